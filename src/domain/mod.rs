@@ -1,0 +1,11 @@
+//! What is true about money, payments and courses. Pure: no I/O, no clock, no randomness,
+//! no environment and no words for people; callers pass in what the world says.
+//!
+//! Files are listed in the order in which they may import one another.
+
+pub mod currency;
+pub mod id;
+pub mod money;
+pub mod secret;
+pub mod signature;
+pub mod time;

@@ -1,0 +1,128 @@
+//! Secrets that cannot be printed by accident: API keys and webhook signing secrets.
+
+use std::fmt;
+
+/// The kinds of API key that Stripe issues, told apart by their prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyKind {
+    /// `sk_…`: everything.
+    Secret,
+    /// `rk_…`: what its owner allowed.
+    Restricted,
+    /// `pk_…`: for browsers, no secret.
+    Publishable,
+}
+
+/// An API key. `Debug` shows it masked; there is no `Display`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    text: String,
+    kind: KeyKind,
+    live: bool,
+}
+
+impl ApiKey {
+    /// Reads a key by its prefix (`sk_test_`, `sk_live_`, `rk_…`, `pk_…`); `None` for any other text.
+    pub fn read(text: &str) -> Option<Self> {
+        let (kind, rest) = match text.get(..3)? {
+            "sk_" => (KeyKind::Secret, text.get(3..)?),
+            "rk_" => (KeyKind::Restricted, text.get(3..)?),
+            "pk_" => (KeyKind::Publishable, text.get(3..)?),
+            _ => return None,
+        };
+        let live = if rest.starts_with("live_") {
+            true
+        } else if rest.starts_with("test_") {
+            false
+        } else {
+            return None;
+        };
+        let printable = text.bytes().all(|b| b.is_ascii_graphic());
+        (rest.len() > 5 && printable).then(|| Self { text: text.to_owned(), kind, live })
+    }
+
+    /// Which kind of key it is.
+    pub const fn kind(&self) -> KeyKind {
+        self.kind
+    }
+
+    /// Whether it moves real money.
+    pub const fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// The key itself, for an Authorization header and nothing else.
+    pub fn reveal(&self) -> &str {
+        &self.text
+    }
+
+    /// As Stripe's messages show a key: prefix, one `*` a hidden character, the last four.
+    pub fn masked(&self) -> String {
+        mask(&self.text)
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.masked())
+    }
+}
+
+/// Masks any text that was given as a key: `sk_test_****abcd`; shorter than twelve characters, all stars.
+pub fn mask(text: &str) -> String {
+    let count = text.chars().count();
+    let prefix: String = ["sk_test_", "sk_live_", "rk_test_", "rk_live_", "pk_test_", "pk_live_"]
+        .into_iter()
+        .find(|p| text.starts_with(p))
+        .unwrap_or_default()
+        .to_owned();
+    let shown = prefix.chars().count();
+    if count < shown + 8 {
+        return format!("{prefix}{}", "*".repeat(count - shown));
+    }
+    let tail: String = text.chars().skip(count - 4).collect();
+    format!("{prefix}{}{tail}", "*".repeat(count - shown - 4))
+}
+
+/// A webhook endpoint's signing secret, `whsec_…`. `Debug` shows only the prefix.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SigningSecret(String);
+
+impl SigningSecret {
+    /// Takes the whole text, prefix included, as the key of the HMAC; `None` where it is blank.
+    pub fn read(text: &str) -> Option<Self> {
+        let text = text.trim();
+        (!text.is_empty()).then(|| Self(text.to_owned()))
+    }
+
+    /// The secret itself, for the HMAC and for handing it to its owner.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SigningSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("whsec_***")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_told_apart_by_their_prefix() {
+        let key = ApiKey::read("rk_live_abcdefgh1234").unwrap();
+        assert_eq!((key.kind(), key.is_live()), (KeyKind::Restricted, true));
+        assert!(ApiKey::read("whsec_x").is_none());
+        assert!(ApiKey::read("sk_test_").is_none());
+    }
+
+    #[test]
+    fn a_printed_key_shows_its_prefix_and_last_four() {
+        let key = ApiKey::read("sk_test_0123456789abcdhere").unwrap();
+        assert_eq!(format!("{key:?}"), "sk_test_**************here");
+        assert_eq!(format!("{:?}", SigningSecret::read("whsec_abc").unwrap()), "whsec_***");
+    }
+}

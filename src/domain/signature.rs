@@ -1,0 +1,1 @@
+//! `Stripe-Signature`: signing and verifying webhook payloads.

@@ -1,0 +1,7 @@
+//! `stripegym` teaches, emulates and proves a Stripe integration in one binary.
+//!
+//! The library exists so that tests can start the parts in-process; it promises no stable API.
+//! The modules below stand in layer order; ARCHITECTURE.md says which may import which, and a test holds them to it.
+
+pub mod domain;
+pub mod wire;

@@ -1,0 +1,3 @@
+//! The `stripegym` binary: arguments in, exit code out.
+
+fn main() {}

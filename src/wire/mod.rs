@@ -1,0 +1,4 @@
+//! Codecs of Stripe's HTTP dialect. Pure: bytes and values in, values and bytes out.
+
+pub mod failure;
+pub mod json;
