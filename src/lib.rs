@@ -5,3 +5,7 @@
 
 pub mod domain;
 pub mod wire;
+
+pub mod os;
+
+pub mod net;

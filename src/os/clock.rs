@@ -1,0 +1,54 @@
+//! The only reader of the system clock.
+
+use crate::domain::time::Timestamp;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// What time it is: the system's, or one that was fixed, plus an offset that only grows.
+/// Clones share the offset.
+#[derive(Clone, Debug, Default)]
+pub struct Clock {
+    fixed: Option<Timestamp>,
+    offset_s: Arc<AtomicI64>,
+}
+
+impl Clock {
+    /// The system's clock.
+    pub fn system() -> Self {
+        Self::default()
+    }
+
+    /// A clock that stands at `now` until it is advanced.
+    pub fn fixed(now: Timestamp) -> Self {
+        Self { fixed: Some(now), ..Self::default() }
+    }
+
+    /// The present instant.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the system")]
+    pub fn now(&self) -> Timestamp {
+        let base = self.fixed.unwrap_or_else(|| {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            Timestamp(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+        });
+        base.plus(self.offset_s.load(Ordering::SeqCst))
+    }
+
+    /// Moves this clock and its clones `seconds` into the future.
+    pub fn advance(&self, seconds: u32) {
+        self.offset_s.fetch_add(i64::from(seconds), Ordering::SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fixed_clock_moves_only_when_advanced_and_clones_move_with_it() {
+        let clock = Clock::fixed(Timestamp(1_000));
+        let twin = clock.clone();
+        clock.advance(60);
+        assert_eq!(twin.now(), Timestamp(1_060));
+    }
+}
