@@ -9,3 +9,5 @@ pub mod wire;
 pub mod os;
 
 pub mod net;
+
+pub mod sandbox;

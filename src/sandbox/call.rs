@@ -1,0 +1,74 @@
+//! One API call after the front has checked it: which endpoint, which ids, which parameters.
+
+use serde_json::{Map, Value};
+
+/// The API version that a request is held to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// `2026-10-28.endive`.
+    pub text: String,
+    /// Whether the request named it; without a name, older parameters are let through.
+    pub named: bool,
+}
+
+impl Version {
+    /// Whether the request named a version from `date` (`2026-09-30`) on.
+    pub fn is_held_to(&self, date: &str) -> bool {
+        self.named && self.text.as_str() >= date
+    }
+}
+
+/// A checked call: parameters have the catalog's types, and a cleared one is null.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Method and pattern: `POST /v1/customers/{customer}`.
+    pub key: String,
+    /// The ids that stood in the path, in order.
+    pub ids: Vec<String>,
+    /// The parameters, without `expand`.
+    pub params: Map<String, Value>,
+    /// The version that the answer follows.
+    pub version: Version,
+}
+
+impl Call {
+    /// The `n`th id of the path.
+    pub fn id(&self, n: usize) -> &str {
+        self.ids.get(n).map_or("", String::as_str)
+    }
+
+    /// A parameter that was sent and not cleared.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.params.get(name).filter(|value| !value.is_null())
+    }
+
+    /// Whether a parameter was sent, cleared ones included.
+    pub fn sent(&self, name: &str) -> bool {
+        self.params.contains_key(name)
+    }
+
+    /// A text parameter.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.get(name).and_then(Value::as_str)
+    }
+
+    /// An integer parameter.
+    pub fn int(&self, name: &str) -> Option<i64> {
+        self.get(name).and_then(Value::as_i64)
+    }
+
+    /// A boolean parameter.
+    pub fn flag(&self, name: &str) -> Option<bool> {
+        self.get(name).and_then(Value::as_bool)
+    }
+
+    /// A hash parameter.
+    pub fn hash(&self, name: &str) -> Option<&Map<String, Value>> {
+        self.get(name).and_then(Value::as_object)
+    }
+
+    /// A list parameter; empty where it was not sent.
+    pub fn list(&self, name: &str) -> &[Value] {
+        self.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    }
+}

@@ -1,0 +1,13 @@
+//! An offline Stripe: the API with real state, the hosted pages, and the delivery of signed events.
+//!
+//! A request runs through `front` once (authenticate, version, decode, validate, idempotency, dispatch,
+//! expand, render, log); `object` holds one file a Stripe object with what the catalog cannot know.
+//! Everything that changes state runs in a [`txn::Txn`] and is durable before it is answered.
+
+pub mod call;
+pub mod diff;
+pub mod emit;
+pub mod list;
+pub mod object;
+pub mod state;
+pub mod txn;

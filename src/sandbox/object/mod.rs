@@ -1,0 +1,72 @@
+//! One file a Stripe object: what the catalog cannot know of it: transitions, amounts, side effects.
+
+pub mod product;
+
+use crate::sandbox::call::Call;
+use crate::sandbox::txn::{Doc, Txn};
+use crate::wire::failure::Failure;
+use serde_json::{Map, Value};
+
+/// Answers one endpoint.
+pub type Handler = fn(&mut Txn<'_>, &Call) -> Result<Value, Failure>;
+
+/// Runs one scheduled job with its arguments.
+pub type Job = fn(&mut Txn<'_>, &Value);
+
+/// The behaviour of an endpoint (`POST /v1/products`), where it is modelled.
+pub fn handler(key: &str) -> Option<Handler> {
+    product::handler(key)
+}
+
+/// The job of that name.
+pub fn job(_name: &str) -> Option<Job> {
+    None
+}
+
+/// A field that an object shows only when it is expanded (`line_items` of a Checkout Session).
+pub fn include(_txn: &Txn<'_>, _doc: &Value, _field: &str) -> Option<Value> {
+    None
+}
+
+/// Copies the named parameters that were sent into an object; a cleared one becomes null.
+pub fn copy(doc: &mut Doc, call: &Call, names: &[&str]) {
+    for name in names {
+        if let Some(value) = call.params.get(*name) {
+            doc.insert((*name).to_owned(), value.clone());
+        }
+    }
+}
+
+/// Merges a `metadata` parameter: keys that are not named stay, cleared keys go, a cleared hash empties it.
+pub fn merge_metadata(doc: &mut Doc, params: &Map<String, Value>) {
+    let merged = merged(doc.get("metadata"), params.get("metadata"));
+    doc.insert("metadata".to_owned(), Value::Object(merged));
+}
+
+fn merged(old: Option<&Value>, new: Option<&Value>) -> Map<String, Value> {
+    let mut merged = old.and_then(Value::as_object).cloned().unwrap_or_default();
+    match new {
+        Some(Value::Null) => merged.clear(),
+        Some(Value::Object(sent)) => {
+            for (name, value) in sent {
+                if value.is_null() {
+                    merged.remove(name);
+                } else {
+                    merged.insert(name.clone(), value.clone());
+                }
+            }
+        }
+        _ => {}
+    }
+    merged
+}
+
+/// The text member of an object; empty where it has none.
+pub fn text<'d>(doc: &'d Value, name: &str) -> &'d str {
+    doc.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The integer member of an object; 0 where it has none.
+pub fn int(doc: &Value, name: &str) -> i64 {
+    doc.get(name).and_then(Value::as_i64).unwrap_or(0)
+}
