@@ -6,6 +6,8 @@
 pub mod domain;
 pub mod wire;
 
+pub mod config;
+
 pub mod os;
 
 pub mod net;

@@ -3,9 +3,14 @@
 //!
 //! Files are listed in the order in which they may import one another.
 
+pub mod card;
 pub mod currency;
 pub mod id;
+pub mod locale;
+pub mod mode;
 pub mod money;
 pub mod secret;
 pub mod signature;
 pub mod time;
+
+pub mod fault;

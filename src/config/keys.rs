@@ -1,0 +1,79 @@
+//! Every setting, once: its name, its default and whether it is a secret. The words that explain it are
+//! the message `setting-NAME` of each language; `.env.example` is made from this table.
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// Its name in the environment and in `.env`.
+    pub name: &'static str,
+    /// What holds when nobody says otherwise; empty for nothing.
+    pub default: &'static str,
+    /// Whether its value must never be shown.
+    pub secret: bool,
+}
+
+const fn key(name: &'static str, default: &'static str) -> Key {
+    Key { name, default, secret: false }
+}
+
+const fn secret(name: &'static str) -> Key {
+    Key { name, default: "", secret: true }
+}
+
+/// The key that decides the mode.
+pub const SECRET_KEY: Key = secret("STRIPE_SECRET_KEY");
+/// The key that browsers may see.
+pub const PUBLISHABLE_KEY: Key = key("STRIPE_PUBLISHABLE_KEY", "");
+/// The signing secrets that the listener accepts, separated by commas.
+pub const WEBHOOK_SECRET: Key = secret("STRIPE_WEBHOOK_SECRET");
+/// The provider's base URL.
+pub const API_BASE: Key = key("STRIPE_API_BASE", "");
+/// `sandbox` or `stripe`.
+pub const MODE: Key = key("STRIPEGYM_MODE", "");
+/// The folder of ledger and sandbox.
+pub const HOME: Key = key("STRIPEGYM_HOME", ".stripegym");
+/// The sandbox's port.
+pub const SANDBOX_PORT: Key = key("STRIPEGYM_SANDBOX_PORT", "12111");
+/// The listener's port.
+pub const PORT: Key = key("PORT", "4242");
+/// The language.
+pub const LANG: Key = key("STRIPEGYM_LANG", "");
+/// A fixed clock.
+pub const NOW: Key = key("STRIPEGYM_NOW", "");
+/// A seed for ids.
+pub const SEED: Key = key("STRIPEGYM_SEED", "");
+/// Log levels per target.
+pub const LOG: Key = key("RUST_LOG", "");
+/// No colours when set.
+pub const NO_COLOR: Key = key("NO_COLOR", "");
+
+/// All of them, in the order of `.env.example`.
+pub const ALL: &[Key] = &[
+    SECRET_KEY,
+    PUBLISHABLE_KEY,
+    WEBHOOK_SECRET,
+    API_BASE,
+    MODE,
+    HOME,
+    SANDBOX_PORT,
+    PORT,
+    LANG,
+    NOW,
+    SEED,
+    LOG,
+    NO_COLOR,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_setting_stands_twice_and_secrets_have_no_default() {
+        let mut names: Vec<_> = ALL.iter().map(|key| key.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), ALL.len());
+        assert!(ALL.iter().all(|key| !key.secret || key.default.is_empty()));
+    }
+}

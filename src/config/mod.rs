@@ -1,0 +1,214 @@
+//! What the program was told to be: one validated value, made once at the start.
+
+pub mod keys;
+pub mod sources;
+
+use crate::config::keys::Key;
+use crate::config::sources::{Origin, Sources};
+use crate::domain::fault::Problem;
+use crate::domain::locale::Locale;
+use crate::domain::mode::Mode;
+use crate::domain::secret::{ApiKey, KeyKind, SigningSecret};
+use crate::domain::time::Timestamp;
+use std::path::PathBuf;
+
+/// The settings of one run, understood and checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The language for people.
+    pub locale: Locale,
+    /// The provider that commands talk to.
+    pub mode: Mode,
+    /// The secret or restricted key, where one was given.
+    pub key: Option<ApiKey>,
+    /// The publishable key, where one was given.
+    pub publishable: Option<ApiKey>,
+    /// The signing secrets that the listener accepts.
+    pub webhook_secrets: Vec<SigningSecret>,
+    /// The provider's base URL, where one was given.
+    pub api_base: Option<String>,
+    /// The folder of ledger and sandbox.
+    pub home: PathBuf,
+    /// The port that the sandbox tries first.
+    pub sandbox_port: u16,
+    /// The port of the listener.
+    pub port: u16,
+    /// Where the clock stands, where it is fixed.
+    pub now: Option<Timestamp>,
+    /// The seed of ids, where one was given.
+    pub seed: Option<u64>,
+    /// Log levels per target, as given.
+    pub log: Option<String>,
+    /// Whether colours are unwelcome.
+    pub no_color: bool,
+    /// Whether a live key is allowed.
+    pub live: bool,
+    /// Where the key came from.
+    pub key_origin: Origin,
+    /// Whether a browser could be shown: a display server, or a desktop that needs none.
+    pub has_display: bool,
+}
+
+impl Config {
+    /// Understands `sources`; a live key passes only where `live` says so.
+    pub fn load(sources: &Sources, live: bool) -> Result<Self, Problem> {
+        let secret_kinds = [KeyKind::Secret, KeyKind::Restricted];
+        let key = api_key(sources, keys::SECRET_KEY, &secret_kinds, live)?;
+        let publishable = api_key(sources, keys::PUBLISHABLE_KEY, &[KeyKind::Publishable], live)?;
+        let api_base = api_base(sources)?;
+        let forced = parsed(sources, keys::MODE, "sandbox, stripe", |text| Mode::read(text))?;
+        let local = api_base.as_deref().is_some_and(is_loopback);
+        let by_key = if key.is_some() && !local { Mode::Stripe } else { Mode::Sandbox };
+        let mode = forced.unwrap_or(by_key);
+        if mode == Mode::Stripe && key.is_none() {
+            return Err(Problem::KeyMissing);
+        }
+        let key_origin = sources.find(keys::SECRET_KEY).map_or(Origin::Default, |f| f.origin);
+        let secrets = sources.find(keys::WEBHOOK_SECRET).map(|found| found.value);
+        let port = |text: &str| text.parse::<u16>().ok();
+        let lang = parsed(sources, keys::LANG, "ja, en", Locale::read)?;
+        Ok(Self {
+            locale: lang.unwrap_or_else(|| sources.locale()),
+            mode,
+            key: key.filter(|_| mode == Mode::Stripe || local),
+            publishable,
+            webhook_secrets: secrets
+                .map(|text| text.split(',').filter_map(SigningSecret::read).collect())
+                .unwrap_or_default(),
+            api_base,
+            home: sources.find(keys::HOME).map_or_else(PathBuf::new, |f| PathBuf::from(f.value)),
+            sandbox_port: parsed(sources, keys::SANDBOX_PORT, "0-65535", port)?.unwrap_or(0),
+            port: parsed(sources, keys::PORT, "0-65535", port)?.unwrap_or(0),
+            now: parsed(sources, keys::NOW, "Unix seconds, 1795237445", |text| {
+                text.parse().ok().map(Timestamp)
+            })?,
+            seed: parsed(sources, keys::SEED, "0-18446744073709551615", |text| text.parse().ok())?,
+            log: sources.find(keys::LOG).map(|found| found.value),
+            no_color: sources.find(keys::NO_COLOR).is_some(),
+            live,
+            key_origin,
+            has_display: cfg!(any(target_os = "macos", windows))
+                || sources.variable("DISPLAY").is_some()
+                || sources.variable("WAYLAND_DISPLAY").is_some(),
+        })
+    }
+
+    /// The ledger's file.
+    pub fn ledger_path(&self) -> PathBuf {
+        self.home.join("ledger.db")
+    }
+}
+
+/// The value of `key` through `read`, or a problem that says what would be accepted.
+fn parsed<T>(
+    sources: &Sources,
+    key: Key,
+    expected: &str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, Problem> {
+    let Some(found) = sources.find(key) else { return Ok(None) };
+    match read(&found.value) {
+        Some(value) => Ok(Some(value)),
+        None => Err(Problem::Setting {
+            name: key.name.to_owned(),
+            origin: found.origin.name(),
+            expected: expected.to_owned(),
+        }),
+    }
+}
+
+fn api_key(
+    sources: &Sources,
+    key: Key,
+    kinds: &[KeyKind],
+    live: bool,
+) -> Result<Option<ApiKey>, Problem> {
+    let expected = if kinds.contains(&KeyKind::Publishable) {
+        "pk_test_…"
+    } else {
+        "sk_test_…, rk_test_…"
+    };
+    let found = parsed(sources, key, expected, |text| {
+        ApiKey::read(text).filter(|read| kinds.contains(&read.kind()))
+    })?;
+    let origin = || sources.find(key).map_or_else(String::new, |f| f.origin.name());
+    match found {
+        Some(read) if read.is_live() && !live && read.kind() != KeyKind::Publishable => {
+            Err(Problem::LiveKey { name: key.name.to_owned(), origin: origin() })
+        }
+        other => Ok(other),
+    }
+}
+
+fn api_base(sources: &Sources) -> Result<Option<String>, Problem> {
+    let base = parsed(sources, keys::API_BASE, "http://127.0.0.1:12111", |text| {
+        let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"))?;
+        (!rest.is_empty() && !rest.contains(char::is_whitespace)).then(|| text.to_owned())
+    })?;
+    Ok(base.map(|text| text.trim_end_matches('/').to_owned()))
+}
+
+/// Whether a base URL names this machine.
+pub fn is_loopback(base: &str) -> bool {
+    let rest = base.split_once("://").map_or(base, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = if let Some(v6) = authority.strip_prefix('[') {
+        v6.split(']').next().unwrap_or_default()
+    } else {
+        authority.split(':').next().unwrap_or_default()
+    };
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(environment: &[(&str, &str)], live: bool) -> Result<Config, Problem> {
+        Config::load(&Sources::of(environment, &[]), live)
+    }
+
+    #[test]
+    fn the_mode_follows_from_the_key_and_can_be_forced() {
+        let key = ("STRIPE_SECRET_KEY", "sk_test_0123456789");
+        assert_eq!(load(&[], false).unwrap().mode, Mode::Sandbox);
+        assert_eq!(load(&[key], false).unwrap().mode, Mode::Stripe);
+        let forced = load(&[key, ("STRIPEGYM_MODE", "sandbox")], false).unwrap();
+        assert_eq!((forced.mode, forced.key), (Mode::Sandbox, None));
+        let local = load(&[key, ("STRIPE_API_BASE", "http://localhost:9/")], false).unwrap();
+        assert_eq!(local.mode, Mode::Sandbox);
+        assert_eq!(local.api_base.as_deref(), Some("http://localhost:9"));
+        assert_eq!(load(&[("STRIPEGYM_MODE", "stripe")], false).err(), Some(Problem::KeyMissing));
+    }
+
+    #[test]
+    fn a_live_key_is_refused_unless_asked_for_even_when_the_sandbox_is_forced() {
+        for key in ["sk_live_0123456789", "rk_live_0123456789"] {
+            let environment = [("STRIPE_SECRET_KEY", key), ("STRIPEGYM_MODE", "sandbox")];
+            assert!(matches!(load(&environment, false), Err(Problem::LiveKey { .. })));
+            assert!(load(&environment, true).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_setting_that_cannot_be_read_names_itself_and_not_its_value() {
+        let problem = load(&[("STRIPE_SECRET_KEY", "hunter2")], false).unwrap_err();
+        assert!(!format!("{problem:?}").contains("hunter2"));
+        assert!(matches!(problem, Problem::Setting { name, .. } if name == "STRIPE_SECRET_KEY"));
+        assert!(load(&[("PORT", "99999")], false).is_err());
+    }
+
+    #[test]
+    fn several_webhook_secrets_are_separated_by_commas() {
+        let config = load(&[("STRIPE_WEBHOOK_SECRET", "whsec_a, whsec_b,")], false).unwrap();
+        assert_eq!(config.webhook_secrets.len(), 2);
+    }
+
+    #[test]
+    fn loopback_is_told_from_names_that_look_like_it() {
+        assert!(is_loopback("http://127.0.0.1:12111"));
+        assert!(is_loopback("http://[::1]:1/x"));
+        assert!(!is_loopback("http://127.0.0.1.example.com"));
+        assert!(!is_loopback("https://api.stripe.com"));
+    }
+}

@@ -1,0 +1,352 @@
+//! The test cards that Stripe documents, with what each of them does.
+
+/// What a test card does when it is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Behaviour {
+    /// The payment succeeds.
+    Succeeds,
+    /// The charge is declined with `code` and `decline_code`.
+    Declines {
+        /// `error.code`.
+        code: &'static str,
+        /// `error.decline_code`, where there is one.
+        decline_code: Option<&'static str>,
+    },
+    /// It can be attached to a customer, and every charge of it is declined.
+    DeclinesAfterAttaching,
+    /// The number fails its check digit.
+    BadNumber,
+    /// 3-D Secure is asked for; then the payment does what `then` says.
+    Authenticates {
+        /// When the challenge is asked for.
+        when: Challenge,
+        /// What follows once it was passed.
+        then: After,
+    },
+    /// The charge succeeds with a raised risk or a failed check of the named kind.
+    Flagged(&'static str),
+    /// The charge succeeds and a dispute of `reason` is opened at once.
+    Disputed(&'static str),
+    /// The charge succeeds; a refund stays pending, then succeeds.
+    RefundPends,
+    /// The charge succeeds; a refund succeeds, then fails.
+    RefundFails,
+    /// The charge succeeds and its funds are available at once.
+    AvailableAtOnce,
+}
+
+/// When a card asks for 3-D Secure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Challenge {
+    /// At every payment.
+    Always,
+    /// Unless it was set up for use off session.
+    UnlessSetUp,
+    /// Only where the customer is present; it counts as set up already.
+    OnSessionOnly,
+    /// It could, and is not asked for by default.
+    Optional,
+    /// The issuer waves it through without a challenge.
+    Frictionless,
+}
+
+/// What follows after 3-D Secure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum After {
+    /// The payment succeeds.
+    Succeeds,
+    /// The charge is declined with this decline code.
+    Declines(&'static str),
+    /// The authentication itself fails with a processing error.
+    ProcessingError,
+}
+
+/// One test card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Card {
+    /// The digits.
+    pub number: &'static str,
+    /// `card.brand` of the API.
+    pub brand: &'static str,
+    /// `card.country`, ISO 3166.
+    pub country: &'static str,
+    /// `card.funding`.
+    pub funding: &'static str,
+    /// What follows `pm_card_` in the ready-made PaymentMethod, where there is one.
+    pub method: Option<&'static str>,
+    /// What it does.
+    pub behaviour: Behaviour,
+}
+
+impl Card {
+    /// The last four digits.
+    pub fn last4(&self) -> &'static str {
+        self.number.get(self.number.len().saturating_sub(4)..).unwrap_or(self.number)
+    }
+}
+
+/// The card of a number; blanks and hyphens between the digits are ignored.
+pub fn by_number(number: &str) -> Option<&'static Card> {
+    let digits: String = number.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+    ALL.iter().find(|card| card.number == digits)
+}
+
+/// The card of a ready-made PaymentMethod (`pm_card_visa`) or token (`tok_visa`).
+pub fn by_token(token: &str) -> Option<&'static Card> {
+    let name = token.strip_prefix("pm_card_").or_else(|| token.strip_prefix("tok_"))?;
+    let canonical = ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, to)| to);
+    ALL.iter().find(|card| card.method == Some(canonical))
+}
+
+/// Whether the digits pass the check of Luhn, as card numbers do.
+pub fn passes_luhn(digits: &str) -> bool {
+    let sum: u32 = digits
+        .bytes()
+        .rev()
+        .filter(u8::is_ascii_digit)
+        .enumerate()
+        .map(|(at, byte)| {
+            let digit = u32::from(byte - b'0');
+            let doubled = if at % 2 == 1 { digit * 2 } else { digit };
+            if doubled > 9 { doubled - 9 } else { doubled }
+        })
+        .sum();
+    sum.is_multiple_of(10)
+}
+
+const ALIASES: &[(&str, &str)] = &[
+    ("us", "visa"),
+    ("chargeDeclined", "visa_chargeDeclined"),
+    ("chargeDeclinedInsufficientFunds", "visa_chargeDeclinedInsufficientFunds"),
+    ("visa_chargeDeclinedExpiredCard", "chargeDeclinedExpiredCard"),
+    ("visa_chargeDeclinedIncorrectCvc", "chargeDeclinedIncorrectCvc"),
+    ("visa_chargeDeclinedProcessingError", "chargeDeclinedProcessingError"),
+    ("chargeDeclinedFraudulent", "radarBlock"),
+    ("visa_chargeDeclinedFraudulent", "radarBlock"),
+    ("visa_chargeCustomerFail", "chargeCustomerFail"),
+    ("amex_threeDSecureNotSupported", "amex"),
+];
+
+const fn card(
+    number: &'static str,
+    brand: &'static str,
+    method: Option<&'static str>,
+    behaviour: Behaviour,
+) -> Card {
+    Card { number, brand, country: "US", funding: "credit", method, behaviour }
+}
+
+const fn kind(base: Card, country: &'static str, funding: &'static str) -> Card {
+    Card { country, funding, ..base }
+}
+
+const fn good(number: &'static str, brand: &'static str, method: Option<&'static str>) -> Card {
+    card(number, brand, method, Behaviour::Succeeds)
+}
+
+const fn declined(
+    number: &'static str,
+    method: &'static str,
+    code: &'static str,
+    decline_code: Option<&'static str>,
+) -> Card {
+    card(number, "visa", Some(method), Behaviour::Declines { code, decline_code })
+}
+
+const fn secure(
+    number: &'static str,
+    method: Option<&'static str>,
+    when: Challenge,
+    then: After,
+) -> Card {
+    card(number, "visa", method, Behaviour::Authenticates { when, then })
+}
+
+const fn national(number: &'static str, method: &'static str, country: &'static str) -> Card {
+    kind(good(number, "visa", Some(method)), country, "credit")
+}
+
+const fn flagged(number: &'static str, method: &'static str) -> Card {
+    card(number, "visa", Some(method), Behaviour::Flagged(method))
+}
+
+const fn disputed(number: &'static str, method: &'static str, reason: &'static str) -> Card {
+    card(number, "visa", Some(method), Behaviour::Disputed(reason))
+}
+
+/// Every test card, by behaviour: successes by brand and by country, declines, 3-D Secure, checks,
+/// disputes, refunds, balance.
+pub const ALL: &[Card] = &[
+    good("4242424242424242", "visa", Some("visa")),
+    kind(good("4000056655665556", "visa", Some("visa_debit")), "US", "debit"),
+    good("5555555555554444", "mastercard", Some("mastercard")),
+    good("2223003122003222", "mastercard", None),
+    kind(good("5200828282828210", "mastercard", Some("mastercard_debit")), "US", "debit"),
+    kind(good("5105105105105100", "mastercard", Some("mastercard_prepaid")), "US", "prepaid"),
+    good("378282246310005", "amex", Some("amex")),
+    good("371449635398431", "amex", None),
+    good("6011111111111117", "discover", Some("discover")),
+    good("6011000990139424", "discover", None),
+    kind(good("6011981111111113", "discover", None), "US", "debit"),
+    good("3056930009020004", "diners", Some("diners")),
+    good("36227206271667", "diners", None),
+    good("6555900000604105", "discover", None),
+    kind(good("3566002020360505", "jcb", Some("jcb")), "JP", "credit"),
+    kind(good("3530111333300000", "jcb", None), "JP", "credit"),
+    kind(good("6200000000000005", "unionpay", Some("unionpay")), "CN", "credit"),
+    kind(good("6200000000000047", "unionpay", None), "CN", "debit"),
+    kind(good("6205500000000000004", "unionpay", None), "CN", "credit"),
+    kind(good("4000002500001001", "visa", Some("visa_cartesBancaires")), "FR", "debit"),
+    kind(good("5555552500001001", "mastercard", Some("mastercard_cartesBancaires")), "FR", "debit"),
+    kind(good("4000050360000001", "visa", Some("visa_debit_eftposAuCoBranded")), "AU", "debit"),
+    kind(
+        good("5555050360000080", "mastercard", Some("mastercard_debit_eftposAuCoBranded")),
+        "AU",
+        "debit",
+    ),
+    national("4000003920000003", "jp", "JP"),
+    national("4000008260000000", "gb", "GB"),
+    national("4000002760000016", "de", "DE"),
+    national("4000002500000003", "fr", "FR"),
+    national("4000000360000006", "au", "AU"),
+    national("4000001240000000", "ca", "CA"),
+    national("4000000760000002", "br", "BR"),
+    national("4000004840008001", "mx", "MX"),
+    national("4000003560000008", "in", "IN"),
+    national("4000001560000002", "cn", "CN"),
+    national("4000003440000004", "hk", "HK"),
+    national("4000007020000003", "sg", "SG"),
+    national("4000001580000008", "tw", "TW"),
+    national("4000007640000003", "th_credit", "TH"),
+    national("4000003720000005", "ie", "IE"),
+    national("4000003800000008", "it", "IT"),
+    national("4000007240000007", "es", "ES"),
+    national("4000005280000002", "nl", "NL"),
+    declined("4000000000000002", "visa_chargeDeclined", "card_declined", Some("generic_decline")),
+    declined(
+        "4000000000009995",
+        "visa_chargeDeclinedInsufficientFunds",
+        "card_declined",
+        Some("insufficient_funds"),
+    ),
+    declined("4000000000009987", "visa_chargeDeclinedLostCard", "card_declined", Some("lost_card")),
+    declined(
+        "4000000000009979",
+        "visa_chargeDeclinedStolenCard",
+        "card_declined",
+        Some("stolen_card"),
+    ),
+    declined("4000000000000069", "chargeDeclinedExpiredCard", "expired_card", None),
+    declined("4000000000000127", "chargeDeclinedIncorrectCvc", "incorrect_cvc", None),
+    declined("4000000000000119", "chargeDeclinedProcessingError", "processing_error", None),
+    declined(
+        "4000000000006975",
+        "visa_chargeDeclinedVelocityLimitExceeded",
+        "card_declined",
+        Some("card_velocity_exceeded"),
+    ),
+    declined("4100000000000019", "radarBlock", "card_declined", Some("fraudulent")),
+    card("4000000000000341", "visa", Some("chargeCustomerFail"), Behaviour::DeclinesAfterAttaching),
+    card("4242424242424241", "visa", None, Behaviour::BadNumber),
+    secure(
+        "4000002500003155",
+        Some("authenticationRequiredOnSetup"),
+        Challenge::UnlessSetUp,
+        After::Succeeds,
+    ),
+    secure("4000002760003184", Some("authenticationRequired"), Challenge::Always, After::Succeeds),
+    secure(
+        "4000003800000446",
+        Some("authenticationRequiredSetupForOffSession"),
+        Challenge::OnSessionOnly,
+        After::Succeeds,
+    ),
+    secure(
+        "4000008260003178",
+        Some("authenticationRequiredChargeDeclinedInsufficientFunds"),
+        Challenge::Always,
+        After::Declines("insufficient_funds"),
+    ),
+    secure("4000000000003220", Some("threeDSecure2Required"), Challenge::Always, After::Succeeds),
+    secure("4000008400000027", None, Challenge::Always, After::Succeeds),
+    secure(
+        "4000008400001629",
+        Some("threeDSecureRequiredChargeDeclined"),
+        Challenge::Always,
+        After::Declines("generic_decline"),
+    ),
+    secure(
+        "4000008400001280",
+        Some("threeDSecureRequiredProcessingError"),
+        Challenge::Always,
+        After::ProcessingError,
+    ),
+    secure("4000000000003055", Some("threeDSecureOptional"), Challenge::Optional, After::Succeeds),
+    secure(
+        "4000000000003097",
+        Some("threeDSecureOptionalProcessingError"),
+        Challenge::Optional,
+        After::ProcessingError,
+    ),
+    secure("4000000032200000", None, Challenge::Frictionless, After::Succeeds),
+    flagged("4000000000004954", "riskLevelHighest"),
+    flagged("4000000000009235", "riskLevelElevated"),
+    flagged("4000000000000101", "cvcCheckFail"),
+    flagged("4000000000000036", "avsZipFail"),
+    flagged("4000000000000028", "avsLine1Fail"),
+    flagged("4000000000000010", "avsFail"),
+    flagged("4000000000000044", "avsUnchecked"),
+    disputed("4000000000000259", "createDispute", "fraudulent"),
+    disputed("4000000000002685", "createDisputeProductNotReceived", "product_not_received"),
+    disputed("4000000000001976", "createDisputeInquiry", "inquiry"),
+    disputed("4000000000005423", "createIssuerFraudRecord", "early_fraud_warning"),
+    disputed("4000000404000079", "createMultipleDisputes", "several"),
+    disputed("4000000404000038", "createCe3EligibleDispute", "fraudulent"),
+    disputed("4000008400000779", "createComplianceDispute", "noncompliant"),
+    card("4000000000007726", "visa", Some("pendingRefund"), Behaviour::RefundPends),
+    card("4000000000005126", "visa", Some("refundFail"), Behaviour::RefundFails),
+    card("4000000000000077", "visa", Some("bypassPending"), Behaviour::AvailableAtOnce),
+    kind(
+        card(
+            "4000003720000278",
+            "visa",
+            Some("bypassPendingInternational"),
+            Behaviour::AvailableAtOnce,
+        ),
+        "IE",
+        "credit",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_card_passes_the_check_digit_except_the_one_that_is_there_to_fail() {
+        for card in ALL {
+            let wrong = card.behaviour == Behaviour::BadNumber;
+            assert_eq!(passes_luhn(card.number), !wrong, "{}", card.number);
+        }
+    }
+
+    #[test]
+    fn no_number_and_no_ready_made_method_stands_twice() {
+        let mut numbers: Vec<_> = ALL.iter().map(|c| c.number).collect();
+        let mut methods: Vec<_> = ALL.iter().filter_map(|c| c.method).collect();
+        let counts = (numbers.len(), methods.len());
+        numbers.sort_unstable();
+        numbers.dedup();
+        methods.sort_unstable();
+        methods.dedup();
+        assert_eq!((numbers.len(), methods.len()), counts);
+    }
+
+    #[test]
+    fn cards_are_found_by_number_token_and_alias() {
+        assert_eq!(by_number("4242 4242-4242 4242").unwrap().method, Some("visa"));
+        assert_eq!(by_token("tok_chargeDeclined").unwrap().last4(), "0002");
+        assert_eq!(by_token("pm_card_jp").unwrap().country, "JP");
+        assert!(by_token("card_visa").is_none());
+    }
+}

@@ -1,0 +1,262 @@
+//! The failures that a person meets, as data: what happened and where. `view::fault` has the words,
+//! `cli::exit` the codes.
+
+/// Which of the exit codes a failure belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// The command line was wrong.
+    Usage,
+    /// The surroundings failed: a port, the network, the disk, the provider.
+    Environment,
+    /// A fixture, a lesson or an export is broken.
+    Content,
+    /// Going on would have been unsafe.
+    Refused,
+    /// A bug of this program.
+    Bug,
+    /// The person stopped it.
+    Interrupted,
+}
+
+/// What went wrong on the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Misuse {
+    /// There is no such flag; perhaps another was meant.
+    UnknownFlag {
+        /// The flag as typed.
+        flag: String,
+        /// The nearest flag that exists.
+        meant: Option<String>,
+    },
+    /// There is no such command; perhaps another was meant.
+    UnknownCommand {
+        /// The command as typed.
+        command: String,
+        /// The nearest command that exists.
+        meant: Option<String>,
+    },
+    /// The value does not fit the flag.
+    BadValue {
+        /// The flag or positional argument.
+        flag: String,
+        /// The value as typed.
+        value: String,
+        /// The values or the form that would fit.
+        expected: String,
+    },
+    /// Something that is needed was not given.
+    Missing {
+        /// The flags or arguments that lack.
+        what: String,
+    },
+    /// Two flags exclude each other.
+    Conflict {
+        /// The flag that cannot be used.
+        flag: String,
+        /// With what it conflicts.
+        other: String,
+    },
+    /// Anything else, in clap's words.
+    Other {
+        /// The first line of clap's message.
+        message: String,
+    },
+}
+
+/// What happened, with the facts that a sentence about it needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// The command line was wrong.
+    Usage {
+        /// What was wrong.
+        misuse: Misuse,
+        /// The command whose help tells more, `stripegym checkout`.
+        command: String,
+    },
+    /// A setting has a value that cannot be used.
+    Setting {
+        /// Name of the setting.
+        name: String,
+        /// Where the value came from: a flag, the environment, a file.
+        origin: String,
+        /// The form that would be accepted.
+        expected: String,
+    },
+    /// A live key was found and `--live` was not given.
+    LiveKey {
+        /// Name of the setting.
+        name: String,
+        /// Where the value came from.
+        origin: String,
+    },
+    /// The mode asks for a key and there is none.
+    KeyMissing,
+    /// The command belongs to the sandbox and the mode is `stripe`.
+    SandboxOnly {
+        /// The command, `stripegym trigger`.
+        command: String,
+    },
+    /// An address cannot be listened on.
+    PortTaken {
+        /// Address and port.
+        address: String,
+        /// What the command is, for the suggestion of another port.
+        command: String,
+    },
+    /// The provider did not answer.
+    ProviderDown {
+        /// Its base URL.
+        base: String,
+    },
+    /// The provider answered with an error.
+    ProviderRefused {
+        /// HTTP status.
+        status: u16,
+        /// `error.message`.
+        message: String,
+        /// `error.code`, where there is one.
+        code: Option<String>,
+        /// `error.param`, where there is one.
+        param: Option<String>,
+        /// `Request-Id`, where there is one.
+        request: Option<String>,
+    },
+    /// The provider's answer is not what its documentation promises.
+    ProviderOdd {
+        /// What was asked for.
+        what: String,
+    },
+    /// The hosted page did not behave as a page does.
+    Page {
+        /// Its address.
+        url: String,
+        /// What was looked for.
+        what: String,
+    },
+    /// The ledger cannot be opened, read or written.
+    Ledger {
+        /// Its file.
+        path: String,
+    },
+    /// Another program holds the ledger.
+    LedgerBusy {
+        /// Its file.
+        path: String,
+    },
+    /// The sandbox's own files cannot be used.
+    SandboxStore {
+        /// The home folder.
+        path: String,
+    },
+    /// A file or folder cannot be used.
+    File {
+        /// Its path.
+        path: String,
+    },
+    /// The event type has no scenario.
+    NoScenario {
+        /// The type as typed.
+        kind: String,
+        /// The types that have one.
+        known: Vec<String>,
+    },
+    /// A thing that was named does not exist.
+    NotFound {
+        /// What was looked for, with its name.
+        what: String,
+    },
+    /// The feature is planned and absent.
+    NotThereYet {
+        /// The command or feature.
+        what: String,
+    },
+    /// What was waited for did not come in time.
+    TimedOut {
+        /// What was waited for.
+        what: String,
+        /// Seconds waited.
+        seconds: u64,
+    },
+    /// The person stopped the command.
+    Interrupted,
+    /// Something that cannot happen did.
+    Bug {
+        /// What was seen.
+        what: String,
+    },
+}
+
+impl Problem {
+    /// Which exit code it belongs to.
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::Usage { .. } | Self::NoScenario { .. } => Class::Usage,
+            Self::LiveKey { .. } => Class::Refused,
+            Self::NotThereYet { .. } => Class::Content,
+            Self::Interrupted => Class::Interrupted,
+            Self::Bug { .. } => Class::Bug,
+            Self::Setting { .. }
+            | Self::KeyMissing
+            | Self::SandboxOnly { .. }
+            | Self::PortTaken { .. }
+            | Self::ProviderDown { .. }
+            | Self::ProviderRefused { .. }
+            | Self::ProviderOdd { .. }
+            | Self::Page { .. }
+            | Self::Ledger { .. }
+            | Self::LedgerBusy { .. }
+            | Self::SandboxStore { .. }
+            | Self::File { .. }
+            | Self::NotFound { .. }
+            | Self::TimedOut { .. } => Class::Environment,
+        }
+    }
+
+    /// A stable name for programs that read `--json`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Usage { .. } => "usage",
+            Self::Setting { .. } => "setting_invalid",
+            Self::LiveKey { .. } => "live_key_refused",
+            Self::KeyMissing => "key_missing",
+            Self::SandboxOnly { .. } => "sandbox_only",
+            Self::PortTaken { .. } => "port_taken",
+            Self::ProviderDown { .. } => "provider_down",
+            Self::ProviderRefused { .. } => "provider_refused",
+            Self::ProviderOdd { .. } => "provider_odd",
+            Self::Page { .. } => "page",
+            Self::Ledger { .. } => "ledger",
+            Self::LedgerBusy { .. } => "ledger_busy",
+            Self::SandboxStore { .. } => "sandbox_store",
+            Self::File { .. } => "file",
+            Self::NoScenario { .. } => "no_scenario",
+            Self::NotFound { .. } => "not_found",
+            Self::NotThereYet { .. } => "not_there_yet",
+            Self::TimedOut { .. } => "timed_out",
+            Self::Interrupted => "interrupted",
+            Self::Bug { .. } => "bug",
+        }
+    }
+}
+
+/// A problem with what the layer below said about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What happened.
+    pub problem: Problem,
+    /// The technical cause in the words of whoever reported it.
+    pub cause: Option<String>,
+}
+
+impl Fault {
+    /// A fault with its technical cause.
+    pub fn because(problem: Problem, cause: impl ToString) -> Self {
+        Self { problem, cause: Some(cause.to_string()) }
+    }
+}
+
+impl From<Problem> for Fault {
+    fn from(problem: Problem) -> Self {
+        Self { problem, cause: None }
+    }
+}
