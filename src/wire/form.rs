@@ -29,7 +29,9 @@ impl Tree {
     /// The member of a hash.
     pub fn get(&self, name: &str) -> Option<&Self> {
         match self {
-            Self::Hash(members) => members.iter().find(|(key, _)| key == name).map(|(_, tree)| tree),
+            Self::Hash(members) => {
+                members.iter().find(|(key, _)| key == name).map(|(_, tree)| tree)
+            }
             Self::Leaf(_) | Self::List(_) => None,
         }
     }
@@ -366,9 +368,14 @@ mod tests {
 
     #[test]
     fn one_name_cannot_be_two_things() {
-        for body in ["a=1&a[b]=2", "a[b]=1&a=2", "a[]=1&a[b]=2", "a[b]=1&a[]=2", "a[b]=&a[b][c]=1"] {
+        for body in ["a=1&a[b]=2", "a[b]=1&a=2", "a[]=1&a[b]=2", "a[b]=1&a[]=2", "a[b]=&a[b][c]=1"]
+        {
             let failure = decode(body.as_bytes()).unwrap_err();
-            assert_eq!((failure.status, failure.message.as_str()), (400, "Invalid object"), "{body}");
+            assert_eq!(
+                (failure.status, failure.message.as_str()),
+                (400, "Invalid object"),
+                "{body}"
+            );
             assert!(failure.param.is_some());
         }
     }
