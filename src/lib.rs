@@ -3,6 +3,7 @@
 //! The library exists so that tests can start the parts in-process; it promises no stable API.
 //! The modules below stand in layer order; ARCHITECTURE.md says which may import which, and a test holds them to it.
 
+pub mod batch;
 pub mod domain;
 pub mod wire;
 

@@ -35,7 +35,8 @@ pub fn page(
         }
         (None, None) => take(txn.state().newest(kind), limit(call), wanted),
     };
-    Ok(envelope(call, data.iter().map(|doc| (***doc).clone()).collect(), has_more))
+    let data: Vec<Value> = data.iter().map(|doc| (***doc).clone()).collect();
+    Ok(envelope(call, &data, has_more))
 }
 
 /// One page of values that are already at hand, in the order in which they are listed.
@@ -61,11 +62,12 @@ pub fn page_of(call: &Call, kind: &str, items: &[Value]) -> Result<Value, Failur
         let more = start + rows.len() < items.len();
         (rows, more)
     };
-    Ok(envelope(call, rows.into_iter().cloned().collect(), has_more))
+    let rows: Vec<Value> = rows.into_iter().cloned().collect();
+    Ok(envelope(call, &rows, has_more))
 }
 
 /// A list object; its `url` is the path that was called.
-pub fn envelope(call: &Call, data: Vec<Value>, has_more: bool) -> Value {
+pub fn envelope(call: &Call, data: &[Value], has_more: bool) -> Value {
     let mut ids = call.ids.iter();
     let path = call.key.split_once(' ').map_or("", |(_, path)| path);
     let url: Vec<&str> = path

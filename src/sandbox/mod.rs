@@ -7,6 +7,8 @@
 pub mod call;
 pub mod diff;
 pub mod emit;
+pub mod engine;
+pub mod journal;
 pub mod list;
 pub mod object;
 pub mod state;

@@ -1,7 +1,7 @@
 //! What the sandbox knows, in memory: every object by kind and id, in order of creation.
 
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// The name and the id of one object: `("customer", "cus_…")`. Kinds that start with `_` are the sandbox's own.
@@ -19,8 +19,27 @@ pub struct Record {
 /// All objects of one kind.
 #[derive(Debug, Default)]
 struct Shelf {
-    by_id: HashMap<String, Record>,
-    by_seq: BTreeMap<u64, String>,
+    records: HashMap<String, Record>,
+    order: BTreeMap<u64, String>,
+    /// What has a `due` instant, soonest first: jobs and deliveries.
+    agenda: BTreeSet<(i64, u64)>,
+}
+
+impl Shelf {
+    fn insert(&mut self, id: &str, record: Record) -> Option<Record> {
+        self.order.insert(record.seq, id.to_owned());
+        let new = due(&record).map(|at| (at, record.seq));
+        let before = self.records.insert(id.to_owned(), record);
+        if let Some(old) = before.as_ref().and_then(|old| due(old).map(|at| (at, old.seq))) {
+            self.agenda.remove(&old);
+        }
+        self.agenda.extend(new);
+        before
+    }
+}
+
+fn due(record: &Record) -> Option<i64> {
+    record.doc.get("due").and_then(Value::as_i64)
 }
 
 /// Every object of the sandbox.
@@ -38,14 +57,14 @@ impl State {
 
     /// The stored record of that kind and id.
     pub fn record(&self, kind: &str, id: &str) -> Option<&Record> {
-        self.shelves.get(kind)?.by_id.get(id)
+        self.shelves.get(kind)?.records.get(id)
     }
 
     /// Every object of a kind, newest first.
     pub fn newest<'s>(&'s self, kind: &str) -> impl Iterator<Item = &'s Arc<Value>> + use<'s> {
         let shelf = self.shelves.get(kind);
         shelf.into_iter().flat_map(|shelf| {
-            shelf.by_seq.values().rev().filter_map(|id| shelf.by_id.get(id)).map(|r| &r.doc)
+            shelf.order.values().rev().filter_map(|id| shelf.records.get(id)).map(|r| &r.doc)
         })
     }
 
@@ -57,41 +76,58 @@ impl State {
         older: bool,
     ) -> Box<dyn Iterator<Item = &'s Arc<Value>> + 's> {
         let Some(shelf) = self.shelves.get(kind) else { return Box::new(std::iter::empty()) };
-        let doc = |id: &String| shelf.by_id.get(id).map(|record| &record.doc);
+        let doc = |id: &String| shelf.records.get(id).map(|record| &record.doc);
         if older {
-            Box::new(shelf.by_seq.range(..seq).rev().filter_map(move |(_, id)| doc(id)))
+            Box::new(shelf.order.range(..seq).rev().filter_map(move |(_, id)| doc(id)))
         } else {
-            Box::new(shelf.by_seq.range(seq + 1..).filter_map(move |(_, id)| doc(id)))
+            Box::new(shelf.order.range(seq + 1..).filter_map(move |(_, id)| doc(id)))
         }
+    }
+
+    /// The objects of a kind whose `due` has come at `now`, soonest first.
+    pub fn due(&self, kind: &str, now: i64) -> Vec<Arc<Value>> {
+        let Some(shelf) = self.shelves.get(kind) else { return Vec::new() };
+        shelf
+            .agenda
+            .range(..=(now, u64::MAX))
+            .filter_map(|(_, seq)| shelf.records.get(shelf.order.get(seq)?))
+            .map(|record| Arc::clone(&record.doc))
+            .collect()
+    }
+
+    /// The soonest `due` of a kind.
+    pub fn next_due(&self, kind: &str) -> Option<i64> {
+        self.shelves.get(kind)?.agenda.first().map(|(at, _)| *at)
     }
 
     /// How many objects of a kind there are.
     pub fn count(&self, kind: &str) -> usize {
-        self.shelves.get(kind).map_or(0, |shelf| shelf.by_id.len())
+        self.shelves.get(kind).map_or(0, |shelf| shelf.records.len())
     }
 
     /// Stores an object, keeping its place where it exists already. Returns what stood there before.
     pub fn put(&mut self, kind: &str, id: &str, doc: Arc<Value>) -> Option<Record> {
         let shelf = self.shelves.entry(kind.to_owned()).or_default();
-        let seq = shelf.by_id.get(id).map_or(self.last_seq + 1, |record| record.seq);
+        let seq = shelf.records.get(id).map_or(self.last_seq + 1, |record| record.seq);
         self.last_seq = self.last_seq.max(seq);
-        shelf.by_seq.insert(seq, id.to_owned());
-        shelf.by_id.insert(id.to_owned(), Record { doc, seq })
+        shelf.insert(id, Record { doc, seq })
     }
 
     /// Stores a record at the place it had, as loading and undoing do.
     pub fn restore(&mut self, kind: &str, id: &str, record: Record) {
         let shelf = self.shelves.entry(kind.to_owned()).or_default();
         self.last_seq = self.last_seq.max(record.seq);
-        shelf.by_seq.insert(record.seq, id.to_owned());
-        shelf.by_id.insert(id.to_owned(), record);
+        shelf.insert(id, record);
     }
 
     /// Removes an object and returns what it was.
     pub fn remove(&mut self, kind: &str, id: &str) -> Option<Record> {
         let shelf = self.shelves.get_mut(kind)?;
-        let record = shelf.by_id.remove(id)?;
-        shelf.by_seq.remove(&record.seq);
+        let record = shelf.records.remove(id)?;
+        shelf.order.remove(&record.seq);
+        if let Some(at) = due(&record) {
+            shelf.agenda.remove(&(at, record.seq));
+        }
         Some(record)
     }
 }

@@ -144,7 +144,7 @@ impl<'s> Txn<'s> {
     }
 
     /// Has `job` run with `args` once the clock reaches `due`. Returns the id that [`Txn::unschedule`] takes.
-    pub fn schedule(&mut self, due: Timestamp, job: &str, args: Value) -> String {
+    pub fn schedule(&mut self, due: Timestamp, job: &str, args: &Value) -> String {
         let id = self.mint("job_", 16);
         self.put(json!({"object": "_job", "id": id, "due": due.0, "job": job, "args": args}));
         id
@@ -155,14 +155,11 @@ impl<'s> Txn<'s> {
         self.remove("_job", id);
     }
 
-    /// Ends the change and tells what it wrote.
-    pub fn finish(self) -> Changes {
-        let keys: BTreeSet<Key> = self.undo.into_iter().map(|(key, _)| key).collect();
+    /// Every object that the change wrote so far, as it is now.
+    pub fn changes(&self) -> Changes {
+        let keys: BTreeSet<&Key> = self.undo.iter().map(|(key, _)| key).collect();
         keys.into_iter()
-            .map(|key| {
-                let record = self.state.record(&key.0, &key.1).cloned();
-                (key, record)
-            })
+            .map(|key| (key.clone(), self.state.record(&key.0, &key.1).cloned()))
             .collect()
     }
 
@@ -221,12 +218,12 @@ mod tests {
     }
 
     #[test]
-    fn finishing_tells_each_written_object_once() {
+    fn each_written_object_is_told_once() {
         let (mut state, entropy, site) = (State::default(), Entropy::seeded(1), site());
         let mut txn = Txn::begin(&mut state, Timestamp(1), &entropy, &site, Origin::default());
         txn.put(json!({"object": "customer", "id": "cus_1"}));
         txn.put(json!({"object": "customer", "id": "cus_1", "name": "y"}));
-        let changes = txn.finish();
+        let changes = txn.changes();
         assert_eq!(changes.len(), 1);
         assert_eq!(changes[0].1.as_ref().unwrap().doc["name"], "y");
     }

@@ -1,0 +1,268 @@
+//! Group commit: a bounded queue in front of one writer thread. What waits while a commit is under way
+//! goes into the next one together, so that many callers share one flush to disk. It knows neither what
+//! an item is nor where it is stored; that is the [`Commit`] it is given.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::task::{Context, Poll};
+use std::thread::JoinHandle;
+use tokio::sync::oneshot;
+
+/// The most items that one commit takes.
+pub const BATCH_ITEMS_MAX: usize = 256;
+
+/// The storage behind a [`Batch`]: makes several items durable at once, or none of them.
+pub trait Commit: Send + 'static {
+    /// What is stored.
+    type Item: Send + 'static;
+    /// What the caller learns about its stored item.
+    type Done: Send + 'static;
+    /// Why nothing of a commit was stored; each of its callers gets a copy.
+    type Error: Send + Clone + From<WriterGone> + 'static;
+
+    /// Stores all of `items` or none, and answers one `Done` an item, in the same order.
+    fn commit(&mut self, items: Vec<Self::Item>) -> Result<Vec<Self::Done>, Self::Error>;
+}
+
+/// The queue had no room: the caller comes back later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the queue in front of the writer is full")]
+pub struct Full;
+
+/// The writer ended before it answered; whether the item was stored is unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the writer ended before it answered")]
+pub struct WriterGone;
+
+type Ack<C> = oneshot::Sender<Result<<C as Commit>::Done, <C as Commit>::Error>>;
+
+struct Pending<C: Commit> {
+    item: C::Item,
+    ack: Ack<C>,
+}
+
+/// A running writer. Dropping it stores what is queued, answers its callers, and waits for the thread.
+pub struct Batch<C: Commit> {
+    queue: Option<SyncSender<Pending<C>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl<C: Commit> Batch<C> {
+    /// Starts the writer thread behind a queue of at most `depth` items (at least one).
+    pub fn start(commit: C, depth: usize) -> Self {
+        let (queue, inbox) = sync_channel(depth.max(1));
+        let thread = std::thread::Builder::new()
+            .name("batch-writer".to_owned())
+            .spawn(move || write(commit, &inbox))
+            .ok();
+        // Without a thread the inbox is gone too, and every ticket says so.
+        Self { queue: Some(queue), thread }
+    }
+
+    /// Queues an item; the ticket resolves once it is durable. Never waits for room.
+    pub fn submit(&self, item: C::Item) -> Result<Ticket<C>, Full> {
+        let (ack, answer) = oneshot::channel();
+        let Some(queue) = &self.queue else { return Ok(Ticket { answer }) };
+        match queue.try_send(Pending { item, ack }) {
+            // A lost writer dropped the acknowledgement, so that the ticket resolves to `WriterGone`.
+            Ok(()) | Err(TrySendError::Disconnected(_)) => Ok(Ticket { answer }),
+            Err(TrySendError::Full(_)) => Err(Full),
+        }
+    }
+
+    /// Queues an item and blocks the thread until it is durable; waits for room where the queue is full.
+    /// Not for asynchronous code.
+    pub fn submit_blocking(&self, item: C::Item) -> Result<C::Done, C::Error> {
+        let (ack, answer) = oneshot::channel();
+        let sent = self.queue.as_ref().map(|queue| queue.send(Pending { item, ack }));
+        match sent {
+            Some(Ok(())) => Ticket::<C> { answer }.wait(),
+            Some(Err(_)) | None => Err(WriterGone.into()),
+        }
+    }
+}
+
+impl<C: Commit> Drop for Batch<C> {
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the batch writer panicked");
+        }
+    }
+}
+
+impl<C: Commit> fmt::Debug for Batch<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batch").finish_non_exhaustive()
+    }
+}
+
+/// A future of what becomes of one queued item.
+pub struct Ticket<C: Commit> {
+    answer: oneshot::Receiver<Result<C::Done, C::Error>>,
+}
+
+impl<C: Commit> Ticket<C> {
+    /// Blocks the thread until the item is durable. Not for asynchronous code.
+    pub fn wait(self) -> Result<C::Done, C::Error> {
+        self.answer.blocking_recv().unwrap_or_else(|_| Err(WriterGone.into()))
+    }
+}
+
+impl<C: Commit> Future for Ticket<C> {
+    type Output = Result<C::Done, C::Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.answer)
+            .poll(context)
+            .map(|answer| answer.unwrap_or_else(|_| Err(WriterGone.into())))
+    }
+}
+
+impl<C: Commit> fmt::Debug for Ticket<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ticket").finish_non_exhaustive()
+    }
+}
+
+/// Takes batches until every sender is gone and the queue is empty.
+fn write<C: Commit>(mut commit: C, inbox: &Receiver<Pending<C>>) {
+    while let Ok(first) = inbox.recv() {
+        let mut items = vec![first.item];
+        let mut acks = vec![first.ack];
+        for pending in inbox.try_iter().take(BATCH_ITEMS_MAX - 1) {
+            items.push(pending.item);
+            acks.push(pending.ack);
+        }
+        answer::<C>(acks, commit.commit(items));
+    }
+}
+
+fn answer<C: Commit>(acks: Vec<Ack<C>>, outcome: Result<Vec<C::Done>, C::Error>) {
+    match outcome {
+        Ok(done) => {
+            // Where a commit answered too few, the acknowledgements left over are dropped: `WriterGone`.
+            for (ack, done) in acks.into_iter().zip(done) {
+                tell(ack, Ok(done));
+            }
+        }
+        Err(error) => {
+            for ack in acks {
+                tell(ack, Err(error.clone()));
+            }
+        }
+    }
+}
+
+/// A caller that no longer listens lost interest, not the item.
+fn tell<T>(ack: oneshot::Sender<T>, outcome: T) {
+    drop(ack.send(outcome));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::Mutex;
+    use std::sync::mpsc;
+
+    #[derive(Clone, Debug, PartialEq)]
+    enum Fault {
+        Disk,
+        Gone,
+    }
+
+    impl From<WriterGone> for Fault {
+        fn from(_: WriterGone) -> Self {
+            Self::Gone
+        }
+    }
+
+    /// Doubles numbers; each commit first takes one permission from `gate`.
+    struct Doubler {
+        gate: mpsc::Receiver<()>,
+        sizes: Arc<Mutex<Vec<usize>>>,
+    }
+
+    impl Commit for Doubler {
+        type Item = u32;
+        type Done = u32;
+        type Error = Fault;
+
+        fn commit(&mut self, items: Vec<u32>) -> Result<Vec<u32>, Fault> {
+            self.gate.recv().ok();
+            self.sizes.lock().unwrap().push(items.len());
+            assert!(!items.contains(&666), "asked to panic");
+            if items.contains(&13) {
+                return Err(Fault::Disk);
+            }
+            Ok(items.into_iter().map(|n| n * 2).collect())
+        }
+    }
+
+    fn doubler(depth: usize) -> (Batch<Doubler>, mpsc::Sender<()>, Arc<Mutex<Vec<usize>>>) {
+        let (open, gate) = mpsc::channel();
+        let sizes = Arc::new(Mutex::new(Vec::new()));
+        let batch = Batch::start(Doubler { gate, sizes: Arc::clone(&sizes) }, depth);
+        (batch, open, sizes)
+    }
+
+    #[test]
+    fn what_waits_shares_one_commit_and_each_caller_gets_its_own_answer() {
+        let (batch, open, sizes) = doubler(1024);
+        let tickets: Vec<_> = (20..620).map(|n| batch.submit(n).unwrap()).collect();
+        for _ in 0..10 {
+            open.send(()).unwrap();
+        }
+        for (n, ticket) in (20..620).zip(tickets) {
+            assert_eq!(ticket.wait(), Ok(n * 2));
+        }
+        let sizes = sizes.lock().unwrap();
+        assert!(sizes.len() <= 4, "{sizes:?}");
+        assert!(sizes.iter().all(|size| *size <= BATCH_ITEMS_MAX));
+        assert_eq!(sizes.iter().sum::<usize>(), 600);
+    }
+
+    #[test]
+    fn a_full_queue_refuses_at_once() {
+        let (batch, open, _) = doubler(2);
+        // One in the writer's hands at most, two in the queue: the fourth cannot fit.
+        let taken: Vec<_> = (20..24).map(|n| batch.submit(n)).collect();
+        assert!(matches!(taken.last(), Some(Err(Full))));
+        drop(open);
+        for ticket in taken.into_iter().flatten() {
+            assert!(ticket.wait().is_ok());
+        }
+    }
+
+    #[test]
+    fn a_failed_commit_fails_every_caller_and_the_writer_goes_on() {
+        let (batch, open, _) = doubler(8);
+        drop(open);
+        assert_eq!(batch.submit_blocking(13), Err(Fault::Disk));
+        assert_eq!(batch.submit_blocking(20), Ok(40));
+    }
+
+    #[test]
+    fn dropping_stores_what_is_queued() {
+        let (batch, open, sizes) = doubler(8);
+        let tickets: Vec<_> = (20..25).map(|n| batch.submit(n).unwrap()).collect();
+        drop(open);
+        drop(batch);
+        assert_eq!(sizes.lock().unwrap().iter().sum::<usize>(), 5);
+        assert!(tickets.into_iter().all(|ticket| ticket.wait().is_ok()));
+    }
+
+    #[tokio::test]
+    async fn a_ticket_is_a_future_and_a_lost_writer_is_an_error() {
+        let (batch, open, _) = doubler(8);
+        drop(open);
+        assert_eq!(batch.submit(21).unwrap().await, Ok(42));
+        assert_eq!(batch.submit(666).unwrap().await, Err(Fault::Gone));
+        assert_eq!(batch.submit(1).unwrap().await, Err(Fault::Gone));
+    }
+}
