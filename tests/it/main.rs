@@ -1,1 +1,14 @@
-//! One binary of integration tests: each module drives the real program.
+//! One binary of integration tests: each module tells one story about the real program.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test that meets the unexpected should stop there and say where"
+)]
+
+mod env;
+mod http;
+mod sandbox_api;
+mod tidy;

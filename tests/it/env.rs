@@ -1,0 +1,243 @@
+//! A world of its own for each test: an empty home, a cleared environment, free ports, the real binary.
+
+use crate::http::Api;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The longest that any program is waited for; slow machines need it, quick ones never notice.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The key that tests use; any test key opens the sandbox.
+pub(crate) const KEY: &str = "sk_test_stripegymIntegration1234";
+
+/// A temporary home with the settings that every program started in it shares.
+pub(crate) struct Env {
+    home: tempfile::TempDir,
+    vars: Vec<(String, String)>,
+}
+
+/// What a program said, and how it ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+/// A program that is still running; dropping it kills it.
+pub(crate) struct Running {
+    child: Child,
+    lines: Receiver<String>,
+    seen: Vec<String>,
+    err: PathBuf,
+}
+
+/// A running sandbox with a client for it.
+pub(crate) struct Sandbox {
+    pub(crate) program: Running,
+    pub(crate) api: Api,
+    pub(crate) url: String,
+}
+
+impl Env {
+    pub(crate) fn new() -> Self {
+        Self { home: tempfile::tempdir().unwrap(), vars: Vec::new() }
+    }
+
+    /// The same world with one more variable.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.vars.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The working folder of everything started here.
+    pub(crate) fn path(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// The program with these arguments, not yet started; of the outer environment only `PATH` stays.
+    pub(crate) fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stripegym"));
+        command.args(args).current_dir(self.path()).env_clear().stdin(Stdio::null());
+        command.env("PATH", outer_path());
+        command.env("HOME", self.path());
+        command.env("STRIPEGYM_HOME", self.path().join(".stripegym"));
+        command.envs(self.vars.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Runs a program to its end.
+    pub(crate) fn run<S: AsRef<OsStr>>(&self, args: &[S]) -> Ran {
+        let mut command = self.command(args);
+        let started = Instant::now();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let out = drain(child.stdout.take().unwrap());
+        let err = drain(child.stderr.take().unwrap());
+        let status = wait(&mut child, started + PATIENCE).unwrap_or_else(|| {
+            child.kill().unwrap();
+            panic!("{command:?} did not end within {PATIENCE:?}")
+        });
+        Ran {
+            code: status.code().unwrap_or(-1),
+            out: out.join().unwrap(),
+            err: err.join().unwrap(),
+        }
+    }
+
+    /// Runs a program that must succeed.
+    pub(crate) fn ok<S: AsRef<OsStr> + std::fmt::Debug>(&self, args: &[S]) -> String {
+        let ran = self.run(args);
+        assert_eq!(ran.code, 0, "stripegym {args:?}\n{}\n{}", ran.out, ran.err);
+        ran.out
+    }
+
+    /// Starts a program and leaves it running.
+    pub(crate) fn start<S: AsRef<OsStr>>(&self, args: &[S]) -> Running {
+        Running::new(self.command(args), self.path())
+    }
+
+    /// Starts `sandbox --port 0` with further arguments and waits until it is ready.
+    pub(crate) fn sandbox(&self, more: &[&str]) -> Sandbox {
+        let mut args = vec!["sandbox", "--port", "0"];
+        args.extend_from_slice(more);
+        let mut program = self.start(&args);
+        let ready = program.line_with("Ready http://127.0.0.1:");
+        let url = ready.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
+        let url = url.trim_end_matches('/').to_owned();
+        let port = url.rsplit(':').next().unwrap().parse().unwrap();
+        Sandbox { program, api: Api::new(port, KEY), url }
+    }
+}
+
+impl Running {
+    /// Starts the program: stdout is read line by line, stderr goes to a file in `folder`.
+    pub(crate) fn new(mut command: Command, folder: &Path) -> Self {
+        let err = tempfile::Builder::new().prefix("stderr-").tempfile_in(folder).unwrap();
+        let (err_file, err) = err.keep().unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(err_file).spawn().unwrap();
+        let (sender, lines) = channel();
+        let out = child.stdout.take().unwrap();
+        thread::spawn(move || send_lines(out, &sender));
+        Self { child, lines, seen: Vec::new(), err }
+    }
+
+    /// Waits for a line of stdout that contains `part`.
+    pub(crate) fn line_with(&mut self, part: &str) -> String {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match self.lines.recv_timeout(left) {
+                Ok(line) => {
+                    self.seen.push(line.clone());
+                    if line.contains(part) {
+                        return line;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => panic!("no line with `{part}`: {}", self.said()),
+                Err(RecvTimeoutError::Disconnected) => {
+                    panic!("ended without a line with `{part}`: {}", self.said())
+                }
+            }
+        }
+    }
+
+    /// Everything said so far on both streams.
+    pub(crate) fn said(&mut self) -> String {
+        self.seen.extend(self.lines.try_iter());
+        format!("stdout:\n{}\nstderr:\n{}", self.seen.join("\n"), self.stderr())
+    }
+
+    /// What stdout has had so far.
+    pub(crate) fn stdout(&mut self) -> String {
+        self.seen.extend(self.lines.try_iter());
+        self.seen.join("\n")
+    }
+
+    /// What stderr has had so far.
+    pub(crate) fn stderr(&self) -> String {
+        fs::read_to_string(&self.err).unwrap_or_default()
+    }
+
+    /// Ends it as a power cut would.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Sends what Ctrl-C sends, and waits for the end.
+    pub(crate) fn interrupt(&mut self) -> i32 {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        self.end()
+    }
+
+    /// Waits for the program to end by itself; its exit code.
+    pub(crate) fn end(&mut self) -> i32 {
+        match wait(&mut self.child, Instant::now() + PATIENCE) {
+            Some(status) => status.code().unwrap_or(-1),
+            None => panic!("did not end: {}", self.said()),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already: then there is nothing to kill.
+        if self.child.kill().is_ok() {
+            drop(self.child.wait());
+        }
+    }
+}
+
+/// Polls `probe` until it gives something; for what happens in another process without a line to read.
+pub(crate) fn eventually<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = probe() {
+            return found;
+        }
+        assert!(Instant::now() < until, "never happened: {what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The outer search path: the tests' own programs (a browser, an interpreter) are found through it.
+#[expect(clippy::disallowed_methods, reason = "a test's world keeps one variable of the outer one")]
+pub(crate) fn outer_path() -> String {
+    std::env::var("PATH").unwrap_or_default()
+}
+
+fn wait(child: &mut Child, until: Instant) -> Option<ExitStatus> {
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return Some(status);
+        }
+        if Instant::now() >= until {
+            return None;
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn drain(mut from: impl Read + Send + 'static) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        from.read_to_end(&mut bytes).unwrap();
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+fn send_lines(out: ChildStdout, to: &Sender<String>) {
+    for line in BufReader::new(out).lines() {
+        let Ok(line) = line else { return };
+        if to.send(line).is_err() {
+            return;
+        }
+    }
+}

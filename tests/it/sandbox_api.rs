@@ -1,0 +1,385 @@
+//! The sandbox's API as a program in any language meets it: keys, forms, errors, idempotency, lists.
+
+use crate::env::{Env, KEY, Sandbox};
+use crate::http::{Api, Reply, percent, send};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::sync::Barrier;
+use std::thread;
+
+const VERSION: &str = "2026-10-28.endive";
+
+fn sandbox() -> (Env, Sandbox) {
+    let env = Env::new();
+    let sandbox = env.sandbox(&["--ephemeral"]);
+    (env, sandbox)
+}
+
+fn text<'v>(value: &'v Value, name: &str) -> &'v str {
+    value[name].as_str().unwrap_or_else(|| panic!("no text `{name}` in {value}"))
+}
+
+fn ids(list: &Value) -> Vec<String> {
+    list["data"].as_array().unwrap().iter().map(|it| text(it, "id").to_owned()).collect()
+}
+
+#[test]
+fn a_request_without_a_key_or_with_a_broken_one_is_401() {
+    let (_env, sandbox) = sandbox();
+    let bare = send(sandbox.api.port, "GET", "/v1/customers", &[], b"").unwrap();
+    let error = bare.error(401);
+    assert!(text(&error, "message").starts_with("You did not provide an API key."), "{error}");
+    assert_eq!(error["type"], "invalid_request_error");
+    assert_eq!(bare.header("www-authenticate"), Some("Basic realm=\"Stripe\""));
+
+    let wrong = Api::new(sandbox.api.port, "not_a_key_at_all_here").get("/v1/customers");
+    let error = wrong.error(401);
+    assert!(text(&error, "message").starts_with("Invalid API Key provided: "), "{error}");
+    assert!(!wrong.text().contains("not_a_key_at_all_here"), "the key must be masked: {error}");
+    assert!(text(&error, "message").ends_with("here"), "the last four letters stay: {error}");
+}
+
+#[test]
+fn a_live_key_is_never_served() {
+    let (_env, sandbox) = sandbox();
+    let reply = Api::new(sandbox.api.port, "sk_live_51abcdefghijklmnop").get("/v1/customers");
+    assert_eq!(reply.status, 401, "{}", reply.text());
+}
+
+#[test]
+fn basic_authentication_takes_the_key_as_the_user_name() {
+    let (_env, sandbox) = sandbox();
+    // `sk_test_abcdefgh:` in Base64.
+    let headers = [("Authorization", "Basic c2tfdGVzdF9hYmNkZWZnaDo=")];
+    let reply = send(sandbox.api.port, "GET", "/v1/customers", &headers, b"").unwrap();
+    assert_eq!(reply.ok()["object"], "list");
+}
+
+#[test]
+fn an_answer_carries_stripes_headers() {
+    let (_env, sandbox) = sandbox();
+    let reply = sandbox.api.with("Stripe-Version", VERSION).get("/v1/customers");
+    assert!(reply.header("request-id").unwrap().starts_with("req_"));
+    assert_eq!(reply.header("stripe-version"), Some(VERSION));
+    assert!(reply.header("content-type").unwrap().starts_with("application/json"));
+    assert!(reply.text().starts_with("{\n  \"object\": \"list\""), "pretty: {}", reply.text());
+    let reply = sandbox.api.with("Stripe-Version", "foo").get("/v1/customers");
+    assert!(text(&reply.error(400), "message").contains("foo"));
+}
+
+#[test]
+fn a_missing_object_is_404_with_its_documentation() {
+    let (_env, sandbox) = sandbox();
+    let reply = sandbox.api.get("/v1/customers/cus_nope");
+    let error = reply.error(404);
+    assert_eq!(text(&error, "message"), "No such customer: 'cus_nope'");
+    assert_eq!(text(&error, "code"), "resource_missing");
+    assert_eq!(text(&error, "doc_url"), "https://stripe.com/docs/error-codes/resource-missing");
+    let request = reply.header("request-id").unwrap();
+    assert!(text(&error, "request_log_url").contains(request), "{error}");
+}
+
+#[test]
+fn an_unknown_path_is_404_and_what_is_not_modelled_says_so() {
+    let (_env, sandbox) = sandbox();
+    let error = sandbox.api.get("/v1/foo").error(404);
+    assert!(text(&error, "message").starts_with("Unrecognized request URL (GET: /v1/foo)."));
+    let error = sandbox.api.get("/v1/payouts").error(501);
+    assert!(text(&error, "message").contains("/v1/payouts"), "{error}");
+}
+
+#[test]
+fn forms_are_held_against_the_catalog() {
+    let (_env, sandbox) = sandbox();
+    let cases: [(&str, &[(&str, &str)], &str, &str, &str); 4] = [
+        (
+            "/v1/customers",
+            &[("emial", "a@example.com")],
+            "Received unknown parameter: emial",
+            "parameter_unknown",
+            "emial",
+        ),
+        (
+            "/v1/prices",
+            &[("unit_amount", "500"), ("product", "prod_x")],
+            "Missing required param: currency.",
+            "parameter_missing",
+            "currency",
+        ),
+        (
+            "/v1/payment_intents",
+            &[("amount", "five"), ("currency", "jpy")],
+            "Invalid integer: five",
+            "parameter_invalid_integer",
+            "amount",
+        ),
+        (
+            "/v1/checkout/sessions",
+            &[
+                ("mode", "payment"),
+                ("success_url", "https://example.com/s"),
+                ("line_items[0][price_data][unit_amount]", "500"),
+                ("line_items[0][price_data][product_data][name]", "T"),
+                ("line_items[0][quantity]", "1"),
+            ],
+            "Missing required param: line_items[0][price_data][currency].",
+            "parameter_missing",
+            "line_items[0][price_data][currency]",
+        ),
+    ];
+    for (path, form, message, code, param) in cases {
+        let error = sandbox.api.post(path, form).error(400);
+        assert!(text(&error, "message").starts_with(message), "{error}");
+        assert_eq!((text(&error, "code"), text(&error, "param")), (code, param), "{error}");
+        assert_eq!(text(&error, "type"), "invalid_request_error");
+    }
+    let error = sandbox.api.post("/v1/checkout/sessions", &[("mode", "gift")]).error(400);
+    assert!(text(&error, "message").starts_with("Invalid mode: must be one of "), "{error}");
+}
+
+#[test]
+fn an_empty_string_clears_and_a_missing_parameter_keeps() {
+    let (_env, sandbox) = sandbox();
+    let form =
+        [("name", "Aki"), ("description", "old"), ("metadata[a]", "1"), ("metadata[b]", "2")];
+    let made = sandbox.api.make("/v1/customers", &form);
+    let path = format!("/v1/customers/{}", text(&made, "id"));
+    let changed = sandbox.api.make(&path, &[("description", ""), ("metadata[a]", "")]);
+    assert_eq!(changed["description"], Value::Null);
+    assert_eq!(changed["name"], "Aki");
+    assert_eq!(changed["metadata"], serde_json::json!({"b": "2"}));
+    let changed = sandbox.api.make(&path, &[("metadata", "")]);
+    assert_eq!(changed["metadata"], serde_json::json!({}));
+}
+
+#[test]
+fn a_json_body_is_told_what_the_api_takes() {
+    let (_env, sandbox) = sandbox();
+    let key = format!("Bearer {KEY}");
+    let headers = [("Authorization", key.as_str()), ("Content-Type", "application/json")];
+    let body = br#"{"email":"a@example.com"}"#;
+    let reply = send(sandbox.api.port, "POST", "/v1/customers", &headers, body).unwrap();
+    let message = text(&reply.error(400), "message").to_owned();
+    assert!(message.contains("application/x-www-form-urlencoded"), "{message}");
+}
+
+#[test]
+fn metadata_has_limits() {
+    let (_env, sandbox) = sandbox();
+    let long = "v".repeat(501);
+    let error = sandbox.api.post("/v1/customers", &[("metadata[k]", &long)]).error(400);
+    let message = text(&error, "message");
+    assert!(message.contains("up to 500 characters") && message.contains("501"), "{message}");
+    let long = format!("metadata[{}]", "k".repeat(41));
+    let error = sandbox.api.post("/v1/customers", &[(&long, "v")]).error(400);
+    assert!(text(&error, "message").contains("up to 40 characters"), "{error}");
+    let names: Vec<String> = (0..51).map(|number| format!("metadata[k{number}]")).collect();
+    let form: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "v")).collect();
+    let error = sandbox.api.post("/v1/customers", &form).error(400);
+    assert!(text(&error, "message").contains("50"), "{error}");
+    assert_eq!(sandbox.api.make("/v1/customers", &form[..50])["metadata"]["k49"], "v");
+}
+
+#[test]
+fn amounts_are_whole_minor_units_of_each_currency() {
+    let (_env, sandbox) = sandbox();
+    let intent = |amount: &str, currency: &str| {
+        sandbox.api.post("/v1/payment_intents", &[("amount", amount), ("currency", currency)])
+    };
+    let error = intent("49", "jpy").error(400);
+    assert_eq!(text(&error, "code"), "amount_too_small");
+    assert!(text(&error, "message").contains("¥50"), "{error}");
+    assert_eq!(intent("50", "jpy").ok()["amount"], 50);
+    let error = intent("49", "usd").error(400);
+    assert!(text(&error, "message").contains("$0.50"), "{error}");
+    assert_eq!(intent("50", "usd").ok()["currency"], "usd");
+    assert_eq!(intent("5000", "kwd").ok()["amount"], 5000);
+    assert_eq!(intent("5001", "kwd").status, 400, "the last digit of a three-decimal amount is 0");
+    let error = intent("500", "xyz").error(400);
+    assert!(text(&error, "message").starts_with("Invalid currency: xyz"), "{error}");
+}
+
+#[test]
+fn the_same_idempotency_key_answers_the_same() {
+    let (_env, sandbox) = sandbox();
+    let keyed = sandbox.api.with("Idempotency-Key", "order-1");
+    let first = keyed.post("/v1/customers", &[("name", "Aki")]);
+    let again = keyed.post("/v1/customers", &[("name", "Aki")]);
+    assert_eq!(first.ok(), again.ok());
+    assert_eq!(first.header("idempotent-replayed"), None);
+    assert_eq!(again.header("idempotent-replayed"), Some("true"));
+    assert_eq!(again.header("original-request"), first.header("request-id"));
+    assert_eq!(again.header("idempotency-key"), Some("order-1"));
+    let error = keyed.post("/v1/customers", &[("name", "Ben")]).error(400);
+    assert_eq!(text(&error, "type"), "idempotency_error");
+    assert!(text(&error, "message").contains("same parameters"), "{error}");
+    let error = keyed.post("/v1/products", &[("name", "Aki")]).error(400);
+    assert!(text(&error, "message").contains("same endpoint"), "{error}");
+    assert_eq!(ids(&sandbox.api.read("/v1/customers")).len(), 1);
+}
+
+#[test]
+fn an_answer_that_was_never_worked_on_is_not_kept() {
+    let (_env, sandbox) = sandbox();
+    let keyed = sandbox.api.with("Idempotency-Key", "order-2");
+    assert_eq!(keyed.post("/v1/customers", &[("nmae", "Aki")]).status, 400);
+    assert_eq!(keyed.post("/v1/customers", &[("name", "Aki")]).ok()["name"], "Aki");
+}
+
+#[test]
+fn eight_requests_at_once_with_one_key_make_one_object() {
+    let (_env, sandbox) = sandbox();
+    let keyed = sandbox.api.with("Idempotency-Key", "order-3");
+    let start = Barrier::new(8);
+    let replies: Vec<Reply> = thread::scope(|scope| {
+        let one = || {
+            start.wait();
+            keyed.post("/v1/customers", &[("name", "Aki")])
+        };
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(one)).collect();
+        threads.into_iter().map(|it| it.join().unwrap()).collect()
+    });
+    let mut made = BTreeSet::new();
+    for reply in &replies {
+        match reply.status {
+            200 => drop(made.insert(text(&reply.json(), "id").to_owned())),
+            _ => assert_eq!(text(&reply.error(409), "code"), "idempotency_key_in_use"),
+        }
+    }
+    assert_eq!(made.len(), 1, "{replies:?}");
+    assert_eq!(ids(&sandbox.api.read("/v1/customers")).len(), 1);
+}
+
+#[test]
+fn lists_page_with_cursors_and_filters() {
+    let (_env, sandbox) = sandbox();
+    let made: Vec<String> = (0..12)
+        .map(|number| {
+            let name = format!("c{number}");
+            text(&sandbox.api.make("/v1/customers", &[("name", &name)]), "id").to_owned()
+        })
+        .collect();
+    let newest: Vec<String> = made.iter().rev().cloned().collect();
+    let page = sandbox.api.read("/v1/customers");
+    assert_eq!(ids(&page), newest[..10]);
+    assert_eq!((&page["has_more"], &page["url"]), (&true.into(), &"/v1/customers".into()));
+    let next = sandbox.api.read(&format!("/v1/customers?limit=5&starting_after={}", newest[9]));
+    assert_eq!(ids(&next), newest[10..]);
+    assert_eq!(next["has_more"], false);
+    let back = sandbox.api.read(&format!("/v1/customers?limit=3&ending_before={}", newest[5]));
+    assert_eq!(ids(&back), newest[2..5]);
+    assert_eq!(back["has_more"], true);
+    assert_eq!(ids(&sandbox.api.read("/v1/customers?created[gt]=4000000000")).len(), 0);
+    assert_eq!(ids(&sandbox.api.read("/v1/customers?created[gte]=1&limit=100")).len(), 12);
+    assert_eq!(sandbox.api.get("/v1/customers?limit=101").status, 400);
+    let error = sandbox.api.get("/v1/customers?starting_after=cus_nope").json()["error"].clone();
+    assert_eq!(text(&error, "param"), "starting_after");
+}
+
+#[test]
+fn references_expand_four_deep_and_no_deeper() {
+    let (_env, sandbox) = sandbox();
+    let paid = sandbox.api.make(
+        "/v1/payment_intents",
+        &[
+            ("amount", "500"),
+            ("currency", "jpy"),
+            ("confirm", "true"),
+            ("payment_method", "pm_card_visa"),
+            ("payment_method_types[]", "card"),
+            ("expand[]", "latest_charge.balance_transaction"),
+        ],
+    );
+    assert_eq!(paid["status"], "succeeded", "{paid}");
+    assert_eq!(paid["latest_charge"]["object"], "charge");
+    assert_eq!(paid["latest_charge"]["balance_transaction"]["fee"], 18, "3.6 % of ¥500");
+    let path = "/v1/payment_intents?expand[]=data.latest_charge.payment_intent.payment_method";
+    let list = sandbox.api.read(path);
+    let inner = &list["data"][0]["latest_charge"]["payment_intent"];
+    assert_eq!(inner["payment_method"]["card"]["last4"], "4242");
+    let path =
+        "/v1/payment_intents?expand[]=data.latest_charge.payment_intent.latest_charge.customer";
+    assert_eq!(sandbox.api.get(path).status, 400, "five levels are one too many");
+    let path = format!("/v1/payment_intents/{}?expand[]=custmer", text(&paid, "id"));
+    let error = sandbox.api.get(&path).error(400);
+    assert!(text(&error, "message").contains("doesn't exist: custmer"), "{error}");
+}
+
+#[test]
+fn a_host_that_is_not_this_machine_is_refused() {
+    let (_env, sandbox) = sandbox();
+    let key = format!("Bearer {KEY}");
+    for host in ["evil.example", "127.0.0.1.evil.example", "api.stripe.com"] {
+        let headers = [("Authorization", key.as_str()), ("Host", host)];
+        let reply = send(sandbox.api.port, "GET", "/v1/customers", &headers, b"").unwrap();
+        assert!((400..500).contains(&reply.status), "{host}: {}", reply.status);
+    }
+    let host = format!("localhost:{}", sandbox.api.port);
+    let headers = [("Authorization", key.as_str()), ("Host", host.as_str())];
+    assert_eq!(send(sandbox.api.port, "GET", "/v1/customers", &headers, b"").unwrap().status, 200);
+}
+
+#[test]
+fn a_body_over_one_mebibyte_is_refused() {
+    let (_env, sandbox) = sandbox();
+    let long = "x".repeat(1024 * 1024 + 1);
+    let reply = sandbox.api.post("/v1/customers", &[("description", &long)]);
+    assert_eq!(reply.status, 413, "{}", reply.text());
+    assert_eq!(ids(&sandbox.api.read("/v1/customers")).len(), 0);
+}
+
+#[test]
+fn a_deleted_customer_leaves_a_stub() {
+    let (_env, sandbox) = sandbox();
+    let made = sandbox.api.make("/v1/customers", &[("email", "aki@example.com")]);
+    let id = text(&made, "id");
+    let found = |mail: &str| {
+        let query = percent(&format!("email:'{mail}'"), b"");
+        sandbox.api.read(&format!("/v1/customers/search?query={query}"))["data"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    assert_eq!((found("aki@example.com"), found("ben@example.com")), (1, 0));
+    let gone = sandbox.api.delete(&format!("/v1/customers/{id}")).ok();
+    assert_eq!(gone, serde_json::json!({"id": id, "object": "customer", "deleted": true}));
+    assert_eq!(sandbox.api.read(&format!("/v1/customers/{id}"))["deleted"], true);
+    assert_eq!(found("aki@example.com"), 0);
+    assert_eq!(ids(&sandbox.api.read("/v1/customers")).len(), 0);
+}
+
+#[test]
+fn a_lookup_key_moves_only_when_asked() {
+    let (_env, sandbox) = sandbox();
+    let product = sandbox.api.make("/v1/products", &[("name", "Tea")]);
+    let price = |more: &[(&str, &str)]| {
+        let mut form = vec![
+            ("currency", "jpy"),
+            ("unit_amount", "500"),
+            ("product", text(&product, "id")),
+            ("lookup_key", "tea"),
+        ];
+        form.extend_from_slice(more);
+        sandbox.api.post("/v1/prices", &form)
+    };
+    let first = price(&[]).ok();
+    let error = price(&[]).error(400);
+    assert_eq!(text(&error, "param"), "lookup_key");
+    let second = price(&[("transfer_lookup_key", "true")]).ok();
+    let list = sandbox.api.read("/v1/prices?lookup_keys[]=tea");
+    assert_eq!(ids(&list), [text(&second, "id")]);
+    let first = sandbox.api.read(&format!("/v1/prices/{}", text(&first, "id")));
+    assert_eq!(first["lookup_key"], Value::Null);
+}
+
+#[test]
+fn a_parameter_sent_twice_counts_once_and_says_so() {
+    let (_env, sandbox) = sandbox();
+    let key = format!("Bearer {KEY}");
+    let headers =
+        [("Authorization", key.as_str()), ("Content-Type", "application/x-www-form-urlencoded")];
+    let reply =
+        send(sandbox.api.port, "POST", "/v1/customers", &headers, b"name=Aki&name=Ben").unwrap();
+    assert_eq!(reply.ok()["name"], "Ben");
+    assert!(reply.header("stripe-notice").is_some_and(|it| it.contains("name")), "{reply:?}");
+}
