@@ -7,6 +7,8 @@ pub mod batch;
 pub mod domain;
 pub mod wire;
 
+pub mod catalog;
+
 pub mod config;
 
 pub mod os;

@@ -117,12 +117,23 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, Failure> {
 
 /// Percent and plus decoding.
 fn unescape(bytes: &[u8]) -> Result<String, Failure> {
+    String::from_utf8(unpercent(bytes, b' ')).map_err(|_| {
+        Failure::invalid("Invalid UTF-8 in the request: parameters must be encoded as UTF-8.")
+    })
+}
+
+/// Percent decoding of a path segment; bytes that are not UTF-8 become replacement characters.
+pub fn unescape_segment(segment: &str) -> String {
+    String::from_utf8_lossy(&unpercent(segment.as_bytes(), b'+')).into_owned()
+}
+
+fn unpercent(bytes: &[u8], plus: u8) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
     while let Some((&byte, tail)) = rest.split_first() {
         rest = tail;
         match (byte, tail) {
-            (b'+', _) => out.push(b' '),
+            (b'+', _) => out.push(plus),
             (b'%', [high, low, after @ ..]) if hex(*high).is_some() && hex(*low).is_some() => {
                 let value = hex(*high).zip(hex(*low)).map_or(0, |(high, low)| high * 16 + low);
                 out.push(value);
@@ -131,9 +142,7 @@ fn unescape(bytes: &[u8]) -> Result<String, Failure> {
             _ => out.push(byte),
         }
     }
-    String::from_utf8(out).map_err(|_| {
-        Failure::invalid("Invalid UTF-8 in the request: parameters must be encoded as UTF-8.")
-    })
+    out
 }
 
 fn hex(byte: u8) -> Option<u8> {

@@ -1,0 +1,149 @@
+//! What a dotted path of `expand[]` leads to.
+
+use crate::catalog::Catalog;
+use crate::catalog::absent::is_includable;
+use crate::catalog::grammar::{self, Field, Kind, Shape, Type};
+use crate::catalog::route::Endpoint;
+use crate::wire::failure::Failure;
+
+/// How many levels one path can expand.
+pub const MAX_LEVELS: usize = 4;
+
+/// What stands at a field, seen by someone who wants to expand it.
+#[derive(Clone, Debug)]
+pub enum ExpandKind<'c> {
+    /// An id of one of these objects, which can be replaced by the object.
+    Reference(&'c [&'static str]),
+    /// One of these objects, already whole.
+    Embedded(&'c [&'static str]),
+    /// A list object of these; its elements stand under `data`.
+    Page(&'c [&'static str]),
+    /// A hash, within which a path may go on.
+    Hash(&'c [Field]),
+    /// A plain value.
+    Plain,
+}
+
+/// A field as expansion sees it.
+#[derive(Clone, Debug)]
+pub struct Target<'c> {
+    /// What it is, or its elements are.
+    pub kind: ExpandKind<'c>,
+    /// A JSON list of them.
+    pub many: bool,
+    /// Absent unless expanded.
+    pub includable: bool,
+}
+
+impl Catalog {
+    /// What an object's field is to expansion; `None` if there is no such field.
+    pub fn expand_target(&self, object: &str, field: &str) -> Option<Target<'_>> {
+        let target = expand_in(&self.object(object)?.fields, field)?;
+        Some(Target { includable: is_includable(object, field), ..target })
+    }
+
+    /// Whether a path of `expand[]` makes sense for what an endpoint answers with.
+    pub fn check_expand(&self, endpoint: &Endpoint, path: &str) -> Result<(), Failure> {
+        let objects = endpoint.objects();
+        let shapes: Vec<&Shape> = objects.iter().filter_map(|name| self.object(name)).collect();
+        if shapes.is_empty() {
+            return Ok(());
+        }
+        let refuse = |message: String| Err(Failure::invalid(message).param("expand"));
+        let segments: Vec<&str> = path.split('.').collect();
+        if segments.len() > MAX_LEVELS {
+            return refuse(format!(
+                "You cannot expand more than {MAX_LEVELS} levels of a property ({path})."
+            ));
+        }
+        let rest = match segments.split_first() {
+            Some((&"data", rest)) if endpoint.is_list() && !rest.is_empty() => rest,
+            Some((&"total_count", [])) if endpoint.is_list() => return Ok(()),
+            Some((first, _)) if endpoint.is_list() => {
+                let is_meant = shapes.iter().any(|shape| expand_in(&shape.fields, first).is_some());
+                let hint = format!(" You may want to try expanding 'data.{path}' instead.");
+                let hint = if is_meant { hint } else { String::new() };
+                return refuse(format!("This property cannot be expanded ({first}).{hint}"));
+            }
+            _ => segments.as_slice(),
+        };
+        let results = shapes.iter().map(|shape| self.walk(Place::Object(shape), rest));
+        let mut failed = None;
+        for result in results {
+            match result {
+                Ok(()) => return Ok(()),
+                Err(message) => failed = Some(message),
+            }
+        }
+        failed.map_or(Ok(()), refuse)
+    }
+
+    fn walk(&self, place: Place<'_>, segments: &[&str]) -> Result<(), String> {
+        let Some((segment, rest)) = segments.split_first() else { return Ok(()) };
+        let (target, includable) = match place {
+            Place::Object(shape) => {
+                (expand_in(&shape.fields, segment), is_includable(shape.name, segment))
+            }
+            Place::Hash(fields) => (expand_in(fields, segment), false),
+        };
+        let Some(target) = target else {
+            return Err(format!(
+                "This property cannot be expanded because it doesn't exist: {segment}."
+            ));
+        };
+        let objects = match target.kind {
+            ExpandKind::Reference(objects) | ExpandKind::Embedded(objects) => objects,
+            ExpandKind::Page(objects) => match rest.split_first() {
+                None => return Ok(()),
+                Some((&"data", after)) => return self.any_of(objects, after),
+                Some((next, _)) => {
+                    return Err(format!("This property cannot be expanded ({next})."));
+                }
+            },
+            ExpandKind::Hash(fields) if !rest.is_empty() => {
+                return self.walk(Place::Hash(fields), rest);
+            }
+            ExpandKind::Hash(_) | ExpandKind::Plain if includable && rest.is_empty() => {
+                return Ok(());
+            }
+            ExpandKind::Hash(_) | ExpandKind::Plain => {
+                return Err(format!("This property cannot be expanded ({segment})."));
+            }
+        };
+        self.any_of(objects, rest)
+    }
+
+    /// Whether the path goes on in at least one of the objects that may stand there.
+    fn any_of(&self, objects: &[&'static str], segments: &[&str]) -> Result<(), String> {
+        let mut failed = Ok(());
+        for shape in objects.iter().filter_map(|name| self.object(name)) {
+            failed = self.walk(Place::Object(shape), segments);
+            if failed.is_ok() {
+                return Ok(());
+            }
+        }
+        failed
+    }
+}
+
+enum Place<'c> {
+    Object(&'c Shape),
+    Hash(&'c [Field]),
+}
+
+/// What a field of a nested hash is to expansion; `None` if there is no such field.
+pub fn expand_in<'c>(fields: &'c [Field], name: &str) -> Option<Target<'c>> {
+    grammar::field(fields, name).map(|field| target(&field.of))
+}
+
+fn target(of: &Type) -> Target<'_> {
+    let kind = match &of.kind {
+        Kind::List(inner) => return Target { many: true, ..target(inner) },
+        Kind::Expandable(objects) => ExpandKind::Reference(objects),
+        Kind::Object(objects) => ExpandKind::Embedded(objects),
+        Kind::Page(objects) => ExpandKind::Page(objects),
+        Kind::Hash(fields) => ExpandKind::Hash(fields),
+        _ => ExpandKind::Plain,
+    };
+    Target { kind, many: false, includable: false }
+}
