@@ -184,7 +184,7 @@ mod tests {
 
     /// Doubles numbers; each commit first takes one permission from `gate`.
     struct Doubler {
-        gate: mpsc::Receiver<()>,
+        gate: Receiver<()>,
         sizes: Arc<Mutex<Vec<usize>>>,
     }
 

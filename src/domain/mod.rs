@@ -5,10 +5,13 @@
 
 pub mod card;
 pub mod currency;
+pub mod entry;
+pub mod event;
 pub mod id;
 pub mod locale;
 pub mod mode;
 pub mod money;
+pub mod reconcile;
 pub mod secret;
 pub mod signature;
 pub mod time;

@@ -115,9 +115,9 @@ pub fn verify<'b>(
 /// Whether one `v1` was made with any of the secrets; the comparison takes the same time for any bytes.
 fn matches(hex: &str, body: &[u8], signed: Timestamp, secrets: &[SigningSecret]) -> bool {
     let Some(given) = unhex(hex) else { return false };
-    secrets.iter().any(|secret| {
-        mac(secret, signed, body).is_some_and(|mac| mac.verify_slice(&given).is_ok())
-    })
+    secrets
+        .iter()
+        .any(|secret| mac(secret, signed, body).is_some_and(|mac| mac.verify_slice(&given).is_ok()))
 }
 
 /// `None` cannot happen: an HMAC takes a key of any length.
@@ -130,9 +130,10 @@ fn mac(secret: &SigningSecret, at: Timestamp, body: &[u8]) -> Option<Hmac<Sha256
 }
 
 fn items<'h>(header: &'h str, name: &'h str) -> impl Iterator<Item = &'h str> {
-    header.split(',').filter_map(move |item| item.split_once('=')).filter_map(move |(key, value)| {
-        (key == name).then_some(value)
-    })
+    header
+        .split(',')
+        .filter_map(move |item| item.split_once('='))
+        .filter_map(move |(key, value)| (key == name).then_some(value))
 }
 
 fn timestamp(header: &str) -> Option<Timestamp> {
@@ -177,7 +178,8 @@ mod tests {
         let hex: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, "f7f9bd47fb987337b5796fdc1fdb9ba221d0d5396814bfcaf9521f43fd8927fd");
         // Computed with hmac.new(b"whsec_test_secret", b'1700000000.{"id":"evt_1"}', sha256).
-        let header = sign(&secret("whsec_test_secret"), Timestamp(1_700_000_000), br#"{"id":"evt_1"}"#);
+        let header =
+            sign(&secret("whsec_test_secret"), Timestamp(1_700_000_000), br#"{"id":"evt_1"}"#);
         assert_eq!(
             header,
             "t=1700000000,v1=248a374f50f943a28b0f6ab50faf9a7e7e29b710fa26df9fb1618b9bf8ea9c9a"
@@ -199,7 +201,10 @@ mod tests {
         let v0 = good.replace("v1=", "v0=");
         assert_eq!(check(b"{}", &v0), Err(SignatureError::NoV1Scheme));
         assert_eq!(check(b"{ }", &good), Err(SignatureError::Mismatch));
-        assert_eq!(check(b"{}", &good.to_uppercase().replace("T=", "t=").replace("V1=", "v1=")), Err(SignatureError::Mismatch));
+        assert_eq!(
+            check(b"{}", &good.to_uppercase().replace("T=", "t=").replace("V1=", "v1=")),
+            Err(SignatureError::Mismatch)
+        );
         assert_eq!(check(b"{}", &format!("t={},v1=", NOW.0)), Err(SignatureError::Mismatch));
         assert_eq!(check(b"{}", &good), Ok(()));
     }

@@ -1,0 +1,172 @@
+//! Events as the provider tells them: a verified payload that was understood, with its bytes as they came.
+
+use crate::domain::signature::Verified;
+use crate::domain::time::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// One snapshot event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// `evt_…`.
+    pub id: String,
+    /// `checkout.session.completed`, …
+    pub kind: String,
+    /// When the provider made it.
+    pub created: Timestamp,
+    /// The API version that `object` is written in; `None` where the account's default was meant.
+    pub api_version: Option<String>,
+    /// Whether it is about real money.
+    pub livemode: bool,
+    /// `data.object`: the object as it was when the event was made.
+    pub object: Value,
+    /// The exact bytes that were received.
+    pub body: Vec<u8>,
+}
+
+/// Why a payload is no event.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EventError {
+    /// The payload is not JSON.
+    #[error("the payload is not JSON: line {line}, column {column}")]
+    NotJson {
+        /// Where reading stopped, from 1.
+        line: usize,
+        /// Where reading stopped, from 1.
+        column: usize,
+    },
+    /// The payload is JSON and lacks what every event has.
+    #[error("the payload is JSON and not an event: {reason}")]
+    NotAnEvent {
+        /// What lacks or does not fit.
+        reason: String,
+    },
+    /// The payload is a thin event, which carries no object.
+    #[error("the payload is a thin event (v2.core.event); this endpoint takes snapshot events")]
+    Thin,
+}
+
+impl EventError {
+    /// A stable name of the cause, for programs.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::NotJson { .. } => "not_json",
+            Self::NotAnEvent { .. } => "not_an_event",
+            Self::Thin => "thin_event",
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Shape {
+    id: String,
+    object: String,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    created: Option<i64>,
+    api_version: Option<String>,
+    #[serde(default)]
+    livemode: bool,
+    data: Option<Data>,
+}
+
+#[derive(Deserialize)]
+struct Data {
+    object: Value,
+}
+
+/// Only as much as is needed to tell a thin event from a broken one.
+#[derive(Deserialize)]
+struct Kind {
+    object: Option<String>,
+}
+
+impl Event {
+    /// Understands a verified payload.
+    pub fn read(payload: Verified<'_>) -> Result<Self, EventError> {
+        Self::parse(payload.body())
+    }
+
+    /// Understands an event that was fetched with an API key, over a connection that proves the sender.
+    pub fn fetched(event: &Value) -> Result<Self, EventError> {
+        Self::parse(event.to_string().as_bytes())
+    }
+
+    fn parse(body: &[u8]) -> Result<Self, EventError> {
+        let shape: Shape = match serde_json::from_slice(body) {
+            Ok(shape) => shape,
+            Err(error) => return Err(explain(body, &error)),
+        };
+        if shape.object == "v2.core.event" {
+            return Err(EventError::Thin);
+        }
+        if shape.object != "event" {
+            let reason = format!("`object` is `{}`", shape.object);
+            return Err(EventError::NotAnEvent { reason });
+        }
+        let lacks = |name: &str| EventError::NotAnEvent { reason: format!("missing `{name}`") };
+        if shape.id.is_empty() {
+            return Err(lacks("id"));
+        }
+        Ok(Self {
+            id: shape.id,
+            kind: shape.kind.ok_or_else(|| lacks("type"))?,
+            created: shape.created.map(Timestamp).ok_or_else(|| lacks("created"))?,
+            api_version: shape.api_version,
+            livemode: shape.livemode,
+            object: shape.data.ok_or_else(|| lacks("data.object"))?.object,
+            body: body.to_vec(),
+        })
+    }
+}
+
+/// Tells apart what is no JSON, what is a thin event (whose `created` is a text), and what is neither.
+fn explain(body: &[u8], error: &serde_json::Error) -> EventError {
+    if !error.is_data() {
+        return EventError::NotJson { line: error.line(), column: error.column() };
+    }
+    let kind = serde_json::from_slice(body).ok().and_then(|kind: Kind| kind.object);
+    if kind.as_deref() == Some("v2.core.event") {
+        return EventError::Thin;
+    }
+    EventError::NotAnEvent { reason: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_event_keeps_its_bytes_and_its_object() {
+        let body = b"{\"id\":\"evt_1\", \"object\":\"event\",\"type\":\"x.y\",\"created\":7,\"api_version\":null,\"livemode\":false,\"data\":{\"object\":{\"id\":\"cs_1\"}}}";
+        let event = Event::parse(body).unwrap();
+        assert_eq!((event.id.as_str(), event.kind.as_str()), ("evt_1", "x.y"));
+        assert_eq!(event.created, Timestamp(7));
+        assert_eq!(event.object, json!({"id": "cs_1"}));
+        assert_eq!(event.body, body);
+    }
+
+    #[test]
+    fn what_is_no_event_says_why() {
+        let name = |body: &[u8]| Event::parse(body).unwrap_err().name();
+        assert_eq!(name(b"{\"id\":"), "not_json");
+        assert_eq!(name(b"\xff"), "not_json");
+        assert_eq!(name(b"[]"), "not_an_event");
+        assert_eq!(name(br#"{"id":"cs_1","object":"checkout.session"}"#), "not_an_event");
+        assert_eq!(
+            name(br#"{"id":"evt_1","object":"event","type":"a","created":1}"#),
+            "not_an_event"
+        );
+        let thin = br#"{"id":"evt_1","object":"v2.core.event","type":"v1.x","created":"2026-01-01T00:00:00Z"}"#;
+        assert_eq!(name(thin), "thin_event");
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
+            drop(Event::parse(&body));
+        }
+    }
+}
