@@ -271,3 +271,82 @@ const fn wanted(kind: &Kind) -> &'static str {
         _ => "text",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn product() -> Value {
+        let catalog = Catalog::get();
+        let mut product = catalog.blank("product");
+        let rest =
+            json!({"id": "prod_1", "created": 1, "updated": 1, "name": "Tea", "type": "service"});
+        product.extend(rest.as_object().unwrap().clone());
+        Value::Object(product)
+    }
+
+    fn found(value: &Value) -> Vec<String> {
+        Catalog::get().check(value)
+    }
+
+    #[test]
+    fn a_complete_object_is_in_order_alone_and_in_lists_and_events() {
+        assert_eq!(found(&product()), Vec::<String>::new());
+        let list = json!({"object": "list", "data": [product()], "has_more": false, "url": "/v1/products"});
+        assert_eq!(found(&list), Vec::<String>::new());
+        let event = json!({
+            "object": "event", "id": "evt_1", "api_version": "2026-10-28.endive", "created": 1,
+            "livemode": false, "pending_webhooks": 0, "type": "product.created",
+            "request": {"id": null, "idempotency_key": null}, "data": {"object": product()}
+        });
+        assert_eq!(found(&event), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_departure_is_named_with_its_path() {
+        let mut odd = product();
+        let members = odd.as_object_mut().unwrap();
+        members.remove("active");
+        members.insert("_secret".to_owned(), json!(1));
+        members.insert("images".to_owned(), json!([1]));
+        members.insert("name".to_owned(), Value::Null);
+        members.insert("created".to_owned(), json!(1.5));
+        members.insert("marketing_features".to_owned(), json!([{"nam": "x"}]));
+        members.insert("default_price".to_owned(), json!({"object": "coupon"}));
+        let list = json!({"object": "list", "data": [odd], "has_more": 1, "url": "/v1/products"});
+        let found = found(&list);
+        for path in [
+            "$.has_more",
+            "$.data[0].active",
+            "$.data[0]._secret",
+            "$.data[0].images[0]",
+            "$.data[0].name",
+            "$.data[0].created",
+            "$.data[0].marketing_features[0].nam",
+            "$.data[0].default_price",
+        ] {
+            let is_named = found.iter().any(|line| line.starts_with(&format!("{path}:")));
+            assert!(is_named, "{path} in {found:#?}");
+        }
+        assert_eq!(found.len(), 8, "{found:#?}");
+    }
+
+    #[test]
+    fn stubs_unknown_objects_and_events_are_told_apart() {
+        assert!(found(&json!({"id": "cus_1", "object": "customer", "deleted": true})).is_empty());
+        assert_eq!(found(&json!({"id": "x", "object": "nope"})).len(), 1);
+        assert_eq!(found(&json!({"id": "x"})).len(), 1);
+        assert_eq!(found(&json!([])).len(), 1);
+        assert!(found(&json!({"object": "search_result", "data": [], "has_more": false, "next_page": null, "url": "/"})).is_empty());
+    }
+
+    #[test]
+    fn errors_are_held_to_their_envelope() {
+        let known =
+            json!({"error": {"type": "card_error", "message": "No.", "code": "card_declined"}});
+        assert!(found(&known).is_empty());
+        let odd = json!({"error": {"type": "odd", "code": "nope", "hint": "x"}});
+        assert_eq!(found(&odd).len(), 4, "{:?}", found(&odd));
+    }
+}

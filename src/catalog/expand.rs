@@ -126,6 +126,7 @@ impl Catalog {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Place<'c> {
     Object(&'c Shape),
     Hash(&'c [Field]),
@@ -146,4 +147,73 @@ fn target(of: &Type) -> Target<'_> {
         _ => ExpandKind::Plain,
     };
     Target { kind, many: false, includable: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::route::Routed;
+
+    fn said(method: &str, url: &str, path: &str) -> Result<(), String> {
+        let catalog = Catalog::get();
+        let Routed::Found(route) = catalog.route(method, url) else { panic!("{url}") };
+        catalog.check_expand(route.endpoint, path).map_err(|failure| {
+            assert_eq!((failure.status, failure.code), (400, None));
+            failure.message
+        })
+    }
+
+    #[test]
+    fn references_pages_and_includable_fields_expand() {
+        for (url, path) in [
+            ("/v1/checkout/sessions/cs_1", "payment_intent.latest_charge.balance_transaction"),
+            ("/v1/checkout/sessions/cs_1", "line_items"),
+            ("/v1/checkout/sessions/cs_1", "line_items.data.price.product"),
+            ("/v1/checkout/sessions", "data.line_items"),
+            ("/v1/checkout/sessions", "data.payment_intent.latest_charge"),
+            ("/v1/customers/cus_1", "invoice_settings.default_payment_method"),
+            ("/v1/customers/cus_1", "tax"),
+            ("/v1/customers/search", "total_count"),
+            ("/v1/invoices/in_1", "discounts"),
+            ("/v1/prices/price_1", "tiers"),
+            ("/v1/payment_pages/cs_1", "anything"),
+        ] {
+            assert_eq!(said("GET", url, path), Ok(()), "{path}");
+        }
+    }
+
+    #[test]
+    fn each_refusal_has_its_words() {
+        let refused = |url, path| said("GET", url, path).unwrap_err();
+        assert_eq!(
+            refused("/v1/payment_intents/pi_1", "currency"),
+            "This property cannot be expanded (currency)."
+        );
+        assert_eq!(
+            refused("/v1/payment_intents/pi_1", "aplication"),
+            "This property cannot be expanded because it doesn't exist: aplication."
+        );
+        assert_eq!(
+            refused("/v1/subscriptions/sub_1", "latest_invoice.payment_intent"),
+            "This property cannot be expanded because it doesn't exist: payment_intent."
+        );
+        assert_eq!(
+            refused("/v1/payment_intents", "customer"),
+            "This property cannot be expanded (customer). You may want to try expanding 'data.customer' instead."
+        );
+        assert!(refused("/v1/invoices/in_1", "a.b.c.d.e").contains("more than 4 levels"));
+    }
+
+    #[test]
+    fn a_target_says_what_stands_there() {
+        let catalog = Catalog::get();
+        let items = catalog.expand_target("checkout.session", "line_items").unwrap();
+        assert!(items.includable && matches!(items.kind, ExpandKind::Page(["item"])));
+        let discounts = catalog.expand_target("invoice", "discounts").unwrap();
+        assert!(discounts.many && matches!(discounts.kind, ExpandKind::Reference(["discount"])));
+        let settings = catalog.expand_target("customer", "invoice_settings").unwrap();
+        let ExpandKind::Hash(fields) = settings.kind else { panic!() };
+        assert!(expand_in(fields, "default_payment_method").is_some());
+        assert!(catalog.expand_target("customer", "nope").is_none());
+    }
 }

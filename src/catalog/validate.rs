@@ -319,3 +319,210 @@ fn distance(a: &str, b: &str) -> usize {
     }
     row.last().copied().unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::route::Routed;
+    use crate::wire::form;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn sent(
+        strictness: Strictness,
+        method: &str,
+        path: &str,
+        body: &str,
+    ) -> Result<Value, Failure> {
+        let catalog = Catalog::get();
+        let Routed::Found(route) = catalog.route(method, path) else { panic!("{path}") };
+        let tree = form::decode(body.as_bytes())?.tree;
+        catalog.validate(route.endpoint, &tree, strictness).map(Value::Object)
+    }
+
+    fn post(path: &str, body: &str) -> Result<Value, Failure> {
+        sent(Strictness::Endive, "POST", path, body)
+    }
+
+    /// Message, code and parameter of a refusal.
+    fn refused(path: &str, body: &str) -> (String, String, String) {
+        let failure = post(path, body).unwrap_err();
+        assert_eq!(failure.status, 400);
+        (failure.message, failure.code.unwrap_or_default(), failure.param.unwrap_or_default())
+    }
+
+    fn three(message: &str, code: &str, param: &str) -> (String, String, String) {
+        (message.to_owned(), code.to_owned(), param.to_owned())
+    }
+
+    #[test]
+    fn values_are_typed() {
+        let body = "mode=payment&line_items[0][price_data][currency]=jpy&line_items[0][price_data][unit_amount]=500\
+            &line_items[0][quantity]=2&allow_promotion_codes=true&metadata[0]=a&metadata[k]=&expand[]=line_items";
+        assert_eq!(
+            post("/v1/checkout/sessions", body).unwrap(),
+            json!({
+                "mode": "payment", "allow_promotion_codes": true, "expand": ["line_items"],
+                "line_items": [{"price_data": {"currency": "jpy", "unit_amount": 500}, "quantity": 2}],
+                "metadata": {"0": "a", "k": null}
+            })
+        );
+        let coupon = post("/v1/coupons", "percent_off=12.5&duration=once").unwrap();
+        assert_eq!(coupon, json!({"percent_off": 12.5, "duration": "once"}));
+        let price = post("/v1/prices", "currency=usd&unit_amount_decimal=0.05&product=p").unwrap();
+        assert_eq!(price["unit_amount_decimal"], "0.05");
+    }
+
+    #[test]
+    fn empty_strings_clear_what_can_be_cleared() {
+        let typed = post("/v1/customers/cus_1", "metadata=&address=").unwrap();
+        assert_eq!(typed, json!({"metadata": null, "address": null}));
+        assert_eq!(
+            refused("/v1/products", "name="),
+            three(
+                "You passed an empty string for 'name'. We assume empty values are an attempt to unset a parameter; however 'name' cannot be unset. You should remove 'name' from your request or supply a non-empty value.",
+                "parameter_invalid_empty",
+                "name"
+            )
+        );
+    }
+
+    #[test]
+    fn unknown_parameters_are_collected() {
+        assert_eq!(
+            refused("/v1/customers", "emial=a"),
+            three(
+                "Received unknown parameter: emial. Did you mean email?",
+                "parameter_unknown",
+                "emial"
+            )
+        );
+        assert_eq!(
+            refused("/v1/customers", "zzzzzz=1&address[qqqqqq]=2&balance=x"),
+            three(
+                "Received unknown parameters: zzzzzz, address[qqqqqq]",
+                "parameter_unknown",
+                "zzzzzz"
+            )
+        );
+    }
+
+    #[test]
+    fn missing_parameters_are_named_with_their_path() {
+        assert_eq!(
+            refused("/v1/payment_intents", "currency=usd"),
+            three("Missing required param: amount.", "parameter_missing", "amount")
+        );
+        assert_eq!(
+            refused("/v1/checkout/sessions", "line_items[0][price_data][unit_amount]=1"),
+            three(
+                "Missing required param: line_items[0][price_data][currency].",
+                "parameter_missing",
+                "line_items[0][price_data][currency]"
+            )
+        );
+    }
+
+    #[test]
+    fn wrong_values_are_refused_in_the_words_of_their_type() {
+        let intent = |body: &str| refused("/v1/payment_intents", &format!("{body}&currency=usd"));
+        assert_eq!(
+            intent("amount=abc"),
+            three("Invalid integer: abc", "parameter_invalid_integer", "amount")
+        );
+        assert_eq!(intent("amount=1&confirm=x"), three("Invalid boolean: x", "", "confirm"));
+        assert_eq!(intent("amount=1&metadata=x"), three("Invalid object", "", "metadata"));
+        assert_eq!(intent("amount=1&expand=x"), three("Invalid array", "", "expand"));
+        assert_eq!(
+            refused("/v1/checkout/sessions", "mode=foo"),
+            three("Invalid mode: must be one of payment, setup, or subscription", "", "mode")
+        );
+        for number in ["+1", "1.0", " 1", "99999999999999999999"] {
+            let body = format!("amount={}", form::escape(number));
+            assert_eq!(intent(&body).1, "parameter_invalid_integer", "{number}");
+        }
+    }
+
+    #[test]
+    fn pages_have_one_to_a_hundred_elements() {
+        let list = |limit: &str| {
+            sent(Strictness::Endive, "GET", "/v1/customers", &format!("limit={limit}"))
+        };
+        assert_eq!(list("100").unwrap(), json!({"limit": 100}));
+        let failure = list("101").unwrap_err();
+        assert_eq!(
+            failure.message,
+            "This value must be less than or equal to 100 (it currently is '101')."
+        );
+        assert_eq!(failure.code.as_deref(), Some("parameter_invalid_integer"));
+        assert!(list("0").unwrap_err().message.contains("greater than or equal to 1"));
+    }
+
+    #[test]
+    fn either_kind_of_a_union_is_taken() {
+        let list = |body: &str| sent(Strictness::Endive, "GET", "/v1/customers", body);
+        assert_eq!(list("created=5").unwrap(), json!({"created": 5}));
+        assert_eq!(list("created[gte]=5").unwrap(), json!({"created": {"gte": 5}}));
+        assert_eq!(list("created=x").unwrap_err().message, "Invalid integer: x");
+        let sub = |end: &str| post("/v1/subscriptions/sub_1", &format!("trial_end={end}"));
+        assert_eq!(sub("now").unwrap(), json!({"trial_end": "now"}));
+        assert_eq!(sub("7").unwrap(), json!({"trial_end": 7}));
+        assert!(sub("later").is_err());
+        let cleared = post("/v1/subscriptions/sub_1", "discounts=").unwrap();
+        assert_eq!(cleared, json!({"discounts": null}));
+    }
+
+    #[test]
+    fn metadata_has_limits() {
+        let long = format!("metadata[k]={}", "x".repeat(501));
+        let (message, _, param) = refused("/v1/customers", &long);
+        assert!(message.starts_with(
+            "Metadata values can have up to 500 characters, but you passed in a value that is 501 characters. Invalid value: xxx"
+        ));
+        assert_eq!(param, "metadata[k]");
+        let key = format!("metadata[{}]=1", "é".repeat(41));
+        assert!(refused("/v1/customers", &key).0.starts_with("Metadata keys can have up to 40"));
+        assert!(post("/v1/customers", &format!("metadata[{}]=1", "é".repeat(40))).is_ok());
+        assert!(refused("/v1/customers", "metadata[a[b]]=1").0.contains("square brackets"));
+        let many: Vec<String> = (0..51).map(|at| format!("metadata[{at}]=1")).collect();
+        assert!(refused("/v1/customers", &many.join("&")).0.contains("up to 50 metadata keys"));
+    }
+
+    #[test]
+    fn older_parameters_are_taken_only_from_older_requests() {
+        let older = |path: &str, body: &str| sent(Strictness::Older, "POST", path, body);
+        let body = "mode=payment&payment_method_types[]=card&ui_mode=hosted";
+        assert_eq!(
+            older("/v1/checkout/sessions", body).unwrap(),
+            json!({"mode": "payment", "payment_method_types": ["card"], "ui_mode": "hosted_page"})
+        );
+        let (message, code, param) =
+            refused("/v1/checkout/sessions", "payment_method_types[]=card");
+        assert!(message.contains("allowed_payment_method_types"));
+        assert_eq!(code, "payment_method_types_no_longer_supported");
+        assert_eq!(param, "payment_method_types");
+        assert!(post("/v1/checkout/sessions", "ui_mode=hosted").is_err());
+        assert!(older("/v1/promotion_codes", "coupon=c").is_ok());
+        assert_eq!(refused("/v1/promotion_codes", "coupon=c").1, "parameter_unknown");
+    }
+
+    #[test]
+    fn expand_is_checked_against_the_answer() {
+        let failure = post("/v1/customers", "expand[]=nope").unwrap_err();
+        assert!(failure.message.contains("doesn't exist: nope"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_request_makes_it_panic(
+            at in 0_usize..647,
+            body in "([a-z_\\[\\]]{0,20}=[a-z0-9]{0,3}&){0,8}",
+        ) {
+            let catalog = Catalog::get();
+            let endpoint = &catalog.routes().all()[at];
+            if let Ok(decoded) = form::decode(body.as_bytes()) {
+                let _either = catalog.validate(endpoint, &decoded.tree, Strictness::Older);
+            }
+        }
+    }
+}
