@@ -16,3 +16,5 @@ pub mod os;
 pub mod net;
 
 pub mod sandbox;
+
+pub mod stripe;
