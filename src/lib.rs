@@ -16,5 +16,3 @@ pub mod os;
 pub mod net;
 
 pub mod sandbox;
-
-pub mod stripe;

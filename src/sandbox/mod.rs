@@ -5,11 +5,14 @@
 //! Everything that changes state runs in a [`txn::Txn`] and is durable before it is answered.
 
 pub mod call;
+pub mod cards;
 pub mod diff;
 pub mod emit;
 pub mod engine;
+pub mod fees;
 pub mod journal;
 pub mod list;
 pub mod object;
+pub mod payment;
 pub mod state;
 pub mod txn;

@@ -2,7 +2,9 @@
 
 pub mod product;
 
+use crate::catalog::Catalog;
 use crate::sandbox::call::Call;
+use crate::sandbox::payment;
 use crate::sandbox::txn::{Doc, Txn};
 use crate::wire::failure::Failure;
 use serde_json::{Map, Value};
@@ -19,13 +21,22 @@ pub fn handler(key: &str) -> Option<Handler> {
 }
 
 /// The job of that name.
-pub fn job(_name: &str) -> Option<Job> {
-    None
+pub fn job(name: &str) -> Option<Job> {
+    payment::job(name)
 }
 
 /// A field that an object shows only when it is expanded (`line_items` of a Checkout Session).
 pub fn include(_txn: &Txn<'_>, _doc: &Value, _field: &str) -> Option<Value> {
     None
+}
+
+/// A new object of a kind: every member that the API shows, empty, and those given.
+pub fn new(kind: &str, members: Value) -> Doc {
+    let mut doc = Catalog::get().blank(kind);
+    if let Value::Object(members) = members {
+        doc.extend(members);
+    }
+    doc
 }
 
 /// Copies the named parameters that were sent into an object; a cleared one becomes null.

@@ -1,0 +1,151 @@
+//! The balance: one transaction for everything that moves money, pending until its funds are available.
+
+use crate::domain::currency::Currency;
+use crate::domain::money::Money;
+use crate::domain::time::Timestamp;
+use crate::sandbox::fees;
+use crate::sandbox::object::{int, text};
+use crate::sandbox::state::State;
+use crate::sandbox::txn::Txn;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The job that makes a transaction's funds available.
+pub const AVAILABLE_JOB: &str = "balance_transaction.available";
+/// The job that writes a charge's transaction down, a moment after the charge.
+pub const POST_JOB: &str = "charge.post";
+
+/// What moves money.
+#[derive(Clone, Copy, Debug)]
+pub struct Movement<'a> {
+    /// `type` of the transaction.
+    pub kind: &'static str,
+    /// `reporting_category`.
+    pub category: &'static str,
+    /// The object that moved it.
+    pub source: &'a str,
+    /// Gross, negative for money going out.
+    pub gross: Money,
+    /// The fee, in minor units.
+    pub fee: i64,
+    /// When the funds are available.
+    pub available_on: Timestamp,
+    /// What the merchant wrote on the payment.
+    pub description: Option<&'a str>,
+}
+
+/// Writes a transaction down and returns its id.
+pub fn post(txn: &mut Txn<'_>, movement: &Movement<'_>) -> String {
+    let id = txn.mint(if movement.kind == "charge" { "txn_3" } else { "txn_1" }, 23);
+    let currency = movement.gross.currency.code();
+    let pending = movement.available_on > txn.now();
+    let fees = if movement.fee == 0 {
+        json!([])
+    } else {
+        json!([{
+            "amount": movement.fee, "application": null, "currency": currency,
+            "description": "Stripe processing fees", "type": "stripe_fee",
+        }])
+    };
+    txn.put(json!({
+        "object": "balance_transaction", "id": id, "amount": movement.gross.minor,
+        "available_on": movement.available_on.0, "balance_type": "payments",
+        "created": txn.now().0, "currency": currency, "description": movement.description,
+        "exchange_rate": null, "fee": movement.fee, "fee_details": fees,
+        "net": movement.gross.minor - movement.fee, "reporting_category": movement.category,
+        "source": movement.source, "status": if pending { "pending" } else { "available" },
+        "type": movement.kind,
+    }));
+    if pending {
+        txn.schedule(movement.available_on, AVAILABLE_JOB, &json!({"transaction": id}));
+    }
+    id
+}
+
+/// Makes the funds of the named transaction available.
+pub fn on_available(txn: &mut Txn<'_>, args: &Value) {
+    let now = txn.now().0;
+    let changed = txn.edit("balance_transaction", text(args, "transaction"), |doc| {
+        doc.insert("status".to_owned(), json!("available"));
+        doc.insert("available_on".to_owned(), json!(now));
+    });
+    if changed.is_some() {
+        let balance = balance(txn.state());
+        txn.emit("balance.available", &balance);
+    }
+}
+
+/// Writes down the transaction of a captured charge, with its fee. Returns the charge before and after,
+/// or `None` where it has one already or moved nothing.
+pub fn post_charge(txn: &mut Txn<'_>, charge_id: &str) -> Option<(Arc<Value>, Arc<Value>)> {
+    let charge = txn.get("charge", charge_id)?;
+    let captured = int(&charge, "amount_captured");
+    if captured == 0 || !text(&charge, "balance_transaction").is_empty() {
+        return None;
+    }
+    let currency: Currency = text(&charge, "currency").parse().ok()?;
+    let gross = Money::new(captured, currency);
+    let method = charge
+        .get("payment_method_details")
+        .and_then(|d| d.get("type"))
+        .and_then(Value::as_str)
+        .unwrap_or("card");
+    let at_once = charge.get("_available_at_once") == Some(&json!(true));
+    let delay = if at_once { 0 } else { fees::availability_delay(currency) };
+    let id = post(
+        txn,
+        &Movement {
+            kind: if method == "card" { "charge" } else { "payment" },
+            category: "charge",
+            source: charge_id,
+            gross,
+            fee: fees::processing_fee(gross, method).minor,
+            available_on: txn.now().plus(delay),
+            description: charge.get("description").and_then(Value::as_str),
+        },
+    );
+    txn.edit("charge", charge_id, |doc| {
+        doc.insert("balance_transaction".to_owned(), json!(id));
+    })
+}
+
+/// Writes a charge's transaction down where that has not happened, and tells so.
+pub fn catch_up(txn: &mut Txn<'_>, charge_id: &str) {
+    if let Some((before, after)) = post_charge(txn, charge_id) {
+        txn.emit_change("charge.updated", &before, &after);
+    }
+}
+
+/// The job behind [`POST_JOB`].
+pub fn on_post(txn: &mut Txn<'_>, args: &Value) {
+    catch_up(txn, text(args, "charge"));
+}
+
+/// The balance: what is available and what is pending, by currency.
+pub fn balance(state: &State) -> Value {
+    let mut sums: BTreeMap<String, (i64, i64)> = BTreeMap::new();
+    sums.insert("jpy".to_owned(), (0, 0));
+    for transaction in state.newest("balance_transaction") {
+        let sum = sums.entry(text(transaction, "currency").to_owned()).or_default();
+        if text(transaction, "status") == "available" {
+            sum.0 += int(transaction, "net");
+        } else {
+            sum.1 += int(transaction, "net");
+        }
+    }
+    let rows = |pick: fn(&(i64, i64)) -> i64| -> Vec<Value> {
+        sums.iter()
+            .map(|(currency, sum)| {
+                let amount = pick(sum);
+                json!({"amount": amount, "currency": currency, "source_types": {"card": amount}})
+            })
+            .collect()
+    };
+    json!({
+        "object": "balance",
+        "available": rows(|sum| sum.0),
+        "livemode": false,
+        "pending": rows(|sum| sum.1),
+    })
+}

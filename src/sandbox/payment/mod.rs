@@ -1,0 +1,31 @@
+//! The payment machine: how an intent, its payment method, its charge, its refunds and the balance move together.
+//!
+//! `method` makes payment methods, `intent` opens and ends intents, `confirm` tries a payment,
+//! `settle` finishes what takes time, `charge` and `ledger` write down what happened.
+
+pub mod charge;
+pub mod confirm;
+pub mod decline;
+pub mod intent;
+pub mod ledger;
+pub mod method;
+pub mod settle;
+
+use crate::sandbox::object::Job;
+
+/// The payment machine's scheduled job of that name.
+pub fn job(name: &str) -> Option<Job> {
+    Some(match name {
+        ledger::AVAILABLE_JOB => ledger::on_available,
+        ledger::POST_JOB => ledger::on_post,
+        intent::HOLD_JOB => intent::on_hold_expired,
+        settle::SETTLE_JOB => settle::on_due,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+pub mod world;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! A sandbox for unit tests: a state that handlers and jobs are run on directly, without a server.
+
+use crate::catalog::Catalog;
+use crate::domain::time::Timestamp;
+use crate::os::entropy::Entropy;
+use crate::sandbox::call::{Call, Version};
+use crate::sandbox::object;
+use crate::sandbox::state::State;
+use crate::sandbox::txn::{Origin, Site, Txn};
+use crate::wire::failure::Failure;
+use serde_json::{Value, json};
+
+/// A state, a clock that stands still, and what a transaction needs besides.
+#[derive(Debug)]
+pub struct World {
+    pub state: State,
+    pub now: Timestamp,
+    entropy: Entropy,
+    site: Site,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self {
+            state: State::default(),
+            now: Timestamp(1_795_000_000),
+            entropy: Entropy::seeded(1),
+            site: Site {
+                base_url: "http://127.0.0.1:12111".to_owned(),
+                api_version: "2026-10-28.endive".to_owned(),
+            },
+        }
+    }
+
+    /// Runs a change as the engine does: a failure undoes it unless it keeps its changes.
+    pub fn change<R>(
+        &mut self,
+        run: impl FnOnce(&mut Txn<'_>) -> Result<R, Failure>,
+    ) -> Result<R, Failure> {
+        let origin = Origin::default();
+        let mut txn = Txn::begin(&mut self.state, self.now, &self.entropy, &self.site, origin);
+        let result = run(&mut txn);
+        match &result {
+            Err(failure) if !failure.keeps_changes => txn.rollback(),
+            _ => drop(txn.changes()),
+        }
+        result
+    }
+
+    /// Calls an endpoint with checked parameters; every answer must have the API's shape.
+    pub fn call(&mut self, endpoint: &str, params: Value) -> Result<Value, Failure> {
+        let (method, path) = endpoint.split_once(' ').unwrap();
+        let crate::catalog::route::Routed::Found(found) = Catalog::get().route(method, path) else {
+            panic!("no endpoint {endpoint}");
+        };
+        let key = found.endpoint.key().to_owned();
+        let ids = (0..found.ids.len()).map(|at| found.id(at).to_owned()).collect();
+        let handler = object::handler(&key).unwrap_or_else(|| panic!("{key} is not modelled"));
+        let Value::Object(params) = params else { panic!("parameters are a hash") };
+        let version = Version { text: "2026-10-28.endive".to_owned(), named: true };
+        let call = Call { key, ids, params, version };
+        let result = self.change(|txn| handler(txn, &call));
+        if let Ok(answer) = &result {
+            let found = Catalog::get().check(&crate::sandbox::emit::public(answer));
+            assert!(found.is_empty(), "{endpoint}: {found:#?}");
+        }
+        result
+    }
+
+    /// [`World::call`] that must succeed.
+    pub fn ok(&mut self, endpoint: &str, params: Value) -> Value {
+        self.call(endpoint, params).unwrap_or_else(|f| panic!("{endpoint}: {f:?}"))
+    }
+
+    /// Moves the clock and runs every job that has come due, in order.
+    pub fn advance(&mut self, seconds: i64) {
+        self.now = self.now.plus(seconds);
+        loop {
+            let due = |job: &&std::sync::Arc<Value>| job["due"].as_i64().unwrap() <= self.now.0;
+            let next = self.state.newest("_job").filter(due).min_by_key(|job| job["due"].as_i64());
+            let Some(job) = next.cloned() else { return };
+            let run = object::job(job["job"].as_str().unwrap()).unwrap();
+            self.change(|txn| {
+                txn.unschedule(job["id"].as_str().unwrap());
+                run(txn, &job["args"]);
+                Ok(())
+            })
+            .unwrap();
+        }
+    }
+
+    /// The types of every event so far, oldest first; each event must have the API's shape.
+    pub fn events(&self) -> Vec<String> {
+        let mut types: Vec<String> = self
+            .state
+            .newest("event")
+            .map(|event| {
+                let found = Catalog::get().check(event);
+                assert!(found.is_empty(), "{}: {found:#?}", event["type"]);
+                event["type"].as_str().unwrap().to_owned()
+            })
+            .collect();
+        types.reverse();
+        types
+    }
+
+    /// The stored object of a kind and id.
+    pub fn get(&self, kind: &str, id: &str) -> Value {
+        self.state.get(kind, id).map_or(json!(null), |doc| (**doc).clone())
+    }
+}
