@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes fixtures/api/ from the installed official Python SDK: what the API has, as data.
 
-    python3 -m venv /tmp/sdk && /tmp/sdk/bin/pip install stripe==16.1.0
-    /tmp/sdk/bin/python tools/generate_catalog.py fixtures/api
+    python3 -m venv sdk && sdk/bin/pip install stripe==16.1.0
+    sdk/bin/python tools/generate_catalog.py fixtures/api
 
 Only names, kinds and enum members are taken, never the SDK's text. The SDK is read as source (its
 annotations are strings that refer to each other in circles), not imported. The grammar of the types

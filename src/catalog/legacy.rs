@@ -48,7 +48,13 @@ pub fn stands_for(endpoint: &str, name: &str) -> Option<&'static str> {
 }
 
 /// Words that were renamed: endpoint, parameter, the old word, today's word.
-const WORDS: [(&str, &str, &str, &str); 3] = [
+const WORDS: [(&str, &str, &str, &str); 4] = [
+    (
+        "POST /v1/payment_intents",
+        "payment_method_options[customer_balance][bank_transfer][type]",
+        "jp_bank_account",
+        "jp_bank_transfer",
+    ),
     ("POST /v1/checkout/sessions", "ui_mode", "hosted", "hosted_page"),
     ("POST /v1/checkout/sessions", "ui_mode", "embedded", "embedded_page"),
     ("POST /v1/checkout/sessions", "ui_mode", "custom", "elements"),

@@ -8,6 +8,7 @@ pub mod check;
 pub mod expand;
 pub mod grammar;
 pub mod legacy;
+mod near;
 pub mod route;
 mod scalar;
 pub mod validate;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::catalog::grammar::{self, Field, Kind, Type};
 use crate::catalog::route::Endpoint;
-use crate::catalog::{Catalog, legacy, scalar};
+use crate::catalog::{Catalog, legacy, near, scalar};
 use crate::wire::failure::Failure;
 use crate::wire::form::Tree;
 
@@ -152,7 +152,9 @@ impl<'w> Walk<'w> {
                     .param(name),
             ),
             _ => {
-                self.unknown.push((join(path, name), nearest(fields, name)));
+                // Only a single unknown name gets a hint, so that a thousand of them cost nothing.
+                let hint = if self.unknown.is_empty() { near::field(fields, name) } else { None };
+                self.unknown.push((join(path, name), hint));
                 None
             }
         }
@@ -282,42 +284,6 @@ fn metadata(key: &str, tree: &Tree, path: &str) -> Result<(), Failure> {
 /// `a[b]`, as parameters are named in answers.
 fn join(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}[{name}]") }
-}
-
-/// The one field that a misspelt name most likely meant.
-fn nearest(fields: &[Field], name: &str) -> Option<&'static str> {
-    let most = if name.chars().count() < 5 { 1 } else { 2 };
-    let near = |field: &Field| (distance(field.name, name), field.name);
-    let best = fields.iter().map(near).min_by_key(|(distance, _)| *distance)?;
-    let ties = fields.iter().filter(|field| distance(field.name, name) == best.0).count();
-    (best.0 <= most && ties == 1).then_some(best.1)
-}
-
-/// How many letters must be put in, left out, changed, or swapped with the next one.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut before: Vec<usize> = Vec::new();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    let mut previous = None;
-    for (i, x) in a.iter().enumerate() {
-        let at = |row: &[usize], j: usize| row.get(j).copied().unwrap_or(usize::MAX / 2);
-        let mut next = vec![i + 1];
-        for (j, y) in b.iter().enumerate() {
-            let changed = at(&row, j) + usize::from(x != y);
-            let mut least = changed.min(at(&row, j + 1) + 1).min(at(&next, j) + 1);
-            let left = j.checked_sub(1);
-            if let Some(left) = left
-                && previous == Some(y)
-                && b.get(left) == Some(x)
-            {
-                least = least.min(at(&before, left) + 1);
-            }
-            next.push(least);
-        }
-        before = std::mem::replace(&mut row, next);
-        previous = Some(x);
-    }
-    row.last().copied().unwrap_or(0)
 }
 
 #[cfg(test)]
