@@ -183,15 +183,32 @@ pub(crate) fn send_bytes(port: u16, bytes: &[u8]) -> io::Result<Reply> {
     // A server may answer and close before it has read everything: then its answer is what counts.
     let written = stream.write_all(bytes);
     let mut answer = Vec::new();
-    match stream.read_to_end(&mut answer) {
-        Ok(_) => {}
-        Err(error) if answer.is_empty() => return Err(error),
-        Err(_) => {}
+    let mut part = [0; 16 * 1024];
+    loop {
+        match stream.read(&mut part) {
+            Ok(0) => break,
+            Ok(read) => answer.extend_from_slice(&part[..read]),
+            Err(error) if answer.is_empty() => return Err(error),
+            Err(_) => break,
+        }
+        // Some servers keep the connection open whatever they are told.
+        if is_whole(&answer) {
+            break;
+        }
     }
     if answer.is_empty() {
         written?;
     }
     parse(&answer)
+}
+
+/// Whether everything that `Content-Length` promises has arrived.
+fn is_whole(answer: &[u8]) -> bool {
+    let Some(end) = find(answer, b"\r\n\r\n") else { return false };
+    let head = String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase();
+    let length = head.split("\r\ncontent-length:").nth(1).and_then(|it| it.lines().next());
+    let length = length.and_then(|it| it.trim().parse::<usize>().ok());
+    length.is_some_and(|length| answer.len() >= end + 4 + length)
 }
 
 fn parse(answer: &[u8]) -> io::Result<Reply> {

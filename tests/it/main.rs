@@ -8,7 +8,9 @@
     reason = "a test that meets the unexpected should stop there and say where"
 )]
 
+mod conformance;
 mod env;
 mod http;
 mod sandbox_api;
 mod tidy;
+mod webdriver;

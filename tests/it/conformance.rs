@@ -1,0 +1,100 @@
+//! The official SDKs and the official CLI against the sandbox; `./test` installs them and asks for these.
+
+use crate::env::{Env, KEY, Sandbox, outer_path};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const HINT: &str = "run it through ./test, which installs what it needs";
+
+/// Where `./test` has put the pinned packages.
+#[expect(clippy::disallowed_methods, reason = "`./test` says here where it has put the packages")]
+fn tools() -> PathBuf {
+    let tools = std::env::var("STRIPEGYM_TEST_TOOLS");
+    PathBuf::from(tools.unwrap_or_else(|_| panic!("STRIPEGYM_TEST_TOOLS is not set: {HINT}")))
+}
+
+fn tool(path: &str) -> PathBuf {
+    let path = tools().join(path);
+    assert!(path.exists(), "{} is missing: {HINT}", path.display());
+    path
+}
+
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance").join(name)
+}
+
+/// A command in an environment with nothing but the sandbox in it.
+fn against(sandbox: &Sandbox, env: &Env, program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().env("PATH", outer_path()).env("HOME", env.path()).current_dir(env.path());
+    command.env("STRIPEGYM_API", &sandbox.url).env("STRIPEGYM_KEY", KEY);
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
+    command
+}
+
+fn succeed(mut command: Command, sandbox: &mut Sandbox) -> String {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let (out, err) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    assert!(status.success(), "{command:?}\n{out}\n{err}\n{}", sandbox.program.said());
+    out.into_owned()
+}
+
+#[test]
+#[ignore = "needs the official SDK: ./test"]
+fn stripe_python_works_as_it_does_against_stripe() {
+    let env = Env::new();
+    let mut sandbox = env.sandbox(&["--ephemeral"]);
+    let mut command = against(&sandbox, &env, &tool("venv/bin/python"));
+    command.arg(script("python_sdk.py"));
+    assert!(succeed(command, &mut sandbox).contains("conforms"));
+}
+
+#[test]
+#[ignore = "needs the official SDK: ./test"]
+fn stripe_node_works_as_it_does_against_stripe() {
+    let env = Env::new();
+    let mut sandbox = env.sandbox(&["--ephemeral"]);
+    let mut command = against(&sandbox, &env, Path::new("node"));
+    command.env("STRIPEGYM_NODE_MODULES", tool("node_modules")).arg(script("node_sdk.mjs"));
+    assert!(succeed(command, &mut sandbox).contains("conforms"));
+}
+
+#[test]
+#[ignore = "needs the official CLI: ./test"]
+fn the_official_cli_reads_and_writes() {
+    let env = Env::new();
+    let mut sandbox = env.sandbox(&["--ephemeral"]);
+    let cli = tool("node_modules/.bin/stripe");
+    let mut stripe = |args: &[&str]| -> Value {
+        let mut command = against(&sandbox, &env, &cli);
+        command.args(args).args(["--api-base", &sandbox.url, "--api-key", KEY]);
+        let out = succeed(command, &mut sandbox);
+        serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"))
+    };
+    let made = stripe(&["customers", "create", "--email", "cli@example.com"]);
+    assert_eq!(made["email"], "cli@example.com");
+    let path = format!("/v1/customers/{}", made["id"].as_str().unwrap());
+    assert_eq!(stripe(&["get", &path])["id"], made["id"]);
+    let changed = stripe(&["post", &path, "-d", "name=Aki", "-d", "metadata[k]=v"]);
+    assert_eq!((&changed["name"], &changed["metadata"]["k"]), (&"Aki".into(), &"v".into()));
+    let paid = stripe(&[
+        "post",
+        "/v1/payment_intents",
+        "-d",
+        "amount=2000",
+        "-d",
+        "currency=usd",
+        "-d",
+        "confirm=true",
+        "-d",
+        "payment_method=pm_card_visa",
+        "-d",
+        "payment_method_types[]=card",
+    ]);
+    assert_eq!(paid["status"], "succeeded");
+    assert_eq!(
+        stripe(&["get", "/v1/events", "-d", "type=payment_intent.succeeded"])["object"],
+        "list"
+    );
+}

@@ -1,0 +1,205 @@
+//! A headless Chromium driven over the WebDriver protocol: only what the browser stories need.
+
+use crate::env::{Env, Running, outer_path};
+use crate::http;
+use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+/// The name under which WebDriver hands out elements.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// One browser window with a profile of its own; ends with the test.
+pub(crate) struct Browser {
+    driver: Running,
+    port: u16,
+    session: String,
+}
+
+impl Browser {
+    /// Starts chromedriver and a window that asks for pages in `lang`.
+    pub(crate) fn start(env: &Env, lang: &str) -> Self {
+        let mut command = Command::new("chromedriver");
+        command.arg("--port=0").env_clear().env("PATH", outer_path()).env("HOME", env.path());
+        command.env("LANG", "C.UTF-8").current_dir(env.path());
+        let mut driver = Running::new(command, env.path());
+        let line = driver.line_with("was started successfully on port");
+        let port: String = line.chars().filter(char::is_ascii_digit).collect();
+        let mut browser = Self { driver, port: port.parse().unwrap(), session: String::new() };
+        let profile = env.path().join(format!("profile-{lang}"));
+        let arguments = [
+            "--headless=new".to_owned(),
+            // A sandbox inside a container that already is one would need rights that tests lack.
+            "--no-sandbox".to_owned(),
+            "--disable-gpu".to_owned(),
+            "--disable-dev-shm-usage".to_owned(),
+            "--disable-quic".to_owned(),
+            "--no-first-run".to_owned(),
+            "--disable-background-networking".to_owned(),
+            "--disable-component-update".to_owned(),
+            "--disable-sync".to_owned(),
+            "--window-size=1000,900".to_owned(),
+            format!("--accept-lang={lang}"),
+            format!("--user-data-dir={}", profile.display()),
+        ];
+        let wish = json!({"capabilities": {"alwaysMatch": {
+            "browserName": "chrome",
+            "goog:chromeOptions": {"args": arguments},
+        }}});
+        let made = browser.send("POST", "/session", &wish);
+        browser.session = made["sessionId"].as_str().unwrap().to_owned();
+        browser
+    }
+
+    /// Opens an address and waits for the page.
+    pub(crate) fn open(&mut self, url: &str) {
+        self.call("POST", "/url", &json!({"url": url}));
+    }
+
+    /// The address of the page that is shown.
+    pub(crate) fn url(&mut self) -> String {
+        self.call("GET", "/url", &Value::Null).as_str().unwrap().to_owned()
+    }
+
+    /// The words that a person reads on the page.
+    pub(crate) fn text(&mut self) -> String {
+        let body = self.find("body");
+        self.call("GET", &format!("/element/{body}/text"), &Value::Null)
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    /// Whether the page has such an element.
+    pub(crate) fn has(&mut self, css: &str) -> bool {
+        let wish = json!({"using": "css selector", "value": css});
+        !self.call("POST", "/elements", &wish).as_array().unwrap().is_empty()
+    }
+
+    /// Types into a field as a keyboard does.
+    pub(crate) fn fill(&mut self, css: &str, text: &str) {
+        let field = self.find(css);
+        self.call("POST", &format!("/element/{field}/clear"), &json!({}));
+        self.call("POST", &format!("/element/{field}/value"), &json!({"text": text}));
+    }
+
+    /// Clicks where a person would.
+    pub(crate) fn click(&mut self, css: &str) {
+        let target = self.find(css);
+        self.call("POST", &format!("/element/{target}/click"), &json!({}));
+    }
+
+    /// Runs a script in the page; what it returns.
+    pub(crate) fn script(&mut self, script: &str) -> Value {
+        self.call("POST", "/execute/sync", &json!({"script": script, "args": []}))
+    }
+
+    /// Waits until the address contains `part`.
+    pub(crate) fn arrive(&mut self, part: &str) -> String {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let url = self.url();
+            if url.contains(part) {
+                return url;
+            }
+            if Instant::now() > until {
+                panic!("never arrived at {part}; at {url}:\n{}", self.text());
+            }
+            thread::sleep(Duration::from_millis(30));
+        }
+    }
+
+    /// Waits until the page says `words`.
+    pub(crate) fn reads(&mut self, words: &str) -> String {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let text = self.text();
+            if text.contains(words) {
+                return text;
+            }
+            assert!(Instant::now() < until, "the page never said `{words}`:\n{text}");
+            thread::sleep(Duration::from_millis(30));
+        }
+    }
+
+    /// Keeps a picture of the whole page under `test-artefacts/`.
+    pub(crate) fn keep_picture(&mut self, name: &str) -> PathBuf {
+        let height = self.script("return document.documentElement.scrollHeight").as_u64().unwrap();
+        let size = json!({"width": 1000, "height": height.clamp(600, 3_000) + 140});
+        self.call("POST", "/window/rect", &size);
+        let picture = self.call("GET", "/screenshot", &Value::Null);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("test-artefacts");
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join(format!("{name}.png"));
+        fs::write(&path, base64(picture.as_str().unwrap())).unwrap();
+        path
+    }
+
+    /// Changes the width of the window to a phone's.
+    pub(crate) fn narrow(&mut self) {
+        self.call("POST", "/window/rect", &json!({"width": 400, "height": 900}));
+    }
+
+    fn find(&mut self, css: &str) -> String {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let wish = json!({"using": "css selector", "value": css});
+            let found = self.call("POST", "/elements", &wish);
+            if let Some(element) = found[0][ELEMENT].as_str() {
+                return element.to_owned();
+            }
+            if Instant::now() > until {
+                let page = self.call("GET", "/source", &Value::Null);
+                panic!("no `{css}` on the page:\n{}", page.as_str().unwrap_or_default());
+            }
+            thread::sleep(Duration::from_millis(30));
+        }
+    }
+
+    fn call(&mut self, method: &str, path: &str, body: &Value) -> Value {
+        let path = format!("/session/{}{path}", self.session);
+        self.send(method, &path, body)
+    }
+
+    fn send(&mut self, method: &str, path: &str, body: &Value) -> Value {
+        let bytes = if method == "POST" { body.to_string().into_bytes() } else { Vec::new() };
+        let headers = [("Content-Type", "application/json")];
+        let reply = http::send(self.port, method, path, &headers, &bytes).unwrap();
+        let said = reply.json();
+        assert_eq!(reply.status, 200, "{method} {path} {body}: {said}\n{}", self.driver.stderr());
+        said["value"].clone()
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // Without this, the browser would outlive its driver. A driver that is gone has none left.
+        let path = format!("/session/{}", self.session);
+        drop(http::send(self.port, "DELETE", &path, &[], b""));
+    }
+}
+
+fn base64(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut bits, mut count) = (0_u32, 0);
+    for letter in text.bytes().filter(|it| *it != b'=') {
+        let value = match letter {
+            b'A'..=b'Z' => letter - b'A',
+            b'a'..=b'z' => letter - b'a' + 26,
+            b'0'..=b'9' => letter - b'0' + 52,
+            b'+' => 62,
+            _ => 63,
+        };
+        bits = bits << 6 | u32::from(value);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push(u8::try_from(bits >> count & 0xFF).unwrap());
+        }
+    }
+    bytes
+}
