@@ -1,0 +1,67 @@
+//! How long a person waits: for `--version`, and for a sandbox that is ready. `cargo bench --bench startup`
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    clippy::float_arithmetic,
+    reason = "a bench prints what it measured and stops at the unexpected"
+)]
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_stripegym");
+const ROUNDS: usize = 60;
+
+fn main() {
+    report("--version", &mut measure(version));
+    report("sandbox --ephemeral: Ready", &mut measure(|| ready(&["--ephemeral"])));
+    report("sandbox on a folder: Ready", &mut measure(|| ready(&[])));
+    let bytes = std::fs::metadata(BINARY).unwrap().len();
+    println!("{:<28} {:>8.1} MiB", "size of the binary", bytes as f64 / 1024.0 / 1024.0);
+}
+
+fn measure(mut once: impl FnMut() -> Duration) -> Vec<Duration> {
+    once();
+    (0..ROUNDS).map(|_| once()).collect()
+}
+
+fn report(what: &str, times: &mut [Duration]) {
+    times.sort_unstable();
+    let ms = |at: usize| times[at].as_secs_f64() * 1000.0;
+    let (median, worst) = (ms(times.len() / 2), ms(times.len() * 95 / 100));
+    println!("{what:<28} {median:>8.2} ms median {worst:>8.2} ms p95   ({ROUNDS} runs)");
+}
+
+fn version() -> Duration {
+    let started = Instant::now();
+    let status = Command::new(BINARY).arg("--version").stdout(Stdio::null()).status().unwrap();
+    assert!(status.success());
+    started.elapsed()
+}
+
+/// From starting the process to reading its `Ready` line.
+fn ready(more: &[&str]) -> Duration {
+    let home = tempfile::tempdir().unwrap();
+    let started = Instant::now();
+    let mut child = Command::new(BINARY)
+        .args(["sandbox", "--port", "0"])
+        .args(more)
+        .env("STRIPEGYM_HOME", home.path())
+        .current_dir(home.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    while !line.contains("Ready") {
+        line.clear();
+        assert_ne!(out.read_line(&mut line).unwrap(), 0, "ended before it was ready");
+    }
+    let elapsed = started.elapsed();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    elapsed
+}
