@@ -16,3 +16,7 @@ pub mod os;
 pub mod net;
 
 pub mod sandbox;
+
+pub mod stripe;
+
+pub mod store;

@@ -295,6 +295,11 @@ impl RefundFacts {
         *known = (*known).max((state, amount));
     }
 
+    /// What is known of one source.
+    pub fn of(&self, source: &str) -> Option<(RefundState, i64)> {
+        self.0.get(source).copied()
+    }
+
     /// Minor units that went back. A charge's total comes first to be known and does not say which refund
     /// it counts; once a refund is known to have failed only the refunds themselves are counted.
     pub fn total(&self) -> i64 {

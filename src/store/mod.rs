@@ -1,0 +1,523 @@
+//! The merchant's ledger on SQLite: events as received, one row a Checkout Session, refunds by PaymentIntent.
+//! Several processes may use one file at once. Writing goes through [`writer::LedgerWriter`] alone.
+
+pub mod schema;
+pub mod writer;
+
+use crate::domain::currency::Currency;
+use crate::domain::entry::EntryStatus;
+use crate::domain::money::Money;
+use crate::domain::reconcile::Record;
+use crate::domain::time::Timestamp;
+use crate::store::writer::LedgerWriter;
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// The ledger's file within the home folder.
+pub const FILE: &str = "ledger.db";
+
+/// Why the ledger could not be read or written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Another process held the file for longer than we wait.
+    #[error("{} is in use by another process", path.display())]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The disk is full.
+    #[error("the disk of {} is full", path.display())]
+    Full {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is damaged, or no ledger at all.
+    #[error("{} is damaged or not a ledger: {reason}", path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        reason: String,
+    },
+    /// The file was written by a newer version.
+    #[error("{} was written by a newer stripegym (schema {found}, this one knows {known})", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The schema that the file carries.
+        found: i64,
+        /// The newest schema that is known here.
+        known: i64,
+    },
+    /// The file or its folder cannot be opened or written.
+    #[error("{}: {reason}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system or SQLite said.
+        reason: String,
+    },
+    /// The writer thread ended; whether the item was stored is unknown.
+    #[error("the ledger's writer ended")]
+    Gone,
+}
+
+/// One session as the ledger knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerRow {
+    /// `cs_…`.
+    pub session_id: String,
+    /// The session's total, in minor units of its currency.
+    pub amount: Money,
+    /// Minor units that went back.
+    pub refunded: i64,
+    /// Where the money stands, refunds included.
+    pub status: EntryStatus,
+    /// When the session was created.
+    pub created: Timestamp,
+    /// When the provider last said something new about it.
+    pub updated: Timestamp,
+    /// `pi_…`, where there is one.
+    pub payment_intent: Option<String>,
+    /// The event that last changed the row; `None` where a reconciliation did.
+    pub event_id: Option<String>,
+}
+
+impl LedgerRow {
+    /// The row as reconciliation compares it.
+    pub fn record(&self) -> Record {
+        Record {
+            session_id: self.session_id.clone(),
+            amount: self.amount,
+            status: self.status,
+            created: self.created,
+            payment_intent: self.payment_intent.clone(),
+        }
+    }
+}
+
+/// Which rows are wanted; by default all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only rows of this status.
+    pub status: Option<EntryStatus>,
+    /// Only sessions created from this instant on.
+    pub since: Option<Timestamp>,
+    /// Only sessions created before this instant.
+    pub until: Option<Timestamp>,
+    /// Only this session.
+    pub session: Option<String>,
+    /// At most so many rows.
+    pub limit: Option<u32>,
+}
+
+/// What one currency comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Total {
+    /// Rows of this currency, whatever their status.
+    pub rows: u64,
+    /// What was paid, refunds not taken off.
+    pub paid: Money,
+    /// What of it went back.
+    pub refunded: Money,
+}
+
+/// An event as it was received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// `evt_…`.
+    pub id: String,
+    /// `checkout.session.completed`, …
+    pub kind: String,
+    /// When the provider made it.
+    pub created: Timestamp,
+    /// When it came here first.
+    pub received: Timestamp,
+    /// The exact bytes.
+    pub body: Vec<u8>,
+    /// Why it could not be booked, where it should have been.
+    pub problem: Option<String>,
+}
+
+/// The ledger for reading, and the way to its writer.
+#[derive(Debug)]
+pub struct Ledger {
+    path: PathBuf,
+    reader: Mutex<Connection>,
+}
+
+impl Ledger {
+    /// Opens the ledger at `path`; makes file and folder where there are none, and brings an older file up.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let reader = schema::open(path)?;
+        Ok(Self { path: path.to_owned(), reader: Mutex::new(reader) })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A writer with a connection of its own, for a [`crate::batch::Batch`].
+    pub fn writer(&self) -> Result<LedgerWriter, StoreError> {
+        LedgerWriter::open(&self.path)
+    }
+
+    /// The rows that `filter` asks for, newest session first.
+    pub fn rows(&self, filter: &Filter) -> Result<Vec<LedgerRow>, StoreError> {
+        let (condition, values) = conditions(filter);
+        let limit = filter.limit.map(|limit| format!(" LIMIT {limit}")).unwrap_or_default();
+        let sql = format!(
+            "SELECT session_id, amount, currency, refunded, status, created, updated, payment_intent, event_id \
+             FROM ledger{condition} ORDER BY created DESC, session_id DESC{limit}"
+        );
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(&sql)?;
+            statement.query_map(params_from_iter(values), row)?.collect()
+        })
+    }
+
+    /// What the rows come to by currency, in the order of its code. The filter's limit does not matter.
+    pub fn totals(&self, filter: &Filter) -> Result<Vec<Total>, StoreError> {
+        let (condition, values) = conditions(filter);
+        let paid = "status IN ('paid', 'partially_refunded', 'refunded')";
+        let sql = format!(
+            "SELECT currency, COUNT(*), SUM(CASE WHEN {paid} THEN amount ELSE 0 END), SUM(refunded) \
+             FROM ledger{condition} GROUP BY currency ORDER BY currency"
+        );
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(&sql)?;
+            statement.query_map(params_from_iter(values), total)?.collect()
+        })
+    }
+
+    /// How many different events were received.
+    pub fn events_count(&self) -> Result<u64, StoreError> {
+        self.read(|connection| {
+            connection.query_row("SELECT COUNT(*) FROM events", [], |row| count(row, 0))
+        })
+    }
+
+    /// The event `id` as it was received.
+    pub fn event(&self, id: &str) -> Result<Option<StoredEvent>, StoreError> {
+        let sql = "SELECT id, type, created, received, body, problem FROM events WHERE id = ?1";
+        self.read(|connection| {
+            connection.prepare_cached(sql)?.query_row([id], stored_event).optional()
+        })
+    }
+
+    /// The events received last, newest arrival first, at most `limit`.
+    pub fn events(&self, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
+        let sql = "SELECT id, type, created, received, body, problem FROM events ORDER BY seq DESC LIMIT ?1";
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            statement.query_map([limit], stored_event)?.collect()
+        })
+    }
+
+    /// Up to when the poller `name` has read.
+    pub fn cursor(&self, name: &str) -> Result<Option<Timestamp>, StoreError> {
+        let sql = "SELECT value FROM cursor WHERE name = ?1";
+        self.read(|connection| {
+            connection
+                .prepare_cached(sql)?
+                .query_row([name], |row| row.get(0).map(Timestamp))
+                .optional()
+        })
+    }
+
+    fn read<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let connection = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        query(&connection).map_err(|error| schema::explain(&self.path, &error))
+    }
+}
+
+fn conditions(filter: &Filter) -> (String, Vec<Value>) {
+    let mut parts = Vec::new();
+    let mut values = Vec::new();
+    let mut add = |sql: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            values.push(value);
+            parts.push(format!("{sql} ?{}", values.len()));
+        }
+    };
+    add("status =", filter.status.map(|status| Value::from(status.name().to_owned())));
+    add("created >=", filter.since.map(|at| Value::from(at.0)));
+    add("created <", filter.until.map(|at| Value::from(at.0)));
+    add("session_id =", filter.session.clone().map(Value::from));
+    let sql =
+        if parts.is_empty() { String::new() } else { format!(" WHERE {}", parts.join(" AND ")) };
+    (sql, values)
+}
+
+fn row(row: &Row<'_>) -> rusqlite::Result<LedgerRow> {
+    Ok(LedgerRow {
+        session_id: row.get(0)?,
+        amount: Money::new(row.get(1)?, schema::currency(row, 2)?),
+        refunded: row.get(3)?,
+        status: schema::status(row, 4)?,
+        created: Timestamp(row.get(5)?),
+        updated: Timestamp(row.get(6)?),
+        payment_intent: row.get(7)?,
+        event_id: row.get(8)?,
+    })
+}
+
+fn total(row: &Row<'_>) -> rusqlite::Result<Total> {
+    let currency: Currency = schema::currency(row, 0)?;
+    Ok(Total {
+        rows: count(row, 1)?,
+        paid: Money::new(row.get(2)?, currency),
+        refunded: Money::new(row.get(3)?, currency),
+    })
+}
+
+fn count(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
+    row.get(at).map(|count: i64| u64::try_from(count).unwrap_or(0))
+}
+
+fn stored_event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
+    Ok(StoredEvent {
+        id: row.get(0)?,
+        kind: row.get(1)?,
+        created: Timestamp(row.get(2)?),
+        received: Timestamp(row.get(3)?),
+        body: row.get(4)?,
+        problem: row.get(5)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::event::Event;
+    use crate::store::writer::{Accepted, Change, LedgerBatch, Posting};
+    use serde_json::{Value as Json, json};
+    use std::sync::Barrier;
+    use std::thread;
+
+    fn event(id: &str, kind: &str, created: i64, object: &Json) -> Event {
+        Event::fetched(&json!({"id": id, "object": "event", "type": kind, "created": created,
+            "livemode": false, "api_version": null, "data": {"object": object}}))
+        .unwrap()
+    }
+
+    fn session(n: u32, payment_status: &str) -> Json {
+        json!({"id": format!("cs_{n}"), "amount_total": 500, "currency": "jpy", "created": 100 + n,
+            "mode": "payment", "payment_intent": format!("pi_{n}"), "payment_status": payment_status})
+    }
+
+    fn completed(id: &str, n: u32, payment_status: &str) -> Event {
+        event(id, "checkout.session.completed", 200, &session(n, payment_status))
+    }
+
+    fn refunded(id: &str, n: u32, amount: i64) -> Event {
+        let charge = json!({"id": format!("ch_{n}"), "payment_intent": format!("pi_{n}"),
+            "amount_refunded": amount});
+        event(id, "charge.refunded", 300, &charge)
+    }
+
+    struct Desk {
+        ledger: Ledger,
+        batch: LedgerBatch,
+        folder: tempfile::TempDir,
+    }
+
+    fn desk() -> Desk {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(&folder.path().join("home").join(FILE)).unwrap();
+        let batch = ledger.writer().unwrap().start();
+        Desk { ledger, batch, folder }
+    }
+
+    impl Desk {
+        fn post(&self, event: Event) -> Accepted {
+            self.batch.submit_blocking(Posting::Event(Box::new(event), Timestamp(900))).unwrap()
+        }
+
+        fn row(&self, n: u32) -> Option<LedgerRow> {
+            let session = Some(format!("cs_{n}"));
+            self.ledger.rows(&Filter { session, ..Filter::default() }).unwrap().pop()
+        }
+    }
+
+    #[test]
+    fn an_event_makes_a_row_and_seeing_it_again_changes_nothing() {
+        let desk = desk();
+        let first = desk.post(completed("evt_1", 1, "paid"));
+        let change =
+            Change { session_id: "cs_1".to_owned(), before: None, after: EntryStatus::Paid };
+        assert_eq!(first, Accepted { fresh: true, changes: vec![change], problem: None });
+        let row = desk.row(1).unwrap();
+        assert_eq!(row.amount, Money::new(500, Currency::JPY));
+        assert_eq!((row.created, row.updated), (Timestamp(101), Timestamp(200)));
+        assert_eq!(row.event_id.as_deref(), Some("evt_1"));
+        assert!(!desk.post(completed("evt_1", 1, "unpaid")).fresh);
+        let twin = desk.post(completed("evt_0", 1, "paid"));
+        assert!(twin.fresh && twin.changes.is_empty());
+        assert_eq!(desk.row(1).unwrap(), row);
+        assert_eq!(desk.ledger.events_count().unwrap(), 2);
+        assert_eq!(desk.ledger.event("evt_1").unwrap().unwrap().received, Timestamp(900));
+    }
+
+    #[test]
+    fn a_refund_finds_its_session_whichever_comes_first() {
+        let desk = desk();
+        desk.post(completed("evt_1", 1, "paid"));
+        let accepted = desk.post(refunded("evt_2", 1, 200));
+        assert_eq!(accepted.changes[0].after, EntryStatus::PartiallyRefunded);
+        assert!(desk.post(refunded("evt_3", 2, 500)).changes.is_empty());
+        let accepted = desk.post(completed("evt_4", 2, "paid"));
+        assert_eq!(accepted.changes[0].after, EntryStatus::Refunded);
+        desk.post(refunded("evt_5", 1, 500));
+        desk.post(refunded("evt_6", 1, 200));
+        let (one, two) = (desk.row(1).unwrap(), desk.row(2).unwrap());
+        assert_eq!((one.status, one.refunded), (EntryStatus::Refunded, 500));
+        assert_eq!((two.status, two.refunded), (EntryStatus::Refunded, 500));
+    }
+
+    #[test]
+    fn what_cannot_be_booked_is_kept_with_its_reason() {
+        let desk = desk();
+        let mut odd = session(1, "paid");
+        odd["currency"] = json!("zzz");
+        let accepted = desk.post(event("evt_1", "checkout.session.completed", 1, &odd));
+        assert!(accepted.fresh && accepted.changes.is_empty());
+        assert_eq!(desk.ledger.event("evt_1").unwrap().unwrap().problem, accepted.problem);
+        assert!(desk.ledger.rows(&Filter::default()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn rows_are_filtered_and_totals_are_kept_by_currency() {
+        let desk = desk();
+        desk.post(completed("evt_1", 1, "paid"));
+        desk.post(completed("evt_2", 2, "unpaid"));
+        desk.post(refunded("evt_3", 1, 200));
+        let mut dollars = session(3, "paid");
+        dollars["currency"] = json!("usd");
+        desk.post(event("evt_4", "checkout.session.completed", 1, &dollars));
+        let ids = |filter: Filter| -> Vec<String> {
+            desk.ledger.rows(&filter).unwrap().into_iter().map(|row| row.session_id).collect()
+        };
+        assert_eq!(ids(Filter::default()), ["cs_3", "cs_2", "cs_1"]);
+        assert_eq!(ids(Filter { limit: Some(1), ..Filter::default() }), ["cs_3"]);
+        let status = Some(EntryStatus::Unpaid);
+        assert_eq!(ids(Filter { status, ..Filter::default() }), ["cs_2"]);
+        let (since, until) = (Some(Timestamp(102)), Some(Timestamp(103)));
+        assert_eq!(ids(Filter { since, until, ..Filter::default() }), ["cs_2"]);
+        let totals = desk.ledger.totals(&Filter::default()).unwrap();
+        let yen = Money::new(500, Currency::JPY);
+        let back = Money::new(200, Currency::JPY);
+        assert_eq!(totals[0], Total { rows: 2, paid: yen, refunded: back });
+        assert_eq!(totals[1].paid, Money::new(500, Currency::USD));
+    }
+
+    #[test]
+    fn what_was_seen_is_booked_without_an_event_and_twice_is_once() {
+        let desk = desk();
+        let entry = crate::domain::entry::Fact::of(&completed("evt_1", 1, "paid"));
+        let fact = entry.unwrap().unwrap();
+        let seen = |fact| desk.batch.submit_blocking(Posting::Seen(vec![fact])).unwrap();
+        assert!(seen(fact.clone()).fresh);
+        assert!(!seen(fact).fresh);
+        assert_eq!(desk.ledger.events_count().unwrap(), 0);
+        assert_eq!(desk.row(1).unwrap().status, EntryStatus::Paid);
+    }
+
+    #[test]
+    fn a_cursor_never_moves_back() {
+        let desk = desk();
+        assert_eq!(desk.ledger.cursor("events").unwrap(), None);
+        for at in [50, 70, 60] {
+            let posting = Posting::Cursor("events".to_owned(), Timestamp(at));
+            desk.batch.submit_blocking(posting).unwrap();
+        }
+        assert_eq!(desk.ledger.cursor("events").unwrap(), Some(Timestamp(70)));
+    }
+
+    #[test]
+    fn many_openers_of_one_new_file_all_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        let barrier = Barrier::new(4);
+        thread::scope(|scope| {
+            for who in 0..4_u32 {
+                let (path, barrier) = (&path, &barrier);
+                scope.spawn(move || {
+                    barrier.wait();
+                    let ledger = Ledger::open(path).unwrap();
+                    let batch = ledger.writer().unwrap().start();
+                    for n in 0..20 {
+                        // Every event is told by two of the four.
+                        let event = completed(&format!("evt_{}_{n}", who / 2), n, "paid");
+                        batch
+                            .submit_blocking(Posting::Event(Box::new(event), Timestamp(1)))
+                            .unwrap();
+                    }
+                });
+            }
+        });
+        let ledger = Ledger::open(&path).unwrap();
+        assert_eq!(ledger.events_count().unwrap(), 40);
+        assert_eq!(ledger.rows(&Filter::default()).unwrap().len(), 20);
+    }
+
+    #[test]
+    fn a_newer_file_and_a_file_of_something_else_are_told_apart() {
+        let desk = desk();
+        let newer = desk.folder.path().join("newer.db");
+        Connection::open(&newer).unwrap().pragma_update(None, "user_version", 99).unwrap();
+        assert!(matches!(Ledger::open(&newer), Err(StoreError::Newer { found: 99, known: 1, .. })));
+        let other = desk.folder.path().join("other.db");
+        std::fs::write(&other, "not a database, but long enough to be looked at".repeat(40))
+            .unwrap();
+        assert!(matches!(Ledger::open(&other), Err(StoreError::Corrupt { .. })));
+        let nowhere = other.join("ledger.db");
+        assert!(matches!(Ledger::open(&nowhere), Err(StoreError::Io { .. })));
+    }
+
+    #[test]
+    fn a_write_that_fails_changes_nothing_and_says_so() {
+        let desk = desk();
+        desk.post(completed("evt_1", 1, "paid"));
+        let saboteur = Connection::open(desk.ledger.path()).unwrap();
+        let trigger = "CREATE TRIGGER stop BEFORE INSERT ON ledger WHEN NEW.session_id = 'cs_3' \
+                       BEGIN SELECT RAISE(ABORT, 'no'); END";
+        saboteur.execute_batch(trigger).unwrap();
+        let posting = Posting::Event(Box::new(completed("evt_3", 3, "paid")), Timestamp(1));
+        assert!(desk.batch.submit_blocking(posting).is_err());
+        assert_eq!(desk.ledger.event("evt_3").unwrap(), None);
+        assert!(desk.post(completed("evt_4", 4, "paid")).fresh);
+    }
+
+    #[test]
+    fn the_lists_use_their_indexes() {
+        let desk = desk();
+        let connection = desk.ledger.reader.lock().unwrap();
+        for (sql, index) in [
+            ("SELECT 1 FROM ledger WHERE payment_intent = ?1", "ledger_by_intent"),
+            (
+                "SELECT * FROM ledger WHERE created >= ?1 ORDER BY created DESC, session_id DESC",
+                "ledger_by_created",
+            ),
+            (
+                "SELECT * FROM ledger ORDER BY created DESC, session_id DESC LIMIT 5",
+                "ledger_by_created",
+            ),
+        ] {
+            let plan: String = connection
+                .query_row(
+                    &format!("EXPLAIN QUERY PLAN {sql}"),
+                    params_from_iter(sql.contains("?1").then_some(1)),
+                    |row| row.get(3),
+                )
+                .unwrap();
+            assert!(plan.contains(index), "{plan}");
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! The only writer of the ledger: what it is given becomes durable in one transaction a batch.
+//! Seeing an event again changes nothing, and neither does another event about the same fact.
+
+use crate::batch::{Batch, Commit, WriterGone};
+use crate::domain::entry::{
+    Entry, EntryStatus, Fact, RefundFacts, RefundState, Refunded, with_refunds,
+};
+use crate::domain::event::Event;
+use crate::domain::time::Timestamp;
+use crate::store::{StoreError, schema};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use std::path::{Path, PathBuf};
+
+/// How many items wait for the writer before further ones are refused.
+pub const QUEUE_DEPTH: usize = 4_096;
+
+/// The ledger's writer behind its queue.
+pub type LedgerBatch = Batch<LedgerWriter>;
+
+/// What can be written.
+#[derive(Clone, Debug)]
+pub enum Posting {
+    /// An event, with the instant at which it came.
+    Event(Box<Event>, Timestamp),
+    /// What was seen at the provider without an event: what reconciliation replays.
+    Seen(Vec<Fact>),
+    /// Up to when a poller has read; it never moves back.
+    Cursor(String, Timestamp),
+}
+
+/// What writing came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Accepted {
+    /// Whether it was new; an event that was seen before is not.
+    pub fresh: bool,
+    /// The rows whose status or content changed.
+    pub changes: Vec<Change>,
+    /// Why a stored event could not be booked, where it should have been.
+    pub problem: Option<String>,
+}
+
+/// One row that changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// `cs_…`.
+    pub session_id: String,
+    /// The status before; `None` for a new row.
+    pub before: Option<EntryStatus>,
+    /// The status now.
+    pub after: EntryStatus,
+}
+
+/// A connection that writes.
+#[derive(Debug)]
+pub struct LedgerWriter {
+    path: PathBuf,
+    connection: Connection,
+}
+
+impl From<WriterGone> for StoreError {
+    fn from(_: WriterGone) -> Self {
+        Self::Gone
+    }
+}
+
+impl LedgerWriter {
+    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        Ok(Self { path: path.to_owned(), connection: schema::open(path)? })
+    }
+
+    /// Starts the writer's thread behind a queue of [`QUEUE_DEPTH`].
+    pub fn start(self) -> LedgerBatch {
+        Batch::start(self, QUEUE_DEPTH)
+    }
+}
+
+impl Commit for LedgerWriter {
+    type Item = Posting;
+    type Done = Accepted;
+    type Error = StoreError;
+
+    fn commit(&mut self, items: Vec<Posting>) -> Result<Vec<Accepted>, StoreError> {
+        let path = &self.path;
+        let connection = &mut self.connection;
+        let mut write = || {
+            // Immediate: a reader that turned writer could not be granted the lock any more.
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let done: rusqlite::Result<Vec<Accepted>> =
+                items.iter().map(|item| post(&transaction, item)).collect();
+            let done = done?;
+            transaction.commit()?;
+            Ok(done)
+        };
+        write().map_err(|error| schema::explain(path, &error))
+    }
+}
+
+fn post(transaction: &Transaction<'_>, item: &Posting) -> rusqlite::Result<Accepted> {
+    match item {
+        Posting::Event(event, received) => post_event(transaction, event, *received),
+        Posting::Seen(facts) => {
+            let mut accepted = Accepted::default();
+            for fact in facts {
+                accepted.changes.extend(learn(transaction, fact)?);
+            }
+            accepted.fresh = !accepted.changes.is_empty();
+            Ok(accepted)
+        }
+        Posting::Cursor(name, value) => {
+            let sql = "INSERT INTO cursor (name, value) VALUES (?1, ?2) \
+                       ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)";
+            transaction.prepare_cached(sql)?.execute(params![name, value.0])?;
+            Ok(Accepted { fresh: true, ..Accepted::default() })
+        }
+    }
+}
+
+fn post_event(
+    transaction: &Transaction<'_>,
+    event: &Event,
+    received: Timestamp,
+) -> rusqlite::Result<Accepted> {
+    let (fact, problem) = match Fact::of(event) {
+        Ok(fact) => (fact, None),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    let sql = "INSERT INTO events (id, type, object, created, livemode, received, problem, body) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO NOTHING";
+    let object = event.object.get("id").and_then(serde_json::Value::as_str);
+    let inserted = transaction.prepare_cached(sql)?.execute(params![
+        event.id,
+        event.kind,
+        object,
+        event.created.0,
+        event.livemode,
+        received.0,
+        problem,
+        event.body,
+    ])?;
+    if inserted == 0 {
+        return Ok(Accepted { problem, ..Accepted::default() });
+    }
+    let changes = match &fact {
+        Some(fact) => learn(transaction, fact)?,
+        None => Vec::new(),
+    };
+    Ok(Accepted { fresh: true, changes, problem })
+}
+
+fn learn(transaction: &Transaction<'_>, fact: &Fact) -> rusqlite::Result<Vec<Change>> {
+    match fact {
+        Fact::Session(entry) => Ok(learn_session(transaction, entry)?.into_iter().collect()),
+        Fact::Refund(refunded) => learn_refund(transaction, refunded),
+    }
+}
+
+/// A row before it is written: what sessions say of it, and what refunds make of it.
+struct Held {
+    entry: Entry,
+    status: EntryStatus,
+    refunded: i64,
+}
+
+const HELD: &str = "SELECT session_id, amount, currency, settled, created, updated, payment_intent, \
+                    event_id, status, refunded FROM ledger";
+
+fn held(row: &rusqlite::Row<'_>) -> rusqlite::Result<Held> {
+    let entry = Entry {
+        session_id: row.get(0)?,
+        amount: row.get(1)?,
+        currency: schema::currency(row, 2)?,
+        status: schema::status(row, 3)?,
+        created: Timestamp(row.get(4)?),
+        updated: Timestamp(row.get(5)?),
+        payment_intent: row.get(6)?,
+        event_id: row.get(7)?,
+    };
+    Ok(Held { entry, status: schema::status(row, 8)?, refunded: row.get(9)? })
+}
+
+fn learn_session(transaction: &Transaction<'_>, entry: &Entry) -> rusqlite::Result<Option<Change>> {
+    let sql = format!("{HELD} WHERE session_id = ?1");
+    let known =
+        transaction.prepare_cached(&sql)?.query_row([&entry.session_id], held).optional()?;
+    let merged = match &known {
+        None => entry.clone(),
+        Some(known) => match known.entry.merge(entry) {
+            None => return Ok(None),
+            Some(merged) => Entry { updated: merged.updated.max(known.entry.updated), ..merged },
+        },
+    };
+    let refunded = match &merged.payment_intent {
+        Some(intent) => refunds_of(transaction, intent)?.total(),
+        None => 0,
+    };
+    let now = write_row(transaction, merged, refunded)?;
+    let before = known.map(|known| known.status);
+    Ok(Some(Change { session_id: now.entry.session_id, before, after: now.status }))
+}
+
+/// The refund is kept by its PaymentIntent, so that it counts also where its session is told of later.
+fn learn_refund(
+    transaction: &Transaction<'_>,
+    refunded: &Refunded,
+) -> rusqlite::Result<Vec<Change>> {
+    let intent = &refunded.payment_intent;
+    let mut facts = refunds_of(transaction, intent)?;
+    let before = facts.clone();
+    facts.learn(&refunded.source, refunded.state, refunded.amount);
+    if facts == before {
+        return Ok(Vec::new());
+    }
+    let (state, amount) = facts.of(&refunded.source).unwrap_or((refunded.state, refunded.amount));
+    let sql = "INSERT INTO refunds (payment_intent, source, state, amount, updated, event_id) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (payment_intent, source) DO UPDATE SET \
+               state = excluded.state, amount = excluded.amount, updated = excluded.updated, \
+               event_id = excluded.event_id";
+    let at = refunded.updated;
+    transaction.prepare_cached(sql)?.execute(params![
+        intent,
+        refunded.source,
+        state.name(),
+        amount,
+        at.0,
+        refunded.event_id,
+    ])?;
+    let sql = format!("{HELD} WHERE payment_intent = ?1");
+    let rows: Vec<Held> = {
+        let mut statement = transaction.prepare_cached(&sql)?;
+        let rows = statement.query_map([intent], held)?;
+        rows.collect::<rusqlite::Result<_>>()?
+    };
+    let mut changes = Vec::new();
+    for row in rows {
+        let total = facts.total();
+        if total == row.refunded {
+            continue;
+        }
+        let updated = row.entry.updated.max(at);
+        let entry = Entry { updated, event_id: refunded.event_id.clone(), ..row.entry };
+        let now = write_row(transaction, entry, total)?;
+        let session_id = now.entry.session_id;
+        changes.push(Change { session_id, before: Some(row.status), after: now.status });
+    }
+    Ok(changes)
+}
+
+fn refunds_of(transaction: &Transaction<'_>, intent: &str) -> rusqlite::Result<RefundFacts> {
+    let sql = "SELECT source, state, amount FROM refunds WHERE payment_intent = ?1";
+    let mut statement = transaction.prepare_cached(sql)?;
+    let mut rows = statement.query([intent])?;
+    let mut facts = RefundFacts::default();
+    while let Some(row) = rows.next()? {
+        let source: String = row.get(0)?;
+        let state: String = row.get(1)?;
+        let state = RefundState::read(&state).ok_or_else(|| schema::unknown(1, &state))?;
+        facts.learn(&source, state, row.get(2)?);
+    }
+    Ok(facts)
+}
+
+fn write_row(transaction: &Transaction<'_>, entry: Entry, refunded: i64) -> rusqlite::Result<Held> {
+    let status = with_refunds(entry.status, entry.amount, refunded);
+    let sql = "INSERT INTO ledger (session_id, amount, currency, status, settled, refunded, created, \
+               updated, payment_intent, event_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+               ON CONFLICT (session_id) DO UPDATE SET amount = excluded.amount, \
+               currency = excluded.currency, status = excluded.status, settled = excluded.settled, \
+               refunded = excluded.refunded, created = excluded.created, updated = excluded.updated, \
+               payment_intent = excluded.payment_intent, event_id = excluded.event_id";
+    transaction.prepare_cached(sql)?.execute(params![
+        entry.session_id,
+        entry.amount,
+        entry.currency.code(),
+        status.name(),
+        entry.status.name(),
+        refunded,
+        entry.created.0,
+        entry.updated.0,
+        entry.payment_intent,
+        entry.event_id,
+    ])?;
+    Ok(Held { entry, status, refunded })
+}
