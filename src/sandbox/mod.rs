@@ -6,6 +6,7 @@
 
 pub mod call;
 pub mod cards;
+pub mod checkout;
 pub mod diff;
 pub mod emit;
 pub mod engine;

@@ -1,9 +1,12 @@
 //! One file a Stripe object: what the catalog cannot know of it: transitions, amounts, side effects.
 
+pub mod checkout_session;
+pub mod payment_page;
 pub mod product;
 
 use crate::catalog::Catalog;
 use crate::sandbox::call::Call;
+use crate::sandbox::checkout;
 use crate::sandbox::payment;
 use crate::sandbox::txn::{Doc, Txn};
 use crate::wire::failure::Failure;
@@ -18,16 +21,21 @@ pub type Job = fn(&mut Txn<'_>, &Value);
 /// The behaviour of an endpoint (`POST /v1/products`), where it is modelled.
 pub fn handler(key: &str) -> Option<Handler> {
     product::handler(key)
+        .or_else(|| checkout_session::handler(key))
+        .or_else(|| payment_page::handler(key))
 }
 
 /// The job of that name.
 pub fn job(name: &str) -> Option<Job> {
-    payment::job(name)
+    payment::job(name).or_else(|| checkout::job(name))
 }
 
 /// A field that an object shows only when it is expanded (`line_items` of a Checkout Session).
-pub fn include(_txn: &Txn<'_>, _doc: &Value, _field: &str) -> Option<Value> {
-    None
+pub fn include(_txn: &Txn<'_>, doc: &Value, field: &str) -> Option<Value> {
+    match text(doc, "object") {
+        checkout::SESSION => checkout_session::include(doc, field),
+        _ => None,
+    }
 }
 
 /// A new object of a kind: every member that the API shows, empty, and those given.

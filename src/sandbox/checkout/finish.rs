@@ -1,0 +1,132 @@
+//! Completes a session once its payment went through or is under way, and follows delayed payments to their end.
+
+use crate::sandbox::cards;
+use crate::sandbox::checkout::SESSION;
+use crate::sandbox::object::text;
+use crate::sandbox::payment::settle::{self, Settlement};
+use crate::sandbox::txn::{Doc, Txn};
+use crate::wire::failure::Failure;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// The job that settles a delayed payment of a session.
+pub const JOB: &str = "checkout.settle";
+
+/// Completes an open session and tells so. `settles` says what a delayed payment will do by itself.
+pub fn complete(
+    txn: &mut Txn<'_>,
+    id: &str,
+    settles: Option<Settlement>,
+) -> Result<Arc<Value>, Failure> {
+    let session = txn.find(SESSION, id, "session")?;
+    if text(&session, "status") != "open" {
+        return Ok(session);
+    }
+    txn.unschedule(text(&session, "_expire_job"));
+    let job = settles.map(|settlement| {
+        let args = json!({"session": id, "ok": settlement.ok});
+        txn.schedule(txn.now().plus(settlement.after_s), JOB, &args)
+    });
+    let status = payment_status(txn, &session);
+    let Some((_, after)) = txn.edit(SESSION, id, |doc| {
+        doc.insert("status".to_owned(), json!("complete"));
+        doc.insert("payment_status".to_owned(), json!(status));
+        doc.insert("url".to_owned(), Value::Null);
+        doc.insert("_settle_job".to_owned(), json!(job));
+        describe_payer(doc);
+        if let Some(Value::Object(tax)) = doc.get_mut("automatic_tax")
+            && tax.get("enabled") == Some(&json!(true))
+        {
+            tax.insert("status".to_owned(), json!("complete"));
+        }
+    }) else {
+        return Ok(session);
+    };
+    txn.emit("checkout.session.completed", &after);
+    Ok(after)
+}
+
+/// `payment_status` that follows from the session's intent; without one there was nothing to pay.
+fn payment_status(txn: &Txn<'_>, session: &Value) -> &'static str {
+    match txn.get("payment_intent", text(session, "payment_intent")) {
+        None => "no_payment_required",
+        Some(intent) if text(&intent, "status") == "succeeded" => "paid",
+        Some(_) => "unpaid",
+    }
+}
+
+/// `customer_details`, `customer` and what was collected, from what the payer typed.
+fn describe_payer(doc: &mut Doc) {
+    let payer = doc.get("_payer").cloned().unwrap_or(Value::Null);
+    let known = doc.get("customer_details").cloned().unwrap_or(Value::Null);
+    let member = |name: &str| {
+        let typed = payer.get(name).filter(|value| !value.is_null());
+        typed.or_else(|| known.get(name)).cloned().unwrap_or(Value::Null)
+    };
+    let details = json!({
+        "address": cards::address(payer.get("address")), "business_name": null,
+        "email": member("email"), "individual_name": null, "name": member("name"),
+        "phone": member("phone"), "tax_exempt": "none", "tax_ids": [],
+    });
+    doc.insert("customer_details".to_owned(), details);
+    if let Some(customer) = doc.get("_customer").filter(|customer| customer.is_string()).cloned() {
+        doc.insert("customer".to_owned(), customer);
+    }
+    if doc.get("collected_information").is_none_or(Value::is_null) {
+        let shipping = payer.get("shipping").cloned().unwrap_or(Value::Null);
+        let collected = json!({
+            "business_name": null, "individual_name": null, "shipping_details": shipping,
+        });
+        doc.insert("collected_information".to_owned(), collected);
+    }
+}
+
+/// Settles the delayed payment of a complete session: the money arrives, or the payment fails.
+///
+/// Fails where no delayed payment is under way.
+pub fn settle(txn: &mut Txn<'_>, id: &str, ok: bool) -> Result<Arc<Value>, Failure> {
+    let session = txn.find(SESSION, id, "session")?;
+    let waits = text(&session, "status") == "complete"
+        && text(&session, "payment_status") == "unpaid"
+        && !text(&session, "_settle_job").is_empty();
+    if !waits {
+        let text = format!(
+            "This Checkout Session has no delayed payment to settle: its status is `{}` and its payment_status is `{}`.",
+            text(&session, "status"),
+            text(&session, "payment_status")
+        );
+        return Err(Failure::invalid(text));
+    }
+    settle::settle(txn, text(&session, "payment_intent"), ok)?;
+    txn.unschedule(text(&session, "_settle_job"));
+    let Some((_, after)) = txn.edit(SESSION, id, |doc| {
+        doc.remove("_settle_job");
+        if ok {
+            doc.insert("payment_status".to_owned(), json!("paid"));
+        }
+    }) else {
+        return Ok(session);
+    };
+    let kind = if ok {
+        "checkout.session.async_payment_succeeded"
+    } else {
+        "checkout.session.async_payment_failed"
+    };
+    txn.emit(kind, &after);
+    Ok(after)
+}
+
+/// The job behind [`JOB`]; a session that was settled by hand took it back.
+pub fn on_due(txn: &mut Txn<'_>, args: &Value) {
+    let ok = args.get("ok") == Some(&json!(true));
+    let settled = settle(txn, text(args, "session"), ok);
+    debug_assert!(settled.is_ok(), "jobs of settled sessions are taken back");
+}
+
+/// Follows an intent that was captured: its session counts as paid. Nothing is told, as on Stripe.
+pub fn captured(txn: &mut Txn<'_>, intent: &Value) {
+    let id = text(intent, "_session");
+    if !id.is_empty() && text(intent, "status") == "succeeded" {
+        txn.edit(SESSION, id, |doc| drop(doc.insert("payment_status".to_owned(), json!("paid"))));
+    }
+}
