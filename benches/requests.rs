@@ -1,11 +1,12 @@
 //! Requests a second of the sandbox beside localstripe's, under the same load in one run.
-//! `cargo bench --bench requests`; localstripe comes from PyPI into the target folder on the first run.
+//! `cargo bench --bench requests`; the first run installs localstripe into the target folder.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::indexing_slicing,
     clippy::string_slice,
     clippy::float_arithmetic,
+    clippy::cast_precision_loss,
     reason = "a bench prints what it measured and stops at the unexpected"
 )]
 

@@ -4,6 +4,7 @@
     clippy::print_stdout,
     clippy::indexing_slicing,
     clippy::float_arithmetic,
+    clippy::cast_precision_loss,
     reason = "a bench prints what it measured and stops at the unexpected"
 )]
 

@@ -9,8 +9,12 @@
 )]
 
 mod conformance;
+mod crash;
+mod delivery;
 mod env;
 mod http;
+mod listener;
 mod sandbox_api;
+mod shop;
 mod tidy;
 mod webdriver;

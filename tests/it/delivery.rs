@@ -1,0 +1,154 @@
+//! Delivery of events to a stranger's endpoint: signed, retried, and not forgotten over a restart.
+
+use crate::env::{Env, Sandbox, eventually};
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use stripegym::domain::secret::SigningSecret;
+use stripegym::domain::signature::verify;
+use stripegym::domain::time::Timestamp;
+
+/// One delivery as it arrived.
+struct Delivery {
+    signature: String,
+    headers: String,
+    body: Vec<u8>,
+}
+
+/// An endpoint that answers the first `failures` deliveries with 500 and the others with 200.
+struct Endpoint {
+    port: u16,
+    arrived: Receiver<Delivery>,
+}
+
+impl Endpoint {
+    fn start(port: u16, failures: usize) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (sender, arrived) = channel();
+        thread::spawn(move || {
+            for (at, stream) in listener.incoming().enumerate() {
+                let mut stream = BufReader::new(stream.unwrap());
+                let mut headers = String::new();
+                while !headers.ends_with("\r\n\r\n") {
+                    if stream.read_line(&mut headers).unwrap() == 0 {
+                        break;
+                    }
+                }
+                let field = |name: &str| {
+                    let found = headers.lines().find_map(|line| {
+                        let (key, value) = line.split_once(':')?;
+                        key.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
+                    });
+                    found.unwrap_or_default()
+                };
+                let mut body = vec![0; field("content-length").parse().unwrap_or(0)];
+                stream.read_exact(&mut body).unwrap();
+                let signature = field("stripe-signature");
+                let status = if at < failures { "500 Broken" } else { "200 OK" };
+                let answer =
+                    format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+                stream.get_mut().write_all(answer.as_bytes()).unwrap();
+                if sender.send(Delivery { signature, headers: headers.clone(), body }).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { port, arrived }
+    }
+
+    fn next(&self) -> Delivery {
+        self.arrived.recv_timeout(crate::env::PATIENCE).expect("a delivery arrives")
+    }
+
+    fn register(&self, sandbox: &Sandbox) -> SigningSecret {
+        let url = format!("http://127.0.0.1:{}/hook", self.port);
+        let form = [("url", url.as_str()), ("enabled_events[]", "customer.created")];
+        let made = sandbox.api.make("/v1/webhook_endpoints", &form);
+        SigningSecret::read(made["secret"].as_str().unwrap()).unwrap()
+    }
+}
+
+fn event(delivery: &Delivery) -> Value {
+    serde_json::from_slice(&delivery.body).unwrap()
+}
+
+fn assert_signed(delivery: &Delivery, secret: &SigningSecret) {
+    let now = Timestamp(crate::shop::now());
+    let secrets = [secret.clone()];
+    verify(&delivery.body, Some(&delivery.signature), &secrets, now, 300).unwrap();
+}
+
+#[test]
+fn an_event_arrives_signed_and_as_the_api_shows_it() {
+    let env = Env::new();
+    let sandbox = env.sandbox(&["--ephemeral"]);
+    let endpoint = Endpoint::start(0, 0);
+    let secret = endpoint.register(&sandbox);
+    let made = sandbox.api.make("/v1/customers", &[("name", "Aki")]);
+    let delivery = endpoint.next();
+    assert_signed(&delivery, &secret);
+    let arrived = event(&delivery);
+    assert_eq!(arrived["data"]["object"], made);
+    assert_eq!(arrived["type"], "customer.created");
+    let headers = delivery.headers.to_ascii_lowercase();
+    assert!(headers.contains("user-agent: stripe/1.0"), "{headers}");
+    assert!(headers.contains("content-type: application/json; charset=utf-8"), "{headers}");
+    let path = format!("/v1/events/{}", arrived["id"].as_str().unwrap());
+    let kept = eventually("the delivery is booked", || {
+        let kept = sandbox.api.read(&path);
+        (kept["pending_webhooks"] == 0).then_some(kept)
+    });
+    assert_eq!(kept["data"], arrived["data"]);
+    assert_eq!(kept["request"], arrived["request"]);
+}
+
+#[test]
+fn a_failed_delivery_is_tried_again_under_a_new_signature() {
+    let env = Env::new();
+    let sandbox = env.sandbox(&["--ephemeral", "--retry-schedule", "instant"]);
+    let endpoint = Endpoint::start(0, 2);
+    let secret = endpoint.register(&sandbox);
+    sandbox.api.make("/v1/customers", &[("name", "Aki")]);
+    let attempts = [endpoint.next(), endpoint.next(), endpoint.next()];
+    for attempt in &attempts {
+        assert_signed(attempt, &secret);
+        assert_eq!(event(attempt)["id"], event(&attempts[0])["id"]);
+    }
+}
+
+#[test]
+fn what_was_not_delivered_is_delivered_after_a_restart() {
+    let env = Env::new();
+    let mut sandbox = env.sandbox(&["--retry-schedule", "instant"]);
+    // A port that nobody answers: taken once, then given back.
+    let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+    let url = format!("http://127.0.0.1:{port}/hook");
+    let form = [("url", url.as_str()), ("enabled_events[]", "customer.created")];
+    let made = sandbox.api.make("/v1/webhook_endpoints", &form);
+    let secret = SigningSecret::read(made["secret"].as_str().unwrap()).unwrap();
+    sandbox.api.make("/v1/customers", &[("name", "Aki")]);
+    sandbox.program.kill();
+    let endpoint = Endpoint::start(port, 0);
+    let _again = env.sandbox(&["--retry-schedule", "instant"]);
+    let delivery = endpoint.next();
+    assert_signed(&delivery, &secret);
+    assert_eq!(event(&delivery)["data"]["object"]["name"], "Aki");
+}
+
+#[test]
+fn an_event_can_be_sent_again() {
+    let env = Env::new();
+    let sandbox = env.sandbox(&[]);
+    let endpoint = Endpoint::start(0, 0);
+    endpoint.register(&sandbox);
+    sandbox.api.make("/v1/customers", &[("name", "Aki")]);
+    let first = event(&endpoint.next());
+    let id = first["id"].as_str().unwrap();
+    env.ok(&["events", "resend", id]);
+    assert_eq!(event(&endpoint.next())["id"], id);
+    sandbox.api.make(&format!("/v1/events/{id}/retry"), &[]);
+    assert_eq!(event(&endpoint.next())["id"], id);
+}
