@@ -7,6 +7,7 @@
 pub mod call;
 pub mod cards;
 pub mod checkout;
+pub mod deliver;
 pub mod diff;
 pub mod emit;
 pub mod engine;

@@ -1,8 +1,10 @@
 //! One file a Stripe object: what the catalog cannot know of it: transitions, amounts, side effects.
 
 pub mod checkout_session;
+pub mod event;
 pub mod payment_page;
 pub mod product;
+pub mod webhook_endpoint;
 
 use crate::catalog::Catalog;
 use crate::sandbox::call::Call;
@@ -21,13 +23,15 @@ pub type Job = fn(&mut Txn<'_>, &Value);
 /// The behaviour of an endpoint (`POST /v1/products`), where it is modelled.
 pub fn handler(key: &str) -> Option<Handler> {
     product::handler(key)
+        .or_else(|| event::handler(key))
+        .or_else(|| webhook_endpoint::handler(key))
         .or_else(|| checkout_session::handler(key))
         .or_else(|| payment_page::handler(key))
 }
 
 /// The job of that name.
 pub fn job(name: &str) -> Option<Job> {
-    payment::job(name).or_else(|| checkout::job(name))
+    payment::job(name).or_else(|| checkout::job(name)).or_else(|| event::job(name))
 }
 
 /// A field that an object shows only when it is expanded (`line_items` of a Checkout Session).

@@ -1,0 +1,192 @@
+//! Webhook endpoints: who is told of events, where, and with which secret.
+
+use crate::sandbox::call::Call;
+use crate::sandbox::deliver::record;
+use crate::sandbox::list;
+use crate::sandbox::object::{Handler, copy, merge_metadata};
+use crate::sandbox::txn::{Doc, Txn};
+use crate::wire::failure::Failure;
+use serde_json::{Map, Value, json};
+
+/// How many endpoints an account may have.
+const ENDPOINTS_MAX: usize = 16;
+
+/// The behaviour of `/v1/webhook_endpoints`.
+pub fn handler(key: &str) -> Option<Handler> {
+    Some(match key {
+        "POST /v1/webhook_endpoints" => create,
+        "GET /v1/webhook_endpoints" => list_all,
+        "GET /v1/webhook_endpoints/{webhook_endpoint}" => retrieve,
+        "POST /v1/webhook_endpoints/{webhook_endpoint}" => update,
+        "DELETE /v1/webhook_endpoints/{webhook_endpoint}" => delete,
+        _ => return None,
+    })
+}
+
+/// The secret is shown here and never again.
+fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+    for name in ["url", "enabled_events"] {
+        if call.get(name).is_none() {
+            return Err(missing_param(name));
+        }
+    }
+    if txn.state().count("webhook_endpoint") >= ENDPOINTS_MAX {
+        let text =
+            format!("You have reached the maximum of {ENDPOINTS_MAX} test webhook endpoints.");
+        return Err(Failure::invalid(text));
+    }
+    let secret = txn.mint("whsec_", 32);
+    let mut doc = Map::new();
+    doc.insert("object".to_owned(), json!("webhook_endpoint"));
+    doc.insert("id".to_owned(), json!(txn.mint("we_1", 23)));
+    for name in ["api_version", "application", "description"] {
+        doc.insert(name.to_owned(), Value::Null);
+    }
+    doc.insert("created".to_owned(), json!(txn.now().0));
+    doc.insert("livemode".to_owned(), json!(false));
+    doc.insert("status".to_owned(), json!("enabled"));
+    doc.insert("_secret".to_owned(), json!(secret));
+    copy(&mut doc, call, &["api_version"]);
+    apply(&mut doc, call)?;
+    let mut shown = (*txn.put(doc)).clone();
+    if let Some(shown) = shown.as_object_mut() {
+        shown.insert("secret".to_owned(), json!(secret));
+    }
+    Ok(shown)
+}
+
+fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+    txn.find("webhook_endpoint", call.id(0), "id").map(|doc| (*doc).clone())
+}
+
+fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+    let before = txn.find("webhook_endpoint", call.id(0), "id")?;
+    let mut doc = before.as_object().cloned().unwrap_or_default();
+    apply(&mut doc, call)?;
+    if let Some(disabled) = call.flag("disabled") {
+        let status = if disabled { "disabled" } else { "enabled" };
+        doc.insert("status".to_owned(), json!(status));
+    }
+    Ok((*txn.put(doc)).clone())
+}
+
+fn delete(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+    let id = call.id(0);
+    txn.find("webhook_endpoint", id, "id")?;
+    txn.remove("webhook_endpoint", id);
+    record::cancel_all(txn, id);
+    Ok(json!({"id": id, "object": "webhook_endpoint", "deleted": true}))
+}
+
+fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+    list::page(txn, call, "webhook_endpoint", |_| true)
+}
+
+/// What creating and updating have in common.
+fn apply(doc: &mut Doc, call: &Call) -> Result<(), Failure> {
+    if call.sent("url") {
+        check_url(call.text("url").unwrap_or_default())?;
+    }
+    if call.sent("enabled_events") && call.list("enabled_events").is_empty() {
+        return Err(missing_param("enabled_events"));
+    }
+    copy(doc, call, &["description", "enabled_events", "url"]);
+    merge_metadata(doc, &call.params);
+    Ok(())
+}
+
+/// An absolute `http` or `https` URL with a host; whether it may be called is decided when it is.
+fn check_url(text: &str) -> Result<(), Failure> {
+    let wrong = |message: &str| Failure::invalid(message).code("url_invalid").param("url");
+    if !text.contains("://") {
+        return Err(wrong("Invalid URL: An explicit scheme (such as https) must be provided."));
+    }
+    let url = reqwest::Url::parse(text).map_err(|_| wrong("Not a valid URL"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(wrong("Invalid URL: The scheme must be http or https."));
+    }
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err(wrong("Not a valid URL"));
+    }
+    Ok(())
+}
+
+fn missing_param(name: &str) -> Failure {
+    Failure::invalid(format!("Missing required param: {name}."))
+        .code("parameter_missing")
+        .param(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::time::Timestamp;
+    use crate::os::entropy::Entropy;
+    use crate::sandbox::call::Version;
+    use crate::sandbox::state::State;
+    use crate::sandbox::txn::{Origin, Site};
+
+    #[test]
+    fn urls_need_a_scheme_that_can_be_called_and_a_host() {
+        for good in ["http://127.0.0.1:4242/webhook", "https://shop.example/hook?x=1"] {
+            assert_eq!(check_url(good), Ok(()));
+        }
+        for bad in ["", "localhost:4242", "127.0.0.1/webhook", "ftp://x/", "http://", "http://a b/"]
+        {
+            let failure = check_url(bad).unwrap_err();
+            assert_eq!((failure.status, failure.param.as_deref()), (400, Some("url")), "{bad}");
+        }
+    }
+
+    fn run(state: &mut State, key: &str, ids: &[&str], params: &Value) -> Result<Value, Failure> {
+        let call = Call {
+            key: key.to_owned(),
+            ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+            params: params.as_object().cloned().unwrap(),
+            version: Version { text: String::new(), named: false },
+        };
+        let site = Site { base_url: String::new(), api_version: String::new() };
+        let entropy = Entropy::seeded(state.count("webhook_endpoint") as u64);
+        let mut txn = Txn::begin(state, Timestamp(1), &entropy, &site, Origin::default());
+        handler(key).unwrap()(&mut txn, &call)
+    }
+
+    #[test]
+    fn the_secret_is_shown_once_and_there_are_at_most_sixteen() {
+        let mut state = State::default();
+        let params = json!({"url": "http://127.0.0.1/", "enabled_events": ["*"]});
+        let made = run(&mut state, "POST /v1/webhook_endpoints", &[], &params).unwrap();
+        let secret = made["secret"].as_str().unwrap();
+        assert!(secret.starts_with("whsec_") && secret.len() == 38);
+        let path = "GET /v1/webhook_endpoints/{webhook_endpoint}";
+        let shown = run(&mut state, path, &[made["id"].as_str().unwrap()], &json!({})).unwrap();
+        assert_eq!(shown.get("secret"), None);
+        assert!(!crate::wire::json::pretty(&shown).contains(secret));
+        for _ in 1..ENDPOINTS_MAX {
+            run(&mut state, "POST /v1/webhook_endpoints", &[], &params).unwrap();
+        }
+        let failure = run(&mut state, "POST /v1/webhook_endpoints", &[], &params).unwrap_err();
+        assert!(failure.message.contains("16"));
+    }
+
+    #[test]
+    fn an_endpoint_is_changed_disabled_and_deleted() {
+        let mut state = State::default();
+        let params =
+            json!({"url": "http://127.0.0.1/", "enabled_events": ["*"], "description": "x"});
+        let made = run(&mut state, "POST /v1/webhook_endpoints", &[], &params).unwrap();
+        let id = made["id"].as_str().unwrap();
+        let path = "POST /v1/webhook_endpoints/{webhook_endpoint}";
+        let change = json!({"disabled": true, "description": null, "metadata": {"a": "1"}});
+        let changed = run(&mut state, path, &[id], &change).unwrap();
+        assert_eq!(
+            (&changed["status"], &changed["description"], &changed["metadata"]["a"]),
+            (&json!("disabled"), &Value::Null, &json!("1"))
+        );
+        assert!(run(&mut state, path, &[id], &json!({"enabled_events": []})).is_err());
+        let path = path.replace("POST", "DELETE");
+        let gone = run(&mut state, &path, &[id], &json!({})).unwrap();
+        assert_eq!(gone, json!({"id": id, "object": "webhook_endpoint", "deleted": true}));
+        assert_eq!(run(&mut state, &path, &[id], &json!({})).unwrap_err().status, 404);
+    }
+}
