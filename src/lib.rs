@@ -20,3 +20,5 @@ pub mod sandbox;
 pub mod stripe;
 
 pub mod store;
+
+pub mod shop;

@@ -3,7 +3,6 @@
 //! an item is nor where it is stored; that is the [`Commit`] it is given.
 
 use std::fmt;
-use std::future::Future;
 use std::pin::Pin;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::task::{Context, Poll};

@@ -1,0 +1,139 @@
+//! The one street of a webhook: bytes, signature, event, queue, commit. Each step's output is the next
+//! step's only input, and nothing is acknowledged before it is durable.
+
+use crate::domain::event::{Event, EventError};
+use crate::domain::secret::SigningSecret;
+use crate::domain::signature::{self, SignatureError};
+use crate::domain::time::Timestamp;
+use crate::os::clock::Clock;
+use crate::store::StoreError;
+use crate::store::writer::{Accepted, LedgerBatch, Posting};
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// The secrets that are believed. Clones share them; one can be added while deliveries come in, because the
+/// provider tells it only once the endpoint is registered.
+#[derive(Clone, Debug, Default)]
+pub struct Secrets(Arc<RwLock<Vec<SigningSecret>>>);
+
+impl Secrets {
+    /// Believes `secrets` from the start.
+    pub fn new(secrets: Vec<SigningSecret>) -> Self {
+        Self(Arc::new(RwLock::new(secrets)))
+    }
+
+    /// Believes one more.
+    pub fn trust(&self, secret: SigningSecret) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).push(secret);
+    }
+
+    fn all(&self) -> Vec<SigningSecret> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// An event that is durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// `evt_…`.
+    pub event: String,
+    /// Its type.
+    pub kind: String,
+    /// What storing it came to.
+    pub accepted: Accepted,
+}
+
+/// Why a request was not taken. Nothing of it was stored.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// It is not signed as it should be.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+    /// It is well signed and no event.
+    #[error(transparent)]
+    Event(#[from] EventError),
+    /// More comes in than can be stored.
+    #[error("too many deliveries are waiting; try again")]
+    Overloaded,
+    /// It could not be stored.
+    #[error("the ledger could not store the event: {0}")]
+    Store(#[from] StoreError),
+}
+
+impl Refusal {
+    /// The HTTP status that tells the sender whose fault it is, and with that whether to try again.
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::Signature(_) | Self::Event(_) => 400,
+            Self::Overloaded => 503,
+            Self::Store(_) => 500,
+        }
+    }
+
+    /// A stable name of the cause, for programs.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Signature(error) => error.name(),
+            Self::Event(error) => error.name(),
+            Self::Overloaded => "overloaded",
+            Self::Store(StoreError::Busy { .. }) => "ledger_busy",
+            Self::Store(StoreError::Full { .. }) => "disk_full",
+            Self::Store(_) => "ledger_failed",
+        }
+    }
+}
+
+/// Takes deliveries into the ledger.
+#[derive(Clone)]
+pub struct Intake {
+    secrets: Secrets,
+    tolerance_s: i64,
+    clock: Clock,
+    batch: Arc<LedgerBatch>,
+}
+
+impl Intake {
+    /// An intake that believes `secrets` for `tolerance_s` seconds.
+    pub const fn new(
+        secrets: Secrets,
+        tolerance_s: i64,
+        clock: Clock,
+        batch: Arc<LedgerBatch>,
+    ) -> Self {
+        Self { secrets, tolerance_s, clock, batch }
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Takes one delivery; `Ok` means that it is durable.
+    pub async fn deliver(&self, header: Option<&str>, body: &[u8]) -> Result<Received, Refusal> {
+        let secrets = self.secrets.all();
+        let payload = signature::verify(body, header, &secrets, self.now(), self.tolerance_s)?;
+        self.store(Event::read(payload)?).await
+    }
+
+    /// Stores an event whose sender is proven.
+    pub(crate) async fn store(&self, event: Event) -> Result<Received, Refusal> {
+        let (id, kind) = (event.id.clone(), event.kind.clone());
+        let posting = Posting::Event(Box::new(event), self.now());
+        let ticket = self.batch.submit(posting).map_err(|_| Refusal::Overloaded)?;
+        let accepted = ticket.await?;
+        Ok(Received { event: id, kind, accepted })
+    }
+
+    /// Stores up to when a poller has read.
+    pub(crate) async fn store_cursor(&self, name: &str, at: Timestamp) -> Result<(), Refusal> {
+        let posting = Posting::Cursor(name.to_owned(), at);
+        self.batch.submit(posting).map_err(|_| Refusal::Overloaded)?.await?;
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Intake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Intake").field("tolerance_s", &self.tolerance_s).finish_non_exhaustive()
+    }
+}

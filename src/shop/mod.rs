@@ -1,0 +1,13 @@
+//! The merchant's own server: hears events, books them before it acknowledges, and sells one thing.
+//! It talks to the provider over HTTP alone, as any merchant does.
+
+pub mod answer;
+pub mod forward;
+pub mod intake;
+pub mod listener;
+pub mod locality;
+pub mod page;
+pub mod poll;
+pub mod seen;
+pub mod site;
+pub mod words;

@@ -1,0 +1,91 @@
+//! What the listener and the poller saw, for whoever tells a person.
+
+use crate::domain::time::Timestamp;
+use crate::store::writer::Change;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::mpsc;
+
+/// How many sights wait for their reader before further ones are dropped and counted.
+pub const SIGHTS_MAX: usize = 8_192;
+
+/// How an event came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// Delivered to the webhook, signed.
+    Webhook,
+    /// Fetched with the API key.
+    Poll,
+}
+
+/// One thing that happened at the door.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// An event is in the ledger's file.
+    Accepted {
+        /// When.
+        at: Timestamp,
+        /// How it came.
+        via: Via,
+        /// `evt_…`.
+        event: String,
+        /// Its type.
+        kind: String,
+        /// Whether it came for the first time.
+        fresh: bool,
+        /// The ledger's rows that it changed.
+        changes: Vec<Change>,
+        /// Why it could not be booked, where it should have been.
+        problem: Option<String>,
+        /// Milliseconds until it was durable.
+        took_ms: u64,
+        /// The status of whoever it was passed on to, or why there is none. Our own answer does not depend
+        /// on it: the ledger has the event.
+        forwarded: Option<Result<u16, String>>,
+    },
+    /// A request was refused and changed nothing.
+    Rejected {
+        /// When.
+        at: Timestamp,
+        /// HTTP status of the answer.
+        status: u16,
+        /// A stable name of the cause.
+        cause: &'static str,
+        /// Milliseconds until the answer.
+        took_ms: u64,
+    },
+    /// Events older than the provider keeps were never read: there is a gap.
+    Gap {
+        /// Up to when events had been read.
+        from: Timestamp,
+        /// From when on they could be read again.
+        to: Timestamp,
+    },
+}
+
+/// Where sights are told. Clones tell the same reader.
+#[derive(Clone, Debug)]
+pub struct Sights {
+    sender: mpsc::Sender<Seen>,
+    dropped: Arc<AtomicU64>,
+}
+
+impl Sights {
+    /// A teller and its reader.
+    pub fn channel() -> (Self, mpsc::Receiver<Seen>) {
+        let (sender, receiver) = mpsc::channel(SIGHTS_MAX);
+        (Self { sender, dropped: Arc::default() }, receiver)
+    }
+
+    /// Tells without waiting: whoever does not read must not hold up an acknowledgement.
+    pub fn tell(&self, seen: Seen) {
+        if self.sender.try_send(seen).is_err() {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many sights nobody read.
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,236 @@
+//! What the small shop's pages do: sell one thing through hosted Checkout, say how it ended, show the ledger.
+
+use crate::domain::locale::Locale;
+use crate::domain::money::Money;
+use crate::domain::secret::{ApiKey, KeyKind};
+use crate::shop::answer::{self, Answer};
+use crate::shop::page;
+use crate::shop::words::{preferred, words};
+use crate::store::{Filter, Ledger, LedgerRow, StoreError, Total};
+use crate::stripe::Stripe;
+use crate::stripe::failure::Error;
+use hyper::StatusCode;
+use hyper::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderMap};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// The most pieces that one purchase takes.
+const QUANTITY_MAX: u16 = 99;
+
+/// Rows that the ledger's page shows.
+const LEDGER_ROWS_MAX: u32 = 500;
+
+/// What the shop sells and through whom.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// The provider.
+    pub stripe: Stripe,
+    /// The key that browsers may see.
+    pub publishable: Option<ApiKey>,
+    /// The name of the one thing that is sold.
+    pub product: String,
+    /// The price of one piece.
+    pub price: Money,
+}
+
+/// The language of whoever asks.
+pub fn locale(headers: &HeaderMap) -> Locale {
+    preferred(headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()))
+}
+
+impl Site {
+    /// The product.
+    pub fn home(&self, locale: Locale) -> Answer {
+        let page = page::product(locale, &self.product, self.price, QUANTITY_MAX);
+        answer::html(StatusCode::OK, page)
+    }
+
+    /// Creates a Checkout Session and sends the browser to its hosted page.
+    pub async fn checkout(&self, locale: Locale, host: &str, form: &[u8]) -> Answer {
+        let Some(quantity) = quantity(form) else {
+            let text = format!("1 – {QUANTITY_MAX}");
+            let page = page::message(locale, words(locale).quantity, Some(&text), &[]);
+            return answer::html(StatusCode::BAD_REQUEST, page);
+        };
+        let params = json!({
+            "mode": "payment",
+            "success_url": format!("http://{host}/success?session_id={{CHECKOUT_SESSION_ID}}"),
+            "cancel_url": format!("http://{host}/cancel"),
+            "locale": locale.code(),
+            "line_items": [{
+                "quantity": quantity,
+                "price_data": {
+                    "currency": self.price.currency.code(),
+                    "unit_amount": self.price.minor,
+                    "product_data": {"name": self.product},
+                },
+            }],
+        });
+        match self.stripe.create_session(&params).await {
+            Ok(session) => {
+                let url = session.get("url").and_then(Value::as_str);
+                url.and_then(answer::see_other).unwrap_or_else(|| {
+                    let odd = Error::Unreadable { status: 200, request_id: None };
+                    provider_failed(locale, &odd)
+                })
+            }
+            Err(error) => provider_failed(locale, &error),
+        }
+    }
+
+    /// How a checkout ended. The address proves nothing, so the provider is asked.
+    pub async fn success(&self, locale: Locale, query: Option<&str>) -> Answer {
+        let words = words(locale);
+        let Some(id) = session_id(query.unwrap_or_default()) else {
+            return say(StatusCode::BAD_REQUEST, locale, words.unknown, None, &[]);
+        };
+        let session = match self.stripe.session(&id).await {
+            Ok(session) => session,
+            Err(error) if error.is_missing() => {
+                return say(StatusCode::NOT_FOUND, locale, words.unknown, None, &[]);
+            }
+            Err(error) => return provider_failed(locale, &error),
+        };
+        let text = |name: &str| session.get(name).and_then(Value::as_str).unwrap_or_default();
+        let (heading, more) = match (text("status"), text("payment_status")) {
+            ("complete", "unpaid") => (words.waiting, Some(words.waiting_more)),
+            ("complete", _) => (words.thanks, None),
+            _ => (words.not_paid, None),
+        };
+        let mut facts = vec![(words.session, id.clone())];
+        let amount = session.get("amount_total").and_then(Value::as_i64);
+        if let (Some(amount), Ok(currency)) = (amount, text("currency").parse()) {
+            facts.push((words.amount, Money::new(amount, currency).to_string()));
+        }
+        facts.push((words.status, format!("{} · {}", text("status"), text("payment_status"))));
+        say(StatusCode::OK, locale, heading, more, &facts)
+    }
+
+    /// What a browser may know: the publishable key and nothing else.
+    pub fn config(&self) -> Answer {
+        let key = self.publishable.as_ref().filter(|key| key.kind() == KeyKind::Publishable);
+        answer::json(StatusCode::OK, &json!({"publishableKey": key.map(ApiKey::reveal)}))
+    }
+}
+
+/// Back from the hosted page without a payment.
+pub fn cancel(locale: Locale) -> Answer {
+    let words = words(locale);
+    say(StatusCode::OK, locale, words.cancelled, Some(words.cancelled_more), &[])
+}
+
+/// A page that does not exist.
+pub fn not_found(locale: Locale) -> Answer {
+    say(StatusCode::NOT_FOUND, locale, words(locale).not_found, None, &[])
+}
+
+/// A form that another site sent.
+pub fn foreign_form(locale: Locale) -> Answer {
+    say(StatusCode::FORBIDDEN, locale, words(locale).foreign_form, None, &[])
+}
+
+/// The ledger: a table for browsers, JSON for programs.
+pub async fn ledger(ledger: Arc<Ledger>, headers: &HeaderMap) -> Answer {
+    let read = tokio::task::spawn_blocking(move || {
+        let filter = Filter { limit: Some(LEDGER_ROWS_MAX), ..Filter::default() };
+        Ok::<_, StoreError>((ledger.rows(&filter)?, ledger.totals(&Filter::default())?))
+    });
+    match read.await {
+        Ok(Ok((rows, totals))) if wants_html(headers) => {
+            answer::html(StatusCode::OK, page::ledger(locale(headers), &rows, &totals))
+        }
+        Ok(Ok((rows, totals))) => answer::json(StatusCode::OK, &ledger_json(&rows, &totals)),
+        Ok(Err(error)) => answer::error(500, "ledger_failed", &error.to_string()),
+        Err(_) => answer::error(500, "ledger_failed", "Reading the ledger was interrupted."),
+    }
+}
+
+fn ledger_json(rows: &[LedgerRow], totals: &[Total]) -> Value {
+    let row = |row: &LedgerRow| {
+        json!({
+            "session_id": row.session_id,
+            "amount": row.amount.minor,
+            "currency": row.amount.currency.code(),
+            "refunded": row.refunded,
+            "status": row.status.name(),
+            "created": row.created.0,
+            "updated": row.updated.0,
+            "payment_intent": row.payment_intent,
+            "event_id": row.event_id,
+        })
+    };
+    let total = |total: &Total| {
+        json!({
+            "currency": total.paid.currency.code(),
+            "rows": total.rows,
+            "paid": total.paid.minor,
+            "refunded": total.refunded.minor,
+        })
+    };
+    json!({
+        "rows": rows.iter().map(row).collect::<Vec<_>>(),
+        "totals": totals.iter().map(total).collect::<Vec<_>>(),
+    })
+}
+
+fn wants_html(headers: &HeaderMap) -> bool {
+    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
+}
+
+fn say(
+    status: StatusCode,
+    locale: Locale,
+    heading: &str,
+    more: Option<&str>,
+    facts: &[(&'static str, String)],
+) -> Answer {
+    answer::html(status, page::message(locale, heading, more, facts))
+}
+
+fn provider_failed(locale: Locale, error: &Error) -> Answer {
+    let heading = words(locale).provider_failed;
+    say(StatusCode::BAD_GATEWAY, locale, heading, Some(&error.to_string()), &[])
+}
+
+/// Pairs of a form or a query; what cannot be decoded is left as it is.
+fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    text.split('&').filter_map(|pair| pair.split_once('='))
+}
+
+/// One piece where the form does not say; `None` for what is no number of pieces.
+fn quantity(form: &[u8]) -> Option<u16> {
+    let text = std::str::from_utf8(form).ok()?;
+    let Some((_, value)) = pairs(text).find(|(name, _)| *name == "quantity") else {
+        return Some(1);
+    };
+    value.parse().ok().filter(|quantity| (1..=QUANTITY_MAX).contains(quantity))
+}
+
+/// The session that the query names, where it looks like one.
+fn session_id(query: &str) -> Option<String> {
+    let (_, value) = pairs(query).find(|(name, _)| *name == "session_id")?;
+    let plain = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    (plain && value.starts_with("cs_") && value.len() <= 255).then(|| value.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities_and_sessions_are_read_strictly() {
+        assert_eq!(quantity(b""), Some(1));
+        assert_eq!(quantity(b"a=b&quantity=3"), Some(3));
+        for form in ["quantity=", "quantity=0", "quantity=-1", "quantity=100", "quantity=x"] {
+            assert_eq!(quantity(form.as_bytes()), None, "{form}");
+        }
+        assert_eq!(quantity(b"\xff"), None);
+        assert_eq!(session_id("session_id=cs_test_a1").as_deref(), Some("cs_test_a1"));
+        for query in
+            ["", "session_id=", "session_id=pi_1", "session_id=cs_1/../x", "session_id=%7B"]
+        {
+            assert_eq!(session_id(query), None, "{query}");
+        }
+    }
+}
