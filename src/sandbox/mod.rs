@@ -16,5 +16,7 @@ pub mod journal;
 pub mod list;
 pub mod object;
 pub mod payment;
+pub mod pricing;
+pub mod search;
 pub mod state;
 pub mod txn;

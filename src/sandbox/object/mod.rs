@@ -1,12 +1,21 @@
 //! One file a Stripe object: what the catalog cannot know of it: transitions, amounts, side effects.
 
+pub mod balance;
+pub mod balance_transaction;
+pub mod charge;
 pub mod checkout_session;
+pub mod customer;
 pub mod event;
+pub mod payment_intent;
+pub mod payment_method;
 pub mod payment_page;
+pub mod price;
 pub mod product;
+pub mod refund;
 pub mod webhook_endpoint;
 
 use crate::catalog::Catalog;
+use crate::catalog::grammar::{self, Kind};
 use crate::sandbox::call::Call;
 use crate::sandbox::checkout;
 use crate::sandbox::payment;
@@ -22,11 +31,22 @@ pub type Job = fn(&mut Txn<'_>, &Value);
 
 /// The behaviour of an endpoint (`POST /v1/products`), where it is modelled.
 pub fn handler(key: &str) -> Option<Handler> {
-    product::handler(key)
-        .or_else(|| event::handler(key))
-        .or_else(|| webhook_endpoint::handler(key))
-        .or_else(|| checkout_session::handler(key))
-        .or_else(|| payment_page::handler(key))
+    const MODELLED: [fn(&str) -> Option<Handler>; 13] = [
+        balance::handler,
+        balance_transaction::handler,
+        charge::handler,
+        checkout_session::handler,
+        customer::handler,
+        event::handler,
+        payment_intent::handler,
+        payment_method::handler,
+        payment_page::handler,
+        price::handler,
+        product::handler,
+        refund::handler,
+        webhook_endpoint::handler,
+    ];
+    MODELLED.iter().find_map(|handler| handler(key))
 }
 
 /// The job of that name.
@@ -35,9 +55,12 @@ pub fn job(name: &str) -> Option<Job> {
 }
 
 /// A field that an object shows only when it is expanded (`line_items` of a Checkout Session).
-pub fn include(_txn: &Txn<'_>, doc: &Value, field: &str) -> Option<Value> {
+pub fn include(txn: &Txn<'_>, doc: &Value, field: &str) -> Option<Value> {
     match text(doc, "object") {
         checkout::SESSION => checkout_session::include(doc, field),
+        "charge" => charge::include(txn, doc, field),
+        "customer" => customer::include(doc, field),
+        "price" => price::include(doc, field),
         _ => None,
     }
 }
@@ -49,6 +72,29 @@ pub fn new(kind: &str, members: Value) -> Doc {
         doc.extend(members);
     }
     doc
+}
+
+/// Gives the named hashes of an object, where they are there, the members that they lack, as null.
+pub fn fill(doc: &mut Doc, kind: &str, names: &[&str]) {
+    let Some(shape) = Catalog::get().object(kind) else { return };
+    for name in names {
+        let of = grammar::field(&shape.fields, name).map(|field| &field.of.kind);
+        if let (Some(value), Some(of)) = (doc.get_mut(*name), of) {
+            fill_hash(value, of);
+        }
+    }
+}
+
+fn fill_hash(value: &mut Value, of: &Kind) {
+    let (Value::Object(map), Kind::Hash(fields)) = (value, of) else { return };
+    for field in fields {
+        if field.of.nullable {
+            map.entry(field.name).or_insert(Value::Null);
+        }
+        if let Some(inner) = map.get_mut(field.name) {
+            fill_hash(inner, &field.of.kind);
+        }
+    }
 }
 
 /// Copies the named parameters that were sent into an object; a cleared one becomes null.

@@ -2,21 +2,18 @@
 
 use crate::sandbox::call::Call;
 use crate::sandbox::list;
-use crate::sandbox::object::{Handler, copy, merge_metadata};
+use crate::sandbox::object::{Handler, copy, merge_metadata, text};
+use crate::sandbox::pricing::{self, PRODUCT_FIELDS};
+use crate::sandbox::search::{self, Index};
 use crate::sandbox::txn::Txn;
 use crate::wire::failure::Failure;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-const FIELDS: &[&str] = &[
-    "active",
-    "description",
-    "images",
-    "name",
-    "shippable",
-    "statement_descriptor",
-    "unit_label",
-    "url",
-];
+const INDEX: Index = Index {
+    kind: "product",
+    noun: "products",
+    fields: &["active", "created", "description", "metadata", "name", "shippable", "url"],
+};
 
 /// The behaviour of `/v1/products`.
 pub fn handler(key: &str) -> Option<Handler> {
@@ -24,27 +21,26 @@ pub fn handler(key: &str) -> Option<Handler> {
         "POST /v1/products" => create,
         "GET /v1/products/{id}" => retrieve,
         "POST /v1/products/{id}" => update,
+        "DELETE /v1/products/{id}" => delete,
         "GET /v1/products" => list_all,
+        "GET /v1/products/search" => |txn, call| search::page(txn, call, &INDEX),
         _ => return None,
     })
 }
 
 fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
-    let id = call.text("id").map_or_else(|| txn.mint("prod_", 14), str::to_owned);
-    if txn.get("product", &id).is_some() {
-        return Err(Failure::invalid("Product already exists.").code("resource_already_exists"));
+    let mut product = pricing::put_product(txn, &call.params)?;
+    if let Some(price_data) = call.hash("default_price_data") {
+        let id = text(&product, "id").to_owned();
+        let price = pricing::create_price(txn, &id, price_data, "default_price_data")?;
+        let price = json!(text(&price, "id"));
+        let changed = txn.edit("product", &id, |doc| {
+            doc.insert("default_price".to_owned(), price);
+        });
+        product = changed.map_or(product, |(_, after)| after);
     }
-    let mut doc = Map::new();
-    doc.insert("object".to_owned(), json!("product"));
-    doc.insert("id".to_owned(), json!(id));
-    doc.insert("active".to_owned(), json!(true));
-    doc.insert("created".to_owned(), json!(txn.now().0));
-    doc.insert("updated".to_owned(), json!(txn.now().0));
-    copy(&mut doc, call, FIELDS);
-    merge_metadata(&mut doc, &call.params);
-    let doc = txn.put(doc);
-    txn.emit("product.created", &doc);
-    Ok((*doc).clone())
+    txn.emit("product.created", &product);
+    Ok((*product).clone())
 }
 
 fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
@@ -52,22 +48,51 @@ fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
 }
 
 fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
-    txn.find("product", call.id(0), "id")?;
+    let id = call.id(0);
+    txn.find("product", id, "id")?;
+    if let Some(price) = call.text("default_price") {
+        let found = txn.find("price", price, "default_price")?;
+        if text(&found, "product") != id {
+            let message = format!("The price `{price}` does not belong to the product `{id}`.");
+            return Err(Failure::invalid(message).param("default_price"));
+        }
+    }
     let now = txn.now().0;
-    let Some((before, after)) = txn.edit("product", call.id(0), |doc| {
-        copy(doc, call, FIELDS);
+    let Some((before, after)) = txn.edit("product", id, |doc| {
+        copy(doc, call, PRODUCT_FIELDS);
+        copy(doc, call, &["default_price"]);
+        for list in ["images", "marketing_features"] {
+            if doc.get(list).is_some_and(Value::is_null) {
+                doc.insert(list.to_owned(), json!([]));
+            }
+        }
         merge_metadata(doc, &call.params);
         doc.insert("updated".to_owned(), json!(now));
     }) else {
-        return Err(Failure::missing("product", call.id(0), "id"));
+        return Err(Failure::missing("product", id, "id"));
     };
     txn.emit_change("product.updated", &before, &after);
     Ok((*after).clone())
 }
 
+fn delete(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+    let id = call.id(0);
+    let product = txn.find("product", id, "id")?;
+    if !txn.all("price", |price| text(price, "product") == id).is_empty() {
+        let message =
+            "This product cannot be deleted because it has one or more user-created prices.";
+        return Err(Failure::invalid(message));
+    }
+    txn.remove("product", id);
+    txn.emit("product.deleted", &product);
+    Ok(json!({"object": "product", "id": id, "deleted": true}))
+}
+
 fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
-    let active = call.flag("active");
+    let same = |doc: &Value, name: &str| call.get(name).is_none_or(|v| doc.get(name) == Some(v));
+    let ids = call.list("ids");
     list::page(txn, call, "product", |doc| {
-        active.is_none_or(|wanted| doc.get("active") == Some(&json!(wanted)))
+        ["active", "shippable", "type", "url"].iter().all(|name| same(doc, name))
+            && (ids.is_empty() || ids.iter().any(|id| doc.get("id") == Some(id)))
     })
 }

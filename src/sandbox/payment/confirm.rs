@@ -107,7 +107,8 @@ pub fn authenticate(txn: &mut Txn<'_>, intent_id: &str, passed: bool) -> Result<
     }
 }
 
-fn ensure_confirmable(pi: &Value) -> Result<(), Failure> {
+/// Fails where an intent is past confirming.
+pub fn ensure_confirmable(pi: &Value) -> Result<(), Failure> {
     let message = match text(pi, "status") {
         "requires_payment_method" | "requires_confirmation" | "requires_action" => return Ok(()),
         "succeeded" => {
@@ -123,10 +124,9 @@ fn ensure_confirmable(pi: &Value) -> Result<(), Failure> {
     Err(intent::unexpected_state(pi, message))
 }
 
-fn ensure_usable(pi: &Value, pm: &Value) -> Result<(), Failure> {
-    method::ensure_unspent(pm)?;
-    let (owner, payer) = (text(pm, "customer"), text(pi, "customer"));
-    let id = text(pm, "id");
+/// Fails where a payment method belongs to someone other than the payer.
+pub fn ensure_owned(pm: &Value, payer: &str) -> Result<(), Failure> {
+    let (owner, id) = (text(pm, "customer"), text(pm, "id"));
     if !owner.is_empty() && owner != payer {
         let message = if payer.is_empty() {
             format!(
@@ -139,6 +139,12 @@ fn ensure_usable(pi: &Value, pm: &Value) -> Result<(), Failure> {
         };
         return Err(Failure::invalid(message).param("payment_method"));
     }
+    Ok(())
+}
+
+fn ensure_usable(pi: &Value, pm: &Value) -> Result<(), Failure> {
+    method::ensure_unspent(pm)?;
+    ensure_owned(pm, text(pi, "customer"))?;
     let kind = text(pm, "type");
     let types = pi.get("payment_method_types").and_then(Value::as_array);
     let allowed = types.is_none_or(|types| types.is_empty() || types.iter().any(|t| t == kind));

@@ -12,6 +12,53 @@ use std::sync::Arc;
 
 const SPENT: &str = "This PaymentMethod was previously used without being attached to a Customer or was detached from a Customer, and may not be used again.";
 
+const RAW_NUMBER: &str = "Sending credit card numbers directly to the Stripe API is generally unsafe. We suggest you use test tokens that map to the test card you are using, see https://stripe.com/docs/testing. To enable testing raw card data APIs, see https://support.stripe.com/questions/enabling-access-to-raw-card-data-apis.";
+
+/// Makes a payment method from the parameters of its endpoint, or from `payment_method_data` which stands at
+/// `at`. Returns its id.
+///
+/// Fails for raw card numbers: only the hosted page takes those.
+pub fn create_from_params(txn: &mut Txn<'_>, params: &Doc, at: &str) -> Result<String, Failure> {
+    let path = |name: &str| {
+        if at.is_empty() {
+            name.to_owned()
+        } else {
+            let (head, tail) = name.split_once('[').unwrap_or((name, ""));
+            let tail = if tail.is_empty() { String::new() } else { format!("[{tail}") };
+            format!("{at}[{head}]{tail}")
+        }
+    };
+    let required = |name: &str| {
+        let name = path(name);
+        Failure::invalid(format!("Missing required param: {name}."))
+            .code("parameter_missing")
+            .param(name)
+    };
+    let Some(kind) = params.get("type").and_then(Value::as_str) else {
+        return Err(required("type"));
+    };
+    let billing = Billing::read(params.get("billing_details"));
+    let details = params.get(kind).cloned().unwrap_or(Value::Null);
+    match kind {
+        "card" => match details.get("token").and_then(Value::as_str) {
+            Some(token) => create_from_token(txn, token, &billing),
+            None if details.get("number").is_some() => {
+                Err(Failure::invalid(RAW_NUMBER).param(path("card[number]")))
+            }
+            None => Err(required("card[token]")),
+        },
+        "konbini" => Ok(create_konbini(txn, &billing)),
+        "sepa_debit" => match details.get("iban").and_then(Value::as_str) {
+            Some(iban) => create_sepa_debit(txn, iban, &billing),
+            None => Err(required("sepa_debit[iban]")),
+        },
+        other => {
+            let details = if details.is_object() { details } else { json!({}) };
+            Ok(create_plain(txn, other, details, &billing))
+        }
+    }
+}
+
 /// Makes a card payment method from what was typed in. Returns its id.
 ///
 /// Fails as Stripe does for a bad number, date or security code, and for cards that are not test cards.

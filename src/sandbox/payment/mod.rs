@@ -9,6 +9,7 @@ pub mod decline;
 pub mod intent;
 pub mod ledger;
 pub mod method;
+pub mod refund;
 pub mod settle;
 
 use crate::sandbox::object::Job;
@@ -19,6 +20,7 @@ pub fn job(name: &str) -> Option<Job> {
         ledger::AVAILABLE_JOB => ledger::on_available,
         ledger::POST_JOB => ledger::on_post,
         intent::HOLD_JOB => intent::on_hold_expired,
+        refund::END_JOB => refund::on_end,
         settle::SETTLE_JOB => settle::on_due,
         _ => return None,
     })

@@ -1,0 +1,101 @@
+//! Charges, as the API shows and annotates them.
+
+use crate::sandbox::call::Call;
+use crate::sandbox::list;
+use crate::sandbox::object::{Handler, copy, fill, merge_metadata, text};
+use crate::sandbox::payment::intent;
+use crate::sandbox::search::{self, Index};
+use crate::sandbox::txn::Txn;
+use crate::wire::failure::Failure;
+use serde_json::{Value, json};
+
+const INDEX: Index = Index {
+    kind: "charge",
+    noun: "charges",
+    fields: &[
+        "amount",
+        "billing_details.address.postal_code",
+        "created",
+        "currency",
+        "customer",
+        "disputed",
+        "metadata",
+        "payment_method_details.card.brand",
+        "payment_method_details.card.exp_month",
+        "payment_method_details.card.exp_year",
+        "payment_method_details.card.fingerprint",
+        "payment_method_details.card.last4",
+        "refunded",
+        "status",
+    ],
+};
+
+/// The behaviour of `/v1/charges`.
+pub fn handler(key: &str) -> Option<Handler> {
+    Some(match key {
+        "GET /v1/charges/{charge}" => retrieve,
+        "POST /v1/charges/{charge}" => update,
+        "POST /v1/charges/{charge}/capture" => capture,
+        "GET /v1/charges" => list_all,
+        "GET /v1/charges/search" => |txn, call| search::page(txn, call, &INDEX),
+        _ => return None,
+    })
+}
+
+/// `refunds`, which a charge shows only when they are expanded.
+pub fn include(txn: &Txn<'_>, charge: &Value, field: &str) -> Option<Value> {
+    if field != "refunds" {
+        return None;
+    }
+    let id = text(charge, "id");
+    let refunds = txn.all("refund", |refund| text(refund, "charge") == id);
+    let shown: Vec<Value> = refunds.iter().take(10).map(|refund| (**refund).clone()).collect();
+    Some(json!({
+        "object": "list", "data": shown, "has_more": refunds.len() > 10,
+        "url": format!("/v1/charges/{id}/refunds"),
+    }))
+}
+
+fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+    txn.find("charge", call.id(0), "id").map(|doc| (*doc).clone())
+}
+
+fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+    let charge = txn.find("charge", call.id(0), "id")?;
+    if let Some(customer) = call.text("customer") {
+        txn.find("customer", customer, "customer")?;
+        let owner = text(&charge, "customer");
+        if !owner.is_empty() && owner != customer {
+            let text = "You cannot change the customer of a charge that has one.";
+            return Err(Failure::invalid(text).param("customer"));
+        }
+    }
+    let Some((before, after)) = txn.edit("charge", call.id(0), |doc| {
+        let plain = ["customer", "description", "receipt_email", "shipping", "transfer_group"];
+        copy(doc, call, &plain);
+        copy(doc, call, &["fraud_details"]);
+        fill(doc, "charge", &["shipping"]);
+        merge_metadata(doc, &call.params);
+    }) else {
+        return Err(Failure::missing("charge", call.id(0), "id"));
+    };
+    txn.emit_change("charge.updated", &before, &after);
+    Ok((*after).clone())
+}
+
+fn capture(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+    let charge = txn.find("charge", call.id(0), "id")?;
+    if charge.get("captured") == Some(&json!(true)) {
+        let message = format!("Charge {} has already been captured.", call.id(0));
+        return Err(Failure::invalid(message).code("charge_already_captured"));
+    }
+    intent::capture(txn, text(&charge, "payment_intent"), call.int("amount"))?;
+    retrieve(txn, call)
+}
+
+fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+    let same = |doc: &Value, name: &str| call.text(name).is_none_or(|v| text(doc, name) == v);
+    list::page(txn, call, "charge", |doc| {
+        ["customer", "payment_intent", "transfer_group"].iter().all(|name| same(doc, name))
+    })
+}

@@ -1,0 +1,107 @@
+//! Refunds, as the API makes and shows them.
+
+use crate::sandbox::call::Call;
+use crate::sandbox::list;
+use crate::sandbox::object::{Handler, merge_metadata, text};
+use crate::sandbox::payment::refund::{self, RefundSpec};
+use crate::sandbox::txn::{Doc, Txn};
+use crate::wire::failure::{Failure, FailureKind};
+use serde_json::Value;
+
+/// The behaviour of `/v1/refunds`.
+pub fn handler(key: &str) -> Option<Handler> {
+    Some(match key {
+        "POST /v1/refunds" => create,
+        "GET /v1/refunds/{refund}" => retrieve,
+        "POST /v1/refunds/{refund}" => update,
+        "POST /v1/refunds/{refund}/cancel" => cancel,
+        "GET /v1/refunds" => list_all,
+        _ => return None,
+    })
+}
+
+fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+    for name in ["origin", "reverse_transfer", "refund_application_fee"] {
+        if call.get(name).is_some_and(|value| value != &Value::Bool(false)) {
+            let message = format!("`{name}` is not modelled by this sandbox yet.");
+            return Err(Failure::of(501, FailureKind::Api, message).param(name));
+        }
+    }
+    let charge = match (call.text("charge"), call.text("payment_intent")) {
+        (None, None) => {
+            let text = "One of the following params should be provided for this request: payment_intent or charge.";
+            return Err(Failure::invalid(text).code("parameter_missing"));
+        }
+        (Some(charge), intent) => {
+            let found = txn.find("charge", charge, "charge")?;
+            if intent.is_some_and(|intent| text(&found, "payment_intent") != intent) {
+                let text = "You may only specify one of these parameters: charge, payment_intent.";
+                return Err(Failure::invalid(text).param("charge"));
+            }
+            charge.to_owned()
+        }
+        (None, Some(intent)) => charge_of(txn, intent)?,
+    };
+    let text = |name| call.text(name).map(str::to_owned);
+    let mut metadata = Doc::new();
+    if let Some(sent) = call.hash("metadata") {
+        metadata.clone_from(sent);
+        metadata.retain(|_, value| !value.is_null());
+    }
+    let spec = RefundSpec {
+        charge,
+        amount: call.int("amount"),
+        reason: text("reason"),
+        instructions_email: text("instructions_email"),
+        metadata,
+    };
+    refund::create(txn, spec).map(|refund| (*refund).clone())
+}
+
+fn charge_of(txn: &Txn<'_>, intent: &str) -> Result<String, Failure> {
+    let found = txn.find("payment_intent", intent, "payment_intent")?;
+    let charge = text(&found, "latest_charge");
+    if text(&found, "status") != "succeeded" || charge.is_empty() {
+        let message =
+            format!("This PaymentIntent ({intent}) does not have a successful charge to refund.");
+        return Err(Failure::invalid(message)
+            .code("payment_intent_unexpected_state")
+            .param("payment_intent"));
+    }
+    Ok(charge.to_owned())
+}
+
+fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+    txn.find("refund", call.id(0), "id").map(|doc| (*doc).clone())
+}
+
+fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+    txn.find("refund", call.id(0), "id")?;
+    let Some((before, after)) =
+        txn.edit("refund", call.id(0), |doc| merge_metadata(doc, &call.params))
+    else {
+        return Err(Failure::missing("refund", call.id(0), "id"));
+    };
+    txn.emit_change("refund.updated", &before, &after);
+    txn.emit_change("charge.refund.updated", &before, &after);
+    Ok((*after).clone())
+}
+
+fn cancel(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+    let found = txn.find("refund", call.id(0), "id")?;
+    let status = text(&found, "status");
+    if status != "requires_action" {
+        let message = format!(
+            "You cannot cancel this refund because it has a status of {status}. Only a refund with a status of requires_action can be canceled."
+        );
+        return Err(Failure::invalid(message));
+    }
+    refund::end(txn, call.id(0), "canceled")
+        .map(|refund| (*refund).clone())
+        .ok_or_else(|| Failure::missing("refund", call.id(0), "id"))
+}
+
+fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+    let same = |doc: &Value, name: &str| call.text(name).is_none_or(|v| text(doc, name) == v);
+    list::page(txn, call, "refund", |doc| same(doc, "charge") && same(doc, "payment_intent"))
+}

@@ -1,0 +1,330 @@
+//! Search: the query language of `/v1/…/search`, and its pages.
+//!
+//! Clauses are `field:'value'` (equal, whatever the case), `field~'part'`, `field>1`, `field<=1`,
+//! `metadata['key']:'value'` and `field:null`; `-` before a clause negates it; clauses are joined by
+//! `AND` or by `OR`, not by both.
+
+use crate::sandbox::call::Call;
+use crate::sandbox::txn::{Txn, missing};
+use crate::wire::failure::Failure;
+use serde_json::{Value, json};
+
+/// The resource that is searched: the noun of its path and the fields that can be asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Index {
+    /// `object` of what is found.
+    pub kind: &'static str,
+    /// `customers`, as error texts name it.
+    pub noun: &'static str,
+    /// Dotted paths; `metadata` stands for every key of it.
+    pub fields: &'static [&'static str],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Operator {
+    Is,
+    Contains,
+    Above,
+    AtLeast,
+    Below,
+    AtMost,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Clause {
+    negated: bool,
+    path: Vec<String>,
+    operator: Operator,
+    /// `None` stands for `null`.
+    value: Option<String>,
+}
+
+/// A query that was understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    clauses: Vec<Clause>,
+    any: bool,
+}
+
+/// Answers a search: newest first, `page` being the token of the answer before.
+///
+/// Fails for a query that cannot be read and for a field that cannot be searched.
+pub fn page(txn: &Txn<'_>, call: &Call, index: &Index) -> Result<Value, Failure> {
+    let query = read(call.text("query").unwrap_or_default(), index)?;
+    let limit = call.int("limit").and_then(|limit| usize::try_from(limit).ok()).unwrap_or(10);
+    let found = txn.all(index.kind, |doc| doc.get("deleted").is_none() && query.accepts(doc));
+    let id = |doc: &Value| doc.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let start = match call.text("page") {
+        None => 0,
+        Some(token) => found
+            .iter()
+            .position(|doc| id(doc) == token)
+            .map(|at| at + 1)
+            .ok_or_else(|| missing("page", token, "page"))?,
+    };
+    let rows: Vec<Value> =
+        found.iter().skip(start).take(limit).map(|doc| (**doc).clone()).collect();
+    let has_more = start + rows.len() < found.len();
+    let next = if has_more { rows.last().map(id) } else { None };
+    Ok(json!({
+        "object": "search_result",
+        "data": rows,
+        "has_more": has_more,
+        "next_page": next,
+        "url": format!("/v1/{}/search", index.noun),
+    }))
+}
+
+/// Reads a query.
+pub fn read(text: &str, index: &Index) -> Result<Query, Failure> {
+    let mut reader = Reader { rest: text.trim() };
+    let (mut clauses, mut joins) = (Vec::new(), Vec::new());
+    loop {
+        clauses.push(reader.clause().ok_or_else(unreadable)?);
+        if reader.rest.trim().is_empty() {
+            break;
+        }
+        joins.push(reader.join().ok_or_else(unreadable)?);
+    }
+    let any = joins.first().copied().unwrap_or(false);
+    if joins.iter().any(|join| *join != any) {
+        return Err(Failure::invalid("You cannot combine AND and OR in the same search query.")
+            .param("query"));
+    }
+    for clause in &clauses {
+        check(clause, index)?;
+    }
+    Ok(Query { clauses, any })
+}
+
+fn check(clause: &Clause, index: &Index) -> Result<(), Failure> {
+    let name = match clause.path.first().map(String::as_str) {
+        Some("metadata") => "metadata".to_owned(),
+        _ => clause.path.join("."),
+    };
+    if !index.fields.contains(&name.as_str()) {
+        return Err(Failure::invalid(format!(
+            "Field `{name}` is an unsupported search field for resource `{noun}`. See http://stripe.com/docs/search#query-fields-for-{} for a list of supported fields.",
+            index.noun.replace('_', "-"),
+            noun = index.noun,
+        ))
+        .param("query"));
+    }
+    let too_short = clause.operator == Operator::Contains
+        && clause.value.as_ref().is_none_or(|value| value.chars().count() < 3);
+    if too_short {
+        return Err(
+            Failure::invalid("Substring search needs at least three characters.").param("query")
+        );
+    }
+    Ok(())
+}
+
+fn unreadable() -> Failure {
+    Failure::invalid(
+        "We were unable to parse your search query. Try using the format `metadata[\"key\"]:\"value\"` to query metadata or key:\"value\" to query for other fields.",
+    )
+    .param("query")
+}
+
+impl Query {
+    /// Whether an object is what was searched for.
+    pub fn accepts(&self, doc: &Value) -> bool {
+        if self.any {
+            self.clauses.iter().any(|clause| clause.accepts(doc))
+        } else {
+            self.clauses.iter().all(|clause| clause.accepts(doc))
+        }
+    }
+}
+
+impl Clause {
+    fn accepts(&self, doc: &Value) -> bool {
+        let found = self.path.iter().try_fold(doc, |at, name| at.get(name));
+        let found = found.filter(|value| !value.is_null());
+        self.matches(found) != self.negated
+    }
+
+    fn matches(&self, found: Option<&Value>) -> bool {
+        let Some(wanted) = &self.value else { return found.is_none() };
+        let Some(found) = found else { return false };
+        let number = || found.as_i64().zip(wanted.parse::<i64>().ok());
+        match self.operator {
+            Operator::Is => plain(found).to_lowercase() == wanted.to_lowercase(),
+            Operator::Contains => plain(found).to_lowercase().contains(&wanted.to_lowercase()),
+            Operator::Above => number().is_some_and(|(found, wanted)| found > wanted),
+            Operator::AtLeast => number().is_some_and(|(found, wanted)| found >= wanted),
+            Operator::Below => number().is_some_and(|(found, wanted)| found < wanted),
+            Operator::AtMost => number().is_some_and(|(found, wanted)| found <= wanted),
+        }
+    }
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+struct Reader<'q> {
+    rest: &'q str,
+}
+
+impl Reader<'_> {
+    fn clause(&mut self) -> Option<Clause> {
+        self.rest = self.rest.trim_start();
+        let negated = self.eat("-");
+        let path = self.path()?;
+        let operator = self.operator()?;
+        let value = self.value()?;
+        Some(Clause { negated, path, operator, value })
+    }
+
+    fn eat(&mut self, token: &str) -> bool {
+        match self.rest.strip_prefix(token) {
+            Some(rest) => {
+                self.rest = rest;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// `name`, `name.name`, `metadata['key']`.
+    fn path(&mut self) -> Option<Vec<String>> {
+        let word = self.word(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'));
+        if word.is_empty() {
+            return None;
+        }
+        let mut path: Vec<String> = word.split('.').map(str::to_owned).collect();
+        if self.eat("[") {
+            path.push(self.quoted()?);
+            if !self.eat("]") {
+                return None;
+            }
+        }
+        Some(path)
+    }
+
+    fn operator(&mut self) -> Option<Operator> {
+        const TABLE: [(&str, Operator); 6] = [
+            (":", Operator::Is),
+            ("~", Operator::Contains),
+            (">=", Operator::AtLeast),
+            ("<=", Operator::AtMost),
+            (">", Operator::Above),
+            ("<", Operator::Below),
+        ];
+        TABLE.into_iter().find(|(token, _)| self.eat(token)).map(|(_, operator)| operator)
+    }
+
+    fn value(&mut self) -> Option<Option<String>> {
+        self.rest = self.rest.trim_start();
+        if self.rest.starts_with(['\'', '"']) {
+            return self.quoted().map(Some);
+        }
+        let word = self.word(|c| !c.is_whitespace());
+        match word.as_str() {
+            "" => None,
+            "null" | "NULL" => Some(None),
+            bare => {
+                let is_bare = bare == "true" || bare == "false" || bare.parse::<i64>().is_ok();
+                is_bare.then(|| Some(bare.to_owned()))
+            }
+        }
+    }
+
+    /// Text between quotes; a backslash keeps the character after it.
+    fn quoted(&mut self) -> Option<String> {
+        let mut chars = self.rest.char_indices();
+        let quote = chars.next().map(|(_, c)| c).filter(|c| matches!(c, '\'' | '"'))?;
+        let mut text = String::new();
+        while let Some((at, c)) = chars.next() {
+            if c == '\\' {
+                text.push(chars.next()?.1);
+            } else if c == quote {
+                self.rest = self.rest.get(at + 1..)?;
+                return Some(text);
+            } else {
+                text.push(c);
+            }
+        }
+        None
+    }
+
+    fn word(&mut self, belongs: impl Fn(char) -> bool) -> String {
+        let end = self.rest.find(|c| !belongs(c)).unwrap_or(self.rest.len());
+        let (word, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        word.to_owned()
+    }
+
+    /// Whether the next clause is joined by `OR`.
+    fn join(&mut self) -> Option<bool> {
+        self.rest = self.rest.trim_start();
+        let word = self.word(char::is_alphabetic);
+        match word.to_ascii_uppercase().as_str() {
+            "AND" => Some(false),
+            "OR" => Some(true),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const INDEX: Index = Index {
+        kind: "customer",
+        noun: "customers",
+        fields: &["amount", "email", "metadata", "name", "card.last4"],
+    };
+
+    fn finds(query: &str, doc: &Value) -> bool {
+        read(query, &INDEX).unwrap().accepts(doc)
+    }
+
+    #[test]
+    fn clauses_match_as_documented() {
+        let doc = json!({
+            "email": "Jenny@example.com", "name": "Jenny \"J\" Rosen", "amount": 500,
+            "metadata": {"order id": "67'35"}, "card": {"last4": "4242"},
+        });
+        for query in [
+            "email:'jenny@EXAMPLE.com'",
+            "email~\"jenny\"",
+            "amount>499 AND amount<=500",
+            "metadata['order id']:'67\\'35'",
+            "-metadata['gone']:'x' AND metadata[\"gone\"]:null",
+            "email:'x' OR card.last4:'4242'",
+            "amount:500",
+            "name:'jenny \"J\" rosen'",
+        ] {
+            assert!(finds(query, &doc), "{query}");
+        }
+        for query in ["-email:'jenny@example.com'", "amount>500", "name:null", "email:'jenny'"] {
+            assert!(!finds(query, &doc), "{query}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_refused() {
+        for query in ["", "email", "email:", "email:jenny", "foo:'x'", "email~'ab'", "email:'x"] {
+            assert!(read(query, &INDEX).is_err(), "{query}");
+        }
+        assert!(read("email:'a' AND name:'b' OR name:'c'", &INDEX).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "\\PC{0,40}") {
+            prop_assert!(read(&text, &INDEX).is_ok() || read(&text, &INDEX).is_err());
+        }
+
+        #[test]
+        fn any_value_is_found_by_its_own_quoted_text(value in "\\PC{1,20}") {
+            let escaped = value.replace('\\', "\\\\").replace('\'', "\\'");
+            prop_assert!(finds(&format!("name:'{escaped}'"), &json!({"name": value})));
+        }
+    }
+}
