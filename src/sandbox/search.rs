@@ -318,13 +318,14 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_makes_the_reader_panic(text in "\\PC{0,40}") {
-            prop_assert!(read(&text, &INDEX).is_ok() || read(&text, &INDEX).is_err());
+            drop(read(&text, &INDEX));
         }
 
         #[test]
         fn any_value_is_found_by_its_own_quoted_text(value in "\\PC{1,20}") {
             let escaped = value.replace('\\', "\\\\").replace('\'', "\\'");
-            prop_assert!(finds(&format!("name:'{escaped}'"), &json!({"name": value})));
+            let found = finds(&format!("name:'{escaped}'"), &json!({"name": value}));
+            prop_assert!(found);
         }
     }
 }

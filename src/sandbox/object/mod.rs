@@ -139,3 +139,6 @@ pub fn text<'d>(doc: &'d Value, name: &str) -> &'d str {
 pub fn int(doc: &Value, name: &str) -> i64 {
     doc.get(name).and_then(Value::as_i64).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod payments_tests;
