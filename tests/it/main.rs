@@ -8,12 +8,16 @@
     reason = "a test that meets the unexpected should stop there and say where"
 )]
 
+mod browser;
+mod checkout_loop;
+mod cli;
 mod conformance;
 mod crash;
 mod delivery;
 mod env;
 mod http;
 mod listener;
+mod readme;
 mod sandbox_api;
 mod shop;
 mod tidy;

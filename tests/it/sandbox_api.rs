@@ -90,8 +90,10 @@ fn an_unknown_path_is_404_and_what_is_not_modelled_says_so() {
 
 #[test]
 fn forms_are_held_against_the_catalog() {
+    // Path, form, message, code, param.
+    type Case<'c> = (&'c str, &'c [(&'c str, &'c str)], &'c str, &'c str, &'c str);
     let (_env, sandbox) = sandbox();
-    let cases: [(&str, &[(&str, &str)], &str, &str, &str); 4] = [
+    let cases: [Case<'_>; 4] = [
         (
             "/v1/customers",
             &[("emial", "a@example.com")],

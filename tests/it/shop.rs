@@ -16,8 +16,8 @@ pub(crate) const SECRET: &str = "whsec_integrationTestsOnly0123456789";
 /// A sandbox with a listener beside it, in one home.
 pub(crate) struct Shop {
     pub(crate) env: Env,
-    pub(crate) sandbox: Sandbox,
-    pub(crate) listener: Running,
+    _sandbox: Sandbox,
+    _listener: Running,
     pub(crate) port: u16,
 }
 
@@ -26,7 +26,7 @@ impl Shop {
         let env = Env::new().with("STRIPE_WEBHOOK_SECRET", SECRET);
         let sandbox = env.sandbox(&[]);
         let (listener, port) = listen(&env);
-        Self { env, sandbox, listener, port }
+        Self { env, _sandbox: sandbox, _listener: listener, port }
     }
 
     /// Sends a payload as Stripe would, signed now.

@@ -1,4 +1,4 @@
-//! A headless Chromium driven over the WebDriver protocol: only what the browser stories need.
+//! A headless Chromium driven over the `WebDriver` protocol: only what the browser stories need.
 
 use crate::env::{Env, Running, outer_path};
 use crate::http;
@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(20);
-/// The name under which WebDriver hands out elements.
+/// The name under which the protocol hands out elements.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// One browser window with a profile of its own; ends with the test.
@@ -51,7 +51,7 @@ impl Browser {
             "goog:chromeOptions": {"args": arguments},
         }}});
         let made = browser.send("POST", "/session", &wish);
-        browser.session = made["sessionId"].as_str().unwrap().to_owned();
+        made["sessionId"].as_str().unwrap().clone_into(&mut browser.session);
         browser
     }
 
@@ -93,6 +93,11 @@ impl Browser {
         self.call("POST", &format!("/element/{target}/click"), &json!({}));
     }
 
+    /// Waits for a field.
+    pub(crate) fn find_field(&mut self, css: &str) {
+        self.find(css);
+    }
+
     /// Runs a script in the page; what it returns.
     pub(crate) fn script(&mut self, script: &str) -> Value {
         self.call("POST", "/execute/sync", &json!({"script": script, "args": []}))
@@ -106,9 +111,8 @@ impl Browser {
             if url.contains(part) {
                 return url;
             }
-            if Instant::now() > until {
-                panic!("never arrived at {part}; at {url}:\n{}", self.text());
-            }
+            let late = Instant::now() > until;
+            assert!(!late, "never arrived at {part}; at {url}:\n{}", self.text());
             thread::sleep(Duration::from_millis(30));
         }
     }

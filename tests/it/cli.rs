@@ -1,0 +1,186 @@
+//! The command line itself: exit codes, languages, JSON, no colours where none are wanted, no secrets in logs.
+
+use crate::env::Env;
+use crate::shop::listen;
+use serde_json::Value;
+
+const CARD: &str = "4242424242424242";
+
+const COMMANDS: [&[&str]; 11] = [
+    &["day0"],
+    &["checkout"],
+    &["listen"],
+    &["ledger", "show"],
+    &["reconcile"],
+    &["sandbox"],
+    &["trigger"],
+    &["events", "list"],
+    &["events", "resend"],
+    &["cards"],
+    &["doctor"],
+];
+
+fn is_japanese(text: &str) -> bool {
+    text.chars().any(|it| ('\u{3041}'..='\u{30ff}').contains(&it))
+}
+
+#[test]
+fn help_exists_for_every_command_in_both_languages() {
+    let env = Env::new();
+    for command in COMMANDS {
+        let help = |lang: &str| {
+            let mut arguments = command.to_vec();
+            arguments.extend(["--help", "--lang", lang]);
+            env.ok(&arguments)
+        };
+        let (english, japanese) = (help("en"), help("ja"));
+        assert!(!is_japanese(&english), "{command:?}\n{english}");
+        assert!(is_japanese(&japanese), "{command:?}\n{japanese}");
+        for text in [english, japanese] {
+            let long = text.lines().find(|line| unicode_width::UnicodeWidthStr::width(*line) > 100);
+            assert_eq!(long, None, "{command:?}");
+        }
+    }
+}
+
+#[test]
+fn the_language_follows_the_locale() {
+    let said = |name: &str, value: &str| Env::new().with(name, value).ok(&["--help"]);
+    assert!(is_japanese(&said("LANG", "ja_JP.UTF-8")));
+    assert!(is_japanese(&said("LC_ALL", "ja_JP.UTF-8")));
+    assert!(!is_japanese(&said("LANG", "C.UTF-8")));
+    assert!(!is_japanese(&said("LANG", "fr_FR.UTF-8")));
+}
+
+#[test]
+fn without_a_command_it_says_where_one_is_and_what_to_type() {
+    let out = Env::new().ok::<&str>(&[]);
+    assert!(out.contains("day0") && out.to_lowercase().contains("sandbox"), "{out}");
+}
+
+#[test]
+fn what_cannot_be_understood_is_exit_2() {
+    let env = Env::new();
+    for arguments in [
+        &["chekout"][..],
+        &["checkout", "--amount", "five"],
+        &["ledger"],
+        &["--lang", "xx", "cards"],
+    ] {
+        let ran = env.run(arguments);
+        assert_eq!(ran.code, 2, "{arguments:?}: {ran:?}");
+        assert!(!ran.err.is_empty(), "{arguments:?}: nothing said");
+    }
+}
+
+#[test]
+fn a_live_key_is_refused_before_anything_is_opened() {
+    for key in ["sk_live_51abcdefghijklmnop", "rk_live_51abcdefghijklmnop"] {
+        let env = Env::new().with("STRIPE_SECRET_KEY", key);
+        for command in
+            [&["checkout", "--amount", "500"][..], &["reconcile"], &["listen"], &["events", "list"]]
+        {
+            let ran = env.run(command);
+            assert_eq!(ran.code, 5, "{command:?}: {ran:?}");
+            assert!(!ran.err.contains("abcdefghijkl"), "the key is masked: {}", ran.err);
+            assert!(ran.err.contains("STRIPE_SECRET_KEY"), "{}", ran.err);
+        }
+    }
+}
+
+#[test]
+fn a_provider_that_is_down_is_exit_3() {
+    // A port that nobody answers: taken once, then given back.
+    let port = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+    let env = Env::new()
+        .with("STRIPE_API_BASE", &format!("http://127.0.0.1:{port}"))
+        .with("STRIPE_SECRET_KEY", "sk_test_abcdefghijklmnop");
+    let ran = env.run(&["events", "list"]);
+    assert_eq!(ran.code, 3, "{ran:?}");
+}
+
+#[test]
+fn json_is_json_and_nothing_else() {
+    let env = Env::new();
+    env.ok(&["day0"]);
+    for command in [
+        &["day0"][..],
+        &["ledger", "show"],
+        &["reconcile"],
+        &["events", "list"],
+        &["cards"],
+        &["doctor"],
+        &[],
+    ] {
+        let mut arguments = command.to_vec();
+        arguments.push("--json");
+        let ran = env.run(&arguments);
+        let value: Value = serde_json::from_str(&ran.out)
+            .unwrap_or_else(|error| panic!("{command:?}: {error}\n{}\n{}", ran.out, ran.err));
+        assert!(value.is_object(), "{command:?}: {value}");
+    }
+}
+
+#[test]
+fn no_colours_and_no_movement_without_a_terminal() {
+    let env = Env::new();
+    for arguments in [&["day0"][..], &["ledger", "show"], &["cards"], &["doctor"], &["reconcile"]] {
+        let ran = env.run(arguments);
+        for text in [&ran.out, &ran.err] {
+            assert!(!text.contains('\u{1b}') && !text.contains('\r'), "{arguments:?}: {text:?}");
+        }
+    }
+}
+
+#[test]
+fn tables_fit_eighty_columns_in_both_languages() {
+    for lang in ["en", "ja"] {
+        let env = Env::new().with("STRIPEGYM_LANG", lang);
+        for arguments in
+            [&["day0"][..], &["ledger", "show"], &["cards"], &["reconcile"], &["events", "list"]]
+        {
+            let out = env.ok(arguments);
+            for line in out.lines() {
+                let wide = unicode_width::UnicodeWidthStr::width(line);
+                // An address or an id on a line of its own may be longer: it must stay whole to be copied.
+                let whole =
+                    line.split_whitespace().any(|word| word.contains("://") || word.len() > 60);
+                assert!(wide <= 80 || whole, "{lang} {arguments:?}: {wide} columns: {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_secret_reaches_a_log_line() {
+    let secret = crate::shop::SECRET;
+    let env = Env::new().with("RUST_LOG", "trace").with("STRIPE_WEBHOOK_SECRET", secret);
+    let mut sandbox = env.sandbox(&[]);
+    let (mut listener, _) = listen(&env);
+    let paid = env.run(&["checkout", "--amount", "500", "--pay", CARD]);
+    assert_eq!(paid.code, 0, "{paid:?}");
+    let declined = env.run(&["checkout", "--amount", "500", "--pay", "4000000000000002"]);
+    listener.line_with("checkout.session.completed");
+    let reconciled = env.run(&["reconcile"]);
+    let day0 = Env::new().with("RUST_LOG", "trace").run(&["day0", "-vvv"]);
+    listener.interrupt();
+    sandbox.program.interrupt();
+    let logs = [
+        ("sandbox", sandbox.program.stderr()),
+        ("listen", listener.stderr()),
+        ("checkout", paid.err),
+        ("checkout, declined", declined.err),
+        ("reconcile", reconciled.err),
+        ("day0", day0.err),
+    ];
+    for (who, log) in &logs {
+        for hidden in [CARD, "4242 4242", "4000000000000002", secret, "whsec_", "sk_test_", "v1="] {
+            let line = log.lines().find(|line| line.contains(hidden));
+            assert_eq!(line, None, "{who}: `{hidden}` in a log line");
+        }
+        let credentials =
+            log.lines().find(|line| line.contains("Bearer ") && !line.contains("redacted"));
+        assert_eq!(credentials, None, "{who}");
+    }
+    assert!(logs[0].1.lines().count() > 10, "trace logs something: {}", logs[0].1);
+}

@@ -1,0 +1,172 @@
+//! What the READMEs show is what happens: their `console` blocks are run, and each line of output is compared.
+//!
+//! `$ stripegym …` and `$ cargo run --release -- …` run the built program, all in one home; `sandbox` and `listen`
+//! keep running to the end. `…` stands for anything within a line, and alone on a line for any lines; ports differ.
+
+use crate::env::{Env, PATIENCE, Running};
+use std::fs;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// One command of a block with the output that is shown under it.
+struct Shown {
+    line: usize,
+    command: String,
+    output: Vec<String>,
+}
+
+fn blocks(text: &str) -> Vec<Shown> {
+    let mut shown: Vec<Shown> = Vec::new();
+    let mut inside = false;
+    for (number, line) in text.lines().enumerate() {
+        if line.starts_with("```") {
+            inside = line == "```console";
+        } else if inside {
+            if let Some(command) = line.strip_prefix("$ ") {
+                let command = command.to_owned();
+                shown.push(Shown { line: number + 1, command, output: Vec::new() });
+            } else if let Some(last) = shown.last_mut() {
+                last.output.push(line.trim_end().to_owned());
+            }
+        }
+    }
+    for it in &mut shown {
+        while it.output.last().is_some_and(String::is_empty) {
+            it.output.pop();
+        }
+    }
+    shown
+}
+
+/// Ports are free ones here and the usual ones there.
+fn without_ports(line: &str) -> String {
+    let mut out = String::new();
+    let mut parts = line.split("127.0.0.1:");
+    out.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        out.push_str("127.0.0.1:PORT");
+        out.push_str(part.trim_start_matches(|it: char| it.is_ascii_digit()));
+    }
+    out
+}
+
+fn line_fits(pattern: &str, line: &str) -> bool {
+    let (pattern, line) = (without_ports(pattern), without_ports(line));
+    let parts: Vec<&str> = pattern.split('…').collect();
+    let Some((first, rest)) = parts.split_first() else { return line.is_empty() };
+    let Some(mut left) = line.strip_prefix(first) else { return false };
+    let Some((last, middle)) = rest.split_last() else { return left.is_empty() };
+    for part in middle {
+        let Some(at) = left.find(part) else { return false };
+        left = &left[at + part.len()..];
+    }
+    left.ends_with(last)
+}
+
+fn fits(pattern: &[String], lines: &[String]) -> bool {
+    match pattern.split_first() {
+        None => lines.iter().all(String::is_empty),
+        Some((any, rest)) if any == "…" => {
+            (0..=lines.len()).any(|skip| fits(rest, &lines[skip..]))
+        }
+        Some((first, rest)) => lines
+            .split_first()
+            .is_some_and(|(line, lines)| line_fits(first, line) && fits(rest, lines)),
+    }
+}
+
+fn lines(text: &str) -> Vec<String> {
+    text.lines().map(|line| line.trim_end().to_owned()).collect()
+}
+
+fn arguments(shown: &Shown) -> Vec<String> {
+    let command = &shown.command;
+    let rest = command
+        .strip_prefix("cargo run --release -- ")
+        .or_else(|| command.strip_prefix("stripegym"))
+        .unwrap_or_else(|| panic!("line {}: `{command}` is not the program", shown.line));
+    let mut words = Vec::new();
+    for (at, part) in rest.split('"').enumerate() {
+        if at % 2 == 1 {
+            words.push(part.to_owned());
+        } else {
+            words.extend(part.split_whitespace().map(str::to_owned));
+        }
+    }
+    words
+}
+
+fn run(file: &str, lang: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    let text = fs::read_to_string(path).unwrap();
+    let env = Env::new().with("LANG", lang).with("STRIPEGYM_SANDBOX_PORT", "0").with("PORT", "0");
+    let all = blocks(&text);
+    assert!(all.len() >= 5, "{file} shows only {} commands", all.len());
+    let mut running: Vec<(usize, Running)> = Vec::new();
+    for (at, shown) in all.iter().enumerate() {
+        let arguments = arguments(shown);
+        let stays = matches!(arguments.first().map(String::as_str), Some("sandbox" | "listen"));
+        if stays {
+            let mut program = env.start(&arguments);
+            // Ready when its first line is there; the rest is compared at the end.
+            program.line_with("http://127.0.0.1:");
+            running.push((at, program));
+            continue;
+        }
+        let ran = env.run(&arguments);
+        let said = format!("{}{}", ran.out, ran.err);
+        assert!(
+            fits(&shown.output, &lines(&ran.out)),
+            "{file}:{}: `{}` (exit {}) said\n{said}\nnot\n{}",
+            shown.line,
+            shown.command,
+            ran.code,
+            shown.output.join("\n")
+        );
+    }
+    for (at, mut program) in running {
+        let shown = &all[at];
+        let until = Instant::now() + PATIENCE;
+        while !fits(&shown.output, &lines(&program.stdout())) {
+            let said = program.said();
+            let wanted = shown.output.join("\n");
+            assert!(
+                Instant::now() < until,
+                "{file}: `{}` said\n{said}\nnot\n{wanted}",
+                shown.command
+            );
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+#[test]
+fn the_english_readme_tells_the_truth() {
+    run("README.md", "en_US.UTF-8");
+}
+
+#[test]
+fn the_japanese_readme_tells_the_truth() {
+    run("README.ja.md", "ja_JP.UTF-8");
+}
+
+#[test]
+fn both_readmes_show_the_same_commands() {
+    let commands = |file: &str| {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+        blocks(&text).into_iter().map(|it| it.command).collect::<Vec<_>>()
+    };
+    assert_eq!(commands("README.md"), commands("README.ja.md"));
+}
+
+#[test]
+fn a_wildcard_stands_for_what_differs_and_for_nothing_else() {
+    assert!(line_fits("Ready http://127.0.0.1:12111", "Ready http://127.0.0.1:40001"));
+    assert!(line_fits("paid cs_test_… (…)", "paid cs_test_a1b2 (¥500)"));
+    assert!(!line_fits("paid cs_test_… (…)", "paid cs_test_a1b2"));
+    assert!(!line_fits("MATCH", "MATCH 1"));
+    let text = |it: &str| lines(it);
+    assert!(fits(&text("a\n…\nd"), &text("a\nb\nc\nd")));
+    assert!(!fits(&text("a\nd"), &text("a\nb\nd")));
+}
