@@ -122,7 +122,7 @@ fn a_failed_delivery_is_tried_again_under_a_new_signature() {
 #[test]
 fn what_was_not_delivered_is_delivered_after_a_restart() {
     let env = Env::new();
-    let mut sandbox = env.sandbox(&["--retry-schedule", "instant"]);
+    let mut sandbox = env.sandbox(&["--retry-schedule", "2s,2s,2s,2s"]);
     // A port that nobody answers: taken once, then given back.
     let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
     let url = format!("http://127.0.0.1:{port}/hook");
@@ -132,7 +132,7 @@ fn what_was_not_delivered_is_delivered_after_a_restart() {
     sandbox.api.make("/v1/customers", &[("name", "Aki")]);
     sandbox.program.kill();
     let endpoint = Endpoint::start(port, 0);
-    let _again = env.sandbox(&["--retry-schedule", "instant"]);
+    let _again = env.sandbox(&["--retry-schedule", "2s,2s,2s,2s"]);
     let delivery = endpoint.next();
     assert_signed(&delivery, &secret);
     assert_eq!(event(&delivery)["data"]["object"]["name"], "Aki");

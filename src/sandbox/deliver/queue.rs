@@ -174,7 +174,7 @@ mod tests {
                     }
                 }
                 for started in batch {
-                    let at = started.seq as usize;
+                    let at = usize::try_from(started.seq).unwrap();
                     counts[at] += 1;
                     if !started.is_retry {
                         let before = last_first.insert(started.endpoint.clone(), started.seq);

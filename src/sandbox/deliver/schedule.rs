@@ -159,7 +159,7 @@ mod tests {
             read("99999999999999999999d"),
             ScheduleError::TooLong("99999999999999999999d".to_owned())
         );
-        assert_eq!(read(&"1s,".repeat(101).trim_end_matches(',')), ScheduleError::TooMany(101));
+        assert_eq!(read("1s,".repeat(101).trim_end_matches(',')), ScheduleError::TooMany(101));
     }
 
     proptest! {
