@@ -32,6 +32,11 @@ impl Clients {
         Ok(Self { patience, plain, tls: OnceLock::new() })
     }
 
+    #[cfg(test)]
+    pub(super) const fn plain(&self) -> &reqwest::Client {
+        &self.plain
+    }
+
     fn of(&self, url: &str) -> Result<&reqwest::Client, OutboundError> {
         match (Reach::of(url), self.tls.get()) {
             (Reach::Plain, _) => Ok(&self.plain),

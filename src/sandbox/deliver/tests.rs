@@ -1,6 +1,7 @@
 //! The loop against endpoints on loopback that answer when the test says so.
 
 use super::*;
+use crate::catalog::Catalog;
 use crate::domain::secret::SigningSecret;
 use crate::domain::signature;
 use crate::net::shutdown::{self, Stopper};
@@ -8,7 +9,8 @@ use crate::net::tasks::Tasks;
 use crate::os::clock::Clock;
 use crate::os::entropy::Entropy;
 use crate::sandbox::call::{Call, Version};
-use crate::sandbox::deliver::control::{Filter, deliveries};
+use crate::sandbox::deliver::control::{Filter, control_router, deliveries};
+use crate::sandbox::emit::public;
 use crate::sandbox::object;
 use crate::sandbox::state::State;
 use crate::sandbox::txn::Site;
@@ -162,13 +164,20 @@ async fn call(engine: &Engine, key: &str, ids: &[&str], params: Value) -> Value 
         version: Version { text: site().api_version, named: false },
     };
     let handler = object::handler(key).unwrap();
-    engine.change(Origin::default(), |txn| handler(txn, &call)).await.unwrap()
+    let answer = engine.change(Origin::default(), |txn| handler(txn, &call)).await.unwrap();
+    assert_eq!(Catalog::get().check(&public(&answer)), Vec::<String>::new(), "{key}");
+    answer
 }
 
 async fn emit(engine: &Engine, kind: &str) -> String {
     engine
         .change(Origin::default(), |txn| {
-            txn.emit(kind, &json!({"object": "product", "id": "prod_1", "_private": 1}));
+            let product = json!({
+                "id": "prod_1", "active": true, "created": 1, "images": [], "livemode": false,
+                "marketing_features": [], "metadata": {}, "name": "Tea", "type": "service",
+                "updated": 1, "_private": 1,
+            });
+            txn.emit(kind, &Value::Object(object::new("product", product)));
             Ok(txn.state().newest("event").next().unwrap()["id"].as_str().unwrap().to_owned())
         })
         .await
@@ -191,6 +200,7 @@ async fn an_endpoint_receives_a_signed_event_and_its_answer_is_recorded() {
     assert_eq!(hit.headers["content-type"], "application/json; charset=utf-8");
     assert_eq!(hit.headers["user-agent"], "Stripe/1.0 (+https://stripe.com/docs/webhooks)");
     let event = hit.event();
+    assert_eq!(Catalog::get().check(&event), Vec::<String>::new());
     assert_eq!((&event["id"], &event["type"]), (&json!(id), &json!("product.created")));
     assert_eq!(event["pending_webhooks"], 1);
     assert!(event.get("_told").is_none() && event["data"]["object"].get("_private").is_none());
@@ -388,4 +398,36 @@ async fn an_event_is_rendered_under_the_version_of_its_endpoint() {
         .unwrap();
     world.emit("product.created").await;
     assert_eq!(next(&mut hits).await.event()["api_version"], "2025-03-31.basil");
+}
+
+#[tokio::test]
+async fn deliveries_are_told_by_event_over_http() {
+    let world = World::start(Options::default());
+    let (endpoint, mut hits) = world.endpoint("*").await;
+    let one = world.emit("product.created").await;
+    next(&mut hits).await.answer(200);
+    world.emit("product.updated").await;
+    next(&mut hits).await.answer(200);
+    world.attempted(&one, 1).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/_stripegym/deliveries", listener.local_addr().unwrap());
+    let router = control_router(Arc::clone(&world.engine));
+    world.tasks.spawn(async move { axum::serve(listener, router).await.unwrap() });
+    let clients = Clients::build(Duration::from_secs(20)).unwrap();
+    let get = async |query: &str| {
+        let request = clients.plain().get(format!("{url}?{query}"));
+        request.send().await.unwrap()
+    };
+    let found = get(&format!("event={one}")).await.json::<Value>().await.unwrap();
+    let row = &found["data"][0];
+    assert_eq!(found["data"].as_array().unwrap().len(), 1);
+    assert_eq!((&row["event"], &row["type"]), (&json!(one), &json!("product.created")));
+    assert_eq!((&row["endpoint"], &row["url"]), (&endpoint["id"], &endpoint["url"]));
+    assert_eq!((&row["status"], &row["attempts"][0]["status"]), (&json!("succeeded"), &json!(200)));
+    let all = get("limit=1").await.json::<Value>().await.unwrap();
+    assert_eq!(
+        (&all["has_more"], &all["data"][0]["type"]),
+        (&json!(true), &json!("product.updated"))
+    );
+    assert_eq!(get("events=x").await.status(), 400);
 }
