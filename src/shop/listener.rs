@@ -266,3 +266,310 @@ fn rejected(desk: &Desk, began: Instant, cause: &'static str, answer: Answer) ->
 fn took_ms(began: Instant) -> u64 {
     u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::currency::Currency;
+    use crate::domain::entry::EntryStatus;
+    use crate::domain::money::Money;
+    use crate::domain::secret::ApiKey;
+    use crate::domain::signature::{TOLERANCE_S, sign};
+    use crate::domain::time::Timestamp;
+    use crate::net::outbound::{self, Patience, Reach};
+    use crate::store::{FILE, Filter};
+    use crate::stripe::Stripe;
+    use crate::stripe::fake::Fake;
+    use crate::stripe::retry::Retries;
+    use serde_json::{Value, json};
+    use tokio::sync::mpsc;
+
+    const NOW: Timestamp = Timestamp(1_800_000_000);
+
+    struct Shop {
+        running: Running,
+        ledger: Arc<Ledger>,
+        seen: mpsc::Receiver<Seen>,
+        http: reqwest::Client,
+        _folder: tempfile::TempDir,
+    }
+
+    fn secret() -> SigningSecret {
+        SigningSecret::read("whsec_test").unwrap()
+    }
+
+    async fn shop_with(change: impl FnOnce(&mut ListenerConfig)) -> Shop {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Arc::new(Ledger::open(&folder.path().join(FILE)).unwrap());
+        let batch = Arc::new(ledger.writer().unwrap().start());
+        let (sights, seen) = Sights::channel();
+        let mut config = ListenerConfig {
+            addr: "127.0.0.1:0".parse().unwrap(),
+            or_next: false,
+            secrets: vec![secret()],
+            tolerance_s: TOLERANCE_S,
+            forward_to: None,
+            ledger: Arc::clone(&ledger),
+            batch,
+            clock: Clock::fixed(NOW),
+            site: None,
+            sights,
+        };
+        change(&mut config);
+        let running = start(config).await.unwrap();
+        let http = outbound::client(Reach::Plain, Patience::API).unwrap();
+        Shop { running, ledger, seen, http, _folder: folder }
+    }
+
+    async fn shop() -> Shop {
+        shop_with(|_| {}).await
+    }
+
+    fn body(id: &str) -> Vec<u8> {
+        json!({"id": id, "object": "event", "type": "checkout.session.completed", "created": 5,
+            "data": {"object": {"id": "cs_1", "amount_total": 500, "currency": "jpy", "created": 4,
+            "payment_status": "paid", "payment_intent": "pi_1"}}})
+        .to_string()
+        .into_bytes()
+    }
+
+    impl Shop {
+        async fn deliver(&self, header: Option<&str>, body: Vec<u8>) -> (u16, Value) {
+            let mut request = self.http.post(self.running.webhook_url()).body(body);
+            if let Some(header) = header {
+                request = request.header("Stripe-Signature", header);
+            }
+            let response = request.send().await.unwrap();
+            let status = response.status().as_u16();
+            (status, response.json().await.unwrap())
+        }
+
+        async fn signed(&self, body: Vec<u8>) -> (u16, Value) {
+            let header = sign(&secret(), NOW, &body);
+            self.deliver(Some(&header), body).await
+        }
+
+        fn get(&self, path: &str) -> reqwest::RequestBuilder {
+            self.http.get(format!("{}{path}", self.running.url()))
+        }
+
+        fn untouched(&self) -> bool {
+            self.ledger.events_count().unwrap() == 0
+                && self.ledger.rows(&Filter::default()).unwrap().is_empty()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_signed_event_is_durable_before_it_is_acknowledged() {
+        let mut shop = shop().await;
+        assert_eq!(shop.signed(body("evt_1")).await, (200, json!({"received": true})));
+        assert_eq!(shop.ledger.event("evt_1").unwrap().unwrap().body, body("evt_1"));
+        let rows = shop.ledger.rows(&Filter::default()).unwrap();
+        assert_eq!((rows.len(), rows[0].status), (1, EntryStatus::Paid));
+        let Some(Seen::Accepted { fresh: true, changes, event, .. }) = shop.seen.recv().await
+        else {
+            panic!("the delivery was not told")
+        };
+        assert_eq!((event.as_str(), changes.len()), ("evt_1", 1));
+        shop.running.stop().await;
+    }
+
+    #[tokio::test]
+    async fn twenty_at_once_and_three_times_over_leave_one_row() {
+        let shop = Arc::new(shop().await);
+        let mut calls = tokio::task::JoinSet::new();
+        for n in 0..60 {
+            let shop = Arc::clone(&shop);
+            calls.spawn(async move { shop.signed(body(&format!("evt_{}", n % 3))).await.0 });
+        }
+        while let Some(status) = calls.join_next().await {
+            assert_eq!(status.unwrap(), 200);
+        }
+        assert_eq!(shop.ledger.events_count().unwrap(), 3);
+        assert_eq!(shop.ledger.rows(&Filter::default()).unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_signed_as_it_should_be_is_refused_with_its_cause_and_changes_nothing() {
+        let mut shop = shop().await;
+        let good = sign(&secret(), NOW, &body("evt_1"));
+        let stale = sign(&secret(), NOW.plus(-301), &body("evt_1"));
+        let foreign = sign(&SigningSecret::read("whsec_other").unwrap(), NOW, &body("evt_1"));
+        let v0 = good.replace("v1=", "v0=");
+        let cases = [
+            (None, "no_header"),
+            (Some("rubbish"), "unparsable"),
+            (Some(v0.as_str()), "no_v1_scheme"),
+            (Some(foreign.as_str()), "mismatch"),
+            (Some(stale.as_str()), "too_old"),
+        ];
+        for (header, cause) in cases {
+            let (status, answer) = shop.deliver(header, body("evt_1")).await;
+            assert_eq!((status, answer["error"]["cause"].as_str()), (400, Some(cause)));
+            let told = shop.seen.recv().await.unwrap();
+            assert!(matches!(told, Seen::Rejected { status: 400, cause: c, .. } if c == cause));
+        }
+        let (status, answer) = shop.deliver(Some(&good), body("evt_2")).await;
+        assert_eq!((status, answer["error"]["cause"].as_str()), (400, Some("mismatch")));
+        for (bytes, cause) in [(b"{\"id\":".to_vec(), "not_json"), (b"{}".to_vec(), "not_an_event")]
+        {
+            let (status, answer) = shop.signed(bytes).await;
+            assert_eq!((status, answer["error"]["cause"].as_str()), (400, Some(cause)));
+        }
+        let (status, _) = shop.signed(vec![b' '; 2 * 1024 * 1024]).await;
+        assert_eq!(status, 413);
+        let got = shop.get("/webhook").send().await.unwrap();
+        assert_eq!(
+            (got.status().as_u16(), got.headers()["allow"].to_str().unwrap()),
+            (405, "POST")
+        );
+        assert!(shop.untouched());
+    }
+
+    #[tokio::test]
+    async fn a_secret_learned_after_the_start_is_believed() {
+        let shop = shop_with(|config| config.secrets.clear()).await;
+        let (status, answer) = shop.signed(body("evt_1")).await;
+        assert_eq!((status, answer["error"]["cause"].as_str()), (400, Some("blank_secret")));
+        shop.running.trust(secret());
+        assert_eq!(shop.signed(body("evt_1")).await.0, 200);
+    }
+
+    #[tokio::test]
+    async fn a_ledger_that_cannot_store_is_never_acknowledged() {
+        let shop = shop().await;
+        let saboteur = rusqlite::Connection::open(shop.ledger.path()).unwrap();
+        saboteur.execute_batch("DROP TABLE events").unwrap();
+        let (status, answer) = shop.signed(body("evt_1")).await;
+        assert_eq!(status, 500);
+        assert!(answer["error"]["cause"].is_string());
+    }
+
+    #[tokio::test]
+    async fn deliveries_are_passed_on_as_they_came_and_a_failure_there_is_only_told() {
+        let behind = Fake::start(|_, n| (if n == 0 { 200 } else { 500 }, vec![], json!({}))).await;
+        let url = format!("{}/hook?x=1", behind.base);
+        let mut shop = shop_with(|config| config.forward_to = Some(url)).await;
+        for status in [200, 500] {
+            assert_eq!(shop.signed(body("evt_1")).await.0, 200);
+            let told = shop.seen.recv().await.unwrap();
+            assert!(matches!(told, Seen::Accepted { forwarded: Some(Ok(s)), .. } if s == status));
+        }
+        let asked = behind.asked();
+        assert_eq!(asked[0].target, "/hook?x=1");
+        assert_eq!(asked[0].body.as_bytes(), body("evt_1"));
+        let header = asked[0].header("stripe-signature").unwrap();
+        assert_eq!(header, sign(&secret(), NOW, &body("evt_1")));
+        let (status, _) = shop.deliver(None, body("evt_2")).await;
+        assert_eq!((status, behind.asked().len()), (400, 2), "only what is genuine is passed on");
+    }
+
+    fn site(base: &str) -> Site {
+        let key = ApiKey::read("sk_test_secretsecret").unwrap();
+        Site {
+            stripe: Stripe::with_retries(base, key, Retries::NONE).unwrap(),
+            publishable: ApiKey::read("pk_test_publishable"),
+            product: "T-shirt <b>".to_owned(),
+            price: Money::new(500, Currency::JPY),
+        }
+    }
+
+    async fn shop_of(provider: &Fake) -> Shop {
+        let site = site(&provider.base);
+        shop_with(|config| config.site = Some(site)).await
+    }
+
+    #[tokio::test]
+    async fn buying_creates_a_session_and_leads_to_its_page() {
+        let provider = Fake::start(|asked, _| match asked.method.as_str() {
+            "POST" => (200, vec![], json!({"id": "cs_1", "url": "http://127.0.0.1:1/c/pay/cs_1"})),
+            _ => (
+                200,
+                vec![],
+                json!({"id": "cs_1", "status": "complete", "payment_status": "paid",
+                "amount_total": 1500, "currency": "jpy"}),
+            ),
+        })
+        .await;
+        let shop = shop_of(&provider).await;
+        let page = shop.get("/").header("accept-language", "ja").send().await.unwrap();
+        assert_eq!(page.headers()["content-type"], "text/html; charset=utf-8");
+        let page = page.text().await.unwrap();
+        assert!(page.contains("購入する") && page.contains("¥500") && !page.contains("<b>"));
+        let url = format!("{}/checkout", shop.running.url());
+        let bought = shop.http.post(&url).body("quantity=3").send().await.unwrap();
+        assert_eq!(bought.status().as_u16(), 303);
+        assert_eq!(bought.headers()["location"], "http://127.0.0.1:1/c/pay/cs_1");
+        let form = provider.asked()[0].body.clone();
+        assert!(form.contains("line_items[0][quantity]=3") && form.contains("[unit_amount]=500"));
+        assert!(form.contains("success%3Fsession_id%3D%7BCHECKOUT_SESSION_ID%7D"), "{form}");
+        let done = shop.get("/success?session_id=cs_1").send().await.unwrap().text().await.unwrap();
+        assert!(done.contains("The payment succeeded") && done.contains("¥1,500"));
+        let config: Value = shop.get("/config").send().await.unwrap().json().await.unwrap();
+        assert_eq!(config, json!({"publishableKey": "pk_test_publishable"}));
+        assert_eq!(shop.get("/checkout").send().await.unwrap().status(), 405);
+        assert_eq!(shop.get("/cancel").send().await.unwrap().status(), 200);
+        assert_eq!(shop.get("/nowhere").send().await.unwrap().status(), 404);
+    }
+
+    #[tokio::test]
+    async fn other_sites_and_other_names_get_nothing() {
+        let provider = Fake::start(|_, _| (200, vec![], json!({}))).await;
+        let shop = shop_of(&provider).await;
+        for path in ["/", "/ledger", "/config"] {
+            let answer = shop.get(path).header("host", "evil.test").send().await.unwrap();
+            assert_eq!(answer.status(), 403, "{path}");
+        }
+        let url = format!("{}/checkout", shop.running.url());
+        for (name, value) in
+            [("origin", "http://evil.test"), ("origin", "null"), ("sec-fetch-site", "cross-site")]
+        {
+            let answer = shop.http.post(&url).header(name, value).send().await.unwrap();
+            assert_eq!(answer.status(), 403, "{name}: {value}");
+        }
+        let answer = shop.http.post(&url).header("origin", shop.running.url()).body("quantity=0");
+        assert_eq!(answer.send().await.unwrap().status(), 400);
+        assert!(provider.asked().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_provider_that_fails_is_told_without_secrets() {
+        let provider = Fake::start(|_, _| {
+            (404, vec![], json!({"error": {"type": "invalid_request_error", "code": "resource_missing", "message": "No such"}}))
+        })
+        .await;
+        let shop = shop_of(&provider).await;
+        let missing = shop.get("/success?session_id=cs_9").send().await.unwrap();
+        assert_eq!(missing.status(), 404);
+        let failed =
+            shop.http.post(format!("{}/checkout", shop.running.url())).send().await.unwrap();
+        assert_eq!(failed.status(), 502);
+        assert!(!failed.text().await.unwrap().contains("secretsecret"));
+    }
+
+    #[tokio::test]
+    async fn the_ledger_is_json_for_programs_and_a_table_for_browsers() {
+        let shop = shop().await;
+        shop.signed(body("evt_1")).await;
+        let json: Value = shop.get("/ledger").send().await.unwrap().json().await.unwrap();
+        assert_eq!(json["rows"][0]["session_id"], "cs_1");
+        assert_eq!(json["totals"][0]["paid"], 500);
+        let page = shop.get("/ledger").header("accept", "text/html,*/*").send().await.unwrap();
+        let page = page.text().await.unwrap();
+        assert!(page.contains("<table>") && page.contains("¥500") && page.contains("paid"));
+    }
+
+    #[tokio::test]
+    async fn a_taken_port_is_an_error_or_another_port() {
+        let first = shop().await;
+        let addr = first.running.addr();
+        let second = shop_with(|config| {
+            config.addr = addr;
+            config.or_next = true;
+        })
+        .await;
+        assert_ne!(second.running.addr(), addr);
+        second.running.stop().await;
+        assert_eq!(first.signed(body("evt_1")).await.0, 200);
+    }
+}

@@ -66,7 +66,9 @@ impl Poller {
         let now = self.intake.now();
         let oldest = now.plus(-KEPT_S);
         let cursor = self.ledger.cursor(&self.cursor)?;
-        if let Some(from) = cursor.filter(|at| *at < oldest) {
+        // Not the cursor: where nothing happens it stands still, and nothing is missed.
+        let polled = self.ledger.cursor(&self.polled())?;
+        if let Some(from) = polled.filter(|at| *at < oldest) {
             self.sights.tell(Seen::Gap { from, to: oldest });
         }
         let since = cursor.unwrap_or(oldest).max(oldest);
@@ -94,6 +96,7 @@ impl Poller {
         if cursor.is_none_or(|at| reached > at) {
             self.intake.store_cursor(&self.cursor, reached.max(oldest)).await?;
         }
+        self.intake.store_cursor(&self.polled(), now).await?;
         Ok(round)
     }
 
@@ -131,7 +134,125 @@ impl Poller {
         Ok(fresh)
     }
 
+    /// Name of the cursor that says when it was read last, by our clock.
+    fn polled(&self) -> String {
+        format!("{}.polled", self.cursor)
+    }
+
     fn now(&self) -> Timestamp {
         self.intake.now()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::secret::ApiKey;
+    use crate::os::clock::Clock;
+    use crate::shop::intake::Secrets;
+    use crate::store::{FILE, Filter};
+    use crate::stripe::fake::{Asked, Fake};
+    use crate::stripe::retry::Retries;
+    use serde_json::{Value, json};
+    use std::sync::Mutex;
+    use tokio::sync::mpsc;
+
+    const NOW: Timestamp = Timestamp(1_800_000_000);
+
+    fn event(n: i64, created: i64) -> Value {
+        json!({"id": format!("evt_{n}"), "object": "event", "type": "checkout.session.completed",
+            "created": created, "data": {"object": {"id": format!("cs_{n}"), "amount_total": 500,
+            "currency": "jpy", "created": created, "payment_status": "paid"}}})
+    }
+
+    fn since(asked: &Asked) -> i64 {
+        let rest = asked.target.split("created[gte]=").nth(1).unwrap();
+        rest.split('&').next().unwrap().parse().unwrap()
+    }
+
+    /// A provider whose events can be added to; newest first, only those that were asked for.
+    async fn provider(events: &Arc<Mutex<Vec<Value>>>) -> Fake {
+        let events = Arc::clone(events);
+        Fake::start(move |asked, _| {
+            let from = since(asked);
+            let mut data = events.lock().unwrap().clone();
+            data.retain(|event| event["created"].as_i64().is_none_or(|at| at >= from));
+            data.sort_by_key(|event| -event["created"].as_i64().unwrap_or(0));
+            (200, vec![], json!({"object": "list", "data": data, "has_more": false}))
+        })
+        .await
+    }
+
+    struct Desk {
+        poller: Poller,
+        seen: mpsc::Receiver<Seen>,
+        clock: Clock,
+        _folder: tempfile::TempDir,
+    }
+
+    fn desk(base: &str) -> Desk {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Arc::new(Ledger::open(&folder.path().join(FILE)).unwrap());
+        let batch = Arc::new(ledger.writer().unwrap().start());
+        let (sights, seen) = Sights::channel();
+        let clock = Clock::fixed(NOW);
+        let key = ApiKey::read("sk_test_secretsecret").unwrap();
+        let poller = Poller {
+            stripe: Stripe::with_retries(base, key, Retries::NONE).unwrap(),
+            intake: Intake::new(Secrets::default(), 300, clock.clone(), batch),
+            ledger,
+            cursor: "events".to_owned(),
+            sights,
+        };
+        Desk { poller, seen, clock, _folder: folder }
+    }
+
+    #[tokio::test]
+    async fn what_is_new_is_read_oldest_first_and_once() {
+        let events = Arc::new(Mutex::new(vec![event(1, NOW.0 - 500), event(2, NOW.0 - 10)]));
+        let provider = provider(&events).await;
+        let mut desk = desk(&provider.base);
+        assert_eq!(desk.poller.once().await.unwrap(), Round { read: 2, fresh: 2, unreadable: 0 });
+        for id in ["evt_1", "evt_2"] {
+            let told = desk.seen.recv().await.unwrap();
+            assert!(matches!(told, Seen::Accepted { event, via: Via::Poll, .. } if event == id));
+        }
+        assert_eq!(since(&provider.asked()[0]), NOW.0 - KEPT_S);
+        // One that became visible late, and one that is no event: neither is in the way.
+        events.lock().unwrap().extend([event(3, NOW.0 - 60), json!({"object": "event", "id": ""})]);
+        assert_eq!(desk.poller.once().await.unwrap(), Round { read: 3, fresh: 1, unreadable: 1 });
+        assert_eq!(since(&provider.asked()[1]), NOW.0 - 10 - OVERLAP_S);
+        assert_eq!(desk.poller.ledger.rows(&Filter::default()).unwrap().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_gap_longer_than_the_provider_remembers_is_told() {
+        let events = Arc::new(Mutex::new(vec![event(1, NOW.0)]));
+        let provider = provider(&events).await;
+        let mut desk = desk(&provider.base);
+        desk.poller.once().await.unwrap();
+        assert!(matches!(desk.seen.recv().await, Some(Seen::Accepted { .. })));
+        desk.clock.advance(40 * 86_400);
+        desk.poller.once().await.unwrap();
+        let told = desk.seen.recv().await.unwrap();
+        assert_eq!(told, Seen::Gap { from: NOW, to: NOW.plus(10 * 86_400) });
+    }
+
+    #[tokio::test]
+    async fn where_nothing_happens_there_is_no_gap() {
+        let provider = provider(&Arc::default()).await;
+        let mut desk = desk(&provider.base);
+        for _ in 0..3 {
+            assert_eq!(desk.poller.once().await.unwrap(), Round::default());
+            desk.clock.advance(20 * 86_400);
+        }
+        assert!(desk.seen.try_recv().is_err());
+    }
+
+    #[tokio::test]
+    async fn a_round_that_fails_leaves_the_cursor_where_it_was() {
+        let desk = desk("http://127.0.0.1:9");
+        assert!(matches!(desk.poller.once().await, Err(PollError::Provider(_))));
+        assert_eq!(desk.poller.ledger.cursor("events").unwrap(), None);
     }
 }

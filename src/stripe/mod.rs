@@ -6,6 +6,9 @@ pub mod failure;
 pub mod retry;
 pub mod walk;
 
+#[cfg(test)]
+pub(crate) mod fake;
+
 use crate::domain::secret::ApiKey;
 use crate::net::outbound::{self, Patience, Reach};
 use crate::stripe::failure::{ApiError, Error};
@@ -202,5 +205,122 @@ fn header(response: &Response, name: &str) -> Option<String> {
 async fn pause(delay: Duration) {
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stripe::fake::{Fake, Reply};
+    use serde_json::json;
+
+    const KEY: &str = "sk_test_51secretsecretsecret";
+
+    fn client(base: &str) -> Stripe {
+        Stripe::with_retries(base, ApiKey::read(KEY).unwrap(), Retries::immediate()).unwrap()
+    }
+
+    fn failing(status: u16) -> Reply {
+        (
+            status,
+            vec![("request-id", "req_9")],
+            json!({"error": {"type": "api_error", "message": "no"}}),
+        )
+    }
+
+    #[tokio::test]
+    async fn a_post_carries_key_version_form_and_one_idempotency_key_over_its_retries() {
+        let script = |_: &fake::Asked, n| match n {
+            0 => failing(500),
+            1 => failing(409),
+            _ => (200, vec![], json!({"id": "cs_1"})),
+        };
+        let provider = Fake::start(script).await;
+        let params = json!({"mode": "payment", "line_items": [{"quantity": 2}], "url": "a b&c"});
+        let session = client(&provider.base).create_session(&params).await.unwrap();
+        assert_eq!(session["id"], "cs_1");
+        let asked = provider.asked();
+        assert_eq!(asked.len(), 3);
+        assert_eq!(asked[0].body, "line_items[0][quantity]=2&mode=payment&url=a+b%26c");
+        assert_eq!(asked[0].header("authorization"), Some(format!("Bearer {KEY}").as_str()));
+        assert_eq!(asked[0].header("stripe-version"), Some(API_VERSION));
+        assert_eq!(asked[0].header("content-type"), Some("application/x-www-form-urlencoded"));
+        let keys: Vec<_> = asked.iter().map(|one| one.header("idempotency-key").unwrap()).collect();
+        assert!(keys.iter().all(|key| *key == keys[0] && key.len() == 36));
+    }
+
+    #[tokio::test]
+    async fn two_retries_are_the_end_and_what_the_provider_says_overrides() {
+        let provider = Fake::start(|_, _| failing(503)).await;
+        let error = client(&provider.base).get("/v1/balance", &Value::Null).await.unwrap_err();
+        assert_eq!(error.api().map(|api| api.status), Some(503));
+        assert_eq!(error.api().and_then(|api| api.request_id.clone()).as_deref(), Some("req_9"));
+        assert_eq!(provider.asked().len(), 3);
+        assert!(provider.asked().iter().all(|one| one.header("idempotency-key").is_none()));
+        let told = |say: &'static str, status| {
+            Fake::start(move |_, _| {
+                (status, vec![("stripe-should-retry", say)], json!({"error": {}}))
+            })
+        };
+        let patient = told("false", 500).await;
+        assert!(client(&patient.base).delete("/v1/x").await.is_err());
+        assert_eq!(patient.asked().len(), 1);
+        let eager = told("true", 429).await;
+        assert!(client(&eager.base).delete("/v1/x").await.is_err());
+        assert_eq!(eager.asked().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn lists_are_walked_to_their_end() {
+        let script = |asked: &fake::Asked, _| {
+            let id = if asked.target.contains("starting_after=evt_2") { 0 } else { 2 };
+            let data =
+                [json!({"id": format!("evt_{}", id + 1)}), json!({"id": format!("evt_{id}")})];
+            (200, vec![], json!({"object": "list", "data": data, "has_more": id == 2}))
+        };
+        let provider = Fake::start(script).await;
+        let window = calls::Window { since: Some(crate::domain::time::Timestamp(7)), until: None };
+        let all = client(&provider.base).events(window).rest().await.unwrap();
+        let ids: Vec<_> = all.iter().map(|event| event["id"].as_str().unwrap()).collect();
+        assert_eq!(ids, ["evt_3", "evt_2", "evt_1", "evt_0"]);
+        assert_eq!(provider.asked()[0].target, "/v1/events?created[gte]=7&limit=100");
+        let mut pages = client(&provider.base);
+        pages.base = provider.base.clone();
+        let mut walk = pages.walk("/v1/events", &json!({"limit": 2}));
+        assert_eq!(walk.next_page().await.unwrap().unwrap().len(), 2);
+        assert_eq!(walk.next_page().await.unwrap().unwrap().len(), 2);
+        assert!(walk.next_page().await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn no_error_and_no_debug_output_shows_the_key() {
+        let nobody = client("http://127.0.0.1:9");
+        let unreachable = nobody.get("/v1/balance", &json!({"a": KEY})).await.unwrap_err();
+        assert!(matches!(&unreachable, Error::Unreachable { timeout: false, .. }));
+        let odd = Fake::start(|_, _| (200, vec![], json!([1]))).await;
+        let fine = client(&odd.base).get("/", &Value::Null).await.unwrap();
+        assert_eq!(fine, json!([1]));
+        let odd = Fake::start(|_, _| (404, vec![], json!("nothing here"))).await;
+        let unreadable = client(&odd.base).get("/", &Value::Null).await.unwrap_err();
+        assert!(matches!(unreadable, Error::Unreadable { status: 404, .. }));
+        for text in [
+            format!("{nobody:?}"),
+            format!("{unreachable:?} {unreachable}"),
+            format!("{unreadable:?}"),
+        ] {
+            assert!(!text.contains("secretsecret"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_live_key_does_not_travel_in_the_clear_and_a_base_must_be_one() {
+        let live = ApiKey::read("sk_live_51secretsecretsecret").unwrap();
+        assert!(matches!(Stripe::new("http://127.0.0.1:1", live), Err(Error::Insecure { .. })));
+        for base in ["", "api.stripe.com", "ftp://x", "http://"] {
+            let key = ApiKey::read(KEY).unwrap();
+            assert!(matches!(Stripe::new(base, key), Err(Error::BadBase { .. })), "{base}");
+        }
+        let https = Stripe::new(STRIPE_BASE, ApiKey::read(KEY).unwrap());
+        assert_eq!(https.unwrap().base(), "https://api.stripe.com");
     }
 }
