@@ -25,6 +25,10 @@ pub const PRODUCT_FIELDS: &[&str] = &[
     "url",
 ];
 
+/// Members of a price that are parameters of the same name.
+const PRICE_FIELDS: [&str; 6] =
+    ["active", "billing_scheme", "nickname", "tax_behavior", "tiers_mode", "transform_quantity"];
+
 /// Stores a product made from parameters, without telling of it.
 ///
 /// Fails where the id is taken.
@@ -82,15 +86,7 @@ pub fn create_price(
             "unit_amount": amounts.0, "unit_amount_decimal": amounts.1,
         }),
     );
-    const PLAIN: [&str; 6] = [
-        "active",
-        "billing_scheme",
-        "nickname",
-        "tax_behavior",
-        "tiers_mode",
-        "transform_quantity",
-    ];
-    for name in PLAIN {
+    for name in PRICE_FIELDS {
         if let Some(value) = get(name) {
             doc.insert(name.to_owned(), value.clone());
         }

@@ -35,8 +35,14 @@ struct Clause {
     negated: bool,
     path: Vec<String>,
     operator: Operator,
-    /// `None` stands for `null`.
-    value: Option<String>,
+    value: Sought,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Sought {
+    /// `null`: the field is not set.
+    Nothing,
+    Text(String),
 }
 
 /// A query that was understood.
@@ -111,7 +117,7 @@ fn check(clause: &Clause, index: &Index) -> Result<(), Failure> {
         .param("query"));
     }
     let too_short = clause.operator == Operator::Contains
-        && clause.value.as_ref().is_none_or(|value| value.chars().count() < 3);
+        && matches!(&clause.value, Sought::Text(text) if text.chars().count() < 3);
     if too_short {
         return Err(
             Failure::invalid("Substring search needs at least three characters.").param("query")
@@ -146,7 +152,7 @@ impl Clause {
     }
 
     fn matches(&self, found: Option<&Value>) -> bool {
-        let Some(wanted) = &self.value else { return found.is_none() };
+        let Sought::Text(wanted) = &self.value else { return found.is_none() };
         let Some(found) = found else { return false };
         let number = || found.as_i64().zip(wanted.parse::<i64>().ok());
         match self.operator {
@@ -216,19 +222,17 @@ impl Reader<'_> {
         TABLE.into_iter().find(|(token, _)| self.eat(token)).map(|(_, operator)| operator)
     }
 
-    fn value(&mut self) -> Option<Option<String>> {
+    fn value(&mut self) -> Option<Sought> {
         self.rest = self.rest.trim_start();
         if self.rest.starts_with(['\'', '"']) {
-            return self.quoted().map(Some);
+            return self.quoted().map(Sought::Text);
         }
         let word = self.word(|c| !c.is_whitespace());
         match word.as_str() {
-            "" => None,
-            "null" | "NULL" => Some(None),
-            bare => {
-                let is_bare = bare == "true" || bare == "false" || bare.parse::<i64>().is_ok();
-                is_bare.then(|| Some(bare.to_owned()))
-            }
+            "null" | "NULL" => Some(Sought::Nothing),
+            "true" | "false" => Some(Sought::Text(word)),
+            _ if word.parse::<i64>().is_ok() => Some(Sought::Text(word)),
+            _ => None,
         }
     }
 

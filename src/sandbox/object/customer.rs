@@ -142,6 +142,15 @@ fn check_default(txn: &Txn<'_>, customer: &str, default: &str) -> Result<(), Fai
     Err(Failure::invalid(message).code("resource_missing").param(PARAM))
 }
 
+/// The longest texts, in characters.
+const LENGTHS: [(&str, usize); 5] = [
+    ("business_name", 150),
+    ("email", 512),
+    ("individual_name", 150),
+    ("name", 256),
+    ("phone", 20),
+];
+
 fn check(call: &Call) -> Result<(), Failure> {
     for name in NOT_YET {
         if call.sent(name) {
@@ -152,13 +161,6 @@ fn check(call: &Call) -> Result<(), Failure> {
     if let Some(email) = call.text("email") {
         check_email(email)?;
     }
-    const LENGTHS: [(&str, usize); 5] = [
-        ("business_name", 150),
-        ("email", 512),
-        ("individual_name", 150),
-        ("name", 256),
-        ("phone", 20),
-    ];
     for (name, most) in LENGTHS {
         let length = call.text(name).map_or(0, |value| value.chars().count());
         if length > most {

@@ -38,6 +38,10 @@ const NOT_YET: &[&str] = &["confirmation_token", "customer_account", "hooks", "m
 
 const RETURN_URL: &str = "This PaymentIntent is configured to accept payment methods enabled in your Dashboard. Because some of these payment methods might redirect your customer off of your page, you must provide a `return_url`. If you don't want to accept redirect-based payment methods, set `automatic_payment_methods[enabled]` to `true` and `automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents and Payment Intents.";
 
+/// Parameters that can change after the payment too.
+const ALWAYS: [&str; 5] =
+    ["description", "metadata", "receipt_email", "shipping", "transfer_group"];
+
 /// The behaviour of `/v1/payment_intents`.
 pub fn handler(key: &str) -> Option<Handler> {
     Some(match key {
@@ -231,13 +235,13 @@ fn try_payment(
 }
 
 fn missing_method(customer: &str) -> String {
-    let mut message = "You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken.".to_owned();
-    if !customer.is_empty() {
-        message.push_str(&format!(
-            " To confirm the PaymentIntent with {customer}, specify a payment method attached to this customer along with the customer ID."
-        ));
+    const MISSING: &str = "You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken.";
+    if customer.is_empty() {
+        return MISSING.to_owned();
     }
-    message
+    format!(
+        "{MISSING} To confirm the PaymentIntent with {customer}, specify a payment method attached to this customer along with the customer ID."
+    )
 }
 
 fn shown(txn: &Txn<'_>, id: &str) -> Result<Value, Failure> {
@@ -269,8 +273,6 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
     let status = text(&pi, "status");
     let open =
         matches!(status, "requires_payment_method" | "requires_confirmation" | "requires_action");
-    const ALWAYS: [&str; 5] =
-        ["description", "metadata", "receipt_email", "shipping", "transfer_group"];
     let late = call.params.keys().find(|name| !ALWAYS.contains(&name.as_str()));
     if let (false, Some(name)) = (open, late) {
         let message = format!(

@@ -55,7 +55,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
         instructions_email: text("instructions_email"),
         metadata,
     };
-    refund::create(txn, spec).map(|refund| (*refund).clone())
+    refund::create(txn, &spec).map(|refund| (*refund).clone())
 }
 
 fn charge_of(txn: &Txn<'_>, intent: &str) -> Result<String, Failure> {

@@ -285,21 +285,24 @@ pub fn succeed(txn: &mut Txn<'_>, intent_id: &str, charge: &Value) {
 
 /// After a payment its method is saved for the customer where that was asked for, else used up.
 pub fn keep_method(txn: &mut Txn<'_>, pi: &Value, pm: &Arc<Value>) {
-    let (id, customer) = (text(pm, "id").to_owned(), text(pi, "customer"));
+    let customer = text(pi, "customer");
     let usage = text(pi, "setup_future_usage");
-    if !text(pm, "customer").is_empty() {
-        if usage == "off_session" {
-            txn.edit("payment_method", &id, |doc| {
-                drop(doc.insert("_set_up".to_owned(), json!(true)))
-            });
-        }
-    } else if !usage.is_empty() && !customer.is_empty() {
-        txn.edit("payment_method", &id, |doc| drop(doc.insert("_set_up".to_owned(), json!(true))));
-        let fresh = txn.get("payment_method", &id).unwrap_or_else(|| Arc::clone(pm));
+    let is_saved = !text(pm, "customer").is_empty();
+    if is_saved && usage == "off_session" {
+        mark(txn, pm, "_set_up");
+    } else if !is_saved && !usage.is_empty() && !customer.is_empty() {
+        let fresh = mark(txn, pm, "_set_up");
         method::adopt(txn, &fresh, customer);
-    } else {
-        txn.edit("payment_method", &id, |doc| drop(doc.insert("_spent".to_owned(), json!(true))));
+    } else if !is_saved {
+        mark(txn, pm, "_spent");
     }
+}
+
+fn mark(txn: &mut Txn<'_>, pm: &Arc<Value>, name: &str) -> Arc<Value> {
+    let changed = txn.edit("payment_method", text(pm, "id"), |doc| {
+        doc.insert(name.to_owned(), json!(true));
+    });
+    changed.map_or_else(|| Arc::clone(pm), |(_, after)| after)
 }
 
 /// Writes a refused attempt down, tells of it, and gives the 402 that answers the request.

@@ -54,7 +54,7 @@ pub fn create_from_params(txn: &mut Txn<'_>, params: &Doc, at: &str) -> Result<S
         },
         other => {
             let details = if details.is_object() { details } else { json!({}) };
-            Ok(create_plain(txn, other, details, &billing))
+            Ok(create_plain(txn, other, &details, &billing))
         }
     }
 }
@@ -70,7 +70,7 @@ pub fn create_card(txn: &mut Txn<'_>, entry: &CardEntry) -> Result<String, Failu
 
 /// Makes a konbini payment method. Returns its id.
 pub fn create_konbini(txn: &mut Txn<'_>, billing: &Billing) -> String {
-    put(txn, "konbini", json!({}), billing, Doc::new())
+    put(txn, "konbini", &json!({}), billing, Doc::new())
 }
 
 /// Makes a SEPA direct debit payment method from an IBAN. Returns its id.
@@ -96,7 +96,7 @@ pub fn create_sepa_debit(
     });
     let mut private = Doc::new();
     private.insert("_iban".to_owned(), json!(iban));
-    Ok(put(txn, "sepa_debit", details, billing, private))
+    Ok(put(txn, "sepa_debit", &details, billing, private))
 }
 
 /// Makes a card payment method from a ready-made token (`tok_visa`). Returns its id.
@@ -111,7 +111,7 @@ pub fn create_from_token(
 }
 
 /// Makes a payment method of another type from its parameters: only what needs no further detail.
-pub fn create_plain(txn: &mut Txn<'_>, kind: &str, details: Value, billing: &Billing) -> String {
+pub fn create_plain(txn: &mut Txn<'_>, kind: &str, details: &Value, billing: &Billing) -> String {
     put(txn, kind, details, billing, Doc::new())
 }
 
@@ -242,7 +242,7 @@ fn put_card(
     let mut private = Doc::new();
     private.insert("_number".to_owned(), json!(card.number));
     private.insert("_cvc".to_owned(), json!(has_cvc));
-    put(txn, "card", details, billing, private)
+    put(txn, "card", &details, billing, private)
 }
 
 fn display_brand(card: &Card) -> &'static str {
@@ -262,7 +262,7 @@ fn networks(card: &Card) -> Vec<&'static str> {
     second.into_iter().chain([card.brand]).collect()
 }
 
-fn put(txn: &mut Txn<'_>, kind: &str, details: Value, billing: &Billing, private: Doc) -> String {
+fn put(txn: &mut Txn<'_>, kind: &str, details: &Value, billing: &Billing, private: Doc) -> String {
     let id = txn.mint("pm_1", 23);
     let mut doc = private;
     let shown = json!({

@@ -27,7 +27,7 @@ pub fn job(name: &str) -> Option<Job> {
 }
 
 #[cfg(test)]
-pub mod world;
+pub(crate) mod world;
 
 #[cfg(test)]
 mod tests;

@@ -47,7 +47,7 @@ enum Course {
 /// Refunds a charge and tells of it.
 ///
 /// Fails where the charge was not taken, is refunded already, or less is left than asked for.
-pub fn create(txn: &mut Txn<'_>, spec: RefundSpec) -> Result<Arc<Value>, Failure> {
+pub fn create(txn: &mut Txn<'_>, spec: &RefundSpec) -> Result<Arc<Value>, Failure> {
     let charge = txn.find("charge", &spec.charge, "charge")?;
     let amount = refundable(&charge, spec.amount)?;
     let method = txn.get("payment_method", text(&charge, "payment_method"));

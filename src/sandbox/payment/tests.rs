@@ -1,10 +1,12 @@
 use super::confirm::{ConfirmOptions, Outcome, authenticate, confirm};
 use super::intent::{IntentSpec, cancel, capture, open_intent};
+use super::refund::{self, RefundSpec};
 use super::settle::{self, Settlement};
 use super::world::World;
 use super::{method, settle::settle as settle_now};
 use crate::sandbox::cards::{Billing, CardEntry};
 use crate::wire::failure::Failure;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 fn spec(amount: i64, currency: &str) -> IntentSpec {
@@ -101,7 +103,11 @@ fn konbini_waits_and_then_is_paid_or_lapses() {
         let settles = Some(Settlement { after_s: 180, ok });
         let outcome = pay(&mut world, &pi, &pm);
         assert_eq!(outcome, Ok(Outcome::RequiresAction { settles }));
-        world.change(|txn| Ok(settle::schedule(txn, &pi, outcome.unwrap()))).unwrap();
+        let scheduled = world.change(|txn| {
+            settle::schedule(txn, &pi, outcome.unwrap());
+            Ok(())
+        });
+        scheduled.unwrap();
         world.advance(179);
         assert_eq!(world.get("payment_intent", &pi)["status"], "requires_action");
         world.advance(1);
@@ -157,4 +163,145 @@ fn held_money_is_captured_once_released_or_lapses() {
     world.advance(7 * 86_400);
     assert_eq!(world.get("payment_intent", &pi)["cancellation_reason"], "automatic");
     world.events();
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Confirm(usize),
+    Authenticate(bool),
+    Settle(bool),
+    Cancel,
+    Capture(Option<i64>),
+    Refund(Option<i64>),
+    Wait(i64),
+}
+
+const METHODS: [&str; 8] = [
+    "pm_card_visa",
+    "pm_card_chargeDeclined",
+    "pm_card_authenticationRequired",
+    "pm_card_threeDSecureRequiredChargeDeclined",
+    "pm_card_refundFail",
+    "pm_card_pendingRefund",
+    "pm_sepaDebit_success_at",
+    "pm_sepaDebit_failed_at",
+];
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let amount = || proptest::option::of(-5_i64..2_500);
+    let step = prop_oneof![
+        4 => (0..METHODS.len()).prop_map(Step::Confirm),
+        2 => any::<bool>().prop_map(Step::Authenticate),
+        2 => any::<bool>().prop_map(Step::Settle),
+        1 => Just(Step::Cancel),
+        2 => amount().prop_map(Step::Capture),
+        3 => amount().prop_map(Step::Refund),
+        1 => prop_oneof![Just(1_i64), Just(100), Just(90_000), Just(800_000)].prop_map(Step::Wait),
+    ];
+    proptest::collection::vec(step, 1..14)
+}
+
+fn run(world: &mut World, pi: &str, step: &Step) -> Result<(), Failure> {
+    let options = ConfirmOptions::default();
+    match step {
+        Step::Confirm(at) => world.change(|txn| {
+            let outcome = confirm(txn, pi, METHODS[*at], &options)?;
+            settle::schedule(txn, pi, outcome);
+            Ok(())
+        }),
+        Step::Authenticate(passed) => {
+            world.change(|txn| authenticate(txn, pi, *passed).map(|_| ()))
+        }
+        Step::Settle(ok) => world.change(|txn| settle_now(txn, pi, *ok)),
+        Step::Cancel => world.change(|txn| cancel(txn, pi, None).map(|_| ())),
+        Step::Capture(amount) => world.change(|txn| capture(txn, pi, *amount).map(|_| ())),
+        Step::Refund(amount) => {
+            let charge = world.get("payment_intent", pi)["latest_charge"].clone();
+            let charge = charge.as_str().unwrap_or_default().to_owned();
+            let spec = RefundSpec { charge, amount: *amount, ..RefundSpec::default() };
+            world.change(|txn| refund::create(txn, &spec).map(|_| ()))
+        }
+        Step::Wait(seconds) => {
+            world.advance(*seconds);
+            Ok(())
+        }
+    }
+}
+
+/// The states that may follow a state in one step.
+fn may_follow(before: &str, after: &str) -> bool {
+    const OPEN: [&str; 6] = [
+        "requires_payment_method",
+        "requires_action",
+        "processing",
+        "requires_capture",
+        "succeeded",
+        "canceled",
+    ];
+    before == after
+        || match before {
+            "requires_payment_method" | "requires_action" => OPEN.contains(&after),
+            "processing" => ["succeeded", "requires_payment_method", "canceled"].contains(&after),
+            "requires_capture" => ["succeeded", "canceled"].contains(&after),
+            _ => false,
+        }
+}
+
+fn check_books(world: &World) {
+    let number = |doc: &Value, name: &str| doc[name].as_i64().unwrap();
+    let mut expected = 0;
+    for charge in world.state.newest("charge") {
+        let captured = number(charge, "amount_captured");
+        if charge["captured"] == true {
+            assert!(number(charge, "amount_refunded") <= captured, "{charge}");
+            assert!(captured <= number(charge, "amount"));
+        }
+        if let Some(booked) = charge["balance_transaction"].as_str() {
+            let booked = world.get("balance_transaction", booked);
+            assert_eq!(number(&booked, "amount"), captured);
+            expected += number(&booked, "net");
+        }
+    }
+    for refund in world.state.newest("refund") {
+        let came_back = refund["status"] == "failed" || refund["status"] == "canceled";
+        expected -= if came_back { 0 } else { number(refund, "amount") };
+    }
+    let balance = super::ledger::balance(&world.state);
+    let rows = ["available", "pending"].iter().flat_map(|part| balance[*part].as_array().unwrap());
+    assert_eq!(rows.map(|row| number(row, "amount")).sum::<i64>(), expected);
+    let found = crate::catalog::Catalog::get().check(&balance);
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+proptest! {
+    #[test]
+    fn no_order_of_steps_reaches_an_impossible_state(steps in steps(), manual in any::<bool>()) {
+        let mut world = World::new();
+        let capture_method = manual.then(|| "manual".to_owned());
+        let pi = open(&mut world, IntentSpec { capture_method, ..spec(2_000, "eur") });
+        let mut before = "requires_payment_method".to_owned();
+        for step in &steps {
+            let result = run(&mut world, &pi, step);
+            world.advance(0);
+            let doc = world.get("payment_intent", &pi);
+            let after = doc["status"].as_str().unwrap().to_owned();
+            prop_assert!(may_follow(&before, &after), "{} -> {} by {:?}", before, after, step);
+            if let Err(failure) = &result {
+                prop_assert!(failure.keeps_changes || before == after);
+            }
+            let (received, held) = (&doc["amount_received"], &doc["amount_capturable"]);
+            prop_assert!(received.as_i64().unwrap() <= 2_000);
+            prop_assert_eq!(*held == json!(2_000), after == "requires_capture");
+            prop_assert_eq!(received.as_i64().unwrap() > 0, after == "succeeded");
+            prop_assert_eq!(doc["next_action"].is_null(), after != "requires_action");
+            let public = crate::sandbox::emit::public(&doc);
+            let found = crate::catalog::Catalog::get().check(&public);
+            prop_assert!(found.is_empty(), "{:#?}", found);
+            check_books(&world);
+            before = after;
+        }
+        let captured = world.state.newest("charge").filter(|c| c["captured"] == true).count();
+        prop_assert!(captured <= 1);
+        world.events();
+    }
 }
