@@ -22,3 +22,9 @@ pub mod stripe;
 pub mod store;
 
 pub mod shop;
+
+pub mod app;
+
+pub mod view;
+
+pub mod cli;

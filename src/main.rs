@@ -1,3 +1,7 @@
 //! The `stripegym` binary: arguments in, exit code out.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    stripegym::cli::main(std::env::args_os())
+}

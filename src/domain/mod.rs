@@ -17,3 +17,6 @@ pub mod signature;
 pub mod time;
 
 pub mod fault;
+
+pub mod notice;
+pub mod report;

@@ -1,0 +1,278 @@
+//! The command line as clap reads it. What `--help` says stands in the Fluent files under `help-…`; the
+//! comments here are for whoever reads the code.
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+/// Everything that can be typed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "stripegym",
+    bin_name = "stripegym",
+    version,
+    disable_help_flag = true,
+    disable_version_flag = true,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Line {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// Flags that every command takes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Global {
+    /// Language of everything said.
+    #[arg(long, global = true, value_name = "ja|en")]
+    pub(crate) lang: Option<String>,
+    /// JSON on stdout.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Sandbox or Stripe.
+    #[arg(long, global = true, value_name = "sandbox|stripe", value_parser = ["sandbox", "stripe"])]
+    pub(crate) mode: Option<String>,
+    /// Allows a live key.
+    #[arg(long, global = true)]
+    pub(crate) live: bool,
+    /// Folder of ledger and sandbox.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) home: Option<String>,
+    /// No colours.
+    #[arg(long, global = true)]
+    pub(crate) no_color: bool,
+    /// Logs to stderr; more letters, more logs.
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Help.
+    #[arg(short, long, global = true, action = ArgAction::Help)]
+    help: Option<bool>,
+    /// Version.
+    #[arg(short = 'V', long, action = ArgAction::Version)]
+    version: Option<bool>,
+}
+
+/// The commands.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Command {
+    /// The whole loop at once.
+    Day0,
+    /// Creates a Checkout Session and waits for its payment.
+    Checkout(Checkout),
+    /// Receives webhooks into the ledger.
+    Listen(Listen),
+    /// The ledger.
+    Ledger {
+        #[command(subcommand)]
+        command: Ledger,
+    },
+    /// Compares ledger and provider.
+    Reconcile(Reconcile),
+    /// Hosts the sandbox.
+    Sandbox(Sandbox),
+    /// Makes an event happen.
+    Trigger(Trigger),
+    /// Events of the provider.
+    Events {
+        #[command(subcommand)]
+        command: Events,
+    },
+    /// Test cards.
+    Cards,
+    /// Looks for what could stop you.
+    Doctor,
+    /// Planned.
+    Day1,
+    /// Planned.
+    Day2,
+    /// Planned.
+    Day3,
+    /// Planned.
+    Day4,
+    /// Planned.
+    Day5,
+    /// Planned.
+    Day6,
+    /// Prints `.env.example`.
+    #[command(hide = true)]
+    EnvExample,
+}
+
+/// `stripegym checkout`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Checkout {
+    /// Price of one, in minor units.
+    #[arg(long, value_name = "MINOR", value_parser = clap::value_parser!(i64).range(1..=99_999_999),
+          conflicts_with_all = ["price", "lookup_key"])]
+    pub(crate) amount: Option<i64>,
+    /// Currency of the amount.
+    #[arg(long, value_name = "CODE", default_value = "jpy", conflicts_with_all = ["price", "lookup_key"])]
+    pub(crate) currency: String,
+    /// What is sold.
+    #[arg(long, conflicts_with_all = ["price", "lookup_key"])]
+    pub(crate) name: Option<String>,
+    /// How many.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(i64).range(1..=999_999))]
+    pub(crate) quantity: i64,
+    /// A price that exists.
+    #[arg(long, value_name = "price_…", conflicts_with = "lookup_key")]
+    pub(crate) price: Option<String>,
+    /// A price by its lookup key.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) lookup_key: Option<String>,
+    /// Metadata of the session.
+    #[arg(long, value_name = "K=V")]
+    pub(crate) metadata: Vec<String>,
+    /// E-mail of the customer.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) email: Option<String>,
+    /// Where the page leads after payment.
+    #[arg(long, value_name = "URL")]
+    pub(crate) success_url: Option<String>,
+    /// Where the back link leads.
+    #[arg(long, value_name = "URL")]
+    pub(crate) cancel_url: Option<String>,
+    /// Pays in place of a person.
+    #[arg(long, value_name = "CARD|decline|3ds|konbini|cancel", conflicts_with_all = ["no_wait", "open"])]
+    pub(crate) pay: Option<String>,
+    /// Prints and ends.
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+    /// Opens a browser.
+    #[arg(long, overrides_with = "no_open")]
+    pub(crate) open: bool,
+    /// Opens no browser.
+    #[arg(long)]
+    pub(crate) no_open: bool,
+}
+
+/// `stripegym listen`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Listen {
+    /// Port to listen on.
+    #[arg(long)]
+    pub(crate) port: Option<u16>,
+    /// Ends after this time.
+    #[arg(long = "for", value_name = "60s")]
+    pub(crate) lasting: Option<String>,
+    /// Ends after an event of this type.
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) until: Option<String>,
+    /// Ends after this many deliveries.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) count: Option<u64>,
+    /// Passes the exact bytes on.
+    #[arg(long, value_name = "URL")]
+    pub(crate) forward_to: Option<String>,
+    /// Prints the signing secret.
+    #[arg(long)]
+    pub(crate) print_secret: bool,
+}
+
+/// How a table is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shape {
+    #[default]
+    Table,
+    Json,
+    Csv,
+}
+
+/// `stripegym ledger …`.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Ledger {
+    /// Shows its rows.
+    Show(LedgerShow),
+}
+
+/// `stripegym ledger show`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct LedgerShow {
+    /// Table, JSON or CSV.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Shape,
+    /// Only rows of this status.
+    #[arg(long, value_parser = ["paid", "unpaid", "no_payment_required", "failed", "expired", "refunded", "partially_refunded"])]
+    pub(crate) status: Option<String>,
+    /// Only rows created since.
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) since: Option<String>,
+    /// At most this many, the newest.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: Option<u32>,
+    /// Only the row of this session.
+    #[arg(long, value_name = "cs_…")]
+    pub(crate) session: Option<String>,
+}
+
+/// `stripegym reconcile`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Reconcile {
+    /// Only what was created since.
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) since: Option<String>,
+    /// Only what was created before.
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) until: Option<String>,
+    /// Table, JSON or CSV.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Shape,
+    /// Replays what is missing.
+    #[arg(long)]
+    pub(crate) fix: bool,
+}
+
+/// `stripegym sandbox`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Sandbox {
+    /// Port; 0 picks a free one.
+    #[arg(long)]
+    pub(crate) port: Option<u16>,
+    /// Address other than loopback.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) bind: Option<std::net::IpAddr>,
+    /// Keeps everything in memory.
+    #[arg(long)]
+    pub(crate) ephemeral: bool,
+    /// How deliveries are retried.
+    #[arg(long, value_name = "sandbox|live|instant", value_parser = ["sandbox", "live", "instant"], default_value = "sandbox")]
+    pub(crate) retry_schedule: String,
+}
+
+/// `stripegym trigger`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Trigger {
+    /// The event type; without it, the types that can be made to happen.
+    #[arg(value_name = "TYPE")]
+    pub(crate) kind: Option<String>,
+}
+
+/// `stripegym events …`.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Events {
+    /// The newest events.
+    List(EventsList),
+    /// One event as JSON.
+    Show {
+        /// Its id.
+        #[arg(value_name = "evt_…")]
+        id: String,
+    },
+    /// Delivers one event again.
+    Resend {
+        /// Its id.
+        #[arg(value_name = "evt_…")]
+        id: String,
+    },
+}
+
+/// `stripegym events list`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct EventsList {
+    /// Only events of this type.
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) kind: Option<String>,
+    /// At most this many.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) limit: u32,
+}

@@ -1,0 +1,46 @@
+//! From what happened to the exit code.
+
+use crate::domain::fault::Class;
+
+/// All well.
+pub(crate) const SUCCESS: u8 = 0;
+/// A check or a reconciliation found differences.
+pub(crate) const DIFFERENCES: u8 = 1;
+/// A bug of ours: a panic, a broken invariant.
+pub(crate) const BUG: u8 = 70;
+
+/// The code of a failure.
+pub(crate) const fn of_class(class: Class) -> u8 {
+    match class {
+        Class::Usage => 2,
+        Class::Environment => 3,
+        Class::Content => 4,
+        Class::Refused => 5,
+        Class::Bug => BUG,
+        Class::Interrupted => 130,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fault::Problem;
+
+    #[test]
+    fn each_class_has_the_code_that_the_documentation_promises() {
+        let codes = [
+            (Class::Usage, 2),
+            (Class::Environment, 3),
+            (Class::Content, 4),
+            (Class::Refused, 5),
+            (Class::Bug, 70),
+            (Class::Interrupted, 130),
+        ];
+        for (class, code) in codes {
+            assert_eq!(of_class(class), code, "{class:?}");
+        }
+        let live = Problem::LiveKey { name: String::new(), origin: String::new() };
+        assert_eq!(live.class(), Class::Refused);
+        assert_eq!(Problem::Interrupted.class(), Class::Interrupted);
+    }
+}

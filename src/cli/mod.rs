@@ -1,0 +1,158 @@
+//! The edge: reads arguments, runs one command, prints its report and ends with its exit code.
+
+pub(crate) mod args;
+pub(crate) mod env_example;
+pub(crate) mod exit;
+pub(crate) mod help;
+pub(crate) mod logging;
+pub(crate) mod out;
+pub(crate) mod reporter;
+pub(crate) mod run;
+pub(crate) mod usage;
+
+use crate::cli::args::Line;
+use crate::config::keys;
+use crate::config::sources::Sources;
+use crate::domain::fault::{Fault, Problem};
+use crate::domain::locale::Locale;
+use crate::view::canvas::{Canvas, Format};
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, FromArgMatches as _};
+use jiff::tz::TimeZone;
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// The whole program.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = ask_for_help(arguments.into_iter().collect());
+    // What the words are for a failure that comes before the settings are read.
+    let early = early_canvas(&arguments);
+    let line = match parse(&arguments, &early) {
+        Ok(line) => line,
+        Err(code) => return code,
+    };
+    let sources = match Sources::read(Path::new("")) {
+        Ok(sources) => sources,
+        Err(broken) => {
+            let problem = Problem::File { path: broken.path };
+            return fail(&Fault::because(problem, broken.cause), &early);
+        }
+    };
+    let global = &line.global;
+    let sources = sources
+        .with_flag(keys::LANG, global.lang.clone())
+        .with_flag(keys::MODE, global.mode.clone())
+        .with_flag(keys::HOME, global.home.clone())
+        .with_flag(keys::NO_COLOR, global.no_color.then(|| "1".to_owned()));
+    run::run(line, &sources, &early)
+}
+
+/// `stripegym help checkout` is `stripegym checkout --help`.
+fn ask_for_help(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    if arguments.get(1).is_some_and(|word| word == "help") {
+        arguments.remove(1);
+        arguments.push("--help".into());
+    }
+    arguments
+}
+
+/// Reads the command line; where it shows help or a usage error instead, the code to end with.
+fn parse(arguments: &[OsString], early: &Canvas) -> Result<Line, ExitCode> {
+    let parsed = Line::command()
+        .try_get_matches_from(arguments)
+        .and_then(|matches| Line::from_arg_matches(&matches));
+    let error = match parsed {
+        Ok(line) => return Ok(line),
+        Err(error) => error,
+    };
+    match error.kind() {
+        ErrorKind::DisplayVersion => {
+            out::data(&error.to_string());
+            Err(ExitCode::from(exit::SUCCESS))
+        }
+        ErrorKind::DisplayHelp => {
+            let localised = help::localise(Line::command(), early.locale);
+            let localised = localised.term_width(usize::from(early.width));
+            let text = match localised.try_get_matches_from(arguments) {
+                Err(shown) if early.colour => shown.render().ansi().to_string(),
+                Err(shown) => shown.render().to_string(),
+                Ok(_) => error.to_string(),
+            };
+            out::data(&text);
+            Err(ExitCode::from(exit::SUCCESS))
+        }
+        _ => {
+            let problem = usage::problem(&error, command_name(arguments));
+            Err(fail(&problem.into(), early))
+        }
+    }
+}
+
+/// The command that the words name, as far as it exists: `stripegym ledger show`.
+fn command_name(arguments: &[OsString]) -> String {
+    let mut name = "stripegym".to_owned();
+    let mut command = Line::command();
+    for word in arguments.iter().skip(1).filter_map(|word| word.to_str()) {
+        let Some(next) = command.find_subcommand(word).cloned() else { continue };
+        name = format!("{name} {word}");
+        command = next;
+    }
+    name
+}
+
+/// Language, form and colour as far as they can be known without reading the command line properly.
+fn early_canvas(arguments: &[OsString]) -> Canvas {
+    let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).collect();
+    let after = |flag: &str| {
+        let at = words.iter().position(|word| *word == flag)?;
+        words.get(at + 1).copied()
+    };
+    let lang = after("--lang").or_else(|| words.iter().find_map(|w| w.strip_prefix("--lang=")));
+    let sources = Sources::read(Path::new("")).unwrap_or_else(|_| Sources::environment_only());
+    let json = words.contains(&"--json");
+    let no_color = words.contains(&"--no-color") || sources.find(keys::NO_COLOR).is_some();
+    Canvas {
+        format: if json { Format::Json } else { Format::Text },
+        locale: lang.and_then(Locale::read).unwrap_or_else(|| sources.locale()),
+        width: 80,
+        colour: !no_color && out::is_terminal(),
+        zone: TimeZone::UTC,
+    }
+}
+
+/// Says what went wrong and gives the code to end with.
+fn fail(fault: &Fault, canvas: &Canvas) -> ExitCode {
+    let code = exit::of_class(fault.problem.class());
+    let canvas = Canvas { colour: canvas.colour && out::is_error_terminal(), ..canvas.clone() };
+    out::aside(&crate::view::fault::render(fault, code, &canvas));
+    ExitCode::from(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(words: &[&str]) -> Vec<OsString> {
+        words.iter().map(OsString::from).collect()
+    }
+
+    #[test]
+    fn help_may_be_asked_for_as_a_command() {
+        let asked = ask_for_help(words(&["stripegym", "help", "ledger", "show"]));
+        assert_eq!(asked, words(&["stripegym", "ledger", "show", "--help"]));
+    }
+
+    #[test]
+    fn a_usage_error_names_the_command_it_belongs_to() {
+        let name = command_name(&words(&["stripegym", "--json", "ledger", "show", "--bogus"]));
+        assert_eq!(name, "stripegym ledger show");
+    }
+
+    #[test]
+    fn the_language_is_known_before_the_line_is_read() {
+        assert_eq!(early_canvas(&words(&["stripegym", "--lang=ja", "--bogus"])).locale, Locale::Ja);
+        let canvas = early_canvas(&words(&["stripegym", "--lang", "en", "--json"]));
+        assert_eq!((canvas.locale, canvas.format), (Locale::En, Format::Json));
+    }
+}

@@ -1,0 +1,100 @@
+//! Usage errors: from clap's facts to ours, so that they can be said in either language.
+
+use crate::domain::fault::{Misuse, Problem};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+/// What `error` says, as a problem of `command` (`stripegym checkout`).
+pub(crate) fn problem(error: &clap::Error, command: String) -> Problem {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
+        _ => None,
+    };
+    let flag = || text(ContextKind::InvalidArg).unwrap_or_default();
+    let misuse = match error.kind() {
+        ErrorKind::UnknownArgument => {
+            Misuse::UnknownFlag { flag: flag(), meant: text(ContextKind::SuggestedArg) }
+        }
+        ErrorKind::InvalidSubcommand => Misuse::UnknownCommand {
+            command: text(ContextKind::InvalidSubcommand).unwrap_or_default(),
+            meant: text(ContextKind::SuggestedSubcommand),
+        },
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => Misuse::BadValue {
+            flag: flag(),
+            value: text(ContextKind::InvalidValue).unwrap_or_default(),
+            expected: expected(error, text(ContextKind::ValidValue)),
+        },
+        ErrorKind::MissingRequiredArgument => Misuse::Missing { what: flag() },
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            Misuse::Missing { what: text(ContextKind::ValidSubcommand).unwrap_or_default() }
+        }
+        ErrorKind::ArgumentConflict => Misuse::Conflict {
+            flag: flag(),
+            other: text(ContextKind::PriorArg).unwrap_or_default(),
+        },
+        _ => Misuse::Other { message: first_line(error) },
+    };
+    Problem::Usage { misuse, command }
+}
+
+/// The values that fit, or what the parser said about the one that does not.
+fn expected(error: &clap::Error, values: Option<String>) -> String {
+    values.filter(|v| !v.is_empty()).unwrap_or_else(|| {
+        std::error::Error::source(error).map_or_else(String::new, ToString::to_string)
+    })
+}
+
+fn first_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    line.strip_prefix("error: ").unwrap_or(line).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::args::Line;
+    use clap::Parser as _;
+
+    fn misuse(args: &[&str]) -> Misuse {
+        let error = Line::try_parse_from(args).unwrap_err();
+        match problem(&error, "stripegym".to_owned()) {
+            Problem::Usage { misuse, .. } => misuse,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_was_typed_and_what_was_meant_is_kept() {
+        let typed = ["stripegym", "chekout"];
+        let expected = Misuse::UnknownCommand {
+            command: "chekout".to_owned(),
+            meant: Some("checkout".to_owned()),
+        };
+        assert_eq!(misuse(&typed), expected);
+        let typed = ["stripegym", "checkout", "--ammount", "5"];
+        let expected = Misuse::UnknownFlag {
+            flag: "--ammount".to_owned(),
+            meant: Some("--amount".to_owned()),
+        };
+        assert_eq!(misuse(&typed), expected);
+    }
+
+    #[test]
+    fn values_that_do_not_fit_come_with_those_that_do() {
+        let Misuse::BadValue { value, expected, .. } = misuse(&["stripegym", "--mode", "prod"])
+        else {
+            panic!("another misuse");
+        };
+        assert_eq!((value.as_str(), expected.as_str()), ("prod", "sandbox, stripe"));
+        assert!(matches!(
+            misuse(&["stripegym", "checkout", "--amount", "x"]),
+            Misuse::BadValue { .. }
+        ));
+        assert!(matches!(
+            misuse(&["stripegym", "checkout", "--amount", "5", "--price", "p"]),
+            Misuse::Conflict { .. }
+        ));
+        assert!(matches!(misuse(&["stripegym", "ledger"]), Misuse::Missing { .. }));
+    }
+}

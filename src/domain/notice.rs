@@ -1,0 +1,202 @@
+//! What a command says while it runs, as data.
+
+use crate::domain::money::Money;
+use crate::domain::time::Timestamp;
+
+/// How a delivery ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is in the ledger's file, and changed the ledger where `booked`.
+    Recorded {
+        /// Whether a row of the ledger changed.
+        booked: bool,
+    },
+    /// The event had been received before; nothing changed.
+    Duplicate,
+    /// It was refused with this status.
+    Rejected {
+        /// The HTTP status of the answer.
+        status: u16,
+        /// A stable name of the reason.
+        reason: String,
+    },
+}
+
+/// One delivery that the listener answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// When it was answered.
+    pub at: Timestamp,
+    /// `evt_…`, where it could be read.
+    pub event: Option<String>,
+    /// The event's type, where it could be read.
+    pub kind: Option<String>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Milliseconds from the first byte to the answer.
+    pub took_ms: u64,
+    /// The answer of whom it was passed on to: a status, or why there is none.
+    pub forwarded: Option<Result<u16, String>>,
+}
+
+/// One step of `day0`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The sandbox answers.
+    SandboxUp {
+        /// Its base URL.
+        base: String,
+    },
+    /// The listener is registered.
+    ListenerUp {
+        /// Where it listens.
+        url: String,
+    },
+    /// A Checkout Session exists.
+    Created {
+        /// `cs_…`.
+        session: String,
+        /// Its total.
+        total: Money,
+        /// Its hosted page.
+        url: String,
+    },
+    /// The hosted page was paid.
+    Paid {
+        /// The last four digits of the card.
+        last4: String,
+        /// `pi_…`.
+        payment_intent: Option<String>,
+        /// Where the page led afterwards.
+        landed: String,
+    },
+    /// The signed event arrived.
+    Heard {
+        /// `evt_…`.
+        event: String,
+        /// Its type.
+        kind: String,
+        /// Milliseconds until it was durable and answered.
+        took_ms: u64,
+    },
+    /// The ledger has the row.
+    Booked {
+        /// `cs_…`.
+        session: String,
+        /// Its status.
+        status: String,
+        /// Its amount.
+        total: Money,
+    },
+    /// Ledger and provider were compared.
+    Reconciled {
+        /// Rows that are equal.
+        matching: usize,
+        /// Rows that differ.
+        differing: usize,
+    },
+}
+
+impl Step {
+    /// Its number, from 1.
+    pub const fn number(&self) -> u8 {
+        match self {
+            Self::SandboxUp { .. } => 1,
+            Self::ListenerUp { .. } => 2,
+            Self::Created { .. } => 3,
+            Self::Paid { .. } => 4,
+            Self::Heard { .. } => 5,
+            Self::Booked { .. } => 6,
+            Self::Reconciled { .. } => 7,
+        }
+    }
+
+    /// A stable name for programs.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::SandboxUp { .. } => "sandbox_up",
+            Self::ListenerUp { .. } => "listener_up",
+            Self::Created { .. } => "session_created",
+            Self::Paid { .. } => "page_paid",
+            Self::Heard { .. } => "event_received",
+            Self::Booked { .. } => "ledger_row",
+            Self::Reconciled { .. } => "reconciled",
+        }
+    }
+}
+
+/// What is said while a command runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// The sandbox takes requests.
+    Ready {
+        /// Its base URL.
+        base: String,
+    },
+    /// The wished port was taken and another one is used.
+    OtherPort {
+        /// The port that was wished for.
+        wished: u16,
+        /// The address that is used.
+        used: String,
+    },
+    /// The sandbox listens beyond this machine.
+    Exposed {
+        /// Its address.
+        address: String,
+    },
+    /// The command hosts the sandbox itself while it runs.
+    Hosting {
+        /// Its base URL.
+        base: String,
+    },
+    /// The listener takes deliveries.
+    Listening {
+        /// Its URL.
+        url: String,
+        /// The endpoint at the provider, where it was registered.
+        endpoint: Option<String>,
+    },
+    /// Events are fetched from the provider with its key.
+    Polling {
+        /// The provider's base URL.
+        base: String,
+    },
+    /// The signing secret, asked for by its owner.
+    Secret {
+        /// `whsec_…`.
+        secret: String,
+    },
+    /// A delivery was answered.
+    Delivered(Delivery),
+    /// A session waits for its payment.
+    Open {
+        /// `cs_…`.
+        session: String,
+        /// Its hosted page.
+        url: String,
+        /// Its total.
+        total: Money,
+    },
+    /// A browser could not be opened.
+    NoBrowser {
+        /// What the system said.
+        cause: String,
+    },
+    /// Something is waited for.
+    Waiting {
+        /// Seconds since waiting began.
+        seconds: u64,
+    },
+    /// A step of `day0` is done.
+    Step(Step),
+    /// A call of a scenario was made.
+    Called {
+        /// HTTP method.
+        method: &'static str,
+        /// Path below `/v1`.
+        path: String,
+        /// The id of the object in the answer, or the error's code.
+        answer: String,
+    },
+}

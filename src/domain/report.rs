@@ -1,0 +1,403 @@
+//! What commands end with, as data. `view` turns it into text, JSON or CSV.
+
+use crate::domain::currency::Currency;
+use crate::domain::mode::Mode;
+use crate::domain::money::Money;
+use crate::domain::reconcile::{Reconciliation, Record};
+use crate::domain::time::Timestamp;
+
+/// Where a command worked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Which provider.
+    pub mode: Mode,
+    /// The provider's base URL, where it was spoken to.
+    pub base: Option<String>,
+    /// The home folder.
+    pub home: String,
+}
+
+/// `stripegym` without a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    /// Where it would work.
+    pub place: Place,
+    /// The key, masked, with where it came from.
+    pub key: Option<(String, String)>,
+    /// Rows of the ledger; `None` where there is no ledger yet.
+    pub rows: Option<u64>,
+}
+
+/// How waiting for a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Nobody waited.
+    Created,
+    /// The money came.
+    Paid,
+    /// Complete, and the money is on its way.
+    Processing,
+    /// The card was declined; the session is still open.
+    Declined,
+    /// The customer went back to the shop; the session is still open.
+    Canceled,
+    /// The session expired.
+    Expired,
+}
+
+impl Ending {
+    /// A stable name for programs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Paid => "paid",
+            Self::Processing => "processing",
+            Self::Declined => "declined",
+            Self::Canceled => "canceled",
+            Self::Expired => "expired",
+        }
+    }
+
+    /// Whether the customer has done all that was asked of them, or nobody waited for it.
+    pub const fn is_well(self) -> bool {
+        matches!(self, Self::Created | Self::Paid | Self::Processing)
+    }
+}
+
+/// `stripegym checkout`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkout {
+    /// Where it worked.
+    pub place: Place,
+    /// `cs_…`.
+    pub session: String,
+    /// The hosted page, while the session is open.
+    pub url: Option<String>,
+    /// The session's total.
+    pub total: Money,
+    /// `open`, `complete`, `expired`.
+    pub status: String,
+    /// `paid`, `unpaid`, `no_payment_required`.
+    pub payment_status: String,
+    /// `pi_…`, once there is one.
+    pub payment_intent: Option<String>,
+    /// How it ended.
+    pub ending: Ending,
+    /// What the page said to the customer, where it said something.
+    pub message: Option<String>,
+}
+
+/// `stripegym listen`, when it ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Listened {
+    /// Deliveries that were answered.
+    pub deliveries: u64,
+    /// Events that were new.
+    pub recorded: u64,
+    /// Events that had been received before.
+    pub duplicates: u64,
+    /// Requests that were refused.
+    pub rejected: u64,
+    /// Whether the person stopped it.
+    pub interrupted: bool,
+}
+
+/// One row of the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerRow {
+    /// What it says of its session.
+    pub record: Record,
+    /// Minor units that went back.
+    pub refunded: i64,
+    /// When it last changed.
+    pub updated: Timestamp,
+    /// The event that it follows from.
+    pub event_id: Option<String>,
+}
+
+/// What the ledger comes to in one currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Total {
+    /// The currency.
+    pub currency: Currency,
+    /// Rows in it.
+    pub rows: u64,
+    /// Minor units that came in.
+    pub paid: i64,
+    /// Minor units that went back.
+    pub refunded: i64,
+}
+
+/// `stripegym ledger show`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ledger {
+    /// Where it worked.
+    pub place: Place,
+    /// The rows, oldest first.
+    pub rows: Vec<LedgerRow>,
+    /// Totals of the rows shown, by currency.
+    pub totals: Vec<Total>,
+    /// Rows of the whole ledger.
+    pub all: u64,
+}
+
+/// `stripegym reconcile`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reconciled {
+    /// Where it worked.
+    pub place: Place,
+    /// The comparison, made anew after a repair.
+    pub result: Reconciliation,
+    /// What `--fix` did to each session: id and what was replayed; `None` where nobody asked.
+    pub fixed: Option<Vec<Fixed>>,
+}
+
+/// What `--fix` did about one session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fixed {
+    /// `cs_…`.
+    pub session: String,
+    /// The verdict before.
+    pub before: String,
+    /// Whether the ledger changed.
+    pub changed: bool,
+}
+
+/// `stripegym day0`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Day0 {
+    /// The session that was paid.
+    pub checkout: Checkout,
+    /// The event that was heard.
+    pub event: String,
+    /// The comparison.
+    pub reconciled: Reconciled,
+    /// Milliseconds that it all took.
+    pub took_ms: u64,
+}
+
+/// How serious a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// As it should be.
+    Good,
+    /// Could surprise.
+    Caution,
+    /// Will stop something.
+    Bad,
+}
+
+impl Weight {
+    /// The word that JSON uses.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Good => "ok",
+            Self::Caution => "caution",
+            Self::Bad => "problem",
+        }
+    }
+}
+
+/// What `doctor` looked at, with what it saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// Where settings and files are.
+    Home {
+        /// The folder.
+        path: String,
+        /// Why it cannot be written, if it cannot.
+        broken: Option<String>,
+    },
+    /// A port of ours.
+    Port {
+        /// The setting that names it.
+        setting: &'static str,
+        /// The port.
+        port: u16,
+        /// What the system says, if it cannot be had.
+        taken: Option<String>,
+    },
+    /// A sandbox that another process hosts.
+    Host {
+        /// Its base URL.
+        base: String,
+    },
+    /// The clock against the provider's.
+    Clock {
+        /// Seconds that ours is ahead; `None` where nobody could be asked.
+        ahead_s: Option<i64>,
+        /// Whether it is fixed by a setting.
+        fixed: bool,
+    },
+    /// The key.
+    Key {
+        /// Masked, with where it came from.
+        key: Option<(String, String)>,
+    },
+    /// The webhook secrets.
+    WebhookSecrets {
+        /// How many there are.
+        count: usize,
+        /// Whether the mode needs none.
+        sandbox: bool,
+    },
+    /// Whether a browser can be shown.
+    Display {
+        /// Whether it can.
+        present: bool,
+    },
+    /// The ledger's file.
+    Ledger {
+        /// Its path.
+        path: String,
+        /// What is wrong with it; `None` where it is well or not there yet.
+        broken: Option<String>,
+        /// Whether another program holds it.
+        busy: bool,
+    },
+    /// `.env` and git.
+    EnvFile {
+        /// Whether git knows the file, so that a push would publish it.
+        tracked: bool,
+        /// Whether there is a file.
+        present: bool,
+    },
+}
+
+impl Finding {
+    /// A stable name for programs.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Home { .. } => "home",
+            Self::Port { .. } => "port",
+            Self::Host { .. } => "sandbox",
+            Self::Clock { .. } => "clock",
+            Self::Key { .. } => "key",
+            Self::WebhookSecrets { .. } => "webhook_secrets",
+            Self::Display { .. } => "display",
+            Self::Ledger { .. } => "ledger",
+            Self::EnvFile { .. } => "env_file",
+        }
+    }
+
+    /// How serious it is.
+    pub const fn weight(&self) -> Weight {
+        match self {
+            Self::Home { broken: Some(_), .. }
+            | Self::Ledger { broken: Some(_), .. }
+            | Self::EnvFile { tracked: true, .. } => Weight::Bad,
+            Self::Ledger { busy: true, .. }
+            | Self::Port { taken: Some(_), .. }
+            | Self::Display { present: false }
+            | Self::WebhookSecrets { count: 0, sandbox: false }
+            | Self::Clock { fixed: true, .. } => Weight::Caution,
+            Self::Clock { ahead_s: Some(ahead), .. } => {
+                if ahead.unsigned_abs() > 300 {
+                    Weight::Bad
+                } else if ahead.unsigned_abs() > 30 {
+                    Weight::Caution
+                } else {
+                    Weight::Good
+                }
+            }
+            Self::Home { .. }
+            | Self::Ledger { .. }
+            | Self::EnvFile { .. }
+            | Self::Port { .. }
+            | Self::Host { .. }
+            | Self::Display { .. }
+            | Self::Key { .. }
+            | Self::WebhookSecrets { .. }
+            | Self::Clock { .. } => Weight::Good,
+        }
+    }
+}
+
+/// `stripegym doctor`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doctor {
+    /// Where it looked.
+    pub place: Place,
+    /// What it saw.
+    pub findings: Vec<Finding>,
+}
+
+/// An event of the provider, in short.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventRow {
+    /// `evt_…`.
+    pub id: String,
+    /// Its type.
+    pub kind: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// The id of its object.
+    pub object: Option<String>,
+    /// Deliveries that are not done.
+    pub pending: i64,
+}
+
+/// What a command ends with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// Nothing more to say: the notices were all.
+    Silent,
+    /// `stripegym`.
+    Home(Home),
+    /// `stripegym checkout`.
+    Checkout(Checkout),
+    /// `stripegym listen`.
+    Listened(Listened),
+    /// `stripegym ledger show`.
+    Ledger(Ledger),
+    /// `stripegym reconcile`.
+    Reconciled(Reconciled),
+    /// `stripegym day0`.
+    Day0(Box<Day0>),
+    /// `stripegym cards`.
+    Cards,
+    /// `stripegym doctor`.
+    Doctor(Doctor),
+    /// `stripegym trigger` without a type: the types that have a scenario.
+    Scenarios(Vec<&'static str>),
+    /// `stripegym trigger TYPE`: the type and the newest event of it.
+    Triggered {
+        /// The type that was asked for.
+        kind: String,
+        /// The event that came of it, where one came.
+        event: Option<String>,
+    },
+    /// `stripegym events list`.
+    Events(Vec<EventRow>),
+    /// `stripegym events show`: an object of the API as JSON.
+    Object(String),
+    /// `stripegym events resend`.
+    Resent {
+        /// `evt_…`.
+        event: String,
+        /// Its type.
+        kind: String,
+    },
+}
+
+impl Report {
+    /// Whether the answer is yes: nothing differs, nothing is wrong, the payment was made.
+    pub fn is_well(&self) -> bool {
+        match self {
+            Self::Checkout(checkout) => checkout.ending.is_well(),
+            Self::Reconciled(reconciled) => reconciled.result.is_clean(),
+            Self::Day0(day0) => day0.checkout.ending.is_well() && day0.reconciled.result.is_clean(),
+            Self::Doctor(doctor) => doctor.findings.iter().all(|f| f.weight() != Weight::Bad),
+            Self::Triggered { event, .. } => event.is_some(),
+            Self::Silent
+            | Self::Home(_)
+            | Self::Listened(_)
+            | Self::Ledger(_)
+            | Self::Cards
+            | Self::Scenarios(_)
+            | Self::Events(_)
+            | Self::Object(_)
+            | Self::Resent { .. } => true,
+        }
+    }
+}

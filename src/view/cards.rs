@@ -1,0 +1,58 @@
+//! The table of test cards.
+
+use crate::domain::card::{self, After, Behaviour, Card, Challenge};
+use crate::view::canvas::{Canvas, Tone};
+use crate::view::table::{Side, draw};
+use crate::view::words::Msg;
+
+/// Every test card by what it does.
+pub fn render(canvas: &Canvas) -> String {
+    let head = [
+        (canvas.say(&Msg::ColNumber), Side::Left),
+        (canvas.say(&Msg::ColBrand), Side::Left),
+        (canvas.say(&Msg::ColWhat), Side::Left),
+        (canvas.say(&Msg::ColMethod), Side::Left),
+    ];
+    let row = |card: &Card| {
+        vec![
+            card.number.to_owned(),
+            format!("{} {}", card.brand, card.country),
+            behaviour(card.behaviour, canvas),
+            card.method.unwrap_or_default().to_owned(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = card::ALL.iter().map(row).collect();
+    let title = canvas.tone(Tone::Strong, &canvas.say(&Msg::HeaderCards));
+    format!("{title}\n{}\n{}", draw(canvas, &head, &rows), canvas.say(&Msg::CardsFoot))
+}
+
+fn behaviour(it: Behaviour, canvas: &Canvas) -> String {
+    canvas.say(&match it {
+        Behaviour::Succeeds => Msg::CardSucceeds,
+        Behaviour::Declines { code, decline_code } => {
+            Msg::CardDeclines { code: decline_code.unwrap_or(code) }
+        }
+        Behaviour::DeclinesAfterAttaching => Msg::CardDeclinesAfterAttaching,
+        Behaviour::BadNumber => Msg::CardBadNumber,
+        Behaviour::Flagged(what) => Msg::CardFlagged { what },
+        Behaviour::Disputed(reason) => Msg::CardDisputed { reason },
+        Behaviour::RefundPends => Msg::CardRefundPends,
+        Behaviour::RefundFails => Msg::CardRefundFails,
+        Behaviour::AvailableAtOnce => Msg::CardAvailableAtOnce,
+        Behaviour::Authenticates { when, then } => {
+            let when = canvas.say(&match when {
+                Challenge::Always => Msg::CardSecureAlways,
+                Challenge::UnlessSetUp => Msg::CardSecureUnlessSetUp,
+                Challenge::OnSessionOnly => Msg::CardSecureOnSession,
+                Challenge::Optional => Msg::CardSecureOptional,
+                Challenge::Frictionless => Msg::CardSecureFrictionless,
+            });
+            let then = match then {
+                After::Succeeds => String::new(),
+                After::Declines(code) => canvas.say(&Msg::CardThenDeclines { code }),
+                After::ProcessingError => canvas.say(&Msg::CardThenError),
+            };
+            return format!("{when}{then}");
+        }
+    })
+}

@@ -1,0 +1,104 @@
+//! Rows for spreadsheets, as RFC 4180 has them; amounts in minor units.
+
+use crate::domain::reconcile::Record;
+use crate::domain::report::{Ledger, Reconciled, Report};
+
+/// The report as CSV; `None` for a report that is no table.
+pub fn render(report: &Report) -> Option<String> {
+    match report {
+        Report::Ledger(it) => Some(ledger(it)),
+        Report::Reconciled(it) => Some(reconciled(it)),
+        _ => None,
+    }
+}
+
+fn ledger(it: &Ledger) -> String {
+    let head = [
+        "session",
+        "amount",
+        "currency",
+        "status",
+        "created",
+        "payment_intent",
+        "refunded",
+        "updated",
+        "event",
+    ];
+    let mut out = line(head);
+    for row in &it.rows {
+        let record = &row.record;
+        out.push_str(&line([
+            record.session_id.as_str(),
+            &record.amount.minor.to_string(),
+            record.amount.currency.code(),
+            record.status.name(),
+            &record.created.rfc3339(),
+            record.payment_intent.as_deref().unwrap_or_default(),
+            &row.refunded.to_string(),
+            &row.updated.rfc3339(),
+            row.event_id.as_deref().unwrap_or_default(),
+        ]));
+    }
+    out
+}
+
+fn reconciled(it: &Reconciled) -> String {
+    let head = [
+        "verdict",
+        "session",
+        "ledger_amount",
+        "ledger_currency",
+        "ledger_status",
+        "provider_amount",
+        "provider_currency",
+        "provider_status",
+    ];
+    let side = |record: Option<&Record>| match record {
+        Some(record) => [
+            record.amount.minor.to_string(),
+            record.amount.currency.code().to_owned(),
+            record.status.name().to_owned(),
+        ],
+        None => [const { String::new() }; 3],
+    };
+    let mut out = line(head);
+    for row in &it.result.rows {
+        let [own_amount, own_currency, own_status] = side(row.ours.as_ref());
+        let [amount, currency, status] = side(row.theirs.as_ref());
+        out.push_str(&line([
+            row.verdict.name(),
+            &row.session_id,
+            &own_amount,
+            &own_currency,
+            &own_status,
+            &amount,
+            &currency,
+            &status,
+        ]));
+    }
+    out
+}
+
+fn line<const N: usize>(cells: [&str; N]) -> String {
+    let mut out = cells.map(quoted).join(",");
+    out.push_str("\r\n");
+    out
+}
+
+fn quoted(cell: &str) -> String {
+    if cell.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_with_commas_and_quotes_are_quoted() {
+        assert_eq!(line(["a", "b,c", "d\"e"]), "a,\"b,c\",\"d\"\"e\"\r\n");
+    }
+}

@@ -1,0 +1,80 @@
+//! What the doctor saw, each with its cure.
+
+use crate::domain::report::{Doctor, Finding, Weight};
+use crate::view::canvas::{Canvas, Tone};
+use crate::view::text::heading;
+use crate::view::words::Msg;
+
+/// The findings, one a line, with the cure below where there is one.
+pub fn render(it: &Doctor, canvas: &Canvas) -> String {
+    let mut out = heading(&Msg::HeaderDoctor, &it.place, canvas);
+    for finding in &it.findings {
+        let (mark, tone) = match finding.weight() {
+            Weight::Good => ("ok", Tone::Good),
+            Weight::Caution => ("!", Tone::Caution),
+            Weight::Bad => ("x", Tone::Bad),
+        };
+        let (what, cure) = words(finding, canvas);
+        out.push_str(&format!("  {} {what}\n", canvas.tone(tone, &format!("{mark:<2}"))));
+        if let Some(cure) = cure {
+            out.push_str(&format!("       {}\n", canvas.tone(Tone::Quiet, &cure)));
+        }
+    }
+    let bad = it.findings.iter().filter(|finding| finding.weight() == Weight::Bad).count();
+    out.push_str(&match i64::try_from(bad).unwrap_or(i64::MAX) {
+        0 => canvas.say(&Msg::DoctorWell),
+        count => canvas.say(&Msg::DoctorBad { count }),
+    });
+    out
+}
+
+fn words(finding: &Finding, canvas: &Canvas) -> (String, Option<String>) {
+    let (what, cure) = match finding {
+        Finding::Home { path, broken: None } => (Msg::DoctorHome { path }, None),
+        Finding::Home { path, broken: Some(cause) } => {
+            (Msg::DoctorHomeBroken { path, cause }, Some(Msg::DoctorHomeFix))
+        }
+        Finding::Port { setting, port, taken } => {
+            let port = i64::from(*port);
+            match taken {
+                None => (Msg::DoctorPort { port, setting }, None),
+                Some(_) => {
+                    (Msg::DoctorPortTaken { port, setting }, Some(Msg::DoctorPortFix { setting }))
+                }
+            }
+        }
+        Finding::Host { base } => (Msg::DoctorHost { base }, None),
+        Finding::Clock { fixed: true, .. } => {
+            (Msg::DoctorClockFixed, Some(Msg::DoctorClockFixedFix))
+        }
+        Finding::Clock { ahead_s: None, .. } => (Msg::DoctorClockUnknown, None),
+        Finding::Clock { ahead_s: Some(ahead), .. } => match finding.weight() {
+            Weight::Good => (Msg::DoctorClock { ahead: *ahead }, None),
+            Weight::Caution | Weight::Bad => {
+                (Msg::DoctorClockOff { ahead: *ahead }, Some(Msg::DoctorClockFix))
+            }
+        },
+        Finding::Key { key: Some((key, origin)) } => (Msg::DoctorKey { key, origin }, None),
+        Finding::Key { key: None } => (Msg::DoctorNoKey, None),
+        Finding::WebhookSecrets { count: 0, sandbox: true } => (Msg::DoctorSecretsSandbox, None),
+        Finding::WebhookSecrets { count: 0, sandbox: false } => {
+            (Msg::DoctorNoSecrets, Some(Msg::DoctorSecretsFix))
+        }
+        Finding::WebhookSecrets { count, .. } => {
+            (Msg::DoctorSecrets { count: i64::try_from(*count).unwrap_or(i64::MAX) }, None)
+        }
+        Finding::Display { present: true } => (Msg::DoctorDisplay, None),
+        Finding::Display { present: false } => (Msg::DoctorNoDisplay, Some(Msg::DoctorDisplayFix)),
+        Finding::Ledger { path, broken: Some(cause), .. } => {
+            (Msg::DoctorLedgerBroken { path, cause }, Some(Msg::DoctorLedgerFix))
+        }
+        Finding::Ledger { path, busy: true, .. } => {
+            (Msg::DoctorLedgerBusy { path }, Some(Msg::DoctorLedgerBusyFix))
+        }
+        Finding::Ledger { path, .. } => (Msg::DoctorLedger { path }, None),
+        Finding::EnvFile { tracked: true, .. } => (Msg::DoctorEnvTracked, Some(Msg::DoctorEnvFix)),
+        Finding::EnvFile { present: true, .. } => (Msg::DoctorEnvSafe, None),
+        Finding::EnvFile { .. } => (Msg::DoctorEnvAbsent, None),
+    };
+    (canvas.say(&what), cure.map(|cure| canvas.say(&cure)))
+}

@@ -1,0 +1,187 @@
+//! A failure for its reader: what happened, where, why, and what to type next.
+
+use crate::domain::fault::{Fault, Misuse, Problem};
+use crate::view::canvas::{Canvas, Format, Tone};
+use crate::view::words::Msg;
+use serde_json::json;
+
+/// The failure as text, or as one line of JSON with its `exit` code.
+pub fn render(fault: &Fault, exit: u8, canvas: &Canvas) -> String {
+    let what = what(&fault.problem, canvas);
+    let place = place(&fault.problem);
+    let next = next(&fault.problem, canvas);
+    if canvas.format == Format::Json {
+        return json!({ "error": {
+            "kind": fault.problem.name(),
+            "message": what,
+            "where": place,
+            "cause": fault.cause,
+            "next": next,
+            "exit": exit,
+        }})
+        .to_string();
+    }
+    let label = canvas.tone(Tone::Bad, &canvas.say(&Msg::FaultLabel));
+    let mut lines = vec![format!("{label} {what}")];
+    let mut add = |msg: &Msg<'_>, text: &str| {
+        let label = canvas.tone(Tone::Quiet, &canvas.say(msg));
+        lines.push(format!("  {label}: {text}"));
+    };
+    if let Some(place) = place {
+        add(&Msg::FaultWhere, &place);
+    }
+    if let Some(cause) = fault.cause.as_deref().filter(|cause| !cause.is_empty()) {
+        add(&Msg::FaultCause, cause);
+    }
+    for step in next {
+        add(&Msg::FaultNext, &step);
+    }
+    lines.join("\n")
+}
+
+fn what(problem: &Problem, canvas: &Canvas) -> String {
+    canvas.say(&match problem {
+        Problem::Usage { misuse, .. } => return misused(misuse, canvas),
+        Problem::Setting { name, .. } => Msg::FaultSetting { name },
+        Problem::LiveKey { name, .. } => Msg::FaultLiveKey { name },
+        Problem::KeyMissing => Msg::FaultKeyMissing,
+        Problem::SandboxOnly { command } => Msg::FaultSandboxOnly { command },
+        Problem::PortTaken { address, .. } => Msg::FaultPortTaken { address },
+        Problem::ProviderDown { base } => Msg::FaultProviderDown { base },
+        Problem::ProviderRefused { status, message, .. } => {
+            Msg::FaultProviderRefused { status: i64::from(*status), message }
+        }
+        Problem::ProviderOdd { what } => Msg::FaultProviderOdd { what },
+        Problem::Page { what, .. } => Msg::FaultPage { what },
+        Problem::Ledger { .. } => Msg::FaultLedger,
+        Problem::LedgerBusy { .. } => Msg::FaultLedgerBusy,
+        Problem::SandboxStore { .. } => Msg::FaultSandboxStore,
+        Problem::File { .. } => Msg::FaultFile,
+        Problem::NoScenario { kind, .. } => Msg::FaultNoScenario { kind },
+        Problem::NotFound { what } => Msg::FaultNotFound { what },
+        Problem::NotThereYet { what } => Msg::FaultNotThereYet { what },
+        Problem::TimedOut { what, seconds } => {
+            Msg::FaultTimedOut { what, seconds: i64::try_from(*seconds).unwrap_or(i64::MAX) }
+        }
+        Problem::Interrupted => Msg::FaultInterrupted,
+        Problem::Bug { what } => Msg::FaultBug { what },
+    })
+}
+
+fn misused(misuse: &Misuse, canvas: &Canvas) -> String {
+    let meant = |what: String, meant: &Option<String>| match meant {
+        Some(meant) => format!("{what} {}", canvas.say(&Msg::FaultMeant { meant })),
+        None => what,
+    };
+    match misuse {
+        Misuse::UnknownFlag { flag, meant: near } => {
+            meant(canvas.say(&Msg::FaultUnknownFlag { flag }), near)
+        }
+        Misuse::UnknownCommand { command, meant: near } => {
+            meant(canvas.say(&Msg::FaultUnknownCommand { command }), near)
+        }
+        Misuse::BadValue { flag, value, expected } => {
+            let what = canvas.say(&Msg::FaultBadValue { flag, value });
+            if expected.is_empty() {
+                return what;
+            }
+            format!("{what} {}", canvas.say(&Msg::FaultExpected { expected }))
+        }
+        Misuse::Missing { what } => canvas.say(&Msg::FaultMissing { what }),
+        Misuse::Conflict { flag, other } => canvas.say(&Msg::FaultConflict { flag, other }),
+        Misuse::Other { message } => canvas.say(&Msg::FaultUsageOther { message }),
+    }
+}
+
+/// Where it happened: facts without words.
+fn place(problem: &Problem) -> Option<String> {
+    match problem {
+        Problem::Setting { name, origin, .. } | Problem::LiveKey { name, origin } => {
+            Some(format!("{name} ({origin})"))
+        }
+        Problem::ProviderRefused { code, param, .. } => {
+            let parts: Vec<String> = [("code", code), ("param", param)]
+                .into_iter()
+                .filter_map(|(name, value)| value.as_ref().map(|value| format!("{name}={value}")))
+                .collect();
+            (!parts.is_empty()).then(|| parts.join(" "))
+        }
+        Problem::Page { url, .. } => Some(url.clone()),
+        Problem::Ledger { path }
+        | Problem::LedgerBusy { path }
+        | Problem::SandboxStore { path }
+        | Problem::File { path } => Some(path.clone()),
+        Problem::Usage { .. }
+        | Problem::KeyMissing
+        | Problem::SandboxOnly { .. }
+        | Problem::PortTaken { .. }
+        | Problem::ProviderDown { .. }
+        | Problem::ProviderOdd { .. }
+        | Problem::NoScenario { .. }
+        | Problem::NotFound { .. }
+        | Problem::NotThereYet { .. }
+        | Problem::TimedOut { .. }
+        | Problem::Interrupted
+        | Problem::Bug { .. } => None,
+    }
+}
+
+fn next(problem: &Problem, canvas: &Canvas) -> Vec<String> {
+    let msgs = match problem {
+        Problem::Usage { command, .. } => vec![Msg::NextHelp { command }],
+        Problem::Setting { expected, .. } => {
+            vec![Msg::FaultExpected { expected }, Msg::NextSetting]
+        }
+        Problem::LiveKey { .. } => vec![Msg::NextLiveKey],
+        Problem::KeyMissing => vec![Msg::NextKeyMissing],
+        Problem::SandboxOnly { .. } => vec![Msg::NextSandboxMode],
+        Problem::PortTaken { command, .. } => vec![Msg::NextOtherPort { command }, Msg::NextDoctor],
+        Problem::ProviderDown { .. } => vec![Msg::NextSandbox, Msg::NextDoctor],
+        Problem::ProviderRefused { request: Some(request), .. } => vec![Msg::NextLogs { request }],
+        Problem::ProviderRefused { .. }
+        | Problem::ProviderOdd { .. }
+        | Problem::Page { .. }
+        | Problem::TimedOut { .. } => vec![Msg::NextDoctor],
+        Problem::Ledger { .. } | Problem::SandboxStore { .. } | Problem::File { .. } => {
+            vec![Msg::NextHome, Msg::NextDoctor]
+        }
+        Problem::LedgerBusy { .. } => vec![Msg::NextLedgerBusy],
+        Problem::NoScenario { .. } => vec![Msg::NextScenarios],
+        Problem::NotFound { .. } => vec![Msg::NextEventsList],
+        Problem::NotThereYet { .. } => vec![Msg::NextDay0],
+        Problem::Interrupted => vec![Msg::NextAgain],
+        Problem::Bug { .. } => vec![Msg::NextBug],
+    };
+    msgs.iter().map(|msg| canvas.say(msg)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::locale::Locale;
+
+    #[test]
+    fn a_failure_says_what_where_why_and_what_to_type() {
+        let problem = Problem::PortTaken {
+            address: "127.0.0.1:4242".into(),
+            command: "stripegym listen".into(),
+        };
+        let text =
+            render(&Fault::because(problem, "Address in use"), 3, &Canvas::plain(Locale::En));
+        assert_eq!(
+            text,
+            "error: 127.0.0.1:4242 cannot be listened on.\n  cause: Address in use\n  \
+             next: stripegym listen --port 0    (a free port)\n  next: stripegym doctor"
+        );
+    }
+
+    #[test]
+    fn programs_get_one_line_of_json() {
+        let canvas = Canvas { format: Format::Json, ..Canvas::plain(Locale::Ja) };
+        let text = render(&Problem::KeyMissing.into(), 3, &canvas);
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["error"]["kind"], "key_missing");
+        assert_eq!(value["error"]["exit"], 3);
+        assert_eq!(text.lines().count(), 1);
+    }
+}

@@ -1,0 +1,282 @@
+//! Answers for programs. The schema of each command stands in `view::schema` and in its `--help`.
+
+use crate::domain::card::{After, Behaviour, Card};
+use crate::domain::notice::{Delivery, Notice, Outcome, Step};
+use crate::domain::reconcile::{Line, Record, Verdict};
+use crate::domain::report::{
+    Checkout, Doctor, EventRow, Finding, Home, Ledger, Listened, Place, Reconciled, Report,
+};
+use crate::domain::time::Timestamp;
+use serde_json::{Map, Value, json};
+
+/// The answer as one value; `None` where the notices said it all.
+pub fn report(report: &Report) -> Option<Value> {
+    Some(match report {
+        Report::Silent => return None,
+        Report::Home(it) => home(it),
+        Report::Checkout(it) => checkout(it),
+        Report::Listened(it) => listened(it),
+        Report::Ledger(it) => ledger(it),
+        Report::Reconciled(it) => reconciled(it),
+        Report::Day0(it) => json!({
+            "ok": report.is_well(),
+            "took_ms": it.took_ms,
+            "event": it.event,
+            "checkout": checkout(&it.checkout),
+            "reconciliation": reconciled(&it.reconciled),
+        }),
+        Report::Cards => Value::Array(crate::domain::card::ALL.iter().map(card).collect()),
+        Report::Doctor(it) => doctor(it),
+        Report::Scenarios(types) => json!({ "types": types }),
+        Report::Triggered { kind, event } => json!({ "type": kind, "event": event }),
+        Report::Events(rows) => json!({ "events": rows.iter().map(event).collect::<Vec<_>>() }),
+        Report::Object(text) => serde_json::from_str(text).unwrap_or(Value::Null),
+        Report::Resent { event, kind } => json!({ "event": event, "type": kind }),
+    })
+}
+
+/// The lines of commands that answer line by line; `None` for what only a watcher wants.
+pub fn notice(notice: &Notice) -> Option<Value> {
+    match notice {
+        Notice::Ready { base } => Some(json!({ "ready": base })),
+        Notice::Listening { url, endpoint } => {
+            Some(json!({ "listening": url, "endpoint": endpoint }))
+        }
+        Notice::Polling { base } => Some(json!({ "polling": base })),
+        Notice::Secret { secret } => Some(json!({ "secret": secret })),
+        Notice::Delivered(it) => Some(delivery(it)),
+        Notice::Step(it) => Some(step(it)),
+        Notice::OtherPort { .. }
+        | Notice::Exposed { .. }
+        | Notice::Hosting { .. }
+        | Notice::Open { .. }
+        | Notice::NoBrowser { .. }
+        | Notice::Waiting { .. }
+        | Notice::Called { .. } => None,
+    }
+}
+
+fn place(it: &Place) -> Value {
+    json!({ "mode": it.mode.name(), "base": it.base, "home": it.home })
+}
+
+fn at(it: Timestamp) -> Value {
+    json!(it.rfc3339())
+}
+
+fn home(it: &Home) -> Value {
+    let key = it.key.as_ref().map(|(masked, origin)| json!({ "masked": masked, "from": origin }));
+    json!({ "place": place(&it.place), "key": key, "ledger_rows": it.rows })
+}
+
+fn checkout(it: &Checkout) -> Value {
+    json!({
+        "place": place(&it.place),
+        "session": it.session,
+        "url": it.url,
+        "amount": it.total.minor,
+        "currency": it.total.currency.code(),
+        "status": it.status,
+        "payment_status": it.payment_status,
+        "payment_intent": it.payment_intent,
+        "ending": it.ending.name(),
+        "message": it.message,
+    })
+}
+
+fn listened(it: &Listened) -> Value {
+    json!({ "summary": {
+        "deliveries": it.deliveries,
+        "recorded": it.recorded,
+        "duplicates": it.duplicates,
+        "rejected": it.rejected,
+    }})
+}
+
+fn record(it: &Record) -> Map<String, Value> {
+    let mut out = Map::new();
+    out.insert("session".into(), json!(it.session_id));
+    out.insert("amount".into(), json!(it.amount.minor));
+    out.insert("currency".into(), json!(it.amount.currency.code()));
+    out.insert("status".into(), json!(it.status.name()));
+    out.insert("created".into(), at(it.created));
+    out.insert("payment_intent".into(), json!(it.payment_intent));
+    out
+}
+
+fn ledger(it: &Ledger) -> Value {
+    let row = |row: &crate::domain::report::LedgerRow| {
+        let mut out = record(&row.record);
+        out.insert("refunded".into(), json!(row.refunded));
+        out.insert("updated".into(), at(row.updated));
+        out.insert("event".into(), json!(row.event_id));
+        Value::Object(out)
+    };
+    let total = |total: &crate::domain::report::Total| {
+        json!({
+            "currency": total.currency.code(),
+            "rows": total.rows,
+            "paid": total.paid,
+            "refunded": total.refunded,
+            "net": total.paid.saturating_sub(total.refunded),
+        })
+    };
+    json!({
+        "place": place(&it.place),
+        "rows": it.rows.iter().map(row).collect::<Vec<_>>(),
+        "totals": it.totals.iter().map(total).collect::<Vec<_>>(),
+        "all": it.all,
+    })
+}
+
+fn reconciled(it: &Reconciled) -> Value {
+    let row = |line: &Line| {
+        json!({
+            "verdict": line.verdict.name(),
+            "session": line.session_id,
+            "ledger": line.ours.as_ref().map(record),
+            "provider": line.theirs.as_ref().map(record),
+        })
+    };
+    let counts: Map<String, Value> = Verdict::ALL
+        .into_iter()
+        .map(|verdict| (verdict.name().to_owned(), json!(it.result.count(verdict))))
+        .collect();
+    let sums = it.result.sums.iter().map(|(currency, sum)| {
+        json!({
+            "currency": currency.code(),
+            "ledger": sum.ours,
+            "provider": sum.theirs,
+            "difference": sum.ours.saturating_sub(sum.theirs),
+        })
+    });
+    let fixed = it.fixed.as_ref().map(|all| {
+        let one = |fix: &crate::domain::report::Fixed| {
+            json!({ "session": fix.session, "before": fix.before, "changed": fix.changed })
+        };
+        all.iter().map(one).collect::<Vec<_>>()
+    });
+    json!({
+        "place": place(&it.place),
+        "ok": it.result.is_clean(),
+        "rows": it.result.rows.iter().map(row).collect::<Vec<_>>(),
+        "counts": counts,
+        "sums": sums.collect::<Vec<_>>(),
+        "fixed": fixed,
+    })
+}
+
+fn event(it: &EventRow) -> Value {
+    json!({
+        "id": it.id,
+        "type": it.kind,
+        "created": at(it.created),
+        "object": it.object,
+        "pending_webhooks": it.pending,
+    })
+}
+
+fn delivery(it: &Delivery) -> Value {
+    let (outcome, status, reason) = match &it.outcome {
+        Outcome::Recorded { booked: true } => ("recorded", 200, None),
+        Outcome::Recorded { booked: false } => ("stored", 200, None),
+        Outcome::Duplicate => ("duplicate", 200, None),
+        Outcome::Rejected { status, reason } => ("rejected", *status, Some(reason)),
+    };
+    json!({
+        "at": at(it.at),
+        "outcome": outcome,
+        "status": status,
+        "reason": reason,
+        "event": it.event,
+        "type": it.kind,
+        "took_ms": it.took_ms,
+        "forwarded": it.forwarded.as_ref().map(|answer| match answer {
+            Ok(status) => json!(status),
+            Err(cause) => json!(cause),
+        }),
+    })
+}
+
+fn step(it: &Step) -> Value {
+    let facts = match it {
+        Step::SandboxUp { base } => json!({ "base": base }),
+        Step::ListenerUp { url } => json!({ "url": url }),
+        Step::Created { session, total, url } => json!({
+            "session": session, "amount": total.minor,
+            "currency": total.currency.code(), "url": url,
+        }),
+        Step::Paid { last4, payment_intent, landed } => {
+            json!({ "last4": last4, "payment_intent": payment_intent, "landed": landed })
+        }
+        Step::Heard { event, kind, took_ms } => {
+            json!({ "event": event, "type": kind, "took_ms": took_ms })
+        }
+        Step::Booked { session, status, total } => json!({
+            "session": session, "status": status, "amount": total.minor,
+            "currency": total.currency.code(),
+        }),
+        Step::Reconciled { matching, differing } => {
+            json!({ "matching": matching, "differing": differing })
+        }
+    };
+    json!({ "step": it.number(), "name": it.name(), "facts": facts })
+}
+
+fn card(it: &Card) -> Value {
+    let behaviour = match it.behaviour {
+        Behaviour::Succeeds => "succeeds".to_owned(),
+        Behaviour::Declines { code, decline_code } => {
+            format!("declines:{}", decline_code.unwrap_or(code))
+        }
+        Behaviour::DeclinesAfterAttaching => "declines_after_attaching".to_owned(),
+        Behaviour::BadNumber => "declines:incorrect_number".to_owned(),
+        Behaviour::Authenticates { then: After::Succeeds, .. } => "authenticates".to_owned(),
+        Behaviour::Authenticates { then: After::Declines(code), .. } => {
+            format!("authenticates_then_declines:{code}")
+        }
+        Behaviour::Authenticates { then: After::ProcessingError, .. } => {
+            "authentication_error".to_owned()
+        }
+        Behaviour::Flagged(what) => format!("flagged:{what}"),
+        Behaviour::Disputed(reason) => format!("disputed:{reason}"),
+        Behaviour::RefundPends => "refund_pending".to_owned(),
+        Behaviour::RefundFails => "refund_fails".to_owned(),
+        Behaviour::AvailableAtOnce => "available_at_once".to_owned(),
+    };
+    json!({
+        "number": it.number,
+        "brand": it.brand,
+        "country": it.country,
+        "funding": it.funding,
+        "payment_method": it.method.map(|name| format!("pm_card_{name}")),
+        "behaviour": behaviour,
+    })
+}
+
+fn doctor(it: &Doctor) -> Value {
+    let finding = |finding: &Finding| {
+        let facts = match finding {
+            Finding::Home { path, broken } => json!({ "path": path, "cause": broken }),
+            Finding::Port { setting, port, taken } => {
+                json!({ "setting": setting, "port": port, "cause": taken })
+            }
+            Finding::Host { base } => json!({ "base": base }),
+            Finding::Clock { ahead_s, fixed } => json!({ "ahead_s": ahead_s, "fixed": fixed }),
+            Finding::Key { key } => json!({ "masked": key.as_ref().map(|(masked, _)| masked) }),
+            Finding::WebhookSecrets { count, .. } => json!({ "count": count }),
+            Finding::Display { present } => json!({ "present": present }),
+            Finding::Ledger { path, broken, busy } => {
+                json!({ "path": path, "cause": broken, "busy": busy })
+            }
+            Finding::EnvFile { tracked, present } => {
+                json!({ "tracked": tracked, "present": present })
+            }
+        };
+        json!({ "name": finding.name(), "weight": finding.weight().name(), "facts": facts })
+    };
+    json!({
+        "place": place(&it.place),
+        "findings": it.findings.iter().map(finding).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,31 @@
+//! Facts into text: tables, JSON and CSV for machines, sentences in two languages for people.
+//! Pure; knows no terminal.
+
+pub mod words;
+
+pub mod canvas;
+pub mod money;
+pub mod table;
+pub mod time;
+
+pub mod cards;
+pub mod csv;
+pub mod doctor;
+pub mod fault;
+pub mod json;
+pub mod notice;
+pub mod schema;
+pub mod text;
+
+use crate::domain::report::Report;
+use crate::view::canvas::{Canvas, Format};
+
+/// A report in the canvas's form; `None` where there is nothing to print.
+pub fn render(report: &Report, canvas: &Canvas) -> Option<String> {
+    let text = match canvas.format {
+        Format::Json => format!("{:#}", json::report(report)?),
+        Format::Csv => csv::render(report).unwrap_or_else(|| text::render(report, canvas)),
+        Format::Text => text::render(report, canvas),
+    };
+    (!text.is_empty()).then_some(text)
+}

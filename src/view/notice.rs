@@ -1,0 +1,130 @@
+//! One line for each thing that a command says while it runs.
+
+use crate::domain::notice::{Delivery, Notice, Outcome, Step};
+use crate::view::canvas::{Canvas, Format, Tone};
+use crate::view::words::Msg;
+use crate::view::{json, money, time};
+
+/// Where a line belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// It is what the command was run for: stdout.
+    Data(String),
+    /// It helps whoever watches: stderr.
+    Aside(String),
+    /// Waiting goes on: a spinner on a terminal, nothing elsewhere.
+    Progress(String),
+    /// Nothing to show in this form.
+    Nothing,
+}
+
+/// The line of a notice.
+pub fn render(notice: &Notice, canvas: &Canvas) -> Line {
+    if canvas.format == Format::Json
+        && let Some(value) = json::notice(notice)
+    {
+        return Line::Data(value.to_string());
+    }
+    let say = |msg: &Msg<'_>| canvas.say(msg);
+    match notice {
+        // Programs wait for this line: it has one form in every language.
+        Notice::Ready { base } => Line::Data(format!("Ready {base}")),
+        Notice::OtherPort { wished, used } => {
+            Line::Aside(say(&Msg::NoticeOtherPort { wished: i64::from(*wished), used }))
+        }
+        Notice::Exposed { address } => {
+            Line::Aside(canvas.tone(Tone::Caution, &say(&Msg::NoticeExposed { address })))
+        }
+        Notice::Hosting { base } => Line::Aside(say(&Msg::NoticeHosting { base })),
+        Notice::Listening { url, endpoint } => {
+            let mut line = say(&Msg::NoticeListening { url });
+            if let Some(endpoint) = endpoint {
+                line.push('\n');
+                line.push_str(&say(&Msg::NoticeRegistered { endpoint }));
+            }
+            Line::Aside(line)
+        }
+        Notice::Polling { base } => Line::Aside(say(&Msg::NoticePolling { base })),
+        Notice::Secret { secret } => Line::Data(secret.clone()),
+        Notice::Delivered(delivery) => Line::Data(delivered(delivery, canvas)),
+        Notice::Open { url, total, .. } => {
+            let total = money::show(*total, canvas.locale);
+            Line::Aside(say(&Msg::NoticeOpen { total: &total, url }))
+        }
+        Notice::NoBrowser { cause } => Line::Aside(say(&Msg::NoticeNoBrowser { cause })),
+        Notice::Waiting { .. } => Line::Progress(say(&Msg::NoticeWaiting)),
+        Notice::Step(step) => Line::Data(stepped(step, canvas)),
+        Notice::Called { method, path, answer } => {
+            Line::Aside(format!("{method:<6} /v1{path}  {}", canvas.tone(Tone::Quiet, answer)))
+        }
+    }
+}
+
+fn delivered(delivery: &Delivery, canvas: &Canvas) -> String {
+    let (tone, outcome) = match &delivery.outcome {
+        Outcome::Recorded { booked: true } => (Tone::Good, canvas.say(&Msg::DeliveryRecorded)),
+        Outcome::Recorded { booked: false } => (Tone::Quiet, canvas.say(&Msg::DeliveryStored)),
+        Outcome::Duplicate => (Tone::Caution, canvas.say(&Msg::DeliveryDuplicate)),
+        Outcome::Rejected { status, reason } => {
+            let status = i64::from(*status);
+            (Tone::Bad, canvas.say(&Msg::DeliveryRejected { status, reason }))
+        }
+    };
+    let mut parts = vec![time::show_clock(delivery.at, &canvas.zone)];
+    parts.push(canvas.tone(tone, &outcome));
+    parts.extend(delivery.kind.clone());
+    parts.extend(delivery.event.clone());
+    parts.push(canvas.tone(Tone::Quiet, &format!("{} ms", delivery.took_ms)));
+    match &delivery.forwarded {
+        Some(Ok(status)) => {
+            parts.push(canvas.say(&Msg::DeliveryForwarded { status: i64::from(*status) }));
+        }
+        Some(Err(cause)) => parts.push(canvas.say(&Msg::DeliveryNotForwarded { cause })),
+        None => {}
+    }
+    parts.join("  ")
+}
+
+fn stepped(step: &Step, canvas: &Canvas) -> String {
+    let locale = canvas.locale;
+    let (what, by_hand) = match step {
+        Step::SandboxUp { base } => {
+            (canvas.say(&Msg::Day0SandboxUp { base }), "stripegym sandbox".to_owned())
+        }
+        Step::ListenerUp { url } => {
+            (canvas.say(&Msg::Day0ListenerUp { url }), "stripegym listen".to_owned())
+        }
+        Step::Created { session, total, .. } => {
+            let (shown, id) = (money::show(*total, locale), crate::view::table::short(session, 24));
+            let by_hand = format!(
+                "stripegym checkout --amount {} --currency {} --no-wait",
+                total.minor,
+                total.currency.code()
+            );
+            (canvas.say(&Msg::Day0Created { total: &shown, session: &id }), by_hand)
+        }
+        Step::Paid { last4, .. } => (
+            canvas.say(&Msg::Day0Paid { last4 }),
+            "stripegym checkout --pay 4242424242424242".to_owned(),
+        ),
+        Step::Heard { event, kind, took_ms } => {
+            let took = i64::try_from(*took_ms).unwrap_or(i64::MAX);
+            let by_hand = format!("stripegym events show {event}");
+            (canvas.say(&Msg::Day0Heard { kind, took }), by_hand)
+        }
+        Step::Booked { status, total, .. } => {
+            let total = money::show(*total, locale);
+            let by_hand = "stripegym ledger show".to_owned();
+            (canvas.say(&Msg::Day0Booked { total: &total, status }), by_hand)
+        }
+        Step::Reconciled { matching, differing } => {
+            let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+            let (matching, differing) = (count(*matching), count(*differing));
+            let by_hand = "stripegym reconcile".to_owned();
+            (canvas.say(&Msg::Day0Reconciled { matching, differing }), by_hand)
+        }
+    };
+    let mark = canvas.tone(Tone::Good, &format!("[{}/7]", step.number()));
+    let hint = format!("      {} {by_hand}", canvas.say(&Msg::Day0ByHand));
+    format!("{mark} {what}\n{}", canvas.tone(Tone::Quiet, &hint))
+}

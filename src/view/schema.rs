@@ -1,0 +1,146 @@
+//! What `--json` promises, command by command, as `--help` shows it. A test holds the answers to it.
+
+/// The schema of a command (`ledger show`); `None` for a command that prints no data.
+pub fn of(command: &str) -> Option<&'static str> {
+    Some(match command {
+        "" => {
+            "{place, key: {masked, from}|null, ledger_rows: int|null}\nplace is {mode: \"sandbox\"|\"stripe\", base: URL|null, home: folder}"
+        }
+        "checkout" => {
+            "{place, session, url|null, amount, currency, status, payment_status,\n payment_intent|null, ending: \"created\"|\"paid\"|\"processing\"|\"declined\"|\n \"canceled\"|\"expired\", message|null}"
+        }
+        "listen" => {
+            "One object a line:\n{listening: URL, endpoint|null} or {polling: URL}, {secret} with --print-secret,\n{at, outcome: \"recorded\"|\"stored\"|\"duplicate\"|\"rejected\", status, reason|null,\n event|null, type|null, took_ms, forwarded: int|text|null} for each delivery,\n{summary: {deliveries, recorded, duplicates, rejected}} at the end"
+        }
+        "ledger show" => {
+            "{place, rows: [{session, amount, currency, status, created, payment_intent,\n refunded, updated, event}], totals: [{currency, rows, paid, refunded, net}], all}"
+        }
+        "reconcile" => {
+            "{place, ok, rows: [{verdict, session, ledger: record|null, provider: record|null}],\n counts: {MATCH, …}, sums: [{currency, ledger, provider, difference}],\n fixed: [{session, before, changed}]|null}\nrecord is {session, amount, currency, status, created, payment_intent}"
+        }
+        "sandbox" => "{ready: URL}",
+        "day0" => {
+            "One object a line: {step: 1-7, name, facts}, and at the end\n{ok, took_ms, event, checkout, reconciliation}, the last two as of `checkout` and `reconcile`"
+        }
+        "cards" => "[{number, brand, country, funding, payment_method|null, behaviour}]",
+        "doctor" => "{place, findings: [{name, weight: \"ok\"|\"caution\"|\"problem\", facts}]}",
+        "trigger" => "{type, event|null}, or {types: […]} without a type",
+        "events list" => "{events: [{id, type, created, object, pending_webhooks}]}",
+        "events show" => "The event as the API has it.",
+        "events resend" => "{event, type}",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::currency::Currency;
+    use crate::domain::entry::EntryStatus;
+    use crate::domain::mode::Mode;
+    use crate::domain::money::Money;
+    use crate::domain::reconcile::{Record, reconcile};
+    use crate::domain::report::{
+        Checkout, Day0, Doctor, Ending, EventRow, Finding, Fixed, Home, Ledger, LedgerRow,
+        Listened, Place, Reconciled, Report, Total,
+    };
+    use crate::domain::time::Timestamp;
+    use crate::view::json;
+    use serde_json::Value;
+
+    fn samples() -> Vec<(&'static str, Report)> {
+        let place = Place { mode: Mode::Sandbox, base: None, home: ".stripegym".into() };
+        let record = Record {
+            session_id: "cs_1".into(),
+            amount: Money::new(500, Currency::JPY),
+            status: EntryStatus::Paid,
+            created: Timestamp(0),
+            payment_intent: None,
+        };
+        let checkout = Checkout {
+            place: place.clone(),
+            session: "cs_1".into(),
+            url: None,
+            total: record.amount,
+            status: "complete".into(),
+            payment_status: "paid".into(),
+            payment_intent: None,
+            ending: Ending::Paid,
+            message: None,
+        };
+        let reconciled = Reconciled {
+            place: place.clone(),
+            result: reconcile(vec![record.clone()], vec![record.clone()]),
+            fixed: Some(vec![Fixed {
+                session: "cs_1".into(),
+                before: "MATCH".into(),
+                changed: false,
+            }]),
+        };
+        let row = LedgerRow { record, refunded: 0, updated: Timestamp(0), event_id: None };
+        let total = Total { currency: Currency::JPY, rows: 1, paid: 500, refunded: 0 };
+        let ledger = Ledger { place: place.clone(), rows: vec![row], totals: vec![total], all: 1 };
+        let event = EventRow {
+            id: "evt_1".into(),
+            kind: "x".into(),
+            created: Timestamp(0),
+            object: None,
+            pending: 0,
+        };
+        let day0 = Day0 {
+            checkout: checkout.clone(),
+            event: "evt_1".into(),
+            reconciled: reconciled.clone(),
+            took_ms: 1,
+        };
+        let key = Some(("sk_test_***".to_owned(), ".env".to_owned()));
+        let finding = Finding::Display { present: true };
+        vec![
+            ("", Report::Home(Home { place: place.clone(), key, rows: None })),
+            ("checkout", Report::Checkout(checkout)),
+            ("listen", Report::Listened(Listened::default())),
+            ("ledger show", Report::Ledger(ledger)),
+            ("reconcile", Report::Reconciled(reconciled)),
+            ("day0", Report::Day0(Box::new(day0))),
+            ("cards", Report::Cards),
+            ("doctor", Report::Doctor(Doctor { place, findings: vec![finding] })),
+            ("trigger", Report::Triggered { kind: "x".into(), event: None }),
+            ("trigger", Report::Scenarios(vec!["x"])),
+            ("events list", Report::Events(vec![event])),
+            ("events resend", Report::Resent { event: "evt_1".into(), kind: "x".into() }),
+        ]
+    }
+
+    fn names(value: &Value, out: &mut Vec<String>) {
+        match value {
+            Value::Object(map) => {
+                for (name, inner) in map {
+                    out.push(name.clone());
+                    // Verdicts and the parts that have a schema of their own elsewhere.
+                    if !matches!(
+                        name.as_str(),
+                        "counts" | "facts" | "place" | "checkout" | "reconciliation"
+                    ) {
+                        names(inner, out);
+                    }
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| names(item, out)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
+    #[test]
+    fn every_member_of_every_answer_stands_in_the_schema_of_its_command() {
+        for (command, report) in samples() {
+            let schema = of(command).unwrap();
+            let mut found = Vec::new();
+            names(&json::report(&report).unwrap(), &mut found);
+            let words: Vec<&str> =
+                schema.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
+            for name in found {
+                assert!(words.contains(&name.as_str()), "`{command}` does not document `{name}`");
+            }
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! Reports for people: a heading that says where, a table, a sentence, and what to type next.
+
+use crate::domain::mode::Mode;
+use crate::domain::money::Money;
+use crate::domain::reconcile::{Line, Reconciliation, Record, Verdict};
+use crate::domain::report::{
+    Checkout, Day0, Ending, EventRow, Home, Ledger, Listened, Place, Reconciled, Report,
+};
+use crate::view::canvas::{Canvas, Tone};
+use crate::view::table::{Side, draw, short};
+use crate::view::words::Msg;
+use crate::view::{cards, doctor, money, time};
+
+/// The report as text; empty where the notices said it all.
+pub fn render(report: &Report, canvas: &Canvas) -> String {
+    match report {
+        Report::Silent => String::new(),
+        Report::Home(it) => home(it, canvas),
+        Report::Checkout(it) => checkout(it, canvas),
+        Report::Listened(it) => listened(*it, canvas),
+        Report::Ledger(it) => ledger(it, canvas),
+        Report::Reconciled(it) => reconciled(it, canvas),
+        Report::Day0(it) => day0(it, canvas),
+        Report::Cards => cards::render(canvas),
+        Report::Doctor(it) => doctor::render(it, canvas),
+        Report::Scenarios(types) => {
+            let mut lines = vec![canvas.say(&Msg::TriggerList)];
+            lines.extend(types.iter().map(|kind| format!("  stripegym trigger {kind}")));
+            lines.join("\n")
+        }
+        Report::Triggered { kind, event: Some(event) } => {
+            canvas.say(&Msg::TriggerDone { kind, event })
+        }
+        Report::Triggered { kind, event: None } => canvas.say(&Msg::TriggerNothing { kind }),
+        Report::Events(rows) => events(rows, canvas),
+        Report::Object(text) => text.clone(),
+        Report::Resent { event, kind } => canvas.say(&Msg::EventResent { kind, event }),
+    }
+}
+
+/// `Ledger · sandbox · .stripegym`: what is shown, and of which world.
+pub(super) fn heading(title: &Msg<'_>, place: &Place, canvas: &Canvas) -> String {
+    let mode = canvas.say(match place.mode {
+        Mode::Sandbox => &Msg::PlaceSandbox,
+        Mode::Stripe => &Msg::PlaceStripe,
+    });
+    let world = match &place.base {
+        Some(base) => format!("{mode} {base}"),
+        None => mode,
+    };
+    let title = canvas.tone(Tone::Strong, &canvas.say(title));
+    format!("{title} · {world} · {}\n", place.home)
+}
+
+/// A right-hand and a left-hand column's titles.
+fn right(canvas: &Canvas, title: &Msg<'_>) -> (String, Side) {
+    (canvas.say(title), Side::Right)
+}
+
+fn left(canvas: &Canvas, title: &Msg<'_>) -> (String, Side) {
+    (canvas.say(title), Side::Left)
+}
+
+fn home(it: &Home, canvas: &Canvas) -> String {
+    let mut lines = vec![heading(&Msg::HeaderHome, &it.place, canvas)];
+    lines.push(format!("  {}", canvas.say(&Msg::HomeFolder { path: &it.place.home })));
+    let key = match &it.key {
+        Some((key, origin)) => canvas.say(&Msg::HomeKey { key, origin }),
+        None => canvas.say(&Msg::HomeNoKey),
+    };
+    lines.push(format!("  {key}"));
+    if it.place.mode == Mode::Sandbox {
+        let running = it.place.base.as_deref();
+        let line = running.map_or(Msg::HomeIdle, |base| Msg::HomeRunning { base });
+        lines.push(format!("  {}", canvas.say(&line)));
+    }
+    let rows = match it.rows {
+        Some(rows) => canvas.say(&Msg::HomeRows { rows: i64::try_from(rows).unwrap_or(i64::MAX) }),
+        None => canvas.say(&Msg::HomeNoLedger),
+    };
+    lines.push(format!("  {rows}\n"));
+    lines.push(canvas.say(&Msg::HomeNext));
+    for (command, why) in [
+        ("stripegym day0", Msg::HomeNextDay0),
+        ("stripegym listen", Msg::HomeNextListen),
+        ("stripegym checkout", Msg::HomeNextCheckout),
+        ("stripegym ledger show", Msg::HomeNextLedger),
+        ("stripegym reconcile", Msg::HomeNextReconcile),
+    ] {
+        let why = canvas.tone(Tone::Quiet, &canvas.say(&why));
+        lines.push(format!("  {command:<22}  {why}"));
+    }
+    lines.join("\n")
+}
+
+fn checkout(it: &Checkout, canvas: &Canvas) -> String {
+    let mut out = heading(&Msg::HeaderCheckout, &it.place, canvas);
+    let (tone, ending) = match it.ending {
+        Ending::Created => (Tone::Strong, Msg::CheckoutCreated),
+        Ending::Paid => (Tone::Good, Msg::CheckoutPaid),
+        Ending::Processing => (Tone::Caution, Msg::CheckoutProcessing),
+        Ending::Declined => (Tone::Bad, Msg::CheckoutDeclined),
+        Ending::Canceled => (Tone::Caution, Msg::CheckoutCanceled),
+        Ending::Expired => (Tone::Bad, Msg::CheckoutExpired),
+    };
+    out.push_str(&canvas.tone(tone, &canvas.say(&ending)));
+    out.push('\n');
+    if let Some(message) = &it.message {
+        out.push_str(&format!("{}\n", canvas.say(&Msg::CheckoutSaid { message })));
+    }
+    let mut facts = vec![
+        (Msg::ColSession, it.session.clone()),
+        (Msg::ColAmount, money::show(it.total, canvas.locale)),
+        (Msg::ColStatus, format!("{} / {}", it.status, it.payment_status)),
+    ];
+    facts.extend(it.payment_intent.clone().map(|id| (Msg::ColObject, id)));
+    for (label, value) in facts {
+        let label = canvas.tone(Tone::Quiet, &canvas.say(&label));
+        out.push_str(&format!("  {label}: {value}\n"));
+    }
+    if let Some(url) = &it.url {
+        out.push_str(&format!("  {url}\n"));
+    }
+    if it.ending.is_well() && it.ending != Ending::Created {
+        out.push_str(&canvas.tone(Tone::Quiet, &canvas.say(&Msg::CheckoutNextLedger)));
+    }
+    out
+}
+
+fn listened(it: Listened, canvas: &Canvas) -> String {
+    let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    canvas.say(&Msg::ListenSummary {
+        deliveries: count(it.deliveries),
+        recorded: count(it.recorded),
+        duplicates: count(it.duplicates),
+        rejected: count(it.rejected),
+    })
+}
+
+fn ledger(it: &Ledger, canvas: &Canvas) -> String {
+    let mut out = heading(&Msg::HeaderLedger, &it.place, canvas);
+    if it.rows.is_empty() {
+        out.push_str(&canvas.say(&Msg::LedgerEmpty));
+        if it.all == 0 {
+            out.push('\n');
+            out.push_str(&canvas.say(&Msg::LedgerHint));
+        }
+        return out;
+    }
+    let head = [
+        left(canvas, &Msg::ColTime),
+        left(canvas, &Msg::ColSession),
+        right(canvas, &Msg::ColAmount),
+        left(canvas, &Msg::ColStatus),
+    ];
+    let rows: Vec<Vec<String>> = it
+        .rows
+        .iter()
+        .map(|row| {
+            vec![
+                time::show(row.record.created, &canvas.zone),
+                short(&row.record.session_id, 24),
+                money::show(row.record.amount, canvas.locale),
+                row.record.status.name().to_owned(),
+            ]
+        })
+        .collect();
+    out.push_str(&draw(canvas, &head, &rows));
+    out.push('\n');
+    let head = [
+        left(canvas, &Msg::ColCurrency),
+        right(canvas, &Msg::ColRows),
+        right(canvas, &Msg::ColPaid),
+        right(canvas, &Msg::ColRefunded),
+        right(canvas, &Msg::ColNet),
+    ];
+    let totals: Vec<Vec<String>> = it
+        .totals
+        .iter()
+        .map(|total| {
+            let show = |minor| money::show(Money::new(minor, total.currency), canvas.locale);
+            vec![
+                total.currency.code().to_owned(),
+                total.rows.to_string(),
+                show(total.paid),
+                show(total.refunded),
+                show(total.paid.saturating_sub(total.refunded)),
+            ]
+        })
+        .collect();
+    out.push_str(&draw(canvas, &head, &totals));
+    let shown = i64::try_from(it.rows.len()).unwrap_or(i64::MAX);
+    let all = i64::try_from(it.all).unwrap_or(i64::MAX);
+    out.push_str(&canvas.tone(Tone::Quiet, &canvas.say(&Msg::LedgerCount { shown, all })));
+    out
+}
+
+fn reconciled(it: &Reconciled, canvas: &Canvas) -> String {
+    let mut out = heading(&Msg::HeaderReconcile, &it.place, canvas);
+    for fix in it.fixed.iter().flatten() {
+        let (session, before) = (fix.session.as_str(), fix.before.as_str());
+        let msg = if fix.changed {
+            Msg::ReconcileFixed { session, before }
+        } else {
+            Msg::ReconcileNotFixed { session, before }
+        };
+        out.push_str(&format!("{}\n", canvas.say(&msg)));
+    }
+    if it.result.rows.is_empty() {
+        out.push_str(&canvas.say(&Msg::ReconcileEmpty));
+        return out;
+    }
+    out.push_str(&comparison(&it.result, canvas));
+    if it.result.count(Verdict::MissingInLedger) > 0 && it.fixed.is_none() {
+        out.push('\n');
+        out.push_str(&canvas.say(&Msg::ReconcileFixHint));
+    }
+    out
+}
+
+fn comparison(result: &Reconciliation, canvas: &Canvas) -> String {
+    let head = [
+        left(canvas, &Msg::ColVerdict),
+        left(canvas, &Msg::ColSession),
+        right(canvas, &Msg::ColLedger),
+        right(canvas, &Msg::ColProvider),
+    ];
+    let side = |record: Option<&Record>| {
+        record.map_or_else(
+            || "–".to_owned(),
+            |it| format!("{} {}", money::show(it.amount, canvas.locale), it.status.name()),
+        )
+    };
+    let row = |line: &Line| {
+        vec![
+            line.verdict.name().to_owned(),
+            short(&line.session_id, 24),
+            side(line.ours.as_ref()),
+            side(line.theirs.as_ref()),
+        ]
+    };
+    let rows: Vec<Vec<String>> = result.rows.iter().map(row).collect();
+    let mut out = draw(canvas, &head, &rows);
+    out.push('\n');
+    let head = [
+        left(canvas, &Msg::ColCurrency),
+        right(canvas, &Msg::ColLedger),
+        right(canvas, &Msg::ColProvider),
+        right(canvas, &Msg::ColDifference),
+    ];
+    let sums: Vec<Vec<String>> = result
+        .sums
+        .iter()
+        .map(|(currency, sum)| {
+            let show = |minor| money::show(Money::new(minor, *currency), canvas.locale);
+            let difference = sum.ours.saturating_sub(sum.theirs);
+            vec![currency.code().to_owned(), show(sum.ours), show(sum.theirs), show(difference)]
+        })
+        .collect();
+    if !sums.is_empty() {
+        out.push_str(&draw(canvas, &head, &sums));
+        out.push('\n');
+    }
+    let counts: Vec<String> = Verdict::ALL
+        .into_iter()
+        .filter(|verdict| result.count(*verdict) > 0)
+        .map(|verdict| format!("{} {}", verdict.name(), result.count(verdict)))
+        .collect();
+    out.push_str(&format!("{}\n", counts.join(" · ")));
+    let rows = i64::try_from(result.rows.len()).unwrap_or(i64::MAX);
+    let differing = i64::try_from(result.differences().count()).unwrap_or(i64::MAX);
+    let (tone, verdict) = if differing == 0 {
+        (Tone::Good, Msg::ReconcileClean { rows })
+    } else {
+        (Tone::Bad, Msg::ReconcileDiffers { rows, differing })
+    };
+    out.push_str(&canvas.tone(tone, &canvas.say(&verdict)));
+    out
+}
+
+fn day0(it: &Day0, canvas: &Canvas) -> String {
+    let mut out = format!("\n{}\n\n", reconciled(&it.reconciled, canvas));
+    let tenths = it.took_ms / 100;
+    let seconds = format!("{}.{}", tenths / 10, tenths % 10);
+    out.push_str(&format!("{}\n", canvas.say(&Msg::Day0Done { seconds: &seconds })));
+    out.push_str(&format!("{}\n", canvas.say(&Msg::Day0Next)));
+    out.push_str("  stripegym listen\n  stripegym checkout --amount 500 --currency jpy\n");
+    out.push_str("  stripegym ledger show\n  stripegym reconcile");
+    out
+}
+
+fn events(rows: &[EventRow], canvas: &Canvas) -> String {
+    if rows.is_empty() {
+        return canvas.say(&Msg::EventsEmpty);
+    }
+    let head =
+        [left(canvas, &Msg::ColTime), left(canvas, &Msg::ColKind), left(canvas, &Msg::ColEvent)];
+    let row = |row: &EventRow| {
+        vec![time::show(row.created, &canvas.zone), row.kind.clone(), row.id.clone()]
+    };
+    draw(canvas, &head, &rows.iter().map(row).collect::<Vec<_>>())
+}

@@ -1,0 +1,351 @@
+# Everything that the program says, in English. `$name` is what the program knows.
+
+## Help
+
+heading-usage = Usage:
+heading-commands = Commands
+heading-options = Options
+heading-arguments = Arguments
+heading-global = Common options
+heading-json = With --json, on stdout:
+help-one-of = [one of: { $values }]
+help-default = [if left out: { $value }]
+help-about = Learn, emulate and prove a Stripe integration, offline.
+help-long =
+    Exit codes: 0 all well · 1 differences or unpaid · 2 usage · 3 environment · 4 content · 5 refused for safety · 70 our bug · 130 interrupted.
+    Settings: flags beat the environment, which beats .env, which beats the default. See .env.example.
+    Errors go to stderr; with --json as one line: {"{"}"error": {"{"}kind, message, cause, where, next: [], exit{"}"}{"}"}.
+help-lang = Language of everything that is said, ja or en; else LC_ALL, LC_MESSAGES, LANG decide.
+help-json = Prints JSON on stdout, in the form shown below in --help.
+help-mode = Talks to the sandbox or to Stripe, whatever the key says.
+help-live = Allows a live key. Real money moves.
+help-home = Folder of the ledger and the sandbox [.stripegym].
+help-no-color = Uses no colours, as NO_COLOR does.
+help-verbose = Logs to stderr: -v info, -vv debug, -vvv trace. Secrets are left out.
+help-help = Shows help; --help shows more than -h.
+help-version = Shows the version.
+help-day0-about = Shows one whole payment: pay, hear, record, reconcile.
+help-day0-long = Needs no key, no account and no network. Everything happens on this machine, over HTTP, and can be repeated by hand with the command that each step names.
+help-checkout-about = Creates a Checkout Session and waits until it is paid.
+help-checkout-long =
+    Amounts are in the currency's minor unit: --amount 500 is ¥500 or $5.00.
+    Ends with 0 once it is paid (or complete and on its way, as with konbini), with 1 when it is declined, cancelled or expired.
+help-checkout-amount = Price of one, in minor units (500 is ¥500 or $5.00). Without a price: 500.
+help-checkout-currency = Currency of the amount.
+help-checkout-name = What is sold, as the page shows it.
+help-checkout-quantity = How many.
+help-checkout-price = An existing price instead of an amount.
+help-checkout-lookup-key = An existing price, by its lookup key.
+help-checkout-metadata = Metadata of the session; may be repeated.
+help-checkout-email = E-mail address of the customer.
+help-checkout-success-url = Where the page leads after payment; {"{"}CHECKOUT_SESSION_ID{"}"} is filled in.
+help-checkout-cancel-url = Where the page's back link leads.
+help-checkout-pay = Fills in the hosted page in the sandbox in a person's place: a test card's number, or decline, 3ds, konbini, cancel.
+help-checkout-no-wait = Prints the session and ends.
+help-checkout-open = Opens the page in a browser (on a terminal with a display: always).
+help-checkout-no-open = Opens no browser.
+help-listen-about = Receives webhooks, verifies them and writes the ledger.
+help-listen-long = In the sandbox it registers itself as a webhook endpoint and removes itself at the end. With a Stripe key it fetches events from a stored cursor instead, so that nothing is missed between two runs. An event is answered with 200 only after the ledger's file has it.
+help-listen-port = Port to listen on; 0 picks a free one [PORT, else 4242].
+help-listen-lasting = Ends after this time: 60s, 5m, 2h.
+help-listen-until = Ends after an event of this type.
+help-listen-count = Ends after this many deliveries.
+help-listen-forward-to = Passes the exact bytes and headers on to this URL.
+help-listen-print-secret = Prints the endpoint's signing secret.
+help-ledger-about = The ledger: what was received and what it came to.
+help-ledger-show-about = Shows the ledger's rows and totals per currency.
+help-ledger-show-format = How to write it.
+help-ledger-show-status = Only rows of this status.
+help-ledger-show-since = Only rows created since: 2h, 7d, 2026-11-21, 2026-11-21T09:00:00+09:00.
+help-ledger-show-limit = At most this many, the newest.
+help-ledger-show-session = Only the row of this session.
+help-reconcile-about = Compares the ledger with the provider's sessions and refunds.
+help-reconcile-long =
+    Verdicts: MATCH, MISSING_IN_LEDGER, MISSING_AT_PROVIDER, AMOUNT, CURRENCY, STATUS, DUPLICATE.
+    Ends with 1 on any difference that is left.
+help-reconcile-since = Only what was created since: 2h, 7d, a date, RFC 3339.
+help-reconcile-until = Only what was created before: 2h, 7d, a date, RFC 3339.
+help-reconcile-format = How to write it.
+help-reconcile-fix = Replays what is missing through the ledger's own writer and compares again.
+help-sandbox-about = Hosts the sandbox, an offline Stripe, until Ctrl-C.
+help-sandbox-long = Prints one line, "Ready http://127.0.0.1:PORT", on stdout once it takes requests. Point any SDK's API base there; any sk_test_ key is taken.
+help-sandbox-port = Port; 0 picks a free one [STRIPEGYM_SANDBOX_PORT, else 12111, else the next free one].
+help-sandbox-bind = Listens on another address than 127.0.0.1. Others can then reach it.
+help-sandbox-ephemeral = Keeps everything in memory.
+help-sandbox-retry-schedule = When failed deliveries are tried again: three times within minutes, for days as in live mode, or at once.
+help-trigger-about = Makes an event happen, by the API calls that cause it.
+help-trigger-kind = The event's type; without it, the types that can be made to happen.
+help-events-about = The provider's events.
+help-events-list-about = Lists the newest events.
+help-events-list-kind = Only events of this type.
+help-events-list-limit = At most this many.
+help-events-show-about = Shows one event as JSON.
+help-events-show-id = The event.
+help-events-resend-about = Delivers an event again to every endpoint that takes it.
+help-events-resend-id = The event.
+help-cards-about = Shows every test card by what it does.
+help-doctor-about = Looks for what could stop you, and says what to do about it.
+help-day1-about = Lesson 1 (not there yet).
+help-day2-about = Lesson 2 (not there yet).
+help-day3-about = Lesson 3 (not there yet).
+help-day4-about = Lesson 4 (not there yet).
+help-day5-about = Lesson 5 (not there yet).
+help-day6-about = Lesson 6 (not there yet).
+help-env-example-about = Prints .env.example.
+
+## Settings
+
+setting-stripe-secret-key =
+    Your test key from dashboard.stripe.com. Empty: everything stays in the sandbox on this machine.
+    A live key is refused unless --live is given.
+setting-stripe-publishable-key = The publishable key that GET /config of the listener hands to browsers.
+setting-stripe-webhook-secret = Signing secrets that the listener accepts, separated by commas. The sandbox gives one on registering.
+setting-stripe-api-base = Base URL of the provider: a sandbox that runs elsewhere, or a proxy.
+setting-stripegym-mode = sandbox or stripe. Empty: stripe where there is a key, else sandbox.
+setting-stripegym-home = Folder of the ledger and the sandbox.
+setting-stripegym-sandbox-port = Port that the sandbox tries first.
+setting-port = Port of the listener.
+setting-stripegym-lang = ja or en. Empty: LC_ALL, LC_MESSAGES, LANG decide.
+setting-stripegym-now = A fixed clock for tests, in Unix seconds.
+setting-stripegym-seed = A seed that makes ids repeatable, for tests.
+setting-rust-log = Log levels per target, such as stripegym::sandbox=debug. Secrets are left out.
+setting-no-color = Any value: no colours.
+
+## Failures
+
+fault-label = error:
+fault-where = where
+fault-cause = cause
+fault-next = next
+fault-unknown-flag = There is no flag `{ $flag }`.
+fault-unknown-command = There is no command `{ $command }`.
+fault-meant = Perhaps you meant `{ $meant }`.
+fault-bad-value = `{ $value }` does not fit `{ $flag }`.
+fault-expected = What fits: { $expected }
+fault-missing = Something is missing: { $what }
+fault-conflict = `{ $flag }` cannot be used together with `{ $other }`.
+fault-usage-other = The command line cannot be understood: { $message }
+fault-setting = The setting `{ $name }` has a value that cannot be used.
+fault-live-key = `{ $name }` is a live key. It could move real money, so nothing was done.
+fault-key-missing = The mode is `stripe` and there is no key.
+fault-sandbox-only = `{ $command }` works in the sandbox only, and the mode is `stripe`.
+fault-port-taken = { $address } cannot be listened on.
+fault-provider-down = { $base } does not answer.
+fault-provider-refused = The provider refused ({ $status }): { $message }
+fault-provider-odd = The provider's answer is not what its documentation promises: { $what }
+fault-page = The payment page could not be used: { $what }
+fault-ledger = The ledger cannot be used.
+fault-ledger-busy = Another program holds the ledger.
+fault-sandbox-store = The sandbox's files cannot be used.
+fault-file = A file or folder cannot be used.
+fault-no-scenario = There is no scenario for `{ $kind }`.
+fault-not-found = There is no { $what }.
+fault-not-there-yet = `{ $what }` is planned and not there yet.
+fault-timed-out = Waited { $seconds } s for { $what } in vain.
+fault-interrupted = Interrupted. What was answered is kept.
+fault-bug = This is a bug of stripegym: { $what }
+
+## What to do next
+
+next-help = { $command } --help
+next-setting = Correct it there, or empty it. .env.example explains every setting.
+next-live-key = Use a test key (sk_test_…), or add --live if real money is meant.
+next-key-missing = Set STRIPE_SECRET_KEY in .env, or add --mode sandbox.
+next-sandbox-mode = Add --mode sandbox.
+next-other-port = { $command } --port 0    (a free port)
+next-doctor = stripegym doctor
+next-sandbox = stripegym sandbox        (in another terminal)
+next-logs = The request is { $request }; -v shows it in the logs.
+next-ledger-busy = End the other stripegym on this folder, or choose another one with --home.
+next-home = Choose another folder with --home, or check its permissions and free space.
+next-scenarios = stripegym trigger        (lists what can happen)
+next-day0 = stripegym day0
+next-again = Run the same command again: it takes up where it was.
+next-bug = Please report it with the command and the output of -vv.
+next-events-list = stripegym events list
+
+## Where things are
+
+place-sandbox = sandbox
+place-stripe = Stripe
+header-home = stripegym
+header-checkout = Checkout
+header-ledger = Ledger
+header-reconcile = Reconciliation
+header-doctor = Doctor
+header-cards = Test cards
+
+## stripegym
+
+home-folder = Folder   { $path }
+home-key = Key      { $key } (from { $origin })
+home-no-key = Key      none needed in the sandbox
+home-running = Sandbox  running at { $base }
+home-idle = Sandbox  starts by itself with the next command
+home-rows =
+    Ledger   { $rows ->
+        [one] { $rows } row
+       *[other] { $rows } rows
+    }
+home-no-ledger = Ledger   not there yet
+home-next = Type next:
+home-next-day0 = the whole loop, once
+home-next-listen = hear webhooks            (terminal 1)
+home-next-checkout = take a payment           (terminal 2)
+home-next-ledger = what came in
+home-next-reconcile = does everything agree?
+
+## Columns
+
+col-time = Time
+col-session = Session
+col-amount = Amount
+col-status = Status
+col-verdict = Verdict
+col-ledger = Ledger
+col-provider = Provider
+col-currency = Currency
+col-rows = Rows
+col-paid = Paid
+col-refunded = Refunded
+col-net = Net
+col-number = Number
+col-brand = Brand
+col-method = pm_card_…
+col-what = What it does
+col-event = Event
+col-kind = Type
+col-object = Object
+col-difference = Difference
+
+## Ledger and reconciliation
+
+ledger-empty = The ledger has no such row.
+ledger-hint = A row is written when a webhook arrives: stripegym listen
+ledger-count = { $shown } of { $all } rows
+reconcile-empty = There is nothing to compare yet.
+reconcile-clean =
+    { $rows ->
+        [one] MATCH: the one session agrees.
+       *[other] MATCH: all { $rows } sessions agree.
+    }
+reconcile-differs = { $differing } of { $rows } sessions differ.
+reconcile-fix-hint = stripegym reconcile --fix replays what is missing.
+reconcile-fixed = fixed      { $session } ({ $before })
+reconcile-not-fixed = untouched  { $session } ({ $before })
+
+## Checkout
+
+checkout-paid = Paid.
+checkout-processing = Complete; the money is on its way.
+checkout-declined = Not paid: the card was declined. The page is still open.
+checkout-canceled = Not paid: the customer went back to the shop. The page is still open.
+checkout-expired = Not paid: the session expired.
+checkout-created = Created. It can be paid at:
+checkout-said = The page said: { $message }
+checkout-next-ledger = stripegym ledger show    stripegym reconcile
+notice-open = { $total } to pay at { $url }
+notice-no-browser = No browser could be opened ({ $cause }); the address above works in any.
+notice-waiting = Waiting for the payment; Ctrl-C ends
+
+## Notices
+
+notice-other-port = Port { $wished } is taken; using { $used }.
+notice-exposed = Warning: { $address } can be reached by other machines.
+notice-hosting = The sandbox runs in this command at { $base }.
+notice-listening = Listening at { $url } (Ctrl-C ends)
+notice-registered = Registered as { $endpoint }
+notice-polling = Fetching events from { $base } (Ctrl-C ends)
+delivery-recorded = recorded
+delivery-stored = stored
+delivery-duplicate = duplicate
+delivery-rejected = rejected { $status } { $reason }
+delivery-forwarded = forwarded: { $status }
+delivery-not-forwarded = not forwarded: { $cause }
+listen-summary = { $deliveries } deliveries: { $recorded } new, { $duplicates } duplicate, { $rejected } rejected
+
+## Day 0
+
+day0-title = Day 0: one payment, all the way around
+day0-sandbox-up = The sandbox, an offline Stripe, answers at { $base }
+day0-listener-up = The shop listens for webhooks at { $url }
+day0-created = A Checkout Session over { $total } was created: { $session }
+day0-paid = Its hosted page was filled in and paid with the card ending in { $last4 }
+day0-heard = A signed { $kind } arrived, was verified and made durable in { $took } ms
+day0-booked = The ledger has the row: { $total }, { $status }
+day0-reconciled = Ledger and provider were compared: { $matching } MATCH, { $differing } different
+day0-by-hand = by hand:
+day0-done = Done in { $seconds } s.
+day0-next = Now the same by hand, in two terminals:
+
+## Cards
+
+card-succeeds = succeeds
+card-declines = declined: { $code }
+card-declines-after-attaching = attaches to a customer, then declined
+card-bad-number = wrong check digit: incorrect_number
+card-secure-always = 3-D Secure, always
+card-secure-unless-set-up = 3-D Secure unless set up for off-session use
+card-secure-on-session = 3-D Secure on session, none off session
+card-secure-optional = supports 3-D Secure, does not require it
+card-secure-frictionless = 3-D Secure without a challenge
+card-then-declines = , then declined: { $code }
+card-then-error = , then a processing error
+card-flagged = succeeds, flagged: { $what }
+card-disputed = succeeds, then disputed: { $reason }
+card-refund-pends = refund pending, then succeeds
+card-refund-fails = refund succeeds, then fails
+card-available-at-once = funds available at once
+cards-foot = Any future expiry, any CVC (4 digits for Amex), any postal code. Konbini: the e-mail decides (succeed_immediately, expire_immediately, fill_never).
+
+## Doctor
+
+doctor-home = The folder { $path } can be written
+doctor-home-broken = The folder { $path } cannot be written: { $cause }
+doctor-port = Port { $port } is free ({ $setting })
+doctor-port-taken = Port { $port } is taken ({ $setting })
+doctor-port-fix = Use --port 0, or set { $setting } to another one.
+doctor-host = A sandbox of this folder runs at { $base }
+doctor-clock = The clock agrees with the provider's (difference { $ahead } s)
+doctor-clock-unknown = The clock could not be compared: no provider to ask is running
+doctor-clock-off = The clock is { $ahead } s off; signatures older than 300 s are refused
+doctor-clock-fix = Let the system set its clock: timedatectl set-ntp true
+doctor-clock-fixed = The clock stands still (STRIPEGYM_NOW)
+doctor-clock-fixed-fix = Empty STRIPEGYM_NOW unless a test needs it.
+doctor-key = The key is { $key } (from { $origin })
+doctor-no-key = No key is set; the sandbox needs none
+doctor-secrets =
+    { $count ->
+        [one] { $count } webhook secret is set
+       *[other] { $count } webhook secrets are set
+    }
+doctor-secrets-sandbox = No webhook secret is set; the sandbox gives one on registering
+doctor-no-secrets = No webhook secret is set; only fetched events can be trusted
+doctor-secrets-fix = Set STRIPE_WEBHOOK_SECRET if Stripe posts to this machine.
+doctor-display = A browser can be shown
+doctor-no-display = There is no display; pages are not opened by themselves
+doctor-display-fix = Use checkout --pay 4242424242424242, or open the printed address elsewhere.
+doctor-ledger = The ledger { $path } is well
+doctor-ledger-busy = The ledger { $path } is being written by another program
+doctor-ledger-broken = The ledger { $path } cannot be read: { $cause }
+doctor-ledger-busy-fix = Normal while `stripegym listen` runs; else end the program that holds it.
+doctor-ledger-fix = Move the file away; listen and reconcile --fix build a new one.
+doctor-env-absent = There is no .env; the defaults hold
+doctor-env-safe = .env is not tracked by git
+doctor-env-tracked = .env is tracked by git: a push would publish its secrets
+doctor-env-fix = git rm --cached .env && echo .env >> .gitignore, then roll the keys.
+doctor-home-fix = Choose another folder with --home.
+doctor-well = Nothing stands in the way.
+doctor-bad =
+    { $count ->
+        [one] { $count } problem to solve first.
+       *[other] { $count } problems to solve first.
+    }
+
+## Events and triggers
+
+trigger-list = Event types that can be made to happen:
+trigger-done = { $kind } happened: { $event }
+trigger-nothing = The calls went through, and no { $kind } came of them.
+events-empty = There is no such event.
+event-resent = { $kind } { $event } is delivered again

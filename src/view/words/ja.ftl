@@ -1,0 +1,335 @@
+# プログラムが表示する文言（日本語）。`$name` はプログラムが埋める値。
+
+## Help
+
+heading-usage = 使い方:
+heading-commands = コマンド
+heading-options = オプション
+heading-arguments = 引数
+heading-global = 共通オプション
+heading-json = --json での標準出力:
+help-one-of = [値: { $values }]
+help-default = [省略時: { $value }]
+help-about = Stripe 決済の組み込みを、オフラインで学び、動かし、確かめるツール。
+help-long =
+    終了コード: 0 正常 · 1 差異あり・未払い · 2 使い方の誤り · 3 環境の問題 · 4 教材などの不備 · 5 安全のため拒否 · 70 本ツールの不具合 · 130 中断
+    設定の優先順位: フラグ > 環境変数 > .env > 既定値。一覧は .env.example を参照。
+    エラーは標準エラー出力へ。--json では 1 行で: {"{"}"error": {"{"}kind, message, cause, where, next: [], exit{"}"}{"}"}
+help-lang = 表示言語（ja または en）。省略時は LC_ALL、LC_MESSAGES、LANG の順に従います。
+help-json = 標準出力に JSON を出力します（形式は --help を参照）。
+help-mode = キーに関係なく、接続先をサンドボックスまたは Stripe に固定します。
+help-live = 本番キーの使用を許可します。実際にお金が動きます。
+help-home = 台帳とサンドボックスを置くフォルダ [.stripegym]。
+help-no-color = 色を付けません（NO_COLOR と同じ）。
+help-verbose = ログを標準エラー出力に出します。-v は info、-vv は debug、-vvv は trace。秘密情報は伏せます。
+help-help = ヘルプを表示します（--help は -h より詳細）。
+help-version = バージョンを表示します。
+help-day0-about = 決済の一周（支払い・受信・記録・突合）を通して実行します。
+help-day0-long = キーもアカウントもネットワークも不要です。すべてこのマシン上の HTTP で行われ、各ステップに表示されるコマンドで手動でも再現できます。
+help-checkout-about = Checkout Session を作成し、支払われるまで待ちます。
+help-checkout-long =
+    金額は通貨の最小単位で指定します（--amount 500 は 500 円、または 5.00 ドル）。
+    支払い済み（コンビニ払いなど手続き完了・入金待ちを含む）なら 0、拒否・キャンセル・期限切れなら 1 で終了します。
+help-checkout-amount = 単価。通貨の最小単位（500 は 500 円、または 5.00 ドル）。価格の指定がなければ 500。
+help-checkout-currency = 通貨。
+help-checkout-name = 支払いページに表示する商品名。
+help-checkout-quantity = 数量。
+help-checkout-price = 金額の代わりに、登録済みの価格 ID を使います。
+help-checkout-lookup-key = 登録済みの価格を lookup key で指定します。
+help-checkout-metadata = セッションのメタデータ。繰り返し指定できます。
+help-checkout-email = 顧客のメールアドレス。
+help-checkout-success-url = 支払い後の遷移先。{"{"}CHECKOUT_SESSION_ID{"}"} は実際の ID に置き換わります。
+help-checkout-cancel-url = 「戻る」リンクの遷移先。
+help-checkout-pay = サンドボックスの支払いページを代わりに操作します。テストカード番号、または decline、3ds、konbini、cancel。
+help-checkout-no-wait = セッションを表示して、待たずに終了します。
+help-checkout-open = 支払いページをブラウザで開きます（画面のある端末では常に開きます）。
+help-checkout-no-open = ブラウザを開きません。
+help-listen-about = Webhook を受信し、署名を検証して台帳に記録します。
+help-listen-long = サンドボックスでは自身を Webhook エンドポイントとして登録し、終了時に削除します。Stripe のキーがある場合は保存した位置からイベントを取得するため、停止中のイベントも漏れません。台帳への書き込みが完了してから 200 を返します。
+help-listen-port = 待ち受けポート。0 なら空きポートを使います [PORT、省略時 4242]。
+help-listen-lasting = 指定時間で終了します（60s、5m、2h など）。
+help-listen-until = この種類のイベントを受信したら終了します。
+help-listen-count = この件数を受信したら終了します。
+help-listen-forward-to = 受信した内容をそのままこの URL へ転送します。
+help-listen-print-secret = 署名シークレットを表示します。
+help-ledger-about = 台帳。受け取った支払いの記録です。
+help-ledger-show-about = 台帳の行と通貨ごとの合計を表示します。
+help-ledger-show-format = 出力形式。
+help-ledger-show-status = この状態の行だけ。
+help-ledger-show-since = この時点以降に作成された行だけ（2h、7d、2026-11-21、2026-11-21T09:00:00+09:00 など）。
+help-ledger-show-limit = 新しい順にこの件数まで。
+help-ledger-show-session = このセッションの行だけ。
+help-reconcile-about = 台帳と、決済側のセッション・返金を突き合わせます。
+help-reconcile-long =
+    判定: MATCH（一致）、MISSING_IN_LEDGER（台帳になし）、MISSING_AT_PROVIDER（決済側になし）、AMOUNT（金額）、CURRENCY（通貨）、STATUS（状態）、DUPLICATE（重複）。
+    差異が残っていれば 1 で終了します。
+help-reconcile-since = この時点以降に作成されたものだけ（2h、7d、日付、RFC 3339）。
+help-reconcile-until = この時点より前に作成されたものだけ（2h、7d、日付、RFC 3339）。
+help-reconcile-format = 出力形式。
+help-reconcile-fix = 不足分を台帳に記録し直してから、もう一度突き合わせます。
+help-sandbox-about = サンドボックス（オフラインの Stripe）を Ctrl-C まで動かします。
+help-sandbox-long = リクエストを受けられるようになると、標準出力に「Ready http://127.0.0.1:PORT」を 1 行だけ出力します。SDK の API ベース URL をここに向けてください。キーは sk_test_ で始まる任意の値で構いません。
+help-sandbox-port = ポート。0 なら空きポート [STRIPEGYM_SANDBOX_PORT、省略時 12111、使用中なら次の空きポート]。
+help-sandbox-bind = 127.0.0.1 以外で待ち受けます。他のマシンからも接続できるようになります。
+help-sandbox-ephemeral = データをメモリ上だけに置きます。
+help-sandbox-retry-schedule = Webhook の再送間隔。sandbox は数分内に 3 回、live は本番同様に数日間、instant は即時。
+help-trigger-about = 指定した種類のイベントを、実際の API 呼び出しで発生させます。
+help-trigger-kind = イベントの種類。省略すると、発生させられる種類の一覧を表示します。
+help-events-about = 決済側のイベント。
+help-events-list-about = 新しいイベントを一覧表示します。
+help-events-list-kind = この種類のイベントだけ。
+help-events-list-limit = この件数まで。
+help-events-show-about = イベントを JSON で表示します。
+help-events-show-id = イベントの ID。
+help-events-resend-about = イベントを Webhook エンドポイントへ再送します。
+help-events-resend-id = イベントの ID。
+help-cards-about = テストカードを動作別に一覧表示します。
+help-doctor-about = つまずきの原因を調べ、対処法を表示します。
+help-day1-about = レッスン 1（未実装）。
+help-day2-about = レッスン 2（未実装）。
+help-day3-about = レッスン 3（未実装）。
+help-day4-about = レッスン 4（未実装）。
+help-day5-about = レッスン 5（未実装）。
+help-day6-about = レッスン 6（未実装）。
+help-env-example-about = .env.example の内容を出力します。
+
+## Settings
+
+setting-stripe-secret-key =
+    dashboard.stripe.com で取得したテストキー。空なら、すべてこのマシン内のサンドボックスで動きます。
+    本番キーは --live を付けない限り拒否します。
+setting-stripe-publishable-key = listen の GET /config がブラウザに渡す公開可能キー。
+setting-stripe-webhook-secret = listen が受け付ける署名シークレット（カンマ区切りで複数可）。サンドボックスでは登録時に自動で得られます。
+setting-stripe-api-base = 決済側のベース URL。別の場所で動くサンドボックスやプロキシを使う場合に指定します。
+setting-stripegym-mode = sandbox または stripe。空なら、キーがあれば stripe、なければ sandbox。
+setting-stripegym-home = 台帳とサンドボックスのデータを置くフォルダ。
+setting-stripegym-sandbox-port = サンドボックスが最初に試すポート。
+setting-port = listen の待ち受けポート。
+setting-stripegym-lang = ja または en。空なら LC_ALL、LC_MESSAGES、LANG に従います。
+setting-stripegym-now = テスト用に時計を固定する Unix 秒。
+setting-stripegym-seed = テスト用に ID を再現可能にする乱数の種。
+setting-rust-log = ログレベル（例: stripegym::sandbox=debug）。秘密情報は伏せます。
+setting-no-color = 何か値があれば、色を付けません。
+
+## Failures
+
+fault-label = エラー:
+fault-where = 場所
+fault-cause = 原因
+fault-next = 次の一手
+fault-unknown-flag = `{ $flag }` というフラグはありません。
+fault-unknown-command = `{ $command }` というコマンドはありません。
+fault-meant = `{ $meant }` のことでしょうか。
+fault-bad-value = `{ $flag }` に `{ $value }` は指定できません。
+fault-expected = 指定できる値: { $expected }
+fault-missing = 指定が足りません: { $what }
+fault-conflict = `{ $flag }` と `{ $other }` は同時に指定できません。
+fault-usage-other = コマンドラインを解釈できません: { $message }
+fault-setting = 設定 `{ $name }` の値が正しくありません。
+fault-live-key = `{ $name }` は本番キーです。実際にお金が動くおそれがあるため、何も実行しませんでした。
+fault-key-missing = モードが `stripe` ですが、キーがありません。
+fault-sandbox-only = `{ $command }` はサンドボックス専用ですが、モードが `stripe` になっています。
+fault-port-taken = { $address } で待ち受けできません。
+fault-provider-down = { $base } から応答がありません。
+fault-provider-refused = 決済側がリクエストを拒否しました（{ $status }）: { $message }
+fault-provider-odd = 決済側の応答が仕様どおりではありません: { $what }
+fault-page = 支払いページを操作できませんでした: { $what }
+fault-ledger = 台帳を利用できません。
+fault-ledger-busy = 別のプログラムが台帳を使用中です。
+fault-sandbox-store = サンドボックスのファイルを利用できません。
+fault-file = ファイルまたはフォルダを利用できません。
+fault-no-scenario = `{ $kind }` を発生させるシナリオはありません。
+fault-not-found = { $what } が見つかりません。
+fault-not-there-yet = `{ $what }` は今後追加予定で、まだ使えません。
+fault-timed-out = { $what } を { $seconds } 秒待ちましたが、届きませんでした。
+fault-interrupted = 中断しました。受け付け済みの内容は保存されています。
+fault-bug = stripegym の不具合です: { $what }
+
+## What to do next
+
+next-help = { $command } --help
+next-setting = その値を修正するか、空にしてください。設定の説明は .env.example にあります。
+next-live-key = テストキー（sk_test_…）を使うか、本当に本番で実行する場合のみ --live を付けてください。
+next-key-missing = .env に STRIPE_SECRET_KEY を設定するか、--mode sandbox を付けてください。
+next-sandbox-mode = --mode sandbox を付けてください。
+next-other-port = { $command } --port 0    （空きポートを使用）
+next-doctor = stripegym doctor
+next-sandbox = stripegym sandbox        （別のターミナルで）
+next-logs = リクエスト ID は { $request } です。-v を付けるとログで確認できます。
+next-ledger-busy = このフォルダを使っている別の stripegym を終了するか、--home で別のフォルダを指定してください。
+next-home = --home で別のフォルダを指定するか、権限と空き容量を確認してください。
+next-scenarios = stripegym trigger        （発生させられる種類の一覧）
+next-day0 = stripegym day0
+next-again = 同じコマンドをもう一度実行すると、続きから再開します。
+next-bug = 実行したコマンドと -vv の出力を添えて報告してください。
+next-events-list = stripegym events list
+
+## Where things are
+
+place-sandbox = サンドボックス
+place-stripe = Stripe
+header-home = stripegym
+header-checkout = 支払い
+header-ledger = 台帳
+header-reconcile = 突合
+header-doctor = 診断
+header-cards = テストカード
+
+## stripegym
+
+home-folder = フォルダ { $path }
+home-key = キー     { $key }（{ $origin }）
+home-no-key = キー     サンドボックスでは不要
+home-running = サンドボックス { $base } で稼働中
+home-idle = サンドボックス 次のコマンドと一緒に自動で起動します
+home-rows = 台帳     { $rows } 行
+home-no-ledger = 台帳     まだありません
+home-next = 次に試すコマンド:
+home-next-day0 = 決済の一周を体験する
+home-next-listen = Webhook を受信する（ターミナル 1）
+home-next-checkout = 支払いを受ける（ターミナル 2）
+home-next-ledger = 入金の記録を見る
+home-next-reconcile = 記録が一致するか確かめる
+
+## Columns
+
+col-time = 日時
+col-session = セッション
+col-amount = 金額
+col-status = 状態
+col-verdict = 判定
+col-ledger = 台帳
+col-provider = 決済側
+col-currency = 通貨
+col-rows = 行数
+col-paid = 入金
+col-refunded = 返金
+col-net = 差引
+col-number = 番号
+col-brand = ブランド
+col-method = pm_card_…
+col-what = 動作
+col-event = イベント
+col-kind = 種類
+col-object = 対象
+col-difference = 差額
+
+## Ledger and reconciliation
+
+ledger-empty = 該当する行はありません。
+ledger-hint = Webhook を受信すると行が書き込まれます: stripegym listen
+ledger-count = { $all } 行中 { $shown } 行
+reconcile-empty = 突き合わせる対象がまだありません。
+reconcile-clean = MATCH: { $rows } 件すべて一致しています。
+reconcile-differs = { $rows } 件中 { $differing } 件に差異があります。
+reconcile-fix-hint = 不足分は stripegym reconcile --fix で記録し直せます。
+reconcile-fixed = 修復済み   { $session }（{ $before }）
+reconcile-not-fixed = 変更なし   { $session }（{ $before }）
+
+## Checkout
+
+checkout-paid = 支払いが完了しました。
+checkout-processing = 手続きは完了し、入金待ちです。
+checkout-declined = 未払い: カードが拒否されました。ページはまだ有効です。
+checkout-canceled = 未払い: 顧客がショップに戻りました。ページはまだ有効です。
+checkout-expired = 未払い: セッションの有効期限が切れました。
+checkout-created = 作成しました。次の URL で支払えます:
+checkout-said = ページの表示: { $message }
+checkout-next-ledger = stripegym ledger show    stripegym reconcile
+notice-open = { $total } の支払いページ: { $url }
+notice-no-browser = ブラウザを開けませんでした（{ $cause }）。上の URL を手動で開いてください。
+notice-waiting = 支払い待ち（Ctrl-C で終了）
+
+## Notices
+
+notice-other-port = ポート { $wished } は使用中のため、{ $used } を使います。
+notice-exposed = 警告: { $address } は他のマシンからも接続できます。
+notice-hosting = このコマンド内でサンドボックスを起動しました: { $base }
+notice-listening = { $url } で待ち受け中（Ctrl-C で終了）
+notice-registered = エンドポイント { $endpoint } として登録しました
+notice-polling = { $base } からイベントを取得中（Ctrl-C で終了）
+delivery-recorded = 記録
+delivery-stored = 保存
+delivery-duplicate = 重複
+delivery-rejected = 拒否 { $status } { $reason }
+delivery-forwarded = 転送先: { $status }
+delivery-not-forwarded = 転送失敗: { $cause }
+listen-summary = 受信 { $deliveries } 件（新規 { $recorded }、重複 { $duplicates }、拒否 { $rejected }）
+
+## Day 0
+
+day0-title = Day 0: 決済の一周
+day0-sandbox-up = サンドボックス（オフラインの Stripe）が { $base } で応答しました
+day0-listener-up = ショップが { $url } で Webhook を待ち受けます
+day0-created = { $total } の Checkout Session を作成しました: { $session }
+day0-paid = 支払いページに末尾 { $last4 } のカードを入力して支払いました
+day0-heard = 署名付きの { $kind } を受信し、検証して { $took } ms で保存しました
+day0-booked = 台帳に記録されました: { $total }、{ $status }
+day0-reconciled = 台帳と決済側を突き合わせました: 一致 { $matching } 件、差異 { $differing } 件
+day0-by-hand = 手動では:
+day0-done = 完了（{ $seconds } 秒）。
+day0-next = 次は同じことを 2 つのターミナルで手動で:
+
+## Cards
+
+card-succeeds = 成功
+card-declines = 拒否: { $code }
+card-declines-after-attaching = 顧客に紐付け可、支払いは拒否
+card-bad-number = 番号の誤り: incorrect_number
+card-secure-always = 3D セキュア（毎回）
+card-secure-unless-set-up = 3D セキュア（オフセッション設定済みなら不要）
+card-secure-on-session = 3D セキュア（オンセッションのみ）
+card-secure-optional = 3D セキュア対応（必須ではない）
+card-secure-frictionless = 3D セキュア（チャレンジなし）
+card-then-declines = → その後拒否: { $code }
+card-then-error = → 処理エラー
+card-flagged = 成功（フラグ: { $what }）
+card-disputed = 成功後に不審請求: { $reason }
+card-refund-pends = 返金が保留になり、後で成功
+card-refund-fails = 返金が成功後に失敗
+card-available-at-once = 売上が即時に利用可能
+cards-foot = 有効期限は未来の日付、CVC は任意（Amex は 4 桁）、郵便番号も任意。コンビニ払いはメールアドレスで結果が決まります（succeed_immediately、expire_immediately、fill_never）。
+
+## Doctor
+
+doctor-home = フォルダ { $path } に書き込めます
+doctor-home-broken = フォルダ { $path } に書き込めません: { $cause }
+doctor-port = ポート { $port } は空いています（{ $setting }）
+doctor-port-taken = ポート { $port } は使用中です（{ $setting }）
+doctor-port-fix = --port 0 を使うか、{ $setting } を別の値にしてください。
+doctor-host = このフォルダのサンドボックスが { $base } で稼働中です
+doctor-clock = 時計は決済側と合っています（差 { $ahead } 秒）
+doctor-clock-unknown = 時計は比較できません（問い合わせ先が動いていません）
+doctor-clock-off = 時計が { $ahead } 秒ずれています。300 秒を超えると署名が拒否されます
+doctor-clock-fix = OS の時刻同期を有効にしてください: timedatectl set-ntp true
+doctor-clock-fixed = 時計が固定されています（STRIPEGYM_NOW）
+doctor-clock-fixed-fix = テスト以外では STRIPEGYM_NOW を空にしてください。
+doctor-key = キー: { $key }（{ $origin }）
+doctor-no-key = キーは未設定です（サンドボックスでは不要）
+doctor-secrets = 署名シークレットが { $count } 個設定されています
+doctor-secrets-sandbox = 署名シークレットは未設定です（サンドボックスでは登録時に得られます）
+doctor-no-secrets = 署名シークレットが未設定です（取得したイベントのみ信頼できます）
+doctor-secrets-fix = Stripe からこのマシンへ POST させる場合は STRIPE_WEBHOOK_SECRET を設定してください。
+doctor-display = ブラウザを表示できます
+doctor-no-display = 画面がないため、ページは自動では開きません
+doctor-display-fix = checkout --pay 4242424242424242 を使うか、表示された URL を別の端末で開いてください。
+doctor-ledger = 台帳 { $path } は正常です
+doctor-ledger-busy = 台帳 { $path } は別のプログラムが書き込み中です
+doctor-ledger-broken = 台帳 { $path } を読めません: { $cause }
+doctor-ledger-busy-fix = `stripegym listen` の実行中なら正常です。そうでなければ、使用中のプログラムを終了してください。
+doctor-ledger-fix = ファイルを退避すると、listen と reconcile --fix が新しく作り直します。
+doctor-env-absent = .env はありません（既定値を使用）
+doctor-env-safe = .env は git の管理対象外です
+doctor-env-tracked = .env が git で管理されています。push すると秘密情報が公開されます
+doctor-env-fix = git rm --cached .env && echo .env >> .gitignore を実行し、キーを再発行してください。
+doctor-home-fix = --home で別のフォルダを指定してください。
+doctor-well = 問題は見つかりませんでした。
+doctor-bad = 先に解決すべき問題が { $count } 件あります。
+
+## Events and triggers
+
+trigger-list = 発生させられるイベントの種類:
+trigger-done = { $kind } が発生しました: { $event }
+trigger-nothing = API 呼び出しは成功しましたが、{ $kind } は発生しませんでした。
+events-empty = 該当するイベントはありません。
+event-resent = { $kind } { $event } を再送しました

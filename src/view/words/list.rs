@@ -1,0 +1,297 @@
+//! The list of messages with their arguments. The key of `FaultPortTaken` is `fault-port-taken`.
+
+use fluent_bundle::{FluentArgs, FluentValue};
+
+macro_rules! messages {
+    ($( $name:ident $( { $($arg:ident : $kind:ty),+ } )? ,)+) => {
+        /// A sentence with what it needs to be said.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Msg<'a> {
+            $(
+                #[doc = concat!("The sentence `", stringify!($name), "` of the Fluent files.")]
+                $name $( { $(
+                    #[doc = concat!("The sentence's `$", stringify!($arg), "`.")]
+                    $arg: $kind
+                ),+ } )?,
+            )+
+        }
+
+        impl Msg<'_> {
+            const fn name(&self) -> &'static str {
+                match self {
+                    $( Self::$name { .. } => stringify!($name), )+
+                }
+            }
+
+            /// What the sentence is given.
+            pub fn args(&self) -> FluentArgs<'_> {
+                match self {
+                    $( Self::$name $( { $($arg),+ } )? => gather([
+                        $( $( (stringify!($arg), FluentValue::from(*$arg)) ),+ )?
+                    ]), )+
+                }
+            }
+
+            #[cfg(test)]
+            pub(super) fn samples() -> Vec<Msg<'static>> {
+                vec![ $( Msg::$name $( { $($arg: Sample::sample(stringify!($arg))),+ } )? ),+ ]
+            }
+        }
+    };
+}
+
+fn gather<'a, const N: usize>(pairs: [(&'static str, FluentValue<'a>); N]) -> FluentArgs<'a> {
+    pairs.into_iter().collect()
+}
+
+impl Msg<'_> {
+    /// The name of the sentence in the Fluent files.
+    pub fn key(&self) -> String {
+        let mut key = String::new();
+        for letter in self.name().chars() {
+            if letter.is_ascii_uppercase() && !key.is_empty() {
+                key.push('-');
+            }
+            key.push(letter.to_ascii_lowercase());
+        }
+        key
+    }
+
+    #[cfg(test)]
+    pub(super) fn sample_texts(&self) -> Vec<&'static str> {
+        let args = self.args();
+        let texts = args.iter().filter(|(_, value)| matches!(value, FluentValue::String(_)));
+        let names: Vec<String> = texts.map(|(name, _)| name.to_owned()).collect();
+        names.iter().map(|name| <&str as Sample>::sample(name)).collect()
+    }
+}
+
+#[cfg(test)]
+trait Sample {
+    fn sample(name: &str) -> Self;
+}
+
+#[cfg(test)]
+impl Sample for &'static str {
+    fn sample(name: &str) -> Self {
+        Box::leak(format!("<{name}>").into_boxed_str())
+    }
+}
+
+#[cfg(test)]
+impl Sample for i64 {
+    fn sample(_: &str) -> Self {
+        2
+    }
+}
+
+messages! {
+    // Help
+    HeadingUsage,
+    HeadingCommands,
+    HeadingOptions,
+    HeadingArguments,
+    HeadingGlobal,
+    HeadingJson,
+    HelpOneOf { values: &'a str },
+    HelpDefault { value: &'a str },
+    // Failures
+    FaultLabel,
+    FaultWhere,
+    FaultCause,
+    FaultNext,
+    FaultUnknownFlag { flag: &'a str },
+    FaultUnknownCommand { command: &'a str },
+    FaultMeant { meant: &'a str },
+    FaultBadValue { flag: &'a str, value: &'a str },
+    FaultExpected { expected: &'a str },
+    FaultMissing { what: &'a str },
+    FaultConflict { flag: &'a str, other: &'a str },
+    FaultUsageOther { message: &'a str },
+    FaultSetting { name: &'a str },
+    FaultLiveKey { name: &'a str },
+    FaultKeyMissing,
+    FaultSandboxOnly { command: &'a str },
+    FaultPortTaken { address: &'a str },
+    FaultProviderDown { base: &'a str },
+    FaultProviderRefused { status: i64, message: &'a str },
+    FaultProviderOdd { what: &'a str },
+    FaultPage { what: &'a str },
+    FaultLedger,
+    FaultLedgerBusy,
+    FaultSandboxStore,
+    FaultFile,
+    FaultNoScenario { kind: &'a str },
+    FaultNotFound { what: &'a str },
+    FaultNotThereYet { what: &'a str },
+    FaultTimedOut { what: &'a str, seconds: i64 },
+    FaultInterrupted,
+    FaultBug { what: &'a str },
+    // What to do next
+    NextHelp { command: &'a str },
+    NextSetting,
+    NextLiveKey,
+    NextKeyMissing,
+    NextSandboxMode,
+    NextOtherPort { command: &'a str },
+    NextDoctor,
+    NextSandbox,
+    NextLogs { request: &'a str },
+    NextLedgerBusy,
+    NextHome,
+    NextScenarios,
+    NextDay0,
+    NextAgain,
+    NextBug,
+    NextEventsList,
+    // Where things are
+    PlaceSandbox,
+    PlaceStripe,
+    HeaderHome,
+    HeaderCheckout,
+    HeaderLedger,
+    HeaderReconcile,
+    HeaderDoctor,
+    HeaderCards,
+    // stripegym
+    HomeFolder { path: &'a str },
+    HomeKey { key: &'a str, origin: &'a str },
+    HomeNoKey,
+    HomeRunning { base: &'a str },
+    HomeIdle,
+    HomeRows { rows: i64 },
+    HomeNoLedger,
+    HomeNext,
+    HomeNextDay0,
+    HomeNextListen,
+    HomeNextCheckout,
+    HomeNextLedger,
+    HomeNextReconcile,
+    // Columns
+    ColTime,
+    ColSession,
+    ColAmount,
+    ColStatus,
+    ColVerdict,
+    ColLedger,
+    ColProvider,
+    ColCurrency,
+    ColRows,
+    ColPaid,
+    ColRefunded,
+    ColNet,
+    ColNumber,
+    ColBrand,
+    ColMethod,
+    ColWhat,
+    ColEvent,
+    ColKind,
+    ColObject,
+    ColDifference,
+    // Ledger and reconciliation
+    LedgerEmpty,
+    LedgerHint,
+    LedgerCount { shown: i64, all: i64 },
+    ReconcileEmpty,
+    ReconcileClean { rows: i64 },
+    ReconcileDiffers { rows: i64, differing: i64 },
+    ReconcileFixHint,
+    ReconcileFixed { session: &'a str, before: &'a str },
+    ReconcileNotFixed { session: &'a str, before: &'a str },
+    // Checkout
+    CheckoutPaid,
+    CheckoutProcessing,
+    CheckoutDeclined,
+    CheckoutCanceled,
+    CheckoutExpired,
+    CheckoutCreated,
+    CheckoutSaid { message: &'a str },
+    CheckoutNextLedger,
+    NoticeOpen { total: &'a str, url: &'a str },
+    NoticeNoBrowser { cause: &'a str },
+    NoticeWaiting,
+    // Notices
+    NoticeOtherPort { wished: i64, used: &'a str },
+    NoticeExposed { address: &'a str },
+    NoticeHosting { base: &'a str },
+    NoticeListening { url: &'a str },
+    NoticeRegistered { endpoint: &'a str },
+    NoticePolling { base: &'a str },
+    DeliveryRecorded,
+    DeliveryStored,
+    DeliveryDuplicate,
+    DeliveryRejected { status: i64, reason: &'a str },
+    DeliveryForwarded { status: i64 },
+    DeliveryNotForwarded { cause: &'a str },
+    ListenSummary { deliveries: i64, recorded: i64, duplicates: i64, rejected: i64 },
+    // Day 0
+    Day0Title,
+    Day0SandboxUp { base: &'a str },
+    Day0ListenerUp { url: &'a str },
+    Day0Created { total: &'a str, session: &'a str },
+    Day0Paid { last4: &'a str },
+    Day0Heard { kind: &'a str, took: i64 },
+    Day0Booked { total: &'a str, status: &'a str },
+    Day0Reconciled { matching: i64, differing: i64 },
+    Day0ByHand,
+    Day0Done { seconds: &'a str },
+    Day0Next,
+    // Cards
+    CardSucceeds,
+    CardDeclines { code: &'a str },
+    CardDeclinesAfterAttaching,
+    CardBadNumber,
+    CardSecureAlways,
+    CardSecureUnlessSetUp,
+    CardSecureOnSession,
+    CardSecureOptional,
+    CardSecureFrictionless,
+    CardThenDeclines { code: &'a str },
+    CardThenError,
+    CardFlagged { what: &'a str },
+    CardDisputed { reason: &'a str },
+    CardRefundPends,
+    CardRefundFails,
+    CardAvailableAtOnce,
+    CardsFoot,
+    // Doctor
+    DoctorHome { path: &'a str },
+    DoctorHomeBroken { path: &'a str, cause: &'a str },
+    DoctorPort { port: i64, setting: &'a str },
+    DoctorPortTaken { port: i64, setting: &'a str },
+    DoctorPortFix { setting: &'a str },
+    DoctorHost { base: &'a str },
+    DoctorClock { ahead: i64 },
+    DoctorClockUnknown,
+    DoctorClockOff { ahead: i64 },
+    DoctorClockFix,
+    DoctorClockFixed,
+    DoctorClockFixedFix,
+    DoctorKey { key: &'a str, origin: &'a str },
+    DoctorNoKey,
+    DoctorSecrets { count: i64 },
+    DoctorSecretsSandbox,
+    DoctorNoSecrets,
+    DoctorSecretsFix,
+    DoctorDisplay,
+    DoctorNoDisplay,
+    DoctorDisplayFix,
+    DoctorLedger { path: &'a str },
+    DoctorLedgerBusy { path: &'a str },
+    DoctorLedgerBroken { path: &'a str, cause: &'a str },
+    DoctorLedgerBusyFix,
+    DoctorLedgerFix,
+    DoctorEnvAbsent,
+    DoctorEnvSafe,
+    DoctorEnvTracked,
+    DoctorEnvFix,
+    DoctorHomeFix,
+    DoctorWell,
+    DoctorBad { count: i64 },
+    // Events and triggers
+    TriggerList,
+    TriggerDone { kind: &'a str, event: &'a str },
+    TriggerNothing { kind: &'a str },
+    EventsEmpty,
+    EventResent { kind: &'a str, event: &'a str },
+}
