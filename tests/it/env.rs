@@ -3,9 +3,9 @@
 use crate::http::Api;
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, pipe};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -35,7 +35,7 @@ pub(crate) struct Running {
     child: Child,
     lines: Receiver<String>,
     seen: Vec<String>,
-    err: PathBuf,
+    err: Option<PathBuf>,
 }
 
 /// A running sandbox with a client for it.
@@ -124,7 +124,27 @@ impl Running {
         let (sender, lines) = channel();
         let out = child.stdout.take().unwrap();
         thread::spawn(move || send_lines(out, &sender));
-        Self { child, lines, seen: Vec::new(), err }
+        Self { child, lines, seen: Vec::new(), err: Some(err) }
+    }
+
+    /// Starts the program with both streams in one, as a terminal shows them.
+    pub(crate) fn merged(mut command: Command) -> Self {
+        let (both, writer) = pipe().unwrap();
+        let child = command.stdout(writer.try_clone().unwrap()).stderr(writer).spawn().unwrap();
+        // The command holds the writing ends; the reader would wait for them forever.
+        drop(command);
+        let (sender, lines) = channel();
+        thread::spawn(move || send_lines(both, &sender));
+        Self { child, lines, seen: Vec::new(), err: None }
+    }
+
+    /// Waits for the end of the program and of what it says.
+    pub(crate) fn finish(&mut self) -> (i32, String) {
+        let code = self.end();
+        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
+            self.seen.push(line);
+        }
+        (code, self.seen.join("\n"))
     }
 
     /// Waits for a line of stdout that contains `part`.
@@ -161,7 +181,10 @@ impl Running {
 
     /// What stderr has had so far.
     pub(crate) fn stderr(&self) -> String {
-        fs::read_to_string(&self.err).unwrap_or_default()
+        self.err
+            .as_ref()
+            .map(|path| fs::read_to_string(path).unwrap_or_default())
+            .unwrap_or_default()
     }
 
     /// Ends it as a power cut would.
@@ -233,7 +256,7 @@ fn drain(mut from: impl Read + Send + 'static) -> thread::JoinHandle<String> {
     })
 }
 
-fn send_lines(out: ChildStdout, to: &Sender<String>) {
+fn send_lines(out: impl Read, to: &Sender<String>) {
     for line in BufReader::new(out).lines() {
         let Ok(line) = line else { return };
         if to.send(line).is_err() {

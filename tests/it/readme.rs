@@ -108,20 +108,18 @@ fn run(file: &str, lang: &str) {
         let arguments = arguments(shown);
         let stays = matches!(arguments.first().map(String::as_str), Some("sandbox" | "listen"));
         if stays {
-            let mut program = env.start(&arguments);
+            let mut program = Running::merged(env.command(&arguments));
             // Ready when its first line is there; the rest is compared at the end.
             program.line_with("http://127.0.0.1:");
             running.push((at, program));
             continue;
         }
-        let ran = env.run(&arguments);
-        let said = format!("{}{}", ran.out, ran.err);
+        let (code, said) = Running::merged(env.command(&arguments)).finish();
         assert!(
-            fits(&shown.output, &lines(&ran.out)),
-            "{file}:{}: `{}` (exit {}) said\n{said}\nnot\n{}",
+            fits(&shown.output, &lines(&said)),
+            "{file}:{}: `{}` (exit {code}) said\n{said}\nnot\n{}",
             shown.line,
             shown.command,
-            ran.code,
             shown.output.join("\n")
         );
     }

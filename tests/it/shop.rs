@@ -52,8 +52,8 @@ impl Shop {
 
 /// Starts a listener on a free port; its port once it listens.
 pub(crate) fn listen(env: &Env) -> (Running, u16) {
-    let mut listener = env.start(&["listen", "--port", "0"]);
-    let line = listener.line_with("http://127.0.0.1:");
+    let mut listener = env.start(&["listen", "--port", "0", "--json"]);
+    let line = listener.line_with("\"listening\"");
     let after = line.split("http://127.0.0.1:").nth(1).unwrap();
     let port: String = after.chars().take_while(char::is_ascii_digit).collect();
     (listener, port.parse().unwrap())
