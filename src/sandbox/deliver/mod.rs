@@ -148,14 +148,14 @@ async fn carry(courier: Arc<Courier>, waiting: Waiting, news: mpsc::UnboundedSen
                 record::cancel(txn, id);
                 Ok(None)
             });
-            written(canceled.await)
+            written(canceled.await, engine.clock().now())
         }
         Turn::Send(parcel) => {
             let attempt = courier.attempt(&parcel, &waiting, &news).await;
             let schedule = &courier.options.schedule;
             let settled = engine
                 .change(Origin::default(), |txn| Ok(record::settle(txn, id, &attempt, schedule)));
-            written(settled.await)
+            written(settled.await, engine.clock().now())
         }
     };
     tell(&news, News::Ended(waiting, next_due.map(|at| at.0)));
@@ -186,12 +186,14 @@ fn tell(news: &mpsc::UnboundedSender<News>, told: News) {
     drop(news.send(told));
 }
 
-/// When the next attempt is due. Where the attempt could not be stored, none: the delivery stays pending in
-/// the file and is taken up again at the next start.
-fn written(result: Result<Option<Timestamp>, Failure>) -> Option<Timestamp> {
+/// How long to wait, in seconds, before another turn of a delivery whose last one could not be stored.
+const UNSTORED_WAIT_S: i64 = 60;
+
+/// When the next turn is. Where this one could not be stored, the state still says pending: it is tried again.
+fn written(result: Result<Option<Timestamp>, Failure>, now: Timestamp) -> Option<Timestamp> {
     result.unwrap_or_else(|failure| {
         tracing::error!(error = %failure.message, "an attempt could not be recorded");
-        None
+        Some(now.plus(UNSTORED_WAIT_S))
     })
 }
 
