@@ -32,9 +32,8 @@ impl Walk<'_> {
             return Ok(None);
         }
         let mut page = self.stripe.get(&self.path, &Value::Object(self.params.clone())).await?;
-        let data = match page.get_mut("data").map(Value::take) {
-            Some(Value::Array(data)) => data,
-            _ => return Err(Error::Unreadable { status: 200, request_id: None }),
+        let Some(Value::Array(data)) = page.get_mut("data").map(Value::take) else {
+            return Err(Error::Unreadable { status: 200, request_id: None });
         };
         let last = data.last().and_then(|object| object.get("id")).and_then(Value::as_str);
         let more = page.get("has_more").and_then(Value::as_bool) == Some(true);
