@@ -3,6 +3,7 @@
 
 pub mod answer;
 pub mod forward;
+pub mod gather;
 pub mod intake;
 pub mod listener;
 pub mod locality;
