@@ -11,6 +11,7 @@ use crate::wire::failure::{Failure, FailureKind};
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::futures::Notified;
 use tokio::sync::{Notify, watch};
 
 /// Writes that may wait for the disk at once.
@@ -107,8 +108,8 @@ impl Engine {
     }
 
     /// Resolves once something may be due: a job or a delivery was planned, or the clock was moved.
-    pub async fn woken(&self) {
-        self.wake.notified().await;
+    pub fn woken(&self) -> Notified<'_> {
+        self.wake.notified()
     }
 
     /// Wakes every background loop.
