@@ -82,6 +82,9 @@ mod tests {
         let wrong = authenticate(Some("Bearer sk_live_0123456789abcdhere")).unwrap_err();
         assert_eq!(wrong.message, "Invalid API Key provided: sk_live_**************here");
         let publishable = authenticate(Some("Bearer pk_test_0123456789ab")).unwrap_err();
-        assert_eq!((publishable.status, publishable.code.as_deref()), (403, Some("secret_key_required")));
+        assert_eq!(
+            (publishable.status, publishable.code.as_deref()),
+            (403, Some("secret_key_required"))
+        );
     }
 }

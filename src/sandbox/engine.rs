@@ -8,7 +8,8 @@ use crate::sandbox::journal::{Journal, JournalError, LogRow, Write};
 use crate::sandbox::state::State;
 use crate::sandbox::txn::{Origin, Site, Txn};
 use crate::wire::failure::{Failure, FailureKind};
-use std::collections::HashSet;
+use serde_json::Value;
+use std::collections::{HashSet, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::futures::Notified;
@@ -16,6 +17,9 @@ use tokio::sync::{Notify, watch};
 
 /// Writes that may wait for the disk at once.
 const QUEUE_DEPTH: usize = 16 * 1024;
+
+/// Rows of the request log that are kept at hand.
+const RECENT_REQUESTS_MAX: usize = 1_000;
 
 /// The state, its file and its clock. Shared behind an `Arc` by everything that serves.
 #[derive(Debug)]
@@ -35,6 +39,17 @@ struct Inner {
     state: State,
     /// Writes handed to the journal so far.
     submitted: u64,
+    /// The newest rows of the request log, newest last.
+    recent: VecDeque<LogRow>,
+}
+
+impl Inner {
+    fn remember(&mut self, row: &LogRow) {
+        if self.recent.len() == RECENT_REQUESTS_MAX {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(row.clone());
+    }
 }
 
 /// What a change decided about itself.
@@ -76,7 +91,7 @@ impl Engine {
         (clock, entropy, site): (Clock, Entropy, Site),
     ) -> Self {
         Self {
-            inner: Mutex::new(Inner { state, submitted: 0 }),
+            inner: Mutex::new(Inner { state, submitted: 0, recent: VecDeque::new() }),
             journal,
             committed,
             clock,
@@ -142,10 +157,13 @@ impl Engine {
     ) -> Result<R, Failure> {
         let (value, ticket, target) = {
             let mut inner = self.lock();
-            let Inner { state, submitted } = &mut *inner;
+            let Inner { state, submitted, .. } = &mut *inner;
             let mut txn = Txn::begin(state, self.clock.now(), &self.entropy, &self.site, origin);
             let Decision { value, keep, log } = change(&mut txn);
             let changes = if keep { txn.changes() } else { Vec::new() };
+            let row = log.clone();
+            // What is only looked at must be durable; the log row of the look itself need not be.
+            let seen = *submitted;
             let planned =
                 changes.iter().any(|((kind, _), _)| kind == "_job" || kind == "_delivery");
             let mut ticket = None;
@@ -171,7 +189,10 @@ impl Engine {
             if planned {
                 self.wake();
             }
-            (value, ticket, *submitted)
+            if let Some(row) = &row {
+                inner.remember(row);
+            }
+            (value, ticket, seen)
         };
         match ticket {
             Some(ticket) => ticket.await.map_err(|error| unwritable(&error))?,
@@ -183,10 +204,18 @@ impl Engine {
     /// Stores a row of the request log without waiting for it.
     pub fn log(&self, row: LogRow) {
         let mut inner = self.lock();
+        inner.remember(&row);
         let write = Write { changes: Vec::new(), log: Some(row) };
         if self.journal.as_ref().is_some_and(|journal| journal.submit(write).is_ok()) {
             inner.submitted += 1;
         }
+    }
+
+    /// The newest requests that `keep` accepts, newest first, at most `count`.
+    pub fn recent_requests(&self, count: usize, keep: impl Fn(&LogRow) -> bool) -> Vec<Value> {
+        let inner = self.lock();
+        let rows = inner.recent.iter().rev().filter(|row| keep(row)).take(count);
+        rows.map(LogRow::show).collect()
     }
 
     /// Looks at the state; answers once everything that was seen is durable.

@@ -33,6 +33,15 @@ pub struct Replay {
     pub original_request: String,
 }
 
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        for half in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(u32::from(half), 16).unwrap_or('0'));
+        }
+        text
+    })
+}
+
 impl Keyed {
     /// Refuses a key that is longer than Stripe takes.
     pub fn new(key: &str, path: &str, body: &[u8]) -> Result<Self, Failure> {
@@ -40,7 +49,7 @@ impl Keyed {
             let text = "Idempotency-Key must be at most 255 characters.";
             return Err(Failure::of(400, FailureKind::Idempotency, text));
         }
-        let digest = Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex(&Sha256::digest(body));
         Ok(Self { key: key.to_owned(), path: path.to_owned(), digest })
     }
 
@@ -70,7 +79,11 @@ impl Keyed {
             return Err(Failure::of(400, FailureKind::Idempotency, text));
         }
         Ok(Some(Replay {
-            status: record.get("status").and_then(Value::as_u64).and_then(|s| s.try_into().ok()).unwrap_or(200),
+            status: record
+                .get("status")
+                .and_then(Value::as_u64)
+                .and_then(|s| s.try_into().ok())
+                .unwrap_or(200),
             body: record.get("body").cloned().unwrap_or(Value::Null),
             original_request: member("request").to_owned(),
         }))

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The longest sleep; a clock that was moved wakes the loop anyway.
-const NAP_MAX: Duration = Duration::from_secs(3600);
+const NAP_MAX: Duration = Duration::from_hours(1);
 
 /// Runs due jobs, soonest first, until `stop`.
 pub async fn run(engine: Arc<Engine>, mut stop: Stop) {
@@ -49,9 +49,10 @@ pub async fn run_due(engine: &Engine) {
                     // Another loop, or an earlier job, may have taken it back.
                     if txn.get("_job", &id).is_some() {
                         txn.remove("_job", &id);
-                        match object::job(&name) {
-                            Some(run) => run(txn, &args),
-                            None => tracing::warn!(job = name, "a planned job has no behaviour"),
+                        if let Some(run) = object::job(&name) {
+                            run(txn, &args);
+                        } else {
+                            tracing::warn!(job = name, "a planned job has no behaviour");
                         }
                     }
                     Ok(())

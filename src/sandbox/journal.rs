@@ -6,7 +6,7 @@ use crate::batch::{Commit, WriterGone};
 use crate::sandbox::state::{Record, State};
 use crate::sandbox::txn::Changes;
 use rusqlite::{Connection, OpenFlags, params};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,6 +82,16 @@ pub struct LogRow {
     pub status: u16,
     /// `error.message` of the answer.
     pub error: Option<String>,
+}
+
+impl LogRow {
+    /// The row as the sandbox's controls show it.
+    pub fn show(&self) -> Value {
+        json!({
+            "id": self.id, "created": self.at, "method": self.method, "path": self.path,
+            "status": self.status, "error": self.error,
+        })
+    }
 }
 
 /// What one request leaves behind.

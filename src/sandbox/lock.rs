@@ -23,7 +23,8 @@ impl HostLock {
     pub fn take(folder: &Path) -> io::Result<Option<Self>> {
         std::fs::create_dir_all(folder)?;
         let path = folder.join(LOCK);
-        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
+        let file =
+            OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
         match file.try_lock() {
             Ok(()) => {
                 // What the last host wrote leads nowhere now.

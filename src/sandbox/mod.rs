@@ -4,19 +4,32 @@
 //! expand, render, log); `object` holds one file a Stripe object with what the catalog cannot know.
 //! Everything that changes state runs in a [`txn::Txn`] and is durable before it is answered.
 
+pub mod auth;
 pub mod call;
 pub mod cards;
 pub mod checkout;
+pub mod control;
 pub mod deliver;
 pub mod diff;
 pub mod emit;
 pub mod engine;
+pub mod expand;
 pub mod fees;
+pub mod front;
+pub mod host;
+pub mod idempotency;
+pub mod jobs;
 pub mod journal;
 pub mod list;
+pub mod lock;
 pub mod object;
 pub mod payment;
 pub mod pricing;
 pub mod search;
+pub mod serve;
 pub mod state;
 pub mod txn;
+pub mod version;
+
+#[cfg(test)]
+mod tests;

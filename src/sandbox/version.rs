@@ -46,7 +46,9 @@ mod tests {
         for good in ["2026-10-28.endive", "2022-11-15", "2025-12-15.clover"] {
             assert!(read(Some(good), "x").unwrap().named, "{good}");
         }
-        for bad in ["foo", "2026-10-28", "2026-10-28.basil", "2022-11-15.basil", "2026-1-1.dahlia", ""] {
+        for bad in
+            ["foo", "2026-10-28", "2026-10-28.basil", "2022-11-15.basil", "2026-1-1.dahlia", ""]
+        {
             let message = read(Some(bad), "x").unwrap_err().message;
             assert_eq!(message, format!("Invalid Stripe API version: {bad}"));
         }

@@ -1,0 +1,126 @@
+//! The sandbox's one HTTP service: API, pages and controls behind the same gate.
+
+use crate::sandbox::control;
+use crate::sandbox::deliver;
+use crate::sandbox::engine::Engine;
+use crate::sandbox::front::{self, Asked};
+use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::json::pretty;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use hyper_util::service::TowerToHyperService;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Bytes that the body of an API call may have.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// Time that a body may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(30);
+
+/// Names under which the sandbox may be called; any other is somebody else's page in a browser.
+#[derive(Clone, Debug)]
+pub struct Hosts(Vec<String>);
+
+impl Hosts {
+    /// Loopback's names, and the address that was bound on purpose.
+    pub fn of(bound: IpAddr) -> Self {
+        let mut names = vec!["127.0.0.1".to_owned(), "localhost".to_owned(), "[::1]".to_owned()];
+        if !bound.is_loopback() && !bound.is_unspecified() {
+            names.push(bound.to_string());
+        }
+        Self(names)
+    }
+
+    fn accept(&self, header: Option<&HeaderValue>) -> bool {
+        let Some(text) = header.and_then(|value| value.to_str().ok()) else { return false };
+        let name = match text.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+            _ => text,
+        };
+        self.0.iter().any(|known| known.eq_ignore_ascii_case(name))
+    }
+}
+
+/// The service that a connection speaks to.
+pub fn service(engine: Arc<Engine>, hosts: Hosts) -> TowerToHyperService<Router<()>> {
+    let api = Router::new().fallback(api).with_state(Arc::clone(&engine));
+    let router = control::router(Arc::clone(&engine))
+        .merge(deliver::control::control_router(engine))
+        .fallback_service(api)
+        .layer(from_fn_with_state(hosts, gate));
+    TowerToHyperService::new(router)
+}
+
+/// Refuses names that are not ours (DNS rebinding), and controls that a foreign page could send.
+async fn gate(State(hosts): State<Hosts>, request: Request<Body>, next: Next) -> Response {
+    if !hosts.accept(request.headers().get(header::HOST)) {
+        let text =
+            "The sandbox answers only under the name that it listens on (127.0.0.1 or localhost).";
+        return refusal(StatusCode::FORBIDDEN, text);
+    }
+    let control = request.uri().path().starts_with("/_stripegym/");
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
+    if control && changes && !request.headers().contains_key("stripegym-control") {
+        let text = "Controls of the sandbox need the header `Stripegym-Control: 1`, which no foreign web page can send.";
+        return refusal(StatusCode::FORBIDDEN, text);
+    }
+    next.run(request).await
+}
+
+fn refusal(status: StatusCode, text: &str) -> Response {
+    let failure = Failure::of(status.as_u16(), FailureKind::InvalidRequest, text);
+    let body = pretty(&failure.body());
+    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+async fn api(State(engine): State<Arc<Engine>>, request: Request<Body>) -> Response {
+    let (parts, body) = request.into_parts();
+    let bytes = match tokio::time::timeout(BODY_TIME, to_bytes(body, BODY_BYTES_MAX)).await {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(_)) => {
+            return refusal(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "The body of a request can have up to 1 MiB.",
+            );
+        }
+        Err(_) => {
+            return refusal(
+                StatusCode::REQUEST_TIMEOUT,
+                "The body did not arrive within 30 seconds.",
+            );
+        }
+    };
+    let text = |name: HeaderName| text_of(&parts.headers, &name);
+    let asked = Asked {
+        method: parts.method.as_str().to_owned(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        authorization: text(header::AUTHORIZATION),
+        version: text(HeaderName::from_static("stripe-version")),
+        idempotency_key: text(HeaderName::from_static("idempotency-key")),
+        content_type: text(header::CONTENT_TYPE),
+        body: bytes.to_vec(),
+    };
+    let answer = front::answer(&engine, asked).await;
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, answer.body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store"));
+    for (name, value) in answer.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}
+
+fn text_of(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}

@@ -1,0 +1,69 @@
+//! The sandbox as a program sees it: over a socket.
+
+use crate::catalog::Catalog;
+use crate::domain::time::Timestamp;
+use crate::net::outbound::{Patience, Reach, client};
+use crate::os::clock::Clock;
+use crate::os::entropy::Entropy;
+use crate::sandbox::host::{Options, Running, start};
+use serde_json::Value;
+
+const KEY: &str = "sk_test_0123456789abcdef";
+
+async fn host() -> Running {
+    let clock = Clock::fixed(Timestamp(1_800_000_000));
+    let mut options = Options::new(None, clock, Entropy::seeded(7));
+    options.addr.set_port(0);
+    start(options).await.unwrap()
+}
+
+async fn call(running: &Running, method: &str, path: &str, form: &str) -> (u16, Value) {
+    let http = client(Reach::of(running.base_url()), Patience::API).unwrap();
+    let url = format!("{}{path}", running.base_url());
+    let mut request = http.request(method.parse().unwrap(), url).bearer_auth(KEY);
+    if method == "POST" {
+        request = request
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form.to_owned());
+    }
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    let body: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
+    assert_eq!(Catalog::get().check(&body), Vec::<String>::new(), "{method} {path}");
+    (status, body)
+}
+
+#[tokio::test]
+async fn a_customer_is_created_found_expanded_and_listed() {
+    let running = host().await;
+    let (status, customer) =
+        call(&running, "POST", "/v1/customers", "name=Ada&metadata[k]=v").await;
+    assert_eq!((status, customer["metadata"]["k"].as_str()), (200, Some("v")));
+    let id = customer["id"].as_str().unwrap();
+    let form = format!(
+        "amount=500&currency=jpy&customer={id}&payment_method=pm_card_visa&confirm=true&payment_method_types[]=card&expand[]=latest_charge.balance_transaction&expand[]=customer"
+    );
+    let (status, intent) = call(&running, "POST", "/v1/payment_intents", &form).await;
+    assert_eq!((status, intent["status"].as_str()), (200, Some("succeeded")), "{intent}");
+    assert_eq!(intent["customer"]["name"], "Ada");
+    assert_eq!(intent["latest_charge"]["balance_transaction"]["net"], 482);
+    let (_, list) = call(&running, "GET", "/v1/customers?limit=1", "").await;
+    assert_eq!(list["data"][0]["id"], id);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_not_modelled_says_so() {
+    let running = host().await;
+    let (status, body) = call(&running, "POST", "/v1/quotes", "").await;
+    assert_eq!((status, body["error"]["type"].as_str()), (501, Some("api_error")));
+    let (status, body) = call(&running, "GET", "/v1/nothing", "").await;
+    assert_eq!(status, 404);
+    assert!(
+        body["error"]["message"]
+            .as_str()
+            .unwrap()
+            .starts_with("Unrecognized request URL (GET: /v1/nothing).")
+    );
+    running.stop().await;
+}
