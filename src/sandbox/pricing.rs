@@ -150,7 +150,14 @@ fn amounts(params: &Map<String, Value>, at: &str) -> Result<(Value, Value), Fail
         other => other.to_string(),
     });
     let tiered = get("billing_scheme").and_then(Value::as_str) == Some("tiered");
+    let custom = get("custom_unit_amount").is_some();
     match (get("unit_amount").and_then(Value::as_i64), decimal) {
+        (amount, decimal) if custom && (amount.is_some() || decimal.is_some()) => {
+            Err(Failure::invalid(
+                "You may only specify one of these parameters: custom_unit_amount, unit_amount.",
+            )
+            .param(path("custom_unit_amount")))
+        }
         (Some(_), Some(_)) => Err(Failure::invalid(
             "You may only specify one of these parameters: unit_amount, unit_amount_decimal.",
         )
@@ -165,9 +172,7 @@ fn amounts(params: &Map<String, Value>, at: &str) -> Result<(Value, Value), Fail
             decimal.parse::<i64>().map_or(Value::Null, Value::from),
             Value::from(decimal.as_str()),
         )),
-        (None, None) if tiered || get("custom_unit_amount").is_some() => {
-            Ok((Value::Null, Value::Null))
-        }
+        (None, None) if tiered || custom => Ok((Value::Null, Value::Null)),
         (None, None) => {
             let name = path("unit_amount");
             Err(Failure::invalid(format!("Missing required param: {name}."))

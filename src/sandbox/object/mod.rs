@@ -85,6 +85,27 @@ pub fn fill(doc: &mut Doc, kind: &str, names: &[&str]) {
     }
 }
 
+/// Takes out of the named hashes what the API does not show of what was sent (a security code's token).
+pub fn trim(doc: &mut Doc, kind: &str, names: &[&str]) {
+    let Some(shape) = Catalog::get().object(kind) else { return };
+    for name in names {
+        let of = grammar::field(&shape.fields, name).map(|field| &field.of.kind);
+        if let (Some(value), Some(of)) = (doc.get_mut(*name), of) {
+            trim_hash(value, of);
+        }
+    }
+}
+
+fn trim_hash(value: &mut Value, of: &Kind) {
+    let (Value::Object(map), Kind::Hash(fields)) = (value, of) else { return };
+    map.retain(|name, _| grammar::field(fields, name).is_some());
+    for field in fields {
+        if let Some(inner) = map.get_mut(field.name) {
+            trim_hash(inner, &field.of.kind);
+        }
+    }
+}
+
 fn fill_hash(value: &mut Value, of: &Kind) {
     let (Value::Object(map), Kind::Hash(fields)) = (value, of) else { return };
     for field in fields {
@@ -142,3 +163,6 @@ pub fn int(doc: &Value, name: &str) -> i64 {
 
 #[cfg(test)]
 mod payments_tests;
+
+#[cfg(test)]
+mod lossless_tests;

@@ -2,7 +2,7 @@
 
 use crate::sandbox::call::Call;
 use crate::sandbox::list;
-use crate::sandbox::object::{Handler, copy, fill, int, merge_metadata, text};
+use crate::sandbox::object::{Handler, copy, fill, int, merge_metadata, text, trim};
 use crate::sandbox::payment::confirm::{self, ConfirmOptions};
 use crate::sandbox::payment::intent::{self, IntentSpec};
 use crate::sandbox::payment::{method, settle};
@@ -19,22 +19,28 @@ const INDEX: Index = Index {
 
 /// Members that are parameters of the same name and can change until the payment.
 const FIELDS: &[&str] = &[
-    "application_fee_amount",
     "description",
     "excluded_payment_method_types",
-    "on_behalf_of",
     "payment_details",
     "receipt_email",
     "setup_future_usage",
     "shipping",
     "statement_descriptor",
     "statement_descriptor_suffix",
-    "transfer_data",
     "transfer_group",
 ];
 
 /// Parameters that need objects which the sandbox does not have yet.
-const NOT_YET: &[&str] = &["confirmation_token", "customer_account", "hooks", "mandate"];
+const NOT_YET: &[&str] = &[
+    "application_fee_amount",
+    "confirmation_token",
+    "customer_account",
+    "hooks",
+    "mandate",
+    "on_behalf_of",
+    "payment_method_configuration",
+    "transfer_data",
+];
 
 const RETURN_URL: &str = "This PaymentIntent is configured to accept payment methods enabled in your Dashboard. Because some of these payment methods might redirect your customer off of your page, you must provide a `return_url`. If you don't want to accept redirect-based payment methods, set `automatic_payment_methods[enabled]` to `true` and `automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents and Payment Intents.";
 
@@ -68,7 +74,9 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
         txn.find("customer", customer, "customer")?;
     }
     let confirms = call.flag("confirm") == Some(true);
-    for name in ["off_session", "return_url", "error_on_requires_action", "mandate_data"] {
+    for name in
+        ["error_on_requires_action", "mandate_data", "off_session", "return_url", "use_stripe_sdk"]
+    {
         if !confirms && call.get(name).is_some_and(|value| value != &json!(false)) {
             let message = format!(
                 "You cannot provide `{name}` when creating a PaymentIntent without setting `confirm` to `true`."
@@ -79,10 +87,8 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
     let (types, automatic) = types(call, &currency);
     let mut more = Doc::new();
     more.insert("automatic_payment_methods".to_owned(), automatic);
-    copy(&mut more, call, FIELDS);
-    copy(&mut more, call, &["confirmation_method", "allowed_payment_method_types"]);
-    fill(&mut more, "payment_intent", &["shipping"]);
-    merge_metadata(&mut more, &call.params);
+    copy(&mut more, call, &["confirmation_method"]);
+    write(&mut more, call);
     let text_of = |name: &str| call.text(name).map(str::to_owned);
     let metadata = more.remove("metadata").and_then(|m| m.as_object().cloned()).unwrap_or_default();
     let spec = IntentSpec {
@@ -138,6 +144,10 @@ fn check(call: &Call) -> Result<(), Failure> {
             return Err(Failure::of(501, FailureKind::Api, message).param(*name));
         }
     }
+    if call.hash("amount_details").is_some_and(|details| details.contains_key("line_items")) {
+        let text = "`amount_details[line_items]` is not modelled by this sandbox yet.";
+        return Err(Failure::of(501, FailureKind::Api, text).param("amount_details[line_items]"));
+    }
     if call.sent("payment_method") && call.sent("payment_method_data") {
         let text =
             "You may only specify one of these parameters: payment_method, payment_method_data.";
@@ -174,6 +184,27 @@ fn types(call: &Call, currency: &str) -> (Vec<String>, Value) {
     (kept.map(str::to_owned).collect(), json!({"allow_redirects": redirects, "enabled": true}))
 }
 
+/// Writes the sent parameters that an intent shows under their own names, or keeps for its charge.
+fn write(doc: &mut Doc, call: &Call) {
+    copy(doc, call, FIELDS);
+    copy(doc, call, &["allowed_payment_method_types"]);
+    for (name, private) in [("radar_options", "_radar_options"), ("mandate_data", "_mandate_data")]
+    {
+        if let Some(sent) = call.get(name) {
+            doc.insert(private.to_owned(), sent.clone());
+        }
+    }
+    if let Some(sent) = call.hash("amount_details") {
+        let shown = doc.entry("amount_details").or_insert_with(|| json!({"tip": {}}));
+        if let Value::Object(shown) = shown {
+            let kept = sent.iter().filter(|(name, _)| *name != "enforce_arithmetic_validation");
+            shown.extend(kept.map(|(name, value)| (name.clone(), value.clone())));
+        }
+    }
+    fill(doc, "payment_intent", &["payment_details", "shipping"]);
+    merge_metadata(doc, &call.params);
+}
+
 /// Merges what was sent for the accepted types into their `payment_method_options`.
 fn merge_options(doc: &mut Doc, sent: Option<&Doc>) {
     let Some(Value::Object(shown)) = doc.get_mut("payment_method_options") else { return };
@@ -183,6 +214,7 @@ fn merge_options(doc: &mut Doc, sent: Option<&Doc>) {
             at.extend(members.clone());
         }
     }
+    trim(doc, "payment_intent", &["payment_method_options"]);
 }
 
 /// The payment method that a call names or describes, as its own copy.
@@ -222,8 +254,10 @@ fn try_payment(
         .get("payment_method_options")
         .and_then(|options| options.get("card"))
         .map(|card| text(card, "request_three_d_secure").to_owned());
+    let by_sdk = call.flag("use_stripe_sdk") == Some(true);
+    let return_url = call.text("return_url").filter(|_| !by_sdk);
     let options = ConfirmOptions {
-        return_url: call.text("return_url").map(str::to_owned),
+        return_url: return_url.map(str::to_owned),
         off_session: call.get("off_session").is_some_and(|value| value != &json!(false)),
         error_on_requires_action: call.flag("error_on_requires_action") == Some(true),
         request_three_d_secure: three_d_secure,
@@ -292,11 +326,9 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
         check_owner(txn, method_id, Some(&customer))?;
     }
     txn.edit("payment_intent", id, |doc| {
-        copy(doc, call, FIELDS);
+        write(doc, call);
         copy(doc, call, &["amount", "capture_method", "customer"]);
         doc.insert("currency".to_owned(), json!(currency));
-        fill(doc, "payment_intent", &["shipping"]);
-        merge_metadata(doc, &call.params);
         merge_options(doc, call.hash("payment_method_options"));
         let listed = ["payment_method_types", "allowed_payment_method_types"];
         if let Some(types) = listed.iter().find_map(|name| call.get(name)) {
@@ -330,15 +362,8 @@ fn confirm(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
     }
     let method_id = chosen_method(txn, call)?;
     txn.edit("payment_intent", id, |doc| {
-        let named = [
-            "capture_method",
-            "payment_details",
-            "receipt_email",
-            "setup_future_usage",
-            "shipping",
-        ];
-        copy(doc, call, &named);
-        fill(doc, "payment_intent", &["shipping"]);
+        write(doc, call);
+        copy(doc, call, &["capture_method"]);
         merge_options(doc, call.hash("payment_method_options"));
     });
     try_payment(txn, call, id, method_id)
@@ -346,14 +371,13 @@ fn confirm(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
 
 fn capture(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
     retrieve(txn, call)?;
+    check(call)?;
     if call.flag("final_capture") == Some(false) {
         let text = "`final_capture` can only be false for payments that support multicapture.";
         return Err(Failure::invalid(text).param("final_capture"));
     }
     txn.edit("payment_intent", call.id(0), |doc| {
-        copy(doc, call, &["statement_descriptor", "statement_descriptor_suffix", "transfer_data"]);
-        copy(doc, call, &["application_fee_amount", "payment_details"]);
-        merge_metadata(doc, &call.params);
+        write(doc, call);
     });
     intent::capture(txn, call.id(0), call.int("amount_to_capture")).map(|doc| (*doc).clone())
 }

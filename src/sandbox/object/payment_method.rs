@@ -79,7 +79,7 @@ fn attach(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
             .code("parameter_missing")
             .param("customer"));
     };
-    let found = method::materialise(txn, call.id(0), "payment_method")?;
+    let found = method::materialise(txn, call.id(0), "id")?;
     method::attach(txn, text(&found, "id"), customer).map(|doc| (*doc).clone())
 }
 

@@ -21,7 +21,9 @@ pub fn handler(key: &str) -> Option<Handler> {
 }
 
 fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
-    for name in ["origin", "reverse_transfer", "refund_application_fee"] {
+    const NOT_YET: [&str; 5] =
+        ["currency", "customer", "origin", "refund_application_fee", "reverse_transfer"];
+    for name in NOT_YET {
         if call.get(name).is_some_and(|value| value != &Value::Bool(false)) {
             let message = format!("`{name}` is not modelled by this sandbox yet.");
             return Err(Failure::of(501, FailureKind::Api, message).param(name));

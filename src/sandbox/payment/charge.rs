@@ -77,6 +77,8 @@ pub fn write(txn: &mut Txn<'_>, attempt: &Attempt<'_>) -> Arc<Value> {
     set("payment_intent", json!(text(intent, "id")));
     set("payment_method", json!(text(method, "id")));
     set("payment_method_details", details(txn, attempt, manual));
+    let radar = intent.get("_radar_options").and_then(|radar| radar.get("session"));
+    set("radar_options", radar.map_or_else(|| json!({}), |session| json!({"session": session})));
     set("receipt_url", json!(format!("{}/receipts/{id}", txn.site().base_url)));
     match attempt.ending {
         Ending::Succeeded => {}
@@ -103,7 +105,7 @@ pub fn write(txn: &mut Txn<'_>, attempt: &Attempt<'_>) -> Arc<Value> {
 fn shown(intent: &Value) -> Value {
     let mut doc = json!({
         "amount_refunded": 0, "calculated_statement_descriptor": "STRIPEGYM", "disputed": false,
-        "fraud_details": {}, "radar_options": {}, "refunded": false, "status": "succeeded",
+        "fraud_details": {}, "refunded": false, "status": "succeeded",
     });
     if let Value::Object(doc) = &mut doc {
         for name in INHERITED {
@@ -124,8 +126,12 @@ pub fn post(txn: &mut Txn<'_>, intent: &Value, charge: Arc<Value>) -> Arc<Value>
 }
 
 fn outcome(method: &Value) -> Value {
-    let elevated =
-        card_of(method).is_some_and(|c| c.behaviour == Behaviour::Flagged("riskLevelElevated"));
+    let elevated = matches!(
+        card_of(method).map(|card| card.behaviour),
+        Some(Behaviour::Flagged(
+            "riskLevelElevated" | "cvcCheckFailElevatedRisk" | "avsZipFailElevatedRisk"
+        ))
+    );
     let is_card = text(method, "type") == "card";
     json!({
         "advice_code": null, "network_advice_code": null, "network_decline_code": null,
@@ -207,7 +213,7 @@ pub fn checks(method: &Value) -> Value {
     let has_cvc = method.get("_cvc") == Some(&json!(true));
     json!({
         "address_line1_check": result(sent("line1"), &["avsFail", "avsLine1Fail"]),
-        "address_postal_code_check": result(sent("postal_code"), &["avsFail", "avsZipFail"]),
-        "cvc_check": result(has_cvc, &["cvcCheckFail"]),
+        "address_postal_code_check": result(sent("postal_code"), &["avsFail", "avsZipFail", "avsZipFailElevatedRisk"]),
+        "cvc_check": result(has_cvc, &["cvcCheckFail", "cvcCheckFailElevatedRisk"]),
     })
 }

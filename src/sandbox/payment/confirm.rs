@@ -173,9 +173,6 @@ fn step(pm: &Value, options: &ConfirmOptions) -> Step {
     let set_up = pm.get("_set_up") == Some(&json!(true));
     let (when, then) = match card.behaviour {
         Behaviour::Authenticates { when, then } => (when, then),
-        Behaviour::Succeeds if wanted && !options.off_session && card.brand != "amex" => {
-            return Step::Charge(Some("frictionless"));
-        }
         _ => return Decline::on_charging(card).map_or(Step::Charge(None), Step::Decline),
     };
     let asked = match when {

@@ -55,7 +55,7 @@ impl Decline {
     pub fn on_charging(card: &Card) -> Option<Self> {
         match card.behaviour {
             Behaviour::DeclinesAfterAttaching => Some(Self::generic()),
-            Behaviour::Flagged("riskLevelHighest") => Some(Self::blocked()),
+            Behaviour::Flagged("riskLevelHighest" | "freeTrialAbuseBlock") => Some(Self::blocked()),
             _ => Self::on_verifying(card),
         }
     }

@@ -90,6 +90,36 @@ fn check_konbini(pi: &Value) -> Result<(), Failure> {
             .code("amount_too_large")
             .param("amount"));
     }
+    check_konbini_options(pi)
+}
+
+/// Fails for options that no till could take.
+fn check_konbini_options(pi: &Value) -> Result<(), Failure> {
+    let param = |name: &str| format!("payment_method_options[konbini][{name}]");
+    if let Some(days) = konbini_option(pi, "expires_after_days").as_i64()
+        && !(1..=60).contains(&days)
+    {
+        let message = format!("This value must be between 1 and 60 (it currently is '{days}').");
+        return Err(Failure::invalid(message)
+            .code("parameter_invalid_integer")
+            .param(param("expires_after_days")));
+    }
+    if let Some(number) = konbini_option(pi, "confirmation_number").as_str() {
+        let digits = number.bytes().all(|b| b.is_ascii_digit());
+        let zeros = number.bytes().all(|b| b == b'0');
+        if !digits || zeros || !(10..=11).contains(&number.len()) {
+            let message = "The confirmation number must be 10 or 11 digits and not all zeros.";
+            return Err(Failure::invalid(message)
+                .code("payment_intent_konbini_rejected_confirmation_number")
+                .param(param("confirmation_number")));
+        }
+    }
+    if let Some(words) = konbini_option(pi, "product_description").as_str()
+        && words.chars().count() > 22
+    {
+        let message = "The product description must be at most 22 characters.";
+        return Err(Failure::invalid(message).param(param("product_description")));
+    }
     Ok(())
 }
 
