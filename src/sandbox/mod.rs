@@ -23,6 +23,7 @@ pub mod journal;
 pub mod list;
 pub mod lock;
 pub mod object;
+pub mod page;
 pub mod payment;
 pub mod pricing;
 pub mod search;

@@ -172,6 +172,11 @@ fn create_customer(txn: &mut Txn<'_>, session: &Value, payer: &Payer) {
 fn open_intent(txn: &mut Txn<'_>, session: &Arc<Value>, payer: &Payer) -> String {
     let existing = text(session, "payment_intent");
     if !existing.is_empty() {
+        // Another shipping option may have been chosen since.
+        let due = int(session, "amount_total");
+        txn.edit("payment_intent", existing, |doc| {
+            doc.insert("amount".to_owned(), json!(due));
+        });
         return existing.to_owned();
     }
     let none = json!({});

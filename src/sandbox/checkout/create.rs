@@ -33,7 +33,7 @@ pub fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Arc<Value>, Failure> {
     let Lines { items, total: goods } =
         lines::resolve(txn, call.list("line_items"), mode, call.text("currency"))?;
     let offered = shipping::resolve(txn, call.list("shipping_options"), goods.currency)?;
-    let shipping = offered.first().map_or(0, |option| amount_of(option));
+    let shipping = offered.first().map_or(0, amount_of);
     let total = Money::new(goods.minor.saturating_add(shipping), goods.currency);
     amount::chargeable(total)?;
     validate::modelled(call)?;

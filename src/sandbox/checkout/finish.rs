@@ -72,6 +72,14 @@ fn describe_payer(doc: &mut Doc) {
     if let Some(customer) = doc.get("_customer").filter(|customer| customer.is_string()).cloned() {
         doc.insert("customer".to_owned(), customer);
     }
+    let asked = doc.get("consent_collection").filter(|consent| consent.is_object());
+    if let Some(asked) = asked {
+        let agreed = text(asked, "terms_of_service") == "required";
+        let consent = json!({
+            "promotions": null, "terms_of_service": agreed.then_some("accepted"),
+        });
+        doc.insert("consent".to_owned(), consent);
+    }
     if doc.get("collected_information").is_none_or(Value::is_null) {
         let shipping = payer.get("shipping").cloned().unwrap_or(Value::Null);
         let collected = json!({

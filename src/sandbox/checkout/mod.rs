@@ -11,6 +11,7 @@ pub mod expire;
 pub mod finish;
 pub mod inline;
 pub mod lines;
+pub mod recover;
 pub mod shipping;
 pub mod update;
 pub mod validate;

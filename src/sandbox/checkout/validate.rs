@@ -191,7 +191,7 @@ mod tests {
     use crate::sandbox::call::Version;
     use serde_json::{Value, json};
 
-    fn call(params: Value) -> Call {
+    fn call(params: &Value) -> Call {
         let mut all = json!({"mode": "payment", "success_url": "https://shop.example/ok"});
         let map = all.as_object_mut().unwrap();
         map.extend(params.as_object().unwrap().clone());
@@ -203,7 +203,7 @@ mod tests {
         }
     }
 
-    fn failure(params: Value) -> Failure {
+    fn failure(params: &Value) -> Failure {
         parameters(&call(params), Timestamp(1_000_000)).unwrap_err()
     }
 
@@ -240,7 +240,7 @@ mod tests {
                 "success_url",
             ),
         ] {
-            let failure = failure(params);
+            let failure = failure(&params);
             assert_eq!(
                 (failure.message.as_str(), failure.param.as_deref()),
                 (message, Some(param))
@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn a_session_lives_from_half_an_hour_to_a_day() {
         let at = |life: i64| {
-            parameters(&call(json!({"expires_at": 1_000_000 + life})), Timestamp(1_000_000))
+            parameters(&call(&json!({"expires_at": 1_000_000 + life})), Timestamp(1_000_000))
         };
         assert!(at(1_799).unwrap_err().message.contains("at least 30 minutes"));
         assert!(at(1_800).is_ok() && at(86_400).is_ok());
@@ -261,10 +261,10 @@ mod tests {
 
     #[test]
     fn what_is_not_modelled_says_so_after_validation() {
-        let failure = modelled(&call(json!({"mode": "subscription"}))).unwrap_err();
+        let failure = modelled(&call(&json!({"mode": "subscription"}))).unwrap_err();
         assert_eq!(failure.status, 501);
-        assert!(modelled(&call(json!({"discounts": [{"coupon": "X"}]}))).is_err());
-        assert!(modelled(&call(json!({}))).is_ok());
+        assert!(modelled(&call(&json!({"discounts": [{"coupon": "X"}]}))).is_err());
+        assert!(modelled(&call(&json!({}))).is_ok());
     }
 
     #[test]

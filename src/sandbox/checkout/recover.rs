@@ -1,0 +1,39 @@
+//! Takes an expired session up again: the link of `after_expiration.recovery`.
+
+use crate::sandbox::checkout::{SESSION, expire, validate};
+use crate::sandbox::object::{int, text};
+use crate::sandbox::txn::Txn;
+use crate::wire::failure::Failure;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// The open session that continues an expired one; made at the first call, found by later ones.
+///
+/// Fails where the session offers no recovery, or no longer.
+pub fn recover(txn: &mut Txn<'_>, id: &str) -> Result<Arc<Value>, Failure> {
+    let old = txn.find(SESSION, id, "id")?;
+    let recovery = old.get("after_expiration").and_then(|after| after.get("recovery"));
+    let good = recovery.is_some_and(|recovery| int(recovery, "expires_at") > txn.now().0);
+    if !good || text(&old, "status") != "expired" {
+        return Err(Failure::missing(SESSION, id, "id"));
+    }
+    let continues =
+        |doc: &Value| text(doc, "recovered_from") == id && text(doc, "status") == "open";
+    if let Some(open) = txn.all(SESSION, continues).first() {
+        return Ok(Arc::clone(open));
+    }
+    let fresh = txn.mint("cs_test_b1", 56);
+    let expires_at = txn.now().plus(validate::LIFE_S.1);
+    let job = txn.schedule(expires_at, expire::JOB, &json!({"session": fresh}));
+    let mut doc = old.as_object().cloned().unwrap_or_default();
+    let url = format!("{}/c/pay/{fresh}", txn.site().base_url);
+    let free = int(&old, "amount_total") == 0;
+    let members = json!({
+        "id": fresh, "after_expiration": null, "created": txn.now().0, "expires_at": expires_at.0,
+        "payment_intent": null, "recovered_from": id, "status": "open", "url": url,
+        "payment_status": if free { "no_payment_required" } else { "unpaid" },
+        "_customer": null, "_expire_job": job, "_payer": null,
+    });
+    doc.extend(members.as_object().cloned().unwrap_or_default());
+    Ok(txn.put(doc))
+}

@@ -1,0 +1,71 @@
+//! Answers of the pages: HTML and redirects, with the headers that keep them to themselves.
+
+use crate::domain::locale::Locale;
+use crate::sandbox::page::leave;
+use crate::sandbox::page::words;
+use askama::Template;
+use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse as _, Response};
+
+/// No scripts, no frames, no foreign styles. `form-action` is left out: browsers apply it to the redirect that
+/// follows a form, which leads to the shop.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src https: http: data:; base-uri 'none'; frame-ancestors 'none'";
+
+const HEADERS: [(HeaderName, &str); 5] = [
+    (header::CONTENT_SECURITY_POLICY, POLICY),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "same-origin"),
+    (header::CACHE_CONTROL, "no-store"),
+];
+
+/// A rendered page.
+pub fn page(status: StatusCode, template: &impl Template) -> Response {
+    match template.render() {
+        Ok(html) => {
+            let kind = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
+            guarded((status, kind, html).into_response())
+        }
+        Err(error) => {
+            tracing::error!(%error, "a page could not be rendered");
+            guarded(StatusCode::INTERNAL_SERVER_ERROR.into_response())
+        }
+    }
+}
+
+/// Sends the browser on with a GET.
+pub fn see_other(url: &str) -> Response {
+    let to = HeaderValue::from_str(&leave::location(url));
+    let to = to.unwrap_or_else(|_| HeaderValue::from_static("/"));
+    guarded((StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response())
+}
+
+/// The stylesheet of every page.
+pub async fn style() -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
+        (header::CACHE_CONTROL, "public, max-age=300"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, include_str!("style.css")).into_response()
+}
+
+/// The language that a request asks for; `locale` is the session's.
+pub fn language(uri: &Uri, headers: &HeaderMap, locale: Option<&str>) -> Locale {
+    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    words::choose(query(uri, "lang"), locale, accepted)
+}
+
+/// A value of the query, as it stands there.
+pub fn query<'u>(uri: &'u Uri, name: &str) -> Option<&'u str> {
+    let pairs = uri.query().unwrap_or_default().split('&');
+    pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, v)| v)
+}
+
+fn guarded(mut response: Response) -> Response {
+    for (name, value) in HEADERS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,134 @@
+//! `/3ds/{intent}`: the card's owner approves a payment, or refuses. Serves intents with and without a session.
+
+use crate::domain::locale::Locale;
+use crate::sandbox::checkout::{SESSION, attempt};
+use crate::sandbox::object::text;
+use crate::sandbox::page::Pages;
+use crate::sandbox::page::answer::{language, page, see_other};
+use crate::sandbox::page::entry::Form;
+use crate::sandbox::page::leave;
+use crate::sandbox::page::view::{ChallengePage, NoticePage, merchant};
+use crate::sandbox::page::words::Words;
+use crate::sandbox::txn::Origin;
+use axum::extract::{self, Path, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::Response;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// An intent, what it is paid with, and the session that it belongs to.
+struct Found {
+    intent: Arc<Value>,
+    method: Option<Arc<Value>>,
+    session: Option<Arc<Value>>,
+}
+
+/// `GET /3ds/{intent}`.
+pub async fn show(
+    State(pages): State<Pages>,
+    Path(id): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let Some(found) = find(&pages, &id).await else {
+        let locale = language(&uri, &headers, None);
+        return page(StatusCode::NOT_FOUND, &NoticePage::missing(locale));
+    };
+    let locale = locale_of(&found, &uri, &headers);
+    form(&pages, &found, locale, StatusCode::OK)
+}
+
+/// `POST /3ds/{intent}`.
+pub async fn submit(
+    State(pages): State<Pages>,
+    Path(id): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+    extract::Form(sent): extract::Form<Form>,
+) -> Response {
+    let Some(found) = find(&pages, &id).await else {
+        let locale = language(&uri, &headers, None);
+        return page(StatusCode::NOT_FOUND, &NoticePage::missing(locale));
+    };
+    let locale = locale_of(&found, &uri, &headers);
+    let field = |name: &str| sent.get(name).map_or("", String::as_str);
+    let passed = match field("result") {
+        "pass" => true,
+        "fail" => false,
+        _ => return form(&pages, &found, locale, StatusCode::BAD_REQUEST),
+    };
+    if !pages.key.fits(&subject(&id), field("token")) {
+        return form(&pages, &found, locale, StatusCode::FORBIDDEN);
+    }
+    let return_url = return_url(&found.intent);
+    let tried =
+        pages.engine.change(Origin::default(), |txn| attempt::authenticate(txn, &id, passed)).await;
+    // A refusal is written in the intent; where to go next follows from what it says now.
+    tracing::debug!(approved = tried.is_ok(), "a challenge has ended");
+    let found = find(&pages, &id).await.unwrap_or(found);
+    leave_for(&found, return_url.as_deref(), locale)
+}
+
+fn form(pages: &Pages, found: &Found, locale: Locale, status: StatusCode) -> Response {
+    if !is_asked(found) {
+        return leave_for(found, None, locale);
+    }
+    let merchant = found.session.as_deref().map_or_else(|| "stripegym".to_owned(), merchant);
+    let token = pages.key.token(&subject(text(&found.intent, "id")));
+    let method = found.method.as_deref();
+    page(status, &ChallengePage::of(&found.intent, method, &merchant, locale, token))
+}
+
+/// Where the payer goes once the challenge is over.
+fn leave_for(found: &Found, return_url: Option<&str>, locale: Locale) -> Response {
+    let Found { intent, session, .. } = found;
+    if let Some(session) = session {
+        let path = format!("/c/pay/{}", text(session, "id"));
+        let success = leave::success(session).filter(|_| text(session, "status") == "complete");
+        let again = format!("{path}?refused=1&lang={}", locale.code());
+        return see_other(&success.unwrap_or(again));
+    }
+    if let Some(url) = return_url {
+        return see_other(&leave::returned(url, intent));
+    }
+    let w = Words::of(locale);
+    let refused = intent.get("last_payment_error").is_some_and(Value::is_object);
+    let (mark, title, text) = match text(intent, "status") {
+        "succeeded" | "requires_capture" | "processing" => {
+            ("good", w.done_title, w.challenge_passed)
+        }
+        "requires_payment_method" if refused => ("bad", w.failed_title, w.challenge_failed),
+        _ => ("wait", w.challenge_title, w.challenge_none),
+    };
+    page(StatusCode::OK, &NoticePage::new(locale, mark, title, text))
+}
+
+/// Whether the intent waits for its card's owner.
+fn is_asked(found: &Found) -> bool {
+    let card = found.method.as_ref().is_some_and(|method| text(method, "type") == "card");
+    card && text(&found.intent, "status") == "requires_action"
+}
+
+fn return_url(intent: &Value) -> Option<String> {
+    let redirect = intent.get("next_action")?.get("redirect_to_url")?;
+    redirect.get("return_url")?.as_str().map(str::to_owned)
+}
+
+fn subject(intent: &str) -> String {
+    format!("3ds:{intent}")
+}
+
+fn locale_of(found: &Found, uri: &Uri, headers: &HeaderMap) -> Locale {
+    let locale = found.session.as_ref().and_then(|session| session.get("locale")?.as_str());
+    language(uri, headers, locale)
+}
+
+async fn find(pages: &Pages, id: &str) -> Option<Found> {
+    let look = |state: &crate::sandbox::state::State| {
+        let intent = Arc::clone(state.get("payment_intent", id)?);
+        let method = state.get("payment_method", text(&intent, "payment_method")).map(Arc::clone);
+        let session = state.get(SESSION, text(&intent, "_session")).map(Arc::clone);
+        Some(Found { intent, method, session })
+    };
+    pages.engine.read(look).await
+}

@@ -1,0 +1,247 @@
+//! The parts that pages are built of: fields with their labels, addresses, lines of an order. Pure.
+
+use crate::domain::locale::Locale;
+use crate::domain::money::Money;
+use crate::sandbox::page::countries;
+use crate::sandbox::page::entry::{Fault, Form};
+use crate::sandbox::page::words::{Words, fill};
+use serde_json::Value;
+
+/// One field of a form.
+#[derive(Clone, Debug, Default)]
+pub struct Field {
+    /// Its `id` and `name`.
+    pub id: String,
+    /// Its label.
+    pub label: String,
+    /// What it shows: what was typed before, or what is known.
+    pub value: String,
+    /// What is wrong with it.
+    pub error: Option<String>,
+    /// The HTML `type`.
+    pub kind: &'static str,
+    /// `autocomplete`, for browsers that know who types.
+    pub autocomplete: &'static str,
+    /// `inputmode`, for keyboards on glass.
+    pub inputmode: &'static str,
+    /// What stands below the label.
+    pub hint: String,
+    /// What stands in the empty field.
+    pub placeholder: &'static str,
+    /// Whether it may be left empty.
+    pub optional: bool,
+    /// The choices of a list; empty for a field to type in.
+    pub choices: Vec<Choice>,
+    /// A share of the line: `half` or nothing.
+    pub width: &'static str,
+}
+
+/// One of several values.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// What is sent.
+    pub value: String,
+    /// What is shown.
+    pub label: String,
+    /// What it costs, where it costs something.
+    pub amount: String,
+    /// Whether it is the one.
+    pub chosen: bool,
+}
+
+/// One line of the order.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// The product's name.
+    pub name: String,
+    /// The product's description.
+    pub details: String,
+    /// An image of it.
+    pub image: Option<String>,
+    /// `Qty 2 · ¥500 each`.
+    pub quantity: String,
+    /// What the line costs.
+    pub amount: String,
+}
+
+/// Makes fields that show what was typed and what was wrong with it.
+#[derive(Debug)]
+pub struct Maker<'f> {
+    /// What was typed before.
+    pub form: &'f Form,
+    /// What was wrong.
+    pub faults: &'f [Fault],
+    /// The page's language.
+    pub locale: Locale,
+}
+
+impl Maker<'_> {
+    /// The page's words.
+    pub const fn words(&self) -> &'static Words {
+        Words::of(self.locale)
+    }
+
+    /// A text field.
+    pub fn field(&self, id: &str, label: &str, autocomplete: &'static str) -> Field {
+        let fault = self.faults.iter().find(|fault| fault.field == id);
+        Field {
+            id: id.to_owned(),
+            label: label.to_owned(),
+            value: self.form.get(id).cloned().unwrap_or_default(),
+            error: fault.map(|fault| fault.text.clone()),
+            kind: "text",
+            autocomplete,
+            ..Field::default()
+        }
+    }
+
+    /// The fields of the card. The number and the security code are never shown again.
+    pub fn card(&self) -> Vec<Field> {
+        let w = self.words();
+        let digits = |field: Field| Field { inputmode: "numeric", ..field };
+        let number = self.field("number", w.number, "cc-number");
+        let expiry = self.field("expiry", w.expiry, "cc-exp");
+        let cvc = self.field("cvc", w.cvc, "cc-csc");
+        vec![
+            digits(Field { value: String::new(), placeholder: "1234 1234 1234 1234", ..number }),
+            digits(Field { placeholder: w.expiry_hint, width: "half", ..expiry }),
+            digits(Field {
+                value: String::new(),
+                placeholder: "123",
+                width: "half",
+                hint: w.cvc_hint.to_owned(),
+                ..cvc
+            }),
+            self.field("name", w.name_on_card, "cc-name"),
+        ]
+    }
+
+    /// The fields of konbini.
+    pub fn konbini(&self) -> Vec<Field> {
+        let w = self.words();
+        let phone = self.field("konbini_phone", w.phone, "tel");
+        vec![
+            self.field("konbini_name", w.full_name, "name"),
+            Field { kind: "tel", inputmode: "tel", optional: true, ..phone },
+        ]
+    }
+
+    /// The fields of a bank debit.
+    pub fn sepa_debit(&self) -> Vec<Field> {
+        let w = self.words();
+        vec![self.field("iban", w.iban, "off"), self.field("iban_name", w.full_name, "name")]
+    }
+
+    /// The fields of an address; `countries` are those to choose from, all where it is empty.
+    pub fn address(&self, prefix: &'static str, allowed: &[String]) -> Vec<Field> {
+        let w = self.words();
+        let id = |member: &str| format!("{prefix}_{member}");
+        let sections: [&'static str; 6] = match prefix {
+            "shipping" => [
+                "shipping country",
+                "shipping postal-code",
+                "shipping address-level1",
+                "shipping address-level2",
+                "shipping address-line1",
+                "shipping address-line2",
+            ],
+            _ => [
+                "billing country",
+                "billing postal-code",
+                "billing address-level1",
+                "billing address-level2",
+                "billing address-line1",
+                "billing address-line2",
+            ],
+        };
+        let [country, postal, state, city, line1, line2] = sections;
+        let mut select = self.field(&id("country"), w.country, country);
+        let only = allowed.len() == 1;
+        select.choices = countries::choices(allowed, self.locale)
+            .map(|(code, label)| Choice {
+                chosen: only || code == select.value,
+                value: code,
+                label,
+                amount: String::new(),
+            })
+            .collect();
+        let optional = |field: Field| Field { optional: true, ..field };
+        let half = |field: Field| Field { width: "half", ..field };
+        vec![
+            select,
+            half(optional(self.field(&id("postal_code"), w.postal_code, postal))),
+            half(optional(self.field(&id("state"), w.state, state))),
+            self.field(&id("city"), w.city, city),
+            self.field(&id("line1"), w.line1, line1),
+            optional(self.field(&id("line2"), w.line2, line2)),
+        ]
+    }
+
+    /// The merchant's own fields.
+    pub fn custom(&self, fields: &[Value]) -> Vec<Field> {
+        fields.iter().enumerate().map(|(at, custom)| self.custom_field(at, custom)).collect()
+    }
+
+    fn custom_field(&self, at: usize, custom: &Value) -> Field {
+        let kind = custom.get("type").and_then(Value::as_str).unwrap_or("text");
+        let label = custom.get("label").and_then(|l| l.get("custom")?.as_str()).unwrap_or_default();
+        let mut field = self.field(&format!("custom_{at}"), label, "off");
+        field.optional = custom.get("optional") == Some(&Value::Bool(true));
+        if kind == "numeric" {
+            field.inputmode = "numeric";
+        }
+        let rules = custom.get(kind);
+        if field.value.is_empty() {
+            let default = rules.and_then(|r| r.get("default_value")?.as_str());
+            default.unwrap_or_default().clone_into(&mut field.value);
+        }
+        let options = rules.and_then(|r| r.get("options")?.as_array());
+        let text = |option: &Value, name: &str| {
+            option.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
+        field.choices = options
+            .into_iter()
+            .flatten()
+            .map(|option| Choice {
+                chosen: text(option, "value") == field.value,
+                value: text(option, "value"),
+                label: text(option, "label"),
+                amount: String::new(),
+            })
+            .collect();
+        field
+    }
+}
+
+/// The lines of an order.
+pub fn lines(items: &[Value], words: &Words) -> Vec<Line> {
+    items
+        .iter()
+        .map(|item| {
+            let text = |name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default();
+            let int = |name: &str| item.get(name).and_then(Value::as_i64).unwrap_or(0);
+            let quantity = int("quantity");
+            let unit = item.get("price").and_then(|p| p.get("unit_amount")?.as_i64());
+            let mut counted = fill(words.quantity, "count", &quantity.to_string());
+            if let Some(unit) = unit.filter(|_| quantity > 1) {
+                let each = fill(words.each, "amount", &shown(unit, text("currency")));
+                counted = format!("{counted} · {each}");
+            }
+            Line {
+                name: text("description").to_owned(),
+                details: text("_details").to_owned(),
+                image: item.get("_image").and_then(Value::as_str).map(str::to_owned),
+                quantity: counted,
+                amount: shown(int("amount_total"), text("currency")),
+            }
+        })
+        .collect()
+}
+
+/// An amount in its currency's own form: `¥1,500`, `$15.00`.
+pub fn shown(minor: i64, currency: &str) -> String {
+    currency.parse().map_or_else(
+        |_| format!("{minor} {currency}"),
+        |currency| Money::new(minor, currency).to_string(),
+    )
+}

@@ -1,0 +1,52 @@
+//! The pages that a payer meets: hosted Checkout, the 3-D Secure challenge, the konbini voucher.
+//! Plain HTML that works without JavaScript, in Japanese and English.
+
+pub mod answer;
+pub mod challenge;
+pub mod control;
+pub mod countries;
+pub mod entry;
+pub mod field;
+pub mod leave;
+pub mod pay;
+pub mod token;
+pub mod view;
+pub mod voucher;
+pub mod words;
+
+use crate::os::entropy::Entropy;
+use crate::sandbox::engine::Engine;
+use crate::sandbox::page::token::TokenKey;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use std::sync::Arc;
+
+/// The most bytes that a form of ours is long.
+const FORM_BYTES_MAX: usize = 64 * 1024;
+
+/// What every page needs.
+#[derive(Clone, Debug)]
+pub struct Pages {
+    /// The sandbox behind the pages.
+    pub engine: Arc<Engine>,
+    /// The secret of the forms.
+    pub key: Arc<TokenKey>,
+}
+
+/// The pages, and the controls that stand in for the world outside (a buyer at a till).
+pub fn router(engine: Arc<Engine>) -> Router {
+    let key = Arc::new(TokenKey::draw(&Entropy::system()));
+    Router::new()
+        .route("/c/pay/{session}", get(pay::show).post(pay::submit))
+        .route("/c/recover/{session}", get(pay::recover))
+        .route("/c/style.css", get(answer::style))
+        .route("/3ds/{intent}", get(challenge::show).post(challenge::submit))
+        .route("/konbini/{intent}", get(voucher::show).post(voucher::submit))
+        .route("/_stripegym/checkout/{session}/settle", post(control::settle))
+        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+        .with_state(Pages { engine, key })
+}
+
+#[cfg(test)]
+mod tests;

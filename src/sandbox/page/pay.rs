@@ -1,0 +1,221 @@
+//! `/c/pay/{session}`: shows a session's payment form, and pays.
+
+use crate::domain::locale::Locale;
+use crate::sandbox::checkout::attempt::{self, Next};
+use crate::sandbox::checkout::{SESSION, recover, update};
+use crate::sandbox::object::text;
+use crate::sandbox::page::Pages;
+use crate::sandbox::page::answer::{language, page, query, see_other};
+use crate::sandbox::page::entry::{self, Asks, Entry, Fault, Form};
+use crate::sandbox::page::leave;
+use crate::sandbox::page::view::{NoticePage, PayPage, Setting};
+use crate::sandbox::page::words::Words;
+use crate::sandbox::txn::{Doc, Origin, Txn};
+use crate::wire::failure::Failure;
+use axum::extract::{self, Path, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::Response;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// What the page needs to know of a session.
+struct Found {
+    session: Arc<Value>,
+    /// The names of its shipping options.
+    rates: Vec<String>,
+    /// The intent of an earlier try.
+    intent: Option<Arc<Value>>,
+}
+
+/// `GET /c/pay/{session}`.
+pub async fn show(
+    State(pages): State<Pages>,
+    Path(id): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let Some(found) = find(&pages, &id).await else { return nothing(&uri, &headers) };
+    let locale = language(&uri, &headers, found.session.get("locale").and_then(Value::as_str));
+    let Found { session, rates, intent } = &found;
+    if text(session, "status") != "open" {
+        return ended(session, intent.as_deref(), locale);
+    }
+    let mut problem = String::new();
+    if query(&uri, "refused").is_some() {
+        problem = last_problem(intent.as_deref(), Words::of(locale));
+    }
+    let form = Form::new();
+    let token = pages.key.token(&id);
+    let setting = Setting { locale, token, form: &form, faults: Vec::new(), problem };
+    page(StatusCode::OK, &PayPage::of(session, rates, setting))
+}
+
+/// `POST /c/pay/{session}`.
+pub async fn submit(
+    State(pages): State<Pages>,
+    Path(id): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+    extract::Form(form): extract::Form<Form>,
+) -> Response {
+    let Some(found) = find(&pages, &id).await else { return nothing(&uri, &headers) };
+    let locale = language(&uri, &headers, found.session.get("locale").and_then(Value::as_str));
+    let words = Words::of(locale);
+    let (session, intent) = (&found.session, found.intent.as_deref());
+    if text(session, "status") != "open" {
+        // A second press of the button: the first one has paid.
+        return onward(session, intent).unwrap_or_else(|| ended(session, intent, locale));
+    }
+    let token = form.get("token").map_or("", String::as_str);
+    if !pages.key.fits(&id, token) {
+        return again(&pages, &found, locale, &form, (Vec::new(), words.stale_form.to_owned()));
+    }
+    let asks = Asks::of(session);
+    let entry = match entry::read(&form, &asks, words) {
+        Ok(entry) => entry,
+        Err(faults) => {
+            let problem = words.problem.to_owned();
+            return again(&pages, &found, locale, &form, (faults, problem));
+        }
+    };
+    let paid = pages.engine.change(Origin::default(), |txn| pay(txn, &id, &entry)).await;
+    match paid {
+        Ok(Next::Challenge(intent)) => see_other(&format!("/3ds/{intent}?lang={}", locale.code())),
+        Ok(Next::Complete) => match find(&pages, &id).await {
+            Some(found) => {
+                let (session, intent) = (&found.session, found.intent.as_deref());
+                onward(session, intent).unwrap_or_else(|| ended(session, intent, locale))
+            }
+            None => nothing(&uri, &headers),
+        },
+        Err(failure) => {
+            let refusal = refused(&failure, words);
+            // What the try wrote (its intent) is part of the page now.
+            let found = find(&pages, &id).await.unwrap_or(found);
+            if text(&found.session, "status") != "open" {
+                let intent = found.intent.as_deref();
+                let onward = onward(&found.session, intent);
+                return onward.unwrap_or_else(|| ended(&found.session, intent, locale));
+            }
+            again(&pages, &found, locale, &form, refusal)
+        }
+    }
+}
+
+/// `GET /c/recover/{session}`: takes an expired session up again.
+pub async fn recover(
+    State(pages): State<Pages>,
+    Path(id): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let made = pages.engine.change(Origin::default(), |txn| recover::recover(txn, &id)).await;
+    match made {
+        Ok(session) => see_other(&format!("/c/pay/{}", text(&session, "id"))),
+        Err(_) => nothing(&uri, &headers),
+    }
+}
+
+/// Puts what was chosen into the session, then tries to pay it.
+fn pay(txn: &mut Txn<'_>, id: &str, entry: &Entry) -> Result<Next, Failure> {
+    txn.edit(SESSION, id, |doc| {
+        if let Some(at) = entry.shipping_option {
+            update::choose_shipping(doc, at);
+        }
+        keep_custom(doc, &entry.custom);
+    });
+    attempt::pay(txn, id, &entry.means, &entry.payer)
+}
+
+/// The values of the custom fields, each where its type keeps it.
+fn keep_custom(doc: &mut Doc, values: &[Option<String>]) {
+    let fields = doc.get_mut("custom_fields").and_then(Value::as_array_mut);
+    for (field, value) in fields.into_iter().flatten().zip(values) {
+        let kind = text(field, "type").to_owned();
+        if let Some(Value::Object(typed)) = field.get_mut(&kind) {
+            typed.insert("value".to_owned(), json!(value));
+        }
+    }
+}
+
+async fn find(pages: &Pages, id: &str) -> Option<Found> {
+    let look = |state: &crate::sandbox::state::State| {
+        let session = Arc::clone(state.get(SESSION, id)?);
+        let options = session.get("shipping_options").and_then(Value::as_array);
+        let name = |option: &Value| {
+            let rate = state.get("shipping_rate", text(option, "shipping_rate"));
+            rate.map_or_else(String::new, |rate| text(rate, "display_name").to_owned())
+        };
+        let rates = options.into_iter().flatten().map(name).collect();
+        let intent = state.get("payment_intent", text(&session, "payment_intent")).map(Arc::clone);
+        // Only pages of the sandbox's own are served here.
+        (text(&session, "ui_mode") == "hosted_page").then_some(Found { session, rates, intent })
+    };
+    pages.engine.read(look).await
+}
+
+fn nothing(uri: &Uri, headers: &HeaderMap) -> Response {
+    page(StatusCode::NOT_FOUND, &NoticePage::missing(language(uri, headers, None)))
+}
+
+fn ended(session: &Value, intent: Option<&Value>, locale: Locale) -> Response {
+    if let Some(id) = waiting(session, intent) {
+        return see_other(&format!("/konbini/{id}?lang={}", locale.code()));
+    }
+    page(StatusCode::OK, &NoticePage::ended(session, locale))
+}
+
+/// Where a payer goes from a complete session: to the voucher while a store waits for them, else to the shop.
+fn onward(session: &Value, intent: Option<&Value>) -> Option<Response> {
+    if text(session, "status") != "complete" {
+        return None;
+    }
+    if let Some(id) = waiting(session, intent) {
+        return Some(see_other(&format!("/konbini/{id}")));
+    }
+    leave::success(session).map(|url| see_other(&url))
+}
+
+/// The intent that waits for a payment at a till.
+fn waiting<'i>(session: &Value, intent: Option<&'i Value>) -> Option<&'i str> {
+    let intent = intent.filter(|intent| text(intent, "status") == "requires_action")?;
+    (text(session, "status") == "complete").then(|| text(intent, "id"))
+}
+
+/// The form once more, with what was wrong.
+fn again(
+    pages: &Pages,
+    found: &Found,
+    locale: Locale,
+    form: &Form,
+    (faults, problem): (Vec<Fault>, String),
+) -> Response {
+    let token = pages.key.token(text(&found.session, "id"));
+    let setting = Setting { locale, token, form, faults, problem };
+    page(StatusCode::PAYMENT_REQUIRED, &PayPage::of(&found.session, &found.rates, setting))
+}
+
+/// A refusal as the page tells it: beside the field that it is about, where it is about one.
+fn refused(failure: &Failure, words: &Words) -> (Vec<Fault>, String) {
+    let text = words.refusal(failure);
+    let field = match failure.param.as_deref() {
+        Some("number") => "number",
+        Some("exp_month" | "exp_year") => "expiry",
+        Some("cvc") => "cvc",
+        Some(param) if param.contains("iban") => "iban",
+        _ if failure.code.as_deref() == Some("expired_card") => "expiry",
+        _ if failure.code.as_deref() == Some("card_declined") => "number",
+        _ => return (Vec::new(), text),
+    };
+    (vec![Fault { field: field.to_owned(), text: text.clone() }], text)
+}
+
+/// What the last try of an intent came to.
+fn last_problem(intent: Option<&Value>, words: &Words) -> String {
+    let error = intent.and_then(|intent| intent.get("last_payment_error"));
+    let Some(error) = error.filter(|error| error.is_object()) else { return String::new() };
+    let decline = error.get("decline_code").and_then(Value::as_str);
+    words
+        .refused(text(error, "code"), decline)
+        .map_or_else(|| text(error, "message").to_owned(), str::to_owned)
+}

@@ -1,0 +1,384 @@
+//! What each page shows: the templates and what fills them. Everything put in is escaped.
+
+use crate::domain::locale::Locale;
+use crate::sandbox::object::{int, text};
+use crate::sandbox::page::entry::{Asks, Fault, Form};
+use crate::sandbox::page::field::{Choice, Field, Line, Maker, lines, shown};
+use crate::sandbox::page::leave;
+use crate::sandbox::page::words::{Words, fill};
+use askama::Template;
+use serde_json::Value;
+
+/// The name of the shop that a session belongs to.
+pub fn merchant(session: &Value) -> String {
+    let settings = session.get("branding_settings");
+    let name = settings.map(|settings| text(settings, "display_name")).unwrap_or_default();
+    if name.is_empty() { "stripegym".to_owned() } else { name.to_owned() }
+}
+
+/// The same page in the other language.
+pub fn other_language(path: &str, locale: Locale) -> String {
+    let other = if locale == Locale::Ja { "en" } else { "ja" };
+    format!("{path}?lang={other}")
+}
+
+/// One way to pay.
+#[derive(Clone, Debug)]
+pub struct Method {
+    /// As the API calls it.
+    pub name: &'static str,
+    /// As people call it.
+    pub label: &'static str,
+    /// What happens with it.
+    pub note: &'static str,
+    /// Whether it is the one.
+    pub chosen: bool,
+    /// What it asks for.
+    pub fields: Vec<Field>,
+}
+
+/// The page that pays a session.
+#[derive(Template, Debug)]
+#[template(path = "pay.html", config = "src/sandbox/page/askama.toml")]
+#[expect(missing_docs, reason = "each member is named after where it stands in the template")]
+pub struct PayPage {
+    pub w: &'static Words,
+    pub title: String,
+    pub other_language: String,
+    pub merchant: String,
+    pub back_url: Option<String>,
+    pub heading: String,
+    pub lines: Vec<Line>,
+    pub subtotal: String,
+    pub shipping: Option<String>,
+    pub total: String,
+    pub problem: String,
+    pub faults: Vec<Fault>,
+    pub action: String,
+    pub token: String,
+    pub known_email: Option<String>,
+    pub contact: Vec<Field>,
+    pub shipping_fields: Vec<Field>,
+    pub shipping_options: Vec<Choice>,
+    pub methods: Vec<Method>,
+    pub billing_fields: Vec<Field>,
+    pub custom_fields: Vec<Field>,
+    pub terms: bool,
+    pub submit: String,
+    pub message: String,
+}
+
+/// What a payment page starts from besides its session.
+#[derive(Debug)]
+pub struct Setting<'s> {
+    /// The page's language.
+    pub locale: Locale,
+    /// Its form's token.
+    pub token: String,
+    /// What was typed before.
+    pub form: &'s Form,
+    /// What was wrong with it.
+    pub faults: Vec<Fault>,
+    /// What was wrong with the payment as a whole; empty where nothing was.
+    pub problem: String,
+}
+
+impl PayPage {
+    /// The page of a session; `rates` are the names of its shipping options.
+    pub fn of(session: &Value, rates: &[String], setting: Setting<'_>) -> Self {
+        let Setting { locale, token, form, faults, problem } = setting;
+        let w = Words::of(locale);
+        let asks = Asks::of(session);
+        let maker = Maker { form, faults: &faults, locale };
+        let currency = text(session, "currency");
+        let total = shown(int(session, "amount_total"), currency);
+        let merchant = merchant(session);
+        let path = format!("/c/pay/{}", text(session, "id"));
+        let failed = !problem.is_empty();
+        let heading = fill(w.pay_to, "merchant", &merchant);
+        let prefix = if failed { format!("{}: ", w.error_prefix) } else { String::new() };
+        let items = session.get("_line_items").and_then(Value::as_array);
+        let message =
+            session.get("custom_text").and_then(|t| t.get("submit")?.get("message")?.as_str());
+        let shipping = session.get("shipping_cost").filter(|cost| cost.is_object());
+        Self {
+            w,
+            title: format!("{prefix}{heading} · {total}"),
+            other_language: other_language(&path, locale),
+            back_url: session.get("cancel_url").and_then(Value::as_str).map(str::to_owned),
+            lines: lines(items.map_or(&[], Vec::as_slice), w),
+            subtotal: shown(int(session, "amount_subtotal"), currency),
+            shipping: shipping.map(|cost| shown(int(cost, "amount_total"), currency)),
+            contact: contact(&maker, &asks),
+            shipping_fields: if asks.ships_to.is_empty() {
+                Vec::new()
+            } else {
+                let name = maker.field("shipping_name", w.full_name, "shipping name");
+                [name].into_iter().chain(maker.address("shipping", &asks.ships_to)).collect()
+            },
+            shipping_options: shipping_options(session, rates, form),
+            methods: if asks.free { Vec::new() } else { methods(&maker, &asks) },
+            billing_fields: if asks.billing { maker.address("billing", &[]) } else { Vec::new() },
+            custom_fields: maker.custom(&asks.custom),
+            terms: asks.terms,
+            submit: submit(session, w, &total),
+            message: message.unwrap_or_default().to_owned(),
+            action: format!("{path}?lang={}", locale.code()),
+            known_email: asks.email,
+            heading,
+            merchant,
+            total,
+            problem,
+            token,
+            faults,
+        }
+    }
+}
+
+fn contact(maker: &Maker<'_>, asks: &Asks) -> Vec<Field> {
+    let w = maker.words();
+    let email = asks.email.is_none().then(|| {
+        let field = maker.field("email", w.email, "email");
+        Field { kind: "email", inputmode: "email", placeholder: "you@example.com", ..field }
+    });
+    let phone = asks.phone.then(|| {
+        let field = maker.field("phone", w.phone, "tel");
+        Field { kind: "tel", inputmode: "tel", ..field }
+    });
+    email.into_iter().chain(phone).collect()
+}
+
+fn methods(maker: &Maker<'_>, asks: &Asks) -> Vec<Method> {
+    let w = maker.words();
+    let asked = maker.form.get("method").filter(|method| asks.methods.contains(method));
+    let chosen = asked.or(asks.methods.first());
+    let known = asks.methods.iter().filter_map(|name| {
+        let (name, label, note, fields) = match name.as_str() {
+            "card" => ("card", w.card, "", maker.card()),
+            "konbini" => ("konbini", w.konbini, w.konbini_note, maker.konbini()),
+            "sepa_debit" => ("sepa_debit", w.sepa_debit, "", maker.sepa_debit()),
+            _ => return None,
+        };
+        let chosen = chosen.is_some_and(|chosen| chosen == name);
+        Some(Method { name, label, note, chosen, fields })
+    });
+    known.collect()
+}
+
+fn shipping_options(session: &Value, rates: &[String], form: &Form) -> Vec<Choice> {
+    let currency = text(session, "currency");
+    let options = session.get("shipping_options").and_then(Value::as_array);
+    let current = session.get("shipping_cost").map(|cost| text(cost, "shipping_rate"));
+    let asked = form.get("shipping_option");
+    let choice = |(at, option): (usize, &Value)| Choice {
+        value: at.to_string(),
+        label: rates.get(at).cloned().unwrap_or_default(),
+        amount: shown(int(option, "shipping_amount"), currency),
+        chosen: asked.map_or_else(
+            || current == Some(text(option, "shipping_rate")),
+            |asked| *asked == at.to_string(),
+        ),
+    };
+    options.into_iter().flatten().enumerate().map(choice).collect()
+}
+
+fn submit(session: &Value, w: &Words, total: &str) -> String {
+    if int(session, "amount_total") == 0 {
+        return w.confirm_free.to_owned();
+    }
+    // With several shipping options the total follows from the choice in the same form.
+    let options = session.get("shipping_options").and_then(Value::as_array).map_or(0, Vec::len);
+    let sentence = match text(session, "submit_type") {
+        "book" => w.book,
+        "donate" => w.donate,
+        _ => w.pay,
+    };
+    if options > 1 {
+        return fill(w.place_order, "amount", "").trim_matches([' ', '·']).to_owned();
+    }
+    fill(sentence, "amount", total)
+}
+
+/// A page that only tells something.
+#[derive(Template, Debug)]
+#[template(path = "notice.html", config = "src/sandbox/page/askama.toml")]
+#[expect(missing_docs, reason = "each member is named after where it stands in the template")]
+pub struct NoticePage {
+    pub w: &'static Words,
+    pub title: String,
+    pub other_language: String,
+    pub merchant: String,
+    pub mark: &'static str,
+    pub heading: &'static str,
+    pub text: String,
+    pub link: Option<String>,
+}
+
+impl NoticePage {
+    /// A page with one heading and one sentence. `mark` is `good`, `wait` or `bad`.
+    pub fn new(locale: Locale, mark: &'static str, heading: &'static str, text: &str) -> Self {
+        Self {
+            w: Words::of(locale),
+            title: heading.to_owned(),
+            other_language: String::new(),
+            merchant: "stripegym".to_owned(),
+            mark,
+            heading,
+            text: text.to_owned(),
+            link: None,
+        }
+    }
+
+    /// The page of a session that cannot be paid any more.
+    pub fn ended(session: &Value, locale: Locale) -> Self {
+        let w = Words::of(locale);
+        let complete = text(session, "status") == "complete";
+        let mut page = if complete {
+            Self::new(locale, "good", w.done_title, w.done_text)
+        } else {
+            Self::new(locale, "wait", w.expired_title, w.expired_text)
+        };
+        let back = session.get("cancel_url").and_then(Value::as_str).map(str::to_owned);
+        page.link = if complete { leave::success(session) } else { back };
+        page.merchant = merchant(session);
+        page.other_language = other_language(&format!("/c/pay/{}", text(session, "id")), locale);
+        page
+    }
+
+    /// The page of an address that leads nowhere.
+    pub fn missing(locale: Locale) -> Self {
+        let w = Words::of(locale);
+        Self::new(locale, "bad", w.missing_title, w.missing_text)
+    }
+}
+
+/// The page on which a card's owner approves a payment.
+#[derive(Template, Debug)]
+#[template(path = "challenge.html", config = "src/sandbox/page/askama.toml")]
+#[expect(missing_docs, reason = "each member is named after where it stands in the template")]
+pub struct ChallengePage {
+    pub w: &'static Words,
+    pub title: String,
+    pub other_language: String,
+    pub text: String,
+    pub card: String,
+    pub action: String,
+    pub token: String,
+}
+
+impl ChallengePage {
+    /// The challenge of an intent that is paid with `method`.
+    pub fn of(
+        intent: &Value,
+        method: Option<&Value>,
+        merchant: &str,
+        locale: Locale,
+        token: String,
+    ) -> Self {
+        let w = Words::of(locale);
+        let path = format!("/3ds/{}", text(intent, "id"));
+        let amount = shown(int(intent, "amount"), text(intent, "currency"));
+        let last4 = method.and_then(|m| m.get("card")?.get("last4")?.as_str()).unwrap_or("••••");
+        let sentence = fill(w.challenge_text, "amount", &amount);
+        Self {
+            w,
+            title: w.challenge_title.to_owned(),
+            other_language: other_language(&path, locale),
+            text: fill(&sentence, "merchant", merchant),
+            card: fill(w.challenge_card, "last4", last4),
+            action: format!("{path}?lang={}", locale.code()),
+            token,
+        }
+    }
+}
+
+/// One store's numbers.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// Its name.
+    pub name: &'static str,
+    /// The payment code.
+    pub code: String,
+    /// The confirmation number.
+    pub confirmation: String,
+}
+
+/// The page with the numbers to show at the till.
+#[derive(Template, Debug)]
+#[template(path = "voucher.html", config = "src/sandbox/page/askama.toml")]
+#[expect(missing_docs, reason = "each member is named after where it stands in the template")]
+pub struct VoucherPage {
+    pub w: &'static Words,
+    pub title: String,
+    pub other_language: String,
+    pub merchant: String,
+    pub amount: String,
+    pub text: String,
+    pub deadline: String,
+    pub stores: Vec<Store>,
+    pub link: Option<String>,
+    pub action: String,
+    pub token: String,
+}
+
+impl VoucherPage {
+    /// The voucher of an intent; `None` where it waits for no store.
+    pub fn of(
+        intent: &Value,
+        session: Option<&Value>,
+        locale: Locale,
+        token: String,
+    ) -> Option<Self> {
+        let w = Words::of(locale);
+        let details = intent.get("next_action")?.get("konbini_display_details")?;
+        let stores = details.get("stores")?;
+        let path = format!("/konbini/{}", text(intent, "id"));
+        let amount = shown(int(intent, "amount"), text(intent, "currency"));
+        let names = [
+            ("familymart", ["FamilyMart", "ファミリーマート"]),
+            ("lawson", ["Lawson", "ローソン"]),
+            ("ministop", ["Ministop", "ミニストップ"]),
+            ("seicomart", ["Seicomart", "セイコーマート"]),
+        ];
+        let store = |(key, [en, ja]): (&str, [&'static str; 2])| {
+            let numbers = stores.get(key)?;
+            Some(Store {
+                name: if locale == Locale::Ja { ja } else { en },
+                code: spaced(text(numbers, "payment_code")),
+                confirmation: text(numbers, "confirmation_number").to_owned(),
+            })
+        };
+        Some(Self {
+            w,
+            title: w.voucher_title.to_owned(),
+            other_language: other_language(&path, locale),
+            merchant: session.map_or_else(|| "stripegym".to_owned(), merchant),
+            text: fill(w.voucher_text, "amount", &amount),
+            deadline: fill(w.voucher_deadline, "date", &japan_time(int(details, "expires_at"))),
+            stores: names.into_iter().filter_map(store).collect(),
+            link: session.and_then(leave::success),
+            action: format!("{path}?lang={}", locale.code()),
+            amount,
+            token,
+        })
+    }
+}
+
+/// Digits in groups that can be read aloud.
+fn spaced(digits: &str) -> String {
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && at % 4 == 0 {
+            out.push(' ');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// An instant as Japan's clocks show it: `2026-11-24 23:59`.
+fn japan_time(at: i64) -> String {
+    let text = crate::domain::time::Timestamp(at).plus(9 * 3_600).rfc3339();
+    let (date, rest) = text.split_once('T').unwrap_or((&text, ""));
+    format!("{date} {}", rest.get(..5).unwrap_or_default())
+}

@@ -1,0 +1,104 @@
+//! `/konbini/{intent}`: the numbers to show at a till, and the sandbox's own buttons that play the store.
+
+use crate::domain::locale::Locale;
+use crate::sandbox::checkout::{SESSION, finish};
+use crate::sandbox::object::text;
+use crate::sandbox::page::Pages;
+use crate::sandbox::page::answer::{language, page, see_other};
+use crate::sandbox::page::entry::Form;
+use crate::sandbox::page::leave;
+use crate::sandbox::page::view::{NoticePage, VoucherPage, merchant};
+use crate::sandbox::page::words::Words;
+use crate::sandbox::payment::settle;
+use crate::sandbox::txn::{Origin, Txn};
+use crate::wire::failure::Failure;
+use axum::extract::{self, Path, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::Response;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// `GET /konbini/{intent}`.
+pub async fn show(
+    State(pages): State<Pages>,
+    Path(id): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let found = find(&pages, &id).await;
+    let session = found.as_ref().and_then(|(_, session)| session.as_deref());
+    let locale = session.and_then(|session| session.get("locale")?.as_str());
+    let locale = language(&uri, &headers, locale);
+    let Some((intent, session)) = &found else {
+        return page(StatusCode::NOT_FOUND, &NoticePage::missing(locale));
+    };
+    let token = pages.key.token(&subject(&id));
+    match VoucherPage::of(intent, session.as_deref(), locale, token) {
+        Some(voucher) => page(StatusCode::OK, &voucher),
+        None => page(StatusCode::OK, &over(intent, session.as_deref(), locale)),
+    }
+}
+
+/// `POST /konbini/{intent}`: the sandbox's buttons.
+pub async fn submit(
+    State(pages): State<Pages>,
+    Path(id): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+    extract::Form(sent): extract::Form<Form>,
+) -> Response {
+    let locale = language(&uri, &headers, None);
+    let field = |name: &str| sent.get(name).map_or("", String::as_str);
+    let paid = match field("outcome") {
+        "succeeded" => true,
+        "failed" => false,
+        _ => return see_other(&format!("/konbini/{id}")),
+    };
+    if pages.key.fits(&subject(&id), field("token")) {
+        let settled =
+            pages.engine.change(Origin::default(), |txn| settle_now(txn, &id, paid)).await;
+        // Settled meanwhile: the page shows how.
+        tracing::debug!(settled = settled.is_ok(), "a voucher was played through");
+    }
+    see_other(&format!("/konbini/{id}?lang={}", locale.code()))
+}
+
+fn settle_now(txn: &mut Txn<'_>, id: &str, paid: bool) -> Result<(), Failure> {
+    let intent = txn.find("payment_intent", id, "id")?;
+    match text(&intent, "_session") {
+        "" => settle::settle(txn, id, paid),
+        session => finish::settle(txn, session, paid).map(|_| ()),
+    }
+}
+
+/// The page of a voucher that is not waited for any more.
+fn over(intent: &Value, session: Option<&Value>, locale: Locale) -> NoticePage {
+    let w = Words::of(locale);
+    let paid = text(intent, "status") == "succeeded";
+    let mut notice = if paid {
+        NoticePage::new(locale, "good", w.done_title, w.voucher_paid)
+    } else {
+        NoticePage::new(locale, "bad", w.failed_title, w.voucher_lapsed)
+    };
+    if let Some(session) = session {
+        notice.merchant = merchant(session);
+        let back = session.get("cancel_url").and_then(Value::as_str).map(str::to_owned);
+        notice.link = if paid { leave::success(session) } else { back };
+    }
+    notice
+}
+
+fn subject(intent: &str) -> String {
+    format!("konbini:{intent}")
+}
+
+async fn find(pages: &Pages, id: &str) -> Option<(Arc<Value>, Option<Arc<Value>>)> {
+    let look = |state: &crate::sandbox::state::State| {
+        let intent = Arc::clone(state.get("payment_intent", id)?);
+        let methods = intent.get("payment_method_types").and_then(Value::as_array);
+        let konbini = methods.is_some_and(|methods| methods.iter().any(|kind| kind == "konbini"));
+        let session = state.get(SESSION, text(&intent, "_session")).map(Arc::clone);
+        konbini.then_some((intent, session))
+    };
+    pages.engine.read(look).await
+}
