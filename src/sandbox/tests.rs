@@ -6,6 +6,8 @@ use crate::net::outbound::{Patience, Reach, client};
 use crate::os::clock::Clock;
 use crate::os::entropy::Entropy;
 use crate::sandbox::host::{Options, Running, start};
+use crate::sandbox::jobs::run_due;
+use crate::sandbox::object::text;
 use serde_json::Value;
 
 const KEY: &str = "sk_test_0123456789abcdef";
@@ -46,7 +48,15 @@ async fn a_customer_is_created_found_expanded_and_listed() {
     let (status, intent) = call(&running, "POST", "/v1/payment_intents", &form).await;
     assert_eq!((status, intent["status"].as_str()), (200, Some("succeeded")), "{intent}");
     assert_eq!(intent["customer"]["name"], "Ada");
-    assert_eq!(intent["latest_charge"]["balance_transaction"]["net"], 482);
+    // With capture_method automatic_async the balance transaction follows the charge.
+    running.engine().clock().advance(60);
+    run_due(running.engine()).await;
+    let path = format!(
+        "/v1/charges/{}?expand[]=balance_transaction",
+        text(&intent["latest_charge"], "id")
+    );
+    let (_, charge) = call(&running, "GET", &path, "").await;
+    assert_eq!(charge["balance_transaction"]["net"], 482);
     let (_, list) = call(&running, "GET", "/v1/customers?limit=1", "").await;
     assert_eq!(list["data"][0]["id"], id);
     running.stop().await;
