@@ -67,6 +67,8 @@ impl<W: Write> Drop for Line<W> {
 }
 
 const HIDDEN: &str = "[redacted]";
+/// The most groups that a card number is written in: 4-4-4-4-3.
+const GROUPS_MAX: usize = 5;
 const SECRET_STARTS: [&str; 6] = ["sk_test_", "sk_live_", "rk_test_", "rk_live_", "whsec_", "v1="];
 const SCHEMES: [&str; 2] = ["bearer ", "basic "];
 
@@ -80,9 +82,9 @@ pub(crate) fn redact(text: &str) -> String {
             out.push_str(HIDDEN);
             rest = rest.get(end..).unwrap_or_default();
         } else if first.is_ascii_digit() {
-            let end = digits_end(rest);
-            let run = rest.get(..end).unwrap_or_default();
-            out.push_str(if is_card(run) { HIDDEN } else { run });
+            let card = card_end(rest);
+            let end = card.unwrap_or_else(|| digits(rest));
+            out.push_str(if card.is_some() { HIDDEN } else { rest.get(..end).unwrap_or_default() });
             rest = rest.get(end..).unwrap_or_default();
         } else {
             out.push(first);
@@ -108,20 +110,31 @@ fn secret_at(text: &str) -> Option<usize> {
     (end > scheme.len()).then_some(end)
 }
 
-/// Where the run of digits ends that `text` begins with; single blanks and hyphens join groups.
-fn digits_end(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
-    let mut end = 0;
-    while digit(end) || (matches!(bytes.get(end), Some(b' ' | b'-')) && digit(end + 1)) {
-        end += 1;
-    }
-    end
+/// How many digits `text` begins with.
+fn digits(text: &str) -> usize {
+    text.bytes().take_while(u8::is_ascii_digit).count()
 }
 
-fn is_card(run: &str) -> bool {
-    let digits: String = run.chars().filter(char::is_ascii_digit).collect();
-    (13..=19).contains(&digits.len()) && passes_luhn(&digits)
+/// Where the card number ends that `text` begins with: in one piece, or in groups that a blank or a hyphen
+/// joins. Numbers that stand before or after it in the line are none of its groups.
+fn card_end(text: &str) -> Option<usize> {
+    let mut number = String::new();
+    let mut end = 0;
+    for groups in 1..=GROUPS_MAX {
+        let rest = text.get(end..)?;
+        let rest = if groups == 1 { rest } else { rest.strip_prefix([' ', '-'])? };
+        let length = digits(rest);
+        number.push_str(rest.get(..length)?);
+        end = text.len() - rest.len() + length;
+        if (13..=19).contains(&number.len()) && passes_luhn(&number) {
+            return Some(end);
+        }
+        // Only short groups are written apart.
+        if !(3..=7).contains(&length) {
+            return None;
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -178,6 +191,17 @@ mod tests {
         for secret in SECRETS {
             let word = secret.rsplit(' ').next().unwrap_or(secret);
             assert!(!text.contains(word), "{secret} in\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_card_number_is_found_beside_other_numbers() {
+        for (text, clean) in [
+            ("line 12 4242424242424242", "line 12 [redacted]"),
+            ("1795237445 4242 4242 4242 4242 200", "1795237445 [redacted] 200"),
+            ("500-4242424242424242-7", "500-[redacted]-7"),
+        ] {
+            assert_eq!(redact(text), clean);
         }
     }
 
