@@ -24,7 +24,7 @@ pub(crate) struct Line {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Global {
     /// Language of everything said.
-    #[arg(long, global = true, value_name = "ja|en")]
+    #[arg(long, global = true, value_name = "ja|en", value_parser = ["ja", "en"])]
     pub(crate) lang: Option<String>,
     /// JSON on stdout.
     #[arg(long, global = true)]
