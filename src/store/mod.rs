@@ -520,4 +520,63 @@ mod tests {
             assert!(plan.contains(index), "{plan}");
         }
     }
+
+    fn any_story() -> impl proptest::strategy::Strategy<Value = Vec<Event>> {
+        use proptest::prelude::*;
+        let one = (0..12_u32, 0..2_u32, 0..7_u8, 1..6_i64).prop_map(|(id, n, what, hundreds)| {
+            // One id always tells the same: the provider never says two things under one id.
+            let id = format!("evt_{id}_{n}_{what}_{hundreds}");
+            let intent = format!("pi_{n}");
+            let refund = |status: &str| {
+                json!({"id": format!("re_{n}_{hundreds}"), "payment_intent": intent,
+                    "amount": hundreds * 100, "status": status})
+            };
+            match what {
+                0 => completed(&id, n, "unpaid"),
+                1 => completed(&id, n, "paid"),
+                2 => {
+                    event(&id, "checkout.session.async_payment_succeeded", 200, &session(n, "paid"))
+                }
+                3 => {
+                    event(&id, "checkout.session.async_payment_failed", 200, &session(n, "unpaid"))
+                }
+                4 => refunded(&id, n, hundreds * 100),
+                5 => event(&id, "refund.created", 300, &refund("pending")),
+                _ => event(&id, "refund.failed", 300, &refund("failed")),
+            }
+        });
+        prop::collection::vec(one, 1..14)
+    }
+
+    /// What a story leaves behind when it comes in groups of `group`: all that order must not change.
+    fn ledger_after(story: &[Event], group: usize) -> Vec<(String, Money, i64, EntryStatus)> {
+        use crate::batch::Commit;
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(&folder.path().join(FILE)).unwrap();
+        let mut writer = ledger.writer().unwrap();
+        for events in story.chunks(group) {
+            let items =
+                events.iter().cloned().map(|event| Posting::Event(Box::new(event), Timestamp(1)));
+            writer.commit(items.collect()).unwrap();
+        }
+        let rows = ledger.rows(&Filter::default()).unwrap();
+        rows.into_iter().map(|row| (row.session_id, row.amount, row.refunded, row.status)).collect()
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(48))]
+        #[test]
+        fn no_order_no_repetition_and_no_grouping_changes_the_ledger(
+            (story, shuffled) in {
+                use proptest::prelude::*;
+                any_story().prop_flat_map(|story| {
+                    let twice: Vec<_> = story.iter().chain(&story).cloned().collect();
+                    (Just(story), Just(twice).prop_shuffle())
+                })
+            },
+            group in 1_usize..5,
+        ) {
+            proptest::prop_assert_eq!(ledger_after(&story, 1), ledger_after(&shuffled, group));
+        }
+    }
 }
