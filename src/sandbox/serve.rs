@@ -4,6 +4,7 @@ use crate::sandbox::control;
 use crate::sandbox::deliver;
 use crate::sandbox::engine::Engine;
 use crate::sandbox::front::{self, Asked};
+use crate::sandbox::page;
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::json::pretty;
 use axum::Router;
@@ -51,7 +52,8 @@ impl Hosts {
 pub fn service(engine: Arc<Engine>, hosts: Hosts) -> TowerToHyperService<Router<()>> {
     let api = Router::new().fallback(api).with_state(Arc::clone(&engine));
     let router = control::router(Arc::clone(&engine))
-        .merge(deliver::control::control_router(engine))
+        .merge(deliver::control::control_router(Arc::clone(&engine)))
+        .merge(page::router(engine))
         .fallback_service(api)
         .layer(from_fn_with_state(hosts, gate));
     TowerToHyperService::new(router)
