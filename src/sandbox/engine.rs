@@ -11,7 +11,7 @@ use crate::wire::failure::{Failure, FailureKind};
 use serde_json::Value;
 use std::collections::{HashSet, VecDeque};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::futures::Notified;
 use tokio::sync::{Notify, watch};
 
@@ -32,6 +32,8 @@ pub struct Engine {
     site: Site,
     wake: Notify,
     in_progress: Mutex<HashSet<String>>,
+    /// Why a write failed: from then on memory knows more than the file, and nothing more is answered.
+    broken: OnceLock<JournalError>,
 }
 
 #[derive(Debug)]
@@ -99,6 +101,7 @@ impl Engine {
             site,
             wake: Notify::new(),
             in_progress: Mutex::default(),
+            broken: OnceLock::new(),
         }
     }
 
@@ -155,6 +158,9 @@ impl Engine {
         origin: Origin,
         change: impl FnOnce(&mut Txn<'_>) -> Decision<R>,
     ) -> Result<R, Failure> {
+        if let Some(error) = self.broken.get() {
+            return Err(unwritable(error));
+        }
         let (value, ticket, target) = {
             let mut inner = self.lock();
             let Inner { state, submitted, .. } = &mut *inner;
@@ -195,7 +201,7 @@ impl Engine {
             (value, ticket, seen)
         };
         match ticket {
-            Some(ticket) => ticket.await.map_err(|error| unwritable(&error))?,
+            Some(ticket) => ticket.await.map_err(|error| self.fail(error))?,
             None => self.durable(target).await?,
         }
         Ok(value)
@@ -237,14 +243,22 @@ impl Engine {
             .then(|| InProgress { engine: Arc::clone(self), key: key.to_owned() })
     }
 
+    fn fail(&self, error: JournalError) -> Failure {
+        tracing::error!(%error, "the sandbox's file cannot be written");
+        unwritable(self.broken.get_or_init(|| error))
+    }
+
     async fn durable(&self, target: u64) -> Result<(), Failure> {
+        if let Some(error) = self.broken.get() {
+            return Err(unwritable(error));
+        }
         if self.journal.is_none() || *self.committed.borrow() >= target {
             return Ok(());
         }
         let mut committed = self.committed.clone();
         match committed.wait_for(|count| *count >= target).await {
             Ok(_) => Ok(()),
-            Err(_) => Err(unwritable(&JournalError::Gone)),
+            Err(_) => Err(self.fail(JournalError::Gone)),
         }
     }
 
@@ -273,7 +287,8 @@ fn overloaded() -> Failure {
 }
 
 fn unwritable(error: &JournalError) -> Failure {
-    tracing::error!(%error, "the sandbox's file cannot be written");
-    let text = format!("The sandbox could not store what the request changed: {error}");
+    let text = format!(
+        "The sandbox could not store what was changed: {error}. Free the disk or the file, then start the sandbox again: it goes on from what was stored."
+    );
     Failure::of(500, FailureKind::Api, text)
 }
