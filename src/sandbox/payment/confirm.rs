@@ -171,9 +171,8 @@ fn step(pm: &Value, options: &ConfirmOptions) -> Step {
     let Some(card) = charge::card_of(pm) else { return Step::Charge(None) };
     let wanted = matches!(options.request_three_d_secure.as_deref(), Some("any" | "challenge"));
     let set_up = pm.get("_set_up") == Some(&json!(true));
-    let (when, then) = match card.behaviour {
-        Behaviour::Authenticates { when, then } => (when, then),
-        _ => return Decline::on_charging(card).map_or(Step::Charge(None), Step::Decline),
+    let Behaviour::Authenticates { when, then } = card.behaviour else {
+        return Decline::on_charging(card).map_or(Step::Charge(None), Step::Decline);
     };
     let asked = match when {
         Challenge::Always => true,
