@@ -325,6 +325,10 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
     if let Some(method_id) = &method_id {
         check_owner(txn, method_id, Some(&customer))?;
     }
+    let anew = ["amount", "capture_method", "currency", "customer", "payment_method_options"];
+    if method_id.is_some() || anew.iter().any(|name| call.sent(name)) {
+        intent::start_over(txn, &pi);
+    }
     txn.edit("payment_intent", id, |doc| {
         write(doc, call);
         copy(doc, call, &["amount", "capture_method", "customer"]);

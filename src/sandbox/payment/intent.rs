@@ -138,7 +138,7 @@ pub fn cancel(txn: &mut Txn<'_>, id: &str, reason: Option<&str>) -> Result<Arc<V
         release(txn, &charge, reason == Some("automatic"));
     }
     if status == "processing" {
-        txn.edit("charge", &charge, |doc| drop(doc.insert("status".to_owned(), json!("failed"))));
+        stop(txn, &charge);
     }
     let now = txn.now().0;
     let Some((_, after)) = txn.edit("payment_intent", id, |doc| {
@@ -167,6 +167,30 @@ fn release(txn: &mut Txn<'_>, charge_id: &str, expired: bool) {
     } else {
         txn.emit_change("charge.refunded", &before, &after);
     }
+}
+
+/// A bank debit that is called off before the bank answered.
+fn stop(txn: &mut Txn<'_>, charge_id: &str) {
+    let changed = txn.edit("charge", charge_id, |doc| {
+        doc.insert("status".to_owned(), json!("failed"));
+        doc.insert("failure_code".to_owned(), json!("payment_intent_payment_attempt_failed"));
+        doc.insert("failure_message".to_owned(), json!("The payment was canceled."));
+    });
+    if let Some((_, after)) = changed {
+        txn.emit("charge.failed", &after);
+    }
+}
+
+/// Takes an intent whose customer was to act back to where it can be confirmed again.
+pub fn start_over(txn: &mut Txn<'_>, intent: &Value) {
+    if text(intent, "status") != "requires_action" {
+        return;
+    }
+    forget_jobs(txn, intent);
+    txn.edit("payment_intent", text(intent, "id"), |doc| {
+        doc.insert("status".to_owned(), json!("requires_confirmation"));
+        doc.insert("next_action".to_owned(), Value::Null);
+    });
 }
 
 /// Takes the held money of an intent, all of it or `amount` in minor units; the rest is released.
@@ -225,12 +249,10 @@ fn too_much(intent: &Value, amount: i64, held: i64) -> Failure {
 /// The job behind [`HOLD_JOB`].
 pub fn on_hold_expired(txn: &mut Txn<'_>, args: &Value) {
     let id = text(args, "intent");
-    let held = txn
-        .get("payment_intent", id)
-        .is_some_and(|intent| text(&intent, "status") == "requires_capture");
-    if held {
-        let ended = cancel(txn, id, Some("automatic"));
-        debug_assert!(ended.is_ok(), "a held intent can be cancelled");
+    let found = txn.get("payment_intent", id);
+    let held = found.is_some_and(|intent| text(&intent, "status") == "requires_capture");
+    if held && let Err(failure) = cancel(txn, id, Some("automatic")) {
+        tracing::warn!(message = failure.message, "a hold ran out and could not be released");
     }
 }
 

@@ -59,6 +59,8 @@ pub fn post(txn: &mut Txn<'_>, movement: &Movement<'_>) -> String {
     }));
     if pending {
         txn.schedule(movement.available_on, AVAILABLE_JOB, &json!({"transaction": id}));
+    } else if movement.gross.minor > 0 {
+        tell_available(txn);
     }
     id
 }
@@ -71,9 +73,13 @@ pub fn on_available(txn: &mut Txn<'_>, args: &Value) {
         doc.insert("available_on".to_owned(), json!(now));
     });
     if changed.is_some() {
-        let balance = balance(txn.state());
-        txn.emit("balance.available", &balance);
+        tell_available(txn);
     }
+}
+
+fn tell_available(txn: &mut Txn<'_>) {
+    let balance = balance(txn.state());
+    txn.emit("balance.available", &balance);
 }
 
 /// Writes down the transaction of a captured charge, with its fee. Returns the charge before and after,

@@ -174,6 +174,8 @@ enum Step {
     Capture(Option<i64>),
     Refund(Option<i64>),
     Wait(i64),
+    Reprice(i64),
+    Swap(usize),
 }
 
 const METHODS: [&str; 8] = [
@@ -196,6 +198,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Cancel),
         2 => amount().prop_map(Step::Capture),
         3 => amount().prop_map(Step::Refund),
+        1 => (40_i64..2_000).prop_map(Step::Reprice),
+        1 => (0..METHODS.len()).prop_map(Step::Swap),
         1 => prop_oneof![Just(1_i64), Just(100), Just(90_000), Just(800_000)].prop_map(Step::Wait),
     ];
     proptest::collection::vec(step, 1..14)
@@ -221,6 +225,15 @@ fn run(world: &mut World, pi: &str, step: &Step) -> Result<(), Failure> {
             let spec = RefundSpec { charge, amount: *amount, ..RefundSpec::default() };
             world.change(|txn| refund::create(txn, &spec).map(|_| ()))
         }
+        Step::Reprice(amount) => world
+            .call(&format!("POST /v1/payment_intents/{pi}"), json!({"amount": amount}))
+            .map(|_| ()),
+        Step::Swap(at) => world
+            .call(
+                &format!("POST /v1/payment_intents/{pi}"),
+                json!({"payment_method": METHODS[*at]}),
+            )
+            .map(|_| ()),
         Step::Wait(seconds) => {
             world.advance(*seconds);
             Ok(())
@@ -230,8 +243,9 @@ fn run(world: &mut World, pi: &str, step: &Step) -> Result<(), Failure> {
 
 /// The states that may follow a state in one step.
 fn may_follow(before: &str, after: &str) -> bool {
-    const OPEN: [&str; 6] = [
+    const OPEN: [&str; 7] = [
         "requires_payment_method",
+        "requires_confirmation",
         "requires_action",
         "processing",
         "requires_capture",
@@ -240,7 +254,9 @@ fn may_follow(before: &str, after: &str) -> bool {
     ];
     before == after
         || match before {
-            "requires_payment_method" | "requires_action" => OPEN.contains(&after),
+            "requires_payment_method" | "requires_confirmation" | "requires_action" => {
+                OPEN.contains(&after)
+            }
             "processing" => ["succeeded", "requires_payment_method", "canceled"].contains(&after),
             "requires_capture" => ["succeeded", "canceled"].contains(&after),
             _ => false,
@@ -291,7 +307,8 @@ proptest! {
             }
             let (received, held) = (&doc["amount_received"], &doc["amount_capturable"]);
             prop_assert!(received.as_i64().unwrap() <= 2_000);
-            prop_assert_eq!(*held == json!(2_000), after == "requires_capture");
+            let holds = *held == doc["amount"];
+            prop_assert_eq!(holds, after == "requires_capture");
             prop_assert_eq!(received.as_i64().unwrap() > 0, after == "succeeded");
             prop_assert_eq!(doc["next_action"].is_null(), after != "requires_action");
             let public = crate::sandbox::emit::public(&doc);
