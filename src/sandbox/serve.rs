@@ -5,6 +5,7 @@ use crate::sandbox::deliver;
 use crate::sandbox::engine::Engine;
 use crate::sandbox::front::{self, Asked};
 use crate::sandbox::page;
+use crate::sandbox::payment;
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::json::pretty;
 use axum::Router;
@@ -53,7 +54,8 @@ pub fn service(engine: Arc<Engine>, hosts: Hosts) -> TowerToHyperService<Router<
     let api = Router::new().fallback(api).with_state(Arc::clone(&engine));
     let router = control::router(Arc::clone(&engine))
         .merge(deliver::control::control_router(Arc::clone(&engine)))
-        .merge(page::router(engine))
+        .merge(page::router(Arc::clone(&engine)))
+        .merge(payment::control::control_router(engine))
         .fallback_service(api)
         .layer(from_fn_with_state(hosts, gate));
     TowerToHyperService::new(router)

@@ -296,3 +296,27 @@ fn charges_are_annotated_listed_and_found() {
     let listed = world.ok("GET /v1/charges", json!({"payment_intent": pi["id"]}));
     assert_eq!(listed["data"].as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn a_refund_that_nobody_claims_expires_and_gives_the_money_back() {
+    let mut world = World::new();
+    let billing = json!({"email": "succeed_immediately@example.com"});
+    let sent = json!({
+        "amount": 1000, "currency": "jpy", "confirm": true, "return_url": "https://a.example",
+        "payment_method_data": {"type": "konbini", "billing_details": billing},
+    });
+    let pi = world.ok("POST /v1/payment_intents", sent);
+    world.advance(3);
+    let sent = json!({"payment_intent": pi["id"], "instructions_email": "a@example.com"});
+    let refund = id(&world.ok("POST /v1/refunds", sent));
+    let ended = world.ok(&format!("POST /v1/test_helpers/refunds/{refund}/expire"), json!({}));
+    assert_eq!(ended["status"], "failed");
+    assert!(world.call(&format!("POST /v1/refunds/{refund}/cancel"), json!({})).is_err());
+    let long = json!({"konbini": {"product_description": "x".repeat(23)}});
+    let sent = json!({
+        "amount": 1000, "currency": "jpy", "confirm": true, "return_url": "https://a.example",
+        "payment_method_data": {"type": "konbini"}, "payment_method_options": long,
+    });
+    let failure = world.call("POST /v1/payment_intents", sent).unwrap_err();
+    assert_eq!(failure.param.unwrap(), "payment_method_options[konbini][product_description]");
+}

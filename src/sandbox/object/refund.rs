@@ -15,6 +15,7 @@ pub fn handler(key: &str) -> Option<Handler> {
         "GET /v1/refunds/{refund}" => retrieve,
         "POST /v1/refunds/{refund}" => update,
         "POST /v1/refunds/{refund}/cancel" => cancel,
+        "POST /v1/test_helpers/refunds/{refund}/expire" => expire,
         "GET /v1/refunds" => list_all,
         _ => return None,
     })
@@ -89,18 +90,27 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
     Ok((*after).clone())
 }
 
+/// A refund whose customer never said where it goes.
+fn expire(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+    end_open(txn, call.id(0), "expire", "failed")
+}
+
 fn cancel(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
-    let found = txn.find("refund", call.id(0), "id")?;
+    end_open(txn, call.id(0), "cancel", "canceled")
+}
+
+fn end_open(txn: &mut Txn<'_>, id: &str, verb: &str, ends: &str) -> Result<Value, Failure> {
+    let found = txn.find("refund", id, "id")?;
     let status = text(&found, "status");
     if status != "requires_action" {
         let message = format!(
-            "You cannot cancel this refund because it has a status of {status}. Only a refund with a status of requires_action can be canceled."
+            "You cannot {verb} this refund because it has a status of {status}. Only a refund with a status of requires_action allows that."
         );
         return Err(Failure::invalid(message));
     }
-    refund::end(txn, call.id(0), "canceled")
+    refund::end(txn, id, ends)
         .map(|refund| (*refund).clone())
-        .ok_or_else(|| Failure::missing("refund", call.id(0), "id"))
+        .ok_or_else(|| Failure::missing("refund", id, "id"))
 }
 
 fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {

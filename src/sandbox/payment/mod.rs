@@ -5,6 +5,7 @@
 
 pub mod charge;
 pub mod confirm;
+pub mod control;
 pub mod decline;
 pub mod intent;
 pub mod ledger;

@@ -198,6 +198,15 @@ fn go_on(txn: &mut Txn<'_>, doc: &mut Doc, course: Course, email: Option<&str>) 
     doc.insert("_job".to_owned(), json!(job));
 }
 
+/// Fails where a refund has ended already.
+pub fn ensure_open(refund: &Value) -> Result<(), Failure> {
+    let status = text(refund, "status");
+    if matches!(status, "pending" | "requires_action") {
+        return Ok(());
+    }
+    Err(Failure::invalid(format!("This refund has ended already: it has a status of {status}.")))
+}
+
 /// The job behind [`END_JOB`].
 pub fn on_end(txn: &mut Txn<'_>, args: &Value) {
     end(txn, text(args, "refund"), text(args, "status"));
