@@ -28,6 +28,7 @@ dl{display:grid;grid-template-columns:auto 1fr;gap:.35rem 1rem;margin:1rem 0}\
 dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}\
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.9rem}\
 th,td{text-align:left;padding:.5rem .75rem;border-bottom:1px solid var(--line);white-space:nowrap}\
+td.id{max-width:14rem;overflow:hidden;text-overflow:ellipsis}\
 td.number,th.number{text-align:right;font-variant-numeric:tabular-nums}";
 
 #[derive(Template)]
@@ -78,20 +79,35 @@ fn page(locale: Locale, title: &str, wide: bool, inner: &impl Template) -> Strin
 <input id="quantity" name="quantity" type="number" inputmode="numeric" min="1" max="{{ quantity_max }}" value="1" required>
 <button type="submit">{{ words.buy }}</button>
 </form>
-<p class="soft">{{ words.test_only }}</p>
+{% if !live %}<p class="soft">{{ words.test_only }}</p>{% endif %}
 <nav><a href="/ledger">{{ words.ledger }}</a></nav>"#
 )]
 struct Product<'p> {
     name: &'p str,
     price: String,
     quantity_max: u16,
+    live: bool,
     words: &'static Words,
 }
 
+/// The one thing that is sold.
+#[derive(Clone, Copy, Debug)]
+pub struct Offer<'p> {
+    /// Its name.
+    pub name: &'p str,
+    /// The price of one piece.
+    pub price: Money,
+    /// The most pieces that one purchase takes.
+    pub quantity_max: u16,
+    /// Whether real money moves.
+    pub live: bool,
+}
+
 /// The page with the one thing that is sold.
-pub fn product(locale: Locale, name: &str, price: Money, quantity_max: u16) -> String {
+pub fn product(locale: Locale, offer: Offer<'_>) -> String {
     let words = words(locale);
-    let inner = Product { name, price: price.to_string(), quantity_max, words };
+    let Offer { name, price, quantity_max, live } = offer;
+    let inner = Product { name, price: price.to_string(), quantity_max, live, words };
     page(locale, name, false, &inner)
 }
 
@@ -126,8 +142,8 @@ pub fn message(
     ext = "html",
     source = r#"<h1>{{ words.ledger }}</h1>
 {% if rows.is_empty() %}<p>{{ words.empty }}</p>{% else %}<div class="scroll"><table>
-<thead><tr><th scope="col">{{ words.created }}</th><th scope="col">{{ words.session }}</th><th scope="col" class="number">{{ words.amount }}</th><th scope="col">{{ words.status }}</th><th scope="col">{{ words.event }}</th></tr></thead>
-<tbody>{% for row in rows %}<tr><td>{{ row.created }}</td><td>{{ row.session_id }}</td><td class="number">{{ row.amount }}</td><td>{{ row.status }}</td><td>{% if let Some(event) = row.event_id %}{{ event }}{% endif %}</td></tr>
+<thead><tr><th scope="col">{{ words.created }}</th><th scope="col" class="number">{{ words.amount }}</th><th scope="col">{{ words.status }}</th><th scope="col">{{ words.session }}</th><th scope="col">{{ words.event }}</th></tr></thead>
+<tbody>{% for row in rows %}<tr><td>{{ row.created }}</td><td class="number">{{ row.amount }}</td><td>{{ row.status }}</td><td class="id" title="{{ row.session_id }}">{{ row.session_id }}</td><td class="id">{% if let Some(event) = row.event_id %}{{ event }}{% endif %}</td></tr>
 {% endfor %}</tbody></table></div>
 <dl>{% for total in totals %}<dt>{{ words.paid }}</dt><dd>{{ total.paid }}</dd><dt>{{ words.refunded }}</dt><dd>{{ total.refunded }}</dd>{% endfor %}</dl>{% endif %}
 <nav><a href="/">{{ words.back }}</a></nav>"#
@@ -149,11 +165,15 @@ mod tests {
     use super::*;
     use crate::domain::currency::Currency;
 
+    fn offer(name: &str) -> Offer<'_> {
+        Offer { name, price: Money::new(1_500, Currency::JPY), quantity_max: 10, live: false }
+    }
+
     #[test]
     fn what_comes_from_elsewhere_is_escaped() {
         let name = "<script>alert(1)</script>\"'&";
         for text in [
-            product(Locale::Ja, name, Money::new(500, Currency::JPY), 10),
+            product(Locale::Ja, offer(name)),
             message(Locale::En, name, Some(name), &[("x", name.to_owned())]),
         ] {
             assert!(!text.contains("<script"), "{text}");
@@ -163,7 +183,7 @@ mod tests {
 
     #[test]
     fn pages_speak_both_languages_and_show_money_in_its_own_form() {
-        let ja = product(Locale::Ja, "T", Money::new(1_500, Currency::JPY), 10);
+        let ja = product(Locale::Ja, offer("T"));
         assert!(ja.contains("lang=\"ja\"") && ja.contains("購入する") && ja.contains("¥1,500"));
         let en = ledger(Locale::En, &[], &[]);
         assert!(en.contains("lang=\"en\"") && en.contains("The ledger is empty."));

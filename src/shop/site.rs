@@ -4,7 +4,7 @@ use crate::domain::locale::Locale;
 use crate::domain::money::Money;
 use crate::domain::secret::{ApiKey, KeyKind};
 use crate::shop::answer::{self, Answer};
-use crate::shop::page;
+use crate::shop::page::{self, Offer};
 use crate::shop::words::{preferred, words};
 use crate::store::{Filter, Ledger, LedgerRow, StoreError, Total};
 use crate::stripe::Stripe;
@@ -41,8 +41,13 @@ pub fn locale(headers: &HeaderMap) -> Locale {
 impl Site {
     /// The product.
     pub fn home(&self, locale: Locale) -> Answer {
-        let page = page::product(locale, &self.product, self.price, QUANTITY_MAX);
-        answer::html(StatusCode::OK, page)
+        let offer = Offer {
+            name: &self.product,
+            price: self.price,
+            quantity_max: QUANTITY_MAX,
+            live: self.stripe.is_live(),
+        };
+        answer::html(StatusCode::OK, page::product(locale, offer))
     }
 
     /// Creates a Checkout Session and sends the browser to its hosted page.

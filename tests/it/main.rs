@@ -17,6 +17,7 @@ mod delivery;
 mod env;
 mod http;
 mod listener;
+mod merchant;
 mod readme;
 mod sandbox_api;
 mod shop;

@@ -1,0 +1,187 @@
+//! The merchant's parts against a real sandbox in the same process: hear, record, refund, reconcile, poll.
+
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use stripegym::batch::Batch;
+use stripegym::domain::currency::Currency;
+use stripegym::domain::money::Money;
+use stripegym::domain::reconcile::{Reconciliation, Verdict, reconcile};
+use stripegym::domain::secret::{ApiKey, SigningSecret};
+use stripegym::domain::signature::TOLERANCE_S;
+use stripegym::os::clock::Clock;
+use stripegym::os::entropy::Entropy;
+use stripegym::sandbox::host;
+use stripegym::shop::gather::{Gathered, gather};
+use stripegym::shop::intake::{Intake, Secrets};
+use stripegym::shop::listener::{self, ListenerConfig, Running};
+use stripegym::shop::poll::Poller;
+use stripegym::shop::seen::{Seen, Sights};
+use stripegym::shop::site::Site;
+use stripegym::store::writer::{LedgerWriter, Posting};
+use stripegym::store::{FILE, Filter, Ledger};
+use stripegym::stripe::Stripe;
+use stripegym::stripe::calls::Window;
+use tokio::sync::mpsc;
+
+struct World {
+    sandbox: host::Running,
+    stripe: Stripe,
+    ledger: Arc<Ledger>,
+    batch: Arc<Batch<LedgerWriter>>,
+    clock: Clock,
+    sights: Sights,
+    seen: mpsc::Receiver<Seen>,
+    _folder: tempfile::TempDir,
+}
+
+async fn world() -> World {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::system();
+    let mut options = host::Options::new(None, clock.clone(), Entropy::seeded(1));
+    options.addr = SocketAddr::from(([127, 0, 0, 1], 0));
+    let sandbox = host::start(options).await.unwrap();
+    let key = ApiKey::read("sk_test_stripegym0123456789").unwrap();
+    let stripe = Stripe::new(sandbox.base_url(), key).unwrap();
+    let ledger = Arc::new(Ledger::open(&folder.path().join(FILE)).unwrap());
+    let batch = Arc::new(ledger.writer().unwrap().start());
+    let (sights, seen) = Sights::channel();
+    World { sandbox, stripe, ledger, batch, clock, sights, seen, _folder: folder }
+}
+
+impl World {
+    /// A listener that the sandbox delivers to.
+    async fn listen(&self) -> Running {
+        let site = Site {
+            stripe: self.stripe.clone(),
+            publishable: None,
+            product: "Tea".to_owned(),
+            price: Money::new(500, Currency::JPY),
+        };
+        let running = listener::start(ListenerConfig {
+            addr: SocketAddr::from(([127, 0, 0, 1], 0)),
+            or_next: false,
+            secrets: Vec::new(),
+            tolerance_s: TOLERANCE_S,
+            forward_to: None,
+            ledger: Arc::clone(&self.ledger),
+            batch: Arc::clone(&self.batch),
+            clock: self.clock.clone(),
+            site: Some(site),
+            sights: self.sights.clone(),
+        })
+        .await
+        .unwrap();
+        let endpoint =
+            self.stripe.create_webhook_endpoint(&running.webhook_url(), &["*"]).await.unwrap();
+        running.trust(SigningSecret::read(endpoint["secret"].as_str().unwrap()).unwrap());
+        running
+    }
+
+    async fn pay(&self) -> Value {
+        let params = json!({
+            "mode": "payment",
+            "success_url": "http://localhost/success",
+            "line_items": [{"quantity": 2, "price_data": {"currency": "jpy", "unit_amount": 250,
+                "product_data": {"name": "Tea"}}}],
+        });
+        let session = self.stripe.create_session(&params).await.unwrap();
+        let id = session["id"].as_str().unwrap();
+        let card = json!({"payment_method": "pm_card_visa", "expected_amount": 500});
+        self.stripe.confirm_payment_page(id, &card).await.unwrap();
+        self.stripe.session(id).await.unwrap()
+    }
+
+    async fn heard(&mut self, wanted: &str) {
+        let wait = Duration::from_secs(20);
+        loop {
+            let seen = tokio::time::timeout(wait, self.seen.recv()).await;
+            match seen.unwrap_or_else(|_| panic!("`{wanted}` did not come")).unwrap() {
+                Seen::Accepted { kind, problem, .. } => {
+                    assert_eq!(problem, None);
+                    if kind == wanted {
+                        return;
+                    }
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    fn statuses(&self) -> Vec<&'static str> {
+        let rows = self.ledger.rows(&Filter::default()).unwrap();
+        rows.iter().map(|row| row.status.name()).collect()
+    }
+
+    async fn compare(&self) -> (Gathered, Reconciliation) {
+        let gathered = gather(&self.stripe, Window::default(), self.clock.now()).await.unwrap();
+        assert!(gathered.unreadable.is_empty(), "{:?}", gathered.unreadable);
+        let rows = self.ledger.rows(&Filter::default()).unwrap();
+        let ours = rows.iter().map(stripegym::store::LedgerRow::record).collect();
+        let found = reconcile(ours, gathered.provided.records());
+        (gathered, found)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_paid_and_refunded_is_heard_booked_and_found_equal() {
+    let mut world = world().await;
+    let running = world.listen().await;
+    let session = world.pay().await;
+    assert_eq!(
+        (&session["status"], &session["payment_status"]),
+        (&json!("complete"), &json!("paid"))
+    );
+    world.heard("checkout.session.completed").await;
+    assert_eq!(world.statuses(), ["paid"]);
+    assert!(world.compare().await.1.is_clean());
+    let refund = json!({"payment_intent": session["payment_intent"], "amount": 200});
+    world.stripe.post("/v1/refunds", &refund).await.unwrap();
+    world.heard("charge.refunded").await;
+    assert_eq!(world.statuses(), ["partially_refunded"]);
+    assert!(world.compare().await.1.is_clean());
+    running.stop().await;
+    world.sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_nobody_heard_is_found_and_repaired() {
+    let world = world().await;
+    let session = world.pay().await;
+    let refund = json!({"payment_intent": session["payment_intent"]});
+    world.stripe.post("/v1/refunds", &refund).await.unwrap();
+    let (gathered, found) = world.compare().await;
+    assert_eq!(found.count(Verdict::MissingInLedger), 1);
+    let facts = gathered.provided.repairs(&found);
+    let ticket = world.batch.submit(Posting::Seen(facts)).unwrap();
+    assert!(ticket.await.unwrap().fresh);
+    assert_eq!(world.statuses(), ["refunded"]);
+    assert!(world.compare().await.1.is_clean());
+    world.sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn polling_hears_the_same_as_deliveries() {
+    let world = world().await;
+    world.pay().await;
+    world.pay().await;
+    let secrets = Secrets::default();
+    let batch = Arc::clone(&world.batch);
+    let poller = Poller {
+        stripe: world.stripe.clone(),
+        ledger: Arc::clone(&world.ledger),
+        intake: Intake::new(secrets, TOLERANCE_S, world.clock.clone(), batch),
+        cursor: "events".to_owned(),
+        sights: world.sights.clone(),
+    };
+    let first = poller.once().await.unwrap();
+    assert!(first.fresh >= 2 && first.unreadable == 0, "{first:?}");
+    assert_eq!(world.statuses(), ["paid", "paid"]);
+    // What follows a payment later (`charge.updated`) may be new; what was read before is not.
+    let second = poller.once().await.unwrap();
+    assert!(second.read >= first.read && second.fresh <= second.read - first.read, "{second:?}");
+    assert_eq!(world.statuses(), ["paid", "paid"]);
+    assert!(world.compare().await.1.is_clean());
+    world.sandbox.stop().await;
+}
