@@ -1,7 +1,14 @@
-//! One file a command. A command is given a [`context::Context`], says notices while it works, and returns a
-//! report or a fault; no command imports another, and none prints.
+//! What the program does, without arguments and without printing: commands are given a [`context::Context`],
+//! say notices while they work, and return a report or a fault.
 
+pub mod command;
 pub mod context;
-
-pub mod cards;
-pub mod home;
+pub mod failure;
+pub mod form;
+pub mod hosted;
+pub mod ledger_file;
+pub mod payment;
+pub mod provider;
+pub mod reception;
+pub mod scenario;
+pub mod settlement;

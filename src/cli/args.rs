@@ -235,7 +235,7 @@ pub(crate) struct Sandbox {
     #[arg(long)]
     pub(crate) ephemeral: bool,
     /// How deliveries are retried.
-    #[arg(long, value_name = "sandbox|live|instant", value_parser = ["sandbox", "live", "instant"], default_value = "sandbox")]
+    #[arg(long, value_name = "sandbox|live|instant|1s,5s,…", default_value = "sandbox")]
     pub(crate) retry_schedule: String,
 }
 

@@ -9,6 +9,9 @@ pub(crate) const DIFFERENCES: u8 = 1;
 /// A bug of ours: a panic, a broken invariant.
 pub(crate) const BUG: u8 = 70;
 
+/// The person stopped it.
+pub(crate) const INTERRUPTED: u8 = 130;
+
 /// The code of a failure.
 pub(crate) const fn of_class(class: Class) -> u8 {
     match class {
@@ -17,7 +20,7 @@ pub(crate) const fn of_class(class: Class) -> u8 {
         Class::Content => 4,
         Class::Refused => 5,
         Class::Bug => BUG,
-        Class::Interrupted => 130,
+        Class::Interrupted => INTERRUPTED,
     }
 }
 

@@ -9,6 +9,7 @@ pub(crate) mod out;
 pub(crate) mod reporter;
 pub(crate) mod run;
 pub(crate) mod usage;
+pub(crate) mod wish;
 
 use crate::cli::args::Line;
 use crate::config::keys;
@@ -45,7 +46,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         .with_flag(keys::MODE, global.mode.clone())
         .with_flag(keys::HOME, global.home.clone())
         .with_flag(keys::NO_COLOR, global.no_color.then(|| "1".to_owned()));
-    run::run(line, &sources, &early)
+    run::run(line, &command_name(&arguments), &sources, &early)
 }
 
 /// `stripegym help checkout` is `stripegym checkout --help`.

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-static READER_GONE: AtomicBool = AtomicBool::new(false);
+static LOST: AtomicBool = AtomicBool::new(false);
 
 /// Writes a text to stdout, with a newline at its end.
 pub(crate) fn data(text: &str) {
@@ -17,9 +17,9 @@ pub(crate) fn aside(text: &str) {
     note(write_whole(&mut err, text));
 }
 
-/// Whether whoever read our output has gone away.
-pub(crate) fn reader_gone() -> bool {
-    READER_GONE.load(Ordering::Relaxed)
+/// Whether something could not be written for another reason than a reader that has gone, such as a full disk.
+pub(crate) fn is_lost() -> bool {
+    LOST.load(Ordering::Relaxed)
 }
 
 /// Whether stdout is a terminal.
@@ -41,9 +41,8 @@ fn write_whole(to: &mut impl Write, text: &str) -> io::Result<()> {
 }
 
 fn note(written: io::Result<()>) {
-    if written.is_err() {
-        // Broken pipe or closed descriptor: there is nobody left to tell.
-        READER_GONE.store(true, Ordering::Relaxed);
+    if written.is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe) {
+        LOST.store(true, Ordering::Relaxed);
     }
 }
 
@@ -51,11 +50,11 @@ fn note(written: io::Result<()>) {
 mod tests {
     use super::*;
 
-    struct Gone;
+    struct Failing(io::ErrorKind);
 
-    impl Write for Gone {
+    impl Write for Failing {
         fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-            Err(io::ErrorKind::BrokenPipe.into())
+            Err(self.0.into())
         }
 
         fn flush(&mut self) -> io::Result<()> {
@@ -72,8 +71,10 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_pipe_is_noted_and_nothing_else() {
-        note(write_whole(&mut Gone, "a"));
-        assert!(reader_gone());
+    fn a_broken_pipe_is_no_loss_and_a_full_disk_is() {
+        note(write_whole(&mut Failing(io::ErrorKind::BrokenPipe), "a"));
+        assert!(!is_lost());
+        note(write_whole(&mut Failing(io::ErrorKind::StorageFull), "a"));
+        assert!(is_lost());
     }
 }

@@ -1,15 +1,18 @@
 //! From a command line to a report: settings, runtime, command, output, exit code.
 
+use crate::app::command::{
+    cards, checkout, day0, doctor, events, home, ledger, listen, reconcile, sandbox, trigger,
+};
 use crate::app::context::{Context, Voice};
-use crate::app::{cards, home};
 use crate::cli::args::{Command, Ledger, Line, Shape};
 use crate::cli::reporter::Reporter;
+use crate::cli::wish::{self, Reader};
 use crate::cli::{env_example, exit, fail, logging, out};
 use crate::config::Config;
 use crate::config::sources::Sources;
 use crate::domain::fault::{Fault, Problem};
 use crate::domain::report::Report;
-use crate::net::shutdown;
+use crate::net::shutdown::{self, Stopper};
 use crate::os::clock::Clock;
 use crate::os::entropy::Entropy;
 use crate::view;
@@ -17,9 +20,18 @@ use crate::view::canvas::{Canvas, Format};
 use jiff::tz::TimeZone;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
 
-/// Runs the command of `line`.
-pub(crate) fn run(line: Line, sources: &Sources, early: &Canvas) -> ExitCode {
+/// How long a command that was asked to stop may take to do so.
+const GRACE: Duration = Duration::from_secs(8);
+
+/// Runs the command of `line`, whose name is `name`.
+pub(crate) fn run(line: Line, name: &str, sources: &Sources, early: &Canvas) -> ExitCode {
+    if matches!(line.command, Some(Command::EnvExample)) {
+        out::data(&env_example::render());
+        return ExitCode::from(exit::SUCCESS);
+    }
     let config = match Config::load(sources, line.global.live) {
         Ok(config) => config,
         Err(problem) => return fail(&problem.into(), early),
@@ -32,20 +44,18 @@ pub(crate) fn run(line: Line, sources: &Sources, early: &Canvas) -> ExitCode {
         zone: TimeZone::system(),
         ..early.clone()
     };
-    if matches!(line.command, Some(Command::EnvExample)) {
-        out::data(&env_example::render());
-        return ExitCode::from(exit::SUCCESS);
-    }
-    match carry_out(line, config, &canvas) {
+    match carry_out(line, name, config, &canvas) {
         Ok(report) => show(&report, &canvas),
         Err(fault) => fail(&fault, &canvas),
     }
 }
 
 /// Gives the command its context, runs it, and waits until everything said has been shown.
-fn carry_out(line: Line, config: Config, canvas: &Canvas) -> Result<Report, Fault> {
+fn carry_out(line: Line, name: &str, config: Config, canvas: &Canvas) -> Result<Report, Fault> {
+    let runtime = runtime(line.command.as_ref())
+        .map_err(|error| Problem::Bug { what: format!("no runtime: {error}") })?;
     let (reporter, voice) = Reporter::start(canvas.clone());
-    let (_stopper, stop) = shutdown::pair();
+    let (stopper, stop) = shutdown::pair();
     let context = Context {
         clock: config.now.map_or_else(Clock::system, Clock::fixed),
         entropy: config.seed.map_or_else(Entropy::system, Entropy::seeded),
@@ -53,17 +63,97 @@ fn carry_out(line: Line, config: Config, canvas: &Canvas) -> Result<Report, Faul
         voice: Voice::new(voice),
         stop,
     };
-    let answer = dispatch(line.command, &context);
+    let answer = runtime.block_on(interruptible(&stopper, async {
+        let reader = Reader { command: name, now: context.clock.now(), zone: &canvas.zone };
+        dispatch(line.command, &context, &reader).await
+    }));
     drop(context);
+    // What a command left running must not speak after its report.
+    runtime.shutdown_timeout(Duration::from_secs(1));
     reporter.finish();
     answer
 }
 
-fn dispatch(command: Option<Command>, context: &Context) -> Result<Report, Fault> {
+/// Threads for what serves others while it works; one thread for the rest.
+fn runtime(command: Option<&Command>) -> std::io::Result<Runtime> {
+    let serves = matches!(command, Some(Command::Sandbox(_) | Command::Listen(_) | Command::Day0));
+    let mut builder =
+        if serves { Builder::new_multi_thread() } else { Builder::new_current_thread() };
+    builder.worker_threads(2).enable_all().build()
+}
+
+/// Runs `work`; when the person interrupts, asks it to stop and gives it time to.
+async fn interruptible(
+    stopper: &Stopper,
+    work: impl Future<Output = Result<Report, Fault>>,
+) -> Result<Report, Fault> {
+    tokio::pin!(work);
+    tokio::select! {
+        answer = &mut work => return answer,
+        () = interrupted() => stopper.stop(),
+    }
+    tokio::select! {
+        answer = work => answer,
+        () = tokio::time::sleep(GRACE) => Err(Problem::Interrupted.into()),
+        () = interrupted() => Err(Problem::Interrupted.into()),
+    }
+}
+
+/// Resolves at Ctrl-C, and where a service manager asks for the end.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    if tokio::signal::ctrl_c().await.is_err() {
+        // Without signals only the command's own end is left.
+        std::future::pending::<()>().await;
+    }
+}
+
+async fn dispatch(
+    command: Option<Command>,
+    context: &Context,
+    reader: &Reader<'_>,
+) -> Result<Report, Fault> {
+    let config = &context.config;
+    let Some(command) = command else { return home::run(context).await };
     match command {
-        None => home::run(context),
-        Some(Command::Cards) => Ok(cards::run()),
-        Some(other) => Err(Problem::NotThereYet { what: format!("{other:?}") }.into()),
+        Command::Day0 => day0::run(context).await,
+        Command::Checkout(asked) => {
+            let browser = config.has_display && out::is_terminal();
+            let then = reader.then(&asked, browser)?;
+            checkout::run(context, &reader.order(&asked, config)?, &then).await
+        }
+        Command::Listen(asked) => listen::run(context, reader.listen(asked, config)?).await,
+        Command::Ledger { command: Ledger::Show(asked) } => {
+            ledger::run(context, &reader.filter(&asked)?)
+        }
+        Command::Reconcile(asked) => {
+            reconcile::run(context, reader.window(&asked)?, asked.fix).await
+        }
+        Command::Sandbox(asked) => sandbox::run(context, reader.sandbox(&asked)?).await,
+        Command::Trigger(asked) => match asked.kind {
+            Some(kind) => trigger::run(context, &kind).await,
+            None => Ok(trigger::list()),
+        },
+        Command::Events { command } => events::run(context, &wish::events(command)).await,
+        Command::Cards => Ok(cards::run()),
+        Command::Doctor => Ok(doctor::run(context).await),
+        Command::EnvExample => Ok(Report::Silent),
+        Command::Day1
+        | Command::Day2
+        | Command::Day3
+        | Command::Day4
+        | Command::Day5
+        | Command::Day6 => Err(Problem::NotThereYet { what: reader.command.to_owned() }.into()),
     }
 }
 
@@ -71,7 +161,14 @@ fn show(report: &Report, canvas: &Canvas) -> ExitCode {
     if let Some(text) = view::render(report, canvas) {
         out::data(&text);
     }
-    ExitCode::from(if report.is_well() { exit::SUCCESS } else { exit::DIFFERENCES })
+    if out::is_lost() {
+        return fail(&Problem::File { path: "stdout".to_owned() }.into(), canvas);
+    }
+    match report {
+        Report::Listened(listened) if listened.interrupted => ExitCode::from(exit::INTERRUPTED),
+        _ if report.is_well() => ExitCode::from(exit::SUCCESS),
+        _ => ExitCode::from(exit::DIFFERENCES),
+    }
 }
 
 fn format(line: &Line) -> Format {
@@ -81,9 +178,9 @@ fn format(line: &Line) -> Format {
         _ => Shape::Table,
     };
     match shape {
-        _ if line.global.json => Format::Json,
+        Shape::Table | Shape::Csv if line.global.json => Format::Json,
+        Shape::Table => Format::Text,
         Shape::Json => Format::Json,
         Shape::Csv => Format::Csv,
-        Shape::Table => Format::Text,
     }
 }

@@ -110,19 +110,6 @@ impl Step {
             Self::Reconciled { .. } => 7,
         }
     }
-
-    /// A stable name for programs.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::SandboxUp { .. } => "sandbox_up",
-            Self::ListenerUp { .. } => "listener_up",
-            Self::Created { .. } => "session_created",
-            Self::Paid { .. } => "page_paid",
-            Self::Heard { .. } => "event_received",
-            Self::Booked { .. } => "ledger_row",
-            Self::Reconciled { .. } => "reconciled",
-        }
-    }
 }
 
 /// What is said while a command runs.
@@ -161,6 +148,11 @@ pub enum Notice {
     Polling {
         /// The provider's base URL.
         base: String,
+    },
+    /// Events could not be fetched; the next round makes up for it.
+    PollFailed {
+        /// What the provider or the ledger said.
+        cause: String,
     },
     /// The signing secret, asked for by its owner.
     Secret {

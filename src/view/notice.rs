@@ -42,9 +42,12 @@ pub fn render(notice: &Notice, canvas: &Canvas) -> Line {
                 line.push('\n');
                 line.push_str(&say(&Msg::NoticeRegistered { endpoint }));
             }
-            Line::Aside(line)
+            Line::Data(line)
         }
-        Notice::Polling { base } => Line::Aside(say(&Msg::NoticePolling { base })),
+        Notice::Polling { base } => Line::Data(say(&Msg::NoticePolling { base })),
+        Notice::PollFailed { cause } => {
+            Line::Aside(canvas.tone(Tone::Caution, &say(&Msg::NoticePollFailed { cause })))
+        }
         Notice::Secret { secret } => Line::Data(secret.clone()),
         Notice::Delivered(delivery) => Line::Data(delivered(delivery, canvas)),
         Notice::Open { url, total, .. } => {
@@ -53,6 +56,7 @@ pub fn render(notice: &Notice, canvas: &Canvas) -> Line {
         }
         Notice::NoBrowser { cause } => Line::Aside(say(&Msg::NoticeNoBrowser { cause })),
         Notice::Waiting { .. } => Line::Progress(say(&Msg::NoticeWaiting)),
+        Notice::Step(step) if canvas.format == Format::Json => Line::Aside(stepped(step, canvas)),
         Notice::Step(step) => Line::Data(stepped(step, canvas)),
         Notice::Called { method, path, answer } => {
             Line::Aside(format!("{method:<6} /v1{path}  {}", canvas.tone(Tone::Quiet, answer)))

@@ -20,9 +20,9 @@ pub fn of(command: &str) -> Option<&'static str> {
         }
         "sandbox" => "{ready: URL}",
         "day0" => {
-            "One object a line: {step: 1-7, name, facts}, and at the end\n{ok, took_ms, event, checkout, reconciliation}, the last two as of `checkout` and `reconcile`"
+            "{ok, took_ms, event, checkout, reconciliation},\nthe last two as of `checkout` and `reconcile`. Steps go to stderr."
         }
-        "cards" => "[{number, brand, country, funding, payment_method|null, behaviour}]",
+        "cards" => "{cards: [{number, brand, country, funding, payment_method|null, behaviour}]}",
         "doctor" => "{place, findings: [{name, weight: \"ok\"|\"caution\"|\"problem\", facts}]}",
         "trigger" => "{type, event|null}, or {types: […]} without a type",
         "events list" => "{events: [{id, type, created, object, pending_webhooks}]}",

@@ -217,6 +217,7 @@ messages! {
     NoticeListening { url: &'a str },
     NoticeRegistered { endpoint: &'a str },
     NoticePolling { base: &'a str },
+    NoticePollFailed { cause: &'a str },
     DeliveryRecorded,
     DeliveryStored,
     DeliveryDuplicate,

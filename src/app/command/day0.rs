@@ -1,0 +1,143 @@
+//! `stripegym day0`: the whole loop in one process, each step over HTTP as by hand.
+
+use crate::app::context::Context;
+use crate::app::hosted::{Landing, Means};
+use crate::app::ledger_file::{self, LedgerFile};
+use crate::app::payment::{self, Item, Order};
+use crate::app::provider::Provider;
+use crate::app::reception::{Door, Reception, delivery};
+use crate::app::settlement;
+use crate::domain::currency::Currency;
+use crate::domain::fault::{Fault, Problem};
+use crate::domain::mode::Mode;
+use crate::domain::money::Money;
+use crate::domain::notice::{Delivery, Notice, Step};
+use crate::domain::report::{Checkout, Day0, Ending, Reconciled, Report};
+use crate::store::Filter;
+use crate::stripe::calls::Window;
+use serde_json::Value;
+use std::time::{Duration, Instant};
+
+const CARD: &str = "4242424242424242";
+const WANTED: &str = "checkout.session.completed";
+/// How long the event may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Goes round once.
+pub async fn run(context: &Context) -> Result<Report, Fault> {
+    if context.config.mode == Mode::Stripe {
+        return Err(Problem::SandboxOnly { command: "stripegym day0".to_owned() }.into());
+    }
+    let began = Instant::now();
+    let provider = Provider::connect(context).await?;
+    say(context, Step::SandboxUp { base: provider.base().to_owned() });
+    let answer = with_provider(context, &provider, began).await;
+    provider.close().await;
+    Ok(Report::Day0(Box::new(answer?)))
+}
+
+fn say(context: &Context, step: Step) {
+    context.voice.say(Notice::Step(step));
+}
+
+async fn with_provider(
+    context: &Context,
+    provider: &Provider,
+    began: Instant,
+) -> Result<Day0, Fault> {
+    let file = LedgerFile::open(context)?;
+    let door = Door { port: context.config.port, or_next: true, forward_to: None };
+    let mut reception = Reception::open(context, provider, &file, door).await?;
+    let answer = go_round(context, provider, &file, &mut reception).await;
+    reception.close(provider).await;
+    let (checkout, event, reconciled) = answer?;
+    let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(Day0 { checkout, event, reconciled, took_ms })
+}
+
+async fn go_round(
+    context: &Context,
+    provider: &Provider,
+    file: &LedgerFile,
+    reception: &mut Reception,
+) -> Result<(Checkout, String, Reconciled), Fault> {
+    let since = context.clock.now();
+    reception.register(provider).await?;
+    say(context, Step::ListenerUp { url: reception.running.webhook_url() });
+    let checkout = pay(context, provider, &reception.running.url()).await?;
+    let heard = hear(context, reception).await?;
+    let event = heard.event.unwrap_or_default();
+    say(
+        context,
+        Step::Heard { event: event.clone(), kind: WANTED.to_owned(), took_ms: heard.took_ms },
+    );
+    let filter = Filter { session: Some(checkout.session.clone()), ..Filter::default() };
+    let rows = file.ledger.rows(&filter);
+    let rows = rows.map_err(|error| ledger_file::fault(context, &error))?;
+    let row = rows.first().ok_or_else(|| Problem::NotFound { what: "ledger row".to_owned() })?;
+    say(
+        context,
+        Step::Booked {
+            session: row.session_id.clone(),
+            status: row.status.name().to_owned(),
+            total: row.amount,
+        },
+    );
+    let window = Window { since: Some(since.plus(-1)), until: None };
+    let theirs = settlement::ask(context, &provider.stripe, window).await?;
+    let result = settlement::compare(context, &file.ledger, window, &theirs)?;
+    let differing = result.differences().count();
+    say(context, Step::Reconciled { matching: result.rows.len() - differing, differing });
+    let place = context.place(Some(provider.base()));
+    Ok((checkout, event, Reconciled { place, result, fixed: None }))
+}
+
+async fn pay(context: &Context, provider: &Provider, shop: &str) -> Result<Checkout, Fault> {
+    let total = Money::new(500, Currency::JPY);
+    let order = Order {
+        item: Item::Inline { amount: total, name: "Tea".to_owned() },
+        quantity: 1,
+        metadata: Vec::new(),
+        email: None,
+        success_url: format!("{shop}/success?session_id={{CHECKOUT_SESSION_ID}}"),
+        cancel_url: format!("{shop}/cancel"),
+    };
+    let session = payment::create(&provider.stripe, &order).await?;
+    let text =
+        |name: &str| session.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    say(context, Step::Created { session: text("id"), total, url: text("url") });
+    let means = Means::Card(CARD.to_owned());
+    let landing = payment::pay(&session, &means, "customer@example.com").await?;
+    let landed = match landing {
+        Landing::Shop(url) => url,
+        Landing::Stayed => String::new(),
+        Landing::Refused(what) => return Err(Problem::Page { url: text("url"), what }.into()),
+    };
+    let session = provider.stripe.session(&text("id")).await?;
+    let place = context.place(Some(provider.base()));
+    let ending = payment::ending(&session).unwrap_or(Ending::Declined);
+    let checkout = payment::report(&session, place, ending)?;
+    let last4 = CARD.get(12..).unwrap_or_default().to_owned();
+    let payment_intent = checkout.payment_intent.clone();
+    say(context, Step::Paid { last4, payment_intent, landed });
+    Ok(checkout)
+}
+
+/// Waits for the event that says so.
+async fn hear(context: &Context, reception: &mut Reception) -> Result<Delivery, Fault> {
+    let mut stop = context.stop.clone();
+    let late = || Problem::TimedOut { what: WANTED.to_owned(), seconds: PATIENCE.as_secs() };
+    let deadline = tokio::time::sleep(PATIENCE);
+    tokio::pin!(deadline);
+    loop {
+        let seen = tokio::select! {
+            seen = reception.seen.recv() => seen,
+            () = &mut deadline => return Err(late().into()),
+            () = stop.wait() => return Err(Problem::Interrupted.into()),
+        };
+        let Some(seen) = seen else { return Err(late().into()) };
+        if let Some(delivery) = delivery(&seen).filter(|it| it.kind.as_deref() == Some(WANTED)) {
+            return Ok(delivery);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! `stripegym doctor`: looks for what could stop a person, and changes nothing but an empty home folder.
+
+use crate::app::context::Context;
+use crate::config::keys;
+use crate::domain::mode::Mode;
+use crate::domain::report::{Doctor, Finding, Report};
+use crate::net::outbound::{self, Patience, Reach};
+use crate::os::http_date;
+use crate::sandbox::host;
+use crate::store::{Filter, Ledger, StoreError};
+use crate::stripe::STRIPE_BASE;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// Looks at everything.
+pub async fn run(context: &Context) -> Report {
+    let config = &context.config;
+    let host = match config.mode {
+        Mode::Sandbox if config.api_base.is_none() => host::find(&config.home).await,
+        Mode::Sandbox | Mode::Stripe => None,
+    };
+    let base = match (&config.api_base, config.mode) {
+        (Some(base), _) => Some(base.clone()),
+        (None, Mode::Stripe) => Some(STRIPE_BASE.to_owned()),
+        (None, Mode::Sandbox) => host.clone(),
+    };
+    let mut findings = vec![home(&config.home)];
+    match &host {
+        Some(base) => findings.push(Finding::Host { base: base.clone() }),
+        None => findings.push(port(keys::SANDBOX_PORT.name, config.sandbox_port)),
+    }
+    findings.push(port(keys::PORT.name, config.port));
+    findings.push(clock(context, base.as_deref()).await);
+    let key = config.key.as_ref().map(|key| (key.masked(), config.key_origin.name()));
+    findings.push(Finding::Key { key });
+    findings.push(Finding::WebhookSecrets {
+        count: config.webhook_secrets.len(),
+        sandbox: config.mode == Mode::Sandbox,
+    });
+    findings.push(Finding::Display { present: config.has_display });
+    findings.push(ledger(&config.ledger_path()));
+    findings.push(env_file());
+    Report::Doctor(Doctor { place: context.place(base.as_deref()), findings })
+}
+
+fn home(path: &Path) -> Finding {
+    let probe = path.join(format!(".probe-{}", std::process::id()));
+    let tried = std::fs::create_dir_all(path)
+        .and_then(|()| std::fs::write(&probe, b""))
+        .and_then(|()| std::fs::remove_file(&probe));
+    let broken = tried.err().map(|error| error.to_string());
+    Finding::Home { path: path.display().to_string(), broken }
+}
+
+fn port(setting: &'static str, port: u16) -> Finding {
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).err().map(|e| e.to_string());
+    Finding::Port { setting, port, taken }
+}
+
+/// Every answer over HTTP says what time its sender has, even one that refuses.
+async fn clock(context: &Context, base: Option<&str>) -> Finding {
+    let fixed = context.config.now.is_some();
+    let ahead_s = match base {
+        Some(base) => theirs(base).await.map(|theirs| context.clock.now().since(theirs)),
+        None => None,
+    };
+    Finding::Clock { ahead_s, fixed }
+}
+
+async fn theirs(base: &str) -> Option<crate::domain::time::Timestamp> {
+    let patience = Patience { connect: Duration::from_secs(3), total: Duration::from_secs(5) };
+    let client = outbound::client(Reach::of(base), patience).ok()?;
+    let answer = client.get(format!("{base}/v1/balance")).send().await.ok()?;
+    http_date::read(answer.headers().get("date")?.to_str().ok()?)
+}
+
+fn ledger(path: &Path) -> Finding {
+    let shown = path.display().to_string();
+    if !path.exists() {
+        return Finding::Ledger { path: shown, broken: None, busy: false };
+    }
+    match Ledger::open(path)
+        .and_then(|ledger| ledger.rows(&Filter { limit: Some(1), ..Filter::default() }))
+    {
+        Ok(_) => Finding::Ledger { path: shown, broken: None, busy: false },
+        Err(StoreError::Busy { .. }) => Finding::Ledger { path: shown, broken: None, busy: true },
+        Err(error) => Finding::Ledger { path: shown, broken: Some(error.to_string()), busy: false },
+    }
+}
+
+/// Whether git knows `.env`. Where there is no git there is nothing to push.
+fn env_file() -> Finding {
+    let mut git = Command::new("git");
+    git.args(["ls-files", "--error-unmatch", ".env"]);
+    git.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let tracked = git.status().is_ok_and(|status| status.success());
+    Finding::EnvFile { tracked, present: Path::new(".env").exists() }
+}

@@ -1,0 +1,76 @@
+//! `stripegym events`: what happened at the provider.
+
+use crate::app::context::Context;
+use crate::app::provider::Provider;
+use crate::domain::fault::{Fault, Problem};
+use crate::domain::report::{EventRow, Report};
+use crate::domain::time::Timestamp;
+use crate::stripe::Stripe;
+use serde_json::{Value, json};
+
+/// What is wanted of the events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// The newest ones.
+    List {
+        /// Only of this type.
+        kind: Option<String>,
+        /// At most this many.
+        limit: u32,
+    },
+    /// One, whole.
+    Show(String),
+    /// One, delivered again.
+    Resend(String),
+}
+
+/// Does what is wanted.
+pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
+    let provider = Provider::connect(context).await?;
+    let answer = work(&provider.stripe, wish).await;
+    provider.close().await;
+    answer
+}
+
+async fn work(stripe: &Stripe, wish: &Wish) -> Result<Report, Fault> {
+    match wish {
+        Wish::List { kind, limit } => {
+            let mut params = json!({ "limit": limit });
+            if let (Some(kind), Some(map)) = (kind, params.as_object_mut()) {
+                map.insert("type".to_owned(), json!(kind));
+            }
+            let list = stripe.get("/v1/events", &params).await?;
+            let data = list.get("data").and_then(Value::as_array);
+            Ok(Report::Events(data.into_iter().flatten().map(row).collect()))
+        }
+        Wish::Show(id) => {
+            let event = stripe.event(id).await.map_err(|error| missing(error, id))?;
+            Ok(Report::Object(format!("{event:#}")))
+        }
+        Wish::Resend(id) => {
+            let event = stripe.event(id).await.map_err(|error| missing(error, id))?;
+            let kind = row(&event).kind;
+            stripe.post(&format!("/v1/events/{id}/retry"), &json!({})).await?;
+            Ok(Report::Resent { event: id.clone(), kind })
+        }
+    }
+}
+
+fn missing(error: crate::stripe::failure::Error, id: &str) -> Fault {
+    if error.is_missing() {
+        return Fault::because(Problem::NotFound { what: format!("event `{id}`") }, error);
+    }
+    error.into()
+}
+
+fn row(event: &Value) -> EventRow {
+    let text = |path: &str| event.pointer(path).and_then(Value::as_str);
+    let number = |path: &str| event.pointer(path).and_then(Value::as_i64).unwrap_or_default();
+    EventRow {
+        id: text("/id").unwrap_or_default().to_owned(),
+        kind: text("/type").unwrap_or_default().to_owned(),
+        created: Timestamp(number("/created")),
+        object: text("/data/object/id").map(str::to_owned),
+        pending: number("/pending_webhooks"),
+    }
+}

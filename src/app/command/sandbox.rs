@@ -1,0 +1,57 @@
+//! `stripegym sandbox`: hosts the folder's sandbox until it is stopped.
+
+use crate::app::context::Context;
+use crate::app::provider::{of_host, options};
+use crate::domain::fault::{Fault, Problem};
+use crate::domain::mode::Mode;
+use crate::domain::notice::Notice;
+use crate::domain::report::Report;
+use crate::sandbox::deliver;
+use crate::sandbox::deliver::schedule::RetrySchedule;
+use crate::sandbox::host::{self, Options};
+use std::net::IpAddr;
+
+/// How it was asked for.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// The port, where one was named.
+    pub port: Option<u16>,
+    /// An address other than 127.0.0.1.
+    pub bind: Option<IpAddr>,
+    /// Whether everything stays in memory.
+    pub ephemeral: bool,
+    /// When failed deliveries are tried again.
+    pub retries: RetrySchedule,
+}
+
+/// Hosts until the stop signal.
+pub async fn run(context: &Context, wish: Wish) -> Result<Report, Fault> {
+    if context.config.mode == Mode::Stripe {
+        return Err(Problem::SandboxOnly { command: "stripegym sandbox".to_owned() }.into());
+    }
+    let mut options: Options = options(context);
+    let wished = wish.port.unwrap_or(options.addr.port());
+    options.addr.set_port(wished);
+    options.or_next_port = wish.port.is_none();
+    if let Some(ip) = wish.bind {
+        options.addr.set_ip(ip);
+    }
+    if wish.ephemeral {
+        options.home = None;
+    }
+    options.delivery = deliver::Options::from(wish.retries);
+    let started = host::start(options).await;
+    let running =
+        started.map_err(|error| of_host(error, &context.config.home, "stripegym sandbox"))?;
+    let addr = running.addr();
+    if wished != 0 && addr.port() != wished {
+        context.voice.say(Notice::OtherPort { wished, used: addr.to_string() });
+    }
+    if !addr.ip().is_loopback() {
+        context.voice.say(Notice::Exposed { address: addr.to_string() });
+    }
+    context.voice.say(Notice::Ready { base: running.base_url().to_owned() });
+    context.stop.clone().wait().await;
+    running.stop().await;
+    Err(Problem::Interrupted.into())
+}

@@ -1,0 +1,66 @@
+//! From each layer's error to the fault that a person meets.
+
+use crate::domain::fault::{Fault, Problem};
+use crate::shop::listener::StartError;
+use crate::store::StoreError;
+use crate::stripe::failure::Error;
+use std::path::Path;
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Api(error) => Problem::ProviderRefused {
+                status: error.status,
+                message: error.message.clone(),
+                code: error.code.clone(),
+                param: error.param.clone(),
+                request: error.request_id.clone(),
+            }
+            .into(),
+            Error::Unreachable { base, reason, .. } => {
+                Self::because(Problem::ProviderDown { base }, reason)
+            }
+            Error::BadBase { .. } => Problem::Setting {
+                name: "STRIPE_API_BASE".to_owned(),
+                origin: "settings".to_owned(),
+                expected: "http://127.0.0.1:12111".to_owned(),
+            }
+            .into(),
+            Error::Insecure { .. } => {
+                let name = "STRIPE_SECRET_KEY".to_owned();
+                Self::because(Problem::LiveKey { name, origin: "http".to_owned() }, error)
+            }
+            Error::Unreadable { .. } | Error::BadHeader { .. } | Error::Client(_) => {
+                let what = error.to_string();
+                Problem::ProviderOdd { what }.into()
+            }
+        }
+    }
+}
+
+/// A failure of the ledger, which is the file at `path`.
+pub fn of_store(error: &StoreError, path: &Path) -> Fault {
+    let path = path.display().to_string();
+    match error {
+        StoreError::Busy { .. } => Fault::because(Problem::LedgerBusy { path }, error),
+        StoreError::Full { .. }
+        | StoreError::Corrupt { .. }
+        | StoreError::Newer { .. }
+        | StoreError::Io { .. }
+        | StoreError::Gone => Fault::because(Problem::Ledger { path }, error),
+    }
+}
+
+/// A listener that did not start.
+pub fn of_listener(error: &StartError, command: &str) -> Fault {
+    match error {
+        StartError::Bind { addr, source } => {
+            let problem =
+                Problem::PortTaken { address: addr.to_string(), command: command.to_owned() };
+            Fault::because(problem, source)
+        }
+        StartError::Forward(cause) => {
+            Fault::because(Problem::ProviderOdd { what: "--forward-to".to_owned() }, cause)
+        }
+    }
+}

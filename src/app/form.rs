@@ -1,0 +1,306 @@
+//! A small reader of HTML forms, as much of a browser as the hosted payment pages need. Pure; it never
+//! fails: what it does not understand is not there.
+
+/// One control of a form.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Control {
+    /// Its name.
+    pub name: String,
+    /// `text`, `hidden`, `radio`, `select`, `submit`, …
+    pub kind: String,
+    /// What would be sent for it, or for a select what is chosen.
+    pub value: String,
+    /// Whether a radio button or a box is ticked.
+    pub checked: bool,
+    /// The values of a select.
+    pub choices: Vec<String>,
+}
+
+/// A form with what a browser would send.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Form {
+    /// Where it is sent.
+    pub action: String,
+    /// Its controls, in the order of the page.
+    pub controls: Vec<Control>,
+}
+
+/// What matters of a page.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// Its forms.
+    pub forms: Vec<Form>,
+    /// Links with a class or an id: `(class or id, address)`.
+    pub links: Vec<(String, String)>,
+    /// The text of the first element whose role is `alert`.
+    pub alert: Option<String>,
+    /// The text of the first heading.
+    pub heading: Option<String>,
+}
+
+impl Form {
+    /// The control of a name; of several radio buttons the first.
+    pub fn control(&self, name: &str) -> Option<&Control> {
+        self.controls.iter().find(|control| control.name == name)
+    }
+
+    /// Whether there is a control of this name and value, such as one of several buttons.
+    pub fn offers(&self, name: &str, value: &str) -> bool {
+        self.controls
+            .iter()
+            .any(|c| c.name == name && (c.value == value || c.choices.iter().any(|x| x == value)))
+    }
+}
+
+/// Reads a page.
+pub fn read(html: &str) -> Page {
+    let mut page = Page::default();
+    let mut rest = html;
+    let mut in_form = false;
+    while let Some((_, tag, after)) = next_tag(rest) {
+        rest = after;
+        let (name, attributes) = split_tag(tag);
+        let get = |wanted: &str| attribute(attributes, wanted);
+        match name.as_str() {
+            "form" => {
+                in_form = true;
+                page.forms
+                    .push(Form { action: get("action").unwrap_or_default(), ..Form::default() });
+            }
+            "/form" => in_form = false,
+            "input" | "button" | "select" if in_form => {
+                let mut control = control(&name, attributes);
+                if name == "select" {
+                    rest = choose(&mut control, after);
+                }
+                if let Some(form) = page.forms.last_mut().filter(|_| !control.name.is_empty()) {
+                    form.controls.push(control);
+                }
+            }
+            "a" => {
+                let address = get("href").unwrap_or_default();
+                let marks = [get("class"), get("id")];
+                page.links.extend(marks.into_iter().flatten().map(|mark| (mark, address.clone())));
+            }
+            "h1" if page.heading.is_none() => page.heading = Some(text_until(after, "</h1")),
+            _ => {}
+        }
+        if get("role").as_deref() == Some("alert") && page.alert.is_none() {
+            page.alert = Some(text_until(after, &format!("</{name}")));
+        }
+    }
+    page
+}
+
+/// What stands before the next tag, the tag's inside, and what follows it.
+fn next_tag(html: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = html.split_once('<')?;
+    let mut quote = None;
+    for (at, c) in rest.char_indices() {
+        match (quote, c) {
+            (None, '"' | '\'') => quote = Some(c),
+            (Some(open), _) if open == c => quote = None,
+            (None, '>') => return Some((before, rest.get(..at)?, rest.get(at + 1..)?)),
+            _ => {}
+        }
+    }
+    None
+}
+
+fn split_tag(tag: &str) -> (String, &str) {
+    let end = tag.find(|c: char| c.is_whitespace()).unwrap_or(tag.len());
+    let name = tag.get(..end).unwrap_or_default().trim_end_matches('/').to_ascii_lowercase();
+    (name, tag.get(end..).unwrap_or_default())
+}
+
+/// The value of an attribute; empty for one without a value; `None` where it is absent.
+fn attribute(attributes: &str, wanted: &str) -> Option<String> {
+    let mut rest = attributes.trim_start();
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| c == '=' || c.is_whitespace()).unwrap_or(rest.len());
+        let name = rest.get(..end)?.trim_end_matches('/').to_ascii_lowercase();
+        rest = rest.get(end..)?.trim_start();
+        let mut value = String::new();
+        if let Some(after) = rest.strip_prefix('=') {
+            let after = after.trim_start();
+            let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''));
+            let (raw, next) = match quote {
+                Some(quote) => after.get(1..)?.split_once(quote)?,
+                None => after.split_once(char::is_whitespace).unwrap_or((after, "")),
+            };
+            value = decode(raw);
+            rest = next.trim_start();
+        }
+        if name == wanted {
+            return Some(value);
+        }
+        if end == 0 && name.is_empty() {
+            // A stray sign: skip it, so that reading always moves on.
+            rest = rest.get(rest.chars().next().map_or(0, char::len_utf8)..)?;
+        }
+    }
+    None
+}
+
+fn control(tag: &str, attributes: &str) -> Control {
+    let kind = match tag {
+        "select" => "select".to_owned(),
+        "button" => attribute(attributes, "type").unwrap_or_else(|| "submit".to_owned()),
+        _ => attribute(attributes, "type").unwrap_or_else(|| "text".to_owned()),
+    };
+    Control {
+        name: attribute(attributes, "name").unwrap_or_default(),
+        value: attribute(attributes, "value").unwrap_or_default(),
+        checked: attribute(attributes, "checked").is_some(),
+        choices: Vec::new(),
+        kind,
+    }
+}
+
+/// Reads the options of a select; what follows it.
+fn choose<'h>(control: &mut Control, html: &'h str) -> &'h str {
+    let mut rest = html;
+    while let Some((_, tag, after)) = next_tag(rest) {
+        rest = after;
+        let (name, attributes) = split_tag(tag);
+        match name.as_str() {
+            "option" => {
+                let value = attribute(attributes, "value").unwrap_or_default();
+                if attribute(attributes, "selected").is_some() {
+                    control.value.clone_from(&value);
+                }
+                control.choices.push(value);
+            }
+            "/select" => break,
+            _ => {}
+        }
+    }
+    rest
+}
+
+/// The text up to a closing tag, without tags and with single blanks.
+fn text_until(html: &str, end: &str) -> String {
+    let mut inner = html.split(end).next().unwrap_or_default();
+    let mut out = String::new();
+    while let Some((before, _, after)) = next_tag(inner) {
+        out.push_str(before);
+        out.push(' ');
+        inner = after;
+    }
+    out.push_str(inner);
+    decode(&out).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Text with its character references resolved.
+fn decode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('&') {
+        out.push_str(before);
+        match after.split_once(';').and_then(|(name, next)| Some((reference(name)?, next))) {
+            Some((c, next)) => {
+                out.push(c);
+                rest = next;
+            }
+            None => {
+                out.push('&');
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+fn reference(name: &str) -> Option<char> {
+    match name {
+        "amp" => Some('&'),
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "quot" => Some('"'),
+        "apos" => Some('\''),
+        "nbsp" => Some('\u{a0}'),
+        _ => {
+            let digits = name.strip_prefix('#')?;
+            let code = match digits.strip_prefix(['x', 'X']) {
+                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+                None => digits.parse().ok()?,
+            };
+            char::from_u32(code)
+        }
+    }
+}
+
+/// Pairs as a browser sends a form: `a=1&b=%E7%A7%8B+x`.
+pub fn encode(pairs: &[(String, String)]) -> String {
+    let mut out = String::new();
+    for (name, value) in pairs {
+        if !out.is_empty() {
+            out.push('&');
+        }
+        encode_into(&mut out, name);
+        out.push('=');
+        encode_into(&mut out, value);
+    }
+    out
+}
+
+fn encode_into(out: &mut String, text: &str) {
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'*' | b'-' | b'.' | b'_' => {
+                out.push(char::from(byte));
+            }
+            b' ' => out.push('+'),
+            _ => {
+                out.push('%');
+                for nibble in [byte >> 4, byte & 15] {
+                    let digit = char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+                    out.push(digit.to_ascii_uppercase());
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_form_is_read_with_what_a_browser_would_send() {
+        let page = read(
+            "<h1>Pay <b>now</b></h1><a class=\"back\" href=\"http://x/?a=1&amp;b=2\">back</a>\
+             <div role=\"alert\"><p>Your card&#x27;s <i>no</i> good.</p></div>\
+             <form method=post action='/c/pay/cs_1'><input type=hidden name=token value=\"t&quot;1\">\
+             <input name=number><input type=radio name=method value=card checked>\
+             <input type=radio name=method value=konbini>\
+             <select name=country><option value=\"\">-</option><option value=JP selected>JP</option></select>\
+             <button type=submit name=result value=pass>ok</button></form>",
+        );
+        assert_eq!(page.heading.as_deref(), Some("Pay now"));
+        assert_eq!(page.alert.as_deref(), Some("Your card's no good."));
+        assert_eq!(page.links, [("back".to_owned(), "http://x/?a=1&b=2".to_owned())]);
+        let form = &page.forms[0];
+        assert_eq!(form.action, "/c/pay/cs_1");
+        assert_eq!(form.control("token").unwrap().value, "t\"1");
+        assert_eq!(form.control("number").unwrap().kind, "text");
+        assert!(form.control("method").unwrap().checked);
+        assert_eq!(form.control("country").unwrap().value, "JP");
+        assert!(form.offers("result", "pass") && form.offers("method", "konbini"));
+    }
+
+    #[test]
+    fn pairs_are_sent_as_a_browser_does() {
+        let pairs = [("a b".to_owned(), "秋&=".to_owned()), ("c".to_owned(), String::new())];
+        assert_eq!(encode(&pairs), "a+b=%E7%A7%8B%26%3D&c=");
+    }
+
+    proptest! {
+        #[test]
+        fn no_page_makes_it_panic_or_hang(html in "[<>a-z\"'=/ &;#x!\\PC]{0,200}") {
+            prop_assert!(read(&html).forms.len() <= html.len());
+        }
+    }
+}

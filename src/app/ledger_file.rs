@@ -1,0 +1,57 @@
+//! Opens the folder's ledger, for reading and for writing.
+
+use crate::app::context::Context;
+use crate::app::failure::of_store;
+use crate::domain::fault::Fault;
+use crate::domain::report::{LedgerRow, Total};
+use crate::store::writer::LedgerBatch;
+use crate::store::{self, Ledger, StoreError};
+use std::sync::Arc;
+
+/// The ledger with its way in.
+#[derive(Clone, Debug)]
+pub struct LedgerFile {
+    /// For reading.
+    pub ledger: Arc<Ledger>,
+    /// For writing.
+    pub batch: Arc<LedgerBatch>,
+}
+
+impl LedgerFile {
+    /// Opens (and makes) the folder's ledger, its writer's thread started.
+    pub fn open(context: &Context) -> Result<Self, Fault> {
+        let ledger = read(context)?;
+        let writer = ledger.writer().map_err(|error| fault(context, &error))?;
+        Ok(Self { ledger: Arc::new(ledger), batch: Arc::new(writer.start()) })
+    }
+}
+
+/// Opens the folder's ledger for reading alone.
+pub fn read(context: &Context) -> Result<Ledger, Fault> {
+    Ledger::open(&context.config.ledger_path()).map_err(|error| fault(context, &error))
+}
+
+/// A failure of the folder's ledger.
+pub fn fault(context: &Context, error: &StoreError) -> Fault {
+    of_store(error, &context.config.ledger_path())
+}
+
+/// A row as reports have it.
+pub fn row(row: &store::LedgerRow) -> LedgerRow {
+    LedgerRow {
+        record: row.record(),
+        refunded: row.refunded,
+        updated: row.updated,
+        event_id: row.event_id.clone(),
+    }
+}
+
+/// A total as reports have it.
+pub const fn total(total: &store::Total) -> Total {
+    Total {
+        currency: total.paid.currency,
+        rows: total.rows,
+        paid: total.paid.minor,
+        refunded: total.refunded.minor,
+    }
+}

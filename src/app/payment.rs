@@ -1,0 +1,145 @@
+//! Checkout Sessions as the commands use them: made, looked at, paid in a person's place.
+
+use crate::app::hosted::{self, Landing, Means};
+use crate::domain::currency::Currency;
+use crate::domain::fault::{Fault, Problem};
+use crate::domain::money::Money;
+use crate::domain::report::{Checkout, Ending, Place};
+use crate::stripe::Stripe;
+use serde_json::{Value, json};
+
+/// What is sold, to whom, and where the page leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// What is paid for.
+    pub item: Item,
+    /// How many.
+    pub quantity: i64,
+    /// Metadata of the session.
+    pub metadata: Vec<(String, String)>,
+    /// E-mail address of the customer, where it is known.
+    pub email: Option<String>,
+    /// Where the page leads after payment.
+    pub success_url: String,
+    /// Where the back link leads.
+    pub cancel_url: String,
+}
+
+/// What is paid for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// A price made for this session.
+    Inline {
+        /// Price of one.
+        amount: Money,
+        /// What the page calls it.
+        name: String,
+    },
+    /// A price by its id.
+    Price(String),
+    /// A price by its lookup key.
+    LookupKey(String),
+}
+
+/// Creates the session of an order.
+pub async fn create(stripe: &Stripe, order: &Order) -> Result<Value, Fault> {
+    let mut line = match &order.item {
+        Item::Inline { amount, name } => json!({ "price_data": {
+            "currency": amount.currency.code(),
+            "unit_amount": amount.minor,
+            "product_data": { "name": name },
+        }}),
+        Item::Price(id) => json!({ "price": id }),
+        Item::LookupKey(key) => json!({ "price": price_of(stripe, key).await? }),
+    };
+    set(&mut line, "quantity", json!(order.quantity));
+    let mut params = json!({
+        "mode": "payment",
+        "line_items": [line],
+        "success_url": order.success_url,
+        "cancel_url": order.cancel_url,
+    });
+    if !order.metadata.is_empty() {
+        let pairs = order.metadata.iter().map(|(name, value)| (name.clone(), json!(value)));
+        set(&mut params, "metadata", Value::Object(pairs.collect()));
+    }
+    if let Some(email) = &order.email {
+        set(&mut params, "customer_email", json!(email));
+    }
+    Ok(stripe.create_session(&params).await?)
+}
+
+fn set(object: &mut Value, name: &str, value: Value) {
+    if let Some(map) = object.as_object_mut() {
+        map.insert(name.to_owned(), value);
+    }
+}
+
+async fn price_of(stripe: &Stripe, key: &str) -> Result<String, Fault> {
+    let list = stripe.get("/v1/prices", &json!({ "lookup_keys": [key], "limit": 1 })).await?;
+    let id = list.pointer("/data/0/id").and_then(Value::as_str);
+    let missing = || Problem::NotFound { what: format!("price with lookup_key={key}") };
+    Ok(id.ok_or_else(missing)?.to_owned())
+}
+
+/// Pays (or leaves) the hosted page of `session`; what the page said where the card was refused, and where
+/// the page led.
+pub async fn pay(session: &Value, means: &Means, email: &str) -> Result<Landing, Fault> {
+    let odd = || Problem::ProviderOdd { what: "a session without `url`".to_owned() };
+    let url = session.get("url").and_then(Value::as_str).ok_or_else(odd)?;
+    hosted::visit(url, means, email).await
+}
+
+/// What is known of a session now, with how waiting for it ended.
+pub fn report(session: &Value, place: Place, ending: Ending) -> Result<Checkout, Fault> {
+    let text = |name: &str| session.get(name).and_then(Value::as_str);
+    let owned = |name: &str| text(name).unwrap_or_default().to_owned();
+    let intent = session.get("payment_intent");
+    let intent = intent.and_then(|it| it.as_str().or_else(|| it.get("id")?.as_str()));
+    Ok(Checkout {
+        place,
+        session: owned("id"),
+        url: text("url").map(str::to_owned),
+        total: total(session)?,
+        status: owned("status"),
+        payment_status: owned("payment_status"),
+        payment_intent: intent.map(str::to_owned),
+        ending,
+        message: None,
+    })
+}
+
+/// How a session stands: `None` while it is open.
+pub fn ending(session: &Value) -> Option<Ending> {
+    let text = |name: &str| session.get(name).and_then(Value::as_str).unwrap_or_default();
+    match (text("status"), text("payment_status")) {
+        ("complete", "unpaid") => Some(Ending::Processing),
+        ("complete", _) => Some(Ending::Paid),
+        ("expired", _) => Some(Ending::Expired),
+        _ => None,
+    }
+}
+
+/// The session's total.
+pub fn total(session: &Value) -> Result<Money, Fault> {
+    let odd = || Problem::ProviderOdd { what: "a session without amount and currency".to_owned() };
+    let minor = session.get("amount_total").and_then(Value::as_i64).ok_or_else(odd)?;
+    let code = session.get("currency").and_then(Value::as_str).ok_or_else(odd)?;
+    let currency = code.parse::<Currency>().map_err(|_| odd())?;
+    Ok(Money::new(minor, currency))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_ends_when_it_is_complete_or_expired() {
+        let of = |status, paid| ending(&json!({"status": status, "payment_status": paid}));
+        assert_eq!(of("open", "unpaid"), None);
+        assert_eq!(of("complete", "paid"), Some(Ending::Paid));
+        assert_eq!(of("complete", "unpaid"), Some(Ending::Processing));
+        assert_eq!(of("complete", "no_payment_required"), Some(Ending::Paid));
+        assert_eq!(of("expired", "unpaid"), Some(Ending::Expired));
+    }
+}

@@ -1,0 +1,97 @@
+//! The provider that a command talks to: Stripe, a sandbox that another process hosts, or one that this
+//! command hosts itself for as long as it runs.
+
+use crate::app::context::Context;
+use crate::domain::fault::{Fault, Problem};
+use crate::domain::mode::Mode;
+use crate::domain::notice::Notice;
+use crate::domain::secret::ApiKey;
+use crate::sandbox::host::{self, HostError, Options, Running};
+use crate::stripe::{STRIPE_BASE, Stripe};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+/// The key that is used where nobody gave one; the sandbox takes any test key.
+const SANDBOX_KEY: &str = "sk_test_stripegymSandboxKey";
+
+/// The provider, ready to be called.
+#[derive(Debug)]
+pub struct Provider {
+    /// The client.
+    pub stripe: Stripe,
+    hosted: Option<Running>,
+}
+
+impl Provider {
+    /// Finds the provider; hosts the sandbox where the mode asks for it and nobody else does.
+    pub async fn connect(context: &Context) -> Result<Self, Fault> {
+        let config = &context.config;
+        if let Some(base) = &config.api_base {
+            return Ok(Self { stripe: client(context, base)?, hosted: None });
+        }
+        if config.mode == Mode::Stripe {
+            return Ok(Self { stripe: client(context, STRIPE_BASE)?, hosted: None });
+        }
+        if let Some(base) = host::find(&config.home).await {
+            return Ok(Self { stripe: client(context, &base)?, hosted: None });
+        }
+        match host::start(options(context)).await {
+            Ok(running) => {
+                let base = running.base_url().to_owned();
+                context.voice.say(Notice::Hosting { base: base.clone() });
+                Ok(Self { stripe: client(context, &base)?, hosted: Some(running) })
+            }
+            // Another process was quicker.
+            Err(HostError::Hosted { address }) if !address.is_empty() => {
+                Ok(Self { stripe: client(context, &address)?, hosted: None })
+            }
+            Err(error) => Err(of_host(error, &config.home, "stripegym sandbox")),
+        }
+    }
+
+    /// Where it answers.
+    pub fn base(&self) -> &str {
+        self.stripe.base()
+    }
+
+    /// Ends what this command hosted; what is pending stays for the next host.
+    pub async fn close(self) {
+        if let Some(running) = self.hosted {
+            running.stop().await;
+        }
+    }
+}
+
+/// How this command would host the folder's sandbox.
+pub fn options(context: &Context) -> Options {
+    let config = &context.config;
+    let addr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), config.sandbox_port);
+    let home = Some(config.home.clone());
+    Options { addr, ..Options::new(home, context.clock.clone(), context.entropy.clone()) }
+}
+
+/// A sandbox that could not be hosted.
+pub fn of_host(error: HostError, home: &Path, command: &str) -> Fault {
+    let home = home.display().to_string();
+    match error {
+        HostError::Hosted { address } => Fault::because(
+            Problem::PortTaken { address: home, command: command.to_owned() },
+            address,
+        ),
+        HostError::Listen { addr, source } => {
+            let problem =
+                Problem::PortTaken { address: addr.to_string(), command: command.to_owned() };
+            Fault::because(problem, source)
+        }
+        HostError::Folder { source, .. } => {
+            Fault::because(Problem::SandboxStore { path: home }, source)
+        }
+        HostError::Journal(cause) => Fault::because(Problem::SandboxStore { path: home }, cause),
+    }
+}
+
+fn client(context: &Context, base: &str) -> Result<Stripe, Fault> {
+    let own = context.config.key.clone().or_else(|| ApiKey::read(SANDBOX_KEY));
+    let key = own.ok_or(Problem::KeyMissing)?;
+    Ok(Stripe::new(base, key)?)
+}

@@ -1,0 +1,148 @@
+//! The shop's door for the time a command runs: the listener, registered with a sandbox, and what it saw as
+//! notices.
+
+use crate::app::context::Context;
+use crate::app::failure::of_listener;
+use crate::app::ledger_file::LedgerFile;
+use crate::app::provider::Provider;
+use crate::domain::currency::Currency;
+use crate::domain::fault::{Fault, Problem};
+use crate::domain::money::Money;
+use crate::domain::notice::{Delivery, Notice, Outcome};
+use crate::domain::secret::SigningSecret;
+use crate::domain::signature::TOLERANCE_S;
+use crate::shop::listener::{self, ListenerConfig, Running};
+use crate::shop::seen::{Seen, Sights};
+use crate::shop::site::Site;
+use serde_json::Value;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use tokio::sync::mpsc::Receiver;
+
+/// How the door is opened.
+#[derive(Clone, Debug, Default)]
+pub struct Door {
+    /// The port.
+    pub port: u16,
+    /// Whether another port will do where it is taken.
+    pub or_next: bool,
+    /// Where deliveries are passed on to.
+    pub forward_to: Option<String>,
+}
+
+/// An open door.
+pub struct Reception {
+    /// The listener.
+    pub running: Running,
+    /// What it sees.
+    pub seen: Receiver<Seen>,
+    /// Where the poller tells what it sees.
+    pub sights: Sights,
+    endpoint: Option<String>,
+    secret: Option<SigningSecret>,
+}
+
+impl Reception {
+    /// Opens it; it takes deliveries that are signed with a secret of the settings.
+    pub async fn open(
+        context: &Context,
+        provider: &Provider,
+        file: &LedgerFile,
+        door: Door,
+    ) -> Result<Self, Fault> {
+        let (sights, seen) = Sights::channel();
+        let config = ListenerConfig {
+            addr: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), door.port),
+            or_next: door.or_next,
+            secrets: context.config.webhook_secrets.clone(),
+            tolerance_s: TOLERANCE_S,
+            forward_to: door.forward_to,
+            ledger: file.ledger.clone(),
+            batch: file.batch.clone(),
+            clock: context.clock.clone(),
+            site: Some(Site {
+                stripe: provider.stripe.clone(),
+                publishable: context.config.publishable.clone(),
+                product: "Tea".to_owned(),
+                price: Money::new(500, Currency::JPY),
+            }),
+            sights: sights.clone(),
+        };
+        let started = listener::start(config).await;
+        let running = started.map_err(|error| of_listener(&error, "stripegym listen"))?;
+        if door.port != 0 && running.addr().port() != door.port {
+            let used = running.addr().to_string();
+            context.voice.say(Notice::OtherPort { wished: door.port, used });
+        }
+        Ok(Self {
+            running,
+            seen,
+            sights,
+            endpoint: None,
+            secret: context.config.webhook_secrets.first().cloned(),
+        })
+    }
+
+    /// Registers it with the provider, and believes the secret that it is given.
+    pub async fn register(&mut self, provider: &Provider) -> Result<(), Fault> {
+        let url = self.running.webhook_url();
+        let endpoint = provider.stripe.create_webhook_endpoint(&url, &["*"]).await?;
+        let text = |name: &str| endpoint.get(name).and_then(Value::as_str);
+        let odd =
+            |name: &str| Problem::ProviderOdd { what: format!("an endpoint without `{name}`") };
+        let secret = text("secret").and_then(SigningSecret::read).ok_or_else(|| odd("secret"))?;
+        self.endpoint = Some(text("id").ok_or_else(|| odd("id"))?.to_owned());
+        self.running.trust(secret.clone());
+        self.secret = Some(secret);
+        Ok(())
+    }
+
+    /// The endpoint at the provider, once it is registered.
+    pub fn endpoint(&self) -> Option<String> {
+        self.endpoint.clone()
+    }
+
+    /// The secret that deliveries are signed with, where one is known.
+    pub const fn secret(&self) -> Option<&SigningSecret> {
+        self.secret.as_ref()
+    }
+
+    /// Takes itself off the provider's list and closes; what is being answered is answered first.
+    pub async fn close(self, provider: &Provider) {
+        if let Some(id) = &self.endpoint
+            && let Err(error) = provider.stripe.delete_webhook_endpoint(id).await
+        {
+            tracing::warn!(%error, "the webhook endpoint could not be removed");
+        }
+        self.running.stop().await;
+    }
+}
+
+/// What was seen, as a notice; `None` for what is no delivery.
+pub fn delivery(seen: &Seen) -> Option<Delivery> {
+    match seen {
+        Seen::Accepted { at, event, kind, fresh, changes, took_ms, forwarded, .. } => {
+            let outcome = if *fresh {
+                Outcome::Recorded { booked: !changes.is_empty() }
+            } else {
+                Outcome::Duplicate
+            };
+            Some(Delivery {
+                at: *at,
+                event: Some(event.clone()),
+                kind: Some(kind.clone()),
+                outcome,
+                took_ms: *took_ms,
+                forwarded: forwarded.clone(),
+            })
+        }
+        Seen::Rejected { at, status, cause, took_ms } => Some(Delivery {
+            at: *at,
+            event: None,
+            kind: None,
+            outcome: Outcome::Rejected { status: *status, reason: (*cause).to_owned() },
+            took_ms: *took_ms,
+            forwarded: None,
+        }),
+        Seen::Gap { .. } => None,
+    }
+}

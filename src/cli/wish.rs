@@ -1,0 +1,161 @@
+//! From typed flags to what a command is asked for: instants, durations, orders. What cannot be read is a
+//! usage error that names its flag.
+
+use crate::app::command::checkout::Then;
+use crate::app::command::{events, listen, sandbox};
+use crate::app::hosted::Means;
+use crate::app::payment::{Item, Order};
+use crate::app::reception::Door;
+use crate::cli::args;
+use crate::config::Config;
+use crate::domain::currency::Currency;
+use crate::domain::entry::EntryStatus;
+use crate::domain::fault::{Misuse, Problem};
+use crate::domain::money::Money;
+use crate::domain::time::Timestamp;
+use crate::store::Filter;
+use crate::stripe::calls::Window;
+use crate::view::time;
+use jiff::tz::TimeZone;
+use std::time::Duration;
+
+/// What reading needs to know of the world.
+pub(crate) struct Reader<'a> {
+    pub(crate) command: &'a str,
+    pub(crate) now: Timestamp,
+    pub(crate) zone: &'a TimeZone,
+}
+
+const WHEN: &str = "2h, 7d, 2026-11-21, 2026-11-21T09:00:00Z";
+
+impl Reader<'_> {
+    fn bad(&self, flag: &str, value: &str, expected: &str) -> Problem {
+        let misuse = Misuse::BadValue {
+            flag: flag.to_owned(),
+            value: value.to_owned(),
+            expected: expected.to_owned(),
+        };
+        Problem::Usage { misuse, command: self.command.to_owned() }
+    }
+
+    fn instant(&self, flag: &str, text: Option<&str>) -> Result<Option<Timestamp>, Problem> {
+        let Some(text) = text else { return Ok(None) };
+        let read = time::read(text, self.now, self.zone);
+        read.map(Some).ok_or_else(|| self.bad(flag, text, WHEN))
+    }
+
+    pub(crate) fn filter(&self, show: &args::LedgerShow) -> Result<Filter, Problem> {
+        Ok(Filter {
+            status: show.status.as_deref().and_then(EntryStatus::read),
+            since: self.instant("--since", show.since.as_deref())?,
+            until: None,
+            session: show.session.clone(),
+            limit: show.limit,
+        })
+    }
+
+    pub(crate) fn window(&self, asked: &args::Reconcile) -> Result<Window, Problem> {
+        Ok(Window {
+            since: self.instant("--since", asked.since.as_deref())?,
+            until: self.instant("--until", asked.until.as_deref())?,
+        })
+    }
+
+    pub(crate) fn listen(
+        &self,
+        asked: args::Listen,
+        config: &Config,
+    ) -> Result<listen::Wish, Problem> {
+        let lasting = match &asked.lasting {
+            None => None,
+            Some(text) => {
+                let seconds = time::read_duration(text);
+                let seconds = seconds.ok_or_else(|| self.bad("--for", text, "60s, 5m, 2h"))?;
+                Some(Duration::from_secs(seconds))
+            }
+        };
+        let door = Door {
+            port: asked.port.unwrap_or(config.port),
+            or_next: asked.port.is_none(),
+            forward_to: asked.forward_to,
+        };
+        Ok(listen::Wish {
+            door,
+            lasting,
+            until: asked.until,
+            count: asked.count,
+            print_secret: asked.print_secret,
+        })
+    }
+
+    pub(crate) fn sandbox(&self, asked: &args::Sandbox) -> Result<sandbox::Wish, Problem> {
+        let schedule = &asked.retry_schedule;
+        let retries = schedule.parse();
+        let retries = retries.map_err(|_| {
+            self.bad("--retry-schedule", schedule, "sandbox, live, instant, 1s,5s,30s")
+        })?;
+        Ok(sandbox::Wish {
+            port: asked.port,
+            bind: asked.bind,
+            ephemeral: asked.ephemeral,
+            retries,
+        })
+    }
+
+    pub(crate) fn order(&self, asked: &args::Checkout, config: &Config) -> Result<Order, Problem> {
+        let pair = |text: &String| {
+            let (name, value) = text.split_once('=')?;
+            (!name.is_empty()).then(|| (name.to_owned(), value.to_owned()))
+        };
+        let mut metadata = Vec::new();
+        for text in &asked.metadata {
+            metadata.push(pair(text).ok_or_else(|| self.bad("--metadata", text, "K=V"))?);
+        }
+        let shop = format!("http://127.0.0.1:{}", config.port);
+        let success = || format!("{shop}/success?session_id={{CHECKOUT_SESSION_ID}}");
+        Ok(Order {
+            item: self.item(asked)?,
+            quantity: asked.quantity,
+            metadata,
+            email: asked.email.clone(),
+            success_url: asked.success_url.clone().unwrap_or_else(success),
+            cancel_url: asked.cancel_url.clone().unwrap_or_else(|| format!("{shop}/cancel")),
+        })
+    }
+
+    fn item(&self, asked: &args::Checkout) -> Result<Item, Problem> {
+        if let Some(id) = &asked.price {
+            return Ok(Item::Price(id.clone()));
+        }
+        if let Some(key) = &asked.lookup_key {
+            return Ok(Item::LookupKey(key.clone()));
+        }
+        let currency: Currency = asked
+            .currency
+            .parse()
+            .map_err(|_| self.bad("--currency", &asked.currency, "jpy, usd, eur, …"))?;
+        let amount = Money::new(asked.amount.unwrap_or(500), currency);
+        Ok(Item::Inline { amount, name: asked.name.clone().unwrap_or_else(|| "Tea".to_owned()) })
+    }
+
+    pub(crate) fn then(&self, asked: &args::Checkout, browser: bool) -> Result<Then, Problem> {
+        if let Some(text) = &asked.pay {
+            let expected = "4242424242424242, decline, 3ds, konbini, cancel";
+            let means = Means::read(text).ok_or_else(|| self.bad("--pay", "…", expected))?;
+            return Ok(Then::Pay(means));
+        }
+        if asked.no_wait {
+            return Ok(Then::End);
+        }
+        Ok(Then::Wait { open: asked.open || (browser && !asked.no_open) })
+    }
+}
+
+/// What is wanted of the events.
+pub(crate) fn events(asked: args::Events) -> events::Wish {
+    match asked {
+        args::Events::List(list) => events::Wish::List { kind: list.kind, limit: list.limit },
+        args::Events::Show { id } => events::Wish::Show(id),
+        args::Events::Resend { id } => events::Wish::Resend(id),
+    }
+}
