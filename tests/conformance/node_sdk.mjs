@@ -35,6 +35,16 @@ async function customersAndPages() {
   assert.equal((await stripe.customers.del(made[6].id)).deleted, true);
 }
 
+// Capture is asynchronous: the balance transaction comes a moment after the answer.
+async function booked(charge) {
+  for (let attempt = 0; attempt < 600; attempt += 1) {
+    const found = await stripe.charges.retrieve(charge, { expand: ["balance_transaction"] });
+    if (found.balance_transaction) return found.balance_transaction;
+    await new Promise((ready) => setTimeout(ready, 50));
+  }
+  return assert.fail("the charge was never booked");
+}
+
 async function paysAndRefunds() {
   const paid = await stripe.paymentIntents.create({
     amount: 2000,
@@ -42,10 +52,10 @@ async function paysAndRefunds() {
     payment_method: "pm_card_visa",
     confirm: true,
     automatic_payment_methods: { enabled: true, allow_redirects: "never" },
-    expand: ["latest_charge.balance_transaction"],
+    expand: ["latest_charge"],
   });
   assert.equal(paid.status, "succeeded");
-  const { amount, fee, net } = paid.latest_charge.balance_transaction;
+  const { amount, fee, net } = await booked(paid.latest_charge.id);
   assert.equal(net, amount - fee);
   const refund = await stripe.refunds.create({ payment_intent: paid.id });
   assert.deepEqual([refund.status, refund.amount], ["succeeded", 2000]);

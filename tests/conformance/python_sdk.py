@@ -6,6 +6,7 @@ Reads STRIPEGYM_API (the sandbox's address) and STRIPEGYM_KEY; ends with a trace
 import os
 import queue
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import stripe
@@ -49,7 +50,7 @@ def customers_and_pages():
     walked = [customer.id for customer in page.auto_paging_iter()]
     assert walked == [customer.id for customer in reversed(made)], walked
     changed = client.v1.customers.update(made[0].id, {"name": "Aki", "metadata": {"n": ""}})
-    assert changed.name == "Aki" and dict(changed.metadata) == {}
+    assert changed.name == "Aki" and changed.metadata.to_dict() == {}
     gone = client.v1.customers.delete(made[6].id)
     assert gone.deleted
     assert client.v1.customers.retrieve(made[6].id).deleted
@@ -65,6 +66,17 @@ def catalogue():
     return price
 
 
+def booked(charge):
+    """The charge's balance transaction: capture is asynchronous, so it comes a moment later."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        found = client.v1.charges.retrieve(charge, {"expand": ["balance_transaction"]})
+        if found.balance_transaction:
+            return found.balance_transaction
+        time.sleep(0.05)
+    raise AssertionError("the charge was never booked")
+
+
 def intents():
     paid = client.v1.payment_intents.create(
         {
@@ -73,11 +85,11 @@ def intents():
             "payment_method": "pm_card_visa",
             "confirm": True,
             "return_url": "https://example.com/back",
-            "expand": ["latest_charge.balance_transaction"],
+            "expand": ["latest_charge"],
         }
     )
     assert paid.status == "succeeded" and paid.latest_charge.paid
-    transaction = paid.latest_charge.balance_transaction
+    transaction = booked(paid.latest_charge.id)
     assert transaction.net == transaction.amount - transaction.fee
     refund = client.v1.refunds.create({"payment_intent": paid.id, "amount": 200})
     assert (refund.status, refund.amount) == ("succeeded", 200)

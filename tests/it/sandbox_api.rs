@@ -1,6 +1,6 @@
 //! The sandbox's API as a program in any language meets it: keys, forms, errors, idempotency, lists.
 
-use crate::env::{Env, KEY, Sandbox};
+use crate::env::{Env, KEY, Sandbox, eventually};
 use crate::http::{Api, Reply, percent, send};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -289,12 +289,19 @@ fn references_expand_four_deep_and_no_deeper() {
             ("confirm", "true"),
             ("payment_method", "pm_card_visa"),
             ("payment_method_types[]", "card"),
-            ("expand[]", "latest_charge.balance_transaction"),
+            ("expand[]", "latest_charge"),
         ],
     );
     assert_eq!(paid["status"], "succeeded", "{paid}");
     assert_eq!(paid["latest_charge"]["object"], "charge");
-    assert_eq!(paid["latest_charge"]["balance_transaction"]["fee"], 18, "3.6 % of ¥500");
+    // Capture is asynchronous: the money is booked a moment after the answer.
+    let path =
+        format!("/v1/charges/{}?expand[]=balance_transaction", text(&paid["latest_charge"], "id"));
+    let booked = eventually("the charge is booked", || {
+        let charge = sandbox.api.read(&path);
+        charge["balance_transaction"].is_object().then_some(charge)
+    });
+    assert_eq!(booked["balance_transaction"]["fee"], 18, "3.6 % of ¥500");
     let path = "/v1/payment_intents?expand[]=data.latest_charge.payment_intent.payment_method";
     let list = sandbox.api.read(path);
     let inner = &list["data"][0]["latest_charge"]["payment_intent"];
