@@ -131,7 +131,7 @@ fn is_declined(lang: &'static str) {
     let session = stage.open(&[]);
     stage.fill_card("4000000000009995");
     stage.pay();
-    stage.browser.reads(if lang == "ja" { "残高" } else { "insufficient funds" });
+    stage.browser.reads(if lang == "ja" { "利用可能額" } else { "insufficient funds" });
     stage.picture("declined");
     let open = stage.now(&session);
     assert_eq!((&open["status"], &open["payment_status"]), (&"open".into(), &"unpaid".into()));
@@ -163,7 +163,7 @@ fn is_challenged(lang: &'static str) {
     let session = stage.open(&[]);
     stage.fill_card("4000002760003184");
     stage.pay();
-    stage.browser.reads("3D");
+    stage.browser.reads("3-D Secure");
     stage.picture("challenge");
     stage.browser.click("button[value=fail]");
     stage.browser.find_field("#number");
@@ -224,6 +224,8 @@ fn fits_a_phone(lang: &'static str) {
     let mut stage = Stage::set(lang);
     stage.open(&[]);
     stage.browser.narrow();
+    let width = stage.browser.script("return document.documentElement.clientWidth");
+    assert!(width.as_u64().unwrap() <= 500, "{width}");
     let wide = stage.browser.script(
         "return document.documentElement.scrollWidth - document.documentElement.clientWidth",
     );

@@ -18,6 +18,7 @@ pub(crate) struct Browser {
     driver: Running,
     port: u16,
     session: String,
+    width: u16,
 }
 
 impl Browser {
@@ -29,7 +30,8 @@ impl Browser {
         let mut driver = Running::new(command, env.path());
         let line = driver.line_with("was started successfully on port");
         let port: String = line.chars().filter(char::is_ascii_digit).collect();
-        let mut browser = Self { driver, port: port.parse().unwrap(), session: String::new() };
+        let mut browser =
+            Self { driver, port: port.parse().unwrap(), session: String::new(), width: 1_000 };
         let profile = env.path().join(format!("profile-{lang}"));
         let arguments = [
             "--headless=new".to_owned(),
@@ -43,6 +45,7 @@ impl Browser {
             "--disable-component-update".to_owned(),
             "--disable-sync".to_owned(),
             "--window-size=1000,900".to_owned(),
+            "--hide-scrollbars".to_owned(),
             format!("--accept-lang={lang}"),
             format!("--user-data-dir={}", profile.display()),
         ];
@@ -133,7 +136,7 @@ impl Browser {
     /// Keeps a picture of the whole page under `test-artefacts/`.
     pub(crate) fn keep_picture(&mut self, name: &str) -> PathBuf {
         let height = self.script("return document.documentElement.scrollHeight").as_u64().unwrap();
-        let size = json!({"width": 1000, "height": height.clamp(600, 3_000) + 140});
+        let size = json!({"width": self.width, "height": height.clamp(600, 3_000) + 140});
         self.call("POST", "/window/rect", &size);
         let picture = self.call("GET", "/screenshot", &Value::Null);
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("test-artefacts");
@@ -145,7 +148,8 @@ impl Browser {
 
     /// Changes the width of the window to a phone's.
     pub(crate) fn narrow(&mut self) {
-        self.call("POST", "/window/rect", &json!({"width": 400, "height": 900}));
+        self.width = 500;
+        self.call("POST", "/window/rect", &json!({"width": self.width, "height": 900}));
     }
 
     fn find(&mut self, css: &str) -> String {
