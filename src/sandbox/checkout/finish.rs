@@ -28,6 +28,7 @@ pub fn complete(
         txn.schedule(txn.now().plus(settlement.after_s), JOB, &args)
     });
     let status = payment_status(txn, &session);
+    update_customer(txn, &session);
     let Some((_, after)) = txn.edit(SESSION, id, |doc| {
         doc.insert("status".to_owned(), json!("complete"));
         doc.insert("payment_status".to_owned(), json!(status));
@@ -52,6 +53,24 @@ fn payment_status(txn: &Txn<'_>, session: &Value) -> &'static str {
         None => "no_payment_required",
         Some(intent) if text(&intent, "status") == "succeeded" => "paid",
         Some(_) => "unpaid",
+    }
+}
+
+/// Writes what the payer typed into the customer's record, where `customer_update` asks for it.
+fn update_customer(txn: &mut Txn<'_>, session: &Value) {
+    let (Some(wanted), Some(payer)) = (session.get("_customer_update"), session.get("_payer"))
+    else {
+        return;
+    };
+    let typed = ["address", "name", "shipping"].into_iter().filter_map(|name| {
+        let value = payer.get(name).filter(|value| !value.is_null())?;
+        (text(wanted, name) == "auto").then(|| (name.to_owned(), value.clone()))
+    });
+    let typed: Vec<(String, Value)> = typed.collect();
+    if let Some((before, after)) =
+        txn.edit("customer", text(session, "customer"), |doc| doc.extend(typed))
+    {
+        txn.emit_change("customer.updated", &before, &after);
     }
 }
 
@@ -111,6 +130,8 @@ pub fn settle(txn: &mut Txn<'_>, id: &str, ok: bool) -> Result<Arc<Value>, Failu
         doc.remove("_settle_job");
         if ok {
             doc.insert("payment_status".to_owned(), json!("paid"));
+        } else {
+            doc.insert("_lapsed".to_owned(), json!(true));
         }
     }) else {
         return Ok(session);
@@ -127,8 +148,10 @@ pub fn settle(txn: &mut Txn<'_>, id: &str, ok: bool) -> Result<Arc<Value>, Failu
 /// The job behind [`JOB`]; a session that was settled by hand took it back.
 pub fn on_due(txn: &mut Txn<'_>, args: &Value) {
     let ok = args.get("ok") == Some(&json!(true));
-    let settled = settle(txn, text(args, "session"), ok);
-    debug_assert!(settled.is_ok(), "jobs of settled sessions are taken back");
+    if let Err(failure) = settle(txn, text(args, "session"), ok) {
+        // Its intent was cancelled meanwhile: there is nothing left to wait for.
+        tracing::debug!(failure.message, "a delayed payment was not settled");
+    }
 }
 
 /// Follows an intent that was captured: its session counts as paid. Nothing is told, as on Stripe.

@@ -268,6 +268,45 @@ fn a_customer_is_made_first_where_the_session_asks_for_one() {
 }
 
 #[test]
+fn a_given_customer_is_prefilled_and_updated_where_the_session_says_so() {
+    let mut world = World::new();
+    let customer = world.ok("POST /v1/customers", json!({"email": "old@example.com"}));
+    let id = session(
+        &mut world,
+        &json!({"customer": customer["id"], "customer_update": {"name": "auto"}}),
+    );
+    let made = world.get(SESSION, &id);
+    assert_eq!(made["customer_details"]["email"], "old@example.com");
+    assert_eq!(made["customer_creation"], Value::Null);
+    let before = world.events().len();
+    pay(&mut world, &id, &card("4242424242424242")).unwrap();
+    let told = events(&world, before);
+    assert_eq!(told[3..], ["customer.updated", "checkout.session.completed"]);
+    let customer = world.get("customer", customer["id"].as_str().unwrap());
+    assert_eq!(
+        (&customer["name"], &customer["email"]),
+        (&json!("Aki Tanaka"), &json!("old@example.com"))
+    );
+    let gone = json!({"customer": "cus_nope"});
+    let failure = world.call(CREATE, with(&params(500, "jpy"), &gone)).unwrap_err();
+    assert_eq!(
+        (failure.message.as_str(), failure.param.as_deref()),
+        ("No such customer: 'cus_nope'", Some("customer"))
+    );
+}
+
+#[test]
+fn an_intent_that_was_cancelled_while_a_store_was_waited_for_settles_nothing() {
+    let mut world = World::new();
+    let id = session(&mut world, &json!({}));
+    pay(&mut world, &id, &Means::Konbini).unwrap();
+    let intent = world.get(SESSION, &id)["payment_intent"].as_str().unwrap().to_owned();
+    world.change(|txn| crate::sandbox::payment::intent::cancel(txn, &intent, None)).unwrap();
+    world.advance(86_400);
+    assert_eq!(world.get(SESSION, &id)["payment_status"], "unpaid");
+}
+
+#[test]
 fn intent_data_reaches_the_intent_and_manual_capture_stays_unpaid_until_captured() {
     let mut world = World::new();
     let data = json!({"capture_method": "manual", "metadata": {"a": "1"}, "description": "Tea"});
@@ -283,14 +322,8 @@ fn intent_data_reaches_the_intent_and_manual_capture_stays_unpaid_until_captured
         (&intent["status"], &intent["metadata"]["a"]),
         (&json!("requires_capture"), &json!("1"))
     );
-    world
-        .change(|txn| {
-            let id = intent["id"].as_str().unwrap();
-            let captured = crate::sandbox::payment::intent::capture(txn, id, None)?;
-            finish::captured(txn, &captured);
-            Ok(())
-        })
-        .unwrap();
+    let capture = format!("POST /v1/payment_intents/{}/capture", intent["id"].as_str().unwrap());
+    world.ok(&capture, json!({}));
     assert_eq!(world.get(SESSION, &id)["payment_status"], "paid");
 }
 

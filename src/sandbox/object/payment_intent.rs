@@ -1,6 +1,7 @@
 //! Payment intents, as the API makes, confirms, captures and cancels them.
 
 use crate::sandbox::call::Call;
+use crate::sandbox::checkout::finish;
 use crate::sandbox::list;
 use crate::sandbox::object::{Handler, copy, fill, int, merge_metadata, text, trim};
 use crate::sandbox::payment::confirm::{self, ConfirmOptions};
@@ -383,7 +384,9 @@ fn capture(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
     txn.edit("payment_intent", call.id(0), |doc| {
         write(doc, call);
     });
-    intent::capture(txn, call.id(0), call.int("amount_to_capture")).map(|doc| (*doc).clone())
+    let captured = intent::capture(txn, call.id(0), call.int("amount_to_capture"))?;
+    finish::captured(txn, &captured);
+    Ok((*captured).clone())
 }
 
 fn cancel(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {

@@ -232,8 +232,11 @@ impl NoticePage {
     /// The page of a session that cannot be paid any more.
     pub fn ended(session: &Value, locale: Locale) -> Self {
         let w = Words::of(locale);
-        let complete = text(session, "status") == "complete";
-        let mut page = if complete {
+        let lapsed = session.get("_lapsed") == Some(&Value::Bool(true));
+        let complete = text(session, "status") == "complete" && !lapsed;
+        let mut page = if lapsed {
+            Self::new(locale, "bad", w.failed_title, w.voucher_lapsed)
+        } else if complete {
             Self::new(locale, "good", w.done_title, w.done_text)
         } else {
             Self::new(locale, "wait", w.expired_title, w.expired_text)
