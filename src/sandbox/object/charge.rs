@@ -3,10 +3,10 @@
 use crate::sandbox::call::Call;
 use crate::sandbox::list;
 use crate::sandbox::object::{Handler, copy, fill, merge_metadata, text};
-use crate::sandbox::payment::intent;
+use crate::sandbox::payment::{direct, intent};
 use crate::sandbox::search::{self, Index};
-use crate::sandbox::txn::Txn;
-use crate::wire::failure::Failure;
+use crate::sandbox::txn::{Doc, Txn};
+use crate::wire::failure::{Failure, FailureKind};
 use serde_json::{Value, json};
 
 const INDEX: Index = Index {
@@ -33,6 +33,7 @@ const INDEX: Index = Index {
 /// The behaviour of `/v1/charges`.
 pub fn handler(key: &str) -> Option<Handler> {
     Some(match key {
+        "POST /v1/charges" => create,
         "GET /v1/charges/{charge}" => retrieve,
         "POST /v1/charges/{charge}" => update,
         "POST /v1/charges/{charge}/capture" => capture,
@@ -54,6 +55,60 @@ pub fn include(txn: &Txn<'_>, charge: &Value, field: &str) -> Option<Value> {
         "object": "list", "data": shown, "has_more": refunds.len() > 10,
         "url": format!("/v1/charges/{id}/refunds"),
     }))
+}
+
+/// Members of a charge that are parameters of the same name.
+const FIELDS: &[&str] = &[
+    "customer",
+    "description",
+    "receipt_email",
+    "shipping",
+    "statement_descriptor",
+    "statement_descriptor_suffix",
+    "transfer_group",
+];
+
+/// Parameters that need connected accounts, which the sandbox does not have yet.
+const NOT_YET: &[&str] =
+    &["application_fee", "application_fee_amount", "destination", "on_behalf_of", "transfer_data"];
+
+fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+    if let Some(name) = NOT_YET.iter().find(|name| call.sent(name)) {
+        let message = format!("`{name}` of charges is not modelled by this sandbox yet.");
+        return Err(Failure::of(501, FailureKind::Api, message).param(*name));
+    }
+    let required = |name: &str| {
+        call.get(name).ok_or_else(|| {
+            Failure::invalid(format!("Missing required param: {name}."))
+                .code("parameter_missing")
+                .param(name)
+        })
+    };
+    let amount = required("amount")?.as_i64().unwrap_or(0);
+    let currency = required("currency")?.as_str().unwrap_or_default();
+    let currency = intent::known_currency(currency)?.code();
+    intent::check_amount(amount, currency)?;
+    if let Some(customer) = call.text("customer") {
+        txn.find("customer", customer, "customer")?;
+    }
+    let Some(token) = call.text("source") else {
+        return Err(if call.text("customer").is_some() {
+            direct::nothing_to_charge()
+        } else {
+            Failure::invalid("Must provide source or customer.").code("parameter_missing")
+        });
+    };
+    let mut terms = Doc::new();
+    copy(&mut terms, call, FIELDS);
+    fill(&mut terms, "charge", &["shipping"]);
+    merge_metadata(&mut terms, &call.params);
+    terms.insert("amount".to_owned(), json!(amount));
+    terms.insert("currency".to_owned(), json!(currency));
+    if let Some(radar) = call.get("radar_options") {
+        terms.insert("_radar_options".to_owned(), radar.clone());
+    }
+    let captures = call.flag("capture") != Some(false);
+    direct::create(txn, token, terms, captures).map(|charge| (*charge).clone())
 }
 
 fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
@@ -89,7 +144,12 @@ fn capture(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
         let message = format!("Charge {} has already been captured.", call.id(0));
         return Err(Failure::invalid(message).code("charge_already_captured"));
     }
-    intent::capture(txn, text(&charge, "payment_intent"), call.int("amount"))?;
+    let owner = text(&charge, "payment_intent");
+    if owner.is_empty() {
+        direct::capture(txn, call.id(0), call.int("amount"))?;
+    } else {
+        intent::capture(txn, owner, call.int("amount"))?;
+    }
     retrieve(txn, call)
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 /// Parameters that act instead of being shown under their own name, with what they do.
 const ACTING: &[(&str, &str)] = &[
     ("automatic_payment_methods", "chooses the accepted types"),
+    ("capture", "takes the money at once, which is what happens anyway"),
     ("card", "details by type"),
     ("confirm", "confirms"),
     ("currency_options", "shown when expanded"),
@@ -117,5 +118,7 @@ fn every_parameter_is_shown_or_acts_or_is_refused_by_name() {
     let paid = world.ok("POST /v1/payment_intents", paid);
     let charge = paid["latest_charge"].clone();
     check(&mut world, &format!("POST /v1/charges/{}", charge.as_str().unwrap()), &json!({}));
+    let base = json!({"amount": 500, "currency": "jpy", "source": "tok_visa"});
+    check(&mut world, "POST /v1/charges", &base);
     check(&mut world, "POST /v1/refunds", &json!({"charge": charge, "amount": 1}));
 }

@@ -320,3 +320,48 @@ fn a_refund_that_nobody_claims_expires_and_gives_the_money_back() {
     let failure = world.call("POST /v1/payment_intents", sent).unwrap_err();
     assert_eq!(failure.param.unwrap(), "payment_method_options[konbini][product_description]");
 }
+
+#[test]
+fn a_charge_can_be_made_from_a_token_held_and_taken() {
+    let mut world = World::new();
+    let base = json!({"amount": 2000, "currency": "usd", "source": "tok_visa"});
+    let with = |more: Value| {
+        let mut all = base.clone();
+        all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        all
+    };
+    let charge = world.ok("POST /v1/charges", with(json!({"metadata": {"a": "1"}})));
+    assert_eq!((&charge["paid"], &charge["payment_intent"]), (&json!(true), &Value::Null));
+    world.ok("POST /v1/refunds", json!({"charge": charge["id"]}));
+    let held = world.ok("POST /v1/charges", with(json!({"capture": false})));
+    let path = format!("POST /v1/charges/{}/capture", id(&held));
+    let taken = world.ok(&path, json!({"amount": 1500}));
+    assert_eq!(taken["amount_captured"], 1500);
+    let lapsed = world.ok("POST /v1/charges", with(json!({"capture": false})));
+    world.advance(7 * 86_400);
+    assert!(world.call(&format!("POST /v1/charges/{}/capture", id(&lapsed)), json!({})).is_err());
+    let refused = world.call("POST /v1/charges", with(json!({"source": "tok_chargeDeclined"})));
+    assert_eq!(refused.unwrap_err().code.as_deref(), Some("card_declined"));
+    let customer = world.ok("POST /v1/customers", json!({}))["id"].clone();
+    let bare = json!({"amount": 2000, "currency": "usd", "customer": customer});
+    assert_eq!(world.call("POST /v1/charges", bare).unwrap_err().code.as_deref(), Some("missing"));
+}
+
+#[test]
+fn a_method_of_one_customer_pays_for_no_other() {
+    let mut world = World::new();
+    let owner = json!({"payment_method": "pm_card_visa"});
+    let owner = id(&world.ok("POST /v1/customers", owner));
+    let saved = world.ok(&format!("GET /v1/customers/{owner}/payment_methods"), json!({}));
+    let method = saved["data"][0]["id"].clone();
+    let sent = json!({"amount": 500, "currency": "usd", "payment_method": method});
+    let failure = world.call("POST /v1/payment_intents", sent).unwrap_err();
+    assert!(failure.message.contains(&owner), "{}", failure.message);
+    let once = paid(&mut world, "pm_card_visa");
+    let again = json!({
+        "amount": 500, "currency": "usd", "payment_method": once["payment_method"],
+        "confirm": true, "payment_method_types": ["card"],
+    });
+    let failure = world.call("POST /v1/payment_intents", again).unwrap_err();
+    assert!(failure.message.contains("may not be used again"), "{}", failure.message);
+}

@@ -74,7 +74,7 @@ pub fn write(txn: &mut Txn<'_>, attempt: &Attempt<'_>) -> Arc<Value> {
     set("created", json!(txn.now().0));
     set("outcome", outcome(method));
     set("paid", json!(paid));
-    set("payment_intent", json!(text(intent, "id")));
+    set("payment_intent", intent.get("id").cloned().unwrap_or(Value::Null));
     set("payment_method", json!(text(method, "id")));
     set("payment_method_details", details(txn, attempt, manual));
     let radar = intent.get("_radar_options").and_then(|radar| radar.get("session"));

@@ -155,7 +155,7 @@ pub fn cancel(txn: &mut Txn<'_>, id: &str, reason: Option<&str>) -> Result<Arc<V
 }
 
 /// Releases a held charge: it shows as refunded in full, though no money moved.
-fn release(txn: &mut Txn<'_>, charge_id: &str, expired: bool) {
+pub fn release(txn: &mut Txn<'_>, charge_id: &str, expired: bool) {
     let changed = txn.edit("charge", charge_id, |doc| {
         let amount = doc.get("amount").cloned().unwrap_or(json!(0));
         doc.insert("amount_refunded".to_owned(), amount);

@@ -7,6 +7,7 @@ pub mod charge;
 pub mod confirm;
 pub mod control;
 pub mod decline;
+pub mod direct;
 pub mod intent;
 pub mod ledger;
 pub mod method;
@@ -20,6 +21,7 @@ pub fn job(name: &str) -> Option<Job> {
     Some(match name {
         ledger::AVAILABLE_JOB => ledger::on_available,
         ledger::POST_JOB => ledger::on_post,
+        direct::HOLD_JOB => direct::on_hold_expired,
         intent::HOLD_JOB => intent::on_hold_expired,
         refund::END_JOB => refund::on_end,
         settle::SETTLE_JOB => settle::on_due,
