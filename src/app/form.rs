@@ -86,7 +86,7 @@ pub fn read(html: &str) -> Page {
             _ => {}
         }
         if get("role").as_deref() == Some("alert") && page.alert.is_none() {
-            page.alert = Some(text_until(after, &format!("</{name}")));
+            page.alert = Some(paragraphs(after, &format!("</{name}")));
         }
     }
     page
@@ -191,22 +191,30 @@ fn text_until(html: &str, end: &str) -> String {
     decode(&out).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// The paragraphs and list items up to a closing tag; the first, a title, is left out where others follow.
+fn paragraphs(html: &str, end: &str) -> String {
+    let inner = html.split(end).next().unwrap_or_default();
+    let marked =
+        ["</p>", "</li>"].iter().fold(inner.to_owned(), |text, mark| text.replace(mark, "\u{1}"));
+    let parts: Vec<String> = marked
+        .split('\u{1}')
+        .map(|part| text_until(part, "\u{1}"))
+        .filter(|part| !part.is_empty())
+        .collect();
+    let skip = usize::from(parts.len() > 1);
+    parts.get(skip..).unwrap_or_default().join(" ")
+}
+
 /// Text with its character references resolved.
 fn decode(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {
         out.push_str(before);
-        match after.split_once(';').and_then(|(name, next)| Some((reference(name)?, next))) {
-            Some((c, next)) => {
-                out.push(c);
-                rest = next;
-            }
-            None => {
-                out.push('&');
-                rest = after;
-            }
-        }
+        let found = after.split_once(';').and_then(|(name, next)| Some((reference(name)?, next)));
+        let (c, next) = found.unwrap_or(('&', after));
+        out.push(c);
+        rest = next;
     }
     out.push_str(rest);
     out
@@ -272,7 +280,7 @@ mod tests {
     fn a_form_is_read_with_what_a_browser_would_send() {
         let page = read(
             "<h1>Pay <b>now</b></h1><a class=\"back\" href=\"http://x/?a=1&amp;b=2\">back</a>\
-             <div role=\"alert\"><p>Your card&#x27;s <i>no</i> good.</p></div>\
+             <div role=\"alert\"><p>Not paid</p><p>Your card&#x27;s <i>no</i> good.</p></div>\
              <form method=post action='/c/pay/cs_1'><input type=hidden name=token value=\"t&quot;1\">\
              <input name=number><input type=radio name=method value=card checked>\
              <input type=radio name=method value=konbini>\

@@ -3,6 +3,7 @@
 
 use crate::app::form::{self, Form, Page};
 use crate::domain::fault::{Fault, Problem};
+use crate::domain::locale::Locale;
 use crate::net::outbound::{self, Patience, Reach};
 use std::time::Duration;
 
@@ -49,11 +50,16 @@ pub enum Landing {
 }
 
 /// Pays (or leaves) the hosted page at `url`.
-pub async fn visit(url: &str, means: &Means, email: &str) -> Result<Landing, Fault> {
+pub async fn visit(
+    url: &str,
+    means: &Means,
+    email: &str,
+    locale: Locale,
+) -> Result<Landing, Fault> {
     let patience = Patience { connect: Duration::from_secs(5), total: Duration::from_secs(30) };
     let client =
         outbound::client(Reach::of(url), patience).map_err(|e| odd(url, &e.to_string()))?;
-    let browser = Browser { client, origin: origin(url) };
+    let browser = Browser { client, origin: origin(url), language: locale.code() };
     let mut answer = browser.get(url).await?;
     let mut sent = false;
     for _ in 0..PAGES_MAX {
@@ -73,6 +79,9 @@ pub async fn visit(url: &str, means: &Means, email: &str) -> Result<Landing, Fau
         if sent && let Some(alert) = page.alert {
             return Ok(Landing::Refused(alert));
         }
+        if *means == Means::Konbini && !form.offers("method", "konbini") {
+            return Err(odd(url, "konbini (JPY, 120-300000)"));
+        }
         let challenge = form.offers("result", "pass");
         sent = sent || !challenge;
         let pairs =
@@ -90,13 +99,20 @@ enum Answer {
 struct Browser {
     client: reqwest::Client,
     origin: String,
+    language: &'static str,
 }
 
 impl Browser {
     async fn get(&self, url: &str) -> Result<Answer, Fault> {
         let mut url = url.to_owned();
         for _ in 0..PAGES_MAX {
-            let response = self.client.get(&url).send().await.map_err(|e| self.down(e))?;
+            let response = self
+                .client
+                .get(&url)
+                .header("Accept-Language", self.language)
+                .send()
+                .await
+                .map_err(|e| self.down(e))?;
             match self.read(response).await? {
                 Answer::Elsewhere(to) if to.starts_with(&self.origin) => url = to,
                 other => return Ok(other),
@@ -112,6 +128,7 @@ impl Browser {
             .post(&url)
             .header("Content-Type", "application/x-www-form-urlencoded")
             .header("Origin", &self.origin)
+            .header("Accept-Language", self.language)
             .body(form::encode(pairs));
         let response = request.send().await.map_err(|e| self.down(e))?;
         match self.read(response).await? {
@@ -178,7 +195,6 @@ fn fill(form: &Form, means: &Means, email: &str) -> Vec<(String, String)> {
         let name = control.name.as_str();
         let value = match control.kind.as_str() {
             "submit" | "button" | "reset" => continue,
-            "hidden" => control.value.clone(),
             "radio" if name == "method" => {
                 if control.value != wanted {
                     continue;
@@ -186,7 +202,7 @@ fn fill(form: &Form, means: &Means, email: &str) -> Vec<(String, String)> {
                 control.value.clone()
             }
             "radio" if !control.checked && pairs.iter().any(|(given, _)| given == name) => continue,
-            "radio" | "checkbox" => control.value.clone(),
+            "hidden" | "radio" | "checkbox" => control.value.clone(),
             "select" => chosen(control.value.as_str(), &control.choices),
             _ if !control.value.is_empty() => control.value.clone(),
             _ => typed(name, means, email),

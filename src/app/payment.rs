@@ -3,6 +3,7 @@
 use crate::app::hosted::{self, Landing, Means};
 use crate::domain::currency::Currency;
 use crate::domain::fault::{Fault, Problem};
+use crate::domain::locale::Locale;
 use crate::domain::money::Money;
 use crate::domain::report::{Checkout, Ending, Place};
 use crate::stripe::Stripe;
@@ -84,10 +85,15 @@ async fn price_of(stripe: &Stripe, key: &str) -> Result<String, Fault> {
 
 /// Pays (or leaves) the hosted page of `session`; what the page said where the card was refused, and where
 /// the page led.
-pub async fn pay(session: &Value, means: &Means, email: &str) -> Result<Landing, Fault> {
+pub async fn pay(
+    session: &Value,
+    means: &Means,
+    email: &str,
+    locale: Locale,
+) -> Result<Landing, Fault> {
     let odd = || Problem::ProviderOdd { what: "a session without `url`".to_owned() };
     let url = session.get("url").and_then(Value::as_str).ok_or_else(odd)?;
-    hosted::visit(url, means, email).await
+    hosted::visit(url, means, email, locale).await
 }
 
 /// What is known of a session now, with how waiting for it ended.

@@ -16,6 +16,7 @@ use crate::shop::seen::{Seen, Sights};
 use crate::shop::site::Site;
 use serde_json::Value;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use tokio::sync::mpsc::Receiver;
 
 /// How the door is opened.
@@ -56,8 +57,8 @@ impl Reception {
             secrets: context.config.webhook_secrets.clone(),
             tolerance_s: TOLERANCE_S,
             forward_to: door.forward_to,
-            ledger: file.ledger.clone(),
-            batch: file.batch.clone(),
+            ledger: Arc::clone(&file.ledger),
+            batch: Arc::clone(&file.batch),
             clock: context.clock.clone(),
             site: Some(Site {
                 stripe: provider.stripe.clone(),

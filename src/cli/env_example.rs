@@ -2,6 +2,7 @@
 
 use crate::config::keys;
 use crate::domain::locale::Locale;
+use crate::view::text::add_line;
 use crate::view::words::look_up;
 
 /// The message that explains a setting: `setting-stripe-secret-key`.
@@ -16,10 +17,11 @@ pub(crate) fn render() -> String {
         for locale in Locale::ALL {
             let words = look_up(locale, &key(setting.name)).unwrap_or_default();
             for line in words.lines() {
-                out.push_str(&format!("# {line}\n"));
+                add_line(&mut out, &format!("# {line}"));
             }
         }
-        out.push_str(&format!("#{}={}\n\n", setting.name, setting.default));
+        add_line(&mut out, &format!("#{}={}", setting.name, setting.default));
+        out.push('\n');
     }
     out.truncate(out.trim_end().len());
     out.push('\n');

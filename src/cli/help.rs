@@ -4,6 +4,7 @@
 use crate::domain::locale::Locale;
 use crate::view::schema;
 use crate::view::words::{Msg, look_up, say};
+use clap::builder::PossibleValue;
 use clap::{Arg, Command};
 
 /// `command` and everything below it, in `locale`.
@@ -39,19 +40,19 @@ fn localise_arg(arg: Arg, locale: Locale, path: &str) -> Arg {
     let global = arg.is_global_set() || arg.get_id() == "version";
     let own = if global { String::new() } else { path.to_owned() };
     let mut help = look_up(locale, &key(&own, arg.get_id().as_str())).unwrap_or_default();
-    let values: Vec<String> = if arg.get_action().takes_values() {
-        arg.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect()
-    } else {
-        Vec::new()
-    };
-    if !values.is_empty() {
-        let values = values.join(", ");
-        help.push_str(&format!(" {}", say(locale, &Msg::HelpOneOf { values: &values })));
-    }
-    let defaults: Vec<_> = arg.get_default_values().iter().filter_map(|v| v.to_str()).collect();
-    if arg.get_action().takes_values() && !defaults.is_empty() {
-        let value = defaults.join(", ");
-        help.push_str(&format!(" {}", say(locale, &Msg::HelpDefault { value: &value })));
+    if arg.get_action().takes_values() {
+        let values: Vec<_> = arg.get_possible_values();
+        let values: Vec<&str> = values.iter().map(PossibleValue::get_name).collect();
+        let defaults: Vec<_> = arg.get_default_values().iter().filter_map(|v| v.to_str()).collect();
+        let (values, value) = (values.join(", "), defaults.join(", "));
+        let mut add = |text: &str, msg: Msg<'_>| {
+            if !text.is_empty() {
+                help.push(' ');
+                help.push_str(&say(locale, &msg));
+            }
+        };
+        add(&values, Msg::HelpOneOf { values: &values });
+        add(&value, Msg::HelpDefault { value: &value });
     }
     let heading = if global {
         Msg::HeadingGlobal
@@ -72,8 +73,10 @@ fn template(locale: Locale) -> String {
 
 /// `help-checkout-amount` of the path `checkout` and the argument `amount`.
 pub(crate) fn key(path: &str, what: &str) -> String {
-    let path: String = path.split(' ').filter(|p| !p.is_empty()).map(|p| format!("{p}-")).collect();
-    format!("help-{path}{}", what.replace('_', "-"))
+    let mut words: Vec<&str> = vec!["help"];
+    words.extend(path.split(' ').filter(|word| !word.is_empty()));
+    words.push(what);
+    words.join("-").replace('_', "-")
 }
 
 fn indent(text: &str) -> String {

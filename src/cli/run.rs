@@ -134,11 +134,9 @@ async fn dispatch(
         }
         Command::Listen(asked) => listen::run(context, reader.listen(asked, config)?).await,
         Command::Ledger { command: Ledger::Show(asked) } => {
-            ledger::run(context, &reader.filter(&asked)?)
+            ledger::run(context, reader.ledger(&asked)?)
         }
-        Command::Reconcile(asked) => {
-            reconcile::run(context, reader.window(&asked)?, asked.fix).await
-        }
+        Command::Reconcile(asked) => reconcile::run(context, reader.reconcile(&asked)?).await,
         Command::Sandbox(asked) => sandbox::run(context, reader.sandbox(&asked)?).await,
         Command::Trigger(asked) => match asked.kind {
             Some(kind) => trigger::run(context, &kind).await,

@@ -2,7 +2,7 @@
 //! usage error that names its flag.
 
 use crate::app::command::checkout::Then;
-use crate::app::command::{events, listen, sandbox};
+use crate::app::command::{events, ledger, listen, reconcile, sandbox};
 use crate::app::hosted::Means;
 use crate::app::payment::{Item, Order};
 use crate::app::reception::Door;
@@ -13,8 +13,6 @@ use crate::domain::entry::EntryStatus;
 use crate::domain::fault::{Misuse, Problem};
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
-use crate::store::Filter;
-use crate::stripe::calls::Window;
 use crate::view::time;
 use jiff::tz::TimeZone;
 use std::time::Duration;
@@ -44,20 +42,20 @@ impl Reader<'_> {
         read.map(Some).ok_or_else(|| self.bad(flag, text, WHEN))
     }
 
-    pub(crate) fn filter(&self, show: &args::LedgerShow) -> Result<Filter, Problem> {
-        Ok(Filter {
+    pub(crate) fn ledger(&self, show: &args::LedgerShow) -> Result<ledger::Wish, Problem> {
+        Ok(ledger::Wish {
             status: show.status.as_deref().and_then(EntryStatus::read),
             since: self.instant("--since", show.since.as_deref())?,
-            until: None,
             session: show.session.clone(),
             limit: show.limit,
         })
     }
 
-    pub(crate) fn window(&self, asked: &args::Reconcile) -> Result<Window, Problem> {
-        Ok(Window {
+    pub(crate) fn reconcile(&self, asked: &args::Reconcile) -> Result<reconcile::Wish, Problem> {
+        Ok(reconcile::Wish {
             since: self.instant("--since", asked.since.as_deref())?,
             until: self.instant("--until", asked.until.as_deref())?,
+            fix: asked.fix,
         })
     }
 

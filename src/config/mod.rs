@@ -56,7 +56,7 @@ impl Config {
         let key = api_key(sources, keys::SECRET_KEY, &secret_kinds, live)?;
         let publishable = api_key(sources, keys::PUBLISHABLE_KEY, &[KeyKind::Publishable], live)?;
         let api_base = api_base(sources)?;
-        let forced = parsed(sources, keys::MODE, "sandbox, stripe", |text| Mode::read(text))?;
+        let forced = parsed(sources, keys::MODE, "sandbox, stripe", Mode::read)?;
         let local = api_base.as_deref().is_some_and(is_loopback);
         let by_key = if key.is_some() && !local { Mode::Stripe } else { Mode::Sandbox };
         let mode = forced.unwrap_or(by_key);

@@ -242,21 +242,25 @@ impl Problem {
 /// A problem with what the layer below said about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// What happened.
-    pub problem: Problem,
+    /// What happened; boxed, because answers that may fail should stay small.
+    pub problem: Box<Problem>,
     /// The technical cause in the words of whoever reported it.
     pub cause: Option<String>,
 }
 
 impl Fault {
     /// A fault with its technical cause.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an error ends here: its caller has no more use for it"
+    )]
     pub fn because(problem: Problem, cause: impl ToString) -> Self {
-        Self { problem, cause: Some(cause.to_string()) }
+        Self { problem: Box::new(problem), cause: Some(cause.to_string()) }
     }
 }
 
 impl From<Problem> for Fault {
     fn from(problem: Problem) -> Self {
-        Self { problem, cause: None }
+        Self { problem: Box::new(problem), cause: None }
     }
 }

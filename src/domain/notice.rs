@@ -110,6 +110,19 @@ impl Step {
             Self::Reconciled { .. } => 7,
         }
     }
+
+    /// A stable name for programs.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::SandboxUp { .. } => "sandbox_up",
+            Self::ListenerUp { .. } => "listener_up",
+            Self::Created { .. } => "session_created",
+            Self::Paid { .. } => "page_paid",
+            Self::Heard { .. } => "event_received",
+            Self::Booked { .. } => "ledger_row",
+            Self::Reconciled { .. } => "reconciled",
+        }
+    }
 }
 
 /// What is said while a command runs.

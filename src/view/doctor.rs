@@ -2,7 +2,7 @@
 
 use crate::domain::report::{Doctor, Finding, Weight};
 use crate::view::canvas::{Canvas, Tone};
-use crate::view::text::heading;
+use crate::view::text::{add_line, heading};
 use crate::view::words::Msg;
 
 /// The findings, one a line, with the cure below where there is one.
@@ -15,9 +15,9 @@ pub fn render(it: &Doctor, canvas: &Canvas) -> String {
             Weight::Bad => ("x", Tone::Bad),
         };
         let (what, cure) = words(finding, canvas);
-        out.push_str(&format!("  {} {what}\n", canvas.tone(tone, &format!("{mark:<2}"))));
+        add_line(&mut out, &format!("  {} {what}", canvas.tone(tone, &format!("{mark:<2}"))));
         if let Some(cure) = cure {
-            out.push_str(&format!("       {}\n", canvas.tone(Tone::Quiet, &cure)));
+            add_line(&mut out, &format!("       {}", canvas.tone(Tone::Quiet, &cure)));
         }
     }
     let bad = it.findings.iter().filter(|finding| finding.weight() == Weight::Bad).count();

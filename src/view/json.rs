@@ -1,7 +1,7 @@
 //! Answers for programs. The schema of each command stands in `view::schema` and in its `--help`.
 
 use crate::domain::card::{self, After, Behaviour, Card};
-use crate::domain::notice::{Delivery, Notice, Outcome};
+use crate::domain::notice::{Delivery, Notice, Outcome, Step};
 use crate::domain::reconcile::{Line, Record, Verdict};
 use crate::domain::report::{
     Checkout, Doctor, EventRow, Finding, Home, Ledger, Listened, Place, Reconciled, Report,
@@ -45,11 +45,11 @@ pub fn notice(notice: &Notice) -> Option<Value> {
         Notice::Polling { base } => Some(json!({ "polling": base })),
         Notice::Secret { secret } => Some(json!({ "secret": secret })),
         Notice::Delivered(it) => Some(delivery(it)),
+        Notice::Step(it) => Some(step(it)),
         Notice::OtherPort { .. }
         | Notice::Exposed { .. }
         | Notice::Hosting { .. }
         | Notice::PollFailed { .. }
-        | Notice::Step(_)
         | Notice::Open { .. }
         | Notice::NoBrowser { .. }
         | Notice::Waiting { .. }
@@ -197,6 +197,31 @@ fn delivery(it: &Delivery) -> Value {
             Err(cause) => json!(cause),
         }),
     })
+}
+
+fn step(it: &Step) -> Value {
+    let facts = match it {
+        Step::SandboxUp { base } => json!({ "base": base }),
+        Step::ListenerUp { url } => json!({ "url": url }),
+        Step::Created { session, total, url } => json!({
+            "session": session, "amount": total.minor,
+            "currency": total.currency.code(), "url": url,
+        }),
+        Step::Paid { last4, payment_intent, landed } => {
+            json!({ "last4": last4, "payment_intent": payment_intent, "landed": landed })
+        }
+        Step::Heard { event, kind, took_ms } => {
+            json!({ "event": event, "type": kind, "took_ms": took_ms })
+        }
+        Step::Booked { session, status, total } => json!({
+            "session": session, "status": status, "amount": total.minor,
+            "currency": total.currency.code(),
+        }),
+        Step::Reconciled { matching, differing } => {
+            json!({ "matching": matching, "differing": differing })
+        }
+    };
+    json!({ "step": it.number(), "name": it.name(), "facts": facts })
 }
 
 fn test_card(it: &Card) -> Value {

@@ -23,6 +23,10 @@ use crate::view::canvas::{Canvas, Format};
 /// A report in the canvas's form; `None` where there is nothing to print.
 pub fn render(report: &Report, canvas: &Canvas) -> Option<String> {
     let text = match canvas.format {
+        // What follows lines of JSON is a line of JSON.
+        Format::Json if matches!(report, Report::Day0(_) | Report::Listened(_)) => {
+            json::report(report)?.to_string()
+        }
         Format::Json => format!("{:#}", json::report(report)?),
         Format::Csv => csv::render(report).unwrap_or_else(|| text::render(report, canvas)),
         Format::Text => text::render(report, canvas),

@@ -56,7 +56,6 @@ pub fn render(notice: &Notice, canvas: &Canvas) -> Line {
         }
         Notice::NoBrowser { cause } => Line::Aside(say(&Msg::NoticeNoBrowser { cause })),
         Notice::Waiting { .. } => Line::Progress(say(&Msg::NoticeWaiting)),
-        Notice::Step(step) if canvas.format == Format::Json => Line::Aside(stepped(step, canvas)),
         Notice::Step(step) => Line::Data(stepped(step, canvas)),
         Notice::Called { method, path, answer } => {
             Line::Aside(format!("{method:<6} /v1{path}  {}", canvas.tone(Tone::Quiet, answer)))

@@ -20,7 +20,7 @@ pub fn of(command: &str) -> Option<&'static str> {
         }
         "sandbox" => "{ready: URL}",
         "day0" => {
-            "{ok, took_ms, event, checkout, reconciliation},\nthe last two as of `checkout` and `reconcile`. Steps go to stderr."
+            "One object a line: {step: 1-7, name, facts}, and at the end\n{ok, took_ms, event, checkout, reconciliation}, the last two as of `checkout` and `reconcile`"
         }
         "cards" => "{cards: [{number, brand, country, funding, payment_method|null, behaviour}]}",
         "doctor" => "{place, findings: [{name, weight: \"ok\"|\"caution\"|\"problem\", facts}]}",

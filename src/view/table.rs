@@ -1,8 +1,10 @@
 //! Tables that fit the canvas: no vertical lines, numbers to the right, wide characters counted as two.
 
 use crate::view::canvas::{Canvas, Tone};
+use std::cmp::Ordering;
+
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table};
 
 /// On which side a column is flush.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +13,8 @@ pub enum Side {
     Left,
     /// Numbers.
     Right,
+    /// Ids, which must stay whole to be copied.
+    Whole,
 }
 
 /// A table of `rows` under `head`, at most as wide as the canvas.
@@ -25,6 +29,11 @@ pub fn draw(canvas: &Canvas, head: &[(String, Side)], rows: &[Vec<String>]) -> S
         let sides = head.iter().map(|(_, side)| *side);
         table.add_row(row.iter().zip(sides).map(|(text, side)| cell(text, side)));
     }
+    for ((_, side), column) in head.iter().zip(table.column_iter_mut()) {
+        if *side == Side::Whole {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
     // The style's frame is left out: a line under the head is enough.
     let lines: Vec<String> = table.lines().collect();
     let inner = lines.get(1..lines.len().saturating_sub(1)).unwrap_or_default();
@@ -35,12 +44,10 @@ pub fn draw(canvas: &Canvas, head: &[(String, Side)], rows: &[Vec<String>]) -> S
         if at > under_head && line.starts_with('─') {
             continue;
         }
-        let shown = if at < under_head {
-            canvas.tone(Tone::Strong, line)
-        } else if at == under_head {
-            canvas.tone(Tone::Quiet, &line.replace('═', "─"))
-        } else {
-            line.to_owned()
+        let shown = match at.cmp(&under_head) {
+            Ordering::Less => canvas.tone(Tone::Strong, line),
+            Ordering::Equal => canvas.tone(Tone::Quiet, &line.replace('═', "─")),
+            Ordering::Greater => line.to_owned(),
         };
         out.push_str(&shown);
         out.push('\n');
@@ -50,7 +57,7 @@ pub fn draw(canvas: &Canvas, head: &[(String, Side)], rows: &[Vec<String>]) -> S
 
 fn cell(text: &str, side: Side) -> Cell {
     Cell::new(text).set_alignment(match side {
-        Side::Left => CellAlignment::Left,
+        Side::Left | Side::Whole => CellAlignment::Left,
         Side::Right => CellAlignment::Right,
     })
 }
@@ -84,7 +91,7 @@ mod tests {
         let text = draw(&canvas, &head, &rows);
         let starts: Vec<usize> = text
             .lines()
-            .filter_map(|line| line.find(['商', 'コ', 't']).map(|at| line[..at].width()))
+            .filter_map(|line| line.split_once(['商', 'コ', 't']).map(|(before, _)| before.width()))
             .collect();
         assert_eq!(starts, [starts[0]; 3], "{text}");
     }

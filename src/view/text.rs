@@ -52,6 +52,12 @@ pub(super) fn heading(title: &Msg<'_>, place: &Place, canvas: &Canvas) -> String
     format!("{title} · {world} · {}\n", place.home)
 }
 
+/// Adds a line.
+pub fn add_line(out: &mut String, line: &str) {
+    out.push_str(line);
+    out.push('\n');
+}
+
 /// A right-hand and a left-hand column's titles.
 fn right(canvas: &Canvas, title: &Msg<'_>) -> (String, Side) {
     (canvas.say(title), Side::Right)
@@ -106,7 +112,7 @@ fn checkout(it: &Checkout, canvas: &Canvas) -> String {
     out.push_str(&canvas.tone(tone, &canvas.say(&ending)));
     out.push('\n');
     if let Some(message) = &it.message {
-        out.push_str(&format!("{}\n", canvas.say(&Msg::CheckoutSaid { message })));
+        add_line(&mut out, &canvas.say(&Msg::CheckoutSaid { message }));
     }
     let mut facts = vec![
         (Msg::ColSession, it.session.clone()),
@@ -116,10 +122,10 @@ fn checkout(it: &Checkout, canvas: &Canvas) -> String {
     facts.extend(it.payment_intent.clone().map(|id| (Msg::ColObject, id)));
     for (label, value) in facts {
         let label = canvas.tone(Tone::Quiet, &canvas.say(&label));
-        out.push_str(&format!("  {label}: {value}\n"));
+        add_line(&mut out, &format!("  {label}: {value}"));
     }
     if let Some(url) = &it.url {
-        out.push_str(&format!("  {url}\n"));
+        add_line(&mut out, &format!("  {url}"));
     }
     if it.ending.is_well() && it.ending != Ending::Created {
         out.push_str(&canvas.tone(Tone::Quiet, &canvas.say(&Msg::CheckoutNextLedger)));
@@ -204,7 +210,7 @@ fn reconciled(it: &Reconciled, canvas: &Canvas) -> String {
         } else {
             Msg::ReconcileNotFixed { session, before }
         };
-        out.push_str(&format!("{}\n", canvas.say(&msg)));
+        add_line(&mut out, &canvas.say(&msg));
     }
     if it.result.rows.is_empty() {
         out.push_str(&canvas.say(&Msg::ReconcileEmpty));
@@ -266,7 +272,7 @@ fn comparison(result: &Reconciliation, canvas: &Canvas) -> String {
         .filter(|verdict| result.count(*verdict) > 0)
         .map(|verdict| format!("{} {}", verdict.name(), result.count(verdict)))
         .collect();
-    out.push_str(&format!("{}\n", counts.join(" · ")));
+    add_line(&mut out, &counts.join(" · "));
     let rows = i64::try_from(result.rows.len()).unwrap_or(i64::MAX);
     let differing = i64::try_from(result.differences().count()).unwrap_or(i64::MAX);
     let (tone, verdict) = if differing == 0 {
@@ -282,8 +288,8 @@ fn day0(it: &Day0, canvas: &Canvas) -> String {
     let mut out = format!("\n{}\n\n", reconciled(&it.reconciled, canvas));
     let tenths = it.took_ms / 100;
     let seconds = format!("{}.{}", tenths / 10, tenths % 10);
-    out.push_str(&format!("{}\n", canvas.say(&Msg::Day0Done { seconds: &seconds })));
-    out.push_str(&format!("{}\n", canvas.say(&Msg::Day0Next)));
+    add_line(&mut out, &canvas.say(&Msg::Day0Done { seconds: &seconds }));
+    add_line(&mut out, &canvas.say(&Msg::Day0Next));
     out.push_str("  stripegym listen\n  stripegym checkout --amount 500 --currency jpy\n");
     out.push_str("  stripegym ledger show\n  stripegym reconcile");
     out
@@ -293,10 +299,13 @@ fn events(rows: &[EventRow], canvas: &Canvas) -> String {
     if rows.is_empty() {
         return canvas.say(&Msg::EventsEmpty);
     }
-    let head =
-        [left(canvas, &Msg::ColTime), left(canvas, &Msg::ColKind), left(canvas, &Msg::ColEvent)];
+    let head = [
+        (canvas.say(&Msg::ColTime), Side::Whole),
+        left(canvas, &Msg::ColKind),
+        (canvas.say(&Msg::ColEvent), Side::Whole),
+    ];
     let row = |row: &EventRow| {
-        vec![time::show(row.created, &canvas.zone), row.kind.clone(), row.id.clone()]
+        vec![time::show_clock(row.created, &canvas.zone), row.kind.clone(), row.id.clone()]
     };
     draw(canvas, &head, &rows.iter().map(row).collect::<Vec<_>>())
 }

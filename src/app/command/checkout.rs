@@ -58,7 +58,7 @@ async fn work(
         }
         Then::Pay(means) => {
             let email = order.email.as_deref().unwrap_or(EMAIL);
-            let landing = payment::pay(&session, means, email).await?;
+            let landing = payment::pay(&session, means, email, context.config.locale).await?;
             let session = provider.stripe.session(id(&session)).await?;
             let left = match &landing {
                 Landing::Refused(_) => Ending::Declined,

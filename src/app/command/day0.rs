@@ -107,7 +107,8 @@ async fn pay(context: &Context, provider: &Provider, shop: &str) -> Result<Check
         |name: &str| session.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     say(context, Step::Created { session: text("id"), total, url: text("url") });
     let means = Means::Card(CARD.to_owned());
-    let landing = payment::pay(&session, &means, "customer@example.com").await?;
+    let landing =
+        payment::pay(&session, &means, "customer@example.com", context.config.locale).await?;
     let landed = match landing {
         Landing::Shop(url) => url,
         Landing::Stayed => String::new(),

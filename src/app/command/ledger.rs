@@ -2,12 +2,29 @@
 
 use crate::app::context::Context;
 use crate::app::ledger_file;
+use crate::domain::entry::EntryStatus;
 use crate::domain::fault::Fault;
 use crate::domain::report::{Ledger, Report};
+use crate::domain::time::Timestamp;
 use crate::store::Filter;
 
-/// Shows the rows that `filter` asks for, oldest first.
-pub fn run(context: &Context, filter: &Filter) -> Result<Report, Fault> {
+/// Which rows are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// Only rows of this status.
+    pub status: Option<EntryStatus>,
+    /// Only sessions created from this instant on.
+    pub since: Option<Timestamp>,
+    /// At most so many, the newest.
+    pub limit: Option<u32>,
+    /// Only this session.
+    pub session: Option<String>,
+}
+
+/// Shows the wanted rows, oldest first.
+pub fn run(context: &Context, wish: Wish) -> Result<Report, Fault> {
+    let Wish { status, since, limit, session } = wish;
+    let filter = &Filter { status, since, until: None, session, limit };
     let ledger = ledger_file::read(context)?;
     let fault = |error| ledger_file::fault(context, &error);
     let mut rows = ledger.rows(filter).map_err(fault)?;

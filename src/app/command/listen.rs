@@ -8,11 +8,13 @@ use crate::domain::fault::Fault;
 use crate::domain::mode::Mode;
 use crate::domain::notice::{Delivery, Notice, Outcome};
 use crate::domain::report::{Listened, Report};
+use crate::domain::secret::ApiKey;
 use crate::domain::signature::TOLERANCE_S;
 use crate::net::shutdown;
 use crate::net::tasks::Tasks;
 use crate::shop::intake::{Intake, Secrets};
 use crate::shop::poll::Poller;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How often the provider is asked for events where it cannot deliver them.
@@ -82,12 +84,12 @@ fn poll(
     tasks: &Tasks,
     stop: shutdown::Stop,
 ) {
-    let key = context.config.key.as_ref().map_or_else(String::new, |key| key.masked());
+    let key = context.config.key.as_ref().map_or_else(String::new, ApiKey::masked);
     let secrets = Secrets::new(Vec::new());
     let poller = Poller {
         stripe: provider.stripe.clone(),
-        ledger: file.ledger.clone(),
-        intake: Intake::new(secrets, TOLERANCE_S, context.clock.clone(), file.batch.clone()),
+        ledger: Arc::clone(&file.ledger),
+        intake: Intake::new(secrets, TOLERANCE_S, context.clock.clone(), Arc::clone(&file.batch)),
         cursor: format!("events of {key}"),
         sights: reception.sights.clone(),
     };

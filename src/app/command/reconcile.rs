@@ -6,27 +6,35 @@ use crate::app::provider::Provider;
 use crate::app::settlement;
 use crate::domain::fault::Fault;
 use crate::domain::report::{Reconciled, Report};
+use crate::domain::time::Timestamp;
 use crate::stripe::calls::Window;
 
-/// Compares; with `fix` replays what differs and compares again.
-pub async fn run(context: &Context, window: Window, fix: bool) -> Result<Report, Fault> {
+/// What is compared, and what is done about differences.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// Only sessions created from this instant on.
+    pub since: Option<Timestamp>,
+    /// Only sessions created before this instant.
+    pub until: Option<Timestamp>,
+    /// Whether what the ledger lacks is replayed.
+    pub fix: bool,
+}
+
+/// Compares; where it is wished replays what is lacking and compares again.
+pub async fn run(context: &Context, wish: Wish) -> Result<Report, Fault> {
     let provider = Provider::connect(context).await?;
-    let answer = work(context, &provider, window, fix).await;
+    let answer = work(context, &provider, wish).await;
     provider.close().await;
     answer
 }
 
-async fn work(
-    context: &Context,
-    provider: &Provider,
-    window: Window,
-    fix: bool,
-) -> Result<Report, Fault> {
+async fn work(context: &Context, provider: &Provider, wish: Wish) -> Result<Report, Fault> {
+    let window = Window { since: wish.since, until: wish.until };
     let file = LedgerFile::open(context)?;
     let theirs = settlement::ask(context, &provider.stripe, window).await?;
     let mut result = settlement::compare(context, &file.ledger, window, &theirs)?;
     let mut fixed = None;
-    if fix {
+    if wish.fix {
         fixed = Some(settlement::repair(context, &file, &result, &theirs).await?);
         result = settlement::compare(context, &file.ledger, window, &theirs)?;
     }

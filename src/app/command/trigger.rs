@@ -80,7 +80,7 @@ async fn act(
         Action::PayPage { card, email } => {
             let session = known.get("checkout.session").cloned().unwrap_or_default();
             let means = Means::read(card).unwrap_or(Means::Konbini);
-            payment::pay(&session, &means, email).await?;
+            payment::pay(&session, &means, email, context.config.locale).await?;
             let answer = (*card).to_owned();
             let path = "/checkout/sessions".to_owned();
             context.voice.say(Notice::Called { method: "PAY", path, answer });
