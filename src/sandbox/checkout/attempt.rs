@@ -203,7 +203,7 @@ fn open_intent(txn: &mut Txn<'_>, session: &Arc<Value>, payer: &Payer) -> String
             currency: text(session, "currency").to_owned(),
             capture_method: optional("capture_method"),
             customer: customer.map(str::to_owned),
-            metadata: data.get("metadata").and_then(Value::as_object).cloned().unwrap_or_default(),
+            metadata: given(data.get("metadata")),
             description: optional("description"),
             receipt_email: optional("receipt_email"),
             setup_future_usage: optional("setup_future_usage"),
@@ -221,6 +221,13 @@ fn open_intent(txn: &mut Txn<'_>, session: &Arc<Value>, payer: &Payer) -> String
         doc.insert("payment_intent".to_owned(), json!(id));
     });
     id
+}
+
+/// The members of a hash that were not cleared.
+fn given(sent: Option<&Value>) -> Doc {
+    let members = sent.and_then(Value::as_object).into_iter().flatten();
+    let kept = members.filter(|(_, value)| !value.is_null());
+    kept.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 fn options(session: &Value) -> ConfirmOptions {

@@ -2,6 +2,7 @@
 
 use crate::domain::currency::Currency;
 use crate::sandbox::call::Call;
+use crate::sandbox::object::merge_metadata;
 use crate::sandbox::txn::Doc;
 use serde_json::{Map, Value, json};
 
@@ -92,10 +93,10 @@ pub fn fill(doc: &mut Doc, call: &Call) {
     set("custom_fields", call.list("custom_fields").iter().map(custom_field).collect());
     set("customer_creation", customer_creation(call));
     set("invoice_creation", invoice_creation());
-    set("metadata", call.get("metadata").cloned().unwrap_or(json!({})));
     set("mode", json!(call.text("mode")));
     set("optional_items", optional_items(call.list("optional_items")));
     set("discounts", json!([]));
+    merge_metadata(doc, &call.params);
 }
 
 /// `defaults` with the members of `sent` over them.

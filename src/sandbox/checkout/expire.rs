@@ -54,9 +54,7 @@ pub fn expire(txn: &mut Txn<'_>, id: &str) -> Result<Arc<Value>, Failure> {
 pub fn on_due(txn: &mut Txn<'_>, args: &Value) {
     let id = text(args, "session");
     let open = txn.get(SESSION, id).is_some_and(|session| text(&session, "status") == "open");
-    if open {
-        if let Err(failure) = expire(txn, id) {
-            tracing::warn!(failure.message, "a session did not expire");
-        }
+    if open && let Err(failure) = expire(txn, id) {
+        tracing::warn!(failure.message, "a session did not expire");
     }
 }

@@ -3,7 +3,7 @@
 use crate::catalog::Catalog;
 use crate::domain::money::Money;
 use crate::sandbox::checkout::{amount, inline};
-use crate::sandbox::object::text;
+use crate::sandbox::object::{merge_metadata, text};
 use crate::sandbox::txn::Txn;
 use crate::wire::failure::Failure;
 use serde_json::{Map, Value, json};
@@ -144,11 +144,11 @@ fn item(
     set("amount_total", json!(total.minor));
     set("currency", json!(total.currency.code()));
     set("description", json!(name));
-    set("metadata", line.get("metadata").cloned().unwrap_or(json!({})));
     set("price", price.clone());
     set("quantity", json!(quantity));
     set("_image", image.unwrap_or(Value::Null));
     set("_details", details.unwrap_or(Value::Null));
+    merge_metadata(&mut item, line);
     Value::Object(item)
 }
 

@@ -383,5 +383,7 @@ fn spaced(digits: &str) -> String {
 fn japan_time(at: i64) -> String {
     let text = crate::domain::time::Timestamp(at).plus(9 * 3_600).rfc3339();
     let (date, rest) = text.split_once('T').unwrap_or((&text, ""));
-    format!("{date} {}", rest.get(..5).unwrap_or_default())
+    // Non-breaking, so that no line ends within a date.
+    let date = date.replace('-', "\u{2011}");
+    format!("{date}\u{a0}{}", rest.get(..5).unwrap_or_default())
 }

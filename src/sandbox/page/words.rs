@@ -236,7 +236,7 @@ static EN: Words = Words {
     challenge_title: "Confirm that it is you",
     challenge_text: "Your bank asks you to approve a payment of {amount} to {merchant}.",
     challenge_card: "Card ending in {last4}",
-    challenge_pass: "Approve payment",
+    challenge_pass: "Approve",
     challenge_fail: "Refuse",
     challenge_none: "There is nothing to approve: this payment has moved on.",
     challenge_passed: "You approved the payment. You can close this page.",
