@@ -69,6 +69,9 @@ pub fn pay(
     create_customer(txn, &session, &payer);
     let session = txn.find(SESSION, session_id, "session")?;
     let intent = open_intent(txn, &session, &payer);
+    if matches!(means, Means::Konbini) {
+        confirm_by_phone(txn, &intent, &payer);
+    }
     let outcome = confirm::confirm(txn, &intent, &method, &options(&session))?;
     follow(txn, session_id, &intent, outcome)
 }
@@ -193,6 +196,9 @@ fn open_intent(txn: &mut Txn<'_>, session: &Arc<Value>, payer: &Payer) -> String
             more.insert(name.clone(), value.clone());
         }
     }
+    let types: Vec<String> =
+        types.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+    more.insert("payment_method_options".to_owned(), method_options(session, &types));
     if let Some(shipping) = payer.shipping.as_ref().filter(|_| !more.contains_key("shipping")) {
         more.insert("shipping".to_owned(), shipping.clone());
     }
@@ -207,12 +213,7 @@ fn open_intent(txn: &mut Txn<'_>, session: &Arc<Value>, payer: &Payer) -> String
             description: optional("description"),
             receipt_email: optional("receipt_email"),
             setup_future_usage: optional("setup_future_usage"),
-            types: types
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_str)
-                .map(str::to_owned)
-                .collect(),
+            types,
             session: Some(text(session, "id").to_owned()),
             more,
         },
@@ -221,6 +222,37 @@ fn open_intent(txn: &mut Txn<'_>, session: &Arc<Value>, payer: &Payer) -> String
         doc.insert("payment_intent".to_owned(), json!(id));
     });
     id
+}
+
+/// `payment_method_options` of the intent: its defaults, with what the session says of the same options.
+fn method_options(session: &Value, types: &[String]) -> Value {
+    let mut options = intent::method_options(types);
+    let said = session.get("payment_method_options");
+    for (kind, members) in options.as_object_mut().into_iter().flatten() {
+        let Some(members) = members.as_object_mut() else { continue };
+        let said = said.and_then(|said| said.get(kind)?.as_object());
+        for (name, value) in said.into_iter().flatten().filter(|(_, value)| !value.is_null()) {
+            if let Some(member) = members.get_mut(name) {
+                member.clone_from(value);
+            }
+        }
+    }
+    options
+}
+
+/// A phone number of ten or eleven digits is what konbini tills ask for as the confirmation number.
+fn confirm_by_phone(txn: &mut Txn<'_>, intent: &str, payer: &Payer) {
+    let phone = payer.billing.phone.as_deref().unwrap_or_default();
+    let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
+    if matches!(digits.len(), 10 | 11) && digits.bytes().any(|digit| digit != b'0') {
+        txn.edit("payment_intent", intent, |doc| {
+            let options = doc.get_mut("payment_method_options");
+            let konbini = options.and_then(|o| o.get_mut("konbini")?.as_object_mut());
+            if let Some(konbini) = konbini {
+                konbini.insert("confirmation_number".to_owned(), json!(digits));
+            }
+        });
+    }
 }
 
 /// The members of a hash that were not cleared.

@@ -37,8 +37,12 @@ pub fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Arc<Value>, Failure> {
     let total = Money::new(goods.minor.saturating_add(shipping), goods.currency);
     amount::chargeable(total)?;
     validate::modelled(call)?;
-    let types = defaults::payment_method_types(call, total.currency, total.minor);
+    let types = defaults::payment_method_types(call, total.currency, total.minor)?;
     if !types.iter().any(|kind| PAYABLE.contains(&kind.as_str())) {
+        if types.is_empty() {
+            let text = "No payment method is left that fits this currency and amount.";
+            return Err(Failure::invalid(text).param("allowed_payment_method_types"));
+        }
         return Err(not_modelled(&format!("paying by {} on its page", types.join(", "))));
     }
 

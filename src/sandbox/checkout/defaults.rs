@@ -4,6 +4,7 @@ use crate::domain::currency::Currency;
 use crate::sandbox::call::Call;
 use crate::sandbox::object::merge_metadata;
 use crate::sandbox::txn::Doc;
+use crate::wire::failure::Failure;
 use serde_json::{Map, Value, json};
 
 /// Parameters that a session shows as they were sent.
@@ -184,21 +185,44 @@ fn optional_items(sent: &[Value]) -> Value {
     sent.iter().map(item).collect()
 }
 
-/// The types of payment methods that the page offers: those that were asked for, else what fits the currency.
-pub fn payment_method_types(call: &Call, currency: Currency, total: i64) -> Vec<String> {
-    let asked = ["payment_method_types", "allowed_payment_method_types"]
-        .iter()
-        .map(|name| call.list(name))
-        .find(|list| !list.is_empty());
-    let types: Vec<String> = match asked {
-        Some(list) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        None if currency == Currency::JPY && (120..=300_000).contains(&total) => {
-            vec!["card".to_owned(), "konbini".to_owned()]
+/// The types of payment methods that the page offers: those that were asked for, else what the sandbox
+/// has switched on; of these, what fits the currency and the amount.
+///
+/// Fails where `payment_method_types`, which offers no choice, names one that the currency excludes.
+pub fn payment_method_types(
+    call: &Call,
+    currency: Currency,
+    total: i64,
+) -> Result<Vec<String>, Failure> {
+    let fixed = call.list("payment_method_types");
+    for kind in fixed.iter().filter_map(Value::as_str) {
+        if let Some(only) = only_currency(kind).filter(|only| *only != currency) {
+            let text = format!(
+                "Invalid currency: {currency}. The payment method `{kind}` only supports the following currencies: {only}."
+            );
+            return Err(Failure::invalid(text).param("payment_method_types"));
         }
-        None => vec!["card".to_owned()],
-    };
+    }
+    let switched_on = [json!("card"), json!("konbini")];
+    let allowed = call.list("allowed_payment_method_types");
+    let asked = [fixed, allowed].into_iter().find(|list| !list.is_empty());
     let excluded = call.list("excluded_payment_method_types");
-    types.into_iter().filter(|kind| !excluded.iter().any(|e| e == kind.as_str())).collect()
+    let fits = |kind: &str| {
+        let paid_there = kind != "konbini" || (120..=300_000).contains(&total);
+        paid_there && only_currency(kind).is_none_or(|only| only == currency)
+    };
+    let types = asked.unwrap_or(&switched_on).iter().filter(|kind| !excluded.contains(kind));
+    let types = types.filter_map(Value::as_str).filter(|kind| fits(kind));
+    Ok(types.map(str::to_owned).collect())
+}
+
+/// The one currency in which a method is paid, where there is one.
+fn only_currency(kind: &str) -> Option<Currency> {
+    match kind {
+        "konbini" => Some(Currency::JPY),
+        "sepa_debit" => Some(Currency::EUR),
+        _ => None,
+    }
 }
 
 /// `payment_method_options` for those types, with what was sent.

@@ -430,6 +430,44 @@ fn shipping_is_part_of_the_total() {
 }
 
 #[test]
+fn the_methods_on_offer_fit_the_currency_and_the_amount() {
+    let mut world = World::new();
+    let types = |world: &mut World, amount: i64, currency: &str, more: Value| {
+        world
+            .call(CREATE, with(&params(amount, currency), &more))
+            .map(|made| made["payment_method_types"].clone())
+    };
+    assert_eq!(types(&mut world, 119, "jpy", json!({})).unwrap(), json!(["card"]));
+    assert_eq!(types(&mut world, 500, "usd", json!({})).unwrap(), json!(["card"]));
+    let allowed = json!({"allowed_payment_method_types": ["konbini", "card"]});
+    assert_eq!(types(&mut world, 500, "jpy", allowed.clone()).unwrap(), json!(["konbini", "card"]));
+    assert_eq!(types(&mut world, 500, "usd", allowed).unwrap(), json!(["card"]));
+    let excluded = json!({"excluded_payment_method_types": ["konbini"]});
+    assert_eq!(types(&mut world, 500, "jpy", excluded).unwrap(), json!(["card"]));
+    let fixed = json!({"payment_method_types": ["konbini"]});
+    let failure = types(&mut world, 500, "usd", fixed).unwrap_err();
+    assert!(failure.message.starts_with("Invalid currency: usd."), "{}", failure.message);
+    let other = json!({"allowed_payment_method_types": ["paypay"]});
+    assert_eq!(types(&mut world, 500, "jpy", other).unwrap_err().status, 501);
+}
+
+#[test]
+fn konbini_options_of_the_session_reach_its_intent() {
+    let mut world = World::new();
+    let options = json!({"payment_method_options": {"konbini": {"expires_after_days": 7}}});
+    let id = session(&mut world, &options);
+    let mut payer = payer("aki@example.com");
+    payer.billing.phone = Some("090-1234-5678".to_owned());
+    world.change(|txn| attempt::pay(txn, &id, &Means::Konbini, &payer)).unwrap();
+    let intent = world.get(SESSION, &id)["payment_intent"].as_str().unwrap().to_owned();
+    let intent = world.get("payment_intent", &intent);
+    let konbini = &intent["payment_method_options"]["konbini"];
+    assert_eq!(konbini["expires_after_days"], 7);
+    let store = &intent["next_action"]["konbini_display_details"]["stores"]["lawson"];
+    assert_eq!(store["confirmation_number"], "09012345678");
+}
+
+#[test]
 fn the_cli_pays_through_the_payment_page() {
     let mut world = World::new();
     let id = session(&mut world, &json!({}));

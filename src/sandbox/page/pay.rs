@@ -64,7 +64,7 @@ pub async fn submit(
     let (session, intent) = (&found.session, found.intent.as_deref());
     if text(session, "status") != "open" {
         // A second press of the button: the first one has paid.
-        return onward(session, intent).unwrap_or_else(|| ended(session, intent, locale));
+        return onward(session, intent, locale).unwrap_or_else(|| ended(session, intent, locale));
     }
     let token = form.get("token").map_or("", String::as_str);
     if !pages.key.fits(&id, token) {
@@ -84,7 +84,7 @@ pub async fn submit(
         Ok(Next::Complete) => match find(&pages, &id).await {
             Some(found) => {
                 let (session, intent) = (&found.session, found.intent.as_deref());
-                onward(session, intent).unwrap_or_else(|| ended(session, intent, locale))
+                onward(session, intent, locale).unwrap_or_else(|| ended(session, intent, locale))
             }
             None => nothing(&uri, &headers),
         },
@@ -94,7 +94,7 @@ pub async fn submit(
             let found = find(&pages, &id).await.unwrap_or(found);
             if text(&found.session, "status") != "open" {
                 let intent = found.intent.as_deref();
-                let onward = onward(&found.session, intent);
+                let onward = onward(&found.session, intent, locale);
                 return onward.unwrap_or_else(|| ended(&found.session, intent, locale));
             }
             again(&pages, &found, locale, &form, refusal)
@@ -166,12 +166,12 @@ fn ended(session: &Value, intent: Option<&Value>, locale: Locale) -> Response {
 }
 
 /// Where a payer goes from a complete session: to the voucher while a store waits for them, else to the shop.
-fn onward(session: &Value, intent: Option<&Value>) -> Option<Response> {
+fn onward(session: &Value, intent: Option<&Value>, locale: Locale) -> Option<Response> {
     if text(session, "status") != "complete" {
         return None;
     }
     if let Some(id) = waiting(session, intent) {
-        return Some(see_other(&format!("/konbini/{id}")));
+        return Some(see_other(&format!("/konbini/{id}?lang={}", locale.code())));
     }
     leave::success(session).map(|url| see_other(&url))
 }
