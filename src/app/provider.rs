@@ -10,9 +10,15 @@ use crate::sandbox::host::{self, HostError, Options, Running};
 use crate::stripe::{STRIPE_BASE, Stripe};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::time::Duration;
+use tokio::net::TcpStream;
 
 /// The key that is used where nobody gave one; the sandbox takes any test key.
 const SANDBOX_KEY: &str = "sk_test_stripegymSandboxKey";
+
+/// How often, and how long apart, a host that does not answer is looked for again.
+const HOST_TRIES: usize = 100;
+const HOST_PAUSE: Duration = Duration::from_millis(50);
 
 /// The provider, ready to be called.
 #[derive(Debug)]
@@ -32,8 +38,13 @@ impl Provider {
         if config.mode == Mode::Stripe {
             return Ok(Self { stripe: client(context, STRIPE_BASE)?, hosted: None });
         }
-        if let Some(base) = host::find(&config.home).await {
-            return Ok(Self { stripe: client(context, &base)?, hosted: None });
+        for _ in 0..HOST_TRIES {
+            let Some(base) = host::find(&config.home).await else { break };
+            if answers(&base).await {
+                return Ok(Self { stripe: client(context, &base)?, hosted: None });
+            }
+            // A host that is just ending: the next look finds another or none.
+            tokio::time::sleep(HOST_PAUSE).await;
         }
         match host::start(options(context)).await {
             Ok(running) => {
@@ -60,6 +71,12 @@ impl Provider {
             running.stop().await;
         }
     }
+}
+
+/// Whether somebody takes connections at `base`.
+async fn answers(base: &str) -> bool {
+    let authority = base.split_once("://").map_or(base, |(_, rest)| rest);
+    TcpStream::connect(authority).await.is_ok()
 }
 
 /// How this command would host the folder's sandbox.

@@ -14,6 +14,7 @@ use crate::domain::signature::TOLERANCE_S;
 use crate::shop::listener::{self, ListenerConfig, Running};
 use crate::shop::seen::{Seen, Sights};
 use crate::shop::site::Site;
+use crate::stripe::failure::Error;
 use serde_json::Value;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -108,11 +109,19 @@ impl Reception {
     }
 
     /// Takes itself off the provider's list and closes; what is being answered is answered first.
-    pub async fn close(self, provider: &Provider) {
-        if let Some(id) = &self.endpoint
-            && let Err(error) = provider.stripe.delete_webhook_endpoint(id).await
-        {
-            tracing::warn!(%error, "the webhook endpoint could not be removed");
+    pub async fn close(self, context: &Context, provider: &Provider) {
+        if let Some(id) = &self.endpoint {
+            let mut removed = provider.stripe.delete_webhook_endpoint(id).await;
+            if matches!(removed, Err(Error::Unreachable { .. }))
+                // The sandbox's host has ended; its world is still there.
+                && let Ok(next) = Provider::connect(context).await
+            {
+                removed = next.stripe.delete_webhook_endpoint(id).await;
+                next.close().await;
+            }
+            if let Err(error) = removed {
+                tracing::warn!(%error, "the webhook endpoint could not be removed");
+            }
         }
         self.running.stop().await;
     }

@@ -4,8 +4,12 @@
 use crate::domain::locale::Locale;
 use crate::view::schema;
 use crate::view::words::{Msg, look_up, say};
+use crate::view::wrap::wrap;
 use clap::builder::PossibleValue;
 use clap::{Arg, Command};
+
+/// Columns of an argument's explanation: what an indented line of 80 has left.
+const HELP_WIDTH: u16 = 68;
 
 /// `command` and everything below it, in `locale`.
 pub(crate) fn localise(command: Command, locale: Locale) -> Command {
@@ -23,6 +27,7 @@ fn localise_at(command: Command, locale: Locale, full: &str, path: &str) -> Comm
     let long = look_up(locale, &key(path, "long"));
     let json = schema::of(path)
         .map(|text| format!("{}\n{}", say(locale, &Msg::HeadingJson), indent(text)));
+    let long = long.map(|text| wrap(&text, 80, 2));
     let after: Vec<String> = long.into_iter().chain(json).collect();
     if !after.is_empty() {
         command = command.after_long_help(after.join("\n\n"));
@@ -62,6 +67,8 @@ fn localise_arg(arg: Arg, locale: Locale, path: &str) -> Arg {
         Msg::HeadingOptions
     };
     let takes_values = arg.get_action().takes_values();
+    // clap breaks lines at blanks alone, of which Japanese has few.
+    let help = wrap(&help, HELP_WIDTH, 0);
     let arg = arg.help(help).help_heading(say(locale, &heading));
     if takes_values { arg.hide_possible_values(true).hide_default_value(true) } else { arg }
 }
@@ -161,6 +168,23 @@ mod tests {
             assert!(!help.contains(heading), "{heading} in\n{help}");
         }
         assert!(help.contains("stripegym checkout"), "{help}");
+    }
+
+    #[test]
+    fn no_line_of_help_is_wider_than_a_terminal() {
+        for locale in Locale::ALL {
+            let mut command = localise(Line::command(), locale).term_width(80);
+            command.build();
+            let mut all: Vec<Command> = command.get_subcommands().cloned().collect();
+            all.push(command);
+            for mut command in all {
+                let help = command.render_long_help().to_string();
+                for line in help.lines() {
+                    let wide = unicode_width::UnicodeWidthStr::width(line);
+                    assert!(wide <= 90, "{locale:?} {wide}: {line}");
+                }
+            }
+        }
     }
 
     #[test]

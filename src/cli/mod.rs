@@ -21,15 +21,26 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _};
 use jiff::tz::TimeZone;
 use std::ffi::OsString;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::process::ExitCode;
 
 /// The whole program.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments = ask_for_help(arguments.into_iter().collect());
-    // What the words are for a failure that comes before the settings are read.
-    let early = early_canvas(&arguments);
-    let line = match parse(&arguments, &early) {
+    let canvas = early_canvas(&arguments);
+    let say = canvas.clone();
+    // A panic may quote what it was working on: it passes the same writer as logs.
+    std::panic::set_hook(Box::new(move |info| {
+        let what = logging::redact(&info.to_string());
+        fail(&Problem::Bug { what }.into(), &say);
+    }));
+    let ran = std::panic::catch_unwind(AssertUnwindSafe(|| run_line(&arguments, &canvas)));
+    ran.unwrap_or(ExitCode::from(exit::BUG))
+}
+
+fn run_line(arguments: &[OsString], early: &Canvas) -> ExitCode {
+    let line = match parse(arguments, early) {
         Ok(line) => line,
         Err(code) => return code,
     };
@@ -37,7 +48,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(sources) => sources,
         Err(broken) => {
             let problem = Problem::File { path: broken.path };
-            return fail(&Fault::because(problem, broken.cause), &early);
+            return fail(&Fault::because(problem, broken.cause), early);
         }
     };
     let global = &line.global;
@@ -46,7 +57,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         .with_flag(keys::MODE, global.mode.clone())
         .with_flag(keys::HOME, global.home.clone())
         .with_flag(keys::NO_COLOR, global.no_color.then(|| "1".to_owned()));
-    run::run(line, &command_name(&arguments), &sources, &early)
+    run::run(line, &command_name(arguments), &sources, early)
 }
 
 /// `stripegym help checkout` is `stripegym checkout --help`.

@@ -135,7 +135,7 @@ pub struct Ledger {
     pub place: Place,
     /// The rows, oldest first.
     pub rows: Vec<LedgerRow>,
-    /// Totals of the rows shown, by currency.
+    /// Totals of what was asked for, by currency, whatever the limit.
     pub totals: Vec<Total>,
     /// Rows of the whole ledger.
     pub all: u64,

@@ -2,6 +2,7 @@
 
 use crate::domain::locale::Locale;
 use crate::view::words::{Msg, say};
+use crate::view::wrap::wrap;
 use jiff::tz::TimeZone;
 
 /// The form of an answer.
@@ -50,6 +51,11 @@ impl Canvas {
     /// The sentence in the canvas's language.
     pub fn say(&self, msg: &Msg<'_>) -> String {
         say(self.locale, msg)
+    }
+
+    /// The sentence in lines of the canvas's width.
+    pub fn prose(&self, msg: &Msg<'_>) -> String {
+        wrap(&self.say(msg), self.width, 0)
     }
 
     /// `text` in a tone, where colours are welcome.

@@ -23,7 +23,7 @@ pub fn render(canvas: &Canvas) -> String {
     };
     let rows: Vec<Vec<String>> = card::ALL.iter().map(row).collect();
     let title = canvas.tone(Tone::Strong, &canvas.say(&Msg::HeaderCards));
-    format!("{title}\n{}\n{}", draw(canvas, &head, &rows), canvas.say(&Msg::CardsFoot))
+    format!("{title}\n{}\n{}", draw(canvas, &head, &rows), canvas.prose(&Msg::CardsFoot))
 }
 
 fn behaviour(it: Behaviour, canvas: &Canvas) -> String {

@@ -4,6 +4,7 @@ use crate::domain::report::{Doctor, Finding, Weight};
 use crate::view::canvas::{Canvas, Tone};
 use crate::view::text::{add_line, heading};
 use crate::view::words::Msg;
+use crate::view::wrap::wrap;
 
 /// The findings, one a line, with the cure below where there is one.
 pub fn render(it: &Doctor, canvas: &Canvas) -> String {
@@ -15,9 +16,16 @@ pub fn render(it: &Doctor, canvas: &Canvas) -> String {
             Weight::Bad => ("x", Tone::Bad),
         };
         let (what, cure) = words(finding, canvas);
+        let what = wrap(&what, canvas.width.saturating_sub(5), 5);
         add_line(&mut out, &format!("  {} {what}", canvas.tone(tone, &format!("{mark:<2}"))));
         if let Some(cure) = cure {
-            add_line(&mut out, &format!("       {}", canvas.tone(Tone::Quiet, &cure)));
+            add_line(
+                &mut out,
+                &format!(
+                    "       {}",
+                    canvas.tone(Tone::Quiet, &wrap(&cure, canvas.width.saturating_sub(7), 7))
+                ),
+            );
         }
     }
     let bad = it.findings.iter().filter(|finding| finding.weight() == Weight::Bad).count();

@@ -3,11 +3,16 @@
 use crate::domain::fault::{Fault, Misuse, Problem};
 use crate::view::canvas::{Canvas, Format, Tone};
 use crate::view::words::Msg;
+use crate::view::wrap::wrap;
 use serde_json::json;
 
 /// The failure as text, or as one line of JSON with its `exit` code.
 pub fn render(fault: &Fault, exit: u8, canvas: &Canvas) -> String {
     let what = what(&fault.problem, canvas);
+    if *fault.problem == Problem::Interrupted && canvas.format == Format::Text {
+        // The person knows what they did.
+        return canvas.tone(Tone::Quiet, &what);
+    }
     let place = place(&fault.problem);
     let next = next(&fault.problem, canvas);
     if canvas.format == Format::Json {
@@ -22,10 +27,10 @@ pub fn render(fault: &Fault, exit: u8, canvas: &Canvas) -> String {
         .to_string();
     }
     let label = canvas.tone(Tone::Bad, &canvas.say(&Msg::FaultLabel));
-    let mut lines = vec![format!("{label} {what}")];
+    let mut lines = vec![wrap(&format!("{label} {what}"), canvas.width, 2)];
     let mut add = |msg: &Msg<'_>, text: &str| {
         let label = canvas.tone(Tone::Quiet, &canvas.say(msg));
-        lines.push(format!("  {label}: {text}"));
+        lines.push(format!("  {}", wrap(&format!("{label}: {text}"), canvas.width, 4)));
     };
     if let Some(place) = place {
         add(&Msg::FaultWhere, &place);

@@ -7,6 +7,7 @@ pub mod canvas;
 pub mod money;
 pub mod table;
 pub mod time;
+pub mod wrap;
 
 pub mod cards;
 pub mod csv;

@@ -3,6 +3,7 @@
 use crate::domain::notice::{Delivery, Notice, Outcome, Step};
 use crate::view::canvas::{Canvas, Format, Tone};
 use crate::view::words::Msg;
+use crate::view::wrap::wrap;
 use crate::view::{json, money, time};
 
 /// Where a line belongs.
@@ -129,5 +130,6 @@ fn stepped(step: &Step, canvas: &Canvas) -> String {
     };
     let mark = canvas.tone(Tone::Good, &format!("[{}/7]", step.number()));
     let hint = format!("      {} {by_hand}", canvas.say(&Msg::Day0ByHand));
+    let what = wrap(&what, canvas.width.saturating_sub(6), 6);
     format!("{mark} {what}\n{}", canvas.tone(Tone::Quiet, &hint))
 }

@@ -11,6 +11,9 @@ use crate::view::table::{Side, draw, short};
 use crate::view::words::Msg;
 use crate::view::{cards, doctor, money, time};
 
+/// How many matching sessions a table shows; those that differ it shows all.
+const MATCHES_MAX: usize = 51;
+
 /// The report as text; empty where the notices said it all.
 pub fn render(report: &Report, canvas: &Canvas) -> String {
     match report {
@@ -245,8 +248,19 @@ fn comparison(result: &Reconciliation, canvas: &Canvas) -> String {
             side(line.theirs.as_ref()),
         ]
     };
-    let rows: Vec<Vec<String>> = result.rows.iter().map(row).collect();
+    let mut room = MATCHES_MAX;
+    let shown = result.rows.iter().filter(|line| {
+        let matches = line.verdict == Verdict::Match;
+        room = if matches { room.saturating_sub(1) } else { room };
+        !matches || room > 0
+    });
+    let rows: Vec<Vec<String>> = shown.map(row).collect();
     let mut out = draw(canvas, &head, &rows);
+    let left_out = result.rows.len() - rows.len();
+    if left_out > 0 {
+        let count = i64::try_from(left_out).unwrap_or(i64::MAX);
+        add_line(&mut out, &canvas.say(&Msg::ReconcileMore { count }));
+    }
     out.push('\n');
     let head = [
         left(canvas, &Msg::ColCurrency),

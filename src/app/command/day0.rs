@@ -49,7 +49,7 @@ async fn with_provider(
     let door = Door { port: context.config.port, or_next: true, forward_to: None };
     let mut reception = Reception::open(context, provider, &file, door).await?;
     let answer = go_round(context, provider, &file, &mut reception).await;
-    reception.close(provider).await;
+    reception.close(context, provider).await;
     let (checkout, event, reconciled) = answer?;
     let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(Day0 { checkout, event, reconciled, took_ms })

@@ -62,7 +62,7 @@ async fn work(context: &Context, provider: &Provider, wish: Wish) -> Result<Repo
         Err(fault) => Err(fault),
     };
     stop_polling.stop();
-    reception.close(provider).await;
+    reception.close(context, provider).await;
     tasks.finish().await;
     Ok(Report::Listened(heard?))
 }

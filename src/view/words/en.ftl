@@ -231,6 +231,7 @@ reconcile-clean =
     }
 reconcile-differs = { $differing } of { $rows } sessions differ.
 reconcile-fix-hint = stripegym reconcile --fix replays what is missing.
+reconcile-more = … and { $count } more MATCH; --format csv has every row
 reconcile-fixed = fixed      { $session } ({ $before })
 reconcile-not-fixed = untouched  { $session } ({ $before })
 

@@ -223,6 +223,7 @@ reconcile-empty = 突き合わせる対象がまだありません。
 reconcile-clean = MATCH: { $rows } 件すべて一致しています。
 reconcile-differs = { $rows } 件中 { $differing } 件に差異があります。
 reconcile-fix-hint = 不足分は stripegym reconcile --fix で記録し直せます。
+reconcile-more = … ほか MATCH { $count } 件（--format csv ですべて出力）
 reconcile-fixed = 修復済み   { $session }（{ $before }）
 reconcile-not-fixed = 変更なし   { $session }（{ $before }）
 

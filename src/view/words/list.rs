@@ -196,6 +196,7 @@ messages! {
     ReconcileClean { rows: i64 },
     ReconcileDiffers { rows: i64, differing: i64 },
     ReconcileFixHint,
+    ReconcileMore { count: i64 },
     ReconcileFixed { session: &'a str, before: &'a str },
     ReconcileNotFixed { session: &'a str, before: &'a str },
     // Checkout
