@@ -16,9 +16,15 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The port that is tried first.
 pub const DEFAULT_PORT: u16 = 12_111;
+
+/// How often the lock of a folder is tried for.
+const TAKES_MAX: usize = 4;
+/// The time between two tries.
+const TAKE_PAUSE: Duration = Duration::from_millis(3);
 
 /// How to host.
 #[derive(Clone, Debug)]
@@ -158,8 +164,12 @@ pub async fn start(options: Options) -> Result<Running, HostError> {
 
 async fn take(home: &Path) -> Result<HostLock, HostError> {
     let failed = |source| HostError::Folder { path: home.to_owned(), source };
-    if let Some(lock) = HostLock::take(home).map_err(failed)? {
-        return Ok(lock);
+    // Whoever only asks for the host holds the lock for an instant: that is no host.
+    for _ in 0..TAKES_MAX {
+        if let Some(lock) = HostLock::take(home).map_err(failed)? {
+            return Ok(lock);
+        }
+        tokio::time::sleep(TAKE_PAUSE).await;
     }
     Err(HostError::Hosted { address: announced(home).await.unwrap_or_default() })
 }

@@ -63,16 +63,23 @@ fn forget(folder: &Path) -> io::Result<()> {
 pub async fn announced(folder: &Path) -> Option<String> {
     let read = || std::fs::read_to_string(folder.join(ADDRESS)).ok().filter(|url| !url.is_empty());
     let deadline = tokio::time::Instant::now() + SETTLING;
-    loop {
+    // A host that was killed leaves its address behind: only the lock says that somebody is there.
+    while is_hosted(folder) {
         if let Some(url) = read() {
             return Some(url);
         }
-        let hosted = HostLock::take(folder).is_ok_and(|lock| lock.is_none());
-        if !hosted || tokio::time::Instant::now() >= deadline {
-            return read();
+        if tokio::time::Instant::now() >= deadline {
+            return None;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+    None
+}
+
+/// Whether a living process has the lock. Asking holds it, shared, for an instant.
+fn is_hosted(folder: &Path) -> bool {
+    let file = File::open(folder.join(LOCK));
+    file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 #[cfg(test)]
@@ -87,6 +94,9 @@ mod tests {
         lock.announce("http://127.0.0.1:12111").unwrap();
         assert_eq!(announced(folder.path()).await.as_deref(), Some("http://127.0.0.1:12111"));
         drop(lock);
+        assert_eq!(announced(folder.path()).await, None);
+        // What a killed host leaves behind.
+        std::fs::write(folder.path().join(ADDRESS), "http://127.0.0.1:12111").unwrap();
         assert_eq!(announced(folder.path()).await, None);
         assert!(HostLock::take(folder.path()).unwrap().is_some());
     }
