@@ -166,11 +166,23 @@ impl<'w> Walk<'w> {
                 _ if of.clearable => Some(Value::Null),
                 // Emptying a map removes all its keys, whether or not the SDK says so.
                 Kind::Map(_) => Some(Value::Null),
+                Kind::Text if self.unsets(path) => Some(Value::Null),
                 _ => self.refuse(scalar::empty(path)),
             },
             Tree::Leaf(text) => self.leaf(&of.kind, text, path),
             Tree::Hash(_) | Tree::List(_) => self.nested(&of.kind, tree, path),
         }
+    }
+
+    /// Whether an update may empty the field: the SDK marks few of them, and whatever its object can show
+    /// as `null` can be unset.
+    fn unsets(&self, path: &str) -> bool {
+        let update = self.endpoint.key().starts_with("POST ") && self.endpoint.key().ends_with('}');
+        let objects = self.endpoint.objects();
+        let shape = objects.first().filter(|_| objects.len() == 1);
+        let fields = shape.and_then(|name| self.catalog.object(name)).map(|shape| &shape.fields);
+        let field = fields.and_then(|fields| grammar::field(fields, path));
+        update && field.is_some_and(|field| field.of.nullable)
     }
 
     fn leaf(&mut self, kind: &Kind, text: &str, path: &str) -> Option<Value> {
@@ -341,8 +353,8 @@ mod tests {
 
     #[test]
     fn empty_strings_clear_what_can_be_cleared() {
-        let typed = post("/v1/customers/cus_1", "metadata=&address=").unwrap();
-        assert_eq!(typed, json!({"metadata": null, "address": null}));
+        let typed = post("/v1/customers/cus_1", "metadata=&address=&description=").unwrap();
+        assert_eq!(typed, json!({"metadata": null, "address": null, "description": null}));
         assert_eq!(
             refused("/v1/products", "name="),
             three(
