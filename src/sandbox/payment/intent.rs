@@ -49,6 +49,11 @@ pub fn check_amount(amount: i64, currency: &str) -> Result<(), Failure> {
             .code("amount_too_small")
             .param("amount"));
     }
+    if currency.decimals() == 3 && amount % 10 != 0 {
+        let text = format!("Invalid integer: amounts in {currency} must end in 0.");
+        let failure = Failure::invalid(text).code("parameter_invalid_integer");
+        return Err(failure.param("amount"));
+    }
     if amount > currency.maximum_charge() {
         let most = Money::new(currency.maximum_charge(), currency);
         return Err(Failure::invalid(format!("Amount must be no more than {most}"))
