@@ -58,7 +58,7 @@ where
 #[test]
 fn the_listener_loses_no_acknowledged_event() {
     let env = Env::new().with("STRIPE_WEBHOOK_SECRET", SECRET);
-    let _sandbox = env.sandbox(&["--ephemeral"]);
+    let _sandbox = env.sandbox(&[]);
     let mut dice = Dice(20_261_121);
     let mut acknowledged = BTreeSet::new();
     for round in 0..ROUNDS {
