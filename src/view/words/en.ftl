@@ -298,7 +298,10 @@ card-disputed = succeeds, then disputed: { $reason }
 card-refund-pends = refund pending, then succeeds
 card-refund-fails = refund succeeds, then fails
 card-available-at-once = funds available at once
-cards-foot = Any future expiry, any CVC (4 digits for Amex), any postal code. Konbini: the e-mail decides (succeed_immediately, expire_immediately, fill_never).
+cards-foot =
+    Any future expiry, any CVC (4 digits for Amex), any postal code.
+    Konbini: the e-mail decides
+    (succeed_immediately, expire_immediately, fill_never).
 
 ## Doctor
 

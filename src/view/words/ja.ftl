@@ -290,7 +290,10 @@ card-disputed = 成功後に不審請求: { $reason }
 card-refund-pends = 返金が保留になり、後で成功
 card-refund-fails = 返金が成功後に失敗
 card-available-at-once = 売上が即時に利用可能
-cards-foot = 有効期限は未来の日付、CVC は任意（Amex は 4 桁）、郵便番号も任意。コンビニ払いはメールアドレスで結果が決まります（succeed_immediately、expire_immediately、fill_never）。
+cards-foot =
+    有効期限は未来の日付、CVC は任意（Amex は 4 桁）、郵便番号も任意。
+    コンビニ払いはメールアドレスで結果が決まります
+    （succeed_immediately、expire_immediately、fill_never）。
 
 ## Doctor
 
