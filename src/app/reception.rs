@@ -18,7 +18,11 @@ use crate::stripe::failure::Error;
 use serde_json::Value;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use tokio::net::TcpStream;
 use tokio::sync::mpsc::Receiver;
+
+/// The description of the endpoints that are ours.
+const MARK: &str = "stripegym listen";
 
 /// How the door is opened.
 #[derive(Clone, Debug, Default)]
@@ -86,8 +90,10 @@ impl Reception {
 
     /// Registers it with the provider, and believes the secret that it is given.
     pub async fn register(&mut self, provider: &Provider) -> Result<(), Fault> {
+        sweep(provider).await?;
         let url = self.running.webhook_url();
-        let endpoint = provider.stripe.create_webhook_endpoint(&url, &["*"]).await?;
+        let created = provider.stripe.create_webhook_endpoint(&url, &["*"], MARK);
+        let endpoint = created.await?;
         let text = |name: &str| endpoint.get(name).and_then(Value::as_str);
         let odd =
             |name: &str| Problem::ProviderOdd { what: format!("an endpoint without `{name}`") };
@@ -125,6 +131,24 @@ impl Reception {
         }
         self.running.stop().await;
     }
+}
+
+/// Takes listeners off the provider's list that were killed before they could do it themselves: they
+/// carry our mark, and nobody answers at their address.
+async fn sweep(provider: &Provider) -> Result<(), Fault> {
+    for endpoint in provider.stripe.webhook_endpoints().rest().await? {
+        let text = |name: &str| endpoint.get(name).and_then(Value::as_str);
+        let (Some(id), Some(url), Some(MARK)) = (text("id"), text("url"), text("description"))
+        else {
+            continue;
+        };
+        let place = url.strip_prefix("http://").and_then(|rest| rest.split('/').next());
+        let Some(place) = place else { continue };
+        if TcpStream::connect(place).await.is_err() {
+            provider.stripe.delete_webhook_endpoint(id).await?;
+        }
+    }
+    Ok(())
 }
 
 /// What was seen, as a notice; `None` for what is no delivery.

@@ -79,9 +79,16 @@ impl Stripe {
         &self,
         url: &str,
         enabled_events: &[&str],
+        description: &str,
     ) -> Result<Value, Error> {
-        let params = json!({"url": url, "enabled_events": enabled_events});
+        let params =
+            json!({"url": url, "enabled_events": enabled_events, "description": description});
         self.post("/v1/webhook_endpoints", &params).await
+    }
+
+    /// Walks the webhook endpoints, newest first.
+    pub fn webhook_endpoints(&self) -> Walk<'_> {
+        self.walk("/v1/webhook_endpoints", &Value::Null)
     }
 
     /// Removes a webhook endpoint.

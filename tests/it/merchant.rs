@@ -73,8 +73,11 @@ impl World {
         })
         .await
         .unwrap();
-        let endpoint =
-            self.stripe.create_webhook_endpoint(&running.webhook_url(), &["*"]).await.unwrap();
+        let endpoint = self
+            .stripe
+            .create_webhook_endpoint(&running.webhook_url(), &["*"], "test")
+            .await
+            .unwrap();
         running.trust(SigningSecret::read(endpoint["secret"].as_str().unwrap()).unwrap());
         running
     }
