@@ -32,8 +32,9 @@ pub async fn run(engine: Arc<Engine>, mut stop: Stop) {
     }
 }
 
-/// Runs every job that is due now, and what becomes due by them.
+/// Runs every job that is due now, and what becomes due by them; forgets answers kept long enough.
 pub async fn run_due(engine: &Engine) {
+    forget_answers(engine).await;
     loop {
         let now = engine.now().0;
         let due = engine.read(|state| state.due("_job", now)).await;
@@ -63,5 +64,25 @@ pub async fn run_due(engine: &Engine) {
                 return;
             }
         }
+    }
+}
+
+/// Removes the idempotency records whose time is over.
+async fn forget_answers(engine: &Engine) {
+    let now = engine.now().0;
+    let over = engine.read(|state| state.due("_idempotency", now)).await;
+    if over.is_empty() {
+        return;
+    }
+    let forgotten = engine
+        .change(Origin::default(), move |txn| {
+            for record in &over {
+                txn.remove("_idempotency", object::text(record, "id"));
+            }
+            Ok(())
+        })
+        .await;
+    if let Err(failure) = forgotten {
+        tracing::error!(message = failure.message, "old answers could not be removed");
     }
 }

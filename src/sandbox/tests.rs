@@ -63,6 +63,28 @@ async fn a_customer_is_created_found_expanded_and_listed() {
 }
 
 #[tokio::test]
+async fn an_answer_is_given_again_for_a_day_and_then_forgotten() {
+    let running = host().await;
+    let http = client(Reach::of(running.base_url()), Patience::API).unwrap();
+    let post = async || {
+        let url = format!("{}/v1/customers", running.base_url());
+        let request = http.post(url).bearer_auth(KEY).header("idempotency-key", "once");
+        let response = request.send().await.unwrap();
+        let replayed = response.headers().contains_key("idempotent-replayed");
+        let body: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
+        (replayed, text(&body, "id").to_owned())
+    };
+    let (first, second) = (post().await, post().await);
+    assert_eq!((first.0, second.0, &first.1), (false, true, &second.1));
+    running.engine().clock().advance(25 * 3600);
+    run_due(running.engine()).await;
+    assert_eq!(running.engine().read(|state| state.count("_idempotency")).await, 0);
+    let third = post().await;
+    assert!(!third.0 && third.1 != first.1);
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn what_is_not_modelled_says_so() {
     let running = host().await;
     let (status, body) = call(&running, "POST", "/v1/quotes", "").await;
