@@ -7,18 +7,19 @@ use crate::view::words::Msg;
 
 /// Every test card by what it does.
 pub fn render(canvas: &Canvas) -> String {
+    let stacked = |first: &Msg<'_>, second: &Msg<'_>, side| {
+        (format!("{}\n  {}", canvas.say(first), canvas.say(second)), side)
+    };
     let head = [
-        (canvas.say(&Msg::ColNumber), Side::Left),
-        (canvas.say(&Msg::ColBrand), Side::Left),
-        (canvas.say(&Msg::ColWhat), Side::Left),
-        (canvas.say(&Msg::ColMethod), Side::Left),
+        stacked(&Msg::ColNumber, &Msg::ColBrand, Side::Whole),
+        stacked(&Msg::ColWhat, &Msg::ColMethod, Side::Left),
     ];
+    // Two lines a card, because the names of ready-made methods are long and must stay whole.
     let row = |card: &Card| {
+        let method = card.method.unwrap_or("–");
         vec![
-            card.number.to_owned(),
-            format!("{} {}", card.brand, card.country),
-            behaviour(card.behaviour, canvas),
-            card.method.unwrap_or_default().to_owned(),
+            format!("{}\n  {} {}", card.number, card.brand, card.country),
+            format!("{}\n  {method}", behaviour(card.behaviour, canvas)),
         ]
     };
     let rows: Vec<Vec<String>> = card::ALL.iter().map(row).collect();
