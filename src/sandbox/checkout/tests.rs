@@ -1,9 +1,11 @@
 //! Sessions from creation to their end, on a sandbox without a server.
 
+use crate::sandbox::call::{Call, Version};
 use crate::sandbox::cards::{Billing, CardEntry};
 use crate::sandbox::checkout::attempt::{self, Means, Next, Payer};
-use crate::sandbox::checkout::{SESSION, finish};
+use crate::sandbox::checkout::{SESSION, create, finish};
 use crate::sandbox::payment::world::World;
+use crate::sandbox::txn::Doc;
 use crate::wire::failure::Failure;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -81,6 +83,34 @@ fn a_new_session_has_stripes_defaults() {
     assert_eq!(made["url"], url);
     assert!(made.get("line_items").is_none(), "only when expanded");
     assert_eq!(world.events(), ["product.created", "price.created"]);
+}
+
+#[test]
+fn ui_modes_have_the_names_of_the_version_that_asks() {
+    let mut world = World::new();
+    let made = world.ok(CREATE, params(500, "jpy"));
+    let name = |text: &str, named: bool| {
+        let version = Version { text: text.to_owned(), named };
+        let call = Call { key: String::new(), ids: Vec::new(), params: Doc::new(), version };
+        create::shown(&made, &call)["ui_mode"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(name("2026-10-28.endive", true), "hosted_page");
+    assert_eq!(name("2026-03-25.dahlia", true), "hosted_page");
+    assert_eq!(name("2025-03-31.basil", true), "hosted");
+    assert_eq!(name("2026-10-28.endive", false), "hosted_page");
+}
+
+#[test]
+fn an_embedded_session_has_a_secret_and_no_page() {
+    let mut world = World::new();
+    let embedded = json!({
+        "ui_mode": "embedded_page", "success_url": null, "cancel_url": null,
+        "return_url": "https://shop.example/back",
+    });
+    let made = world.ok(CREATE, with(&params(500, "jpy"), &embedded));
+    assert_eq!(made["url"], Value::Null);
+    assert!(made["client_secret"].as_str().unwrap().starts_with("cs_test_"));
+    assert_eq!(made["redirect_on_completion"], "always");
 }
 
 #[test]

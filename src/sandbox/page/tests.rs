@@ -155,6 +155,24 @@ async fn a_card_pays_and_the_payer_goes_to_the_shop_with_the_session() {
 }
 
 #[tokio::test]
+async fn a_button_pressed_many_times_at_once_pays_once() {
+    let browser = Browser::new();
+    let id = browser.session(json!({})).await;
+    let path = format!("/c/pay/{id}");
+    let form = card("4242424242424242");
+    let press = || browser.post(&path, &form);
+    let (a, b, c, d) = tokio::join!(press(), press(), press(), press());
+    for seen in [a, b, c, d] {
+        assert_eq!((seen.status, seen.location), (303, format!("https://shop.example/ok?id={id}")));
+    }
+    assert_eq!(browser.engine.read(|state| state.count("charge")).await, 1);
+    let completed = browser.engine.read(|state| {
+        state.newest("event").filter(|e| e["type"] == "checkout.session.completed").count()
+    });
+    assert_eq!(completed.await, 1);
+}
+
+#[tokio::test]
 async fn a_refused_card_keeps_what_was_typed_but_never_its_number_or_code() {
     let browser = Browser::new();
     let id = browser.session(json!({})).await;
