@@ -40,7 +40,7 @@ pub struct IntentSpec {
     pub more: Doc,
 }
 
-/// Fails where an amount is below the currency's minimum or above its maximum.
+/// Fails where an amount is below the currency's minimum or above its maximum, or finer than cards can pay.
 pub fn check_amount(amount: i64, currency: &str) -> Result<(), Failure> {
     let currency = known_currency(currency)?;
     if amount < currency.minimum_charge() {
@@ -60,7 +60,23 @@ pub fn check_amount(amount: i64, currency: &str) -> Result<(), Failure> {
             .code("amount_too_large")
             .param("amount"));
     }
+    let step = coarsest_unit(currency);
+    if amount % step != 0 {
+        let message = format!(
+            "Invalid amount: amounts in {currency} must be multiples of {step} of its smallest unit."
+        );
+        return Err(Failure::invalid(message).code("invalid_charge_amount").param("amount"));
+    }
     Ok(())
+}
+
+/// What an amount must be a multiple of: card networks carry two decimals, and Ugandan shillings none.
+fn coarsest_unit(currency: Currency) -> i64 {
+    match (currency.code(), currency.decimals()) {
+        ("ugx", _) => 100,
+        (_, 3) => 10,
+        _ => 1,
+    }
 }
 
 /// The currency of a parameter, or Stripe's error with all that it supports.
