@@ -49,11 +49,6 @@ pub fn check_amount(amount: i64, currency: &str) -> Result<(), Failure> {
             .code("amount_too_small")
             .param("amount"));
     }
-    if currency.decimals() == 3 && amount % 10 != 0 {
-        let text = format!("Invalid integer: amounts in {currency} must end in 0.");
-        let failure = Failure::invalid(text).code("parameter_invalid_integer");
-        return Err(failure.param("amount"));
-    }
     if amount > currency.maximum_charge() {
         let most = Money::new(currency.maximum_charge(), currency);
         return Err(Failure::invalid(format!("Amount must be no more than {most}"))
@@ -63,9 +58,9 @@ pub fn check_amount(amount: i64, currency: &str) -> Result<(), Failure> {
     let step = coarsest_unit(currency);
     if amount % step != 0 {
         let message = format!(
-            "Invalid amount: amounts in {currency} must be multiples of {step} of its smallest unit."
+            "Invalid integer: amounts in {currency} must be multiples of {step} of its smallest unit."
         );
-        return Err(Failure::invalid(message).code("invalid_charge_amount").param("amount"));
+        return Err(Failure::invalid(message).code("parameter_invalid_integer").param("amount"));
     }
     Ok(())
 }
