@@ -7,11 +7,14 @@ use crate::http::Api;
 use crate::shop::{SECRET, completed, deliver, ledger, listen};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
 
 const ROUNDS: u64 = 100;
 const WRITERS: u64 = 3;
+
+/// Writes that are acknowledged before the kill; it may come before the first.
+const ACKNOWLEDGED_MAX: u64 = 12;
 
 /// A small generator, so that a failing round can be repeated.
 struct Dice(u64);
@@ -27,28 +30,35 @@ impl Dice {
     }
 }
 
-/// Writes from several threads until `kill` is done; what was acknowledged.
-fn write_until<W, K>(write: W, kill: K) -> BTreeSet<String>
+/// Writes from several threads, kills once `few` writes are acknowledged while more are under way;
+/// what was acknowledged in all.
+fn write_until<W, K>(few: u64, write: W, kill: K) -> BTreeSet<String>
 where
     W: Fn(u64, u64) -> Option<String> + Sync,
     K: FnOnce(),
 {
     let stop = AtomicBool::new(false);
+    let (tell, told) = mpsc::channel();
     thread::scope(|scope| {
         let writer = |number: u64| {
-            let (write, stop) = (&write, &stop);
+            let (write, stop, tell) = (&write, &stop, tell.clone());
             scope.spawn(move || {
                 let mut acknowledged = Vec::new();
                 for at in 0.. {
                     if stop.load(Ordering::Relaxed) {
                         break;
                     }
-                    acknowledged.extend(write(number, at));
+                    let new = write(number, at);
+                    if new.is_some() {
+                        tell.send(()).unwrap();
+                    }
+                    acknowledged.extend(new);
                 }
                 acknowledged
             })
         };
         let writers: Vec<_> = (0..WRITERS).map(writer).collect();
+        told.iter().take(few.try_into().unwrap()).for_each(drop);
         kill();
         stop.store(true, Ordering::Relaxed);
         writers.into_iter().flat_map(|it| it.join().unwrap()).collect()
@@ -63,8 +73,9 @@ fn the_listener_loses_no_acknowledged_event() {
     let mut acknowledged = BTreeSet::new();
     for round in 0..ROUNDS {
         let (mut listener, port) = listen(&env);
-        let pause = Duration::from_micros(dice.below(40_000));
+        let few = dice.below(ACKNOWLEDGED_MAX);
         let new = write_until(
+            few,
             |writer, at| {
                 let id = format!("evt_{round}_{writer}_{at}");
                 let body = completed(&id, &format!("cs_test_{round}_{writer}_{at}"), 500);
@@ -72,10 +83,7 @@ fn the_listener_loses_no_acknowledged_event() {
                 assert_eq!(reply.status, 200, "{}", reply.text());
                 Some(id)
             },
-            || {
-                thread::sleep(pause);
-                listener.kill();
-            },
+            || listener.kill(),
         );
         acknowledged.extend(new);
     }
@@ -99,18 +107,16 @@ fn the_sandbox_loses_nothing_that_it_answered() {
     for round in 0..ROUNDS {
         let mut sandbox = env.sandbox(&[]);
         let api = Api::new(sandbox.api.port, KEY);
-        let pause = Duration::from_micros(dice.below(40_000));
+        let few = dice.below(ACKNOWLEDGED_MAX);
         let new = write_until(
+            few,
             |writer, at| {
                 let key = format!("key-{round}-{writer}-{at}");
                 let keyed = api.with("Idempotency-Key", &key);
                 let reply = keyed.try_call("POST", "/v1/customers", &[("name", &key)]).ok()?;
                 Some(format!("{key} {}", reply.ok()["id"].as_str().unwrap()))
             },
-            || {
-                thread::sleep(pause);
-                sandbox.program.kill();
-            },
+            || sandbox.program.kill(),
         );
         // What the round before had answered must still be answered the same, by id and by key.
         acknowledged.extend(new);
