@@ -509,6 +509,47 @@ fn the_cli_pays_through_the_payment_page() {
     assert_eq!(page["payment_status"], "paid");
 }
 
+#[test]
+fn a_bank_debit_completes_unpaid_and_the_bank_answers_later() {
+    for (iban, told) in [
+        ("AT611904300234573201", "checkout.session.async_payment_succeeded"),
+        ("IT60X0542811101000000123456", "checkout.session.async_payment_failed"),
+    ] {
+        let mut world = World::new();
+        let debit = json!({
+            "payment_method_types": ["sepa_debit"],
+            "payment_intent_data": {"setup_future_usage": "off_session"},
+        });
+        let made = world.ok(CREATE, with(&params(3_000, "eur"), &debit));
+        let id = made["id"].as_str().unwrap();
+        let method = json!({
+            "type": "sepa_debit", "sepa_debit": {"iban": iban},
+            "billing_details": {"email": "a@example.com", "name": "A"},
+        });
+        let method = world.ok("POST /v1/payment_methods", method);
+        let before = world.events().len();
+        let sent = json!({"payment_method": method["id"], "expected_amount": 3_000});
+        world.ok(&format!("POST /v1/payment_pages/{id}/confirm"), sent);
+        let now = world.get(SESSION, id);
+        assert_eq!(
+            (&now["status"], &now["payment_status"]),
+            (&json!("complete"), &json!("unpaid"))
+        );
+        assert_eq!(
+            events(&world, before),
+            [
+                "customer.created",
+                "payment_intent.created",
+                "payment_intent.processing",
+                "charge.pending",
+                "checkout.session.completed"
+            ]
+        );
+        world.advance(200);
+        assert!(world.events().contains(&told.to_owned()), "{:?}", world.events());
+    }
+}
+
 /// What may happen to a session.
 #[derive(Clone, Debug)]
 enum Step {
