@@ -43,8 +43,8 @@ pub fn of_store(error: &StoreError, path: &Path) -> Fault {
     let path = path.display().to_string();
     match error {
         StoreError::Busy { .. } => Fault::because(Problem::LedgerBusy { path }, error),
+        StoreError::Corrupt { .. } => Fault::because(Problem::LedgerBroken { path }, error),
         StoreError::Full { .. }
-        | StoreError::Corrupt { .. }
         | StoreError::Newer { .. }
         | StoreError::Io { .. }
         | StoreError::Gone => Fault::because(Problem::Ledger { path }, error),

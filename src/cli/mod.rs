@@ -47,7 +47,11 @@ fn run_line(arguments: &[OsString], early: &Canvas) -> ExitCode {
     let sources = match Sources::read(Path::new("")) {
         Ok(sources) => sources,
         Err(broken) => {
-            let problem = Problem::File { path: broken.path };
+            let problem = Problem::Setting {
+                name: ".env".to_owned(),
+                origin: broken.path,
+                expected: "NAME=VALUE".to_owned(),
+            };
             return fail(&Fault::because(problem, broken.cause), early);
         }
     };

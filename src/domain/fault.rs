@@ -138,6 +138,11 @@ pub enum Problem {
         /// Its file.
         path: String,
     },
+    /// The ledger's file is damaged, or no ledger.
+    LedgerBroken {
+        /// Its file.
+        path: String,
+    },
     /// Another program holds the ledger.
     LedgerBusy {
         /// Its file.
@@ -204,6 +209,7 @@ impl Problem {
             | Self::ProviderOdd { .. }
             | Self::Page { .. }
             | Self::Ledger { .. }
+            | Self::LedgerBroken { .. }
             | Self::LedgerBusy { .. }
             | Self::SandboxStore { .. }
             | Self::File { .. }
@@ -226,6 +232,7 @@ impl Problem {
             Self::ProviderOdd { .. } => "provider_odd",
             Self::Page { .. } => "page",
             Self::Ledger { .. } => "ledger",
+            Self::LedgerBroken { .. } => "ledger_broken",
             Self::LedgerBusy { .. } => "ledger_busy",
             Self::SandboxStore { .. } => "sandbox_store",
             Self::File { .. } => "file",

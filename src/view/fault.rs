@@ -58,7 +58,7 @@ fn what(problem: &Problem, canvas: &Canvas) -> String {
         }
         Problem::ProviderOdd { what } => Msg::FaultProviderOdd { what },
         Problem::Page { what, .. } => Msg::FaultPage { what },
-        Problem::Ledger { .. } => Msg::FaultLedger,
+        Problem::Ledger { .. } | Problem::LedgerBroken { .. } => Msg::FaultLedger,
         Problem::LedgerBusy { .. } => Msg::FaultLedgerBusy,
         Problem::SandboxStore { .. } => Msg::FaultSandboxStore,
         Problem::File { .. } => Msg::FaultFile,
@@ -113,6 +113,7 @@ fn place(problem: &Problem) -> Option<String> {
         }
         Problem::Page { url, .. } => Some(url.clone()),
         Problem::Ledger { path }
+        | Problem::LedgerBroken { path }
         | Problem::LedgerBusy { path }
         | Problem::SandboxStore { path }
         | Problem::File { path } => Some(path.clone()),
@@ -150,6 +151,7 @@ fn next(problem: &Problem, canvas: &Canvas) -> Vec<String> {
         Problem::Ledger { .. } | Problem::SandboxStore { .. } | Problem::File { .. } => {
             vec![Msg::NextHome, Msg::NextDoctor]
         }
+        Problem::LedgerBroken { .. } => vec![Msg::DoctorLedgerFix, Msg::NextDoctor],
         Problem::LedgerBusy { .. } => vec![Msg::NextLedgerBusy],
         Problem::NoScenario { .. } => vec![Msg::NextScenarios],
         Problem::NotFound { .. } => vec![Msg::NextEventsList],
