@@ -106,15 +106,18 @@ fn run(file: &str, lang: &str) {
     let mut running: Vec<(usize, Running)> = Vec::new();
     for (at, shown) in all.iter().enumerate() {
         let arguments = arguments(shown);
+        let mut command = env.command(&arguments);
+        // As whoever reads types it: the folder is the default one, here.
+        command.env_remove("STRIPEGYM_HOME");
         let stays = matches!(arguments.first().map(String::as_str), Some("sandbox" | "listen"));
         if stays {
-            let mut program = Running::merged(env.command(&arguments));
+            let mut program = Running::merged(command);
             // Ready when its first line is there; the rest is compared at the end.
             program.line_with("http://127.0.0.1:");
             running.push((at, program));
             continue;
         }
-        let (code, said) = Running::merged(env.command(&arguments)).finish();
+        let (code, said) = Running::merged(command).finish();
         assert!(
             fits(&shown.output, &lines(&said)),
             "{file}:{}: `{}` (exit {code}) said\n{said}\nnot\n{}",
