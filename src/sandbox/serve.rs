@@ -27,16 +27,20 @@ const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// Names under which the sandbox may be called; any other is somebody else's page in a browser.
 #[derive(Clone, Debug)]
-pub struct Hosts(Vec<String>);
+pub struct Hosts {
+    names: Vec<String>,
+    any_address: bool,
+}
 
 impl Hosts {
-    /// Loopback's names, and the address that was bound on purpose.
+    /// Loopback's names, and the address that was bound on purpose. Where every interface was bound,
+    /// any address written out in digits: a foreign page can only ever send a name.
     pub fn of(bound: IpAddr) -> Self {
         let mut names = vec!["127.0.0.1".to_owned(), "localhost".to_owned(), "[::1]".to_owned()];
         if !bound.is_loopback() && !bound.is_unspecified() {
             names.push(bound.to_string());
         }
-        Self(names)
+        Self { names, any_address: bound.is_unspecified() }
     }
 
     fn accept(&self, header: Option<&HeaderValue>) -> bool {
@@ -45,7 +49,9 @@ impl Hosts {
             Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
             _ => text,
         };
-        self.0.iter().any(|known| known.eq_ignore_ascii_case(name))
+        let bare = name.trim_start_matches('[').trim_end_matches(']');
+        self.names.iter().any(|known| known.eq_ignore_ascii_case(name))
+            || (self.any_address && bare.parse::<IpAddr>().is_ok())
     }
 }
 
@@ -127,4 +133,26 @@ async fn api(State(engine): State<Arc<Engine>>, request: Request<Body>) -> Respo
 
 fn text_of(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accepts(bound: &str, host: &str) -> bool {
+        let value = HeaderValue::from_str(host).unwrap();
+        Hosts::of(bound.parse().unwrap()).accept(Some(&value))
+    }
+
+    #[test]
+    fn only_the_names_of_what_was_bound_are_answered() {
+        for host in ["127.0.0.1:12111", "localhost", "LOCALHOST:1", "[::1]:12111"] {
+            assert!(accepts("127.0.0.1", host), "{host}");
+        }
+        for host in ["example.com", "127.0.0.1.example.com", "192.168.0.5:12111", ""] {
+            assert!(!accepts("127.0.0.1", host), "{host}");
+        }
+        assert!(accepts("192.168.0.5", "192.168.0.5:12111"));
+        assert!(accepts("0.0.0.0", "10.0.0.7:12111") && !accepts("0.0.0.0", "example.com"));
+    }
 }
