@@ -1,7 +1,10 @@
-//! What only the sandbox has, under `/_stripegym/`: its clock, its request log, a sign of life.
+//! What only the sandbox has, under `/_stripegym/`: its clock, its request log, what it models.
 
+use crate::catalog::Catalog;
+use crate::catalog::route::Endpoint;
 use crate::sandbox::engine::Engine;
 use crate::sandbox::jobs;
+use crate::sandbox::object;
 use crate::wire::json::pretty;
 use axum::Router;
 use axum::extract::{Path, Query, State};
@@ -19,6 +22,7 @@ const LOG_ROWS_SHOWN: usize = 100;
 pub fn router(engine: Arc<Engine>) -> Router {
     Router::new()
         .route("/_stripegym/status", get(status))
+        .route("/_stripegym/endpoints", get(endpoints))
         .route("/_stripegym/clock/advance", post(advance))
         .route("/_stripegym/requests", get(requests))
         .route("/_stripegym/requests/{id}", get(request))
@@ -37,6 +41,14 @@ async fn status(State(engine): State<Arc<Engine>>) -> Response {
         "api_version": site.api_version, "now": engine.now().0, "base_url": site.base_url,
     });
     reply(StatusCode::OK, &body)
+}
+
+/// Every endpoint of the API, by whether it has behaviour of its own here.
+async fn endpoints() -> Response {
+    let all = Catalog::get().routes().all().iter().map(Endpoint::key);
+    let (modelled, not_yet): (Vec<&str>, Vec<&str>) =
+        all.partition(|key| object::handler(key).is_some());
+    reply(StatusCode::OK, &json!({"modelled": modelled, "not_modelled_yet": not_yet}))
 }
 
 async fn advance(

@@ -204,7 +204,7 @@ fn execute(engine: &Engine, txn: &mut Txn<'_>, ready: &Ready, request_id: &str) 
     }
     let result = match object::handler(ready.endpoint.key()) {
         Some(handler) => handler(txn, &ready.call),
-        None => Err(not_modelled(ready.endpoint)),
+        None => Err(not_modelled(ready.endpoint, &engine.site().base_url)),
     };
     let (outcome, keep) = match result {
         Ok(mut body) => {
@@ -252,9 +252,9 @@ fn unrecognized(asked: &Asked) -> Failure {
     Failure::of(404, FailureKind::InvalidRequest, text)
 }
 
-fn not_modelled(endpoint: &Endpoint) -> Failure {
+fn not_modelled(endpoint: &Endpoint, base_url: &str) -> Failure {
     let text = format!(
-        "stripegym knows {} but does not model it yet: nothing was created, changed or looked up. Run `stripegym sandbox --help` for what is modelled.",
+        "stripegym knows {} but does not model it yet: nothing was created, changed or looked up. GET {base_url}/_stripegym/endpoints lists what is modelled.",
         endpoint.key()
     );
     Failure::of(501, FailureKind::Api, text)

@@ -89,6 +89,10 @@ async fn what_is_not_modelled_says_so() {
     let running = host().await;
     let (status, body) = call(&running, "POST", "/v1/quotes", "").await;
     assert_eq!((status, body["error"]["type"].as_str()), (501, Some("api_error")));
+    let (_, endpoints) = call(&running, "GET", "/_stripegym/endpoints", "").await;
+    let listed = |list: &str, key: &str| endpoints[list].as_array().unwrap().contains(&key.into());
+    assert!(listed("modelled", "POST /v1/customers"));
+    assert!(listed("not_modelled_yet", "POST /v1/quotes"));
     let (status, body) = call(&running, "GET", "/v1/nothing", "").await;
     assert_eq!(status, 404);
     assert!(
