@@ -31,7 +31,9 @@ async fn call(running: &Running, method: &str, path: &str, form: &str) -> (u16, 
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
     let body: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
-    assert_eq!(Catalog::get().check(&body), Vec::<String>::new(), "{method} {path}");
+    if path.starts_with("/v1/") {
+        assert_eq!(Catalog::get().check(&body), Vec::<String>::new(), "{method} {path}");
+    }
     (status, body)
 }
 
