@@ -98,3 +98,53 @@ fn the_official_cli_reads_and_writes() {
         "list"
     );
 }
+
+/// The scenarios of `stripe trigger` whose objects are all modelled, each with the event it is named after.
+const TRIGGERS: [&str; 24] = [
+    "balance.available",
+    "charge.captured",
+    "charge.failed",
+    "charge.refund.updated",
+    "charge.refunded",
+    "charge.succeeded",
+    "checkout.session.async_payment_failed",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.completed",
+    "checkout.session.expired",
+    "customer.created",
+    "customer.deleted",
+    "customer.updated",
+    "payment_intent.amount_capturable_updated",
+    "payment_intent.canceled",
+    "payment_intent.created",
+    "payment_intent.payment_failed",
+    "payment_intent.processing",
+    "payment_intent.requires_action",
+    "payment_intent.succeeded",
+    "payment_method.attached",
+    "payment_method.detached",
+    "price.updated",
+    "product.updated",
+];
+
+#[test]
+#[ignore = "needs the official CLI: ./test"]
+fn the_official_cli_triggers_what_it_names() {
+    let env = Env::new();
+    let mut sandbox = env.sandbox(&["--ephemeral"]);
+    let cli = tool("node_modules/.bin/stripe");
+    for name in TRIGGERS {
+        let mut command = against(&sandbox, &env, &cli);
+        command.args(["trigger", name, "--api-base", &sandbox.url, "--api-key", KEY]);
+        let said = succeed(command, &mut sandbox);
+        assert!(said.contains("Trigger succeeded!"), "{name}: {said}");
+    }
+    // What settles or becomes available later does so once its time has come.
+    let client = sandbox.api.with("Stripegym-Control", "1");
+    client.post("/_stripegym/clock/advance?seconds=864000", &[]);
+    for name in TRIGGERS {
+        let events = sandbox.api.read(&format!("/v1/events?type={name}&limit=1"));
+        let found = events["data"].as_array().map_or(0, Vec::len);
+        assert_eq!(found, 1, "{name} happened");
+    }
+}
