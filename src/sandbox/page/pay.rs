@@ -40,11 +40,11 @@ pub async fn show(
     if text(session, "status") != "open" {
         return ended(session, intent.as_deref(), locale);
     }
-    let mut problem = String::new();
+    let (mut problem, mut form) = (String::new(), Form::new());
     if query(&uri, "refused").is_some() {
         problem = last_problem(intent.as_deref(), Words::of(locale));
+        form = last_payer(intent.as_deref());
     }
-    let form = Form::new();
     let token = pages.key.token(&id);
     let setting = Setting { locale, token, form: &form, faults: Vec::new(), problem };
     page(StatusCode::OK, &PayPage::of(session, rates, setting))
@@ -218,4 +218,15 @@ fn last_problem(intent: Option<&Value>, words: &Words) -> String {
     words
         .refused(text(error, "code"), decline)
         .map_or_else(|| text(error, "message").to_owned(), str::to_owned)
+}
+
+/// Who tried last, so that it need not be typed again; never the card.
+fn last_payer(intent: Option<&Value>) -> Form {
+    let tried = intent.and_then(|intent| intent.pointer("/last_payment_error/payment_method"));
+    let known = tried.and_then(|method| method.get("billing_details"));
+    let field = |name: &str| {
+        let value = known.and_then(|details| details.get(name)).and_then(Value::as_str);
+        value.map(|value| (name.to_owned(), value.to_owned()))
+    };
+    ["email", "name"].into_iter().filter_map(field).collect()
 }

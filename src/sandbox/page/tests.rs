@@ -236,6 +236,8 @@ async fn a_challenge_is_failed_then_passed() {
     assert_eq!(failed.location, format!("{path}?refused=1&lang=en"));
     let page = browser.get(&failed.location).await;
     assert!(page.html.contains("We could not confirm that it is you."), "{}", page.html);
+    assert!(page.html.contains("aki@example.com") && page.html.contains("Tanaka"));
+    assert!(!page.html.contains("4000002760003184") && !page.html.contains("value=\"123\""));
     let asked = browser.post(&path, &card("4000002760003184")).await;
     let forged = browser.post_with(&asked.location, "00", &[("result", "pass")]).await;
     assert_eq!(forged.status, 403);
