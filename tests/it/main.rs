@@ -15,6 +15,7 @@ mod conformance;
 mod crash;
 mod delivery;
 mod env;
+mod flags;
 mod http;
 mod listener;
 mod merchant;

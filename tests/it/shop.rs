@@ -52,7 +52,14 @@ impl Shop {
 
 /// Starts a listener on a free port; its port once it listens.
 pub(crate) fn listen(env: &Env) -> (Running, u16) {
-    let mut listener = env.start(&["listen", "--port", "0", "--json"]);
+    listen_with(env, &[])
+}
+
+/// The same, with more flags.
+pub(crate) fn listen_with(env: &Env, more: &[&str]) -> (Running, u16) {
+    let flags: Vec<&str> =
+        ["listen", "--port", "0", "--json"].iter().chain(more).copied().collect();
+    let mut listener = env.start(&flags);
     let line = listener.line_with("\"listening\"");
     let after = line.split("http://127.0.0.1:").nth(1).unwrap();
     let port: String = after.chars().take_while(char::is_ascii_digit).collect();
