@@ -9,6 +9,8 @@ pub mod wire;
 
 pub mod catalog;
 
+pub mod content;
+
 pub mod config;
 
 pub mod os;

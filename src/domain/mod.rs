@@ -4,6 +4,7 @@
 //! Files are listed in the order in which they may import one another.
 
 pub mod card;
+pub mod course;
 pub mod currency;
 pub mod entry;
 pub mod event;

@@ -1,0 +1,86 @@
+//! What is said about a day in one language: `ja.toml`, `en.toml`.
+
+use crate::domain::course::Day;
+use crate::domain::course::rules::Problem;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The texts of a day.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Texts {
+    /// The day's title.
+    pub title: String,
+    /// What is reached at its end, in one sentence.
+    pub goal: String,
+    /// What each step does, by its name.
+    #[serde(default, rename = "do")]
+    pub steps: BTreeMap<String, String>,
+    /// The checklist, by id.
+    #[serde(default, rename = "check")]
+    pub checks: BTreeMap<String, CheckText>,
+    /// The notes, by id.
+    #[serde(default, rename = "note")]
+    pub notes: BTreeMap<String, String>,
+    /// The gates, by id.
+    #[serde(default, rename = "gate")]
+    pub gates: BTreeMap<String, String>,
+}
+
+/// The texts of a check.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckText {
+    /// What holds when it is passed.
+    pub title: String,
+    /// What is done to find out.
+    pub checked: String,
+    /// Why it matters; said where no diagnosis fits.
+    pub why: String,
+    /// Three hints, each telling more than the one before.
+    pub hints: Vec<String>,
+    /// The reasons of the diagnoses, by code.
+    #[serde(default)]
+    pub causes: BTreeMap<String, String>,
+}
+
+/// What is wrong with the texts of a day.
+pub fn problems(texts: &Texts, day: &Day, file: &str) -> Vec<Problem> {
+    let mut found = Vec::new();
+    same(&mut found, file, "do", &texts.steps, day.steps.iter().map(|it| it.id.as_str()));
+    same(&mut found, file, "check", &texts.checks, day.checks.iter().map(|it| it.id.as_str()));
+    same(&mut found, file, "note", &texts.notes, day.notes.iter().map(|it| it.id.as_str()));
+    same(&mut found, file, "gate", &texts.gates, day.gates.iter().map(|it| it.id.as_str()));
+    for check in &day.checks {
+        let Some(text) = texts.checks.get(&check.id) else { continue };
+        let key = format!("check.{}", check.id);
+        if text.hints.len() != 3 {
+            let what = format!("has {} hints, not three", text.hints.len());
+            found.push(Problem::new(file, &key, what));
+        }
+        let codes = check.on_fail.iter().map(|diagnosis| diagnosis.code.as_str());
+        same(&mut found, file, &format!("{key}.causes"), &text.causes, codes);
+        let all = [&text.title, &text.checked, &text.why];
+        if all.into_iter().chain(&text.hints).any(|text| text.trim().is_empty()) {
+            found.push(Problem::new(file, &key, "has an empty text".to_owned()));
+        }
+    }
+    found
+}
+
+fn same<'d, T>(
+    found: &mut Vec<Problem>,
+    file: &str,
+    key: &str,
+    texts: &BTreeMap<String, T>,
+    wanted: impl Iterator<Item = &'d str>,
+) {
+    let wanted: BTreeSet<&str> = wanted.collect();
+    let have: BTreeSet<&str> = texts.keys().map(String::as_str).collect();
+    for id in wanted.difference(&have) {
+        found.push(Problem::new(file, &format!("{key}.{id}"), "is lacking".to_owned()));
+    }
+    for id in have.difference(&wanted) {
+        found.push(Problem::new(file, &format!("{key}.{id}"), "belongs to nothing".to_owned()));
+    }
+}

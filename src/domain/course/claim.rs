@@ -1,0 +1,440 @@
+//! What a lesson can claim about the world. A claim is about observed state: an answer, an object of the
+//! provider, a delivery, a row of the ledger; never about a sentence that the program wrote itself.
+
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Something that must hold.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(try_from = "Written")]
+pub enum Claim {
+    /// The status of kept answers.
+    Status(Status),
+    /// A header of kept answers.
+    Header(HeaderIs),
+    /// The text of kept answers.
+    Body(BodyHas),
+    /// A member of anything kept.
+    Json(JsonIs),
+    /// How often an event happened.
+    EventCount(EventCount),
+    /// How the deliveries of an event went.
+    Delivery(DeliveryIs),
+    /// A row of the ledger.
+    LedgerRow(LedgerRow),
+    /// No row of the ledger for a session.
+    LedgerAbsent(Sessions),
+    /// By how many rows the ledger grew since it was kept.
+    LedgerGrew(LedgerGrew),
+    /// The ledger is as it was when it was kept.
+    LedgerUnchanged(Since),
+    /// How the comparison of the ledger came out.
+    Verdicts(Verdicts),
+    /// The log of the application.
+    Log(LogHas),
+    /// No secret is to be seen.
+    NoSecret(NoSecret),
+    /// The application still takes requests.
+    Alive(AliveIs),
+    /// The key that the provider is called with.
+    Key(KeyIs),
+    /// Files of the project.
+    Files(FilesAre),
+    /// Topics that a file of the project speaks of.
+    Mentions(Mentions),
+}
+
+/// How two values are compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Op {
+    /// They are equal.
+    #[default]
+    Eq,
+    /// They differ.
+    Ne,
+    /// It is one of a list.
+    In,
+    /// It is at least.
+    Ge,
+    /// It is at most.
+    Le,
+    /// It is there and not null.
+    Present,
+    /// It is absent or null.
+    Absent,
+    /// The text begins with.
+    Starts,
+    /// The text contains.
+    Contains,
+    /// It is a whole number.
+    Integer,
+}
+
+impl Op {
+    /// The sign that reports use.
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Self::Eq => "=",
+            Self::Ne => "≠",
+            Self::In => "∈",
+            Self::Ge => "≥",
+            Self::Le => "≤",
+            Self::Present => "present",
+            Self::Absent => "absent",
+            Self::Starts => "starts with",
+            Self::Contains => "contains",
+            Self::Integer => "integer",
+        }
+    }
+
+    /// Whether it holds between what was found and what is wanted.
+    pub fn holds(self, found: Option<&Value>, wanted: &Value) -> bool {
+        let there = found.filter(|value| !value.is_null());
+        let texts = || Some((there?.as_str()?, wanted.as_str()?));
+        let numbers = || Some((there?.as_i64()?, wanted.as_i64()?));
+        match self {
+            Self::Eq => found.unwrap_or(&Value::Null) == wanted,
+            Self::Ne => found.unwrap_or(&Value::Null) != wanted,
+            Self::In => wanted.as_array().is_some_and(|all| found.is_some_and(|it| all.contains(it))),
+            Self::Ge => numbers().is_some_and(|(found, wanted)| found >= wanted),
+            Self::Le => numbers().is_some_and(|(found, wanted)| found <= wanted),
+            Self::Present => there.is_some(),
+            Self::Absent => there.is_none(),
+            Self::Starts => texts().is_some_and(|(found, wanted)| found.starts_with(wanted)),
+            Self::Contains => texts().is_some_and(|(found, wanted)| found.contains(wanted)),
+            Self::Integer => there.is_some_and(Value::is_i64),
+        }
+    }
+}
+
+/// `{ status = { of = ["forged"], is = "4xx" } }`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Status {
+    /// Names of kept answers.
+    pub of: Vec<String>,
+    /// A class (`2xx`), a status (`303`), or several with `|`.
+    pub is: String,
+    /// Whether one that fits is enough; else all must.
+    #[serde(default)]
+    pub any: bool,
+}
+
+impl Status {
+    /// Whether a status fits.
+    pub fn fits(&self, status: u16) -> bool {
+        let text = status.to_string();
+        self.is.split('|').map(str::trim).any(|wanted| {
+            wanted == text
+                || wanted.strip_suffix("xx").is_some_and(|class| text.starts_with(class) && class.len() == 1)
+        })
+    }
+}
+
+/// `{ header = { of = ["home"], name = "content-type", op = "contains", value = "utf-8" } }`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeaderIs {
+    /// Names of kept answers.
+    pub of: Vec<String>,
+    /// The header, in lower case.
+    pub name: String,
+    /// How it is compared.
+    #[serde(default)]
+    pub op: Op,
+    /// With what.
+    #[serde(default)]
+    pub value: Value,
+}
+
+/// `{ body = { of = ["home"], contains = ["…"], absent = ["sk_"] } }`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BodyHas {
+    /// Names of kept answers.
+    pub of: Vec<String>,
+    /// What each contains.
+    #[serde(default)]
+    pub contains: Vec<String>,
+    /// What none contains.
+    #[serde(default)]
+    pub absent: Vec<String>,
+    /// Whether each must have something in it.
+    #[serde(default)]
+    pub not_empty: bool,
+}
+
+/// `{ json = { of = "paid", at = "/payment_status", value = "paid" } }`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JsonIs {
+    /// The name of something kept.
+    pub of: String,
+    /// A JSON pointer into it.
+    pub at: String,
+    /// How it is compared.
+    #[serde(default)]
+    pub op: Op,
+    /// With what; may refer to something kept.
+    #[serde(default)]
+    pub value: Value,
+}
+
+/// `{ event_count = { type = "checkout.session.completed", session = "$paid", is = 1 } }`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventCount {
+    /// The type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The session that they are about.
+    pub session: String,
+    /// How many there are.
+    pub is: usize,
+}
+
+/// `{ delivery = { event = "$event", first = "2xx", ends = "succeeded", within_ms = 1000 } }`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeliveryIs {
+    /// `$event`.
+    pub event: String,
+    /// How many attempts there were, all deliveries together.
+    #[serde(default)]
+    pub attempts: Option<usize>,
+    /// How many at least.
+    #[serde(default)]
+    pub attempts_min: Option<usize>,
+    /// The status of the first attempt, as in `status`.
+    #[serde(default)]
+    pub first: Option<String>,
+    /// `succeeded`, `failed` or `pending`: where the newest delivery stands.
+    #[serde(default)]
+    pub ends: Option<String>,
+    /// Milliseconds that the last attempt may have taken.
+    #[serde(default)]
+    pub within_ms: Option<u64>,
+}
+
+/// `{ ledger_row = { session = "$paid", has = { status = "paid", amount = 500 } } }`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LedgerRow {
+    /// `$paid`.
+    pub session: String,
+    /// Columns with the values that they must have.
+    #[serde(default)]
+    pub has: BTreeMap<String, Value>,
+    /// Columns that must not be empty.
+    #[serde(default)]
+    pub filled: Vec<String>,
+    /// Columns that must be whole numbers.
+    #[serde(default)]
+    pub integers: Vec<String>,
+}
+
+/// `{ ledger_absent = { sessions = ["$cancelled"] } }`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sessions {
+    /// The sessions.
+    pub sessions: Vec<String>,
+}
+
+/// `{ ledger_grew = { since = "before", by = 2 } }`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LedgerGrew {
+    /// The name of a ledger that was kept by `mark`.
+    pub since: String,
+    /// By how many rows.
+    pub by: u64,
+}
+
+/// `{ ledger_unchanged = { since = "before" } }`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Since {
+    /// The name of a ledger that was kept by `mark`.
+    pub since: String,
+}
+
+/// `{ verdicts = { of = "compared", only = ["MATCH"], at_least = 3 } }`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verdicts {
+    /// The name of a comparison that was kept.
+    pub of: String,
+    /// The verdicts that may occur.
+    pub only: Vec<String>,
+    /// How many lines there must be.
+    #[serde(default)]
+    pub at_least: usize,
+}
+
+/// `{ log = { contains = ["$paid.id"] } }`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogHas {
+    /// What one and the same line contains.
+    #[serde(default)]
+    pub line: Vec<String>,
+    /// What the log contains, anywhere.
+    #[serde(default)]
+    pub contains: Vec<String>,
+    /// What it does not contain.
+    #[serde(default)]
+    pub absent: Vec<String>,
+}
+
+/// `{ no_secret = { in = ["log", "answers", "project"] } }`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoSecret {
+    /// Where: the application's log, the answers of this run, files of the project that git tracks.
+    #[serde(rename = "in")]
+    pub places: Vec<Where>,
+}
+
+/// Where secrets are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Where {
+    /// The application's log.
+    Log,
+    /// Answers of the application that were kept.
+    Answers,
+    /// Files of the project.
+    Project,
+}
+
+/// `{ alive = {} }`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AliveIs {}
+
+/// `{ key = { kinds = ["secret", "restricted"], live = false } }`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyIs {
+    /// The kinds that will do: `secret`, `restricted`.
+    pub kinds: Vec<String>,
+    /// Whether it may move real money.
+    pub live: bool,
+}
+
+/// `{ files = { exist = ["README.md"], ignored = [".env"] } }`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FilesAre {
+    /// Files that must be there.
+    #[serde(default)]
+    pub exist: Vec<String>,
+    /// Files that git must not track.
+    #[serde(default)]
+    pub untracked: Vec<String>,
+    /// Names that `.gitignore` must have.
+    #[serde(default)]
+    pub ignored: Vec<String>,
+}
+
+/// `{ mentions = { file = "README.md", all = ["STRIPE_SECRET_KEY"] } }`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mentions {
+    /// The file, or several with `|` of which any may speak.
+    pub file: String,
+    /// Topics; each is one word or several with `|` of which one is enough.
+    pub all: Vec<String>,
+}
+
+/// A claim as it is written: every subject is a key, and exactly one of them is there.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    status: Option<Status>,
+    header: Option<HeaderIs>,
+    body: Option<BodyHas>,
+    json: Option<JsonIs>,
+    event_count: Option<EventCount>,
+    delivery: Option<DeliveryIs>,
+    ledger_row: Option<LedgerRow>,
+    ledger_absent: Option<Sessions>,
+    ledger_grew: Option<LedgerGrew>,
+    ledger_unchanged: Option<Since>,
+    verdicts: Option<Verdicts>,
+    log: Option<LogHas>,
+    no_secret: Option<NoSecret>,
+    alive: Option<AliveIs>,
+    key: Option<KeyIs>,
+    files: Option<FilesAre>,
+    mentions: Option<Mentions>,
+}
+
+impl TryFrom<Written> for Claim {
+    type Error = String;
+
+    fn try_from(it: Written) -> Result<Self, String> {
+        let claims = [
+            it.status.map(Self::Status),
+            it.header.map(Self::Header),
+            it.body.map(Self::Body),
+            it.json.map(Self::Json),
+            it.event_count.map(Self::EventCount),
+            it.delivery.map(Self::Delivery),
+            it.ledger_row.map(Self::LedgerRow),
+            it.ledger_absent.map(Self::LedgerAbsent),
+            it.ledger_grew.map(Self::LedgerGrew),
+            it.ledger_unchanged.map(Self::LedgerUnchanged),
+            it.verdicts.map(Self::Verdicts),
+            it.log.map(Self::Log),
+            it.no_secret.map(Self::NoSecret),
+            it.alive.map(Self::Alive),
+            it.key.map(Self::Key),
+            it.files.map(Self::Files),
+            it.mentions.map(Self::Mentions),
+        ];
+        let mut claims: Vec<Self> = claims.into_iter().flatten().collect();
+        match (claims.pop(), claims.is_empty()) {
+            (Some(claim), true) => Ok(claim),
+            (None, _) => Err("a claim without a subject".to_owned()),
+            (Some(_), false) => Err("a claim with more than one subject".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_status_fits_its_class_or_itself() {
+        let status = |is: &str| Status { of: vec![], is: is.to_owned(), any: false };
+        assert!(status("4xx").fits(404) && !status("4xx").fits(200));
+        assert!(status("303|302").fits(302) && !status("303|302").fits(307));
+        assert!(!status("xx").fits(200) && !status("").fits(200));
+    }
+
+    #[test]
+    fn operators_hold_for_what_they_say() {
+        let five = json!(5);
+        assert!(Op::Eq.holds(Some(&five), &json!(5)) && !Op::Eq.holds(Some(&five), &json!("5")));
+        assert!(Op::Absent.holds(Some(&Value::Null), &Value::Null) && Op::Absent.holds(None, &five));
+        assert!(Op::In.holds(Some(&five), &json!([4, 5])) && !Op::In.holds(None, &json!([4])));
+        assert!(!Op::Ge.holds(Some(&json!("5")), &json!(5)));
+        assert!(Op::Starts.holds(Some(&json!("cs_1")), &json!("cs_")));
+        assert!(Op::Integer.holds(Some(&five), &Value::Null) && !Op::Integer.holds(Some(&json!(5.5)), &Value::Null));
+    }
+
+    #[test]
+    fn a_claim_has_one_subject() {
+        assert!(serde_json::from_value::<Claim>(json!({"alive": {}})).is_ok());
+        assert!(serde_json::from_value::<Claim>(json!({})).is_err());
+        let two = json!({"alive": {}, "key": {"kinds": [], "live": false}});
+        assert!(serde_json::from_value::<Claim>(two).is_err());
+        assert!(serde_json::from_value::<Claim>(json!({"alve": {}})).is_err());
+    }
+}

@@ -1,0 +1,264 @@
+//! The course as data: days with steps, checks, notes and gates. What a lesson may say is closed: every act
+//! and every claim is a word of this module, so that a lesson cannot run code.
+
+pub mod act;
+pub mod claim;
+pub mod coverage;
+pub mod outcome;
+pub mod rules;
+
+use crate::domain::course::act::Act;
+use crate::domain::course::claim::Claim;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// The version of the lesson format that this program reads.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The languages' codes and the anchors that every prose file has, in their order.
+pub const ANCHORS: [&str; 5] = ["goal", "tasks", "look", "pitfalls", "done"];
+
+/// How far a check can be automatic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Decided by the program alone.
+    Auto,
+    /// Decided by the program alone, once a common misstatement is put right.
+    AutoCorrected,
+    /// Decided in part by the program; a person says the rest.
+    Partial,
+    /// Said by a person.
+    Human,
+}
+
+impl Kind {
+    /// The word that lessons and JSON use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::AutoCorrected => "auto-corrected",
+            Self::Partial => "partial",
+            Self::Human => "human",
+        }
+    }
+}
+
+/// What a failure of a check means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// The day is not passed without it.
+    Required,
+    /// It is shown and does not count.
+    Optional,
+    /// A person attests it; it never blocks.
+    Attest,
+}
+
+/// The ways in which an application can stand before the course.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Track {
+    /// The shop that is built in.
+    Shop,
+    /// The learner's server, started and watched by the program.
+    Exec,
+    /// The learner's server, known by its address alone.
+    App,
+}
+
+impl Track {
+    /// The word that lessons and JSON use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Shop => "shop",
+            Self::Exec => "exec",
+            Self::App => "app",
+        }
+    }
+
+    fn all() -> Vec<Self> {
+        vec![Self::Shop, Self::Exec, Self::App]
+    }
+}
+
+/// One day: what `lesson.toml` holds.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Day {
+    /// What is said of the day as a whole.
+    pub lesson: Head,
+    /// What the day does, in order; checks name what they need of it.
+    #[serde(default, rename = "do")]
+    pub steps: Vec<Step>,
+    /// The checklist.
+    #[serde(default, rename = "check")]
+    pub checks: Vec<Check>,
+    /// The notes, with their probes.
+    #[serde(default, rename = "note")]
+    pub notes: Vec<Note>,
+    /// What is unlocked by which checks.
+    #[serde(default, rename = "gate")]
+    pub gates: Vec<Gate>,
+    /// Where tasks and provider-side steps of the day are dealt with.
+    #[serde(default)]
+    pub covers: BTreeMap<String, Cover>,
+}
+
+/// The head of a day.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Head {
+    /// `day3`.
+    pub id: String,
+    /// Its place in the course, from 0.
+    pub order: u8,
+    /// The version of the format.
+    pub schema_version: u32,
+    /// The version of the content; progress is kept under it.
+    pub version: u32,
+    /// The API version that the lesson was proven with.
+    pub api_version: String,
+    /// Days that come before.
+    #[serde(default)]
+    pub needs: Vec<String>,
+    /// Minutes that a person takes.
+    pub est_minutes: u16,
+    /// Day of the last proof, `2026-11-21`.
+    pub verified_on: String,
+    /// Pages to read on, under `https://docs.stripe.com/`.
+    #[serde(default)]
+    pub docs: Vec<String>,
+}
+
+/// A part of what a day does.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// Its name within the day.
+    pub id: String,
+    /// Steps that must have been done before.
+    #[serde(default)]
+    pub needs: Vec<String>,
+    /// What is done.
+    pub act: Vec<Act>,
+    /// What does the same by hand.
+    #[serde(default)]
+    pub by_hand: Vec<String>,
+}
+
+/// One item of the checklist.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// `D3.7`, or `X1` for a probe beyond the list.
+    pub id: String,
+    /// `SG3.7`; stays the same for ever.
+    pub code: String,
+    /// How far it is automatic.
+    pub kind: Kind,
+    /// What its failure means.
+    pub level: Level,
+    /// Which misstatements it puts right.
+    #[serde(default)]
+    pub corrects: Vec<String>,
+    /// The tracks that it can be run on.
+    #[serde(default = "Track::all")]
+    pub tracks: Vec<Track>,
+    /// Checks without which it makes no sense.
+    #[serde(default)]
+    pub needs: Vec<String>,
+    /// Steps that must have been done.
+    #[serde(default)]
+    pub arrange: Vec<String>,
+    /// What it does itself.
+    #[serde(default)]
+    pub act: Vec<Act>,
+    /// What must hold afterwards, in order.
+    #[serde(default)]
+    pub assert: Vec<Claim>,
+    /// Diagnoses, the first that fits wins.
+    #[serde(default)]
+    pub on_fail: Vec<Diagnosis>,
+    /// Broken handlers that must fail here.
+    #[serde(default)]
+    pub kills: Vec<String>,
+    /// Pages to read on.
+    #[serde(default)]
+    pub docs: Vec<String>,
+}
+
+/// A cause that a failure can have.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Diagnosis {
+    /// What must hold for it to be the cause.
+    pub when: Claim,
+    /// `SG3.7-NOVERIFY`; its reason stands in the texts under this code.
+    pub code: String,
+    /// The one command to type next; without it, the hint of the check.
+    #[serde(default)]
+    pub next: Option<String>,
+}
+
+/// A note: a warning with a probe of its own, or with the checks that stand for it, or advice.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Note {
+    /// `N3.3`.
+    pub id: String,
+    /// Checks that stand for it.
+    #[serde(default)]
+    pub by: Vec<String>,
+    /// The tracks that its probe can be run on.
+    #[serde(default = "Track::all")]
+    pub tracks: Vec<Track>,
+    /// Steps that must have been done.
+    #[serde(default)]
+    pub arrange: Vec<String>,
+    /// What its probe does.
+    #[serde(default)]
+    pub act: Vec<Act>,
+    /// What its probe expects.
+    #[serde(default)]
+    pub assert: Vec<Claim>,
+    /// Whether it is only advice.
+    #[serde(default)]
+    pub advice: bool,
+}
+
+/// What stands open once its items are passed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gate {
+    /// `G3.1`.
+    pub id: String,
+    /// Checks and notes, or `required` for every required check of the day.
+    pub needs: Vec<String>,
+    /// Whether a person also has to say something; that never blocks.
+    #[serde(default)]
+    pub attest: bool,
+}
+
+/// Where a task is dealt with: items by id, or a reason why nowhere.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Cover {
+    /// The items.
+    By(Vec<String>),
+    /// The reason.
+    Why(String),
+}
+
+impl Day {
+    /// The check of an id or a code.
+    pub fn check(&self, name: &str) -> Option<&Check> {
+        self.checks.iter().find(|check| check.id == name || check.code == name)
+    }
+
+    /// The step of a name.
+    pub fn step(&self, name: &str) -> Option<&Step> {
+        self.steps.iter().find(|step| step.id == name)
+    }
+}

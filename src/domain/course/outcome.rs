@@ -1,0 +1,148 @@
+//! What became of checks, notes and gates.
+
+use crate::domain::course::{Kind, Level};
+
+/// Where an item stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// It holds.
+    Pass,
+    /// It does not hold.
+    Fail,
+    /// The automatic part holds; a person has not said the rest.
+    Partial,
+    /// Only a person can say it, and nobody has.
+    Attest,
+    /// It was left out.
+    Skip,
+    /// Something that it needs does not hold.
+    Blocked,
+}
+
+impl State {
+    /// The word that JSON and the progress file use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Partial => "partial",
+            Self::Attest => "attest",
+            Self::Skip => "skip",
+            Self::Blocked => "blocked",
+        }
+    }
+
+    /// Reads such a word.
+    pub fn read(text: &str) -> Option<Self> {
+        let all = [Self::Pass, Self::Fail, Self::Partial, Self::Attest, Self::Skip, Self::Blocked];
+        all.into_iter().find(|state| state.name() == text)
+    }
+
+    /// Whether nothing automatic is left to do.
+    pub const fn is_well(self) -> bool {
+        matches!(self, Self::Pass | Self::Partial | Self::Attest)
+    }
+}
+
+/// What one claim came to, in facts without words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Whether it holds.
+    pub holds: bool,
+    /// What was expected: `forged: 4xx`.
+    pub expected: String,
+    /// What was found: `forged: 200`.
+    pub got: String,
+}
+
+/// Why a check failed, for its reader.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// `SG3.7-NOVERIFY`, or the check's own code where no diagnosis fits.
+    pub code: String,
+    /// What was done to find out.
+    pub checked: String,
+    /// What was expected.
+    pub expected: String,
+    /// What was found.
+    pub got: String,
+    /// Why that is wrong.
+    pub why: String,
+    /// The one command to type next.
+    pub next: String,
+}
+
+/// What became of a check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckResult {
+    /// `D3.7`.
+    pub id: String,
+    /// `SG3.7`.
+    pub code: String,
+    /// Its title in the language of the run.
+    pub title: String,
+    /// How far it is automatic.
+    pub kind: Kind,
+    /// What its failure means.
+    pub level: Level,
+    /// Where it stands.
+    pub state: State,
+    /// What its claims came to.
+    pub findings: Vec<Finding>,
+    /// Why it failed, where it did.
+    pub failure: Option<Failure>,
+    /// Milliseconds that it took.
+    pub took_ms: u64,
+}
+
+impl CheckResult {
+    /// Whether the day cannot be passed because of it.
+    pub fn blocks(&self) -> bool {
+        self.level == Level::Required && matches!(self.state, State::Fail | State::Blocked)
+    }
+}
+
+/// What became of a note's probe or of a gate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemResult {
+    /// `N3.3` or `G3.1`.
+    pub id: String,
+    /// Its title in the language of the run.
+    pub title: String,
+    /// Where it stands.
+    pub state: State,
+    /// What is in the way: items that do not hold, or what a probe found.
+    pub because: Vec<String>,
+}
+
+/// One run of a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DayResult {
+    /// `day3`.
+    pub id: String,
+    /// Its title in the language of the run.
+    pub title: String,
+    /// The version of the lesson's content.
+    pub version: u32,
+    /// The API version that the lesson was proven with.
+    pub api_version: String,
+    /// Which application was graded: `shop`, `exec`, `app`.
+    pub track: &'static str,
+    /// The checklist.
+    pub checks: Vec<CheckResult>,
+    /// The notes.
+    pub notes: Vec<ItemResult>,
+    /// The gates.
+    pub gates: Vec<ItemResult>,
+    /// Whether the run stopped before its checks, as it was asked to.
+    pub cut: bool,
+    /// Milliseconds that it took.
+    pub took_ms: u64,
+}
+
+impl DayResult {
+    /// Whether everything required holds.
+    pub fn is_passed(&self) -> bool {
+        !self.checks.iter().any(CheckResult::blocks)
+    }
+}

@@ -1,0 +1,166 @@
+//! What a lesson must keep to. Every problem names its file and its key.
+
+use crate::domain::course::act::Act;
+use crate::domain::course::{Check, Cover, Day, Kind, Level, SCHEMA_VERSION, coverage};
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// Something that is wrong with a lesson.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// `day3/lesson.toml`.
+    pub file: String,
+    /// `check D3.7 on_fail 2`.
+    pub key: String,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+impl Problem {
+    /// A problem of a key in a file.
+    pub fn new(file: &str, key: &str, what: String) -> Self {
+        Self { file: file.to_owned(), key: key.to_owned(), what }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {}", self.file, self.key, self.what)
+    }
+}
+
+/// Everything that is wrong with a day by itself.
+pub fn problems(day: &Day, file: &str) -> Vec<Problem> {
+    let mut found = Judge { file, problems: coverage::problems(day, file) };
+    found.head(day);
+    found.names(day);
+    found.references(day);
+    for check in &day.checks {
+        found.check(check);
+    }
+    for note in &day.notes {
+        let ways = [!note.by.is_empty(), !note.assert.is_empty(), note.advice];
+        if ways.iter().filter(|way| **way).count() != 1 {
+            found.say(&note.id, "must have exactly one of `by`, `assert`, `advice`");
+        }
+    }
+    found.problems
+}
+
+struct Judge<'f> {
+    file: &'f str,
+    problems: Vec<Problem>,
+}
+
+impl Judge<'_> {
+    fn say(&mut self, key: &str, what: &str) {
+        self.problems.push(Problem::new(self.file, key, what.to_owned()));
+    }
+
+    fn head(&mut self, day: &Day) {
+        let head = &day.lesson;
+        if head.id != format!("day{}", head.order) {
+            self.say("lesson.id", "is not `day` and the order");
+        }
+        if head.schema_version != SCHEMA_VERSION {
+            self.say("lesson.schema_version", "is not the version that this program reads");
+        }
+        if head.version == 0 {
+            self.say("lesson.version", "begins with 1");
+        }
+        if head.docs.iter().any(|url| !url.starts_with("https://docs.stripe.com/")) {
+            self.say("lesson.docs", "must lead to https://docs.stripe.com/");
+        }
+    }
+
+    fn names(&mut self, day: &Day) {
+        let mut seen = BTreeSet::new();
+        for name in day.checks.iter().flat_map(|check| [&check.id, &check.code]) {
+            if !seen.insert(name.as_str()) {
+                self.say(name, "stands twice");
+            }
+        }
+        let mut seen = BTreeSet::new();
+        for step in &day.steps {
+            if !seen.insert(step.id.as_str()) {
+                self.say(&format!("do {}", step.id), "stands twice");
+            }
+        }
+    }
+
+    fn references(&mut self, day: &Day) {
+        let steps: BTreeSet<&str> = day.steps.iter().map(|step| step.id.as_str()).collect();
+        let items: BTreeSet<&str> = day
+            .checks
+            .iter()
+            .map(|check| check.id.as_str())
+            .chain(day.notes.iter().map(|note| note.id.as_str()))
+            .collect();
+        for step in &day.steps {
+            self.known(&format!("do {} needs", step.id), &step.needs, &steps);
+        }
+        for check in &day.checks {
+            self.known(&format!("{} arrange", check.id), &check.arrange, &steps);
+            self.known(&format!("{} needs", check.id), &check.needs, &items);
+        }
+        for note in &day.notes {
+            self.known(&format!("{} arrange", note.id), &note.arrange, &steps);
+            let own: Vec<String> =
+                note.by.iter().filter(|id| is_of(id, day.lesson.order)).cloned().collect();
+            self.known(&format!("{} by", note.id), &own, &items);
+        }
+        for gate in &day.gates {
+            let own: Vec<String> =
+                gate.needs.iter().filter(|id| *id != "required").cloned().collect();
+            self.known(&format!("{} needs", gate.id), &own, &items);
+            if gate.needs.is_empty() {
+                self.say(&gate.id, "needs nothing");
+            }
+        }
+        for (id, cover) in &day.covers {
+            if let Cover::By(by) = cover {
+                let own: Vec<String> =
+                    by.iter().filter(|id| is_of(id, day.lesson.order)).cloned().collect();
+                self.known(&format!("covers.{id}"), &own, &items);
+            }
+        }
+    }
+
+    fn known(&mut self, key: &str, names: &[String], known: &BTreeSet<&str>) {
+        for name in names.iter().filter(|name| !known.contains(name.as_str())) {
+            self.say(key, &format!("names `{name}`, which this day does not have"));
+        }
+    }
+
+    fn check(&mut self, check: &Check) {
+        if check.code != format!("SG{}", check.id.trim_start_matches('D')) {
+            self.say(&check.id, "has a code that is not `SG` and its number");
+        }
+        let spoken = matches!(check.kind, Kind::Human);
+        if spoken != check.assert.is_empty() {
+            self.say(&check.id, "must claim something, unless a person says it all");
+        }
+        if spoken && check.level == Level::Required {
+            self.say(&check.id, "cannot be required and said by a person");
+        }
+        if check.kind == Kind::AutoCorrected && check.corrects.is_empty() {
+            self.say(&check.id, "is auto-corrected and does not say what it corrects");
+        }
+        for (at, diagnosis) in check.on_fail.iter().enumerate() {
+            if !diagnosis.code.starts_with(&format!("{}-", check.code)) {
+                let key = format!("{} on_fail {}", check.id, at + 1);
+                self.say(&key, &format!("has the code `{}`, not `{}-…`", diagnosis.code, check.code));
+            }
+        }
+        let kept: Vec<&str> = check.act.iter().filter_map(|act: &Act| act.save.as_deref()).collect();
+        if kept.iter().any(|name| !name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_' || b.is_ascii_digit())) {
+            self.say(&check.id, "keeps something under a name that is not a-z, 0-9 and _");
+        }
+    }
+}
+
+/// Whether an item belongs to the day of this order: `D3.1` to day 3. `X` probes belong to the day that has them.
+fn is_of(id: &str, order: u8) -> bool {
+    let day = id.trim_start_matches(|c: char| c.is_ascii_uppercase()).split('.').next();
+    id.starts_with('X') || day.and_then(|text| text.parse::<u8>().ok()) == Some(order)
+}
