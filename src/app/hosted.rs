@@ -38,6 +38,24 @@ impl Means {
     }
 }
 
+/// What is typed besides the number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Typed {
+    /// The address.
+    pub email: String,
+    /// The expiry, `12 / 34`.
+    pub expiry: String,
+    /// The check number; `None` is what fits the card.
+    pub cvc: Option<String>,
+}
+
+impl Typed {
+    /// What a card that is good needs, with this address.
+    pub fn with_email(email: &str) -> Self {
+        Self { email: email.to_owned(), expiry: "12 / 34".to_owned(), cvc: None }
+    }
+}
+
 /// Where the page led.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Landing {
@@ -53,7 +71,7 @@ pub enum Landing {
 pub async fn visit(
     url: &str,
     means: &Means,
-    email: &str,
+    typed: &Typed,
     locale: Locale,
 ) -> Result<Landing, Fault> {
     let patience = Patience { connect: Duration::from_secs(5), total: Duration::from_secs(30) };
@@ -85,7 +103,7 @@ pub async fn visit(
         let challenge = form.offers("result", "pass");
         sent = sent || !challenge;
         let pairs =
-            if challenge { press(form, "result", "pass") } else { fill(form, means, email) };
+            if challenge { press(form, "result", "pass") } else { fill(form, means, typed) };
         answer = browser.post(&form.action, &pairs).await?;
     }
     Err(odd(url, "it leads in circles"))
@@ -185,7 +203,7 @@ fn press(form: &Form, name: &str, value: &str) -> Vec<(String, String)> {
 }
 
 /// What a person would type.
-fn fill(form: &Form, means: &Means, email: &str) -> Vec<(String, String)> {
+fn fill(form: &Form, means: &Means, words: &Typed) -> Vec<(String, String)> {
     let wanted = match means {
         Means::Card(_) | Means::Cancel => "card",
         Means::Konbini => "konbini",
@@ -205,7 +223,7 @@ fn fill(form: &Form, means: &Means, email: &str) -> Vec<(String, String)> {
             "hidden" | "radio" | "checkbox" => control.value.clone(),
             "select" => chosen(control.value.as_str(), &control.choices),
             _ if !control.value.is_empty() => control.value.clone(),
-            _ => typed(name, means, email),
+            _ => typed(name, means, words),
         };
         pairs.push((name.to_owned(), value));
     }
@@ -219,16 +237,17 @@ fn chosen(value: &str, choices: &[String]) -> String {
     if value.is_empty() { known().or_else(first).unwrap_or_default() } else { value.to_owned() }
 }
 
-fn typed(name: &str, means: &Means, email: &str) -> String {
+fn typed(name: &str, means: &Means, words: &Typed) -> String {
     let number = match means {
         Means::Card(number) => number.as_str(),
         Means::Konbini | Means::Cancel => "",
     };
     let amex = number.starts_with("34") || number.starts_with("37");
     match name {
-        "email" => email,
+        "email" => &words.email,
         "number" => number,
-        "expiry" => "12 / 34",
+        "expiry" => &words.expiry,
+        "cvc" if words.cvc.is_some() => words.cvc.as_deref().unwrap_or_default(),
         "cvc" if amex => "1234",
         "cvc" => "123",
         "phone" | "konbini_phone" => "11111111110",
@@ -266,7 +285,7 @@ mod tests {
             <input name=cvc><input name=name><input type=radio name=method value=konbini>\
             <input name=konbini_name><button type=submit>Pay</button></form>";
         let form = &form::read(html).forms[0];
-        let pairs = fill(form, &Means::Konbini, "a@example.com");
+        let pairs = fill(form, &Means::Konbini, &Typed::with_email("a@example.com"));
         let get = |name: &str| pairs.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
         assert_eq!((get("method"), get("email")), (Some("konbini"), Some("a@example.com")));
         assert_eq!((get("token"), get("number")), (Some("t"), Some("")));

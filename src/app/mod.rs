@@ -1,8 +1,10 @@
 //! What the program does, without arguments and without printing: commands are given a [`context::Context`],
 //! say notices while they work, and return a report or a fault.
 
+pub mod cause;
 pub mod command;
 pub mod context;
+pub mod course;
 pub mod failure;
 pub mod form;
 pub mod hosted;

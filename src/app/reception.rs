@@ -177,6 +177,6 @@ pub fn delivery(seen: &Seen) -> Option<Delivery> {
             took_ms: *took_ms,
             forwarded: None,
         }),
-        Seen::Gap { .. } => None,
+        Seen::Visited { .. } | Seen::Gap { .. } => None,
     }
 }

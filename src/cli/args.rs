@@ -56,7 +56,7 @@ pub(crate) struct Global {
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
     /// The whole loop at once.
-    Day0,
+    Day0(Day),
     /// Creates a Checkout Session and waits for its payment.
     Checkout(Checkout),
     /// Receives webhooks into the ledger.
@@ -81,18 +81,35 @@ pub(crate) enum Command {
     Cards,
     /// Looks for what could stop you.
     Doctor,
-    /// Planned.
-    Day1,
-    /// Planned.
-    Day2,
-    /// Planned.
-    Day3,
-    /// Planned.
-    Day4,
-    /// Planned.
-    Day5,
-    /// Planned.
-    Day6,
+    /// Checkout.
+    Day1(Day),
+    /// Records.
+    Day2(Day),
+    /// Webhook.
+    Day3(Day),
+    /// Ledger.
+    Day4(Day),
+    /// Faults.
+    Day5(Day),
+    /// Documents.
+    Day6(Day),
+    /// Where the learner stands.
+    Status,
+    /// The next hint.
+    Hint(Hint),
+    /// A code or a topic.
+    Explain {
+        /// Which.
+        #[arg(value_name = "CODE|TOPIC")]
+        name: Option<String>,
+    },
+    /// Sets back.
+    Reset(Reset),
+    /// For authors of lessons.
+    Dev {
+        #[command(subcommand)]
+        command: Dev,
+    },
     /// Prints `.env.example`.
     #[command(hide = true)]
     EnvExample,
@@ -275,4 +292,60 @@ pub(crate) struct EventsList {
     /// At most this many.
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) limit: u32,
+}
+
+/// `stripegym day0` … `day6`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Day {
+    /// Only this beat.
+    #[arg(long, value_name = "BEAT", value_parser = ["read", "do", "look", "check", "gate"], conflicts_with = "from")]
+    pub(crate) only: Option<String>,
+    /// From this beat on.
+    #[arg(long, value_name = "BEAT", value_parser = ["read", "do", "look", "check", "gate"])]
+    pub(crate) from: Option<String>,
+    /// The whole lesson.
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// Asks nothing.
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    /// JUnit XML.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<std::path::PathBuf>,
+    /// Attests a check.
+    #[arg(long, value_name = "ID")]
+    pub(crate) attest: Vec<String>,
+    /// The project's folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) project: Option<std::path::PathBuf>,
+}
+
+/// `stripegym hint`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Hint {
+    /// Which check.
+    #[arg(value_name = "CODE")]
+    pub(crate) code: String,
+    /// Up to which hint.
+    #[arg(long, value_name = "1-3", value_parser = clap::value_parser!(u8).range(1..=3))]
+    pub(crate) tier: Option<u8>,
+}
+
+/// `stripegym reset`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Reset {
+    /// What is set back.
+    #[arg(value_name = "WHAT", value_parser = ["day0", "day1", "day2", "day3", "day4", "day5", "day6", "ledger", "sandbox"],
+          required_unless_present = "all", conflicts_with = "all")]
+    pub(crate) what: Option<String>,
+    /// Everything.
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+/// `stripegym dev …`.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(crate) enum Dev {
+    /// Checks the lessons.
+    Check,
 }

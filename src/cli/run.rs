@@ -1,10 +1,11 @@
 //! From a command line to a report: settings, runtime, command, output, exit code.
 
 use crate::app::command::{
-    cards, checkout, day0, doctor, events, home, ledger, listen, reconcile, sandbox, trigger,
+    cards, checkout, day, day0, dev, doctor, events, explain, hint, home, ledger, listen,
+    reconcile, reset, sandbox, status, trigger,
 };
 use crate::app::context::{Context, Voice};
-use crate::cli::args::{Command, Ledger, Line, Shape};
+use crate::cli::args::{Command, Day, Dev, Ledger, Line, Shape};
 use crate::cli::reporter::Reporter;
 use crate::cli::wish::{self, Reader};
 use crate::cli::{env_example, exit, fail, logging, out};
@@ -17,7 +18,9 @@ use crate::os::clock::Clock;
 use crate::os::entropy::Entropy;
 use crate::view;
 use crate::view::canvas::{Canvas, Format};
+use crate::view::course_json::junit;
 use jiff::tz::TimeZone;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,8 +47,12 @@ pub(crate) fn run(line: Line, name: &str, sources: &Sources, early: &Canvas) -> 
         zone: TimeZone::system(),
         ..early.clone()
     };
+    let junit = line.command.as_ref().and_then(day_of).and_then(|day| day.junit.clone());
     match carry_out(line, name, config, &canvas) {
-        Ok(report) => show(&report, &canvas),
+        Ok(report) => match junit.map_or(Ok(()), |path| write_junit(&path, &report)) {
+            Ok(()) => show(&report, &canvas),
+            Err(fault) => fail(&fault, &canvas),
+        },
         Err(fault) => fail(&fault, &canvas),
     }
 }
@@ -74,9 +81,35 @@ fn carry_out(line: Line, name: &str, config: Config, canvas: &Canvas) -> Result<
     answer
 }
 
+/// The flags of a day, where the command is one.
+const fn day_of(command: &Command) -> Option<&Day> {
+    match command {
+        Command::Day0(day)
+        | Command::Day1(day)
+        | Command::Day2(day)
+        | Command::Day3(day)
+        | Command::Day4(day)
+        | Command::Day5(day)
+        | Command::Day6(day) => Some(day),
+        _ => None,
+    }
+}
+
+/// Writes the checks of a day for build servers.
+fn write_junit(path: &Path, report: &Report) -> Result<(), Fault> {
+    let day = match report {
+        Report::Day(day) => day.as_ref(),
+        Report::Day0(round) => &round.course,
+        _ => return Ok(()),
+    };
+    std::fs::write(path, junit(day))
+        .map_err(|error| Fault::because(Problem::File { path: path.display().to_string() }, error))
+}
+
 /// Threads for what serves others while it works; one thread for the rest.
 fn runtime(command: Option<&Command>) -> std::io::Result<Runtime> {
-    let serves = matches!(command, Some(Command::Sandbox(_) | Command::Listen(_) | Command::Day0));
+    let serves = matches!(command, Some(Command::Sandbox(_) | Command::Listen(_)))
+        || command.and_then(day_of).is_some();
     let mut builder =
         if serves { Builder::new_multi_thread() } else { Builder::new_current_thread() };
     builder.worker_threads(2).enable_all().build()
@@ -126,7 +159,7 @@ async fn dispatch(
     let config = &context.config;
     let Some(command) = command else { return home::run(context).await };
     match command {
-        Command::Day0 => day0::run(context).await,
+        Command::Day0(asked) => day0::run(context, &wish::day(&asked)).await,
         Command::Checkout(asked) => {
             let browser = config.has_display && out::is_terminal();
             let then = reader.then(&asked, browser)?;
@@ -146,12 +179,17 @@ async fn dispatch(
         Command::Cards => Ok(cards::run()),
         Command::Doctor => Ok(doctor::run(context).await),
         Command::EnvExample => Ok(Report::Silent),
-        Command::Day1
-        | Command::Day2
-        | Command::Day3
-        | Command::Day4
-        | Command::Day5
-        | Command::Day6 => Err(Problem::NotThereYet { what: reader.command.to_owned() }.into()),
+        Command::Day1(asked) => day::run(context, "day1", &wish::day(&asked)).await,
+        Command::Day2(asked) => day::run(context, "day2", &wish::day(&asked)).await,
+        Command::Day3(asked) => day::run(context, "day3", &wish::day(&asked)).await,
+        Command::Day4(asked) => day::run(context, "day4", &wish::day(&asked)).await,
+        Command::Day5(asked) => day::run(context, "day5", &wish::day(&asked)).await,
+        Command::Day6(asked) => day::run(context, "day6", &wish::day(&asked)).await,
+        Command::Status => status::run(context),
+        Command::Hint(asked) => hint::run(context, &asked.code, asked.tier),
+        Command::Explain { name } => explain::run(context, name.as_deref()),
+        Command::Reset(asked) => reset::run(context, &wish::reset(asked)).await,
+        Command::Dev { command: Dev::Check } => Ok(dev::check(wish::parses)),
     }
 }
 

@@ -2,7 +2,8 @@
 //! usage error that names its flag.
 
 use crate::app::command::checkout::Then;
-use crate::app::command::{events, ledger, listen, reconcile, sandbox};
+use crate::app::command::{events, ledger, listen, reconcile, reset, sandbox};
+use crate::app::course;
 use crate::app::hosted::Means;
 use crate::app::payment::{Item, Order};
 use crate::app::reception::Door;
@@ -155,5 +156,37 @@ pub(crate) fn events(asked: args::Events) -> events::Wish {
         args::Events::List(list) => events::Wish::List { kind: list.kind, limit: list.limit },
         args::Events::Show { id } => events::Wish::Show(id),
         args::Events::Resend { id } => events::Wish::Resend(id),
+    }
+}
+
+/// How a day is run.
+pub(crate) fn day(asked: &args::Day) -> course::Wish {
+    course::Wish {
+        only: asked.only.as_deref().and_then(course::Beat::read),
+        from: asked.from.as_deref().and_then(course::Beat::read),
+        full: asked.full,
+        attest: asked.attest.clone(),
+        project: asked.project.clone(),
+    }
+}
+
+/// What is set back.
+pub(crate) fn reset(asked: args::Reset) -> reset::Wish {
+    match asked.what.as_deref() {
+        Some("ledger") => reset::Wish::Ledger,
+        Some("sandbox") => reset::Wish::Sandbox,
+        Some(day) => reset::Wish::Day(day.to_owned()),
+        None => reset::Wish::All,
+    }
+}
+
+/// Whether a quoted command is one, with its flags; ids may be shortened by `…`.
+pub(crate) fn parses(command: &str) -> Result<(), String> {
+    use clap::CommandFactory as _;
+    let words = command.split_whitespace();
+    match args::Line::command().try_get_matches_from(words) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == clap::error::ErrorKind::DisplayHelp => Ok(()),
+        Err(error) => Err(error.to_string().lines().next().unwrap_or_default().to_owned()),
     }
 }

@@ -1,5 +1,7 @@
 //! The lessons that come with the program.
 
+use crate::domain::locale::Locale;
+
 macro_rules! day {
     ($day:literal, $name:expr) => {
         match $name {
@@ -25,5 +27,24 @@ pub fn file(name: &str) -> Option<&'static str> {
         "day5" => day!("day5", name),
         "day6" => day!("day6", name),
         _ => None,
+    }
+}
+
+/// The documents of a project as the last day writes them: name, text. `{version}` and `{api_version}` are to
+/// be filled in.
+pub const PROJECT: [(&str, &str); 6] = [
+    ("README.md", include_str!("../../lessons/day6/project/README.md")),
+    ("production.md", include_str!("../../lessons/day6/project/production.md")),
+    (".env.example", include_str!("../../lessons/day6/project/env.example")),
+    (".gitignore", include_str!("../../lessons/day6/project/gitignore")),
+    (".dockerignore", include_str!("../../lessons/day6/project/dockerignore")),
+    ("LICENSE", include_str!("../../LICENSE")),
+];
+
+/// What can be explained, in a language.
+pub const fn topics(locale: Locale) -> &'static str {
+    match locale {
+        Locale::En => include_str!("../../lessons/topics.en.toml"),
+        Locale::Ja => include_str!("../../lessons/topics.ja.toml"),
     }
 }

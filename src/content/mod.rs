@@ -4,6 +4,7 @@
 pub mod embedded;
 pub mod prose;
 pub mod text;
+pub mod topic;
 
 use crate::content::text::Texts;
 use crate::domain::course::Day;

@@ -121,7 +121,8 @@ mod tests {
     fn what_lacks_is_named() {
         let keys: Vec<String> = problems(PROSE, "f").into_iter().map(|it| it.key).collect();
         assert_eq!(keys, ["anchors"]);
-        let keys: Vec<String> = problems("x https://evil.example/", "f").into_iter().map(|it| it.key).collect();
+        let keys: Vec<String> =
+            problems("x https://evil.example/", "f").into_iter().map(|it| it.key).collect();
         assert_eq!(keys, ["anchors", "title", "links"]);
     }
 }

@@ -175,6 +175,25 @@ pub enum Problem {
         /// The command or feature.
         what: String,
     },
+    /// There is no check, cause or topic of this name.
+    NoSuchCode {
+        /// The name as typed.
+        code: String,
+    },
+    /// Another process hosts the sandbox.
+    SandboxInUse {
+        /// Where.
+        base: String,
+    },
+    /// A lesson does not keep to its format.
+    Lesson {
+        /// `day3/lesson.toml`.
+        file: String,
+        /// The key or the line.
+        key: String,
+        /// What is wrong with it.
+        what: String,
+    },
     /// What was waited for did not come in time.
     TimedOut {
         /// What was waited for.
@@ -195,9 +214,9 @@ impl Problem {
     /// Which exit code it belongs to.
     pub const fn class(&self) -> Class {
         match self {
-            Self::Usage { .. } | Self::NoScenario { .. } => Class::Usage,
+            Self::Usage { .. } | Self::NoScenario { .. } | Self::NoSuchCode { .. } => Class::Usage,
             Self::LiveKey { .. } => Class::Refused,
-            Self::NotThereYet { .. } => Class::Content,
+            Self::NotThereYet { .. } | Self::Lesson { .. } => Class::Content,
             Self::Interrupted => Class::Interrupted,
             Self::Bug { .. } => Class::Bug,
             Self::Setting { .. }
@@ -214,6 +233,7 @@ impl Problem {
             | Self::SandboxStore { .. }
             | Self::File { .. }
             | Self::NotFound { .. }
+            | Self::SandboxInUse { .. }
             | Self::TimedOut { .. } => Class::Environment,
         }
     }
@@ -239,6 +259,9 @@ impl Problem {
             Self::NoScenario { .. } => "no_scenario",
             Self::NotFound { .. } => "not_found",
             Self::NotThereYet { .. } => "not_there_yet",
+            Self::Lesson { .. } => "lesson",
+            Self::NoSuchCode { .. } => "no_such_code",
+            Self::SandboxInUse { .. } => "sandbox_in_use",
             Self::TimedOut { .. } => "timed_out",
             Self::Interrupted => "interrupted",
             Self::Bug { .. } => "bug",

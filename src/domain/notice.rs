@@ -1,5 +1,6 @@
 //! What a command says while it runs, as data.
 
+use crate::domain::course::outcome::CheckResult;
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 
@@ -125,6 +126,51 @@ impl Step {
     }
 }
 
+/// What a day begins with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// `day3`.
+    pub id: String,
+    /// Its title in the language of the run.
+    pub title: String,
+    /// Its goal in one sentence.
+    pub goal: String,
+    /// Minutes that a person takes.
+    pub minutes: u16,
+    /// The beginning of its prose, or all of it.
+    pub prose: String,
+    /// Whether it is all of it.
+    pub full: bool,
+}
+
+/// A session of a run, on both sides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LookSession {
+    /// `cs_…`.
+    pub id: String,
+    /// Its total in minor units.
+    pub amount: i64,
+    /// The code of its currency.
+    pub currency: String,
+    /// `open`, `complete`, `expired`.
+    pub status: String,
+    /// `paid`, `unpaid`, `no_payment_required`.
+    pub payment_status: String,
+    /// The ledger's status, where it has a row.
+    pub ledger: Option<String>,
+    /// Whether the ledger says what the provider says.
+    pub agrees: bool,
+}
+
+/// What came of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Look {
+    /// Its sessions, oldest first.
+    pub sessions: Vec<LookSession>,
+    /// Its events: type, how many, how many of them are not delivered.
+    pub events: Vec<(String, u64, u64)>,
+}
+
 /// What is said while a command runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
@@ -195,6 +241,23 @@ pub enum Notice {
     },
     /// A step of `day0` is done.
     Step(Step),
+    /// A day begins.
+    Lesson(Opening),
+    /// A step of a day is done.
+    LessonStep {
+        /// Its name within the day.
+        name: String,
+        /// What it does, in the language of the run.
+        what: String,
+        /// What does the same by hand.
+        by_hand: Vec<String>,
+        /// What it fell short of, where it did.
+        short: Option<String>,
+    },
+    /// What came of the run so far.
+    Look(Look),
+    /// A check was run.
+    Checked(CheckResult),
     /// A call of a scenario was made.
     Called {
         /// HTTP method.

@@ -1,5 +1,6 @@
 //! What commands end with, as data. `view` turns it into text, JSON or CSV.
 
+use crate::domain::course::outcome::{DayResult, State};
 use crate::domain::currency::Currency;
 use crate::domain::mode::Mode;
 use crate::domain::money::Money;
@@ -172,6 +173,8 @@ pub struct Day0 {
     pub event: String,
     /// The comparison.
     pub reconciled: Reconciled,
+    /// The checks of the day.
+    pub course: DayResult,
     /// Milliseconds that it all took.
     pub took_ms: u64,
 }
@@ -337,6 +340,65 @@ pub struct EventRow {
     pub pending: i64,
 }
 
+/// Where a day of the course stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DayStatus {
+    /// `day3`.
+    pub id: String,
+    /// Its title in the language of the run.
+    pub title: String,
+    /// Its checks: id, and what the last run of the present version came to.
+    pub checks: Vec<(String, Option<State>)>,
+    /// How many of its required checks there are.
+    pub required: usize,
+    /// How many of those are passed.
+    pub passed: usize,
+}
+
+impl DayStatus {
+    /// Whether every required check is passed.
+    pub const fn is_passed(&self) -> bool {
+        self.passed == self.required
+    }
+}
+
+/// `stripegym hint`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// `SG3.7`.
+    pub code: String,
+    /// The check's title in the language of the run.
+    pub title: String,
+    /// The hints so far, the newest last.
+    pub texts: Vec<String>,
+    /// How many there are.
+    pub all: usize,
+}
+
+/// `stripegym explain`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explained {
+    /// The code or the topic.
+    pub name: String,
+    /// Its title in the language of the run.
+    pub title: String,
+    /// Paragraphs.
+    pub texts: Vec<String>,
+    /// Pages to read on.
+    pub docs: Vec<String>,
+}
+
+/// `stripegym dev check`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LessonsChecked {
+    /// Items by their letter: D, G, N, T, S, X.
+    pub items: Vec<(char, usize)>,
+    /// Commands quoted in prose that were parsed.
+    pub commands: usize,
+    /// Everything that is wrong, by file and key.
+    pub problems: Vec<String>,
+}
+
 /// What a command ends with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Report {
@@ -354,6 +416,25 @@ pub enum Report {
     Reconciled(Reconciled),
     /// `stripegym day0`.
     Day0(Box<Day0>),
+    /// A day of the course.
+    Day(Box<DayResult>),
+    /// `stripegym status`.
+    Course(Vec<DayStatus>),
+    /// `stripegym hint`.
+    Hint(Hint),
+    /// `stripegym explain`.
+    Explained(Explained),
+    /// `stripegym explain` without a topic: the topics.
+    Topics(Vec<(String, String)>),
+    /// `stripegym reset`: what was set back, and the folder with the backup.
+    Reset {
+        /// Files and days.
+        what: Vec<String>,
+        /// Where they are kept.
+        backup: String,
+    },
+    /// `stripegym dev check`.
+    Lessons(LessonsChecked),
     /// `stripegym cards`.
     Cards,
     /// `stripegym doctor`.
@@ -386,10 +467,20 @@ impl Report {
         match self {
             Self::Checkout(checkout) => checkout.ending.is_well(),
             Self::Reconciled(reconciled) => reconciled.result.is_clean(),
-            Self::Day0(day0) => day0.checkout.ending.is_well() && day0.reconciled.result.is_clean(),
+            Self::Day0(day0) => {
+                let well = day0.checkout.ending.is_well() && day0.reconciled.result.is_clean();
+                well && day0.course.is_passed()
+            }
             Self::Doctor(doctor) => doctor.findings.iter().all(|f| f.weight() != Weight::Bad),
             Self::Triggered { event, .. } => event.is_some(),
-            Self::Silent
+            Self::Day(day) => day.is_passed(),
+            Self::Lessons(checked) => checked.problems.is_empty(),
+            Self::Course(_)
+            | Self::Hint(_)
+            | Self::Explained(_)
+            | Self::Topics(_)
+            | Self::Reset { .. }
+            | Self::Silent
             | Self::Home(_)
             | Self::Listened(_)
             | Self::Ledger(_)

@@ -151,6 +151,15 @@ async fn route(desk: &Arc<Desk>, request: Request<Incoming>) -> Answer {
     if request.uri().path() == "/webhook" {
         return webhook(desk, request).await;
     }
+    let method = request.method().to_string();
+    let target = request.uri().path_and_query().map_or("/", |it| it.as_str()).to_owned();
+    let answer = page(desk, request).await;
+    let (at, status) = (desk.intake.now(), answer.status().as_u16());
+    desk.sights.tell(Seen::Visited { at, method, target, status });
+    answer
+}
+
+async fn page(desk: &Arc<Desk>, request: Request<Incoming>) -> Answer {
     let (parts, body) = request.into_parts();
     let locale = site::locale(&parts.headers);
     let Some(host) = locality::local_host(&parts.headers, desk.bound) else {

@@ -54,6 +54,17 @@ pub enum Seen {
         /// Milliseconds until the answer.
         took_ms: u64,
     },
+    /// A page was asked for.
+    Visited {
+        /// When.
+        at: Timestamp,
+        /// The method.
+        method: String,
+        /// Path and query.
+        target: String,
+        /// HTTP status of the answer.
+        status: u16,
+    },
     /// Events older than the provider keeps were never read: there is a gap.
     Gap {
         /// Up to when events had been read.
@@ -61,6 +72,32 @@ pub enum Seen {
         /// From when on they could be read again.
         to: Timestamp,
     },
+}
+
+impl Seen {
+    /// The line of the shop's log: ids, amounts and statuses, no names, no addresses, no secrets.
+    pub fn line(&self) -> String {
+        match self {
+            Self::Accepted { at, event, kind, fresh, changes, problem, .. } => {
+                let what = if *fresh { "recorded" } else { "already recorded" };
+                let mut line = format!("{at} {what} {kind} {event}");
+                for change in changes {
+                    let (minor, code) = (change.amount.minor, change.amount.currency.code());
+                    let (session, status) = (&change.session_id, change.after.name());
+                    line.push_str(&format!(" {session} {minor} {code} {status}"));
+                }
+                if let Some(problem) = problem {
+                    line.push_str(&format!(" not booked: {problem}"));
+                }
+                line
+            }
+            Self::Rejected { at, status, cause, .. } => format!("{at} refused {status} {cause}"),
+            Self::Visited { at, method, target, status } => {
+                format!("{at} {method} {target} {status}")
+            }
+            Self::Gap { from, to } => format!("{to} events from {from} on were never read"),
+        }
+    }
 }
 
 /// Where sights are told. Clones tell the same reader.

@@ -63,6 +63,11 @@ impl Stripe {
         &self.base
     }
 
+    /// The key that calls are made with.
+    pub const fn key(&self) -> &ApiKey {
+        &self.key
+    }
+
     /// Whether the key moves real money.
     pub const fn is_live(&self) -> bool {
         self.key.is_live()

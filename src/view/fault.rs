@@ -65,6 +65,9 @@ fn what(problem: &Problem, canvas: &Canvas) -> String {
         Problem::NoScenario { kind, .. } => Msg::FaultNoScenario { kind },
         Problem::NotFound { what } => Msg::FaultNotFound { what },
         Problem::NotThereYet { what } => Msg::FaultNotThereYet { what },
+        Problem::NoSuchCode { code } => Msg::FaultNoSuchCode { code },
+        Problem::SandboxInUse { base } => Msg::FaultSandboxInUse { base },
+        Problem::Lesson { what, .. } => Msg::FaultLesson { what },
         Problem::TimedOut { what, seconds } => {
             Msg::FaultTimedOut { what, seconds: i64::try_from(*seconds).unwrap_or(i64::MAX) }
         }
@@ -112,6 +115,7 @@ fn place(problem: &Problem) -> Option<String> {
             (!parts.is_empty()).then(|| parts.join(" "))
         }
         Problem::Page { url, .. } => Some(url.clone()),
+        Problem::Lesson { file, key, .. } => Some(format!("{file}: {key}")),
         Problem::Ledger { path }
         | Problem::LedgerBroken { path }
         | Problem::LedgerBusy { path }
@@ -126,6 +130,8 @@ fn place(problem: &Problem) -> Option<String> {
         | Problem::NoScenario { .. }
         | Problem::NotFound { .. }
         | Problem::NotThereYet { .. }
+        | Problem::NoSuchCode { .. }
+        | Problem::SandboxInUse { .. }
         | Problem::TimedOut { .. }
         | Problem::Interrupted
         | Problem::Bug { .. } => None,
@@ -156,6 +162,9 @@ fn next(problem: &Problem, canvas: &Canvas) -> Vec<String> {
         Problem::NoScenario { .. } => vec![Msg::NextScenarios],
         Problem::NotFound { .. } => vec![Msg::NextEventsList],
         Problem::NotThereYet { .. } => vec![Msg::NextDay0],
+        Problem::Lesson { .. } => vec![Msg::NextDevCheck],
+        Problem::NoSuchCode { .. } => vec![Msg::NextExplain],
+        Problem::SandboxInUse { .. } => vec![Msg::NextStopSandbox],
         Problem::Interrupted => vec![Msg::NextAgain],
         Problem::Bug { .. } => vec![Msg::NextBug],
     };

@@ -7,6 +7,7 @@ use crate::domain::report::{
     Checkout, Doctor, EventRow, Finding, Home, Ledger, Listened, Place, Reconciled, Report,
 };
 use crate::domain::time::Timestamp;
+use crate::view::course_json;
 use serde_json::{Map, Value, json};
 
 /// The answer as one value; `None` where the notices said it all.
@@ -24,7 +25,22 @@ pub fn report(report: &Report) -> Option<Value> {
             "event": it.event,
             "checkout": checkout(&it.checkout),
             "reconciliation": reconciled(&it.reconciled),
+            "course": course_json::day(&it.course),
         }),
+        Report::Day(it) => course_json::day(it),
+        Report::Course(days) => course_json::status(days),
+        Report::Hint(it) => {
+            json!({ "code": it.code, "title": it.title, "hints": it.texts, "all": it.all })
+        }
+        Report::Explained(it) => {
+            json!({ "name": it.name, "title": it.title, "texts": it.texts, "docs": it.docs })
+        }
+        Report::Topics(list) => {
+            let topics = list.iter().map(|(name, title)| json!({ "name": name, "title": title }));
+            json!({ "topics": topics.collect::<Vec<_>>() })
+        }
+        Report::Reset { what, backup } => json!({ "reset": what, "backup": backup }),
+        Report::Lessons(it) => course_json::lessons(it),
         Report::Cards => json!({ "cards": card::ALL.iter().map(test_card).collect::<Vec<_>>() }),
         Report::Doctor(it) => doctor(it),
         Report::Scenarios(types) => json!({ "types": types }),
@@ -46,6 +62,14 @@ pub fn notice(notice: &Notice) -> Option<Value> {
         Notice::Secret { secret } => Some(json!({ "secret": secret })),
         Notice::Delivered(it) => Some(delivery(it)),
         Notice::Step(it) => Some(step(it)),
+        Notice::Lesson(it) => {
+            Some(json!({ "lesson": it.id, "title": it.title, "goal": it.goal, "text": it.prose }))
+        }
+        Notice::LessonStep { name, by_hand, short, .. } => {
+            Some(json!({ "did": name, "by_hand": by_hand, "short": short }))
+        }
+        Notice::Look(it) => Some(course_json::look(it)),
+        Notice::Checked(it) => Some(course_json::check(it)),
         Notice::OtherPort { .. }
         | Notice::Exposed { .. }
         | Notice::Hosting { .. }

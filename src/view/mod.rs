@@ -10,6 +10,8 @@ pub mod time;
 pub mod wrap;
 
 pub mod cards;
+pub mod course;
+pub mod course_json;
 pub mod csv;
 pub mod doctor;
 pub mod fault;
@@ -25,7 +27,9 @@ use crate::view::canvas::{Canvas, Format};
 pub fn render(report: &Report, canvas: &Canvas) -> Option<String> {
     let text = match canvas.format {
         // What follows lines of JSON is a line of JSON.
-        Format::Json if matches!(report, Report::Day0(_) | Report::Listened(_)) => {
+        Format::Json
+            if matches!(report, Report::Day0(_) | Report::Day(_) | Report::Listened(_)) =>
+        {
             json::report(report)?.to_string()
         }
         Format::Json => format!("{:#}", json::report(report)?),

@@ -4,7 +4,7 @@ use crate::domain::notice::{Delivery, Notice, Outcome, Step};
 use crate::view::canvas::{Canvas, Format, Tone};
 use crate::view::words::Msg;
 use crate::view::wrap::wrap;
-use crate::view::{json, money, time};
+use crate::view::{course, json, money, time};
 
 /// Where a line belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +58,12 @@ pub fn render(notice: &Notice, canvas: &Canvas) -> Line {
         Notice::NoBrowser { cause } => Line::Aside(say(&Msg::NoticeNoBrowser { cause })),
         Notice::Waiting { .. } => Line::Progress(say(&Msg::NoticeWaiting)),
         Notice::Step(step) => Line::Data(stepped(step, canvas)),
+        Notice::Lesson(it) => Line::Data(course::opening(it, canvas)),
+        Notice::LessonStep { what, by_hand, short, .. } => {
+            Line::Data(course::step(what, by_hand, short.as_deref(), canvas))
+        }
+        Notice::Look(it) => Line::Data(course::look(it, canvas)),
+        Notice::Checked(it) => Line::Data(course::checked(it, canvas)),
         Notice::Called { method, path, answer } => {
             Line::Aside(format!("{method:<6} /v1{path}  {}", canvas.tone(Tone::Quiet, answer)))
         }

@@ -9,7 +9,7 @@ use crate::domain::report::{
 use crate::view::canvas::{Canvas, Tone};
 use crate::view::table::{Side, draw, short};
 use crate::view::words::Msg;
-use crate::view::{cards, doctor, money, time};
+use crate::view::{cards, course, doctor, money, time};
 
 /// How many matching sessions a table shows; those that differ it shows all.
 const MATCHES_MAX: usize = 51;
@@ -24,6 +24,13 @@ pub fn render(report: &Report, canvas: &Canvas) -> String {
         Report::Ledger(it) => ledger(it, canvas),
         Report::Reconciled(it) => reconciled(it, canvas),
         Report::Day0(it) => day0(it, canvas),
+        Report::Day(it) => course::day(it, canvas),
+        Report::Course(days) => course::status(days, canvas),
+        Report::Hint(it) => course::hint(it, canvas),
+        Report::Explained(it) => course::explained(it, canvas),
+        Report::Topics(list) => course::topics(list, canvas),
+        Report::Reset { what, backup } => course::reset(what, backup, canvas),
+        Report::Lessons(it) => course::lessons(it, canvas),
         Report::Cards => cards::render(canvas),
         Report::Doctor(it) => doctor::render(it, canvas),
         Report::Scenarios(types) => {
@@ -300,6 +307,9 @@ fn comparison(result: &Reconciliation, canvas: &Canvas) -> String {
 
 fn day0(it: &Day0, canvas: &Canvas) -> String {
     let mut out = format!("\n{}\n\n", reconciled(&it.reconciled, canvas));
+    if !it.course.checks.is_empty() {
+        out.push_str(&format!("{}\n\n", course::day(&it.course, canvas)));
+    }
     let tenths = it.took_ms / 100;
     let seconds = format!("{}.{}", tenths / 10, tenths % 10);
     add_line(&mut out, &canvas.say(&Msg::Day0Done { seconds: &seconds }));

@@ -1,7 +1,7 @@
 //! `stripegym checkout`: a session, its page, and the wait for the money.
 
 use crate::app::context::Context;
-use crate::app::hosted::{Landing, Means};
+use crate::app::hosted::{Landing, Means, Typed};
 use crate::app::payment::{self, Order};
 use crate::app::provider::Provider;
 use crate::domain::fault::{Fault, Problem};
@@ -58,7 +58,9 @@ async fn work(
         }
         Then::Pay(means) => {
             let email = order.email.as_deref().unwrap_or(EMAIL);
-            let landing = payment::pay(&session, means, email, context.config.locale).await?;
+            let landing =
+                payment::pay(&session, means, &Typed::with_email(email), context.config.locale)
+                    .await?;
             let session = provider.stripe.session(id(&session)).await?;
             let left = match &landing {
                 Landing::Refused(_) => Ending::Declined,

@@ -2,12 +2,18 @@
 
 pub mod cards;
 pub mod checkout;
+pub mod day;
 pub mod day0;
+pub mod dev;
 pub mod doctor;
 pub mod events;
+pub mod explain;
+pub mod hint;
 pub mod home;
 pub mod ledger;
 pub mod listen;
 pub mod reconcile;
+pub mod reset;
 pub mod sandbox;
+pub mod status;
 pub mod trigger;

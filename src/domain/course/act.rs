@@ -48,7 +48,7 @@ pub enum Verb {
     Mark(Nothing),
     /// Compares the ledger with the provider, for this run's sessions.
     Reconcile(Reconcile),
-    /// Replays from the provider what the ledger lacks.
+    /// Has every event that was never delivered delivered again.
     Recover(Nothing),
     /// Writes the project's documents from what is known, where they are missing.
     Document(Nothing),

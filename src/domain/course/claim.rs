@@ -97,7 +97,9 @@ impl Op {
         match self {
             Self::Eq => found.unwrap_or(&Value::Null) == wanted,
             Self::Ne => found.unwrap_or(&Value::Null) != wanted,
-            Self::In => wanted.as_array().is_some_and(|all| found.is_some_and(|it| all.contains(it))),
+            Self::In => {
+                wanted.as_array().is_some_and(|all| found.is_some_and(|it| all.contains(it)))
+            }
             Self::Ge => numbers().is_some_and(|(found, wanted)| found >= wanted),
             Self::Le => numbers().is_some_and(|(found, wanted)| found <= wanted),
             Self::Present => there.is_some(),
@@ -128,7 +130,9 @@ impl Status {
         let text = status.to_string();
         self.is.split('|').map(str::trim).any(|wanted| {
             wanted == text
-                || wanted.strip_suffix("xx").is_some_and(|class| text.starts_with(class) && class.len() == 1)
+                || wanted
+                    .strip_suffix("xx")
+                    .is_some_and(|class| text.starts_with(class) && class.len() == 1)
         })
     }
 }
@@ -422,11 +426,16 @@ mod tests {
     fn operators_hold_for_what_they_say() {
         let five = json!(5);
         assert!(Op::Eq.holds(Some(&five), &json!(5)) && !Op::Eq.holds(Some(&five), &json!("5")));
-        assert!(Op::Absent.holds(Some(&Value::Null), &Value::Null) && Op::Absent.holds(None, &five));
+        assert!(
+            Op::Absent.holds(Some(&Value::Null), &Value::Null) && Op::Absent.holds(None, &five)
+        );
         assert!(Op::In.holds(Some(&five), &json!([4, 5])) && !Op::In.holds(None, &json!([4])));
         assert!(!Op::Ge.holds(Some(&json!("5")), &json!(5)));
         assert!(Op::Starts.holds(Some(&json!("cs_1")), &json!("cs_")));
-        assert!(Op::Integer.holds(Some(&five), &Value::Null) && !Op::Integer.holds(Some(&json!(5.5)), &Value::Null));
+        assert!(
+            Op::Integer.holds(Some(&five), &Value::Null)
+                && !Op::Integer.holds(Some(&json!(5.5)), &Value::Null)
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The items of the course, by number: what the seven lessons together must deal with, each once.
 
-use crate::domain::course::{Cover, Day};
 use crate::domain::course::rules::Problem;
+use crate::domain::course::{Cover, Day};
 
 /// How many items of each letter a day has: checklist, gates, notes, tasks, steps on the provider's side.
 const ITEMS: [[u8; 5]; 7] = [

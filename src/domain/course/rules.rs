@@ -149,11 +149,17 @@ impl Judge<'_> {
         for (at, diagnosis) in check.on_fail.iter().enumerate() {
             if !diagnosis.code.starts_with(&format!("{}-", check.code)) {
                 let key = format!("{} on_fail {}", check.id, at + 1);
-                self.say(&key, &format!("has the code `{}`, not `{}-…`", diagnosis.code, check.code));
+                self.say(
+                    &key,
+                    &format!("has the code `{}`, not `{}-…`", diagnosis.code, check.code),
+                );
             }
         }
-        let kept: Vec<&str> = check.act.iter().filter_map(|act: &Act| act.save.as_deref()).collect();
-        if kept.iter().any(|name| !name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_' || b.is_ascii_digit())) {
+        let kept: Vec<&str> =
+            check.act.iter().filter_map(|act: &Act| act.save.as_deref()).collect();
+        if kept.iter().any(|name| {
+            !name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_' || b.is_ascii_digit())
+        }) {
             self.say(&check.id, "keeps something under a name that is not a-z, 0-9 and _");
         }
     }

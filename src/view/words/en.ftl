@@ -85,12 +85,6 @@ help-events-resend-about = Delivers an event again to every endpoint that takes 
 help-events-resend-id = The event.
 help-cards-about = Shows every test card by what it does.
 help-doctor-about = Looks for what could stop you, and says what to do about it.
-help-day1-about = Lesson 1 (not there yet).
-help-day2-about = Lesson 2 (not there yet).
-help-day3-about = Lesson 3 (not there yet).
-help-day4-about = Lesson 4 (not there yet).
-help-day5-about = Lesson 5 (not there yet).
-help-day6-about = Lesson 6 (not there yet).
 help-env-example-about = Prints .env.example.
 
 ## Settings
@@ -354,3 +348,64 @@ trigger-done = { $kind } happened: { $event }
 trigger-nothing = The calls went through, and no { $kind } came of them.
 events-empty = There is no such event.
 event-resent = { $kind } { $event } is delivered again
+
+## The course
+
+help-day-only = Only this beat: read, do, look, check, gate.
+help-day-from = From this beat on.
+help-day-full = Shows the whole lesson.
+help-day-yes = Asks nothing. A day asks nothing anyway; scripts may say so.
+help-day-junit = Also writes the checks as JUnit XML to this file.
+help-day-attest = Attests, with your word, the part of a check that no program can see.
+help-day-project = Folder of README.md and the other documents that day6 looks at.
+help-status-about = Shows where you stand in the seven days.
+help-hint-about = Shows the next of three hints of a check.
+help-hint-code = The check or the code of its failure: SG3.7, D3.7.
+help-hint-tier = Shows hints up to this one.
+help-explain-about = Explains the code of a failure, or a topic.
+help-explain-name = The code or the topic; without it, the topics.
+help-reset-about = Sets a day, the ledger or the sandbox back; a copy is kept.
+help-reset-what = day0 … day6, ledger or sandbox.
+help-reset-all = Progress, ledger and sandbox.
+help-dev-about = For authors of lessons.
+help-dev-check-about = Checks that every lesson keeps to its format.
+help-day1-about = Day 1: a Checkout Session is made, paid, cancelled.
+help-day2-about = Day 2: find and read what Stripe recorded.
+help-day3-about = Day 3: only genuine events are accepted, fast.
+help-day4-about = Day 4: one ledger row a session, never twice.
+help-day5-about = Day 5: nothing lost, nothing twice, whatever happens.
+help-day6-about = Day 6: a stranger can reproduce it.
+lesson-minutes = about { $minutes } min by hand
+lesson-beats = 1 read → 2 do → 3 look → 4 check → 5 gate
+lesson-full = The whole lesson: { $command }
+look-title = What came of it
+col-pending = Undelivered
+course-checked = checked{" "}
+course-expected = expected
+course-got = got{"     "}
+course-why = why{"     "}
+course-next = next{"    "}
+course-note = note:
+course-attest = { $id } also wants your word. Once it is so: { $command }
+course-type = Next: { $command }
+day-failed = { $failing ->
+    [one] One required check is open.
+   *[other] { $failing } required checks are open.
+}
+day-passed = { $title }: passed in { $seconds } s.
+status-done = All seven days are passed.
+hint-more = More: { $command }
+explain-topics = What can be explained besides the code of any failure:
+reset-nothing = There was nothing to set back.
+reset-done = Set back: { $what }. The copy is in { $backup }.
+lessons-well = The lessons keep to their format; { $commands } quoted commands parse.
+lessons-bad = { $problems ->
+    [one] One problem.
+   *[other] { $problems } problems.
+}
+fault-lesson = A lesson does not keep to its format: { $what }
+fault-no-such-code = There is no check, cause or topic `{ $code }`.
+fault-sandbox-in-use = Another process hosts the sandbox at { $base }; nothing was set back.
+next-dev-check = stripegym dev check
+next-explain = stripegym explain
+next-stop-sandbox = Stop that process, then type the command again.

@@ -1,0 +1,26 @@
+//! `stripegym day1` … `day6`: a day of the course with the built-in shop.
+
+use crate::app::context::Context;
+use crate::app::course::{self, Wish};
+use crate::app::provider::Provider;
+use crate::domain::fault::{Fault, Problem};
+use crate::domain::mode::Mode;
+use crate::domain::report::Report;
+
+/// Runs the day `id` as wished.
+pub async fn run(context: &Context, id: &str, wish: &Wish) -> Result<Report, Fault> {
+    let lesson = course::lesson(context, id)?;
+    if wish.wants(course::Beat::Read) {
+        course::open(context, &lesson, wish);
+    }
+    if !wish.needs_stage() {
+        return Ok(Report::Silent);
+    }
+    if context.config.mode == Mode::Stripe {
+        return Err(Problem::SandboxOnly { command: format!("stripegym {id}") }.into());
+    }
+    let provider = Provider::connect(context).await?;
+    let played = course::play(context, &provider, &lesson, wish).await;
+    provider.close().await;
+    Ok(Report::Day(Box::new(played?)))
+}

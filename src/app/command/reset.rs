@@ -1,0 +1,73 @@
+//! `stripegym reset`: sets a day, the ledger, the sandbox or everything back, after a copy was put aside.
+
+use crate::app::context::Context;
+use crate::app::course::{library, of_lesson, record};
+use crate::domain::fault::{Fault, Problem};
+use crate::domain::report::Report;
+use crate::sandbox::host;
+use crate::store::progress;
+use std::fs;
+use std::path::Path;
+
+/// What is set back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// The progress of one day.
+    Day(String),
+    /// The ledger.
+    Ledger,
+    /// The sandbox.
+    Sandbox,
+    /// Progress, ledger, sandbox.
+    All,
+}
+
+const LEDGER: &str = crate::store::FILE;
+const SANDBOX: &str = "sandbox.db";
+
+/// Puts a copy aside and sets back. While another process hosts the sandbox nothing of it is touched.
+pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
+    let home = &context.config.home;
+    let files: &[&str] = match wish {
+        Wish::Day(_) => &[],
+        Wish::Ledger => &[LEDGER],
+        Wish::Sandbox => &[SANDBOX],
+        Wish::All => &[progress::FILE, LEDGER, SANDBOX],
+    };
+    if files.contains(&SANDBOX)
+        && let Some(base) = host::find(home).await
+    {
+        return Err(Problem::SandboxInUse { base }.into());
+    }
+    let stamp = context.clock.now().rfc3339().replace(':', "");
+    let backup = home.join("backup").join(stamp);
+    let broken = |path: &Path, error: &std::io::Error| {
+        Fault::because(Problem::File { path: path.display().to_string() }, error)
+    };
+    fs::create_dir_all(&backup).map_err(|error| broken(&backup, &error))?;
+    let mut what = Vec::new();
+    for file in files {
+        for suffix in ["", "-wal", "-shm"] {
+            let name = format!("{file}{suffix}");
+            let path = home.join(&name);
+            if path.exists() {
+                fs::rename(&path, backup.join(&name)).map_err(|error| broken(&path, &error))?;
+                what.push(name);
+            }
+        }
+    }
+    if let Wish::Day(id) = wish {
+        let day = library().day(id).map_err(|it| of_lesson(&it))?;
+        let path = record::path(context);
+        if path.exists() {
+            let kept = backup.join(progress::FILE);
+            fs::copy(&path, kept).map_err(|error| broken(&path, &error))?;
+            let ids: Vec<(&str, &str)> =
+                day.checks.iter().map(|check| (check.id.as_str(), check.code.as_str())).collect();
+            let forgotten = record::open(context)?.forget(&ids);
+            forgotten.map_err(|error| record::fault(context, &error))?;
+            what.push(id.clone());
+        }
+    }
+    Ok(Report::Reset { what, backup: backup.display().to_string() })
+}

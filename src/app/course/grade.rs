@@ -1,0 +1,341 @@
+//! Goes through the checks, notes and gates of a day. Steps are done once, when something first needs them.
+
+use crate::app::course::judge::judge;
+use crate::app::course::look::look;
+use crate::app::course::perform::perform;
+use crate::app::course::stage::Stage;
+use crate::app::course::trouble::Trouble;
+use crate::content::Lesson;
+use crate::content::text::{CheckText, Texts};
+use crate::domain::course::act::Act;
+use crate::domain::course::claim::Claim;
+use crate::domain::course::outcome::{CheckResult, Failure, Finding, ItemResult, State};
+use crate::domain::course::{Check, Day, Gate, Kind, Level, Note, Track};
+use crate::domain::fault::{Fault, Problem};
+use crate::domain::notice::Notice;
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+/// The grading of one day.
+pub struct Grader<'g, 'c> {
+    stage: &'g mut Stage<'c>,
+    lesson: &'g Lesson,
+    track: Track,
+    /// What became of each step: the shortfall, where there was one.
+    done: BTreeMap<String, Option<Finding>>,
+}
+
+impl<'g, 'c> Grader<'g, 'c> {
+    /// A grading that has done nothing yet.
+    pub const fn new(stage: &'g mut Stage<'c>, lesson: &'g Lesson, track: Track) -> Self {
+        Self { stage, lesson, track, done: BTreeMap::new() }
+    }
+
+    fn day(&self) -> &'g Day {
+        &self.lesson.day
+    }
+
+    /// Does every step of the day, in order, and says each.
+    pub async fn steps(&mut self) -> Result<(), Fault> {
+        for step in &self.day().steps {
+            self.step(&step.id).await?;
+        }
+        Ok(())
+    }
+
+    /// Says what came of the run so far.
+    pub async fn look(&mut self) -> Result<(), Fault> {
+        let seen = look(self.stage).await?;
+        self.stage.context.voice.say(Notice::Look(seen));
+        Ok(())
+    }
+
+    /// Does a step and those that it needs, unless they were done; the shortfall, where there was one.
+    async fn step(&mut self, name: &str) -> Result<Option<Finding>, Fault> {
+        if let Some(done) = self.done.get(name) {
+            return Ok(done.clone());
+        }
+        let Some(step) = self.day().step(name) else { return Ok(None) };
+        let mut short = None;
+        for before in &step.needs {
+            short = short.or(Box::pin(self.step(before)).await?);
+        }
+        if short.is_none() {
+            short = self.acts(&step.act).await?;
+        }
+        let what = self.lesson.texts.steps.get(name).cloned().unwrap_or_default();
+        self.stage.context.voice.say(Notice::LessonStep {
+            name: name.to_owned(),
+            what,
+            by_hand: step.by_hand.clone(),
+            short: short.as_ref().map(|it| format!("{} ≠ {}", it.got, it.expected)),
+        });
+        self.done.insert(name.to_owned(), short.clone());
+        Ok(short)
+    }
+
+    async fn acts(&mut self, acts: &[Act]) -> Result<Option<Finding>, Fault> {
+        for act in acts {
+            if self.stage.context.stop.is_stopped() {
+                return Err(Problem::Interrupted.into());
+            }
+            match perform(self.stage, act).await {
+                Ok(()) => {}
+                Err(Trouble::Short { expected, got }) => {
+                    let expected = format!("{}: {expected}", act.verb.name());
+                    return Ok(Some(Finding { holds: false, expected, got }));
+                }
+                Err(Trouble::World(fault)) => return Err(fault),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Does what an item arranges and does itself, then judges its claims up to the first that does not hold.
+    async fn findings(
+        &mut self,
+        arrange: &[String],
+        acts: &[Act],
+        claims: &[Claim],
+    ) -> Result<Vec<Finding>, Fault> {
+        for name in arrange {
+            if let Some(short) = self.step(name).await? {
+                return Ok(vec![short]);
+            }
+        }
+        if let Some(short) = self.acts(acts).await? {
+            return Ok(vec![short]);
+        }
+        let mut findings = Vec::new();
+        for claim in claims {
+            let finding = judge(self.stage, claim).await?;
+            let holds = finding.holds;
+            findings.push(finding);
+            if !holds {
+                break;
+            }
+        }
+        Ok(findings)
+    }
+
+    /// Runs every check; what has a check's id in `answered` was attested before.
+    pub async fn checks(&mut self, attested: &[String]) -> Result<Vec<CheckResult>, Fault> {
+        let mut results: Vec<CheckResult> = Vec::new();
+        for check in &self.day().checks {
+            let blocked: Vec<&str> = check
+                .needs
+                .iter()
+                .filter(|id| !results.iter().any(|it| it.id == **id && it.state.is_well()))
+                .map(String::as_str)
+                .collect();
+            let result = if blocked.is_empty() {
+                self.check(check, attested.contains(&check.id)).await?
+            } else {
+                let state = State::Blocked;
+                let failure = self.failure(check, None, Some(blocked.join(" ")));
+                CheckResult { failure: Some(failure), ..self.result(check, state, Vec::new(), 0) }
+            };
+            self.stage.context.voice.say(Notice::Checked(result.clone()));
+            results.push(result);
+        }
+        Ok(results)
+    }
+
+    async fn check(&mut self, check: &Check, attested: bool) -> Result<CheckResult, Fault> {
+        if !check.tracks.contains(&self.track) {
+            return Ok(self.result(check, State::Skip, Vec::new(), 0));
+        }
+        let began = Instant::now();
+        let findings = self.findings(&check.arrange, &check.act, &check.assert).await?;
+        let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let wrong = findings.iter().find(|finding| !finding.holds).cloned();
+        let state = match (&wrong, check.kind) {
+            (Some(_), _) => State::Fail,
+            (None, Kind::Partial) if !attested => State::Partial,
+            (None, Kind::Human) if !attested => State::Attest,
+            (None, _) => State::Pass,
+        };
+        let mut result = self.result(check, state, findings, took_ms);
+        if let Some(wrong) = wrong {
+            let mut cause = None;
+            for (at, diagnosis) in check.on_fail.iter().enumerate() {
+                if judge(self.stage, &diagnosis.when).await?.holds {
+                    cause = Some(at);
+                    break;
+                }
+            }
+            result.failure = Some(Failure {
+                expected: wrong.expected,
+                got: wrong.got,
+                ..self.failure(check, cause, None)
+            });
+        }
+        Ok(result)
+    }
+
+    fn result(
+        &self,
+        check: &Check,
+        state: State,
+        findings: Vec<Finding>,
+        took_ms: u64,
+    ) -> CheckResult {
+        CheckResult {
+            id: check.id.clone(),
+            code: check.code.clone(),
+            title: text(&self.lesson.texts, check).map_or_else(String::new, |it| it.title.clone()),
+            kind: check.kind,
+            level: check.level,
+            state,
+            findings,
+            failure: None,
+            took_ms,
+        }
+    }
+
+    /// The words of a failure: of the diagnosis at `cause`, or of the check itself.
+    fn failure(&self, check: &Check, cause: Option<usize>, blocked: Option<String>) -> Failure {
+        let said = text(&self.lesson.texts, check);
+        let diagnosis = cause.and_then(|at| check.on_fail.get(at));
+        let code = diagnosis.map_or(&check.code, |it| &it.code).clone();
+        let why = said.and_then(|said| said.causes.get(&code)).or(said.map(|said| &said.why));
+        let own = || format!("stripegym hint {}", check.code);
+        Failure {
+            checked: said.map_or_else(String::new, |said| said.checked.clone()),
+            expected: blocked.clone().unwrap_or_default(),
+            got: blocked.map_or_else(String::new, |_| State::Blocked.name().to_owned()),
+            why: why.cloned().unwrap_or_default(),
+            next: diagnosis.and_then(|it| it.next.clone()).unwrap_or_else(own),
+            code,
+        }
+    }
+
+    /// Runs the probes of the notes. They warn and never block.
+    pub async fn notes(&mut self, checks: &[CheckResult]) -> Result<Vec<ItemResult>, Fault> {
+        let mut results = Vec::new();
+        for note in &self.day().notes {
+            let (state, because) = self.note(note, checks).await?;
+            let title = self.lesson.texts.notes.get(&note.id).cloned().unwrap_or_default();
+            results.push(ItemResult { id: note.id.clone(), title, state, because });
+        }
+        Ok(results)
+    }
+
+    async fn note(
+        &mut self,
+        note: &Note,
+        checks: &[CheckResult],
+    ) -> Result<(State, Vec<String>), Fault> {
+        if note.advice {
+            return Ok((State::Attest, Vec::new()));
+        }
+        if !note.tracks.contains(&self.track) {
+            return Ok((State::Skip, Vec::new()));
+        }
+        if !note.by.is_empty() {
+            // What stands for it on another day is graded on that day.
+            let own = |id: &&String| checks.iter().any(|check| check.id == **id);
+            let open = |id: &&String| {
+                checks.iter().any(|check| check.id == **id && !check.state.is_well())
+            };
+            let open: Vec<String> = note.by.iter().filter(open).cloned().collect();
+            let state = match (open.is_empty(), note.by.iter().any(|id| own(&id))) {
+                (false, _) => State::Fail,
+                (true, true) => State::Pass,
+                (true, false) => State::Skip,
+            };
+            return Ok((state, open));
+        }
+        let findings = self.findings(&note.arrange, &note.act, &note.assert).await?;
+        let wrong = findings.iter().find(|finding| !finding.holds);
+        Ok(match wrong {
+            Some(wrong) => (State::Fail, vec![format!("{} ≠ {}", wrong.got, wrong.expected)]),
+            None => (State::Pass, Vec::new()),
+        })
+    }
+
+    /// What unlocked.
+    pub fn gates(&self, checks: &[CheckResult], notes: &[ItemResult]) -> Vec<ItemResult> {
+        let gate = |gate: &Gate| {
+            let because = closed(gate, checks, notes);
+            let state = match (because.is_empty(), gate.attest) {
+                (false, _) => State::Fail,
+                (true, true) => State::Partial,
+                (true, false) => State::Pass,
+            };
+            let title = self.lesson.texts.gates.get(&gate.id).cloned().unwrap_or_default();
+            ItemResult { id: gate.id.clone(), title, state, because }
+        };
+        self.day().gates.iter().map(gate).collect()
+    }
+}
+
+fn text<'t>(texts: &'t Texts, check: &Check) -> Option<&'t CheckText> {
+    texts.checks.get(&check.id)
+}
+
+/// The items that keep a gate closed.
+fn closed(gate: &Gate, checks: &[CheckResult], notes: &[ItemResult]) -> Vec<String> {
+    let mut because = Vec::new();
+    for need in &gate.needs {
+        if need == "required" {
+            let open =
+                checks.iter().filter(|it| it.level == Level::Required && !it.state.is_well());
+            because.extend(open.map(|it| it.id.clone()));
+            continue;
+        }
+        let well = checks
+            .iter()
+            .map(|it| (&it.id, it.state))
+            .chain(notes.iter().map(|it| (&it.id, it.state)))
+            .any(|(id, state)| id == need && (state.is_well() || state == State::Skip));
+        if !well {
+            because.push(need.clone());
+        }
+    }
+    because
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(id: &str, state: State) -> ItemResult {
+        ItemResult { id: id.to_owned(), title: String::new(), state, because: Vec::new() }
+    }
+
+    fn check(id: &str, level: Level, state: State) -> CheckResult {
+        CheckResult {
+            id: id.to_owned(),
+            code: String::new(),
+            title: String::new(),
+            kind: Kind::Auto,
+            level,
+            state,
+            findings: Vec::new(),
+            failure: None,
+            took_ms: 0,
+        }
+    }
+
+    #[test]
+    fn a_gate_names_what_keeps_it_closed() {
+        let checks = [
+            check("D1.1", Level::Required, State::Pass),
+            check("D1.2", Level::Required, State::Fail),
+            check("D1.3", Level::Optional, State::Fail),
+        ];
+        let notes = [item("N1.1", State::Fail)];
+        let gate = |needs: &[&str]| Gate {
+            id: "G1.1".to_owned(),
+            needs: needs.iter().map(|it| (*it).to_owned()).collect(),
+            attest: false,
+        };
+        assert!(closed(&gate(&["D1.1"]), &checks, &notes).is_empty());
+        assert_eq!(closed(&gate(&["required"]), &checks, &notes), ["D1.2"]);
+        assert_eq!(
+            closed(&gate(&["D1.3", "N1.1", "D9.9"]), &checks, &notes),
+            ["D1.3", "N1.1", "D9.9"]
+        );
+    }
+}

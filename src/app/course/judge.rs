@@ -1,0 +1,428 @@
+//! Whether the claims of a lesson hold, with what was expected and what was found as facts without words.
+
+use crate::app::course::kept::Kept;
+use crate::app::course::perform::{events, id};
+use crate::app::course::project;
+use crate::app::course::spy;
+use crate::app::course::stage::{self, Stage};
+use crate::app::course::trouble::Trouble;
+use crate::domain::course::claim::{
+    BodyHas, Claim, DeliveryIs, EventCount, HeaderIs, JsonIs, KeyIs, LedgerGrew, LedgerRow, LogHas,
+    NoSecret, Op, Status, Verdicts, Where,
+};
+use crate::domain::course::outcome::Finding;
+use crate::domain::fault::Fault;
+use crate::domain::secret::KeyKind;
+use serde_json::Value;
+
+/// Judges one claim. What a claim refers to and nobody kept makes it fail.
+pub async fn judge(stage: &Stage<'_>, claim: &Claim) -> Result<Finding, Fault> {
+    match found(stage, claim).await {
+        Ok(finding) => Ok(finding),
+        Err(Trouble::Short { expected, got }) => Ok(Finding { holds: false, expected, got }),
+        Err(Trouble::World(fault)) => Err(fault),
+    }
+}
+
+async fn found(stage: &Stage<'_>, claim: &Claim) -> Result<Finding, Trouble> {
+    let kept = &stage.kept;
+    match claim {
+        Claim::Status(it) => status(kept, it),
+        Claim::Header(it) => header(kept, it),
+        Claim::Body(it) => body(kept, it),
+        Claim::Json(it) => json(kept, it),
+        Claim::EventCount(it) => event_count(stage, it).await,
+        Claim::Delivery(it) => delivery(stage, it).await,
+        Claim::LedgerRow(it) => {
+            let session = id(kept, &it.session)?;
+            row(kept, it, &session, &stage.ledger().await?)
+        }
+        Claim::LedgerAbsent(it) => {
+            let ledger = stage.ledger().await?;
+            let ids = it.sessions.iter().map(|name| id(kept, name));
+            let ids: Vec<String> = ids.collect::<Result<_, _>>()?;
+            let there: Vec<&str> =
+                ids.iter().filter(|id| row_of(&ledger, id).is_some()).map(String::as_str).collect();
+            Ok(finding(
+                there.is_empty(),
+                format!("ledger without {}", ids.join(" ")),
+                there.join(" "),
+            ))
+        }
+        Claim::LedgerGrew(it) => grew(kept, it, &stage.ledger().await?),
+        Claim::LedgerUnchanged(it) => unchanged(kept, &it.since, &stage.ledger().await?),
+        Claim::Verdicts(it) => verdicts(kept, it),
+        Claim::Log(it) => log(kept, it, &stage.log.lines()),
+        Claim::NoSecret(it) => Ok(no_secret(stage, it)),
+        Claim::Alive(_) => {
+            let answer = stage::send(stage.http().get(stage.app().0)).await?;
+            Ok(finding(answer.status < 500, "GET / < 500".to_owned(), answer.status.to_string()))
+        }
+        Claim::Key(it) => Ok(key(stage, it)),
+        Claim::Files(it) => Ok(project::files(&stage.project, it)),
+        Claim::Mentions(it) => Ok(project::mentions(&stage.project, it)),
+    }
+}
+
+fn finding(holds: bool, expected: String, got: String) -> Finding {
+    let got = if got.is_empty() { "–".to_owned() } else { got };
+    Finding { holds, expected, got }
+}
+
+/// The answers that were kept under a name: one, or all of several.
+fn answers<'k>(kept: &'k Kept, name: &str) -> Result<Vec<&'k Value>, Trouble> {
+    let value = kept.get(name).ok_or_else(|| Trouble::unknown(name))?;
+    let value = value.get("answer").unwrap_or(value);
+    Ok(match value.get("answers").and_then(Value::as_array) {
+        Some(all) => all.iter().collect(),
+        None => vec![value],
+    })
+}
+
+fn status(kept: &Kept, it: &Status) -> Result<Finding, Trouble> {
+    let (mut good, mut total, mut got) = (0, 0, Vec::new());
+    for name in &it.of {
+        for answer in answers(kept, name)? {
+            let status = answer.get("status").and_then(Value::as_u64).unwrap_or_default();
+            let fits = it.fits(u16::try_from(status).unwrap_or_default());
+            total += 1;
+            good += usize::from(fits);
+            if !fits || it.any {
+                got.push(format!("{name} {status}"));
+            }
+        }
+    }
+    let holds = if it.any { good > 0 } else { good == total && total > 0 };
+    if holds {
+        got.push(it.is.clone());
+    }
+    Ok(finding(holds, format!("{} {}", it.of.join(", "), it.is), got.join(" · ")))
+}
+
+fn header(kept: &Kept, it: &HeaderIs) -> Result<Finding, Trouble> {
+    let wanted = kept.resolve(&it.value).ok_or_else(|| Trouble::unknown(&it.name))?;
+    let expected = format!("{} {} {}", it.name, it.op.sign(), show(&wanted));
+    for name in &it.of {
+        for answer in answers(kept, name)? {
+            let value = answer.get("headers").and_then(|headers| headers.get(&it.name));
+            if !it.op.holds(value, &wanted) {
+                return Ok(finding(
+                    false,
+                    expected,
+                    format!("{name} {}", value.map_or_else(String::new, show)),
+                ));
+            }
+        }
+    }
+    Ok(finding(true, expected.clone(), expected))
+}
+
+fn body(kept: &Kept, it: &BodyHas) -> Result<Finding, Trouble> {
+    let fill = |text: &String| kept.fill(text).ok_or_else(|| Trouble::unknown(text));
+    for name in &it.of {
+        for answer in answers(kept, name)? {
+            let text = answer.get("body").and_then(Value::as_str).unwrap_or_default();
+            let start: String = text.chars().take(200).collect();
+            if it.not_empty && text.trim().is_empty() {
+                return Ok(finding(false, format!("{name}: a body"), String::new()));
+            }
+            for wanted in &it.contains {
+                let wanted = fill(wanted)?;
+                if !text.contains(&wanted) {
+                    return Ok(finding(false, format!("{name} contains {wanted}"), start));
+                }
+            }
+            for unwanted in &it.absent {
+                let unwanted = fill(unwanted)?;
+                if text.contains(&unwanted) {
+                    return Ok(finding(false, format!("{name} without {unwanted}"), unwanted));
+                }
+            }
+        }
+    }
+    Ok(finding(true, it.of.join(", "), "ok".to_owned()))
+}
+
+fn json(kept: &Kept, it: &JsonIs) -> Result<Finding, Trouble> {
+    let of = kept.get(&it.of).ok_or_else(|| Trouble::unknown(&it.of))?;
+    let value = of.pointer(&it.at);
+    let wanted = kept.resolve(&it.value).ok_or_else(|| Trouble::unknown(&it.at))?;
+    let plain = matches!(it.op, Op::Present | Op::Absent | Op::Integer);
+    let right = if plain { String::new() } else { format!(" {}", show(&wanted)) };
+    let expected = format!("{}{} {}{right}", it.of, it.at, it.op.sign());
+    Ok(finding(it.op.holds(value, &wanted), expected, value.map_or_else(String::new, show)))
+}
+
+/// A value for a line of text.
+fn show(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(show).collect::<Vec<_>>().join(" | "),
+        Value::Object(_) => "{…}".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+async fn event_count(stage: &Stage<'_>, it: &EventCount) -> Result<Finding, Trouble> {
+    let session = id(&stage.kept, &it.session)?;
+    let count = events(stage, &it.kind, Some(&session)).await?.len();
+    Ok(finding(count == it.is, format!("{} × {}", it.kind, it.is), count.to_string()))
+}
+
+async fn delivery(stage: &Stage<'_>, it: &DeliveryIs) -> Result<Finding, Trouble> {
+    let event = id(&stage.kept, &it.event)?;
+    Ok(delivered(it, &stage.deliveries(&event).await?))
+}
+
+/// Judges the deliveries of an event, oldest first.
+fn delivered(it: &DeliveryIs, deliveries: &[Value]) -> Finding {
+    let attempts: Vec<&Value> = deliveries
+        .iter()
+        .filter_map(|one| one.get("attempts").and_then(Value::as_array))
+        .flatten()
+        .collect();
+    let status =
+        |attempt: &Value| attempt.get("status").and_then(Value::as_u64).unwrap_or_default();
+    let took =
+        |attempt: &Value| attempt.get("duration_ms").and_then(Value::as_u64).unwrap_or_default();
+    let ends = deliveries.last().and_then(|one| one.get("status")).and_then(Value::as_str);
+    let mut wanted = Vec::new();
+    let mut holds = !deliveries.is_empty();
+    let mut claim = |text: String, held: bool| {
+        wanted.push(text);
+        holds = holds && held;
+    };
+    if let Some(count) = it.attempts {
+        claim(format!("attempts = {count}"), attempts.len() == count);
+    }
+    if let Some(least) = it.attempts_min {
+        claim(format!("attempts ≥ {least}"), attempts.len() >= least);
+    }
+    if let Some(is) = &it.first {
+        let class = Status { of: Vec::new(), is: is.clone(), any: false };
+        let first = attempts.first().map(|one| u16::try_from(status(one)).unwrap_or_default());
+        claim(format!("1: {is}"), first.is_some_and(|status| class.fits(status)));
+    }
+    if let Some(end) = &it.ends {
+        claim(end.clone(), ends == Some(end.as_str()));
+    }
+    if let Some(limit) = it.within_ms {
+        let quick = attempts.last().is_some_and(|last| took(last) <= limit);
+        claim(format!("≤ {limit} ms"), quick);
+    }
+    let shown = attempts
+        .iter()
+        .enumerate()
+        .map(|(at, attempt)| format!("{}: {} {} ms", at + 1, status(attempt), took(attempt)));
+    let mut got: Vec<String> = shown.collect();
+    got.extend(ends.map(str::to_owned));
+    finding(holds, wanted.join(" · "), got.join(" · "))
+}
+
+/// The ledger's row of a session.
+fn row_of<'l>(ledger: &'l Value, session: &str) -> Option<&'l Value> {
+    let rows = ledger.get("rows").and_then(Value::as_array)?;
+    rows.iter().find(|row| row.get("session_id").and_then(Value::as_str) == Some(session))
+}
+
+fn row(kept: &Kept, it: &LedgerRow, session: &str, ledger: &Value) -> Result<Finding, Trouble> {
+    let Some(row) = row_of(ledger, session) else {
+        return Ok(finding(false, format!("ledger row {session}"), String::new()));
+    };
+    for (column, wanted) in &it.has {
+        let wanted = kept.resolve(wanted).ok_or_else(|| Trouble::unknown(column))?;
+        let value = row.get(column);
+        if value != Some(&wanted) {
+            let expected = format!("ledger {column} = {}", show(&wanted));
+            return Ok(finding(false, expected, value.map_or_else(String::new, show)));
+        }
+    }
+    let lacking = |column: &&String| row.get(*column).is_none_or(|v| v.is_null() || v == "");
+    if let Some(column) = it.filled.iter().find(lacking) {
+        return Ok(finding(false, format!("ledger {column} present"), String::new()));
+    }
+    let odd = |column: &&String| !row.get(*column).is_some_and(Value::is_i64);
+    if let Some(column) = it.integers.iter().find(odd) {
+        let value = row.get(column).map_or_else(String::new, show);
+        return Ok(finding(false, format!("ledger {column} integer"), value));
+    }
+    Ok(finding(true, format!("ledger row {session}"), "ok".to_owned()))
+}
+
+fn count(ledger: &Value) -> u64 {
+    ledger.get("count").and_then(Value::as_u64).unwrap_or_default()
+}
+
+fn grew(kept: &Kept, it: &LedgerGrew, ledger: &Value) -> Result<Finding, Trouble> {
+    let before = count(kept.get(&it.since).ok_or_else(|| Trouble::unknown(&it.since))?);
+    let by = count(ledger).saturating_sub(before);
+    Ok(finding(by == it.by, format!("ledger + {}", it.by), format!("+ {by}")))
+}
+
+fn unchanged(kept: &Kept, since: &str, ledger: &Value) -> Result<Finding, Trouble> {
+    let before = kept.get(since).ok_or_else(|| Trouble::unknown(since))?;
+    let rows = |ledger: &Value| ledger.get("rows").cloned().unwrap_or_default();
+    let holds = count(before) == count(ledger) && rows(before) == rows(ledger);
+    let got = format!("{} → {}", count(before), count(ledger));
+    let got = if holds || count(before) != count(ledger) { got } else { format!("{got} ≠") };
+    Ok(finding(holds, format!("ledger = {since}"), got))
+}
+
+fn verdicts(kept: &Kept, it: &Verdicts) -> Result<Finding, Trouble> {
+    let lines = kept.get(&it.of).and_then(|found| found.get("lines")).and_then(Value::as_array);
+    let lines = lines.ok_or_else(|| Trouble::unknown(&it.of))?;
+    let text = |line: &Value, name: &str| line.get(name).map_or_else(String::new, show);
+    let mut wrong: Vec<String> = lines
+        .iter()
+        .filter(|line| !it.only.contains(&text(line, "verdict")))
+        .take(5)
+        .map(|line| {
+            let [verdict, session] = ["verdict", "session"].map(|name| text(line, name));
+            format!("{verdict} {session} {} ⇄ {}", text(line, "ours"), text(line, "theirs"))
+        })
+        .collect();
+    let enough = lines.len() >= it.at_least;
+    let holds = wrong.is_empty() && enough;
+    wrong.push(format!("{} lines", lines.len()));
+    let expected = format!("{} ≥ {}", it.only.join(" | "), it.at_least);
+    Ok(finding(holds, expected, wrong.join(" · ")))
+}
+
+fn log(kept: &Kept, it: &LogHas, lines: &[String]) -> Result<Finding, Trouble> {
+    let fill = |texts: &[String]| -> Result<Vec<String>, Trouble> {
+        texts.iter().map(|text| kept.fill(text).ok_or_else(|| Trouble::unknown(text))).collect()
+    };
+    let wanted = fill(&it.line)?;
+    let last = lines.last().cloned().unwrap_or_default();
+    if !wanted.is_empty() && !lines.iter().any(|line| wanted.iter().all(|text| line.contains(text)))
+    {
+        return Ok(finding(false, format!("log: {}", wanted.join(" + ")), last));
+    }
+    for text in fill(&it.contains)? {
+        if !lines.iter().any(|line| line.contains(&text)) {
+            return Ok(finding(false, format!("log: {text}"), last));
+        }
+    }
+    for text in fill(&it.absent)? {
+        if let Some(line) = lines.iter().find(|line| line.contains(&text)) {
+            return Ok(finding(false, format!("log without {text}"), line.clone()));
+        }
+    }
+    Ok(finding(true, "log".to_owned(), "ok".to_owned()))
+}
+
+fn no_secret(stage: &Stage<'_>, it: &NoSecret) -> Finding {
+    let known = [stage.secret.reveal()];
+    let mut seen = Vec::new();
+    for place in &it.places {
+        let (name, found) = match place {
+            Where::Log => ("log", spy::first(stage.log.lines().iter(), &known)),
+            Where::Answers => ("answers", spy::first(stage.answers.iter(), &known)),
+            Where::Project => ("project", project::secret(&stage.project, &known)),
+        };
+        seen.extend(found.map(|what| format!("{name}: {what}")));
+    }
+    finding(seen.is_empty(), "no secret".to_owned(), seen.join(" · "))
+}
+
+fn key(stage: &Stage<'_>, it: &KeyIs) -> Finding {
+    let key = stage.provider.stripe.key();
+    let kind = match key.kind() {
+        KeyKind::Secret => "secret",
+        KeyKind::Restricted => "restricted",
+        KeyKind::Publishable => "publishable",
+    };
+    let holds = it.kinds.iter().any(|wanted| wanted == kind) && key.is_live() == it.live;
+    let mode = |live| if live { "live" } else { "test" };
+    let expected = format!("{} · {}", it.kinds.join(" | "), mode(it.live));
+    finding(holds, expected, format!("{kind} · {} · {}", mode(key.is_live()), key.masked()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::course::kept::Kept;
+    use serde_json::json;
+
+    fn kept() -> Kept {
+        let mut kept = Kept::default();
+        kept.keep("good", json!({"status": 200, "body": "abc", "headers": {"x": "y"}}));
+        kept.keep("many", json!({"status": 500, "answers": [{"status": 200}, {"status": 500}]}));
+        kept.keep("before", json!({"count": 2, "rows": [{"session_id": "cs_1", "amount": 5}]}));
+        kept
+    }
+
+    fn claim(value: Value) -> Claim {
+        serde_json::from_value(value).unwrap()
+    }
+
+    fn holds(value: Value) -> bool {
+        let kept = kept();
+        let found = match claim(value) {
+            Claim::Status(it) => status(&kept, &it),
+            Claim::Header(it) => header(&kept, &it),
+            Claim::Body(it) => body(&kept, &it),
+            Claim::Json(it) => json(&kept, &it),
+            Claim::Verdicts(it) => verdicts(&kept, &it),
+            Claim::Log(it) => log(&kept, &it, &["a 1".to_owned(), "b 2".to_owned()]),
+            Claim::LedgerUnchanged(it) => {
+                unchanged(&kept, &it.since, &kept.get("before").unwrap().clone())
+            }
+            other => panic!("{other:?}"),
+        };
+        found.is_ok_and(|finding| finding.holds)
+    }
+
+    #[test]
+    fn every_answer_must_fit_unless_any_will_do() {
+        assert!(holds(json!({"status": {"of": ["good"], "is": "2xx"}})));
+        assert!(!holds(json!({"status": {"of": ["good", "many"], "is": "2xx"}})));
+        assert!(holds(json!({"status": {"of": ["many"], "is": "5xx", "any": true}})));
+        assert!(!holds(json!({"status": {"of": ["nobody"], "is": "2xx"}})));
+        assert!(!holds(json!({"status": {"of": [], "is": "2xx"}})));
+    }
+
+    #[test]
+    fn claims_about_what_nobody_kept_do_not_hold() {
+        for value in [
+            json!({"body": {"of": ["nobody"], "absent": ["x"]}}),
+            json!({"json": {"of": "nobody", "at": "/x", "op": "absent"}}),
+            json!({"ledger_unchanged": {"since": "nobody"}}),
+            json!({"verdicts": {"of": "nobody", "only": []}}),
+            json!({"log": {"absent": ["$nobody.id"]}}),
+            json!({"header": {"of": ["good"], "name": "x", "value": "$nobody"}}),
+        ] {
+            assert!(!holds(value.clone()), "{value}");
+        }
+        assert!(holds(json!({"ledger_unchanged": {"since": "before"}})));
+        assert!(holds(json!({"log": {"line": ["a", "1"]}})));
+        assert!(!holds(json!({"log": {"line": ["a", "2"]}})));
+    }
+
+    #[test]
+    fn a_delivery_without_a_record_does_not_hold() {
+        let it: DeliveryIs = serde_json::from_value(json!({"event": "$e"})).unwrap();
+        assert!(!delivered(&it, &[]).holds);
+        let it: DeliveryIs =
+            serde_json::from_value(json!({"event": "$e", "first": "5xx", "ends": "succeeded"}))
+                .unwrap();
+        let attempts =
+            json!([{"status": 503, "duration_ms": 1}, {"status": 200, "duration_ms": 2}]);
+        assert!(delivered(&it, &[json!({"status": "succeeded", "attempts": attempts})]).holds);
+        assert!(!delivered(&it, &[json!({"status": "pending", "attempts": attempts})]).holds);
+    }
+
+    #[test]
+    fn a_row_is_held_against_its_columns() {
+        let kept = kept();
+        let ledger = kept.get("before").unwrap();
+        let of = |value: Value| {
+            let it: LedgerRow = serde_json::from_value(value).unwrap();
+            row(&kept, &it, &it.session, ledger).unwrap().holds
+        };
+        assert!(of(json!({"session": "cs_1", "has": {"amount": 5}, "integers": ["amount"]})));
+        assert!(!of(json!({"session": "cs_1", "has": {"amount": 500}})));
+        assert!(!of(json!({"session": "cs_1", "filled": ["currency"]})));
+        assert!(!of(json!({"session": "cs_2"})));
+    }
+}

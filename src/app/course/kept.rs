@@ -1,0 +1,137 @@
+//! What a run keeps under names, and texts that refer to it. Pure.
+
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// What was kept, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Kept(BTreeMap<String, Value>);
+
+impl Kept {
+    /// Keeps a value; what had the name before is forgotten.
+    pub fn keep(&mut self, name: &str, value: Value) {
+        self.0.insert(name.to_owned(), value);
+    }
+
+    /// What has a name.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    /// What a reference such as `$paid.id` stands for.
+    pub fn look_up(&self, reference: &str) -> Option<&Value> {
+        let mut parts = reference.strip_prefix('$')?.split('.');
+        let mut value = self.0.get(parts.next()?)?;
+        for part in parts {
+            value = match value {
+                Value::Array(items) => items.get(part.parse::<usize>().ok()?)?,
+                Value::Object(map) => map.get(part)?,
+                _ => return None,
+            };
+        }
+        Some(value)
+    }
+
+    /// A text with its references filled in; `None` where one leads to nothing.
+    pub fn fill(&self, text: &str) -> Option<String> {
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('$') {
+            out.push_str(before);
+            let length = reference_length(after);
+            let (reference, next) = after.split_at_checked(length)?;
+            if reference.is_empty() {
+                out.push('$');
+            } else {
+                match self.look_up(&format!("${reference}"))? {
+                    Value::String(text) => out.push_str(text),
+                    other => out.push_str(&other.to_string()),
+                }
+            }
+            rest = next;
+        }
+        out.push_str(rest);
+        Some(out)
+    }
+
+    /// A value with its references filled in, at any depth; a text that is a reference becomes what it stands
+    /// for. `None` where one leads to nothing.
+    pub fn resolve(&self, value: &Value) -> Option<Value> {
+        Some(match value {
+            Value::String(text) if is_reference(text) => self.look_up(text)?.clone(),
+            Value::String(text) => Value::String(self.fill(text)?),
+            Value::Array(items) => {
+                Value::Array(items.iter().map(|item| self.resolve(item)).collect::<Option<_>>()?)
+            }
+            Value::Object(map) => {
+                let pairs =
+                    map.iter().map(|(name, item)| Some((name.clone(), self.resolve(item)?)));
+                Value::Object(pairs.collect::<Option<Map<_, _>>>()?)
+            }
+            other => other.clone(),
+        })
+    }
+
+    /// The id that a reference stands for: of an object with an `id`, or the text itself.
+    pub fn id(&self, reference: &str) -> Option<String> {
+        if !reference.starts_with('$') {
+            return Some(reference.to_owned());
+        }
+        let value = self.look_up(reference)?;
+        let id = value.as_str().or_else(|| value.get("id")?.as_str())?;
+        Some(id.to_owned())
+    }
+}
+
+fn is_reference(text: &str) -> bool {
+    text.strip_prefix('$')
+        .is_some_and(|rest| !rest.is_empty() && reference_length(rest) == rest.len())
+}
+
+/// How many bytes of `text` belong to a reference: names of a-z, 0-9, `_`, with single dots between.
+fn reference_length(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let goes_on = is_name(*byte)
+            || (*byte == b'.' && at > 0 && bytes.get(at + 1).is_some_and(|next| is_name(*next)));
+        if !goes_on {
+            break;
+        }
+        at += 1;
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn kept() -> Kept {
+        let mut kept = Kept::default();
+        kept.keep("app", json!({"url": "http://h:1"}));
+        kept.keep("paid", json!({"id": "cs_1", "lines": [{"n": 5}]}));
+        kept
+    }
+
+    #[test]
+    fn references_are_filled_in_wherever_they_stand() {
+        let kept = kept();
+        assert_eq!(kept.fill("$app.url/x?id=$paid.id.").as_deref(), Some("http://h:1/x?id=cs_1."));
+        assert_eq!(kept.fill("5$ and $"), Some("5$ and $".to_owned()));
+        assert_eq!(kept.fill("$nobody"), None);
+        assert_eq!(kept.resolve(&json!({"a": ["$paid.lines.0.n"]})), Some(json!({"a": [5]})));
+        assert_eq!(kept.resolve(&json!("n=$paid.lines.0.n")), Some(json!("n=5")));
+    }
+
+    #[test]
+    fn an_id_is_that_of_an_object_or_a_text() {
+        let kept = kept();
+        assert_eq!(kept.id("$paid").as_deref(), Some("cs_1"));
+        assert_eq!(kept.id("$paid.id").as_deref(), Some("cs_1"));
+        assert_eq!(kept.id("evt_9").as_deref(), Some("evt_9"));
+        assert_eq!(kept.id("$app"), None);
+    }
+}

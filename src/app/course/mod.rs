@@ -1,0 +1,215 @@
+//! Runs a day of the course: read, do, look, check, gate.
+
+pub mod grade;
+pub mod judge;
+pub mod kept;
+pub mod look;
+pub mod parcel;
+pub mod perform;
+pub mod project;
+pub mod record;
+pub mod spy;
+pub mod stage;
+pub mod tap;
+pub mod trouble;
+
+use crate::app::context::Context;
+use crate::app::course::grade::Grader;
+use crate::app::course::stage::Stage;
+use crate::app::provider::Provider;
+use crate::content::prose::{section, sections};
+use crate::content::{Lesson, Library};
+use crate::domain::course::outcome::DayResult;
+use crate::domain::course::{ANCHORS, Track, rules};
+use crate::domain::fault::{Fault, Problem};
+use crate::domain::notice::{Notice, Opening};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// The lines that the read beat shows of a day.
+const LINES_MAX: usize = 20;
+
+/// The parts of a day, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Beat {
+    /// What the day is about.
+    Read,
+    /// Its tasks, done.
+    Do,
+    /// What came of them.
+    Look,
+    /// Its checklist.
+    Check,
+    /// What unlocked.
+    Gate,
+}
+
+impl Beat {
+    /// Every beat, in order.
+    pub const ALL: [Self; 5] = [Self::Read, Self::Do, Self::Look, Self::Check, Self::Gate];
+
+    /// The word that the command line uses.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Do => "do",
+            Self::Look => "look",
+            Self::Check => "check",
+            Self::Gate => "gate",
+        }
+    }
+
+    /// Reads such a word.
+    pub fn read(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|beat| beat.name() == text)
+    }
+}
+
+/// How a day is run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// Only this beat.
+    pub only: Option<Beat>,
+    /// From this beat on.
+    pub from: Option<Beat>,
+    /// Whether all of the prose is shown.
+    pub full: bool,
+    /// Checks that a person attests with this run.
+    pub attest: Vec<String>,
+    /// The folder of the project's documents.
+    pub project: Option<PathBuf>,
+}
+
+impl Wish {
+    /// Whether a beat is wanted. The gate needs the checks, so that it is never without them.
+    pub fn wants(&self, beat: Beat) -> bool {
+        match (self.only, self.from) {
+            (Some(Beat::Gate), _) => matches!(beat, Beat::Check | Beat::Gate),
+            (Some(only), _) => only == beat,
+            (None, Some(from)) => beat >= from,
+            (None, None) => true,
+        }
+    }
+
+    /// Whether anything wanted needs the provider.
+    pub fn needs_stage(&self) -> bool {
+        [Beat::Do, Beat::Look, Beat::Check, Beat::Gate].into_iter().any(|beat| self.wants(beat))
+    }
+}
+
+/// The lessons: the embedded ones, overridden by `lessons/` in the working folder.
+pub fn library() -> Library {
+    let folder = Path::new("lessons");
+    Library::new(folder.is_dir().then(|| folder.to_owned()))
+}
+
+/// A broken lesson, as a person meets it.
+pub fn of_lesson(problem: &rules::Problem) -> Fault {
+    let rules::Problem { file, key, what } = problem;
+    Problem::Lesson { file: file.clone(), key: key.clone(), what: what.clone() }.into()
+}
+
+/// The lesson of a day in the language of the run; one that does not keep to the format is refused.
+pub fn lesson(context: &Context, id: &str) -> Result<Lesson, Fault> {
+    let library = library();
+    let lesson = library.lesson(id, context.config.locale).map_err(|it| of_lesson(&it))?;
+    let file = format!("{id}/lesson.toml");
+    match rules::problems(&lesson.day, &file).first() {
+        None => Ok(lesson),
+        Some(problem) => Err(of_lesson(problem)),
+    }
+}
+
+/// Says what the day is about.
+pub fn open(context: &Context, lesson: &Lesson, wish: &Wish) {
+    let (texts, prose) = (&lesson.texts, &lesson.prose);
+    let lines: Vec<String> = if wish.full {
+        let parts = sections(prose).into_iter();
+        parts.map(|part| format!("{}\n\n{}\n", part.heading, part.body)).collect()
+    } else {
+        let goal = ANCHORS.first().and_then(|anchor| section(prose, anchor));
+        let lines = goal.map_or("", |part| part.body).lines();
+        lines.take(LINES_MAX).map(str::to_owned).collect()
+    };
+    context.voice.say(Notice::Lesson(Opening {
+        id: lesson.day.lesson.id.clone(),
+        title: texts.title.clone(),
+        goal: texts.goal.clone(),
+        minutes: lesson.day.lesson.est_minutes,
+        prose: lines.join("\n"),
+        full: wish.full,
+    }));
+}
+
+/// Plays the wanted beats of a day that need the provider.
+pub async fn play(
+    context: &Context,
+    provider: &Provider,
+    lesson: &Lesson,
+    wish: &Wish,
+) -> Result<DayResult, Fault> {
+    let began = Instant::now();
+    let attested = record::attested(context, &lesson.day, &wish.attest)?;
+    let mut stage = Stage::open(context, provider).await?;
+    if let Some(project) = &wish.project {
+        stage.lead_project(project);
+    }
+    let played = on_stage(&mut stage, lesson, wish, &attested).await;
+    stage.close().await;
+    let mut result = played?;
+    result.took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    record::note(context, &result)?;
+    Ok(result)
+}
+
+async fn on_stage(
+    stage: &mut Stage<'_>,
+    lesson: &Lesson,
+    wish: &Wish,
+    attested: &[String],
+) -> Result<DayResult, Fault> {
+    let mut result = DayResult {
+        id: lesson.day.lesson.id.clone(),
+        title: lesson.texts.title.clone(),
+        version: lesson.day.lesson.version,
+        api_version: lesson.day.lesson.api_version.clone(),
+        track: Track::Shop.name(),
+        checks: Vec::new(),
+        notes: Vec::new(),
+        gates: Vec::new(),
+        cut: !wish.wants(Beat::Check),
+        took_ms: 0,
+    };
+    let mut grader = Grader::new(stage, lesson, Track::Shop);
+    if wish.wants(Beat::Do) {
+        grader.steps().await?;
+    }
+    if wish.wants(Beat::Look) {
+        grader.look().await?;
+    }
+    if wish.wants(Beat::Check) {
+        result.checks = grader.checks(attested).await?;
+        result.notes = grader.notes(&result.checks).await?;
+    }
+    if wish.wants(Beat::Gate) {
+        result.gates = grader.gates(&result.checks, &result.notes);
+    }
+    Ok(result)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beats_are_chosen_by_name_and_by_beginning() {
+        let all = Wish::default();
+        assert!(Beat::ALL.into_iter().all(|beat| all.wants(beat)));
+        let only = Wish { only: Beat::read("gate"), ..Wish::default() };
+        let wanted: Vec<_> = Beat::ALL.into_iter().filter(|beat| only.wants(*beat)).collect();
+        assert_eq!(wanted, [Beat::Check, Beat::Gate]);
+        let from = Wish { from: Beat::read("look"), ..Wish::default() };
+        assert!(!from.wants(Beat::Do) && from.wants(Beat::Look) && from.wants(Beat::Gate));
+        assert!(!Wish { only: Some(Beat::Read), ..Wish::default() }.needs_stage());
+    }
+}

@@ -1,0 +1,139 @@
+//! A delivery as a lesson sends it itself: the event's bytes and their signature, changed as wished. Pure.
+
+use crate::domain::course::act::{Body, Header, Mutate, Secret};
+use crate::domain::secret::SigningSecret;
+use crate::domain::signature::sign;
+use crate::domain::time::Timestamp;
+use serde_json::{Value, json};
+
+/// What is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parcel {
+    /// The bytes.
+    pub body: Vec<u8>,
+    /// `Stripe-Signature`, where there is one.
+    pub header: Option<String>,
+}
+
+/// What a parcel is made from besides the event.
+#[derive(Clone, Copy, Debug)]
+pub struct Seal<'s> {
+    /// The endpoint's secret.
+    pub secret: &'s SigningSecret,
+    /// When it is signed.
+    pub now: Timestamp,
+    /// What makes this delivery's event id its own, where that is wished.
+    pub salt: &'s str,
+}
+
+/// The parcel of an event.
+pub fn pack(event: &Value, mutate: &Mutate, seal: Seal<'_>) -> Parcel {
+    let mut event = event.clone();
+    for (pointer, value) in &mutate.set {
+        if let Some(member) = event.pointer_mut(pointer) {
+            *member = value.clone();
+        }
+    }
+    if mutate.new_id
+        && let Some(id) = event.get_mut("id")
+    {
+        *id = json!(format!("{}{}", id.as_str().unwrap_or("evt_"), seal.salt));
+    }
+    let signed = match mutate.body {
+        Some(Body::Odd) => odd(&event).into_bytes(),
+        Some(Body::NotJson) => b"{\"id\": \"evt_1\", ".to_vec(),
+        Some(Body::Empty) => Vec::new(),
+        Some(Body::Thin) => thin(&event).to_string().into_bytes(),
+        Some(Body::FlipOneByte) | None => format!("{event:#}").into_bytes(),
+    };
+    let at = seal.now.plus(mutate.timestamp_s);
+    let foreign = SigningSecret::read("whsec_nobodyKnowsThisOne");
+    let secret = match (mutate.secret, &foreign) {
+        (Some(Secret::Wrong), Some(foreign)) => foreign,
+        _ => seal.secret,
+    };
+    let good = sign(secret, at, &signed);
+    let header = match mutate.header {
+        None => Some(good),
+        Some(Header::Missing) => None,
+        Some(Header::Empty) => Some(String::new()),
+        Some(Header::V0Only) => Some(good.replace("v1=", "v0=")),
+        Some(Header::SecondV1) => Some(good.replace("v1=", &format!("v1={},v1=", "0".repeat(64)))),
+    };
+    let body = if mutate.body == Some(Body::FlipOneByte) { flipped(signed) } else { signed };
+    Parcel { body, header }
+}
+
+/// Another digit where the first one of the amount or of the id stands: still JSON, no longer what was signed.
+fn flipped(mut body: Vec<u8>) -> Vec<u8> {
+    let digit = body.iter().rposition(u8::is_ascii_digit);
+    if let Some(byte) = digit.and_then(|at| body.get_mut(at)) {
+        *byte = if *byte == b'9' { b'8' } else { *byte + 1 };
+    }
+    body
+}
+
+/// The same event with keys in reverse order, blanks where none are needed, and characters beyond ASCII.
+fn odd(event: &Value) -> String {
+    let Some(map) = event.as_object() else { return event.to_string() };
+    let mut members: Vec<String> = map
+        .iter()
+        .map(|(name, value)| format!("{} :\t {value}", Value::String(name.clone())))
+        .collect();
+    members.push("\"x_note\" : \"領収書 – Größe 😀 \\u00e9\"".to_owned());
+    members.reverse();
+    format!("{{ \n {} \r\n}}\n", members.join(" ,\n"))
+}
+
+fn thin(event: &Value) -> Value {
+    json!({
+        "id": event.get("id"), "object": "v2.core.event", "type": "v1.billing.meter.error_report_triggered",
+        "created": "2026-11-21T00:00:00.000Z", "livemode": false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::signature::{SignatureError, TOLERANCE_S, verify};
+
+    fn judged(mutate: &Mutate) -> Result<(), SignatureError> {
+        let secret = SigningSecret::read("whsec_a").unwrap();
+        let now = Timestamp(1_800_000_000);
+        let event = json!({"id": "evt_1", "livemode": false, "data": {"object": {"amount": 5}}});
+        let seal = Seal { secret: &secret, now, salt: "x" };
+        let parcel = pack(&event, mutate, seal);
+        let secrets = [secret.clone()];
+        verify(&parcel.body, parcel.header.as_deref(), &secrets, now, TOLERANCE_S).map(drop)
+    }
+
+    #[test]
+    fn what_is_unchanged_or_signed_after_the_change_is_believed() {
+        assert_eq!(judged(&Mutate::default()), Ok(()));
+        for body in [Body::Odd, Body::NotJson, Body::Empty, Body::Thin] {
+            assert_eq!(judged(&Mutate { body: Some(body), ..Mutate::default() }), Ok(()));
+        }
+        assert_eq!(judged(&Mutate { header: Some(Header::SecondV1), ..Mutate::default() }), Ok(()));
+        assert_eq!(judged(&Mutate { new_id: true, ..Mutate::default() }), Ok(()));
+    }
+
+    #[test]
+    fn each_forgery_is_one() {
+        let flip = Mutate { body: Some(Body::FlipOneByte), ..Mutate::default() };
+        assert_eq!(judged(&flip), Err(SignatureError::Mismatch));
+        let wrong = Mutate { secret: Some(Secret::Wrong), ..Mutate::default() };
+        assert_eq!(judged(&wrong), Err(SignatureError::Mismatch));
+        let old = Mutate { timestamp_s: -600, ..Mutate::default() };
+        assert!(matches!(judged(&old), Err(SignatureError::TooOld { .. })));
+        let v0 = Mutate { header: Some(Header::V0Only), ..Mutate::default() };
+        assert_eq!(judged(&v0), Err(SignatureError::NoV1Scheme));
+        let missing = Mutate { header: Some(Header::Missing), ..Mutate::default() };
+        assert_eq!(judged(&missing), Err(SignatureError::NoHeader));
+    }
+
+    #[test]
+    fn an_odd_body_is_the_same_json() {
+        let read: Value = serde_json::from_str(&odd(&json!({"id": "evt_1", "n": [1, 2]}))).unwrap();
+        assert_eq!((&read["id"], &read["n"]), (&json!("evt_1"), &json!([1, 2])));
+    }
+}

@@ -1,0 +1,55 @@
+//! What a run leaves in the progress file.
+
+use crate::app::context::Context;
+use crate::app::failure::of_store;
+use crate::domain::course::Day;
+use crate::domain::course::outcome::{DayResult, State};
+use crate::domain::fault::{Fault, Misuse, Problem};
+use crate::store::StoreError;
+use crate::store::progress::{FILE, Progress};
+use std::path::PathBuf;
+
+/// Where the progress file is.
+pub fn path(context: &Context) -> PathBuf {
+    context.config.home.join(FILE)
+}
+
+/// Opens the progress file.
+pub fn open(context: &Context) -> Result<Progress, Fault> {
+    Progress::open(&path(context)).map_err(|error| fault(context, &error))
+}
+
+/// A failure of the progress file.
+pub fn fault(context: &Context, error: &StoreError) -> Fault {
+    of_store(error, &path(context))
+}
+
+/// Notes what a person attests now; everything that was attested so far.
+pub fn attested(context: &Context, day: &Day, now: &[String]) -> Result<Vec<String>, Fault> {
+    let progress = open(context)?;
+    for id in now {
+        let Some(check) = day.check(id) else {
+            let known: Vec<&str> = day.checks.iter().map(|check| check.id.as_str()).collect();
+            let misuse = Misuse::BadValue {
+                flag: "--attest".to_owned(),
+                value: id.clone(),
+                expected: known.join(", "),
+            };
+            let command = format!("stripegym {}", day.lesson.id);
+            return Err(Problem::Usage { misuse, command }.into());
+        };
+        let noted = progress.attest(&check.id, context.clock.now());
+        noted.map_err(|error| fault(context, &error))?;
+    }
+    progress.attested().map_err(|error| fault(context, &error))
+}
+
+/// Notes what the checks of a run came to.
+pub fn note(context: &Context, result: &DayResult) -> Result<(), Fault> {
+    let progress = open(context)?;
+    for check in result.checks.iter().filter(|check| check.state != State::Skip) {
+        let noted = progress.note(&check.id, result.version, check.state, context.clock.now());
+        noted.map_err(|error| fault(context, &error))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,345 @@
+//! Where a day plays: the provider, the application, the line between them, and what the run keeps.
+
+use crate::app::context::Context;
+use crate::app::course::kept::Kept;
+use crate::app::course::tap::Tap;
+use crate::app::course::trouble::Trouble;
+use crate::app::ledger_file::LedgerFile;
+use crate::app::provider::Provider;
+use crate::app::reception::{Door, Reception};
+use crate::domain::fault::{Fault, Problem};
+use crate::domain::secret::SigningSecret;
+use crate::domain::time::Timestamp;
+use crate::net::outbound::{self, Patience, Reach};
+use crate::net::tasks::Tasks;
+use crate::shop::seen::Sights;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How the endpoint of a run is described at the provider.
+const MARK: &str = "stripegym course";
+/// How long the runner waits for deliveries that are due, and how often it looks.
+const QUIET_PATIENCE: Duration = Duration::from_secs(15);
+const LOOK_EVERY: Duration = Duration::from_millis(4);
+
+/// The application's log, as far as it can be seen.
+#[derive(Clone, Debug, Default)]
+pub struct Log(Arc<Mutex<Vec<String>>>);
+
+impl Log {
+    /// Adds a line.
+    pub fn add(&self, line: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+    }
+
+    /// The lines so far.
+    pub fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// An answer of the application.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// Its headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// Its body.
+    pub body: String,
+    /// Milliseconds until it was there.
+    pub took_ms: u64,
+}
+
+impl Answer {
+    /// As lessons see it.
+    pub fn json(&self) -> Value {
+        let headers: serde_json::Map<String, Value> =
+            self.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        json!({ "status": self.status, "headers": headers, "body": self.body, "took_ms": self.took_ms })
+    }
+}
+
+/// The built-in shop while it runs.
+struct Shop {
+    file: LedgerFile,
+    reception: Reception,
+    drain: Tasks,
+}
+
+/// Where a day plays.
+pub struct Stage<'c> {
+    /// Settings, clock, voice.
+    pub context: &'c Context,
+    /// The provider.
+    pub provider: &'c Provider,
+    /// What was kept.
+    pub kept: Kept,
+    /// The application's log.
+    pub log: Log,
+    /// What the application answered in this run.
+    pub answers: Vec<String>,
+    /// When the run began, by the provider's clock.
+    pub started: Timestamp,
+    /// The folder of the project's documents.
+    pub project: PathBuf,
+    /// The signing secret of the endpoint.
+    pub secret: SigningSecret,
+    http: reqwest::Client,
+    endpoint: String,
+    tap: Tap,
+    shop: Option<Shop>,
+}
+
+impl<'c> Stage<'c> {
+    /// Starts the application and registers it with the provider.
+    pub async fn open(context: &'c Context, provider: &'c Provider) -> Result<Self, Fault> {
+        let log = Log::default();
+        let shop = open_shop(context, provider, &log, context.config.port).await?;
+        let tap = Tap::open(&shop.reception.running.webhook_url()).await?;
+        let registered = register(provider, tap.url()).await;
+        let (endpoint, secret) = match registered {
+            Ok(registered) => registered,
+            Err(fault) => {
+                tap.close().await;
+                close_shop(shop).await;
+                return Err(fault);
+            }
+        };
+        shop.reception.running.trust(secret.clone());
+        let patience = Patience { connect: Duration::from_secs(5), total: Duration::from_secs(30) };
+        let http = outbound::client(Reach::Plain, patience).map_err(|e| Trouble::client(&e))?;
+        let project = context.config.home.join("project");
+        let mut stage = Self {
+            context,
+            provider,
+            kept: Kept::default(),
+            log,
+            answers: Vec::new(),
+            started: context.clock.now(),
+            project,
+            secret,
+            http,
+            endpoint,
+            tap,
+            shop: Some(shop),
+        };
+        stage.started = stage.provider_now().await?;
+        stage.introduce();
+        Ok(stage)
+    }
+
+    /// Takes another folder for the project's documents.
+    pub fn lead_project(&mut self, folder: &Path) {
+        folder.clone_into(&mut self.project);
+        self.kept.keep("project", json!(self.project.display().to_string()));
+    }
+
+    /// Keeps what lessons may always refer to.
+    fn introduce(&mut self) {
+        let (url, webhook) = self.app();
+        self.kept.keep("app", json!({ "url": url, "webhook": webhook }));
+        self.kept.keep("api", json!({ "url": self.provider.base() }));
+        let nonce = format!("{:016x}", self.context.entropy.next());
+        self.kept.keep("run", json!({ "nonce": nonce, "started": self.started.0 }));
+        self.kept.keep("project", json!(self.project.display().to_string()));
+    }
+
+    /// The application's address and that of its webhook.
+    pub fn app(&self) -> (String, String) {
+        self.shop.as_ref().map_or_else(Default::default, |shop| {
+            (shop.reception.running.url(), shop.reception.running.webhook_url())
+        })
+    }
+
+    /// Stops the application and starts it again at the same port, with the same ledger.
+    pub async fn restart(&mut self) -> Result<(), Fault> {
+        let Some(shop) = self.shop.take() else { return Ok(()) };
+        let port = shop.reception.running.addr().port();
+        close_shop(shop).await;
+        let shop = open_shop(self.context, self.provider, &self.log, port).await?;
+        shop.reception.running.trust(self.secret.clone());
+        self.tap.lead_to(&shop.reception.running.webhook_url());
+        self.shop = Some(shop);
+        let (url, webhook) = self.app();
+        self.kept.keep("app", json!({ "url": url, "webhook": webhook }));
+        Ok(())
+    }
+
+    /// Breaks or mends the line.
+    pub fn break_line(&self, status: u16, times: usize) {
+        self.tap.break_with(status, times);
+    }
+
+    /// A client for requests of this run.
+    pub const fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
+    /// The ledger as the application shows it: how many rows there are, and the newest of them.
+    pub async fn ledger(&self) -> Result<Value, Trouble> {
+        let url = format!("{}/ledger", self.app().0);
+        let answer = send(self.http.get(&url).header("Accept", "application/json")).await?;
+        let odd = || Trouble::short("GET /ledger: rows", format!("{}", answer.status));
+        let read: Value = serde_json::from_str(&answer.body).map_err(|_| odd())?;
+        let rows = read.get("rows").or(Some(&read)).and_then(Value::as_array).ok_or_else(odd)?;
+        let totals = read.get("totals").and_then(Value::as_array);
+        let whole = totals.map(|totals| {
+            totals.iter().filter_map(|total| total.get("rows").and_then(Value::as_u64)).sum::<u64>()
+        });
+        let shown = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+        Ok(json!({ "count": whole.unwrap_or(shown), "rows": rows }))
+    }
+
+    /// The provider's present instant.
+    pub async fn provider_now(&self) -> Result<Timestamp, Fault> {
+        let status = self.control_get("/_stripegym/status").await?;
+        let now = status.get("now").and_then(Value::as_i64);
+        Ok(now.map_or_else(|| self.context.clock.now(), Timestamp))
+    }
+
+    /// The deliveries of an event to this run's endpoint, oldest first.
+    pub async fn deliveries(&self, event: &str) -> Result<Vec<Value>, Fault> {
+        let endpoint = &self.endpoint;
+        let path = format!("/_stripegym/deliveries?event={event}&endpoint={endpoint}&limit=100");
+        let list = self.control_get(&path).await?;
+        let mut rows = list.get("data").and_then(Value::as_array).cloned().unwrap_or_default();
+        rows.reverse();
+        Ok(rows)
+    }
+
+    /// Waits until every delivery that is due has been attempted.
+    pub async fn quiet(&self) -> Result<(), Fault> {
+        let endpoint = &self.endpoint;
+        let path = format!("/_stripegym/deliveries?status=pending&endpoint={endpoint}&limit=1000");
+        let until = Instant::now() + QUIET_PATIENCE;
+        let mut stop = self.context.stop.clone();
+        loop {
+            let now = self.provider_now().await?.0;
+            let list = self.control_get(&path).await?;
+            let rows = list.get("data").and_then(Value::as_array);
+            let due = rows.is_some_and(|rows| {
+                rows.iter()
+                    .any(|row| row.get("due").and_then(Value::as_i64).is_none_or(|d| d <= now))
+            });
+            if !due || Instant::now() >= until {
+                return Ok(());
+            }
+            tokio::select! {
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = stop.wait() => return Err(Problem::Interrupted.into()),
+            }
+        }
+    }
+
+    /// Reads one of the sandbox's own pages.
+    pub async fn control_get(&self, path: &str) -> Result<Value, Fault> {
+        self.control(self.http.get(format!("{}{path}", self.provider.base()))).await
+    }
+
+    /// Uses one of the sandbox's own controls.
+    pub async fn control_post(&self, path: &str, form: &str) -> Result<Value, Fault> {
+        let url = format!("{}{path}", self.provider.base());
+        let request = self.http.post(url).header("Stripegym-Control", "1");
+        let request = request.header("Content-Type", "application/x-www-form-urlencoded");
+        self.control(request.body(form.to_owned())).await
+    }
+
+    async fn control(&self, request: reqwest::RequestBuilder) -> Result<Value, Fault> {
+        let base = self.provider.base().to_owned();
+        let down = |error: reqwest::Error| {
+            Fault::because(Problem::ProviderDown { base: base.clone() }, error.without_url())
+        };
+        let response = request.send().await.map_err(down)?;
+        let status = response.status().as_u16();
+        let body = response.text().await.map_err(down)?;
+        let value: Value = serde_json::from_str(&body).unwrap_or_default();
+        if (200..300).contains(&status) {
+            return Ok(value);
+        }
+        let message = value.pointer("/error/message").and_then(Value::as_str).unwrap_or_default();
+        let message = message.to_owned();
+        Err(Problem::ProviderRefused { status, message, code: None, param: None, request: None }
+            .into())
+    }
+
+    /// Takes the endpoint off the provider's list and stops the application.
+    pub async fn close(self) {
+        if let Err(error) = self.provider.stripe.delete_webhook_endpoint(&self.endpoint).await {
+            tracing::warn!(%error, "the webhook endpoint could not be removed");
+        }
+        self.tap.close().await;
+        if let Some(shop) = self.shop {
+            close_shop(shop).await;
+        }
+    }
+}
+
+/// Sends a request to the application or anyone else on this machine.
+pub async fn send(request: reqwest::RequestBuilder) -> Result<Answer, Trouble> {
+    let began = Instant::now();
+    let sent = request.send().await;
+    let response = sent.map_err(|error| {
+        let error = error.without_url();
+        Trouble::short("an answer", format!("{error}: {}", cause(&error)))
+    })?;
+    let status = response.status().as_u16();
+    let headers = response.headers().iter().map(|(name, value)| {
+        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    });
+    let headers: Vec<(String, String)> = headers.collect();
+    let bytes = response.bytes().await.unwrap_or_default();
+    let body = String::from_utf8_lossy(&bytes).into_owned();
+    let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(Answer { status, headers, body, took_ms })
+}
+
+/// The innermost cause of an error.
+fn cause(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}
+
+async fn open_shop(
+    context: &Context,
+    provider: &Provider,
+    log: &Log,
+    port: u16,
+) -> Result<Shop, Fault> {
+    let file = LedgerFile::open(context)?;
+    let door = Door { port, or_next: true, forward_to: None };
+    let mut reception = Reception::open(context, provider, &file, door).await?;
+    log.add(format!("{} started {}", context.clock.now(), reception.running.url()));
+    let (_, closed) = Sights::channel();
+    let mut seen = std::mem::replace(&mut reception.seen, closed);
+    let drain = Tasks::default();
+    let ear = log.clone();
+    drain.spawn(async move {
+        while let Some(seen) = seen.recv().await {
+            ear.add(seen.line());
+        }
+    });
+    Ok(Shop { file, reception, drain })
+}
+
+async fn close_shop(shop: Shop) {
+    let Shop { file, reception, drain } = shop;
+    let Reception { running, sights, .. } = reception;
+    running.stop().await;
+    drop((sights, file));
+    drain.finish().await;
+}
+
+async fn register(provider: &Provider, url: &str) -> Result<(String, SigningSecret), Fault> {
+    let endpoint = provider.stripe.create_webhook_endpoint(url, &["*"], MARK).await?;
+    let text = |name: &str| endpoint.get(name).and_then(Value::as_str);
+    let odd = |name: &str| Problem::ProviderOdd { what: format!("an endpoint without `{name}`") };
+    let id = text("id").ok_or_else(|| odd("id"))?.to_owned();
+    let secret = text("secret").and_then(SigningSecret::read).ok_or_else(|| odd("secret"))?;
+    Ok((id, secret))
+}

@@ -1,0 +1,140 @@
+//! The line between the provider and the application, where lessons put faults. What it passes on it passes on
+//! byte by byte.
+
+use crate::app::course::trouble::Trouble;
+use crate::domain::fault::{Fault, Problem};
+use crate::net::outbound::{self, Patience, Reach};
+use crate::net::server::{self, Limits};
+use crate::net::shutdown::{self, Stopper};
+use crate::net::tasks::Tasks;
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What deliveries meet instead of the application.
+#[derive(Clone, Copy, Debug, Default)]
+struct Broken {
+    /// The answer; 0 is none, they pass.
+    status: u16,
+    /// How many more; `None` is all.
+    left: Option<usize>,
+}
+
+struct Line {
+    target: Mutex<String>,
+    broken: Mutex<Broken>,
+    http: reqwest::Client,
+}
+
+/// A line at work.
+pub struct Tap {
+    url: String,
+    line: Arc<Line>,
+    stopper: Stopper,
+    server: Tasks,
+}
+
+impl Tap {
+    /// Starts a line that leads to `target`.
+    pub async fn open(target: &str) -> Result<Self, Fault> {
+        let addr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+        let taken = |source| {
+            let problem =
+                Problem::PortTaken { address: addr.to_string(), command: "stripegym".to_owned() };
+            Fault::because(problem, source)
+        };
+        let listener = server::bind(addr, true).await.map_err(taken)?;
+        let url = format!("http://{}/webhook", listener.local_addr().map_err(taken)?);
+        let http = outbound::client(Reach::of(target), Patience::DELIVERY)
+            .map_err(|error| Trouble::client(&error))?;
+        let line = Arc::new(Line {
+            target: Mutex::new(target.to_owned()),
+            broken: Mutex::default(),
+            http,
+        });
+        let (stopper, stop) = shutdown::pair();
+        let server = Tasks::default();
+        let served = Arc::clone(&line);
+        let service = service_fn(move |request| {
+            let line = Arc::clone(&served);
+            async move { Ok::<_, Infallible>(pass(&line, request).await) }
+        });
+        server.spawn(server::serve(listener, service, Limits::default(), stop));
+        Ok(Self { url, line, stopper, server })
+    }
+
+    /// Where the provider is told to deliver.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Leads elsewhere from now on.
+    pub fn lead_to(&self, target: &str) {
+        target.clone_into(&mut lock(&self.line.target));
+    }
+
+    /// Breaks the line for the next `times` deliveries (0: for all), or mends it with status 0.
+    pub fn break_with(&self, status: u16, times: usize) {
+        *lock(&self.line.broken) = Broken { status, left: (times > 0).then_some(times) };
+    }
+
+    /// Ends.
+    pub async fn close(self) {
+        self.stopper.stop();
+        self.server.finish().await;
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The status that this delivery is answered with instead of the application's.
+fn fault(line: &Line) -> Option<u16> {
+    let mut broken = lock(&line.broken);
+    if broken.status == 0 {
+        return None;
+    }
+    match &mut broken.left {
+        None => {}
+        Some(0) => {
+            *broken = Broken::default();
+            return None;
+        }
+        Some(left) => *left -= 1,
+    }
+    Some(broken.status)
+}
+
+async fn pass(line: &Line, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    if let Some(status) = fault(line) {
+        return answer(status, Bytes::from_static(b"a fault of the lesson"));
+    }
+    let target = lock(&line.target).clone();
+    let (parts, body) = request.into_parts();
+    let Ok(body) = body.collect().await else { return answer(502, Bytes::new()) };
+    let mut sent = line.http.request(parts.method, &target).body(body.to_bytes());
+    for (name, value) in &parts.headers {
+        if !matches!(name.as_str(), "host" | "content-length" | "connection" | "transfer-encoding")
+        {
+            sent = sent.header(name, value);
+        }
+    }
+    match sent.send().await {
+        Ok(response) => {
+            let status = response.status().as_u16();
+            answer(status, response.bytes().await.unwrap_or_default())
+        }
+        Err(error) => answer(502, Bytes::from(error.without_url().to_string())),
+    }
+}
+
+fn answer(status: u16, body: Bytes) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+    response
+}

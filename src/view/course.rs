@@ -1,0 +1,267 @@
+//! The course for people: what a day is about, what it does, its checklist, where the learner stands.
+
+use crate::domain::course::outcome::{CheckResult, DayResult, Failure, ItemResult, State};
+use crate::domain::currency::Currency;
+use crate::domain::money::Money;
+use crate::domain::notice::{Look, Opening};
+use crate::domain::report::{DayStatus, Explained, Hint, LessonsChecked};
+use crate::view::canvas::{Canvas, Tone};
+use crate::view::money;
+use crate::view::table::{Side, draw, short};
+use crate::view::words::Msg;
+
+/// The last day of the course.
+const LAST: &str = "day6";
+
+fn mark(canvas: &Canvas, number: u8) -> String {
+    canvas.tone(Tone::Quiet, &format!("[{number}/5]"))
+}
+
+const fn sign(state: State) -> (&'static str, Tone) {
+    match state {
+        State::Pass => ("✓", Tone::Good),
+        State::Fail => ("✗", Tone::Bad),
+        State::Partial => ("◐", Tone::Good),
+        State::Attest => ("○", Tone::Quiet),
+        State::Skip => ("–", Tone::Quiet),
+        State::Blocked => ("⊘", Tone::Caution),
+    }
+}
+
+/// What a day begins with.
+pub fn opening(it: &Opening, canvas: &Canvas) -> String {
+    let title = canvas.tone(Tone::Strong, &it.title);
+    let minutes = canvas.say(&Msg::LessonMinutes { minutes: i64::from(it.minutes) });
+    let beats = canvas.say(&Msg::LessonBeats);
+    let mut lines = vec![
+        format!("{title} · {}", canvas.tone(Tone::Quiet, &minutes)),
+        canvas.tone(Tone::Quiet, &beats),
+        String::new(),
+        format!("{} {}", mark(canvas, 1), it.goal),
+        String::new(),
+        it.prose.trim_end().to_owned(),
+    ];
+    if !it.full {
+        let command = format!("stripegym {} --only read --full", it.id);
+        lines.push(canvas.tone(Tone::Quiet, &canvas.say(&Msg::LessonFull { command: &command })));
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+/// One step that was done.
+pub fn step(what: &str, by_hand: &[String], short: Option<&str>, canvas: &Canvas) -> String {
+    let mut line = format!("{} {what}", mark(canvas, 2));
+    if let Some(short) = short {
+        line.push_str(&format!("\n      {}", canvas.tone(Tone::Bad, short)));
+    }
+    for command in by_hand {
+        let hint = format!("      {} {command}", canvas.say(&Msg::Day0ByHand));
+        line.push_str(&format!("\n{}", canvas.tone(Tone::Quiet, &hint)));
+    }
+    line
+}
+
+/// What came of the run.
+pub fn look(it: &Look, canvas: &Canvas) -> String {
+    let say = |msg: &Msg<'_>| canvas.say(msg);
+    let head = [
+        (say(&Msg::ColSession), Side::Left),
+        (say(&Msg::ColAmount), Side::Right),
+        (say(&Msg::ColStatus), Side::Left),
+        (say(&Msg::ColLedger), Side::Left),
+    ];
+    let row = |session: &crate::domain::notice::LookSession| {
+        let amount = session.currency.parse::<Currency>().map_or_else(
+            |_| session.amount.to_string(),
+            |currency| money::show(Money::new(session.amount, currency), canvas.locale),
+        );
+        let agrees = if session.agrees { "✓" } else { "≠" };
+        let ledger = session.ledger.clone().unwrap_or_else(|| "–".to_owned());
+        let status = format!("{} · {}", session.status, session.payment_status);
+        vec![short(&session.id, 22), amount, status, format!("{ledger} {agrees}")]
+    };
+    let rows: Vec<Vec<String>> = it.sessions.iter().map(row).collect();
+    let mut out = format!("{} {}\n", mark(canvas, 3), say(&Msg::LookTitle));
+    if !rows.is_empty() {
+        out.push_str(&draw(canvas, &head, &rows));
+    }
+    let head = [
+        (say(&Msg::ColKind), Side::Left),
+        (say(&Msg::ColRows), Side::Right),
+        (say(&Msg::ColPending), Side::Right),
+    ];
+    let rows: Vec<Vec<String>> = it
+        .events
+        .iter()
+        .map(|(kind, all, pending)| vec![kind.clone(), all.to_string(), pending.to_string()])
+        .collect();
+    if !rows.is_empty() {
+        out.push('\n');
+        out.push_str(&draw(canvas, &head, &rows));
+    }
+    out
+}
+
+/// One check that was run.
+pub fn checked(it: &CheckResult, canvas: &Canvas) -> String {
+    let (sign, tone) = sign(it.state);
+    let sign = canvas.tone(tone, sign);
+    let code = canvas.tone(Tone::Quiet, &it.code);
+    let mut line = format!("{} {sign} {:<5} {code:<6} {}", mark(canvas, 4), it.id, it.title);
+    if let Some(failure) = &it.failure {
+        line.push_str(&failed(failure, canvas));
+    }
+    line
+}
+
+fn failed(it: &Failure, canvas: &Canvas) -> String {
+    let mut out = String::new();
+    let next =
+        if it.code.contains('-') { format!("{} ({})", it.next, it.code) } else { it.next.clone() };
+    for (label, text) in [
+        (Msg::CourseChecked, &it.checked),
+        (Msg::CourseExpected, &it.expected),
+        (Msg::CourseGot, &it.got),
+        (Msg::CourseWhy, &it.why),
+        (Msg::CourseNext, &next),
+    ] {
+        let label = canvas.tone(Tone::Quiet, &canvas.say(&label));
+        out.push_str(&format!("\n        {label}  {text}"));
+    }
+    out
+}
+
+/// The end of a day: warnings, gates, and what to type next.
+pub fn day(it: &DayResult, canvas: &Canvas) -> String {
+    let mut lines = Vec::new();
+    for note in it.notes.iter().filter(|note| note.state == State::Fail) {
+        let label = canvas.tone(Tone::Caution, &canvas.say(&Msg::CourseNote));
+        lines.push(format!("{label} {} {} ({})", note.id, note.title, note.because.join(" · ")));
+    }
+    lines.extend(it.gates.iter().map(|gate| gated(gate, canvas)));
+    if it.cut {
+        return lines.join("\n");
+    }
+    let open =
+        it.checks.iter().filter(|check| matches!(check.state, State::Partial | State::Attest));
+    for check in open {
+        let command = format!("stripegym {} --attest {}", it.id, check.id);
+        let text = canvas.say(&Msg::CourseAttest { id: &check.id, command: &command });
+        lines.push(canvas.tone(Tone::Quiet, &text));
+    }
+    let failed: Vec<&CheckResult> = it.checks.iter().filter(|check| check.blocks()).collect();
+    let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+    if let Some(first) = failed.first() {
+        let failing = count(failed.len());
+        lines.push(canvas.tone(Tone::Bad, &canvas.say(&Msg::DayFailed { failing })));
+        let next = first.failure.as_ref().map_or_else(String::new, |failure| failure.next.clone());
+        lines.push(canvas.say(&Msg::CourseType { command: &next }));
+    } else {
+        let seconds = format!("{}.{}", it.took_ms / 1000, it.took_ms / 100 % 10);
+        let passed = canvas.say(&Msg::DayPassed { title: &it.title, seconds: &seconds });
+        lines.push(canvas.tone(Tone::Good, &passed));
+        let number = it.id.trim_start_matches("day").parse::<u8>().unwrap_or_default();
+        let command = if it.id == LAST {
+            "stripegym status".to_owned()
+        } else {
+            format!("stripegym day{}", number.saturating_add(1))
+        };
+        lines.push(canvas.say(&Msg::CourseType { command: &command }));
+    }
+    lines.join("\n")
+}
+
+fn gated(it: &ItemResult, canvas: &Canvas) -> String {
+    let (sign, tone) = sign(it.state);
+    let mut line =
+        format!("{} {} {} {}", mark(canvas, 5), canvas.tone(tone, sign), it.id, it.title);
+    if !it.because.is_empty() {
+        line.push_str(&format!("  ← {}", it.because.join(" ")));
+    }
+    line
+}
+
+/// Where the learner stands.
+pub fn status(days: &[DayStatus], canvas: &Canvas) -> String {
+    let mut lines = Vec::new();
+    for day in days {
+        let signs: String = day
+            .checks
+            .iter()
+            .map(|(_, state)| {
+                state.map_or_else(
+                    || "·".to_owned(),
+                    |state| {
+                        let (sign, tone) = sign(state);
+                        canvas.tone(tone, sign)
+                    },
+                )
+            })
+            .collect();
+        lines.push(format!("{}  {}/{}  {signs}  {}", day.id, day.passed, day.required, day.title));
+    }
+    let next = days.iter().find(|day| !day.is_passed());
+    lines.push(match next {
+        Some(day) => canvas.say(&Msg::CourseType { command: &format!("stripegym {}", day.id) }),
+        None => canvas.tone(Tone::Good, &canvas.say(&Msg::StatusDone)),
+    });
+    lines.join("\n")
+}
+
+/// Hints so far.
+pub fn hint(it: &Hint, canvas: &Canvas) -> String {
+    let mut lines = vec![format!("{} {}", canvas.tone(Tone::Strong, &it.code), it.title)];
+    let numbered = it.texts.iter().enumerate();
+    lines.extend(numbered.map(|(at, text)| format!("{}/{}  {}", at + 1, it.all, text.trim())));
+    if it.texts.len() < it.all {
+        let command = format!("stripegym hint {}", it.code);
+        lines.push(canvas.tone(Tone::Quiet, &canvas.say(&Msg::HintMore { command: &command })));
+    }
+    lines.join("\n")
+}
+
+/// A code or a topic, explained.
+pub fn explained(it: &Explained, canvas: &Canvas) -> String {
+    let mut lines = vec![format!("{} · {}", canvas.tone(Tone::Strong, &it.name), it.title)];
+    for text in &it.texts {
+        lines.push(String::new());
+        lines.push(text.trim().to_owned());
+    }
+    if !it.docs.is_empty() {
+        lines.push(String::new());
+        lines.extend(it.docs.iter().map(|url| canvas.tone(Tone::Quiet, url)));
+    }
+    lines.join("\n")
+}
+
+/// The topics.
+pub fn topics(list: &[(String, String)], canvas: &Canvas) -> String {
+    let mut lines = vec![canvas.say(&Msg::ExplainTopics)];
+    lines
+        .extend(list.iter().map(|(name, title)| format!("  stripegym explain {name:<18} {title}")));
+    lines.join("\n")
+}
+
+/// What was set back.
+pub fn reset(what: &[String], backup: &str, canvas: &Canvas) -> String {
+    if what.is_empty() {
+        return canvas.say(&Msg::ResetNothing);
+    }
+    let what = what.join(" ");
+    canvas.say(&Msg::ResetDone { what: &what, backup })
+}
+
+/// Whether the lessons keep to their format.
+pub fn lessons(it: &LessonsChecked, canvas: &Canvas) -> String {
+    let mut lines = it.problems.clone();
+    let items: Vec<String> = it.items.iter().map(|(letter, n)| format!("{letter} {n}")).collect();
+    lines.push(items.join(" · "));
+    let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+    lines.push(if it.problems.is_empty() {
+        canvas.tone(Tone::Good, &canvas.say(&Msg::LessonsWell { commands: count(it.commands) }))
+    } else {
+        canvas.tone(Tone::Bad, &canvas.say(&Msg::LessonsBad { problems: count(it.problems.len()) }))
+    });
+    lines.join("\n")
+}

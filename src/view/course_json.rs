@@ -1,0 +1,197 @@
+//! The course for programs: JSON, and the XML that build servers read.
+
+use crate::domain::course::outcome::{CheckResult, DayResult, ItemResult, State};
+use crate::domain::notice::Look;
+use crate::domain::report::{DayStatus, LessonsChecked};
+use serde_json::{Value, json};
+
+/// One check.
+pub fn check(it: &CheckResult) -> Value {
+    let failure = it.failure.as_ref();
+    let findings = it
+        .findings
+        .iter()
+        .map(|one| json!({ "holds": one.holds, "expected": one.expected, "got": one.got }));
+    json!({
+        "check": it.id,
+        "code": failure.map_or(&it.code, |failure| &failure.code),
+        "kind": it.kind.name(),
+        "state": it.state.name(),
+        "title": it.title,
+        "checked": failure.map(|it| &it.checked),
+        "expected": failure.map(|it| &it.expected),
+        "got": failure.map(|it| &it.got),
+        "why": failure.map(|it| &it.why),
+        "next": failure.map(|it| &it.next),
+        "findings": findings.collect::<Vec<_>>(),
+        "duration_ms": it.took_ms,
+    })
+}
+
+fn item(it: &ItemResult) -> Value {
+    json!({ "id": it.id, "state": it.state.name(), "title": it.title, "because": it.because })
+}
+
+/// A day at its end. Its checks were lines of their own.
+pub fn day(it: &DayResult) -> Value {
+    let states = it.checks.iter().map(|check| (check.id.clone(), json!(check.state.name())));
+    json!({
+        "day": it.id,
+        "ok": it.is_passed(),
+        "lesson_version": it.version,
+        "api_version": it.api_version,
+        "track": it.track,
+        "checks": states.collect::<serde_json::Map<_, _>>(),
+        "notes": it.notes.iter().map(item).collect::<Vec<_>>(),
+        "gates": it.gates.iter().map(item).collect::<Vec<_>>(),
+        "took_ms": it.took_ms,
+    })
+}
+
+/// What came of a run.
+pub fn look(it: &Look) -> Value {
+    let session = |one: &crate::domain::notice::LookSession| {
+        json!({
+            "session": one.id, "amount": one.amount, "currency": one.currency, "status": one.status,
+            "payment_status": one.payment_status, "ledger": one.ledger, "agrees": one.agrees,
+        })
+    };
+    let event = |(kind, all, pending): &(String, u64, u64)| json!({ "type": kind, "count": all, "pending": pending });
+    json!({ "look": {
+        "sessions": it.sessions.iter().map(session).collect::<Vec<_>>(),
+        "events": it.events.iter().map(event).collect::<Vec<_>>(),
+    }})
+}
+
+/// Where the learner stands.
+pub fn status(days: &[DayStatus]) -> Value {
+    let day = |it: &DayStatus| {
+        let states =
+            it.checks.iter().map(|(id, state)| (id.clone(), json!(state.map(State::name))));
+        json!({
+            "day": it.id, "title": it.title, "passed": it.passed, "required": it.required,
+            "checks": states.collect::<serde_json::Map<_, _>>(),
+        })
+    };
+    json!({ "days": days.iter().map(day).collect::<Vec<_>>() })
+}
+
+/// Whether the lessons keep to their format.
+pub fn lessons(it: &LessonsChecked) -> Value {
+    let items = it.items.iter().map(|(letter, count)| (letter.to_string(), json!(count)));
+    json!({
+        "ok": it.problems.is_empty(), "items": items.collect::<serde_json::Map<_, _>>(),
+        "commands": it.commands, "problems": it.problems,
+    })
+}
+
+/// A day as a JUnit report.
+pub fn junit(it: &DayResult) -> String {
+    let of =
+        |state: &[State]| it.checks.iter().filter(|check| state.contains(&check.state)).count();
+    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    out.push_str(&format!(
+        "<testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" skipped=\"{}\" time=\"{}\">\n",
+        escape(&it.id),
+        it.checks.len(),
+        of(&[State::Fail, State::Blocked]),
+        of(&[State::Skip, State::Attest]),
+        seconds(it.took_ms),
+    ));
+    for check in &it.checks {
+        let name = format!("{} {}", check.id, check.title);
+        out.push_str(&format!(
+            "  <testcase classname=\"{}\" name=\"{}\" time=\"{}\"",
+            escape(&it.id),
+            escape(&name),
+            seconds(check.took_ms)
+        ));
+        match (check.state, &check.failure) {
+            (_, Some(failure)) => {
+                let text = format!(
+                    "{}\n{}\n{}\n{}\n{}",
+                    failure.checked, failure.expected, failure.got, failure.why, failure.next
+                );
+                out.push_str(&format!(
+                    ">\n    <failure message=\"{}\">{}</failure>\n  </testcase>\n",
+                    escape(&failure.code),
+                    escape(&text)
+                ));
+            }
+            (State::Skip | State::Attest, None) => {
+                out.push_str(&format!(
+                    ">\n    <skipped message=\"{}\"/>\n  </testcase>\n",
+                    check.state.name()
+                ));
+            }
+            _ => out.push_str("/>\n"),
+        }
+    }
+    out.push_str("</testsuite>\n");
+    out
+}
+
+fn seconds(took_ms: u64) -> String {
+    format!("{}.{:03}", took_ms / 1000, took_ms % 1000)
+}
+
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            c if c.is_control() && c != '\n' => {}
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::course::outcome::Failure;
+    use crate::domain::course::{Kind, Level};
+
+    #[test]
+    fn a_junit_report_counts_and_escapes() {
+        let failure = Failure {
+            code: "SG1.1-X".to_owned(),
+            checked: "a < b".to_owned(),
+            expected: String::new(),
+            got: "\u{1b}[1m".to_owned(),
+            why: String::new(),
+            next: String::new(),
+        };
+        let check = CheckResult {
+            id: "D1.1".to_owned(),
+            code: "SG1.1".to_owned(),
+            title: "\"q\" & r".to_owned(),
+            kind: Kind::Auto,
+            level: Level::Required,
+            state: State::Fail,
+            findings: Vec::new(),
+            failure: Some(failure),
+            took_ms: 1_005,
+        };
+        let day = DayResult {
+            id: "day1".to_owned(),
+            title: String::new(),
+            version: 1,
+            api_version: String::new(),
+            track: "shop",
+            checks: vec![check],
+            notes: Vec::new(),
+            gates: Vec::new(),
+            cut: false,
+            took_ms: 2_000,
+        };
+        let xml = junit(&day);
+        assert!(xml.contains("tests=\"1\" failures=\"1\" skipped=\"0\" time=\"2.000\""), "{xml}");
+        assert!(xml.contains("name=\"D1.1 &quot;q&quot; &amp; r\" time=\"1.005\""), "{xml}");
+        assert!(xml.contains("a &lt; b") && !xml.contains('\u{1b}'), "{xml}");
+    }
+}
