@@ -167,6 +167,7 @@ pub(crate) fn day(asked: &args::Day) -> course::Wish {
         full: asked.full,
         attest: asked.attest.clone(),
         project: asked.project.clone(),
+        quiet: false,
     }
 }
 

@@ -52,6 +52,12 @@ pub enum Refusal {
     /// It is well signed and no event.
     #[error(transparent)]
     Event(#[from] EventError),
+    /// It is about real money and this shop is not, or the other way round.
+    #[error("the event has livemode: {livemode}, and this listener works in the other mode")]
+    OtherMode {
+        /// What the event says.
+        livemode: bool,
+    },
     /// More comes in than can be stored.
     #[error("too many deliveries are waiting; try again")]
     Overloaded,
@@ -64,7 +70,7 @@ impl Refusal {
     /// The HTTP status that tells the sender whose fault it is, and with that whether to try again.
     pub const fn status(&self) -> u16 {
         match self {
-            Self::Signature(_) | Self::Event(_) => 400,
+            Self::Signature(_) | Self::Event(_) | Self::OtherMode { .. } => 400,
             Self::Overloaded => 503,
             Self::Store(_) => 500,
         }
@@ -75,6 +81,7 @@ impl Refusal {
         match self {
             Self::Signature(error) => error.name(),
             Self::Event(error) => error.name(),
+            Self::OtherMode { .. } => "other_mode",
             Self::Overloaded => "overloaded",
             Self::Store(StoreError::Busy { .. }) => "ledger_busy",
             Self::Store(StoreError::Full { .. }) => "disk_full",
@@ -90,6 +97,7 @@ pub struct Intake {
     tolerance_s: i64,
     clock: Clock,
     batch: Arc<LedgerBatch>,
+    live: bool,
 }
 
 impl Intake {
@@ -100,7 +108,14 @@ impl Intake {
         clock: Clock,
         batch: Arc<LedgerBatch>,
     ) -> Self {
-        Self { secrets, tolerance_s, clock, batch }
+        Self { secrets, tolerance_s, clock, batch, live: false }
+    }
+
+    /// The same intake for real money where `live`: one ledger never holds both.
+    #[must_use]
+    pub const fn for_mode(mut self, live: bool) -> Self {
+        self.live = live;
+        self
     }
 
     /// The present instant.
@@ -112,7 +127,11 @@ impl Intake {
     pub async fn deliver(&self, header: Option<&str>, body: &[u8]) -> Result<Received, Refusal> {
         let secrets = self.secrets.all();
         let payload = signature::verify(body, header, &secrets, self.now(), self.tolerance_s)?;
-        self.store(Event::read(payload)?).await
+        let event = Event::read(payload)?;
+        if event.livemode != self.live {
+            return Err(Refusal::OtherMode { livemode: event.livemode });
+        }
+        self.store(event).await
     }
 
     /// Stores an event whose sender is proven.

@@ -130,7 +130,8 @@ pub async fn start(config: ListenerConfig) -> Result<Running, StartError> {
     let forwards = Tasks::default();
     let desk = Arc::new(Desk {
         bound,
-        intake: Intake::new(secrets.clone(), tolerance_s, config.clock, config.batch),
+        intake: Intake::new(secrets.clone(), tolerance_s, config.clock, config.batch)
+            .for_mode(config.site.as_ref().is_some_and(|site| site.stripe.is_live())),
         forwarder,
         forwards: forwards.clone(),
         ledger: config.ledger,

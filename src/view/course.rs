@@ -9,6 +9,7 @@ use crate::view::canvas::{Canvas, Tone};
 use crate::view::money;
 use crate::view::table::{Side, draw, short};
 use crate::view::words::Msg;
+use crate::view::wrap::wrap;
 
 /// The last day of the course.
 const LAST: &str = "day6";
@@ -28,6 +29,13 @@ const fn sign(state: State) -> (&'static str, Tone) {
     }
 }
 
+/// A text after its head; further lines begin under it.
+fn hang(canvas: &Canvas, head: &str, text: &str, indent: u16) -> String {
+    let text = wrap(text, canvas.width.saturating_sub(indent), 0);
+    let under = format!("\n{}", " ".repeat(usize::from(indent)));
+    format!("{head} {}", text.replace('\n', &under))
+}
+
 /// What a day begins with.
 pub fn opening(it: &Opening, canvas: &Canvas) -> String {
     let title = canvas.tone(Tone::Strong, &it.title);
@@ -37,9 +45,9 @@ pub fn opening(it: &Opening, canvas: &Canvas) -> String {
         format!("{title} · {}", canvas.tone(Tone::Quiet, &minutes)),
         canvas.tone(Tone::Quiet, &beats),
         String::new(),
-        format!("{} {}", mark(canvas, 1), it.goal),
+        hang(canvas, &mark(canvas, 1), &it.goal, 6),
         String::new(),
-        it.prose.trim_end().to_owned(),
+        wrap(it.prose.trim_end(), canvas.width, 0),
     ];
     if !it.full {
         let command = format!("stripegym {} --only read --full", it.id);
@@ -51,7 +59,7 @@ pub fn opening(it: &Opening, canvas: &Canvas) -> String {
 
 /// One step that was done.
 pub fn step(what: &str, by_hand: &[String], short: Option<&str>, canvas: &Canvas) -> String {
-    let mut line = format!("{} {what}", mark(canvas, 2));
+    let mut line = hang(canvas, &mark(canvas, 2), what, 6);
     if let Some(short) = short {
         line.push_str(&format!("\n      {}", canvas.tone(Tone::Bad, short)));
     }
@@ -107,8 +115,11 @@ pub fn look(it: &Look, canvas: &Canvas) -> String {
 pub fn checked(it: &CheckResult, canvas: &Canvas) -> String {
     let (sign, tone) = sign(it.state);
     let sign = canvas.tone(tone, sign);
-    let code = canvas.tone(Tone::Quiet, &it.code);
-    let mut line = format!("{} {sign} {:<5} {code:<6} {}", mark(canvas, 4), it.id, it.title);
+    let head = format!("{} {sign} {:<5}", mark(canvas, 4), it.id);
+    let mut line = hang(canvas, &head, &it.title, 14);
+    if it.failure.is_some() {
+        line.push_str(&format!("  {}", canvas.tone(Tone::Quiet, &it.code)));
+    }
     if let Some(failure) = &it.failure {
         line.push_str(&failed(failure, canvas));
     }
@@ -127,9 +138,17 @@ fn failed(it: &Failure, canvas: &Canvas) -> String {
         (Msg::CourseNext, &next),
     ] {
         let label = canvas.tone(Tone::Quiet, &canvas.say(&label));
-        out.push_str(&format!("\n        {label}  {text}"));
+        out.push('\n');
+        out.push_str(&hang(canvas, &format!("        {label} "), text, 18));
     }
     out
+}
+
+/// A day whose checks were not said on the way.
+pub fn whole(it: &DayResult, canvas: &Canvas) -> String {
+    let mut lines: Vec<String> = it.checks.iter().map(|check| checked(check, canvas)).collect();
+    lines.push(day(it, canvas));
+    lines.join("\n")
 }
 
 /// The end of a day: warnings, gates, and what to type next.
@@ -137,7 +156,8 @@ pub fn day(it: &DayResult, canvas: &Canvas) -> String {
     let mut lines = Vec::new();
     for note in it.notes.iter().filter(|note| note.state == State::Fail) {
         let label = canvas.tone(Tone::Caution, &canvas.say(&Msg::CourseNote));
-        lines.push(format!("{label} {} {} ({})", note.id, note.title, note.because.join(" · ")));
+        let text = format!("{} {} ({})", note.id, note.title, note.because.join(" · "));
+        lines.push(hang(canvas, &label, &text, 6));
     }
     lines.extend(it.gates.iter().map(|gate| gated(gate, canvas)));
     if it.cut {
@@ -148,7 +168,7 @@ pub fn day(it: &DayResult, canvas: &Canvas) -> String {
     for check in open {
         let command = format!("stripegym {} --attest {}", it.id, check.id);
         let text = canvas.say(&Msg::CourseAttest { id: &check.id, command: &command });
-        lines.push(canvas.tone(Tone::Quiet, &text));
+        lines.push(canvas.tone(Tone::Quiet, &wrap(&text, canvas.width, 2)));
     }
     let failed: Vec<&CheckResult> = it.checks.iter().filter(|check| check.blocks()).collect();
     let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
@@ -213,7 +233,9 @@ pub fn status(days: &[DayStatus], canvas: &Canvas) -> String {
 pub fn hint(it: &Hint, canvas: &Canvas) -> String {
     let mut lines = vec![format!("{} {}", canvas.tone(Tone::Strong, &it.code), it.title)];
     let numbered = it.texts.iter().enumerate();
-    lines.extend(numbered.map(|(at, text)| format!("{}/{}  {}", at + 1, it.all, text.trim())));
+    lines.extend(
+        numbered.map(|(at, text)| hang(canvas, &format!("{}/{} ", at + 1, it.all), text.trim(), 5)),
+    );
     if it.texts.len() < it.all {
         let command = format!("stripegym hint {}", it.code);
         lines.push(canvas.tone(Tone::Quiet, &canvas.say(&Msg::HintMore { command: &command })));
@@ -226,7 +248,7 @@ pub fn explained(it: &Explained, canvas: &Canvas) -> String {
     let mut lines = vec![format!("{} · {}", canvas.tone(Tone::Strong, &it.name), it.title)];
     for text in &it.texts {
         lines.push(String::new());
-        lines.push(text.trim().to_owned());
+        lines.push(wrap(text.trim(), canvas.width, 0));
     }
     if !it.docs.is_empty() {
         lines.push(String::new());
@@ -249,7 +271,7 @@ pub fn reset(what: &[String], backup: &str, canvas: &Canvas) -> String {
         return canvas.say(&Msg::ResetNothing);
     }
     let what = what.join(" ");
-    canvas.say(&Msg::ResetDone { what: &what, backup })
+    wrap(&canvas.say(&Msg::ResetDone { what: &what, backup }), canvas.width, 2)
 }
 
 /// Whether the lessons keep to their format.

@@ -20,8 +20,16 @@ pub fn of(command: &str) -> Option<&'static str> {
         }
         "sandbox" => "{ready: URL}",
         "day0" => {
-            "One object a line: {step: 1-7, name, facts}, and at the end\n{ok, took_ms, event, checkout, reconciliation}, the last two as of `checkout` and `reconcile`"
+            "One object a line: {step: 1-7, name, facts}, and at the end\n{ok, took_ms, event, checkout, reconciliation, course}, the last three as of `checkout`,\n`reconcile` and the end of `day1`"
         }
+        "day1" | "day2" | "day3" | "day4" | "day5" | "day6" => {
+            "One object a line: {lesson, title, goal, text}, {did, by_hand, short|null} for a step,\n{look: {sessions, events}}, for a check {check, code, kind, state: \"pass\"|\"fail\"|\n \"partial\"|\"attest\"|\"skip\"|\"blocked\", title, checked, expected, got, why, next,\n findings: [{holds, expected, got}], duration_ms}, and at the end\n{day, ok, lesson_version, api_version, track, checks: {id: state},\n notes: [{id, state, title, because}], gates: as notes, took_ms}"
+        }
+        "status" => "{days: [{day, title, passed, required, checks: {id: state|null}}]}",
+        "hint" => "{code, title, hints: [text], all}",
+        "explain" => "{name, title, texts: [text], docs: [URL]}, or {topics: [{name, title}]}",
+        "reset" => "{reset: [name], backup: folder}",
+        "dev check" => "{ok, items: {letter: count}, commands, problems: [text]}",
         "cards" => "{cards: [{number, brand, country, funding, payment_method|null, behaviour}]}",
         "doctor" => "{place, findings: [{name, weight: \"ok\"|\"caution\"|\"problem\", facts}]}",
         "trigger" => "{type, event|null}, or {types: […]} without a type",
@@ -35,6 +43,7 @@ pub fn of(command: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::course::outcome::DayResult;
     use crate::domain::currency::Currency;
     use crate::domain::entry::EntryStatus;
     use crate::domain::mode::Mode;
@@ -91,6 +100,7 @@ mod tests {
             checkout: checkout.clone(),
             event: "evt_1".into(),
             reconciled: reconciled.clone(),
+            course: day(),
             took_ms: 1,
         };
         let key = Some(("sk_test_***".to_owned(), ".env".to_owned()));
@@ -102,6 +112,10 @@ mod tests {
             ("ledger show", Report::Ledger(ledger)),
             ("reconcile", Report::Reconciled(reconciled)),
             ("day0", Report::Day0(Box::new(day0))),
+            ("day1", Report::Day(Box::new(day()))),
+            ("status", Report::Course(Vec::new())),
+            ("reset", Report::Reset { what: Vec::new(), backup: String::new() }),
+            ("explain", Report::Topics(vec![("a".into(), "b".into())])),
             ("cards", Report::Cards),
             ("doctor", Report::Doctor(Doctor { place, findings: vec![finding] })),
             ("trigger", Report::Triggered { kind: "x".into(), event: None }),
@@ -109,6 +123,21 @@ mod tests {
             ("events list", Report::Events(vec![event])),
             ("events resend", Report::Resent { event: "evt_1".into(), kind: "x".into() }),
         ]
+    }
+
+    fn day() -> DayResult {
+        DayResult {
+            id: "day1".into(),
+            title: String::new(),
+            version: 1,
+            api_version: String::new(),
+            track: "shop",
+            checks: Vec::new(),
+            notes: Vec::new(),
+            gates: Vec::new(),
+            cut: false,
+            took_ms: 1,
+        }
     }
 
     fn names(value: &Value, out: &mut Vec<String>) {
@@ -119,7 +148,14 @@ mod tests {
                     // Verdicts and the parts that have a schema of their own elsewhere.
                     if !matches!(
                         name.as_str(),
-                        "counts" | "facts" | "place" | "checkout" | "reconciliation"
+                        "counts"
+                            | "facts"
+                            | "place"
+                            | "checkout"
+                            | "reconciliation"
+                            | "course"
+                            | "checks"
+                            | "items"
                     ) {
                         names(inner, out);
                     }

@@ -307,15 +307,13 @@ fn comparison(result: &Reconciliation, canvas: &Canvas) -> String {
 
 fn day0(it: &Day0, canvas: &Canvas) -> String {
     let mut out = format!("\n{}\n\n", reconciled(&it.reconciled, canvas));
-    if !it.course.checks.is_empty() {
-        out.push_str(&format!("{}\n\n", course::day(&it.course, canvas)));
-    }
     let tenths = it.took_ms / 100;
     let seconds = format!("{}.{}", tenths / 10, tenths % 10);
     add_line(&mut out, &canvas.say(&Msg::Day0Done { seconds: &seconds }));
     add_line(&mut out, &canvas.say(&Msg::Day0Next));
     out.push_str("  stripegym listen\n  stripegym checkout --amount 500 --currency jpy\n");
-    out.push_str("  stripegym ledger show\n  stripegym reconcile");
+    out.push_str("  stripegym ledger show\n  stripegym reconcile\n\n");
+    out.push_str(&course::whole(&it.course, canvas));
     out
 }
 

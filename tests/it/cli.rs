@@ -6,8 +6,15 @@ use serde_json::Value;
 
 const CARD: &str = "4242424242424242";
 
-const COMMANDS: [&[&str]; 11] = [
+const COMMANDS: [&[&str]; 18] = [
     &["day0"],
+    &["day1"],
+    &["day6"],
+    &["status"],
+    &["hint"],
+    &["explain"],
+    &["reset"],
+    &["dev", "check"],
     &["checkout"],
     &["listen"],
     &["ledger", "show"],

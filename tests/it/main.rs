@@ -12,6 +12,7 @@ mod browser;
 mod checkout_loop;
 mod cli;
 mod conformance;
+mod course;
 mod crash;
 mod delivery;
 mod env;

@@ -69,8 +69,8 @@ async fn with_provider(
     let (checkout, event, reconciled) = answer?;
     drop(file);
     // The round was what the day does; its checks look at the same application started anew.
-    let checks =
-        Wish { from: Some(wish.from.unwrap_or(Beat::Check).max(Beat::Check)), ..wish.clone() };
+    let from = Some(wish.from.unwrap_or(Beat::Check).max(Beat::Check));
+    let checks = Wish { from, quiet: true, ..wish.clone() };
     let course = course::play(context, provider, lesson, &checks).await?;
     let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(Report::Day0(Box::new(Day0 { checkout, event, reconciled, course, took_ms })))

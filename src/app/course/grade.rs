@@ -21,6 +21,7 @@ pub struct Grader<'g, 'c> {
     stage: &'g mut Stage<'c>,
     lesson: &'g Lesson,
     track: Track,
+    quiet: bool,
     /// What became of each step: the shortfall, where there was one.
     done: BTreeMap<String, Option<Finding>>,
 }
@@ -28,7 +29,20 @@ pub struct Grader<'g, 'c> {
 impl<'g, 'c> Grader<'g, 'c> {
     /// A grading that has done nothing yet.
     pub const fn new(stage: &'g mut Stage<'c>, lesson: &'g Lesson, track: Track) -> Self {
-        Self { stage, lesson, track, done: BTreeMap::new() }
+        Self { stage, lesson, track, quiet: false, done: BTreeMap::new() }
+    }
+
+    /// The same grading, that says nothing on the way where `quiet`.
+    #[must_use]
+    pub fn quiet(mut self, quiet: bool) -> Self {
+        self.quiet = quiet;
+        self
+    }
+
+    fn say(&self, notice: Notice) {
+        if !self.quiet {
+            self.stage.context.voice.say(notice);
+        }
     }
 
     fn day(&self) -> &'g Day {
@@ -64,7 +78,7 @@ impl<'g, 'c> Grader<'g, 'c> {
             short = self.acts(&step.act).await?;
         }
         let what = self.lesson.texts.steps.get(name).cloned().unwrap_or_default();
-        self.stage.context.voice.say(Notice::LessonStep {
+        self.say(Notice::LessonStep {
             name: name.to_owned(),
             what,
             by_hand: step.by_hand.clone(),
@@ -135,7 +149,7 @@ impl<'g, 'c> Grader<'g, 'c> {
                 let failure = self.failure(check, None, Some(blocked.join(" ")));
                 CheckResult { failure: Some(failure), ..self.result(check, state, Vec::new(), 0) }
             };
-            self.stage.context.voice.say(Notice::Checked(result.clone()));
+            self.say(Notice::Checked(result.clone()));
             results.push(result);
         }
         Ok(results)

@@ -78,6 +78,8 @@ pub struct Wish {
     pub attest: Vec<String>,
     /// The folder of the project's documents.
     pub project: Option<PathBuf>,
+    /// Whether nothing is said on the way: the report has it all.
+    pub quiet: bool,
 }
 
 impl Wish {
@@ -180,7 +182,7 @@ async fn on_stage(
         cut: !wish.wants(Beat::Check),
         took_ms: 0,
     };
-    let mut grader = Grader::new(stage, lesson, Track::Shop);
+    let mut grader = Grader::new(stage, lesson, Track::Shop).quiet(wish.quiet);
     if wish.wants(Beat::Do) {
         grader.steps().await?;
     }
