@@ -309,7 +309,7 @@ pub(crate) struct Day {
     /// Asks nothing.
     #[arg(long, short)]
     pub(crate) yes: bool,
-    /// JUnit XML.
+    /// XML as `JUnit` has it.
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<std::path::PathBuf>,
     /// Attests a check.

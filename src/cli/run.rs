@@ -188,7 +188,7 @@ async fn dispatch(
         Command::Status => status::run(context),
         Command::Hint(asked) => hint::run(context, &asked.code, asked.tier),
         Command::Explain { name } => explain::run(context, name.as_deref()),
-        Command::Reset(asked) => reset::run(context, &wish::reset(asked)).await,
+        Command::Reset(asked) => reset::run(context, &wish::reset(&asked)).await,
         Command::Dev { command: Dev::Check } => Ok(dev::check(wish::parses)),
     }
 }

@@ -172,7 +172,7 @@ pub(crate) fn day(asked: &args::Day) -> course::Wish {
 }
 
 /// What is set back.
-pub(crate) fn reset(asked: args::Reset) -> reset::Wish {
+pub(crate) fn reset(asked: &args::Reset) -> reset::Wish {
     match asked.what.as_deref() {
         Some("ledger") => reset::Wish::Ledger,
         Some("sandbox") => reset::Wish::Sandbox,

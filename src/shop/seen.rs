@@ -84,10 +84,10 @@ impl Seen {
                 for change in changes {
                     let (minor, code) = (change.amount.minor, change.amount.currency.code());
                     let (session, status) = (&change.session_id, change.after.name());
-                    line.push_str(&format!(" {session} {minor} {code} {status}"));
+                    line.extend([format!(" {session} {minor} {code} {status}")]);
                 }
                 if let Some(problem) = problem {
-                    line.push_str(&format!(" not booked: {problem}"));
+                    line.extend([format!(" not booked: {problem}")]);
                 }
                 line
             }

@@ -61,11 +61,11 @@ pub fn opening(it: &Opening, canvas: &Canvas) -> String {
 pub fn step(what: &str, by_hand: &[String], short: Option<&str>, canvas: &Canvas) -> String {
     let mut line = hang(canvas, &mark(canvas, 2), what, 6);
     if let Some(short) = short {
-        line.push_str(&format!("\n      {}", canvas.tone(Tone::Bad, short)));
+        line.extend([format!("\n      {}", canvas.tone(Tone::Bad, short))]);
     }
     for command in by_hand {
         let hint = format!("      {} {command}", canvas.say(&Msg::Day0ByHand));
-        line.push_str(&format!("\n{}", canvas.tone(Tone::Quiet, &hint)));
+        line.extend([format!("\n{}", canvas.tone(Tone::Quiet, &hint))]);
     }
     line
 }
@@ -118,7 +118,7 @@ pub fn checked(it: &CheckResult, canvas: &Canvas) -> String {
     let head = format!("{} {sign} {:<5}", mark(canvas, 4), it.id);
     let mut line = hang(canvas, &head, &it.title, 14);
     if it.failure.is_some() {
-        line.push_str(&format!("  {}", canvas.tone(Tone::Quiet, &it.code)));
+        line.extend([format!("  {}", canvas.tone(Tone::Quiet, &it.code))]);
     }
     if let Some(failure) = &it.failure {
         line.push_str(&failed(failure, canvas));
@@ -197,7 +197,7 @@ fn gated(it: &ItemResult, canvas: &Canvas) -> String {
     let mut line =
         format!("{} {} {} {}", mark(canvas, 5), canvas.tone(tone, sign), it.id, it.title);
     if !it.because.is_empty() {
-        line.push_str(&format!("  ← {}", it.because.join(" ")));
+        line.extend([format!("  ← {}", it.because.join(" "))]);
     }
     line
 }

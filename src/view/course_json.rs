@@ -85,44 +85,44 @@ pub fn lessons(it: &LessonsChecked) -> Value {
     })
 }
 
-/// A day as a JUnit report.
+/// A day in the XML of `JUnit`.
 pub fn junit(it: &DayResult) -> String {
     let of =
         |state: &[State]| it.checks.iter().filter(|check| state.contains(&check.state)).count();
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    out.push_str(&format!(
+    out.extend([format!(
         "<testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" skipped=\"{}\" time=\"{}\">\n",
         escape(&it.id),
         it.checks.len(),
         of(&[State::Fail, State::Blocked]),
         of(&[State::Skip, State::Attest]),
         seconds(it.took_ms),
-    ));
+    )]);
     for check in &it.checks {
         let name = format!("{} {}", check.id, check.title);
-        out.push_str(&format!(
+        out.extend([format!(
             "  <testcase classname=\"{}\" name=\"{}\" time=\"{}\"",
             escape(&it.id),
             escape(&name),
             seconds(check.took_ms)
-        ));
+        )]);
         match (check.state, &check.failure) {
             (_, Some(failure)) => {
                 let text = format!(
                     "{}\n{}\n{}\n{}\n{}",
                     failure.checked, failure.expected, failure.got, failure.why, failure.next
                 );
-                out.push_str(&format!(
+                out.extend([format!(
                     ">\n    <failure message=\"{}\">{}</failure>\n  </testcase>\n",
                     escape(&failure.code),
                     escape(&text)
-                ));
+                )]);
             }
             (State::Skip | State::Attest, None) => {
-                out.push_str(&format!(
+                out.extend([format!(
                     ">\n    <skipped message=\"{}\"/>\n  </testcase>\n",
                     check.state.name()
-                ));
+                )]);
             }
             _ => out.push_str("/>\n"),
         }

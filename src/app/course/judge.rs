@@ -341,7 +341,6 @@ fn key(stage: &Stage<'_>, it: &KeyIs) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::course::kept::Kept;
     use serde_json::json;
 
     fn kept() -> Kept {

@@ -15,7 +15,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// How long one command of a README may take.
-const COMMAND_TIME: Duration = Duration::from_secs(120);
+const COMMAND_TIME: Duration = Duration::from_mins(2);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 fn broken(path: &Path, error: &std::io::Error) -> Fault {
