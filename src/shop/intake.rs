@@ -8,6 +8,7 @@ use crate::domain::time::Timestamp;
 use crate::os::clock::Clock;
 use crate::store::StoreError;
 use crate::store::writer::{Accepted, LedgerBatch, Posting};
+use serde_json::Value;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -39,6 +40,8 @@ pub struct Received {
     pub event: String,
     /// Its type.
     pub kind: String,
+    /// Its object in short: id, amount in minor units, currency.
+    pub about: String,
     /// What storing it came to.
     pub accepted: Accepted,
 }
@@ -137,10 +140,11 @@ impl Intake {
     /// Stores an event whose sender is proven.
     pub(crate) async fn store(&self, event: Event) -> Result<Received, Refusal> {
         let (id, kind) = (event.id.clone(), event.kind.clone());
+        let about = about(&event.object);
         let posting = Posting::Event(Box::new(event), self.now());
         let ticket = self.batch.submit(posting).map_err(|_| Refusal::Overloaded)?;
         let accepted = ticket.await?;
-        Ok(Received { event: id, kind, accepted })
+        Ok(Received { event: id, kind, about, accepted })
     }
 
     /// Stores up to when a poller has read.
@@ -149,6 +153,14 @@ impl Intake {
         self.batch.submit(posting).map_err(|_| Refusal::Overloaded)?.await?;
         Ok(())
     }
+}
+
+/// An object in short, for a log line: what can be traced and is nobody's secret.
+fn about(object: &Value) -> String {
+    let text = |name: &str| object.get(name).and_then(Value::as_str).map(str::to_owned);
+    let amount = object.get("amount_total").or_else(|| object.get("amount"));
+    let amount = amount.and_then(Value::as_i64).map(|minor| minor.to_string());
+    [text("id"), amount, text("currency")].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 impl fmt::Debug for Intake {

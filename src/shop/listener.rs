@@ -251,6 +251,7 @@ fn sight(desk: &Desk, took_ms: u64, received: Received) -> Seen {
         via: Via::Webhook,
         event: received.event,
         kind: received.kind,
+        about: received.about,
         fresh: received.accepted.fresh,
         changes: received.accepted.changes,
         problem: received.accepted.problem,

@@ -124,6 +124,7 @@ impl Poller {
                 via: Via::Poll,
                 event: received.event,
                 kind: received.kind,
+                about: received.about,
                 fresh,
                 changes: received.accepted.changes,
                 problem: received.accepted.problem,

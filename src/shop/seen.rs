@@ -31,6 +31,8 @@ pub enum Seen {
         event: String,
         /// Its type.
         kind: String,
+        /// Its object in short: id, amount in minor units, currency.
+        about: String,
         /// Whether it came for the first time.
         fresh: bool,
         /// The ledger's rows that it changed.
@@ -78,13 +80,12 @@ impl Seen {
     /// The line of the shop's log: ids, amounts and statuses, no names, no addresses, no secrets.
     pub fn line(&self) -> String {
         match self {
-            Self::Accepted { at, event, kind, fresh, changes, problem, .. } => {
+            Self::Accepted { at, event, kind, about, fresh, changes, problem, .. } => {
                 let what = if *fresh { "recorded" } else { "already recorded" };
-                let mut line = format!("{at} {what} {kind} {event}");
+                let mut line = format!("{at} {what} {kind} {event} {about}");
                 for change in changes {
-                    let (minor, code) = (change.amount.minor, change.amount.currency.code());
                     let (session, status) = (&change.session_id, change.after.name());
-                    line.extend([format!(" {session} {minor} {code} {status}")]);
+                    line.extend([format!(" → {session} {status}")]);
                 }
                 if let Some(problem) = problem {
                     line.extend([format!(" not booked: {problem}")]);

@@ -6,7 +6,6 @@ use crate::domain::entry::{
     Entry, EntryStatus, Fact, RefundFacts, RefundState, Refunded, with_refunds,
 };
 use crate::domain::event::Event;
-use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 use crate::store::{StoreError, schema};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
@@ -45,8 +44,6 @@ pub struct Accepted {
 pub struct Change {
     /// `cs_…`.
     pub session_id: String,
-    /// The session's total, in minor units of its currency.
-    pub amount: Money,
     /// The status before; `None` for a new row.
     pub before: Option<EntryStatus>,
     /// The status now.
@@ -199,8 +196,7 @@ fn learn_session(transaction: &Transaction<'_>, entry: &Entry) -> rusqlite::Resu
     };
     let now = write_row(transaction, merged, refunded)?;
     let before = known.map(|known| known.status);
-    let (amount, after) = (now.entry.money(), now.status);
-    Ok(Some(Change { session_id: now.entry.session_id, amount, before, after }))
+    Ok(Some(Change { session_id: now.entry.session_id, before, after: now.status }))
 }
 
 /// The refund is kept by its PaymentIntent, so that it counts also where its session is told of later.
@@ -244,13 +240,8 @@ fn learn_refund(
         let updated = row.entry.updated.max(at);
         let entry = Entry { updated, event_id: refunded.event_id.clone(), ..row.entry };
         let now = write_row(transaction, entry, total)?;
-        let (amount, before) = (now.entry.money(), Some(row.status));
-        changes.push(Change {
-            session_id: now.entry.session_id,
-            amount,
-            before,
-            after: now.status,
-        });
+        let session_id = now.entry.session_id;
+        changes.push(Change { session_id, before: Some(row.status), after: now.status });
     }
     Ok(changes)
 }

@@ -170,3 +170,69 @@ fn is_of(id: &str, order: u8) -> bool {
     let day = id.trim_start_matches(|c: char| c.is_ascii_uppercase()).split('.').next();
     id.starts_with('X') || day.and_then(|text| text.parse::<u8>().ok()) == Some(order)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn day(change: impl FnOnce(&mut Value)) -> Day {
+        let mut checks = Vec::new();
+        for n in 1..=4 {
+            checks
+                .push(json!({"id": format!("D2.{n}"), "code": format!("SG2.{n}"), "kind": "auto",
+                "level": "required", "assert": [{"alive": {}}]}));
+        }
+        let items = |letter: char, count: u8| (1..=count).map(move |n| format!("{letter}2.{n}"));
+        let notes: Vec<Value> = items('N', 4).map(|id| json!({"id": id, "advice": true})).collect();
+        let gates: Vec<Value> =
+            items('G', 4).map(|id| json!({"id": id, "needs": ["required"]})).collect();
+        let covers: serde_json::Map<String, Value> =
+            items('T', 7).chain(items('S', 2)).map(|id| (id, json!(["D2.1"]))).collect();
+        let mut day = json!({
+            "lesson": {"id": "day2", "order": 2, "schema_version": 1, "version": 1,
+                "api_version": "2026-10-28.endive", "est_minutes": 5, "verified_on": "2026-11-21"},
+            "do": [{"id": "paid", "act": [{"mark": {}, "save": "before"}]}],
+            "check": checks, "note": notes, "gate": gates, "covers": covers,
+        });
+        change(&mut day);
+        serde_json::from_value(day).unwrap()
+    }
+
+    fn keys(change: impl FnOnce(&mut Value)) -> Vec<String> {
+        problems(&day(change), "f").into_iter().map(|problem| problem.key).collect()
+    }
+
+    #[test]
+    fn a_day_that_keeps_to_the_format_has_no_problem() {
+        assert_eq!(keys(|_| {}), Vec::<String>::new());
+    }
+
+    #[test]
+    fn each_break_of_the_format_is_named_by_its_key() {
+        type Change = fn(&mut Value);
+        let breaks: [(Change, &str); 11] = [
+            (|day| day["lesson"]["version"] = json!(0), "lesson.version"),
+            (|day| day["lesson"]["schema_version"] = json!(2), "lesson.schema_version"),
+            (|day| day["lesson"]["docs"] = json!(["https://example.com/"]), "lesson.docs"),
+            (|day| day["check"][0]["code"] = json!("SG9.9"), "D2.1"),
+            (|day| day["check"][0]["arrange"] = json!(["nothing"]), "D2.1 arrange"),
+            (|day| day["check"][0]["assert"] = json!([]), "D2.1"),
+            (|day| day["check"][0]["kind"] = json!("auto-corrected"), "D2.1"),
+            (
+                |day| day["check"][0]["on_fail"] = json!([{"when": {"alive": {}}, "code": "X"}]),
+                "D2.1 on_fail 1",
+            ),
+            (|day| day["note"][0]["by"] = json!(["D2.1"]), "N2.1"),
+            (|day| day["gate"][0]["needs"] = json!(["D9.9"]), "G2.1 needs"),
+            (|day| day["covers"]["T2.1"] = json!(""), "covers.T2.1"),
+        ];
+        for (change, key) in breaks {
+            assert_eq!(keys(change), [key]);
+        }
+        let lacking = keys(|day| drop(day["covers"].as_object_mut().unwrap().remove("S2.2")));
+        assert_eq!(lacking, ["S2.2"]);
+        let foreign = keys(|day| day["covers"]["T9.1"] = json!("why"));
+        assert_eq!(foreign, ["T9.1"]);
+    }
+}
