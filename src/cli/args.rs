@@ -315,6 +315,9 @@ pub(crate) struct Day {
     /// Attests a check.
     #[arg(long, value_name = "ID")]
     pub(crate) attest: Vec<String>,
+    /// The learner's application.
+    #[arg(long, value_name = "URL")]
+    pub(crate) app: Option<String>,
     /// The project's folder.
     #[arg(long, value_name = "DIR")]
     pub(crate) project: Option<std::path::PathBuf>,

@@ -167,6 +167,7 @@ pub(crate) fn day(asked: &args::Day) -> course::Wish {
         full: asked.full,
         attest: asked.attest.clone(),
         project: asked.project.clone(),
+        app: asked.app.as_ref().map(|url| url.trim_end_matches('/').to_owned()),
         quiet: false,
     }
 }

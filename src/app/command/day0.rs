@@ -39,7 +39,7 @@ pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
     }
     let began = Instant::now();
     let provider = Provider::connect(context).await?;
-    let answer = if wish.wants(Beat::Do) {
+    let answer = if wish.wants(Beat::Do) && wish.app.is_none() {
         say(context, Step::SandboxUp { base: provider.base().to_owned() });
         with_provider(context, &provider, &lesson, wish, began).await
     } else {

@@ -121,7 +121,9 @@ impl<'g, 'c> Grader<'g, 'c> {
             return Ok(vec![short]);
         }
         let mut findings = Vec::new();
-        for claim in claims {
+        // The log of an application that is known by its address alone cannot be seen.
+        let seen = |claim: &&Claim| self.track != Track::App || !matches!(claim, Claim::Log(_));
+        for claim in claims.iter().filter(seen) {
             let finding = judge(self.stage, claim).await?;
             let holds = finding.holds;
             findings.push(finding);

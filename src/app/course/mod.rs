@@ -17,6 +17,7 @@ use crate::app::context::Context;
 use crate::app::course::grade::Grader;
 use crate::app::course::stage::Stage;
 use crate::app::provider::Provider;
+use crate::config::is_loopback;
 use crate::content::prose::{section, sections};
 use crate::content::{Lesson, Library};
 use crate::domain::course::outcome::DayResult;
@@ -78,6 +79,8 @@ pub struct Wish {
     pub attest: Vec<String>,
     /// The folder of the project's documents.
     pub project: Option<PathBuf>,
+    /// The learner's application, `http://127.0.0.1:5000`; without it the built-in shop.
+    pub app: Option<String>,
     /// Whether nothing is said on the way: the report has it all.
     pub quiet: bool,
 }
@@ -150,9 +153,17 @@ pub async fn play(
     lesson: &Lesson,
     wish: &Wish,
 ) -> Result<DayResult, Fault> {
+    if let Some(app) = wish.app.as_deref().filter(|app| !is_loopback(app)) {
+        return Err(Problem::Setting {
+            name: "--app".to_owned(),
+            origin: app.to_owned(),
+            expected: "http://127.0.0.1:5000".to_owned(),
+        }
+        .into());
+    }
     let began = Instant::now();
     let attested = record::attested(context, &lesson.day, &wish.attest)?;
-    let mut stage = Stage::open(context, provider).await?;
+    let mut stage = Stage::open(context, provider, wish.app.as_deref()).await?;
     if let Some(project) = &wish.project {
         stage.lead_project(project);
     }
@@ -170,19 +181,20 @@ async fn on_stage(
     wish: &Wish,
     attested: &[String],
 ) -> Result<DayResult, Fault> {
+    let track = if wish.app.is_some() { Track::App } else { Track::Shop };
     let mut result = DayResult {
         id: lesson.day.lesson.id.clone(),
         title: lesson.texts.title.clone(),
         version: lesson.day.lesson.version,
         api_version: lesson.day.lesson.api_version.clone(),
-        track: Track::Shop.name(),
+        track: track.name(),
         checks: Vec::new(),
         notes: Vec::new(),
         gates: Vec::new(),
         cut: !wish.wants(Beat::Check),
         took_ms: 0,
     };
-    let mut grader = Grader::new(stage, lesson, Track::Shop).quiet(wish.quiet);
+    let mut grader = Grader::new(stage, lesson, track).quiet(wish.quiet);
     if wish.wants(Beat::Do) {
         grader.steps().await?;
     }

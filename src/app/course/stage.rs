@@ -2,7 +2,7 @@
 
 use crate::app::context::Context;
 use crate::app::course::kept::Kept;
-use crate::app::course::tap::Tap;
+use crate::app::course::tap::{Reseal, Tap};
 use crate::app::course::trouble::Trouble;
 use crate::app::ledger_file::LedgerFile;
 use crate::app::provider::Provider;
@@ -91,24 +91,47 @@ pub struct Stage<'c> {
     endpoint: String,
     tap: Tap,
     shop: Option<Shop>,
+    /// The learner's application, where it is not the built-in shop.
+    own: Option<String>,
 }
 
 impl<'c> Stage<'c> {
-    /// Starts the application and registers it with the provider.
-    pub async fn open(context: &'c Context, provider: &'c Provider) -> Result<Self, Fault> {
+    /// Starts the built-in shop, or takes the application at `own`, and registers it with the provider.
+    pub async fn open(
+        context: &'c Context,
+        provider: &'c Provider,
+        own: Option<&str>,
+    ) -> Result<Self, Fault> {
         let log = Log::default();
-        let shop = open_shop(context, provider, &log, context.config.port).await?;
-        let tap = Tap::open(&shop.reception.running.webhook_url()).await?;
+        let (shop, webhook, reseal) = match own {
+            None => {
+                let shop = open_shop(context, provider, &log, context.config.port).await?;
+                let webhook = shop.reception.running.webhook_url();
+                (Some(shop), webhook, None)
+            }
+            Some(url) => {
+                let secret = own_secret(context)?;
+                let reseal = Reseal { secret, clock: context.clock.clone() };
+                (None, format!("{url}/webhook"), Some(reseal))
+            }
+        };
+        let own_secret = reseal.as_ref().map(|it| it.secret.clone());
+        let tap = Tap::open(&webhook, reseal).await?;
         let registered = register(provider, tap.url()).await;
         let (endpoint, secret) = match registered {
             Ok(registered) => registered,
             Err(fault) => {
                 tap.close().await;
-                close_shop(shop).await;
+                if let Some(shop) = shop {
+                    close_shop(shop).await;
+                }
                 return Err(fault);
             }
         };
-        shop.reception.running.trust(secret.clone());
+        if let Some(shop) = &shop {
+            shop.reception.running.trust(secret.clone());
+        }
+        let secret = own_secret.unwrap_or(secret);
         let patience = Patience { connect: Duration::from_secs(5), total: Duration::from_secs(30) };
         let http = outbound::client(Reach::Plain, patience).map_err(|e| Trouble::client(&e))?;
         let project = context.config.home.join("project");
@@ -124,7 +147,8 @@ impl<'c> Stage<'c> {
             http,
             endpoint,
             tap,
-            shop: Some(shop),
+            shop,
+            own: own.map(str::to_owned),
         };
         stage.started = stage.provider_now().await?;
         stage.introduce();
@@ -149,9 +173,13 @@ impl<'c> Stage<'c> {
 
     /// The application's address and that of its webhook.
     pub fn app(&self) -> (String, String) {
-        self.shop.as_ref().map_or_else(Default::default, |shop| {
-            (shop.reception.running.url(), shop.reception.running.webhook_url())
-        })
+        match (&self.own, &self.shop) {
+            (Some(url), _) => (url.clone(), format!("{url}/webhook")),
+            (None, Some(shop)) => {
+                (shop.reception.running.url(), shop.reception.running.webhook_url())
+            }
+            (None, None) => (String::new(), String::new()),
+        }
     }
 
     /// Stops the application and starts it again at the same port, with the same ledger.
@@ -303,6 +331,15 @@ fn cause(error: &dyn std::error::Error) -> String {
         innermost = source;
     }
     innermost.to_string()
+}
+
+/// The secret that the learner's application believes.
+fn own_secret(context: &Context) -> Result<SigningSecret, Problem> {
+    context.config.webhook_secrets.first().cloned().ok_or_else(|| Problem::Setting {
+        name: "STRIPE_WEBHOOK_SECRET".to_owned(),
+        origin: ".env".to_owned(),
+        expected: "whsec_…".to_owned(),
+    })
 }
 
 async fn open_shop(

@@ -1,12 +1,15 @@
 //! The line between the provider and the application, where lessons put faults. What it passes on it passes on
-//! byte by byte.
+//! byte by byte; only the signature is made anew for an application that has a secret of its own.
 
 use crate::app::course::trouble::Trouble;
 use crate::domain::fault::{Fault, Problem};
+use crate::domain::secret::SigningSecret;
+use crate::domain::signature::sign;
 use crate::net::outbound::{self, Patience, Reach};
 use crate::net::server::{self, Limits};
 use crate::net::shutdown::{self, Stopper};
 use crate::net::tasks::Tasks;
+use crate::os::clock::Clock;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
@@ -24,7 +27,17 @@ struct Broken {
     left: Option<usize>,
 }
 
+/// How deliveries are signed anew for an application that has a secret of its own.
+#[derive(Clone, Debug)]
+pub struct Reseal {
+    /// The application's secret.
+    pub secret: SigningSecret,
+    /// When it is signed.
+    pub clock: Clock,
+}
+
 struct Line {
+    reseal: Option<Reseal>,
     target: Mutex<String>,
     broken: Mutex<Broken>,
     http: reqwest::Client,
@@ -39,8 +52,9 @@ pub struct Tap {
 }
 
 impl Tap {
-    /// Starts a line that leads to `target`.
-    pub async fn open(target: &str) -> Result<Self, Fault> {
+    /// Starts a line that leads to `target`; where `reseal` says so, deliveries are signed with another secret,
+    /// as a forwarding tool does.
+    pub async fn open(target: &str, reseal: Option<Reseal>) -> Result<Self, Fault> {
         let addr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
         let taken = |source| {
             let problem =
@@ -52,6 +66,7 @@ impl Tap {
         let http = outbound::client(Reach::of(target), Patience::DELIVERY)
             .map_err(|error| Trouble::client(&error))?;
         let line = Arc::new(Line {
+            reseal,
             target: Mutex::new(target.to_owned()),
             broken: Mutex::default(),
             http,
@@ -117,8 +132,16 @@ async fn pass(line: &Line, request: Request<Incoming>) -> Response<Full<Bytes>> 
     let target = lock(&line.target).clone();
     let (parts, body) = request.into_parts();
     let Ok(body) = body.collect().await else { return answer(502, Bytes::new()) };
-    let mut sent = line.http.request(parts.method, &target).body(body.to_bytes());
+    let body = body.to_bytes();
+    let sealed = line.reseal.as_ref().map(|it| sign(&it.secret, it.clock.now(), &body));
+    let mut sent = line.http.request(parts.method, &target).body(body);
     for (name, value) in &parts.headers {
+        if name.as_str() == "stripe-signature"
+            && let Some(sealed) = &sealed
+        {
+            sent = sent.header(name, sealed);
+            continue;
+        }
         if !matches!(name.as_str(), "host" | "content-length" | "connection" | "transfer-encoding")
         {
             sent = sent.header(name, value);

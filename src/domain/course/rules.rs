@@ -1,7 +1,8 @@
 //! What a lesson must keep to. Every problem names its file and its key.
 
 use crate::domain::course::act::Act;
-use crate::domain::course::{Check, Cover, Day, Kind, Level, SCHEMA_VERSION, coverage};
+use crate::domain::course::claim::Claim;
+use crate::domain::course::{Check, Cover, Day, Kind, Level, SCHEMA_VERSION, Track, coverage};
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -37,6 +38,15 @@ pub fn problems(day: &Day, file: &str) -> Vec<Problem> {
     found.references(day);
     for check in &day.checks {
         found.check(check);
+    }
+    let blind = |tracks: &[Track], claims: &[Claim]| {
+        let log = claims.iter().all(|claim| matches!(claim, Claim::Log(_)));
+        log && !claims.is_empty() && tracks.contains(&Track::App)
+    };
+    let items = day.checks.iter().map(|it| (&it.id, &it.tracks, &it.assert));
+    let items = items.chain(day.notes.iter().map(|it| (&it.id, &it.tracks, &it.assert)));
+    for (id, _, _) in items.filter(|(_, tracks, claims)| blind(tracks, claims)) {
+        found.say(id, "claims only what a log says, which the track `app` cannot see");
     }
     for note in &day.notes {
         let ways = [!note.by.is_empty(), !note.assert.is_empty(), note.advice];

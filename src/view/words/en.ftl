@@ -357,6 +357,7 @@ help-day-full = Shows the whole lesson.
 help-day-yes = Asks nothing. A day asks nothing anyway; scripts may say so.
 help-day-junit = Also writes the checks as JUnit XML to this file.
 help-day-attest = Attests, with your word, the part of a check that no program can see.
+help-day-app = Grades your own server at this address (/, /checkout, /webhook, /ledger) instead of the built-in shop. It must believe STRIPE_WEBHOOK_SECRET.
 help-day-project = Folder of README.md and the other documents that day6 looks at.
 help-status-about = Shows where you stand in the seven days.
 help-hint-about = Shows the next of three hints of a check.

@@ -341,6 +341,7 @@ help-day-full = レッスン全文を表示します。
 help-day-yes = 何も質問しません（もともと質問はしません。スクリプト用の明示です）。
 help-day-junit = チェック結果を JUnit 形式の XML でもこのファイルに書きます。
 help-day-attest = プログラムでは確認できない部分を、本人の申告で済みにします。
+help-day-app = 内蔵の店ではなく、このアドレスの自分のサーバー（/、/checkout、/webhook、/ledger）を採点します。STRIPE_WEBHOOK_SECRET を共有します。
 help-day-project = day6 が調べる README.md などのフォルダー。
 help-status-about = 7 日間の進み具合を表示します。
 help-hint-about = チェックのヒント（3 段階）の次の 1 つを表示します。
