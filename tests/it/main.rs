@@ -24,4 +24,5 @@ mod readme;
 mod sandbox_api;
 mod shop;
 mod tidy;
+mod track;
 mod webdriver;

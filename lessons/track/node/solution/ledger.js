@@ -13,7 +13,7 @@ CREATE TABLE IF NOT EXISTS payments (
     amount         INTEGER NOT NULL,
     currency       TEXT NOT NULL,
     status         TEXT NOT NULL,
-    created        INTEGER NOT NULL,
+    created        INTEGER NOT NULL, -- seconds since 1970, UTC: no zone to mistake
     updated        INTEGER NOT NULL,
     payment_intent TEXT,
     event_id       TEXT NOT NULL
@@ -37,9 +37,7 @@ SELECT session_id, payments.amount, currency,
             WHEN sent_back.amount >= payments.amount THEN 'refunded'
             ELSE 'partially_refunded'
        END AS status,
-       strftime('%Y-%m-%dT%H:%M:%SZ', created, 'unixepoch') AS created,
-       strftime('%Y-%m-%dT%H:%M:%SZ', updated, 'unixepoch') AS updated,
-       payments.payment_intent, event_id
+       created, updated, payments.payment_intent, event_id
 FROM payments LEFT JOIN sent_back USING (payment_intent);
 `;
 

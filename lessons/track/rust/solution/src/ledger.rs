@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS payments (
     amount         INTEGER NOT NULL,
     currency       TEXT NOT NULL,
     status         TEXT NOT NULL,
-    created        INTEGER NOT NULL,
+    created        INTEGER NOT NULL, -- seconds since 1970, UTC: no zone to mistake
     updated        INTEGER NOT NULL,
     payment_intent TEXT,
     event_id       TEXT NOT NULL
@@ -40,9 +40,7 @@ SELECT session_id, payments.amount, currency,
             WHEN sent_back.amount >= payments.amount THEN 'refunded'
             ELSE 'partially_refunded'
        END AS status,
-       strftime('%Y-%m-%dT%H:%M:%SZ', created, 'unixepoch') AS created,
-       strftime('%Y-%m-%dT%H:%M:%SZ', updated, 'unixepoch') AS updated,
-       payments.payment_intent, event_id
+       created, updated, payments.payment_intent, event_id
 FROM payments LEFT JOIN sent_back USING (payment_intent);
 ";
 
@@ -128,8 +126,8 @@ pub fn rows() -> rusqlite::Result<Vec<Value>> {
             "amount": row.get::<_, i64>("amount")?,
             "currency": row.get::<_, String>("currency")?,
             "status": row.get::<_, String>("status")?,
-            "created": row.get::<_, String>("created")?,
-            "updated": row.get::<_, String>("updated")?,
+            "created": row.get::<_, i64>("created")?,
+            "updated": row.get::<_, i64>("updated")?,
             "payment_intent": row.get::<_, Option<String>>("payment_intent")?,
             "event_id": row.get::<_, String>("event_id")?,
         }))

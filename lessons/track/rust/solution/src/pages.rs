@@ -48,7 +48,11 @@ pub fn money(amount: i64, currency: &str) -> String {
         let width = places as usize;
         whole = format!("{whole}.{:0width$}", amount % unit);
     }
-    if currency == "jpy" { format!("¥{whole}") } else { format!("{whole} {}", currency.to_uppercase()) }
+    if currency == "jpy" {
+        format!("¥{whole}")
+    } else {
+        format!("{whole} {}", currency.to_uppercase())
+    }
 }
 
 pub async fn success(Query(query): Query<HashMap<String, String>>) -> Response {

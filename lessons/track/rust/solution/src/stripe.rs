@@ -147,9 +147,7 @@ pub fn same(given: &[u8], wanted: &[u8]) -> bool {
         Some(mac)
     };
     match (tag(given), tag(wanted)) {
-        (Some(given), Some(wanted)) => {
-            given.verify_slice(&wanted.finalize().into_bytes()).is_ok()
-        }
+        (Some(given), Some(wanted)) => given.verify_slice(&wanted.finalize().into_bytes()).is_ok(),
         _ => false,
     }
 }

@@ -30,8 +30,10 @@ pub async fn receive(headers: HeaderMap, body: Bytes) -> Response {
         println!("{label} means nothing for the ledger");
         return StatusCode::OK.into_response();
     };
-    match spawn_blocking(move || ledger::record(&event.id, &event.kind, &fact).map(|new| (new, fact)))
-        .await
+    match spawn_blocking(move || {
+        ledger::record(&event.id, &event.kind, &fact).map(|new| (new, fact))
+    })
+    .await
     {
         Ok(Ok((true, fact))) => println!("{label} recorded: {fact}"),
         Ok(Ok((false, _))) => println!("{label} is already recorded"),
