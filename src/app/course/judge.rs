@@ -4,7 +4,7 @@ use crate::app::course::kept::Kept;
 use crate::app::course::perform::{events, id};
 use crate::app::course::project;
 use crate::app::course::spy;
-use crate::app::course::stage::{self, Stage};
+use crate::app::course::stage::{self, LOOK_EVERY, Stage};
 use crate::app::course::trouble::Trouble;
 use crate::domain::course::claim::{
     BodyHas, Claim, DeliveryIs, EventCount, HeaderIs, JsonIs, KeyIs, LedgerGrew, LedgerRow, LogHas,
@@ -14,6 +14,11 @@ use crate::domain::course::outcome::Finding;
 use crate::domain::fault::Fault;
 use crate::domain::secret::KeyKind;
 use serde_json::Value;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long a line may take to appear in the log.
+const LOG_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Judges one claim. What a claim refers to and nobody kept makes it fail.
 pub async fn judge(stage: &Stage<'_>, claim: &Claim) -> Result<Finding, Fault> {
@@ -52,7 +57,7 @@ async fn found(stage: &Stage<'_>, claim: &Claim) -> Result<Finding, Trouble> {
         Claim::LedgerGrew(it) => grew(kept, it, &stage.ledger().await?),
         Claim::LedgerUnchanged(it) => unchanged(kept, &it.since, &stage.ledger().await?),
         Claim::Verdicts(it) => verdicts(kept, it),
-        Claim::Log(it) => log(kept, it, &stage.log.lines()),
+        Claim::Log(it) => log_in_time(stage, kept, it).await,
         Claim::NoSecret(it) => Ok(no_secret(stage, it)),
         Claim::Alive(_) => {
             let answer = stage::send(stage.http().get(stage.app().0)).await?;
@@ -286,6 +291,18 @@ fn verdicts(kept: &Kept, it: &Verdicts) -> Result<Finding, Trouble> {
     wrong.push(format!("{} lines", lines.len()));
     let expected = format!("{} ≥ {}", it.only.join(" | "), it.at_least);
     Ok(finding(holds, expected, wrong.join(" · ")))
+}
+
+/// A line is written when its answer is on its way already, so that it may still be coming.
+async fn log_in_time(stage: &Stage<'_>, kept: &Kept, it: &LogHas) -> Result<Finding, Trouble> {
+    let deadline = Instant::now() + LOG_PATIENCE;
+    loop {
+        let finding = log(kept, it, &stage.log.lines())?;
+        if finding.holds || Instant::now() >= deadline {
+            return Ok(finding);
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
 }
 
 fn log(kept: &Kept, it: &LogHas, lines: &[String]) -> Result<Finding, Trouble> {

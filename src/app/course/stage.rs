@@ -20,9 +20,10 @@ use std::time::{Duration, Instant};
 
 /// How the endpoint of a run is described at the provider.
 const MARK: &str = "stripegym course";
-/// How long the runner waits for deliveries that are due, and how often it looks.
+/// How long the runner waits for deliveries that are due.
 const QUIET_PATIENCE: Duration = Duration::from_secs(15);
-const LOOK_EVERY: Duration = Duration::from_millis(4);
+/// How often the runner looks for what is still on its way.
+pub const LOOK_EVERY: Duration = Duration::from_millis(4);
 
 /// The application's log, as far as it can be seen.
 #[derive(Clone, Debug, Default)]
