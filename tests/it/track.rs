@@ -3,7 +3,7 @@
 
 use crate::env::{Env, KEY, PATIENCE, Running, Sandbox, eventually, outer_path};
 use crate::http::{self, Api, Reply};
-use crate::shop::signature;
+use crate::shop::{completed, signature};
 use serde_json::{Value, json};
 use std::fs;
 use std::net::{TcpListener, TcpStream};
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Barrier;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const HINT: &str = "run it through ./test, which installs what it needs";
 /// What the shop sells its tea for, in yen.
@@ -40,7 +40,15 @@ struct Tea {
 struct Start {
     language: Language,
     folder: PathBuf,
-    program: Option<PathBuf>,
+    program: Program,
+}
+
+/// What of a language is started.
+enum Program {
+    Solution,
+    Starter,
+    /// A file in Python that is started instead of the solution.
+    File(PathBuf),
 }
 
 impl Language {
@@ -66,6 +74,24 @@ fn installed(path: &str) -> PathBuf {
     let path = Path::new(&tools).join("track").join(path);
     assert!(path.exists(), "{} is missing: {HINT}", path.display());
     path
+}
+
+/// The file that holds the gap of each day.
+fn days(language: Language) -> Vec<String> {
+    let text = fs::read_to_string(track().join("track.toml")).unwrap();
+    let table: toml::Table = text.parse().unwrap();
+    let days = table[language.folder()]["days"].as_array().unwrap();
+    days.iter().map(|it| it.as_str().unwrap().to_owned()).collect()
+}
+
+/// Copies a language's starter or solution into a test's world.
+fn lay_out(env: &Env, language: Language, which: &str) -> PathBuf {
+    let folder = env.path().join("shop");
+    copy(&track().join(language.folder()).join(which), &folder);
+    if language == Language::Node {
+        symlink(installed("node/node_modules"), folder.join("node_modules")).unwrap();
+    }
+    folder
 }
 
 /// Copies what a learner gets, not what tools have left beside it.
@@ -95,25 +121,25 @@ impl Start {
         let mut command = match self.language {
             Language::Python => {
                 let bin = installed("venv/bin");
-                self.program.as_ref().map_or_else(
-                    || {
-                        let mut gunicorn = Command::new(bin.join("gunicorn"));
-                        gunicorn.arg("app:app");
-                        gunicorn
-                    },
-                    |program| {
-                        let mut python = Command::new(bin.join("python"));
-                        python.arg(program);
-                        python
-                    },
-                )
+                let (program, argument) = match &self.program {
+                    Program::File(file) => (bin.join("python"), file.clone()),
+                    Program::Solution | Program::Starter => {
+                        (bin.join("gunicorn"), "app:app".into())
+                    }
+                };
+                let mut python = Command::new(program);
+                python.arg(argument);
+                python
             }
             Language::Node => {
                 let mut node = Command::new("node");
                 node.arg("app.js");
                 node
             }
-            Language::Rust => Command::new(installed("rust/debug/tea-shop")),
+            Language::Rust => Command::new(installed(match self.program {
+                Program::Starter => "rust/debug/starter",
+                Program::Solution | Program::File(_) => "rust/debug/tea-shop",
+            })),
         };
         command.current_dir(&self.folder).env_clear();
         command.env("PATH", outer_path()).env("HOME", env.path());
@@ -130,12 +156,25 @@ impl Tea {
     /// Opens the solution of a language.
     fn solution(language: Language) -> Self {
         let env = Env::new();
-        let folder = env.path().join("shop");
-        copy(&track().join(language.folder()).join("solution"), &folder);
-        if language == Language::Node {
-            symlink(installed("node/node_modules"), folder.join("node_modules")).unwrap();
-        }
-        Self::open(env, Start { language, folder, program: None })
+        let folder = lay_out(&env, language, "solution");
+        Self::open(env, Start { language, folder, program: Program::Solution })
+    }
+
+    /// Opens what a learner begins with.
+    fn starter(language: Language) -> Self {
+        let env = Env::new();
+        let folder = lay_out(&env, language, "starter");
+        Self::open(env, Start { language, folder, program: Program::Starter })
+    }
+
+    /// Opens the solution with the gap of one day.
+    fn gap(language: Language, day: usize) -> Self {
+        let env = Env::new();
+        let folder = lay_out(&env, language, "solution");
+        let file = &days(language)[day];
+        let gap = track().join(language.folder()).join("starter").join(file);
+        fs::copy(gap, folder.join(file)).unwrap();
+        Self::open(env, Start { language, folder, program: Program::Solution })
     }
 
     fn open(env: Env, start: Start) -> Self {
@@ -491,6 +530,95 @@ fn insists_on_its_secrets(tea: &Tea) {
     }
 }
 
+/// Whether what a day teaches is there, seen from outside.
+fn is_done(tea: &mut Tea, day: usize) -> bool {
+    match day {
+        0 => {
+            let front = tea.get("/?from=day0");
+            let greets = front.status == 200 && front.text().contains("/checkout");
+            greets && is_said(tea, "/?from=day0")
+        }
+        1 => tea.post("/checkout", &[]).status == 303,
+        2 => {
+            let session = tea.sandbox.api.make("/v1/checkout/sessions", &SESSION);
+            let id = session["id"].as_str().unwrap();
+            let success = tea.get(&format!("/success?session_id={id}")).text();
+            let cancel = tea.get("/cancel").text();
+            success != cancel && [success, cancel].iter().all(|it| it.contains("href=\"/\""))
+        }
+        3 => {
+            let body = completed("evt_day3", "cs_test_day3", PRICE);
+            let forged = signature("whsec_somebodyElse", 0, &body);
+            let good = signature(&tea.secret, 0, &body);
+            tea.send(&body, Some(&forged)).status == 400
+                && tea.send(&body, Some(&good)).status == 200
+        }
+        4 => {
+            let event =
+                serde_json::from_slice(&completed("evt_day4", "cs_test_day4", PRICE)).unwrap();
+            let sent = [tea.deliver(&event), tea.deliver(&event)];
+            let mine = |row: &&Value| row["session_id"] == "cs_test_day4";
+            sent == [200, 200] && tea.rows().iter().filter(mine).count() == 1
+        }
+        5 => {
+            let mut event: Value =
+                serde_json::from_slice(&completed("evt_day5", "cs_test_day5", PRICE)).unwrap();
+            event["data"]["object"]["payment_status"] = "unpaid".into();
+            let first = tea.deliver(&event);
+            event["id"] = "evt_day5_failed".into();
+            event["type"] = "checkout.session.async_payment_failed".into();
+            let sent = [first, tea.deliver(&event)];
+            let failed =
+                |row: &Value| row["session_id"] == "cs_test_day5" && row["status"] == "failed";
+            sent == [200, 200] && tea.rows().iter().any(failed)
+        }
+        _ => fs::read_to_string(tea.start.folder.join("README.md"))
+            .unwrap()
+            .contains("```bash run\n"),
+    }
+}
+
+/// Whether the shop's log has this within the time that the course allows for it.
+fn is_said(tea: &mut Tea, part: &str) -> bool {
+    let until = Instant::now() + Duration::from_secs(2);
+    while Instant::now() < until {
+        if tea.shop.said().contains(part) {
+            return true;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    false
+}
+
+const SESSION: [(&str, &str); 6] = [
+    ("mode", "payment"),
+    ("success_url", "http://127.0.0.1/success"),
+    ("line_items[0][price_data][currency]", "jpy"),
+    ("line_items[0][price_data][unit_amount]", "500"),
+    ("line_items[0][price_data][product_data][name]", "Tea"),
+    ("line_items[0][quantity]", "1"),
+];
+
+fn done(tea: &mut Tea) -> Vec<usize> {
+    (0..7).filter(|day| is_done(tea, *day)).collect()
+}
+
+/// The starter begins with nothing done; each gap alone undoes its day, and no day before it.
+fn starters_fail_their_day(language: Language) {
+    assert_eq!(done(&mut Tea::starter(language)), [0; 0], "the starter");
+    assert_eq!(done(&mut Tea::solution(language)), [0, 1, 2, 3, 4, 5, 6], "the solution");
+    if language == Language::Rust {
+        return; // each gap would be a build of its own
+    }
+    for day in 0..7 {
+        let done = done(&mut Tea::gap(language, day));
+        assert!(
+            !done.contains(&day) && (0..day).all(|it| done.contains(&it)),
+            "day {day}: {done:?}"
+        );
+    }
+}
+
 fn whole_story(language: Language) {
     let mut tea = Tea::solution(language);
     sells(&tea);
@@ -517,4 +645,63 @@ fn track_node_solution_holds() {
 #[ignore = "needs the shop in Rust, built: ./test"]
 fn track_rust_solution_holds() {
     whole_story(Language::Rust);
+}
+
+#[test]
+#[ignore = "needs Flask and gunicorn: ./test"]
+fn track_python_starter_fails_each_day() {
+    starters_fail_their_day(Language::Python);
+}
+
+#[test]
+#[ignore = "needs Express: ./test"]
+fn track_node_starter_fails_each_day() {
+    starters_fail_their_day(Language::Node);
+}
+
+#[test]
+#[ignore = "needs the shop in Rust, built: ./test"]
+fn track_rust_starter_fails_each_day() {
+    starters_fail_their_day(Language::Rust);
+}
+
+/// Paths of all files below a folder that git would keep, relative to it.
+fn listed(folder: &Path) -> Vec<String> {
+    let out = Command::new("git")
+        .args(["ls-files", "-co", "--exclude-standard", "."])
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    String::from_utf8(out.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+const BEGUN: &str = "name = \"tea-shop\"\nversion = \"0.1.0\"";
+const DONE: &str = "name = \"tea-shop\"\nversion = \"1.0.0\"";
+
+#[test]
+fn track_starters_are_the_solutions_but_for_their_gaps() {
+    for language in [Language::Python, Language::Node, Language::Rust] {
+        let (starter, solution) = (
+            track().join(language.folder()).join("starter"),
+            track().join(language.folder()).join("solution"),
+        );
+        let gaps = days(language);
+        assert_eq!(gaps.len(), 7);
+        for name in listed(&starter) {
+            let read = |folder: &PathBuf| fs::read_to_string(folder.join(&name)).unwrap();
+            let (text, done) = (read(&starter), read(&solution));
+            // Cargo tells two programs of one name apart by their version.
+            let text = text.replace(BEGUN, DONE);
+            assert_eq!(text == done, !gaps.contains(&name), "{language:?}: {name}");
+            let day = gaps.iter().position(|gap| *gap == name);
+            let marked = day.is_none_or(|day| text.contains(&format!("Day {day}:")));
+            assert!(marked, "{language:?}: {name} does not say what is to be written");
+        }
+        let later = ["production.md", "LICENSE"];
+        let lacking: Vec<String> = listed(&solution)
+            .into_iter()
+            .filter(|name| !starter.join(name).exists() && !later.contains(&name.as_str()))
+            .collect();
+        assert!(lacking.is_empty(), "{language:?}: {lacking:?}");
+    }
 }

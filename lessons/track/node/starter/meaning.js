@@ -1,0 +1,56 @@
+// What an event means for the ledger. Nothing here depends on which event came before.
+
+// The fact in an event, null where there is none; throws where it is not an event at all.
+export function of(event) {
+  const thing = event?.data?.object;
+  const whole = event?.object === "event" && event.id && event.type && Number.isInteger(event.created);
+  if (!whole || typeof thing !== "object" || thing === null) {
+    throw new Error("an event without its object");
+  }
+  switch (event.type) {
+    case "checkout.session.completed":
+      // Complete is not paid: konbini and bank transfers are paid days later.
+      return payment(thing, thing.payment_status, event.created);
+    // Day 5: what comes later: async_payment_succeeded, async_payment_failed, expired; charge.refunded and the
+    // refund events, which find their session by the payment_intent.
+    default:
+      return null;
+  }
+}
+
+// How a Checkout Session stands.
+function payment(session, status, at) {
+  if (session.amount_total === null || session.amount_total === undefined) {
+    return null; // it saves a card; no money is its subject
+  }
+  const fact = {
+    kind: "payment",
+    sessionId: session.id,
+    amount: session.amount_total,
+    currency: session.currency,
+    status,
+    created: session.created,
+    updated: at,
+    paymentIntent: session.payment_intent ?? null,
+  };
+  return complete(fact, [fact.amount, fact.created], [fact.sessionId, fact.currency, fact.status]);
+}
+
+// Money that went back: `total` of a charge so far, or one refund that was `sent` or `returned`.
+function refund(thing, amount, state) {
+  const fact = { kind: "refund", source: thing.id, paymentIntent: thing.payment_intent, amount, state };
+  return complete(fact, [amount], [fact.source, fact.paymentIntent]);
+}
+
+function complete(fact, numbers, texts) {
+  if (!numbers.every(Number.isInteger) || !texts.every((text) => typeof text === "string")) {
+    throw new Error("the object lacks what the ledger needs");
+  }
+  return fact;
+}
+
+export function say(fact) {
+  return fact.kind === "payment"
+    ? `${fact.sessionId} ${fact.amount} ${fact.currency} ${fact.status}`
+    : `${fact.source} ${fact.amount} ${fact.state}`;
+}

@@ -1,0 +1,78 @@
+"""The shop: its front page, what it logs, and the parts that it is put together from."""
+
+import hmac
+import logging
+import sys
+
+from flask import Flask, abort, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+import checkout
+import ledger
+import pages
+import settings
+import webhook
+
+log = logging.getLogger("shop")
+
+
+def create() -> Flask:
+    logging.basicConfig(
+        stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    logging.getLogger("stripe").setLevel(logging.WARNING)
+    app = Flask(__name__)
+    # No form of this shop and no event of Stripe's comes near it.
+    app.config["MAX_CONTENT_LENGTH"] = 1024 * 1024
+    app.register_blueprint(checkout.blueprint)
+    app.register_blueprint(pages.blueprint)
+    app.register_blueprint(webhook.blueprint)
+    app.add_url_rule("/", view_func=front_page)
+    app.add_url_rule("/config", view_func=config)
+    app.add_url_rule("/ledger", view_func=show_ledger)
+    app.register_error_handler(Exception, failed)
+    app.after_request(note)
+    ledger.prepare()
+    log.info("the shop is open on port %s", settings.PORT)
+    return app
+
+
+def front_page():
+    # Day 0: greet, and offer the tea by a form that posts to /checkout. Hide a new number (uuid4) in it as
+    # `order`: day 1 makes it the idempotency key, so that a double click buys once.
+    return pages.page("Not written yet", "<p>Day 0</p>", 501)
+
+
+def config():
+    """What a browser may know: never more than the publishable key."""
+    known = settings.PUBLISHABLE_KEY
+    return jsonify(publishableKey=known if known.startswith("pk_") else None)
+
+
+def show_ledger():
+    if settings.LEDGER_TOKEN:
+        given = request.headers.get("Authorization", "").encode()
+        if not hmac.compare_digest(given, f"Bearer {settings.LEDGER_TOKEN}".encode()):
+            abort(401)
+    elif request.remote_addr not in ("127.0.0.1", "::1"):
+        abort(403)
+    return jsonify(rows=ledger.rows())
+
+
+def failed(error: Exception):
+    """Refusals keep their status; everything else is the shop's own fault and says so with 500."""
+    if isinstance(error, HTTPException):
+        return error
+    log.exception("%s %s failed", request.method, request.path)
+    return pages.page("Something went wrong", "<p>It is our fault. Please try again.</p>", 500)
+
+
+def note(answer):
+    # Day 0: write one line for each request: method, address (RAW_URI), status.
+    return answer
+
+
+app = create()
+
+if __name__ == "__main__":
+    app.run(host="127.0.0.1", port=settings.PORT, threaded=True)
