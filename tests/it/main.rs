@@ -20,6 +20,7 @@ mod flags;
 mod http;
 mod listener;
 mod merchant;
+mod mutants;
 mod readme;
 mod sandbox_api;
 mod shop;
