@@ -47,8 +47,6 @@ struct Start {
 enum Program {
     Solution,
     Starter,
-    /// A file in Python that is started instead of the solution.
-    File(PathBuf),
 }
 
 impl Language {
@@ -120,15 +118,8 @@ impl Start {
         let (sandbox, env, port, secret) = tea;
         let mut command = match self.language {
             Language::Python => {
-                let bin = installed("venv/bin");
-                let (program, argument) = match &self.program {
-                    Program::File(file) => (bin.join("python"), file.clone()),
-                    Program::Solution | Program::Starter => {
-                        (bin.join("gunicorn"), "app:app".into())
-                    }
-                };
-                let mut python = Command::new(program);
-                python.arg(argument);
+                let mut python = Command::new(installed("venv/bin").join("gunicorn"));
+                python.arg("app:app");
                 python
             }
             Language::Node => {
@@ -138,7 +129,7 @@ impl Start {
             }
             Language::Rust => Command::new(installed(match self.program {
                 Program::Starter => "rust/debug/starter",
-                Program::Solution | Program::File(_) => "rust/debug/tea-shop",
+                Program::Solution => "rust/debug/tea-shop",
             })),
         };
         command.current_dir(&self.folder).env_clear();
