@@ -26,4 +26,5 @@ mod sandbox_api;
 mod shop;
 mod tidy;
 mod track;
+mod track_mutants;
 mod webdriver;

@@ -27,12 +27,12 @@ enum Language {
 }
 
 /// A shop at work: its process, its sandbox, the endpoint's secret.
-struct Tea {
+pub(crate) struct Tea {
     env: Env,
     sandbox: Sandbox,
-    shop: Running,
-    port: u16,
-    secret: String,
+    pub(crate) shop: Running,
+    pub(crate) port: u16,
+    pub(crate) secret: String,
     start: Start,
 }
 
@@ -44,7 +44,7 @@ struct Start {
 }
 
 /// What of a language is started.
-enum Program {
+pub(crate) enum Program {
     Solution,
     Starter,
 }
@@ -109,10 +109,6 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
-}
-
 impl Start {
     fn command(&self, tea: (&Sandbox, &Env, u16, &str)) -> Command {
         let (sandbox, env, port, secret) = tea;
@@ -151,6 +147,13 @@ impl Tea {
         Self::open(env, Start { language, folder, program: Program::Solution })
     }
 
+    /// Opens what a file in Python makes of the solution.
+    pub(crate) fn program(program: Program) -> Self {
+        let env = Env::new();
+        let folder = env.path().to_owned();
+        Self::open(env, Start { language: Language::Python, folder, program })
+    }
+
     /// Opens what a learner begins with.
     fn starter(language: Language) -> Self {
         let env = Env::new();
@@ -170,14 +173,18 @@ impl Tea {
 
     fn open(env: Env, start: Start) -> Self {
         let sandbox = env.sandbox(&["--ephemeral"]);
-        let port = free_port();
-        let url = format!("http://127.0.0.1:{port}/webhook");
-        let form = [("url", url.as_str()), ("enabled_events[]", "*")];
+        // The shop needs the endpoint's secret to start, and the endpoint the port that it then has.
+        let form = [("url", "http://127.0.0.1/webhook"), ("enabled_events[]", "*")];
         let endpoint = sandbox.api.make("/v1/webhook_endpoints", &form);
         let secret = endpoint["secret"].as_str().unwrap().to_owned();
-        let command = start.command((&sandbox, &env, port, &secret));
-        let shop = Running::merged(command);
-        let mut tea = Self { env, sandbox, shop, port, secret, start };
+        let mut shop = Running::merged(start.command((&sandbox, &env, 0, &secret)));
+        let line = shop.line_with("http://127.0.0.1:");
+        let port = line.split("http://127.0.0.1:").nth(1).unwrap();
+        let port: String = port.chars().take_while(char::is_ascii_digit).collect();
+        let url = format!("http://127.0.0.1:{port}/webhook");
+        let path = format!("/v1/webhook_endpoints/{}", endpoint["id"].as_str().unwrap());
+        sandbox.api.make(&path, &[("url", &url)]);
+        let mut tea = Self { env, sandbox, shop, port: port.parse().unwrap(), secret, start };
         tea.wait_until_open();
         tea
     }
@@ -186,7 +193,7 @@ impl Tea {
         let until = Instant::now() + PATIENCE;
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
             assert!(Instant::now() < until, "never opened: {}", self.shop.said());
-            thread::yield_now();
+            thread::sleep(Duration::from_millis(20));
         }
     }
 
@@ -200,23 +207,23 @@ impl Tea {
         self.wait_until_open();
     }
 
-    fn get(&self, path: &str) -> Reply {
+    pub(crate) fn get(&self, path: &str) -> Reply {
         http::send(self.port, "GET", path, &[], b"").unwrap()
     }
 
-    fn post(&self, path: &str, form: &[(&str, &str)]) -> Reply {
+    pub(crate) fn post(&self, path: &str, form: &[(&str, &str)]) -> Reply {
         let headers = [("Content-Type", "application/x-www-form-urlencoded")];
         http::send(self.port, "POST", path, &headers, http::encode(form).as_bytes()).unwrap()
     }
 
     /// Buys as the form of the front page does; the session's id.
-    fn buy(&self) -> String {
+    pub(crate) fn buy(&self) -> String {
         let reply = self.post("/checkout", &[]);
         assert_eq!(reply.status, 303, "{}", reply.text());
         session_of(&reply)
     }
 
-    fn session(&self, id: &str) -> Value {
+    pub(crate) fn session(&self, id: &str) -> Value {
         self.sandbox.api.read(&format!("/v1/checkout/sessions/{id}"))
     }
 
@@ -271,17 +278,17 @@ impl Tea {
     }
 
     /// Sends a body to the webhook under a signature header.
-    fn send(&self, body: &[u8], header: Option<&str>) -> Reply {
+    pub(crate) fn send(&self, body: &[u8], header: Option<&str>) -> Reply {
         let mut headers = vec![("Content-Type", "application/json; charset=utf-8")];
         headers.extend(header.map(|header| ("Stripe-Signature", header)));
         http::send(self.port, "POST", "/webhook", &headers, body).unwrap()
     }
 
-    fn deliver(&self, event: &Value) -> u16 {
+    pub(crate) fn deliver(&self, event: &Value) -> u16 {
         deliver(self.port, &self.secret, event)
     }
 
-    fn rows(&self) -> Vec<Value> {
+    pub(crate) fn rows(&self) -> Vec<Value> {
         self.get("/ledger").ok()["rows"].as_array().unwrap().clone()
     }
 
@@ -306,14 +313,14 @@ impl Tea {
 }
 
 /// Sends an event signed as the sandbox signs it.
-fn deliver(port: u16, secret: &str, event: &Value) -> u16 {
+pub(crate) fn deliver(port: u16, secret: &str, event: &Value) -> u16 {
     let body = serde_json::to_vec_pretty(event).unwrap();
     let signed = signature(secret, 0, &body);
     let headers = [("Content-Type", "application/json"), ("Stripe-Signature", &signed)];
     http::send(port, "POST", "/webhook", &headers, &body).unwrap().status
 }
 
-fn session_of(reply: &Reply) -> String {
+pub(crate) fn session_of(reply: &Reply) -> String {
     let url = reply.header("location").unwrap();
     url.split("/c/pay/").nth(1).unwrap().split(['?', '#']).next().unwrap().to_owned()
 }
@@ -439,7 +446,7 @@ fn believes_only_what_is_signed(tea: &Tea) {
     assert_eq!(tea.rows(), rows);
 }
 
-fn good_after_bad(secret: &str, body: &[u8]) -> String {
+pub(crate) fn good_after_bad(secret: &str, body: &[u8]) -> String {
     let good = signature(secret, 0, body);
     let (time, v1) = good.split_once(',').unwrap();
     format!("{time},v1={},{v1}", "0".repeat(64))
@@ -513,7 +520,7 @@ fn insists_on_its_secrets(tea: &Tea) {
         ("STRIPE_WEBHOOK_SECRET", "we_1abc"),
         ("STRIPE_SECRET_KEY", "pk_test_abc"),
     ] {
-        let mut command = tea.start.command((&tea.sandbox, &tea.env, free_port(), &tea.secret));
+        let mut command = tea.start.command((&tea.sandbox, &tea.env, 0, &tea.secret));
         command.env(name, value);
         let mut shop = Running::merged(command);
         let (code, said) = shop.finish();

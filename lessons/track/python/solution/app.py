@@ -34,7 +34,7 @@ def create() -> Flask:
     app.register_error_handler(Exception, failed)
     app.after_request(note)
     ledger.prepare()
-    log.info("the shop is open on port %s", settings.PORT)
+    log.info("the shop is ready")
     return app
 
 

@@ -55,7 +55,8 @@ async fn serve() -> Result<(), String> {
     let place = (settings.bind.as_str(), settings.port);
     let listener = tokio::net::TcpListener::bind(place).await;
     let listener = listener.map_err(|error| format!("port {}: {error}", settings.port))?;
-    println!("the shop is open on http://{}:{}", settings.bind, settings.port);
+    let place = listener.local_addr().map_err(|error| error.to_string())?;
+    println!("the shop is open on http://{place}");
     axum::serve(listener, app).await.map_err(|error| error.to_string())
 }
 
