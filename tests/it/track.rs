@@ -15,6 +15,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 const HINT: &str = "run it through ./test, which installs what it needs";
+/// The signing secret of a shop that the course grades; it is in the course's environment as well.
+const SECRET: &str = "whsec_trackIsGradedWithThisOne";
 /// What the shop sells its tea for, in yen.
 const PRICE: i64 = 500;
 
@@ -80,6 +82,27 @@ fn days(language: Language) -> Vec<String> {
     let table: toml::Table = text.parse().unwrap();
     let days = table[language.folder()]["days"].as_array().unwrap();
     days.iter().map(|it| it.as_str().unwrap().to_owned()).collect()
+}
+
+/// The world of a shop that the course grades.
+fn course_env() -> Env {
+    let env = Env::new().with("STRIPE_WEBHOOK_SECRET", SECRET).with("STRIPEGYM_MODE", "sandbox");
+    env.with("PORT", "0")
+}
+
+/// Takes a day's part back out of a solution.
+fn open_gap(folder: &Path, language: Language, day: usize) {
+    let file = &days(language)[day];
+    let gap = track().join(language.folder()).join("starter").join(file);
+    fs::copy(gap, folder.join(file)).unwrap();
+}
+
+/// The port that a shop says it listens on.
+fn port_of(shop: &mut Running) -> u16 {
+    let line = shop.line_with("http://127.0.0.1:");
+    let port = line.split("http://127.0.0.1:").nth(1).unwrap();
+    let port: String = port.chars().take_while(char::is_ascii_digit).collect();
+    port.parse().unwrap()
 }
 
 /// Copies a language's starter or solution into a test's world.
@@ -165,9 +188,7 @@ impl Tea {
     fn gap(language: Language, day: usize) -> Self {
         let env = Env::new();
         let folder = lay_out(&env, language, "solution");
-        let file = &days(language)[day];
-        let gap = track().join(language.folder()).join("starter").join(file);
-        fs::copy(gap, folder.join(file)).unwrap();
+        open_gap(&folder, language, day);
         Self::open(env, Start { language, folder, program: Program::Solution })
     }
 
@@ -178,15 +199,48 @@ impl Tea {
         let endpoint = sandbox.api.make("/v1/webhook_endpoints", &form);
         let secret = endpoint["secret"].as_str().unwrap().to_owned();
         let mut shop = Running::merged(start.command((&sandbox, &env, 0, &secret)));
-        let line = shop.line_with("http://127.0.0.1:");
-        let port = line.split("http://127.0.0.1:").nth(1).unwrap();
-        let port: String = port.chars().take_while(char::is_ascii_digit).collect();
+        let port = port_of(&mut shop);
         let url = format!("http://127.0.0.1:{port}/webhook");
         let path = format!("/v1/webhook_endpoints/{}", endpoint["id"].as_str().unwrap());
         sandbox.api.make(&path, &[("url", &url)]);
-        let mut tea = Self { env, sandbox, shop, port: port.parse().unwrap(), secret, start };
+        let mut tea = Self { env, sandbox, shop, port, secret, start };
         tea.wait_until_open();
         tea
+    }
+
+    /// Opens a shop for the course, which registers an endpoint of its own before it.
+    fn for_course(language: Language, gap: Option<usize>) -> Self {
+        let env = course_env();
+        let folder = lay_out(&env, language, "solution");
+        if let Some(day) = gap {
+            open_gap(&folder, language, day);
+        }
+        Self::graded(env, Start { language, folder, program: Program::Solution })
+    }
+
+    /// Opens what a file in Python makes of the solution, for the course.
+    pub(crate) fn program_for_course(program: Program) -> Self {
+        let env = course_env();
+        let folder = env.path().to_owned();
+        Self::graded(env, Start { language: Language::Python, folder, program })
+    }
+
+    fn graded(env: Env, start: Start) -> Self {
+        let sandbox = env.sandbox(&[]);
+        let mut shop = Running::merged(start.command((&sandbox, &env, 0, SECRET)));
+        let port = port_of(&mut shop);
+        let mut tea = Self { env, sandbox, shop, port, secret: SECRET.to_owned(), start };
+        tea.wait_until_open();
+        tea
+    }
+
+    /// What the course says about a day: `ok`, and the outcome of each of its `checks`.
+    pub(crate) fn grade(&self, day: usize) -> Value {
+        let url = format!("http://127.0.0.1:{}", self.port);
+        let day = format!("day{day}");
+        let ran = self.env.run(&[&day, "--app", &url, "--only", "check", "--json"]);
+        let last = ran.out.lines().last().unwrap_or_default();
+        serde_json::from_str(last).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
     }
 
     fn wait_until_open(&mut self) {
@@ -661,6 +715,54 @@ fn track_node_starter_fails_each_day() {
 #[ignore = "needs the shop in Rust, built: ./test"]
 fn track_rust_starter_fails_each_day() {
     starters_fail_their_day(Language::Rust);
+}
+
+/// The days that are played against a server; day 6 grades documents.
+const SERVED: std::ops::RangeInclusive<usize> = 0..=5;
+
+fn passes_the_course(language: Language) {
+    let tea = Tea::for_course(language, None);
+    for day in SERVED {
+        let result = tea.grade(day);
+        assert_eq!((&result["ok"], &result["track"]), (&true.into(), &"app".into()), "{result}");
+    }
+}
+
+fn a_gap_fails_its_day_of_the_course(language: Language) {
+    for day in SERVED {
+        let result = Tea::for_course(language, Some(day)).grade(day);
+        assert_eq!(result["ok"], false, "day {day}: {result}");
+    }
+}
+
+#[test]
+#[ignore = "needs Flask and gunicorn: ./test"]
+fn track_python_solution_passes_the_course() {
+    passes_the_course(Language::Python);
+}
+
+#[test]
+#[ignore = "needs Express: ./test"]
+fn track_node_solution_passes_the_course() {
+    passes_the_course(Language::Node);
+}
+
+#[test]
+#[ignore = "needs the shop in Rust, built: ./test"]
+fn track_rust_solution_passes_the_course() {
+    passes_the_course(Language::Rust);
+}
+
+#[test]
+#[ignore = "needs Flask and gunicorn: ./test"]
+fn track_python_gaps_fail_the_course() {
+    a_gap_fails_its_day_of_the_course(Language::Python);
+}
+
+#[test]
+#[ignore = "needs Express: ./test"]
+fn track_node_gaps_fail_the_course() {
+    a_gap_fails_its_day_of_the_course(Language::Node);
 }
 
 /// Paths of all files below a folder that git would keep, relative to it.
