@@ -211,7 +211,7 @@ fn stands_a_rush(tea: &mut Tea) -> bool {
                 })
             })
             .collect();
-        turns.into_iter().map(|turn| turn.join().unwrap()).fold(true, |all, it| all && it)
+        turns.into_iter().all(|turn| turn.join().unwrap())
     });
     let mine = |row: &&Value| row["session_id"].as_str().unwrap().starts_with("cs_test_x22_");
     taken && tea.rows().iter().filter(mine).count() == 11

@@ -46,7 +46,7 @@ app.get("/ledger", (request, answer) => {
 });
 
 // The webhook reads bytes, the checkout a form; nothing parses a body before they do.
-app.post("/webhook", express.raw({ type: () => true, limit: "1mb" }), webhook.receive);
+app.post("/webhook", express.raw({ type: () => true, limit: "4mb" }), webhook.receive);
 app.post("/checkout", express.urlencoded({ extended: false, limit: "1mb" }), checkout.begin);
 app.get("/success", pages.success);
 app.get("/cancel", pages.cancel);

@@ -23,8 +23,8 @@ def create() -> Flask:
     )
     logging.getLogger("stripe").setLevel(logging.WARNING)
     app = Flask(__name__)
-    # No form of this shop and no event of Stripe's comes near it.
-    app.config["MAX_CONTENT_LENGTH"] = 1024 * 1024
+    # No event of Stripe's comes near it. What is larger is refused unread, which a sender may see as a reset.
+    app.config["MAX_CONTENT_LENGTH"] = 4 * 1024 * 1024
     app.register_blueprint(checkout.blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(webhook.blueprint)

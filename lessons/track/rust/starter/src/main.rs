@@ -23,8 +23,8 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use tokio::task::spawn_blocking;
 
-/// No form of this shop and no event of Stripe's comes near it.
-const BODY_MAX: usize = 1024 * 1024;
+/// No event of Stripe's comes near it. What is larger is refused unread, which a sender may see as a reset.
+const BODY_MAX: usize = 4 * 1024 * 1024;
 
 #[tokio::main]
 async fn main() -> ExitCode {
