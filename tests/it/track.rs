@@ -49,6 +49,8 @@ struct Start {
 pub(crate) enum Program {
     Solution,
     Starter,
+    /// A file in Python that is started instead of the solution.
+    File(PathBuf),
 }
 
 impl Language {
@@ -137,8 +139,15 @@ impl Start {
         let (sandbox, env, port, secret) = tea;
         let mut command = match self.language {
             Language::Python => {
-                let mut python = Command::new(installed("venv/bin").join("gunicorn"));
-                python.arg("app:app");
+                let bin = installed("venv/bin");
+                let (program, argument) = match &self.program {
+                    Program::File(file) => (bin.join("python"), file.clone()),
+                    Program::Solution | Program::Starter => {
+                        (bin.join("gunicorn"), "app:app".into())
+                    }
+                };
+                let mut python = Command::new(program);
+                python.arg(argument);
                 python
             }
             Language::Node => {
@@ -148,7 +157,7 @@ impl Start {
             }
             Language::Rust => Command::new(installed(match self.program {
                 Program::Starter => "rust/debug/starter",
-                Program::Solution => "rust/debug/tea-shop",
+                Program::Solution | Program::File(_) => "rust/debug/tea-shop",
             })),
         };
         command.current_dir(&self.folder).env_clear();
@@ -488,7 +497,7 @@ fn believes_only_what_is_signed(tea: &Tea) {
     let huge = vec![b' '; 2 * 1024 * 1024];
     assert_eq!(tea.send(&huge, Some(&signature(&tea.secret, 0, &huge))).status, 400);
     assert_eq!(tea.get("/webhook").status, 405);
-    let mut live = forged;
+    let mut live = forged.clone();
     live["livemode"] = true.into();
     assert_eq!(tea.deliver(&live), 200, "of the other mode: left alone");
     assert_eq!(tea.rows(), rows, "nothing of this was written down");
