@@ -497,7 +497,7 @@ fn believes_only_what_is_signed(tea: &Tea) {
     let huge = vec![b' '; 2 * 1024 * 1024];
     assert_eq!(tea.send(&huge, Some(&signature(&tea.secret, 0, &huge))).status, 400);
     assert_eq!(tea.get("/webhook").status, 405);
-    let mut live = forged.clone();
+    let mut live = forged;
     live["livemode"] = true.into();
     assert_eq!(tea.deliver(&live), 200, "of the other mode: left alone");
     assert_eq!(tea.rows(), rows, "nothing of this was written down");
