@@ -10,6 +10,8 @@
     reason = "a bench prints what it measured and stops at the unexpected"
 )]
 
+mod host;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -65,23 +67,8 @@ fn main() {
 }
 
 fn stripegym(name: &'static str, more: &[&str]) -> Peer {
-    let home = tempfile::tempdir().unwrap();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_stripegym"))
-        .args(["sandbox", "--port", "0"])
-        .args(more)
-        .env("STRIPEGYM_HOME", home.path())
-        .current_dir(home.path())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut out = BufReader::new(child.stdout.take().unwrap());
-    let mut line = String::new();
-    while !line.contains("Ready http://127.0.0.1:") {
-        line.clear();
-        assert_ne!(out.read_line(&mut line).unwrap(), 0, "ended before it was ready");
-    }
-    let after = line.split("http://127.0.0.1:").nth(1).unwrap();
+    let host::Host { child, mut out, ready, home } = host::start(more);
+    let after = ready.split("http://127.0.0.1:").nth(1).unwrap();
     let port: String = after.chars().take_while(char::is_ascii_digit).collect();
     // Whatever else it says must not fill the pipe.
     thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));

@@ -8,7 +8,8 @@
     reason = "a bench prints what it measured and stops at the unexpected"
 )]
 
-use std::io::{BufRead, BufReader};
+mod host;
+
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -44,25 +45,11 @@ fn version() -> Duration {
 
 /// From starting the process to reading its `Ready` line.
 fn ready(more: &[&str]) -> Duration {
-    let home = tempfile::tempdir().unwrap();
     let started = Instant::now();
-    let mut child = Command::new(BINARY)
-        .args(["sandbox", "--port", "0"])
-        .args(more)
-        .env("STRIPEGYM_HOME", home.path())
-        .current_dir(home.path())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    let mut out = BufReader::new(child.stdout.take().unwrap());
-    while !line.contains("Ready") {
-        line.clear();
-        assert_ne!(out.read_line(&mut line).unwrap(), 0, "ended before it was ready");
-    }
+    let host::Host { mut child, out, ready, home } = host::start(more);
     let elapsed = started.elapsed();
     child.kill().unwrap();
     child.wait().unwrap();
+    drop((out, ready, home));
     elapsed
 }

@@ -6,6 +6,13 @@ use rusqlite::Connection;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
+const CARD: &str = "4242424242424242";
+
+/// The command that sells tea for so many yen, and pays with `how`.
+const fn checkout<'a>(amount: &'a str, how: &'a str) -> [&'a str; 9] {
+    ["checkout", "--amount", amount, "--currency", "jpy", "--name", "Tea", "--pay", how]
+}
+
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
@@ -42,18 +49,7 @@ fn the_loop_in_four_processes() {
     let env = Env::new();
     let sandbox = env.sandbox(&[]);
     let (mut listener, _) = listen(&env);
-    let arguments = [
-        "checkout",
-        "--amount",
-        "500",
-        "--currency",
-        "jpy",
-        "--name",
-        "Tea",
-        "--pay",
-        "4242424242424242",
-    ];
-    let paid = env.ok(&arguments);
+    let paid = env.ok(&checkout("500", CARD));
     assert!(paid.contains("cs_test_"), "{paid}");
     listener.line_with("checkout.session.completed");
     assert_eq!(statuses(&env), ["paid"]);
@@ -71,11 +67,7 @@ fn each_ending_of_a_payment_has_its_row() {
     let env = Env::new();
     let sandbox = env.sandbox(&[]);
     let (mut listener, _) = listen(&env);
-    let pay = |how: &str| {
-        let arguments =
-            ["checkout", "--amount", "500", "--currency", "jpy", "--name", "Tea", "--pay", how];
-        env.run(&arguments)
-    };
+    let pay = |how: &str| env.run(&checkout("500", how));
     assert_eq!(pay("3ds").code, 0);
     listener.line_with("checkout.session.completed");
     assert_eq!(statuses(&env), ["paid"]);
@@ -112,20 +104,8 @@ fn a_konbini_payment_settles_later() {
     let env = Env::new();
     let _sandbox = env.sandbox(&[]);
     let (mut listener, _) = listen(&env);
-    let arguments = [
-        "checkout",
-        "--amount",
-        "500",
-        "--currency",
-        "jpy",
-        "--name",
-        "Tea",
-        "--pay",
-        "konbini",
-        "--email",
-        "succeed_immediately@example.com",
-    ];
-    env.ok(&arguments);
+    let quickly = ["--email", "succeed_immediately@example.com"];
+    env.ok(&[&checkout("500", "konbini")[..], &quickly].concat());
     listener.line_with("checkout.session.async_payment_succeeded");
     eventually("the money arrives", || (statuses(&env) == ["paid"]).then_some(()));
     env.ok(&["reconcile"]);
@@ -137,32 +117,12 @@ fn differences_are_found_named_and_repaired() {
     let _sandbox = env.sandbox(&[]);
     let (mut listener, _) = listen(&env);
     for _ in 0..3 {
-        env.ok(&[
-            "checkout",
-            "--amount",
-            "500",
-            "--currency",
-            "jpy",
-            "--name",
-            "Tea",
-            "--pay",
-            "4242424242424242",
-        ]);
+        env.ok(&checkout("500", CARD));
         listener.line_with("checkout.session.completed");
     }
     listener.interrupt();
     // The sandbox goes on; a payment that nobody hears of.
-    env.ok(&[
-        "checkout",
-        "--amount",
-        "700",
-        "--currency",
-        "jpy",
-        "--name",
-        "Tea",
-        "--pay",
-        "4242424242424242",
-    ]);
+    env.ok(&checkout("700", CARD));
     let file = Connection::open(env.path().join(".stripegym/ledger.db")).unwrap();
     let first = "(SELECT session_id FROM ledger ORDER BY created, rowid LIMIT 1)";
     let changed =
@@ -187,18 +147,7 @@ fn differences_are_found_named_and_repaired() {
 #[test]
 fn the_sandbox_keeps_its_world_from_one_command_to_the_next() {
     let env = Env::new();
-    let arguments = [
-        "checkout",
-        "--amount",
-        "500",
-        "--currency",
-        "jpy",
-        "--name",
-        "Tea",
-        "--pay",
-        "4242424242424242",
-    ];
-    env.ok(&arguments);
+    env.ok(&checkout("500", CARD));
     let events = json(&env.ok(&["events", "list", "--json"]));
     assert!(events.to_string().contains("checkout.session.completed"), "{events}");
 }

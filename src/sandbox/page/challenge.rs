@@ -4,14 +4,15 @@ use crate::domain::locale::Locale;
 use crate::sandbox::checkout::{SESSION, attempt};
 use crate::sandbox::object::text;
 use crate::sandbox::page::Pages;
-use crate::sandbox::page::answer::{language, page, see_other};
+use crate::sandbox::page::answer::{page, see_other};
 use crate::sandbox::page::entry::Form;
 use crate::sandbox::page::leave;
 use crate::sandbox::page::view::{ChallengePage, NoticePage, merchant};
+use crate::sandbox::page::visit::Visit;
 use crate::sandbox::page::words::Words;
 use crate::sandbox::txn::Origin;
-use axum::extract::{self, Path, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::extract;
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::Value;
 use std::sync::Arc;
@@ -24,48 +25,33 @@ struct Found {
 }
 
 /// `GET /3ds/{intent}`.
-pub async fn show(
-    State(pages): State<Pages>,
-    Path(id): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    let Some(found) = find(&pages, &id).await else {
-        let locale = language(&uri, &headers, None);
-        return page(StatusCode::NOT_FOUND, &NoticePage::missing(locale));
-    };
-    let locale = locale_of(&found, &uri, &headers);
-    form(&pages, &found, locale, StatusCode::OK)
+pub async fn show(visit: Visit) -> Response {
+    let Visit { pages, id, .. } = &visit;
+    let Some(found) = find(pages, id).await else { return visit.nothing() };
+    let locale = locale_of(&found, &visit);
+    form(pages, &found, locale, StatusCode::OK)
 }
 
 /// `POST /3ds/{intent}`.
-pub async fn submit(
-    State(pages): State<Pages>,
-    Path(id): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-    extract::Form(sent): extract::Form<Form>,
-) -> Response {
-    let Some(found) = find(&pages, &id).await else {
-        let locale = language(&uri, &headers, None);
-        return page(StatusCode::NOT_FOUND, &NoticePage::missing(locale));
-    };
-    let locale = locale_of(&found, &uri, &headers);
+pub async fn submit(visit: Visit, extract::Form(sent): extract::Form<Form>) -> Response {
+    let Visit { pages, id, .. } = &visit;
+    let Some(found) = find(pages, id).await else { return visit.nothing() };
+    let locale = locale_of(&found, &visit);
     let field = |name: &str| sent.get(name).map_or("", String::as_str);
     let passed = match field("result") {
         "pass" => true,
         "fail" => false,
-        _ => return form(&pages, &found, locale, StatusCode::BAD_REQUEST),
+        _ => return form(pages, &found, locale, StatusCode::BAD_REQUEST),
     };
-    if !pages.key.fits(&subject(&id), field("token")) {
-        return form(&pages, &found, locale, StatusCode::FORBIDDEN);
+    if !pages.key.fits(&subject(id), field("token")) {
+        return form(pages, &found, locale, StatusCode::FORBIDDEN);
     }
     let return_url = return_url(&found.intent);
     let tried =
-        pages.engine.change(Origin::default(), |txn| attempt::authenticate(txn, &id, passed)).await;
+        pages.engine.change(Origin::default(), |txn| attempt::authenticate(txn, id, passed)).await;
     // A refusal is written in the intent; where to go next follows from what it says now.
     tracing::debug!(approved = tried.is_ok(), "a challenge has ended");
-    let found = find(&pages, &id).await.unwrap_or(found);
+    let found = find(pages, id).await.unwrap_or(found);
     leave_for(&found, return_url.as_deref(), locale)
 }
 
@@ -118,9 +104,8 @@ fn subject(intent: &str) -> String {
     format!("3ds:{intent}")
 }
 
-fn locale_of(found: &Found, uri: &Uri, headers: &HeaderMap) -> Locale {
-    let locale = found.session.as_ref().and_then(|session| session.get("locale")?.as_str());
-    language(uri, headers, locale)
+fn locale_of(found: &Found, visit: &Visit) -> Locale {
+    visit.language(found.session.as_ref().and_then(|session| session.get("locale")?.as_str()))
 }
 
 async fn find(pages: &Pages, id: &str) -> Option<Found> {

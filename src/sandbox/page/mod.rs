@@ -11,6 +11,7 @@ pub mod leave;
 pub mod pay;
 pub mod token;
 pub mod view;
+pub mod visit;
 pub mod voucher;
 pub mod words;
 

@@ -5,15 +5,16 @@ use crate::sandbox::checkout::attempt::{self, Next};
 use crate::sandbox::checkout::{SESSION, recover, update};
 use crate::sandbox::object::text;
 use crate::sandbox::page::Pages;
-use crate::sandbox::page::answer::{language, page, query, see_other};
+use crate::sandbox::page::answer::{page, query, see_other};
 use crate::sandbox::page::entry::{self, Asks, Entry, Fault, Form};
 use crate::sandbox::page::leave;
 use crate::sandbox::page::view::{NoticePage, PayPage, Setting};
+use crate::sandbox::page::visit::Visit;
 use crate::sandbox::page::words::Words;
 use crate::sandbox::txn::{Doc, Origin, Txn};
 use crate::wire::failure::Failure;
-use axum::extract::{self, Path, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::extract;
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -28,38 +29,29 @@ struct Found {
 }
 
 /// `GET /c/pay/{session}`.
-pub async fn show(
-    State(pages): State<Pages>,
-    Path(id): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    let Some(found) = find(&pages, &id).await else { return nothing(&uri, &headers) };
-    let locale = language(&uri, &headers, found.session.get("locale").and_then(Value::as_str));
+pub async fn show(visit: Visit) -> Response {
+    let Visit { pages, id, .. } = &visit;
+    let Some(found) = find(pages, id).await else { return visit.nothing() };
+    let locale = visit.language(found.session.get("locale").and_then(Value::as_str));
     let Found { session, rates, intent } = &found;
     if text(session, "status") != "open" {
         return ended(session, intent.as_deref(), locale);
     }
     let (mut problem, mut form) = (String::new(), Form::new());
-    if query(&uri, "refused").is_some() {
+    if query(&visit.uri, "refused").is_some() {
         problem = last_problem(intent.as_deref(), Words::of(locale));
         form = last_payer(intent.as_deref());
     }
-    let token = pages.key.token(&id);
+    let token = pages.key.token(id);
     let setting = Setting { locale, token, form: &form, faults: Vec::new(), problem };
     page(StatusCode::OK, &PayPage::of(session, rates, setting))
 }
 
 /// `POST /c/pay/{session}`.
-pub async fn submit(
-    State(pages): State<Pages>,
-    Path(id): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-    extract::Form(form): extract::Form<Form>,
-) -> Response {
-    let Some(found) = find(&pages, &id).await else { return nothing(&uri, &headers) };
-    let locale = language(&uri, &headers, found.session.get("locale").and_then(Value::as_str));
+pub async fn submit(visit: Visit, extract::Form(form): extract::Form<Form>) -> Response {
+    let Visit { pages, id, .. } = &visit;
+    let Some(found) = find(pages, id).await else { return visit.nothing() };
+    let locale = visit.language(found.session.get("locale").and_then(Value::as_str));
     let words = Words::of(locale);
     let (session, intent) = (&found.session, found.intent.as_deref());
     if text(session, "status") != "open" {
@@ -67,52 +59,48 @@ pub async fn submit(
         return onward(session, intent, locale).unwrap_or_else(|| ended(session, intent, locale));
     }
     let token = form.get("token").map_or("", String::as_str);
-    if !pages.key.fits(&id, token) {
-        return again(&pages, &found, locale, &form, (Vec::new(), words.stale_form.to_owned()));
+    if !pages.key.fits(id, token) {
+        return again(pages, &found, locale, &form, (Vec::new(), words.stale_form.to_owned()));
     }
     let asks = Asks::of(session);
     let entry = match entry::read(&form, &asks, words) {
         Ok(entry) => entry,
         Err(faults) => {
             let problem = words.problem.to_owned();
-            return again(&pages, &found, locale, &form, (faults, problem));
+            return again(pages, &found, locale, &form, (faults, problem));
         }
     };
-    let paid = pages.engine.change(Origin::default(), |txn| pay(txn, &id, &entry)).await;
+    let paid = pages.engine.change(Origin::default(), |txn| pay(txn, id, &entry)).await;
     match paid {
         Ok(Next::Challenge(intent)) => see_other(&format!("/3ds/{intent}?lang={}", locale.code())),
-        Ok(Next::Complete) => match find(&pages, &id).await {
+        Ok(Next::Complete) => match find(pages, id).await {
             Some(found) => {
                 let (session, intent) = (&found.session, found.intent.as_deref());
                 onward(session, intent, locale).unwrap_or_else(|| ended(session, intent, locale))
             }
-            None => nothing(&uri, &headers),
+            None => visit.nothing(),
         },
         Err(failure) => {
             let refusal = refused(&failure, words);
             // What the try wrote (its intent) is part of the page now.
-            let found = find(&pages, &id).await.unwrap_or(found);
+            let found = find(pages, id).await.unwrap_or(found);
             if text(&found.session, "status") != "open" {
                 let intent = found.intent.as_deref();
                 let onward = onward(&found.session, intent, locale);
                 return onward.unwrap_or_else(|| ended(&found.session, intent, locale));
             }
-            again(&pages, &found, locale, &form, refusal)
+            again(pages, &found, locale, &form, refusal)
         }
     }
 }
 
 /// `GET /c/recover/{session}`: takes an expired session up again.
-pub async fn recover(
-    State(pages): State<Pages>,
-    Path(id): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    let made = pages.engine.change(Origin::default(), |txn| recover::recover(txn, &id)).await;
+pub async fn recover(visit: Visit) -> Response {
+    let Visit { pages, id, .. } = &visit;
+    let made = pages.engine.change(Origin::default(), |txn| recover::recover(txn, id)).await;
     match made {
         Ok(session) => see_other(&format!("/c/pay/{}", text(&session, "id"))),
-        Err(_) => nothing(&uri, &headers),
+        Err(_) => visit.nothing(),
     }
 }
 
@@ -152,10 +140,6 @@ async fn find(pages: &Pages, id: &str) -> Option<Found> {
         (text(&session, "ui_mode") == "hosted_page").then_some(Found { session, rates, intent })
     };
     pages.engine.read(look).await
-}
-
-fn nothing(uri: &Uri, headers: &HeaderMap) -> Response {
-    page(StatusCode::NOT_FOUND, &NoticePage::missing(language(uri, headers, None)))
 }
 
 fn ended(session: &Value, intent: Option<&Value>, locale: Locale) -> Response {

@@ -4,35 +4,30 @@ use crate::domain::locale::Locale;
 use crate::sandbox::checkout::{SESSION, finish};
 use crate::sandbox::object::text;
 use crate::sandbox::page::Pages;
-use crate::sandbox::page::answer::{language, page, see_other};
+use crate::sandbox::page::answer::{page, see_other};
 use crate::sandbox::page::entry::Form;
 use crate::sandbox::page::leave;
 use crate::sandbox::page::view::{NoticePage, VoucherPage, merchant};
+use crate::sandbox::page::visit::Visit;
 use crate::sandbox::page::words::Words;
 use crate::sandbox::payment::settle;
 use crate::sandbox::txn::{Origin, Txn};
 use crate::wire::failure::Failure;
-use axum::extract::{self, Path, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::extract;
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::Value;
 use std::sync::Arc;
 
 /// `GET /konbini/{intent}`.
-pub async fn show(
-    State(pages): State<Pages>,
-    Path(id): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    let found = find(&pages, &id).await;
+pub async fn show(visit: Visit) -> Response {
+    let Visit { pages, id, .. } = &visit;
+    let found = find(pages, id).await;
     let session = found.as_ref().and_then(|(_, session)| session.as_deref());
     let locale = session.and_then(|session| session.get("locale")?.as_str());
-    let locale = language(&uri, &headers, locale);
-    let Some((intent, session)) = &found else {
-        return page(StatusCode::NOT_FOUND, &NoticePage::missing(locale));
-    };
-    let token = pages.key.token(&subject(&id));
+    let Some((intent, session)) = &found else { return visit.nothing() };
+    let locale = visit.language(locale);
+    let token = pages.key.token(&subject(id));
     match VoucherPage::of(intent, session.as_deref(), locale, token) {
         Some(voucher) => page(StatusCode::OK, &voucher),
         None => page(StatusCode::OK, &over(intent, session.as_deref(), locale)),
@@ -40,23 +35,17 @@ pub async fn show(
 }
 
 /// `POST /konbini/{intent}`: the sandbox's buttons.
-pub async fn submit(
-    State(pages): State<Pages>,
-    Path(id): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-    extract::Form(sent): extract::Form<Form>,
-) -> Response {
-    let locale = language(&uri, &headers, None);
+pub async fn submit(visit: Visit, extract::Form(sent): extract::Form<Form>) -> Response {
+    let Visit { pages, id, .. } = &visit;
+    let locale = visit.language(None);
     let field = |name: &str| sent.get(name).map_or("", String::as_str);
     let paid = match field("outcome") {
         "succeeded" => true,
         "failed" => false,
         _ => return see_other(&format!("/konbini/{id}")),
     };
-    if pages.key.fits(&subject(&id), field("token")) {
-        let settled =
-            pages.engine.change(Origin::default(), |txn| settle_now(txn, &id, paid)).await;
+    if pages.key.fits(&subject(id), field("token")) {
+        let settled = pages.engine.change(Origin::default(), |txn| settle_now(txn, id, paid)).await;
         // Settled meanwhile: the page shows how.
         tracing::debug!(settled = settled.is_ok(), "a voucher was played through");
     }

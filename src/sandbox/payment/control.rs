@@ -41,12 +41,7 @@ async fn settle_intent(
     Path(intent): Path<String>,
     Query(verdict): Query<Verdict>,
 ) -> Response {
-    act(&engine, move |txn| {
-        ensure_sessionless(txn, &intent)?;
-        settle::settle(txn, &intent, verdict.ok)?;
-        txn.find("payment_intent", &intent, "id")
-    })
-    .await
+    play(&engine, intent, move |txn, intent| settle::settle(txn, intent, verdict.ok)).await
 }
 
 async fn authenticate_intent(
@@ -54,10 +49,8 @@ async fn authenticate_intent(
     Path(intent): Path<String>,
     Query(verdict): Query<Verdict>,
 ) -> Response {
-    act(&engine, move |txn| {
-        ensure_sessionless(txn, &intent)?;
-        confirm::authenticate(txn, &intent, verdict.ok)?;
-        txn.find("payment_intent", &intent, "id")
+    play(&engine, intent, move |txn, intent| {
+        confirm::authenticate(txn, intent, verdict.ok).map(drop)
     })
     .await
 }
@@ -86,6 +79,20 @@ fn ensure_sessionless(txn: &Txn<'_>, id: &str) -> Result<(), Failure> {
     Err(Failure::invalid(format!(
         "This PaymentIntent belongs to a Checkout Session. Use /_stripegym/checkout/{session}/settle, or its page."
     )))
+}
+
+/// Does something to an intent that no session waits for.
+async fn play(
+    engine: &Engine,
+    intent: String,
+    run: impl FnOnce(&mut Txn<'_>, &str) -> Result<(), Failure> + Send + 'static,
+) -> Response {
+    act(engine, move |txn| {
+        ensure_sessionless(txn, &intent)?;
+        run(txn, &intent)?;
+        txn.find("payment_intent", &intent, "id")
+    })
+    .await
 }
 
 async fn act(
