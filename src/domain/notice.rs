@@ -257,7 +257,7 @@ pub enum Notice {
     /// What came of the run so far.
     Look(Look),
     /// A check was run.
-    Checked(CheckResult),
+    Checked(Box<CheckResult>),
     /// A call of a scenario was made.
     Called {
         /// HTTP method.

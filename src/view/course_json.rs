@@ -153,6 +153,7 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::course::evidence::Evidence;
     use crate::domain::course::outcome::Failure;
     use crate::domain::course::{Kind, Level};
 
@@ -175,6 +176,7 @@ mod tests {
             state: State::Fail,
             findings: Vec::new(),
             failure: Some(failure),
+            evidence: Evidence::default(),
             took_ms: 1_005,
         };
         let day = DayResult {

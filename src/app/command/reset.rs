@@ -64,7 +64,7 @@ pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
             fs::copy(&path, kept).map_err(|error| broken(&path, &error))?;
             let ids: Vec<(&str, &str)> =
                 day.checks.iter().map(|check| (check.id.as_str(), check.code.as_str())).collect();
-            let forgotten = record::open(context)?.forget(&ids);
+            let forgotten = record::open(context)?.forget(id, &ids);
             forgotten.map_err(|error| record::fault(context, &error))?;
             what.push(id.clone());
         }

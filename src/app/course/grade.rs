@@ -1,5 +1,6 @@
 //! Goes through the checks, notes and gates of a day. Steps are done once, when something first needs them.
 
+use crate::app::course::evidence;
 use crate::app::course::judge::judge;
 use crate::app::course::look::look;
 use crate::app::course::perform::perform;
@@ -9,6 +10,7 @@ use crate::content::Lesson;
 use crate::content::text::{CheckText, Texts};
 use crate::domain::course::act::Act;
 use crate::domain::course::claim::Claim;
+use crate::domain::course::evidence::Evidence;
 use crate::domain::course::outcome::{CheckResult, Failure, Finding, ItemResult, State};
 use crate::domain::course::{Check, Day, Gate, Kind, Level, Note, Track};
 use crate::domain::fault::{Fault, Problem};
@@ -151,7 +153,7 @@ impl<'g, 'c> Grader<'g, 'c> {
                 let failure = self.failure(check, None, Some(blocked.join(" ")));
                 CheckResult { failure: Some(failure), ..self.result(check, state, Vec::new(), 0) }
             };
-            self.say(Notice::Checked(result.clone()));
+            self.say(Notice::Checked(Box::new(result.clone())));
             results.push(result);
         }
         Ok(results)
@@ -162,6 +164,7 @@ impl<'g, 'c> Grader<'g, 'c> {
             return Ok(self.result(check, State::Skip, Vec::new(), 0));
         }
         let began = Instant::now();
+        drop(self.stage.kept.take_used());
         let findings = self.findings(&check.arrange, &check.act, &check.assert).await?;
         let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let wrong = findings.iter().find(|finding| !finding.holds).cloned();
@@ -172,6 +175,7 @@ impl<'g, 'c> Grader<'g, 'c> {
             (None, _) => State::Pass,
         };
         let mut result = self.result(check, state, findings, took_ms);
+        result.evidence = evidence::gather(self.stage).await;
         if let Some(wrong) = wrong {
             let mut cause = None;
             for (at, diagnosis) in check.on_fail.iter().enumerate() {
@@ -205,6 +209,7 @@ impl<'g, 'c> Grader<'g, 'c> {
             state,
             findings,
             failure: None,
+            evidence: Evidence::default(),
             took_ms,
         }
     }
@@ -330,6 +335,7 @@ mod tests {
             state,
             findings: Vec::new(),
             failure: None,
+            evidence: Evidence::default(),
             took_ms: 0,
         }
     }

@@ -2,26 +2,50 @@
 
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What was kept, by name.
 #[derive(Clone, Debug, Default)]
-pub struct Kept(BTreeMap<String, Value>);
+pub struct Kept {
+    values: BTreeMap<String, Value>,
+    /// Names that were used since somebody asked, in the order of their first use.
+    used: Arc<Mutex<Vec<String>>>,
+}
 
 impl Kept {
     /// Keeps a value; what had the name before is forgotten.
     pub fn keep(&mut self, name: &str, value: Value) {
-        self.0.insert(name.to_owned(), value);
+        self.use_name(name);
+        self.values.insert(name.to_owned(), value);
     }
 
     /// What has a name.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0.get(name)
+        self.use_name(name);
+        self.values.get(name)
+    }
+
+    /// What was kept or referred to since the last time that somebody asked, in that order.
+    pub fn take_used(&self) -> Vec<&Value> {
+        let used = std::mem::take(&mut *self.used());
+        used.iter().filter_map(|name| self.values.get(name)).collect()
+    }
+
+    fn use_name(&self, name: &str) {
+        let mut used = self.used();
+        if !used.iter().any(|it| it == name) {
+            used.push(name.to_owned());
+        }
+    }
+
+    fn used(&self) -> MutexGuard<'_, Vec<String>> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What a reference such as `$paid.id` stands for.
     pub fn look_up(&self, reference: &str) -> Option<&Value> {
         let mut parts = reference.strip_prefix('$')?.split('.');
-        let mut value = self.0.get(parts.next()?)?;
+        let mut value = self.get(parts.next()?)?;
         for part in parts {
             value = match value {
                 Value::Array(items) => items.get(part.parse::<usize>().ok()?)?,
@@ -124,6 +148,18 @@ mod tests {
         assert_eq!(kept.fill("$nobody"), None);
         assert_eq!(kept.resolve(&json!({"a": ["$paid.lines.0.n"]})), Some(json!({"a": [5]})));
         assert_eq!(kept.resolve(&json!("n=$paid.lines.0.n")), Some(json!("n=5")));
+    }
+
+    #[test]
+    fn what_was_used_is_told_once_and_in_order() {
+        let mut kept = kept();
+        assert_eq!(kept.take_used().len(), 2);
+        kept.fill("$paid.id $app.url $paid.id");
+        kept.keep("late", json!(1));
+        let used: Vec<Value> = kept.take_used().into_iter().cloned().collect();
+        assert_eq!(used.last(), Some(&json!(1)));
+        assert_eq!((used[0]["id"].as_str(), used.len()), (Some("cs_1"), 3));
+        assert!(kept.take_used().is_empty());
     }
 
     #[test]

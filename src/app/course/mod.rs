@@ -1,5 +1,6 @@
 //! Runs a day of the course: read, do, look, check, gate.
 
+pub mod evidence;
 pub mod grade;
 pub mod judge;
 pub mod kept;

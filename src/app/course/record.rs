@@ -2,8 +2,11 @@
 
 use crate::app::context::Context;
 use crate::app::failure::of_store;
+use crate::domain::canonical;
 use crate::domain::course::Day;
-use crate::domain::course::outcome::{DayResult, State};
+use crate::domain::course::evidence::findings_hash;
+use crate::domain::course::outcome::{CheckResult, DayResult, State};
+use crate::domain::course::progress::Attempt;
 use crate::domain::fault::{Fault, Misuse, Problem};
 use crate::store::StoreError;
 use crate::store::progress::{FILE, Progress};
@@ -46,10 +49,19 @@ pub fn attested(context: &Context, day: &Day, now: &[String]) -> Result<Vec<Stri
 
 /// Notes what the checks of a run came to.
 pub fn note(context: &Context, result: &DayResult) -> Result<(), Fault> {
-    let progress = open(context)?;
-    for check in result.checks.iter().filter(|check| check.state != State::Skip) {
-        let noted = progress.note(&check.id, result.version, check.state, context.clock.now());
-        noted.map_err(|error| fault(context, &error))?;
-    }
-    Ok(())
+    let at = context.clock.now().0;
+    let attempt = |check: &CheckResult| Attempt {
+        at,
+        id: check.id.clone(),
+        version: result.version,
+        state: check.state,
+        code: check.failure.as_ref().map(|failure| failure.code.clone()),
+        track: result.track.to_owned(),
+        api_version: result.api_version.clone(),
+        evidence: canonical::write(&check.evidence.json()),
+        findings: findings_hash(&check.findings),
+    };
+    let run = result.checks.iter().filter(|check| check.state != State::Skip);
+    let attempts: Vec<Attempt> = run.map(attempt).collect();
+    open(context)?.note(&attempts).map_err(|error| fault(context, &error))
 }

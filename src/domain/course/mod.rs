@@ -4,7 +4,9 @@
 pub mod act;
 pub mod claim;
 pub mod coverage;
+pub mod evidence;
 pub mod outcome;
+pub mod progress;
 pub mod rules;
 
 use crate::domain::course::act::Act;

@@ -1,9 +1,12 @@
 //! What became of checks, notes and gates.
 
+use crate::domain::course::evidence::Evidence;
 use crate::domain::course::{Kind, Level};
+use serde::{Deserialize, Serialize};
 
 /// Where an item stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum State {
     /// It holds.
     Pass,
@@ -91,6 +94,8 @@ pub struct CheckResult {
     pub findings: Vec<Finding>,
     /// Why it failed, where it did.
     pub failure: Option<Failure>,
+    /// What it rests on.
+    pub evidence: Evidence,
     /// Milliseconds that it took.
     pub took_ms: u64,
 }
