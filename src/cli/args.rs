@@ -318,6 +318,12 @@ pub(crate) struct Day {
     /// The learner's application.
     #[arg(long, value_name = "URL")]
     pub(crate) app: Option<String>,
+    /// Starts the learner's application.
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) exec: Option<String>,
+    /// Where its webhook is.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) webhook_path: Option<String>,
     /// The project's folder.
     #[arg(long, value_name = "DIR")]
     pub(crate) project: Option<std::path::PathBuf>,

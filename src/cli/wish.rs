@@ -4,6 +4,7 @@
 use crate::app::command::checkout::Then;
 use crate::app::command::{events, ledger, listen, reconcile, reset, sandbox};
 use crate::app::course;
+use crate::app::course::application::Candidate;
 use crate::app::hosted::Means;
 use crate::app::payment::{Item, Order};
 use crate::app::reception::Door;
@@ -167,7 +168,11 @@ pub(crate) fn day(asked: &args::Day) -> course::Wish {
         full: asked.full,
         attest: asked.attest.clone(),
         project: asked.project.clone(),
-        app: asked.app.as_ref().map(|url| url.trim_end_matches('/').to_owned()),
+        candidate: Candidate {
+            address: asked.app.as_ref().map(|url| url.trim_end_matches('/').to_owned()),
+            command: asked.exec.clone(),
+            webhook_path: asked.webhook_path.clone(),
+        },
         quiet: false,
     }
 }

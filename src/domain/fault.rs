@@ -63,6 +63,27 @@ pub enum Misuse {
     },
 }
 
+/// Why a server that was to be started does not answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mishap {
+    /// There is no such command.
+    NotFound,
+    /// It ended before it answered.
+    Exited {
+        /// `exit 1`, `signal 9`.
+        how: String,
+    },
+    /// It runs and does not answer.
+    Silent {
+        /// Where it answers instead, where it says so.
+        elsewhere: Option<String>,
+    },
+    /// Somebody else answers there already.
+    Taken,
+    /// This system has no groups of processes.
+    NotHere,
+}
+
 /// What happened, with the facts that a sentence about it needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
@@ -194,6 +215,15 @@ pub enum Problem {
         /// What is wrong with it.
         what: String,
     },
+    /// The learner's server could not be started.
+    Program {
+        /// What starts it.
+        command: String,
+        /// Where it was to answer.
+        address: String,
+        /// Why it does not.
+        how: Mishap,
+    },
     /// What was waited for did not come in time.
     TimedOut {
         /// What was waited for.
@@ -234,6 +264,7 @@ impl Problem {
             | Self::File { .. }
             | Self::NotFound { .. }
             | Self::SandboxInUse { .. }
+            | Self::Program { .. }
             | Self::TimedOut { .. } => Class::Environment,
         }
     }
@@ -262,6 +293,13 @@ impl Problem {
             Self::Lesson { .. } => "lesson",
             Self::NoSuchCode { .. } => "no_such_code",
             Self::SandboxInUse { .. } => "sandbox_in_use",
+            Self::Program { how, .. } => match how {
+                Mishap::NotFound => "app_not_found",
+                Mishap::Exited { .. } => "app_exited",
+                Mishap::Silent { .. } => "app_silent",
+                Mishap::Taken => "app_port_taken",
+                Mishap::NotHere => "app_not_here",
+            },
             Self::TimedOut { .. } => "timed_out",
             Self::Interrupted => "interrupted",
             Self::Bug { .. } => "bug",

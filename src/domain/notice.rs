@@ -218,6 +218,13 @@ pub enum Notice {
         /// `whsec_…`.
         secret: String,
     },
+    /// The learner's server was started and answers.
+    Started {
+        /// What started it.
+        command: String,
+        /// Where it answers.
+        url: String,
+    },
     /// A delivery was answered.
     Delivered(Delivery),
     /// A session waits for its payment.

@@ -1,6 +1,6 @@
 //! A failure for its reader: what happened, where, why, and what to type next.
 
-use crate::domain::fault::{Fault, Misuse, Problem};
+use crate::domain::fault::{Fault, Mishap, Misuse, Problem};
 use crate::view::canvas::{Canvas, Format, Tone};
 use crate::view::words::Msg;
 use crate::view::wrap::wrap;
@@ -30,7 +30,8 @@ pub fn render(fault: &Fault, exit: u8, canvas: &Canvas) -> String {
     let mut lines = vec![wrap(&format!("{label} {what}"), canvas.width, 2)];
     let mut add = |msg: &Msg<'_>, text: &str| {
         let label = canvas.tone(Tone::Quiet, &canvas.say(msg));
-        lines.push(format!("  {}", wrap(&format!("{label}: {text}"), canvas.width, 4)));
+        let text = format!("{label}: {text}").replace('\n', "\n    ");
+        lines.push(format!("  {}", wrap(&text, canvas.width, 4)));
     };
     if let Some(place) = place {
         add(&Msg::FaultWhere, &place);
@@ -68,6 +69,13 @@ fn what(problem: &Problem, canvas: &Canvas) -> String {
         Problem::NoSuchCode { code } => Msg::FaultNoSuchCode { code },
         Problem::SandboxInUse { base } => Msg::FaultSandboxInUse { base },
         Problem::Lesson { what, .. } => Msg::FaultLesson { what },
+        Problem::Program { command, address, how } => match how {
+            Mishap::NotFound => Msg::FaultProgramNotFound { command },
+            Mishap::Exited { how } => Msg::FaultProgramExited { command, how },
+            Mishap::Silent { .. } => Msg::FaultProgramSilent { command, address },
+            Mishap::Taken => Msg::FaultProgramTaken { address },
+            Mishap::NotHere => Msg::FaultProgramNotHere,
+        },
         Problem::TimedOut { what, seconds } => {
             Msg::FaultTimedOut { what, seconds: i64::try_from(*seconds).unwrap_or(i64::MAX) }
         }
@@ -132,6 +140,7 @@ fn place(problem: &Problem) -> Option<String> {
         | Problem::NotThereYet { .. }
         | Problem::NoSuchCode { .. }
         | Problem::SandboxInUse { .. }
+        | Problem::Program { .. }
         | Problem::TimedOut { .. }
         | Problem::Interrupted
         | Problem::Bug { .. } => None,
@@ -165,6 +174,15 @@ fn next(problem: &Problem, canvas: &Canvas) -> Vec<String> {
         Problem::Lesson { .. } => vec![Msg::NextDevCheck],
         Problem::NoSuchCode { .. } => vec![Msg::NextExplain],
         Problem::SandboxInUse { .. } => vec![Msg::NextStopSandbox],
+        Problem::Program { command, how, .. } => match how {
+            Mishap::NotFound | Mishap::Exited { .. } => {
+                vec![Msg::NextProgramAlone { command }, Msg::NextPrintEnv]
+            }
+            Mishap::Silent { elsewhere: Some(address) } => vec![Msg::NextProgramAt { address }],
+            Mishap::Silent { elsewhere: None } => vec![Msg::NextProgramPort],
+            Mishap::Taken => vec![Msg::NextProgramPort],
+            Mishap::NotHere => vec![Msg::NextPrintEnv],
+        },
         Problem::Interrupted => vec![Msg::NextAgain],
         Problem::Bug { .. } => vec![Msg::NextBug],
     };

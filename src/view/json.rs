@@ -74,6 +74,7 @@ pub fn notice(notice: &Notice) -> Option<Value> {
         | Notice::Exposed { .. }
         | Notice::Hosting { .. }
         | Notice::PollFailed { .. }
+        | Notice::Started { .. }
         | Notice::Open { .. }
         | Notice::NoBrowser { .. }
         | Notice::Waiting { .. }

@@ -50,6 +50,7 @@ pub fn render(notice: &Notice, canvas: &Canvas) -> Line {
             Line::Aside(canvas.tone(Tone::Caution, &say(&Msg::NoticePollFailed { cause })))
         }
         Notice::Secret { secret } => Line::Data(secret.clone()),
+        Notice::Started { command, url } => Line::Aside(say(&Msg::NoticeStarted { command, url })),
         Notice::Delivered(delivery) => Line::Data(delivered(delivery, canvas)),
         Notice::Open { url, total, .. } => {
             let total = money::show(*total, canvas.locale);

@@ -9,6 +9,7 @@ use crate::app::provider::Provider;
 use crate::app::reception::{Door, Reception, delivery};
 use crate::app::settlement;
 use crate::content::Lesson;
+use crate::domain::course::Track;
 use crate::domain::currency::Currency;
 use crate::domain::fault::{Fault, Problem};
 use crate::domain::mode::Mode;
@@ -39,7 +40,7 @@ pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
     }
     let began = Instant::now();
     let provider = Provider::connect(context).await?;
-    let answer = if wish.wants(Beat::Do) && wish.app.is_none() {
+    let answer = if wish.wants(Beat::Do) && wish.candidate.track() == Track::Shop {
         say(context, Step::SandboxUp { base: provider.base().to_owned() });
         with_provider(context, &provider, &lesson, wish, began).await
     } else {

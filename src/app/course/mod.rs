@@ -1,12 +1,15 @@
 //! Runs a day of the course: read, do, look, check, gate.
 
+pub mod application;
 pub mod evidence;
 pub mod grade;
 pub mod judge;
 pub mod kept;
+pub mod log;
 pub mod look;
 pub mod parcel;
 pub mod perform;
+pub mod program;
 pub mod project;
 pub mod record;
 pub mod spy;
@@ -15,14 +18,14 @@ pub mod tap;
 pub mod trouble;
 
 use crate::app::context::Context;
+use crate::app::course::application::{Application, Candidate};
 use crate::app::course::grade::Grader;
 use crate::app::course::stage::Stage;
 use crate::app::provider::Provider;
-use crate::config::is_loopback;
 use crate::content::prose::{section, sections};
 use crate::content::{Lesson, Library};
 use crate::domain::course::outcome::DayResult;
-use crate::domain::course::{ANCHORS, Track, rules};
+use crate::domain::course::{ANCHORS, rules};
 use crate::domain::fault::{Fault, Problem};
 use crate::domain::notice::{Notice, Opening};
 use std::path::{Path, PathBuf};
@@ -80,8 +83,8 @@ pub struct Wish {
     pub attest: Vec<String>,
     /// The folder of the project's documents.
     pub project: Option<PathBuf>,
-    /// The learner's application, `http://127.0.0.1:5000`; without it the built-in shop.
-    pub app: Option<String>,
+    /// Which application is graded.
+    pub candidate: Candidate,
     /// Whether nothing is said on the way: the report has it all.
     pub quiet: bool,
 }
@@ -147,24 +150,29 @@ pub fn open(context: &Context, lesson: &Lesson, wish: &Wish) {
     }));
 }
 
-/// Plays the wanted beats of a day that need the provider.
+/// Plays the wanted beats of a day that need the provider, with the application that is wished for.
 pub async fn play(
     context: &Context,
     provider: &Provider,
     lesson: &Lesson,
     wish: &Wish,
 ) -> Result<DayResult, Fault> {
-    if let Some(app) = wish.app.as_deref().filter(|app| !is_loopback(app)) {
-        return Err(Problem::Setting {
-            name: "--app".to_owned(),
-            origin: app.to_owned(),
-            expected: "http://127.0.0.1:5000".to_owned(),
-        }
-        .into());
-    }
+    let mut application = Application::open(context, provider, &wish.candidate).await?;
+    let played = put_before((context, provider), &mut application, lesson, wish).await;
+    application.close().await;
+    played
+}
+
+/// Plays the wanted beats of a day with an application that runs already, and leaves it running.
+pub async fn put_before(
+    (context, provider): (&Context, &Provider),
+    application: &mut Application,
+    lesson: &Lesson,
+    wish: &Wish,
+) -> Result<DayResult, Fault> {
     let began = Instant::now();
     let attested = record::attested(context, &lesson.day, &wish.attest)?;
-    let mut stage = Stage::open(context, provider, wish.app.as_deref()).await?;
+    let mut stage = Stage::open(context, provider, application).await?;
     if let Some(project) = &wish.project {
         stage.lead_project(project);
     }
@@ -182,7 +190,7 @@ async fn on_stage(
     wish: &Wish,
     attested: &[String],
 ) -> Result<DayResult, Fault> {
-    let track = if wish.app.is_some() { Track::App } else { Track::Shop };
+    let track = stage.track();
     let mut result = DayResult {
         id: lesson.day.lesson.id.clone(),
         title: lesson.texts.title.clone(),

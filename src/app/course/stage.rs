@@ -1,21 +1,19 @@
 //! Where a day plays: the provider, the application, the line between them, and what the run keeps.
 
 use crate::app::context::Context;
+use crate::app::course::application::Application;
 use crate::app::course::kept::Kept;
+use crate::app::course::log::Log;
 use crate::app::course::tap::{Reseal, Tap};
 use crate::app::course::trouble::Trouble;
-use crate::app::ledger_file::LedgerFile;
 use crate::app::provider::Provider;
-use crate::app::reception::{Door, Reception};
+use crate::domain::course::Track;
 use crate::domain::fault::{Fault, Problem};
 use crate::domain::secret::SigningSecret;
 use crate::domain::time::Timestamp;
 use crate::net::outbound::{self, Patience, Reach};
-use crate::net::tasks::Tasks;
-use crate::shop::seen::Sights;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How the endpoint of a run is described at the provider.
@@ -24,22 +22,6 @@ const MARK: &str = "stripegym course";
 const QUIET_PATIENCE: Duration = Duration::from_secs(15);
 /// How often the runner looks for what is still on its way.
 pub const LOOK_EVERY: Duration = Duration::from_millis(4);
-
-/// The application's log, as far as it can be seen.
-#[derive(Clone, Debug, Default)]
-pub struct Log(Arc<Mutex<Vec<String>>>);
-
-impl Log {
-    /// Adds a line.
-    pub fn add(&self, line: String) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line);
-    }
-
-    /// The lines so far.
-    pub fn lines(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
 
 /// An answer of the application.
 #[derive(Clone, Debug)]
@@ -63,13 +45,6 @@ impl Answer {
     }
 }
 
-/// The built-in shop while it runs.
-struct Shop {
-    file: LedgerFile,
-    reception: Reception,
-    drain: Tasks,
-}
-
 /// Where a day plays.
 pub struct Stage<'c> {
     /// Settings, clock, voice.
@@ -91,65 +66,42 @@ pub struct Stage<'c> {
     http: reqwest::Client,
     endpoint: String,
     tap: Tap,
-    shop: Option<Shop>,
-    /// The learner's application, where it is not the built-in shop.
-    own: Option<String>,
+    application: &'c mut Application,
 }
 
 impl<'c> Stage<'c> {
-    /// Starts the built-in shop, or takes the application at `own`, and registers it with the provider.
+    /// Puts `application` before a day: draws the line to it and registers that with the provider.
     pub async fn open(
         context: &'c Context,
         provider: &'c Provider,
-        own: Option<&str>,
+        application: &'c mut Application,
     ) -> Result<Self, Fault> {
-        let log = Log::default();
-        let (shop, webhook, reseal) = match own {
-            None => {
-                let shop = open_shop(context, provider, &log, context.config.port).await?;
-                let webhook = shop.reception.running.webhook_url();
-                (Some(shop), webhook, None)
-            }
-            Some(url) => {
-                let secret = own_secret(context)?;
-                let reseal = Reseal { secret, clock: context.clock.clone() };
-                (None, format!("{url}/webhook"), Some(reseal))
-            }
-        };
-        let own_secret = reseal.as_ref().map(|it| it.secret.clone());
-        let tap = Tap::open(&webhook, reseal).await?;
-        let registered = register(provider, tap.url()).await;
-        let (endpoint, secret) = match registered {
+        let own = application.secret().cloned();
+        let reseal = own.clone().map(|secret| Reseal { secret, clock: context.clock.clone() });
+        let tap = Tap::open(&application.webhook_url(), reseal).await?;
+        let (endpoint, registered) = match register(provider, tap.url()).await {
             Ok(registered) => registered,
             Err(fault) => {
                 tap.close().await;
-                if let Some(shop) = shop {
-                    close_shop(shop).await;
-                }
                 return Err(fault);
             }
         };
-        if let Some(shop) = &shop {
-            shop.reception.running.trust(secret.clone());
-        }
-        let secret = own_secret.unwrap_or(secret);
+        application.trust(&registered);
         let patience = Patience { connect: Duration::from_secs(5), total: Duration::from_secs(30) };
         let http = outbound::client(Reach::Plain, patience).map_err(|e| Trouble::client(&e))?;
-        let project = context.config.home.join("project");
         let mut stage = Self {
             context,
             provider,
             kept: Kept::default(),
-            log,
+            log: application.log(),
             answers: Vec::new(),
             started: context.clock.now(),
-            project,
-            secret,
+            project: context.config.home.join("project"),
+            secret: own.unwrap_or(registered),
             http,
             endpoint,
             tap,
-            shop,
-            own: own.map(str::to_owned),
+            application,
         };
         stage.started = stage.provider_now().await?;
         stage.introduce();
@@ -164,36 +116,40 @@ impl<'c> Stage<'c> {
 
     /// Keeps what lessons may always refer to.
     fn introduce(&mut self) {
-        let (url, webhook) = self.app();
-        self.kept.keep("app", json!({ "url": url, "webhook": webhook }));
+        self.keep_app();
         self.kept.keep("api", json!({ "url": self.provider.base() }));
         let nonce = format!("{:016x}", self.context.entropy.next());
         self.kept.keep("run", json!({ "nonce": nonce, "started": self.started.0 }));
         self.kept.keep("project", json!(self.project.display().to_string()));
     }
 
+    fn keep_app(&mut self) {
+        let (url, webhook) = self.app();
+        let port = url.rsplit(':').next().unwrap_or_default();
+        self.kept.keep("app", json!({ "url": url, "webhook": webhook, "port": port }));
+    }
+
     /// The application's address and that of its webhook.
     pub fn app(&self) -> (String, String) {
-        match (&self.own, &self.shop) {
-            (Some(url), _) => (url.clone(), format!("{url}/webhook")),
-            (None, Some(shop)) => {
-                (shop.reception.running.url(), shop.reception.running.webhook_url())
-            }
-            (None, None) => (String::new(), String::new()),
-        }
+        (self.application.url(), self.application.webhook_url())
+    }
+
+    /// How the application stands before the course.
+    pub const fn track(&self) -> Track {
+        self.application.track()
+    }
+
+    /// How the application ended, with its last words, where this run started it and it has.
+    pub fn over(&self) -> Option<String> {
+        self.application.over()
     }
 
     /// Stops the application and starts it again at the same port, with the same ledger.
     pub async fn restart(&mut self) -> Result<(), Fault> {
-        let Some(shop) = self.shop.take() else { return Ok(()) };
-        let port = shop.reception.running.addr().port();
-        close_shop(shop).await;
-        let shop = open_shop(self.context, self.provider, &self.log, port).await?;
-        shop.reception.running.trust(self.secret.clone());
-        self.tap.lead_to(&shop.reception.running.webhook_url());
-        self.shop = Some(shop);
-        let (url, webhook) = self.app();
-        self.kept.keep("app", json!({ "url": url, "webhook": webhook }));
+        self.application.restart(self.context, self.provider).await?;
+        self.application.trust(&self.secret);
+        self.tap.lead_to(&self.application.webhook_url());
+        self.keep_app();
         Ok(())
     }
 
@@ -294,15 +250,12 @@ impl<'c> Stage<'c> {
             .into())
     }
 
-    /// Takes the endpoint off the provider's list and stops the application.
+    /// Takes the endpoint off the provider's list; the application goes on.
     pub async fn close(self) {
         if let Err(error) = self.provider.stripe.delete_webhook_endpoint(&self.endpoint).await {
             tracing::warn!(%error, "the webhook endpoint could not be removed");
         }
         self.tap.close().await;
-        if let Some(shop) = self.shop {
-            close_shop(shop).await;
-        }
     }
 }
 
@@ -332,45 +285,6 @@ fn cause(error: &dyn std::error::Error) -> String {
         innermost = source;
     }
     innermost.to_string()
-}
-
-/// The secret that the learner's application believes.
-fn own_secret(context: &Context) -> Result<SigningSecret, Problem> {
-    context.config.webhook_secrets.first().cloned().ok_or_else(|| Problem::Setting {
-        name: "STRIPE_WEBHOOK_SECRET".to_owned(),
-        origin: ".env".to_owned(),
-        expected: "whsec_…".to_owned(),
-    })
-}
-
-async fn open_shop(
-    context: &Context,
-    provider: &Provider,
-    log: &Log,
-    port: u16,
-) -> Result<Shop, Fault> {
-    let file = LedgerFile::open(context)?;
-    let door = Door { port, or_next: true, forward_to: None };
-    let mut reception = Reception::open(context, provider, &file, door).await?;
-    log.add(format!("{} started {}", context.clock.now(), reception.running.url()));
-    let (_, closed) = Sights::channel();
-    let mut seen = std::mem::replace(&mut reception.seen, closed);
-    let drain = Tasks::default();
-    let ear = log.clone();
-    drain.spawn(async move {
-        while let Some(seen) = seen.recv().await {
-            ear.add(seen.line());
-        }
-    });
-    Ok(Shop { file, reception, drain })
-}
-
-async fn close_shop(shop: Shop) {
-    let Shop { file, reception, drain } = shop;
-    let Reception { running, sights, .. } = reception;
-    running.stop().await;
-    drop((sights, file));
-    drain.finish().await;
 }
 
 async fn register(provider: &Provider, url: &str) -> Result<(String, SigningSecret), Fault> {

@@ -40,6 +40,10 @@ impl From<Fault> for Trouble {
             Problem::ProviderRefused { status, message, .. } => {
                 Self::short("2xx", format!("{status} {message}"))
             }
+            Problem::Program { address, .. } => {
+                let cause = fault.cause.as_deref().unwrap_or_default().replace('\n', " ⏎ ");
+                Self::short(address.clone(), format!("{} {cause}", fault.problem.name()))
+            }
             Problem::Page { what, .. } => Self::short("a payment page", what.clone()),
             _ => Self::World(fault),
         }

@@ -5,6 +5,7 @@ pub mod act;
 pub mod claim;
 pub mod coverage;
 pub mod evidence;
+pub mod launch;
 pub mod outcome;
 pub mod progress;
 pub mod rules;

@@ -1,0 +1,325 @@
+//! The application that is put before the course: the built-in shop, a server known by its address, or a
+//! server that is started for the run. It can be put before several days in turn.
+
+use crate::app::context::Context;
+use crate::app::course::log::Log;
+use crate::app::course::program::{Program, Start};
+use crate::app::ledger_file::LedgerFile;
+use crate::app::provider::Provider;
+use crate::app::reception::{Door, Reception};
+use crate::config::is_loopback;
+use crate::domain::course::Track;
+use crate::domain::course::launch::port_of;
+use crate::domain::fault::{Fault, Problem};
+use crate::domain::notice::Notice;
+use crate::domain::secret::SigningSecret;
+use crate::net::tasks::Tasks;
+use crate::shop::seen::Sights;
+use std::net::{Ipv4Addr, TcpListener};
+
+/// Where an application takes its deliveries unless it says otherwise.
+const WEBHOOK_PATH: &str = "/webhook";
+/// The publishable key of a sandbox that nobody gave one.
+const PUBLISHABLE: &str = "pk_test_stripegymSandboxKey";
+
+/// Which application is graded; nothing said is the built-in shop.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Candidate {
+    /// Where the learner's application answers, `http://127.0.0.1:5000`.
+    pub address: Option<String>,
+    /// The command that starts it.
+    pub command: Option<String>,
+    /// The path of its webhook, where it is another than `/webhook`.
+    pub webhook_path: Option<String>,
+}
+
+impl Candidate {
+    /// How such an application stands before the course.
+    pub const fn track(&self) -> Track {
+        match (&self.command, &self.address) {
+            (Some(_), _) => Track::Exec,
+            (None, Some(_)) => Track::App,
+            (None, None) => Track::Shop,
+        }
+    }
+
+    /// Refuses what reaches beyond this machine.
+    fn check(&self) -> Result<(), Problem> {
+        match self.address.as_deref() {
+            Some(url) if !url.starts_with("http://") || !is_loopback(url) => {
+                Err(Problem::Setting {
+                    name: "--app".to_owned(),
+                    origin: url.to_owned(),
+                    expected: "http://127.0.0.1:5000".to_owned(),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn webhook_path(&self) -> String {
+        let path = self.webhook_path.as_deref().unwrap_or(WEBHOOK_PATH);
+        format!("/{}", path.trim_start_matches('/'))
+    }
+}
+
+/// An application that takes requests.
+pub struct Application {
+    body: Body,
+    /// What it says.
+    log: Log,
+    /// How many lines it said until it took requests.
+    opening: usize,
+    /// The secret that it believes, where it has one of its own.
+    secret: Option<SigningSecret>,
+    webhook_path: String,
+}
+
+/// What it is.
+enum Body {
+    /// The built-in shop; absent while it is started anew.
+    Shop(Option<Shop>),
+    /// Somebody's server.
+    Address(String),
+    /// A server that was started for the run.
+    Program { url: String, program: Program },
+}
+
+/// The built-in shop while it runs.
+struct Shop {
+    file: LedgerFile,
+    reception: Reception,
+    drain: Tasks,
+}
+
+impl Application {
+    /// Starts it, or finds it.
+    pub async fn open(
+        context: &Context,
+        provider: &Provider,
+        candidate: &Candidate,
+    ) -> Result<Self, Fault> {
+        candidate.check()?;
+        let log = Log::default();
+        let (body, secret) = match (&candidate.command, &candidate.address) {
+            (None, None) => {
+                let shop = open_shop(context, provider, &log, context.config.port).await?;
+                (Body::Shop(Some(shop)), None)
+            }
+            (None, Some(url)) => (Body::Address(url.clone()), Some(own_secret(context)?)),
+            (Some(command), address) => {
+                let secret = started_secret(context)?;
+                let url = match (address, port_of(command)) {
+                    (Some(url), _) => url.clone(),
+                    (None, Some(port)) => format!("http://127.0.0.1:{port}"),
+                    (None, None) => format!("http://127.0.0.1:{}", free_port()?),
+                };
+                let start = Start {
+                    command: command.clone(),
+                    variables: variables(context, provider, &url, &secret),
+                    address: authority(&url),
+                };
+                let program = Program::start(start, log.clone(), context.stop.clone()).await?;
+                context.voice.say(Notice::Started { command: command.clone(), url: url.clone() });
+                (Body::Program { url, program }, Some(secret))
+            }
+        };
+        let opening = log.len();
+        Ok(Self { body, log, opening, secret, webhook_path: candidate.webhook_path() })
+    }
+
+    /// How it stands before the course.
+    pub const fn track(&self) -> Track {
+        match self.body {
+            Body::Shop(_) => Track::Shop,
+            Body::Address(_) => Track::App,
+            Body::Program { .. } => Track::Exec,
+        }
+    }
+
+    /// Where it answers.
+    pub fn url(&self) -> String {
+        match &self.body {
+            Body::Shop(shop) => {
+                shop.as_ref().map_or_else(String::new, |it| it.reception.running.url())
+            }
+            Body::Address(url) | Body::Program { url, .. } => url.clone(),
+        }
+    }
+
+    /// Where it takes deliveries.
+    pub fn webhook_url(&self) -> String {
+        match &self.body {
+            Body::Shop(Some(shop)) => shop.reception.running.webhook_url(),
+            _ => format!("{}{}", self.url(), self.webhook_path),
+        }
+    }
+
+    /// What it has said at its start, and what it says from now on.
+    pub fn log(&self) -> Log {
+        self.log.from_now(self.opening)
+    }
+
+    /// The secret that it believes, where it has one of its own.
+    pub const fn secret(&self) -> Option<&SigningSecret> {
+        self.secret.as_ref()
+    }
+
+    /// Makes it believe one more secret, where that can be told to it.
+    pub fn trust(&self, secret: &SigningSecret) {
+        if let Body::Shop(Some(shop)) = &self.body {
+            shop.reception.running.trust(secret.clone());
+        }
+    }
+
+    /// How it ended, with its last words, where it was started for this run and has.
+    pub fn over(&self) -> Option<String> {
+        match &self.body {
+            Body::Program { program, .. } => program.over(),
+            Body::Shop(_) | Body::Address(_) => None,
+        }
+    }
+
+    /// Stops it and starts it again at the same port, with the same ledger. A server that is known by its
+    /// address alone stays as it is.
+    pub async fn restart(&mut self, context: &Context, provider: &Provider) -> Result<(), Fault> {
+        match &mut self.body {
+            Body::Address(_) => {}
+            Body::Program { program, .. } => program.restart().await?,
+            Body::Shop(held) => {
+                let Some(shop) = held.take() else { return Ok(()) };
+                let port = shop.reception.running.addr().port();
+                close_shop(shop).await;
+                *held = Some(open_shop(context, provider, &self.log, port).await?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Stops what was started for the run.
+    pub async fn close(self) {
+        match self.body {
+            Body::Shop(Some(shop)) => close_shop(shop).await,
+            Body::Program { program, .. } => program.stop().await,
+            Body::Shop(None) | Body::Address(_) => {}
+        }
+    }
+}
+
+/// What the learner's server finds in its environment.
+pub fn variables(
+    context: &Context,
+    provider: &Provider,
+    url: &str,
+    secret: &SigningSecret,
+) -> Vec<(&'static str, String)> {
+    let address = authority(url);
+    let port = address.rsplit(':').next().unwrap_or_default().to_owned();
+    let publishable = context.config.publishable.as_ref().filter(|key| !key.is_live());
+    let publishable = publishable.map_or(PUBLISHABLE, |key| key.reveal());
+    vec![
+        ("PORT", port),
+        ("STRIPE_API_BASE", provider.base().to_owned()),
+        ("STRIPE_SECRET_KEY", provider.stripe.key().reveal().to_owned()),
+        ("STRIPE_PUBLISHABLE_KEY", publishable.to_owned()),
+        ("STRIPE_WEBHOOK_SECRET", secret.reveal().to_owned()),
+        ("PYTHONUNBUFFERED", "1".to_owned()),
+    ]
+}
+
+/// Host and port of a URL.
+fn authority(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit_once(']').map_or(authority, |(_, port)| port);
+    if host.contains(':') { authority.to_owned() } else { format!("{authority}:80") }
+}
+
+/// A port that nobody uses now.
+fn free_port() -> Result<u16, Fault> {
+    let taken = |error: std::io::Error| {
+        let (address, command) = ("127.0.0.1:0".to_owned(), "stripegym".to_owned());
+        Fault::because(Problem::PortTaken { address, command }, error)
+    };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(taken)?;
+    Ok(listener.local_addr().map_err(taken)?.port())
+}
+
+/// The secret that a server which is started for the run is given.
+fn started_secret(context: &Context) -> Result<SigningSecret, Problem> {
+    if let Some(configured) = context.config.webhook_secrets.first() {
+        return Ok(configured.clone());
+    }
+    let (a, b) = (context.entropy.next(), context.entropy.next());
+    SigningSecret::read(&format!("whsec_{a:016x}{b:016x}"))
+        .ok_or_else(|| Problem::Bug { what: "a secret".to_owned() })
+}
+
+/// The secret that the learner's application believes.
+fn own_secret(context: &Context) -> Result<SigningSecret, Problem> {
+    context.config.webhook_secrets.first().cloned().ok_or_else(|| Problem::Setting {
+        name: "STRIPE_WEBHOOK_SECRET".to_owned(),
+        origin: ".env".to_owned(),
+        expected: "whsec_…".to_owned(),
+    })
+}
+
+async fn open_shop(
+    context: &Context,
+    provider: &Provider,
+    log: &Log,
+    port: u16,
+) -> Result<Shop, Fault> {
+    let file = LedgerFile::open(context)?;
+    let door = Door { port, or_next: true, forward_to: None };
+    let mut reception = Reception::open(context, provider, &file, door).await?;
+    log.add(format!("{} started {}", context.clock.now(), reception.running.url()));
+    let (_, closed) = Sights::channel();
+    let mut seen = std::mem::replace(&mut reception.seen, closed);
+    let drain = Tasks::default();
+    let ear = log.clone();
+    drain.spawn(async move {
+        while let Some(seen) = seen.recv().await {
+            ear.add(seen.line());
+        }
+    });
+    Ok(Shop { file, reception, drain })
+}
+
+async fn close_shop(shop: Shop) {
+    let Shop { file, reception, drain } = shop;
+    let Reception { running, sights, .. } = reception;
+    running.stop().await;
+    drop((sights, file));
+    drain.finish().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_candidate_is_of_one_track_and_of_this_machine() {
+        let candidate = |address: Option<&str>, command: Option<&str>| Candidate {
+            address: address.map(str::to_owned),
+            command: command.map(str::to_owned),
+            webhook_path: Some("stripe/hook".to_owned()),
+        };
+        assert_eq!(candidate(None, None).track(), Track::Shop);
+        assert_eq!(candidate(Some("http://localhost:1"), None).track(), Track::App);
+        assert_eq!(candidate(Some("http://localhost:1"), Some("x")).track(), Track::Exec);
+        assert!(candidate(Some("http://localhost:1"), None).check().is_ok());
+        assert!(candidate(Some("http://shop.example.com"), None).check().is_err());
+        assert!(candidate(Some("https://127.0.0.1:1"), None).check().is_err());
+        assert_eq!(candidate(None, None).webhook_path(), "/stripe/hook");
+        assert_eq!(Candidate::default().webhook_path(), "/webhook");
+    }
+
+    #[test]
+    fn an_address_has_host_and_port() {
+        assert_eq!(authority("http://127.0.0.1:5000/x"), "127.0.0.1:5000");
+        assert_eq!(authority("http://[::1]:5000"), "[::1]:5000");
+        assert_eq!(authority("http://[::1]"), "[::1]:80");
+        assert_eq!(authority("http://localhost"), "localhost:80");
+    }
+}

@@ -1,0 +1,266 @@
+//! The learner's server as a child of this process: started, waited for, heard, and stopped with everything
+//! that it has started itself.
+
+use crate::app::course::log::Log;
+use crate::domain::course::launch::announced;
+use crate::domain::fault::{Fault, Mishap, Problem};
+use crate::net::shutdown::Stop;
+use crate::net::tasks::Tasks;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::Command;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout};
+
+/// How long a server may take until it answers.
+const START_PATIENCE: Duration = Duration::from_secs(10);
+/// How often it is looked for.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// How long one attempt to connect may take.
+const CONNECT: Duration = Duration::from_millis(500);
+/// How long it may take to end when it is asked to.
+const END_PATIENCE: Duration = Duration::from_secs(2);
+/// How long its last words are waited for.
+const LAST_WORDS: Duration = Duration::from_millis(300);
+/// How many of its last lines a failure shows.
+const TAIL: usize = 5;
+/// The longest line that is kept, in bytes.
+const LINE_MAX: usize = 16 * 1024;
+
+/// How a server is started.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// What `sh` is given.
+    pub command: String,
+    /// What it finds in its environment beside what this process has.
+    pub variables: Vec<(&'static str, String)>,
+    /// Where it answers, `127.0.0.1:5000`.
+    pub address: String,
+}
+
+/// A server that was started.
+#[derive(Debug)]
+pub struct Program {
+    start: Start,
+    log: Log,
+    stop: Stop,
+    child: Child,
+}
+
+/// Its process, and what was heard of it.
+#[derive(Debug)]
+struct Child {
+    group: Group,
+    over: watch::Receiver<Option<ExitStatus>>,
+    ears: Tasks,
+    /// How many lines the log had before it.
+    said_before: usize,
+}
+
+impl Program {
+    /// Starts it and waits until it answers.
+    pub async fn start(start: Start, log: Log, stop: Stop) -> Result<Self, Fault> {
+        let child = launch(&start, &log, stop.clone()).await?;
+        Ok(Self { start, log, stop, child })
+    }
+
+    /// How it ended, with its last lines, where it did.
+    pub fn over(&self) -> Option<String> {
+        let status = (*self.child.over.borrow())?;
+        let mut said = vec![ending(status)];
+        said.extend(self.log.tail(self.child.said_before, TAIL));
+        Some(said.join(" ⏎ "))
+    }
+
+    /// Stops it and starts it again.
+    pub async fn restart(&mut self) -> Result<(), Fault> {
+        self.child.end().await;
+        self.child = launch(&self.start, &self.log, self.stop.clone()).await?;
+        Ok(())
+    }
+
+    /// Stops it.
+    pub async fn stop(mut self) {
+        self.child.end().await;
+    }
+}
+
+impl Child {
+    /// Asks the whole group to end, and makes it.
+    async fn end(&mut self) {
+        self.group.ask();
+        // An error says that nobody waits for it any more: then it is over.
+        drop(timeout(END_PATIENCE, self.over.wait_for(Option::is_some)).await);
+        self.group.kill();
+        // Whoever left the group still holds the pipes; nobody is there to read them any more.
+        drop(timeout(LAST_WORDS, self.ears.finish()).await);
+    }
+}
+
+async fn launch(start: &Start, log: &Log, mut stop: Stop) -> Result<Child, Fault> {
+    if connects(&start.address).await {
+        return Err(mishap(start, Mishap::Taken, &[]));
+    }
+    let mut child = spawn(start, log)?;
+    let until = Instant::now() + START_PATIENCE;
+    let mut over = child.over.clone();
+    loop {
+        let what = tokio::select! {
+            biased;
+            status = over.wait_for(Option::is_some) => match status.ok().and_then(|it| *it) {
+                Some(status) if status.code() == Some(127) => Mishap::NotFound,
+                Some(status) => Mishap::Exited { how: ending(status) },
+                None => Mishap::Exited { how: String::new() },
+            },
+            () = stop.wait() => {
+                child.end().await;
+                return Err(Problem::Interrupted.into());
+            }
+            there = connects(&start.address) => {
+                if there {
+                    return Ok(child);
+                }
+                if Instant::now() < until {
+                    sleep(LOOK_EVERY).await;
+                    continue;
+                }
+                Mishap::Silent { elsewhere: elsewhere(log, child.said_before).await }
+            }
+        };
+        let said_before = child.said_before;
+        child.end().await;
+        return Err(mishap(start, what, &log.tail(said_before, TAIL)));
+    }
+}
+
+/// Where it says that it answers, where it does.
+async fn elsewhere(log: &Log, said_before: usize) -> Option<String> {
+    for port in announced(&log.tail(said_before, usize::MAX)) {
+        for host in ["127.0.0.1", "[::1]"] {
+            let address = format!("{host}:{port}");
+            if connects(&address).await {
+                return Some(address);
+            }
+        }
+    }
+    None
+}
+
+/// The failure, with the server's last lines as its cause.
+fn mishap(start: &Start, how: Mishap, said: &[String]) -> Fault {
+    let (command, address) = (start.command.clone(), start.address.clone());
+    let cause = (!said.is_empty()).then(|| said.join("\n"));
+    Fault { cause, ..Problem::Program { command, address, how }.into() }
+}
+
+/// Whether somebody takes connections there.
+async fn connects(address: &str) -> bool {
+    timeout(CONNECT, TcpStream::connect(address)).await.is_ok_and(|connected| connected.is_ok())
+}
+
+/// How a process ended, without words.
+fn ending(status: ExitStatus) -> String {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return format!("signal {signal}");
+    }
+    format!("exit {}", status.code().unwrap_or(-1))
+}
+
+/// Keeps every line of a stream, without its end.
+async fn hear(stream: impl AsyncRead + Unpin, log: Log) {
+    let mut reader = BufReader::new(stream);
+    let mut bytes = Vec::new();
+    while reader.read_until(b'\n', &mut bytes).await.is_ok_and(|read| read > 0) {
+        bytes.truncate(LINE_MAX);
+        let line = String::from_utf8_lossy(&bytes);
+        log.add(line.trim_end_matches(['\n', '\r']).to_owned());
+        bytes.clear();
+    }
+}
+
+#[cfg(unix)]
+fn spawn(start: &Start, log: &Log) -> Result<Child, Fault> {
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(&start.command);
+    command.envs(start.variables.iter().map(|(name, value)| (name, value)));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // A group of its own: Ctrl-C reaches this program alone, and what the server starts can be ended with it.
+    command.process_group(0);
+    let failed = |cause: String| {
+        let fault = mishap(start, Mishap::NotFound, &[]);
+        Fault { cause: Some(cause), ..fault }
+    };
+    let mut child = command.spawn().map_err(|error| failed(error.to_string()))?;
+    let group = Group::of(&child).ok_or_else(|| failed(String::new()))?;
+    let ears = Tasks::default();
+    let said_before = log.len();
+    if let Some(out) = child.stdout.take() {
+        ears.spawn(hear(out, log.clone()));
+    }
+    if let Some(err) = child.stderr.take() {
+        ears.spawn(hear(err, log.clone()));
+    }
+    let (tell, over) = watch::channel(None);
+    ears.spawn(async move {
+        let status = child.wait().await.ok();
+        tell.send_replace(status);
+    });
+    Ok(Child { group, over, ears, said_before })
+}
+
+#[cfg(not(unix))]
+fn spawn(start: &Start, _: &Log) -> Result<Child, Fault> {
+    Err(mishap(start, Mishap::NotHere, &[]))
+}
+
+/// A group of processes; dropping it ends them.
+#[cfg(unix)]
+#[derive(Debug)]
+struct Group(Option<rustix::process::Pid>);
+
+#[cfg(unix)]
+impl Group {
+    fn of(child: &tokio::process::Child) -> Option<Self> {
+        let pid = i32::try_from(child.id()?).ok().and_then(rustix::process::Pid::from_raw)?;
+        Some(Self(Some(pid)))
+    }
+
+    fn send(&self, signal: rustix::process::Signal) {
+        if let Some(pid) = self.0
+            && let Err(error) = rustix::process::kill_process_group(pid, signal)
+        {
+            // It has ended by itself.
+            tracing::debug!(%error, "no process left in the group");
+        }
+    }
+
+    fn ask(&self) {
+        self.send(rustix::process::Signal::TERM);
+    }
+
+    /// Ends what is left; afterwards the group's number may belong to somebody else.
+    fn kill(&mut self) {
+        self.send(rustix::process::Signal::KILL);
+        self.0 = None;
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+#[cfg(not(unix))]
+#[derive(Debug)]
+struct Group;
+
+#[cfg(not(unix))]
+impl Group {
+    fn ask(&self) {}
+    fn kill(&mut self) {}
+}
