@@ -21,6 +21,8 @@ pub struct Control {
 pub struct Form {
     /// Where it is sent.
     pub action: String,
+    /// How it is sent, in lower case; empty where the page does not say, which is `get`.
+    pub method: String,
     /// Its controls, in the order of the page.
     pub controls: Vec<Control>,
 }
@@ -32,6 +34,8 @@ pub struct Page {
     pub forms: Vec<Form>,
     /// Links with a class or an id: `(class or id, address)`.
     pub links: Vec<(String, String)>,
+    /// The addresses of all links.
+    pub addresses: Vec<String>,
     /// The text of the first element whose role is `alert`.
     pub alert: Option<String>,
     /// The text of the first heading.
@@ -64,8 +68,9 @@ pub fn read(html: &str) -> Page {
         match name.as_str() {
             "form" => {
                 in_form = true;
-                page.forms
-                    .push(Form { action: get("action").unwrap_or_default(), ..Form::default() });
+                let method = get("method").unwrap_or_default().to_ascii_lowercase();
+                let action = get("action").unwrap_or_default();
+                page.forms.push(Form { action, method, ..Form::default() });
             }
             "/form" => in_form = false,
             "input" | "button" | "select" if in_form => {
@@ -79,6 +84,7 @@ pub fn read(html: &str) -> Page {
             }
             "a" => {
                 let address = get("href").unwrap_or_default();
+                page.addresses.push(address.clone());
                 let marks = [get("class"), get("id")];
                 page.links.extend(marks.into_iter().flatten().map(|mark| (mark, address.clone())));
             }

@@ -28,6 +28,11 @@ impl Secrets {
         self.0.write().unwrap_or_else(PoisonError::into_inner).push(secret);
     }
 
+    /// Believes these secrets and no others from now on.
+    pub fn trust_only(&self, secrets: Vec<SigningSecret>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = secrets;
+    }
+
     fn all(&self) -> Vec<SigningSecret> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -99,6 +99,11 @@ impl Running {
         self.secrets.trust(secret);
     }
 
+    /// Believes these signing secrets and no others from now on.
+    pub fn trust_only(&self, secrets: Vec<SigningSecret>) {
+        self.secrets.trust_only(secrets);
+    }
+
     /// Takes no more requests, answers those that are open, and lets deliveries that are being passed on end.
     pub async fn stop(self) {
         self.stopper.stop();

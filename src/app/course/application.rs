@@ -172,6 +172,13 @@ impl Application {
         }
     }
 
+    /// Makes it believe these secrets and no others; whether that could be told to it.
+    pub fn trust_only(&self, secrets: Vec<SigningSecret>) -> bool {
+        let Body::Shop(Some(shop)) = &self.body else { return false };
+        shop.reception.running.trust_only(secrets);
+        true
+    }
+
     /// How it ended, with its last words, where it was started for this run and has.
     pub fn over(&self) -> Option<String> {
         match &self.body {

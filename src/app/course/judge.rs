@@ -6,6 +6,7 @@ use crate::app::course::project;
 use crate::app::course::spy;
 use crate::app::course::stage::{self, LOOK_EVERY, Stage};
 use crate::app::course::trouble::Trouble;
+use crate::app::course::weigh;
 use crate::domain::course::claim::{
     BodyHas, Claim, DeliveryIs, EventCount, HeaderIs, JsonIs, KeyIs, LedgerGrew, LedgerRow, LogHas,
     NoSecret, Op, Status, Verdicts, Where,
@@ -29,7 +30,8 @@ pub async fn judge(stage: &Stage<'_>, claim: &Claim) -> Result<Finding, Fault> {
     }
 }
 
-async fn found(stage: &Stage<'_>, claim: &Claim) -> Result<Finding, Trouble> {
+/// What one claim comes to, or what is lacking to judge it.
+pub async fn found(stage: &Stage<'_>, claim: &Claim) -> Result<Finding, Trouble> {
     let kept = &stage.kept;
     match claim {
         Claim::Status(it) => status(kept, it),
@@ -69,10 +71,22 @@ async fn found(stage: &Stage<'_>, claim: &Claim) -> Result<Finding, Trouble> {
         Claim::Key(it) => Ok(key(stage, it)),
         Claim::Files(it) => Ok(project::files(&stage.project, it)),
         Claim::Mentions(it) => Ok(project::mentions(&stage.project, it)),
+        Claim::Fields(it) => weigh::fields(kept, it),
+        Claim::Accepts(it) => weigh::accepts(stage, it).await,
+        Claim::Accidents(it) => weigh::accidents(stage, it).await,
+        Claim::Refused(it) => weigh::refused(stage, it).await,
+        Claim::All(claims) => weigh::all(stage, claims).await,
+        Claim::Any(claims) => weigh::any(stage, claims).await,
+        Claim::Not(claim) => weigh::not(stage, claim).await,
+        Claim::Given(it) => match kept.get(&it.kept).filter(|it| !it.is_null()) {
+            Some(_) => Box::pin(found(stage, &it.then)).await,
+            None => Ok(finding(true, it.kept.clone(), String::new())),
+        },
     }
 }
 
-fn finding(holds: bool, expected: String, got: String) -> Finding {
+/// A finding; what was not there is told by a dash.
+pub fn finding(holds: bool, expected: String, got: String) -> Finding {
     let got = if got.is_empty() { "–".to_owned() } else { got };
     Finding { holds, expected, got }
 }
@@ -162,7 +176,7 @@ fn json(kept: &Kept, it: &JsonIs) -> Result<Finding, Trouble> {
 }
 
 /// A value for a line of text.
-fn show(value: &Value) -> String {
+pub fn show(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Array(items) => items.iter().map(show).collect::<Vec<_>>().join(" | "),
@@ -233,10 +247,23 @@ fn row_of<'l>(ledger: &'l Value, session: &str) -> Option<&'l Value> {
     rows.iter().find(|row| row.get("session_id").and_then(Value::as_str) == Some(session))
 }
 
+fn rows_of(ledger: &Value, session: &str) -> usize {
+    let rows = ledger.get("rows").and_then(Value::as_array);
+    let its = |row: &&Value| {
+        row.get("session_id").and_then(Value::as_str).is_some_and(|it| it == session)
+    };
+    rows.into_iter().flatten().filter(its).count()
+}
+
 fn row(kept: &Kept, it: &LedgerRow, session: &str, ledger: &Value) -> Result<Finding, Trouble> {
     let Some(row) = row_of(ledger, session) else {
         return Ok(finding(false, format!("ledger row {session}"), String::new()));
     };
+    let times = rows_of(ledger, session);
+    if it.times.is_some_and(|wanted| wanted != times) {
+        let wanted = it.times.unwrap_or_default();
+        return Ok(finding(false, format!("ledger rows {session} = {wanted}"), times.to_string()));
+    }
     for (column, wanted) in &it.has {
         let wanted = kept.resolve(wanted).ok_or_else(|| Trouble::unknown(column))?;
         let value = row.get(column);
@@ -442,6 +469,8 @@ mod tests {
         assert!(of(json!({"session": "cs_1", "has": {"amount": 5}, "integers": ["amount"]})));
         assert!(!of(json!({"session": "cs_1", "has": {"amount": 500}})));
         assert!(!of(json!({"session": "cs_1", "filled": ["currency"]})));
+        assert!(of(json!({"session": "cs_1", "times": 1})));
+        assert!(!of(json!({"session": "cs_1", "times": 2})));
         assert!(!of(json!({"session": "cs_2"})));
     }
 }

@@ -1,8 +1,10 @@
 //! Runs a day of the course: read, do, look, check, gate.
 
 pub mod application;
+pub mod door;
 pub mod evidence;
 pub mod grade;
+pub mod guess;
 pub mod judge;
 pub mod kept;
 pub mod log;
@@ -16,6 +18,7 @@ pub mod spy;
 pub mod stage;
 pub mod tap;
 pub mod trouble;
+pub mod weigh;
 
 use crate::app::context::Context;
 use crate::app::course::application::{Application, Candidate};

@@ -20,6 +20,8 @@ pub struct Parcel {
 pub struct Seal<'s> {
     /// The endpoint's secret.
     pub secret: &'s SigningSecret,
+    /// The one that it was rolled to, where it was.
+    pub rolled: Option<&'s SigningSecret>,
     /// When it is signed.
     pub now: Timestamp,
     /// What makes this delivery's event id its own, where that is wished.
@@ -30,8 +32,13 @@ pub struct Seal<'s> {
 pub fn pack(event: &Value, mutate: &Mutate, seal: Seal<'_>) -> Parcel {
     let mut event = event.clone();
     for (pointer, value) in &mutate.set {
-        if let Some(member) = event.pointer_mut(pointer) {
-            *member = value.clone();
+        put(&mut event, pointer, value);
+    }
+    for pointer in &mutate.drop {
+        if let Some((parent, name)) = pointer.rsplit_once('/')
+            && let Some(Value::Object(map)) = event.pointer_mut(parent)
+        {
+            map.remove(name);
         }
     }
     if mutate.new_id
@@ -48,9 +55,10 @@ pub fn pack(event: &Value, mutate: &Mutate, seal: Seal<'_>) -> Parcel {
     };
     let at = seal.now.plus(mutate.timestamp_s);
     let foreign = SigningSecret::read("whsec_nobodyKnowsThisOne");
-    let secret = match (mutate.secret, &foreign) {
-        (Some(Secret::Wrong), Some(foreign)) => foreign,
-        _ => seal.secret,
+    let secret = match mutate.secret {
+        Some(Secret::Wrong) => foreign.as_ref().unwrap_or(seal.secret),
+        Some(Secret::New) => seal.rolled.unwrap_or(seal.secret),
+        None => seal.secret,
     };
     let good = sign(secret, at, &signed);
     let header = match mutate.header {
@@ -59,9 +67,23 @@ pub fn pack(event: &Value, mutate: &Mutate, seal: Seal<'_>) -> Parcel {
         Some(Header::Empty) => Some(String::new()),
         Some(Header::V0Only) => Some(good.replace("v1=", "v0=")),
         Some(Header::SecondV1) => Some(good.replace("v1=", &format!("v1={},v1=", "0".repeat(64)))),
+        Some(Header::FirstV1) => {
+            Some(format!("{good},v1={},v1={}", "0".repeat(64), "f".repeat(64)))
+        }
     };
     let body = if mutate.body == Some(Body::FlipOneByte) { flipped(signed) } else { signed };
     Parcel { body, header }
+}
+
+/// Replaces a member, or adds it where what should hold it is there.
+fn put(event: &mut Value, pointer: &str, value: &Value) {
+    if let Some(member) = event.pointer_mut(pointer) {
+        *member = value.clone();
+    } else if let Some((parent, name)) = pointer.rsplit_once('/')
+        && let Some(Value::Object(map)) = event.pointer_mut(parent)
+    {
+        map.insert(name.to_owned(), value.clone());
+    }
 }
 
 /// Another digit where the first one of the amount or of the id stands: still JSON, no longer what was signed.
@@ -101,7 +123,7 @@ mod tests {
         let secret = SigningSecret::read("whsec_a").unwrap();
         let now = Timestamp(1_800_000_000);
         let event = json!({"id": "evt_1", "livemode": false, "data": {"object": {"amount": 5}}});
-        let seal = Seal { secret: &secret, now, salt: "x" };
+        let seal = Seal { secret: &secret, rolled: None, now, salt: "x" };
         let parcel = pack(&event, mutate, seal);
         let secrets = [secret.clone()];
         verify(&parcel.body, parcel.header.as_deref(), &secrets, now, TOLERANCE_S).map(drop)
@@ -113,7 +135,9 @@ mod tests {
         for body in [Body::Odd, Body::NotJson, Body::Empty, Body::Thin] {
             assert_eq!(judged(&Mutate { body: Some(body), ..Mutate::default() }), Ok(()));
         }
-        assert_eq!(judged(&Mutate { header: Some(Header::SecondV1), ..Mutate::default() }), Ok(()));
+        for header in [Header::SecondV1, Header::FirstV1] {
+            assert_eq!(judged(&Mutate { header: Some(header), ..Mutate::default() }), Ok(()));
+        }
         assert_eq!(judged(&Mutate { new_id: true, ..Mutate::default() }), Ok(()));
     }
 
@@ -129,6 +153,19 @@ mod tests {
         assert_eq!(judged(&v0), Err(SignatureError::NoV1Scheme));
         let missing = Mutate { header: Some(Header::Missing), ..Mutate::default() };
         assert_eq!(judged(&missing), Err(SignatureError::NoHeader));
+    }
+
+    #[test]
+    fn members_are_replaced_added_and_left_out() {
+        let secret = SigningSecret::read("whsec_a").unwrap();
+        let seal = Seal { secret: &secret, rolled: None, now: Timestamp(1), salt: "x" };
+        let mutate: Mutate = serde_json::from_value(
+            json!({"set": {"/id": "evt_2", "/data/new": 1, "/no/where": 2}, "drop": ["/data/old"]}),
+        )
+        .unwrap();
+        let parcel = pack(&json!({"id": "evt_1", "data": {"old": 3}}), &mutate, seal);
+        let sent: Value = serde_json::from_slice(&parcel.body).unwrap();
+        assert_eq!(sent, json!({"id": "evt_2", "data": {"new": 1}}));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Does what the acts of a lesson say, over HTTP.
 
 use crate::app::cause;
+use crate::app::course::door;
 use crate::app::course::kept::Kept;
 use crate::app::course::parcel::{self, Seal};
 use crate::app::course::project;
@@ -11,7 +12,7 @@ use crate::app::payment::{self, Item, Order};
 use crate::app::scenario;
 use crate::app::settlement;
 use crate::domain::course::act::{
-    Act, Api, Checkout, Deliver, Http, Outcome, Pay, Reconcile, Resend, Settle, Verb, Via,
+    Act, Api, Checkout, Deliver, Form, Http, Outcome, Pay, Reconcile, Resend, Settle, Verb, Via,
 };
 use crate::domain::currency::Currency;
 use crate::domain::entry::EntryStatus;
@@ -34,6 +35,7 @@ pub async fn perform(stage: &mut Stage<'_>, act: &Act) -> Result<(), Trouble> {
 async fn outcome(stage: &mut Stage<'_>, act: &Act) -> Result<Value, Trouble> {
     match &act.verb {
         Verb::Http(it) => http(stage, it).await,
+        Verb::Form(it) => form(stage, it),
         Verb::Checkout(it) => checkout(stage, act, it).await,
         Verb::Pay(it) => pay(stage, it).await,
         Verb::Expire(it) => {
@@ -53,6 +55,11 @@ async fn outcome(stage: &mut Stage<'_>, act: &Act) -> Result<Value, Trouble> {
         }
         Verb::Api(it) => api(stage, it).await,
         Verb::Deliver(it) => deliver(stage, it).await,
+        Verb::Delivery(it) => delivery(stage, &id(&stage.kept, &it.event)?).await,
+        Verb::Roll(it) => {
+            stage.roll(it.to);
+            Ok(stage.rolled.as_ref().map_or(Value::Null, |_| json!({ "able": true })))
+        }
         Verb::Resend(it) => resend(stage, it).await,
         Verb::Fault(it) => {
             stage.break_line(it.status, it.times);
@@ -106,6 +113,25 @@ async fn http(stage: &mut Stage<'_>, it: &Http) -> Result<Value, Trouble> {
     Ok(gathered(answers))
 }
 
+fn form(stage: &Stage<'_>, it: &Form) -> Result<Value, Trouble> {
+    let page = stage.kept.get(&it.of).and_then(|answer| answer.get("body")).and_then(Value::as_str);
+    let page = page.ok_or_else(|| Trouble::unknown(&it.of))?;
+    let lacking = || Trouble::short(format!("{}: form | a | script → {}", it.of, it.to), "–");
+    door::find(page, &it.to).ok_or_else(lacking)
+}
+
+/// The record of an event's deliveries: where the newest stands, and each attempt of all.
+async fn delivery(stage: &Stage<'_>, event: &str) -> Result<Value, Trouble> {
+    let deliveries = stage.deliveries(event).await?;
+    let attempts: Vec<&Value> = deliveries
+        .iter()
+        .filter_map(|one| one.get("attempts").and_then(Value::as_array))
+        .flatten()
+        .collect();
+    let ends = deliveries.last().and_then(|one| one.get("status"));
+    Ok(json!({ "ends": ends, "count": attempts.len(), "attempts": attempts }))
+}
+
 /// One answer as it is; of several the last, with all of them as `answers`.
 fn gathered(mut answers: Vec<Value>) -> Value {
     if answers.len() == 1 {
@@ -140,7 +166,7 @@ async fn checkout(stage: &mut Stage<'_>, act: &Act, it: &Checkout) -> Result<Val
         .post(format!("{url}/checkout"))
         .header("Content-Type", "application/x-www-form-urlencoded")
         .header("Origin", &url)
-        .body(it.form.clone());
+        .body(fill(&stage.kept, &it.form)?);
     let answer = stage::send(request).await?;
     stage.answers.push(answer.body.clone());
     if let Some(name) = &act.save {
@@ -262,17 +288,21 @@ async fn deliver(stage: &mut Stage<'_>, it: &Deliver) -> Result<Value, Trouble> 
     for value in mutate.set.values_mut() {
         *value = stage.kept.resolve(value).ok_or_else(|| Trouble::unknown(&it.event))?;
     }
-    let webhook = stage.app().1;
+    let webhook = format!("{}{}", stage.app().1, it.suffix);
     // Signatures are judged by the application's clock.
     let now = stage.context.clock.now();
     let mut requests = Vec::new();
     for at in 0..it.times {
         let salt = format!("x{at}{:x}", stage.context.entropy.next());
-        let seal = Seal { secret: &stage.secret, now, salt: &salt };
+        let rolled = stage.rolled.as_ref();
+        let seal = Seal { secret: &stage.secret, rolled, now, salt: &salt };
         let packed = parcel::pack(&event, &mutate, seal);
         let mut request = stage.http().post(&webhook).header("Content-Type", "application/json");
         if let Some(header) = packed.header {
             request = request.header("Stripe-Signature", header);
+        }
+        for (name, value) in &it.headers {
+            request = request.header(name, fill(&stage.kept, value)?);
         }
         requests.push(request.body(packed.body));
     }

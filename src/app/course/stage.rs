@@ -8,6 +8,7 @@ use crate::app::course::tap::{Reseal, Tap};
 use crate::app::course::trouble::Trouble;
 use crate::app::provider::Provider;
 use crate::domain::course::Track;
+use crate::domain::course::act::Rolled;
 use crate::domain::fault::{Fault, Problem};
 use crate::domain::secret::SigningSecret;
 use crate::domain::time::Timestamp;
@@ -63,6 +64,10 @@ pub struct Stage<'c> {
     pub project: PathBuf,
     /// The signing secret of the endpoint.
     pub secret: SigningSecret,
+    /// The secret that was rolled to, where one was.
+    pub rolled: Option<SigningSecret>,
+    /// Other secrets that an application could have been given by mistake.
+    pub others: Vec<SigningSecret>,
     http: reqwest::Client,
     endpoint: String,
     tap: Tap,
@@ -87,6 +92,8 @@ impl<'c> Stage<'c> {
             }
         };
         application.trust(&registered);
+        let mut others = context.config.webhook_secrets.clone();
+        others.push(registered.clone());
         let patience = Patience { connect: Duration::from_secs(5), total: Duration::from_secs(30) };
         let http = outbound::client(Reach::Plain, patience).map_err(|e| Trouble::client(&e))?;
         let mut stage = Self {
@@ -98,6 +105,8 @@ impl<'c> Stage<'c> {
             started: context.clock.now(),
             project: context.config.home.join("project"),
             secret: own.unwrap_or(registered),
+            rolled: None,
+            others,
             http,
             endpoint,
             tap,
@@ -156,6 +165,33 @@ impl<'c> Stage<'c> {
     /// Breaks or mends the line.
     pub fn break_line(&self, status: u16, times: usize) {
         self.tap.break_with(status, times);
+    }
+
+    /// Rolls the secret as far as the application can be told: the built-in shop can, another one keeps its own.
+    pub fn roll(&mut self, to: Rolled) {
+        let fresh = format!("whsec_rolled{:016x}", self.context.entropy.next());
+        let new = self.rolled.clone().or_else(|| SigningSecret::read(&fresh));
+        let Some(new) = new else { return };
+        let believed = match to {
+            Rolled::Both => vec![self.secret.clone(), new.clone()],
+            Rolled::New => vec![new.clone()],
+            Rolled::Old => vec![self.secret.clone()],
+        };
+        if self.application.trust_only(believed) {
+            self.rolled = Some(new);
+        }
+    }
+
+    /// The endpoint of this run, `we_…`.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// All deliveries of this run, newest first.
+    pub async fn every_delivery(&self) -> Result<Vec<Value>, Fault> {
+        let path = format!("/_stripegym/deliveries?endpoint={}&limit=1000", self.endpoint);
+        let list = self.control_get(&path).await?;
+        Ok(list.get("data").and_then(Value::as_array).cloned().unwrap_or_default())
     }
 
     /// A client for requests of this run.

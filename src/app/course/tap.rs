@@ -18,6 +18,9 @@ use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// What a delivery is answered with that meets a fault: its record shows by this that it was no accident.
+pub const FAULT: &str = "a fault of the lesson";
+
 /// What deliveries meet instead of the application.
 #[derive(Clone, Copy, Debug, Default)]
 struct Broken {
@@ -127,7 +130,7 @@ fn fault(line: &Line) -> Option<u16> {
 
 async fn pass(line: &Line, request: Request<Incoming>) -> Response<Full<Bytes>> {
     if let Some(status) = fault(line) {
-        return answer(status, Bytes::from_static(b"a fault of the lesson"));
+        return answer(status, Bytes::from_static(FAULT.as_bytes()));
     }
     let target = lock(&line.target).clone();
     let (parts, body) = request.into_parts();

@@ -20,6 +20,8 @@ pub struct Act {
 pub enum Verb {
     /// Sends a request.
     Http(Http),
+    /// Finds the form, button or link of a page that leads to a route.
+    Form(Form),
     /// Makes a Checkout Session.
     Checkout(Checkout),
     /// Fills in a hosted page.
@@ -38,6 +40,10 @@ pub enum Verb {
     Api(Api),
     /// Signs an event and sends it straight to the application, changed as wished.
     Deliver(Deliver),
+    /// Reads the record of an event's deliveries as it is now.
+    Delivery(OfEvent),
+    /// Rolls the signing secret: the application is given a second one, where it can be.
+    Roll(Roll),
     /// Asks the provider to deliver an event again.
     Resend(Resend),
     /// Puts a fault between the provider and the application, for the next deliveries.
@@ -63,6 +69,7 @@ impl Verb {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Http(_) => "http",
+            Self::Form(_) => "form",
             Self::Checkout(_) => "checkout",
             Self::Pay(_) => "pay",
             Self::Expire(_) => "expire",
@@ -72,6 +79,8 @@ impl Verb {
             Self::Event(_) => "event",
             Self::Api(_) => "api",
             Self::Deliver(_) => "deliver",
+            Self::Delivery(_) => "delivery",
+            Self::Roll(_) => "roll",
             Self::Resend(_) => "resend",
             Self::Fault(_) => "fault",
             Self::Clock(_) => "clock",
@@ -113,6 +122,44 @@ pub struct Http {
     pub times: usize,
 }
 
+/// What of a page leads to a route.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Form {
+    /// The name of a kept answer.
+    pub of: String,
+    /// The route, `/checkout`.
+    pub to: String,
+}
+
+/// A verb about an event.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfEvent {
+    /// `$event`.
+    pub event: String,
+}
+
+/// How far a secret is rolled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Roll {
+    /// Which secrets the application believes from now on.
+    pub to: Rolled,
+}
+
+/// Which secrets are believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rolled {
+    /// The old and the new one.
+    Both,
+    /// The new one alone.
+    New,
+    /// The old one alone, as before.
+    Old,
+}
+
 /// A session that is made.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -125,7 +172,7 @@ pub struct Checkout {
     /// Currency of the amount, for `api`.
     #[serde(default)]
     pub currency: Option<String>,
-    /// What is sent to the application, for `app`.
+    /// What is sent to the application, for `app`; may refer to something kept.
     #[serde(default)]
     pub form: String,
 }
@@ -234,6 +281,12 @@ pub struct Deliver {
     /// Whether all at once.
     #[serde(default)]
     pub parallel: bool,
+    /// What follows the webhook's address, `/`.
+    #[serde(default)]
+    pub suffix: String,
+    /// Further headers, as somebody else than the provider might send them.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
     /// What is changed.
     #[serde(default)]
     pub mutate: Mutate,
@@ -258,9 +311,12 @@ pub struct Mutate {
     /// Whether each delivery gets an event id of its own.
     #[serde(default)]
     pub new_id: bool,
-    /// Members of the event that are replaced before signing, by JSON pointer.
+    /// Members of the event that are replaced or added before signing, by JSON pointer.
     #[serde(default)]
     pub set: BTreeMap<String, Value>,
+    /// Members of the event that are left out before signing, by JSON pointer.
+    #[serde(default)]
+    pub drop: Vec<String>,
 }
 
 /// What happens to a body.
@@ -291,6 +347,8 @@ pub enum Header {
     V0Only,
     /// It has two `v1`, of which the second fits.
     SecondV1,
+    /// It has three `v1`, of which the first fits.
+    FirstV1,
 }
 
 /// Which secret signs.
@@ -299,6 +357,8 @@ pub enum Header {
 pub enum Secret {
     /// One that nobody knows.
     Wrong,
+    /// The one that was rolled to.
+    New,
 }
 
 /// An event that the provider delivers again.
@@ -354,6 +414,7 @@ const fn one() -> usize {
 struct Written {
     save: Option<String>,
     http: Option<Http>,
+    form: Option<Form>,
     checkout: Option<Checkout>,
     pay: Option<Pay>,
     expire: Option<OfSession>,
@@ -363,6 +424,8 @@ struct Written {
     event: Option<OfType>,
     api: Option<Api>,
     deliver: Option<Deliver>,
+    delivery: Option<OfEvent>,
+    roll: Option<Roll>,
     resend: Option<Resend>,
     fault: Option<Fault>,
     clock: Option<Clock>,
@@ -380,6 +443,7 @@ impl TryFrom<Written> for Act {
     fn try_from(it: Written) -> Result<Self, String> {
         let verbs = [
             it.http.map(Verb::Http),
+            it.form.map(Verb::Form),
             it.checkout.map(Verb::Checkout),
             it.pay.map(Verb::Pay),
             it.expire.map(Verb::Expire),
@@ -389,6 +453,8 @@ impl TryFrom<Written> for Act {
             it.event.map(Verb::Event),
             it.api.map(Verb::Api),
             it.deliver.map(Verb::Deliver),
+            it.delivery.map(Verb::Delivery),
+            it.roll.map(Verb::Roll),
             it.resend.map(Verb::Resend),
             it.fault.map(Verb::Fault),
             it.clock.map(Verb::Clock),

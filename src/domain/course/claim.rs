@@ -1,6 +1,7 @@
 //! What a lesson can claim about the world. A claim is about observed state: an answer, an object of the
 //! provider, a delivery, a row of the ledger; never about a sentence that the program wrote itself.
 
+use crate::domain::course::proof::{Accepts, Accidents, Fields, Given, Refused};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -43,6 +44,35 @@ pub enum Claim {
     Files(FilesAre),
     /// Topics that a file of the project speaks of.
     Mentions(Mentions),
+    /// Several members of one object, told side by side.
+    Fields(Fields),
+    /// Whether the application takes an event that is signed in a certain way.
+    Accepts(Accepts),
+    /// Attempts of this run's deliveries that failed without a fault of the lesson.
+    Accidents(Accidents),
+    /// The provider refused a call of the application.
+    Refused(Refused),
+    /// Every one of several.
+    All(Vec<Claim>),
+    /// At least one of several.
+    Any(Vec<Claim>),
+    /// The contrary of one.
+    Not(Box<Claim>),
+    /// One that is only made where something was kept.
+    Given(Given),
+}
+
+impl Claim {
+    /// Whether it can be judged only by who sees the application's log.
+    pub fn needs_log(&self) -> bool {
+        match self {
+            Self::Log(_) => true,
+            Self::All(claims) | Self::Any(claims) => claims.iter().any(Self::needs_log),
+            Self::Not(claim) => claim.needs_log(),
+            Self::Given(given) => given.then.needs_log(),
+            _ => false,
+        }
+    }
 }
 
 /// How two values are compared.
@@ -237,6 +267,9 @@ pub struct LedgerRow {
     /// Columns that must be whole numbers.
     #[serde(default)]
     pub integers: Vec<String>,
+    /// How many rows the session has; not looked at where left out.
+    #[serde(default)]
+    pub times: Option<usize>,
 }
 
 /// `{ ledger_absent = { sessions = ["$cancelled"] } }`.
@@ -375,6 +408,14 @@ struct Written {
     key: Option<KeyIs>,
     files: Option<FilesAre>,
     mentions: Option<Mentions>,
+    fields: Option<Fields>,
+    accepts: Option<Accepts>,
+    accidents: Option<Accidents>,
+    refused: Option<Refused>,
+    all: Option<Vec<Claim>>,
+    any: Option<Vec<Claim>>,
+    not: Option<Box<Claim>>,
+    given: Option<Given>,
 }
 
 impl TryFrom<Written> for Claim {
@@ -399,6 +440,14 @@ impl TryFrom<Written> for Claim {
             it.key.map(Self::Key),
             it.files.map(Self::Files),
             it.mentions.map(Self::Mentions),
+            it.fields.map(Self::Fields),
+            it.accepts.map(Self::Accepts),
+            it.accidents.map(Self::Accidents),
+            it.refused.map(Self::Refused),
+            it.all.map(Self::All),
+            it.any.map(Self::Any),
+            it.not.map(Self::Not),
+            it.given.map(Self::Given),
         ];
         let mut claims: Vec<Self> = claims.into_iter().flatten().collect();
         match (claims.pop(), claims.is_empty()) {

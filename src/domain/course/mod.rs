@@ -8,6 +8,7 @@ pub mod evidence;
 pub mod launch;
 pub mod outcome;
 pub mod progress;
+pub mod proof;
 pub mod rules;
 
 use crate::domain::course::act::Act;
@@ -190,6 +191,29 @@ pub struct Check {
     /// Pages to read on.
     #[serde(default)]
     pub docs: Vec<String>,
+    /// Milliseconds that its acts and claims may take together.
+    #[serde(default = "minute")]
+    pub timeout_ms: u64,
+    /// Questions that a person is asked about what happened.
+    #[serde(default)]
+    pub quiz: Vec<Question>,
+    /// How many of the questions are drawn in a run.
+    #[serde(default)]
+    pub draw: usize,
+}
+
+/// A question with one right answer, which the run itself brought about.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    /// Its name; the words stand in the texts under it.
+    pub id: String,
+    /// The right answer; may refer to something kept.
+    pub answer: String,
+}
+
+const fn minute() -> u64 {
+    60_000
 }
 
 /// A cause that a failure can have.
@@ -242,6 +266,12 @@ pub struct Gate {
     /// Whether a person also has to say something; that never blocks.
     #[serde(default)]
     pub attest: bool,
+    /// A check whose questions must have been answered; until then it stays partial.
+    #[serde(default)]
+    pub quiz: Option<String>,
+    /// What must hold besides.
+    #[serde(default)]
+    pub assert: Vec<Claim>,
 }
 
 /// Where a task is dealt with: items by id, or a reason why nowhere.

@@ -40,7 +40,7 @@ pub fn problems(day: &Day, file: &str) -> Vec<Problem> {
         found.check(check);
     }
     let blind = |tracks: &[Track], claims: &[Claim]| {
-        let log = claims.iter().all(|claim| matches!(claim, Claim::Log(_)));
+        let log = claims.iter().all(Claim::needs_log);
         log && !claims.is_empty() && tracks.contains(&Track::App)
     };
     let items = day.checks.iter().map(|it| (&it.id, &it.tracks, &it.assert));

@@ -1,0 +1,170 @@
+//! Judges claims that put several observations together.
+
+use crate::app::course::guess::{self, Ring};
+use crate::app::course::judge::{finding, found, show};
+use crate::app::course::kept::Kept;
+use crate::app::course::stage::{self, Stage};
+use crate::app::course::tap::FAULT;
+use crate::app::course::trouble::Trouble;
+use crate::domain::course::claim::{Claim, Status};
+use crate::domain::course::outcome::Finding;
+use crate::domain::course::proof::{Accepts, Accidents, Fields, Refused};
+use serde_json::Value;
+
+/// All of several hold.
+pub async fn all(stage: &Stage<'_>, claims: &[Claim]) -> Result<Finding, Trouble> {
+    let (mut expected, mut got) = (Vec::new(), Vec::new());
+    for claim in claims {
+        let finding = Box::pin(found(stage, claim)).await?;
+        if !finding.holds {
+            return Ok(finding);
+        }
+        expected.push(finding.expected);
+        got.push(finding.got);
+    }
+    Ok(finding(!claims.is_empty(), expected.join(" ∧ "), got.join(" · ")))
+}
+
+/// At least one of several holds.
+pub async fn any(stage: &Stage<'_>, claims: &[Claim]) -> Result<Finding, Trouble> {
+    let (mut expected, mut got) = (Vec::new(), Vec::new());
+    for claim in claims {
+        match Box::pin(found(stage, claim)).await {
+            Ok(finding) if finding.holds => return Ok(finding),
+            Ok(other) => {
+                expected.push(other.expected);
+                got.push(other.got);
+            }
+            Err(Trouble::Short { expected: wanted, got: there }) => {
+                expected.push(wanted);
+                got.push(there);
+            }
+            Err(world) => return Err(world),
+        }
+    }
+    Ok(finding(false, expected.join(" ∨ "), got.join(" · ")))
+}
+
+/// The contrary of one holds; what cannot be judged has no contrary.
+pub async fn not(stage: &Stage<'_>, claim: &Claim) -> Result<Finding, Trouble> {
+    let of = Box::pin(found(stage, claim)).await?;
+    Ok(finding(!of.holds, format!("¬ {}", of.expected), of.got))
+}
+
+/// Every member is what it should be; all are told.
+pub fn fields(kept: &Kept, it: &Fields) -> Result<Finding, Trouble> {
+    let of = kept.get(&it.of).ok_or_else(|| Trouble::unknown(&it.of))?;
+    let (mut holds, mut expected, mut got) = (!it.are.is_empty(), Vec::new(), Vec::new());
+    for (at, wanted) in &it.are {
+        let wanted = kept.resolve(wanted).ok_or_else(|| Trouble::unknown(at))?;
+        let value = of.pointer(at).unwrap_or(&Value::Null);
+        let same = *value == wanted;
+        holds = holds && same;
+        let name = at.trim_start_matches('/').replace('/', ".");
+        expected.push(format!("{name} = {}", show(&wanted)));
+        got.push(format!("{name} {} {}", if same { "=" } else { "≠" }, show(value)));
+    }
+    Ok(finding(holds, expected.join(" · "), got.join(" · ")))
+}
+
+/// The application takes the event when it is signed so.
+pub async fn accepts(stage: &Stage<'_>, it: &Accepts) -> Result<Finding, Trouble> {
+    let event = stage.kept.look_up(&it.event).ok_or_else(|| Trouble::unknown(&it.event))?;
+    let body = format!("{event:#}");
+    let ring = Ring {
+        own: &stage.secret,
+        others: &stage.others,
+        endpoint: stage.endpoint(),
+        now: stage.context.clock.now(),
+    };
+    let (mut taken, mut statuses) = (false, Vec::new());
+    for header in guess::headers(it.signed, body.as_bytes(), ring) {
+        let request = stage.http().post(stage.app().1).header("Content-Type", "application/json");
+        let request = request.header("Stripe-Signature", header).body(body.clone());
+        let status = stage::send(request).await?.status;
+        statuses.push(status.to_string());
+        taken = taken || (200..300).contains(&status);
+    }
+    Ok(finding(taken, format!("{:?}: 2xx", it.signed), statuses.join(" ")))
+}
+
+/// The provider refused the newest call of a path in this run.
+pub async fn refused(stage: &Stage<'_>, it: &Refused) -> Result<Finding, Trouble> {
+    let log = stage.control_get("/_stripegym/requests").await?;
+    let rows = log.get("requests").and_then(Value::as_array);
+    let mine = |row: &&Value| {
+        let at = row.get("created").and_then(Value::as_i64).unwrap_or_default();
+        row.get("path").and_then(Value::as_str) == Some(&it.path) && at >= stage.started.0
+    };
+    let newest = rows
+        .into_iter()
+        .flatten()
+        .filter(mine)
+        .max_by_key(|row| row.get("created").and_then(Value::as_i64).unwrap_or_default());
+    let text = |name: &str| newest.and_then(|row| row.get(name)).map_or_else(String::new, show);
+    let status = newest.and_then(|row| row.get("status")).and_then(Value::as_u64);
+    let holds = status.is_some_and(|status| status >= 400);
+    Ok(finding(holds, format!("{}: 4xx", it.path), format!("{} {}", text("status"), text("error"))))
+}
+
+/// The attempts of this run that failed without a fault of the lesson are no more than allowed.
+pub async fn accidents(stage: &Stage<'_>, it: &Accidents) -> Result<Finding, Trouble> {
+    Ok(counted(it, &stage.every_delivery().await?))
+}
+
+fn counted(it: &Accidents, deliveries: &[Value]) -> Finding {
+    let class = Status { of: Vec::new(), is: it.class.clone(), any: false };
+    let mut wrong = Vec::new();
+    for delivery in deliveries {
+        let attempts = delivery.get("attempts").and_then(Value::as_array);
+        for attempt in attempts.into_iter().flatten() {
+            let status = attempt.get("status").and_then(Value::as_u64);
+            let meant = attempt.get("response").and_then(Value::as_str) == Some(FAULT);
+            let failed = status.is_none_or(|status| class.fits(u16::try_from(status).unwrap_or(0)));
+            if failed && !meant {
+                let text = |name: &str| delivery.get(name).map_or_else(String::new, show);
+                let what = status.map_or_else(|| "–".to_owned(), |status| status.to_string());
+                wrong.push(format!("{what} {}", text("event")));
+            }
+        }
+    }
+    let holds = wrong.len() <= it.max;
+    let count = wrong.len();
+    wrong.truncate(5);
+    let got = if wrong.is_empty() { "0".to_owned() } else { wrong.join(" · ") };
+    finding(holds, format!("{} ≤ {}", it.class, it.max), format!("{count}: {got}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn every_member_is_told_and_one_wrong_one_is_enough() {
+        let mut kept = Kept::default();
+        kept.keep("it", json!({"status": "complete", "money": {"amount": 500}}));
+        let of = |are: Value| {
+            let it: Fields = serde_json::from_value(json!({"of": "it", "are": are})).unwrap();
+            fields(&kept, &it).unwrap()
+        };
+        assert!(of(json!({"/status": "complete", "/money/amount": 500})).holds);
+        let wrong = of(json!({"/status": "complete", "/money/amount": 50_000}));
+        assert!(!wrong.holds);
+        assert!(
+            wrong.got.contains("money.amount ≠ 500") && wrong.got.contains("status = complete")
+        );
+        assert!(!of(json!({"/nothing": 1})).holds && !of(json!({})).holds);
+    }
+
+    #[test]
+    fn a_fault_of_the_lesson_is_no_accident() {
+        let it: Accidents = serde_json::from_value(json!({})).unwrap();
+        let attempt = |status: Value, response: &str| json!({"event": "evt_1", "attempts": [{"status": status, "response": response}]});
+        assert!(counted(&it, &[attempt(json!(500), FAULT), attempt(json!(200), "")]).holds);
+        assert!(!counted(&it, &[attempt(json!(500), "Oops")]).holds);
+        assert!(!counted(&it, &[attempt(Value::Null, "")]).holds);
+        let late: Accidents = serde_json::from_value(json!({"class": "5xx"})).unwrap();
+        assert!(counted(&late, &[attempt(json!(400), "")]).holds);
+    }
+}
