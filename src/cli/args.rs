@@ -1,6 +1,7 @@
 //! The command line as clap reads it. What `--help` says stands in the Fluent files under `help-…`; the
 //! comments here are for whoever reads the code.
 
+use crate::app::course::books::Source;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 /// Everything that can be typed.
@@ -324,6 +325,12 @@ pub(crate) struct Day {
     /// Where its webhook is.
     #[arg(long, value_name = "PATH")]
     pub(crate) webhook_path: Option<String>,
+    /// Where its ledger is.
+    #[arg(long, value_name = "sqlite:PATH")]
+    pub(crate) ledger: Option<Source>,
+    /// What prints its ledger.
+    #[arg(long, value_name = "COMMAND", conflicts_with = "ledger")]
+    pub(crate) ledger_cmd: Option<String>,
     /// The project's folder.
     #[arg(long, value_name = "DIR")]
     pub(crate) project: Option<std::path::PathBuf>,

@@ -5,6 +5,7 @@ use crate::app::command::checkout::Then;
 use crate::app::command::{events, ledger, listen, reconcile, reset, sandbox};
 use crate::app::course;
 use crate::app::course::application::Candidate;
+use crate::app::course::books::Source;
 use crate::app::hosted::Means;
 use crate::app::payment::{Item, Order};
 use crate::app::reception::Door;
@@ -172,6 +173,10 @@ pub(crate) fn day(asked: &args::Day) -> course::Wish {
             address: asked.app.as_ref().map(|url| url.trim_end_matches('/').to_owned()),
             command: asked.exec.clone(),
             webhook_path: asked.webhook_path.clone(),
+            books: match &asked.ledger_cmd {
+                Some(command) => Source::Command(command.clone()),
+                None => asked.ledger.clone().unwrap_or_default(),
+            },
         },
         quiet: false,
     }

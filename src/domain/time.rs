@@ -18,6 +18,36 @@ impl Timestamp {
         self.0.saturating_sub(earlier.0)
     }
 
+    /// Reads RFC 3339, with a blank instead of the `T` as well; without a zone it is UTC. Parts of a second are
+    /// dropped.
+    pub fn read(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let (date, rest) = text.split_once(['T', 't', ' '])?;
+        let mut date = date.splitn(3, '-').map(|part| part.parse::<u16>().ok());
+        let (year, month, day) = (date.next()??, date.next()??, date.next()??);
+        let (time, zone) = match rest.find(['Z', 'z', '+', '-']) {
+            Some(at) => rest.split_at(at),
+            None => (rest, "Z"),
+        };
+        let time = time.split_once('.').map_or(time, |(whole, _)| whole).trim();
+        let mut time = time.splitn(3, ':').map(|part| part.parse::<u8>().ok());
+        let (hour, minute, second) = (time.next()??, time.next()??, time.next()??);
+        let days = days_of(i64::from(year), i64::from(month), i64::from(day))?;
+        let seconds = clock(hour, minute).filter(|_| second < 60)? + i64::from(second);
+        let seconds = days * 86_400 + seconds;
+        match zone.split_at_checked(1)? {
+            ("Z" | "z", "") => Some(Self(seconds)),
+            (sign, offset) if sign != "Z" && sign != "z" => {
+                let (hour, minute) =
+                    offset.split_once(':').or_else(|| offset.split_at_checked(2))?;
+                let minute = if minute.is_empty() { "0" } else { minute };
+                let offset = clock(hour.parse().ok()?, minute.parse().ok()?)?;
+                Some(Self(if sign == "+" { seconds - offset } else { seconds + offset }))
+            }
+            _ => None,
+        }
+    }
+
     /// RFC 3339 in UTC: `2026-11-21T04:05:06Z`.
     pub fn rfc3339(self) -> String {
         let (days, rest) = (self.0.div_euclid(86_400), self.0.rem_euclid(86_400));
@@ -47,9 +77,59 @@ fn civil(days: i64) -> (i64, i64, i64) {
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
+/// Seconds from midnight to a time of day.
+fn clock(hour: u8, minute: u8) -> Option<i64> {
+    (hour < 24 && minute < 60).then(|| i64::from(hour) * 3600 + i64::from(minute) * 60)
+}
+
+/// Days since 1970-01-01 of a date that exists.
+fn days_of(year: i64, month: i64, day: i64) -> Option<i64> {
+    let shifted_year = if month <= 2 { year - 1 } else { year };
+    let era = shifted_year.div_euclid(400);
+    let year_of_era = shifted_year.rem_euclid(400);
+    let shifted_month = (month + 9) % 12;
+    let day_of_year = (153 * shifted_month + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    let days = era * 146_097 + day_of_era - 719_468;
+    (civil(days) == (year, month, day)).then_some(days)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn instants_are_read_as_programs_write_them() {
+        for (text, seconds) in [
+            ("2026-11-21T05:04:05Z", Some(1_795_237_445)),
+            ("2026-11-21 05:04:05", Some(1_795_237_445)),
+            ("2026-11-21T14:04:05.123456+09:00", Some(1_795_237_445)),
+            ("2026-11-21 00:04:05-0500", Some(1_795_237_445)),
+            ("2026-11-21 05:04:05.5+00", Some(1_795_237_445)),
+            ("2026-02-29T00:00:00Z", None),
+            ("2026-11-21T24:00:00Z", None),
+            ("2026-11-21", None),
+            ("2026-13-01 00:00:00", None),
+            ("2026-11-21T05:04:05Zulu", None),
+            ("T", None),
+        ] {
+            assert_eq!(Timestamp::read(text).map(|it| it.0), seconds, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(seconds in -62_000_000_000_i64..250_000_000_000) {
+            let at = Timestamp(seconds);
+            prop_assert_eq!(Timestamp::read(&at.rfc3339()), Some(at));
+        }
+
+        #[test]
+        fn any_text_is_an_instant_or_none(text in "[0-9TtZz:+. -]{0,30}|\\PC{0,20}") {
+            let _ = Timestamp::read(&text);
+        }
+    }
 
     #[test]
     fn instants_are_written_in_rfc_3339() {

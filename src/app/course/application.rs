@@ -2,6 +2,7 @@
 //! server that is started for the run. It can be put before several days in turn.
 
 use crate::app::context::Context;
+use crate::app::course::books::Source;
 use crate::app::course::log::Log;
 use crate::app::course::program::{Program, Start};
 use crate::app::ledger_file::LedgerFile;
@@ -31,6 +32,8 @@ pub struct Candidate {
     pub command: Option<String>,
     /// The path of its webhook, where it is another than `/webhook`.
     pub webhook_path: Option<String>,
+    /// Where its ledger is read from.
+    pub books: Source,
 }
 
 impl Candidate {
@@ -73,6 +76,7 @@ pub struct Application {
     /// The secret that it believes, where it has one of its own.
     secret: Option<SigningSecret>,
     webhook_path: String,
+    books: Source,
 }
 
 /// What it is.
@@ -125,7 +129,8 @@ impl Application {
             }
         };
         let opening = log.len();
-        Ok(Self { body, log, opening, secret, webhook_path: candidate.webhook_path() })
+        let (webhook_path, books) = (candidate.webhook_path(), candidate.books.clone());
+        Ok(Self { body, log, opening, secret, webhook_path, books })
     }
 
     /// How it stands before the course.
@@ -153,6 +158,11 @@ impl Application {
             Body::Shop(Some(shop)) => shop.reception.running.webhook_url(),
             _ => format!("{}{}", self.url(), self.webhook_path),
         }
+    }
+
+    /// Where its ledger is read from.
+    pub const fn books(&self) -> &Source {
+        &self.books
     }
 
     /// What it has said at its start, and what it says from now on.
@@ -311,6 +321,7 @@ mod tests {
             address: address.map(str::to_owned),
             command: command.map(str::to_owned),
             webhook_path: Some("stripe/hook".to_owned()),
+            books: Source::Page,
         };
         assert_eq!(candidate(None, None).track(), Track::Shop);
         assert_eq!(candidate(Some("http://localhost:1"), None).track(), Track::App);

@@ -1,6 +1,7 @@
 //! Runs a day of the course: read, do, look, check, gate.
 
 pub mod application;
+pub mod books;
 pub mod door;
 pub mod evidence;
 pub mod grade;

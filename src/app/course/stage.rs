@@ -199,19 +199,9 @@ impl<'c> Stage<'c> {
         &self.http
     }
 
-    /// The ledger as the application shows it: how many rows there are, and the newest of them.
+    /// The application's ledger: how many rows there are, and the rows, of which it may show the newest only.
     pub async fn ledger(&self) -> Result<Value, Trouble> {
-        let url = format!("{}/ledger", self.app().0);
-        let answer = send(self.http.get(&url).header("Accept", "application/json")).await?;
-        let odd = || Trouble::short("GET /ledger: rows", format!("{}", answer.status));
-        let read: Value = serde_json::from_str(&answer.body).map_err(|_| odd())?;
-        let rows = read.get("rows").or(Some(&read)).and_then(Value::as_array).ok_or_else(odd)?;
-        let totals = read.get("totals").and_then(Value::as_array);
-        let whole = totals.map(|totals| {
-            totals.iter().filter_map(|total| total.get("rows").and_then(Value::as_u64)).sum::<u64>()
-        });
-        let shown = u64::try_from(rows.len()).unwrap_or(u64::MAX);
-        Ok(json!({ "count": whole.unwrap_or(shown), "rows": rows }))
+        self.application.books().read(&self.http, &self.application.url()).await
     }
 
     /// The provider's present instant.

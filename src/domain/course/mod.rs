@@ -2,6 +2,7 @@
 //! and every claim is a word of this module, so that a lesson cannot run code.
 
 pub mod act;
+pub mod books;
 pub mod claim;
 pub mod coverage;
 pub mod evidence;

@@ -370,6 +370,8 @@ help-day-attest = Attests, with your word, the part of a check that no program c
 help-day-app = Grades your own server at this address (/, /checkout, /webhook, /ledger) instead of the built-in shop. It must believe STRIPE_WEBHOOK_SECRET.
 help-day-exec = Starts your own server with this command (through sh), grades it and stops it. It finds PORT, STRIPE_API_BASE, STRIPE_SECRET_KEY, STRIPE_PUBLISHABLE_KEY and STRIPE_WEBHOOK_SECRET in its environment; what it prints is its log. Give --app as well where it picks its own address.
 help-day-webhook-path = Path of your server's webhook, where it is another than /webhook.
+help-day-ledger = Reads your ledger from a SQLite file instead of GET /ledger, without writing to it: sqlite:PATH, or sqlite:PATH?table=NAME where several tables have sessions.
+help-day-ledger-cmd = Reads your ledger from what this command prints (JSON or CSV) instead of GET /ledger.
 help-day-project = Folder of README.md and the other documents that day6 looks at.
 help-status-about = Shows where you stand in the seven days.
 help-hint-about = Shows the next of three hints of a check.

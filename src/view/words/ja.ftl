@@ -354,6 +354,8 @@ help-day-attest = プログラムでは確認できない部分を、本人の�
 help-day-app = 内蔵の店ではなく、このアドレスの自分のサーバー（/、/checkout、/webhook、/ledger）を採点します。STRIPE_WEBHOOK_SECRET を共有します。
 help-day-exec = このコマンドで自分のサーバーを起動し（sh 経由）、採点後に停止します。環境変数 PORT、STRIPE_API_BASE、STRIPE_SECRET_KEY、STRIPE_PUBLISHABLE_KEY、STRIPE_WEBHOOK_SECRET を渡し、出力はログとして確認します。アドレスをサーバー側で決めている場合は --app も指定します。
 help-day-webhook-path = Webhook のパスが /webhook 以外のときに指定します。
+help-day-ledger = GET /ledger の代わりに SQLite ファイルから台帳を読みます（読み取り専用）。sqlite:PATH、テーブルを指定するなら sqlite:PATH?table=NAME。
+help-day-ledger-cmd = GET /ledger の代わりに、このコマンドの出力（JSON か CSV）を台帳として読みます。
 help-day-project = day6 が調べる README.md などのフォルダー。
 help-status-about = 7 日間の進み具合を表示します。
 help-hint-about = チェックのヒント（3 段階）の次の 1 つを表示します。

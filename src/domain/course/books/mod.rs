@@ -1,0 +1,373 @@
+//! A learner's ledger in whatever form it comes (JSON, CSV, an HTML table, rows of a database) as rows with the
+//! columns that lessons speak of. Pure.
+//!
+//! It is generous about names and forms and strict about values: an amount that is no whole number of minor
+//! units stays the text that it was, so that a check fails for the right reason.
+
+pub mod csv;
+pub mod html;
+
+use crate::domain::entry::EntryStatus;
+use crate::domain::time::Timestamp;
+use serde_json::{Map, Value, json};
+
+/// The columns of lessons, each with other names under which it is known.
+const COLUMNS: [(&str, &[&str]); 8] = [
+    (
+        "session_id",
+        &[
+            "checkout_session_id",
+            "checkout_session",
+            "stripe_session_id",
+            "session",
+            "セッションid",
+            "セッション",
+        ],
+    ),
+    ("amount", &["amount_total", "total", "amount_minor", "amount_cents", "金額"]),
+    ("currency", &["currency_code", "通貨"]),
+    ("status", &["payment_status", "state", "状態", "ステータス"]),
+    (
+        "created",
+        &[
+            "created_at",
+            "recorded_at",
+            "inserted_at",
+            "paid_at",
+            "timestamp",
+            "date",
+            "time",
+            "作成日時",
+            "日時",
+        ],
+    ),
+    ("updated", &["updated_at", "modified_at", "last_updated", "更新日時"]),
+    ("payment_intent", &["payment_intent_id", "intent", "intent_id", "pi"]),
+    ("event_id", &["stripe_event_id", "last_event_id", "event", "イベントid"]),
+];
+
+/// Members of a JSON object that hold its rows.
+const ROWS: [&str; 6] = ["rows", "data", "ledger", "payments", "entries", "items"];
+/// From here on a number of seconds is one of milliseconds.
+const SECONDS_MAX: i64 = 100_000_000_000;
+
+/// A ledger as lessons see it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Books {
+    /// How many rows it has, of which `rows` may be the newest only.
+    pub count: u64,
+    /// Its rows.
+    pub rows: Vec<Map<String, Value>>,
+}
+
+impl Books {
+    /// As JSON: `count` and `rows`.
+    pub fn json(self) -> Value {
+        json!({ "count": self.count, "rows": self.rows })
+    }
+}
+
+/// What of a text is not a ledger: the first thing that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// It is empty.
+    Nothing,
+    /// It is no JSON from here on.
+    Json(String),
+    /// It has no rows: no array, no table.
+    NoRows,
+    /// No column is known to hold the session; these are there.
+    NoSession(Vec<String>),
+    /// A row, counted from 1, is not one.
+    Row(usize),
+}
+
+impl Unread {
+    /// In one line, without words of any language where possible.
+    pub fn line(&self) -> String {
+        match self {
+            Self::Nothing => "∅".to_owned(),
+            Self::Json(what) => format!("JSON: {what}"),
+            Self::NoRows => "[…] | {\"rows\": […]} | {\"data\": […]} | CSV | <table>: –".to_owned(),
+            Self::NoSession(columns) => format!("session_id: – ({})", columns.join(", ")),
+            Self::Row(at) => format!("row {at}"),
+        }
+    }
+}
+
+/// Reads a ledger, telling its form by how it begins.
+pub fn read(text: &str) -> Result<Books, Unread> {
+    let text = text.trim_start_matches('\u{feff}').trim();
+    match text.chars().next() {
+        None => Err(Unread::Nothing),
+        Some('{' | '[') => of_json(text),
+        Some('<') => of_tables(&html::tables(text)),
+        Some(_) => of_tables(&[csv::records(text)]),
+    }
+}
+
+fn of_json(text: &str) -> Result<Books, Unread> {
+    let whole: Value = match serde_json::from_str(text) {
+        Ok(whole) => whole,
+        Err(error) => {
+            let lines = text.lines().filter(|line| !line.trim().is_empty());
+            let each: Result<Vec<Value>, _> = lines.map(serde_json::from_str).collect();
+            each.map(Value::Array).map_err(|_| Unread::Json(error.to_string()))?
+        }
+    };
+    let found = ROWS.iter().find_map(|name| whole.get(name)?.as_array());
+    let rows = whole.as_array().or(found).ok_or(Unread::NoRows)?;
+    let mut books = Books::default();
+    for (at, row) in rows.iter().enumerate() {
+        books.rows.push(of_row(row.as_object().ok_or(Unread::Row(at + 1))?)?);
+    }
+    let totals = whole.get("totals").and_then(Value::as_array);
+    let all = totals.map(|it| it.iter().filter_map(|one| one.get("rows")?.as_u64()).sum::<u64>());
+    let shown = u64::try_from(books.rows.len()).unwrap_or(u64::MAX);
+    books.count = all.unwrap_or(shown);
+    Ok(books)
+}
+
+/// Reads the first of several tables that has a session in it; the first record of each is its head.
+fn of_tables(tables: &[Vec<Vec<String>>]) -> Result<Books, Unread> {
+    let mut first_fault = None;
+    for table in tables.iter().filter(|table| !table.is_empty()) {
+        match of_table(table) {
+            Ok(books) => return Ok(books),
+            Err(fault) => {
+                first_fault.get_or_insert(fault);
+            }
+        }
+    }
+    Err(first_fault.unwrap_or(Unread::NoRows))
+}
+
+fn of_table(table: &[Vec<String>]) -> Result<Books, Unread> {
+    let Some((head, records)) = table.split_first() else { return Err(Unread::NoRows) };
+    if records.is_empty() && !head.iter().any(|name| column(name) == Some("session_id")) {
+        return Err(Unread::NoSession(head.clone()));
+    }
+    let mut books = Books::default();
+    for record in records.iter().filter(|record| record.iter().any(|cell| !cell.is_empty())) {
+        let cells = head.iter().zip(record).map(|(name, cell)| (name.clone(), of_cell(cell)));
+        books.rows.push(of_row(&cells.collect())?);
+    }
+    books.count = u64::try_from(books.rows.len()).unwrap_or(u64::MAX);
+    Ok(books)
+}
+
+/// A cell has no type: a whole number is one.
+fn of_cell(cell: &str) -> Value {
+    let cell = cell.trim();
+    let plain = cell == "0" || !cell.trim_start_matches('-').starts_with('0');
+    match cell.parse::<i64>() {
+        Ok(number) if plain && !cell.starts_with('+') => json!(number),
+        _ if cell.is_empty() || cell.eq_ignore_ascii_case("null") => Value::Null,
+        _ => json!(cell),
+    }
+}
+
+/// A row with the columns of lessons; what else it has is left out.
+pub fn of_row(row: &Map<String, Value>) -> Result<Map<String, Value>, Unread> {
+    let mut found = Map::new();
+    for (name, _) in COLUMNS {
+        let value = match name {
+            "session_id" => Some(session(row)?),
+            "status" => status(row),
+            "created" | "updated" => named(row, name).next().map(instant),
+            "amount" => named(row, name).next().map(amount),
+            _ => named(row, name).next().cloned(),
+        };
+        if let Some(value) = value {
+            found.insert(name.to_owned(), value);
+        }
+    }
+    Ok(found)
+}
+
+/// How many columns of lessons some names stand for; `None` where the session is not among them.
+pub fn known(names: &[String]) -> Option<usize> {
+    let columns: Vec<&str> = names.iter().filter_map(|name| column(name)).collect();
+    let id = names.iter().any(|name| plain(name) == "id");
+    (columns.contains(&"session_id") || (id && columns.len() > 1)).then_some(columns.len())
+}
+
+/// The column of lessons that a name stands for.
+fn column(name: &str) -> Option<&'static str> {
+    let name = plain(name);
+    let is = |known: &(&'static str, &[&str])| known.0 == name || known.1.contains(&name.as_str());
+    COLUMNS.into_iter().find(is).map(|(column, _)| column)
+}
+
+/// A name in small letters, its words joined by `_`: `Session ID`, `sessionId` and `session-id` are one.
+fn plain(name: &str) -> String {
+    let mut out = String::new();
+    let mut small = false;
+    for c in name.trim().chars() {
+        if c.is_ascii_uppercase() && small {
+            out.push('_');
+        }
+        small = c.is_ascii_lowercase();
+        let c = if matches!(c, ' ' | '-' | '.') { '_' } else { c };
+        out.extend(c.to_lowercase());
+    }
+    out
+}
+
+/// The values of a column, the one under its own name first.
+fn named<'r>(row: &'r Map<String, Value>, wanted: &str) -> impl Iterator<Item = &'r Value> {
+    let mut found: Vec<(usize, &Value)> = row
+        .iter()
+        .filter(|(name, _)| column(name) == Some(wanted))
+        .map(|(name, value)| (rank(wanted, &plain(name)), value))
+        .collect();
+    found.sort_by_key(|(rank, _)| *rank);
+    found.into_iter().map(|(_, value)| value)
+}
+
+fn rank(wanted: &str, name: &str) -> usize {
+    let others = COLUMNS.iter().find(|(column, _)| *column == wanted).map(|(_, others)| others);
+    let at = others.and_then(|others| others.iter().position(|other| *other == name));
+    at.map_or(0, |at| at + 1)
+}
+
+/// The session: by its column, by an `id` that is one, or whatever looks like one.
+fn session(row: &Map<String, Value>) -> Result<Value, Unread> {
+    let is = |value: &&Value| value.as_str().is_some_and(|text| text.starts_with("cs_"));
+    let by_name = named(row, "session_id").next();
+    let by_id = row.iter().find(|(name, _)| plain(name) == "id").map(|(_, id)| id).filter(is);
+    let found = by_name.or(by_id).or_else(|| row.values().find(is));
+    found.cloned().ok_or_else(|| Unread::NoSession(row.keys().cloned().collect()))
+}
+
+/// The status: the first that is one of ours, else the first at all.
+fn status(row: &Map<String, Value>) -> Option<Value> {
+    let all: Vec<&Value> = named(row, "status").collect();
+    let ours =
+        |value: &&&Value| value.as_str().is_some_and(|text| EntryStatus::read(text).is_some());
+    all.iter().find(ours).or(all.first()).map(|value| (*value).clone())
+}
+
+/// A whole number stays one; one with a point stays the text that it was.
+fn amount(value: &Value) -> Value {
+    match value {
+        Value::Number(number) if !number.is_i64() => json!(number.to_string()),
+        other => other.clone(),
+    }
+}
+
+/// Unix seconds of what can be read as an instant; a text without a zone is UTC. Anything else stays a text.
+fn instant(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => match number.as_i64() {
+            Some(seconds) if seconds.abs() < SECONDS_MAX => value.clone(),
+            _ => json!(number.to_string()),
+        },
+        Value::String(text) => match (text.trim().parse::<i64>(), Timestamp::read(text)) {
+            (Ok(seconds), _) if seconds.abs() < SECONDS_MAX => json!(seconds),
+            (_, Some(at)) => json!(at.0),
+            _ => value.clone(),
+        },
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn rows(text: &str) -> Vec<Value> {
+        read(text).unwrap().rows.into_iter().map(Value::Object).collect()
+    }
+
+    const WANTED: &str = r#"{"session_id": "cs_test_1", "amount": 500, "currency": "jpy", "status": "paid", "created": 1795237445, "event_id": "evt_1"}"#;
+
+    #[test]
+    fn one_ledger_in_every_form_is_the_same() {
+        let wanted: Value = serde_json::from_str(WANTED).unwrap();
+        for text in [
+            format!("[{WANTED}]"),
+            format!("{{\"rows\": [{WANTED}]}}"),
+            format!("{{\"object\": \"list\", \"data\": [{WANTED}]}}"),
+            format!("{WANTED}\n"),
+            r#"[{"id": "cs_test_1", "amountTotal": 500, "Currency": "jpy", "paymentStatus": "paid",
+                 "status": "complete", "createdAt": "2026-11-21T05:04:05Z", "eventId": "evt_1"}]"#
+                .to_owned(),
+            "\u{feff}Checkout Session ID,amount,currency,payment_status,created_at,event_id,note\r\n\
+             cs_test_1,500,jpy,paid,2026-11-21 05:04:05,evt_1,\"a, b\"\r\n"
+                .to_owned(),
+            "<!DOCTYPE html><table><tr><td>menu</td></tr></table><table class=x><thead><tr><th>セッションID\
+             <th>金額<th>通貨<th>状態<th>日時<th>イベントID</thead><tbody><tr><td><code>cs_test_1</code></td>\
+             <td>500<td>jpy<td><b>paid</b><td>2026-11-21T14:04:05+09:00<td>evt_1</tbody></table>"
+                .to_owned(),
+        ] {
+            // One object alone on a line is a ledger of one row as lines of JSON have it.
+            let text = if text.starts_with("{\"session") { format!("{text}{text}") } else { text };
+            assert_eq!(rows(&text).first(), Some(&wanted), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_amount_that_is_no_whole_number_stays_a_text() {
+        let amount = |text: &str| rows(text).first().unwrap()["amount"].clone();
+        assert_eq!(amount(r#"[{"session_id": "cs_1", "amount": 5.0}]"#), json!("5.0"));
+        assert_eq!(amount(r#"[{"session_id": "cs_1", "amount": "500"}]"#), json!("500"));
+        assert_eq!(amount("session_id,amount\ncs_1,5.00"), json!("5.00"));
+        assert_eq!(amount("session_id,amount\ncs_1,¥500"), json!("¥500"));
+        assert_eq!(amount("session_id,amount\ncs_1,\"1,000\""), json!("1,000"));
+        assert_eq!(amount("session_id,amount\ncs_1,0"), json!(0));
+    }
+
+    #[test]
+    fn the_first_thing_that_cannot_be_read_is_named() {
+        assert_eq!(read("  "), Err(Unread::Nothing));
+        assert!(matches!(read("{\"rows\": [}"), Err(Unread::Json(_))));
+        assert_eq!(read("{\"total\": 1}"), Err(Unread::NoRows));
+        assert_eq!(read("[3]"), Err(Unread::Row(1)));
+        assert_eq!(read("<h1>Hello</h1>"), Err(Unread::NoRows));
+        let columns = vec!["name".to_owned(), "price".to_owned()];
+        assert_eq!(read("name,price\nTea,5"), Err(Unread::NoSession(columns)));
+        assert_eq!(read("[]"), Ok(Books::default()));
+        assert_eq!(read("session_id,amount\n"), Ok(Books::default()));
+    }
+
+    #[test]
+    fn instants_are_unix_seconds_and_milliseconds_are_not() {
+        let of = |value: Value| instant(&value);
+        assert_eq!(of(json!(1_795_237_445)), json!(1_795_237_445));
+        assert_eq!(of(json!("2026-11-21T05:04:05.678Z")), json!(1_795_237_445));
+        assert_eq!(of(json!(1_795_237_445_678_i64)), json!("1795237445678"));
+        assert_eq!(of(json!("yesterday")), json!("yesterday"));
+        assert_eq!(of(Value::Null), Value::Null);
+    }
+
+    #[test]
+    fn the_table_of_a_database_is_known_by_its_columns() {
+        let names = |names: &[&str]| names.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+        assert_eq!(known(&names(&["session_id", "amount", "x"])), Some(2));
+        assert_eq!(known(&names(&["id", "amount", "currency"])), Some(2));
+        assert_eq!(known(&names(&["id", "name"])), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_ledger_or_names_what_it_is_not(text in "[\\PC\n\"<>,{}\\[\\]]{0,200}") {
+            if let Err(unread) = read(&text) {
+                prop_assert!(!unread.line().is_empty());
+            }
+        }
+
+        #[test]
+        fn csv_and_json_of_the_same_rows_are_one_ledger(
+            rows in proptest::collection::vec(("cs_test_[a-zA-Z0-9]{8}", 0..99_999_999_i64, "[a-z,\" ]{0,9}"), 0..6)
+        ) {
+            let quote = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+            let line = |(id, amount, note): &(String, i64, String)| format!("{id},{amount},{}\n", quote(note));
+            let csv: String = rows.iter().map(line).collect();
+            let json: Vec<Value> =
+                rows.iter().map(|(id, amount, note)| json!({"session_id": id, "amount": amount, "note": note})).collect();
+            prop_assert_eq!(read(&format!("session_id,amount,note\n{csv}")), read(&json!(json).to_string()));
+        }
+    }
+}
