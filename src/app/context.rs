@@ -7,7 +7,7 @@ use crate::net::shutdown::Stop;
 use crate::os::clock::Clock;
 use crate::os::entropy::Entropy;
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{Sender, channel};
 
 /// Says notices to whoever watches. Clones speak to the same ear; when all are gone, it stops listening.
 #[derive(Clone, Debug)]
@@ -17,6 +17,11 @@ impl Voice {
     /// A voice that `ear` hears.
     pub const fn new(ear: Sender<Notice>) -> Self {
         Self(ear)
+    }
+
+    /// A voice that nobody hears.
+    pub fn silent() -> Self {
+        Self(channel().0)
     }
 
     /// Says something.
@@ -42,6 +47,12 @@ pub struct Context {
 }
 
 impl Context {
+    /// The same, with a voice that nobody hears.
+    #[must_use]
+    pub fn quietly(&self) -> Self {
+        Self { voice: Voice::silent(), ..self.clone() }
+    }
+
     /// Where the command works, speaking to the provider at `base`.
     pub fn place(&self, base: Option<&str>) -> Place {
         Place {

@@ -94,6 +94,8 @@ pub(crate) enum Command {
     Day5(Day),
     /// Documents.
     Day6(Day),
+    /// Grades.
+    Check(Check),
     /// Where the learner stands.
     Status,
     /// The next hint.
@@ -316,6 +318,13 @@ pub(crate) struct Day {
     /// Attests a check.
     #[arg(long, value_name = "ID")]
     pub(crate) attest: Vec<String>,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+/// Whose work is graded; what the days and `check` take alike.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Target {
     /// The learner's application.
     #[arg(long, value_name = "URL")]
     pub(crate) app: Option<String>,
@@ -334,6 +343,28 @@ pub(crate) struct Day {
     /// The project's folder.
     #[arg(long, value_name = "DIR")]
     pub(crate) project: Option<std::path::PathBuf>,
+}
+
+/// `stripegym check`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Check {
+    /// Days and checks.
+    #[arg(value_name = "dayN|CODE", conflicts_with = "all")]
+    pub(crate) names: Vec<String>,
+    /// Every day.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// For build servers.
+    #[arg(long)]
+    pub(crate) ci: bool,
+    /// Open and optional items count.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// XML as `JUnit` has it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    pub(crate) target: Target,
 }
 
 /// `stripegym hint`.

@@ -81,9 +81,12 @@ fn template(locale: Locale) -> String {
 /// `help-checkout-amount` of the path `checkout` and the argument `amount`.
 pub(crate) fn key(path: &str, what: &str) -> String {
     let mut words: Vec<&str> = vec!["help"];
-    // The days take the same flags: they are explained once.
+    // The days, and `check`, take the same flags: they are explained once.
     let day = path.strip_prefix("day").is_some_and(|number| number.parse::<u8>().is_ok());
-    let path = if day && !matches!(what, "about" | "long") { "day" } else { path };
+    let own = ["names", "all", "ci", "strict", "watch", "poll", "lasting", "rounds"];
+    let alike = day || path == "check" && !own.contains(&what);
+    let shared = alike && !matches!(what, "about" | "long");
+    let path = if shared { "day" } else { path };
     words.extend(path.split(' ').filter(|word| !word.is_empty()));
     words.push(what);
     words.join("-").replace('_', "-")

@@ -1,7 +1,7 @@
 //! From a command line to a report: settings, runtime, command, output, exit code.
 
 use crate::app::command::{
-    cards, checkout, day, day0, dev, doctor, events, explain, hint, home, ledger, listen,
+    cards, check, checkout, day, day0, dev, doctor, events, explain, hint, home, ledger, listen,
     reconcile, reset, sandbox, status, trigger,
 };
 use crate::app::context::{Context, Voice};
@@ -20,7 +20,7 @@ use crate::view;
 use crate::view::canvas::{Canvas, Format};
 use crate::view::course_json::junit;
 use jiff::tz::TimeZone;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,11 +43,11 @@ pub(crate) fn run(line: Line, name: &str, sources: &Sources, early: &Canvas) -> 
     let canvas = Canvas {
         format: format(&line),
         locale: config.locale,
-        colour: !config.no_color && out::is_terminal(),
+        colour: !config.no_color && out::is_terminal() && !for_build_servers(&line),
         zone: TimeZone::system(),
         ..early.clone()
     };
-    let junit = line.command.as_ref().and_then(day_of).and_then(|day| day.junit.clone());
+    let junit = line.command.as_ref().and_then(junit_of).cloned();
     match carry_out(line, name, config, &canvas) {
         Ok(report) => match junit.map_or(Ok(()), |path| write_junit(&path, &report)) {
             Ok(()) => show(&report, &canvas),
@@ -95,21 +95,36 @@ const fn day_of(command: &Command) -> Option<&Day> {
     }
 }
 
-/// Writes the checks of a day for build servers.
+/// The file for build servers that the command was given.
+fn junit_of(command: &Command) -> Option<&PathBuf> {
+    match command {
+        Command::Check(check) => check.junit.as_ref(),
+        other => day_of(other).and_then(|day| day.junit.as_ref()),
+    }
+}
+
+/// Whether what is said must not depend on a terminal.
+const fn for_build_servers(line: &Line) -> bool {
+    matches!(&line.command, Some(Command::Check(check)) if check.ci)
+}
+
+/// Writes the checks of days for build servers.
 fn write_junit(path: &Path, report: &Report) -> Result<(), Fault> {
-    let day = match report {
-        Report::Day(day) => day.as_ref(),
-        Report::Day0(round) => &round.course,
+    let days = match report {
+        Report::Day(day) => vec![day.as_ref()],
+        Report::Day0(round) => vec![&round.course],
+        Report::Checked(checked) => checked.days.iter().map(|graded| &graded.day).collect(),
         _ => return Ok(()),
     };
-    std::fs::write(path, junit(day))
+    std::fs::write(path, junit(&days))
         .map_err(|error| Fault::because(Problem::File { path: path.display().to_string() }, error))
 }
 
 /// Threads for what serves others while it works; one thread for the rest.
 fn runtime(command: Option<&Command>) -> std::io::Result<Runtime> {
-    let serves = matches!(command, Some(Command::Sandbox(_) | Command::Listen(_)))
-        || command.and_then(day_of).is_some();
+    let serves =
+        matches!(command, Some(Command::Sandbox(_) | Command::Listen(_) | Command::Check(_)))
+            || command.and_then(day_of).is_some();
     let mut builder =
         if serves { Builder::new_multi_thread() } else { Builder::new_current_thread() };
     builder.worker_threads(2).enable_all().build()
@@ -185,6 +200,7 @@ async fn dispatch(
         Command::Day4(asked) => day::run(context, "day4", &wish::day(&asked)).await,
         Command::Day5(asked) => day::run(context, "day5", &wish::day(&asked)).await,
         Command::Day6(asked) => day::run(context, "day6", &wish::day(&asked)).await,
+        Command::Check(asked) => check::run(context, &wish::check(&asked)).await,
         Command::Status => status::run(context),
         Command::Hint(asked) => hint::run(context, &asked.code, asked.tier),
         Command::Explain { name } => explain::run(context, name.as_deref()),

@@ -69,7 +69,7 @@ mod tests {
         let typed = ["stripegym", "chekout"];
         let expected = Misuse::UnknownCommand {
             command: "chekout".to_owned(),
-            meant: Some("checkout".to_owned()),
+            meant: Some("check, checkout".to_owned()),
         };
         assert_eq!(misuse(&typed), expected);
         let typed = ["stripegym", "checkout", "--ammount", "5"];

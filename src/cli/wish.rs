@@ -2,10 +2,11 @@
 //! usage error that names its flag.
 
 use crate::app::command::checkout::Then;
-use crate::app::command::{events, ledger, listen, reconcile, reset, sandbox};
+use crate::app::command::{check, events, ledger, listen, reconcile, reset, sandbox};
 use crate::app::course;
 use crate::app::course::application::Candidate;
 use crate::app::course::books::Source;
+use crate::app::course::choose::Choice;
 use crate::app::hosted::Means;
 use crate::app::payment::{Item, Order};
 use crate::app::reception::Door;
@@ -168,17 +169,37 @@ pub(crate) fn day(asked: &args::Day) -> course::Wish {
         from: asked.from.as_deref().and_then(course::Beat::read),
         full: asked.full,
         attest: asked.attest.clone(),
-        project: asked.project.clone(),
-        candidate: Candidate {
-            address: asked.app.as_ref().map(|url| url.trim_end_matches('/').to_owned()),
-            command: asked.exec.clone(),
-            webhook_path: asked.webhook_path.clone(),
-            books: match &asked.ledger_cmd {
-                Some(command) => Source::Command(command.clone()),
-                None => asked.ledger.clone().unwrap_or_default(),
-            },
-        },
+        project: asked.target.project.clone(),
+        candidate: candidate(&asked.target),
         quiet: false,
+    }
+}
+
+/// Which application is graded.
+fn candidate(target: &args::Target) -> Candidate {
+    Candidate {
+        address: target.app.as_ref().map(|url| url.trim_end_matches('/').to_owned()),
+        command: target.exec.clone(),
+        webhook_path: target.webhook_path.clone(),
+        books: match &target.ledger_cmd {
+            Some(command) => Source::Command(command.clone()),
+            None => target.ledger.clone().unwrap_or_default(),
+        },
+    }
+}
+
+/// What is graded quietly.
+pub(crate) fn check(asked: &args::Check) -> check::Wish {
+    let choice = match (asked.all, asked.names.is_empty()) {
+        (true, _) => Choice::All,
+        (false, true) => Choice::Here,
+        (false, false) => Choice::Named(asked.names.clone()),
+    };
+    check::Wish {
+        choice,
+        candidate: candidate(&asked.target),
+        project: asked.target.project.clone(),
+        strict: asked.strict,
     }
 }
 

@@ -124,6 +124,11 @@ pub enum Problem {
         /// What the command is, for the suggestion of another port.
         command: String,
     },
+    /// The learner's server does not answer.
+    AppDown {
+        /// Where it should.
+        url: String,
+    },
     /// The provider did not answer.
     ProviderDown {
         /// Its base URL.
@@ -253,6 +258,7 @@ impl Problem {
             | Self::KeyMissing
             | Self::SandboxOnly { .. }
             | Self::PortTaken { .. }
+            | Self::AppDown { .. }
             | Self::ProviderDown { .. }
             | Self::ProviderRefused { .. }
             | Self::ProviderOdd { .. }
@@ -278,6 +284,7 @@ impl Problem {
             Self::KeyMissing => "key_missing",
             Self::SandboxOnly { .. } => "sandbox_only",
             Self::PortTaken { .. } => "port_taken",
+            Self::AppDown { .. } => "app_down",
             Self::ProviderDown { .. } => "provider_down",
             Self::ProviderRefused { .. } => "provider_refused",
             Self::ProviderOdd { .. } => "provider_odd",

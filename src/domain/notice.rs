@@ -1,5 +1,6 @@
 //! What a command says while it runs, as data.
 
+use crate::domain::course::graded::{Graded, Means, Round};
 use crate::domain::course::outcome::CheckResult;
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
@@ -265,6 +266,19 @@ pub enum Notice {
     Look(Look),
     /// A check was run.
     Checked(Box<CheckResult>),
+    /// A day was graded.
+    Graded(Box<Graded>),
+    /// A folder is watched.
+    Watching {
+        /// The folder.
+        folder: String,
+        /// How.
+        means: Means,
+        /// Why it is looked through, where it is.
+        why: Option<String>,
+    },
+    /// Days were graded once more.
+    Round(Box<Round>),
     /// A call of a scenario was made.
     Called {
         /// HTTP method.

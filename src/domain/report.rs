@@ -1,6 +1,8 @@
 //! What commands end with, as data. `view` turns it into text, JSON or CSV.
 
-use crate::domain::course::outcome::{DayResult, State};
+use crate::domain::course::graded::Checked;
+use crate::domain::course::outcome::DayResult;
+use crate::domain::course::standing::DayStatus;
 use crate::domain::currency::Currency;
 use crate::domain::mode::Mode;
 use crate::domain::money::Money;
@@ -340,28 +342,6 @@ pub struct EventRow {
     pub pending: i64,
 }
 
-/// Where a day of the course stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DayStatus {
-    /// `day3`.
-    pub id: String,
-    /// Its title in the language of the run.
-    pub title: String,
-    /// Its checks: id, and what the last run of the present version came to.
-    pub checks: Vec<(String, Option<State>)>,
-    /// How many of its required checks there are.
-    pub required: usize,
-    /// How many of those are passed.
-    pub passed: usize,
-}
-
-impl DayStatus {
-    /// Whether every required check is passed.
-    pub const fn is_passed(&self) -> bool {
-        self.passed == self.required
-    }
-}
-
 /// `stripegym hint`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hint {
@@ -418,6 +398,8 @@ pub enum Report {
     Day0(Box<Day0>),
     /// A day of the course.
     Day(Box<DayResult>),
+    /// `stripegym check`.
+    Checked(Box<Checked>),
     /// `stripegym status`.
     Course(Vec<DayStatus>),
     /// `stripegym hint`.
@@ -474,6 +456,7 @@ impl Report {
             Self::Doctor(doctor) => doctor.findings.iter().all(|f| f.weight() != Weight::Bad),
             Self::Triggered { event, .. } => event.is_some(),
             Self::Day(day) => day.is_passed(),
+            Self::Checked(checked) => checked.is_well(),
             Self::Lessons(checked) => checked.problems.is_empty(),
             Self::Course(_)
             | Self::Hint(_)

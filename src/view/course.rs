@@ -1,10 +1,11 @@
 //! The course for people: what a day is about, what it does, its checklist, where the learner stands.
 
 use crate::domain::course::outcome::{CheckResult, DayResult, Failure, ItemResult, State};
+use crate::domain::course::standing::DayStatus;
 use crate::domain::currency::Currency;
 use crate::domain::money::Money;
 use crate::domain::notice::{Look, Opening};
-use crate::domain::report::{DayStatus, Explained, Hint, LessonsChecked};
+use crate::domain::report::{Explained, Hint, LessonsChecked};
 use crate::view::canvas::{Canvas, Tone};
 use crate::view::money;
 use crate::view::table::{Side, draw, short};
@@ -18,7 +19,7 @@ fn mark(canvas: &Canvas, number: u8) -> String {
     canvas.tone(Tone::Quiet, &format!("[{number}/5]"))
 }
 
-const fn sign(state: State) -> (&'static str, Tone) {
+pub(super) const fn sign(state: State) -> (&'static str, Tone) {
     match state {
         State::Pass => ("✓", Tone::Good),
         State::Fail => ("✗", Tone::Bad),
@@ -30,7 +31,7 @@ const fn sign(state: State) -> (&'static str, Tone) {
 }
 
 /// A text after its head; further lines begin under it.
-fn hang(canvas: &Canvas, head: &str, text: &str, indent: u16) -> String {
+pub(super) fn hang(canvas: &Canvas, head: &str, text: &str, indent: u16) -> String {
     let text = wrap(text, canvas.width.saturating_sub(indent), 0);
     let under = format!("\n{}", " ".repeat(usize::from(indent)));
     format!("{head} {}", text.replace('\n', &under))
@@ -126,7 +127,7 @@ pub fn checked(it: &CheckResult, canvas: &Canvas) -> String {
     line
 }
 
-fn failed(it: &Failure, canvas: &Canvas) -> String {
+pub(super) fn failed(it: &Failure, canvas: &Canvas) -> String {
     let mut out = String::new();
     let next =
         if it.code.contains('-') { format!("{} ({})", it.next, it.code) } else { it.next.clone() };

@@ -1,8 +1,9 @@
 //! The course for programs: JSON, and the XML that build servers read.
 
 use crate::domain::course::outcome::{CheckResult, DayResult, ItemResult, State};
+use crate::domain::course::standing::DayStatus;
 use crate::domain::notice::Look;
-use crate::domain::report::{DayStatus, LessonsChecked};
+use crate::domain::report::LessonsChecked;
 use serde_json::{Value, json};
 
 /// One check.
@@ -85,11 +86,18 @@ pub fn lessons(it: &LessonsChecked) -> Value {
     })
 }
 
-/// A day in the XML of `JUnit`.
-pub fn junit(it: &DayResult) -> String {
+/// Days in the XML of `JUnit`: a suite each.
+pub fn junit(days: &[&DayResult]) -> String {
+    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
+    out.extend(days.iter().map(|day| suite(day)));
+    out.push_str("</testsuites>\n");
+    out
+}
+
+fn suite(it: &DayResult) -> String {
     let of =
         |state: &[State]| it.checks.iter().filter(|check| state.contains(&check.state)).count();
-    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    let mut out = String::new();
     out.extend([format!(
         "<testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" skipped=\"{}\" time=\"{}\">\n",
         escape(&it.id),
@@ -191,7 +199,7 @@ mod tests {
             cut: false,
             took_ms: 2_000,
         };
-        let xml = junit(&day);
+        let xml = junit(&[&day]);
         assert!(xml.contains("tests=\"1\" failures=\"1\" skipped=\"0\" time=\"2.000\""), "{xml}");
         assert!(xml.contains("name=\"D1.1 &quot;q&quot; &amp; r\" time=\"1.005\""), "{xml}");
         assert!(xml.contains("a &lt; b") && !xml.contains('\u{1b}'), "{xml}");

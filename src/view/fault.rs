@@ -53,6 +53,7 @@ fn what(problem: &Problem, canvas: &Canvas) -> String {
         Problem::KeyMissing => Msg::FaultKeyMissing,
         Problem::SandboxOnly { command } => Msg::FaultSandboxOnly { command },
         Problem::PortTaken { address, .. } => Msg::FaultPortTaken { address },
+        Problem::AppDown { url } => Msg::FaultAppDown { url },
         Problem::ProviderDown { base } => Msg::FaultProviderDown { base },
         Problem::ProviderRefused { status, message, .. } => {
             Msg::FaultProviderRefused { status: i64::from(*status), message }
@@ -133,6 +134,7 @@ fn place(problem: &Problem) -> Option<String> {
         | Problem::KeyMissing
         | Problem::SandboxOnly { .. }
         | Problem::PortTaken { .. }
+        | Problem::AppDown { .. }
         | Problem::ProviderDown { .. }
         | Problem::ProviderOdd { .. }
         | Problem::NoScenario { .. }
@@ -157,6 +159,7 @@ fn next(problem: &Problem, canvas: &Canvas) -> Vec<String> {
         Problem::KeyMissing => vec![Msg::NextKeyMissing],
         Problem::SandboxOnly { .. } => vec![Msg::NextSandboxMode],
         Problem::PortTaken { command, .. } => vec![Msg::NextOtherPort { command }, Msg::NextDoctor],
+        Problem::AppDown { .. } => vec![Msg::NextExec],
         Problem::ProviderDown { .. } => vec![Msg::NextSandbox, Msg::NextDoctor],
         Problem::ProviderRefused { request: Some(request), .. } => vec![Msg::NextLogs { request }],
         Problem::ProviderRefused { .. }

@@ -7,7 +7,7 @@ use crate::domain::report::{
     Checkout, Doctor, EventRow, Finding, Home, Ledger, Listened, Place, Reconciled, Report,
 };
 use crate::domain::time::Timestamp;
-use crate::view::course_json;
+use crate::view::{check, course_json};
 use serde_json::{Map, Value, json};
 
 /// The answer as one value; `None` where the notices said it all.
@@ -28,6 +28,7 @@ pub fn report(report: &Report) -> Option<Value> {
             "course": course_json::day(&it.course),
         }),
         Report::Day(it) => course_json::day(it),
+        Report::Checked(it) => check::checked_json(it),
         Report::Course(days) => course_json::status(days),
         Report::Hint(it) => {
             json!({ "code": it.code, "title": it.title, "hints": it.texts, "all": it.all })
@@ -70,7 +71,13 @@ pub fn notice(notice: &Notice) -> Option<Value> {
         }
         Notice::Look(it) => Some(course_json::look(it)),
         Notice::Checked(it) => Some(course_json::check(it)),
-        Notice::OtherPort { .. }
+        Notice::Watching { folder, means, why } => {
+            Some(json!({ "watching": folder, "means": means.name(), "why": why }))
+        }
+        // Days and rounds are several lines: `view::notice` has them.
+        Notice::Graded(_)
+        | Notice::Round(_)
+        | Notice::OtherPort { .. }
         | Notice::Exposed { .. }
         | Notice::Hosting { .. }
         | Notice::PollFailed { .. }

@@ -10,6 +10,7 @@ pub mod time;
 pub mod wrap;
 
 pub mod cards;
+pub mod check;
 pub mod course;
 pub mod course_json;
 pub mod csv;
@@ -28,7 +29,10 @@ pub fn render(report: &Report, canvas: &Canvas) -> Option<String> {
     let text = match canvas.format {
         // What follows lines of JSON is a line of JSON.
         Format::Json
-            if matches!(report, Report::Day0(_) | Report::Day(_) | Report::Listened(_)) =>
+            if matches!(
+                report,
+                Report::Day0(_) | Report::Day(_) | Report::Checked(_) | Report::Listened(_)
+            ) =>
         {
             json::report(report)?.to_string()
         }

@@ -4,7 +4,7 @@ use crate::domain::notice::{Delivery, Notice, Outcome, Step};
 use crate::view::canvas::{Canvas, Format, Tone};
 use crate::view::words::Msg;
 use crate::view::wrap::wrap;
-use crate::view::{course, json, money, time};
+use crate::view::{check, course, json, money, time};
 
 /// Where a line belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,18 @@ pub fn render(notice: &Notice, canvas: &Canvas) -> Line {
         return Line::Data(value.to_string());
     }
     let say = |msg: &Msg<'_>| canvas.say(msg);
+    let json = canvas.format == Format::Json;
     match notice {
+        Notice::Graded(it) if json => {
+            let lines = check::graded_json(it);
+            Line::Data(lines.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        }
+        Notice::Graded(it) => Line::Data(check::graded(it, canvas)),
+        Notice::Round(it) if json => Line::Data(check::round_json(it)),
+        Notice::Round(it) => Line::Data(check::round(it, canvas)),
+        Notice::Watching { folder, means, why } => {
+            Line::Data(check::watching(folder, *means, why.as_deref(), canvas))
+        }
         // Programs wait for this line: it has one form in every language.
         Notice::Ready { base } => Line::Data(format!("Ready {base}")),
         Notice::OtherPort { wished, used } => {

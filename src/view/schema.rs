@@ -25,6 +25,9 @@ pub fn of(command: &str) -> Option<&'static str> {
         "day1" | "day2" | "day3" | "day4" | "day5" | "day6" => {
             "One object a line: {lesson, title, goal, text}, {did, by_hand, short|null} for a step,\n{look: {sessions, events}}, for a check {check, code, kind, state: \"pass\"|\"fail\"|\n \"partial\"|\"attest\"|\"skip\"|\"blocked\", title, checked, expected, got, why, next,\n findings: [{holds, expected, got}], duration_ms}, and at the end\n{day, ok, lesson_version, api_version, track, checks: {id: state},\n notes: [{id, state, title, because}], gates: as notes, took_ms}"
         }
+        "check" => {
+            "One object a line: for a check {id, code, day, kind, state: as `day1`, title, checked, expected,\n got, why, next, hint_tier: 0-3, evidence: {sessions: [cs], events: [{id, type,\n attempts: [status]}], ledger_rows: [{session, amount, currency, status}]}, duration_ms,\n lesson_version, api_version, mode, track}, and at the end {summary: {ok, days: [day], checks,\n passed, failed, open, skipped, strict, next, took_ms}}"
+        }
         "status" => "{days: [{day, title, passed, required, checks: {id: state|null}}]}",
         "hint" => "{code, title, hints: [text], all}",
         "explain" => "{name, title, texts: [text], docs: [URL]}, or {topics: [{name, title}]}",

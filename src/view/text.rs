@@ -9,7 +9,7 @@ use crate::domain::report::{
 use crate::view::canvas::{Canvas, Tone};
 use crate::view::table::{Side, draw, short};
 use crate::view::words::Msg;
-use crate::view::{cards, course, doctor, money, time};
+use crate::view::{cards, check, course, doctor, money, time};
 
 /// How many matching sessions a table shows; those that differ it shows all.
 const MATCHES_MAX: usize = 51;
@@ -25,6 +25,7 @@ pub fn render(report: &Report, canvas: &Canvas) -> String {
         Report::Reconciled(it) => reconciled(it, canvas),
         Report::Day0(it) => day0(it, canvas),
         Report::Day(it) => course::day(it, canvas),
+        Report::Checked(it) => check::checked(it, canvas),
         Report::Course(days) => course::status(days, canvas),
         Report::Hint(it) => course::hint(it, canvas),
         Report::Explained(it) => course::explained(it, canvas),

@@ -6,10 +6,11 @@ use serde_json::Value;
 
 const CARD: &str = "4242424242424242";
 
-const COMMANDS: [&[&str]; 18] = [
+const COMMANDS: [&[&str]; 19] = [
     &["day0"],
     &["day1"],
     &["day6"],
+    &["check"],
     &["status"],
     &["hint"],
     &["explain"],

@@ -9,6 +9,7 @@
 )]
 
 mod browser;
+mod check;
 mod checkout_loop;
 mod cli;
 mod conformance;

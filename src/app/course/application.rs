@@ -152,6 +152,11 @@ impl Application {
         }
     }
 
+    /// Whether somebody takes connections where it should answer.
+    pub async fn answers(&self) -> bool {
+        tokio::net::TcpStream::connect(authority(&self.url())).await.is_ok()
+    }
+
     /// Where it takes deliveries.
     pub fn webhook_url(&self) -> String {
         match &self.body {

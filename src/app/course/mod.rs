@@ -2,9 +2,11 @@
 
 pub mod application;
 pub mod books;
+pub mod choose;
 pub mod door;
 pub mod evidence;
 pub mod grade;
+pub mod grading;
 pub mod guess;
 pub mod judge;
 pub mod kept;

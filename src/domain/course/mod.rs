@@ -6,11 +6,13 @@ pub mod books;
 pub mod claim;
 pub mod coverage;
 pub mod evidence;
+pub mod graded;
 pub mod launch;
 pub mod outcome;
 pub mod progress;
 pub mod proof;
 pub mod rules;
+pub mod standing;
 
 use crate::domain::course::act::Act;
 use crate::domain::course::claim::Claim;

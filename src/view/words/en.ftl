@@ -124,6 +124,7 @@ fault-live-key = `{ $name }` is a live key. It could move real money, so nothing
 fault-key-missing = The mode is `stripe` and there is no key.
 fault-sandbox-only = `{ $command }` works in the sandbox only, and the mode is `stripe`.
 fault-port-taken = { $address } cannot be listened on.
+fault-app-down = Nobody answers at { $url }.
 fault-provider-down = { $base } does not answer.
 fault-provider-refused = The provider refused ({ $status }): { $message }
 fault-provider-odd = The provider's answer is not what its documentation promises: { $what }
@@ -157,6 +158,7 @@ next-program-alone = { $command }    (shows what it says without stripegym)
 next-program-at = add --app http://{ $address }    (your server says it listens there)
 next-program-port = stripegym day0 --exec 'flask run -p $PORT'    (the port is picked and put into PORT)
 next-print-env = stripegym day0 --app http://127.0.0.1:5000 --print-env    (the lines that your server needs)
+next-exec = Start your server, or let it be started: --exec "COMMAND"
 next-sandbox = stripegym sandbox        (in another terminal)
 next-logs = The request is { $request }; -v shows it in the logs.
 next-ledger-busy = End the other stripegym on this folder, or choose another one with --home.
@@ -408,6 +410,21 @@ day-failed = { $failing ->
    *[other] { $failing } required checks are open.
 }
 day-passed = { $title }: passed in { $seconds } s.
+help-check-about = Grades quietly: the day you are at, days, single checks, or all.
+help-check-long =
+    Nothing is asked, read or shown on the way. A single check brings along what it needs.
+    Ends with 0 when everything required is passed, 1 when a check fails, 2 for a name that does not exist, 3 when something around it does not work, 4 for a broken lesson, 5 refused for safety.
+help-check-names = Days (day3) and checks (D3.7, SG3.7); without any, the day you are at.
+help-check-all = Every day.
+help-check-ci = For build servers: what is printed does not depend on a terminal.
+help-check-strict = Items that are open or optional count too.
+check-summary = { $passed } passed · { $failed } failed · { $open } open · { $skipped } left out · { $seconds } s
+watch-events = Watching { $folder } by file events, and every webhook delivery. Ctrl-C ends.
+watch-polling = Watching { $folder } by looking through it every second, and every webhook delivery. Ctrl-C ends.
+watch-why-polling = Looking through, because { $why }.
+watch-began = first round
+watch-files = { $first } and { $more } more
+watch-round = Round { $number }: { $cause }
 status-done = All seven days are passed.
 hint-more = More: { $command }
 explain-topics = What can be explained besides the code of any failure:

@@ -1,0 +1,47 @@
+//! `stripegym check`: grades quietly what the learner has, once.
+
+use crate::app::context::Context;
+use crate::app::course::application::Candidate;
+use crate::app::course::choose::{self, Choice};
+use crate::app::course::grading::Grading;
+use crate::app::provider::Provider;
+use crate::domain::fault::{Fault, Problem};
+use crate::domain::mode::Mode;
+use crate::domain::notice::Notice;
+use crate::domain::report::Report;
+use std::path::PathBuf;
+
+/// What is graded, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// Which days and checks.
+    pub choice: Choice,
+    /// Which application.
+    pub candidate: Candidate,
+    /// The folder of the project's documents.
+    pub project: Option<PathBuf>,
+    /// Whether open and optional items count like required ones.
+    pub strict: bool,
+}
+
+/// Grades.
+pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
+    if context.config.mode == Mode::Stripe {
+        return Err(Problem::SandboxOnly { command: "stripegym check".to_owned() }.into());
+    }
+    let lessons = choose::lessons(context, &wish.choice)?;
+    let quiet = context.quietly();
+    let provider = Provider::connect(&quiet).await?;
+    let grading = Grading {
+        candidate: wish.candidate.clone(),
+        project: wish.project.clone(),
+        strict: wish.strict,
+        every: lessons.len() == 1,
+    };
+    let graded = grading.once(&quiet, &provider, &lessons, |day| {
+        context.voice.say(Notice::Graded(Box::new(day.clone())));
+    });
+    let graded = graded.await;
+    provider.close().await;
+    Ok(Report::Checked(Box::new(graded?)))
+}

@@ -1,0 +1,86 @@
+//! Grades several days in turn with one application, without reading, doing and showing.
+
+use crate::app::context::Context;
+use crate::app::course::application::{Application, Candidate};
+use crate::app::course::{Beat, Wish, choose, put_before};
+use crate::app::provider::Provider;
+use crate::content::Lesson;
+use crate::domain::course::Track;
+use crate::domain::course::graded::{Checked, Graded};
+use crate::domain::fault::{Fault, Problem};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// How days are graded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Grading {
+    /// Which application.
+    pub candidate: Candidate,
+    /// The folder of the project's documents.
+    pub project: Option<PathBuf>,
+    /// Whether open and optional items count like required ones.
+    pub strict: bool,
+    /// Whether every item is listed, or only what is not passed.
+    pub every: bool,
+}
+
+impl Grading {
+    /// Starts the application, grades, and stops it; `each` is told of every day.
+    pub async fn once(
+        &self,
+        context: &Context,
+        provider: &Provider,
+        lessons: &[Lesson],
+        each: impl FnMut(&Graded),
+    ) -> Result<Checked, Fault> {
+        let mut application = self.application(context, provider).await?;
+        let checked = self.with((context, provider), &mut application, lessons, each).await;
+        application.close().await;
+        checked
+    }
+
+    /// Starts the application, or finds it; one that does not answer at all cannot be graded.
+    pub async fn application(
+        &self,
+        context: &Context,
+        provider: &Provider,
+    ) -> Result<Application, Fault> {
+        let application = Application::open(context, provider, &self.candidate).await?;
+        if application.track() == Track::App && !application.answers().await {
+            return Err(Problem::AppDown { url: application.url() }.into());
+        }
+        Ok(application)
+    }
+
+    /// Grades an application that runs; `each` is told of every day.
+    pub async fn with(
+        &self,
+        world: (&Context, &Provider),
+        application: &mut Application,
+        lessons: &[Lesson],
+        mut each: impl FnMut(&Graded),
+    ) -> Result<Checked, Fault> {
+        let (context, _) = world;
+        let began = Instant::now();
+        let seen = choose::progress(context)?.hints.into_iter();
+        let hints: BTreeMap<String, u8> = seen.map(|hint| (hint.code, hint.tier)).collect();
+        let wish = Wish {
+            from: Some(Beat::Check),
+            project: self.project.clone(),
+            candidate: self.candidate.clone(),
+            quiet: true,
+            ..Wish::default()
+        };
+        let mut days = Vec::new();
+        for lesson in lessons {
+            let day = put_before(world, application, lesson, &wish).await?;
+            let mode = context.config.mode;
+            let graded = Graded { day, hints: hints.clone(), mode, every: self.every };
+            each(&graded);
+            days.push(graded);
+        }
+        let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Ok(Checked { days, strict: self.strict, took_ms })
+    }
+}

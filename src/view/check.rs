@@ -1,0 +1,212 @@
+//! `check` for people and programs: days graded quietly, once or round after round.
+
+use crate::domain::course::graded::{Cause, Change, Checked, Graded, Means, Round};
+use crate::domain::course::outcome::{CheckResult, DayResult, State};
+use crate::view::canvas::{Canvas, Tone};
+use crate::view::course::{failed, hang, sign};
+use crate::view::words::Msg;
+use serde_json::{Value, json};
+
+/// Makes room on a terminal: clears it and goes to its upper left corner.
+const CLEAR: &str = "\u{1b}[2J\u{1b}[3J\u{1b}[H";
+
+fn count(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+fn seconds(took_ms: u64) -> String {
+    format!("{}.{}", took_ms / 1000, took_ms / 100 % 10)
+}
+
+/// One day: its items' signs, then its items, or only those that are not passed.
+pub fn graded(it: &Graded, canvas: &Canvas) -> String {
+    let mut signs = String::new();
+    for check in &it.day.checks {
+        let (mark, tone) = sign(check.state);
+        signs.push_str(&canvas.tone(tone, mark));
+    }
+    let mut lines = vec![canvas.tone(Tone::Strong, &it.day.title), format!("  {signs}")];
+    let shown = it.day.checks.iter().filter(|check| it.every || check.state != State::Pass);
+    lines.extend(shown.map(|check| item(check, canvas)));
+    for note in it.day.notes.iter().filter(|note| note.state == State::Fail) {
+        let label = canvas.tone(Tone::Caution, &canvas.say(&Msg::CourseNote));
+        let text = format!("{} {} ({})", note.id, note.title, note.because.join(" · "));
+        lines.push(hang(canvas, &format!("  {label}"), &text, 8));
+    }
+    lines.join("\n")
+}
+
+fn item(check: &CheckResult, canvas: &Canvas) -> String {
+    let (mark, tone) = sign(check.state);
+    let head = format!("  {} {:<5}", canvas.tone(tone, mark), check.id);
+    let mut line = hang(canvas, &head, &check.title, 10);
+    if let Some(failure) = &check.failure {
+        line.push_str(&failed(failure, canvas));
+    }
+    line
+}
+
+/// All days together, and what to type next.
+pub fn checked(it: &Checked, canvas: &Canvas) -> String {
+    let mut lines = vec![summed(it, canvas)];
+    lines.push(canvas.say(&Msg::CourseType { command: &next(it) }));
+    lines.join("\n")
+}
+
+fn summed(it: &Checked, canvas: &Canvas) -> String {
+    let counts = it.counts();
+    let summary = canvas.say(&Msg::CheckSummary {
+        passed: count(counts.passed),
+        failed: count(counts.failed),
+        open: count(counts.open),
+        skipped: count(counts.skipped),
+        seconds: &seconds(it.took_ms),
+    });
+    canvas.tone(if it.is_well() { Tone::Good } else { Tone::Bad }, &summary)
+}
+
+/// The one command to type next.
+fn next(it: &Checked) -> String {
+    if let Some(failure) = it.first_failure() {
+        return failure.next.clone();
+    }
+    let open = it.checks().find(|check| it.blocks(check));
+    let day = it.days.last().map(|graded| graded.day.id.as_str()).unwrap_or_default();
+    if let Some(open) = open {
+        let has = |graded: &&Graded| graded.day.checks.iter().any(|check| check.id == open.id);
+        let day = it.days.iter().find(has).map_or(day, |graded| graded.day.id.as_str());
+        return format!("stripegym {day} --attest {}", open.id);
+    }
+    match day.trim_start_matches("day").parse::<u8>() {
+        Ok(number) if number < 6 => format!("stripegym day{}", number + 1),
+        _ => "stripegym status".to_owned(),
+    }
+}
+
+/// What watching begins with.
+pub fn watching(folder: &str, means: Means, why: Option<&str>, canvas: &Canvas) -> String {
+    let mut lines = vec![canvas.prose(&match means {
+        Means::Events => Msg::WatchEvents { folder },
+        Means::Polling => Msg::WatchPolling { folder },
+    })];
+    if let Some(why) = why {
+        lines.push(canvas.prose(&Msg::WatchWhyPolling { why }));
+    }
+    lines.join("\n")
+}
+
+/// One round: what changed first, then what is not passed.
+pub fn round(it: &Round, canvas: &Canvas) -> String {
+    let cause = match &it.cause {
+        Cause::Began => canvas.say(&Msg::WatchBegan),
+        Cause::Files { first, count: 1 } => first.clone(),
+        Cause::Files { first, count: all } => {
+            canvas.say(&Msg::WatchFiles { first, more: count(all.saturating_sub(1)) })
+        }
+        Cause::Delivery { kind, event } => format!("{kind} {event}"),
+    };
+    let mut lines = Vec::new();
+    if it.number > 1 {
+        lines.push(String::new());
+    }
+    let number = i64::try_from(it.number).unwrap_or(i64::MAX);
+    let head = canvas.say(&Msg::WatchRound { number, cause: &cause });
+    lines.push(canvas.tone(Tone::Strong, &hang(canvas, "●", &head, 2)));
+    lines.extend(it.changes.iter().map(|change| changed(change, &it.checked, canvas)));
+    let mut whole = true;
+    for check in it.checked.checks().filter(|check| check.failure.is_some()) {
+        // The first failure is told in full: the others may go away with it.
+        lines.push(if whole { item(check, canvas) } else { short(check, canvas) });
+        whole = false;
+    }
+    lines.push(summed(&it.checked, canvas));
+    lines.push(canvas.say(&Msg::CourseType { command: &next(&it.checked) }));
+    let text = lines.join("\n");
+    if it.clear { format!("{CLEAR}{text}") } else { text }
+}
+
+fn changed(it: &Change, checked: &Checked, canvas: &Canvas) -> String {
+    let (mark, tone) = sign(it.after);
+    let before = it.before.map_or("·", |state| sign(state).0);
+    let title = checked.checks().find(|check| check.id == it.id).map(|check| check.title.as_str());
+    let head = format!("  {before} → {} {:<5}", canvas.tone(tone, mark), it.id);
+    hang(canvas, &head, title.unwrap_or_default(), 14)
+}
+
+fn short(check: &CheckResult, canvas: &Canvas) -> String {
+    let (mark, tone) = sign(check.state);
+    let head = format!("  {} {:<5}", canvas.tone(tone, mark), check.id);
+    hang(canvas, &head, &check.title, 10)
+}
+
+/// One day for programs: an object a check.
+pub fn graded_json(it: &Graded) -> Vec<Value> {
+    it.day.checks.iter().map(|check| item_json(check, &it.day, it)).collect()
+}
+
+fn item_json(check: &CheckResult, day: &DayResult, graded: &Graded) -> Value {
+    let failure = check.failure.as_ref();
+    json!({
+        "id": check.id,
+        "code": failure.map_or(&check.code, |failure| &failure.code),
+        "day": day.id,
+        "kind": check.kind.name(),
+        "state": check.state.name(),
+        "title": check.title,
+        "checked": failure.map(|it| &it.checked),
+        "expected": failure.map(|it| &it.expected),
+        "got": failure.map(|it| &it.got),
+        "why": failure.map(|it| &it.why),
+        "next": failure.map(|it| &it.next),
+        "hint_tier": graded.hints.get(&check.code).copied().unwrap_or_default(),
+        "evidence": check.evidence.json(),
+        "duration_ms": check.took_ms,
+        "lesson_version": day.version,
+        "api_version": day.api_version,
+        "mode": graded.mode.name(),
+        "track": day.track,
+    })
+}
+
+/// All days together, for programs.
+pub fn checked_json(it: &Checked) -> Value {
+    let counts = it.counts();
+    json!({ "summary": {
+        "ok": it.is_well(),
+        "days": it.days.iter().map(|graded| &graded.day.id).collect::<Vec<_>>(),
+        "checks": counts.all,
+        "passed": counts.passed,
+        "failed": counts.failed,
+        "open": counts.open,
+        "skipped": counts.skipped,
+        "strict": it.strict,
+        "next": next(it),
+        "took_ms": it.took_ms,
+    }})
+}
+
+/// One round for programs, as lines.
+pub fn round_json(it: &Round) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for graded in &it.checked.days {
+        lines.extend(graded_json(graded).iter().map(ToString::to_string));
+    }
+    let (files, event) = match &it.cause {
+        Cause::Began => (None, None),
+        Cause::Files { first, count } => (Some(json!({ "first": first, "count": count })), None),
+        Cause::Delivery { event, .. } => (None, Some(event)),
+    };
+    let changes = it.changes.iter().map(|change| {
+        json!({ "id": change.id, "before": change.before.map(State::name), "after": change.after.name() })
+    });
+    let mut summary = checked_json(&it.checked);
+    if let Some(map) = summary.as_object_mut() {
+        let changes = changes.collect::<Vec<_>>();
+        let round = json!({
+            "number": it.number, "cause": it.cause.name(), "files": files, "event": event, "changes": changes,
+        });
+        map.insert("round".to_owned(), round);
+    }
+    lines.push(summary.to_string());
+    lines.join("\n")
+}

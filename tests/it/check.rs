@@ -1,0 +1,136 @@
+//! `check`: grading without being led through the day, for people, for build servers and for programs.
+
+use crate::env::Env;
+use serde_json::Value;
+use std::time::{Duration, Instant};
+
+fn env() -> Env {
+    Env::new().with("STRIPEGYM_SANDBOX_PORT", "0").with("PORT", "0")
+}
+
+fn objects(out: &str) -> Vec<Value> {
+    out.lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect()
+}
+
+fn ids(out: &str) -> Vec<String> {
+    let checks = objects(out).into_iter().filter(|it| it.get("id").is_some());
+    checks.map(|it| it["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// A lesson of the working folder in which one claim is turned around.
+fn break_lesson(env: &Env, day: &str, from: &str, to: &str) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("lessons").join(day);
+    let text = std::fs::read_to_string(path.join("lesson.toml")).unwrap();
+    assert!(text.contains(from), "{day} has no `{from}`");
+    let folder = env.path().join("lessons").join(day);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("lesson.toml"), text.replace(from, to)).unwrap();
+}
+
+#[test]
+fn the_whole_week_is_graded_within_thirty_seconds() {
+    let env = env();
+    let began = Instant::now();
+    let ran = env.run(&["check", "--all", "--ci", "--json", "--junit", "all.xml"]);
+    let took = began.elapsed();
+    assert_eq!(ran.code, 0, "{}\n{}", ran.out, ran.err);
+    assert!(took < Duration::from_secs(30), "{took:?}");
+    let all = objects(&ran.out);
+    let summary = &all.last().unwrap()["summary"];
+    assert_eq!((summary["ok"].as_bool(), summary["failed"].as_u64()), (Some(true), Some(0)));
+    assert_eq!(summary["days"].as_array().unwrap().len(), 7);
+    assert_eq!(all.len() as u64, summary["checks"].as_u64().unwrap() + 1);
+    for check in &all[..all.len() - 1] {
+        for name in [
+            "id",
+            "code",
+            "state",
+            "title",
+            "checked",
+            "expected",
+            "got",
+            "why",
+            "next",
+            "hint_tier",
+            "evidence",
+            "duration_ms",
+            "lesson_version",
+            "api_version",
+            "mode",
+            "track",
+        ] {
+            assert!(check.get(name).is_some(), "no `{name}` in {check}");
+        }
+    }
+    let paid = all.iter().find(|it| it["id"] == "D3.3").unwrap();
+    assert!(paid["evidence"]["sessions"][0].as_str().unwrap().starts_with("cs_test_"), "{paid}");
+    assert_eq!(paid["evidence"]["events"][0]["attempts"][0], 200, "{paid}");
+    let xml = std::fs::read_to_string(env.path().join("all.xml")).unwrap();
+    assert_eq!((xml.matches("<testsuite ").count(), xml.matches("<testsuites>").count()), (7, 1));
+    // Nothing was said beside the answer.
+    assert_eq!(ran.err, "");
+}
+
+#[test]
+fn without_a_name_the_day_is_the_first_that_is_not_passed() {
+    let env = env();
+    assert_eq!(ids(&env.ok(&["check", "--json"]))[0], "D0.1");
+    assert_eq!(ids(&env.ok(&["check", "--json"]))[0], "D1.1");
+    // A single check brings what it needs, and does not pass its day.
+    assert_eq!(ids(&env.ok(&["check", "SG4.2", "--json"])), ["D4.1", "D4.2"]);
+    assert_eq!(ids(&env.ok(&["check", "--json"]))[0], "D2.1");
+    assert_eq!(ids(&env.ok(&["check", "--json"]))[0], "D3.1");
+}
+
+#[test]
+fn each_ending_has_its_code() {
+    let env = env();
+    break_lesson(&env, "day1", "value = 500 }", "value = 501 }");
+    let ran = env.run(&["check", "D1.1", "--lang", "en"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    for part in ["D1.1", "checked", "expected", "got", "why", "stripegym hint SG1.1"] {
+        assert!(ran.out.contains(part), "no `{part}` in\n{}", ran.out);
+    }
+    assert_eq!(env.run(&["check", "D9.9"]).code, 2);
+    assert_eq!(env.run(&["check", "day1", "--all"]).code, 2);
+    let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+    let url = format!("http://127.0.0.1:{free}");
+    let own =
+        Env::new().with("STRIPEGYM_SANDBOX_PORT", "0").with("STRIPE_WEBHOOK_SECRET", "whsec_abc");
+    let down = own.run(&["check", "--app", &url]);
+    assert_eq!(down.code, 3, "{down:?}");
+    assert!(down.err.contains(&url), "{down:?}");
+    std::fs::write(env.path().join("lessons/day1/lesson.toml"), "[lesson]\nid = 1\n").unwrap();
+    assert_eq!(env.run(&["check", "day1"]).code, 4);
+    let live = Env::new().with("STRIPE_SECRET_KEY", "sk_live_51abcdefghijklmnop");
+    assert_eq!(live.run(&["check"]).code, 5);
+}
+
+#[test]
+fn what_is_open_counts_only_strictly() {
+    let env = env();
+    assert_eq!(env.run(&["check", "day2"]).code, 0);
+    let strict = env.run(&["check", "day2", "--strict", "--lang", "en"]);
+    assert_eq!(strict.code, 1, "{strict:?}");
+    assert!(strict.out.contains("stripegym day2 --attest D2.4"), "{}", strict.out);
+    env.ok(&["day2", "--attest", "D2.4"]);
+    assert_eq!(env.run(&["check", "day2", "--strict"]).code, 0);
+}
+
+#[test]
+fn what_is_said_fits_eighty_columns_in_both_languages() {
+    for lang in ["en", "ja"] {
+        let env = env();
+        break_lesson(&env, "day3", "is = \"2xx\" } }", "is = \"418\" } }");
+        let ran = env.run(&["check", "day0", "day3", "--lang", lang]);
+        assert_eq!(ran.code, 1, "{ran:?}");
+        for line in ran.out.lines() {
+            let wide = unicode_width::UnicodeWidthStr::width(line);
+            let whole = line.split_whitespace().any(|word| word.contains("://") || word.len() > 60);
+            assert!(wide <= 80 || whole, "{lang}: {wide} columns: {line}");
+        }
+        assert!(!ran.out.contains('\u{1b}'), "{}", ran.out);
+    }
+}
