@@ -2,6 +2,7 @@
 //! What cannot be read is named with its file and its key.
 
 pub mod embedded;
+pub mod mutant;
 pub mod prose;
 pub mod text;
 pub mod topic;
@@ -75,6 +76,7 @@ impl Library {
     /// Everything that is wrong with the lessons.
     pub fn problems(&self) -> Vec<Problem> {
         let mut found = Vec::new();
+        let mut days = Vec::new();
         for id in DAYS {
             let day = match self.day(id) {
                 Ok(day) => day,
@@ -96,6 +98,10 @@ impl Library {
                     Err(problem) => found.push(problem),
                 }
             }
+            days.push(day);
+        }
+        if days.len() == DAYS.len() {
+            found.extend(mutant::problems(&days));
         }
         found
     }

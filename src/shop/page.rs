@@ -75,6 +75,7 @@ fn page(locale: Locale, title: &str, wide: bool, inner: &impl Template) -> Strin
     source = r#"<h1>{{ name }}</h1>
 <p class="price">{{ price }}</p>
 <form method="post" action="/checkout">
+<input type="hidden" name="order" value="{{ order }}">
 <label for="quantity">{{ words.quantity }}</label>
 <input id="quantity" name="quantity" type="number" inputmode="numeric" min="1" max="{{ quantity_max }}" value="1" required>
 <button type="submit">{{ words.buy }}</button>
@@ -85,6 +86,7 @@ fn page(locale: Locale, title: &str, wide: bool, inner: &impl Template) -> Strin
 struct Product<'p> {
     name: &'p str,
     price: String,
+    order: &'p str,
     quantity_max: u16,
     live: bool,
     words: &'static Words,
@@ -97,6 +99,8 @@ pub struct Offer<'p> {
     pub name: &'p str,
     /// The price of one piece.
     pub price: Money,
+    /// The number of the purchase that this page may become.
+    pub order: &'p str,
     /// The most pieces that one purchase takes.
     pub quantity_max: u16,
     /// Whether real money moves.
@@ -106,8 +110,8 @@ pub struct Offer<'p> {
 /// The page with the one thing that is sold.
 pub fn product(locale: Locale, offer: Offer<'_>) -> String {
     let words = words(locale);
-    let Offer { name, price, quantity_max, live } = offer;
-    let inner = Product { name, price: price.to_string(), quantity_max, live, words };
+    let Offer { name, price, order, quantity_max, live } = offer;
+    let inner = Product { name, price: price.to_string(), order, quantity_max, live, words };
     page(locale, name, false, &inner)
 }
 
@@ -166,7 +170,13 @@ mod tests {
     use crate::domain::currency::Currency;
 
     fn offer(name: &str) -> Offer<'_> {
-        Offer { name, price: Money::new(1_500, Currency::JPY), quantity_max: 10, live: false }
+        Offer {
+            name,
+            price: Money::new(1_500, Currency::JPY),
+            order: "o1",
+            quantity_max: 10,
+            live: false,
+        }
     }
 
     #[test]

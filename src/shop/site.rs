@@ -9,6 +9,7 @@ use crate::shop::words::{preferred, words};
 use crate::store::{Filter, Ledger, LedgerRow, StoreError, Total};
 use crate::stripe::Stripe;
 use crate::stripe::failure::Error;
+use crate::stripe::retry::idempotency_key;
 use hyper::StatusCode;
 use hyper::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderMap};
 use serde_json::{Value, json};
@@ -41,9 +42,12 @@ pub fn locale(headers: &HeaderMap) -> Locale {
 impl Site {
     /// The product.
     pub fn home(&self, locale: Locale) -> Answer {
+        // The number of this view becomes the idempotency key of the purchase: a double click buys once.
+        let order = idempotency_key();
         let offer = Offer {
             name: &self.product,
             price: self.price,
+            order: &order,
             quantity_max: QUANTITY_MAX,
             live: self.stripe.is_live(),
         };
@@ -57,8 +61,10 @@ impl Site {
             let page = page::message(locale, words(locale).quantity, Some(&text), &[]);
             return answer::html(StatusCode::BAD_REQUEST, page);
         };
+        let order = order(form).unwrap_or_else(idempotency_key);
         let params = json!({
             "mode": "payment",
+            "client_reference_id": order,
             "success_url": format!("http://{host}/success?session_id={{CHECKOUT_SESSION_ID}}"),
             "cancel_url": format!("http://{host}/cancel"),
             "locale": locale.code(),
@@ -71,7 +77,8 @@ impl Site {
                 },
             }],
         });
-        match self.stripe.create_session(&params).await {
+        let key = format!("checkout-{order}-{quantity}-{}", locale.code());
+        match self.stripe.create_session_once(&params, &key).await {
             Ok(session) => {
                 let url = session.get("url").and_then(Value::as_str);
                 url.and_then(answer::see_other).unwrap_or_else(|| {
@@ -212,6 +219,13 @@ fn quantity(form: &[u8]) -> Option<u16> {
     value.parse().ok().filter(|quantity| (1..=QUANTITY_MAX).contains(quantity))
 }
 
+/// The number that the front page gave this purchase, where it looks like one.
+fn order(form: &[u8]) -> Option<String> {
+    let (_, value) = pairs(std::str::from_utf8(form).ok()?).find(|(name, _)| *name == "order")?;
+    let plain = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    (plain && (8..=64).contains(&value.len())).then(|| value.to_owned())
+}
+
 /// The session that the query names, where it looks like one.
 fn session_id(query: &str) -> Option<String> {
     let (_, value) = pairs(query).find(|(name, _)| *name == "session_id")?;
@@ -226,6 +240,11 @@ mod tests {
     #[test]
     fn quantities_and_sessions_are_read_strictly() {
         assert_eq!(quantity(b""), Some(1));
+        assert_eq!(order(b"order=0123-abcd&quantity=1").as_deref(), Some("0123-abcd"));
+        assert_eq!(
+            (order(b"quantity=1"), order(b"order=a%20b"), order(b"order=1")),
+            (None, None, None)
+        );
         assert_eq!(quantity(b"a=b&quantity=3"), Some(3));
         for form in ["quantity=", "quantity=0", "quantity=-1", "quantity=100", "quantity=x"] {
             assert_eq!(quantity(form.as_bytes()), None, "{form}");

@@ -5,6 +5,7 @@ use crate::stripe::Stripe;
 use crate::stripe::failure::Error;
 use crate::stripe::walk::Walk;
 use crate::wire::form::escape;
+use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 /// Which part of a list is wanted, by when objects were created.
@@ -38,6 +39,12 @@ impl Stripe {
     /// Creates a Checkout Session.
     pub async fn create_session(&self, params: &Value) -> Result<Value, Error> {
         self.post("/v1/checkout/sessions", params).await
+    }
+
+    /// Creates a Checkout Session under the caller's own idempotency key: asked twice, it is made once.
+    pub async fn create_session_once(&self, params: &Value, key: &str) -> Result<Value, Error> {
+        let path = "/v1/checkout/sessions";
+        self.call_with_key(Method::POST, path, params, Some(key)).await
     }
 
     /// Reads a Checkout Session as it is now.

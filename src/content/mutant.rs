@@ -1,0 +1,92 @@
+//! The broken handlers that prove the lessons: which check catches each, said by the handler and by the check.
+
+use crate::domain::course::Day;
+use crate::domain::course::rules::Problem;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// Where they are listed.
+pub const FILE: &str = "mutants/mutants.toml";
+const LIST: &str = include_str!("../../lessons/mutants/mutants.toml");
+
+#[derive(Deserialize)]
+struct List {
+    mutant: Vec<Mutant>,
+}
+
+/// A broken handler.
+#[derive(Deserialize)]
+struct Mutant {
+    id: String,
+    caught_by: String,
+}
+
+/// Where the days and the list of the broken handlers contradict one another.
+pub fn problems(days: &[Day]) -> Vec<Problem> {
+    match toml::from_str::<List>(LIST) {
+        Ok(list) => contradictions(&list, days),
+        Err(error) => vec![Problem::new(FILE, "-", error.message().to_owned())],
+    }
+}
+
+fn contradictions(list: &List, days: &[Day]) -> Vec<Problem> {
+    let mut found = Vec::new();
+    let mut killed: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for day in days {
+        for check in &day.checks {
+            let file = format!("{}/lesson.toml", day.lesson.id);
+            let key = format!("{} kills", check.id);
+            for name in &check.kills {
+                killed.entry(name).or_default().push(&check.id);
+                match list.mutant.iter().find(|it| it.id == *name) {
+                    None => {
+                        found.push(Problem::new(&file, &key, format!("`{name}` does not exist")));
+                    }
+                    Some(it) if it.caught_by != check.id => {
+                        let what = format!("`{name}` is caught by {}", it.caught_by);
+                        found.push(Problem::new(&file, &key, what));
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+    }
+    for it in &list.mutant {
+        let said = killed.get(it.id.as_str()).is_some_and(|ids| ids.contains(&&*it.caught_by));
+        if !said {
+            let what = format!("{} does not say that it kills it", it.caught_by);
+            found.push(Problem::new(FILE, &it.id, what));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::{DAYS, Library};
+
+    fn days() -> Vec<Day> {
+        DAYS.iter().map(|id| Library::default().day(id).unwrap()).collect()
+    }
+
+    #[test]
+    fn handlers_and_checks_name_each_other() {
+        let found: Vec<String> = problems(&days()).iter().map(ToString::to_string).collect();
+        assert!(found.is_empty(), "{}", found.join("\n"));
+    }
+
+    #[test]
+    fn a_contradiction_is_named_from_both_sides() {
+        let mut list: List = toml::from_str(LIST).unwrap();
+        let first = list.mutant.first_mut().unwrap();
+        let (id, other) = (first.id.clone(), "D9.9".to_owned());
+        first.caught_by = other;
+        let found: Vec<String> =
+            contradictions(&list, &days()).iter().map(ToString::to_string).collect();
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found.iter().all(|it| it.contains(&id) && it.contains("D9.9")), "{found:?}");
+        list.mutant.remove(0);
+        assert_eq!(contradictions(&list, &days()).len(), 1);
+    }
+}
