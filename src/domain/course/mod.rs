@@ -8,6 +8,7 @@ pub mod coverage;
 pub mod evidence;
 pub mod graded;
 pub mod launch;
+pub mod lint;
 pub mod outcome;
 pub mod progress;
 pub mod proof;
