@@ -124,6 +124,10 @@ pub fn checked(it: &CheckResult, canvas: &Canvas) -> String {
     if let Some(failure) = &it.failure {
         line.push_str(&failed(failure, canvas));
     }
+    if it.state == State::Skip {
+        let because: Vec<String> = it.findings.iter().map(|finding| finding.got.clone()).collect();
+        line.extend(left_out(&it.id, &because, canvas).map(|text| format!("\n        {text}")));
+    }
     line
 }
 
@@ -160,6 +164,9 @@ pub fn day(it: &DayResult, canvas: &Canvas) -> String {
         let text = format!("{} {} ({})", note.id, note.title, note.because.join(" · "));
         lines.push(hang(canvas, &label, &text, 6));
     }
+    for note in it.notes.iter().filter(|note| note.state == State::Skip) {
+        lines.extend(left_out(&note.id, &note.because, canvas));
+    }
     lines.extend(it.gates.iter().map(|gate| gated(gate, canvas)));
     if it.cut {
         return lines.join("\n");
@@ -191,6 +198,13 @@ pub fn day(it: &DayResult, canvas: &Canvas) -> String {
         lines.push(canvas.say(&Msg::CourseType { command: &command }));
     }
     lines.join("\n")
+}
+
+/// An item that could not be looked at, and what that would take; nothing for one that is simply of another track.
+fn left_out(id: &str, because: &[String], canvas: &Canvas) -> Option<String> {
+    let need = because.first()?;
+    let text = canvas.say(&Msg::CourseSkipped { id, need });
+    Some(canvas.tone(Tone::Quiet, &wrap(&text, canvas.width, 2)))
 }
 
 fn gated(it: &ItemResult, canvas: &Canvas) -> String {

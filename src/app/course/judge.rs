@@ -71,6 +71,11 @@ pub async fn found(stage: &Stage<'_>, claim: &Claim) -> Result<Finding, Trouble>
         Claim::Key(it) => Ok(key(stage, it)),
         Claim::Files(it) => Ok(project::files(&stage.project, it)),
         Claim::Mentions(it) => Ok(project::mentions(&stage.project, it)),
+        Claim::Lint(it) => {
+            let sight =
+                stage.look_by(it.rule).map_err(|why| Trouble::short(it.rule.name(), why))?;
+            Ok(project::linted(it.rule, &sight))
+        }
         Claim::Fields(it) => weigh::fields(kept, it),
         Claim::Accepts(it) => weigh::accepts(stage, it).await,
         Claim::Accidents(it) => weigh::accidents(stage, it).await,

@@ -20,6 +20,7 @@ pub mod record;
 pub mod spy;
 pub mod stage;
 pub mod tap;
+pub mod tree;
 pub mod trouble;
 pub mod weigh;
 
@@ -31,7 +32,7 @@ use crate::app::provider::Provider;
 use crate::content::prose::{section, sections};
 use crate::content::{Lesson, Library};
 use crate::domain::course::outcome::DayResult;
-use crate::domain::course::{ANCHORS, rules};
+use crate::domain::course::{ANCHORS, Track, rules};
 use crate::domain::fault::{Fault, Problem};
 use crate::domain::notice::{Notice, Opening};
 use std::path::{Path, PathBuf};
@@ -104,6 +105,17 @@ impl Wish {
             (None, Some(from)) => beat >= from,
             (None, None) => true,
         }
+    }
+
+    /// The learner's own project: the folder that was named, or for an own server the working folder where it
+    /// looks like one. The built-in shop has none.
+    pub fn own_project(&self) -> Option<PathBuf> {
+        let here = || {
+            let own = self.candidate.track() != Track::Shop;
+            let folder = own.then(|| std::env::current_dir().ok()).flatten()?;
+            tree::looks_like_project(&folder).then_some(folder)
+        };
+        self.project.clone().or_else(here)
     }
 
     /// Whether anything wanted needs the provider.
@@ -179,8 +191,8 @@ pub async fn put_before(
     let began = Instant::now();
     let attested = record::attested(context, &lesson.day, &wish.attest)?;
     let mut stage = Stage::open(context, provider, application).await?;
-    if let Some(project) = &wish.project {
-        stage.lead_project(project);
+    if let Some(project) = wish.own_project() {
+        stage.lead_project(&project);
     }
     let played = on_stage(&mut stage, lesson, wish, &attested).await;
     stage.close().await;

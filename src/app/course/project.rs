@@ -5,6 +5,7 @@ use crate::app::course::stage::Stage;
 use crate::app::course::trouble::Trouble;
 use crate::content::embedded;
 use crate::domain::course::claim::{FilesAre, Mentions};
+use crate::domain::course::lint::{Hit, Rule, Sight};
 use crate::domain::course::outcome::Finding;
 use crate::domain::fault::{Fault, Problem};
 use crate::stripe::API_VERSION;
@@ -191,6 +192,19 @@ pub fn mentions(folder: &Path, it: &Mentions) -> Finding {
     let holds = lacking.is_empty();
     let got = if holds { "ok".to_owned() } else { format!("– {}", lacking.join(", ")) };
     Finding { holds, expected: format!("{} × {}", it.file, it.all.len()), got }
+}
+
+/// How many places a finding names.
+const PLACES: usize = 5;
+
+/// What a rule saw, as a finding: the places, or how many files it looked at.
+pub fn linted(rule: Rule, sight: &Sight) -> Finding {
+    let places: Vec<String> = sight.hits.iter().take(PLACES).map(Hit::show).collect();
+    let holds = places.is_empty();
+    let more = sight.hits.len() - places.len();
+    let more = if more > 0 { format!(" · + {more}") } else { String::new() };
+    let got = if holds { format!("{} files", sight.looked) } else { places.join(" · ") + &more };
+    Finding { holds, expected: format!("lint {}", rule.name()), got }
 }
 
 /// The first secret in the project's documents.

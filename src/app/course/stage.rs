@@ -5,16 +5,19 @@ use crate::app::course::application::Application;
 use crate::app::course::kept::Kept;
 use crate::app::course::log::Log;
 use crate::app::course::tap::{Reseal, Tap};
+use crate::app::course::tree;
 use crate::app::course::trouble::Trouble;
 use crate::app::provider::Provider;
 use crate::domain::course::Track;
 use crate::domain::course::act::Rolled;
+use crate::domain::course::lint::{Project, Rule, Sight};
 use crate::domain::fault::{Fault, Problem};
 use crate::domain::secret::SigningSecret;
 use crate::domain::time::Timestamp;
 use crate::net::outbound::{self, Patience, Reach};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// How the endpoint of a run is described at the provider.
@@ -72,6 +75,9 @@ pub struct Stage<'c> {
     endpoint: String,
     tap: Tap,
     application: &'c mut Application,
+    /// The learner's own project, where there is one, and its files once they were read.
+    own: Option<PathBuf>,
+    files: OnceLock<Project>,
 }
 
 impl<'c> Stage<'c> {
@@ -111,16 +117,36 @@ impl<'c> Stage<'c> {
             endpoint,
             tap,
             application,
+            own: None,
+            files: OnceLock::new(),
         };
         stage.started = stage.provider_now().await?;
         stage.introduce();
         Ok(stage)
     }
 
-    /// Takes another folder for the project's documents.
+    /// Takes the learner's own project instead of the folder that the built-in shop has for its documents.
     pub fn lead_project(&mut self, folder: &Path) {
         folder.clone_into(&mut self.project);
+        self.own = Some(folder.to_owned());
         self.kept.keep("project", json!(self.project.display().to_string()));
+    }
+
+    /// The learner's own project.
+    pub fn own_project(&self) -> Option<&Path> {
+        self.own.as_deref()
+    }
+
+    /// What a rule sees in the learner's project; why it cannot look, where there is none, or nothing of its sort.
+    pub fn look_by(&self, rule: Rule) -> Result<Sight, &'static str> {
+        let folder = self.own.as_deref().ok_or("--project DIR")?;
+        let sight = rule.look(self.files.get_or_init(|| tree::read(folder)));
+        if sight.looked == 0 { Err("0 files") } else { Ok(sight) }
+    }
+
+    /// Has the project's files read anew by whoever next looks.
+    pub fn forget_files(&mut self) {
+        self.files = OnceLock::new();
     }
 
     /// Keeps what lessons may always refer to.

@@ -1,6 +1,7 @@
 //! What a lesson can claim about the world. A claim is about observed state: an answer, an object of the
 //! provider, a delivery, a row of the ledger; never about a sentence that the program wrote itself.
 
+use crate::domain::course::lint::Rule;
 use crate::domain::course::proof::{Accepts, Accidents, Fields, Given, Refused};
 use serde::Deserialize;
 use serde_json::Value;
@@ -44,6 +45,8 @@ pub enum Claim {
     Files(FilesAre),
     /// Topics that a file of the project speaks of.
     Mentions(Mentions),
+    /// What a rule finds in the files of the learner's project.
+    Lint(Lint),
     /// Several members of one object, told side by side.
     Fields(Fields),
     /// Whether the application takes an event that is signed in a certain way.
@@ -63,6 +66,17 @@ pub enum Claim {
 }
 
 impl Claim {
+    /// The rules that it rests on, which look at the files of a project.
+    pub fn rules(&self) -> Vec<Rule> {
+        match self {
+            Self::Lint(it) => vec![it.rule],
+            Self::All(claims) | Self::Any(claims) => claims.iter().flat_map(Self::rules).collect(),
+            Self::Not(claim) => claim.rules(),
+            Self::Given(it) => it.then.rules(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether it can be judged only by who sees the application's log.
     pub fn needs_log(&self) -> bool {
         match self {
@@ -387,6 +401,14 @@ pub struct Mentions {
     pub all: Vec<String>,
 }
 
+/// `{ lint = { rule = "utcnow" } }`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lint {
+    /// The rule, which must find nothing.
+    pub rule: Rule,
+}
+
 /// A claim as it is written: every subject is a key, and exactly one of them is there.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -408,6 +430,7 @@ struct Written {
     key: Option<KeyIs>,
     files: Option<FilesAre>,
     mentions: Option<Mentions>,
+    lint: Option<Lint>,
     fields: Option<Fields>,
     accepts: Option<Accepts>,
     accidents: Option<Accidents>,
@@ -440,6 +463,7 @@ impl TryFrom<Written> for Claim {
             it.key.map(Self::Key),
             it.files.map(Self::Files),
             it.mentions.map(Self::Mentions),
+            it.lint.map(Self::Lint),
             it.fields.map(Self::Fields),
             it.accepts.map(Self::Accepts),
             it.accidents.map(Self::Accidents),

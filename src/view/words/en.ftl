@@ -403,6 +403,7 @@ course-got = got{"     "}
 course-why = why{"     "}
 course-next = next{"    "}
 course-note = note:
+course-skipped = { $id } was left out, because there is nothing to look at: { $need }
 course-attest = { $id } also wants your word. Once it is so: { $command }
 course-type = Next: { $command }
 day-failed = { $failing ->

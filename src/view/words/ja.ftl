@@ -387,6 +387,7 @@ course-got = 結果
 course-why = 理由
 course-next = 次{"  "}
 course-note = 注意:
+course-skipped = { $id } は確認していません（対象がないため）: { $need }
 course-attest = { $id } は本人の確認も必要です。済んだら: { $command }
 course-type = 次に実行: { $command }
 day-failed = 必須のチェックが { $failing } 件残っています。

@@ -268,6 +268,7 @@ messages! {
     CourseWhy,
     CourseNext,
     CourseNote,
+    CourseSkipped { id: &'a str, need: &'a str },
     CourseAttest { id: &'a str, command: &'a str },
     CourseType { command: &'a str },
     DayFailed { failing: i64 },

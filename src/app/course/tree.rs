@@ -1,0 +1,200 @@
+//! The learner's project as files: which of them count, and their texts for the rules.
+
+use crate::domain::course::lint::{Project, Text};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Folders that tools fill.
+const NOT_OURS: [&str; 12] = [
+    ".git",
+    "node_modules",
+    "target",
+    "venv",
+    ".venv",
+    "__pycache__",
+    "dist",
+    "build",
+    "vendor",
+    ".mypy_cache",
+    ".pytest_cache",
+    ".stripegym",
+];
+/// The largest file that is read, in bytes.
+const FILE_MAX: u64 = 1024 * 1024;
+/// How many files are read at most.
+const FILES_MAX: usize = 5_000;
+/// How deep folders are followed.
+const DEPTH_MAX: usize = 12;
+/// What a folder with a project has one of.
+const MARKS: [&str; 14] = [
+    "requirements.txt",
+    "pyproject.toml",
+    "Pipfile",
+    "package.json",
+    "Cargo.toml",
+    "go.mod",
+    "Gemfile",
+    "composer.json",
+    "pom.xml",
+    "build.gradle",
+    "Dockerfile",
+    "compose.yaml",
+    "docker-compose.yml",
+    "deno.json",
+];
+
+/// Whether a folder looks like somebody's project.
+pub fn looks_like_project(folder: &Path) -> bool {
+    MARKS.iter().any(|name| folder.join(name).is_file())
+}
+
+/// Reads a project: without what git ignores, what tools have installed, values of `.env`, large and binary files.
+pub fn read(folder: &Path) -> Project {
+    let tracked = tracked(folder);
+    let names = match &tracked {
+        Some(_) => git(folder, &["ls-files", "-z", "--cached", "--others", "--exclude-standard"]),
+        None => None,
+    };
+    let mut paths = names.unwrap_or_else(|| walk(folder));
+    paths.retain(|path| counts(path));
+    paths.sort();
+    paths.dedup();
+    paths.truncate(FILES_MAX);
+    let files = paths.into_iter().filter_map(|path| {
+        let text = text_of(&folder.join(&path))?;
+        Some(Text { path, text })
+    });
+    Project { files: files.collect(), tracked }
+}
+
+/// The files that git tracks in a folder, where it is part of a work tree and not ignored there.
+pub fn tracked(folder: &Path) -> Option<Vec<String>> {
+    if git(folder, &["check-ignore", "--quiet", "."]).is_some() {
+        return None;
+    }
+    git(folder, &["ls-files", "-z", "--cached"])
+}
+
+/// What git answers, parted at NUL; `None` where it refuses or is not there.
+fn git(folder: &Path, arguments: &[&str]) -> Option<Vec<String>> {
+    let mut git = Command::new("git");
+    git.args(arguments).current_dir(folder).stdin(Stdio::null());
+    let output = git.output().ok().filter(|output| output.status.success())?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    Some(text.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect())
+}
+
+/// Whether a path is of the project, and not a file with the values of its environment.
+fn counts(path: &str) -> bool {
+    let mut parts = path.split('/').rev();
+    let is_env = parts.next() == Some(".env");
+    !is_env && !parts.any(|folder| NOT_OURS.contains(&folder))
+}
+
+/// The files below a folder, with `/`.
+fn walk(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut open: Vec<(PathBuf, String, usize)> = vec![(folder.to_owned(), String::new(), 0)];
+    while let Some((at, prefix, depth)) = open.pop() {
+        let Ok(entries) = fs::read_dir(&at) else { continue };
+        for entry in entries.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            // A link may lead anywhere, and round in circles.
+            let Ok(kind) = entry.file_type() else { continue };
+            if kind.is_dir() && depth < DEPTH_MAX && !NOT_OURS.contains(&name.as_str()) {
+                open.push((entry.path(), format!("{prefix}{name}/"), depth + 1));
+            } else if kind.is_file() && found.len() < FILES_MAX {
+                found.push(format!("{prefix}{name}"));
+            }
+        }
+    }
+    found
+}
+
+/// A file's text; nothing for what is large, binary, or no file.
+fn text_of(path: &Path) -> Option<String> {
+    let known = fs::symlink_metadata(path).ok()?;
+    if !known.is_file() || known.len() > FILE_MAX {
+        return None;
+    }
+    let bytes = fs::read(path).ok()?;
+    if bytes.contains(&0) {
+        return None;
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::course::lint::{Hit, Rule};
+
+    fn put(folder: &Path, files: &[(&str, &[u8])]) {
+        for (name, bytes) in files {
+            let path = folder.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
+    }
+
+    fn paths(folder: &Path) -> Vec<String> {
+        read(folder).files.into_iter().map(|file| file.path).collect()
+    }
+
+    fn run(folder: &Path, arguments: &[&str]) {
+        assert!(git(folder, arguments).is_some(), "git {arguments:?}");
+    }
+
+    #[test]
+    fn what_tools_installed_and_what_is_no_text_is_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let large = vec![b'x'; usize::try_from(FILE_MAX).unwrap() + 1];
+        put(
+            folder.path(),
+            &[
+                ("app.py", b"x"),
+                (".env", b"x"),
+                (".env.example", b"x"),
+                ("src/a.rs", b"x"),
+                ("node_modules/a/b.js", b"x"),
+                ("web/node_modules/b.js", b"x"),
+                ("a.bin", b"\0"),
+                ("b.latin", b"\xff"),
+                ("large.txt", &large),
+            ],
+        );
+        assert_eq!(paths(folder.path()), [".env.example", "app.py", "src/a.rs"]);
+        assert!(!looks_like_project(folder.path()));
+        put(folder.path(), &[("package.json", b"{}")]);
+        assert!(looks_like_project(folder.path()));
+    }
+
+    #[test]
+    fn the_solutions_of_the_course_keep_every_rule() {
+        for language in ["python", "node", "rust"] {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("lessons/track");
+            let project = read(&folder.join(language).join("solution"));
+            assert!(project.files.len() > 10, "{language}: {}", project.files.len());
+            for rule in Rule::ALL {
+                let found: Vec<String> = rule.look(&project).hits.iter().map(Hit::show).collect();
+                assert_eq!(found, Vec::<String>::new(), "{language}: {}", rule.name());
+            }
+        }
+    }
+
+    #[test]
+    fn in_a_work_tree_what_git_ignores_does_not_count() {
+        let folder = tempfile::tempdir().unwrap();
+        put(folder.path(), &[(".gitignore", b"out/\n.env\n"), ("a.py", b"x"), ("out/b.py", b"x")]);
+        run(folder.path(), &["init", "-q"]);
+        assert_eq!(paths(folder.path()), [".gitignore", "a.py"]);
+        assert_eq!(read(folder.path()).tracked, Some(Vec::new()));
+        put(folder.path(), &[(".env", b"A=1")]);
+        run(folder.path(), &["add", "-f", ".env", "a.py"]);
+        let project = read(folder.path());
+        assert_eq!(project.tracked, Some(vec![".env".to_owned(), "a.py".to_owned()]));
+        assert!(project.file(".env").is_none(), "values are not read");
+        assert_eq!(tracked(&folder.path().join("out")), None, "git ignores the folder itself");
+    }
+}
