@@ -13,4 +13,5 @@ pub mod payment;
 pub mod provider;
 pub mod reception;
 pub mod scenario;
+pub mod seeded;
 pub mod settlement;

@@ -110,5 +110,9 @@ pub fn of_host(error: HostError, home: &Path, command: &str) -> Fault {
 fn client(context: &Context, base: &str) -> Result<Stripe, Fault> {
     let own = context.config.key.clone().or_else(|| ApiKey::read(SANDBOX_KEY));
     let key = own.ok_or(Problem::KeyMissing)?;
-    Ok(Stripe::new(base, key)?)
+    let stripe = Stripe::new(base, key)?;
+    Ok(match context.config.seed {
+        Some(_) => stripe.repeatable(context.entropy.clone()),
+        None => stripe,
+    })
 }

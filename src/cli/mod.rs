@@ -131,8 +131,8 @@ fn early_canvas(arguments: &[OsString]) -> Canvas {
     Canvas {
         format: if json { Format::Json } else { Format::Text },
         locale: lang.and_then(Locale::read).unwrap_or_else(|| sources.locale()),
-        width: 80,
-        colour: !no_color && out::is_terminal(),
+        width: out::width(sources.variable("COLUMNS")),
+        colour: !no_color && out::is_colourful(sources.variable("CLICOLOR_FORCE")),
         zone: TimeZone::UTC,
     }
 }

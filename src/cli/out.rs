@@ -27,6 +27,19 @@ pub(crate) fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
+/// Whether colours may be shown: on a terminal, or where they are asked for all the same.
+pub(crate) fn is_colourful(forced: Option<&str>) -> bool {
+    is_terminal() || forced.is_some_and(|value| value != "0")
+}
+
+/// How many columns a line may have: what `COLUMNS` says, else the terminal's, else 80. Longer lines than 120
+/// columns are hard to read, and less than 40 leave no room for a table.
+pub(crate) fn width(columns: Option<&str>) -> u16 {
+    let terminal = || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0);
+    let said = columns.and_then(|text| text.parse().ok()).or_else(terminal);
+    said.filter(|width| *width > 0).unwrap_or(80).clamp(40, 120)
+}
+
 /// Whether stderr is a terminal.
 pub(crate) fn is_error_terminal() -> bool {
     io::stderr().is_terminal()
@@ -49,6 +62,11 @@ fn note(written: io::Result<()>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_width_is_one_that_can_be_read() {
+        assert_eq!([width(Some("60")), width(Some("7")), width(Some("900"))], [60, 40, 120]);
+    }
 
     struct Failing(io::ErrorKind);
 

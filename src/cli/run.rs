@@ -5,6 +5,7 @@ use crate::app::command::{
     reconcile, reset, sandbox, status, trigger,
 };
 use crate::app::context::{Context, Voice};
+use crate::app::seeded::World;
 use crate::cli::args::{Command, Day, Dev, Ledger, Line, Shape};
 use crate::cli::reporter::Reporter;
 use crate::cli::wish::{self, Reader};
@@ -14,8 +15,6 @@ use crate::config::sources::Sources;
 use crate::domain::fault::{Fault, Problem};
 use crate::domain::report::Report;
 use crate::net::shutdown::{self, Stopper};
-use crate::os::clock::Clock;
-use crate::os::entropy::Entropy;
 use crate::view;
 use crate::view::canvas::{Canvas, Format};
 use crate::view::course_json::junit;
@@ -43,7 +42,7 @@ pub(crate) fn run(line: Line, name: &str, sources: &Sources, early: &Canvas) -> 
     let canvas = Canvas {
         format: format(&line),
         locale: config.locale,
-        colour: !config.no_color && out::is_terminal() && !for_build_servers(&line),
+        colour: !config.no_color && early.colour && !for_build_servers(&line),
         zone: TimeZone::system(),
         ..early.clone()
     };
@@ -63,9 +62,10 @@ fn carry_out(line: Line, name: &str, config: Config, canvas: &Canvas) -> Result<
         .map_err(|error| Problem::Bug { what: format!("no runtime: {error}") })?;
     let (reporter, voice) = Reporter::start(canvas.clone());
     let (stopper, stop) = shutdown::pair();
+    let world = World::begin(&config);
     let context = Context {
-        clock: config.now.map_or_else(Clock::system, Clock::fixed),
-        entropy: config.seed.map_or_else(Entropy::system, Entropy::seeded),
+        clock: world.clock.clone(),
+        entropy: world.entropy.clone(),
         config: Arc::new(config),
         voice: Voice::new(voice),
         stop,
@@ -78,6 +78,7 @@ fn carry_out(line: Line, name: &str, config: Config, canvas: &Canvas) -> Result<
     // What a command left running must not speak after its report.
     runtime.shutdown_timeout(Duration::from_secs(1));
     reporter.finish();
+    world.end()?;
     answer
 }
 

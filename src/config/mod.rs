@@ -63,6 +63,18 @@ impl Config {
         if mode == Mode::Stripe && key.is_none() {
             return Err(Problem::KeyMissing);
         }
+        if mode == Mode::Sandbox && api_base.is_some() && !local {
+            return Err(setting(
+                sources,
+                keys::API_BASE,
+                "http://127.0.0.1:12111, STRIPEGYM_MODE=stripe",
+            ));
+        }
+        let seed = parsed(sources, keys::SEED, "0-18446744073709551615", |text| text.parse().ok())?;
+        if seed.is_some() && mode == Mode::Stripe {
+            // Keys that repeat would make Stripe answer for what it did the last time.
+            return Err(setting(sources, keys::SEED, "STRIPEGYM_MODE=sandbox"));
+        }
         let key_origin = sources.find(keys::SECRET_KEY).map_or(Origin::Default, |f| f.origin);
         let secrets = sources.find(keys::WEBHOOK_SECRET).map(|found| found.value);
         let port = |text: &str| text.parse::<u16>().ok();
@@ -82,7 +94,7 @@ impl Config {
             now: parsed(sources, keys::NOW, "Unix seconds, 1795237445", |text| {
                 text.parse().ok().map(Timestamp)
             })?,
-            seed: parsed(sources, keys::SEED, "0-18446744073709551615", |text| text.parse().ok())?,
+            seed,
             log: sources.find(keys::LOG).map(|found| found.value),
             no_color: sources.find(keys::NO_COLOR).is_some(),
             live,
@@ -109,11 +121,17 @@ fn parsed<T>(
     let Some(found) = sources.find(key) else { return Ok(None) };
     match read(&found.value) {
         Some(value) => Ok(Some(value)),
-        None => Err(Problem::Setting {
-            name: key.name.to_owned(),
-            origin: found.origin.name(),
-            expected: expected.to_owned(),
-        }),
+        None => Err(setting(sources, key, expected)),
+    }
+}
+
+/// A setting that is not as it must be; its value is not told.
+fn setting(sources: &Sources, key: Key, expected: &str) -> Problem {
+    let origin = sources.find(key).map_or(Origin::Default, |found| found.origin);
+    Problem::Setting {
+        name: key.name.to_owned(),
+        origin: origin.name(),
+        expected: expected.to_owned(),
     }
 }
 
@@ -179,6 +197,16 @@ mod tests {
         assert_eq!(local.mode, Mode::Sandbox);
         assert_eq!(local.api_base.as_deref(), Some("http://localhost:9"));
         assert_eq!(load(&[("STRIPEGYM_MODE", "stripe")], false).err(), Some(Problem::KeyMissing));
+    }
+
+    #[test]
+    fn the_sandbox_leads_nowhere_else_and_a_seed_never_to_stripe() {
+        let outward = ("STRIPE_API_BASE", "http://192.0.2.1:12111");
+        assert!(load(&[outward], false).is_err());
+        assert!(load(&[("STRIPEGYM_MODE", "sandbox"), outward], false).is_err());
+        let seed = ("STRIPEGYM_SEED", "7");
+        assert_eq!(load(&[seed], false).unwrap().seed, Some(7));
+        assert!(load(&[seed, ("STRIPE_SECRET_KEY", "sk_test_0123456789")], false).is_err());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::domain::time::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// What time it is: the system's, or one that was fixed, plus an offset that only grows.
 /// Clones share the offset.
@@ -34,9 +34,31 @@ impl Clock {
         base.plus(self.offset_s.load(Ordering::SeqCst))
     }
 
+    /// Whether it stands until it is advanced.
+    pub const fn stands(&self) -> bool {
+        self.fixed.is_some()
+    }
+
+    /// Begins to measure how long something takes, for people to read: where the clock stands, no time at all.
+    pub fn stopwatch(&self) -> Stopwatch {
+        Stopwatch((!self.stands()).then(Instant::now))
+    }
+
     /// Moves this clock and its clones `seconds` into the future.
     pub fn advance(&self, seconds: u32) {
         self.offset_s.fetch_add(i64::from(seconds), Ordering::SeqCst);
+    }
+}
+
+/// Measures how long something takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Option<Instant>);
+
+impl Stopwatch {
+    /// Milliseconds since it was begun.
+    pub fn ms(self) -> u64 {
+        let took = self.0.map_or(0, |began| began.elapsed().as_millis());
+        u64::try_from(took).unwrap_or(u64::MAX)
     }
 }
 
@@ -50,5 +72,6 @@ mod tests {
         let twin = clock.clone();
         clock.advance(60);
         assert_eq!(twin.now(), Timestamp(1_060));
+        assert_eq!(twin.stopwatch().ms(), 0);
     }
 }

@@ -1,34 +1,73 @@
-//! Randomness: the system's, or a seeded sequence that tests and drills can repeat.
+//! Randomness: the system's, or seeded sequences that tests and drills can repeat.
+//!
+//! Every kind of thing has a sequence of its own: how often one thing is drawn never shifts what another gets.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A source of uniform 64-bit numbers. Clones draw from the same sequence.
+/// What is added to the state at each step of `SplitMix64`.
+const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// A source of uniform 64-bit numbers, by kind. Clones draw from the same sequences.
 #[derive(Clone, Debug)]
-pub struct Entropy(Arc<Mutex<u64>>);
+pub struct Entropy {
+    seed: u64,
+    drawn: Arc<Mutex<HashMap<String, u64>>>,
+}
+
+/// The numbers of one thing.
+#[derive(Clone, Debug)]
+pub struct Numbers(u64);
 
 impl Entropy {
     /// Seeded from the operating system.
     pub fn system() -> Self {
         let mut bytes = [0_u8; 8];
         let seeded = getrandom::fill(&mut bytes).is_ok();
-        let fallback = u64::from(std::process::id()).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let fallback = u64::from(std::process::id()).wrapping_mul(STEP);
         Self::seeded(if seeded { u64::from_le_bytes(bytes) } else { fallback })
     }
 
-    /// The sequence that belongs to `seed`.
+    /// The sequences that belong to `seed`.
     pub fn seeded(seed: u64) -> Self {
-        Self(Arc::new(Mutex::new(seed)))
+        Self { seed, drawn: Arc::default() }
     }
 
-    /// The next number (`SplitMix64`).
-    pub fn next(&self) -> u64 {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = *state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+    /// The numbers of the next thing of a kind.
+    pub fn numbers(&self, kind: &str) -> Numbers {
+        let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = match drawn.get_mut(kind) {
+            Some(count) => {
+                *count += 1;
+                *count
+            }
+            None => {
+                drawn.insert(kind.to_owned(), 0);
+                0
+            }
+        };
+        // FNV-1a: kinds are few and short, and every one should lead elsewhere.
+        let named = kind.bytes().fold(0xCBF2_9CE4_8422_2325, |hash: u64, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
+        });
+        Numbers(scatter(scatter(self.seed ^ scatter(named)).wrapping_add(count.wrapping_mul(STEP))))
     }
+}
+
+impl Numbers {
+    /// The next number (`SplitMix64`).
+    pub const fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(STEP);
+        scatter(self.0)
+    }
+}
+
+/// Two seeds that are near give numbers that are not.
+const fn scatter(state: u64) -> u64 {
+    let mut z = state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
 }
 
 #[cfg(test)]
@@ -36,9 +75,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_seed_gives_the_same_sequence() {
+    fn the_same_seed_gives_the_same_numbers() {
         let (a, b) = (Entropy::seeded(7), Entropy::seeded(7));
-        assert_eq!([a.next(), a.next()], [b.next(), b.next()]);
-        assert_ne!(a.next(), a.next());
+        let drawn = |from: &Entropy| {
+            let mut numbers = from.numbers("evt_");
+            [numbers.next(), numbers.next()]
+        };
+        assert_eq!(drawn(&a), drawn(&b));
+        assert_ne!(drawn(&a), drawn(&Entropy::seeded(7)));
+        assert_ne!(drawn(&Entropy::seeded(8)), drawn(&Entropy::seeded(7)));
+    }
+
+    #[test]
+    fn what_one_kind_draws_does_not_shift_another() {
+        let (a, b) = (Entropy::seeded(7), Entropy::seeded(7));
+        let _request = a.numbers("req_");
+        assert_eq!(a.numbers("evt_").next(), b.numbers("evt_").next());
     }
 }

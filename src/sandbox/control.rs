@@ -36,9 +36,12 @@ pub fn reply(status: StatusCode, value: &Value) -> Response {
 
 async fn status(State(engine): State<Arc<Engine>>) -> Response {
     let site = engine.site();
+    let now = engine.now().0;
+    let jobs_due = engine.read(|state| state.due("_job", now)).await.len();
     let body = json!({
         "name": "stripegym", "version": env!("CARGO_PKG_VERSION"),
-        "api_version": site.api_version, "now": engine.now().0, "base_url": site.base_url,
+        "api_version": site.api_version, "now": now, "base_url": site.base_url,
+        "jobs_due": jobs_due,
     });
     reply(StatusCode::OK, &body)
 }

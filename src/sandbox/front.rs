@@ -71,7 +71,10 @@ struct Ready {
 
 /// Answers one request.
 pub async fn answer(engine: &Arc<Engine>, asked: Asked) -> Answer {
-    let request_id = crate::domain::id::mint("req_", 14, || engine.entropy().next());
+    // Each resource has its own sequence: how often somebody looks must not decide what a change is called.
+    let resource = asked.path.split('/').nth(2).unwrap_or_default();
+    let mut numbers = engine.entropy().numbers(&format!("req_ {} {resource}", asked.method));
+    let request_id = crate::domain::id::mint("req_", 14, || numbers.next());
     let default = engine.site().api_version.as_str();
     let mut headers = vec![("request-id", request_id.clone())];
     if let Some(key) = &asked.idempotency_key {

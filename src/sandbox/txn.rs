@@ -79,7 +79,8 @@ impl<'s> Txn<'s> {
 
     /// A fresh id: `prefix` and `length` base-62 digits.
     pub fn mint(&self, prefix: &str, length: usize) -> String {
-        id::mint(prefix, length, || self.entropy.next())
+        let mut numbers = self.entropy.numbers(prefix);
+        id::mint(prefix, length, || numbers.next())
     }
 
     /// The object of that kind (its `object` name) and id.

@@ -126,6 +126,11 @@ impl Intake {
         self
     }
 
+    /// The clock.
+    pub const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     /// The present instant.
     pub fn now(&self) -> Timestamp {
         self.clock.now()

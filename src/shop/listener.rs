@@ -6,7 +6,7 @@ use crate::net::outbound::OutboundError;
 use crate::net::server::{self, Limits};
 use crate::net::shutdown::{self, Stopper};
 use crate::net::tasks::Tasks;
-use crate::os::clock::Clock;
+use crate::os::clock::{Clock, Stopwatch};
 use crate::shop::answer::{self, Answer, BodyFault};
 use crate::shop::forward::Forwarder;
 use crate::shop::intake::{Intake, Received, Secrets};
@@ -22,7 +22,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long stopping waits for deliveries that are being passed on.
 const FORWARDS_END: Duration = Duration::from_secs(5);
@@ -199,7 +199,7 @@ async fn page(desk: &Arc<Desk>, request: Request<Incoming>) -> Answer {
 }
 
 async fn webhook(desk: &Arc<Desk>, request: Request<Incoming>) -> Answer {
-    let began = Instant::now();
+    let began = desk.intake.clock().stopwatch();
     if request.method() != Method::POST {
         return rejected(desk, began, "method_not_allowed", answer::method_not_allowed("POST"));
     }
@@ -233,12 +233,12 @@ async fn webhook(desk: &Arc<Desk>, request: Request<Incoming>) -> Answer {
 /// Tells of a delivery once it was also passed on, if it is to be. The sender does not wait for that.
 fn accepted(
     desk: &Arc<Desk>,
-    began: Instant,
+    began: Stopwatch,
     received: Received,
     headers: HeaderMap,
     body: Vec<u8>,
 ) {
-    let seen = sight(desk, took_ms(began), received);
+    let seen = sight(desk, began.ms(), received);
     let Some(forwarder) = desk.forwarder.clone() else {
         desk.sights.tell(seen);
         return;
@@ -272,15 +272,11 @@ fn with_forward(mut seen: Seen, outcome: Result<u16, String>) -> Seen {
     seen
 }
 
-fn rejected(desk: &Desk, began: Instant, cause: &'static str, answer: Answer) -> Answer {
+fn rejected(desk: &Desk, began: Stopwatch, cause: &'static str, answer: Answer) -> Answer {
     let status = answer.status().as_u16();
     let at = desk.intake.now();
-    desk.sights.tell(Seen::Rejected { at, status, cause, took_ms: took_ms(began) });
+    desk.sights.tell(Seen::Rejected { at, status, cause, took_ms: began.ms() });
     answer
-}
-
-fn took_ms(began: Instant) -> u64 {
-    u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

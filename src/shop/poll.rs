@@ -12,7 +12,7 @@ use crate::stripe::Stripe;
 use crate::stripe::calls::Window;
 use crate::stripe::failure::Error;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long the provider keeps events.
 const KEPT_S: i64 = 30 * 86_400;
@@ -115,7 +115,7 @@ impl Poller {
     }
 
     async fn take(&self, event: Event) -> Result<bool, PollError> {
-        let began = Instant::now();
+        let began = self.intake.clock().stopwatch();
         let received = self.intake.store(event).await?;
         let fresh = received.accepted.fresh;
         if fresh {
@@ -128,7 +128,7 @@ impl Poller {
                 fresh,
                 changes: received.accepted.changes,
                 problem: received.accepted.problem,
-                took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+                took_ms: began.ms(),
                 forwarded: None,
             });
         }

@@ -9,7 +9,6 @@ use crate::shop::words::{preferred, words};
 use crate::store::{Filter, Ledger, LedgerRow, StoreError, Total};
 use crate::stripe::Stripe;
 use crate::stripe::failure::Error;
-use crate::stripe::retry::idempotency_key;
 use hyper::StatusCode;
 use hyper::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderMap};
 use serde_json::{Value, json};
@@ -43,7 +42,7 @@ impl Site {
     /// The product.
     pub fn home(&self, locale: Locale) -> Answer {
         // The number of this view becomes the idempotency key of the purchase: a double click buys once.
-        let order = idempotency_key();
+        let order = self.stripe.fresh_key();
         let offer = Offer {
             name: &self.product,
             price: self.price,
@@ -61,7 +60,7 @@ impl Site {
             let page = page::message(locale, words(locale).quantity, Some(&text), &[]);
             return answer::html(StatusCode::BAD_REQUEST, page);
         };
-        let order = order(form).unwrap_or_else(idempotency_key);
+        let order = order(form).unwrap_or_else(|| self.stripe.fresh_key());
         let params = json!({
             "mode": "payment",
             "client_reference_id": order,

@@ -11,6 +11,7 @@ pub(crate) mod fake;
 
 use crate::domain::secret::ApiKey;
 use crate::net::outbound::{self, Patience, Reach};
+use crate::os::entropy::Entropy;
 use crate::stripe::failure::{ApiError, Error};
 use crate::stripe::retry::{Answer, Retries};
 use crate::wire::form;
@@ -33,6 +34,7 @@ pub struct Stripe {
     key: ApiKey,
     http: reqwest::Client,
     retries: Retries,
+    entropy: Option<Entropy>,
 }
 
 impl Stripe {
@@ -55,7 +57,19 @@ impl Stripe {
             return Err(Error::Insecure { base });
         }
         let http = outbound::client(reach, Patience::API)?;
-        Ok(Self { base, key, http, retries })
+        Ok(Self { base, key, http, retries, entropy: None })
+    }
+
+    /// The same client, whose idempotency keys `entropy` decides.
+    #[must_use]
+    pub fn repeatable(mut self, entropy: Entropy) -> Self {
+        self.entropy = Some(entropy);
+        self
+    }
+
+    /// A new idempotency key.
+    pub fn fresh_key(&self) -> String {
+        retry::idempotency_key(self.entropy.as_ref())
     }
 
     /// Where the provider answers, without a slash at the end.
@@ -90,7 +104,7 @@ impl Stripe {
 
     /// Calls an endpoint. A POST gets an idempotency key, which stays the same over its retries.
     pub async fn call(&self, method: Method, path: &str, params: &Value) -> Result<Value, Error> {
-        let key = (method == Method::POST).then(retry::idempotency_key);
+        let key = (method == Method::POST).then(|| self.fresh_key());
         self.call_with_key(method, path, params, key.as_deref()).await
     }
 

@@ -1,6 +1,7 @@
 //! When a call is tried again, and after how long, as the official libraries decide it. Pure but for
 //! the randomness of keys and jitter.
 
+use crate::os::entropy::Entropy;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -78,10 +79,15 @@ pub fn jitter() -> u8 {
     byte
 }
 
-/// A new idempotency key: a random UUID. Without randomness the process and a count stand in.
-pub fn idempotency_key() -> String {
+/// A new idempotency key: a random UUID, or one that `entropy` decides. Without randomness the process and a
+/// count stand in.
+pub fn idempotency_key(entropy: Option<&Entropy>) -> String {
     static COUNT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
-    let (bytes, fine) = random::<16>();
+    let (bytes, fine) = entropy.map_or_else(random::<16>, |entropy| {
+        let mut numbers = entropy.numbers("idempotency");
+        let wide = u128::from(numbers.next()) << 64 | u128::from(numbers.next());
+        (wide.to_be_bytes(), true)
+    });
     if !fine {
         let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         return format!("stripegym-{}-{count}", std::process::id());
@@ -141,9 +147,12 @@ mod tests {
 
     #[test]
     fn keys_are_random_uuids() {
-        let key = idempotency_key();
+        let key = idempotency_key(None);
         assert_eq!(key.len(), 36);
         assert_eq!(key.as_bytes()[14], b'4');
-        assert_ne!(key, idempotency_key());
+        assert_ne!(key, idempotency_key(None));
+        let seeded = || idempotency_key(Some(&Entropy::seeded(7)));
+        assert_eq!(seeded(), seeded());
+        assert_eq!(seeded().as_bytes()[14], b'4');
     }
 }

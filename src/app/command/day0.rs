@@ -16,10 +16,11 @@ use crate::domain::mode::Mode;
 use crate::domain::money::Money;
 use crate::domain::notice::{Delivery, Notice, Step};
 use crate::domain::report::{Checkout, Day0, Ending, Reconciled, Report};
+use crate::os::clock::Stopwatch;
 use crate::store::Filter;
 use crate::stripe::calls::Window;
 use serde_json::Value;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const CARD: &str = "4242424242424242";
 const WANTED: &str = "checkout.session.completed";
@@ -38,7 +39,7 @@ pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
     if context.config.mode == Mode::Stripe {
         return Err(Problem::SandboxOnly { command: "stripegym day0".to_owned() }.into());
     }
-    let began = Instant::now();
+    let began = context.clock.stopwatch();
     let provider = Provider::connect(context).await?;
     let answer = if wish.wants(Beat::Do) && wish.candidate.track() == Track::Shop {
         say(context, Step::SandboxUp { base: provider.base().to_owned() });
@@ -60,7 +61,7 @@ async fn with_provider(
     provider: &Provider,
     lesson: &Lesson,
     wish: &Wish,
-    began: Instant,
+    began: Stopwatch,
 ) -> Result<Report, Fault> {
     let file = LedgerFile::open(context)?;
     let door = Door { port: context.config.port, or_next: true, forward_to: None };
@@ -73,7 +74,7 @@ async fn with_provider(
     let from = Some(wish.from.unwrap_or(Beat::Check).max(Beat::Check));
     let checks = Wish { from, quiet: true, ..wish.clone() };
     let course = course::play(context, provider, lesson, &checks).await?;
-    let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let took_ms = began.ms();
     Ok(Report::Day0(Box::new(Day0 { checkout, event, reconciled, course, took_ms })))
 }
 

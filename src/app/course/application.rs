@@ -272,7 +272,8 @@ fn started_secret(context: &Context) -> Result<SigningSecret, Problem> {
     if let Some(configured) = context.config.webhook_secrets.first() {
         return Ok(configured.clone());
     }
-    let (a, b) = (context.entropy.next(), context.entropy.next());
+    let mut numbers = context.entropy.numbers("secret");
+    let (a, b) = (numbers.next(), numbers.next());
     SigningSecret::read(&format!("whsec_{a:016x}{b:016x}"))
         .ok_or_else(|| Problem::Bug { what: "a secret".to_owned() })
 }

@@ -16,7 +16,6 @@ use crate::domain::course::{Check, Day, Gate, Kind, Level, Note, Track};
 use crate::domain::fault::{Fault, Problem};
 use crate::domain::notice::Notice;
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 /// How a finding begins that was left out.
 const LEFT_OUT: &str = "skip lint ";
@@ -186,10 +185,10 @@ impl<'g, 'c> Grader<'g, 'c> {
         if !check.tracks.contains(&self.track) {
             return Ok(self.result(check, State::Skip, Vec::new(), 0));
         }
-        let began = Instant::now();
+        let began = self.stage.context.clock.stopwatch();
         drop(self.stage.kept.take_used());
         let findings = self.findings(&check.arrange, &check.act, &check.assert).await?;
-        let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let took_ms = began.ms();
         let wrong = findings.iter().find(|finding| !finding.holds).cloned();
         let state = match (&wrong, check.kind) {
             (Some(_), _) => State::Fail,

@@ -198,11 +198,13 @@ async fn event_count(stage: &Stage<'_>, it: &EventCount) -> Result<Finding, Trou
 
 async fn delivery(stage: &Stage<'_>, it: &DeliveryIs) -> Result<Finding, Trouble> {
     let event = id(&stage.kept, &it.event)?;
-    Ok(delivered(it, &stage.deliveries(&event).await?))
+    // Where the clock stands, what is shown must not differ from run to run.
+    let timed = !stage.context.clock.stands();
+    Ok(delivered(it, &stage.deliveries(&event).await?, timed))
 }
 
-/// Judges the deliveries of an event, oldest first.
-fn delivered(it: &DeliveryIs, deliveries: &[Value]) -> Finding {
+/// Judges the deliveries of an event, oldest first; shows how long each attempt took where `timed`.
+fn delivered(it: &DeliveryIs, deliveries: &[Value], timed: bool) -> Finding {
     let attempts: Vec<&Value> = deliveries
         .iter()
         .filter_map(|one| one.get("attempts").and_then(Value::as_array))
@@ -237,10 +239,10 @@ fn delivered(it: &DeliveryIs, deliveries: &[Value]) -> Finding {
         let quick = attempts.last().is_some_and(|last| took(last) <= limit);
         claim(format!("≤ {limit} ms"), quick);
     }
-    let shown = attempts
-        .iter()
-        .enumerate()
-        .map(|(at, attempt)| format!("{}: {} {} ms", at + 1, status(attempt), took(attempt)));
+    let shown = attempts.iter().enumerate().map(|(at, attempt)| {
+        let took = if timed { format!(" {} ms", took(attempt)) } else { String::new() };
+        format!("{}: {}{took}", at + 1, status(attempt))
+    });
     let mut got: Vec<String> = shown.collect();
     got.extend(ends.map(str::to_owned));
     finding(holds, wanted.join(" · "), got.join(" · "))
@@ -453,14 +455,16 @@ mod tests {
     #[test]
     fn a_delivery_without_a_record_does_not_hold() {
         let it: DeliveryIs = serde_json::from_value(json!({"event": "$e"})).unwrap();
-        assert!(!delivered(&it, &[]).holds);
+        assert!(!delivered(&it, &[], true).holds);
         let it: DeliveryIs =
             serde_json::from_value(json!({"event": "$e", "first": "5xx", "ends": "succeeded"}))
                 .unwrap();
         let attempts =
             json!([{"status": 503, "duration_ms": 1}, {"status": 200, "duration_ms": 2}]);
-        assert!(delivered(&it, &[json!({"status": "succeeded", "attempts": attempts})]).holds);
-        assert!(!delivered(&it, &[json!({"status": "pending", "attempts": attempts})]).holds);
+        assert!(
+            delivered(&it, &[json!({"status": "succeeded", "attempts": attempts})], true).holds
+        );
+        assert!(!delivered(&it, &[json!({"status": "pending", "attempts": attempts})], true).holds);
     }
 
     #[test]

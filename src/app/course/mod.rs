@@ -36,7 +36,6 @@ use crate::domain::course::{ANCHORS, Track, rules};
 use crate::domain::fault::{Fault, Problem};
 use crate::domain::notice::{Notice, Opening};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 /// The lines that the read beat shows of a day.
 const LINES_MAX: usize = 20;
@@ -188,7 +187,7 @@ pub async fn put_before(
     lesson: &Lesson,
     wish: &Wish,
 ) -> Result<DayResult, Fault> {
-    let began = Instant::now();
+    let began = context.clock.stopwatch();
     let attested = record::attested(context, &lesson.day, &wish.attest)?;
     let mut stage = Stage::open(context, provider, application).await?;
     if let Some(project) = wish.own_project() {
@@ -197,7 +196,7 @@ pub async fn put_before(
     let played = on_stage(&mut stage, lesson, wish, &attested).await;
     stage.close().await;
     let mut result = played?;
-    result.took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    result.took_ms = began.ms();
     record::note(context, &result)?;
     Ok(result)
 }

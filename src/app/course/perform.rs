@@ -36,7 +36,11 @@ async fn outcome(stage: &mut Stage<'_>, act: &Act) -> Result<Value, Trouble> {
     match &act.verb {
         Verb::Http(it) => http(stage, it).await,
         Verb::Form(it) => form(stage, it),
-        Verb::Checkout(it) => checkout(stage, act, it).await,
+        Verb::Checkout(it) => {
+            let session = checkout(stage, act, it).await?;
+            stage.quiet().await?;
+            Ok(session)
+        }
         Verb::Pay(it) => pay(stage, it).await,
         Verb::Expire(it) => {
             let id = id(&stage.kept, &it.session)?;
@@ -293,7 +297,7 @@ async fn deliver(stage: &mut Stage<'_>, it: &Deliver) -> Result<Value, Trouble> 
     let now = stage.context.clock.now();
     let mut requests = Vec::new();
     for at in 0..it.times {
-        let salt = format!("x{at}{:x}", stage.context.entropy.next());
+        let salt = format!("x{at}{:x}", stage.context.entropy.numbers("salt").next());
         let rolled = stage.rolled.as_ref();
         let seal = Seal { secret: &stage.secret, rolled, now, salt: &salt };
         let packed = parcel::pack(&event, &mutate, seal);
@@ -367,6 +371,8 @@ async fn compare(stage: &Stage<'_>, it: &Reconcile) -> Result<Value, Trouble> {
 
 /// Has every event of this run that was never delivered delivered again.
 async fn recover(stage: &Stage<'_>) -> Result<Value, Trouble> {
+    // What is on its way at this moment is not lost.
+    stage.quiet().await?;
     let params = json!({
         "delivery_success": false, "limit": 100, "created": { "gte": stage.started.0 },
     });

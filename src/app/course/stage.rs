@@ -8,6 +8,7 @@ use crate::app::course::tap::{Reseal, Tap};
 use crate::app::course::tree;
 use crate::app::course::trouble::Trouble;
 use crate::app::provider::Provider;
+use crate::app::seeded::BETWEEN_S;
 use crate::domain::course::Track;
 use crate::domain::course::act::Rolled;
 use crate::domain::course::lint::{Project, Rule, Sight};
@@ -87,6 +88,10 @@ impl<'c> Stage<'c> {
         provider: &'c Provider,
         application: &'c mut Application,
     ) -> Result<Self, Fault> {
+        if context.clock.stands() {
+            // Each day begins later than the one before it ended, so that it sees what is its own.
+            context.clock.advance(BETWEEN_S);
+        }
         let own = application.secret().cloned();
         let reseal = own.clone().map(|secret| Reseal { secret, clock: context.clock.clone() });
         let tap = Tap::open(&application.webhook_url(), reseal).await?;
@@ -153,7 +158,7 @@ impl<'c> Stage<'c> {
     fn introduce(&mut self) {
         self.keep_app();
         self.kept.keep("api", json!({ "url": self.provider.base() }));
-        let nonce = format!("{:016x}", self.context.entropy.next());
+        let nonce = format!("{:016x}", self.context.entropy.numbers("nonce").next());
         self.kept.keep("run", json!({ "nonce": nonce, "started": self.started.0 }));
         self.kept.keep("project", json!(self.project.display().to_string()));
     }
@@ -195,7 +200,7 @@ impl<'c> Stage<'c> {
 
     /// Rolls the secret as far as the application can be told: the built-in shop can, another one keeps its own.
     pub fn roll(&mut self, to: Rolled) {
-        let fresh = format!("whsec_rolled{:016x}", self.context.entropy.next());
+        let fresh = format!("whsec_rolled{:016x}", self.context.entropy.numbers("rolled").next());
         let new = self.rolled.clone().or_else(|| SigningSecret::read(&fresh));
         let Some(new) = new else { return };
         let believed = match to {
@@ -254,14 +259,17 @@ impl<'c> Stage<'c> {
         let until = Instant::now() + QUIET_PATIENCE;
         let mut stop = self.context.stop.clone();
         loop {
-            let now = self.provider_now().await?.0;
+            let status = self.control_get("/_stripegym/status").await?;
+            let number = |name: &str| status.get(name).and_then(Value::as_i64).unwrap_or_default();
+            // What the provider does by itself in a moment makes events as well.
+            let (now, working) = (number("now"), number("jobs_due") > 0);
             let list = self.control_get(&path).await?;
             let rows = list.get("data").and_then(Value::as_array);
             let due = rows.is_some_and(|rows| {
                 rows.iter()
                     .any(|row| row.get("due").and_then(Value::as_i64).is_none_or(|d| d <= now))
             });
-            if !due || Instant::now() >= until {
+            if !(due || working) || Instant::now() >= until {
                 return Ok(());
             }
             tokio::select! {

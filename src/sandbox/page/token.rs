@@ -12,8 +12,9 @@ impl TokenKey {
     /// A fresh secret. Forms that were served before a restart are refused, and shown again.
     pub fn draw(entropy: &Entropy) -> Self {
         let mut key = [0; 32];
+        let mut numbers = entropy.numbers("token");
         for chunk in key.chunks_mut(8) {
-            chunk.copy_from_slice(&entropy.next().to_le_bytes());
+            chunk.copy_from_slice(&numbers.next().to_le_bytes());
         }
         Self(key)
     }

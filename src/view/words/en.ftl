@@ -101,7 +101,10 @@ setting-stripegym-sandbox-port = Port that the sandbox tries first.
 setting-port = Port of the listener.
 setting-stripegym-lang = ja or en. Empty: LC_ALL, LC_MESSAGES, LANG decide.
 setting-stripegym-now = A fixed clock for tests, in Unix seconds.
-setting-stripegym-seed = A seed that makes ids repeatable, for tests.
+setting-stripegym-seed =
+    A number. The same seed in two fresh folders gives the same output, byte by byte: ids and secrets follow
+    from it, the clock stands (at first at 2026-12-01T00:00:00Z, each run and each day a minute later), durations
+    are 0. Only with the sandbox.
 setting-rust-log = Log levels per target, such as stripegym::sandbox=debug. Secrets are left out.
 setting-no-color = Any value: no colours.
 

@@ -101,7 +101,10 @@ setting-stripegym-sandbox-port = サンドボックスが最初に試すポー�
 setting-port = listen の待ち受けポート。
 setting-stripegym-lang = ja または en。空なら LC_ALL、LC_MESSAGES、LANG に従います。
 setting-stripegym-now = テスト用に時計を固定する Unix 秒。
-setting-stripegym-seed = テスト用に ID を再現可能にする乱数の種。
+setting-stripegym-seed =
+    数値。同じ値なら、新しいフォルダーで実行した出力が 1 バイトまで一致します。ID と秘密の値はここから決まり、
+    時計は止まり（最初は 2026-12-01T00:00:00Z、実行ごと・1 日分ごとに 1 分進む）、所要時間は 0 になります。
+    サンドボックスでのみ使えます。
 setting-rust-log = ログレベル（例: stripegym::sandbox=debug）。秘密情報は伏せます。
 setting-no-color = 何か値があれば、色を付けません。
 
