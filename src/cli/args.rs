@@ -357,6 +357,18 @@ pub(crate) struct Check {
     /// For build servers.
     #[arg(long)]
     pub(crate) ci: bool,
+    /// Again and again.
+    #[arg(long, conflicts_with_all = ["ci", "junit"])]
+    pub(crate) watch: bool,
+    /// Looks through the folder.
+    #[arg(long, requires = "watch")]
+    pub(crate) poll: bool,
+    /// Ends after this time.
+    #[arg(long = "for", value_name = "60s", requires = "watch")]
+    pub(crate) lasting: Option<String>,
+    /// Ends after this many rounds.
+    #[arg(long, value_name = "N", requires = "watch", hide = true)]
+    pub(crate) rounds: Option<u64>,
     /// Open and optional items count.
     #[arg(long)]
     pub(crate) strict: bool,

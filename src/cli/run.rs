@@ -201,7 +201,9 @@ async fn dispatch(
         Command::Day4(asked) => day::run(context, "day4", &wish::day(&asked)).await,
         Command::Day5(asked) => day::run(context, "day5", &wish::day(&asked)).await,
         Command::Day6(asked) => day::run(context, "day6", &wish::day(&asked)).await,
-        Command::Check(asked) => check::run(context, &wish::check(&asked)).await,
+        Command::Check(asked) => {
+            check::run(context, &reader.check(&asked, out::is_terminal())?).await
+        }
         Command::Status => status::run(context),
         Command::Hint(asked) => hint::run(context, &asked.code, asked.tier),
         Command::Explain { name } => explain::run(context, name.as_deref()),

@@ -7,6 +7,7 @@ use crate::app::course;
 use crate::app::course::application::Candidate;
 use crate::app::course::books::Source;
 use crate::app::course::choose::Choice;
+use crate::app::course::vigil::Vigil;
 use crate::app::hosted::Means;
 use crate::app::payment::{Item, Order};
 use crate::app::reception::Door;
@@ -63,19 +64,36 @@ impl Reader<'_> {
         })
     }
 
+    fn lasting(&self, text: Option<&str>) -> Result<Option<Duration>, Problem> {
+        let Some(text) = text else { return Ok(None) };
+        let seconds = time::read_duration(text);
+        let seconds = seconds.ok_or_else(|| self.bad("--for", text, "60s, 5m, 2h"))?;
+        Ok(Some(Duration::from_secs(seconds)))
+    }
+
+    pub(crate) fn check(&self, asked: &args::Check, clear: bool) -> Result<check::Wish, Problem> {
+        let choice = match (asked.all, asked.names.is_empty()) {
+            (true, _) => Choice::All,
+            (false, true) => Choice::Here,
+            (false, false) => Choice::Named(asked.names.clone()),
+        };
+        let lasting = self.lasting(asked.lasting.as_deref())?;
+        let vigil = Vigil { poll: asked.poll, lasting, rounds: asked.rounds, clear };
+        Ok(check::Wish {
+            choice,
+            candidate: candidate(&asked.target),
+            project: asked.target.project.clone(),
+            strict: asked.strict,
+            vigil: asked.watch.then_some(vigil),
+        })
+    }
+
     pub(crate) fn listen(
         &self,
         asked: args::Listen,
         config: &Config,
     ) -> Result<listen::Wish, Problem> {
-        let lasting = match &asked.lasting {
-            None => None,
-            Some(text) => {
-                let seconds = time::read_duration(text);
-                let seconds = seconds.ok_or_else(|| self.bad("--for", text, "60s, 5m, 2h"))?;
-                Some(Duration::from_secs(seconds))
-            }
-        };
+        let lasting = self.lasting(asked.lasting.as_deref())?;
         let door = Door {
             port: asked.port.unwrap_or(config.port),
             or_next: asked.port.is_none(),
@@ -185,21 +203,6 @@ fn candidate(target: &args::Target) -> Candidate {
             Some(command) => Source::Command(command.clone()),
             None => target.ledger.clone().unwrap_or_default(),
         },
-    }
-}
-
-/// What is graded quietly.
-pub(crate) fn check(asked: &args::Check) -> check::Wish {
-    let choice = match (asked.all, asked.names.is_empty()) {
-        (true, _) => Choice::All,
-        (false, true) => Choice::Here,
-        (false, false) => Choice::Named(asked.names.clone()),
-    };
-    check::Wish {
-        choice,
-        candidate: candidate(&asked.target),
-        project: asked.target.project.clone(),
-        strict: asked.strict,
     }
 }
 

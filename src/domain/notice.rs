@@ -2,6 +2,7 @@
 
 use crate::domain::course::graded::{Graded, Means, Round};
 use crate::domain::course::outcome::CheckResult;
+use crate::domain::fault::Fault;
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 
@@ -279,6 +280,13 @@ pub enum Notice {
     },
     /// Days were graded once more.
     Round(Box<Round>),
+    /// Days could not be graded this time.
+    RoundFailed {
+        /// The round's number.
+        number: u64,
+        /// Why.
+        fault: Box<Fault>,
+    },
     /// A call of a scenario was made.
     Called {
         /// HTTP method.

@@ -400,6 +400,8 @@ pub enum Report {
     Day(Box<DayResult>),
     /// `stripegym check`.
     Checked(Box<Checked>),
+    /// `stripegym check --watch`, at its end: whether the last round was well.
+    Watched(bool),
     /// `stripegym status`.
     Course(Vec<DayStatus>),
     /// `stripegym hint`.
@@ -457,6 +459,7 @@ impl Report {
             Self::Triggered { event, .. } => event.is_some(),
             Self::Day(day) => day.is_passed(),
             Self::Checked(checked) => checked.is_well(),
+            Self::Watched(well) => *well,
             Self::Lessons(checked) => checked.problems.is_empty(),
             Self::Course(_)
             | Self::Hint(_)

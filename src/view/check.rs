@@ -2,6 +2,7 @@
 
 use crate::domain::course::graded::{Cause, Change, Checked, Graded, Means, Round};
 use crate::domain::course::outcome::{CheckResult, DayResult, State};
+use crate::domain::fault::Fault;
 use crate::view::canvas::{Canvas, Tone};
 use crate::view::course::{failed, hang, sign};
 use crate::view::words::Msg;
@@ -104,6 +105,7 @@ pub fn round(it: &Round, canvas: &Canvas) -> String {
             canvas.say(&Msg::WatchFiles { first, more: count(all.saturating_sub(1)) })
         }
         Cause::Delivery { kind, event } => format!("{kind} {event}"),
+        Cause::Back => canvas.say(&Msg::WatchBack),
     };
     let mut lines = Vec::new();
     if it.number > 1 {
@@ -125,9 +127,25 @@ pub fn round(it: &Round, canvas: &Canvas) -> String {
     if it.clear { format!("{CLEAR}{text}") } else { text }
 }
 
+/// A round that could not be graded; a change can mend that.
+pub fn round_failed(number: u64, fault: &Fault, canvas: &Canvas) -> String {
+    let number = i64::try_from(number).unwrap_or(i64::MAX);
+    let head = canvas.say(&Msg::WatchRound { number, cause: &canvas.say(&Msg::WatchFailed) });
+    let head = canvas.tone(Tone::Strong, &hang(canvas, "●", &head, 2));
+    // The code is for programs alone.
+    format!("{head}\n{}", crate::view::fault::render(fault, 0, canvas))
+}
+
+/// The same for programs.
+pub fn round_failed_json(number: u64, fault: &Fault, canvas: &Canvas) -> Value {
+    let message = crate::view::fault::what(&fault.problem, canvas);
+    let failed = json!({ "kind": fault.problem.name(), "message": message, "cause": fault.cause });
+    json!({ "round": { "number": number, "failed": failed } })
+}
+
 fn changed(it: &Change, checked: &Checked, canvas: &Canvas) -> String {
     let (mark, tone) = sign(it.after);
-    let before = it.before.map_or("·", |state| sign(state).0);
+    let before = sign(it.before).0;
     let title = checked.checks().find(|check| check.id == it.id).map(|check| check.title.as_str());
     let head = format!("  {before} → {} {:<5}", canvas.tone(tone, mark), it.id);
     hang(canvas, &head, title.unwrap_or_default(), 14)
@@ -192,12 +210,12 @@ pub fn round_json(it: &Round) -> String {
         lines.extend(graded_json(graded).iter().map(ToString::to_string));
     }
     let (files, event) = match &it.cause {
-        Cause::Began => (None, None),
+        Cause::Began | Cause::Back => (None, None),
         Cause::Files { first, count } => (Some(json!({ "first": first, "count": count })), None),
         Cause::Delivery { event, .. } => (None, Some(event)),
     };
     let changes = it.changes.iter().map(|change| {
-        json!({ "id": change.id, "before": change.before.map(State::name), "after": change.after.name() })
+        json!({ "id": change.id, "before": change.before.name(), "after": change.after.name() })
     });
     let mut summary = checked_json(&it.checked);
     if let Some(map) = summary.as_object_mut() {

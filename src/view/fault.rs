@@ -45,7 +45,7 @@ pub fn render(fault: &Fault, exit: u8, canvas: &Canvas) -> String {
     lines.join("\n")
 }
 
-fn what(problem: &Problem, canvas: &Canvas) -> String {
+pub(super) fn what(problem: &Problem, canvas: &Canvas) -> String {
     canvas.say(&match problem {
         Problem::Usage { misuse, .. } => return misused(misuse, canvas),
         Problem::Setting { name, .. } => Msg::FaultSetting { name },

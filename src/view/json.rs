@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 /// The answer as one value; `None` where the notices said it all.
 pub fn report(report: &Report) -> Option<Value> {
     Some(match report {
-        Report::Silent => return None,
+        Report::Silent | Report::Watched(_) => return None,
         Report::Home(it) => home(it),
         Report::Checkout(it) => checkout(it),
         Report::Listened(it) => listened(it),
@@ -77,6 +77,7 @@ pub fn notice(notice: &Notice) -> Option<Value> {
         // Days and rounds are several lines: `view::notice` has them.
         Notice::Graded(_)
         | Notice::Round(_)
+        | Notice::RoundFailed { .. }
         | Notice::OtherPort { .. }
         | Notice::Exposed { .. }
         | Notice::Hosting { .. }

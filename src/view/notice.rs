@@ -36,6 +36,12 @@ pub fn render(notice: &Notice, canvas: &Canvas) -> Line {
         Notice::Graded(it) => Line::Data(check::graded(it, canvas)),
         Notice::Round(it) if json => Line::Data(check::round_json(it)),
         Notice::Round(it) => Line::Data(check::round(it, canvas)),
+        Notice::RoundFailed { number, fault } if json => {
+            Line::Data(check::round_failed_json(*number, fault, canvas).to_string())
+        }
+        Notice::RoundFailed { number, fault } => {
+            Line::Data(check::round_failed(*number, fault, canvas))
+        }
         Notice::Watching { folder, means, why } => {
             Line::Data(check::watching(folder, *means, why.as_deref(), canvas))
         }

@@ -17,7 +17,7 @@ const MATCHES_MAX: usize = 51;
 /// The report as text; empty where the notices said it all.
 pub fn render(report: &Report, canvas: &Canvas) -> String {
     match report {
-        Report::Silent => String::new(),
+        Report::Silent | Report::Watched(_) => String::new(),
         Report::Home(it) => home(it, canvas),
         Report::Checkout(it) => checkout(it, canvas),
         Report::Listened(it) => listened(*it, canvas),

@@ -134,3 +134,74 @@ fn what_is_said_fits_eighty_columns_in_both_languages() {
         assert!(!ran.out.contains('\u{1b}'), "{}", ran.out);
     }
 }
+
+/// The summary of a round, read from the lines of a program that watches.
+fn round(running: &mut crate::env::Running, number: u64) -> Value {
+    let line = running.line_with(&format!("\"number\":{number}"));
+    serde_json::from_str(&line).unwrap()
+}
+
+#[test]
+fn an_edited_file_is_graded_again_and_what_changed_is_told() {
+    for means in [&["--poll"][..], &[]] {
+        let env = env();
+        let mut args = vec!["check", "day1", "--watch", "--rounds", "2", "--json"];
+        args.extend(means);
+        let mut watch = env.start(&args);
+        let polling = watch.line_with("\"watching\"").contains("polling");
+        assert_eq!(polling, !means.is_empty());
+        let first = round(&mut watch, 1);
+        assert_eq!(
+            (&first["round"]["cause"], &first["summary"]["ok"]),
+            (&"began".into(), &true.into())
+        );
+        // What programs write is no edit.
+        std::fs::write(env.path().join("shop.db"), "x").unwrap();
+        break_lesson(&env, "day1", "value = 500 }", "value = 501 }");
+        let second = round(&mut watch, 2);
+        assert_eq!(second["round"]["cause"], "files", "{second}");
+        assert_eq!(second["round"]["files"]["first"], "lessons/day1/lesson.toml", "{second}");
+        let change = &second["round"]["changes"][0];
+        assert_eq!(
+            (&change["before"], &change["after"]),
+            (&"pass".into(), &"fail".into()),
+            "{second}"
+        );
+        assert_eq!(watch.end(), 1);
+    }
+}
+
+#[test]
+fn a_delivered_webhook_is_graded_again() {
+    let env = env();
+    let _sandbox = env.sandbox(&[]);
+    let mut listener = env.start(&["listen", "--port", "0"]);
+    listener.line_with("http://127.0.0.1:");
+    let mut watch = env.start(&["check", "day0", "--watch", "--rounds", "2", "--json"]);
+    round(&mut watch, 1);
+    env.ok(&["checkout", "--amount", "500", "--pay", "4242424242424242"]);
+    let second = round(&mut watch, 2);
+    assert_eq!(second["round"]["cause"], "delivery", "{second}");
+    assert!(second["round"]["event"].as_str().unwrap().starts_with("evt_"), "{second}");
+    assert_eq!(watch.end(), 0);
+}
+
+#[test]
+fn watching_survives_a_broken_lesson_and_ends_with_130_at_ctrl_c() {
+    let env = env();
+    let mut watch = env.start(&["check", "day1", "--watch", "--lang", "en"]);
+    watch.line_with("Watching");
+    watch.line_with("Round 1");
+    watch.line_with("Next:");
+    let path = env.path().join("lessons/day1/lesson.toml");
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, "[lesson]\nid = 1\n").unwrap();
+    watch.line_with("could not be graded");
+    std::fs::remove_file(&path).unwrap();
+    watch.line_with("Round 3");
+    watch.line_with("Next:");
+    assert!(!watch.stdout().contains('\u{1b}'), "{}", watch.stdout());
+    assert_eq!(watch.interrupt(), 130);
+    let status: Value = serde_json::from_str(&env.ok(&["status", "--json"])).unwrap();
+    assert_eq!(status["days"][1]["passed"], status["days"][1]["required"]);
+}

@@ -1,9 +1,10 @@
-//! `stripegym check`: grades quietly what the learner has, once.
+//! `stripegym check`: grades quietly what the learner has, once or whenever something changes.
 
 use crate::app::context::Context;
 use crate::app::course::application::Candidate;
 use crate::app::course::choose::{self, Choice};
 use crate::app::course::grading::Grading;
+use crate::app::course::vigil::Vigil;
 use crate::app::provider::Provider;
 use crate::domain::fault::{Fault, Problem};
 use crate::domain::mode::Mode;
@@ -22,6 +23,8 @@ pub struct Wish {
     pub project: Option<PathBuf>,
     /// Whether open and optional items count like required ones.
     pub strict: bool,
+    /// How changes are waited for; not at all where nobody asks.
+    pub vigil: Option<Vigil>,
 }
 
 /// Grades.
@@ -30,14 +33,18 @@ pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
         return Err(Problem::SandboxOnly { command: "stripegym check".to_owned() }.into());
     }
     let lessons = choose::lessons(context, &wish.choice)?;
-    let quiet = context.quietly();
-    let provider = Provider::connect(&quiet).await?;
     let grading = Grading {
         candidate: wish.candidate.clone(),
         project: wish.project.clone(),
         strict: wish.strict,
         every: lessons.len() == 1,
     };
+    if let Some(vigil) = &wish.vigil {
+        let kept = vigil.keep(context, &grading, &wish.choice).await;
+        return kept.map(Report::Watched);
+    }
+    let quiet = context.quietly();
+    let provider = Provider::connect(&quiet).await?;
     let graded = grading.once(&quiet, &provider, &lessons, |day| {
         context.voice.say(Notice::Graded(Box::new(day.clone())));
     });

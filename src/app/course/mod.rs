@@ -5,6 +5,7 @@ pub mod books;
 pub mod choose;
 pub mod door;
 pub mod evidence;
+pub mod folder;
 pub mod grade;
 pub mod grading;
 pub mod guess;
@@ -22,6 +23,8 @@ pub mod stage;
 pub mod tap;
 pub mod tree;
 pub mod trouble;
+pub mod vigil;
+pub mod watcher;
 pub mod weigh;
 
 use crate::app::context::Context;

@@ -113,6 +113,8 @@ pub enum Cause {
         /// `evt_…`.
         event: String,
     },
+    /// A server that was gone answers again.
+    Back,
 }
 
 impl Cause {
@@ -122,6 +124,7 @@ impl Cause {
             Self::Began => "began",
             Self::Files { .. } => "files",
             Self::Delivery { .. } => "delivery",
+            Self::Back => "back",
         }
     }
 }
@@ -150,8 +153,8 @@ impl Means {
 pub struct Change {
     /// Its id.
     pub id: String,
-    /// Where it stood; `None` where it was not graded.
-    pub before: Option<State>,
+    /// Where it stood.
+    pub before: State,
     /// Where it stands.
     pub after: State,
 }
@@ -171,12 +174,13 @@ pub struct Round {
     pub clear: bool,
 }
 
-/// What stands elsewhere after a round than before it, in the order of the items.
+/// What stands elsewhere after a round than before it, in the order of the items; what was not graded before
+/// has not changed.
 pub fn changes(before: &BTreeMap<String, State>, after: &Checked) -> Vec<Change> {
     let change = |check: &CheckResult| {
-        let had = before.get(&check.id).copied();
+        let had = *before.get(&check.id)?;
         let id = check.id.clone();
-        (had != Some(check.state)).then_some(Change { id, before: had, after: check.state })
+        (had != check.state).then_some(Change { id, before: had, after: check.state })
     };
     after.checks().filter_map(change).collect()
 }
@@ -258,7 +262,7 @@ mod tests {
         );
         let found: Vec<_> =
             changes(&before, &after).into_iter().map(|it| (it.id, it.before)).collect();
-        assert_eq!(found, [("D1".to_owned(), Some(State::Fail)), ("D2".to_owned(), None)]);
+        assert_eq!(found, [("D1".to_owned(), State::Fail)]);
         assert!(changes(&after.states(), &after).is_empty());
     }
 }

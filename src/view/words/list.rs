@@ -278,6 +278,8 @@ messages! {
     WatchPolling { folder: &'a str },
     WatchWhyPolling { why: &'a str },
     WatchBegan,
+    WatchBack,
+    WatchFailed,
     WatchFiles { first: &'a str, more: i64 },
     WatchRound { number: i64, cause: &'a str },
     StatusDone,
