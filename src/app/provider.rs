@@ -32,7 +32,9 @@ impl Provider {
     /// Finds the provider; hosts the sandbox where the mode asks for it and nobody else does.
     pub async fn connect(context: &Context) -> Result<Self, Fault> {
         let config = &context.config;
-        if let Some(base) = &config.api_base {
+        if let Some(base) = &config.api_base
+            && (!is_ours(context, base) || answers(base).await)
+        {
             return Ok(Self { stripe: client(context, base)?, hosted: None });
         }
         if config.mode == Mode::Stripe {
@@ -71,6 +73,17 @@ impl Provider {
             running.stop().await;
         }
     }
+}
+
+/// Whether a base URL is that of the folder's own sandbox: the learner's server is told it in the `.env` that
+/// both read, and the sandbox is hosted there as if nobody had said so.
+fn is_ours(context: &Context, base: &str) -> bool {
+    let config = &context.config;
+    let port = config.sandbox_port;
+    let hosts = ["127.0.0.1", "localhost"];
+    config.mode == Mode::Sandbox
+        && port != 0
+        && hosts.iter().any(|host| base == format!("http://{host}:{port}"))
 }
 
 /// Whether somebody takes connections at `base`.

@@ -318,6 +318,9 @@ pub(crate) struct Day {
     /// Attests a check.
     #[arg(long, value_name = "ID")]
     pub(crate) attest: Vec<String>,
+    /// Only prints its environment.
+    #[arg(long)]
+    pub(crate) print_env: bool,
     #[command(flatten)]
     pub(crate) target: Target,
 }
@@ -334,6 +337,9 @@ pub(crate) struct Target {
     /// Where its webhook is.
     #[arg(long, value_name = "PATH")]
     pub(crate) webhook_path: Option<String>,
+    /// Whether it has no pages.
+    #[arg(long)]
+    pub(crate) webhook_only: bool,
     /// Where its ledger is.
     #[arg(long, value_name = "sqlite:PATH")]
     pub(crate) ledger: Option<Source>,

@@ -189,6 +189,7 @@ pub(crate) fn day(asked: &args::Day) -> course::Wish {
         attest: asked.attest.clone(),
         project: asked.target.project.clone(),
         candidate: candidate(&asked.target),
+        print_env: asked.print_env,
         quiet: false,
     }
 }
@@ -199,6 +200,7 @@ fn candidate(target: &args::Target) -> Candidate {
         address: target.app.as_ref().map(|url| url.trim_end_matches('/').to_owned()),
         command: target.exec.clone(),
         webhook_path: target.webhook_path.clone(),
+        webhook_only: target.webhook_only,
         books: match &target.ledger_cmd {
             Some(command) => Source::Command(command.clone()),
             None => target.ledger.clone().unwrap_or_default(),

@@ -220,6 +220,13 @@ pub enum Problem {
         /// What is wrong with it.
         what: String,
     },
+    /// The application has none of the pages that a day is about.
+    NoPages {
+        /// `day1`.
+        day: String,
+        /// Where the application is.
+        url: String,
+    },
     /// The learner's server could not be started.
     Program {
         /// What starts it.
@@ -258,7 +265,6 @@ impl Problem {
             | Self::KeyMissing
             | Self::SandboxOnly { .. }
             | Self::PortTaken { .. }
-            | Self::AppDown { .. }
             | Self::ProviderDown { .. }
             | Self::ProviderRefused { .. }
             | Self::ProviderOdd { .. }
@@ -270,6 +276,8 @@ impl Problem {
             | Self::File { .. }
             | Self::NotFound { .. }
             | Self::SandboxInUse { .. }
+            | Self::AppDown { .. }
+            | Self::NoPages { .. }
             | Self::Program { .. }
             | Self::TimedOut { .. } => Class::Environment,
         }
@@ -284,7 +292,6 @@ impl Problem {
             Self::KeyMissing => "key_missing",
             Self::SandboxOnly { .. } => "sandbox_only",
             Self::PortTaken { .. } => "port_taken",
-            Self::AppDown { .. } => "app_down",
             Self::ProviderDown { .. } => "provider_down",
             Self::ProviderRefused { .. } => "provider_refused",
             Self::ProviderOdd { .. } => "provider_odd",
@@ -300,6 +307,8 @@ impl Problem {
             Self::Lesson { .. } => "lesson",
             Self::NoSuchCode { .. } => "no_such_code",
             Self::SandboxInUse { .. } => "sandbox_in_use",
+            Self::AppDown { .. } => "app_down",
+            Self::NoPages { .. } => "app_no_pages",
             Self::Program { how, .. } => match how {
                 Mishap::NotFound => "app_not_found",
                 Mishap::Exited { .. } => "app_exited",

@@ -227,6 +227,18 @@ pub enum Notice {
         /// Where it answers.
         url: String,
     },
+    /// What the learner's server needs in its environment.
+    Surroundings {
+        /// Names and values.
+        variables: Vec<(&'static str, String)>,
+        /// Whether secrets are shown, as their owner asked for.
+        whole: bool,
+    },
+    /// The learner's server has a webhook and no pages.
+    WebhookOnly {
+        /// Its webhook.
+        url: String,
+    },
     /// A delivery was answered.
     Delivered(Delivery),
     /// A session waits for its payment.

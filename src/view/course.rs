@@ -121,6 +121,10 @@ pub fn checked(it: &CheckResult, canvas: &Canvas) -> String {
     if it.failure.is_some() {
         line.extend([format!("  {}", canvas.tone(Tone::Quiet, &it.code))]);
     }
+    if let Some(why) = it.findings.first().filter(|_| it.state == State::Skip) {
+        let why = format!("{}: {}", why.expected, why.got);
+        line.extend([format!("\n{}", canvas.tone(Tone::Quiet, &format!("              {why}")))]);
+    }
     if let Some(failure) = &it.failure {
         line.push_str(&failed(failure, canvas));
     }

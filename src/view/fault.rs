@@ -53,7 +53,6 @@ pub(super) fn what(problem: &Problem, canvas: &Canvas) -> String {
         Problem::KeyMissing => Msg::FaultKeyMissing,
         Problem::SandboxOnly { command } => Msg::FaultSandboxOnly { command },
         Problem::PortTaken { address, .. } => Msg::FaultPortTaken { address },
-        Problem::AppDown { url } => Msg::FaultAppDown { url },
         Problem::ProviderDown { base } => Msg::FaultProviderDown { base },
         Problem::ProviderRefused { status, message, .. } => {
             Msg::FaultProviderRefused { status: i64::from(*status), message }
@@ -70,6 +69,8 @@ pub(super) fn what(problem: &Problem, canvas: &Canvas) -> String {
         Problem::NoSuchCode { code } => Msg::FaultNoSuchCode { code },
         Problem::SandboxInUse { base } => Msg::FaultSandboxInUse { base },
         Problem::Lesson { what, .. } => Msg::FaultLesson { what },
+        Problem::AppDown { url } => Msg::FaultAppDown { url },
+        Problem::NoPages { day, url } => Msg::FaultNoPages { day, url },
         Problem::Program { command, address, how } => match how {
             Mishap::NotFound => Msg::FaultProgramNotFound { command },
             Mishap::Exited { how } => Msg::FaultProgramExited { command, how },
@@ -134,7 +135,6 @@ fn place(problem: &Problem) -> Option<String> {
         | Problem::KeyMissing
         | Problem::SandboxOnly { .. }
         | Problem::PortTaken { .. }
-        | Problem::AppDown { .. }
         | Problem::ProviderDown { .. }
         | Problem::ProviderOdd { .. }
         | Problem::NoScenario { .. }
@@ -142,6 +142,8 @@ fn place(problem: &Problem) -> Option<String> {
         | Problem::NotThereYet { .. }
         | Problem::NoSuchCode { .. }
         | Problem::SandboxInUse { .. }
+        | Problem::AppDown { .. }
+        | Problem::NoPages { .. }
         | Problem::Program { .. }
         | Problem::TimedOut { .. }
         | Problem::Interrupted
@@ -159,7 +161,6 @@ fn next(problem: &Problem, canvas: &Canvas) -> Vec<String> {
         Problem::KeyMissing => vec![Msg::NextKeyMissing],
         Problem::SandboxOnly { .. } => vec![Msg::NextSandboxMode],
         Problem::PortTaken { command, .. } => vec![Msg::NextOtherPort { command }, Msg::NextDoctor],
-        Problem::AppDown { .. } => vec![Msg::NextExec],
         Problem::ProviderDown { .. } => vec![Msg::NextSandbox, Msg::NextDoctor],
         Problem::ProviderRefused { request: Some(request), .. } => vec![Msg::NextLogs { request }],
         Problem::ProviderRefused { .. }
@@ -177,14 +178,16 @@ fn next(problem: &Problem, canvas: &Canvas) -> Vec<String> {
         Problem::Lesson { .. } => vec![Msg::NextDevCheck],
         Problem::NoSuchCode { .. } => vec![Msg::NextExplain],
         Problem::SandboxInUse { .. } => vec![Msg::NextStopSandbox],
+        Problem::AppDown { url } => vec![Msg::NextPrintEnv { url }, Msg::NextAppExec],
+        Problem::NoPages { .. } => vec![Msg::NextNoPages],
         Problem::Program { command, how, .. } => match how {
             Mishap::NotFound | Mishap::Exited { .. } => {
-                vec![Msg::NextProgramAlone { command }, Msg::NextPrintEnv]
+                vec![Msg::NextProgramAlone { command }]
             }
             Mishap::Silent { elsewhere: Some(address) } => vec![Msg::NextProgramAt { address }],
             Mishap::Silent { elsewhere: None } => vec![Msg::NextProgramPort],
             Mishap::Taken => vec![Msg::NextProgramPort],
-            Mishap::NotHere => vec![Msg::NextPrintEnv],
+            Mishap::NotHere => vec![Msg::NextPrintEnv { url: "http://127.0.0.1:5000" }],
         },
         Problem::Interrupted => vec![Msg::NextAgain],
         Problem::Bug { .. } => vec![Msg::NextBug],

@@ -61,6 +61,10 @@ pub fn notice(notice: &Notice) -> Option<Value> {
         }
         Notice::Polling { base } => Some(json!({ "polling": base })),
         Notice::Secret { secret } => Some(json!({ "secret": secret })),
+        Notice::Surroundings { variables, whole: true } => {
+            let pairs = variables.iter().map(|(name, value)| ((*name).to_owned(), json!(value)));
+            Some(json!({ "env": pairs.collect::<Map<_, _>>() }))
+        }
         Notice::Delivered(it) => Some(delivery(it)),
         Notice::Step(it) => Some(step(it)),
         Notice::Lesson(it) => {
@@ -83,6 +87,8 @@ pub fn notice(notice: &Notice) -> Option<Value> {
         | Notice::Hosting { .. }
         | Notice::PollFailed { .. }
         | Notice::Started { .. }
+        | Notice::Surroundings { .. }
+        | Notice::WebhookOnly { .. }
         | Notice::Open { .. }
         | Notice::NoBrowser { .. }
         | Notice::Waiting { .. }

@@ -68,6 +68,14 @@ pub fn render(notice: &Notice, canvas: &Canvas) -> Line {
         }
         Notice::Secret { secret } => Line::Data(secret.clone()),
         Notice::Started { command, url } => Line::Aside(say(&Msg::NoticeStarted { command, url })),
+        Notice::Surroundings { variables, whole: true } => Line::Data(listed(variables, "")),
+        Notice::Surroundings { variables, whole: false } => {
+            let lines = canvas.tone(Tone::Quiet, &listed(variables, "  "));
+            Line::Aside(format!("{}\n{lines}", say(&Msg::NoticeSurroundings)))
+        }
+        Notice::WebhookOnly { url } => {
+            Line::Aside(wrap(&say(&Msg::NoticeWebhookOnly { url }), canvas.width, 2))
+        }
         Notice::Delivered(delivery) => Line::Data(delivered(delivery, canvas)),
         Notice::Open { url, total, .. } => {
             let total = money::show(*total, canvas.locale);
@@ -86,6 +94,12 @@ pub fn render(notice: &Notice, canvas: &Canvas) -> Line {
             Line::Aside(format!("{method:<6} /v1{path}  {}", canvas.tone(Tone::Quiet, answer)))
         }
     }
+}
+
+/// Variables as `.env` has them.
+fn listed(variables: &[(&'static str, String)], indent: &str) -> String {
+    let line = |(name, value): &(&str, String)| format!("{indent}{name}={value}");
+    variables.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn delivered(delivery: &Delivery, canvas: &Canvas) -> String {

@@ -22,6 +22,7 @@ mod http;
 mod listener;
 mod merchant;
 mod mutants;
+mod own_server;
 mod readme;
 mod same_seed;
 mod sandbox_api;

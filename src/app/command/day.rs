@@ -1,6 +1,7 @@
 //! `stripegym day1` … `day6`: a day of the course with the built-in shop.
 
 use crate::app::context::Context;
+use crate::app::course::surroundings;
 use crate::app::course::{self, Wish};
 use crate::app::provider::Provider;
 use crate::domain::fault::{Fault, Problem};
@@ -9,6 +10,10 @@ use crate::domain::report::Report;
 
 /// Runs the day `id` as wished.
 pub async fn run(context: &Context, id: &str, wish: &Wish) -> Result<Report, Fault> {
+    if wish.print_env {
+        surroundings::print(context, &wish.candidate).await?;
+        return Ok(Report::Silent);
+    }
     let lesson = course::lesson(context, id)?;
     if wish.wants(course::Beat::Read) {
         course::open(context, &lesson, wish);

@@ -1,6 +1,7 @@
 //! `stripegym day0`: the whole loop in one process, each step over HTTP as by hand.
 
 use crate::app::context::Context;
+use crate::app::course::surroundings;
 use crate::app::course::{self, Beat, Wish};
 use crate::app::hosted::{Landing, Means, Typed};
 use crate::app::ledger_file::{self, LedgerFile};
@@ -29,6 +30,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Goes round once, and checks what the first day is about.
 pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
+    if wish.print_env {
+        surroundings::print(context, &wish.candidate).await?;
+        return Ok(Report::Silent);
+    }
     let lesson = course::lesson(context, "day0")?;
     if wish.full || wish.only == Some(Beat::Read) {
         course::open(context, &lesson, wish);

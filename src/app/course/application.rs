@@ -4,24 +4,30 @@
 use crate::app::context::Context;
 use crate::app::course::books::Source;
 use crate::app::course::log::Log;
-use crate::app::course::program::{Program, Start};
+use crate::app::course::program::{self, Program, Start};
+use crate::app::course::stage::{self, Answer};
+use crate::app::course::surroundings;
+use crate::app::course::trouble::Trouble;
 use crate::app::ledger_file::LedgerFile;
 use crate::app::provider::Provider;
 use crate::app::reception::{Door, Reception};
 use crate::config::is_loopback;
 use crate::domain::course::Track;
-use crate::domain::course::launch::port_of;
+use crate::domain::course::launch::{authority, port_of};
+use crate::domain::course::routes::Routes;
 use crate::domain::fault::{Fault, Problem};
 use crate::domain::notice::Notice;
 use crate::domain::secret::SigningSecret;
+use crate::net::outbound::{self, Patience, Reach};
 use crate::net::tasks::Tasks;
 use crate::shop::seen::Sights;
 use std::net::{Ipv4Addr, TcpListener};
+use std::time::Duration;
 
 /// Where an application takes its deliveries unless it says otherwise.
 const WEBHOOK_PATH: &str = "/webhook";
-/// The publishable key of a sandbox that nobody gave one.
-const PUBLISHABLE: &str = "pk_test_stripegymSandboxKey";
+/// How long it may take to say whether it has a page.
+const PROBE: Duration = Duration::from_secs(5);
 
 /// Which application is graded; nothing said is the built-in shop.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +40,8 @@ pub struct Candidate {
     pub webhook_path: Option<String>,
     /// Where its ledger is read from.
     pub books: Source,
+    /// Whether it is known to have nothing but its webhook and its ledger.
+    pub webhook_only: bool,
 }
 
 impl Candidate {
@@ -77,6 +85,7 @@ pub struct Application {
     secret: Option<SigningSecret>,
     webhook_path: String,
     books: Source,
+    routes: Routes,
 }
 
 /// What it is.
@@ -105,32 +114,64 @@ impl Application {
     ) -> Result<Self, Fault> {
         candidate.check()?;
         let log = Log::default();
-        let (body, secret) = match (&candidate.command, &candidate.address) {
+        let mut secret = None;
+        let body = match (&candidate.command, &candidate.address) {
             (None, None) => {
                 let shop = open_shop(context, provider, &log, context.config.port).await?;
-                (Body::Shop(Some(shop)), None)
+                Body::Shop(Some(shop))
             }
-            (None, Some(url)) => (Body::Address(url.clone()), Some(own_secret(context)?)),
+            (None, Some(url)) => {
+                let believed = secret.insert(surroundings::secret(context)?);
+                found(context, provider, url, believed).await?;
+                Body::Address(url.clone())
+            }
             (Some(command), address) => {
-                let secret = started_secret(context)?;
+                let believed = secret.insert(surroundings::secret(context)?);
                 let url = match (address, port_of(command)) {
                     (Some(url), _) => url.clone(),
                     (None, Some(port)) => format!("http://127.0.0.1:{port}"),
                     (None, None) => format!("http://127.0.0.1:{}", free_port()?),
                 };
-                let start = Start {
-                    command: command.clone(),
-                    variables: variables(context, provider, &url, &secret),
-                    address: authority(&url),
-                };
+                let mut variables =
+                    surroundings::variables(context, provider.base(), &url, believed);
+                variables.push(("PYTHONUNBUFFERED", "1".to_owned()));
+                let start = Start { command: command.clone(), variables, address: authority(&url) };
                 let program = Program::start(start, log.clone(), context.stop.clone()).await?;
                 context.voice.say(Notice::Started { command: command.clone(), url: url.clone() });
-                (Body::Program { url, program }, Some(secret))
+                Body::Program { url, program }
             }
         };
-        let opening = log.len();
         let (webhook_path, books) = (candidate.webhook_path(), candidate.books.clone());
-        Ok(Self { body, log, opening, secret, webhook_path, books })
+        let routes = Routes { pages: !candidate.webhook_only, ledger: books.is_page() };
+        let opening = log.len();
+        let mut application = Self { body, log, opening, secret, webhook_path, books, routes };
+        if application.track() != Track::Shop {
+            application.look_around(context).await?;
+        }
+        Ok(application)
+    }
+
+    /// Finds out whether it has pages, unless that is known, and says it where it has none.
+    async fn look_around(&mut self, context: &Context) -> Result<(), Fault> {
+        if self.routes.pages {
+            let patience = Patience { connect: PROBE, total: PROBE };
+            let http = outbound::client(Reach::Plain, patience).map_err(|e| Trouble::client(&e))?;
+            // A shop that has its first page is not asked for a session that nobody wants.
+            let home = stage::send(http.get(self.url())).await;
+            if lacks(&home) {
+                let checkout = format!("{}/checkout", self.url());
+                self.routes.pages = !lacks(&stage::send(http.post(checkout)).await);
+            }
+        }
+        if !self.routes.pages {
+            context.voice.say(Notice::WebhookOnly { url: self.webhook_url() });
+        }
+        Ok(())
+    }
+
+    /// What it has beside its webhook.
+    pub const fn routes(&self) -> Routes {
+        self.routes
     }
 
     /// How it stands before the course.
@@ -228,33 +269,25 @@ impl Application {
     }
 }
 
-/// What the learner's server finds in its environment.
-pub fn variables(
+/// Says what a server that is known by its address needs, and whether it answers there.
+async fn found(
     context: &Context,
     provider: &Provider,
     url: &str,
     secret: &SigningSecret,
-) -> Vec<(&'static str, String)> {
-    let address = authority(url);
-    let port = address.rsplit(':').next().unwrap_or_default().to_owned();
-    let publishable = context.config.publishable.as_ref().filter(|key| !key.is_live());
-    let publishable = publishable.map_or(PUBLISHABLE, |key| key.reveal());
-    vec![
-        ("PORT", port),
-        ("STRIPE_API_BASE", provider.base().to_owned()),
-        ("STRIPE_SECRET_KEY", provider.stripe.key().reveal().to_owned()),
-        ("STRIPE_PUBLISHABLE_KEY", publishable.to_owned()),
-        ("STRIPE_WEBHOOK_SECRET", secret.reveal().to_owned()),
-        ("PYTHONUNBUFFERED", "1".to_owned()),
-    ]
+) -> Result<(), Fault> {
+    let variables = surroundings::variables(context, provider.base(), url, secret);
+    let variables = surroundings::masked(context, &variables);
+    context.voice.say(Notice::Surroundings { variables, whole: false });
+    if program::connects(&authority(url)).await {
+        return Ok(());
+    }
+    Err(Problem::AppDown { url: url.to_owned() }.into())
 }
 
-/// Host and port of a URL.
-fn authority(url: &str) -> String {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = authority.rsplit_once(']').map_or(authority, |(_, port)| port);
-    if host.contains(':') { authority.to_owned() } else { format!("{authority}:80") }
+/// Whether an answer says that there is no such page.
+fn lacks(answer: &Result<Answer, Trouble>) -> bool {
+    matches!(answer, Ok(Answer { status: 404 | 405 | 501, .. }))
 }
 
 /// A port that nobody uses now.
@@ -265,26 +298,6 @@ fn free_port() -> Result<u16, Fault> {
     };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(taken)?;
     Ok(listener.local_addr().map_err(taken)?.port())
-}
-
-/// The secret that a server which is started for the run is given.
-fn started_secret(context: &Context) -> Result<SigningSecret, Problem> {
-    if let Some(configured) = context.config.webhook_secrets.first() {
-        return Ok(configured.clone());
-    }
-    let mut numbers = context.entropy.numbers("secret");
-    let (a, b) = (numbers.next(), numbers.next());
-    SigningSecret::read(&format!("whsec_{a:016x}{b:016x}"))
-        .ok_or_else(|| Problem::Bug { what: "a secret".to_owned() })
-}
-
-/// The secret that the learner's application believes.
-fn own_secret(context: &Context) -> Result<SigningSecret, Problem> {
-    context.config.webhook_secrets.first().cloned().ok_or_else(|| Problem::Setting {
-        name: "STRIPE_WEBHOOK_SECRET".to_owned(),
-        origin: ".env".to_owned(),
-        expected: "whsec_…".to_owned(),
-    })
 }
 
 async fn open_shop(
@@ -327,7 +340,7 @@ mod tests {
             address: address.map(str::to_owned),
             command: command.map(str::to_owned),
             webhook_path: Some("stripe/hook".to_owned()),
-            books: Source::Page,
+            ..Candidate::default()
         };
         assert_eq!(candidate(None, None).track(), Track::Shop);
         assert_eq!(candidate(Some("http://localhost:1"), None).track(), Track::App);
@@ -337,13 +350,5 @@ mod tests {
         assert!(candidate(Some("https://127.0.0.1:1"), None).check().is_err());
         assert_eq!(candidate(None, None).webhook_path(), "/stripe/hook");
         assert_eq!(Candidate::default().webhook_path(), "/webhook");
-    }
-
-    #[test]
-    fn an_address_has_host_and_port() {
-        assert_eq!(authority("http://127.0.0.1:5000/x"), "127.0.0.1:5000");
-        assert_eq!(authority("http://[::1]:5000"), "[::1]:5000");
-        assert_eq!(authority("http://[::1]"), "[::1]:80");
-        assert_eq!(authority("http://localhost"), "localhost:80");
     }
 }

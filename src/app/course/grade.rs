@@ -106,12 +106,20 @@ impl<'g, 'c> Grader<'g, 'c> {
                 Ok(()) => {}
                 Err(Trouble::Short { expected, got }) => {
                     let expected = format!("{}: {expected}", act.verb.name());
-                    return Ok(Some(Finding { holds: false, expected, got }));
+                    return Ok(Some(Finding { holds: false, expected, got: self.told(got) }));
                 }
                 Err(Trouble::World(fault)) => return Err(fault),
             }
         }
         Ok(None)
+    }
+
+    /// What was found; where the application has ended meanwhile, with how it did.
+    fn told(&self, got: String) -> String {
+        match self.stage.over() {
+            Some(over) if !got.contains(&over) => format!("{got} · {over}"),
+            _ => got,
+        }
     }
 
     /// Does what an item arranges and does itself, then judges its claims up to the first that does not hold.
@@ -126,19 +134,27 @@ impl<'g, 'c> Grader<'g, 'c> {
                 return Ok(vec![short]);
             }
         }
-        if let Some(short) = self.acts(acts).await? {
+        let routes = self.stage.routes();
+        let kept: Vec<Act> = acts.iter().filter(|act| !routes.leaves_out(act)).cloned().collect();
+        if let Some(short) = self.acts(&kept).await? {
             return Ok(vec![short]);
         }
         let mut findings = Vec::new();
         // The log of an application that is known by its address alone cannot be seen.
-        let seen = |claim: &&Claim| self.track != Track::App || !claim.needs_log();
+        let seen = |claim: &&Claim| {
+            let hidden = self.track == Track::App && claim.needs_log();
+            !hidden && !routes.leaves_out_claim(acts, claim)
+        };
         for claim in claims.iter().filter(seen) {
             if let Some(left_out) = self.left_out(claim) {
                 findings.push(left_out);
                 continue;
             }
-            let finding = judge(self.stage, claim).await?;
+            let mut finding = judge(self.stage, claim).await?;
             let holds = finding.holds;
+            if !holds {
+                finding.got = self.told(finding.got);
+            }
             findings.push(finding);
             if !holds {
                 break;
@@ -165,7 +181,7 @@ impl<'g, 'c> Grader<'g, 'c> {
             let blocked: Vec<&str> = check
                 .needs
                 .iter()
-                .filter(|id| !results.iter().any(|it| it.id == **id && it.state.is_well()))
+                .filter(|id| !results.iter().any(|it| it.id == **id && stands(it.state)))
                 .map(String::as_str)
                 .collect();
             let result = if blocked.is_empty() {
@@ -185,6 +201,9 @@ impl<'g, 'c> Grader<'g, 'c> {
         if !check.tracks.contains(&self.track) {
             return Ok(self.result(check, State::Skip, Vec::new(), 0));
         }
+        if self.stage.routes().lacks(self.day(), &check.arrange, &check.act, &check.assert) {
+            return Ok(self.result(check, State::Skip, vec![no_pages()], 0));
+        }
         let began = self.stage.context.clock.stopwatch();
         drop(self.stage.kept.take_used());
         let findings = self.findings(&check.arrange, &check.act, &check.assert).await?;
@@ -193,6 +212,8 @@ impl<'g, 'c> Grader<'g, 'c> {
         let state = match (&wrong, check.kind) {
             (Some(_), _) => State::Fail,
             (None, _) if all_left_out(&findings) => State::Skip,
+            // Nothing of it could be looked at.
+            (None, _) if findings.is_empty() && !check.assert.is_empty() => State::Skip,
             (None, Kind::Partial) if !attested => State::Partial,
             (None, Kind::Human) if !attested => State::Attest,
             (None, _) => State::Pass,
@@ -276,12 +297,16 @@ impl<'g, 'c> Grader<'g, 'c> {
         if !note.tracks.contains(&self.track) {
             return Ok((State::Skip, Vec::new()));
         }
+        if self.stage.routes().lacks(self.day(), &note.arrange, &note.act, &note.assert) {
+            return Ok((State::Skip, vec![no_pages().got]));
+        }
         if !note.by.is_empty() {
             // What stands for it on another day is graded on that day.
-            let own = |id: &&String| checks.iter().any(|check| check.id == **id);
-            let open = |id: &&String| {
-                checks.iter().any(|check| check.id == **id && !check.state.is_well())
+            let own = |id: &&String| {
+                checks.iter().any(|check| check.id == **id && check.state != State::Skip)
             };
+            let open =
+                |id: &&String| checks.iter().any(|check| check.id == **id && !stands(check.state));
             let open: Vec<String> = note.by.iter().filter(open).cloned().collect();
             let state = match (open.is_empty(), note.by.iter().any(|id| own(&id))) {
                 (false, _) => State::Fail,
@@ -299,6 +324,7 @@ impl<'g, 'c> Grader<'g, 'c> {
         }
         Ok(match wrong {
             Some(wrong) => (State::Fail, vec![format!("{} ≠ {}", wrong.got, wrong.expected)]),
+            None if findings.is_empty() && !note.assert.is_empty() => (State::Skip, Vec::new()),
             None => (State::Pass, Vec::new()),
         })
     }
@@ -309,6 +335,8 @@ impl<'g, 'c> Grader<'g, 'c> {
             let because = closed(gate, checks, notes);
             let state = match (because.is_empty(), gate.attest) {
                 (false, _) => State::Fail,
+                // Without pages a gate that is about them stays unseen.
+                (true, _) if !self.stage.routes().pages && unseen(gate, checks) => State::Skip,
                 (true, true) => State::Partial,
                 (true, false) => State::Pass,
             };
@@ -317,6 +345,26 @@ impl<'g, 'c> Grader<'g, 'c> {
         };
         self.day().gates.iter().map(gate).collect()
     }
+}
+
+/// Whether an item keeps nothing closed: it is well, or there was nothing to see of it.
+fn stands(state: State) -> bool {
+    state.is_well() || state == State::Skip
+}
+
+/// Why an item about pages was left out.
+fn no_pages() -> Finding {
+    let (expected, got) = ("/ · /checkout · /success", "404");
+    Finding { holds: false, expected: expected.to_owned(), got: got.to_owned() }
+}
+
+/// Whether a gate needs a check that was left out.
+fn unseen(gate: &Gate, checks: &[CheckResult]) -> bool {
+    let needed = |check: &CheckResult| {
+        let all = check.level == Level::Required && gate.needs.iter().any(|it| it == "required");
+        all || gate.needs.contains(&check.id)
+    };
+    checks.iter().any(|check| check.state == State::Skip && needed(check))
 }
 
 fn text<'t>(texts: &'t Texts, check: &Check) -> Option<&'t CheckText> {
@@ -328,8 +376,7 @@ fn closed(gate: &Gate, checks: &[CheckResult], notes: &[ItemResult]) -> Vec<Stri
     let mut because = Vec::new();
     for need in &gate.needs {
         if need == "required" {
-            let open =
-                checks.iter().filter(|it| it.level == Level::Required && !it.state.is_well());
+            let open = checks.iter().filter(|it| it.level == Level::Required && !stands(it.state));
             because.extend(open.map(|it| it.id.clone()));
             continue;
         }
@@ -337,7 +384,7 @@ fn closed(gate: &Gate, checks: &[CheckResult], notes: &[ItemResult]) -> Vec<Stri
             .iter()
             .map(|it| (&it.id, it.state))
             .chain(notes.iter().map(|it| (&it.id, it.state)))
-            .any(|(id, state)| id == need && (state.is_well() || state == State::Skip));
+            .any(|(id, state)| id == need && stands(state));
         if !well {
             because.push(need.clone());
         }

@@ -20,6 +20,7 @@ pub mod project;
 pub mod record;
 pub mod spy;
 pub mod stage;
+pub mod surroundings;
 pub mod tap;
 pub mod tree;
 pub mod trouble;
@@ -42,6 +43,9 @@ use std::path::{Path, PathBuf};
 
 /// The lines that the read beat shows of a day.
 const LINES_MAX: usize = 20;
+
+/// The first day of which an application without pages can be graded.
+const FIRST_WITHOUT_PAGES: u8 = 3;
 
 /// The parts of a day, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,6 +98,8 @@ pub struct Wish {
     pub project: Option<PathBuf>,
     /// Which application is graded.
     pub candidate: Candidate,
+    /// Whether only what the application needs in its environment is printed.
+    pub print_env: bool,
     /// Whether nothing is said on the way: the report has it all.
     pub quiet: bool,
 }
@@ -178,9 +184,19 @@ pub async fn play(
     wish: &Wish,
 ) -> Result<DayResult, Fault> {
     let mut application = Application::open(context, provider, &wish.candidate).await?;
-    let played = put_before((context, provider), &mut application, lesson, wish).await;
+    let played = if application.routes().pages || !about_pages(lesson) {
+        put_before((context, provider), &mut application, lesson, wish).await
+    } else {
+        let (day, url) = (lesson.day.lesson.id.clone(), application.url());
+        Err(Problem::NoPages { day, url }.into())
+    };
     application.close().await;
     played
+}
+
+/// Whether a day is about the application's pages from end to end.
+fn about_pages(lesson: &Lesson) -> bool {
+    lesson.day.lesson.order < FIRST_WITHOUT_PAGES
 }
 
 /// Plays the wanted beats of a day with an application that runs already, and leaves it running.

@@ -156,7 +156,7 @@ fn mishap(start: &Start, how: Mishap, said: &[String]) -> Fault {
 }
 
 /// Whether somebody takes connections there.
-async fn connects(address: &str) -> bool {
+pub async fn connects(address: &str) -> bool {
     timeout(CONNECT, TcpStream::connect(address)).await.is_ok_and(|connected| connected.is_ok())
 }
 

@@ -12,6 +12,7 @@ use crate::app::seeded::BETWEEN_S;
 use crate::domain::course::Track;
 use crate::domain::course::act::Rolled;
 use crate::domain::course::lint::{Project, Rule, Sight};
+use crate::domain::course::routes::Routes;
 use crate::domain::fault::{Fault, Problem};
 use crate::domain::secret::SigningSecret;
 use crate::domain::time::Timestamp;
@@ -177,6 +178,11 @@ impl<'c> Stage<'c> {
     /// How the application stands before the course.
     pub const fn track(&self) -> Track {
         self.application.track()
+    }
+
+    /// What the application has beside its webhook.
+    pub const fn routes(&self) -> Routes {
+        self.application.routes()
     }
 
     /// How the application ended, with its last words, where this run started it and it has.

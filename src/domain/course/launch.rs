@@ -30,6 +30,14 @@ fn read(text: &str) -> Option<u16> {
     digits.parse().ok().filter(|port| *port != 0)
 }
 
+/// Host and port of a URL.
+pub fn authority(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let after_host = authority.rsplit_once(']').map_or(authority, |(_, port)| port);
+    if after_host.contains(':') { authority.to_owned() } else { format!("{authority}:80") }
+}
+
 /// The ports that a server says it listens on, in the order in which it says them.
 pub fn announced(lines: &[String]) -> Vec<u16> {
     let mut ports = Vec::new();
@@ -86,6 +94,14 @@ mod tests {
         ];
         let lines = lines.map(str::to_owned);
         assert_eq!(announced(&lines), [5000, 3000, 8000]);
+    }
+
+    #[test]
+    fn an_address_has_host_and_port() {
+        assert_eq!(authority("http://127.0.0.1:5000/x"), "127.0.0.1:5000");
+        assert_eq!(authority("http://[::1]:5000"), "[::1]:5000");
+        assert_eq!(authority("http://[::1]"), "[::1]:80");
+        assert_eq!(authority("http://localhost"), "localhost:80");
     }
 
     proptest! {

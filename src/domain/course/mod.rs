@@ -12,6 +12,7 @@ pub mod lint;
 pub mod outcome;
 pub mod progress;
 pub mod proof;
+pub mod routes;
 pub mod rules;
 pub mod standing;
 

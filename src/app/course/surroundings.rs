@@ -1,0 +1,92 @@
+//! What the learner's server finds in its environment, and the secret that it and the course share.
+
+use crate::app::context::Context;
+use crate::app::course::application::Candidate;
+use crate::config::sources::Origin;
+use crate::domain::course::launch::{authority, port_of};
+use crate::domain::fault::{Fault, Problem};
+use crate::domain::notice::Notice;
+use crate::domain::secret::SigningSecret;
+use crate::sandbox::host;
+use std::fs;
+use std::io::Write as _;
+
+/// The secret key of a sandbox that nobody gave one; it takes any test key.
+const SECRET: &str = "sk_test_stripegymSandboxKey";
+/// The publishable key of a sandbox that nobody gave one.
+const PUBLISHABLE: &str = "pk_test_stripegymSandboxKey";
+/// The file in the home folder that keeps the shared secret.
+const FILE: &str = "own-server-secret";
+
+/// The variables by name, in the order in which they are shown.
+pub type Variables = Vec<(&'static str, String)>;
+
+/// What a server that answers at `url` needs to know to work with the provider at `base`.
+pub fn variables(context: &Context, base: &str, url: &str, secret: &SigningSecret) -> Variables {
+    let config = &context.config;
+    let address = authority(url);
+    let port = address.rsplit(':').next().unwrap_or_default().to_owned();
+    let key = config.key.as_ref().map_or(SECRET, |key| key.reveal());
+    let publishable = config.publishable.as_ref().filter(|key| !key.is_live());
+    let publishable = publishable.map_or(PUBLISHABLE, |key| key.reveal());
+    vec![
+        ("PORT", port),
+        ("STRIPE_API_BASE", base.to_owned()),
+        ("STRIPE_SECRET_KEY", key.to_owned()),
+        ("STRIPE_PUBLISHABLE_KEY", publishable.to_owned()),
+        ("STRIPE_WEBHOOK_SECRET", secret.reveal().to_owned()),
+    ]
+}
+
+/// The same as they may be seen on a screen: what is secret shows how it begins and ends.
+pub fn masked(context: &Context, variables: &Variables) -> Variables {
+    let hide = |(name, value): &(&'static str, String)| {
+        let own_key = *name == "STRIPE_SECRET_KEY" && context.config.key_origin != Origin::Default;
+        if *name != "STRIPE_WEBHOOK_SECRET" && !own_key {
+            return (*name, value.clone());
+        }
+        let begin: String = value.split_inclusive('_').take(usize::from(own_key) + 1).collect();
+        let end: String = value.chars().skip(value.chars().count().saturating_sub(4)).collect();
+        (*name, format!("{begin}…{end}"))
+    };
+    variables.iter().map(hide).collect()
+}
+
+/// Says all of them, whole, for whoever asked for it.
+pub async fn print(context: &Context, candidate: &Candidate) -> Result<(), Fault> {
+    let config = &context.config;
+    let hosted = host::find(&config.home).await;
+    let port = if config.sandbox_port == 0 { host::DEFAULT_PORT } else { config.sandbox_port };
+    let own = || format!("http://127.0.0.1:{port}");
+    let base = hosted.or_else(|| config.api_base.clone()).unwrap_or_else(own);
+    let fixed = candidate.command.as_deref().and_then(port_of).unwrap_or(config.port);
+    let url = candidate.address.clone().unwrap_or_else(|| format!("http://127.0.0.1:{fixed}"));
+    let variables = variables(context, &base, &url, &secret(context)?);
+    context.voice.say(Notice::Surroundings { variables, whole: true });
+    Ok(())
+}
+
+/// The secret that the learner's server believes: that of the settings, else one that is made once for the home
+/// folder and stays the same, so that a server need not be started anew for each run.
+pub fn secret(context: &Context) -> Result<SigningSecret, Fault> {
+    if let Some(configured) = context.config.webhook_secrets.first() {
+        return Ok(configured.clone());
+    }
+    let home = &context.config.home;
+    let path = home.join(FILE);
+    let known = fs::read_to_string(&path).ok().and_then(|text| SigningSecret::read(&text));
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let mut numbers = context.entropy.numbers(FILE);
+    let text = format!("whsec_{:016x}{:016x}", numbers.next(), numbers.next());
+    let failed = |error| Fault::because(Problem::File { path: path.display().to_string() }, error);
+    fs::create_dir_all(home).map_err(failed)?;
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(&path).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(failed)?;
+    SigningSecret::read(&text).ok_or_else(|| Problem::Bug { what: FILE.to_owned() }.into())
+}

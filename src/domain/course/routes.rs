@@ -1,0 +1,154 @@
+//! What of a lesson can be asked of an application that lacks some of the usual routes. Pure.
+
+use crate::domain::course::Day;
+use crate::domain::course::act::{Act, Verb, Via};
+use crate::domain::course::claim::Claim;
+
+/// The days on which a session may be made by the program in place of the application's own button: what they
+/// are about is what happens after the payment.
+const STAND_IN: std::ops::RangeInclusive<u8> = 3..=5;
+
+/// What an application has beside its webhook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Routes {
+    /// `/`, `/checkout`, `/success`, `/cancel`.
+    pub pages: bool,
+    /// `/ledger`.
+    pub ledger: bool,
+}
+
+impl Routes {
+    /// Everything.
+    pub const ALL: Self = Self { pages: true, ledger: true };
+
+    /// Whether an item is about pages that the application has not.
+    pub fn lacks(self, day: &Day, arrange: &[String], acts: &[Act], claims: &[Claim]) -> bool {
+        if self.pages {
+            return false;
+        }
+        let mut steps = Vec::new();
+        for name in arrange {
+            gather(day, name, &mut steps);
+        }
+        let stand_in = STAND_IN.contains(&day.lesson.order);
+        let all: Vec<&Act> = steps.into_iter().chain(acts).collect();
+        let asks = all.iter().any(|act| match &act.verb {
+            Verb::Http(it) => page(&it.url).is_some_and(|path| !path.starts_with("/ledger")),
+            Verb::Form(_) => true,
+            Verb::Checkout(it) => it.via == Via::App && !stand_in,
+            _ => false,
+        });
+        let shown = |act: &&&Act| matches!(act.verb, Verb::Pay(_) | Verb::Checkout(_));
+        let shown: Vec<&str> =
+            all.iter().filter(shown).filter_map(|act| act.save.as_deref()).collect();
+        let of_page = |name: &str| shown.contains(&name.strip_suffix("_answer").unwrap_or(name));
+        asks || claims.iter().any(|claim| answers(claim).into_iter().any(of_page))
+    }
+
+    /// Whether an act asks for the page of a ledger that is read from elsewhere.
+    pub fn leaves_out(self, act: &Act) -> bool {
+        match &act.verb {
+            Verb::Http(it) if !self.ledger => {
+                page(&it.url).is_some_and(|path| path.starts_with("/ledger"))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a claim is about the outcome of an act that is left out.
+    pub fn leaves_out_claim(self, acts: &[Act], claim: &Claim) -> bool {
+        let names = answers(claim);
+        let out = acts.iter().filter(|act| self.leaves_out(act));
+        out.filter_map(|act| act.save.as_deref()).any(|name| names.contains(&name))
+    }
+}
+
+/// The acts of a step and of those that it needs.
+fn gather<'d>(day: &'d Day, name: &str, found: &mut Vec<&'d Act>) {
+    let Some(step) = day.step(name) else { return };
+    for before in &step.needs {
+        gather(day, before, found);
+    }
+    found.extend(&step.act);
+}
+
+/// The path of the application that a reference leads to.
+fn page(url: &str) -> Option<&str> {
+    url.strip_prefix("$app.url").filter(|path| !path.starts_with("/webhook"))
+}
+
+/// The names of the answers that a claim looks at; a part of what a page came to is none.
+fn answers(claim: &Claim) -> Vec<&str> {
+    match claim {
+        Claim::Status(it) => it.of.iter().map(String::as_str).collect(),
+        Claim::Header(it) => it.of.iter().map(String::as_str).collect(),
+        Claim::Body(it) => it.of.iter().map(String::as_str).collect(),
+        Claim::Json(it) if it.at.starts_with("/answer") || it.of.ends_with("_answer") => {
+            vec![it.of.as_str()]
+        }
+        Claim::All(claims) | Claim::Any(claims) => claims.iter().flat_map(answers).collect(),
+        Claim::Not(claim) => answers(claim),
+        Claim::Given(given) => answers(&given.then),
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn day(order: u8) -> Day {
+        let step =
+            json!({ "id": "home", "act": [{ "http": { "url": "$app.url/" }, "save": "home" }] });
+        let bought = json!({ "id": "paid", "act": [
+            { "checkout": { "via": "app" }, "save": "paid" },
+            { "pay": { "session": "$paid", "with": "3ds" }, "save": "landed" },
+        ] });
+        let head = json!({
+            "id": "day9", "order": order, "schema_version": 1, "version": 1, "api_version": "x",
+            "est_minutes": 1, "verified_on": "2026-11-21",
+        });
+        let deeper = json!({ "id": "deeper", "needs": ["home"], "act": [] });
+        serde_json::from_value(json!({ "lesson": head, "do": [step, bought, deeper] })).unwrap()
+    }
+
+    fn lacks(order: u8, arrange: &str, claim: Value) -> bool {
+        let webhook_only = Routes { pages: false, ledger: true };
+        let claims = [serde_json::from_value(claim).unwrap()];
+        let arrange = [arrange.to_owned()];
+        assert!(!Routes::ALL.lacks(&day(order), &arrange, &[], &claims));
+        webhook_only.lacks(&day(order), &arrange, &[], &claims)
+    }
+
+    #[test]
+    fn what_asks_for_a_page_is_left_to_applications_that_have_one() {
+        let row = json!({ "ledger_row": { "session": "$paid" } });
+        assert!(lacks(0, "home", row.clone()));
+        assert!(lacks(4, "deeper", row.clone()));
+        assert!(lacks(1, "paid", row.clone()));
+        assert!(!lacks(3, "paid", row.clone()));
+        assert!(!lacks(3, "nowhere", row));
+        let refused = json!({ "json": { "of": "landed", "at": "/refused", "value": "" } });
+        assert!(!lacks(5, "paid", refused));
+        let status = json!({ "status": { "of": ["landed"], "is": "200" } });
+        assert!(lacks(5, "paid", json!({ "any": [status] })));
+        assert!(lacks(5, "paid", json!({ "status": { "of": ["paid_answer"], "is": "303" } })));
+    }
+
+    #[test]
+    fn the_page_of_a_ledger_that_is_elsewhere_is_not_asked_for() {
+        let elsewhere = Routes { pages: true, ledger: false };
+        let act: Act =
+            serde_json::from_value(json!({ "http": { "url": "$app.url/ledger" }, "save": "page" }))
+                .unwrap();
+        let claim = |of: &str| {
+            serde_json::from_value(json!({ "status": { "of": [of], "is": "2xx" } })).unwrap()
+        };
+        assert!(elsewhere.leaves_out(&act) && !Routes::ALL.leaves_out(&act));
+        let acts = [act];
+        assert!(elsewhere.leaves_out_claim(&acts, &claim("page")));
+        assert!(!elsewhere.leaves_out_claim(&acts, &claim("other")));
+        assert!(!Routes::ALL.leaves_out_claim(&acts, &claim("page")));
+    }
+}

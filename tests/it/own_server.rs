@@ -1,0 +1,247 @@
+//! The learner's own server before the course: started, heard, restarted and stopped by it, or known by its
+//! address; with its ledger in whatever form it has.
+
+use crate::env::{Env, Ran, eventually};
+use serde_json::Value;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+
+/// A world in which no setting decides for the learner's server.
+fn env() -> Env {
+    Env::new().with("STRIPEGYM_SANDBOX_PORT", "0")
+}
+
+/// The command that starts the learner's server in these ways.
+fn server(ways: &str) -> String {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/own_server.py");
+    format!("exec python3 '{}' {ways}", script.display())
+}
+
+/// What a day came to: its last line of JSON.
+fn result(ran: &Ran) -> Value {
+    let last = ran.out.lines().last().unwrap_or_default();
+    serde_json::from_str(last).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
+}
+
+fn graded(env: &Env, day: &str, ways: &str, more: &[&str]) -> Value {
+    let command = server(ways);
+    let mut args = vec![day, "--exec", &command, "--json"];
+    args.extend(more);
+    result(&env.run(&args))
+}
+
+/// The checks of a result that stand like this.
+fn those<'r>(result: &'r Value, state: &str) -> Vec<&'r str> {
+    let checks = result["checks"].as_object().unwrap();
+    checks.iter().filter(|(_, it)| *it == state).map(|(id, _)| id.as_str()).collect()
+}
+
+/// Whether a process is there.
+fn lives(pid: &str) -> bool {
+    Command::new("kill").args(["-0", pid.trim()]).output().unwrap().status.success()
+}
+
+fn pid(env: &Env, file: &str) -> String {
+    eventually("a process says its number", || {
+        fs::read_to_string(env.path().join(file)).ok().filter(|text| !text.trim().is_empty())
+    })
+}
+
+#[test]
+fn a_command_that_does_not_start_a_server_is_an_environment_that_failed() {
+    let env = env();
+    for (command, parts) in [
+        ("no-such-server --port 5", &["no such command", "no-such-server: not found"][..]),
+        ("for i in 1 2 3 4 5 6; do echo line $i; done; exit 7", &["(exit 7)", "line 2", "line 6"]),
+        ("kill -9 $$", &["(signal 9)"]),
+    ] {
+        let ran = env.run(&["day0", "--lang", "en", "--exec", command]);
+        assert_eq!(ran.code, 3, "{ran:?}");
+        for part in parts {
+            assert!(ran.err.contains(part), "no `{part}` in {}", ran.err);
+        }
+        assert!(!ran.err.contains("line 1"), "{}", ran.err);
+        assert!(ran.err.contains("next: "), "{}", ran.err);
+    }
+    let ran = env.run(&["day0", "--exec", "exit 1", "--json"]);
+    let said: Value = serde_json::from_str(ran.err.lines().last().unwrap()).unwrap();
+    assert_eq!((&said["error"]["kind"], &said["error"]["exit"]), (&"app_exited".into(), &3.into()));
+}
+
+#[test]
+fn a_port_that_is_taken_is_told_before_anything_is_started() {
+    let env = env();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let command =
+        format!("touch started; sleep 60 # --port {}", taken.local_addr().unwrap().port());
+    let ran = env.run(&["day0", "--lang", "en", "--exec", &command]);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.err.contains("Another program answers"), "{}", ran.err);
+    assert!(!env.path().join("started").exists());
+}
+
+#[test]
+fn an_interrupt_ends_the_server_with_all_it_started() {
+    let env = env();
+    let command = "echo $$ > parent; sh -c 'echo $$ > child; exec sleep 1000' & exec sleep 1000";
+    let mut program = env.start(&["day0", "--exec", command]);
+    let pids = [pid(&env, "parent"), pid(&env, "child")];
+    assert!(pids.iter().all(|pid| lives(pid)));
+    assert_eq!(program.interrupt(), 130, "{}", program.said());
+    eventually("both have ended", || pids.iter().all(|pid| !lives(pid)).then_some(()));
+}
+
+/// Answers every request with 404 until the test ends.
+fn nothing_there() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            drop(stream.read(&mut [0; 4096]));
+            let answer = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            drop(stream.write_all(answer.as_bytes()));
+        }
+    });
+    url
+}
+
+#[test]
+fn a_server_that_is_not_there_is_told_what_it_needs() {
+    let env = env();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("http://{free}");
+    let ran = env.run(&["day3", "--lang", "en", "--app", &url]);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    let whole = env.ok(&["day3", "--app", &url, "--print-env"]);
+    let lines: Vec<&str> = whole.lines().collect();
+    assert_eq!(lines.len(), 5, "{whole}");
+    assert_eq!(lines[0], format!("PORT={}", free.port()));
+    assert!(lines[1].starts_with("STRIPE_API_BASE=http://127.0.0.1:"), "{whole}");
+    let secret = lines[4].strip_prefix("STRIPE_WEBHOOK_SECRET=whsec_").unwrap();
+    assert_eq!(secret.len(), 32);
+    assert!(!ran.err.contains(secret), "the secret is masked: {}", ran.err);
+    assert!(ran.err.contains("STRIPE_WEBHOOK_SECRET=whsec_…"), "{}", ran.err);
+    assert!(
+        ran.err.contains("Nobody answers at") && ran.err.contains("--print-env"),
+        "{}",
+        ran.err
+    );
+    assert_eq!(env.ok(&["day0", "--app", &url, "--print-env"]), whole, "it stays the same");
+    let ran = env.run(&["day3", "--app", "http://shop.example.com"]);
+    assert_eq!(ran.code, 3, "{ran:?}");
+}
+
+#[test]
+fn a_server_without_pages_cannot_be_graded_on_a_day_about_pages() {
+    let env = env();
+    let url = nothing_there();
+    let ran = env.run(&["day1", "--lang", "en", "--app", &url]);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.err.contains("stripegym day3"), "{}", ran.err);
+    let ran = env.run(&["day3", "--lang", "en", "--app", &url, "--only", "check"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert_eq!(ran.err.matches("has no pages").count(), 1, "{}", ran.err);
+}
+
+#[test]
+fn flags_that_make_no_sense_are_refused() {
+    let env = env();
+    for args in [
+        &["day4", "--ledger", "postgres:x"][..],
+        &["day4", "--ledger", "sqlite:x.db", "--ledger-cmd", "cat x"],
+    ] {
+        assert_eq!(env.run(args).code, 2, "{args:?}");
+    }
+}
+
+#[test]
+#[ignore = "needs Python: ./test"]
+fn a_started_server_is_graded_on_every_day_and_stopped() {
+    let env = env();
+    for day in ["day0", "day1", "day2", "day3", "day4", "day5"] {
+        let result = graded(&env, day, "", &[]);
+        assert_eq!(result["ok"], true, "{result}");
+        assert_eq!(result["track"], "exec");
+        assert_eq!(those(&result, "skip"), [""; 0], "{day}: its log is seen");
+        assert!(!lives(&pid(&env, "own.pid")), "{day}");
+    }
+}
+
+#[test]
+#[ignore = "needs Python: ./test"]
+fn what_the_log_lacks_is_noticed() {
+    let failed = |day: &str, ways: &str| {
+        let result = graded(&env(), day, ways, &["--only", "check"]);
+        those(&result, "fail").join(" ")
+    };
+    assert_eq!(failed("day0", "quiet"), "D0.3");
+    assert_eq!(failed("day3", "silent-amount"), "D3.4");
+    assert_eq!(failed("day3", ""), "");
+}
+
+#[test]
+#[ignore = "needs Python: ./test"]
+fn a_server_that_dies_is_told_with_its_last_words() {
+    let env = env();
+    let command = server("dies");
+    let ran = env.run(&["day5", "--exec", &command, "--json", "--only", "check"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let told = ran
+        .out
+        .lines()
+        .any(|line| line.contains("exit 3") && line.contains("RuntimeError: the disk is full"));
+    assert!(told, "{}", ran.out);
+}
+
+#[test]
+#[ignore = "needs Python: ./test"]
+fn a_stubborn_server_and_one_of_several_processes_are_stopped() {
+    for ways in ["stubborn", "family"] {
+        let env = env();
+        let result = graded(&env, "day0", ways, &["--only", "check"]);
+        assert_eq!(result["ok"], true, "{ways}: {result}");
+        let pid = pid(&env, "own.pid");
+        eventually("it has ended", || (!lives(&pid)).then_some(()));
+    }
+}
+
+#[test]
+#[ignore = "needs Python: ./test"]
+fn a_server_with_webhook_and_ledger_alone_is_graded_on_three_days() {
+    for day in ["day3", "day4", "day5"] {
+        let env = env();
+        let result = graded(&env, day, "webhook-only hook", &["--webhook-path", "/stripe/hook"]);
+        assert_eq!(result["ok"], true, "{result}");
+        assert!(!those(&result, "pass").is_empty(), "{result}");
+    }
+}
+
+#[test]
+#[ignore = "needs Python: ./test"]
+fn a_ledger_is_read_in_every_form() {
+    let command = "python3 -c 'import sqlite3, json; db = sqlite3.connect(\"own.db\"); \
+        db.row_factory = sqlite3.Row; \
+        print(json.dumps([dict(row) for row in db.execute(\"SELECT * FROM payments\")]))'";
+    for (ways, more) in [
+        ("csv", &[][..]),
+        ("html", &[]),
+        ("no-ledger", &["--ledger", "sqlite:own.db"]),
+        ("no-ledger", &["--ledger", "sqlite:own.db?table=payments"]),
+        ("no-ledger", &["--ledger-cmd", command]),
+    ] {
+        let env = env();
+        let result = graded(&env, "day4", ways, more);
+        assert_eq!(result["ok"], true, "{ways} {more:?}: {result}");
+        for check in ["D4.2", "D4.3", "D4.4", "D4.5"] {
+            assert_eq!(result["checks"][check], "pass", "{ways} {more:?}: {result}");
+        }
+    }
+    let env = env();
+    let result = graded(&env, "day4", "no-ledger", &[]);
+    assert_eq!(result["checks"]["D4.1"], "fail", "{result}");
+}
