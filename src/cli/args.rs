@@ -2,7 +2,7 @@
 //! comments here are for whoever reads the code.
 
 use crate::app::course::books::Source;
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 /// Everything that can be typed.
 #[derive(Debug, Parser)]
@@ -327,6 +327,7 @@ pub(crate) struct Day {
 
 /// Whose work is graded; what the days and `check` take alike.
 #[derive(Clone, Debug, Args)]
+#[command(group(ArgGroup::new("own").args(["app", "exec"]).multiple(true)))]
 pub(crate) struct Target {
     /// The learner's application.
     #[arg(long, value_name = "URL")]
@@ -335,16 +336,16 @@ pub(crate) struct Target {
     #[arg(long, value_name = "COMMAND")]
     pub(crate) exec: Option<String>,
     /// Where its webhook is.
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", requires = "own")]
     pub(crate) webhook_path: Option<String>,
     /// Whether it has no pages.
-    #[arg(long)]
+    #[arg(long, requires = "own")]
     pub(crate) webhook_only: bool,
     /// Where its ledger is.
-    #[arg(long, value_name = "sqlite:PATH")]
+    #[arg(long, value_name = "sqlite:PATH", requires = "own")]
     pub(crate) ledger: Option<Source>,
     /// What prints its ledger.
-    #[arg(long, value_name = "COMMAND", conflicts_with = "ledger")]
+    #[arg(long, value_name = "COMMAND", conflicts_with = "ledger", requires = "own")]
     pub(crate) ledger_cmd: Option<String>,
     /// The project's folder.
     #[arg(long, value_name = "DIR")]

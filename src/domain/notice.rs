@@ -226,6 +226,8 @@ pub enum Notice {
         command: String,
         /// Where it answers.
         url: String,
+        /// The file of its output.
+        output: String,
     },
     /// What the learner's server needs in its environment.
     Surroundings {

@@ -67,7 +67,9 @@ pub fn render(notice: &Notice, canvas: &Canvas) -> Line {
             Line::Aside(canvas.tone(Tone::Caution, &say(&Msg::NoticePollFailed { cause })))
         }
         Notice::Secret { secret } => Line::Data(secret.clone()),
-        Notice::Started { command, url } => Line::Aside(say(&Msg::NoticeStarted { command, url })),
+        Notice::Started { command, url, output } => {
+            Line::Aside(wrap(&say(&Msg::NoticeStarted { command, url, output }), canvas.width, 2))
+        }
         Notice::Surroundings { variables, whole: true } => Line::Data(listed(variables, "")),
         Notice::Surroundings { variables, whole: false } => {
             let lines = canvas.tone(Tone::Quiet, &listed(variables, "  "));

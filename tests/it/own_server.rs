@@ -153,7 +153,10 @@ fn flags_that_make_no_sense_are_refused() {
     let env = env();
     for args in [
         &["day4", "--ledger", "postgres:x"][..],
-        &["day4", "--ledger", "sqlite:x.db", "--ledger-cmd", "cat x"],
+        &["day4", "--exec", "x", "--ledger", "postgres:x"],
+        &["day4", "--exec", "x", "--ledger", "sqlite:x.db", "--ledger-cmd", "cat x"],
+        &["day4", "--ledger", "sqlite:x.db"],
+        &["day3", "--webhook-only"],
     ] {
         assert_eq!(env.run(args).code, 2, "{args:?}");
     }
@@ -169,6 +172,8 @@ fn a_started_server_is_graded_on_every_day_and_stopped() {
         assert_eq!(result["track"], "exec");
         assert_eq!(those(&result, "skip"), [""; 0], "{day}: its log is seen");
         assert!(!lives(&pid(&env, "own.pid")), "{day}");
+        let output = fs::read_to_string(env.path().join(".stripegym/own-server.log")).unwrap();
+        assert!(output.contains("listening on"), "{output}");
     }
 }
 

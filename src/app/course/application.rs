@@ -26,6 +26,8 @@ use std::time::Duration;
 
 /// Where an application takes its deliveries unless it says otherwise.
 const WEBHOOK_PATH: &str = "/webhook";
+/// The file in the home folder that has what a server that was started says.
+const OUTPUT: &str = "own-server.log";
 /// How long it may take to say whether it has a page.
 const PROBE: Duration = Duration::from_secs(5);
 
@@ -132,12 +134,11 @@ impl Application {
                     (None, Some(port)) => format!("http://127.0.0.1:{port}"),
                     (None, None) => format!("http://127.0.0.1:{}", free_port()?),
                 };
-                let mut variables =
-                    surroundings::variables(context, provider.base(), &url, believed);
-                variables.push(("PYTHONUNBUFFERED", "1".to_owned()));
-                let start = Start { command: command.clone(), variables, address: authority(&url) };
+                let start = starting(context, provider, (command, &url), believed);
+                let output = start.output.display().to_string();
                 let program = Program::start(start, log.clone(), context.stop.clone()).await?;
-                context.voice.say(Notice::Started { command: command.clone(), url: url.clone() });
+                let command = command.clone();
+                context.voice.say(Notice::Started { command, url: url.clone(), output });
                 Body::Program { url, program }
             }
         };
@@ -266,6 +267,23 @@ impl Application {
             Body::Program { program, .. } => program.stop().await,
             Body::Shop(None) | Body::Address(_) => {}
         }
+    }
+}
+
+/// How a command starts a server that answers at an address.
+fn starting(
+    context: &Context,
+    provider: &Provider,
+    (command, url): (&str, &str),
+    secret: &SigningSecret,
+) -> Start {
+    let mut variables = surroundings::variables(context, provider.base(), url, secret);
+    variables.push(("PYTHONUNBUFFERED", "1".to_owned()));
+    Start {
+        command: command.to_owned(),
+        variables,
+        address: authority(url),
+        output: context.config.home.join(OUTPUT),
     }
 }
 

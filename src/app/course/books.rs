@@ -139,8 +139,7 @@ fn fitting(database: &Connection) -> rusqlite::Result<Option<String>> {
     database.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))?;
     for name in names(database) {
         let statement = database.prepare(&format!("SELECT * FROM {}", quoted(&name)))?;
-        let columns: Vec<String> =
-            statement.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let Some(known) = books::known(&columns) else { continue };
         if best.as_ref().is_none_or(|(most, _)| known > *most) {
             best = Some((known, name));
@@ -151,7 +150,7 @@ fn fitting(database: &Connection) -> rusqlite::Result<Option<String>> {
 
 fn rows(database: &Connection, table: &str) -> rusqlite::Result<Vec<Map<String, Value>>> {
     let mut statement = database.prepare(&format!("SELECT * FROM {}", quoted(table)))?;
-    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut found = statement.query([])?;
     let mut rows = Vec::new();
     while let Some(row) = found.next()? {

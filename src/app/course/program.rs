@@ -6,6 +6,9 @@ use crate::domain::course::launch::announced;
 use crate::domain::fault::{Fault, Mishap, Problem};
 use crate::net::shutdown::Stop;
 use crate::net::tasks::Tasks;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
@@ -38,6 +41,8 @@ pub struct Start {
     pub variables: Vec<(&'static str, String)>,
     /// Where it answers, `127.0.0.1:5000`.
     pub address: String,
+    /// The file that its output goes to as well, for whoever wants to read on.
+    pub output: PathBuf,
 }
 
 /// A server that was started.
@@ -62,6 +67,10 @@ struct Child {
 impl Program {
     /// Starts it and waits until it answers.
     pub async fn start(start: Start, log: Log, stop: Stop) -> Result<Self, Fault> {
+        // Of an earlier run.
+        if let Err(error) = std::fs::remove_file(&start.output) {
+            tracing::debug!(%error, "there was no earlier output");
+        }
         let child = launch(&start, &log, stop.clone()).await?;
         Ok(Self { start, log, stop, child })
     }
@@ -169,11 +178,14 @@ fn ending(status: ExitStatus) -> String {
     format!("exit {}", status.code().unwrap_or(-1))
 }
 
-/// Keeps every line of a stream, without its end.
-async fn hear(stream: impl AsyncRead + Unpin, log: Log) {
+/// Keeps every line of a stream, without its end, and writes it to the file.
+async fn hear(stream: impl AsyncRead + Unpin, log: Log, mut output: File) {
     let mut reader = BufReader::new(stream);
     let mut bytes = Vec::new();
     while reader.read_until(b'\n', &mut bytes).await.is_ok_and(|read| read > 0) {
+        if let Err(error) = output.write_all(&bytes) {
+            tracing::debug!(%error, "the output could not be written down");
+        }
         bytes.truncate(LINE_MAX);
         let line = String::from_utf8_lossy(&bytes);
         log.add(line.trim_end_matches(['\n', '\r']).to_owned());
@@ -193,15 +205,17 @@ fn spawn(start: &Start, log: &Log) -> Result<Child, Fault> {
         let fault = mishap(start, Mishap::NotFound, &[]);
         Fault { cause: Some(cause), ..fault }
     };
+    let output = output_of(start)?;
+    let other_output = output.try_clone().map_err(|error| failed(error.to_string()))?;
     let mut child = command.spawn().map_err(|error| failed(error.to_string()))?;
     let group = Group::of(&child).ok_or_else(|| failed(String::new()))?;
     let ears = Tasks::default();
     let said_before = log.len();
     if let Some(out) = child.stdout.take() {
-        ears.spawn(hear(out, log.clone()));
+        ears.spawn(hear(out, log.clone(), output));
     }
     if let Some(err) = child.stderr.take() {
-        ears.spawn(hear(err, log.clone()));
+        ears.spawn(hear(err, log.clone(), other_output));
     }
     let (tell, over) = watch::channel(None);
     ears.spawn(async move {
@@ -209,6 +223,18 @@ fn spawn(start: &Start, log: &Log) -> Result<Child, Fault> {
         tell.send_replace(status);
     });
     Ok(Child { group, over, ears, said_before })
+}
+
+/// Opens the file of the output; only its owner may read what a server says.
+#[cfg(unix)]
+fn output_of(start: &Start) -> Result<File, Fault> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let path = &start.output;
+    let folder = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+    let open = || File::options().append(true).create(true).mode(0o600).open(path);
+    folder
+        .and_then(|()| open())
+        .map_err(|error| Fault::because(Problem::File { path: path.display().to_string() }, error))
 }
 
 #[cfg(not(unix))]

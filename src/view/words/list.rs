@@ -240,7 +240,7 @@ messages! {
     NoticePollFailed { cause: &'a str },
     NoticeSurroundings,
     NoticeWebhookOnly { url: &'a str },
-    NoticeStarted { command: &'a str, url: &'a str },
+    NoticeStarted { command: &'a str, url: &'a str, output: &'a str },
     DeliveryRecorded,
     DeliveryStored,
     DeliveryDuplicate,

@@ -114,16 +114,10 @@ fn decoded(text: &str) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {
         out.push_str(before);
-        match after.split_once(';').and_then(|(name, next)| Some((entity(name)?, next))) {
-            Some((character, next)) => {
-                out.push(character);
-                rest = next;
-            }
-            None => {
-                out.push('&');
-                rest = after;
-            }
-        }
+        let known = after.split_once(';').and_then(|(name, next)| Some((entity(name)?, next)));
+        let (character, next) = known.unwrap_or(('&', after));
+        out.push(character);
+        rest = next;
     }
     out.push_str(rest);
     out
