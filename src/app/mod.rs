@@ -15,3 +15,4 @@ pub mod reception;
 pub mod scenario;
 pub mod seeded;
 pub mod settlement;
+pub mod trial;

@@ -410,8 +410,22 @@ pub(crate) struct Reset {
 }
 
 /// `stripegym dev …`.
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Dev {
     /// Checks the lessons.
-    Check,
+    Check(DevCheck),
+}
+
+/// `stripegym dev check`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct DevCheck {
+    /// Runs programs as well.
+    #[arg(long)]
+    pub(crate) run: bool,
+    /// Where their packages are installed.
+    #[arg(long, value_name = "DIR", default_value = "target/conformance/track", requires = "run")]
+    pub(crate) tools: std::path::PathBuf,
+    /// Only these programs.
+    #[arg(long, value_name = "NAME", requires = "run")]
+    pub(crate) only: Option<String>,
 }

@@ -123,9 +123,10 @@ fn write_junit(path: &Path, report: &Report) -> Result<(), Fault> {
 
 /// Threads for what serves others while it works; one thread for the rest.
 fn runtime(command: Option<&Command>) -> std::io::Result<Runtime> {
-    let serves =
-        matches!(command, Some(Command::Sandbox(_) | Command::Listen(_) | Command::Check(_)))
-            || command.and_then(day_of).is_some();
+    let serves = matches!(
+        command,
+        Some(Command::Sandbox(_) | Command::Listen(_) | Command::Check(_) | Command::Dev { .. })
+    ) || command.and_then(day_of).is_some();
     let mut builder =
         if serves { Builder::new_multi_thread() } else { Builder::new_current_thread() };
     builder.worker_threads(2).enable_all().build()
@@ -212,7 +213,9 @@ async fn dispatch(
         Command::Hint(asked) => hint::run(context, &asked.code, asked.tier),
         Command::Explain { name } => explain::run(context, name.as_deref()),
         Command::Reset(asked) => reset::run(context, &wish::reset(&asked)).await,
-        Command::Dev { command: Dev::Check } => Ok(dev::check(wish::parses)),
+        Command::Dev { command: Dev::Check(asked) } => {
+            dev::run(context, wish::parses, wish::scope(&asked).as_ref()).await
+        }
     }
 }
 

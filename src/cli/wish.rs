@@ -11,6 +11,7 @@ use crate::app::course::vigil::Vigil;
 use crate::app::hosted::Means;
 use crate::app::payment::{Item, Order};
 use crate::app::reception::Door;
+use crate::app::trial::Scope;
 use crate::cli::args;
 use crate::config::Config;
 use crate::domain::currency::Currency;
@@ -216,6 +217,11 @@ pub(crate) fn reset(asked: &args::Reset) -> reset::Wish {
         Some(day) => reset::Wish::Day(day.to_owned()),
         None => reset::Wish::All,
     }
+}
+
+/// Which programs the course is tried out on, where any are.
+pub(crate) fn scope(asked: &args::DevCheck) -> Option<Scope> {
+    asked.run.then(|| Scope { tools: asked.tools.clone(), only: asked.only.clone() })
 }
 
 /// Whether a quoted command is one, with its flags; ids may be shortened by `…`.

@@ -4,6 +4,7 @@ use crate::domain::course::graded::{Graded, Means, Round};
 use crate::domain::course::outcome::CheckResult;
 use crate::domain::fault::Fault;
 use crate::domain::money::Money;
+use crate::domain::report::Tried;
 use crate::domain::time::Timestamp;
 
 /// How a delivery ended.
@@ -241,6 +242,8 @@ pub enum Notice {
         /// Its webhook.
         url: String,
     },
+    /// The course was tried out on a program.
+    Tried(Tried),
     /// A delivery was answered.
     Delivered(Delivery),
     /// A session waits for its payment.

@@ -377,6 +377,21 @@ pub struct LessonsChecked {
     pub commands: usize,
     /// Everything that is wrong, by file and key.
     pub problems: Vec<String>,
+    /// The programs that the course was tried out on.
+    pub tried: Vec<Tried>,
+}
+
+/// A program whose outcome is known, put before the course.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tried {
+    /// `python solution`, `node gap day3`, `mutant no_sig`.
+    pub name: String,
+    /// Milliseconds that it took.
+    pub took_ms: u64,
+    /// The checks that did not hold.
+    pub failed: Vec<String>,
+    /// What is wrong with how it came out.
+    pub wrong: Option<String>,
 }
 
 /// What a command ends with.
@@ -460,7 +475,9 @@ impl Report {
             Self::Day(day) => day.is_passed(),
             Self::Checked(checked) => checked.is_well(),
             Self::Watched(well) => *well,
-            Self::Lessons(checked) => checked.problems.is_empty(),
+            Self::Lessons(checked) => {
+                checked.problems.is_empty() && checked.tried.iter().all(|it| it.wrong.is_none())
+            }
             Self::Course(_)
             | Self::Hint(_)
             | Self::Explained(_)

@@ -5,7 +5,7 @@ use crate::domain::course::standing::DayStatus;
 use crate::domain::currency::Currency;
 use crate::domain::money::Money;
 use crate::domain::notice::{Look, Opening};
-use crate::domain::report::{Explained, Hint, LessonsChecked};
+use crate::domain::report::{Explained, Hint, LessonsChecked, Tried};
 use crate::view::canvas::{Canvas, Tone};
 use crate::view::money;
 use crate::view::table::{Side, draw, short};
@@ -293,12 +293,26 @@ pub fn reset(what: &[String], backup: &str, canvas: &Canvas) -> String {
     wrap(&canvas.say(&Msg::ResetDone { what: &what, backup }), canvas.width, 2)
 }
 
+/// How a program came out that was put before the course.
+pub fn tried(it: &Tried, canvas: &Canvas) -> String {
+    let (mark, tone) = if it.wrong.is_none() { ("✓", Tone::Good) } else { ("✗", Tone::Bad) };
+    let took = canvas.tone(Tone::Quiet, &format!("{} ms", it.took_ms));
+    let found = it.wrong.clone().unwrap_or_else(|| it.failed.join(" "));
+    format!("{} {:<30} {took}  {found}", canvas.tone(tone, mark), it.name).trim_end().to_owned()
+}
+
 /// Whether the lessons keep to their format.
 pub fn lessons(it: &LessonsChecked, canvas: &Canvas) -> String {
+    let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     let mut lines = it.problems.clone();
     let items: Vec<String> = it.items.iter().map(|(letter, n)| format!("{letter} {n}")).collect();
     lines.push(items.join(" · "));
-    let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+    let wrong: Vec<&Tried> = it.tried.iter().filter(|it| it.wrong.is_some()).collect();
+    lines.extend(wrong.iter().map(|it| tried(it, canvas)));
+    if !it.tried.is_empty() {
+        let (well, all) = (count(it.tried.len() - wrong.len()), count(it.tried.len()));
+        lines.push(canvas.say(&Msg::LessonsTried { well, all }));
+    }
     lines.push(if it.problems.is_empty() {
         canvas.tone(Tone::Good, &canvas.say(&Msg::LessonsWell { commands: count(it.commands) }))
     } else {

@@ -3,7 +3,7 @@
 use crate::domain::course::outcome::{CheckResult, DayResult, ItemResult, State};
 use crate::domain::course::standing::DayStatus;
 use crate::domain::notice::Look;
-use crate::domain::report::LessonsChecked;
+use crate::domain::report::{LessonsChecked, Tried};
 use serde_json::{Value, json};
 
 /// One check.
@@ -83,6 +83,15 @@ pub fn lessons(it: &LessonsChecked) -> Value {
     json!({
         "ok": it.problems.is_empty(), "items": items.collect::<serde_json::Map<_, _>>(),
         "commands": it.commands, "problems": it.problems,
+        "tried": it.tried.iter().map(tried).collect::<Vec<_>>(),
+    })
+}
+
+/// How a program came out.
+pub fn tried(it: &Tried) -> Value {
+    json!({
+        "tried": it.name, "ok": it.wrong.is_none(), "wrong": it.wrong, "failed": it.failed,
+        "duration_ms": it.took_ms,
     })
 }
 

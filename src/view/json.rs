@@ -65,6 +65,7 @@ pub fn notice(notice: &Notice) -> Option<Value> {
             let pairs = variables.iter().map(|(name, value)| ((*name).to_owned(), json!(value)));
             Some(json!({ "env": pairs.collect::<Map<_, _>>() }))
         }
+        Notice::Tried(it) => Some(course_json::tried(it)),
         Notice::Delivered(it) => Some(delivery(it)),
         Notice::Step(it) => Some(step(it)),
         Notice::Lesson(it) => {

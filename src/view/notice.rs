@@ -78,6 +78,7 @@ pub fn render(notice: &Notice, canvas: &Canvas) -> Line {
         Notice::WebhookOnly { url } => {
             Line::Aside(wrap(&say(&Msg::NoticeWebhookOnly { url }), canvas.width, 2))
         }
+        Notice::Tried(it) => Line::Aside(course::tried(it, canvas)),
         Notice::Delivered(delivery) => Line::Data(delivered(delivery, canvas)),
         Notice::Open { url, total, .. } => {
             let total = money::show(*total, canvas.locale);

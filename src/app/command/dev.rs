@@ -1,15 +1,31 @@
-//! `stripegym dev check`: do the lessons keep to their format?
+//! `stripegym dev check`: do the lessons keep to their format, and do they judge as they say?
 
+use crate::app::context::Context;
 use crate::app::course::library;
+use crate::app::trial::{self, Scope};
 use crate::content::prose::commands;
 use crate::content::{DAYS, topic};
 use crate::domain::course::rules::Problem;
+use crate::domain::fault::Fault;
 use crate::domain::locale::Locale;
 use crate::domain::report::{LessonsChecked, Report};
 use std::collections::BTreeMap;
 
+/// Checks every lesson; where a scope is given, also what the course makes of programs whose outcome is known.
+pub async fn run(
+    context: &Context,
+    parses: impl Fn(&str) -> Result<(), String>,
+    scope: Option<&Scope>,
+) -> Result<Report, Fault> {
+    let mut checked = check(parses);
+    if let Some(scope) = scope {
+        checked.tried = Box::pin(trial::run(context, scope)).await?;
+    }
+    Ok(Report::Lessons(checked))
+}
+
 /// Checks every lesson; `parses` says why a command is none.
-pub fn check(parses: impl Fn(&str) -> Result<(), String>) -> Report {
+fn check(parses: impl Fn(&str) -> Result<(), String>) -> LessonsChecked {
     let library = library();
     let mut problems = library.problems();
     let mut items: BTreeMap<char, usize> = BTreeMap::new();
@@ -49,9 +65,10 @@ pub fn check(parses: impl Fn(&str) -> Result<(), String>) -> Report {
     for locale in Locale::ALL {
         problems.extend(topic::all(locale).err());
     }
-    Report::Lessons(LessonsChecked {
+    LessonsChecked {
         items: items.into_iter().collect(),
         commands: quoted,
         problems: problems.iter().map(ToString::to_string).collect(),
-    })
+        tried: Vec::new(),
+    }
 }

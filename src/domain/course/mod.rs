@@ -9,11 +9,13 @@ pub mod evidence;
 pub mod graded;
 pub mod launch;
 pub mod lint;
+pub mod matrix;
 pub mod outcome;
 pub mod progress;
 pub mod proof;
 pub mod routes;
 pub mod rules;
+pub mod shops;
 pub mod standing;
 
 use crate::domain::course::act::Act;

@@ -395,6 +395,9 @@ help-reset-what = day0 … day6, ledger or sandbox.
 help-reset-all = Progress, ledger and sandbox.
 help-dev-about = For authors of lessons.
 help-dev-check-about = Checks that every lesson keeps to its format.
+help-dev-check-run = Also put every solution, every gap and every broken shop of lessons/ before the course.
+help-dev-check-tools = Folder with installed packages: venv, node/node_modules, rust.
+help-dev-check-only = Only programs whose name begins so, such as `python` or `mutant no_sig`.
 help-day1-about = Day 1: a Checkout Session is made, paid, cancelled.
 help-day2-about = Day 2: find and read what Stripe recorded.
 help-day3-about = Day 3: only genuine events are accepted, fast.
@@ -446,6 +449,7 @@ hint-more = More: { $command }
 explain-topics = What can be explained besides the code of any failure:
 reset-nothing = There was nothing to set back.
 reset-done = Set back: { $what }. The copy is in { $backup }.
+lessons-tried = { $well } of { $all } programs came out as they should.
 lessons-well = The lessons keep to their format; { $commands } quoted commands parse.
 lessons-bad = { $problems ->
     [one] One problem.

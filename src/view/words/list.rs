@@ -293,6 +293,7 @@ messages! {
     ResetDone { what: &'a str, backup: &'a str },
     LessonsWell { commands: i64 },
     LessonsBad { problems: i64 },
+    LessonsTried { well: i64, all: i64 },
     // Cards
     CardSucceeds,
     CardDeclines { code: &'a str },

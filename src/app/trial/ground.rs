@@ -1,0 +1,187 @@
+//! Copies of the shops of `lessons/track/`: each in a folder of its own, with links to packages that are
+//! installed elsewhere. Everything is removed when the ground is left.
+
+use crate::domain::course::matrix::Matrix;
+use crate::domain::course::shops::{Shop, Shops};
+use crate::domain::fault::{Fault, Problem};
+use serde::de::DeserializeOwned;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::process::Command;
+
+/// What tools leave beside a learner's files; copies do without.
+const LEFTOVERS: [&str; 5] = ["node_modules", "target", "__pycache__", ".venv", ".stripegym"];
+
+/// Where shops are tried out.
+pub struct Ground {
+    lessons: PathBuf,
+    tools: PathBuf,
+    scratch: PathBuf,
+    copies: AtomicUsize,
+}
+
+/// A copy of a shop, and the home of whoever grades it.
+pub struct Plot {
+    /// The shop's folder.
+    pub shop: PathBuf,
+    /// The grader's home.
+    pub home: PathBuf,
+}
+
+impl Ground {
+    /// Takes the lessons of the folder `lessons`, packages from `tools`, and `scratch` for copies.
+    pub fn open(lessons: &Path, tools: &Path, scratch: &Path) -> Result<Self, Fault> {
+        let whole = |path: &Path| fs::canonicalize(path).map_err(|error| file(path, &error));
+        fs::create_dir_all(scratch).map_err(|error| file(scratch, &error))?;
+        Ok(Self {
+            lessons: whole(lessons)?,
+            tools: whole(tools)?,
+            scratch: whole(scratch)?,
+            copies: AtomicUsize::default(),
+        })
+    }
+
+    /// The languages.
+    pub fn shops(&self) -> Result<Shops, Fault> {
+        self.read("track/track.toml")
+    }
+
+    /// The broken shops.
+    pub fn matrix(&self) -> Result<Matrix, Fault> {
+        self.read("mutants/mutants.toml")
+    }
+
+    /// The program of a broken shop.
+    pub fn mutant(&self, file: &str) -> PathBuf {
+        self.lessons.join("mutants").join(file)
+    }
+
+    fn read<T: DeserializeOwned>(&self, name: &str) -> Result<T, Fault> {
+        let path = self.lessons.join(name);
+        let text = fs::read_to_string(&path).map_err(|error| file(&path, &error))?;
+        toml::from_str(&text).map_err(|error| {
+            let what = error.message().to_owned();
+            Problem::Lesson { file: name.to_owned(), key: "-".to_owned(), what }.into()
+        })
+    }
+
+    /// Lays out the solution of a language; with the gap of a day where one is named.
+    pub fn lay_out(&self, language: &str, shop: &Shop, gap: Option<usize>) -> Result<Plot, Fault> {
+        let number = self.copies.fetch_add(1, Ordering::SeqCst);
+        let plot = self.scratch.join(format!("{number}"));
+        let plot = Plot { shop: plot.join("shop"), home: plot.join("home") };
+        let from = self.lessons.join("track").join(language);
+        let solution = from.join("solution");
+        copy(&solution, &plot.shop).map_err(|error| file(&solution, &error))?;
+        if let Some(name) = gap.and_then(|day| shop.days.get(day)) {
+            let starter = from.join("starter").join(name);
+            fs::copy(&starter, plot.shop.join(name)).map_err(|error| file(&starter, &error))?;
+        }
+        for (name, tool) in &shop.trial.links {
+            let tool = self.tools.join(tool);
+            let there = fs::metadata(&tool).and_then(|_| link(&tool, &plot.shop.join(name)));
+            there.map_err(|error| file(&tool, &error))?;
+        }
+        fs::create_dir_all(&plot.home).map_err(|error| file(&plot.home, &error))?;
+        Ok(plot)
+    }
+
+    /// Builds a copy, where its language has to be built.
+    pub async fn build(&self, shop: &Shop, plot: &Plot) -> Result<(), Fault> {
+        let Some(build) = &shop.trial.build else { return Ok(()) };
+        let mut command = Command::new("sh");
+        command.args(["-c", build]).current_dir(&plot.shop).stdin(Stdio::null());
+        let built = command.kill_on_drop(true).output().await;
+        let built = built.map_err(|error| file(Path::new("sh"), &error))?;
+        if built.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&built.stderr).into_owned();
+        let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        Err(Problem::Lesson {
+            file: "track/track.toml".to_owned(),
+            key: "build".to_owned(),
+            what: format!("`{build}`: {last}"),
+        }
+        .into())
+    }
+}
+
+impl Drop for Ground {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.scratch) {
+            tracing::warn!(%error, "the copies of the shops could not be removed");
+        }
+    }
+}
+
+fn file(path: &Path, error: &io::Error) -> Fault {
+    Fault::because(Problem::File { path: path.display().to_string() }, error)
+}
+
+#[cfg(unix)]
+fn link(to: &Path, at: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(to, at)
+}
+
+#[cfg(not(unix))]
+fn link(_to: &Path, _at: &Path) -> io::Result<()> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "shops are tried out on Unix only"))
+}
+
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if LEFTOVERS.iter().any(|left| *left == name) {
+            continue;
+        }
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to.join(name))?;
+        } else {
+            fs::copy(entry.path(), to.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_has_the_gap_of_its_day_and_links_and_vanishes_with_the_ground() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        for (name, text) in [
+            ("lessons/track/go/solution/main.go", "whole"),
+            ("lessons/track/go/solution/pages/success.go", "kept"),
+            ("lessons/track/go/solution/target/junk", "junk"),
+            ("lessons/track/go/starter/main.go", "gap"),
+            ("tools/modules/one", "installed"),
+        ] {
+            fs::create_dir_all(at(name).parent().unwrap()).unwrap();
+            fs::write(at(name), text).unwrap();
+        }
+        let shop: Shop = toml::from_str(
+            "start = 'go run .'\ndays = ['main.go']\ntrial = { links = { vendor = 'modules' } }",
+        )
+        .unwrap();
+        let ground = Ground::open(&at("lessons"), &at("tools"), &at("scratch")).unwrap();
+        let read = |plot: &Plot, name: &str| fs::read_to_string(plot.shop.join(name)).ok();
+        let whole = ground.lay_out("go", &shop, None).unwrap();
+        let gap = ground.lay_out("go", &shop, Some(0)).unwrap();
+        assert_eq!(read(&whole, "main.go").as_deref(), Some("whole"));
+        assert_eq!(read(&gap, "main.go").as_deref(), Some("gap"));
+        assert_eq!(read(&gap, "pages/success.go").as_deref(), Some("kept"));
+        assert_eq!(read(&gap, "vendor/one").as_deref(), Some("installed"));
+        assert_eq!(read(&gap, "target/junk"), None);
+        assert!(ground.lay_out("cobol", &shop, None).is_err());
+        drop(ground);
+        assert!(!at("scratch").exists() && at("tools/modules/one").exists());
+    }
+}

@@ -1,0 +1,243 @@
+//! Tries the course out on programs whose outcome is known: each solution must pass every day, each gap must
+//! fail its day and no day before it, each broken shop must be caught by the check that says so.
+
+pub mod ground;
+
+use crate::app::context::{Context, Voice};
+use crate::app::course::application::{Application, Candidate};
+use crate::app::course::{self, Wish};
+use crate::app::provider::Provider;
+use crate::app::trial::ground::{Ground, Plot};
+use crate::content::{DAYS, Lesson};
+use crate::domain::course::matrix::Mutant;
+use crate::domain::course::outcome::{DayResult, State};
+use crate::domain::course::shops::Shop;
+use crate::domain::fault::{Fault, Problem};
+use crate::domain::mode::Mode;
+use crate::domain::notice::Notice;
+use crate::domain::report::Tried;
+use crate::os::clock::Clock;
+use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Instant;
+
+/// The language whose solution the broken shops are made of.
+const BROKEN: &str = "python";
+
+/// Which programs are tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// Where packages are installed: `venv`, `node/node_modules`, `rust`.
+    pub tools: PathBuf,
+    /// Only programs whose name begins so: `python`, `mutant no_sig`.
+    pub only: Option<String>,
+}
+
+/// What becomes of a program.
+#[derive(Clone, Debug)]
+enum Expected {
+    /// Every day is passed.
+    Passes,
+    /// This day is not, and every day before it is.
+    Fails(usize),
+    /// A check notices it.
+    Caught(Mutant),
+}
+
+/// One program.
+#[derive(Clone, Debug)]
+struct Trial {
+    name: String,
+    language: String,
+    expected: Expected,
+}
+
+impl Trial {
+    /// The days that are graded.
+    fn days(&self) -> Vec<usize> {
+        match &self.expected {
+            Expected::Passes => (0..DAYS.len()).collect(),
+            Expected::Fails(day) => (0..=*day).collect(),
+            Expected::Caught(mutant) if mutant.days.is_empty() => (0..DAYS.len() - 1).collect(),
+            Expected::Caught(mutant) => mutant.days.iter().map(|day| usize::from(*day)).collect(),
+        }
+    }
+
+    /// What is wrong with how it came out.
+    fn misjudged(&self, results: &[DayResult]) -> Option<String> {
+        let unexpected = |result: &&DayResult| match self.expected {
+            Expected::Passes => !result.is_passed(),
+            Expected::Fails(day) => result.is_passed() == (DAYS.get(day) == Some(&&*result.id)),
+            Expected::Caught(_) => false,
+        };
+        if let Expected::Caught(mutant) = &self.expected {
+            let checks = results.iter().flat_map(|result| &result.checks);
+            let states: BTreeMap<_, _> = checks.map(|it| (it.id.clone(), it.state)).collect();
+            return mutant.misjudged(&states);
+        }
+        let wrong = results.iter().find(unexpected)?;
+        Some(if wrong.is_passed() {
+            format!("{} = pass", wrong.id)
+        } else {
+            format!("{}: {} = fail", wrong.id, failed(std::slice::from_ref(wrong)).join(" "))
+        })
+    }
+}
+
+/// Tries every program that is wished for.
+pub async fn run(context: &Context, scope: &Scope) -> Result<Vec<Tried>, Fault> {
+    let scratch = context.config.home.join("trial");
+    let ground = Ground::open(Path::new("lessons"), &scope.tools, &scratch)?;
+    let shops = ground.shops()?.0;
+    let mut queue = VecDeque::new();
+    for language in shops.keys() {
+        let trial = |name: String, expected| Trial { name, language: language.clone(), expected };
+        queue.push_back(trial(format!("{language} solution"), Expected::Passes));
+        for (day, id) in DAYS.iter().enumerate() {
+            queue.push_back(trial(format!("{language} gap {id}"), Expected::Fails(day)));
+        }
+    }
+    for mutant in ground.matrix()?.mutants {
+        let name = format!("mutant {}", mutant.id);
+        let expected = Expected::Caught(mutant);
+        queue.push_back(Trial { name, language: BROKEN.to_owned(), expected });
+    }
+    if let Some(only) = &scope.only {
+        queue.retain(|trial| trial.name.starts_with(only));
+    }
+    let course = Course { context, ground: &ground, shops: &shops, lessons: lessons(context)? };
+    let (queue, tried) = (Mutex::new(queue), Mutex::new(Vec::new()));
+    let worker = || async {
+        while let Some(trial) = take(&queue) {
+            let began = Instant::now();
+            let results = course.attempt(&trial).await?;
+            let (failed, wrong) = (failed(&results), trial.misjudged(&results));
+            let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let done = Tried { name: trial.name, took_ms, failed, wrong };
+            context.voice.say(Notice::Tried(done.clone()));
+            tried.lock().unwrap_or_else(PoisonError::into_inner).push(done);
+        }
+        Ok::<(), Fault>(())
+    };
+    // Three at a time: most of the time is waiting for programs to start.
+    tokio::try_join!(worker(), worker(), worker())?;
+    let mut tried = std::mem::take(&mut *tried.lock().unwrap_or_else(PoisonError::into_inner));
+    tried.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(tried)
+}
+
+/// The checks that did not hold.
+fn failed(results: &[DayResult]) -> Vec<String> {
+    let checks = results.iter().flat_map(|result| &result.checks);
+    let failed = checks.filter(|it| it.state == State::Fail);
+    failed.map(|it| it.id.clone()).collect()
+}
+
+fn take(queue: &Mutex<VecDeque<Trial>>) -> Option<Trial> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+}
+
+fn lessons(context: &Context) -> Result<Vec<Lesson>, Fault> {
+    DAYS.iter().map(|id| course::lesson(context, id)).collect()
+}
+
+/// The course, and what it is tried out on.
+struct Course<'c> {
+    context: &'c Context,
+    ground: &'c Ground,
+    shops: &'c BTreeMap<String, Shop>,
+    lessons: Vec<Lesson>,
+}
+
+impl Course<'_> {
+    /// Starts a program and grades its days; a shop that lacks its first day need not even open.
+    async fn attempt(&self, trial: &Trial) -> Result<Vec<DayResult>, Fault> {
+        let lacking = || Problem::Bug { what: format!("no shop in {}", trial.language) };
+        let shop = self.shops.get(&trial.language).ok_or_else(lacking)?;
+        let gap = match trial.expected {
+            Expected::Fails(day) => Some(day),
+            Expected::Passes | Expected::Caught(_) => None,
+        };
+        let plot = self.ground.lay_out(&trial.language, shop, gap)?;
+        self.ground.build(shop, &plot).await?;
+        let start = match &trial.expected {
+            Expected::Caught(mutant) => {
+                let file = quoted(&self.ground.mutant(&mutant.file));
+                shop.trial.other.as_deref().unwrap_or_default().replace("{file}", &file)
+            }
+            Expected::Passes | Expected::Fails(_) => shop.command().to_owned(),
+        };
+        let command = format!("cd {} && exec {start}", quoted(&plot.shop));
+        match self.grade(&plot, command, &trial.days()).await {
+            Err(fault) if gap == Some(0) && matches!(*fault.problem, Problem::Program { .. }) => {
+                Ok(Vec::new())
+            }
+            graded => graded,
+        }
+    }
+
+    /// Grades days of a program that is started with a world of its own.
+    async fn grade(
+        &self,
+        plot: &Plot,
+        command: String,
+        days: &[usize],
+    ) -> Result<Vec<DayResult>, Fault> {
+        let context = self.apart(&plot.home);
+        let wish = Wish {
+            project: Some(plot.shop.clone()),
+            candidate: Candidate { command: Some(command), ..Candidate::default() },
+            quiet: true,
+            ..Wish::default()
+        };
+        let provider = Provider::connect(&context).await?;
+        let graded = self.days((&context, &provider), &wish, days).await;
+        provider.close().await;
+        graded
+    }
+
+    async fn days(
+        &self,
+        (context, provider): (&Context, &Provider),
+        wish: &Wish,
+        days: &[usize],
+    ) -> Result<Vec<DayResult>, Fault> {
+        let mut application = Application::open(context, provider, &wish.candidate).await?;
+        let mut results = Vec::new();
+        let mut broken = None;
+        for lesson in days.iter().filter_map(|day| self.lessons.get(*day)) {
+            match course::put_before((context, provider), &mut application, lesson, wish).await {
+                Ok(result) => results.push(result),
+                Err(fault) => {
+                    broken = Some(fault);
+                    break;
+                }
+            }
+        }
+        application.close().await;
+        broken.map_or(Ok(results), Err)
+    }
+
+    /// The same context with a home, a clock and a sandbox of its own, and nobody who listens.
+    fn apart(&self, home: &Path) -> Context {
+        let (silent, _) = mpsc::channel();
+        let mut config = (*self.context.config).clone();
+        home.clone_into(&mut config.home);
+        config.mode = Mode::Sandbox;
+        config.api_base = None;
+        config.key = None;
+        config.webhook_secrets = Vec::new();
+        config.sandbox_port = 0;
+        config.port = 0;
+        // A day moves its clock; the others' must stand.
+        let clock = config.now.map_or_else(Clock::system, Clock::fixed);
+        let voice = Voice::new(silent);
+        Context { config: Arc::new(config), clock, voice, ..self.context.clone() }
+    }
+}
+
+/// A path as `sh` takes it.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', "'\\''"))
+}

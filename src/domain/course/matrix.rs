@@ -1,0 +1,83 @@
+//! The mutation matrix: which check must notice which broken shop, and what else may notice it. Pure.
+
+use crate::domain::course::outcome::State;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// The file of `lessons/mutants/` that lists the broken shops.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Matrix {
+    /// The broken shops.
+    #[serde(rename = "mutant")]
+    pub mutants: Vec<Mutant>,
+}
+
+/// A shop with one thing broken.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mutant {
+    /// Its name: `no_sig`.
+    pub id: String,
+    /// Its program, beside the list.
+    pub file: String,
+    /// What is broken, for whoever reads the list.
+    pub breaks: String,
+    /// The check that must fail.
+    pub caught_by: String,
+    /// Checks that may fail as well, because they rest on the same thing.
+    pub also: Vec<String>,
+    /// The only days that are worth grading; all of them where left out.
+    #[serde(default)]
+    pub days: Vec<u8>,
+}
+
+impl Mutant {
+    /// What is wrong with how a run came out: the check that must notice does not, or another one fails.
+    /// `None` where the run is as it should be.
+    pub fn misjudged(&self, states: &BTreeMap<String, State>) -> Option<String> {
+        let failed = |id: &str| states.get(id) == Some(&State::Fail);
+        if !failed(&self.caught_by) {
+            let state = states.get(&self.caught_by).map_or("–", |state| state.name());
+            return Some(format!("{} = {state}", self.caught_by));
+        }
+        let allowed = |id: &String| *id == self.caught_by || self.also.contains(id);
+        let stray: Vec<&str> = states
+            .iter()
+            .filter(|(id, state)| **state == State::Fail && !allowed(id))
+            .map(|(id, _)| id.as_str())
+            .collect();
+        (!stray.is_empty()).then(|| format!("{} = fail", stray.join(" ")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn states(failed: &[&str]) -> BTreeMap<String, State> {
+        let mut states: BTreeMap<String, State> =
+            ["D1.1", "D3.3", "D3.7", "X1"].map(|id| (id.to_owned(), State::Pass)).into();
+        states.extend(failed.iter().map(|id| ((*id).to_owned(), State::Fail)));
+        states
+    }
+
+    #[test]
+    fn a_mutant_must_be_caught_by_its_check_and_by_no_unrelated_one() {
+        let mutant = Mutant {
+            id: "no_sig".to_owned(),
+            file: "no_sig.py".to_owned(),
+            breaks: String::new(),
+            caught_by: "D3.7".to_owned(),
+            also: vec!["X1".to_owned()],
+            days: Vec::new(),
+        };
+        let judged = |failed: &[&str]| mutant.misjudged(&states(failed));
+        assert_eq!(judged(&["D3.7"]), None);
+        assert_eq!(judged(&["D3.7", "X1"]), None);
+        assert_eq!(judged(&[]).as_deref(), Some("D3.7 = pass"));
+        assert_eq!(judged(&["X1"]).as_deref(), Some("D3.7 = pass"));
+        assert_eq!(judged(&["D3.7", "D1.1", "D3.3"]).as_deref(), Some("D1.1 D3.3 = fail"));
+        assert_eq!(mutant.misjudged(&BTreeMap::new()).as_deref(), Some("D3.7 = –"));
+    }
+}
