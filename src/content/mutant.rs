@@ -1,35 +1,23 @@
 //! The broken handlers that prove the lessons: which check catches each, said by the handler and by the check.
 
 use crate::domain::course::Day;
+use crate::domain::course::matrix::Matrix;
 use crate::domain::course::rules::Problem;
-use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// Where they are listed.
 pub const FILE: &str = "mutants/mutants.toml";
 const LIST: &str = include_str!("../../lessons/mutants/mutants.toml");
 
-#[derive(Deserialize)]
-struct List {
-    mutant: Vec<Mutant>,
-}
-
-/// A broken handler.
-#[derive(Deserialize)]
-struct Mutant {
-    id: String,
-    caught_by: String,
-}
-
 /// Where the days and the list of the broken handlers contradict one another.
 pub fn problems(days: &[Day]) -> Vec<Problem> {
-    match toml::from_str::<List>(LIST) {
+    match toml::from_str::<Matrix>(LIST) {
         Ok(list) => contradictions(&list, days),
         Err(error) => vec![Problem::new(FILE, "-", error.message().to_owned())],
     }
 }
 
-fn contradictions(list: &List, days: &[Day]) -> Vec<Problem> {
+fn contradictions(list: &Matrix, days: &[Day]) -> Vec<Problem> {
     let mut found = Vec::new();
     let mut killed: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for day in days {
@@ -38,7 +26,7 @@ fn contradictions(list: &List, days: &[Day]) -> Vec<Problem> {
             let key = format!("{} kills", check.id);
             for name in &check.kills {
                 killed.entry(name).or_default().push(&check.id);
-                match list.mutant.iter().find(|it| it.id == *name) {
+                match list.mutants.iter().find(|it| it.id == *name) {
                     None => {
                         found.push(Problem::new(&file, &key, format!("`{name}` does not exist")));
                     }
@@ -51,7 +39,7 @@ fn contradictions(list: &List, days: &[Day]) -> Vec<Problem> {
             }
         }
     }
-    for it in &list.mutant {
+    for it in &list.mutants {
         let said = killed.get(it.id.as_str()).is_some_and(|ids| ids.contains(&&*it.caught_by));
         if !said {
             let what = format!("{} does not say that it kills it", it.caught_by);
@@ -78,15 +66,15 @@ mod tests {
 
     #[test]
     fn a_contradiction_is_named_from_both_sides() {
-        let mut list: List = toml::from_str(LIST).unwrap();
-        let first = list.mutant.first_mut().unwrap();
+        let mut list: Matrix = toml::from_str(LIST).unwrap();
+        let first = list.mutants.first_mut().unwrap();
         let (id, other) = (first.id.clone(), "D9.9".to_owned());
         first.caught_by = other;
         let found: Vec<String> =
             contradictions(&list, &days()).iter().map(ToString::to_string).collect();
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(found.iter().all(|it| it.contains(&id) && it.contains("D9.9")), "{found:?}");
-        list.mutant.remove(0);
+        list.mutants.remove(0);
         assert_eq!(contradictions(&list, &days()).len(), 1);
     }
 }

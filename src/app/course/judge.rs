@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long a line may take to appear in the log.
-const LOG_PATIENCE: Duration = Duration::from_secs(2);
+const LOG_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Judges one claim. What a claim refers to and nobody kept makes it fail.
 pub async fn judge(stage: &Stage<'_>, claim: &Claim) -> Result<Finding, Fault> {

@@ -21,6 +21,7 @@ pub struct Ground {
     tools: PathBuf,
     scratch: PathBuf,
     copies: AtomicUsize,
+    building: tokio::sync::Mutex<()>,
 }
 
 /// A copy of a shop, and the home of whoever grades it.
@@ -41,6 +42,7 @@ impl Ground {
             tools: whole(tools)?,
             scratch: whole(scratch)?,
             copies: AtomicUsize::default(),
+            building: tokio::sync::Mutex::default(),
         })
     }
 
@@ -92,6 +94,8 @@ impl Ground {
     /// Builds a copy, where its language has to be built.
     pub async fn build(&self, shop: &Shop, plot: &Plot) -> Result<(), Fault> {
         let Some(build) = &shop.trial.build else { return Ok(()) };
+        // Copies share what their packages were built into, and with it the place of their program.
+        let _alone = self.building.lock().await;
         let mut command = Command::new("sh");
         command.args(["-c", build]).current_dir(&plot.shop).stdin(Stdio::null());
         let built = command.kill_on_drop(true).output().await;

@@ -112,7 +112,8 @@ pub async fn run(context: &Context, scope: &Scope) -> Result<Vec<Tried>, Fault> 
         while let Some(trial) = take(&queue) {
             let began = Instant::now();
             let results = course.attempt(&trial).await?;
-            let (failed, wrong) = (failed(&results), trial.misjudged(&results));
+            let failed = failed(&results);
+            let wrong = trial.misjudged(&results).map(|wrong| told(&wrong, &results));
             let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
             let done = Tried { name: trial.name, took_ms, failed, wrong };
             context.voice.say(Notice::Tried(done.clone()));
@@ -120,11 +121,21 @@ pub async fn run(context: &Context, scope: &Scope) -> Result<Vec<Tried>, Fault> 
         }
         Ok::<(), Fault>(())
     };
-    // Three at a time: most of the time is waiting for programs to start.
-    tokio::try_join!(worker(), worker(), worker())?;
+    // Four at a time: most of the time is waiting for programs to start.
+    tokio::try_join!(worker(), worker(), worker(), worker())?;
     let mut tried = std::mem::take(&mut *tried.lock().unwrap_or_else(PoisonError::into_inner));
     tried.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(tried)
+}
+
+/// What is wrong, with what was found by the first check that it names.
+fn told(wrong: &str, results: &[DayResult]) -> String {
+    let checks = || results.iter().flat_map(|result| &result.checks);
+    let named = wrong.split([' ', ':']).find_map(|word| checks().find(|it| it.id == word));
+    match named.and_then(|check| check.failure.as_ref()) {
+        Some(failure) => format!("{wrong}\n    {} ≠ {}", failure.got, failure.expected),
+        None => wrong.to_owned(),
+    }
 }
 
 /// The checks that did not hold.
