@@ -22,6 +22,7 @@ use crate::net::outbound::{self, Patience, Reach};
 use crate::net::tasks::Tasks;
 use crate::shop::seen::Sights;
 use std::net::{Ipv4Addr, TcpListener};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// Where an application takes its deliveries unless it says otherwise.
@@ -81,8 +82,8 @@ pub struct Application {
     body: Body,
     /// What it says.
     log: Log,
-    /// How many lines it said until it took requests.
-    opening: usize,
+    /// How many lines it had said when a day first listened.
+    opening: OnceLock<usize>,
     /// The secret that it believes, where it has one of its own.
     secret: Option<SigningSecret>,
     webhook_path: String,
@@ -144,7 +145,7 @@ impl Application {
         };
         let (webhook_path, books) = (candidate.webhook_path(), candidate.books.clone());
         let routes = Routes { pages: !candidate.webhook_only, ledger: books.is_page() };
-        let opening = log.len();
+        let opening = OnceLock::new();
         let mut application = Self { body, log, opening, secret, webhook_path, books, routes };
         if application.track() != Track::Shop {
             application.look_around(context).await?;
@@ -214,7 +215,10 @@ impl Application {
 
     /// What it has said at its start, and what it says from now on.
     pub fn log(&self) -> Log {
-        self.log.from_now(self.opening)
+        // Whoever comes first hears all of it: the last line of the start may still be on its way.
+        let first = self.opening.get().is_none();
+        let opening = *self.opening.get_or_init(|| self.log.len());
+        if first { self.log.clone() } else { self.log.from_now(opening) }
     }
 
     /// The secret that it believes, where it has one of its own.
