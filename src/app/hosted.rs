@@ -115,7 +115,7 @@ enum Answer {
 }
 
 struct Browser {
-    client: reqwest::Client,
+    client: outbound::Client,
     origin: String,
     language: &'static str,
 }

@@ -6,12 +6,12 @@ use crate::domain::fault::{Fault, Problem};
 use crate::domain::mode::Mode;
 use crate::domain::notice::Notice;
 use crate::domain::secret::ApiKey;
+use crate::net::outbound;
 use crate::sandbox::host::{self, HostError, Options, Running};
 use crate::stripe::{STRIPE_BASE, Stripe};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
-use tokio::net::TcpStream;
 
 /// The key that is used where nobody gave one; the sandbox takes any test key.
 const SANDBOX_KEY: &str = "sk_test_stripegymSandboxKey";
@@ -89,7 +89,7 @@ fn is_ours(context: &Context, base: &str) -> bool {
 /// Whether somebody takes connections at `base`.
 async fn answers(base: &str) -> bool {
     let authority = base.split_once("://").map_or(base, |(_, rest)| rest);
-    TcpStream::connect(authority).await.is_ok()
+    outbound::answers(authority).await
 }
 
 /// How this command would host the folder's sandbox.
@@ -121,6 +121,11 @@ pub fn of_host(error: HostError, home: &Path, command: &str) -> Fault {
 }
 
 fn client(context: &Context, base: &str) -> Result<Stripe, Fault> {
+    if context.config.mode == Mode::Sandbox && !outbound::is_loopback(base) {
+        let origin = base.to_owned();
+        let (name, expected) = ("STRIPE_API_BASE".to_owned(), "http://127.0.0.1:12111".to_owned());
+        return Err(Problem::Setting { name, origin, expected }.into());
+    }
     let own = context.config.key.clone().or_else(|| ApiKey::read(SANDBOX_KEY));
     let key = own.ok_or(Problem::KeyMissing)?;
     let stripe = Stripe::new(base, key)?;

@@ -11,6 +11,7 @@ use crate::domain::money::Money;
 use crate::domain::notice::{Delivery, Notice, Outcome};
 use crate::domain::secret::SigningSecret;
 use crate::domain::signature::TOLERANCE_S;
+use crate::net::outbound;
 use crate::shop::listener::{self, ListenerConfig, Running};
 use crate::shop::seen::{Seen, Sights};
 use crate::shop::site::Site;
@@ -18,7 +19,6 @@ use crate::stripe::failure::Error;
 use serde_json::Value;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use tokio::net::TcpStream;
 use tokio::sync::mpsc::Receiver;
 
 /// The description of the endpoints that are ours.
@@ -144,7 +144,7 @@ async fn sweep(provider: &Provider) -> Result<(), Fault> {
         };
         let place = url.strip_prefix("http://").and_then(|rest| rest.split('/').next());
         let Some(place) = place else { continue };
-        if TcpStream::connect(place).await.is_err() {
+        if !outbound::answers(place).await {
             provider.stripe.delete_webhook_endpoint(id).await?;
         }
     }

@@ -9,7 +9,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -56,6 +56,20 @@ pub async fn bind(addr: SocketAddr, or_next: bool) -> io::Result<TcpListener> {
         }
         other => other,
     }
+}
+
+/// A port of loopback that nobody listens at now.
+///
+/// Fails with the system's error where there is none.
+pub fn free_port() -> io::Result<u16> {
+    listen_once(0)
+}
+
+/// Listens at a port of loopback for a moment; the port.
+///
+/// Fails with the system's error for one that is taken.
+pub fn listen_once(port: u16) -> io::Result<u16> {
+    Ok(std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port))?.local_addr()?.port())
 }
 
 /// Serves until `stop`; then lets open requests end within the limit's drain time.

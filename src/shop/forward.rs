@@ -16,13 +16,13 @@ const HOP_BY_HOP_NAMES: [&str; 5] = ["keep-alive", "te", "trailer", "upgrade", "
 #[derive(Clone, Debug)]
 pub struct Forwarder {
     url: String,
-    http: reqwest::Client,
+    http: outbound::Client,
 }
 
 impl Forwarder {
     /// A forwarder to `url`.
     pub fn new(url: &str) -> Result<Self, OutboundError> {
-        let http = outbound::client(Reach::of(url), Patience::DELIVERY)?;
+        let http = outbound::far_client(Reach::of(url), Patience::DELIVERY)?;
         Ok(Self { url: url.to_owned(), http })
     }
 

@@ -302,7 +302,7 @@ mod tests {
         running: Running,
         ledger: Arc<Ledger>,
         seen: mpsc::Receiver<Seen>,
-        http: reqwest::Client,
+        http: outbound::Client,
         _folder: tempfile::TempDir,
     }
 

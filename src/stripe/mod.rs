@@ -32,7 +32,7 @@ pub const STRIPE_BASE: &str = "https://api.stripe.com";
 pub struct Stripe {
     base: String,
     key: ApiKey,
-    http: reqwest::Client,
+    http: outbound::Client,
     retries: Retries,
     entropy: Option<Entropy>,
 }
@@ -56,7 +56,9 @@ impl Stripe {
         if key.is_live() && reach == Reach::Plain {
             return Err(Error::Insecure { base });
         }
-        let http = outbound::client(reach, Patience::API)?;
+        let local = outbound::is_loopback(&base);
+        let build = if local { outbound::client } else { outbound::far_client };
+        let http = build(reach, Patience::API)?;
         Ok(Self { base, key, http, retries, entropy: None })
     }
 

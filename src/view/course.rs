@@ -10,7 +10,8 @@ use crate::view::canvas::{Canvas, Tone};
 use crate::view::money;
 use crate::view::table::{Side, draw, short};
 use crate::view::words::Msg;
-use crate::view::wrap::wrap;
+use crate::view::wrap::{typed, wrap};
+use unicode_width::UnicodeWidthStr as _;
 
 /// The last day of the course.
 const LAST: &str = "day6";
@@ -65,8 +66,10 @@ pub fn step(what: &str, by_hand: &[String], short: Option<&str>, canvas: &Canvas
         line.extend([format!("\n      {}", canvas.tone(Tone::Bad, short))]);
     }
     for command in by_hand {
-        let hint = format!("      {} {command}", canvas.say(&Msg::Day0ByHand));
-        line.extend([format!("\n{}", canvas.tone(Tone::Quiet, &hint))]);
+        let head = format!("      {}", canvas.say(&Msg::Day0ByHand));
+        for part in typed(&head, command, canvas.width) {
+            line.extend([format!("\n{}", canvas.tone(Tone::Quiet, &part))]);
+        }
     }
     line
 }
@@ -117,13 +120,19 @@ pub fn checked(it: &CheckResult, canvas: &Canvas) -> String {
     let (sign, tone) = sign(it.state);
     let sign = canvas.tone(tone, sign);
     let head = format!("{} {sign} {:<5}", mark(canvas, 4), it.id);
-    let mut line = hang(canvas, &head, &it.title, 14);
-    if it.failure.is_some() {
-        line.extend([format!("  {}", canvas.tone(Tone::Quiet, &it.code))]);
-    }
+    let mut line = match it.failure {
+        None => hang(canvas, &head, &it.title, 14),
+        Some(_) => {
+            let line = hang(canvas, &head, &format!("{}  {}", it.title, it.code), 14);
+            let before = line.strip_suffix(it.code.as_str()).unwrap_or(&line);
+            format!("{before}{}", canvas.tone(Tone::Quiet, &it.code))
+        }
+    };
     if let Some(why) = it.findings.first().filter(|_| it.state == State::Skip) {
-        let why = format!("{}: {}", why.expected, why.got);
-        line.extend([format!("\n{}", canvas.tone(Tone::Quiet, &format!("              {why}")))]);
+        let why =
+            wrap(&format!("{}: {}", why.expected, why.got), canvas.width.saturating_sub(14), 0);
+        let why = format!("\n{why}").replace('\n', "\n              ");
+        line.push_str(&canvas.tone(Tone::Quiet, &why));
     }
     if let Some(failure) = &it.failure {
         line.push_str(&failed(failure, canvas));
@@ -146,9 +155,11 @@ pub(super) fn failed(it: &Failure, canvas: &Canvas) -> String {
         (Msg::CourseWhy, &it.why),
         (Msg::CourseNext, &next),
     ] {
-        let label = canvas.tone(Tone::Quiet, &canvas.say(&label));
+        let label = canvas.say(&label);
+        let blanks = " ".repeat(9_usize.saturating_sub(label.trim_end().width()));
+        let label = canvas.tone(Tone::Quiet, label.trim_end());
         out.push('\n');
-        out.push_str(&hang(canvas, &format!("        {label} "), text, 18));
+        out.push_str(&hang(canvas, &format!("        {label}{blanks}"), text, 18));
     }
     out
 }
@@ -213,12 +224,11 @@ fn left_out(id: &str, because: &[String], canvas: &Canvas) -> Option<String> {
 
 fn gated(it: &ItemResult, canvas: &Canvas) -> String {
     let (sign, tone) = sign(it.state);
-    let mut line =
-        format!("{} {} {} {}", mark(canvas, 5), canvas.tone(tone, sign), it.id, it.title);
-    if !it.because.is_empty() {
-        line.extend([format!("  ← {}", it.because.join(" "))]);
-    }
-    line
+    let head = format!("{} {} {}", mark(canvas, 5), canvas.tone(tone, sign), it.id);
+    let because = it.because.join(" ");
+    let text =
+        if because.is_empty() { it.title.clone() } else { format!("{}  ← {because}", it.title) };
+    hang(canvas, &head, &text, 13)
 }
 
 /// Where the learner stands.
@@ -238,7 +248,10 @@ pub fn status(days: &[DayStatus], canvas: &Canvas) -> String {
                 )
             })
             .collect();
-        lines.push(format!("{}  {}/{}  {signs}  {}", day.id, day.passed, day.required, day.title));
+        let count = format!("{}/{}", day.passed, day.required);
+        let indent = u16::try_from(day.id.width() + count.width() + day.checks.len() + 6);
+        let head = format!("{}  {count}  {signs} ", day.id);
+        lines.push(hang(canvas, &head, &day.title, indent.unwrap_or(canvas.width / 2)));
     }
     let next = days.iter().find(|day| !day.is_passed());
     lines.push(match next {

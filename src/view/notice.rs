@@ -3,7 +3,7 @@
 use crate::domain::notice::{Delivery, Notice, Outcome, Step};
 use crate::view::canvas::{Canvas, Format, Tone};
 use crate::view::words::Msg;
-use crate::view::wrap::wrap;
+use crate::view::wrap::{typed, wrap};
 use crate::view::{check, course, json, money, time};
 
 /// Where a line belongs.
@@ -170,7 +170,9 @@ fn stepped(step: &Step, canvas: &Canvas) -> String {
         }
     };
     let mark = canvas.tone(Tone::Good, &format!("[{}/7]", step.number()));
-    let hint = format!("      {} {by_hand}", canvas.say(&Msg::Day0ByHand));
-    let what = wrap(&what, canvas.width.saturating_sub(6), 6);
-    format!("{mark} {what}\n{}", canvas.tone(Tone::Quiet, &hint))
+    let head = format!("      {}", canvas.say(&Msg::Day0ByHand));
+    let mut lines = vec![format!("{mark} {}", wrap(&what, canvas.width.saturating_sub(6), 6))];
+    let hints = typed(&head, &by_hand, canvas.width);
+    lines.extend(hints.iter().map(|hint| canvas.tone(Tone::Quiet, hint)));
+    lines.join("\n")
 }

@@ -14,6 +14,24 @@ pub fn wrap(text: &str, width: u16, indent: usize) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// A command after its head, in lines that a shell reads as one: each but the last ends in a backslash.
+pub fn typed(head: &str, command: &str, width: u16) -> Vec<String> {
+    let room = usize::from(width).saturating_sub(2);
+    let mut lines = Vec::new();
+    let mut line = head.to_owned();
+    let mut first = true;
+    for word in command.split(' ') {
+        if !first && columns(&line) + 1 + columns(word) > room {
+            line.push_str(" \\");
+            lines.push(std::mem::replace(&mut line, " ".repeat(9)));
+        }
+        line.extend([" ", word]);
+        first = false;
+    }
+    lines.push(line);
+    lines
+}
+
 fn wrap_line(line: &str, width: usize, indent: usize) -> String {
     let mut out = String::new();
     let mut column = 0;
@@ -81,6 +99,13 @@ mod tests {
     fn japanese_breaks_between_characters_but_not_before_a_full_stop() {
         assert_eq!(wrap("台帳に記録しました。", 18, 0), "台帳に記録しまし\nた。");
         assert_eq!(wrap("署名を検証 ms で", 11, 0), "署名を検証\nms で");
+    }
+
+    #[test]
+    fn a_command_that_is_broken_stays_one_for_a_shell() {
+        let lines = typed("by hand:", "stripegym checkout --amount 500", 30);
+        assert_eq!(lines, ["by hand: stripegym checkout \\", "          --amount 500"]);
+        assert_eq!(typed("$", "a b", 30), ["$ a b"]);
     }
 
     proptest! {

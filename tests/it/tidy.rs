@@ -277,3 +277,16 @@ fn every_story_is_told() {
         assert!(name == "main" || main.contains(&format!("mod {name};")), "{name}.rs is not run");
     }
 }
+
+#[test]
+fn sockets_and_clients_are_made_in_one_place() {
+    let words =
+        ["TcpStream", "TcpListener", "UdpSocket", "UnixStream", "reqwest::Client", "lookup_host"];
+    for source in sources().iter().filter(|source| source.module != "net") {
+        for (number, line) in source.code.iter().enumerate() {
+            for word in words.iter().filter(|word| line.contains(*word)) {
+                panic!("{}:{}: `{word}` belongs to `net`", source.path, number + 1);
+            }
+        }
+    }
+}

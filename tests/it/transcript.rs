@@ -39,7 +39,6 @@ impl Seeded {
     }
 
     /// A command as it is typed, and what it says.
-    #[expect(dead_code, reason = "the transcripts follow")]
     pub(crate) fn typed(&self, args: &[&str]) -> String {
         let (code, said) = self.run(args);
         let failed = if code == 0 { String::new() } else { format!("(exit code {code})\n") };

@@ -5,11 +5,11 @@ use crate::config::keys;
 use crate::domain::mode::Mode;
 use crate::domain::report::{Doctor, Finding, Report};
 use crate::net::outbound::{self, Patience, Reach};
+use crate::net::server;
 use crate::os::http_date;
 use crate::sandbox::host;
 use crate::store::{Filter, Ledger, StoreError};
 use crate::stripe::STRIPE_BASE;
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -55,7 +55,7 @@ fn home(path: &Path) -> Finding {
 }
 
 fn port(setting: &'static str, port: u16) -> Finding {
-    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).err().map(|e| e.to_string());
+    let taken = server::listen_once(port).err().map(|e| e.to_string());
     Finding::Port { setting, port, taken }
 }
 
@@ -71,8 +71,9 @@ async fn clock(context: &Context, base: Option<&str>) -> Finding {
 
 async fn theirs(base: &str) -> Option<crate::domain::time::Timestamp> {
     let patience = Patience { connect: Duration::from_secs(3), total: Duration::from_secs(5) };
-    let client = outbound::client(Reach::of(base), patience).ok()?;
-    let answer = client.get(format!("{base}/v1/balance")).send().await.ok()?;
+    let build = if outbound::is_loopback(base) { outbound::client } else { outbound::far_client };
+    let client = build(Reach::of(base), patience).ok()?;
+    let answer = client.get(&format!("{base}/v1/balance")).send().await.ok()?;
     http_date::read(answer.headers().get("date")?.to_str().ok()?)
 }
 

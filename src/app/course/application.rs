@@ -19,9 +19,9 @@ use crate::domain::fault::{Fault, Problem};
 use crate::domain::notice::Notice;
 use crate::domain::secret::SigningSecret;
 use crate::net::outbound::{self, Patience, Reach};
+use crate::net::server;
 use crate::net::tasks::Tasks;
 use crate::shop::seen::Sights;
-use std::net::{Ipv4Addr, TcpListener};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -197,7 +197,7 @@ impl Application {
 
     /// Whether somebody takes connections where it should answer.
     pub async fn answers(&self) -> bool {
-        tokio::net::TcpStream::connect(authority(&self.url())).await.is_ok()
+        outbound::answers(&authority(&self.url())).await
     }
 
     /// Where it takes deliveries.
@@ -318,8 +318,7 @@ fn free_port() -> Result<u16, Fault> {
         let (address, command) = ("127.0.0.1:0".to_owned(), "stripegym".to_owned());
         Fault::because(Problem::PortTaken { address, command }, error)
     };
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(taken)?;
-    Ok(listener.local_addr().map_err(taken)?.port())
+    server::free_port().map_err(taken)
 }
 
 async fn open_shop(

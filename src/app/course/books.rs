@@ -3,6 +3,7 @@
 use crate::app::course::stage;
 use crate::app::course::trouble::Trouble;
 use crate::domain::course::books::{self, Books};
+use crate::net::outbound;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Map, Value, json};
@@ -53,7 +54,7 @@ impl Source {
     }
 
     /// Reads the ledger: how many rows there are, and the rows with the columns of lessons.
-    pub async fn read(&self, http: &reqwest::Client, app: &str) -> Result<Value, Trouble> {
+    pub async fn read(&self, http: &outbound::Client, app: &str) -> Result<Value, Trouble> {
         let books = match self {
             Self::Page => page(http, app).await?,
             Self::Command(command) => printed(command).await?,
@@ -68,7 +69,7 @@ impl Source {
     }
 }
 
-async fn page(http: &reqwest::Client, app: &str) -> Result<Books, Trouble> {
+async fn page(http: &outbound::Client, app: &str) -> Result<Books, Trouble> {
     let request = http.get(format!("{app}/ledger")).header("Accept", "application/json");
     let answer = stage::send(request).await?;
     if !(200..300).contains(&answer.status) {

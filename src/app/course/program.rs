@@ -4,6 +4,7 @@
 use crate::app::course::log::Log;
 use crate::domain::course::launch::announced;
 use crate::domain::fault::{Fault, Mishap, Problem};
+use crate::net::outbound;
 use crate::net::shutdown::Stop;
 use crate::net::tasks::Tasks;
 use std::fs::File;
@@ -12,7 +13,6 @@ use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
-use tokio::net::TcpStream;
 use tokio::process::Command;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
@@ -166,7 +166,7 @@ fn mishap(start: &Start, how: Mishap, said: &[String]) -> Fault {
 
 /// Whether somebody takes connections there.
 pub async fn connects(address: &str) -> bool {
-    timeout(CONNECT, TcpStream::connect(address)).await.is_ok_and(|connected| connected.is_ok())
+    timeout(CONNECT, outbound::answers(address)).await.unwrap_or(false)
 }
 
 /// How a process ended, without words.

@@ -73,7 +73,7 @@ pub struct Stage<'c> {
     pub rolled: Option<SigningSecret>,
     /// Other secrets that an application could have been given by mistake.
     pub others: Vec<SigningSecret>,
-    http: reqwest::Client,
+    http: outbound::Client,
     endpoint: String,
     tap: Tap,
     application: &'c mut Application,
@@ -232,7 +232,7 @@ impl<'c> Stage<'c> {
     }
 
     /// A client for requests of this run.
-    pub const fn http(&self) -> &reqwest::Client {
+    pub const fn http(&self) -> &outbound::Client {
         &self.http
     }
 

