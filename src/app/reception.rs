@@ -33,6 +33,8 @@ pub struct Door {
     pub or_next: bool,
     /// Where deliveries are passed on to.
     pub forward_to: Option<String>,
+    /// The Price that the shop sells, where it is not its own amount.
+    pub price: Option<String>,
 }
 
 /// An open door.
@@ -70,6 +72,7 @@ impl Reception {
                 publishable: context.config.publishable.clone(),
                 product: "Tea".to_owned(),
                 price: Money::new(500, Currency::JPY),
+                price_id: door.price,
             }),
             sights: sights.clone(),
         };

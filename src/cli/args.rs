@@ -321,6 +321,12 @@ pub(crate) struct Day {
     /// Only prints its environment.
     #[arg(long)]
     pub(crate) print_env: bool,
+    /// Answers a question.
+    #[arg(long, value_name = "K=V")]
+    pub(crate) answer: Vec<String>,
+    /// Sells a price that exists.
+    #[arg(long)]
+    pub(crate) price: bool,
     #[command(flatten)]
     pub(crate) target: Target,
 }

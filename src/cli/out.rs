@@ -40,6 +40,11 @@ pub(crate) fn width(columns: Option<&str>) -> u16 {
     said.filter(|width| *width > 0).unwrap_or(80).clamp(40, 120)
 }
 
+/// Whether what is said can be answered: questions are seen and answers typed on a terminal.
+pub(crate) fn is_dialogue() -> bool {
+    io::stdout().is_terminal() && io::stdin().is_terminal()
+}
+
 /// Whether stderr is a terminal.
 pub(crate) fn is_error_terminal() -> bool {
     io::stderr().is_terminal()

@@ -60,6 +60,7 @@ pub(crate) fn run(line: Line, name: &str, sources: &Sources, early: &Canvas) -> 
 fn carry_out(line: Line, name: &str, config: Config, canvas: &Canvas) -> Result<Report, Fault> {
     let runtime = runtime(line.command.as_ref())
         .map_err(|error| Problem::Bug { what: format!("no runtime: {error}") })?;
+    let person = canvas.format == Format::Text && !config.is_ci && out::is_dialogue();
     let (reporter, voice) = Reporter::start(canvas.clone());
     let (stopper, stop) = shutdown::pair();
     let world = World::begin(&config);
@@ -71,7 +72,7 @@ fn carry_out(line: Line, name: &str, config: Config, canvas: &Canvas) -> Result<
         stop,
     };
     let answer = runtime.block_on(interruptible(&stopper, async {
-        let reader = Reader { command: name, now: context.clock.now(), zone: &canvas.zone };
+        let reader = Reader { command: name, now: context.clock.now(), zone: &canvas.zone, person };
         dispatch(line.command, &context, &reader).await
     }));
     drop(context);
@@ -180,7 +181,7 @@ async fn dispatch(
     let config = &context.config;
     let Some(command) = command else { return home::run(context).await };
     match command {
-        Command::Day0(asked) => day0::run(context, &wish::day(&asked)).await,
+        Command::Day0(asked) => day0::run(context, &reader.day(&asked)?).await,
         Command::Checkout(asked) => {
             let browser = config.has_display && out::is_terminal();
             let then = reader.then(&asked, browser)?;
@@ -200,12 +201,12 @@ async fn dispatch(
         Command::Cards => Ok(cards::run()),
         Command::Doctor => Ok(doctor::run(context).await),
         Command::EnvExample => Ok(Report::Silent),
-        Command::Day1(asked) => day::run(context, "day1", &wish::day(&asked)).await,
-        Command::Day2(asked) => day::run(context, "day2", &wish::day(&asked)).await,
-        Command::Day3(asked) => day::run(context, "day3", &wish::day(&asked)).await,
-        Command::Day4(asked) => day::run(context, "day4", &wish::day(&asked)).await,
-        Command::Day5(asked) => day::run(context, "day5", &wish::day(&asked)).await,
-        Command::Day6(asked) => day::run(context, "day6", &wish::day(&asked)).await,
+        Command::Day1(asked) => day::run(context, "day1", &reader.day(&asked)?).await,
+        Command::Day2(asked) => day::run(context, "day2", &reader.day(&asked)?).await,
+        Command::Day3(asked) => day::run(context, "day3", &reader.day(&asked)?).await,
+        Command::Day4(asked) => day::run(context, "day4", &reader.day(&asked)?).await,
+        Command::Day5(asked) => day::run(context, "day5", &reader.day(&asked)?).await,
+        Command::Day6(asked) => day::run(context, "day6", &reader.day(&asked)?).await,
         Command::Check(asked) => {
             check::run(context, &reader.check(&asked, out::is_terminal())?).await
         }

@@ -5,6 +5,7 @@ use crate::app::command::checkout::Then;
 use crate::app::command::{check, events, ledger, listen, reconcile, reset, sandbox};
 use crate::app::course;
 use crate::app::course::application::Candidate;
+use crate::app::course::ask::Asker;
 use crate::app::course::books::Source;
 use crate::app::course::choose::Choice;
 use crate::app::course::vigil::Vigil;
@@ -28,6 +29,8 @@ pub(crate) struct Reader<'a> {
     pub(crate) command: &'a str,
     pub(crate) now: Timestamp,
     pub(crate) zone: &'a TimeZone,
+    /// Whether a person sits before the terminal and can be asked.
+    pub(crate) person: bool,
 }
 
 const WHEN: &str = "2h, 7d, 2026-11-21, 2026-11-21T09:00:00Z";
@@ -99,6 +102,7 @@ impl Reader<'_> {
             port: asked.port.unwrap_or(config.port),
             or_next: asked.port.is_none(),
             forward_to: asked.forward_to,
+            price: None,
         };
         Ok(listen::Wish {
             door,
@@ -170,6 +174,28 @@ impl Reader<'_> {
         }
         Ok(Then::Wait { open: asked.open || (browser && !asked.no_open) })
     }
+
+    /// How a day is run. Whoever sits before the terminal is asked, unless everything was said already.
+    pub(crate) fn day(&self, asked: &args::Day) -> Result<course::Wish, Problem> {
+        let mut answers = Vec::new();
+        for text in &asked.answer {
+            let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
+            let (name, answer) = pair.ok_or_else(|| self.bad("--answer", text, "id=evt_…"))?;
+            answers.push((name.to_owned(), answer.to_owned()));
+        }
+        Ok(course::Wish {
+            only: asked.only.as_deref().and_then(course::Beat::read),
+            from: asked.from.as_deref().and_then(course::Beat::read),
+            full: asked.full,
+            attest: asked.attest.clone(),
+            project: asked.target.project.clone(),
+            candidate: Candidate { price: asked.price, ..candidate(&asked.target) },
+            print_env: asked.print_env,
+            quiet: false,
+            asker: (self.person && !asked.yes).then(Asker::stdin),
+            answers,
+        })
+    }
 }
 
 /// What is wanted of the events.
@@ -181,25 +207,12 @@ pub(crate) fn events(asked: args::Events) -> events::Wish {
     }
 }
 
-/// How a day is run.
-pub(crate) fn day(asked: &args::Day) -> course::Wish {
-    course::Wish {
-        only: asked.only.as_deref().and_then(course::Beat::read),
-        from: asked.from.as_deref().and_then(course::Beat::read),
-        full: asked.full,
-        attest: asked.attest.clone(),
-        project: asked.target.project.clone(),
-        candidate: candidate(&asked.target),
-        print_env: asked.print_env,
-        quiet: false,
-    }
-}
-
 /// Which application is graded.
 fn candidate(target: &args::Target) -> Candidate {
     Candidate {
         address: target.app.as_ref().map(|url| url.trim_end_matches('/').to_owned()),
         command: target.exec.clone(),
+        price: false,
         webhook_path: target.webhook_path.clone(),
         webhook_only: target.webhook_only,
         books: match &target.ledger_cmd {

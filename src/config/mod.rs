@@ -47,6 +47,8 @@ pub struct Config {
     pub key_origin: Origin,
     /// Whether a browser could be shown: a display server, or a desktop that needs none.
     pub has_display: bool,
+    /// Whether this is a build server (`CI`), where nobody answers questions.
+    pub is_ci: bool,
 }
 
 impl Config {
@@ -99,6 +101,7 @@ impl Config {
             no_color: sources.find(keys::NO_COLOR).is_some(),
             live,
             key_origin,
+            is_ci: sources.variable("CI").is_some_and(|it| !matches!(it, "" | "0" | "false")),
             has_display: cfg!(any(target_os = "macos", windows))
                 || sources.variable("DISPLAY").is_some()
                 || sources.variable("WAYLAND_DISPLAY").is_some(),

@@ -42,6 +42,15 @@ pub struct CheckText {
     /// The reasons of the diagnoses, by code.
     #[serde(default)]
     pub causes: BTreeMap<String, String>,
+    /// The words of the questions, by id.
+    #[serde(default)]
+    pub quiz: BTreeMap<String, String>,
+    /// What to say where a question was answered wrongly, by id.
+    #[serde(default)]
+    pub wrong: BTreeMap<String, String>,
+    /// What is shown once the questions were answered.
+    #[serde(default)]
+    pub table: String,
 }
 
 /// What is wrong with the texts of a day.
@@ -58,8 +67,14 @@ pub fn problems(texts: &Texts, day: &Day, file: &str) -> Vec<Problem> {
             let what = format!("has {} hints, not three", text.hints.len());
             found.push(Problem::new(file, &key, what));
         }
+        let quiz = format!("{}-QUIZ", check.code);
         let codes = check.on_fail.iter().map(|diagnosis| diagnosis.code.as_str());
+        let codes = codes.chain((!check.quiz.is_empty()).then_some(quiz.as_str()));
         same(&mut found, file, &format!("{key}.causes"), &text.causes, codes);
+        for (name, texts) in [("quiz", &text.quiz), ("wrong", &text.wrong)] {
+            let ids = check.quiz.iter().map(|question| question.id.as_str());
+            same(&mut found, file, &format!("{key}.{name}"), texts, ids);
+        }
         let all = [&text.title, &text.checked, &text.why];
         if all.into_iter().chain(&text.hints).any(|text| text.trim().is_empty()) {
             found.push(Problem::new(file, &key, "has an empty text".to_owned()));

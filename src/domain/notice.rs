@@ -282,6 +282,30 @@ pub enum Notice {
     },
     /// What came of the run so far.
     Look(Look),
+    /// What questions are about, as JSON or as a table.
+    Shown {
+        /// The text.
+        text: String,
+    },
+    /// A person is asked a question of a check.
+    Asked {
+        /// Its words.
+        text: String,
+    },
+    /// A person is asked for their word, to be answered with yes or no.
+    AskedWord {
+        /// The check.
+        id: String,
+        /// What holds when it is so.
+        title: String,
+    },
+    /// An answer was judged.
+    Answered {
+        /// What was answered.
+        given: String,
+        /// What is wrong with it, where it is wrong.
+        wrong: Option<String>,
+    },
     /// A check was run.
     Checked(Box<CheckResult>),
     /// A day was graded.

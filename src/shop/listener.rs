@@ -483,6 +483,7 @@ mod tests {
             publishable: ApiKey::read("pk_test_publishable"),
             product: "T-shirt <b>".to_owned(),
             price: Money::new(500, Currency::JPY),
+            price_id: None,
         }
     }
 

@@ -31,6 +31,8 @@ pub struct Site {
     pub product: String,
     /// The price of one piece.
     pub price: Money,
+    /// The Price at the provider that says so, where the shop does not say it itself.
+    pub price_id: Option<String>,
 }
 
 /// The language of whoever asks.
@@ -67,14 +69,7 @@ impl Site {
             "success_url": format!("http://{host}/success?session_id={{CHECKOUT_SESSION_ID}}"),
             "cancel_url": format!("http://{host}/cancel"),
             "locale": locale.code(),
-            "line_items": [{
-                "quantity": quantity,
-                "price_data": {
-                    "currency": self.price.currency.code(),
-                    "unit_amount": self.price.minor,
-                    "product_data": {"name": self.product},
-                },
-            }],
+            "line_items": [self.line(quantity)],
         });
         let key = format!("checkout-{order}-{quantity}-{}", locale.code());
         match self.stripe.create_session_once(&params, &key).await {
@@ -87,6 +82,18 @@ impl Site {
             }
             Err(error) => provider_failed(locale, &error),
         }
+    }
+
+    fn line(&self, quantity: u16) -> Value {
+        if let Some(id) = &self.price_id {
+            return json!({ "quantity": quantity, "price": id });
+        }
+        let price = json!({
+            "currency": self.price.currency.code(),
+            "unit_amount": self.price.minor,
+            "product_data": {"name": self.product},
+        });
+        json!({ "quantity": quantity, "price_data": price })
     }
 
     /// How a checkout ended. The address proves nothing, so the provider is asked.

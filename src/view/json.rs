@@ -75,6 +75,10 @@ pub fn notice(notice: &Notice) -> Option<Value> {
             Some(json!({ "did": name, "by_hand": by_hand, "short": short }))
         }
         Notice::Look(it) => Some(course_json::look(it)),
+        Notice::Shown { text } => Some(json!({ "shown": text })),
+        Notice::Asked { text } => Some(json!({ "asked": text })),
+        Notice::AskedWord { id, title } => Some(json!({ "asked": title, "attests": id })),
+        Notice::Answered { given, wrong } => Some(json!({ "answered": given, "wrong": wrong })),
         Notice::Checked(it) => Some(course_json::check(it)),
         Notice::Watching { folder, means, why } => {
             Some(json!({ "watching": folder, "means": means.name(), "why": why }))

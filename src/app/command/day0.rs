@@ -69,7 +69,7 @@ async fn with_provider(
     began: Stopwatch,
 ) -> Result<Report, Fault> {
     let file = LedgerFile::open(context)?;
-    let door = Door { port: context.config.port, or_next: true, forward_to: None };
+    let door = Door { port: context.config.port, or_next: true, ..Door::default() };
     let mut reception = Reception::open(context, provider, &file, door).await?;
     let answer = go_round(context, provider, &file, &mut reception).await;
     reception.close(context, provider).await;

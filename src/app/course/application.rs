@@ -6,6 +6,7 @@ use crate::app::course::books::Source;
 use crate::app::course::log::Log;
 use crate::app::course::program::{self, Program, Start};
 use crate::app::course::stage::{self, Answer};
+use crate::app::course::stock;
 use crate::app::course::surroundings;
 use crate::app::course::trouble::Trouble;
 use crate::app::ledger_file::LedgerFile;
@@ -39,6 +40,8 @@ pub struct Candidate {
     pub address: Option<String>,
     /// The command that starts it.
     pub command: Option<String>,
+    /// Whether it is to sell a Price that is made at the provider first.
+    pub price: bool,
     /// The path of its webhook, where it is another than `/webhook`.
     pub webhook_path: Option<String>,
     /// Where its ledger is read from.
@@ -89,6 +92,8 @@ pub struct Application {
     webhook_path: String,
     books: Source,
     routes: Routes,
+    /// The Price that it is to sell, where one was made for it.
+    price: Option<String>,
 }
 
 /// What it is.
@@ -118,9 +123,11 @@ impl Application {
         candidate.check()?;
         let log = Log::default();
         let mut secret = None;
+        let price = if candidate.price { Some(stock::price(provider).await?) } else { None };
         let body = match (&candidate.command, &candidate.address) {
             (None, None) => {
-                let shop = open_shop(context, provider, &log, context.config.port).await?;
+                let shop = open_shop((context, provider), &log, context.config.port, price.clone())
+                    .await?;
                 Body::Shop(Some(shop))
             }
             (None, Some(url)) => {
@@ -135,7 +142,8 @@ impl Application {
                     (None, Some(port)) => format!("http://127.0.0.1:{port}"),
                     (None, None) => format!("http://127.0.0.1:{}", free_port()?),
                 };
-                let start = starting(context, provider, (command, &url), believed);
+                let mut start = starting(context, provider, (command, &url), believed);
+                start.variables.extend(price.clone().map(|id| (stock::VARIABLE, id)));
                 let output = start.output.display().to_string();
                 let program = Program::start(start, log.clone(), context.stop.clone()).await?;
                 let command = command.clone();
@@ -146,7 +154,8 @@ impl Application {
         let (webhook_path, books) = (candidate.webhook_path(), candidate.books.clone());
         let routes = Routes { pages: !candidate.webhook_only, ledger: books.is_page() };
         let opening = OnceLock::new();
-        let mut application = Self { body, log, opening, secret, webhook_path, books, routes };
+        let mut application =
+            Self { body, log, opening, secret, webhook_path, books, routes, price };
         if application.track() != Track::Shop {
             application.look_around(context).await?;
         }
@@ -174,6 +183,11 @@ impl Application {
     /// What it has beside its webhook.
     pub const fn routes(&self) -> Routes {
         self.routes
+    }
+
+    /// The Price that it is to sell, where one was made for it.
+    pub fn price(&self) -> Option<&str> {
+        self.price.as_deref()
     }
 
     /// How it stands before the course.
@@ -251,6 +265,7 @@ impl Application {
     /// Stops it and starts it again at the same port, with the same ledger. A server that is known by its
     /// address alone stays as it is.
     pub async fn restart(&mut self, context: &Context, provider: &Provider) -> Result<(), Fault> {
+        let price = self.price.clone();
         match &mut self.body {
             Body::Address(_) => {}
             Body::Program { program, .. } => program.restart().await?,
@@ -258,7 +273,7 @@ impl Application {
                 let Some(shop) = held.take() else { return Ok(()) };
                 let port = shop.reception.running.addr().port();
                 close_shop(shop).await;
-                *held = Some(open_shop(context, provider, &self.log, port).await?);
+                *held = Some(open_shop((context, provider), &self.log, port, price).await?);
             }
         }
         Ok(())
@@ -322,13 +337,13 @@ fn free_port() -> Result<u16, Fault> {
 }
 
 async fn open_shop(
-    context: &Context,
-    provider: &Provider,
+    (context, provider): (&Context, &Provider),
     log: &Log,
     port: u16,
+    price: Option<String>,
 ) -> Result<Shop, Fault> {
     let file = LedgerFile::open(context)?;
-    let door = Door { port, or_next: true, forward_to: None };
+    let door = Door { port, or_next: true, forward_to: None, price };
     let mut reception = Reception::open(context, provider, &file, door).await?;
     log.add(format!("{} started {}", context.clock.now(), reception.running.url()));
     let (_, closed) = Sights::channel();

@@ -1,5 +1,7 @@
 //! Goes through the checks, notes and gates of a day. Steps are done once, when something first needs them.
 
+use crate::app::course::Wish;
+use crate::app::course::ask::Asker;
 use crate::app::course::evidence;
 use crate::app::course::judge::judge;
 use crate::app::course::look::look;
@@ -16,6 +18,7 @@ use crate::domain::course::{Check, Day, Gate, Kind, Level, Note, Track};
 use crate::domain::fault::{Fault, Problem};
 use crate::domain::notice::Notice;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// How a finding begins that was left out.
 const LEFT_OUT: &str = "skip lint ";
@@ -27,10 +30,16 @@ fn all_left_out(findings: &[Finding]) -> bool {
 
 /// The grading of one day.
 pub struct Grader<'g, 'c> {
-    stage: &'g mut Stage<'c>,
-    lesson: &'g Lesson,
+    pub(super) stage: &'g mut Stage<'c>,
+    pub(super) lesson: &'g Lesson,
     track: Track,
     quiet: bool,
+    /// Who is asked, where a person is there to answer.
+    pub(super) asker: Option<Asker>,
+    /// Answers that were given along: name of the question, answer.
+    pub(super) answers: Vec<(String, String)>,
+    /// What persons have said or shown to know, by the item's id.
+    pub(super) attested: Vec<String>,
     /// What became of each step: the shortfall, where there was one.
     done: BTreeMap<String, Option<Finding>>,
 }
@@ -38,7 +47,16 @@ pub struct Grader<'g, 'c> {
 impl<'g, 'c> Grader<'g, 'c> {
     /// A grading that has done nothing yet.
     pub const fn new(stage: &'g mut Stage<'c>, lesson: &'g Lesson, track: Track) -> Self {
-        Self { stage, lesson, track, quiet: false, done: BTreeMap::new() }
+        Self {
+            stage,
+            lesson,
+            track,
+            quiet: false,
+            asker: None,
+            answers: Vec::new(),
+            attested: Vec::new(),
+            done: BTreeMap::new(),
+        }
     }
 
     /// The same grading, that says nothing on the way where `quiet`.
@@ -48,13 +66,22 @@ impl<'g, 'c> Grader<'g, 'c> {
         self
     }
 
-    fn say(&self, notice: Notice) {
+    /// The same grading, that knows what was attested and asks whom the wish names.
+    #[must_use]
+    pub fn asking(mut self, wish: &Wish, attested: Vec<String>) -> Self {
+        self.asker.clone_from(&wish.asker);
+        self.answers.clone_from(&wish.answers);
+        self.attested = attested;
+        self
+    }
+
+    pub(super) fn say(&self, notice: Notice) {
         if !self.quiet {
             self.stage.context.voice.say(notice);
         }
     }
 
-    fn day(&self) -> &'g Day {
+    pub(super) fn day(&self) -> &'g Day {
         &self.lesson.day
     }
 
@@ -174,8 +201,8 @@ impl<'g, 'c> Grader<'g, 'c> {
         Some(Finding { holds: true, expected, got: why.to_owned() })
     }
 
-    /// Runs every check; what has a check's id in `answered` was attested before.
-    pub async fn checks(&mut self, attested: &[String]) -> Result<Vec<CheckResult>, Fault> {
+    /// Runs every check; then asks for the word of a person where one is there and something wants it.
+    pub async fn checks(&mut self) -> Result<Vec<CheckResult>, Fault> {
         let mut results: Vec<CheckResult> = Vec::new();
         for check in &self.day().checks {
             let blocked: Vec<&str> = check
@@ -185,7 +212,7 @@ impl<'g, 'c> Grader<'g, 'c> {
                 .map(String::as_str)
                 .collect();
             let result = if blocked.is_empty() {
-                self.check(check, attested.contains(&check.id)).await?
+                self.check(check).await?
             } else {
                 let state = State::Blocked;
                 let failure = self.failure(check, None, Some(blocked.join(" ")));
@@ -194,10 +221,26 @@ impl<'g, 'c> Grader<'g, 'c> {
             self.say(Notice::Checked(Box::new(result.clone())));
             results.push(result);
         }
+        self.ask_for_words(&mut results).await?;
         Ok(results)
     }
 
-    async fn check(&mut self, check: &Check, attested: bool) -> Result<CheckResult, Fault> {
+    /// What an item's findings are, unless they take longer than it is given.
+    async fn findings_in_time(&mut self, check: &Check) -> Result<Vec<Finding>, Fault> {
+        let limit = Duration::from_millis(check.timeout_ms);
+        let findings = self.findings(&check.arrange, &check.act, &check.assert);
+        if let Ok(found) = tokio::time::timeout(limit, findings).await {
+            return found;
+        }
+        // What was cut off may have left a fault on the line.
+        self.stage.break_line(0, 0);
+        let (expected, got) =
+            (format!("≤ {} ms", check.timeout_ms), format!("> {} ms", check.timeout_ms));
+        Ok(vec![Finding { holds: false, expected, got }])
+    }
+
+    async fn check(&mut self, check: &Check) -> Result<CheckResult, Fault> {
+        let attested = self.attested.contains(&check.id);
         if !check.tracks.contains(&self.track) {
             return Ok(self.result(check, State::Skip, Vec::new(), 0));
         }
@@ -206,7 +249,7 @@ impl<'g, 'c> Grader<'g, 'c> {
         }
         let began = self.stage.context.clock.stopwatch();
         drop(self.stage.kept.take_used());
-        let findings = self.findings(&check.arrange, &check.act, &check.assert).await?;
+        let findings = self.findings_in_time(check).await?;
         let took_ms = began.ms();
         let wrong = findings.iter().find(|finding| !finding.holds).cloned();
         let state = match (&wrong, check.kind) {
@@ -221,19 +264,22 @@ impl<'g, 'c> Grader<'g, 'c> {
         let mut result = self.result(check, state, findings, took_ms);
         result.evidence = evidence::gather(self.stage).await;
         if let Some(wrong) = wrong {
-            let mut cause = None;
+            let (mut cause, mut got) = (None, wrong.got);
             for (at, diagnosis) in check.on_fail.iter().enumerate() {
-                if judge(self.stage, &diagnosis.when).await?.holds {
+                let found = judge(self.stage, &diagnosis.when).await?;
+                if found.holds {
                     cause = Some(at);
+                    // What the provider said is the shortest way to the cause.
+                    if matches!(diagnosis.when, Claim::Refused(_)) {
+                        got = format!("{got} · {}", found.got);
+                    }
                     break;
                 }
             }
-            result.failure = Some(Failure {
-                expected: wrong.expected,
-                got: wrong.got,
-                ..self.failure(check, cause, None)
-            });
+            result.failure =
+                Some(Failure { expected: wrong.expected, got, ..self.failure(check, cause, None) });
         }
+        self.examine(check, &mut result).await?;
         Ok(result)
     }
 
@@ -330,20 +376,35 @@ impl<'g, 'c> Grader<'g, 'c> {
     }
 
     /// What unlocked.
-    pub fn gates(&self, checks: &[CheckResult], notes: &[ItemResult]) -> Vec<ItemResult> {
-        let gate = |gate: &Gate| {
-            let because = closed(gate, checks, notes);
-            let state = match (because.is_empty(), gate.attest) {
+    pub async fn gates(
+        &mut self,
+        checks: &[CheckResult],
+        notes: &[ItemResult],
+    ) -> Result<Vec<ItemResult>, Fault> {
+        let mut results = Vec::new();
+        for gate in &self.day().gates {
+            let mut because = closed(gate, checks, notes);
+            if because.is_empty() {
+                let findings = self.findings(&[], &[], &gate.assert).await?;
+                let wrong = findings.into_iter().filter(|finding| !finding.holds);
+                because.extend(wrong.map(|it| format!("{} ≠ {}", it.got, it.expected)));
+            }
+            let title = self.lesson.texts.gates.get(&gate.id).cloned().unwrap_or_default();
+            let asked = gate.attest && gate.quiz.is_none() && because.is_empty();
+            if asked && !self.attested.contains(&gate.id) {
+                self.ask_for_word(&gate.id, &title).await?;
+            }
+            let open = gate.attest && !self.attested.contains(&gate.id);
+            let state = match (because.is_empty(), open) {
                 (false, _) => State::Fail,
                 // Without pages a gate that is about them stays unseen.
                 (true, _) if !self.stage.routes().pages && unseen(gate, checks) => State::Skip,
                 (true, true) => State::Partial,
                 (true, false) => State::Pass,
             };
-            let title = self.lesson.texts.gates.get(&gate.id).cloned().unwrap_or_default();
-            ItemResult { id: gate.id.clone(), title, state, because }
-        };
-        self.day().gates.iter().map(gate).collect()
+            results.push(ItemResult { id: gate.id.clone(), title, state, because });
+        }
+        Ok(results)
     }
 }
 
@@ -367,7 +428,7 @@ fn unseen(gate: &Gate, checks: &[CheckResult]) -> bool {
     checks.iter().any(|check| check.state == State::Skip && needed(check))
 }
 
-fn text<'t>(texts: &'t Texts, check: &Check) -> Option<&'t CheckText> {
+pub(super) fn text<'t>(texts: &'t Texts, check: &Check) -> Option<&'t CheckText> {
     texts.checks.get(&check.id)
 }
 

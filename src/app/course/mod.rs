@@ -1,10 +1,12 @@
 //! Runs a day of the course: read, do, look, check, gate.
 
 pub mod application;
+pub mod ask;
 pub mod books;
 pub mod choose;
 pub mod door;
 pub mod evidence;
+pub mod exam;
 pub mod folder;
 pub mod grade;
 pub mod grading;
@@ -17,9 +19,11 @@ pub mod parcel;
 pub mod perform;
 pub mod program;
 pub mod project;
+pub mod quiz;
 pub mod record;
 pub mod spy;
 pub mod stage;
+pub mod stock;
 pub mod surroundings;
 pub mod tap;
 pub mod tree;
@@ -30,6 +34,7 @@ pub mod weigh;
 
 use crate::app::context::Context;
 use crate::app::course::application::{Application, Candidate};
+use crate::app::course::ask::Asker;
 use crate::app::course::grade::Grader;
 use crate::app::course::stage::Stage;
 use crate::app::provider::Provider;
@@ -102,6 +107,10 @@ pub struct Wish {
     pub print_env: bool,
     /// Whether nothing is said on the way: the report has it all.
     pub quiet: bool,
+    /// Who is asked; nobody where nobody could answer.
+    pub asker: Option<Asker>,
+    /// Answers that were given along: name of the question, answer.
+    pub answers: Vec<(String, String)>,
 }
 
 impl Wish {
@@ -212,7 +221,7 @@ pub async fn put_before(
     if let Some(project) = wish.own_project() {
         stage.lead_project(&project);
     }
-    let played = on_stage(&mut stage, lesson, wish, &attested).await;
+    let played = on_stage(&mut stage, lesson, wish, attested).await;
     stage.close().await;
     let mut result = played?;
     result.took_ms = began.ms();
@@ -224,7 +233,7 @@ async fn on_stage(
     stage: &mut Stage<'_>,
     lesson: &Lesson,
     wish: &Wish,
-    attested: &[String],
+    attested: Vec<String>,
 ) -> Result<DayResult, Fault> {
     let track = stage.track();
     let mut result = DayResult {
@@ -239,7 +248,7 @@ async fn on_stage(
         cut: !wish.wants(Beat::Check),
         took_ms: 0,
     };
-    let mut grader = Grader::new(stage, lesson, track).quiet(wish.quiet);
+    let mut grader = Grader::new(stage, lesson, track).quiet(wish.quiet).asking(wish, attested);
     if wish.wants(Beat::Do) {
         grader.steps().await?;
     }
@@ -247,11 +256,11 @@ async fn on_stage(
         grader.look().await?;
     }
     if wish.wants(Beat::Check) {
-        result.checks = grader.checks(attested).await?;
+        result.checks = grader.checks().await?;
         result.notes = grader.notes(&result.checks).await?;
     }
     if wish.wants(Beat::Gate) {
-        result.gates = grader.gates(&result.checks, &result.notes);
+        result.gates = grader.gates(&result.checks, &result.notes).await?;
     }
     Ok(result)
 }

@@ -31,7 +31,10 @@ pub fn fault(context: &Context, error: &StoreError) -> Fault {
 pub fn attested(context: &Context, day: &Day, now: &[String]) -> Result<Vec<String>, Fault> {
     let progress = open(context)?;
     for id in now {
-        let Some(check) = day.check(id) else {
+        let gate =
+            day.gates.iter().find(|gate| gate.attest && gate.quiz.is_none() && gate.id == *id);
+        let known = day.check(id).map(|check| &check.id).or(gate.map(|gate| &gate.id));
+        let Some(known) = known else {
             let known: Vec<&str> = day.checks.iter().map(|check| check.id.as_str()).collect();
             let misuse = Misuse::BadValue {
                 flag: "--attest".to_owned(),
@@ -41,10 +44,16 @@ pub fn attested(context: &Context, day: &Day, now: &[String]) -> Result<Vec<Stri
             let command = format!("stripegym {}", day.lesson.id);
             return Err(Problem::Usage { misuse, command }.into());
         };
-        let noted = progress.attest(&check.id, context.clock.now());
+        let noted = progress.attest(known, context.clock.now());
         noted.map_err(|error| fault(context, &error))?;
     }
     progress.attested().map_err(|error| fault(context, &error))
+}
+
+/// Notes one item that a person has said or shown to know.
+pub fn attest(context: &Context, id: &str) -> Result<(), Fault> {
+    let noted = open(context)?.attest(id, context.clock.now());
+    noted.map_err(|error| fault(context, &error))
 }
 
 /// Notes what the checks of a run came to.

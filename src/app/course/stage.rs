@@ -158,6 +158,9 @@ impl<'c> Stage<'c> {
     /// Keeps what lessons may always refer to.
     fn introduce(&mut self) {
         self.keep_app();
+        if let Some(id) = self.application.price() {
+            self.kept.keep("price", json!({ "id": id }));
+        }
         self.kept.keep("api", json!({ "url": self.provider.base() }));
         let nonce = format!("{:016x}", self.context.entropy.numbers("nonce").next());
         self.kept.keep("run", json!({ "nonce": nonce, "started": self.started.0 }));

@@ -207,6 +207,9 @@ pub struct Check {
     /// How many of the questions are drawn in a run.
     #[serde(default)]
     pub draw: usize,
+    /// The event that the questions are about; answers refer to it as `$asked`.
+    #[serde(default)]
+    pub about: Option<String>,
 }
 
 /// A question with one right answer, which the run itself brought about.

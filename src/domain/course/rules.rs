@@ -48,6 +48,12 @@ pub fn problems(day: &Day, file: &str) -> Vec<Problem> {
     for (id, _, _) in items.filter(|(_, tracks, claims)| blind(tracks, claims)) {
         found.say(id, "claims only what a log says, which the track `app` cannot see");
     }
+    for gate in &day.gates {
+        let asks = |id: &String| day.check(id).is_some_and(|check| !check.quiz.is_empty());
+        if gate.quiz.as_ref().is_some_and(|id| !asks(id)) {
+            found.say(&gate.id, "rests on questions of a check that asks none");
+        }
+    }
     for note in &day.notes {
         let ways = [!note.by.is_empty(), !note.assert.is_empty(), note.advice];
         if ways.iter().filter(|way| **way).count() != 1 {
@@ -156,6 +162,9 @@ impl Judge<'_> {
         if check.kind == Kind::AutoCorrected && check.corrects.is_empty() {
             self.say(&check.id, "is auto-corrected and does not say what it corrects");
         }
+        if check.timeout_ms == 0 {
+            self.say(&check.id, "has no time at all");
+        }
         for (at, diagnosis) in check.on_fail.iter().enumerate() {
             if !diagnosis.code.starts_with(&format!("{}-", check.code)) {
                 let key = format!("{} on_fail {}", check.id, at + 1);
@@ -221,7 +230,9 @@ mod tests {
     #[test]
     fn each_break_of_the_format_is_named_by_its_key() {
         type Change = fn(&mut Value);
-        let breaks: [(Change, &str); 11] = [
+        let breaks: [(Change, &str); 13] = [
+            (|day| day["check"][0]["timeout_ms"] = json!(0), "D2.1"),
+            (|day| day["gate"][0]["quiz"] = json!("D2.1"), "G2.1"),
             (|day| day["lesson"]["version"] = json!(0), "lesson.version"),
             (|day| day["lesson"]["schema_version"] = json!(2), "lesson.schema_version"),
             (|day| day["lesson"]["docs"] = json!(["https://example.com/"]), "lesson.docs"),

@@ -265,6 +265,8 @@ messages! {
     LessonBeats,
     LessonFull { command: &'a str },
     LookTitle,
+    AskWord { id: &'a str, title: &'a str },
+    AnswerWrong { given: &'a str, why: &'a str },
     ColPending,
     CourseChecked,
     CourseExpected,

@@ -1,0 +1,187 @@
+//! The part of a grading that a person takes: questions about what happened, and their word for what no program
+//! can see. Where nobody is there to answer, nobody is asked.
+
+use crate::app::course::grade::{Grader, text};
+use crate::app::course::quiz::{self, Asked, Outcome};
+use crate::app::course::record;
+use crate::domain::course::Check;
+use crate::domain::course::outcome::{CheckResult, Failure, State};
+use crate::domain::fault::Fault;
+use crate::domain::notice::Notice;
+use serde_json::{Value, json};
+
+/// How often a question is asked until a wrong answer stands.
+const TRIES: usize = 3;
+/// What counts as yes.
+const YES: [&str; 3] = ["y", "yes", "はい"];
+/// The members of an event that are shown with the questions about it.
+const SHOWN: [&str; 10] = [
+    "/id",
+    "/object",
+    "/api_version",
+    "/created",
+    "/type",
+    "/data/object/id",
+    "/data/object/object",
+    "/data/object/amount_total",
+    "/data/object/currency",
+    "/data/object/payment_intent",
+];
+
+impl Grader<'_, '_> {
+    /// Asks a check's questions, where it has some and its claims hold; a wrong answer fails it.
+    pub(super) async fn examine(
+        &mut self,
+        check: &Check,
+        result: &mut CheckResult,
+    ) -> Result<(), Fault> {
+        let Some(said) = text(&self.lesson.texts, check) else { return Ok(()) };
+        if check.quiz.is_empty() || !result.state.is_well() {
+            return Ok(());
+        }
+        self.settle_subject(check).await;
+        let pool = quiz::pool(check, said, |text| self.stage.kept.fill(text));
+        let given: Vec<(String, String)> = self
+            .answers
+            .iter()
+            .filter(|(id, _)| pool.iter().any(|asked| asked.id == *id))
+            .cloned()
+            .collect();
+        let (outcome, wrong) = if given.is_empty() {
+            let drawn =
+                quiz::draw(pool, check.draw, self.stage.context.entropy.numbers("quiz").next());
+            self.ask_all(check, &drawn).await?
+        } else {
+            let (outcome, wrong) = quiz::judge(&pool, check.draw, &given);
+            (outcome, wrong.map(|(asked, answer)| (asked.clone(), answer.to_owned())))
+        };
+        if outcome != Outcome::Open && !said.table.is_empty() {
+            self.say(Notice::Shown { text: said.table.clone() });
+        }
+        match (outcome, wrong) {
+            (Outcome::Right, _) => self.note_known(&check.id)?,
+            (Outcome::Wrong, Some((asked, answer))) => {
+                result.state = State::Fail;
+                let code = format!("{}-QUIZ", check.code);
+                result.failure = Some(Failure {
+                    checked: said.checked.clone(),
+                    expected: asked.text,
+                    why: format!("{answer}: {}", asked.hint),
+                    got: answer,
+                    next: format!("stripegym explain {code}"),
+                    code,
+                });
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Keeps as `asked` the event that an answer names, where there is one of this id, or else that of the run.
+    async fn settle_subject(&mut self, check: &Check) {
+        let Some(about) = &check.about else { return };
+        let named =
+            self.answers.iter().find(|(id, _)| id == "id").map(|(_, answer)| answer.clone());
+        let mut subject = None;
+        if let Some(id) = named.filter(|id| id.starts_with("evt_")) {
+            subject = self.stage.provider.stripe.event(&id).await.ok();
+        }
+        let subject = subject.or_else(|| self.stage.kept.look_up(about).cloned());
+        self.stage.kept.keep("asked", subject.unwrap_or_default());
+    }
+
+    /// Asks each question; the one that was answered wrongly to the end, where one was.
+    async fn ask_all(
+        &mut self,
+        check: &Check,
+        drawn: &[Asked],
+    ) -> Result<(Outcome, Option<(Asked, String)>), Fault> {
+        let Some(asker) = self.asker.clone() else { return Ok((Outcome::Open, None)) };
+        if check.about.is_some() {
+            let event = self.stage.kept.get("asked").cloned().unwrap_or_default();
+            self.say(Notice::Shown { text: format!("{:#}", excerpt(&event)) });
+        }
+        for asked in drawn {
+            let mut tries = 0;
+            loop {
+                self.say(Notice::Asked { text: asked.text.clone() });
+                let Some(given) = asker.line(self.stage.context).await? else {
+                    return Ok((Outcome::Open, None));
+                };
+                let right = asked.is_right(&given);
+                let wrong = (!right).then(|| asked.hint.clone());
+                self.say(Notice::Answered { given: given.clone(), wrong });
+                tries += 1;
+                if right {
+                    break;
+                }
+                if tries == TRIES {
+                    return Ok((Outcome::Wrong, Some((asked.clone(), given))));
+                }
+            }
+        }
+        Ok((Outcome::Right, None))
+    }
+
+    /// Notes that the questions of a check were answered, for the gates that rest on it.
+    fn note_known(&mut self, check: &str) -> Result<(), Fault> {
+        for gate in &self.day().gates {
+            if gate.quiz.as_deref() == Some(check) {
+                record::attest(self.stage.context, &gate.id)?;
+                self.attested.push(gate.id.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks for the word of a person for each check that wants it.
+    pub(super) async fn ask_for_words(&mut self, results: &mut [CheckResult]) -> Result<(), Fault> {
+        let open = |it: &&mut CheckResult| matches!(it.state, State::Partial | State::Attest);
+        for result in results.iter_mut().filter(open) {
+            if self.ask_for_word(&result.id, &result.title).await? {
+                result.state = State::Pass;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks for the word of a person for one item; whether it was given.
+    pub(super) async fn ask_for_word(&mut self, id: &str, title: &str) -> Result<bool, Fault> {
+        let Some(asker) = self.asker.clone() else { return Ok(false) };
+        self.say(Notice::AskedWord { id: id.to_owned(), title: title.to_owned() });
+        let answer = asker.line(self.stage.context).await?.unwrap_or_default();
+        let yes = YES.contains(&answer.to_lowercase().as_str());
+        if yes {
+            record::attest(self.stage.context, id)?;
+            self.attested.push(id.to_owned());
+        }
+        Ok(yes)
+    }
+}
+
+/// What of an event is shown: where the answers stand, and enough around them that they have to be found.
+fn excerpt(event: &Value) -> Value {
+    let mut out = json!({});
+    for pointer in SHOWN {
+        let Some(value) = event.pointer(pointer) else { continue };
+        let mut at = &mut out;
+        let mut names = pointer.trim_start_matches('/').split('/').peekable();
+        while let Some(name) = names.next() {
+            let Value::Object(map) = at else { break };
+            let fresh = if names.peek().is_some() { json!({}) } else { value.clone() };
+            at = map.entry(name).or_insert(fresh);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_keeps_the_shape() {
+        let event = json!({"id": "evt_1", "x": 1, "data": {"object": {"id": "cs_1", "secret": 2}}});
+        assert_eq!(excerpt(&event), json!({"id": "evt_1", "data": {"object": {"id": "cs_1"}}}));
+    }
+}
