@@ -93,22 +93,21 @@ pub fn render(notice: &Notice, canvas: &Canvas) -> Line {
         }
         Notice::Look(it) => Line::Data(course::look(it, canvas)),
         Notice::Shown { text } => Line::Data(text.trim_end().to_owned()),
-        Notice::Asked { text } => Line::Data(format!("? {}", wrap(text, canvas.width, 2))),
+        Notice::Asked { text } => {
+            Line::Data(format!("? {}", wrap(text, canvas.width.saturating_sub(2), 2)))
+        }
         Notice::AskedWord { id, title } => {
             let text = say(&Msg::AskWord { id, title });
-            Line::Data(format!("? {}", wrap(&text, canvas.width, 2)))
+            Line::Data(format!("? {}", wrap(&text, canvas.width.saturating_sub(2), 2)))
         }
         Notice::Answered { given, wrong: None } => {
             Line::Data(format!("  {} {given}", canvas.tone(Tone::Good, "✓")))
         }
-        Notice::Answered { given, wrong: Some(why) } => {
-            let text = say(&Msg::AnswerWrong { given, why });
-            Line::Data(format!(
-                "  {} {}",
-                canvas.tone(Tone::Bad, "✗"),
-                wrap(&text, canvas.width, 4)
-            ))
-        }
+        Notice::Answered { wrong: Some(why), .. } => Line::Data(format!(
+            "  {} {}",
+            canvas.tone(Tone::Bad, "✗"),
+            wrap(why, canvas.width.saturating_sub(4), 4)
+        )),
         Notice::Checked(it) => Line::Data(course::checked(it, canvas)),
         Notice::Called { method, path, answer } => {
             Line::Aside(format!("{method:<6} /v1{path}  {}", canvas.tone(Tone::Quiet, answer)))

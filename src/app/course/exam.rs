@@ -65,8 +65,8 @@ impl Grader<'_, '_> {
                 let code = format!("{}-QUIZ", check.code);
                 result.failure = Some(Failure {
                     checked: said.checked.clone(),
+                    why: asked.explain(&answer),
                     expected: asked.text,
-                    why: format!("{answer}: {}", asked.hint),
                     got: answer,
                     next: format!("stripegym explain {code}"),
                     code,
@@ -109,7 +109,7 @@ impl Grader<'_, '_> {
                     return Ok((Outcome::Open, None));
                 };
                 let right = asked.is_right(&given);
-                let wrong = (!right).then(|| asked.hint.clone());
+                let wrong = (!right).then(|| asked.explain(&given));
                 self.say(Notice::Answered { given: given.clone(), wrong });
                 tries += 1;
                 if right {

@@ -13,7 +13,7 @@ pub struct Asked {
     pub text: String,
     /// What is right.
     pub right: String,
-    /// What to say where the answer is wrong.
+    /// What to say where the answer is wrong; `{given}` is the answer.
     pub hint: String,
 }
 
@@ -23,6 +23,13 @@ impl Asked {
         let plain = |text: &str| text.trim().trim_matches('"').replace([',', '_', ' '], "");
         // Underscores belong to ids: both sides lose them alike.
         plain(answer).eq_ignore_ascii_case(&plain(&self.right)) && !answer.trim().is_empty()
+    }
+}
+
+impl Asked {
+    /// What to say of a wrong answer.
+    pub fn explain(&self, given: &str) -> String {
+        self.hint.replace("{given}", given)
     }
 }
 
@@ -93,7 +100,7 @@ mod tests {
             id: (*id).to_owned(),
             text: String::new(),
             right: (*right).to_owned(),
-            hint: format!("about {id}"),
+            hint: format!("{{given}} is not {id}"),
         };
         pairs.iter().map(asked).collect()
     }
@@ -125,6 +132,7 @@ mod tests {
         let (outcome, found) = judge(&pool, 3, &wrong);
         let (asked, answer) = found.unwrap();
         assert_eq!((outcome, asked.id.as_str(), answer), (Outcome::Wrong, "id", "cs_1"));
+        assert_eq!(asked.explain(answer), "cs_1 is not id");
         assert!(!pool[0].is_right("") && !pool[2].is_right("500"));
         assert_eq!(judge(&pool, 3, &given(&[("nothing", "x")])).0, Outcome::Open);
     }

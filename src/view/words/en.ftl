@@ -410,7 +410,6 @@ lesson-minutes = about { $minutes } min by hand
 lesson-beats = 1 read → 2 do → 3 look → 4 check → 5 gate
 lesson-full = The whole lesson: { $command }
 ask-word = { $id } { $title }: is it so? (y/n)
-answer-wrong = You answered { $given }. { $why }
 look-title = What came of it
 col-pending = Undelivered
 course-checked = checked{" "}

@@ -394,7 +394,6 @@ lesson-minutes = 手作業での目安 { $minutes } 分
 lesson-beats = 1 読む → 2 動かす → 3 見る → 4 確認 → 5 関門
 lesson-full = レッスン全文: { $command }
 ask-word = { $id } { $title }: 済みましたか。(y/n)
-answer-wrong = 答え: { $given }。{ $why }
 look-title = 実行の結果
 col-pending = 未配信
 course-checked = 確認

@@ -266,7 +266,6 @@ messages! {
     LessonFull { command: &'a str },
     LookTitle,
     AskWord { id: &'a str, title: &'a str },
-    AnswerWrong { given: &'a str, why: &'a str },
     ColPending,
     CourseChecked,
     CourseExpected,
