@@ -58,6 +58,7 @@ impl World {
             publishable: None,
             product: "Tea".to_owned(),
             price: Money::new(500, Currency::JPY),
+            price_id: None,
         };
         let running = listener::start(ListenerConfig {
             addr: SocketAddr::from(([127, 0, 0, 1], 0)),
