@@ -16,6 +16,9 @@ pub struct Texts {
     /// What each step does, by its name.
     #[serde(default, rename = "do")]
     pub steps: BTreeMap<String, String>,
+    /// The titles of the scenarios, by id.
+    #[serde(default, rename = "scenario")]
+    pub scenarios: BTreeMap<String, String>,
     /// The checklist, by id.
     #[serde(default, rename = "check")]
     pub checks: BTreeMap<String, CheckText>,
@@ -57,6 +60,8 @@ pub struct CheckText {
 pub fn problems(texts: &Texts, day: &Day, file: &str) -> Vec<Problem> {
     let mut found = Vec::new();
     same(&mut found, file, "do", &texts.steps, day.steps.iter().map(|it| it.id.as_str()));
+    let scenarios = day.scenarios.iter().map(|it| it.id.as_str());
+    same(&mut found, file, "scenario", &texts.scenarios, scenarios);
     same(&mut found, file, "check", &texts.checks, day.checks.iter().map(|it| it.id.as_str()));
     same(&mut found, file, "note", &texts.notes, day.notes.iter().map(|it| it.id.as_str()));
     same(&mut found, file, "gate", &texts.gates, day.gates.iter().map(|it| it.id.as_str()));

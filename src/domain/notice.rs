@@ -163,6 +163,29 @@ pub struct LookSession {
     pub ledger: Option<String>,
     /// Whether the ledger says what the provider says.
     pub agrees: bool,
+    /// When it was made.
+    pub created: Timestamp,
+    /// The status of its PaymentIntent, where there is one.
+    pub intent: Option<String>,
+    /// The status of its charge, where there is one.
+    pub charge: Option<String>,
+}
+
+/// A scenario of a day, over everything that it touched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LookScenario {
+    /// Its title in the language of the run.
+    pub title: String,
+    /// What the application answered, oldest first: statuses without repetition; 0 where nobody answered.
+    pub answers: Vec<u16>,
+    /// How many attempts there were.
+    pub attempts: usize,
+    /// How many of them met a fault of the lesson.
+    pub faults: usize,
+    /// The ledger's status, where it has a row.
+    pub ledger: Option<String>,
+    /// The verdict of the comparison, where there is something to compare.
+    pub verdict: Option<String>,
 }
 
 /// What came of a run.
@@ -170,6 +193,12 @@ pub struct LookSession {
 pub struct Look {
     /// Its sessions, oldest first.
     pub sessions: Vec<LookSession>,
+    /// Its scenarios, in the order of the day.
+    pub scenarios: Vec<LookScenario>,
+    /// Whether session, PaymentIntent and charge are shown side by side.
+    pub objects: bool,
+    /// Whether instants are shown in UTC and in local time.
+    pub times: bool,
     /// Its events: type, how many, how many of them are not delivered.
     pub events: Vec<(String, u64, u64)>,
 }

@@ -2,13 +2,9 @@
 
 use crate::domain::course::outcome::{CheckResult, DayResult, Failure, ItemResult, State};
 use crate::domain::course::standing::DayStatus;
-use crate::domain::currency::Currency;
-use crate::domain::money::Money;
-use crate::domain::notice::{Look, Opening};
+use crate::domain::notice::Opening;
 use crate::domain::report::{Explained, Hint, LessonsChecked, Tried};
 use crate::view::canvas::{Canvas, Tone};
-use crate::view::money;
-use crate::view::table::{Side, draw, short};
 use crate::view::words::Msg;
 use crate::view::wrap::{typed, wrap};
 use unicode_width::UnicodeWidthStr as _;
@@ -16,7 +12,7 @@ use unicode_width::UnicodeWidthStr as _;
 /// The last day of the course.
 const LAST: &str = "day6";
 
-fn mark(canvas: &Canvas, number: u8) -> String {
+pub(super) fn mark(canvas: &Canvas, number: u8) -> String {
     canvas.tone(Tone::Quiet, &format!("[{number}/5]"))
 }
 
@@ -72,47 +68,6 @@ pub fn step(what: &str, by_hand: &[String], short: Option<&str>, canvas: &Canvas
         }
     }
     line
-}
-
-/// What came of the run.
-pub fn look(it: &Look, canvas: &Canvas) -> String {
-    let say = |msg: &Msg<'_>| canvas.say(msg);
-    let head = [
-        (say(&Msg::ColSession), Side::Left),
-        (say(&Msg::ColAmount), Side::Right),
-        (say(&Msg::ColStatus), Side::Left),
-        (say(&Msg::ColLedger), Side::Left),
-    ];
-    let row = |session: &crate::domain::notice::LookSession| {
-        let amount = session.currency.parse::<Currency>().map_or_else(
-            |_| session.amount.to_string(),
-            |currency| money::show(Money::new(session.amount, currency), canvas.locale),
-        );
-        let agrees = if session.agrees { "✓" } else { "≠" };
-        let ledger = session.ledger.clone().unwrap_or_else(|| "–".to_owned());
-        let status = format!("{} · {}", session.status, session.payment_status);
-        vec![short(&session.id, 22), amount, status, format!("{ledger} {agrees}")]
-    };
-    let rows: Vec<Vec<String>> = it.sessions.iter().map(row).collect();
-    let mut out = format!("{} {}\n", mark(canvas, 3), say(&Msg::LookTitle));
-    if !rows.is_empty() {
-        out.push_str(&draw(canvas, &head, &rows));
-    }
-    let head = [
-        (say(&Msg::ColKind), Side::Left),
-        (say(&Msg::ColRows), Side::Right),
-        (say(&Msg::ColPending), Side::Right),
-    ];
-    let rows: Vec<Vec<String>> = it
-        .events
-        .iter()
-        .map(|(kind, all, pending)| vec![kind.clone(), all.to_string(), pending.to_string()])
-        .collect();
-    if !rows.is_empty() {
-        out.push('\n');
-        out.push_str(&draw(canvas, &head, &rows));
-    }
-    out
 }
 
 /// One check that was run.

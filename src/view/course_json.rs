@@ -55,10 +55,18 @@ pub fn look(it: &Look) -> Value {
         json!({
             "session": one.id, "amount": one.amount, "currency": one.currency, "status": one.status,
             "payment_status": one.payment_status, "ledger": one.ledger, "agrees": one.agrees,
+            "created": one.created.rfc3339(), "payment_intent": one.intent, "charge": one.charge,
         })
     };
     let event = |(kind, all, pending): &(String, u64, u64)| json!({ "type": kind, "count": all, "pending": pending });
+    let scenario = |one: &crate::domain::notice::LookScenario| {
+        json!({
+            "scenario": one.title, "answers": one.answers, "attempts": one.attempts,
+            "faults": one.faults, "ledger": one.ledger, "verdict": one.verdict,
+        })
+    };
     json!({ "look": {
+        "scenarios": it.scenarios.iter().map(scenario).collect::<Vec<_>>(),
         "sessions": it.sessions.iter().map(session).collect::<Vec<_>>(),
         "events": it.events.iter().map(event).collect::<Vec<_>>(),
     }})

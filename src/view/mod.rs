@@ -17,6 +17,7 @@ pub mod csv;
 pub mod doctor;
 pub mod fault;
 pub mod json;
+pub mod look;
 pub mod notice;
 pub mod schema;
 pub mod text;

@@ -4,7 +4,7 @@ use crate::domain::notice::{Delivery, Notice, Outcome, Step};
 use crate::view::canvas::{Canvas, Format, Tone};
 use crate::view::words::Msg;
 use crate::view::wrap::{typed, wrap};
-use crate::view::{check, course, json, money, time};
+use crate::view::{check, course, json, look, money, time};
 
 /// Where a line belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,7 +91,7 @@ pub fn render(notice: &Notice, canvas: &Canvas) -> Line {
         Notice::LessonStep { what, by_hand, short, .. } => {
             Line::Data(course::step(what, by_hand, short.as_deref(), canvas))
         }
-        Notice::Look(it) => Line::Data(course::look(it, canvas)),
+        Notice::Look(it) => Line::Data(look::look(it, canvas)),
         Notice::Shown { text } => Line::Data(text.trim_end().to_owned()),
         Notice::Asked { text } => {
             Line::Data(format!("? {}", wrap(text, canvas.width.saturating_sub(2), 2)))

@@ -95,7 +95,7 @@ impl<'g, 'c> Grader<'g, 'c> {
 
     /// Says what came of the run so far.
     pub async fn look(&mut self) -> Result<(), Fault> {
-        let seen = look(self.stage).await?;
+        let seen = look(self.stage, self.lesson).await?;
         self.stage.context.voice.say(Notice::Look(seen));
         Ok(())
     }

@@ -1,45 +1,59 @@
 //! What a run came to, as tables: sessions, events, deliveries, ledger.
 
 use crate::app::course::stage::Stage;
+use crate::app::course::tap::FAULT;
 use crate::app::course::trouble::Trouble;
+use crate::content::Lesson;
+use crate::domain::course::Aspect;
 use crate::domain::fault::Fault;
-use crate::domain::notice::{Look, LookSession};
+use crate::domain::notice::{Look, LookScenario, LookSession};
 use crate::domain::reconcile::Provided;
+use crate::domain::time::Timestamp;
 use crate::stripe::calls::Window;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Gathers what there is to see of this run.
-pub async fn look(stage: &Stage<'_>) -> Result<Look, Fault> {
+pub async fn look(stage: &Stage<'_>, lesson: &Lesson) -> Result<Look, Fault> {
     let window = Window { since: Some(stage.started), until: None };
-    let text = |value: &Value, name: &str| {
-        value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
-    };
     let ledger = match stage.ledger().await {
         Ok(ledger) => ledger,
         Err(Trouble::World(fault)) => return Err(fault),
         Err(Trouble::Short { .. }) => Value::Null,
     };
     let rows = ledger.get("rows").and_then(Value::as_array).cloned().unwrap_or_default();
-    let mut found = Look::default();
+    let mut found = Look {
+        objects: lesson.day.look.contains(&Aspect::Objects),
+        times: lesson.day.look.contains(&Aspect::Times),
+        ..Look::default()
+    };
+    let mut records = BTreeMap::new();
     let mut sessions = stage.provider.stripe.sessions(window);
     while let Some(page) = sessions.next_page().await? {
         for session in page {
             let id = text(&session, "id");
             let row = rows.iter().find(|row| text(row, "session_id") == id);
             let provided = one(&session, stage);
+            let (intent, charge) =
+                if found.objects { statuses(stage, &session).await? } else { (None, None) };
+            let created = session.get("created").and_then(Value::as_i64).unwrap_or_default();
             found.sessions.push(LookSession {
+                created: Timestamp(created),
+                intent,
+                charge,
                 amount: session.get("amount_total").and_then(Value::as_i64).unwrap_or_default(),
                 currency: text(&session, "currency"),
                 status: text(&session, "status"),
                 payment_status: text(&session, "payment_status"),
                 ledger: row.map(|row| text(row, "status")),
                 agrees: row.map(|row| text(row, "status")) == provided,
-                id,
+                id: id.clone(),
             });
+            records.insert(id, provided);
         }
     }
     found.sessions.reverse();
+    found.scenarios = scenarios(stage, lesson, &rows, &records).await?;
     let mut kinds: BTreeMap<String, (u64, u64)> = BTreeMap::new();
     let mut events = stage.provider.stripe.events(window);
     while let Some(page) = events.next_page().await? {
@@ -52,6 +66,110 @@ pub async fn look(stage: &Stage<'_>) -> Result<Look, Fault> {
     }
     found.events = kinds.into_iter().map(|(kind, (all, pending))| (kind, all, pending)).collect();
     Ok(found)
+}
+
+/// The statuses of a session's PaymentIntent and of its charge.
+async fn statuses(
+    stage: &Stage<'_>,
+    session: &Value,
+) -> Result<(Option<String>, Option<String>), Fault> {
+    let intent = session.get("payment_intent");
+    let id = intent.and_then(|it| it.as_str().or_else(|| it.get("id")?.as_str()));
+    let Some(id) = id else { return Ok((None, None)) };
+    let params = json!({ "expand": ["latest_charge"] });
+    let path = format!("/v1/payment_intents/{id}");
+    let intent = stage.provider.stripe.get(&path, &params).await?;
+    let text = |at: &str| intent.pointer(at).and_then(Value::as_str).map(str::to_owned);
+    Ok((text("/status"), text("/latest_charge/status")))
+}
+
+/// What became of each scenario that was played.
+async fn scenarios(
+    stage: &Stage<'_>,
+    lesson: &Lesson,
+    rows: &[Value],
+    records: &BTreeMap<String, Option<String>>,
+) -> Result<Vec<LookScenario>, Fault> {
+    let mut found = Vec::new();
+    if lesson.day.scenarios.is_empty() {
+        return Ok(found);
+    }
+    let about = events_by_session(stage).await?;
+    let deliveries = stage.every_delivery().await?;
+    for scenario in &lesson.day.scenarios {
+        let Some(session) = stage.kept.id(&scenario.session) else { continue };
+        let events = about.get(&session).filter(|_| scenario.deliveries);
+        let (mut answers, faults) = delivered(events.map_or(&[][..], Vec::as_slice), &deliveries);
+        for name in &scenario.answers {
+            let kept = stage.kept.get(name);
+            match kept.and_then(|it| it.get("answers")).and_then(Value::as_array) {
+                Some(all) => answers.extend(all.iter().map(status_of)),
+                None => answers.extend(kept.map(status_of)),
+            }
+        }
+        let row = rows.iter().find(|row| text(row, "session_id") == session);
+        let theirs = records.get(&session).cloned().flatten();
+        let ours = row.map(|row| text(row, "status"));
+        let verdict = match (&ours, &theirs) {
+            (None, None) => None,
+            (ours, theirs) if ours == theirs => Some("MATCH"),
+            (None, Some(_)) => Some("MISSING_IN_LEDGER"),
+            (Some(_), _) => Some("STATUS_MISMATCH"),
+        };
+        let attempts = answers.len();
+        answers.dedup();
+        found.push(LookScenario {
+            title: lesson.texts.scenarios.get(&scenario.id).cloned().unwrap_or_default(),
+            answers,
+            attempts,
+            faults,
+            ledger: ours,
+            verdict: verdict.map(str::to_owned),
+        });
+    }
+    Ok(found)
+}
+
+/// What the deliveries of some events were answered with, oldest first, and how many met a fault of the lesson.
+fn delivered(events: &[String], deliveries: &[Value]) -> (Vec<u16>, usize) {
+    let (mut answers, mut faults) = (Vec::new(), 0);
+    for event in events {
+        let its = |one: &&Value| one.get("event").and_then(Value::as_str) == Some(event);
+        for delivery in deliveries.iter().rev().filter(its) {
+            let attempts = delivery.get("attempts").and_then(Value::as_array);
+            for attempt in attempts.into_iter().flatten() {
+                answers.push(status_of(attempt));
+                let said = attempt.get("response").and_then(Value::as_str);
+                faults += usize::from(said == Some(FAULT));
+            }
+        }
+    }
+    (answers, faults)
+}
+
+fn status_of(answer: &Value) -> u16 {
+    let status = answer.get("status").and_then(Value::as_u64).unwrap_or_default();
+    u16::try_from(status).unwrap_or_default()
+}
+
+/// The events about each session of this run, oldest first.
+async fn events_by_session(stage: &Stage<'_>) -> Result<BTreeMap<String, Vec<String>>, Fault> {
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let window = Window { since: Some(stage.started), until: None };
+    let mut events = stage.provider.stripe.events(window);
+    while let Some(page) = events.next_page().await? {
+        for event in page {
+            let session = event.pointer("/data/object/id").and_then(Value::as_str);
+            if let Some(session) = session.filter(|id| id.starts_with("cs_")) {
+                found.entry(session.to_owned()).or_default().insert(0, text(&event, "id"));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn text(value: &Value, name: &str) -> String {
+    value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 /// The status that the ledger should have for a session; `None` where it should have none.

@@ -103,6 +103,12 @@ pub struct Day {
     /// What the day does, in order; checks name what they need of it.
     #[serde(default, rename = "do")]
     pub steps: Vec<Step>,
+    /// What the look beat shows as one table: each row what became of one course of events.
+    #[serde(default, rename = "scenario")]
+    pub scenarios: Vec<Scenario>,
+    /// What the look beat shows of sessions besides: `objects`, `times`.
+    #[serde(default)]
+    pub look: Vec<Aspect>,
     /// The checklist.
     #[serde(default, rename = "check")]
     pub checks: Vec<Check>,
@@ -141,6 +147,36 @@ pub struct Head {
     /// Pages to read on, under `https://docs.stripe.com/`.
     #[serde(default)]
     pub docs: Vec<String>,
+}
+
+/// A course of events.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// Its name within the day; the title stands in the texts under it.
+    pub id: String,
+    /// The session that it is about, `$small`.
+    pub session: String,
+    /// Names of kept answers that belong to it, beside the deliveries of the provider.
+    #[serde(default)]
+    pub answers: Vec<String>,
+    /// Whether the deliveries of the provider belong to it.
+    #[serde(default = "yes")]
+    pub deliveries: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// What of sessions is shown besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Aspect {
+    /// Session, PaymentIntent and charge side by side.
+    Objects,
+    /// Instants in UTC and in local time.
+    Times,
 }
 
 /// A part of what a day does.

@@ -410,6 +410,14 @@ lesson-minutes = about { $minutes } min by hand
 lesson-beats = 1 read → 2 do → 3 look → 4 check → 5 gate
 lesson-full = The whole lesson: { $command }
 ask-word = { $id } { $title }: is it so? (y/n)
+look-faults = { $count ->
+    [one] { $count } fault
+   *[other] { $count } faults
+}
+col-scenario = scenario
+col-answers = answers
+col-local = local
+col-attempts = attempts
 look-title = What came of it
 col-pending = Undelivered
 course-checked = checked{" "}
