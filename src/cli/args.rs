@@ -2,6 +2,7 @@
 //! comments here are for whoever reads the code.
 
 use crate::app::course::books::Source;
+use crate::cli::course_args::{Check, Progress, ReportAsked, Solution};
 use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 /// Everything that can be typed.
@@ -100,6 +101,33 @@ pub(crate) enum Command {
     Status,
     /// The next hint.
     Hint(Hint),
+    /// How it can be done.
+    Solution(Solution),
+    /// A shop to begin with.
+    Starter {
+        /// Its language.
+        #[arg(value_name = "LANGUAGE", value_parser = ["python", "node", "rust"])]
+        language: String,
+        /// Where it is written.
+        #[arg(value_name = "DIR")]
+        folder: std::path::PathBuf,
+    },
+    /// What was reached, to hand on.
+    Report(ReportAsked),
+    /// Whether a report holds.
+    VerifyReport {
+        /// The report.
+        #[arg(value_name = "FILE")]
+        file: std::path::PathBuf,
+        /// The progress to hold it against.
+        #[arg(long, value_name = "FILE")]
+        against: Option<std::path::PathBuf>,
+    },
+    /// Carries progress.
+    Progress {
+        #[command(subcommand)]
+        command: Progress,
+    },
     /// A code or a topic.
     Explain {
         /// Which.
@@ -356,40 +384,6 @@ pub(crate) struct Target {
     /// The project's folder.
     #[arg(long, value_name = "DIR")]
     pub(crate) project: Option<std::path::PathBuf>,
-}
-
-/// `stripegym check`.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Check {
-    /// Days and checks.
-    #[arg(value_name = "dayN|CODE", conflicts_with = "all")]
-    pub(crate) names: Vec<String>,
-    /// Every day.
-    #[arg(long)]
-    pub(crate) all: bool,
-    /// For build servers.
-    #[arg(long)]
-    pub(crate) ci: bool,
-    /// Again and again.
-    #[arg(long, conflicts_with_all = ["ci", "junit"])]
-    pub(crate) watch: bool,
-    /// Looks through the folder.
-    #[arg(long, requires = "watch")]
-    pub(crate) poll: bool,
-    /// Ends after this time.
-    #[arg(long = "for", value_name = "60s", requires = "watch")]
-    pub(crate) lasting: Option<String>,
-    /// Ends after this many rounds.
-    #[arg(long, value_name = "N", requires = "watch", hide = true)]
-    pub(crate) rounds: Option<u64>,
-    /// Open and optional items count.
-    #[arg(long)]
-    pub(crate) strict: bool,
-    /// XML as `JUnit` has it.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) junit: Option<std::path::PathBuf>,
-    #[command(flatten)]
-    pub(crate) target: Target,
 }
 
 /// `stripegym hint`.

@@ -2,11 +2,12 @@
 
 use crate::app::command::{
     cards, check, checkout, day, day0, dev, doctor, events, explain, hint, home, ledger, listen,
-    reconcile, reset, sandbox, status, trigger,
+    progress, reconcile, report, reset, sandbox, solution, starter, status, trigger, verify_report,
 };
 use crate::app::context::{Context, Voice};
 use crate::app::seeded::World;
 use crate::cli::args::{Command, Day, Dev, Ledger, Line, Shape};
+use crate::cli::course_args::Progress;
 use crate::cli::reporter::Reporter;
 use crate::cli::wish::{self, Reader};
 use crate::cli::{env_example, exit, fail, logging, out};
@@ -72,7 +73,9 @@ fn carry_out(line: Line, name: &str, config: Config, canvas: &Canvas) -> Result<
         stop,
     };
     let answer = runtime.block_on(interruptible(&stopper, async {
-        let reader = Reader { command: name, now: context.clock.now(), zone: &canvas.zone, person };
+        let json = canvas.format == Format::Json;
+        let now = context.clock.now();
+        let reader = Reader { command: name, now, zone: &canvas.zone, person, json };
         dispatch(line.command, &context, &reader).await
     }));
     drop(context);
@@ -212,6 +215,20 @@ async fn dispatch(
         }
         Command::Status => status::run(context),
         Command::Hint(asked) => hint::run(context, &asked.code, asked.tier),
+        Command::Solution(asked) => solution::run(context, &wish::solution(&asked)),
+        Command::Starter { language, folder } => starter::run(&language, &folder),
+        Command::Report(asked) => {
+            report::run(context, &wish::report(&asked, reader.json), view::report::render)
+        }
+        Command::VerifyReport { file, against } => {
+            verify_report::run(context, &file, against.as_ref(), view::report::render)
+        }
+        Command::Progress { command: Progress::Export { file } } => {
+            progress::export(context, file.as_deref())
+        }
+        Command::Progress { command: Progress::Import { file } } => {
+            progress::import(context, &file)
+        }
         Command::Explain { name } => explain::run(context, name.as_deref()),
         Command::Reset(asked) => reset::run(context, &wish::reset(&asked)).await,
         Command::Dev { command: Dev::Check(asked) } => {

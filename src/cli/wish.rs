@@ -2,7 +2,9 @@
 //! usage error that names its flag.
 
 use crate::app::command::checkout::Then;
-use crate::app::command::{check, events, ledger, listen, reconcile, reset, sandbox};
+use crate::app::command::{
+    check, events, ledger, listen, reconcile, report, reset, sandbox, solution,
+};
 use crate::app::course;
 use crate::app::course::application::Candidate;
 use crate::app::course::ask::Asker;
@@ -13,8 +15,9 @@ use crate::app::hosted::Means;
 use crate::app::payment::{Item, Order};
 use crate::app::reception::Door;
 use crate::app::trial::Scope;
-use crate::cli::args;
+use crate::cli::{args, course_args};
 use crate::config::Config;
+use crate::domain::course::dossier::{Kind, Shape};
 use crate::domain::currency::Currency;
 use crate::domain::entry::EntryStatus;
 use crate::domain::fault::{Misuse, Problem};
@@ -31,6 +34,8 @@ pub(crate) struct Reader<'a> {
     pub(crate) zone: &'a TimeZone,
     /// Whether a person sits before the terminal and can be asked.
     pub(crate) person: bool,
+    /// Whether answers are for programs.
+    pub(crate) json: bool,
 }
 
 const WHEN: &str = "2h, 7d, 2026-11-21, 2026-11-21T09:00:00Z";
@@ -75,7 +80,11 @@ impl Reader<'_> {
         Ok(Some(Duration::from_secs(seconds)))
     }
 
-    pub(crate) fn check(&self, asked: &args::Check, clear: bool) -> Result<check::Wish, Problem> {
+    pub(crate) fn check(
+        &self,
+        asked: &course_args::Check,
+        clear: bool,
+    ) -> Result<check::Wish, Problem> {
         let choice = match (asked.all, asked.names.is_empty()) {
             (true, _) => Choice::All,
             (false, true) => Choice::Here,
@@ -220,6 +229,31 @@ fn candidate(target: &args::Target) -> Candidate {
             None => target.ledger.clone().unwrap_or_default(),
         },
     }
+}
+
+/// Which solution is shown.
+pub(crate) fn solution(asked: &course_args::Solution) -> solution::Wish {
+    solution::Wish {
+        name: asked.name.clone(),
+        language: asked.language.clone(),
+        give_up: asked.give_up,
+    }
+}
+
+/// Which report is made; for programs always its data.
+pub(crate) fn report(asked: &course_args::ReportAsked, json: bool) -> report::Wish {
+    let kind = match (asked.demo, asked.share) {
+        (true, _) => Kind::Demo,
+        (false, true) => Kind::Share,
+        (false, false) => Kind::Full,
+    };
+    let shape = match asked.format {
+        _ if json => Shape::Json,
+        course_args::ReportShape::Md => Shape::Markdown,
+        course_args::ReportShape::Html => Shape::Html,
+        course_args::ReportShape::Json => Shape::Json,
+    };
+    report::Wish { kind, shape, out: asked.out.clone() }
 }
 
 /// What is set back.

@@ -6,6 +6,7 @@ pub mod mutant;
 pub mod prose;
 pub mod text;
 pub mod topic;
+pub mod track;
 
 use crate::content::text::Texts;
 use crate::domain::course::Day;

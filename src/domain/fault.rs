@@ -124,6 +124,18 @@ pub enum Problem {
         /// What the command is, for the suggestion of another port.
         command: String,
     },
+    /// A file is not one of ours, or of another version.
+    NotOurs {
+        /// The file.
+        path: String,
+        /// What it should be.
+        expected: String,
+    },
+    /// A file that would be written is there already.
+    InTheWay {
+        /// The file.
+        path: String,
+    },
     /// The learner's server does not answer.
     AppDown {
         /// Where it should.
@@ -258,13 +270,14 @@ impl Problem {
         match self {
             Self::Usage { .. } | Self::NoScenario { .. } | Self::NoSuchCode { .. } => Class::Usage,
             Self::LiveKey { .. } => Class::Refused,
-            Self::NotThereYet { .. } | Self::Lesson { .. } => Class::Content,
+            Self::NotThereYet { .. } | Self::Lesson { .. } | Self::NotOurs { .. } => Class::Content,
             Self::Interrupted => Class::Interrupted,
             Self::Bug { .. } => Class::Bug,
             Self::Setting { .. }
             | Self::KeyMissing
             | Self::SandboxOnly { .. }
             | Self::PortTaken { .. }
+            | Self::InTheWay { .. }
             | Self::ProviderDown { .. }
             | Self::ProviderRefused { .. }
             | Self::ProviderOdd { .. }
@@ -292,6 +305,8 @@ impl Problem {
             Self::KeyMissing => "key_missing",
             Self::SandboxOnly { .. } => "sandbox_only",
             Self::PortTaken { .. } => "port_taken",
+            Self::NotOurs { .. } => "not_ours",
+            Self::InTheWay { .. } => "in_the_way",
             Self::ProviderDown { .. } => "provider_down",
             Self::ProviderRefused { .. } => "provider_refused",
             Self::ProviderOdd { .. } => "provider_odd",

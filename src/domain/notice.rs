@@ -337,6 +337,13 @@ pub enum Notice {
     },
     /// A check was run.
     Checked(Box<CheckResult>),
+    /// A file of the solution follows.
+    SolutionOf {
+        /// `day3`.
+        day: String,
+        /// Its path, `python/webhook.py`.
+        path: String,
+    },
     /// A day was graded.
     Graded(Box<Graded>),
     /// A folder is watched.

@@ -1,8 +1,10 @@
 //! What commands end with, as data. `view` turns it into text, JSON or CSV.
 
+use crate::domain::course::carried::Carried;
+use crate::domain::course::dossier::Verified;
 use crate::domain::course::graded::Checked;
 use crate::domain::course::outcome::DayResult;
-use crate::domain::course::standing::DayStatus;
+use crate::domain::course::standing::{DayStatus, Explained, Hint};
 use crate::domain::currency::Currency;
 use crate::domain::mode::Mode;
 use crate::domain::money::Money;
@@ -342,32 +344,6 @@ pub struct EventRow {
     pub pending: i64,
 }
 
-/// `stripegym hint`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hint {
-    /// `SG3.7`.
-    pub code: String,
-    /// The check's title in the language of the run.
-    pub title: String,
-    /// The hints so far, the newest last.
-    pub texts: Vec<String>,
-    /// How many there are.
-    pub all: usize,
-}
-
-/// `stripegym explain`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Explained {
-    /// The code or the topic.
-    pub name: String,
-    /// Its title in the language of the run.
-    pub title: String,
-    /// Paragraphs.
-    pub texts: Vec<String>,
-    /// Pages to read on.
-    pub docs: Vec<String>,
-}
-
 /// `stripegym dev check`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LessonsChecked {
@@ -419,6 +395,12 @@ pub enum Report {
     Watched(bool),
     /// `stripegym status`.
     Course(Vec<DayStatus>),
+    /// `stripegym report` and `stripegym progress export`: the text itself.
+    Document(String),
+    /// `stripegym verify-report`.
+    Verified(Box<Verified>),
+    /// What was written, merged, held back or begun.
+    Carried(Carried),
     /// `stripegym hint`.
     Hint(Hint),
     /// `stripegym explain`.
@@ -475,10 +457,13 @@ impl Report {
             Self::Day(day) => day.is_passed(),
             Self::Checked(checked) => checked.is_well(),
             Self::Watched(well) => *well,
+            Self::Verified(verified) => verified.flaws.is_empty(),
+            Self::Carried(carried) => !matches!(carried, Carried::SolutionHeld { .. }),
             Self::Lessons(checked) => {
                 checked.problems.is_empty() && checked.tried.iter().all(|it| it.wrong.is_none())
             }
             Self::Course(_)
+            | Self::Document(_)
             | Self::Hint(_)
             | Self::Explained(_)
             | Self::Topics(_)

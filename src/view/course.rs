@@ -1,9 +1,10 @@
 //! The course for people: what a day is about, what it does, its checklist, where the learner stands.
 
+use crate::domain::course::carried::Carried;
 use crate::domain::course::outcome::{CheckResult, DayResult, Failure, ItemResult, State};
-use crate::domain::course::standing::DayStatus;
+use crate::domain::course::standing::{DayStatus, Explained, Hint};
 use crate::domain::notice::Opening;
-use crate::domain::report::{Explained, Hint, LessonsChecked, Tried};
+use crate::domain::report::{LessonsChecked, Tried};
 use crate::view::canvas::{Canvas, Tone};
 use crate::view::words::Msg;
 use crate::view::wrap::{typed, wrap};
@@ -207,6 +208,17 @@ pub fn status(days: &[DayStatus], canvas: &Canvas) -> String {
         let indent = u16::try_from(day.id.width() + count.width() + day.checks.len() + 6);
         let head = format!("{}  {count}  {signs} ", day.id);
         lines.push(hang(canvas, &head, &day.title, indent.unwrap_or(canvas.width / 2)));
+        let mut used = Vec::new();
+        if day.hints > 0 {
+            used.push(canvas.say(&Msg::StatusHints { hints: i64::from(day.hints) }));
+        }
+        if let Some(gave_up) = day.solution {
+            let how = if gave_up { Msg::ReportGaveUp } else { Msg::ReportShown };
+            used.push(canvas.say(&how));
+        }
+        if !used.is_empty() {
+            lines.push(canvas.tone(Tone::Quiet, &format!("      {}", used.join(" · "))));
+        }
     }
     let next = days.iter().find(|day| !day.is_passed());
     lines.push(match next {
@@ -214,6 +226,42 @@ pub fn status(days: &[DayStatus], canvas: &Canvas) -> String {
         None => canvas.tone(Tone::Good, &canvas.say(&Msg::StatusDone)),
     });
     lines.join("\n")
+}
+
+/// What was carried where.
+pub fn carried(it: &Carried, canvas: &Canvas) -> String {
+    let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+    match it {
+        Carried::Written { path, seal } => canvas.say(&Msg::Written { path, seal }),
+        Carried::Solution { text, .. } => text.clone(),
+        Carried::Imported { checks, attempts, backup } => {
+            let (checks, attempts) = (count(*checks), count(*attempts));
+            let mut lines = vec![canvas.prose(&Msg::Imported { checks, attempts })];
+            lines.extend(
+                backup.as_ref().map(|backup| canvas.prose(&Msg::ImportedBackup { backup })),
+            );
+            lines.join("\n")
+        }
+        Carried::SolutionHeld { name, next } => {
+            let give_up = format!("stripegym solution {name} --give-up");
+            [
+                canvas.tone(Tone::Caution, &canvas.prose(&Msg::SolutionHeld { name })),
+                canvas.say(&Msg::CourseType { command: next }),
+                canvas.tone(Tone::Quiet, &canvas.say(&Msg::SolutionGiveUp { command: &give_up })),
+            ]
+            .join("\n")
+        }
+        Carried::Starter { folder, files, start } => {
+            let lines = [
+                canvas.prose(&Msg::StarterWritten { folder, files: count(*files) }),
+                canvas.say(&Msg::HomeNext),
+                format!("  cd {folder}"),
+                format!("  stripegym check --watch --exec \"{start}\""),
+                canvas.prose(&Msg::StarterReadme),
+            ];
+            lines.join("\n")
+        }
+    }
 }
 
 /// Hints so far.

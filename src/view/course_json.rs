@@ -1,5 +1,7 @@
 //! The course for programs: JSON, and the XML that build servers read.
 
+use crate::domain::course::carried::Carried;
+use crate::domain::course::dossier::{Flaw, Verified};
 use crate::domain::course::outcome::{CheckResult, DayResult, ItemResult, State};
 use crate::domain::course::standing::DayStatus;
 use crate::domain::notice::Look;
@@ -79,10 +81,49 @@ pub fn status(days: &[DayStatus]) -> Value {
             it.checks.iter().map(|(id, state)| (id.clone(), json!(state.map(State::name))));
         json!({
             "day": it.id, "title": it.title, "passed": it.passed, "required": it.required,
-            "checks": states.collect::<serde_json::Map<_, _>>(),
+            "checks": states.collect::<serde_json::Map<_, _>>(), "hints": it.hints,
+            "solution": it.solution.map(|gave_up| if gave_up { "gave_up" } else { "shown" }),
         })
     };
     json!({ "days": days.iter().map(day).collect::<Vec<_>>() })
+}
+
+/// What was carried where.
+pub fn carried(it: &Carried) -> Value {
+    match it {
+        Carried::Written { path, seal } => json!({ "written": path, "sha256": seal }),
+        Carried::Imported { checks, attempts, backup } => {
+            json!({ "checks": checks, "attempts": attempts, "backup": backup })
+        }
+        Carried::Solution { day, language, path, text, gave_up } => json!({
+            "day": day, "language": language, "path": path, "text": text, "gave_up": gave_up,
+        }),
+        Carried::SolutionHeld { name, next } => json!({ "held": name, "next": next }),
+        Carried::Starter { folder, files, start } => {
+            json!({ "folder": folder, "files": files, "start": start })
+        }
+    }
+}
+
+/// Whether a report holds.
+pub fn verified(it: &Verified) -> Value {
+    let flaw = |flaw: &Flaw| {
+        let what = match flaw {
+            Flaw::Unreadable(what)
+            | Flaw::Row(what)
+            | Flaw::Evidence(what)
+            | Flaw::Unknown(what)
+            | Flaw::Differs(what) => json!(what),
+            Flaw::Text(line) => json!(line),
+            Flaw::Seal => Value::Null,
+        };
+        json!({ "flaw": flaw.name(), "what": what })
+    };
+    json!({
+        "ok": it.flaws.is_empty(), "file": it.file, "rows": it.rows, "seal": it.seal,
+        "flaws": it.flaws.iter().map(flaw).collect::<Vec<_>>(), "against": it.against,
+        "other_program": it.other,
+    })
 }
 
 /// Whether the lessons keep to their format.

@@ -53,6 +53,8 @@ pub(super) fn what(problem: &Problem, canvas: &Canvas) -> String {
         Problem::KeyMissing => Msg::FaultKeyMissing,
         Problem::SandboxOnly { command } => Msg::FaultSandboxOnly { command },
         Problem::PortTaken { address, .. } => Msg::FaultPortTaken { address },
+        Problem::NotOurs { expected, .. } => Msg::FaultNotOurs { expected },
+        Problem::InTheWay { path } => Msg::FaultInTheWay { path },
         Problem::ProviderDown { base } => Msg::FaultProviderDown { base },
         Problem::ProviderRefused { status, message, .. } => {
             Msg::FaultProviderRefused { status: i64::from(*status), message }
@@ -130,11 +132,13 @@ fn place(problem: &Problem) -> Option<String> {
         | Problem::LedgerBroken { path }
         | Problem::LedgerBusy { path }
         | Problem::SandboxStore { path }
+        | Problem::NotOurs { path, .. }
         | Problem::File { path } => Some(path.clone()),
         Problem::Usage { .. }
         | Problem::KeyMissing
         | Problem::SandboxOnly { .. }
         | Problem::PortTaken { .. }
+        | Problem::InTheWay { .. }
         | Problem::ProviderDown { .. }
         | Problem::ProviderOdd { .. }
         | Problem::NoScenario { .. }
@@ -161,6 +165,8 @@ fn next(problem: &Problem, canvas: &Canvas) -> Vec<String> {
         Problem::KeyMissing => vec![Msg::NextKeyMissing],
         Problem::SandboxOnly { .. } => vec![Msg::NextSandboxMode],
         Problem::PortTaken { command, .. } => vec![Msg::NextOtherPort { command }, Msg::NextDoctor],
+        Problem::NotOurs { .. } => vec![Msg::NextNotOurs],
+        Problem::InTheWay { .. } => vec![Msg::NextInTheWay],
         Problem::ProviderDown { .. } => vec![Msg::NextSandbox, Msg::NextDoctor],
         Problem::ProviderRefused { request: Some(request), .. } => vec![Msg::NextLogs { request }],
         Problem::ProviderRefused { .. }

@@ -28,6 +28,8 @@ pub fn report(report: &Report) -> Option<Value> {
             "course": course_json::day(&it.course),
         }),
         Report::Day(it) => course_json::day(it),
+        Report::Verified(it) => course_json::verified(it),
+        Report::Carried(it) => course_json::carried(it),
         Report::Checked(it) => check::checked_json(it),
         Report::Course(days) => course_json::status(days),
         Report::Hint(it) => {
@@ -47,7 +49,9 @@ pub fn report(report: &Report) -> Option<Value> {
         Report::Scenarios(types) => json!({ "types": types }),
         Report::Triggered { kind, event } => json!({ "type": kind, "event": event }),
         Report::Events(rows) => json!({ "events": rows.iter().map(event).collect::<Vec<_>>() }),
-        Report::Object(text) => serde_json::from_str(text).unwrap_or(Value::Null),
+        Report::Document(text) | Report::Object(text) => {
+            serde_json::from_str(text).unwrap_or(Value::Null)
+        }
         Report::Resent { event, kind } => json!({ "event": event, "type": kind }),
     })
 }
@@ -87,6 +91,7 @@ pub fn notice(notice: &Notice) -> Option<Value> {
         Notice::Graded(_)
         | Notice::Round(_)
         | Notice::RoundFailed { .. }
+        | Notice::SolutionOf { .. }
         | Notice::OtherPort { .. }
         | Notice::Exposed { .. }
         | Notice::Hosting { .. }

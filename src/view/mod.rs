@@ -19,6 +19,7 @@ pub mod fault;
 pub mod json;
 pub mod look;
 pub mod notice;
+pub mod report;
 pub mod schema;
 pub mod text;
 

@@ -27,24 +27,12 @@ pub fn render(notice: &Notice, canvas: &Canvas) -> Line {
         return Line::Data(value.to_string());
     }
     let say = |msg: &Msg<'_>| canvas.say(msg);
-    let json = canvas.format == Format::Json;
     match notice {
-        Notice::Graded(it) if json => {
-            let lines = check::graded_json(it);
-            Line::Data(lines.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
-        }
-        Notice::Graded(it) => Line::Data(check::graded(it, canvas)),
-        Notice::Round(it) if json => Line::Data(check::round_json(it)),
-        Notice::Round(it) => Line::Data(check::round(it, canvas)),
-        Notice::RoundFailed { number, fault } if json => {
-            Line::Data(check::round_failed_json(*number, fault, canvas).to_string())
-        }
-        Notice::RoundFailed { number, fault } => {
-            Line::Data(check::round_failed(*number, fault, canvas))
-        }
-        Notice::Watching { folder, means, why } => {
-            Line::Data(check::watching(folder, *means, why.as_deref(), canvas))
-        }
+        Notice::Graded(_)
+        | Notice::Round(_)
+        | Notice::RoundFailed { .. }
+        | Notice::Watching { .. }
+        | Notice::SolutionOf { .. } => graded(notice, canvas),
         // Programs wait for this line: it has one form in every language.
         Notice::Ready { base } => Line::Data(format!("Ready {base}")),
         Notice::OtherPort { wished, used } => {
@@ -119,6 +107,33 @@ pub fn render(notice: &Notice, canvas: &Canvas) -> Line {
 fn listed(variables: &[(&'static str, String)], indent: &str) -> String {
     let line = |(name, value): &(&str, String)| format!("{indent}{name}={value}");
     variables.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// What is said of grading quietly: for programs several lines at once.
+fn graded(notice: &Notice, canvas: &Canvas) -> Line {
+    let json = canvas.format == Format::Json;
+    match notice {
+        Notice::Graded(it) if json => {
+            let lines = check::graded_json(it);
+            Line::Data(lines.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        }
+        Notice::Graded(it) => Line::Data(check::graded(it, canvas)),
+        Notice::Round(it) if json => Line::Data(check::round_json(it)),
+        Notice::Round(it) => Line::Data(check::round(it, canvas)),
+        Notice::SolutionOf { day, path } => {
+            Line::Aside(canvas.tone(Tone::Quiet, &canvas.say(&Msg::SolutionOf { day, path })))
+        }
+        Notice::RoundFailed { number, fault } if json => {
+            Line::Data(check::round_failed_json(*number, fault, canvas).to_string())
+        }
+        Notice::RoundFailed { number, fault } => {
+            Line::Data(check::round_failed(*number, fault, canvas))
+        }
+        Notice::Watching { folder, means, why } => {
+            Line::Data(check::watching(folder, *means, why.as_deref(), canvas))
+        }
+        _ => Line::Nothing,
+    }
 }
 
 fn delivered(delivery: &Delivery, canvas: &Canvas) -> String {

@@ -28,7 +28,21 @@ pub fn of(command: &str) -> Option<&'static str> {
         "check" => {
             "One object a line: for a check {id, code, day, kind, state: as `day1`, title, checked, expected,\n got, why, next, hint_tier: 0-3, evidence: {sessions: [cs], events: [{id, type,\n attempts: [status]}], ledger_rows: [{session, amount, currency, status}]}, duration_ms,\n lesson_version, api_version, mode, track}, and at the end {summary: {ok, days: [day], checks,\n passed, failed, open, skipped, strict, next, took_ms}}.\nWith --watch {watching: folder, means: \"events\"|\"polling\", why|null} at first, and a round's summary has\n{round: {number, cause: \"began\"|\"files\"|\"delivery\"|\"back\", files: {first, count}|null,\n event|null, changes: [{id, before, after}]}}, or {round: {number, failed: {kind, message, cause}}}"
         }
-        "status" => "{days: [{day, title, passed, required, checks: {id: state|null}}]}",
+        "status" => {
+            "{days: [{day, title, passed, required, checks: {id: state|null}, hints: int,\n solution: \"shown\"|\"gave_up\"|null}]}"
+        }
+        "solution" => "{day, language, path, text, gave_up}, or {held, next} before the pass",
+        "starter" => "{folder, files: int, start}",
+        "report" => {
+            "{head: {format, version, program, api_version, language}, days: [{id, title, solution: {at,\n gave_up}|null}], rows: [{id, day, title, required, lesson_version, state|null, track|null,\n first_passed|null, attested|null, attempts, failed, hints, evidence: as `check`,\n evidence_sha256, findings_sha256, seal}], seal}, or {written, sha256} with --out"
+        }
+        "verify-report" => {
+            "{ok, file, rows, seal, flaws: [{flaw, what}], against|null, other_program|null}"
+        }
+        "progress export" => {
+            "{format, version, progress: {checks: [{id, version, updated, state, attempts, passed}],\n attested: [{id, at}], hints: [{code, tier, at}], solutions: [{day, at, gave_up}], attempts:\n [{at, id, version, state, code, track, api_version, evidence, findings}]}}, or {written, sha256}"
+        }
+        "progress import" => "{checks: int, attempts: int, backup|null}",
         "hint" => "{code, title, hints: [text], all}",
         "explain" => "{name, title, texts: [text], docs: [URL]}, or {topics: [{name, title}]}",
         "reset" => "{reset: [name], backup: folder}",

@@ -7,6 +7,7 @@ use crate::domain::report::{
     Checkout, Day0, Ending, EventRow, Home, Ledger, Listened, Place, Reconciled, Report,
 };
 use crate::view::canvas::{Canvas, Tone};
+use crate::view::report as handed;
 use crate::view::table::{Side, draw, short};
 use crate::view::words::Msg;
 use crate::view::{cards, check, course, doctor, money, time};
@@ -25,6 +26,8 @@ pub fn render(report: &Report, canvas: &Canvas) -> String {
         Report::Reconciled(it) => reconciled(it, canvas),
         Report::Day0(it) => day0(it, canvas),
         Report::Day(it) => course::day(it, canvas),
+        Report::Verified(it) => handed::verified(it, canvas),
+        Report::Carried(it) => course::carried(it, canvas),
         Report::Checked(it) => check::checked(it, canvas),
         Report::Course(days) => course::status(days, canvas),
         Report::Hint(it) => course::hint(it, canvas),
@@ -44,7 +47,7 @@ pub fn render(report: &Report, canvas: &Canvas) -> String {
         }
         Report::Triggered { kind, event: None } => canvas.say(&Msg::TriggerNothing { kind }),
         Report::Events(rows) => events(rows, canvas),
-        Report::Object(text) => text.clone(),
+        Report::Document(text) | Report::Object(text) => text.clone(),
         Report::Resent { event, kind } => canvas.say(&Msg::EventResent { kind, event }),
     }
 }

@@ -6,11 +6,17 @@ use serde_json::Value;
 
 const CARD: &str = "4242424242424242";
 
-const COMMANDS: [&[&str]; 19] = [
+const COMMANDS: [&[&str]; 25] = [
     &["day0"],
     &["day1"],
     &["day6"],
     &["check"],
+    &["report"],
+    &["verify-report"],
+    &["progress", "export"],
+    &["progress", "import"],
+    &["solution"],
+    &["starter"],
     &["status"],
     &["hint"],
     &["explain"],

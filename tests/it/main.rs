@@ -26,6 +26,7 @@ mod mutants;
 mod network;
 mod own_server;
 mod readme;
+mod report;
 mod same_seed;
 mod sandbox_api;
 mod shop;

@@ -3,8 +3,9 @@
 use crate::app::context::Context;
 use crate::app::course::{library, of_lesson};
 use crate::content::{DAYS, topic};
+use crate::domain::course::standing::Explained;
 use crate::domain::fault::{Fault, Problem};
-use crate::domain::report::{Explained, Report};
+use crate::domain::report::Report;
 
 /// Explains `name`; without one, lists the topics.
 pub fn run(context: &Context, name: Option<&str>) -> Result<Report, Fault> {

@@ -3,8 +3,9 @@
 use crate::app::context::Context;
 use crate::app::course::{library, of_lesson, record};
 use crate::content::DAYS;
+use crate::domain::course::standing::Hint;
 use crate::domain::fault::{Fault, Problem};
-use crate::domain::report::{Hint, Report};
+use crate::domain::report::Report;
 
 /// Shows the hints of the check `name` (`SG3.7`, `SG3.7-NOVERIFY`, `D3.7`) up to `tier`, or one more than before.
 pub fn run(context: &Context, name: &str, tier: Option<u8>) -> Result<Report, Fault> {

@@ -19,7 +19,12 @@ pub fn run(context: &Context) -> Result<Report, Fault> {
         let state = |check: &str| choose::state(&lesson.day, check, &progress);
         let required = lesson.day.checks.iter().filter(|check| check.level == Level::Required);
         let passed = required.clone().filter(|check| state(&check.id).is_some_and(State::is_well));
+        let codes = || lesson.day.checks.iter().map(|check| &check.code);
+        let hints = progress.hints.iter().filter(|hint| codes().any(|code| *code == hint.code));
+        let seen = progress.solutions.iter().find(|seen| seen.day == id);
         days.push(DayStatus {
+            hints: hints.map(|hint| u32::from(hint.tier)).sum(),
+            solution: seen.map(|seen| seen.gave_up),
             id: id.to_owned(),
             required: required.clone().count(),
             passed: passed.count(),

@@ -132,7 +132,8 @@ fn patterns(text: &str) -> Vec<String> {
     let simple = lines.filter(|line| {
         let stars = line.matches('*').count();
         let ends = line.starts_with('*') || line.ends_with('*');
-        let plain = !line.contains(['/', '?', '[', '!', '#', '\\']) && line.trim_matches('*') != "";
+        let plain =
+            !line.contains(['/', '?', '[', '!', '#', '\\']) && !line.trim_matches('*').is_empty();
         plain && (stars == 0 || stars == 1 && ends)
     });
     // The settings of a program are hidden from git and are edited all the same.

@@ -5,6 +5,7 @@ pub mod ask;
 pub mod books;
 pub mod choose;
 pub mod door;
+pub mod dossier;
 pub mod evidence;
 pub mod exam;
 pub mod folder;

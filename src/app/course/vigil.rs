@@ -142,11 +142,13 @@ impl Watch<'_> {
         let lessons = choose::lessons(self.context, self.choice)?;
         let mut application = match self.application.take() {
             Some(mut application) => {
-                if matches!(cause, Cause::Files { .. }) && application.track() == Track::Exec {
-                    if let Err(fault) = application.restart(&self.quiet, provider).await {
-                        application.close().await;
-                        return Err(fault);
-                    }
+                let edited = matches!(cause, Cause::Files { .. });
+                if edited
+                    && application.track() == Track::Exec
+                    && let Err(fault) = application.restart(&self.quiet, provider).await
+                {
+                    application.close().await;
+                    return Err(fault);
                 }
                 application
             }

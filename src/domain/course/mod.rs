@@ -3,8 +3,10 @@
 
 pub mod act;
 pub mod books;
+pub mod carried;
 pub mod claim;
 pub mod coverage;
+pub mod dossier;
 pub mod evidence;
 pub mod graded;
 pub mod launch;

@@ -15,6 +15,10 @@ pub struct DayStatus {
     pub required: usize,
     /// How many of those are passed.
     pub passed: usize,
+    /// How many hints of it were shown.
+    pub hints: u32,
+    /// Whether its solution was shown, and whether it was not passed then.
+    pub solution: Option<bool>,
 }
 
 impl DayStatus {
@@ -22,4 +26,30 @@ impl DayStatus {
     pub const fn is_passed(&self) -> bool {
         self.passed == self.required
     }
+}
+
+/// `stripegym hint`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// `SG3.7`.
+    pub code: String,
+    /// The check's title in the language of the run.
+    pub title: String,
+    /// The hints so far, the newest last.
+    pub texts: Vec<String>,
+    /// How many there are.
+    pub all: usize,
+}
+
+/// `stripegym explain`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explained {
+    /// The code or the topic.
+    pub name: String,
+    /// Its title in the language of the run.
+    pub title: String,
+    /// Paragraphs.
+    pub texts: Vec<String>,
+    /// Pages to read on.
+    pub docs: Vec<String>,
 }

@@ -1,0 +1,37 @@
+//! `stripegym report`: what was reached, to hand on.
+
+use crate::app::context::Context;
+use crate::app::course::dossier;
+use crate::domain::course::carried::Carried;
+use crate::domain::course::dossier::{Dossier, Kind, Shape};
+use crate::domain::fault::{Fault, Problem};
+use crate::domain::locale::Locale;
+use crate::domain::report::Report;
+use std::fs;
+use std::path::PathBuf;
+
+/// What is wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// For what.
+    pub kind: Kind,
+    /// Written how.
+    pub shape: Shape,
+    /// Into which file; to whoever asks where there is none.
+    pub out: Option<PathBuf>,
+}
+
+/// Makes the report; `render` writes it.
+pub fn run(
+    context: &Context,
+    wish: &Wish,
+    render: impl Fn(&Dossier, Kind, Shape, Locale) -> String,
+) -> Result<Report, Fault> {
+    let dossier = dossier::build(context)?;
+    let text = render(&dossier, wish.kind, wish.shape, context.config.locale);
+    let Some(path) = &wish.out else { return Ok(Report::Document(text)) };
+    let shown = path.display().to_string();
+    fs::write(path, text)
+        .map_err(|error| Fault::because(Problem::File { path: shown.clone() }, error))?;
+    Ok(Report::Carried(Carried::Written { path: shown, seal: dossier.seal }))
+}
