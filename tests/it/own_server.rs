@@ -95,6 +95,17 @@ fn an_interrupt_ends_the_server_with_all_it_started() {
     eventually("both have ended", || pids.iter().all(|pid| !lives(pid)).then_some(()));
 }
 
+#[test]
+#[ignore = "needs Python: ./test"]
+fn an_interrupt_during_the_checks_ends_the_server() {
+    let env = env();
+    let mut program = env.start(&["day5", "--exec", &server(""), "--only", "check"]);
+    let pid = pid(&env, "own.pid");
+    program.line_with("D5.1");
+    assert_eq!(program.interrupt(), 130, "{}", program.said());
+    eventually("it has ended", || (!lives(&pid)).then_some(()));
+}
+
 /// Answers every request with 404 until the test ends.
 fn nothing_there() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -206,9 +217,9 @@ fn a_server_that_dies_is_told_with_its_last_words() {
 #[test]
 #[ignore = "needs Python: ./test"]
 fn a_stubborn_server_and_one_of_several_processes_are_stopped() {
-    for ways in ["stubborn", "family"] {
+    for (ways, day) in [("stubborn", "day0"), ("family", "day4"), ("stubborn family", "day4")] {
         let env = env();
-        let result = graded(&env, "day0", ways, &["--only", "check"]);
+        let result = graded(&env, day, ways, &["--only", "check"]);
         assert_eq!(result["ok"], true, "{ways}: {result}");
         let pid = pid(&env, "own.pid");
         eventually("it has ended", || (!lives(&pid)).then_some(()));

@@ -22,6 +22,7 @@ use crate::domain::secret::SigningSecret;
 use crate::net::outbound::{self, Patience, Reach};
 use crate::net::server;
 use crate::net::tasks::Tasks;
+use crate::os::clock::Clock;
 use crate::shop::seen::Sights;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -196,6 +197,14 @@ impl Application {
             Body::Shop(_) => Track::Shop,
             Body::Address(_) => Track::App,
             Body::Program { .. } => Track::Exec,
+        }
+    }
+
+    /// The clock that it goes by: the built-in shop has the course's, which lessons move; another one the system's.
+    pub fn clock(&self, context: &Context) -> Clock {
+        match self.body {
+            Body::Shop(_) => context.clock.clone(),
+            Body::Address(_) | Body::Program { .. } => Clock::system(),
         }
     }
 

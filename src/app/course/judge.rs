@@ -66,7 +66,10 @@ pub async fn found(stage: &Stage<'_>, claim: &Claim) -> Result<Finding, Trouble>
                 return Ok(finding(false, "process alive".to_owned(), over));
             }
             let answer = stage::send(stage.http().get(stage.app().0)).await?;
-            Ok(finding(answer.status < 500, "GET / < 500".to_owned(), answer.status.to_string()))
+            // Not to have the page is no failure of whoever has no pages.
+            let absent = answer.status == 501 && !stage.routes().pages;
+            let well = answer.status < 500 || absent;
+            Ok(finding(well, "GET / < 500".to_owned(), answer.status.to_string()))
         }
         Claim::Key(it) => Ok(key(stage, it)),
         Claim::Files(it) => Ok(project::files(&stage.project, it)),

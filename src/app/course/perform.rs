@@ -294,7 +294,7 @@ async fn deliver(stage: &mut Stage<'_>, it: &Deliver) -> Result<Value, Trouble> 
     }
     let webhook = format!("{}{}", stage.app().1, it.suffix);
     // Signatures are judged by the application's clock.
-    let now = stage.context.clock.now();
+    let now = stage.app_now();
     let mut requests = Vec::new();
     for at in 0..it.times {
         let salt = format!("x{at}{:x}", stage.context.entropy.numbers("salt").next());

@@ -25,6 +25,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 const CONNECT: Duration = Duration::from_millis(500);
 /// How long it may take to end when it is asked to.
 const END_PATIENCE: Duration = Duration::from_secs(2);
+/// How long it may take until its port is free once it was killed.
+const PORT_PATIENCE: Duration = Duration::from_millis(500);
 /// How long its last words are waited for.
 const LAST_WORDS: Duration = Duration::from_millis(300);
 /// How many of its last lines a failure shows.
@@ -85,24 +87,33 @@ impl Program {
 
     /// Stops it and starts it again.
     pub async fn restart(&mut self) -> Result<(), Fault> {
-        self.child.end().await;
+        self.child.end(&self.start.address).await;
         self.child = launch(&self.start, &self.log, self.stop.clone()).await?;
         Ok(())
     }
 
     /// Stops it.
     pub async fn stop(mut self) {
-        self.child.end().await;
+        self.child.end(&self.start.address).await;
     }
 }
 
 impl Child {
-    /// Asks the whole group to end, and makes it.
-    async fn end(&mut self) {
+    /// Asks the whole group to end, and makes it. Afterwards nobody of it answers at `address`.
+    async fn end(&mut self, address: &str) {
+        let until = Instant::now() + END_PATIENCE;
         self.group.ask();
         // An error says that nobody waits for it any more: then it is over.
         drop(timeout(END_PATIENCE, self.over.wait_for(Option::is_some)).await);
+        // A shell ends at once where the server that it started still answers what it was asked.
+        while self.group.lives() && connects(address).await && Instant::now() < until {
+            sleep(LOOK_EVERY).await;
+        }
         self.group.kill();
+        let until = Instant::now() + PORT_PATIENCE;
+        while connects(address).await && Instant::now() < until {
+            sleep(LOOK_EVERY).await;
+        }
         // Whoever left the group still holds the pipes; nobody is there to read them any more.
         drop(timeout(LAST_WORDS, self.ears.finish()).await);
     }
@@ -124,7 +135,7 @@ async fn launch(start: &Start, log: &Log, mut stop: Stop) -> Result<Child, Fault
                 None => Mishap::Exited { how: String::new() },
             },
             () = stop.wait() => {
-                child.end().await;
+                child.end(&start.address).await;
                 return Err(Problem::Interrupted.into());
             }
             there = connects(&start.address) => {
@@ -139,7 +150,7 @@ async fn launch(start: &Start, log: &Log, mut stop: Stop) -> Result<Child, Fault
             }
         };
         let said_before = child.said_before;
-        child.end().await;
+        child.end(&start.address).await;
         return Err(mishap(start, what, &log.tail(said_before, TAIL)));
     }
 }
@@ -267,6 +278,11 @@ impl Group {
         self.send(rustix::process::Signal::TERM);
     }
 
+    /// Whether anybody of it is left, be it one that has ended and that nobody has asked for.
+    fn lives(&self) -> bool {
+        self.0.is_some_and(|pid| rustix::process::test_kill_process_group(pid).is_ok())
+    }
+
     /// Ends what is left; afterwards the group's number may belong to somebody else.
     fn kill(&mut self) {
         self.send(rustix::process::Signal::KILL);
@@ -288,5 +304,8 @@ struct Group;
 #[cfg(not(unix))]
 impl Group {
     fn ask(&self) {}
+    fn lives(&self) -> bool {
+        false
+    }
     fn kill(&mut self) {}
 }

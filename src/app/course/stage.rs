@@ -94,7 +94,8 @@ impl<'c> Stage<'c> {
             context.clock.advance(BETWEEN_S);
         }
         let own = application.secret().cloned();
-        let reseal = own.clone().map(|secret| Reseal { secret, clock: context.clock.clone() });
+        let clock = application.clock(context);
+        let reseal = own.clone().map(|secret| Reseal { secret, clock });
         let tap = Tap::open(&application.webhook_url(), reseal).await?;
         let (endpoint, registered) = match register(provider, tap.url()).await {
             Ok(registered) => registered,
@@ -181,6 +182,11 @@ impl<'c> Stage<'c> {
     /// How the application stands before the course.
     pub const fn track(&self) -> Track {
         self.application.track()
+    }
+
+    /// The application's present instant, by which it judges signatures.
+    pub fn app_now(&self) -> Timestamp {
+        self.application.clock(self.context).now()
     }
 
     /// What the application has beside its webhook.

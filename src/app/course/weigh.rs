@@ -75,7 +75,7 @@ pub async fn accepts(stage: &Stage<'_>, it: &Accepts) -> Result<Finding, Trouble
         own: &stage.secret,
         others: &stage.others,
         endpoint: stage.endpoint(),
-        now: stage.context.clock.now(),
+        now: stage.app_now(),
     };
     let (mut taken, mut statuses) = (false, Vec::new());
     for header in guess::headers(it.signed, body.as_bytes(), ring) {
