@@ -87,7 +87,12 @@ fn without_a_name_the_day_is_the_first_that_is_not_passed() {
 #[test]
 fn each_ending_has_its_code() {
     let env = env();
-    break_lesson(&env, "day1", "value = 500 }", "value = 501 }");
+    break_lesson(
+        &env,
+        "day1",
+        "\"paid_answer\"], is = \"302|303\"",
+        "\"paid_answer\"], is = \"418\"",
+    );
     let ran = env.run(&["check", "D1.1", "--lang", "en"]);
     assert_eq!(ran.code, 1, "{ran:?}");
     for part in ["D1.1", "checked", "expected", "got", "why", "stripegym hint SG1.1"] {
@@ -157,7 +162,12 @@ fn an_edited_file_is_graded_again_and_what_changed_is_told() {
         );
         // What programs write is no edit.
         std::fs::write(env.path().join("shop.db"), "x").unwrap();
-        break_lesson(&env, "day1", "value = 500 }", "value = 501 }");
+        break_lesson(
+            &env,
+            "day1",
+            "\"paid_answer\"], is = \"302|303\"",
+            "\"paid_answer\"], is = \"418\"",
+        );
         let second = round(&mut watch, 2);
         assert_eq!(second["round"]["cause"], "files", "{second}");
         assert_eq!(second["round"]["files"]["first"], "lessons/day1/lesson.toml", "{second}");

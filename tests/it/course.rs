@@ -67,7 +67,10 @@ fn a_lesson_of_the_working_folder_is_used_and_its_faults_are_named() {
     let folder = env.path().join("lessons/day1");
     std::fs::create_dir_all(&folder).unwrap();
     let embedded = include_str!("../../lessons/day1/lesson.toml");
-    let changed = embedded.replace("value = 500 }", "value = 501 }");
+    let changed = embedded.replace(
+        "\"/amount_total\" = 500, \"/currency\"",
+        "\"/amount_total\" = 501, \"/currency\"",
+    );
     assert_ne!(embedded, changed);
     std::fs::write(folder.join("lesson.toml"), changed).unwrap();
     let ran = env.run(&["day1", "--only", "check", "--lang", "en"]);
