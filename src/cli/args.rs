@@ -414,6 +414,8 @@ pub(crate) struct Reset {
 pub(crate) enum Dev {
     /// Checks the lessons.
     Check(DevCheck),
+    /// Lists the items and what proves them.
+    Items,
 }
 
 /// `stripegym dev check`.

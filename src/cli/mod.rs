@@ -7,6 +7,7 @@ pub(crate) mod exit;
 pub(crate) mod help;
 pub(crate) mod logging;
 pub(crate) mod out;
+pub(crate) mod pager;
 pub(crate) mod reporter;
 pub(crate) mod run;
 pub(crate) mod usage;

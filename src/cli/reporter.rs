@@ -1,6 +1,6 @@
 //! Shows notices as they come: lines on stdout or stderr, a spinner on a terminal.
 
-use crate::cli::out;
+use crate::cli::{out, pager};
 use crate::domain::notice::Notice;
 use crate::view::canvas::Canvas;
 use crate::view::notice::{Line, render};
@@ -15,10 +15,10 @@ pub(crate) struct Reporter {
 }
 
 impl Reporter {
-    /// Starts it; the sender is the voice that it hears.
-    pub(crate) fn start(canvas: Canvas) -> (Self, Sender<Notice>) {
+    /// Starts it; the sender is the voice that it hears. A whole lesson goes through the pager, where there is one.
+    pub(crate) fn start(canvas: Canvas, pager: Option<String>) -> (Self, Sender<Notice>) {
         let (voice, ear) = channel();
-        let thread = std::thread::spawn(move || listen(&ear, &canvas));
+        let thread = std::thread::spawn(move || listen(&ear, &canvas, pager.as_deref()));
         (Self { thread }, voice)
     }
 
@@ -29,10 +29,16 @@ impl Reporter {
     }
 }
 
-fn listen(ear: &Receiver<Notice>, canvas: &Canvas) {
+fn listen(ear: &Receiver<Notice>, canvas: &Canvas, pager: Option<&str>) {
     let mut spinner: Option<ProgressBar> = None;
     while let Ok(notice) = ear.recv() {
         let line = render(&notice, canvas);
+        if let (Notice::Lesson(it), Line::Data(text), Some(pager)) = (&notice, &line, pager)
+            && it.full
+            && pager::show(pager, text)
+        {
+            continue;
+        }
         let show = || match &line {
             Line::Data(text) => out::data(text),
             Line::Aside(text) => out::aside(text),

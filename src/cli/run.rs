@@ -1,8 +1,9 @@
 //! From a command line to a report: settings, runtime, command, output, exit code.
 
 use crate::app::command::{
-    cards, check, checkout, day, day0, dev, doctor, events, explain, hint, home, ledger, listen,
-    progress, reconcile, report, reset, sandbox, solution, starter, status, trigger, verify_report,
+    cards, check, checkout, day, day0, dev, doctor, events, explain, hint, home, items, ledger,
+    listen, progress, reconcile, report, reset, sandbox, solution, starter, status, trigger,
+    verify_report,
 };
 use crate::app::context::{Context, Voice};
 use crate::app::seeded::World;
@@ -10,7 +11,7 @@ use crate::cli::args::{Command, Day, Dev, Ledger, Line, Shape};
 use crate::cli::course_args::Progress;
 use crate::cli::reporter::Reporter;
 use crate::cli::wish::{self, Reader};
-use crate::cli::{env_example, exit, fail, logging, out};
+use crate::cli::{env_example, exit, fail, logging, out, pager};
 use crate::config::Config;
 use crate::config::sources::Sources;
 use crate::domain::fault::{Fault, Problem};
@@ -48,7 +49,11 @@ pub(crate) fn run(line: Line, name: &str, sources: &Sources, early: &Canvas) -> 
         ..early.clone()
     };
     let junit = line.command.as_ref().and_then(junit_of).cloned();
-    match carry_out(line, name, config, &canvas) {
+    let day = line.command.as_ref().and_then(day_of);
+    let asks_nothing = day.is_none_or(|day| day.yes) || canvas.format == Format::Json;
+    let ci = sources.variable("CI").is_some();
+    let pager = pager::choose(sources.variable("PAGER"), ci, asks_nothing);
+    match carry_out(line, name, (config, pager), &canvas) {
         Ok(report) => match junit.map_or(Ok(()), |path| write_junit(&path, &report)) {
             Ok(()) => show(&report, &canvas),
             Err(fault) => fail(&fault, &canvas),
@@ -58,11 +63,16 @@ pub(crate) fn run(line: Line, name: &str, sources: &Sources, early: &Canvas) -> 
 }
 
 /// Gives the command its context, runs it, and waits until everything said has been shown.
-fn carry_out(line: Line, name: &str, config: Config, canvas: &Canvas) -> Result<Report, Fault> {
+fn carry_out(
+    line: Line,
+    name: &str,
+    (config, pager): (Config, Option<String>),
+    canvas: &Canvas,
+) -> Result<Report, Fault> {
     let runtime = runtime(line.command.as_ref())
         .map_err(|error| Problem::Bug { what: format!("no runtime: {error}") })?;
     let person = canvas.format == Format::Text && !config.is_ci && out::is_dialogue();
-    let (reporter, voice) = Reporter::start(canvas.clone());
+    let (reporter, voice) = Reporter::start(canvas.clone(), pager);
     let (stopper, stop) = shutdown::pair();
     let world = World::begin(&config);
     let context = Context {
@@ -231,6 +241,7 @@ async fn dispatch(
         }
         Command::Explain { name } => explain::run(context, name.as_deref()),
         Command::Reset(asked) => reset::run(context, &wish::reset(&asked)).await,
+        Command::Dev { command: Dev::Items } => items::run(config.locale),
         Command::Dev { command: Dev::Check(asked) } => {
             dev::run(context, wish::parses, wish::scope(&asked).as_ref()).await
         }

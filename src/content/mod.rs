@@ -7,6 +7,7 @@ pub mod prose;
 pub mod text;
 pub mod topic;
 pub mod track;
+pub mod wording;
 
 use crate::content::text::Texts;
 use crate::domain::course::Day;
@@ -103,6 +104,7 @@ impl Library {
         }
         if days.len() == DAYS.len() {
             found.extend(mutant::problems(&days));
+            found.extend(wording::problems(self, &days));
         }
         found
     }

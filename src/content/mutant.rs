@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 /// Where they are listed.
 pub const FILE: &str = "mutants/mutants.toml";
-const LIST: &str = include_str!("../../lessons/mutants/mutants.toml");
+/// The list.
+pub const LIST: &str = include_str!("../../lessons/mutants/mutants.toml");
 
 /// Where the days and the list of the broken handlers contradict one another.
 pub fn problems(days: &[Day]) -> Vec<Problem> {

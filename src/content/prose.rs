@@ -53,13 +53,19 @@ pub fn section<'p>(prose: &'p str, anchor: &str) -> Option<Section<'p>> {
 /// The commands `stripegym …` that the prose quotes: in code spans, and in lines of code after `$ ` or alone.
 pub fn commands(prose: &str) -> Vec<String> {
     let mut found = Vec::new();
-    let mut fenced = false;
+    // In what a terminal shows, only what follows a prompt was typed.
+    let (mut fenced, mut shown) = (false, false);
     for line in prose.lines() {
-        if line.trim_start().starts_with("```") {
+        if let Some(language) = line.trim_start().strip_prefix("```") {
             fenced = !fenced;
+            shown = matches!(language.trim(), "text" | "console");
         } else if fenced {
             let line = line.trim_start();
-            found.push(line.strip_prefix("$ ").unwrap_or(line).to_owned());
+            match line.strip_prefix("$ ") {
+                Some(command) => found.push(command.to_owned()),
+                None if shown => {}
+                None => found.push(line.to_owned()),
+            }
         } else {
             found.extend(line.split('`').skip(1).step_by(2).map(str::to_owned));
         }

@@ -353,6 +353,8 @@ pub struct LessonsChecked {
     pub commands: usize,
     /// Everything that is wrong, by file and key.
     pub problems: Vec<String>,
+    /// Requests that were made or wanted beyond loopback.
+    pub beyond: u64,
     /// The programs that the course was tried out on.
     pub tried: Vec<Tried>,
 }
@@ -368,6 +370,21 @@ pub struct Tried {
     pub failed: Vec<String>,
     /// What is wrong with how it came out.
     pub wrong: Option<String>,
+}
+
+/// An item of the course and what proves it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemProof {
+    /// `D3.7`, `G3.1`, `N3.3`.
+    pub id: String,
+    /// What it says, in the language of the run.
+    pub title: String,
+    /// `auto`, `partial`, `attested` or `advice`.
+    pub kind: &'static str,
+    /// Codes of checks, or ids of what it follows from; its own id for a probe of its own.
+    pub proved_by: Vec<String>,
+    /// The broken handlers that it catches.
+    pub catches: Vec<String>,
 }
 
 /// What a command ends with.
@@ -416,6 +433,8 @@ pub enum Report {
     },
     /// `stripegym dev check`.
     Lessons(LessonsChecked),
+    /// `stripegym dev items`.
+    Items(Vec<ItemProof>),
     /// `stripegym cards`.
     Cards,
     /// `stripegym doctor`.
@@ -460,10 +479,13 @@ impl Report {
             Self::Verified(verified) => verified.flaws.is_empty(),
             Self::Carried(carried) => !matches!(carried, Carried::SolutionHeld { .. }),
             Self::Lessons(checked) => {
-                checked.problems.is_empty() && checked.tried.iter().all(|it| it.wrong.is_none())
+                checked.problems.is_empty()
+                    && checked.beyond == 0
+                    && checked.tried.iter().all(|it| it.wrong.is_none())
             }
             Self::Course(_)
             | Self::Document(_)
+            | Self::Items(_)
             | Self::Hint(_)
             | Self::Explained(_)
             | Self::Topics(_)

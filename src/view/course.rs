@@ -6,6 +6,7 @@ use crate::domain::course::standing::{DayStatus, Explained, Hint};
 use crate::domain::notice::Opening;
 use crate::domain::report::{LessonsChecked, Tried};
 use crate::view::canvas::{Canvas, Tone};
+use crate::view::markdown;
 use crate::view::words::Msg;
 use crate::view::wrap::{typed, wrap};
 use unicode_width::UnicodeWidthStr as _;
@@ -46,7 +47,7 @@ pub fn opening(it: &Opening, canvas: &Canvas) -> String {
         String::new(),
         hang(canvas, &mark(canvas, 1), &it.goal, 6),
         String::new(),
-        wrap(it.prose.trim_end(), canvas.width, 0),
+        markdown::render(&it.prose, canvas),
     ];
     if !it.full {
         let command = format!("stripegym {} --only read --full", it.id);
@@ -283,7 +284,7 @@ pub fn explained(it: &Explained, canvas: &Canvas) -> String {
     let mut lines = vec![format!("{} · {}", canvas.tone(Tone::Strong, &it.name), it.title)];
     for text in &it.texts {
         lines.push(String::new());
-        lines.push(wrap(text.trim(), canvas.width, 0));
+        lines.push(markdown::render(text, canvas));
     }
     if !it.docs.is_empty() {
         lines.push(String::new());
@@ -323,6 +324,8 @@ pub fn lessons(it: &LessonsChecked, canvas: &Canvas) -> String {
     let mut lines = it.problems.clone();
     let items: Vec<String> = it.items.iter().map(|(letter, n)| format!("{letter} {n}")).collect();
     lines.push(items.join(" · "));
+    let beyond = i64::try_from(it.beyond).unwrap_or(i64::MAX);
+    lines.push(canvas.say(&Msg::LessonsBeyond { count: beyond }));
     let wrong: Vec<&Tried> = it.tried.iter().filter(|it| it.wrong.is_some()).collect();
     lines.extend(wrong.iter().map(|it| tried(it, canvas)));
     if !it.tried.is_empty() {

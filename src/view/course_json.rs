@@ -131,7 +131,7 @@ pub fn lessons(it: &LessonsChecked) -> Value {
     let items = it.items.iter().map(|(letter, count)| (letter.to_string(), json!(count)));
     json!({
         "ok": it.problems.is_empty(), "items": items.collect::<serde_json::Map<_, _>>(),
-        "commands": it.commands, "problems": it.problems,
+        "commands": it.commands, "beyond_loopback": it.beyond, "problems": it.problems,
         "tried": it.tried.iter().map(tried).collect::<Vec<_>>(),
     })
 }

@@ -7,6 +7,7 @@ use crate::domain::report::{
     Checkout, Doctor, EventRow, Finding, Home, Ledger, Listened, Place, Reconciled, Report,
 };
 use crate::domain::time::Timestamp;
+use crate::view::items;
 use crate::view::{check, course_json};
 use serde_json::{Map, Value, json};
 
@@ -44,6 +45,7 @@ pub fn report(report: &Report) -> Option<Value> {
         }
         Report::Reset { what, backup } => json!({ "reset": what, "backup": backup }),
         Report::Lessons(it) => course_json::lessons(it),
+        Report::Items(rows) => items::json(rows),
         Report::Cards => json!({ "cards": card::ALL.iter().map(test_card).collect::<Vec<_>>() }),
         Report::Doctor(it) => doctor(it),
         Report::Scenarios(types) => json!({ "types": types }),

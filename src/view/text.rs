@@ -7,6 +7,7 @@ use crate::domain::report::{
     Checkout, Day0, Ending, EventRow, Home, Ledger, Listened, Place, Reconciled, Report,
 };
 use crate::view::canvas::{Canvas, Tone};
+use crate::view::items;
 use crate::view::report as handed;
 use crate::view::table::{Side, draw, short};
 use crate::view::words::Msg;
@@ -35,6 +36,7 @@ pub fn render(report: &Report, canvas: &Canvas) -> String {
         Report::Topics(list) => course::topics(list, canvas),
         Report::Reset { what, backup } => course::reset(what, backup, canvas),
         Report::Lessons(it) => course::lessons(it, canvas),
+        Report::Items(rows) => items::markdown(rows, canvas),
         Report::Cards => cards::render(canvas),
         Report::Doctor(it) => doctor::render(it, canvas),
         Report::Scenarios(types) => {

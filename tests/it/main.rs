@@ -19,6 +19,7 @@ mod delivery;
 mod env;
 mod flags;
 mod golden;
+mod golden_pages;
 mod http;
 mod listener;
 mod merchant;

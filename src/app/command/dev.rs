@@ -4,12 +4,24 @@ use crate::app::context::Context;
 use crate::app::course::library;
 use crate::app::trial::{self, Scope};
 use crate::content::prose::commands;
-use crate::content::{DAYS, topic};
+use crate::content::{DAYS, topic, wording};
 use crate::domain::course::rules::Problem;
 use crate::domain::fault::Fault;
 use crate::domain::locale::Locale;
 use crate::domain::report::{LessonsChecked, Report};
+use crate::net::outbound;
 use std::collections::BTreeMap;
+
+/// The pages beside the lessons that quote commands.
+const PAGES: [&str; 7] = [
+    "README.md",
+    "README.ja.md",
+    "lessons/README.md",
+    "lessons/README.ja.md",
+    "lessons/FORMAT.md",
+    "lessons/track/README.md",
+    "lessons/track/README.ja.md",
+];
 
 /// Checks every lesson; where a scope is given, also what the course makes of programs whose outcome is known.
 pub async fn run(
@@ -21,6 +33,8 @@ pub async fn run(
     if let Some(scope) = scope {
         checked.tried = Box::pin(trial::run(context, scope)).await?;
     }
+    let crossings = outbound::crossings();
+    checked.beyond = crossings.passed + crossings.refused;
     Ok(Report::Lessons(checked))
 }
 
@@ -62,12 +76,28 @@ fn check(parses: impl Fn(&str) -> Result<(), String>) -> LessonsChecked {
             }
         }
     }
+    let mut wrong = Vec::new();
+    for page in PAGES {
+        // They are there where the program is built, not where it is used.
+        let Ok(text) = std::fs::read_to_string(page) else { continue };
+        for command in commands(&text) {
+            quoted += 1;
+            let command = command.split_once(" > ").map_or(command.as_str(), |(typed, _)| typed);
+            if let Err(reason) = parses(command) {
+                wrong.push(Problem::new(page, "commands", format!("`{command}`: {reason}")));
+            }
+        }
+    }
+    problems.extend(wrong);
     for locale in Locale::ALL {
         problems.extend(topic::all(locale).err());
     }
+    let days: Vec<_> = DAYS.iter().filter_map(|id| library.day(id).ok()).collect();
+    items.insert('E', wording::corrected(&library, &days).0);
     LessonsChecked {
         items: items.into_iter().collect(),
         commands: quoted,
+        beyond: 0,
         problems: problems.iter().map(ToString::to_string).collect(),
         tried: Vec::new(),
     }

@@ -11,6 +11,7 @@ pub mod events;
 pub mod explain;
 pub mod hint;
 pub mod home;
+pub mod items;
 pub mod ledger;
 pub mod listen;
 pub mod progress;

@@ -170,7 +170,7 @@ pub fn open(context: &Context, lesson: &Lesson, wish: &Wish) {
     let (texts, prose) = (&lesson.texts, &lesson.prose);
     let lines: Vec<String> = if wish.full {
         let parts = sections(prose).into_iter();
-        parts.map(|part| format!("{}\n\n{}\n", part.heading, part.body)).collect()
+        parts.map(|part| format!("## {}\n\n{}\n", part.heading, part.body)).collect()
     } else {
         let goal = ANCHORS.first().and_then(|anchor| section(prose, anchor));
         let lines = goal.map_or("", |part| part.body).lines();

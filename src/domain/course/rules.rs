@@ -84,6 +84,16 @@ impl Judge<'_> {
         if head.version == 0 {
             self.say("lesson.version", "begins with 1");
         }
+        let dated = head.verified_on.bytes().enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
+        if !dated || head.verified_on.len() != 10 {
+            self.say("lesson.verified_on", "is no date, 2026-11-21");
+        }
+        if head.docs.is_empty() {
+            self.say("lesson.docs", "names no page that it was verified with");
+        }
         if head.docs.iter().any(|url| !url.starts_with("https://docs.stripe.com/")) {
             self.say("lesson.docs", "must lead to https://docs.stripe.com/");
         }

@@ -396,6 +396,7 @@ help-reset-about = Sets a day, the ledger or the sandbox back; a copy is kept.
 help-reset-what = day0 … day6, ledger or sandbox.
 help-reset-all = Progress, ledger and sandbox.
 help-dev-about = For authors of lessons.
+help-dev-items-about = Lists, in Markdown, which check proves each item of the course.
 help-dev-check-about = Checks that every lesson keeps to its format.
 help-dev-check-run = Also put every solution, every gap and every broken shop of lessons/ before the course.
 help-dev-check-tools = Folder with installed packages: venv, node/node_modules, rust.
@@ -461,6 +462,7 @@ explain-topics = What can be explained besides the code of any failure:
 reset-nothing = There was nothing to set back.
 reset-done = Set back: { $what }. The copy is in { $backup }.
 lessons-tried = { $well } of { $all } programs came out as they should.
+lessons-beyond = { $count } requests beyond loopback
 lessons-well = The lessons keep to their format; { $commands } quoted commands parse.
 lessons-bad = { $problems ->
     [one] One problem.
@@ -572,3 +574,16 @@ help-progress-export-about = Writes your progress as JSON.
 help-progress-export-file = File to write; without it, stdout.
 help-progress-import-about = Merges exported progress into yours; a copy is kept.
 help-progress-import-file = The exported file.
+
+## The items of the course
+
+items-id = item
+items-title = what holds
+items-kind = kind
+items-proof = proved by
+items-catches = broken handlers that fail it
+items-auto = auto
+items-partial = partial
+items-attested = attested
+items-advice = advice
+items-own = its own probe

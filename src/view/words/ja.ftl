@@ -380,6 +380,7 @@ help-reset-about = 進み具合・台帳・サンドボックスを初期化し�
 help-reset-what = day0 〜 day6、ledger、sandbox。
 help-reset-all = 進み具合・台帳・サンドボックスのすべて。
 help-dev-about = 教材を書く人向け。
+help-dev-items-about = 教材の各項目をどの確認が証明するかを Markdown の表で出力します。
 help-dev-check-about = すべての教材が形式どおりか調べます。
 help-dev-check-run = lessons/ の解答例・穴あき・壊れた店もすべて実際に採点します。
 help-dev-check-tools = パッケージを入れたフォルダー（venv、node/node_modules、rust）。
@@ -439,6 +440,7 @@ explain-topics = エラーコードのほかに説明できる項目:
 reset-nothing = 戻すものはありませんでした。
 reset-done = { $what } を初期化しました。控えは { $backup } にあります。
 lessons-tried = プログラム { $all } 本のうち { $well } 本が期待どおりの結果でした。
+lessons-beyond = ループバックの外へのリクエスト { $count } 件
 lessons-well = 教材は形式どおりです。本文中のコマンド { $commands } 件も解釈できます。
 lessons-bad = 問題が { $problems } 件あります。
 fault-lesson = 教材が形式に合っていません: { $what }
@@ -547,3 +549,16 @@ help-progress-export-about = 進捗を JSON で書き出します。
 help-progress-export-file = 書き込むファイル。省略すると標準出力。
 help-progress-import-about = 書き出した進捗を統合します（控えを残します）。
 help-progress-import-file = 書き出したファイル。
+
+## The items of the course
+
+items-id = 項目
+items-title = 確認すること
+items-kind = 種別
+items-proof = 証明する確認
+items-catches = 検出する壊れたハンドラー
+items-auto = 自動
+items-partial = 一部自動
+items-attested = 申告
+items-advice = 助言
+items-own = 固有の検査
