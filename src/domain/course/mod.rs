@@ -16,6 +16,7 @@ pub mod outcome;
 pub mod progress;
 pub mod proof;
 pub mod routes;
+pub mod readme;
 pub mod rules;
 pub mod shops;
 pub mod standing;

@@ -51,7 +51,7 @@ pub(super) fn env_in_image(project: &Project) -> Sight {
             let named = ["SECRET_KEY", "WEBHOOK_SECRET", "API_KEY"];
             let secret = named.iter().any(|name| rest.contains(name));
             let bad = match word.as_str() {
-                "COPY" | "ADD" => !ignored && taken(&rest).iter().any(|it| whole(it)),
+                "COPY" | "ADD" => !ignored && taken(&rest).iter().any(whole),
                 "ARG" => secret,
                 "ENV" => secret && !rest.ends_with('=') && !rest.ends_with("\"\""),
                 _ => false,
@@ -187,7 +187,7 @@ fn started(command: &str) -> Option<&str> {
     let clean = |c: char| c.is_whitespace() || matches!(c, '"' | ',' | '[' | ']' | '\'');
     let mut words = command.split(clean).filter(|word| !word.is_empty());
     words.find(|word| word.starts_with("python"))?;
-    words.find(|word| !word.starts_with('-')).filter(|word| word.ends_with(".py"))
+    words.find(|word| !word.starts_with('-')).filter(|word| Kind::of(word) == Kind::Python)
 }
 
 /// Servers that are for development, in what starts in production.

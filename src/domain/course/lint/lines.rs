@@ -67,10 +67,9 @@ impl Kind {
     /// How a comment begins that ends with its line.
     const fn comment(self) -> &'static [&'static str] {
         match self {
-            Self::Script | Self::Rust => &["//"],
+            Self::Script | Self::Rust | Self::Page => &["//"],
             Self::OtherCode => &["//", "#"],
             Self::Python | Self::Docker | Self::Compose | Self::Shell | Self::Config => &["#"],
-            Self::Page => &["//"],
             Self::Document | Self::Other => &[],
         }
     }

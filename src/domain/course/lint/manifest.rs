@@ -1,5 +1,6 @@
 //! Rules about lists of dependencies: what is installed tomorrow must be what was tried today.
 
+use crate::domain::course::lint::lines::Kind;
 use crate::domain::course::lint::{Project, Sight, Text};
 
 /// Lists that are exact only with a lock beside them, and the locks that will do.
@@ -30,7 +31,7 @@ pub(super) fn unpinned(project: &Project) -> Sight {
 
 fn is_requirements(file: &Text) -> bool {
     let name = file.name();
-    name.starts_with("requirements") && name.ends_with(".txt")
+    name.starts_with("requirements") && file.kind() == Kind::Config
 }
 
 /// Whether a line of a requirements file leaves the version open.

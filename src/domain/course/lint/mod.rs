@@ -4,6 +4,7 @@
 pub mod image;
 pub mod lines;
 pub mod manifest;
+pub mod readme;
 pub mod secret;
 pub mod source;
 pub mod webhook;
@@ -161,11 +162,17 @@ pub enum Rule {
     DevServer,
     /// The ledger goes with its container.
     NoVolume,
+    /// The README lacks a section, or is damaged.
+    ReadmeSections,
+    /// README and code do not name the same variables.
+    ReadmeEnv,
+    /// The README's commands do not fit the project.
+    ReadmeCommands,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::SecretInSource,
         Self::SecretInPage,
         Self::EnvInImage,
@@ -186,6 +193,9 @@ impl Rule {
         Self::OldRuntime,
         Self::DevServer,
         Self::NoVolume,
+        Self::ReadmeSections,
+        Self::ReadmeEnv,
+        Self::ReadmeCommands,
     ];
 
     /// The word that lessons use.
@@ -211,6 +221,9 @@ impl Rule {
             Self::OldRuntime => "old-runtime",
             Self::DevServer => "dev-server",
             Self::NoVolume => "no-volume",
+            Self::ReadmeSections => "readme-sections",
+            Self::ReadmeEnv => "readme-env",
+            Self::ReadmeCommands => "readme-commands",
         }
     }
 
@@ -237,6 +250,9 @@ impl Rule {
             Self::OldRuntime => image::old_runtime(project),
             Self::DevServer => image::dev_server(project),
             Self::NoVolume => image::no_volume(project),
+            Self::ReadmeSections => readme::sections(project),
+            Self::ReadmeEnv => readme::environment(project),
+            Self::ReadmeCommands => readme::commands(project),
         }
     }
 }

@@ -383,6 +383,51 @@ fn images_are_maintained_serve_properly_and_keep_the_ledger() {
 }
 
 #[test]
+fn a_readme_tells_the_same_as_the_code() {
+    let code = ("app.py", "KEY = os.environ[\"STRIPE_SECRET_KEY\"]\nDB = or_else(\"LEDGER_DB\")");
+    let sample = (".env.example", "LEDGER_DB=a.db\nSTRIPE_SECRET_KEY=\n");
+    let told = "| `STRIPE_SECRET_KEY` | a |\n| `LEDGER_DB` | b |\n";
+    let good = [code, sample, ("README.md", told)];
+    assert_eq!(found(Rule::ReadmeEnv, &good), Vec::<String>::new());
+    let old = "| `STRIPE_SECRET_KEY` | a |\n| `STRIPE_API_KEY` | renamed |\n";
+    assert_eq!(
+        found(Rule::ReadmeEnv, &[code, sample, ("README.md", old)]),
+        ["app.py:2 LEDGER_DB ∉ README.md", "README.md:2 STRIPE_API_KEY ∉ code"]
+    );
+    let run = |commands: &str| {
+        let text = format!("# a\n```bash\n{commands}\n```\n");
+        found(Rule::ReadmeCommands, &[code, sample, ("package.json", "{}"), ("README.md", &text)])
+    };
+    assert_eq!(
+        run("cp .env.example .env && python app.py\ngunicorn -w 2 app:app"),
+        Vec::<String>::new()
+    );
+    assert_eq!(run("pip install -r requirements.txt").len(), 1);
+    assert_eq!(run("gunicorn shop:app"), ["README.md:3 gunicorn shop:app: – shop.py"]);
+    assert_eq!(run("docker compose up"), ["README.md:3 docker compose up: – compose.yaml"]);
+    assert_eq!(run("npm run serve"), ["README.md:3 npm run serve: – package.json serve"]);
+    let late = "gunicorn app:app\n```\n```bash\nstripe listen --forward-to localhost:4242";
+    assert_eq!(
+        run(late),
+        ["README.md:6 stripe listen --forward-to localhost:4242: line 3 serves already"]
+    );
+}
+
+#[test]
+fn a_readme_has_its_sections_and_whole_fences() {
+    let whole = "# a\n## Features\n## Requirements\n## Setup\n## Use\n## Cautions\n## Files\n## Licence\n## References\n";
+    told_apart(
+        Rule::ReadmeSections,
+        &[("README.md", "# a\n"), ("README.md", &format!("{whole}```bash\n")), ("a.py", "x")],
+        &[("README.md", whole)],
+    );
+    assert_eq!(
+        hits(Rule::ReadmeSections, "README.md", &format!("{whole}```hash\nx\n```\n")),
+        ["10 ```hash"]
+    );
+}
+
+#[test]
 fn a_rule_without_files_of_its_sort_has_looked_at_none() {
     let project = Project { files: vec![Text::new("a.js", "x")], tracked: None };
     for rule in [Rule::SharedCursor, Rule::Utcnow, Rule::NoVolume, Rule::DevServer, Rule::NoLogging]
@@ -395,13 +440,13 @@ proptest! {
     #[test]
     fn no_text_upsets_a_rule(
         text in r#"([a-zé円\PC]|[\n"'`#/*(){}\[\],:=.\\$]|unit_amount|print\(|sk_test_|FROM |COPY |CMD |check_same_thread|STRIPE_SECRET_KEY|/webhook|"""){0,60}"#,
-        at in 0_usize..9,
+        at in 0_usize..10,
     ) {
         let names = ["a.py", "a.js", "a.rs", "a.html", "Dockerfile", "compose.yaml", "requirements.txt",
-            ".gitignore", "package.json"];
+            ".gitignore", "package.json", "README.md"];
         let file = Text::new(names[at], &text);
         let lines = text.lines().count();
-        let project = Project { files: vec![file], tracked: Some(vec![text.clone()]) };
+        let project = Project { files: vec![file], tracked: Some(vec![text]) };
         for rule in Rule::ALL {
             for hit in rule.look(&project).hits {
                 prop_assert!(hit.line >= 1 && hit.line <= lines.max(1));

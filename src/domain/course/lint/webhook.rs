@@ -39,9 +39,10 @@ fn verifies(code: &str) -> bool {
 /// Whether a line registers the webhook's route.
 fn is_route(line: &Line<'_>) -> bool {
     let names = ["/webhook", "/webhooks", "/stripe/webhook", "/stripe-webhook"];
-    let quoted =
-        |name: &&str| ['"', '\'', '`'].iter().any(|q| line.code.contains(&format!("{q}{name}{q}")));
-    names.iter().any(|name| quoted(&name))
+    let quoted = |name: &str| {
+        ['"', '\'', '`'].iter().any(|quote| line.code.contains(&format!("{quote}{name}{quote}")))
+    };
+    names.iter().any(|name| quoted(name))
 }
 
 /// Whether a line lets a condition on the secret decide about verification.
@@ -142,8 +143,7 @@ fn arguments(code: &str, mark: &str) -> Vec<String> {
     let (mut depth, mut quoted) = (0_usize, None);
     for c in rest.chars() {
         match (quoted, c) {
-            (Some(quote), _) if c == quote => quoted = None,
-            (Some(_), _) => {}
+            (Some(quote), _) => quoted = (c != quote).then_some(quote),
             (None, '"' | '\'' | '`') => quoted = Some(c),
             (None, '(' | '[' | '{') => depth += 1,
             (None, ')' | ']' | '}') if depth == 0 => break,
