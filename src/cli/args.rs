@@ -384,6 +384,9 @@ pub(crate) struct Target {
     /// The project's folder.
     #[arg(long, value_name = "DIR")]
     pub(crate) project: Option<std::path::PathBuf>,
+    /// Lets lessons that did not come with the program run commands.
+    #[arg(long)]
+    pub(crate) allow_exec: bool,
 }
 
 /// `stripegym hint`.

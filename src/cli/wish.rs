@@ -200,6 +200,7 @@ impl Reader<'_> {
             project: asked.target.project.clone(),
             candidate: Candidate { price: asked.price, ..candidate(&asked.target) },
             print_env: asked.print_env,
+            allow_exec: asked.target.allow_exec,
             quiet: false,
             asker: (self.person && !asked.yes).then(Asker::stdin),
             answers,

@@ -30,16 +30,37 @@ pub fn file(name: &str) -> Option<&'static str> {
     }
 }
 
-/// The documents of a project as the last day writes them: name, text. `{version}` and `{api_version}` are to
-/// be filled in.
-pub const PROJECT: [(&str, &str); 6] = [
-    ("README.md", include_str!("../../lessons/day6/project/README.md")),
-    ("production.md", include_str!("../../lessons/day6/project/production.md")),
-    (".env.example", include_str!("../../lessons/day6/project/env.example")),
-    (".gitignore", include_str!("../../lessons/day6/project/gitignore")),
-    (".dockerignore", include_str!("../../lessons/day6/project/dockerignore")),
-    ("LICENSE", include_str!("../../LICENSE")),
-];
+/// The documents of the built-in shop's project as the last day writes them, in a language: name, text.
+/// `{version}`, `{api_version}`, `{port}` and `{sandbox_port}` are to be filled in.
+pub const fn project(locale: Locale) -> [(&'static str, &'static str); 6] {
+    let [readme, production] = match locale {
+        Locale::En => [
+            include_str!("../../lessons/day6/project/README.en.md"),
+            include_str!("../../lessons/day6/project/production.en.md"),
+        ],
+        Locale::Ja => [
+            include_str!("../../lessons/day6/project/README.ja.md"),
+            include_str!("../../lessons/day6/project/production.ja.md"),
+        ],
+    };
+    [
+        ("README.md", readme),
+        ("production.md", production),
+        (".env.example", include_str!("../../lessons/day6/project/env.example")),
+        (".gitignore", include_str!("../../lessons/day6/project/gitignore")),
+        (".dockerignore", include_str!("../../lessons/day6/project/dockerignore")),
+        ("LICENSE", include_str!("../../LICENSE")),
+    ]
+}
+
+/// The README that is proposed for a project of the learner's own, in a language. Beside the facts above
+/// `{name}`, `{stack}`, `{install}`, `{start}`, `{env}` and `{files}` are to be filled in.
+pub const fn own_readme(locale: Locale) -> &'static str {
+    match locale {
+        Locale::En => include_str!("../../lessons/day6/project/own.en.md"),
+        Locale::Ja => include_str!("../../lessons/day6/project/own.ja.md"),
+    }
+}
 
 /// What can be explained, in a language.
 pub const fn topics(locale: Locale) -> &'static str {

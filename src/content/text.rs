@@ -1,6 +1,7 @@
 //! What is said about a day in one language: `ja.toml`, `en.toml`.
 
 use crate::domain::course::Day;
+use crate::domain::course::claim::Claim;
 use crate::domain::course::rules::Problem;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,6 +55,9 @@ pub struct CheckText {
     /// What is shown once the questions were answered.
     #[serde(default)]
     pub table: String,
+    /// Why each topic matters that the check asks for, by the topic's name.
+    #[serde(default)]
+    pub topics: BTreeMap<String, String>,
 }
 
 /// What is wrong with the texts of a day.
@@ -80,6 +84,8 @@ pub fn problems(texts: &Texts, day: &Day, file: &str) -> Vec<Problem> {
             let ids = check.quiz.iter().map(|question| question.id.as_str());
             same(&mut found, file, &format!("{key}.{name}"), texts, ids);
         }
+        let topics = check.assert.iter().flat_map(Claim::topics);
+        same(&mut found, file, &format!("{key}.topics"), &text.topics, topics);
         let all = [&text.title, &text.checked, &text.why];
         if all.into_iter().chain(&text.hints).any(|text| text.trim().is_empty()) {
             found.push(Problem::new(file, &key, "has an empty text".to_owned()));

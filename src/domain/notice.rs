@@ -298,6 +298,20 @@ pub enum Notice {
     Step(Step),
     /// A day begins.
     Lesson(Opening),
+    /// Documents that a project lacks were written as a proposal.
+    Proposed {
+        /// Where they are.
+        folder: String,
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// Commands of a README are going to be run.
+    WillRun {
+        /// The folder of the project.
+        folder: String,
+        /// The commands with their lines.
+        commands: Vec<(usize, String)>,
+    },
     /// A step of a day is done.
     LessonStep {
         /// Its name within the day.

@@ -72,6 +72,14 @@ pub fn step(what: &str, by_hand: &[String], short: Option<&str>, canvas: &Canvas
     line
 }
 
+/// The commands of a README that are going to be run.
+pub fn will_run(folder: &str, commands: &[(usize, String)], canvas: &Canvas) -> String {
+    let mut lines = vec![wrap(&canvas.say(&Msg::CourseWillRun { folder }), canvas.width, 2)];
+    let listed = commands.iter().map(|(line, command)| format!("  README.md:{line:<4} {command}"));
+    lines.extend(listed.map(|text| canvas.tone(Tone::Quiet, &text)));
+    lines.join("\n")
+}
+
 /// One check that was run.
 pub fn checked(it: &CheckResult, canvas: &Canvas) -> String {
     let (sign, tone) = sign(it.state);

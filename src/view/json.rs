@@ -80,6 +80,12 @@ pub fn notice(notice: &Notice) -> Option<Value> {
         Notice::LessonStep { name, by_hand, short, .. } => {
             Some(json!({ "did": name, "by_hand": by_hand, "short": short }))
         }
+        Notice::Proposed { folder, names } => Some(json!({ "proposed": names, "folder": folder })),
+        Notice::WillRun { folder, commands } => {
+            let commands =
+                commands.iter().map(|(line, command)| json!({ "line": line, "command": command }));
+            Some(json!({ "will_run": commands.collect::<Vec<_>>(), "folder": folder }))
+        }
         Notice::Look(it) => Some(course_json::look(it)),
         Notice::Shown { text } => Some(json!({ "shown": text })),
         Notice::Asked { text } => Some(json!({ "asked": text })),

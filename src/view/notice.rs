@@ -79,6 +79,13 @@ pub fn render(notice: &Notice, canvas: &Canvas) -> Line {
         Notice::LessonStep { what, by_hand, short, .. } => {
             Line::Data(course::step(what, by_hand, short.as_deref(), canvas))
         }
+        Notice::Proposed { folder, names } => {
+            let names = names.join(" ");
+            Line::Aside(wrap(&say(&Msg::CourseProposed { folder, names: &names }), canvas.width, 2))
+        }
+        Notice::WillRun { folder, commands } => {
+            Line::Aside(course::will_run(folder, commands, canvas))
+        }
         Notice::Look(it) => Line::Data(look::look(it, canvas)),
         Notice::Shown { text } => Line::Data(text.trim_end().to_owned()),
         Notice::Asked { text } => {

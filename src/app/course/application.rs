@@ -191,6 +191,20 @@ impl Application {
         self.price.as_deref()
     }
 
+    /// A server that somebody else has started for the run.
+    pub fn started(program: Program, url: &str, secret: SigningSecret, log: Log) -> Self {
+        Self {
+            body: Body::Program { url: url.to_owned(), program },
+            opening: OnceLock::new(),
+            log,
+            secret: Some(secret),
+            webhook_path: WEBHOOK_PATH.to_owned(),
+            books: Source::default(),
+            routes: Routes { pages: true, ledger: true },
+            price: None,
+        }
+    }
+
     /// How it stands before the course.
     pub const fn track(&self) -> Track {
         match self.body {
@@ -337,7 +351,7 @@ fn lacks(answer: &Result<Answer, Trouble>) -> bool {
 }
 
 /// A port that nobody uses now.
-fn free_port() -> Result<u16, Fault> {
+pub fn free_port() -> Result<u16, Fault> {
     let taken = |error: std::io::Error| {
         let (address, command) = ("127.0.0.1:0".to_owned(), "stripegym".to_owned());
         Fault::because(Problem::PortTaken { address, command }, error)

@@ -6,6 +6,7 @@ use crate::app::course::evidence;
 use crate::app::course::judge::judge;
 use crate::app::course::look::look;
 use crate::app::course::perform::perform;
+use crate::app::course::project;
 use crate::app::course::stage::Stage;
 use crate::app::course::trouble::Trouble;
 use crate::content::Lesson;
@@ -264,7 +265,7 @@ impl<'g, 'c> Grader<'g, 'c> {
         let mut result = self.result(check, state, findings, took_ms);
         result.evidence = evidence::gather(self.stage).await;
         if let Some(wrong) = wrong {
-            let (mut cause, mut got) = (None, wrong.got);
+            let (mut cause, mut got) = (None, wrong.got.clone());
             for (at, diagnosis) in check.on_fail.iter().enumerate() {
                 let found = judge(self.stage, &diagnosis.when).await?;
                 if found.holds {
@@ -276,8 +277,9 @@ impl<'g, 'c> Grader<'g, 'c> {
                     break;
                 }
             }
-            result.failure =
-                Some(Failure { expected: wrong.expected, got, ..self.failure(check, cause, None) });
+            let mut failure = self.failure(check, cause, None);
+            failure.why.push_str(&self.reasons(check, &wrong));
+            result.failure = Some(Failure { expected: wrong.expected, got, ..failure });
         }
         self.examine(check, &mut result).await?;
         Ok(result)
@@ -302,6 +304,14 @@ impl<'g, 'c> Grader<'g, 'c> {
             evidence: Evidence::default(),
             took_ms,
         }
+    }
+
+    /// Why the topics matter that a finding names as lacking.
+    fn reasons(&self, check: &Check, wrong: &Finding) -> String {
+        let said = text(&self.lesson.texts, check);
+        let lacking = project::lacking(wrong).into_iter();
+        let reasons = lacking.filter_map(|name| Some((name, said?.topics.get(name)?)));
+        reasons.map(|(name, reason)| format!("\n· {name}: {reason}")).collect::<Vec<_>>().concat()
     }
 
     /// The words of a failure: of the diagnosis at `cause`, or of the check itself.

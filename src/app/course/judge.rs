@@ -72,7 +72,7 @@ pub async fn found(stage: &Stage<'_>, claim: &Claim) -> Result<Finding, Trouble>
             Ok(finding(well, "GET / < 500".to_owned(), answer.status.to_string()))
         }
         Claim::Key(it) => Ok(key(stage, it)),
-        Claim::Files(it) => Ok(project::files(&stage.project, it)),
+        Claim::Files(it) => Ok(project::files(&stage.project, stage.own_project().is_some(), it)),
         Claim::Mentions(it) => Ok(project::mentions(&stage.project, it)),
         Claim::Lint(it) => {
             let sight =

@@ -5,6 +5,7 @@ use crate::app::course::door;
 use crate::app::course::kept::Kept;
 use crate::app::course::parcel::{self, Seal};
 use crate::app::course::project;
+use crate::app::course::rehearse;
 use crate::app::course::stage::{self, Answer, Stage};
 use crate::app::course::trouble::Trouble;
 use crate::app::hosted::{self, Landing, Means, Typed};
@@ -78,8 +79,12 @@ async fn outcome(stage: &mut Stage<'_>, act: &Act) -> Result<Value, Trouble> {
         Verb::Mark(_) => stage.ledger().await,
         Verb::Reconcile(it) => compare(stage, it).await,
         Verb::Recover(_) => recover(stage).await,
-        Verb::Document(_) => project::document(stage),
-        Verb::RunReadme(_) => project::run_readme(stage).await,
+        Verb::Document(_) => {
+            let written = project::document(stage)?;
+            stage.forget_files();
+            Ok(written)
+        }
+        Verb::RunReadme(_) => rehearse::run_readme(stage).await,
         Verb::Restart(_) => {
             stage.restart().await?;
             Ok(Value::Null)

@@ -77,6 +77,11 @@ impl Program {
         Ok(Self { start, log, stop, child })
     }
 
+    /// What it says.
+    pub fn log(&self) -> Log {
+        self.log.clone()
+    }
+
     /// How it ended, with its last lines, where it did.
     pub fn over(&self) -> Option<String> {
         let status = (*self.child.over.borrow())?;
@@ -256,11 +261,11 @@ fn spawn(start: &Start, _: &Log) -> Result<Child, Fault> {
 /// A group of processes; dropping it ends them.
 #[cfg(unix)]
 #[derive(Debug)]
-struct Group(Option<rustix::process::Pid>);
+pub(super) struct Group(Option<rustix::process::Pid>);
 
 #[cfg(unix)]
 impl Group {
-    fn of(child: &tokio::process::Child) -> Option<Self> {
+    pub(super) fn of(child: &tokio::process::Child) -> Option<Self> {
         let pid = i32::try_from(child.id()?).ok().and_then(rustix::process::Pid::from_raw)?;
         Some(Self(Some(pid)))
     }
@@ -299,10 +304,14 @@ impl Drop for Group {
 
 #[cfg(not(unix))]
 #[derive(Debug)]
-struct Group;
+pub(super) struct Group;
 
 #[cfg(not(unix))]
 impl Group {
+    pub(super) fn of(_: &tokio::process::Child) -> Option<Self> {
+        None
+    }
+
     fn ask(&self) {}
     fn lives(&self) -> bool {
         false

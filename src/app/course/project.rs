@@ -2,196 +2,141 @@
 
 use crate::app::course::spy;
 use crate::app::course::stage::Stage;
+use crate::app::course::tree;
 use crate::app::course::trouble::Trouble;
 use crate::content::embedded;
 use crate::domain::course::claim::{FilesAre, Mentions};
-use crate::domain::course::lint::{Hit, Rule, Sight};
+use crate::domain::course::facts;
+use crate::domain::course::lint::{Hit, Project, Rule, Sight};
 use crate::domain::course::outcome::Finding;
 use crate::domain::fault::{Fault, Problem};
+use crate::domain::locale::Locale;
+use crate::domain::notice::Notice;
 use crate::stripe::API_VERSION;
 use serde_json::{Value, json};
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
-
-/// How long one command of a README may take.
-const COMMAND_TIME: Duration = Duration::from_mins(2);
-const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 fn broken(path: &Path, error: &std::io::Error) -> Fault {
     Fault::because(Problem::File { path: path.display().to_string() }, error)
 }
 
-/// Writes the documents that the project lacks; what is there stays as it is.
+/// Writes the documents that the project lacks; what is there stays as it is. Into the learner's own project
+/// nothing is written: what it lacks is proposed in a folder beside the ledger.
 pub fn document(stage: &Stage<'_>) -> Result<Value, Trouble> {
-    let folder = &stage.project;
-    fs::create_dir_all(folder).map_err(|error| broken(folder, &error))?;
+    let config = &stage.context.config;
+    let project = &stage.project;
+    let own = stage.own_project().map(|folder| (folder, tree::read(folder)));
+    let into = if own.is_some() { config.home.join("proposed") } else { project.clone() };
     let mut written = Vec::new();
-    for (name, text) in embedded::PROJECT {
-        let path = folder.join(name);
-        if path.exists() {
+    for (name, text) in embedded::project(config.locale) {
+        // Under which licence somebody's work stands is theirs to say.
+        if project.join(name).exists() || (own.is_some() && name == "LICENSE") {
             continue;
         }
+        let text = match (&own, name) {
+            (Some((folder, files)), "README.md") => own_readme(config.locale, folder, files),
+            _ => text.to_owned(),
+        };
         let text = text
             .replace("{version}", env!("CARGO_PKG_VERSION"))
-            .replace("{api_version}", API_VERSION);
+            .replace("{api_version}", API_VERSION)
+            .replace("{port}", &config.port.to_string())
+            .replace("{sandbox_port}", &config.sandbox_port.to_string());
+        fs::create_dir_all(&into).map_err(|error| broken(&into, &error))?;
+        let path = into.join(name);
         fs::write(&path, text).map_err(|error| broken(&path, &error))?;
-        written.push(name);
+        written.push(name.to_owned());
     }
-    Ok(json!({ "written": written }))
-}
-
-/// A command of a README that is marked as runnable.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Runnable {
-    /// Its line, from 1.
-    line: usize,
-    /// The command.
-    command: String,
-}
-
-/// The lines of blocks that begin with ```` ```bash run ````.
-fn runnable(readme: &str) -> Vec<Runnable> {
-    let mut found = Vec::new();
-    let mut inside = false;
-    for (at, line) in readme.lines().enumerate() {
-        if let Some(info) = line.strip_prefix("```") {
-            inside = !inside && matches!(info.trim(), "bash run" | "console run" | "sh run");
-        } else if inside && !line.trim().is_empty() && !line.trim_start().starts_with('#') {
-            let command = line.trim().trim_start_matches("$ ").to_owned();
-            found.push(Runnable { line: at + 1, command });
-        }
+    if own.is_some() && !written.is_empty() {
+        let folder = into.display().to_string();
+        stage.context.voice.say(Notice::Proposed { folder, names: written.clone() });
     }
-    found
+    Ok(json!({ "written": written, "folder": into.display().to_string() }))
 }
 
-/// Runs the project's README in a clean folder with a clean environment.
-pub async fn run_readme(stage: &Stage<'_>) -> Result<Value, Trouble> {
-    let path = stage.project.join("README.md");
-    let readme = fs::read_to_string(&path).map_err(|error| broken(&path, &error))?;
-    let nonce = stage.kept.fill("$run.nonce").unwrap_or_default();
-    let clean = stage.context.config.home.join("clean").join(nonce);
-    fs::create_dir_all(&clean).map_err(|error| broken(&clean, &error))?;
-    let folder = fs::canonicalize(&clean).map_err(|error| broken(&clean, &error))?;
-    let project = stage.project.clone();
-    let ran = tokio::task::spawn_blocking(move || {
-        copy(&project, &folder)?;
-        runnable(&readme)
-            .into_iter()
-            .map(|it| run(&folder, &it))
-            .collect::<std::io::Result<Vec<_>>>()
-    });
-    let lost = |_| Trouble::from(Problem::Bug { what: "a README's commands were lost".to_owned() });
-    let blocks = ran.await.map_err(lost)?.map_err(|error| broken(&clean, &error))?;
-    fs::remove_dir_all(&clean).map_err(|error| broken(&clean, &error))?;
-    let failed: Vec<String> = blocks
-        .iter()
-        .filter(|block| block.get("exit") != Some(&json!(0)))
-        .map(|block| {
-            let text = |name: &str| block.get(name).map_or_else(String::new, ToString::to_string);
-            format!("{} {} → {} {}", text("line"), text("command"), text("exit"), text("output"))
-        })
-        .collect();
-    let count = blocks.len();
-    Ok(json!({ "blocks": blocks, "count": count, "failed": failed.join("\n") }))
-}
-
-fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
-    for entry in fs::read_dir(from)? {
-        let path = entry?.path();
-        if path.is_file()
-            && let Some(name) = path.file_name()
-        {
-            fs::copy(&path, to.join(name))?;
-        }
-    }
-    Ok(())
-}
-
-/// Runs one command. Only this program is run: what else a README names needs tools that may not be there.
-fn run(folder: &Path, it: &Runnable) -> std::io::Result<Value> {
-    let words: Vec<&str> = it.command.split_whitespace().collect();
-    let Some((&"stripegym", arguments)) = words.split_first() else {
-        let output = "only `stripegym` commands are run";
-        return Ok(json!({ "line": it.line, "command": it.command, "exit": -1, "output": output }));
+/// The README for a project of the learner's own, from what its files tell.
+fn own_readme(locale: Locale, folder: &Path, files: &Project) -> String {
+    let facts = facts::of(files);
+    let whole = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+    let name =
+        whole.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let list = |items: &[String]| {
+        items.iter().map(|item| format!("- {item}")).collect::<Vec<_>>().join("\n")
     };
-    if arguments.first() == Some(&"day6") {
-        let output = "day6 runs this file and cannot be run by it";
-        return Ok(json!({ "line": it.line, "command": it.command, "exit": -1, "output": output }));
-    }
-    let said = folder.join("said.txt");
-    let file = File::create(&said)?;
-    let mut child = Command::new(std::env::current_exe()?)
-        .args(arguments)
-        .current_dir(folder)
-        .env_clear()
-        .env("HOME", folder)
-        .env("PORT", "0")
-        .env("STRIPEGYM_SANDBOX_PORT", "0")
-        .stdin(Stdio::null())
-        .stdout(file.try_clone()?)
-        .stderr(file)
-        .spawn()?;
-    let until = Instant::now() + COMMAND_TIME;
-    let exit = loop {
-        if let Some(status) = child.try_wait()? {
-            break status.code().unwrap_or(-1);
-        }
-        if Instant::now() >= until {
-            child.kill()?;
-            child.wait()?;
-            break -1;
-        }
-        std::thread::sleep(LOOK_EVERY);
-    };
-    let text = fs::read_to_string(&said)?;
-    let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    Ok(json!({ "line": it.line, "command": it.command, "exit": exit, "output": last }))
+    let env: Vec<String> = facts.variables.iter().map(|name| format!("| `{name}` | … |")).collect();
+    embedded::own_readme(locale)
+        .replace("{name}", &name)
+        .replace("{stack}", &list(&facts.stack))
+        .replace("{install}", &facts.install.join("\n"))
+        .replace("{start}", facts.start.as_deref().unwrap_or("#"))
+        .replace("{env}", &env.join("\n"))
+        .replace("{files}", &list(&facts.files))
 }
 
-/// Whether files are there, ignored, and unknown to git.
-pub fn files(folder: &Path, it: &FilesAre) -> Finding {
+/// Whether files are there, ignored, and unknown to git; `own` says that the project is the learner's.
+pub fn files(folder: &Path, own: bool, it: &FilesAre) -> Finding {
     let mut wrong = Vec::new();
-    for name in it.exist.iter().filter(|name| !folder.join(name).exists()) {
-        wrong.push(format!("{name} –"));
-    }
+    let there = |names: &str| names.split('|').any(|name| folder.join(name.trim()).is_file());
+    let asked: Vec<&String> = it.exist.iter().chain(it.own.iter().filter(|_| own)).collect();
+    wrong.extend(asked.iter().filter(|names| !there(names)).map(|names| format!("{names} –")));
     let ignore = fs::read_to_string(folder.join(".gitignore")).unwrap_or_default();
     for name in it.ignored.iter().filter(|name| !ignore.lines().any(|line| line.trim() == **name)) {
         wrong.push(format!(".gitignore {name} –"));
     }
-    for name in it.untracked.iter().filter(|name| is_tracked(Path::new("."), name)) {
-        wrong.push(format!("git: {name}"));
+    let tracked = tree::tracked(folder).unwrap_or_default();
+    let known = |name: &String| {
+        let end = name.strip_prefix('*');
+        tracked.iter().find(|path| end.map_or(*path == name, |end| path.ends_with(end)))
+    };
+    wrong.extend(it.untracked.iter().filter_map(known).map(|name| format!("git: {name}")));
+    let mut got = "ok".to_owned();
+    if it.clean && own {
+        match tree::uncommitted(folder) {
+            Some(changed) if !changed.is_empty() => {
+                let first: Vec<&str> = changed.iter().take(PLACES).map(String::as_str).collect();
+                wrong.push(format!("git status: {}", first.join(", ")));
+            }
+            Some(_) => {
+                let tag = tree::tag(folder).unwrap_or_else(|| "–".to_owned());
+                got = format!("ok · git tag {tag}");
+            }
+            None => "ok · git –".clone_into(&mut got),
+        }
     }
     let all = [&it.exist, &it.ignored, &it.untracked].into_iter().flatten();
+    let all = all.chain(it.own.iter().filter(|_| own));
     let expected = all.cloned().collect::<Vec<_>>().join(" ");
     let holds = wrong.is_empty();
-    let got = if holds { "ok".to_owned() } else { wrong.join(" · ") };
-    Finding { holds, expected, got }
+    Finding { holds, expected, got: if holds { got } else { wrong.join(" · ") } }
 }
 
-/// Whether git knows a file of a folder; without git, or outside a repository, nothing is known to it.
-fn is_tracked(folder: &Path, name: &str) -> bool {
-    let asked = Command::new("git")
-        .args(["ls-files", "--error-unmatch", "--", name])
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .output();
-    asked.is_ok_and(|output| output.status.success())
-}
+/// What a finding begins with that names topics.
+const LACKING: &str = "– ";
 
 /// Whether a file speaks of every topic.
 pub fn mentions(folder: &Path, it: &Mentions) -> Finding {
     let texts =
         it.file.split('|').filter_map(|name| fs::read_to_string(folder.join(name.trim())).ok());
-    let text = texts.collect::<Vec<_>>().join("\n").to_lowercase();
+    // An address says nothing about a decision: every README has one with https.
+    let words = texts.map(|text| {
+        let words = text.split_whitespace().filter(|word| !word.contains("://"));
+        words.collect::<Vec<_>>().join(" ")
+    });
+    let text = words.collect::<Vec<_>>().join("\n").to_lowercase();
     let said =
-        |topic: &str| topic.split('|').any(|word| text.contains(&word.trim().to_lowercase()));
+        |words: &str| words.split('|').any(|word| text.contains(&word.trim().to_lowercase()));
     let lacking: Vec<&str> =
-        it.all.iter().filter(|topic| !said(topic)).map(String::as_str).collect();
+        it.all.iter().filter(|(_, words)| !said(words)).map(|(name, _)| name.as_str()).collect();
     let holds = lacking.is_empty();
-    let got = if holds { "ok".to_owned() } else { format!("– {}", lacking.join(", ")) };
+    let got = if holds { "ok".to_owned() } else { format!("{LACKING}{}", lacking.join(", ")) };
     Finding { holds, expected: format!("{} × {}", it.file, it.all.len()), got }
+}
+
+/// The topics that a finding names as lacking.
+pub fn lacking(finding: &Finding) -> Vec<&str> {
+    let named = finding.got.strip_prefix(LACKING).filter(|_| !finding.holds);
+    named.map_or_else(Vec::new, |named| named.split(", ").collect())
 }
 
 /// How many places a finding names.
@@ -230,26 +175,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_marked_blocks_are_run() {
-        let readme = "```bash\nrm x\n```\n```bash run\n# why\n$ stripegym day0\n\nls\n```\ntext\n";
-        let found: Vec<(usize, String)> =
-            runnable(readme).into_iter().map(|it| (it.line, it.command)).collect();
-        assert_eq!(found, [(6, "stripegym day0".to_owned()), (8, "ls".to_owned())]);
-    }
-
-    #[test]
     fn the_templates_speak_of_what_the_last_day_asks_for() {
         let folder = tempfile::tempdir().unwrap();
-        for (name, text) in embedded::PROJECT {
+        for (name, text) in embedded::project(Locale::En) {
             fs::write(folder.path().join(name), text).unwrap();
         }
+        let own = |(name, words): (&str, &str)| (name.to_owned(), words.to_owned());
         let it = Mentions {
             file: "README.md|production.md".to_owned(),
-            all: vec!["live keys".to_owned(), "nothing|HTTPS".to_owned()],
+            all: [("live", "live keys"), ("https", "nothing|HTTPS")].map(own).into(),
         };
         assert!(mentions(folder.path(), &it).holds);
-        let it = Mentions { all: vec!["quantum".to_owned()], ..it };
-        assert_eq!(mentions(folder.path(), &it).got, "– quantum");
+        let it = Mentions { all: [("a", "quantum"), ("b", "dust")].map(own).into(), ..it };
+        assert_eq!(lacking(&mentions(folder.path(), &it)), ["a", "b"]);
         assert_eq!(secret(folder.path(), &[]), None);
     }
 }

@@ -80,6 +80,8 @@ pub struct Stage<'c> {
     /// The learner's own project, where there is one, and its files once they were read.
     own: Option<PathBuf>,
     files: OnceLock<Project>,
+    /// Whether the lesson may run commands of the project.
+    may_run: bool,
 }
 
 impl<'c> Stage<'c> {
@@ -126,6 +128,7 @@ impl<'c> Stage<'c> {
             application,
             own: None,
             files: OnceLock::new(),
+            may_run: false,
         };
         stage.started = stage.provider_now().await?;
         stage.introduce();
@@ -139,6 +142,16 @@ impl<'c> Stage<'c> {
         self.kept.keep("project", json!(self.project.display().to_string()));
     }
 
+    /// Says whether the lesson may run commands of the project.
+    pub const fn consent(&mut self, may_run: bool) {
+        self.may_run = may_run;
+    }
+
+    /// Whether the lesson is somebody else's, and nobody has allowed it to run commands.
+    pub const fn is_foreign(&self) -> bool {
+        !self.may_run
+    }
+
     /// The learner's own project.
     pub fn own_project(&self) -> Option<&Path> {
         self.own.as_deref()
@@ -146,7 +159,8 @@ impl<'c> Stage<'c> {
 
     /// What a rule sees in the learner's project; why it cannot look, where there is none, or nothing of its sort.
     pub fn look_by(&self, rule: Rule) -> Result<Sight, &'static str> {
-        let folder = self.own.as_deref().ok_or("--project DIR")?;
+        let documents = rule.is_of_documents().then_some(self.project.as_path());
+        let folder = self.own.as_deref().or(documents).ok_or("--project DIR")?;
         let sight = rule.look(self.files.get_or_init(|| tree::read(folder)));
         if sight.looked == 0 { Err("0 files") } else { Ok(sight) }
     }

@@ -76,6 +76,29 @@ pub fn tracked(folder: &Path) -> Option<Vec<String>> {
     git(folder, &["ls-files", "-z", "--cached"])
 }
 
+/// The files that somebody gets who clones a project; outside a work tree all but what tools have installed.
+pub fn published(folder: &Path) -> Vec<String> {
+    let mut paths =
+        tracked(folder).filter(|paths| !paths.is_empty()).unwrap_or_else(|| walk(folder));
+    paths.retain(|path| counts(path) && folder.join(path).is_file());
+    paths.sort();
+    paths
+}
+
+/// What is changed or new in a folder since the last commit; `None` outside a work tree.
+pub fn uncommitted(folder: &Path) -> Option<Vec<String>> {
+    tracked(folder)?;
+    let lines = git(folder, &["status", "--porcelain", "-z", "--", "."])?;
+    Some(lines.into_iter().map(|line| line.trim().to_owned()).collect())
+}
+
+/// The tag of the commit that is checked out.
+pub fn tag(folder: &Path) -> Option<String> {
+    let tags = git(folder, &["tag", "--points-at", "HEAD"])?;
+    let first = tags.first()?.lines().next()?.trim().to_owned();
+    (!first.is_empty()).then_some(first)
+}
+
 /// What git answers, parted at NUL; `None` where it refuses or is not there.
 fn git(folder: &Path, arguments: &[&str]) -> Option<Vec<String>> {
     let mut git = Command::new("git");

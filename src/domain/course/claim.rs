@@ -66,6 +66,15 @@ pub enum Claim {
 }
 
 impl Claim {
+    /// The topics that it asks for, whose reasons stand in the texts.
+    pub fn topics(&self) -> Vec<&str> {
+        match self {
+            Self::Mentions(it) => it.all.keys().map(String::as_str).collect(),
+            Self::All(claims) | Self::Any(claims) => claims.iter().flat_map(Self::topics).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The rules that it rests on, which look at the files of a project.
     pub fn rules(&self) -> Vec<Rule> {
         match self {
@@ -389,16 +398,22 @@ pub struct FilesAre {
     /// Names that `.gitignore` must have.
     #[serde(default)]
     pub ignored: Vec<String>,
+    /// What the learner's own project must have beside; several with `|` of which one is enough.
+    #[serde(default)]
+    pub own: Vec<String>,
+    /// Whether the learner's own project must be committed as it is, where git has it.
+    #[serde(default)]
+    pub clean: bool,
 }
 
-/// `{ mentions = { file = "README.md", all = ["STRIPE_SECRET_KEY"] } }`.
+/// `{ mentions = { file = "README.md", all = { backup = "backup|バックアップ" } } }`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mentions {
     /// The file, or several with `|` of which any may speak.
     pub file: String,
-    /// Topics; each is one word or several with `|` of which one is enough.
-    pub all: Vec<String>,
+    /// Topics by name; each is one word or several with `|` of which one is enough.
+    pub all: BTreeMap<String, String>,
 }
 
 /// `{ lint = { rule = "utcnow" } }`.

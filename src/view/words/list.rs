@@ -278,6 +278,8 @@ messages! {
     CourseWhy,
     CourseNext,
     CourseNote,
+    CourseProposed { folder: &'a str, names: &'a str },
+    CourseWillRun { folder: &'a str },
     CourseSkipped { id: &'a str, need: &'a str },
     CourseAttest { id: &'a str, command: &'a str },
     CourseType { command: &'a str },

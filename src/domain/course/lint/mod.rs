@@ -227,6 +227,11 @@ impl Rule {
         }
     }
 
+    /// Whether it is about documents alone, which the built-in shop has as well.
+    pub const fn is_of_documents(self) -> bool {
+        matches!(self, Self::ReadmeSections | Self::ReadmeCommands)
+    }
+
     /// Reads a project by this rule.
     pub fn look(self, project: &Project) -> Sight {
         match self {

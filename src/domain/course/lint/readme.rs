@@ -45,11 +45,10 @@ fn is_name(text: &str) -> bool {
 }
 
 /// What stands directly before the name of a variable that code reads.
-const READS: [&str; 14] = [
+const READS: [&str; 13] = [
     "os.environ[",
     "os.environ.get(",
     "os.getenv(",
-    "environ.get(",
     "getenv(",
     "process.env.",
     "process.env[",
@@ -65,7 +64,7 @@ const READS: [&str; 14] = [
 const ANYONES: [&str; 6] = ["PATH", "HOME", "LANG", "PYTHONUNBUFFERED", "NODE_ENV", "RUST_LOG"];
 
 /// The variables that code reads, with where.
-fn read_by_code(project: &Project) -> BTreeMap<String, (String, usize)> {
+pub fn read_by_code(project: &Project) -> BTreeMap<String, (String, usize)> {
     let mut found = BTreeMap::new();
     for file in project.of(&Kind::CODE) {
         for line in file.lines() {
