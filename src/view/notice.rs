@@ -75,13 +75,21 @@ pub fn render(notice: &Notice, canvas: &Canvas) -> Line {
         Notice::NoBrowser { cause } => Line::Aside(say(&Msg::NoticeNoBrowser { cause })),
         Notice::Waiting { .. } => Line::Progress(say(&Msg::NoticeWaiting)),
         Notice::Step(step) => Line::Data(stepped(step, canvas)),
+        it => of_course(it, canvas),
+    }
+}
+
+/// What days say on their way.
+fn of_course(notice: &Notice, canvas: &Canvas) -> Line {
+    match notice {
         Notice::Lesson(it) => Line::Data(course::opening(it, canvas)),
         Notice::LessonStep { what, by_hand, short, .. } => {
             Line::Data(course::step(what, by_hand, short.as_deref(), canvas))
         }
         Notice::Proposed { folder, names } => {
             let names = names.join(" ");
-            Line::Aside(wrap(&say(&Msg::CourseProposed { folder, names: &names }), canvas.width, 2))
+            let text = canvas.say(&Msg::CourseProposed { folder, names: &names });
+            Line::Aside(wrap(&text, canvas.width, 2))
         }
         Notice::WillRun { folder, commands } => {
             Line::Aside(course::will_run(folder, commands, canvas))
@@ -107,6 +115,7 @@ pub fn render(notice: &Notice, canvas: &Canvas) -> Line {
         Notice::Called { method, path, answer } => {
             Line::Aside(format!("{method:<6} /v1{path}  {}", canvas.tone(Tone::Quiet, answer)))
         }
+        _ => Line::Nothing,
     }
 }
 

@@ -36,7 +36,6 @@ struct Room {
     work: PathBuf,
     /// What each block finds in its environment.
     variables: Vec<(&'static str, String)>,
-    shell: PathBuf,
 }
 
 /// What became of a block.
@@ -152,18 +151,7 @@ async fn serve(
 ) -> Result<Result<Program, String>, Trouble> {
     let script = room.root.join("serve.sh");
     write(&script, &format!("set -e\n{}{}", room.resume(), block.server()))?;
-    let assigned: Vec<String> = room
-        .environment()
-        .iter()
-        .map(|(name, value)| format!("{name}={}", quoted(value)))
-        .collect();
-    let command = format!(
-        "cd {} && exec env -i {} {} {}",
-        quoted(&room.work.display().to_string()),
-        assigned.join(" "),
-        quoted(&room.shell.display().to_string()),
-        quoted(&script.display().to_string()),
-    );
+    let command = room.command(&script);
     let address = url.trim_start_matches("http://").to_owned();
     let start = Start {
         command,
@@ -175,7 +163,7 @@ async fn serve(
         Ok(program) => Ok(Ok(program)),
         Err(fault) => match &*fault.problem {
             Problem::Program { how, .. } => {
-                let said = fault.cause.clone().unwrap_or_default();
+                let said = fault.cause.as_deref().unwrap_or_default();
                 Ok(Err(format!("{address} {how:?} {}", said.replace('\n', " ⏎ "))))
             }
             _ => Err(fault.into()),
@@ -277,8 +265,7 @@ impl Room {
         };
         lend(&bin)?;
         fill(&work, &variables)?;
-        let shell = shell();
-        Ok(Self { root, work, variables, shell })
+        Ok(Self { root, work, variables })
     }
 
     fn close(self) {
@@ -287,19 +274,19 @@ impl Room {
         }
     }
 
-    /// All that a block finds in its environment.
-    fn environment(&self) -> Vec<(&'static str, String)> {
-        let outer = std::env::var_os("PATH").unwrap_or_default();
-        let mut path = self.root.join("bin").into_os_string();
-        path.push(":");
-        path.push(outer);
-        let mut all = vec![
-            ("PATH", path.to_string_lossy().into_owned()),
-            ("HOME", self.root.join("home").display().to_string()),
-            ("LANG", "C.UTF-8".to_owned()),
-        ];
-        all.extend(self.variables.iter().cloned());
-        all
+    /// The command that runs a script in the clean folder with a clean environment. bash where there is one: it
+    /// knows which line fails.
+    fn command(&self, script: &Path) -> String {
+        let name = |path: &Path| quoted(&path.display().to_string());
+        let set = self.variables.iter().map(|(name, value)| format!("{name}={}", quoted(value)));
+        format!(
+            "cd {} && exec env -i PATH={}:\"$PATH\" HOME={} LANG=C.UTF-8 {} \"$(command -v bash || command -v sh)\" {}",
+            name(&self.work),
+            name(&self.root.join("bin")),
+            name(&self.root.join("home")),
+            set.collect::<Vec<_>>().join(" "),
+            name(script),
+        )
     }
 
     /// Goes on where the block before has stopped: its folder, what it exported.
@@ -343,30 +330,23 @@ impl Room {
     async fn exit_of(&self, script: &Path, said: &Path) -> Result<i32, Fault> {
         let out = File::create(said).map_err(|error| broken(said, &error))?;
         let err = out.try_clone().map_err(|error| broken(said, &error))?;
-        let mut command = Command::new(&self.shell);
-        command.arg(script).current_dir(&self.work).env_clear().envs(self.environment());
+        let shell = Path::new("sh");
+        let mut command = Command::new(shell);
+        command.arg("-c").arg(self.command(script));
         command.stdin(Stdio::null()).stdout(out).stderr(err).kill_on_drop(true);
         #[cfg(unix)]
         command.process_group(0);
-        let mut child = command.spawn().map_err(|error| broken(&self.shell, &error))?;
+        let mut child = command.spawn().map_err(|error| broken(shell, &error))?;
         let group = Group::of(&child);
         let status = timeout(BLOCK_TIME, child.wait()).await;
         // Dropping the group ends whatever the block has left behind.
         drop(group);
         match status {
             Ok(Ok(status)) => Ok(status.code().unwrap_or(-1)),
-            Ok(Err(error)) => Err(broken(&self.shell, &error)),
+            Ok(Err(error)) => Err(broken(shell, &error)),
             Err(_) => Ok(-1),
         }
     }
-}
-
-/// bash where there is one: it knows which line fails.
-fn shell() -> PathBuf {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).map(|folder| folder.join("bash"));
-    let mut found = found.filter(|file| file.is_file());
-    found.next().unwrap_or_else(|| PathBuf::from("/bin/sh"))
 }
 
 /// Puts this very program into a folder under the name that READMEs use.
