@@ -100,7 +100,7 @@ fn of_course(notice: &Notice, canvas: &Canvas) -> Line {
             Line::Data(format!("? {}", wrap(text, canvas.width.saturating_sub(2), 2)))
         }
         Notice::AskedWord { id, title } => {
-            let text = say(&Msg::AskWord { id, title });
+            let text = canvas.say(&Msg::AskWord { id, title });
             Line::Data(format!("? {}", wrap(&text, canvas.width.saturating_sub(2), 2)))
         }
         Notice::Answered { given, wrong: None } => {

@@ -245,7 +245,7 @@ pub async fn grade_apart(
 ) -> Result<DayResult, Fault> {
     let wish = Wish { only: Some(Beat::Check), quiet: true, ..Wish::default() };
     let mut stage = Stage::open(context, provider, application).await?;
-    let played = on_stage(&mut stage, lesson, &wish, &[]).await;
+    let played = on_stage(&mut stage, lesson, &wish, Vec::new()).await;
     stage.close().await;
     played
 }
