@@ -79,7 +79,9 @@ fn without_a_name_the_day_is_the_first_that_is_not_passed() {
     assert_eq!(ids(&env.ok(&["check", "--json"]))[0], "D0.1");
     assert_eq!(ids(&env.ok(&["check", "--json"]))[0], "D1.1");
     // A single check brings what it needs, and does not pass its day.
-    assert_eq!(ids(&env.ok(&["check", "SG4.2", "--json"])), ["D4.1", "D4.2"]);
+    let single = env.ok(&["check", "SG4.2", "--json"]);
+    assert_eq!(ids(&single), ["D4.1", "D4.2"]);
+    assert_eq!(objects(&single)[2]["summary"]["next"], "stripegym check day4");
     assert_eq!(ids(&env.ok(&["check", "--json"]))[0], "D2.1");
     assert_eq!(ids(&env.ok(&["check", "--json"]))[0], "D3.1");
 }
