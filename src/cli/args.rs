@@ -327,6 +327,7 @@ pub(crate) struct EventsList {
 
 /// `stripegym day0` … `day6`.
 #[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags, each by itself")]
 pub(crate) struct Day {
     /// Only this beat.
     #[arg(long, value_name = "BEAT", value_parser = ["read", "do", "look", "check", "gate"], conflicts_with = "from")]

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 
 /// The settings of one run, understood and checked.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "settings that are on or off, each by itself")]
 pub struct Config {
     /// The language for people.
     pub locale: Locale,

@@ -45,10 +45,15 @@ fn scenarios(it: &Look, canvas: &Canvas) -> String {
             one.verdict.clone().unwrap_or_else(dash),
         ]
     };
-    table(canvas, &head, it.scenarios.iter().map(row).collect())
+    table(canvas, &head, it.scenarios.iter().map(row))
 }
 
-fn table(canvas: &Canvas, head: &[(String, Side)], rows: Vec<Vec<String>>) -> String {
+fn table(
+    canvas: &Canvas,
+    head: &[(String, Side)],
+    rows: impl Iterator<Item = Vec<String>>,
+) -> String {
+    let rows: Vec<Vec<String>> = rows.collect();
     if rows.is_empty() { String::new() } else { draw(canvas, head, &rows) }
 }
 
@@ -73,7 +78,7 @@ fn sessions(it: &Look, canvas: &Canvas) -> String {
         let status = format!("{} · {}", session.status, session.payment_status);
         vec![short(&session.id, 22), amount, status, format!("{ledger} {agrees}")]
     };
-    table(canvas, &head, it.sessions.iter().map(row).collect())
+    table(canvas, &head, it.sessions.iter().map(row))
 }
 
 /// The three objects side by side: which has which status.
@@ -88,7 +93,7 @@ fn objects(it: &Look, canvas: &Canvas) -> String {
         let (status, paid) = (session.status.clone(), session.payment_status.clone());
         vec![status, paid, of(&session.intent), of(&session.charge)]
     };
-    table(canvas, &head, it.sessions.iter().map(row).collect())
+    table(canvas, &head, it.sessions.iter().map(row))
 }
 
 /// When sessions were made: as it is stored, and as it is read here.
@@ -107,7 +112,7 @@ fn times(it: &Look, canvas: &Canvas) -> String {
         let stored = session.created.0.to_string();
         vec![short(&session.id, 16), stored, show(&TimeZone::UTC), show(&canvas.zone)]
     };
-    table(canvas, &head, it.sessions.iter().map(row).collect())
+    table(canvas, &head, it.sessions.iter().map(row))
 }
 
 fn events(it: &Look, canvas: &Canvas) -> String {
@@ -119,5 +124,5 @@ fn events(it: &Look, canvas: &Canvas) -> String {
     let row = |(kind, all, pending): &(String, u64, u64)| {
         vec![kind.clone(), all.to_string(), pending.to_string()]
     };
-    table(canvas, &head, it.events.iter().map(row).collect())
+    table(canvas, &head, it.events.iter().map(row))
 }

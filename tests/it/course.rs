@@ -106,6 +106,40 @@ fn claims_that_are_turned_around_fail_their_check() {
             "amount = 51, currency = \"jpy\", status",
             "D4.3",
         ),
+        ("day5", "\"/count\" = 3", "\"/count\" = 2", "X13"),
+        (
+            "day5",
+            "{ accidents = { class = \"5xx\" } }",
+            "{ accidents = { class = \"2xx\" } }",
+            "D5.3",
+        ),
+        ("day5", "amount = 550 }, times = 1", "amount = 550 }, times = 2", "D5.1"),
+        ("day5", "\"/ends\" = \"failed\"", "\"/ends\" = \"succeeded\"", "X20"),
+        ("day1", "at = \"/method\", value = \"post\"", "at = \"/method\", value = \"get\"", "D1.1"),
+        (
+            "day1",
+            "\"/amount_total\" = 500, \"/payment",
+            "\"/amount_total\" = 501, \"/payment",
+            "D1.5",
+        ),
+        (
+            "day3",
+            "assert = [\n  { status = { of = [\"v0_alone\"], is = \"4xx\" } }",
+            "assert = [\n  { accepts = { event = \"$event\", signed = \"whitespace\" } }",
+            "X2",
+        ),
+        (
+            "day3",
+            "{ given = { kept = \"rolling\", then = { status = { of = [\"by_old_later\"], is = \"4xx\"",
+            "{ given = { kept = \"rolling\", then = { status = { of = [\"by_old_later\"], is = \"2xx\"",
+            "X21",
+        ),
+        (
+            "day3",
+            "{ any = [{ ledger_row = { session = \"$paid\" } }, { log = { contains = [\"$paid.id\"] } }] },",
+            "{ any = [{ ledger_row = { session = \"$triggered\" } }, { log = { contains = [\"never said\"] } }] },",
+            "D3.6",
+        ),
         ("day5", "attempts = 3", "attempts = 2", "D5.2"),
     ];
     for (day, from, to, check) in turned {
@@ -120,6 +154,92 @@ fn claims_that_are_turned_around_fail_their_check() {
         assert_eq!(ran.code, 1, "{check}: {ran:?}");
         assert_eq!(result(&ran.out)["checks"][check], "fail", "{}", ran.out);
     }
+}
+
+/// What stands in a day's lesson, changed, in the working folder of a world.
+fn with_lesson(env: &Env, day: &str, from: &str, to: &str) {
+    let folder = env.path().join("lessons").join(day);
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("lessons").join(day);
+    let text = std::fs::read_to_string(path.join("lesson.toml")).unwrap();
+    assert!(text.contains(from), "{day} has no `{from}`");
+    std::fs::write(folder.join("lesson.toml"), text.replacen(from, to, 1)).unwrap();
+}
+
+#[test]
+fn a_check_that_takes_too_long_says_so() {
+    let env = env();
+    let code = "code = \"SG4.5\"\n";
+    with_lesson(&env, "day4", code, &format!("{code}timeout_ms = 1\n"));
+    let ran = env.run(&["day4", "--only", "check", "--lang", "en"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.out.contains("≤ 1 ms") && ran.out.contains("> 1 ms"), "{}", ran.out);
+    assert!(ran.out.contains("✓ X11"), "the line is mended: {}", ran.out);
+}
+
+#[test]
+fn questions_are_answered_along_and_wrong_answers_explained() {
+    let env = env();
+    let open = env.ok(&["day2", "--only", "gate", "--json"]);
+    let gate = |out: &str| {
+        let gates = result(out)["gates"].as_array().unwrap().clone();
+        gates.iter().find(|gate| gate["id"] == "G2.3").unwrap()["state"].clone()
+    };
+    assert_eq!(gate(&open), "partial", "nobody was asked");
+    let listed = env.ok(&["events", "list", "--type", "checkout.session.completed", "--json"]);
+    let events: Value = serde_json::from_str(&listed).unwrap();
+    let event = &events["events"][0];
+    let [id, session] = ["id", "object"].map(|name| event[name].as_str().unwrap().to_owned());
+    let wrong =
+        env.run(&["day2", "--only", "check", "--lang", "en", "--answer", &format!("id={session}")]);
+    assert_eq!(wrong.code, 1);
+    for part in ["SG2.3-QUIZ", &format!("You answered {session}"), "evt_"] {
+        let out = wrong.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(out.contains(part), "no `{part}` in {out}");
+    }
+    let answers = [
+        format!("id={id}"),
+        "type=checkout.session.completed".to_owned(),
+        format!("session={session}"),
+    ];
+    let mut line = vec!["day2", "--only", "gate", "--json"];
+    for answer in &answers {
+        line.extend(["--answer", answer]);
+    }
+    assert_eq!(gate(&env.ok(&line)), "pass");
+    assert_eq!(gate(&env.ok(&["day2", "--only", "gate", "--json"])), "pass", "it is remembered");
+    assert_eq!(env.run(&["day1", "--only", "check", "--answer", "jpy=50000"]).code, 1);
+    assert_eq!(env.run(&["day1", "--only", "check", "--answer", "jpy"]).code, 2);
+    assert!(env.ok(&["day1", "--only", "check", "--answer", "jpy=500"]).contains("KWD 5.000"));
+}
+
+#[test]
+fn the_shop_sells_a_price_that_is_made_first() {
+    let env = env();
+    env.ok(&["day1", "--only", "check", "--price"]);
+    env.ok(&["day1", "--only", "check", "--price"]);
+    with_lesson(&env, "day1", "value = \"$price.id\" } } } },", "value = \"price_other\" } } } },");
+    let ran = env.run(&["day1", "--only", "check", "--price", "--lang", "en"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    env.ok(&["day1", "--only", "check"]);
+}
+
+#[test]
+fn the_look_beat_tells_every_scenario() {
+    let ran = env().ok(&["day5", "--from", "do", "--yes", "--json"]);
+    let look = ran.lines().find_map(|line| {
+        let value: Value = serde_json::from_str(line).ok()?;
+        value.get("look").cloned()
+    });
+    let look = look.unwrap();
+    let scenarios = look["scenarios"].as_array().unwrap();
+    assert_eq!(scenarios.len(), 15);
+    for one in scenarios {
+        assert_eq!(one["verdict"], "MATCH", "{one}");
+        assert!(one["attempts"].as_u64().unwrap() > 0, "{one}");
+    }
+    let faults: u64 = scenarios.iter().map(|one| one["faults"].as_u64().unwrap()).sum();
+    assert!(faults >= 6, "{faults}");
 }
 
 #[test]

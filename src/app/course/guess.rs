@@ -83,7 +83,7 @@ fn escaped(text: &str) -> String {
             out.push(c);
         } else {
             for unit in c.encode_utf16(&mut units) {
-                out.push_str(&format!("\\u{unit:04x}"));
+                out.extend([format!("\\u{unit:04x}")]);
             }
         }
     }
