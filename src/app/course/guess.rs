@@ -96,7 +96,7 @@ mod tests {
     use crate::domain::signature::{TOLERANCE_S, verify};
 
     const BODY: &[u8] =
-        "{\n  \"id\": \"evt_1\",\n  \"name\": \"茶\",\n  \"n\": [1, 2]\n}".as_bytes();
+        "{\n  \"id\": \"evt_1\",\n  \"n\": [1, 2],\n  \"name\": \"茶\"\n}".as_bytes();
 
     fn made(signed: Signed) -> Vec<String> {
         let (own, other) = (read("whsec_own"), read("whsec_other"));
@@ -137,8 +137,8 @@ mod tests {
     fn what_other_libraries_write_is_among_the_guesses() {
         let again = made(Signed::Reserialised);
         for body in [
-            "{\"id\":\"evt_1\",\"name\":\"茶\",\"n\":[1,2]}",
-            "{\"id\": \"evt_1\", \"name\": \"\\u8336\", \"n\": [1, 2]}",
+            "{\"id\":\"evt_1\",\"n\":[1,2],\"name\":\"茶\"}",
+            "{\"id\": \"evt_1\", \"n\": [1, 2], \"name\": \"\\u8336\"}",
         ] {
             assert!(fits(&again, "whsec_own", body.as_bytes()), "{body}");
         }
