@@ -26,6 +26,7 @@ mod merchant;
 mod mutants;
 mod network;
 mod own_server;
+mod project;
 mod readme;
 mod report;
 mod same_seed;

@@ -64,13 +64,13 @@ impl Language {
 }
 
 /// Where the languages' files stand in this repository.
-fn track() -> PathBuf {
+pub(crate) fn track() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("lessons/track")
 }
 
 /// Where `./test` has put the frameworks.
 #[expect(clippy::disallowed_methods, reason = "`./test` says here where it has put the packages")]
-fn installed(path: &str) -> PathBuf {
+pub(crate) fn installed(path: &str) -> PathBuf {
     let tools = std::env::var("STRIPEGYM_TEST_TOOLS");
     let tools = tools.unwrap_or_else(|_| panic!("STRIPEGYM_TEST_TOOLS is not set: {HINT}"));
     let path = Path::new(&tools).join("track").join(path);
@@ -118,7 +118,7 @@ fn lay_out(env: &Env, language: Language, which: &str) -> PathBuf {
 }
 
 /// Copies what a learner gets, not what tools have left beside it.
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();

@@ -1,0 +1,127 @@
+//! A project of the learner's own before the last day and the first: its README is followed in a clean copy, its
+//! files are read by rules. The stories with a real framework are run by `./test`, which installs it.
+
+use crate::env::{Env, outer_path};
+use crate::track::{copy, installed, track};
+use serde_json::Value;
+use std::fs;
+
+/// A world in which a day finds its ports by itself.
+fn world() -> Env {
+    Env::new().with("PORT", "0").with("STRIPEGYM_SANDBOX_PORT", "0")
+}
+
+/// What the course says of a day about the project in `shop`: the last line of its JSON, and all of it.
+fn grade(env: &Env, day: &str) -> (Value, String) {
+    let ran = env.run(&[day, "--project", "shop", "--only", "check", "--json"]);
+    let last = ran.out.lines().last().unwrap_or_default();
+    let read = serde_json::from_str(last).unwrap_or_else(|error| panic!("{error}: {ran:?}"));
+    (read, ran.out)
+}
+
+/// The line of a check.
+fn check(said: &str, id: &str) -> Value {
+    let lines = said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    lines.into_iter().find(|line| line["check"] == id).unwrap_or_else(|| panic!("no {id}: {said}"))
+}
+
+fn write(env: &Env, files: &[(&str, &str)]) {
+    for (name, text) in files {
+        let path = env.path().join("shop").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+}
+
+#[test]
+fn a_block_that_fails_is_named_by_its_number_line_and_last_words() {
+    let env = world();
+    let readme = "# Shop\n\n<!-- run -->\n```bash\nexport WORD=kept\ncd sub\n```\n\ntext\n\n```bash run\n\
+        test \"$WORD\" = kept\ntest -n \"$STRIPE_SECRET_KEY\"\ncat inside.txt\n# why\necho to the end >&2; exit 3\n```\n";
+    write(&env, &[("README.md", readme), ("sub/inside.txt", "x"), ("package.json", "{}")]);
+    let (_, said) = grade(&env, "day6");
+    let found = check(&said, "D6.1");
+    assert_eq!(found["code"], "SG6.1-BLOCK", "{found}");
+    let got = found["got"].as_str().unwrap();
+    assert!(
+        got.starts_with("#2 README.md:") && got.contains("→ 3") && got.contains("to the end"),
+        "{got}"
+    );
+    assert!(env.path().join(".stripegym/proposed/production.md").exists());
+    assert!(!env.path().join("shop/production.md").exists(), "nothing is written into the project");
+}
+
+#[test]
+fn what_needs_docker_is_skipped_and_what_serves_nothing_is_told() {
+    let env = world();
+    let readme = "# Shop\n```bash run\ndocker compose up\n```\n```bash run\ntrue\n```\n";
+    write(&env, &[("README.md", readme), ("package.json", "{}")]);
+    let (_, said) = grade(&env, "day6");
+    assert_eq!(check(&said, "D6.1")["code"], "SG6.1-NOSERVER");
+    assert_eq!(check(&said, "D6.2")["state"], "fail");
+}
+
+#[test]
+fn rules_look_at_a_project_and_are_skipped_where_there_is_none() {
+    let env = world();
+    let note = |last: &Value, id: &str| {
+        let notes = last["notes"].as_array().unwrap();
+        notes.iter().find(|note| note["id"] == id).unwrap().clone()
+    };
+    let ran = env.run(&["day0", "--only", "check", "--json"]);
+    let last: Value = serde_json::from_str(ran.out.lines().last().unwrap()).unwrap();
+    assert_eq!(note(&last, "N0.2")["state"], "skip", "{last}");
+    assert_eq!(note(&last, "N0.2")["because"][0], "--project DIR");
+    let files = [
+        ("Dockerfile", "FROM python:3.10-slim\nCOPY . .\n"),
+        ("app.py", "stripe.api_key = 'sk_test_51Habcdefgh'\n"),
+        (".gitignore", ".env\n"),
+    ];
+    write(&env, &files);
+    let (last, _) = grade(&env, "day0");
+    assert!(note(&last, "N0.2").to_string().contains("Dockerfile:1 python:3.10-slim"), "{last}");
+    assert!(note(&last, "N0.3").to_string().contains("Dockerfile:2 COPY"), "{last}");
+}
+
+/// A copy of what a learner has, with the framework on the PATH as an activated environment has it.
+fn python(which: &str) -> Env {
+    let path = format!("{}:{}", installed("venv/bin").display(), outer_path());
+    let env = world().with("PATH", &path);
+    copy(&track().join("python").join(which), &env.path().join("shop"));
+    env
+}
+
+#[test]
+#[ignore = "needs Flask and gunicorn: ./test"]
+fn project_python_solution_passes_the_last_day() {
+    let env = python("solution");
+    let (last, said) = grade(&env, "day6");
+    assert_eq!(last["ok"], true, "{said}");
+    assert_eq!(check(&said, "D6.1")["state"], "pass", "{said}");
+}
+
+#[test]
+#[ignore = "needs Flask and gunicorn: ./test"]
+fn project_python_starter_fails_the_last_day() {
+    let env = python("starter");
+    let (last, said) = grade(&env, "day6");
+    assert_eq!(last["ok"], false, "{said}");
+    for id in ["D6.1", "D6.2", "D6.4"] {
+        assert_eq!(check(&said, id)["state"], "fail", "{said}");
+    }
+}
+
+#[test]
+#[ignore = "needs Flask and gunicorn: ./test"]
+fn project_python_readme_that_forgets_a_setting_is_caught() {
+    let env = python("solution");
+    let path = env.path().join("shop/README.md");
+    let text = fs::read_to_string(&path).unwrap();
+    let broken = text.replace("set -a && . ./.env && set +a", "unset STRIPE_WEBHOOK_SECRET");
+    assert_ne!(text, broken);
+    fs::write(&path, broken).unwrap();
+    let (_, said) = grade(&env, "day6");
+    let found = check(&said, "D6.1");
+    assert_eq!(found["code"], "SG6.1-BLOCK", "{found}");
+    assert!(found["got"].as_str().unwrap().contains("STRIPE_WEBHOOK_SECRET"), "{found}");
+}
