@@ -220,7 +220,8 @@ mod tests {
             items('T', 7).chain(items('S', 2)).map(|id| (id, json!(["D2.1"]))).collect();
         let mut day = json!({
             "lesson": {"id": "day2", "order": 2, "schema_version": 1, "version": 1,
-                "api_version": "2026-10-28.endive", "est_minutes": 5, "verified_on": "2026-11-21"},
+                "api_version": "2026-10-28.endive", "est_minutes": 5, "verified_on": "2026-11-21",
+                "docs": ["https://docs.stripe.com/api/events"]},
             "do": [{"id": "paid", "act": [{"mark": {}, "save": "before"}]}],
             "check": checks, "note": notes, "gate": gates, "covers": covers,
         });
