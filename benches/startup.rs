@@ -20,6 +20,17 @@ fn main() {
     report("--version", &mut measure(version));
     report("sandbox --ephemeral: Ready", &mut measure(|| ready(&["--ephemeral"])));
     report("sandbox on a folder: Ready", &mut measure(|| ready(&[])));
+    let mut plain = measure(version);
+    plain.sort_unstable();
+    for day in ["day0", "day1", "day2", "day3", "day4", "day5", "day6"] {
+        let mut times = measure(|| first_screen(day));
+        report(&format!("{day} --only read"), &mut times);
+        println!("{:<28} {:>8.2} times --version", "", ratio(&times, &plain));
+    }
+    for args in [&["day0", "--yes"][..], &["check", "--all", "--ci"]] {
+        let took = whole(args);
+        println!("{:<28} {:>8.2} s once", args.join(" "), took.as_secs_f64());
+    }
     let bytes = std::fs::metadata(BINARY).unwrap().len();
     println!("{:<28} {:>8.1} MiB", "size of the binary", bytes as f64 / 1024.0 / 1024.0);
 }
@@ -40,6 +51,31 @@ fn version() -> Duration {
     let started = Instant::now();
     let status = Command::new(BINARY).arg("--version").stdout(Stdio::null()).status().unwrap();
     assert!(status.success());
+    started.elapsed()
+}
+
+/// How many times as long the middle one of sorted times is.
+fn ratio(times: &[Duration], plain: &[Duration]) -> f64 {
+    times[times.len() / 2].as_secs_f64() / plain[plain.len() / 2].as_secs_f64()
+}
+
+/// The first thing that a day shows.
+fn first_screen(day: &str) -> Duration {
+    let started = Instant::now();
+    let mut command = Command::new(BINARY);
+    let status = command.args([day, "--only", "read"]).stdout(Stdio::null()).status().unwrap();
+    assert!(status.success());
+    started.elapsed()
+}
+
+/// A command in an empty folder, to its end.
+fn whole(args: &[&str]) -> Duration {
+    let home = tempfile::tempdir().unwrap();
+    let started = Instant::now();
+    let mut command = Command::new(BINARY);
+    command.args(args).current_dir(home.path()).env("STRIPEGYM_SANDBOX_PORT", "0").env("PORT", "0");
+    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+    assert!(status.success(), "{args:?}");
     started.elapsed()
 }
 

@@ -1,5 +1,6 @@
 //! What commands end with, as data. `view` turns it into text, JSON or CSV.
 
+use crate::domain::course::item::ItemProof;
 use crate::domain::course::carried::Carried;
 use crate::domain::course::dossier::Verified;
 use crate::domain::course::graded::Checked;
@@ -370,21 +371,6 @@ pub struct Tried {
     pub failed: Vec<String>,
     /// What is wrong with how it came out.
     pub wrong: Option<String>,
-}
-
-/// An item of the course and what proves it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ItemProof {
-    /// `D3.7`, `G3.1`, `N3.3`.
-    pub id: String,
-    /// What it says, in the language of the run.
-    pub title: String,
-    /// `auto`, `partial`, `attested` or `advice`.
-    pub kind: &'static str,
-    /// Codes of checks, or ids of what it follows from; its own id for a probe of its own.
-    pub proved_by: Vec<String>,
-    /// The broken handlers that it catches.
-    pub catches: Vec<String>,
 }
 
 /// What a command ends with.

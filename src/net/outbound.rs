@@ -225,14 +225,15 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         assert!(answers(&format!("127.0.0.1:{port}")).await);
-        let served = tokio::spawn(async move {
+        let served = crate::net::tasks::Tasks::default();
+        served.spawn(async move {
             for _ in 0..2 {
                 listener.accept().await.unwrap();
             }
         });
         let near = client(Reach::Plain, Patience::API).unwrap();
-        let error = near.get(&format!("http://localhost:{port}/")).send().await.unwrap_err();
+        let error = near.get(format!("http://localhost:{port}/")).send().await.unwrap_err();
         assert!(!error.is_connect() && !error.is_builder(), "{error:?}");
-        served.await.unwrap();
+        served.finish().await;
     }
 }

@@ -36,15 +36,12 @@ impl Entropy {
     /// The numbers of the next thing of a kind.
     pub fn numbers(&self, kind: &str) -> Numbers {
         let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = match drawn.get_mut(kind) {
-            Some(count) => {
-                *count += 1;
-                *count
-            }
-            None => {
-                drawn.insert(kind.to_owned(), 0);
-                0
-            }
+        let count = if let Some(count) = drawn.get_mut(kind) {
+            *count += 1;
+            *count
+        } else {
+            drawn.insert(kind.to_owned(), 0);
+            0
         };
         // FNV-1a: kinds are few and short, and every one should lead elsewhere.
         let named = kind.bytes().fold(0xCBF2_9CE4_8422_2325, |hash: u64, byte| {

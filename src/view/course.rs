@@ -85,13 +85,12 @@ pub fn checked(it: &CheckResult, canvas: &Canvas) -> String {
     let (sign, tone) = sign(it.state);
     let sign = canvas.tone(tone, sign);
     let head = format!("{} {sign} {:<5}", mark(canvas, 4), it.id);
-    let mut line = match it.failure {
-        None => hang(canvas, &head, &it.title, 14),
-        Some(_) => {
-            let line = hang(canvas, &head, &format!("{}  {}", it.title, it.code), 14);
-            let before = line.strip_suffix(it.code.as_str()).unwrap_or(&line);
-            format!("{before}{}", canvas.tone(Tone::Quiet, &it.code))
-        }
+    let mut line = if it.failure.is_none() {
+        hang(canvas, &head, &it.title, 14)
+    } else {
+        let line = hang(canvas, &head, &format!("{}  {}", it.title, it.code), 14);
+        let before = line.strip_suffix(it.code.as_str()).unwrap_or(&line);
+        format!("{before}{}", canvas.tone(Tone::Quiet, &it.code))
     };
     if let Some(why) = it.findings.first().filter(|_| it.state == State::Skip) {
         let why =

@@ -1,6 +1,6 @@
 //! The items of the course as a table in Markdown, as the READMEs hold it.
 
-use crate::domain::report::ItemProof;
+use crate::domain::course::item::ItemProof;
 use crate::view::canvas::Canvas;
 use crate::view::words::Msg;
 use serde_json::{Value, json};

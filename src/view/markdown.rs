@@ -112,7 +112,7 @@ fn linked(text: &str) -> String {
         });
         out.push_str(before);
         if let Some((label, address, after)) = link {
-            out.push_str(&format!("{label} ({address})"));
+            out.extend([label, " (", address, ")"]);
             rest = after;
         } else {
             out.push('[');
@@ -166,8 +166,9 @@ fn add(out: &mut Vec<Block>, line: &str, trimmed: &str) {
         out.push(Block::Heading(text.to_owned()));
     } else if let Some(cells) = cells(trimmed) {
         match out.last_mut() {
-            Some(Block::Table(rows)) => rows.extend(cells),
-            _ => out.push(Block::Table(cells.into_iter().collect())),
+            Some(Block::Table(_)) if cells.is_empty() => {}
+            Some(Block::Table(rows)) => rows.push(cells),
+            _ => out.push(Block::Table(vec![cells])),
         }
     } else if let Some((mark, text)) = item(trimmed) {
         let indent = line.len() - line.trim_start().len();
@@ -180,13 +181,13 @@ fn add(out: &mut Vec<Block>, line: &str, trimmed: &str) {
     }
 }
 
-/// The cells of a row: some, or none for the line under the head; nothing where it is no row.
-fn cells(line: &str) -> Option<Option<Vec<String>>> {
+/// The cells of a row, none for the line under the head; nothing where it is no row.
+fn cells(line: &str) -> Option<Vec<String>> {
     let inner = line.strip_prefix('|')?.trim_end_matches('|');
     if inner.chars().all(|c| "-:| ".contains(c)) {
-        return Some(None);
+        return Some(Vec::new());
     }
-    Some(Some(inner.split('|').map(|cell| cell.trim().to_owned()).collect()))
+    Some(inner.split('|').map(|cell| cell.trim().to_owned()).collect())
 }
 
 /// A list item's mark and its text.

@@ -62,6 +62,17 @@ fn the_lessons_keep_to_their_format_and_their_commands_exist() {
 }
 
 #[test]
+fn the_pages_of_the_repository_quote_commands_that_exist() {
+    let env = env();
+    let mut command = env.command(&["dev", "check", "--json"]);
+    let ran = command.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+    let checked: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert_eq!(checked["problems"], serde_json::json!([]));
+    assert_eq!(checked["items"]["E"], 48);
+    assert_eq!(checked["beyond_loopback"], 0);
+}
+
+#[test]
 fn a_lesson_of_the_working_folder_is_used_and_its_faults_are_named() {
     let env = env();
     let folder = env.path().join("lessons/day1");

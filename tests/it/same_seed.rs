@@ -15,6 +15,14 @@ fn week() -> Vec<String> {
             said.push(text);
         }
     }
+    let (code, text) = world.run(&["check", "--all", "--json"]);
+    assert_eq!(code, 0, "{text}");
+    said.push(text);
+    for format in ["md", "json", "html"] {
+        let (code, text) = world.run(&["report", "--format", format]);
+        assert_eq!(code, 0, "{text}");
+        said.push(text);
+    }
     said.push(world.run(&["status", "--json"]).1);
     said.push(world.run(&["ledger", "show", "--format", "csv"]).1);
     said

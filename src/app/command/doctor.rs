@@ -73,7 +73,7 @@ async fn theirs(base: &str) -> Option<crate::domain::time::Timestamp> {
     let patience = Patience { connect: Duration::from_secs(3), total: Duration::from_secs(5) };
     let build = if outbound::is_loopback(base) { outbound::client } else { outbound::far_client };
     let client = build(Reach::of(base), patience).ok()?;
-    let answer = client.get(&format!("{base}/v1/balance")).send().await.ok()?;
+    let answer = client.get(format!("{base}/v1/balance")).send().await.ok()?;
     http_date::read(answer.headers().get("date")?.to_str().ok()?)
 }
 

@@ -6,7 +6,8 @@ use crate::content::text::Texts;
 use crate::domain::course::{Day, Gate, Kind, Level, Note};
 use crate::domain::fault::Fault;
 use crate::domain::locale::Locale;
-use crate::domain::report::{ItemProof, Report};
+use crate::domain::course::item::ItemProof;
+use crate::domain::report::Report;
 
 /// Lists the checklist, the gates and the notes of every day.
 pub fn run(locale: Locale) -> Result<Report, Fault> {

@@ -10,6 +10,7 @@ pub mod dossier;
 pub mod evidence;
 pub mod facts;
 pub mod graded;
+pub mod item;
 pub mod launch;
 pub mod lint;
 pub mod matrix;
