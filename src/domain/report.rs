@@ -1,9 +1,9 @@
 //! What commands end with, as data. `view` turns it into text, JSON or CSV.
 
-use crate::domain::course::item::ItemProof;
 use crate::domain::course::carried::Carried;
 use crate::domain::course::dossier::Verified;
 use crate::domain::course::graded::Checked;
+use crate::domain::course::item::ItemProof;
 use crate::domain::course::outcome::DayResult;
 use crate::domain::course::standing::{DayStatus, Explained, Hint};
 use crate::domain::currency::Currency;

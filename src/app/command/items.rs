@@ -3,10 +3,10 @@
 use crate::app::course::{library, of_lesson};
 use crate::content::DAYS;
 use crate::content::text::Texts;
+use crate::domain::course::item::ItemProof;
 use crate::domain::course::{Day, Gate, Kind, Level, Note};
 use crate::domain::fault::Fault;
 use crate::domain::locale::Locale;
-use crate::domain::course::item::ItemProof;
 use crate::domain::report::Report;
 
 /// Lists the checklist, the gates and the notes of every day.
