@@ -75,7 +75,9 @@ pub fn step(what: &str, by_hand: &[String], short: Option<&str>, canvas: &Canvas
 /// The commands of a README that are going to be run.
 pub fn will_run(folder: &str, commands: &[(usize, String)], canvas: &Canvas) -> String {
     let mut lines = vec![wrap(&canvas.say(&Msg::CourseWillRun { folder }), canvas.width, 2)];
-    let listed = commands.iter().map(|(line, command)| format!("  README.md:{line:<4} {command}"));
+    let listed = commands.iter().flat_map(|(line, command)| {
+        typed(&format!("  README.md:{line:<4}"), command, canvas.width)
+    });
     lines.extend(listed.map(|text| canvas.tone(Tone::Quiet, &text)));
     lines.join("\n")
 }
