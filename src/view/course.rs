@@ -94,12 +94,6 @@ pub fn checked(it: &CheckResult, canvas: &Canvas) -> String {
         let before = line.strip_suffix(it.code.as_str()).unwrap_or(&line);
         format!("{before}{}", canvas.tone(Tone::Quiet, &it.code))
     };
-    if let Some(why) = it.findings.first().filter(|_| it.state == State::Skip) {
-        let why =
-            wrap(&format!("{}: {}", why.expected, why.got), canvas.width.saturating_sub(14), 0);
-        let why = format!("\n{why}").replace('\n', "\n              ");
-        line.push_str(&canvas.tone(Tone::Quiet, &why));
-    }
     if let Some(failure) = &it.failure {
         line.push_str(&failed(failure, canvas));
     }

@@ -191,8 +191,7 @@ fn next(problem: &Problem, canvas: &Canvas) -> Vec<String> {
                 vec![Msg::NextProgramAlone { command }]
             }
             Mishap::Silent { elsewhere: Some(address) } => vec![Msg::NextProgramAt { address }],
-            Mishap::Silent { elsewhere: None } => vec![Msg::NextProgramPort],
-            Mishap::Taken => vec![Msg::NextProgramPort],
+            Mishap::Silent { elsewhere: None } | Mishap::Taken => vec![Msg::NextProgramPort],
             Mishap::NotHere => vec![Msg::NextPrintEnv { url: "http://127.0.0.1:5000" }],
         },
         Problem::Interrupted => vec![Msg::NextAgain],

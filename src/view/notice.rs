@@ -27,6 +27,7 @@ pub fn render(notice: &Notice, canvas: &Canvas) -> Line {
         return Line::Data(value.to_string());
     }
     let say = |msg: &Msg<'_>| canvas.say(msg);
+    let caution = |msg: &Msg<'_>| Line::Aside(canvas.tone(Tone::Caution, &say(msg)));
     match notice {
         Notice::Graded(_)
         | Notice::Round(_)
@@ -38,9 +39,7 @@ pub fn render(notice: &Notice, canvas: &Canvas) -> Line {
         Notice::OtherPort { wished, used } => {
             Line::Aside(say(&Msg::NoticeOtherPort { wished: i64::from(*wished), used }))
         }
-        Notice::Exposed { address } => {
-            Line::Aside(canvas.tone(Tone::Caution, &say(&Msg::NoticeExposed { address })))
-        }
+        Notice::Exposed { address } => caution(&Msg::NoticeExposed { address }),
         Notice::Hosting { base } => Line::Aside(say(&Msg::NoticeHosting { base })),
         Notice::Listening { url, endpoint } => {
             let mut line = say(&Msg::NoticeListening { url });
@@ -51,20 +50,10 @@ pub fn render(notice: &Notice, canvas: &Canvas) -> Line {
             Line::Data(line)
         }
         Notice::Polling { base } => Line::Data(say(&Msg::NoticePolling { base })),
-        Notice::PollFailed { cause } => {
-            Line::Aside(canvas.tone(Tone::Caution, &say(&Msg::NoticePollFailed { cause })))
-        }
+        Notice::PollFailed { cause } => caution(&Msg::NoticePollFailed { cause }),
         Notice::Secret { secret } => Line::Data(secret.clone()),
-        Notice::Started { command, url, output } => {
-            Line::Aside(wrap(&say(&Msg::NoticeStarted { command, url, output }), canvas.width, 2))
-        }
-        Notice::Surroundings { variables, whole: true } => Line::Data(listed(variables, "")),
-        Notice::Surroundings { variables, whole: false } => {
-            let lines = canvas.tone(Tone::Quiet, &listed(variables, "  "));
-            Line::Aside(format!("{}\n{lines}", say(&Msg::NoticeSurroundings)))
-        }
-        Notice::WebhookOnly { url } => {
-            Line::Aside(wrap(&say(&Msg::NoticeWebhookOnly { url }), canvas.width, 2))
+        Notice::Started { .. } | Notice::Surroundings { .. } | Notice::WebhookOnly { .. } => {
+            own_server(notice, canvas)
         }
         Notice::Tried(it) => Line::Aside(course::tried(it, canvas)),
         Notice::Delivered(delivery) => Line::Data(delivered(delivery, canvas)),
@@ -114,6 +103,25 @@ fn of_course(notice: &Notice, canvas: &Canvas) -> Line {
         Notice::Checked(it) => Line::Data(course::checked(it, canvas)),
         Notice::Called { method, path, answer } => {
             Line::Aside(format!("{method:<6} /v1{path}  {}", canvas.tone(Tone::Quiet, answer)))
+        }
+        _ => Line::Nothing,
+    }
+}
+
+/// What is said of the learner's own server.
+fn own_server(notice: &Notice, canvas: &Canvas) -> Line {
+    let say = |msg: &Msg<'_>| canvas.say(msg);
+    match notice {
+        Notice::Started { command, url, output } => {
+            Line::Aside(wrap(&say(&Msg::NoticeStarted { command, url, output }), canvas.width, 2))
+        }
+        Notice::Surroundings { variables, whole: true } => Line::Data(listed(variables, "")),
+        Notice::Surroundings { variables, whole: false } => {
+            let lines = canvas.tone(Tone::Quiet, &listed(variables, "  "));
+            Line::Aside(format!("{}\n{lines}", say(&Msg::NoticeSurroundings)))
+        }
+        Notice::WebhookOnly { url } => {
+            Line::Aside(wrap(&say(&Msg::NoticeWebhookOnly { url }), canvas.width, 2))
         }
         _ => Line::Nothing,
     }

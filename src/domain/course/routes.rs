@@ -42,7 +42,13 @@ impl Routes {
         let shown: Vec<&str> =
             all.iter().filter(shown).filter_map(|act| act.save.as_deref()).collect();
         let of_page = |name: &str| shown.contains(&name.strip_suffix("_answer").unwrap_or(name));
-        asks || claims.iter().any(|claim| answers(claim).into_iter().any(of_page))
+        // What was made in the application's place says nothing of it.
+        let made = |act: &&&Act| matches!(&act.verb, Verb::Checkout(it) if it.via == Via::App);
+        let made: Vec<&str> =
+            all.iter().filter(made).filter_map(|act| act.save.as_deref()).collect();
+        let of_made = |claim: &Claim| members(claim).into_iter().any(|name| made.contains(&name));
+        asks || claims.iter().any(of_made)
+            || claims.iter().any(|claim| answers(claim).into_iter().any(of_page))
     }
 
     /// Whether an act asks for the page of a ledger that is read from elsewhere.
@@ -93,6 +99,18 @@ fn answers(claim: &Claim) -> Vec<&str> {
     }
 }
 
+/// The names of the objects whose members a claim looks at.
+fn members(claim: &Claim) -> Vec<&str> {
+    match claim {
+        Claim::Json(it) => vec![it.of.as_str()],
+        Claim::Fields(it) => vec![it.of.as_str()],
+        Claim::All(claims) | Claim::Any(claims) => claims.iter().flat_map(members).collect(),
+        Claim::Not(claim) => members(claim),
+        Claim::Given(given) => members(&given.then),
+        _ => Vec::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,6 +147,11 @@ mod tests {
         assert!(lacks(1, "paid", row.clone()));
         assert!(!lacks(3, "paid", row.clone()));
         assert!(!lacks(3, "nowhere", row));
+        assert!(lacks(
+            4,
+            "paid",
+            json!({ "json": { "of": "paid", "at": "/metadata", "op": "present" } })
+        ));
         let refused = json!({ "json": { "of": "landed", "at": "/refused", "value": "" } });
         assert!(!lacks(5, "paid", refused));
         let status = json!({ "status": { "of": ["landed"], "is": "200" } });
