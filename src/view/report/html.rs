@@ -15,8 +15,8 @@ const STYLE: &str = "
 @media(prefers-color-scheme:dark){:root{--ink:#e6e9ef;--paper:#14171f;--line:#343b49;--quiet:#9aa5b5;--good:#4cc38a;--bad:#ff7b6b}}
 body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:64rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2rem}
-table{border-collapse:collapse;width:100%;font-size:.85rem}th,td{border-bottom:1px solid var(--line);padding:.3rem .5rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}
-th{color:var(--quiet);font-weight:600}pre,code{font-family:ui-monospace,monospace;font-size:.8rem}
+table{border-collapse:collapse;width:100%;font-size:.85rem}th,td{border-bottom:1px solid var(--line);padding:.3rem .5rem;text-align:left;vertical-align:top;overflow-wrap:break-word}
+th{color:var(--quiet);font-weight:600;white-space:nowrap}pre,code{font-family:ui-monospace,monospace;font-size:.8rem}
 pre{border:1px solid var(--line);padding:.6rem;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere}
 svg{max-width:100%;height:auto}svg text{fill:var(--ink);font:12px system-ui,sans-serif}.good{fill:var(--good)}.bad{fill:var(--bad)}
 .sign{display:flex;gap:2rem;margin:3rem 0 1rem}.sign span{flex:1;border-top:1px solid var(--ink);padding-top:.3rem;color:var(--quiet)}
