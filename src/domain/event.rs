@@ -132,6 +132,21 @@ fn explain(body: &[u8], error: &serde_json::Error) -> EventError {
     EventError::NotAnEvent { reason: error.to_string() }
 }
 
+/// An event of the provider, in short.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventRow {
+    /// `evt_…`.
+    pub id: String,
+    /// Its type.
+    pub kind: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// The id of its object.
+    pub object: Option<String>,
+    /// Deliveries that are not done.
+    pub pending: i64,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,7 @@ use crate::domain::course::item::ItemProof;
 use crate::domain::course::outcome::DayResult;
 use crate::domain::course::standing::{DayStatus, Explained, Hint};
 use crate::domain::currency::Currency;
+use crate::domain::event::EventRow;
 use crate::domain::mode::Mode;
 use crate::domain::money::Money;
 use crate::domain::reconcile::{Reconciliation, Record};
@@ -328,21 +329,6 @@ pub struct Doctor {
     pub place: Place,
     /// What it saw.
     pub findings: Vec<Finding>,
-}
-
-/// An event of the provider, in short.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EventRow {
-    /// `evt_…`.
-    pub id: String,
-    /// Its type.
-    pub kind: String,
-    /// When it was made.
-    pub created: Timestamp,
-    /// The id of its object.
-    pub object: Option<String>,
-    /// Deliveries that are not done.
-    pub pending: i64,
 }
 
 /// `stripegym dev check`.

@@ -1,10 +1,11 @@
 //! Reports for people: a heading that says where, a table, a sentence, and what to type next.
 
+use crate::domain::event::EventRow;
 use crate::domain::mode::Mode;
 use crate::domain::money::Money;
 use crate::domain::reconcile::{Line, Reconciliation, Record, Verdict};
 use crate::domain::report::{
-    Checkout, Day0, Ending, EventRow, Home, Ledger, Listened, Place, Reconciled, Report,
+    Checkout, Day0, Ending, Home, Ledger, Listened, Place, Reconciled, Report,
 };
 use crate::view::canvas::{Canvas, Tone};
 use crate::view::items;

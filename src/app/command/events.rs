@@ -2,8 +2,9 @@
 
 use crate::app::context::Context;
 use crate::app::provider::Provider;
+use crate::domain::event::EventRow;
 use crate::domain::fault::{Fault, Problem};
-use crate::domain::report::{EventRow, Report};
+use crate::domain::report::Report;
 use crate::domain::time::Timestamp;
 use crate::stripe::Stripe;
 use serde_json::{Value, json};
