@@ -349,7 +349,7 @@ pub struct LessonsChecked {
 /// A program whose outcome is known, put before the course.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tried {
-    /// `python solution`, `node gap day3`, `mutant no_sig`.
+    /// `python solution`, `node starter day3`, `mutant no_sig`.
     pub name: String,
     /// Milliseconds that it took.
     pub took_ms: u64,

@@ -70,17 +70,18 @@ impl Ground {
         })
     }
 
-    /// Lays out the solution of a language; with the gap of a day where one is named.
-    pub fn lay_out(&self, language: &str, shop: &Shop, gap: Option<usize>) -> Result<Plot, Fault> {
+    /// Lays out the solution of a language; or, where a day is named, what a learner has at its beginning: the
+    /// starter with the days before it solved.
+    pub fn lay_out(&self, language: &str, shop: &Shop, day: Option<usize>) -> Result<Plot, Fault> {
         let number = self.copies.fetch_add(1, Ordering::SeqCst);
         let plot = self.scratch.join(format!("{number}"));
         let plot = Plot { shop: plot.join("shop"), home: plot.join("home") };
         let from = self.lessons.join("track").join(language);
-        let solution = from.join("solution");
-        copy(&solution, &plot.shop).map_err(|error| file(&solution, &error))?;
-        if let Some(name) = gap.and_then(|day| shop.days.get(day)) {
-            let starter = from.join("starter").join(name);
-            fs::copy(&starter, plot.shop.join(name)).map_err(|error| file(&starter, &error))?;
+        let begun = from.join(if day.is_some() { "starter" } else { "solution" });
+        copy(&begun, &plot.shop).map_err(|error| file(&begun, &error))?;
+        for name in shop.days.iter().take(day.unwrap_or_default()) {
+            let solved = from.join("solution").join(name);
+            fs::copy(&solved, plot.shop.join(name)).map_err(|error| file(&solved, &error))?;
         }
         for (name, tool) in &shop.trial.links {
             let tool = self.tools.join(tool);
@@ -158,32 +159,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_copy_has_the_gap_of_its_day_and_links_and_vanishes_with_the_ground() {
+    fn a_copy_is_solved_up_to_its_day_and_has_links_and_vanishes_with_the_ground() {
         let root = tempfile::tempdir().unwrap();
         let at = |name: &str| root.path().join(name);
         for (name, text) in [
             ("lessons/track/go/solution/main.go", "whole"),
             ("lessons/track/go/solution/pages/success.go", "kept"),
             ("lessons/track/go/solution/target/junk", "junk"),
+            ("lessons/track/go/solution/later.go", "whole"),
             ("lessons/track/go/starter/main.go", "gap"),
+            ("lessons/track/go/starter/later.go", "gap"),
             ("tools/modules/one", "installed"),
         ] {
             fs::create_dir_all(at(name).parent().unwrap()).unwrap();
             fs::write(at(name), text).unwrap();
         }
         let shop: Shop = toml::from_str(
-            "start = 'go run .'\ndays = ['main.go']\ntrial = { links = { vendor = 'modules' } }",
+            "start = 'go run .'\ndays = ['main.go', 'later.go']\ntrial = { links = { vendor = 'modules' } }",
         )
         .unwrap();
         let ground = Ground::open(&at("lessons"), &at("tools"), &at("scratch")).unwrap();
         let read = |plot: &Plot, name: &str| fs::read_to_string(plot.shop.join(name)).ok();
         let whole = ground.lay_out("go", &shop, None).unwrap();
-        let gap = ground.lay_out("go", &shop, Some(0)).unwrap();
-        assert_eq!(read(&whole, "main.go").as_deref(), Some("whole"));
-        assert_eq!(read(&gap, "main.go").as_deref(), Some("gap"));
-        assert_eq!(read(&gap, "pages/success.go").as_deref(), Some("kept"));
-        assert_eq!(read(&gap, "vendor/one").as_deref(), Some("installed"));
-        assert_eq!(read(&gap, "target/junk"), None);
+        let begun = ground.lay_out("go", &shop, Some(1)).unwrap();
+        assert_eq!(read(&whole, "later.go").as_deref(), Some("whole"));
+        assert_eq!(read(&begun, "main.go").as_deref(), Some("whole"));
+        assert_eq!(read(&begun, "later.go").as_deref(), Some("gap"));
+        assert_eq!(read(&whole, "pages/success.go").as_deref(), Some("kept"));
+        assert_eq!(read(&begun, "vendor/one").as_deref(), Some("installed"));
+        assert_eq!(read(&whole, "target/junk"), None);
         assert!(ground.lay_out("cobol", &shop, None).is_err());
         drop(ground);
         assert!(!at("scratch").exists() && at("tools/modules/one").exists());

@@ -1,5 +1,5 @@
-//! Tries the course out on programs whose outcome is known: each solution must pass every day, each gap must
-//! fail its day and no day before it, each broken shop must be caught by the check that says so.
+//! Tries the course out on programs whose outcome is known: each solution must pass every day, each starter must fail the
+//! day that it lacks and no day before it, each broken shop must be caught by the check that says so.
 
 pub mod ground;
 
@@ -95,7 +95,7 @@ pub async fn run(context: &Context, scope: &Scope) -> Result<Vec<Tried>, Fault> 
         let trial = |name: String, expected| Trial { name, language: language.clone(), expected };
         queue.push_back(trial(format!("{language} solution"), Expected::Passes));
         for (day, id) in DAYS.iter().enumerate() {
-            queue.push_back(trial(format!("{language} gap {id}"), Expected::Fails(day)));
+            queue.push_back(trial(format!("{language} starter {id}"), Expected::Fails(day)));
         }
     }
     for mutant in ground.matrix()?.mutants {
@@ -166,11 +166,11 @@ impl Course<'_> {
     async fn attempt(&self, trial: &Trial) -> Result<Vec<DayResult>, Fault> {
         let lacking = || Problem::Bug { what: format!("no shop in {}", trial.language) };
         let shop = self.shops.get(&trial.language).ok_or_else(lacking)?;
-        let gap = match trial.expected {
+        let begun = match trial.expected {
             Expected::Fails(day) => Some(day),
             Expected::Passes | Expected::Caught(_) => None,
         };
-        let plot = self.ground.lay_out(&trial.language, shop, gap)?;
+        let plot = self.ground.lay_out(&trial.language, shop, begun)?;
         self.ground.build(shop, &plot).await?;
         let start = match &trial.expected {
             Expected::Caught(mutant) => {
@@ -181,7 +181,7 @@ impl Course<'_> {
         };
         let command = format!("cd {} && exec {start}", quoted(&plot.shop));
         match self.grade(&plot, command, &trial.days()).await {
-            Err(fault) if gap == Some(0) && matches!(*fault.problem, Problem::Program { .. }) => {
+            Err(fault) if begun == Some(0) && matches!(*fault.problem, Problem::Program { .. }) => {
                 Ok(Vec::new())
             }
             graded => graded,

@@ -9,10 +9,11 @@ export function of(event) {
   }
   switch (event.type) {
     case "checkout.session.completed":
+    case "checkout.session.async_payment_succeeded":
       // Complete is not paid: konbini and bank transfers are paid days later.
       return payment(thing, thing.payment_status, event.created);
-    // Day 5: what comes later: async_payment_succeeded, async_payment_failed, expired; charge.refunded and the
-    // refund events, which find their session by the payment_intent.
+    // Day 5: what does not go well: async_payment_failed, expired; charge.refunded and the refund events, which
+    // find their session by the payment_intent.
     default:
       return null;
   }

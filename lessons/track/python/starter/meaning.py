@@ -47,11 +47,11 @@ def of(event: object) -> Payment | Refund | None:
 
 def read(kind: str, at: int, thing: dict) -> Payment | Refund | None:
     match kind:
-        case "checkout.session.completed":
+        case "checkout.session.completed" | "checkout.session.async_payment_succeeded":
             # Complete is not paid: konbini and bank transfers are paid days later.
             return payment(thing, thing["payment_status"], at)
-    # Day 5: what comes later: async_payment_succeeded, async_payment_failed, expired; charge.refunded and the
-    # refund events, which find their session by the payment_intent.
+    # Day 5: what does not go well: async_payment_failed, expired; charge.refunded and the refund events, which
+    # find their session by the payment_intent.
     return None
 
 

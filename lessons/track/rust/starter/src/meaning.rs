@@ -67,9 +67,11 @@ pub fn of(event: &Value) -> Option<Event> {
 fn fact(kind: &str, at: i64, thing: &Value) -> Option<Option<Fact>> {
     match kind {
         // Complete is not paid: konbini and bank transfers are paid days later.
-        "checkout.session.completed" => payment(thing, &text(thing, "payment_status")?, at),
-        // Day 5: what comes later: async_payment_succeeded, async_payment_failed, expired; charge.refunded and
-        // the refund events, which find their session by the payment_intent.
+        "checkout.session.completed" | "checkout.session.async_payment_succeeded" => {
+            payment(thing, &text(thing, "payment_status")?, at)
+        }
+        // Day 5: what does not go well: async_payment_failed, expired; charge.refunded and the refund events,
+        // which find their session by the payment_intent.
         _ => Some(None),
     }
 }
