@@ -93,6 +93,8 @@ pub struct Application {
     webhook_path: String,
     books: Source,
     routes: Routes,
+    /// Whether it was said that there are no pages.
+    webhook_only: bool,
     /// The Price that it is to sell, where one was made for it.
     price: Option<String>,
 }
@@ -155,8 +157,9 @@ impl Application {
         let (webhook_path, books) = (candidate.webhook_path(), candidate.books.clone());
         let routes = Routes { pages: !candidate.webhook_only, ledger: books.is_page() };
         let opening = OnceLock::new();
+        let webhook_only = candidate.webhook_only;
         let mut application =
-            Self { body, log, opening, secret, webhook_path, books, routes, price };
+            Self { body, log, opening, secret, webhook_path, books, routes, webhook_only, price };
         if application.track() != Track::Shop {
             application.look_around(context).await?;
         }
@@ -184,6 +187,12 @@ impl Application {
     /// What it has beside its webhook.
     pub const fn routes(&self) -> Routes {
         self.routes
+    }
+
+    /// What a day that is all about pages takes it to have: whoever has not said that there are none is going
+    /// to write them.
+    pub const fn routes_to_come(&self) -> Routes {
+        Routes { pages: !self.webhook_only, ..self.routes }
     }
 
     /// The Price that it is to sell, where one was made for it.

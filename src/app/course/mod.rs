@@ -199,7 +199,7 @@ pub async fn play(
     wish: &Wish,
 ) -> Result<DayResult, Fault> {
     let mut application = Application::open(context, provider, &wish.candidate).await?;
-    let played = if application.routes().pages || !about_pages(lesson) {
+    let played = if application.routes_to_come().pages || !about_pages(lesson) {
         put_before((context, provider), &mut application, lesson, wish).await
     } else {
         let (day, url) = (lesson.day.lesson.id.clone(), application.url());
@@ -228,6 +228,7 @@ pub async fn put_before(
         stage.lead_project(&project);
     }
     stage.consent(wish.allow_exec || !is_foreign(&lesson.day.lesson.id));
+    stage.about_pages = about_pages(lesson);
     let played = on_stage(&mut stage, lesson, wish, attested).await;
     stage.close().await;
     let mut result = played?;

@@ -77,6 +77,8 @@ pub struct Stage<'c> {
     endpoint: String,
     tap: Tap,
     application: &'c mut Application,
+    /// Whether the day is all about the application's pages.
+    pub about_pages: bool,
     /// The learner's own project, where there is one, and its files once they were read.
     own: Option<PathBuf>,
     files: OnceLock<Project>,
@@ -126,6 +128,7 @@ impl<'c> Stage<'c> {
             endpoint,
             tap,
             application,
+            about_pages: false,
             own: None,
             files: OnceLock::new(),
             may_run: false,
@@ -203,9 +206,9 @@ impl<'c> Stage<'c> {
         self.application.clock(self.context).now()
     }
 
-    /// What the application has beside its webhook.
+    /// What the application has beside its webhook, or is going to have on a day that is all about pages.
     pub const fn routes(&self) -> Routes {
-        self.application.routes()
+        if self.about_pages { self.application.routes_to_come() } else { self.application.routes() }
     }
 
     /// How the application ended, with its last words, where this run started it and it has.

@@ -15,3 +15,19 @@ pub async fn begin() -> Response {
     // idempotency key, and lead the browser to its `url` with 303.
     pages::page(StatusCode::NOT_IMPLEMENTED, "Not written yet", "<p>Day 1</p>")
 }
+
+/// A number for a new purchase: 128 random bits, as a UUID of version 4.
+pub fn new_order() -> String {
+    let random = getrandom::u64().and_then(|high| Ok((high, getrandom::u64()?)));
+    // A machine without randomness could not even make the connection to Stripe.
+    let (high, low) = random.unwrap_or_default();
+    let all = (u128::from(high) << 64 | u128::from(low)) & !(0xf << 76 | 0x3 << 62);
+    let hex = format!("{:032x}", all | 0x4 << 76 | 0x2 << 62);
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
+fn is_order(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12])
+        && parts.iter().all(|part| part.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
