@@ -1,12 +1,13 @@
 """The shop in Python with nothing broken: what the broken ones are held against, and what they start from.
 
-A broken one imports this first (then the solution's modules are found), breaks one thing, and calls `serve`.
+Started in the folder of the solution. A broken one imports this first (then the solution's modules are found),
+breaks one thing, and calls `serve`.
 """
 
+import os
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "track/python/solution"))
+sys.path.insert(0, os.getcwd())
 
 
 def shop():

@@ -3,7 +3,7 @@
 
 use crate::env::{Env, KEY, PATIENCE, Running, Sandbox, eventually, outer_path};
 use crate::http::{self, Api, Reply};
-use crate::shop::{completed, signature};
+use crate::shop::signature;
 use serde_json::{Value, json};
 use std::fs;
 use std::net::{TcpListener, TcpStream};
@@ -15,8 +15,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 const HINT: &str = "run it through ./test, which installs what it needs";
-/// The signing secret of a shop that the course grades; it is in the course's environment as well.
-const SECRET: &str = "whsec_trackIsGradedWithThisOne";
 /// What the shop sells its tea for, in yen.
 const PRICE: i64 = 500;
 
@@ -29,12 +27,12 @@ enum Language {
 }
 
 /// A shop at work: its process, its sandbox, the endpoint's secret.
-pub(crate) struct Tea {
+struct Tea {
     env: Env,
     sandbox: Sandbox,
-    pub(crate) shop: Running,
-    pub(crate) port: u16,
-    pub(crate) secret: String,
+    shop: Running,
+    port: u16,
+    secret: String,
     start: Start,
 }
 
@@ -42,15 +40,6 @@ pub(crate) struct Tea {
 struct Start {
     language: Language,
     folder: PathBuf,
-    program: Program,
-}
-
-/// What of a language is started.
-pub(crate) enum Program {
-    Solution,
-    Starter,
-    /// A file in Python that is started instead of the solution.
-    File(PathBuf),
 }
 
 impl Language {
@@ -86,19 +75,6 @@ fn days(language: Language) -> Vec<String> {
     days.iter().map(|it| it.as_str().unwrap().to_owned()).collect()
 }
 
-/// The world of a shop that the course grades.
-fn course_env() -> Env {
-    let env = Env::new().with("STRIPE_WEBHOOK_SECRET", SECRET).with("STRIPEGYM_MODE", "sandbox");
-    env.with("PORT", "0")
-}
-
-/// Takes a day's part back out of a solution.
-fn open_gap(folder: &Path, language: Language, day: usize) {
-    let file = &days(language)[day];
-    let gap = track().join(language.folder()).join("starter").join(file);
-    fs::copy(gap, folder.join(file)).unwrap();
-}
-
 /// The port that a shop says it listens on.
 fn port_of(shop: &mut Running) -> u16 {
     let line = shop.line_with("http://127.0.0.1:");
@@ -107,10 +83,10 @@ fn port_of(shop: &mut Running) -> u16 {
     port.parse().unwrap()
 }
 
-/// Copies a language's starter or solution into a test's world.
-fn lay_out(env: &Env, language: Language, which: &str) -> PathBuf {
+/// Copies a language's solution into a test's world.
+fn lay_out(env: &Env, language: Language) -> PathBuf {
     let folder = env.path().join("shop");
-    copy(&track().join(language.folder()).join(which), &folder);
+    copy(&track().join(language.folder()).join("solution"), &folder);
     if language == Language::Node {
         symlink(installed("node/node_modules"), folder.join("node_modules")).unwrap();
     }
@@ -140,14 +116,8 @@ impl Start {
         let mut command = match self.language {
             Language::Python => {
                 let bin = installed("venv/bin");
-                let (program, argument) = match &self.program {
-                    Program::File(file) => (bin.join("python"), file.clone()),
-                    Program::Solution | Program::Starter => {
-                        (bin.join("gunicorn"), "app:app".into())
-                    }
-                };
-                let mut python = Command::new(program);
-                python.arg(argument);
+                let mut python = Command::new(bin.join("gunicorn"));
+                python.arg("app:app");
                 python
             }
             Language::Node => {
@@ -155,10 +125,7 @@ impl Start {
                 node.arg("app.js");
                 node
             }
-            Language::Rust => Command::new(installed(match self.program {
-                Program::Starter => "rust/debug/starter",
-                Program::Solution | Program::File(_) => "rust/debug/tea-shop",
-            })),
+            Language::Rust => Command::new(installed("rust/debug/tea-shop")),
         };
         command.current_dir(&self.folder).env_clear();
         command.env("PATH", outer_path()).env("HOME", env.path());
@@ -175,30 +142,8 @@ impl Tea {
     /// Opens the solution of a language.
     fn solution(language: Language) -> Self {
         let env = Env::new();
-        let folder = lay_out(&env, language, "solution");
-        Self::open(env, Start { language, folder, program: Program::Solution })
-    }
-
-    /// Opens what a file in Python makes of the solution.
-    pub(crate) fn program(program: Program) -> Self {
-        let env = Env::new();
-        let folder = env.path().to_owned();
-        Self::open(env, Start { language: Language::Python, folder, program })
-    }
-
-    /// Opens what a learner begins with.
-    fn starter(language: Language) -> Self {
-        let env = Env::new();
-        let folder = lay_out(&env, language, "starter");
-        Self::open(env, Start { language, folder, program: Program::Starter })
-    }
-
-    /// Opens the solution with the gap of one day.
-    fn gap(language: Language, day: usize) -> Self {
-        let env = Env::new();
-        let folder = lay_out(&env, language, "solution");
-        open_gap(&folder, language, day);
-        Self::open(env, Start { language, folder, program: Program::Solution })
+        let folder = lay_out(&env, language);
+        Self::open(env, Start { language, folder })
     }
 
     fn open(env: Env, start: Start) -> Self {
@@ -215,41 +160,6 @@ impl Tea {
         let mut tea = Self { env, sandbox, shop, port, secret, start };
         tea.wait_until_open();
         tea
-    }
-
-    /// Opens a shop for the course, which registers an endpoint of its own before it.
-    fn for_course(language: Language, gap: Option<usize>) -> Self {
-        let env = course_env();
-        let folder = lay_out(&env, language, "solution");
-        if let Some(day) = gap {
-            open_gap(&folder, language, day);
-        }
-        Self::graded(env, Start { language, folder, program: Program::Solution })
-    }
-
-    /// Opens what a file in Python makes of the solution, for the course.
-    pub(crate) fn program_for_course(program: Program) -> Self {
-        let env = course_env();
-        let folder = env.path().to_owned();
-        Self::graded(env, Start { language: Language::Python, folder, program })
-    }
-
-    fn graded(env: Env, start: Start) -> Self {
-        let sandbox = env.sandbox(&[]);
-        let mut shop = Running::merged(start.command((&sandbox, &env, 0, SECRET)));
-        let port = port_of(&mut shop);
-        let mut tea = Self { env, sandbox, shop, port, secret: SECRET.to_owned(), start };
-        tea.wait_until_open();
-        tea
-    }
-
-    /// What the course says about a day: `ok`, and the outcome of each of its `checks`.
-    pub(crate) fn grade(&self, day: usize) -> Value {
-        let url = format!("http://127.0.0.1:{}", self.port);
-        let day = format!("day{day}");
-        let ran = self.env.run(&[&day, "--app", &url, "--only", "check", "--json"]);
-        let last = ran.out.lines().last().unwrap_or_default();
-        serde_json::from_str(last).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
     }
 
     fn wait_until_open(&mut self) {
@@ -270,23 +180,23 @@ impl Tea {
         self.wait_until_open();
     }
 
-    pub(crate) fn get(&self, path: &str) -> Reply {
+    fn get(&self, path: &str) -> Reply {
         http::send(self.port, "GET", path, &[], b"").unwrap()
     }
 
-    pub(crate) fn post(&self, path: &str, form: &[(&str, &str)]) -> Reply {
+    fn post(&self, path: &str, form: &[(&str, &str)]) -> Reply {
         let headers = [("Content-Type", "application/x-www-form-urlencoded")];
         http::send(self.port, "POST", path, &headers, http::encode(form).as_bytes()).unwrap()
     }
 
     /// Buys as the form of the front page does; the session's id.
-    pub(crate) fn buy(&self) -> String {
+    fn buy(&self) -> String {
         let reply = self.post("/checkout", &[]);
         assert_eq!(reply.status, 303, "{}", reply.text());
         session_of(&reply)
     }
 
-    pub(crate) fn session(&self, id: &str) -> Value {
+    fn session(&self, id: &str) -> Value {
         self.sandbox.api.read(&format!("/v1/checkout/sessions/{id}"))
     }
 
@@ -341,17 +251,17 @@ impl Tea {
     }
 
     /// Sends a body to the webhook under a signature header.
-    pub(crate) fn send(&self, body: &[u8], header: Option<&str>) -> Reply {
+    fn send(&self, body: &[u8], header: Option<&str>) -> Reply {
         let mut headers = vec![("Content-Type", "application/json; charset=utf-8")];
         headers.extend(header.map(|header| ("Stripe-Signature", header)));
         http::send(self.port, "POST", "/webhook", &headers, body).unwrap()
     }
 
-    pub(crate) fn deliver(&self, event: &Value) -> u16 {
+    fn deliver(&self, event: &Value) -> u16 {
         deliver(self.port, &self.secret, event)
     }
 
-    pub(crate) fn rows(&self) -> Vec<Value> {
+    fn rows(&self) -> Vec<Value> {
         self.get("/ledger").ok()["rows"].as_array().unwrap().clone()
     }
 
@@ -376,14 +286,14 @@ impl Tea {
 }
 
 /// Sends an event signed as the sandbox signs it.
-pub(crate) fn deliver(port: u16, secret: &str, event: &Value) -> u16 {
+fn deliver(port: u16, secret: &str, event: &Value) -> u16 {
     let body = serde_json::to_vec_pretty(event).unwrap();
     let signed = signature(secret, 0, &body);
     let headers = [("Content-Type", "application/json"), ("Stripe-Signature", &signed)];
     http::send(port, "POST", "/webhook", &headers, &body).unwrap().status
 }
 
-pub(crate) fn session_of(reply: &Reply) -> String {
+fn session_of(reply: &Reply) -> String {
     let url = reply.header("location").unwrap();
     url.split("/c/pay/").nth(1).unwrap().split(['?', '#']).next().unwrap().to_owned()
 }
@@ -509,7 +419,7 @@ fn believes_only_what_is_signed(tea: &Tea) {
     assert_eq!(tea.rows(), rows);
 }
 
-pub(crate) fn good_after_bad(secret: &str, body: &[u8]) -> String {
+fn good_after_bad(secret: &str, body: &[u8]) -> String {
     let good = signature(secret, 0, body);
     let (time, v1) = good.split_once(',').unwrap();
     format!("{time},v1={},{v1}", "0".repeat(64))
@@ -591,95 +501,6 @@ fn insists_on_its_secrets(tea: &Tea) {
     }
 }
 
-/// Whether what a day teaches is there, seen from outside.
-fn is_done(tea: &mut Tea, day: usize) -> bool {
-    match day {
-        0 => {
-            let front = tea.get("/?from=day0");
-            let greets = front.status == 200 && front.text().contains("/checkout");
-            greets && is_said(tea, "/?from=day0")
-        }
-        1 => tea.post("/checkout", &[]).status == 303,
-        2 => {
-            let session = tea.sandbox.api.make("/v1/checkout/sessions", &SESSION);
-            let id = session["id"].as_str().unwrap();
-            let success = tea.get(&format!("/success?session_id={id}")).text();
-            let cancel = tea.get("/cancel").text();
-            success != cancel && [success, cancel].iter().all(|it| it.contains("href=\"/\""))
-        }
-        3 => {
-            let body = completed("evt_day3", "cs_test_day3", PRICE);
-            let forged = signature("whsec_somebodyElse", 0, &body);
-            let good = signature(&tea.secret, 0, &body);
-            tea.send(&body, Some(&forged)).status == 400
-                && tea.send(&body, Some(&good)).status == 200
-        }
-        4 => {
-            let event =
-                serde_json::from_slice(&completed("evt_day4", "cs_test_day4", PRICE)).unwrap();
-            let sent = [tea.deliver(&event), tea.deliver(&event)];
-            let mine = |row: &&Value| row["session_id"] == "cs_test_day4";
-            sent == [200, 200] && tea.rows().iter().filter(mine).count() == 1
-        }
-        5 => {
-            let mut event: Value =
-                serde_json::from_slice(&completed("evt_day5", "cs_test_day5", PRICE)).unwrap();
-            event["data"]["object"]["payment_status"] = "unpaid".into();
-            let first = tea.deliver(&event);
-            event["id"] = "evt_day5_failed".into();
-            event["type"] = "checkout.session.async_payment_failed".into();
-            let sent = [first, tea.deliver(&event)];
-            let failed =
-                |row: &Value| row["session_id"] == "cs_test_day5" && row["status"] == "failed";
-            sent == [200, 200] && tea.rows().iter().any(failed)
-        }
-        _ => fs::read_to_string(tea.start.folder.join("README.md"))
-            .unwrap()
-            .contains("```bash run\n"),
-    }
-}
-
-/// Whether the shop's log has this within the time that the course allows for it.
-fn is_said(tea: &mut Tea, part: &str) -> bool {
-    let until = Instant::now() + Duration::from_secs(2);
-    while Instant::now() < until {
-        if tea.shop.said().contains(part) {
-            return true;
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
-    false
-}
-
-const SESSION: [(&str, &str); 6] = [
-    ("mode", "payment"),
-    ("success_url", "http://127.0.0.1/success"),
-    ("line_items[0][price_data][currency]", "jpy"),
-    ("line_items[0][price_data][unit_amount]", "500"),
-    ("line_items[0][price_data][product_data][name]", "Tea"),
-    ("line_items[0][quantity]", "1"),
-];
-
-fn done(tea: &mut Tea) -> Vec<usize> {
-    (0..7).filter(|day| is_done(tea, *day)).collect()
-}
-
-/// The starter begins with nothing done; each gap alone undoes its day, and no day before it.
-fn starters_fail_their_day(language: Language) {
-    assert_eq!(done(&mut Tea::starter(language)), [0; 0], "the starter");
-    assert_eq!(done(&mut Tea::solution(language)), [0, 1, 2, 3, 4, 5, 6], "the solution");
-    if language == Language::Rust {
-        return; // each gap would be a build of its own
-    }
-    for day in 0..7 {
-        let done = done(&mut Tea::gap(language, day));
-        assert!(
-            !done.contains(&day) && (0..day).all(|it| done.contains(&it)),
-            "day {day}: {done:?}"
-        );
-    }
-}
-
 fn whole_story(language: Language) {
     let mut tea = Tea::solution(language);
     sells(&tea);
@@ -706,72 +527,6 @@ fn track_node_solution_holds() {
 #[ignore = "needs the shop in Rust, built: ./test"]
 fn track_rust_solution_holds() {
     whole_story(Language::Rust);
-}
-
-#[test]
-#[ignore = "needs Flask and gunicorn: ./test"]
-fn track_python_starter_fails_each_day() {
-    starters_fail_their_day(Language::Python);
-}
-
-#[test]
-#[ignore = "needs Express: ./test"]
-fn track_node_starter_fails_each_day() {
-    starters_fail_their_day(Language::Node);
-}
-
-#[test]
-#[ignore = "needs the shop in Rust, built: ./test"]
-fn track_rust_starter_fails_each_day() {
-    starters_fail_their_day(Language::Rust);
-}
-
-/// The days that are played against a server; day 6 grades documents.
-const SERVED: std::ops::RangeInclusive<usize> = 0..=5;
-
-fn passes_the_course(language: Language) {
-    let tea = Tea::for_course(language, None);
-    for day in SERVED {
-        let result = tea.grade(day);
-        assert_eq!((&result["ok"], &result["track"]), (&true.into(), &"app".into()), "{result}");
-    }
-}
-
-fn a_gap_fails_its_day_of_the_course(language: Language) {
-    for day in SERVED {
-        let result = Tea::for_course(language, Some(day)).grade(day);
-        assert_eq!(result["ok"], false, "day {day}: {result}");
-    }
-}
-
-#[test]
-#[ignore = "needs Flask and gunicorn: ./test"]
-fn track_python_solution_passes_the_course() {
-    passes_the_course(Language::Python);
-}
-
-#[test]
-#[ignore = "needs Express: ./test"]
-fn track_node_solution_passes_the_course() {
-    passes_the_course(Language::Node);
-}
-
-#[test]
-#[ignore = "needs the shop in Rust, built: ./test"]
-fn track_rust_solution_passes_the_course() {
-    passes_the_course(Language::Rust);
-}
-
-#[test]
-#[ignore = "needs Flask and gunicorn: ./test"]
-fn track_python_gaps_fail_the_course() {
-    a_gap_fails_its_day_of_the_course(Language::Python);
-}
-
-#[test]
-#[ignore = "needs Express: ./test"]
-fn track_node_gaps_fail_the_course() {
-    a_gap_fails_its_day_of_the_course(Language::Node);
 }
 
 /// Paths of all files below a folder that git would keep, relative to it.
@@ -813,4 +568,20 @@ fn track_starters_are_the_solutions_but_for_their_gaps() {
             .collect();
         assert!(lacking.is_empty(), "{language:?}: {lacking:?}");
     }
+}
+
+#[test]
+fn track_each_broken_shop_has_its_file() {
+    let folder = track().with_file_name("mutants");
+    let text = fs::read_to_string(folder.join("mutants.toml")).unwrap();
+    let table: toml::Table = text.parse().unwrap();
+    let rows = table["mutant"].as_array().unwrap();
+    let mut named: Vec<String> =
+        rows.iter().map(|row| row["file"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(named.len(), 27);
+    named.extend(["healthy.py".to_owned(), "mutants.toml".to_owned()]);
+    named.sort();
+    let mut there = listed(&folder);
+    there.sort();
+    assert_eq!(named, there);
 }

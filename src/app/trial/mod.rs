@@ -22,8 +22,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Instant;
 
-/// The language whose solution the broken shops are made of.
+/// The language whose solution the broken shops are made of, and that solution as they start from it.
 const BROKEN: &str = "python";
+const HEALTHY: &str = "healthy.py";
 
 /// Which programs are tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub struct Scope {
 enum Expected {
     /// Every day is passed.
     Passes,
+    /// Every day before the last is passed by what the broken shops are made of.
+    Healthy,
     /// This day is not, and every day before it is.
     Fails(usize),
     /// A check notices it.
@@ -59,6 +62,7 @@ impl Trial {
         match &self.expected {
             Expected::Passes => (0..DAYS.len()).collect(),
             Expected::Fails(day) => (0..=*day).collect(),
+            Expected::Healthy => (0..DAYS.len() - 1).collect(),
             Expected::Caught(mutant) if mutant.days.is_empty() => (0..DAYS.len() - 1).collect(),
             Expected::Caught(mutant) => mutant.days.iter().map(|day| usize::from(*day)).collect(),
         }
@@ -67,7 +71,7 @@ impl Trial {
     /// What is wrong with how it came out.
     fn misjudged(&self, results: &[DayResult]) -> Option<String> {
         let unexpected = |result: &&DayResult| match self.expected {
-            Expected::Passes => !result.is_passed(),
+            Expected::Passes | Expected::Healthy => !result.is_passed(),
             Expected::Fails(day) => result.is_passed() == (DAYS.get(day) == Some(&&*result.id)),
             Expected::Caught(_) => false,
         };
@@ -98,6 +102,8 @@ pub async fn run(context: &Context, scope: &Scope) -> Result<Vec<Tried>, Fault> 
             queue.push_back(trial(format!("{language} starter {id}"), Expected::Fails(day)));
         }
     }
+    let (name, language) = ("mutant healthy".to_owned(), BROKEN.to_owned());
+    queue.push_back(Trial { name, language, expected: Expected::Healthy });
     for mutant in ground.matrix()?.mutants {
         let name = format!("mutant {}", mutant.id);
         let expected = Expected::Caught(mutant);
@@ -168,15 +174,13 @@ impl Course<'_> {
         let shop = self.shops.get(&trial.language).ok_or_else(lacking)?;
         let begun = match trial.expected {
             Expected::Fails(day) => Some(day),
-            Expected::Passes | Expected::Caught(_) => None,
+            Expected::Passes | Expected::Healthy | Expected::Caught(_) => None,
         };
         let plot = self.ground.lay_out(&trial.language, shop, begun)?;
         self.ground.build(shop, &plot).await?;
         let start = match &trial.expected {
-            Expected::Caught(mutant) => {
-                let file = quoted(&self.ground.mutant(&mutant.file));
-                shop.trial.other.as_deref().unwrap_or_default().replace("{file}", &file)
-            }
+            Expected::Healthy => self.other(shop, HEALTHY),
+            Expected::Caught(mutant) => self.other(shop, &mutant.file),
             Expected::Passes | Expected::Fails(_) => shop.command().to_owned(),
         };
         let command = format!("cd {} && exec {start}", quoted(&plot.shop));
@@ -186,6 +190,12 @@ impl Course<'_> {
             }
             graded => graded,
         }
+    }
+
+    /// The command that starts a program of `lessons/mutants/` in the place of a shop.
+    fn other(&self, shop: &Shop, file: &str) -> String {
+        let file = quoted(&self.ground.mutant(file));
+        shop.trial.other.as_deref().unwrap_or_default().replace("{file}", &file)
     }
 
     /// Grades days of a program that is started with a world of its own.
