@@ -210,6 +210,7 @@ impl Application {
             webhook_path: WEBHOOK_PATH.to_owned(),
             books: Source::default(),
             routes: Routes { pages: true, ledger: true },
+            webhook_only: false,
             price: None,
         }
     }
