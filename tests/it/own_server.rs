@@ -148,10 +148,13 @@ fn a_server_that_is_not_there_is_told_what_it_needs() {
 }
 
 #[test]
-fn a_server_without_pages_cannot_be_graded_on_a_day_about_pages() {
+fn a_server_without_pages_fails_a_day_about_pages_unless_it_is_to_have_none() {
     let env = env();
     let url = nothing_there();
     let ran = env.run(&["day1", "--lang", "en", "--app", &url]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.out.contains("SG1.1-NOHOME") && !ran.err.contains("has no pages"), "{ran:?}");
+    let ran = env.run(&["day1", "--lang", "en", "--app", &url, "--webhook-only"]);
     assert_eq!(ran.code, 3, "{ran:?}");
     assert!(ran.err.contains("stripegym day3"), "{}", ran.err);
     let ran = env.run(&["day3", "--lang", "en", "--app", &url, "--only", "check"]);

@@ -161,13 +161,13 @@ impl Application {
         let mut application =
             Self { body, log, opening, secret, webhook_path, books, routes, webhook_only, price };
         if application.track() != Track::Shop {
-            application.look_around(context).await?;
+            application.look_around().await?;
         }
         Ok(application)
     }
 
-    /// Finds out whether it has pages, unless that is known, and says it where it has none.
-    async fn look_around(&mut self, context: &Context) -> Result<(), Fault> {
+    /// Finds out whether it has pages, unless that is known.
+    async fn look_around(&mut self) -> Result<(), Fault> {
         if self.routes.pages {
             let patience = Patience { connect: PROBE, total: PROBE };
             let http = outbound::client(Reach::Plain, patience).map_err(|e| Trouble::client(&e))?;
@@ -177,9 +177,6 @@ impl Application {
                 let checkout = format!("{}/checkout", self.url());
                 self.routes.pages = !lacks(&stage::send(http.post(checkout)).await);
             }
-        }
-        if !self.routes.pages {
-            context.voice.say(Notice::WebhookOnly { url: self.webhook_url() });
         }
         Ok(())
     }

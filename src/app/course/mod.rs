@@ -229,6 +229,9 @@ pub async fn put_before(
     }
     stage.consent(wish.allow_exec || !is_foreign(&lesson.day.lesson.id));
     stage.about_pages = about_pages(lesson);
+    if !stage.routes().pages {
+        context.voice.say(Notice::WebhookOnly { url: stage.app().1 });
+    }
     let played = on_stage(&mut stage, lesson, wish, attested).await;
     stage.close().await;
     let mut result = played?;
