@@ -150,10 +150,16 @@ fn api_key(
     } else {
         "sk_test_…, rk_test_…"
     };
+    let origin = || sources.find(key).map_or_else(String::new, |f| f.origin.name());
+    let other = sources.find(key).and_then(|found| ApiKey::read(&found.value));
+    if let Some(read) = other.filter(|read| !kinds.contains(&read.kind())) {
+        let publishable = read.kind() == KeyKind::Publishable;
+        let name = key.name.to_owned();
+        return Err(Problem::KeySlot { name, origin: origin(), publishable });
+    }
     let found = parsed(sources, key, expected, |text| {
         ApiKey::read(text).filter(|read| kinds.contains(&read.kind()))
     })?;
-    let origin = || sources.find(key).map_or_else(String::new, |f| f.origin.name());
     match found {
         Some(read) if read.is_live() && !live && read.kind() != KeyKind::Publishable => {
             Err(Problem::LiveKey { name: key.name.to_owned(), origin: origin() })
@@ -228,6 +234,21 @@ mod tests {
         assert!(!format!("{problem:?}").contains("hunter2"));
         assert!(matches!(problem, Problem::Setting { name, .. } if name == "STRIPE_SECRET_KEY"));
         assert!(load(&[("PORT", "99999")], false).is_err());
+    }
+
+    #[test]
+    fn a_key_in_the_slot_of_another_is_named_as_what_it_is() {
+        for (name, value, is_publishable) in [
+            ("STRIPE_SECRET_KEY", "pk_test_0123456789", true),
+            ("STRIPE_SECRET_KEY", "pk_live_0123456789", true),
+            ("STRIPE_PUBLISHABLE_KEY", "sk_test_0123456789", false),
+            ("STRIPE_PUBLISHABLE_KEY", "rk_live_0123456789", false),
+        ] {
+            let problem = load(&[(name, value)], false).unwrap_err();
+            assert!(!format!("{problem:?}").contains(value));
+            assert!(matches!(problem, Problem::KeySlot { name: told, publishable, .. }
+                if told == name && publishable == is_publishable));
+        }
     }
 
     #[test]

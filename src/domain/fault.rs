@@ -110,6 +110,15 @@ pub enum Problem {
         /// Where the value came from.
         origin: String,
     },
+    /// A key is of another kind than its setting: a publishable one where the secret one belongs, or the reverse.
+    KeySlot {
+        /// Name of the setting.
+        name: String,
+        /// Where the value came from.
+        origin: String,
+        /// Whether the publishable key was found.
+        publishable: bool,
+    },
     /// The mode asks for a key and there is none.
     KeyMissing,
     /// The command belongs to the sandbox and the mode is `stripe`.
@@ -140,6 +149,8 @@ pub enum Problem {
     AppDown {
         /// Where it should.
         url: String,
+        /// Where somebody answers at its port instead.
+        elsewhere: Option<String>,
     },
     /// The provider did not answer.
     ProviderDown {
@@ -274,6 +285,7 @@ impl Problem {
             Self::Interrupted => Class::Interrupted,
             Self::Bug { .. } => Class::Bug,
             Self::Setting { .. }
+            | Self::KeySlot { .. }
             | Self::KeyMissing
             | Self::SandboxOnly { .. }
             | Self::PortTaken { .. }
@@ -302,6 +314,7 @@ impl Problem {
             Self::Usage { .. } => "usage",
             Self::Setting { .. } => "setting_invalid",
             Self::LiveKey { .. } => "live_key_refused",
+            Self::KeySlot { .. } => "key_in_wrong_slot",
             Self::KeyMissing => "key_missing",
             Self::SandboxOnly { .. } => "sandbox_only",
             Self::PortTaken { .. } => "port_taken",

@@ -305,6 +305,11 @@ pub enum Notice {
         /// Their names.
         names: Vec<String>,
     },
+    /// A project's `.env` was made from its `.env.example`.
+    EnvMade {
+        /// Its path.
+        path: String,
+    },
     /// Commands of a README are going to be run.
     WillRun {
         /// The folder of the project.

@@ -50,6 +50,8 @@ pub(super) fn what(problem: &Problem, canvas: &Canvas) -> String {
         Problem::Usage { misuse, .. } => return misused(misuse, canvas),
         Problem::Setting { name, .. } => Msg::FaultSetting { name },
         Problem::LiveKey { name, .. } => Msg::FaultLiveKey { name },
+        Problem::KeySlot { name, publishable: true, .. } => Msg::FaultKeyPublishable { name },
+        Problem::KeySlot { name, .. } => Msg::FaultKeySecret { name },
         Problem::KeyMissing => Msg::FaultKeyMissing,
         Problem::SandboxOnly { command } => Msg::FaultSandboxOnly { command },
         Problem::PortTaken { address, .. } => Msg::FaultPortTaken { address },
@@ -71,7 +73,7 @@ pub(super) fn what(problem: &Problem, canvas: &Canvas) -> String {
         Problem::NoSuchCode { code } => Msg::FaultNoSuchCode { code },
         Problem::SandboxInUse { base } => Msg::FaultSandboxInUse { base },
         Problem::Lesson { what, .. } => Msg::FaultLesson { what },
-        Problem::AppDown { url } => Msg::FaultAppDown { url },
+        Problem::AppDown { url, .. } => Msg::FaultAppDown { url },
         Problem::NoPages { day, url } => Msg::FaultNoPages { day, url },
         Problem::Program { command, address, how } => match how {
             Mishap::NotFound => Msg::FaultProgramNotFound { command },
@@ -116,9 +118,9 @@ fn misused(misuse: &Misuse, canvas: &Canvas) -> String {
 /// Where it happened: facts without words.
 fn place(problem: &Problem) -> Option<String> {
     match problem {
-        Problem::Setting { name, origin, .. } | Problem::LiveKey { name, origin } => {
-            Some(format!("{name} ({origin})"))
-        }
+        Problem::Setting { name, origin, .. }
+        | Problem::LiveKey { name, origin }
+        | Problem::KeySlot { name, origin, .. } => Some(format!("{name} ({origin})")),
         Problem::ProviderRefused { code, param, .. } => {
             let parts: Vec<String> = [("code", code), ("param", param)]
                 .into_iter()
@@ -162,12 +164,14 @@ fn next(problem: &Problem, canvas: &Canvas) -> Vec<String> {
             vec![Msg::FaultExpected { expected }, Msg::NextSetting]
         }
         Problem::LiveKey { .. } => vec![Msg::NextLiveKey],
+        Problem::KeySlot { .. } => vec![Msg::NextKeySlot],
         Problem::KeyMissing => vec![Msg::NextKeyMissing],
         Problem::SandboxOnly { .. } => vec![Msg::NextSandboxMode],
         Problem::PortTaken { command, .. } => vec![Msg::NextOtherPort { command }, Msg::NextDoctor],
         Problem::NotOurs { .. } => vec![Msg::NextNotOurs],
         Problem::InTheWay { .. } => vec![Msg::NextInTheWay],
         Problem::ProviderDown { .. } => vec![Msg::NextSandbox, Msg::NextDoctor],
+        Problem::ProviderRefused { status: 401, .. } => vec![Msg::NextKeyUnknown, Msg::NextDoctor],
         Problem::ProviderRefused { request: Some(request), .. } => vec![Msg::NextLogs { request }],
         Problem::ProviderRefused { .. }
         | Problem::ProviderOdd { .. }
@@ -184,7 +188,10 @@ fn next(problem: &Problem, canvas: &Canvas) -> Vec<String> {
         Problem::Lesson { .. } => vec![Msg::NextDevCheck],
         Problem::NoSuchCode { .. } => vec![Msg::NextExplain],
         Problem::SandboxInUse { .. } => vec![Msg::NextStopSandbox],
-        Problem::AppDown { url } => vec![Msg::NextPrintEnv { url }, Msg::NextAppExec],
+        Problem::AppDown { elsewhere: Some(address), .. } => vec![Msg::NextAnswersAt { address }],
+        Problem::AppDown { url, .. } => {
+            vec![Msg::NextListen, Msg::NextPrintEnv { url }, Msg::NextAppExec]
+        }
         Problem::NoPages { .. } => vec![Msg::NextNoPages],
         Problem::Program { command, how, .. } => match how {
             Mishap::NotFound | Mishap::Exited { .. } => {

@@ -81,6 +81,7 @@ pub fn notice(notice: &Notice) -> Option<Value> {
         Notice::LessonStep { name, by_hand, short, .. } => {
             Some(json!({ "did": name, "by_hand": by_hand, "short": short }))
         }
+        Notice::EnvMade { path } => Some(json!({ "env_made": path })),
         Notice::Proposed { folder, names } => Some(json!({ "proposed": names, "folder": folder })),
         Notice::WillRun { folder, commands } => {
             let commands =

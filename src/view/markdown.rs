@@ -29,7 +29,9 @@ pub fn render(text: &str, canvas: &Canvas) -> String {
     let mut lines = Vec::new();
     for block in blocks(text) {
         match block {
-            Block::Heading(text) => lines.push(canvas.tone(Tone::Strong, &plain(&text))),
+            Block::Heading(text) => {
+                lines.push(canvas.tone(Tone::Strong, &wrap(&plain(&text), canvas.width, 0)));
+            }
             Block::Paragraph(text) => lines.push(filled(&text, "", canvas)),
             Block::Item(indent, mark, text) => {
                 lines.push(filled(&text, &format!("{}{mark} ", " ".repeat(indent)), canvas));

@@ -80,6 +80,9 @@ fn of_course(notice: &Notice, canvas: &Canvas) -> Line {
             let text = canvas.say(&Msg::CourseProposed { folder, names: &names });
             Line::Aside(wrap(&text, canvas.width, 2))
         }
+        Notice::EnvMade { path } => {
+            Line::Aside(wrap(&canvas.say(&Msg::CourseEnvMade { path }), canvas.width, 2))
+        }
         Notice::WillRun { folder, commands } => {
             Line::Aside(course::will_run(folder, commands, canvas))
         }

@@ -5,6 +5,9 @@ use crate::env::{Env, outer_path};
 use crate::track::{copy, installed, track};
 use serde_json::Value;
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::thread;
 
 /// A world in which a day finds its ports by itself.
 fn world() -> Env {
@@ -81,6 +84,77 @@ fn rules_look_at_a_project_and_are_skipped_where_there_is_none() {
     let (last, _) = grade(&env, "day0");
     assert!(note(&last, "N0.2").to_string().contains("Dockerfile:1 python:3.10-slim"), "{last}");
     assert!(note(&last, "N0.3").to_string().contains("Dockerfile:2 COPY"), "{last}");
+}
+
+#[test]
+fn settings_are_made_from_their_example_once_and_only_for_an_own_project() {
+    let env = world();
+    let made = env.path().join("shop/.env");
+    write(
+        &env,
+        &[("package.json", "{}"), (".env.example", "STRIPE_SECRET_KEY=sk_test_replace_me\n")],
+    );
+    let run =
+        |args: &[&str]| env.run(&[&["day0", "--only", "check", "--lang", "en"], args].concat());
+    let ran = run(&[]);
+    assert!(!made.exists() && !env.path().join(".env").exists(), "{ran:?}");
+    let ran = run(&["--project", "shop"]);
+    assert!(ran.err.contains("shop/.env was made from .env.example"), "{ran:?}");
+    let text = fs::read_to_string(&made).unwrap();
+    assert_eq!(text, "STRIPE_SECRET_KEY=sk_test_replace_me\nSTRIPEGYM_MODE=sandbox\n");
+    fs::write(&made, "PORT=1\n").unwrap();
+    let ran = run(&["--project", "shop"]);
+    assert!(!ran.err.contains(".env.example"), "{ran:?}");
+    assert_eq!(fs::read_to_string(&made).unwrap(), "PORT=1\n");
+}
+
+#[test]
+fn a_publishable_key_in_the_secret_slot_is_named_and_nothing_is_run() {
+    for (name, key, exit, words) in [
+        ("STRIPE_SECRET_KEY", "pk_test_0123456789", 3, "holds a publishable key"),
+        ("STRIPE_PUBLISHABLE_KEY", "sk_test_0123456789", 3, "holds a secret key"),
+        ("STRIPE_SECRET_KEY", "sk_live_0123456789", 5, "is a live key"),
+    ] {
+        let ran = world().with(name, key).run(&["day0", "--lang", "en"]);
+        assert_eq!(ran.code, exit, "{ran:?}");
+        assert!(ran.err.contains(&format!("`{name}` {words}")), "{ran:?}");
+        assert!(ran.out.is_empty() && !ran.err.contains(key), "{ran:?}");
+    }
+}
+
+/// Answers every request with nothing but the name of a server; where it cannot, there is no such address here.
+fn answering(address: &str, server: &'static str) -> Option<u16> {
+    let listener = TcpListener::bind(address).ok()?;
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut asked = [0; 1024];
+            if stream.read(&mut asked).is_ok_and(|read| read > 0) {
+                let head = format!("HTTP/1.1 403 Forbidden\r\nServer: {server}\r\n");
+                stream.write_all(format!("{head}Content-Length: 0\r\n\r\n").as_bytes()).unwrap();
+            }
+        }
+    });
+    Some(port)
+}
+
+#[test]
+fn an_application_that_does_not_answer_is_told_by_its_layer() {
+    let world = world();
+    let run = |port: u16| {
+        let app = format!("http://127.0.0.1:{port}");
+        world.run(&["day0", "--app", &app, "--only", "check", "--lang", "en"])
+    };
+    let ran = run(answering("127.0.0.1:0", "AirTunes/670.6.2").unwrap());
+    assert!(ran.out.contains("SG0.1-AIRPLAY") && ran.out.contains("note: N0.1"), "{ran:?}");
+    if let Some(port) = answering("[::1]:0", "tea") {
+        let ran = run(port);
+        assert!(ran.err.contains(&format!("--app http://[::1]:{port}")), "{ran:?}");
+    }
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let ran = run(free);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.err.contains("Nothing listens at that port"), "{ran:?}");
 }
 
 /// A copy of what a learner has, with the framework on the PATH as an activated environment has it.

@@ -1,6 +1,7 @@
 //! `stripegym day0`: the whole loop in one process, each step over HTTP as by hand.
 
 use crate::app::context::Context;
+use crate::app::course::env_file;
 use crate::app::course::surroundings;
 use crate::app::course::{self, Beat, Wish};
 use crate::app::hosted::{Landing, Means, Typed};
@@ -43,6 +44,9 @@ pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
     }
     if context.config.mode == Mode::Stripe {
         return Err(Problem::SandboxOnly { command: "stripegym day0".to_owned() }.into());
+    }
+    if let Some(project) = wish.own_project() {
+        env_file::make(context, &project)?;
     }
     let began = context.clock.stopwatch();
     let provider = Provider::connect(context).await?;

@@ -5,6 +5,7 @@ use crate::app::context::Context;
 use crate::app::course::books::Source;
 use crate::app::course::log::Log;
 use crate::app::course::program::{self, Program, Start};
+use crate::app::course::reaching;
 use crate::app::course::stage::{self, Answer};
 use crate::app::course::stock;
 use crate::app::course::surroundings;
@@ -349,7 +350,7 @@ async fn found(
     if program::connects(&authority(url)).await {
         return Ok(());
     }
-    Err(Problem::AppDown { url: url.to_owned() }.into())
+    Err(reaching::down(url).await)
 }
 
 /// Whether an answer says that there is no such page.

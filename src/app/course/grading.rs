@@ -2,12 +2,13 @@
 
 use crate::app::context::Context;
 use crate::app::course::application::{Application, Candidate};
+use crate::app::course::reaching;
 use crate::app::course::{Beat, Wish, choose, put_before};
 use crate::app::provider::Provider;
 use crate::content::Lesson;
 use crate::domain::course::Track;
 use crate::domain::course::graded::{Checked, Graded};
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::Fault;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -47,7 +48,7 @@ impl Grading {
     ) -> Result<Application, Fault> {
         let application = Application::open(context, provider, &self.candidate).await?;
         if application.track() == Track::App && !application.answers().await {
-            return Err(Problem::AppDown { url: application.url() }.into());
+            return Err(reaching::down(&application.url()).await);
         }
         Ok(application)
     }

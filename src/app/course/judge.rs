@@ -3,6 +3,7 @@
 use crate::app::course::kept::Kept;
 use crate::app::course::perform::{events, id};
 use crate::app::course::project;
+use crate::app::course::reaching;
 use crate::app::course::spy;
 use crate::app::course::stage::{self, LOOK_EVERY, Stage};
 use crate::app::course::trouble::Trouble;
@@ -83,6 +84,7 @@ pub async fn found(stage: &Stage<'_>, claim: &Claim) -> Result<Finding, Trouble>
         Claim::Accepts(it) => weigh::accepts(stage, it).await,
         Claim::Accidents(it) => weigh::accidents(stage, it).await,
         Claim::Refused(it) => weigh::refused(stage, it).await,
+        Claim::Reach(_) => Ok(reaching::finding(&stage.app().0).await),
         Claim::All(claims) => weigh::all(stage, claims).await,
         Claim::Any(claims) => weigh::any(stage, claims).await,
         Claim::Not(claim) => weigh::not(stage, claim).await,
@@ -392,7 +394,9 @@ fn key(stage: &Stage<'_>, it: &KeyIs) -> Finding {
     let holds = it.kinds.iter().any(|wanted| wanted == kind) && key.is_live() == it.live;
     let mode = |live| if live { "live" } else { "test" };
     let expected = format!("{} · {}", it.kinds.join(" | "), mode(it.live));
-    finding(holds, expected, format!("{kind} · {} · {}", mode(key.is_live()), key.masked()))
+    let origin = stage.context.config.key_origin.name();
+    let got = format!("{kind} · {} · {} · {origin}", mode(key.is_live()), key.masked());
+    finding(holds, expected, got)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! that it has started itself.
 
 use crate::app::course::log::Log;
+use crate::app::course::reaching;
 use crate::domain::course::launch::announced;
 use crate::domain::fault::{Fault, Mishap, Problem};
 use crate::net::outbound;
@@ -126,7 +127,8 @@ impl Child {
 
 async fn launch(start: &Start, log: &Log, mut stop: Stop) -> Result<Child, Fault> {
     if connects(&start.address).await {
-        return Err(mishap(start, Mishap::Taken, &[]));
+        let whose = reaching::look(&start.address).await;
+        return Err(mishap(start, Mishap::Taken, &[whose.show()]));
     }
     let mut child = spawn(start, log)?;
     let until = Instant::now() + START_PATIENCE;
@@ -151,7 +153,7 @@ async fn launch(start: &Start, log: &Log, mut stop: Stop) -> Result<Child, Fault
                     sleep(LOOK_EVERY).await;
                     continue;
                 }
-                Mishap::Silent { elsewhere: elsewhere(log, child.said_before).await }
+                Mishap::Silent { elsewhere: elsewhere(log, child.said_before, &start.address).await }
             }
         };
         let said_before = child.said_before;
@@ -160,8 +162,8 @@ async fn launch(start: &Start, log: &Log, mut stop: Stop) -> Result<Child, Fault
     }
 }
 
-/// Where it says that it answers, where it does.
-async fn elsewhere(log: &Log, said_before: usize) -> Option<String> {
+/// Where it answers instead of at `address`: where it says so, or by IPv6.
+async fn elsewhere(log: &Log, said_before: usize, address: &str) -> Option<String> {
     for port in announced(&log.tail(said_before, usize::MAX)) {
         for host in ["127.0.0.1", "[::1]"] {
             let address = format!("{host}:{port}");
@@ -170,7 +172,10 @@ async fn elsewhere(log: &Log, said_before: usize) -> Option<String> {
             }
         }
     }
-    None
+    // Whoever names no port may still have taken `localhost` for IPv6.
+    let port = address.rsplit(':').next().unwrap_or_default();
+    let other = format!("[::1]:{port}");
+    connects(&other).await.then_some(other)
 }
 
 /// The failure, with the server's last lines as its cause.

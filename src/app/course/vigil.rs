@@ -5,6 +5,7 @@ use crate::app::context::Context;
 use crate::app::course::application::Application;
 use crate::app::course::choose::{self, Choice};
 use crate::app::course::grading::Grading;
+use crate::app::course::reaching;
 use crate::app::course::watcher::Watcher;
 use crate::app::provider::Provider;
 use crate::domain::course::Track;
@@ -155,7 +156,7 @@ impl Watch<'_> {
             None => self.grading.application(&self.quiet, provider).await?,
         };
         if application.track() == Track::App && !application.answers().await {
-            return Err(Problem::AppDown { url: application.url() }.into());
+            return Err(reaching::down(&application.url()).await);
         }
         let world = (&self.quiet, provider);
         let checked = self.grading.with(world, &mut application, &lessons, |_| {}).await;

@@ -2,7 +2,7 @@
 //! provider, a delivery, a row of the ledger; never about a sentence that the program wrote itself.
 
 use crate::domain::course::lint::Rule;
-use crate::domain::course::proof::{Accepts, Accidents, Fields, Given, Refused};
+use crate::domain::course::proof::{Accepts, Accidents, Fields, Given, Lint, Refused};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -55,6 +55,8 @@ pub enum Claim {
     Accidents(Accidents),
     /// The provider refused a call of the application.
     Refused(Refused),
+    /// The application answers at 127.0.0.1, and nothing else stands in its place.
+    Reach(AliveIs),
     /// Every one of several.
     All(Vec<Claim>),
     /// At least one of several.
@@ -370,7 +372,7 @@ pub enum Where {
     Project,
 }
 
-/// `{ alive = {} }`.
+/// `{ alive = {} }`, `{ reach = {} }`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AliveIs {}
@@ -416,14 +418,6 @@ pub struct Mentions {
     pub all: BTreeMap<String, String>,
 }
 
-/// `{ lint = { rule = "utcnow" } }`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Lint {
-    /// The rule, which must find nothing.
-    pub rule: Rule,
-}
-
 /// A claim as it is written: every subject is a key, and exactly one of them is there.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -450,6 +444,7 @@ struct Written {
     accepts: Option<Accepts>,
     accidents: Option<Accidents>,
     refused: Option<Refused>,
+    reach: Option<AliveIs>,
     all: Option<Vec<Claim>>,
     any: Option<Vec<Claim>>,
     not: Option<Box<Claim>>,
@@ -483,6 +478,7 @@ impl TryFrom<Written> for Claim {
             it.accepts.map(Self::Accepts),
             it.accidents.map(Self::Accidents),
             it.refused.map(Self::Refused),
+            it.reach.map(Self::Reach),
             it.all.map(Self::All),
             it.any.map(Self::Any),
             it.not.map(Self::Not),

@@ -17,6 +17,7 @@ pub mod matrix;
 pub mod outcome;
 pub mod progress;
 pub mod proof;
+pub mod reach;
 pub mod readme;
 pub mod routes;
 pub mod rules;

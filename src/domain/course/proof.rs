@@ -1,10 +1,19 @@
-//! Claims that put several observations together: a table of members, a signature that is tried, accidents among
-//! deliveries, a claim under a condition.
+//! Claims that put several observations together: a table of members, what a rule finds in files, a signature that
+//! is tried, accidents among deliveries, a claim under a condition.
 
 use crate::domain::course::claim::Claim;
+use crate::domain::course::lint::Rule;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
+
+/// `{ lint = { rule = "utcnow" } }`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lint {
+    /// The rule, which must find nothing.
+    pub rule: Rule,
+}
 
 /// `{ fields = { of = "recorded", are = { "/status" = "complete", "/amount_total" = 500 } } }`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
