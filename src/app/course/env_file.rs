@@ -54,7 +54,7 @@ fn at_home(example: &str) -> String {
         if !text.ends_with('\n') {
             text.push('\n');
         }
-        text.push_str(&format!("{}=sandbox\n", keys::MODE.name));
+        text.extend([keys::MODE.name, "=sandbox\n"]);
     }
     text
 }

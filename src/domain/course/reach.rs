@@ -4,7 +4,7 @@
 const V4: &str = "127.0.0.1";
 /// The same machine by IPv6.
 const V6: &str = "[::1]";
-/// How macOS' AirPlay names itself, which takes port 5000.
+/// How `AirPlay` names itself, which takes port 5000 on `macOS`.
 const AIRPLAY: &str = "AirTunes";
 
 /// Who answers at a port.
@@ -14,7 +14,7 @@ pub struct Reach {
     pub port: u16,
     /// Whether somebody takes connections at 127.0.0.1.
     pub v4: bool,
-    /// Whether somebody takes connections at ::1.
+    /// Whether somebody takes connections at `::1`.
     pub v6: bool,
     /// What the answer's header `Server` says.
     pub server: Option<String>,
@@ -25,11 +25,11 @@ pub struct Reach {
 pub enum Layer {
     /// 127.0.0.1 answers.
     Answers,
-    /// Only ::1 answers: the server listens on IPv6 alone.
+    /// Only `::1` answers: the server listens on IPv6 alone.
     OnlyV6,
     /// Nobody answers: no server, another port, or a container that does not publish it.
     Nothing,
-    /// AirPlay answers in the place of a server.
+    /// `AirPlay` answers in the place of a server.
     AirPlay,
 }
 
@@ -61,7 +61,7 @@ impl Reach {
         let sign = |there: bool| if there { "✓" } else { "–" };
         let mut text = format!("{V4}:{port} {} · {V6}:{port} {}", sign(self.v4), sign(self.v6));
         if let Some(server) = self.server.as_ref().filter(|_| self.is_airplay()) {
-            text.push_str(&format!(" · Server: {server} (AirPlay)"));
+            text.extend([" · Server: ", server, " (AirPlay)"]);
         }
         text
     }
