@@ -7,6 +7,7 @@ use serde_json::Value;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::thread;
 
 /// A world in which a day finds its ports by itself.
@@ -182,6 +183,52 @@ fn project_python_starter_fails_the_last_day() {
     assert_eq!(last["ok"], false, "{said}");
     for id in ["D6.1", "D6.2", "D6.4"] {
         assert_eq!(check(&said, id)["state"], "fail", "{said}");
+    }
+}
+
+/// A copy of what a learner has, with a stand-in for the installer: the README is followed offline, with the very
+/// packages that `./test` has installed from the same lock file, or the program that it has built from the same text.
+fn offline(language: &str, which: &str) -> Env {
+    let (installer, does) = match language {
+        "node" => {
+            let modules = installed("node/node_modules");
+            ("npm", format!("test \"$1\" = ci && ln -s '{}' node_modules", modules.display()))
+        }
+        _ => {
+            let shop = installed("rust/debug/tea-shop");
+            let build = "test \"$1 $2\" = 'build --release' && mkdir -p target/release";
+            ("cargo", format!("{build} && cp '{}' target/release/", shop.display()))
+        }
+    };
+    let env = world();
+    let bin = env.path().join("installer");
+    fs::create_dir(&bin).unwrap();
+    fs::write(bin.join(installer), format!("#!/bin/sh\n{does}\n")).unwrap();
+    fs::set_permissions(bin.join(installer), fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", bin.display(), outer_path());
+    copy(&track().join(language).join(which), &env.path().join("shop"));
+    env.with("PATH", &path)
+}
+
+#[test]
+#[ignore = "needs Express and axum: ./test"]
+fn project_node_and_rust_solutions_pass_the_last_day() {
+    for language in ["node", "rust"] {
+        let (last, said) = grade(&offline(language, "solution"), "day6");
+        assert_eq!(check(&said, "D6.1")["state"], "pass", "{language}: {said}");
+        assert_eq!(last["ok"], true, "{language}: {said}");
+    }
+}
+
+#[test]
+#[ignore = "needs Express and axum: ./test"]
+fn project_node_and_rust_starters_fail_the_last_day() {
+    for language in ["node", "rust"] {
+        let (last, said) = grade(&offline(language, "starter"), "day6");
+        assert_eq!(last["ok"], false, "{language}: {said}");
+        for id in ["D6.1", "D6.2", "D6.4"] {
+            assert_eq!(check(&said, id)["state"], "fail", "{language}: {said}");
+        }
     }
 }
 
