@@ -189,16 +189,13 @@ fn project_python_starter_fails_the_last_day() {
 /// A copy of what a learner has, with a stand-in for the installer: the README is followed offline, with the very
 /// packages that `./test` has installed from the same lock file, or the program that it has built from the same text.
 fn offline(language: &str, which: &str) -> Env {
-    let (installer, does) = match language {
-        "node" => {
-            let modules = installed("node/node_modules");
-            ("npm", format!("test \"$1\" = ci && ln -s '{}' node_modules", modules.display()))
-        }
-        _ => {
-            let shop = installed("rust/debug/tea-shop");
-            let build = "test \"$1 $2\" = 'build --release' && mkdir -p target/release";
-            ("cargo", format!("{build} && cp '{}' target/release/", shop.display()))
-        }
+    let (installer, does) = if language == "node" {
+        let modules = installed("node/node_modules");
+        ("npm", format!("test \"$1\" = ci && ln -s '{}' node_modules", modules.display()))
+    } else {
+        let shop = installed("rust/debug/tea-shop");
+        let build = "test \"$1 $2\" = 'build --release' && mkdir -p target/release";
+        ("cargo", format!("{build} && cp '{}' target/release/", shop.display()))
     };
     let env = world();
     let bin = env.path().join("installer");
