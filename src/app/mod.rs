@@ -1,6 +1,7 @@
 //! What the program does, without arguments and without printing: commands are given a [`context::Context`],
 //! say notices while they work, and return a report or a fault.
 
+pub mod backup;
 pub mod cause;
 pub mod command;
 pub mod context;

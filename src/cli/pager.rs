@@ -19,7 +19,12 @@ pub(crate) fn choose(pager: Option<&str>, ci: bool, asks_nothing: bool) -> Optio
 pub(crate) fn show(pager: &str, text: &str) -> bool {
     let mut words = pager.split_whitespace();
     let Some(program) = words.next() else { return false };
-    let started = Command::new(program).args(words).stdin(Stdio::piped()).spawn();
+    let started = Command::new(program)
+        .args(words)
+        // less shows bytes where the locale is not installed; what we write is always UTF-8.
+        .env("LESSCHARSET", "utf-8")
+        .stdin(Stdio::piped())
+        .spawn();
     let Ok(mut child) = started else { return false };
     if let Some(mut stdin) = child.stdin.take() {
         // Whoever leaves the pager early has read enough.

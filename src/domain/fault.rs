@@ -229,6 +229,11 @@ pub enum Problem {
         /// The name as typed.
         code: String,
     },
+    /// Another run of the course is at work in the folder.
+    CourseInUse {
+        /// The folder.
+        home: String,
+    },
     /// Another process hosts the sandbox.
     SandboxInUse {
         /// Where.
@@ -301,6 +306,7 @@ impl Problem {
             | Self::File { .. }
             | Self::NotFound { .. }
             | Self::SandboxInUse { .. }
+            | Self::CourseInUse { .. }
             | Self::AppDown { .. }
             | Self::NoPages { .. }
             | Self::Program { .. }
@@ -335,6 +341,7 @@ impl Problem {
             Self::Lesson { .. } => "lesson",
             Self::NoSuchCode { .. } => "no_such_code",
             Self::SandboxInUse { .. } => "sandbox_in_use",
+            Self::CourseInUse { .. } => "course_in_use",
             Self::AppDown { .. } => "app_down",
             Self::NoPages { .. } => "app_no_pages",
             Self::Program { how, .. } => match how {

@@ -34,6 +34,11 @@ impl Clock {
         base.plus(self.offset_s.load(Ordering::SeqCst))
     }
 
+    /// The present instant for whoever moved nothing: what a day is noted under, however far it has gone ahead.
+    pub fn unmoved(&self) -> Timestamp {
+        self.now().plus(-self.offset_s.load(Ordering::SeqCst))
+    }
+
     /// Whether it stands until it is advanced.
     pub const fn stands(&self) -> bool {
         self.fixed.is_some()
@@ -71,7 +76,7 @@ mod tests {
         let clock = Clock::fixed(Timestamp(1_000));
         let twin = clock.clone();
         clock.advance(60);
-        assert_eq!(twin.now(), Timestamp(1_060));
+        assert_eq!((twin.now(), twin.unmoved()), (Timestamp(1_060), Timestamp(1_000)));
         assert_eq!(twin.stopwatch().ms(), 0);
     }
 }

@@ -72,6 +72,7 @@ pub(super) fn what(problem: &Problem, canvas: &Canvas) -> String {
         Problem::NotThereYet { what } => Msg::FaultNotThereYet { what },
         Problem::NoSuchCode { code } => Msg::FaultNoSuchCode { code },
         Problem::SandboxInUse { base } => Msg::FaultSandboxInUse { base },
+        Problem::CourseInUse { home } => Msg::FaultCourseInUse { home },
         Problem::Lesson { what, .. } => Msg::FaultLesson { what },
         Problem::AppDown { url, .. } => Msg::FaultAppDown { url },
         Problem::NoPages { day, url } => Msg::FaultNoPages { day, url },
@@ -148,6 +149,7 @@ fn place(problem: &Problem) -> Option<String> {
         | Problem::NotThereYet { .. }
         | Problem::NoSuchCode { .. }
         | Problem::SandboxInUse { .. }
+        | Problem::CourseInUse { .. }
         | Problem::AppDown { .. }
         | Problem::NoPages { .. }
         | Problem::Program { .. }
@@ -188,6 +190,7 @@ fn next(problem: &Problem, canvas: &Canvas) -> Vec<String> {
         Problem::Lesson { .. } => vec![Msg::NextDevCheck],
         Problem::NoSuchCode { .. } => vec![Msg::NextExplain],
         Problem::SandboxInUse { .. } => vec![Msg::NextStopSandbox],
+        Problem::CourseInUse { .. } => vec![Msg::NextOtherCourse],
         Problem::AppDown { elsewhere: Some(address), .. } => vec![Msg::NextAnswersAt { address }],
         Problem::AppDown { url, .. } => {
             vec![Msg::NextListen, Msg::NextPrintEnv { url }, Msg::NextAppExec]

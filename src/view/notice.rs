@@ -105,7 +105,10 @@ fn of_course(notice: &Notice, canvas: &Canvas) -> Line {
         )),
         Notice::Checked(it) => Line::Data(course::checked(it, canvas)),
         Notice::Called { method, path, answer } => {
-            Line::Aside(format!("{method:<6} /v1{path}  {}", canvas.tone(Tone::Quiet, answer)))
+            let room =
+                usize::from(canvas.width).saturating_sub(method.len().max(6) + path.len() + 6);
+            let answer = crate::view::table::short(answer, room.max(12));
+            Line::Aside(format!("{method:<6} /v1{path}  {}", canvas.tone(Tone::Quiet, &answer)))
         }
         _ => Line::Nothing,
     }

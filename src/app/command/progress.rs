@@ -1,5 +1,6 @@
 //! `stripegym progress`: carries what was reached from one machine to another.
 
+use crate::app::backup;
 use crate::app::context::Context;
 use crate::app::course::{choose, record};
 use crate::domain::course::carried::Carried;
@@ -34,8 +35,7 @@ pub fn import(context: &Context, file: &Path) -> Result<Report, Fault> {
     let path = record::path(context);
     let mut backup = None;
     if path.exists() {
-        let stamp = context.clock.now().rfc3339().replace(':', "");
-        let folder = context.config.home.join("backup").join(stamp);
+        let folder = backup::folder(&context.config.home, context.clock.now());
         fs::create_dir_all(&folder).map_err(|error| broken(&folder, &error))?;
         fs::copy(&path, folder.join(FILE)).map_err(|error| broken(&path, &error))?;
         backup = Some(folder.display().to_string());

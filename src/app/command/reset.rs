@@ -1,5 +1,6 @@
 //! `stripegym reset`: sets a day, the ledger, the sandbox or everything back, after a copy was put aside.
 
+use crate::app::backup;
 use crate::app::context::Context;
 use crate::app::course::{library, of_lesson, record};
 use crate::domain::fault::{Fault, Problem};
@@ -39,8 +40,7 @@ pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
     {
         return Err(Problem::SandboxInUse { base }.into());
     }
-    let stamp = context.clock.now().rfc3339().replace(':', "");
-    let backup = home.join("backup").join(stamp);
+    let backup = backup::folder(home, context.clock.now());
     let broken = |path: &Path, error: &std::io::Error| {
         Fault::because(Problem::File { path: path.display().to_string() }, error)
     };

@@ -10,6 +10,7 @@ use crate::app::course::stage::{self, Answer};
 use crate::app::course::stock;
 use crate::app::course::surroundings;
 use crate::app::course::trouble::Trouble;
+use crate::app::course::turn::Turn;
 use crate::app::ledger_file::LedgerFile;
 use crate::app::provider::Provider;
 use crate::app::reception::{Door, Reception};
@@ -84,6 +85,8 @@ impl Candidate {
 
 /// An application that takes requests.
 pub struct Application {
+    /// That no other run grades in the folder meanwhile.
+    _turn: Option<Turn>,
     body: Body,
     /// What it says.
     log: Log,
@@ -125,6 +128,7 @@ impl Application {
         candidate: &Candidate,
     ) -> Result<Self, Fault> {
         candidate.check()?;
+        let turn = Some(Turn::take(&context.config.home)?);
         let log = Log::default();
         let mut secret = None;
         let price = if candidate.price { Some(stock::price(provider).await?) } else { None };
@@ -159,8 +163,18 @@ impl Application {
         let routes = Routes { pages: !candidate.webhook_only, ledger: books.is_page() };
         let opening = OnceLock::new();
         let webhook_only = candidate.webhook_only;
-        let mut application =
-            Self { body, log, opening, secret, webhook_path, books, routes, webhook_only, price };
+        let mut application = Self {
+            _turn: turn,
+            body,
+            log,
+            opening,
+            secret,
+            webhook_path,
+            books,
+            routes,
+            webhook_only,
+            price,
+        };
         if application.track() != Track::Shop {
             application.look_around().await?;
         }
@@ -201,6 +215,7 @@ impl Application {
     /// A server that somebody else has started for the run.
     pub fn started(program: Program, url: &str, secret: SigningSecret, log: Log) -> Self {
         Self {
+            _turn: None,
             body: Body::Program { url: url.to_owned(), program },
             opening: OnceLock::new(),
             log,

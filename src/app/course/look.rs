@@ -32,6 +32,9 @@ pub async fn look(stage: &Stage<'_>, lesson: &Lesson) -> Result<Look, Fault> {
     while let Some(page) = sessions.next_page().await? {
         for session in page {
             let id = text(&session, "id");
+            if stage.earlier.contains(&id) {
+                continue;
+            }
             let row = rows.iter().find(|row| text(row, "session_id") == id);
             let provided = one(&session, stage);
             let (intent, charge) =

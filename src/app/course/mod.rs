@@ -32,6 +32,7 @@ pub mod surroundings;
 pub mod tap;
 pub mod tree;
 pub mod trouble;
+pub mod turn;
 pub mod vigil;
 pub mod watcher;
 pub mod weigh;
@@ -127,6 +128,7 @@ impl Wish {
         match (self.only, self.from) {
             (Some(Beat::Gate), _) => matches!(beat, Beat::Check | Beat::Gate),
             (Some(only), _) => only == beat,
+            (None, Some(Beat::Gate)) => matches!(beat, Beat::Check | Beat::Gate),
             (None, Some(from)) => beat >= from,
             (None, None) => true,
         }

@@ -345,7 +345,9 @@ async fn resend(stage: &Stage<'_>, it: &Resend) -> Result<Value, Trouble> {
 async fn compare(stage: &Stage<'_>, it: &Reconcile) -> Result<Value, Trouble> {
     let only = it.sessions.iter().map(|name| id(&stage.kept, name));
     let only: Vec<String> = only.collect::<Result<_, _>>()?;
-    let wanted = |session: &str| only.is_empty() || only.iter().any(|id| id == session);
+    let wanted = |session: &str| {
+        !stage.earlier.contains(session) && (only.is_empty() || only.iter().any(|id| id == session))
+    };
     let window = Window { since: Some(stage.started.plus(-1)), until: None };
     let theirs = settlement::ask(stage.context, &stage.provider.stripe, window).await?;
     let ledger = stage.ledger().await?;

@@ -240,8 +240,8 @@ impl Report {
 impl Room {
     /// Copies the project into a clean folder: what git tracks, elsewhere what rules would read.
     fn open(stage: &Stage<'_>, url: &str, secret: &SigningSecret) -> Result<Self, Fault> {
-        let nonce = format!("stripegym-readme-{}", std::process::id());
-        let root = std::env::temp_dir().join(nonce);
+        let nonce = stage.kept.fill("$run.nonce").unwrap_or_default();
+        let root = std::env::temp_dir().join(format!("stripegym-{}-{nonce}", std::process::id()));
         let (work, home, bin) = (root.join("project"), root.join("home"), root.join("bin"));
         for folder in [&work, &home, &bin] {
             fs::create_dir_all(folder).map_err(|error| broken(folder, &error))?;
@@ -275,12 +275,12 @@ impl Room {
     }
 
     /// The command that runs a script in the clean folder with a clean environment. bash where there is one: it
-    /// knows which line fails.
+    /// knows which line fails. pip installs into virtual environments only: this machine stays as it is.
     fn command(&self, script: &Path) -> String {
         let name = |path: &Path| quoted(&path.display().to_string());
         let set = self.variables.iter().map(|(name, value)| format!("{name}={}", quoted(value)));
         format!(
-            "cd {} && exec env -i PATH={}:\"$PATH\" HOME={} LANG=C.UTF-8 {} \"$(command -v bash || command -v sh)\" {}",
+            "cd {} && exec env -i PATH={}:\"$PATH\" HOME={} LANG=C.UTF-8 PIP_REQUIRE_VIRTUALENV=1 {} \"$(command -v bash || command -v sh)\" {}",
             name(&self.work),
             name(&self.root.join("bin")),
             name(&self.root.join("home")),

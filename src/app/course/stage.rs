@@ -17,7 +17,9 @@ use crate::domain::fault::{Fault, Problem};
 use crate::domain::secret::SigningSecret;
 use crate::domain::time::Timestamp;
 use crate::net::outbound::{self, Patience, Reach};
+use crate::stripe::calls::Window;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -65,6 +67,8 @@ pub struct Stage<'c> {
     pub answers: Vec<String>,
     /// When the run began, by the provider's clock.
     pub started: Timestamp,
+    /// Sessions that were there before the run, though no earlier than its first second: another run's.
+    pub earlier: BTreeSet<String>,
     /// The folder of the project's documents.
     pub project: PathBuf,
     /// The signing secret of the endpoint.
@@ -120,6 +124,7 @@ impl<'c> Stage<'c> {
             log: application.log(),
             answers: Vec::new(),
             started: context.clock.now(),
+            earlier: BTreeSet::new(),
             project: context.config.home.join("project"),
             secret: own.unwrap_or(registered),
             rolled: None,
@@ -134,8 +139,21 @@ impl<'c> Stage<'c> {
             may_run: false,
         };
         stage.started = stage.provider_now().await?;
+        stage.earlier = stage.sessions_so_far().await?;
         stage.introduce();
         Ok(stage)
+    }
+
+    /// The sessions that the provider has of this very second, or of a time to come that an earlier run has seen.
+    async fn sessions_so_far(&self) -> Result<BTreeSet<String>, Fault> {
+        let window = Window { since: Some(self.started.plus(-1)), until: None };
+        let mut sessions = self.provider.stripe.sessions(window);
+        let mut found = BTreeSet::new();
+        while let Some(page) = sessions.next_page().await? {
+            let ids = page.iter().filter_map(|it| it.get("id").and_then(Value::as_str));
+            found.extend(ids.map(str::to_owned));
+        }
+        Ok(found)
     }
 
     /// Takes the learner's own project instead of the folder that the built-in shop has for its documents.

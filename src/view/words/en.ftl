@@ -481,9 +481,11 @@ lessons-bad = { $problems ->
 fault-lesson = A lesson does not keep to its format: { $what }
 fault-no-such-code = There is no check, cause or topic `{ $code }`.
 fault-sandbox-in-use = Another process hosts the sandbox at { $base }; nothing was set back.
+fault-course-in-use = Another day or `check` is at work in { $home }: two at a time would meet one another's deliveries.
 next-dev-check = stripegym dev check
 next-explain = stripegym explain
 next-stop-sandbox = Stop that process, then type the command again.
+next-other-course = End it first (Ctrl-C), or give this run a folder of its own: --home DIR
 
 ## Reports, solutions, progress
 

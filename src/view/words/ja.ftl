@@ -456,9 +456,11 @@ lessons-bad = 問題が { $problems } 件あります。
 fault-lesson = 教材が形式に合っていません: { $what }
 fault-no-such-code = `{ $code }` というチェック・原因・項目はありません。
 fault-sandbox-in-use = 別のプロセスが { $base } でサンドボックスを動かしています。何も初期化していません。
+fault-course-in-use = { $home } では別の day または check が実行中です。同時に動かすと互いの配信が混ざります。
 next-dev-check = stripegym dev check
 next-explain = stripegym explain
 next-stop-sandbox = そのプロセスを止めてから、もう一度実行してください。
+next-other-course = 先にそちらを終了する（Ctrl-C）か、--home DIR で別のフォルダーを指定してください。
 
 ## 報告・解答・進捗
 

@@ -129,6 +129,7 @@ messages! {
     FaultLesson { what: &'a str },
     FaultNoSuchCode { code: &'a str },
     FaultSandboxInUse { base: &'a str },
+    FaultCourseInUse { home: &'a str },
     FaultAppDown { url: &'a str },
     FaultNoPages { day: &'a str, url: &'a str },
     FaultProgramNotFound { command: &'a str },
@@ -169,6 +170,7 @@ messages! {
     NextDevCheck,
     NextExplain,
     NextStopSandbox,
+    NextOtherCourse,
     // Where things are
     PlaceSandbox,
     PlaceStripe,

@@ -1,0 +1,47 @@
+//! One grading at a time in a folder: two would meet one another's deliveries and fail what is right.
+
+use crate::domain::fault::{Fault, Problem};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::Path;
+
+const LOCK: &str = "course.lock";
+
+/// The right to grade in a folder; given up when dropped, and by the system when the process dies.
+#[derive(Debug)]
+pub struct Turn(#[expect(dead_code, reason = "what counts is that the file stays open")] File);
+
+impl Turn {
+    /// Takes it, or says who has to end first.
+    pub fn take(home: &Path) -> Result<Self, Fault> {
+        let path = home.join(LOCK);
+        let broken = |error: std::io::Error| {
+            Fault::because(Problem::File { path: path.display().to_string() }, error)
+        };
+        std::fs::create_dir_all(home).map_err(broken)?;
+        let mut options = OpenOptions::new();
+        let file = options.create(true).truncate(false).read(true).write(true).open(&path);
+        let file = file.map_err(broken)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self(file)),
+            Err(TryLockError::WouldBlock) => {
+                Err(Problem::CourseInUse { home: home.display().to_string() }.into())
+            }
+            Err(TryLockError::Error(error)) => Err(broken(error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_has_one_turn_at_a_time() {
+        let home = tempfile::tempdir().unwrap();
+        let turn = Turn::take(home.path()).unwrap();
+        let second = Turn::take(home.path()).unwrap_err();
+        assert!(matches!(*second.problem, Problem::CourseInUse { .. }));
+        drop(turn);
+        assert!(Turn::take(home.path()).is_ok());
+    }
+}
