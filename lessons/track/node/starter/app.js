@@ -54,7 +54,10 @@ app.use((error, request, answer, _next) => {
 
 function maySeeTheLedger(request) {
   if (!settings.ledgerToken) {
-    return ["127.0.0.1", "::1", "::ffff:127.0.0.1"].includes(request.socket.remoteAddress);
+    // Anybody's page can let a name of its own point here (DNS rebinding); the Host then is that name.
+    const local = /^(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?$/i.test(request.get("host") ?? "");
+    const peers = ["127.0.0.1", "::1", "::ffff:127.0.0.1"];
+    return local && peers.includes(request.socket.remoteAddress);
   }
   const digest = (text) => createHash("sha256").update(text).digest();
   const given = request.get("authorization") ?? "";

@@ -2,6 +2,7 @@
 
 import hmac
 import logging
+import re
 import sys
 import uuid
 
@@ -62,9 +63,15 @@ def show_ledger():
         given = request.headers.get("Authorization", "").encode()
         if not hmac.compare_digest(given, f"Bearer {settings.LEDGER_TOKEN}".encode()):
             abort(401)
-    elif request.remote_addr not in ("127.0.0.1", "::1"):
+    elif not from_this_machine():
         abort(403)
     return jsonify(rows=ledger.rows())
+
+
+def from_this_machine() -> bool:
+    # Anybody's page can let a name of its own point here (DNS rebinding); the Host then is that name.
+    local = re.fullmatch(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?", request.host, re.IGNORECASE)
+    return local is not None and request.remote_addr in ("127.0.0.1", "::1")
 
 
 def failed(error: Exception):
