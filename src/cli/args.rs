@@ -393,9 +393,9 @@ pub(crate) struct Target {
 /// `stripegym hint`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Hint {
-    /// Which check.
+    /// Which check; without it, the first open one.
     #[arg(value_name = "CODE")]
-    pub(crate) code: String,
+    pub(crate) code: Option<String>,
     /// Up to which hint.
     #[arg(long, value_name = "1-3", value_parser = clap::value_parser!(u8).range(1..=3))]
     pub(crate) tier: Option<u8>,

@@ -224,7 +224,7 @@ async fn dispatch(
             check::run(context, &reader.check(&asked, out::is_terminal())?).await
         }
         Command::Status => status::run(context),
-        Command::Hint(asked) => hint::run(context, &asked.code, asked.tier),
+        Command::Hint(asked) => hint::run(context, asked.code.as_deref(), asked.tier),
         Command::Solution(asked) => solution::run(context, &wish::solution(&asked)),
         Command::Starter { language, folder } => starter::run(&language, &folder),
         Command::Report(asked) => {

@@ -3,6 +3,7 @@
 use crate::app::context::Context;
 use crate::app::course::{library, of_lesson};
 use crate::content::{DAYS, topic};
+use crate::domain::course::Day;
 use crate::domain::course::standing::Explained;
 use crate::domain::fault::{Fault, Problem};
 use crate::domain::report::Report;
@@ -27,6 +28,14 @@ pub fn run(context: &Context, name: Option<&str>) -> Result<Report, Fault> {
     let base = name.split('-').next().unwrap_or(name);
     for id in DAYS {
         let lesson = library.lesson(id, locale).map_err(|it| of_lesson(&it))?;
+        if let Some(title) = lesson.texts.notes.get(name).or_else(|| lesson.texts.gates.get(name)) {
+            return Ok(Report::Explained(Explained {
+                name: name.to_owned(),
+                title: title.clone(),
+                texts: rests_on(&lesson.day, name).into_iter().collect(),
+                docs: lesson.day.lesson.docs.clone(),
+            }));
+        }
         let Some(check) = lesson.day.check(base) else { continue };
         let Some(text) = lesson.texts.checks.get(&check.id) else { continue };
         let cause = text.causes.get(name).cloned();
@@ -44,4 +53,13 @@ pub fn run(context: &Context, name: Option<&str>) -> Result<Report, Fault> {
         }));
     }
     Err(Problem::NoSuchCode { code: name.to_owned() }.into())
+}
+
+/// The checks that a note or a gate rests on.
+fn rests_on(day: &Day, name: &str) -> Option<String> {
+    let note = day.notes.iter().find(|note| note.id == name).map(|note| &note.by);
+    let gate = day.gates.iter().find(|gate| gate.id == name).map(|gate| &gate.needs);
+    note.or(gate)
+        .filter(|checks| !checks.is_empty())
+        .map(|checks| format!("← {}", checks.join(" ")))
 }

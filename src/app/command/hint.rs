@@ -1,15 +1,24 @@
 //! `stripegym hint`: the next of three hints of a check.
 
 use crate::app::context::Context;
-use crate::app::course::{library, of_lesson, record};
-use crate::content::DAYS;
+use crate::app::course::{choose, library, of_lesson, record};
+use crate::content::{DAYS, Library};
+use crate::domain::course::Level;
+use crate::domain::course::outcome::State;
 use crate::domain::course::standing::Hint;
 use crate::domain::fault::{Fault, Problem};
 use crate::domain::report::Report;
 
-/// Shows the hints of the check `name` (`SG3.7`, `SG3.7-NOVERIFY`, `D3.7`) up to `tier`, or one more than before.
-pub fn run(context: &Context, name: &str, tier: Option<u8>) -> Result<Report, Fault> {
+/// Shows the hints of the check `name` (`SG3.7`, `SG3.7-NOVERIFY`, `D3.7`) up to `tier`, or one more than before;
+/// of a day (`day3`), or where nothing is named of the whole course, those of its first open check.
+pub fn run(context: &Context, name: Option<&str>, tier: Option<u8>) -> Result<Report, Fault> {
     let library = library();
+    let day = name.filter(|name| DAYS.contains(name));
+    let open = match name {
+        Some(name) if day.is_none() => name.to_owned(),
+        _ => first_open(context, &library, day)?,
+    };
+    let name = open.as_str();
     let base = name.split('-').next().unwrap_or(name);
     for id in DAYS {
         let lesson = library.lesson(id, context.config.locale).map_err(|it| of_lesson(&it))?;
@@ -29,4 +38,21 @@ pub fn run(context: &Context, name: &str, tier: Option<u8>) -> Result<Report, Fa
         }));
     }
     Err(Problem::NoSuchCode { code: name.to_owned() }.into())
+}
+
+/// The code of the first required check that is not passed, of one day or of all; of the first check where all are.
+fn first_open(context: &Context, library: &Library, day: Option<&str>) -> Result<String, Fault> {
+    let progress = choose::progress(context)?;
+    let mut first = None;
+    for id in DAYS.into_iter().filter(|id| day.is_none_or(|day| day == *id)) {
+        let day = library.day(id).map_err(|it| of_lesson(&it))?;
+        let required = day.checks.iter().filter(|check| check.level == Level::Required);
+        for check in required {
+            if !choose::state(&day, &check.id, &progress).is_some_and(State::is_well) {
+                return Ok(check.code.clone());
+            }
+            first.get_or_insert_with(|| check.code.clone());
+        }
+    }
+    Ok(first.unwrap_or_default())
 }

@@ -58,6 +58,10 @@ impl Grader<'_, '_> {
         if outcome != Outcome::Open && !said.table.is_empty() {
             self.say(Notice::Shown { text: said.table.clone() });
         }
+        if outcome == Outcome::Open && self.asker.is_some() {
+            // Whoever left the questions has not answered them.
+            result.state = State::Partial;
+        }
         match (outcome, wrong) {
             (Outcome::Right, _) => self.note_known(&check.id)?,
             (Outcome::Wrong, Some((asked, answer))) => {
