@@ -83,12 +83,18 @@ impl Watcher {
     /// Asks to be told about folders that are new.
     fn cover(&mut self) -> notify::Result<()> {
         let Some((watcher, _)) = &mut self.told else { return Ok(()) };
-        let folders = self.folder.folders();
-        for folder in folders.difference(&self.covered) {
-            watcher.watch(folder, RecursiveMode::NonRecursive)?;
+        loop {
+            let folders = self.folder.folders();
+            for folder in folders.difference(&self.covered) {
+                watcher.watch(folder, RecursiveMode::NonRecursive)?;
+            }
+            let new = !folders.is_subset(&self.covered);
+            self.covered = folders;
+            // A folder that was made within another before that one was covered was told by nobody.
+            if !new {
+                return Ok(());
+            }
         }
-        self.covered = folders;
-        Ok(())
     }
 
     fn give_up(&mut self, error: &notify::Error) {
@@ -120,6 +126,10 @@ impl Watcher {
     /// The files that changed, once an edit is finished; resolves only when there are some.
     pub async fn changed(&mut self) -> BTreeSet<String> {
         loop {
+            // Before each look: a file in a new folder is either seen by it or told afterwards.
+            if let Err(error) = self.cover() {
+                self.give_up(&error);
+            }
             let mut shot = self.folder.shot();
             if shot != self.known {
                 let until = Instant::now() + SETTLED_MAX;
@@ -133,9 +143,6 @@ impl Watcher {
                     }
                 }
                 let changed = differences(&self.known, &shot);
-                if let Err(error) = self.cover() {
-                    self.give_up(&error);
-                }
                 // An edit that was taken back is none.
                 if !changed.is_empty() {
                     return changed;
