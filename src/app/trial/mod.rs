@@ -1,5 +1,6 @@
-//! Tries the course out on programs whose outcome is known: each solution must pass every day, each starter must fail the
-//! day that it lacks and no day before it, each broken shop must be caught by the check that says so.
+//! Tries the course out on programs whose outcome is known: each solution must pass every day but the last, each
+//! starter must fail the day that it lacks and no day before it, each broken shop must be caught by the check that
+//! says so.
 
 pub mod ground;
 
@@ -38,9 +39,9 @@ pub struct Scope {
 /// What becomes of a program.
 #[derive(Clone, Debug)]
 enum Expected {
-    /// Every day is passed.
+    /// Every day before the last is passed.
     Passes,
-    /// Every day before the last is passed by what the broken shops are made of.
+    /// So it is by what the broken shops are made of.
     Healthy,
     /// This day is not, and every day before it is.
     Fails(usize),
@@ -60,9 +61,9 @@ impl Trial {
     /// The days that are graded.
     fn days(&self) -> Vec<usize> {
         match &self.expected {
-            Expected::Passes => (0..DAYS.len()).collect(),
             Expected::Fails(day) => (0..=*day).collect(),
-            Expected::Healthy => (0..DAYS.len() - 1).collect(),
+            // The last day follows a README, which installs from registries: that is tried with stand-ins.
+            Expected::Passes | Expected::Healthy => (0..DAYS.len() - 1).collect(),
             Expected::Caught(mutant) if mutant.days.is_empty() => (0..DAYS.len() - 1).collect(),
             Expected::Caught(mutant) => mutant.days.iter().map(|day| usize::from(*day)).collect(),
         }
