@@ -111,6 +111,15 @@ impl Routes {
         &self.endpoints
     }
 
+    /// Whether any endpoint's path begins with `/v1/` or `/v2/` and this segment.
+    pub fn has_resource(&self, name: &str) -> bool {
+        !name.starts_with('{')
+            && self.endpoints.iter().any(|endpoint| {
+                let path = endpoint.key().split_once(' ').map_or("", |(_, path)| path);
+                path.split('/').nth(2) == Some(name)
+            })
+    }
+
     /// Finds the endpoint of a request; fixed segments win over placeholders.
     pub fn route(&'static self, method: &str, path: &str) -> Routed {
         let mut search = Search { routes: self, method, ids: Vec::new(), path_exists: false };

@@ -4,6 +4,8 @@ use crate::domain::card::{self, Behaviour, Card};
 use crate::domain::time::Timestamp;
 use crate::wire::failure::{Failure, FailureKind};
 use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::OnceLock;
 
 /// A card as it is typed in.
 #[derive(Clone, Debug, Default)]
@@ -127,6 +129,14 @@ fn check_expiry(entry: &CardEntry, now: Timestamp) -> Result<(), Failure> {
 
 fn refused(code: &str, param: &str, message: &str) -> Failure {
     Failure::of(402, FailureKind::Card, message).code(code).param(param)
+}
+
+/// The test card that has this fingerprint.
+pub fn by_fingerprint(sought: &str) -> Option<&'static Card> {
+    static KNOWN: OnceLock<HashMap<String, &'static Card>> = OnceLock::new();
+    let known = KNOWN
+        .get_or_init(|| card::ALL.iter().map(|card| (fingerprint(card.number), card)).collect());
+    known.get(sought).copied()
 }
 
 /// The fingerprint of a number: the same card gives the same sixteen characters.

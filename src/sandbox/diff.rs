@@ -10,7 +10,7 @@ pub fn previous_attributes(before: &Value, after: &Value) -> Map<String, Value> 
     };
     let mut changed = Map::new();
     let names = before.keys().chain(after.keys().filter(|name| !before.contains_key(*name)));
-    for name in names.filter(|name| !name.starts_with('_')) {
+    for name in names {
         let (old, new) = (before.get(name), after.get(name));
         if old == new {
             continue;
@@ -33,8 +33,8 @@ mod tests {
 
     #[test]
     fn only_changed_leaves_are_told_with_their_old_values() {
-        let before = json!({"a": 1, "m": {"x": "1", "y": "2"}, "l": [1], "same": 0, "_p": 1});
-        let after = json!({"a": null, "m": {"x": "1", "y": "3", "z": "4"}, "l": [1, 2], "same": 0, "_p": 2});
+        let before = json!({"a": 1, "m": {"x": "1", "y": "2"}, "l": [1], "same": 0});
+        let after = json!({"a": null, "m": {"x": "1", "y": "3", "z": "4"}, "l": [1, 2], "same": 0});
         let previous = previous_attributes(&before, &after);
         assert_eq!(Value::Object(previous), json!({"a": 1, "m": {"y": "2", "z": null}, "l": [1]}));
     }

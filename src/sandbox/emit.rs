@@ -1,8 +1,10 @@
 //! Events: the record of what happened, and the plan of who is to be told.
 
+use crate::sandbox::engine::object::{Object, Stored};
+use crate::sandbox::engine::private::{Delivery, Envelope, WebhookEndpointPart};
+use crate::sandbox::engine::txn::{Txn, mark};
 use crate::sandbox::object::text;
-use crate::sandbox::txn::Txn;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// How long events are shown, in seconds: 30 days.
@@ -13,109 +15,124 @@ pub const PRUNE_EVERY_S: i64 = 86_400;
 pub const PRUNE_JOB: &str = "event.prune";
 /// The record that says that the job is scheduled: its kind and id.
 pub const PRUNE_MARK: (&str, &str) = ("_mark", PRUNE_JOB);
-/// The event's private member that tells for each endpoint whether it has accepted the event.
-const TOLD: &str = "_told";
 
-/// Records an event about `doc` and plans one delivery for every enabled endpoint that wants `kind`.
-pub fn emit(txn: &mut Txn<'_>, kind: &str, doc: &Value, previous: Option<Map<String, Value>>) {
-    let id = txn.mint(
-        if kind.starts_with("payment_intent.") || kind.starts_with("charge.") {
-            "evt_3"
-        } else {
-            "evt_1"
-        },
-        23,
-    );
-    let mut data = Map::new();
-    data.insert("object".to_owned(), public(doc));
-    if let Some(previous) = previous {
-        data.insert("previous_attributes".to_owned(), Value::Object(previous));
-    }
-    let origin = txn.origin().clone();
+/// Records an event about an object and plans one delivery for every enabled endpoint that wants `kind`.
+pub fn emit(txn: &mut Txn<'_>, kind: &str, about: &Stored, previous: Option<Box<str>>) {
+    let of_payment = kind.starts_with("payment_intent.") || kind.starts_with("charge.");
+    let id = txn.new_id(if of_payment { "evt_3" } else { "evt_1" }, 23);
+    let account = txn.scope().account.to_string();
     let endpoints = subscribers(txn, kind);
-    let told: Map<String, Value> =
-        endpoints.iter().map(|endpoint| (text(endpoint, "id").to_owned(), json!(false))).collect();
-    txn.put(json!({
-        "object": "event",
-        "id": id,
-        "api_version": txn.site().api_version,
-        "created": txn.now().0,
-        "data": data,
-        "livemode": false,
-        "pending_webhooks": told.len(),
-        "request": {"id": origin.request_id, "idempotency_key": origin.idempotency_key},
-        "type": kind,
-        TOLD: told,
-    }));
-    for endpoint in endpoints {
-        plan(txn, &id, text(&endpoint, "id"));
+    let envelope = Envelope {
+        kind: kind.to_owned(),
+        api_version: txn.site().api_version.clone(),
+        created: txn.now().0,
+        account: (!account.is_empty()).then(|| account.clone()),
+        previous,
+        request: txn.origin().request_id.as_deref().map(Box::from),
+        idempotency_key: txn.origin().idempotency_key.as_deref().map(Box::from),
+        about: about.seq,
+        told: endpoints.iter().map(|endpoint| (endpoint.id().to_owned(), false)).collect(),
+    };
+    txn.put_event(&id, Arc::clone(&about.text), envelope);
+    for endpoint in &endpoints {
+        plan_at(txn, &id, endpoint);
     }
-    if txn.get(PRUNE_MARK.0, PRUNE_MARK.1).is_none() {
-        txn.put(json!({"object": PRUNE_MARK.0, "id": PRUNE_MARK.1}));
+    if txn.stored(PRUNE_MARK.0, PRUNE_MARK.1).is_none() {
+        txn.put(mark(PRUNE_MARK.1));
         txn.schedule(txn.now().plus(KEPT_S), PRUNE_JOB, &json!({}));
     }
 }
 
-/// Plans the delivery of an event to an endpoint, due at once. The record is the delivery's whole story:
-/// `attempts` is filled in by whoever sends it, `due` is null once nothing is left to do.
-pub fn plan(txn: &mut Txn<'_>, event_id: &str, endpoint_id: &str) -> String {
-    let id = txn.mint("wd_", 24);
-    txn.put(json!({
-        "object": "_delivery",
-        "id": id,
-        "event": event_id,
-        "endpoint": endpoint_id,
-        "created": txn.now().0,
-        "due": txn.now().0,
-        "status": "pending",
-        "attempts": [],
-    }));
-    let known = txn
-        .get("event", event_id)
-        .is_some_and(|event| event.get(TOLD).is_some_and(|told| told.get(endpoint_id).is_some()));
-    if !known {
-        note(txn, event_id, endpoint_id, false);
+/// Who is told of an event: an endpoint, and the account that has it.
+#[derive(Clone, Debug)]
+pub struct Subscriber {
+    account: String,
+    id: String,
+}
+
+impl Subscriber {
+    /// An endpoint of the account that a change is about.
+    pub fn own(txn: &Txn<'_>, id: &str) -> Self {
+        Self { account: txn.scope().account.to_string(), id: id.to_owned() }
     }
-    id
+
+    /// `we_…`.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+/// Plans the delivery of an event to an endpoint of the same account, due at once.
+pub fn plan(txn: &mut Txn<'_>, event_id: &str, endpoint_id: &str) {
+    let to = Subscriber::own(txn, endpoint_id);
+    plan_at(txn, event_id, &to);
+}
+
+/// Plans the delivery of an event, due at once. The record is the delivery's whole story: `attempts` is filled
+/// in by whoever sends it, `due` is `None` once nothing is left to do. It stands where the endpoint stands.
+pub fn plan_at(txn: &mut Txn<'_>, event_id: &str, to: &Subscriber) {
+    let id = txn.new_id("wd_", 24);
+    let now = txn.now().0;
+    let delivery = Delivery {
+        event: event_id.to_owned(),
+        event_account: txn.scope().account.to_string(),
+        endpoint: to.id.clone(),
+        created: now,
+        due: Some(now),
+        ..Delivery::default()
+    };
+    txn.in_account(&to.account, |txn| txn.put_record("_delivery", &id, Arc::from(""), delivery));
+    let known = txn
+        .record::<Envelope>("event", event_id)
+        .is_some_and(|event| event.told.iter().any(|(told, _)| *told == to.id));
+    if !known {
+        note(txn, event_id, &to.id, false);
+    }
 }
 
 /// Notes whether an endpoint has accepted an event: `pending_webhooks` counts those that have not yet, each
 /// endpoint once, however often the event is sent to it.
 pub fn note(txn: &mut Txn<'_>, event_id: &str, endpoint_id: &str, accepted: bool) {
-    txn.edit("event", event_id, |event| {
-        let mut told = match event.remove(TOLD) {
-            Some(Value::Object(told)) => told,
-            _ => Map::new(),
-        };
-        told.insert(endpoint_id.to_owned(), json!(accepted));
-        let pending = told.values().filter(|accepted| **accepted == json!(false)).count();
-        event.insert("pending_webhooks".to_owned(), json!(pending));
-        event.insert(TOLD.to_owned(), Value::Object(told));
+    txn.edit_record("event", event_id, |event: &mut Envelope| {
+        match event.told.iter_mut().find(|(told, _)| told == endpoint_id) {
+            Some((_, told)) => *told = accepted,
+            None => event.told.push((endpoint_id.to_owned(), accepted)),
+        }
     });
 }
 
-/// The enabled endpoints that are subscribed to a type, oldest first; `*` stands for all types.
-pub fn subscribers(txn: &Txn<'_>, kind: &str) -> Vec<Arc<Value>> {
-    let mut endpoints = txn.all("webhook_endpoint", |endpoint| {
+/// The enabled endpoints that are subscribed to a type, oldest first; `*` stands for all types. An event of a
+/// connected account also goes to the platform's endpoints that were made with `connect`.
+pub fn subscribers(txn: &Txn<'_>, kind: &str) -> Vec<Subscriber> {
+    let account = txn.scope().account.to_string();
+    let mut found =
+        of_account(&txn.newest("webhook_endpoint").collect::<Vec<_>>(), kind, &account, false);
+    if !account.is_empty() {
+        let platform: Vec<_> = txn.at("").newest("webhook_endpoint").collect();
+        found.extend(of_account(&platform, kind, "", true));
+    }
+    found
+}
+
+fn of_account(
+    endpoints: &[Arc<Object>],
+    kind: &str,
+    account: &str,
+    connect: bool,
+) -> Vec<Subscriber> {
+    let wants = |endpoint: &&Arc<Object>| {
         text(endpoint, "status") == "enabled"
+            && endpoint.part::<WebhookEndpointPart>().connect == connect
             && endpoint
                 .get("enabled_events")
                 .and_then(Value::as_array)
                 .is_some_and(|wanted| wanted.iter().any(|w| w == kind || w == "*"))
-    });
-    endpoints.reverse();
-    endpoints
-}
-
-/// The object as the API shows it: without the sandbox's own members.
-pub fn public(doc: &Value) -> Value {
-    match doc {
-        Value::Object(map) => {
-            let own = map.get("object").is_some_and(Value::is_string);
-            let shown = map.iter().filter(|(name, _)| !(own && name.starts_with('_')));
-            Value::Object(shown.map(|(name, value)| (name.clone(), public(value))).collect())
-        }
-        Value::Array(items) => Value::Array(items.iter().map(public).collect()),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => doc.clone(),
-    }
+    };
+    let wanting = endpoints.iter().rev().filter(wants);
+    wanting
+        .map(|endpoint| Subscriber {
+            account: account.to_owned(),
+            id: text(endpoint, "id").to_owned(),
+        })
+        .collect()
 }

@@ -5,8 +5,8 @@
 use crate::catalog::Catalog;
 use crate::catalog::expand::{ExpandKind, Target, expand_in};
 use crate::catalog::grammar::Field;
+use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::object;
-use crate::sandbox::txn::Txn;
 use serde_json::Value;
 
 /// Where a path stands: at an API object, which knows its own fields, or within a hash of one.
@@ -67,7 +67,7 @@ fn resolve(txn: &Txn<'_>, member: &mut Value, kinds: &[&'static str]) {
     match member {
         Value::String(id) => {
             if let Some(doc) = kinds.iter().find_map(|kind| txn.get(kind, id)) {
-                *member = (*doc).clone();
+                *member = doc.document();
             }
         }
         Value::Array(items) => items.iter_mut().for_each(|item| resolve(txn, item, kinds)),

@@ -4,18 +4,20 @@
 use crate::catalog::Catalog;
 use crate::catalog::route::{Endpoint, Routed};
 use crate::catalog::validate::Strictness;
+use crate::sandbox::answer::Body;
 use crate::sandbox::auth;
 use crate::sandbox::call::{Call, Version};
-use crate::sandbox::engine::{Decision, Engine};
+use crate::sandbox::engine::Decision;
+use crate::sandbox::engine::requests::LogRow;
+use crate::sandbox::engine::txn::{Origin, Txn};
+use crate::sandbox::engine::worlds::World;
 use crate::sandbox::expand;
 use crate::sandbox::idempotency::Keyed;
-use crate::sandbox::journal::LogRow;
 use crate::sandbox::object;
-use crate::sandbox::txn::{Origin, Txn};
 use crate::sandbox::version;
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::form;
-use crate::wire::json::pretty;
+use crate::wire::render::{self, pretty_into};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -51,13 +53,16 @@ pub struct Answer {
     /// Headers beside `Content-Type` and `Content-Length`.
     pub headers: Vec<(&'static str, String)>,
     /// JSON.
-    pub body: String,
+    pub body: Vec<u8>,
 }
 
 /// What a request became: status and body, and whether it was answered before.
 struct Outcome {
     status: u16,
-    body: Value,
+    /// Compact JSON.
+    body: Arc<str>,
+    /// `error.message`, where it failed.
+    error: Option<String>,
     original_request: Option<String>,
 }
 
@@ -70,12 +75,11 @@ struct Ready {
 }
 
 /// Answers one request.
-pub async fn answer(engine: &Arc<Engine>, asked: Asked) -> Answer {
+pub async fn answer(world: &Arc<World>, asked: Asked) -> Answer {
     // Each resource has its own sequence: how often somebody looks must not decide what a change is called.
-    let resource = asked.path.split('/').nth(2).unwrap_or_default();
-    let mut numbers = engine.entropy().numbers(&format!("req_ {} {resource}", asked.method));
+    let mut numbers = world.entropy().numbers(&sequence(&asked));
     let request_id = crate::domain::id::mint("req_", 14, || numbers.next());
-    let default = engine.site().api_version.as_str();
+    let default = world.site().api_version.as_str();
     let mut headers = vec![("request-id", request_id.clone())];
     if let Some(key) = &asked.idempotency_key {
         headers.push(("idempotency-key", key.clone()));
@@ -83,16 +87,13 @@ pub async fn answer(engine: &Arc<Engine>, asked: Asked) -> Answer {
     let (outcome, version) = match auth::authenticate(asked.authorization.as_deref())
         .and_then(|_| version::read(asked.version.as_deref(), default))
     {
-        Err(failure) => {
-            let outcome = failed(engine, &request_id, &failure);
-            engine.log(log_row(engine, &asked, &request_id, &outcome));
-            (outcome, default.to_owned())
-        }
+        Err(failure) => (failed(world, &request_id, &failure), default.to_owned()),
         Ok(version) => {
             let text = version.text.clone();
-            (run(engine, &asked, version, &request_id, &mut headers).await, text)
+            (run(world, &asked, version, &request_id, &mut headers).await, text)
         }
     };
+    world.engine().requests().add(log_row(world, &asked, &request_id, &outcome));
     headers.push(("stripe-version", version));
     if let Some(original) = outcome.original_request {
         headers.push(("idempotent-replayed", "true".to_owned()));
@@ -102,14 +103,20 @@ pub async fn answer(engine: &Arc<Engine>, asked: Asked) -> Answer {
         401 => headers.push(("www-authenticate", "Basic realm=\"Stripe\"".to_owned())),
         // What is not modelled will not be modelled at the next attempt either.
         501 => headers.push(("stripe-should-retry", "false".to_owned())),
+        503 => {
+            headers.push(("retry-after", "1".to_owned()));
+            headers.push(("stripe-should-retry", "true".to_owned()));
+        }
         409 | 429 => headers.push(("stripe-should-retry", "true".to_owned())),
         _ => {}
     }
-    Answer { status: outcome.status, headers, body: pretty(&outcome.body) }
+    let mut body = Vec::with_capacity(outcome.body.len() * 3 / 2);
+    pretty_into(&mut body, &outcome.body, 0);
+    Answer { status: outcome.status, headers, body }
 }
 
 async fn run(
-    engine: &Arc<Engine>,
+    world: &Arc<World>,
     asked: &Asked,
     version: Version,
     request_id: &str,
@@ -117,29 +124,42 @@ async fn run(
 ) -> Outcome {
     let ready = match prepare(asked, version, headers) {
         Ok(ready) => ready,
-        Err(failure) => {
-            let outcome = failed(engine, request_id, &failure);
-            engine.log(log_row(engine, asked, request_id, &outcome));
-            return outcome;
-        }
+        Err(failure) => return failed(world, request_id, &failure),
     };
     let _in_progress = match &ready.keyed {
         None => None,
-        Some(keyed) => match engine.begin_idempotent(&keyed.key) {
+        Some(keyed) => match world.begin_idempotent(&keyed.key) {
             Some(in_progress) => Some(in_progress),
-            None => return failed(engine, request_id, &keyed.still_running()),
+            None => return failed(world, request_id, &keyed.still_running()),
         },
     };
     let origin = Origin {
         request_id: Some(request_id.to_owned()),
         idempotency_key: asked.idempotency_key.clone(),
     };
-    let done = engine.transact(origin, |txn| {
-        let (outcome, keep) = execute(engine, txn, &ready, request_id);
-        let log = Some(log_row(engine, asked, request_id, &outcome));
-        Decision { value: outcome, keep, log }
+    if asked.method == "GET" {
+        let looked = world.look(origin.clone(), |txn| {
+            let (outcome, _) = execute(world, txn, &ready, request_id);
+            (!txn.has_changed()).then_some(outcome)
+        });
+        if let Some(outcome) = looked {
+            return outcome;
+        }
+        // A few retrievals make what they are asked for (a ready-made payment method).
+    }
+    let done = world.transact(origin, |txn| {
+        let (outcome, keep) = execute(world, txn, &ready, request_id);
+        Decision { value: outcome, keep }
     });
-    done.await.unwrap_or_else(|failure| failed(engine, request_id, &failure))
+    done.await.unwrap_or_else(|failure| failed(world, request_id, &failure))
+}
+
+/// The sequence that a request's id is drawn from: one for each resource that the API has, one for the rest.
+fn sequence(asked: &Asked) -> String {
+    let resource = asked.path.split('/').nth(2).unwrap_or_default();
+    let known = Catalog::get().routes().has_resource(resource);
+    let method = if asked.method == "GET" { "GET" } else { "POST" };
+    format!("req_ {method} {}", if known { resource } else { "" })
 }
 
 /// Everything that can be refused without looking at the state.
@@ -176,74 +196,84 @@ fn prepare(
     let strictness =
         if version.is_held_to(STRICT_FROM) { Strictness::Endive } else { Strictness::Older };
     let mut params = catalog.validate(route.endpoint, &decoded.tree, strictness)?;
+    let keyed = match asked.idempotency_key.as_deref().filter(|key| post && !key.is_empty()) {
+        Some(key) => Some(Keyed::new(key, &asked.path, &params)?),
+        None => None,
+    };
     let expand = match params.remove("expand") {
         Some(Value::Array(paths)) => {
             paths.iter().filter_map(Value::as_str).map(str::to_owned).collect()
         }
         _ => Vec::new(),
     };
-    let keyed = match asked.idempotency_key.as_deref().filter(|key| post && !key.is_empty()) {
-        Some(key) => Some(Keyed::new(key, &asked.path, &asked.body)?),
-        None => None,
-    };
     let call = Call { key: route.endpoint.key().to_owned(), ids: route.ids, params, version };
     Ok(Ready { endpoint: route.endpoint, call, expand, keyed })
 }
 
 /// Runs the endpoint. Tells whether what it wrote stays.
-fn execute(engine: &Engine, txn: &mut Txn<'_>, ready: &Ready, request_id: &str) -> (Outcome, bool) {
+fn execute(world: &World, txn: &mut Txn<'_>, ready: &Ready, request_id: &str) -> (Outcome, bool) {
     if let Some(keyed) = &ready.keyed {
-        match keyed.replay(txn) {
+        match keyed.replay(txn, txn.now()) {
             Ok(None) => {}
             Ok(Some(replay)) => {
                 let original_request = Some(replay.original_request);
-                return (
-                    Outcome { status: replay.status, body: replay.body, original_request },
-                    false,
-                );
+                let (status, body) = (replay.status, replay.body);
+                return (Outcome { status, body, error: None, original_request }, false);
             }
-            Err(failure) => return (failed(engine, request_id, &failure), false),
+            Err(failure) => return (failed(world, request_id, &failure), false),
         }
     }
     let result = match object::handler(ready.endpoint.key()) {
         Some(handler) => handler(txn, &ready.call),
-        None => Err(not_modelled(ready.endpoint, &engine.site().base_url)),
+        None => Err(not_modelled(ready.endpoint, &world.site().base_url)),
     };
     let (outcome, keep) = match result {
-        Ok(mut body) => {
-            for path in &ready.expand {
-                expand::expand(txn, &mut body, path);
-            }
-            (Outcome { status: 200, body, original_request: None }, true)
+        Ok(body) => {
+            let body = if ready.expand.is_empty() {
+                body.into_text()
+            } else {
+                let mut document = body.into_document();
+                for path in &ready.expand {
+                    expand::expand(txn, &mut document, path);
+                }
+                Body::Document(document).into_text()
+            };
+            (Outcome { status: 200, body, error: None, original_request: None }, true)
         }
-        Err(failure) => (failed(engine, request_id, &failure), failure.keeps_changes),
+        Err(failure) => (failed(world, request_id, &failure), failure.keeps_changes),
     };
     // A refused parameter is not an execution: the key stays free for the corrected request.
     if let Some(keyed) = ready.keyed.as_ref().filter(|_| keep) {
-        keyed.keep(txn, outcome.status, &crate::sandbox::emit::public(&outcome.body), request_id);
+        keyed.keep(txn, outcome.status, &outcome.body, request_id);
     }
     (outcome, keep)
 }
 
-fn failed(engine: &Engine, request_id: &str, failure: &Failure) -> Outcome {
+fn failed(world: &World, request_id: &str, failure: &Failure) -> Outcome {
     let mut body = failure.body();
     let log_url =
-        format!("{}/_stripegym/requests/{request_id}?t={}", engine.site().base_url, engine.now().0);
+        format!("{}/_stripegym/requests/{request_id}?t={}", world.site().base_url, world.now().0);
     if let Some(error) = body.get_mut("error").and_then(Value::as_object_mut) {
         error.insert("request_log_url".to_owned(), json!(log_url));
     }
-    Outcome { status: failure.status, body, original_request: None }
+    Outcome {
+        status: failure.status,
+        body: render::compact(&body).into(),
+        error: Some(failure.message.clone()),
+        original_request: None,
+    }
 }
 
-fn log_row(engine: &Engine, asked: &Asked, request_id: &str, outcome: &Outcome) -> LogRow {
-    let error = outcome.body.pointer("/error/message").and_then(Value::as_str);
+fn log_row(world: &World, asked: &Asked, request_id: &str, outcome: &Outcome) -> LogRow {
     LogRow {
         id: request_id.to_owned(),
-        at: engine.now().0,
+        world: Arc::clone(world.name()),
+        account: Arc::clone(&world.scope().account),
+        at: world.now().0,
         method: asked.method.clone(),
         path: asked.path.clone(),
         status: outcome.status,
-        error: error.map(str::to_owned),
+        error: outcome.error.clone(),
     }
 }
 

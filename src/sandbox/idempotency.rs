@@ -1,15 +1,22 @@
 //! Idempotency keys: the first answer is kept and given again; the same key for anything else is refused.
 
-use crate::sandbox::txn::Txn;
+use crate::domain::time::Timestamp;
+use crate::sandbox::engine::private::Answered;
+use crate::sandbox::engine::txn::{Txn, View};
 use crate::wire::failure::{Failure, FailureKind};
-use serde_json::{Value, json};
+use crate::wire::render;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 /// Stripe's limit for a key.
 const KEY_CHARS_MAX: usize = 255;
 
 /// How long an answer is kept.
 const KEPT_S: i64 = 24 * 3600;
+
+/// The kind of the records of answers.
+pub const KIND: &str = "_idempotency";
 
 /// A request that carries a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +25,7 @@ pub struct Keyed {
     pub key: String,
     /// The path that was called.
     pub path: String,
-    /// A digest of the body.
+    /// A digest of the parameters.
     pub digest: String,
 }
 
@@ -27,8 +34,8 @@ pub struct Keyed {
 pub struct Replay {
     /// HTTP status.
     pub status: u16,
-    /// The body.
-    pub body: Value,
+    /// The body, compact JSON.
+    pub body: Arc<str>,
     /// The request that was answered first.
     pub original_request: String,
 }
@@ -42,60 +49,64 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// Parameters in one spelling: sorted by name, decoded. Two requests that ask for the same have the same.
+fn canonical(params: &Map<String, Value>) -> String {
+    // Maps are sorted by name, so that neither the order nor the spelling of what was sent shows.
+    render::compact(&Value::Object(params.clone()))
+}
+
 impl Keyed {
-    /// Refuses a key that is longer than Stripe takes.
-    pub fn new(key: &str, path: &str, body: &[u8]) -> Result<Self, Failure> {
+    /// Refuses a key that is longer than Stripe takes. What is compared later are the parameters, wherever in
+    /// the request they stood and however they were spelled.
+    pub fn new(key: &str, path: &str, params: &Map<String, Value>) -> Result<Self, Failure> {
         if key.chars().count() > KEY_CHARS_MAX {
             let text = "Idempotency-Key must be at most 255 characters.";
             return Err(Failure::of(400, FailureKind::Idempotency, text));
         }
-        let digest = hex(&Sha256::digest(body));
+        let digest = hex(&Sha256::digest(canonical(params)));
         Ok(Self { key: key.to_owned(), path: path.to_owned(), digest })
     }
 
     /// The answer given before to this very request; an error where the key was used for another.
-    pub fn replay(&self, txn: &Txn<'_>) -> Result<Option<Replay>, Failure> {
-        let Some(record) = txn.get("_idempotency", &self.key) else { return Ok(None) };
-        let member = |name| record.get(name).and_then(Value::as_str).unwrap_or_default();
-        if record.get("due").and_then(Value::as_i64).unwrap_or(0) <= txn.now().0 {
+    pub fn replay(&self, view: &View, now: Timestamp) -> Result<Option<Replay>, Failure> {
+        let Some(stored) = view.stored(KIND, &self.key) else { return Ok(None) };
+        let Some(answered) = stored.part::<Answered>().filter(|known| known.due > now.0) else {
             return Ok(None);
-        }
+        };
         let advice = format!(
             "Try using a key other than '{}' if you meant to execute a different request.",
             self.key
         );
-        if member("path") != self.path {
+        if answered.path != self.path {
             let text = format!(
                 "Keys for idempotent requests can only be used for the same endpoint they were first used for ('{}' vs '{}'). {advice}",
-                self.path,
-                member("path"),
+                self.path, answered.path,
             );
             return Err(Failure::of(400, FailureKind::Idempotency, text));
         }
-        if member("digest") != self.digest {
+        if answered.digest != self.digest {
             let text = format!(
                 "Keys for idempotent requests can only be used with the same parameters they were first used with. {advice}"
             );
             return Err(Failure::of(400, FailureKind::Idempotency, text));
         }
         Ok(Some(Replay {
-            status: record
-                .get("status")
-                .and_then(Value::as_u64)
-                .and_then(|s| s.try_into().ok())
-                .unwrap_or(200),
-            body: record.get("body").cloned().unwrap_or(Value::Null),
-            original_request: member("request").to_owned(),
+            status: answered.status,
+            body: Arc::clone(&stored.text),
+            original_request: answered.request.clone(),
         }))
     }
 
     /// Keeps the first answer for a day.
-    pub fn keep(&self, txn: &mut Txn<'_>, status: u16, body: &Value, request_id: &str) {
-        let due = txn.now().plus(KEPT_S).0;
-        txn.put(json!({
-            "object": "_idempotency", "id": self.key, "path": self.path, "digest": self.digest,
-            "status": status, "body": body, "request": request_id, "due": due,
-        }));
+    pub fn keep(&self, txn: &mut Txn<'_>, status: u16, body: &Arc<str>, request_id: &str) {
+        let part = Answered {
+            path: self.path.clone(),
+            digest: self.digest.clone(),
+            status,
+            request: request_id.to_owned(),
+            due: txn.now().plus(KEPT_S).0,
+        };
+        txn.put_record(KIND, &self.key, Arc::clone(body), part);
     }
 
     /// Stripe's answer to a key whose first request is still running.

@@ -2,14 +2,22 @@
 
 use crate::net::shutdown::Stop;
 use crate::sandbox::engine::Engine;
-use crate::sandbox::object;
-use crate::sandbox::txn::Origin;
-use serde_json::Value;
+use crate::sandbox::engine::private::Job;
+use crate::sandbox::engine::state::Table;
+use crate::sandbox::engine::txn::Origin;
+use crate::sandbox::engine::worlds::World;
+use crate::sandbox::{idempotency, object};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// The longest sleep; a clock that was moved wakes the loop anyway.
 const NAP_MAX: Duration = Duration::from_hours(1);
+
+/// How long the loop waits where the file cannot be written, before it tries again.
+const RETRY_PAUSE: Duration = Duration::from_millis(500);
+
+/// Jobs that are run, and answers that are forgotten, before other accounts get their turn.
+const BATCH_MAX: usize = 256;
 
 /// Runs due jobs, soonest first, until `stop`.
 pub async fn run(engine: Arc<Engine>, mut stop: Stop) {
@@ -18,12 +26,10 @@ pub async fn run(engine: Arc<Engine>, mut stop: Stop) {
         tokio::pin!(woken);
         // Registered before looking, so that nothing planned in between is slept over.
         woken.as_mut().enable();
-        run_due(&engine).await;
-        let now = engine.now().0;
-        let next = engine.read(|state| state.next_due("_job")).await;
-        let nap = next.map_or(NAP_MAX, |due| {
-            Duration::from_secs(due.saturating_sub(now).max(1).unsigned_abs()).min(NAP_MAX)
-        });
+        let mut nap = NAP_MAX;
+        for world in worlds(&engine) {
+            nap = nap.min(run_due(&world).await);
+        }
         tokio::select! {
             () = stop.wait() => return,
             () = woken => {}
@@ -32,28 +38,50 @@ pub async fn run(engine: Arc<Engine>, mut stop: Stop) {
     }
 }
 
-/// Runs every job that is due now, and what becomes due by them; forgets answers kept long enough.
-pub async fn run_due(engine: &Engine) {
-    forget_answers(engine).await;
+/// Every account of every world that holds anything.
+pub fn worlds(engine: &Arc<Engine>) -> Vec<Arc<World>> {
+    let state = engine.default_world().read(|view| view.state().clone());
+    let ids: Vec<_> = state.worlds().collect();
+    let scopes = ids.into_iter().flat_map(|world| state.accounts(world));
+    scopes.filter_map(|scope| engine.world_at(&scope)).collect()
+}
+
+/// Runs every job of an account that is due now, and what becomes due by them; forgets answers that were
+/// kept long enough. Returns how long nothing more is due.
+pub async fn run_due(world: &World) -> Duration {
+    if !forget_answers(world).await {
+        return RETRY_PAUSE;
+    }
     loop {
-        let now = engine.now().0;
-        let due = engine.read(|state| state.due("_job", now)).await;
+        let now = world.now().0;
+        let (due, next) = world.read(|view| {
+            let table = view.table("_job");
+            let due: Vec<_> = table
+                .into_iter()
+                .flat_map(|table| table.due(now))
+                .filter_map(|stored| {
+                    let job = stored.part::<Job>()?;
+                    job.test_clock.is_none().then(|| (Arc::clone(&stored.id), job.clone()))
+                })
+                .take(BATCH_MAX)
+                .collect();
+            (due, table.and_then(Table::next_due))
+        });
         if due.is_empty() {
-            return;
+            return next.map_or(NAP_MAX, |due| {
+                Duration::from_secs(due.saturating_sub(now).max(1).unsigned_abs()).min(NAP_MAX)
+            });
         }
-        for job in due {
-            let member = |name| job.get(name).and_then(Value::as_str).unwrap_or_default();
-            let (id, name) = (member("id").to_owned(), member("job").to_owned());
-            let args = job.get("args").cloned().unwrap_or(Value::Null);
-            let ran = engine
+        for (id, job) in due {
+            let ran = world
                 .change(Origin::default(), move |txn| {
                     // Another loop, or an earlier job, may have taken it back.
-                    if txn.get("_job", &id).is_some() {
+                    if txn.stored("_job", &id).is_some() {
                         txn.remove("_job", &id);
-                        if let Some(run) = object::job(&name) {
-                            run(txn, &args);
+                        if let Some(run) = object::job(&job.name) {
+                            run(txn, &job.args);
                         } else {
-                            tracing::warn!(job = name, "a planned job has no behaviour");
+                            tracing::warn!(job = job.name, "a planned job has no behaviour");
                         }
                     }
                     Ok(())
@@ -61,28 +89,32 @@ pub async fn run_due(engine: &Engine) {
                 .await;
             if let Err(failure) = ran {
                 tracing::error!(message = failure.message, "a job could not be stored");
-                return;
+                return RETRY_PAUSE;
             }
         }
     }
 }
 
-/// Removes the idempotency records whose time is over.
-async fn forget_answers(engine: &Engine) {
-    let now = engine.now().0;
-    let over = engine.read(|state| state.due("_idempotency", now)).await;
-    if over.is_empty() {
-        return;
-    }
-    let forgotten = engine
-        .change(Origin::default(), move |txn| {
-            for record in &over {
-                txn.remove("_idempotency", object::text(record, "id"));
+/// Removes the idempotency records whose time is over; `false` where that could not be stored.
+async fn forget_answers(world: &World) -> bool {
+    let now = world.now().0;
+    loop {
+        let over: Vec<_> = world.read(|view| {
+            let table = view.table(idempotency::KIND).into_iter();
+            table.flat_map(|t| t.due(now)).map(|s| Arc::clone(&s.id)).take(BATCH_MAX).collect()
+        });
+        if over.is_empty() {
+            return true;
+        }
+        let forgotten = world.change(Origin::default(), move |txn| {
+            for id in &over {
+                txn.remove(idempotency::KIND, id);
             }
             Ok(())
-        })
-        .await;
-    if let Err(failure) = forgotten {
-        tracing::error!(message = failure.message, "old answers could not be removed");
+        });
+        if let Err(failure) = forgotten.await {
+            tracing::error!(message = failure.message, "old answers could not be removed");
+            return false;
+        }
     }
 }

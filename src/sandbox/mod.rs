@@ -2,8 +2,9 @@
 //!
 //! A request runs through `front` once (authenticate, version, decode, validate, idempotency, dispatch,
 //! expand, render, log); `object` holds one file a Stripe object with what the catalog cannot know.
-//! Everything that changes state runs in a [`txn::Txn`] and is durable before it is answered.
+//! Everything that changes state runs in a [`engine::txn::Txn`] and is durable before it is answered.
 
+pub mod answer;
 pub mod auth;
 pub mod call;
 pub mod cards;
@@ -19,7 +20,6 @@ pub mod front;
 pub mod host;
 pub mod idempotency;
 pub mod jobs;
-pub mod journal;
 pub mod list;
 pub mod lock;
 pub mod object;
@@ -28,9 +28,10 @@ pub mod payment;
 pub mod pricing;
 pub mod search;
 pub mod serve;
-pub mod state;
-pub mod txn;
 pub mod version;
+pub mod within;
 
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

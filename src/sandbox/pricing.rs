@@ -1,9 +1,11 @@
 //! The catalogue of what is sold: products and prices as they are made by their endpoints, by
 //! `default_price_data`, by `product_data` and by inline `price_data`.
 
+use crate::sandbox::engine::object::{Doc, Object};
+use crate::sandbox::engine::private::PricePart;
+use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::object::{fill, new, text};
 use crate::sandbox::payment::intent::known_currency;
-use crate::sandbox::txn::{Doc, Txn};
 use crate::wire::failure::Failure;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -32,9 +34,9 @@ const PRICE_FIELDS: [&str; 6] =
 /// Stores a product made from parameters, without telling of it.
 ///
 /// Fails where the id is taken.
-pub fn put_product(txn: &mut Txn<'_>, params: &Map<String, Value>) -> Result<Arc<Value>, Failure> {
+pub fn put_product(txn: &mut Txn<'_>, params: &Map<String, Value>) -> Result<Arc<Object>, Failure> {
     let sent = params.get("id").and_then(Value::as_str);
-    let id = sent.map_or_else(|| txn.mint("prod_", 14), str::to_owned);
+    let id = sent.map_or_else(|| txn.new_id("prod_", 14), str::to_owned);
     if txn.get("product", &id).is_some() {
         return Err(Failure::invalid("Product already exists.").code("resource_already_exists"));
     }
@@ -55,7 +57,7 @@ pub fn put_product(txn: &mut Txn<'_>, params: &Map<String, Value>) -> Result<Arc
 pub fn create_product(
     txn: &mut Txn<'_>,
     params: &Map<String, Value>,
-) -> Result<Arc<Value>, Failure> {
+) -> Result<Arc<Object>, Failure> {
     let product = put_product(txn, params)?;
     txn.emit("product.created", &product);
     Ok(product)
@@ -70,12 +72,12 @@ pub fn create_price(
     product: &str,
     params: &Map<String, Value>,
     at: &str,
-) -> Result<Arc<Value>, Failure> {
+) -> Result<Arc<Object>, Failure> {
     let get = |name: &str| params.get(name).filter(|value| !value.is_null());
     let currency = known_currency(get("currency").and_then(Value::as_str).unwrap_or_default())?;
     let amounts = amounts(params, at)?;
     let recurring = recurring(get("recurring"), at)?;
-    let id = txn.mint("price_1", 23);
+    let id = txn.new_id("price_1", 23);
     let kind = if recurring.is_null() { "one_time" } else { "recurring" };
     let mut doc = new(
         "price",
@@ -91,11 +93,10 @@ pub fn create_price(
             doc.insert(name.to_owned(), value.clone());
         }
     }
-    for (name, private) in [("tiers", "_tiers"), ("currency_options", "_currency_options")] {
-        if let Some(value) = get(name) {
-            doc.insert(private.to_owned(), value.clone());
-        }
-    }
+    let part = PricePart {
+        tiers: get("tiers").cloned(),
+        currency_options: get("currency_options").cloned(),
+    };
     if let Some(custom) = get("custom_unit_amount") {
         let member = |name: &str| custom.get(name).cloned().unwrap_or(Value::Null);
         let shown = json!({
@@ -109,7 +110,7 @@ pub fn create_price(
         doc.insert("lookup_key".to_owned(), json!(key));
     }
     fill(&mut doc, "price", &["recurring"]);
-    let price = txn.put(doc);
+    let price = txn.put_with(doc, part);
     txn.emit("price.created", &price);
     Ok(price)
 }
@@ -123,10 +124,11 @@ pub fn claim_lookup_key(
     key: &str,
     transfer: bool,
 ) -> Result<(), Failure> {
-    let holders =
-        txn.all("price", |doc| text(doc, "lookup_key") == key && text(doc, "id") != price);
-    for holder in holders {
+    for holder in txn.having("price", "lookup_key", key) {
         let id = text(&holder, "id");
+        if id == price {
+            continue;
+        }
         if !transfer {
             let message = format!("A price (`{id}`) already uses that lookup key.");
             return Err(Failure::invalid(message).param("lookup_key"));

@@ -6,6 +6,7 @@ use crate::sandbox::engine::Engine;
 use crate::sandbox::front::{self, Asked};
 use crate::sandbox::page;
 use crate::sandbox::payment;
+use crate::sandbox::within::Within;
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::json::pretty;
 use axum::Router;
@@ -57,18 +58,21 @@ impl Hosts {
 
 /// The service that a connection speaks to.
 pub fn service(engine: Arc<Engine>, hosts: Hosts) -> TowerToHyperService<Router<()>> {
-    let api = Router::new().fallback(api).with_state(Arc::clone(&engine));
-    let router = control::router(Arc::clone(&engine))
-        .merge(deliver::control::control_router(Arc::clone(&engine)))
-        .merge(page::router(Arc::clone(&engine)))
-        .merge(payment::control::control_router(engine))
-        .fallback_service(api)
-        .layer(from_fn_with_state(hosts, gate));
+    let router = control::router()
+        .merge(deliver::control::control_router())
+        .merge(page::router())
+        .merge(payment::control::control_router())
+        .fallback(api)
+        .layer(from_fn_with_state((engine, hosts), gate));
     TowerToHyperService::new(router)
 }
 
 /// Refuses names that are not ours (DNS rebinding), and controls that a foreign page could send.
-async fn gate(State(hosts): State<Hosts>, request: Request<Body>, next: Next) -> Response {
+async fn gate(
+    State((engine, hosts)): State<(Arc<Engine>, Hosts)>,
+    mut request: Request<Body>,
+    next: Next,
+) -> Response {
     if !hosts.accept(request.headers().get(header::HOST)) {
         let text =
             "The sandbox answers only under the name that it listens on (127.0.0.1 or localhost).";
@@ -80,6 +84,7 @@ async fn gate(State(hosts): State<Hosts>, request: Request<Body>, next: Next) ->
         let text = "Controls of the sandbox need the header `Stripegym-Control: 1`, which no foreign web page can send.";
         return refusal(StatusCode::FORBIDDEN, text);
     }
+    request.extensions_mut().insert(Within(engine.default_world()));
     next.run(request).await
 }
 
@@ -89,7 +94,7 @@ fn refusal(status: StatusCode, text: &str) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-async fn api(State(engine): State<Arc<Engine>>, request: Request<Body>) -> Response {
+async fn api(Within(world): Within, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
     let bytes = match tokio::time::timeout(BODY_TIME, to_bytes(body, BODY_BYTES_MAX)).await {
         Ok(Ok(bytes)) => bytes,
@@ -117,7 +122,7 @@ async fn api(State(engine): State<Arc<Engine>>, request: Request<Body>) -> Respo
         content_type: text(header::CONTENT_TYPE),
         body: bytes.to_vec(),
     };
-    let answer = front::answer(&engine, asked).await;
+    let answer = front::answer(&world, asked).await;
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = (status, answer.body).into_response();
     let headers = response.headers_mut();

@@ -52,7 +52,7 @@ async fn a_customer_is_created_found_expanded_and_listed() {
     assert_eq!(intent["customer"]["name"], "Ada");
     // With capture_method automatic_async the balance transaction follows the charge.
     running.engine().clock().advance(60);
-    run_due(running.engine()).await;
+    run_due(&running.engine().default_world()).await;
     let path = format!(
         "/v1/charges/{}?expand[]=balance_transaction",
         text(&intent["latest_charge"], "id")
@@ -79,8 +79,8 @@ async fn an_answer_is_given_again_for_a_day_and_then_forgotten() {
     let (first, second) = (post().await, post().await);
     assert_eq!((first.0, second.0, &first.1), (false, true, &second.1));
     running.engine().clock().advance(25 * 3600);
-    run_due(running.engine()).await;
-    assert_eq!(running.engine().read(|state| state.count("_idempotency")).await, 0);
+    run_due(&running.engine().default_world()).await;
+    assert_eq!(running.engine().default_world().read(|view| view.count("_idempotency")), 0);
     let third = post().await;
     assert!(!third.0 && third.1 != first.1);
     running.stop().await;

@@ -3,3 +3,5 @@
 pub mod failure;
 pub mod form;
 pub mod json;
+pub mod peek;
+pub mod render;

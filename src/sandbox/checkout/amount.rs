@@ -21,11 +21,17 @@ pub fn decimal(text: &str) -> Option<i128> {
 
 /// What `quantity` of a price cost in `currency`, in its minor unit, rounded half up;
 /// `None` where the price has no amount in that currency or the sum is beyond all bounds.
-pub fn line_total(price: &Value, currency: &str, quantity: i64) -> Option<i64> {
+///
+/// `options` are the price's `currency_options`, which it does not show by itself.
+pub fn line_total(
+    price: &Value,
+    options: Option<&Value>,
+    currency: &str,
+    quantity: i64,
+) -> Option<i64> {
     let at = if price.get("currency").and_then(Value::as_str) == Some(currency) {
         price
     } else {
-        let options = price.get("currency_options").or_else(|| price.get("_currency_options"));
         options?.get(currency)?
     };
     let quantity = transformed(price.get("transform_quantity"), quantity);
@@ -89,16 +95,16 @@ mod tests {
     #[test]
     fn a_line_costs_unit_amount_times_quantity() {
         let price = json!({"currency": "jpy", "unit_amount": 500});
-        assert_eq!(line_total(&price, "jpy", 3), Some(1_500));
-        assert_eq!(line_total(&price, "usd", 3), None);
-        assert_eq!(line_total(&price, "jpy", i64::MAX), None);
+        assert_eq!(line_total(&price, price.get("currency_options"), "jpy", 3), Some(1_500));
+        assert_eq!(line_total(&price, price.get("currency_options"), "usd", 3), None);
+        assert_eq!(line_total(&price, price.get("currency_options"), "jpy", i64::MAX), None);
     }
 
     #[test]
     fn decimals_are_rounded_after_multiplying() {
         let price = json!({"currency": "usd", "unit_amount": null, "unit_amount_decimal": "0.5"});
-        assert_eq!(line_total(&price, "usd", 1), Some(1));
-        assert_eq!(line_total(&price, "usd", 4), Some(2));
+        assert_eq!(line_total(&price, price.get("currency_options"), "usd", 1), Some(1));
+        assert_eq!(line_total(&price, price.get("currency_options"), "usd", 4), Some(2));
         assert_eq!(decimal("1.0000000000001"), None);
         assert_eq!(decimal(""), None);
     }
@@ -106,9 +112,9 @@ mod tests {
     #[test]
     fn packages_and_other_currencies_are_counted() {
         let packed = json!({"currency": "jpy", "unit_amount": 100, "transform_quantity": {"divide_by": 10, "round": "up"}});
-        assert_eq!(line_total(&packed, "jpy", 11), Some(200));
+        assert_eq!(line_total(&packed, packed.get("currency_options"), "jpy", 11), Some(200));
         let both = json!({"currency": "jpy", "unit_amount": 100, "currency_options": {"usd": {"unit_amount": 99}}});
-        assert_eq!(line_total(&both, "usd", 2), Some(198));
+        assert_eq!(line_total(&both, both.get("currency_options"), "usd", 2), Some(198));
     }
 
     #[test]
@@ -128,7 +134,7 @@ mod tests {
         fn a_whole_decimal_costs_what_the_integer_costs(unit in 0_i64..10_000_000, quantity in 1_i64..1_000) {
             let whole = json!({"currency": "usd", "unit_amount": unit});
             let dotted = json!({"currency": "usd", "unit_amount": null, "unit_amount_decimal": format!("{unit}.0")});
-            prop_assert_eq!(line_total(&whole, "usd", quantity), line_total(&dotted, "usd", quantity));
+            prop_assert_eq!(line_total(&whole, whole.get("currency_options"), "usd", quantity), line_total(&dotted, dotted.get("currency_options"), "usd", quantity));
         }
 
         #[test]

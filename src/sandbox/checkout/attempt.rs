@@ -3,11 +3,13 @@
 use crate::catalog::Catalog;
 use crate::sandbox::cards::{Billing, CardEntry};
 use crate::sandbox::checkout::{SESSION, finish};
+use crate::sandbox::engine::object::{Doc, Object};
+use crate::sandbox::engine::private::{PaymentIntentPart, SessionPart};
+use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::object::{int, text};
 use crate::sandbox::payment::confirm::{self, ConfirmOptions, Outcome};
 use crate::sandbox::payment::intent::{self, IntentSpec};
 use crate::sandbox::payment::method;
-use crate::sandbox::txn::{Doc, Txn};
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -82,8 +84,7 @@ pub fn pay(
 pub fn authenticate(txn: &mut Txn<'_>, intent_id: &str, passed: bool) -> Result<Outcome, Failure> {
     let outcome = confirm::authenticate(txn, intent_id, passed)?;
     let intent = txn.find("payment_intent", intent_id, "intent")?;
-    let session = text(&intent, "_session").to_owned();
-    if !session.is_empty() {
+    if let Some(session) = intent.part::<PaymentIntentPart>().session.clone() {
         follow(txn, &session, intent_id, outcome)?;
     }
     Ok(outcome)
@@ -137,25 +138,27 @@ fn remember(txn: &mut Txn<'_>, session: &str, payer: &Payer) {
         "address": billing.address, "email": billing.email, "name": billing.name,
         "phone": billing.phone, "shipping": payer.shipping,
     });
-    txn.edit(SESSION, session, |doc| drop(doc.insert("_payer".to_owned(), payer)));
+    txn.edit_part(SESSION, session, |part: &mut SessionPart| part.payer = Some(payer));
 }
 
 /// Makes the customer that the session asks for, at the first try; later ones find it.
-fn create_customer(txn: &mut Txn<'_>, session: &Value, payer: &Payer) {
+fn create_customer(txn: &mut Txn<'_>, session: &Object, payer: &Payer) {
+    let part = session.part::<SessionPart>();
     let wanted = text(session, "customer_creation") == "always"
-        || session
-            .get("_payment_intent_data")
-            .is_some_and(|d| !text(d, "setup_future_usage").is_empty());
-    let known = !text(session, "customer").is_empty() || !text(session, "_customer").is_empty();
+        || part
+            .payment_intent_data
+            .get("setup_future_usage")
+            .is_some_and(|usage| usage.as_str().is_some_and(|usage| !usage.is_empty()));
+    let known = !text(session, "customer").is_empty() || part.customer.is_some();
     if known || !wanted {
         return;
     }
-    let id = txn.mint("cus_", 14);
+    let id = txn.new_id("cus_", 14);
     let mut doc = Catalog::get().blank("customer");
     let members = json!({
         "object": "customer", "id": id, "balance": 0, "created": txn.now().0, "delinquent": false,
         "email": payer.billing.email, "name": payer.billing.name, "phone": payer.billing.phone,
-        "invoice_prefix": txn.mint("", 8).to_ascii_uppercase(),
+        "invoice_prefix": txn.new_id("", 8).to_ascii_uppercase(),
         "invoice_settings": {
             "custom_fields": null, "default_payment_method": null, "footer": null,
             "rendering_options": null,
@@ -166,13 +169,11 @@ fn create_customer(txn: &mut Txn<'_>, session: &Value, payer: &Payer) {
     doc.extend(members.as_object().cloned().unwrap_or_default());
     let doc = txn.put(doc);
     txn.emit("customer.created", &doc);
-    txn.edit(SESSION, text(session, "id"), |doc| {
-        doc.insert("_customer".to_owned(), json!(id));
-    });
+    txn.edit_part(SESSION, text(session, "id"), |part: &mut SessionPart| part.customer = Some(id));
 }
 
 /// The intent of the session: the one that was tried before, or a new one.
-fn open_intent(txn: &mut Txn<'_>, session: &Arc<Value>, payer: &Payer) -> String {
+fn open_intent(txn: &mut Txn<'_>, session: &Arc<Object>, payer: &Payer) -> String {
     let existing = text(session, "payment_intent");
     if !existing.is_empty() {
         // Another shipping option may have been chosen since.
@@ -182,14 +183,14 @@ fn open_intent(txn: &mut Txn<'_>, session: &Arc<Value>, payer: &Payer) -> String
         });
         return existing.to_owned();
     }
-    let none = json!({});
-    let data = session.get("_payment_intent_data").filter(|d| d.is_object()).unwrap_or(&none);
+    let part = session.part::<SessionPart>();
+    let data = &part.payment_intent_data;
     let optional = |name: &str| data.get(name).and_then(Value::as_str).map(str::to_owned);
-    let customer =
-        ["customer", "_customer"].iter().map(|n| text(session, n)).find(|id| !id.is_empty());
+    let own = Some(text(session, "customer")).filter(|id| !id.is_empty());
+    let customer = own.or(part.customer.as_deref());
     let types = session.get("payment_method_types").and_then(Value::as_array);
     let mut more = Doc::new();
-    for (name, value) in data.as_object().into_iter().flatten() {
+    for (name, value) in data {
         let own =
             ["capture_method", "description", "metadata", "receipt_email", "setup_future_usage"];
         if !own.contains(&name.as_str()) {
@@ -215,6 +216,7 @@ fn open_intent(txn: &mut Txn<'_>, session: &Arc<Value>, payer: &Payer) -> String
             setup_future_usage: optional("setup_future_usage"),
             types,
             session: Some(text(session, "id").to_owned()),
+            part: PaymentIntentPart::default(),
             more,
         },
     );

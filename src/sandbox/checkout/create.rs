@@ -3,13 +3,16 @@
 use crate::catalog::Catalog;
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
+use crate::sandbox::answer::Body;
 use crate::sandbox::call::Call;
 use crate::sandbox::checkout::lines::Lines;
 use crate::sandbox::checkout::{
     SESSION, amount, defaults, expire, lines, not_modelled, shipping, validate,
 };
+use crate::sandbox::engine::object::{Doc, Object};
+use crate::sandbox::engine::private::SessionPart;
+use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::object::text;
-use crate::sandbox::txn::{Doc, Txn};
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -20,7 +23,7 @@ pub const PAYABLE: &[&str] = &["card", "konbini", "sepa_debit"];
 /// Makes the session that a call asks for.
 ///
 /// Fails as Stripe does for what the parameters lack or contradict; with a 501 for what is not modelled.
-pub fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Arc<Value>, Failure> {
+pub fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
     validate::parameters(call, txn.now())?;
     let customer = match call.text("customer") {
         Some(id) => Some(txn.find("customer", id, "customer")?),
@@ -30,7 +33,7 @@ pub fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Arc<Value>, Failure> {
     if mode == "setup" {
         validate::modelled(call)?;
     }
-    let Lines { items, total: goods } =
+    let Lines { items, looks, total: goods } =
         lines::resolve(txn, call.list("line_items"), mode, call.text("currency"))?;
     let offered = shipping::resolve(txn, call.list("shipping_options"), goods.currency)?;
     let shipping = offered.first().map_or(0, amount_of);
@@ -51,7 +54,7 @@ pub fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Arc<Value>, Failure> {
     doc.remove("line_items");
     let mut set = |name: &str, value: Value| drop(doc.insert(name.to_owned(), value));
     set("object", json!(SESSION));
-    set("id", json!(txn.mint("cs_test_a1", 56)));
+    set("id", json!(txn.new_id("cs_test_a1", 56)));
     set("amount_subtotal", json!(goods.minor));
     set("amount_total", json!(total.minor));
     set("created", json!(txn.now().0));
@@ -67,14 +70,21 @@ pub fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Arc<Value>, Failure> {
         "total_details",
         json!({"amount_discount": 0, "amount_shipping": shipping, "amount_tax": 0}),
     );
-    set("customer_details", details_of(customer.as_deref(), call.text("customer_email")));
-    for private in ["payment_intent_data", "customer_update", "payment_method_data"] {
-        set(&format!("_{private}"), call.get(private).cloned().unwrap_or(Value::Null));
-    }
-    set("_line_items", Value::Array(items));
+    set(
+        "customer_details",
+        details_of(customer.as_ref().map(|customer| &***customer), call.text("customer_email")),
+    );
     address_it(txn, call, &mut doc);
-    expire_later(txn, call, &mut doc);
-    Ok(txn.put(doc))
+    let expire_job = expire_later(txn, call, &mut doc);
+    let part = SessionPart {
+        line_items: items,
+        line_looks: looks,
+        payment_intent_data: call.hash("payment_intent_data").cloned().unwrap_or_default(),
+        customer_update: call.get("customer_update").cloned(),
+        expire_job: Some(expire_job),
+        ..SessionPart::default()
+    };
+    Ok(txn.put_with(doc, part))
 }
 
 /// Where the session is paid: its own page, or its secret for a page of the merchant's.
@@ -82,7 +92,7 @@ fn address_it(txn: &Txn<'_>, call: &Call, doc: &mut Doc) {
     let ui_mode = validate::ui_mode(call);
     let id = doc.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
     let hosted = ui_mode == "hosted_page";
-    let secret = txn.mint(&format!("{id}_secret_"), 48);
+    let secret = txn.new_id(&format!("{id}_secret_"), 48);
     let url = format!("{}/c/pay/{id}", txn.site().base_url);
     let redirect = call.text("redirect_on_completion").unwrap_or("always");
     let mut set = |name: &str, value: Value| drop(doc.insert(name.to_owned(), value));
@@ -92,12 +102,12 @@ fn address_it(txn: &Txn<'_>, call: &Call, doc: &mut Doc) {
     set("redirect_on_completion", json!((ui_mode == "embedded_page").then_some(redirect)));
 }
 
-fn expire_later(txn: &mut Txn<'_>, call: &Call, doc: &mut Doc) {
+fn expire_later(txn: &mut Txn<'_>, call: &Call, doc: &mut Doc) -> String {
     let expires_at = call.int("expires_at").map_or(txn.now().plus(validate::LIFE_S.1), Timestamp);
     let session = doc.get("id").cloned().unwrap_or(Value::Null);
     let job = txn.schedule(expires_at, expire::JOB, &json!({"session": session}));
     doc.insert("expires_at".to_owned(), json!(expires_at.0));
-    doc.insert("_expire_job".to_owned(), json!(job));
+    job
 }
 
 /// `customer_details` before anything was typed: what the customer's record or the parameter says.
@@ -118,9 +128,18 @@ fn amount_of(option: &Value) -> i64 {
 }
 
 /// The session as a caller of that version sees it: before dahlia, the UI modes had other names.
-pub fn shown(session: &Value, call: &Call) -> Value {
-    let mut session = session.clone();
-    let old = call.version.named && !call.version.is_held_to("2026-03-25");
+pub fn shown(session: &Object, call: &Call) -> Body {
+    if is_renamed(call) { shown_in(session.document(), call).into() } else { session.into() }
+}
+
+/// Whether a caller of that version knows members by other names.
+pub fn is_renamed(call: &Call) -> bool {
+    call.version.named && !call.version.is_held_to("2026-03-25")
+}
+
+/// [`shown`] of a document.
+pub fn shown_in(mut session: Value, call: &Call) -> Value {
+    let old = is_renamed(call);
     let name = match text(&session, "ui_mode") {
         "hosted_page" if old => "hosted",
         "embedded_page" if old => "embedded",

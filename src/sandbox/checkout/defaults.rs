@@ -2,8 +2,8 @@
 
 use crate::domain::currency::Currency;
 use crate::sandbox::call::Call;
+use crate::sandbox::engine::object::Doc;
 use crate::sandbox::object::merge_metadata;
-use crate::sandbox::txn::Doc;
 use crate::wire::failure::Failure;
 use serde_json::{Map, Value, json};
 

@@ -1,9 +1,11 @@
 //! Ends a session that nobody paid.
 
 use crate::sandbox::checkout::SESSION;
+use crate::sandbox::engine::object::Object;
+use crate::sandbox::engine::private::SessionPart;
+use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::object::text;
 use crate::sandbox::payment::intent;
-use crate::sandbox::txn::Txn;
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -17,7 +19,7 @@ const RECOVERY_S: i64 = 30 * 24 * 60 * 60;
 /// Expires an open session: its intent is cancelled, its page closed.
 ///
 /// Fails where it is not open.
-pub fn expire(txn: &mut Txn<'_>, id: &str) -> Result<Arc<Value>, Failure> {
+pub fn expire(txn: &mut Txn<'_>, id: &str) -> Result<Arc<Object>, Failure> {
     let session = txn.find(SESSION, id, "session")?;
     let status = text(&session, "status");
     if status != "open" {
@@ -26,9 +28,10 @@ pub fn expire(txn: &mut Txn<'_>, id: &str) -> Result<Arc<Value>, Failure> {
         );
         return Err(Failure::invalid(text));
     }
-    txn.unschedule(text(&session, "_expire_job"));
+    txn.unschedule(session.part::<SessionPart>().expire_job.as_deref().unwrap_or_default());
     let intent = txn.get("payment_intent", text(&session, "payment_intent"));
-    let running = |intent: &Arc<Value>| !matches!(text(intent, "status"), "succeeded" | "canceled");
+    let running =
+        |intent: &Arc<Object>| !matches!(text(intent, "status"), "succeeded" | "canceled");
     if let Some(intent) = intent.filter(running) {
         intent::cancel(txn, text(&intent, "id"), Some("automatic"))?;
     }

@@ -2,9 +2,11 @@
 
 use crate::sandbox::cards;
 use crate::sandbox::checkout::SESSION;
+use crate::sandbox::engine::object::{Doc, Object};
+use crate::sandbox::engine::private::{PaymentIntentPart, SessionPart};
+use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::object::text;
 use crate::sandbox::payment::settle::{self, Settlement};
-use crate::sandbox::txn::{Doc, Txn};
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -17,24 +19,25 @@ pub fn complete(
     txn: &mut Txn<'_>,
     id: &str,
     settles: Option<Settlement>,
-) -> Result<Arc<Value>, Failure> {
+) -> Result<Arc<Object>, Failure> {
     let session = txn.find(SESSION, id, "session")?;
     if text(&session, "status") != "open" {
         return Ok(session);
     }
-    txn.unschedule(text(&session, "_expire_job"));
+    let part = session.part::<SessionPart>().into_owned();
+    txn.unschedule(part.expire_job.as_deref().unwrap_or_default());
     let job = settles.map(|settlement| {
         let args = json!({"session": id, "ok": settlement.ok});
         txn.schedule(txn.now().plus(settlement.after_s), JOB, &args)
     });
     let status = payment_status(txn, &session);
-    update_customer(txn, &session);
-    let Some((_, after)) = txn.edit(SESSION, id, |doc| {
+    update_customer(txn, &session, &part);
+    let Some((_, after)) = txn.edit_with(SESSION, id, |doc, part: &mut SessionPart| {
         doc.insert("status".to_owned(), json!("complete"));
         doc.insert("payment_status".to_owned(), json!(status));
         doc.insert("url".to_owned(), Value::Null);
-        doc.insert("_settle_job".to_owned(), json!(job));
-        describe_payer(doc);
+        part.settle_job = job;
+        describe_payer(doc, part);
         if let Some(Value::Object(tax)) = doc.get_mut("automatic_tax")
             && tax.get("enabled") == Some(&json!(true))
         {
@@ -57,11 +60,8 @@ fn payment_status(txn: &Txn<'_>, session: &Value) -> &'static str {
 }
 
 /// Writes what the payer typed into the customer's record, where `customer_update` asks for it.
-fn update_customer(txn: &mut Txn<'_>, session: &Value) {
-    let (Some(wanted), Some(payer)) = (session.get("_customer_update"), session.get("_payer"))
-    else {
-        return;
-    };
+fn update_customer(txn: &mut Txn<'_>, session: &Value, part: &SessionPart) {
+    let (Some(wanted), Some(payer)) = (&part.customer_update, &part.payer) else { return };
     let typed = ["address", "name", "shipping"].into_iter().filter_map(|name| {
         let value = payer.get(name).filter(|value| !value.is_null())?;
         (text(wanted, name) == "auto").then(|| (name.to_owned(), value.clone()))
@@ -75,8 +75,8 @@ fn update_customer(txn: &mut Txn<'_>, session: &Value) {
 }
 
 /// `customer_details`, `customer` and what was collected, from what the payer typed.
-fn describe_payer(doc: &mut Doc) {
-    let payer = doc.get("_payer").cloned().unwrap_or(Value::Null);
+fn describe_payer(doc: &mut Doc, part: &SessionPart) {
+    let payer = part.payer.clone().unwrap_or_default();
     let known = doc.get("customer_details").cloned().unwrap_or(Value::Null);
     let member = |name: &str| {
         let typed = payer.get(name).filter(|value| !value.is_null());
@@ -88,8 +88,8 @@ fn describe_payer(doc: &mut Doc) {
         "phone": member("phone"), "tax_exempt": "none", "tax_ids": [],
     });
     doc.insert("customer_details".to_owned(), details);
-    if let Some(customer) = doc.get("_customer").filter(|customer| customer.is_string()).cloned() {
-        doc.insert("customer".to_owned(), customer);
+    if let Some(customer) = &part.customer {
+        doc.insert("customer".to_owned(), json!(customer));
     }
     let asked = doc.get("consent_collection").filter(|consent| consent.is_object());
     if let Some(asked) = asked {
@@ -111,11 +111,11 @@ fn describe_payer(doc: &mut Doc) {
 /// Settles the delayed payment of a complete session: the money arrives, or the payment fails.
 ///
 /// Fails where no delayed payment is under way.
-pub fn settle(txn: &mut Txn<'_>, id: &str, ok: bool) -> Result<Arc<Value>, Failure> {
+pub fn settle(txn: &mut Txn<'_>, id: &str, ok: bool) -> Result<Arc<Object>, Failure> {
     let session = txn.find(SESSION, id, "session")?;
     let waits = text(&session, "status") == "complete"
         && text(&session, "payment_status") == "unpaid"
-        && !text(&session, "_settle_job").is_empty();
+        && session.part::<SessionPart>().settle_job.is_some();
     if !waits {
         let text = format!(
             "This Checkout Session has no delayed payment to settle: its status is `{}` and its payment_status is `{}`.",
@@ -125,13 +125,13 @@ pub fn settle(txn: &mut Txn<'_>, id: &str, ok: bool) -> Result<Arc<Value>, Failu
         return Err(Failure::invalid(text));
     }
     settle::settle(txn, text(&session, "payment_intent"), ok)?;
-    txn.unschedule(text(&session, "_settle_job"));
-    let Some((_, after)) = txn.edit(SESSION, id, |doc| {
-        doc.remove("_settle_job");
+    txn.unschedule(session.part::<SessionPart>().settle_job.as_deref().unwrap_or_default());
+    let Some((_, after)) = txn.edit_with(SESSION, id, |doc, part: &mut SessionPart| {
+        part.settle_job = None;
         if ok {
             doc.insert("payment_status".to_owned(), json!("paid"));
         } else {
-            doc.insert("_lapsed".to_owned(), json!(true));
+            part.lapsed = true;
         }
     }) else {
         return Ok(session);
@@ -155,9 +155,9 @@ pub fn on_due(txn: &mut Txn<'_>, args: &Value) {
 }
 
 /// Follows an intent that was captured: its session counts as paid. Nothing is told, as on Stripe.
-pub fn captured(txn: &mut Txn<'_>, intent: &Value) {
-    let id = text(intent, "_session");
-    if !id.is_empty() && text(intent, "status") == "succeeded" {
-        txn.edit(SESSION, id, |doc| drop(doc.insert("payment_status".to_owned(), json!("paid"))));
+pub fn captured(txn: &mut Txn<'_>, intent: &Object) {
+    let Some(id) = intent.part::<PaymentIntentPart>().session.clone() else { return };
+    if text(intent, "status") == "succeeded" {
+        txn.edit(SESSION, &id, |doc| drop(doc.insert("payment_status".to_owned(), json!("paid"))));
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::domain::currency::Currency;
 use crate::sandbox::checkout::amount;
+use crate::sandbox::engine::object::Object;
+use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::object::text;
 use crate::sandbox::pricing;
-use crate::sandbox::txn::Txn;
 use crate::wire::failure::Failure;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -18,7 +19,7 @@ pub fn price(
     txn: &mut Txn<'_>,
     data: &Map<String, Value>,
     at: &str,
-) -> Result<Arc<Value>, Failure> {
+) -> Result<Arc<Object>, Failure> {
     let code = data.get("currency").and_then(Value::as_str).unwrap_or_default();
     let currency = currency(code, &format!("{at}[currency]"))?;
     let unit = data.get("unit_amount").and_then(Value::as_i64);

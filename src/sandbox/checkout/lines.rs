@@ -3,8 +3,10 @@
 use crate::catalog::Catalog;
 use crate::domain::money::Money;
 use crate::sandbox::checkout::{amount, inline};
+use crate::sandbox::engine::object::Object;
+use crate::sandbox::engine::private::{LineLook, PricePart};
+use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::object::{merge_metadata, text};
-use crate::sandbox::txn::Txn;
 use crate::wire::failure::Failure;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -17,6 +19,8 @@ const LINES_MAX: usize = 100;
 pub struct Lines {
     /// The `item` objects, in the order in which they were sent.
     pub items: Vec<Value>,
+    /// What the page shows of each beyond that.
+    pub looks: Vec<LineLook>,
     /// The sum of the lines.
     pub total: Money,
 }
@@ -46,16 +50,23 @@ pub fn resolve(
     fits_mode(&prices, mode)?;
     let first = prices.first().map_or("", |(price, ..)| text(price, "currency"));
     let currency = inline::currency(&currency.unwrap_or(first).to_ascii_lowercase(), "currency")?;
-    let mut items = Vec::with_capacity(prices.len());
+    let (mut items, mut looks) = (Vec::new(), Vec::new());
     let mut sum: i64 = 0;
     for (price, quantity, line) in &prices {
-        let Some(total) = amount::line_total(price, currency.code(), *quantity) else {
+        let Some(total) = amount::line_total(
+            price,
+            price.part::<PricePart>().currency_options.as_ref(),
+            currency.code(),
+            *quantity,
+        ) else {
             return Err(other_currency(price, currency.code()));
         };
         sum = sum.checked_add(total).ok_or_else(|| Failure::invalid("Invalid amount"))?;
-        items.push(item(txn, price, *quantity, line, Money::new(total, currency)));
+        let (item, look) = item(txn, price, *quantity, line, Money::new(total, currency));
+        items.push(item);
+        looks.push(look);
     }
-    Ok(Lines { items, total: Money::new(sum, currency) })
+    Ok(Lines { items, looks, total: Money::new(sum, currency) })
 }
 
 /// One line's quantity: demanded, and at least one.
@@ -72,7 +83,7 @@ fn quantity(line: &Map<String, Value>, at: usize) -> Result<i64, Failure> {
     Ok(quantity)
 }
 
-fn price(txn: &mut Txn<'_>, line: &Map<String, Value>, at: usize) -> Result<Arc<Value>, Failure> {
+fn price(txn: &mut Txn<'_>, line: &Map<String, Value>, at: usize) -> Result<Arc<Object>, Failure> {
     let param = format!("line_items[{at}][price]");
     if let Some(rate) = line.get("tax_rates").and_then(Value::as_array).and_then(|r| r.first()) {
         let param = format!("line_items[{at}][tax_rates][0]");
@@ -98,7 +109,7 @@ fn price(txn: &mut Txn<'_>, line: &Map<String, Value>, at: usize) -> Result<Arc<
 }
 
 /// Payment mode sells one-time prices; subscription mode needs one that recurs.
-fn fits_mode(prices: &[(Arc<Value>, i64, Map<String, Value>)], mode: &str) -> Result<(), Failure> {
+fn fits_mode(prices: &[(Arc<Object>, i64, Map<String, Value>)], mode: &str) -> Result<(), Failure> {
     let recurring = |price: &Value| text(price, "type") == "recurring";
     let at = prices.iter().position(|(price, ..)| recurring(price));
     match (mode, at) {
@@ -124,19 +135,19 @@ fn other_currency(price: &Value, currency: &str) -> Failure {
 
 fn item(
     txn: &Txn<'_>,
-    price: &Value,
+    price: &Object,
     quantity: i64,
     line: &Map<String, Value>,
     total: Money,
-) -> Value {
+) -> (Value, LineLook) {
     let product = txn.get("product", text(price, "product"));
     let name = product.as_ref().map(|product| text(product, "name").to_owned());
-    let image = product.as_ref().and_then(|p| p.get("images")?.get(0).cloned());
-    let details = product.as_ref().and_then(|p| p.get("description").cloned());
+    let image = product.as_ref().and_then(|p| Some(p.get("images")?.get(0)?.as_str()?.to_owned()));
+    let details = product.as_ref().and_then(|p| Some(p.get("description")?.as_str()?.to_owned()));
     let mut item = Catalog::get().blank("item");
     let mut set = |name: &str, value: Value| drop(item.insert(name.to_owned(), value));
     set("object", json!("item"));
-    set("id", json!(txn.mint("li_1", 23)));
+    set("id", json!(txn.new_id("li_1", 23)));
     set("adjustable_quantity", adjustable(line.get("adjustable_quantity")));
     set("amount_discount", json!(0));
     set("amount_subtotal", json!(total.minor));
@@ -144,12 +155,10 @@ fn item(
     set("amount_total", json!(total.minor));
     set("currency", json!(total.currency.code()));
     set("description", json!(name));
-    set("price", price.clone());
+    set("price", price.document());
     set("quantity", json!(quantity));
-    set("_image", image.unwrap_or(Value::Null));
-    set("_details", details.unwrap_or(Value::Null));
     merge_metadata(&mut item, line);
-    Value::Object(item)
+    (Value::Object(item), LineLook { image, details })
 }
 
 fn adjustable(sent: Option<&Value>) -> Value {

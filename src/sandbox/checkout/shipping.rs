@@ -3,8 +3,9 @@
 use crate::catalog::Catalog;
 use crate::domain::currency::Currency;
 use crate::sandbox::checkout::inline;
+use crate::sandbox::engine::object::Object;
+use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::object::text;
-use crate::sandbox::txn::Txn;
 use crate::wire::failure::Failure;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -69,14 +70,14 @@ fn amount_in(rate: &Value, currency: Currency) -> Option<i64> {
     fixed.get("currency_options")?.get(currency.code())?.get("amount")?.as_i64()
 }
 
-fn rate(txn: &mut Txn<'_>, data: &Map<String, Value>) -> Arc<Value> {
+fn rate(txn: &mut Txn<'_>, data: &Map<String, Value>) -> Arc<Object> {
     let mut doc = Catalog::get().blank("shipping_rate");
     for (name, value) in data {
         doc.insert(name.clone(), value.clone());
     }
     let mut set = |name: &str, value: Value| drop(doc.insert(name.to_owned(), value));
     set("object", json!("shipping_rate"));
-    set("id", json!(txn.mint("shr_1", 23)));
+    set("id", json!(txn.new_id("shr_1", 23)));
     set("active", json!(true));
     set("created", json!(txn.now().0));
     set("livemode", json!(false));

@@ -4,8 +4,8 @@ use crate::sandbox::call::{Call, Version};
 use crate::sandbox::cards::{Billing, CardEntry};
 use crate::sandbox::checkout::attempt::{self, Means, Next, Payer};
 use crate::sandbox::checkout::{SESSION, create, finish};
-use crate::sandbox::payment::world::World;
-use crate::sandbox::txn::Doc;
+use crate::sandbox::engine::object::Doc;
+use crate::sandbox::testing::Lab;
 use crate::wire::failure::Failure;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ fn with(params: &Value, more: &Value) -> Value {
     params
 }
 
-fn session(world: &mut World, more: &Value) -> String {
+fn session(world: &mut Lab, more: &Value) -> String {
     let made = world.ok(CREATE, with(&params(500, "jpy"), more));
     made["id"].as_str().unwrap().to_owned()
 }
@@ -57,18 +57,18 @@ fn payer(email: &str) -> Payer {
     Payer { billing, shipping: None }
 }
 
-fn pay(world: &mut World, id: &str, means: &Means) -> Result<Next, Failure> {
+fn pay(world: &mut Lab, id: &str, means: &Means) -> Result<Next, Failure> {
     world.change(|txn| attempt::pay(txn, id, means, &payer("aki@example.com")))
 }
 
 /// The events since `from`, without those about products and prices.
-fn events(world: &World, from: usize) -> Vec<String> {
+fn events(world: &Lab, from: usize) -> Vec<String> {
     world.events().into_iter().skip(from).collect()
 }
 
 #[test]
 fn a_new_session_has_stripes_defaults() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     let made = world.ok(CREATE, params(500, "jpy"));
     assert_eq!(made["id"].as_str().unwrap().len(), 66);
     assert_eq!(made["status"], "open");
@@ -87,12 +87,12 @@ fn a_new_session_has_stripes_defaults() {
 
 #[test]
 fn ui_modes_have_the_names_of_the_version_that_asks() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     let made = world.ok(CREATE, params(500, "jpy"));
     let name = |text: &str, named: bool| {
         let version = Version { text: text.to_owned(), named };
         let call = Call { key: String::new(), ids: Vec::new(), params: Doc::new(), version };
-        create::shown(&made, &call)["ui_mode"].as_str().unwrap().to_owned()
+        create::shown_in(made.clone(), &call)["ui_mode"].as_str().unwrap().to_owned()
     };
     assert_eq!(name("2026-10-28.endive", true), "hosted_page");
     assert_eq!(name("2026-03-25.dahlia", true), "hosted_page");
@@ -102,7 +102,7 @@ fn ui_modes_have_the_names_of_the_version_that_asks() {
 
 #[test]
 fn an_embedded_session_has_a_secret_and_no_page() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     let embedded = json!({
         "ui_mode": "embedded_page", "success_url": null, "cancel_url": null,
         "return_url": "https://shop.example/back",
@@ -115,7 +115,7 @@ fn an_embedded_session_has_a_secret_and_no_page() {
 
 #[test]
 fn a_card_pays_in_stripes_order_of_events() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     let id = session(&mut world, &json!({"metadata": {"order": "7"}}));
     let before = world.events().len();
     assert_eq!(pay(&mut world, &id, &card("4242424242424242")), Ok(Next::Complete));
@@ -147,7 +147,7 @@ fn a_card_pays_in_stripes_order_of_events() {
 
 #[test]
 fn a_declined_card_leaves_the_session_open_and_the_next_try_uses_the_same_intent() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     let id = session(&mut world, &json!({}));
     let before = world.events().len();
     let failure = pay(&mut world, &id, &card("4000000000009995")).unwrap_err();
@@ -174,7 +174,7 @@ fn a_declined_card_leaves_the_session_open_and_the_next_try_uses_the_same_intent
 
 #[test]
 fn a_wrong_number_never_reaches_an_intent() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     let id = session(&mut world, &json!({}));
     let before = world.events().len();
     let failure = pay(&mut world, &id, &card("4242424242424241")).unwrap_err();
@@ -187,10 +187,10 @@ fn a_wrong_number_never_reaches_an_intent() {
 
 #[test]
 fn three_d_secure_can_be_passed_and_failed() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     let id = session(&mut world, &json!({}));
     let before = world.events().len();
-    let challenge = |world: &mut World| match pay(world, &id, &card("4000002760003184")) {
+    let challenge = |world: &mut Lab| match pay(world, &id, &card("4000002760003184")) {
         Ok(Next::Challenge(intent)) => intent,
         other => panic!("{other:?}"),
     };
@@ -221,7 +221,7 @@ fn a_konbini_payment_completes_unpaid_and_settles_later() {
         ("aki@example.com", "paid", "checkout.session.async_payment_succeeded"),
         ("expire_with_delay@example.com", "unpaid", "checkout.session.async_payment_failed"),
     ] {
-        let mut world = World::new();
+        let mut world = Lab::new();
         let id = session(&mut world, &json!({}));
         let before = world.events().len();
         world.change(|txn| attempt::pay(txn, &id, &Means::Konbini, &payer(email))).unwrap();
@@ -248,7 +248,7 @@ fn a_konbini_payment_completes_unpaid_and_settles_later() {
 
 #[test]
 fn a_konbini_payment_is_settled_by_hand_once() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     let id = session(&mut world, &json!({}));
     assert!(world.change(|txn| finish::settle(txn, &id, true)).is_err(), "nothing to settle yet");
     pay(&mut world, &id, &Means::Konbini).unwrap();
@@ -262,7 +262,7 @@ fn a_konbini_payment_is_settled_by_hand_once() {
 
 #[test]
 fn a_session_expires_when_asked_and_by_itself_and_cancels_its_intent() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     let id = session(&mut world, &json!({}));
     pay(&mut world, &id, &card("4000000000000002")).unwrap_err();
     let before = world.events().len();
@@ -285,7 +285,7 @@ fn a_session_expires_when_asked_and_by_itself_and_cancels_its_intent() {
 
 #[test]
 fn a_customer_is_made_first_where_the_session_asks_for_one() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     let id = session(&mut world, &json!({"customer_creation": "always"}));
     let before = world.events().len();
     pay(&mut world, &id, &card("4242424242424242")).unwrap();
@@ -299,7 +299,7 @@ fn a_customer_is_made_first_where_the_session_asks_for_one() {
 
 #[test]
 fn a_given_customer_is_prefilled_and_updated_where_the_session_says_so() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     let customer = world.ok("POST /v1/customers", json!({"email": "old@example.com"}));
     let id = session(
         &mut world,
@@ -327,7 +327,7 @@ fn a_given_customer_is_prefilled_and_updated_where_the_session_says_so() {
 
 #[test]
 fn an_intent_that_was_cancelled_while_a_store_was_waited_for_settles_nothing() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     let id = session(&mut world, &json!({}));
     pay(&mut world, &id, &Means::Konbini).unwrap();
     let intent = world.get(SESSION, &id)["payment_intent"].as_str().unwrap().to_owned();
@@ -338,7 +338,7 @@ fn an_intent_that_was_cancelled_while_a_store_was_waited_for_settles_nothing() {
 
 #[test]
 fn intent_data_reaches_the_intent_and_manual_capture_stays_unpaid_until_captured() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     let data = json!({"capture_method": "manual", "metadata": {"a": "1"}, "description": "Tea"});
     let id = session(&mut world, &json!({"payment_intent_data": data}));
     pay(&mut world, &id, &card("4242424242424242")).unwrap();
@@ -359,7 +359,7 @@ fn intent_data_reaches_the_intent_and_manual_capture_stays_unpaid_until_captured
 
 #[test]
 fn nothing_to_pay_needs_no_intent() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     let made = world.ok(CREATE, params(0, "jpy"));
     assert_eq!(made["payment_status"], "no_payment_required");
     let id = made["id"].as_str().unwrap().to_owned();
@@ -374,7 +374,7 @@ fn nothing_to_pay_needs_no_intent() {
 
 #[test]
 fn lines_are_priced_listed_and_refused_in_stripes_words() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     let line = |more: Value| -> Value {
         with(
             &params(500, "jpy"),
@@ -422,11 +422,11 @@ fn lines_are_priced_listed_and_refused_in_stripes_words() {
 
 #[test]
 fn sessions_are_filtered_by_what_the_api_names() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     let first = session(&mut world, &json!({}));
     let second = session(&mut world, &json!({}));
     pay(&mut world, &second, &card("4242424242424242")).unwrap();
-    let ids = |world: &mut World, filter: Value| -> Vec<String> {
+    let ids = |world: &mut Lab, filter: Value| -> Vec<String> {
         let list = world.ok("GET /v1/checkout/sessions", filter);
         let data = list["data"].as_array().unwrap();
         data.iter().map(|s| s["id"].as_str().unwrap().to_owned()).collect()
@@ -441,7 +441,7 @@ fn sessions_are_filtered_by_what_the_api_names() {
 
 #[test]
 fn shipping_is_part_of_the_total() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     let option = |amount: i64| {
         json!({"shipping_rate_data": {
             "display_name": "Post", "type": "fixed_amount",
@@ -461,8 +461,8 @@ fn shipping_is_part_of_the_total() {
 
 #[test]
 fn the_methods_on_offer_fit_the_currency_and_the_amount() {
-    let mut world = World::new();
-    let types = |world: &mut World, amount: i64, currency: &str, more: Value| {
+    let mut world = Lab::new();
+    let types = |world: &mut Lab, amount: i64, currency: &str, more: Value| {
         world
             .call(CREATE, with(&params(amount, currency), &more))
             .map(|made| made["payment_method_types"].clone())
@@ -483,7 +483,7 @@ fn the_methods_on_offer_fit_the_currency_and_the_amount() {
 
 #[test]
 fn konbini_options_of_the_session_reach_its_intent() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     let options = json!({"payment_method_options": {"konbini": {"expires_after_days": 7}}});
     let id = session(&mut world, &options);
     let mut payer = payer("aki@example.com");
@@ -499,7 +499,7 @@ fn konbini_options_of_the_session_reach_its_intent() {
 
 #[test]
 fn the_cli_pays_through_the_payment_page() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     let id = session(&mut world, &json!({}));
     let confirm = format!("POST /v1/payment_pages/{id}/confirm");
     let wrong = json!({"payment_method": "pm_card_visa", "expected_amount": 499});
@@ -515,7 +515,7 @@ fn a_bank_debit_completes_unpaid_and_the_bank_answers_later() {
         ("AT611904300234573201", "checkout.session.async_payment_succeeded"),
         ("IT60X0542811101000000123456", "checkout.session.async_payment_failed"),
     ] {
-        let mut world = World::new();
+        let mut world = Lab::new();
         let debit = json!({
             "payment_method_types": ["sepa_debit"],
             "payment_intent_data": {"setup_future_usage": "off_session"},
@@ -580,7 +580,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..12)
 }
 
-fn run(world: &mut World, id: &str, step: &Step) {
+fn run(world: &mut Lab, id: &str, step: &Step) {
     let intent = world.get(SESSION, id)["payment_intent"].as_str().unwrap_or_default().to_owned();
     // Refusals are part of the game; what must hold is checked on the state.
     match step {
@@ -604,7 +604,7 @@ proptest! {
 
     #[test]
     fn no_order_of_steps_reaches_an_impossible_state(steps in steps()) {
-        let mut world = World::new();
+        let mut world = Lab::new();
         let id = session(&mut world, &json!({}));
         let mut last = ("open".to_owned(), "unpaid".to_owned());
         for step in &steps {

@@ -3,8 +3,10 @@
 use crate::domain::money::Money;
 use crate::sandbox::call::Call;
 use crate::sandbox::checkout::{SESSION, amount, inline, not_modelled, shipping};
+use crate::sandbox::engine::object::{Doc, Object};
+use crate::sandbox::engine::private::SessionPart;
+use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::object::{int, merge_metadata, text};
-use crate::sandbox::txn::{Doc, Txn};
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -12,7 +14,7 @@ use std::sync::Arc;
 /// Updates a session.
 ///
 /// Fails for what only an open session, or only another kind of page, lets change.
-pub fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Arc<Value>, Failure> {
+pub fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
     let session = txn.find(SESSION, call.id(0), "session")?;
     let about_buying =
         ["collected_information", "line_items", "payment_intent_data", "shipping_options"];
@@ -43,7 +45,7 @@ pub fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Arc<Value>, Failure> {
         let currency = inline::currency(text(&session, "currency"), "currency")?;
         amount::chargeable(Money::new(total, currency))?;
     }
-    let Some((_, after)) = txn.edit(SESSION, call.id(0), |doc| {
+    let Some((_, after)) = txn.edit_with(SESSION, call.id(0), |doc, part: &mut SessionPart| {
         if call.sent("metadata") {
             merge_metadata(doc, &call.params);
         }
@@ -51,7 +53,7 @@ pub fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Arc<Value>, Failure> {
             offer(doc, &offered);
         }
         collect(doc, call);
-        merge_intent_data(doc, call);
+        merge_intent_data(&mut part.payment_intent_data, call);
     }) else {
         return Ok(session);
     };
@@ -92,16 +94,13 @@ fn collect(doc: &mut Doc, call: &Call) {
     doc.insert("collected_information".to_owned(), shown);
 }
 
-fn merge_intent_data(doc: &mut Doc, call: &Call) {
+fn merge_intent_data(data: &mut Doc, call: &Call) {
     let Some(sent) = call.hash("payment_intent_data") else { return };
-    let mut data =
-        doc.get("_payment_intent_data").and_then(Value::as_object).cloned().unwrap_or_default();
     for (name, value) in sent {
         if name == "metadata" {
-            merge_metadata(&mut data, sent);
+            merge_metadata(data, sent);
         } else {
             data.insert(name.clone(), value.clone());
         }
     }
-    doc.insert("_payment_intent_data".to_owned(), Value::Object(data));
 }

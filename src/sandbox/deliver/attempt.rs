@@ -70,7 +70,7 @@ pub async fn send(
             return attempt;
         }
     };
-    let signature = signature::sign(&parcel.secret, at, parcel.body.as_bytes());
+    let signature = signature::sign(&parcel.secret, at, &parcel.body);
     let request = client
         .post(&parcel.url)
         .header("Content-Type", "application/json; charset=utf-8")

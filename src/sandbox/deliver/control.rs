@@ -1,10 +1,15 @@
 //! `/_stripegym/deliveries`: what became of each event, for people and lessons.
 
-use crate::sandbox::engine::Engine;
+use crate::sandbox::deliver::record::KIND;
+use crate::sandbox::engine::index;
+use crate::sandbox::engine::object::Stored;
+use crate::sandbox::engine::private::{Delivery, Envelope};
+use crate::sandbox::engine::txn::View;
+use crate::sandbox::list;
 use crate::sandbox::object::text;
-use crate::sandbox::state::State;
+use crate::sandbox::within::Within;
 use axum::Router;
-use axum::extract::{Query, State as Shared};
+use axum::extract::Query;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
@@ -30,46 +35,53 @@ pub struct Filter {
 }
 
 /// The deliveries that a filter accepts, newest first, each with its event's type, its URL and its attempts.
-pub fn deliveries(state: &State, filter: &Filter) -> Value {
-    let accepts = |doc: &Value, name: &str, wanted: &Option<String>| {
-        wanted.as_deref().is_none_or(|wanted| text(doc, name) == wanted)
+pub fn deliveries(view: &View, filter: &Filter) -> Value {
+    let fits = |wanted: &Option<String>, found: &str| {
+        wanted.as_deref().is_none_or(|wanted| wanted == found)
     };
+    let accepts = |stored: &&Arc<Stored>| {
+        stored.part::<Delivery>().is_some_and(|delivery| {
+            fits(&filter.event, &delivery.event)
+                && fits(&filter.endpoint, &delivery.endpoint)
+                && fits(&filter.status, delivery.status.name())
+        })
+    };
+    let named =
+        [("event", &filter.event), ("endpoint", &filter.endpoint), ("status", &filter.status)];
+    let key = named.iter().find_map(|(name, value)| Some(index::key(name, value.as_deref()?)));
     let limit = filter.limit.unwrap_or(LIMIT);
-    let mut rows = state.newest("_delivery").filter(|doc| {
-        accepts(doc, "event", &filter.event)
-            && accepts(doc, "endpoint", &filter.endpoint)
-            && accepts(doc, "status", &filter.status)
-    });
-    let data: Vec<Value> = rows.by_ref().take(limit).map(|doc| row(state, doc)).collect();
-    json!({"object": "list", "data": data, "has_more": rows.next().is_some(), "url": "/_stripegym/deliveries"})
+    let (found, has_more) = match view.table(KIND) {
+        None => (Vec::new(), false),
+        Some(table) => list::take(list::walk(table, key, u64::MAX, true).filter(accepts), limit),
+    };
+    let data: Vec<Value> = found.iter().filter_map(|stored| row(view, stored)).collect();
+    json!({"object": "list", "data": data, "has_more": has_more, "url": "/_stripegym/deliveries"})
 }
 
-fn row(state: &State, delivery: &Value) -> Value {
-    let member = |kind: &str, id: &str, name: &str| {
-        state.get(kind, id).and_then(|doc| doc.get(name)).cloned().unwrap_or(Value::Null)
-    };
-    json!({
-        "id": delivery.get("id"),
-        "event": delivery.get("event"),
-        "type": member("event", text(delivery, "event"), "type"),
-        "endpoint": delivery.get("endpoint"),
-        "url": member("webhook_endpoint", text(delivery, "endpoint"), "url"),
-        "status": delivery.get("status"),
-        "created": delivery.get("created"),
-        "due": delivery.get("due"),
-        "attempts": delivery.get("attempts"),
-    })
+fn row(view: &View, stored: &Stored) -> Option<Value> {
+    let delivery = stored.part::<Delivery>()?;
+    let owner = view.at(&delivery.event_account);
+    let event = owner.record::<Envelope>("event", &delivery.event);
+    let endpoint = view.get("webhook_endpoint", &delivery.endpoint);
+    Some(json!({
+        "id": &*stored.id,
+        "event": delivery.event,
+        "type": event.map(|event| &event.kind),
+        "endpoint": delivery.endpoint,
+        "url": endpoint.as_ref().map(|endpoint| text(endpoint, "url")),
+        "status": delivery.status.name(),
+        "created": delivery.created,
+        "due": delivery.due,
+        "attempts": delivery.attempts,
+    }))
 }
 
 /// Serves the deliveries.
-pub fn control_router(engine: Arc<Engine>) -> Router {
-    Router::new().route("/_stripegym/deliveries", get(answer)).with_state(engine)
+pub fn control_router() -> Router {
+    Router::new().route("/_stripegym/deliveries", get(answer))
 }
 
-async fn answer(
-    Shared(engine): Shared<Arc<Engine>>,
-    Query(filter): Query<Filter>,
-) -> impl IntoResponse {
-    let found = engine.read(|state| deliveries(state, &filter)).await;
+async fn answer(Within(world): Within, Query(filter): Query<Filter>) -> impl IntoResponse {
+    let found = world.read(|view| deliveries(view, &filter));
     ([(CONTENT_TYPE, "application/json")], crate::wire::json::pretty(&found))
 }

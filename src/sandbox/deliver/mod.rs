@@ -13,10 +13,12 @@ use crate::domain::time::Timestamp;
 use crate::net::shutdown::Stop;
 use crate::sandbox::deliver::attempt::Clients;
 use crate::sandbox::deliver::queue::Queue;
-use crate::sandbox::deliver::record::{Attempt, Parcel, Turn, Waiting};
+use crate::sandbox::deliver::record::{Attempt, Parcel, Turn};
 use crate::sandbox::deliver::schedule::RetrySchedule;
-use crate::sandbox::engine::Engine;
-use crate::sandbox::txn::Origin;
+use crate::sandbox::engine::txn::Origin;
+use crate::sandbox::engine::worlds::World;
+use crate::sandbox::engine::{Engine, Planned};
+use crate::sandbox::jobs;
 use crate::wire::failure::Failure;
 use std::pin::pin;
 use std::sync::Arc;
@@ -60,9 +62,9 @@ impl From<RetrySchedule> for Options {
 /// What a running attempt tells the loop.
 enum News {
     /// It no longer keeps the endpoint's next event waiting.
-    Released(Waiting),
+    Released(Planned),
     /// It is written down; the next one is due then.
-    Ended(Waiting, Option<i64>),
+    Ended(Planned, Option<i64>),
 }
 
 /// What all attempts share.
@@ -99,7 +101,11 @@ pub async fn run(engine: Arc<Engine>, options: impl Into<Options>, mut stop: Sto
 async fn dispatch(courier: &Arc<Courier>, running: &mut JoinSet<()>) {
     let (news_sender, mut news) = mpsc::unbounded_channel();
     let mut queue = Queue::default();
-    let mut seen = 0;
+    // Taken before looking: what is planned in between is seen twice, and queued once.
+    drop(courier.engine.take_planned());
+    for world in jobs::worlds(&courier.engine) {
+        world.read(record::pending).into_iter().for_each(|planned| queue.add(planned));
+    }
     loop {
         let mut woken = pin!(courier.engine.woken());
         // Polled once before looking, so that what is planned after the look is not missed.
@@ -108,10 +114,8 @@ async fn dispatch(courier: &Arc<Courier>, running: &mut JoinSet<()>) {
             () = &mut woken => {}
             () = std::future::ready(()) => {}
         }
-        let (found, last) = courier.engine.read(|state| record::pending_after(state, seen)).await;
-        seen = last;
-        for waiting in found {
-            queue.add(waiting);
+        for planned in courier.engine.take_planned() {
+            queue.add(planned);
         }
         let now = courier.engine.clock().now().0;
         while let Some(waiting) = queue.start(now) {
@@ -138,24 +142,27 @@ fn hear(queue: &mut Queue, told: News) {
 }
 
 /// Takes one turn: makes an attempt, or ends what nobody waits for.
-async fn carry(courier: Arc<Courier>, waiting: Waiting, news: mpsc::UnboundedSender<News>) {
-    let engine = &courier.engine;
-    let id = waiting.id.as_str();
-    let next_due = match engine.read(|state| record::turn(state, id)).await {
+async fn carry(courier: Arc<Courier>, waiting: Planned, news: mpsc::UnboundedSender<News>) {
+    let Some(world) = courier.engine.world_at(&waiting.scope) else {
+        tell(&news, News::Ended(waiting, None));
+        return;
+    };
+    let id = &*waiting.id;
+    let next_due = match world.read(|view| record::turn(view, id)) {
         Turn::Over => None,
         Turn::Cancel => {
-            let canceled = engine.change(Origin::default(), |txn| {
+            let canceled = world.change(Origin::default(), |txn| {
                 record::cancel(txn, id);
                 Ok(None)
             });
-            written(canceled.await, engine.clock().now())
+            written(canceled.await, world.now())
         }
         Turn::Send(parcel) => {
-            let attempt = courier.attempt(&parcel, &waiting, &news).await;
+            let attempt = courier.attempt(&world, &parcel, &waiting, &news).await;
             let schedule = &courier.options.schedule;
-            let settled = engine
+            let settled = world
                 .change(Origin::default(), |txn| Ok(record::settle(txn, id, &attempt, schedule)));
-            written(settled.await, engine.clock().now())
+            written(settled.await, world.now())
         }
     };
     tell(&news, News::Ended(waiting, next_due.map(|at| at.0)));
@@ -165,12 +172,13 @@ impl Courier {
     /// Makes one attempt; releases the lane once it is answered, or has taken too long to wait for.
     async fn attempt(
         &self,
+        world: &World,
         parcel: &Parcel,
-        waiting: &Waiting,
+        waiting: &Planned,
         news: &mpsc::UnboundedSender<News>,
     ) -> Attempt {
         let Options { patience, allow_remote_webhooks, .. } = self.options;
-        let at = self.engine.clock().now();
+        let at = world.now();
         let mut sending = pin!(attempt::send(&self.clients, parcel, at, allow_remote_webhooks));
         let prompt = tokio::time::timeout(patience, &mut sending).await;
         tell(news, News::Released(waiting.clone()));

@@ -4,7 +4,8 @@
 //! in the order of emission: the next first attempt starts when the one before it has been answered (or has
 //! taken longer than anyone should wait). Retries go beside them and hold up nothing.
 
-use crate::sandbox::deliver::record::Waiting;
+use crate::sandbox::engine::Planned;
+use crate::sandbox::engine::state::Scope;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Attempts at one endpoint at once. Sixteen endpoints together keep within a hundred connections.
@@ -13,13 +14,13 @@ const LANE_MAX: usize = 6;
 /// The deliveries that wait, by endpoint.
 #[derive(Debug, Default)]
 pub struct Queue {
-    lanes: HashMap<String, Lane>,
+    lanes: HashMap<(Scope, String), Lane>,
 }
 
 #[derive(Debug, Default)]
 struct Lane {
-    first: BTreeMap<(i64, u64), Waiting>,
-    retries: BTreeMap<(i64, u64), Waiting>,
+    first: BTreeMap<(i64, u64), Planned>,
+    retries: BTreeMap<(i64, u64), Planned>,
     running: BTreeSet<u64>,
     /// The first attempt whose answer the next one waits for.
     held_by: Option<u64>,
@@ -27,20 +28,20 @@ struct Lane {
 
 impl Queue {
     /// Lines a delivery up.
-    pub fn add(&mut self, waiting: Waiting) {
-        let lane = self.lanes.entry(waiting.endpoint.clone()).or_default();
+    pub fn add(&mut self, waiting: Planned) {
+        let lane = self.lanes.entry(address(&waiting)).or_default();
         let line = if waiting.is_retry { &mut lane.retries } else { &mut lane.first };
         line.insert((waiting.due, waiting.seq), waiting);
     }
 
     /// Takes the next delivery that may start at `now`.
-    pub fn start(&mut self, now: i64) -> Option<Waiting> {
+    pub fn start(&mut self, now: i64) -> Option<Planned> {
         self.lanes.values_mut().find_map(|lane| lane.start(now))
     }
 
     /// Lets the next first attempt of the lane start although this one still runs.
-    pub fn release(&mut self, waiting: &Waiting) {
-        if let Some(lane) = self.lanes.get_mut(&waiting.endpoint)
+    pub fn release(&mut self, waiting: &Planned) {
+        if let Some(lane) = self.lanes.get_mut(&address(waiting))
             && lane.held_by == Some(waiting.seq)
         {
             lane.held_by = None;
@@ -48,12 +49,12 @@ impl Queue {
     }
 
     /// Takes note that an attempt has ended, and lines the delivery up again where it has a next one.
-    pub fn end(&mut self, mut waiting: Waiting, next_due: Option<i64>) {
+    pub fn end(&mut self, mut waiting: Planned, next_due: Option<i64>) {
         self.release(&waiting);
-        if let Some(lane) = self.lanes.get_mut(&waiting.endpoint) {
+        if let Some(lane) = self.lanes.get_mut(&address(&waiting)) {
             lane.running.remove(&waiting.seq);
             if lane.running.is_empty() && lane.first.is_empty() && lane.retries.is_empty() {
-                self.lanes.remove(&waiting.endpoint);
+                self.lanes.remove(&address(&waiting));
             }
         }
         if let Some(due) = next_due {
@@ -72,12 +73,17 @@ impl Queue {
     }
 }
 
+/// Whose lane a delivery goes through.
+fn address(planned: &Planned) -> (Scope, String) {
+    (planned.scope.clone(), planned.endpoint.clone())
+}
+
 impl Lane {
-    fn start(&mut self, now: i64) -> Option<Waiting> {
+    fn start(&mut self, now: i64) -> Option<Planned> {
         if self.running.len() >= LANE_MAX {
             return None;
         }
-        let is_due = |line: &BTreeMap<(i64, u64), Waiting>| {
+        let is_due = |line: &BTreeMap<(i64, u64), Planned>| {
             line.first_key_value().is_some_and(|((due, _), _)| *due <= now)
         };
         let waiting = if self.held_by.is_none() && is_due(&self.first) {
@@ -100,8 +106,15 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn waiting(seq: u64, due: i64, endpoint: &str, is_retry: bool) -> Waiting {
-        Waiting { due, seq, id: format!("wd_{seq}"), endpoint: endpoint.to_owned(), is_retry }
+    fn waiting(seq: u64, due: i64, endpoint: &str, is_retry: bool) -> Planned {
+        Planned {
+            scope: Scope::platform(0),
+            due,
+            seq,
+            id: format!("wd_{seq}").into(),
+            endpoint: endpoint.to_owned(),
+            is_retry,
+        }
     }
 
     #[test]

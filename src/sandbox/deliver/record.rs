@@ -4,11 +4,20 @@ use crate::domain::secret::SigningSecret;
 use crate::domain::time::Timestamp;
 use crate::sandbox::deliver::schedule::RetrySchedule;
 use crate::sandbox::emit;
-use crate::sandbox::object::{int, text};
-use crate::sandbox::state::State;
-use crate::sandbox::txn::Txn;
-use crate::wire::json;
-use serde_json::{Value, json};
+use crate::sandbox::engine::Planned;
+use crate::sandbox::engine::index;
+use crate::sandbox::engine::object::event_text_as;
+use crate::sandbox::engine::private::{
+    Attempted, Delivery, DeliveryStatus, Envelope, WebhookEndpointPart,
+};
+use crate::sandbox::engine::txn::{Txn, View};
+use crate::sandbox::object::text;
+use crate::wire::render::pretty_into;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// The kind of the records of deliveries.
+pub const KIND: &str = "_delivery";
 
 /// What one attempt came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,21 +41,6 @@ impl Attempt {
     }
 }
 
-/// A delivery that waits for its turn.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waiting {
-    /// When it is due, in Unix seconds.
-    pub due: i64,
-    /// Its place in the order of emission.
-    pub seq: u64,
-    /// `wd_…`.
-    pub id: String,
-    /// `we_…`.
-    pub endpoint: String,
-    /// Whether it was attempted before.
-    pub is_retry: bool,
-}
-
 /// Everything that an attempt needs.
 #[derive(Clone, Debug)]
 pub struct Parcel {
@@ -55,7 +49,7 @@ pub struct Parcel {
     /// What it is signed with.
     pub secret: SigningSecret,
     /// The bytes that are signed and sent.
-    pub body: String,
+    pub body: Vec<u8>,
 }
 
 /// What is to be done about a delivery that is due.
@@ -69,50 +63,34 @@ pub enum Turn {
     Over,
 }
 
-/// The pending deliveries that were planned after `seq`, and the place of the last one seen.
-pub fn pending_after(state: &State, seq: u64) -> (Vec<Waiting>, u64) {
-    let mut last = seq;
-    let mut found = Vec::new();
-    for delivery in state.from("_delivery", seq, false) {
-        let id = text(delivery, "id");
-        let Some(record) = state.record("_delivery", id) else { continue };
-        last = last.max(record.seq);
-        if is_pending(delivery) {
-            found.push(Waiting {
-                due: int(delivery, "due"),
-                seq: record.seq,
-                id: id.to_owned(),
-                endpoint: text(delivery, "endpoint").to_owned(),
-                is_retry: attempts(delivery) > 0,
-            });
-        }
-    }
-    (found, last)
+/// Every pending delivery of an account, as they are found when the sandbox starts.
+pub fn pending(view: &View) -> Vec<Planned> {
+    let deliveries = view.table(KIND).into_iter().flat_map(|table| table.due(i64::MAX));
+    deliveries.filter_map(|stored| Planned::of(view.scope(), stored)).collect()
 }
 
 /// What is to be done about a delivery now. The event is rendered as it stands, under the API version of the
 /// endpoint.
-pub fn turn(state: &State, id: &str) -> Turn {
-    let Some(delivery) = state.get("_delivery", id).filter(|d| is_pending(d)) else {
+pub fn turn(view: &View, id: &str) -> Turn {
+    let delivery = view.record::<Delivery>(KIND, id);
+    let Some(delivery) = delivery.filter(|d| d.status == DeliveryStatus::Pending) else {
         return Turn::Over;
     };
-    let event = state.get("event", text(delivery, "event"));
-    let endpoint = state
-        .get("webhook_endpoint", text(delivery, "endpoint"))
+    let owner = view.at(&delivery.event_account);
+    let event = owner.stored("event", &delivery.event);
+    let endpoint = view
+        .get("webhook_endpoint", &delivery.endpoint)
         .filter(|endpoint| text(endpoint, "status") == "enabled");
     let (Some(event), Some(endpoint)) = (event, endpoint) else { return Turn::Cancel };
-    let Some(secret) = SigningSecret::read(text(endpoint, "_secret")) else { return Turn::Cancel };
-    let body = match endpoint.get("api_version") {
-        Some(Value::String(version)) if version != text(event, "api_version") => {
-            let mut event = (**event).clone();
-            if let Some(event) = event.as_object_mut() {
-                event.insert("api_version".to_owned(), json!(version));
-            }
-            json::pretty(&event)
-        }
-        _ => json::pretty(event),
-    };
-    Turn::Send(Parcel { url: text(endpoint, "url").to_owned(), secret, body })
+    let Some(envelope) = event.part::<Envelope>() else { return Turn::Cancel };
+    let secret = endpoint.part::<WebhookEndpointPart>();
+    let Some(secret) = SigningSecret::read(&secret.secret) else { return Turn::Cancel };
+    let version = endpoint.get("api_version").and_then(Value::as_str);
+    let version = version.unwrap_or(&envelope.api_version);
+    let compact = event_text_as(&event.id, envelope, &event.text, version);
+    let mut body = Vec::with_capacity(compact.len() * 3 / 2);
+    pretty_into(&mut body, &compact, 0);
+    Turn::Send(Parcel { url: text(&endpoint, "url").to_owned(), secret, body })
 }
 
 /// Writes an attempt down. Returns when the next one is due; `None` where nothing is left to do.
@@ -122,60 +100,58 @@ pub fn settle(
     attempt: &Attempt,
     schedule: &RetrySchedule,
 ) -> Option<Timestamp> {
-    let delivery = txn.get("_delivery", id)?;
-    let wait = schedule.wait_s(attempts(&delivery) + 1);
-    let next = wait
-        .filter(|_| is_pending(&delivery) && !attempt.is_success())
-        .map(|wait_s| txn.now().plus(wait_s));
-    let entry = json!({
-        "at": attempt.at.0,
-        "status": attempt.status,
-        "error": attempt.error,
-        "duration_ms": attempt.duration_ms,
-        "response": attempt.response,
-        "next_due": next.map(|at| at.0),
-    });
-    txn.edit("_delivery", id, |doc| {
-        if let Some(Value::Array(attempts)) = doc.get_mut("attempts") {
-            attempts.push(entry);
-        }
-        doc.insert("due".to_owned(), json!(next.map(|at| at.0)));
+    let delivery = txn.record::<Delivery>(KIND, id)?.clone();
+    let pending = delivery.status == DeliveryStatus::Pending;
+    let wait = schedule.wait_s(delivery.attempts.len() + 1);
+    let next =
+        wait.filter(|_| pending && !attempt.is_success()).map(|wait_s| txn.now().plus(wait_s));
+    txn.edit_record(KIND, id, |delivery: &mut Delivery| {
+        delivery.attempts.push(Attempted {
+            at: attempt.at.0,
+            status: attempt.status,
+            error: attempt.error.clone(),
+            duration_ms: attempt.duration_ms,
+            response: attempt.response.clone(),
+            next_due: next.map(|at| at.0),
+        });
+        delivery.due = next.map(|at| at.0);
         if attempt.is_success() {
-            doc.insert("status".to_owned(), json!("succeeded"));
-        } else if next.is_none() && is_pending(&delivery) {
-            doc.insert("status".to_owned(), json!("failed"));
+            delivery.status = DeliveryStatus::Succeeded;
+        } else if next.is_none() && pending {
+            delivery.status = DeliveryStatus::Failed;
         }
     });
     if attempt.is_success() {
-        emit::note(txn, text(&delivery, "event"), text(&delivery, "endpoint"), true);
+        let (event, endpoint) = (&delivery.event, &delivery.endpoint);
+        txn.in_account(&delivery.event_account, |txn| emit::note(txn, event, endpoint, true));
     }
     next
 }
 
 /// Ends a delivery that has not ended yet.
 pub fn cancel(txn: &mut Txn<'_>, id: &str) {
-    if txn.get("_delivery", id).is_some_and(|delivery| is_pending(&delivery)) {
-        txn.edit("_delivery", id, |doc| {
-            doc.insert("status".to_owned(), json!("canceled"));
-            doc.insert("due".to_owned(), Value::Null);
-        });
-    }
+    txn.edit_record(KIND, id, |delivery: &mut Delivery| {
+        if delivery.status == DeliveryStatus::Pending {
+            delivery.status = DeliveryStatus::Canceled;
+            delivery.due = None;
+        }
+    });
 }
 
 /// Ends every delivery to an endpoint that has not ended yet.
 pub fn cancel_all(txn: &mut Txn<'_>, endpoint_id: &str) {
-    let open = txn.all("_delivery", |delivery| {
-        is_pending(delivery) && text(delivery, "endpoint") == endpoint_id
-    });
-    for delivery in open {
-        cancel(txn, text(&delivery, "id"));
+    let key = index::key("endpoint", endpoint_id);
+    let table = txn.table(KIND).into_iter();
+    let open: Vec<_> = table
+        .flat_map(|table| table.indexed_before(key, u64::MAX))
+        .filter(|stored| {
+            stored.part::<Delivery>().is_some_and(|delivery| {
+                delivery.status == DeliveryStatus::Pending && delivery.endpoint == endpoint_id
+            })
+        })
+        .map(|stored| Arc::clone(&stored.id))
+        .collect();
+    for id in open {
+        cancel(txn, &id);
     }
-}
-
-fn is_pending(delivery: &Value) -> bool {
-    text(delivery, "status") == "pending"
-}
-
-fn attempts(delivery: &Value) -> usize {
-    delivery.get("attempts").and_then(Value::as_array).map_or(0, Vec::len)
 }

@@ -10,10 +10,10 @@ use crate::os::clock::Clock;
 use crate::os::entropy::Entropy;
 use crate::sandbox::call::{Call, Version};
 use crate::sandbox::deliver::control::{Filter, control_router, deliveries};
-use crate::sandbox::emit::public;
+use crate::sandbox::engine::private::{Delivery, DeliveryStatus};
+use crate::sandbox::engine::txn::{Site, View};
 use crate::sandbox::object;
-use crate::sandbox::state::State;
-use crate::sandbox::txn::Site;
+use crate::sandbox::within::Within;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State as Shared;
@@ -50,13 +50,13 @@ impl Hit {
 
 type Hits = mpsc::UnboundedReceiver<Hit>;
 
-struct World {
+struct Stage {
     engine: Arc<Engine>,
     tasks: Tasks,
     stopper: Stopper,
 }
 
-impl World {
+impl Stage {
     fn start(options: impl Into<Options>) -> Self {
         Self::around(Engine::ephemeral(Clock::fixed(START), Entropy::seeded(1), site()), options)
     }
@@ -84,11 +84,11 @@ impl World {
 
     async fn register(&self, url: &str, wanted: &str) -> Value {
         let params = json!({"url": url, "enabled_events": [wanted]});
-        call(&self.engine, "POST /v1/webhook_endpoints", &[], params).await
+        call(&self.engine.default_world(), "POST /v1/webhook_endpoints", &[], params).await
     }
 
     async fn emit(&self, kind: &str) -> String {
-        emit(&self.engine, kind).await
+        emit(&self.engine.default_world(), kind).await
     }
 
     fn advance(&self, seconds: u32) {
@@ -97,19 +97,15 @@ impl World {
     }
 
     /// Waits until the state is as wanted.
-    async fn until(&self, wanted: impl Fn(&State) -> bool) {
+    async fn until(&self, wanted: impl Fn(&View) -> bool) {
+        let mut commits = self.engine.commits();
         let settled = async {
             loop {
-                let mut woken = pin!(self.engine.woken());
-                tokio::select! {
-                    biased;
-                    () = &mut woken => {}
-                    () = std::future::ready(()) => {}
-                }
-                if self.engine.read(&wanted).await {
+                commits.borrow_and_update();
+                if self.engine.default_world().read(&wanted) {
                     return;
                 }
-                woken.await;
+                commits.changed().await.unwrap();
             }
         };
         tokio::time::timeout(Duration::from_secs(20), settled).await.unwrap();
@@ -117,14 +113,14 @@ impl World {
 
     async fn delivery(&self, event: &str) -> Value {
         let filter = Filter { event: Some(event.to_owned()), ..Filter::default() };
-        self.engine.read(|state| deliveries(state, &filter)).await["data"][0].clone()
+        self.engine.default_world().read(|view| deliveries(view, &filter))["data"][0].clone()
     }
 
     /// Waits until the newest delivery of an event has that many attempts, and returns it.
     async fn attempted(&self, event: &str, count: usize) -> Value {
-        self.until(|state| {
+        self.until(|view| {
             let filter = Filter { event: Some(event.to_owned()), ..Filter::default() };
-            let found = deliveries(state, &filter);
+            let found = deliveries(view, &filter);
             found["data"][0]["attempts"].as_array().unwrap().len() >= count
         })
         .await;
@@ -132,9 +128,8 @@ impl World {
     }
 
     async fn pending(&self, event: &str) -> i64 {
-        self.engine
-            .read(|state| state.get("event", event).unwrap()["pending_webhooks"].as_i64().unwrap())
-            .await
+        let world = self.engine.default_world();
+        world.read(|view| view.get("event", event).unwrap()["pending_webhooks"].as_i64().unwrap())
     }
 }
 
@@ -156,7 +151,7 @@ fn site() -> Site {
     Site { base_url: "http://127.0.0.1:1".to_owned(), api_version: "2026-10-28.endive".to_owned() }
 }
 
-async fn call(engine: &Engine, key: &str, ids: &[&str], params: Value) -> Value {
+async fn call(world: &World, key: &str, ids: &[&str], params: Value) -> Value {
     let call = Call {
         key: key.to_owned(),
         ids: ids.iter().map(|id| (*id).to_owned()).collect(),
@@ -164,21 +159,22 @@ async fn call(engine: &Engine, key: &str, ids: &[&str], params: Value) -> Value 
         version: Version { text: site().api_version, named: false },
     };
     let handler = object::handler(key).unwrap();
-    let answer = engine.change(Origin::default(), |txn| handler(txn, &call)).await.unwrap();
-    assert_eq!(Catalog::get().check(&public(&answer)), Vec::<String>::new(), "{key}");
+    let answer = world.change(Origin::default(), |txn| handler(txn, &call)).await.unwrap();
+    let answer = answer.into_document();
+    assert_eq!(Catalog::get().check(&answer), Vec::<String>::new(), "{key}");
     answer
 }
 
-async fn emit(engine: &Engine, kind: &str) -> String {
-    engine
+async fn emit(world: &World, kind: &str) -> String {
+    world
         .change(Origin::default(), |txn| {
             let product = json!({
                 "id": "prod_1", "active": true, "created": 1, "images": [], "livemode": false,
                 "marketing_features": [], "metadata": {}, "name": "Tea", "type": "service",
-                "updated": 1, "_private": 1,
+                "updated": 1,
             });
-            txn.emit(kind, &Value::Object(object::new("product", product)));
-            Ok(txn.state().newest("event").next().unwrap()["id"].as_str().unwrap().to_owned())
+            txn.emit_about(kind, &Value::Object(object::new("product", product)));
+            Ok(txn.newest("event").next().unwrap()["id"].as_str().unwrap().to_owned())
         })
         .await
         .unwrap()
@@ -191,7 +187,7 @@ fn verifies(hit: &Hit, endpoint: &Value, now: Timestamp) -> bool {
 
 #[tokio::test]
 async fn an_endpoint_receives_a_signed_event_and_its_answer_is_recorded() {
-    let world = World::start(Options::default());
+    let world = Stage::start(Options::default());
     let (endpoint, mut hits) = world.endpoint("*").await;
     let id = world.emit("product.created").await;
     assert_eq!(world.pending(&id).await, 1);
@@ -203,7 +199,6 @@ async fn an_endpoint_receives_a_signed_event_and_its_answer_is_recorded() {
     assert_eq!(Catalog::get().check(&event), Vec::<String>::new());
     assert_eq!((&event["id"], &event["type"]), (&json!(id), &json!("product.created")));
     assert_eq!(event["pending_webhooks"], 1);
-    assert!(event.get("_told").is_none() && event["data"]["object"].get("_private").is_none());
     hit.answer(204);
     let delivery = world.attempted(&id, 1).await;
     assert_eq!((&delivery["status"], &delivery["due"]), (&json!("succeeded"), &Value::Null));
@@ -213,7 +208,7 @@ async fn an_endpoint_receives_a_signed_event_and_its_answer_is_recorded() {
 
 #[tokio::test]
 async fn a_failing_endpoint_is_tried_again_on_schedule_with_fresh_signatures_and_given_up() {
-    let world = World::start(Options::default());
+    let world = Stage::start(Options::default());
     let (endpoint, mut hits) = world.endpoint("*").await;
     let id = world.emit("product.created").await;
     let mut seen = Vec::new();
@@ -237,7 +232,7 @@ async fn a_failing_endpoint_is_tried_again_on_schedule_with_fresh_signatures_and
 
 #[tokio::test]
 async fn a_slow_endpoint_holds_up_no_other_and_a_retry_no_newer_event() {
-    let world = World::start(Options::default());
+    let world = Stage::start(Options::default());
     let (_, mut slow) = world.endpoint("*").await;
     let (_, mut quick) = world.endpoint("*").await;
     let one = world.emit("product.created").await;
@@ -255,7 +250,7 @@ async fn a_slow_endpoint_holds_up_no_other_and_a_retry_no_newer_event() {
 
 #[tokio::test]
 async fn an_endpoint_that_does_not_answer_gets_its_next_event_all_the_same() {
-    let world = World::start(Options { patience: Duration::ZERO, ..Options::default() });
+    let world = Stage::start(Options { patience: Duration::ZERO, ..Options::default() });
     let (_, mut hits) = world.endpoint("*").await;
     world.emit("product.created").await;
     let _held = next(&mut hits).await;
@@ -265,7 +260,7 @@ async fn an_endpoint_that_does_not_answer_gets_its_next_event_all_the_same() {
 
 #[tokio::test]
 async fn events_of_an_endpoint_arrive_in_the_order_of_emission() {
-    let world = World::start(Options::default());
+    let world = Stage::start(Options::default());
     let (_, mut hits) = world.endpoint("*").await;
     let mut sent = Vec::new();
     for _ in 0..20 {
@@ -281,7 +276,7 @@ async fn events_of_an_endpoint_arrive_in_the_order_of_emission() {
 #[tokio::test]
 async fn an_endpoint_that_takes_too_long_has_failed() {
     let timeout = Duration::from_millis(50);
-    let world = World::start(Options { timeout, ..Options::default() });
+    let world = Stage::start(Options { timeout, ..Options::default() });
     let (_, mut hits) = world.endpoint("*").await;
     let id = world.emit("product.created").await;
     let _held = next(&mut hits).await;
@@ -291,7 +286,7 @@ async fn an_endpoint_that_takes_too_long_has_failed() {
 
 #[tokio::test]
 async fn a_redirect_is_a_failure_and_is_not_followed() {
-    let world = World::start(RetrySchedule::instant());
+    let world = Stage::start(RetrySchedule::instant());
     let (_, mut hits) = world.endpoint("*").await;
     let id = world.emit("product.created").await;
     let hit = next(&mut hits).await;
@@ -305,13 +300,14 @@ async fn a_redirect_is_a_failure_and_is_not_followed() {
 
 #[tokio::test]
 async fn an_event_is_sent_again_on_request() {
-    let world = World::start(Options::default());
+    let world = Stage::start(Options::default());
     let (endpoint, mut hits) = world.endpoint("product.created").await;
     let id = world.emit("product.created").await;
     next(&mut hits).await.answer(200);
     world.attempted(&id, 1).await;
     for params in [json!({}), json!({"webhook_endpoint": endpoint["id"]})] {
-        let event = call(&world.engine, "POST /v1/events/{id}/retry", &[&id], params).await;
+        let event =
+            call(&world.engine.default_world(), "POST /v1/events/{id}/retry", &[&id], params).await;
         assert_eq!((&event["id"], &event["pending_webhooks"]), (&json!(id), &json!(0)));
         let hit = next(&mut hits).await;
         assert_eq!(hit.event()["id"], json!(id));
@@ -324,19 +320,19 @@ async fn an_event_is_sent_again_on_request() {
 async fn what_was_pending_is_delivered_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sandbox.db");
-    let world = World::around(World::open(&path), Options::default());
+    let world = Stage::around(Stage::open(&path), Options::default());
     let (_, mut hits) = world.endpoint("*").await;
     let tried = world.emit("product.created").await;
     next(&mut hits).await.answer(503);
     world.attempted(&tried, 1).await;
-    let World { engine, tasks, stopper } = world;
+    let Stage { engine, tasks, stopper } = world;
     stopper.stop();
     while Arc::strong_count(&engine) > 1 {
         tokio::task::yield_now().await;
     }
-    let fresh = emit(&engine, "product.updated").await;
+    let fresh = emit(&engine.default_world(), "product.updated").await;
     drop(engine);
-    let again = World::around(World::open(&path), Options::default());
+    let again = Stage::around(Stage::open(&path), Options::default());
     let hit = next(&mut hits).await;
     assert_eq!(hit.event()["id"], json!(fresh));
     hit.answer(200);
@@ -351,7 +347,7 @@ async fn what_was_pending_is_delivered_after_a_restart() {
 
 #[tokio::test]
 async fn an_endpoint_elsewhere_is_not_called() {
-    let world = World::start(Options::default());
+    let world = Stage::start(Options::default());
     world.register("https://shop.example/hook", "*").await;
     let id = world.emit("product.created").await;
     let delivery = world.attempted(&id, 1).await;
@@ -361,33 +357,42 @@ async fn an_endpoint_elsewhere_is_not_called() {
 
 #[tokio::test]
 async fn a_disabled_or_deleted_endpoint_ends_its_deliveries() {
-    let world = World::start(Options::default());
+    let world = Stage::start(Options::default());
     let (endpoint, mut hits) = world.endpoint("*").await;
     let id = endpoint["id"].as_str().unwrap();
     let one = world.emit("product.created").await;
     next(&mut hits).await.answer(500);
     world.attempted(&one, 1).await;
     let path = "/v1/webhook_endpoints/{webhook_endpoint}";
-    call(&world.engine, &format!("POST {path}"), &[id], json!({"disabled": true})).await;
+    call(&world.engine.default_world(), &format!("POST {path}"), &[id], json!({"disabled": true}))
+        .await;
     world.advance(60);
-    world.until(|state| state.newest("_delivery").all(|d| d["status"] == "canceled")).await;
+    let canceled = |view: &View| {
+        let records = view.table(record::KIND).unwrap();
+        records
+            .all()
+            .all(|stored| stored.part::<Delivery>().unwrap().status == DeliveryStatus::Canceled)
+    };
+    world.until(canceled).await;
 
-    call(&world.engine, &format!("POST {path}"), &[id], json!({"disabled": false})).await;
+    call(&world.engine.default_world(), &format!("POST {path}"), &[id], json!({"disabled": false}))
+        .await;
     let two = world.emit("product.created").await;
     next(&mut hits).await.answer(500);
     world.attempted(&two, 1).await;
-    call(&world.engine, &format!("DELETE {path}"), &[id], json!({})).await;
+    call(&world.engine.default_world(), &format!("DELETE {path}"), &[id], json!({})).await;
     assert_eq!(world.delivery(&two).await["status"], "canceled");
     assert_eq!(world.delivery(&two).await["due"], Value::Null);
 }
 
 #[tokio::test]
 async fn an_event_is_rendered_under_the_version_of_its_endpoint() {
-    let world = World::start(Options::default());
+    let world = Stage::start(Options::default());
     let (endpoint, mut hits) = world.endpoint("*").await;
     let id = endpoint["id"].as_str().unwrap().to_owned();
     world
         .engine
+        .default_world()
         .change(Origin::default(), |txn| {
             txn.edit("webhook_endpoint", &id, |doc| {
                 doc.insert("api_version".to_owned(), json!("2025-03-31.basil"));
@@ -402,7 +407,7 @@ async fn an_event_is_rendered_under_the_version_of_its_endpoint() {
 
 #[tokio::test]
 async fn deliveries_are_told_by_event_over_http() {
-    let world = World::start(Options::default());
+    let world = Stage::start(Options::default());
     let (endpoint, mut hits) = world.endpoint("*").await;
     let one = world.emit("product.created").await;
     next(&mut hits).await.answer(200);
@@ -411,7 +416,7 @@ async fn deliveries_are_told_by_event_over_http() {
     world.attempted(&one, 1).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/_stripegym/deliveries", listener.local_addr().unwrap());
-    let router = control_router(Arc::clone(&world.engine));
+    let router = control_router().layer(axum::Extension(Within(world.engine.default_world())));
     world.tasks.spawn(async move { axum::serve(listener, router).await.unwrap() });
     let clients = Clients::build(Duration::from_secs(20)).unwrap();
     let get = async |query: &str| {

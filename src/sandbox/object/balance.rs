@@ -5,5 +5,5 @@ use crate::sandbox::payment::ledger;
 
 /// The behaviour of `/v1/balance`.
 pub fn handler(key: &str) -> Option<Handler> {
-    (key == "GET /v1/balance").then_some(|txn, _| Ok(ledger::balance(txn.state())))
+    (key == "GET /v1/balance").then_some(|txn, _| Ok(ledger::balance(txn).into()))
 }

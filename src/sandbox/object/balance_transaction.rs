@@ -1,11 +1,11 @@
 //! Balance transactions: what moved money, with its fee.
 
+use crate::sandbox::answer::Body;
 use crate::sandbox::call::Call;
+use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::list;
-use crate::sandbox::object::{Handler, text};
-use crate::sandbox::txn::Txn;
+use crate::sandbox::object::Handler;
 use crate::wire::failure::Failure;
-use serde_json::Value;
 
 /// The behaviour of `/v1/balance_transactions`.
 pub fn handler(key: &str) -> Option<Handler> {
@@ -16,17 +16,15 @@ pub fn handler(key: &str) -> Option<Handler> {
     })
 }
 
-fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
-    txn.find("balance_transaction", call.id(0), "id").map(|doc| (*doc).clone())
+fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    txn.find("balance_transaction", call.id(0), "id").map(Body::from)
 }
 
 /// No payouts are made yet, so a `payout` filter finds nothing.
-fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     if let Some(payout) = call.text("payout") {
         txn.find("payout", payout, "payout")?;
     }
-    let same = |doc: &Value, name: &str| call.text(name).is_none_or(|v| text(doc, name) == v);
-    list::page(txn, call, "balance_transaction", |doc| {
-        ["currency", "source", "type"].iter().all(|name| same(doc, name))
-    })
+    let filters = list::same(call, &["source", "currency", "type"]);
+    list::page(txn, call, "balance_transaction", &filters)
 }

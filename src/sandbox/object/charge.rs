@@ -1,11 +1,13 @@
 //! Charges, as the API shows and annotates them.
 
+use crate::sandbox::answer::Body;
 use crate::sandbox::call::Call;
+use crate::sandbox::engine::object::Doc;
+use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::list;
 use crate::sandbox::object::{Handler, copy, fill, merge_metadata, text};
 use crate::sandbox::payment::{direct, intent};
 use crate::sandbox::search::{self, Index};
-use crate::sandbox::txn::{Doc, Txn};
 use crate::wire::failure::{Failure, FailureKind};
 use serde_json::{Value, json};
 
@@ -49,8 +51,8 @@ pub fn include(txn: &Txn<'_>, charge: &Value, field: &str) -> Option<Value> {
         return None;
     }
     let id = text(charge, "id");
-    let refunds = txn.all("refund", |refund| text(refund, "charge") == id);
-    let shown: Vec<Value> = refunds.iter().take(10).map(|refund| (**refund).clone()).collect();
+    let refunds = txn.having("refund", "charge", id);
+    let shown: Vec<Value> = refunds.iter().take(10).map(|refund| refund.document()).collect();
     Some(json!({
         "object": "list", "data": shown, "has_more": refunds.len() > 10,
         "url": format!("/v1/charges/{id}/refunds"),
@@ -72,7 +74,7 @@ const FIELDS: &[&str] = &[
 const NOT_YET: &[&str] =
     &["application_fee", "application_fee_amount", "destination", "on_behalf_of", "transfer_data"];
 
-fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     if let Some(name) = NOT_YET.iter().find(|name| call.sent(name)) {
         let message = format!("`{name}` of charges is not modelled by this sandbox yet.");
         return Err(Failure::of(501, FailureKind::Api, message).param(*name));
@@ -105,17 +107,17 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
     terms.insert("amount".to_owned(), json!(amount));
     terms.insert("currency".to_owned(), json!(currency));
     if let Some(radar) = call.get("radar_options") {
-        terms.insert("_radar_options".to_owned(), radar.clone());
+        terms.insert("radar_options".to_owned(), radar.clone());
     }
     let captures = call.flag("capture") != Some(false);
-    direct::create(txn, token, terms, captures).map(|charge| (*charge).clone())
+    direct::create(txn, token, terms, captures).map(Body::from)
 }
 
-fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
-    txn.find("charge", call.id(0), "id").map(|doc| (*doc).clone())
+fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    txn.find("charge", call.id(0), "id").map(Body::from)
 }
 
-fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let charge = txn.find("charge", call.id(0), "id")?;
     if let Some(customer) = call.text("customer") {
         txn.find("customer", customer, "customer")?;
@@ -135,10 +137,10 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
         return Err(Failure::missing("charge", call.id(0), "id"));
     };
     txn.emit_change("charge.updated", &before, &after);
-    Ok((*after).clone())
+    Ok(after.into())
 }
 
-fn capture(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn capture(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let charge = txn.find("charge", call.id(0), "id")?;
     if charge.get("captured") == Some(&json!(true)) {
         let message = format!("Charge {} has already been captured.", call.id(0));
@@ -153,9 +155,7 @@ fn capture(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
     retrieve(txn, call)
 }
 
-fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
-    let same = |doc: &Value, name: &str| call.text(name).is_none_or(|v| text(doc, name) == v);
-    list::page(txn, call, "charge", |doc| {
-        ["customer", "payment_intent", "transfer_group"].iter().all(|name| same(doc, name))
-    })
+fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    let filters = list::same(call, &["payment_intent", "customer", "transfer_group"]);
+    list::page(txn, call, "charge", &filters)
 }

@@ -1,11 +1,14 @@
 //! Customers: who pays.
 
+use crate::sandbox::answer::Body;
 use crate::sandbox::call::Call;
+use crate::sandbox::engine::object::Doc;
+use crate::sandbox::engine::private::{CustomerPart, PaymentMethodPart};
+use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::list;
 use crate::sandbox::object::{Handler, copy, fill, merge_metadata, new, text};
 use crate::sandbox::payment::method;
 use crate::sandbox::search::{self, Index};
-use crate::sandbox::txn::{Doc, Txn};
 use crate::wire::failure::{Failure, FailureKind};
 use serde_json::{Map, Value, json};
 
@@ -57,7 +60,7 @@ pub fn handler(key: &str) -> Option<Handler> {
 }
 
 /// The fields that a customer shows only when they are expanded.
-pub fn include(customer: &Value, field: &str) -> Option<Value> {
+pub fn include(txn: &Txn<'_>, customer: &Value, field: &str) -> Option<Value> {
     let id = text(customer, "id");
     match field {
         "sources" | "subscriptions" | "tax_ids" => Some(json!({
@@ -65,7 +68,8 @@ pub fn include(customer: &Value, field: &str) -> Option<Value> {
             "url": format!("/v1/customers/{id}/{field}"),
         })),
         "tax" => {
-            let ip = customer.get("_tax").and_then(|tax| tax.get("ip_address"));
+            let part = txn.record::<CustomerPart>("customer", id);
+            let ip = part.and_then(|part| part.tax_ip_address.clone());
             Some(json!({
                 "automatic_tax": "unrecognized_location", "ip_address": ip, "location": null,
                 "provider": "stripe",
@@ -76,10 +80,10 @@ pub fn include(customer: &Value, field: &str) -> Option<Value> {
     }
 }
 
-fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     check(call)?;
-    let id = txn.mint("cus_", 14);
-    let prefix = txn.mint("", 8);
+    let id = txn.new_id("cus_", 14);
+    let prefix = txn.new_id("", 8);
     let prefix: String = prefix
         .bytes()
         .filter_map(|b| char::from_digit(u32::from(b) % 16, 16))
@@ -94,7 +98,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
         }),
     );
     write(&mut doc, call);
-    let mut customer = txn.put(doc);
+    let mut customer = txn.put_with(doc, part(call).unwrap_or_default());
     let mut saved = None;
     if let Some(asked) = call.text("payment_method") {
         let found = method::materialise(txn, asked, "payment_method")?;
@@ -114,7 +118,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
     if let Some((_, method_id)) = saved {
         method::attach(txn, &method_id, &id)?;
     }
-    Ok((*customer).clone())
+    Ok(customer.into())
 }
 
 fn default_method(call: &Call) -> Option<&str> {
@@ -185,6 +189,12 @@ fn check_email(email: &str) -> Result<(), Failure> {
         .param("email"))
 }
 
+/// What is kept of a customer beyond what the API shows, where it was sent.
+fn part(call: &Call) -> Option<CustomerPart> {
+    let ip = call.get("tax")?.get("ip_address").and_then(Value::as_str).map(str::to_owned);
+    Some(CustomerPart { tax_ip_address: ip })
+}
+
 /// Writes the sent parameters into a customer.
 fn write(doc: &mut Doc, call: &Call) {
     copy(doc, call, FIELDS);
@@ -201,41 +211,43 @@ fn write(doc: &mut Doc, call: &Call) {
             settings.insert(name.clone(), value.clone());
         }
     }
-    if let Some(tax) = call.get("tax") {
-        doc.insert("_tax".to_owned(), tax.clone());
-    }
     fill(doc, "customer", &["address", "shipping", "invoice_settings"]);
     merge_metadata(doc, &call.params);
 }
 
 /// A deleted customer stays retrievable as a stub.
-fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     txn.get("customer", call.id(0))
-        .map(|doc| (*doc).clone())
+        .map(Body::from)
         .ok_or_else(|| Failure::missing("customer", call.id(0), "id"))
 }
 
-fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let id = call.id(0);
     txn.find("customer", id, "id")?;
     check(call)?;
     if let Some(default) = default_method(call) {
         check_default(txn, id, default)?;
     }
-    let Some((before, after)) = txn.edit("customer", id, |doc| write(doc, call)) else {
+    let Some((before, after)) = txn.edit_with("customer", id, |doc, known: &mut CustomerPart| {
+        write(doc, call);
+        if let Some(part) = part(call) {
+            *known = part;
+        }
+    }) else {
         return Err(Failure::missing("customer", id, "id"));
     };
     txn.emit_change("customer.updated", &before, &after);
-    Ok((*after).clone())
+    Ok(after.into())
 }
 
-fn delete(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn delete(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let id = call.id(0);
     let customer = txn.find("customer", id, "id")?;
-    for saved in txn.all("payment_method", |pm| text(pm, "customer") == id) {
-        txn.edit("payment_method", text(&saved, "id"), |doc| {
+    for saved in txn.having("payment_method", "customer", id) {
+        txn.edit_with("payment_method", text(&saved, "id"), |doc, part: &mut PaymentMethodPart| {
             doc.insert("customer".to_owned(), Value::Null);
-            doc.insert("_spent".to_owned(), json!(true));
+            part.spent = true;
         });
     }
     let mut stub = Map::new();
@@ -244,10 +256,9 @@ fn delete(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
     stub.insert("deleted".to_owned(), json!(true));
     let stub = txn.put(stub);
     txn.emit("customer.deleted", &customer);
-    Ok((*stub).clone())
+    Ok(stub.into())
 }
 
-fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
-    let same = |doc: &Value, name: &str| call.text(name).is_none_or(|v| text(doc, name) == v);
-    list::page(txn, call, "customer", |doc| same(doc, "email") && same(doc, "test_clock"))
+fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    list::page(txn, call, "customer", &list::same(call, &["email", "test_clock"]))
 }

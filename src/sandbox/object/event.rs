@@ -1,13 +1,18 @@
 //! Events: kept for 30 days, listed by type, sent again on request.
 
 use crate::domain::time::Timestamp;
+use crate::sandbox::answer::Body;
 use crate::sandbox::call::Call;
+use crate::sandbox::emit;
+use crate::sandbox::engine::index;
+use crate::sandbox::engine::object::{Object, Stored};
+use crate::sandbox::engine::private::{Delivery, Envelope};
+use crate::sandbox::engine::state::Table;
+use crate::sandbox::engine::txn::{Txn, missing};
+use crate::sandbox::list::{self, Filter};
 use crate::sandbox::object::{Handler, Job, int, text};
-use crate::sandbox::txn::{Txn, missing};
-use crate::sandbox::{emit, list};
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};
-use std::collections::HashSet;
 use std::sync::Arc;
 
 /// How many types `types[]` may name.
@@ -28,7 +33,7 @@ pub fn job(name: &str) -> Option<Job> {
     (name == emit::PRUNE_JOB).then_some(prune as Job)
 }
 
-fn find(txn: &Txn<'_>, id: &str) -> Result<Arc<Value>, Failure> {
+fn find(txn: &Txn<'_>, id: &str) -> Result<Arc<Object>, Failure> {
     let event = txn.find("event", id, "id")?;
     if is_kept(&event, txn.now()) { Ok(event) } else { Err(missing("event", id, "id")) }
 }
@@ -38,11 +43,11 @@ fn is_kept(event: &Value, now: Timestamp) -> bool {
     int(event, "created") > now.plus(-emit::KEPT_S).0
 }
 
-fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
-    find(txn, call.id(0)).map(|event| (*event).clone())
+fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    find(txn, call.id(0)).map(Body::from)
 }
 
-fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let types = call.list("types");
     if call.get("type").is_some() && !types.is_empty() {
         let message = "You may only specify one of these parameters: type, types.";
@@ -56,11 +61,18 @@ fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
         call.text("type").into_iter().chain(types.iter().filter_map(Value::as_str)).collect();
     let delivered = call.flag("delivery_success");
     let now = txn.now();
-    list::page(txn, call, "event", |event| {
-        is_kept(event, now)
-            && (wanted.is_empty() || wanted.iter().any(|w| is_of(text(event, "type"), w)))
-            && delivered.is_none_or(|all| (int(event, "pending_webhooks") == 0) == all)
-    })
+    let mut filters = Vec::new();
+    match wanted.as_slice() {
+        [one] if !one.ends_with('*') => filters.push(Filter::Is("type", (*one).to_owned())),
+        _ => {}
+    }
+    filters.push(Filter::test(|event| {
+        let Some(event) = event.part::<Envelope>() else { return false };
+        event.created > now.plus(-emit::KEPT_S).0
+            && (wanted.is_empty() || wanted.iter().any(|w| is_of(&event.kind, w)))
+            && delivered.is_none_or(|all| (event.pending_webhooks() == 0) == all)
+    }));
+    list::page(txn, call, "event", &filters)
 }
 
 /// Whether a type is the one wanted, or falls under its trailing wildcard (`charge.*`).
@@ -71,7 +83,7 @@ fn is_of(kind: &str, wanted: &str) -> bool {
 }
 
 /// Sends an event again: to the endpoint that is named, or to all that want it.
-fn retry(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn retry(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let event = find(txn, call.id(0))?;
     let endpoints = match call.text("webhook_endpoint") {
         Some(id) => {
@@ -80,28 +92,36 @@ fn retry(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
                 let message = format!("The webhook endpoint {id} is disabled.");
                 return Err(Failure::invalid(message).param("webhook_endpoint"));
             }
-            vec![endpoint]
+            vec![emit::Subscriber::own(txn, text(&endpoint, "id"))]
         }
         None => emit::subscribers(txn, text(&event, "type")),
     };
     for endpoint in &endpoints {
-        emit::plan(txn, call.id(0), text(endpoint, "id"));
+        emit::plan_at(txn, call.id(0), endpoint);
     }
-    find(txn, call.id(0)).map(|event| (*event).clone())
+    find(txn, call.id(0)).map(Body::from)
 }
 
 /// Forgets events that are too old to be shown, with their deliveries, and comes back for the next ones.
 fn prune(txn: &mut Txn<'_>, _args: &Value) {
     let now = txn.now();
-    let old = txn.all("event", |event| !is_kept(event, now));
-    let ids: HashSet<&str> = old.iter().map(|event| text(event, "id")).collect();
-    for delivery in txn.all("_delivery", |delivery| ids.contains(text(delivery, "event"))) {
-        txn.remove("_delivery", text(&delivery, "id"));
+    let oldest = now.plus(-emit::KEPT_S).0;
+    let events = txn.table("event").into_iter().flat_map(Table::all);
+    let old: Vec<Arc<Stored>> = events.filter(|event| event.created() <= oldest).cloned().collect();
+    for event in old {
+        let key = index::key("event", &event.id);
+        let deliveries = txn.table("_delivery").into_iter();
+        let about: Vec<_> = deliveries
+            .flat_map(|table| table.indexed_before(key, u64::MAX))
+            .filter(|stored| stored.part::<Delivery>().is_some_and(|d| *d.event == *event.id))
+            .map(|stored| Arc::clone(&stored.id))
+            .collect();
+        for delivery in about {
+            txn.remove("_delivery", &delivery);
+        }
+        txn.remove("event", &event.id);
     }
-    for id in ids {
-        txn.remove("event", id);
-    }
-    if txn.state().count("event") == 0 {
+    if txn.count("event") == 0 {
         txn.remove(emit::PRUNE_MARK.0, emit::PRUNE_MARK.1);
     } else {
         txn.schedule(now.plus(emit::PRUNE_EVERY_S), emit::PRUNE_JOB, &json!({}));
@@ -111,16 +131,8 @@ fn prune(txn: &mut Txn<'_>, _args: &Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::os::entropy::Entropy;
     use crate::sandbox::call::Version;
-    use crate::sandbox::state::State;
-    use crate::sandbox::txn::{Origin, Site};
-
-    fn at<R>(state: &mut State, now: i64, change: impl FnOnce(&mut Txn<'_>) -> R) -> R {
-        let (entropy, text) = (Entropy::seeded(now.unsigned_abs()), String::new());
-        let site = Site { base_url: text, api_version: "2026-10-28.endive".to_owned() };
-        change(&mut Txn::begin(state, Timestamp(now), &entropy, &site, Origin::default()))
-    }
+    use crate::sandbox::testing::Lab;
 
     fn call(key: &str, ids: &[&str], params: &Value) -> Call {
         Call {
@@ -131,9 +143,9 @@ mod tests {
         }
     }
 
-    fn listed(state: &mut State, now: i64, params: &Value) -> Result<Vec<String>, Failure> {
+    fn listed(lab: &mut Lab, now: i64, params: &Value) -> Result<Vec<String>, Failure> {
         let call = call("GET /v1/events", &[], params);
-        let page = at(state, now, |txn| list_all(txn, &call))?;
+        let page = lab.at(now, |txn| list_all(txn, &call))?.into_document();
         let rows = page["data"].as_array().unwrap();
         Ok(rows.iter().map(|row| row["type"].as_str().unwrap().to_owned()).collect())
     }
@@ -150,18 +162,18 @@ mod tests {
 
     #[test]
     fn events_are_listed_by_type_and_by_whether_they_were_delivered() {
-        let mut state = State::default();
+        let mut lab = Lab::new();
         let doc = json!({"object": "product", "id": "prod_1"});
-        at(&mut state, 100, |txn| {
-            txn.emit("product.created", &doc);
+        lab.at(100, |txn| {
+            txn.emit_about("product.created", &doc);
             txn.put(json!({
                 "object": "webhook_endpoint", "id": "we_1", "status": "enabled",
                 "enabled_events": ["charge.succeeded"],
             }));
-            txn.emit("charge.succeeded", &doc);
-            txn.emit("charge.updated", &doc);
+            txn.emit_about("charge.succeeded", &doc);
+            txn.emit_about("charge.updated", &doc);
         });
-        let mut list = |params: Value| listed(&mut state, 101, &params);
+        let mut list = |params: Value| listed(&mut lab, 101, &params);
         assert_eq!(
             list(json!({"type": "charge.*"})).unwrap(),
             ["charge.updated", "charge.succeeded"]
@@ -178,28 +190,28 @@ mod tests {
 
     #[test]
     fn events_are_hidden_after_thirty_days_and_forgotten_with_their_deliveries() {
-        let mut state = State::default();
+        let mut lab = Lab::new();
         let doc = json!({"object": "product", "id": "prod_1"});
-        at(&mut state, 100, |txn| {
+        lab.at(100, |txn| {
             txn.put(json!({
                 "object": "webhook_endpoint", "id": "we_1", "status": "enabled",
                 "enabled_events": ["*"],
             }));
-            txn.emit("product.created", &doc);
+            txn.emit_about("product.created", &doc);
         });
-        let old = state.newest("event").next().unwrap()["id"].as_str().unwrap().to_owned();
-        at(&mut state, 200, |txn| txn.emit("product.updated", &doc));
-        assert_eq!(state.count("_job"), 1);
+        let old = lab.view().newest("event").next().unwrap()["id"].as_str().unwrap().to_owned();
+        lab.at(200, |txn| txn.emit_about("product.updated", &doc));
+        assert_eq!(lab.view().count("_job"), 1);
         let late = 100 + emit::KEPT_S;
-        assert_eq!(listed(&mut state, late, &json!({})).unwrap(), ["product.updated"]);
+        assert_eq!(listed(&mut lab, late, &json!({})).unwrap(), ["product.updated"]);
         let retrieval = call("GET /v1/events/{id}", &[&old], &json!({}));
-        assert_eq!(at(&mut state, late, |txn| retrieve(txn, &retrieval)).unwrap_err().status, 404);
-        at(&mut state, late, |txn| prune(txn, &json!({})));
-        assert_eq!((state.count("event"), state.count("_delivery")), (1, 1));
-        assert_eq!(state.count("_job"), 2, "it comes back for the second");
-        at(&mut state, late + 100, |txn| prune(txn, &json!({})));
+        assert_eq!(lab.at(late, |txn| retrieve(txn, &retrieval)).unwrap_err().status, 404);
+        lab.at(late, |txn| prune(txn, &json!({})));
+        assert_eq!((lab.view().count("event"), lab.view().count("_delivery")), (1, 1));
+        assert_eq!(lab.view().count("_job"), 2, "it comes back for the second");
+        lab.at(late + 100, |txn| prune(txn, &json!({})));
         assert_eq!(
-            (state.count("event"), state.count("_delivery"), state.count("_mark")),
+            (lab.view().count("event"), lab.view().count("_delivery"), lab.view().count("_mark")),
             (0, 0, 0)
         );
     }

@@ -3,7 +3,7 @@
 
 use crate::catalog::Catalog;
 use crate::catalog::grammar::{Kind, Type};
-use crate::sandbox::payment::world::World;
+use crate::sandbox::testing::Lab;
 use serde_json::{Map, Value, json};
 
 /// Parameters that act instead of being shown under their own name, with what they do.
@@ -65,7 +65,7 @@ fn shows(answer: &Value, sent: &Value) -> bool {
     }
 }
 
-fn check(world: &mut World, endpoint: &str, base: &Value) {
+fn check(world: &mut Lab, endpoint: &str, base: &Value) {
     let (method, path) = endpoint.split_once(' ').unwrap();
     let crate::catalog::route::Routed::Found(found) = Catalog::get().route(method, path) else {
         panic!("{endpoint}")
@@ -92,7 +92,7 @@ fn check(world: &mut World, endpoint: &str, base: &Value) {
 
 #[test]
 fn every_parameter_is_shown_or_acts_or_is_refused_by_name() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     check(&mut world, "POST /v1/products", &json!({"name": "Tea"}));
     let product = world.ok("POST /v1/products", json!({"name": "Tea"}))["id"].clone();
     check(&mut world, &format!("POST /v1/products/{}", product.as_str().unwrap()), &json!({}));

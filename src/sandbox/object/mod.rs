@@ -16,15 +16,17 @@ pub mod webhook_endpoint;
 
 use crate::catalog::Catalog;
 use crate::catalog::grammar::{self, Kind};
+use crate::sandbox::answer::Body;
 use crate::sandbox::call::Call;
 use crate::sandbox::checkout;
+use crate::sandbox::engine::object::Doc;
+use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::payment;
-use crate::sandbox::txn::{Doc, Txn};
 use crate::wire::failure::Failure;
 use serde_json::{Map, Value};
 
 /// Answers one endpoint.
-pub type Handler = fn(&mut Txn<'_>, &Call) -> Result<Value, Failure>;
+pub type Handler = fn(&mut Txn<'_>, &Call) -> Result<Body, Failure>;
 
 /// Runs one scheduled job with its arguments.
 pub type Job = fn(&mut Txn<'_>, &Value);
@@ -57,10 +59,10 @@ pub fn job(name: &str) -> Option<Job> {
 /// A field that an object shows only when it is expanded (`line_items` of a Checkout Session).
 pub fn include(txn: &Txn<'_>, doc: &Value, field: &str) -> Option<Value> {
     match text(doc, "object") {
-        checkout::SESSION => checkout_session::include(doc, field),
+        checkout::SESSION => checkout_session::include(txn, doc, field),
         "charge" => charge::include(txn, doc, field),
-        "customer" => customer::include(doc, field),
-        "price" => price::include(doc, field),
+        "customer" => customer::include(txn, doc, field),
+        "price" => price::include(txn, doc, field),
         _ => None,
     }
 }

@@ -1,16 +1,20 @@
 //! Payment intents, as the API makes, confirms, captures and cancels them.
 
+use crate::sandbox::answer::Body;
 use crate::sandbox::call::Call;
 use crate::sandbox::checkout::finish;
+use crate::sandbox::engine::object::{Doc, Object};
+use crate::sandbox::engine::private::PaymentIntentPart;
+use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::list;
 use crate::sandbox::object::{Handler, copy, fill, int, merge_metadata, text, trim};
 use crate::sandbox::payment::confirm::{self, ConfirmOptions};
 use crate::sandbox::payment::intent::{self, IntentSpec};
 use crate::sandbox::payment::{method, settle};
 use crate::sandbox::search::{self, Index};
-use crate::sandbox::txn::{Doc, Txn};
 use crate::wire::failure::{Failure, FailureKind};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 const INDEX: Index = Index {
     kind: "payment_intent",
@@ -64,7 +68,7 @@ pub fn handler(key: &str) -> Option<Handler> {
     })
 }
 
-fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     check(call)?;
     let amount = required(call, "amount")?.as_i64().unwrap_or(0);
     let currency = required(call, "currency")?.as_str().unwrap_or_default().to_owned();
@@ -90,6 +94,8 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
     more.insert("automatic_payment_methods".to_owned(), automatic);
     copy(&mut more, call, &["confirmation_method"]);
     write(&mut more, call);
+    let mut part = PaymentIntentPart::default();
+    keep(&mut part, call);
     let text_of = |name: &str| call.text(name).map(str::to_owned);
     let metadata = more.remove("metadata").and_then(|m| m.as_object().cloned()).unwrap_or_default();
     let spec = IntentSpec {
@@ -103,6 +109,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
         setup_future_usage: text_of("setup_future_usage"),
         types,
         session: None,
+        part,
         more,
     };
     let method_id = chosen_method(txn, call)?;
@@ -185,16 +192,21 @@ fn types(call: &Call, currency: &str) -> (Vec<String>, Value) {
     (kept.map(str::to_owned).collect(), json!({"allow_redirects": redirects, "enabled": true}))
 }
 
+/// Keeps what was sent and is not shown.
+fn keep(part: &mut PaymentIntentPart, call: &Call) {
+    for (name, kept) in
+        [("radar_options", &mut part.radar_options), ("mandate_data", &mut part.mandate_data)]
+    {
+        if let Some(sent) = call.get(name) {
+            *kept = Some(sent.clone());
+        }
+    }
+}
+
 /// Writes the sent parameters that an intent shows under their own names, or keeps for its charge.
 fn write(doc: &mut Doc, call: &Call) {
     copy(doc, call, FIELDS);
     copy(doc, call, &["allowed_payment_method_types"]);
-    for (name, private) in [("radar_options", "_radar_options"), ("mandate_data", "_mandate_data")]
-    {
-        if let Some(sent) = call.get(name) {
-            doc.insert(private.to_owned(), sent.clone());
-        }
-    }
     if let Some(sent) = call.hash("amount_details") {
         let shown = doc.entry("amount_details").or_insert_with(|| json!({"tip": {}}));
         if let Value::Object(shown) = shown {
@@ -238,7 +250,7 @@ fn try_payment(
     call: &Call,
     id: &str,
     method_id: Option<String>,
-) -> Result<Value, Failure> {
+) -> Result<Body, Failure> {
     let pi = txn.find("payment_intent", id, "intent")?;
     let known = text(&pi, "payment_method").to_owned();
     let method_id = method_id.or((!known.is_empty()).then_some(known));
@@ -279,13 +291,14 @@ fn missing_method(customer: &str) -> String {
     )
 }
 
-fn shown(txn: &Txn<'_>, id: &str) -> Result<Value, Failure> {
-    txn.find("payment_intent", id, "intent").map(|doc| (*doc).clone())
+fn shown(txn: &Txn<'_>, id: &str) -> Result<Body, Failure> {
+    txn.find("payment_intent", id, "intent").map(Body::from)
 }
 
 /// Fails while the Checkout Session that owns an intent is open.
-fn ensure_free(txn: &Txn<'_>, pi: &Value, verb: &str) -> Result<(), Failure> {
-    let session = txn.get("checkout.session", text(pi, "_session"));
+fn ensure_free(txn: &Txn<'_>, pi: &Object, verb: &str) -> Result<(), Failure> {
+    let owner = pi.part::<PaymentIntentPart>().session.clone();
+    let session = owner.and_then(|owner| txn.get("checkout.session", &owner));
     if session.is_some_and(|session| text(&session, "status") == "open") {
         let message = format!(
             "You cannot {verb} this PaymentIntent because it belongs to an open Checkout Session. Expire the session instead."
@@ -295,15 +308,19 @@ fn ensure_free(txn: &Txn<'_>, pi: &Value, verb: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    found(txn, call).map(Body::from)
+}
+
+/// The intent that a call is about.
+fn found(txn: &Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
     txn.find("payment_intent", call.id(0), "intent")
-        .map(|doc| (*doc).clone())
         .map_err(|failure| Failure { status: 404, ..failure })
 }
 
-fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let id = call.id(0);
-    let pi = retrieve(txn, call)?;
+    let pi = found(txn, call)?;
     check(call)?;
     let status = text(&pi, "status");
     let open =
@@ -330,7 +347,8 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
     if method_id.is_some() || anew.iter().any(|name| call.sent(name)) {
         intent::start_over(txn, &pi);
     }
-    txn.edit("payment_intent", id, |doc| {
+    txn.edit_with("payment_intent", id, |doc, part: &mut PaymentIntentPart| {
+        keep(part, call);
         write(doc, call);
         copy(doc, call, &["amount", "capture_method", "customer"]);
         doc.insert("currency".to_owned(), json!(currency));
@@ -352,9 +370,9 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
     shown(txn, id)
 }
 
-fn confirm(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn confirm(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let id = call.id(0);
-    let pi = retrieve(txn, call)?;
+    let pi = found(txn, call)?;
     check(call)?;
     ensure_free(txn, &pi, "confirm")?;
     confirm::ensure_confirmable(&pi)?;
@@ -366,7 +384,8 @@ fn confirm(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
         return Err(Failure::invalid(message).param("amount_to_confirm"));
     }
     let method_id = chosen_method(txn, call)?;
-    txn.edit("payment_intent", id, |doc| {
+    txn.edit_with("payment_intent", id, |doc, part: &mut PaymentIntentPart| {
+        keep(part, call);
         write(doc, call);
         copy(doc, call, &["capture_method"]);
         merge_options(doc, call.hash("payment_method_options"));
@@ -374,30 +393,28 @@ fn confirm(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
     try_payment(txn, call, id, method_id)
 }
 
-fn capture(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
-    retrieve(txn, call)?;
+fn capture(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    found(txn, call)?;
     check(call)?;
     if call.flag("final_capture") == Some(false) {
         let text = "`final_capture` can only be false for payments that support multicapture.";
         return Err(Failure::invalid(text).param("final_capture"));
     }
-    txn.edit("payment_intent", call.id(0), |doc| {
+    txn.edit_with("payment_intent", call.id(0), |doc, part: &mut PaymentIntentPart| {
+        keep(part, call);
         write(doc, call);
     });
     let captured = intent::capture(txn, call.id(0), call.int("amount_to_capture"))?;
     finish::captured(txn, &captured);
-    Ok((*captured).clone())
+    Ok(captured.into())
 }
 
-fn cancel(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
-    let pi = retrieve(txn, call)?;
+fn cancel(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    let pi = found(txn, call)?;
     ensure_free(txn, &pi, "cancel")?;
-    intent::cancel(txn, call.id(0), call.text("cancellation_reason")).map(|doc| (*doc).clone())
+    intent::cancel(txn, call.id(0), call.text("cancellation_reason")).map(Body::from)
 }
 
-fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
-    let customer = call.text("customer");
-    list::page(txn, call, "payment_intent", |doc| {
-        customer.is_none_or(|wanted| text(doc, "customer") == wanted)
-    })
+fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    list::page(txn, call, "payment_intent", &list::same(call, &["customer"]))
 }

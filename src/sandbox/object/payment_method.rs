@@ -1,11 +1,12 @@
 //! Payment methods, as the API makes, saves and shows them.
 
+use crate::sandbox::answer::Body;
 use crate::sandbox::call::Call;
 use crate::sandbox::cards;
-use crate::sandbox::list;
+use crate::sandbox::engine::txn::Txn;
+use crate::sandbox::list::{self, Filter};
 use crate::sandbox::object::{Handler, copy, merge_metadata, text};
 use crate::sandbox::payment::method;
-use crate::sandbox::txn::Txn;
 use crate::wire::failure::{Failure, FailureKind};
 use serde_json::{Map, Value};
 
@@ -24,7 +25,7 @@ pub fn handler(key: &str) -> Option<Handler> {
     })
 }
 
-fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     for name in ["payment_method", "customer"] {
         if call.sent(name) {
             let message =
@@ -37,14 +38,14 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
         copy(doc, call, &["allow_redisplay"]);
         merge_metadata(doc, &call.params);
     });
-    txn.find("payment_method", &id, "id").map(|doc| (*doc).clone())
+    txn.find("payment_method", &id, "id").map(Body::from)
 }
 
-fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
-    method::materialise(txn, call.id(0), "id").map(|doc| (*doc).clone())
+fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    method::materialise(txn, call.id(0), "id").map(Body::from)
 }
 
-fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let found = txn.find("payment_method", call.id(0), "id")?;
     if text(&found, "customer").is_empty() {
         let text = "You must save this PaymentMethod to a customer before you can update it.";
@@ -62,7 +63,7 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
         return Err(Failure::missing("PaymentMethod", call.id(0), "id"));
     };
     txn.emit_change("payment_method.updated", &before, &after);
-    Ok((*after).clone())
+    Ok(after.into())
 }
 
 fn merge_hash(into: Option<&mut Value>, sent: Option<&Map<String, Value>>) {
@@ -73,21 +74,21 @@ fn merge_hash(into: Option<&mut Value>, sent: Option<&Map<String, Value>>) {
     }
 }
 
-fn attach(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn attach(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let Some(customer) = call.text("customer") else {
         return Err(Failure::invalid("Missing required param: customer.")
             .code("parameter_missing")
             .param("customer"));
     };
     let found = method::materialise(txn, call.id(0), "id")?;
-    method::attach(txn, text(&found, "id"), customer).map(|doc| (*doc).clone())
+    method::attach(txn, text(&found, "id"), customer).map(Body::from)
 }
 
-fn detach(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
-    method::detach(txn, call.id(0)).map(|doc| (*doc).clone())
+fn detach(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    method::detach(txn, call.id(0)).map(Body::from)
 }
 
-fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     if let Some(customer) = call.text("customer") {
         txn.find("customer", customer, "customer")?;
     }
@@ -95,21 +96,18 @@ fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
     list_where(txn, call, wanted.as_deref())
 }
 
-fn list_of_customer(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn list_of_customer(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     txn.find("customer", call.id(0), "id")?;
     list_where(txn, call, Some(call.id(0)))
 }
 
-fn list_where(txn: &Txn<'_>, call: &Call, customer: Option<&str>) -> Result<Value, Failure> {
-    let same = |doc: &Value, name: &str| call.text(name).is_none_or(|v| text(doc, name) == v);
-    list::page(txn, call, "payment_method", |doc| {
-        customer.is_none_or(|c| text(doc, "customer") == c)
-            && same(doc, "type")
-            && same(doc, "allow_redisplay")
-    })
+fn list_where(txn: &Txn<'_>, call: &Call, customer: Option<&str>) -> Result<Body, Failure> {
+    let mut filters = list::same(call, &["type", "allow_redisplay"]);
+    filters.extend(customer.map(|customer| Filter::Is("customer", customer.to_owned())));
+    list::page(txn, call, "payment_method", &filters)
 }
 
-fn retrieve_of_customer(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn retrieve_of_customer(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let found = txn.find("payment_method", call.id(1), "id")?;
     if text(&found, "customer") != call.id(0) {
         let message = format!(
@@ -121,5 +119,5 @@ fn retrieve_of_customer(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure
         failure.message = message;
         return Err(failure);
     }
-    Ok((*found).clone())
+    Ok(found.into())
 }

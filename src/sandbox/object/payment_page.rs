@@ -1,10 +1,11 @@
 //! Payment pages: what the official CLI uses to pay a Checkout Session without a browser.
 
+use crate::sandbox::answer::Body;
 use crate::sandbox::call::Call;
 use crate::sandbox::checkout::SESSION;
 use crate::sandbox::checkout::attempt::{self, Means, Payer};
+use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::object::{Handler, int, text};
-use crate::sandbox::txn::Txn;
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};
 
@@ -17,11 +18,11 @@ pub fn handler(key: &str) -> Option<Handler> {
     })
 }
 
-fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
-    txn.find(SESSION, call.id(0), "id").map(|session| page(&session))
+fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    txn.find(SESSION, call.id(0), "id").map(|session| page(&session).into())
 }
 
-fn confirm(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn confirm(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let session = txn.find(SESSION, call.id(0), "id")?;
     let due = int(&session, "amount_total");
     if let Some(expected) = call.int("expected_amount").filter(|expected| *expected != due) {
@@ -36,7 +37,7 @@ fn confirm(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
         payer.billing = crate::sandbox::cards::Billing::read(known.get("billing_details"));
     }
     attempt::pay(txn, call.id(0), &Means::Method(method), &payer)?;
-    txn.find(SESSION, call.id(0), "id").map(|session| page(&session))
+    txn.find(SESSION, call.id(0), "id").map(|session| page(&session).into())
 }
 
 /// What the page knows of its session. Stripe does not document this object.

@@ -1,26 +1,26 @@
 //! What the endpoints of payments do, called one by one; every answer is held to the API's shape.
 
 use crate::catalog::Catalog;
-use crate::sandbox::payment::world::World;
+use crate::sandbox::testing::Lab;
 use serde_json::{Value, json};
 
 fn id(doc: &Value) -> String {
     doc["id"].as_str().unwrap().to_owned()
 }
 
-fn intent(world: &mut World, params: &Value) -> Value {
+fn intent(world: &mut Lab, params: &Value) -> Value {
     let mut all = json!({"amount": 2000, "currency": "usd", "payment_method_types": ["card"]});
     all.as_object_mut().unwrap().extend(params.as_object().unwrap().clone());
     world.ok("POST /v1/payment_intents", all)
 }
 
-fn paid(world: &mut World, method: &str) -> Value {
+fn paid(world: &mut Lab, method: &str) -> Value {
     intent(world, &json!({"confirm": true, "payment_method": method}))
 }
 
 #[test]
 fn a_product_can_be_made_with_its_price_and_goes_only_without_prices() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     let data = json!({"currency": "jpy", "unit_amount": 500, "recurring": {"interval": "month"}});
     let product = world.ok("POST /v1/products", json!({"name": "Tea", "default_price_data": data}));
     let path = format!("/v1/products/{}", id(&product));
@@ -46,7 +46,7 @@ fn a_product_can_be_made_with_its_price_and_goes_only_without_prices() {
 
 #[test]
 fn a_lookup_key_has_one_holder_until_it_is_transferred() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     let make = |more: Value| {
         let mut all = json!({"currency": "usd", "unit_amount": 10, "product_data": {"name": "x"}});
         all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -68,7 +68,7 @@ fn a_lookup_key_has_one_holder_until_it_is_transferred() {
 
 #[test]
 fn a_deleted_customer_leaves_a_stub_and_loses_its_methods() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     let bad = world.call("POST /v1/customers", json!({"email": "foo"})).unwrap_err();
     assert_eq!(bad.code.as_deref(), Some("email_invalid"));
     let settings = json!({"default_payment_method": "pm_card_visa"});
@@ -102,7 +102,7 @@ fn a_deleted_customer_leaves_a_stub_and_loses_its_methods() {
 
 #[test]
 fn methods_are_attached_once_and_never_after_they_were_detached() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     let customer = id(&world.ok("POST /v1/customers", json!({})));
     let to = json!({"customer": customer});
     let method = world.ok("POST /v1/payment_methods/pm_card_visa/attach", to.clone());
@@ -133,7 +133,7 @@ fn methods_are_attached_once_and_never_after_they_were_detached() {
 
 #[test]
 fn intents_are_confirmed_only_when_everything_is_there() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     let small = json!({"amount": 49, "currency": "jpy"});
     let small = world.call("POST /v1/payment_intents", small).unwrap_err();
     assert_eq!(small.message, "Amount must be at least ¥50 jpy");
@@ -162,7 +162,7 @@ fn intents_are_confirmed_only_when_everything_is_there() {
 
 #[test]
 fn a_declined_request_answers_402_and_off_session_wants_no_challenge() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     let all = json!({
         "amount": 2000, "currency": "usd", "payment_method_types": ["card"], "confirm": true,
         "payment_method": "pm_card_chargeDeclined",
@@ -189,7 +189,7 @@ fn a_declined_request_answers_402_and_off_session_wants_no_challenge() {
 
 #[test]
 fn refunds_never_exceed_what_was_paid() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     let pi = paid(&mut world, "pm_card_visa");
     let part =
         json!({"payment_intent": pi["id"], "amount": 500, "reason": "requested_by_customer"});
@@ -224,7 +224,7 @@ fn refunds_never_exceed_what_was_paid() {
 
 #[test]
 fn slow_refunds_end_and_failed_ones_give_the_money_back() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     for (card, status, left) in
         [("pm_card_pendingRefund", "succeeded", 2000), ("pm_card_refundFail", "failed", 0)]
     {
@@ -241,7 +241,7 @@ fn slow_refunds_end_and_failed_ones_give_the_money_back() {
 
 #[test]
 fn a_konbini_refund_waits_for_the_customers_bank_account() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     let billing = json!({"email": "succeed_immediately@example.com", "name": "J"});
     let sent = json!({
         "amount": 1000, "currency": "jpy", "confirm": true, "return_url": "https://a.example",
@@ -267,7 +267,7 @@ fn a_konbini_refund_waits_for_the_customers_bank_account() {
 
 #[test]
 fn the_balance_is_the_sum_of_its_transactions_and_matures() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     paid(&mut world, "pm_card_visa");
     paid(&mut world, "pm_card_bypassPending");
     world.advance(0);
@@ -285,7 +285,7 @@ fn the_balance_is_the_sum_of_its_transactions_and_matures() {
 
 #[test]
 fn charges_are_annotated_listed_and_found() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     let pi = paid(&mut world, "pm_card_mastercard");
     let charge = pi["latest_charge"].as_str().unwrap().to_owned();
     let sent = json!({"description": "d", "shipping": {"name": "J", "address": {"line1": "1"}}});
@@ -299,7 +299,7 @@ fn charges_are_annotated_listed_and_found() {
 
 #[test]
 fn a_refund_that_nobody_claims_expires_and_gives_the_money_back() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     let billing = json!({"email": "succeed_immediately@example.com"});
     let sent = json!({
         "amount": 1000, "currency": "jpy", "confirm": true, "return_url": "https://a.example",
@@ -323,7 +323,7 @@ fn a_refund_that_nobody_claims_expires_and_gives_the_money_back() {
 
 #[test]
 fn a_charge_can_be_made_from_a_token_held_and_taken() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     let base = json!({"amount": 2000, "currency": "usd", "source": "tok_visa"});
     let with = |more: Value| {
         let mut all = base.clone();
@@ -349,7 +349,7 @@ fn a_charge_can_be_made_from_a_token_held_and_taken() {
 
 #[test]
 fn a_method_of_one_customer_pays_for_no_other() {
-    let mut world = World::new();
+    let mut world = Lab::new();
     let owner = json!({"payment_method": "pm_card_visa"});
     let owner = id(&world.ok("POST /v1/customers", owner));
     let saved = world.ok(&format!("GET /v1/customers/{owner}/payment_methods"), json!({}));

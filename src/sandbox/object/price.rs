@@ -1,11 +1,13 @@
 //! Prices: what a product costs, once or again and again.
 
+use crate::sandbox::answer::Body;
 use crate::sandbox::call::Call;
-use crate::sandbox::list;
+use crate::sandbox::engine::private::PricePart;
+use crate::sandbox::engine::txn::Txn;
+use crate::sandbox::list::{self, Filter};
 use crate::sandbox::object::{Handler, copy, int, merge_metadata, text};
 use crate::sandbox::pricing;
 use crate::sandbox::search::{self, Index};
-use crate::sandbox::txn::Txn;
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};
 
@@ -28,15 +30,16 @@ pub fn handler(key: &str) -> Option<Handler> {
 }
 
 /// `tiers` and `currency_options`, which a price shows only when they are expanded.
-pub fn include(price: &Value, field: &str) -> Option<Value> {
+pub fn include(txn: &Txn<'_>, price: &Value, field: &str) -> Option<Value> {
+    let part = txn.record::<PricePart>("price", text(price, "id")).cloned().unwrap_or_default();
     match field {
-        "tiers" => Some(tiers(price)),
-        "currency_options" => Some(currency_options(price)),
+        "tiers" => Some(tiers(&part)),
+        "currency_options" => Some(currency_options(price, &part)),
         _ => None,
     }
 }
 
-fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let product = match (call.text("product"), call.hash("product_data")) {
         (Some(_), Some(_)) => {
             let text = "You may only specify one of these parameters: product, product_data.";
@@ -53,14 +56,14 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
                 .param("product"));
         }
     };
-    pricing::create_price(txn, &product, &call.params, "").map(|price| (*price).clone())
+    pricing::create_price(txn, &product, &call.params, "").map(Body::from)
 }
 
-fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
-    txn.find("price", call.id(0), "id").map(|doc| (*doc).clone())
+fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    txn.find("price", call.id(0), "id").map(Body::from)
 }
 
-fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let id = call.id(0);
     let price = txn.find("price", id, "id")?;
     let old = text(&price, "tax_behavior");
@@ -81,38 +84,48 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
         let transfer = call.flag("transfer_lookup_key") == Some(true);
         pricing::claim_lookup_key(txn, id, key, transfer)?;
     }
-    let Some((before, after)) = txn.edit("price", id, |doc| {
+    let Some((before, after)) = txn.edit_with("price", id, |doc, part: &mut PricePart| {
         copy(doc, call, &["active", "lookup_key", "nickname", "tax_behavior"]);
         if let Some(options) = call.params.get("currency_options") {
-            doc.insert("_currency_options".to_owned(), options.clone());
+            part.currency_options = Some(options.clone());
         }
         merge_metadata(doc, &call.params);
     }) else {
         return Err(Failure::missing("price", id, "id"));
     };
     txn.emit_change("price.updated", &before, &after);
-    Ok((*after).clone())
+    Ok(after.into())
 }
 
-fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let keys = call.list("lookup_keys");
     if keys.len() > 10 {
         return Err(
             Failure::invalid("You may only specify up to 10 lookup_keys.").param("lookup_keys")
         );
     }
-    let same = |doc: &Value, name: &str| call.get(name).is_none_or(|v| doc.get(name) == Some(v));
-    let recurring = call.hash("recurring");
-    list::page(txn, call, "price", |doc| {
-        let of_recurring = |name: &String| doc.get("recurring").and_then(|r| r.get(name));
-        ["active", "currency", "product", "type"].iter().all(|name| same(doc, name))
-            && (keys.is_empty() || keys.iter().any(|key| doc.get("lookup_key") == Some(key)))
-            && recurring.is_none_or(|wanted| wanted.iter().all(|(n, v)| of_recurring(n) == Some(v)))
-    })
+    let wanted: Vec<&str> = keys.iter().filter_map(Value::as_str).collect();
+    let mut filters = list::same(call, &["product", "active", "currency", "type"]);
+    match wanted.as_slice() {
+        [] => {}
+        [one] => filters.push(Filter::Is("lookup_key", (*one).to_owned())),
+        some => filters.push(Filter::test(move |price| {
+            list::plain(price, "lookup_key", |key| some.contains(&key))
+        })),
+    }
+    for (name, value) in call.hash("recurring").into_iter().flatten() {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        filters.push(Filter::test(move |price| {
+            price.member(&["recurring", name], |raw| {
+                raw.and_then(|raw| raw.plain().map(|found| found == value)) == Some(true)
+            })
+        }));
+    }
+    list::page(txn, call, "price", &filters)
 }
 
-fn tiers(price: &Value) -> Value {
-    let Some(Value::Array(sent)) = price.get("_tiers") else { return Value::Null };
+fn tiers(part: &PricePart) -> Value {
+    let Some(Value::Array(sent)) = &part.tiers else { return Value::Null };
     let decimal =
         |tier: &Value, name: &str| match (tier.get(name), tier.get(format!("{name}_decimal"))) {
             (Some(Value::Number(n)), _) => json!(n.to_string()),
@@ -131,7 +144,7 @@ fn tiers(price: &Value) -> Value {
     Value::Array(shown.collect())
 }
 
-fn currency_options(price: &Value) -> Value {
+fn currency_options(price: &Value, part: &PricePart) -> Value {
     let own = json!({
         "custom_unit_amount": price.get("custom_unit_amount"),
         "tax_behavior": price.get("tax_behavior"), "unit_amount": price.get("unit_amount"),
@@ -139,7 +152,7 @@ fn currency_options(price: &Value) -> Value {
     });
     let mut shown = serde_json::Map::new();
     shown.insert(text(price, "currency").to_owned(), own);
-    let sent = price.get("_currency_options").and_then(Value::as_object);
+    let sent = part.currency_options.as_ref().and_then(Value::as_object);
     for (currency, option) in sent.into_iter().flatten() {
         let amount = int(option, "unit_amount");
         let decimal = option.get("unit_amount_decimal").cloned();

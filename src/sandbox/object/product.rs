@@ -1,11 +1,12 @@
 //! Products: what is sold.
 
+use crate::sandbox::answer::Body;
 use crate::sandbox::call::Call;
-use crate::sandbox::list;
+use crate::sandbox::engine::txn::Txn;
+use crate::sandbox::list::{self, Filter};
 use crate::sandbox::object::{Handler, copy, merge_metadata, text};
 use crate::sandbox::pricing::{self, PRODUCT_FIELDS};
 use crate::sandbox::search::{self, Index};
-use crate::sandbox::txn::Txn;
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};
 
@@ -28,7 +29,7 @@ pub fn handler(key: &str) -> Option<Handler> {
     })
 }
 
-fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let mut product = pricing::put_product(txn, &call.params)?;
     if let Some(price_data) = call.hash("default_price_data") {
         let id = text(&product, "id").to_owned();
@@ -40,14 +41,14 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
         product = changed.map_or(product, |(_, after)| after);
     }
     txn.emit("product.created", &product);
-    Ok((*product).clone())
+    Ok(product.into())
 }
 
-fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
-    txn.find("product", call.id(0), "id").map(|doc| (*doc).clone())
+fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    txn.find("product", call.id(0), "id").map(Body::from)
 }
 
-fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let id = call.id(0);
     txn.find("product", id, "id")?;
     if let Some(price) = call.text("default_price") {
@@ -72,27 +73,27 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
         return Err(Failure::missing("product", id, "id"));
     };
     txn.emit_change("product.updated", &before, &after);
-    Ok((*after).clone())
+    Ok(after.into())
 }
 
-fn delete(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn delete(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let id = call.id(0);
     let product = txn.find("product", id, "id")?;
-    if !txn.all("price", |price| text(price, "product") == id).is_empty() {
+    if !txn.having("price", "product", id).is_empty() {
         let message =
             "This product cannot be deleted because it has one or more user-created prices.";
         return Err(Failure::invalid(message));
     }
     txn.remove("product", id);
     txn.emit("product.deleted", &product);
-    Ok(json!({"object": "product", "id": id, "deleted": true}))
+    Ok(json!({"object": "product", "id": id, "deleted": true}).into())
 }
 
-fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
-    let same = |doc: &Value, name: &str| call.get(name).is_none_or(|v| doc.get(name) == Some(v));
+fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let ids = call.list("ids");
-    list::page(txn, call, "product", |doc| {
-        ["active", "shippable", "type", "url"].iter().all(|name| same(doc, name))
-            && (ids.is_empty() || ids.iter().any(|id| doc.get("id") == Some(id)))
-    })
+    let mut filters = list::same(call, &["url", "active", "shippable", "type"]);
+    if !ids.is_empty() {
+        filters.push(Filter::test(|product| ids.iter().any(|id| id.as_str() == Some(&product.id))));
+    }
+    list::page(txn, call, "product", &filters)
 }

@@ -1,10 +1,12 @@
 //! Refunds, as the API makes and shows them.
 
+use crate::sandbox::answer::Body;
 use crate::sandbox::call::Call;
+use crate::sandbox::engine::object::Doc;
+use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::list;
 use crate::sandbox::object::{Handler, merge_metadata, text};
 use crate::sandbox::payment::refund::{self, RefundSpec};
-use crate::sandbox::txn::{Doc, Txn};
 use crate::wire::failure::{Failure, FailureKind};
 use serde_json::Value;
 
@@ -21,7 +23,7 @@ pub fn handler(key: &str) -> Option<Handler> {
     })
 }
 
-fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     const NOT_YET: [&str; 5] =
         ["currency", "customer", "origin", "refund_application_fee", "reverse_transfer"];
     for name in NOT_YET {
@@ -58,7 +60,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
         instructions_email: text("instructions_email"),
         metadata,
     };
-    refund::create(txn, &spec).map(|refund| (*refund).clone())
+    refund::create(txn, &spec).map(Body::from)
 }
 
 fn charge_of(txn: &Txn<'_>, intent: &str) -> Result<String, Failure> {
@@ -74,11 +76,11 @@ fn charge_of(txn: &Txn<'_>, intent: &str) -> Result<String, Failure> {
     Ok(charge.to_owned())
 }
 
-fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
-    txn.find("refund", call.id(0), "id").map(|doc| (*doc).clone())
+fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    txn.find("refund", call.id(0), "id").map(Body::from)
 }
 
-fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     txn.find("refund", call.id(0), "id")?;
     let Some((before, after)) =
         txn.edit("refund", call.id(0), |doc| merge_metadata(doc, &call.params))
@@ -87,19 +89,19 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
     };
     txn.emit_change("refund.updated", &before, &after);
     txn.emit_change("charge.refund.updated", &before, &after);
-    Ok((*after).clone())
+    Ok(after.into())
 }
 
 /// A refund whose customer never said where it goes.
-fn expire(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn expire(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     end_open(txn, call.id(0), "expire", "failed")
 }
 
-fn cancel(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn cancel(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     end_open(txn, call.id(0), "cancel", "canceled")
 }
 
-fn end_open(txn: &mut Txn<'_>, id: &str, verb: &str, ends: &str) -> Result<Value, Failure> {
+fn end_open(txn: &mut Txn<'_>, id: &str, verb: &str, ends: &str) -> Result<Body, Failure> {
     let found = txn.find("refund", id, "id")?;
     let status = text(&found, "status");
     if status != "requires_action" {
@@ -108,12 +110,9 @@ fn end_open(txn: &mut Txn<'_>, id: &str, verb: &str, ends: &str) -> Result<Value
         );
         return Err(Failure::invalid(message));
     }
-    refund::end(txn, id, ends)
-        .map(|refund| (*refund).clone())
-        .ok_or_else(|| Failure::missing("refund", id, "id"))
+    refund::end(txn, id, ends).map(Body::from).ok_or_else(|| Failure::missing("refund", id, "id"))
 }
 
-fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
-    let same = |doc: &Value, name: &str| call.text(name).is_none_or(|v| text(doc, name) == v);
-    list::page(txn, call, "refund", |doc| same(doc, "charge") && same(doc, "payment_intent"))
+fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    list::page(txn, call, "refund", &list::same(call, &["charge", "payment_intent"]))
 }

@@ -1,10 +1,13 @@
 //! Webhook endpoints: who is told of events, where, and with which secret.
 
+use crate::sandbox::answer::Body;
 use crate::sandbox::call::Call;
 use crate::sandbox::deliver::record;
+use crate::sandbox::engine::object::Doc;
+use crate::sandbox::engine::private::WebhookEndpointPart;
+use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::list;
 use crate::sandbox::object::{Handler, copy, merge_metadata};
-use crate::sandbox::txn::{Doc, Txn};
 use crate::wire::failure::Failure;
 use serde_json::{Map, Value, json};
 
@@ -24,42 +27,43 @@ pub fn handler(key: &str) -> Option<Handler> {
 }
 
 /// The secret is shown here and never again.
-fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     for name in ["url", "enabled_events"] {
         if call.get(name).is_none() {
             return Err(missing_param(name));
         }
     }
-    if txn.state().count("webhook_endpoint") >= ENDPOINTS_MAX {
+    if txn.count("webhook_endpoint") >= ENDPOINTS_MAX {
         let text =
             format!("You have reached the maximum of {ENDPOINTS_MAX} test webhook endpoints.");
         return Err(Failure::invalid(text));
     }
-    let secret = txn.mint("whsec_", 32);
+    let secret = txn.new_id("whsec_", 32);
     let mut doc = Map::new();
     doc.insert("object".to_owned(), json!("webhook_endpoint"));
-    doc.insert("id".to_owned(), json!(txn.mint("we_1", 23)));
+    doc.insert("id".to_owned(), json!(txn.new_id("we_1", 23)));
     for name in ["api_version", "application", "description"] {
         doc.insert(name.to_owned(), Value::Null);
     }
     doc.insert("created".to_owned(), json!(txn.now().0));
     doc.insert("livemode".to_owned(), json!(false));
     doc.insert("status".to_owned(), json!("enabled"));
-    doc.insert("_secret".to_owned(), json!(secret));
     copy(&mut doc, call, &["api_version"]);
     apply(&mut doc, call)?;
-    let mut shown = (*txn.put(doc)).clone();
+    let connect = call.flag("connect") == Some(true);
+    let part = WebhookEndpointPart { secret: secret.clone(), connect };
+    let mut shown = txn.put_with(doc, part).document();
     if let Some(shown) = shown.as_object_mut() {
         shown.insert("secret".to_owned(), json!(secret));
     }
-    Ok(shown)
+    Ok(shown.into())
 }
 
-fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
-    txn.find("webhook_endpoint", call.id(0), "id").map(|doc| (*doc).clone())
+fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    txn.find("webhook_endpoint", call.id(0), "id").map(Body::from)
 }
 
-fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let before = txn.find("webhook_endpoint", call.id(0), "id")?;
     let mut doc = before.as_object().cloned().unwrap_or_default();
     apply(&mut doc, call)?;
@@ -67,19 +71,19 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
         let status = if disabled { "disabled" } else { "enabled" };
         doc.insert("status".to_owned(), json!(status));
     }
-    Ok((*txn.put(doc)).clone())
+    Ok(txn.put(doc).into())
 }
 
-fn delete(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+fn delete(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let id = call.id(0);
     txn.find("webhook_endpoint", id, "id")?;
     txn.remove("webhook_endpoint", id);
     record::cancel_all(txn, id);
-    Ok(json!({"id": id, "object": "webhook_endpoint", "deleted": true}))
+    Ok(json!({"id": id, "object": "webhook_endpoint", "deleted": true}).into())
 }
 
-fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
-    list::page(txn, call, "webhook_endpoint", |_| true)
+fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    list::page(txn, call, "webhook_endpoint", &[])
 }
 
 /// What creating and updating have in common.
@@ -120,11 +124,8 @@ fn missing_param(name: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::time::Timestamp;
-    use crate::os::entropy::Entropy;
     use crate::sandbox::call::Version;
-    use crate::sandbox::state::State;
-    use crate::sandbox::txn::{Origin, Site};
+    use crate::sandbox::testing::Lab;
 
     #[test]
     fn urls_need_a_scheme_that_can_be_called_and_a_host() {
@@ -138,22 +139,19 @@ mod tests {
         }
     }
 
-    fn run(state: &mut State, key: &str, ids: &[&str], params: &Value) -> Result<Value, Failure> {
+    fn run(lab: &mut Lab, key: &str, ids: &[&str], params: &Value) -> Result<Value, Failure> {
         let call = Call {
             key: key.to_owned(),
             ids: ids.iter().map(|id| (*id).to_owned()).collect(),
             params: params.as_object().cloned().unwrap(),
             version: Version { text: String::new(), named: false },
         };
-        let site = Site { base_url: String::new(), api_version: String::new() };
-        let entropy = Entropy::seeded(state.count("webhook_endpoint") as u64);
-        let mut txn = Txn::begin(state, Timestamp(1), &entropy, &site, Origin::default());
-        handler(key).unwrap()(&mut txn, &call)
+        lab.change(|txn| handler(key).unwrap()(txn, &call)).map(Body::into_document)
     }
 
     #[test]
     fn the_secret_is_shown_once_and_there_are_at_most_sixteen() {
-        let mut state = State::default();
+        let mut state = Lab::new();
         let params = json!({"url": "http://127.0.0.1/", "enabled_events": ["*"]});
         let made = run(&mut state, "POST /v1/webhook_endpoints", &[], &params).unwrap();
         let secret = made["secret"].as_str().unwrap();
@@ -171,7 +169,7 @@ mod tests {
 
     #[test]
     fn an_endpoint_is_changed_disabled_and_deleted() {
-        let mut state = State::default();
+        let mut state = Lab::new();
         let params =
             json!({"url": "http://127.0.0.1/", "enabled_events": ["*"], "description": "x"});
         let made = run(&mut state, "POST /v1/webhook_endpoints", &[], &params).unwrap();

@@ -2,6 +2,9 @@
 
 use crate::domain::locale::Locale;
 use crate::sandbox::checkout::{SESSION, attempt};
+use crate::sandbox::engine::object::Object;
+use crate::sandbox::engine::private::PaymentIntentPart;
+use crate::sandbox::engine::txn::{Origin, View};
 use crate::sandbox::object::text;
 use crate::sandbox::page::Pages;
 use crate::sandbox::page::answer::{page, see_other};
@@ -10,7 +13,6 @@ use crate::sandbox::page::leave;
 use crate::sandbox::page::view::{ChallengePage, NoticePage, merchant};
 use crate::sandbox::page::visit::Visit;
 use crate::sandbox::page::words::Words;
-use crate::sandbox::txn::Origin;
 use axum::extract;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -19,15 +21,15 @@ use std::sync::Arc;
 
 /// An intent, what it is paid with, and the session that it belongs to.
 struct Found {
-    intent: Arc<Value>,
-    method: Option<Arc<Value>>,
-    session: Option<Arc<Value>>,
+    intent: Arc<Object>,
+    method: Option<Arc<Object>>,
+    session: Option<Arc<Object>>,
 }
 
 /// `GET /3ds/{intent}`.
 pub async fn show(visit: Visit) -> Response {
     let Visit { pages, id, .. } = &visit;
-    let Some(found) = find(pages, id).await else { return visit.nothing() };
+    let Some(found) = find(pages, id) else { return visit.nothing() };
     let locale = locale_of(&found, &visit);
     form(pages, &found, locale, StatusCode::OK)
 }
@@ -35,7 +37,7 @@ pub async fn show(visit: Visit) -> Response {
 /// `POST /3ds/{intent}`.
 pub async fn submit(visit: Visit, extract::Form(sent): extract::Form<Form>) -> Response {
     let Visit { pages, id, .. } = &visit;
-    let Some(found) = find(pages, id).await else { return visit.nothing() };
+    let Some(found) = find(pages, id) else { return visit.nothing() };
     let locale = locale_of(&found, &visit);
     let field = |name: &str| sent.get(name).map_or("", String::as_str);
     let passed = match field("result") {
@@ -48,10 +50,10 @@ pub async fn submit(visit: Visit, extract::Form(sent): extract::Form<Form>) -> R
     }
     let return_url = return_url(&found.intent);
     let tried =
-        pages.engine.change(Origin::default(), |txn| attempt::authenticate(txn, id, passed)).await;
+        pages.world.change(Origin::default(), |txn| attempt::authenticate(txn, id, passed)).await;
     // A refusal is written in the intent; where to go next follows from what it says now.
     tracing::debug!(approved = tried.is_ok(), "a challenge has ended");
-    let found = find(pages, id).await.unwrap_or(found);
+    let found = find(pages, id).unwrap_or(found);
     leave_for(&found, return_url.as_deref(), locale)
 }
 
@@ -59,7 +61,10 @@ fn form(pages: &Pages, found: &Found, locale: Locale, status: StatusCode) -> Res
     if !is_asked(found) {
         return leave_for(found, None, locale);
     }
-    let merchant = found.session.as_deref().map_or_else(|| "stripegym".to_owned(), merchant);
+    let merchant = found
+        .session
+        .as_deref()
+        .map_or_else(|| "stripegym".to_owned(), |session| merchant(session));
     let token = pages.key.token(&subject(text(&found.intent, "id")));
     let method = found.method.as_deref();
     page(status, &ChallengePage::of(&found.intent, method, &merchant, locale, token))
@@ -108,12 +113,16 @@ fn locale_of(found: &Found, visit: &Visit) -> Locale {
     visit.language(found.session.as_ref().and_then(|session| session.get("locale")?.as_str()))
 }
 
-async fn find(pages: &Pages, id: &str) -> Option<Found> {
-    let look = |state: &crate::sandbox::state::State| {
-        let intent = Arc::clone(state.get("payment_intent", id)?);
-        let method = state.get("payment_method", text(&intent, "payment_method")).map(Arc::clone);
-        let session = state.get(SESSION, text(&intent, "_session")).map(Arc::clone);
+fn find(pages: &Pages, id: &str) -> Option<Found> {
+    let look = |view: &View| {
+        let intent = view.get("payment_intent", id)?;
+        let method = view.get("payment_method", text(&intent, "payment_method"));
+        let session = intent
+            .part::<PaymentIntentPart>()
+            .session
+            .as_ref()
+            .and_then(|id| view.get(SESSION, id));
         Some(Found { intent, method, session })
     };
-    pages.engine.read(look).await
+    pages.world.read(look)
 }

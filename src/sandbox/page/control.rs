@@ -2,18 +2,17 @@
 
 use crate::sandbox::checkout::finish;
 use crate::sandbox::control;
-use crate::sandbox::emit;
+use crate::sandbox::engine::txn::Origin;
 use crate::sandbox::page::Pages;
 use crate::sandbox::page::entry::Form;
-use crate::sandbox::txn::Origin;
 use crate::wire::failure::Failure;
-use axum::extract::{self, Path, State};
+use axum::extract::{self, Path};
 use axum::http::StatusCode;
 use axum::response::Response;
 
 /// `POST`, with `outcome=succeeded` or `outcome=failed`. Answers with the session.
 pub async fn settle(
-    State(pages): State<Pages>,
+    pages: Pages,
     Path(id): Path<String>,
     extract::Form(sent): extract::Form<Form>,
 ) -> Response {
@@ -29,8 +28,8 @@ pub async fn settle(
             return failed(&Failure::invalid(text).code("parameter_missing").param("outcome"));
         }
     };
-    match pages.engine.change(Origin::default(), |txn| finish::settle(txn, &id, paid)).await {
-        Ok(session) => control::reply(StatusCode::OK, &emit::public(&session)),
+    match pages.world.change(Origin::default(), |txn| finish::settle(txn, &id, paid)).await {
+        Ok(session) => control::reply(StatusCode::OK, &session),
         Err(failure) => failed(&failure),
     }
 }

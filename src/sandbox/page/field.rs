@@ -2,6 +2,7 @@
 
 use crate::domain::locale::Locale;
 use crate::domain::money::Money;
+use crate::sandbox::engine::private::LineLook;
 use crate::sandbox::page::countries;
 use crate::sandbox::page::entry::{Fault, Form};
 use crate::sandbox::page::words::{Words, fill};
@@ -214,10 +215,12 @@ impl Maker<'_> {
 }
 
 /// The lines of an order.
-pub fn lines(items: &[Value], words: &Words) -> Vec<Line> {
+pub fn lines(items: &[Value], looks: &[LineLook], words: &Words) -> Vec<Line> {
+    let none = LineLook::default();
     items
         .iter()
-        .map(|item| {
+        .zip(looks.iter().chain(std::iter::repeat(&none)))
+        .map(|(item, look)| {
             let text = |name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default();
             let int = |name: &str| item.get(name).and_then(Value::as_i64).unwrap_or(0);
             let quantity = int("quantity");
@@ -229,8 +232,8 @@ pub fn lines(items: &[Value], words: &Words) -> Vec<Line> {
             }
             Line {
                 name: text("description").to_owned(),
-                details: text("_details").to_owned(),
-                image: item.get("_image").and_then(Value::as_str).map(str::to_owned),
+                details: look.details.clone().unwrap_or_default(),
+                image: look.image.clone(),
                 quantity: counted,
                 amount: shown(int("amount_total"), text("currency")),
             }

@@ -16,10 +16,13 @@ pub mod voucher;
 pub mod words;
 
 use crate::os::entropy::Entropy;
-use crate::sandbox::engine::Engine;
+use crate::sandbox::engine::worlds::World;
 use crate::sandbox::page::token::TokenKey;
+use crate::sandbox::within::Within;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, FromRequestParts};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::routing::{get, post};
 use std::sync::Arc;
 
@@ -29,14 +32,14 @@ const FORM_BYTES_MAX: usize = 64 * 1024;
 /// What every page needs.
 #[derive(Clone, Debug)]
 pub struct Pages {
-    /// The sandbox behind the pages.
-    pub engine: Arc<Engine>,
+    /// The world that is visited.
+    pub world: Arc<World>,
     /// The secret of the forms.
     pub key: Arc<TokenKey>,
 }
 
 /// The pages, and the controls that stand in for the world outside (a buyer at a till).
-pub fn router(engine: Arc<Engine>) -> Router {
+pub fn router() -> Router {
     let key = Arc::new(TokenKey::draw(&Entropy::system()));
     Router::new()
         .route("/c/pay/{session}", get(pay::show).post(pay::submit))
@@ -46,7 +49,19 @@ pub fn router(engine: Arc<Engine>) -> Router {
         .route("/konbini/{intent}", get(voucher::show).post(voucher::submit))
         .route("/_stripegym/checkout/{session}/settle", post(control::settle))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
-        .with_state(Pages { engine, key })
+        .with_state(key)
+}
+
+impl FromRequestParts<Arc<TokenKey>> for Pages {
+    type Rejection = StatusCode;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        key: &Arc<TokenKey>,
+    ) -> Result<Self, StatusCode> {
+        let Within(world) = Within::from_request_parts(parts, key).await?;
+        Ok(Self { world, key: Arc::clone(key) })
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use crate::domain::locale::Locale;
 use crate::sandbox::checkout::attempt::{self, Next};
 use crate::sandbox::checkout::{SESSION, recover, update};
+use crate::sandbox::engine::object::{Doc, Object};
+use crate::sandbox::engine::txn::{Origin, Txn, View};
 use crate::sandbox::object::text;
 use crate::sandbox::page::Pages;
 use crate::sandbox::page::answer::{page, query, see_other};
@@ -11,7 +13,6 @@ use crate::sandbox::page::leave;
 use crate::sandbox::page::view::{NoticePage, PayPage, Setting};
 use crate::sandbox::page::visit::Visit;
 use crate::sandbox::page::words::Words;
-use crate::sandbox::txn::{Doc, Origin, Txn};
 use crate::wire::failure::Failure;
 use axum::extract;
 use axum::http::StatusCode;
@@ -21,17 +22,17 @@ use std::sync::Arc;
 
 /// What the page needs to know of a session.
 struct Found {
-    session: Arc<Value>,
+    session: Arc<Object>,
     /// The names of its shipping options.
     rates: Vec<String>,
     /// The intent of an earlier try.
-    intent: Option<Arc<Value>>,
+    intent: Option<Arc<Object>>,
 }
 
 /// `GET /c/pay/{session}`.
 pub async fn show(visit: Visit) -> Response {
     let Visit { pages, id, .. } = &visit;
-    let Some(found) = find(pages, id).await else { return visit.nothing() };
+    let Some(found) = find(pages, id) else { return visit.nothing() };
     let locale = visit.language(found.session.get("locale").and_then(Value::as_str));
     let Found { session, rates, intent } = &found;
     if text(session, "status") != "open" {
@@ -50,7 +51,7 @@ pub async fn show(visit: Visit) -> Response {
 /// `POST /c/pay/{session}`.
 pub async fn submit(visit: Visit, extract::Form(form): extract::Form<Form>) -> Response {
     let Visit { pages, id, .. } = &visit;
-    let Some(found) = find(pages, id).await else { return visit.nothing() };
+    let Some(found) = find(pages, id) else { return visit.nothing() };
     let locale = visit.language(found.session.get("locale").and_then(Value::as_str));
     let words = Words::of(locale);
     let (session, intent) = (&found.session, found.intent.as_deref());
@@ -70,10 +71,10 @@ pub async fn submit(visit: Visit, extract::Form(form): extract::Form<Form>) -> R
             return again(pages, &found, locale, &form, (faults, problem));
         }
     };
-    let paid = pages.engine.change(Origin::default(), |txn| pay(txn, id, &entry)).await;
+    let paid = pages.world.change(Origin::default(), |txn| pay(txn, id, &entry)).await;
     match paid {
         Ok(Next::Challenge(intent)) => see_other(&format!("/3ds/{intent}?lang={}", locale.code())),
-        Ok(Next::Complete) => match find(pages, id).await {
+        Ok(Next::Complete) => match find(pages, id) {
             Some(found) => {
                 let (session, intent) = (&found.session, found.intent.as_deref());
                 onward(session, intent, locale).unwrap_or_else(|| ended(session, intent, locale))
@@ -83,7 +84,7 @@ pub async fn submit(visit: Visit, extract::Form(form): extract::Form<Form>) -> R
         Err(failure) => {
             let refusal = refused(&failure, words);
             // What the try wrote (its intent) is part of the page now.
-            let found = find(pages, id).await.unwrap_or(found);
+            let found = find(pages, id).unwrap_or(found);
             if text(&found.session, "status") != "open" {
                 let intent = found.intent.as_deref();
                 let onward = onward(&found.session, intent, locale);
@@ -97,7 +98,7 @@ pub async fn submit(visit: Visit, extract::Form(form): extract::Form<Form>) -> R
 /// `GET /c/recover/{session}`: takes an expired session up again.
 pub async fn recover(visit: Visit) -> Response {
     let Visit { pages, id, .. } = &visit;
-    let made = pages.engine.change(Origin::default(), |txn| recover::recover(txn, id)).await;
+    let made = pages.world.change(Origin::default(), |txn| recover::recover(txn, id)).await;
     match made {
         Ok(session) => see_other(&format!("/c/pay/{}", text(&session, "id"))),
         Err(_) => visit.nothing(),
@@ -126,23 +127,23 @@ fn keep_custom(doc: &mut Doc, values: &[Option<String>]) {
     }
 }
 
-async fn find(pages: &Pages, id: &str) -> Option<Found> {
-    let look = |state: &crate::sandbox::state::State| {
-        let session = Arc::clone(state.get(SESSION, id)?);
+fn find(pages: &Pages, id: &str) -> Option<Found> {
+    let look = |view: &View| {
+        let session = view.get(SESSION, id)?;
         let options = session.get("shipping_options").and_then(Value::as_array);
         let name = |option: &Value| {
-            let rate = state.get("shipping_rate", text(option, "shipping_rate"));
-            rate.map_or_else(String::new, |rate| text(rate, "display_name").to_owned())
+            let rate = view.get("shipping_rate", text(option, "shipping_rate"));
+            rate.map_or_else(String::new, |rate| text(&rate, "display_name").to_owned())
         };
         let rates = options.into_iter().flatten().map(name).collect();
-        let intent = state.get("payment_intent", text(&session, "payment_intent")).map(Arc::clone);
+        let intent = view.get("payment_intent", text(&session, "payment_intent"));
         // Only pages of the sandbox's own are served here.
         (text(&session, "ui_mode") == "hosted_page").then_some(Found { session, rates, intent })
     };
-    pages.engine.read(look).await
+    pages.world.read(look)
 }
 
-fn ended(session: &Value, intent: Option<&Value>, locale: Locale) -> Response {
+fn ended(session: &Object, intent: Option<&Object>, locale: Locale) -> Response {
     if let Some(id) = waiting(session, intent) {
         return see_other(&format!("/konbini/{id}?lang={}", locale.code()));
     }
@@ -150,7 +151,7 @@ fn ended(session: &Value, intent: Option<&Value>, locale: Locale) -> Response {
 }
 
 /// Where a payer goes from a complete session: to the voucher while a store waits for them, else to the shop.
-fn onward(session: &Value, intent: Option<&Value>, locale: Locale) -> Option<Response> {
+fn onward(session: &Value, intent: Option<&Object>, locale: Locale) -> Option<Response> {
     if text(session, "status") != "complete" {
         return None;
     }
@@ -161,7 +162,7 @@ fn onward(session: &Value, intent: Option<&Value>, locale: Locale) -> Option<Res
 }
 
 /// The intent that waits for a payment at a till.
-fn waiting<'i>(session: &Value, intent: Option<&'i Value>) -> Option<&'i str> {
+fn waiting<'i>(session: &Value, intent: Option<&'i Object>) -> Option<&'i str> {
     let intent = intent.filter(|intent| text(intent, "status") == "requires_action")?;
     (text(session, "status") == "complete").then(|| text(intent, "id"))
 }
@@ -195,7 +196,7 @@ fn refused(failure: &Failure, words: &Words) -> (Vec<Fault>, String) {
 }
 
 /// What the last try of an intent came to.
-fn last_problem(intent: Option<&Value>, words: &Words) -> String {
+fn last_problem(intent: Option<&Object>, words: &Words) -> String {
     let error = intent.and_then(|intent| intent.get("last_payment_error"));
     let Some(error) = error.filter(|error| error.is_object()) else { return String::new() };
     let decline = error.get("decline_code").and_then(Value::as_str);
@@ -205,7 +206,7 @@ fn last_problem(intent: Option<&Value>, words: &Words) -> String {
 }
 
 /// Who tried last, so that it need not be typed again; never the card.
-fn last_payer(intent: Option<&Value>) -> Form {
+fn last_payer(intent: Option<&Object>) -> Form {
     let tried = intent.and_then(|intent| intent.pointer("/last_payment_error/payment_method"));
     let known = tried.and_then(|method| method.get("billing_details"));
     let field = |name: &str| {

@@ -5,9 +5,10 @@ use crate::domain::time::Timestamp;
 use crate::os::clock::Clock;
 use crate::sandbox::call::{Call, Version};
 use crate::sandbox::checkout::{SESSION, create};
+use crate::sandbox::engine::Engine;
+use crate::sandbox::engine::txn::{Origin, Site};
 use crate::sandbox::payment::intent::{self, IntentSpec};
 use crate::sandbox::payment::{confirm, method};
-use crate::sandbox::txn::{Origin, Site};
 use axum::body::Body;
 use axum::http::{Request, Response, header};
 use http_body_util::BodyExt as _;
@@ -16,7 +17,7 @@ use hyper_util::service::TowerToHyperService;
 use serde_json::{Value, json};
 
 struct Browser {
-    engine: Arc<Engine>,
+    world: Arc<World>,
     pages: TowerToHyperService<Router>,
 }
 
@@ -34,8 +35,9 @@ impl Browser {
         };
         let clock = Clock::fixed(Timestamp(1_795_000_000));
         let engine = Arc::new(Engine::ephemeral(clock, Entropy::seeded(7), site));
-        let pages = TowerToHyperService::new(router(Arc::clone(&engine)));
-        Self { engine, pages }
+        let world = engine.default_world();
+        let pages = router().layer(axum::Extension(Within(Arc::clone(&world))));
+        Self { world, pages: TowerToHyperService::new(pages) }
     }
 
     /// A session of ¥1,500 with more parameters; its id.
@@ -59,7 +61,7 @@ impl Browser {
             params: params.as_object().unwrap().clone(),
             version: Version { text: "2026-10-28.endive".to_owned(), named: true },
         };
-        let made = self.engine.change(Origin::default(), |txn| create::create(txn, &call)).await;
+        let made = self.world.change(Origin::default(), |txn| create::create(txn, &call)).await;
         made.unwrap()["id"].as_str().unwrap().to_owned()
     }
 
@@ -110,10 +112,8 @@ impl Browser {
         self.send(request.body(Body::from(body)).unwrap()).await
     }
 
-    async fn object(&self, kind: &str, id: &str) -> Value {
-        self.engine
-            .read(|state| state.get(kind, id).map_or(json!(null), |doc| (**doc).clone()))
-            .await
+    fn object(&self, kind: &str, id: &str) -> Value {
+        self.world.read(|view| view.get(kind, id).map_or(json!(null), |doc| doc.document()))
     }
 }
 
@@ -146,7 +146,7 @@ async fn a_card_pays_and_the_payer_goes_to_the_shop_with_the_session() {
     }
     let paid = browser.post(&path, &card("4242 4242 4242 4242")).await;
     assert_eq!((paid.status, paid.location), (303, format!("https://shop.example/ok?id={id}")));
-    assert_eq!(browser.object(SESSION, &id).await["payment_status"], "paid");
+    assert_eq!(browser.object(SESSION, &id)["payment_status"], "paid");
     // The button pressed twice, and the page opened again.
     let twice = browser.post(&path, &card("4242 4242 4242 4242")).await;
     assert_eq!((twice.status, twice.location), (303, format!("https://shop.example/ok?id={id}")));
@@ -165,11 +165,11 @@ async fn a_button_pressed_many_times_at_once_pays_once() {
     for seen in [a, b, c, d] {
         assert_eq!((seen.status, seen.location), (303, format!("https://shop.example/ok?id={id}")));
     }
-    assert_eq!(browser.engine.read(|state| state.count("charge")).await, 1);
-    let completed = browser.engine.read(|state| {
-        state.newest("event").filter(|e| e["type"] == "checkout.session.completed").count()
+    assert_eq!(browser.world.read(|view| view.count("charge")), 1);
+    let completed = browser.world.read(|view| {
+        view.newest("event").filter(|e| e["type"] == "checkout.session.completed").count()
     });
-    assert_eq!(completed.await, 1);
+    assert_eq!(completed, 1);
 }
 
 #[tokio::test]
@@ -191,7 +191,7 @@ async fn a_refused_card_keeps_what_was_typed_but_never_its_number_or_code() {
     assert!(japanese.html.contains("カードの利用可能額が不足しています。"));
     let real = browser.post(&path, &card("4111111111111111")).await;
     assert!(real.html.contains("used a non test card"), "{}", real.html);
-    assert_eq!(browser.object(SESSION, &id).await["status"], "open");
+    assert_eq!(browser.object(SESSION, &id)["status"], "open");
 }
 
 #[tokio::test]
@@ -220,7 +220,7 @@ async fn a_form_without_its_token_pays_nothing() {
         page.html.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap();
     let refused = browser.post_with(&path, stolen, &card("4242424242424242")).await;
     assert_eq!(refused.status, 402);
-    assert_eq!(browser.object(SESSION, &id).await["status"], "open");
+    assert_eq!(browser.object(SESSION, &id)["status"], "open");
 }
 
 #[tokio::test]
@@ -243,13 +243,13 @@ async fn a_challenge_is_failed_then_passed() {
     assert_eq!(forged.status, 403);
     let passed = browser.post(&asked.location, &[("result", "pass")]).await;
     assert_eq!(passed.location, format!("https://shop.example/ok?id={id}"));
-    assert_eq!(browser.object(SESSION, &id).await["payment_status"], "paid");
+    assert_eq!(browser.object(SESSION, &id)["payment_status"], "paid");
 }
 
 #[tokio::test]
 async fn a_challenge_of_a_plain_intent_returns_to_its_own_address() {
     let browser = Browser::new();
-    let made = browser.engine.change(Origin::default(), |txn| {
+    let made = browser.world.change(Origin::default(), |txn| {
         let spec = IntentSpec {
             amount: 2_000,
             currency: "usd".to_owned(),
@@ -267,7 +267,7 @@ async fn a_challenge_of_a_plain_intent_returns_to_its_own_address() {
     });
     let id = made.await.unwrap();
     let passed = browser.post(&format!("/3ds/{id}"), &[("result", "pass")]).await;
-    let secret = browser.object("payment_intent", &id).await["client_secret"].clone();
+    let secret = browser.object("payment_intent", &id)["client_secret"].clone();
     assert_eq!(
         passed.location,
         format!(
@@ -292,7 +292,7 @@ async fn konbini_shows_a_voucher_and_settles_by_its_buttons_or_the_control() {
     }
     assert!(browser.get(&path).await.location.starts_with("/konbini/pi_"));
     browser.post(&taken.location, &[("outcome", "succeeded")]).await;
-    assert_eq!(browser.object(SESSION, &id).await["payment_status"], "paid");
+    assert_eq!(browser.object(SESSION, &id)["payment_status"], "paid");
     let over = browser.get(&taken.location).await;
     assert!(over.html.contains("The store has reported your payment."));
 
@@ -313,7 +313,7 @@ async fn expired_and_unknown_sessions_say_so() {
     let browser = Browser::new();
     let id = browser.session(json!({"after_expiration": {"recovery": {"enabled": true}}})).await;
     let ended = browser
-        .engine
+        .world
         .change(Origin::default(), |txn| crate::sandbox::checkout::expire::expire(txn, &id))
         .await
         .unwrap();
@@ -366,13 +366,12 @@ async fn what_a_session_collects_is_asked_for_and_kept() {
         ("terms", "1"),
     ]);
     assert_eq!(browser.post(&path, &fields).await.status, 303);
-    let session = browser.object(SESSION, &id).await;
+    let session = browser.object(SESSION, &id);
     assert_eq!(session["amount_total"], 2_400);
     assert_eq!(session["custom_fields"][0]["text"]["value"], "M");
     assert_eq!(session["collected_information"]["shipping_details"]["address"]["city"], "Chiyoda");
     assert_eq!(session["customer_details"]["phone"], "0312345678");
     assert_eq!(session["consent"]["terms_of_service"], "accepted");
-    let intent =
-        browser.object("payment_intent", session["payment_intent"].as_str().unwrap()).await;
+    let intent = browser.object("payment_intent", session["payment_intent"].as_str().unwrap());
     assert_eq!(intent["amount"], 2_400);
 }

@@ -1,6 +1,8 @@
 //! What each page shows: the templates and what fills them. Everything put in is escaped.
 
 use crate::domain::locale::Locale;
+use crate::sandbox::engine::object::Object;
+use crate::sandbox::engine::private::SessionPart;
 use crate::sandbox::object::{int, text};
 use crate::sandbox::page::entry::{Asks, Fault, Form};
 use crate::sandbox::page::field::{Choice, Field, Line, Maker, lines, shown};
@@ -85,7 +87,7 @@ pub struct Setting<'s> {
 
 impl PayPage {
     /// The page of a session; `rates` are the names of its shipping options.
-    pub fn of(session: &Value, rates: &[String], setting: Setting<'_>) -> Self {
+    pub fn of(session: &Object, rates: &[String], setting: Setting<'_>) -> Self {
         let Setting { locale, token, form, faults, problem } = setting;
         let w = Words::of(locale);
         let asks = Asks::of(session);
@@ -97,7 +99,7 @@ impl PayPage {
         let failed = !problem.is_empty();
         let heading = fill(w.pay_to, "merchant", &merchant);
         let prefix = if failed { format!("{}: ", w.error_prefix) } else { String::new() };
-        let items = session.get("_line_items").and_then(Value::as_array);
+        let part = session.part::<SessionPart>();
         let message =
             session.get("custom_text").and_then(|t| t.get("submit")?.get("message")?.as_str());
         let shipping = session.get("shipping_cost").filter(|cost| cost.is_object());
@@ -106,7 +108,7 @@ impl PayPage {
             title: format!("{prefix}{heading} · {total}"),
             other_language: other_language(&path, locale),
             back_url: session.get("cancel_url").and_then(Value::as_str).map(str::to_owned),
-            lines: lines(items.map_or(&[], Vec::as_slice), w),
+            lines: lines(&part.line_items, &part.line_looks, w),
             subtotal: shown(int(session, "amount_subtotal"), currency),
             shipping: shipping.map(|cost| shown(int(cost, "amount_total"), currency)),
             contact: contact(&maker, &asks),
@@ -230,9 +232,9 @@ impl NoticePage {
     }
 
     /// The page of a session that cannot be paid any more.
-    pub fn ended(session: &Value, locale: Locale) -> Self {
+    pub fn ended(session: &Object, locale: Locale) -> Self {
         let w = Words::of(locale);
-        let lapsed = session.get("_lapsed") == Some(&Value::Bool(true));
+        let lapsed = session.part::<SessionPart>().lapsed;
         let complete = text(session, "status") == "complete" && !lapsed;
         let mut page = if lapsed {
             Self::new(locale, "bad", w.failed_title, w.voucher_lapsed)
@@ -273,7 +275,7 @@ impl ChallengePage {
     /// The challenge of an intent that is paid with `method`.
     pub fn of(
         intent: &Value,
-        method: Option<&Value>,
+        method: Option<&Object>,
         merchant: &str,
         locale: Locale,
         token: String,
@@ -328,7 +330,7 @@ impl VoucherPage {
     /// The voucher of an intent; `None` where it waits for no store.
     pub fn of(
         intent: &Value,
-        session: Option<&Value>,
+        session: Option<&Object>,
         locale: Locale,
         token: String,
     ) -> Option<Self> {
@@ -355,11 +357,11 @@ impl VoucherPage {
             w,
             title: w.voucher_title.to_owned(),
             other_language: other_language(&path, locale),
-            merchant: session.map_or_else(|| "stripegym".to_owned(), merchant),
+            merchant: session.map_or_else(|| "stripegym".to_owned(), |session| merchant(session)),
             text: fill(w.voucher_text, "amount", &amount),
             deadline: fill(w.voucher_deadline, "date", &japan_time(int(details, "expires_at"))),
             stores: names.into_iter().filter_map(store).collect(),
-            link: session.and_then(leave::success),
+            link: session.and_then(|session| leave::success(session)),
             action: format!("{path}?lang={}", locale.code()),
             amount,
             token,

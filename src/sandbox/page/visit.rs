@@ -3,11 +3,13 @@
 use crate::domain::locale::Locale;
 use crate::sandbox::page::Pages;
 use crate::sandbox::page::answer::{language, page};
+use crate::sandbox::page::token::TokenKey;
 use crate::sandbox::page::view::NoticePage;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use std::sync::Arc;
 
 /// One visit of a page.
 pub struct Visit {
@@ -32,13 +34,15 @@ impl Visit {
     }
 }
 
-impl FromRequestParts<Pages> for Visit {
+impl FromRequestParts<Arc<TokenKey>> for Visit {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, pages: &Pages) -> Result<Self, Response> {
-        let id = Path::<String>::from_request_parts(parts, pages).await;
+    async fn from_request_parts(parts: &mut Parts, key: &Arc<TokenKey>) -> Result<Self, Response> {
+        let pages = Pages::from_request_parts(parts, key).await;
+        let pages = pages.map_err(IntoResponse::into_response)?;
+        let id = Path::<String>::from_request_parts(parts, key).await;
         let Path(id) = id.map_err(IntoResponse::into_response)?;
         let (uri, headers) = (parts.uri.clone(), parts.headers.clone());
-        Ok(Self { pages: pages.clone(), id, uri, headers })
+        Ok(Self { pages, id, uri, headers })
     }
 }

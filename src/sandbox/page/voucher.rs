@@ -2,6 +2,9 @@
 
 use crate::domain::locale::Locale;
 use crate::sandbox::checkout::{SESSION, finish};
+use crate::sandbox::engine::object::Object;
+use crate::sandbox::engine::private::PaymentIntentPart;
+use crate::sandbox::engine::txn::{Origin, Txn, View};
 use crate::sandbox::object::text;
 use crate::sandbox::page::Pages;
 use crate::sandbox::page::answer::{page, see_other};
@@ -11,7 +14,6 @@ use crate::sandbox::page::view::{NoticePage, VoucherPage, merchant};
 use crate::sandbox::page::visit::Visit;
 use crate::sandbox::page::words::Words;
 use crate::sandbox::payment::settle;
-use crate::sandbox::txn::{Origin, Txn};
 use crate::wire::failure::Failure;
 use axum::extract;
 use axum::http::StatusCode;
@@ -22,7 +24,7 @@ use std::sync::Arc;
 /// `GET /konbini/{intent}`.
 pub async fn show(visit: Visit) -> Response {
     let Visit { pages, id, .. } = &visit;
-    let found = find(pages, id).await;
+    let found = find(pages, id);
     let session = found.as_ref().and_then(|(_, session)| session.as_deref());
     let locale = session.and_then(|session| session.get("locale")?.as_str());
     let Some((intent, session)) = &found else { return visit.nothing() };
@@ -45,7 +47,7 @@ pub async fn submit(visit: Visit, extract::Form(sent): extract::Form<Form>) -> R
         _ => return see_other(&format!("/konbini/{id}")),
     };
     if pages.key.fits(&subject(id), field("token")) {
-        let settled = pages.engine.change(Origin::default(), |txn| settle_now(txn, id, paid)).await;
+        let settled = pages.world.change(Origin::default(), |txn| settle_now(txn, id, paid)).await;
         // Settled meanwhile: the page shows how.
         tracing::debug!(settled = settled.is_ok(), "a voucher was played through");
     }
@@ -54,14 +56,14 @@ pub async fn submit(visit: Visit, extract::Form(sent): extract::Form<Form>) -> R
 
 fn settle_now(txn: &mut Txn<'_>, id: &str, paid: bool) -> Result<(), Failure> {
     let intent = txn.find("payment_intent", id, "id")?;
-    match text(&intent, "_session") {
-        "" => settle::settle(txn, id, paid),
-        session => finish::settle(txn, session, paid).map(|_| ()),
+    match &intent.part::<PaymentIntentPart>().session {
+        None => settle::settle(txn, id, paid),
+        Some(session) => finish::settle(txn, session, paid).map(|_| ()),
     }
 }
 
 /// The page of a voucher that is not waited for any more.
-fn over(intent: &Value, session: Option<&Value>, locale: Locale) -> NoticePage {
+fn over(intent: &Value, session: Option<&Object>, locale: Locale) -> NoticePage {
     let w = Words::of(locale);
     let paid = text(intent, "status") == "succeeded";
     let mut notice = if paid {
@@ -81,13 +83,17 @@ fn subject(intent: &str) -> String {
     format!("konbini:{intent}")
 }
 
-async fn find(pages: &Pages, id: &str) -> Option<(Arc<Value>, Option<Arc<Value>>)> {
-    let look = |state: &crate::sandbox::state::State| {
-        let intent = Arc::clone(state.get("payment_intent", id)?);
+fn find(pages: &Pages, id: &str) -> Option<(Arc<Object>, Option<Arc<Object>>)> {
+    let look = |view: &View| {
+        let intent = view.get("payment_intent", id)?;
         let methods = intent.get("payment_method_types").and_then(Value::as_array);
         let konbini = methods.is_some_and(|methods| methods.iter().any(|kind| kind == "konbini"));
-        let session = state.get(SESSION, text(&intent, "_session")).map(Arc::clone);
+        let session = intent
+            .part::<PaymentIntentPart>()
+            .session
+            .as_ref()
+            .and_then(|id| view.get(SESSION, id));
         konbini.then_some((intent, session))
     };
-    pages.engine.read(look).await
+    pages.world.read(look)
 }

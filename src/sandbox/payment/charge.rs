@@ -1,10 +1,13 @@
 //! Charges: the record of one attempt to take money.
 
-use crate::domain::card::{self, Behaviour, Card};
+use crate::domain::card::{Behaviour, Card};
+use crate::sandbox::cards;
+use crate::sandbox::engine::object::Object;
+use crate::sandbox::engine::private::{ChargePart, PaymentIntentPart, PaymentMethodPart};
+use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::object::{int, new, text};
 use crate::sandbox::payment::decline::Decline;
 use crate::sandbox::payment::ledger;
-use crate::sandbox::txn::Txn;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -43,7 +46,7 @@ pub struct Attempt<'a> {
     /// The `PaymentIntent`.
     pub intent: &'a Value,
     /// The `PaymentMethod`.
-    pub method: &'a Value,
+    pub method: &'a Object,
     /// How it ended.
     pub ending: Ending<'a>,
     /// `three_d_secure.authentication_flow`, where the cardholder was authenticated.
@@ -52,14 +55,14 @@ pub struct Attempt<'a> {
 
 /// The test card behind a payment method.
 pub fn card_of(method: &Value) -> Option<&'static Card> {
-    card::by_number(text(method, "_number"))
+    cards::by_fingerprint(text(method.get("card")?, "fingerprint"))
 }
 
 /// Writes the charge of an attempt down; the caller tells of it.
-pub fn write(txn: &mut Txn<'_>, attempt: &Attempt<'_>) -> Arc<Value> {
+pub fn write(txn: &mut Txn<'_>, attempt: &Attempt<'_>) -> Arc<Object> {
     let (intent, method) = (attempt.intent, attempt.method);
     let kind = text(method, "type");
-    let id = txn.mint(if kind == "card" { "ch_3" } else { "py_3" }, 23);
+    let id = txn.new_id(if kind == "card" { "ch_3" } else { "py_3" }, 23);
     let amount = int(intent, "amount");
     let manual = kind == "card" && text(intent, "capture_method") == "manual";
     let paid = matches!(attempt.ending, Ending::Succeeded);
@@ -77,8 +80,7 @@ pub fn write(txn: &mut Txn<'_>, attempt: &Attempt<'_>) -> Arc<Value> {
     set("payment_intent", intent.get("id").cloned().unwrap_or(Value::Null));
     set("payment_method", json!(text(method, "id")));
     set("payment_method_details", details(txn, attempt, manual));
-    let radar = intent.get("_radar_options").and_then(|radar| radar.get("session"));
-    set("radar_options", radar.map_or_else(|| json!({}), |session| json!({"session": session})));
+    set("radar_options", radar_options(txn, intent));
     set("receipt_url", json!(format!("{}/receipts/{id}", txn.site().base_url)));
     match attempt.ending {
         Ending::Succeeded => {}
@@ -91,14 +93,22 @@ pub fn write(txn: &mut Txn<'_>, attempt: &Attempt<'_>) -> Arc<Value> {
             set("receipt_url", Value::Null);
         }
     }
-    if let Some(Behaviour::AvailableAtOnce) = card_of(method).map(|card| card.behaviour) {
-        set("_available_at_once", json!(true));
-    }
-    let charge = txn.put(doc);
+    let behaviour = card_of(method).map(|card| card.behaviour);
+    let available_at_once = behaviour == Some(Behaviour::AvailableAtOnce);
+    let charge = txn.put_with(doc, ChargePart { available_at_once });
     if captured {
         return post(txn, intent, charge);
     }
     charge
+}
+
+/// What was sent with the payment for Radar: kept beside an intent, among the terms of a direct charge.
+fn radar_options(txn: &Txn<'_>, intent: &Value) -> Value {
+    let part = txn.record::<PaymentIntentPart>("payment_intent", text(intent, "id"));
+    let sent = part.and_then(|part| part.radar_options.as_ref());
+    let session =
+        sent.or_else(|| intent.get("radar_options")).and_then(|radar| radar.get("session"));
+    session.map_or_else(|| json!({}), |session| json!({"session": session}))
 }
 
 /// What a charge takes over from its intent, and what every new charge starts with.
@@ -116,7 +126,7 @@ fn shown(intent: &Value) -> Value {
 }
 
 /// Has the balance transaction written: at once, or a moment later where the intent captures asynchronously.
-pub fn post(txn: &mut Txn<'_>, intent: &Value, charge: Arc<Value>) -> Arc<Value> {
+pub fn post(txn: &mut Txn<'_>, intent: &Value, charge: Arc<Object>) -> Arc<Object> {
     let id = text(&charge, "id").to_owned();
     if text(intent, "capture_method") == "automatic_async" {
         txn.schedule(txn.now(), ledger::POST_JOB, &json!({"charge": id}));
@@ -188,14 +198,14 @@ fn card_details(txn: &Txn<'_>, attempt: &Attempt<'_>, manual: bool) -> Value {
         "funding": part("funding"), "incremental_authorization": {"status": "unavailable"},
         "installments": null, "last4": part("last4"), "mandate": null,
         "multicapture": {"status": "unavailable"}, "network": brand,
-        "network_token": {"used": false}, "network_transaction_id": txn.mint("", 15),
+        "network_token": {"used": false}, "network_transaction_id": txn.new_id("", 15),
         "overcapture": {"maximum_amount_capturable": amount, "status": "unavailable"},
         "regulated_status": "unregulated", "three_d_secure": secure, "wallet": null,
     })
 }
 
 /// The checks of a card once its bank was asked; a check that was not asked for stays null.
-pub fn checks(method: &Value) -> Value {
+pub fn checks(method: &Object) -> Value {
     let behaviour = card_of(method).map(|card| card.behaviour);
     let flag = match behaviour {
         Some(Behaviour::Flagged(name)) => name,
@@ -210,7 +220,7 @@ pub fn checks(method: &Value) -> Value {
         () if failing.contains(&flag) => json!("fail"),
         () => json!("pass"),
     };
-    let has_cvc = method.get("_cvc") == Some(&json!(true));
+    let has_cvc = method.part::<PaymentMethodPart>().cvc;
     json!({
         "address_line1_check": result(sent("line1"), &["avsFail", "avsLine1Fail"]),
         "address_postal_code_check": result(sent("postal_code"), &["avsFail", "avsZipFail", "avsZipFailElevatedRisk"]),

@@ -1,14 +1,15 @@
 //! One try to pay an intent: authenticate where asked, charge, and say what is left to do.
 
 use crate::domain::card::{After, Behaviour, Challenge};
-use crate::sandbox::emit;
+use crate::sandbox::engine::object::{Doc, Object};
+use crate::sandbox::engine::private::{PaymentIntentPart, PaymentMethodPart};
+use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::object::{int, text};
 use crate::sandbox::payment::charge::{self, Attempt, Ending};
 use crate::sandbox::payment::decline::Decline;
 use crate::sandbox::payment::intent;
 use crate::sandbox::payment::method;
 use crate::sandbox::payment::settle::{self, Settlement};
-use crate::sandbox::txn::{Doc, Txn};
 use crate::wire::failure::{Failure, FailureKind};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -142,7 +143,7 @@ pub fn ensure_owned(pm: &Value, payer: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-fn ensure_usable(pi: &Value, pm: &Value) -> Result<(), Failure> {
+fn ensure_usable(pi: &Value, pm: &Object) -> Result<(), Failure> {
     method::ensure_unspent(pm)?;
     ensure_owned(pm, text(pi, "customer"))?;
     let kind = text(pm, "type");
@@ -167,10 +168,10 @@ enum Step {
     Decline(Decline),
 }
 
-fn step(pm: &Value, options: &ConfirmOptions) -> Step {
+fn step(pm: &Object, options: &ConfirmOptions) -> Step {
     let Some(card) = charge::card_of(pm) else { return Step::Charge(None) };
     let wanted = matches!(options.request_three_d_secure.as_deref(), Some("any" | "challenge"));
-    let set_up = pm.get("_set_up") == Some(&json!(true));
+    let set_up = pm.part::<PaymentMethodPart>().set_up;
     let Behaviour::Authenticates { when, then } = card.behaviour else {
         return Decline::on_charging(card).map_or(Step::Charge(None), Step::Decline);
     };
@@ -195,8 +196,8 @@ fn step(pm: &Value, options: &ConfirmOptions) -> Step {
 
 fn confirm_card(
     txn: &mut Txn<'_>,
-    pi: &Arc<Value>,
-    pm: &Arc<Value>,
+    pi: &Arc<Object>,
+    pm: &Arc<Object>,
     options: &ConfirmOptions,
 ) -> Result<Outcome, Failure> {
     match step(pm, options) {
@@ -234,7 +235,7 @@ fn challenge(txn: &mut Txn<'_>, pi: &Value, options: &ConfirmOptions) -> Outcome
 }
 
 /// Charges a card that lets itself be charged.
-fn take(txn: &mut Txn<'_>, pi: &Value, pm: &Arc<Value>, secure: Option<&'static str>) -> Outcome {
+fn take(txn: &mut Txn<'_>, pi: &Value, pm: &Arc<Object>, secure: Option<&'static str>) -> Outcome {
     let charge =
         charge::write(txn, &Attempt { intent: pi, method: pm, ending: Ending::Succeeded, secure });
     txn.emit("charge.succeeded", &charge);
@@ -246,16 +247,16 @@ fn take(txn: &mut Txn<'_>, pi: &Value, pm: &Arc<Value>, secure: Option<&'static 
     Outcome::Succeeded
 }
 
-fn hold(txn: &mut Txn<'_>, pi: &Value, pm: &Arc<Value>, charge: &Value) -> Outcome {
+fn hold(txn: &mut Txn<'_>, pi: &Value, pm: &Arc<Object>, charge: &Value) -> Outcome {
     let id = text(pi, "id");
     let due = txn.now().plus(charge::HOLD);
     let job = txn.schedule(due, intent::HOLD_JOB, &json!({"intent": id}));
-    let changed = txn.edit("payment_intent", id, |doc| {
+    let changed = txn.edit_with("payment_intent", id, |doc, part: &mut PaymentIntentPart| {
         doc.insert("status".to_owned(), json!("requires_capture"));
         doc.insert("amount_capturable".to_owned(), json!(int(charge, "amount")));
         doc.insert("latest_charge".to_owned(), json!(text(charge, "id")));
         doc.insert("next_action".to_owned(), Value::Null);
-        doc.insert("_job".to_owned(), json!(job));
+        part.job = Some(job);
     });
     if let Some((_, after)) = changed {
         txn.emit("payment_intent.amount_capturable_updated", &after);
@@ -266,43 +267,46 @@ fn hold(txn: &mut Txn<'_>, pi: &Value, pm: &Arc<Value>, charge: &Value) -> Outco
 
 /// Marks an intent as paid by a charge and tells so.
 pub fn succeed(txn: &mut Txn<'_>, intent_id: &str, charge: &Value) {
-    let changed = txn.edit("payment_intent", intent_id, |doc| {
-        doc.insert("status".to_owned(), json!("succeeded"));
-        doc.insert("amount_received".to_owned(), json!(int(charge, "amount_captured")));
-        doc.insert("latest_charge".to_owned(), json!(text(charge, "id")));
-        doc.insert("next_action".to_owned(), Value::Null);
-        doc.insert("processing".to_owned(), Value::Null);
-        doc.remove("_job");
-    });
+    let changed =
+        txn.edit_with("payment_intent", intent_id, |doc, part: &mut PaymentIntentPart| {
+            doc.insert("status".to_owned(), json!("succeeded"));
+            doc.insert("amount_received".to_owned(), json!(int(charge, "amount_captured")));
+            doc.insert("latest_charge".to_owned(), json!(text(charge, "id")));
+            doc.insert("next_action".to_owned(), Value::Null);
+            doc.insert("processing".to_owned(), Value::Null);
+            part.job = None;
+        });
     if let Some((_, after)) = changed {
         txn.emit("payment_intent.succeeded", &after);
     }
 }
 
 /// After a payment its method is saved for the customer where that was asked for, else used up.
-pub fn keep_method(txn: &mut Txn<'_>, pi: &Value, pm: &Arc<Value>) {
+pub fn keep_method(txn: &mut Txn<'_>, pi: &Value, pm: &Arc<Object>) {
     let customer = text(pi, "customer");
     let usage = text(pi, "setup_future_usage");
     let is_saved = !text(pm, "customer").is_empty();
     if is_saved && usage == "off_session" {
-        mark(txn, pm, "_set_up");
+        mark(txn, pm, |part| part.set_up = true);
     } else if !is_saved && !usage.is_empty() && !customer.is_empty() {
-        let fresh = mark(txn, pm, "_set_up");
+        let fresh = mark(txn, pm, |part| part.set_up = true);
         method::adopt(txn, &fresh, customer);
     } else if !is_saved {
-        mark(txn, pm, "_spent");
+        mark(txn, pm, |part| part.spent = true);
     }
 }
 
-fn mark(txn: &mut Txn<'_>, pm: &Arc<Value>, name: &str) -> Arc<Value> {
-    let changed = txn.edit("payment_method", text(pm, "id"), |doc| {
-        doc.insert(name.to_owned(), json!(true));
-    });
+fn mark(
+    txn: &mut Txn<'_>,
+    pm: &Arc<Object>,
+    change: impl FnOnce(&mut PaymentMethodPart),
+) -> Arc<Object> {
+    let changed = txn.edit_with("payment_method", text(pm, "id"), |_, part| change(part));
     changed.map_or_else(|| Arc::clone(pm), |(_, after)| after)
 }
 
 /// Writes a refused attempt down, tells of it, and gives the 402 that answers the request.
-pub fn decline(txn: &mut Txn<'_>, pi: &Value, pm: &Value, reason: &Decline) -> Failure {
+pub fn decline(txn: &mut Txn<'_>, pi: &Value, pm: &Object, reason: &Decline) -> Failure {
     let ending = Ending::Failed(reason);
     let charge = charge::write(txn, &Attempt { intent: pi, method: pm, ending, secure: None });
     txn.emit("charge.failed", &charge);
@@ -312,26 +316,27 @@ pub fn decline(txn: &mut Txn<'_>, pi: &Value, pm: &Value, reason: &Decline) -> F
     reason
         .failure()
         .with("charge", charge_id)
-        .with("payment_method", emit::public(pm))
-        .with("payment_intent", emit::public(&pi))
+        .with("payment_method", pm.document())
+        .with("payment_intent", pi.clone())
 }
 
 /// Sends an intent back to its start with an error, and tells so.
 pub fn fail(txn: &mut Txn<'_>, intent_id: &str, error: Doc, charge: Option<&str>) -> Value {
-    let changed = txn.edit("payment_intent", intent_id, |doc| {
-        doc.insert("status".to_owned(), json!("requires_payment_method"));
-        doc.insert("payment_method".to_owned(), Value::Null);
-        doc.insert("next_action".to_owned(), Value::Null);
-        doc.insert("processing".to_owned(), Value::Null);
-        doc.insert("last_payment_error".to_owned(), Value::Object(error));
-        doc.remove("_job");
-        if let Some(charge) = charge {
-            doc.insert("latest_charge".to_owned(), json!(charge));
-        }
-    });
+    let changed =
+        txn.edit_with("payment_intent", intent_id, |doc, part: &mut PaymentIntentPart| {
+            doc.insert("status".to_owned(), json!("requires_payment_method"));
+            doc.insert("payment_method".to_owned(), Value::Null);
+            doc.insert("next_action".to_owned(), Value::Null);
+            doc.insert("processing".to_owned(), Value::Null);
+            doc.insert("last_payment_error".to_owned(), Value::Object(error));
+            part.job = None;
+            if let Some(charge) = charge {
+                doc.insert("latest_charge".to_owned(), json!(charge));
+            }
+        });
     let Some((_, after)) = changed else { return Value::Null };
     txn.emit("payment_intent.payment_failed", &after);
-    (*after).clone()
+    after.document()
 }
 
 fn fail_authentication(txn: &mut Txn<'_>, pi: &Value, pm: &Value) -> Failure {
@@ -343,12 +348,12 @@ fn fail_authentication(txn: &mut Txn<'_>, pi: &Value, pm: &Value) -> Failure {
     set("code", json!(CODE));
     set("doc_url", json!(page));
     set("message", json!(MESSAGE));
-    set("payment_method", emit::public(pm));
+    set("payment_method", pm.clone());
     set("type", json!("invalid_request_error"));
     let after = fail(txn, text(pi, "id"), error, None);
     Failure::of(402, FailureKind::InvalidRequest, MESSAGE)
         .code(CODE)
-        .with("payment_method", emit::public(pm))
-        .with("payment_intent", emit::public(&after))
+        .with("payment_method", pm.clone())
+        .with("payment_intent", after.clone())
         .keeping_changes()
 }

@@ -1,18 +1,19 @@
 //! `/_stripegym/payment_intents` and `/_stripegym/refunds`: what the customer or a bank would do, done by hand.
 
 use crate::sandbox::control::reply;
-use crate::sandbox::engine::Engine;
-use crate::sandbox::object::text;
+use crate::sandbox::engine::object::Object;
+use crate::sandbox::engine::private::PaymentIntentPart;
+use crate::sandbox::engine::txn::{Origin, Txn};
+use crate::sandbox::engine::worlds::World;
 use crate::sandbox::payment::{confirm, refund, settle};
-use crate::sandbox::txn::{Origin, Txn};
+use crate::sandbox::within::Within;
 use crate::wire::failure::Failure;
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::post;
 use serde::Deserialize;
-use serde_json::Value;
 use std::sync::Arc;
 
 /// Whether what is done by hand goes well.
@@ -28,39 +29,38 @@ const fn well() -> bool {
 }
 
 /// The routes; each takes `?ok=false` and answers with the object as it is afterwards.
-pub fn control_router(engine: Arc<Engine>) -> Router {
+pub fn control_router() -> Router {
     Router::new()
         .route("/_stripegym/payment_intents/{intent}/settle", post(settle_intent))
         .route("/_stripegym/payment_intents/{intent}/authenticate", post(authenticate_intent))
         .route("/_stripegym/refunds/{refund}/end", post(end_refund))
-        .with_state(engine)
 }
 
 async fn settle_intent(
-    State(engine): State<Arc<Engine>>,
+    Within(world): Within,
     Path(intent): Path<String>,
     Query(verdict): Query<Verdict>,
 ) -> Response {
-    play(&engine, intent, move |txn, intent| settle::settle(txn, intent, verdict.ok)).await
+    play(&world, intent, move |txn, intent| settle::settle(txn, intent, verdict.ok)).await
 }
 
 async fn authenticate_intent(
-    State(engine): State<Arc<Engine>>,
+    Within(world): Within,
     Path(intent): Path<String>,
     Query(verdict): Query<Verdict>,
 ) -> Response {
-    play(&engine, intent, move |txn, intent| {
+    play(&world, intent, move |txn, intent| {
         confirm::authenticate(txn, intent, verdict.ok).map(drop)
     })
     .await
 }
 
 async fn end_refund(
-    State(engine): State<Arc<Engine>>,
+    Within(world): Within,
     Path(id): Path<String>,
     Query(verdict): Query<Verdict>,
 ) -> Response {
-    act(&engine, move |txn| {
+    act(&world, move |txn| {
         let found = txn.find("refund", &id, "id")?;
         refund::ensure_open(&found)?;
         refund::end(txn, &id, if verdict.ok { "succeeded" } else { "failed" });
@@ -72,10 +72,7 @@ async fn end_refund(
 /// A session has to hear what becomes of its intent, so it is settled itself.
 fn ensure_sessionless(txn: &Txn<'_>, id: &str) -> Result<(), Failure> {
     let intent = txn.find("payment_intent", id, "id")?;
-    let session = text(&intent, "_session");
-    if session.is_empty() {
-        return Ok(());
-    }
+    let Some(session) = intent.part::<PaymentIntentPart>().session.clone() else { return Ok(()) };
     Err(Failure::invalid(format!(
         "This PaymentIntent belongs to a Checkout Session. Use /_stripegym/checkout/{session}/settle, or its page."
     )))
@@ -83,11 +80,11 @@ fn ensure_sessionless(txn: &Txn<'_>, id: &str) -> Result<(), Failure> {
 
 /// Does something to an intent that no session waits for.
 async fn play(
-    engine: &Engine,
+    world: &World,
     intent: String,
     run: impl FnOnce(&mut Txn<'_>, &str) -> Result<(), Failure> + Send + 'static,
 ) -> Response {
-    act(engine, move |txn| {
+    act(world, move |txn| {
         ensure_sessionless(txn, &intent)?;
         run(txn, &intent)?;
         txn.find("payment_intent", &intent, "id")
@@ -96,10 +93,10 @@ async fn play(
 }
 
 async fn act(
-    engine: &Engine,
-    run: impl FnOnce(&mut Txn<'_>) -> Result<Arc<Value>, Failure> + Send + 'static,
+    world: &World,
+    run: impl FnOnce(&mut Txn<'_>) -> Result<Arc<Object>, Failure> + Send + 'static,
 ) -> Response {
-    match engine.change(Origin::default(), run).await {
+    match world.change(Origin::default(), run).await {
         Ok(doc) => reply(StatusCode::OK, &doc),
         Err(failure) => {
             let status = StatusCode::from_u16(failure.status).unwrap_or(StatusCode::BAD_REQUEST);

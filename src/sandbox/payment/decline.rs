@@ -1,7 +1,6 @@
 //! Declines: the code, the sentence and the advice that go with each reason.
 
 use crate::domain::card::{Behaviour, Card};
-use crate::sandbox::emit;
 use crate::wire::failure::{Failure, FailureKind};
 use serde_json::{Map, Value, json};
 
@@ -128,7 +127,7 @@ impl Decline {
         set("code", json!(self.code));
         set("doc_url", json!(page));
         set("message", json!(self.message()));
-        set("payment_method", emit::public(method));
+        set("payment_method", method.clone());
         if let Some(advice) = self.advice() {
             set("advice_code", json!(advice));
         }

@@ -4,11 +4,13 @@ use crate::domain::card::{Behaviour, Challenge};
 use crate::domain::currency::Currency;
 use crate::domain::money::Money;
 use crate::sandbox::cards::Billing;
+use crate::sandbox::engine::object::{Doc, Object};
+use crate::sandbox::engine::private::PaymentMethodPart;
+use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::object::{int, text};
 use crate::sandbox::payment::charge::{self, Attempt, Ending};
 use crate::sandbox::payment::decline::Decline;
 use crate::sandbox::payment::{intent, ledger, method};
-use crate::sandbox::txn::{Doc, Txn};
 use crate::wire::failure::{Failure, FailureKind};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -24,7 +26,7 @@ pub fn create(
     token: &str,
     mut terms: Doc,
     capture: bool,
-) -> Result<Arc<Value>, Failure> {
+) -> Result<Arc<Object>, Failure> {
     let pm = method::create_from_token(txn, token, &Billing::default())
         .map_err(|failure| failure.param("source"))?;
     let pm = txn.find("payment_method", &pm, "source")?;
@@ -35,8 +37,8 @@ pub fn create(
     let ending = reason.as_ref().map_or(Ending::Succeeded, Ending::Failed);
     let attempt = Attempt { intent: &terms, method: &pm, ending, secure: None };
     let charge = charge::write(txn, &attempt);
-    txn.edit("payment_method", text(&pm, "id"), |doc| {
-        doc.insert("_spent".to_owned(), json!(true));
+    txn.edit_part("payment_method", text(&pm, "id"), |part: &mut PaymentMethodPart| {
+        part.spent = true;
     });
     if let Some(reason) = reason {
         txn.emit("charge.failed", &charge);
@@ -62,7 +64,7 @@ fn refusal(pm: &Value) -> Option<Decline> {
 /// Takes a held charge, all of it or `amount` in minor units; the rest is released.
 ///
 /// Fails where more is asked for than is held, and where the hold is over.
-pub fn capture(txn: &mut Txn<'_>, id: &str, amount: Option<i64>) -> Result<Arc<Value>, Failure> {
+pub fn capture(txn: &mut Txn<'_>, id: &str, amount: Option<i64>) -> Result<Arc<Object>, Failure> {
     let charge = txn.find("charge", id, "id")?;
     if charge.get("refunded") == Some(&json!(true)) || text(&charge, "status") != "succeeded" {
         let message = format!("Charge {id} cannot be captured: its hold is over.");

@@ -2,10 +2,11 @@
 
 use crate::domain::currency::Currency;
 use crate::domain::money::Money;
-use crate::sandbox::emit;
+use crate::sandbox::engine::object::{Doc, Object};
+use crate::sandbox::engine::private::PaymentIntentPart;
+use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::object::{int, new, text};
 use crate::sandbox::payment::charge;
-use crate::sandbox::txn::{Doc, Txn};
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -36,6 +37,8 @@ pub struct IntentSpec {
     pub types: Vec<String>,
     /// The Checkout Session that owns the intent; the API may then not confirm or cancel it.
     pub session: Option<String>,
+    /// What is kept beside it.
+    pub part: PaymentIntentPart,
     /// Further members of the object, as they are shown (`shipping`, `statement_descriptor`, …).
     pub more: Doc,
 }
@@ -89,8 +92,8 @@ pub fn known_currency(code: &str) -> Result<Currency, Failure> {
 
 /// Opens an intent without a payment method, tells of it and returns its id.
 pub fn open_intent(txn: &mut Txn<'_>, spec: IntentSpec) -> String {
-    let id = txn.mint("pi_3", 23);
-    let secret = txn.mint(&format!("{id}_secret_"), 25);
+    let id = txn.new_id("pi_3", 23);
+    let secret = txn.new_id(&format!("{id}_secret_"), 25);
     let members = json!({
         "id": id, "amount": spec.amount, "amount_capturable": 0, "amount_details": {"tip": {}},
         "amount_received": 0,
@@ -100,11 +103,11 @@ pub fn open_intent(txn: &mut Txn<'_>, spec: IntentSpec) -> String {
         "metadata": spec.metadata, "payment_method_options": method_options(&spec.types),
         "payment_method_types": spec.types, "receipt_email": spec.receipt_email,
         "setup_future_usage": spec.setup_future_usage, "status": "requires_payment_method",
-        "_session": spec.session,
     });
     let mut doc = new("payment_intent", members);
     doc.extend(spec.more);
-    let doc = txn.put(doc);
+    let part = PaymentIntentPart { session: spec.session, ..spec.part };
+    let doc = txn.put_with(doc, part);
     txn.emit("payment_intent.created", &doc);
     id
 }
@@ -133,13 +136,13 @@ pub fn method_options(types: &[String]) -> Value {
 pub fn unexpected_state(intent: &Value, message: impl Into<String>) -> Failure {
     Failure::invalid(message)
         .code("payment_intent_unexpected_state")
-        .with("payment_intent", emit::public(intent))
+        .with("payment_intent", intent.clone())
 }
 
 /// Cancels an intent; money that was held is released.
 ///
 /// Fails where it has succeeded or was cancelled.
-pub fn cancel(txn: &mut Txn<'_>, id: &str, reason: Option<&str>) -> Result<Arc<Value>, Failure> {
+pub fn cancel(txn: &mut Txn<'_>, id: &str, reason: Option<&str>) -> Result<Arc<Object>, Failure> {
     let intent = txn.find("payment_intent", id, "id")?;
     let status = text(&intent, "status");
     if matches!(status, "succeeded" | "canceled") {
@@ -198,7 +201,7 @@ fn stop(txn: &mut Txn<'_>, charge_id: &str) {
 }
 
 /// Takes an intent whose customer was to act back to where it can be confirmed again.
-pub fn start_over(txn: &mut Txn<'_>, intent: &Value) {
+pub fn start_over(txn: &mut Txn<'_>, intent: &Object) {
     if text(intent, "status") != "requires_action" {
         return;
     }
@@ -212,7 +215,7 @@ pub fn start_over(txn: &mut Txn<'_>, intent: &Value) {
 /// Takes the held money of an intent, all of it or `amount` in minor units; the rest is released.
 ///
 /// Fails where nothing is held or the amount is more than what is.
-pub fn capture(txn: &mut Txn<'_>, id: &str, amount: Option<i64>) -> Result<Arc<Value>, Failure> {
+pub fn capture(txn: &mut Txn<'_>, id: &str, amount: Option<i64>) -> Result<Arc<Object>, Failure> {
     let intent = txn.find("payment_intent", id, "id")?;
     let status = text(&intent, "status");
     if status != "requires_capture" {
@@ -273,15 +276,16 @@ pub fn on_hold_expired(txn: &mut Txn<'_>, args: &Value) {
 }
 
 /// Takes back what was scheduled for an intent: its settlement, the end of its hold.
-pub fn forget_jobs(txn: &mut Txn<'_>, intent: &Value) {
-    let job = text(intent, "_job").to_owned();
-    if !job.is_empty() {
+pub fn forget_jobs(txn: &mut Txn<'_>, intent: &Object) {
+    if let Some(job) = intent.part::<PaymentIntentPart>().job.clone() {
         txn.unschedule(&job);
-        txn.edit("payment_intent", text(intent, "id"), |doc| drop(doc.remove("_job")));
+        let id = text(intent, "id");
+        txn.edit_part("payment_intent", id, |part: &mut PaymentIntentPart| part.job = None);
     }
 }
 
 /// Remembers the job that is scheduled for an intent, so that it can be taken back.
 pub fn remember_job(txn: &mut Txn<'_>, id: &str, job: &str) {
-    txn.edit("payment_intent", id, |doc| drop(doc.insert("_job".to_owned(), json!(job))));
+    let job = Some(job.to_owned());
+    txn.edit_part("payment_intent", id, |part: &mut PaymentIntentPart| part.job = job);
 }

@@ -3,10 +3,11 @@
 use crate::domain::currency::Currency;
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
+use crate::sandbox::engine::object::Object;
+use crate::sandbox::engine::private::{BalancePart, ChargePart};
+use crate::sandbox::engine::txn::{Txn, View};
 use crate::sandbox::fees;
 use crate::sandbox::object::{int, text};
-use crate::sandbox::state::State;
-use crate::sandbox::txn::Txn;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -37,7 +38,7 @@ pub struct Movement<'a> {
 
 /// Writes a transaction down and returns its id.
 pub fn post(txn: &mut Txn<'_>, movement: &Movement<'_>) -> String {
-    let id = txn.mint(if movement.kind == "charge" { "txn_3" } else { "txn_1" }, 23);
+    let id = txn.new_id(if movement.kind == "charge" { "txn_3" } else { "txn_1" }, 23);
     let currency = movement.gross.currency.code();
     let pending = movement.available_on > txn.now();
     let fees = if movement.fee == 0 {
@@ -57,6 +58,8 @@ pub fn post(txn: &mut Txn<'_>, movement: &Movement<'_>) -> String {
         "source": movement.source, "status": if pending { "pending" } else { "available" },
         "type": movement.kind,
     }));
+    let net = movement.gross.minor - movement.fee;
+    move_sums(txn, currency, if pending { (0, net) } else { (net, 0) });
     if pending {
         txn.schedule(movement.available_on, AVAILABLE_JOB, &json!({"transaction": id}));
     } else if movement.gross.minor > 0 {
@@ -72,19 +75,21 @@ pub fn on_available(txn: &mut Txn<'_>, args: &Value) {
         doc.insert("status".to_owned(), json!("available"));
         doc.insert("available_on".to_owned(), json!(now));
     });
-    if changed.is_some() {
+    if let Some((_, after)) = changed {
+        let net = int(&after, "net");
+        move_sums(txn, text(&after, "currency"), (net, -net));
         tell_available(txn);
     }
 }
 
 fn tell_available(txn: &mut Txn<'_>) {
-    let balance = balance(txn.state());
-    txn.emit("balance.available", &balance);
+    let balance = balance(txn);
+    txn.emit_about("balance.available", &balance);
 }
 
 /// Writes down the transaction of a captured charge, with its fee. Returns the charge before and after,
 /// or `None` where it has one already or moved nothing.
-pub fn post_charge(txn: &mut Txn<'_>, charge_id: &str) -> Option<(Arc<Value>, Arc<Value>)> {
+pub fn post_charge(txn: &mut Txn<'_>, charge_id: &str) -> Option<(Arc<Object>, Arc<Object>)> {
     let charge = txn.get("charge", charge_id)?;
     let captured = int(&charge, "amount_captured");
     if captured == 0 || !text(&charge, "balance_transaction").is_empty() {
@@ -97,7 +102,7 @@ pub fn post_charge(txn: &mut Txn<'_>, charge_id: &str) -> Option<(Arc<Value>, Ar
         .and_then(|d| d.get("type"))
         .and_then(Value::as_str)
         .unwrap_or("card");
-    let at_once = charge.get("_available_at_once") == Some(&json!(true));
+    let at_once = charge.part::<ChargePart>().available_at_once;
     let delay = if at_once { 0 } else { fees::availability_delay(currency) };
     let id = post(
         txn,
@@ -128,17 +133,28 @@ pub fn on_post(txn: &mut Txn<'_>, args: &Value) {
     catch_up(txn, text(args, "charge"));
 }
 
-/// The balance: what is available and what is pending, by currency.
-pub fn balance(state: &State) -> Value {
-    let mut sums: BTreeMap<String, (i64, i64)> = BTreeMap::new();
-    sums.insert("jpy".to_owned(), (0, 0));
-    for transaction in state.newest("balance_transaction") {
-        let sum = sums.entry(text(transaction, "currency").to_owned()).or_default();
-        if text(transaction, "status") == "available" {
-            sum.0 += int(transaction, "net");
-        } else {
-            sum.1 += int(transaction, "net");
+/// The record that keeps the sums of all transactions: its kind and id.
+const SUMS: (&str, &str) = ("_balance", "balance");
+
+/// Adds to what is available and to what is pending of a currency, in minor units.
+fn move_sums(txn: &mut Txn<'_>, currency: &str, (available, pending): (i64, i64)) {
+    let mut part = txn.record::<BalancePart>(SUMS.0, SUMS.1).cloned().unwrap_or_default();
+    match part.sums.iter_mut().find(|(known, ..)| known == currency) {
+        Some((_, now, later)) => {
+            *now = now.saturating_add(available);
+            *later = later.saturating_add(pending);
         }
+        None => part.sums.push((currency.to_owned(), available, pending)),
+    }
+    txn.put_record(SUMS.0, SUMS.1, Arc::from(""), part);
+}
+
+/// The balance: what is available and what is pending, by currency.
+pub fn balance(view: &View) -> Value {
+    let mut sums = BTreeMap::from([("jpy", (0, 0))]);
+    let part = view.record::<BalancePart>(SUMS.0, SUMS.1);
+    for (currency, available, pending) in part.into_iter().flat_map(|part| &part.sums) {
+        sums.insert(currency.as_str(), (*available, *pending));
     }
     let rows = |pick: fn(&(i64, i64)) -> i64| -> Vec<Value> {
         sums.iter()

@@ -2,10 +2,12 @@
 
 use crate::domain::card::{self, Behaviour, Card};
 use crate::sandbox::cards::{self, Billing, CardEntry};
+use crate::sandbox::engine::object::{Doc, Object};
+use crate::sandbox::engine::private::PaymentMethodPart;
+use crate::sandbox::engine::txn::{Txn, missing};
 use crate::sandbox::object::text;
 use crate::sandbox::payment::charge;
 use crate::sandbox::payment::decline::Decline;
-use crate::sandbox::txn::{Doc, Txn, missing};
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -70,7 +72,7 @@ pub fn create_card(txn: &mut Txn<'_>, entry: &CardEntry) -> Result<String, Failu
 
 /// Makes a konbini payment method. Returns its id.
 pub fn create_konbini(txn: &mut Txn<'_>, billing: &Billing) -> String {
-    put(txn, "konbini", &json!({}), billing, Doc::new())
+    put(txn, "konbini", &json!({}), billing, false)
 }
 
 /// Makes a SEPA direct debit payment method from an IBAN. Returns its id.
@@ -94,9 +96,7 @@ pub fn create_sepa_debit(
         "generated_from": {"charge": null, "setup_attempt": null},
         "last4": iban.get(iban.len() - 4..),
     });
-    let mut private = Doc::new();
-    private.insert("_iban".to_owned(), json!(iban));
-    Ok(put(txn, "sepa_debit", &details, billing, private))
+    Ok(put(txn, "sepa_debit", &details, billing, false))
 }
 
 /// Makes a card payment method from a ready-made token (`tok_visa`). Returns its id.
@@ -112,13 +112,13 @@ pub fn create_from_token(
 
 /// Makes a payment method of another type from its parameters: only what needs no further detail.
 pub fn create_plain(txn: &mut Txn<'_>, kind: &str, details: &Value, billing: &Billing) -> String {
-    put(txn, kind, details, billing, Doc::new())
+    put(txn, kind, details, billing, false)
 }
 
 /// The payment method of that id; a ready-made one (`pm_card_visa`, `tok_visa`) becomes a fresh copy.
 ///
 /// Fails with `resource_missing` naming `param`.
-pub fn materialise(txn: &mut Txn<'_>, id: &str, param: &str) -> Result<Arc<Value>, Failure> {
+pub fn materialise(txn: &mut Txn<'_>, id: &str, param: &str) -> Result<Arc<Object>, Failure> {
     if let Some(found) = txn.get("payment_method", id) {
         return Ok(found);
     }
@@ -136,7 +136,7 @@ pub fn materialise(txn: &mut Txn<'_>, id: &str, param: &str) -> Result<Arc<Value
 /// Attaches a payment method to a customer after verifying it.
 ///
 /// Fails where it belongs to another customer, was used up, or its bank refuses it.
-pub fn attach(txn: &mut Txn<'_>, id: &str, customer: &str) -> Result<Arc<Value>, Failure> {
+pub fn attach(txn: &mut Txn<'_>, id: &str, customer: &str) -> Result<Arc<Object>, Failure> {
     let method = txn.find("payment_method", id, "payment_method")?;
     let owner = text(&method, "customer");
     if owner == customer {
@@ -155,7 +155,7 @@ pub fn attach(txn: &mut Txn<'_>, id: &str, customer: &str) -> Result<Arc<Value>,
 }
 
 /// Attaches a payment method that has just been paid with, without verifying it again.
-pub fn adopt(txn: &mut Txn<'_>, method: &Arc<Value>, customer: &str) -> Arc<Value> {
+pub fn adopt(txn: &mut Txn<'_>, method: &Arc<Object>, customer: &str) -> Arc<Object> {
     let checks = charge::checks(method);
     let changed = txn.edit("payment_method", text(method, "id"), |doc| {
         doc.insert("customer".to_owned(), json!(customer));
@@ -171,17 +171,19 @@ pub fn adopt(txn: &mut Txn<'_>, method: &Arc<Value>, customer: &str) -> Arc<Valu
 /// Detaches a payment method from its customer, for good.
 ///
 /// Fails where it is not attached.
-pub fn detach(txn: &mut Txn<'_>, id: &str) -> Result<Arc<Value>, Failure> {
+pub fn detach(txn: &mut Txn<'_>, id: &str) -> Result<Arc<Object>, Failure> {
     let method = txn.find("payment_method", id, "id")?;
     let customer = text(&method, "customer").to_owned();
     if customer.is_empty() {
         let text = "The payment method you provided is not attached to a customer so detachment is impossible.";
         return Err(Failure::invalid(text).code("payment_method_unexpected_state"));
     }
-    let Some((before, after)) = txn.edit("payment_method", id, |doc| {
-        doc.insert("customer".to_owned(), Value::Null);
-        doc.insert("_spent".to_owned(), json!(true));
-    }) else {
+    let Some((before, after)) =
+        txn.edit_with("payment_method", id, |doc, part: &mut PaymentMethodPart| {
+            doc.insert("customer".to_owned(), Value::Null);
+            part.spent = true;
+        })
+    else {
         return Err(missing("payment_method", id, "id"));
     };
     txn.emit_change("payment_method.detached", &before, &after);
@@ -190,8 +192,8 @@ pub fn detach(txn: &mut Txn<'_>, id: &str) -> Result<Arc<Value>, Failure> {
 }
 
 /// Fails where a payment method was used up or detached.
-pub fn ensure_unspent(method: &Value) -> Result<(), Failure> {
-    if method.get("_spent") == Some(&json!(true)) {
+pub fn ensure_unspent(method: &Object) -> Result<(), Failure> {
+    if method.part::<PaymentMethodPart>().spent {
         return Err(Failure::invalid(SPENT).code("payment_method_unexpected_state"));
     }
     Ok(())
@@ -239,10 +241,7 @@ fn put_card(
         "regulated_status": "unregulated",
         "three_d_secure_usage": {"supported": card.brand != "unionpay"}, "wallet": null,
     });
-    let mut private = Doc::new();
-    private.insert("_number".to_owned(), json!(card.number));
-    private.insert("_cvc".to_owned(), json!(has_cvc));
-    put(txn, "card", &details, billing, private)
+    put(txn, "card", &details, billing, has_cvc)
 }
 
 fn display_brand(card: &Card) -> &'static str {
@@ -262,18 +261,14 @@ fn networks(card: &Card) -> Vec<&'static str> {
     second.into_iter().chain([card.brand]).collect()
 }
 
-fn put(txn: &mut Txn<'_>, kind: &str, details: &Value, billing: &Billing, private: Doc) -> String {
-    let id = txn.mint("pm_1", 23);
-    let mut doc = private;
+fn put(txn: &mut Txn<'_>, kind: &str, details: &Value, billing: &Billing, cvc: bool) -> String {
+    let id = txn.new_id("pm_1", 23);
     let shown = json!({
         "object": "payment_method", "id": id, "allow_redisplay": "unspecified",
         "billing_details": billing.shown(), "created": txn.now().0, "customer": null,
         "customer_account": null, "livemode": false, "metadata": {}, "type": kind, kind: details,
     });
-    if let Value::Object(shown) = shown {
-        doc.extend(shown);
-    }
-    txn.put(doc);
+    txn.put_with(shown, PaymentMethodPart { cvc, ..PaymentMethodPart::default() });
     id
 }
 

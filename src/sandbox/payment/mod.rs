@@ -30,7 +30,4 @@ pub fn job(name: &str) -> Option<Job> {
 }
 
 #[cfg(test)]
-pub(crate) mod world;
-
-#[cfg(test)]
 mod tests;

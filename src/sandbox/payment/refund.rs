@@ -4,10 +4,12 @@ use crate::domain::card::Behaviour;
 use crate::domain::currency::Currency;
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
+use crate::sandbox::engine::object::{Doc, Object};
+use crate::sandbox::engine::private::RefundPart;
+use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::object::{int, new, text};
 use crate::sandbox::payment::charge;
 use crate::sandbox::payment::ledger::{self, Movement};
-use crate::sandbox::txn::{Doc, Txn};
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -47,7 +49,7 @@ enum Course {
 /// Refunds a charge and tells of it.
 ///
 /// Fails where the charge was not taken, is refunded already, or less is left than asked for.
-pub fn create(txn: &mut Txn<'_>, spec: &RefundSpec) -> Result<Arc<Value>, Failure> {
+pub fn create(txn: &mut Txn<'_>, spec: &RefundSpec) -> Result<Arc<Object>, Failure> {
     let charge = txn.find("charge", &spec.charge, "charge")?;
     let amount = refundable(&charge, spec.amount)?;
     let method = txn.get("payment_method", text(&charge, "payment_method"));
@@ -58,13 +60,17 @@ pub fn create(txn: &mut Txn<'_>, spec: &RefundSpec) -> Result<Arc<Value>, Failur
             .param("instructions_email"));
     }
     ledger::catch_up(txn, &spec.charge);
-    let course = match method.as_deref().and_then(charge::card_of).map(|card| card.behaviour) {
+    let course = match method
+        .as_deref()
+        .and_then(|method| charge::card_of(method))
+        .map(|card| card.behaviour)
+    {
         _ if kind == "konbini" => Course::AsksCustomer,
         Some(Behaviour::RefundPends) => Course::Pends,
         Some(Behaviour::RefundFails) => Course::FailsLater,
         _ => Course::Succeeds,
     };
-    let id = txn.mint(if kind == "card" { "re_3" } else { "pyr_1" }, 23);
+    let id = txn.new_id(if kind == "card" { "re_3" } else { "pyr_1" }, 23);
     let gross = Money::new(-amount, currency_of(&charge));
     let booked =
         book(txn, &charge, &id, gross, if kind == "card" { "refund" } else { "payment_refund" });
@@ -79,8 +85,8 @@ pub fn create(txn: &mut Txn<'_>, spec: &RefundSpec) -> Result<Arc<Value>, Failur
             "status": "succeeded",
         }),
     );
-    go_on(txn, &mut doc, course, spec.instructions_email.as_deref());
-    let refund = txn.put(doc);
+    let job = go_on(txn, &mut doc, course, spec.instructions_email.as_deref());
+    let refund = txn.put_with(doc, RefundPart { job });
     txn.emit("refund.created", &refund);
     move_refunded(txn, &spec.charge, amount, Some("charge.refunded"));
     Ok(refund)
@@ -170,7 +176,8 @@ fn destination(kind: &str, course: Course) -> Value {
     })
 }
 
-fn go_on(txn: &mut Txn<'_>, doc: &mut Doc, course: Course, email: Option<&str>) {
+/// Writes how a refund goes on. Returns the job that ends it.
+fn go_on(txn: &mut Txn<'_>, doc: &mut Doc, course: Course, email: Option<&str>) -> Option<String> {
     let id = doc.get("id").cloned().unwrap_or(Value::Null);
     let now = txn.now();
     let mut set = |name: &str, value: Value| drop(doc.insert(name.to_owned(), value));
@@ -178,7 +185,7 @@ fn go_on(txn: &mut Txn<'_>, doc: &mut Doc, course: Course, email: Option<&str>) 
         set("instructions_email", json!(email));
     }
     let (due, ends) = match course {
-        Course::Succeeds => return,
+        Course::Succeeds => return None,
         Course::Pends => {
             set("status", json!("pending"));
             set("pending_reason", json!("processing"));
@@ -194,8 +201,7 @@ fn go_on(txn: &mut Txn<'_>, doc: &mut Doc, course: Course, email: Option<&str>) 
             (expires_at, "failed")
         }
     };
-    let job = txn.schedule(due, END_JOB, &json!({"refund": id, "status": ends}));
-    doc.insert("_job".to_owned(), json!(job));
+    Some(txn.schedule(due, END_JOB, &json!({"refund": id, "status": ends})))
 }
 
 /// Fails where a refund has ended already.
@@ -213,16 +219,15 @@ pub fn on_end(txn: &mut Txn<'_>, args: &Value) {
 }
 
 /// Ends a refund as `succeeded`, `failed` or `canceled` and tells so; one that ended so is left alone.
-pub fn end(txn: &mut Txn<'_>, id: &str, status: &str) -> Option<Arc<Value>> {
+pub fn end(txn: &mut Txn<'_>, id: &str, status: &str) -> Option<Arc<Object>> {
     let refund = txn.get("refund", id)?;
-    let job = text(&refund, "_job");
-    if !job.is_empty() {
+    if let Some(job) = &refund.part::<RefundPart>().job {
         txn.unschedule(job);
     }
     let returned = matches!(status, "failed" | "canceled");
     let booked = if returned { give_back(txn, &refund) } else { None };
-    let (before, after) = txn.edit("refund", id, |doc| {
-        doc.remove("_job");
+    let (before, after) = txn.edit_with("refund", id, |doc, part: &mut RefundPart| {
+        part.job = None;
         doc.remove("pending_reason");
         doc.remove("next_action");
         doc.insert("status".to_owned(), json!(status));

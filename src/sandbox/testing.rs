@@ -4,22 +4,23 @@ use crate::catalog::Catalog;
 use crate::domain::time::Timestamp;
 use crate::os::entropy::Entropy;
 use crate::sandbox::call::{Call, Version};
+use crate::sandbox::engine::private::Job;
+use crate::sandbox::engine::state::{DEFAULT_WORLD, Scope, State};
+use crate::sandbox::engine::txn::{Origin, Site, Txn, View};
 use crate::sandbox::object;
-use crate::sandbox::state::State;
-use crate::sandbox::txn::{Origin, Site, Txn};
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};
 
 /// A state, a clock that stands still, and what a transaction needs besides.
 #[derive(Debug)]
-pub(crate) struct World {
+pub(crate) struct Lab {
     pub(crate) state: State,
     pub(crate) now: Timestamp,
     entropy: Entropy,
     site: Site,
 }
 
-impl World {
+impl Lab {
     pub(crate) fn new() -> Self {
         Self {
             state: State::default(),
@@ -32,19 +33,29 @@ impl World {
         }
     }
 
+    /// What there is.
+    pub(crate) fn view(&self) -> View {
+        View::new(self.state.clone(), Scope::platform(DEFAULT_WORLD))
+    }
+
     /// Runs a change as the engine does: a failure undoes it unless it keeps its changes.
     pub(crate) fn change<R>(
         &mut self,
         run: impl FnOnce(&mut Txn<'_>) -> Result<R, Failure>,
     ) -> Result<R, Failure> {
         let origin = Origin::default();
-        let mut txn = Txn::begin(&mut self.state, self.now, &self.entropy, &self.site, origin);
+        let mut txn = Txn::begin(self.view(), self.now, &self.entropy, &self.site, origin);
         let result = run(&mut txn);
-        match &result {
-            Err(failure) if !failure.keeps_changes => txn.rollback(),
-            _ => drop(txn.changes()),
+        if result.as_ref().err().is_none_or(|failure| failure.keeps_changes) {
+            self.state = txn.finish().0;
         }
         result
+    }
+
+    /// Runs a change that cannot fail, at an instant.
+    pub(crate) fn at<R>(&mut self, now: i64, run: impl FnOnce(&mut Txn<'_>) -> R) -> R {
+        self.now = Timestamp(now);
+        self.change(|txn| Ok(run(txn))).unwrap()
     }
 
     /// Calls an endpoint with checked parameters; every answer must have the API's shape.
@@ -59,15 +70,13 @@ impl World {
         let Value::Object(params) = params else { panic!("parameters are a hash") };
         let version = Version { text: "2026-10-28.endive".to_owned(), named: true };
         let call = Call { key, ids, params, version };
-        let result = self.change(|txn| handler(txn, &call));
-        if let Ok(answer) = &result {
-            let found = Catalog::get().check(&crate::sandbox::emit::public(answer));
-            assert!(found.is_empty(), "{endpoint}: {found:#?}");
-        }
-        result
+        let answer = self.change(|txn| handler(txn, &call))?.into_document();
+        let found = Catalog::get().check(&answer);
+        assert!(found.is_empty(), "{endpoint}: {found:#?}");
+        Ok(answer)
     }
 
-    /// [`World::call`] that must succeed.
+    /// [`Lab::call`] that must succeed.
     pub(crate) fn ok(&mut self, endpoint: &str, params: Value) -> Value {
         self.call(endpoint, params).unwrap_or_else(|f| panic!("{endpoint}: {f:?}"))
     }
@@ -76,13 +85,14 @@ impl World {
     pub(crate) fn advance(&mut self, seconds: i64) {
         self.now = self.now.plus(seconds);
         loop {
-            let due = |job: &&std::sync::Arc<Value>| job["due"].as_i64().unwrap() <= self.now.0;
-            let next = self.state.newest("_job").filter(due).min_by_key(|job| job["due"].as_i64());
-            let Some(job) = next.cloned() else { return };
-            let run = object::job(job["job"].as_str().unwrap()).unwrap();
+            let view = self.view();
+            let next = view.table("_job").and_then(|jobs| jobs.due(self.now.0).next().cloned());
+            let Some(stored) = next else { return };
+            let job = stored.part::<Job>().unwrap().clone();
+            let run = object::job(&job.name).unwrap();
             self.change(|txn| {
-                txn.unschedule(job["id"].as_str().unwrap());
-                run(txn, &job["args"]);
+                txn.unschedule(&stored.id);
+                run(txn, &job.args);
                 Ok(())
             })
             .unwrap();
@@ -92,10 +102,10 @@ impl World {
     /// The types of every event so far, oldest first; each event must have the API's shape.
     pub(crate) fn events(&self) -> Vec<String> {
         let mut types: Vec<String> = self
-            .state
+            .view()
             .newest("event")
             .map(|event| {
-                let found = Catalog::get().check(&crate::sandbox::emit::public(event));
+                let found = Catalog::get().check(&event);
                 assert!(found.is_empty(), "{}: {found:#?}", event["type"]);
                 event["type"].as_str().unwrap().to_owned()
             })
@@ -106,6 +116,6 @@ impl World {
 
     /// The stored object of a kind and id.
     pub(crate) fn get(&self, kind: &str, id: &str) -> Value {
-        self.state.get(kind, id).map_or(json!(null), |doc| (**doc).clone())
+        self.view().get(kind, id).map_or(json!(null), |doc| doc.document())
     }
 }

@@ -1,0 +1,139 @@
+//! Declared indexes: by which members the objects of a kind are found without looking at all of them.
+//!
+//! An entry is a hash of name and value, kept beside the object's place: sixteen bytes, whatever the value.
+//! Two values may share a hash, so whoever finds an object by an index still looks at its member.
+
+use crate::sandbox::engine::object::Stored;
+use crate::sandbox::engine::private::Envelope;
+use crate::wire::peek::{self, Raw};
+
+/// The members of a kind that lists filter by and searches ask for: dotted paths.
+/// `metadata` stands for each of its keys.
+pub const fn declared(kind: &str) -> &'static [&'static str] {
+    match kind.as_bytes() {
+        b"customer" => &["email", "metadata", "name", "phone", "test_clock"],
+        b"charge" => &["customer", "metadata", "payment_intent", "transfer_group"],
+        b"payment_intent" => &["customer", "metadata", "status"],
+        b"payment_method" => &["customer"],
+        b"checkout.session" => &[
+            "customer",
+            "customer_details.email",
+            "payment_intent",
+            "payment_link",
+            "recovered_from",
+            "status",
+            "subscription",
+        ],
+        b"balance_transaction" => &["source", "type"],
+        b"refund" => &["charge", "payment_intent"],
+        b"price" => &["lookup_key", "metadata", "product"],
+        b"product" => &["metadata", "name", "url"],
+        b"event" => &["type"],
+        b"_delivery" => &["endpoint", "event", "status"],
+        _ => &[],
+    }
+}
+
+/// The hash under which `value` of the member at `path` is found. Capitals count as small letters,
+/// since searches do not tell them apart.
+pub fn key(path: &str, value: &str) -> u64 {
+    // FNV-1a over both, then scattered: entries are compared, and a shared hash costs one look more.
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
+    let mut hash = path.bytes().fold(0xCBF2_9CE4_8422_2325, step);
+    hash = step(hash, 0);
+    if value.is_ascii() {
+        hash = value.bytes().map(|b| b.to_ascii_lowercase()).fold(hash, step);
+    } else {
+        hash = value.to_lowercase().bytes().fold(hash, step);
+    }
+    hash ^= hash >> 32;
+    hash = hash.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    hash ^ (hash >> 29)
+}
+
+/// The hash of one key of `metadata`.
+pub fn metadata_key(name: &str, value: &str) -> u64 {
+    key(&format!("metadata.{name}"), value)
+}
+
+/// Every hash under which an object is found.
+pub fn keys(stored: &Stored) -> Vec<u64> {
+    let mut found = Vec::new();
+    match stored.kind {
+        "event" => {
+            if let Some(envelope) = stored.part::<Envelope>() {
+                found.push(key("type", &envelope.kind));
+            }
+        }
+        "_delivery" => {
+            if let Some(delivery) = stored.part::<crate::sandbox::engine::private::Delivery>() {
+                found.push(key("endpoint", &delivery.endpoint));
+                found.push(key("event", &delivery.event));
+                found.push(key("status", delivery.status.name()));
+            }
+        }
+        kind => {
+            let paths = declared(kind);
+            if paths.is_empty() || stored.is_deleted() {
+                return found;
+            }
+            for (name, raw) in peek::members(&stored.text) {
+                for path in paths {
+                    if let Some(rest) = path.strip_prefix(name.as_ref()) {
+                        collect(&mut found, path, rest, raw);
+                    }
+                }
+            }
+        }
+    }
+    found
+}
+
+fn collect(found: &mut Vec<u64>, path: &str, rest: &str, raw: Raw<'_>) {
+    if let Some(inner) = rest.strip_prefix('.') {
+        for (name, raw) in raw.members().filter(|(name, _)| name == inner) {
+            debug_assert_eq!(name, inner);
+            found.extend(raw.plain().map(|value| key(path, &value)));
+        }
+    } else if !rest.is_empty() {
+        // Another member whose name is longer.
+    } else if path == "metadata" {
+        for (name, raw) in raw.members() {
+            found.extend(raw.plain().map(|value| metadata_key(&name, &value)));
+        }
+    } else {
+        found.extend(raw.plain().map(|value| key(path, &value)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use std::sync::Arc;
+
+    #[test]
+    fn an_object_is_found_by_its_declared_members_and_each_key_of_its_metadata() {
+        let text = json!({
+            "id": "cus_1", "object": "customer", "email": "Jenny@Example.com", "name": null,
+            "named": "x", "metadata": {"order": "6735", "名": "茶"},
+        })
+        .to_string();
+        let stored = Stored {
+            kind: "customer",
+            id: Arc::from("cus_1"),
+            seq: 1,
+            text: text.into(),
+            private: None,
+        };
+        let mut expected = vec![
+            key("email", "jenny@example.COM"),
+            metadata_key("order", "6735"),
+            metadata_key("名", "茶"),
+        ];
+        let mut found = keys(&stored);
+        found.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(found, expected);
+    }
+}

@@ -1,0 +1,209 @@
+//! One stored object: its public document as text, and its private part beside it.
+
+use crate::sandbox::engine::private::{Envelope, Part, Private};
+use crate::wire::{peek, render};
+use serde_json::{Map, Value};
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
+
+/// An object as a map of its members.
+pub type Doc = Map<String, Value>;
+
+/// An object at rest. Never changed: a change stores another one in its place.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// Its `object`; kinds that start with `_` are the sandbox's own records.
+    pub kind: &'static str,
+    /// Its `id`.
+    pub id: Arc<str>,
+    /// Its place in the order of creation over everything that the sandbox holds.
+    pub seq: u64,
+    /// Compact JSON in the order in which the API shows it. Of an event, the object that it is about.
+    pub text: Arc<str>,
+    /// What only the sandbox knows of it.
+    pub private: Option<Arc<Private>>,
+}
+
+impl Stored {
+    /// The private part, empty where there is none of this type.
+    pub fn part<T: Part>(&self) -> Option<&T> {
+        self.private.as_deref().and_then(T::of)
+    }
+
+    /// The object as the API shows it.
+    pub fn shown(&self) -> Arc<str> {
+        match self.part::<Envelope>() {
+            Some(envelope) => event_text(&self.id, envelope, &self.text).into(),
+            None => Arc::clone(&self.text),
+        }
+    }
+
+    /// A member of the document, at a path of names. For events, of what [`Stored::shown`] gives, but
+    /// without `data`.
+    pub fn member<R>(&self, path: &[&str], look: impl FnOnce(Option<peek::Raw<'_>>) -> R) -> R {
+        if self.part::<Envelope>().is_some() {
+            let shown = self.shown();
+            return look(peek::member(&shown, path));
+        }
+        look(peek::member(&self.text, path))
+    }
+
+    /// `created`, in Unix seconds; 0 where it has none.
+    pub fn created(&self) -> i64 {
+        match self.part::<Envelope>() {
+            Some(envelope) => envelope.created,
+            None => self.member(&["created"], |raw| raw.and_then(peek::Raw::int)).unwrap_or(0),
+        }
+    }
+
+    /// Whether only the stub of a deleted object is left.
+    pub fn is_deleted(&self) -> bool {
+        // A stub is short: longer texts need no look.
+        self.text.len() < 128 && peek::member(&self.text, &["deleted"]).is_some()
+    }
+
+    /// Its place among the jobs and deliveries.
+    pub fn due(&self) -> Option<i64> {
+        self.private.as_deref().and_then(Private::due)
+    }
+
+    /// Bytes that it takes, roughly, without what it shares.
+    pub fn bytes(&self) -> usize {
+        self.text.len() + self.id.len() + size_of::<Self>()
+    }
+}
+
+/// An object in hand: read into a tree, with its private part. Dereferences to its document.
+#[derive(Clone, Debug)]
+pub struct Object {
+    stored: Arc<Stored>,
+    value: Value,
+}
+
+impl Object {
+    /// Reads a stored object.
+    pub fn read(stored: &Arc<Stored>) -> Self {
+        let value = serde_json::from_str(&stored.shown()).unwrap_or_default();
+        Self { stored: Arc::clone(stored), value }
+    }
+
+    /// An object whose document is at hand already.
+    pub(super) const fn with(stored: Arc<Stored>, value: Value) -> Self {
+        Self { stored, value }
+    }
+
+    /// As it is stored.
+    pub const fn stored(&self) -> &Arc<Stored> {
+        &self.stored
+    }
+
+    /// The private part; empty where there is none.
+    pub fn part<T: Part + 'static>(&self) -> std::borrow::Cow<'_, T> {
+        match self.stored.part::<T>() {
+            Some(part) => std::borrow::Cow::Borrowed(part),
+            None => std::borrow::Cow::Owned(T::default()),
+        }
+    }
+
+    /// A copy of the document.
+    pub fn document(&self) -> Value {
+        self.value.clone()
+    }
+}
+
+impl Deref for Object {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        &self.value
+    }
+}
+
+/// An event as the API shows it, around the text of the object that it is about.
+pub fn event_text(id: &str, envelope: &Envelope, about: &str) -> String {
+    event_text_as(id, envelope, about, &envelope.api_version)
+}
+
+/// [`event_text`] under another `api_version`, as a webhook endpoint may ask for.
+pub fn event_text_as(id: &str, envelope: &Envelope, about: &str, version: &str) -> String {
+    let mut out = String::with_capacity(about.len() + 400);
+    let text = |out: &mut String, value: &str| render::string_into(out, value);
+    let optional = |out: &mut String, value: Option<&str>| match value {
+        Some(value) => text(out, value),
+        None => out.push_str("null"),
+    };
+    out.push_str("{\"id\":");
+    text(&mut out, id);
+    out.push_str(",\"object\":\"event\"");
+    if let Some(account) = &envelope.account {
+        out.push_str(",\"account\":");
+        text(&mut out, account);
+    }
+    out.push_str(",\"api_version\":");
+    text(&mut out, version);
+    out.push_str(",\"created\":");
+    out.push_str(&envelope.created.to_string());
+    out.push_str(",\"data\":{\"object\":");
+    out.push_str(about);
+    if let Some(previous) = &envelope.previous {
+        out.push_str(",\"previous_attributes\":");
+        out.push_str(previous);
+    }
+    out.push_str("},\"livemode\":false,\"pending_webhooks\":");
+    out.push_str(&envelope.pending_webhooks().to_string());
+    out.push_str(",\"request\":{\"id\":");
+    optional(&mut out, envelope.request.as_deref());
+    out.push_str(",\"idempotency_key\":");
+    optional(&mut out, envelope.idempotency_key.as_deref());
+    out.push_str("},\"type\":");
+    text(&mut out, &envelope.kind);
+    out.push('}');
+    out
+}
+
+/// The one copy of a kind's name: the API's object names and the sandbox's own.
+///
+/// A name that neither has is kept for good; only a file that we wrote can bring one, so there are few.
+pub fn kind(name: &str) -> &'static str {
+    static OTHERS: OnceLock<std::sync::Mutex<Vec<&'static str>>> = OnceLock::new();
+    if let Some(known) = KINDS.iter().find(|known| **known == name) {
+        return known;
+    }
+    if let Some(known) = crate::catalog::Catalog::get().object_name(name) {
+        return known;
+    }
+    let mut others = OTHERS
+        .get_or_init(std::sync::Mutex::default)
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(known) = others.iter().find(|known| **known == name) {
+        return known;
+    }
+    let kept: &'static str = Box::leak(name.to_owned().into_boxed_str());
+    others.push(kept);
+    kept
+}
+
+/// The kinds that are asked for most, most frequent first.
+const KINDS: [&str; 20] = [
+    "event",
+    "customer",
+    "_job",
+    "_delivery",
+    "_idempotency",
+    "payment_intent",
+    "charge",
+    "payment_method",
+    "checkout.session",
+    "balance_transaction",
+    "price",
+    "product",
+    "refund",
+    "webhook_endpoint",
+    "account",
+    "_balance",
+    "_mark",
+    "_world",
+    "item",
+    "list",
+];

@@ -1,0 +1,343 @@
+//! What the sandbox knows of an object beyond what the API shows: typed, and stored apart from it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The private part of one object. Serialised into its own column; members are added, never renamed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Private {
+    /// Of a `charge`.
+    Charge(ChargePart),
+    /// Of a `checkout.session`.
+    Session(Box<SessionPart>),
+    /// Of a `customer`.
+    Customer(CustomerPart),
+    /// Of an `event`: everything but the object that it is about.
+    Event(Box<Envelope>),
+    /// Of a `payment_intent`.
+    PaymentIntent(PaymentIntentPart),
+    /// Of a `payment_method`.
+    PaymentMethod(PaymentMethodPart),
+    /// Of a `price`.
+    Price(PricePart),
+    /// Of a `refund`.
+    Refund(RefundPart),
+    /// Of a `webhook_endpoint`.
+    WebhookEndpoint(WebhookEndpointPart),
+    /// Work that is planned for an instant.
+    Job(Box<Job>),
+    /// The delivery of an event to an endpoint.
+    Delivery(Box<Delivery>),
+    /// The answer that an idempotency key has had.
+    Answered(Box<Answered>),
+    /// A world: how its time and its ids come about.
+    World(Box<WorldPart>),
+    /// The sums of the balance by currency.
+    Balance(BalancePart),
+}
+
+/// A type of private part: reads itself out of [`Private`], and stands empty where there is none.
+pub trait Part: Default + Clone {
+    /// The part, where it is of this type.
+    fn of(private: &Private) -> Option<&Self>;
+    /// The part as it is stored.
+    fn stored(self) -> Private;
+}
+
+macro_rules! parts {
+    ($($part:ty => $name:ident),* $(,)?) => { $(
+        impl Part for $part {
+            fn of(private: &Private) -> Option<&Self> {
+                match private {
+                    Private::$name(part) => Some(part),
+                    _ => None,
+                }
+            }
+            fn stored(self) -> Private {
+                Private::$name(self.into())
+            }
+        }
+    )* };
+}
+
+parts! {
+    ChargePart => Charge,
+    SessionPart => Session,
+    CustomerPart => Customer,
+    Envelope => Event,
+    PaymentIntentPart => PaymentIntent,
+    PaymentMethodPart => PaymentMethod,
+    PricePart => Price,
+    RefundPart => Refund,
+    WebhookEndpointPart => WebhookEndpoint,
+    Job => Job,
+    Delivery => Delivery,
+    Answered => Answered,
+    WorldPart => World,
+    BalancePart => Balance,
+}
+
+/// See [`Private::Charge`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ChargePart {
+    /// Its funds are available at once, as one test card has it.
+    pub available_at_once: bool,
+}
+
+/// See [`Private::Session`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SessionPart {
+    /// Every line item, as the API shows it.
+    pub line_items: Vec<Value>,
+    /// What the page shows of each line item beyond that, in the same order.
+    pub line_looks: Vec<LineLook>,
+    /// `payment_intent_data` as it was sent.
+    pub payment_intent_data: Map<String, Value>,
+    /// `customer_update` as it was sent.
+    pub customer_update: Option<Value>,
+    /// What the payer typed.
+    pub payer: Option<Value>,
+    /// The customer that was made for it before it was complete.
+    pub customer: Option<String>,
+    /// The job that expires it.
+    pub expire_job: Option<String>,
+    /// The job that settles its delayed payment.
+    pub settle_job: Option<String>,
+    /// Its delayed payment failed.
+    pub lapsed: bool,
+}
+
+/// What a page shows of a line item beside its name and price.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LineLook {
+    /// The product's first image.
+    pub image: Option<String>,
+    /// The product's description.
+    pub details: Option<String>,
+}
+
+/// See [`Private::Customer`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CustomerPart {
+    /// `tax[ip_address]` as it was sent.
+    pub tax_ip_address: Option<String>,
+}
+
+/// See [`Private::PaymentIntent`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PaymentIntentPart {
+    /// The Checkout Session that owns it.
+    pub session: Option<String>,
+    /// The job that settles it or ends its hold.
+    pub job: Option<String>,
+    /// `radar_options` as they were sent.
+    pub radar_options: Option<Value>,
+    /// `mandate_data` as it was sent.
+    pub mandate_data: Option<Value>,
+}
+
+/// See [`Private::PaymentMethod`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PaymentMethodPart {
+    /// A security code was given with the card.
+    pub cvc: bool,
+    /// It was used without a customer, or detached: it may not be used again.
+    pub spent: bool,
+    /// Its owner was authenticated for later use.
+    pub set_up: bool,
+}
+
+/// See [`Private::Price`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PricePart {
+    /// `tiers` as they were sent.
+    pub tiers: Option<Value>,
+    /// `currency_options` as they were sent.
+    pub currency_options: Option<Value>,
+}
+
+/// See [`Private::Refund`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RefundPart {
+    /// The job that ends it.
+    pub job: Option<String>,
+}
+
+/// See [`Private::WebhookEndpoint`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WebhookEndpointPart {
+    /// `whsec_…`, with which events are signed.
+    pub secret: String,
+    /// Told of the events of connected accounts rather than of the account's own.
+    pub connect: bool,
+}
+
+/// An event without the object that it is about, which the event shares with the object itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Envelope {
+    /// `type`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// `api_version`.
+    pub api_version: String,
+    /// Unix seconds.
+    pub created: i64,
+    /// The connected account that it is about, where it is not the platform's own.
+    pub account: Option<String>,
+    /// `data.previous_attributes`, as JSON.
+    pub previous: Option<Box<str>>,
+    /// `request.id`.
+    pub request: Option<Box<str>>,
+    /// `request.idempotency_key`.
+    pub idempotency_key: Option<Box<str>>,
+    /// The object's place in the order of creation, where it is a stored one.
+    pub about: u64,
+    /// Each endpoint that is to be told, and whether it has accepted the event.
+    pub told: Vec<(String, bool)>,
+}
+
+impl Envelope {
+    /// How many endpoints have not accepted the event yet.
+    pub fn pending_webhooks(&self) -> usize {
+        self.told.iter().filter(|(_, accepted)| !accepted).count()
+    }
+}
+
+/// See [`Private::Job`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Job {
+    /// What is to be done.
+    pub name: String,
+    /// With what.
+    pub args: Value,
+    /// When, in Unix seconds of its timeline.
+    pub due: i64,
+    /// The test clock whose time counts; the world's clock where there is none.
+    pub test_clock: Option<String>,
+}
+
+/// What has become of a delivery.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeliveryStatus {
+    /// It is due, now or later.
+    #[default]
+    Pending,
+    /// The endpoint accepted it.
+    Succeeded,
+    /// It was given up.
+    Failed,
+    /// Its endpoint or its event is gone.
+    Canceled,
+}
+
+impl DeliveryStatus {
+    /// As the controls name it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Canceled => "canceled",
+        }
+    }
+}
+
+/// See [`Private::Delivery`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Delivery {
+    /// `evt_…`.
+    pub event: String,
+    /// The account whose event it is; empty for the platform.
+    pub event_account: String,
+    /// `we_…`.
+    pub endpoint: String,
+    /// Unix seconds.
+    pub created: i64,
+    /// When the next attempt is due; `None` once nothing is left to do.
+    pub due: Option<i64>,
+    /// What has become of it.
+    pub status: DeliveryStatus,
+    /// Every attempt so far.
+    pub attempts: Vec<Attempted>,
+}
+
+/// One attempt at a delivery.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Attempted {
+    /// Unix seconds.
+    pub at: i64,
+    /// The status that the endpoint answered with.
+    pub status: Option<u16>,
+    /// Why it did not count, where it did not.
+    pub error: Option<String>,
+    /// Milliseconds.
+    pub duration_ms: u64,
+    /// The beginning of what the endpoint answered.
+    pub response: String,
+    /// When the next attempt was due after it.
+    pub next_due: Option<i64>,
+}
+
+/// See [`Private::Answered`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Answered {
+    /// The path that was called.
+    pub path: String,
+    /// A digest of the parameters.
+    pub digest: String,
+    /// HTTP status.
+    pub status: u16,
+    /// The request that was answered first, `req_…`.
+    pub request: String,
+    /// When it is forgotten, in Unix seconds.
+    pub due: i64,
+}
+
+/// See [`Private::World`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WorldPart {
+    /// The seed of its ids; random ones where there is none.
+    pub seed: Option<u64>,
+    /// Where its clock was set, in Unix seconds; it then moves only when told to. The system's where `None`.
+    pub stands_at: Option<i64>,
+    /// What its clock is ahead of that, in seconds.
+    pub ahead_s: i64,
+    /// When it was made, in Unix seconds of the system's clock.
+    pub made: i64,
+}
+
+/// See [`Private::Balance`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BalancePart {
+    /// Currency, available and pending, in minor units.
+    pub sums: Vec<(String, i64, i64)>,
+}
+
+impl Private {
+    /// The instant at which something is to happen to it, in Unix seconds.
+    pub fn due(&self) -> Option<i64> {
+        match self {
+            Self::Job(job) => Some(job.due),
+            Self::Delivery(delivery) => delivery.due,
+            Self::Answered(answered) => Some(answered.due),
+            _ => None,
+        }
+    }
+}
