@@ -3,3 +3,4 @@
 pub mod failure;
 pub mod form;
 pub mod json;
+pub mod render;
