@@ -119,7 +119,7 @@ pub(crate) fn made(peer: &Peer, path: &str, form: &str, prefix: &str) -> String 
 /// Writes out what earlier runs left and waits for it: writeback lifts the next run's p99 tenfold.
 pub(crate) fn settle() {
     drop(Command::new("sync").status());
-    let until = Instant::now() + Duration::from_secs(3);
+    let until = Instant::now() + Duration::from_secs(1);
     while dirty_kb() > DIRTY_KB_MAX && Instant::now() < until {
         thread::sleep(Duration::from_millis(20));
     }
