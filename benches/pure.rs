@@ -4,7 +4,6 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stdout,
-    clippy::indexing_slicing,
     clippy::float_arithmetic,
     reason = "a bench prints what it measured and stops at the unexpected"
 )]

@@ -20,6 +20,7 @@ pub(crate) fn start(more: &[&str]) -> Host {
 
 /// Starts one in a folder and waits for its `Ready` line. `STRIPEGYM_BENCH_BINARY` names another build to
 /// be measured, for a comparison of two.
+#[expect(clippy::disallowed_methods, reason = "a bench has no settings but its arguments and this")]
 pub(crate) fn start_in(home: TempDir, more: &[&str]) -> Host {
     let built = env!("CARGO_BIN_EXE_stripegym");
     let binary = std::env::var_os("STRIPEGYM_BENCH_BINARY").unwrap_or_else(|| built.into());
