@@ -13,9 +13,18 @@ pub(crate) struct Host {
 }
 
 /// Starts one in a folder of its own and waits for its `Ready` line.
+#[allow(dead_code, reason = "not every bench that has this module starts in an empty folder")]
 pub(crate) fn start(more: &[&str]) -> Host {
-    let home = tempfile::tempdir().unwrap();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_stripegym"))
+    start_in(tempfile::tempdir().unwrap(), more)
+}
+
+/// Starts one in a folder and waits for its `Ready` line. `STRIPEGYM_BENCH_BINARY` names another build to
+/// be measured, for a comparison of two.
+#[expect(clippy::disallowed_methods, reason = "a bench has no settings but its arguments and this")]
+pub(crate) fn start_in(home: TempDir, more: &[&str]) -> Host {
+    let built = env!("CARGO_BIN_EXE_stripegym");
+    let binary = std::env::var_os("STRIPEGYM_BENCH_BINARY").unwrap_or_else(|| built.into());
+    let mut child = Command::new(binary)
         .args(["sandbox", "--port", "0"])
         .args(more)
         .env("STRIPEGYM_HOME", home.path())

@@ -1,5 +1,7 @@
 //! Which fields an answer may lack, and the empty form of an object.
 
+use std::iter::once;
+
 use serde_json::{Map, Value};
 
 use crate::catalog::Catalog;
@@ -81,26 +83,32 @@ impl Catalog {
     /// An object with every field that an answer always has and that has an obvious empty value:
     /// `null`, `[]`, `{}` or `false`; the other fields are the caller's to fill.
     pub fn blank(&self, object: &str) -> Map<String, Value> {
-        let mut blank = Map::new();
-        blank.insert("object".to_owned(), Value::from(object));
-        let Some(shape) = self.object(object) else { return blank };
-        for field in &shape.fields {
-            if may_lack(shape, field) || field.name == "object" {
-                continue;
-            }
-            let value = match &field.of.kind {
-                Kind::Page(_) => continue,
-                _ if field.name == "metadata" => Value::Object(Map::new()),
-                _ if field.of.nullable => Value::Null,
-                Kind::List(_) => Value::Array(Vec::new()),
-                Kind::Map(_) => Value::Object(Map::new()),
-                Kind::Boolean => Value::Bool(false),
-                _ => continue,
-            };
-            blank.insert(field.name.to_owned(), value);
+        match self.object(object) {
+            Some(shape) => shape.blank.get_or_init(|| blank(shape)).clone(),
+            None => once(("object".to_owned(), Value::from(object))).collect(),
         }
-        blank
     }
+}
+
+fn blank(shape: &Shape) -> Map<String, Value> {
+    let mut blank = Map::new();
+    blank.insert("object".to_owned(), Value::from(shape.name));
+    for field in &shape.fields {
+        if may_lack(shape, field) || field.name == "object" {
+            continue;
+        }
+        let value = match &field.of.kind {
+            Kind::Page(_) => continue,
+            _ if field.name == "metadata" => Value::Object(Map::new()),
+            _ if field.of.nullable => Value::Null,
+            Kind::List(_) => Value::Array(Vec::new()),
+            Kind::Map(_) => Value::Object(Map::new()),
+            Kind::Boolean => Value::Bool(false),
+            _ => continue,
+        };
+        blank.insert(field.name.to_owned(), value);
+    }
+    blank
 }
 
 #[cfg(test)]

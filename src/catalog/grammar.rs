@@ -2,6 +2,10 @@
 //!
 //! `fixtures/api/README.md` describes the text.
 
+use std::sync::OnceLock;
+
+use serde_json::{Map, Value};
+
 /// A parameter shape or an object: its fields by name.
 #[derive(Debug)]
 pub struct Shape {
@@ -9,6 +13,8 @@ pub struct Shape {
     pub name: &'static str,
     /// The fields in the order of the official SDK.
     pub fields: Vec<Field>,
+    /// What `Catalog::blank` copies, made when it is first asked for.
+    pub(crate) blank: OnceLock<Map<String, Value>>,
 }
 
 /// A field of a hash.
@@ -85,7 +91,7 @@ pub fn shape(name: &'static str, columns: &'static str) -> Option<Shape> {
         let (name, text) = column.split_once('=')?;
         fields.push(Field { name, of: read(text)? });
     }
-    Some(Shape { name, fields })
+    Some(Shape { name, fields, blank: OnceLock::new() })
 }
 
 /// Reads one type; `None` where the text is not in the grammar.

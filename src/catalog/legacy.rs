@@ -2,6 +2,8 @@
 //!
 //! The official CLI's `trigger` sends no version and relies on them.
 
+use crate::catalog::path::Path;
+
 /// The code with which current versions refuse `payment_method_types`.
 pub const NO_LONGER_SUPPORTED: &str = "payment_method_types_no_longer_supported";
 
@@ -47,8 +49,10 @@ pub fn stands_for(endpoint: &str, name: &str) -> Option<&'static str> {
     }
 }
 
-/// Words that were renamed: endpoint, parameter, the old word, today's word.
-const WORDS: [(&str, &str, &str, &str); 4] = [
+/// A word that was renamed: endpoint, parameter, the old word, today's word.
+type Word = (&'static str, &'static str, &'static str, &'static str);
+
+const WORDS: [Word; 4] = [
     (
         "POST /v1/payment_intents",
         "payment_method_options[customer_balance][bank_transfer][type]",
@@ -61,9 +65,10 @@ const WORDS: [(&str, &str, &str, &str); 4] = [
 ];
 
 /// Today's word for one of an older version.
-pub fn word(endpoint: &str, path: &str, old: &str) -> Option<&'static str> {
+pub(crate) fn word(endpoint: &str, path: Path<'_>, old: &str) -> Option<&'static str> {
     let mut words = WORDS.iter();
-    words.find(|entry| (entry.0, entry.1, entry.2) == (endpoint, path, old)).map(|entry| entry.3)
+    let is = |entry: &&Word| entry.2 == old && entry.0 == endpoint && path.to_string() == entry.1;
+    words.find(is).map(|entry| entry.3)
 }
 
 #[cfg(test)]

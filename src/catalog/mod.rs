@@ -9,6 +9,7 @@ pub mod expand;
 pub mod grammar;
 pub mod legacy;
 mod near;
+mod path;
 pub mod route;
 mod scalar;
 pub mod validate;

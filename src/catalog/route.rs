@@ -123,8 +123,8 @@ impl Routes {
     /// Finds the endpoint of a request; fixed segments win over placeholders.
     pub fn route(&'static self, method: &str, path: &str) -> Routed {
         let mut search = Search { routes: self, method, ids: Vec::new(), path_exists: false };
-        let segments: Vec<&str> = path.split('/').skip(1).collect();
-        match search.walk(&self.root, &segments) {
+        let segments = path.split_once('/').map(|(_, rest)| rest);
+        match search.walk(&self.root, segments) {
             Some(endpoint) => Routed::Found(Route {
                 endpoint,
                 ids: search.ids.iter().map(|id| form::unescape_segment(id)).collect(),
@@ -143,13 +143,22 @@ struct Search<'r> {
 }
 
 impl<'r> Search<'r> {
-    fn walk(&mut self, node: &'static Node, segments: &[&'r str]) -> Option<&'static Endpoint> {
-        let Some((segment, rest)) = segments.split_first() else {
+    /// Follows the segments of a path from a node; `None` is the path's end, `""` one more empty segment.
+    fn walk(
+        &mut self,
+        node: &'static Node,
+        segments: Option<&'r str>,
+    ) -> Option<&'static Endpoint> {
+        let Some(segments) = segments else {
             self.path_exists |= !node.ends.is_empty();
             let mut ends = node.ends.iter().filter_map(|at| self.routes.endpoints.get(*at));
             return ends.find(|endpoint| endpoint.method == self.method);
         };
-        let fixed = node.fixed.get(*segment).and_then(|next| self.walk(next, rest));
+        let (segment, rest) = match segments.split_once('/') {
+            Some((segment, rest)) => (segment, Some(rest)),
+            None => (segments, None),
+        };
+        let fixed = node.fixed.get(segment).and_then(|next| self.walk(next, rest));
         if fixed.is_some() || segment.is_empty() {
             return fixed;
         }

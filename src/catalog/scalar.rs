@@ -3,50 +3,67 @@
 use serde_json::{Number, Value};
 
 use crate::catalog::grammar::Kind;
+use crate::catalog::path::Path;
 use crate::wire::failure::Failure;
 
 /// The most elements that a page of a list may have.
 pub(crate) const MAX_LIMIT: i64 = 100;
 
 /// Reads a non-empty text as a value of a kind that is written as one value.
-pub(crate) fn read(kind: &Kind, text: &str, path: &str) -> Result<Value, Failure> {
+pub(crate) fn read(kind: &Kind, text: &str, path: Path<'_>) -> Result<Value, Failure> {
+    value(kind, text).ok_or_else(|| failure(kind, text, &path.to_string()))
+}
+
+fn value(kind: &Kind, text: &str) -> Option<Value> {
     match kind {
-        Kind::Text | Kind::Any | Kind::Expandable(_) => Ok(Value::from(text)),
-        Kind::Integer => match text.parse::<i64>() {
-            Ok(number) if !text.starts_with('+') => Ok(Value::from(number)),
-            _ => Err(wrong("integer", text, path).code("parameter_invalid_integer")),
-        },
+        Kind::Text | Kind::Any | Kind::Expandable(_) => Some(Value::from(text)),
+        Kind::Integer => {
+            text.parse::<i64>().ok().filter(|_| !text.starts_with('+')).map(Value::from)
+        }
         Kind::Boolean => match text {
-            "true" => Ok(Value::Bool(true)),
-            "false" => Ok(Value::Bool(false)),
-            _ => Err(wrong("boolean", text, path)),
+            "true" => Some(Value::Bool(true)),
+            "false" => Some(Value::Bool(false)),
+            _ => None,
         },
-        Kind::Float => match serde_json::from_str::<Number>(text) {
-            Ok(number) => Ok(Value::Number(number)),
-            Err(_) => Err(wrong("decimal", text, path)),
-        },
-        Kind::Decimal if is_decimal(text) => Ok(Value::from(text)),
-        Kind::Decimal => Err(wrong("decimal", text, path)),
-        Kind::Enum { words, .. } if words.contains(&text) => Ok(match text {
+        Kind::Float => serde_json::from_str::<Number>(text).ok().map(Value::Number),
+        Kind::Decimal => is_decimal(text).then(|| Value::from(text)),
+        Kind::Enum { words, .. } => words.contains(&text).then(|| match text {
             "true" if words.len() == 1 => Value::Bool(true),
             _ => Value::from(text),
         }),
-        Kind::Enum { words, .. } => Err(not_among(words, path)),
-        Kind::List(_) => Err(Failure::invalid("Invalid array").param(path)),
-        Kind::Map(_) | Kind::Shape(_) | Kind::Hash(_) | Kind::Object(_) | Kind::Page(_) => {
-            Err(Failure::invalid("Invalid object").param(path))
-        }
+        Kind::Union(members) => members.iter().find_map(|member| value(&member.kind, text)),
+        Kind::List(_)
+        | Kind::Map(_)
+        | Kind::Shape(_)
+        | Kind::Hash(_)
+        | Kind::Object(_)
+        | Kind::Page(_) => None,
+    }
+}
+
+/// Why a text is no value of a kind; of a union, what its last kind that is one value says.
+fn failure(kind: &Kind, text: &str, path: &str) -> Failure {
+    match kind {
+        Kind::Integer => wrong("integer", text, path).code("parameter_invalid_integer"),
+        Kind::Boolean => wrong("boolean", text, path),
+        Kind::Float | Kind::Decimal => wrong("decimal", text, path),
+        Kind::Enum { words, .. } => not_among(words, path),
+        Kind::List(_) => Failure::invalid("Invalid array").param(path),
         Kind::Union(members) => {
-            let mut last = Failure::invalid("Invalid object").param(path);
-            for member in members {
-                match read(&member.kind, text, path) {
-                    Ok(value) => return Ok(value),
-                    Err(failure) if is_one_value(&member.kind) => last = failure,
-                    Err(_) => {}
-                }
-            }
-            Err(last)
+            let last = members.iter().rfind(|member| is_one_value(&member.kind));
+            last.map_or_else(
+                || Failure::invalid("Invalid object").param(path),
+                |member| failure(&member.kind, text, path),
+            )
         }
+        Kind::Text
+        | Kind::Any
+        | Kind::Expandable(_)
+        | Kind::Map(_)
+        | Kind::Shape(_)
+        | Kind::Hash(_)
+        | Kind::Object(_)
+        | Kind::Page(_) => Failure::invalid("Invalid object").param(path),
     }
 }
 

@@ -5,6 +5,7 @@
 use serde_json::{Map, Value};
 
 use crate::catalog::grammar::{self, Field, Kind, Type};
+use crate::catalog::path::Path;
 use crate::catalog::route::Endpoint;
 use crate::catalog::{Catalog, legacy, near, scalar};
 use crate::wire::failure::Failure;
@@ -40,7 +41,7 @@ impl Catalog {
         let fields = shape.map_or([].as_slice(), |shape| shape.fields.as_slice());
         let mut walk = Walk::new(self, endpoint, strictness);
         let typed = match tree {
-            Tree::Hash(members) => walk.hash(fields, members, ""),
+            Tree::Hash(members) => walk.hash(fields, members, Path::Root),
             Tree::Leaf(_) | Tree::List(_) => return Err(Failure::invalid("Invalid object")),
         };
         walk.finish()?;
@@ -102,13 +103,12 @@ impl<'w> Walk<'w> {
         &mut self,
         fields: &[Field],
         members: &[(String, Tree)],
-        path: &str,
+        path: Path<'_>,
     ) -> Map<String, Value> {
         let mut typed = Map::new();
         for (name, tree) in members {
-            let inner = join(path, name);
             let value = match grammar::field(fields, name) {
-                Some(field) => self.value(&field.of, tree, &inner),
+                Some(field) => self.value(&field.of, tree, Path::Name(&path, name)),
                 None => self.undeclared(fields, name, tree, path),
             };
             if let Some(value) = value {
@@ -120,7 +120,7 @@ impl<'w> Walk<'w> {
         if let Some(field) = required.find(|field| !self.is_replaced(field.name, members))
             && self.missing.is_none()
         {
-            self.missing = Some(join(path, field.name));
+            self.missing = Some(Path::Name(&path, field.name).to_string());
         }
         typed
     }
@@ -138,13 +138,13 @@ impl<'w> Walk<'w> {
         fields: &[Field],
         name: &str,
         tree: &Tree,
-        path: &str,
+        path: Path<'_>,
     ) -> Option<Value> {
-        let older = legacy::parameter(self.endpoint.key(), name).filter(|_| path.is_empty());
+        let older = legacy::parameter(self.endpoint.key(), name).filter(|_| path.is_root());
         match (older, self.strictness) {
             (Some(text), Strictness::Older) => {
                 let of = grammar::read(text)?;
-                self.value(&of, tree, name)
+                self.value(&of, tree, Path::Name(&path, name))
             }
             (Some(_), Strictness::Endive) if name == legacy::PAYMENT_METHOD_TYPES => self.refuse(
                 Failure::invalid(legacy::NO_LONGER_SUPPORTED_MESSAGE)
@@ -154,20 +154,20 @@ impl<'w> Walk<'w> {
             _ => {
                 // Only a single unknown name gets a hint, so that a thousand of them cost nothing.
                 let hint = if self.unknown.is_empty() { near::field(fields, name) } else { None };
-                self.unknown.push((join(path, name), hint));
+                self.unknown.push((Path::Name(&path, name).to_string(), hint));
                 None
             }
         }
     }
 
-    fn value(&mut self, of: &Type, tree: &Tree, path: &str) -> Option<Value> {
+    fn value(&mut self, of: &Type, tree: &Tree, path: Path<'_>) -> Option<Value> {
         match tree {
             Tree::Leaf(text) if text.is_empty() => match &of.kind {
                 _ if of.clearable => Some(Value::Null),
                 // Emptying a map removes all its keys, whether or not the SDK says so.
                 Kind::Map(_) => Some(Value::Null),
                 Kind::Text if self.unsets(path) => Some(Value::Null),
-                _ => self.refuse(scalar::empty(path)),
+                _ => self.refuse(scalar::empty(&path.to_string())),
             },
             Tree::Leaf(text) => self.leaf(&of.kind, text, path),
             Tree::Hash(_) | Tree::List(_) => self.nested(&of.kind, tree, path),
@@ -176,16 +176,16 @@ impl<'w> Walk<'w> {
 
     /// Whether an update may empty the field: the SDK marks few of them, and whatever its object can show
     /// as `null` can be unset.
-    fn unsets(&self, path: &str) -> bool {
+    fn unsets(&self, path: Path<'_>) -> bool {
         let update = self.endpoint.key().starts_with("POST ") && self.endpoint.key().ends_with('}');
         let objects = self.endpoint.objects();
         let shape = objects.first().filter(|_| objects.len() == 1);
         let fields = shape.and_then(|name| self.catalog.object(name)).map(|shape| &shape.fields);
-        let field = fields.and_then(|fields| grammar::field(fields, path));
+        let field = fields.and_then(|fields| grammar::field(fields, &path.to_string()));
         update && field.is_some_and(|field| field.of.nullable)
     }
 
-    fn leaf(&mut self, kind: &Kind, text: &str, path: &str) -> Option<Value> {
+    fn leaf(&mut self, kind: &Kind, text: &str, path: Path<'_>) -> Option<Value> {
         if self.strictness == Strictness::Older
             && let Some(word) = legacy::word(self.endpoint.key(), path, text)
         {
@@ -197,7 +197,7 @@ impl<'w> Walk<'w> {
         }
     }
 
-    fn nested(&mut self, kind: &Kind, tree: &Tree, path: &str) -> Option<Value> {
+    fn nested(&mut self, kind: &Kind, tree: &Tree, path: Path<'_>) -> Option<Value> {
         match kind {
             Kind::Shape(name) => {
                 let shape = self.catalog.params(name)?;
@@ -208,7 +208,7 @@ impl<'w> Walk<'w> {
                 let Some(items) = tree.items() else { return self.not_an("array", path) };
                 let mut typed = Vec::with_capacity(items.len());
                 for (at, item) in items.into_iter().enumerate() {
-                    typed.extend(self.value(of, item, &join(path, &at.to_string())));
+                    typed.extend(self.value(of, item, Path::Place(&path, at)));
                 }
                 Some(Value::Array(typed))
             }
@@ -227,8 +227,8 @@ impl<'w> Walk<'w> {
         }
     }
 
-    fn not_an(&mut self, noun: &str, path: &str) -> Option<Value> {
-        self.refuse(Failure::invalid(format!("Invalid {noun}")).param(path))
+    fn not_an(&mut self, noun: &str, path: Path<'_>) -> Option<Value> {
+        self.refuse(Failure::invalid(format!("Invalid {noun}")).param(path.to_string()))
     }
 
     /// The member of a union that has all the keys of a hash, else the first that is no single value.
@@ -244,26 +244,26 @@ impl<'w> Walk<'w> {
         whole.or_else(|| kinds.find(|kind| is_nested(kind)))
     }
 
-    fn map(&mut self, of: &Type, members: &[(String, Tree)], path: &str) -> Option<Value> {
-        let is_metadata = path == "metadata" || path.ends_with("[metadata]");
+    fn map(&mut self, of: &Type, members: &[(String, Tree)], path: Path<'_>) -> Option<Value> {
+        let is_metadata = path.ends_with("metadata");
         if is_metadata && members.len() > METADATA_KEYS {
             return self.refuse(
                 Failure::invalid(format!(
                     "You can only set up to {METADATA_KEYS} metadata keys, but you passed in {}.",
                     members.len()
                 ))
-                .param(path),
+                .param(path.to_string()),
             );
         }
         let mut typed = Map::new();
         for (key, tree) in members {
-            let inner = join(path, key);
-            if is_metadata && let Err(failure) = metadata(key, tree, path) {
-                return self.refuse(failure.param(inner));
+            let inner = Path::Name(&path, key);
+            if is_metadata && let Err(failure) = metadata(key, tree) {
+                return self.refuse(failure.param(inner.to_string()));
             }
             let value = match tree {
                 Tree::Leaf(text) if text.is_empty() => Some(Value::Null),
-                _ => self.value(of, tree, &inner),
+                _ => self.value(of, tree, inner),
             };
             typed.extend(value.map(|value| (key.clone(), value)));
         }
@@ -272,7 +272,7 @@ impl<'w> Walk<'w> {
 }
 
 /// The limits on metadata, in characters.
-fn metadata(key: &str, tree: &Tree, path: &str) -> Result<(), Failure> {
+fn metadata(key: &str, tree: &Tree) -> Result<(), Failure> {
     let too_long = |what: &str, most: usize, text: &str| {
         let length = text.chars().count();
         (length > most).then(|| {
@@ -284,18 +284,12 @@ fn metadata(key: &str, tree: &Tree, path: &str) -> Result<(), Failure> {
     if key.contains(['[', ']']) {
         return Err(Failure::invalid(format!(
             "Metadata keys cannot contain square brackets. Invalid key: {key}"
-        ))
-        .param(path));
+        )));
     }
     let value = tree.text().unwrap_or_default();
     too_long("key", METADATA_KEY_LENGTH, key)
         .or_else(|| too_long("value", METADATA_VALUE_LENGTH, value))
         .map_or(Ok(()), Err)
-}
-
-/// `a[b]`, as parameters are named in answers.
-fn join(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}[{name}]") }
 }
 
 #[cfg(test)]

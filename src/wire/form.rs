@@ -3,6 +3,7 @@
 //! Numbered keys stay a hash here, because `metadata[0]` is a key and `line_items[0]` is a place in a
 //! list: only who knows the parameter's type can tell, see [`Tree::items`].
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde_json::Value;
@@ -66,13 +67,14 @@ impl Tree {
         }
     }
 
-    /// The member of a hash, made empty if it is not there.
-    fn entry(members: &mut Vec<(String, Self)>, key: String) -> Option<&mut Self> {
-        let at = members.iter().position(|(name, _)| *name == key).unwrap_or(members.len());
-        if at == members.len() {
-            members.push((key, Self::Hash(Vec::new())));
+    /// The member of a hash, made empty if it is not there, and whether it was made.
+    fn entry<'m>(members: &'m mut Vec<(String, Self)>, key: &str) -> Option<(&'m mut Self, bool)> {
+        let found = members.iter().position(|(name, _)| name == key);
+        let at = found.unwrap_or(members.len());
+        if found.is_none() {
+            members.push((key.to_owned(), Self::Hash(Vec::new())));
         }
-        members.get_mut(at).map(|(_, tree)| tree)
+        members.get_mut(at).map(|(_, tree)| (tree, found.is_none()))
     }
 }
 
@@ -99,16 +101,16 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, Failure> {
         let mut halves = pair.splitn(2, |byte| *byte == b'=');
         let key = unescape(halves.next().unwrap_or_default())?;
         let value = unescape(halves.next().unwrap_or_default())?;
-        let path = segments(&key);
-        if path.len() > MAX_DEPTH {
+        let segments = Segments::of(&key);
+        let Some(path) = segments.path() else {
             return Err(Failure::invalid(format!(
                 "Invalid request: parameters can nest at most {MAX_DEPTH} levels deep."
             ))
             .param(key));
-        }
-        match insert(&mut root, path, value) {
+        };
+        match insert(&mut root, path, value.into_owned()) {
             Some(Inserted::New) => {}
-            Some(Inserted::Again) => duplicates.push(key),
+            Some(Inserted::Again) => duplicates.push(key.into_owned()),
             None => return Err(Failure::invalid("Invalid object").param(key)),
         }
     }
@@ -116,14 +118,22 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, Failure> {
 }
 
 /// Percent and plus decoding.
-fn unescape(bytes: &[u8]) -> Result<String, Failure> {
-    String::from_utf8(unpercent(bytes, b' ')).map_err(|_| {
+fn unescape(bytes: &[u8]) -> Result<Cow<'_, str>, Failure> {
+    let text = if bytes.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+        String::from_utf8(unpercent(bytes, b' ')).map(Cow::Owned).ok()
+    } else {
+        std::str::from_utf8(bytes).map(Cow::Borrowed).ok()
+    };
+    text.ok_or_else(|| {
         Failure::invalid("Invalid UTF-8 in the request: parameters must be encoded as UTF-8.")
     })
 }
 
 /// Percent decoding of a path segment; bytes that are not UTF-8 become replacement characters.
 pub fn unescape_segment(segment: &str) -> String {
+    if !segment.contains('%') {
+        return segment.to_owned();
+    }
     String::from_utf8_lossy(&unpercent(segment.as_bytes(), b'+')).into_owned()
 }
 
@@ -134,41 +144,70 @@ fn unpercent(bytes: &[u8], plus: u8) -> Vec<u8> {
         rest = tail;
         match (byte, tail) {
             (b'+', _) => out.push(plus),
-            (b'%', [high, low, after @ ..]) if hex(*high).is_some() && hex(*low).is_some() => {
-                let value = hex(*high).zip(hex(*low)).map_or(0, |(high, low)| high * 16 + low);
-                out.push(value);
-                rest = after;
-            }
+            (b'%', [high, low, after @ ..]) => match hex(*high).zip(hex(*low)) {
+                Some((high, low)) => {
+                    out.push(high * 16 + low);
+                    rest = after;
+                }
+                None => out.push(byte),
+            },
             _ => out.push(byte),
         }
     }
     out
 }
 
-fn hex(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+const fn hex(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    }
 }
 
-/// `a[b][c]` as `a`, `b`, `c`. A key whose brackets do not pair is one name as it stands; brackets
-/// within brackets belong to the name, so that the rule for metadata's keys can see them.
-fn segments(key: &str) -> Vec<String> {
-    let whole = || vec![key.to_owned()];
-    let Some((head, mut rest)) = key.split_once('[') else { return whole() };
-    if head.is_empty() {
-        return whole();
+/// `a[b][c]` as `a`, `b`, `c`, borrowed: most of them are in the tree already.
+struct Segments<'k> {
+    names: [&'k str; MAX_DEPTH],
+    /// Also counts what is too deep to be kept.
+    count: usize,
+}
+
+impl<'k> Segments<'k> {
+    /// A key whose brackets do not pair is one name as it stands; brackets within brackets belong to the
+    /// name, so that the rule for metadata's keys can see them.
+    fn of(key: &'k str) -> Self {
+        let mut segments = Self { names: [""; MAX_DEPTH], count: 0 };
+        if segments.split(key).is_none() {
+            segments.count = 0;
+            segments.push(key);
+        }
+        segments
     }
-    let mut out = vec![head.to_owned()];
-    loop {
-        let Some(end) = closing(rest) else { return whole() };
-        let (name, tail) = rest.split_at(end);
-        out.push(name.to_owned());
-        match tail.strip_prefix(']') {
-            Some("") => return out,
-            Some(more) => match more.strip_prefix('[') {
-                Some(next) => rest = next,
-                None => return whole(),
-            },
-            None => return whole(),
+
+    /// The names; `None` where they nest too deep.
+    fn path(&self) -> Option<&[&'k str]> {
+        self.names.get(..self.count)
+    }
+
+    fn push(&mut self, name: &'k str) {
+        if let Some(place) = self.names.get_mut(self.count) {
+            *place = name;
+        }
+        self.count += 1;
+    }
+
+    /// `None` where the brackets do not pair.
+    fn split(&mut self, key: &'k str) -> Option<()> {
+        let (head, mut rest) = key.split_once('[').filter(|(head, _)| !head.is_empty())?;
+        self.push(head);
+        loop {
+            let (name, tail) = rest.split_at_checked(closing(rest)?)?;
+            self.push(name);
+            match tail.strip_prefix(']')? {
+                "" => return Some(()),
+                more => rest = more.strip_prefix('[')?,
+            }
         }
     }
 }
@@ -176,17 +215,14 @@ fn segments(key: &str) -> Vec<String> {
 /// Where the bracket closes that opened just before `text`.
 fn closing(text: &str) -> Option<usize> {
     let mut open = 1_usize;
-    for (at, character) in text.char_indices() {
-        match character {
-            '[' => open += 1,
-            ']' => open -= 1,
+    text.bytes().position(|byte| {
+        match byte {
+            b'[' => open += 1,
+            b']' => open -= 1,
             _ => {}
         }
-        if open == 0 {
-            return Some(at);
-        }
-    }
-    None
+        open == 0
+    })
 }
 
 enum Inserted {
@@ -195,21 +231,14 @@ enum Inserted {
 }
 
 /// Puts a value where its path leads; `None` where something of another kind already stands.
-fn insert(root: &mut Vec<(String, Tree)>, path: Vec<String>, value: String) -> Option<Inserted> {
-    let mut path = path.into_iter();
-    let head = path.next()?;
-    let fresh = !root.iter().any(|(name, _)| *name == head);
-    let node = Tree::entry(root, head)?;
-    grow(node, path, value, fresh)
+fn insert(root: &mut Vec<(String, Tree)>, path: &[&str], value: String) -> Option<Inserted> {
+    let (head, rest) = path.split_first()?;
+    let (node, fresh) = Tree::entry(root, head)?;
+    grow(node, rest, value, fresh)
 }
 
-fn grow(
-    node: &mut Tree,
-    mut path: std::vec::IntoIter<String>,
-    value: String,
-    fresh: bool,
-) -> Option<Inserted> {
-    let Some(segment) = path.next() else {
+fn grow(node: &mut Tree, path: &[&str], value: String, fresh: bool) -> Option<Inserted> {
+    let Some((segment, rest)) = path.split_first() else {
         if fresh || matches!(node, Tree::Leaf(_)) {
             *node = Tree::Leaf(value);
             return Some(if fresh { Inserted::New } else { Inserted::Again });
@@ -221,24 +250,17 @@ fn grow(
             *node = Tree::List(Vec::new());
         }
         let Tree::List(items) = node else { return None };
-        return append(items, path, value);
+        return append(items, rest, value);
     }
     let Tree::Hash(members) = node else { return None };
-    let is_new = !members.iter().any(|(name, _)| *name == segment);
-    grow(Tree::entry(members, segment)?, path, value, is_new)
+    let (inner, is_new) = Tree::entry(members, segment)?;
+    grow(inner, rest, value, is_new)
 }
 
 /// `a[]=1` adds an element; `a[][b]=1` fills the last one, or a new one once `b` is taken there.
-fn append(
-    items: &mut Vec<Tree>,
-    path: std::vec::IntoIter<String>,
-    value: String,
-) -> Option<Inserted> {
-    let next = path.as_slice().first();
-    let takes_last = next.is_some_and(|name| match items.last() {
-        Some(Tree::Hash(_)) => {
-            !name.is_empty() && items.last().is_some_and(|last| !has(last, path.as_slice()))
-        }
+fn append(items: &mut Vec<Tree>, path: &[&str], value: String) -> Option<Inserted> {
+    let takes_last = path.first().is_some_and(|name| match items.last() {
+        Some(last @ Tree::Hash(_)) => !name.is_empty() && !has(last, path),
         _ => false,
     });
     if !takes_last {
@@ -248,10 +270,10 @@ fn append(
 }
 
 /// Whether a value already stands at the end of a path.
-fn has(tree: &Tree, path: &[String]) -> bool {
+fn has(tree: &Tree, path: &[&str]) -> bool {
     match path.split_first() {
         None => true,
-        Some((name, _)) if name.is_empty() => false,
+        Some((&"", _)) => false,
         Some((name, rest)) => tree.get(name).is_some_and(|inner| has(inner, rest)),
     }
 }

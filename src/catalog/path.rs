@@ -1,0 +1,53 @@
+//! Where in a request a parameter stands, written out only once somebody must be told.
+
+use std::fmt;
+
+/// A place in the tree of parameters, linked to the one around it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Path<'p> {
+    /// The request itself.
+    Root,
+    /// A member of a hash.
+    Name(&'p Self, &'p str),
+    /// An element of a list.
+    Place(&'p Self, usize),
+}
+
+impl Path<'_> {
+    pub(crate) const fn is_root(self) -> bool {
+        matches!(self, Self::Root)
+    }
+
+    /// Whether it is that member of a hash, at whatever depth.
+    pub(crate) fn ends_with(self, last: &str) -> bool {
+        matches!(self, Self::Name(_, name) if name == last)
+    }
+}
+
+impl fmt::Display for Path<'_> {
+    /// `a[b][0]`, as parameters are named in answers.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root => Ok(()),
+            Self::Name(Self::Root, name) => out.write_str(name),
+            Self::Name(around, name) => write!(out, "{around}[{name}]"),
+            Self::Place(around, at) => write!(out, "{around}[{at}]"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_written_with_brackets() {
+        let root = Path::Root;
+        let (items, other) = (Path::Name(&root, "line_items"), Path::Name(&root, "[a]"));
+        let first = Path::Place(&items, 10);
+        let price = Path::Name(&first, "price");
+        assert_eq!(price.to_string(), "line_items[10][price]");
+        assert_eq!((root.to_string(), other.to_string()), (String::new(), "[a]".to_owned()));
+        assert!(price.ends_with("price") && !first.ends_with("10"));
+    }
+}
