@@ -17,6 +17,8 @@ mod course;
 mod crash;
 mod delivery;
 mod env;
+#[cfg(target_os = "linux")]
+mod faults;
 mod flags;
 mod golden;
 mod golden_pages;
