@@ -42,10 +42,13 @@ impl From<Error> for Fault {
 pub fn of_store(error: &StoreError, path: &Path) -> Fault {
     let path = path.display().to_string();
     match error {
-        StoreError::Busy { .. } => Fault::because(Problem::LedgerBusy { path }, error),
+        StoreError::Busy { .. } | StoreError::Reset { .. } => {
+            Fault::because(Problem::LedgerBusy { path }, error)
+        }
         StoreError::Corrupt { .. } => Fault::because(Problem::LedgerBroken { path }, error),
         StoreError::Full { .. }
         | StoreError::Newer { .. }
+        | StoreError::Moved { .. }
         | StoreError::Io { .. }
         | StoreError::Gone => Fault::because(Problem::Ledger { path }, error),
     }

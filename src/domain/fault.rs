@@ -197,6 +197,11 @@ pub enum Problem {
         /// Its file.
         path: String,
     },
+    /// A running program writes the ledger that is to be set back.
+    LedgerInUse {
+        /// Its file.
+        path: String,
+    },
     /// The sandbox's own files cannot be used.
     SandboxStore {
         /// The home folder.
@@ -302,6 +307,7 @@ impl Problem {
             | Self::Ledger { .. }
             | Self::LedgerBroken { .. }
             | Self::LedgerBusy { .. }
+            | Self::LedgerInUse { .. }
             | Self::SandboxStore { .. }
             | Self::File { .. }
             | Self::NotFound { .. }
@@ -333,6 +339,7 @@ impl Problem {
             Self::Ledger { .. } => "ledger",
             Self::LedgerBroken { .. } => "ledger_broken",
             Self::LedgerBusy { .. } => "ledger_busy",
+            Self::LedgerInUse { .. } => "ledger_in_use",
             Self::SandboxStore { .. } => "sandbox_store",
             Self::File { .. } => "file",
             Self::NoScenario { .. } => "no_scenario",

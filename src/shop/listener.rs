@@ -1,6 +1,7 @@
 //! The listener: a plain hyper service on one address. `POST /webhook` is the hot path; the pages are only
 //! for browsers on this machine.
 
+use crate::domain::notice::LedgerTrouble;
 use crate::domain::secret::SigningSecret;
 use crate::net::outbound::OutboundError;
 use crate::net::server::{self, Limits};
@@ -8,7 +9,7 @@ use crate::net::shutdown::{self, Stopper};
 use crate::net::tasks::Tasks;
 use crate::os::clock::{Clock, Stopwatch};
 use crate::shop::answer::{self, Answer, BodyFault};
-use crate::shop::forward::Forwarder;
+use crate::shop::forward::{FORWARDS_MAX, Forwarder};
 use crate::shop::intake::{Intake, Received, Secrets};
 use crate::shop::locality;
 use crate::shop::seen::{Seen, Sights, Via};
@@ -21,7 +22,7 @@ use hyper::{HeaderMap, Method, Request};
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How long stopping waits for deliveries that are being passed on.
@@ -76,6 +77,7 @@ pub struct Running {
     stopper: Stopper,
     server: Tasks,
     forwards: Tasks,
+    forwarder: Option<Forwarder>,
 }
 
 impl Running {
@@ -104,6 +106,11 @@ impl Running {
         self.secrets.trust_only(secrets);
     }
 
+    /// How many deliveries were not passed on, because too many were on their way.
+    pub fn forwards_dropped(&self) -> u64 {
+        self.forwarder.as_ref().map_or(0, Forwarder::dropped)
+    }
+
     /// Takes no more requests, answers those that are open, and lets deliveries that are being passed on end.
     pub async fn stop(self) {
         self.stopper.stop();
@@ -122,6 +129,18 @@ struct Desk {
     ledger: Arc<Ledger>,
     site: Option<Site>,
     sights: Sights,
+    /// What was the matter with the ledger at the last delivery: a person is told when it changes.
+    trouble: Mutex<Option<LedgerTrouble>>,
+}
+
+impl Desk {
+    fn stands(&self, now: Option<LedgerTrouble>) {
+        let mut known = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if *known != now {
+            *known = now;
+            self.sights.tell(Seen::Ledger { at: self.intake.now(), trouble: now });
+        }
+    }
 }
 
 /// Starts a listener; it answers from the moment that this returns.
@@ -137,11 +156,12 @@ pub async fn start(config: ListenerConfig) -> Result<Running, StartError> {
         bound,
         intake: Intake::new(secrets.clone(), tolerance_s, config.clock, config.batch)
             .for_mode(config.site.as_ref().is_some_and(|site| site.stripe.is_live())),
-        forwarder,
+        forwarder: forwarder.clone(),
         forwards: forwards.clone(),
         ledger: config.ledger,
         site: config.site,
         sights: config.sights,
+        trouble: Mutex::default(),
     });
     let service = service_fn(move |request| {
         let desk = Arc::clone(&desk);
@@ -150,7 +170,7 @@ pub async fn start(config: ListenerConfig) -> Result<Running, StartError> {
     let (stopper, stop) = shutdown::pair();
     let server = Tasks::default();
     server.spawn(server::serve(listener, service, Limits::default(), stop));
-    Ok(Running { addr: bound, secrets, stopper, server, forwards })
+    Ok(Running { addr: bound, secrets, stopper, server, forwards, forwarder })
 }
 
 async fn route(desk: &Arc<Desk>, request: Request<Incoming>) -> Answer {
@@ -218,11 +238,15 @@ async fn webhook(desk: &Arc<Desk>, request: Request<Incoming>) -> Answer {
     let signature = parts.headers.get("stripe-signature").and_then(|value| value.to_str().ok());
     match desk.intake.deliver(signature, &body).await {
         Ok(received) => {
+            desk.stands(None);
             accepted(desk, began, received, parts.headers, body);
             answer::received()
         }
         Err(refusal) => {
             tracing::debug!(%refusal, "a delivery was refused");
+            if let Some(trouble) = refusal.trouble() {
+                desk.stands(Some(trouble));
+            }
             let text = refusal.to_string();
             let answer = answer::error(refusal.status(), refusal.name(), &text);
             rejected(desk, began, refusal.name(), answer)
@@ -244,8 +268,14 @@ fn accepted(
         return;
     };
     let sights = desk.sights.clone();
+    let Some(place) = forwarder.place() else {
+        let cause = format!("{FORWARDS_MAX} deliveries are being passed on already");
+        sights.tell(with_forward(seen, Err(cause)));
+        return;
+    };
     desk.forwards.spawn(async move {
         let outcome = forwarder.pass(headers, body).await;
+        drop(place);
         sights.tell(with_forward(seen, outcome));
     });
 }
@@ -474,6 +504,26 @@ mod tests {
         assert_eq!(header, sign(&secret(), NOW, &body("evt_1")));
         let (status, _) = shop.deliver(None, body("evt_2")).await;
         assert_eq!((status, behind.asked().len()), (400, 2), "only what is genuine is passed on");
+    }
+
+    #[tokio::test]
+    async fn a_target_that_hangs_gets_so_many_deliveries_and_no_more() {
+        // Takes connections and never answers.
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hook", silent.local_addr().unwrap());
+        let mut shop = shop_with(|config| config.forward_to = Some(url)).await;
+        let more = 20;
+        for n in 0..FORWARDS_MAX + more {
+            assert_eq!(shop.signed(body(&format!("evt_{n}"))).await.0, 200);
+        }
+        assert_eq!(shop.running.forwards_dropped(), u64::try_from(more).unwrap());
+        for _ in 0..more {
+            let told = shop.seen.recv().await.unwrap();
+            let Seen::Accepted { forwarded: Some(Err(cause)), .. } = told else {
+                panic!("{told:?}")
+            };
+            assert!(cause.contains("being passed on already"), "{cause}");
+        }
     }
 
     fn site(base: &str) -> Site {

@@ -65,6 +65,7 @@ pub(super) fn what(problem: &Problem, canvas: &Canvas) -> String {
         Problem::Page { what, .. } => Msg::FaultPage { what },
         Problem::Ledger { .. } | Problem::LedgerBroken { .. } => Msg::FaultLedger,
         Problem::LedgerBusy { .. } => Msg::FaultLedgerBusy,
+        Problem::LedgerInUse { .. } => Msg::FaultLedgerInUse,
         Problem::SandboxStore { .. } => Msg::FaultSandboxStore,
         Problem::File { .. } => Msg::FaultFile,
         Problem::NoScenario { kind, .. } => Msg::FaultNoScenario { kind },
@@ -134,6 +135,7 @@ fn place(problem: &Problem) -> Option<String> {
         Problem::Ledger { path }
         | Problem::LedgerBroken { path }
         | Problem::LedgerBusy { path }
+        | Problem::LedgerInUse { path }
         | Problem::SandboxStore { path }
         | Problem::NotOurs { path, .. }
         | Problem::File { path } => Some(path.clone()),
@@ -189,7 +191,7 @@ fn next(problem: &Problem, canvas: &Canvas) -> Vec<String> {
         Problem::NotThereYet { .. } => vec![Msg::NextDay0],
         Problem::Lesson { .. } => vec![Msg::NextDevCheck],
         Problem::NoSuchCode { .. } => vec![Msg::NextExplain],
-        Problem::SandboxInUse { .. } => vec![Msg::NextStopSandbox],
+        Problem::SandboxInUse { .. } | Problem::LedgerInUse { .. } => vec![Msg::NextStopSandbox],
         Problem::CourseInUse { .. } => vec![Msg::NextOtherCourse],
         Problem::AppDown { elsewhere: Some(address), .. } => vec![Msg::NextAnswersAt { address }],
         Problem::AppDown { url, .. } => {

@@ -106,6 +106,9 @@ pub fn notice(notice: &Notice) -> Option<Value> {
         | Notice::Exposed { .. }
         | Notice::Hosting { .. }
         | Notice::PollFailed { .. }
+        | Notice::LedgerTrouble { .. }
+        | Notice::LedgerBack { .. }
+        | Notice::ForwardsDropped { .. }
         | Notice::Started { .. }
         | Notice::Surroundings { .. }
         | Notice::WebhookOnly { .. }

@@ -19,6 +19,8 @@ mod delivery;
 mod env;
 #[cfg(target_os = "linux")]
 mod faults;
+#[cfg(target_os = "linux")]
+mod faults_ledger;
 mod flags;
 mod golden;
 mod golden_pages;
