@@ -3,6 +3,7 @@
 
 use crate::domain::notice::LedgerTrouble;
 use crate::domain::secret::SigningSecret;
+use crate::net::connection::Arriving;
 use crate::net::outbound::OutboundError;
 use crate::net::server::{self, Limits};
 use crate::net::shutdown::{self, Stopper};
@@ -16,7 +17,7 @@ use crate::shop::seen::{Seen, Sights, Via};
 use crate::shop::site::{self, Site};
 use crate::store::Ledger;
 use crate::store::writer::LedgerBatch;
-use hyper::body::Incoming;
+use hyper::header::HOST;
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Method, Request};
 use std::convert::Infallible;
@@ -169,11 +170,15 @@ pub async fn start(config: ListenerConfig) -> Result<Running, StartError> {
     });
     let (stopper, stop) = shutdown::pair();
     let server = Tasks::default();
-    server.spawn(server::serve(listener, service, Limits::default(), stop));
+    let limits = Limits { body_time: answer::BODY_TIME, ..Limits::default() };
+    server.spawn(server::serve(listener, service, limits, stop));
     Ok(Running { addr: bound, secrets, stopper, server, forwards, forwarder })
 }
 
-async fn route(desk: &Arc<Desk>, request: Request<Incoming>) -> Answer {
+async fn route(desk: &Arc<Desk>, request: Request<Arriving>) -> Answer {
+    if request.headers().get_all(HOST).iter().count() > 1 {
+        return answer::error(400, "two_hosts", "The request has more than one Host header.");
+    }
     if request.uri().path() == "/webhook" {
         return webhook(desk, request).await;
     }
@@ -185,7 +190,7 @@ async fn route(desk: &Arc<Desk>, request: Request<Incoming>) -> Answer {
     answer
 }
 
-async fn page(desk: &Arc<Desk>, request: Request<Incoming>) -> Answer {
+async fn page(desk: &Arc<Desk>, request: Request<Arriving>) -> Answer {
     let (parts, body) = request.into_parts();
     let locale = site::locale(&parts.headers);
     let Some(host) = locality::local_host(&parts.headers, desk.bound) else {
@@ -218,7 +223,7 @@ async fn page(desk: &Arc<Desk>, request: Request<Incoming>) -> Answer {
     }
 }
 
-async fn webhook(desk: &Arc<Desk>, request: Request<Incoming>) -> Answer {
+async fn webhook(desk: &Arc<Desk>, request: Request<Arriving>) -> Answer {
     let began = desk.intake.clock().stopwatch();
     if request.method() != Method::POST {
         return rejected(desk, began, "method_not_allowed", answer::method_not_allowed("POST"));
