@@ -51,7 +51,7 @@ impl Default for Limits {
             head_bytes_max: 32 * 1024,
             head_time: Duration::from_secs(30),
             body_time: Duration::from_secs(30),
-            write_time: Duration::from_secs(60),
+            write_time: Duration::from_mins(1),
             yield_time: Duration::from_secs(1),
             drain_time: Duration::from_secs(3),
         }
@@ -300,7 +300,8 @@ mod tests {
         let served = served(Limits { body_time: 5 * SHORT, ..Limits::default() }).await;
         let head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n";
         let (mut reading, mut writing) = served.connect(head).await.into_split();
-        let drip = tokio::spawn(async move {
+        let drip = Tasks::default();
+        drip.spawn(async move {
             while writing.write_all(b"x").await.is_ok() {
                 tokio::time::sleep(SHORT / 10).await;
             }
@@ -308,7 +309,8 @@ mod tests {
         let mut said = [0; 12];
         reading.read_exact(&mut said).await.unwrap();
         assert_eq!(&said, b"HTTP/1.1 408");
-        drip.await.unwrap();
+        // The connection was closed: writing to it ends.
+        drip.finish().await;
         served.stopper.stop();
         served.tasks.finish().await;
     }

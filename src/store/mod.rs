@@ -15,7 +15,7 @@ use crate::domain::time::Timestamp;
 use crate::store::guard::Moved;
 use crate::store::writer::LedgerWriter;
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params_from_iter};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -38,7 +38,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// The file is damaged, or no ledger at all.
-    #[error("{} is damaged or not a ledger: {reason}", path.display())]
+    #[error("{} is damaged: {reason}", path.display())]
     Corrupt {
         /// The file.
         path: PathBuf,
@@ -263,6 +263,20 @@ impl Ledger {
     ) -> Result<T, StoreError> {
         let connection = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         query(&connection).map_err(|error| schema::explain(&self.path, &error))
+    }
+}
+
+/// Whether the SQLite file at `path`, whoever's it is, can be read to its end. It is not written to.
+pub fn inspect(path: &Path) -> Result<(), StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let looked = Connection::open_with_flags(path, flags).and_then(|connection| {
+        connection.busy_timeout(schema::BUSY_WAIT)?;
+        connection.pragma_query_value(None, "quick_check", |row| row.get::<_, String>(0))
+    });
+    match looked {
+        Ok(said) if said == "ok" => Ok(()),
+        Ok(reason) => Err(StoreError::Corrupt { path: path.to_owned(), reason }),
+        Err(error) => Err(schema::explain(path, &error)),
     }
 }
 

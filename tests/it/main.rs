@@ -20,6 +20,8 @@ mod env;
 #[cfg(target_os = "linux")]
 mod faults;
 #[cfg(target_os = "linux")]
+mod faults_files;
+#[cfg(target_os = "linux")]
 mod faults_ledger;
 mod flags;
 mod golden;

@@ -45,7 +45,7 @@ pub async fn run(context: &Context, wish: Wish) -> Result<Report, Fault> {
 }
 
 async fn work(context: &Context, provider: &Provider, wish: Wish) -> Result<Report, Fault> {
-    let file = LedgerFile::open(context)?;
+    let file = LedgerFile::open(context).await?;
     let mut reception = Reception::open(context, provider, &file, wish.door.clone()).await?;
     let (stop_polling, polling) = shutdown::pair();
     let tasks = Tasks::default();
