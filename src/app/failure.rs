@@ -42,13 +42,34 @@ impl From<Error> for Fault {
 pub fn of_store(error: &StoreError, path: &Path) -> Fault {
     let path = path.display().to_string();
     match error {
-        StoreError::Busy { .. } => Fault::because(Problem::LedgerBusy { path }, error),
+        StoreError::Busy { .. } | StoreError::Reset { .. } => {
+            Fault::because(Problem::LedgerBusy { path }, error)
+        }
         StoreError::Corrupt { .. } => Fault::because(Problem::LedgerBroken { path }, error),
-        StoreError::Full { .. }
-        | StoreError::Newer { .. }
-        | StoreError::Io { .. }
-        | StoreError::Gone => Fault::because(Problem::Ledger { path }, error),
+        StoreError::Full { .. } => Fault::because(Problem::DiskFull { path }, error),
+        StoreError::Newer { .. } => Fault::because(Problem::Newer { path }, error),
+        StoreError::Moved { .. } | StoreError::Io { .. } | StoreError::Gone => {
+            Fault::because(Problem::Ledger { path }, error)
+        }
     }
+}
+
+/// A failure of the progress file at `path`.
+pub fn of_progress(error: &StoreError, path: &Path) -> Fault {
+    let path = path.display().to_string();
+    Fault::because(
+        match error {
+            StoreError::Corrupt { .. } => Problem::ProgressBroken { path },
+            StoreError::Full { .. } => Problem::DiskFull { path },
+            StoreError::Newer { .. } => Problem::Newer { path },
+            StoreError::Busy { .. }
+            | StoreError::Reset { .. }
+            | StoreError::Moved { .. }
+            | StoreError::Io { .. }
+            | StoreError::Gone => Problem::File { path },
+        },
+        error,
+    )
 }
 
 /// A listener that did not start.

@@ -19,11 +19,22 @@ pub struct LedgerFile {
 
 impl LedgerFile {
     /// Opens (and makes) the folder's ledger, its writer's thread started.
-    pub fn open(context: &Context) -> Result<Self, Fault> {
-        let ledger = read(context)?;
-        let writer = ledger.writer().map_err(|error| fault(context, &error))?;
-        Ok(Self { ledger: Arc::new(ledger), batch: Arc::new(writer.start()) })
+    pub async fn open(context: &Context) -> Result<Self, Fault> {
+        let path = context.config.ledger_path();
+        let opened = apart(move || {
+            let ledger = Ledger::open(&path)?;
+            let writer = ledger.writer()?;
+            Ok(Self { ledger: Arc::new(ledger), batch: Arc::new(writer.start()) })
+        });
+        opened.await.map_err(|error| fault(context, &error))
     }
+}
+
+/// Works on the ledger where it keeps nothing else waiting: the sandbox may be hosted by the same process.
+pub async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or(Err(StoreError::Gone))
 }
 
 /// Opens the folder's ledger for reading alone.

@@ -8,6 +8,7 @@ use crate::domain::notice::Notice;
 use crate::domain::secret::ApiKey;
 use crate::net::outbound;
 use crate::sandbox::host::{self, HostError, Options, Running};
+use crate::store::{self, StoreError};
 use crate::stripe::{STRIPE_BASE, Stripe};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -116,7 +117,17 @@ pub fn of_host(error: HostError, home: &Path, command: &str) -> Fault {
         HostError::Folder { source, .. } => {
             Fault::because(Problem::SandboxStore { path: home }, source)
         }
-        HostError::Journal(cause) => Fault::because(Problem::SandboxStore { path: home }, cause),
+        HostError::Journal(cause) => {
+            let file = Path::new(&home).join("sandbox.db");
+            let path = file.display().to_string();
+            let problem = match store::inspect(&file) {
+                // It can be read, and not by what reads it: it is of another version.
+                Ok(()) | Err(StoreError::Corrupt { .. }) => Problem::SandboxBroken { path },
+                Err(StoreError::Full { .. }) => Problem::DiskFull { path },
+                Err(_) => Problem::SandboxStore { path },
+            };
+            Fault::because(problem, cause)
+        }
     }
 }
 

@@ -132,6 +132,10 @@ impl Reception {
                 tracing::warn!(%error, "the webhook endpoint could not be removed");
             }
         }
+        let dropped = self.running.forwards_dropped();
+        if dropped > 0 {
+            context.voice.say(Notice::ForwardsDropped { count: dropped });
+        }
         self.running.stop().await;
     }
 }
@@ -180,6 +184,6 @@ pub fn delivery(seen: &Seen) -> Option<Delivery> {
             took_ms: *took_ms,
             forwarded: None,
         }),
-        Seen::Visited { .. } | Seen::Gap { .. } => None,
+        Seen::Visited { .. } | Seen::Gap { .. } | Seen::Ledger { .. } => None,
     }
 }

@@ -6,6 +6,7 @@ use crate::domain::fault::{Fault, Problem};
 use crate::domain::time::Timestamp;
 use crate::os::clock::Clock;
 use crate::os::entropy::Entropy;
+use crate::os::private;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -55,7 +56,7 @@ impl World {
         let text =
             json!({ "runs": runs.max(run), "now": last.max(self.clock.now().0) }).to_string();
         let broken = || Problem::File { path: path.display().to_string() };
-        fs::write(&path, text).map_err(|error| Fault::because(broken(), error))
+        private::write(&path, text.as_bytes()).map_err(|error| Fault::because(broken(), error))
     }
 }
 

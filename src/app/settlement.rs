@@ -12,6 +12,7 @@ use crate::store::{Filter, Ledger, LedgerRow};
 use crate::stripe::Stripe;
 use crate::stripe::calls::Window;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// How many facts are written at once.
 const FACTS_MAX: usize = 500;
@@ -27,14 +28,16 @@ pub async fn ask(context: &Context, stripe: &Stripe, window: Window) -> Result<P
 }
 
 /// Compares what the ledger has of `window` with what the provider said.
-pub fn compare(
+pub async fn compare(
     context: &Context,
-    ledger: &Ledger,
+    ledger: &Arc<Ledger>,
     window: Window,
     theirs: &Provided,
 ) -> Result<Reconciliation, Fault> {
     let filter = Filter { since: window.since, until: window.until, ..Filter::default() };
-    let rows = ledger.rows(&filter).map_err(|error| ledger_file::fault(context, &error))?;
+    let ledger = Arc::clone(ledger);
+    let rows = ledger_file::apart(move || ledger.rows(&filter)).await;
+    let rows = rows.map_err(|error| ledger_file::fault(context, &error))?;
     let ours: Vec<Record> = rows.iter().map(LedgerRow::record).collect();
     Ok(reconcile(ours, theirs.records()))
 }

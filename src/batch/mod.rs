@@ -23,6 +23,11 @@ pub trait Commit: Send + 'static {
 
     /// Stores all of `items` or none, and answers one `Done` an item, in the same order.
     fn commit(&mut self, items: Vec<Self::Item>) -> Result<Vec<Self::Done>, Self::Error>;
+
+    /// Whether what waited behind a failed commit fails with it: its turn would end as late and as badly.
+    fn fails_the_queue(_error: &Self::Error) -> bool {
+        false
+    }
 }
 
 /// The queue had no room: the caller comes back later.
@@ -51,10 +56,11 @@ pub struct Batch<C: Commit> {
 impl<C: Commit> Batch<C> {
     /// Starts the writer thread behind a queue of at most `depth` items (at least one).
     pub fn start(commit: C, depth: usize) -> Self {
-        let (queue, inbox) = sync_channel(depth.max(1));
+        let depth = depth.max(1);
+        let (queue, inbox) = sync_channel(depth);
         let thread = std::thread::Builder::new()
             .name("batch-writer".to_owned())
-            .spawn(move || write(commit, &inbox))
+            .spawn(move || write(commit, &inbox, depth))
             .ok();
         // Without a thread the inbox is gone too, and every ticket says so.
         Self { queue: Some(queue), thread }
@@ -129,7 +135,7 @@ impl<C: Commit> fmt::Debug for Ticket<C> {
 }
 
 /// Takes batches until every sender is gone and the queue is empty.
-fn write<C: Commit>(mut commit: C, inbox: &Receiver<Pending<C>>) {
+fn write<C: Commit>(mut commit: C, inbox: &Receiver<Pending<C>>, depth: usize) {
     while let Ok(first) = inbox.recv() {
         let mut items = vec![first.item];
         let mut acks = vec![first.ack];
@@ -137,7 +143,12 @@ fn write<C: Commit>(mut commit: C, inbox: &Receiver<Pending<C>>) {
             items.push(pending.item);
             acks.push(pending.ack);
         }
-        answer::<C>(acks, commit.commit(items));
+        let outcome = commit.commit(items);
+        if outcome.as_ref().is_err_and(C::fails_the_queue) {
+            // Only what waits now: what comes later finds out for itself.
+            acks.extend(inbox.try_iter().take(depth).map(|pending| pending.ack));
+        }
+        answer::<C>(acks, outcome);
     }
 }
 
@@ -172,6 +183,7 @@ mod tests {
     #[derive(Clone, Debug, PartialEq)]
     enum Fault {
         Disk,
+        Busy,
         Gone,
     }
 
@@ -199,7 +211,14 @@ mod tests {
             if items.contains(&13) {
                 return Err(Fault::Disk);
             }
+            if items.contains(&14) {
+                return Err(Fault::Busy);
+            }
             Ok(items.into_iter().map(|n| n * 2).collect())
+        }
+
+        fn fails_the_queue(error: &Fault) -> bool {
+            *error == Fault::Busy
         }
     }
 
@@ -244,6 +263,21 @@ mod tests {
         drop(open);
         assert_eq!(batch.submit_blocking(13), Err(Fault::Disk));
         assert_eq!(batch.submit_blocking(20), Ok(40));
+    }
+
+    #[test]
+    fn what_waits_behind_a_lasting_failure_fails_at_once_and_is_not_tried() {
+        let (batch, open, sizes) = doubler(1024);
+        // More than one commit takes: what is left over waits behind it.
+        let tickets: Vec<_> =
+            std::iter::once(14).chain(1_000..1_600).map(|n| batch.submit(n).unwrap()).collect();
+        open.send(()).unwrap();
+        for ticket in tickets {
+            assert_eq!(ticket.wait(), Err(Fault::Busy));
+        }
+        assert_eq!(sizes.lock().unwrap().len(), 1);
+        drop(open);
+        assert_eq!(batch.submit_blocking(20), Ok(40), "the writer goes on");
     }
 
     #[test]

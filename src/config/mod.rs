@@ -58,6 +58,7 @@ impl Config {
         let secret_kinds = [KeyKind::Secret, KeyKind::Restricted];
         let key = api_key(sources, keys::SECRET_KEY, &secret_kinds, live)?;
         let publishable = api_key(sources, keys::PUBLISHABLE_KEY, &[KeyKind::Publishable], live)?;
+        let webhook_secrets = webhook_secrets(sources, live)?;
         let api_base = api_base(sources)?;
         let forced = parsed(sources, keys::MODE, "sandbox, stripe", Mode::read)?;
         let local = api_base.as_deref().is_some_and(is_loopback);
@@ -79,7 +80,6 @@ impl Config {
             return Err(setting(sources, keys::SEED, "STRIPEGYM_MODE=sandbox"));
         }
         let key_origin = sources.find(keys::SECRET_KEY).map_or(Origin::Default, |f| f.origin);
-        let secrets = sources.find(keys::WEBHOOK_SECRET).map(|found| found.value);
         let port = |text: &str| text.parse::<u16>().ok();
         let lang = parsed(sources, keys::LANG, "ja, en", Locale::read)?;
         Ok(Self {
@@ -87,9 +87,7 @@ impl Config {
             mode,
             key: key.filter(|_| mode == Mode::Stripe || local),
             publishable,
-            webhook_secrets: secrets
-                .map(|text| text.split(',').filter_map(SigningSecret::read).collect())
-                .unwrap_or_default(),
+            webhook_secrets,
             api_base,
             home: sources.find(keys::HOME).map_or_else(PathBuf::new, |f| PathBuf::from(f.value)),
             sandbox_port: parsed(sources, keys::SANDBOX_PORT, "0-65535", port)?.unwrap_or(0),
@@ -151,21 +149,41 @@ fn api_key(
         "sk_test_…, rk_test_…"
     };
     let origin = || sources.find(key).map_or_else(String::new, |f| f.origin.name());
-    let other = sources.find(key).and_then(|found| ApiKey::read(&found.value));
+    let other = sources.find(key).and_then(|found| ApiKey::read(found.value.trim()));
+    refuse_live(sources, key, other.as_ref(), live)?;
     if let Some(read) = other.filter(|read| !kinds.contains(&read.kind())) {
         let publishable = read.kind() == KeyKind::Publishable;
         let name = key.name.to_owned();
         return Err(Problem::KeySlot { name, origin: origin(), publishable });
     }
-    let found = parsed(sources, key, expected, |text| {
+    parsed(sources, key, expected, |text| {
         ApiKey::read(text).filter(|read| kinds.contains(&read.kind()))
-    })?;
-    match found {
-        Some(read) if read.is_live() && !live && read.kind() != KeyKind::Publishable => {
-            Err(Problem::LiveKey { name: key.name.to_owned(), origin: origin() })
-        }
-        other => Ok(other),
+    })
+}
+
+/// Refuses a live key, whichever slot it stands in and whatever it is for, unless it was asked for.
+fn refuse_live(
+    sources: &Sources,
+    key: Key,
+    found: Option<&ApiKey>,
+    live: bool,
+) -> Result<(), Problem> {
+    if live || !found.is_some_and(ApiKey::is_live) {
+        return Ok(());
     }
+    let origin = sources.find(key).map_or_else(String::new, |found| found.origin.name());
+    Err(Problem::LiveKey { name: key.name.to_owned(), origin })
+}
+
+/// The signing secrets; an API key among them is somebody's mistake, and not told.
+fn webhook_secrets(sources: &Sources, live: bool) -> Result<Vec<SigningSecret>, Problem> {
+    let Some(found) = sources.find(keys::WEBHOOK_SECRET) else { return Ok(Vec::new()) };
+    for part in found.value.split(',') {
+        let Some(read) = ApiKey::read(part.trim()) else { continue };
+        refuse_live(sources, keys::WEBHOOK_SECRET, Some(&read), live)?;
+        return Err(setting(sources, keys::WEBHOOK_SECRET, "whsec_…"));
+    }
+    Ok(found.value.split(',').filter_map(SigningSecret::read).collect())
 }
 
 fn api_base(sources: &Sources) -> Result<Option<String>, Problem> {
@@ -229,6 +247,33 @@ mod tests {
     }
 
     #[test]
+    fn a_live_key_is_refused_in_every_slot_of_every_source() {
+        let slots = ["STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRET"];
+        for name in slots {
+            for key in ["sk_live_0123456789", "rk_live_0123456789", "pk_live_0123456789"] {
+                let shown = format!(" {key} ");
+                let sources = [
+                    Sources::of(&[(name, key)], &[]),
+                    Sources::of(&[], &[(name, key)]),
+                    Sources::of(&[(name, &shown)], &[]),
+                ];
+                for sources in sources {
+                    let problem = Config::load(&sources, false).unwrap_err();
+                    assert!(
+                        matches!(&problem, Problem::LiveKey { name: told, .. } if told == name),
+                        "{name} {key}: {problem:?}"
+                    );
+                }
+            }
+        }
+        let among = ("STRIPE_WEBHOOK_SECRET", "whsec_a, sk_live_0123456789");
+        assert!(matches!(load(&[among], false), Err(Problem::LiveKey { .. })));
+        assert!(load(&[("STRIPE_PUBLISHABLE_KEY", "pk_live_0123456789")], true).is_ok());
+        let test_key = load(&[("STRIPE_WEBHOOK_SECRET", "sk_test_0123456789")], false);
+        assert!(matches!(test_key, Err(Problem::Setting { .. })));
+    }
+
+    #[test]
     fn a_setting_that_cannot_be_read_names_itself_and_not_its_value() {
         let problem = load(&[("STRIPE_SECRET_KEY", "hunter2")], false).unwrap_err();
         assert!(!format!("{problem:?}").contains("hunter2"));
@@ -240,9 +285,7 @@ mod tests {
     fn a_key_in_the_slot_of_another_is_named_as_what_it_is() {
         for (name, value, is_publishable) in [
             ("STRIPE_SECRET_KEY", "pk_test_0123456789", true),
-            ("STRIPE_SECRET_KEY", "pk_live_0123456789", true),
             ("STRIPE_PUBLISHABLE_KEY", "sk_test_0123456789", false),
-            ("STRIPE_PUBLISHABLE_KEY", "rk_live_0123456789", false),
         ] {
             let problem = load(&[(name, value)], false).unwrap_err();
             assert!(!format!("{problem:?}").contains(value));

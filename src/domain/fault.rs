@@ -197,6 +197,31 @@ pub enum Problem {
         /// Its file.
         path: String,
     },
+    /// A file of ours was written by a newer version.
+    Newer {
+        /// The file.
+        path: String,
+    },
+    /// The disk of a file of ours is full.
+    DiskFull {
+        /// The file.
+        path: String,
+    },
+    /// The progress file is damaged.
+    ProgressBroken {
+        /// The file.
+        path: String,
+    },
+    /// The sandbox's file is damaged, or this version cannot read it.
+    SandboxBroken {
+        /// The file.
+        path: String,
+    },
+    /// A running program writes the ledger that is to be set back.
+    LedgerInUse {
+        /// Its file.
+        path: String,
+    },
     /// The sandbox's own files cannot be used.
     SandboxStore {
         /// The home folder.
@@ -302,6 +327,11 @@ impl Problem {
             | Self::Ledger { .. }
             | Self::LedgerBroken { .. }
             | Self::LedgerBusy { .. }
+            | Self::LedgerInUse { .. }
+            | Self::Newer { .. }
+            | Self::DiskFull { .. }
+            | Self::ProgressBroken { .. }
+            | Self::SandboxBroken { .. }
             | Self::SandboxStore { .. }
             | Self::File { .. }
             | Self::NotFound { .. }
@@ -333,6 +363,11 @@ impl Problem {
             Self::Ledger { .. } => "ledger",
             Self::LedgerBroken { .. } => "ledger_broken",
             Self::LedgerBusy { .. } => "ledger_busy",
+            Self::LedgerInUse { .. } => "ledger_in_use",
+            Self::Newer { .. } => "newer_file",
+            Self::DiskFull { .. } => "disk_full",
+            Self::ProgressBroken { .. } => "progress_broken",
+            Self::SandboxBroken { .. } => "sandbox_broken",
             Self::SandboxStore { .. } => "sandbox_store",
             Self::File { .. } => "file",
             Self::NoScenario { .. } => "no_scenario",

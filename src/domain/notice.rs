@@ -43,6 +43,25 @@ pub struct Delivery {
     pub forwarded: Option<Result<u16, String>>,
 }
 
+/// Why the ledger takes no deliveries for a while, or where it is written now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LedgerTrouble {
+    /// Another program holds it.
+    Busy,
+    /// Its disk is full.
+    Full,
+    /// Its file was removed and cannot be built anew yet.
+    Removed,
+    /// Its file was removed and built anew.
+    Rebuilt,
+    /// Another file stands in its place.
+    Replaced,
+    /// A copy of it stands in its place and is used now.
+    Adopted,
+    /// Its disk or its file fails.
+    Failed,
+}
+
 /// One step of `day0`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -244,6 +263,23 @@ pub enum Notice {
     PollFailed {
         /// What the provider or the ledger said.
         cause: String,
+    },
+    /// The ledger takes no deliveries for a while, or was moved.
+    LedgerTrouble {
+        /// Its file.
+        path: String,
+        /// What is the matter.
+        trouble: LedgerTrouble,
+    },
+    /// The ledger takes deliveries again.
+    LedgerBack {
+        /// Its file.
+        path: String,
+    },
+    /// Deliveries were not passed on, because too many were on their way.
+    ForwardsDropped {
+        /// How many.
+        count: u64,
     },
     /// The signing secret, asked for by its owner.
     Secret {

@@ -264,6 +264,17 @@ pub enum Finding {
         /// Whether another program holds it.
         busy: bool,
     },
+    /// Another file that is kept in the home folder.
+    Store {
+        /// What it keeps: `progress`, `sandbox`.
+        what: &'static str,
+        /// Its path.
+        path: String,
+        /// What is wrong with it; `None` where it is well.
+        broken: Option<String>,
+        /// Whether another program holds it.
+        busy: bool,
+    },
     /// `.env` and git.
     EnvFile {
         /// Whether git knows the file, so that a push would publish it.
@@ -285,6 +296,7 @@ impl Finding {
             Self::WebhookSecrets { .. } => "webhook_secrets",
             Self::Display { .. } => "display",
             Self::Ledger { .. } => "ledger",
+            Self::Store { what, .. } => what,
             Self::EnvFile { .. } => "env_file",
         }
     }
@@ -294,8 +306,10 @@ impl Finding {
         match self {
             Self::Home { broken: Some(_), .. }
             | Self::Ledger { broken: Some(_), .. }
+            | Self::Store { broken: Some(_), .. }
             | Self::EnvFile { tracked: true, .. } => Weight::Bad,
             Self::Ledger { busy: true, .. }
+            | Self::Store { busy: true, .. }
             | Self::Port { taken: Some(_), .. }
             | Self::Display { present: false }
             | Self::WebhookSecrets { count: 0, sandbox: false }
@@ -311,6 +325,7 @@ impl Finding {
             }
             Self::Home { .. }
             | Self::Ledger { .. }
+            | Self::Store { .. }
             | Self::EnvFile { .. }
             | Self::Port { .. }
             | Self::Host { .. }

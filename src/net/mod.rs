@@ -1,5 +1,6 @@
 //! HTTP plumbing that knows nothing of Stripe: serving with limits, stopping gracefully, calling out.
 
+pub mod connection;
 pub mod outbound;
 pub mod server;
 pub mod shutdown;

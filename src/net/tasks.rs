@@ -15,9 +15,39 @@ impl Tasks {
         set.spawn(work);
     }
 
-    /// Waits until every task has ended.
+    /// Waits until every task has ended, those included that others start meanwhile.
     pub async fn finish(&self) {
-        let mut set = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        while set.join_next().await.is_some() {}
+        loop {
+            let mut set =
+                std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+            if set.is_empty() {
+                return;
+            }
+            while set.join_next().await.is_some() {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    #[tokio::test]
+    async fn what_a_task_starts_at_its_end_is_waited_for_too() {
+        let tasks = Tasks::default();
+        let done = Arc::new(AtomicBool::new(false));
+        let (late, told) = (tasks.clone(), Arc::clone(&done));
+        tasks.spawn(async move {
+            tokio::task::yield_now().await;
+            late.spawn(async move {
+                for _ in 0..10 {
+                    tokio::task::yield_now().await;
+                }
+                told.store(true, Ordering::SeqCst);
+            });
+        });
+        tasks.finish().await;
+        assert!(done.load(Ordering::SeqCst));
     }
 }

@@ -1,5 +1,6 @@
-//! The world in small pieces that tests replace: time, randomness, browser, terminal.
+//! The world in small pieces that tests replace: time, randomness, files.
 
 pub mod clock;
 pub mod entropy;
 pub mod http_date;
+pub mod private;

@@ -5,6 +5,7 @@ use crate::net::shutdown::{Stopper, pair};
 use crate::net::tasks::Tasks;
 use crate::os::clock::Clock;
 use crate::os::entropy::Entropy;
+use crate::os::private;
 use crate::sandbox::deliver;
 use crate::sandbox::engine::Engine;
 use crate::sandbox::engine::journal::JournalError;
@@ -140,6 +141,11 @@ pub async fn start(options: Options) -> Result<Running, HostError> {
         base_url: format!("http://{reachable}"),
         api_version: crate::catalog::Catalog::get().api_version().to_owned(),
     };
+    if let Some(home) = &options.home {
+        // SQLite would make it with the mode of the day, and it holds signing secrets.
+        let source = private::database(&home.join("sandbox.db"));
+        source.map_err(|source| HostError::Folder { path: home.clone(), source })?;
+    }
     let engine = Arc::new(match &options.home {
         None => Engine::ephemeral(options.clock, options.entropy, site),
         Some(home) => Engine::open(&home.join("sandbox.db"), options.clock, options.entropy, site)?,

@@ -1,6 +1,7 @@
 //! Who hosts the sandbox of a folder: one process at a time, found by the others through a file.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use crate::os::private;
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -21,10 +22,10 @@ pub struct HostLock {
 impl HostLock {
     /// Takes the lock of `folder`, creating the folder; `None` where another process has it.
     pub fn take(folder: &Path) -> io::Result<Option<Self>> {
-        std::fs::create_dir_all(folder)?;
+        private::folder(folder)?;
         let path = folder.join(LOCK);
         let file =
-            OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
+            private::options().create(true).truncate(false).read(true).write(true).open(path)?;
         match file.try_lock() {
             Ok(()) => {
                 // What the last host wrote leads nowhere now.
@@ -39,7 +40,7 @@ impl HostLock {
     /// Tells the others where this host is reachable.
     pub fn announce(&self, base_url: &str) -> io::Result<()> {
         let draft = self.folder.join(format!("{ADDRESS}.{}", std::process::id()));
-        std::fs::write(&draft, base_url)?;
+        private::write(&draft, base_url.as_bytes())?;
         std::fs::rename(draft, self.folder.join(ADDRESS))
     }
 }

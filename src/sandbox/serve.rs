@@ -1,5 +1,6 @@
 //! The sandbox's one HTTP service: API, pages and controls behind the same gate.
 
+use crate::net::connection::ArrivalError;
 use crate::sandbox::control;
 use crate::sandbox::deliver;
 use crate::sandbox::engine::Engine;
@@ -18,13 +19,9 @@ use axum::response::{IntoResponse, Response};
 use hyper_util::service::TowerToHyperService;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Bytes that the body of an API call may have.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
-
-/// Time that a body may take to arrive.
-const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// Names under which the sandbox may be called; any other is somebody else's page in a browser.
 #[derive(Clone, Debug)]
@@ -73,6 +70,10 @@ async fn gate(
     mut request: Request<Body>,
     next: Next,
 ) -> Response {
+    if request.headers().get_all(header::HOST).iter().count() > 1 {
+        let text = "The request has more than one Host header.";
+        return refusal(StatusCode::BAD_REQUEST, text);
+    }
     if !hosts.accept(request.headers().get(header::HOST)) {
         let text =
             "The sandbox answers only under the name that it listens on (127.0.0.1 or localhost).";
@@ -94,22 +95,30 @@ fn refusal(status: StatusCode, text: &str) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
+/// The answer to a body that was not read to its end: too slow, not written as HTTP writes one, or too long.
+fn unread(error: &axum::Error) -> Response {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(inner) = cause {
+        match inner.downcast_ref::<ArrivalError>() {
+            Some(ArrivalError::Slow) => {
+                let text = "The body of the request did not arrive in time.";
+                return refusal(StatusCode::REQUEST_TIMEOUT, text);
+            }
+            Some(ArrivalError::Broken(_)) => {
+                let text = "The body of the request could not be read: its chunks or its length are wrong.";
+                return refusal(StatusCode::BAD_REQUEST, text);
+            }
+            None => cause = inner.source(),
+        }
+    }
+    refusal(StatusCode::PAYLOAD_TOO_LARGE, "The body of a request can have up to 1 MiB.")
+}
+
 async fn api(Within(world): Within, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
-    let bytes = match tokio::time::timeout(BODY_TIME, to_bytes(body, BODY_BYTES_MAX)).await {
-        Ok(Ok(bytes)) => bytes,
-        Ok(Err(_)) => {
-            return refusal(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "The body of a request can have up to 1 MiB.",
-            );
-        }
-        Err(_) => {
-            return refusal(
-                StatusCode::REQUEST_TIMEOUT,
-                "The body did not arrive within 30 seconds.",
-            );
-        }
+    let bytes = match to_bytes(body, BODY_BYTES_MAX).await {
+        Ok(bytes) => bytes,
+        Err(error) => return unread(&error),
     };
     let text = |name: HeaderName| text_of(&parts.headers, &name);
     let asked = Asked {

@@ -1,7 +1,8 @@
 //! Requests read within their limits, and answers built with the headers that each of them needs.
 
+use crate::net::connection::{ArrivalError, Arriving};
 use http_body_util::{BodyExt, Full};
-use hyper::body::{Body, Bytes, Incoming};
+use hyper::body::{Body, Bytes};
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName,
     HeaderValue, LOCATION, REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
@@ -17,7 +18,7 @@ pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 const DISCARD_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// How long a body may take to arrive.
-const BODY_TIME: Duration = Duration::from_secs(15);
+pub const BODY_TIME: Duration = Duration::from_secs(15);
 
 /// An answer of the listener.
 pub type Answer = Response<Full<Bytes>>;
@@ -33,17 +34,16 @@ pub enum BodyFault {
     Broken,
 }
 
-/// Reads a body within its limits.
-pub async fn read_body(body: Incoming) -> Result<Vec<u8>, BodyFault> {
-    tokio::time::timeout(BODY_TIME, collect(body)).await.unwrap_or(Err(BodyFault::TooSlow))
-}
-
-async fn collect(mut body: Incoming) -> Result<Vec<u8>, BodyFault> {
+/// Reads a body within its limits; the server sees to its time.
+pub async fn read_body(mut body: Arriving) -> Result<Vec<u8>, BodyFault> {
     let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     let mut kept = Vec::with_capacity(expected.min(BODY_BYTES_MAX));
     let mut read = 0_usize;
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| BodyFault::Broken)?;
+        let frame = frame.map_err(|error| match error {
+            ArrivalError::Slow => BodyFault::TooSlow,
+            ArrivalError::Broken(_) => BodyFault::Broken,
+        })?;
         let Some(data) = frame.data_ref() else { continue };
         read = read.saturating_add(data.len());
         if read <= BODY_BYTES_MAX {

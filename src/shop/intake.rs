@@ -2,11 +2,13 @@
 //! step's only input, and nothing is acknowledged before it is durable.
 
 use crate::domain::event::{Event, EventError};
+use crate::domain::notice::LedgerTrouble;
 use crate::domain::secret::SigningSecret;
 use crate::domain::signature::{self, SignatureError};
 use crate::domain::time::Timestamp;
 use crate::os::clock::Clock;
 use crate::store::StoreError;
+use crate::store::guard::Moved;
 use crate::store::writer::{Accepted, LedgerBatch, Posting};
 use serde_json::Value;
 use std::fmt;
@@ -80,8 +82,25 @@ impl Refusal {
         match self {
             Self::Signature(_) | Self::Event(_) | Self::OtherMode { .. } => 400,
             Self::Overloaded => 503,
+            Self::Store(error) if error.passes() => 503,
             Self::Store(_) => 500,
         }
+    }
+
+    /// What is the matter with the ledger, where it is the ledger.
+    pub const fn trouble(&self) -> Option<LedgerTrouble> {
+        let Self::Store(error) = self else { return None };
+        Some(match error {
+            StoreError::Busy { .. } | StoreError::Reset { .. } => LedgerTrouble::Busy,
+            StoreError::Full { .. } => LedgerTrouble::Full,
+            StoreError::Moved { how, .. } => match how {
+                Moved::Removed => LedgerTrouble::Removed,
+                Moved::Rebuilt => LedgerTrouble::Rebuilt,
+                Moved::Replaced => LedgerTrouble::Replaced,
+                Moved::Adopted => LedgerTrouble::Adopted,
+            },
+            _ => LedgerTrouble::Failed,
+        })
     }
 
     /// A stable name of the cause, for programs.
@@ -91,7 +110,8 @@ impl Refusal {
             Self::Event(error) => error.name(),
             Self::OtherMode { .. } => "other_mode",
             Self::Overloaded => "overloaded",
-            Self::Store(StoreError::Busy { .. }) => "ledger_busy",
+            Self::Store(StoreError::Busy { .. } | StoreError::Reset { .. }) => "ledger_busy",
+            Self::Store(StoreError::Moved { .. }) => "ledger_moved",
             Self::Store(StoreError::Full { .. }) => "disk_full",
             Self::Store(_) => "ledger_failed",
         }

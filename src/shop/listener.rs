@@ -1,27 +1,29 @@
 //! The listener: a plain hyper service on one address. `POST /webhook` is the hot path; the pages are only
 //! for browsers on this machine.
 
+use crate::domain::notice::LedgerTrouble;
 use crate::domain::secret::SigningSecret;
+use crate::net::connection::Arriving;
 use crate::net::outbound::OutboundError;
 use crate::net::server::{self, Limits};
 use crate::net::shutdown::{self, Stopper};
 use crate::net::tasks::Tasks;
 use crate::os::clock::{Clock, Stopwatch};
 use crate::shop::answer::{self, Answer, BodyFault};
-use crate::shop::forward::Forwarder;
+use crate::shop::forward::{FORWARDS_MAX, Forwarder};
 use crate::shop::intake::{Intake, Received, Secrets};
 use crate::shop::locality;
 use crate::shop::seen::{Seen, Sights, Via};
 use crate::shop::site::{self, Site};
 use crate::store::Ledger;
 use crate::store::writer::LedgerBatch;
-use hyper::body::Incoming;
+use hyper::header::HOST;
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Method, Request};
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How long stopping waits for deliveries that are being passed on.
@@ -76,6 +78,7 @@ pub struct Running {
     stopper: Stopper,
     server: Tasks,
     forwards: Tasks,
+    forwarder: Option<Forwarder>,
 }
 
 impl Running {
@@ -104,6 +107,11 @@ impl Running {
         self.secrets.trust_only(secrets);
     }
 
+    /// How many deliveries were not passed on, because too many were on their way.
+    pub fn forwards_dropped(&self) -> u64 {
+        self.forwarder.as_ref().map_or(0, Forwarder::dropped)
+    }
+
     /// Takes no more requests, answers those that are open, and lets deliveries that are being passed on end.
     pub async fn stop(self) {
         self.stopper.stop();
@@ -122,6 +130,18 @@ struct Desk {
     ledger: Arc<Ledger>,
     site: Option<Site>,
     sights: Sights,
+    /// What was the matter with the ledger at the last delivery: a person is told when it changes.
+    trouble: Mutex<Option<LedgerTrouble>>,
+}
+
+impl Desk {
+    fn stands(&self, now: Option<LedgerTrouble>) {
+        let mut known = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if *known != now {
+            *known = now;
+            self.sights.tell(Seen::Ledger { at: self.intake.now(), trouble: now });
+        }
+    }
 }
 
 /// Starts a listener; it answers from the moment that this returns.
@@ -137,11 +157,12 @@ pub async fn start(config: ListenerConfig) -> Result<Running, StartError> {
         bound,
         intake: Intake::new(secrets.clone(), tolerance_s, config.clock, config.batch)
             .for_mode(config.site.as_ref().is_some_and(|site| site.stripe.is_live())),
-        forwarder,
+        forwarder: forwarder.clone(),
         forwards: forwards.clone(),
         ledger: config.ledger,
         site: config.site,
         sights: config.sights,
+        trouble: Mutex::default(),
     });
     let service = service_fn(move |request| {
         let desk = Arc::clone(&desk);
@@ -149,11 +170,15 @@ pub async fn start(config: ListenerConfig) -> Result<Running, StartError> {
     });
     let (stopper, stop) = shutdown::pair();
     let server = Tasks::default();
-    server.spawn(server::serve(listener, service, Limits::default(), stop));
-    Ok(Running { addr: bound, secrets, stopper, server, forwards })
+    let limits = Limits { body_time: answer::BODY_TIME, ..Limits::default() };
+    server.spawn(server::serve(listener, service, limits, stop));
+    Ok(Running { addr: bound, secrets, stopper, server, forwards, forwarder })
 }
 
-async fn route(desk: &Arc<Desk>, request: Request<Incoming>) -> Answer {
+async fn route(desk: &Arc<Desk>, request: Request<Arriving>) -> Answer {
+    if request.headers().get_all(HOST).iter().count() > 1 {
+        return answer::error(400, "two_hosts", "The request has more than one Host header.");
+    }
     if request.uri().path() == "/webhook" {
         return webhook(desk, request).await;
     }
@@ -165,7 +190,7 @@ async fn route(desk: &Arc<Desk>, request: Request<Incoming>) -> Answer {
     answer
 }
 
-async fn page(desk: &Arc<Desk>, request: Request<Incoming>) -> Answer {
+async fn page(desk: &Arc<Desk>, request: Request<Arriving>) -> Answer {
     let (parts, body) = request.into_parts();
     let locale = site::locale(&parts.headers);
     let Some(host) = locality::local_host(&parts.headers, desk.bound) else {
@@ -198,7 +223,7 @@ async fn page(desk: &Arc<Desk>, request: Request<Incoming>) -> Answer {
     }
 }
 
-async fn webhook(desk: &Arc<Desk>, request: Request<Incoming>) -> Answer {
+async fn webhook(desk: &Arc<Desk>, request: Request<Arriving>) -> Answer {
     let began = desk.intake.clock().stopwatch();
     if request.method() != Method::POST {
         return rejected(desk, began, "method_not_allowed", answer::method_not_allowed("POST"));
@@ -218,11 +243,15 @@ async fn webhook(desk: &Arc<Desk>, request: Request<Incoming>) -> Answer {
     let signature = parts.headers.get("stripe-signature").and_then(|value| value.to_str().ok());
     match desk.intake.deliver(signature, &body).await {
         Ok(received) => {
+            desk.stands(None);
             accepted(desk, began, received, parts.headers, body);
             answer::received()
         }
         Err(refusal) => {
             tracing::debug!(%refusal, "a delivery was refused");
+            if let Some(trouble) = refusal.trouble() {
+                desk.stands(Some(trouble));
+            }
             let text = refusal.to_string();
             let answer = answer::error(refusal.status(), refusal.name(), &text);
             rejected(desk, began, refusal.name(), answer)
@@ -244,8 +273,14 @@ fn accepted(
         return;
     };
     let sights = desk.sights.clone();
+    let Some(place) = forwarder.place() else {
+        let cause = format!("{FORWARDS_MAX} deliveries are being passed on already");
+        sights.tell(with_forward(seen, Err(cause)));
+        return;
+    };
     desk.forwards.spawn(async move {
         let outcome = forwarder.pass(headers, body).await;
+        drop(place);
         sights.tell(with_forward(seen, outcome));
     });
 }
@@ -474,6 +509,26 @@ mod tests {
         assert_eq!(header, sign(&secret(), NOW, &body("evt_1")));
         let (status, _) = shop.deliver(None, body("evt_2")).await;
         assert_eq!((status, behind.asked().len()), (400, 2), "only what is genuine is passed on");
+    }
+
+    #[tokio::test]
+    async fn a_target_that_hangs_gets_so_many_deliveries_and_no_more() {
+        // Takes connections and never answers.
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hook", silent.local_addr().unwrap());
+        let mut shop = shop_with(|config| config.forward_to = Some(url)).await;
+        let more = 20;
+        for n in 0..FORWARDS_MAX + more {
+            assert_eq!(shop.signed(body(&format!("evt_{n}"))).await.0, 200);
+        }
+        assert_eq!(shop.running.forwards_dropped(), u64::try_from(more).unwrap());
+        for _ in 0..more {
+            let told = shop.seen.recv().await.unwrap();
+            let Seen::Accepted { forwarded: Some(Err(cause)), .. } = told else {
+                panic!("{told:?}")
+            };
+            assert!(cause.contains("being passed on already"), "{cause}");
+        }
     }
 
     fn site(base: &str) -> Site {

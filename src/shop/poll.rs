@@ -65,9 +65,9 @@ impl Poller {
     pub async fn once(&self) -> Result<Round, PollError> {
         let now = self.intake.now();
         let oldest = now.plus(-KEPT_S);
-        let cursor = self.ledger.cursor(&self.cursor)?;
+        let cursor = self.read(self.cursor.clone()).await?;
         // Not the cursor: where nothing happens it stands still, and nothing is missed.
-        let polled = self.ledger.cursor(&self.polled())?;
+        let polled = self.read(self.polled()).await?;
         if let Some(from) = polled.filter(|at| *at < oldest) {
             self.sights.tell(Seen::Gap { from, to: oldest });
         }
@@ -133,6 +133,13 @@ impl Poller {
             });
         }
         Ok(fresh)
+    }
+
+    /// A cursor, read where it keeps no other work waiting.
+    async fn read(&self, name: String) -> Result<Option<Timestamp>, StoreError> {
+        let ledger = Arc::clone(&self.ledger);
+        let read = tokio::task::spawn_blocking(move || ledger.cursor(&name));
+        read.await.unwrap_or(Err(StoreError::Gone))
     }
 
     /// Name of the cursor that says when it was read last, by our clock.

@@ -1,5 +1,6 @@
 //! What the listener and the poller saw, for whoever tells a person.
 
+use crate::domain::notice::LedgerTrouble;
 use crate::domain::time::Timestamp;
 use crate::store::writer::Change;
 use std::sync::Arc;
@@ -67,6 +68,13 @@ pub enum Seen {
         /// HTTP status of the answer.
         status: u16,
     },
+    /// The ledger stopped taking deliveries, or takes them again where there is no trouble.
+    Ledger {
+        /// When.
+        at: Timestamp,
+        /// What is the matter.
+        trouble: Option<LedgerTrouble>,
+    },
     /// Events older than the provider keeps were never read: there is a gap.
     Gap {
         /// Up to when events had been read.
@@ -96,6 +104,8 @@ impl Seen {
             Self::Visited { at, method, target, status } => {
                 format!("{at} {method} {target} {status}")
             }
+            Self::Ledger { at, trouble: None } => format!("{at} ledger takes deliveries again"),
+            Self::Ledger { at, trouble: Some(trouble) } => format!("{at} ledger {trouble:?}"),
             Self::Gap { from, to } => format!("{to} events from {from} on were never read"),
         }
     }

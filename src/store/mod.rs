@@ -1,6 +1,8 @@
 //! The merchant's ledger on SQLite: events as received, one row a Checkout Session, refunds by PaymentIntent.
 //! Several processes may use one file at once. Writing goes through [`writer::LedgerWriter`] alone.
 
+pub mod guard;
+pub mod lock;
 pub mod progress;
 pub mod schema;
 pub mod writer;
@@ -10,11 +12,12 @@ use crate::domain::entry::EntryStatus;
 use crate::domain::money::Money;
 use crate::domain::reconcile::Record;
 use crate::domain::time::Timestamp;
+use crate::store::guard::Moved;
 use crate::store::writer::LedgerWriter;
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params_from_iter};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The ledger's file within the home folder.
 pub const FILE: &str = "ledger.db";
@@ -35,7 +38,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// The file is damaged, or no ledger at all.
-    #[error("{} is damaged or not a ledger: {reason}", path.display())]
+    #[error("{} is damaged: {reason}", path.display())]
     Corrupt {
         /// The file.
         path: PathBuf,
@@ -52,6 +55,20 @@ pub enum StoreError {
         /// The newest schema that is known here.
         known: i64,
     },
+    /// The file is no longer where it was opened.
+    #[error("{} {}", path.display(), how.name())]
+    Moved {
+        /// Where it was.
+        path: PathBuf,
+        /// What became of it.
+        how: Moved,
+    },
+    /// It is being set back.
+    #[error("{} is being set back", path.display())]
+    Reset {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file or its folder cannot be opened or written.
     #[error("{}: {reason}", path.display())]
     Io {
@@ -63,6 +80,17 @@ pub enum StoreError {
     /// The writer thread ended; whether the item was stored is unknown.
     #[error("the ledger's writer ended")]
     Gone,
+}
+
+impl StoreError {
+    /// Whether it passes by itself, or once a person has seen to it, while this process goes on: whoever
+    /// sent something sends it again.
+    pub const fn passes(&self) -> bool {
+        matches!(
+            self,
+            Self::Busy { .. } | Self::Full { .. } | Self::Moved { .. } | Self::Reset { .. }
+        )
+    }
 }
 
 /// One session as the ledger knows it.
@@ -146,14 +174,14 @@ pub struct StoredEvent {
 #[derive(Debug)]
 pub struct Ledger {
     path: PathBuf,
-    reader: Mutex<Connection>,
+    reader: Arc<Mutex<Connection>>,
 }
 
 impl Ledger {
     /// Opens the ledger at `path`; makes file and folder where there are none, and brings an older file up.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let reader = schema::open(path)?;
-        Ok(Self { path: path.to_owned(), reader: Mutex::new(reader) })
+        Ok(Self { path: path.to_owned(), reader: Arc::new(Mutex::new(reader)) })
     }
 
     /// The file.
@@ -163,7 +191,7 @@ impl Ledger {
 
     /// A writer with a connection of its own, for a [`crate::batch::Batch`].
     pub fn writer(&self) -> Result<LedgerWriter, StoreError> {
-        LedgerWriter::open(&self.path)
+        LedgerWriter::open(&self.path, Arc::clone(&self.reader))
     }
 
     /// The rows that `filter` asks for, newest session first.
@@ -235,6 +263,20 @@ impl Ledger {
     ) -> Result<T, StoreError> {
         let connection = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         query(&connection).map_err(|error| schema::explain(&self.path, &error))
+    }
+}
+
+/// Whether the SQLite file at `path`, whoever's it is, can be read to its end. It is not written to.
+pub fn inspect(path: &Path) -> Result<(), StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let looked = Connection::open_with_flags(path, flags).and_then(|connection| {
+        connection.busy_timeout(schema::BUSY_WAIT)?;
+        connection.pragma_query_value(None, "quick_check", |row| row.get::<_, String>(0))
+    });
+    match looked {
+        Ok(said) if said == "ok" => Ok(()),
+        Ok(reason) => Err(StoreError::Corrupt { path: path.to_owned(), reason }),
+        Err(error) => Err(schema::explain(path, &error)),
     }
 }
 

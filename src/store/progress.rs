@@ -3,6 +3,7 @@
 use crate::domain::course::outcome::State;
 use crate::domain::course::progress::{Attempt, HintSeen, Mark, Snapshot, SolutionSeen, Word};
 use crate::domain::time::Timestamp;
+use crate::os::private;
 use crate::store::{StoreError, schema};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
@@ -81,13 +82,11 @@ impl Progress {
     /// Opens (and makes) the file at `path`.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let fail = |error: rusqlite::Error| schema::explain(path, &error);
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            let io = |error: std::io::Error| StoreError::Io {
-                path: path.to_owned(),
-                reason: error.to_string(),
-            };
-            std::fs::create_dir_all(folder).map_err(io)?;
-        }
+        let io = |error: std::io::Error| StoreError::Io {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        };
+        private::database(path).map_err(io)?;
         let mut connection = Connection::open(path).map_err(fail)?;
         connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(fail)?;
         let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);

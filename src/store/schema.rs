@@ -2,15 +2,21 @@
 //! by what a person can do about them.
 
 use crate::domain::currency::Currency;
-use crate::domain::entry::EntryStatus;
+use crate::domain::entry::{Entry, EntryStatus};
+use crate::domain::time::Timestamp;
+use crate::os::entropy::Entropy;
+use crate::os::private;
 use crate::store::StoreError;
 use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode, Row, TransactionBehavior};
 use std::path::Path;
 use std::time::Duration;
 
-/// How long one process waits for another's transaction.
-const BUSY_WAIT: Duration = Duration::from_secs(10);
+/// How long opening waits for another process's transaction.
+const OPEN_WAIT: Duration = Duration::from_secs(10);
+
+/// How long a read or a commit waits for it: whoever sent an event waits for the answer, and sends it again.
+pub(crate) const BUSY_WAIT: Duration = Duration::from_millis(1_500);
 
 /// Each entry brings a file from the schema of its index to the next. Never edited once released.
 const MIGRATIONS: &[&str] = &["
@@ -56,13 +62,12 @@ const MIGRATIONS: &[&str] = &["
 
 /// Opens a connection: write-ahead log, every commit flushed to disk, schema up to date.
 pub(crate) fn open(path: &Path) -> Result<Connection, StoreError> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder)
-            .map_err(|error| StoreError::Io { path: path.to_owned(), reason: error.to_string() })?;
-    }
+    let io =
+        |error: std::io::Error| StoreError::Io { path: path.to_owned(), reason: error.to_string() };
+    private::database(path).map_err(io)?;
     let fail = |error: rusqlite::Error| explain(path, &error);
     let mut connection = Connection::open(path).map_err(fail)?;
-    connection.busy_timeout(BUSY_WAIT).map_err(fail)?;
+    connection.busy_timeout(OPEN_WAIT).map_err(fail)?;
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
     let found = version(&connection).map_err(fail)?;
     if found > known {
@@ -76,11 +81,22 @@ pub(crate) fn open(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "foreign_keys", "on").map_err(fail)?;
     if found < known {
         migrate(&mut connection).map_err(fail)?;
+    } else if id(&connection).map_err(fail)? == 0
+        && let Err(error) = migrate(&mut connection)
+    {
+        // A file of an older version, which can do without: it is only not known for a copy.
+        tracing::debug!(%error, "the ledger has no number yet");
     }
+    connection.busy_timeout(BUSY_WAIT).map_err(fail)?;
     Ok(connection)
 }
 
-fn version(connection: &Connection) -> rusqlite::Result<i64> {
+/// The number that tells one ledger from another, and that copies of it share.
+pub(crate) fn id(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "application_id", |row| row.get(0))
+}
+
+pub(crate) fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
@@ -99,6 +115,10 @@ fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
             transaction.pragma_update(None, "user_version", number + 1)?;
         }
     }
+    if id(&transaction)? == 0 {
+        let number = Entropy::system().numbers("ledger").next() % 0x7FFF_FFFF + 1;
+        transaction.pragma_update(None, "application_id", i64::try_from(number).unwrap_or(1))?;
+    }
     transaction.commit()
 }
 
@@ -115,6 +135,20 @@ pub(crate) fn explain(path: &Path, error: &rusqlite::Error) -> StoreError {
         // Not SQLite but our reading of it: a value that we never wrote.
         None => StoreError::Corrupt { path, reason: error.to_string() },
     }
+}
+
+/// A row of `session_id, amount, currency, settled, created, updated, payment_intent, event_id`.
+pub(crate) fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    Ok(Entry {
+        session_id: row.get(0)?,
+        amount: row.get(1)?,
+        currency: currency(row, 2)?,
+        status: status(row, 3)?,
+        created: Timestamp(row.get(4)?),
+        updated: Timestamp(row.get(5)?),
+        payment_intent: row.get(6)?,
+        event_id: row.get(7)?,
+    })
 }
 
 pub(crate) fn currency(row: &Row<'_>, at: usize) -> rusqlite::Result<Currency> {

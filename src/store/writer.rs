@@ -7,9 +7,13 @@ use crate::domain::entry::{
 };
 use crate::domain::event::Event;
 use crate::domain::time::Timestamp;
+use crate::os::private;
+use crate::store::guard::{self, Moved, Place, Standing};
+use crate::store::lock::LedgerLock;
 use crate::store::{StoreError, schema};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many items wait for the writer before further ones are refused.
 pub const QUEUE_DEPTH: usize = 4_096;
@@ -50,11 +54,18 @@ pub struct Change {
     pub after: EntryStatus,
 }
 
-/// A connection that writes.
+/// A connection that writes. Before and after each commit it looks whether the file is still there: nothing is
+/// said to be stored that only this process can see.
 #[derive(Debug)]
 pub struct LedgerWriter {
     path: PathBuf,
     connection: Connection,
+    place: Place,
+    /// The connection that reads, which follows to a new file.
+    reader: Arc<Mutex<Connection>>,
+    /// Whether an error of the disk left it open what the connection still knows.
+    doubtful: bool,
+    _lock: LedgerLock,
 }
 
 impl From<WriterGone> for StoreError {
@@ -64,14 +75,123 @@ impl From<WriterGone> for StoreError {
 }
 
 impl LedgerWriter {
-    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
-        Ok(Self { path: path.to_owned(), connection: schema::open(path)? })
+    pub(crate) fn open(path: &Path, reader: Arc<Mutex<Connection>>) -> Result<Self, StoreError> {
+        let lock = lock(path)?;
+        let (connection, place) = Place::open(path)?;
+        Ok(Self { path: path.to_owned(), connection, place, reader, doubtful: false, _lock: lock })
     }
 
     /// Starts the writer's thread behind a queue of [`QUEUE_DEPTH`].
     pub fn start(self) -> LedgerBatch {
         Batch::start(self, QUEUE_DEPTH)
     }
+
+    fn write(&mut self, items: &[Posting]) -> rusqlite::Result<Vec<Accepted>> {
+        // Immediate: a reader that turned writer could not be granted the lock any more.
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let done: rusqlite::Result<Vec<Accepted>> =
+            items.iter().map(|item| post(&transaction, item)).collect();
+        let done = done?;
+        transaction.commit()?;
+        Ok(done)
+    }
+
+    /// Makes sure that what is written is the file that others see. Where it is not, this goes over to one
+    /// that is, if there can be one, and the caller is told either way.
+    fn stand(&mut self) -> Result<(), StoreError> {
+        let how = match self.place.look(&self.path) {
+            Standing::Same if !self.doubtful => return Ok(()),
+            Standing::Same => return self.go_over(),
+            Standing::Gone => match self.rebuild() {
+                Ok(()) => Moved::Rebuilt,
+                Err(error) => {
+                    tracing::warn!(%error, "the ledger cannot be built anew yet");
+                    Moved::Removed
+                }
+            },
+            Standing::Other if guard::is_ours(&self.path, &self.connection) => {
+                self.adopt()?;
+                Moved::Adopted
+            }
+            Standing::Other => Moved::Replaced,
+            Standing::Logless => {
+                self.write_back()?;
+                Moved::Rebuilt
+            }
+        };
+        tracing::warn!(path = %self.path.display(), "the ledger's file {}", how.name());
+        Err(StoreError::Moved { path: self.path.clone(), how })
+    }
+
+    fn rebuild(&mut self) -> Result<(), StoreError> {
+        if guard::rebuild(&self.path, &self.connection)? {
+            self.go_over()
+        } else {
+            // Somebody was quicker: the next look finds what stands there.
+            Err(StoreError::Moved { path: self.path.clone(), how: Moved::Removed })
+        }
+    }
+
+    fn adopt(&mut self) -> Result<(), StoreError> {
+        let io = |error: std::io::Error| StoreError::Io {
+            path: self.path.clone(),
+            reason: error.to_string(),
+        };
+        self.place.take_log(&self.path).map_err(io)?;
+        let (mut connection, _) = Place::open(&self.path)?;
+        guard::carry(&self.connection, &mut connection)
+            .map_err(|error| schema::explain(&self.path, &error))?;
+        self.go_over()
+    }
+
+    /// The log was removed and the file was not: what stood in the log goes into the file.
+    fn write_back(&mut self) -> Result<(), StoreError> {
+        let failed = |error: rusqlite::Error| schema::explain(&self.path, &error);
+        let stuck: i64 = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+            .map_err(failed)?;
+        if stuck != 0 {
+            return Err(StoreError::Busy { path: self.path.clone() });
+        }
+        // Every connection to the file shares what it knows of the log: all of them close first.
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        for connection in [&mut *reader, &mut self.connection] {
+            let nowhere = Connection::open_in_memory().map_err(failed)?;
+            drop(std::mem::replace(connection, nowhere));
+        }
+        drop(reader);
+        self.doubtful = true;
+        self.go_over()
+    }
+
+    /// Goes over to the file that stands at the path, reading and writing.
+    fn go_over(&mut self) -> Result<(), StoreError> {
+        let lock = lock(&self.path)?;
+        let (connection, place) = Place::open(&self.path)?;
+        let reader = schema::open(&self.path)?;
+        *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = reader;
+        *self = Self {
+            path: self.path.clone(),
+            connection,
+            place,
+            reader: Arc::clone(&self.reader),
+            doubtful: false,
+            _lock: lock,
+        };
+        Ok(())
+    }
+}
+
+fn lock(path: &Path) -> Result<LedgerLock, StoreError> {
+    let io =
+        |error: std::io::Error| StoreError::Io { path: path.to_owned(), reason: error.to_string() };
+    if let Some(folder) = path.parent() {
+        private::folder(folder).map_err(io)?;
+    }
+    let lock = LedgerLock::shared(path).map_err(io)?;
+    lock.ok_or_else(|| StoreError::Reset { path: path.to_owned() })
 }
 
 impl Commit for LedgerWriter {
@@ -80,19 +200,18 @@ impl Commit for LedgerWriter {
     type Error = StoreError;
 
     fn commit(&mut self, items: Vec<Posting>) -> Result<Vec<Accepted>, StoreError> {
-        let path = &self.path;
-        let connection = &mut self.connection;
-        let mut write = || {
-            // Immediate: a reader that turned writer could not be granted the lock any more.
-            let transaction =
-                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let done: rusqlite::Result<Vec<Accepted>> =
-                items.iter().map(|item| post(&transaction, item)).collect();
-            let done = done?;
-            transaction.commit()?;
-            Ok(done)
-        };
-        write().map_err(|error| schema::explain(path, &error))
+        self.stand()?;
+        let done = self.write(&items).map_err(|error| {
+            let error = schema::explain(&self.path, &error);
+            self.doubtful = matches!(error, StoreError::Io { .. } | StoreError::Corrupt { .. });
+            error
+        })?;
+        self.stand()?;
+        Ok(done)
+    }
+
+    fn fails_the_queue(error: &StoreError) -> bool {
+        error.passes()
     }
 }
 
@@ -166,20 +285,13 @@ const HELD: &str = "SELECT session_id, amount, currency, settled, created, updat
                     event_id, status, refunded FROM ledger";
 
 fn held(row: &rusqlite::Row<'_>) -> rusqlite::Result<Held> {
-    let entry = Entry {
-        session_id: row.get(0)?,
-        amount: row.get(1)?,
-        currency: schema::currency(row, 2)?,
-        status: schema::status(row, 3)?,
-        created: Timestamp(row.get(4)?),
-        updated: Timestamp(row.get(5)?),
-        payment_intent: row.get(6)?,
-        event_id: row.get(7)?,
-    };
-    Ok(Held { entry, status: schema::status(row, 8)?, refunded: row.get(9)? })
+    Ok(Held { entry: schema::entry(row)?, status: schema::status(row, 8)?, refunded: row.get(9)? })
 }
 
-fn learn_session(transaction: &Transaction<'_>, entry: &Entry) -> rusqlite::Result<Option<Change>> {
+pub(super) fn learn_session(
+    transaction: &Transaction<'_>,
+    entry: &Entry,
+) -> rusqlite::Result<Option<Change>> {
     let sql = format!("{HELD} WHERE session_id = ?1");
     let known =
         transaction.prepare_cached(&sql)?.query_row([&entry.session_id], held).optional()?;
@@ -200,7 +312,7 @@ fn learn_session(transaction: &Transaction<'_>, entry: &Entry) -> rusqlite::Resu
 }
 
 /// The refund is kept by its PaymentIntent, so that it counts also where its session is told of later.
-fn learn_refund(
+pub(super) fn learn_refund(
     transaction: &Transaction<'_>,
     refunded: &Refunded,
 ) -> rusqlite::Result<Vec<Change>> {

@@ -1,10 +1,11 @@
 //! A scripted provider on a loopback port, for unit tests of what calls one.
 
+use crate::net::connection::Arriving;
 use crate::net::server::{self, Limits};
 use crate::net::shutdown::{self, Stopper};
 use crate::net::tasks::Tasks;
 use http_body_util::{BodyExt, Full};
-use hyper::body::{Bytes, Incoming};
+use hyper::body::Bytes;
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Request, Response};
 use serde_json::Value;
@@ -63,7 +64,7 @@ impl Fake {
 async fn answer(
     log: &Mutex<Vec<Asked>>,
     script: &(impl Fn(&Asked, usize) -> Reply + Send + Sync),
-    request: Request<Incoming>,
+    request: Request<Arriving>,
 ) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.unwrap().to_bytes();

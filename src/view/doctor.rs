@@ -80,6 +80,15 @@ fn words(finding: &Finding, canvas: &Canvas) -> (String, Option<String>) {
             (Msg::DoctorLedgerBusy { path }, Some(Msg::DoctorLedgerBusyFix))
         }
         Finding::Ledger { path, .. } => (Msg::DoctorLedger { path }, None),
+        Finding::Store { what, path, broken: Some(cause), .. } => {
+            let cure = match *what {
+                "progress" => Msg::DoctorProgressFix,
+                _ => Msg::DoctorSandboxFix,
+            };
+            (Msg::DoctorStoreBroken { path, cause }, Some(cure))
+        }
+        Finding::Store { path, busy: true, .. } => (Msg::DoctorStoreBusy { path }, None),
+        Finding::Store { path, .. } => (Msg::DoctorStore { path }, None),
         Finding::EnvFile { tracked: true, .. } => (Msg::DoctorEnvTracked, Some(Msg::DoctorEnvFix)),
         Finding::EnvFile { present: true, .. } => (Msg::DoctorEnvSafe, None),
         Finding::EnvFile { .. } => (Msg::DoctorEnvAbsent, None),

@@ -65,6 +65,11 @@ pub(super) fn what(problem: &Problem, canvas: &Canvas) -> String {
         Problem::Page { what, .. } => Msg::FaultPage { what },
         Problem::Ledger { .. } | Problem::LedgerBroken { .. } => Msg::FaultLedger,
         Problem::LedgerBusy { .. } => Msg::FaultLedgerBusy,
+        Problem::LedgerInUse { .. } => Msg::FaultLedgerInUse,
+        Problem::Newer { .. } => Msg::FaultNewer,
+        Problem::DiskFull { .. } => Msg::FaultDiskFull,
+        Problem::ProgressBroken { .. } => Msg::FaultProgress,
+        Problem::SandboxBroken { .. } => Msg::FaultSandboxBroken,
         Problem::SandboxStore { .. } => Msg::FaultSandboxStore,
         Problem::File { .. } => Msg::FaultFile,
         Problem::NoScenario { kind, .. } => Msg::FaultNoScenario { kind },
@@ -134,6 +139,11 @@ fn place(problem: &Problem) -> Option<String> {
         Problem::Ledger { path }
         | Problem::LedgerBroken { path }
         | Problem::LedgerBusy { path }
+        | Problem::LedgerInUse { path }
+        | Problem::Newer { path }
+        | Problem::DiskFull { path }
+        | Problem::ProgressBroken { path }
+        | Problem::SandboxBroken { path }
         | Problem::SandboxStore { path }
         | Problem::NotOurs { path, .. }
         | Problem::File { path } => Some(path.clone()),
@@ -182,6 +192,10 @@ fn next(problem: &Problem, canvas: &Canvas) -> Vec<String> {
         Problem::Ledger { .. } | Problem::SandboxStore { .. } | Problem::File { .. } => {
             vec![Msg::NextHome, Msg::NextDoctor]
         }
+        Problem::Newer { .. } => vec![Msg::NextNewer],
+        Problem::DiskFull { .. } => vec![Msg::NextDiskFull, Msg::NextDoctor],
+        Problem::ProgressBroken { .. } => vec![Msg::DoctorProgressFix, Msg::NextDoctor],
+        Problem::SandboxBroken { .. } => vec![Msg::DoctorSandboxFix, Msg::NextDoctor],
         Problem::LedgerBroken { .. } => vec![Msg::DoctorLedgerFix, Msg::NextDoctor],
         Problem::LedgerBusy { .. } => vec![Msg::NextLedgerBusy],
         Problem::NoScenario { .. } => vec![Msg::NextScenarios],
@@ -189,7 +203,7 @@ fn next(problem: &Problem, canvas: &Canvas) -> Vec<String> {
         Problem::NotThereYet { .. } => vec![Msg::NextDay0],
         Problem::Lesson { .. } => vec![Msg::NextDevCheck],
         Problem::NoSuchCode { .. } => vec![Msg::NextExplain],
-        Problem::SandboxInUse { .. } => vec![Msg::NextStopSandbox],
+        Problem::SandboxInUse { .. } | Problem::LedgerInUse { .. } => vec![Msg::NextStopSandbox],
         Problem::CourseInUse { .. } => vec![Msg::NextOtherCourse],
         Problem::AppDown { elsewhere: Some(address), .. } => vec![Msg::NextAnswersAt { address }],
         Problem::AppDown { url, .. } => {

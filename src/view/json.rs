@@ -106,6 +106,9 @@ pub fn notice(notice: &Notice) -> Option<Value> {
         | Notice::Exposed { .. }
         | Notice::Hosting { .. }
         | Notice::PollFailed { .. }
+        | Notice::LedgerTrouble { .. }
+        | Notice::LedgerBack { .. }
+        | Notice::ForwardsDropped { .. }
         | Notice::Started { .. }
         | Notice::Surroundings { .. }
         | Notice::WebhookOnly { .. }
@@ -326,7 +329,7 @@ fn doctor(it: &Doctor) -> Value {
             Finding::Key { key } => json!({ "masked": key.as_ref().map(|(masked, _)| masked) }),
             Finding::WebhookSecrets { count, .. } => json!({ "count": count }),
             Finding::Display { present } => json!({ "present": present }),
-            Finding::Ledger { path, broken, busy } => {
+            Finding::Ledger { path, broken, busy } | Finding::Store { path, broken, busy, .. } => {
                 json!({ "path": path, "cause": broken, "busy": busy })
             }
             Finding::EnvFile { tracked, present } => {

@@ -1,6 +1,6 @@
 //! One line for each thing that a command says while it runs.
 
-use crate::domain::notice::{Delivery, Notice, Outcome, Step};
+use crate::domain::notice::{Delivery, LedgerTrouble, Notice, Outcome, Step};
 use crate::view::canvas::{Canvas, Format, Tone};
 use crate::view::words::Msg;
 use crate::view::wrap::{typed, wrap};
@@ -51,6 +51,14 @@ pub fn render(notice: &Notice, canvas: &Canvas) -> Line {
         }
         Notice::Polling { base } => Line::Data(say(&Msg::NoticePolling { base })),
         Notice::PollFailed { cause } => caution(&Msg::NoticePollFailed { cause }),
+        Notice::LedgerTrouble { path, trouble } => {
+            let text = say(&ledger(path, *trouble));
+            Line::Aside(canvas.tone(Tone::Caution, &wrap(&text, canvas.width, 2)))
+        }
+        Notice::LedgerBack { path } => Line::Aside(say(&Msg::NoticeLedgerBack { path })),
+        Notice::ForwardsDropped { count } => caution(&Msg::NoticeForwardsDropped {
+            count: i64::try_from(*count).unwrap_or(i64::MAX),
+        }),
         Notice::Secret { secret } => Line::Data(secret.clone()),
         Notice::Started { .. } | Notice::Surroundings { .. } | Notice::WebhookOnly { .. } => {
             own_server(notice, canvas)
@@ -65,6 +73,18 @@ pub fn render(notice: &Notice, canvas: &Canvas) -> Line {
         Notice::Waiting { .. } => Line::Progress(say(&Msg::NoticeWaiting)),
         Notice::Step(step) => Line::Data(stepped(step, canvas)),
         it => of_course(it, canvas),
+    }
+}
+
+const fn ledger(path: &str, trouble: LedgerTrouble) -> Msg<'_> {
+    match trouble {
+        LedgerTrouble::Busy => Msg::NoticeLedgerBusy { path },
+        LedgerTrouble::Full => Msg::NoticeLedgerFull { path },
+        LedgerTrouble::Removed => Msg::NoticeLedgerRemoved { path },
+        LedgerTrouble::Rebuilt => Msg::NoticeLedgerRebuilt { path },
+        LedgerTrouble::Replaced => Msg::NoticeLedgerReplaced { path },
+        LedgerTrouble::Adopted => Msg::NoticeLedgerAdopted { path },
+        LedgerTrouble::Failed => Msg::NoticeLedgerFailed { path },
     }
 }
 

@@ -17,6 +17,12 @@ mod course;
 mod crash;
 mod delivery;
 mod env;
+#[cfg(target_os = "linux")]
+mod faults;
+#[cfg(target_os = "linux")]
+mod faults_files;
+#[cfg(target_os = "linux")]
+mod faults_ledger;
 mod flags;
 mod golden;
 mod golden_pages;

@@ -60,10 +60,16 @@ pub(crate) fn listen_with(env: &Env, more: &[&str]) -> (Running, u16) {
     let flags: Vec<&str> =
         ["listen", "--port", "0", "--json"].iter().chain(more).copied().collect();
     let mut listener = env.start(&flags);
+    let port = port_of(&mut listener);
+    (listener, port)
+}
+
+/// The port of a listener that was started with `--json`, once it listens.
+pub(crate) fn port_of(listener: &mut Running) -> u16 {
     let line = listener.line_with("\"listening\"");
     let after = line.split("http://127.0.0.1:").nth(1).unwrap();
     let port: String = after.chars().take_while(char::is_ascii_digit).collect();
-    (listener, port.parse().unwrap())
+    port.parse().unwrap()
 }
 
 /// The ledger's file, opened for reading beside whoever writes it.

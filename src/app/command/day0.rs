@@ -22,6 +22,7 @@ use crate::os::clock::Stopwatch;
 use crate::store::Filter;
 use crate::stripe::calls::Window;
 use serde_json::Value;
+use std::sync::Arc;
 use std::time::Duration;
 
 const CARD: &str = "4242424242424242";
@@ -72,7 +73,7 @@ async fn with_provider(
     wish: &Wish,
     began: Stopwatch,
 ) -> Result<Report, Fault> {
-    let file = LedgerFile::open(context)?;
+    let file = LedgerFile::open(context).await?;
     let door = Door { port: context.config.port, or_next: true, ..Door::default() };
     let mut reception = Reception::open(context, provider, &file, door).await?;
     let answer = go_round(context, provider, &file, &mut reception).await;
@@ -104,7 +105,8 @@ async fn go_round(
         Step::Heard { event: event.clone(), kind: WANTED.to_owned(), took_ms: heard.took_ms },
     );
     let filter = Filter { session: Some(checkout.session.clone()), ..Filter::default() };
-    let rows = file.ledger.rows(&filter);
+    let ledger = Arc::clone(&file.ledger);
+    let rows = ledger_file::apart(move || ledger.rows(&filter)).await;
     let rows = rows.map_err(|error| ledger_file::fault(context, &error))?;
     let row = rows.first().ok_or_else(|| Problem::NotFound { what: "ledger row".to_owned() })?;
     say(
@@ -117,7 +119,7 @@ async fn go_round(
     );
     let window = Window { since: Some(since.plus(-1)), until: None };
     let theirs = settlement::ask(context, &provider.stripe, window).await?;
-    let result = settlement::compare(context, &file.ledger, window, &theirs)?;
+    let result = settlement::compare(context, &file.ledger, window, &theirs).await?;
     let differing = result.differences().count();
     say(context, Step::Reconciled { matching: result.rows.len() - differing, differing });
     let place = context.place(Some(provider.base()));

@@ -6,9 +6,10 @@ use crate::domain::mode::Mode;
 use crate::domain::report::{Doctor, Finding, Report};
 use crate::net::outbound::{self, Patience, Reach};
 use crate::net::server;
-use crate::os::http_date;
+use crate::os::{http_date, private};
 use crate::sandbox::host;
-use crate::store::{Filter, Ledger, StoreError};
+use crate::store::progress::{self, Progress};
+use crate::store::{self, Filter, Ledger, StoreError};
 use crate::stripe::STRIPE_BASE;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -41,13 +42,17 @@ pub async fn run(context: &Context) -> Report {
     });
     findings.push(Finding::Display { present: config.has_display });
     findings.push(ledger(&config.ledger_path()));
+    findings.extend(kept("progress", &config.home.join(progress::FILE), |path| {
+        Progress::open(path).map(drop)
+    }));
+    findings.extend(kept("sandbox", &config.home.join("sandbox.db"), |_| Ok(())));
     findings.push(env_file());
     Report::Doctor(Doctor { place: context.place(base.as_deref()), findings })
 }
 
 fn home(path: &Path) -> Finding {
     let probe = path.join(format!(".probe-{}", std::process::id()));
-    let tried = std::fs::create_dir_all(path)
+    let tried = private::folder(path)
         .and_then(|()| std::fs::write(&probe, b""))
         .and_then(|()| std::fs::remove_file(&probe));
     let broken = tried.err().map(|error| error.to_string());
@@ -82,13 +87,31 @@ fn ledger(path: &Path) -> Finding {
     if !path.exists() {
         return Finding::Ledger { path: shown, broken: None, busy: false };
     }
-    match Ledger::open(path)
+    match store::inspect(path)
+        .and_then(|()| Ledger::open(path))
         .and_then(|ledger| ledger.rows(&Filter { limit: Some(1), ..Filter::default() }))
     {
         Ok(_) => Finding::Ledger { path: shown, broken: None, busy: false },
         Err(StoreError::Busy { .. }) => Finding::Ledger { path: shown, broken: None, busy: true },
         Err(error) => Finding::Ledger { path: shown, broken: Some(error.to_string()), busy: false },
     }
+}
+
+/// A file beside the ledger, opened by whoever reads it and then read to its end; nothing where there is none.
+fn kept(
+    what: &'static str,
+    path: &Path,
+    open: impl FnOnce(&Path) -> Result<(), StoreError>,
+) -> Option<Finding> {
+    if !path.exists() {
+        return None;
+    }
+    let (broken, busy) = match store::inspect(path).and_then(|()| open(path)) {
+        Ok(()) => (None, false),
+        Err(StoreError::Busy { .. }) => (None, true),
+        Err(error) => (Some(error.to_string()), false),
+    };
+    Some(Finding::Store { what, path: path.display().to_string(), broken, busy })
 }
 
 /// Whether git knows `.env`. Where there is no git there is nothing to push.

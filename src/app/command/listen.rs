@@ -14,6 +14,7 @@ use crate::net::shutdown;
 use crate::net::tasks::Tasks;
 use crate::shop::intake::{Intake, Secrets};
 use crate::shop::poll::Poller;
+use crate::shop::seen::Seen;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,7 +45,7 @@ pub async fn run(context: &Context, wish: Wish) -> Result<Report, Fault> {
 }
 
 async fn work(context: &Context, provider: &Provider, wish: Wish) -> Result<Report, Fault> {
-    let file = LedgerFile::open(context)?;
+    let file = LedgerFile::open(context).await?;
     let mut reception = Reception::open(context, provider, &file, wish.door.clone()).await?;
     let (stop_polling, polling) = shutdown::pair();
     let tasks = Tasks::default();
@@ -123,6 +124,13 @@ async fn hear(context: &Context, reception: &mut Reception, wish: &Wish) -> List
             }
         };
         let Some(seen) = seen else { break };
+        if let Seen::Ledger { trouble, .. } = seen {
+            let path = context.config.ledger_path().display().to_string();
+            context.voice.say(match trouble {
+                Some(trouble) => Notice::LedgerTrouble { path, trouble },
+                None => Notice::LedgerBack { path },
+            });
+        }
         let Some(delivery) = delivery(&seen) else { continue };
         count(&mut listened, &delivery);
         let wanted = delivery.kind.is_some() && delivery.kind == wish.until;

@@ -7,6 +7,7 @@ use crate::domain::course::carried::Carried;
 use crate::domain::course::progress::{Export, FORMAT, VERSION};
 use crate::domain::fault::{Fault, Problem};
 use crate::domain::report::Report;
+use crate::os::private;
 use crate::store::progress::FILE;
 use serde_json::{Value, json};
 use std::fs;
@@ -36,7 +37,7 @@ pub fn import(context: &Context, file: &Path) -> Result<Report, Fault> {
     let mut backup = None;
     if path.exists() {
         let folder = backup::folder(&context.config.home, context.clock.now());
-        fs::create_dir_all(&folder).map_err(|error| broken(&folder, &error))?;
+        private::folder(&folder).map_err(|error| broken(&folder, &error))?;
         fs::copy(&path, folder.join(FILE)).map_err(|error| broken(&path, &error))?;
         backup = Some(folder.display().to_string());
     }

@@ -30,13 +30,13 @@ pub async fn run(context: &Context, wish: Wish) -> Result<Report, Fault> {
 
 async fn work(context: &Context, provider: &Provider, wish: Wish) -> Result<Report, Fault> {
     let window = Window { since: wish.since, until: wish.until };
-    let file = LedgerFile::open(context)?;
+    let file = LedgerFile::open(context).await?;
     let theirs = settlement::ask(context, &provider.stripe, window).await?;
-    let mut result = settlement::compare(context, &file.ledger, window, &theirs)?;
+    let mut result = settlement::compare(context, &file.ledger, window, &theirs).await?;
     let mut fixed = None;
     if wish.fix {
         fixed = Some(settlement::repair(context, &file, &result, &theirs).await?);
-        result = settlement::compare(context, &file.ledger, window, &theirs)?;
+        result = settlement::compare(context, &file.ledger, window, &theirs).await?;
     }
     let place = context.place(Some(provider.base()));
     Ok(Report::Reconciled(Reconciled { place, result, fixed }))

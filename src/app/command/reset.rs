@@ -5,7 +5,9 @@ use crate::app::context::Context;
 use crate::app::course::{library, of_lesson, record};
 use crate::domain::fault::{Fault, Problem};
 use crate::domain::report::Report;
+use crate::os::private;
 use crate::sandbox::host;
+use crate::store::lock::LedgerLock;
 use crate::store::progress;
 use std::fs;
 use std::path::Path;
@@ -26,7 +28,19 @@ pub enum Wish {
 const LEDGER: &str = crate::store::FILE;
 const SANDBOX: &str = "sandbox.db";
 
-/// Puts a copy aside and sets back. While another process hosts the sandbox nothing of it is touched.
+/// The ledger to oneself: whoever writes it would go on writing to the copy that is put aside.
+fn alone(context: &Context) -> Result<LedgerLock, Fault> {
+    let path = context.config.ledger_path();
+    let broken = |error: std::io::Error| {
+        Fault::because(Problem::File { path: path.display().to_string() }, error)
+    };
+    private::folder(&context.config.home).map_err(broken)?;
+    let lock = LedgerLock::alone(&path).map_err(broken)?;
+    lock.ok_or_else(|| Problem::LedgerInUse { path: path.display().to_string() }.into())
+}
+
+/// Puts a copy aside and sets back. While another process hosts the sandbox nothing of it is touched, nor
+/// of the ledger while another process writes it.
 pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
     let home = &context.config.home;
     let files: &[&str] = match wish {
@@ -40,11 +54,13 @@ pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
     {
         return Err(Problem::SandboxInUse { base }.into());
     }
+    // Held to the end: whoever starts meanwhile is told so.
+    let _alone = if files.contains(&LEDGER) { Some(alone(context)?) } else { None };
     let backup = backup::folder(home, context.clock.now());
     let broken = |path: &Path, error: &std::io::Error| {
         Fault::because(Problem::File { path: path.display().to_string() }, error)
     };
-    fs::create_dir_all(&backup).map_err(|error| broken(&backup, &error))?;
+    private::folder(&backup).map_err(|error| broken(&backup, &error))?;
     let mut what = Vec::new();
     for file in files {
         for suffix in ["", "-wal", "-shm"] {

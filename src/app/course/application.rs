@@ -388,7 +388,7 @@ async fn open_shop(
     port: u16,
     price: Option<String>,
 ) -> Result<Shop, Fault> {
-    let file = LedgerFile::open(context)?;
+    let file = LedgerFile::open(context).await?;
     let door = Door { port, or_next: true, forward_to: None, price };
     let mut reception = Reception::open(context, provider, &file, door).await?;
     log.add(format!("{} started {}", context.clock.now(), reception.running.url()));

@@ -8,6 +8,7 @@ use crate::domain::fault::{Fault, Mishap, Problem};
 use crate::net::outbound;
 use crate::net::shutdown::Stop;
 use crate::net::tasks::Tasks;
+use crate::os::private;
 use std::fs::File;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -251,7 +252,7 @@ fn spawn(start: &Start, log: &Log) -> Result<Child, Fault> {
 fn output_of(start: &Start) -> Result<File, Fault> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let path = &start.output;
-    let folder = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+    let folder = path.parent().map_or(Ok(()), private::folder);
     let open = || File::options().append(true).create(true).mode(0o600).open(path);
     folder
         .and_then(|()| open())

@@ -1,7 +1,7 @@
 //! What a run leaves in the progress file.
 
 use crate::app::context::Context;
-use crate::app::failure::of_store;
+use crate::app::failure::of_progress;
 use crate::domain::canonical;
 use crate::domain::course::Day;
 use crate::domain::course::evidence::findings_hash;
@@ -24,7 +24,7 @@ pub fn open(context: &Context) -> Result<Progress, Fault> {
 
 /// A failure of the progress file.
 pub fn fault(context: &Context, error: &StoreError) -> Fault {
-    of_store(error, &path(context))
+    of_progress(error, &path(context))
 }
 
 /// Notes what a person attests now; everything that was attested so far.

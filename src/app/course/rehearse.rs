@@ -13,6 +13,7 @@ use crate::domain::course::readme::{Block, Mark, Readme};
 use crate::domain::fault::{Fault, Problem};
 use crate::domain::notice::Notice;
 use crate::domain::secret::SigningSecret;
+use crate::os::private;
 use serde_json::{Value, json};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -243,6 +244,8 @@ impl Room {
         let nonce = stage.kept.fill("$run.nonce").unwrap_or_default();
         let root = std::env::temp_dir().join(format!("stripegym-{}-{nonce}", std::process::id()));
         let (work, home, bin) = (root.join("project"), root.join("home"), root.join("bin"));
+        // A copy of everything that the project has, in a folder that everybody can list.
+        private::folder(&root).map_err(|error| broken(&root, &error))?;
         for folder in [&work, &home, &bin] {
             fs::create_dir_all(folder).map_err(|error| broken(folder, &error))?;
         }

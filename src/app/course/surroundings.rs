@@ -7,6 +7,7 @@ use crate::domain::course::launch::{authority, port_of};
 use crate::domain::fault::{Fault, Problem};
 use crate::domain::notice::Notice;
 use crate::domain::secret::SigningSecret;
+use crate::os::private;
 use crate::sandbox::host;
 use std::fs;
 use std::io::Write as _;
@@ -81,7 +82,7 @@ pub fn secret(context: &Context) -> Result<SigningSecret, Fault> {
     let mut numbers = context.entropy.numbers(FILE);
     let text = format!("whsec_{:016x}{:016x}", numbers.next(), numbers.next());
     let failed = |error| Fault::because(Problem::File { path: path.display().to_string() }, error);
-    fs::create_dir_all(home).map_err(failed)?;
+    private::folder(home).map_err(failed)?;
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]

@@ -5,13 +5,14 @@ use crate::app::course::trouble::Trouble;
 use crate::domain::fault::{Fault, Problem};
 use crate::domain::secret::SigningSecret;
 use crate::domain::signature::sign;
+use crate::net::connection::Arriving;
 use crate::net::outbound::{self, Patience, Reach};
 use crate::net::server::{self, Limits};
 use crate::net::shutdown::{self, Stopper};
 use crate::net::tasks::Tasks;
 use crate::os::clock::Clock;
 use http_body_util::{BodyExt, Full};
-use hyper::body::{Bytes, Incoming};
+use hyper::body::Bytes;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use std::convert::Infallible;
@@ -128,7 +129,7 @@ fn fault(line: &Line) -> Option<u16> {
     Some(broken.status)
 }
 
-async fn pass(line: &Line, request: Request<Incoming>) -> Response<Full<Bytes>> {
+async fn pass(line: &Line, request: Request<Arriving>) -> Response<Full<Bytes>> {
     if let Some(status) = fault(line) {
         return answer(status, Bytes::from_static(FAULT.as_bytes()));
     }

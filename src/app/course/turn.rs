@@ -1,7 +1,8 @@
 //! One grading at a time in a folder: two would meet one another's deliveries and fail what is right.
 
 use crate::domain::fault::{Fault, Problem};
-use std::fs::{File, OpenOptions, TryLockError};
+use crate::os::private;
+use std::fs::{File, TryLockError};
 use std::path::Path;
 
 const LOCK: &str = "course.lock";
@@ -17,8 +18,8 @@ impl Turn {
         let broken = |error: std::io::Error| {
             Fault::because(Problem::File { path: path.display().to_string() }, error)
         };
-        std::fs::create_dir_all(home).map_err(broken)?;
-        let mut options = OpenOptions::new();
+        private::folder(home).map_err(broken)?;
+        let mut options = private::options();
         let file = options.create(true).truncate(false).read(true).write(true).open(&path);
         let file = file.map_err(broken)?;
         match file.try_lock() {

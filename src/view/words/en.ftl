@@ -274,6 +274,18 @@ notice-listening = Listening at { $url } (Ctrl-C ends)
 notice-registered = Registered as { $endpoint }
 notice-polling = Fetching events from { $base } (Ctrl-C ends)
 notice-poll-failed = Events could not be fetched, trying again: { $cause }
+notice-ledger-busy = Another program holds the ledger { $path }; deliveries get 503 until it lets go.
+notice-ledger-full = The disk of the ledger { $path } is full; deliveries get 503 until there is space.
+notice-ledger-removed = The ledger { $path } was removed and cannot be built anew yet; deliveries get 503. Put the file back, or make its folder writable.
+notice-ledger-rebuilt = The ledger { $path } was removed. It was built anew with everything received so far; to start over, stop this and type `stripegym reset ledger`.
+notice-ledger-replaced = Another file stands at { $path }, which is left alone; deliveries get 503. Move it away or put the ledger back.
+notice-ledger-adopted = A copy of the ledger stands at { $path }. It was brought up to date and is used from now on.
+notice-ledger-failed = The ledger { $path } cannot be written; deliveries fail. Check its disk: `stripegym doctor`.
+notice-ledger-back = The ledger { $path } takes deliveries again.
+notice-forwards-dropped = { $count ->
+    [one] One delivery was
+   *[other] { $count } deliveries were
+} not passed on, because too many were on their way to your server.
 notice-surroundings = Your server needs this in its environment (whole, to copy: --print-env):
 notice-webhook-only = Your server has no pages, only { $url }: sessions are made by stripegym, and what is about your own pages is left out.
 notice-started = Your server was started and answers at { $url } (its output: { $output }): { $command }
@@ -481,6 +493,18 @@ lessons-bad = { $problems ->
 fault-lesson = A lesson does not keep to its format: { $what }
 fault-no-such-code = There is no check, cause or topic `{ $code }`.
 fault-sandbox-in-use = Another process hosts the sandbox at { $base }; nothing was set back.
+fault-ledger-in-use = A running stripegym writes this ledger; nothing was set back.
+fault-newer = This file was written by a newer stripegym.
+fault-disk-full = The disk is full.
+fault-progress = The progress file is damaged.
+fault-sandbox-broken = The sandbox's file is damaged, or of another version.
+next-newer = Use that newer version, or give this one a folder of its own: --home DIR
+next-disk-full = Make room on the disk of this file, then type the command again.
+doctor-store = { $path } is well
+doctor-store-busy = { $path } is being written by another program
+doctor-store-broken = { $path } cannot be read: { $cause }
+doctor-progress-fix = Move the file away; `stripegym progress import FILE` brings an export back, and backup/ beside it has what was set back.
+doctor-sandbox-fix = stripegym reset sandbox    (keeps the file aside and starts with an empty one)
 fault-course-in-use = Another day or `check` is at work in { $home }: two at a time would meet one another's deliveries.
 next-dev-check = stripegym dev check
 next-explain = stripegym explain
