@@ -10,6 +10,7 @@ pub(crate) mod out;
 pub(crate) mod pager;
 pub(crate) mod reporter;
 pub(crate) mod run;
+pub(crate) mod signals;
 pub(crate) mod usage;
 pub(crate) mod wish;
 

@@ -66,6 +66,7 @@ pub fn notice(notice: &Notice) -> Option<Value> {
         Notice::Listening { url, endpoint } => {
             Some(json!({ "listening": url, "endpoint": endpoint }))
         }
+        Notice::LeftOut { count } => Some(json!({ "left_out": count })),
         Notice::Polling { base } => Some(json!({ "polling": base })),
         Notice::Secret { secret } => Some(json!({ "secret": secret })),
         Notice::Surroundings { variables, whole: true } => {

@@ -39,6 +39,10 @@ pub fn render(notice: &Notice, canvas: &Canvas) -> Line {
         Notice::OtherPort { wished, used } => {
             Line::Aside(say(&Msg::NoticeOtherPort { wished: i64::from(*wished), used }))
         }
+        Notice::LeftOut { count } => {
+            let count = i64::try_from(*count).unwrap_or(i64::MAX);
+            caution(&Msg::NoticeLeftOut { count })
+        }
         Notice::Exposed { address } => caution(&Msg::NoticeExposed { address }),
         Notice::Hosting { base } => Line::Aside(say(&Msg::NoticeHosting { base })),
         Notice::Listening { url, endpoint } => {

@@ -3,7 +3,7 @@
 use crate::app::context::Context;
 use crate::app::course::env_file;
 use crate::app::course::surroundings;
-use crate::app::course::{self, Beat, Wish};
+use crate::app::course::{self, Beat, Manner, Wish};
 use crate::app::hosted::{Landing, Means, Typed};
 use crate::app::ledger_file::{self, LedgerFile};
 use crate::app::payment::{self, Item, Order};
@@ -81,7 +81,7 @@ async fn with_provider(
     drop(file);
     // The round was what the day does; its checks look at the same application started anew.
     let from = Some(wish.from.unwrap_or(Beat::Check).max(Beat::Check));
-    let checks = Wish { from, quiet: true, ..wish.clone() };
+    let checks = Wish { from, manner: Manner::Quiet, ..wish.clone() };
     let course = course::play(context, provider, lesson, &checks).await?;
     let took_ms = began.ms();
     Ok(Report::Day0(Box::new(Day0 { checkout, event, reconciled, course, took_ms })))

@@ -268,6 +268,10 @@ notice-waiting = Waiting for the payment; Ctrl-C ends
 ## Notices
 
 notice-other-port = Port { $wished } is taken; using { $used }.
+notice-left-out = { $count ->
+    [one] 1 line was left out here
+   *[other] { $count } lines were left out here
+} because the output was not read. Everything was recorded.
 notice-exposed = Warning: { $address } can be reached by other machines.
 notice-hosting = The sandbox runs in this command at { $base }.
 notice-listening = Listening at { $url } (Ctrl-C ends)

@@ -260,6 +260,7 @@ notice-waiting = 支払い待ち（Ctrl-C で終了）
 ## Notices
 
 notice-other-port = ポート { $wished } は使用中のため、{ $used } を使います。
+notice-left-out = 出力が読み取られなかったため、{ $count } 行の表示を省略しました。処理はすべて記録されています。
 notice-exposed = 警告: { $address } は他のマシンからも接続できます。
 notice-hosting = このコマンド内でサンドボックスを起動しました: { $base }
 notice-listening = { $url } で待ち受け中（Ctrl-C で終了）

@@ -240,6 +240,7 @@ messages! {
     NoticeWaiting,
     // Notices
     NoticeOtherPort { wished: i64, used: &'a str },
+    NoticeLeftOut { count: i64 },
     NoticeExposed { address: &'a str },
     NoticeHosting { base: &'a str },
     NoticeListening { url: &'a str },
