@@ -92,6 +92,7 @@ fn carry_out(
     if hurry.is_stopped() {
         // Whoever asks twice waits for nothing: neither for threads nor for a reader.
         runtime.shutdown_background();
+        world.end()?;
         return answer;
     }
     // What a command left running must not speak after its report.

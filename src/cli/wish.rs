@@ -5,12 +5,12 @@ use crate::app::command::checkout::Then;
 use crate::app::command::{
     check, events, ledger, listen, reconcile, report, reset, sandbox, solution,
 };
-use crate::app::course::{self, Manner};
 use crate::app::course::application::Candidate;
 use crate::app::course::ask::Asker;
 use crate::app::course::books::Source;
 use crate::app::course::choose::Choice;
 use crate::app::course::vigil::Vigil;
+use crate::app::course::{self, Manner};
 use crate::app::hosted::Means;
 use crate::app::payment::{Item, Order};
 use crate::app::reception::Door;

@@ -236,6 +236,12 @@ pub(crate) fn outer_path() -> String {
     std::env::var("PATH").unwrap_or_default()
 }
 
+/// How many rounds a story goes: `short` in every run, `long` where `./test long` asks for it (`STRIPEGYM_LONG=1`).
+#[expect(clippy::disallowed_methods, reason = "one switch for whoever runs the tests")]
+pub(crate) fn rounds(short: usize, long: usize) -> usize {
+    if std::env::var_os("STRIPEGYM_LONG").is_some_and(|set| set == "1") { long } else { short }
+}
+
 fn wait(child: &mut Child, until: Instant) -> Option<ExitStatus> {
     loop {
         if let Some(status) = child.try_wait().unwrap() {

@@ -21,6 +21,8 @@ mod flags;
 mod golden;
 mod golden_pages;
 mod http;
+#[cfg(unix)]
+mod interrupted;
 mod listener;
 mod merchant;
 mod network;

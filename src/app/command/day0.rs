@@ -17,9 +17,10 @@ use crate::domain::fault::{Fault, Problem};
 use crate::domain::mode::Mode;
 use crate::domain::money::Money;
 use crate::domain::notice::{Delivery, Notice, Step};
+use crate::domain::reconcile::reconcile;
 use crate::domain::report::{Checkout, Day0, Ending, Reconciled, Report};
 use crate::os::clock::Stopwatch;
-use crate::store::Filter;
+use crate::store::{Filter, LedgerRow};
 use crate::stripe::calls::Window;
 use serde_json::Value;
 use std::time::Duration;
@@ -116,8 +117,10 @@ async fn go_round(
         },
     );
     let window = Window { since: Some(since.plus(-1)), until: None };
-    let theirs = settlement::ask(context, &provider.stripe, window).await?;
-    let result = settlement::compare(context, &file.ledger, window, &theirs)?;
+    // This round's payment only: one that was interrupted a moment ago has left its own session.
+    let mut theirs = settlement::ask(context, &provider.stripe, window).await?.records();
+    theirs.retain(|record| record.session_id == checkout.session);
+    let result = reconcile(rows.iter().map(LedgerRow::record).collect(), theirs);
     let differing = result.differences().count();
     say(context, Step::Reconciled { matching: result.rows.len() - differing, differing });
     let place = context.place(Some(provider.base()));

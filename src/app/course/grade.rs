@@ -1,6 +1,5 @@
 //! Goes through the checks, notes and gates of a day. Steps are done once, when something first needs them.
 
-use crate::app::course::{Manner, Wish};
 use crate::app::course::evidence;
 use crate::app::course::judge::judge;
 use crate::app::course::look::look;
@@ -8,6 +7,7 @@ use crate::app::course::perform::perform;
 use crate::app::course::project;
 use crate::app::course::stage::Stage;
 use crate::app::course::trouble::Trouble;
+use crate::app::course::{Manner, Wish};
 use crate::content::Lesson;
 use crate::content::text::{CheckText, Texts};
 use crate::domain::course::act::Act;
