@@ -131,6 +131,7 @@ fn open() -> (File, File) {
     let name = ptsname(&ours, Vec::new()).unwrap();
     let flags = i32::try_from(OFlags::NOCTTY.bits()).unwrap();
     let mut how = OpenOptions::new();
-    let theirs = how.read(true).write(true).custom_flags(flags).open(name.to_str().unwrap()).unwrap();
+    let theirs =
+        how.read(true).write(true).custom_flags(flags).open(name.to_str().unwrap()).unwrap();
     (File::from(ours), theirs)
 }

@@ -67,7 +67,12 @@ fn waiting_for_a_payment_stays_on_one_line() {
         let written = checkout.written().matches('\n').count();
         checkout.shows("3s");
         let more = checkout.written().matches('\n').count() - written;
-        assert_eq!(more, 0, "{lang}: new lines while nothing happens\n{}", checkout.screen().join("\n"));
+        assert_eq!(
+            more,
+            0,
+            "{lang}: new lines while nothing happens\n{}",
+            checkout.screen().join("\n")
+        );
         checkout.shows("/c/pay/cs_test_");
         checkout.press(CTRL_C);
         assert_eq!(checkout.end(), INTERRUPTED, "{lang}");
@@ -96,9 +101,15 @@ fn no_line_is_wider_than_the_terminal() {
     for lang in LANGS {
         let env = world(lang);
         env.ok(&["day0"]);
-        for args in
-            [&["cards"][..], &["ledger", "show"], &["reconcile"], &["events", "list"], &["doctor"], &["status"], &[]]
-        {
+        for args in [
+            &["cards"][..],
+            &["ledger", "show"],
+            &["reconcile"],
+            &["events", "list"],
+            &["doctor"],
+            &["status"],
+            &[],
+        ] {
             let mut program = Terminal::start(&env, args);
             assert_eq!(program.end(), 0, "{lang} {args:?}:\n{}", program.written());
             for line in plain(&program.written()).lines() {
@@ -114,9 +125,12 @@ fn no_line_is_wider_than_the_terminal() {
 /// A text without colours.
 fn plain(text: &str) -> String {
     let parts = text.split('\u{1b}').enumerate();
-    let kept = parts.map(|(at, part)| {
-        if at == 0 { part } else { part.split_once('m').map_or("", |(_, rest)| rest) }
-    });
+    let kept =
+        parts.map(
+            |(at, part)| {
+                if at == 0 { part } else { part.split_once('m').map_or("", |(_, rest)| rest) }
+            },
+        );
     kept.collect()
 }
 
