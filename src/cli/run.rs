@@ -195,7 +195,7 @@ async fn dispatch(
             None => Ok(trigger::list()),
         },
         Command::Events { command } => events::run(context, &wish::events(command)).await,
-        Command::Cards => Ok(cards::run()),
+        Command::Cards { filter } => cards::run(filter.as_deref()),
         Command::Doctor => Ok(doctor::run(context).await),
         Command::EnvExample => Ok(Report::Silent),
         Command::Day1(asked) => day::run(context, "day1", &reader.day(&asked)?).await,

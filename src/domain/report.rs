@@ -407,8 +407,8 @@ pub enum Report {
     Lessons(LessonsChecked),
     /// `stripegym dev items`.
     Items(Vec<ItemProof>),
-    /// `stripegym cards`.
-    Cards,
+    /// `stripegym cards`: those that a filter names, or all.
+    Cards(Option<String>),
     /// `stripegym doctor`.
     Doctor(Doctor),
     /// `stripegym trigger` without a type: the types that have a scenario.
@@ -466,7 +466,7 @@ impl Report {
             | Self::Home(_)
             | Self::Listened(_)
             | Self::Ledger(_)
-            | Self::Cards
+            | Self::Cards(_)
             | Self::Scenarios(_)
             | Self::Events(_)
             | Self::Object(_)

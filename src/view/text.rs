@@ -38,7 +38,7 @@ pub fn render(report: &Report, canvas: &Canvas) -> String {
         Report::Reset { what, backup } => course::reset(what, backup, canvas),
         Report::Lessons(it) => course::lessons(it, canvas),
         Report::Items(rows) => items::markdown(rows, canvas),
-        Report::Cards => cards::render(canvas),
+        Report::Cards(filter) => cards::render(filter.as_deref(), canvas),
         Report::Doctor(it) => doctor::render(it, canvas),
         Report::Scenarios(types) => {
             let mut lines = vec![canvas.say(&Msg::TriggerList)];

@@ -196,3 +196,27 @@ fn no_secret_reaches_a_log_line() {
     }
     assert!(logs[0].1.lines().count() > 10, "trace logs something: {}", logs[0].1);
 }
+
+#[test]
+fn cards_are_grouped_and_found_by_what_is_typed() {
+    for lang in ["en", "ja"] {
+        let env = Env::new().with("STRIPEGYM_LANG", lang);
+        let all = env.ok(&["cards"]);
+        for group in ["succeeds", "declines", "3ds", "disputes", "konbini"] {
+            assert!(all.contains(&format!("({group})")), "{lang}: {group}\n{all}");
+        }
+        let some = env.ok(&["cards", "declin"]);
+        assert!(some.contains("4000000000009995") && !some.contains("4242424242424242"), "{some}");
+        assert!(
+            some.lines().all(|line| unicode_width::UnicodeWidthStr::width(line) <= 80),
+            "{some}"
+        );
+        assert!(env.ok(&["cards", "konbini"]).contains("succeed_immediately@"));
+        let nothing = env.run(&["cards", "nosuch"]);
+        assert_eq!(nothing.code, 2, "{nothing:?}");
+        assert!(nothing.err.contains("declines"), "{}", nothing.err);
+    }
+    let found: Value =
+        serde_json::from_str(&Env::new().ok(&["cards", "4242 4242 4242 4242", "--json"])).unwrap();
+    assert_eq!(found["cards"][0]["group"], "succeeds", "{found}");
+}

@@ -83,7 +83,8 @@ help-events-show-about = Shows one event as JSON.
 help-events-show-id = The event.
 help-events-resend-about = Delivers an event again to every endpoint that takes it.
 help-events-resend-id = The event.
-help-cards-about = Shows every test card by what it does.
+help-cards-about = Shows every test card by what it does, in groups.
+help-cards-filter = A group (succeeds, countries, declines, 3ds, checks, disputes, refunds, balance, konbini), a number, a token, a brand, a country or a decline code; a part will do.
 help-doctor-about = Looks for what could stop you, and says what to do about it.
 help-env-example-about = Prints .env.example.
 
@@ -226,6 +227,7 @@ col-paid = Paid
 col-refunded = Refunded
 col-net = Net
 col-number = Number
+col-email = E-mail
 col-brand = Brand
 col-method = pm_card_…
 col-what = What it does
@@ -323,8 +325,20 @@ card-refund-fails = refund succeeds, then fails
 card-available-at-once = funds available at once
 cards-foot =
     Any future expiry, any CVC (4 digits for Amex), any postal code.
-    Konbini: the e-mail decides
-    (succeed_immediately, expire_immediately, fill_never).
+    In a program: pm_card_ or tok_ and the name, such as pm_card_visa.
+cards-filter = One group, or what you look for: `stripegym cards declines`
+cards-succeeds = Succeeds, by brand
+cards-countries = Succeeds, by country
+cards-declines = Declined
+cards-secure = 3-D Secure
+cards-checks = Succeeds with a raised risk or a failed check
+cards-disputes = Succeeds and is disputed at Stripe; the sandbox opens no dispute yet
+cards-refunds = Refunds that do not go as usual
+cards-balance = Funds available at once
+cards-konbini = Konbini: the e-mail decides
+konbini-succeeds = paid at the store at once
+konbini-expires = expires unpaid at once
+konbini-never = expires unpaid
 
 ## Doctor
 

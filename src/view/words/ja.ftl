@@ -83,7 +83,8 @@ help-events-show-about = イベントを JSON で表示します。
 help-events-show-id = イベントの ID。
 help-events-resend-about = イベントを Webhook エンドポイントへ再送します。
 help-events-resend-id = イベントの ID。
-help-cards-about = テストカードを動作別に一覧表示します。
+help-cards-about = テストカードを動作別のグループで一覧表示します。
+help-cards-filter = グループ（succeeds、countries、declines、3ds、checks、disputes、refunds、balance、konbini）、番号、トークン、ブランド、国、拒否コードのいずれか。一部だけでもかまいません。
 help-doctor-about = つまずきの原因を調べ、対処法を表示します。
 help-env-example-about = .env.example の内容を出力します。
 
@@ -222,6 +223,7 @@ col-paid = 入金
 col-refunded = 返金
 col-net = 差引
 col-number = 番号
+col-email = メールアドレス
 col-brand = ブランド
 col-method = pm_card_…
 col-what = 動作
@@ -312,8 +314,20 @@ card-refund-fails = 返金が成功後に失敗
 card-available-at-once = 売上が即時に利用可能
 cards-foot =
     有効期限は未来の日付、CVC は任意（Amex は 4 桁）、郵便番号も任意。
-    コンビニ払いはメールアドレスで結果が決まります
-    （succeed_immediately、expire_immediately、fill_never）。
+    プログラムでは名前の前に pm_card_ か tok_ を付けます（例: pm_card_visa）。
+cards-filter = グループ名や検索語で絞り込めます: `stripegym cards declines`
+cards-succeeds = 成功（ブランド別）
+cards-countries = 成功（発行国別）
+cards-declines = 拒否
+cards-secure = 3D セキュア
+cards-checks = 成功（リスク高・検証失敗）
+cards-disputes = 成功後に Stripe では不審請求になるカード（サンドボックスでは未対応）
+cards-refunds = 返金が通常と異なる
+cards-balance = 売上が即時に利用可能
+cards-konbini = コンビニ払い（結果はメールアドレスで決まる）
+konbini-succeeds = すぐに店頭で支払い済みになる
+konbini-expires = 支払われないまま、すぐに期限切れ
+konbini-never = 支払われないまま期限切れ
 
 ## Doctor
 
