@@ -5,6 +5,7 @@ pub(crate) mod course_args;
 pub(crate) mod env_example;
 pub(crate) mod exit;
 pub(crate) mod help;
+pub(crate) mod invoked;
 pub(crate) mod logging;
 pub(crate) mod out;
 pub(crate) mod pager;
@@ -137,6 +138,7 @@ fn early_canvas(arguments: &[OsString]) -> Canvas {
         width: out::width(sources.variable("COLUMNS")),
         colour: !no_color && out::is_colourful(sources.variable("CLICOLOR_FORCE")),
         zone: TimeZone::UTC,
+        program: invoked::program(arguments.first(), &sources),
     }
 }
 

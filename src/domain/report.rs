@@ -80,6 +80,8 @@ pub struct Checkout {
     pub session: String,
     /// The hosted page, while the session is open.
     pub url: Option<String>,
+    /// Whether somebody answers at that page once the command has ended.
+    pub page_stays: bool,
     /// The session's total.
     pub total: Money,
     /// `open`, `complete`, `expired`.

@@ -89,6 +89,7 @@ mod tests {
         let checkout = Checkout {
             place: place.clone(),
             session: "cs_1".into(),
+            page_stays: true,
             url: None,
             total: record.amount,
             status: "complete".into(),

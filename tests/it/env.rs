@@ -65,6 +65,9 @@ impl Env {
     pub(crate) fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stripegym"));
         command.args(args).current_dir(self.path()).env_clear().stdin(Stdio::null());
+        // As a shell calls what it finds through `PATH`.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::arg0(&mut command, "stripegym");
         command.env("PATH", outer_path());
         command.env("HOME", self.path());
         command.env("STRIPEGYM_HOME", self.path().join(".stripegym"));

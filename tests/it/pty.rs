@@ -20,9 +20,11 @@ pub(crate) const COLUMNS: u16 = 80;
 /// Lines that have left the screen and can be scrolled back to.
 const SCROLLBACK: usize = 2000;
 
-/// What Ctrl-C, Ctrl-D and Enter send.
+/// What Ctrl-C and Ctrl-D send.
 pub(crate) const CTRL_C: &str = "\u{3}";
 pub(crate) const CTRL_D: &str = "\u{4}";
+/// Stops the terminal: what is written waits.
+pub(crate) const CTRL_S: &str = "\u{13}";
 
 /// A program before a person.
 pub(crate) struct Terminal {

@@ -2,7 +2,7 @@
 //! story in both languages, on 80 columns and 24 lines.
 
 use crate::env::{Env, PATIENCE};
-use crate::pty::{COLUMNS, CTRL_C, CTRL_D, Terminal};
+use crate::pty::{COLUMNS, CTRL_C, CTRL_D, CTRL_S, Terminal};
 use crate::shop::{SECRET, completed, deliver};
 use std::io::{BufRead as _, BufReader, pipe};
 use std::process::{Command, Stdio};
@@ -151,6 +151,28 @@ fn a_reader_that_has_gone_is_no_failure() {
 }
 
 /// A listener whose lines are read up to its address, and never again. It believes [`SECRET`].
+#[test]
+fn a_terminal_that_was_stopped_holds_up_no_delivery_and_hears_ctrl_c() {
+    for lang in LANGS {
+        let env = world(lang).with("STRIPE_WEBHOOK_SECRET", SECRET);
+        let mut listen = Terminal::start(&env, &["listen", "--port", "0"]);
+        let line = listen.shows("/webhook");
+        let after = line.split("http://127.0.0.1:").nth(1).unwrap();
+        let port: String = after.chars().take_while(char::is_ascii_digit).collect();
+        let port = port.parse().unwrap();
+        // Registered: nothing more is said by itself.
+        listen.shows("we_");
+        listen.press(CTRL_S);
+        for at in 0..300 {
+            let reply = deliver(port, &completed(&format!("evt_{at}"), &format!("cs_{at}"), 500));
+            assert_eq!(reply.unwrap().status, 200, "{lang}");
+        }
+        listen.press(CTRL_C);
+        listen.press(CTRL_C);
+        assert_eq!(listen.end(), INTERRUPTED, "{lang}");
+    }
+}
+
 #[test]
 fn the_second_signal_ends_what_nobody_reads() {
     for second in ["-INT", "-TERM"] {

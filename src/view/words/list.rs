@@ -235,7 +235,7 @@ messages! {
     CheckoutExpired,
     CheckoutCreated,
     CheckoutSaid { message: &'a str },
-    CheckoutNextLedger,
+    CheckoutNoPage,
     NoticeOpen { total: &'a str, url: &'a str },
     NoticeNoBrowser { cause: &'a str },
     NoticeWaiting,
@@ -268,6 +268,7 @@ messages! {
     Day0Booked { total: &'a str, status: &'a str },
     Day0Reconciled { matching: i64, differing: i64 },
     Day0ByHand,
+    Day0PayByHand,
     Day0Done { seconds: &'a str },
     Day0Next,
     // The course
