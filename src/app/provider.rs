@@ -68,6 +68,11 @@ impl Provider {
         self.stripe.base()
     }
 
+    /// Whether it goes on answering once this command has ended.
+    pub const fn stays(&self) -> bool {
+        self.hosted.is_none()
+    }
+
     /// Ends what this command hosted; what is pending stays for the next host.
     pub async fn close(self) {
         if let Some(running) = self.hosted {

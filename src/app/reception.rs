@@ -93,7 +93,7 @@ impl Reception {
 
     /// Registers it with the provider, and believes the secret that it is given.
     pub async fn register(&mut self, provider: &Provider) -> Result<(), Fault> {
-        sweep(provider).await?;
+        sweep(provider, MARK).await?;
         let url = self.running.webhook_url();
         let created = provider.stripe.create_webhook_endpoint(&url, &["*"], MARK);
         let endpoint = created.await?;
@@ -141,14 +141,14 @@ impl Reception {
 }
 
 /// Takes listeners off the provider's list that were killed before they could do it themselves: they
-/// carry our mark, and nobody answers at their address.
-async fn sweep(provider: &Provider) -> Result<(), Fault> {
+/// carry this mark of ours, and nobody answers at their address.
+pub async fn sweep(provider: &Provider, mark: &str) -> Result<(), Fault> {
     for endpoint in provider.stripe.webhook_endpoints().rest().await? {
         let text = |name: &str| endpoint.get(name).and_then(Value::as_str);
-        let (Some(id), Some(url), Some(MARK)) = (text("id"), text("url"), text("description"))
-        else {
+        let (Some(id), Some(url)) = (text("id"), text("url")) else { continue };
+        if text("description") != Some(mark) {
             continue;
-        };
+        }
         let place = url.strip_prefix("http://").and_then(|rest| rest.split('/').next());
         let Some(place) = place else { continue };
         if !outbound::answers(place).await {

@@ -80,7 +80,11 @@ pub(crate) enum Command {
         command: Events,
     },
     /// Test cards.
-    Cards,
+    Cards {
+        /// Which: a group, a number, a token, a brand, a country or a decline code, whole or in part.
+        #[arg(value_name = "FILTER")]
+        filter: Option<String>,
+    },
     /// Looks for what could stop you.
     Doctor,
     /// Checkout.

@@ -5,11 +5,13 @@ pub(crate) mod course_args;
 pub(crate) mod env_example;
 pub(crate) mod exit;
 pub(crate) mod help;
+pub(crate) mod invoked;
 pub(crate) mod logging;
 pub(crate) mod out;
 pub(crate) mod pager;
 pub(crate) mod reporter;
 pub(crate) mod run;
+pub(crate) mod signals;
 pub(crate) mod usage;
 pub(crate) mod wish;
 
@@ -136,6 +138,7 @@ fn early_canvas(arguments: &[OsString]) -> Canvas {
         width: out::width(sources.variable("COLUMNS")),
         colour: !no_color && out::is_colourful(sources.variable("CLICOLOR_FORCE")),
         zone: TimeZone::UTC,
+        program: invoked::program(arguments.first(), &sources),
     }
 }
 

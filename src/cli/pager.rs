@@ -2,6 +2,9 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static OPEN: AtomicBool = AtomicBool::new(false);
 
 /// What pages where nobody says otherwise: ends by itself when all fits, keeps colours, leaves the text there.
 const DEFAULT: &str = "less -FRX";
@@ -15,6 +18,11 @@ pub(crate) fn choose(pager: Option<&str>, ci: bool, asks_nothing: bool) -> Optio
     (terminal && !ci && !asks_nothing && !none).then(|| chosen.to_owned())
 }
 
+/// Whether somebody reads in the pager right now: Ctrl-C is meant for it then.
+pub(crate) fn is_open() -> bool {
+    OPEN.load(Ordering::Relaxed)
+}
+
 /// Shows a text through the pager; whether it could be started.
 pub(crate) fn show(pager: &str, text: &str) -> bool {
     let mut words = pager.split_whitespace();
@@ -26,11 +34,14 @@ pub(crate) fn show(pager: &str, text: &str) -> bool {
         .stdin(Stdio::piped())
         .spawn();
     let Ok(mut child) = started else { return false };
+    OPEN.store(true, Ordering::Relaxed);
     if let Some(mut stdin) = child.stdin.take() {
         // Whoever leaves the pager early has read enough.
         drop(stdin.write_all(text.as_bytes()).and_then(|()| stdin.write_all(b"\n")));
     }
-    child.wait().is_ok()
+    let read = child.wait().is_ok();
+    OPEN.store(false, Ordering::Relaxed);
+    read
 }
 
 #[cfg(test)]

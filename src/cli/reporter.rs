@@ -1,11 +1,11 @@
 //! Shows notices as they come: lines on stdout or stderr, a spinner on a terminal.
 
+use crate::app::context::{Ear, Voice};
 use crate::cli::{out, pager};
 use crate::domain::notice::Notice;
 use crate::view::canvas::Canvas;
 use crate::view::notice::{Line, render};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -15,9 +15,9 @@ pub(crate) struct Reporter {
 }
 
 impl Reporter {
-    /// Starts it; the sender is the voice that it hears. A whole lesson goes through the pager, where there is one.
-    pub(crate) fn start(canvas: Canvas, pager: Option<String>) -> (Self, Sender<Notice>) {
-        let (voice, ear) = channel();
+    /// Starts it, with the voice that it hears. A whole lesson goes through the pager, where there is one.
+    pub(crate) fn start(canvas: Canvas, pager: Option<String>) -> (Self, Voice) {
+        let (voice, ear) = Voice::pair();
         let thread = std::thread::spawn(move || listen(&ear, &canvas, pager.as_deref()));
         (Self { thread }, voice)
     }
@@ -29,9 +29,9 @@ impl Reporter {
     }
 }
 
-fn listen(ear: &Receiver<Notice>, canvas: &Canvas, pager: Option<&str>) {
+fn listen(ear: &Ear, canvas: &Canvas, pager: Option<&str>) {
     let mut spinner: Option<ProgressBar> = None;
-    while let Ok(notice) = ear.recv() {
+    while let Some(notice) = ear.next() {
         let line = render(&notice, canvas);
         if let (Notice::Lesson(it), Line::Data(text), Some(pager)) = (&notice, &line, pager)
             && it.full

@@ -5,18 +5,18 @@ use crate::app::command::{
     listen, progress, reconcile, report, reset, sandbox, solution, starter, status, trigger,
     verify_report,
 };
-use crate::app::context::{Context, Voice};
+use crate::app::context::Context;
 use crate::app::seeded::World;
 use crate::cli::args::{Command, Day, Dev, Ledger, Line, Shape};
 use crate::cli::course_args::Progress;
 use crate::cli::reporter::Reporter;
 use crate::cli::wish::{self, Reader};
-use crate::cli::{env_example, exit, fail, logging, out, pager};
+use crate::cli::{env_example, exit, fail, logging, out, pager, signals};
 use crate::config::Config;
 use crate::config::sources::Sources;
 use crate::domain::fault::{Fault, Problem};
 use crate::domain::report::Report;
-use crate::net::shutdown::{self, Stopper};
+use crate::net::shutdown::Stop;
 use crate::view;
 use crate::view::canvas::{Canvas, Format};
 use crate::view::course_json::junit;
@@ -73,22 +73,28 @@ fn carry_out(
         .map_err(|error| Problem::Bug { what: format!("no runtime: {error}") })?;
     let person = canvas.format == Format::Text && !config.is_ci && out::is_dialogue();
     let (reporter, voice) = Reporter::start(canvas.clone(), pager);
-    let (stopper, stop) = shutdown::pair();
+    let (stop, hurry) = signals::watch();
     let world = World::begin(&config);
     let context = Context {
         clock: world.clock.clone(),
         entropy: world.entropy.clone(),
         config: Arc::new(config),
-        voice: Voice::new(voice),
-        stop,
+        voice,
+        stop: stop.clone(),
     };
-    let answer = runtime.block_on(interruptible(&stopper, async {
+    let answer = runtime.block_on(interruptible(stop, hurry.clone(), async {
         let json = canvas.format == Format::Json;
         let now = context.clock.now();
         let reader = Reader { command: name, now, zone: &canvas.zone, person, json };
         dispatch(line.command, &context, &reader).await
     }));
     drop(context);
+    if hurry.is_stopped() {
+        // Whoever asks twice waits for nothing: neither for threads nor for a reader.
+        runtime.shutdown_background();
+        world.end()?;
+        return answer;
+    }
     // What a command left running must not speak after its report.
     runtime.shutdown_timeout(Duration::from_secs(1));
     reporter.finish();
@@ -146,43 +152,21 @@ fn runtime(command: Option<&Command>) -> std::io::Result<Runtime> {
     builder.worker_threads(2).enable_all().build()
 }
 
-/// Runs `work`; when the person interrupts, asks it to stop and gives it time to.
+/// Runs `work`; when the person interrupts, it is asked to stop and given time to.
 async fn interruptible(
-    stopper: &Stopper,
+    mut stop: Stop,
+    mut hurry: Stop,
     work: impl Future<Output = Result<Report, Fault>>,
 ) -> Result<Report, Fault> {
     tokio::pin!(work);
     tokio::select! {
         answer = &mut work => return answer,
-        () = interrupted() => stopper.stop(),
+        () = stop.wait() => {}
     }
     tokio::select! {
         answer = work => answer,
         () = tokio::time::sleep(GRACE) => Err(Problem::Interrupted.into()),
-        () = interrupted() => Err(Problem::Interrupted.into()),
-    }
-}
-
-/// Resolves at Ctrl-C, and where a service manager asks for the end.
-async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        // A terminal that is closed hangs up: what was started must not outlive it.
-        if let (Ok(mut terminate), Ok(mut hangup)) =
-            (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
-        {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-                _ = hangup.recv() => {}
-            }
-            return;
-        }
-    }
-    if tokio::signal::ctrl_c().await.is_err() {
-        // Without signals only the command's own end is left.
-        std::future::pending::<()>().await;
+        () = hurry.wait() => Err(Problem::Interrupted.into()),
     }
 }
 
@@ -211,7 +195,7 @@ async fn dispatch(
             None => Ok(trigger::list()),
         },
         Command::Events { command } => events::run(context, &wish::events(command)).await,
-        Command::Cards => Ok(cards::run()),
+        Command::Cards { filter } => cards::run(filter.as_deref()),
         Command::Doctor => Ok(doctor::run(context).await),
         Command::EnvExample => Ok(Report::Silent),
         Command::Day1(asked) => day::run(context, "day1", &reader.day(&asked)?).await,

@@ -5,12 +5,12 @@ use crate::app::command::checkout::Then;
 use crate::app::command::{
     check, events, ledger, listen, reconcile, report, reset, sandbox, solution,
 };
-use crate::app::course;
 use crate::app::course::application::Candidate;
 use crate::app::course::ask::Asker;
 use crate::app::course::books::Source;
 use crate::app::course::choose::Choice;
 use crate::app::course::vigil::Vigil;
+use crate::app::course::{self, Manner};
 use crate::app::hosted::Means;
 use crate::app::payment::{Item, Order};
 use crate::app::reception::Door;
@@ -201,8 +201,11 @@ impl Reader<'_> {
             candidate: Candidate { price: asked.price, ..candidate(&asked.target) },
             print_env: asked.print_env,
             allow_exec: asked.target.allow_exec,
-            quiet: false,
-            asker: (self.person && !asked.yes).then(Asker::stdin),
+            manner: if self.person && !asked.yes {
+                Manner::Asking(Asker::stdin())
+            } else {
+                Manner::Telling
+            },
             answers,
         })
     }

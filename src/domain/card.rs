@@ -78,7 +78,121 @@ pub struct Card {
     pub behaviour: Behaviour,
 }
 
+/// What belongs together among the ways to pay in a test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// Succeeds, by brand.
+    Succeeds,
+    /// Succeeds, by country of issue.
+    Countries,
+    /// Declined.
+    Declines,
+    /// Asks for 3-D Secure.
+    Secure,
+    /// Succeeds with a raised risk or a failed check.
+    Checks,
+    /// Disputed after the payment.
+    Disputes,
+    /// A refund does not go as usual.
+    Refunds,
+    /// When the money is available.
+    Balance,
+    /// Not a card: pays at a store, and the e-mail address decides what comes of it.
+    Konbini,
+}
+
+impl Group {
+    /// Every group, in the order of the list.
+    pub const ALL: [Self; 9] = [
+        Self::Succeeds,
+        Self::Countries,
+        Self::Declines,
+        Self::Secure,
+        Self::Checks,
+        Self::Disputes,
+        Self::Refunds,
+        Self::Balance,
+        Self::Konbini,
+    ];
+
+    /// The word that the command line takes.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Succeeds => "succeeds",
+            Self::Countries => "countries",
+            Self::Declines => "declines",
+            Self::Secure => "3ds",
+            Self::Checks => "checks",
+            Self::Disputes => "disputes",
+            Self::Refunds => "refunds",
+            Self::Balance => "balance",
+            Self::Konbini => "konbini",
+        }
+    }
+}
+
+/// E-mail addresses that decide what a konbini payment does, with what it does.
+pub const KONBINI: [(&str, &str); 3] = [
+    ("succeed_immediately@example.com", "succeeds"),
+    ("expire_immediately@example.com", "expires"),
+    ("fill_never@example.com", "never"),
+];
+
+/// The cards of a group that `filter` names: by group, number, token, brand, country or decline code, whole or in
+/// part; all of them where there is no filter.
+pub fn matching(group: Group, filter: Option<&str>) -> Vec<&'static Card> {
+    let of_group = ALL.iter().filter(|card| card.group() == group);
+    of_group.filter(|card| filter.is_none_or(|filter| card.is_named(filter))).collect()
+}
+
+/// Whether a filter names a group.
+pub fn names_group(group: Group, filter: Option<&str>) -> bool {
+    let wanted = filter.map(str::to_lowercase);
+    wanted.is_none_or(|wanted| group.name().contains(wanted.trim()))
+}
+
 impl Card {
+    /// The group that it belongs to.
+    pub fn group(&self) -> Group {
+        let national = |method: &str| method.get(..2) == Some(&self.country.to_lowercase());
+        match self.behaviour {
+            Behaviour::Succeeds if self.method.is_some_and(national) => Group::Countries,
+            Behaviour::Succeeds => Group::Succeeds,
+            Behaviour::Declines { .. }
+            | Behaviour::DeclinesAfterAttaching
+            | Behaviour::BadNumber => Group::Declines,
+            Behaviour::Authenticates { .. } => Group::Secure,
+            Behaviour::Flagged(_) => Group::Checks,
+            Behaviour::Disputed(_) => Group::Disputes,
+            Behaviour::RefundPends | Behaviour::RefundFails => Group::Refunds,
+            Behaviour::AvailableAtOnce => Group::Balance,
+        }
+    }
+
+    fn is_named(&self, filter: &str) -> bool {
+        let wanted = filter.trim().to_lowercase();
+        let digits: String = wanted.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+        let number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+        let token = wanted.strip_prefix("pm_card_").or_else(|| wanted.strip_prefix("tok_"));
+        let method = self.method.unwrap_or_default().to_lowercase();
+        if let Some(token) = token {
+            return method.contains(token);
+        }
+        let code = match self.behaviour {
+            Behaviour::Declines { code, decline_code } => decline_code.unwrap_or(code),
+            Behaviour::Authenticates { then: After::Declines(code), .. } => code,
+            Behaviour::Disputed(reason) => reason,
+            Behaviour::BadNumber => "incorrect_number",
+            _ => "",
+        };
+        (number && self.number.contains(&digits))
+            || names_group(self.group(), Some(filter))
+            || method.contains(&wanted)
+            || code.contains(&wanted)
+            || self.brand == wanted
+            || self.country.to_lowercase() == wanted
+    }
+
     /// The last four digits.
     pub fn last4(&self) -> &'static str {
         self.number.get(self.number.len().saturating_sub(4)..).unwrap_or(self.number)
@@ -335,6 +449,24 @@ pub const ALL: &[Card] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_card_is_in_one_group_and_found_by_group_number_token_and_code() {
+        let all: usize = Group::ALL.iter().map(|group| matching(*group, None).len()).sum();
+        assert_eq!(all, ALL.len());
+        let found = |filter: &str| -> Vec<&str> {
+            let found = Group::ALL.iter().flat_map(|group| matching(*group, Some(filter)));
+            found.map(|card| card.number).collect()
+        };
+        assert!(found("declin").len() > found("declines").len());
+        assert!(found("declines").contains(&"4000000000009995"));
+        assert_eq!(found("4000 0000 0000 9995"), ["4000000000009995"]);
+        assert_eq!(found("pm_card_visa_chargeDeclinedLostCard"), ["4000000000009987"]);
+        assert_eq!(found("tok_jp"), ["4000003920000003"]);
+        assert!(found("insufficient_funds").contains(&"4000008260003178"));
+        assert_eq!(matching(Group::Countries, None).len(), 18);
+        assert!(found("no such card").is_empty());
+    }
 
     #[test]
     fn every_card_passes_the_check_digit_except_the_one_that_is_there_to_fail() {

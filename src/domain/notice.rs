@@ -237,6 +237,11 @@ pub enum Notice {
         /// The address that is used.
         used: String,
     },
+    /// More was said than was read meanwhile.
+    LeftOut {
+        /// How many notices are missing here.
+        count: u64,
+    },
     /// The sandbox listens beyond this machine.
     Exposed {
         /// Its address.

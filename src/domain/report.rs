@@ -80,6 +80,8 @@ pub struct Checkout {
     pub session: String,
     /// The hosted page, while the session is open.
     pub url: Option<String>,
+    /// Whether somebody answers at that page once the command has ended.
+    pub page_stays: bool,
     /// The session's total.
     pub total: Money,
     /// `open`, `complete`, `expired`.
@@ -422,8 +424,8 @@ pub enum Report {
     Lessons(LessonsChecked),
     /// `stripegym dev items`.
     Items(Vec<ItemProof>),
-    /// `stripegym cards`.
-    Cards,
+    /// `stripegym cards`: those that a filter names, or all.
+    Cards(Option<String>),
     /// `stripegym doctor`.
     Doctor(Doctor),
     /// `stripegym trigger` without a type: the types that have a scenario.
@@ -481,7 +483,7 @@ impl Report {
             | Self::Home(_)
             | Self::Listened(_)
             | Self::Ledger(_)
-            | Self::Cards
+            | Self::Cards(_)
             | Self::Scenarios(_)
             | Self::Events(_)
             | Self::Object(_)

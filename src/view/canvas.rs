@@ -17,6 +17,43 @@ pub enum Format {
     Csv,
 }
 
+/// How commands are written in every text.
+pub const NAME: &str = "stripegym";
+
+/// What may follow the program's name in a command.
+pub const COMMANDS: [&str; 30] = [
+    "day0",
+    "day1",
+    "day2",
+    "day3",
+    "day4",
+    "day5",
+    "day6",
+    "check",
+    "status",
+    "hint",
+    "solution",
+    "starter",
+    "report",
+    "verify-report",
+    "progress",
+    "explain",
+    "reset",
+    "dev",
+    "checkout",
+    "listen",
+    "ledger",
+    "reconcile",
+    "sandbox",
+    "trigger",
+    "events",
+    "cards",
+    "doctor",
+    "env-example",
+    "help",
+    "--help",
+];
+
 /// What a text is written for.
 #[derive(Clone, Debug)]
 pub struct Canvas {
@@ -30,6 +67,8 @@ pub struct Canvas {
     pub colour: bool,
     /// The reader's time zone.
     pub zone: TimeZone,
+    /// What the reader types to run the program: its name, or a path, or `cargo run --`.
+    pub program: String,
 }
 
 /// A way to set words apart.
@@ -50,7 +89,25 @@ pub enum Tone {
 impl Canvas {
     /// The sentence in the canvas's language.
     pub fn say(&self, msg: &Msg<'_>) -> String {
-        say(self.locale, msg)
+        self.typed(&say(self.locale, msg))
+    }
+
+    /// A text whose commands can be typed as they are: `stripegym day1` as the reader runs it.
+    pub fn typed(&self, text: &str) -> String {
+        if self.program == NAME {
+            return text.to_owned();
+        }
+        let mut parts = text.split(NAME);
+        let mut out = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let free = !out.ends_with(|c: char| c.is_alphanumeric() || "./-_".contains(c));
+            let word = part.strip_prefix(' ').unwrap_or_default();
+            let word = word.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).next();
+            let command = word.is_some_and(|word| COMMANDS.contains(&word));
+            out.push_str(if free && command { &self.program } else { NAME });
+            out.push_str(part);
+        }
+        out
     }
 
     /// The sentence in lines of the canvas's width.
@@ -77,6 +134,38 @@ impl Canvas {
 #[cfg(test)]
 impl Canvas {
     pub(crate) fn plain(locale: Locale) -> Self {
-        Self { format: Format::Text, locale, width: 80, colour: false, zone: TimeZone::UTC }
+        let program = NAME.to_owned();
+        Self {
+            format: Format::Text,
+            locale,
+            width: 80,
+            colour: false,
+            zone: TimeZone::UTC,
+            program,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_written_as_the_reader_types_them_and_nothing_else_is() {
+        let canvas = Canvas { program: "cargo run --".to_owned(), ..Canvas::plain(Locale::En) };
+        for (text, typed) in [
+            ("Next: stripegym day1", "Next: cargo run -- day1"),
+            (
+                "`stripegym ledger show`, stripegym status.",
+                "`cargo run -- ledger show`, cargo run -- status.",
+            ),
+            (
+                "stripegym knows charges; .stripegym check",
+                "stripegym knows charges; .stripegym check",
+            ),
+            ("/opt/stripegym day1 stripegym", "/opt/stripegym day1 stripegym"),
+        ] {
+            assert_eq!(canvas.typed(text), typed);
+        }
     }
 }

@@ -65,7 +65,7 @@ pub fn step(what: &str, by_hand: &[String], short: Option<&str>, canvas: &Canvas
     }
     for command in by_hand {
         let head = format!("      {}", canvas.say(&Msg::Day0ByHand));
-        for part in typed(&head, command, canvas.width) {
+        for part in typed(&head, &canvas.typed(command), canvas.width) {
             line.extend([format!("\n{}", canvas.tone(Tone::Quiet, &part))]);
         }
     }
@@ -260,7 +260,7 @@ pub fn carried(it: &Carried, canvas: &Canvas) -> String {
                 canvas.prose(&Msg::StarterWritten { folder, files: count(*files) }),
                 canvas.say(&Msg::HomeNext),
                 format!("  cd {folder}"),
-                format!("  stripegym check --watch --exec \"{start}\""),
+                canvas.typed(&format!("  stripegym check --watch --exec \"{start}\"")),
                 canvas.prose(&Msg::StarterReadme),
             ];
             lines.join("\n")

@@ -1,6 +1,6 @@
 //! Answers for programs. The schema of each command stands in `view::schema` and in its `--help`.
 
-use crate::domain::card::{self, After, Behaviour, Card};
+use crate::domain::card::{self, After, Behaviour, Card, Group};
 use crate::domain::event::EventRow;
 use crate::domain::notice::{Delivery, Notice, Outcome, Step};
 use crate::domain::reconcile::{Line, Record, Verdict};
@@ -47,7 +47,10 @@ pub fn report(report: &Report) -> Option<Value> {
         Report::Reset { what, backup } => json!({ "reset": what, "backup": backup }),
         Report::Lessons(it) => course_json::lessons(it),
         Report::Items(rows) => items::json(rows),
-        Report::Cards => json!({ "cards": card::ALL.iter().map(test_card).collect::<Vec<_>>() }),
+        Report::Cards(filter) => {
+            let cards = Group::ALL.iter().flat_map(|it| card::matching(*it, filter.as_deref()));
+            json!({ "cards": cards.map(test_card).collect::<Vec<_>>() })
+        }
         Report::Doctor(it) => doctor(it),
         Report::Scenarios(types) => json!({ "types": types }),
         Report::Triggered { kind, event } => json!({ "type": kind, "event": event }),
@@ -66,6 +69,7 @@ pub fn notice(notice: &Notice) -> Option<Value> {
         Notice::Listening { url, endpoint } => {
             Some(json!({ "listening": url, "endpoint": endpoint }))
         }
+        Notice::LeftOut { count } => Some(json!({ "left_out": count })),
         Notice::Polling { base } => Some(json!({ "polling": base })),
         Notice::Secret { secret } => Some(json!({ "secret": secret })),
         Notice::Surroundings { variables, whole: true } => {
@@ -309,6 +313,7 @@ fn test_card(it: &Card) -> Value {
     };
     json!({
         "number": it.number,
+        "group": it.group().name(),
         "brand": it.brand,
         "country": it.country,
         "funding": it.funding,

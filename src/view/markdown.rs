@@ -27,7 +27,7 @@ enum Block {
 /// A text in Markdown as lines of the canvas's width.
 pub fn render(text: &str, canvas: &Canvas) -> String {
     let mut lines = Vec::new();
-    for block in blocks(text) {
+    for block in blocks(&canvas.typed(text)) {
         match block {
             Block::Heading(text) => {
                 lines.push(canvas.tone(Tone::Strong, &wrap(&plain(&text), canvas.width, 0)));

@@ -39,6 +39,10 @@ pub fn render(notice: &Notice, canvas: &Canvas) -> Line {
         Notice::OtherPort { wished, used } => {
             Line::Aside(say(&Msg::NoticeOtherPort { wished: i64::from(*wished), used }))
         }
+        Notice::LeftOut { count } => {
+            let count = i64::try_from(*count).unwrap_or(i64::MAX);
+            caution(&Msg::NoticeLeftOut { count })
+        }
         Notice::Exposed { address } => caution(&Msg::NoticeExposed { address }),
         Notice::Hosting { base } => Line::Aside(say(&Msg::NoticeHosting { base })),
         Notice::Listening { url, endpoint } => {
@@ -229,10 +233,9 @@ fn stepped(step: &Step, canvas: &Canvas) -> String {
             );
             (canvas.say(&Msg::Day0Created { total: &shown, session: &id }), by_hand)
         }
-        Step::Paid { last4, .. } => (
-            canvas.say(&Msg::Day0Paid { last4 }),
-            "stripegym checkout --pay 4242424242424242".to_owned(),
-        ),
+        Step::Paid { last4, .. } => {
+            (canvas.say(&Msg::Day0Paid { last4 }), canvas.say(&Msg::Day0PayByHand))
+        }
         Step::Heard { event, kind, took_ms } => {
             let took = i64::try_from(*took_ms).unwrap_or(i64::MAX);
             let by_hand = format!("stripegym events show {event}");
@@ -253,7 +256,11 @@ fn stepped(step: &Step, canvas: &Canvas) -> String {
     let mark = canvas.tone(Tone::Good, &format!("[{}/7]", step.number()));
     let head = format!("      {}", canvas.say(&Msg::Day0ByHand));
     let mut lines = vec![format!("{mark} {}", wrap(&what, canvas.width.saturating_sub(6), 6))];
-    let hints = typed(&head, &by_hand, canvas.width);
+    let hints = if matches!(step, Step::Paid { .. }) {
+        vec![wrap(&format!("{head} {by_hand}"), canvas.width, 9)]
+    } else {
+        typed(&head, &canvas.typed(&by_hand), canvas.width)
+    };
     lines.extend(hints.iter().map(|hint| canvas.tone(Tone::Quiet, hint)));
     lines.join("\n")
 }

@@ -47,7 +47,9 @@ pub fn of(command: &str) -> Option<&'static str> {
         "explain" => "{name, title, texts: [text], docs: [URL]}, or {topics: [{name, title}]}",
         "reset" => "{reset: [name], backup: folder}",
         "dev check" => "{ok, items: {letter: count}, commands, problems: [text]}",
-        "cards" => "{cards: [{number, brand, country, funding, payment_method|null, behaviour}]}",
+        "cards" => {
+            "{cards: [{number, group, brand, country, funding, payment_method|null, behaviour}]}"
+        }
         "doctor" => "{place, findings: [{name, weight: \"ok\"|\"caution\"|\"problem\", facts}]}",
         "trigger" => "{type, event|null}, or {types: […]} without a type",
         "events list" => "{events: [{id, type, created, object, pending_webhooks}]}",
@@ -87,6 +89,7 @@ mod tests {
         let checkout = Checkout {
             place: place.clone(),
             session: "cs_1".into(),
+            page_stays: true,
             url: None,
             total: record.amount,
             status: "complete".into(),
@@ -134,7 +137,7 @@ mod tests {
             ("status", Report::Course(Vec::new())),
             ("reset", Report::Reset { what: Vec::new(), backup: String::new() }),
             ("explain", Report::Topics(vec![("a".into(), "b".into())])),
-            ("cards", Report::Cards),
+            ("cards", Report::Cards(None)),
             ("doctor", Report::Doctor(Doctor { place, findings: vec![finding] })),
             ("trigger", Report::Triggered { kind: "x".into(), event: None }),
             ("trigger", Report::Scenarios(vec!["x"])),

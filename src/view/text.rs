@@ -38,11 +38,13 @@ pub fn render(report: &Report, canvas: &Canvas) -> String {
         Report::Reset { what, backup } => course::reset(what, backup, canvas),
         Report::Lessons(it) => course::lessons(it, canvas),
         Report::Items(rows) => items::markdown(rows, canvas),
-        Report::Cards => cards::render(canvas),
+        Report::Cards(filter) => cards::render(filter.as_deref(), canvas),
         Report::Doctor(it) => doctor::render(it, canvas),
         Report::Scenarios(types) => {
             let mut lines = vec![canvas.say(&Msg::TriggerList)];
-            lines.extend(types.iter().map(|kind| format!("  stripegym trigger {kind}")));
+            lines.extend(
+                types.iter().map(|kind| canvas.typed(&format!("  stripegym trigger {kind}"))),
+            );
             lines.join("\n")
         }
         Report::Triggered { kind, event: Some(event) } => {
@@ -111,7 +113,7 @@ fn home(it: &Home, canvas: &Canvas) -> String {
         ("stripegym reconcile", Msg::HomeNextReconcile),
     ] {
         let why = canvas.tone(Tone::Quiet, &canvas.say(&why));
-        lines.push(format!("  {command:<22}  {why}"));
+        lines.push(format!("  {:<22}  {why}", canvas.typed(command)));
     }
     lines.join("\n")
 }
@@ -119,14 +121,15 @@ fn home(it: &Home, canvas: &Canvas) -> String {
 fn checkout(it: &Checkout, canvas: &Canvas) -> String {
     let mut out = heading(&Msg::HeaderCheckout, &it.place, canvas);
     let (tone, ending) = match it.ending {
-        Ending::Created => (Tone::Strong, Msg::CheckoutCreated),
+        Ending::Created if it.page_stays => (Tone::Strong, Msg::CheckoutCreated),
+        Ending::Created => (Tone::Caution, Msg::CheckoutNoPage),
         Ending::Paid => (Tone::Good, Msg::CheckoutPaid),
         Ending::Processing => (Tone::Caution, Msg::CheckoutProcessing),
         Ending::Declined => (Tone::Bad, Msg::CheckoutDeclined),
         Ending::Canceled => (Tone::Caution, Msg::CheckoutCanceled),
         Ending::Expired => (Tone::Bad, Msg::CheckoutExpired),
     };
-    out.push_str(&canvas.tone(tone, &canvas.say(&ending)));
+    out.push_str(&canvas.tone(tone, &canvas.prose(&ending)));
     out.push('\n');
     if let Some(message) = &it.message {
         add_line(&mut out, &canvas.say(&Msg::CheckoutSaid { message }));
@@ -141,11 +144,18 @@ fn checkout(it: &Checkout, canvas: &Canvas) -> String {
         let label = canvas.tone(Tone::Quiet, &canvas.say(&label));
         add_line(&mut out, &format!("  {label}: {value}"));
     }
-    if let Some(url) = &it.url {
+    if let Some(url) = it.url.as_deref().filter(|_| it.page_stays) {
         add_line(&mut out, &format!("  {url}"));
     }
-    if it.ending.is_well() && it.ending != Ending::Created {
-        out.push_str(&canvas.tone(Tone::Quiet, &canvas.say(&Msg::CheckoutNextLedger)));
+    let next: &[&str] = match (it.ending, it.page_stays) {
+        (Ending::Created, true) => &[],
+        (Ending::Created, false) => &["sandbox", "checkout --no-wait"],
+        (ending, _) if ending.is_well() => &["ledger show", "reconcile"],
+        _ => &[],
+    };
+    for command in next {
+        let line = format!("  {} {command}", canvas.program);
+        add_line(&mut out, &canvas.tone(Tone::Quiet, &line));
     }
     out
 }
@@ -318,8 +328,10 @@ fn day0(it: &Day0, canvas: &Canvas) -> String {
     let seconds = format!("{}.{}", tenths / 10, tenths % 10);
     add_line(&mut out, &canvas.say(&Msg::Day0Done { seconds: &seconds }));
     add_line(&mut out, &canvas.say(&Msg::Day0Next));
-    out.push_str("  stripegym listen\n  stripegym checkout --amount 500 --currency jpy\n");
-    out.push_str("  stripegym ledger show\n  stripegym reconcile\n\n");
+    for command in ["listen", "checkout --amount 500 --currency jpy", "ledger show", "reconcile"] {
+        add_line(&mut out, &format!("  {} {command}", canvas.program));
+    }
+    out.push('\n');
     out.push_str(&course::whole(&it.course, canvas));
     out
 }

@@ -196,3 +196,65 @@ fn no_secret_reaches_a_log_line() {
     }
     assert!(logs[0].1.lines().count() > 10, "trace logs something: {}", logs[0].1);
 }
+
+#[test]
+fn cards_are_grouped_and_found_by_what_is_typed() {
+    for lang in ["en", "ja"] {
+        let env = Env::new().with("STRIPEGYM_LANG", lang);
+        let all = env.ok(&["cards"]);
+        for group in ["succeeds", "declines", "3ds", "disputes", "konbini"] {
+            assert!(all.contains(&format!("({group})")), "{lang}: {group}\n{all}");
+        }
+        let some = env.ok(&["cards", "declin"]);
+        assert!(some.contains("4000000000009995") && !some.contains("4242424242424242"), "{some}");
+        assert!(
+            some.lines().all(|line| unicode_width::UnicodeWidthStr::width(line) <= 80),
+            "{some}"
+        );
+        assert!(env.ok(&["cards", "konbini"]).contains("succeed_immediately@"));
+        let nothing = env.run(&["cards", "nosuch"]);
+        assert_eq!(nothing.code, 2, "{nothing:?}");
+        assert!(nothing.err.contains("declines"), "{}", nothing.err);
+    }
+    let found: Value =
+        serde_json::from_str(&Env::new().ok(&["cards", "4242 4242 4242 4242", "--json"])).unwrap();
+    assert_eq!(found["cards"][0]["group"], "succeeds", "{found}");
+}
+
+#[test]
+fn a_page_that_ends_with_the_command_is_not_offered() {
+    for lang in ["en", "ja"] {
+        let env = Env::new().with("STRIPEGYM_LANG", lang).with("STRIPEGYM_SANDBOX_PORT", "0");
+        let alone = env.ok(&["checkout", "--no-wait"]);
+        assert!(!alone.contains("/c/pay/"), "{alone}");
+        assert!(alone.lines().any(|line| line.trim() == "stripegym sandbox"), "{alone}");
+        let _sandbox = env.sandbox(&[]);
+        assert!(env.ok(&["checkout", "--no-wait"]).contains("/c/pay/cs_test_"));
+        let paid = env.ok(&["checkout", "--pay", CARD]);
+        let two = paid.lines().find(|line| line.matches("stripegym ").count() > 1);
+        assert_eq!(two, None, "{paid}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_comes_next_can_be_typed_as_it_stands() {
+    let env = Env::new().with("STRIPEGYM_SANDBOX_PORT", "0").with("PORT", "0");
+    let program = env!("CARGO_BIN_EXE_stripegym");
+    let said = |set: &[(&str, &str)]| {
+        let plain = env.command(&["status"]);
+        let mut command = std::process::Command::new(program);
+        command.args(plain.get_args()).env_clear().current_dir(env.path());
+        command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let out = command.envs(set.iter().copied()).output().unwrap();
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let by_path = said(&[]);
+    assert!(by_path.contains(&format!("{program} day0")), "{by_path}");
+    let here = env.path().canonicalize().unwrap();
+    let cargo = [("CARGO_MANIFEST_DIR", here.to_str().unwrap()), ("CARGO_PKG_NAME", "stripegym")];
+    let by_cargo = said(&cargo);
+    assert!(by_cargo.contains("cargo run") && by_cargo.contains(" -- day0"), "{by_cargo}");
+    let installed = std::path::Path::new(program).parent().unwrap().to_str().unwrap();
+    assert!(said(&[("PATH", installed)]).contains("Next: stripegym day0"));
+}

@@ -65,6 +65,9 @@ impl Env {
     pub(crate) fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stripegym"));
         command.args(args).current_dir(self.path()).env_clear().stdin(Stdio::null());
+        // As a shell calls what it finds through `PATH`.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::arg0(&mut command, "stripegym");
         command.env("PATH", outer_path());
         command.env("HOME", self.path());
         command.env("STRIPEGYM_HOME", self.path().join(".stripegym"));
@@ -234,6 +237,12 @@ pub(crate) fn eventually<T>(what: &str, mut probe: impl FnMut() -> Option<T>) ->
 #[expect(clippy::disallowed_methods, reason = "a test's world keeps one variable of the outer one")]
 pub(crate) fn outer_path() -> String {
     std::env::var("PATH").unwrap_or_default()
+}
+
+/// How many rounds a story goes: `short` in every run, `long` where `./test long` asks for it (`STRIPEGYM_LONG=1`).
+#[expect(clippy::disallowed_methods, reason = "one switch for whoever runs the tests")]
+pub(crate) fn rounds(short: usize, long: usize) -> usize {
+    if std::env::var_os("STRIPEGYM_LONG").is_some_and(|set| set == "1") { long } else { short }
 }
 
 fn wait(child: &mut Child, until: Instant) -> Option<ExitStatus> {

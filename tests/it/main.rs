@@ -27,16 +27,22 @@ mod flags;
 mod golden;
 mod golden_pages;
 mod http;
+#[cfg(unix)]
+mod interrupted;
 mod listener;
 mod merchant;
 mod network;
 mod own_server;
 mod project;
+#[cfg(target_os = "linux")]
+mod pty;
 mod readme;
 mod report;
 mod same_seed;
 mod sandbox_api;
 mod shop;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod tidy;
 mod track;
 mod transcript;

@@ -1,11 +1,12 @@
 //! What the READMEs show is what happens: their `console` blocks are run, and each line of output is compared.
 //!
-//! `$ stripegym …` and `$ cargo run --release -- …` run the built program, all in one home; `sandbox` and `listen`
+//! `$ stripegym …` and `$ cargo run -- …` run the built program, all in one home; `sandbox` and `listen`
 //! keep running to the end. `…` stands for anything within a line, and alone on a line for any lines; ports differ.
 
 use crate::env::{Env, PATIENCE, Running};
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,9 @@ struct Shown {
     command: String,
     output: Vec<String>,
 }
+
+/// How the first command is typed, before anything is installed.
+const BY_CARGO: &str = "cargo run -- ";
 
 fn blocks(text: &str) -> Vec<Shown> {
     let mut shown: Vec<Shown> = Vec::new();
@@ -83,7 +87,7 @@ fn lines(text: &str) -> Vec<String> {
 fn arguments(shown: &Shown) -> Vec<String> {
     let command = &shown.command;
     let rest = command
-        .strip_prefix("cargo run --release -- ")
+        .strip_prefix(BY_CARGO)
         .or_else(|| command.strip_prefix("stripegym"))
         .unwrap_or_else(|| panic!("line {}: `{command}` is not the program", shown.line));
     let mut words = Vec::new();
@@ -95,6 +99,14 @@ fn arguments(shown: &Shown) -> Vec<String> {
         }
     }
     words
+}
+
+/// What Cargo tells a program that it runs.
+fn as_cargo_runs(command: &mut Command, package: &Path) {
+    let package = package.canonicalize().unwrap();
+    command.env("CARGO_MANIFEST_DIR", package).env("CARGO_PKG_NAME", "stripegym");
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::arg0(command, "target/debug/stripegym");
 }
 
 fn run(file: &str, lang: &str) {
@@ -110,6 +122,9 @@ fn run(file: &str, lang: &str) {
             let mut command = env.command(&arguments);
             // As whoever reads types it: the folder is the default one, here.
             command.env_remove("STRIPEGYM_HOME");
+            if shown.command.starts_with(BY_CARGO) {
+                as_cargo_runs(&mut command, env.path());
+            }
             command
         };
         let verb = arguments.first().map_or("", String::as_str);

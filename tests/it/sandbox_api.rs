@@ -392,3 +392,16 @@ fn a_parameter_sent_twice_counts_once_and_says_so() {
     assert_eq!(reply.ok()["name"], "Ben");
     assert!(reply.header("stripe-notice").is_some_and(|it| it.contains("name")), "{reply:?}");
 }
+
+#[test]
+fn a_browser_at_the_printed_address_meets_a_page_and_no_login_box() {
+    let env = Env::new();
+    let sandbox = env.sandbox(&[]);
+    let port = sandbox.url.rsplit(':').next().unwrap().parse().unwrap();
+    let home = send(port, "GET", "/", &[("Accept-Language", "ja")], b"").unwrap();
+    assert_eq!(home.status, 200, "{}", home.text());
+    assert_eq!(home.header("www-authenticate"), None);
+    assert!(home.text().contains(&sandbox.url), "{}", home.text());
+    let stranger = send(port, "GET", "/v1/charges", &[], b"").unwrap();
+    assert_eq!(stranger.status, 401, "the API asks for a key all the same");
+}

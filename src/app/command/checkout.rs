@@ -37,8 +37,9 @@ pub async fn run(context: &Context, order: &Order, then: &Then) -> Result<Report
     }
     let provider = Provider::connect(context).await?;
     let answer = work(context, &provider, order, then).await;
+    let page_stays = provider.stays();
     provider.close().await;
-    Ok(Report::Checkout(answer?))
+    Ok(Report::Checkout(Checkout { page_stays, ..answer? }))
 }
 
 async fn work(

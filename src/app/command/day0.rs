@@ -3,7 +3,7 @@
 use crate::app::context::Context;
 use crate::app::course::env_file;
 use crate::app::course::surroundings;
-use crate::app::course::{self, Beat, Wish};
+use crate::app::course::{self, Beat, Manner, Wish};
 use crate::app::hosted::{Landing, Means, Typed};
 use crate::app::ledger_file::{self, LedgerFile};
 use crate::app::payment::{self, Item, Order};
@@ -17,9 +17,10 @@ use crate::domain::fault::{Fault, Problem};
 use crate::domain::mode::Mode;
 use crate::domain::money::Money;
 use crate::domain::notice::{Delivery, Notice, Step};
+use crate::domain::reconcile::reconcile;
 use crate::domain::report::{Checkout, Day0, Ending, Reconciled, Report};
 use crate::os::clock::Stopwatch;
-use crate::store::Filter;
+use crate::store::{Filter, LedgerRow};
 use crate::stripe::calls::Window;
 use serde_json::Value;
 use std::sync::Arc;
@@ -82,7 +83,7 @@ async fn with_provider(
     drop(file);
     // The round was what the day does; its checks look at the same application started anew.
     let from = Some(wish.from.unwrap_or(Beat::Check).max(Beat::Check));
-    let checks = Wish { from, quiet: true, ..wish.clone() };
+    let checks = Wish { from, manner: Manner::Quiet, ..wish.clone() };
     let course = course::play(context, provider, lesson, &checks).await?;
     let took_ms = began.ms();
     Ok(Report::Day0(Box::new(Day0 { checkout, event, reconciled, course, took_ms })))
@@ -118,8 +119,10 @@ async fn go_round(
         },
     );
     let window = Window { since: Some(since.plus(-1)), until: None };
-    let theirs = settlement::ask(context, &provider.stripe, window).await?;
-    let result = settlement::compare(context, &file.ledger, window, &theirs).await?;
+    // This round's payment only: one that was interrupted a moment ago has left its own session.
+    let mut theirs = settlement::ask(context, &provider.stripe, window).await?.records();
+    theirs.retain(|record| record.session_id == checkout.session);
+    let result = reconcile(rows.iter().map(LedgerRow::record).collect(), theirs);
     let differing = result.differences().count();
     say(context, Step::Reconciled { matching: result.rows.len() - differing, differing });
     let place = context.place(Some(provider.base()));

@@ -2,6 +2,7 @@
 
 use crate::app::context::Context;
 use crate::domain::fault::{Fault, Problem};
+use crate::domain::notice::Notice;
 use std::fmt;
 use std::io::BufRead;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,8 +22,12 @@ impl Asker {
         Self::new(std::io::BufReader::new(std::io::stdin()))
     }
 
-    /// The next line, without what stands around it; `None` where there is none any more.
-    pub async fn line(&self, context: &Context) -> Result<Option<String>, Fault> {
+    /// Says the question and reads the answer, without what stands around it; `None` where there is none any more,
+    /// or where nobody would see the question.
+    pub async fn ask(&self, context: &Context, question: Notice) -> Result<Option<String>, Fault> {
+        if !context.voice.reaches(question) {
+            return Ok(None);
+        }
         let reader = Arc::clone(&self.0);
         let reading = tokio::task::spawn_blocking(move || next(&reader));
         let mut stop = context.stop.clone();

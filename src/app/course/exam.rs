@@ -1,6 +1,7 @@
 //! The part of a grading that a person takes: questions about what happened, and their word for what no program
 //! can see. Where nobody is there to answer, nobody is asked.
 
+use crate::app::course::Manner;
 use crate::app::course::grade::{Grader, text};
 use crate::app::course::quiz::{self, Asked, Outcome};
 use crate::app::course::record;
@@ -47,6 +48,7 @@ impl Grader<'_, '_> {
             .filter(|(id, _)| pool.iter().any(|asked| asked.id == *id))
             .cloned()
             .collect();
+        let somebody = matches!(self.manner, Manner::Asking(_));
         let (outcome, wrong) = if given.is_empty() {
             let drawn =
                 quiz::draw(pool, check.draw, self.stage.context.entropy.numbers("quiz").next());
@@ -58,7 +60,7 @@ impl Grader<'_, '_> {
         if outcome != Outcome::Open && !said.table.is_empty() {
             self.say(Notice::Shown { text: said.table.clone() });
         }
-        if outcome == Outcome::Open && self.asker.is_some() {
+        if outcome == Outcome::Open && somebody {
             // Whoever left the questions has not answered them.
             result.state = State::Partial;
         }
@@ -100,7 +102,9 @@ impl Grader<'_, '_> {
         check: &Check,
         drawn: &[Asked],
     ) -> Result<(Outcome, Option<(Asked, String)>), Fault> {
-        let Some(asker) = self.asker.clone() else { return Ok((Outcome::Open, None)) };
+        if !matches!(self.manner, Manner::Asking(_)) {
+            return Ok((Outcome::Open, None));
+        }
         if check.about.is_some() {
             let event = self.stage.kept.get("asked").cloned().unwrap_or_default();
             self.say(Notice::Shown { text: format!("{:#}", excerpt(&event)) });
@@ -108,8 +112,8 @@ impl Grader<'_, '_> {
         for asked in drawn {
             let mut tries = 0;
             loop {
-                self.say(Notice::Asked { text: asked.text.clone() });
-                let Some(given) = asker.line(self.stage.context).await? else {
+                let question = Notice::Asked { text: asked.text.clone() };
+                let Some(given) = self.ask(question).await? else {
                     return Ok((Outcome::Open, None));
                 };
                 let right = asked.is_right(&given);
@@ -125,6 +129,17 @@ impl Grader<'_, '_> {
             }
         }
         Ok((Outcome::Right, None))
+    }
+
+    /// Asks one question, where somebody is there to answer. Whoever ends the input (Ctrl-D) has left: nothing more
+    /// is asked.
+    async fn ask(&mut self, question: Notice) -> Result<Option<String>, Fault> {
+        let Manner::Asking(asker) = &self.manner else { return Ok(None) };
+        let answer = asker.ask(self.stage.context, question).await?;
+        if answer.is_none() {
+            self.manner = Manner::Telling;
+        }
+        Ok(answer)
     }
 
     /// Notes that the questions of a check were answered, for the gates that rest on it.
@@ -151,9 +166,8 @@ impl Grader<'_, '_> {
 
     /// Asks for the word of a person for one item; whether it was given.
     pub(super) async fn ask_for_word(&mut self, id: &str, title: &str) -> Result<bool, Fault> {
-        let Some(asker) = self.asker.clone() else { return Ok(false) };
-        self.say(Notice::AskedWord { id: id.to_owned(), title: title.to_owned() });
-        let answer = asker.line(self.stage.context).await?.unwrap_or_default();
+        let question = Notice::AskedWord { id: id.to_owned(), title: title.to_owned() };
+        let answer = self.ask(question).await?.unwrap_or_default();
         let yes = YES.contains(&answer.to_lowercase().as_str());
         if yes {
             record::attest(self.stage.context, id)?;

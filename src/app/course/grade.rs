@@ -1,7 +1,5 @@
 //! Goes through the checks, notes and gates of a day. Steps are done once, when something first needs them.
 
-use crate::app::course::Wish;
-use crate::app::course::ask::Asker;
 use crate::app::course::evidence;
 use crate::app::course::judge::judge;
 use crate::app::course::look::look;
@@ -9,6 +7,7 @@ use crate::app::course::perform::perform;
 use crate::app::course::project;
 use crate::app::course::stage::Stage;
 use crate::app::course::trouble::Trouble;
+use crate::app::course::{Manner, Wish};
 use crate::content::Lesson;
 use crate::content::text::{CheckText, Texts};
 use crate::domain::course::act::Act;
@@ -34,9 +33,8 @@ pub struct Grader<'g, 'c> {
     pub(super) stage: &'g mut Stage<'c>,
     pub(super) lesson: &'g Lesson,
     track: Track,
-    quiet: bool,
-    /// Who is asked, where a person is there to answer.
-    pub(super) asker: Option<Asker>,
+    /// How it speaks, and who is asked.
+    pub(super) manner: Manner,
     /// Answers that were given along: name of the question, answer.
     pub(super) answers: Vec<(String, String)>,
     /// What persons have said or shown to know, by the item's id.
@@ -52,32 +50,24 @@ impl<'g, 'c> Grader<'g, 'c> {
             stage,
             lesson,
             track,
-            quiet: false,
-            asker: None,
+            manner: Manner::Telling,
             answers: Vec::new(),
             attested: Vec::new(),
             done: BTreeMap::new(),
         }
     }
 
-    /// The same grading, that says nothing on the way where `quiet`.
+    /// The same grading, that knows what was attested and speaks and asks as the wish says.
     #[must_use]
-    pub fn quiet(mut self, quiet: bool) -> Self {
-        self.quiet = quiet;
-        self
-    }
-
-    /// The same grading, that knows what was attested and asks whom the wish names.
-    #[must_use]
-    pub fn asking(mut self, wish: &Wish, attested: Vec<String>) -> Self {
-        self.asker.clone_from(&wish.asker);
+    pub fn speaking(mut self, wish: &Wish, attested: Vec<String>) -> Self {
+        self.manner.clone_from(&wish.manner);
         self.answers.clone_from(&wish.answers);
         self.attested = attested;
         self
     }
 
     pub(super) fn say(&self, notice: Notice) {
-        if !self.quiet {
+        if self.manner != Manner::Quiet {
             self.stage.context.voice.say(notice);
         }
     }

@@ -3,7 +3,7 @@
 use crate::app::context::Context;
 use crate::app::course::application::{Application, Candidate};
 use crate::app::course::reaching;
-use crate::app::course::{Beat, Wish, choose, put_before};
+use crate::app::course::{Beat, Manner, Wish, choose, put_before};
 use crate::app::provider::Provider;
 use crate::content::Lesson;
 use crate::domain::course::Track;
@@ -69,7 +69,7 @@ impl Grading {
             from: Some(Beat::Check),
             project: self.project.clone(),
             candidate: self.candidate.clone(),
-            quiet: true,
+            manner: Manner::Quiet,
             ..Wish::default()
         };
         let mut days = Vec::new();

@@ -61,6 +61,9 @@ pub async fn look(stage: &Stage<'_>, lesson: &Lesson) -> Result<Look, Fault> {
     let mut events = stage.provider.stripe.events(window);
     while let Some(page) = events.next_page().await? {
         for event in page {
+            if stage.earlier.contains(&text(&event, "id")) {
+                continue;
+            }
             let pending = event.get("pending_webhooks").and_then(Value::as_u64).unwrap_or_default();
             let count = kinds.entry(text(&event, "type")).or_default();
             count.0 += 1;
@@ -162,6 +165,9 @@ async fn events_by_session(stage: &Stage<'_>) -> Result<BTreeMap<String, Vec<Str
     let mut events = stage.provider.stripe.events(window);
     while let Some(page) = events.next_page().await? {
         for event in page {
+            if stage.earlier.contains(&text(&event, "id")) {
+                continue;
+            }
             let session = event.pointer("/data/object/id").and_then(Value::as_str);
             if let Some(session) = session.filter(|id| id.starts_with("cs_")) {
                 found.entry(session.to_owned()).or_default().insert(0, text(&event, "id"));

@@ -94,6 +94,18 @@ impl Beat {
     }
 }
 
+/// How a day speaks with whoever watches. Who says nothing asks nothing: a question that is not seen waits for ever.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Manner {
+    /// Says nothing on the way: the report has it all.
+    Quiet,
+    /// Says what it does.
+    #[default]
+    Telling,
+    /// Says what it does, and asks a person.
+    Asking(Asker),
+}
+
 /// How a day is run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
@@ -114,10 +126,8 @@ pub struct Wish {
     pub print_env: bool,
     /// Whether lessons that did not come with the program may run commands.
     pub allow_exec: bool,
-    /// Whether nothing is said on the way: the report has it all.
-    pub quiet: bool,
-    /// Who is asked; nobody where nobody could answer.
-    pub asker: Option<Asker>,
+    /// How it speaks on the way.
+    pub manner: Manner,
     /// Answers that were given along: name of the question, answer.
     pub answers: Vec<(String, String)>,
 }
@@ -251,7 +261,7 @@ pub async fn grade_apart(
     application: &mut Application,
     lesson: &Lesson,
 ) -> Result<DayResult, Fault> {
-    let wish = Wish { only: Some(Beat::Check), quiet: true, ..Wish::default() };
+    let wish = Wish { only: Some(Beat::Check), manner: Manner::Quiet, ..Wish::default() };
     let mut stage = Stage::open(context, provider, application).await?;
     let played = on_stage(&mut stage, lesson, &wish, Vec::new()).await;
     stage.close().await;
@@ -286,7 +296,7 @@ async fn on_stage(
         cut: !wish.wants(Beat::Check),
         took_ms: 0,
     };
-    let mut grader = Grader::new(stage, lesson, track).quiet(wish.quiet).asking(wish, attested);
+    let mut grader = Grader::new(stage, lesson, track).speaking(wish, attested);
     if wish.wants(Beat::Do) {
         grader.steps().await?;
     }

@@ -257,7 +257,7 @@ pub async fn events(
     session: Option<&str>,
 ) -> Result<Vec<Value>, Trouble> {
     let params = json!({ "type": kind, "limit": 100 });
-    let list = stage.provider.stripe.get("/v1/events", &params).await?;
+    let list = stage.read("/v1/events", &params).await?;
     let about = |event: &&Value| {
         let found = event.pointer("/data/object/id").and_then(Value::as_str);
         session.is_none_or(|wanted| found == Some(wanted))
@@ -271,7 +271,11 @@ async fn api(stage: &Stage<'_>, it: &Api) -> Result<Value, Trouble> {
         .map_err(|_| Trouble::short("an HTTP method", it.method.clone()))?;
     let path = fill(&stage.kept, &it.path)?;
     let params = stage.kept.resolve(&it.params).ok_or_else(|| Trouble::unknown(&it.path))?;
-    let called = stage.provider.stripe.call(method, &path, &params).await;
+    let called = if method == Method::GET {
+        stage.read(&path, &params).await
+    } else {
+        stage.provider.stripe.call(method, &path, &params).await
+    };
     stage.quiet().await?;
     match called {
         Ok(mut object) => {
@@ -383,7 +387,7 @@ async fn recover(stage: &Stage<'_>) -> Result<Value, Trouble> {
     let params = json!({
         "delivery_success": false, "limit": 100, "created": { "gte": stage.started.0 },
     });
-    let list = stage.provider.stripe.get("/v1/events", &params).await?;
+    let list = stage.read("/v1/events", &params).await?;
     let data = list.get("data").and_then(Value::as_array).cloned().unwrap_or_default();
     let ids = data.iter().rev().filter_map(|event| event.get("id").and_then(Value::as_str));
     let mut changed = 0;

@@ -8,6 +8,7 @@ use crate::app::course::tap::{Reseal, Tap};
 use crate::app::course::tree;
 use crate::app::course::trouble::Trouble;
 use crate::app::provider::Provider;
+use crate::app::reception;
 use crate::app::seeded::BETWEEN_S;
 use crate::domain::course::Track;
 use crate::domain::course::act::Rolled;
@@ -18,6 +19,7 @@ use crate::domain::secret::SigningSecret;
 use crate::domain::time::Timestamp;
 use crate::net::outbound::{self, Patience, Reach};
 use crate::stripe::calls::Window;
+use crate::stripe::failure::Error;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -26,6 +28,8 @@ use std::time::{Duration, Instant};
 
 /// How the endpoint of a run is described at the provider.
 const MARK: &str = "stripegym course";
+/// How many objects a list has where nobody says.
+const PAGE_DEFAULT: u64 = 10;
 /// How long the runner waits for deliveries that are due.
 const QUIET_PATIENCE: Duration = Duration::from_secs(15);
 /// How often the runner looks for what is still on its way.
@@ -67,7 +71,8 @@ pub struct Stage<'c> {
     pub answers: Vec<String>,
     /// When the run began, by the provider's clock.
     pub started: Timestamp,
-    /// Sessions that were there before the run, though no earlier than its first second: another run's.
+    /// Sessions and events that were there before the run, though no earlier than its first second: another run's,
+    /// which may have been interrupted, or have moved its clock ahead.
     pub earlier: BTreeSet<String>,
     /// The folder of the project's documents.
     pub project: PathBuf,
@@ -138,22 +143,58 @@ impl<'c> Stage<'c> {
             files: OnceLock::new(),
             may_run: false,
         };
-        stage.started = stage.provider_now().await?;
-        stage.earlier = stage.sessions_so_far().await?;
+        if let Err(fault) = stage.begin().await {
+            stage.close().await;
+            return Err(fault);
+        }
         stage.introduce();
         Ok(stage)
     }
 
-    /// The sessions that the provider has of this very second, or of a time to come that an earlier run has seen.
-    async fn sessions_so_far(&self) -> Result<BTreeSet<String>, Fault> {
+    /// Notes when the run begins, and what the provider has by then of this very second, or of a time to come that
+    /// an earlier run has seen.
+    async fn begin(&mut self) -> Result<(), Fault> {
+        self.started = self.provider_now().await?;
         let window = Window { since: Some(self.started.plus(-1)), until: None };
-        let mut sessions = self.provider.stripe.sessions(window);
-        let mut found = BTreeSet::new();
-        while let Some(page) = sessions.next_page().await? {
-            let ids = page.iter().filter_map(|it| it.get("id").and_then(Value::as_str));
-            found.extend(ids.map(str::to_owned));
+        let stripe = &self.provider.stripe;
+        let mut earlier = BTreeSet::new();
+        for mut walk in [stripe.sessions(window), stripe.events(window)] {
+            while let Some(page) = walk.next_page().await? {
+                let ids = page.iter().filter_map(|it| it.get("id").and_then(Value::as_str));
+                earlier.extend(ids.map(str::to_owned));
+            }
         }
-        Ok(found)
+        self.earlier = earlier;
+        Ok(())
+    }
+
+    /// Reads at the provider; a list is what it would be had this run been the first: what was there before is left
+    /// out, and further pages are read until there are as many as were asked for.
+    pub async fn read(&self, path: &str, params: &Value) -> Result<Value, Error> {
+        let mut list = self.provider.stripe.get(path, params).await?;
+        let limit = params.get("limit").and_then(Value::as_u64).unwrap_or(PAGE_DEFAULT);
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut page = list.clone();
+        let mut kept = Vec::new();
+        loop {
+            let Some(data) = page.get("data").and_then(Value::as_array) else { return Ok(list) };
+            let id = |it: &Value| it.get("id").and_then(Value::as_str).map(str::to_owned);
+            let own = |it: &&Value| id(it).is_none_or(|id| !self.earlier.contains(&id));
+            kept.extend(data.iter().filter(own).cloned());
+            let more = page.get("has_more").and_then(Value::as_bool) == Some(true);
+            let last = data.last().and_then(id).filter(|_| more && kept.len() < limit);
+            let Some(last) = last else { break };
+            let mut next = params.clone();
+            if let Some(map) = next.as_object_mut() {
+                map.insert("starting_after".to_owned(), json!(last));
+            }
+            page = self.provider.stripe.get(path, &next).await?;
+        }
+        kept.truncate(limit);
+        if let Some(data) = list.get_mut("data") {
+            *data = Value::Array(kept);
+        }
+        Ok(list)
     }
 
     /// Takes the learner's own project instead of the folder that the built-in shop has for its documents.
@@ -398,6 +439,8 @@ fn cause(error: &dyn std::error::Error) -> String {
 }
 
 async fn register(provider: &Provider, url: &str) -> Result<(String, SigningSecret), Fault> {
+    // An endpoint that a killed run left behind would fail every delivery to it.
+    reception::sweep(provider, MARK).await?;
     let endpoint = provider.stripe.create_webhook_endpoint(url, &["*"], MARK).await?;
     let text = |name: &str| endpoint.get(name).and_then(Value::as_str);
     let odd = |name: &str| Problem::ProviderOdd { what: format!("an endpoint without `{name}`") };

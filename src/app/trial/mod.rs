@@ -6,7 +6,7 @@ pub mod ground;
 
 use crate::app::context::{Context, Voice};
 use crate::app::course::application::{Application, Candidate};
-use crate::app::course::{self, Wish};
+use crate::app::course::{self, Manner, Wish};
 use crate::app::provider::Provider;
 use crate::app::trial::ground::{Ground, Plot};
 use crate::content::{DAYS, Lesson};
@@ -20,7 +20,7 @@ use crate::domain::report::Tried;
 use crate::os::clock::Clock;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 /// The language whose solution the broken shops are made of, and that solution as they start from it.
@@ -210,7 +210,7 @@ impl Course<'_> {
         let wish = Wish {
             project: Some(plot.shop.clone()),
             candidate: Candidate { command: Some(command), ..Candidate::default() },
-            quiet: true,
+            manner: Manner::Quiet,
             ..Wish::default()
         };
         let provider = Provider::connect(&context).await?;
@@ -243,7 +243,6 @@ impl Course<'_> {
 
     /// The same context with a home, a clock and a sandbox of its own, and nobody who listens.
     fn apart(&self, home: &Path) -> Context {
-        let (silent, _) = mpsc::channel();
         let mut config = (*self.context.config).clone();
         home.clone_into(&mut config.home);
         config.mode = Mode::Sandbox;
@@ -254,7 +253,7 @@ impl Course<'_> {
         config.port = 0;
         // A day moves its clock; the others' must stand.
         let clock = config.now.map_or_else(Clock::system, Clock::fixed);
-        let voice = Voice::new(silent);
+        let voice = Voice::silent();
         Context { config: Arc::new(config), clock, voice, ..self.context.clone() }
     }
 }

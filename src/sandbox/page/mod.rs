@@ -7,6 +7,7 @@ pub mod control;
 pub mod countries;
 pub mod entry;
 pub mod field;
+pub mod home;
 pub mod leave;
 pub mod pay;
 pub mod token;
@@ -42,6 +43,7 @@ pub struct Pages {
 pub fn router() -> Router {
     let key = Arc::new(TokenKey::draw(&Entropy::system()));
     Router::new()
+        .route("/", get(home::show))
         .route("/c/pay/{session}", get(pay::show).post(pay::submit))
         .route("/c/recover/{session}", get(pay::recover))
         .route("/c/style.css", get(answer::style))

@@ -375,3 +375,19 @@ async fn what_a_session_collects_is_asked_for_and_kept() {
     let intent = browser.object("payment_intent", session["payment_intent"].as_str().unwrap());
     assert_eq!(intent["amount"], 2_400);
 }
+
+#[tokio::test]
+async fn the_address_of_the_sandbox_is_a_page_in_both_languages_and_asks_for_no_key() {
+    let browser = Browser::new();
+    for (accepted, title) in [("en", "sandbox is running"), ("ja,en;q=0.5", "動いています")] {
+        let request = Request::get("/").header("accept-language", accepted);
+        let home = browser.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(home.status, 200);
+        let links = ["status", "endpoints", "deliveries", "requests"];
+        let links = links.map(|name| format!("href=\"/_stripegym/{name}\""));
+        let shown = ["http://127.0.0.1:12111", "2026-10-28.endive", "port: 12111", title];
+        for part in links.iter().map(String::as_str).chain(shown) {
+            assert!(home.html.contains(part), "{accepted}: `{part}` is not in\n{}", home.html);
+        }
+    }
+}

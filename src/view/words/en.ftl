@@ -83,7 +83,8 @@ help-events-show-about = Shows one event as JSON.
 help-events-show-id = The event.
 help-events-resend-about = Delivers an event again to every endpoint that takes it.
 help-events-resend-id = The event.
-help-cards-about = Shows every test card by what it does.
+help-cards-about = Shows every test card by what it does, in groups.
+help-cards-filter = A group (succeeds, countries, declines, 3ds, checks, disputes, refunds, balance, konbini), a number, a token, a brand, a country or a decline code; a part will do.
 help-doctor-about = Looks for what could stop you, and says what to do about it.
 help-env-example-about = Prints .env.example.
 
@@ -226,6 +227,7 @@ col-paid = Paid
 col-refunded = Refunded
 col-net = Net
 col-number = Number
+col-email = E-mail
 col-brand = Brand
 col-method = pm_card_…
 col-what = What it does
@@ -255,12 +257,12 @@ reconcile-not-fixed = untouched  { $session } ({ $before })
 
 checkout-paid = Paid.
 checkout-processing = Complete; the money is on its way.
-checkout-declined = Not paid: the card was declined. The page is still open.
-checkout-canceled = Not paid: the customer went back to the shop. The page is still open.
+checkout-declined = Not paid: the card was declined. The session is still open.
+checkout-canceled = Not paid: the customer went back to the shop. The session is still open.
 checkout-expired = Not paid: the session expired.
 checkout-created = Created. It can be paid at:
 checkout-said = The page said: { $message }
-checkout-next-ledger = stripegym ledger show    stripegym reconcile
+checkout-no-page = Created. The sandbox has ended with this command, and its payment page with it. Start one in another terminal, then create a session again:
 notice-open = { $total } to pay at { $url }
 notice-no-browser = No browser could be opened ({ $cause }); the address above works in any.
 notice-waiting = Waiting for the payment; Ctrl-C ends
@@ -268,6 +270,10 @@ notice-waiting = Waiting for the payment; Ctrl-C ends
 ## Notices
 
 notice-other-port = Port { $wished } is taken; using { $used }.
+notice-left-out = { $count ->
+    [one] 1 line was left out here
+   *[other] { $count } lines were left out here
+} because the output was not read. Everything was recorded.
 notice-exposed = Warning: { $address } can be reached by other machines.
 notice-hosting = The sandbox runs in this command at { $base }.
 notice-listening = Listening at { $url } (Ctrl-C ends)
@@ -307,6 +313,7 @@ day0-paid = Its hosted page was filled in and paid with the card ending in { $la
 day0-heard = A signed { $kind } was verified and stored in { $took } ms
 day0-booked = The ledger has the row: { $total }, { $status }
 day0-reconciled = Ledger and provider were compared: { $matching } MATCH, { $differing } different
+day0-pay-by-hand = open the page that it prints; card 4242 4242 4242 4242, any date to come, any CVC
 day0-by-hand = by hand:
 day0-done = Done in { $seconds } s.
 day0-next = Now the same by hand, in two terminals:
@@ -331,8 +338,20 @@ card-refund-fails = refund succeeds, then fails
 card-available-at-once = funds available at once
 cards-foot =
     Any future expiry, any CVC (4 digits for Amex), any postal code.
-    Konbini: the e-mail decides
-    (succeed_immediately, expire_immediately, fill_never).
+    In a program: pm_card_ or tok_ and the name, such as pm_card_visa.
+cards-filter = One group, or what you look for: `stripegym cards declines`
+cards-succeeds = Succeeds, by brand
+cards-countries = Succeeds, by country
+cards-declines = Declined
+cards-secure = 3-D Secure
+cards-checks = Succeeds with a raised risk or a failed check
+cards-disputes = Succeeds and is disputed at Stripe; the sandbox opens no dispute yet
+cards-refunds = Refunds that do not go as usual
+cards-balance = Funds available at once
+cards-konbini = Konbini: the e-mail decides
+konbini-succeeds = paid at the store at once
+konbini-expires = expires unpaid at once
+konbini-never = expires unpaid
 
 ## Doctor
 

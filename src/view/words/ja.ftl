@@ -83,7 +83,8 @@ help-events-show-about = イベントを JSON で表示します。
 help-events-show-id = イベントの ID。
 help-events-resend-about = イベントを Webhook エンドポイントへ再送します。
 help-events-resend-id = イベントの ID。
-help-cards-about = テストカードを動作別に一覧表示します。
+help-cards-about = テストカードを動作別のグループで一覧表示します。
+help-cards-filter = グループ（succeeds、countries、declines、3ds、checks、disputes、refunds、balance、konbini）、番号、トークン、ブランド、国、拒否コードのいずれか。一部だけでもかまいません。
 help-doctor-about = つまずきの原因を調べ、対処法を表示します。
 help-env-example-about = .env.example の内容を出力します。
 
@@ -222,6 +223,7 @@ col-paid = 入金
 col-refunded = 返金
 col-net = 差引
 col-number = 番号
+col-email = メールアドレス
 col-brand = ブランド
 col-method = pm_card_…
 col-what = 動作
@@ -247,12 +249,12 @@ reconcile-not-fixed = 変更なし   { $session }（{ $before }）
 
 checkout-paid = 支払いが完了しました。
 checkout-processing = 手続きは完了し、入金待ちです。
-checkout-declined = 未払い: カードが拒否されました。ページはまだ有効です。
-checkout-canceled = 未払い: 顧客がショップに戻りました。ページはまだ有効です。
+checkout-declined = 未払い: カードが拒否されました。セッションはまだ有効です。
+checkout-canceled = 未払い: 顧客がショップに戻りました。セッションはまだ有効です。
 checkout-expired = 未払い: セッションの有効期限が切れました。
 checkout-created = 作成しました。次の URL で支払えます:
 checkout-said = ページの表示: { $message }
-checkout-next-ledger = stripegym ledger show    stripegym reconcile
+checkout-no-page = 作成しました。サンドボックスはこのコマンドとともに終了したため、支払いページは開けません。別のターミナルでサンドボックスを起動してから、もう一度作成してください:
 notice-open = { $total } の支払いページ: { $url }
 notice-no-browser = ブラウザを開けませんでした（{ $cause }）。上の URL を手動で開いてください。
 notice-waiting = 支払い待ち（Ctrl-C で終了）
@@ -260,6 +262,7 @@ notice-waiting = 支払い待ち（Ctrl-C で終了）
 ## Notices
 
 notice-other-port = ポート { $wished } は使用中のため、{ $used } を使います。
+notice-left-out = 出力が読み取られなかったため、{ $count } 行の表示を省略しました。処理はすべて記録されています。
 notice-exposed = 警告: { $address } は他のマシンからも接続できます。
 notice-hosting = このコマンド内でサンドボックスを起動しました: { $base }
 notice-listening = { $url } で待ち受け中（Ctrl-C で終了）
@@ -296,6 +299,7 @@ day0-paid = 支払いページに末尾 { $last4 } のカードを入力して�
 day0-heard = 署名付きの { $kind } を検証し { $took } ms で保存しました
 day0-booked = 台帳に記録されました: { $total }、{ $status }
 day0-reconciled = 台帳と決済側を突き合わせました: 一致 { $matching } 件、差異 { $differing } 件
+day0-pay-by-hand = 表示された支払いページを開き、カード番号 4242 4242 4242 4242、未来の有効期限、任意の CVC を入力
 day0-by-hand = 手動では:
 day0-done = 完了（{ $seconds } 秒）。
 day0-next = 次は同じことを 2 つのターミナルで手動で:
@@ -320,8 +324,20 @@ card-refund-fails = 返金が成功後に失敗
 card-available-at-once = 売上が即時に利用可能
 cards-foot =
     有効期限は未来の日付、CVC は任意（Amex は 4 桁）、郵便番号も任意。
-    コンビニ払いはメールアドレスで結果が決まります
-    （succeed_immediately、expire_immediately、fill_never）。
+    プログラムでは名前の前に pm_card_ か tok_ を付けます（例: pm_card_visa）。
+cards-filter = グループ名や検索語で絞り込めます: `stripegym cards declines`
+cards-succeeds = 成功（ブランド別）
+cards-countries = 成功（発行国別）
+cards-declines = 拒否
+cards-secure = 3D セキュア
+cards-checks = 成功（リスク高・検証失敗）
+cards-disputes = 成功後に Stripe では不審請求になるカード（サンドボックスでは未対応）
+cards-refunds = 返金が通常と異なる
+cards-balance = 売上が即時に利用可能
+cards-konbini = コンビニ払い（結果はメールアドレスで決まる）
+konbini-succeeds = すぐに店頭で支払い済みになる
+konbini-expires = 支払われないまま、すぐに期限切れ
+konbini-never = 支払われないまま期限切れ
 
 ## Doctor
 

@@ -1,0 +1,139 @@
+//! A pseudo-terminal of 80 columns and 24 lines with the program in its foreground, and the screen as a person sees
+//! it. The program is its session's leader (`setsid --ctty` of util-linux), so that keys reach it as signals.
+
+use crate::env::{Env, PATIENCE, outer_path};
+use rustix::fs::OFlags;
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::process::{Child, Command};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+use vt100::Parser;
+
+const ROWS: u16 = 24;
+pub(crate) const COLUMNS: u16 = 80;
+/// Lines that have left the screen and can be scrolled back to.
+const SCROLLBACK: usize = 2000;
+
+/// What Ctrl-C and Ctrl-D send.
+pub(crate) const CTRL_C: &str = "\u{3}";
+pub(crate) const CTRL_D: &str = "\u{4}";
+/// Stops the terminal: what is written waits.
+pub(crate) const CTRL_S: &str = "\u{13}";
+
+/// A program before a person.
+pub(crate) struct Terminal {
+    child: Child,
+    keys: File,
+    seen: Arc<Mutex<Seen>>,
+}
+
+struct Seen {
+    screen: Parser,
+    bytes: Vec<u8>,
+}
+
+impl Terminal {
+    /// Starts `stripegym` with arguments, found through `PATH` as an installed program is.
+    pub(crate) fn start(env: &Env, args: &[&str]) -> Self {
+        let (keys, theirs) = open();
+        let program = Path::new(env!("CARGO_BIN_EXE_stripegym"));
+        let mut command = Command::new("setsid");
+        let plain = env.command(args);
+        command.args(["--ctty", "stripegym"]).args(args).env_clear().current_dir(env.path());
+        command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let path = format!("{}:{}", program.parent().unwrap().display(), outer_path());
+        command.env("PATH", path).env("TERM", "xterm-256color");
+        let (out, err) = (theirs.try_clone().unwrap(), theirs.try_clone().unwrap());
+        let child = command.stdin(theirs).stdout(out).stderr(err).spawn().unwrap();
+        // The command holds the program's end of the terminal; it would never close.
+        drop(command);
+        let screen = Parser::new(ROWS, COLUMNS, SCROLLBACK);
+        let seen = Arc::new(Mutex::new(Seen { screen, bytes: Vec::new() }));
+        let (mut from, to) = (keys.try_clone().unwrap(), Arc::clone(&seen));
+        thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            // Linux answers with an error once the program's end is closed.
+            while let Ok(count @ 1..) = from.read(&mut bytes) {
+                let mut seen = to.lock().unwrap();
+                seen.screen.process(&bytes[..count]);
+                seen.bytes.extend_from_slice(&bytes[..count]);
+            }
+        });
+        Self { child, keys, seen }
+    }
+
+    /// What the screen shows now, one text a line.
+    pub(crate) fn screen(&self) -> Vec<String> {
+        let seen = self.seen.lock().unwrap();
+        seen.screen.screen().rows(0, COLUMNS).collect()
+    }
+
+    /// Everything that was written so far.
+    pub(crate) fn written(&self) -> String {
+        String::from_utf8_lossy(&self.seen.lock().unwrap().bytes).into_owned()
+    }
+
+    /// Waits until a line of the screen has `part`; the line.
+    pub(crate) fn shows(&mut self, part: &str) -> String {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            if let Some(line) = self.screen().into_iter().find(|line| line.contains(part)) {
+                return line;
+            }
+            let ended = self.child.try_wait().unwrap();
+            assert!(
+                Instant::now() < until && ended.is_none(),
+                "no `{part}` on the screen ({ended:?}):\n{}",
+                self.screen().join("\n")
+            );
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Presses keys.
+    pub(crate) fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Waits for the end; the exit code.
+    pub(crate) fn end(&mut self) -> i32 {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code().unwrap_or(-1);
+            }
+            assert!(Instant::now() < until, "did not end:\n{}", self.screen().join("\n"));
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // It may have ended already: then there is nothing to kill.
+        if self.child.kill().is_ok() {
+            drop(self.child.wait());
+        }
+    }
+}
+
+/// Both ends of a new terminal.
+fn open() -> (File, File) {
+    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&ours).unwrap();
+    unlockpt(&ours).unwrap();
+    let size = Winsize { ws_row: ROWS, ws_col: COLUMNS, ws_xpixel: 0, ws_ypixel: 0 };
+    tcsetwinsize(&ours, size).unwrap();
+    let name = ptsname(&ours, Vec::new()).unwrap();
+    let flags = i32::try_from(OFlags::NOCTTY.bits()).unwrap();
+    let mut how = OpenOptions::new();
+    let theirs =
+        how.read(true).write(true).custom_flags(flags).open(name.to_str().unwrap()).unwrap();
+    (File::from(ours), theirs)
+}
