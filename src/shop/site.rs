@@ -158,7 +158,10 @@ pub async fn ledger(ledger: Arc<Ledger>, headers: &HeaderMap) -> Answer {
             answer::html(StatusCode::OK, page::ledger(locale(headers), &rows, &totals))
         }
         Ok(Ok((rows, totals))) => answer::json(StatusCode::OK, &ledger_json(&rows, &totals)),
-        Ok(Err(error)) => answer::error(500, "ledger_failed", &error.to_string()),
+        Ok(Err(error)) => {
+            let status = if error.passes() { 503 } else { 500 };
+            answer::error(status, "ledger_failed", &error.to_string())
+        }
         Err(_) => answer::error(500, "ledger_failed", "Reading the ledger was interrupted."),
     }
 }

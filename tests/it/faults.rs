@@ -207,7 +207,7 @@ mod tests {
         let (_, said) = running.finish();
         let said = said.lines().last().unwrap().trim();
         assert_eq!(said, "ok ENOSPC ok EIO ok EIO EIO EMFILE");
-        assert_eq!(fs::read(own.path().join("file")).unwrap(), b"0123\0\0\0\0012301");
+        assert_eq!(fs::read(own.path().join("file")).unwrap(), b"0123\x00\x00\x00\x00012301");
         let hits = faults.hits();
         let calls: Vec<_> = hits.iter().map(|line| line.split(' ').next().unwrap()).collect();
         assert_eq!(calls, ["write", "torn", "sync", "sync", "open"]);
