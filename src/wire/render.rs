@@ -84,11 +84,11 @@ fn write_number(out: &mut String, number: &Number) {
     out.push_str(text.unwrap_or_default());
 }
 
-/// Writes a string with its quotes and escapes. Runs without any escape are copied whole.
+/// Writes a string with its quotes and serde's escapes. Runs without any are copied whole.
 pub fn string_into(out: &mut String, text: &str) {
     out.push('"');
     let mut rest = text;
-    while let Some(at) = special(rest.as_bytes()) {
+    while let Some(at) = first::<true>(rest.as_bytes()) {
         // What is escaped is ASCII, so both cuts are at the bounds of characters.
         let (plain, tail) = rest.split_at(at);
         out.push_str(plain);
@@ -126,46 +126,53 @@ pub fn pretty_into(out: &mut Vec<u8>, compact: &str, depth: usize) {
     let mut depth = depth;
     let mut rest = compact.as_bytes();
     while let Some((&byte, tail)) = rest.split_first() {
-        let length = match byte {
-            b'"' => {
-                let length = 1 + string_length(tail);
-                out.extend_from_slice(rest.get(..length).unwrap_or(rest));
-                length
-            }
-            b':' => {
-                out.extend_from_slice(b": ");
-                1
-            }
-            b',' => {
-                out.push(b',');
-                break_line(out, depth);
-                1
-            }
+        rest = match byte {
             b'{' | b'[' => {
                 out.push(byte);
-                if let Some(end @ (b'}' | b']')) = tail.first() {
-                    out.push(*end);
-                    2
+                if let Some((&end @ (b'}' | b']'), after)) = tail.split_first() {
+                    out.push(end);
+                    after
                 } else {
                     depth += 1;
                     break_line(out, depth);
-                    1
+                    tail
                 }
             }
             b'}' | b']' => {
                 depth = depth.saturating_sub(1);
                 break_line(out, depth);
                 out.push(byte);
-                1
+                tail
+            }
+            b',' => {
+                out.push(byte);
+                break_line(out, depth);
+                tail
             }
             _ => {
-                let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']');
-                let length = 1 + tail.iter().position(ends).unwrap_or(tail.len());
-                out.extend_from_slice(rest.get(..length).unwrap_or(rest));
-                length
+                let length = if byte == b'"' { string_length(tail) } else { scalar_length(tail) };
+                // What mostly follows is copied with it.
+                let (token, after) = rest.split_at_checked(length + 2).unwrap_or((rest, b""));
+                match token.last() {
+                    Some(b':') => {
+                        out.extend_from_slice(token);
+                        out.push(b' ');
+                        after
+                    }
+                    Some(b',') if token.len() == length + 2 => {
+                        out.extend_from_slice(token);
+                        break_line(out, depth);
+                        after
+                    }
+                    _ => {
+                        let (token, after) =
+                            rest.split_at_checked(length + 1).unwrap_or((rest, b""));
+                        out.extend_from_slice(token);
+                        after
+                    }
+                }
             }
         };
-        rest = rest.get(length..).unwrap_or_default();
     }
 }
 
@@ -177,24 +184,29 @@ fn break_line(out: &mut Vec<u8>, depth: usize) {
     }
 }
 
+/// How many bytes follow the first one of a number, `true`, `false` or `null`.
+fn scalar_length(bytes: &[u8]) -> usize {
+    let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']');
+    bytes.iter().position(ends).unwrap_or(bytes.len())
+}
+
 /// How many bytes follow the opening quote, the closing one included.
 fn string_length(bytes: &[u8]) -> usize {
     let mut at = 0;
-    loop {
-        let rest = bytes.get(at..).unwrap_or_default();
-        let Some(found) = special(rest) else { return bytes.len() };
-        match rest.get(found) {
-            Some(b'"') => return at + found + 1,
-            // What follows the backslash is no end, whatever it is.
-            Some(b'\\') => at += found + 2,
-            _ => at += found + 1,
+    while let Some(found) = bytes.get(at..).and_then(first::<false>) {
+        at += found + 1;
+        if bytes.get(at - 1) == Some(&b'"') {
+            return at;
         }
+        // What follows a backslash is no end, whatever it is.
+        at += 1;
     }
+    bytes.len()
 }
 
-/// The place of the first byte that a JSON string escapes: a quote, a backslash or a control character.
+/// The place of the first quote or backslash, or, where these count, of the first control character.
 /// Eight bytes at a time, because almost none is.
-fn special(bytes: &[u8]) -> Option<usize> {
+fn first<const CONTROLS: bool>(bytes: &[u8]) -> Option<usize> {
     const ONES: u64 = u64::MAX / 255;
     const HIGHS: u64 = ONES << 7;
     let (eights, remainder) = bytes.as_chunks::<8>();
@@ -202,16 +214,18 @@ fn special(bytes: &[u8]) -> Option<usize> {
         let word = u64::from_le_bytes(*eight);
         // Each test sets the high bit of the first byte it is true of (and of no earlier one).
         let zero = |it: u64| it.wrapping_sub(ONES) & !it;
-        let quote = zero(word ^ (ONES * u64::from(b'"')));
-        let backslash = zero(word ^ (ONES * u64::from(b'\\')));
-        let control = word.wrapping_sub(ONES * 0x20) & !word;
-        let found = (quote | backslash | control) & HIGHS;
+        let mut found =
+            zero(word ^ (ONES * u64::from(b'"'))) | zero(word ^ (ONES * u64::from(b'\\')));
+        if CONTROLS {
+            found |= word.wrapping_sub(ONES * 0x20) & !word;
+        }
+        found &= HIGHS;
         if found != 0 {
             return Some(at * 8 + usize::try_from(found.trailing_zeros() / 8).unwrap_or(0));
         }
     }
-    let escapes = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
-    remainder.iter().position(escapes).map(|at| bytes.len() - remainder.len() + at)
+    let is_one = |byte: &u8| matches!(byte, b'"' | b'\\') || (CONTROLS && matches!(byte, 0..0x20));
+    remainder.iter().position(is_one).map(|at| bytes.len() - remainder.len() + at)
 }
 
 #[cfg(test)]
