@@ -113,11 +113,9 @@ impl Routes {
 
     /// Whether any endpoint's path begins with `/v1/` or `/v2/` and this segment.
     pub fn has_resource(&self, name: &str) -> bool {
-        !name.starts_with('{')
-            && self.endpoints.iter().any(|endpoint| {
-                let path = endpoint.key().split_once(' ').map_or("", |(_, path)| path);
-                path.split('/').nth(2) == Some(name)
-            })
+        ["v1", "v2"].iter().any(|version| {
+            self.root.fixed.get(version).is_some_and(|node| node.fixed.contains_key(name))
+        })
     }
 
     /// Finds the endpoint of a request; fixed segments win over placeholders.

@@ -61,7 +61,7 @@ async fn advance(Within(world): Within, Query(query): Query<HashMap<String, Stri
     let engine = world.engine();
     engine.clock().advance(seconds);
     jobs::run_due(&world).await;
-    engine.wake();
+    engine.wake_all();
     reply(StatusCode::OK, &json!({"now": world.now().0}))
 }
 

@@ -3,12 +3,13 @@
 use crate::net::shutdown::Stop;
 use crate::sandbox::engine::Engine;
 use crate::sandbox::engine::private::Job;
-use crate::sandbox::engine::state::Table;
+use crate::sandbox::engine::state::{Scope, Table};
 use crate::sandbox::engine::txn::Origin;
 use crate::sandbox::engine::worlds::World;
 use crate::sandbox::{idempotency, object};
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The longest sleep; a clock that was moved wakes the loop anyway.
 const NAP_MAX: Duration = Duration::from_hours(1);
@@ -16,24 +17,39 @@ const NAP_MAX: Duration = Duration::from_hours(1);
 /// How long the loop waits where the file cannot be written, before it tries again.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
 
-/// Jobs that are run, and answers that are forgotten, before other accounts get their turn.
+/// Jobs that are run, and answers that are forgotten, in one change.
 const BATCH_MAX: usize = 256;
 
-/// Runs due jobs, soonest first, until `stop`.
+/// Runs due jobs, soonest first, until `stop`. Looks only at accounts where something is due or has changed.
 pub async fn run(engine: Arc<Engine>, mut stop: Stop) {
+    let mut agenda: HashMap<Scope, Instant> = HashMap::new();
     loop {
         let woken = engine.woken();
         tokio::pin!(woken);
         // Registered before looking, so that nothing planned in between is slept over.
         woken.as_mut().enable();
-        let mut nap = NAP_MAX;
-        for world in worlds(&engine) {
-            nap = nap.min(run_due(&world).await);
+        let now = Instant::now();
+        let due: Vec<Scope> = match engine.take_job_scopes() {
+            None => worlds(&engine).iter().map(|world| world.scope().clone()).collect(),
+            Some(changed) => {
+                let passed = agenda.iter().filter(|(_, at)| **at <= now).map(|(scope, _)| scope);
+                passed.filter(|scope| !changed.contains(scope)).cloned().chain(changed.clone()).collect()
+            }
+        };
+        for scope in due {
+            let Some(world) = engine.world_at(&scope) else {
+                agenda.remove(&scope);
+                continue;
+            };
+            let nap = run_due(&world).await;
+            agenda.insert(scope, Instant::now() + nap);
         }
+        let next = agenda.values().min().copied();
+        let pause = next.map_or(NAP_MAX, |at| at.saturating_duration_since(Instant::now()));
         tokio::select! {
             () = stop.wait() => return,
             () = woken => {}
-            () = tokio::time::sleep(nap) => {}
+            () = tokio::time::sleep(pause.min(NAP_MAX)) => {}
         }
     }
 }
@@ -65,32 +81,33 @@ pub async fn run_due(world: &World) -> Duration {
                 })
                 .take(BATCH_MAX)
                 .collect();
-            (due, table.and_then(Table::next_due))
+            let answers = view.table(idempotency::KIND).and_then(Table::next_due);
+            let next = table.and_then(Table::next_due).into_iter().chain(answers).min();
+            (due, next)
         });
         if due.is_empty() {
             return next.map_or(NAP_MAX, |due| {
                 Duration::from_secs(due.saturating_sub(now).max(1).unsigned_abs()).min(NAP_MAX)
             });
         }
-        for (id, job) in due {
-            let ran = world
-                .change(Origin::default(), move |txn| {
-                    // Another loop, or an earlier job, may have taken it back.
-                    if txn.stored("_job", &id).is_some() {
-                        txn.remove("_job", &id);
-                        if let Some(run) = object::job(&job.name) {
-                            run(txn, &job.args);
-                        } else {
-                            tracing::warn!(job = job.name, "a planned job has no behaviour");
-                        }
-                    }
-                    Ok(())
-                })
-                .await;
-            if let Err(failure) = ran {
-                tracing::error!(message = failure.message, "a job could not be stored");
-                return RETRY_PAUSE;
+        let ran = world.change(Origin::default(), move |txn| {
+            for (id, job) in due {
+                // Another loop, or an earlier job, may have taken it back.
+                if txn.stored("_job", &id).is_none() {
+                    continue;
+                }
+                txn.remove("_job", &id);
+                if let Some(run) = object::job(&job.name) {
+                    run(txn, &job.args);
+                } else {
+                    tracing::warn!(job = job.name, "a planned job has no behaviour");
+                }
             }
+            Ok(())
+        });
+        if let Err(failure) = ran.await {
+            tracing::error!(message = failure.message, "jobs could not be stored");
+            return RETRY_PAUSE;
         }
     }
 }

@@ -55,6 +55,8 @@ struct Signals {
     /// The number of the last published commit.
     number: watch::Sender<u64>,
     planned: Mutex<Vec<Planned>>,
+    /// Whose jobs have changed since the loop looked last; `None` stands for everybody's.
+    jobs: Mutex<Option<HashSet<Scope>>>,
 }
 
 /// A delivery that was planned by a published commit.
@@ -102,7 +104,13 @@ impl Signals {
                     waiting.extend(planned);
                     wakes = true;
                 }
-                Some(Private::Job(_)) => wakes = true,
+                Some(Private::Job(_) | Private::Answered(_)) if change.before.is_none() => {
+                    let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+                    if let Some(scopes) = jobs.as_mut().filter(|s| !s.contains(&change.scope)) {
+                        scopes.insert(change.scope.clone());
+                        wakes = true;
+                    }
+                }
                 _ => {}
             }
         }
@@ -193,6 +201,18 @@ impl Engine {
     /// Wakes every background loop.
     pub fn wake(&self) {
         self.signals.wake.notify_waiters();
+    }
+
+    /// Wakes every background loop, and has it look at all accounts anew: a clock was moved.
+    pub fn wake_all(&self) {
+        *self.signals.jobs.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.wake();
+    }
+
+    /// Whose jobs have changed since the last call; `None` stands for everybody's.
+    pub fn take_job_scopes(&self) -> Option<HashSet<Scope>> {
+        let mut jobs = self.signals.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        jobs.replace(HashSet::new())
     }
 
     /// Takes the deliveries that were planned since the last call.

@@ -16,6 +16,7 @@ pub mod webhook_endpoint;
 
 use crate::catalog::Catalog;
 use crate::catalog::grammar::{self, Kind};
+use crate::catalog::route::Endpoint;
 use crate::sandbox::answer::Body;
 use crate::sandbox::call::Call;
 use crate::sandbox::checkout;
@@ -24,6 +25,8 @@ use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::payment;
 use crate::wire::failure::Failure;
 use serde_json::{Map, Value};
+use std::collections::HashMap;
+use std::sync::OnceLock;
 
 /// Answers one endpoint.
 pub type Handler = fn(&mut Txn<'_>, &Call) -> Result<Body, Failure>;
@@ -33,6 +36,15 @@ pub type Job = fn(&mut Txn<'_>, &Value);
 
 /// The behaviour of an endpoint (`POST /v1/products`), where it is modelled.
 pub fn handler(key: &str) -> Option<Handler> {
+    static MODELLED: OnceLock<HashMap<&'static str, Handler>> = OnceLock::new();
+    let modelled = MODELLED.get_or_init(|| {
+        let all = Catalog::get().routes().all().iter().map(Endpoint::key);
+        all.filter_map(|key| Some((key, find_handler(key)?))).collect()
+    });
+    modelled.get(key).copied()
+}
+
+fn find_handler(key: &str) -> Option<Handler> {
     const MODELLED: [fn(&str) -> Option<Handler>; 13] = [
         balance::handler,
         balance_transaction::handler,
