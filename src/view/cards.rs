@@ -15,7 +15,7 @@ pub fn render(filter: Option<&str>, canvas: &Canvas) -> String {
             continue;
         }
         let title = format!("{} ({})", title(group, canvas), group.name());
-        out.push_str(&format!("\n{}\n", canvas.tone(Tone::Strong, &title)));
+        out.extend(["\n", &canvas.tone(Tone::Strong, &title), "\n"]);
         out.push_str(&match group {
             Group::Konbini => emails(canvas),
             Group::Succeeds | Group::Countries => brands(&cards, canvas),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 const DAYS: [&str; 7] = ["day0", "day1", "day2", "day3", "day4", "day5", "day6"];
 
-/// Numbers that look random and are the same for the same seed (SplitMix64).
+/// Numbers that look random and are the same for the same seed (`SplitMix64`).
 struct Drawn(u64);
 
 impl Drawn {
@@ -51,6 +51,7 @@ fn whole(env: &Env, day: &str) -> (usize, u64) {
 }
 
 /// The signal comes after a number of bytes, or of milliseconds: some of what happens says nothing.
+#[expect(clippy::print_stdout, reason = "the drawn places, for whoever has to repeat a failure")]
 fn story(day: &str, seed: u64, times: usize) {
     let (said, took_ms) = whole(&world(), day);
     let mut drawn = Drawn(seed);

@@ -11,7 +11,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use vt100::Parser;
 
@@ -31,6 +31,7 @@ pub(crate) struct Terminal {
     child: Child,
     keys: File,
     seen: Arc<Mutex<Seen>>,
+    reader: JoinHandle<()>,
 }
 
 struct Seen {
@@ -56,7 +57,7 @@ impl Terminal {
         let screen = Parser::new(ROWS, COLUMNS, SCROLLBACK);
         let seen = Arc::new(Mutex::new(Seen { screen, bytes: Vec::new() }));
         let (mut from, to) = (keys.try_clone().unwrap(), Arc::clone(&seen));
-        thread::spawn(move || {
+        let reader = thread::spawn(move || {
             let mut bytes = [0; 4096];
             // Linux answers with an error once the program's end is closed.
             while let Ok(count @ 1..) = from.read(&mut bytes) {
@@ -65,7 +66,7 @@ impl Terminal {
                 seen.bytes.extend_from_slice(&bytes[..count]);
             }
         });
-        Self { child, keys, seen }
+        Self { child, keys, seen, reader }
     }
 
     /// What the screen shows now, one text a line.
@@ -101,11 +102,14 @@ impl Terminal {
         self.keys.write_all(keys.as_bytes()).unwrap();
     }
 
-    /// Waits for the end; the exit code.
+    /// Waits for the end and for all that was written; the exit code.
     pub(crate) fn end(&mut self) -> i32 {
         let until = Instant::now() + PATIENCE;
         loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            // What it wrote last is still on its way when it has ended.
+            if let Some(status) =
+                self.child.try_wait().unwrap().filter(|_| self.reader.is_finished())
+            {
                 return status.code().unwrap_or(-1);
             }
             assert!(Instant::now() < until, "did not end:\n{}", self.screen().join("\n"));

@@ -188,9 +188,11 @@ fn the_second_signal_ends_what_nobody_reads() {
         let after = line.split("http://127.0.0.1:").nth(1).unwrap();
         let port: String = after.chars().take_while(char::is_ascii_digit).collect();
         let port = port.parse().unwrap();
-        // More lines than a pipe and the reader's own buffer hold.
-        for at in 0..900 {
-            let reply = deliver(port, &completed(&format!("evt_{at}"), &format!("cs_{at}"), 500));
+        // More lines, which long ids make longer, than a pipe and the reader's own buffer hold.
+        let long = "x".repeat(200);
+        for at in 0..350 {
+            let event = completed(&format!("evt_{at}{long}"), &format!("cs_{at}"), 500);
+            let reply = deliver(port, &event);
             assert_eq!(reply.unwrap().status, 200, "what is not shown is taken all the same");
         }
         let pid = child.id().to_string();

@@ -108,7 +108,6 @@ pub enum Manner {
 
 /// How a day is run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub struct Wish {
     /// Only this beat.
     pub only: Option<Beat>,
