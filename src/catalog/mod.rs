@@ -90,13 +90,6 @@ impl Catalog {
         self.objects.get(name)
     }
 
-    /// The lasting copy of an object's name, where the API has one of that name.
-    pub fn object_name(&self, name: &str) -> Option<&'static str> {
-        let lines = &self.objects.lines;
-        let at = lines.binary_search_by_key(&name, |line| line.name).ok()?;
-        lines.get(at).map(|line| line.name)
-    }
-
     /// The names of all objects, sorted.
     pub fn object_names(&self) -> impl Iterator<Item = &'static str> {
         self.objects.lines.iter().map(|line| line.name)

@@ -1,7 +1,7 @@
 //! Events: the record of what happened, and the plan of who is to be told.
 
 use crate::sandbox::engine::object::{Object, Stored};
-use crate::sandbox::engine::private::{Delivery, Envelope, WebhookEndpointPart};
+use crate::sandbox::engine::private::{Delivery, Envelope, Name, WebhookEndpointPart};
 use crate::sandbox::engine::txn::{Txn, mark};
 use crate::sandbox::object::text;
 use serde_json::{Value, json};
@@ -23,10 +23,10 @@ pub fn emit(txn: &mut Txn<'_>, kind: &str, about: &Stored, previous: Option<Box<
     let account = txn.scope().account.to_string();
     let endpoints = subscribers(txn, kind);
     let envelope = Envelope {
-        kind: kind.to_owned(),
-        api_version: txn.site().api_version.clone(),
+        kind: Name::of(kind),
+        api_version: Name::of(&txn.site().api_version),
         created: txn.now().0,
-        account: (!account.is_empty()).then(|| account.clone()),
+        account: (!account.is_empty()).then(|| account.as_str().into()),
         previous,
         request: txn.origin().request_id.as_deref().map(Box::from),
         idempotency_key: txn.origin().idempotency_key.as_deref().map(Box::from),

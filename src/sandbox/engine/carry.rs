@@ -4,7 +4,7 @@
 use crate::sandbox::engine::journal;
 use crate::sandbox::engine::private::{
     Answered, Attempted, ChargePart, CustomerPart, Delivery, DeliveryStatus, Envelope, Job,
-    LineLook, Part, PaymentIntentPart, PaymentMethodPart, PricePart, Private, RefundPart,
+    LineLook, Name, Part, PaymentIntentPart, PaymentMethodPart, PricePart, Private, RefundPart,
     SessionPart, WebhookEndpointPart,
 };
 use crate::wire::render;
@@ -155,8 +155,8 @@ fn event(mut doc: Map<String, Value>) -> (String, Option<Private>) {
         request.and_then(Value::as_str).map(Box::from)
     };
     let envelope = Envelope {
-        kind: text(&doc, "type").unwrap_or_default(),
-        api_version: text(&doc, "api_version").unwrap_or_default(),
+        kind: Name::of(&text(&doc, "type").unwrap_or_default()),
+        api_version: Name::of(&text(&doc, "api_version").unwrap_or_default()),
         created: doc.get("created").and_then(Value::as_i64).unwrap_or(0),
         account: None,
         previous: data.get("previous_attributes").map(|p| render::compact(p).into()),

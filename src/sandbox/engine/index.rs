@@ -51,6 +51,11 @@ pub fn key(path: &str, value: &str) -> u64 {
     hash ^ (hash >> 29)
 }
 
+/// The hash of an id. Ids that differ in capitals alone share one, as any two may.
+pub fn id_key(id: &str) -> u64 {
+    key("", id)
+}
+
 /// The hash of one key of `metadata`.
 pub fn metadata_key(name: &str, value: &str) -> u64 {
     key(&format!("metadata.{name}"), value)
@@ -58,7 +63,7 @@ pub fn metadata_key(name: &str, value: &str) -> u64 {
 
 /// Every hash under which an object is found.
 pub fn keys(stored: &Stored) -> Vec<u64> {
-    let mut found = Vec::new();
+    let mut found = vec![id_key(&stored.id)];
     match stored.kind {
         "event" => {
             if let Some(envelope) = stored.part::<Envelope>() {
@@ -127,6 +132,7 @@ mod tests {
             private: None,
         };
         let mut expected = vec![
+            id_key("cus_1"),
             key("email", "jenny@example.COM"),
             metadata_key("order", "6735"),
             metadata_key("名", "茶"),

@@ -5,8 +5,9 @@
 //! stored is never assumed: the file is opened anew, and its own number tells.
 
 use crate::sandbox::engine::carry;
+use crate::sandbox::engine::index;
 use crate::sandbox::engine::object::{Stored, kind};
-use crate::sandbox::engine::private::{Envelope, Private};
+use crate::sandbox::engine::private::Private;
 use crate::sandbox::engine::state::{Scope, State};
 use crate::sandbox::engine::txn::Change;
 use rusqlite::{Connection, OpenFlags, Transaction, params};
@@ -127,43 +128,81 @@ impl Journal {
                 Ok((row.get(0)?, row.get(1)?))
             })
             .map_err(|e| fail(&e))?;
-        let mut state = State::default();
+        let (give, chunks) = std::sync::mpsc::channel::<Vec<(usize, Arc<Stored>)>>();
+        // One thread reads rows while the other works out under which hashes they are found.
+        let entries = std::thread::spawn(move || entries(&chunks));
+        let mut tables: Vec<Loading> = Vec::new();
         let sql = "SELECT seq, world, account, kind, id, doc, private FROM records ORDER BY seq";
         let mut statement = self.connection.prepare(sql).map_err(|e| fail(&e))?;
         let mut rows = statement.query([]).map_err(|e| fail(&e))?;
-        let mut scope = Scope::platform(0);
+        let mut chunk = Vec::with_capacity(CHUNK);
         while let Some(row) = rows.next().map_err(|e| fail(&e))? {
-            let seq: i64 = row.get(0).map_err(|e| fail(&e))?;
-            let damaged =
-                |reason: String| JournalError::Row { path: self.path.clone(), seq, reason };
-            let text = |at: usize| {
-                let value = row.get_ref(at).map_err(|e| damaged(e.to_string()))?;
-                value.as_str().map_err(|e| damaged(e.to_string()))
-            };
-            let world: u32 = row.get(1).map_err(|e| fail(&e))?;
-            if scope.world != world || &*scope.account != text(2)? {
-                scope = Scope { world, account: Arc::from(text(2)?) };
+            let (at, stored) = self.read(row, &mut tables)?;
+            chunk.push((at, stored));
+            if chunk.len() == CHUNK {
+                drop(give.send(std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK))));
             }
-            let private: Option<Private> =
-                match row.get_ref(6).map_err(|e| fail(&e))?.as_str_or_null() {
-                    Ok(None) => None,
-                    Ok(Some(json)) => {
-                        Some(serde_json::from_str(json).map_err(|e| damaged(e.to_string()))?)
-                    }
-                    Err(error) => return Err(damaged(error.to_string())),
-                };
-            let doc = text(5)?;
-            let stored = Stored {
-                kind: kind(text(3)?),
-                id: Arc::from(text(4)?),
-                seq: seq.unsigned_abs(),
-                text: shared(&state, &scope, private.as_ref(), doc),
-                private: private.map(Arc::new),
-            };
-            state.put(&scope, Arc::new(stored));
+        }
+        drop(give.send(chunk));
+        drop(give);
+        let mut entries = entries.join().map_err(|_| JournalError::Gone)?;
+        entries.resize_with(tables.len(), Vec::new);
+        let mut state = State::default();
+        for (table, entries) in tables.into_iter().zip(entries) {
+            state.fill(&table.scope, table.kind, table.objects, entries);
         }
         state.reserve(last_seq.unsigned_abs());
         Ok((state, number.unsigned_abs()))
+    }
+
+    /// One row as an object, put into its table; the table's number.
+    fn read(
+        &self,
+        row: &rusqlite::Row<'_>,
+        tables: &mut Vec<Loading>,
+    ) -> Result<(usize, Arc<Stored>), JournalError> {
+        let fail = |error: rusqlite::Error| sqlite(&self.path, &error);
+        let seq: i64 = row.get(0).map_err(fail)?;
+        let damaged = |reason: String| JournalError::Row { path: self.path.clone(), seq, reason };
+        let text = |at: usize| {
+            let value = row.get_ref(at).map_err(|e| damaged(e.to_string()))?;
+            value.as_str().map_err(|e| damaged(e.to_string()))
+        };
+        let world: u32 = row.get(1).map_err(fail)?;
+        let (account, kind_name) = (text(2)?, text(3)?);
+        let private: Option<Private> = match row
+            .get_ref(6)
+            .map_err(fail)?
+            .as_str_or_null()
+            .map_err(|e| damaged(e.to_string()))?
+        {
+            None => None,
+            Some(json) => Some(serde_json::from_str(json).map_err(|e| damaged(e.to_string()))?),
+        };
+        let fits = |table: &Loading| {
+            table.kind == kind_name
+                && table.scope.world == world
+                && &*table.scope.account == account
+        };
+        let at = match tables.iter().position(fits) {
+            Some(at) => at,
+            None => {
+                let scope = Scope { world, account: Arc::from(account) };
+                tables.push(Loading { scope, kind: kind(kind_name), objects: Vec::new() });
+                tables.len() - 1
+            }
+        };
+        let stored = Arc::new(Stored {
+            kind: kind(kind_name),
+            id: Arc::from(text(4)?),
+            seq: seq.unsigned_abs(),
+            text: shared(tables, world, private.as_ref(), text(5)?),
+            private: private.map(Arc::new),
+        });
+        if let Some(table) = tables.get_mut(at) {
+            table.objects.push(Arc::clone(&stored));
+        }
+        Ok((at, stored))
     }
 
     /// Stores all of a batch or nothing, under the number of its last commit.
@@ -257,22 +296,46 @@ impl Journal {
     }
 }
 
-/// An event shares the text of the object that it is about, as long as that has not changed since.
-fn shared(state: &State, scope: &Scope, private: Option<&Private>, doc: &str) -> Arc<str> {
-    if let Some(Private::Event(envelope)) = private
-        && let Some(about) = about(state, scope, envelope)
-        && &*about.text == doc
-    {
-        return Arc::clone(&about.text);
-    }
-    Arc::from(doc)
+/// Rows that one thread hands to the other at once while loading.
+const CHUNK: usize = 4_096;
+
+/// A table while it is loaded.
+struct Loading {
+    scope: Scope,
+    kind: &'static str,
+    /// In the order of their places.
+    objects: Vec<Arc<Stored>>,
 }
 
-fn about<'s>(state: &'s State, scope: &Scope, envelope: &Envelope) -> Option<&'s Arc<Stored>> {
-    // Events name the kind of their object first, mostly: `customer.created`, `charge.refund.updated`.
-    let name = envelope.kind.split('.').next()?;
-    let kinds = [name, "checkout.session"];
-    kinds.iter().find_map(|kind| state.table(scope, kind)?.at(envelope.about))
+/// The hashes of all rows, by the number of their table.
+fn entries(chunks: &std::sync::mpsc::Receiver<Vec<(usize, Arc<Stored>)>>) -> Vec<Vec<(u64, u64)>> {
+    let mut found: Vec<Vec<(u64, u64)>> = Vec::new();
+    for (at, stored) in chunks.iter().flatten() {
+        if found.len() <= at {
+            found.resize_with(at + 1, Vec::new);
+        }
+        if let Some(entries) = found.get_mut(at) {
+            entries.extend(index::keys(&stored).into_iter().map(|key| (key, stored.seq)));
+        }
+    }
+    found
+}
+
+/// An event shares the text of the object that it is about, as long as that has not changed since.
+fn shared(tables: &[Loading], world: u32, private: Option<&Private>, doc: &str) -> Arc<str> {
+    if doc.is_empty() {
+        return Arc::default();
+    }
+    if let Some(Private::Event(envelope)) = private {
+        let about = tables.iter().filter(|table| table.scope.world == world).find_map(|table| {
+            let at = table.objects.binary_search_by_key(&envelope.about, |stored| stored.seq);
+            table.objects.get(at.ok()?)
+        });
+        if let Some(about) = about.filter(|about| &*about.text == doc) {
+            return Arc::clone(&about.text);
+        }
+    }
+    Arc::from(doc)
 }
 
 fn connect(path: &Path) -> rusqlite::Result<Connection> {

@@ -1,10 +1,10 @@
 //! One stored object: its public document as text, and its private part beside it.
 
-use crate::sandbox::engine::private::{Envelope, Part, Private};
+use crate::sandbox::engine::private::{Envelope, Part, Private, kept_once};
 use crate::wire::{peek, render};
 use serde_json::{Map, Value};
 use std::ops::Deref;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// An object as a map of its members.
 pub type Doc = Map<String, Value>;
@@ -162,26 +162,8 @@ pub fn event_text_as(id: &str, envelope: &Envelope, about: &str, version: &str) 
 }
 
 /// The one copy of a kind's name: the API's object names and the sandbox's own.
-///
-/// A name that neither has is kept for good; only a file that we wrote can bring one, so there are few.
 pub fn kind(name: &str) -> &'static str {
-    static OTHERS: OnceLock<std::sync::Mutex<Vec<&'static str>>> = OnceLock::new();
-    if let Some(known) = KINDS.iter().find(|known| **known == name) {
-        return known;
-    }
-    if let Some(known) = crate::catalog::Catalog::get().object_name(name) {
-        return known;
-    }
-    let mut others = OTHERS
-        .get_or_init(std::sync::Mutex::default)
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
-    if let Some(known) = others.iter().find(|known| **known == name) {
-        return known;
-    }
-    let kept: &'static str = Box::leak(name.to_owned().into_boxed_str());
-    others.push(kept);
-    kept
+    KINDS.iter().find(|known| **known == name).copied().unwrap_or_else(|| kept_once(name))
 }
 
 /// The kinds that are asked for most, most frequent first.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::HashSet;
+use std::sync::{OnceLock, PoisonError, RwLock};
 
 /// The private part of one object. Serialised into its own column; members are added, never renamed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -187,23 +189,76 @@ pub struct WebhookEndpointPart {
 pub struct Envelope {
     /// `type`.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: Name,
     /// `api_version`.
-    pub api_version: String,
+    pub api_version: Name,
     /// Unix seconds.
     pub created: i64,
     /// The connected account that it is about, where it is not the platform's own.
-    pub account: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<Box<str>>,
     /// `data.previous_attributes`, as JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub previous: Option<Box<str>>,
     /// `request.id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<Box<str>>,
     /// `request.idempotency_key`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<Box<str>>,
     /// The object's place in the order of creation, where it is a stored one.
     pub about: u64,
     /// Each endpoint that is to be told, and whether it has accepted the event.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub told: Vec<(String, bool)>,
+}
+
+/// A name of which there are few, kept once however many events carry it: event types, API versions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Name(&'static str);
+
+impl Name {
+    /// The one copy of a name.
+    pub fn of(name: &str) -> Self {
+        Self(kept_once(name))
+    }
+}
+
+impl std::ops::Deref for Name {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.0
+    }
+}
+
+impl Serialize for Name {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Ok(Self::of(&std::borrow::Cow::<str>::deserialize(from)?))
+    }
+}
+
+/// The one copy of a text of which there are few. A new one is kept for good: only names that our own code
+/// and our own file have come here.
+pub fn kept_once(name: &str) -> &'static str {
+    static KEPT: OnceLock<RwLock<HashSet<&'static str>>> = OnceLock::new();
+    let kept = KEPT.get_or_init(RwLock::default);
+    if let Some(known) = kept.read().unwrap_or_else(PoisonError::into_inner).get(name) {
+        return known;
+    }
+    let mut kept = kept.write().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = kept.get(name) {
+        return known;
+    }
+    let fresh: &'static str = Box::leak(name.to_owned().into_boxed_str());
+    kept.insert(fresh);
+    fresh
 }
 
 impl Envelope {

@@ -39,19 +39,27 @@ impl Scope {
 #[derive(Clone, Debug, Default)]
 pub struct Table {
     order: OrdMap<u64, Arc<Stored>>,
-    ids: OrdMap<Arc<str>, u64>,
+    /// A hash and a place each: see [`index`]. The ids are among them.
     index: OrdSet<(u64, u64)>,
     due: OrdSet<(i64, u64)>,
 }
 
 impl Table {
+    /// The table of objects that are given in the order of their places, with the entries that they have.
+    fn of(objects: Vec<Arc<Stored>>, mut entries: Vec<(u64, u64)>) -> Self {
+        // Sorted first: filling a tree in its order touches each of its nodes once.
+        entries.sort_unstable();
+        let due = objects.iter().filter_map(|stored| Some((stored.due()?, stored.seq))).collect();
+        let order = objects.into_iter().map(|stored| (stored.seq, stored)).collect();
+        Self { order, index: entries.into_iter().collect(), due }
+    }
+
     fn put(&mut self, stored: Arc<Stored>) -> Option<Arc<Stored>> {
         let seq = stored.seq;
         let (new_keys, new_due) = (index::keys(&stored), stored.due());
         let before = self.order.insert(seq, Arc::clone(&stored));
         match &before {
             None => {
-                self.ids.insert(Arc::clone(&stored.id), seq);
                 for key in new_keys {
                     self.index.insert((key, seq));
                 }
@@ -77,7 +85,6 @@ impl Table {
 
     fn remove(&mut self, seq: u64) -> Option<Arc<Stored>> {
         let old = self.order.remove(&seq)?;
-        self.ids.remove(&old.id);
         for key in index::keys(&old) {
             self.index.remove(&(key, seq));
         }
@@ -89,7 +96,7 @@ impl Table {
 
     /// The object of an id.
     pub fn get(&self, id: &str) -> Option<&Arc<Stored>> {
-        self.order.get(self.ids.get(id)?)
+        self.indexed_after(index::id_key(id), 0).find(|stored| &*stored.id == id)
     }
 
     /// The object at a place.
@@ -227,6 +234,23 @@ impl State {
             self.objects += 1;
         }
         before
+    }
+
+    /// Puts a whole table in its place, where none is yet, as loading does.
+    pub fn fill(
+        &mut self,
+        scope: &Scope,
+        kind: &'static str,
+        objects: Vec<Arc<Stored>>,
+        entries: Vec<(u64, u64)>,
+    ) {
+        let count = u64::try_from(objects.len()).unwrap_or(0);
+        self.last_seq = self.last_seq.max(objects.last().map_or(0, |stored| stored.seq));
+        let world = Arc::make_mut(self.worlds.entry(scope.world).or_default());
+        let tables = Arc::make_mut(world.accounts.entry(Arc::clone(&scope.account)).or_default());
+        tables.insert(kind, Arc::new(Table::of(objects, entries)));
+        world.objects += count;
+        self.objects += count;
     }
 
     /// Removes an object. Returns what it was.
