@@ -158,11 +158,10 @@ fn a_host_of_the_network_is_delivered_to_where_the_sandbox_was_told_of_it() {
     let form = |url: &'static str| [("url", url), ("enabled_events[]", "customer.created")];
     let env = Env::new();
     let sandbox = env.sandbox(&["--ephemeral"]);
-    let (status, refused) =
-        sandbox.api.call("POST", "/v1/webhook_endpoints", &form("http://app:3000/hook"));
-    let error = &refused["error"];
-    assert_eq!((status, &error["param"]), (400, &Value::from("url")), "{refused}");
-    assert!(error["message"].as_str().unwrap().contains("--deliver-to app:3000"), "{refused}");
+    let refused = sandbox.api.post("/v1/webhook_endpoints", &form("http://app:3000/hook"));
+    let error = refused.error(400);
+    assert_eq!(error["param"], "url", "{error}");
+    assert!(error["message"].as_str().unwrap().contains("--deliver-to app:3000"), "{error}");
     // What programs register in production is taken; its deliveries say what became of them.
     sandbox.api.make("/v1/webhook_endpoints", &form("https://shop.example/hook"));
     sandbox.api.make("/v1/customers", &[("name", "Aki")]);
