@@ -6,7 +6,7 @@ use crate::domain::fault::{Fault, Problem};
 use crate::domain::mode::Mode;
 use crate::domain::notice::Notice;
 use crate::domain::secret::ApiKey;
-use crate::net::outbound;
+use crate::net::outbound::{self, Beyond};
 use crate::sandbox::host::{self, HostError, Options, Running};
 use crate::store::{self, StoreError};
 use crate::stripe::{STRIPE_BASE, Stripe};
@@ -103,7 +103,10 @@ pub fn options(context: &Context) -> Options {
     let config = &context.config;
     let addr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), config.sandbox_port);
     let home = Some(config.home.clone());
-    Options { addr, ..Options::new(home, context.clock.clone(), context.entropy.clone()) }
+    let mut options = Options::new(home, context.clock.clone(), context.entropy.clone());
+    options.addr = addr;
+    options.delivery.beyond = Beyond::places(&config.deliver_to);
+    options
 }
 
 /// A sandbox that could not be hosted.

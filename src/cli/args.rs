@@ -289,6 +289,12 @@ pub(crate) struct Sandbox {
     /// How deliveries are retried.
     #[arg(long, value_name = "sandbox|live|instant|1s,5s,…", default_value = "sandbox")]
     pub(crate) retry_schedule: String,
+    /// Hosts beyond loopback that webhooks are delivered to.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) deliver_to: Vec<String>,
+    /// Webhooks are delivered anywhere.
+    #[arg(long)]
+    pub(crate) allow_remote_webhooks: bool,
 }
 
 /// `stripegym trigger`.

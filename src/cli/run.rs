@@ -189,7 +189,9 @@ async fn dispatch(
             ledger::run(context, reader.ledger(&asked)?)
         }
         Command::Reconcile(asked) => reconcile::run(context, reader.reconcile(&asked)?).await,
-        Command::Sandbox(asked) => sandbox::run(context, reader.sandbox(&asked)?).await,
+        Command::Sandbox(asked) => {
+            sandbox::run(context, reader.sandbox(&asked, &context.config)?).await
+        }
         Command::Trigger(asked) => match asked.kind {
             Some(kind) => trigger::run(context, &kind).await,
             None => Ok(trigger::list()),

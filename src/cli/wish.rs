@@ -23,6 +23,7 @@ use crate::domain::entry::EntryStatus;
 use crate::domain::fault::{Misuse, Problem};
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
+use crate::net::outbound::{Beyond, Place};
 use crate::view::time;
 use jiff::tz::TimeZone;
 use std::time::Duration;
@@ -122,17 +123,29 @@ impl Reader<'_> {
         })
     }
 
-    pub(crate) fn sandbox(&self, asked: &args::Sandbox) -> Result<sandbox::Wish, Problem> {
+    pub(crate) fn sandbox(
+        &self,
+        asked: &args::Sandbox,
+        config: &Config,
+    ) -> Result<sandbox::Wish, Problem> {
         let schedule = &asked.retry_schedule;
         let retries = schedule.parse();
         let retries = retries.map_err(|_| {
             self.bad("--retry-schedule", schedule, "sandbox, live, instant, 1s,5s,30s")
         })?;
+        if let Some(odd) = asked.deliver_to.iter().find(|place| Place::read(place).is_none()) {
+            return Err(self.bad("--deliver-to", odd, "app:3000"));
+        }
+        let listed = &asked.deliver_to;
+        let places = if listed.is_empty() { &config.deliver_to } else { listed };
+        let beyond =
+            if asked.allow_remote_webhooks { Beyond::Anybody } else { Beyond::places(places) };
         Ok(sandbox::Wish {
             port: asked.port,
             bind: asked.bind,
             ephemeral: asked.ephemeral,
             retries,
+            beyond,
         })
     }
 

@@ -34,6 +34,8 @@ pub const MODE: Key = key("STRIPEGYM_MODE", "");
 pub const HOME: Key = key("STRIPEGYM_HOME", ".stripegym");
 /// The sandbox's port.
 pub const SANDBOX_PORT: Key = key("STRIPEGYM_SANDBOX_PORT", "12111");
+/// Whom the sandbox may deliver webhooks to beyond this machine, `app:3000`, separated by commas.
+pub const DELIVER_TO: Key = key("STRIPEGYM_DELIVER_TO", "");
 /// The listener's port.
 pub const PORT: Key = key("PORT", "4242");
 /// The language.
@@ -56,6 +58,7 @@ pub const ALL: &[Key] = &[
     MODE,
     HOME,
     SANDBOX_PORT,
+    DELIVER_TO,
     PORT,
     LANG,
     NOW,

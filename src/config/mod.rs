@@ -32,6 +32,8 @@ pub struct Config {
     pub home: PathBuf,
     /// The port that the sandbox tries first.
     pub sandbox_port: u16,
+    /// Hosts with ports that the sandbox may deliver webhooks to beyond this machine.
+    pub deliver_to: Vec<String>,
     /// The port of the listener.
     pub port: u16,
     /// Where the clock stands, where it is fixed.
@@ -91,6 +93,16 @@ impl Config {
             api_base,
             home: sources.find(keys::HOME).map_or_else(PathBuf::new, |f| PathBuf::from(f.value)),
             sandbox_port: parsed(sources, keys::SANDBOX_PORT, "0-65535", port)?.unwrap_or(0),
+            deliver_to: parsed(
+                sources,
+                keys::DELIVER_TO,
+                "app:3000, app:3000,mail:8025",
+                |text| {
+                    let places = text.split(',').map(str::trim).filter(|place| !place.is_empty());
+                    places.map(|place| is_place(place).then(|| place.to_owned())).collect()
+                },
+            )?
+            .unwrap_or_default(),
             port: parsed(sources, keys::PORT, "0-65535", port)?.unwrap_or(0),
             now: parsed(sources, keys::NOW, "Unix seconds, 1795237445", |text| {
                 text.parse().ok().map(Timestamp)
@@ -194,6 +206,17 @@ fn api_base(sources: &Sources) -> Result<Option<String>, Problem> {
     Ok(base.map(|text| text.trim_end_matches('/').to_owned()))
 }
 
+/// Whether a text is a host with a port: `app:3000`, `[2001:db8::1]:80`.
+pub fn is_place(text: &str) -> bool {
+    let Some((host, port)) = text.rsplit_once(':') else { return false };
+    let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let is_host = match inner {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => host.chars().all(|it| it.is_alphanumeric() || matches!(it, '.' | '-' | '_')),
+    };
+    !host.is_empty() && is_host && port.parse().is_ok_and(|port: u16| port > 0)
+}
+
 /// Whether a base URL names this machine.
 pub fn is_loopback(base: &str) -> bool {
     let rest = base.split_once("://").map_or(base, |(_, rest)| rest);
@@ -291,6 +314,16 @@ mod tests {
             assert!(!format!("{problem:?}").contains(value));
             assert!(matches!(problem, Problem::KeySlot { name: told, publishable, .. }
                 if told == name && publishable == is_publishable));
+        }
+    }
+
+    #[test]
+    fn places_to_deliver_to_are_hosts_with_ports() {
+        let config =
+            load(&[("STRIPEGYM_DELIVER_TO", "app:3000, [2001:db8::1]:80,")], false).unwrap();
+        assert_eq!(config.deliver_to, ["app:3000", "[2001:db8::1]:80"]);
+        for bad in ["app", "http://app:3000", "app:0", "app:3000/hook", "a b:1", ":1"] {
+            assert!(load(&[("STRIPEGYM_DELIVER_TO", bad)], false).is_err(), "{bad}");
         }
     }
 

@@ -1,9 +1,11 @@
 //! The one way out: builds every HTTP client, with time limits, without redirects, without a proxy from the
-//! environment. A client reaches loopback alone unless it was built to leave this machine.
+//! environment. A client reaches loopback alone unless it was built to leave this machine, or allowed to call
+//! single places beyond it.
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, Url};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -66,12 +68,103 @@ pub fn crossings() -> Crossings {
     Crossings { passed: PASSED.load(Ordering::Relaxed), refused: REFUSED.load(Ordering::Relaxed) }
 }
 
+/// Who may be called beyond this machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Beyond {
+    /// Nobody.
+    #[default]
+    Nobody,
+    /// These places, and no other port of theirs.
+    Places(Arc<[Place]>),
+    /// Anybody.
+    Anybody,
+}
+
+/// A host and a port that were allowed by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    host: String,
+    port: u16,
+}
+
+impl Place {
+    /// Reads `app:3000`, `192.0.2.7:80` or `[2001:db8::1]:80`.
+    pub fn read(text: &str) -> Option<Self> {
+        let (_, port) = text.rsplit_once(':')?;
+        let port = port.parse().ok().filter(|port| *port != 0)?;
+        let url = Url::parse(&format!("http://{text}/")).ok()?;
+        let is_bare = url.path() == "/"
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none();
+        let host = url.host_str().filter(|host| is_bare && !host.is_empty())?;
+        Some(Self { host: host.to_owned(), port })
+    }
+}
+
+impl Beyond {
+    /// The places that a list names; what names none is left out.
+    pub fn places(list: &[String]) -> Self {
+        let places: Arc<[Place]> = list.iter().filter_map(|text| Place::read(text)).collect();
+        if places.is_empty() { Self::Nobody } else { Self::Places(places) }
+    }
+
+    /// Whether `url` may be called: this machine always may.
+    pub fn admits(&self, url: &Url) -> bool {
+        let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
+            return false;
+        };
+        !near(host).is_empty() || self.admits_place(host, port)
+    }
+
+    /// [`Beyond::admits`] of a URL as text.
+    pub fn reaches(&self, url: &str) -> bool {
+        Url::parse(url).is_ok_and(|url| self.admits(&url))
+    }
+
+    fn admits_place(&self, host: &str, port: u16) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Places(places) => places.iter().any(|it| it.host == host && it.port == port),
+            Self::Anybody => true,
+        }
+    }
+
+    fn knows(&self, host: &str) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Places(places) => places.iter().any(|place| place.host == host),
+            Self::Anybody => true,
+        }
+    }
+}
+
+/// Connects to a place of this machine, or to one that `beyond` admits.
+pub async fn dial(host: &str, port: u16, beyond: &Beyond) -> io::Result<TcpStream> {
+    let near = near(host);
+    let found: Vec<SocketAddr> = if !near.is_empty() {
+        near.into_iter().map(|address| SocketAddr::new(address, port)).collect()
+    } else if beyond.admits_place(host, port) {
+        PASSED.fetch_add(1, Ordering::Relaxed);
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        tokio::net::lookup_host((bare, port)).await?.collect()
+    } else {
+        REFUSED.fetch_add(1, Ordering::Relaxed);
+        tracing::warn!("a connection beyond loopback was refused");
+        return Err(io::Error::other("places beyond this machine are not called"));
+    };
+    let stream = TcpStream::connect(found.as_slice()).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
 /// Makes requests. Clones share connections.
 #[derive(Clone, Debug)]
 pub struct Client {
     http: reqwest::Client,
-    /// Whether it may leave this machine.
-    far: bool,
+    /// Whom it may call beyond this machine.
+    beyond: Beyond,
 }
 
 /// Where a request leads that must not be made: no client knows this scheme, so sending it fails.
@@ -94,7 +187,7 @@ impl Client {
         if is_loopback(url) {
             return self.http.request(method, url);
         }
-        if self.far {
+        if self.beyond.reaches(url) {
             PASSED.fetch_add(1, Ordering::Relaxed);
             return self.http.request(method, url);
         }
@@ -106,41 +199,72 @@ impl Client {
 
 /// Whether a URL names this machine.
 pub fn is_loopback(url: &str) -> bool {
-    let Ok(url) = reqwest::Url::parse(url) else { return false };
-    url.host_str().is_some_and(is_near)
+    let Ok(url) = Url::parse(url) else { return false };
+    url.host_str().is_some_and(|host| !near(host).is_empty())
 }
 
-/// Whether a host is this machine: an address of the loopback interface, or `localhost`.
-fn is_near(host: &str) -> bool {
+/// The addresses of this machine that a host names, none where it is another's: `localhost` and the names
+/// under it (RFC 6761), the addresses of the loopback interface, and the ones that stand for every interface,
+/// which servers print as their own.
+fn near(host: &str) -> Vec<IpAddr> {
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let name = host.to_ascii_lowercase();
+    if name == "localhost" || name.ends_with(".localhost") {
+        return vec![IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
+    }
+    match host.parse().map(|address: IpAddr| address.to_canonical()) {
+        Ok(address) if address.is_loopback() => vec![address],
+        Ok(IpAddr::V4(Ipv4Addr::UNSPECIFIED)) => vec![IpAddr::from(Ipv4Addr::LOCALHOST)],
+        Ok(IpAddr::V6(Ipv6Addr::UNSPECIFIED)) => vec![IpAddr::from(Ipv6Addr::LOCALHOST)],
+        _ => Vec::new(),
+    }
 }
 
-/// Knows `localhost` and no other name, and asks nobody.
-struct Near;
+/// Knows the names of this machine, and asks the system for those that were allowed; for no other.
+struct Near(Beyond);
 
 impl Resolve for Near {
     fn resolve(&self, name: Name) -> Resolving {
-        let found: Result<Addrs, Box<dyn std::error::Error + Send + Sync>> = match name.as_str() {
-            "localhost" => {
-                let both = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
-                Ok(Box::new(both.map(|address| SocketAddr::new(address, 0)).into_iter()))
-            }
-            _ => Err("names beyond this machine are not looked up".into()),
-        };
-        Box::pin(std::future::ready(found))
+        let addresses = near(name.as_str());
+        if !addresses.is_empty() {
+            let found: Addrs =
+                Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0)));
+            return Box::pin(std::future::ready(Ok(found)));
+        }
+        if !self.0.knows(name.as_str()) {
+            let refused = Err("names beyond this machine are not looked up".into());
+            return Box::pin(std::future::ready(refused));
+        }
+        Box::pin(async move {
+            let found: Vec<_> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
     }
 }
 
 /// Builds a client that never leaves this machine. It keeps connections open for reuse; share it by cloning.
 pub fn client(reach: Reach, patience: Patience) -> Result<Client, OutboundError> {
-    let builder = builder(reach, patience).dns_resolver(Arc::new(Near));
-    Ok(Client { http: builder.build()?, far: false })
+    client_to(reach, patience, Beyond::Nobody)
 }
 
 /// Builds a client that may: for the provider's real API, and for where a person has deliveries passed on to.
 pub fn far_client(reach: Reach, patience: Patience) -> Result<Client, OutboundError> {
-    Ok(Client { http: builder(reach, patience).build()?, far: true })
+    client_to(reach, patience, Beyond::Anybody)
+}
+
+/// Builds a client that leaves this machine for whom `beyond` admits.
+pub fn client_to(
+    reach: Reach,
+    patience: Patience,
+    beyond: Beyond,
+) -> Result<Client, OutboundError> {
+    let builder = builder(reach, patience);
+    let builder = match beyond {
+        Beyond::Anybody => builder,
+        _ => builder.dns_resolver(Arc::new(Near(beyond.clone()))),
+    };
+    Ok(Client { http: builder.build()?, beyond })
 }
 
 fn builder(reach: Reach, patience: Patience) -> reqwest::ClientBuilder {
@@ -191,7 +315,17 @@ mod tests {
 
     #[test]
     fn only_this_machine_is_loopback() {
-        let near = ["http://localhost:4242/", "https://[::1]:8443/", "http://127.9.9.9/x"];
+        let near = [
+            "http://localhost:4242/",
+            "https://[::1]:8443/",
+            "http://127.9.9.9/x",
+            "http://shop.localhost:3000/hook",
+            "http://LOCALHOST./",
+            "http://0.0.0.0:3000/",
+            "http://[::]:3000/",
+            "http://[::ffff:127.0.0.1]:3000/",
+            "http://127.1/",
+        ];
         assert!(near.iter().all(|url| is_loopback(url)));
         for far in [
             "https://example.com/",
@@ -200,6 +334,8 @@ mod tests {
             "http://127.0.0.1.example.com/",
             "http://localhost@example.com/",
             "http://[2001:db8::1]/",
+            "http://[::ffff:192.0.2.1]/",
+            "http://notlocalhost/",
             "nonsense",
         ] {
             assert!(!is_loopback(far), "{far}");
@@ -218,6 +354,49 @@ mod tests {
         // Were the address let through, the name would still not be looked up.
         let name = near.http.get("http://example.com/").send().await.unwrap_err();
         assert!(name.is_connect(), "{name:?}");
+    }
+
+    #[test]
+    fn a_place_is_a_host_and_its_port_and_nothing_else() {
+        for good in ["app:3000", "APP:80", "192.0.2.7:8080", "[2001:db8::1]:80", "a.b-c.example:1"]
+        {
+            assert!(Place::read(good).is_some(), "{good}");
+        }
+        for bad in
+            ["app", "app:", ":3000", "app:0", "app:99999", "http://app:1", "app:1/x", "u@a:1"]
+        {
+            assert_eq!(Place::read(bad), None, "{bad}");
+        }
+        let beyond = Beyond::places(&["app:3000".to_owned()]);
+        for (url, admitted) in [
+            ("http://app:3000/hook", true),
+            ("http://App:3000/hook", true),
+            ("http://app/hook", false),
+            ("http://app:3001/", false),
+            ("http://app.example:3000/", false),
+            ("http://127.0.0.1:1/", true),
+        ] {
+            assert_eq!(beyond.reaches(url), admitted, "{url}");
+        }
+        assert!(Beyond::places(&["api.example:443".to_owned()]).reaches("https://api.example/x"));
+        assert!(
+            Beyond::Anybody.reaches("http://192.0.2.1/") && Beyond::places(&[]) == Beyond::Nobody
+        );
+    }
+
+    #[tokio::test]
+    async fn every_name_of_this_machine_is_dialled_and_no_other() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let nobody = Beyond::Nobody;
+        for host in ["localhost", "shop.localhost", "127.0.0.1", "0.0.0.0", "[::ffff:127.0.0.1]"] {
+            dial(host, port, &nobody).await.unwrap_or_else(|error| panic!("{host}: {error}"));
+        }
+        let before = crossings();
+        assert!(dial("192.0.2.1", port, &nobody).await.is_err());
+        let other = Beyond::places(&["app:1".to_owned()]);
+        assert!(dial("app", port, &other).await.is_err());
+        assert!(crossings().refused >= before.refused + 2);
     }
 
     #[tokio::test]

@@ -136,3 +136,90 @@ fn of_account(
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::deliver::record::{self, Turn};
+    use crate::sandbox::testing::Lab;
+
+    /// An endpoint of the account, told of connected accounts' events or of its own: its id.
+    fn endpoint(lab: &mut Lab, account: &str, connect: bool) -> String {
+        let make = |txn: &mut Txn<'_>| {
+            let id = txn.new_id("we_1", 23);
+            let doc = json!({"id": id, "object": "webhook_endpoint", "status": "enabled",
+                "enabled_events": ["*"], "url": "http://127.0.0.1:9/"});
+            let secret = "whsec_0123456789abcdef0123456789abcdef".to_owned();
+            txn.put_with(doc, WebhookEndpointPart { secret, connect });
+            id
+        };
+        let now = lab.now.0;
+        lab.at(now, |txn| txn.in_account(account, make))
+    }
+
+    /// Emits an event in an account; which endpoint is sent what, by the account that has the endpoint.
+    fn sent(lab: &mut Lab, account: &str) -> Vec<(String, Value)> {
+        let now = lab.now.0;
+        lab.at(now, |txn| {
+            txn.in_account(account, |txn| {
+                let product = json!({"id": "prod_1", "object": "product"});
+                txn.emit_about("product.created", &product);
+            });
+        });
+        let views = ["", "acct_1"].map(|account| lab.view().at(account));
+        let turns = views.iter().flat_map(|view| {
+            record::pending(view).into_iter().map(|planned| {
+                let Turn::Send(parcel) = record::turn(view, &planned.id) else {
+                    panic!("nothing to send")
+                };
+                (planned.endpoint, serde_json::from_slice(&parcel.body).unwrap())
+            })
+        });
+        turns.collect()
+    }
+
+    #[test]
+    fn events_of_a_connected_account_go_to_connect_endpoints_and_name_the_account() {
+        let mut lab = Lab::new();
+        let platform = endpoint(&mut lab, "", false);
+        let connect = endpoint(&mut lab, "", true);
+        let connected = endpoint(&mut lab, "acct_1", false);
+        let found = sent(&mut lab, "acct_1");
+        let told: Vec<_> = found.iter().map(|(endpoint, _)| endpoint).collect();
+        assert_eq!(told, [&connect, &connected]);
+        assert!(found.iter().all(|(_, event)| event["account"] == "acct_1"), "{found:?}");
+        assert_eq!(found[0].1["pending_webhooks"], 2);
+
+        let mut lab = Lab::new();
+        let own = endpoint(&mut lab, "", false);
+        endpoint(&mut lab, "", true);
+        let found = sent(&mut lab, "");
+        assert_eq!(found.len(), 1);
+        assert_eq!((&found[0].0, found[0].1.get("account")), (&own, None));
+        assert_ne!(own, platform);
+    }
+
+    #[test]
+    fn events_about_one_object_are_told_from_those_about_others() {
+        let mut lab = Lab::new();
+        endpoint(&mut lab, "", false);
+        let now = lab.now.0;
+        lab.at(now, |txn| {
+            for id in ["cus_1", "cus_2", "cus_1"] {
+                let customer = txn.put(json!({"id": id, "object": "customer"}));
+                txn.emit("customer.updated", &customer);
+            }
+            for doc in [json!({"object": "balance"}), json!({"object": "balance"})] {
+                txn.emit_about("balance.available", &doc);
+            }
+            txn.emit_about("product.created", &json!({"id": "prod_1", "object": "product"}));
+        });
+        let view = lab.view();
+        let abouts: Vec<_> =
+            record::pending(&view).iter().map(|planned| record::about(&view, planned)).collect();
+        assert_eq!((abouts[0], abouts[3]), (abouts[2], abouts[4]));
+        let mut different = vec![abouts[0], abouts[1], abouts[3], abouts[5]];
+        different.dedup();
+        assert_eq!(different.len(), 4);
+    }
+}

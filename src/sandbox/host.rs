@@ -140,6 +140,7 @@ pub async fn start(options: Options) -> Result<Running, HostError> {
     let site = Site {
         base_url: format!("http://{reachable}"),
         api_version: crate::catalog::Catalog::get().api_version().to_owned(),
+        beyond: options.delivery.beyond.clone(),
     };
     if let Some(home) = &options.home {
         // SQLite would make it with the mode of the day, and it holds signing secrets.

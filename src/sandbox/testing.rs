@@ -2,6 +2,7 @@
 
 use crate::catalog::Catalog;
 use crate::domain::time::Timestamp;
+use crate::net::outbound::Beyond;
 use crate::os::entropy::Entropy;
 use crate::sandbox::call::{Call, Version};
 use crate::sandbox::engine::private::Job;
@@ -29,6 +30,7 @@ impl Lab {
             site: Site {
                 base_url: "http://127.0.0.1:12111".to_owned(),
                 api_version: "2026-10-28.endive".to_owned(),
+                beyond: Beyond::Nobody,
             },
         }
     }

@@ -152,3 +152,44 @@ fn an_event_can_be_sent_again() {
     sandbox.api.make(&format!("/v1/events/{id}/retry"), &[]);
     assert_eq!(event(&endpoint.next())["id"], id);
 }
+
+#[test]
+fn a_host_of_the_network_is_delivered_to_where_the_sandbox_was_told_of_it() {
+    let form = |url: &'static str| [("url", url), ("enabled_events[]", "customer.created")];
+    let env = Env::new();
+    let sandbox = env.sandbox(&["--ephemeral"]);
+    let refused = sandbox.api.post("/v1/webhook_endpoints", &form("http://app:3000/hook"));
+    let error = refused.error(400);
+    assert_eq!(error["param"], "url", "{error}");
+    assert!(error["message"].as_str().unwrap().contains("--deliver-to app:3000"), "{error}");
+    // What programs register in production is taken; its deliveries say what became of them.
+    sandbox.api.make("/v1/webhook_endpoints", &form("https://shop.example/hook"));
+    sandbox.api.make("/v1/customers", &[("name", "Aki")]);
+    eventually("the delivery says why it was not sent", || {
+        let list = sandbox.api.read("/_stripegym/deliveries");
+        let error = list["data"][0]["attempts"][0]["error"].as_str()?.to_owned();
+        error.contains("--deliver-to shop.example:443").then_some(())
+    });
+    let env = Env::new().with("STRIPEGYM_DELIVER_TO", "mail:8025");
+    let told = env.sandbox(&["--ephemeral"]);
+    told.api.make("/v1/webhook_endpoints", &form("http://mail:8025/hook"));
+    let flagged = Env::new();
+    let flagged = flagged.sandbox(&["--ephemeral", "--deliver-to", "app:3000"]);
+    flagged.api.make("/v1/webhook_endpoints", &form("http://app:3000/hook"));
+}
+
+#[test]
+fn every_name_of_this_machine_is_delivered_to() {
+    let env = Env::new();
+    let sandbox = env.sandbox(&["--ephemeral"]);
+    let endpoint = Endpoint::start(0, 0);
+    let hosts = ["localhost", "shop.localhost", "127.0.0.1", "0.0.0.0", "[::ffff:127.0.0.1]"];
+    for host in hosts {
+        let url = format!("http://{host}:{}/hook", endpoint.port);
+        let form = [("url", url.as_str()), ("enabled_events[]", "customer.created")];
+        sandbox.api.make("/v1/webhook_endpoints", &form);
+    }
+    sandbox.api.make("/v1/customers", &[("name", "Aki")]);
+    let ids: Vec<_> = hosts.iter().map(|_| event(&endpoint.next())["id"].clone()).collect();
+    assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+}

@@ -6,6 +6,7 @@ use crate::domain::fault::{Fault, Problem};
 use crate::domain::mode::Mode;
 use crate::domain::notice::Notice;
 use crate::domain::report::Report;
+use crate::net::outbound::Beyond;
 use crate::sandbox::deliver;
 use crate::sandbox::deliver::schedule::RetrySchedule;
 use crate::sandbox::host::{self, Options};
@@ -22,6 +23,8 @@ pub struct Wish {
     pub ephemeral: bool,
     /// When failed deliveries are tried again.
     pub retries: RetrySchedule,
+    /// Whom webhooks may be delivered to beyond this machine.
+    pub beyond: Beyond,
 }
 
 /// Hosts until the stop signal.
@@ -39,7 +42,11 @@ pub async fn run(context: &Context, wish: Wish) -> Result<Report, Fault> {
     if wish.ephemeral {
         options.home = None;
     }
-    options.delivery = deliver::Options::from(wish.retries);
+    options.delivery = deliver::Options {
+        schedule: wish.retries,
+        beyond: wish.beyond,
+        ..deliver::Options::default()
+    };
     let started = host::start(options).await;
     let running =
         started.map_err(|error| of_host(error, &context.config.home, "stripegym sandbox"))?;

@@ -2,8 +2,13 @@
 
 use crate::domain::signature;
 use crate::domain::time::Timestamp;
-use crate::net::outbound::{self, OutboundError, Patience, Reach};
+use crate::net::kept::{Kept, SendError};
+use crate::net::outbound::{self, Beyond, OutboundError, Patience, Reach};
 use crate::sandbox::deliver::record::{Attempt, Parcel};
+use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HOST, USER_AGENT};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
+use http_body_util::Full;
+use reqwest::Url;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -14,91 +19,142 @@ const ANSWER_KEPT: usize = 1_024;
 /// How long the rest of an answer is waited for once its status is known.
 const ANSWER_TIME: Duration = Duration::from_secs(2);
 
-/// The clients that attempts share.
+/// What attempts share: connections that are kept, and clients for the rare rest.
 #[derive(Debug)]
 pub struct Clients {
     patience: Patience,
-    plain: outbound::Client,
+    beyond: Beyond,
+    kept: Kept,
     /// Built when the first `https` endpoint is called, because it reads the system's certificates.
     tls: OnceLock<outbound::Client>,
+    /// For `http` URLs with a name and a password in them.
+    plain: OnceLock<outbound::Client>,
 }
 
 impl Clients {
-    /// Clients that give an endpoint `total` to answer.
-    pub fn build(total: Duration) -> Result<Self, OutboundError> {
+    /// Clients that give an endpoint `total` to answer, and call this machine and whom `beyond` admits.
+    pub fn new(total: Duration, beyond: Beyond) -> Self {
         let patience = Patience { connect: Patience::DELIVERY.connect.min(total), total };
-        let plain = outbound::client(Reach::Plain, patience)?;
-        Ok(Self { patience, plain, tls: OnceLock::new() })
+        let kept = Kept::new(beyond.clone(), patience.connect);
+        Self { patience, beyond, kept, tls: OnceLock::new(), plain: OnceLock::new() }
     }
 
-    #[cfg(test)]
-    pub(super) const fn plain(&self) -> &outbound::Client {
-        &self.plain
+    /// Closes connections that have had no work for a while, for as long as it is polled.
+    pub async fn tidy(&self) {
+        self.kept.tidy().await;
     }
 
-    fn of(&self, url: &str) -> Result<&outbound::Client, OutboundError> {
-        match (Reach::of(url), self.tls.get()) {
-            (Reach::Plain, _) => Ok(&self.plain),
-            (Reach::Tls, Some(client)) => Ok(client),
-            (Reach::Tls, None) => {
-                let client = outbound::client(Reach::Tls, self.patience)?;
-                Ok(self.tls.get_or_init(|| client))
-            }
+    fn of(&self, reach: Reach) -> Result<&outbound::Client, OutboundError> {
+        let place = if reach == Reach::Tls { &self.tls } else { &self.plain };
+        if let Some(client) = place.get() {
+            return Ok(client);
         }
+        let client = outbound::client_to(reach, self.patience, self.beyond.clone())?;
+        Ok(place.get_or_init(|| client))
     }
 }
 
+/// What an endpoint answered: its status, and the beginning of its body.
+type Answered = Result<(StatusCode, Vec<u8>), String>;
+
 /// Sends a parcel once. Never fails: what went wrong is part of the attempt.
-pub async fn send(
-    clients: &Clients,
-    parcel: &Parcel,
-    at: Timestamp,
-    allow_remote: bool,
-) -> Attempt {
+pub async fn send(clients: &Clients, parcel: &Parcel, at: Timestamp) -> Attempt {
     let begun = Instant::now();
     let mut attempt =
         Attempt { at, status: None, error: None, duration_ms: 0, response: String::new() };
-    if !allow_remote && !outbound::is_loopback(&parcel.url) {
-        let text = "not sent: the sandbox is offline and delivers to loopback addresses only";
-        attempt.error = Some(text.to_owned());
-        return attempt;
-    }
-    let client = match clients.of(&parcel.url) {
-        Ok(client) => client,
-        Err(error) => {
-            attempt.error = Some(error.to_string());
+    let url = match Url::parse(&parcel.url) {
+        Ok(url) if clients.beyond.admits(&url) => url,
+        url => {
+            attempt.error = Some(unsent(url.ok().as_ref()));
             return attempt;
         }
     };
-    let signature = signature::sign(&parcel.secret, at, &parcel.body);
-    let request = client
-        .post(&parcel.url)
-        .header("Content-Type", "application/json; charset=utf-8")
-        .header("User-Agent", "Stripe/1.0 (+https://stripe.com/docs/webhooks)")
-        .header("Accept", "*/*; q=0.5, application/xml")
-        .header("Cache-Control", "no-cache")
-        .header("Stripe-Signature", signature)
-        // A kept connection that the endpoint closes at this moment would look like a failed delivery.
-        .header("Connection", "close")
-        .body(parcel.body.clone());
-    match request.send().await {
-        Ok(answer) => {
-            let status = answer.status();
+    let headers = headers(parcel, at);
+    let is_plain = url.scheme() == "http" && url.username().is_empty() && url.password().is_none();
+    let answered = if is_plain {
+        let sending = over_kept(clients, &url, headers, parcel);
+        let timed = tokio::time::timeout(clients.patience.total, sending).await;
+        timed.unwrap_or_else(|_| Err("timed out".to_owned()))
+    } else {
+        over_own(clients, &url, headers, parcel).await
+    };
+    match answered {
+        Ok((status, body)) => {
             attempt.status = Some(status.as_u16());
             if status.is_redirection() {
                 attempt.error = Some("redirects are not followed".to_owned());
             } else if !status.is_success() {
                 attempt.error = Some(format!("answered with HTTP {}", status.as_u16()));
             }
-            attempt.response = beginning(answer).await;
+            attempt.response = String::from_utf8_lossy(&body).chars().take(ANSWER_KEPT).collect();
         }
-        Err(error) => attempt.error = Some(reason(&error)),
+        Err(reason) => attempt.error = Some(reason),
     }
     attempt.duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     attempt
 }
 
-async fn beginning(mut answer: reqwest::Response) -> String {
+/// Why an endpoint beyond this machine is not called, and what would have it called.
+pub fn unsent(url: Option<&Url>) -> String {
+    let place = url.and_then(|url| Some((url.host_str()?, url.port_or_known_default()?)));
+    let text = "not sent: the sandbox is offline and delivers to loopback addresses only";
+    match place {
+        Some((host, port)) => {
+            format!("{text}; start it with --deliver-to {host}:{port} to have this one called")
+        }
+        None => text.to_owned(),
+    }
+}
+
+fn headers(parcel: &Parcel, at: Timestamp) -> HeaderMap {
+    let fixed = [
+        (CONTENT_TYPE, "application/json; charset=utf-8"),
+        (USER_AGENT, "Stripe/1.0 (+https://stripe.com/docs/webhooks)"),
+        (ACCEPT, "*/*; q=0.5, application/xml"),
+        (CACHE_CONTROL, "no-cache"),
+    ];
+    let fixed = fixed.map(|(name, value)| (name, HeaderValue::from_static(value)));
+    let mut headers: HeaderMap = fixed.into_iter().collect();
+    let signature = signature::sign(&parcel.secret, at, &parcel.body);
+    if let Ok(signature) = HeaderValue::from_str(&signature) {
+        headers.insert(HeaderName::from_static("stripe-signature"), signature);
+    }
+    headers
+}
+
+/// Over a connection that is kept for the next one.
+async fn over_kept(clients: &Clients, url: &Url, headers: HeaderMap, parcel: &Parcel) -> Answered {
+    let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
+        return Err("the URL has no host".to_owned());
+    };
+    let named = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+    let path = url
+        .query()
+        .map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
+    let body = Full::new(parcel.body.clone());
+    let request = Request::post(path).header(HOST, named).body(body);
+    let mut request = request.map_err(|error| error.to_string())?;
+    request.headers_mut().extend(headers);
+    let answer = clients.kept.send(host, port, request).await.map_err(|error| match error {
+        SendError::Connect(cause) => format!("could not connect: {cause}"),
+        SendError::Broken(error) => cause(&error).to_string(),
+    })?;
+    let status = answer.status();
+    Ok((status, answer.beginning(ANSWER_BYTES_MAX, ANSWER_TIME).await))
+}
+
+/// Over a connection of its own: a kept one that the endpoint closes at this moment would look like a
+/// failed delivery.
+async fn over_own(clients: &Clients, url: &Url, headers: HeaderMap, parcel: &Parcel) -> Answered {
+    let client = clients.of(Reach::of(url.as_str())).map_err(|error| error.to_string())?;
+    let request = client.post(url).headers(headers).header("Connection", "close");
+    let request = request.body(parcel.body.clone());
+    let answer = request.send().await.map_err(|error| reason(&error))?;
+    let status = answer.status();
+    Ok((status, beginning(answer).await))
+}
+
+async fn beginning(mut answer: reqwest::Response) -> Vec<u8> {
     let mut bytes = Vec::new();
     let reading = async {
         while let Ok(Some(chunk)) = answer.chunk().await {
@@ -110,7 +166,7 @@ async fn beginning(mut answer: reqwest::Response) -> String {
     };
     // What has come by then is enough: the status alone decides.
     drop(tokio::time::timeout(ANSWER_TIME, reading).await);
-    String::from_utf8_lossy(&bytes).chars().take(ANSWER_KEPT).collect()
+    bytes
 }
 
 /// The failure in words, down to its cause; the URL stands in the endpoint already.
@@ -118,9 +174,16 @@ fn reason(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "timed out".to_owned();
     }
-    let mut cause: &dyn std::error::Error = error;
+    let cause = cause(error);
+    if error.is_connect() { format!("could not connect: {cause}") } else { cause.to_string() }
+}
+
+fn cause<'e>(
+    error: &'e (dyn std::error::Error + 'static),
+) -> &'e (dyn std::error::Error + 'static) {
+    let mut cause = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;
     }
-    if error.is_connect() { format!("could not connect: {cause}") } else { cause.to_string() }
+    cause
 }

@@ -1,30 +1,44 @@
 //! Tells webhook endpoints of events: signs, sends, tries again, and writes every attempt down.
 //!
 //! What is to be sent stands in the state (`_delivery` records that `emit` plans), so that it outlives a
-//! restart; this loop only keeps in mind whose turn it is.
+//! restart; this loop only keeps in mind whose turn it is. An attempt whose result is not yet stored when the
+//! process dies is made again: every event arrives at least once.
 
 pub mod attempt;
 pub mod control;
 pub mod queue;
 pub mod record;
+pub mod results;
 pub mod schedule;
 
-use crate::domain::time::Timestamp;
+use crate::net::outbound::Beyond;
 use crate::net::shutdown::Stop;
 use crate::sandbox::deliver::attempt::Clients;
-use crate::sandbox::deliver::queue::Queue;
+use crate::sandbox::deliver::queue::{Item, Key, Queue};
 use crate::sandbox::deliver::record::{Attempt, Parcel, Turn};
+use crate::sandbox::deliver::results::{Outcome, What};
 use crate::sandbox::deliver::schedule::RetrySchedule;
-use crate::sandbox::engine::txn::Origin;
+use crate::sandbox::engine::state::{Scope, WorldId};
 use crate::sandbox::engine::worlds::World;
 use crate::sandbox::engine::{Engine, Planned};
 use crate::sandbox::jobs;
-use crate::wire::failure::Failure;
+use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+/// Accounts whose worlds are kept at hand.
+const AT_HAND_MAX: usize = 1_024;
+
+/// How often the retries are looked at, at most: whoever moves a clock wakes the loop, and so does every
+/// planned delivery and job.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// The longest time without a look at the retries, where there are any.
+const LOOK_AFTER_MAX: Duration = Duration::from_hours(1);
 
 /// How deliveries are made.
 #[derive(Clone, Debug)]
@@ -33,12 +47,12 @@ pub struct Options {
     pub schedule: RetrySchedule,
     /// How long an endpoint may take to answer.
     pub timeout: Duration,
-    /// How long an answer keeps the endpoint's next event waiting.
+    /// How long an answer keeps the next event about the same object waiting.
     pub patience: Duration,
     /// How long open attempts may take to end when the sandbox stops.
     pub drain_time: Duration,
-    /// Whether addresses other than loopback may be called.
-    pub allow_remote_webhooks: bool,
+    /// Who may be called beyond this machine.
+    pub beyond: Beyond,
 }
 
 impl Default for Options {
@@ -48,7 +62,7 @@ impl Default for Options {
             timeout: Duration::from_secs(30),
             patience: Duration::from_secs(1),
             drain_time: Duration::from_secs(2),
-            allow_remote_webhooks: false,
+            beyond: Beyond::Nobody,
         }
     }
 }
@@ -59,150 +73,197 @@ impl From<RetrySchedule> for Options {
     }
 }
 
-/// What a running attempt tells the loop.
-enum News {
-    /// It no longer keeps the endpoint's next event waiting.
-    Released(Planned),
-    /// It is written down; the next one is due then.
-    Ended(Planned, Option<i64>),
+/// What the loop is told.
+#[derive(Debug)]
+pub enum News {
+    /// An attempt takes too long to be waited for.
+    Slow(Key),
+    /// An attempt has ended.
+    Answered(Key),
+    /// Its result is stored; the next one is due then.
+    Written(Item, Option<i64>),
 }
 
 /// What all attempts share.
 struct Courier {
     engine: Arc<Engine>,
     clients: Clients,
-    options: Options,
+    patience: Duration,
+    news: UnboundedSender<News>,
+    results: UnboundedSender<Outcome>,
 }
 
 /// Delivers what is due until `stop`; attempts that run then may end, and what is left stays pending.
 pub async fn run(engine: Arc<Engine>, options: impl Into<Options>, mut stop: Stop) {
-    let options = options.into();
-    let clients = match Clients::build(options.timeout) {
-        Ok(clients) => clients,
-        Err(error) => {
-            tracing::error!(%error, "webhooks cannot be delivered");
-            return;
-        }
-    };
-    let drain_time = options.drain_time;
-    let courier = Arc::new(Courier { engine, clients, options });
+    let Options { schedule, timeout, patience, drain_time, beyond } = options.into();
+    let (news, heard) = mpsc::unbounded_channel();
+    let (results, ended) = mpsc::unbounded_channel();
     let mut running = JoinSet::new();
+    running.spawn(results::write(ended, schedule, news.clone()));
+    let clients = Clients::new(timeout, beyond);
+    let courier = Arc::new(Courier { engine, clients, patience, news, results });
     tokio::select! {
         biased;
         () = stop.wait() => {}
-        () = dispatch(&courier, &mut running) => {}
+        () = dispatch(&courier, &mut running, heard) => {}
+        () = courier.clients.tidy() => {}
     }
+    // The results are all in once the last attempt lets go of the courier.
+    drop(courier);
     let ended = async { while running.join_next().await.is_some() {} };
     let drained = tokio::time::timeout(drain_time, ended).await;
     tracing::debug!(graceful = drained.is_ok(), "delivery stopped");
 }
 
-/// Starts what is due, and waits for what comes next: a new delivery, an instant, or an attempt's end.
-async fn dispatch(courier: &Arc<Courier>, running: &mut JoinSet<()>) {
-    let (news_sender, mut news) = mpsc::unbounded_channel();
-    let mut queue = Queue::default();
+/// Starts what may start, and waits for what comes next: a new delivery, an instant, or an attempt's end.
+async fn dispatch(
+    courier: &Arc<Courier>,
+    running: &mut JoinSet<()>,
+    mut news: UnboundedReceiver<News>,
+) {
+    let engine = &courier.engine;
+    let mut desk = Desk::of(engine);
     // Taken before looking: what is planned in between is seen twice, and queued once.
-    drop(courier.engine.take_planned());
-    for world in jobs::worlds(&courier.engine) {
-        world.read(record::pending).into_iter().for_each(|planned| queue.add(planned));
+    drop(engine.take_planned());
+    for world in jobs::worlds(engine) {
+        let waiting = world.read(record::pending);
+        waiting.into_iter().for_each(|planned| desk.add(planned));
     }
     loop {
-        let mut woken = pin!(courier.engine.woken());
-        // Polled once before looking, so that what is planned after the look is not missed.
-        tokio::select! {
-            biased;
-            () = &mut woken => {}
-            () = std::future::ready(()) => {}
-        }
-        for planned in courier.engine.take_planned() {
-            queue.add(planned);
-        }
-        let now = courier.engine.clock().now().0;
-        while let Some(waiting) = queue.start(now) {
-            running.spawn(carry(Arc::clone(courier), waiting, news_sender.clone()));
+        let mut woken = pin!(engine.woken());
+        // Registered before looking, so that what is planned after the look is not missed.
+        woken.as_mut().enable();
+        engine.take_planned().into_iter().for_each(|planned| desk.add(planned));
+        desk.ripen();
+        while let Some(item) = desk.queue.start() {
+            let world = desk.world(&item.planned.scope);
+            running.spawn(carry(Arc::clone(courier), item, world));
         }
         while running.try_join_next().is_some() {}
-        let pause = queue.next_due(now).map(|due| Duration::from_secs(due.abs_diff(now)));
         tokio::select! {
-            () = &mut woken => {}
-            Some(told) = news.recv() => hear(&mut queue, told),
-            () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => {}
+            () = &mut woken => desk.look_soon(),
+            Some(told) = news.recv() => desk.hear(told),
+            () = tokio::time::sleep_until(desk.look_at) => {}
         }
         while let Ok(told) = news.try_recv() {
-            hear(&mut queue, told);
+            desk.hear(told);
         }
     }
 }
 
-fn hear(queue: &mut Queue, told: News) {
-    match told {
-        News::Released(waiting) => queue.release(&waiting),
-        News::Ended(waiting, next_due) => queue.end(waiting, next_due),
+/// The queue, and when its retries are looked at next.
+struct Desk<'e> {
+    engine: &'e Arc<Engine>,
+    queue: Queue,
+    /// Finding a world by its number takes a look at all of them.
+    at_hand: HashMap<Scope, Option<Arc<World>>>,
+    looked_at: Instant,
+    look_at: Instant,
+}
+
+impl<'e> Desk<'e> {
+    fn of(engine: &'e Arc<Engine>) -> Self {
+        let now = Instant::now();
+        let (queue, at_hand) = (Queue::default(), HashMap::new());
+        Self { engine, queue, at_hand, looked_at: now, look_at: now }
+    }
+
+    fn add(&mut self, planned: Planned) {
+        let about = record::about(&self.engine.view(&planned.scope), &planned);
+        self.queue.add(planned, about);
+    }
+
+    fn hear(&mut self, told: News) {
+        match told {
+            News::Slow(key) => self.queue.release(key),
+            News::Answered(key) => self.queue.answered(key),
+            News::Written(item, next_due) => {
+                self.queue.end(item, next_due);
+                if next_due.is_some() {
+                    self.look_soon();
+                }
+            }
+        }
+    }
+
+    fn look_soon(&mut self) {
+        self.look_at = self.look_at.min(self.looked_at + LOOK_EVERY);
+    }
+
+    /// Lets retries start that have become due, where it is time to look.
+    fn ripen(&mut self) {
+        let now = Instant::now();
+        if now < self.look_at {
+            return;
+        }
+        let later: Vec<(WorldId, i64)> = self.queue.later().collect();
+        let mut pause = LOOK_AFTER_MAX;
+        for (id, due) in later {
+            let Some(world) = self.world(&Scope::platform(id)) else {
+                // It is gone: its deliveries find that out when they start.
+                self.queue.ripen(id, i64::MAX);
+                continue;
+            };
+            let time = world.now().0;
+            if due <= time {
+                self.queue.ripen(id, time);
+                pause = Duration::ZERO;
+            } else {
+                pause = pause.min(Duration::from_secs(due.abs_diff(time)));
+            }
+        }
+        self.looked_at = now;
+        self.look_at = now + pause.max(LOOK_EVERY);
+    }
+
+    fn world(&mut self, scope: &Scope) -> Option<Arc<World>> {
+        if let Some(known) = self.at_hand.get(scope) {
+            return known.clone();
+        }
+        if self.at_hand.len() >= AT_HAND_MAX {
+            self.at_hand.clear();
+        }
+        let world = self.engine.world_at(scope);
+        self.at_hand.insert(scope.clone(), world.clone());
+        world
     }
 }
 
 /// Takes one turn: makes an attempt, or ends what nobody waits for.
-async fn carry(courier: Arc<Courier>, waiting: Planned, news: mpsc::UnboundedSender<News>) {
-    let Some(world) = courier.engine.world_at(&waiting.scope) else {
-        tell(&news, News::Ended(waiting, None));
-        return;
-    };
-    let id = &*waiting.id;
-    let next_due = match world.read(|view| record::turn(view, id)) {
-        Turn::Over => None,
-        Turn::Cancel => {
-            let canceled = world.change(Origin::default(), |txn| {
-                record::cancel(txn, id);
-                Ok(None)
-            });
-            written(canceled.await, world.now())
-        }
-        Turn::Send(parcel) => {
-            let attempt = courier.attempt(&world, &parcel, &waiting, &news).await;
-            let schedule = &courier.options.schedule;
-            let settled = world
-                .change(Origin::default(), |txn| Ok(record::settle(txn, id, &attempt, schedule)));
-            written(settled.await, world.now())
+async fn carry(courier: Arc<Courier>, item: Item, world: Option<Arc<World>>) {
+    let turn = world.map(|world| (world.read(|view| record::turn(view, &item.planned.id)), world));
+    let key = item.key();
+    let what = match turn {
+        None | Some((Turn::Over, _)) => None,
+        Some((Turn::Cancel, world)) => Some((What::Canceled, world)),
+        Some((Turn::Send(parcel), world)) => {
+            let attempt = courier.attempt(&world, &parcel, key).await;
+            Some((What::Attempted(parcel.before, attempt), world))
         }
     };
-    tell(&news, News::Ended(waiting, next_due.map(|at| at.0)));
-}
-
-impl Courier {
-    /// Makes one attempt; releases the lane once it is answered, or has taken too long to wait for.
-    async fn attempt(
-        &self,
-        world: &World,
-        parcel: &Parcel,
-        waiting: &Planned,
-        news: &mpsc::UnboundedSender<News>,
-    ) -> Attempt {
-        let Options { patience, allow_remote_webhooks, .. } = self.options;
-        let at = world.now();
-        let mut sending = pin!(attempt::send(&self.clients, parcel, at, allow_remote_webhooks));
-        let prompt = tokio::time::timeout(patience, &mut sending).await;
-        tell(news, News::Released(waiting.clone()));
-        match prompt {
-            Ok(attempt) => attempt,
-            Err(_) => sending.await,
-        }
+    courier.tell(News::Answered(key));
+    match what {
+        None => courier.tell(News::Written(item, None)),
+        // Whoever writes ends after the last attempt, or with all of them.
+        Some((what, world)) => drop(courier.results.send(Outcome { item, world, what })),
     }
 }
 
-/// Tells the loop; when it has ended already, nobody needs to know.
-fn tell(news: &mpsc::UnboundedSender<News>, told: News) {
-    drop(news.send(told));
-}
+impl Courier {
+    /// Makes one attempt; says so when it takes too long to be waited for.
+    async fn attempt(&self, world: &World, parcel: &Parcel, key: Key) -> Attempt {
+        let mut sending = pin!(attempt::send(&self.clients, parcel, world.now()));
+        if let Ok(attempt) = tokio::time::timeout(self.patience, &mut sending).await {
+            return attempt;
+        }
+        self.tell(News::Slow(key));
+        sending.await
+    }
 
-/// How long to wait, in seconds, before another turn of a delivery whose last one could not be stored.
-const UNSTORED_WAIT_S: i64 = 60;
-
-/// When the next turn is. Where this one could not be stored, the state still says pending: it is tried again.
-fn written(result: Result<Option<Timestamp>, Failure>, now: Timestamp) -> Option<Timestamp> {
-    result.unwrap_or_else(|failure| {
-        tracing::error!(error = %failure.message, "an attempt could not be recorded");
-        Some(now.plus(UNSTORED_WAIT_S))
-    })
+    /// Tells the loop; when it has ended already, nobody needs to know.
+    fn tell(&self, news: News) {
+        drop(self.news.send(news));
+    }
 }
 
 #[cfg(test)]

@@ -12,8 +12,11 @@ use crate::sandbox::engine::private::{
 };
 use crate::sandbox::engine::txn::{Txn, View};
 use crate::sandbox::object::text;
+use crate::wire::peek;
 use crate::wire::render::pretty_into;
+use axum::body::Bytes;
 use serde_json::Value;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 /// The kind of the records of deliveries.
@@ -49,7 +52,9 @@ pub struct Parcel {
     /// What it is signed with.
     pub secret: SigningSecret,
     /// The bytes that are signed and sent.
-    pub body: Vec<u8>,
+    pub body: Bytes,
+    /// How often the delivery was attempted before.
+    pub before: usize,
 }
 
 /// What is to be done about a delivery that is due.
@@ -90,17 +95,45 @@ pub fn turn(view: &View, id: &str) -> Turn {
     let compact = event_text_as(&event.id, envelope, &event.text, version);
     let mut body = Vec::with_capacity(compact.len() * 3 / 2);
     pretty_into(&mut body, &compact, 0);
-    Turn::Send(Parcel { url: text(&endpoint, "url").to_owned(), secret, body })
+    let (url, before) = (text(&endpoint, "url").to_owned(), delivery.attempts.len());
+    Turn::Send(Parcel { url, secret, body: body.into(), before })
 }
 
-/// Writes an attempt down. Returns when the next one is due; `None` where nothing is left to do.
+/// What the event of a delivery is about, as a number: equal for events about the same object. That is its
+/// place in the order of creation; for what is not stored (the balance), a digest of its id or its kind, kept
+/// apart from the places by the highest bit.
+pub fn about(view: &View, planned: &Planned) -> u64 {
+    let event = view.record::<Delivery>(KIND, &planned.id).and_then(|delivery| {
+        let owner = view.scope().at(&delivery.event_account);
+        view.state().get(&owner, "event", &delivery.event)
+    });
+    // Without an event it will be canceled; the delivery's own place is nobody else's.
+    let Some(event) = event else { return planned.seq };
+    match event.part::<Envelope>() {
+        Some(envelope) if envelope.about != 0 => envelope.about,
+        _ => {
+            let named = |path| peek::member(&event.text, &[path]).and_then(peek::Raw::string);
+            let mut hasher = DefaultHasher::new();
+            named("id").or_else(|| named("object")).hash(&mut hasher);
+            hasher.finish() | 1 << 63
+        }
+    }
+}
+
+/// Writes down an attempt that had `before` others before it. Returns when the next one is due; `None` where
+/// nothing is left to do.
 pub fn settle(
     txn: &mut Txn<'_>,
     id: &str,
+    before: usize,
     attempt: &Attempt,
     schedule: &RetrySchedule,
 ) -> Option<Timestamp> {
     let delivery = txn.record::<Delivery>(KIND, id)?.clone();
+    if delivery.attempts.len() > before {
+        // It was stored, although the file could not say so at the time.
+        return delivery.due.map(Timestamp);
+    }
     let pending = delivery.status == DeliveryStatus::Pending;
     let wait = schedule.wait_s(delivery.attempts.len() + 1);
     let next =

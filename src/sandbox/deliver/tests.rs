@@ -4,6 +4,8 @@ use super::*;
 use crate::catalog::Catalog;
 use crate::domain::secret::SigningSecret;
 use crate::domain::signature;
+use crate::domain::time::Timestamp;
+use crate::net::outbound::{self, Patience, Reach};
 use crate::net::shutdown::{self, Stopper};
 use crate::net::tasks::Tasks;
 use crate::os::clock::Clock;
@@ -11,7 +13,7 @@ use crate::os::entropy::Entropy;
 use crate::sandbox::call::{Call, Version};
 use crate::sandbox::deliver::control::{Filter, control_router, deliveries};
 use crate::sandbox::engine::private::{Delivery, DeliveryStatus};
-use crate::sandbox::engine::txn::{Site, View};
+use crate::sandbox::engine::txn::{Origin, Site, View};
 use crate::sandbox::object;
 use crate::sandbox::within::Within;
 use axum::Router;
@@ -20,7 +22,10 @@ use axum::extract::State as Shared;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -48,7 +53,7 @@ impl Hit {
     }
 }
 
-type Hits = mpsc::UnboundedReceiver<Hit>;
+type Hits = UnboundedReceiver<Hit>;
 
 struct Stage {
     engine: Arc<Engine>,
@@ -134,7 +139,7 @@ impl Stage {
 }
 
 async fn receive(
-    Shared(hits): Shared<mpsc::UnboundedSender<Hit>>,
+    Shared(hits): Shared<UnboundedSender<Hit>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
@@ -148,7 +153,11 @@ async fn next(hits: &mut Hits) -> Hit {
 }
 
 fn site() -> Site {
-    Site { base_url: "http://127.0.0.1:1".to_owned(), api_version: "2026-10-28.endive".to_owned() }
+    Site {
+        base_url: "http://127.0.0.1:1".to_owned(),
+        api_version: "2026-10-28.endive".to_owned(),
+        beyond: Beyond::Nobody,
+    }
 }
 
 async fn call(world: &World, key: &str, ids: &[&str], params: Value) -> Value {
@@ -418,9 +427,9 @@ async fn deliveries_are_told_by_event_over_http() {
     let url = format!("http://{}/_stripegym/deliveries", listener.local_addr().unwrap());
     let router = control_router().layer(axum::Extension(Within(world.engine.default_world())));
     world.tasks.spawn(async move { axum::serve(listener, router).await.unwrap() });
-    let clients = Clients::build(Duration::from_secs(20)).unwrap();
+    let client = outbound::client(Reach::Plain, Patience::API).unwrap();
     let get = async |query: &str| {
-        let request = clients.plain().get(format!("{url}?{query}"));
+        let request = client.get(format!("{url}?{query}"));
         request.send().await.unwrap()
     };
     let found = get(&format!("event={one}")).await.json::<Value>().await.unwrap();
@@ -435,4 +444,285 @@ async fn deliveries_are_told_by_event_over_http() {
         (&json!(true), &json!("product.updated"))
     );
     assert_eq!(get("events=x").await.status(), 400);
+}
+
+/// Emits `count` events in one change, the `n`th about the object `n % objects`; each carries its number.
+async fn emit_many(world: &World, objects: usize, numbers: std::ops::Range<usize>) {
+    let emitted = world.change(Origin::default(), |txn| {
+        for number in numbers {
+            let about = json!({"id": format!("prod_{}", number % objects), "object": "product",
+                "metadata": {"number": number}});
+            txn.emit_about("product.updated", &about);
+        }
+        Ok(())
+    });
+    emitted.await.unwrap();
+}
+
+/// The number of an event, and when it came.
+struct Came {
+    number: usize,
+    at: std::time::Instant,
+}
+
+impl Came {
+    fn now(body: &[u8]) -> Self {
+        let at = std::time::Instant::now();
+        let event: Value = serde_json::from_slice(body).unwrap();
+        let number = event["data"]["object"]["metadata"]["number"].as_u64().unwrap();
+        Self { number: usize::try_from(number).unwrap(), at }
+    }
+}
+
+fn none_pending(view: &View) -> bool {
+    view.table(record::KIND).unwrap().next_due().is_none()
+}
+
+/// An endpoint that answers at once and tells what came, and of how many requests it had at hand.
+async fn prompt(stage: &Stage) -> (UnboundedReceiver<Came>, Arc<AtomicUsize>) {
+    let (sender, numbers) = mpsc::unbounded_channel();
+    let (running, most) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+    let highest = Arc::clone(&most);
+    let take = move |body: Bytes| {
+        let (running, highest, sender) =
+            (Arc::clone(&running), Arc::clone(&highest), sender.clone());
+        async move {
+            highest.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            sender.send(Came::now(&body)).unwrap();
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
+            running.fetch_sub(1, Ordering::SeqCst);
+        }
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    let router = Router::new().fallback(take);
+    stage.tasks.spawn(async move { axum::serve(listener, router).await.unwrap() });
+    stage.register(&url, "*").await;
+    (numbers, most)
+}
+
+async fn gathered(numbers: &mut UnboundedReceiver<Came>, count: usize) -> Vec<usize> {
+    let mut found = Vec::new();
+    let all = async {
+        while found.len() < count {
+            found.push(numbers.recv().await.unwrap().number);
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), all).await.unwrap();
+    found
+}
+
+#[tokio::test]
+async fn five_thousand_events_to_one_endpoint_arrive_once_each() {
+    let stage = Stage::start(Options::default());
+    let (mut numbers, most) = prompt(&stage).await;
+    let world = stage.engine.default_world();
+    for at in (0..5_000).step_by(100) {
+        emit_many(&world, 5_000, at..at + 100).await;
+    }
+    let found = gathered(&mut numbers, 5_000).await;
+    stage.until(none_pending).await;
+    assert!(numbers.try_recv().is_err(), "nothing twice");
+    assert_eq!(found.into_iter().collect::<HashSet<_>>().len(), 5_000);
+    assert!((2..=queue::LANE_MAX).contains(&most.load(Ordering::SeqCst)), "{most:?}");
+}
+
+#[tokio::test]
+async fn events_about_one_object_keep_their_order_beside_others() {
+    let stage = Stage::start(Options::default());
+    let (mut numbers, most) = prompt(&stage).await;
+    emit_many(&stage.engine.default_world(), 40, 0..1_000).await;
+    let mut last = vec![None; 40];
+    for number in gathered(&mut numbers, 1_000).await {
+        assert!(last[number % 40].is_none_or(|last| last < number), "{number}");
+        last[number % 40] = Some(number);
+    }
+    assert!(most.load(Ordering::SeqCst) > 1);
+}
+
+#[tokio::test]
+async fn results_are_stored_in_groups() {
+    let stage = Stage::start(Options::default());
+    let (mut numbers, _) = prompt(&stage).await;
+    emit_many(&stage.engine.default_world(), 1_000, 0..1_000).await;
+    let before = stage.engine.commit_number();
+    gathered(&mut numbers, 1_000).await;
+    stage.until(none_pending).await;
+    let commits = stage.engine.commit_number() - before;
+    assert!(commits < 500, "{commits} commits for 1,000 results");
+}
+
+/// An endpoint that closes each connection without a word once it has given so many answers.
+async fn closing(stage: &Stage, answers: usize) -> UnboundedReceiver<Came> {
+    let (sender, numbers) = mpsc::unbounded_channel();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    let tasks = stage.tasks.clone();
+    stage.tasks.spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let sender = sender.clone();
+            tasks.spawn(async move {
+                let mut stream = BufReader::new(stream);
+                for _ in 0..answers {
+                    let mut head = String::new();
+                    while !head.ends_with("\r\n\r\n") {
+                        if stream.read_line(&mut head).await.unwrap_or(0) == 0 {
+                            return;
+                        }
+                    }
+                    let head = head.to_ascii_lowercase();
+                    let length = head.split("content-length: ").nth(1).unwrap();
+                    let length = length.split("\r\n").next().unwrap().parse().unwrap();
+                    let mut body = vec![0; length];
+                    stream.read_exact(&mut body).await.unwrap();
+                    sender.send(Came::now(&body)).unwrap();
+                    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+                    stream.get_mut().write_all(answer).await.unwrap();
+                }
+            });
+        }
+    });
+    stage.register(&url, "*").await;
+    numbers
+}
+
+#[tokio::test]
+async fn an_endpoint_that_closes_its_connections_loses_nothing_and_gets_nothing_twice() {
+    for answers in [1, 2, 7] {
+        let stage = Stage::start(Options::default());
+        let mut numbers = closing(&stage, answers).await;
+        emit_many(&stage.engine.default_world(), 500, 0..500).await;
+        let found = gathered(&mut numbers, 500).await;
+        stage.until(none_pending).await;
+        assert!(numbers.try_recv().is_err(), "nothing twice");
+        assert_eq!(found.into_iter().collect::<HashSet<_>>().len(), 500);
+        let failed = |view: &View| {
+            let all = view.table(record::KIND).unwrap().all();
+            all.filter(|it| it.part::<Delivery>().unwrap().attempts.len() != 1).count()
+        };
+        assert_eq!(stage.engine.default_world().read(failed), 0, "after {answers} answers");
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_hangs_leaves_room_for_others() {
+    let stage = Stage::start(Options::default());
+    let (_, mut hung) = stage.endpoint("*").await;
+    let (mut numbers, _) = prompt(&stage).await;
+    emit_many(&stage.engine.default_world(), 100, 0..100).await;
+    gathered(&mut numbers, 100).await;
+    let mut held = Vec::new();
+    for _ in 0..queue::LANE_MAX {
+        held.push(next(&mut hung).await);
+    }
+    assert!(hung.try_recv().is_err(), "no more than its places");
+}
+
+#[tokio::test]
+async fn a_result_that_cannot_be_stored_yet_is_stored_later_and_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, aside) = (folder.path().join("sandbox.db"), folder.path().join("aside.db"));
+    let engine = Arc::new(Stage::open(&path));
+    let world = engine.default_world();
+    let params = json!({"url": "http://127.0.0.1:9/", "enabled_events": ["*"]});
+    call(&world, "POST /v1/webhook_endpoints", &[], params).await;
+    emit(&world, "product.created").await;
+    let mut queue = Queue::default();
+    world.read(record::pending).into_iter().for_each(|planned| queue.add(planned, 1));
+    let item = queue.start().unwrap();
+    let id = Arc::clone(&item.planned.id);
+    std::fs::rename(&path, &aside).unwrap();
+    std::fs::write(&path, "somebody else's").unwrap();
+    let attempt = Attempt {
+        at: START,
+        status: Some(200),
+        error: None,
+        duration_ms: 1,
+        response: String::new(),
+    };
+    let (sender, results) = mpsc::unbounded_channel();
+    let (news, mut heard) = mpsc::unbounded_channel();
+    let tasks = Tasks::default();
+    tasks.spawn(results::write(results, RetrySchedule::default(), news));
+    let what = What::Attempted(0, attempt);
+    sender.send(Outcome { item, world: Arc::clone(&world), what }).unwrap();
+    assert!(tokio::time::timeout(Duration::from_millis(100), heard.recv()).await.is_err());
+    std::fs::rename(&aside, &path).unwrap();
+    assert!(matches!(heard.recv().await, Some(News::Written(_, None))));
+    drop(sender);
+    tasks.finish().await;
+    let delivery = world.read(|view| view.record::<Delivery>(record::KIND, &id).cloned().unwrap());
+    assert_eq!((delivery.status, delivery.attempts.len()), (DeliveryStatus::Succeeded, 1));
+}
+
+#[tokio::test]
+async fn the_same_attempt_is_written_down_once() {
+    let engine = Arc::new(Engine::ephemeral(Clock::fixed(START), Entropy::seeded(1), site()));
+    let world = engine.default_world();
+    let params = json!({"url": "http://127.0.0.1:9/", "enabled_events": ["*"]});
+    call(&world, "POST /v1/webhook_endpoints", &[], params).await;
+    emit(&world, "product.created").await;
+    let id = world.read(record::pending).remove(0).id;
+    let error = Some("timed out".to_owned());
+    let attempt =
+        Attempt { at: START, status: None, error, duration_ms: 1, response: String::new() };
+    let settle = async || {
+        let schedule = RetrySchedule::default();
+        let settled = world
+            .change(Origin::default(), |txn| Ok(record::settle(txn, &id, 0, &attempt, &schedule)));
+        settled.await.unwrap()
+    };
+    assert_eq!((settle().await, settle().await), (Some(START.plus(60)), Some(START.plus(60))));
+    let delivery = world.read(|view| view.record::<Delivery>(record::KIND, &id).cloned().unwrap());
+    assert_eq!(delivery.attempts.len(), 1);
+}
+
+/// By hand: `cargo test --release --lib deliver::tests::speed -- --ignored --nocapture`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "measures; run by hand on a machine that does nothing else"]
+async fn speed() {
+    let folder = tempfile::tempdir().unwrap();
+    for durable in [false, true] {
+        let stage = if durable {
+            Stage::around(Stage::open(&folder.path().join("sandbox.db")), Options::default())
+        } else {
+            Stage::start(Options::default())
+        };
+        let (mut numbers, _) = prompt(&stage).await;
+        let world = stage.engine.default_world();
+        for count in [10_000, 100_000] {
+            emit_many(&world, count, 0..count).await;
+            let begun = std::time::Instant::now();
+            for _ in 0..count {
+                numbers.recv().await.unwrap();
+            }
+            let sent = begun.elapsed();
+            stage.until(none_pending).await;
+            let rate = count * 1_000 / usize::try_from(sent.as_millis()).unwrap().max(1);
+            eprintln!(
+                "durable {durable}, {count} at once: {rate}/s, stored after {:?}",
+                begun.elapsed()
+            );
+        }
+        let mut emitted = Vec::new();
+        let mut ticks = tokio::time::interval(Duration::from_millis(1));
+        for number in 0..5_000 {
+            ticks.tick().await;
+            emit_many(&world, 5_000, number..number + 1).await;
+            emitted.push(std::time::Instant::now());
+        }
+        let mut waits = Vec::new();
+        while waits.len() < emitted.len() {
+            let came = numbers.recv().await.unwrap();
+            waits.push(came.at.saturating_duration_since(emitted[came.number]));
+        }
+        waits.sort();
+        let took = emitted[4_999] - emitted[0];
+        eprintln!(
+            "durable {durable}, one by one: 5,000 in {took:?}; from commit to POST p50 {:?}, p99 {:?}",
+            waits[2_500], waits[4_950]
+        );
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::domain::id;
 use crate::domain::time::Timestamp;
+use crate::net::outbound::Beyond;
 use crate::os::entropy::Entropy;
 use crate::sandbox::diff::previous_attributes;
 use crate::sandbox::emit;
@@ -32,6 +33,8 @@ pub struct Site {
     pub base_url: String,
     /// The account's default API version.
     pub api_version: String,
+    /// Whom its webhooks may be delivered to beyond this machine.
+    pub beyond: Beyond,
 }
 
 /// One account's objects at one commit.
@@ -426,6 +429,7 @@ mod tests {
         Site {
             base_url: "http://127.0.0.1:1".to_owned(),
             api_version: "2026-10-28.endive".to_owned(),
+            beyond: Beyond::Nobody,
         }
     }
 

@@ -136,6 +136,7 @@ impl Engine {
         let site = Site {
             base_url: format!("{}/worlds/{name}", self.site.base_url),
             api_version: self.site.api_version.clone(),
+            beyond: self.site.beyond.clone(),
         };
         let scope = Scope::platform(own.id);
         Arc::new(World {

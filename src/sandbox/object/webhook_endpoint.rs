@@ -1,5 +1,6 @@
 //! Webhook endpoints: who is told of events, where, and with which secret.
 
+use crate::net::outbound::Beyond;
 use crate::sandbox::answer::Body;
 use crate::sandbox::call::Call;
 use crate::sandbox::deliver::record;
@@ -9,7 +10,9 @@ use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::list;
 use crate::sandbox::object::{Handler, copy, merge_metadata};
 use crate::wire::failure::Failure;
+use reqwest::Url;
 use serde_json::{Map, Value, json};
+use std::net::IpAddr;
 
 /// How many endpoints an account may have.
 const ENDPOINTS_MAX: usize = 16;
@@ -49,7 +52,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     doc.insert("livemode".to_owned(), json!(false));
     doc.insert("status".to_owned(), json!("enabled"));
     copy(&mut doc, call, &["api_version"]);
-    apply(&mut doc, call)?;
+    apply(txn, &mut doc, call)?;
     let connect = call.flag("connect") == Some(true);
     let part = WebhookEndpointPart { secret: secret.clone(), connect };
     let mut shown = txn.put_with(doc, part).document();
@@ -66,7 +69,7 @@ fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let before = txn.find("webhook_endpoint", call.id(0), "id")?;
     let mut doc = before.as_object().cloned().unwrap_or_default();
-    apply(&mut doc, call)?;
+    apply(txn, &mut doc, call)?;
     if let Some(disabled) = call.flag("disabled") {
         let status = if disabled { "disabled" } else { "enabled" };
         doc.insert("status".to_owned(), json!(status));
@@ -87,9 +90,9 @@ fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 }
 
 /// What creating and updating have in common.
-fn apply(doc: &mut Doc, call: &Call) -> Result<(), Failure> {
+fn apply(txn: &Txn<'_>, doc: &mut Doc, call: &Call) -> Result<(), Failure> {
     if call.sent("url") {
-        check_url(call.text("url").unwrap_or_default())?;
+        check_url(call.text("url").unwrap_or_default(), &txn.site().beyond)?;
     }
     if call.sent("enabled_events") && call.list("enabled_events").is_empty() {
         return Err(missing_param("enabled_events"));
@@ -99,20 +102,47 @@ fn apply(doc: &mut Doc, call: &Call) -> Result<(), Failure> {
     Ok(())
 }
 
-/// An absolute `http` or `https` URL with a host; whether it may be called is decided when it is.
-fn check_url(text: &str) -> Result<(), Failure> {
+/// An absolute `http` or `https` URL with a host that may be called.
+///
+/// A public `https` URL is taken as well, as Stripe takes it: programs register the address that they have in
+/// production, and a test of that must not fail because the sandbox is offline. Each of its deliveries says
+/// why it was not sent. Any other host beyond this machine (`http://app:3000` in a network of containers) is
+/// one that somebody waits at: there the missing flag is named at once.
+fn check_url(text: &str, beyond: &Beyond) -> Result<(), Failure> {
     let wrong = |message: &str| Failure::invalid(message).code("url_invalid").param("url");
     if !text.contains("://") {
         return Err(wrong("Invalid URL: An explicit scheme (such as https) must be provided."));
     }
-    let url = reqwest::Url::parse(text).map_err(|_| wrong("Not a valid URL"))?;
+    let url = Url::parse(text).map_err(|_| wrong("Not a valid URL"))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(wrong("Invalid URL: The scheme must be http or https."));
     }
     if url.host_str().is_none_or(str::is_empty) {
         return Err(wrong("Not a valid URL"));
     }
-    Ok(())
+    if beyond.admits(&url) || (url.scheme() == "https" && is_public(&url)) {
+        return Ok(());
+    }
+    let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default());
+    let place = format!("{host}:{}", port.unwrap_or_default());
+    Err(wrong(&format!(
+        "Invalid URL: the sandbox delivers to this machine only, and {place} is not on it. Start it with --deliver-to {place} (or STRIPEGYM_DELIVER_TO={place}) to have events delivered there."
+    )))
+}
+
+/// Whether the internet may know a URL's host.
+fn is_public(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    match host.parse().map(|address: IpAddr| address.to_canonical()) {
+        Ok(IpAddr::V4(v4)) => !(v4.is_private() || v4.is_link_local()),
+        Ok(IpAddr::V6(v6)) => !(v6.is_unique_local() || v6.is_unicast_link_local()),
+        Err(_) => {
+            let name = host.strip_suffix('.').unwrap_or(host);
+            let is_inner = |end: &&str| name.strip_suffix(*end).is_some_and(|it| it.ends_with('.'));
+            name.contains('.')
+                && !["local", "internal", "home.arpa"].iter().any(|end| is_inner(&end))
+        }
+    }
 }
 
 fn missing_param(name: &str) -> Failure {
@@ -130,13 +160,40 @@ mod tests {
     #[test]
     fn urls_need_a_scheme_that_can_be_called_and_a_host() {
         for good in ["http://127.0.0.1:4242/webhook", "https://shop.example/hook?x=1"] {
-            assert_eq!(check_url(good), Ok(()));
+            assert_eq!(check_url(good, &Beyond::Nobody), Ok(()));
         }
         for bad in ["", "localhost:4242", "127.0.0.1/webhook", "ftp://x/", "http://", "http://a b/"]
         {
-            let failure = check_url(bad).unwrap_err();
+            let failure = check_url(bad, &Beyond::Nobody).unwrap_err();
             assert_eq!((failure.status, failure.param.as_deref()), (400, Some("url")), "{bad}");
         }
+    }
+
+    #[test]
+    fn what_could_not_be_delivered_is_refused_unless_it_is_a_public_address_of_production() {
+        let allowed = Beyond::places(&["app:3000".to_owned()]);
+        for good in [
+            "https://shop.example/hook",
+            "https://203.0.113.9/hook",
+            "http://app:3000/hook",
+            "http://shop.localhost:3000/",
+            "http://0.0.0.0:3000/",
+        ] {
+            assert_eq!(check_url(good, &allowed), Ok(()), "{good}");
+        }
+        for (bad, place) in [
+            ("http://app/hook", "app:80"),
+            ("http://app:3001/hook", "app:3001"),
+            ("https://app/hook", "app:443"),
+            ("https://app.internal/hook", "app.internal:443"),
+            ("https://10.0.0.7:8443/hook", "10.0.0.7:8443"),
+            ("http://shop.example/hook", "shop.example:80"),
+        ] {
+            let failure = check_url(bad, &allowed).unwrap_err();
+            assert_eq!((failure.status, failure.param.as_deref()), (400, Some("url")), "{bad}");
+            assert!(failure.message.contains(&format!("--deliver-to {place} ")), "{failure:?}");
+        }
+        assert_eq!(check_url("http://app/hook", &Beyond::Anybody), Ok(()));
     }
 
     fn run(lab: &mut Lab, key: &str, ids: &[&str], params: &Value) -> Result<Value, Failure> {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::time::Timestamp;
+use crate::net::outbound::Beyond;
 use crate::os::clock::Clock;
 use crate::sandbox::call::{Call, Version};
 use crate::sandbox::checkout::{SESSION, create};
@@ -32,6 +33,7 @@ impl Browser {
         let site = Site {
             base_url: "http://127.0.0.1:12111".to_owned(),
             api_version: "2026-10-28.endive".to_owned(),
+            beyond: Beyond::Nobody,
         };
         let clock = Clock::fixed(Timestamp(1_795_000_000));
         let engine = Arc::new(Engine::ephemeral(clock, Entropy::seeded(7), site));
