@@ -93,7 +93,7 @@ pub fn known_currency(code: &str) -> Result<Currency, Failure> {
 /// Opens an intent without a payment method, tells of it and returns its id.
 pub fn open_intent(txn: &mut Txn<'_>, spec: IntentSpec) -> String {
     let id = txn.new_id("pi_3", 23);
-    let secret = txn.new_id(&format!("{id}_secret_"), 25);
+    let secret = txn.secret("payment_intent", &id, 25);
     let members = json!({
         "id": id, "amount": spec.amount, "amount_capturable": 0, "amount_details": {"tip": {}},
         "amount_received": 0,
