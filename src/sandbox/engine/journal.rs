@@ -150,15 +150,18 @@ impl Journal {
     /// Opens `path`, creating it where it is missing; carries over a file of the layout before. With the right
     /// to host its folder, that is looked after too.
     pub(super) fn open(path: &Path, lock: Option<Arc<HostLock>>) -> Result<Self, JournalError> {
-        let (mut connection, _) = Place::open(path, connect).map_err(|e| sqlite(path, &e))?;
-        let found: i64 = connection
-            .query_row("PRAGMA user_version", [], |row| row.get(0))
+        // Nothing is set in a file before it is known to be ours.
+        let found: i64 = opened(path)
+            .and_then(|file| file.query_row("PRAGMA user_version", [], |row| row.get(0)))
             .map_err(|e| sqlite(path, &e))?;
+        if !(0..=SCHEMA).contains(&found) {
+            return Err(JournalError::Newer { path: path.to_owned(), found });
+        }
+        let mut connection = connect(path).map_err(|e| sqlite(path, &e))?;
         match found {
-            SCHEMA => {}
             0 => create(&connection).map_err(|e| sqlite(path, &e))?,
             1 => carry::over(&mut connection).map_err(|e| sqlite(path, &e))?,
-            _ => return Err(JournalError::Newer { path: path.to_owned(), found }),
+            _ => {}
         }
         drop(connection);
         let (connection, place) = Place::open(path, connect).map_err(|e| sqlite(path, &e))?;
@@ -376,12 +379,17 @@ fn about<'s>(state: &'s State, scope: &Scope, envelope: &Envelope) -> Option<&'s
     kinds.iter().find_map(|kind| state.table(scope, kind)?.at(envelope.about))
 }
 
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
+fn opened(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_WAIT)?;
+    Ok(connection)
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = opened(path)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;

@@ -7,7 +7,7 @@ use crate::sandbox::engine::private::PaymentIntentPart;
 use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::object::{int, new, text};
 use crate::sandbox::payment::charge;
-use crate::wire::failure::Failure;
+use crate::wire::failure::{Failure, echo};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -83,7 +83,7 @@ pub fn known_currency(code: &str) -> Result<Currency, Failure> {
         let all: Vec<_> = Currency::all().map(Currency::code).collect();
         Failure::invalid(format!(
             "Invalid currency: {}. Stripe currently supports these currencies: {}",
-            code.to_lowercase(),
+            echo(&code.to_lowercase()),
             all.join(", ")
         ))
         .param("currency")
