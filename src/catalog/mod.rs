@@ -8,6 +8,7 @@ pub mod check;
 pub mod expand;
 pub mod grammar;
 pub mod legacy;
+mod metadata;
 mod near;
 mod path;
 pub mod route;

@@ -4,7 +4,7 @@ use serde_json::{Number, Value};
 
 use crate::catalog::grammar::Kind;
 use crate::catalog::path::Path;
-use crate::wire::failure::Failure;
+use crate::wire::failure::{Failure, echo};
 
 /// The most elements that a page of a list may have.
 pub(crate) const MAX_LIMIT: i64 = 100;
@@ -72,11 +72,12 @@ const fn is_one_value(kind: &Kind) -> bool {
 }
 
 fn wrong(noun: &str, text: &str, path: &str) -> Failure {
-    Failure::invalid(format!("Invalid {noun}: {text}")).param(path)
+    Failure::invalid(format!("Invalid {noun}: {}", echo(text))).param(path)
 }
 
 /// The empty string where nothing can be unset.
 pub(crate) fn empty(path: &str) -> Failure {
+    let path = &*echo(path);
     Failure::invalid(format!(
         "You passed an empty string for '{path}'. We assume empty values are an attempt to unset a parameter; however '{path}' cannot be unset. You should remove '{path}' from your request or supply a non-empty value."
     ))
@@ -91,7 +92,7 @@ fn not_among(words: &[&str], path: &str) -> Failure {
         [first, second] => format!("one of {first} or {second}"),
         [most @ .., last] => format!("one of {}, or {last}", most.join(", ")),
     };
-    Failure::invalid(format!("Invalid {path}: must be {list}")).param(path)
+    Failure::invalid(format!("Invalid {}: must be {list}", echo(path))).param(path)
 }
 
 fn is_decimal(text: &str) -> bool {

@@ -5,10 +5,11 @@
 use serde_json::{Map, Value};
 
 use crate::catalog::grammar::{self, Field, Kind, Type};
+use crate::catalog::metadata::metadata;
 use crate::catalog::path::Path;
 use crate::catalog::route::Endpoint;
 use crate::catalog::{Catalog, legacy, near, scalar};
-use crate::wire::failure::Failure;
+use crate::wire::failure::{Failure, echo};
 use crate::wire::form::Tree;
 
 /// How many keys an object's metadata can have.
@@ -57,6 +58,9 @@ impl Catalog {
     }
 }
 
+/// Unknown parameters that an answer names.
+const UNKNOWN_NAMED: usize = 20;
+
 struct Walk<'w> {
     catalog: &'w Catalog,
     endpoint: &'w Endpoint,
@@ -74,7 +78,11 @@ impl<'w> Walk<'w> {
     /// The worst of what was found.
     fn finish(&mut self) -> Result<(), Failure> {
         if let Some((first, _)) = self.unknown.first() {
-            let names: Vec<&str> = self.unknown.iter().map(|(name, _)| name.as_str()).collect();
+            let mut names: Vec<_> =
+                self.unknown.iter().take(UNKNOWN_NAMED).map(|(name, _)| echo(name)).collect();
+            if self.unknown.len() > UNKNOWN_NAMED {
+                names.push("…".into());
+            }
             let plural = if names.len() > 1 { "s" } else { "" };
             let mut message = format!("Received unknown parameter{plural}: {}", names.join(", "));
             if let [(_, Some(near))] = self.unknown.as_slice() {
@@ -88,7 +96,7 @@ impl<'w> Walk<'w> {
             return Err(failure);
         }
         self.missing.take().map_or(Ok(()), |path| {
-            Err(Failure::invalid(format!("Missing required param: {path}."))
+            Err(Failure::invalid(format!("Missing required param: {}.", echo(&path)))
                 .code("parameter_missing")
                 .param(path))
         })
@@ -269,27 +277,6 @@ impl<'w> Walk<'w> {
         }
         Some(Value::Object(typed))
     }
-}
-
-/// The limits on metadata, in characters.
-fn metadata(key: &str, tree: &Tree) -> Result<(), Failure> {
-    let too_long = |what: &str, most: usize, text: &str| {
-        let length = text.chars().count();
-        (length > most).then(|| {
-            Failure::invalid(format!(
-                "Metadata {what}s can have up to {most} characters, but you passed in a {what} that is {length} characters. Invalid {what}: {text}"
-            ))
-        })
-    };
-    if key.contains(['[', ']']) {
-        return Err(Failure::invalid(format!(
-            "Metadata keys cannot contain square brackets. Invalid key: {key}"
-        )));
-    }
-    let value = tree.text().unwrap_or_default();
-    too_long("key", METADATA_KEY_LENGTH, key)
-        .or_else(|| too_long("value", METADATA_VALUE_LENGTH, value))
-        .map_or(Ok(()), Err)
 }
 
 #[cfg(test)]

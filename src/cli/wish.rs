@@ -144,6 +144,7 @@ impl Reader<'_> {
             port: asked.port,
             bind: asked.bind,
             ephemeral: asked.ephemeral,
+            objects_max: asked.max_objects,
             retries,
             beyond,
         })

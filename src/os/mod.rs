@@ -3,4 +3,5 @@
 pub mod clock;
 pub mod entropy;
 pub mod http_date;
+pub mod place;
 pub mod private;

@@ -7,25 +7,19 @@ use crate::os::clock::Clock;
 use crate::os::entropy::Entropy;
 use crate::os::private;
 use crate::sandbox::deliver;
-use crate::sandbox::engine::Engine;
 use crate::sandbox::engine::journal::JournalError;
 use crate::sandbox::engine::txn::Site;
+use crate::sandbox::engine::{Engine, OBJECTS_MAX};
 use crate::sandbox::jobs;
-use crate::sandbox::lock::{HostLock, announced};
+use crate::sandbox::lock::{HostLock, TAKE_PAUSE, TAKES_MAX, announced};
 use crate::sandbox::serve::{Hosts, service};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// The port that is tried first.
 pub const DEFAULT_PORT: u16 = 12_111;
-
-/// How often the lock of a folder is tried for.
-const TAKES_MAX: usize = 4;
-/// The time between two tries.
-const TAKE_PAUSE: Duration = Duration::from_millis(3);
 
 /// How to host.
 #[derive(Clone, Debug)]
@@ -42,6 +36,8 @@ pub struct Options {
     pub entropy: Entropy,
     /// How webhooks are delivered.
     pub delivery: deliver::Options,
+    /// How many objects and records are kept.
+    pub objects_max: u64,
 }
 
 impl Options {
@@ -54,6 +50,7 @@ impl Options {
             clock,
             entropy,
             delivery: deliver::Options::default(),
+            objects_max: OBJECTS_MAX,
         }
     }
 }
@@ -95,7 +92,7 @@ pub struct Running {
     stopper: Stopper,
     tasks: Tasks,
     addr: SocketAddr,
-    _lock: Option<HostLock>,
+    _lock: Option<Arc<HostLock>>,
 }
 
 impl Running {
@@ -125,7 +122,7 @@ impl Running {
 pub async fn start(options: Options) -> Result<Running, HostError> {
     let lock = match &options.home {
         None => None,
-        Some(home) => Some(take(home).await?),
+        Some(home) => Some(Arc::new(take(home).await?)),
     };
     let listener = bind(options.addr, options.or_next_port)
         .await
@@ -144,13 +141,21 @@ pub async fn start(options: Options) -> Result<Running, HostError> {
     };
     if let Some(home) = &options.home {
         // SQLite would make it with the mode of the day, and it holds signing secrets.
-        let source = private::database(&home.join("sandbox.db"));
-        source.map_err(|source| HostError::Folder { path: home.clone(), source })?;
+        let made = private::database(&home.join("sandbox.db"));
+        made.map_err(|source| HostError::Folder { path: home.clone(), source })?;
+        // SQLite flushes the folder for its log, but not the name of the folder itself.
+        let whole = home.canonicalize().ok();
+        if let Some(Err(error)) = whole.as_deref().and_then(Path::parent).map(private::sync_folder)
+        {
+            tracing::debug!(%error, "the folder above could not be flushed");
+        }
     }
-    let engine = Arc::new(match &options.home {
-        None => Engine::ephemeral(options.clock, options.entropy, site),
-        Some(home) => Engine::open(&home.join("sandbox.db"), options.clock, options.entropy, site)?,
-    });
+    let with = (options.clock, options.entropy, site);
+    let engine = match &options.home {
+        None => Engine::ephemeral(with.0, with.1, with.2),
+        Some(home) => Engine::hosted(&home.join("sandbox.db"), lock.clone(), with)?,
+    };
+    let engine = Arc::new(engine.limited_to(options.objects_max));
     if let (Some(lock), Some(home)) = (&lock, &options.home) {
         let failed = |source| HostError::Folder { path: home.clone(), source };
         lock.announce(&engine.site().base_url).map_err(failed)?;
@@ -171,7 +176,6 @@ pub async fn start(options: Options) -> Result<Running, HostError> {
 
 async fn take(home: &Path) -> Result<HostLock, HostError> {
     let failed = |source| HostError::Folder { path: home.to_owned(), source };
-    // Whoever only asks for the host holds the lock for an instant: that is no host.
     for _ in 0..TAKES_MAX {
         if let Some(lock) = HostLock::take(home).map_err(failed)? {
             return Ok(lock);

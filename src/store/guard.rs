@@ -1,8 +1,8 @@
-//! Whether the file that is written is still the file that everybody else sees. SQLite goes on writing to a file
-//! whose name was taken away or given to another; what was acknowledged then is gone when the process ends.
+//! What becomes of a ledger whose file was removed or replaced while it was written (`os::place` notices it).
 
 use crate::domain::entry::{Entry, RefundState, Refunded};
 use crate::domain::time::Timestamp;
+use crate::os::place::{Identity, beside, put, remove};
 use crate::os::private;
 use crate::store::lock::LedgerLock;
 use crate::store::writer::{learn_refund, learn_session};
@@ -11,7 +11,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What became of a ledger's file while it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,96 +38,6 @@ impl Moved {
     }
 }
 
-/// A file by what no other file has at the same time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Identity(u64, u64);
-
-/// The ledger's file and its log as they were opened.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
-    file: Option<Identity>,
-    log: Option<Identity>,
-}
-
-/// What stands at the ledger's path now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
-    /// The file that was opened.
-    Same,
-    /// Nothing.
-    Gone,
-    /// Another file.
-    Other,
-    /// The file that was opened, without the log that was opened with it.
-    Logless,
-}
-
-impl Place {
-    /// Opens the ledger at `path`, with what it is known by.
-    pub(super) fn open(path: &Path) -> Result<(Connection, Self), StoreError> {
-        loop {
-            let before = identity(path);
-            let connection = schema::open(path)?;
-            let file = identity(path);
-            // A file that was put there in between is not the one that was opened.
-            if before.is_none() || before == file {
-                return Ok((connection, Self { file, log: identity(&log(path)) }));
-            }
-        }
-    }
-
-    /// Takes away the log of the file that was opened, where it is left beside another file: it would be taken
-    /// for that one's.
-    pub(super) fn take_log(&self, path: &Path) -> io::Result<()> {
-        if self.log.is_some() && identity(&log(path)) == self.log {
-            remove(&log(path))?;
-            remove(&with(path, "-shm"))?;
-        }
-        Ok(())
-    }
-
-    /// Looks what stands there now.
-    pub(super) fn look(&mut self, path: &Path) -> Standing {
-        match identity(path) {
-            None => Standing::Gone,
-            Some(now) if self.file != Some(now) => Standing::Other,
-            Some(_) => {
-                let log = identity(&log(path));
-                match self.log {
-                    Some(known) if log != Some(known) => Standing::Logless,
-                    _ => {
-                        // It is made by the first transaction and stays until the last connection closes.
-                        self.log = log;
-                        Standing::Same
-                    }
-                }
-            }
-        }
-    }
-}
-
-#[cfg(unix)]
-fn identity(path: &Path) -> Option<Identity> {
-    use std::os::unix::fs::MetadataExt as _;
-    fs::metadata(path).ok().map(|about| Identity(about.dev(), about.ino()))
-}
-
-#[cfg(not(unix))]
-fn identity(path: &Path) -> Option<Identity> {
-    // An open file cannot be removed there.
-    fs::metadata(path).ok().map(|_| Identity(0, 0))
-}
-
-fn log(path: &Path) -> PathBuf {
-    with(path, "-wal")
-}
-
-fn with(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
 /// Builds the file anew at `path` from `old`, the connection to the file that was removed. Returns whether it
 /// did: `false` where something stands there meanwhile.
 pub(super) fn rebuild(path: &Path, old: &Connection) -> Result<bool, StoreError> {
@@ -135,10 +45,10 @@ pub(super) fn rebuild(path: &Path, old: &Connection) -> Result<bool, StoreError>
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
     private::folder(folder).map_err(io)?;
     let _building = LedgerLock::building(path).map_err(io)?;
-    if identity(path).is_some() {
+    if Identity::of(path).is_some() {
         return Ok(false);
     }
-    let draft = with(path, &format!(".draft-{}", std::process::id()));
+    let draft = beside(path, &format!(".draft-{}", std::process::id()));
     remove(&draft).map_err(io)?;
     private::database(&draft).map_err(io)?;
     let filled = fill(&draft, old).and_then(|()| put(&draft, path).map_err(io));
@@ -155,28 +65,6 @@ fn fill(draft: &Path, old: &Connection) -> Result<(), StoreError> {
         .map_err(|error| schema::explain(draft, &error))?;
     let flushed = fs::File::open(draft).and_then(|file| file.sync_all());
     flushed.map_err(|error| StoreError::Io { path: draft.to_owned(), reason: error.to_string() })
-}
-
-/// Gives the draft its name, unless a file has it. What a removed file left beside it would be taken for the log
-/// of the new one.
-fn put(draft: &Path, path: &Path) -> io::Result<()> {
-    for suffix in ["-wal", "-shm"] {
-        remove(&with(path, suffix))?;
-    }
-    match fs::hard_link(draft, path) {
-        // Not every file system has links; these have one writer.
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists && identity(path).is_none() => {
-            fs::rename(draft, path)
-        }
-        other => other,
-    }
-}
-
-fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }
 
 /// Whether the file at `path` is a copy of the ledger that `old` has open, or a ledger without anything in it:

@@ -7,8 +7,9 @@ use crate::domain::entry::{
 };
 use crate::domain::event::Event;
 use crate::domain::time::Timestamp;
+use crate::os::place::{Place, Standing};
 use crate::os::private;
-use crate::store::guard::{self, Moved, Place, Standing};
+use crate::store::guard::{self, Moved};
 use crate::store::lock::LedgerLock;
 use crate::store::{StoreError, schema};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
@@ -77,7 +78,7 @@ impl From<WriterGone> for StoreError {
 impl LedgerWriter {
     pub(crate) fn open(path: &Path, reader: Arc<Mutex<Connection>>) -> Result<Self, StoreError> {
         let lock = lock(path)?;
-        let (connection, place) = Place::open(path)?;
+        let (connection, place) = Place::open(path, schema::open)?;
         Ok(Self { path: path.to_owned(), connection, place, reader, doubtful: false, _lock: lock })
     }
 
@@ -139,7 +140,7 @@ impl LedgerWriter {
             reason: error.to_string(),
         };
         self.place.take_log(&self.path).map_err(io)?;
-        let (mut connection, _) = Place::open(&self.path)?;
+        let (mut connection, _) = Place::open(&self.path, schema::open)?;
         guard::carry(&self.connection, &mut connection)
             .map_err(|error| schema::explain(&self.path, &error))?;
         self.go_over()
@@ -169,7 +170,7 @@ impl LedgerWriter {
     /// Goes over to the file that stands at the path, reading and writing.
     fn go_over(&mut self) -> Result<(), StoreError> {
         let lock = lock(&self.path)?;
-        let (connection, place) = Place::open(&self.path)?;
+        let (connection, place) = Place::open(&self.path, schema::open)?;
         let reader = schema::open(&self.path)?;
         *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = reader;
         *self = Self {

@@ -1,6 +1,29 @@
 //! The error envelope of the API: what went wrong, with Stripe's own words, codes and status.
 
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
+
+/// Characters of what was sent that an answer repeats: enough to find it, whatever was sent.
+const ECHO_MAX: usize = 200;
+
+/// Characters that a message may have. Stripe's own longest ones list what could have been sent.
+const MESSAGE_MAX: usize = 8_000;
+
+/// What was sent, as an answer may repeat it: its beginning, where it is long.
+pub fn echo(sent: &str) -> Cow<'_, str> {
+    cut(sent, ECHO_MAX)
+}
+
+fn cut(text: &str, most: usize) -> Cow<'_, str> {
+    // A text has as many bytes as characters at least: most need no look at their characters.
+    if text.len() <= most {
+        return Cow::Borrowed(text);
+    }
+    match text.char_indices().nth(most) {
+        Some((end, _)) => Cow::Owned(format!("{}…", text.get(..end).unwrap_or_default())),
+        None => Cow::Borrowed(text),
+    }
+}
 
 /// The four values of `error.type` on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +91,7 @@ impl Failure {
     /// `No such customer: 'cus_x'`, 404 where the id stood in the path, 400 where a parameter named it.
     pub fn missing(noun: &str, id: &str, param: &str) -> Self {
         let status = if param == "id" { 404 } else { 400 };
-        Self { status, ..Self::invalid(format!("No such {noun}: '{id}'")) }
+        Self { status, ..Self::invalid(format!("No such {noun}: '{}'", echo(id))) }
             .code("resource_missing")
             .param(param)
     }
@@ -83,7 +106,7 @@ impl Failure {
     /// With `error.param`.
     #[must_use]
     pub fn param(mut self, param: impl Into<String>) -> Self {
-        self.param = Some(param.into());
+        self.param = Some(echo(&param.into()).into_owned());
         self
     }
 
@@ -105,7 +128,7 @@ impl Failure {
     pub fn body(&self) -> Value {
         let mut error = self.more.clone();
         error.insert("type".to_owned(), json!(self.kind.name()));
-        error.insert("message".to_owned(), json!(self.message));
+        error.insert("message".to_owned(), json!(cut(&self.message, MESSAGE_MAX)));
         if let Some(code) = &self.code {
             let page = format!("https://stripe.com/docs/error-codes/{}", code.replace('_', "-"));
             error.insert("code".to_owned(), json!(code));
@@ -121,6 +144,19 @@ impl Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_repeats_only_the_beginning_of_what_was_sent() {
+        let long = "あ".repeat(300_000);
+        let failure = Failure::missing("customer", &long, &long).body().to_string();
+        assert!(failure.chars().count() < 700, "{}", failure.len());
+        assert!(failure.contains(&format!("{}…'", "あ".repeat(200))));
+        let exact = "é".repeat(200);
+        assert_eq!(echo(&exact), exact);
+        let net =
+            Failure::invalid(long).body()["error"]["message"].as_str().unwrap().chars().count();
+        assert_eq!(net, MESSAGE_MAX + 1);
+    }
 
     #[test]
     fn a_missing_object_is_404_in_the_path_and_400_in_a_parameter() {

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::wire::failure::Failure;
+use crate::wire::failure::{Failure, echo};
 
 /// How deep keys may nest; the API's own parameters need fewer than 10.
 pub const MAX_DEPTH: usize = 16;
@@ -87,6 +87,9 @@ pub struct Decoded {
     pub duplicates: Vec<String>,
 }
 
+/// Keys sent more than once that the answer names.
+const DUPLICATES_NAMED: usize = 20;
+
 /// Decodes a form body or a query string.
 pub fn decode(bytes: &[u8]) -> Result<Decoded, Failure> {
     let mut root = Vec::new();
@@ -110,7 +113,10 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, Failure> {
         };
         match insert(&mut root, path, value.into_owned()) {
             Some(Inserted::New) => {}
-            Some(Inserted::Again) => duplicates.push(key.into_owned()),
+            Some(Inserted::Again) if duplicates.len() < DUPLICATES_NAMED => {
+                duplicates.push(echo(&key).into_owned());
+            }
+            Some(Inserted::Again) => {}
             None => return Err(Failure::invalid("Invalid object").param(key)),
         }
     }

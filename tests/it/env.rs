@@ -190,6 +190,12 @@ impl Running {
             .unwrap_or_default()
     }
 
+    /// Its number among the system's processes.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it as a power cut would.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();

@@ -23,6 +23,8 @@ mod faults;
 mod faults_files;
 #[cfg(target_os = "linux")]
 mod faults_ledger;
+#[cfg(target_os = "linux")]
+mod faults_sandbox;
 mod flags;
 mod golden;
 mod golden_pages;
@@ -40,6 +42,8 @@ mod readme;
 mod report;
 mod same_seed;
 mod sandbox_api;
+#[cfg(target_os = "linux")]
+mod sandbox_files;
 mod shop;
 #[cfg(target_os = "linux")]
 mod terminal;

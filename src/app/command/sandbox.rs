@@ -21,6 +21,8 @@ pub struct Wish {
     pub bind: Option<IpAddr>,
     /// Whether everything stays in memory.
     pub ephemeral: bool,
+    /// How many objects and records are kept.
+    pub objects_max: u64,
     /// When failed deliveries are tried again.
     pub retries: RetrySchedule,
     /// Whom webhooks may be delivered to beyond this machine.
@@ -42,6 +44,7 @@ pub async fn run(context: &Context, wish: Wish) -> Result<Report, Fault> {
     if wish.ephemeral {
         options.home = None;
     }
+    options.objects_max = wish.objects_max;
     options.delivery = deliver::Options {
         schedule: wish.retries,
         beyond: wish.beyond,

@@ -92,7 +92,7 @@ fn address_it(txn: &Txn<'_>, call: &Call, doc: &mut Doc) {
     let ui_mode = validate::ui_mode(call);
     let id = doc.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
     let hosted = ui_mode == "hosted_page";
-    let secret = txn.new_id(&format!("{id}_secret_"), 48);
+    let secret = txn.secret("checkout.session", &id, 48);
     let url = format!("{}/c/pay/{id}", txn.site().base_url);
     let redirect = call.text("redirect_on_completion").unwrap_or("always");
     let mut set = |name: &str, value: Value| drop(doc.insert(name.to_owned(), value));

@@ -52,14 +52,17 @@ pub fn resolve(
     let currency = inline::currency(&currency.unwrap_or(first).to_ascii_lowercase(), "currency")?;
     let (mut items, mut looks) = (Vec::new(), Vec::new());
     let mut sum: i64 = 0;
-    for (price, quantity, line) in &prices {
-        let Some(total) = amount::line_total(
-            price,
-            price.part::<PricePart>().currency_options.as_ref(),
-            currency.code(),
-            *quantity,
-        ) else {
-            return Err(other_currency(price, currency.code()));
+    for (at, (price, quantity, line)) in prices.iter().enumerate() {
+        let part = price.part::<PricePart>();
+        let total = |quantity| {
+            let options = part.currency_options.as_ref();
+            amount::line_total(price, options, currency.code(), quantity)
+        };
+        let Some(total) = total(*quantity) else {
+            return Err(match total(1) {
+                Some(_) => too_many(*quantity, at),
+                None => other_currency(price, currency.code()),
+            });
         };
         sum = sum.checked_add(total).ok_or_else(|| Failure::invalid("Invalid amount"))?;
         let (item, look) = item(txn, price, *quantity, line, Money::new(total, currency));
@@ -123,6 +126,14 @@ fn fits_mode(prices: &[(Arc<Object>, i64, Map<String, Value>)], mode: &str) -> R
         }
         _ => Ok(()),
     }
+}
+
+fn too_many(quantity: i64, at: usize) -> Failure {
+    let param = format!("line_items[{at}][quantity]");
+    let text = format!(
+        "Invalid integer: {quantity}. So many of this price cost more than any amount can be."
+    );
+    Failure::invalid(text).code("parameter_invalid_integer").param(param)
 }
 
 fn other_currency(price: &Value, currency: &str) -> Failure {

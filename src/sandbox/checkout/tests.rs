@@ -394,6 +394,10 @@ fn lines_are_priced_listed_and_refused_in_stripes_words() {
             line(json!({"quantity": null})),
             "Quantity is required. Add `quantity` to `line_items[0]`.",
         ),
+        (
+            line(json!({"quantity": i64::MAX})),
+            "Invalid integer: 9223372036854775807. So many of this price cost more than any amount can be.",
+        ),
         (line(json!({"price_data": null, "price": "price_x"})), "No such price: 'price_x'"),
         (
             params(49, "jpy"),

@@ -12,7 +12,21 @@ use rusqlite::{Connection, params};
 use serde_json::{Map, Value};
 
 /// Rewrites the file in one transaction: either all of it is carried over, or nothing has changed.
+///
+/// The layout before held card numbers: what is freed is overwritten, and the log that had it is emptied.
 pub(super) fn over(connection: &mut Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "secure_delete", "ON")?;
+    rewrite(connection)?;
+    for sql in ["PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"] {
+        // Everything is carried over already; this only takes room and what others have open.
+        if let Err(error) = connection.execute_batch(sql) {
+            tracing::warn!(%error, sql, "the room of the layout before could not be freed");
+        }
+    }
+    Ok(())
+}
+
+fn rewrite(connection: &mut Connection) -> rusqlite::Result<()> {
     let work = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     work.execute_batch(journal::layout())?;
     {
@@ -284,7 +298,7 @@ mod tests {
             .unwrap();
         }
         drop(old);
-        let (state, number) = Journal::open(&path).unwrap().load().unwrap();
+        let (state, number) = Journal::open(&path, None).unwrap().load().unwrap();
         let scope = Scope::platform(0);
         assert_eq!((number, state.objects(), state.last_seq()), (0, 5, 9));
         let event = state.get(&scope, "event", "evt_1").unwrap();
@@ -295,9 +309,14 @@ mod tests {
         assert!(method.part::<PaymentMethodPart>().unwrap().cvc);
         assert_eq!(state.table(&scope, "_delivery").unwrap().due(7).count(), 1);
         drop(state);
-        let bytes = std::fs::read(&path).unwrap();
-        drop(bytes);
-        let again = Journal::open(&path).unwrap().load().unwrap().0;
+        // Also while it is open, and also in the log.
+        let open = Journal::open(&path, None).unwrap();
+        for entry in std::fs::read_dir(folder.path()).unwrap() {
+            let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+            assert!(!bytes.windows(16).any(|part| part == b"4242424242424242"));
+        }
+        drop(open);
+        let again = Journal::open(&path, None).unwrap().load().unwrap().0;
         assert_eq!(again.objects(), 5);
     }
 }

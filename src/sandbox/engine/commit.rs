@@ -5,7 +5,7 @@
 //! published is refused with an error that may be retried, and the next change tries again. So nothing
 //! acknowledged can rest on something lost, and nothing needs a restart.
 
-use crate::sandbox::engine::journal::{CommitError, Journal, JournalError};
+use crate::sandbox::engine::journal::{CommitError, JournalError};
 use crate::sandbox::engine::state::State;
 use crate::sandbox::engine::txn::Change;
 use std::collections::VecDeque;
@@ -20,9 +20,6 @@ const QUEUE_MAX: usize = 16 * 1024;
 /// Commits that one flush takes.
 const GROUP_MAX: usize = 512;
 
-/// How often the file is tried again while it cannot be asked what it holds.
-const RETRY_EVERY: Duration = Duration::from_millis(200);
-
 /// Why a change was not made.
 #[derive(Clone, Debug)]
 pub(super) enum Refusal {
@@ -30,6 +27,26 @@ pub(super) enum Refusal {
     Unavailable(Arc<JournalError>),
     /// Too many changes wait for the disk.
     Overloaded,
+}
+
+/// What makes commits durable: a file, or in tests something that fails when it is told to.
+pub(super) trait Durable: Send + 'static {
+    /// How often it is asked again while it cannot say what it holds.
+    const RETRY_EVERY: Duration = Duration::from_millis(200);
+
+    /// Stores all of a batch or nothing, under the number of its last commit.
+    fn commit(
+        &mut self,
+        changes: &[&Change],
+        number: u64,
+        last_seq: u64,
+    ) -> Result<(), CommitError>;
+
+    /// Asks anew for the number of the last commit.
+    fn reopen(&mut self) -> Result<u64, JournalError>;
+
+    /// Tells which commit is the last one, where [`Durable::commit`] could not say.
+    fn settle(&mut self, number: u64);
 }
 
 /// What is told of a commit that became durable.
@@ -83,7 +100,7 @@ impl Commits {
 
     /// Commits to an open file that holds `state` at commit `number`.
     pub(super) fn to_file(
-        journal: Journal,
+        journal: impl Durable,
         state: State,
         number: u64,
         told: Published,
@@ -202,14 +219,14 @@ impl Shared {
 }
 
 /// The thread that makes commits durable.
-struct Writer {
+struct Writer<D> {
     shared: Arc<Shared>,
-    journal: Journal,
+    journal: D,
     /// The last commits that were handed to a file which then could not be asked about them.
     doubt: Option<(State, u64, Vec<Change>)>,
 }
 
-impl Writer {
+impl<D: Durable> Writer<D> {
     fn run(mut self) {
         loop {
             let group = {
@@ -222,7 +239,7 @@ impl Writer {
                     if working.closing {
                         return;
                     }
-                    let waited = self.shared.more.wait_timeout(working, RETRY_EVERY);
+                    let waited = self.shared.more.wait_timeout(working, D::RETRY_EVERY);
                     drop(waited.unwrap_or_else(PoisonError::into_inner));
                     Vec::new()
                 } else if working.queue.is_empty() {
@@ -243,8 +260,8 @@ impl Writer {
     fn write(&mut self, group: Vec<Pending>) {
         let Some(last) = group.last() else { return };
         let (state, number) = (last.after.clone(), last.number);
-        let changes = group.iter().flat_map(|pending| &pending.changes);
-        match self.journal.commit(changes, number, state.last_seq()) {
+        let changes: Vec<&Change> = group.iter().flat_map(|pending| &pending.changes).collect();
+        match self.journal.commit(&changes, number, state.last_seq()) {
             Ok(()) => {
                 self.shared.publish(state, number);
                 for pending in group {
@@ -294,14 +311,27 @@ impl Writer {
             }
         };
         let mut working = self.shared.lock();
-        if let Some((state, number, changes)) = self.doubt.take()
-            && number == stored
-        {
-            working.state = state.clone();
-            working.number = number;
-            self.shared.publish(state, number);
-            (self.shared.told)(number, &changes);
+        let published = working.number;
+        match self.doubt.take() {
+            Some((state, number, changes)) if number == stored => {
+                working.state = state.clone();
+                working.number = number;
+                self.shared.publish(state, number);
+                (self.shared.told)(number, &changes);
+            }
+            _ if stored == published => {}
+            doubt => {
+                self.doubt = doubt;
+                let error = JournalError::Diverged { expected: published, found: stored };
+                working.down = Some(Arc::new(error));
+                return;
+            }
         }
+        self.journal.settle(stored);
         working.down = None;
+        tracing::info!("the sandbox's file can be read again");
     }
 }
+
+#[cfg(test)]
+mod tests;

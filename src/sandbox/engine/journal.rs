@@ -3,14 +3,20 @@
 //! Effects are stored, not commands: a newer version reads an older folder without replaying its decisions.
 //! A commit is flushed (`synchronous=FULL`) before it counts. Whether a commit that failed in the middle was
 //! stored is never assumed: the file is opened anew, and its own number tells.
+//!
+//! Before and after each commit the file and the folder's lock are looked at: what stands under their names must
+//! be what is written. A file that was removed is written anew; somebody else's is left alone.
 
+use crate::os::place::{Place, Standing, beside, put, remove};
+use crate::os::private;
 use crate::sandbox::engine::carry;
-use crate::sandbox::engine::index;
-use crate::sandbox::engine::object::{Stored, kind};
-use crate::sandbox::engine::private::Private;
-use crate::sandbox::engine::state::{Scope, State};
+use crate::sandbox::engine::commit::Durable;
+use crate::sandbox::engine::load;
+use crate::sandbox::engine::state::State;
 use crate::sandbox::engine::txn::Change;
+use crate::sandbox::lock::{HostLock, LockError};
 use rusqlite::{Connection, OpenFlags, Transaction, params};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,10 +81,41 @@ pub enum JournalError {
         reason: String,
     },
     /// Another file stands where the open one was.
-    #[error("{path} was replaced by another file while the sandbox was running")]
+    #[error(
+        "{path} was replaced by another file while the sandbox was running. That file is left alone: move it away, and the sandbox writes its own again"
+    )]
     Replaced {
         /// Where.
         path: PathBuf,
+    },
+    /// The file was removed in the one instant in which nothing had it open.
+    #[error(
+        "{path} was removed while the sandbox was running, and could not be written anew: restart the sandbox"
+    )]
+    Removed {
+        /// Where.
+        path: PathBuf,
+    },
+    /// Somebody else wrote to the file.
+    #[error(
+        "another program wrote to the sandbox's file: it is at commit {found}, not at {expected}. Restart the sandbox"
+    )]
+    Diverged {
+        /// The number of the last commit that this process made.
+        expected: u64,
+        /// The number in the file.
+        found: u64,
+    },
+    /// Another process hosts the folder, or its lock cannot be held.
+    #[error(transparent)]
+    Lock(Arc<LockError>),
+    /// The folder or a file in it cannot be made or flushed.
+    #[error("{path}: {reason}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
     },
     /// The writer thread ended.
     #[error("the writer of the sandbox's file ended")]
@@ -98,252 +135,199 @@ pub(super) enum CommitError {
 #[derive(Debug)]
 pub(super) struct Journal {
     path: PathBuf,
-    connection: Connection,
-    identity: Option<identity::Identity>,
+    /// `None` for the instants in which no connection may be open.
+    connection: Option<Connection>,
+    place: Place,
+    lock: Option<Arc<HostLock>>,
+    /// The number of the last commit.
+    number: u64,
+    /// Whether the file at the path is ours to write, and `connection` leads to another one or to none.
+    to_open: bool,
 }
 
 impl Journal {
-    /// Opens `path`, creating it where it is missing; carries over a file of the layout before.
-    pub(super) fn open(path: &Path) -> Result<Self, JournalError> {
-        let mut connection = connect(path).map_err(|e| sqlite(path, &e))?;
-        let found: i64 = connection
-            .query_row("PRAGMA user_version", [], |row| row.get(0))
+    /// Opens `path`, creating it where it is missing; carries over a file of the layout before. With the right
+    /// to host its folder, that is looked after too.
+    pub(super) fn open(path: &Path, lock: Option<Arc<HostLock>>) -> Result<Self, JournalError> {
+        // Nothing is set in a file before it is known to be ours.
+        let found: i64 = opened(path)
+            .and_then(|file| file.query_row("PRAGMA user_version", [], |row| row.get(0)))
             .map_err(|e| sqlite(path, &e))?;
+        if !(0..=SCHEMA).contains(&found) {
+            return Err(JournalError::Newer { path: path.to_owned(), found });
+        }
+        let mut connection = connect(path).map_err(|e| sqlite(path, &e))?;
         match found {
-            SCHEMA => {}
             0 => create(&connection).map_err(|e| sqlite(path, &e))?,
             1 => carry::over(&mut connection).map_err(|e| sqlite(path, &e))?,
-            _ => return Err(JournalError::Newer { path: path.to_owned(), found }),
+            _ => {}
         }
-        let identity = identity::Identity::of(path);
-        Ok(Self { path: path.to_owned(), connection, identity })
+        drop(connection);
+        let (connection, place) = Place::open(path, connect).map_err(|e| sqlite(path, &e))?;
+        let number = number(&connection).map_err(|e| sqlite(path, &e))?;
+        let path = path.to_owned();
+        Ok(Self { path, connection: Some(connection), place, lock, number, to_open: false })
     }
 
     /// Everything that the file holds, and the number of its last commit.
     pub(super) fn load(&self) -> Result<(State, u64), JournalError> {
-        let fail = |error: &rusqlite::Error| sqlite(&self.path, error);
-        let (number, last_seq): (i64, i64) = self
-            .connection
-            .query_row("SELECT number, last_seq FROM head", [], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })
-            .map_err(|e| fail(&e))?;
-        let (give, chunks) = std::sync::mpsc::channel::<Vec<(usize, Arc<Stored>)>>();
-        // One thread reads rows while the other works out under which hashes they are found.
-        let entries = std::thread::spawn(move || entries(&chunks));
-        let mut tables: Vec<Loading> = Vec::new();
-        let sql = "SELECT seq, world, account, kind, id, doc, private FROM records ORDER BY seq";
-        let mut statement = self.connection.prepare(sql).map_err(|e| fail(&e))?;
-        let mut rows = statement.query([]).map_err(|e| fail(&e))?;
-        let mut chunk = Vec::with_capacity(CHUNK);
-        while let Some(row) = rows.next().map_err(|e| fail(&e))? {
-            let (at, stored) = self.read(row, &mut tables)?;
-            chunk.push((at, stored));
-            if chunk.len() == CHUNK {
-                drop(give.send(std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK))));
-            }
-        }
-        drop(give.send(chunk));
-        drop(give);
-        let mut entries = entries.join().map_err(|_| JournalError::Gone)?;
-        entries.resize_with(tables.len(), Vec::new);
-        let mut state = State::default();
-        for (table, entries) in tables.into_iter().zip(entries) {
-            state.fill(&table.scope, table.kind, table.objects, entries);
-        }
-        state.reserve(last_seq.unsigned_abs());
-        Ok((state, number.unsigned_abs()))
+        load::everything(self.connection.as_ref().ok_or(JournalError::Gone)?, &self.path)
     }
 
-    /// One row as an object, put into its table; the table's number.
-    fn read(
-        &self,
-        row: &rusqlite::Row<'_>,
-        tables: &mut Vec<Loading>,
-    ) -> Result<(usize, Arc<Stored>), JournalError> {
-        let fail = |error: rusqlite::Error| sqlite(&self.path, &error);
-        let seq: i64 = row.get(0).map_err(fail)?;
-        let damaged = |reason: String| JournalError::Row { path: self.path.clone(), seq, reason };
-        let text = |at: usize| {
-            let value = row.get_ref(at).map_err(|e| damaged(e.to_string()))?;
-            value.as_str().map_err(|e| damaged(e.to_string()))
-        };
-        let world: u32 = row.get(1).map_err(fail)?;
-        let (account, kind_name) = (text(2)?, text(3)?);
-        let private: Option<Private> = match row
-            .get_ref(6)
-            .map_err(fail)?
-            .as_str_or_null()
-            .map_err(|e| damaged(e.to_string()))?
-        {
-            None => None,
-            Some(json) => Some(serde_json::from_str(json).map_err(|e| damaged(e.to_string()))?),
-        };
-        let fits = |table: &Loading| {
-            table.kind == kind_name
-                && table.scope.world == world
-                && &*table.scope.account == account
-        };
-        let at = match tables.iter().position(fits) {
-            Some(at) => at,
-            None => {
-                let scope = Scope { world, account: Arc::from(account) };
-                tables.push(Loading { scope, kind: kind(kind_name), objects: Vec::new() });
-                tables.len() - 1
-            }
-        };
-        let stored = Arc::new(Stored {
-            kind: kind(kind_name),
-            id: Arc::from(text(4)?),
-            seq: seq.unsigned_abs(),
-            text: shared(tables, world, private.as_ref(), text(5)?),
-            private: private.map(Arc::new),
-        });
-        if let Some(table) = tables.get_mut(at) {
-            table.objects.push(Arc::clone(&stored));
+    /// Makes sure that what is written is the file that others find, and that the folder is ours to host.
+    fn stand(&mut self) -> Result<(), JournalError> {
+        if let Some(lock) = &self.lock {
+            lock.keep().map_err(|error| JournalError::Lock(Arc::new(error)))?;
         }
-        Ok((at, stored))
-    }
-
-    /// Stores all of a batch or nothing, under the number of its last commit.
-    pub(super) fn commit<'c>(
-        &mut self,
-        changes: impl Iterator<Item = &'c Change>,
-        number: u64,
-        last_seq: u64,
-    ) -> Result<(), CommitError> {
-        self.check_identity().map_err(CommitError::Nothing)?;
-        let path = self.path.clone();
-        let nothing = |error: rusqlite::Error| CommitError::Nothing(sqlite(&path, &error));
-        let work = self
-            .connection
-            .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
-            .map_err(nothing)?;
-        if let Err(error) = store(&work, changes, number, last_seq) {
-            drop(work.rollback());
-            return Err(CommitError::Nothing(sqlite(&self.path, &error)));
-        }
-        let failed = match work.commit() {
-            Ok(()) => return Ok(()),
-            Err(error) => sqlite(&self.path, &error),
-        };
-        // The error came out of the commit itself: what of it reached the disk is for the file to say.
-        match self.reopen() {
-            Ok(stored) if stored == number => Ok(()),
-            Ok(_) => Err(CommitError::Nothing(failed)),
-            Err(_) => Err(CommitError::Unknown(failed)),
-        }
-    }
-
-    /// Opens the file anew and reads the number of its last commit.
-    pub(super) fn reopen(&mut self) -> Result<u64, JournalError> {
-        self.check_identity()?;
-        let connection = connect(&self.path).map_err(|e| sqlite(&self.path, &e))?;
-        let number: i64 = connection
-            .query_row("SELECT number FROM head", [], |row| row.get(0))
-            .map_err(|e| sqlite(&self.path, &e))?;
-        self.connection = connection;
-        Ok(number.unsigned_abs())
-    }
-
-    /// Fails where the path no longer leads to the file that is open. Where nothing stands there any more,
-    /// a copy of the open file is put in its place.
-    fn check_identity(&mut self) -> Result<(), JournalError> {
-        match (&self.identity, identity::Identity::of(&self.path)) {
-            (known, now) if *known == now => Ok(()),
-            (_, Some(_)) => Err(JournalError::Replaced { path: self.path.clone() }),
-            (_, None) => self.put_back(),
+        match self.place.look(&self.path) {
+            Standing::Same if self.to_open => self.go_over(),
+            Standing::Same => Ok(()),
+            Standing::Gone => self.put_back(),
+            Standing::Other => Err(JournalError::Replaced { path: self.path.clone() }),
+            Standing::Logless => self.write_back(),
         }
     }
 
     /// The file was removed: what is open still has everything, so it is written out anew.
     fn put_back(&mut self) -> Result<(), JournalError> {
-        let fail = |reason: String| JournalError::Sqlite {
-            path: self.path.clone(),
-            reason,
-            damaged: false,
+        let io =
+            |e: std::io::Error| JournalError::Io { path: self.path.clone(), reason: e.to_string() };
+        let Some(connection) = &self.connection else {
+            return Err(JournalError::Removed { path: self.path.clone() });
         };
-        if let Some(folder) = self.path.parent() {
-            std::fs::create_dir_all(folder).map_err(|e| fail(e.to_string()))?;
-        }
-        for suffix in ["-wal", "-shm"] {
-            let mut name = self.path.clone().into_os_string();
-            name.push(suffix);
-            match std::fs::remove_file(&name) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(fail(error.to_string()));
-                }
-                _ => {}
-            }
-        }
-        let draft = self.path.with_extension("db-draft");
-        drop(std::fs::remove_file(&draft));
-        self.connection
+        let folder = self.path.parent().unwrap_or_else(|| Path::new(""));
+        private::folder(folder).map_err(io)?;
+        let draft = beside(&self.path, &format!(".draft-{}", std::process::id()));
+        remove(&draft).map_err(io)?;
+        private::database(&draft).map_err(io)?;
+        let filled = connection
             .execute("VACUUM INTO ?1", [draft.to_string_lossy()])
-            .map_err(|e| sqlite(&self.path, &e))?;
-        let file = std::fs::File::open(&draft).map_err(|e| fail(e.to_string()))?;
-        file.sync_all().map_err(|e| fail(e.to_string()))?;
-        std::fs::rename(&draft, &self.path).map_err(|e| fail(e.to_string()))?;
-        if let Some(folder) = self.path.parent().and_then(|folder| std::fs::File::open(folder).ok())
-        {
-            folder.sync_all().map_err(|e| fail(e.to_string()))?;
+            .map_err(|e| sqlite(&self.path, &e))
+            .and_then(|_| File::open(&draft).and_then(|file| file.sync_all()).map_err(io));
+        let named = filled.and_then(|()| match put(&draft, &self.path) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                Err(JournalError::Replaced { path: self.path.clone() })
+            }
+            other => other.map_err(io),
+        });
+        if named.is_ok() {
+            // From here on the new file is the one that counts, whatever else fails.
+            (_, self.place) = Place::open(&self.path, |_| Ok::<_, JournalError>(()))?;
+            self.to_open = true;
         }
-        let mut connection = connect(&self.path).map_err(|e| sqlite(&self.path, &e))?;
-        std::mem::swap(&mut self.connection, &mut connection);
-        self.identity = identity::Identity::of(&self.path);
+        // Whether it stands under its name now or could not be made: the draft has done its part.
+        let io =
+            |e: std::io::Error| JournalError::Io { path: self.path.clone(), reason: e.to_string() };
+        remove(&draft).map_err(io)?;
+        named?;
+        private::sync_folder(folder).map_err(io)?;
+        self.go_over()?;
         tracing::warn!(path = %self.path.display(), "the sandbox's file was removed; it was written anew");
         Ok(())
     }
-}
 
-/// Rows that one thread hands to the other at once while loading.
-const CHUNK: usize = 4_096;
-
-/// A table while it is loaded.
-struct Loading {
-    scope: Scope,
-    kind: &'static str,
-    /// In the order of their places.
-    objects: Vec<Arc<Stored>>,
-}
-
-/// The hashes of all rows, by the number of their table.
-fn entries(chunks: &std::sync::mpsc::Receiver<Vec<(usize, Arc<Stored>)>>) -> Vec<Vec<(u64, u64)>> {
-    let mut found: Vec<Vec<(u64, u64)>> = Vec::new();
-    for (at, stored) in chunks.iter().flatten() {
-        if found.len() <= at {
-            found.resize_with(at + 1, Vec::new);
+    /// The log was removed and the file was not: what stood in the log goes into the file.
+    fn write_back(&mut self) -> Result<(), JournalError> {
+        if let Some(connection) = &self.connection {
+            let (stuck, reason) = connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
+                .map(|stuck| (stuck != 0, "its log was removed, and somebody reads it"))
+                .map_err(|e| sqlite(&self.path, &e))?;
+            if stuck {
+                return Err(JournalError::Io {
+                    path: self.path.clone(),
+                    reason: reason.to_owned(),
+                });
+            }
         }
-        if let Some(entries) = found.get_mut(at) {
-            entries.extend(index::keys(&stored).into_iter().map(|key| (key, stored.seq)));
-        }
+        // The connections to a file share what they know of its log: none may stay open.
+        self.connection = None;
+        self.to_open = true;
+        self.go_over()?;
+        tracing::warn!(path = %self.path.display(), "the log of the sandbox's file was removed; nothing of it is lost");
+        Ok(())
     }
-    found
+
+    /// Opens what stands at the path and goes on with it.
+    fn go_over(&mut self) -> Result<(), JournalError> {
+        let (connection, place) =
+            Place::open(&self.path, connect).map_err(|e| sqlite(&self.path, &e))?;
+        number(&connection).map_err(|e| sqlite(&self.path, &e))?;
+        self.connection = Some(connection);
+        self.place = place;
+        self.to_open = false;
+        Ok(())
+    }
+
+    fn write(
+        &mut self,
+        changes: &[&Change],
+        number: u64,
+        last_seq: u64,
+    ) -> Result<(), CommitError> {
+        let (path, expected) = (&self.path, self.number);
+        let nothing = |error: rusqlite::Error| CommitError::Nothing(sqlite(path, &error));
+        let connection =
+            self.connection.as_mut().ok_or(CommitError::Nothing(JournalError::Gone))?;
+        let work = connection
+            .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+            .map_err(nothing)?;
+        let found = self::number(&work).map_err(nothing)?;
+        if found != expected {
+            return Err(CommitError::Nothing(JournalError::Diverged { expected, found }));
+        }
+        // Dropped, it is rolled back.
+        store(&work, changes, number, last_seq).map_err(nothing)?;
+        work.commit().map_err(|error| CommitError::Unknown(sqlite(path, &error)))
+    }
 }
 
-/// An event shares the text of the object that it is about, as long as that has not changed since.
-fn shared(tables: &[Loading], world: u32, private: Option<&Private>, doc: &str) -> Arc<str> {
-    if doc.is_empty() {
-        return Arc::default();
-    }
-    if let Some(Private::Event(envelope)) = private {
-        let about = tables.iter().filter(|table| table.scope.world == world).find_map(|table| {
-            let at = table.objects.binary_search_by_key(&envelope.about, |stored| stored.seq);
-            table.objects.get(at.ok()?)
-        });
-        if let Some(about) = about.filter(|about| &*about.text == doc) {
-            return Arc::clone(&about.text);
+impl Durable for Journal {
+    fn commit(
+        &mut self,
+        changes: &[&Change],
+        number: u64,
+        last_seq: u64,
+    ) -> Result<(), CommitError> {
+        self.stand().map_err(CommitError::Nothing)?;
+        match self.write(changes, number, last_seq) {
+            // It may have been removed in between: then what was written is nowhere yet.
+            Ok(()) => self.stand().map_err(CommitError::Unknown)?,
+            // The error came out of the commit itself: what of it reached the disk is for the file to say.
+            Err(CommitError::Unknown(failed)) => match self.reopen() {
+                Ok(stored) if stored == number => {}
+                Ok(stored) if stored == self.number => return Err(CommitError::Nothing(failed)),
+                _ => return Err(CommitError::Unknown(failed)),
+            },
+            Err(nothing) => return Err(nothing),
         }
+        self.number = number;
+        Ok(())
     }
-    Arc::from(doc)
+
+    fn reopen(&mut self) -> Result<u64, JournalError> {
+        self.stand()?;
+        self.go_over()?;
+        let connection = self.connection.as_ref().ok_or(JournalError::Gone)?;
+        number(connection).map_err(|e| sqlite(&self.path, &e))
+    }
+
+    fn settle(&mut self, number: u64) {
+        self.number = number;
+    }
 }
 
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
+fn opened(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_WAIT)?;
+    Ok(connection)
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = opened(path)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
@@ -361,9 +345,16 @@ pub(super) const fn layout() -> &'static str {
     CREATE
 }
 
-fn store<'c>(
+/// The number of the last commit in a file.
+fn number(connection: &Connection) -> rusqlite::Result<u64> {
+    let number: i64 =
+        connection.prepare_cached("SELECT number FROM head")?.query_row([], |row| row.get(0))?;
+    Ok(number.unsigned_abs())
+}
+
+fn store(
     work: &Transaction<'_>,
-    changes: impl Iterator<Item = &'c Change>,
+    changes: &[&Change],
     number: u64,
     last_seq: u64,
 ) -> rusqlite::Result<()> {
@@ -413,28 +404,4 @@ pub(super) fn sqlite(path: &Path, error: &rusqlite::Error) -> JournalError {
         Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
     );
     JournalError::Sqlite { path: path.to_owned(), reason: error.to_string(), damaged }
-}
-
-/// Which file a path leads to.
-mod identity {
-    use std::path::Path;
-
-    /// Device and inode; two equal ones are the same file.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub(super) struct Identity(u64, u64);
-
-    impl Identity {
-        #[cfg(unix)]
-        pub(super) fn of(path: &Path) -> Option<Self> {
-            use std::os::unix::fs::MetadataExt;
-            let metadata = std::fs::metadata(path).ok()?;
-            Some(Self(metadata.dev(), metadata.ino()))
-        }
-
-        /// Elsewhere an open file can be neither removed nor replaced.
-        #[cfg(not(unix))]
-        pub(super) fn of(path: &Path) -> Option<Self> {
-            path.exists().then_some(Self(0, 0))
-        }
-    }
 }

@@ -6,6 +6,7 @@ mod carry;
 mod commit;
 pub mod index;
 pub mod journal;
+mod load;
 pub mod object;
 pub mod private;
 pub mod requests;
@@ -24,6 +25,7 @@ use crate::sandbox::engine::requests::RequestLog;
 use crate::sandbox::engine::state::Scope;
 use crate::sandbox::engine::txn::{Change, Origin, Site, Txn, View};
 use crate::sandbox::engine::worlds::{World, Worlds};
+use crate::sandbox::lock::HostLock;
 use crate::wire::failure::{Failure, FailureKind};
 use std::collections::HashSet;
 use std::path::Path;
@@ -144,12 +146,21 @@ impl Engine {
         entropy: Entropy,
         site: Site,
     ) -> Result<Self, JournalError> {
-        let journal = Journal::open(path)?;
+        Self::hosted(path, None, (clock, entropy, site))
+    }
+
+    /// The same under the lock of its folder: while that is another process's, nothing is written.
+    pub fn hosted(
+        path: &Path,
+        lock: Option<Arc<HostLock>>,
+        with: (Clock, Entropy, Site),
+    ) -> Result<Self, JournalError> {
+        let journal = Journal::open(path, lock)?;
         let (state, number) = journal.load()?;
         let signals = Arc::<Signals>::default();
         let commits = Commits::to_file(journal, state, number, telling(&signals))
             .map_err(|_| JournalError::Gone)?;
-        Ok(Self::assemble(commits, signals, (clock, entropy, site)))
+        Ok(Self::assemble(commits, signals, with))
     }
 
     fn assemble(
@@ -272,6 +283,8 @@ impl World {
             let state = draft.state();
             let objects = state.objects();
             let view = View::new(state, self.scope().clone());
+            // What happens by itself ends what was begun: it goes on at the limit, and so do deletions.
+            let by_request = origin.request_id.is_some();
             let mut txn = Txn::begin(view, self.now(), self.entropy(), self.site(), origin);
             let Decision { value, keep } = change(&mut txn);
             let (mut after, mut changes) = txn.finish();
@@ -282,7 +295,11 @@ impl World {
                 }
                 after = draft.state();
                 changes.clear();
-            } else if after.objects() > engine.objects_max && after.objects() > objects {
+            } else if after.objects() > engine.objects_max
+                && after.objects() > objects
+                && by_request
+                && !changes.iter().any(Change::deletes)
+            {
                 return Err(full(engine.objects_max));
             } else {
                 self.introduce(&mut after, &mut changes);
@@ -352,9 +369,9 @@ fn refused(refusal: &Refusal) -> Failure {
     }
 }
 
+/// Not a 5xx, which SDKs send again: it does not change by itself.
 fn full(objects_max: u64) -> Failure {
-    let text = format!(
-        "The sandbox keeps at most {objects_max} objects and records, and it has as many. Delete a world, or start it with a larger --max-objects."
-    );
-    Failure::of(507, FailureKind::Api, text)
+    Failure::invalid(format!(
+        "The sandbox keeps at most {objects_max} objects and records, and it has as many. Delete some, or restart it with a larger --max-objects; `stripegym reset sandbox` starts it anew."
+    ))
 }

@@ -133,6 +133,15 @@ pub struct Change {
     pub after: Option<Arc<Stored>>,
 }
 
+impl Change {
+    /// Whether it removes an object, or leaves only a stub of it.
+    pub fn deletes(&self) -> bool {
+        let is_there =
+            |stored: &Option<Arc<Stored>>| stored.as_ref().is_some_and(|s| !s.is_deleted());
+        is_there(&self.before) && !is_there(&self.after)
+    }
+}
+
 /// A running change: a draft of the state. Reads see its own writes; dropping it undoes them.
 /// Dereferences to the [`View`] of its draft.
 #[derive(Debug)]
@@ -187,6 +196,13 @@ impl<'e> Txn<'e> {
     pub fn new_id(&self, prefix: &str, length: usize) -> String {
         let mut numbers = self.entropy.numbers(prefix);
         id::mint(prefix, length, || numbers.next())
+    }
+
+    /// The client secret of an object: its id, `_secret_` and `length` base-62 digits.
+    pub fn secret(&self, kind: &str, id: &str, length: usize) -> String {
+        // One sequence a kind: one for each object would be kept for ever.
+        let mut numbers = self.entropy.numbers(&format!("{kind} _secret_"));
+        id::mint(&format!("{id}_secret_"), length, || numbers.next())
     }
 
     /// The object of that kind and id, with this change's writes.

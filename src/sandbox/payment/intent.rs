@@ -7,7 +7,7 @@ use crate::sandbox::engine::private::PaymentIntentPart;
 use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::object::{int, new, text};
 use crate::sandbox::payment::charge;
-use crate::wire::failure::Failure;
+use crate::wire::failure::{Failure, echo};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -83,7 +83,7 @@ pub fn known_currency(code: &str) -> Result<Currency, Failure> {
         let all: Vec<_> = Currency::all().map(Currency::code).collect();
         Failure::invalid(format!(
             "Invalid currency: {}. Stripe currently supports these currencies: {}",
-            code.to_lowercase(),
+            echo(&code.to_lowercase()),
             all.join(", ")
         ))
         .param("currency")
@@ -93,7 +93,7 @@ pub fn known_currency(code: &str) -> Result<Currency, Failure> {
 /// Opens an intent without a payment method, tells of it and returns its id.
 pub fn open_intent(txn: &mut Txn<'_>, spec: IntentSpec) -> String {
     let id = txn.new_id("pi_3", 23);
-    let secret = txn.new_id(&format!("{id}_secret_"), 25);
+    let secret = txn.secret("payment_intent", &id, 25);
     let members = json!({
         "id": id, "amount": spec.amount, "amount_capturable": 0, "amount_details": {"tip": {}},
         "amount_received": 0,

@@ -72,6 +72,7 @@ help-sandbox-long = Prints one line, "Ready http://127.0.0.1:PORT", on stdout on
 help-sandbox-port = Port; 0 picks a free one [STRIPEGYM_SANDBOX_PORT, else 12111, else the next free one].
 help-sandbox-bind = Listens on another address than 127.0.0.1. Others can then reach it.
 help-sandbox-ephemeral = Keeps everything in memory.
+help-sandbox-max-objects = The most objects and records that are kept; beyond it writes are refused, and deletions are not.
 help-sandbox-retry-schedule = When failed deliveries are tried again: three times over hours, for days as in live mode, at once, or after the waits that you list (1s,5s,30s).
 help-sandbox-deliver-to = Delivers webhooks to this host and port beyond loopback as well, app:3000 (repeatable) [STRIPEGYM_DELIVER_TO].
 help-sandbox-allow-remote-webhooks = Delivers webhooks to any address.

@@ -72,6 +72,7 @@ help-sandbox-long = リクエストを受けられるようになると、標準
 help-sandbox-port = ポート。0 なら空きポート [STRIPEGYM_SANDBOX_PORT、省略時 12111、使用中なら次の空きポート]。
 help-sandbox-bind = 127.0.0.1 以外で待ち受けます。他のマシンからも接続できるようになります。
 help-sandbox-ephemeral = データをメモリ上だけに置きます。
+help-sandbox-max-objects = 保存するオブジェクトと記録の上限。超えると書き込みは拒否されますが、削除はできます。
 help-sandbox-retry-schedule = Webhook の再送間隔。sandbox は数時間内に 3 回、live は本番同様に数日間、instant は即時。「1s,5s,30s」のように間隔を並べることもできます。
 help-sandbox-deliver-to = ループバック以外で Webhook を届ける宛先。例: app:3000（繰り返し指定可）[STRIPEGYM_DELIVER_TO]。
 help-sandbox-allow-remote-webhooks = どのアドレスにも Webhook を届けます。
