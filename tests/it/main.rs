@@ -38,6 +38,7 @@ mod project;
 mod pty;
 mod readme;
 mod report;
+mod requests;
 mod same_seed;
 mod sandbox_api;
 mod shop;
