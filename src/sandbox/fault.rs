@@ -121,7 +121,9 @@ impl Pattern {
         loop {
             match (wanted.next(), given.next()) {
                 (None, None) => return true,
-                (Some("*"), Some(segment)) if wanted.peek().is_none() => return !segment.is_empty(),
+                (Some("*"), Some(segment)) if wanted.peek().is_none() => {
+                    return !segment.is_empty();
+                }
                 (Some(wish), Some(segment)) if is_placeholder(wish) => {
                     if segment.is_empty() {
                         return false;
@@ -287,7 +289,7 @@ mod tests {
         faults.add(&world, rule("POST /v1/customers", "429", "2")).unwrap();
         faults.add(&world, rule("* /v1/*", "cut", "1")).unwrap();
         assert_eq!(faults.take("", "POST", "/v1/customers"), None, "another world");
-        let mut take = |method| faults.take("a", method, "/v1/customers");
+        let take = |method| faults.take("a", method, "/v1/customers");
         assert_eq!(take("GET"), Some(Answer::Cut));
         assert_eq!(take("GET"), None);
         assert_eq!(take("POST"), Some(Answer::RateLimit));
@@ -299,7 +301,8 @@ mod tests {
 
     #[test]
     fn a_rule_must_be_one_and_there_are_not_too_many() {
-        for on in ["POST", "/v1/customers", "PUT /v1/customers", "POST v1/x", "POST /_stripegym/x"] {
+        for on in ["POST", "/v1/customers", "PUT /v1/customers", "POST v1/x", "POST /_stripegym/x"]
+        {
             assert_eq!(Rule::read(on, "429", "1"), Err(RuleError::Request), "{on}");
         }
         assert_eq!(Rule::read("GET /v1/x", "418", "1"), Err(RuleError::Answer));

@@ -33,7 +33,11 @@ pub async fn run(engine: Arc<Engine>, mut stop: Stop) {
             None => worlds(&engine).iter().map(|world| world.scope().clone()).collect(),
             Some(changed) => {
                 let passed = agenda.iter().filter(|(_, at)| **at <= now).map(|(scope, _)| scope);
-                passed.filter(|scope| !changed.contains(scope)).cloned().chain(changed.clone()).collect()
+                passed
+                    .filter(|scope| !changed.contains(scope))
+                    .cloned()
+                    .chain(changed.clone())
+                    .collect()
             }
         };
         for scope in due {

@@ -33,10 +33,11 @@ pub fn control_router() -> Router {
 
 /// Which statuses are meant: `402`, `4xx`, several with commas between them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Statuses(Vec<(u16, u16)>);
+pub struct Statuses(Vec<(u16, u16)>);
 
 impl Statuses {
-    fn read(text: &str) -> Option<Self> {
+    /// Reads them; `None` for what is neither a number nor a class.
+    pub fn read(text: &str) -> Option<Self> {
         let one = |part: &str| {
             let part = part.trim();
             let (class, is_class) = match part.strip_suffix("xx") {
@@ -53,7 +54,8 @@ impl Statuses {
         text.split(',').map(one).collect::<Option<Vec<_>>>().map(Self)
     }
 
-    fn has(&self, status: u16) -> bool {
+    /// Whether a status is among them.
+    pub fn has(&self, status: u16) -> bool {
         self.0.iter().any(|(first, last)| (*first..=*last).contains(&status))
     }
 }

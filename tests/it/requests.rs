@@ -1,6 +1,6 @@
 //! What a client meets around its requests: faults on demand, the log of requests, idempotency, v2's JSON.
 
-use crate::env::{Env, KEY, Sandbox};
+use crate::env::{Env, KEY, Sandbox, eventually};
 use crate::http::{Api, Reply, send};
 use serde_json::{Value, json};
 use std::io::{Read as _, Write as _};
@@ -36,10 +36,7 @@ fn a_rule_fails_as_many_requests_as_it_says_and_no_more() {
     let rule = [("on", "POST /v1/customers"), ("answer", "429"), ("times", "2")];
     assert_eq!(sandbox.api.post("/_stripegym/faults", &rule).status, 403, "a control");
     let added = control.make("/_stripegym/faults", &rule);
-    assert_eq!(
-        added,
-        json!({"on": "POST /v1/customers", "answer": "429", "times": 2, "used": 0})
-    );
+    assert_eq!(added, json!({"on": "POST /v1/customers", "answer": "429", "times": 2, "used": 0}));
     assert_eq!(customers(&sandbox), 0, "a GET is not meant");
     for _ in 0..2 {
         let limited = sandbox.api.post("/v1/customers", &[]);
@@ -139,7 +136,9 @@ fn the_log_is_filtered_and_paged() {
     let seen = |query: &str| -> Vec<String> {
         let log = sandbox.api.read(&format!("/_stripegym/requests?{query}"));
         let rows = log["requests"].as_array().unwrap().clone();
-        rows.iter().map(|row| format!("{} {} {}", row["status"], row["method"], row["path"])).collect()
+        rows.iter()
+            .map(|row| format!("{} {} {}", row["status"], row["method"], row["path"]))
+            .collect()
     };
     let made = "200 \"POST\" \"/v1/customers\"";
     let missing = "404 \"GET\" \"/v1/customers/cus_nope\"";
@@ -189,9 +188,7 @@ fn whoever_waits_for_the_log_is_woken_by_the_row_that_fits() {
 #[test]
 fn a_key_stands_for_parameters_and_not_for_bytes() {
     let (_env, sandbox, _) = sandbox();
-    let keyed = |path: &str, body: &str| {
-        raw(&sandbox, path, &[("Idempotency-Key", "same")], body)
-    };
+    let keyed = |path: &str, body: &str| raw(&sandbox, path, &[("Idempotency-Key", "same")], body);
     let first = keyed("/v1/customers", "name=Aki+Mori&email=a%40example.com&metadata[a]=1").ok();
     for (path, body) in [
         ("/v1/customers", "metadata[a]=1&email=a%40example.com&name=Aki+Mori"),
@@ -280,4 +277,68 @@ fn v2_takes_json_and_v1_takes_forms() {
     let error = raw(&sandbox, "/v1/customers", &json, r#"{"name": "Aki"}"#).error(400);
     assert!(error["message"].as_str().unwrap().contains("x-www-form-urlencoded"), "{error}");
     assert_eq!(customers(&sandbox), 0);
+}
+
+#[test]
+fn the_commands_add_faults_and_show_what_came_of_them() {
+    let env = Env::new();
+    let sandbox = env.sandbox(&[]);
+    let add = ["sandbox", "fault", "add", "--on", "POST /v1/customers", "--answer", "cut"];
+    let said = env.ok(&add);
+    assert!(said.contains("The next request `POST /v1/customers` gets `cut`."), "{said}");
+    assert!(sandbox.api.try_call("POST", "/v1/customers", &[]).is_err());
+    sandbox.api.get("/v1/customers/cus_nope");
+    let list = env.ok(&["sandbox", "fault", "list"]);
+    assert!(list.contains("POST /v1/customers") && list.contains("1/1"), "{list}");
+    let json: Value =
+        serde_json::from_str(&env.ok(&["sandbox", "fault", "list", "--json"])).unwrap();
+    assert_eq!(json["faults"][0]["answer"], "cut");
+    let log = env.ok(&["logs"]);
+    assert!(log.contains("404") && log.contains("(fault cut)"), "{log}");
+    let log = env.ok(&["logs", "--lang", "ja", "--filter-http-status", "2xx"]);
+    assert!(!log.contains("404") && log.contains("障害 cut"), "{log}");
+    let json: Value =
+        serde_json::from_str(&env.ok(&["logs", "--status", "4xx", "--limit", "5", "--json"]))
+            .unwrap();
+    assert_eq!(json["requests"].as_array().unwrap().len(), 1);
+    assert_eq!(json["requests"][0]["path"], "/v1/customers/cus_nope");
+    assert!(env.ok(&["logs", "--path", "/v1/prices"]).contains("no such request"));
+    assert!(env.ok(&["sandbox", "fault", "clear"]).contains("One rule"));
+    for wrong in [
+        vec!["logs", "--status", "9xx"],
+        vec!["logs", "--path", "v1/customers"],
+        vec!["sandbox", "fault", "add", "--on", "/v1/customers", "--answer", "500"],
+        vec!["sandbox", "fault", "add", "--on", "GET /v1/x", "--answer", "418"],
+        vec!["sandbox", "--ephemeral", "fault", "list"],
+    ] {
+        assert_eq!(env.run(&wrong).code, 2, "{wrong:?}");
+    }
+}
+
+#[test]
+fn the_log_is_followed_as_requests_are_answered() {
+    let env = Env::new();
+    let sandbox = env.sandbox(&[]);
+    sandbox.api.get("/v1/payouts");
+    let mut tail = env.start(&["logs", "tail", "--status", "4xx", "--limit", "2"]);
+    eventually("the log is followed", || tail.stderr().contains("Following").then_some(()));
+    sandbox.api.make("/v1/customers", &[]);
+    sandbox.api.get("/v1/customers/cus_nope");
+    let line = tail.line_with("/v1/customers/cus_nope");
+    assert!(line.contains("404") && line.contains("GET") && line.contains("req_"), "{line}");
+    tail.line_with("No such customer: 'cus_nope'");
+    sandbox.api.post("/v1/customers", &[("nmae", "Aki")]);
+    let (code, said) = tail.finish();
+    assert_eq!(code, 0, "{said}");
+    assert!(!said.contains("501") && !said.contains(" 200 "), "{said}");
+}
+
+#[test]
+fn what_needs_a_running_sandbox_says_so() {
+    let env = Env::new();
+    for command in [vec!["logs"], vec!["sandbox", "fault", "list"]] {
+        let ran = env.run(&command);
+        assert_eq!(ran.code, 3, "{}", ran.err);
+        assert!(ran.err.contains("stripegym sandbox"), "{}", ran.err);
+    }
 }
