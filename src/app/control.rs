@@ -1,11 +1,11 @@
 //! The controls of a sandbox that is running: what it tells of itself under `/_stripegym/`, and can be told.
 
 use crate::app::context::Context;
+use crate::app::form;
 use crate::domain::fault::{Fault, Misuse, Problem};
 use crate::domain::mode::Mode;
 use crate::net::outbound::{self, Client, Patience, Reach};
 use crate::sandbox::host;
-use crate::wire::form;
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
@@ -60,9 +60,11 @@ impl Control {
         &self,
         method: Method,
         path: &str,
-        params: &Value,
+        params: &[(&str, String)],
     ) -> Result<Option<Value>, Fault> {
-        let encoded = form::encode(params);
+        let params: Vec<(String, String)> =
+            params.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let encoded = form::encode(&params);
         let mut url = format!("{}/_stripegym/{path}", self.base);
         let in_body = method == Method::POST;
         if !in_body && !encoded.is_empty() {

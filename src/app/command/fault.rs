@@ -7,7 +7,7 @@ use crate::domain::report::Report;
 use crate::domain::request::{FaultRow, Told};
 use crate::sandbox::fault::{Rule, RuleError};
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// What is wanted of the rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,17 +39,18 @@ pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
     let control = Control::find(context, command).await?;
     let told = match wish {
         Wish::Add { on, answer, times } => {
-            let params = json!({"on": on, "answer": answer, "times": times});
+            let params =
+                [("on", on.clone()), ("answer", answer.clone()), ("times", times.to_string())];
             let added = control.call(Method::POST, "faults", &params).await?;
             Told::FaultAdded(row(&added.unwrap_or_default()))
         }
         Wish::List => {
-            let list = control.call(Method::GET, "faults", &Value::Null).await?.unwrap_or_default();
+            let list = control.call(Method::GET, "faults", &[]).await?.unwrap_or_default();
             let rules = list.get("faults").and_then(Value::as_array);
             Told::Faults(rules.into_iter().flatten().map(row).collect())
         }
         Wish::Clear => {
-            let done = control.call(Method::DELETE, "faults", &Value::Null).await?;
+            let done = control.call(Method::DELETE, "faults", &[]).await?;
             Told::FaultsCleared(number(&done.unwrap_or_default(), "cleared"))
         }
     };

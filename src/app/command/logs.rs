@@ -10,7 +10,7 @@ use crate::domain::time::Timestamp;
 use crate::sandbox::fault::Pattern;
 use crate::sandbox::requests_control::Statuses;
 use reqwest::Method;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 /// Rows that are shown where nobody says how many.
 const ROWS_SHOWN: u32 = 20;
@@ -51,25 +51,25 @@ pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
         return tail(context, &control, wish).await;
     }
     let mut params = filters(wish);
-    params.insert("limit".to_owned(), json!(wish.limit.unwrap_or(ROWS_SHOWN)));
-    let log = fetch(&control, params).await?.unwrap_or_default();
+    params.push(("limit", wish.limit.unwrap_or(ROWS_SHOWN).to_string()));
+    let log = fetch(&control, &params).await?.unwrap_or_default();
     Ok(Report::Told(Told::Requests(rows(&log))))
 }
 
 /// Says each row as it comes, until the wished number was said or the person stops it.
 async fn tail(context: &Context, control: &Control, wish: &Wish) -> Result<Report, Fault> {
-    let newest = fetch(control, Map::from_iter([("limit".to_owned(), json!(1))])).await?;
+    let newest = fetch(control, &[("limit", "1".to_owned())]).await?;
     let mut last = newest.as_ref().and_then(last_of).unwrap_or_default();
     context.voice.say(Notice::Following { base: control.base().to_owned() });
     let mut left = wish.limit.map_or(u64::MAX, u64::from);
     let mut stop = context.stop.clone();
     while left > 0 {
         let mut params = filters(wish);
-        params.insert("limit".to_owned(), json!(left.min(ROWS_FETCHED)));
-        params.insert("after".to_owned(), json!(last));
-        params.insert("wait".to_owned(), json!(WAIT_S));
+        params.push(("limit", left.min(ROWS_FETCHED).to_string()));
+        params.push(("after", last.clone()));
+        params.push(("wait", WAIT_S.to_string()));
         let log = tokio::select! {
-            log = fetch(control, params) => log?,
+            log = fetch(control, &params) => log?,
             () = stop.wait() => return Err(Problem::Interrupted.into()),
         };
         let Some(log) = log else {
@@ -86,14 +86,14 @@ async fn tail(context: &Context, control: &Control, wish: &Wish) -> Result<Repor
     Ok(Report::Silent)
 }
 
-fn filters(wish: &Wish) -> Map<String, Value> {
+fn filters(wish: &Wish) -> Vec<(&'static str, String)> {
     let filters = [("status", &wish.status), ("path", &wish.path), ("method", &wish.method)];
     let given = filters.into_iter();
-    given.filter_map(|(name, value)| Some((name.to_owned(), json!(value.as_ref()?)))).collect()
+    given.filter_map(|(name, value)| Some((name, value.clone()?))).collect()
 }
 
-async fn fetch(control: &Control, params: Map<String, Value>) -> Result<Option<Value>, Fault> {
-    control.call(Method::GET, "requests", &Value::Object(params)).await
+async fn fetch(control: &Control, params: &[(&str, String)]) -> Result<Option<Value>, Fault> {
+    control.call(Method::GET, "requests", params).await
 }
 
 fn last_of(log: &Value) -> Option<String> {
