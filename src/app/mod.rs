@@ -5,6 +5,7 @@ pub mod backup;
 pub mod cause;
 pub mod command;
 pub mod context;
+pub mod control;
 pub mod course;
 pub mod failure;
 pub mod form;

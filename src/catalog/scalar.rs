@@ -6,9 +6,6 @@ use crate::catalog::grammar::Kind;
 use crate::catalog::path::Path;
 use crate::wire::failure::{Failure, echo};
 
-/// The most elements that a page of a list may have.
-pub(crate) const MAX_LIMIT: i64 = 100;
-
 /// Reads a non-empty text as a value of a kind that is written as one value.
 pub(crate) fn read(kind: &Kind, text: &str, path: Path<'_>) -> Result<Value, Failure> {
     value(kind, text).ok_or_else(|| failure(kind, text, &path.to_string()))
@@ -100,19 +97,4 @@ fn is_decimal(text: &str) -> bool {
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     digits(whole) && digits(fraction)
-}
-
-/// Whether the size of a page is one that lists allow.
-pub(crate) fn limit(value: &Value) -> Result<(), Failure> {
-    let Some(limit) = value.as_i64() else { return Ok(()) };
-    let bound = if limit > MAX_LIMIT {
-        format!("less than or equal to {MAX_LIMIT}")
-    } else if limit < 1 {
-        "greater than or equal to 1".to_owned()
-    } else {
-        return Ok(());
-    };
-    Err(Failure::invalid(format!("This value must be {bound} (it currently is '{limit}')."))
-        .code("parameter_invalid_integer")
-        .param("limit"))
 }

@@ -3,6 +3,7 @@
 
 use crate::app::course::books::Source;
 use crate::cli::course_args::{Check, Progress, ReportAsked, Solution};
+use crate::cli::request_args::{Logs, Running};
 use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 /// Everything that can be typed.
@@ -72,6 +73,8 @@ pub(crate) enum Command {
     Reconcile(Reconcile),
     /// Hosts the sandbox.
     Sandbox(Sandbox),
+    /// The request log.
+    Logs(Logs),
     /// Makes an event happen.
     Trigger(Trigger),
     /// Events of the provider.
@@ -276,7 +279,11 @@ pub(crate) struct Reconcile {
 
 /// `stripegym sandbox`.
 #[derive(Clone, Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Sandbox {
+    /// What is told to a running one.
+    #[command(subcommand)]
+    pub(crate) running: Option<Running>,
     /// Port; 0 picks a free one.
     #[arg(long)]
     pub(crate) port: Option<u16>,

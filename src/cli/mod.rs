@@ -10,6 +10,7 @@ pub(crate) mod logging;
 pub(crate) mod out;
 pub(crate) mod pager;
 pub(crate) mod reporter;
+pub(crate) mod request_args;
 pub(crate) mod run;
 pub(crate) mod signals;
 pub(crate) mod usage;

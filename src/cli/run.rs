@@ -1,15 +1,16 @@
 //! From a command line to a report: settings, runtime, command, output, exit code.
 
 use crate::app::command::{
-    cards, check, checkout, day, day0, dev, doctor, events, explain, hint, home, items, ledger,
-    listen, progress, reconcile, report, reset, sandbox, solution, starter, status, trigger,
-    verify_report,
+    cards, check, checkout, day, day0, dev, doctor, events, explain, fault, hint, home, items,
+    ledger, listen, logs, progress, reconcile, report, reset, sandbox, solution, starter, status,
+    trigger, verify_report,
 };
 use crate::app::context::Context;
 use crate::app::seeded::World;
-use crate::cli::args::{Command, Day, Dev, Ledger, Line, Shape};
+use crate::cli::args::{Command, Day, Dev, Ledger, Line, Sandbox, Shape};
 use crate::cli::course_args::Progress;
 use crate::cli::reporter::Reporter;
+use crate::cli::request_args::{self, Running};
 use crate::cli::wish::{self, Reader};
 use crate::cli::{env_example, exit, fail, logging, out, pager, signals};
 use crate::config::Config;
@@ -189,6 +190,10 @@ async fn dispatch(
             ledger::run(context, reader.ledger(&asked)?)
         }
         Command::Reconcile(asked) => reconcile::run(context, reader.reconcile(&asked)?).await,
+        Command::Sandbox(Sandbox { running: Some(Running::Fault { command }), .. }) => {
+            fault::run(context, &request_args::fault(command)).await
+        }
+        Command::Logs(asked) => logs::run(context, &request_args::logs(asked)).await,
         Command::Sandbox(asked) => {
             sandbox::run(context, reader.sandbox(&asked, &context.config)?).await
         }

@@ -14,6 +14,7 @@ pub mod locale;
 pub mod mode;
 pub mod money;
 pub mod reconcile;
+pub mod request;
 pub mod secret;
 pub mod signature;
 pub mod time;

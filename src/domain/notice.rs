@@ -5,6 +5,7 @@ use crate::domain::course::outcome::CheckResult;
 use crate::domain::fault::Fault;
 use crate::domain::money::Money;
 use crate::domain::report::Tried;
+use crate::domain::request::RequestRow;
 use crate::domain::time::Timestamp;
 
 /// How a delivery ended.
@@ -424,6 +425,13 @@ pub enum Notice {
         /// Why.
         fault: Box<Fault>,
     },
+    /// The log of requests is followed.
+    Following {
+        /// The sandbox's base URL.
+        base: String,
+    },
+    /// A request was answered: a row of the log that is followed.
+    Request(RequestRow),
     /// A call of a scenario was made.
     Called {
         /// HTTP method.

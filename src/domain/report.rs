@@ -11,6 +11,7 @@ use crate::domain::event::EventRow;
 use crate::domain::mode::Mode;
 use crate::domain::money::Money;
 use crate::domain::reconcile::{Reconciliation, Record};
+use crate::domain::request::Told;
 use crate::domain::time::Timestamp;
 
 /// Where a command worked.
@@ -439,6 +440,8 @@ pub enum Report {
     },
     /// `stripegym events list`.
     Events(Vec<EventRow>),
+    /// `stripegym logs` and `stripegym sandbox fault`.
+    Told(Told),
     /// `stripegym events show`: an object of the API as JSON.
     Object(String),
     /// `stripegym events resend`.
@@ -486,6 +489,7 @@ impl Report {
             | Self::Cards(_)
             | Self::Scenarios(_)
             | Self::Events(_)
+            | Self::Told(_)
             | Self::Object(_)
             | Self::Resent { .. } => true,
         }

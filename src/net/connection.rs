@@ -181,6 +181,10 @@ impl<B: Body> Body for Leaving<B> {
     }
 }
 
+/// The mark of an answer that is never sent: the connection is closed in its place.
+#[derive(Clone, Copy, Debug)]
+pub struct Cut;
+
 /// The service of one connection: it keeps its [`Life`] true and gives bodies their time.
 #[derive(Debug)]
 pub(super) struct Timed<S> {
@@ -211,6 +215,11 @@ where
         let answer = self.service.call(request);
         Box::pin(async move {
             let answer = answer.await?;
+            if answer.extensions().get::<Cut>().is_some() {
+                life.end();
+                // The connection ends around this call, before anything of the answer is written.
+                return std::future::pending().await;
+            }
             life.enter(Phase::Answering);
             let answer = answer.map(|body| Leaving { body: Box::pin(body), life });
             if answer.body().is_end_stream() {

@@ -2,21 +2,17 @@
 
 use crate::catalog::Catalog;
 use crate::catalog::route::Endpoint;
-use crate::sandbox::engine::requests::LogRow;
 use crate::sandbox::jobs;
 use crate::sandbox::object;
 use crate::sandbox::within::Within;
 use crate::wire::json::pretty;
 use axum::Router;
-use axum::extract::{Path, Query};
+use axum::extract::Query;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 use std::collections::HashMap;
-
-/// Rows that the request log shows at once.
-const LOG_ROWS_SHOWN: usize = 100;
 
 /// The routes; all of them answer JSON.
 pub fn router() -> Router {
@@ -24,8 +20,6 @@ pub fn router() -> Router {
         .route("/_stripegym/status", get(status))
         .route("/_stripegym/endpoints", get(endpoints))
         .route("/_stripegym/clock/advance", post(advance))
-        .route("/_stripegym/requests", get(requests))
-        .route("/_stripegym/requests/{id}", get(request))
 }
 
 /// JSON with a status.
@@ -63,20 +57,4 @@ async fn advance(Within(world): Within, Query(query): Query<HashMap<String, Stri
     jobs::run_due(&world).await;
     engine.wake_all();
     reply(StatusCode::OK, &json!({"now": world.now().0}))
-}
-
-async fn requests(Within(world): Within) -> Response {
-    let of_world = |row: &LogRow| row.world == *world.name();
-    let rows = world.engine().requests().newest(LOG_ROWS_SHOWN, of_world);
-    let rows: Vec<Value> = rows.iter().map(LogRow::show).collect();
-    reply(StatusCode::OK, &json!({"requests": rows}))
-}
-
-async fn request(Within(world): Within, Path(id): Path<String>) -> Response {
-    let rows = world.engine().requests().newest(1, |row| row.id == id);
-    if let Some(row) = rows.first() {
-        return reply(StatusCode::OK, &row.show());
-    }
-    let text = format!("No request {id} among the last ones that this process answered.");
-    reply(StatusCode::NOT_FOUND, &json!({"error": {"message": text}}))
 }

@@ -1,5 +1,5 @@
-//! What every API request passes, each step once and in this order: authenticate, version, route,
-//! decode, validate, idempotency, dispatch, expand, log.
+//! What every API request passes, each step once and in this order: authenticate, version, a fault that was
+//! asked for, route, decode, validate, idempotency, dispatch, expand, log.
 
 use crate::catalog::Catalog;
 use crate::catalog::route::{Endpoint, Routed};
@@ -12,11 +12,13 @@ use crate::sandbox::engine::requests::LogRow;
 use crate::sandbox::engine::txn::{Origin, Txn};
 use crate::sandbox::engine::worlds::World;
 use crate::sandbox::expand;
+use crate::sandbox::fault;
 use crate::sandbox::idempotency::Keyed;
 use crate::sandbox::object;
 use crate::sandbox::version;
+use crate::wire::body;
 use crate::wire::failure::{Failure, FailureKind};
-use crate::wire::form;
+use crate::wire::form::{self, Decoded};
 use crate::wire::render::{self, pretty_into};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -41,6 +43,8 @@ pub struct Asked {
     pub idempotency_key: Option<String>,
     /// The `Content-Type` header.
     pub content_type: Option<String>,
+    /// The `Stripegym-Fault` header.
+    pub fault: Option<String>,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -54,9 +58,12 @@ pub struct Answer {
     pub headers: Vec<(&'static str, String)>,
     /// JSON.
     pub body: Vec<u8>,
+    /// Whether the connection is closed in place of it.
+    pub cut: bool,
 }
 
 /// What a request became: status and body, and whether it was answered before.
+#[derive(Default)]
 struct Outcome {
     status: u16,
     /// Compact JSON.
@@ -64,6 +71,8 @@ struct Outcome {
     /// `error.message`, where it failed.
     error: Option<String>,
     original_request: Option<String>,
+    /// The fault that was asked for.
+    fault: Option<fault::Answer>,
 }
 
 /// A request that passed everything but its execution.
@@ -94,6 +103,9 @@ pub async fn answer(world: &Arc<World>, asked: Asked) -> Answer {
         }
     };
     world.engine().requests().add(log_row(world, &asked, &request_id, &outcome));
+    if outcome.fault == Some(fault::Answer::Timeout) {
+        tokio::time::sleep(fault::SILENCE).await;
+    }
     headers.push(("stripe-version", version));
     if let Some(original) = outcome.original_request {
         headers.push(("idempotent-replayed", "true".to_owned()));
@@ -112,10 +124,36 @@ pub async fn answer(world: &Arc<World>, asked: Asked) -> Answer {
     }
     let mut body = Vec::with_capacity(outcome.body.len() * 3 / 2);
     pretty_into(&mut body, &outcome.body, 0);
-    Answer { status: outcome.status, headers, body }
+    let cut = outcome.fault.is_some_and(fault::Answer::is_silent);
+    Answer { status: outcome.status, headers, body, cut }
 }
 
+/// Works on a request, unless it meets a fault that was asked for: by its own header, else by a rule.
 async fn run(
+    world: &Arc<World>,
+    asked: &Asked,
+    version: Version,
+    request_id: &str,
+    headers: &mut Vec<(&'static str, String)>,
+) -> Outcome {
+    let fault = match fault::asked(asked.fault.as_deref()) {
+        Err(failure) => return failed(world, request_id, &failure),
+        Ok(own) => {
+            own.or_else(|| world.engine().faults().take(world.name(), &asked.method, &asked.path))
+        }
+    };
+    // What is not worked on leaves its idempotency key free, as Stripe's own limits do.
+    let outcome = match fault.filter(|fault| !fault.works()) {
+        None => work(world, asked, version, request_id, headers).await,
+        Some(fault) => match fault.failure() {
+            Some(failure) => failed(world, request_id, &failure),
+            None => Outcome { status: 0, body: "{}".into(), ..Outcome::default() },
+        },
+    };
+    Outcome { fault, ..outcome }
+}
+
+async fn work(
     world: &Arc<World>,
     asked: &Asked,
     version: Version,
@@ -173,20 +211,7 @@ fn prepare(
         return Err(unrecognized(asked));
     };
     let post = asked.method == "POST";
-    let json =
-        asked.content_type.as_deref().is_some_and(|kind| kind.starts_with("application/json"));
-    if post && json && !asked.body.is_empty() {
-        let text = "Invalid request (check that your POST content type is application/x-www-form-urlencoded). If you have questions, we can help at https://support.stripe.com/.";
-        return Err(Failure::invalid(text));
-    }
-    let mut sent = asked.query.clone().into_bytes();
-    if !asked.body.is_empty() {
-        if !sent.is_empty() {
-            sent.push(b'&');
-        }
-        sent.extend_from_slice(&asked.body);
-    }
-    let decoded = form::decode(&sent)?;
+    let decoded = decode(asked)?;
     if !decoded.duplicates.is_empty() {
         let names = decoded.duplicates.join(", ");
         let text =
@@ -210,6 +235,33 @@ fn prepare(
     Ok(Ready { endpoint: route.endpoint, call, expand, keyed })
 }
 
+/// The parameters of a request: v1 takes forms, v2 takes JSON; a query is a form in both.
+fn decode(asked: &Asked) -> Result<Decoded, Failure> {
+    let json = asked.path.starts_with("/v2/");
+    let kind = asked.content_type.as_deref().unwrap_or_default();
+    let is_json = kind.starts_with("application/json");
+    let is_wrong = if json { !is_json } else { is_json };
+    if asked.method == "POST" && is_wrong && !asked.body.is_empty() {
+        let wanted = if json { "application/json" } else { "application/x-www-form-urlencoded" };
+        // For v2 the words are believed: they are v1's with the other type.
+        return Err(Failure::invalid(format!(
+            "Invalid request (check that your POST content type is {wanted}). If you have questions, we can help at https://support.stripe.com/."
+        )));
+    }
+    let mut sent = asked.query.clone().into_bytes();
+    if json && !asked.body.is_empty() {
+        let query = form::decode(&sent)?;
+        return Ok(query.with(body::decode(&asked.body)?));
+    }
+    if !asked.body.is_empty() {
+        if !sent.is_empty() {
+            sent.push(b'&');
+        }
+        sent.extend_from_slice(&asked.body);
+    }
+    form::decode(&sent)
+}
+
 /// Runs the endpoint. Tells whether what it wrote stays.
 fn execute(world: &World, txn: &mut Txn<'_>, ready: &Ready, request_id: &str) -> (Outcome, bool) {
     if let Some(keyed) = &ready.keyed {
@@ -218,7 +270,7 @@ fn execute(world: &World, txn: &mut Txn<'_>, ready: &Ready, request_id: &str) ->
             Ok(Some(replay)) => {
                 let original_request = Some(replay.original_request);
                 let (status, body) = (replay.status, replay.body);
-                return (Outcome { status, body, error: None, original_request }, false);
+                return (Outcome { status, body, original_request, ..Outcome::default() }, false);
             }
             Err(failure) => return (failed(world, request_id, &failure), false),
         }
@@ -238,7 +290,7 @@ fn execute(world: &World, txn: &mut Txn<'_>, ready: &Ready, request_id: &str) ->
                 }
                 Body::Document(document).into_text()
             };
-            (Outcome { status: 200, body, error: None, original_request: None }, true)
+            (Outcome { status: 200, body, ..Outcome::default() }, true)
         }
         Err(failure) => (failed(world, request_id, &failure), failure.keeps_changes),
     };
@@ -260,7 +312,7 @@ fn failed(world: &World, request_id: &str, failure: &Failure) -> Outcome {
         status: failure.status,
         body: render::compact(&body).into(),
         error: Some(failure.message.clone()),
-        original_request: None,
+        ..Outcome::default()
     }
 }
 
@@ -274,6 +326,7 @@ fn log_row(world: &World, asked: &Asked, request_id: &str, outcome: &Outcome) ->
         path: asked.path.clone(),
         status: outcome.status,
         error: outcome.error.clone(),
+        fault: outcome.fault.map(fault::Answer::name),
     }
 }
 

@@ -118,3 +118,36 @@ impl Keyed {
         Failure::of(409, FailureKind::Idempotency, text).code("idempotency_key_in_use")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::os::clock::Clock;
+    use crate::os::entropy::Entropy;
+    use crate::sandbox::engine::txn::{Origin, Site};
+    use crate::sandbox::engine::worlds::World;
+    use crate::sandbox::engine::{Decision, Engine};
+
+    #[tokio::test]
+    async fn a_key_belongs_to_one_account_of_one_world() {
+        let site = Site { base_url: String::new(), api_version: String::new() };
+        let clock = Clock::fixed(Timestamp(1_800_000_000));
+        let engine = Arc::new(Engine::ephemeral(clock, Entropy::seeded(1), site));
+        let keyed = Keyed::new("k", "/v1/customers", &Map::new()).unwrap();
+        let first = engine.world("first").unwrap();
+        let keep = first.transact(Origin::default(), |txn| {
+            keyed.keep(txn, 200, &Arc::from("{}"), "req_1");
+            Decision { value: (), keep: true }
+        });
+        keep.await.unwrap();
+        let known =
+            |world: &World| world.read(|view| keyed.replay(view, world.now())).unwrap().is_some();
+        assert!(known(&first));
+        assert!(!known(&first.at("acct_1")));
+        assert!(!known(&engine.world("second").unwrap()));
+        assert!(!known(&engine.default_world()));
+        let running = first.begin_idempotent("k");
+        assert!(running.is_some() && first.begin_idempotent("k").is_none());
+        assert!(first.at("acct_1").begin_idempotent("k").is_some());
+    }
+}

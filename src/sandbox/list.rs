@@ -112,10 +112,11 @@ pub fn find(
         stored.map(|stored| stored.seq).ok_or_else(|| missing(kind, cursor, param))
     };
     let (from, older) = match (call.text("starting_after"), call.text("ending_before")) {
-        (Some(_), Some(_)) => {
-            let text =
-                "You may only specify one of these parameters: ending_before, starting_after.";
-            return Err(Failure::invalid(text).param("ending_before"));
+        (Some(after), Some(before)) => {
+            // A cursor that is none is told first, as recordings show.
+            place(after, "starting_after")?;
+            place(before, "ending_before")?;
+            return Err(both_cursors());
         }
         (Some(cursor), None) => (place(cursor, "starting_after")?, true),
         (None, Some(cursor)) => (place(cursor, "ending_before")?, false),
@@ -161,9 +162,16 @@ pub fn take<'t>(
     (page, more)
 }
 
+/// Stripe's answer to both cursors at once.
+fn both_cursors() -> Failure {
+    Failure::invalid(
+        "Received both starting_after and ending_before parameters. Please pass in only one.",
+    )
+}
+
 /// One page of values that are already at hand, in the order in which they are listed.
 ///
-/// Fails for an unknown cursor.
+/// Fails for an unknown cursor and for both cursors at once.
 pub fn page_of(call: &Call, kind: &str, items: &[Value]) -> Result<Body, Failure> {
     let at = |cursor: &str, param: &str| {
         items
@@ -172,6 +180,11 @@ pub fn page_of(call: &Call, kind: &str, items: &[Value]) -> Result<Body, Failure
             .ok_or_else(|| missing(kind, cursor, param))
     };
     let limit = limit(call);
+    if let (Some(after), Some(before)) = (call.text("starting_after"), call.text("ending_before")) {
+        at(after, "starting_after")?;
+        at(before, "ending_before")?;
+        return Err(both_cursors());
+    }
     let (rows, has_more): (Vec<&Value>, bool) = if let Some(cursor) = call.text("ending_before") {
         let end = at(cursor, "ending_before")?;
         (items.iter().take(end).skip(end.saturating_sub(limit)).collect(), end > limit)

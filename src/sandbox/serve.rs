@@ -1,12 +1,15 @@
 //! The sandbox's one HTTP service: API, pages and controls behind the same gate.
 
-use crate::net::connection::ArrivalError;
+use crate::net::connection::{ArrivalError, Cut};
 use crate::sandbox::control;
 use crate::sandbox::deliver;
 use crate::sandbox::engine::Engine;
+use crate::sandbox::fault;
+use crate::sandbox::fault_control;
 use crate::sandbox::front::{self, Asked};
 use crate::sandbox::page;
 use crate::sandbox::payment;
+use crate::sandbox::requests_control;
 use crate::sandbox::within::Within;
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::json::pretty;
@@ -59,6 +62,8 @@ pub fn service(engine: Arc<Engine>, hosts: Hosts) -> TowerToHyperService<Router<
         .merge(deliver::control::control_router())
         .merge(page::router())
         .merge(payment::control::control_router())
+        .merge(fault_control::control_router())
+        .merge(requests_control::control_router())
         .fallback(api)
         .layer(from_fn_with_state((engine, hosts), gate));
     TowerToHyperService::new(router)
@@ -129,11 +134,15 @@ async fn api(Within(world): Within, request: Request<Body>) -> Response {
         version: text(HeaderName::from_static("stripe-version")),
         idempotency_key: text(HeaderName::from_static("idempotency-key")),
         content_type: text(header::CONTENT_TYPE),
+        fault: text(HeaderName::from_static(fault::HEADER)),
         body: bytes.to_vec(),
     };
     let answer = front::answer(&world, asked).await;
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = (status, answer.body).into_response();
+    if answer.cut {
+        response.extensions_mut().insert(Cut);
+    }
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store"));

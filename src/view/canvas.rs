@@ -21,7 +21,7 @@ pub enum Format {
 pub const NAME: &str = "stripegym";
 
 /// What may follow the program's name in a command.
-pub const COMMANDS: [&str; 30] = [
+pub const COMMANDS: [&str; 31] = [
     "day0",
     "day1",
     "day2",
@@ -43,6 +43,7 @@ pub const COMMANDS: [&str; 30] = [
     "checkout",
     "listen",
     "ledger",
+    "logs",
     "reconcile",
     "sandbox",
     "trigger",

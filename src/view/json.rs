@@ -9,6 +9,7 @@ use crate::domain::report::{
 };
 use crate::domain::time::Timestamp;
 use crate::view::items;
+use crate::view::requests;
 use crate::view::{check, course_json};
 use serde_json::{Map, Value, json};
 
@@ -55,6 +56,7 @@ pub fn report(report: &Report) -> Option<Value> {
         Report::Scenarios(types) => json!({ "types": types }),
         Report::Triggered { kind, event } => json!({ "type": kind, "event": event }),
         Report::Events(rows) => json!({ "events": rows.iter().map(event).collect::<Vec<_>>() }),
+        Report::Told(it) => requests::told_json(it),
         Report::Document(text) | Report::Object(text) => {
             serde_json::from_str(text).unwrap_or(Value::Null)
         }
@@ -77,6 +79,7 @@ pub fn notice(notice: &Notice) -> Option<Value> {
             Some(json!({ "env": pairs.collect::<Map<_, _>>() }))
         }
         Notice::Tried(it) => Some(course_json::tried(it)),
+        Notice::Request(it) => Some(requests::request_json(it)),
         Notice::Delivered(it) => Some(delivery(it)),
         Notice::Step(it) => Some(step(it)),
         Notice::Lesson(it) => {
@@ -109,6 +112,7 @@ pub fn notice(notice: &Notice) -> Option<Value> {
         | Notice::OtherPort { .. }
         | Notice::Exposed { .. }
         | Notice::Hosting { .. }
+        | Notice::Following { .. }
         | Notice::PollFailed { .. }
         | Notice::LedgerTrouble { .. }
         | Notice::LedgerBack { .. }

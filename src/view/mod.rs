@@ -22,6 +22,7 @@ pub mod look;
 pub mod markdown;
 pub mod notice;
 pub mod report;
+pub mod requests;
 pub mod schema;
 pub mod text;
 

@@ -4,7 +4,7 @@ use crate::domain::notice::{Delivery, LedgerTrouble, Notice, Outcome, Step};
 use crate::view::canvas::{Canvas, Format, Tone};
 use crate::view::words::Msg;
 use crate::view::wrap::{typed, wrap};
-use crate::view::{check, course, json, look, money, time};
+use crate::view::{check, course, json, look, money, requests, time};
 
 /// Where a line belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +67,8 @@ pub fn render(notice: &Notice, canvas: &Canvas) -> Line {
         Notice::Started { .. } | Notice::Surroundings { .. } | Notice::WebhookOnly { .. } => {
             own_server(notice, canvas)
         }
+        Notice::Following { base } => Line::Aside(say(&Msg::NoticeFollowing { base })),
+        Notice::Request(it) => Line::Data(requests::line(it, canvas)),
         Notice::Tried(it) => Line::Aside(course::tried(it, canvas)),
         Notice::Delivered(delivery) => Line::Data(delivered(delivery, canvas)),
         Notice::Open { url, total, .. } => {

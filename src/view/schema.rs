@@ -19,6 +19,12 @@ pub fn of(command: &str) -> Option<&'static str> {
             "{place, ok, rows: [{verdict, session, ledger: record|null, provider: record|null}],\n counts: {MATCH, …}, sums: [{currency, ledger, provider, difference}],\n fixed: [{session, before, changed}]|null}\nrecord is {session, amount, currency, status, created, payment_intent}"
         }
         "sandbox" => "{ready: URL}",
+        "sandbox fault add" => "{on, answer, times: int, used: int}",
+        "sandbox fault list" => "{faults: [{on, answer, times: int, used: int}]}",
+        "sandbox fault clear" => "{cleared: int}",
+        "logs" => {
+            "{requests: [request]}, or one request a line with `tail`; a request is\n{id, created, method, path, status: int|null, error|null, fault|null}"
+        }
         "day0" => {
             "One object a line: {step: 1-7, name, facts}, and at the end\n{ok, took_ms, event, checkout, reconciliation, course}, the last three as of `checkout`,\n`reconcile` and the end of `day1`"
         }
@@ -73,6 +79,7 @@ mod tests {
         Checkout, Day0, Doctor, Ending, Finding, Fixed, Home, Ledger, LedgerRow, Listened, Place,
         Reconciled, Report, Total,
     };
+    use crate::domain::request::{FaultRow, RequestRow, Told};
     use crate::domain::time::Timestamp;
     use crate::view::json;
     use serde_json::Value;
@@ -125,6 +132,16 @@ mod tests {
             took_ms: 1,
         };
         let key = Some(("sk_test_***".to_owned(), ".env".to_owned()));
+        let request = RequestRow {
+            id: "req_1".into(),
+            at: Timestamp(0),
+            method: "GET".into(),
+            path: "/v1/x".into(),
+            status: None,
+            error: None,
+            fault: None,
+        };
+        let rule = FaultRow { on: "x".into(), answer: "cut".into(), times: 1, used: 0 };
         let finding = Finding::Display { present: true };
         vec![
             ("", Report::Home(Home { place: place.clone(), key, rows: None })),
@@ -142,6 +159,10 @@ mod tests {
             ("trigger", Report::Triggered { kind: "x".into(), event: None }),
             ("trigger", Report::Scenarios(vec!["x"])),
             ("events list", Report::Events(vec![event])),
+            ("logs", Report::Told(Told::Requests(vec![request]))),
+            ("sandbox fault add", Report::Told(Told::FaultAdded(rule.clone()))),
+            ("sandbox fault list", Report::Told(Told::Faults(vec![rule]))),
+            ("sandbox fault clear", Report::Told(Told::FaultsCleared(1))),
             ("events resend", Report::Resent { event: "evt_1".into(), kind: "x".into() }),
         ]
     }

@@ -10,6 +10,7 @@ use crate::domain::report::{
 use crate::view::canvas::{Canvas, Tone};
 use crate::view::items;
 use crate::view::report as handed;
+use crate::view::requests;
 use crate::view::table::{Side, draw, short};
 use crate::view::words::Msg;
 use crate::view::{cards, check, course, doctor, money, time};
@@ -52,6 +53,7 @@ pub fn render(report: &Report, canvas: &Canvas) -> String {
         }
         Report::Triggered { kind, event: None } => canvas.say(&Msg::TriggerNothing { kind }),
         Report::Events(rows) => events(rows, canvas),
+        Report::Told(it) => requests::told(it, canvas),
         Report::Document(text) | Report::Object(text) => text.clone(),
         Report::Resent { event, kind } => canvas.say(&Msg::EventResent { kind, event }),
     }

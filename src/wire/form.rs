@@ -90,6 +90,18 @@ pub struct Decoded {
 /// Keys sent more than once that the answer names.
 const DUPLICATES_NAMED: usize = 20;
 
+impl Decoded {
+    /// The same with the parameters of a body, which count where both have one.
+    #[must_use]
+    pub fn with(mut self, body: Tree) -> Self {
+        if let (Tree::Hash(sent), Tree::Hash(members)) = (&mut self.tree, body) {
+            sent.retain(|(name, _)| !members.iter().any(|(member, _)| member == name));
+            sent.extend(members);
+        }
+        self
+    }
+}
+
 /// Decodes a form body or a query string.
 pub fn decode(bytes: &[u8]) -> Result<Decoded, Failure> {
     let mut root = Vec::new();

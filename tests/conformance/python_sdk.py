@@ -7,6 +7,8 @@ import os
 import queue
 import threading
 import time
+import urllib.parse
+import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import stripe
@@ -189,6 +191,40 @@ def errors():
     )
 
 
+def fault(**rule):
+    """Lets the next requests fail, as `stripegym sandbox fault add` does."""
+    body = urllib.parse.urlencode(rule).encode()
+    asked = urllib.request.Request(
+        f"{api}/_stripegym/faults", data=body, headers={"Stripegym-Control": "1"}
+    )
+    urllib.request.urlopen(asked).close()
+
+
+def retries():
+    """Whatever happens to a request, the SDK's retries make one object of it."""
+    patient = stripe.StripeClient(key, base_addresses={"api": api}, max_network_retries=2)
+    for answer, times in [
+        ("429", 2),
+        ("409-lock", 2),
+        ("429-lock", 1),
+        ("500", 1),
+        ("cut", 1),
+        ("cut-before", 1),
+    ]:
+        fault(on="POST /v1/customers", answer=answer, times=times)
+        made = patient.v1.customers.create({"name": f"after {answer}"})
+        found = patient.v1.customers.list({"limit": 100}).data
+        ids = [it.id for it in found if it.name == f"after {answer}"]
+        assert ids == [made.id], (answer, ids)
+    fault(on="POST /v1/customers", answer="429")
+    limited = fails(
+        stripe.RateLimitError,
+        lambda: client.v1.customers.create({"name": "impatient"}),
+        http_status=429,
+    )
+    assert limited.error.code == "rate_limit"
+
+
 def webhooks(server):
     endpoint = client.v1.webhook_endpoints.create(
         {
@@ -222,5 +258,6 @@ customers_and_pages()
 catalogue_price = catalogue()
 intents()
 errors()
+retries()
 webhooks(server)
 print("stripe-python", stripe.VERSION, "conforms")

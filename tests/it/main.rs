@@ -40,6 +40,7 @@ mod project;
 mod pty;
 mod readme;
 mod report;
+mod requests;
 mod same_seed;
 mod sandbox_api;
 #[cfg(target_os = "linux")]

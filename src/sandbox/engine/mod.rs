@@ -26,6 +26,7 @@ use crate::sandbox::engine::state::Scope;
 use crate::sandbox::engine::txn::{Change, Origin, Site, Txn, View};
 use crate::sandbox::engine::worlds::{World, Worlds};
 use crate::sandbox::lock::HostLock;
+use crate::sandbox::fault::Faults;
 use crate::wire::failure::{Failure, FailureKind};
 use std::collections::HashSet;
 use std::path::Path;
@@ -47,6 +48,7 @@ pub struct Engine {
     signals: Arc<Signals>,
     in_progress: Mutex<HashSet<(Scope, String)>>,
     requests: RequestLog,
+    faults: Faults,
     objects_max: u64,
 }
 
@@ -178,6 +180,7 @@ impl Engine {
             signals,
             in_progress: Mutex::default(),
             requests: RequestLog::default(),
+            faults: Faults::default(),
             objects_max: OBJECTS_MAX,
         }
     }
@@ -202,6 +205,11 @@ impl Engine {
     /// The newest requests.
     pub const fn requests(&self) -> &RequestLog {
         &self.requests
+    }
+
+    /// The faults that were asked for.
+    pub const fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     /// Resolves once something may be due: a job or a delivery was planned, or a clock was moved.

@@ -76,6 +76,21 @@ help-sandbox-max-objects = The most objects and records that are kept; beyond it
 help-sandbox-retry-schedule = When failed deliveries are tried again: three times over hours, for days as in live mode, at once, or after the waits that you list (1s,5s,30s).
 help-sandbox-deliver-to = Delivers webhooks to this host and port beyond loopback as well, app:3000 (repeatable) [STRIPEGYM_DELIVER_TO].
 help-sandbox-allow-remote-webhooks = Delivers webhooks to any address.
+help-sandbox-fault-about = Lets the next requests fail, to test a client's retries.
+help-sandbox-fault-long = The rules belong to the sandbox that is running: they are kept in memory, for each world by itself. One request alone can ask for a fault by its header, such as "Stripegym-Fault: 500". Requests that get an error leave their idempotency key free.
+help-sandbox-fault-add-about = Adds a rule.
+help-sandbox-fault-add-on = Which requests: a method or *, and a path in which {"{id}"} or * stands for one segment, and * at its end for all that follow ('POST /v1/payment_intents', '* /v1/*').
+help-sandbox-fault-add-answer = What they get: an error as Stripe words it, no answer (timeout), or a closed connection after the work was done (cut) or before (cut-before).
+help-sandbox-fault-add-times = How many of them.
+help-sandbox-fault-list-about = Shows the rules, and how often each was used.
+help-sandbox-fault-clear-about = Forgets the rules.
+help-logs-about = Shows the API requests that the running sandbox has answered.
+help-logs-long = The sandbox keeps the newest 10,000 requests and at most 8 MiB of their texts, in memory: when it ends, they are gone. A row has method, path, status and error message; bodies, keys and addresses are never kept.
+help-logs-tail = "tail" shows each request from now on as it is answered, until Ctrl-C.
+help-logs-status = Only these statuses: 402, 4xx, several with commas (402,5xx).
+help-logs-path = Only this path; {"{id}"} or * stands for one segment, and * at the end for all that follow.
+help-logs-method = Only this method.
+help-logs-limit = At most this many, else 20; with tail, ends after this many.
 help-trigger-about = Makes an event happen, by the API calls that cause it.
 help-trigger-kind = The event's type; without it, the types that can be made to happen.
 help-events-about = The provider's events.
@@ -219,6 +234,11 @@ home-next-reconcile = does everything agree?
 ## Columns
 
 col-time = Time
+col-http-method = Method
+col-path = Path
+col-request = Request
+col-answer = Answer
+col-uses = Used
 col-session = Session
 col-amount = Amount
 col-status = Status
@@ -406,6 +426,20 @@ doctor-bad =
 trigger-list = Event types that can be made to happen:
 trigger-done = { $kind } happened: { $event }
 trigger-nothing = The calls went through, and no { $kind } came of them.
+requests-empty = The running sandbox has answered no such request.
+request-fault = fault { $fault }
+notice-following = Following the requests of { $base } (Ctrl-C ends)
+faults-empty = There are no faults: requests are answered as they are.
+fault-added =
+    { $times ->
+        [one] The next request `{ $on }` gets `{ $answer }`.
+       *[other] The next { $times } requests `{ $on }` get `{ $answer }`.
+    }
+faults-cleared =
+    { $count ->
+        [one] One rule was cleared.
+       *[other] { $count } rules were cleared.
+    }
 events-empty = There is no such event.
 event-resent = { $kind } { $event } is delivered again
 

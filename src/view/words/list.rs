@@ -477,6 +477,9 @@ messages! {
     DoctorHomeFix,
     DoctorWell,
     DoctorBad { count: i64 },
+    // Requests and faults
+    ColHttpMethod, ColPath, ColRequest, ColAnswer, ColUses, RequestsEmpty, RequestFault { fault: &'a str },
+    FaultsEmpty, FaultAdded { on: &'a str, answer: &'a str, times: i64 }, FaultsCleared { count: i64 }, NoticeFollowing { base: &'a str },
     // Events and triggers
     TriggerList,
     TriggerDone { kind: &'a str, event: &'a str },
