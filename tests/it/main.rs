@@ -47,3 +47,4 @@ mod tidy;
 mod track;
 mod transcript;
 mod webdriver;
+mod worlds;

@@ -15,6 +15,7 @@ use crate::sandbox::deliver::attempt::Clients;
 use crate::sandbox::deliver::queue::Queue;
 use crate::sandbox::deliver::record::{Attempt, Parcel, Turn};
 use crate::sandbox::deliver::schedule::RetrySchedule;
+use crate::sandbox::engine::state::Scope;
 use crate::sandbox::engine::txn::Origin;
 use crate::sandbox::engine::worlds::World;
 use crate::sandbox::engine::{Engine, Planned};
@@ -117,12 +118,13 @@ async fn dispatch(courier: &Arc<Courier>, running: &mut JoinSet<()>) {
         for planned in courier.engine.take_planned() {
             queue.add(planned);
         }
-        let now = courier.engine.clock().now().0;
+        // Each world has a time of its own.
+        let now = |scope: &Scope| courier.engine.now_in(scope.world);
         while let Some(waiting) = queue.start(now) {
             running.spawn(carry(Arc::clone(courier), waiting, news_sender.clone()));
         }
         while running.try_join_next().is_some() {}
-        let pause = queue.next_due(now).map(|due| Duration::from_secs(due.abs_diff(now)));
+        let pause = queue.next_pause(now).map(|wait_s| Duration::from_secs(wait_s.unsigned_abs()));
         tokio::select! {
             () = &mut woken => {}
             Some(told) = news.recv() => hear(&mut queue, told),

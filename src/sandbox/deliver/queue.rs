@@ -34,9 +34,16 @@ impl Queue {
         line.insert((waiting.due, waiting.seq), waiting);
     }
 
-    /// Takes the next delivery that may start at `now`.
-    pub fn start(&mut self, now: i64) -> Option<Planned> {
-        self.lanes.values_mut().find_map(|lane| lane.start(now))
+    /// Takes the next delivery that may start; `now` tells what time it is for whom.
+    pub fn start(&mut self, now: impl Fn(&Scope) -> i64) -> Option<Planned> {
+        self.lanes.iter_mut().find_map(|((scope, _), lane)| {
+            // Whoever has nothing to send needs no time.
+            if lane.first.is_empty() && lane.retries.is_empty() {
+                None
+            } else {
+                lane.start(now(scope))
+            }
+        })
     }
 
     /// Lets the next first attempt of the lane start although this one still runs.
@@ -64,12 +71,13 @@ impl Queue {
         }
     }
 
-    /// The soonest instant after `now` at which something becomes due, in Unix seconds.
-    pub fn next_due(&self, now: i64) -> Option<i64> {
-        let heads = self.lanes.values().flat_map(|lane| {
-            [lane.first.first_key_value(), lane.retries.first_key_value()].into_iter().flatten()
+    /// How many seconds it is until something more becomes due.
+    pub fn next_pause(&self, now: impl Fn(&Scope) -> i64) -> Option<i64> {
+        let heads = self.lanes.iter().flat_map(|((scope, _), lane)| {
+            let heads = [lane.first.first_key_value(), lane.retries.first_key_value()];
+            heads.into_iter().flatten().map(move |((due, _), _)| (scope, *due))
         });
-        heads.map(|((due, _), _)| *due).filter(|due| *due > now).min()
+        heads.map(|(scope, due)| due - now(scope)).filter(|wait_s| *wait_s > 0).min()
     }
 }
 
@@ -122,10 +130,10 @@ mod tests {
         let mut queue = Queue::default();
         queue.add(waiting(2, 0, "we_a", false));
         queue.add(waiting(1, 0, "we_a", false));
-        let one = queue.start(0).unwrap();
-        assert_eq!((one.seq, queue.start(0)), (1, None));
+        let one = queue.start(|_| 0).unwrap();
+        assert_eq!((one.seq, queue.start(|_| 0)), (1, None));
         queue.release(&one);
-        assert_eq!(queue.start(0).unwrap().seq, 2);
+        assert_eq!(queue.start(|_| 0).unwrap().seq, 2);
     }
 
     #[test]
@@ -133,9 +141,9 @@ mod tests {
         let mut queue = Queue::default();
         queue.add(waiting(1, 0, "we_slow", false));
         queue.add(waiting(2, 0, "we_slow", false));
-        assert_eq!(queue.start(0).unwrap().endpoint, "we_slow");
+        assert_eq!(queue.start(|_| 0).unwrap().endpoint, "we_slow");
         queue.add(waiting(3, 0, "we_quick", false));
-        assert_eq!(queue.start(0).unwrap().seq, 3);
+        assert_eq!(queue.start(|_| 0).unwrap().seq, 3);
     }
 
     #[test]
@@ -145,12 +153,12 @@ mod tests {
         for seq in 6..20 {
             queue.add(waiting(seq, 0, "we_a", true));
         }
-        let started: Vec<_> = std::iter::from_fn(|| queue.start(0)).collect();
+        let started: Vec<_> = std::iter::from_fn(|| queue.start(|_| 0)).collect();
         assert_eq!(started.len(), LANE_MAX - 1);
         assert_eq!(started.iter().filter(|w| w.is_retry).count(), LANE_MAX - 2);
         queue.add(waiting(30, 0, "we_a", false));
         queue.release(&started[0]);
-        assert_eq!(queue.start(0).unwrap().seq, 30);
+        assert_eq!(queue.start(|_| 0).unwrap().seq, 30);
     }
 
     #[test]
@@ -158,10 +166,10 @@ mod tests {
         let mut queue = Queue::default();
         queue.add(waiting(1, 60, "we_a", true));
         queue.add(waiting(2, 90, "we_b", true));
-        assert_eq!((queue.start(59), queue.next_due(59)), (None, Some(60)));
-        let one = queue.start(60).unwrap();
+        assert_eq!((queue.start(|_| 59), queue.next_pause(|_| 59)), (None, Some(1)));
+        let one = queue.start(|_| 60).unwrap();
         queue.end(one, Some(600));
-        assert_eq!(queue.next_due(60), Some(90));
+        assert_eq!(queue.next_pause(|_| 60), Some(30));
     }
 
     proptest! {
@@ -179,10 +187,10 @@ mod tests {
             let mut last_first: HashMap<String, u64> = HashMap::new();
             let mut now = 0;
             loop {
-                let batch: Vec<_> = std::iter::from_fn(|| queue.start(now)).collect();
+                let batch: Vec<_> = std::iter::from_fn(|| queue.start(|_| now)).collect();
                 if batch.is_empty() {
-                    match queue.next_due(now) {
-                        Some(due) => now = due,
+                    match queue.next_pause(|_| now) {
+                        Some(wait_s) => now += wait_s,
                         None => break,
                     }
                 }

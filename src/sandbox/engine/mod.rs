@@ -3,12 +3,15 @@
 //! [`Engine`] is the whole; [`World`] is what a request, a page or a job works in: one account of one world.
 
 mod carry;
+pub mod changes;
 mod commit;
+pub mod content;
 pub mod index;
 pub mod journal;
 pub mod object;
 pub mod private;
 pub mod requests;
+pub mod snapshots;
 pub mod state;
 pub mod txn;
 pub mod worlds;
@@ -16,12 +19,14 @@ pub mod worlds;
 use crate::domain::time::Timestamp;
 use crate::os::clock::Clock;
 use crate::os::entropy::Entropy;
+use crate::sandbox::engine::changes::{Committed, Recent};
 use crate::sandbox::engine::commit::{Commits, Published, Refusal};
 use crate::sandbox::engine::journal::{Journal, JournalError};
 use crate::sandbox::engine::private::DeliveryStatus;
 use crate::sandbox::engine::private::{Delivery, Private};
 use crate::sandbox::engine::requests::RequestLog;
-use crate::sandbox::engine::state::Scope;
+use crate::sandbox::engine::snapshots::Snapshots;
+use crate::sandbox::engine::state::{Scope, WorldId};
 use crate::sandbox::engine::txn::{Change, Origin, Site, Txn, View};
 use crate::sandbox::engine::worlds::{World, Worlds};
 use crate::wire::failure::{Failure, FailureKind};
@@ -46,15 +51,17 @@ pub struct Engine {
     in_progress: Mutex<HashSet<(Scope, String)>>,
     requests: RequestLog,
     objects_max: u64,
+    snapshots: Snapshots,
 }
 
 /// What published commits tell the loops that work by themselves.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Signals {
     wake: Notify,
     /// The number of the last published commit.
     number: watch::Sender<u64>,
     planned: Mutex<Vec<Planned>>,
+    recent: Recent,
 }
 
 /// A delivery that was planned by a published commit.
@@ -91,6 +98,15 @@ impl Planned {
 }
 
 impl Signals {
+    fn after(number: u64) -> Arc<Self> {
+        Arc::new(Self {
+            wake: Notify::default(),
+            number: watch::Sender::new(number),
+            planned: Mutex::default(),
+            recent: Recent::after(number),
+        })
+    }
+
     fn published(&self, number: u64, changes: &[Change]) {
         let mut wakes = false;
         for change in changes {
@@ -109,6 +125,7 @@ impl Signals {
         if wakes {
             self.wake.notify_waiters();
         }
+        self.recent.add(number, changes);
         self.number.send_replace(number);
     }
 }
@@ -125,7 +142,7 @@ pub struct Decision<R> {
 impl Engine {
     /// A sandbox that lives in memory only.
     pub fn ephemeral(clock: Clock, entropy: Entropy, site: Site) -> Self {
-        let signals = Arc::<Signals>::default();
+        let signals = Signals::after(0);
         Self::assemble(Commits::in_memory(telling(&signals)), signals, (clock, entropy, site))
     }
 
@@ -138,10 +155,12 @@ impl Engine {
     ) -> Result<Self, JournalError> {
         let journal = Journal::open(path)?;
         let (state, number) = journal.load()?;
-        let signals = Arc::<Signals>::default();
+        let signals = Signals::after(number);
         let commits = Commits::to_file(journal, state, number, telling(&signals))
             .map_err(|_| JournalError::Gone)?;
-        Ok(Self::assemble(commits, signals, (clock, entropy, site)))
+        let mut engine = Self::assemble(commits, signals, (clock, entropy, site));
+        engine.snapshots = Snapshots::beside(path);
+        Ok(engine)
     }
 
     fn assemble(
@@ -160,6 +179,7 @@ impl Engine {
             in_progress: Mutex::default(),
             requests: RequestLog::default(),
             objects_max: OBJECTS_MAX,
+            snapshots: Snapshots::default(),
         }
     }
 
@@ -178,6 +198,11 @@ impl Engine {
     /// Where the default world is reachable.
     pub const fn site(&self) -> &Site {
         &self.site
+    }
+
+    /// What was put aside of worlds.
+    pub const fn snapshots(&self) -> &Snapshots {
+        &self.snapshots
     }
 
     /// The newest requests.
@@ -209,6 +234,12 @@ impl Engine {
     /// Tells the number of each commit once it is published.
     pub fn commits(&self) -> watch::Receiver<u64> {
         self.signals.number.subscribe()
+    }
+
+    /// What changed in a world after commit `since`. Fails with the first number that can be asked for where
+    /// that is not known any more.
+    pub fn changes_since(&self, world: WorldId, since: u64) -> Result<Vec<Committed>, u64> {
+        self.signals.recent.since(world, since)
     }
 
     /// The number of the last published commit.
