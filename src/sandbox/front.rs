@@ -13,6 +13,7 @@ use crate::sandbox::engine::txn::{Origin, Txn};
 use crate::sandbox::engine::worlds::World;
 use crate::sandbox::expand;
 use crate::sandbox::idempotency::Keyed;
+use crate::sandbox::jobs;
 use crate::sandbox::object;
 use crate::sandbox::settings::Settings;
 use crate::sandbox::version;
@@ -96,6 +97,10 @@ pub async fn answer(world: &Arc<World>, asked: Asked) -> Answer {
         Ok(Admitted { caller, account, version }) => {
             let text = version.text.clone();
             let at = if account.is_empty() { Arc::clone(world) } else { world.at(&account) };
+            if at.stands() {
+                // Where time stands, what follows from a call has happened before the next one looks.
+                jobs::run_due(&at).await;
+            }
             let outcome = run(&at, &asked, (&caller, version), &request_id, &mut headers).await;
             (outcome, text, account)
         }
@@ -137,6 +142,10 @@ fn admit(world: &World, asked: &Asked, default: &str) -> Result<Admitted, Failur
     let caller = Caller::of(world, key);
     caller.ensure_may(&asked.method, &asked.path)?;
     let account = caller.account(world, asked.account.as_deref())?;
+    let words: Vec<&str> = asked.path.trim_matches('/').split('/').collect();
+    if let ["v1", "accounts", named, ..] = words.as_slice() {
+        caller.account(world, Some(named))?;
+    }
     let version = version::read(asked.version.as_deref(), default)?;
     Ok(Admitted { caller, account, version })
 }
@@ -162,6 +171,7 @@ async fn run(
     let origin = Origin {
         request_id: Some(request_id.to_owned()),
         idempotency_key: asked.idempotency_key.clone(),
+        browser: caller.is_browser(),
     };
     if asked.method == "GET" {
         let looked = world.look(origin.clone(), |txn| {

@@ -65,6 +65,8 @@ async fn moved(world: &Arc<World>, to: Result<Timestamp, Failure>) -> Result<Val
     if to.0 > LAST {
         return Err(Failure::invalid("The clock goes to the end of the year 9999."));
     }
+    // What is due already happens in the time that it is due in.
+    run_due(world).await;
     if worlds::is_default(world) {
         let seconds = u32::try_from(to.since(now));
         let seconds = seconds.map_err(|_| Failure::invalid("That is too far at once."))?;
@@ -72,11 +74,15 @@ async fn moved(world: &Arc<World>, to: Result<Timestamp, Failure>) -> Result<Val
     } else {
         world.go_ahead(to.since(now)).await?;
     }
+    run_due(world).await;
+    world.engine().wake();
+    Ok(worlds::clock(world))
+}
+
+async fn run_due(world: &Arc<World>) {
     for account in worlds::accounts(world) {
         jobs::run_due(&account).await;
     }
-    world.engine().wake();
-    Ok(worlds::clock(world))
 }
 
 /// Reads RFC 3339, a date alone, or Unix seconds.

@@ -1,6 +1,6 @@
 //! `/_stripegym/worlds`: worlds made, shown, emptied, filled, put aside, and compared.
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, grammar};
 use crate::domain::time::Timestamp;
 use crate::sandbox::control::{Sent, reply, respond};
 use crate::sandbox::engine::Engine;
@@ -39,7 +39,6 @@ pub fn router() -> Router {
 
 fn shown(world: &World) -> Value {
     let part = world.part();
-    let stands = part.as_ref().is_some_and(|part| part.stands_at.is_some());
     let objects = world.read(|view| view.state().objects_of(world.scope().world));
     json!({
         "name": world.called(),
@@ -48,7 +47,7 @@ fn shown(world: &World) -> Value {
         "account": world.platform_id(),
         "seed": part.as_ref().and_then(|part| part.seed),
         "now": world.now().0,
-        "clock": if stands { "stands" } else { "runs" },
+        "clock": if world.stands() { "stands" } else { "runs" },
         "objects": objects,
         "commit": world.engine().commit_number(),
     })
@@ -155,11 +154,12 @@ fn put(txn: &mut Txn<'_>, mut doc: Map<String, Value>) {
     let kind = doc.get("object").and_then(Value::as_str).unwrap_or_default().to_owned();
     let secret = doc.remove("secret");
     let mut full = object::new(&kind, Value::Object(doc));
-    if full.get("created").is_some_and(Value::is_null) {
-        full.insert("created".to_owned(), json!(txn.now().0));
-    }
-    if full.get("livemode").is_some_and(Value::is_null) {
-        full.insert("livemode".to_owned(), json!(false));
+    let shape = Catalog::get().object(&kind);
+    for (name, value) in [("created", json!(txn.now().0)), ("livemode", json!(false))] {
+        let shows = shape.is_some_and(|shape| grammar::field(&shape.fields, name).is_some());
+        if shows && full.get(name).is_none_or(Value::is_null) {
+            full.insert(name.to_owned(), value);
+        }
     }
     if kind != "webhook_endpoint" {
         txn.put(full);
@@ -334,11 +334,7 @@ pub fn is_default(world: &World) -> bool {
 
 /// An instant of a world as the controls show it.
 pub fn clock(world: &World) -> Value {
-    let part = world.part();
-    let stands = match &part {
-        Some(part) => part.stands_at.is_some() || world.engine().clock().stands(),
-        None => world.engine().clock().stands(),
-    };
+    let stands = world.stands() || world.engine().clock().stands();
     let now = world.now();
     json!({"world": world.called(), "now": now.0, "at": Timestamp(now.0).rfc3339(), "clock": if stands { "stands" } else { "runs" }})
 }

@@ -362,3 +362,44 @@ fn a_publishable_key_reaches_what_a_page_needs() {
     // A page of somebody else's may not use a secret key, which anybody could make up here.
     bare(&sandbox, "POST", "/v1/customers", &[FORM, origin], "key=sk_test_1").error(403);
 }
+
+#[test]
+fn a_connected_account_is_reached_by_its_header_and_no_other_is() {
+    let (_env, sandbox) = sandbox();
+    let made = sandbox.api.make("/v1/accounts", &[("type", "custom"), ("country", "JP")]);
+    let id = text(&made, "id");
+    let connected = sandbox.api.with("Stripe-Account", id);
+    let customer = connected.post("/v1/customers", &[("name", "Aki")]);
+    assert_eq!(customer.header("stripe-account"), Some(id));
+    let path = format!("/v1/customers/{}", text(&customer.ok(), "id"));
+    assert_eq!(connected.read(&path)["name"], "Aki");
+    sandbox.api.get(&path).error(404);
+    assert_eq!(connected.read("/v1/account")["id"], made["id"]);
+    let own = sandbox.api.read("/v1/account");
+    assert_eq!(own["id"], told(&sandbox, "GET", "/_stripegym/account", &Value::Null)["id"]);
+    let message = "The provided key 'sk_test_***on1234' does not have access to account 'acct_nope' (or that account does not exist). Application access may have been revoked.";
+    let stranger = sandbox.api.with("Stripe-Account", "acct_nope").get("/v1/customers");
+    for reply in [stranger, sandbox.api.get("/v1/accounts/acct_nope")] {
+        let error = reply.error(403);
+        assert_eq!((text(&error, "message"), text(&error, "code")), (message, "account_invalid"));
+        assert_eq!(error["type"], "invalid_request_error");
+    }
+    sandbox.api.delete(&format!("/v1/accounts/{id}")).ok();
+    connected.get("/v1/customers").error(403);
+}
+
+#[test]
+fn what_the_owner_has_set_is_what_the_api_follows() {
+    let (_env, sandbox) = sandbox();
+    let set = json!({"currency": "usd", "country": "US", "api_version": "2025-12-15.clover"});
+    told(&sandbox, "POST", "/worlds/a/_stripegym/account", &set);
+    assert_eq!(sandbox.api.read("/worlds/a/v1/balance")["available"][0]["currency"], "usd");
+    assert_eq!(sandbox.api.read("/v1/balance")["available"][0]["currency"], "jpy");
+    let made = sandbox.api.post("/worlds/a/v1/customers", &[("name", "Aki")]);
+    assert_eq!(made.header("stripe-version"), Some("2025-12-15.clover"));
+    let events = sandbox.api.read("/worlds/a/v1/events");
+    assert_eq!(events["data"][0]["api_version"], "2025-12-15.clover");
+    assert_eq!(sandbox.api.read("/worlds/a/v1/account")["country"], "US");
+    let bad = control(&sandbox, "POST", "/_stripegym/account", &json!({"currency": "xxq"}));
+    assert!(text(&bad.error(400), "message").contains("'xxq'"));
+}

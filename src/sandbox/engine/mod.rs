@@ -52,6 +52,7 @@ pub struct Engine {
     requests: RequestLog,
     objects_max: u64,
     snapshots: Snapshots,
+    jobs_turn: tokio::sync::Mutex<()>,
 }
 
 /// What published commits tell the loops that work by themselves.
@@ -180,6 +181,7 @@ impl Engine {
             requests: RequestLog::default(),
             objects_max: OBJECTS_MAX,
             snapshots: Snapshots::default(),
+            jobs_turn: tokio::sync::Mutex::default(),
         }
     }
 
@@ -198,6 +200,12 @@ impl Engine {
     /// Where the default world is reachable.
     pub const fn site(&self) -> &Site {
         &self.site
+    }
+
+    /// The turn of whoever runs due jobs: where two ran them at once, their order would be anybody's guess,
+    /// and one would end while the other is still at it.
+    pub async fn jobs_turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.jobs_turn.lock().await
     }
 
     /// What was put aside of worlds.

@@ -272,6 +272,12 @@ impl World {
         Some(own.part.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
+    /// Whether it has a clock of its own that stands until it is moved.
+    pub fn stands(&self) -> bool {
+        let Some(own) = &self.own else { return false };
+        own.part.lock().unwrap_or_else(PoisonError::into_inner).stands_at.is_some()
+    }
+
     /// Which account of which world.
     pub const fn scope(&self) -> &Scope {
         &self.scope

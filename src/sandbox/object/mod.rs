@@ -1,5 +1,6 @@
 //! One file a Stripe object: what the catalog cannot know of it: transitions, amounts, side effects.
 
+pub mod account;
 pub mod balance;
 pub mod balance_transaction;
 pub mod charge;
@@ -33,7 +34,8 @@ pub type Job = fn(&mut Txn<'_>, &Value);
 
 /// The behaviour of an endpoint (`POST /v1/products`), where it is modelled.
 pub fn handler(key: &str) -> Option<Handler> {
-    const MODELLED: [fn(&str) -> Option<Handler>; 13] = [
+    const MODELLED: [fn(&str) -> Option<Handler>; 14] = [
+        account::handler,
         balance::handler,
         balance_transaction::handler,
         charge::handler,
