@@ -3,6 +3,7 @@
 
 use crate::app::course::books::Source;
 use crate::cli::course_args::{Check, Progress, ReportAsked, Solution};
+use crate::cli::sandbox_args;
 use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 /// Everything that can be typed.
@@ -40,6 +41,9 @@ pub(crate) struct Global {
     /// Folder of ledger and sandbox.
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) home: Option<String>,
+    /// World of the sandbox.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) world: Option<String>,
     /// No colours.
     #[arg(long, global = true)]
     pub(crate) no_color: bool,
@@ -72,6 +76,11 @@ pub(crate) enum Command {
     Reconcile(Reconcile),
     /// Hosts the sandbox.
     Sandbox(Sandbox),
+    /// The sandbox's clocks.
+    Clock {
+        #[command(subcommand)]
+        command: sandbox_args::Clock,
+    },
     /// Makes an event happen.
     Trigger(Trigger),
     /// Events of the provider.
@@ -276,7 +285,10 @@ pub(crate) struct Reconcile {
 
 /// `stripegym sandbox`.
 #[derive(Clone, Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Sandbox {
+    #[command(subcommand)]
+    pub(crate) command: Option<sandbox_args::SandboxCommand>,
     /// Port; 0 picks a free one.
     #[arg(long)]
     pub(crate) port: Option<u16>,
@@ -286,6 +298,12 @@ pub(crate) struct Sandbox {
     /// Keeps everything in memory.
     #[arg(long)]
     pub(crate) ephemeral: bool,
+    /// The seed of its ids.
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Where its clock stands.
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) now: Option<String>,
     /// How deliveries are retried.
     #[arg(long, value_name = "sandbox|live|instant|1s,5s,…", default_value = "sandbox")]
     pub(crate) retry_schedule: String,

@@ -1,15 +1,16 @@
 //! From a command line to a report: settings, runtime, command, output, exit code.
 
 use crate::app::command::{
-    cards, check, checkout, day, day0, dev, doctor, events, explain, hint, home, items, ledger,
-    listen, progress, reconcile, report, reset, sandbox, solution, starter, status, trigger,
-    verify_report,
+    account, cards, check, checkout, clock, day, day0, dev, doctor, events, explain, hint, home,
+    items, keys, ledger, listen, progress, reconcile, report, reset, sandbox, solution, starter,
+    status, trigger, verify_report, worlds,
 };
 use crate::app::context::Context;
 use crate::app::seeded::World;
-use crate::cli::args::{Command, Day, Dev, Ledger, Line, Shape};
+use crate::cli::args::{self, Command, Day, Dev, Ledger, Line, Shape};
 use crate::cli::course_args::Progress;
 use crate::cli::reporter::Reporter;
+use crate::cli::sandbox_args::SandboxCommand;
 use crate::cli::wish::{self, Reader};
 use crate::cli::{env_example, exit, fail, logging, out, pager, signals};
 use crate::config::Config;
@@ -189,6 +190,16 @@ async fn dispatch(
             ledger::run(context, reader.ledger(&asked)?)
         }
         Command::Reconcile(asked) => reconcile::run(context, reader.reconcile(&asked)?).await,
+        Command::Clock { command } => clock::run(context, &wish::clock(command)).await,
+        Command::Sandbox(args::Sandbox { command: Some(command), .. }) => match command {
+            SandboxCommand::Worlds { command } => {
+                worlds::run(context, &wish::worlds(command)).await
+            }
+            SandboxCommand::Account { command } => {
+                account::run(context, &reader.account(command)?).await
+            }
+            SandboxCommand::Keys { command } => keys::run(context, &wish::keys(command)).await,
+        },
         Command::Sandbox(asked) => sandbox::run(context, reader.sandbox(&asked)?).await,
         Command::Trigger(asked) => match asked.kind {
             Some(kind) => trigger::run(context, &kind).await,

@@ -441,6 +441,8 @@ pub enum Report {
     Events(Vec<EventRow>),
     /// `stripegym events show`: an object of the API as JSON.
     Object(String),
+    /// A control of a running sandbox: what it answered.
+    Control(serde_json::Value),
     /// `stripegym events resend`.
     Resent {
         /// `evt_…`.
@@ -487,6 +489,7 @@ impl Report {
             | Self::Scenarios(_)
             | Self::Events(_)
             | Self::Object(_)
+            | Self::Control(_)
             | Self::Resent { .. } => true,
         }
     }

@@ -55,6 +55,7 @@ pub fn report(report: &Report) -> Option<Value> {
         Report::Scenarios(types) => json!({ "types": types }),
         Report::Triggered { kind, event } => json!({ "type": kind, "event": event }),
         Report::Events(rows) => json!({ "events": rows.iter().map(event).collect::<Vec<_>>() }),
+        Report::Control(answer) => answer.clone(),
         Report::Document(text) | Report::Object(text) => {
             serde_json::from_str(text).unwrap_or(Value::Null)
         }

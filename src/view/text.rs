@@ -12,7 +12,7 @@ use crate::view::items;
 use crate::view::report as handed;
 use crate::view::table::{Side, draw, short};
 use crate::view::words::Msg;
-use crate::view::{cards, check, course, doctor, money, time};
+use crate::view::{cards, check, control, course, doctor, money, time};
 
 /// How many matching sessions a table shows; those that differ it shows all.
 const MATCHES_MAX: usize = 51;
@@ -53,6 +53,7 @@ pub fn render(report: &Report, canvas: &Canvas) -> String {
         Report::Triggered { kind, event: None } => canvas.say(&Msg::TriggerNothing { kind }),
         Report::Events(rows) => events(rows, canvas),
         Report::Document(text) | Report::Object(text) => text.clone(),
+        Report::Control(answer) => control::render(answer, canvas),
         Report::Resent { event, kind } => canvas.say(&Msg::EventResent { kind, event }),
     }
 }

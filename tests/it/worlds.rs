@@ -403,3 +403,77 @@ fn what_the_owner_has_set_is_what_the_api_follows() {
     let bad = control(&sandbox, "POST", "/_stripegym/account", &json!({"currency": "xxq"}));
     assert!(text(&bad.error(400), "message").contains("'xxq'"));
 }
+
+#[test]
+fn our_own_commands_work_in_a_world() {
+    let env = Env::new();
+    let idle = env.run(&["sandbox", "worlds", "list"]);
+    assert_eq!(idle.code, 3, "{}", idle.err);
+    assert!(idle.err.contains("stripegym sandbox"), "{}", idle.err);
+    let sandbox = env.sandbox(&[]);
+    let json = |args: &[&str]| -> Value {
+        let mut all = vec!["--json"];
+        all.extend_from_slice(args);
+        serde_json::from_str(&env.ok(&all)).unwrap()
+    };
+    std::fs::write(
+        env.path().join("tea.json"),
+        r#"[{"object":"product","id":"prod_tea","name":"Tea"}]"#,
+    )
+    .unwrap();
+    let made = json(&[
+        "sandbox",
+        "worlds",
+        "create",
+        "shop",
+        "--seed",
+        "7",
+        "--now",
+        "2027-01-31",
+        "--objects",
+        "tea.json",
+    ]);
+    assert_eq!((text(&made, "name"), &made["seed"]), ("shop", &json!(7)));
+    assert_eq!(sandbox.api.read("/worlds/shop/v1/products/prod_tea")["name"], "Tea");
+    let moved = json(&["--world", "shop", "clock", "advance", "1 month"]);
+    assert_eq!(text(&moved, "at"), "2027-02-28T00:00:00Z");
+    assert_eq!(text(&json(&["clock", "show"]), "world"), "default");
+    let key = json(&["--world", "shop", "sandbox", "keys", "create", "--allow", "products:read"]);
+    assert!(text(&key, "key").starts_with("rk_test_w_shop_"));
+    let set = json(&["--world", "shop", "sandbox", "account", "set", "currency=usd"]);
+    assert_eq!(text(&set, "currency"), "usd");
+    let plain = env.ok(&["checkout", "--world", "shop", "--no-wait", "--json"]);
+    let session: Value = serde_json::from_str(&plain).unwrap();
+    let path = format!("/worlds/shop/v1/checkout/sessions/{}", text(&session, "session"));
+    assert_eq!(sandbox.api.read(&path)["id"], session["session"]);
+    json(&["sandbox", "worlds", "snapshot", "shop"]);
+    json(&["sandbox", "worlds", "reset", "shop"]);
+    sandbox.api.get(&path).error(404);
+    json(&["sandbox", "worlds", "restore", "shop"]);
+    assert_eq!(sandbox.api.read(&path)["id"], session["session"]);
+    let listed = env.ok(&["sandbox", "worlds", "list"]);
+    assert!(listed.contains("shop") && listed.contains("sk_test_w_shop_"), "{listed}");
+    json(&["sandbox", "worlds", "delete", "shop"]);
+    assert_eq!(json(&["sandbox", "worlds", "list"])["data"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_key_of_a_world_never_leads_to_stripe() {
+    let env = Env::new().with("STRIPE_SECRET_KEY", "sk_test_w_shop_0123456789");
+    let refused = env.run(&["--mode", "stripe", "events", "list"]);
+    assert_ne!(refused.code, 0);
+    let listed = env.ok(&["events", "list", "--json"]);
+    assert!(listed.contains("\"events\""), "{listed}");
+}
+
+#[test]
+fn the_default_world_can_be_seeded_from_the_command_line() {
+    let made = [(), ()].map(|()| {
+        let env = Env::new();
+        let sandbox = env.sandbox(&["--seed", "7", "--now", "2027-01-31T00:00:00Z", "--ephemeral"]);
+        let made = sandbox.api.make("/v1/customers", &[("name", "Aki")]);
+        assert_eq!(made["created"], 1_801_353_600);
+        text(&made, "id").to_owned()
+    });
+    assert_eq!(made[0], made[1]);
+}

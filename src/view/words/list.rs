@@ -128,6 +128,7 @@ messages! {
     FaultNotThereYet { what: &'a str },
     FaultLesson { what: &'a str },
     FaultNoSuchCode { code: &'a str },
+    FaultSandboxNotRunning { home: &'a str },
     FaultSandboxInUse { base: &'a str },
     FaultLedgerInUse,
     FaultNewer,
@@ -479,6 +480,7 @@ messages! {
     DoctorBad { count: i64 },
     // Events and triggers
     TriggerList,
+    ControlNone,
     TriggerDone { kind: &'a str, event: &'a str },
     TriggerNothing { kind: &'a str },
     EventsEmpty,
