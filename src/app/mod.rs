@@ -14,6 +14,7 @@ pub mod ledger_file;
 pub mod payment;
 pub mod provider;
 pub mod reception;
+pub mod remote;
 pub mod scenario;
 pub mod seeded;
 pub mod settlement;

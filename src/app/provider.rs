@@ -145,6 +145,13 @@ fn client(context: &Context, base: &str) -> Result<Stripe, Fault> {
         let (name, expected) = ("STRIPE_API_BASE".to_owned(), "http://127.0.0.1:12111".to_owned());
         return Err(Problem::Setting { name, origin, expected }.into());
     }
+    // The last guard: whatever the settings say, Stripe never sees a key that names a world.
+    let named = context.config.key.as_ref().is_some_and(|key| key.world().is_some());
+    if named && !outbound::is_loopback(base) {
+        return Err(
+            Problem::SandboxOnly { command: "STRIPE_SECRET_KEY=sk_test_w_…".to_owned() }.into()
+        );
+    }
     let own = context.config.key.clone().or_else(|| ApiKey::read(SANDBOX_KEY));
     let key = own.ok_or(Problem::KeyMissing)?;
     let stripe = Stripe::new(base, key)?;

@@ -3,7 +3,8 @@
 
 use crate::app::course::books::Source;
 use crate::cli::course_args::{Check, Progress, ReportAsked, Solution};
-use crate::cli::request_args::{Logs, Running};
+use crate::cli::request_args::Logs;
+use crate::cli::sandbox_args;
 use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 /// Everything that can be typed.
@@ -41,6 +42,9 @@ pub(crate) struct Global {
     /// Folder of ledger and sandbox.
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) home: Option<String>,
+    /// World of the sandbox.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) world: Option<String>,
     /// No colours.
     #[arg(long, global = true)]
     pub(crate) no_color: bool,
@@ -75,6 +79,11 @@ pub(crate) enum Command {
     Sandbox(Sandbox),
     /// The request log.
     Logs(Logs),
+    /// The sandbox's clocks.
+    Clock {
+        #[command(subcommand)]
+        command: sandbox_args::Clock,
+    },
     /// Makes an event happen.
     Trigger(Trigger),
     /// Events of the provider.
@@ -281,9 +290,8 @@ pub(crate) struct Reconcile {
 #[derive(Clone, Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Sandbox {
-    /// What is told to a running one.
     #[command(subcommand)]
-    pub(crate) running: Option<Running>,
+    pub(crate) command: Option<sandbox_args::SandboxCommand>,
     /// Port; 0 picks a free one.
     #[arg(long)]
     pub(crate) port: Option<u16>,
@@ -296,6 +304,12 @@ pub(crate) struct Sandbox {
     /// How many objects and records are kept.
     #[arg(long, value_name = "N", default_value_t = crate::sandbox::engine::OBJECTS_MAX)]
     pub(crate) max_objects: u64,
+    /// The seed of its ids.
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Where its clock stands.
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) now: Option<String>,
     /// How deliveries are retried.
     #[arg(long, value_name = "sandbox|live|instant|1s,5s,…", default_value = "sandbox")]
     pub(crate) retry_schedule: String,

@@ -12,11 +12,12 @@ pub(crate) mod pager;
 pub(crate) mod reporter;
 pub(crate) mod request_args;
 pub(crate) mod run;
+pub(crate) mod sandbox_args;
 pub(crate) mod signals;
 pub(crate) mod usage;
 pub(crate) mod wish;
 
-use crate::cli::args::Line;
+use crate::cli::args::{Command, Line};
 use crate::config::keys;
 use crate::config::sources::Sources;
 use crate::domain::fault::{Fault, Problem};
@@ -65,7 +66,14 @@ fn run_line(arguments: &[OsString], early: &Canvas) -> ExitCode {
         .with_flag(keys::LANG, global.lang.clone())
         .with_flag(keys::MODE, global.mode.clone())
         .with_flag(keys::HOME, global.home.clone())
+        .with_flag(keys::WORLD, global.world.clone())
         .with_flag(keys::NO_COLOR, global.no_color.then(|| "1".to_owned()));
+    let sources = match &line.command {
+        Some(Command::Sandbox(asked)) => sources
+            .with_flag(keys::SEED, asked.seed.map(|seed| seed.to_string()))
+            .with_flag(keys::NOW, asked.now.clone()),
+        _ => sources,
+    };
     run::run(line, &command_name(arguments), &sources, early)
 }
 

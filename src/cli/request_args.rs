@@ -23,16 +23,6 @@ pub(crate) struct Logs {
     pub(crate) limit: Option<u32>,
 }
 
-/// `stripegym sandbox …`: what is told to a running one.
-#[derive(Clone, Debug, Subcommand)]
-pub(crate) enum Running {
-    /// Lets requests fail.
-    Fault {
-        #[command(subcommand)]
-        command: FaultCommand,
-    },
-}
-
 /// `stripegym sandbox fault …`.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum FaultCommand {

@@ -1,16 +1,17 @@
 //! From a command line to a report: settings, runtime, command, output, exit code.
 
 use crate::app::command::{
-    cards, check, checkout, day, day0, dev, doctor, events, explain, fault, hint, home, items,
-    ledger, listen, logs, progress, reconcile, report, reset, sandbox, solution, starter, status,
-    trigger, verify_report,
+    account, cards, check, checkout, clock, day, day0, dev, doctor, events, explain, fault, hint,
+    home, items, keys, ledger, listen, logs, progress, reconcile, report, reset, sandbox, solution,
+    starter, status, trigger, verify_report, worlds,
 };
 use crate::app::context::Context;
 use crate::app::seeded::World;
-use crate::cli::args::{Command, Day, Dev, Ledger, Line, Sandbox, Shape};
+use crate::cli::args::{self, Command, Day, Dev, Ledger, Line, Shape};
 use crate::cli::course_args::Progress;
 use crate::cli::reporter::Reporter;
-use crate::cli::request_args::{self, Running};
+use crate::cli::request_args;
+use crate::cli::sandbox_args::SandboxCommand;
 use crate::cli::wish::{self, Reader};
 use crate::cli::{env_example, exit, fail, logging, out, pager, signals};
 use crate::config::Config;
@@ -190,10 +191,20 @@ async fn dispatch(
             ledger::run(context, reader.ledger(&asked)?)
         }
         Command::Reconcile(asked) => reconcile::run(context, reader.reconcile(&asked)?).await,
-        Command::Sandbox(Sandbox { running: Some(Running::Fault { command }), .. }) => {
-            fault::run(context, &request_args::fault(command)).await
-        }
         Command::Logs(asked) => logs::run(context, &request_args::logs(asked)).await,
+        Command::Clock { command } => clock::run(context, &wish::clock(command)).await,
+        Command::Sandbox(args::Sandbox { command: Some(command), .. }) => match command {
+            SandboxCommand::Worlds { command } => {
+                worlds::run(context, &wish::worlds(command)).await
+            }
+            SandboxCommand::Account { command } => {
+                account::run(context, &reader.account(command)?).await
+            }
+            SandboxCommand::Keys { command } => keys::run(context, &wish::keys(command)).await,
+            SandboxCommand::Fault { command } => {
+                fault::run(context, &request_args::fault(command)).await
+            }
+        },
         Command::Sandbox(asked) => {
             sandbox::run(context, reader.sandbox(&asked, &context.config)?).await
         }

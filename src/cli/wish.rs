@@ -3,7 +3,8 @@
 
 use crate::app::command::checkout::Then;
 use crate::app::command::{
-    check, events, ledger, listen, reconcile, report, reset, sandbox, solution,
+    account, check, clock, events, keys, ledger, listen, reconcile, report, reset, sandbox,
+    solution, worlds,
 };
 use crate::app::course::application::Candidate;
 use crate::app::course::ask::Asker;
@@ -15,7 +16,7 @@ use crate::app::hosted::Means;
 use crate::app::payment::{Item, Order};
 use crate::app::reception::Door;
 use crate::app::trial::Scope;
-use crate::cli::{args, course_args};
+use crate::cli::{args, course_args, sandbox_args};
 use crate::config::Config;
 use crate::domain::course::dossier::{Kind, Shape};
 use crate::domain::currency::Currency;
@@ -150,6 +151,19 @@ impl Reader<'_> {
         })
     }
 
+    pub(crate) fn account(&self, asked: sandbox_args::Account) -> Result<account::Wish, Problem> {
+        let sandbox_args::Account::Set { pairs } = asked else { return Ok(account::Wish::Show) };
+        let read = |text: &String| {
+            let (name, value) = text.split_once('=')?;
+            Some((name.trim().to_owned(), value.trim().to_owned()))
+        };
+        let pairs: Result<Vec<_>, Problem> = pairs
+            .iter()
+            .map(|text| read(text).ok_or_else(|| self.bad("NAME=VALUE", text, "currency=usd")))
+            .collect();
+        pairs.map(account::Wish::Set)
+    }
+
     pub(crate) fn order(&self, asked: &args::Checkout, config: &Config) -> Result<Order, Problem> {
         let pair = |text: &String| {
             let (name, value) = text.split_once('=')?;
@@ -231,6 +245,35 @@ pub(crate) fn events(asked: args::Events) -> events::Wish {
         args::Events::List(list) => events::Wish::List { kind: list.kind, limit: list.limit },
         args::Events::Show { id } => events::Wish::Show(id),
         args::Events::Resend { id } => events::Wish::Resend(id),
+    }
+}
+
+pub(crate) fn worlds(asked: sandbox_args::Worlds) -> worlds::Wish {
+    match asked {
+        sandbox_args::Worlds::List => worlds::Wish::List,
+        sandbox_args::Worlds::Create { name, seed, now, objects } => {
+            worlds::Wish::Create { name, seed, now, objects }
+        }
+        sandbox_args::Worlds::Reset { name } => worlds::Wish::Reset(name),
+        sandbox_args::Worlds::Delete { name } => worlds::Wish::Delete(name),
+        sandbox_args::Worlds::Snapshot { name, label } => worlds::Wish::Snapshot(name, label),
+        sandbox_args::Worlds::Restore { name, label } => worlds::Wish::Restore(name, label),
+    }
+}
+
+pub(crate) fn keys(asked: sandbox_args::Keys) -> keys::Wish {
+    match asked {
+        sandbox_args::Keys::Create { allow } => keys::Wish::Create(allow),
+        sandbox_args::Keys::List => keys::Wish::List,
+        sandbox_args::Keys::Delete { key } => keys::Wish::Delete(key),
+    }
+}
+
+pub(crate) fn clock(asked: sandbox_args::Clock) -> clock::Wish {
+    match asked {
+        sandbox_args::Clock::Show => clock::Wish::Show,
+        sandbox_args::Clock::Advance { by } => clock::Wish::Advance(by),
+        sandbox_args::Clock::Set { at } => clock::Wish::Set(at),
     }
 }
 

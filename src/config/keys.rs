@@ -44,6 +44,8 @@ pub const LANG: Key = key("STRIPEGYM_LANG", "");
 pub const NOW: Key = key("STRIPEGYM_NOW", "");
 /// A seed for ids.
 pub const SEED: Key = key("STRIPEGYM_SEED", "");
+/// The world of the sandbox that our own commands work in.
+pub const WORLD: Key = key("STRIPEGYM_WORLD", "");
 /// Log levels per target.
 pub const LOG: Key = key("RUST_LOG", "");
 /// No colours when set.
@@ -63,6 +65,7 @@ pub const ALL: &[Key] = &[
     LANG,
     NOW,
     SEED,
+    WORLD,
     LOG,
     NO_COLOR,
 ];

@@ -8,7 +8,7 @@ use crate::config::sources::{Origin, Sources};
 use crate::domain::fault::Problem;
 use crate::domain::locale::Locale;
 use crate::domain::mode::Mode;
-use crate::domain::secret::{ApiKey, KeyKind, SigningSecret};
+use crate::domain::secret::{ApiKey, KeyKind, SigningSecret, is_world_name};
 use crate::domain::time::Timestamp;
 use std::path::PathBuf;
 
@@ -40,6 +40,8 @@ pub struct Config {
     pub now: Option<Timestamp>,
     /// The seed of ids, where one was given.
     pub seed: Option<u64>,
+    /// The world of the sandbox that commands work in, where one was named.
+    pub world: Option<String>,
     /// Log levels per target, as given.
     pub log: Option<String>,
     /// Whether colours are unwelcome.
@@ -62,10 +64,20 @@ impl Config {
         let publishable = api_key(sources, keys::PUBLISHABLE_KEY, &[KeyKind::Publishable], live)?;
         let webhook_secrets = webhook_secrets(sources, live)?;
         let api_base = api_base(sources)?;
+        let world = parsed(sources, keys::WORLD, "1-40 of a-z, 0-9, -", |text| {
+            is_world_name(text).then(|| text.to_owned())
+        })?;
+        let key = in_world(key, world.as_deref());
         let forced = parsed(sources, keys::MODE, "sandbox, stripe", Mode::read)?;
         let local = api_base.as_deref().is_some_and(is_loopback);
-        let by_key = if key.is_some() && !local { Mode::Stripe } else { Mode::Sandbox };
+        // Stripe has no worlds, and must never see a key that names one.
+        let of_world = key.as_ref().is_some_and(|key| key.world().is_some());
+        let by_key =
+            if key.is_some() && !local && !of_world { Mode::Stripe } else { Mode::Sandbox };
         let mode = forced.unwrap_or(by_key);
+        if of_world && mode == Mode::Stripe {
+            return Err(setting(sources, keys::MODE, "sandbox"));
+        }
         if mode == Mode::Stripe && key.is_none() {
             return Err(Problem::KeyMissing);
         }
@@ -87,7 +99,7 @@ impl Config {
         Ok(Self {
             locale: lang.unwrap_or_else(|| sources.locale()),
             mode,
-            key: key.filter(|_| mode == Mode::Stripe || local),
+            key: key.filter(|_| mode == Mode::Stripe || local || of_world),
             publishable,
             webhook_secrets,
             api_base,
@@ -104,10 +116,11 @@ impl Config {
             )?
             .unwrap_or_default(),
             port: parsed(sources, keys::PORT, "0-65535", port)?.unwrap_or(0),
-            now: parsed(sources, keys::NOW, "Unix seconds, 1795237445", |text| {
-                text.parse().ok().map(Timestamp)
+            now: parsed(sources, keys::NOW, "1795237445, 2026-11-21T05:04:05Z", |text| {
+                text.parse().ok().map(Timestamp).or_else(|| Timestamp::read(text))
             })?,
             seed,
+            world,
             log: sources.find(keys::LOG).map(|found| found.value),
             no_color: sources.find(keys::NO_COLOR).is_some(),
             live,
@@ -123,6 +136,12 @@ impl Config {
     pub fn ledger_path(&self) -> PathBuf {
         self.home.join("ledger.db")
     }
+}
+
+/// The key that commands call with: where a world is named, one that leads there.
+fn in_world(key: Option<ApiKey>, world: Option<&str>) -> Option<ApiKey> {
+    let Some(world) = world else { return key };
+    ApiKey::read(&format!("sk_test_w_{world}_stripegym"))
 }
 
 /// The value of `key` through `read`, or a problem that says what would be accepted.
@@ -248,6 +267,19 @@ mod tests {
         assert_eq!(local.mode, Mode::Sandbox);
         assert_eq!(local.api_base.as_deref(), Some("http://localhost:9"));
         assert_eq!(load(&[("STRIPEGYM_MODE", "stripe")], false).err(), Some(Problem::KeyMissing));
+    }
+
+    #[test]
+    fn a_key_that_names_a_world_never_leads_to_stripe() {
+        let key = ("STRIPE_SECRET_KEY", "sk_test_w_shop_0123456789");
+        let config = load(&[key], false).unwrap();
+        assert_eq!((config.mode, config.key.unwrap().world()), (Mode::Sandbox, Some("shop")));
+        assert!(load(&[key, ("STRIPEGYM_MODE", "stripe")], false).is_err());
+        assert!(load(&[key, ("STRIPE_API_BASE", "https://api.stripe.com")], false).is_err());
+        let own = ("STRIPE_SECRET_KEY", "sk_test_0123456789");
+        let config = load(&[own, ("STRIPEGYM_WORLD", "a")], false).unwrap();
+        assert_eq!((config.mode, config.key.unwrap().world()), (Mode::Sandbox, Some("a")));
+        assert!(load(&[("STRIPEGYM_WORLD", "A_b")], false).is_err());
     }
 
     #[test]

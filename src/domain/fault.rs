@@ -259,6 +259,11 @@ pub enum Problem {
         /// The folder.
         home: String,
     },
+    /// No process hosts the sandbox of the folder, and the command works on a running one.
+    SandboxNotRunning {
+        /// The folder.
+        home: String,
+    },
     /// Another process hosts the sandbox.
     SandboxInUse {
         /// Where.
@@ -335,6 +340,7 @@ impl Problem {
             | Self::SandboxStore { .. }
             | Self::File { .. }
             | Self::NotFound { .. }
+            | Self::SandboxNotRunning { .. }
             | Self::SandboxInUse { .. }
             | Self::CourseInUse { .. }
             | Self::AppDown { .. }
@@ -375,6 +381,7 @@ impl Problem {
             Self::NotThereYet { .. } => "not_there_yet",
             Self::Lesson { .. } => "lesson",
             Self::NoSuchCode { .. } => "no_such_code",
+            Self::SandboxNotRunning { .. } => "sandbox_not_running",
             Self::SandboxInUse { .. } => "sandbox_in_use",
             Self::CourseInUse { .. } => "course_in_use",
             Self::AppDown { .. } => "app_down",

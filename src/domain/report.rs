@@ -444,6 +444,8 @@ pub enum Report {
     Told(Told),
     /// `stripegym events show`: an object of the API as JSON.
     Object(String),
+    /// A control of a running sandbox: what it answered.
+    Control(serde_json::Value),
     /// `stripegym events resend`.
     Resent {
         /// `evt_…`.
@@ -491,6 +493,7 @@ impl Report {
             | Self::Events(_)
             | Self::Told(_)
             | Self::Object(_)
+            | Self::Control(_)
             | Self::Resent { .. } => true,
         }
     }

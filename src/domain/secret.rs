@@ -56,10 +56,44 @@ impl ApiKey {
         &self.text
     }
 
+    /// The world of the sandbox that a test key names, as `sk_test_w_NAME_…` does. Such a key is nobody's at
+    /// Stripe, and never sent there.
+    pub fn world(&self) -> Option<&str> {
+        let (name, _) = self.world_part()?.split_once('_')?;
+        is_world_name(name).then_some(name)
+    }
+
+    /// Whether it is written like a key that names a world, and what it names cannot be one.
+    pub fn names_no_world(&self) -> bool {
+        let named = self.world_part().and_then(|part| part.split_once('_'));
+        named.is_some_and(|(name, _)| !is_world_name(name))
+    }
+
+    fn world_part(&self) -> Option<&str> {
+        if self.live { None } else { self.text.get("sk_test_".len()..)?.strip_prefix("w_") }
+    }
+
+    /// As Stripe's messages name a key that may not do something: prefix, three stars, the last six.
+    pub fn hinted(&self) -> String {
+        let (prefix, rest) = self.text.split_at("sk_test_".len());
+        let count = rest.chars().count();
+        let tail: String = rest.chars().skip(if count >= 12 { count - 6 } else { count }).collect();
+        format!("{prefix}***{tail}")
+    }
+
     /// As Stripe's messages show a key: prefix, one `*` a hidden character, the last four.
     pub fn masked(&self) -> String {
         mask(&self.text)
     }
+}
+
+/// Characters that a world's name may have.
+const WORLD_NAME_MAX: usize = 40;
+
+/// Whether a text can name a world of the sandbox: 1 to 40 small letters, digits and hyphens.
+pub fn is_world_name(name: &str) -> bool {
+    (1..=WORLD_NAME_MAX).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 impl fmt::Debug for ApiKey {
@@ -117,6 +151,30 @@ mod tests {
         assert_eq!((key.kind(), key.is_live()), (KeyKind::Restricted, true));
         assert!(ApiKey::read("whsec_x").is_none());
         assert!(ApiKey::read("sk_test_").is_none());
+    }
+
+    #[test]
+    fn a_world_is_named_by_small_letters_digits_and_hyphens() {
+        for good in ["a", "test-1", &"x".repeat(40)] {
+            assert!(is_world_name(good), "{good}");
+        }
+        for bad in ["", "A", "a_b", "a/b", "é", &"x".repeat(41)] {
+            assert!(!is_world_name(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_a_test_key_of_that_form_names_a_world() {
+        let world = |text: &str| ApiKey::read(text).unwrap().world().map(str::to_owned);
+        assert_eq!(world("sk_test_w_shop-1_abc").as_deref(), Some("shop-1"));
+        assert_eq!(world("pk_test_w_a_").as_deref(), Some("a"));
+        for none in ["sk_test_w_shop", "sk_live_w_shop_abc", "sk_test_51w_a_b", "sk_test_w_A_b"] {
+            assert_eq!(world(none), None, "{none}");
+        }
+        assert!(ApiKey::read("sk_test_w_A_b").unwrap().names_no_world());
+        assert!(!ApiKey::read("sk_test_w_shop").unwrap().names_no_world());
+        assert_eq!(ApiKey::read("rk_test_0123456789abcdef").unwrap().hinted(), "rk_test_***abcdef");
+        assert_eq!(ApiKey::read("sk_test_123").unwrap().hinted(), "sk_test_***");
     }
 
     #[test]

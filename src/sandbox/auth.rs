@@ -1,13 +1,31 @@
-//! Who calls: API keys in the Authorization header, and Stripe's answers to wrong ones.
+//! Who calls: API keys in the Authorization header or the form, what each may do, and Stripe's answers to wrong ones.
 
 use crate::domain::secret::{ApiKey, KeyKind, mask};
+use crate::sandbox::call::Call;
+use crate::sandbox::engine::private::KeyPart;
+use crate::sandbox::engine::txn::Txn;
+use crate::sandbox::engine::worlds::World;
+use crate::sandbox::object::text;
+use crate::sandbox::rights;
 use crate::wire::failure::{Failure, FailureKind};
 
-/// Checks the header `Authorization` (Bearer, or Basic with the key as the user's name).
-///
-/// The sandbox has one account: every well-formed test key, secret or restricted, belongs to it.
-pub fn authenticate(header: Option<&str>) -> Result<ApiKey, Failure> {
-    let given = header.map(str::trim).filter(|text| !text.is_empty()).ok_or_else(no_key)?;
+/// Whoever calls the API.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    key: ApiKey,
+    /// What a restricted key that was made here may do; any other secret or restricted key may do everything.
+    rights: Option<KeyPart>,
+    account: String,
+}
+
+/// The text of the key: in the header `Authorization` (Bearer, or Basic with the key as the user's name), else
+/// in the form.
+pub fn read(header: Option<&str>, form: Option<&str>) -> Result<String, Failure> {
+    let given = match (header.map(str::trim).filter(|text| !text.is_empty()), form) {
+        (Some(given), _) => given,
+        (None, Some(form)) => return Ok(form.to_owned()),
+        (None, None) => return Err(no_key()),
+    };
     let (scheme, rest) = given.split_once(' ').unwrap_or((given, ""));
     let text = if scheme.eq_ignore_ascii_case("bearer") {
         rest.trim().to_owned()
@@ -17,21 +35,121 @@ pub fn authenticate(header: Option<&str>) -> Result<ApiKey, Failure> {
     } else {
         return Err(no_key());
     };
-    if text.is_empty() {
-        return Err(no_key());
+    if text.is_empty() { Err(no_key()) } else { Ok(text) }
+}
+
+/// The world that the text of a key names.
+pub fn world_of(text: &str) -> Option<String> {
+    ApiKey::read(text).and_then(|key| key.world().map(str::to_owned))
+}
+
+/// The key, where it is one: every well-formed test key opens the sandbox.
+pub fn authenticate(header: Option<&str>, form: Option<&str>) -> Result<ApiKey, Failure> {
+    let text = read(header, form)?;
+    let Some(key) = ApiKey::read(&text).filter(|key| !key.is_live()) else {
+        let text = format!("Invalid API Key provided: {}", mask(&text));
+        return Err(Failure::of(401, FailureKind::InvalidRequest, text));
+    };
+    if key.names_no_world() {
+        let text = format!(
+            "The API key {} is written as one that names a world (sk_test_w_NAME_…), and a world's name has 1 to 40 of a-z, 0-9 and -.",
+            key.masked()
+        );
+        return Err(Failure::invalid(text));
     }
-    let key = ApiKey::read(&text).filter(|key| !key.is_live() && text.len() >= 12);
-    match key {
-        Some(key) if key.kind() == KeyKind::Publishable => {
+    Ok(key)
+}
+
+impl Caller {
+    /// The caller of a world.
+    pub fn of(world: &World, key: ApiKey) -> Self {
+        let restricted = key.kind() == KeyKind::Restricted;
+        let rights =
+            world.read(|view| view.at("").record::<KeyPart>(rights::KIND, key.reveal()).cloned());
+        Self { rights: rights.filter(|_| restricted), account: world.platform_id(), key }
+    }
+
+    /// Whether the call comes from a page in a browser, with a key that everybody can read there.
+    pub fn is_browser(&self) -> bool {
+        self.key.kind() == KeyKind::Publishable
+    }
+
+    /// Refuses what the key may not do.
+    pub fn ensure_may(&self, method: &str, path: &str) -> Result<(), Failure> {
+        if self.is_browser() && !is_for_browsers(method, path) {
             let text = "This API call cannot be made with a publishable API key. Please use a secret API key. You can find a list of your API keys at https://dashboard.stripe.com/account/apikeys.";
-            Err(Failure::of(403, FailureKind::InvalidRequest, text).code("secret_key_required"))
+            return Err(
+                Failure::of(403, FailureKind::InvalidRequest, text).code("secret_key_required")
+            );
         }
-        Some(key) => Ok(key),
-        None => {
-            let text = format!("Invalid API Key provided: {}", mask(&text));
-            Err(Failure::of(401, FailureKind::InvalidRequest, text))
-        }
+        let lacking = self.rights.as_ref().and_then(|key| rights::lacking(key, method, path));
+        let Some(permission) = lacking else { return Ok(()) };
+        let text = format!(
+            "The provided key '{}' does not have the required permissions for this endpoint on account '{}'. Having the '{permission}' permission would allow this request to continue.",
+            self.key.hinted(),
+            self.account
+        );
+        Err(Failure::of(403, FailureKind::InvalidRequest, text))
     }
+
+    /// The account that `Stripe-Account` names, empty for the caller's own.
+    pub fn account(&self, world: &World, named: Option<&str>) -> Result<String, Failure> {
+        let Some(named) = named.map(str::trim).filter(|id| !id.is_empty()) else {
+            return Ok(String::new());
+        };
+        if named == self.account {
+            return Ok(String::new());
+        }
+        let known = world.read(|view| {
+            view.at("").stored("account", named).is_some_and(|stored| !stored.is_deleted())
+        });
+        if known { Ok(named.to_owned()) } else { Err(self.no_access(named)) }
+    }
+
+    /// Stripe's answer to an account that is not there, or not the caller's.
+    pub fn no_access(&self, account: &str) -> Failure {
+        let text = format!(
+            "The provided key '{}' does not have access to account '{account}' (or that account does not exist). Application access may have been revoked.",
+            self.key.hinted()
+        );
+        Failure::of(403, FailureKind::InvalidRequest, text).code("account_invalid")
+    }
+}
+
+/// What Stripe lets a publishable key do.
+fn is_for_browsers(method: &str, path: &str) -> bool {
+    let words: Vec<&str> = path.trim_matches('/').split('/').collect();
+    match (method, words.as_slice()) {
+        ("POST", ["v1", "tokens" | "payment_methods" | "sources"])
+        | ("GET" | "POST", ["v1", "payment_intents" | "setup_intents", _])
+        | ("POST", ["v1", "payment_intents" | "setup_intents", _, "confirm"])
+        | ("GET" | "POST", ["v1", "payment_pages", ..]) => true,
+        _ => false,
+    }
+}
+
+/// Lets a page work on an intent only where it was given the intent's secret.
+pub fn ensure_secret(txn: &Txn<'_>, call: &Call, secret: Option<&str>) -> Result<(), Failure> {
+    let path = call.key.split_once(' ').map_or("", |(_, path)| path);
+    let (kind, noun) = if path.starts_with("/v1/payment_intents/") {
+        ("payment_intent", "PaymentIntent")
+    } else if path.starts_with("/v1/setup_intents/") {
+        ("setup_intent", "SetupIntent")
+    } else {
+        return Ok(());
+    };
+    let Some(secret) = secret else {
+        let text = "Missing required param: client_secret.";
+        return Err(Failure::invalid(text).code("parameter_missing").param("client_secret"));
+    };
+    let intent = txn.find(kind, call.id(0), "intent")?;
+    if text(&intent, "client_secret") == secret && !secret.is_empty() {
+        return Ok(());
+    }
+    let text = format!(
+        "The client_secret provided does not match the client_secret associated with the {noun}."
+    );
+    Err(Failure::invalid(text).code(format!("{kind}_invalid_parameter")).param("client_secret"))
 }
 
 fn no_key() -> Failure {
@@ -67,24 +185,53 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_read_from_bearer_and_from_basic() {
+    fn a_key_is_read_from_bearer_from_basic_and_from_the_form() {
         let key = "sk_test_0123456789ab";
-        assert_eq!(authenticate(Some(&format!("Bearer {key}"))).unwrap().reveal(), key);
-        let basic = "Basic c2tfdGVzdF8wMTIzNDU2Nzg5YWI6";
-        assert_eq!(authenticate(Some(basic)).unwrap().reveal(), key);
+        let read = |header: Option<&str>, form: Option<&str>| {
+            authenticate(header, form).unwrap().reveal().to_owned()
+        };
+        assert_eq!(read(Some(&format!("Bearer {key}")), None), key);
+        assert_eq!(read(Some("Basic c2tfdGVzdF8wMTIzNDU2Nzg5YWI6"), None), key);
+        assert_eq!(read(None, Some(key)), key);
+        assert_eq!(read(Some("Bearer sk_test_1"), Some(key)), "sk_test_1");
+    }
+
+    #[test]
+    fn a_test_key_of_any_length_opens_it() {
+        for key in ["sk_test_123", "rk_test_1", "sk_test_foo", "sk_test_w_a_b"] {
+            assert!(authenticate(Some(&format!("Bearer {key}")), None).is_ok(), "{key}");
+        }
+        let failure = authenticate(Some("Bearer sk_test_w_A_b"), None).unwrap_err();
+        assert_eq!(failure.status, 400);
     }
 
     #[test]
     fn each_wrong_key_has_its_own_answer() {
-        let none = authenticate(None).unwrap_err();
+        let none = authenticate(None, None).unwrap_err();
         assert_eq!(none.status, 401);
         assert!(none.message.starts_with("You did not provide an API key."));
-        let wrong = authenticate(Some("Bearer sk_live_0123456789abcdhere")).unwrap_err();
+        let wrong = authenticate(Some("Bearer sk_live_0123456789abcdhere"), None).unwrap_err();
         assert_eq!(wrong.message, "Invalid API Key provided: sk_live_**************here");
-        let publishable = authenticate(Some("Bearer pk_test_0123456789ab")).unwrap_err();
-        assert_eq!(
-            (publishable.status, publishable.code.as_deref()),
-            (403, Some("secret_key_required"))
-        );
+    }
+
+    #[test]
+    fn a_publishable_key_reaches_what_a_page_needs_and_nothing_else() {
+        for (method, path) in [
+            ("POST", "/v1/tokens"),
+            ("POST", "/v1/payment_methods"),
+            ("GET", "/v1/payment_intents/pi_1"),
+            ("POST", "/v1/payment_intents/pi_1/confirm"),
+        ] {
+            assert!(is_for_browsers(method, path), "{method} {path}");
+        }
+        for (method, path) in [
+            ("GET", "/v1/payment_methods"),
+            ("GET", "/v1/payment_intents"),
+            ("POST", "/v1/payment_intents"),
+            ("POST", "/v1/payment_intents/pi_1/capture"),
+            ("GET", "/v1/customers"),
+        ] {
+            assert!(!is_for_browsers(method, path), "{method} {path}");
+        }
     }
 }

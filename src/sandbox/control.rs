@@ -2,29 +2,101 @@
 
 use crate::catalog::Catalog;
 use crate::catalog::route::Endpoint;
-use crate::sandbox::jobs;
 use crate::sandbox::object;
 use crate::sandbox::within::Within;
+use crate::wire::failure::Failure;
+use crate::wire::form;
 use crate::wire::json::pretty;
 use axum::Router;
-use axum::extract::Query;
+use axum::body::to_bytes;
+use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use serde_json::{Value, json};
-use std::collections::HashMap;
+use axum::routing::get;
+use serde_json::{Map, Value, json};
 
 /// The routes; all of them answer JSON.
 pub fn router() -> Router {
     Router::new()
         .route("/_stripegym/status", get(status))
         .route("/_stripegym/endpoints", get(endpoints))
-        .route("/_stripegym/clock/advance", post(advance))
 }
 
 /// JSON with a status.
 pub fn reply(status: StatusCode, value: &Value) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], pretty(value)).into_response()
+}
+
+/// What a control came to, as JSON.
+pub fn respond(result: Result<Value, Failure>) -> Response {
+    match result {
+        Ok(value) => reply(StatusCode::OK, &value),
+        Err(failure) => {
+            let status = StatusCode::from_u16(failure.status).unwrap_or(StatusCode::BAD_REQUEST);
+            reply(status, &failure.body())
+        }
+    }
+}
+
+/// Bytes that a control may be sent: the documents of a whole world.
+const SENT_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// What a control was sent: in the query, and in the body as JSON or as a form.
+#[derive(Clone, Debug, Default)]
+pub struct Sent(pub Map<String, Value>);
+
+impl Sent {
+    /// A member as text; numbers as they are written.
+    pub fn text(&self, name: &str) -> Option<String> {
+        match self.0.get(name)? {
+            Value::Null => None,
+            Value::String(text) => Some(text.clone()),
+            other => Some(other.to_string()),
+        }
+    }
+
+    /// Refuses what is none of these.
+    pub fn only(&self, names: &[&str]) -> Result<(), Failure> {
+        let Some(name) = self.0.keys().find(|name| !names.contains(&name.as_str())) else {
+            return Ok(());
+        };
+        let text = format!("Received unknown parameter: {name}. There are: {}.", names.join(", "));
+        Err(Failure::invalid(text).param(name))
+    }
+
+    fn add_form(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let form::Tree::Hash(members) = form::decode(bytes)?.tree else { return Ok(()) };
+        for (name, tree) in members {
+            if let Some(text) = tree.text() {
+                self.0.insert(name, json!(text));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Sent {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
+        let mut sent = Self::default();
+        let query = request.uri().query().unwrap_or_default().to_owned();
+        let bytes = to_bytes(request.into_body(), SENT_BYTES_MAX).await;
+        let bytes = bytes.map_err(|_| {
+            respond(Err(Failure::invalid("The body could not be read; it can have up to 32 MiB.")))
+        })?;
+        let read = sent.add_form(query.as_bytes()).and_then(|()| {
+            if bytes.first() != Some(&b'{') {
+                return sent.add_form(&bytes);
+            }
+            let body: Map<String, Value> = serde_json::from_slice(&bytes)
+                .map_err(|error| Failure::invalid(format!("The body is no JSON: {error}.")))?;
+            sent.0.extend(body);
+            Ok(())
+        });
+        read.map_err(|failure| respond(Err(failure)))?;
+        Ok(sent)
+    }
 }
 
 async fn status(Within(world): Within) -> Response {
@@ -45,16 +117,4 @@ async fn endpoints() -> Response {
     let (modelled, not_yet): (Vec<&str>, Vec<&str>) =
         all.partition(|key| object::handler(key).is_some());
     reply(StatusCode::OK, &json!({"modelled": modelled, "not_modelled_yet": not_yet}))
-}
-
-async fn advance(Within(world): Within, Query(query): Query<HashMap<String, String>>) -> Response {
-    let Some(seconds) = query.get("seconds").and_then(|text| text.parse::<u32>().ok()) else {
-        let body = json!({"error": {"message": "Say how far: ?seconds=N, a whole number."}});
-        return reply(StatusCode::BAD_REQUEST, &body);
-    };
-    let engine = world.engine();
-    engine.clock().advance(seconds);
-    jobs::run_due(&world).await;
-    engine.wake_all();
-    reply(StatusCode::OK, &json!({"now": world.now().0}))
 }

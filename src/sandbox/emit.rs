@@ -4,6 +4,7 @@ use crate::sandbox::engine::object::{Object, Stored};
 use crate::sandbox::engine::private::{Delivery, Envelope, Name, WebhookEndpointPart};
 use crate::sandbox::engine::txn::{Txn, mark};
 use crate::sandbox::object::text;
+use crate::sandbox::settings::Settings;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ pub fn emit(txn: &mut Txn<'_>, kind: &str, about: &Stored, previous: Option<Box<
     let endpoints = subscribers(txn, kind);
     let envelope = Envelope {
         kind: Name::of(kind),
-        api_version: Name::of(&txn.site().api_version),
+        api_version: Name::of(Settings::of(txn).get("api_version")),
         created: txn.now().0,
         account: (!account.is_empty()).then(|| account.as_str().into()),
         previous,

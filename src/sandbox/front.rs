@@ -5,7 +5,7 @@ use crate::catalog::Catalog;
 use crate::catalog::route::{Endpoint, Routed};
 use crate::catalog::validate::Strictness;
 use crate::sandbox::answer::Body;
-use crate::sandbox::auth;
+use crate::sandbox::auth::{self, Caller};
 use crate::sandbox::call::{Call, Version};
 use crate::sandbox::engine::Decision;
 use crate::sandbox::engine::requests::LogRow;
@@ -14,11 +14,13 @@ use crate::sandbox::engine::worlds::World;
 use crate::sandbox::expand;
 use crate::sandbox::fault;
 use crate::sandbox::idempotency::Keyed;
+use crate::sandbox::jobs;
 use crate::sandbox::object;
+use crate::sandbox::settings::Settings;
 use crate::sandbox::version;
 use crate::wire::body;
 use crate::wire::failure::{Failure, FailureKind};
-use crate::wire::form::{self, Decoded};
+use crate::wire::form::{self, Decoded, Tree};
 use crate::wire::render::{self, pretty_into};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -37,6 +39,10 @@ pub struct Asked {
     pub query: String,
     /// The `Authorization` header.
     pub authorization: Option<String>,
+    /// An API key that stood among the parameters.
+    pub key: Option<String>,
+    /// The `Stripe-Account` header.
+    pub account: Option<String>,
     /// The `Stripe-Version` header.
     pub version: Option<String>,
     /// The `Idempotency-Key` header.
@@ -81,6 +87,8 @@ struct Ready {
     call: Call,
     expand: Vec<String>,
     keyed: Option<Keyed>,
+    /// Whether a page in a browser asks, which has to show an intent's secret, and the one that it shows.
+    browser: Option<Option<String>>,
 }
 
 /// Answers one request.
@@ -88,25 +96,32 @@ pub async fn answer(world: &Arc<World>, asked: Asked) -> Answer {
     // Each resource has its own sequence: how often somebody looks must not decide what a change is called.
     let mut numbers = world.entropy().numbers(&sequence(&asked));
     let request_id = crate::domain::id::mint("req_", 14, || numbers.next());
-    let default = world.site().api_version.as_str();
     let mut headers = vec![("request-id", request_id.clone())];
     if let Some(key) = &asked.idempotency_key {
         headers.push(("idempotency-key", key.clone()));
     }
-    let (outcome, version) = match auth::authenticate(asked.authorization.as_deref())
-        .and_then(|_| version::read(asked.version.as_deref(), default))
-    {
-        Err(failure) => (failed(world, &request_id, &failure), default.to_owned()),
-        Ok(version) => {
+    let default = world.read(Settings::of).get("api_version").to_owned();
+    let (outcome, version, account) = match admit(world, &asked, &default) {
+        Err(failure) => (failed(world, &request_id, &failure), default, String::new()),
+        Ok(Admitted { caller, account, version }) => {
             let text = version.text.clone();
-            (run(world, &asked, version, &request_id, &mut headers).await, text)
+            let at = if account.is_empty() { Arc::clone(world) } else { world.at(&account) };
+            if at.stands() {
+                // Where time stands, what follows from a call has happened before the next one looks.
+                jobs::run_due(&at).await;
+            }
+            let outcome = run(&at, &asked, (&caller, version), &request_id, &mut headers).await;
+            (outcome, text, account)
         }
     };
-    world.engine().requests().add(log_row(world, &asked, &request_id, &outcome));
+    world.engine().requests().add(log_row(world, &account, &asked, &request_id, &outcome));
     if outcome.fault == Some(fault::Answer::Timeout) {
         tokio::time::sleep(fault::SILENCE).await;
     }
     headers.push(("stripe-version", version));
+    if !account.is_empty() {
+        headers.push(("stripe-account", account));
+    }
     if let Some(original) = outcome.original_request {
         headers.push(("idempotent-replayed", "true".to_owned()));
         headers.push(("original-request", original));
@@ -128,11 +143,31 @@ pub async fn answer(world: &Arc<World>, asked: Asked) -> Answer {
     Answer { status: outcome.status, headers, body, cut }
 }
 
+/// Who calls, for which account, and under which version.
+struct Admitted {
+    caller: Caller,
+    account: String,
+    version: Version,
+}
+
+fn admit(world: &World, asked: &Asked, default: &str) -> Result<Admitted, Failure> {
+    let key = auth::authenticate(asked.authorization.as_deref(), asked.key.as_deref())?;
+    let caller = Caller::of(world, key);
+    caller.ensure_may(&asked.method, &asked.path)?;
+    let account = caller.account(world, asked.account.as_deref())?;
+    let words: Vec<&str> = asked.path.trim_matches('/').split('/').collect();
+    if let ["v1", "accounts", named, ..] = words.as_slice() {
+        caller.account(world, Some(named))?;
+    }
+    let version = version::read(asked.version.as_deref(), default)?;
+    Ok(Admitted { caller, account, version })
+}
+
 /// Works on a request, unless it meets a fault that was asked for: by its own header, else by a rule.
 async fn run(
     world: &Arc<World>,
     asked: &Asked,
-    version: Version,
+    (caller, version): (&Caller, Version),
     request_id: &str,
     headers: &mut Vec<(&'static str, String)>,
 ) -> Outcome {
@@ -144,7 +179,7 @@ async fn run(
     };
     // What is not worked on leaves its idempotency key free, as Stripe's own limits do.
     let outcome = match fault.filter(|fault| !fault.works()) {
-        None => work(world, asked, version, request_id, headers).await,
+        None => work(world, asked, (caller, version), request_id, headers).await,
         Some(fault) => match fault.failure() {
             Some(failure) => failed(world, request_id, &failure),
             None => Outcome { status: 0, body: "{}".into(), ..Outcome::default() },
@@ -156,11 +191,11 @@ async fn run(
 async fn work(
     world: &Arc<World>,
     asked: &Asked,
-    version: Version,
+    (caller, version): (&Caller, Version),
     request_id: &str,
     headers: &mut Vec<(&'static str, String)>,
 ) -> Outcome {
-    let ready = match prepare(asked, version, headers) {
+    let ready = match prepare(asked, (caller, version), headers) {
         Ok(ready) => ready,
         Err(failure) => return failed(world, request_id, &failure),
     };
@@ -174,6 +209,7 @@ async fn work(
     let origin = Origin {
         request_id: Some(request_id.to_owned()),
         idempotency_key: asked.idempotency_key.clone(),
+        browser: caller.is_browser(),
     };
     if asked.method == "GET" {
         let looked = world.look(origin.clone(), |txn| {
@@ -203,7 +239,7 @@ fn sequence(asked: &Asked) -> String {
 /// Everything that can be refused without looking at the state.
 fn prepare(
     asked: &Asked,
-    version: Version,
+    (caller, version): (&Caller, Version),
     headers: &mut Vec<(&'static str, String)>,
 ) -> Result<Ready, Failure> {
     let catalog = Catalog::get();
@@ -211,7 +247,9 @@ fn prepare(
         return Err(unrecognized(asked));
     };
     let post = asked.method == "POST";
-    let decoded = decode(asked)?;
+    let mut decoded = decode(asked)?;
+    // A page names the secret of what it works on; only some endpoints list it among their parameters.
+    let browser = caller.is_browser().then(|| take_secret(&mut decoded.tree));
     if !decoded.duplicates.is_empty() {
         let names = decoded.duplicates.join(", ");
         let text =
@@ -232,7 +270,14 @@ fn prepare(
         _ => Vec::new(),
     };
     let call = Call { key: route.endpoint.key().to_owned(), ids: route.ids, params, version };
-    Ok(Ready { endpoint: route.endpoint, call, expand, keyed })
+    Ok(Ready { endpoint: route.endpoint, call, expand, keyed, browser })
+}
+
+/// Takes `client_secret` out of what was sent.
+fn take_secret(tree: &mut Tree) -> Option<String> {
+    let Tree::Hash(members) = tree else { return None };
+    let at = members.iter().position(|(name, _)| name == "client_secret")?;
+    members.remove(at).1.text().map(str::to_owned)
 }
 
 /// The parameters of a request: v1 takes forms, v2 takes JSON; a query is a form in both.
@@ -275,8 +320,12 @@ fn execute(world: &World, txn: &mut Txn<'_>, ready: &Ready, request_id: &str) ->
             Err(failure) => return (failed(world, request_id, &failure), false),
         }
     }
+    let shown = match &ready.browser {
+        Some(secret) => auth::ensure_secret(txn, &ready.call, secret.as_deref()),
+        None => Ok(()),
+    };
     let result = match object::handler(ready.endpoint.key()) {
-        Some(handler) => handler(txn, &ready.call),
+        Some(handler) => shown.and_then(|()| handler(txn, &ready.call)),
         None => Err(not_modelled(ready.endpoint, &world.site().base_url)),
     };
     let (outcome, keep) = match result {
@@ -316,11 +365,17 @@ fn failed(world: &World, request_id: &str, failure: &Failure) -> Outcome {
     }
 }
 
-fn log_row(world: &World, asked: &Asked, request_id: &str, outcome: &Outcome) -> LogRow {
+fn log_row(
+    world: &World,
+    account: &str,
+    asked: &Asked,
+    request_id: &str,
+    outcome: &Outcome,
+) -> LogRow {
     LogRow {
         id: request_id.to_owned(),
         world: Arc::clone(world.name()),
-        account: Arc::clone(&world.scope().account),
+        account: Arc::from(account),
         at: world.now().0,
         method: asked.method.clone(),
         path: asked.path.clone(),

@@ -130,7 +130,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_key_belongs_to_one_account_of_one_world() {
-        let site = Site { base_url: String::new(), api_version: String::new() };
+        let site = Site {
+            base_url: String::new(),
+            api_version: String::new(),
+            beyond: Default::default(),
+        };
         let clock = Clock::fixed(Timestamp(1_800_000_000));
         let engine = Arc::new(Engine::ephemeral(clock, Entropy::seeded(1), site));
         let keyed = Keyed::new("k", "/v1/customers", &Map::new()).unwrap();

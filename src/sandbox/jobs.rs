@@ -69,6 +69,7 @@ pub fn worlds(engine: &Arc<Engine>) -> Vec<Arc<World>> {
 /// Runs every job of an account that is due now, and what becomes due by them; forgets answers that were
 /// kept long enough. Returns how long nothing more is due.
 pub async fn run_due(world: &World) -> Duration {
+    let _turn = world.engine().jobs_turn().await;
     if !forget_answers(world).await {
         return RETRY_PAUSE;
     }

@@ -6,10 +6,12 @@
 
 pub mod answer;
 pub mod auth;
+pub mod browser;
 pub mod call;
 pub mod cards;
 pub mod checkout;
 pub mod control;
+pub mod credentials;
 pub mod deliver;
 pub mod diff;
 pub mod emit;
@@ -29,10 +31,14 @@ pub mod page;
 pub mod payment;
 pub mod pricing;
 pub mod requests_control;
+pub mod rights;
 pub mod search;
 pub mod serve;
+pub mod settings;
+pub mod timing;
 pub mod version;
 pub mod within;
+pub mod worlds;
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -1,7 +1,10 @@
 //! The sandbox's one HTTP service: API, pages and controls behind the same gate.
 
 use crate::net::connection::{ArrivalError, Cut};
+use crate::sandbox::auth;
+use crate::sandbox::browser;
 use crate::sandbox::control;
+use crate::sandbox::credentials;
 use crate::sandbox::deliver;
 use crate::sandbox::engine::Engine;
 use crate::sandbox::fault;
@@ -10,7 +13,9 @@ use crate::sandbox::front::{self, Asked};
 use crate::sandbox::page;
 use crate::sandbox::payment;
 use crate::sandbox::requests_control;
-use crate::sandbox::within::Within;
+use crate::sandbox::timing;
+use crate::sandbox::within::{self, Within};
+use crate::sandbox::worlds;
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::json::pretty;
 use axum::Router;
@@ -59,14 +64,19 @@ impl Hosts {
 /// The service that a connection speaks to.
 pub fn service(engine: Arc<Engine>, hosts: Hosts) -> TowerToHyperService<Router<()>> {
     let router = control::router()
+        .merge(worlds::router())
+        .merge(timing::router())
+        .merge(credentials::router())
         .merge(deliver::control::control_router())
         .merge(page::router())
         .merge(payment::control::control_router())
         .merge(fault_control::control_router())
         .merge(requests_control::control_router())
-        .fallback(api)
-        .layer(from_fn_with_state((engine, hosts), gate));
-    TowerToHyperService::new(router)
+        .fallback(api);
+    // Outside of the router: what the gate takes off the path, the routes need not know of.
+    let gated =
+        Router::new().fallback_service(router).layer(from_fn_with_state((engine, hosts), gate));
+    TowerToHyperService::new(gated)
 }
 
 /// Refuses names that are not ours (DNS rebinding), and controls that a foreign page could send.
@@ -84,15 +94,31 @@ async fn gate(
             "The sandbox answers only under the name that it listens on (127.0.0.1 or localhost).";
         return refusal(StatusCode::FORBIDDEN, text);
     }
+    let by_path = within::split(request.uri());
+    let by_path = by_path.map(|(name, inner)| {
+        *request.uri_mut() = inner;
+        name
+    });
     let control = request.uri().path().starts_with("/_stripegym/");
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
     if control && changes && !request.headers().contains_key("stripegym-control") {
         let text = "Controls of the sandbox need the header `Stripegym-Control: 1`, which no foreign web page can send.";
         return refusal(StatusCode::FORBIDDEN, text);
     }
-    request.extensions_mut().insert(Within(engine.default_world()));
+    let authorization = text_of(request.headers(), &header::AUTHORIZATION);
+    let world = match within::find(&engine, by_path.as_deref(), authorization.as_deref()) {
+        Ok(world) => world,
+        Err(failure) => return refusal(StatusCode::BAD_REQUEST, &failure.message),
+    };
+    let extensions = request.extensions_mut();
+    extensions.insert(Within(world));
+    extensions.insert(Named(by_path.is_some()));
     next.run(request).await
 }
+
+/// Whether the path named the world.
+#[derive(Clone, Copy, Debug)]
+struct Named(bool);
 
 fn refusal(status: StatusCode, text: &str) -> Response {
     let failure = Failure::of(status.as_u16(), FailureKind::InvalidRequest, text);
@@ -121,21 +147,46 @@ fn unread(error: &axum::Error) -> Response {
 
 async fn api(Within(world): Within, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
+    if parts.method == Method::OPTIONS {
+        return browser::preflight(&parts.headers);
+    }
     let bytes = match to_bytes(body, BODY_BYTES_MAX).await {
         Ok(bytes) => bytes,
         Err(error) => return unread(&error),
     };
     let text = |name: HeaderName| text_of(&parts.headers, &name);
+    let mut query = parts.uri.query().unwrap_or_default().to_owned();
+    let mut bytes = bytes.to_vec();
+    let key = browser::take_key(&mut bytes).or_else(|| {
+        let mut sent = query.clone().into_bytes();
+        let key = browser::take_key(&mut sent);
+        query = String::from_utf8(sent).unwrap_or_default();
+        key
+    });
+    let authorization = text(header::AUTHORIZATION);
+    let called = auth::read(authorization.as_deref(), key.as_deref()).ok();
+    if called.as_deref().is_some_and(browser::is_secret) && browser::is_foreign(&parts.headers) {
+        let text = "A page of another site called the sandbox with a secret key. Secret keys belong on servers: take a publishable key (pk_test_…) in the page.";
+        return refusal(StatusCode::FORBIDDEN, text);
+    }
+    let named = parts.extensions.get::<Named>().is_some_and(|named| named.0);
+    let world =
+        match within::enter(&world, named, key.as_deref().filter(|_| authorization.is_none())) {
+            Ok(world) => world,
+            Err(failure) => return refusal(StatusCode::BAD_REQUEST, &failure.message),
+        };
     let asked = Asked {
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
-        query: parts.uri.query().unwrap_or_default().to_owned(),
-        authorization: text(header::AUTHORIZATION),
+        query,
+        authorization,
+        key,
+        account: text(HeaderName::from_static("stripe-account")),
         version: text(HeaderName::from_static("stripe-version")),
         idempotency_key: text(HeaderName::from_static("idempotency-key")),
         content_type: text(header::CONTENT_TYPE),
         fault: text(HeaderName::from_static(fault::HEADER)),
-        body: bytes.to_vec(),
+        body: bytes,
     };
     let answer = front::answer(&world, asked).await;
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -150,6 +201,9 @@ async fn api(Within(world): Within, request: Request<Body>) -> Response {
         if let Ok(value) = HeaderValue::from_str(&value) {
             headers.insert(HeaderName::from_static(name), value);
         }
+    }
+    if called.is_some_and(|key| key.starts_with("pk_")) {
+        browser::open(headers);
     }
     response
 }

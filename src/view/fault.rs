@@ -76,6 +76,7 @@ pub(super) fn what(problem: &Problem, canvas: &Canvas) -> String {
         Problem::NotFound { what } => Msg::FaultNotFound { what },
         Problem::NotThereYet { what } => Msg::FaultNotThereYet { what },
         Problem::NoSuchCode { code } => Msg::FaultNoSuchCode { code },
+        Problem::SandboxNotRunning { home } => Msg::FaultSandboxNotRunning { home },
         Problem::SandboxInUse { base } => Msg::FaultSandboxInUse { base },
         Problem::CourseInUse { home } => Msg::FaultCourseInUse { home },
         Problem::Lesson { what, .. } => Msg::FaultLesson { what },
@@ -158,6 +159,7 @@ fn place(problem: &Problem) -> Option<String> {
         | Problem::NotFound { .. }
         | Problem::NotThereYet { .. }
         | Problem::NoSuchCode { .. }
+        | Problem::SandboxNotRunning { .. }
         | Problem::SandboxInUse { .. }
         | Problem::CourseInUse { .. }
         | Problem::AppDown { .. }
@@ -182,6 +184,7 @@ fn next(problem: &Problem, canvas: &Canvas) -> Vec<String> {
         Problem::PortTaken { command, .. } => vec![Msg::NextOtherPort { command }, Msg::NextDoctor],
         Problem::NotOurs { .. } => vec![Msg::NextNotOurs],
         Problem::InTheWay { .. } => vec![Msg::NextInTheWay],
+        Problem::SandboxNotRunning { .. } => vec![Msg::NextSandbox],
         Problem::ProviderDown { .. } => vec![Msg::NextSandbox, Msg::NextDoctor],
         Problem::ProviderRefused { status: 401, .. } => vec![Msg::NextKeyUnknown, Msg::NextDoctor],
         Problem::ProviderRefused { request: Some(request), .. } => vec![Msg::NextLogs { request }],

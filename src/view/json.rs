@@ -57,6 +57,7 @@ pub fn report(report: &Report) -> Option<Value> {
         Report::Triggered { kind, event } => json!({ "type": kind, "event": event }),
         Report::Events(rows) => json!({ "events": rows.iter().map(event).collect::<Vec<_>>() }),
         Report::Told(it) => requests::told_json(it),
+        Report::Control(answer) => answer.clone(),
         Report::Document(text) | Report::Object(text) => {
             serde_json::from_str(text).unwrap_or(Value::Null)
         }

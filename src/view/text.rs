@@ -13,7 +13,7 @@ use crate::view::report as handed;
 use crate::view::requests;
 use crate::view::table::{Side, draw, short};
 use crate::view::words::Msg;
-use crate::view::{cards, check, course, doctor, money, time};
+use crate::view::{cards, check, control, course, doctor, money, time};
 
 /// How many matching sessions a table shows; those that differ it shows all.
 const MATCHES_MAX: usize = 51;
@@ -55,6 +55,7 @@ pub fn render(report: &Report, canvas: &Canvas) -> String {
         Report::Events(rows) => events(rows, canvas),
         Report::Told(it) => requests::told(it, canvas),
         Report::Document(text) | Report::Object(text) => text.clone(),
+        Report::Control(answer) => control::render(answer, canvas),
         Report::Resent { event, kind } => canvas.say(&Msg::EventResent { kind, event }),
     }
 }

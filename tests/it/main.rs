@@ -52,3 +52,4 @@ mod tidy;
 mod track;
 mod transcript;
 mod webdriver;
+mod worlds;

@@ -1,8 +1,10 @@
 //! One file a command; none imports another. What several need stands one folder up.
 
+pub mod account;
 pub mod cards;
 pub mod check;
 pub mod checkout;
+pub mod clock;
 pub mod day;
 pub mod day0;
 pub mod dev;
@@ -13,6 +15,7 @@ pub mod fault;
 pub mod hint;
 pub mod home;
 pub mod items;
+pub mod keys;
 pub mod ledger;
 pub mod listen;
 pub mod logs;
@@ -26,3 +29,4 @@ pub mod starter;
 pub mod status;
 pub mod trigger;
 pub mod verify_report;
+pub mod worlds;

@@ -3,13 +3,16 @@
 //! [`Engine`] is the whole; [`World`] is what a request, a page or a job works in: one account of one world.
 
 mod carry;
+pub mod changes;
 mod commit;
+pub mod content;
 pub mod index;
 pub mod journal;
 mod load;
 pub mod object;
 pub mod private;
 pub mod requests;
+pub mod snapshots;
 pub mod state;
 pub mod txn;
 pub mod worlds;
@@ -17,16 +20,18 @@ pub mod worlds;
 use crate::domain::time::Timestamp;
 use crate::os::clock::Clock;
 use crate::os::entropy::Entropy;
+use crate::sandbox::engine::changes::{Committed, Recent};
 use crate::sandbox::engine::commit::{Commits, Published, Refusal};
 use crate::sandbox::engine::journal::{Journal, JournalError};
 use crate::sandbox::engine::private::DeliveryStatus;
 use crate::sandbox::engine::private::{Delivery, Private};
 use crate::sandbox::engine::requests::RequestLog;
-use crate::sandbox::engine::state::Scope;
+use crate::sandbox::engine::snapshots::Snapshots;
+use crate::sandbox::engine::state::{Scope, WorldId};
 use crate::sandbox::engine::txn::{Change, Origin, Site, Txn, View};
 use crate::sandbox::engine::worlds::{World, Worlds};
-use crate::sandbox::lock::HostLock;
 use crate::sandbox::fault::Faults;
+use crate::sandbox::lock::HostLock;
 use crate::wire::failure::{Failure, FailureKind};
 use std::collections::HashSet;
 use std::path::Path;
@@ -50,10 +55,12 @@ pub struct Engine {
     requests: RequestLog,
     faults: Faults,
     objects_max: u64,
+    snapshots: Snapshots,
+    jobs_turn: tokio::sync::Mutex<()>,
 }
 
 /// What published commits tell the loops that work by themselves.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Signals {
     wake: Notify,
     /// The number of the last published commit.
@@ -61,6 +68,7 @@ struct Signals {
     planned: Mutex<Vec<Planned>>,
     /// Whose jobs have changed since the loop looked last; `None` stands for everybody's.
     jobs: Mutex<Option<HashSet<Scope>>>,
+    recent: Recent,
 }
 
 /// A delivery that was planned by a published commit.
@@ -97,6 +105,16 @@ impl Planned {
 }
 
 impl Signals {
+    fn after(number: u64) -> Arc<Self> {
+        Arc::new(Self {
+            wake: Notify::default(),
+            number: watch::Sender::new(number),
+            planned: Mutex::default(),
+            jobs: Mutex::default(),
+            recent: Recent::after(number),
+        })
+    }
+
     fn published(&self, number: u64, changes: &[Change]) {
         let mut wakes = false;
         for change in changes {
@@ -121,6 +139,7 @@ impl Signals {
         if wakes {
             self.wake.notify_waiters();
         }
+        self.recent.add(number, changes);
         self.number.send_replace(number);
     }
 }
@@ -137,7 +156,7 @@ pub struct Decision<R> {
 impl Engine {
     /// A sandbox that lives in memory only.
     pub fn ephemeral(clock: Clock, entropy: Entropy, site: Site) -> Self {
-        let signals = Arc::<Signals>::default();
+        let signals = Signals::after(0);
         Self::assemble(Commits::in_memory(telling(&signals)), signals, (clock, entropy, site))
     }
 
@@ -159,10 +178,12 @@ impl Engine {
     ) -> Result<Self, JournalError> {
         let journal = Journal::open(path, lock)?;
         let (state, number) = journal.load()?;
-        let signals = Arc::<Signals>::default();
+        let signals = Signals::after(number);
         let commits = Commits::to_file(journal, state, number, telling(&signals))
             .map_err(|_| JournalError::Gone)?;
-        Ok(Self::assemble(commits, signals, with))
+        let mut engine = Self::assemble(commits, signals, with);
+        engine.snapshots = Snapshots::beside(path);
+        Ok(engine)
     }
 
     fn assemble(
@@ -182,6 +203,8 @@ impl Engine {
             requests: RequestLog::default(),
             faults: Faults::default(),
             objects_max: OBJECTS_MAX,
+            snapshots: Snapshots::default(),
+            jobs_turn: tokio::sync::Mutex::default(),
         }
     }
 
@@ -200,6 +223,17 @@ impl Engine {
     /// Where the default world is reachable.
     pub const fn site(&self) -> &Site {
         &self.site
+    }
+
+    /// The turn of whoever runs due jobs: where two ran them at once, their order would be anybody's guess,
+    /// and one would end while the other is still at it.
+    pub async fn jobs_turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.jobs_turn.lock().await
+    }
+
+    /// What was put aside of worlds.
+    pub const fn snapshots(&self) -> &Snapshots {
+        &self.snapshots
     }
 
     /// The newest requests.
@@ -248,6 +282,12 @@ impl Engine {
     /// Tells the number of each commit once it is published.
     pub fn commits(&self) -> watch::Receiver<u64> {
         self.signals.number.subscribe()
+    }
+
+    /// What changed in a world after commit `since`. Fails with the first number that can be asked for where
+    /// that is not known any more.
+    pub fn changes_since(&self, world: WorldId, since: u64) -> Result<Vec<Committed>, u64> {
+        self.signals.recent.since(world, since)
     }
 
     /// The number of the last published commit.

@@ -36,6 +36,10 @@ pub enum Private {
     World(Box<WorldPart>),
     /// The sums of the balance by currency.
     Balance(BalancePart),
+    /// A restricted key.
+    Key(KeyPart),
+    /// What the owner of an account has set.
+    Settings(SettingsPart),
 }
 
 /// A type of private part: reads itself out of [`Private`], and stands empty where there is none.
@@ -77,6 +81,8 @@ parts! {
     Answered => Answered,
     WorldPart => World,
     BalancePart => Balance,
+    KeyPart => Key,
+    SettingsPart => Settings,
 }
 
 /// See [`Private::Charge`].
@@ -371,6 +377,8 @@ pub struct WorldPart {
     pub seed: Option<u64>,
     /// Where its clock was set, in Unix seconds; it then moves only when told to. The system's where `None`.
     pub stands_at: Option<i64>,
+    /// Where its clock stood when the world was made, in Unix seconds.
+    pub begins_at: Option<i64>,
     /// What its clock is ahead of that, in seconds.
     pub ahead_s: i64,
     /// When it was made, in Unix seconds of the system's clock.
@@ -383,6 +391,24 @@ pub struct WorldPart {
 pub struct BalancePart {
     /// Currency, available and pending, in minor units.
     pub sums: Vec<(String, i64, i64)>,
+}
+
+/// See [`Private::Key`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct KeyPart {
+    /// What it may do: `products:read`, `checkout_sessions:write`.
+    pub allow: Vec<String>,
+    /// When it was made, in Unix seconds.
+    pub created: i64,
+}
+
+/// See [`Private::Settings`]: what was set, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SettingsPart {
+    /// Name and value.
+    pub set: std::collections::BTreeMap<String, String>,
 }
 
 impl Private {

@@ -10,6 +10,7 @@ use crate::sandbox::engine::index;
 use crate::sandbox::engine::object::{Doc, Object, Stored, kind};
 use crate::sandbox::engine::private::{Job, Part, Private};
 use crate::sandbox::engine::state::{Scope, State, Table};
+use crate::sandbox::engine::worlds;
 use crate::wire::failure::Failure;
 use crate::wire::render;
 use serde_json::{Value, json};
@@ -24,6 +25,8 @@ pub struct Origin {
     pub request_id: Option<String>,
     /// The request's `Idempotency-Key`.
     pub idempotency_key: Option<String>,
+    /// Whether a page in a browser asked, with a publishable key.
+    pub browser: bool,
 }
 
 /// Where a world is reachable; objects carry links that start with it.
@@ -190,6 +193,12 @@ impl<'e> Txn<'e> {
     /// Where the sandbox is reachable.
     pub const fn site(&self) -> &Site {
         self.site
+    }
+
+    /// The id of the account that the world's keys belong to.
+    pub fn platform_id(&self) -> String {
+        let name = self.site.base_url.rsplit_once("/worlds/").map_or("", |(_, name)| name);
+        worlds::platform_id(name)
     }
 
     /// A fresh id: `prefix` and `length` base-62 digits.

@@ -1,5 +1,7 @@
 //! Worlds: isolated universes of accounts, each with its own objects, time and ids.
 
+use crate::domain::id;
+use crate::domain::secret::is_world_name;
 use crate::domain::time::Timestamp;
 use crate::os::clock::Clock;
 use crate::os::entropy::Entropy;
@@ -14,8 +16,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Worlds that one sandbox may have.
 pub const WORLDS_MAX: usize = 10_000;
 
-/// Characters that a world's name may have.
-const NAME_MAX: usize = 40;
+/// What the world that is meant where none is named is called where it has to be named.
+pub const DEFAULT_NAME: &str = "default";
 
 /// The record of a world.
 pub const RECORD: &str = "_world";
@@ -38,6 +40,13 @@ struct Own {
     part: Mutex<WorldPart>,
 }
 
+impl Own {
+    fn time(&self, clock: &Clock) -> Timestamp {
+        let part = self.part.lock().unwrap_or_else(PoisonError::into_inner);
+        part.stands_at.map_or_else(|| clock.now(), Timestamp).plus(part.ahead_s)
+    }
+}
+
 /// The named worlds, by name.
 #[derive(Debug)]
 pub(super) struct Worlds {
@@ -47,6 +56,7 @@ pub(super) struct Worlds {
 #[derive(Debug)]
 struct Known {
     by_name: HashMap<Arc<str>, Arc<Own>>,
+    by_id: HashMap<WorldId, Arc<str>>,
     last: WorldId,
 }
 
@@ -64,7 +74,7 @@ pub enum WorldError {
 impl Worlds {
     /// The worlds that a state has.
     pub(super) fn of(state: &State) -> Self {
-        let mut by_name = HashMap::new();
+        let (mut by_name, mut by_id) = (HashMap::new(), HashMap::new());
         let mut last = DEFAULT_WORLD;
         for world in state.worlds().filter(|world| *world != DEFAULT_WORLD) {
             last = last.max(world);
@@ -73,28 +83,62 @@ impl Worlds {
             let part = stored.part::<WorldPart>().cloned().unwrap_or_default();
             let entropy = entropy_of(&part, state.last_seq());
             let own = Own { id: world, entropy, part: Mutex::new(part) };
+            by_id.insert(world, Arc::clone(&stored.id));
             by_name.insert(Arc::clone(&stored.id), Arc::new(own));
         }
-        Self { known: Mutex::new(Known { by_name, last }) }
+        Self { known: Mutex::new(Known { by_name, by_id, last }) }
     }
 
-    fn open(&self, name: &str, part: impl FnOnce() -> WorldPart) -> Result<Arc<Own>, WorldError> {
+    /// The world of a name, made by `part` where it does not exist; whether it was made.
+    fn open(
+        &self,
+        name: &str,
+        part: impl FnOnce() -> WorldPart,
+    ) -> Result<(Arc<Own>, bool), WorldError> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(own) = known.by_name.get(name) {
-            return Ok(Arc::clone(own));
+            return Ok((Arc::clone(own), false));
         }
-        if !is_name(name) {
+        if !is_world_name(name) {
             return Err(WorldError::Name);
         }
         if known.by_name.len() >= WORLDS_MAX {
             return Err(WorldError::TooMany);
         }
         known.last += 1;
-        let part = part();
+        let (id, part) = (known.last, part());
         let entropy = entropy_of(&part, 0);
-        let own = Arc::new(Own { id: known.last, entropy, part: Mutex::new(part) });
-        known.by_name.insert(Arc::from(name), Arc::clone(&own));
-        Ok(own)
+        let own = Arc::new(Own { id, entropy, part: Mutex::new(part) });
+        let name: Arc<str> = Arc::from(name);
+        known.by_id.insert(id, Arc::clone(&name));
+        known.by_name.insert(name, Arc::clone(&own));
+        Ok((own, true))
+    }
+
+    fn get(&self, name: &str) -> Option<Arc<Own>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.by_name.get(name).map(Arc::clone)
+    }
+
+    fn by_id(&self, id: WorldId) -> Option<(Arc<str>, Arc<Own>)> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = known.by_id.get(&id)?;
+        Some((Arc::clone(name), Arc::clone(known.by_name.get(name)?)))
+    }
+
+    /// Has a world's ids and its time begin anew.
+    fn renew(&self, id: WorldId, part: WorldPart, seen: u64) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(name) = known.by_id.get(&id).cloned() else { return };
+        let entropy = entropy_of(&part, seen);
+        known.by_name.insert(name, Arc::new(Own { id, entropy, part: Mutex::new(part) }));
+    }
+
+    fn forget(&self, id: WorldId) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(name) = known.by_id.remove(&id) {
+            known.by_name.remove(&name);
+        }
     }
 }
 
@@ -104,12 +148,6 @@ fn entropy_of(part: &WorldPart, last_seq: u64) -> Entropy {
         Some(seed) => Entropy::seeded(seed ^ last_seq.rotate_left(17)),
         None => Entropy::system(),
     }
-}
-
-/// Whether a text can name a world.
-pub fn is_name(name: &str) -> bool {
-    (1..=NAME_MAX).contains(&name.len())
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 impl Engine {
@@ -126,10 +164,36 @@ impl Engine {
 
     /// The platform of a named world, made where it does not exist.
     pub fn world(self: &Arc<Self>, name: &str) -> Result<Arc<World>, WorldError> {
-        let own = self
-            .worlds
-            .open(name, || WorldPart { made: self.clock.now().0, ..WorldPart::default() })?;
-        Ok(self.named(name, own))
+        self.make_world(name, WorldPart::default()).map(|(world, _)| world)
+    }
+
+    /// The platform of a named world, made with this seed and this time where it does not exist; whether it
+    /// was made.
+    pub fn make_world(
+        self: &Arc<Self>,
+        name: &str,
+        part: WorldPart,
+    ) -> Result<(Arc<World>, bool), WorldError> {
+        if name == DEFAULT_NAME {
+            return Ok((self.default_world(), false));
+        }
+        let made = self.clock.now().0;
+        let (own, is_new) = self.worlds.open(name, || WorldPart { made, ..part })?;
+        Ok((self.named(name, own), is_new))
+    }
+
+    /// The platform of a named world; `None` where it does not exist.
+    pub fn known_world(self: &Arc<Self>, name: &str) -> Option<Arc<World>> {
+        if name == DEFAULT_NAME {
+            return Some(self.default_world());
+        }
+        self.worlds.get(name).map(|own| self.named(name, own))
+    }
+
+    /// The present instant of a world, in Unix seconds.
+    pub fn now_in(&self, world: WorldId) -> i64 {
+        let own = if world == DEFAULT_WORLD { None } else { self.worlds.by_id(world) };
+        own.map_or_else(|| self.clock.now(), |(_, own)| own.time(&self.clock)).0
     }
 
     fn named(self: &Arc<Self>, name: &str, own: Arc<Own>) -> Arc<World> {
@@ -153,10 +217,7 @@ impl Engine {
         let platform = if scope.world == DEFAULT_WORLD {
             self.default_world()
         } else {
-            let known = self.worlds.known.lock().unwrap_or_else(PoisonError::into_inner);
-            let found = known.by_name.iter().find(|(_, own)| own.id == scope.world);
-            let (name, own) = found.map(|(name, own)| (Arc::clone(name), Arc::clone(own)))?;
-            drop(known);
+            let (name, own) = self.worlds.by_id(scope.world)?;
             self.named(&name, own)
         };
         Some(if scope.account.is_empty() { platform } else { platform.at(&scope.account) })
@@ -180,6 +241,42 @@ impl World {
     /// Its name; empty for the default world.
     pub const fn name(&self) -> &Arc<str> {
         &self.name
+    }
+
+    /// Its name, also where it is the default one.
+    pub fn called(&self) -> &str {
+        if self.name.is_empty() { DEFAULT_NAME } else { &self.name }
+    }
+
+    /// What its paths begin with: `/worlds/NAME`, and nothing for the default world.
+    pub fn root(&self) -> String {
+        if self.name.is_empty() { String::new() } else { format!("/worlds/{}", self.name) }
+    }
+
+    /// A key that leads here.
+    pub fn example_key(&self) -> String {
+        if self.name.is_empty() {
+            "sk_test_anything1234".to_owned()
+        } else {
+            format!("sk_test_w_{}_anything", self.name)
+        }
+    }
+
+    /// The id of the account that its keys belong to; a world's name decides it.
+    pub fn platform_id(&self) -> String {
+        platform_id(&self.name)
+    }
+
+    /// What its record says; `None` for the default world, whose time and ids are the sandbox's own.
+    pub fn part(&self) -> Option<WorldPart> {
+        let own = self.own.as_ref()?;
+        Some(own.part.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    /// Whether it has a clock of its own that stands until it is moved.
+    pub fn stands(&self) -> bool {
+        let Some(own) = &self.own else { return false };
+        own.part.lock().unwrap_or_else(PoisonError::into_inner).stands_at.is_some()
     }
 
     /// Which account of which world.
@@ -211,10 +308,24 @@ impl World {
 
     /// The instant that it is here, where the sandbox's clock shows `clock`.
     pub(super) fn time(&self, clock: &Clock) -> Timestamp {
-        let Some(own) = &self.own else { return clock.now() };
-        let part = own.part.lock().unwrap_or_else(PoisonError::into_inner);
-        let base = part.stands_at.map_or_else(|| clock.now(), Timestamp);
-        base.plus(part.ahead_s)
+        self.own.as_ref().map_or_else(|| clock.now(), |own| own.time(clock))
+    }
+
+    /// Has its record say something else from now on; it must be stored already.
+    pub(super) fn set_part(&self, part: WorldPart) {
+        if let Some(own) = &self.own {
+            *own.part.lock().unwrap_or_else(PoisonError::into_inner) = part;
+        }
+    }
+
+    /// Has its ids and its time begin anew after `seen` objects.
+    pub(super) fn renew(&self, part: WorldPart, seen: u64) {
+        self.engine.worlds.renew(self.scope.world, part, seen);
+    }
+
+    /// Has nobody find it any more.
+    pub(super) fn forget(&self) {
+        self.engine.worlds.forget(self.scope.world);
     }
 
     /// The first change of a world brings its record along.
@@ -237,17 +348,9 @@ impl World {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_world_is_named_by_small_letters_digits_and_hyphens() {
-        for good in ["a", "test-1", &"x".repeat(40)] {
-            assert!(is_name(good), "{good}");
-        }
-        for bad in ["", "A", "a_b", "a/b", "é", &"x".repeat(41)] {
-            assert!(!is_name(bad), "{bad}");
-        }
-    }
+/// The id of the account that a world's keys belong to.
+pub fn platform_id(world: &str) -> String {
+    // Any seed will do, as long as it stays the same.
+    let mut numbers = Entropy::seeded(0).numbers(&format!("acct_ {world}"));
+    id::mint("acct_1", 15, || numbers.next())
 }

@@ -1,5 +1,6 @@
 //! One file a Stripe object: what the catalog cannot know of it: transitions, amounts, side effects.
 
+pub mod account;
 pub mod balance;
 pub mod balance_transaction;
 pub mod charge;
@@ -45,7 +46,8 @@ pub fn handler(key: &str) -> Option<Handler> {
 }
 
 fn find_handler(key: &str) -> Option<Handler> {
-    const MODELLED: [fn(&str) -> Option<Handler>; 13] = [
+    const MODELLED: [fn(&str) -> Option<Handler>; 14] = [
+        account::handler,
         balance::handler,
         balance_transaction::handler,
         charge::handler,

@@ -54,12 +54,12 @@ pub async fn submit(visit: Visit, extract::Form(sent): extract::Form<Form>) -> R
     // A refusal is written in the intent; where to go next follows from what it says now.
     tracing::debug!(approved = tried.is_ok(), "a challenge has ended");
     let found = find(pages, id).unwrap_or(found);
-    leave_for(&found, return_url.as_deref(), locale)
+    leave_for(pages, &found, return_url.as_deref(), locale)
 }
 
 fn form(pages: &Pages, found: &Found, locale: Locale, status: StatusCode) -> Response {
     if !is_asked(found) {
-        return leave_for(found, None, locale);
+        return leave_for(pages, found, None, locale);
     }
     let merchant = found
         .session
@@ -67,14 +67,15 @@ fn form(pages: &Pages, found: &Found, locale: Locale, status: StatusCode) -> Res
         .map_or_else(|| "stripegym".to_owned(), |session| merchant(session));
     let token = pages.key.token(&subject(text(&found.intent, "id")));
     let method = found.method.as_deref();
-    page(status, &ChallengePage::of(&found.intent, method, &merchant, locale, token))
+    let path = pages.path(&format!("/3ds/{}", text(&found.intent, "id")));
+    page(status, &ChallengePage::of(&found.intent, method, &merchant, (locale, &path), token))
 }
 
 /// Where the payer goes once the challenge is over.
-fn leave_for(found: &Found, return_url: Option<&str>, locale: Locale) -> Response {
+fn leave_for(pages: &Pages, found: &Found, return_url: Option<&str>, locale: Locale) -> Response {
     let Found { intent, session, .. } = found;
     if let Some(session) = session {
-        let path = format!("/c/pay/{}", text(session, "id"));
+        let path = pages.path(&format!("/c/pay/{}", text(session, "id")));
         let success = leave::success(session).filter(|_| text(session, "status") == "complete");
         let again = format!("{path}?refused=1&lang={}", locale.code());
         return see_other(&success.unwrap_or(again));

@@ -60,6 +60,8 @@ struct HomePage {
     other_language: String,
     base_url: String,
     api_version: String,
+    root: String,
+    example: String,
     host: String,
     port: String,
 }
@@ -69,15 +71,19 @@ pub async fn show(pages: Pages, uri: Uri, headers: HeaderMap) -> Response {
     let locale = language(&uri, &headers, None);
     let said = if locale == Locale::Ja { &JA } else { &EN };
     let site = pages.world.site();
-    let place = site.base_url.split_once("://").map_or(site.base_url.as_str(), |(_, rest)| rest);
+    // An SDK that takes no path finds the world by its key.
+    let bare = pages.world.engine().site().base_url.as_str();
+    let place = bare.split_once("://").map_or(bare, |(_, rest)| rest);
     let (host, port) = place.rsplit_once(':').unwrap_or((place, "80"));
     let home = HomePage {
         w: Words::of(locale),
         said,
         title: said.title,
-        other_language: other_language("/", locale),
+        other_language: other_language(&pages.path("/"), locale),
         base_url: site.base_url.clone(),
         api_version: site.api_version.clone(),
+        root: pages.world.root(),
+        example: pages.world.example_key(),
         host: host.to_owned(),
         port: port.to_owned(),
     };

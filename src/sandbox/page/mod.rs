@@ -54,6 +54,13 @@ pub fn router() -> Router {
         .with_state(key)
 }
 
+impl Pages {
+    /// The path of a page within its world: `/c/pay/cs_…`, `/worlds/NAME/c/pay/cs_…`.
+    pub fn path(&self, path: &str) -> String {
+        format!("{}{path}", self.world.root())
+    }
+}
+
 impl FromRequestParts<Arc<TokenKey>> for Pages {
     type Rejection = StatusCode;
 

@@ -36,7 +36,7 @@ pub async fn show(visit: Visit) -> Response {
     let locale = visit.language(found.session.get("locale").and_then(Value::as_str));
     let Found { session, rates, intent } = &found;
     if text(session, "status") != "open" {
-        return ended(session, intent.as_deref(), locale);
+        return ended(pages, session, intent.as_deref(), locale);
     }
     let (mut problem, mut form) = (String::new(), Form::new());
     if query(&visit.uri, "refused").is_some() {
@@ -44,7 +44,8 @@ pub async fn show(visit: Visit) -> Response {
         form = last_payer(intent.as_deref());
     }
     let token = pages.key.token(id);
-    let setting = Setting { locale, token, form: &form, faults: Vec::new(), problem };
+    let root = &pages.world.root();
+    let setting = Setting { locale, token, form: &form, faults: Vec::new(), problem, root };
     page(StatusCode::OK, &PayPage::of(session, rates, setting))
 }
 
@@ -57,7 +58,8 @@ pub async fn submit(visit: Visit, extract::Form(form): extract::Form<Form>) -> R
     let (session, intent) = (&found.session, found.intent.as_deref());
     if text(session, "status") != "open" {
         // A second press of the button: the first one has paid.
-        return onward(session, intent, locale).unwrap_or_else(|| ended(session, intent, locale));
+        return onward(pages, session, intent, locale)
+            .unwrap_or_else(|| ended(pages, session, intent, locale));
     }
     let token = form.get("token").map_or("", String::as_str);
     if !pages.key.fits(id, token) {
@@ -73,11 +75,14 @@ pub async fn submit(visit: Visit, extract::Form(form): extract::Form<Form>) -> R
     };
     let paid = pages.world.change(Origin::default(), |txn| pay(txn, id, &entry)).await;
     match paid {
-        Ok(Next::Challenge(intent)) => see_other(&format!("/3ds/{intent}?lang={}", locale.code())),
+        Ok(Next::Challenge(intent)) => {
+            see_other(&pages.path(&format!("/3ds/{intent}?lang={}", locale.code())))
+        }
         Ok(Next::Complete) => match find(pages, id) {
             Some(found) => {
                 let (session, intent) = (&found.session, found.intent.as_deref());
-                onward(session, intent, locale).unwrap_or_else(|| ended(session, intent, locale))
+                onward(pages, session, intent, locale)
+                    .unwrap_or_else(|| ended(pages, session, intent, locale))
             }
             None => visit.nothing(),
         },
@@ -87,8 +92,8 @@ pub async fn submit(visit: Visit, extract::Form(form): extract::Form<Form>) -> R
             let found = find(pages, id).unwrap_or(found);
             if text(&found.session, "status") != "open" {
                 let intent = found.intent.as_deref();
-                let onward = onward(&found.session, intent, locale);
-                return onward.unwrap_or_else(|| ended(&found.session, intent, locale));
+                let onward = onward(pages, &found.session, intent, locale);
+                return onward.unwrap_or_else(|| ended(pages, &found.session, intent, locale));
             }
             again(pages, &found, locale, &form, refusal)
         }
@@ -100,7 +105,7 @@ pub async fn recover(visit: Visit) -> Response {
     let Visit { pages, id, .. } = &visit;
     let made = pages.world.change(Origin::default(), |txn| recover::recover(txn, id)).await;
     match made {
-        Ok(session) => see_other(&format!("/c/pay/{}", text(&session, "id"))),
+        Ok(session) => see_other(&pages.path(&format!("/c/pay/{}", text(&session, "id")))),
         Err(_) => visit.nothing(),
     }
 }
@@ -143,20 +148,29 @@ fn find(pages: &Pages, id: &str) -> Option<Found> {
     pages.world.read(look)
 }
 
-fn ended(session: &Object, intent: Option<&Object>, locale: Locale) -> Response {
+fn voucher(pages: &Pages, id: &str, locale: Locale) -> String {
+    pages.path(&format!("/konbini/{id}?lang={}", locale.code()))
+}
+
+fn ended(pages: &Pages, session: &Object, intent: Option<&Object>, locale: Locale) -> Response {
     if let Some(id) = waiting(session, intent) {
-        return see_other(&format!("/konbini/{id}?lang={}", locale.code()));
+        return see_other(&voucher(pages, id, locale));
     }
-    page(StatusCode::OK, &NoticePage::ended(session, locale))
+    page(StatusCode::OK, &NoticePage::ended(session, &pages.world.root(), locale))
 }
 
 /// Where a payer goes from a complete session: to the voucher while a store waits for them, else to the shop.
-fn onward(session: &Value, intent: Option<&Object>, locale: Locale) -> Option<Response> {
+fn onward(
+    pages: &Pages,
+    session: &Value,
+    intent: Option<&Object>,
+    locale: Locale,
+) -> Option<Response> {
     if text(session, "status") != "complete" {
         return None;
     }
     if let Some(id) = waiting(session, intent) {
-        return Some(see_other(&format!("/konbini/{id}?lang={}", locale.code())));
+        return Some(see_other(&voucher(pages, id, locale)));
     }
     leave::success(session).map(|url| see_other(&url))
 }
@@ -176,7 +190,8 @@ fn again(
     (faults, problem): (Vec<Fault>, String),
 ) -> Response {
     let token = pages.key.token(text(&found.session, "id"));
-    let setting = Setting { locale, token, form, faults, problem };
+    let root = &pages.world.root();
+    let setting = Setting { locale, token, form, faults, problem, root };
     page(StatusCode::PAYMENT_REQUIRED, &PayPage::of(&found.session, &found.rates, setting))
 }
 

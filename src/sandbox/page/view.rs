@@ -18,7 +18,7 @@ pub fn merchant(session: &Value) -> String {
     if name.is_empty() { "stripegym".to_owned() } else { name.to_owned() }
 }
 
-/// The same page in the other language.
+/// The same page in the other language; `path` begins with what the world's paths begin with.
 pub fn other_language(path: &str, locale: Locale) -> String {
     let other = if locale == Locale::Ja { "en" } else { "ja" };
     format!("{path}?lang={other}")
@@ -83,19 +83,21 @@ pub struct Setting<'s> {
     pub faults: Vec<Fault>,
     /// What was wrong with the payment as a whole; empty where nothing was.
     pub problem: String,
+    /// What the world's paths begin with.
+    pub root: &'s str,
 }
 
 impl PayPage {
     /// The page of a session; `rates` are the names of its shipping options.
     pub fn of(session: &Object, rates: &[String], setting: Setting<'_>) -> Self {
-        let Setting { locale, token, form, faults, problem } = setting;
+        let Setting { locale, token, form, faults, problem, root } = setting;
         let w = Words::of(locale);
         let asks = Asks::of(session);
         let maker = Maker { form, faults: &faults, locale };
         let currency = text(session, "currency");
         let total = shown(int(session, "amount_total"), currency);
         let merchant = merchant(session);
-        let path = format!("/c/pay/{}", text(session, "id"));
+        let path = format!("{root}/c/pay/{}", text(session, "id"));
         let failed = !problem.is_empty();
         let heading = fill(w.pay_to, "merchant", &merchant);
         let prefix = if failed { format!("{}: ", w.error_prefix) } else { String::new() };
@@ -232,7 +234,7 @@ impl NoticePage {
     }
 
     /// The page of a session that cannot be paid any more.
-    pub fn ended(session: &Object, locale: Locale) -> Self {
+    pub fn ended(session: &Object, root: &str, locale: Locale) -> Self {
         let w = Words::of(locale);
         let lapsed = session.part::<SessionPart>().lapsed;
         let complete = text(session, "status") == "complete" && !lapsed;
@@ -246,7 +248,8 @@ impl NoticePage {
         let back = session.get("cancel_url").and_then(Value::as_str).map(str::to_owned);
         page.link = if complete { leave::success(session) } else { back };
         page.merchant = merchant(session);
-        page.other_language = other_language(&format!("/c/pay/{}", text(session, "id")), locale);
+        let path = format!("{root}/c/pay/{}", text(session, "id"));
+        page.other_language = other_language(&path, locale);
         page
     }
 
@@ -272,23 +275,22 @@ pub struct ChallengePage {
 }
 
 impl ChallengePage {
-    /// The challenge of an intent that is paid with `method`.
+    /// The challenge of an intent that is paid with `method`, at a path.
     pub fn of(
         intent: &Value,
         method: Option<&Object>,
         merchant: &str,
-        locale: Locale,
+        (locale, path): (Locale, &str),
         token: String,
     ) -> Self {
         let w = Words::of(locale);
-        let path = format!("/3ds/{}", text(intent, "id"));
         let amount = shown(int(intent, "amount"), text(intent, "currency"));
         let last4 = method.and_then(|m| m.get("card")?.get("last4")?.as_str()).unwrap_or("••••");
         let sentence = fill(w.challenge_text, "amount", &amount);
         Self {
             w,
             title: w.challenge_title.to_owned(),
-            other_language: other_language(&path, locale),
+            other_language: other_language(path, locale),
             text: fill(&sentence, "merchant", merchant),
             card: fill(w.challenge_card, "last4", last4),
             action: format!("{path}?lang={}", locale.code()),
@@ -327,17 +329,16 @@ pub struct VoucherPage {
 }
 
 impl VoucherPage {
-    /// The voucher of an intent; `None` where it waits for no store.
+    /// The voucher of an intent, at a path; `None` where it waits for no store.
     pub fn of(
         intent: &Value,
         session: Option<&Object>,
-        locale: Locale,
+        (locale, path): (Locale, &str),
         token: String,
     ) -> Option<Self> {
         let w = Words::of(locale);
         let details = intent.get("next_action")?.get("konbini_display_details")?;
         let stores = details.get("stores")?;
-        let path = format!("/konbini/{}", text(intent, "id"));
         let amount = shown(int(intent, "amount"), text(intent, "currency"));
         let names = [
             ("familymart", ["FamilyMart", "ファミリーマート"]),
@@ -356,7 +357,7 @@ impl VoucherPage {
         Some(Self {
             w,
             title: w.voucher_title.to_owned(),
-            other_language: other_language(&path, locale),
+            other_language: other_language(path, locale),
             merchant: session.map_or_else(|| "stripegym".to_owned(), |session| merchant(session)),
             text: fill(w.voucher_text, "amount", &amount),
             deadline: fill(w.voucher_deadline, "date", &japan_time(int(details, "expires_at"))),

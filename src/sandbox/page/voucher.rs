@@ -30,7 +30,8 @@ pub async fn show(visit: Visit) -> Response {
     let Some((intent, session)) = &found else { return visit.nothing() };
     let locale = visit.language(locale);
     let token = pages.key.token(&subject(id));
-    match VoucherPage::of(intent, session.as_deref(), locale, token) {
+    let path = pages.path(&format!("/konbini/{id}"));
+    match VoucherPage::of(intent, session.as_deref(), (locale, &path), token) {
         Some(voucher) => page(StatusCode::OK, &voucher),
         None => page(StatusCode::OK, &over(intent, session.as_deref(), locale)),
     }
@@ -44,14 +45,14 @@ pub async fn submit(visit: Visit, extract::Form(sent): extract::Form<Form>) -> R
     let paid = match field("outcome") {
         "succeeded" => true,
         "failed" => false,
-        _ => return see_other(&format!("/konbini/{id}")),
+        _ => return see_other(&pages.path(&format!("/konbini/{id}"))),
     };
     if pages.key.fits(&subject(id), field("token")) {
         let settled = pages.world.change(Origin::default(), |txn| settle_now(txn, id, paid)).await;
         // Settled meanwhile: the page shows how.
         tracing::debug!(settled = settled.is_ok(), "a voucher was played through");
     }
-    see_other(&format!("/konbini/{id}?lang={}", locale.code()))
+    see_other(&pages.path(&format!("/konbini/{id}?lang={}", locale.code())))
 }
 
 fn settle_now(txn: &mut Txn<'_>, id: &str, paid: bool) -> Result<(), Failure> {

@@ -8,6 +8,7 @@ use crate::sandbox::engine::private::{BalancePart, ChargePart};
 use crate::sandbox::engine::txn::{Txn, View};
 use crate::sandbox::fees;
 use crate::sandbox::object::{int, text};
+use crate::sandbox::settings::Settings;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -151,7 +152,8 @@ fn move_sums(txn: &mut Txn<'_>, currency: &str, (available, pending): (i64, i64)
 
 /// The balance: what is available and what is pending, by currency.
 pub fn balance(view: &View) -> Value {
-    let mut sums = BTreeMap::from([("jpy", (0, 0))]);
+    let settings = Settings::of(view);
+    let mut sums = BTreeMap::from([(settings.get("currency"), (0, 0))]);
     let part = view.record::<BalancePart>(SUMS.0, SUMS.1);
     for (currency, available, pending) in part.into_iter().flat_map(|part| &part.sums) {
         sums.insert(currency.as_str(), (*available, *pending));

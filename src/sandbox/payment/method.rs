@@ -19,7 +19,7 @@ const RAW_NUMBER: &str = "Sending credit card numbers directly to the Stripe API
 /// Makes a payment method from the parameters of its endpoint, or from `payment_method_data` which stands at
 /// `at`. Returns its id.
 ///
-/// Fails for raw card numbers: only the hosted page takes those.
+/// Fails for raw card numbers: only pages take those, hosted ones and those with a publishable key.
 pub fn create_from_params(txn: &mut Txn<'_>, params: &Doc, at: &str) -> Result<String, Failure> {
     let path = |name: &str| {
         if at.is_empty() {
@@ -44,6 +44,10 @@ pub fn create_from_params(txn: &mut Txn<'_>, params: &Doc, at: &str) -> Result<S
     match kind {
         "card" => match details.get("token").and_then(Value::as_str) {
             Some(token) => create_from_token(txn, token, &billing),
+            // A page takes the number where its owner types it.
+            None if details.get("number").is_some() && txn.origin().browser => {
+                create_card(txn, &typed(&details, billing))
+            }
             None if details.get("number").is_some() => {
                 Err(Failure::invalid(RAW_NUMBER).param(path("card[number]")))
             }
@@ -58,6 +62,19 @@ pub fn create_from_params(txn: &mut Txn<'_>, params: &Doc, at: &str) -> Result<S
             let details = if details.is_object() { details } else { json!({}) };
             Ok(create_plain(txn, other, &details, &billing))
         }
+    }
+}
+
+/// A card as the parameters of a page have it.
+fn typed(details: &Value, billing: Billing) -> CardEntry {
+    let text = |name: &str| details.get(name).and_then(Value::as_str);
+    let number = |name: &str| details.get(name).and_then(Value::as_i64).unwrap_or(0);
+    CardEntry {
+        number: text("number").unwrap_or_default().chars().filter(|c| *c != ' ').collect(),
+        exp_month: number("exp_month"),
+        exp_year: number("exp_year"),
+        cvc: text("cvc").map(str::to_owned),
+        billing,
     }
 }
 

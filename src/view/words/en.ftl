@@ -91,6 +91,42 @@ help-logs-status = Only these statuses: 402, 4xx, several with commas (402,5xx).
 help-logs-path = Only this path; {"{id}"} or * stands for one segment, and * at the end for all that follow.
 help-logs-method = Only this method.
 help-logs-limit = At most this many, else 20; with tail, ends after this many.
+help-world = World of the sandbox that the command works in [STRIPEGYM_WORLD].
+help-sandbox-seed = Seed of its ids, as STRIPEGYM_SEED.
+help-sandbox-now = Where its clock stands, as STRIPEGYM_NOW.
+help-sandbox-worlds-about = Worlds of a running sandbox: accounts that share nothing with each other.
+help-sandbox-worlds-list-about = Lists them.
+help-sandbox-worlds-create-about = Makes one.
+help-sandbox-worlds-create-name = Its name: 1 to 40 of a-z, 0-9 and -.
+help-sandbox-worlds-create-seed = Seed of its ids: the same seed and time, the same ids.
+help-sandbox-worlds-create-now = Where its clock stands until it is moved: 2026-12-24T00:00:00Z or Unix seconds.
+help-sandbox-worlds-create-objects = File with what it is filled with: a JSON array of objects of the API.
+help-sandbox-worlds-reset-about = Empties one; seed and clock begin anew.
+help-sandbox-worlds-reset-name = Its name; default is the one without a name.
+help-sandbox-worlds-delete-about = Removes one with all that it holds.
+help-sandbox-worlds-delete-name = Its name.
+help-sandbox-worlds-snapshot-about = Puts a copy of one aside.
+help-sandbox-worlds-snapshot-name = Its name; default is the one without a name.
+help-sandbox-worlds-snapshot-label = Label of the copy [latest].
+help-sandbox-worlds-restore-about = Puts a copy back in place of what is there.
+help-sandbox-worlds-restore-name = Its name; default is the one without a name.
+help-sandbox-worlds-restore-label = Label of the copy [latest].
+help-sandbox-account-about = Settings of the account in a running sandbox.
+help-sandbox-account-show-about = Shows them.
+help-sandbox-account-set-about = Sets some; an empty value takes one back.
+help-sandbox-account-set-pairs = country, currency, api_version, payment_methods, webhook_retries or dunning_retries, each with its value: currency=usd.
+help-sandbox-keys-about = Restricted keys of a running sandbox.
+help-sandbox-keys-create-about = Makes one that may do only what is listed.
+help-sandbox-keys-create-allow = What it may do: products:read,checkout_sessions:write. Writing includes reading.
+help-sandbox-keys-list-about = Lists them.
+help-sandbox-keys-delete-about = Removes one.
+help-sandbox-keys-delete-key = The key.
+help-clock-about = The clock of a running sandbox, or of a world of it.
+help-clock-show-about = Shows what time it is there.
+help-clock-advance-about = Moves it ahead; what is due by then happens.
+help-clock-advance-by = How far: '1 month', '3 days', '2 hours'.
+help-clock-set-about = Moves it ahead to an instant.
+help-clock-set-at = The instant: 2026-12-24T00:00:00Z, 2026-12-24 or Unix seconds.
 help-trigger-about = Makes an event happen, by the API calls that cause it.
 help-trigger-kind = The event's type; without it, the types that can be made to happen.
 help-events-about = The provider's events.
@@ -125,6 +161,7 @@ setting-stripegym-seed =
     A number. The same seed in two fresh folders gives the same output, byte by byte: ids and secrets follow
     from it, the clock stands (at first at 2026-12-01T00:00:00Z, each run and each day a minute later), durations
     are 0. Only with the sandbox.
+setting-stripegym-world = World of the sandbox that our own commands work in. Never used with Stripe.
 setting-rust-log = Log levels per target, such as stripegym::sandbox=debug. Secrets are left out.
 setting-no-color = Any value: no colours.
 
@@ -423,6 +460,7 @@ doctor-bad =
 
 ## Events and triggers
 
+control-none = There is none.
 trigger-list = Event types that can be made to happen:
 trigger-done = { $kind } happened: { $event }
 trigger-nothing = The calls went through, and no { $kind } came of them.
@@ -549,6 +587,7 @@ lessons-bad = { $problems ->
 }
 fault-lesson = A lesson does not keep to its format: { $what }
 fault-no-such-code = There is no check, cause or topic `{ $code }`.
+fault-sandbox-not-running = No sandbox of the folder { $home } is running.
 fault-sandbox-in-use = Another process hosts the sandbox at { $base }; nothing was set back.
 fault-ledger-in-use = A running stripegym writes this ledger; nothing was set back.
 fault-newer = This file was written by a newer stripegym.

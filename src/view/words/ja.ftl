@@ -91,6 +91,42 @@ help-logs-status = このステータスだけ。402、4xx、カンマ区切り�
 help-logs-path = このパスだけ。{"{id}"} と * は 1 区間、末尾の * はそれ以降すべてに一致します。
 help-logs-method = このメソッドだけ。
 help-logs-limit = この件数まで（省略時 20）。tail では、この件数で終了します。
+help-world = コマンドを実行するサンドボックスのワールド [STRIPEGYM_WORLD]。
+help-sandbox-seed = ID の種（STRIPEGYM_SEED と同じ）。
+help-sandbox-now = 時計を止める時刻（STRIPEGYM_NOW と同じ）。
+help-sandbox-worlds-about = 実行中のサンドボックスのワールド（互いに何も共有しないアカウント群）を扱います。
+help-sandbox-worlds-list-about = 一覧を表示します。
+help-sandbox-worlds-create-about = ワールドを作成します。
+help-sandbox-worlds-create-name = 名前（a-z、0-9、- を 1〜40 文字）。
+help-sandbox-worlds-create-seed = ID の種。種と時刻が同じなら ID も同じになります。
+help-sandbox-worlds-create-now = 時計を止める時刻（2026-12-24T00:00:00Z または Unix 秒）。進めるまで動きません。
+help-sandbox-worlds-create-objects = 最初に入れるデータのファイル（API オブジェクトの JSON 配列）。
+help-sandbox-worlds-reset-about = ワールドを空にします。種と時計も最初に戻ります。
+help-sandbox-worlds-reset-name = 名前。default は名前のないワールド。
+help-sandbox-worlds-delete-about = ワールドを中身ごと削除します。
+help-sandbox-worlds-delete-name = 名前。
+help-sandbox-worlds-snapshot-about = ワールドの控えを取ります。
+help-sandbox-worlds-snapshot-name = 名前。default は名前のないワールド。
+help-sandbox-worlds-snapshot-label = 控えのラベル [latest]。
+help-sandbox-worlds-restore-about = 現在の中身を控えで置き換えます。
+help-sandbox-worlds-restore-name = 名前。default は名前のないワールド。
+help-sandbox-worlds-restore-label = 控えのラベル [latest]。
+help-sandbox-account-about = 実行中のサンドボックスのアカウント設定を扱います。
+help-sandbox-account-show-about = 設定を表示します。
+help-sandbox-account-set-about = 設定を変更します。空の値なら既定値に戻ります。
+help-sandbox-account-set-pairs = country、currency、api_version、payment_methods、webhook_retries、dunning_retries のいずれかと値（例: currency=usd）。
+help-sandbox-keys-about = 実行中のサンドボックスの制限付きキーを扱います。
+help-sandbox-keys-create-about = 指定した権限だけを持つキーを作成します。
+help-sandbox-keys-create-allow = 権限（例: products:read,checkout_sessions:write）。write は read を含みます。
+help-sandbox-keys-list-about = 一覧を表示します。
+help-sandbox-keys-delete-about = キーを削除します。
+help-sandbox-keys-delete-key = キー。
+help-clock-about = 実行中のサンドボックス（またはワールド）の時計を扱います。
+help-clock-show-about = 現在時刻を表示します。
+help-clock-advance-about = 時計を進めます。期限の来た処理が実行されます。
+help-clock-advance-by = 進める長さ（'1 month'、'3 days'、'2 hours' など）。
+help-clock-set-about = 指定した時刻まで時計を進めます。
+help-clock-set-at = 時刻（2026-12-24T00:00:00Z、2026-12-24、または Unix 秒）。
 help-trigger-about = 指定した種類のイベントを、実際の API 呼び出しで発生させます。
 help-trigger-kind = イベントの種類。省略すると、発生させられる種類の一覧を表示します。
 help-events-about = 決済側のイベント。
@@ -125,6 +161,7 @@ setting-stripegym-seed =
     数値。同じ値なら、新しいフォルダーで実行した出力が 1 バイトまで一致します。ID と秘密の値はここから決まり、
     時計は止まり（最初は 2026-12-01T00:00:00Z、実行ごと・1 日分ごとに 1 分進む）、所要時間は 0 になります。
     サンドボックスでのみ使えます。
+setting-stripegym-world = コマンドを実行するサンドボックスのワールド。Stripe には使われません。
 setting-rust-log = ログレベル（例: stripegym::sandbox=debug）。秘密情報は伏せます。
 setting-no-color = 何か値があれば、色を付けません。
 
@@ -401,6 +438,7 @@ doctor-bad = 先に解決すべき問題が { $count } 件あります。
 
 ## Events and triggers
 
+control-none = 1 つもありません。
 trigger-list = 発生させられるイベントの種類:
 trigger-done = { $kind } が発生しました: { $event }
 trigger-nothing = API 呼び出しは成功しましたが、{ $kind } は発生しませんでした。
@@ -510,6 +548,7 @@ lessons-well = 教材は形式どおりです。本文中のコマンド { $comm
 lessons-bad = 問題が { $problems } 件あります。
 fault-lesson = 教材が形式に合っていません: { $what }
 fault-no-such-code = `{ $code }` というチェック・原因・項目はありません。
+fault-sandbox-not-running = フォルダー { $home } のサンドボックスは動いていません。
 fault-sandbox-in-use = 別のプロセスが { $base } でサンドボックスを動かしています。何も初期化していません。
 fault-ledger-in-use = 実行中の stripegym がこの台帳に書き込んでいます。何も初期化していません。
 fault-newer = このファイルは新しいバージョンの stripegym で作成されています。

@@ -128,6 +128,7 @@ messages! {
     FaultNotThereYet { what: &'a str },
     FaultLesson { what: &'a str },
     FaultNoSuchCode { code: &'a str },
+    FaultSandboxNotRunning { home: &'a str },
     FaultSandboxInUse { base: &'a str },
     FaultLedgerInUse,
     FaultNewer,
@@ -482,6 +483,7 @@ messages! {
     FaultsEmpty, FaultAdded { on: &'a str, answer: &'a str, times: i64 }, FaultsCleared { count: i64 }, NoticeFollowing { base: &'a str },
     // Events and triggers
     TriggerList,
+    ControlNone,
     TriggerDone { kind: &'a str, event: &'a str },
     TriggerNothing { kind: &'a str },
     EventsEmpty,
