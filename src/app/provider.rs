@@ -105,6 +105,8 @@ pub fn options(context: &Context) -> Options {
     let home = Some(config.home.clone());
     let mut options = Options::new(home, context.clock.clone(), context.entropy.clone());
     options.addr = addr;
+    // What is repeated byte by byte must not depend on which of two answers comes first.
+    options.delivery.in_turn = config.seed.is_some();
     options.delivery.beyond = Beyond::places(&config.deliver_to);
     options
 }

@@ -103,6 +103,7 @@ impl Kept {
             if line.sender.ready().await.is_err() {
                 continue;
             }
+            tracing::trace!(host, port, "a request goes over a kept connection");
             let before = line.seen.load(Ordering::Relaxed);
             match line.sender.send_request(request.clone()).await {
                 Ok(answer) => return Ok(self.answer(answer, line, address)),
@@ -110,7 +111,10 @@ impl Kept {
                     return Err(error.into());
                 }
                 // It was closed while it was taken: as if it had never been there.
-                Err(_) => break,
+                Err(error) => {
+                    tracing::debug!(host, port, %error, "a kept connection was closed; once more");
+                    break;
+                }
             }
         }
         let (answer, line) = self.watched(&address, request).await?;
@@ -155,6 +159,7 @@ impl Kept {
         request: Request<Full<Bytes>>,
     ) -> Result<(hyper::Response<Incoming>, Line), SendError> {
         let (host, port) = address;
+        tracing::trace!(host, port, "a request goes over a new connection");
         let dialled = outbound::dial(host, *port, &self.beyond);
         let stream = tokio::time::timeout(self.connect, dialled).await;
         let stream = stream.map_err(io::Error::from).flatten().map_err(SendError::Connect)?;

@@ -7,7 +7,6 @@ use crate::domain::mode::Mode;
 use crate::domain::notice::Notice;
 use crate::domain::report::Report;
 use crate::net::outbound::Beyond;
-use crate::sandbox::deliver;
 use crate::sandbox::deliver::schedule::RetrySchedule;
 use crate::sandbox::host::{self, Options};
 use std::net::IpAddr;
@@ -45,11 +44,8 @@ pub async fn run(context: &Context, wish: Wish) -> Result<Report, Fault> {
         options.home = None;
     }
     options.objects_max = wish.objects_max;
-    options.delivery = deliver::Options {
-        schedule: wish.retries,
-        beyond: wish.beyond,
-        ..deliver::Options::default()
-    };
+    options.delivery.schedule = wish.retries;
+    options.delivery.beyond = wish.beyond;
     let started = host::start(options).await;
     let running =
         started.map_err(|error| of_host(error, &context.config.home, "stripegym sandbox"))?;

@@ -33,6 +33,9 @@ use tokio::time::Instant;
 /// Accounts whose worlds are kept at hand.
 const AT_HAND_MAX: usize = 1_024;
 
+/// How long an answer keeps the next event about another object waiting, where few wait.
+const OVERTAKE_TIME: Duration = Duration::from_millis(250);
+
 /// How often the retries are looked at, at most: whoever moves a clock wakes the loop, and so does every
 /// planned delivery and job.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -49,6 +52,9 @@ pub struct Options {
     pub timeout: Duration,
     /// How long an answer keeps the next event about the same object waiting.
     pub patience: Duration,
+    /// Whether events about different objects follow one another however many wait: for runs that can be
+    /// repeated.
+    pub in_turn: bool,
     /// How long open attempts may take to end when the sandbox stops.
     pub drain_time: Duration,
     /// Who may be called beyond this machine.
@@ -61,6 +67,7 @@ impl Default for Options {
             schedule: RetrySchedule::default(),
             timeout: Duration::from_secs(30),
             patience: Duration::from_secs(1),
+            in_turn: false,
             drain_time: Duration::from_secs(2),
             beyond: Beyond::Nobody,
         }
@@ -76,6 +83,8 @@ impl From<RetrySchedule> for Options {
 /// What the loop is told.
 #[derive(Debug)]
 pub enum News {
+    /// An attempt takes a while: others may overtake it.
+    Waits(Key),
     /// An attempt takes too long to be waited for.
     Slow(Key),
     /// An attempt has ended.
@@ -95,7 +104,7 @@ struct Courier {
 
 /// Delivers what is due until `stop`; attempts that run then may end, and what is left stays pending.
 pub async fn run(engine: Arc<Engine>, options: impl Into<Options>, mut stop: Stop) {
-    let Options { schedule, timeout, patience, drain_time, beyond } = options.into();
+    let Options { schedule, timeout, patience, in_turn, drain_time, beyond } = options.into();
     let (news, heard) = mpsc::unbounded_channel();
     let (results, ended) = mpsc::unbounded_channel();
     let mut running = JoinSet::new();
@@ -105,7 +114,7 @@ pub async fn run(engine: Arc<Engine>, options: impl Into<Options>, mut stop: Sto
     tokio::select! {
         biased;
         () = stop.wait() => {}
-        () = dispatch(&courier, &mut running, heard) => {}
+        () = dispatch(&courier, &mut running, heard, in_turn) => {}
         () = courier.clients.tidy() => {}
     }
     // The results are all in once the last attempt lets go of the courier.
@@ -120,9 +129,10 @@ async fn dispatch(
     courier: &Arc<Courier>,
     running: &mut JoinSet<()>,
     mut news: UnboundedReceiver<News>,
+    in_turn: bool,
 ) {
     let engine = &courier.engine;
-    let mut desk = Desk::of(engine);
+    let mut desk = Desk::of(engine, in_turn);
     // Taken before looking: what is planned in between is seen twice, and queued once.
     drop(engine.take_planned());
     for world in jobs::worlds(engine) {
@@ -154,6 +164,7 @@ async fn dispatch(
 /// The queue, and when its retries are looked at next.
 struct Desk<'e> {
     engine: &'e Arc<Engine>,
+    in_turn: bool,
     queue: Queue,
     /// Finding a world by its number takes a look at all of them.
     at_hand: HashMap<Scope, Option<Arc<World>>>,
@@ -162,19 +173,24 @@ struct Desk<'e> {
 }
 
 impl<'e> Desk<'e> {
-    fn of(engine: &'e Arc<Engine>) -> Self {
+    fn of(engine: &'e Arc<Engine>, in_turn: bool) -> Self {
         let now = Instant::now();
         let (queue, at_hand) = (Queue::default(), HashMap::new());
-        Self { engine, queue, at_hand, looked_at: now, look_at: now }
+        Self { engine, in_turn, queue, at_hand, looked_at: now, look_at: now }
     }
 
     fn add(&mut self, planned: Planned) {
-        let about = record::about(&self.engine.view(&planned.scope), &planned);
+        let about = if self.in_turn {
+            0
+        } else {
+            record::about(&self.engine.view(&planned.scope), &planned)
+        };
         self.queue.add(planned, about);
     }
 
     fn hear(&mut self, told: News) {
         match told {
+            News::Waits(key) => self.queue.pass(key),
             News::Slow(key) => self.queue.release(key),
             News::Answered(key) => self.queue.answered(key),
             News::Written(item, next_due) => {
@@ -238,6 +254,8 @@ async fn carry(courier: Arc<Courier>, item: Item, world: Option<Arc<World>>) {
         Some((Turn::Cancel, world)) => Some((What::Canceled, world)),
         Some((Turn::Send(parcel), world)) => {
             let attempt = courier.attempt(&world, &parcel, key).await;
+            let Attempt { status, error, duration_ms, .. } = &attempt;
+            tracing::debug!(id = %item.planned.id, ?status, ?error, duration_ms, "attempted");
             Some((What::Attempted(parcel.before, attempt), world))
         }
     };
@@ -253,7 +271,12 @@ impl Courier {
     /// Makes one attempt; says so when it takes too long to be waited for.
     async fn attempt(&self, world: &World, parcel: &Parcel, key: Key) -> Attempt {
         let mut sending = pin!(attempt::send(&self.clients, parcel, world.now()));
-        if let Ok(attempt) = tokio::time::timeout(self.patience, &mut sending).await {
+        let short = OVERTAKE_TIME.min(self.patience);
+        if let Ok(attempt) = tokio::time::timeout(short, &mut sending).await {
+            return attempt;
+        }
+        self.tell(News::Waits(key));
+        if let Ok(attempt) = tokio::time::timeout(self.patience - short, &mut sending).await {
             return attempt;
         }
         self.tell(News::Slow(key));

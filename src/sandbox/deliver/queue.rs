@@ -3,8 +3,10 @@
 //! Every endpoint has a lane of its own with a bound, so that a slow one holds up nobody else. Within a lane
 //! the events about one object go out in the order of emission: the next first attempt starts when the one
 //! before it has been answered, or has taken longer than anyone should wait. Events about different objects
-//! may overtake one another. Retries go beside them and hold up nothing. Worlds take turns, and the endpoints
-//! of a world among themselves. Nothing here looks through all lanes: those that can start stand in line.
+//! follow one another as well, so that a person reads them in order, until the one before takes a while or
+//! many wait: then they overtake one another. Retries go beside them and hold up nothing. Worlds take turns,
+//! and the endpoints of a world among themselves. Nothing here looks through all lanes: those that can start
+//! stand in line.
 
 use crate::sandbox::engine::Planned;
 use crate::sandbox::engine::state::{Scope, WorldId};
@@ -12,6 +14,9 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 /// Attempts at one endpoint at once.
 pub const LANE_MAX: usize = 16;
+
+/// First attempts that wait at one endpoint before they no longer follow one another.
+pub const BACKLOG_MIN: usize = 32;
 
 /// Attempts at once, without those that have taken too long to be waited for.
 pub const PROMPT_MAX: usize = 64;
@@ -72,6 +77,10 @@ struct Lane {
     heads: BTreeMap<u64, u64>,
     /// The first attempts of each object.
     objects: HashMap<u64, Line>,
+    /// First attempts that wait, over all objects.
+    waiting: usize,
+    /// The first attempt that the others follow.
+    led_by: Option<u64>,
     /// Retries that are due.
     retries: BTreeMap<(i64, u64), Item>,
     running: HashMap<u64, Run>,
@@ -139,6 +148,14 @@ impl Queue {
                 return item;
             }
         }
+    }
+
+    /// Lets first attempts about other objects overtake this one: it takes a while.
+    pub fn pass(&mut self, key: Key) {
+        if let Some(lane) = self.lanes.get_mut(&key.lane) {
+            lane.pass(key.seq);
+        }
+        self.line_up(key.lane);
     }
 
     /// Lets the next first attempt about the object start although this one still runs, and others in its
@@ -249,6 +266,8 @@ impl Lane {
             address,
             heads: BTreeMap::new(),
             objects: HashMap::new(),
+            waiting: 0,
+            led_by: None,
             retries: BTreeMap::new(),
             running: HashMap::new(),
             is_lined_up: false,
@@ -273,6 +292,7 @@ impl Lane {
             }
         }
         line.waiting.insert(seq, item);
+        self.waiting += 1;
     }
 
     fn retry_fits(&self) -> bool {
@@ -280,15 +300,19 @@ impl Lane {
         !self.retries.is_empty() && self.running.len() + 1 < LANE_MAX
     }
 
+    fn first_fits(&self) -> bool {
+        !self.heads.is_empty() && (self.led_by.is_none() || self.waiting >= BACKLOG_MIN)
+    }
+
     fn can_start(&self) -> bool {
-        self.running.len() < LANE_MAX && (!self.heads.is_empty() || self.retry_fits())
+        self.running.len() < LANE_MAX && (self.first_fits() || self.retry_fits())
     }
 
     fn start(&mut self) -> Option<Item> {
         if !self.can_start() {
             return None;
         }
-        let is_retry = self.retry_fits() && (self.retry_next || self.heads.is_empty());
+        let is_retry = self.retry_fits() && (self.retry_next || !self.first_fits());
         self.retry_next = !is_retry;
         let item = if is_retry { self.retries.pop_first()?.1 } else { self.first()? };
         self.running.insert(item.planned.seq, Run { about: item.about, is_slow: false });
@@ -299,11 +323,21 @@ impl Lane {
         let (seq, about) = self.heads.pop_first()?;
         let line = self.objects.get_mut(&about)?;
         line.held_by = Some(seq);
+        self.waiting -= 1;
+        self.led_by.get_or_insert(seq);
         line.waiting.remove(&seq)
+    }
+
+    /// Lets the others no longer follow `seq`.
+    fn pass(&mut self, seq: u64) {
+        if self.led_by == Some(seq) {
+            self.led_by = None;
+        }
     }
 
     /// Lets the next one about an object start, where `seq` is what it waited for.
     fn free(&mut self, about: u64, seq: u64) {
+        self.pass(seq);
         let Some(line) = self.objects.get_mut(&about).filter(|it| it.held_by == Some(seq)) else {
             return;
         };
@@ -350,11 +384,14 @@ mod tests {
         queue.add(planned(0, 2, "we_a"), 7);
         queue.add(planned(0, 1, "we_a"), 7);
         queue.add(planned(0, 3, "we_a"), 8);
-        let started = all(&mut queue);
-        assert_eq!(seqs(&started), [1, 3]);
-        queue.answered(started[1].key());
+        let one = queue.start().unwrap();
+        assert_eq!((one.planned.seq, queue.start()), (1, None));
+        queue.pass(one.key());
+        let other = queue.start().unwrap();
+        assert_eq!((other.planned.seq, queue.start()), (3, None));
+        queue.answered(other.key());
         assert_eq!(queue.start(), None);
-        queue.release(started[0].key());
+        queue.release(one.key());
         assert_eq!(seqs(&all(&mut queue)), [2]);
     }
 
@@ -366,7 +403,7 @@ mod tests {
         }
         let hung = all(&mut queue);
         assert_eq!(hung.len(), LANE_MAX);
-        for seq in 100..130 {
+        for seq in 100..200 {
             queue.add(planned(0, seq, "we_quick"), seq);
         }
         assert_eq!(all(&mut queue).len(), LANE_MAX);
@@ -377,27 +414,27 @@ mod tests {
     #[test]
     fn endpoints_that_hang_give_their_places_to_others() {
         let mut queue = Queue::default();
-        for seq in 0..100 {
+        for seq in 0..300 {
             queue.add(planned(0, seq, &format!("we_{}", seq % 5)), seq);
         }
         let hung = all(&mut queue);
         assert_eq!(hung.len(), PROMPT_MAX);
         hung.iter().for_each(|item| queue.release(item.key()));
-        queue.add(planned(0, 200, "we_quick"), 200);
-        assert!(all(&mut queue).iter().any(|item| item.planned.seq == 200));
+        queue.add(planned(0, 400, "we_quick"), 400);
+        assert!(all(&mut queue).iter().any(|item| item.planned.seq == 400));
     }
 
     #[test]
     fn worlds_and_endpoints_take_turns() {
         let mut queue = Queue::default();
-        for seq in 0..50 {
+        for seq in 0..100 {
             let endpoint = if seq % 2 == 0 { "we_a" } else { "we_b" };
             queue.add(planned(1, seq, endpoint), seq);
         }
-        queue.add(planned(2, 90, "we_c"), 90);
-        queue.add(planned(2, 91, "we_c"), 91);
+        queue.add(planned(2, 900, "we_c"), 900);
+        queue.add(planned(2, 901, "we_d"), 901);
         let first: Vec<_> = std::iter::from_fn(|| queue.start()).take(6).collect();
-        assert_eq!(seqs(&first), [0, 90, 1, 91, 2, 3]);
+        assert_eq!(seqs(&first), [0, 900, 1, 901, 2, 3]);
     }
 
     #[test]
@@ -412,6 +449,7 @@ mod tests {
         assert_eq!(started.len(), LANE_MAX - 1);
         assert_eq!(started.iter().filter(|item| item.planned.is_retry).count(), LANE_MAX - 2);
         queue.add(planned(0, 50, "we_a"), 2);
+        queue.pass(started[0].key());
         assert_eq!(seqs(&all(&mut queue)), [50]);
     }
 
