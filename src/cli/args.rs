@@ -287,8 +287,8 @@ pub(crate) struct Sandbox {
     #[arg(long)]
     pub(crate) ephemeral: bool,
     /// How many objects and records are kept.
-    #[arg(long, value_name = "N", default_value_t = crate::sandbox::engine::OBJECTS_MAX)]
-    pub(crate) max_objects: u64,
+    #[arg(long, value_name = "N")]
+    pub(crate) max_objects: Option<u64>,
     /// How deliveries are retried.
     #[arg(long, value_name = "sandbox|live|instant|1s,5s,…", default_value = "sandbox")]
     pub(crate) retry_schedule: String,

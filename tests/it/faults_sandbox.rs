@@ -142,6 +142,14 @@ impl Desk {
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     }
 
+    fn is_stopped(&self) -> bool {
+        let tasks = format!("/proc/{}/task", self.program.lock().unwrap().pid());
+        fs::read_dir(tasks).unwrap().all(|task| {
+            let stat = fs::read_to_string(task.unwrap().path().join("stat")).unwrap();
+            stat.rsplit(") ").next().unwrap().starts_with('T')
+        })
+    }
+
     fn host(&mut self) {
         let (program, port) = host(&self.env, &self.faults);
         (self.program, self.port) = (Mutex::new(program), port);
@@ -480,6 +488,7 @@ fn a_folder_that_another_sandbox_hosts_now_is_never_written_to() {
     assert!(desk.write("one", "/v1/customers", &[("name", "one")]).is_some());
     // Asleep, it cannot be quicker than the second one.
     desk.signal("-STOP");
+    eventually("every thread of it stands", || desk.is_stopped().then_some(()));
     fs::remove_dir_all(desk.folder()).unwrap();
     let second = desk.env.sandbox(&[]);
     desk.signal("-CONT");
