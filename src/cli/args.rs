@@ -302,8 +302,8 @@ pub(crate) struct Sandbox {
     #[arg(long)]
     pub(crate) ephemeral: bool,
     /// How many objects and records are kept.
-    #[arg(long, value_name = "N", default_value_t = crate::sandbox::engine::OBJECTS_MAX)]
-    pub(crate) max_objects: u64,
+    #[arg(long, value_name = "N")]
+    pub(crate) max_objects: Option<u64>,
     /// The seed of its ids.
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,

@@ -12,6 +12,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -134,6 +135,19 @@ impl Desk {
 
     fn kill(&self) {
         self.program.lock().unwrap().kill();
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.program.lock().unwrap().pid().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    fn is_stopped(&self) -> bool {
+        let tasks = format!("/proc/{}/task", self.program.lock().unwrap().pid());
+        fs::read_dir(tasks).unwrap().all(|task| {
+            let stat = fs::read_to_string(task.unwrap().path().join("stat")).unwrap();
+            stat.rsplit(") ").next().unwrap().starts_with('T')
+        })
     }
 
     fn host(&mut self) {
@@ -442,7 +456,7 @@ fn a_removed_file_log_or_folder_is_noticed_before_the_next_200() {
             let second = desk.env.run(&["sandbox", "--port", "0"]);
             assert_ne!(second.code, 0, "the lock is held again");
         }
-        desk.whole(true);
+        desk.whole(false);
     }
 }
 
@@ -464,15 +478,20 @@ fn somebody_elses_file_is_left_alone_and_ours_comes_back_when_it_is_gone() {
         fs::remove_file(desk.path()).unwrap();
         desk.acks(9);
     });
-    desk.whole(true);
+    // What was just being written then has no outcome until the file is back.
+    desk.whole(false);
 }
 
 #[test]
 fn a_folder_that_another_sandbox_hosts_now_is_never_written_to() {
     let desk = Desk::open();
     assert!(desk.write("one", "/v1/customers", &[("name", "one")]).is_some());
+    // Asleep, it cannot be quicker than the second one.
+    desk.signal("-STOP");
+    eventually("every thread of it stands", || desk.is_stopped().then_some(()));
     fs::remove_dir_all(desk.folder()).unwrap();
     let second = desk.env.sandbox(&[]);
+    desk.signal("-CONT");
     let refused = desk.api().post("/v1/customers", &[("name", "two")]);
     let message = refused.error(503)["message"].as_str().unwrap().to_owned();
     assert!(message.contains(&second.url), "{message}");

@@ -20,8 +20,8 @@ pub struct Wish {
     pub bind: Option<IpAddr>,
     /// Whether everything stays in memory.
     pub ephemeral: bool,
-    /// How many objects and records are kept.
-    pub objects_max: u64,
+    /// How many objects and records are kept, where somebody said so.
+    pub objects_max: Option<u64>,
     /// When failed deliveries are tried again.
     pub retries: RetrySchedule,
     /// Whom webhooks may be delivered to beyond this machine.
@@ -43,7 +43,7 @@ pub async fn run(context: &Context, wish: Wish) -> Result<Report, Fault> {
     if wish.ephemeral {
         options.home = None;
     }
-    options.objects_max = wish.objects_max;
+    options.objects_max = wish.objects_max.unwrap_or(options.objects_max);
     options.delivery.schedule = wish.retries;
     options.delivery.beyond = wish.beyond;
     let started = host::start(options).await;
