@@ -119,11 +119,13 @@ impl Caller {
 /// What Stripe lets a publishable key do.
 fn is_for_browsers(method: &str, path: &str) -> bool {
     let words: Vec<&str> = path.trim_matches('/').split('/').collect();
-    match (method, words.as_slice()) {
-        ("POST", ["v1", "tokens" | "payment_methods" | "sources"])
-        | ("GET" | "POST", ["v1", "payment_intents" | "setup_intents", _])
-        | ("POST", ["v1", "payment_intents" | "setup_intents", _, "confirm"])
-        | ("GET" | "POST", ["v1", "payment_pages", ..]) => true,
+    let reads_or_writes = matches!(method, "GET" | "POST");
+    match words.as_slice() {
+        ["v1", "tokens" | "payment_methods" | "sources"]
+        | ["v1", "payment_intents" | "setup_intents", _, "confirm"] => method == "POST",
+        ["v1", "payment_intents" | "setup_intents", _] | ["v1", "payment_pages", ..] => {
+            reads_or_writes
+        }
         _ => false,
     }
 }
