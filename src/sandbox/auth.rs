@@ -131,7 +131,7 @@ fn is_for_browsers(method: &str, path: &str) -> bool {
 }
 
 /// Lets a page work on an intent only where it was given the intent's secret.
-pub fn ensure_secret(txn: &Txn<'_>, call: &Call, secret: Option<&str>) -> Result<(), Failure> {
+pub fn ensure_secret(txn: &Txn<'_>, call: &Call, secret: &str) -> Result<(), Failure> {
     let path = call.key.split_once(' ').map_or("", |(_, path)| path);
     let (kind, noun) = if path.starts_with("/v1/payment_intents/") {
         ("payment_intent", "PaymentIntent")
@@ -140,12 +140,12 @@ pub fn ensure_secret(txn: &Txn<'_>, call: &Call, secret: Option<&str>) -> Result
     } else {
         return Ok(());
     };
-    let Some(secret) = secret else {
+    if secret.is_empty() {
         let text = "Missing required param: client_secret.";
         return Err(Failure::invalid(text).code("parameter_missing").param("client_secret"));
-    };
+    }
     let intent = txn.find(kind, call.id(0), "intent")?;
-    if text(&intent, "client_secret") == secret && !secret.is_empty() {
+    if text(&intent, "client_secret") == secret {
         return Ok(());
     }
     let text = format!(
