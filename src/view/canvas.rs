@@ -21,7 +21,7 @@ pub enum Format {
 pub const NAME: &str = "stripegym";
 
 /// What may follow the program's name in a command.
-pub const COMMANDS: [&str; 30] = [
+pub const COMMANDS: [&str; 31] = [
     "day0",
     "day1",
     "day2",
@@ -41,6 +41,7 @@ pub const COMMANDS: [&str; 30] = [
     "reset",
     "dev",
     "checkout",
+    "clock",
     "listen",
     "ledger",
     "reconcile",
