@@ -7,11 +7,12 @@ use crate::net::outbound::{self, Patience, Reach};
 use crate::sandbox::host;
 use reqwest::Method;
 use serde_json::Value;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 /// How long an answer may take: a world that is put back can be large.
 const PATIENCE: Patience =
-    Patience { connect: Duration::from_secs(5), total: Duration::from_secs(60) };
+    Patience { connect: Duration::from_secs(5), total: Duration::from_mins(1) };
 
 /// The controls of a running sandbox.
 #[derive(Debug)]
@@ -82,5 +83,14 @@ impl Remote {
 
 /// A name as a segment of a path.
 pub fn segment(name: &str) -> String {
-    crate::wire::form::escape(name)
+    let mut out = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_') {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _infallible = write!(out, "%{byte:02X}");
+        }
+    }
+    out
 }

@@ -119,17 +119,19 @@ impl Caller {
 /// What Stripe lets a publishable key do.
 fn is_for_browsers(method: &str, path: &str) -> bool {
     let words: Vec<&str> = path.trim_matches('/').split('/').collect();
-    match (method, words.as_slice()) {
-        ("POST", ["v1", "tokens" | "payment_methods" | "sources"])
-        | ("GET" | "POST", ["v1", "payment_intents" | "setup_intents", _])
-        | ("POST", ["v1", "payment_intents" | "setup_intents", _, "confirm"])
-        | ("GET" | "POST", ["v1", "payment_pages", ..]) => true,
+    let reads_or_writes = matches!(method, "GET" | "POST");
+    match words.as_slice() {
+        ["v1", "tokens" | "payment_methods" | "sources"]
+        | ["v1", "payment_intents" | "setup_intents", _, "confirm"] => method == "POST",
+        ["v1", "payment_intents" | "setup_intents", _] | ["v1", "payment_pages", ..] => {
+            reads_or_writes
+        }
         _ => false,
     }
 }
 
 /// Lets a page work on an intent only where it was given the intent's secret.
-pub fn ensure_secret(txn: &Txn<'_>, call: &Call, secret: Option<&str>) -> Result<(), Failure> {
+pub fn ensure_secret(txn: &Txn<'_>, call: &Call, secret: &str) -> Result<(), Failure> {
     let path = call.key.split_once(' ').map_or("", |(_, path)| path);
     let (kind, noun) = if path.starts_with("/v1/payment_intents/") {
         ("payment_intent", "PaymentIntent")
@@ -138,12 +140,12 @@ pub fn ensure_secret(txn: &Txn<'_>, call: &Call, secret: Option<&str>) -> Result
     } else {
         return Ok(());
     };
-    let Some(secret) = secret else {
+    if secret.is_empty() {
         let text = "Missing required param: client_secret.";
         return Err(Failure::invalid(text).code("parameter_missing").param("client_secret"));
-    };
+    }
     let intent = txn.find(kind, call.id(0), "intent")?;
-    if text(&intent, "client_secret") == secret && !secret.is_empty() {
+    if text(&intent, "client_secret") == secret {
         return Ok(());
     }
     let text = format!(

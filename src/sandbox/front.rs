@@ -87,8 +87,9 @@ struct Ready {
     call: Call,
     expand: Vec<String>,
     keyed: Option<Keyed>,
-    /// Whether a page in a browser asks, which has to show an intent's secret, and the one that it shows.
-    browser: Option<Option<String>>,
+    /// What a page in a browser, which has to show an intent's secret, has shown; empty for no secret, `None`
+    /// for whoever has a secret key.
+    browser: Option<String>,
 }
 
 /// Answers one request.
@@ -249,7 +250,7 @@ fn prepare(
     let post = asked.method == "POST";
     let mut decoded = decode(asked)?;
     // A page names the secret of what it works on; only some endpoints list it among their parameters.
-    let browser = caller.is_browser().then(|| take_secret(&mut decoded.tree));
+    let browser = caller.is_browser().then(|| take_secret(&mut decoded.tree).unwrap_or_default());
     if !decoded.duplicates.is_empty() {
         let names = decoded.duplicates.join(", ");
         let text =
@@ -321,7 +322,7 @@ fn execute(world: &World, txn: &mut Txn<'_>, ready: &Ready, request_id: &str) ->
         }
     }
     let shown = match &ready.browser {
-        Some(secret) => auth::ensure_secret(txn, &ready.call, secret.as_deref()),
+        Some(secret) => auth::ensure_secret(txn, &ready.call, secret),
         None => Ok(()),
     };
     let result = match object::handler(ready.endpoint.key()) {

@@ -95,7 +95,7 @@ async fn made(engine: &Arc<Engine>, name: &str, sent: &Sent) -> Result<Value, Fa
     let objects = documents(sent)?;
     let part = WorldPart { seed, stands_at: now, begins_at: now, ..WorldPart::default() };
     let (world, is_new) = engine
-        .make_world(name, part)
+        .make_world(name, &part)
         .map_err(|error| Failure::invalid(format!("There cannot be such a world: {error}.")))?;
     if !is_new && (seed.is_some() || now.is_some()) {
         let text = format!(
@@ -108,7 +108,9 @@ async fn made(engine: &Arc<Engine>, name: &str, sent: &Sent) -> Result<Value, Fa
     world.found().await?;
     if !objects.is_empty() {
         let filled = world.change(Origin::default(), |txn| {
-            objects.into_iter().for_each(|doc| put(txn, doc));
+            for doc in objects {
+                put(txn, doc);
+            }
             Ok(())
         });
         if let Err(failure) = filled.await {
@@ -192,7 +194,7 @@ async fn emptied(engine: &Arc<Engine>, name: &str) -> Result<Value, Failure> {
     let part = world.part().unwrap_or_default();
     let part = WorldPart { stands_at: part.begins_at, ahead_s: 0, ..part };
     world.replace(Vec::new(), part).await?;
-    Ok(shown(&*known(engine, name)?))
+    known(engine, name).map(|world| shown(&world))
 }
 
 fn label(sent: &Sent) -> Result<String, Failure> {
@@ -261,10 +263,10 @@ async fn put_back(engine: &Arc<Engine>, name: &str, sent: &Sent) -> Result<Value
         return Err(Failure::of(404, FailureKind::InvalidRequest, text));
     };
     let (world, _) = engine
-        .make_world(name, snapshot.part.clone())
+        .make_world(name, &snapshot.part)
         .map_err(|error| Failure::invalid(format!("There cannot be such a world: {error}.")))?;
     world.replace(snapshot.content, snapshot.part).await?;
-    Ok(shown(&*known(engine, name)?))
+    known(engine, name).map(|world| shown(&world))
 }
 
 async fn changes(Within(world): Within, Path(name): Path<String>, sent: Sent) -> Response {

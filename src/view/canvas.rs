@@ -41,6 +41,7 @@ pub const COMMANDS: [&str; 31] = [
     "reset",
     "dev",
     "checkout",
+    "clock",
     "listen",
     "ledger",
     "logs",

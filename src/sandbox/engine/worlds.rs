@@ -164,7 +164,7 @@ impl Engine {
 
     /// The platform of a named world, made where it does not exist.
     pub fn world(self: &Arc<Self>, name: &str) -> Result<Arc<World>, WorldError> {
-        self.make_world(name, WorldPart::default()).map(|(world, _)| world)
+        self.make_world(name, &WorldPart::default()).map(|(world, _)| world)
     }
 
     /// The platform of a named world, made with this seed and this time where it does not exist; whether it
@@ -172,13 +172,13 @@ impl Engine {
     pub fn make_world(
         self: &Arc<Self>,
         name: &str,
-        part: WorldPart,
+        part: &WorldPart,
     ) -> Result<(Arc<World>, bool), WorldError> {
         if name == DEFAULT_NAME {
             return Ok((self.default_world(), false));
         }
         let made = self.clock.now().0;
-        let (own, is_new) = self.worlds.open(name, || WorldPart { made, ..part })?;
+        let (own, is_new) = self.worlds.open(name, || WorldPart { made, ..part.clone() })?;
         Ok((self.named(name, own), is_new))
     }
 
