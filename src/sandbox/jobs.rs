@@ -1,12 +1,13 @@
 //! What the sandbox does by itself when its time comes: sessions expire, delayed payments settle.
 
 use crate::net::shutdown::Stop;
+use crate::sandbox::api::idempotency;
+use crate::sandbox::behaviour::object;
 use crate::sandbox::engine::Engine;
 use crate::sandbox::engine::private::Job;
 use crate::sandbox::engine::state::{Scope, Table};
 use crate::sandbox::engine::txn::Origin;
 use crate::sandbox::engine::worlds::World;
-use crate::sandbox::{idempotency, object};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -4,11 +4,11 @@ use crate::catalog::Catalog;
 use crate::domain::time::Timestamp;
 use crate::net::outbound::Beyond;
 use crate::os::entropy::Entropy;
-use crate::sandbox::call::{Call, Version};
+use crate::sandbox::api::call::{Call, Version};
+use crate::sandbox::behaviour::object;
 use crate::sandbox::engine::private::Job;
 use crate::sandbox::engine::state::{DEFAULT_WORLD, Scope, State};
 use crate::sandbox::engine::txn::{Origin, Site, Txn, View};
-use crate::sandbox::object;
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};
 

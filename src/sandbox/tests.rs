@@ -5,9 +5,9 @@ use crate::domain::time::Timestamp;
 use crate::net::outbound::{Patience, Reach, client};
 use crate::os::clock::Clock;
 use crate::os::entropy::Entropy;
+use crate::sandbox::behaviour::object::text;
 use crate::sandbox::host::{Options, Running, start};
 use crate::sandbox::jobs::run_due;
-use crate::sandbox::object::text;
 use serde_json::Value;
 
 const KEY: &str = "sk_test_0123456789abcdef";

@@ -7,7 +7,7 @@ use std::process::Command;
 
 const LINES_MAX: usize = 500;
 /// Folders whose files must not know each other, and what is there for all of them.
-const SIBLINGS: [(&str, &[&str]); 2] = [("sandbox/object", &[]), ("app/command", &[])];
+const SIBLINGS: [(&str, &[&str]); 2] = [("sandbox/behaviour/object", &[]), ("app/command", &[])];
 const NAMES_FORBIDDEN: [&str; 8] =
     ["util", "utils", "common", "helper", "helpers", "types", "prelude", "error"];
 

@@ -7,8 +7,8 @@ use crate::domain::notice::Notice;
 use crate::domain::report::Report;
 use crate::domain::request::{RequestRow, Told};
 use crate::domain::time::Timestamp;
-use crate::sandbox::fault::Pattern;
-use crate::sandbox::requests_control::Statuses;
+use crate::sandbox::api::fault::Pattern;
+use crate::sandbox::control::requests::Statuses;
 use reqwest::Method;
 use serde_json::Value;
 

@@ -1,13 +1,13 @@
 //! `/_stripegym/deliveries`: what became of each event, for people and lessons.
 
+use crate::sandbox::api::list;
+use crate::sandbox::api::within::Within;
+use crate::sandbox::behaviour::object::text;
 use crate::sandbox::deliver::record::KIND;
 use crate::sandbox::engine::index;
 use crate::sandbox::engine::object::Stored;
 use crate::sandbox::engine::private::{Delivery, Envelope};
 use crate::sandbox::engine::txn::View;
-use crate::sandbox::list;
-use crate::sandbox::object::text;
-use crate::sandbox::within::Within;
 use axum::Router;
 use axum::extract::Query;
 use axum::http::header::CONTENT_TYPE;

@@ -2,8 +2,9 @@
 
 use crate::domain::secret::SigningSecret;
 use crate::domain::time::Timestamp;
+use crate::sandbox::behaviour::emit;
+use crate::sandbox::behaviour::object::text;
 use crate::sandbox::deliver::schedule::RetrySchedule;
-use crate::sandbox::emit;
 use crate::sandbox::engine::Planned;
 use crate::sandbox::engine::index;
 use crate::sandbox::engine::object::event_text_as;
@@ -11,7 +12,6 @@ use crate::sandbox::engine::private::{
     Attempted, Delivery, DeliveryStatus, Envelope, WebhookEndpointPart,
 };
 use crate::sandbox::engine::txn::{Txn, View};
-use crate::sandbox::object::text;
 use crate::wire::peek;
 use crate::wire::render::pretty_into;
 use axum::body::Bytes;

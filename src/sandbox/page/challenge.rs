@@ -1,11 +1,11 @@
 //! `/3ds/{intent}`: the card's owner approves a payment, or refuses. Serves intents with and without a session.
 
 use crate::domain::locale::Locale;
-use crate::sandbox::checkout::{SESSION, attempt};
+use crate::sandbox::behaviour::checkout::{SESSION, attempt};
+use crate::sandbox::behaviour::object::text;
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::PaymentIntentPart;
 use crate::sandbox::engine::txn::{Origin, View};
-use crate::sandbox::object::text;
 use crate::sandbox::page::Pages;
 use crate::sandbox::page::answer::{page, see_other};
 use crate::sandbox::page::entry::Form;

@@ -1,6 +1,6 @@
 //! `/_stripegym/checkout/{session}/settle`: a program plays the store or the bank of a delayed payment.
 
-use crate::sandbox::checkout::finish;
+use crate::sandbox::behaviour::checkout::finish;
 use crate::sandbox::control;
 use crate::sandbox::engine::txn::Origin;
 use crate::sandbox::page::Pages;

@@ -1,6 +1,6 @@
 //! Where a page sends its visitor: the shop's addresses, with what belongs in them.
 
-use crate::sandbox::object::text;
+use crate::sandbox::behaviour::object::text;
 use serde_json::Value;
 
 /// The shop's success page. Only the literal `{CHECKOUT_SESSION_ID}` becomes the session's id.

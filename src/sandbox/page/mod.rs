@@ -17,9 +17,9 @@ pub mod voucher;
 pub mod words;
 
 use crate::os::entropy::Entropy;
+use crate::sandbox::api::within::Within;
 use crate::sandbox::engine::worlds::World;
 use crate::sandbox::page::token::TokenKey;
-use crate::sandbox::within::Within;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRequestParts};
 use axum::http::StatusCode;

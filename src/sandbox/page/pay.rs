@@ -1,11 +1,11 @@
 //! `/c/pay/{session}`: shows a session's payment form, and pays.
 
 use crate::domain::locale::Locale;
-use crate::sandbox::checkout::attempt::{self, Next};
-use crate::sandbox::checkout::{SESSION, recover, update};
+use crate::sandbox::behaviour::checkout::attempt::{self, Next};
+use crate::sandbox::behaviour::checkout::{SESSION, recover, update};
+use crate::sandbox::behaviour::object::text;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::{Origin, Txn, View};
-use crate::sandbox::object::text;
 use crate::sandbox::page::Pages;
 use crate::sandbox::page::answer::{page, query, see_other};
 use crate::sandbox::page::entry::{self, Asks, Entry, Fault, Form};

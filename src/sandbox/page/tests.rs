@@ -4,12 +4,12 @@ use super::*;
 use crate::domain::time::Timestamp;
 use crate::net::outbound::Beyond;
 use crate::os::clock::Clock;
-use crate::sandbox::call::{Call, Version};
-use crate::sandbox::checkout::{SESSION, create};
+use crate::sandbox::api::call::{Call, Version};
+use crate::sandbox::behaviour::checkout::{SESSION, create};
+use crate::sandbox::behaviour::payment::intent::{self, IntentSpec};
+use crate::sandbox::behaviour::payment::{confirm, method};
 use crate::sandbox::engine::Engine;
 use crate::sandbox::engine::txn::{Origin, Site};
-use crate::sandbox::payment::intent::{self, IntentSpec};
-use crate::sandbox::payment::{confirm, method};
 use axum::body::Body;
 use axum::http::{Request, Response, header};
 use http_body_util::BodyExt as _;
@@ -316,7 +316,9 @@ async fn expired_and_unknown_sessions_say_so() {
     let id = browser.session(json!({"after_expiration": {"recovery": {"enabled": true}}})).await;
     let ended = browser
         .world
-        .change(Origin::default(), |txn| crate::sandbox::checkout::expire::expire(txn, &id))
+        .change(Origin::default(), |txn| {
+            crate::sandbox::behaviour::checkout::expire::expire(txn, &id)
+        })
         .await
         .unwrap();
     let page = browser.get(&format!("/c/pay/{id}")).await;

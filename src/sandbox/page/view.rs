@@ -1,9 +1,9 @@
 //! What each page shows: the templates and what fills them. Everything put in is escaped.
 
 use crate::domain::locale::Locale;
+use crate::sandbox::behaviour::object::{int, text};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::SessionPart;
-use crate::sandbox::object::{int, text};
 use crate::sandbox::page::entry::{Asks, Fault, Form};
 use crate::sandbox::page::field::{Choice, Field, Line, Maker, lines, shown};
 use crate::sandbox::page::leave;

@@ -1,11 +1,12 @@
 //! `/konbini/{intent}`: the numbers to show at a till, and the sandbox's own buttons that play the store.
 
 use crate::domain::locale::Locale;
-use crate::sandbox::checkout::{SESSION, finish};
+use crate::sandbox::behaviour::checkout::{SESSION, finish};
+use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::payment::settle;
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::PaymentIntentPart;
 use crate::sandbox::engine::txn::{Origin, Txn, View};
-use crate::sandbox::object::text;
 use crate::sandbox::page::Pages;
 use crate::sandbox::page::answer::{page, see_other};
 use crate::sandbox::page::entry::Form;
@@ -13,7 +14,6 @@ use crate::sandbox::page::leave;
 use crate::sandbox::page::view::{NoticePage, VoucherPage, merchant};
 use crate::sandbox::page::visit::Visit;
 use crate::sandbox::page::words::Words;
-use crate::sandbox::payment::settle;
 use crate::wire::failure::Failure;
 use axum::extract;
 use axum::http::StatusCode;

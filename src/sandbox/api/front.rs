@@ -1,0 +1,403 @@
+//! What every API request passes, each step once and in this order: authenticate, version, a fault that was
+//! asked for, route, decode, validate, idempotency, dispatch, expand, log.
+
+use crate::catalog::Catalog;
+use crate::catalog::route::{Endpoint, Routed};
+use crate::catalog::validate::Strictness;
+use crate::sandbox::api::answer::Body;
+use crate::sandbox::api::auth::{self, Caller};
+use crate::sandbox::api::call::{Call, Version};
+use crate::sandbox::api::expand;
+use crate::sandbox::api::fault;
+use crate::sandbox::api::idempotency::Keyed;
+use crate::sandbox::api::version;
+use crate::sandbox::behaviour::object;
+use crate::sandbox::behaviour::settings::Settings;
+use crate::sandbox::engine::Decision;
+use crate::sandbox::engine::requests::LogRow;
+use crate::sandbox::engine::txn::{Origin, Txn};
+use crate::sandbox::engine::worlds::World;
+use crate::sandbox::jobs;
+use crate::wire::body;
+use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::form::{self, Decoded, Tree};
+use crate::wire::render::{self, pretty_into};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// The version from which on removed parameters are refused rather than let through.
+const STRICT_FROM: &str = "2026-09-30";
+
+/// A request as it came from the socket.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// HTTP method.
+    pub method: String,
+    /// Path, still percent-encoded.
+    pub path: String,
+    /// Query, empty where there is none.
+    pub query: String,
+    /// The `Authorization` header.
+    pub authorization: Option<String>,
+    /// An API key that stood among the parameters.
+    pub key: Option<String>,
+    /// The `Stripe-Account` header.
+    pub account: Option<String>,
+    /// The `Stripe-Version` header.
+    pub version: Option<String>,
+    /// The `Idempotency-Key` header.
+    pub idempotency_key: Option<String>,
+    /// The `Content-Type` header.
+    pub content_type: Option<String>,
+    /// The `Stripegym-Fault` header.
+    pub fault: Option<String>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// The answer, to be written to the socket.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers beside `Content-Type` and `Content-Length`.
+    pub headers: Vec<(&'static str, String)>,
+    /// JSON.
+    pub body: Vec<u8>,
+    /// Whether the connection is closed in place of it.
+    pub cut: bool,
+}
+
+/// What a request became: status and body, and whether it was answered before.
+#[derive(Default)]
+struct Outcome {
+    status: u16,
+    /// Compact JSON.
+    body: Arc<str>,
+    /// `error.message`, where it failed.
+    error: Option<String>,
+    original_request: Option<String>,
+    /// The fault that was asked for.
+    fault: Option<fault::Answer>,
+}
+
+/// A request that passed everything but its execution.
+struct Ready {
+    endpoint: &'static Endpoint,
+    call: Call,
+    expand: Vec<String>,
+    keyed: Option<Keyed>,
+    /// What a page in a browser, which has to show an intent's secret, has shown; empty for no secret, `None`
+    /// for whoever has a secret key.
+    browser: Option<String>,
+}
+
+/// Answers one request.
+pub async fn answer(world: &Arc<World>, asked: Asked) -> Answer {
+    // Each resource has its own sequence: how often somebody looks must not decide what a change is called.
+    let mut numbers = world.entropy().numbers(&sequence(&asked));
+    let request_id = crate::domain::id::mint("req_", 14, || numbers.next());
+    let mut headers = vec![("request-id", request_id.clone())];
+    if let Some(key) = &asked.idempotency_key {
+        headers.push(("idempotency-key", key.clone()));
+    }
+    let default = world.read(Settings::of).get("api_version").to_owned();
+    let (outcome, version, account) = match admit(world, &asked, &default) {
+        Err(failure) => (failed(world, &request_id, &failure), default, String::new()),
+        Ok(Admitted { caller, account, version }) => {
+            let text = version.text.clone();
+            let at = if account.is_empty() { Arc::clone(world) } else { world.at(&account) };
+            if at.stands() {
+                // Where time stands, what follows from a call has happened before the next one looks.
+                jobs::run_due(&at).await;
+            }
+            let outcome = run(&at, &asked, (&caller, version), &request_id, &mut headers).await;
+            (outcome, text, account)
+        }
+    };
+    world.engine().requests().add(log_row(world, &account, &asked, &request_id, &outcome));
+    if outcome.fault == Some(fault::Answer::Timeout) {
+        tokio::time::sleep(fault::SILENCE).await;
+    }
+    headers.push(("stripe-version", version));
+    if !account.is_empty() {
+        headers.push(("stripe-account", account));
+    }
+    if let Some(original) = outcome.original_request {
+        headers.push(("idempotent-replayed", "true".to_owned()));
+        headers.push(("original-request", original));
+    }
+    match outcome.status {
+        401 => headers.push(("www-authenticate", "Basic realm=\"Stripe\"".to_owned())),
+        // What is not modelled will not be modelled at the next attempt either.
+        501 => headers.push(("stripe-should-retry", "false".to_owned())),
+        503 => {
+            headers.push(("retry-after", "1".to_owned()));
+            headers.push(("stripe-should-retry", "true".to_owned()));
+        }
+        409 | 429 => headers.push(("stripe-should-retry", "true".to_owned())),
+        _ => {}
+    }
+    let mut body = Vec::with_capacity(outcome.body.len() * 3 / 2);
+    pretty_into(&mut body, &outcome.body, 0);
+    let cut = outcome.fault.is_some_and(fault::Answer::is_silent);
+    Answer { status: outcome.status, headers, body, cut }
+}
+
+/// Who calls, for which account, and under which version.
+struct Admitted {
+    caller: Caller,
+    account: String,
+    version: Version,
+}
+
+fn admit(world: &World, asked: &Asked, default: &str) -> Result<Admitted, Failure> {
+    let key = auth::authenticate(asked.authorization.as_deref(), asked.key.as_deref())?;
+    let caller = Caller::of(world, key);
+    caller.ensure_may(&asked.method, &asked.path)?;
+    let account = caller.account(world, asked.account.as_deref())?;
+    let words: Vec<&str> = asked.path.trim_matches('/').split('/').collect();
+    if let ["v1", "accounts", named, ..] = words.as_slice() {
+        caller.account(world, Some(named))?;
+    }
+    let version = version::read(asked.version.as_deref(), default)?;
+    Ok(Admitted { caller, account, version })
+}
+
+/// Works on a request, unless it meets a fault that was asked for: by its own header, else by a rule.
+async fn run(
+    world: &Arc<World>,
+    asked: &Asked,
+    (caller, version): (&Caller, Version),
+    request_id: &str,
+    headers: &mut Vec<(&'static str, String)>,
+) -> Outcome {
+    let fault = match fault::asked(asked.fault.as_deref()) {
+        Err(failure) => return failed(world, request_id, &failure),
+        Ok(own) => {
+            own.or_else(|| world.engine().faults().take(world.name(), &asked.method, &asked.path))
+        }
+    };
+    // What is not worked on leaves its idempotency key free, as Stripe's own limits do.
+    let outcome = match fault.filter(|fault| !fault.works()) {
+        None => work(world, asked, (caller, version), request_id, headers).await,
+        Some(fault) => match fault.failure() {
+            Some(failure) => failed(world, request_id, &failure),
+            None => Outcome { status: 0, body: "{}".into(), ..Outcome::default() },
+        },
+    };
+    Outcome { fault, ..outcome }
+}
+
+async fn work(
+    world: &Arc<World>,
+    asked: &Asked,
+    (caller, version): (&Caller, Version),
+    request_id: &str,
+    headers: &mut Vec<(&'static str, String)>,
+) -> Outcome {
+    let ready = match prepare(asked, (caller, version), headers) {
+        Ok(ready) => ready,
+        Err(failure) => return failed(world, request_id, &failure),
+    };
+    let _in_progress = match &ready.keyed {
+        None => None,
+        Some(keyed) => match world.begin_idempotent(&keyed.key) {
+            Some(in_progress) => Some(in_progress),
+            None => return failed(world, request_id, &keyed.still_running()),
+        },
+    };
+    let origin = Origin {
+        request_id: Some(request_id.to_owned()),
+        idempotency_key: asked.idempotency_key.clone(),
+        browser: caller.is_browser(),
+    };
+    if asked.method == "GET" {
+        let looked = world.look(origin.clone(), |txn| {
+            let (outcome, _) = execute(world, txn, &ready, request_id);
+            (!txn.has_changed()).then_some(outcome)
+        });
+        if let Some(outcome) = looked {
+            return outcome;
+        }
+        // A few retrievals make what they are asked for (a ready-made payment method).
+    }
+    let done = world.transact(origin, |txn| {
+        let (outcome, keep) = execute(world, txn, &ready, request_id);
+        Decision { value: outcome, keep }
+    });
+    done.await.unwrap_or_else(|failure| failed(world, request_id, &failure))
+}
+
+/// The sequence that a request's id is drawn from: one for each resource that the API has, one for the rest.
+fn sequence(asked: &Asked) -> String {
+    let resource = asked.path.split('/').nth(2).unwrap_or_default();
+    let known = Catalog::get().routes().has_resource(resource);
+    let method = if asked.method == "GET" { "GET" } else { "POST" };
+    format!("req_ {method} {}", if known { resource } else { "" })
+}
+
+/// Everything that can be refused without looking at the state.
+fn prepare(
+    asked: &Asked,
+    (caller, version): (&Caller, Version),
+    headers: &mut Vec<(&'static str, String)>,
+) -> Result<Ready, Failure> {
+    let catalog = Catalog::get();
+    let Routed::Found(route) = catalog.route(&asked.method, &asked.path) else {
+        return Err(unrecognized(asked));
+    };
+    let post = asked.method == "POST";
+    let mut decoded = decode(asked)?;
+    // A page names the secret of what it works on; only some endpoints list it among their parameters.
+    let browser = caller.is_browser().then(|| take_secret(&mut decoded.tree).unwrap_or_default());
+    if !decoded.duplicates.is_empty() {
+        let names = decoded.duplicates.join(", ");
+        let text =
+            format!("These parameters were sent more than once; the last value was used: {names}");
+        headers.push(("stripe-notice", text.escape_default().to_string()));
+    }
+    let strictness =
+        if version.is_held_to(STRICT_FROM) { Strictness::Endive } else { Strictness::Older };
+    let mut params = catalog.validate(route.endpoint, &decoded.tree, strictness)?;
+    let keyed = match asked.idempotency_key.as_deref().filter(|key| post && !key.is_empty()) {
+        Some(key) => Some(Keyed::new(key, &asked.path, &params)?),
+        None => None,
+    };
+    let expand = match params.remove("expand") {
+        Some(Value::Array(paths)) => {
+            paths.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+        }
+        _ => Vec::new(),
+    };
+    let call = Call { key: route.endpoint.key().to_owned(), ids: route.ids, params, version };
+    Ok(Ready { endpoint: route.endpoint, call, expand, keyed, browser })
+}
+
+/// Takes `client_secret` out of what was sent.
+fn take_secret(tree: &mut Tree) -> Option<String> {
+    let Tree::Hash(members) = tree else { return None };
+    let at = members.iter().position(|(name, _)| name == "client_secret")?;
+    members.remove(at).1.text().map(str::to_owned)
+}
+
+/// The parameters of a request: v1 takes forms, v2 takes JSON; a query is a form in both.
+fn decode(asked: &Asked) -> Result<Decoded, Failure> {
+    let json = asked.path.starts_with("/v2/");
+    let kind = asked.content_type.as_deref().unwrap_or_default();
+    let is_json = kind.starts_with("application/json");
+    let is_wrong = if json { !is_json } else { is_json };
+    if asked.method == "POST" && is_wrong && !asked.body.is_empty() {
+        let wanted = if json { "application/json" } else { "application/x-www-form-urlencoded" };
+        // For v2 the words are believed: they are v1's with the other type.
+        return Err(Failure::invalid(format!(
+            "Invalid request (check that your POST content type is {wanted}). If you have questions, we can help at https://support.stripe.com/."
+        )));
+    }
+    let mut sent = asked.query.clone().into_bytes();
+    if json && !asked.body.is_empty() {
+        let query = form::decode(&sent)?;
+        return Ok(query.with(body::decode(&asked.body)?));
+    }
+    if !asked.body.is_empty() {
+        if !sent.is_empty() {
+            sent.push(b'&');
+        }
+        sent.extend_from_slice(&asked.body);
+    }
+    form::decode(&sent)
+}
+
+/// Runs the endpoint. Tells whether what it wrote stays.
+fn execute(world: &World, txn: &mut Txn<'_>, ready: &Ready, request_id: &str) -> (Outcome, bool) {
+    if let Some(keyed) = &ready.keyed {
+        match keyed.replay(txn, txn.now()) {
+            Ok(None) => {}
+            Ok(Some(replay)) => {
+                let original_request = Some(replay.original_request);
+                let (status, body) = (replay.status, replay.body);
+                return (Outcome { status, body, original_request, ..Outcome::default() }, false);
+            }
+            Err(failure) => return (failed(world, request_id, &failure), false),
+        }
+    }
+    let shown = match &ready.browser {
+        Some(secret) => auth::ensure_secret(txn, &ready.call, secret),
+        None => Ok(()),
+    };
+    let result = match object::handler(ready.endpoint.key()) {
+        Some(handler) => shown.and_then(|()| handler(txn, &ready.call)),
+        None => Err(not_modelled(ready.endpoint, &world.site().base_url)),
+    };
+    let (outcome, keep) = match result {
+        Ok(body) => {
+            let body = if ready.expand.is_empty() {
+                body.into_text()
+            } else {
+                let mut document = body.into_document();
+                for path in &ready.expand {
+                    expand::expand(txn, &mut document, path);
+                }
+                Body::Document(document).into_text()
+            };
+            (Outcome { status: 200, body, ..Outcome::default() }, true)
+        }
+        Err(failure) => (failed(world, request_id, &failure), failure.keeps_changes),
+    };
+    // A refused parameter is not an execution: the key stays free for the corrected request.
+    if let Some(keyed) = ready.keyed.as_ref().filter(|_| keep) {
+        keyed.keep(txn, outcome.status, &outcome.body, request_id);
+    }
+    (outcome, keep)
+}
+
+fn failed(world: &World, request_id: &str, failure: &Failure) -> Outcome {
+    let mut body = failure.body();
+    let log_url =
+        format!("{}/_stripegym/requests/{request_id}?t={}", world.site().base_url, world.now().0);
+    if let Some(error) = body.get_mut("error").and_then(Value::as_object_mut) {
+        error.insert("request_log_url".to_owned(), json!(log_url));
+    }
+    Outcome {
+        status: failure.status,
+        body: render::compact(&body).into(),
+        error: Some(failure.message.clone()),
+        ..Outcome::default()
+    }
+}
+
+fn log_row(
+    world: &World,
+    account: &str,
+    asked: &Asked,
+    request_id: &str,
+    outcome: &Outcome,
+) -> LogRow {
+    LogRow {
+        id: request_id.to_owned(),
+        world: Arc::clone(world.name()),
+        account: Arc::from(account),
+        at: world.now().0,
+        method: asked.method.clone(),
+        path: asked.path.clone(),
+        status: outcome.status,
+        error: outcome.error.clone(),
+        fault: outcome.fault.map(fault::Answer::name),
+    }
+}
+
+fn unrecognized(asked: &Asked) -> Failure {
+    let text = format!(
+        "Unrecognized request URL ({}: {}). If you are trying to list objects, remove the trailing slash. If you are trying to retrieve an object, make sure you passed a valid (non-empty) identifier in your code. Please see https://stripe.com/docs or we can help at https://support.stripe.com/.",
+        asked.method, asked.path
+    );
+    Failure::of(404, FailureKind::InvalidRequest, text)
+}
+
+fn not_modelled(endpoint: &Endpoint, base_url: &str) -> Failure {
+    let text = format!(
+        "stripegym knows {} but does not model it yet: nothing was created, changed or looked up. GET {base_url}/_stripegym/endpoints lists what is modelled.",
+        endpoint.key()
+    );
+    Failure::of(501, FailureKind::Api, text)
+}

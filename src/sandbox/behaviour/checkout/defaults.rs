@@ -1,0 +1,241 @@
+//! The members of a new session: what was sent, in the form in which the API shows it, and the defaults of the rest.
+
+use crate::domain::currency::Currency;
+use crate::sandbox::api::call::Call;
+use crate::sandbox::behaviour::object::merge_metadata;
+use crate::sandbox::engine::object::Doc;
+use crate::wire::failure::Failure;
+use serde_json::{Map, Value, json};
+
+/// Parameters that a session shows as they were sent.
+const ECHOED: &[&str] = &[
+    "allow_promotion_codes",
+    "allowed_payment_method_types",
+    "billing_address_collection",
+    "cancel_url",
+    "client_reference_id",
+    "customer",
+    "customer_account",
+    "customer_email",
+    "excluded_payment_method_types",
+    "integration_identifier",
+    "locale",
+    "managed_payments",
+    "origin_context",
+    "return_url",
+    "submit_type",
+    "success_url",
+];
+
+/// Hashes of which the API shows every member: parameter and the members with their defaults.
+fn filled() -> Vec<(&'static str, Value)> {
+    vec![
+        ("adaptive_pricing", json!({"enabled": false})),
+        (
+            "branding_settings",
+            json!({
+                "background_color": "#ffffff", "border_style": "rounded", "button_color": "#0b6bcb",
+                "display_name": "stripegym", "font_family": "default", "icon": null, "logo": null,
+            }),
+        ),
+        (
+            "custom_text",
+            json!({
+                "after_submit": null, "shipping_address": null, "submit": null,
+                "terms_of_service_acceptance": null,
+            }),
+        ),
+        ("phone_number_collection", json!({"enabled": false})),
+    ]
+}
+
+/// Hashes that stay null until they are sent, and the members that they show then.
+fn optional() -> Vec<(&'static str, Value)> {
+    vec![
+        (
+            "consent_collection",
+            json!({
+                "payment_method_reuse_agreement": null, "promotions": "none",
+                "terms_of_service": "none",
+            }),
+        ),
+        ("name_collection", json!({"business": null, "individual": null})),
+        ("permissions", json!({"update_shipping_details": null})),
+        (
+            "saved_payment_method_options",
+            json!({
+                "allow_redisplay_filters": ["always"], "payment_method_remove": "disabled",
+                "payment_method_save": null,
+            }),
+        ),
+        ("shipping_address_collection", json!({"allowed_countries": []})),
+        ("tax_id_collection", json!({"enabled": false, "required": "never"})),
+        ("wallet_options", json!({"link": {"display": "auto"}})),
+    ]
+}
+
+/// Puts what was sent, and the defaults of what was not, into a blank session.
+pub fn fill(doc: &mut Doc, call: &Call) {
+    for name in ECHOED {
+        if let Some(value) = call.get(name) {
+            doc.insert((*name).to_owned(), value.clone());
+        }
+    }
+    for (name, defaults) in filled() {
+        doc.insert(name.to_owned(), overlaid(defaults, call.get(name)));
+    }
+    for (name, members) in optional() {
+        let value = call.get(name).map_or(Value::Null, |sent| overlaid(members, Some(sent)));
+        doc.insert(name.to_owned(), value);
+    }
+    let mut set = |name: &str, value: Value| drop(doc.insert(name.to_owned(), value));
+    set("after_expiration", after_expiration(call.hash("after_expiration")));
+    set("automatic_tax", automatic_tax(call.hash("automatic_tax")));
+    set("custom_fields", call.list("custom_fields").iter().map(custom_field).collect());
+    set("customer_creation", customer_creation(call));
+    set("invoice_creation", invoice_creation());
+    set("mode", json!(call.text("mode")));
+    set("optional_items", optional_items(call.list("optional_items")));
+    set("discounts", json!([]));
+    merge_metadata(doc, &call.params);
+}
+
+/// `defaults` with the members of `sent` over them.
+fn overlaid(defaults: Value, sent: Option<&Value>) -> Value {
+    let mut members = defaults;
+    if let (Some(members), Some(sent)) = (members.as_object_mut(), sent.and_then(Value::as_object))
+    {
+        for (name, value) in sent {
+            let known = members.remove(name);
+            let nested = matches!((&known, value), (Some(Value::Object(_)), Value::Object(_)));
+            let value = if nested {
+                overlaid(known.unwrap_or_default(), Some(value))
+            } else {
+                value.clone()
+            };
+            members.insert(name.clone(), value);
+        }
+    }
+    members
+}
+
+fn after_expiration(sent: Option<&Map<String, Value>>) -> Value {
+    let Some(recovery) = sent.and_then(|sent| sent.get("recovery")) else { return Value::Null };
+    let defaults =
+        json!({"allow_promotion_codes": false, "enabled": false, "expires_at": null, "url": null});
+    json!({"recovery": overlaid(defaults, Some(recovery))})
+}
+
+fn automatic_tax(sent: Option<&Map<String, Value>>) -> Value {
+    let enabled = sent.and_then(|sent| sent.get("enabled")) == Some(&json!(true));
+    let liability = sent.and_then(|sent| sent.get("liability")).cloned();
+    json!({
+        "enabled": enabled,
+        "liability": if enabled { liability.unwrap_or(json!({"type": "self"})) } else { Value::Null },
+        "provider": if enabled { json!("stripe") } else { Value::Null },
+        "status": if enabled { json!("requires_location_inputs") } else { Value::Null },
+    })
+}
+
+fn custom_field(sent: &Value) -> Value {
+    let get = |name: &str| sent.get(name).cloned().unwrap_or(Value::Null);
+    let kind = sent.get("type").and_then(Value::as_str).unwrap_or("text");
+    let mut field = json!({
+        "key": get("key"), "label": get("label"), "type": kind,
+        "optional": sent.get("optional").cloned().unwrap_or(json!(false)),
+    });
+    let members = if kind == "dropdown" {
+        json!({"default_value": null, "options": [], "value": null})
+    } else {
+        json!({"default_value": null, "maximum_length": null, "minimum_length": null, "value": null})
+    };
+    if let Some(field) = field.as_object_mut() {
+        field.insert(kind.to_owned(), overlaid(members, sent.get(kind)));
+    }
+    field
+}
+
+fn customer_creation(call: &Call) -> Value {
+    if call.get("customer").is_some() || call.text("mode") == Some("subscription") {
+        return Value::Null;
+    }
+    call.get("customer_creation").cloned().unwrap_or(json!("if_required"))
+}
+
+fn invoice_creation() -> Value {
+    json!({
+        "enabled": false,
+        "invoice_data": {
+            "account_tax_ids": null, "custom_fields": null, "description": null, "footer": null,
+            "issuer": null, "metadata": {}, "rendering_options": null,
+        },
+    })
+}
+
+fn optional_items(sent: &[Value]) -> Value {
+    if sent.is_empty() {
+        return Value::Null;
+    }
+    let item = |item: &Value| {
+        json!({
+            "adjustable_quantity": item.get("adjustable_quantity"),
+            "price": item.get("price"), "quantity": item.get("quantity"),
+        })
+    };
+    sent.iter().map(item).collect()
+}
+
+/// The types of payment methods that the page offers: those that were asked for, else what the sandbox
+/// has switched on; of these, what fits the currency and the amount.
+///
+/// Fails where `payment_method_types`, which offers no choice, names one that the currency excludes.
+pub fn payment_method_types(
+    call: &Call,
+    currency: Currency,
+    total: i64,
+) -> Result<Vec<String>, Failure> {
+    let fixed = call.list("payment_method_types");
+    for kind in fixed.iter().filter_map(Value::as_str) {
+        if let Some(only) = only_currency(kind).filter(|only| *only != currency) {
+            let text = format!(
+                "Invalid currency: {currency}. The payment method `{kind}` only supports the following currencies: {only}."
+            );
+            return Err(Failure::invalid(text).param("payment_method_types"));
+        }
+    }
+    let switched_on = [json!("card"), json!("konbini")];
+    let allowed = call.list("allowed_payment_method_types");
+    let asked = [fixed, allowed].into_iter().find(|list| !list.is_empty());
+    let excluded = call.list("excluded_payment_method_types");
+    let fits = |kind: &str| {
+        let paid_there = kind != "konbini" || (120..=300_000).contains(&total);
+        paid_there && only_currency(kind).is_none_or(|only| only == currency)
+    };
+    let types = asked.unwrap_or(&switched_on).iter().filter(|kind| !excluded.contains(kind));
+    let types = types.filter_map(Value::as_str).filter(|kind| fits(kind));
+    Ok(types.map(str::to_owned).collect())
+}
+
+/// The one currency in which a method is paid, where there is one.
+fn only_currency(kind: &str) -> Option<Currency> {
+    match kind {
+        "konbini" => Some(Currency::JPY),
+        "sepa_debit" => Some(Currency::EUR),
+        _ => None,
+    }
+}
+
+/// `payment_method_options` for those types, with what was sent.
+pub fn payment_method_options(call: &Call, types: &[String]) -> Value {
+    let sent = call.hash("payment_method_options");
+    let mut options = Map::new();
+    for kind in types {
+        let defaults = match kind.as_str() {
+            "card" => json!({"request_three_d_secure": "automatic"}),
+            "konbini" => json!({"expires_after_days": null}),
+            _ => json!({}),
+        };
+        options.insert(kind.clone(), overlaid(defaults, sent.and_then(|sent| sent.get(kind))));
+    }
+    Value::Object(options)
+}

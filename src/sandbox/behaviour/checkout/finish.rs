@@ -1,0 +1,163 @@
+//! Completes a session once its payment went through or is under way, and follows delayed payments to their end.
+
+use crate::sandbox::behaviour::cards;
+use crate::sandbox::behaviour::checkout::SESSION;
+use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::payment::settle::{self, Settlement};
+use crate::sandbox::engine::object::{Doc, Object};
+use crate::sandbox::engine::private::{PaymentIntentPart, SessionPart};
+use crate::sandbox::engine::txn::Txn;
+use crate::wire::failure::Failure;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// The job that settles a delayed payment of a session.
+pub const JOB: &str = "checkout.settle";
+
+/// Completes an open session and tells so. `settles` says what a delayed payment will do by itself.
+pub fn complete(
+    txn: &mut Txn<'_>,
+    id: &str,
+    settles: Option<Settlement>,
+) -> Result<Arc<Object>, Failure> {
+    let session = txn.find(SESSION, id, "session")?;
+    if text(&session, "status") != "open" {
+        return Ok(session);
+    }
+    let part = session.part::<SessionPart>().into_owned();
+    txn.unschedule(part.expire_job.as_deref().unwrap_or_default());
+    let job = settles.map(|settlement| {
+        let args = json!({"session": id, "ok": settlement.ok});
+        txn.schedule(txn.now().plus(settlement.after_s), JOB, &args)
+    });
+    let status = payment_status(txn, &session);
+    update_customer(txn, &session, &part);
+    let Some((_, after)) = txn.edit_with(SESSION, id, |doc, part: &mut SessionPart| {
+        doc.insert("status".to_owned(), json!("complete"));
+        doc.insert("payment_status".to_owned(), json!(status));
+        doc.insert("url".to_owned(), Value::Null);
+        part.settle_job = job;
+        describe_payer(doc, part);
+        if let Some(Value::Object(tax)) = doc.get_mut("automatic_tax")
+            && tax.get("enabled") == Some(&json!(true))
+        {
+            tax.insert("status".to_owned(), json!("complete"));
+        }
+    }) else {
+        return Ok(session);
+    };
+    txn.emit("checkout.session.completed", &after);
+    Ok(after)
+}
+
+/// `payment_status` that follows from the session's intent; without one there was nothing to pay.
+fn payment_status(txn: &Txn<'_>, session: &Value) -> &'static str {
+    match txn.get("payment_intent", text(session, "payment_intent")) {
+        None => "no_payment_required",
+        Some(intent) if text(&intent, "status") == "succeeded" => "paid",
+        Some(_) => "unpaid",
+    }
+}
+
+/// Writes what the payer typed into the customer's record, where `customer_update` asks for it.
+fn update_customer(txn: &mut Txn<'_>, session: &Value, part: &SessionPart) {
+    let (Some(wanted), Some(payer)) = (&part.customer_update, &part.payer) else { return };
+    let typed = ["address", "name", "shipping"].into_iter().filter_map(|name| {
+        let value = payer.get(name).filter(|value| !value.is_null())?;
+        (text(wanted, name) == "auto").then(|| (name.to_owned(), value.clone()))
+    });
+    let typed: Vec<(String, Value)> = typed.collect();
+    if let Some((before, after)) =
+        txn.edit("customer", text(session, "customer"), |doc| doc.extend(typed))
+    {
+        txn.emit_change("customer.updated", &before, &after);
+    }
+}
+
+/// `customer_details`, `customer` and what was collected, from what the payer typed.
+fn describe_payer(doc: &mut Doc, part: &SessionPart) {
+    let payer = part.payer.clone().unwrap_or_default();
+    let known = doc.get("customer_details").cloned().unwrap_or(Value::Null);
+    let member = |name: &str| {
+        let typed = payer.get(name).filter(|value| !value.is_null());
+        typed.or_else(|| known.get(name)).cloned().unwrap_or(Value::Null)
+    };
+    let details = json!({
+        "address": cards::address(payer.get("address")), "business_name": null,
+        "email": member("email"), "individual_name": null, "name": member("name"),
+        "phone": member("phone"), "tax_exempt": "none", "tax_ids": [],
+    });
+    doc.insert("customer_details".to_owned(), details);
+    if let Some(customer) = &part.customer {
+        doc.insert("customer".to_owned(), json!(customer));
+    }
+    let asked = doc.get("consent_collection").filter(|consent| consent.is_object());
+    if let Some(asked) = asked {
+        let agreed = text(asked, "terms_of_service") == "required";
+        let consent = json!({
+            "promotions": null, "terms_of_service": agreed.then_some("accepted"),
+        });
+        doc.insert("consent".to_owned(), consent);
+    }
+    if doc.get("collected_information").is_none_or(Value::is_null) {
+        let shipping = payer.get("shipping").cloned().unwrap_or(Value::Null);
+        let collected = json!({
+            "business_name": null, "individual_name": null, "shipping_details": shipping,
+        });
+        doc.insert("collected_information".to_owned(), collected);
+    }
+}
+
+/// Settles the delayed payment of a complete session: the money arrives, or the payment fails.
+///
+/// Fails where no delayed payment is under way.
+pub fn settle(txn: &mut Txn<'_>, id: &str, ok: bool) -> Result<Arc<Object>, Failure> {
+    let session = txn.find(SESSION, id, "session")?;
+    let waits = text(&session, "status") == "complete"
+        && text(&session, "payment_status") == "unpaid"
+        && session.part::<SessionPart>().settle_job.is_some();
+    if !waits {
+        let text = format!(
+            "This Checkout Session has no delayed payment to settle: its status is `{}` and its payment_status is `{}`.",
+            text(&session, "status"),
+            text(&session, "payment_status")
+        );
+        return Err(Failure::invalid(text));
+    }
+    settle::settle(txn, text(&session, "payment_intent"), ok)?;
+    txn.unschedule(session.part::<SessionPart>().settle_job.as_deref().unwrap_or_default());
+    let Some((_, after)) = txn.edit_with(SESSION, id, |doc, part: &mut SessionPart| {
+        part.settle_job = None;
+        if ok {
+            doc.insert("payment_status".to_owned(), json!("paid"));
+        } else {
+            part.lapsed = true;
+        }
+    }) else {
+        return Ok(session);
+    };
+    let kind = if ok {
+        "checkout.session.async_payment_succeeded"
+    } else {
+        "checkout.session.async_payment_failed"
+    };
+    txn.emit(kind, &after);
+    Ok(after)
+}
+
+/// The job behind [`JOB`]; a session that was settled by hand took it back.
+pub fn on_due(txn: &mut Txn<'_>, args: &Value) {
+    let ok = args.get("ok") == Some(&json!(true));
+    if let Err(failure) = settle(txn, text(args, "session"), ok) {
+        // Its intent was cancelled meanwhile: there is nothing left to wait for.
+        tracing::debug!(failure.message, "a delayed payment was not settled");
+    }
+}
+
+/// Follows an intent that was captured: its session counts as paid. Nothing is told, as on Stripe.
+pub fn captured(txn: &mut Txn<'_>, intent: &Object) {
+    let Some(id) = intent.part::<PaymentIntentPart>().session.clone() else { return };
+    if text(intent, "status") == "succeeded" {
+        txn.edit(SESSION, &id, |doc| drop(doc.insert("payment_status".to_owned(), json!("paid"))));
+    }
+}

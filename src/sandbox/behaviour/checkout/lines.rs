@@ -1,0 +1,183 @@
+//! Line items: from what was sent to what is sold, and what it costs.
+
+use crate::catalog::Catalog;
+use crate::domain::money::Money;
+use crate::sandbox::behaviour::checkout::{amount, inline};
+use crate::sandbox::behaviour::object::{merge_metadata, text};
+use crate::sandbox::engine::object::Object;
+use crate::sandbox::engine::private::{LineLook, PricePart};
+use crate::sandbox::engine::txn::Txn;
+use crate::wire::failure::Failure;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+/// The most lines that a session in payment mode takes.
+const LINES_MAX: usize = 100;
+
+/// The lines of a session and what they share.
+#[derive(Clone, Debug)]
+pub struct Lines {
+    /// The `item` objects, in the order in which they were sent.
+    pub items: Vec<Value>,
+    /// What the page shows of each beyond that.
+    pub looks: Vec<LineLook>,
+    /// The sum of the lines.
+    pub total: Money,
+}
+
+/// Resolves `line_items`: finds or makes the prices, and prices the lines.
+///
+/// Fails as Stripe does for what a line lacks, for prices of the wrong mode, and for mixed currencies.
+pub fn resolve(
+    txn: &mut Txn<'_>,
+    sent: &[Value],
+    mode: &str,
+    currency: Option<&str>,
+) -> Result<Lines, Failure> {
+    if sent.is_empty() {
+        return Err(inline::missing("line_items"));
+    }
+    if sent.len() > LINES_MAX {
+        let text = format!("You can pass up to {LINES_MAX} line items.");
+        return Err(Failure::invalid(text).param("line_items"));
+    }
+    let mut prices = Vec::with_capacity(sent.len());
+    for (at, line) in sent.iter().enumerate() {
+        let line = line.as_object().cloned().unwrap_or_default();
+        let quantity = quantity(&line, at)?;
+        prices.push((price(txn, &line, at)?, quantity, line));
+    }
+    fits_mode(&prices, mode)?;
+    let first = prices.first().map_or("", |(price, ..)| text(price, "currency"));
+    let currency = inline::currency(&currency.unwrap_or(first).to_ascii_lowercase(), "currency")?;
+    let (mut items, mut looks) = (Vec::new(), Vec::new());
+    let mut sum: i64 = 0;
+    for (at, (price, quantity, line)) in prices.iter().enumerate() {
+        let part = price.part::<PricePart>();
+        let total = |quantity| {
+            let options = part.currency_options.as_ref();
+            amount::line_total(price, options, currency.code(), quantity)
+        };
+        let Some(total) = total(*quantity) else {
+            return Err(match total(1) {
+                Some(_) => too_many(*quantity, at),
+                None => other_currency(price, currency.code()),
+            });
+        };
+        sum = sum.checked_add(total).ok_or_else(|| Failure::invalid("Invalid amount"))?;
+        let (item, look) = item(txn, price, *quantity, line, Money::new(total, currency));
+        items.push(item);
+        looks.push(look);
+    }
+    Ok(Lines { items, looks, total: Money::new(sum, currency) })
+}
+
+/// One line's quantity: demanded, and at least one.
+fn quantity(line: &Map<String, Value>, at: usize) -> Result<i64, Failure> {
+    let param = format!("line_items[{at}][quantity]");
+    let Some(quantity) = line.get("quantity").and_then(Value::as_i64) else {
+        let text = format!("Quantity is required. Add `quantity` to `line_items[{at}]`.");
+        return Err(Failure::invalid(text).code("parameter_missing").param(param));
+    };
+    if quantity < 1 {
+        let text = "This value must be greater than or equal to 1.";
+        return Err(Failure::invalid(text).code("parameter_invalid_integer").param(param));
+    }
+    Ok(quantity)
+}
+
+fn price(txn: &mut Txn<'_>, line: &Map<String, Value>, at: usize) -> Result<Arc<Object>, Failure> {
+    let param = format!("line_items[{at}][price]");
+    if let Some(rate) = line.get("tax_rates").and_then(Value::as_array).and_then(|r| r.first()) {
+        let param = format!("line_items[{at}][tax_rates][0]");
+        txn.find("tax_rate", rate.as_str().unwrap_or_default(), &param)?;
+    }
+    match (line.get("price"), line.get("price_data").and_then(Value::as_object)) {
+        (Some(_), Some(_)) => Err(inline::exclusive("price, price_data", &param)),
+        (None, None) => Err(inline::missing(&param)),
+        (None, Some(data)) => {
+            let data = data.clone();
+            inline::price(txn, &data, &format!("line_items[{at}][price_data]"))
+        }
+        (Some(id), None) => {
+            let price = txn.find("price", id.as_str().unwrap_or_default(), &param)?;
+            if price.get("active") == Some(&Value::Bool(false)) {
+                let text =
+                    "The price specified is inactive. This field only accepts active prices.";
+                return Err(Failure::invalid(text).code("price_inactive").param(param));
+            }
+            Ok(price)
+        }
+    }
+}
+
+/// Payment mode sells one-time prices; subscription mode needs one that recurs.
+fn fits_mode(prices: &[(Arc<Object>, i64, Map<String, Value>)], mode: &str) -> Result<(), Failure> {
+    let recurring = |price: &Value| text(price, "type") == "recurring";
+    let at = prices.iter().position(|(price, ..)| recurring(price));
+    match (mode, at) {
+        ("payment", Some(at)) => {
+            let text = "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use only one-time prices.";
+            Err(Failure::invalid(text).param(format!("line_items[{at}]")))
+        }
+        ("subscription", None) => {
+            let text = "You must provide at least one recurring price in `subscription` mode when using prices.";
+            Err(Failure::invalid(text))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn too_many(quantity: i64, at: usize) -> Failure {
+    let param = format!("line_items[{at}][quantity]");
+    let text = format!(
+        "Invalid integer: {quantity}. So many of this price cost more than any amount can be."
+    );
+    Failure::invalid(text).code("parameter_invalid_integer").param(param)
+}
+
+fn other_currency(price: &Value, currency: &str) -> Failure {
+    let text = format!(
+        "All prices on a Checkout session must be in the same currency, or have it among their `currency_options`: price `{}` has no amount in `{currency}`.",
+        text(price, "id")
+    );
+    Failure::invalid(text).param("line_items")
+}
+
+fn item(
+    txn: &Txn<'_>,
+    price: &Object,
+    quantity: i64,
+    line: &Map<String, Value>,
+    total: Money,
+) -> (Value, LineLook) {
+    let product = txn.get("product", text(price, "product"));
+    let name = product.as_ref().map(|product| text(product, "name").to_owned());
+    let image = product.as_ref().and_then(|p| Some(p.get("images")?.get(0)?.as_str()?.to_owned()));
+    let details = product.as_ref().and_then(|p| Some(p.get("description")?.as_str()?.to_owned()));
+    let mut item = Catalog::get().blank("item");
+    let mut set = |name: &str, value: Value| drop(item.insert(name.to_owned(), value));
+    set("object", json!("item"));
+    set("id", json!(txn.new_id("li_1", 23)));
+    set("adjustable_quantity", adjustable(line.get("adjustable_quantity")));
+    set("amount_discount", json!(0));
+    set("amount_subtotal", json!(total.minor));
+    set("amount_tax", json!(0));
+    set("amount_total", json!(total.minor));
+    set("currency", json!(total.currency.code()));
+    set("description", json!(name));
+    set("price", price.document());
+    set("quantity", json!(quantity));
+    merge_metadata(&mut item, line);
+    (Value::Object(item), LineLook { image, details })
+}
+
+fn adjustable(sent: Option<&Value>) -> Value {
+    let Some(sent) = sent.filter(|sent| sent.is_object()) else { return Value::Null };
+    let or = |name: &str, default: i64| sent.get(name).cloned().unwrap_or(json!(default));
+    json!({
+        "enabled": sent.get("enabled"),
+        "maximum": or("maximum", 99),
+        "minimum": or("minimum", 0),
+    })
+}

@@ -1,0 +1,106 @@
+//! Changes the few members of a session that may change after it was made.
+
+use crate::domain::money::Money;
+use crate::sandbox::api::call::Call;
+use crate::sandbox::behaviour::checkout::{SESSION, amount, inline, not_modelled, shipping};
+use crate::sandbox::behaviour::object::{int, merge_metadata, text};
+use crate::sandbox::engine::object::{Doc, Object};
+use crate::sandbox::engine::private::SessionPart;
+use crate::sandbox::engine::txn::Txn;
+use crate::wire::failure::Failure;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Updates a session.
+///
+/// Fails for what only an open session, or only another kind of page, lets change.
+pub fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
+    let session = txn.find(SESSION, call.id(0), "session")?;
+    let about_buying =
+        ["collected_information", "line_items", "payment_intent_data", "shipping_options"];
+    let touched = about_buying.iter().find(|name| call.sent(name));
+    if let Some(name) = touched.filter(|_| text(&session, "status") != "open") {
+        let text = format!(
+            "You can only update `{name}` of a Checkout Session with a status of `open`. This Checkout Session has a status of `{}`.",
+            text(&session, "status")
+        );
+        return Err(Failure::invalid(text).param(*name));
+    }
+    if call.sent("line_items") {
+        if text(&session, "ui_mode") == "hosted_page" {
+            let text = "`line_items` can only be updated when `ui_mode` is `elements`.";
+            return Err(Failure::invalid(text).param("line_items"));
+        }
+        return Err(not_modelled("updating `line_items` of an embedded Checkout Session"));
+    }
+    let offered = match call.get("shipping_options") {
+        Some(_) => {
+            let currency = inline::currency(text(&session, "currency"), "currency")?;
+            Some(shipping::resolve(txn, call.list("shipping_options"), currency)?)
+        }
+        None => None,
+    };
+    if let Some(cost) = offered.as_ref().and_then(|offered| offered.first()) {
+        let total = int(&session, "amount_subtotal") + int(cost, "shipping_amount");
+        let currency = inline::currency(text(&session, "currency"), "currency")?;
+        amount::chargeable(Money::new(total, currency))?;
+    }
+    let Some((_, after)) = txn.edit_with(SESSION, call.id(0), |doc, part: &mut SessionPart| {
+        if call.sent("metadata") {
+            merge_metadata(doc, &call.params);
+        }
+        if let Some(offered) = offered {
+            offer(doc, &offered);
+        }
+        collect(doc, call);
+        merge_intent_data(&mut part.payment_intent_data, call);
+    }) else {
+        return Ok(session);
+    };
+    Ok(after)
+}
+
+/// Puts shipping options in place, the first of them chosen.
+fn offer(doc: &mut Doc, offered: &[Value]) {
+    let first = offered.first();
+    let shipping = first.map_or(0, |option| int(option, "shipping_amount"));
+    let goods = doc.get("amount_subtotal").and_then(Value::as_i64).unwrap_or(0);
+    if let Some(Value::Object(details)) = doc.get_mut("total_details") {
+        details.insert("amount_shipping".to_owned(), json!(shipping));
+    }
+    doc.insert("shipping_cost".to_owned(), first.map_or(Value::Null, shipping::cost));
+    doc.insert("shipping_options".to_owned(), json!(offered));
+    doc.insert("amount_total".to_owned(), json!(goods + shipping));
+}
+
+/// Chooses one of the session's shipping options.
+pub fn choose_shipping(doc: &mut Doc, at: usize) {
+    let options = doc.get("shipping_options").and_then(Value::as_array).cloned();
+    let Some(options) = options else { return };
+    if let Some(option) = options.get(at) {
+        offer(doc, std::slice::from_ref(option));
+        doc.insert("shipping_options".to_owned(), json!(options));
+    }
+}
+
+fn collect(doc: &mut Doc, call: &Call) {
+    let sent = call.hash("collected_information").and_then(|c| c.get("shipping_details"));
+    let Some(details) = sent.filter(|details| details.is_object()) else { return };
+    let address = crate::sandbox::behaviour::cards::address(details.get("address"));
+    let shown = json!({
+        "business_name": null, "individual_name": null,
+        "shipping_details": {"address": address, "name": details.get("name")},
+    });
+    doc.insert("collected_information".to_owned(), shown);
+}
+
+fn merge_intent_data(data: &mut Doc, call: &Call) {
+    let Some(sent) = call.hash("payment_intent_data") else { return };
+    for (name, value) in sent {
+        if name == "metadata" {
+            merge_metadata(data, sent);
+        } else {
+            data.insert(name.clone(), value.clone());
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The balance.
+
+use crate::sandbox::behaviour::object::Handler;
+use crate::sandbox::behaviour::payment::ledger;
+
+/// The behaviour of `/v1/balance`.
+pub fn handler(key: &str) -> Option<Handler> {
+    (key == "GET /v1/balance").then_some(|txn, _| Ok(ledger::balance(txn).into()))
+}

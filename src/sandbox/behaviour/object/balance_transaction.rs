@@ -1,0 +1,30 @@
+//! Balance transactions: what moved money, with its fee.
+
+use crate::sandbox::api::answer::Body;
+use crate::sandbox::api::call::Call;
+use crate::sandbox::api::list;
+use crate::sandbox::behaviour::object::Handler;
+use crate::sandbox::engine::txn::Txn;
+use crate::wire::failure::Failure;
+
+/// The behaviour of `/v1/balance_transactions`.
+pub fn handler(key: &str) -> Option<Handler> {
+    Some(match key {
+        "GET /v1/balance_transactions/{id}" => retrieve,
+        "GET /v1/balance_transactions" => list_all,
+        _ => return None,
+    })
+}
+
+fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    txn.find("balance_transaction", call.id(0), "id").map(Body::from)
+}
+
+/// No payouts are made yet, so a `payout` filter finds nothing.
+fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    if let Some(payout) = call.text("payout") {
+        txn.find("payout", payout, "payout")?;
+    }
+    let filters = list::same(call, &["source", "currency", "type"]);
+    list::page(txn, call, "balance_transaction", &filters)
+}

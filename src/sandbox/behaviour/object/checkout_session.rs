@@ -1,0 +1,82 @@
+//! Checkout Sessions: the endpoints.
+
+use crate::sandbox::api::answer::Body;
+use crate::sandbox::api::call::Call;
+use crate::sandbox::api::list::{self, Filter};
+use crate::sandbox::behaviour::checkout::{SESSION, create, expire, update};
+use crate::sandbox::behaviour::object::{Handler, text};
+use crate::sandbox::engine::private::SessionPart;
+use crate::sandbox::engine::txn::Txn;
+use crate::wire::failure::Failure;
+use serde_json::{Value, json};
+
+/// The behaviour of `/v1/checkout/sessions`.
+pub fn handler(key: &str) -> Option<Handler> {
+    Some(match key {
+        "POST /v1/checkout/sessions" => create,
+        "GET /v1/checkout/sessions" => list_all,
+        "GET /v1/checkout/sessions/{session}" => retrieve,
+        "POST /v1/checkout/sessions/{session}" => update,
+        "POST /v1/checkout/sessions/{session}/expire" => expire,
+        "GET /v1/checkout/sessions/{session}/line_items" => line_items,
+        _ => return None,
+    })
+}
+
+/// `line_items` of a session: its first ten lines.
+pub fn include(txn: &Txn<'_>, doc: &Value, field: &str) -> Option<Value> {
+    if field != "line_items" {
+        return None;
+    }
+    let all = &txn.record::<SessionPart>(SESSION, text(doc, "id"))?.line_items;
+    let data: Vec<&Value> = all.iter().take(10).collect();
+    let url = format!("/v1/checkout/sessions/{}/line_items", text(doc, "id"));
+    Some(json!({"object": "list", "data": data, "has_more": all.len() > 10, "url": url}))
+}
+
+fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    create::create(txn, call).map(|session| create::shown(&session, call))
+}
+
+fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    txn.find(SESSION, call.id(0), "id").map(|session| create::shown(&session, call))
+}
+
+fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    txn.find(SESSION, call.id(0), "id")?;
+    update::update(txn, call).map(|session| create::shown(&session, call))
+}
+
+fn expire(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    txn.find(SESSION, call.id(0), "id")?;
+    expire::expire(txn, call.id(0)).map(|session| create::shown(&session, call))
+}
+
+fn line_items(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    let session = txn.find(SESSION, call.id(0), "id")?;
+    list::page_of(call, "item", &session.part::<SessionPart>().line_items)
+}
+
+fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    let email = call.hash("customer_details").and_then(|details| details.get("email"));
+    let email = email.and_then(Value::as_str).map(str::to_owned);
+    let same = [
+        "customer",
+        "customer_account",
+        "payment_intent",
+        "payment_link",
+        "status",
+        "subscription",
+    ];
+    let mut filters = list::same(call, &same);
+    filters.extend(email.map(|email| Filter::IsLike("customer_details.email", email)));
+    let page = list::page(txn, call, SESSION, &filters)?;
+    if !create::is_renamed(call) {
+        return Ok(page);
+    }
+    let mut page = page.into_document();
+    for session in page.get_mut("data").and_then(Value::as_array_mut).into_iter().flatten() {
+        *session = create::shown_in(session.take(), call);
+    }
+    Ok(page.into())
+}

@@ -1,0 +1,264 @@
+//! Customers: who pays.
+
+use crate::sandbox::api::answer::Body;
+use crate::sandbox::api::call::Call;
+use crate::sandbox::api::list;
+use crate::sandbox::api::search::{self, Index};
+use crate::sandbox::behaviour::object::{Handler, copy, fill, merge_metadata, new, text};
+use crate::sandbox::behaviour::payment::method;
+use crate::sandbox::engine::object::Doc;
+use crate::sandbox::engine::private::{CustomerPart, PaymentMethodPart};
+use crate::sandbox::engine::txn::Txn;
+use crate::wire::failure::{Failure, FailureKind};
+use serde_json::{Map, Value, json};
+
+const INDEX: Index = Index {
+    kind: "customer",
+    noun: "customers",
+    fields: &["created", "email", "metadata", "name", "phone"],
+};
+
+/// Members that are parameters of the same name.
+const FIELDS: &[&str] = &[
+    "address",
+    "balance",
+    "business_name",
+    "description",
+    "email",
+    "individual_name",
+    "invoice_prefix",
+    "name",
+    "next_invoice_sequence",
+    "phone",
+    "preferred_locales",
+    "shipping",
+    "tax_exempt",
+];
+
+/// Parameters that need objects which the sandbox does not have yet.
+const NOT_YET: &[&str] = &[
+    "cash_balance",
+    "coupon",
+    "default_source",
+    "promotion_code",
+    "source",
+    "tax_id_data",
+    "test_clock",
+];
+
+/// The behaviour of `/v1/customers`.
+pub fn handler(key: &str) -> Option<Handler> {
+    Some(match key {
+        "POST /v1/customers" => create,
+        "GET /v1/customers/{customer}" => retrieve,
+        "POST /v1/customers/{customer}" => update,
+        "DELETE /v1/customers/{customer}" => delete,
+        "GET /v1/customers" => list_all,
+        "GET /v1/customers/search" => |txn, call| search::page(txn, call, &INDEX),
+        _ => return None,
+    })
+}
+
+/// The fields that a customer shows only when they are expanded.
+pub fn include(txn: &Txn<'_>, customer: &Value, field: &str) -> Option<Value> {
+    let id = text(customer, "id");
+    match field {
+        "sources" | "subscriptions" | "tax_ids" => Some(json!({
+            "object": "list", "data": [], "has_more": false,
+            "url": format!("/v1/customers/{id}/{field}"),
+        })),
+        "tax" => {
+            let part = txn.record::<CustomerPart>("customer", id);
+            let ip = part.and_then(|part| part.tax_ip_address.clone());
+            Some(json!({
+                "automatic_tax": "unrecognized_location", "ip_address": ip, "location": null,
+                "provider": "stripe",
+            }))
+        }
+        "cash_balance" => Some(Value::Null),
+        _ => None,
+    }
+}
+
+fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    check(call)?;
+    let id = txn.new_id("cus_", 14);
+    let prefix = txn.new_id("", 8);
+    let prefix: String = prefix
+        .bytes()
+        .filter_map(|b| char::from_digit(u32::from(b) % 16, 16))
+        .map(|digit| digit.to_ascii_uppercase())
+        .collect();
+    let mut doc = new(
+        "customer",
+        json!({
+            "id": id, "balance": 0, "created": txn.now().0, "delinquent": false,
+            "invoice_prefix": prefix, "invoice_settings": {}, "next_invoice_sequence": 1,
+            "preferred_locales": [], "tax_exempt": "none",
+        }),
+    );
+    write(&mut doc, call);
+    let mut customer = txn.put_with(doc, part(call).unwrap_or_default());
+    let mut saved = None;
+    if let Some(asked) = call.text("payment_method") {
+        let found = method::materialise(txn, asked, "payment_method")?;
+        let method_id = text(&found, "id").to_owned();
+        saved = Some((asked.to_owned(), method_id));
+    }
+    let default = default_method(call).map(str::to_owned);
+    if let (Some(default), Some((asked, method_id))) = (default, &saved)
+        && &default == asked
+    {
+        set_default(txn, &id, method_id);
+        customer = txn.get("customer", &id).unwrap_or(customer);
+    } else if let Some(default) = default_method(call) {
+        check_default(txn, &id, default)?;
+    }
+    txn.emit("customer.created", &customer);
+    if let Some((_, method_id)) = saved {
+        method::attach(txn, &method_id, &id)?;
+    }
+    Ok(customer.into())
+}
+
+fn default_method(call: &Call) -> Option<&str> {
+    call.hash("invoice_settings")?.get("default_payment_method")?.as_str()
+}
+
+fn set_default(txn: &mut Txn<'_>, id: &str, method_id: &str) {
+    txn.edit("customer", id, |doc| {
+        if let Some(Value::Object(settings)) = doc.get_mut("invoice_settings") {
+            settings.insert("default_payment_method".to_owned(), json!(method_id));
+        }
+    });
+}
+
+/// A default payment method must be one of the customer's own.
+fn check_default(txn: &Txn<'_>, customer: &str, default: &str) -> Result<(), Failure> {
+    const PARAM: &str = "invoice_settings[default_payment_method]";
+    let found = txn.find("payment_method", default, PARAM)?;
+    if text(&found, "customer") == customer {
+        return Ok(());
+    }
+    let message = format!(
+        "The customer does not have a payment method with the ID {default}. The payment method must be attached to the customer."
+    );
+    Err(Failure::invalid(message).code("resource_missing").param(PARAM))
+}
+
+/// The longest texts, in characters.
+const LENGTHS: [(&str, usize); 5] = [
+    ("business_name", 150),
+    ("email", 512),
+    ("individual_name", 150),
+    ("name", 256),
+    ("phone", 20),
+];
+
+fn check(call: &Call) -> Result<(), Failure> {
+    for name in NOT_YET {
+        if call.sent(name) {
+            let message = format!("`{name}` of customers is not modelled by this sandbox yet.");
+            return Err(Failure::of(501, FailureKind::Api, message).param(*name));
+        }
+    }
+    if let Some(email) = call.text("email") {
+        check_email(email)?;
+    }
+    for (name, most) in LENGTHS {
+        let length = call.text(name).map_or(0, |value| value.chars().count());
+        if length > most {
+            let message = format!(
+                "Invalid string: {name} must be at most {most} characters (it currently has {length})."
+            );
+            return Err(Failure::invalid(message).param(name));
+        }
+    }
+    Ok(())
+}
+
+fn check_email(email: &str) -> Result<(), Failure> {
+    let holds = email
+        .split_once('@')
+        .is_some_and(|(local, host)| !local.is_empty() && !host.is_empty() && !host.contains('@'));
+    if holds && !email.contains(char::is_whitespace) {
+        return Ok(());
+    }
+    Err(Failure::invalid(format!("Invalid email address: {email}"))
+        .code("email_invalid")
+        .param("email"))
+}
+
+/// What is kept of a customer beyond what the API shows, where it was sent.
+fn part(call: &Call) -> Option<CustomerPart> {
+    let ip = call.get("tax")?.get("ip_address").and_then(Value::as_str).map(str::to_owned);
+    Some(CustomerPart { tax_ip_address: ip })
+}
+
+/// Writes the sent parameters into a customer.
+fn write(doc: &mut Doc, call: &Call) {
+    copy(doc, call, FIELDS);
+    if doc.get("preferred_locales").is_some_and(Value::is_null) {
+        doc.insert("preferred_locales".to_owned(), json!([]));
+    }
+    if doc.get("tax_exempt").is_some_and(Value::is_null) {
+        doc.insert("tax_exempt".to_owned(), json!("none"));
+    }
+    if let (Some(Value::Object(settings)), Some(sent)) =
+        (doc.get_mut("invoice_settings"), call.hash("invoice_settings"))
+    {
+        for (name, value) in sent {
+            settings.insert(name.clone(), value.clone());
+        }
+    }
+    fill(doc, "customer", &["address", "shipping", "invoice_settings"]);
+    merge_metadata(doc, &call.params);
+}
+
+/// A deleted customer stays retrievable as a stub.
+fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    txn.get("customer", call.id(0))
+        .map(Body::from)
+        .ok_or_else(|| Failure::missing("customer", call.id(0), "id"))
+}
+
+fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    let id = call.id(0);
+    txn.find("customer", id, "id")?;
+    check(call)?;
+    if let Some(default) = default_method(call) {
+        check_default(txn, id, default)?;
+    }
+    let Some((before, after)) = txn.edit_with("customer", id, |doc, known: &mut CustomerPart| {
+        write(doc, call);
+        if let Some(part) = part(call) {
+            *known = part;
+        }
+    }) else {
+        return Err(Failure::missing("customer", id, "id"));
+    };
+    txn.emit_change("customer.updated", &before, &after);
+    Ok(after.into())
+}
+
+fn delete(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    let id = call.id(0);
+    let customer = txn.find("customer", id, "id")?;
+    for saved in txn.having("payment_method", "customer", id) {
+        txn.edit_with("payment_method", text(&saved, "id"), |doc, part: &mut PaymentMethodPart| {
+            doc.insert("customer".to_owned(), Value::Null);
+            part.spent = true;
+        });
+    }
+    let mut stub = Map::new();
+    stub.insert("object".to_owned(), json!("customer"));
+    stub.insert("id".to_owned(), json!(id));
+    stub.insert("deleted".to_owned(), json!(true));
+    let stub = txn.put(stub);
+    txn.emit("customer.deleted", &customer);
+    Ok(stub.into())
+}
+
+fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    list::page(txn, call, "customer", &list::same(call, &["email", "test_clock"]))
+}

@@ -1,0 +1,184 @@
+//! One file a Stripe object: what the catalog cannot know of it: transitions, amounts, side effects.
+
+pub mod account;
+pub mod balance;
+pub mod balance_transaction;
+pub mod charge;
+pub mod checkout_session;
+pub mod customer;
+pub mod event;
+pub mod payment_intent;
+pub mod payment_method;
+pub mod payment_page;
+pub mod price;
+pub mod product;
+pub mod refund;
+pub mod webhook_endpoint;
+
+use crate::catalog::Catalog;
+use crate::catalog::grammar::{self, Kind};
+use crate::catalog::route::Endpoint;
+use crate::sandbox::api::answer::Body;
+use crate::sandbox::api::call::Call;
+use crate::sandbox::behaviour::checkout;
+use crate::sandbox::behaviour::payment;
+use crate::sandbox::engine::object::Doc;
+use crate::sandbox::engine::txn::Txn;
+use crate::wire::failure::Failure;
+use serde_json::{Map, Value};
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+/// Answers one endpoint.
+pub type Handler = fn(&mut Txn<'_>, &Call) -> Result<Body, Failure>;
+
+/// Runs one scheduled job with its arguments.
+pub type Job = fn(&mut Txn<'_>, &Value);
+
+/// The behaviour of an endpoint (`POST /v1/products`), where it is modelled.
+pub fn handler(key: &str) -> Option<Handler> {
+    static MODELLED: OnceLock<HashMap<&'static str, Handler>> = OnceLock::new();
+    let modelled = MODELLED.get_or_init(|| {
+        let all = Catalog::get().routes().all().iter().map(Endpoint::key);
+        all.filter_map(|key| Some((key, find_handler(key)?))).collect()
+    });
+    modelled.get(key).copied()
+}
+
+fn find_handler(key: &str) -> Option<Handler> {
+    const MODELLED: [fn(&str) -> Option<Handler>; 14] = [
+        account::handler,
+        balance::handler,
+        balance_transaction::handler,
+        charge::handler,
+        checkout_session::handler,
+        customer::handler,
+        event::handler,
+        payment_intent::handler,
+        payment_method::handler,
+        payment_page::handler,
+        price::handler,
+        product::handler,
+        refund::handler,
+        webhook_endpoint::handler,
+    ];
+    MODELLED.iter().find_map(|handler| handler(key))
+}
+
+/// The job of that name.
+pub fn job(name: &str) -> Option<Job> {
+    payment::job(name).or_else(|| checkout::job(name)).or_else(|| event::job(name))
+}
+
+/// A field that an object shows only when it is expanded (`line_items` of a Checkout Session).
+pub fn include(txn: &Txn<'_>, doc: &Value, field: &str) -> Option<Value> {
+    match text(doc, "object") {
+        checkout::SESSION => checkout_session::include(txn, doc, field),
+        "charge" => charge::include(txn, doc, field),
+        "customer" => customer::include(txn, doc, field),
+        "price" => price::include(txn, doc, field),
+        _ => None,
+    }
+}
+
+/// A new object of a kind: every member that the API shows, empty, and those given.
+pub fn new(kind: &str, members: Value) -> Doc {
+    let mut doc = Catalog::get().blank(kind);
+    if let Value::Object(members) = members {
+        doc.extend(members);
+    }
+    doc
+}
+
+/// Gives the named hashes of an object, where they are there, the members that they lack, as null.
+pub fn fill(doc: &mut Doc, kind: &str, names: &[&str]) {
+    let Some(shape) = Catalog::get().object(kind) else { return };
+    for name in names {
+        let of = grammar::field(&shape.fields, name).map(|field| &field.of.kind);
+        if let (Some(value), Some(of)) = (doc.get_mut(*name), of) {
+            fill_hash(value, of);
+        }
+    }
+}
+
+/// Takes out of the named hashes what the API does not show of what was sent (a security code's token).
+pub fn trim(doc: &mut Doc, kind: &str, names: &[&str]) {
+    let Some(shape) = Catalog::get().object(kind) else { return };
+    for name in names {
+        let of = grammar::field(&shape.fields, name).map(|field| &field.of.kind);
+        if let (Some(value), Some(of)) = (doc.get_mut(*name), of) {
+            trim_hash(value, of);
+        }
+    }
+}
+
+fn trim_hash(value: &mut Value, of: &Kind) {
+    let (Value::Object(map), Kind::Hash(fields)) = (value, of) else { return };
+    map.retain(|name, _| grammar::field(fields, name).is_some());
+    for field in fields {
+        if let Some(inner) = map.get_mut(field.name) {
+            trim_hash(inner, &field.of.kind);
+        }
+    }
+}
+
+fn fill_hash(value: &mut Value, of: &Kind) {
+    let (Value::Object(map), Kind::Hash(fields)) = (value, of) else { return };
+    for field in fields {
+        if field.of.nullable {
+            map.entry(field.name).or_insert(Value::Null);
+        }
+        if let Some(inner) = map.get_mut(field.name) {
+            fill_hash(inner, &field.of.kind);
+        }
+    }
+}
+
+/// Copies the named parameters that were sent into an object; a cleared one becomes null.
+pub fn copy(doc: &mut Doc, call: &Call, names: &[&str]) {
+    for name in names {
+        if let Some(value) = call.params.get(*name) {
+            doc.insert((*name).to_owned(), value.clone());
+        }
+    }
+}
+
+/// Merges a `metadata` parameter: keys that are not named stay, cleared keys go, a cleared hash empties it.
+pub fn merge_metadata(doc: &mut Doc, params: &Map<String, Value>) {
+    let merged = merged(doc.get("metadata"), params.get("metadata"));
+    doc.insert("metadata".to_owned(), Value::Object(merged));
+}
+
+fn merged(old: Option<&Value>, new: Option<&Value>) -> Map<String, Value> {
+    let mut merged = old.and_then(Value::as_object).cloned().unwrap_or_default();
+    match new {
+        Some(Value::Null) => merged.clear(),
+        Some(Value::Object(sent)) => {
+            for (name, value) in sent {
+                if value.is_null() {
+                    merged.remove(name);
+                } else {
+                    merged.insert(name.clone(), value.clone());
+                }
+            }
+        }
+        _ => {}
+    }
+    merged
+}
+
+/// The text member of an object; empty where it has none.
+pub fn text<'d>(doc: &'d Value, name: &str) -> &'d str {
+    doc.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The integer member of an object; 0 where it has none.
+pub fn int(doc: &Value, name: &str) -> i64 {
+    doc.get(name).and_then(Value::as_i64).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod payments_tests;
+
+#[cfg(test)]
+mod lossless_tests;

@@ -1,0 +1,420 @@
+//! Payment intents, as the API makes, confirms, captures and cancels them.
+
+use crate::sandbox::api::answer::Body;
+use crate::sandbox::api::call::Call;
+use crate::sandbox::api::list;
+use crate::sandbox::api::search::{self, Index};
+use crate::sandbox::behaviour::checkout::finish;
+use crate::sandbox::behaviour::object::{Handler, copy, fill, int, merge_metadata, text, trim};
+use crate::sandbox::behaviour::payment::confirm::{self, ConfirmOptions};
+use crate::sandbox::behaviour::payment::intent::{self, IntentSpec};
+use crate::sandbox::behaviour::payment::{method, settle};
+use crate::sandbox::engine::object::{Doc, Object};
+use crate::sandbox::engine::private::PaymentIntentPart;
+use crate::sandbox::engine::txn::Txn;
+use crate::wire::failure::{Failure, FailureKind};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+const INDEX: Index = Index {
+    kind: "payment_intent",
+    noun: "payment_intents",
+    fields: &["amount", "created", "currency", "customer", "metadata", "status"],
+};
+
+/// Members that are parameters of the same name and can change until the payment.
+const FIELDS: &[&str] = &[
+    "description",
+    "excluded_payment_method_types",
+    "payment_details",
+    "receipt_email",
+    "setup_future_usage",
+    "shipping",
+    "statement_descriptor",
+    "statement_descriptor_suffix",
+    "transfer_group",
+];
+
+/// Parameters that need objects which the sandbox does not have yet.
+const NOT_YET: &[&str] = &[
+    "application_fee_amount",
+    "confirmation_token",
+    "customer_account",
+    "hooks",
+    "mandate",
+    "on_behalf_of",
+    "payment_method_configuration",
+    "transfer_data",
+];
+
+const RETURN_URL: &str = "This PaymentIntent is configured to accept payment methods enabled in your Dashboard. Because some of these payment methods might redirect your customer off of your page, you must provide a `return_url`. If you don't want to accept redirect-based payment methods, set `automatic_payment_methods[enabled]` to `true` and `automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents and Payment Intents.";
+
+/// Parameters that can change after the payment too.
+const ALWAYS: [&str; 5] =
+    ["description", "metadata", "receipt_email", "shipping", "transfer_group"];
+
+/// The behaviour of `/v1/payment_intents`.
+pub fn handler(key: &str) -> Option<Handler> {
+    Some(match key {
+        "POST /v1/payment_intents" => create,
+        "GET /v1/payment_intents/{intent}" => retrieve,
+        "POST /v1/payment_intents/{intent}" => update,
+        "POST /v1/payment_intents/{intent}/confirm" => confirm,
+        "POST /v1/payment_intents/{intent}/capture" => capture,
+        "POST /v1/payment_intents/{intent}/cancel" => cancel,
+        "GET /v1/payment_intents" => list_all,
+        "GET /v1/payment_intents/search" => |txn, call| search::page(txn, call, &INDEX),
+        _ => return None,
+    })
+}
+
+fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    check(call)?;
+    let amount = required(call, "amount")?.as_i64().unwrap_or(0);
+    let currency = required(call, "currency")?.as_str().unwrap_or_default().to_owned();
+    let currency = intent::known_currency(&currency)?.code().to_owned();
+    intent::check_amount(amount, &currency)?;
+    let customer = call.text("customer").map(str::to_owned);
+    if let Some(customer) = &customer {
+        txn.find("customer", customer, "customer")?;
+    }
+    let confirms = call.flag("confirm") == Some(true);
+    for name in
+        ["error_on_requires_action", "mandate_data", "off_session", "return_url", "use_stripe_sdk"]
+    {
+        if !confirms && call.get(name).is_some_and(|value| value != &json!(false)) {
+            let message = format!(
+                "You cannot provide `{name}` when creating a PaymentIntent without setting `confirm` to `true`."
+            );
+            return Err(Failure::invalid(message).param(name));
+        }
+    }
+    let (types, automatic) = types(call, &currency);
+    let mut more = Doc::new();
+    more.insert("automatic_payment_methods".to_owned(), automatic);
+    copy(&mut more, call, &["confirmation_method"]);
+    write(&mut more, call);
+    let mut part = PaymentIntentPart::default();
+    keep(&mut part, call);
+    let text_of = |name: &str| call.text(name).map(str::to_owned);
+    let metadata = more.remove("metadata").and_then(|m| m.as_object().cloned()).unwrap_or_default();
+    let spec = IntentSpec {
+        amount,
+        currency,
+        capture_method: text_of("capture_method"),
+        customer,
+        metadata,
+        description: text_of("description"),
+        receipt_email: text_of("receipt_email"),
+        setup_future_usage: text_of("setup_future_usage"),
+        types,
+        session: None,
+        part,
+        more,
+    };
+    let method_id = chosen_method(txn, call)?;
+    if let Some(method_id) = &method_id {
+        check_owner(txn, method_id, spec.customer.as_deref())?;
+    }
+    let id = open(txn, call, spec, method_id.as_deref());
+    if confirms {
+        return try_payment(txn, call, &id, method_id);
+    }
+    shown(txn, &id)
+}
+
+/// Opens the intent; `payment_intent.created` tells of it with its payment method.
+fn open(txn: &mut Txn<'_>, call: &Call, mut spec: IntentSpec, method_id: Option<&str>) -> String {
+    let mut options = Doc::new();
+    options.insert("payment_method_options".to_owned(), intent::method_options(&spec.types));
+    merge_options(&mut options, call.hash("payment_method_options"));
+    spec.more.extend(options);
+    if let Some(method_id) = method_id {
+        spec.more.insert("payment_method".to_owned(), json!(method_id));
+        spec.more.insert("status".to_owned(), json!("requires_confirmation"));
+    }
+    intent::open_intent(txn, spec)
+}
+
+fn required<'c>(call: &'c Call, name: &str) -> Result<&'c Value, Failure> {
+    call.get(name).ok_or_else(|| {
+        Failure::invalid(format!("Missing required param: {name}."))
+            .code("parameter_missing")
+            .param(name)
+    })
+}
+
+fn check(call: &Call) -> Result<(), Failure> {
+    for name in NOT_YET {
+        if call.sent(name) {
+            let message =
+                format!("`{name}` of payment intents is not modelled by this sandbox yet.");
+            return Err(Failure::of(501, FailureKind::Api, message).param(*name));
+        }
+    }
+    if call.hash("amount_details").is_some_and(|details| details.contains_key("line_items")) {
+        let text = "`amount_details[line_items]` is not modelled by this sandbox yet.";
+        return Err(Failure::of(501, FailureKind::Api, text).param("amount_details[line_items]"));
+    }
+    if call.sent("payment_method") && call.sent("payment_method_data") {
+        let text =
+            "You may only specify one of these parameters: payment_method, payment_method_data.";
+        return Err(Failure::invalid(text).param("payment_method"));
+    }
+    Ok(())
+}
+
+/// The accepted types, and `automatic_payment_methods` as it is shown.
+fn types(call: &Call, currency: &str) -> (Vec<String>, Value) {
+    let listed = |name: &str| -> Option<Vec<String>> {
+        let list = call.list(name);
+        let texts = list.iter().filter_map(Value::as_str).map(str::to_owned);
+        (!list.is_empty()).then(|| texts.collect())
+    };
+    if let Some(types) = listed("payment_method_types") {
+        return (types, Value::Null);
+    }
+    if let Some(types) = listed("allowed_payment_method_types") {
+        return (types, Value::Null);
+    }
+    let redirects = call
+        .hash("automatic_payment_methods")
+        .and_then(|automatic| automatic.get("allow_redirects"))
+        .cloned()
+        .unwrap_or_else(|| json!("always"));
+    let excluded = call.list("excluded_payment_method_types");
+    let offered = match currency {
+        "jpy" => vec!["card", "konbini"],
+        "eur" => vec!["card", "sepa_debit"],
+        _ => vec!["card"],
+    };
+    let kept = offered.into_iter().filter(|kind| !excluded.iter().any(|e| e == kind));
+    (kept.map(str::to_owned).collect(), json!({"allow_redirects": redirects, "enabled": true}))
+}
+
+/// Keeps what was sent and is not shown.
+fn keep(part: &mut PaymentIntentPart, call: &Call) {
+    for (name, kept) in
+        [("radar_options", &mut part.radar_options), ("mandate_data", &mut part.mandate_data)]
+    {
+        if let Some(sent) = call.get(name) {
+            *kept = Some(sent.clone());
+        }
+    }
+}
+
+/// Writes the sent parameters that an intent shows under their own names, or keeps for its charge.
+fn write(doc: &mut Doc, call: &Call) {
+    copy(doc, call, FIELDS);
+    copy(doc, call, &["allowed_payment_method_types"]);
+    if let Some(sent) = call.hash("amount_details") {
+        let shown = doc.entry("amount_details").or_insert_with(|| json!({"tip": {}}));
+        if let Value::Object(shown) = shown {
+            let kept = sent.iter().filter(|(name, _)| *name != "enforce_arithmetic_validation");
+            shown.extend(kept.map(|(name, value)| (name.clone(), value.clone())));
+        }
+    }
+    fill(doc, "payment_intent", &["payment_details", "shipping"]);
+    merge_metadata(doc, &call.params);
+}
+
+/// Merges what was sent for the accepted types into their `payment_method_options`.
+fn merge_options(doc: &mut Doc, sent: Option<&Doc>) {
+    let Some(Value::Object(shown)) = doc.get_mut("payment_method_options") else { return };
+    for (kind, members) in sent.into_iter().flatten() {
+        let at = shown.entry(kind.clone()).or_insert_with(|| json!({}));
+        if let (Value::Object(at), Value::Object(members)) = (at, members) {
+            at.extend(members.clone());
+        }
+    }
+    trim(doc, "payment_intent", &["payment_method_options"]);
+}
+
+/// The payment method that a call names or describes, as its own copy.
+fn chosen_method(txn: &mut Txn<'_>, call: &Call) -> Result<Option<String>, Failure> {
+    if let Some(data) = call.hash("payment_method_data") {
+        return method::create_from_params(txn, data, "payment_method_data").map(Some);
+    }
+    let Some(asked) = call.text("payment_method") else { return Ok(None) };
+    let found = method::materialise(txn, asked, "payment_method")?;
+    Ok(Some(text(&found, "id").to_owned()))
+}
+
+fn check_owner(txn: &Txn<'_>, method_id: &str, customer: Option<&str>) -> Result<(), Failure> {
+    let found = txn.find("payment_method", method_id, "payment_method")?;
+    confirm::ensure_owned(&found, customer.unwrap_or_default())
+}
+
+fn try_payment(
+    txn: &mut Txn<'_>,
+    call: &Call,
+    id: &str,
+    method_id: Option<String>,
+) -> Result<Body, Failure> {
+    let pi = txn.find("payment_intent", id, "intent")?;
+    let known = text(&pi, "payment_method").to_owned();
+    let method_id = method_id.or((!known.is_empty()).then_some(known));
+    let automatic = pi.get("automatic_payment_methods").filter(|automatic| !automatic.is_null());
+    let may_redirect = automatic.is_some_and(|a| text(a, "allow_redirects") == "always");
+    if may_redirect && call.text("return_url").is_none() && call.get("off_session").is_none() {
+        return Err(Failure::invalid(RETURN_URL).param("return_url"));
+    }
+    confirm::ensure_confirmable(&pi)?;
+    let Some(method_id) = method_id else {
+        return Err(intent::unexpected_state(&pi, missing_method(text(&pi, "customer"))));
+    };
+    let three_d_secure = pi
+        .get("payment_method_options")
+        .and_then(|options| options.get("card"))
+        .map(|card| text(card, "request_three_d_secure").to_owned());
+    let by_sdk = call.flag("use_stripe_sdk") == Some(true);
+    let return_url = call.text("return_url").filter(|_| !by_sdk);
+    let options = ConfirmOptions {
+        return_url: return_url.map(str::to_owned),
+        off_session: call.get("off_session").is_some_and(|value| value != &json!(false)),
+        error_on_requires_action: call.flag("error_on_requires_action") == Some(true),
+        request_three_d_secure: three_d_secure,
+        challenge_url: None,
+    };
+    let outcome = confirm::confirm(txn, id, &method_id, &options)?;
+    settle::schedule(txn, id, outcome);
+    shown(txn, id)
+}
+
+fn missing_method(customer: &str) -> String {
+    const MISSING: &str = "You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken.";
+    if customer.is_empty() {
+        return MISSING.to_owned();
+    }
+    format!(
+        "{MISSING} To confirm the PaymentIntent with {customer}, specify a payment method attached to this customer along with the customer ID."
+    )
+}
+
+fn shown(txn: &Txn<'_>, id: &str) -> Result<Body, Failure> {
+    txn.find("payment_intent", id, "intent").map(Body::from)
+}
+
+/// Fails while the Checkout Session that owns an intent is open.
+fn ensure_free(txn: &Txn<'_>, pi: &Object, verb: &str) -> Result<(), Failure> {
+    let owner = pi.part::<PaymentIntentPart>().session.clone();
+    let session = owner.and_then(|owner| txn.get("checkout.session", &owner));
+    if session.is_some_and(|session| text(&session, "status") == "open") {
+        let message = format!(
+            "You cannot {verb} this PaymentIntent because it belongs to an open Checkout Session. Expire the session instead."
+        );
+        return Err(intent::unexpected_state(pi, message));
+    }
+    Ok(())
+}
+
+fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    found(txn, call).map(Body::from)
+}
+
+/// The intent that a call is about.
+fn found(txn: &Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
+    txn.find("payment_intent", call.id(0), "intent")
+        .map_err(|failure| Failure { status: 404, ..failure })
+}
+
+fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    let id = call.id(0);
+    let pi = found(txn, call)?;
+    check(call)?;
+    let status = text(&pi, "status");
+    let open =
+        matches!(status, "requires_payment_method" | "requires_confirmation" | "requires_action");
+    let late = call.params.keys().find(|name| !ALWAYS.contains(&name.as_str()));
+    if let (false, Some(name)) = (open, late) {
+        let message = format!(
+            "This PaymentIntent's {name} could not be updated because it has a status of {status}. You may only update the {name} of a PaymentIntent with one of the following statuses: requires_payment_method, requires_confirmation, requires_action."
+        );
+        return Err(intent::unexpected_state(&pi, message).param(name));
+    }
+    let currency = call.text("currency").unwrap_or_else(|| text(&pi, "currency"));
+    let currency = intent::known_currency(currency)?.code();
+    intent::check_amount(call.int("amount").unwrap_or_else(|| int(&pi, "amount")), currency)?;
+    let customer = call.text("customer").unwrap_or_else(|| text(&pi, "customer")).to_owned();
+    if !customer.is_empty() {
+        txn.find("customer", &customer, "customer")?;
+    }
+    let method_id = chosen_method(txn, call)?;
+    if let Some(method_id) = &method_id {
+        check_owner(txn, method_id, Some(&customer))?;
+    }
+    let anew = ["amount", "capture_method", "currency", "customer", "payment_method_options"];
+    if method_id.is_some() || anew.iter().any(|name| call.sent(name)) {
+        intent::start_over(txn, &pi);
+    }
+    txn.edit_with("payment_intent", id, |doc, part: &mut PaymentIntentPart| {
+        keep(part, call);
+        write(doc, call);
+        copy(doc, call, &["amount", "capture_method", "customer"]);
+        doc.insert("currency".to_owned(), json!(currency));
+        merge_options(doc, call.hash("payment_method_options"));
+        let listed = ["payment_method_types", "allowed_payment_method_types"];
+        if let Some(types) = listed.iter().find_map(|name| call.get(name)) {
+            doc.insert("payment_method_types".to_owned(), types.clone());
+            doc.insert("automatic_payment_methods".to_owned(), Value::Null);
+        }
+        if open {
+            doc.insert("last_payment_error".to_owned(), Value::Null);
+        }
+        if let Some(method_id) = method_id {
+            doc.insert("payment_method".to_owned(), json!(method_id));
+            doc.insert("status".to_owned(), json!("requires_confirmation"));
+            doc.insert("next_action".to_owned(), Value::Null);
+        }
+    });
+    shown(txn, id)
+}
+
+fn confirm(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    let id = call.id(0);
+    let pi = found(txn, call)?;
+    check(call)?;
+    ensure_free(txn, &pi, "confirm")?;
+    confirm::ensure_confirmable(&pi)?;
+    if let Some(amount) = call.int("amount_to_confirm").filter(|a| *a != int(&pi, "amount")) {
+        let message = format!(
+            "The amount to confirm ({amount}) differs from the amount of the PaymentIntent ({}).",
+            int(&pi, "amount")
+        );
+        return Err(Failure::invalid(message).param("amount_to_confirm"));
+    }
+    let method_id = chosen_method(txn, call)?;
+    txn.edit_with("payment_intent", id, |doc, part: &mut PaymentIntentPart| {
+        keep(part, call);
+        write(doc, call);
+        copy(doc, call, &["capture_method"]);
+        merge_options(doc, call.hash("payment_method_options"));
+    });
+    try_payment(txn, call, id, method_id)
+}
+
+fn capture(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    found(txn, call)?;
+    check(call)?;
+    if call.flag("final_capture") == Some(false) {
+        let text = "`final_capture` can only be false for payments that support multicapture.";
+        return Err(Failure::invalid(text).param("final_capture"));
+    }
+    txn.edit_with("payment_intent", call.id(0), |doc, part: &mut PaymentIntentPart| {
+        keep(part, call);
+        write(doc, call);
+    });
+    let captured = intent::capture(txn, call.id(0), call.int("amount_to_capture"))?;
+    finish::captured(txn, &captured);
+    Ok(captured.into())
+}
+
+fn cancel(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    let pi = found(txn, call)?;
+    ensure_free(txn, &pi, "cancel")?;
+    intent::cancel(txn, call.id(0), call.text("cancellation_reason")).map(Body::from)
+}
+
+fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    list::page(txn, call, "payment_intent", &list::same(call, &["customer"]))
+}

@@ -1,0 +1,123 @@
+//! Payment methods, as the API makes, saves and shows them.
+
+use crate::sandbox::api::answer::Body;
+use crate::sandbox::api::call::Call;
+use crate::sandbox::api::list::{self, Filter};
+use crate::sandbox::behaviour::cards;
+use crate::sandbox::behaviour::object::{Handler, copy, merge_metadata, text};
+use crate::sandbox::behaviour::payment::method;
+use crate::sandbox::engine::txn::Txn;
+use crate::wire::failure::{Failure, FailureKind};
+use serde_json::{Map, Value};
+
+/// The behaviour of `/v1/payment_methods` and of a customer's payment methods.
+pub fn handler(key: &str) -> Option<Handler> {
+    Some(match key {
+        "POST /v1/payment_methods" => create,
+        "GET /v1/payment_methods/{payment_method}" => retrieve,
+        "POST /v1/payment_methods/{payment_method}" => update,
+        "POST /v1/payment_methods/{payment_method}/attach" => attach,
+        "POST /v1/payment_methods/{payment_method}/detach" => detach,
+        "GET /v1/payment_methods" => list_all,
+        "GET /v1/customers/{customer}/payment_methods" => list_of_customer,
+        "GET /v1/customers/{customer}/payment_methods/{payment_method}" => retrieve_of_customer,
+        _ => return None,
+    })
+}
+
+fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    for name in ["payment_method", "customer"] {
+        if call.sent(name) {
+            let message =
+                format!("`{name}` (cloning for Connect) is not modelled by this sandbox.");
+            return Err(Failure::of(501, FailureKind::Api, message).param(name));
+        }
+    }
+    let id = method::create_from_params(txn, &call.params, "")?;
+    txn.edit("payment_method", &id, |doc| {
+        copy(doc, call, &["allow_redisplay"]);
+        merge_metadata(doc, &call.params);
+    });
+    txn.find("payment_method", &id, "id").map(Body::from)
+}
+
+fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    method::materialise(txn, call.id(0), "id").map(Body::from)
+}
+
+fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    let found = txn.find("payment_method", call.id(0), "id")?;
+    if text(&found, "customer").is_empty() {
+        let text = "You must save this PaymentMethod to a customer before you can update it.";
+        return Err(Failure::invalid(text).code("payment_method_unexpected_state"));
+    }
+    let Some((before, after)) = txn.edit("payment_method", call.id(0), |doc| {
+        copy(doc, call, &["allow_redisplay"]);
+        merge_hash(doc.get_mut("billing_details"), call.hash("billing_details"));
+        if let Some(address) = doc.get_mut("billing_details").and_then(|b| b.get_mut("address")) {
+            *address = cards::address(Some(&*address));
+        }
+        merge_hash(doc.get_mut("card"), call.hash("card"));
+        merge_metadata(doc, &call.params);
+    }) else {
+        return Err(Failure::missing("PaymentMethod", call.id(0), "id"));
+    };
+    txn.emit_change("payment_method.updated", &before, &after);
+    Ok(after.into())
+}
+
+fn merge_hash(into: Option<&mut Value>, sent: Option<&Map<String, Value>>) {
+    if let (Some(Value::Object(into)), Some(sent)) = (into, sent) {
+        for (name, value) in sent {
+            into.insert(name.clone(), value.clone());
+        }
+    }
+}
+
+fn attach(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    let Some(customer) = call.text("customer") else {
+        return Err(Failure::invalid("Missing required param: customer.")
+            .code("parameter_missing")
+            .param("customer"));
+    };
+    let found = method::materialise(txn, call.id(0), "id")?;
+    method::attach(txn, text(&found, "id"), customer).map(Body::from)
+}
+
+fn detach(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    method::detach(txn, call.id(0)).map(Body::from)
+}
+
+fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    if let Some(customer) = call.text("customer") {
+        txn.find("customer", customer, "customer")?;
+    }
+    let wanted = call.text("customer").map(str::to_owned);
+    list_where(txn, call, wanted.as_deref())
+}
+
+fn list_of_customer(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    txn.find("customer", call.id(0), "id")?;
+    list_where(txn, call, Some(call.id(0)))
+}
+
+fn list_where(txn: &Txn<'_>, call: &Call, customer: Option<&str>) -> Result<Body, Failure> {
+    let mut filters = list::same(call, &["type", "allow_redisplay"]);
+    filters.extend(customer.map(|customer| Filter::Is("customer", customer.to_owned())));
+    list::page(txn, call, "payment_method", &filters)
+}
+
+fn retrieve_of_customer(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    let found = txn.find("payment_method", call.id(1), "id")?;
+    if text(&found, "customer") != call.id(0) {
+        let message = format!(
+            "No such PaymentMethod: '{}'; it is not attached to the customer '{}'.",
+            call.id(1),
+            call.id(0)
+        );
+        let mut failure = Failure::missing("PaymentMethod", call.id(1), "id");
+        failure.message = message;
+        return Err(failure);
+    }
+    Ok(found.into())
+}

@@ -1,0 +1,118 @@
+//! Refunds, as the API makes and shows them.
+
+use crate::sandbox::api::answer::Body;
+use crate::sandbox::api::call::Call;
+use crate::sandbox::api::list;
+use crate::sandbox::behaviour::object::{Handler, merge_metadata, text};
+use crate::sandbox::behaviour::payment::refund::{self, RefundSpec};
+use crate::sandbox::engine::object::Doc;
+use crate::sandbox::engine::txn::Txn;
+use crate::wire::failure::{Failure, FailureKind};
+use serde_json::Value;
+
+/// The behaviour of `/v1/refunds`.
+pub fn handler(key: &str) -> Option<Handler> {
+    Some(match key {
+        "POST /v1/refunds" => create,
+        "GET /v1/refunds/{refund}" => retrieve,
+        "POST /v1/refunds/{refund}" => update,
+        "POST /v1/refunds/{refund}/cancel" => cancel,
+        "POST /v1/test_helpers/refunds/{refund}/expire" => expire,
+        "GET /v1/refunds" => list_all,
+        _ => return None,
+    })
+}
+
+fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    const NOT_YET: [&str; 5] =
+        ["currency", "customer", "origin", "refund_application_fee", "reverse_transfer"];
+    for name in NOT_YET {
+        if call.get(name).is_some_and(|value| value != &Value::Bool(false)) {
+            let message = format!("`{name}` is not modelled by this sandbox yet.");
+            return Err(Failure::of(501, FailureKind::Api, message).param(name));
+        }
+    }
+    let charge = match (call.text("charge"), call.text("payment_intent")) {
+        (None, None) => {
+            let text = "One of the following params should be provided for this request: payment_intent or charge.";
+            return Err(Failure::invalid(text).code("parameter_missing"));
+        }
+        (Some(charge), intent) => {
+            let found = txn.find("charge", charge, "charge")?;
+            if intent.is_some_and(|intent| text(&found, "payment_intent") != intent) {
+                let text = "You may only specify one of these parameters: charge, payment_intent.";
+                return Err(Failure::invalid(text).param("charge"));
+            }
+            charge.to_owned()
+        }
+        (None, Some(intent)) => charge_of(txn, intent)?,
+    };
+    let text = |name| call.text(name).map(str::to_owned);
+    let mut metadata = Doc::new();
+    if let Some(sent) = call.hash("metadata") {
+        metadata.clone_from(sent);
+        metadata.retain(|_, value| !value.is_null());
+    }
+    let spec = RefundSpec {
+        charge,
+        amount: call.int("amount"),
+        reason: text("reason"),
+        instructions_email: text("instructions_email"),
+        metadata,
+    };
+    refund::create(txn, &spec).map(Body::from)
+}
+
+fn charge_of(txn: &Txn<'_>, intent: &str) -> Result<String, Failure> {
+    let found = txn.find("payment_intent", intent, "payment_intent")?;
+    let charge = text(&found, "latest_charge");
+    if text(&found, "status") != "succeeded" || charge.is_empty() {
+        let message =
+            format!("This PaymentIntent ({intent}) does not have a successful charge to refund.");
+        return Err(Failure::invalid(message)
+            .code("payment_intent_unexpected_state")
+            .param("payment_intent"));
+    }
+    Ok(charge.to_owned())
+}
+
+fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    txn.find("refund", call.id(0), "id").map(Body::from)
+}
+
+fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    txn.find("refund", call.id(0), "id")?;
+    let Some((before, after)) =
+        txn.edit("refund", call.id(0), |doc| merge_metadata(doc, &call.params))
+    else {
+        return Err(Failure::missing("refund", call.id(0), "id"));
+    };
+    txn.emit_change("refund.updated", &before, &after);
+    txn.emit_change("charge.refund.updated", &before, &after);
+    Ok(after.into())
+}
+
+/// A refund whose customer never said where it goes.
+fn expire(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    end_open(txn, call.id(0), "expire", "failed")
+}
+
+fn cancel(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    end_open(txn, call.id(0), "cancel", "canceled")
+}
+
+fn end_open(txn: &mut Txn<'_>, id: &str, verb: &str, ends: &str) -> Result<Body, Failure> {
+    let found = txn.find("refund", id, "id")?;
+    let status = text(&found, "status");
+    if status != "requires_action" {
+        let message = format!(
+            "You cannot {verb} this refund because it has a status of {status}. Only a refund with a status of requires_action allows that."
+        );
+        return Err(Failure::invalid(message));
+    }
+    refund::end(txn, id, ends).map(Body::from).ok_or_else(|| Failure::missing("refund", id, "id"))
+}
+
+fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    list::page(txn, call, "refund", &list::same(call, &["charge", "payment_intent"]))
+}

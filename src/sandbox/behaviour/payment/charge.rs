@@ -1,0 +1,229 @@
+//! Charges: the record of one attempt to take money.
+
+use crate::domain::card::{Behaviour, Card};
+use crate::sandbox::behaviour::cards;
+use crate::sandbox::behaviour::object::{int, new, text};
+use crate::sandbox::behaviour::payment::decline::Decline;
+use crate::sandbox::behaviour::payment::ledger;
+use crate::sandbox::engine::object::Object;
+use crate::sandbox::engine::private::{ChargePart, PaymentIntentPart, PaymentMethodPart};
+use crate::sandbox::engine::txn::Txn;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Seconds for which an uncaptured card payment is held.
+pub const HOLD: i64 = 7 * 86_400;
+
+/// Members that a charge takes over from its intent.
+const INHERITED: &[&str] = &[
+    "application_fee_amount",
+    "currency",
+    "customer",
+    "description",
+    "metadata",
+    "on_behalf_of",
+    "receipt_email",
+    "shipping",
+    "statement_descriptor",
+    "statement_descriptor_suffix",
+    "transfer_group",
+];
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug)]
+pub enum Ending<'a> {
+    /// The money is taken, or held where the intent captures by hand.
+    Succeeded,
+    /// The bank has not answered yet.
+    Pending,
+    /// It was refused.
+    Failed(&'a Decline),
+}
+
+/// One attempt to take the amount of an intent with a payment method.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt<'a> {
+    /// The `PaymentIntent`.
+    pub intent: &'a Value,
+    /// The `PaymentMethod`.
+    pub method: &'a Object,
+    /// How it ended.
+    pub ending: Ending<'a>,
+    /// `three_d_secure.authentication_flow`, where the cardholder was authenticated.
+    pub secure: Option<&'static str>,
+}
+
+/// The test card behind a payment method.
+pub fn card_of(method: &Value) -> Option<&'static Card> {
+    cards::by_fingerprint(text(method.get("card")?, "fingerprint"))
+}
+
+/// Writes the charge of an attempt down; the caller tells of it.
+pub fn write(txn: &mut Txn<'_>, attempt: &Attempt<'_>) -> Arc<Object> {
+    let (intent, method) = (attempt.intent, attempt.method);
+    let kind = text(method, "type");
+    let id = txn.new_id(if kind == "card" { "ch_3" } else { "py_3" }, 23);
+    let amount = int(intent, "amount");
+    let manual = kind == "card" && text(intent, "capture_method") == "manual";
+    let paid = matches!(attempt.ending, Ending::Succeeded);
+    let captured = paid && !manual;
+    let mut doc = new("charge", shown(intent));
+    let mut set = |name: &str, value: Value| drop(doc.insert(name.to_owned(), value));
+    set("id", json!(id));
+    set("amount", json!(amount));
+    set("amount_captured", json!(if captured { amount } else { 0 }));
+    set("billing_details", method.get("billing_details").cloned().unwrap_or(Value::Null));
+    set("captured", json!(captured));
+    set("created", json!(txn.now().0));
+    set("outcome", outcome(method));
+    set("paid", json!(paid));
+    set("payment_intent", intent.get("id").cloned().unwrap_or(Value::Null));
+    set("payment_method", json!(text(method, "id")));
+    set("payment_method_details", details(txn, attempt, manual));
+    set("radar_options", radar_options(txn, intent));
+    set("receipt_url", json!(format!("{}/receipts/{id}", txn.site().base_url)));
+    match attempt.ending {
+        Ending::Succeeded => {}
+        Ending::Pending => set("status", json!("pending")),
+        Ending::Failed(decline) => {
+            set("status", json!("failed"));
+            set("failure_code", json!(decline.code));
+            set("failure_message", json!(decline.message()));
+            set("outcome", decline.outcome());
+            set("receipt_url", Value::Null);
+        }
+    }
+    let behaviour = card_of(method).map(|card| card.behaviour);
+    let available_at_once = behaviour == Some(Behaviour::AvailableAtOnce);
+    let charge = txn.put_with(doc, ChargePart { available_at_once });
+    if captured {
+        return post(txn, intent, charge);
+    }
+    charge
+}
+
+/// What was sent with the payment for Radar: kept beside an intent, among the terms of a direct charge.
+fn radar_options(txn: &Txn<'_>, intent: &Value) -> Value {
+    let part = txn.record::<PaymentIntentPart>("payment_intent", text(intent, "id"));
+    let sent = part.and_then(|part| part.radar_options.as_ref());
+    let session =
+        sent.or_else(|| intent.get("radar_options")).and_then(|radar| radar.get("session"));
+    session.map_or_else(|| json!({}), |session| json!({"session": session}))
+}
+
+/// What a charge takes over from its intent, and what every new charge starts with.
+fn shown(intent: &Value) -> Value {
+    let mut doc = json!({
+        "amount_refunded": 0, "calculated_statement_descriptor": "STRIPEGYM", "disputed": false,
+        "fraud_details": {}, "refunded": false, "status": "succeeded",
+    });
+    if let Value::Object(doc) = &mut doc {
+        for name in INHERITED {
+            doc.insert((*name).to_owned(), intent.get(*name).cloned().unwrap_or(Value::Null));
+        }
+    }
+    doc
+}
+
+/// Has the balance transaction written: at once, or a moment later where the intent captures asynchronously.
+pub fn post(txn: &mut Txn<'_>, intent: &Value, charge: Arc<Object>) -> Arc<Object> {
+    let id = text(&charge, "id").to_owned();
+    if text(intent, "capture_method") == "automatic_async" {
+        txn.schedule(txn.now(), ledger::POST_JOB, &json!({"charge": id}));
+        return charge;
+    }
+    ledger::post_charge(txn, &id).map_or(charge, |(_, after)| after)
+}
+
+fn outcome(method: &Value) -> Value {
+    let elevated = matches!(
+        card_of(method).map(|card| card.behaviour),
+        Some(Behaviour::Flagged(
+            "riskLevelElevated" | "cvcCheckFailElevatedRisk" | "avsZipFailElevatedRisk"
+        ))
+    );
+    let is_card = text(method, "type") == "card";
+    json!({
+        "advice_code": null, "network_advice_code": null, "network_decline_code": null,
+        "network_status": "approved_by_network", "reason": if elevated { json!("elevated_risk_level") } else { Value::Null },
+        "risk_level": if elevated { "elevated" } else if is_card { "normal" } else { "not_assessed" },
+        "risk_score": if elevated { 66 } else { 20 },
+        "seller_message": "Payment complete.", "type": "authorized",
+    })
+}
+
+fn details(txn: &Txn<'_>, attempt: &Attempt<'_>, manual: bool) -> Value {
+    let method = attempt.method;
+    let kind = text(method, "type");
+    let of_kind = match kind {
+        "card" => card_details(txn, attempt, manual),
+        "konbini" => json!({"store": {"chain": "familymart"}}),
+        "sepa_debit" => {
+            let part = |name: &str| {
+                method.get("sepa_debit").and_then(|d| d.get(name)).cloned().unwrap_or(Value::Null)
+            };
+            json!({
+                "bank_code": part("bank_code"), "branch_code": part("branch_code"),
+                "country": part("country"), "expected_debit_date": null,
+                "fingerprint": part("fingerprint"), "last4": part("last4"), "mandate": null,
+            })
+        }
+        _ => json!({}),
+    };
+    json!({"type": kind, kind: of_kind})
+}
+
+fn card_details(txn: &Txn<'_>, attempt: &Attempt<'_>, manual: bool) -> Value {
+    let method = attempt.method;
+    let part = |name: &str| {
+        method.get("card").and_then(|card| card.get(name)).cloned().unwrap_or(Value::Null)
+    };
+    let failed = matches!(attempt.ending, Ending::Failed(_));
+    let secure = attempt.secure.map_or(Value::Null, |flow| {
+        json!({
+            "authentication_flow": flow, "electronic_commerce_indicator": "05",
+            "exemption_indicator": null, "result": "authenticated", "result_reason": null,
+            "transaction_id": null, "version": "2.2.0",
+        })
+    });
+    let brand = part("brand");
+    let amount = int(attempt.intent, "amount");
+    let held_until = if manual && !failed { json!(txn.now().plus(HOLD).0) } else { Value::Null };
+    json!({
+        "amount_authorized": if failed { Value::Null } else { json!(amount) },
+        "authorization_code": if failed { Value::Null } else { json!("123456") },
+        "brand": brand, "capture_before": held_until, "checks": checks(method),
+        "country": part("country"), "exp_month": part("exp_month"), "exp_year": part("exp_year"),
+        "extended_authorization": {"status": "disabled"}, "fingerprint": part("fingerprint"),
+        "funding": part("funding"), "incremental_authorization": {"status": "unavailable"},
+        "installments": null, "last4": part("last4"), "mandate": null,
+        "multicapture": {"status": "unavailable"}, "network": brand,
+        "network_token": {"used": false}, "network_transaction_id": txn.new_id("", 15),
+        "overcapture": {"maximum_amount_capturable": amount, "status": "unavailable"},
+        "regulated_status": "unregulated", "three_d_secure": secure, "wallet": null,
+    })
+}
+
+/// The checks of a card once its bank was asked; a check that was not asked for stays null.
+pub fn checks(method: &Object) -> Value {
+    let behaviour = card_of(method).map(|card| card.behaviour);
+    let flag = match behaviour {
+        Some(Behaviour::Flagged(name)) => name,
+        Some(Behaviour::Declines { code: "incorrect_cvc", .. }) => "cvcCheckFail",
+        _ => "",
+    };
+    let address = method.get("billing_details").and_then(|b| b.get("address"));
+    let sent = |name: &str| address.is_some_and(|a| !text(a, name).is_empty());
+    let result = |asked: bool, failing: &[&str]| match () {
+        () if !asked => Value::Null,
+        () if flag == "avsUnchecked" && failing.contains(&"avsFail") => json!("unavailable"),
+        () if failing.contains(&flag) => json!("fail"),
+        () => json!("pass"),
+    };
+    let has_cvc = method.part::<PaymentMethodPart>().cvc;
+    json!({
+        "address_line1_check": result(sent("line1"), &["avsFail", "avsLine1Fail"]),
+        "address_postal_code_check": result(sent("postal_code"), &["avsFail", "avsZipFail", "avsZipFailElevatedRisk"]),
+        "cvc_check": result(has_cvc, &["cvcCheckFail", "cvcCheckFailElevatedRisk"]),
+    })
+}

@@ -1,0 +1,106 @@
+//! `/_stripegym/payment_intents` and `/_stripegym/refunds`: what the customer or a bank would do, done by hand.
+
+use crate::sandbox::api::within::Within;
+use crate::sandbox::behaviour::payment::{confirm, refund, settle};
+use crate::sandbox::control::reply;
+use crate::sandbox::engine::object::Object;
+use crate::sandbox::engine::private::PaymentIntentPart;
+use crate::sandbox::engine::txn::{Origin, Txn};
+use crate::sandbox::engine::worlds::World;
+use crate::wire::failure::Failure;
+use axum::Router;
+use axum::extract::{Path, Query};
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::post;
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// Whether what is done by hand goes well.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Verdict {
+    #[serde(default = "well")]
+    ok: bool,
+}
+
+const fn well() -> bool {
+    true
+}
+
+/// The routes; each takes `?ok=false` and answers with the object as it is afterwards.
+pub fn control_router() -> Router {
+    Router::new()
+        .route("/_stripegym/payment_intents/{intent}/settle", post(settle_intent))
+        .route("/_stripegym/payment_intents/{intent}/authenticate", post(authenticate_intent))
+        .route("/_stripegym/refunds/{refund}/end", post(end_refund))
+}
+
+async fn settle_intent(
+    Within(world): Within,
+    Path(intent): Path<String>,
+    Query(verdict): Query<Verdict>,
+) -> Response {
+    play(&world, intent, move |txn, intent| settle::settle(txn, intent, verdict.ok)).await
+}
+
+async fn authenticate_intent(
+    Within(world): Within,
+    Path(intent): Path<String>,
+    Query(verdict): Query<Verdict>,
+) -> Response {
+    play(&world, intent, move |txn, intent| {
+        confirm::authenticate(txn, intent, verdict.ok).map(drop)
+    })
+    .await
+}
+
+async fn end_refund(
+    Within(world): Within,
+    Path(id): Path<String>,
+    Query(verdict): Query<Verdict>,
+) -> Response {
+    act(&world, move |txn| {
+        let found = txn.find("refund", &id, "id")?;
+        refund::ensure_open(&found)?;
+        refund::end(txn, &id, if verdict.ok { "succeeded" } else { "failed" });
+        txn.find("refund", &id, "id")
+    })
+    .await
+}
+
+/// A session has to hear what becomes of its intent, so it is settled itself.
+fn ensure_sessionless(txn: &Txn<'_>, id: &str) -> Result<(), Failure> {
+    let intent = txn.find("payment_intent", id, "id")?;
+    let Some(session) = intent.part::<PaymentIntentPart>().session.clone() else { return Ok(()) };
+    Err(Failure::invalid(format!(
+        "This PaymentIntent belongs to a Checkout Session. Use /_stripegym/checkout/{session}/settle, or its page."
+    )))
+}
+
+/// Does something to an intent that no session waits for.
+async fn play(
+    world: &World,
+    intent: String,
+    run: impl FnOnce(&mut Txn<'_>, &str) -> Result<(), Failure> + Send + 'static,
+) -> Response {
+    act(world, move |txn| {
+        ensure_sessionless(txn, &intent)?;
+        run(txn, &intent)?;
+        txn.find("payment_intent", &intent, "id")
+    })
+    .await
+}
+
+async fn act(
+    world: &World,
+    run: impl FnOnce(&mut Txn<'_>) -> Result<Arc<Object>, Failure> + Send + 'static,
+) -> Response {
+    match world.change(Origin::default(), run).await {
+        Ok(doc) => reply(StatusCode::OK, &doc),
+        Err(failure) => {
+            let status = StatusCode::from_u16(failure.status).unwrap_or(StatusCode::BAD_REQUEST);
+            reply(status, &failure.body())
+        }
+    }
+}

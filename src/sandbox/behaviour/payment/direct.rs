@@ -1,0 +1,105 @@
+//! Charges without an intent, as integrations from before 2019 make them: a token, an amount, an answer at once.
+
+use crate::domain::card::{Behaviour, Challenge};
+use crate::domain::currency::Currency;
+use crate::domain::money::Money;
+use crate::sandbox::behaviour::cards::Billing;
+use crate::sandbox::behaviour::object::{int, text};
+use crate::sandbox::behaviour::payment::charge::{self, Attempt, Ending};
+use crate::sandbox::behaviour::payment::decline::Decline;
+use crate::sandbox::behaviour::payment::{intent, ledger, method};
+use crate::sandbox::engine::object::{Doc, Object};
+use crate::sandbox::engine::private::PaymentMethodPart;
+use crate::sandbox::engine::txn::Txn;
+use crate::wire::failure::{Failure, FailureKind};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// The job that releases a held charge whose time is over.
+pub const HOLD_JOB: &str = "charge.hold_expires";
+
+/// Charges the card behind a token. `terms` has what an intent would have: `amount`, `currency`, `description`, …
+///
+/// Fails with a 402 that keeps its changes where the charge is declined.
+pub fn create(
+    txn: &mut Txn<'_>,
+    token: &str,
+    mut terms: Doc,
+    capture: bool,
+) -> Result<Arc<Object>, Failure> {
+    let pm = method::create_from_token(txn, token, &Billing::default())
+        .map_err(|failure| failure.param("source"))?;
+    let pm = txn.find("payment_method", &pm, "source")?;
+    let mode = if capture { "automatic" } else { "manual" };
+    terms.insert("capture_method".to_owned(), json!(mode));
+    let terms = Value::Object(terms);
+    let reason = refusal(&pm);
+    let ending = reason.as_ref().map_or(Ending::Succeeded, Ending::Failed);
+    let attempt = Attempt { intent: &terms, method: &pm, ending, secure: None };
+    let charge = charge::write(txn, &attempt);
+    txn.edit_part("payment_method", text(&pm, "id"), |part: &mut PaymentMethodPart| {
+        part.spent = true;
+    });
+    if let Some(reason) = reason {
+        txn.emit("charge.failed", &charge);
+        return Err(reason.failure().with("charge", text(&charge, "id")));
+    }
+    txn.emit("charge.succeeded", &charge);
+    if !capture {
+        let due = txn.now().plus(charge::HOLD);
+        txn.schedule(due, HOLD_JOB, &json!({"charge": text(&charge, "id")}));
+    }
+    Ok(charge)
+}
+
+/// Nobody can authenticate here, so a card that always asks for it is refused.
+fn refusal(pm: &Value) -> Option<Decline> {
+    let card = charge::card_of(pm)?;
+    if let Behaviour::Authenticates { when: Challenge::Always, .. } = card.behaviour {
+        return Some(Decline::authentication_required());
+    }
+    Decline::on_charging(card)
+}
+
+/// Takes a held charge, all of it or `amount` in minor units; the rest is released.
+///
+/// Fails where more is asked for than is held, and where the hold is over.
+pub fn capture(txn: &mut Txn<'_>, id: &str, amount: Option<i64>) -> Result<Arc<Object>, Failure> {
+    let charge = txn.find("charge", id, "id")?;
+    if charge.get("refunded") == Some(&json!(true)) || text(&charge, "status") != "succeeded" {
+        let message = format!("Charge {id} cannot be captured: its hold is over.");
+        return Err(Failure::invalid(message).code("charge_expired_for_capture"));
+    }
+    let held = int(&charge, "amount");
+    let amount = amount.unwrap_or(held);
+    if !(1..=held).contains(&amount) {
+        let currency = text(&charge, "currency").parse().unwrap_or(Currency::JPY);
+        let (asked, held) = (Money::new(amount, currency), Money::new(held, currency));
+        let message =
+            format!("Amount {asked} is not between the least and the {held} that is held.");
+        return Err(Failure::invalid(message).param("amount"));
+    }
+    txn.edit("charge", id, |doc| {
+        doc.insert("captured".to_owned(), json!(true));
+        doc.insert("amount_captured".to_owned(), json!(amount));
+    });
+    ledger::post_charge(txn, id);
+    let charge = txn.find("charge", id, "id")?;
+    txn.emit("charge.captured", &charge);
+    Ok(charge)
+}
+
+/// The job behind [`HOLD_JOB`].
+pub fn on_hold_expired(txn: &mut Txn<'_>, args: &Value) {
+    let id = text(args, "charge");
+    let charge = txn.get("charge", id);
+    if charge.is_some_and(|charge| charge.get("captured") == Some(&json!(false))) {
+        intent::release(txn, id, true);
+    }
+}
+
+/// What a customer without a card answers to a charge.
+pub fn nothing_to_charge() -> Failure {
+    let text = "Cannot charge a customer that has no active card";
+    Failure::of(402, FailureKind::Card, text).code("missing").param("card")
+}

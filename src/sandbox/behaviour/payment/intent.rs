@@ -1,0 +1,291 @@
+//! Payment intents: opened, cancelled and captured; what their states allow.
+
+use crate::domain::currency::Currency;
+use crate::domain::money::Money;
+use crate::sandbox::behaviour::object::{int, new, text};
+use crate::sandbox::behaviour::payment::charge;
+use crate::sandbox::engine::object::{Doc, Object};
+use crate::sandbox::engine::private::PaymentIntentPart;
+use crate::sandbox::engine::txn::Txn;
+use crate::wire::failure::{Failure, echo};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// The job that cancels an intent whose hold has run out.
+pub const HOLD_JOB: &str = "payment_intent.hold_expires";
+
+/// What an intent is to be. Empty members take Stripe's defaults.
+#[derive(Clone, Debug, Default)]
+pub struct IntentSpec {
+    /// Minor units; see [`check_amount`].
+    pub amount: i64,
+    /// Lower-case code.
+    pub currency: String,
+    /// `automatic_async` where `None`.
+    pub capture_method: Option<String>,
+    /// The customer who pays.
+    pub customer: Option<String>,
+    /// `metadata`.
+    pub metadata: Doc,
+    /// `description`.
+    pub description: Option<String>,
+    /// `receipt_email`.
+    pub receipt_email: Option<String>,
+    /// `on_session` or `off_session`.
+    pub setup_future_usage: Option<String>,
+    /// Types of payment methods that are accepted.
+    pub types: Vec<String>,
+    /// The Checkout Session that owns the intent; the API may then not confirm or cancel it.
+    pub session: Option<String>,
+    /// What is kept beside it.
+    pub part: PaymentIntentPart,
+    /// Further members of the object, as they are shown (`shipping`, `statement_descriptor`, …).
+    pub more: Doc,
+}
+
+/// Fails where an amount is below the currency's minimum or above its maximum, or finer than cards can pay.
+pub fn check_amount(amount: i64, currency: &str) -> Result<(), Failure> {
+    let currency = known_currency(currency)?;
+    if amount < currency.minimum_charge() {
+        let least = Money::new(currency.minimum_charge(), currency);
+        return Err(Failure::invalid(format!("Amount must be at least {least} {currency}"))
+            .code("amount_too_small")
+            .param("amount"));
+    }
+    if amount > currency.maximum_charge() {
+        let most = Money::new(currency.maximum_charge(), currency);
+        return Err(Failure::invalid(format!("Amount must be no more than {most}"))
+            .code("amount_too_large")
+            .param("amount"));
+    }
+    let step = coarsest_unit(currency);
+    if amount % step != 0 {
+        let message = format!(
+            "Invalid integer: amounts in {currency} must be multiples of {step} of its smallest unit."
+        );
+        return Err(Failure::invalid(message).code("parameter_invalid_integer").param("amount"));
+    }
+    Ok(())
+}
+
+/// What an amount must be a multiple of: card networks carry two decimals, and Ugandan shillings none.
+fn coarsest_unit(currency: Currency) -> i64 {
+    match (currency.code(), currency.decimals()) {
+        ("ugx", _) => 100,
+        (_, 3) => 10,
+        _ => 1,
+    }
+}
+
+/// The currency of a parameter, or Stripe's error with all that it supports.
+pub fn known_currency(code: &str) -> Result<Currency, Failure> {
+    code.parse().map_err(|_| {
+        let all: Vec<_> = Currency::all().map(Currency::code).collect();
+        Failure::invalid(format!(
+            "Invalid currency: {}. Stripe currently supports these currencies: {}",
+            echo(&code.to_lowercase()),
+            all.join(", ")
+        ))
+        .param("currency")
+    })
+}
+
+/// Opens an intent without a payment method, tells of it and returns its id.
+pub fn open_intent(txn: &mut Txn<'_>, spec: IntentSpec) -> String {
+    let id = txn.new_id("pi_3", 23);
+    let secret = txn.secret("payment_intent", &id, 25);
+    let members = json!({
+        "id": id, "amount": spec.amount, "amount_capturable": 0, "amount_details": {"tip": {}},
+        "amount_received": 0,
+        "capture_method": spec.capture_method.as_deref().unwrap_or("automatic_async"),
+        "client_secret": secret, "confirmation_method": "automatic", "created": txn.now().0,
+        "currency": spec.currency, "customer": spec.customer, "description": spec.description,
+        "metadata": spec.metadata, "payment_method_options": method_options(&spec.types),
+        "payment_method_types": spec.types, "receipt_email": spec.receipt_email,
+        "setup_future_usage": spec.setup_future_usage, "status": "requires_payment_method",
+    });
+    let mut doc = new("payment_intent", members);
+    doc.extend(spec.more);
+    let part = PaymentIntentPart { session: spec.session, ..spec.part };
+    let doc = txn.put_with(doc, part);
+    txn.emit("payment_intent.created", &doc);
+    id
+}
+
+/// `payment_method_options` for the accepted types.
+pub fn method_options(types: &[String]) -> Value {
+    let mut options = Doc::new();
+    for kind in types {
+        let shown = match kind.as_str() {
+            "card" => json!({
+                "installments": null, "mandate_options": null, "network": null,
+                "request_three_d_secure": "automatic",
+            }),
+            "konbini" => json!({
+                "confirmation_number": null, "expires_after_days": null, "expires_at": null,
+                "product_description": null,
+            }),
+            _ => json!({}),
+        };
+        options.insert(kind.clone(), shown);
+    }
+    Value::Object(options)
+}
+
+/// A failure about the intent's state, with the intent in it.
+pub fn unexpected_state(intent: &Value, message: impl Into<String>) -> Failure {
+    Failure::invalid(message)
+        .code("payment_intent_unexpected_state")
+        .with("payment_intent", intent.clone())
+}
+
+/// Cancels an intent; money that was held is released.
+///
+/// Fails where it has succeeded or was cancelled.
+pub fn cancel(txn: &mut Txn<'_>, id: &str, reason: Option<&str>) -> Result<Arc<Object>, Failure> {
+    let intent = txn.find("payment_intent", id, "id")?;
+    let status = text(&intent, "status");
+    if matches!(status, "succeeded" | "canceled") {
+        let message = format!(
+            "You cannot cancel this PaymentIntent because it has a status of {status}. Only a PaymentIntent with one of the following statuses may be canceled: requires_payment_method, requires_capture, requires_confirmation, requires_action, processing."
+        );
+        return Err(unexpected_state(&intent, message));
+    }
+    forget_jobs(txn, &intent);
+    let charge = text(&intent, "latest_charge").to_owned();
+    if status == "requires_capture" {
+        release(txn, &charge, reason == Some("automatic"));
+    }
+    if status == "processing" {
+        stop(txn, &charge);
+    }
+    let now = txn.now().0;
+    let Some((_, after)) = txn.edit("payment_intent", id, |doc| {
+        doc.insert("status".to_owned(), json!("canceled"));
+        doc.insert("canceled_at".to_owned(), json!(now));
+        doc.insert("cancellation_reason".to_owned(), json!(reason));
+        doc.insert("next_action".to_owned(), Value::Null);
+        doc.insert("amount_capturable".to_owned(), json!(0));
+    }) else {
+        return Ok(intent);
+    };
+    txn.emit("payment_intent.canceled", &after);
+    Ok(after)
+}
+
+/// Releases a held charge: it shows as refunded in full, though no money moved.
+pub fn release(txn: &mut Txn<'_>, charge_id: &str, expired: bool) {
+    let changed = txn.edit("charge", charge_id, |doc| {
+        let amount = doc.get("amount").cloned().unwrap_or(json!(0));
+        doc.insert("amount_refunded".to_owned(), amount);
+        doc.insert("refunded".to_owned(), json!(true));
+    });
+    let Some((before, after)) = changed else { return };
+    if expired {
+        txn.emit("charge.expired", &after);
+    } else {
+        txn.emit_change("charge.refunded", &before, &after);
+    }
+}
+
+/// A bank debit that is called off before the bank answered.
+fn stop(txn: &mut Txn<'_>, charge_id: &str) {
+    let changed = txn.edit("charge", charge_id, |doc| {
+        doc.insert("status".to_owned(), json!("failed"));
+        doc.insert("failure_code".to_owned(), json!("payment_intent_payment_attempt_failed"));
+        doc.insert("failure_message".to_owned(), json!("The payment was canceled."));
+    });
+    if let Some((_, after)) = changed {
+        txn.emit("charge.failed", &after);
+    }
+}
+
+/// Takes an intent whose customer was to act back to where it can be confirmed again.
+pub fn start_over(txn: &mut Txn<'_>, intent: &Object) {
+    if text(intent, "status") != "requires_action" {
+        return;
+    }
+    forget_jobs(txn, intent);
+    txn.edit("payment_intent", text(intent, "id"), |doc| {
+        doc.insert("status".to_owned(), json!("requires_confirmation"));
+        doc.insert("next_action".to_owned(), Value::Null);
+    });
+}
+
+/// Takes the held money of an intent, all of it or `amount` in minor units; the rest is released.
+///
+/// Fails where nothing is held or the amount is more than what is.
+pub fn capture(txn: &mut Txn<'_>, id: &str, amount: Option<i64>) -> Result<Arc<Object>, Failure> {
+    let intent = txn.find("payment_intent", id, "id")?;
+    let status = text(&intent, "status");
+    if status != "requires_capture" {
+        let message = format!(
+            "This PaymentIntent could not be captured because it has a status of {status}. Only a PaymentIntent with one of the following statuses may be captured: requires_capture."
+        );
+        return Err(unexpected_state(&intent, message));
+    }
+    let held = int(&intent, "amount_capturable");
+    let amount = amount.unwrap_or(held);
+    if amount > held {
+        return Err(too_much(&intent, amount, held));
+    }
+    if amount < 1 {
+        return Err(Failure::invalid("This value must be greater than or equal to 1.")
+            .code("parameter_invalid_integer")
+            .param("amount_to_capture"));
+    }
+    forget_jobs(txn, &intent);
+    let charge_id = text(&intent, "latest_charge").to_owned();
+    txn.edit("charge", &charge_id, |doc| {
+        doc.insert("captured".to_owned(), json!(true));
+        doc.insert("amount_captured".to_owned(), json!(amount));
+    });
+    if let Some(charge) = txn.get("charge", &charge_id) {
+        let charge = charge::post(txn, &intent, charge);
+        txn.emit("charge.captured", &charge);
+    }
+    let Some((_, after)) = txn.edit("payment_intent", id, |doc| {
+        doc.insert("status".to_owned(), json!("succeeded"));
+        doc.insert("amount_capturable".to_owned(), json!(0));
+        doc.insert("amount_received".to_owned(), json!(amount));
+    }) else {
+        return Ok(intent);
+    };
+    txn.emit("payment_intent.succeeded", &after);
+    Ok(after)
+}
+
+fn too_much(intent: &Value, amount: i64, held: i64) -> Failure {
+    let currency = text(intent, "currency").parse().unwrap_or(Currency::JPY);
+    let (asked, held) = (Money::new(amount, currency), Money::new(held, currency));
+    Failure::invalid(format!(
+        "The requested capture amount ({asked}) is greater than the amount you can capture for this charge ({held})."
+    ))
+    .code("amount_too_large")
+    .param("amount_to_capture")
+}
+
+/// The job behind [`HOLD_JOB`].
+pub fn on_hold_expired(txn: &mut Txn<'_>, args: &Value) {
+    let id = text(args, "intent");
+    let found = txn.get("payment_intent", id);
+    let held = found.is_some_and(|intent| text(&intent, "status") == "requires_capture");
+    if held && let Err(failure) = cancel(txn, id, Some("automatic")) {
+        tracing::warn!(message = failure.message, "a hold ran out and could not be released");
+    }
+}
+
+/// Takes back what was scheduled for an intent: its settlement, the end of its hold.
+pub fn forget_jobs(txn: &mut Txn<'_>, intent: &Object) {
+    if let Some(job) = intent.part::<PaymentIntentPart>().job.clone() {
+        txn.unschedule(&job);
+        let id = text(intent, "id");
+        txn.edit_part("payment_intent", id, |part: &mut PaymentIntentPart| part.job = None);
+    }
+}
+
+/// Remembers the job that is scheduled for an intent, so that it can be taken back.
+pub fn remember_job(txn: &mut Txn<'_>, id: &str, job: &str) {
+    let job = Some(job.to_owned());
+    txn.edit_part("payment_intent", id, |part: &mut PaymentIntentPart| part.job = job);
+}

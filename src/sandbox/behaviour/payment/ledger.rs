@@ -1,0 +1,175 @@
+//! The balance: one transaction for everything that moves money, pending until its funds are available.
+
+use crate::domain::currency::Currency;
+use crate::domain::money::Money;
+use crate::domain::time::Timestamp;
+use crate::sandbox::behaviour::fees;
+use crate::sandbox::behaviour::object::{int, text};
+use crate::sandbox::behaviour::settings::Settings;
+use crate::sandbox::engine::object::Object;
+use crate::sandbox::engine::private::{BalancePart, ChargePart};
+use crate::sandbox::engine::txn::{Txn, View};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The job that makes a transaction's funds available.
+pub const AVAILABLE_JOB: &str = "balance_transaction.available";
+/// The job that writes a charge's transaction down, a moment after the charge.
+pub const POST_JOB: &str = "charge.post";
+
+/// What moves money.
+#[derive(Clone, Copy, Debug)]
+pub struct Movement<'a> {
+    /// `type` of the transaction.
+    pub kind: &'static str,
+    /// `reporting_category`.
+    pub category: &'static str,
+    /// The object that moved it.
+    pub source: &'a str,
+    /// Gross, negative for money going out.
+    pub gross: Money,
+    /// The fee, in minor units.
+    pub fee: i64,
+    /// When the funds are available.
+    pub available_on: Timestamp,
+    /// What the merchant wrote on the payment.
+    pub description: Option<&'a str>,
+}
+
+/// Writes a transaction down and returns its id.
+pub fn post(txn: &mut Txn<'_>, movement: &Movement<'_>) -> String {
+    let id = txn.new_id(if movement.kind == "charge" { "txn_3" } else { "txn_1" }, 23);
+    let currency = movement.gross.currency.code();
+    let pending = movement.available_on > txn.now();
+    let fees = if movement.fee == 0 {
+        json!([])
+    } else {
+        json!([{
+            "amount": movement.fee, "application": null, "currency": currency,
+            "description": "Stripe processing fees", "type": "stripe_fee",
+        }])
+    };
+    txn.put(json!({
+        "object": "balance_transaction", "id": id, "amount": movement.gross.minor,
+        "available_on": movement.available_on.0, "balance_type": "payments",
+        "created": txn.now().0, "currency": currency, "description": movement.description,
+        "exchange_rate": null, "fee": movement.fee, "fee_details": fees,
+        "net": movement.gross.minor - movement.fee, "reporting_category": movement.category,
+        "source": movement.source, "status": if pending { "pending" } else { "available" },
+        "type": movement.kind,
+    }));
+    let net = movement.gross.minor - movement.fee;
+    move_sums(txn, currency, if pending { (0, net) } else { (net, 0) });
+    if pending {
+        txn.schedule(movement.available_on, AVAILABLE_JOB, &json!({"transaction": id}));
+    } else if movement.gross.minor > 0 {
+        tell_available(txn);
+    }
+    id
+}
+
+/// Makes the funds of the named transaction available.
+pub fn on_available(txn: &mut Txn<'_>, args: &Value) {
+    let now = txn.now().0;
+    let changed = txn.edit("balance_transaction", text(args, "transaction"), |doc| {
+        doc.insert("status".to_owned(), json!("available"));
+        doc.insert("available_on".to_owned(), json!(now));
+    });
+    if let Some((_, after)) = changed {
+        let net = int(&after, "net");
+        move_sums(txn, text(&after, "currency"), (net, -net));
+        tell_available(txn);
+    }
+}
+
+fn tell_available(txn: &mut Txn<'_>) {
+    let balance = balance(txn);
+    txn.emit_about("balance.available", &balance);
+}
+
+/// Writes down the transaction of a captured charge, with its fee. Returns the charge before and after,
+/// or `None` where it has one already or moved nothing.
+pub fn post_charge(txn: &mut Txn<'_>, charge_id: &str) -> Option<(Arc<Object>, Arc<Object>)> {
+    let charge = txn.get("charge", charge_id)?;
+    let captured = int(&charge, "amount_captured");
+    if captured == 0 || !text(&charge, "balance_transaction").is_empty() {
+        return None;
+    }
+    let currency: Currency = text(&charge, "currency").parse().ok()?;
+    let gross = Money::new(captured, currency);
+    let method = charge
+        .get("payment_method_details")
+        .and_then(|d| d.get("type"))
+        .and_then(Value::as_str)
+        .unwrap_or("card");
+    let at_once = charge.part::<ChargePart>().available_at_once;
+    let delay = if at_once { 0 } else { fees::availability_delay(currency) };
+    let id = post(
+        txn,
+        &Movement {
+            kind: if method == "card" { "charge" } else { "payment" },
+            category: "charge",
+            source: charge_id,
+            gross,
+            fee: fees::processing_fee(gross, method).minor,
+            available_on: txn.now().plus(delay),
+            description: charge.get("description").and_then(Value::as_str),
+        },
+    );
+    txn.edit("charge", charge_id, |doc| {
+        doc.insert("balance_transaction".to_owned(), json!(id));
+    })
+}
+
+/// Writes a charge's transaction down where that has not happened, and tells so.
+pub fn catch_up(txn: &mut Txn<'_>, charge_id: &str) {
+    if let Some((before, after)) = post_charge(txn, charge_id) {
+        txn.emit_change("charge.updated", &before, &after);
+    }
+}
+
+/// The job behind [`POST_JOB`].
+pub fn on_post(txn: &mut Txn<'_>, args: &Value) {
+    catch_up(txn, text(args, "charge"));
+}
+
+/// The record that keeps the sums of all transactions: its kind and id.
+const SUMS: (&str, &str) = ("_balance", "balance");
+
+/// Adds to what is available and to what is pending of a currency, in minor units.
+fn move_sums(txn: &mut Txn<'_>, currency: &str, (available, pending): (i64, i64)) {
+    let mut part = txn.record::<BalancePart>(SUMS.0, SUMS.1).cloned().unwrap_or_default();
+    match part.sums.iter_mut().find(|(known, ..)| known == currency) {
+        Some((_, now, later)) => {
+            *now = now.saturating_add(available);
+            *later = later.saturating_add(pending);
+        }
+        None => part.sums.push((currency.to_owned(), available, pending)),
+    }
+    txn.put_record(SUMS.0, SUMS.1, Arc::from(""), part);
+}
+
+/// The balance: what is available and what is pending, by currency.
+pub fn balance(view: &View) -> Value {
+    let settings = Settings::of(view);
+    let mut sums = BTreeMap::from([(settings.get("currency"), (0, 0))]);
+    let part = view.record::<BalancePart>(SUMS.0, SUMS.1);
+    for (currency, available, pending) in part.into_iter().flat_map(|part| &part.sums) {
+        sums.insert(currency.as_str(), (*available, *pending));
+    }
+    let rows = |pick: fn(&(i64, i64)) -> i64| -> Vec<Value> {
+        sums.iter()
+            .map(|(currency, sum)| {
+                let amount = pick(sum);
+                json!({"amount": amount, "currency": currency, "source_types": {"card": amount}})
+            })
+            .collect()
+    };
+    json!({
+        "object": "balance",
+        "available": rows(|sum| sum.0),
+        "livemode": false,
+        "pending": rows(|sum| sum.1),
+    })
+}

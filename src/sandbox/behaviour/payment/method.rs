@@ -1,0 +1,334 @@
+//! Payment methods: made from card entry, tokens, konbini details and bank accounts; attached and detached.
+
+use crate::domain::card::{self, Behaviour, Card};
+use crate::sandbox::behaviour::cards::{self, Billing, CardEntry};
+use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::payment::charge;
+use crate::sandbox::behaviour::payment::decline::Decline;
+use crate::sandbox::engine::object::{Doc, Object};
+use crate::sandbox::engine::private::PaymentMethodPart;
+use crate::sandbox::engine::txn::{Txn, missing};
+use crate::wire::failure::Failure;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+const SPENT: &str = "This PaymentMethod was previously used without being attached to a Customer or was detached from a Customer, and may not be used again.";
+
+const RAW_NUMBER: &str = "Sending credit card numbers directly to the Stripe API is generally unsafe. We suggest you use test tokens that map to the test card you are using, see https://stripe.com/docs/testing. To enable testing raw card data APIs, see https://support.stripe.com/questions/enabling-access-to-raw-card-data-apis.";
+
+/// Makes a payment method from the parameters of its endpoint, or from `payment_method_data` which stands at
+/// `at`. Returns its id.
+///
+/// Fails for raw card numbers: only pages take those, hosted ones and those with a publishable key.
+pub fn create_from_params(txn: &mut Txn<'_>, params: &Doc, at: &str) -> Result<String, Failure> {
+    let path = |name: &str| {
+        if at.is_empty() {
+            name.to_owned()
+        } else {
+            let (head, tail) = name.split_once('[').unwrap_or((name, ""));
+            let tail = if tail.is_empty() { String::new() } else { format!("[{tail}") };
+            format!("{at}[{head}]{tail}")
+        }
+    };
+    let required = |name: &str| {
+        let name = path(name);
+        Failure::invalid(format!("Missing required param: {name}."))
+            .code("parameter_missing")
+            .param(name)
+    };
+    let Some(kind) = params.get("type").and_then(Value::as_str) else {
+        return Err(required("type"));
+    };
+    let billing = Billing::read(params.get("billing_details"));
+    let details = params.get(kind).cloned().unwrap_or(Value::Null);
+    match kind {
+        "card" => match details.get("token").and_then(Value::as_str) {
+            Some(token) => create_from_token(txn, token, &billing),
+            // A page takes the number where its owner types it.
+            None if details.get("number").is_some() && txn.origin().browser => {
+                create_card(txn, &typed(&details, billing))
+            }
+            None if details.get("number").is_some() => {
+                Err(Failure::invalid(RAW_NUMBER).param(path("card[number]")))
+            }
+            None => Err(required("card[token]")),
+        },
+        "konbini" => Ok(create_konbini(txn, &billing)),
+        "sepa_debit" => match details.get("iban").and_then(Value::as_str) {
+            Some(iban) => create_sepa_debit(txn, iban, &billing),
+            None => Err(required("sepa_debit[iban]")),
+        },
+        other => {
+            let details = if details.is_object() { details } else { json!({}) };
+            Ok(create_plain(txn, other, &details, &billing))
+        }
+    }
+}
+
+/// A card as the parameters of a page have it.
+fn typed(details: &Value, billing: Billing) -> CardEntry {
+    let text = |name: &str| details.get(name).and_then(Value::as_str);
+    let number = |name: &str| details.get(name).and_then(Value::as_i64).unwrap_or(0);
+    CardEntry {
+        number: text("number").unwrap_or_default().chars().filter(|c| *c != ' ').collect(),
+        exp_month: number("exp_month"),
+        exp_year: number("exp_year"),
+        cvc: text("cvc").map(str::to_owned),
+        billing,
+    }
+}
+
+/// Makes a card payment method from what was typed in. Returns its id.
+///
+/// Fails as Stripe does for a bad number, date or security code, and for cards that are not test cards.
+pub fn create_card(txn: &mut Txn<'_>, entry: &CardEntry) -> Result<String, Failure> {
+    let card = cards::check(entry, txn.now())?;
+    let expiry = (entry.exp_month, cards::full_year(entry.exp_year));
+    Ok(put_card(txn, card, expiry, &entry.billing, entry.cvc.is_some()))
+}
+
+/// Makes a konbini payment method. Returns its id.
+pub fn create_konbini(txn: &mut Txn<'_>, billing: &Billing) -> String {
+    put(txn, "konbini", &json!({}), billing, false)
+}
+
+/// Makes a SEPA direct debit payment method from an IBAN. Returns its id.
+///
+/// Fails where the IBAN's check digits are wrong.
+pub fn create_sepa_debit(
+    txn: &mut Txn<'_>,
+    iban: &str,
+    billing: &Billing,
+) -> Result<String, Failure> {
+    let iban: String = iban.chars().filter(|c| !c.is_whitespace()).collect();
+    let iban = iban.to_ascii_uppercase();
+    if !iban_holds(&iban) {
+        return Err(Failure::invalid("The IBAN you provided is invalid.")
+            .code("payment_method_invalid_parameter")
+            .param("sepa_debit[iban]"));
+    }
+    let details = json!({
+        "bank_code": iban.get(4..9), "branch_code": "", "country": iban.get(0..2),
+        "fingerprint": cards::fingerprint(&iban),
+        "generated_from": {"charge": null, "setup_attempt": null},
+        "last4": iban.get(iban.len() - 4..),
+    });
+    Ok(put(txn, "sepa_debit", &details, billing, false))
+}
+
+/// Makes a card payment method from a ready-made token (`tok_visa`). Returns its id.
+pub fn create_from_token(
+    txn: &mut Txn<'_>,
+    token: &str,
+    billing: &Billing,
+) -> Result<String, Failure> {
+    let card = token.starts_with("tok_").then(|| card::by_token(token)).flatten();
+    let card = card.ok_or_else(|| Failure::missing("token", token, "card[token]"))?;
+    Ok(put_ready_made(txn, card, billing))
+}
+
+/// Makes a payment method of another type from its parameters: only what needs no further detail.
+pub fn create_plain(txn: &mut Txn<'_>, kind: &str, details: &Value, billing: &Billing) -> String {
+    put(txn, kind, details, billing, false)
+}
+
+/// The payment method of that id; a ready-made one (`pm_card_visa`, `tok_visa`) becomes a fresh copy.
+///
+/// Fails with `resource_missing` naming `param`.
+pub fn materialise(txn: &mut Txn<'_>, id: &str, param: &str) -> Result<Arc<Object>, Failure> {
+    if let Some(found) = txn.get("payment_method", id) {
+        return Ok(found);
+    }
+    let none = Billing::default();
+    let copy = if let Some(card) = card::by_token(id) {
+        put_ready_made(txn, card, &none)
+    } else if let Some(iban) = ready_made_iban(id) {
+        create_sepa_debit(txn, iban, &none)?
+    } else {
+        return Err(missing("payment_method", id, param));
+    };
+    txn.find("payment_method", &copy, param)
+}
+
+/// Attaches a payment method to a customer after verifying it.
+///
+/// Fails where it belongs to another customer, was used up, or its bank refuses it.
+pub fn attach(txn: &mut Txn<'_>, id: &str, customer: &str) -> Result<Arc<Object>, Failure> {
+    let method = txn.find("payment_method", id, "payment_method")?;
+    let owner = text(&method, "customer");
+    if owner == customer {
+        return Ok(method);
+    }
+    if !owner.is_empty() {
+        let text = "The payment method you provided has already been attached to a customer.";
+        return Err(Failure::invalid(text).code("payment_method_unexpected_state"));
+    }
+    ensure_unspent(&method)?;
+    txn.find("customer", customer, "customer")?;
+    if let Some(decline) = charge::card_of(&method).and_then(Decline::on_verifying) {
+        return Err(decline.failure());
+    }
+    Ok(adopt(txn, &method, customer))
+}
+
+/// Attaches a payment method that has just been paid with, without verifying it again.
+pub fn adopt(txn: &mut Txn<'_>, method: &Arc<Object>, customer: &str) -> Arc<Object> {
+    let checks = charge::checks(method);
+    let changed = txn.edit("payment_method", text(method, "id"), |doc| {
+        doc.insert("customer".to_owned(), json!(customer));
+        if let Some(Value::Object(card)) = doc.get_mut("card") {
+            card.insert("checks".to_owned(), checks);
+        }
+    });
+    let Some((_, after)) = changed else { return Arc::clone(method) };
+    txn.emit("payment_method.attached", &after);
+    after
+}
+
+/// Detaches a payment method from its customer, for good.
+///
+/// Fails where it is not attached.
+pub fn detach(txn: &mut Txn<'_>, id: &str) -> Result<Arc<Object>, Failure> {
+    let method = txn.find("payment_method", id, "id")?;
+    let customer = text(&method, "customer").to_owned();
+    if customer.is_empty() {
+        let text = "The payment method you provided is not attached to a customer so detachment is impossible.";
+        return Err(Failure::invalid(text).code("payment_method_unexpected_state"));
+    }
+    let Some((before, after)) =
+        txn.edit_with("payment_method", id, |doc, part: &mut PaymentMethodPart| {
+            doc.insert("customer".to_owned(), Value::Null);
+            part.spent = true;
+        })
+    else {
+        return Err(missing("payment_method", id, "id"));
+    };
+    txn.emit_change("payment_method.detached", &before, &after);
+    forget_default(txn, &customer, id);
+    Ok(after)
+}
+
+/// Fails where a payment method was used up or detached.
+pub fn ensure_unspent(method: &Object) -> Result<(), Failure> {
+    if method.part::<PaymentMethodPart>().spent {
+        return Err(Failure::invalid(SPENT).code("payment_method_unexpected_state"));
+    }
+    Ok(())
+}
+
+/// A customer whose default payment method has gone has none.
+fn forget_default(txn: &mut Txn<'_>, customer: &str, method: &str) {
+    let changed = txn.edit("customer", customer, |doc| {
+        if let Some(Value::Object(settings)) = doc.get_mut("invoice_settings")
+            && settings.get("default_payment_method") == Some(&json!(method))
+        {
+            settings.insert("default_payment_method".to_owned(), Value::Null);
+        }
+    });
+    if let Some((before, after)) = changed {
+        txn.emit_change("customer.updated", &before, &after);
+    }
+}
+
+/// Ready-made payment methods expire in this month of the next year.
+fn put_ready_made(txn: &mut Txn<'_>, card: &Card, billing: &Billing) -> String {
+    let today = txn.now().rfc3339();
+    let part = |range| today.get(range).and_then(|t: &str| t.parse::<i64>().ok()).unwrap_or(1);
+    let expiry = (part(5..7), part(0..4) + 1);
+    put_card(txn, card, expiry, billing, card.behaviour == Behaviour::Flagged("cvcCheckFail"))
+}
+
+fn put_card(
+    txn: &mut Txn<'_>,
+    card: &Card,
+    (exp_month, exp_year): (i64, i64),
+    billing: &Billing,
+    has_cvc: bool,
+) -> String {
+    let details = json!({
+        "brand": card.brand,
+        "checks": {
+            "address_line1_check": null, "address_postal_code_check": null,
+            "cvc_check": if has_cvc { json!("unchecked") } else { Value::Null },
+        },
+        "country": card.country, "display_brand": display_brand(card), "exp_month": exp_month,
+        "exp_year": exp_year, "fingerprint": cards::fingerprint(card.number),
+        "funding": card.funding, "generated_from": null, "last4": card.last4(),
+        "networks": {"available": networks(card), "preferred": null},
+        "regulated_status": "unregulated",
+        "three_d_secure_usage": {"supported": card.brand != "unionpay"}, "wallet": null,
+    });
+    put(txn, "card", &details, billing, has_cvc)
+}
+
+fn display_brand(card: &Card) -> &'static str {
+    match card.brand {
+        "amex" => "american_express",
+        "diners" => "diners_club",
+        other => other,
+    }
+}
+
+fn networks(card: &Card) -> Vec<&'static str> {
+    let second = match card.method {
+        Some(name) if name.ends_with("cartesBancaires") => Some("cartes_bancaires"),
+        Some(name) if name.ends_with("eftposAuCoBranded") => Some("eftpos_au"),
+        _ => None,
+    };
+    second.into_iter().chain([card.brand]).collect()
+}
+
+fn put(txn: &mut Txn<'_>, kind: &str, details: &Value, billing: &Billing, cvc: bool) -> String {
+    let id = txn.new_id("pm_1", 23);
+    let shown = json!({
+        "object": "payment_method", "id": id, "allow_redisplay": "unspecified",
+        "billing_details": billing.shown(), "created": txn.now().0, "customer": null,
+        "customer_account": null, "livemode": false, "metadata": {}, "type": kind, kind: details,
+    });
+    txn.put_with(shown, PaymentMethodPart { cvc, ..PaymentMethodPart::default() });
+    id
+}
+
+fn ready_made_iban(id: &str) -> Option<&'static str> {
+    Some(match id.strip_prefix("pm_sepaDebit_")? {
+        "success_at" => "AT611904300234573201",
+        "successDelayed_at" => "AT321904300235473204",
+        "failed_at" => "AT861904300235473202",
+        "failedDelayed_at" => "AT051904300235473205",
+        "success_de" => "DE89370400440532013000",
+        "successDelayed_de" => "DE08370400440532013003",
+        "failed_de" => "DE62370400440532013001",
+        "failedDelayed_de" => "DE78370400440532013004",
+        _ => return None,
+    })
+}
+
+/// Whether the check digits of an IBAN hold: the rearranged digits leave 1 when divided by 97.
+fn iban_holds(iban: &str) -> bool {
+    if iban.len() < 15 || iban.len() > 34 || !iban.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return false;
+    }
+    let (head, tail) = iban.split_at(4);
+    let remainder = tail.chars().chain(head.chars()).filter_map(|c| c.to_digit(36)).fold(
+        0_u32,
+        |rest, value| {
+            let shift = if value > 9 { 100 } else { 10 };
+            (rest * shift + value) % 97
+        },
+    );
+    remainder == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documented_ibans_hold_and_a_changed_digit_does_not() {
+        for iban in ["AT611904300234573201", "DE89370400440532013000"] {
+            assert!(iban_holds(iban), "{iban}");
+        }
+        assert!(!iban_holds("AT611904300234573202"));
+        assert!(!iban_holds("XX"));
+    }
+}

@@ -1,0 +1,115 @@
+//! What the owner of an account has set: one record in each world, which behaviour reads where Stripe's does.
+
+use crate::catalog::Catalog;
+use crate::domain::currency::Currency;
+use crate::sandbox::api::version;
+use crate::sandbox::deliver::schedule::RetrySchedule;
+use crate::sandbox::engine::private::SettingsPart;
+use crate::sandbox::engine::txn::View;
+use serde_json::{Map, Value, json};
+
+/// The record: its kind and id. It stands with the platform, and holds for the whole world.
+pub const RECORD: (&str, &str) = ("_settings", "account");
+
+/// Every setting, its value where nobody set it, and what can be set.
+pub const ALL: [(&str, &str, &str); 6] = [
+    ("country", "JP", "two capital letters, JP"),
+    ("currency", "jpy", "a currency of the API, jpy"),
+    ("api_version", "", "a version of the API, 2026-10-28.endive"),
+    (
+        "payment_methods",
+        "",
+        "names with commas between them, card,konbini; none means what fits the currency",
+    ),
+    (
+        "webhook_retries",
+        "",
+        "sandbox, live, instant, 1s,5s,30s; none means what the sandbox was started with",
+    ),
+    ("dunning_retries", "", "days with commas between them, 1,3,5,7; none means the usual ones"),
+];
+
+/// The settings of one world.
+#[derive(Clone, Debug, Default)]
+pub struct Settings(SettingsPart);
+
+impl Settings {
+    /// Those of the world that is looked at.
+    pub fn of(view: &View) -> Self {
+        let scope = view.scope().at("");
+        let stored = view.state().get(&scope, RECORD.0, RECORD.1);
+        Self(stored.and_then(|stored| stored.part()).cloned().unwrap_or_default())
+    }
+
+    /// The value of a setting.
+    pub fn get(&self, name: &str) -> &str {
+        match self.0.set.get(name) {
+            Some(value) => value,
+            None if name == "api_version" => Catalog::get().api_version(),
+            None => ALL.iter().find(|(known, ..)| *known == name).map_or("", |(_, value, _)| value),
+        }
+    }
+
+    /// With another value of a setting, an empty one for that of the beginning. Fails with what can be set.
+    pub fn with(mut self, name: &str, value: &str) -> Result<SettingsPart, String> {
+        let Some((_, _, expected)) = ALL.iter().find(|(known, ..)| *known == name) else {
+            let names: Vec<&str> = ALL.iter().map(|(name, ..)| *name).collect();
+            return Err(format!("There is no setting '{name}'. There are: {}.", names.join(", ")));
+        };
+        let value = value.trim();
+        if value.is_empty() {
+            self.0.set.remove(name);
+            return Ok(self.0);
+        }
+        if !fits(name, value) {
+            return Err(format!(
+                "'{value}' cannot be the {name} of an account: expected {expected}."
+            ));
+        }
+        self.0.set.insert(name.to_owned(), value.to_owned());
+        Ok(self.0)
+    }
+
+    /// As the controls show them.
+    pub fn show(&self) -> Map<String, Value> {
+        ALL.iter().map(|(name, ..)| ((*name).to_owned(), json!(self.get(name)))).collect()
+    }
+}
+
+fn fits(name: &str, value: &str) -> bool {
+    let each = |fits: fn(&str) -> bool| value.split(',').all(fits);
+    match name {
+        "country" => value.len() == 2 && value.bytes().all(|b| b.is_ascii_uppercase()),
+        "currency" => {
+            value.parse::<Currency>().is_ok() && value.bytes().all(|b| b.is_ascii_lowercase())
+        }
+        "api_version" => version::read(Some(value), "").is_ok(),
+        "payment_methods" => {
+            each(|it| !it.is_empty() && it.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+        }
+        "webhook_retries" => value.parse::<RetrySchedule>().is_ok(),
+        _ => each(|it| it.parse::<u8>().is_ok_and(|days| days > 0)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_set_holds_and_an_empty_value_takes_it_back() {
+        let set = |settings: &Settings, name: &str, value: &str| {
+            settings.clone().with(name, value).map(Settings)
+        };
+        let none = Settings::default();
+        assert_eq!((none.get("currency"), none.get("country")), ("jpy", "JP"));
+        let dollars = set(&none, "currency", "usd").unwrap();
+        assert_eq!(dollars.get("currency"), "usd");
+        assert_eq!(set(&dollars, "currency", "").unwrap().get("currency"), "jpy");
+        for (name, value) in
+            [("currency", "xxq"), ("country", "jp"), ("api_version", "2026"), ("colour", "red")]
+        {
+            assert!(set(&none, name, value).unwrap_err().contains(value) || name == "colour");
+        }
+    }
+}

@@ -1,9 +1,0 @@
-//! The balance.
-
-use crate::sandbox::object::Handler;
-use crate::sandbox::payment::ledger;
-
-/// The behaviour of `/v1/balance`.
-pub fn handler(key: &str) -> Option<Handler> {
-    (key == "GET /v1/balance").then_some(|txn, _| Ok(ledger::balance(txn).into()))
-}
