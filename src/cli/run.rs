@@ -172,6 +172,27 @@ async fn interruptible(
     }
 }
 
+/// Hosts the sandbox, or does something to one that is running.
+async fn host(
+    asked: args::Sandbox,
+    context: &Context,
+    reader: &Reader<'_>,
+) -> Result<Report, Fault> {
+    match asked.command {
+        None => sandbox::run(context, reader.sandbox(&asked, &context.config)?).await,
+        Some(SandboxCommand::Worlds { command }) => {
+            worlds::run(context, &wish::worlds(command)).await
+        }
+        Some(SandboxCommand::Account { command }) => {
+            account::run(context, &reader.account(command)?).await
+        }
+        Some(SandboxCommand::Keys { command }) => keys::run(context, &wish::keys(command)).await,
+        Some(SandboxCommand::Fault { command }) => {
+            fault::run(context, &request_args::fault(command)).await
+        }
+    }
+}
+
 async fn dispatch(
     command: Option<Command>,
     context: &Context,
@@ -193,21 +214,7 @@ async fn dispatch(
         Command::Reconcile(asked) => reconcile::run(context, reader.reconcile(&asked)?).await,
         Command::Logs(asked) => logs::run(context, &request_args::logs(asked)).await,
         Command::Clock { command } => clock::run(context, &wish::clock(command)).await,
-        Command::Sandbox(args::Sandbox { command: Some(command), .. }) => match command {
-            SandboxCommand::Worlds { command } => {
-                worlds::run(context, &wish::worlds(command)).await
-            }
-            SandboxCommand::Account { command } => {
-                account::run(context, &reader.account(command)?).await
-            }
-            SandboxCommand::Keys { command } => keys::run(context, &wish::keys(command)).await,
-            SandboxCommand::Fault { command } => {
-                fault::run(context, &request_args::fault(command)).await
-            }
-        },
-        Command::Sandbox(asked) => {
-            sandbox::run(context, reader.sandbox(&asked, &context.config)?).await
-        }
+        Command::Sandbox(asked) => host(asked, context, reader).await,
         Command::Trigger(asked) => match asked.kind {
             Some(kind) => trigger::run(context, &kind).await,
             None => Ok(trigger::list()),

@@ -25,21 +25,6 @@ pub fn of(command: &str) -> Option<&'static str> {
         "logs" => {
             "{requests: [request]}, or one request a line with `tail`; a request is\n{id, created, method, path, status: int|null, error|null, fault|null}"
         }
-        "sandbox worlds list" => "{data: [world]}, each as of `sandbox worlds create`",
-        "sandbox worlds create" | "sandbox worlds reset" | "sandbox worlds restore" => {
-            "{name, base_url, key, account, seed|null, now, clock: \"stands\"|\"runs\", objects: int,\n commit: int}"
-        }
-        "sandbox worlds delete" => "{name, deleted: true}",
-        "sandbox worlds snapshot" => "{world, label, objects: int, file|null}",
-        "sandbox account show" | "sandbox account set" => {
-            "{id, country, currency, api_version, payment_methods, webhook_retries, dunning_retries}"
-        }
-        "sandbox keys list" => "{data: [{key, masked, allow: [text], created}]}",
-        "sandbox keys create" => "{key, masked, allow: [text], created}",
-        "sandbox keys delete" => "{key, deleted: true}",
-        "clock show" | "clock advance" | "clock set" => {
-            "{world, now, at, clock: \"stands\"|\"runs\"}"
-        }
         "day0" => {
             "One object a line: {step: 1-7, name, facts}, and at the end\n{ok, took_ms, event, checkout, reconciliation, course}, the last three as of `checkout`,\n`reconcile` and the end of `day1`"
         }
@@ -76,7 +61,7 @@ pub fn of(command: &str) -> Option<&'static str> {
         "events list" => "{events: [{id, type, created, object, pending_webhooks}]}",
         "events show" => "The event as the API has it.",
         "events resend" => "{event, type}",
-        _ => return None,
+        _ => return of_sandbox(command),
     })
 }
 
@@ -242,4 +227,26 @@ mod tests {
             }
         }
     }
+}
+
+/// Those of what is done to a running sandbox.
+fn of_sandbox(command: &str) -> Option<&'static str> {
+    Some(match command {
+        "sandbox worlds list" => "{data: [world]}, each as of `sandbox worlds create`",
+        "sandbox worlds create" | "sandbox worlds reset" | "sandbox worlds restore" => {
+            "{name, base_url, key, account, seed|null, now, clock: \"stands\"|\"runs\", objects: int,\n commit: int}"
+        }
+        "sandbox worlds delete" => "{name, deleted: true}",
+        "sandbox worlds snapshot" => "{world, label, objects: int, file|null}",
+        "sandbox account show" | "sandbox account set" => {
+            "{id, country, currency, api_version, payment_methods, webhook_retries, dunning_retries}"
+        }
+        "sandbox keys list" => "{data: [{key, masked, allow: [text], created}]}",
+        "sandbox keys create" => "{key, masked, allow: [text], created}",
+        "sandbox keys delete" => "{key, deleted: true}",
+        "clock show" | "clock advance" | "clock set" => {
+            "{world, now, at, clock: \"stands\"|\"runs\"}"
+        }
+        _ => return None,
+    })
 }

@@ -122,6 +122,7 @@ impl Keyed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::outbound::Beyond;
     use crate::os::clock::Clock;
     use crate::os::entropy::Entropy;
     use crate::sandbox::engine::txn::{Origin, Site};
@@ -130,11 +131,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_key_belongs_to_one_account_of_one_world() {
-        let site = Site {
-            base_url: String::new(),
-            api_version: String::new(),
-            beyond: Default::default(),
-        };
+        let site =
+            Site { base_url: String::new(), api_version: String::new(), beyond: Beyond::default() };
         let clock = Clock::fixed(Timestamp(1_800_000_000));
         let engine = Arc::new(Engine::ephemeral(clock, Entropy::seeded(1), site));
         let keyed = Keyed::new("k", "/v1/customers", &Map::new()).unwrap();

@@ -71,14 +71,11 @@ fn read(
     let fits = |table: &Loading| {
         table.kind == kind_name && table.scope.world == world && &*table.scope.account == account
     };
-    let at = match tables.iter().position(fits) {
-        Some(at) => at,
-        None => {
-            let scope = Scope { world, account: Arc::from(account) };
-            tables.push(Loading { scope, kind: kind(kind_name), objects: Vec::new() });
-            tables.len() - 1
-        }
-    };
+    let at = tables.iter().position(fits).unwrap_or_else(|| {
+        let scope = Scope { world, account: Arc::from(account) };
+        tables.push(Loading { scope, kind: kind(kind_name), objects: Vec::new() });
+        tables.len() - 1
+    });
     let stored = Arc::new(Stored {
         kind: kind(kind_name),
         id: Arc::from(text(4)?),

@@ -30,6 +30,7 @@ impl Scope {
     }
 
     /// An account of the same world.
+    #[must_use]
     pub fn at(&self, account: &str) -> Self {
         Self { world: self.world, account: Arc::from(account) }
     }
@@ -54,10 +55,10 @@ impl Table {
         Self { order, index: entries.into_iter().collect(), due }
     }
 
-    fn put(&mut self, stored: Arc<Stored>) -> Option<Arc<Stored>> {
+    fn put(&mut self, stored: &Arc<Stored>) -> Option<Arc<Stored>> {
         let seq = stored.seq;
-        let (new_keys, new_due) = (index::keys(&stored), stored.due());
-        let before = self.order.insert(seq, Arc::clone(&stored));
+        let (new_keys, new_due) = (index::keys(stored), stored.due());
+        let before = self.order.insert(seq, Arc::clone(stored));
         match &before {
             None => {
                 for key in new_keys {
@@ -228,7 +229,7 @@ impl State {
         let world = Arc::make_mut(self.worlds.entry(scope.world).or_default());
         let tables = Arc::make_mut(world.accounts.entry(Arc::clone(&scope.account)).or_default());
         let table = Arc::make_mut(tables.entry(stored.kind).or_default());
-        let before = table.put(stored);
+        let before = table.put(&stored);
         if before.is_none() {
             world.objects += 1;
             self.objects += 1;

@@ -317,7 +317,7 @@ pub fn decline(txn: &mut Txn<'_>, pi: &Value, pm: &Object, reason: &Decline) -> 
         .failure()
         .with("charge", charge_id)
         .with("payment_method", pm.document())
-        .with("payment_intent", pi.clone())
+        .with("payment_intent", pi)
 }
 
 /// Sends an intent back to its start with an error, and tells so.
@@ -354,6 +354,6 @@ fn fail_authentication(txn: &mut Txn<'_>, pi: &Value, pm: &Value) -> Failure {
     Failure::of(402, FailureKind::InvalidRequest, MESSAGE)
         .code(CODE)
         .with("payment_method", pm.clone())
-        .with("payment_intent", after.clone())
+        .with("payment_intent", after)
         .keeping_changes()
 }
