@@ -112,11 +112,10 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, Failure> {
             .param(key));
         };
         match insert(&mut root, path, value.into_owned()) {
-            Some(Inserted::New) => {}
             Some(Inserted::Again) if duplicates.len() < DUPLICATES_NAMED => {
                 duplicates.push(echo(&key).into_owned());
             }
-            Some(Inserted::Again) => {}
+            Some(Inserted::New | Inserted::Again) => {}
             None => return Err(Failure::invalid("Invalid object").param(key)),
         }
     }

@@ -256,7 +256,7 @@ impl Journal {
         });
         if named.is_ok() {
             // From here on the new file is the one that counts, whatever else fails.
-            (_, self.place) = Place::open(&self.path, |_| Ok::<_, JournalError>(()))?;
+            ((), self.place) = Place::open(&self.path, |_| Ok::<_, JournalError>(()))?;
             self.to_open = true;
         }
         // Whether it stands under its name now or could not be made: the draft has done its part.

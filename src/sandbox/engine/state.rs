@@ -30,6 +30,7 @@ impl Scope {
     }
 
     /// An account of the same world.
+    #[must_use]
     pub fn at(&self, account: &str) -> Self {
         Self { world: self.world, account: Arc::from(account) }
     }

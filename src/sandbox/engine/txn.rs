@@ -58,6 +58,7 @@ impl View {
     }
 
     /// The same commit, seen by another account of this world.
+    #[must_use]
     pub fn at(&self, account: &str) -> Self {
         Self { state: self.state.clone(), scope: self.scope.at(account) }
     }
