@@ -65,6 +65,28 @@ pub fn of(command: &str) -> Option<&'static str> {
     })
 }
 
+/// Those of what is done to a running sandbox.
+fn of_sandbox(command: &str) -> Option<&'static str> {
+    Some(match command {
+        "sandbox worlds list" => "{data: [world]}, each as of `sandbox worlds create`",
+        "sandbox worlds create" | "sandbox worlds reset" | "sandbox worlds restore" => {
+            "{name, base_url, key, account, seed|null, now, clock: \"stands\"|\"runs\", objects: int,\n commit: int}"
+        }
+        "sandbox worlds delete" => "{name, deleted: true}",
+        "sandbox worlds snapshot" => "{world, label, objects: int, file|null}",
+        "sandbox account show" | "sandbox account set" => {
+            "{id, country, currency, api_version, payment_methods, webhook_retries, dunning_retries}"
+        }
+        "sandbox keys list" => "{data: [{key, masked, allow: [text], created}]}",
+        "sandbox keys create" => "{key, masked, allow: [text], created}",
+        "sandbox keys delete" => "{key, deleted: true}",
+        "clock show" | "clock advance" | "clock set" => {
+            "{world, now, at, clock: \"stands\"|\"runs\"}"
+        }
+        _ => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,26 +249,4 @@ mod tests {
             }
         }
     }
-}
-
-/// Those of what is done to a running sandbox.
-fn of_sandbox(command: &str) -> Option<&'static str> {
-    Some(match command {
-        "sandbox worlds list" => "{data: [world]}, each as of `sandbox worlds create`",
-        "sandbox worlds create" | "sandbox worlds reset" | "sandbox worlds restore" => {
-            "{name, base_url, key, account, seed|null, now, clock: \"stands\"|\"runs\", objects: int,\n commit: int}"
-        }
-        "sandbox worlds delete" => "{name, deleted: true}",
-        "sandbox worlds snapshot" => "{world, label, objects: int, file|null}",
-        "sandbox account show" | "sandbox account set" => {
-            "{id, country, currency, api_version, payment_methods, webhook_retries, dunning_retries}"
-        }
-        "sandbox keys list" => "{data: [{key, masked, allow: [text], created}]}",
-        "sandbox keys create" => "{key, masked, allow: [text], created}",
-        "sandbox keys delete" => "{key, deleted: true}",
-        "clock show" | "clock advance" | "clock set" => {
-            "{world, now, at, clock: \"stands\"|\"runs\"}"
-        }
-        _ => return None,
-    })
 }

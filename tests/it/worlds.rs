@@ -191,7 +191,8 @@ fn pages_stay_in_their_world() {
     let sent = bare(&sandbox, "POST", path, &[FORM], &typed);
     let to = sent.header("location").unwrap_or_else(|| panic!("{}", sent.text())).to_owned();
     assert!(to.starts_with("/worlds/a/3ds/"), "{to}");
-    let challenge = bare(&sandbox, "GET", &to, &[], "").text().to_owned();
+    let answer = bare(&sandbox, "GET", &to, &[], "");
+    let challenge = answer.text();
     let token =
         challenge.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap();
     let failed = bare(&sandbox, "POST", &to, &[FORM], &format!("token={token}&result=fail"));

@@ -179,6 +179,6 @@ fn fill(state: &mut State, changes: &mut Vec<Change>, scope: &Scope, content: Ve
 
 fn put(state: &mut State, changes: &mut Vec<Change>, scope: Scope, stored: Stored) {
     let stored = Arc::new(stored);
-    let before = state.put(&scope, Arc::clone(&stored));
+    let before = state.put(&scope, &stored);
     changes.push(Change { scope, before, after: Some(stored) });
 }

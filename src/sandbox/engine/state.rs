@@ -224,12 +224,12 @@ impl State {
     }
 
     /// Stores an object at its place. Returns what stood there.
-    pub fn put(&mut self, scope: &Scope, stored: Arc<Stored>) -> Option<Arc<Stored>> {
+    pub fn put(&mut self, scope: &Scope, stored: &Arc<Stored>) -> Option<Arc<Stored>> {
         self.last_seq = self.last_seq.max(stored.seq);
         let world = Arc::make_mut(self.worlds.entry(scope.world).or_default());
         let tables = Arc::make_mut(world.accounts.entry(Arc::clone(&scope.account)).or_default());
         let table = Arc::make_mut(tables.entry(stored.kind).or_default());
-        let before = table.put(&stored);
+        let before = table.put(stored);
         if before.is_none() {
             world.objects += 1;
             self.objects += 1;
@@ -281,10 +281,10 @@ mod tests {
         let scope = Scope::platform(DEFAULT_WORLD);
         let mut state = State::default();
         for seq in 1..=100 {
-            state.put(&scope, customer(seq, if seq % 2 == 0 { "even@x.jp" } else { "odd@x.jp" }));
+            state.put(&scope, &customer(seq, if seq % 2 == 0 { "even@x.jp" } else { "odd@x.jp" }));
         }
         let before = state.clone();
-        state.put(&scope, customer(2, "odd@x.jp"));
+        state.put(&scope, &customer(2, "odd@x.jp"));
         state.remove(&scope, "customer", 3);
         let found = |state: &State, email: &str| -> Vec<u64> {
             let key = index::key("email", email);

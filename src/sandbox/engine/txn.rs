@@ -286,7 +286,7 @@ impl<'e> Txn<'e> {
 
     fn write(&mut self, stored: Arc<Stored>) {
         let (scope, seq) = (self.view.scope.clone(), stored.seq);
-        let before = self.view.state.put(&scope, Arc::clone(&stored));
+        let before = self.view.state.put(&scope, &stored);
         self.note(scope, seq, before, Some(stored));
     }
 

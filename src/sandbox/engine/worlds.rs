@@ -343,7 +343,7 @@ impl World {
             text: Arc::from(""),
             private: Some(Arc::new(part.stored())),
         });
-        let before = state.put(&scope, Arc::clone(&stored));
+        let before = state.put(&scope, &stored);
         changes.push(Change { scope, before, after: Some(stored) });
     }
 }

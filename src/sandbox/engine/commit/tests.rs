@@ -92,11 +92,14 @@ impl Durable for Fake {
     }
 }
 
-/// Commits, their disk, and what was told of them: number and texts.
+/// A commit that was told of: its number and its texts.
+type Told = (u64, Vec<String>);
+
+/// Commits, their disk, and what was told of them.
 struct Desk {
     commits: Commits,
     fake: Fake,
-    told: Arc<Mutex<Vec<(u64, Vec<String>)>>>,
+    told: Arc<Mutex<Vec<Told>>>,
 }
 
 type Answer = oneshot::Receiver<Result<(), Refusal>>;
@@ -121,7 +124,7 @@ impl Desk {
         let seq = before.as_ref().map_or_else(|| state.next_seq(), |old| old.seq);
         let (id, text) = (Arc::from(id), Arc::from(text));
         let after = Arc::new(Stored { kind: "customer", id, seq, text, private: None });
-        state.put(&scope, Arc::clone(&after));
+        state.put(&scope, &after);
         let change = Change { scope, before, after: Some(after) };
         Ok(draft.commit(state, vec![change]).unwrap())
     }
@@ -285,17 +288,16 @@ proptest! {
             }
             desk.fake.set(|disk| disk.held = false);
             for (at, (text, answer)) in answers.into_iter().enumerate() {
-                match answer.blocking_recv().unwrap() {
-                    Ok(()) => { acknowledged.insert(text); }
-                    Err(_) => {
-                        let end = if at == 0 { first } else { second };
-                        let tried = at == 0 || first == End::Stored;
-                        if tried && end == End::UnknownStored {
-                            unsure.insert(text);
-                        } else {
-                            refused.insert(text);
-                        }
-                    }
+                if answer.blocking_recv().unwrap().is_ok() {
+                    acknowledged.insert(text);
+                    continue;
+                }
+                let end = if at == 0 { first } else { second };
+                let tried = at == 0 || first == End::Stored;
+                if tried && end == End::UnknownStored {
+                    unsure.insert(text);
+                } else {
+                    refused.insert(text);
                 }
             }
             desk.up();
