@@ -136,14 +136,17 @@ async fn dispatch(
     // Taken before looking: what is planned in between is seen twice, and queued once.
     drop(engine.take_planned());
     for world in jobs::worlds(engine) {
-        let waiting = world.read(record::pending);
-        waiting.into_iter().for_each(|planned| desk.add(planned));
+        for planned in world.read(record::pending) {
+            desk.add(planned);
+        }
     }
     loop {
         let mut woken = pin!(engine.woken());
         // Registered before looking, so that what is planned after the look is not missed.
         woken.as_mut().enable();
-        engine.take_planned().into_iter().for_each(|planned| desk.add(planned));
+        for planned in engine.take_planned() {
+            desk.add(planned);
+        }
         desk.ripen();
         while let Some(item) = desk.queue.start() {
             let world = desk.world(&item.planned.scope);
@@ -276,7 +279,8 @@ impl Courier {
             return attempt;
         }
         self.tell(News::Waits(key));
-        if let Ok(attempt) = tokio::time::timeout(self.patience - short, &mut sending).await {
+        let rest = self.patience.saturating_sub(short);
+        if let Ok(attempt) = tokio::time::timeout(rest, &mut sending).await {
             return attempt;
         }
         self.tell(News::Slow(key));

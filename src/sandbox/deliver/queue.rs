@@ -407,7 +407,9 @@ mod tests {
             queue.add(planned(0, seq, "we_quick"), seq);
         }
         assert_eq!(all(&mut queue).len(), LANE_MAX);
-        hung.iter().for_each(|item| queue.release(item.key()));
+        for item in &hung {
+            queue.release(item.key());
+        }
         assert_eq!(queue.start(), None, "a slow attempt keeps its place at the endpoint");
     }
 
@@ -419,7 +421,9 @@ mod tests {
         }
         let hung = all(&mut queue);
         assert_eq!(hung.len(), PROMPT_MAX);
-        hung.iter().for_each(|item| queue.release(item.key()));
+        for item in &hung {
+            queue.release(item.key());
+        }
         queue.add(planned(0, 400, "we_quick"), 400);
         assert!(all(&mut queue).iter().any(|item| item.planned.seq == 400));
     }

@@ -139,8 +139,7 @@ fn is_public(url: &Url) -> bool {
         Err(_) => {
             let name = host.strip_suffix('.').unwrap_or(host);
             let is_inner = |end: &&str| name.strip_suffix(*end).is_some_and(|it| it.ends_with('.'));
-            name.contains('.')
-                && !["local", "internal", "home.arpa"].iter().any(|end| is_inner(&end))
+            name.contains('.') && !["local", "internal", "home.arpa"].iter().any(is_inner)
         }
     }
 }
