@@ -136,8 +136,7 @@ async fn dispatch(
     // Taken before looking: what is planned in between is seen twice, and queued once.
     drop(engine.take_planned());
     for world in jobs::worlds(engine) {
-        let waiting = world.read(record::pending);
-        for planned in waiting {
+        for planned in world.read(record::pending) {
             desk.add(planned);
         }
     }
@@ -280,9 +279,8 @@ impl Courier {
             return attempt;
         }
         self.tell(News::Waits(key));
-        if let Ok(attempt) =
-            tokio::time::timeout(self.patience.saturating_sub(short), &mut sending).await
-        {
+        let rest = self.patience.saturating_sub(short);
+        if let Ok(attempt) = tokio::time::timeout(rest, &mut sending).await {
             return attempt;
         }
         self.tell(News::Slow(key));

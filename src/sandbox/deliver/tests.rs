@@ -630,7 +630,9 @@ async fn a_result_that_cannot_be_stored_yet_is_stored_later_and_once() {
     call(&world, "POST /v1/webhook_endpoints", &[], params).await;
     emit(&world, "product.created").await;
     let mut queue = Queue::default();
-    world.read(record::pending).into_iter().for_each(|planned| queue.add(planned, 1));
+    for planned in world.read(record::pending) {
+        queue.add(planned, 1);
+    }
     let item = queue.start().unwrap();
     let id = Arc::clone(&item.planned.id);
     std::fs::rename(&path, &aside).unwrap();
