@@ -93,6 +93,29 @@ fn a_file_of_the_build_before_is_carried_over_and_no_card_number_is_left_in_any_
 }
 
 #[test]
+fn a_card_that_was_typed_into_a_page_is_in_no_file_afterwards() {
+    let env = Env::new();
+    let mut sandbox = env.sandbox(&[]);
+    let paid = ["checkout", "--amount", "500", "--currency", "jpy", "--pay", NUMBER];
+    env.ok(&paid);
+    let declined = "4000000000000002";
+    let refused = env.run(&["checkout", "--amount", "500", "--currency", "jpy", "--pay", declined]);
+    assert_ne!(refused.code, 0, "{}", refused.out);
+    let token = [("type", "card"), ("card[token]", "tok_visa")];
+    sandbox.api.make("/v1/payment_methods", &token);
+    let raw = [("type", "card"), ("card[number]", NUMBER)];
+    sandbox.api.post("/v1/payment_methods", &raw).error(400);
+    let folder = env.path().join(".stripegym");
+    for number in [NUMBER, declined] {
+        assert_eq!(having(&folder, number), Vec::<String>::new(), "while it runs");
+    }
+    sandbox.program.interrupt();
+    for number in [NUMBER, declined] {
+        assert_eq!(having(&folder, number), Vec::<String>::new(), "afterwards");
+    }
+}
+
+#[test]
 fn a_newer_or_a_damaged_file_is_refused_in_words_and_stays_as_it_is() {
     for (newer, word) in [(true, "newer stripegym"), (false, "not a database")] {
         let env = Env::new();
