@@ -54,6 +54,12 @@ impl Lab {
         result
     }
 
+    /// Looks at what there is, as a retrieval does.
+    pub(crate) fn look<R>(&self, run: impl FnOnce(&Txn<'_>) -> R) -> R {
+        let origin = Origin::default();
+        run(&Txn::begin(self.view(), self.now, &self.entropy, &self.site, origin))
+    }
+
     /// Runs a change that cannot fail, at an instant.
     pub(crate) fn at<R>(&mut self, now: i64, run: impl FnOnce(&mut Txn<'_>) -> R) -> R {
         self.now = Timestamp(now);

@@ -262,3 +262,44 @@ fn created_matches(call: &Call, stored: &Stored) -> bool {
         exact => exact.as_i64() == Some(created),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::api::call::Version;
+    use crate::sandbox::testing::Lab;
+    use std::cell::Cell;
+
+    #[test]
+    fn a_filter_with_an_index_looks_at_what_it_finds_and_at_nothing_else() {
+        let mut lab = Lab::new();
+        lab.at(1, |txn| {
+            for n in 0..300 {
+                let email = if n % 100 == 0 { "Few@Example.com" } else { "many@example.com" };
+                txn.put(json!({"object": "customer", "id": format!("cus_{n}"), "email": email}));
+            }
+        });
+        let call = Call {
+            key: "GET /v1/customers".to_owned(),
+            ids: Vec::new(),
+            params: serde_json::Map::new(),
+            version: Version { text: String::new(), named: false },
+        };
+        let looks = Cell::new(0);
+        let counted = || {
+            Filter::test(|_| {
+                looks.set(looks.get() + 1);
+                true
+            })
+        };
+        let by_email = |email: &str| {
+            let filters = [counted(), Filter::Is("email", email.to_owned())];
+            let found = lab.look(|txn| find(txn, &call, "customer", &filters));
+            found.unwrap().0.len()
+        };
+        assert_eq!((by_email("Few@Example.com"), looks.replace(0)), (3, 3));
+        // The index does not tell capitals apart; the filter does.
+        assert_eq!((by_email("few@example.com"), looks.replace(0)), (0, 3));
+        assert_eq!((by_email("nobody@example.com"), looks.replace(0)), (0, 0));
+    }
+}
