@@ -4,6 +4,16 @@ use crate::env::{Env, Sandbox, eventually};
 use crate::http::{Api, Reply, send};
 use serde_json::{Value, json};
 
+/// A Checkout Session over one tea of ¥500.
+const TEA: [(&str, &str); 6] = [
+    ("mode", "payment"),
+    ("success_url", "http://127.0.0.1:1/done"),
+    ("line_items[0][quantity]", "1"),
+    ("line_items[0][price_data][currency]", "jpy"),
+    ("line_items[0][price_data][unit_amount]", "500"),
+    ("line_items[0][price_data][product_data][name]", "Tea"),
+];
+
 fn sandbox() -> (Env, Sandbox) {
     let env = Env::new();
     let sandbox = env.sandbox(&["--ephemeral"]);
@@ -164,15 +174,7 @@ fn changes_of_an_earlier_run_are_gone() {
 #[test]
 fn pages_stay_in_their_world() {
     let (_env, sandbox) = sandbox();
-    let form = [
-        ("mode", "payment"),
-        ("success_url", "http://127.0.0.1:1/done"),
-        ("line_items[0][quantity]", "1"),
-        ("line_items[0][price_data][currency]", "jpy"),
-        ("line_items[0][price_data][unit_amount]", "500"),
-        ("line_items[0][price_data][product_data][name]", "Tea"),
-    ];
-    let made = sandbox.api.make("/worlds/a/v1/checkout/sessions", &form);
+    let made = sandbox.api.make("/worlds/a/v1/checkout/sessions", &TEA);
     let url = text(&made, "url");
     let path = url.strip_prefix(&sandbox.url).unwrap();
     let path = path.split('#').next().unwrap();
@@ -220,15 +222,7 @@ fn a_clock_moves_by_command_and_jobs_run_then() {
     let mut sandbox = env.sandbox(&[]);
     let body = json!({"now": "2027-01-31T10:00:00Z"});
     told(&sandbox, "POST", "/_stripegym/worlds/a", &body);
-    let form = [
-        ("mode", "payment"),
-        ("success_url", "http://127.0.0.1:1/done"),
-        ("line_items[0][quantity]", "1"),
-        ("line_items[0][price_data][currency]", "jpy"),
-        ("line_items[0][price_data][unit_amount]", "500"),
-        ("line_items[0][price_data][product_data][name]", "Tea"),
-    ];
-    let made = sandbox.api.make("/worlds/a/v1/checkout/sessions", &form);
+    let made = sandbox.api.make("/worlds/a/v1/checkout/sessions", &TEA);
     let moved =
         told(&sandbox, "POST", "/worlds/a/_stripegym/clock/advance?by=1+month", &Value::Null);
     assert_eq!((text(&moved, "at"), text(&moved, "clock")), ("2027-02-28T10:00:00Z", "stands"));
