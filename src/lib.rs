@@ -6,6 +6,7 @@
 pub mod batch;
 pub mod domain;
 pub mod wire;
+pub mod words;
 
 pub mod catalog;
 

@@ -11,4 +11,3 @@ pub mod page;
 pub mod poll;
 pub mod seen;
 pub mod site;
-pub mod words;

@@ -3,8 +3,8 @@
 
 use crate::domain::locale::Locale;
 use crate::domain::money::Money;
-use crate::shop::words::{Words, words};
 use crate::store::{LedgerRow, Total};
+use crate::words::shop::Words;
 use askama::Template;
 
 const STYLE: &str = "\
@@ -64,7 +64,7 @@ struct Layout<'p> {
 /// Renders `inner` within the layout; a template of ours that fails to render leaves the page empty.
 fn page(locale: Locale, title: &str, wide: bool, inner: &impl Template) -> String {
     let inner = inner.render().unwrap_or_default();
-    let words = words(locale);
+    let words = Words::of(locale);
     let layout = Layout { lang: locale.code(), title, words, style: STYLE, wide, inner };
     layout.render().unwrap_or_default()
 }
@@ -109,7 +109,7 @@ pub struct Offer<'p> {
 
 /// The page with the one thing that is sold.
 pub fn product(locale: Locale, offer: Offer<'_>) -> String {
-    let words = words(locale);
+    let words = Words::of(locale);
     let Offer { name, price, order, quantity_max, live } = offer;
     let inner = Product { name, price: price.to_string(), order, quantity_max, live, words };
     page(locale, name, false, &inner)
@@ -137,7 +137,7 @@ pub fn message(
     more: Option<&str>,
     facts: &[(&'static str, String)],
 ) -> String {
-    let words = words(locale);
+    let words = Words::of(locale);
     page(locale, heading, false, &Message { heading, more, facts, words })
 }
 
@@ -160,7 +160,7 @@ struct LedgerPage<'p> {
 
 /// The ledger as a table.
 pub fn ledger(locale: Locale, rows: &[LedgerRow], totals: &[Total]) -> String {
-    let words = words(locale);
+    let words = Words::of(locale);
     page(locale, words.ledger, true, &LedgerPage { rows, totals, words })
 }
 

@@ -5,10 +5,11 @@ use crate::domain::money::Money;
 use crate::domain::secret::{ApiKey, KeyKind};
 use crate::shop::answer::{self, Answer};
 use crate::shop::page::{self, Offer};
-use crate::shop::words::{preferred, words};
 use crate::store::{Filter, Ledger, LedgerRow, StoreError, Total};
 use crate::stripe::Stripe;
 use crate::stripe::failure::Error;
+use crate::words::accept;
+use crate::words::shop::Words;
 use hyper::StatusCode;
 use hyper::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderMap};
 use serde_json::{Value, json};
@@ -37,7 +38,8 @@ pub struct Site {
 
 /// The language of whoever asks.
 pub fn locale(headers: &HeaderMap) -> Locale {
-    preferred(headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()))
+    let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    accepted.and_then(accept::preferred).unwrap_or_default()
 }
 
 impl Site {
@@ -59,7 +61,7 @@ impl Site {
     pub async fn checkout(&self, locale: Locale, host: &str, form: &[u8]) -> Answer {
         let Some(quantity) = quantity(form) else {
             let text = format!("1 – {QUANTITY_MAX}");
-            let page = page::message(locale, words(locale).quantity, Some(&text), &[]);
+            let page = page::message(locale, Words::of(locale).quantity, Some(&text), &[]);
             return answer::html(StatusCode::BAD_REQUEST, page);
         };
         let order = order(form).unwrap_or_else(|| self.stripe.fresh_key());
@@ -98,7 +100,7 @@ impl Site {
 
     /// How a checkout ended. The address proves nothing, so the provider is asked.
     pub async fn success(&self, locale: Locale, query: Option<&str>) -> Answer {
-        let words = words(locale);
+        let words = Words::of(locale);
         let Some(id) = session_id(query.unwrap_or_default()) else {
             return say(StatusCode::BAD_REQUEST, locale, words.unknown, None, &[]);
         };
@@ -133,18 +135,18 @@ impl Site {
 
 /// Back from the hosted page without a payment.
 pub fn cancel(locale: Locale) -> Answer {
-    let words = words(locale);
+    let words = Words::of(locale);
     say(StatusCode::OK, locale, words.cancelled, Some(words.cancelled_more), &[])
 }
 
 /// A page that does not exist.
 pub fn not_found(locale: Locale) -> Answer {
-    say(StatusCode::NOT_FOUND, locale, words(locale).not_found, None, &[])
+    say(StatusCode::NOT_FOUND, locale, Words::of(locale).not_found, None, &[])
 }
 
 /// A form that another site sent.
 pub fn foreign_form(locale: Locale) -> Answer {
-    say(StatusCode::FORBIDDEN, locale, words(locale).foreign_form, None, &[])
+    say(StatusCode::FORBIDDEN, locale, Words::of(locale).foreign_form, None, &[])
 }
 
 /// The ledger: a table for browsers, JSON for programs.
@@ -210,7 +212,7 @@ fn say(
 }
 
 fn provider_failed(locale: Locale, error: &Error) -> Answer {
-    let heading = words(locale).provider_failed;
+    let heading = Words::of(locale).provider_failed;
     say(StatusCode::BAD_GATEWAY, locale, heading, Some(&error.to_string()), &[])
 }
 

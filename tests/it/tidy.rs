@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use syn::spanned::Spanned;
+use syn::visit::Visit;
 
 const LINES_MAX: usize = 500;
 /// Folders whose files must not know each other, and what is there for all of them.
@@ -11,11 +13,15 @@ const SIBLINGS: [(&str, &[&str]); 2] = [("sandbox/behaviour/object", &[]), ("app
 const NAMES_FORBIDDEN: [&str; 8] =
     ["util", "utils", "common", "helper", "helpers", "types", "prelude", "error"];
 
-/// One source file: where it is, the module of the top level it belongs to, its code without comments.
+/// One source file without its unit tests.
 struct Source {
     path: String,
+    /// The module of the top level that it belongs to.
     module: String,
+    /// Its lines without comments; those of its unit tests are left out.
     code: Vec<String>,
+    /// What it names by a path of this crate, with the line: `["sandbox", "engine", "txn", "Txn"]`.
+    names: Vec<(usize, Vec<String>)>,
 }
 
 fn root() -> &'static Path {
@@ -34,79 +40,200 @@ fn files(dir: &Path, extension: &str, found: &mut Vec<PathBuf>) {
     found.sort();
 }
 
-/// What stands before the unit tests, without comments.
-fn code_of(text: &str) -> Vec<String> {
-    text.lines()
-        .take_while(|line| line.trim() != "#[cfg(test)]")
-        .map(|line| {
-            let code = line.split_once("//").map_or(line, |(before, _)| {
-                // A `//` inside a string (an address) is code, not a comment.
-                if before.matches('"').count() % 2 == 1 { line } else { before }
-            });
-            code.to_owned()
-        })
-        .collect()
-}
-
 fn sources() -> Vec<Source> {
     let src = root().join("src");
     let mut paths = Vec::new();
     files(&src, "rs", &mut paths);
-    paths
-        .iter()
-        .filter(|path| path.file_name().is_none_or(|name| name != "tests.rs"))
-        .map(|path| {
-            let relative = path.strip_prefix(&src).unwrap().to_string_lossy().into_owned();
-            let module = relative.split('/').next().unwrap().trim_end_matches(".rs").to_owned();
-            let code = code_of(&fs::read_to_string(path).unwrap());
-            Source { path: relative, module, code }
-        })
-        .collect()
+    let is_code = |path: &&PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy();
+        name != "tests.rs" && !name.ends_with("_tests.rs")
+    };
+    let sources = paths.iter().filter(is_code).map(|path| {
+        let relative = path.strip_prefix(&src).unwrap().to_string_lossy().into_owned();
+        let module = relative.split('/').next().unwrap().trim_end_matches(".rs").to_owned();
+        let text = fs::read_to_string(path).unwrap();
+        let (code, names) = read(&relative, &text);
+        Source { path: relative, module, code, names }
+    });
+    sources.collect()
 }
 
-/// The `arrows` block of ARCHITECTURE.md: each module with the ones it may import.
-fn arrows() -> BTreeMap<String, BTreeSet<String>> {
+/// The lines of a file that are code and no test, and the paths of this crate that they name.
+fn read(path: &str, text: &str) -> (Vec<String>, Vec<(usize, Vec<String>)>) {
+    let parsed = syn::parse_file(text).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let own = path.trim_end_matches(".rs").split('/').map(str::to_owned);
+    let mut own: Vec<String> = own.collect();
+    if matches!(own.last().map(String::as_str), Some("mod" | "lib" | "main")) {
+        own.pop();
+    }
+    let mut reader = Reader { module: own, names: Vec::new(), tests: Vec::new() };
+    reader.visit_file(&parsed);
+    let is_test = |line: usize| reader.tests.iter().any(|(from, to)| (*from..=*to).contains(&line));
+    let code = text.lines().enumerate().filter(|(at, _)| !is_test(at + 1));
+    (code.map(|(_, line)| without_comment(line).to_owned()).collect(), reader.names)
+}
+
+fn without_comment(line: &str) -> &str {
+    line.split_once("//").map_or(line, |(before, _)| {
+        // A `//` inside a string (an address) is code, not a comment.
+        if before.matches('"').count() % 2 == 1 { line } else { before }
+    })
+}
+
+/// Walks through a file, past what is compiled for tests alone.
+struct Reader {
+    /// The module that is being read.
+    module: Vec<String>,
+    names: Vec<(usize, Vec<String>)>,
+    /// First and last line of each item of tests.
+    tests: Vec<(usize, usize)>,
+}
+
+impl Reader {
+    /// Notes a path that begins at this crate, or at this module or one above it.
+    fn note(&mut self, line: usize, path: &[String]) {
+        let above = path.iter().take_while(|name| *name == "super").count();
+        let base: &[String] = match path.first().map(String::as_str) {
+            Some("crate") => &[],
+            Some("self") => &self.module,
+            Some("super") => &self.module[..self.module.len().saturating_sub(above)],
+            _ => return,
+        };
+        let skipped = above.max(1);
+        self.names.push((line, base.iter().chain(&path[skipped..]).cloned().collect()));
+    }
+
+    fn note_use(&mut self, tree: &syn::UseTree, line: usize, before: &[String]) {
+        let with = |name: &syn::Ident| [before, &[name.to_string()]].concat();
+        match tree {
+            syn::UseTree::Path(path) => self.note_use(&path.tree, line, &with(&path.ident)),
+            syn::UseTree::Name(name) => self.note(line, &with(&name.ident)),
+            syn::UseTree::Rename(name) => self.note(line, &with(&name.ident)),
+            syn::UseTree::Glob(_) => self.note(line, before),
+            syn::UseTree::Group(group) => {
+                for tree in &group.items {
+                    self.note_use(tree, line, before);
+                }
+            }
+        }
+    }
+}
+
+/// Whether an attribute keeps an item out of every build but that of tests.
+fn is_for_tests(attribute: &syn::Attribute) -> bool {
+    let syn::Meta::List(list) = &attribute.meta else { return false };
+    let said = list.tokens.to_string();
+    list.path.is_ident("cfg") && said.contains("test") && !said.contains("not")
+}
+
+impl<'a> Visit<'a> for Reader {
+    fn visit_item(&mut self, item: &'a syn::Item) {
+        let attributes = match item {
+            syn::Item::Mod(item) => &item.attrs,
+            syn::Item::Fn(item) => &item.attrs,
+            syn::Item::Impl(item) => &item.attrs,
+            syn::Item::Use(item) => &item.attrs,
+            syn::Item::Struct(item) => &item.attrs,
+            syn::Item::Const(item) => &item.attrs,
+            _ => return syn::visit::visit_item(self, item),
+        };
+        if attributes.iter().any(is_for_tests) {
+            let (from, to) = (item.span().start().line, item.span().end().line);
+            return self.tests.push((from, to));
+        }
+        syn::visit::visit_item(self, item);
+    }
+
+    fn visit_item_mod(&mut self, item: &'a syn::ItemMod) {
+        self.module.push(item.ident.to_string());
+        syn::visit::visit_item_mod(self, item);
+        self.module.pop();
+    }
+
+    fn visit_item_use(&mut self, item: &'a syn::ItemUse) {
+        self.note_use(&item.tree, item.span().start().line, &[]);
+    }
+
+    fn visit_path(&mut self, path: &'a syn::Path) {
+        let names: Vec<String> = path.segments.iter().map(|it| it.ident.to_string()).collect();
+        self.note(path.span().start().line, &names);
+        syn::visit::visit_path(self, path);
+    }
+}
+
+/// A block of ARCHITECTURE.md: each module or room with the ones it may import. Whoever may be imported stands
+/// above.
+fn arrows(block: &str) -> BTreeMap<String, BTreeSet<String>> {
     let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
-    let block = text.split("```arrows\n").nth(1).expect("ARCHITECTURE.md has an `arrows` block");
+    let found = text.split(&format!("```{block}\n")).nth(1);
+    let found = found.unwrap_or_else(|| panic!("ARCHITECTURE.md has a block `{block}`"));
     let mut table: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for line in block.split("```").next().unwrap().lines().filter(|line| !line.trim().is_empty()) {
+    for line in found.split("```").next().unwrap().lines().filter(|line| !line.trim().is_empty()) {
         let (from, to) = line.split_once("->").expect("a line of arrows is `from -> to to`");
         let to: BTreeSet<String> = to.split_whitespace().map(str::to_owned).collect();
         for name in &to {
-            assert!(table.contains_key(name), "arrows: `{name}` must stand above {from}");
+            assert!(table.contains_key(name), "{block}: `{name}` must stand above {from}");
         }
         table.insert(from.trim().to_owned(), to);
     }
     table
 }
 
-/// The names that follow each `crate::` in a line.
-fn imports(line: &str) -> impl Iterator<Item = &str> {
-    line.split("crate::").skip(1).map(|rest| {
-        let end = rest.find(|letter: char| !letter.is_alphanumeric() && letter != '_');
-        &rest[..end.unwrap_or(rest.len())]
-    })
+/// Whatever `arrows` do not allow of what is imported at the `depth` of the path.
+fn wrong_imports(
+    sources: &[Source],
+    table: &BTreeMap<String, BTreeSet<String>>,
+    within: &[&str],
+) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for source in sources {
+        let mut parts = source.path.trim_end_matches(".rs").split('/');
+        if !within.iter().all(|name| parts.next() == Some(name)) {
+            continue;
+        }
+        let from = parts.next().unwrap_or_default();
+        if matches!(from, "lib" | "main" | "mod" | "") {
+            continue;
+        }
+        let Some(allowed) = table.get(from) else {
+            wrong.push(format!("{}: `{from}` is not in the arrows", source.path));
+            continue;
+        };
+        for (line, path) in &source.names {
+            let inside = within.iter().zip(path).all(|(name, other)| name == other);
+            let Some(to) = path.get(within.len()).filter(|_| inside) else { continue };
+            let is_item = to.starts_with(|letter: char| letter.is_uppercase());
+            if to != from && !is_item && !allowed.contains(to) {
+                wrong.push(format!("{}:{line}: {from} -> {to}", source.path));
+            }
+        }
+    }
+    wrong
 }
 
 #[test]
 fn arrows_point_down() {
-    let table = arrows();
-    let mut wrong = Vec::new();
-    for source in sources().iter().filter(|it| it.module != "lib" && it.module != "main") {
-        let Some(allowed) = table.get(&source.module) else {
-            wrong.push(format!("{}: `{}` is not in the arrows", source.path, source.module));
-            continue;
-        };
-        for (number, line) in source.code.iter().enumerate() {
-            for name in imports(line) {
-                if name != source.module && !allowed.contains(name) {
-                    let from = &source.module;
-                    wrong.push(format!("{}:{}: {from} -> {name}", source.path, number + 1));
-                }
-            }
-        }
-    }
+    let wrong = wrong_imports(&sources(), &arrows("arrows"), &[]);
     assert!(wrong.is_empty(), "arrows that ARCHITECTURE.md does not allow:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn arrows_of_the_rooms_of_the_sandbox_point_down() {
+    let wrong = wrong_imports(&sources(), &arrows("arrows of the sandbox"), &["sandbox"]);
+    assert!(wrong.is_empty(), "arrows that ARCHITECTURE.md does not allow:\n{}", wrong.join("\n"));
+}
+
+/// What guards the arrows sees what follows tests, groups, paths from above and what is named without `use`.
+#[test]
+fn the_guard_of_the_arrows_sees_every_way_to_name_a_module() {
+    let text = "//! A file.\n#[cfg(test)]\nmod tests { use crate::cli::A; }\n\
+        use crate::{net::B, os::{C, D}};\nuse super::super::store;\n\
+        fn f() { crate::view::g(); }\n#[cfg(test)]\nfn only() { crate::app::h(); }\nfn last() {}\n";
+    let (code, names) = read("sandbox/api/file.rs", text);
+    let paths: Vec<String> = names.iter().map(|(_, path)| path.join("::")).collect();
+    assert_eq!(paths, ["net::B", "os::C", "os::D", "sandbox::store", "view::g"]);
+    assert_eq!(code.last().map(String::as_str), Some("fn last() {}"));
+    assert!(!code.iter().any(|line| line.contains("only") || line.contains("tests")), "{code:?}");
 }
 
 #[test]
@@ -117,7 +244,7 @@ fn arrows_and_modules_are_the_same_names() {
         .filter_map(|line| line.strip_prefix("pub mod "))
         .map(|name| name.trim_end_matches(';').to_owned())
         .collect();
-    let named: BTreeSet<String> = arrows().into_keys().collect();
+    let named: BTreeSet<String> = arrows("arrows").into_keys().collect();
     assert_eq!(declared, named, "modules of src/lib.rs (left), arrows of ARCHITECTURE.md (right)");
 }
 
@@ -126,37 +253,23 @@ fn arrows_and_modules_are_the_same_names() {
 fn siblings_do_not_import_one_another() {
     let mut wrong = Vec::new();
     for (folder, shared) in SIBLINGS {
-        let path = format!("crate::{}::", folder.replace('/', "::"));
+        let within: Vec<&str> = folder.split('/').collect();
         for source in sources().iter().filter(|it| it.path.starts_with(&format!("{folder}/"))) {
             let own = source.path[folder.len() + 1..].split('/').next().unwrap();
             let own = own.trim_end_matches(".rs");
             if own == "mod" || shared.contains(&own) {
                 continue;
             }
-            for (number, line) in source.code.iter().enumerate() {
-                for rest in line.split(path.as_str()).skip(1) {
-                    for name in heads(rest).filter(|name| *name != own && stands(folder, name)) {
-                        if shared.contains(&name) {
-                            continue;
-                        }
-                        wrong.push(format!("{}:{}: {name}", source.path, number + 1));
-                    }
+            for (line, path) in &source.names {
+                let inside = within.iter().zip(path).all(|(name, other)| name == other);
+                let Some(to) = path.get(within.len()).filter(|_| inside) else { continue };
+                if to != own && stands(folder, to) && !shared.contains(&to.as_str()) {
+                    wrong.push(format!("{}:{line}: {to}", source.path));
                 }
             }
         }
     }
     assert!(wrong.is_empty(), "siblings that import one another:\n{}", wrong.join("\n"));
-}
-
-/// The first names of a path: one, or those of a group in braces.
-fn heads(path: &str) -> impl Iterator<Item = &str> {
-    let group = path.strip_prefix('{').and_then(|rest| rest.split('}').next());
-    let paths: Vec<&str> = group.map_or_else(|| vec![path], |group| group.split(',').collect());
-    paths.into_iter().map(|path| {
-        let path = path.trim();
-        let end = path.find(|letter: char| !letter.is_alphanumeric() && letter != '_');
-        &path[..end.unwrap_or(path.len())]
-    })
 }
 
 /// Whether a folder of the source has a module of this name.
@@ -213,17 +326,20 @@ fn nothing_is_left_over() {
     // Written apart, so that this file does not find itself.
     let words =
         [["dbg", "!("], ["todo", "!("], ["unimpl", "emented!("], ["FIX", "ME"], ["XX", "X "]];
-    let mut paths = Vec::new();
-    for folder in ["src", "tests", "benches", "tools"] {
-        let folder = root().join(folder);
-        if folder.exists() {
-            files(&folder, "rs", &mut paths);
-        }
+    let is_program = |path: &str| {
+        let extension = path.rsplit_once('.').map_or("", |(_, it)| it);
+        path == "test" || ["rs", "py", "js", "mjs", "ts", "c", "sh", "toml"].contains(&extension)
+    };
+    let found: Vec<_> = tracked().into_iter().filter(|(path, _)| is_program(path)).collect();
+    for folder in ["src/", "tests/", "benches/", "tools/", "lessons/", "test"] {
+        assert!(
+            found.iter().any(|(path, _)| path.starts_with(folder)),
+            "{folder} is not looked at"
+        );
     }
-    for path in paths {
-        let text = fs::read_to_string(&path).unwrap();
+    for (path, text) in found {
         for word in words.map(|it| it.concat()) {
-            assert!(!text.contains(&word), "{}: `{word}` is left over", path.display());
+            assert!(!text.contains(&word), "{path}: `{word}` is left over");
         }
     }
 }

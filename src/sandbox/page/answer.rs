@@ -2,7 +2,7 @@
 
 use crate::domain::locale::Locale;
 use crate::sandbox::page::leave;
-use crate::sandbox::page::words;
+use crate::words::accept;
 use askama::Template;
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::{StatusCode, Uri};
@@ -54,7 +54,16 @@ pub async fn style() -> Response {
 /// The language that a request asks for; `locale` is the session's.
 pub fn language(uri: &Uri, headers: &HeaderMap, locale: Option<&str>) -> Locale {
     let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    words::choose(query(uri, "lang"), locale, accepted)
+    choose(query(uri, "lang"), locale, accepted)
+}
+
+/// The language of a page: asked for in the address, set by the merchant, or preferred by the browser.
+fn choose(asked: Option<&str>, locale: Option<&str>, accepted: Option<&str>) -> Locale {
+    let named = |text: Option<&str>| text.and_then(Locale::read);
+    named(asked)
+        .or_else(|| named(locale.filter(|locale| *locale != "auto")))
+        .or_else(|| accepted.and_then(accept::preferred))
+        .unwrap_or_default()
 }
 
 /// A value of the query, as it stands there.
@@ -68,4 +77,18 @@ fn guarded(mut response: Response) -> Response {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_beats_the_session_beats_the_browser() {
+        assert_eq!(choose(Some("ja"), Some("en"), Some("en")), Locale::Ja);
+        assert_eq!(choose(None, Some("ja"), Some("en")), Locale::Ja);
+        assert_eq!(choose(None, Some("auto"), Some("fr, ja;q=0.8, en;q=0.5")), Locale::Ja);
+        assert_eq!(choose(None, None, Some("fr-FR")), Locale::En);
+        assert_eq!(choose(None, Some("fr"), None), Locale::En);
+    }
 }

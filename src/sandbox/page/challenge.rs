@@ -12,7 +12,7 @@ use crate::sandbox::page::entry::Form;
 use crate::sandbox::page::leave;
 use crate::sandbox::page::view::{ChallengePage, NoticePage, merchant};
 use crate::sandbox::page::visit::Visit;
-use crate::sandbox::page::words::Words;
+use crate::words::page::Words;
 use axum::extract;
 use axum::http::StatusCode;
 use axum::response::Response;

@@ -3,7 +3,7 @@
 use crate::sandbox::behaviour::cards::{Billing, CardEntry};
 use crate::sandbox::behaviour::checkout::attempt::{Means, Payer};
 use crate::sandbox::behaviour::checkout::validate::is_email;
-use crate::sandbox::page::words::Words;
+use crate::words::page::Words;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 

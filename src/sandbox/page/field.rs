@@ -5,7 +5,7 @@ use crate::domain::money::Money;
 use crate::sandbox::engine::private::LineLook;
 use crate::sandbox::page::countries;
 use crate::sandbox::page::entry::{Fault, Form};
-use crate::sandbox::page::words::{Words, fill};
+use crate::words::page::Words;
 use serde_json::Value;
 
 /// One field of a form.
@@ -78,7 +78,7 @@ pub struct Maker<'f> {
 
 impl Maker<'_> {
     /// The page's words.
-    pub const fn words(&self) -> &'static Words {
+    pub fn words(&self) -> &'static Words {
         Words::of(self.locale)
     }
 
@@ -225,9 +225,9 @@ pub fn lines(items: &[Value], looks: &[LineLook], words: &Words) -> Vec<Line> {
             let int = |name: &str| item.get(name).and_then(Value::as_i64).unwrap_or(0);
             let quantity = int("quantity");
             let unit = item.get("price").and_then(|p| p.get("unit_amount")?.as_i64());
-            let mut counted = fill(words.quantity, "count", &quantity.to_string());
+            let mut counted = words.quantity(&quantity.to_string());
             if let Some(unit) = unit.filter(|_| quantity > 1) {
-                let each = fill(words.each, "amount", &shown(unit, text("currency")));
+                let each = words.each(&shown(unit, text("currency")));
                 counted = format!("{counted} · {each}");
             }
             Line {

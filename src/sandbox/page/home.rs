@@ -4,7 +4,7 @@ use crate::domain::locale::Locale;
 use crate::sandbox::page::Pages;
 use crate::sandbox::page::answer::{language, page};
 use crate::sandbox::page::view::other_language;
-use crate::sandbox::page::words::Words;
+use crate::words::page::Words;
 use askama::Template;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;

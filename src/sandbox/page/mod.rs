@@ -10,11 +10,11 @@ pub mod field;
 pub mod home;
 pub mod leave;
 pub mod pay;
+pub mod refusal;
 pub mod token;
 pub mod view;
 pub mod visit;
 pub mod voucher;
-pub mod words;
 
 use crate::os::entropy::Entropy;
 use crate::sandbox::api::within::Within;

@@ -10,10 +10,11 @@ use crate::sandbox::page::Pages;
 use crate::sandbox::page::answer::{page, query, see_other};
 use crate::sandbox::page::entry::{self, Asks, Entry, Fault, Form};
 use crate::sandbox::page::leave;
+use crate::sandbox::page::refusal;
 use crate::sandbox::page::view::{NoticePage, PayPage, Setting};
 use crate::sandbox::page::visit::Visit;
-use crate::sandbox::page::words::Words;
 use crate::wire::failure::Failure;
+use crate::words::page::Words;
 use axum::extract;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -197,7 +198,7 @@ fn again(
 
 /// A refusal as the page tells it: beside the field that it is about, where it is about one.
 fn refused(failure: &Failure, words: &Words) -> (Vec<Fault>, String) {
-    let text = words.refusal(failure);
+    let text = refusal::refusal(words, failure);
     let field = match failure.param.as_deref() {
         Some("number") => "number",
         Some("exp_month" | "exp_year") => "expiry",
@@ -215,8 +216,7 @@ fn last_problem(intent: Option<&Object>, words: &Words) -> String {
     let error = intent.and_then(|intent| intent.get("last_payment_error"));
     let Some(error) = error.filter(|error| error.is_object()) else { return String::new() };
     let decline = error.get("decline_code").and_then(Value::as_str);
-    words
-        .refused(text(error, "code"), decline)
+    refusal::refused(words, text(error, "code"), decline)
         .map_or_else(|| text(error, "message").to_owned(), str::to_owned)
 }
 

@@ -7,7 +7,7 @@ use crate::sandbox::engine::private::SessionPart;
 use crate::sandbox::page::entry::{Asks, Fault, Form};
 use crate::sandbox::page::field::{Choice, Field, Line, Maker, lines, shown};
 use crate::sandbox::page::leave;
-use crate::sandbox::page::words::{Words, fill};
+use crate::words::page::Words;
 use askama::Template;
 use serde_json::Value;
 
@@ -99,7 +99,7 @@ impl PayPage {
         let merchant = merchant(session);
         let path = format!("{root}/c/pay/{}", text(session, "id"));
         let failed = !problem.is_empty();
-        let heading = fill(w.pay_to, "merchant", &merchant);
+        let heading = w.pay_to(&merchant);
         let prefix = if failed { format!("{}: ", w.error_prefix) } else { String::new() };
         let part = session.part::<SessionPart>();
         let message =
@@ -192,15 +192,14 @@ fn submit(session: &Value, w: &Words, total: &str) -> String {
     }
     // With several shipping options the total follows from the choice in the same form.
     let options = session.get("shipping_options").and_then(Value::as_array).map_or(0, Vec::len);
-    let sentence = match text(session, "submit_type") {
-        "book" => w.book,
-        "donate" => w.donate,
-        _ => w.pay,
-    };
     if options > 1 {
-        return fill(w.place_order, "amount", "").trim_matches([' ', '·']).to_owned();
+        return w.place_order.to_owned();
     }
-    fill(sentence, "amount", total)
+    match text(session, "submit_type") {
+        "book" => w.book(total),
+        "donate" => w.donate(total),
+        _ => w.pay(total),
+    }
 }
 
 /// A page that only tells something.
@@ -286,13 +285,12 @@ impl ChallengePage {
         let w = Words::of(locale);
         let amount = shown(int(intent, "amount"), text(intent, "currency"));
         let last4 = method.and_then(|m| m.get("card")?.get("last4")?.as_str()).unwrap_or("••••");
-        let sentence = fill(w.challenge_text, "amount", &amount);
         Self {
             w,
             title: w.challenge_title.to_owned(),
             other_language: other_language(path, locale),
-            text: fill(&sentence, "merchant", merchant),
-            card: fill(w.challenge_card, "last4", last4),
+            text: w.challenge_text(&amount, merchant),
+            card: w.challenge_card(last4),
             action: format!("{path}?lang={}", locale.code()),
             token,
         }
@@ -359,8 +357,8 @@ impl VoucherPage {
             title: w.voucher_title.to_owned(),
             other_language: other_language(path, locale),
             merchant: session.map_or_else(|| "stripegym".to_owned(), |session| merchant(session)),
-            text: fill(w.voucher_text, "amount", &amount),
-            deadline: fill(w.voucher_deadline, "date", &japan_time(int(details, "expires_at"))),
+            text: w.voucher_text(&amount),
+            deadline: w.voucher_deadline(&japan_time(int(details, "expires_at"))),
             stores: names.into_iter().filter_map(store).collect(),
             link: session.and_then(|session| leave::success(session)),
             action: format!("{path}?lang={}", locale.code()),
