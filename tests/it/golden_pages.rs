@@ -1,5 +1,5 @@
-//! The parts of pages that are made from what the program says: the table of the items in the READMEs, and the
-//! tour of the week in `lessons/`.
+//! The parts of pages that are made from what the program says: the tour of the week and the table of its
+//! items in `lessons/`.
 
 use crate::golden::hold;
 use crate::transcript::{DAYS, Seeded};
@@ -16,38 +16,36 @@ fn hold_part(page: &str, [begin, end]: [&str; 2], text: &str) {
     hold(&path, &format!("{before}{begin}\n{}\n{end}{after}", text.trim_end()));
 }
 
+/// One test for both parts: they stand in the same files.
 #[test]
-fn the_readmes_say_what_proves_each_item() {
-    let marks = ["<!-- items: made by `stripegym dev items` -->", "<!-- end of items -->"];
-    for (page, lang) in [("README.md", "en"), ("README.ja.md", "ja")] {
-        let (code, table) = Seeded::new().run(&["dev", "items", "--lang", lang]);
-        assert_eq!(code, 0, "{table}");
-        for (letter, count) in [('D', 34), ('G', 26), ('N', 30)] {
-            let row = format!("| {letter}");
-            let rows = table.lines().filter(|line| line.starts_with(&row));
-            assert_eq!(rows.filter(|line| line.as_bytes()[3].is_ascii_digit()).count(), count);
-        }
-        hold_part(page, marks, &table);
+fn the_tour_is_what_happens_and_the_table_is_what_proves_each_item() {
+    let pages = [("lessons/README.md", "en"), ("lessons/README.ja.md", "ja")];
+    let running = pages.map(|(page, lang)| (page, lang, thread::spawn(move || tour(lang))));
+    for (page, lang, running) in running {
+        let text = format!("\n{}", running.join().unwrap());
+        hold_part(page, ["<!-- tour -->", "<!-- end of tour -->"], &text);
+        let marks = ["<!-- items: made by `stripegym dev items` -->", "<!-- end of items -->"];
+        hold_part(page, marks, &items(lang));
     }
 }
 
-#[test]
-fn the_tour_is_what_happens() {
-    let tour = |lang: &'static str| {
-        move || {
-            let world = Seeded::new().with("STRIPEGYM_LANG", lang).with("COLUMNS", "80");
-            let days = DAYS.map(|day| world.typed(&[day, "--yes"]));
-            let shown = days
-                .iter()
-                .zip(DAYS)
-                .map(|(said, day)| format!("### {day}\n\n```text\n{}\n```\n", said.trim_end()));
-            shown.collect::<Vec<_>>().join("\n")
-        }
-    };
-    let pages = [("lessons/README.md", "en"), ("lessons/README.ja.md", "ja")];
-    let running = pages.map(|(page, lang)| (page, thread::spawn(tour(lang))));
-    for (page, running) in running {
-        let text = format!("\n{}", running.join().unwrap());
-        hold_part(page, ["<!-- tour -->", "<!-- end of tour -->"], &text);
+fn tour(lang: &'static str) -> String {
+    let world = Seeded::new().with("STRIPEGYM_LANG", lang).with("COLUMNS", "80");
+    let days = DAYS.map(|day| world.typed(&[day, "--yes"]));
+    let shown = days
+        .iter()
+        .zip(DAYS)
+        .map(|(said, day)| format!("### {day}\n\n```text\n{}\n```\n", said.trim_end()));
+    shown.collect::<Vec<_>>().join("\n")
+}
+
+fn items(lang: &str) -> String {
+    let (code, table) = Seeded::new().run(&["dev", "items", "--lang", lang]);
+    assert_eq!(code, 0, "{table}");
+    for (letter, count) in [('D', 34), ('G', 26), ('N', 30)] {
+        let row = format!("| {letter}");
+        let rows = table.lines().filter(|line| line.starts_with(&row));
+        assert_eq!(rows.filter(|line| line.as_bytes()[3].is_ascii_digit()).count(), count);
     }
+    table
 }
