@@ -51,11 +51,8 @@ impl Catalog {
         field: &str,
         version: &Version,
     ) -> Option<Target<'_>> {
-        self.expand_target(object, field).or_else(|| {
-            let objects = legacy::expandable(object, field, version)?;
-            let kind = ExpandKind::Reference(objects);
-            Some(Target { kind, many: false, includable: false })
-        })
+        let older = || legacy::expandable(object, field, version).map(target);
+        self.expand_target(object, field).or_else(older)
     }
 
     /// Whether a path of `expand[]` makes sense for what an endpoint answers with.
@@ -243,6 +240,7 @@ mod tests {
             ("/v1/payment_intents/pi_1", "latest_charge.invoice.subscription"),
             ("/v1/subscriptions/sub_1", "latest_invoice.payment_intent"),
             ("/v1/charges", "data.invoice"),
+            ("/v1/charges/ch_1", "invoice.total_tax_amounts.tax_rate"),
         ] {
             assert_eq!(said_in("2025-02-24.acacia", "GET", url, path), Ok(()), "{path}");
             assert!(said_in("2025-03-31.basil", "GET", url, path).is_err(), "{path}");

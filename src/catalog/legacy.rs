@@ -3,10 +3,11 @@
 //!
 //! The official CLI's `trigger` sends no version and relies on the parameters.
 
-use crate::catalog::grammar;
+use crate::catalog::grammar::{self, Type};
 use crate::catalog::path::Path;
 use crate::catalog::version::Version;
 use serde_json::{Map, Value};
+use std::sync::OnceLock;
 
 /// The code with which current versions refuse `payment_method_types`.
 pub const NO_LONGER_SUPPORTED: &str = "payment_method_types_no_longer_supported";
@@ -29,7 +30,6 @@ const PRODUCTS: &[&str] = &["POST /v1/products", "POST /v1/products/{id}"];
 const INVOICE_ITEMS: &[&str] = &["POST /v1/invoiceitems", "POST /v1/invoiceitems/{invoiceitem}"];
 const PROMOTION_CODES: &[&str] = &["POST /v1/promotion_codes"];
 const CREDIT_NOTES: &[&str] = &["POST /v1/credit_notes"];
-const PRICES: &[&str] = &["POST /v1/prices"];
 const SESSIONS: &[&str] = &["POST /v1/checkout/sessions"];
 const INTENTS: &[&str] = &["POST /v1/payment_intents"];
 const NEW_INTENTS: &[&str] = &["POST /v1/payment_intents", "POST /v1/setup_intents"];
@@ -46,7 +46,7 @@ const TYPED: &[&str] = &[
 #[derive(Clone, Copy, Debug)]
 struct Older {
     endpoints: &'static [&'static str],
-    /// Its place (`recurring[aggregate_usage]`), as it was called.
+    /// Its place (`a[b]`), as it was called.
     parameter: &'static str,
     /// The version that ended it.
     until: &'static str,
@@ -56,7 +56,7 @@ struct Older {
 /// How it was taken.
 #[derive(Clone, Copy, Debug)]
 enum Then {
-    /// It is gone. Of this type, in the catalog's grammar; what it stood for among today's required parameters.
+    /// It is gone. Of this type, in the catalog's grammar; what it stood for among today's parameters.
     Taken(&'static str, Option<&'static str>),
     /// It has another name today, in the same hash.
     Named(&'static str),
@@ -80,15 +80,9 @@ const OLDER: &[Older] = &[
     older(CUSTOMERS, "promotion_code", BASIL, Then::Taken("s", None)),
     older(SUBSCRIPTIONS, "coupon", BASIL, Then::Taken("s~", None)),
     older(SUBSCRIPTIONS, "promotion_code", BASIL, Then::Taken("s", None)),
-    older(INVOICE_ITEMS, "price", BASIL, Then::Taken("s", None)),
+    older(INVOICE_ITEMS, "price", BASIL, Then::Taken("s", Some("pricing"))),
     older(INVOICE_ITEMS, "unit_amount", BASIL, Then::Taken("i", None)),
     older(CREDIT_NOTES, "refund", BASIL, Then::Taken("s", None)),
-    older(
-        PRICES,
-        "recurring[aggregate_usage]",
-        BASIL,
-        Then::Taken("<last_during_period|last_ever|max|sum>", None),
-    ),
     older(PRODUCTS, "features", "2024-04-10", Then::Named("marketing_features")),
 ];
 
@@ -136,30 +130,39 @@ const SUPPOSED: &[Supposed] = &[
     },
 ];
 
-/// A member that older versions had and could expand.
-type Expandable = (&'static str, &'static str, &'static str, &'static [&'static str]);
-
-const EXPANDABLE: &[Expandable] = &[
-    ("charge", "invoice", BASIL, &["invoice"]),
-    ("payment_intent", "invoice", BASIL, &["invoice"]),
-    ("invoice", "charge", BASIL, &["charge"]),
-    ("invoice", "payment_intent", BASIL, &["payment_intent"]),
-    ("invoice", "quote", BASIL, &["quote"]),
-    ("invoice", "subscription", BASIL, &["subscription"]),
-    ("invoiceitem", "subscription", BASIL, &["subscription"]),
-    ("line_item", "invoice_item", BASIL, &["invoiceitem"]),
-    ("credit_note", "refund", BASIL, &["refund"]),
+/// A member that older versions had and could expand: the object, the member, the version that ended it, its type in
+/// the catalog's grammar.
+const EXPANDABLE: &[(&str, &str, &str, &str)] = &[
+    ("charge", "invoice", BASIL, "@invoice"),
+    ("payment_intent", "invoice", BASIL, "@invoice"),
+    ("invoice", "charge", BASIL, "@charge"),
+    ("invoice", "discount", BASIL, "&discount"),
+    ("invoice", "payment_intent", BASIL, "@payment_intent"),
+    ("invoice", "quote", BASIL, "@quote"),
+    ("invoice", "subscription", BASIL, "@subscription"),
+    ("invoice", "total_tax_amounts", BASIL, "[(tax_rate=@tax_rate)]"),
+    ("invoiceitem", "price", BASIL, "&price"),
+    ("invoiceitem", "subscription", BASIL, "@subscription"),
+    ("line_item", "invoice_item", BASIL, "@invoiceitem"),
+    ("line_item", "plan", BASIL, "&plan"),
+    ("line_item", "price", BASIL, "&price"),
+    ("line_item", "tax_amounts", BASIL, "[(tax_rate=@tax_rate)]"),
+    ("subscription", "discount", BASIL, "&discount"),
+    ("credit_note", "refund", BASIL, "@refund"),
+    ("credit_note", "tax_amounts", BASIL, "[(tax_rate=@tax_rate)]"),
+    ("discount", "coupon", CLOVER, "&coupon"),
+    ("promotion_code", "coupon", CLOVER, "&coupon"),
 ];
 
-/// The objects that a member of an older version may name.
-pub fn expandable(
-    object: &str,
-    member: &str,
-    version: &Version,
-) -> Option<&'static [&'static str]> {
-    let mut all = EXPANDABLE.iter();
-    all.find(|(of, name, until, _)| *of == object && *name == member && version.is_before(until))
-        .map(|(.., objects)| *objects)
+/// The type of a member that a version had and could expand.
+pub(crate) fn expandable(object: &str, member: &str, version: &Version) -> Option<&'static Type> {
+    static TYPES: OnceLock<Vec<Option<Type>>> = OnceLock::new();
+    let is = |it: &&(&str, &str, &str, &str)| {
+        it.0 == object && it.1 == member && version.is_before(it.2)
+    };
+    let at = EXPANDABLE.iter().position(|it| is(&it))?;
+    let read = || EXPANDABLE.iter().map(|it| grammar::read(it.3)).collect();
+    TYPES.get_or_init(read).get(at)?.as_ref()
 }
 
 /// What is asked of an endpoint, and under which version.
@@ -183,7 +186,7 @@ impl<'v> Legacy<'v> {
     }
 
     /// The type of a parameter that is gone, and whether this version may still send it.
-    pub(crate) fn taken(self, path: Path<'_>) -> Option<(grammar::Type, bool)> {
+    pub(crate) fn taken(self, path: Path<'_>) -> Option<(Type, bool)> {
         self.at(path).find_map(|it| match it.then {
             Then::Taken(of, _) => Some((grammar::read(of)?, self.version.may_use_until(it.until))),
             Then::Named(_) | Then::Word(..) => None,
@@ -205,6 +208,14 @@ impl<'v> Legacy<'v> {
                 stands_for == Some(required) && self.version.may_use_until(it.until)
             }
             Then::Named(_) | Then::Word(..) => false,
+        })
+    }
+
+    /// Today's parameter for one that is gone, where their names begin alike: then an answer mentions it.
+    pub(crate) fn today(self, path: Path<'_>) -> Option<&'static str> {
+        self.at(path).find_map(|it| match it.then {
+            Then::Taken(_, today) => today.filter(|name| name.get(..4) == it.parameter.get(..4)),
+            Then::Named(_) | Then::Word(..) => None,
         })
     }
 
@@ -232,7 +243,7 @@ pub fn suppose(endpoint: &str, version: &Version, params: &mut Map<String, Value
 mod tests {
     use super::*;
     use crate::catalog::Catalog;
-    use crate::catalog::grammar::{Field, Kind, Type};
+    use crate::catalog::grammar::{Field, Kind};
     use serde_json::json;
 
     fn of(text: &str) -> Version {
@@ -265,8 +276,8 @@ mod tests {
                     Then::Taken(of, stands_for) => {
                         assert!(today.is_none(), "{endpoint} {}", it.parameter);
                         assert!(grammar::read(of).is_some(), "{of}");
-                        let required = stands_for.map(|name| find(endpoint, name).unwrap());
-                        assert!(required.is_none_or(|of| of.required), "{endpoint}");
+                        let now = stands_for.map(|name| find(endpoint, name));
+                        assert!(now.is_none_or(|of| of.is_some()), "{endpoint}");
                     }
                     Then::Named(name) => {
                         assert!(today.is_none() && find(endpoint, name).is_some(), "{name}");
@@ -288,10 +299,10 @@ mod tests {
                 assert!(is_known, "{endpoint} {name}");
             }
         }
-        for (object, member, _, objects) in EXPANDABLE {
+        for (object, member, _, of) in EXPANDABLE {
             let shape = Catalog::get().object(object).expect(object);
             assert!(grammar::field(&shape.fields, member).is_none(), "{object} {member}");
-            assert!(objects.iter().all(|name| Catalog::get().object(name).is_some()));
+            assert!(grammar::read(of).is_some(), "{of}");
         }
     }
 

@@ -153,7 +153,8 @@ impl<'w> Walk<'w> {
             ),
             _ => {
                 // Only a single unknown name gets a hint, so that a thousand of them cost nothing.
-                let hint = if self.unknown.is_empty() { near::field(fields, name) } else { None };
+                let near = || near::field(fields, name).or_else(|| self.legacy.today(at));
+                let hint = if self.unknown.is_empty() { near() } else { None };
                 self.unknown.push((at.to_string(), hint));
                 None
             }
@@ -448,11 +449,11 @@ mod tests {
         assert!(post("/v1/checkout/sessions", "ui_mode=hosted").is_err());
         assert!(older("/v1/promotion_codes", "coupon=c").is_ok());
         assert_eq!(refused("/v1/promotion_codes", "coupon=c").1, "parameter_unknown");
+        let price =
+            ("Received unknown parameter: price. Did you mean pricing?", "parameter_unknown");
+        assert_eq!(refused("/v1/invoiceitems", "price=p"), three(price.0, price.1, "price"));
         let renamed = older("/v1/products", "name=a&features[0][name]=b").unwrap();
         assert_eq!(renamed, json!({"name": "a", "marketing_features": [{"name": "b"}]}));
-        let price =
-            "currency=usd&product=p&recurring[interval]=month&recurring[aggregate_usage]=sum";
-        assert!(older("/v1/prices", price).is_ok() && post("/v1/prices", price).is_err());
     }
 
     #[test]

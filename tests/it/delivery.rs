@@ -140,6 +140,12 @@ fn an_event_has_the_form_of_its_endpoints_version_and_an_answer_that_of_its_requ
     let page = acacia.read("/v1/payment_intents?limit=1");
     assert_eq!(page["data"][0].get("invoice"), Some(&Value::Null));
 
+    // So has an object that an error carries.
+    let card =
+        [("payment_method", "pm_card_chargeDeclined"), ("return_url", "https://shop.example")];
+    let declined = acacia.post(&format!("{path}/confirm"), &card).error(402);
+    assert_eq!(declined["payment_intent"].get("invoice"), Some(&Value::Null), "{declined}");
+
     let basil = sandbox.api.with("Stripe-Version", "2025-03-31.basil").get(&path);
     assert_eq!(basil.header("stripegym-shape"), None);
     let ancient = sandbox.api.with("Stripe-Version", "2016-07-06").get(&path);
