@@ -72,7 +72,7 @@ const OLDER: &[Older] = &[
     older(
         INTENTS,
         "payment_method_options[customer_balance][bank_transfer][type]",
-        DAHLIA,
+        ENDIVE,
         Then::Word("jp_bank_account", "jp_bank_transfer"),
     ),
     older(PROMOTION_CODES, "coupon", CLOVER, Then::Taken("s", Some("promotion"))),

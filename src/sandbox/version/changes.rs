@@ -41,10 +41,13 @@ pub enum Was {
     Empty,
     /// What stands today at the first of these paths that has something; else null. A number is a place in a list.
     At(&'static [&'static str]),
-    /// The whole object of that kind whose id stands at that path today; else null.
+    /// The whole object of that kind whose id stands at that path today; null without an id, and for a price that
+    /// is no plan.
     Object(&'static str, &'static str),
-    /// What data cannot say; nothing where it was left out.
-    Made(fn(&Map<String, Value>) -> Option<Value>),
+    /// What stands today at that path; it was left out where nothing does.
+    Perhaps(&'static str),
+    /// What data cannot say.
+    Made(fn(&Map<String, Value>) -> Value),
 }
 
 const MARKETING: &str = "2024-04-10";
@@ -64,7 +67,7 @@ const fn object(kind: &'static str, path: &'static str) -> Before {
     Before::Here(Was::Object(kind, path))
 }
 
-const fn made(make: fn(&Map<String, Value>) -> Option<Value>) -> Before {
+const fn made(make: fn(&Map<String, Value>) -> Value) -> Before {
     Before::Here(Was::Made(make))
 }
 
@@ -117,7 +120,12 @@ pub const CHANGES: &[Change] = &[
     it(BASIL, "invoice", "transfer_data", NULL),
     //
     it(BASIL, "line_item", "amount_excluding_tax", at(&["subtotal", "amount"])),
-    it(BASIL, "line_item", "invoice_item", made(invoice_item)),
+    it(
+        BASIL,
+        "line_item",
+        "invoice_item",
+        Before::Here(Was::Perhaps("parent.invoice_item_details.invoice_item")),
+    ),
     it(BASIL, "line_item", "plan", object("plan", "pricing.price_details.price")),
     it(BASIL, "line_item", "price", object("price", "pricing.price_details.price")),
     it(BASIL, "line_item", "proration", made(proration)),
@@ -167,18 +175,18 @@ pub fn look<'d>(doc: &'d Map<String, Value>, path: &str) -> Option<&'d Value> {
     })
 }
 
-fn first_discount(doc: &Map<String, Value>) -> Option<Value> {
+fn first_discount(doc: &Map<String, Value>) -> Value {
     // Where only its id is shown, the hash of before is not known.
-    Some(look(doc, "discounts.0").filter(|first| first.is_object()).cloned().unwrap_or_default())
+    look(doc, "discounts.0").filter(|first| first.is_object()).cloned().unwrap_or_default()
 }
 
-fn is_paid(invoice: &Map<String, Value>) -> Option<Value> {
-    Some(json!(look(invoice, "status")? == "paid"))
+fn is_paid(invoice: &Map<String, Value>) -> Value {
+    json!(look(invoice, "status").is_some_and(|status| status == "paid"))
 }
 
-fn subscription_details(invoice: &Map<String, Value>) -> Option<Value> {
+fn subscription_details(invoice: &Map<String, Value>) -> Value {
     let metadata = look(invoice, "parent.subscription_details.metadata");
-    Some(json!({ "metadata": metadata }))
+    json!({ "metadata": metadata })
 }
 
 fn taxes_of<'d>(doc: &'d Map<String, Value>, name: &str) -> &'d [Value] {
@@ -189,17 +197,17 @@ fn amount(tax: &Value) -> i64 {
     tax.get("amount").and_then(Value::as_i64).unwrap_or(0)
 }
 
-fn tax(invoice: &Map<String, Value>) -> Option<Value> {
+fn tax(invoice: &Map<String, Value>) -> Value {
     let all = taxes_of(invoice, "total_taxes");
-    Some(if all.is_empty() { Value::Null } else { json!(all.iter().map(amount).sum::<i64>()) })
+    if all.is_empty() { Value::Null } else { json!(all.iter().map(amount).sum::<i64>()) }
 }
 
-fn total_tax_amounts(doc: &Map<String, Value>) -> Option<Value> {
-    Some(taxes_of(doc, "total_taxes").iter().map(tax_amount).collect())
+fn total_tax_amounts(doc: &Map<String, Value>) -> Value {
+    taxes_of(doc, "total_taxes").iter().map(tax_amount).collect()
 }
 
-fn tax_amounts(line: &Map<String, Value>) -> Option<Value> {
-    Some(taxes_of(line, "taxes").iter().map(tax_amount).collect())
+fn tax_amounts(line: &Map<String, Value>) -> Value {
+    taxes_of(line, "taxes").iter().map(tax_amount).collect()
 }
 
 fn tax_amount(tax: &Value) -> Value {
@@ -218,30 +226,26 @@ fn details<'d>(line: &'d Map<String, Value>, name: &str) -> Option<&'d Value> {
     paths.iter().find_map(|path| look(line, path)?.get(name))
 }
 
-fn proration(line: &Map<String, Value>) -> Option<Value> {
-    Some(details(line, "proration").cloned().unwrap_or(Value::Bool(false)))
+fn proration(line: &Map<String, Value>) -> Value {
+    details(line, "proration").cloned().unwrap_or(Value::Bool(false))
 }
 
-fn proration_details(line: &Map<String, Value>) -> Option<Value> {
+fn proration_details(line: &Map<String, Value>) -> Value {
     let found = details(line, "proration_details").filter(|found| !found.is_null());
-    Some(found.cloned().unwrap_or_else(|| json!({"credited_items": null})))
+    found.cloned().unwrap_or_else(|| json!({"credited_items": null}))
 }
 
-fn invoice_item(line: &Map<String, Value>) -> Option<Value> {
-    details(line, "invoice_item").filter(|id| !id.is_null()).cloned()
-}
-
-fn line_type(line: &Map<String, Value>) -> Option<Value> {
+fn line_type(line: &Map<String, Value>) -> Value {
     let of_item = look(line, "parent.type").is_some_and(|it| it == "invoice_item_details");
-    Some(json!(if of_item { "invoiceitem" } else { "subscription" }))
+    json!(if of_item { "invoiceitem" } else { "subscription" })
 }
 
-fn unit_amount(item: &Map<String, Value>) -> Option<Value> {
+fn unit_amount(item: &Map<String, Value>) -> Value {
     let decimal = look(item, "pricing.unit_amount_decimal").and_then(Value::as_str);
-    Some(json!(decimal.and_then(|text| text.parse::<i64>().ok())))
+    json!(decimal.and_then(|text| text.parse::<i64>().ok()))
 }
 
-fn rendering_options(invoice: &Map<String, Value>) -> Option<Value> {
+fn rendering_options(invoice: &Map<String, Value>) -> Value {
     let display = look(invoice, "rendering.amount_tax_display").filter(|it| !it.is_null());
-    Some(display.map_or(Value::Null, |it| json!({ "amount_tax_display": it })))
+    display.map_or(Value::Null, |it| json!({ "amount_tax_display": it }))
 }

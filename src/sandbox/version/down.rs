@@ -142,20 +142,27 @@ fn before(
             let mut found = paths.iter().filter_map(|path| look(doc, path));
             found.find(|value| !whole || !value.is_null()).cloned()
         }
+        Was::Perhaps(path) => {
+            return look(doc, path).filter(|value| !value.is_null()).cloned();
+        }
         Was::Object(..) | Was::Null | Was::False | Was::Empty | Was::Made(_) if !whole => None,
         Was::Object(kind, path) => match look(doc, path) {
             // Expanded, and made older already.
             Some(Value::Object(there)) => Some(Value::Object(there.clone())),
-            Some(Value::String(id)) => find(kind, id).map(|mut found| {
-                value(&mut found, version, find);
-                found
-            }),
+            // Whoever cannot look shows its id, rather than say that there is nothing.
+            Some(Value::String(id)) => {
+                let found = find(kind, id).map(|mut found| {
+                    value(&mut found, version, find);
+                    found
+                });
+                found.or_else(|| (kind != "plan").then(|| Value::from(id.as_str())))
+            }
             _ => None,
         },
         Was::Null => None,
         Was::False => Some(Value::Bool(false)),
         Was::Empty => Some(Value::Array(Vec::new())),
-        Was::Made(make) => return make(doc),
+        Was::Made(make) => Some(make(doc)),
     };
     found.or_else(|| whole.then_some(Value::Null))
 }

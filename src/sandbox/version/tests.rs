@@ -146,6 +146,14 @@ fn what_was_shown_in_whole_is_found() {
     down::value(&mut customer, "2025-08-27.basil", &coupons);
     let discount = json!({"object": "discount", "coupon": {"object": "coupon", "id": "co_1"}});
     assert_eq!(customer["discount"], discount);
+
+    let discount = json!({"object": "discount", "source": {"coupon": "co_1"}});
+    let unseen = json!({"object": "discount", "coupon": "co_1"});
+    assert_eq!(in_version(&discount, "2025-08-27.basil"), unseen);
+    assert_eq!(in_version(&discount, "2025-09-30.clover"), discount);
+    let line = json!({"object": "line_item", "pricing": {"price_details": {"price": "price_1"}}});
+    let older = in_version(&line, "2025-02-24.acacia");
+    assert_eq!((&older["price"], &older["plan"]), (&json!("price_1"), &Value::Null));
 }
 
 #[test]
