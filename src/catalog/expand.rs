@@ -3,7 +3,9 @@
 use crate::catalog::Catalog;
 use crate::catalog::absent::is_includable;
 use crate::catalog::grammar::{self, Field, Kind, Shape, Type};
+use crate::catalog::legacy;
 use crate::catalog::route::Endpoint;
+use crate::catalog::version::Version;
 use crate::wire::failure::Failure;
 
 /// How many levels one path can expand.
@@ -42,8 +44,24 @@ impl Catalog {
         Some(Target { includable: is_includable(object, field), ..target })
     }
 
+    /// [`Catalog::expand_target`] as an older version knew the object.
+    pub fn expand_target_in(
+        &self,
+        object: &str,
+        field: &str,
+        version: &Version,
+    ) -> Option<Target<'_>> {
+        let older = || legacy::expandable(object, field, version).map(target);
+        self.expand_target(object, field).or_else(older)
+    }
+
     /// Whether a path of `expand[]` makes sense for what an endpoint answers with.
-    pub fn check_expand(&self, endpoint: &Endpoint, path: &str) -> Result<(), Failure> {
+    pub fn check_expand(
+        &self,
+        endpoint: &Endpoint,
+        path: &str,
+        version: &Version,
+    ) -> Result<(), Failure> {
         let objects = endpoint.objects();
         let shapes: Vec<&Shape> = objects.iter().filter_map(|name| self.object(name)).collect();
         if shapes.is_empty() {
@@ -67,7 +85,7 @@ impl Catalog {
             }
             _ => segments.as_slice(),
         };
-        let results = shapes.iter().map(|shape| self.walk(Place::Object(shape), rest));
+        let results = shapes.iter().map(|shape| self.walk(Place::Object(shape), rest, version));
         let mut failed = None;
         for result in results {
             match result {
@@ -78,12 +96,13 @@ impl Catalog {
         failed.map_or(Ok(()), refuse)
     }
 
-    fn walk(&self, place: Place<'_>, segments: &[&str]) -> Result<(), String> {
+    fn walk(&self, place: Place<'_>, segments: &[&str], version: &Version) -> Result<(), String> {
         let Some((segment, rest)) = segments.split_first() else { return Ok(()) };
         let (target, includable) = match place {
-            Place::Object(shape) => {
-                (expand_in(&shape.fields, segment), is_includable(shape.name, segment))
-            }
+            Place::Object(shape) => (
+                self.expand_target_in(shape.name, segment, version),
+                is_includable(shape.name, segment),
+            ),
             Place::Hash(fields) => (expand_in(fields, segment), false),
         };
         let Some(target) = target else {
@@ -95,13 +114,13 @@ impl Catalog {
             ExpandKind::Reference(objects) | ExpandKind::Embedded(objects) => objects,
             ExpandKind::Page(objects) => match rest.split_first() {
                 None => return Ok(()),
-                Some((&"data", after)) => return self.any_of(objects, after),
+                Some((&"data", after)) => return self.any_of(objects, after, version),
                 Some((next, _)) => {
                     return Err(format!("This property cannot be expanded ({next})."));
                 }
             },
             ExpandKind::Hash(fields) if !rest.is_empty() => {
-                return self.walk(Place::Hash(fields), rest);
+                return self.walk(Place::Hash(fields), rest, version);
             }
             ExpandKind::Hash(_) | ExpandKind::Plain if includable && rest.is_empty() => {
                 return Ok(());
@@ -110,14 +129,19 @@ impl Catalog {
                 return Err(format!("This property cannot be expanded ({segment})."));
             }
         };
-        self.any_of(objects, rest)
+        self.any_of(objects, rest, version)
     }
 
     /// Whether the path goes on in at least one of the objects that may stand there.
-    fn any_of(&self, objects: &[&'static str], segments: &[&str]) -> Result<(), String> {
+    fn any_of(
+        &self,
+        objects: &[&'static str],
+        segments: &[&str],
+        version: &Version,
+    ) -> Result<(), String> {
         let mut failed = Ok(());
         for shape in objects.iter().filter_map(|name| self.object(name)) {
-            failed = self.walk(Place::Object(shape), segments);
+            failed = self.walk(Place::Object(shape), segments, version);
             if failed.is_ok() {
                 return Ok(());
             }
@@ -155,9 +179,14 @@ mod tests {
     use crate::catalog::route::Routed;
 
     fn said(method: &str, url: &str, path: &str) -> Result<(), String> {
+        said_in("2026-10-28.endive", method, url, path)
+    }
+
+    fn said_in(version: &str, method: &str, url: &str, path: &str) -> Result<(), String> {
+        let version = Version { text: version.to_owned(), named: true };
         let catalog = Catalog::get();
         let Routed::Found(route) = catalog.route(method, url) else { panic!("{url}") };
-        catalog.check_expand(route.endpoint, path).map_err(|failure| {
+        catalog.check_expand(route.endpoint, path, &version).map_err(|failure| {
             assert_eq!((failure.status, failure.code), (400, None));
             failure.message
         })
@@ -202,6 +231,20 @@ mod tests {
             "This property cannot be expanded (customer). You may want to try expanding 'data.customer' instead."
         );
         assert!(refused("/v1/invoices/in_1", "a.b.c.d.e").contains("more than 4 levels"));
+    }
+
+    #[test]
+    fn older_versions_expand_what_they_had() {
+        for (url, path) in [
+            ("/v1/charges/ch_1", "invoice"),
+            ("/v1/payment_intents/pi_1", "latest_charge.invoice.subscription"),
+            ("/v1/subscriptions/sub_1", "latest_invoice.payment_intent"),
+            ("/v1/charges", "data.invoice"),
+            ("/v1/charges/ch_1", "invoice.total_tax_amounts.tax_rate"),
+        ] {
+            assert_eq!(said_in("2025-02-24.acacia", "GET", url, path), Ok(()), "{path}");
+            assert!(said_in("2025-03-31.basil", "GET", url, path).is_err(), "{path}");
+        }
     }
 
     #[test]

@@ -14,10 +14,6 @@ pub(crate) enum Path<'p> {
 }
 
 impl Path<'_> {
-    pub(crate) const fn is_root(self) -> bool {
-        matches!(self, Self::Root)
-    }
-
     /// Whether it is that member of a hash, at whatever depth.
     pub(crate) fn ends_with(self, last: &str) -> bool {
         matches!(self, Self::Name(_, name) if name == last)

@@ -35,21 +35,21 @@ pub fn include(txn: &Txn<'_>, doc: &Value, field: &str) -> Option<Value> {
 }
 
 fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    create::create(txn, call).map(|session| create::shown(&session, call))
+    create::create(txn, call).map(Body::from)
 }
 
 fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    txn.find(SESSION, call.id(0), "id").map(|session| create::shown(&session, call))
+    txn.find(SESSION, call.id(0), "id").map(Body::from)
 }
 
 fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     txn.find(SESSION, call.id(0), "id")?;
-    update::update(txn, call).map(|session| create::shown(&session, call))
+    update::update(txn, call).map(Body::from)
 }
 
 fn expire(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     txn.find(SESSION, call.id(0), "id")?;
-    expire::expire(txn, call.id(0)).map(|session| create::shown(&session, call))
+    expire::expire(txn, call.id(0)).map(Body::from)
 }
 
 fn line_items(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
@@ -70,13 +70,5 @@ fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     ];
     let mut filters = list::same(call, &same);
     filters.extend(email.map(|email| Filter::IsLike("customer_details.email", email)));
-    let page = list::page(txn, call, SESSION, &filters)?;
-    if !create::is_renamed(call) {
-        return Ok(page);
-    }
-    let mut page = page.into_document();
-    for session in page.get_mut("data").and_then(Value::as_array_mut).into_iter().flatten() {
-        *session = create::shown_in(session.take(), call);
-    }
-    Ok(page.into())
+    list::page(txn, call, SESSION, &filters)
 }
