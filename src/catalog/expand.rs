@@ -67,10 +67,10 @@ impl Catalog {
             _ => segments.as_slice(),
         };
         let results = shapes.iter().map(|shape| self.walk(Place::Object(shape), rest));
-        match results.into_iter().any(|found| found) {
-            true => Ok(()),
-            false => refuse(format!("This property cannot be expanded ({path}).")),
+        if results.into_iter().any(|found| found) {
+            return Ok(());
         }
+        refuse(format!("This property cannot be expanded ({path})."))
     }
 
     /// Whether a path leads to something that can be expanded. A hash can, and stays what it is.

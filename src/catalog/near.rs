@@ -9,11 +9,15 @@ use crate::catalog::grammar::Field;
 /// The longest name that is compared with others; the API's own are shorter.
 const LONGEST_NAME: usize = 64;
 
-/// How alike names must be, in thousandths: short ones (of three letters or less), and others.
-const LIKENESS: (f64, f64) = (0.77, 0.834);
+/// The likeness of a name to itself.
+const SAME: usize = 1_000_000;
 
-/// From which likeness on the same beginning counts, for how many letters at most, and how much each of them.
-const BEGINNING: (f64, usize, f64) = (0.7, 4, 0.1);
+/// How alike names must be: short ones (of three letters or less), and others.
+const LIKENESS: (usize, usize) = (770_000, 834_000);
+
+/// From which likeness on the same beginning counts, for how many letters at most, and what part of the rest each of
+/// them adds.
+const BEGINNING: (usize, usize, usize) = (700_000, 4, 10);
 
 /// The one field that a misspelt name most likely meant.
 pub(crate) fn field(fields: &[Field], name: &str) -> Option<&'static str> {
@@ -27,7 +31,7 @@ pub(crate) fn field(fields: &[Field], name: &str) -> Option<&'static str> {
         (likeness(&letters, &given), letters, field.name)
     });
     let mut alike: Vec<_> = measured.filter(|(likeness, ..)| *likeness >= least).collect();
-    alike.sort_by(|a, b| b.0.total_cmp(&a.0));
+    alike.sort_by_key(|alike| std::cmp::Reverse(alike.0));
     let slips = given.len().div_ceil(4);
     let near = |most: &dyn Fn(&[char]) -> usize| {
         alike.iter().find(|(_, name, _)| distance(name, &given) <= most(name)).map(|it| it.2)
@@ -35,48 +39,41 @@ pub(crate) fn field(fields: &[Field], name: &str) -> Option<&'static str> {
     near(&|_| slips).or_else(|| near(&|name| name.len().min(given.len()).saturating_sub(1)))
 }
 
-/// Jaro and Winkler's measure: 1 for the same name, 0 for nothing in common.
-fn likeness(a: &[char], b: &[char]) -> f64 {
+/// Jaro and Winkler's measure: nothing for nothing in common.
+fn likeness(a: &[char], b: &[char]) -> usize {
     let jaro = jaro(a, b);
-    let (from, most, each) = BEGINNING;
+    let (from, most, part) = BEGINNING;
     if jaro <= from {
         return jaro;
     }
     let same = a.iter().zip(b).take(most).take_while(|(a, b)| a == b).count();
-    (count(same) * each).mul_add(1.0 - jaro, jaro)
+    jaro + same * (SAME - jaro) / part
 }
 
-fn jaro(a: &[char], b: &[char]) -> f64 {
+fn jaro(a: &[char], b: &[char]) -> usize {
     let (short, long) = if a.len() > b.len() { (b, a) } else { (a, b) };
     let reach = (long.len() / 2).saturating_sub(1);
     let mut taken = vec![false; long.len()];
     let mut matched = Vec::new();
     for (at, letter) in short.iter().enumerate() {
-        let around = at.saturating_sub(reach)..=at + reach;
+        let mut around = at.saturating_sub(reach)..=at + reach;
         let found = around
-            .into_iter()
             .find(|place| long.get(*place) == Some(letter) && taken.get(*place) == Some(&false));
-        if let Some(place) = found {
-            if let Some(taken) = taken.get_mut(place) {
-                *taken = true;
-            }
+        if let Some(taken) = found.and_then(|place| taken.get_mut(place)) {
+            *taken = true;
             matched.push(*letter);
         }
     }
     if matched.is_empty() {
-        return 0.0;
+        return 0;
     }
     let in_long = long.iter().zip(&taken).filter(|(_, taken)| **taken).map(|(letter, _)| letter);
     let swapped = matched.iter().zip(in_long).filter(|(a, b)| a != b).count() / 2;
-    let matches = count(matched.len());
-    let parts = matches / count(short.len())
-        + matches / count(long.len())
-        + (matches - count(swapped)) / matches;
-    parts / 3.0
-}
-
-fn count(n: usize) -> f64 {
-    u32::try_from(n).map_or(f64::MAX, f64::from)
+    let matches = matched.len();
+    let parts = matches * SAME / short.len()
+        + matches * SAME / long.len()
+        + (matches - swapped) * SAME / matches;
+    parts / 3
 }
 
 /// How many letters must be put in, left out or changed.

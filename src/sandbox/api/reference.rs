@@ -2,6 +2,7 @@
 //! handler asks. One table says which name stands for which object.
 
 use crate::catalog::Catalog;
+use crate::catalog::route::Endpoint;
 use crate::sandbox::api::call::Call;
 use crate::sandbox::behaviour::object;
 use crate::sandbox::engine::txn::{Txn, missing};
@@ -101,7 +102,7 @@ fn is_modelled(kind: &str) -> bool {
                 && endpoint.objects().len() == 1
                 && object::handler(endpoint.key()).is_some()
         });
-        makes.flat_map(|endpoint| endpoint.objects()).collect()
+        makes.flat_map(Endpoint::objects).collect()
     });
     modelled.contains(kind)
 }
@@ -139,7 +140,7 @@ mod tests {
     use crate::sandbox::testing::Lab;
     use serde_json::json;
 
-    fn call(key: &str, ids: &[&str], params: Value) -> Call {
+    fn call(key: &str, ids: &[&str], params: &Value) -> Call {
         Call {
             key: key.to_owned(),
             ids: ids.iter().map(|id| (*id).to_owned()).collect(),
@@ -189,7 +190,7 @@ mod tests {
                     continue;
                 }
                 tried += 1;
-                let asked = call(key, &[], json!({ *name: "nope" }));
+                let asked = call(key, &[], &json!({ *name: "nope" }));
                 let failure =
                     Lab::new().change(|txn| handler(txn, &asked).map(|_| ())).unwrap_err();
                 assert_eq!(failure.status, 400, "{key} {name}");
@@ -207,11 +208,11 @@ mod tests {
         let asked = call(
             "POST /v1/checkout/sessions",
             &[],
-            json!({"metadata": {"price": "x"}, "currency": "jpy", "lines": [{"quantity": 1}]}),
+            &json!({"metadata": {"price": "x"}, "currency": "jpy", "lines": [{"quantity": 1}]}),
         );
         assert_eq!(lab.look(|txn| check(txn, &asked)), Ok(()));
         let nested = json!({"optional_items": [{"quantity": 1}, {"price": "price_nope"}]});
-        let asked = call("POST /v1/checkout/sessions", &[], nested);
+        let asked = call("POST /v1/checkout/sessions", &[], &nested);
         let failure = lab.look(|txn| check(txn, &asked)).unwrap_err();
         assert_eq!(failure.param.as_deref(), Some("optional_items[1][price]"));
     }
@@ -219,7 +220,7 @@ mod tests {
     #[test]
     fn a_missing_object_is_named_as_its_path_names_it() {
         let param = |key: &str, ids: &[&str], id: &str| {
-            named(Failure::missing("thing", id, "id"), &call(key, ids, json!({}))).param
+            named(Failure::missing("thing", id, "id"), &call(key, ids, &json!({}))).param
         };
         for (key, name) in [
             ("GET /v1/prices/{price}", Some("price")),
@@ -237,6 +238,6 @@ mod tests {
         assert_eq!(param(key, &["cus_1", "pm_1"], "pm_1").as_deref(), Some("payment_method"));
         assert_eq!(param(key, &["cus_1", "pm_1"], "cus_1").as_deref(), Some("customer"));
         let other = Failure::invalid("x").param("id");
-        assert_eq!(named(other.clone(), &call("GET /v1/prices/{price}", &[], json!({}))), other);
+        assert_eq!(named(other.clone(), &call("GET /v1/prices/{price}", &[], &json!({}))), other);
     }
 }

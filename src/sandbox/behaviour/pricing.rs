@@ -2,7 +2,7 @@
 //! `default_price_data`, by `product_data` and by inline `price_data`.
 
 use crate::sandbox::behaviour::object::{fill, new, text};
-use crate::sandbox::behaviour::payment::intent::known_currency;
+use crate::sandbox::behaviour::payment::intent::{check_step, known_currency};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::PricePart;
 use crate::sandbox::engine::txn::Txn;
@@ -88,6 +88,9 @@ pub fn put_price(
     let get = |name: &str| params.get(name).filter(|value| !value.is_null());
     let currency = known_currency(get("currency").and_then(Value::as_str).unwrap_or_default())?;
     let amounts = amounts(params, at)?;
+    if let Some(unit) = amounts.0.as_i64() {
+        check_step(unit, currency, &path(at, "unit_amount"))?;
+    }
     let recurring = recurring(get("recurring"), at)?;
     let id = txn.new_id("price_1", 23);
     let kind = if recurring.is_null() { "one_time" } else { "recurring" };
@@ -153,10 +156,15 @@ pub fn claim_lookup_key(
     Ok(())
 }
 
+/// A member of the parameters at `at`.
+fn path(at: &str, name: &str) -> String {
+    if at.is_empty() { name.to_owned() } else { format!("{at}[{name}]") }
+}
+
 /// `unit_amount` and `unit_amount_decimal`, from whichever was sent.
 fn amounts(params: &Map<String, Value>, at: &str) -> Result<(Value, Value), Failure> {
     let get = |name: &str| params.get(name).filter(|value| !value.is_null());
-    let path = |name: &str| if at.is_empty() { name.to_owned() } else { format!("{at}[{name}]") };
+    let path = |name: &str| path(at, name);
     let decimal = get("unit_amount_decimal").map(|d| match d {
         Value::String(text) => text.clone(),
         other => other.to_string(),
@@ -209,12 +217,7 @@ fn recurring(sent: Option<&Value>, at: &str) -> Result<Value, Failure> {
         _ => 3,
     };
     if !(1..=most).contains(&count) {
-        let name = "recurring[interval_count]";
-        let name = if at.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{at}[recurring][interval_count]")
-        };
+        let name = format!("{}[interval_count]", path(at, "recurring"));
         return Err(Failure::invalid(format!(
             "The recurring interval must be between one interval and three years: {count} is not between 1 and {most}."
         ))

@@ -1,7 +1,7 @@
 //! What a price costs for a quantity, in the minor unit, and the totals that may be charged. Pure.
 
-use crate::domain::currency::Currency;
 use crate::domain::money::Money;
+use crate::sandbox::behaviour::payment::intent::check_step;
 use crate::wire::failure::Failure;
 use serde_json::Value;
 
@@ -79,17 +79,13 @@ pub fn chargeable(total: Money) -> Result<(), Failure> {
         );
         return Err(Failure::invalid(text).code("amount_too_large"));
     }
-    Ok(())
-}
-
-/// Whether an amount has the precision that its currency allows: of three decimals, the last is 0.
-pub fn precise(minor: i64, currency: Currency) -> bool {
-    currency.decimals() < 3 || minor % 10 == 0
+    check_step(total.minor, currency, "line_items")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::currency::Currency;
     use proptest::prelude::*;
     use serde_json::json;
 

@@ -185,9 +185,26 @@ fn part(call: &Call) -> Option<CustomerPart> {
     Some(CustomerPart { tax_ip_address: ip })
 }
 
+/// Keeps what an address had and was not sent anew.
+fn merge(new: &mut Value, old: Value) {
+    let (Value::Object(new), Value::Object(old)) = (new, old) else { return };
+    for (name, old) in old {
+        match new.get_mut(&name) {
+            Some(new) => merge(new, old),
+            None => drop(new.insert(name, old)),
+        }
+    }
+}
+
 /// Writes the sent parameters into a customer, whose first balance settles its currency.
 fn write(doc: &mut Doc, call: &Call, currency: &str) {
+    let known = ["address", "shipping"].map(|name| (name, doc.get(name).cloned()));
     copy(doc, call, FIELDS);
+    for (name, old) in known {
+        if let (Some(old), Some(new)) = (old, doc.get_mut(name)) {
+            merge(new, old);
+        }
+    }
     if call.int("balance").is_some_and(|balance| balance != 0)
         && doc.get("currency").is_none_or(Value::is_null)
     {
