@@ -14,7 +14,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use stripegym::catalog::Catalog;
 use stripegym::catalog::route::Routed;
-use stripegym::catalog::validate::Strictness;
+use stripegym::catalog::version::Version;
 use stripegym::wire::failure::Failure;
 use stripegym::wire::{form, json as wire_json, render};
 
@@ -74,11 +74,14 @@ fn microseconds(work: &mut dyn FnMut()) -> f64 {
     (0..ROUNDS).map(|_| round(work)).fold(f64::INFINITY, f64::min)
 }
 
+fn today() -> Version {
+    Version { text: Catalog::get().api_version().to_owned(), named: true }
+}
+
 fn request(path: &str, body: &[u8]) {
     let decoded = form::decode(black_box(body)).unwrap();
     let Routed::Found(found) = Catalog::get().route("POST", path) else { panic!("{path}") };
-    let strictness = Strictness::Endive;
-    drop(black_box(Catalog::get().validate(found.endpoint, &decoded.tree, strictness).unwrap()));
+    drop(black_box(Catalog::get().validate(found.endpoint, &decoded.tree, &today()).unwrap()));
 }
 
 fn route(path: &str) {
@@ -88,8 +91,9 @@ fn route(path: &str) {
 fn validate(path: &str, body: &[u8]) -> impl FnMut() {
     let tree = form::decode(body).unwrap().tree;
     let Routed::Found(found) = Catalog::get().route("POST", path) else { panic!("{path}") };
+    let version = today();
     move || {
-        let typed = Catalog::get().validate(found.endpoint, black_box(&tree), Strictness::Endive);
+        let typed = Catalog::get().validate(found.endpoint, black_box(&tree), &version);
         drop(black_box(typed.unwrap()));
     }
 }

@@ -3,7 +3,9 @@
 use crate::catalog::Catalog;
 use crate::catalog::absent::is_includable;
 use crate::catalog::grammar::{self, Field, Kind, Shape, Type};
+use crate::catalog::legacy;
 use crate::catalog::route::Endpoint;
+use crate::catalog::version::Version;
 use crate::wire::failure::Failure;
 
 /// How many levels one path can expand.
@@ -42,8 +44,24 @@ impl Catalog {
         Some(Target { includable: is_includable(object, field), ..target })
     }
 
+    /// [`Catalog::expand_target`] as an older version knew the object.
+    pub fn expand_target_in(
+        &self,
+        object: &str,
+        field: &str,
+        version: &Version,
+    ) -> Option<Target<'_>> {
+        let older = || legacy::expandable(object, field, version).map(target);
+        self.expand_target(object, field).or_else(older)
+    }
+
     /// Whether a path of `expand[]` makes sense for what an endpoint answers with.
-    pub fn check_expand(&self, endpoint: &Endpoint, path: &str) -> Result<(), Failure> {
+    pub fn check_expand(
+        &self,
+        endpoint: &Endpoint,
+        path: &str,
+        version: &Version,
+    ) -> Result<(), Failure> {
         let objects = endpoint.objects();
         let shapes: Vec<&Shape> = objects.iter().filter_map(|name| self.object(name)).collect();
         if shapes.is_empty() {
@@ -66,7 +84,7 @@ impl Catalog {
             }
             _ => segments.as_slice(),
         };
-        let results = shapes.iter().map(|shape| self.walk(Place::Object(shape), rest));
+        let results = shapes.iter().map(|shape| self.walk(Place::Object(shape), rest, version));
         if results.into_iter().any(|found| found) {
             return Ok(());
         }
@@ -74,30 +92,33 @@ impl Catalog {
     }
 
     /// Whether a path leads to something that can be expanded. A hash can, and stays what it is.
-    fn walk(&self, place: Place<'_>, segments: &[&str]) -> bool {
+    fn walk(&self, place: Place<'_>, segments: &[&str], version: &Version) -> bool {
         let Some((segment, rest)) = segments.split_first() else { return true };
         let (target, includable) = match place {
-            Place::Object(shape) => {
-                (expand_in(&shape.fields, segment), is_includable(shape.name, segment))
-            }
+            Place::Object(shape) => (
+                self.expand_target_in(shape.name, segment, version),
+                is_includable(shape.name, segment),
+            ),
             Place::Hash(fields) => (expand_in(fields, segment), false),
         };
         let Some(target) = target else { return false };
         match (target.kind, rest.split_first()) {
             (ExpandKind::Reference(objects) | ExpandKind::Embedded(objects), _) => {
-                self.any_of(objects, rest)
+                self.any_of(objects, rest, version)
             }
-            (ExpandKind::Page(objects), Some((&"data", after))) => self.any_of(objects, after),
+            (ExpandKind::Page(objects), Some((&"data", after))) => {
+                self.any_of(objects, after, version)
+            }
             (ExpandKind::Page(_), after) => after.is_none(),
-            (ExpandKind::Hash(fields), _) => self.walk(Place::Hash(fields), rest),
+            (ExpandKind::Hash(fields), _) => self.walk(Place::Hash(fields), rest, version),
             (ExpandKind::Plain, after) => includable && after.is_none(),
         }
     }
 
     /// Whether the path goes on in at least one of the objects that may stand there.
-    fn any_of(&self, objects: &[&'static str], segments: &[&str]) -> bool {
+    fn any_of(&self, objects: &[&'static str], segments: &[&str], version: &Version) -> bool {
         let mut shapes = objects.iter().filter_map(|name| self.object(name));
-        shapes.any(|shape| self.walk(Place::Object(shape), segments))
+        shapes.any(|shape| self.walk(Place::Object(shape), segments, version))
     }
 }
 
@@ -130,9 +151,14 @@ mod tests {
     use crate::catalog::route::Routed;
 
     fn said(method: &str, url: &str, path: &str) -> Result<(), String> {
+        said_in("2026-10-28.endive", method, url, path)
+    }
+
+    fn said_in(version: &str, method: &str, url: &str, path: &str) -> Result<(), String> {
+        let version = Version { text: version.to_owned(), named: true };
         let catalog = Catalog::get();
         let Routed::Found(route) = catalog.route(method, url) else { panic!("{url}") };
-        catalog.check_expand(route.endpoint, path).map_err(|failure| {
+        catalog.check_expand(route.endpoint, path, &version).map_err(|failure| {
             assert_eq!((failure.status, failure.code, failure.param), (400, None, None));
             failure.message
         })
@@ -186,6 +212,7 @@ mod tests {
     #[test]
     fn all_that_is_absent_by_default_can_be_asked_for() {
         let catalog = Catalog::get();
+        let version = Version { text: "2026-10-28.endive".to_owned(), named: true };
         for endpoint in catalog.routes().all() {
             let objects = endpoint.objects();
             let [name] = objects.as_slice() else { continue };
@@ -194,12 +221,26 @@ mod tests {
                 let data = if endpoint.is_list() { "data." } else { "" };
                 let path = format!("{data}{}", field.name);
                 assert_eq!(
-                    catalog.check_expand(endpoint, &path),
+                    catalog.check_expand(endpoint, &path, &version),
                     Ok(()),
                     "{} {path}",
                     endpoint.key()
                 );
             }
+        }
+    }
+
+    #[test]
+    fn older_versions_expand_what_they_had() {
+        for (url, path) in [
+            ("/v1/charges/ch_1", "invoice"),
+            ("/v1/payment_intents/pi_1", "latest_charge.invoice.subscription"),
+            ("/v1/subscriptions/sub_1", "latest_invoice.payment_intent"),
+            ("/v1/charges", "data.invoice"),
+            ("/v1/charges/ch_1", "invoice.total_tax_amounts.tax_rate"),
+        ] {
+            assert_eq!(said_in("2025-02-24.acacia", "GET", url, path), Ok(()), "{path}");
+            assert!(said_in("2025-03-31.basil", "GET", url, path).is_err(), "{path}");
         }
     }
 

@@ -15,6 +15,7 @@ mod path;
 pub mod route;
 mod scalar;
 pub mod validate;
+pub mod version;
 
 use std::collections::HashSet;
 use std::sync::OnceLock;

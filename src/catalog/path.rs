@@ -15,10 +15,6 @@ pub(crate) enum Path<'p> {
 }
 
 impl Path<'_> {
-    pub(crate) const fn is_root(self) -> bool {
-        matches!(self, Self::Root)
-    }
-
     /// Whether it is a member of the request itself.
     pub(crate) const fn is_top(self) -> bool {
         matches!(self, Self::Name(Self::Root, _))

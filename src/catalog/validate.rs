@@ -5,10 +5,12 @@
 use serde_json::{Map, Value};
 
 use crate::catalog::grammar::{self, Field, Kind, Type};
+use crate::catalog::legacy::Legacy;
 use crate::catalog::limit::{self, Limit};
 use crate::catalog::metadata::metadata;
 use crate::catalog::path::Path;
 use crate::catalog::route::Endpoint;
+use crate::catalog::version::Version;
 use crate::catalog::{Catalog, legacy, near, scalar};
 use crate::wire::failure::{Failure, echo};
 use crate::wire::form::Tree;
@@ -20,15 +22,6 @@ pub const METADATA_KEY_LENGTH: usize = 40;
 /// How many characters a value of metadata can have.
 pub const METADATA_VALUE_LENGTH: usize = 500;
 
-/// Which version's parameters a request may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Strictness {
-    /// Only those of the current version.
-    Endive,
-    /// Also those of older ones: the request names an older version, or none.
-    Older,
-}
-
 impl Catalog {
     /// Checks a decoded request and types it: numbers and booleans as such, cleared values as `null`.
     ///
@@ -37,18 +30,18 @@ impl Catalog {
         &self,
         endpoint: &Endpoint,
         tree: &Tree,
-        strictness: Strictness,
+        version: &Version,
     ) -> Result<Map<String, Value>, Failure> {
         let shape = endpoint.params.and_then(|name| self.params(name));
         let fields = shape.map_or([].as_slice(), |shape| shape.fields.as_slice());
-        let mut walk = Walk::new(self, endpoint, strictness);
+        let mut walk = Walk::new(self, endpoint, version);
         let typed = match tree {
             Tree::Hash(members) => walk.hash(fields, members, Path::Root),
             Tree::Leaf(_) | Tree::List(_) => return Err(Failure::invalid("Invalid object")),
         };
         walk.finish()?;
         for path in typed.get("expand").and_then(Value::as_array).into_iter().flatten() {
-            self.check_expand(endpoint, path.as_str().unwrap_or_default())?;
+            self.check_expand(endpoint, path.as_str().unwrap_or_default(), version)?;
         }
         Ok(typed)
     }
@@ -60,15 +53,16 @@ const UNKNOWN_NAMED: usize = 20;
 struct Walk<'w> {
     catalog: &'w Catalog,
     endpoint: &'w Endpoint,
-    strictness: Strictness,
+    legacy: Legacy<'w>,
     unknown: Vec<(String, Option<&'static str>)>,
     invalid: Option<Failure>,
     missing: Option<String>,
 }
 
 impl<'w> Walk<'w> {
-    const fn new(catalog: &'w Catalog, endpoint: &'w Endpoint, strictness: Strictness) -> Self {
-        Self { catalog, endpoint, strictness, unknown: Vec::new(), invalid: None, missing: None }
+    fn new(catalog: &'w Catalog, endpoint: &'w Endpoint, version: &'w Version) -> Self {
+        let legacy = Legacy::new(endpoint.key(), version);
+        Self { catalog, endpoint, legacy, unknown: Vec::new(), invalid: None, missing: None }
     }
 
     /// The worst of what was found.
@@ -111,12 +105,20 @@ impl<'w> Walk<'w> {
     ) -> Map<String, Value> {
         let mut typed = Map::new();
         for (name, tree) in members {
-            let value = match grammar::field(fields, name) {
-                Some(field) => self.field(field, tree, Path::Name(&path, name)),
+            let at = Path::Name(&path, name);
+            let mut name = name.as_str();
+            let mut field = grammar::field(fields, name);
+            if field.is_none()
+                && let Some(today) = self.legacy.named(at)
+            {
+                (name, field) = (today, grammar::field(fields, today));
+            }
+            let value = match field {
+                Some(field) => self.field(field, tree, at),
                 None => self.undeclared(fields, name, tree, path),
             };
             if let Some(value) = value {
-                typed.insert(name.clone(), value);
+                typed.insert(name.to_owned(), value);
             }
         }
         let given = |name: &str| members.iter().any(|(member, _)| member == name);
@@ -146,9 +148,7 @@ impl<'w> Walk<'w> {
 
     /// Whether a required parameter is given by the name it had in an older version.
     fn is_replaced(&self, name: &str, members: &[(String, Tree)]) -> bool {
-        let stands_for = |given: &str| legacy::stands_for(self.endpoint.key(), given);
-        self.strictness == Strictness::Older
-            && members.iter().any(|(given, _)| stands_for(given) == Some(name))
+        members.iter().any(|(given, _)| self.legacy.stands_for(given, name))
     }
 
     /// A parameter that this version does not have.
@@ -159,21 +159,19 @@ impl<'w> Walk<'w> {
         tree: &Tree,
         path: Path<'_>,
     ) -> Option<Value> {
-        let older = legacy::parameter(self.endpoint.key(), name).filter(|_| path.is_root());
-        match (older, self.strictness) {
-            (Some(text), Strictness::Older) => {
-                let of = grammar::read(text)?;
-                self.value(&of, tree, Path::Name(&path, name))
-            }
-            (Some(_), Strictness::Endive) if name == legacy::PAYMENT_METHOD_TYPES => self.refuse(
+        let at = Path::Name(&path, name);
+        match self.legacy.taken(at) {
+            Some((of, true)) => self.value(&of, tree, at),
+            Some((_, false)) if name == legacy::PAYMENT_METHOD_TYPES => self.refuse(
                 Failure::invalid(legacy::NO_LONGER_SUPPORTED_MESSAGE)
                     .code(legacy::NO_LONGER_SUPPORTED)
                     .param(name),
             ),
             _ => {
                 // Only a single unknown name gets a hint, so that a thousand of them cost nothing.
-                let hint = if self.unknown.is_empty() { near::field(fields, name) } else { None };
-                self.unknown.push((Path::Name(&path, name).to_string(), hint));
+                let near = || near::field(fields, name).or_else(|| self.legacy.today(at));
+                let hint = if self.unknown.is_empty() { near() } else { None };
+                self.unknown.push((at.to_string(), hint));
                 None
             }
         }
@@ -217,8 +215,8 @@ impl<'w> Walk<'w> {
     }
 
     fn leaf(&mut self, kind: &Kind, text: &str, path: Path<'_>) -> Option<Value> {
-        if self.strictness == Strictness::Older
-            && let Some(word) = legacy::word(self.endpoint.key(), path, text)
+        if let Kind::Enum { .. } = kind
+            && let Some(word) = self.legacy.word(path, text)
         {
             return Some(Value::from(word));
         }
@@ -310,20 +308,16 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    fn sent(
-        strictness: Strictness,
-        method: &str,
-        path: &str,
-        body: &str,
-    ) -> Result<Value, Failure> {
+    fn sent(named: bool, method: &str, path: &str, body: &str) -> Result<Value, Failure> {
         let catalog = Catalog::get();
         let Routed::Found(route) = catalog.route(method, path) else { panic!("{path}") };
         let tree = form::decode(body.as_bytes())?.tree;
-        catalog.validate(route.endpoint, &tree, strictness).map(Value::Object)
+        let version = Version { text: "2026-10-28.endive".to_owned(), named };
+        catalog.validate(route.endpoint, &tree, &version).map(Value::Object)
     }
 
     fn post(path: &str, body: &str) -> Result<Value, Failure> {
-        sent(Strictness::Endive, "POST", path, body)
+        sent(true, "POST", path, body)
     }
 
     /// Message, code and parameter of a refusal.
@@ -405,6 +399,7 @@ mod tests {
     #[test]
     fn no_reference_is_emptied_when_something_is_made() {
         let catalog = Catalog::get();
+        let version = Version { text: "2026-10-28.endive".to_owned(), named: true };
         for endpoint in catalog.routes().all() {
             if endpoint.key().ends_with('}') || !endpoint.key().starts_with("POST /v1/") {
                 continue;
@@ -412,7 +407,7 @@ mod tests {
             let Some(shape) = endpoint.params.and_then(|name| catalog.params(name)) else {
                 continue;
             };
-            let walk = Walk::new(catalog, endpoint, Strictness::Endive);
+            let walk = Walk::new(catalog, endpoint, &version);
             for field in shape.fields.iter().filter(|field| matches!(field.of.kind, Kind::Text)) {
                 let path = Path::Name(&Path::Root, field.name);
                 let object = endpoint.objects().first().and_then(|name| catalog.object(name));
@@ -483,9 +478,7 @@ mod tests {
 
     #[test]
     fn the_size_of_a_page_is_a_whole_number_of_any_size() {
-        let list = |limit: &str| {
-            sent(Strictness::Endive, "GET", "/v1/customers", &format!("limit={limit}"))
-        };
+        let list = |limit: &str| sent(true, "GET", "/v1/customers", &format!("limit={limit}"));
         // Lists clamp it: what is out of range is not refused.
         for limit in [100, 101, 0, -1] {
             assert_eq!(list(&limit.to_string()).unwrap(), json!({"limit": limit}));
@@ -497,7 +490,7 @@ mod tests {
 
     #[test]
     fn either_kind_of_a_union_is_taken() {
-        let list = |body: &str| sent(Strictness::Endive, "GET", "/v1/customers", body);
+        let list = |body: &str| sent(true, "GET", "/v1/customers", body);
         assert_eq!(list("created=5").unwrap(), json!({"created": 5}));
         assert_eq!(list("created[gte]=5").unwrap(), json!({"created": {"gte": 5}}));
         assert_eq!(list("created=x").unwrap_err().message, "Invalid integer: x");
@@ -527,7 +520,7 @@ mod tests {
 
     #[test]
     fn older_parameters_are_taken_only_from_older_requests() {
-        let older = |path: &str, body: &str| sent(Strictness::Older, "POST", path, body);
+        let older = |path: &str, body: &str| sent(false, "POST", path, body);
         let body = "mode=payment&payment_method_types[]=card&ui_mode=hosted";
         assert_eq!(
             older("/v1/checkout/sessions", body).unwrap(),
@@ -541,6 +534,11 @@ mod tests {
         assert!(post("/v1/checkout/sessions", "ui_mode=hosted").is_err());
         assert!(older("/v1/promotion_codes", "coupon=c").is_ok());
         assert_eq!(refused("/v1/promotion_codes", "coupon=c").1, "parameter_unknown");
+        let price =
+            ("Received unknown parameter: price. Did you mean pricing?", "parameter_unknown");
+        assert_eq!(refused("/v1/invoiceitems", "price=p"), three(price.0, price.1, "price"));
+        let renamed = older("/v1/products", "name=a&features[0][name]=b").unwrap();
+        assert_eq!(renamed, json!({"name": "a", "marketing_features": [{"name": "b"}]}));
     }
 
     #[test]
@@ -558,7 +556,8 @@ mod tests {
             let catalog = Catalog::get();
             let endpoint = &catalog.routes().all()[at];
             if let Ok(decoded) = form::decode(body.as_bytes()) {
-                let _either = catalog.validate(endpoint, &decoded.tree, Strictness::Older);
+                let version = Version { text: "2022-11-15".to_owned(), named: true };
+                let _either = catalog.validate(endpoint, &decoded.tree, &version);
             }
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! `api` is the street that every request goes down once; `behaviour` holds what the catalog cannot know of each
 //! object; `engine` keeps the state, world by world, and makes changes durable before they are seen; `deliver`
-//! sends events, `page` is what a payer meets, `control` what only the sandbox has.
+//! sends events, `version` shows objects as older versions of the API do, `page` is what a payer meets, `control`
+//! what only the sandbox has.
 
 pub mod api;
 pub mod behaviour;
@@ -13,6 +14,7 @@ pub mod host;
 pub mod jobs;
 pub mod lock;
 pub mod page;
+pub mod version;
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -64,8 +64,12 @@ impl Endpoint {
     }
 
     fn register(&self, sandbox: &Sandbox) -> SigningSecret {
+        self.register_for(sandbox, &[("enabled_events[]", "customer.created")])
+    }
+
+    fn register_for(&self, sandbox: &Sandbox, form: &[(&str, &str)]) -> SigningSecret {
         let url = format!("http://127.0.0.1:{}/hook", self.port);
-        let form = [("url", url.as_str()), ("enabled_events[]", "customer.created")];
+        let form = [&[("url", url.as_str())], form].concat();
         let made = sandbox.api.make("/v1/webhook_endpoints", &form);
         SigningSecret::read(made["secret"].as_str().unwrap()).unwrap()
     }
@@ -103,6 +107,65 @@ fn an_event_arrives_signed_and_as_the_api_shows_it() {
     });
     assert_eq!(kept["data"], arrived["data"]);
     assert_eq!(kept["request"], arrived["request"]);
+}
+
+#[test]
+fn an_event_has_the_form_of_its_endpoints_version_and_an_answer_that_of_its_request() {
+    let env = Env::new();
+    let sandbox = env.sandbox(&["--ephemeral"]);
+    let of = |event: &Value| event["data"]["object"].get("invoice").cloned();
+    let wanted = ("enabled_events[]", "payment_intent.created");
+    let old = Endpoint::start(0, 0);
+    let secret = old.register_for(&sandbox, &[wanted, ("api_version", "2025-02-24.acacia")]);
+    let form = [("amount", "500"), ("currency", "jpy")];
+    let made = sandbox.api.make("/v1/payment_intents", &form);
+    assert_eq!(made.get("invoice"), None);
+    let delivery = old.next();
+    assert_signed(&delivery, &secret);
+    let arrived = event(&delivery);
+    assert_eq!(arrived["api_version"], "2025-02-24.acacia");
+    assert_eq!(of(&arrived), Some(Value::Null));
+    assert_eq!(arrived["data"]["object"]["id"], made["id"]);
+
+    // The event itself has the version of the account, whoever asks for it.
+    let path = format!("/v1/events/{}", arrived["id"].as_str().unwrap());
+    let acacia = sandbox.api.with("Stripe-Version", "2025-02-24.acacia");
+    for kept in [sandbox.api.read(&path), acacia.read(&path)] {
+        assert_eq!((of(&kept), &kept["api_version"]), (None, &"2026-10-28.endive".into()));
+    }
+    let path = format!("/v1/payment_intents/{}", made["id"].as_str().unwrap());
+    assert_eq!(acacia.read(&path)["invoice"], Value::Null);
+    assert_eq!(acacia.read(&path).get("invoice"), Some(&Value::Null));
+    assert_eq!(sandbox.api.read(&path).get("invoice"), None);
+    let page = acacia.read("/v1/payment_intents?limit=1");
+    assert_eq!(page["data"][0].get("invoice"), Some(&Value::Null));
+
+    // So has an object that an error carries.
+    let card =
+        [("payment_method", "pm_card_chargeDeclined"), ("return_url", "https://shop.example")];
+    let declined = acacia.post(&format!("{path}/confirm"), &card).error(402);
+    assert_eq!(declined["payment_intent"].get("invoice"), Some(&Value::Null), "{declined}");
+
+    let basil = sandbox.api.with("Stripe-Version", "2025-03-31.basil").get(&path);
+    assert_eq!(basil.header("stripegym-shape"), None);
+    let ancient = sandbox.api.with("Stripe-Version", "2016-07-06").get(&path);
+    assert_eq!(ancient.header("stripegym-shape"), Some("2022-11-15"));
+    assert_eq!(ancient.header("stripe-version"), Some("2016-07-06"));
+}
+
+#[test]
+fn an_answer_that_is_given_again_keeps_its_form() {
+    let env = Env::new();
+    let sandbox = env.sandbox(&["--ephemeral"]);
+    let form = [("amount", "500"), ("currency", "jpy"), ("capture_method", "automatic")];
+    let ask = |version: &str| {
+        let api = sandbox.api.with("Stripe-Version", version).with("Idempotency-Key", "k");
+        api.post("/v1/payment_intents", &form).ok()
+    };
+    let first = ask("2022-11-15");
+    assert_eq!(first.get("invoice"), Some(&Value::Null));
+    assert_eq!(first["payment_method_types"], serde_json::json!(["card"]));
+    assert_eq!(ask("2026-10-28.endive"), first);
 }
 
 #[test]

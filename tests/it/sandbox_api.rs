@@ -68,6 +68,40 @@ fn an_answer_carries_stripes_headers() {
 }
 
 #[test]
+fn what_a_request_leaves_unsaid_goes_by_its_version() {
+    let (_env, sandbox) = sandbox();
+    let form = [
+        ("amount", "500"),
+        ("currency", "usd"),
+        ("confirm", "true"),
+        ("payment_method", "pm_card_visa"),
+    ];
+    let ask = |version: &str, more: &[(&str, &str)]| {
+        let form = [form.as_slice(), more].concat();
+        sandbox.api.with("Stripe-Version", version).post("/v1/payment_intents", &form)
+    };
+    let back = [("return_url", "https://shop.example")];
+    // Only card was offered, and it does not lead away from the page.
+    let made = ask("2022-11-15", &[]).ok();
+    assert_eq!(made["automatic_payment_methods"], Value::Null);
+    let refused = ask("2023-08-16", &[]).error(400);
+    assert_eq!(text(&refused, "param"), "return_url");
+    for (version, mode) in [
+        ("2022-11-15", "automatic"),
+        ("2023-10-16", "automatic"),
+        ("2024-04-10", "automatic_async"),
+        (VERSION, "automatic_async"),
+    ] {
+        assert_eq!(text(&ask(version, &back).ok(), "capture_method"), mode, "{version}");
+    }
+    // The charge of before basil has an invoice, and can be asked for it.
+    let charge = format!("/v1/charges/{}?expand[]=invoice", text(&made, "latest_charge"));
+    let acacia = sandbox.api.with("Stripe-Version", "2025-02-24.acacia").get(&charge);
+    assert_eq!(acacia.ok().get("invoice"), Some(&Value::Null));
+    sandbox.api.with("Stripe-Version", VERSION).get(&charge).error(400);
+}
+
+#[test]
 fn a_missing_object_is_404_with_its_documentation() {
     let (_env, sandbox) = sandbox();
     let reply = sandbox.api.get("/v1/customers/cus_nope");

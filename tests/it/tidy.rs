@@ -80,6 +80,43 @@ fn arrows() -> BTreeMap<String, BTreeSet<String>> {
     table
 }
 
+/// The `rooms` block: a folder of the sandbox with the ones it may import.
+fn rooms() -> BTreeMap<String, BTreeSet<String>> {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let block = text.split("```rooms\n").nth(1).expect("ARCHITECTURE.md has a `rooms` block");
+    let lines = block.split("```").next().unwrap().lines();
+    lines
+        .map(|line| {
+            let (from, to) = line.split_once("->").expect("a line of rooms is `from -> to to`");
+            (from.trim().to_owned(), to.split_whitespace().map(str::to_owned).collect())
+        })
+        .collect()
+}
+
+/// A folder of the sandbox that is named there imports no other one than it says.
+#[test]
+fn rooms_of_the_sandbox_know_what_they_may() {
+    let mut wrong = Vec::new();
+    for (room, allowed) in rooms() {
+        let folder = format!("sandbox/{room}/");
+        let own: Vec<_> = sources().into_iter().filter(|it| it.path.starts_with(&folder)).collect();
+        assert!(!own.is_empty(), "no {folder}");
+        for source in own {
+            for line in &source.code {
+                for rest in line.split("crate::sandbox::").skip(1) {
+                    let known = |name: &&str| **name == room || allowed.contains(*name);
+                    wrong.extend(
+                        heads(rest)
+                            .filter(|name| !known(name))
+                            .map(|it| format!("{}: {it}", source.path)),
+                    );
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "imports that ARCHITECTURE.md does not allow:\n{}", wrong.join("\n"));
+}
+
 /// The names that follow each `crate::` in a line.
 fn imports(line: &str) -> impl Iterator<Item = &str> {
     line.split("crate::").skip(1).map(|rest| {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::catalog::Catalog;
-use crate::catalog::validate::Strictness;
+use crate::catalog::version::Version;
 use crate::wire::form;
 
 /// Every row of both files, as shape, field and limits.
@@ -83,12 +83,13 @@ fn samples(limit: Limit) -> (Value, Value, String) {
 #[test]
 fn a_request_is_refused_with_the_ends_of_its_text() {
     let catalog = Catalog::get();
+    let version = Version { text: "2026-10-28.endive".to_owned(), named: true };
     let sent = |path: &str, body: &str| {
         let crate::catalog::route::Routed::Found(route) = catalog.route("POST", path) else {
             panic!("{path}")
         };
         let tree = form::decode(body.as_bytes()).unwrap().tree;
-        catalog.validate(route.endpoint, &tree, Strictness::Endive)
+        catalog.validate(route.endpoint, &tree, &version)
     };
     let long = format!("0123456789{}abcdefghij", "x".repeat(300));
     let failure = sent("/v1/customers", &format!("name={long}")).unwrap_err();

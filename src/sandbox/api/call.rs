@@ -1,22 +1,7 @@
 //! One API call after the front has checked it: which endpoint, which ids, which parameters.
 
+pub use crate::catalog::version::Version;
 use serde_json::{Map, Value};
-
-/// The API version that a request is held to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Version {
-    /// `2026-10-28.endive`.
-    pub text: String,
-    /// Whether the request named it; without a name, older parameters are let through.
-    pub named: bool,
-}
-
-impl Version {
-    /// Whether the request named a version from `date` (`2026-09-30`) on.
-    pub fn is_held_to(&self, date: &str) -> bool {
-        self.named && self.text.as_str() >= date
-    }
-}
 
 /// A checked call: parameters have the catalog's types, and a cleared one is null.
 #[derive(Clone, Debug)]

@@ -5,8 +5,10 @@
 use crate::catalog::Catalog;
 use crate::catalog::expand::{ExpandKind, Target, expand_in};
 use crate::catalog::grammar::Field;
+use crate::catalog::version::Version;
 use crate::sandbox::behaviour::object;
 use crate::sandbox::engine::txn::Txn;
+use crate::sandbox::version::down;
 use serde_json::Value;
 
 /// Where a path stands: at an API object, which knows its own fields, or within a hash of one.
@@ -16,29 +18,44 @@ enum Scope<'c> {
     Hash(&'c [Field]),
 }
 
-/// Expands one dotted path of `value`, the body of an answer.
-pub fn expand(txn: &Txn<'_>, value: &mut Value, path: &str) {
-    let segments: Vec<&str> = path.split('.').collect();
-    walk(txn, value, &segments, Scope::Object);
+/// Who looks for what is expanded, and how it is shown to them.
+#[derive(Clone, Copy)]
+struct Reader<'t> {
+    txn: &'t Txn<'t>,
+    version: &'t Version,
 }
 
-fn walk(txn: &Txn<'_>, value: &mut Value, path: &[&str], scope: Scope<'_>) {
+impl Reader<'_> {
+    fn shown(self, mut object: Value) -> Value {
+        let find = |kind: &str, id: &str| self.txn.get(kind, id).map(|found| found.document());
+        down::value(&mut object, &self.version.text, &find);
+        object
+    }
+}
+
+/// Expands one dotted path of `value`, the body of an answer as the version shows it.
+pub fn expand(txn: &Txn<'_>, value: &mut Value, path: &str, version: &Version) {
+    let segments: Vec<&str> = path.split('.').collect();
+    walk(Reader { txn, version }, value, &segments, Scope::Object);
+}
+
+fn walk(reader: Reader<'_>, value: &mut Value, path: &[&str], scope: Scope<'_>) {
     let Some((name, rest)) = path.split_first() else { return };
     if let Value::Array(items) = value {
         for item in items {
-            walk(txn, item, path, scope);
+            walk(reader, item, path, scope);
         }
         return;
     }
     if matches!(object::text(value, "object"), "list" | "search_result") {
         if let Some(items) = value.get_mut(*name) {
-            walk(txn, items, rest, Scope::Object);
+            walk(reader, items, rest, Scope::Object);
         }
         return;
     }
-    let Some(target) = target_of(value, name, scope) else { return };
+    let Some(target) = target_of(reader, value, name, scope) else { return };
     if target.includable && value.get(*name).is_none() {
-        let shown = object::include(txn, value, name);
+        let shown = object::include(reader.txn, value, name).map(|shown| reader.shown(shown));
         if let (Some(shown), Some(map)) = (shown, value.as_object_mut()) {
             map.insert((*name).to_owned(), shown);
         }
@@ -46,31 +63,39 @@ fn walk(txn: &Txn<'_>, value: &mut Value, path: &[&str], scope: Scope<'_>) {
     let Some(member) = value.get_mut(*name) else { return };
     let inner = match target.kind {
         ExpandKind::Reference(kinds) => {
-            resolve(txn, member, kinds);
+            resolve(reader, member, kinds);
             Scope::Object
         }
         ExpandKind::Hash(fields) => Scope::Hash(fields),
         ExpandKind::Embedded(_) | ExpandKind::Page(_) => Scope::Object,
         ExpandKind::Plain => return,
     };
-    walk(txn, member, rest, inner);
+    walk(reader, member, rest, inner);
 }
 
-fn target_of<'c>(value: &Value, name: &str, scope: Scope<'c>) -> Option<Target<'c>> {
+fn target_of<'c>(
+    reader: Reader<'_>,
+    value: &Value,
+    name: &str,
+    scope: Scope<'c>,
+) -> Option<Target<'c>> {
     match scope {
-        Scope::Object => Catalog::get().expand_target(object::text(value, "object"), name),
+        Scope::Object => {
+            let kind = object::text(value, "object");
+            Catalog::get().expand_target_in(kind, name, reader.version)
+        }
         Scope::Hash(fields) => expand_in(fields, name),
     }
 }
 
-fn resolve(txn: &Txn<'_>, member: &mut Value, kinds: &[&'static str]) {
+fn resolve(reader: Reader<'_>, member: &mut Value, kinds: &[&'static str]) {
     match member {
         Value::String(id) => {
-            if let Some(doc) = kinds.iter().find_map(|kind| txn.get(kind, id)) {
-                *member = doc.document();
+            if let Some(doc) = kinds.iter().find_map(|kind| reader.txn.get(kind, id)) {
+                *member = reader.shown(doc.document());
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| resolve(txn, item, kinds)),
+        Value::Array(items) => items.iter_mut().for_each(|item| resolve(reader, item, kinds)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {}
     }
 }

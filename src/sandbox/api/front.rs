@@ -1,9 +1,8 @@
 //! What every API request passes, each step once and in this order: authenticate, version, a fault that was
 //! asked for, route, decode, validate, idempotency, dispatch, expand, log.
 
-use crate::catalog::Catalog;
 use crate::catalog::route::{Endpoint, Routed};
-use crate::catalog::validate::Strictness;
+use crate::catalog::{Catalog, legacy};
 use crate::sandbox::api::answer::Body;
 use crate::sandbox::api::auth::{self, Caller};
 use crate::sandbox::api::call::{Call, Version};
@@ -12,7 +11,7 @@ use crate::sandbox::api::fault;
 use crate::sandbox::api::idempotency::Keyed;
 use crate::sandbox::api::reference;
 use crate::sandbox::api::search;
-use crate::sandbox::api::version;
+use crate::sandbox::api::version as header;
 use crate::sandbox::behaviour::object;
 use crate::sandbox::behaviour::settings::Settings;
 use crate::sandbox::engine::Decision;
@@ -20,15 +19,14 @@ use crate::sandbox::engine::requests::LogRow;
 use crate::sandbox::engine::txn::{Origin, Txn};
 use crate::sandbox::engine::worlds::World;
 use crate::sandbox::jobs;
+use crate::sandbox::version::{self, down};
 use crate::wire::body;
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::form::{self, Decoded, Tree};
 use crate::wire::render::{self, pretty_into};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::sync::Arc;
-
-/// The version from which on removed parameters are refused rather than let through.
-const STRICT_FROM: &str = "2026-09-30";
 
 /// A request as it came from the socket.
 #[derive(Clone, Debug, Default)]
@@ -121,6 +119,9 @@ pub async fn answer(world: &Arc<World>, asked: Asked) -> Answer {
     if outcome.fault == Some(fault::Answer::Timeout) {
         tokio::time::sleep(fault::SILENCE).await;
     }
+    if let Some(form) = version::form_instead(&version) {
+        headers.push(("stripegym-shape", form.to_owned()));
+    }
     headers.push(("stripe-version", version));
     if !account.is_empty() {
         headers.push(("stripe-account", account));
@@ -162,7 +163,7 @@ fn admit(world: &World, asked: &Asked, default: &str) -> Result<Admitted, Failur
     if let ["v1", "accounts", named, ..] = words.as_slice() {
         caller.account(world, Some(named))?;
     }
-    let version = version::read(asked.version.as_deref(), default)?;
+    let version = header::read(asked.version.as_deref(), default)?;
     Ok(Admitted { caller, account, version })
 }
 
@@ -259,9 +260,7 @@ fn prepare(
             format!("These parameters were sent more than once; the last value was used: {names}");
         headers.push(("stripe-notice", text.escape_default().to_string()));
     }
-    let strictness =
-        if version.is_held_to(STRICT_FROM) { Strictness::Endive } else { Strictness::Older };
-    let mut params = catalog.validate(route.endpoint, &decoded.tree, strictness)?;
+    let mut params = catalog.validate(route.endpoint, &decoded.tree, &version)?;
     let keyed = match asked.idempotency_key.as_deref().filter(|key| post && !key.is_empty()) {
         Some(key) => Some(Keyed::new(key, &asked.path, &params)?),
         None => None,
@@ -276,6 +275,7 @@ fn prepare(
         // The one member that is counted while it is looked for, not put in afterwards.
         params.insert(search::TOTAL_COUNT.to_owned(), Value::Bool(true));
     }
+    legacy::suppose(route.endpoint.key(), &version, &mut params);
     let call = Call { key: route.endpoint.key().to_owned(), ids: route.ids, params, version };
     Ok(Ready { endpoint: route.endpoint, call, expand, keyed, browser })
 }
@@ -339,24 +339,43 @@ fn execute(world: &World, txn: &mut Txn<'_>, ready: &Ready, request_id: &str) ->
     };
     let (outcome, keep) = match result {
         Ok(body) => {
-            let body = if ready.expand.is_empty() {
-                body.into_text()
-            } else {
-                let mut document = body.into_document();
-                for path in &ready.expand {
-                    expand::expand(txn, &mut document, path);
-                }
-                Body::Document(document).into_text()
-            };
+            let body = rendered(txn, body, ready);
             (Outcome { status: 200, body, ..Outcome::default() }, true)
         }
-        Err(failure) => (failed(world, request_id, &failure), failure.keeps_changes),
+        Err(mut failure) => {
+            let objects = failure.more.values_mut();
+            objects.for_each(|object| down::value(object, &ready.call.version.text, &find(txn)));
+            (failed(world, request_id, &failure), failure.keeps_changes)
+        }
     };
     // A refused parameter is not an execution: the key stays free for the corrected request.
     if let Some(keyed) = ready.keyed.as_ref().filter(|_| keep) {
         keyed.keep(txn, outcome.status, &outcome.body, request_id);
     }
     (outcome, keep)
+}
+
+/// The text of an answer: as its version shows it, with what was asked to be expanded.
+fn rendered(txn: &Txn<'_>, body: Body, ready: &Ready) -> Arc<str> {
+    let version = &ready.call.version;
+    if ready.expand.is_empty() {
+        let text = body.into_text();
+        return match down::text(&text, &version.text, &find(txn)) {
+            Cow::Borrowed(_) => text,
+            Cow::Owned(older) => older.into(),
+        };
+    }
+    let mut document = body.into_document();
+    down::value(&mut document, &version.text, &find(txn));
+    for path in &ready.expand {
+        expand::expand(txn, &mut document, path, version);
+    }
+    Body::Document(document).into_text()
+}
+
+/// How an object is found that an older version shows in whole.
+fn find<'t>(txn: &'t Txn<'_>) -> impl Fn(&str, &str) -> Option<Value> + 't {
+    |kind, id| txn.get(kind, id).map(|found| found.document())
 }
 
 fn failed(world: &World, request_id: &str, failure: &Failure) -> Outcome {

@@ -7,7 +7,7 @@ use crate::sandbox::behaviour::object::text;
 use crate::sandbox::deliver::schedule::RetrySchedule;
 use crate::sandbox::engine::Planned;
 use crate::sandbox::engine::index;
-use crate::sandbox::engine::object::event_text_as;
+use crate::sandbox::engine::object::event_text;
 use crate::sandbox::engine::private::{
     Attempted, Delivery, DeliveryStatus, Envelope, WebhookEndpointPart,
 };
@@ -92,7 +92,8 @@ pub fn turn(view: &View, id: &str) -> Turn {
     let Some(secret) = SigningSecret::read(&secret.secret) else { return Turn::Cancel };
     let version = endpoint.get("api_version").and_then(Value::as_str);
     let version = version.unwrap_or(&envelope.api_version);
-    let compact = event_text_as(&event.id, envelope, &event.text, version);
+    let find = |kind: &str, id: &str| owner.get(kind, id).map(|found| found.document());
+    let compact = event_text(&event.id, envelope, &event.text, version, &find);
     let mut body = Vec::with_capacity(compact.len() * 3 / 2);
     pretty_into(&mut body, &compact, 0);
     let (url, before) = (text(&endpoint, "url").to_owned(), delivery.attempts.len());

@@ -1,6 +1,7 @@
 //! One stored object: its public document as text, and its private part beside it.
 
 use crate::sandbox::engine::private::{Envelope, Part, Private, kept_once};
+use crate::sandbox::version::down::{self, Find};
 use crate::wire::{peek, render};
 use serde_json::{Map, Value};
 use std::ops::Deref;
@@ -33,7 +34,11 @@ impl Stored {
     /// The object as the API shows it.
     pub fn shown(&self) -> Arc<str> {
         match self.part::<Envelope>() {
-            Some(envelope) => event_text(&self.id, envelope, &self.text).into(),
+            // What an older version shows in whole is not looked for: here nobody can.
+            Some(envelope) => {
+                let version = &envelope.api_version;
+                event_text(&self.id, envelope, &self.text, version, &down::nowhere).into()
+            }
             None => Arc::clone(&self.text),
         }
     }
@@ -119,13 +124,18 @@ impl Deref for Object {
     }
 }
 
-/// An event as the API shows it, around the text of the object that it is about.
-pub fn event_text(id: &str, envelope: &Envelope, about: &str) -> String {
-    event_text_as(id, envelope, about, &envelope.api_version)
-}
-
-/// [`event_text`] under another `api_version`, as a webhook endpoint may ask for.
-pub fn event_text_as(id: &str, envelope: &Envelope, about: &str, version: &str) -> String {
+/// An event as the API shows it: an envelope around the text of the object that it is about, in the form of a
+/// version.
+pub fn event_text(
+    id: &str,
+    envelope: &Envelope,
+    about: &str,
+    version: &str,
+    find: Find<'_>,
+) -> String {
+    let kind = peek::member(about, &["object"]).and_then(peek::Raw::string).unwrap_or_default();
+    let previous = envelope.previous.as_deref().map(|text| down::previous(text, &kind, version));
+    let about = down::text(about, version, find);
     let mut out = String::with_capacity(about.len() + 400);
     let text = |out: &mut String, value: &str| render::string_into(out, value);
     let optional = |out: &mut String, value: Option<&str>| match value {
@@ -144,8 +154,8 @@ pub fn event_text_as(id: &str, envelope: &Envelope, about: &str, version: &str) 
     out.push_str(",\"created\":");
     out.push_str(&envelope.created.to_string());
     out.push_str(",\"data\":{\"object\":");
-    out.push_str(about);
-    if let Some(previous) = &envelope.previous {
+    out.push_str(&about);
+    if let Some(previous) = &previous {
         out.push_str(",\"previous_attributes\":");
         out.push_str(previous);
     }

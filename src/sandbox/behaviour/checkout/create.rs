@@ -3,14 +3,12 @@
 use crate::catalog::Catalog;
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
-use crate::sandbox::api::answer::Body;
 use crate::sandbox::api::call::Call;
 use crate::sandbox::api::reference;
 use crate::sandbox::behaviour::checkout::lines::Lines;
 use crate::sandbox::behaviour::checkout::{
     SESSION, amount, defaults, expire, lines, not_modelled, shipping, validate,
 };
-use crate::sandbox::behaviour::object::text;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::SessionPart;
 use crate::sandbox::engine::txn::Txn;
@@ -146,29 +144,4 @@ fn details_of(customer: Option<&Value>, email: Option<&str>) -> Value {
 
 fn amount_of(option: &Value) -> i64 {
     option.get("shipping_amount").and_then(Value::as_i64).unwrap_or(0)
-}
-
-/// The session as a caller of that version sees it: before dahlia, the UI modes had other names.
-pub fn shown(session: &Object, call: &Call) -> Body {
-    if is_renamed(call) { shown_in(session.document(), call).into() } else { session.into() }
-}
-
-/// Whether a caller of that version knows members by other names.
-pub fn is_renamed(call: &Call) -> bool {
-    call.version.named && !call.version.is_held_to("2026-03-25")
-}
-
-/// [`shown`] of a document.
-pub fn shown_in(mut session: Value, call: &Call) -> Value {
-    let old = is_renamed(call);
-    let name = match text(&session, "ui_mode") {
-        "hosted_page" if old => "hosted",
-        "embedded_page" if old => "embedded",
-        "elements" if old => "custom",
-        _ => return session,
-    };
-    if let Some(doc) = session.as_object_mut() {
-        doc.insert("ui_mode".to_owned(), json!(name));
-    }
-    session
 }

@@ -92,7 +92,7 @@ pub fn fill(doc: &mut Doc, call: &Call) {
             doc.insert(name.to_owned(), overlaid(members, Some(sent)));
         }
     }
-    for collected in doc.get_mut("name_collection").and_then(Value::as_object_mut) {
+    if let Some(collected) = doc.get_mut("name_collection").and_then(Value::as_object_mut) {
         for asked in collected.values_mut().filter_map(Value::as_object_mut) {
             asked.entry("optional").or_insert(Value::Bool(false));
         }

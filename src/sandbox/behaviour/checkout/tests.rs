@@ -1,10 +1,8 @@
 //! Sessions from creation to their end, on a sandbox without a server.
 
-use crate::sandbox::api::call::{Call, Version};
 use crate::sandbox::behaviour::cards::{Billing, CardEntry};
 use crate::sandbox::behaviour::checkout::attempt::{self, Means, Next, Payer};
-use crate::sandbox::behaviour::checkout::{SESSION, create, finish};
-use crate::sandbox::engine::object::Doc;
+use crate::sandbox::behaviour::checkout::{SESSION, finish};
 use crate::sandbox::testing::Lab;
 use crate::wire::failure::Failure;
 use proptest::prelude::*;
@@ -83,21 +81,6 @@ fn a_new_session_has_stripes_defaults() {
     assert_eq!(made["url"], url);
     assert!(made.get("line_items").is_none(), "only when expanded");
     assert_eq!(world.events(), ["product.created", "price.created"]);
-}
-
-#[test]
-fn ui_modes_have_the_names_of_the_version_that_asks() {
-    let mut world = Lab::new();
-    let made = world.ok(CREATE, params(500, "jpy"));
-    let name = |text: &str, named: bool| {
-        let version = Version { text: text.to_owned(), named };
-        let call = Call { key: String::new(), ids: Vec::new(), params: Doc::new(), version };
-        create::shown_in(made.clone(), &call)["ui_mode"].as_str().unwrap().to_owned()
-    };
-    assert_eq!(name("2026-10-28.endive", true), "hosted_page");
-    assert_eq!(name("2026-03-25.dahlia", true), "hosted_page");
-    assert_eq!(name("2025-03-31.basil", true), "hosted");
-    assert_eq!(name("2026-10-28.endive", false), "hosted_page");
 }
 
 #[test]

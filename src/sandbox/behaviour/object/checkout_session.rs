@@ -38,7 +38,7 @@ pub fn include(txn: &Txn<'_>, doc: &Value, field: &str) -> Option<Value> {
 }
 
 fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    create::create(txn, call).map(|session| create::shown(&session, call))
+    create::create(txn, call).map(Body::from)
 }
 
 /// Characters of the longest id that a session has.
@@ -56,17 +56,17 @@ fn named(txn: &Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
 }
 
 fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    named(txn, call).map(|session| create::shown(&session, call))
+    named(txn, call).map(Body::from)
 }
 
 fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     named(txn, call)?;
-    update::update(txn, call).map(|session| create::shown(&session, call))
+    update::update(txn, call).map(Body::from)
 }
 
 fn expire(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     named(txn, call)?;
-    expire::expire(txn, call.id(0)).map(|session| create::shown(&session, call))
+    expire::expire(txn, call.id(0)).map(Body::from)
 }
 
 fn line_items(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
@@ -87,13 +87,5 @@ fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     ];
     let mut filters = list::same(call, &same);
     filters.extend(email.map(|email| Filter::IsLike("customer_details.email", email)));
-    let page = list::page(txn, call, SESSION, &filters)?;
-    if !create::is_renamed(call) {
-        return Ok(page);
-    }
-    let mut page = page.into_document();
-    for session in page.get_mut("data").and_then(Value::as_array_mut).into_iter().flatten() {
-        *session = create::shown_in(session.take(), call);
-    }
-    Ok(page.into())
+    list::page(txn, call, SESSION, &filters)
 }
