@@ -17,11 +17,9 @@ fn value(kind: &Kind, text: &str) -> Option<Value> {
         Kind::Integer => {
             text.parse::<i64>().ok().filter(|_| !text.starts_with('+')).map(Value::from)
         }
-        Kind::Boolean => match text {
-            "true" => Some(Value::Bool(true)),
-            "false" => Some(Value::Bool(false)),
-            _ => None,
-        },
+        // `True` is what Python writes.
+        Kind::Boolean if text.eq_ignore_ascii_case("true") => Some(Value::Bool(true)),
+        Kind::Boolean if text.eq_ignore_ascii_case("false") => Some(Value::Bool(false)),
         Kind::Float => serde_json::from_str::<Number>(text).ok().map(Value::Number),
         Kind::Decimal => is_decimal(text).then(|| Value::from(text)),
         Kind::Enum { words, .. } => words.contains(&text).then(|| match text {
@@ -29,7 +27,8 @@ fn value(kind: &Kind, text: &str) -> Option<Value> {
             _ => Value::from(text),
         }),
         Kind::Union(members) => members.iter().find_map(|member| value(&member.kind, text)),
-        Kind::List(_)
+        Kind::Boolean
+        | Kind::List(_)
         | Kind::Map(_)
         | Kind::Shape(_)
         | Kind::Hash(_)

@@ -2,7 +2,7 @@
 //! `default_price_data`, by `product_data` and by inline `price_data`.
 
 use crate::sandbox::behaviour::object::{fill, new, text};
-use crate::sandbox::behaviour::payment::intent::known_currency;
+use crate::sandbox::behaviour::payment::intent::{check_step, known_currency};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::PricePart;
 use crate::sandbox::engine::txn::Txn;
@@ -63,11 +63,23 @@ pub fn create_product(
     Ok(product)
 }
 
-/// Makes a price of a product from `currency`, `unit_amount`, `recurring` and the like, and tells of it.
+/// Makes a price of a product, as [`put_price`] does, and tells of it.
+pub fn create_price(
+    txn: &mut Txn<'_>,
+    product: &str,
+    params: &Map<String, Value>,
+    at: &str,
+) -> Result<Arc<Object>, Failure> {
+    let price = put_price(txn, product, params, at)?;
+    txn.emit("price.created", &price);
+    Ok(price)
+}
+
+/// Stores a price made from `currency`, `unit_amount`, `recurring` and the like, without telling of it.
 /// `at` is the path of the parameters (`line_items[0][price_data]`), empty at the top.
 ///
 /// Fails where the amount is missing or said twice, and where the lookup key is another price's.
-pub fn create_price(
+pub fn put_price(
     txn: &mut Txn<'_>,
     product: &str,
     params: &Map<String, Value>,
@@ -76,6 +88,9 @@ pub fn create_price(
     let get = |name: &str| params.get(name).filter(|value| !value.is_null());
     let currency = known_currency(get("currency").and_then(Value::as_str).unwrap_or_default())?;
     let amounts = amounts(params, at)?;
+    if let Some(unit) = amounts.0.as_i64() {
+        check_step(unit, currency, &path(at, "unit_amount"))?;
+    }
     let recurring = recurring(get("recurring"), at)?;
     let id = txn.new_id("price_1", 23);
     let kind = if recurring.is_null() { "one_time" } else { "recurring" };
@@ -110,9 +125,7 @@ pub fn create_price(
         doc.insert("lookup_key".to_owned(), json!(key));
     }
     fill(&mut doc, "price", &["recurring"]);
-    let price = txn.put_with(doc, part);
-    txn.emit("price.created", &price);
-    Ok(price)
+    Ok(txn.put_with(doc, part))
 }
 
 /// Gives a lookup key to a price; with `transfer`, its holder loses it.
@@ -143,10 +156,15 @@ pub fn claim_lookup_key(
     Ok(())
 }
 
+/// A member of the parameters at `at`.
+fn path(at: &str, name: &str) -> String {
+    if at.is_empty() { name.to_owned() } else { format!("{at}[{name}]") }
+}
+
 /// `unit_amount` and `unit_amount_decimal`, from whichever was sent.
 fn amounts(params: &Map<String, Value>, at: &str) -> Result<(Value, Value), Failure> {
     let get = |name: &str| params.get(name).filter(|value| !value.is_null());
-    let path = |name: &str| if at.is_empty() { name.to_owned() } else { format!("{at}[{name}]") };
+    let path = |name: &str| path(at, name);
     let decimal = get("unit_amount_decimal").map(|d| match d {
         Value::String(text) => text.clone(),
         other => other.to_string(),
@@ -175,6 +193,9 @@ fn amounts(params: &Map<String, Value>, at: &str) -> Result<(Value, Value), Fail
             Value::from(decimal.as_str()),
         )),
         (None, None) if tiered || custom => Ok((Value::Null, Value::Null)),
+        (None, None) if at.is_empty() => Err(Failure::invalid(
+            "Prices require an `unit_amount` or `unit_amount_decimal` parameter to be set.",
+        )),
         (None, None) => {
             let name = path("unit_amount");
             Err(Failure::invalid(format!("Missing required param: {name}."))
@@ -196,12 +217,7 @@ fn recurring(sent: Option<&Value>, at: &str) -> Result<Value, Failure> {
         _ => 3,
     };
     if !(1..=most).contains(&count) {
-        let name = "recurring[interval_count]";
-        let name = if at.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{at}[recurring][interval_count]")
-        };
+        let name = format!("{}[interval_count]", path(at, "recurring"));
         return Err(Failure::invalid(format!(
             "The recurring interval must be between one interval and three years: {count} is not between 1 and {most}."
         ))

@@ -21,13 +21,7 @@ pub fn price(
     at: &str,
 ) -> Result<Arc<Object>, Failure> {
     let code = data.get("currency").and_then(Value::as_str).unwrap_or_default();
-    let currency = currency(code, &format!("{at}[currency]"))?;
-    let unit = data.get("unit_amount").and_then(Value::as_i64);
-    if unit.is_some_and(|unit| !amount::precise(unit, currency)) {
-        let text = format!("Invalid integer: amounts in {currency} must end in 0.");
-        let failure = Failure::invalid(text).code("parameter_invalid_integer");
-        return Err(failure.param(format!("{at}[unit_amount]")));
-    }
+    currency(code, &format!("{at}[currency]"))?;
     let decimal = data.get("unit_amount_decimal").and_then(Value::as_str);
     if let Some(text) = decimal.filter(|text| amount::decimal(text).is_none()) {
         let message = format!("Invalid decimal: {text}");

@@ -2,6 +2,7 @@
 
 use crate::domain::money::Money;
 use crate::sandbox::api::call::Call;
+use crate::sandbox::api::reference;
 use crate::sandbox::behaviour::checkout::{SESSION, amount, inline, not_modelled, shipping};
 use crate::sandbox::behaviour::object::{int, merge_metadata, text};
 use crate::sandbox::engine::object::{Doc, Object};
@@ -33,6 +34,7 @@ pub fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
         }
         return Err(not_modelled("updating `line_items` of an embedded Checkout Session"));
     }
+    reference::check(txn, call)?;
     let offered = match call.get("shipping_options") {
         Some(_) => {
             let currency = inline::currency(text(&session, "currency"), "currency")?;
