@@ -108,7 +108,7 @@ impl<S: Send + Sync> FromRequest<S> for Sent {
 async fn status(Within(world): Within) -> Response {
     let site = world.site();
     let now = world.now().0;
-    let jobs_due = world.read(|view| view.table("_job").map_or(0, |jobs| jobs.due(now).count()));
+    let jobs_due = world.read(|view| view.table(crate::sandbox::jobs::KIND).map_or(0, |jobs| jobs.due(now).count()));
     let body = json!({
         "name": "stripegym", "version": env!("CARGO_PKG_VERSION"),
         "api_version": site.api_version, "now": now, "base_url": site.base_url,
