@@ -36,14 +36,8 @@ const FIELDS: &[&str] = &[
 ];
 
 /// Parameters that need objects which the sandbox does not have yet.
-const NOT_YET: &[&str] = &[
-    "cash_balance",
-    "coupon",
-    "default_source",
-    "promotion_code",
-    "source",
-    "tax_id_data",
-];
+const NOT_YET: &[&str] =
+    &["cash_balance", "coupon", "default_source", "promotion_code", "source", "tax_id_data"];
 
 /// The behaviour of `/v1/customers`.
 pub fn handler(key: &str) -> Option<Handler> {

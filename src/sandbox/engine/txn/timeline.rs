@@ -95,7 +95,8 @@ mod tests {
     #[test]
     fn on_the_timeline_of_a_test_clock_its_frozen_time_counts_and_its_jobs_wait_for_it() {
         let mut lab = Lab::new();
-        let hook = json!({"url": "http://127.0.0.1:9/hook", "enabled_events": ["customer.created"]});
+        let hook =
+            json!({"url": "http://127.0.0.1:9/hook", "enabled_events": ["customer.created"]});
         lab.ok("POST /v1/webhook_endpoints", hook);
         let world_now = lab.now;
         let clock = json!({"object": CLOCK, "id": "clock_1", "frozen_time": FROZEN});
@@ -126,7 +127,8 @@ mod tests {
         assert_eq!(ran, Some(Timestamp(FROZEN + 60)), "at its own instant");
         assert_eq!(lab.view().count(jobs::CLOCK_KIND), 0);
         lab.change(|txn| txn.on_timeline("clock_1", "test_clock", plan)).unwrap();
-        let taken_back = lab.view().table(jobs::CLOCK_KIND).unwrap().all().next().unwrap().id.clone();
+        let taken_back =
+            lab.view().table(jobs::CLOCK_KIND).unwrap().all().next().unwrap().id.clone();
         lab.change(|txn| Ok(txn.unschedule(&taken_back))).unwrap();
         assert_eq!(lab.view().count(jobs::CLOCK_KIND), 0, "{id} and {taken_back} are gone");
     }
