@@ -128,9 +128,12 @@ pub(crate) fn explain(path: &Path, error: &rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { path },
         Some(ErrorCode::DiskFull) => StoreError::Full { path },
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-            StoreError::Corrupt { path, reason: error.to_string() }
-        }
+        Some(
+            ErrorCode::DatabaseCorrupt
+            | ErrorCode::NotADatabase
+            | ErrorCode::ConstraintViolation
+            | ErrorCode::TypeMismatch,
+        ) => StoreError::Corrupt { path, reason: error.to_string() },
         Some(_) => StoreError::Io { path, reason: error.to_string() },
         // Not SQLite but our reading of it: a value that we never wrote.
         None => StoreError::Corrupt { path, reason: error.to_string() },
