@@ -197,6 +197,8 @@ pub enum Weight {
     Caution,
     /// Will stop something.
     Bad,
+    /// There was nothing to look at.
+    Unknown,
 }
 
 impl Weight {
@@ -206,6 +208,7 @@ impl Weight {
             Self::Good => "ok",
             Self::Caution => "caution",
             Self::Bad => "problem",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -241,6 +244,11 @@ pub enum Finding {
         /// Whether it is fixed by a setting.
         fixed: bool,
     },
+    /// The provider that was named does not answer.
+    Silent {
+        /// Its base URL.
+        base: String,
+    },
     /// The key.
     Key {
         /// Masked, with where it came from.
@@ -250,6 +258,8 @@ pub enum Finding {
     WebhookSecrets {
         /// How many there are.
         count: usize,
+        /// How many of them do not begin as a signing secret does.
+        odd: usize,
         /// Whether the mode needs none.
         sandbox: bool,
     },
@@ -266,6 +276,8 @@ pub enum Finding {
         broken: Option<String>,
         /// Whether another program holds it.
         busy: bool,
+        /// Whether there is none yet.
+        absent: bool,
     },
     /// Another file that is kept in the home folder.
     Store {
@@ -295,6 +307,7 @@ impl Finding {
             Self::Port { .. } => "port",
             Self::Host { .. } => "sandbox",
             Self::Clock { .. } => "clock",
+            Self::Silent { .. } => "provider",
             Self::Key { .. } => "key",
             Self::WebhookSecrets { .. } => "webhook_secrets",
             Self::Display { .. } => "display",
@@ -310,12 +323,17 @@ impl Finding {
             Self::Home { broken: Some(_), .. }
             | Self::Ledger { broken: Some(_), .. }
             | Self::Store { broken: Some(_), .. }
+            | Self::Silent { .. }
             | Self::EnvFile { tracked: true, .. } => Weight::Bad,
+            Self::Ledger { absent: true, .. } | Self::Clock { ahead_s: None, fixed: false } => {
+                Weight::Unknown
+            }
             Self::Ledger { busy: true, .. }
             | Self::Store { busy: true, .. }
             | Self::Port { taken: Some(_), .. }
             | Self::Display { present: false }
-            | Self::WebhookSecrets { count: 0, sandbox: false }
+            | Self::WebhookSecrets { count: 0, sandbox: false, .. }
+            | Self::WebhookSecrets { odd: 1.., .. }
             | Self::Clock { fixed: true, .. } => Weight::Caution,
             Self::Clock { ahead_s: Some(ahead), .. } => {
                 if ahead.unsigned_abs() > 300 {
@@ -334,8 +352,7 @@ impl Finding {
             | Self::Host { .. }
             | Self::Display { .. }
             | Self::Key { .. }
-            | Self::WebhookSecrets { .. }
-            | Self::Clock { .. } => Weight::Good,
+            | Self::WebhookSecrets { .. } => Weight::Good,
         }
     }
 }
@@ -448,6 +465,8 @@ pub enum Report {
     Control(serde_json::Value),
     /// `stripegym events resend`.
     Resent {
+        /// How many endpoints are told.
+        endpoints: usize,
         /// `evt_…`.
         event: String,
         /// Its type.

@@ -132,7 +132,9 @@ pub(crate) fn explain(path: &Path, error: &rusqlite::Error) -> StoreError {
             ErrorCode::DatabaseCorrupt
             | ErrorCode::NotADatabase
             | ErrorCode::ConstraintViolation
-            | ErrorCode::TypeMismatch,
+            | ErrorCode::TypeMismatch
+            // A table or a column that is not there.
+            | ErrorCode::Unknown,
         ) => StoreError::Corrupt { path, reason: error.to_string() },
         Some(_) => StoreError::Io { path, reason: error.to_string() },
         // Not SQLite but our reading of it: a value that we never wrote.

@@ -61,7 +61,9 @@ pub fn report(report: &Report) -> Option<Value> {
         Report::Document(text) | Report::Object(text) => {
             serde_json::from_str(text).unwrap_or(Value::Null)
         }
-        Report::Resent { event, kind } => json!({ "event": event, "type": kind }),
+        Report::Resent { event, kind, endpoints } => {
+            json!({ "event": event, "type": kind, "endpoints": endpoints })
+        }
     })
 }
 
@@ -252,6 +254,7 @@ fn delivery(it: &Delivery) -> Value {
     let (outcome, status, reason) = match &it.outcome {
         Outcome::Recorded { booked: true } => ("recorded", 200, None),
         Outcome::Recorded { booked: false } => ("stored", 200, None),
+        Outcome::NotBooked { problem } => ("not_booked", 200, Some(problem)),
         Outcome::Duplicate => ("duplicate", 200, None),
         Outcome::Rejected { status, reason } => ("rejected", *status, Some(reason)),
     };
@@ -334,12 +337,15 @@ fn doctor(it: &Doctor) -> Value {
             Finding::Port { setting, port, taken } => {
                 json!({ "setting": setting, "port": port, "cause": taken })
             }
-            Finding::Host { base } => json!({ "base": base }),
+            Finding::Host { base } | Finding::Silent { base } => json!({ "base": base }),
             Finding::Clock { ahead_s, fixed } => json!({ "ahead_s": ahead_s, "fixed": fixed }),
             Finding::Key { key } => json!({ "masked": key.as_ref().map(|(masked, _)| masked) }),
-            Finding::WebhookSecrets { count, .. } => json!({ "count": count }),
+            Finding::WebhookSecrets { count, odd, .. } => {
+                json!({ "count": count, "odd": odd })
+            }
             Finding::Display { present } => json!({ "present": present }),
-            Finding::Ledger { path, broken, busy } | Finding::Store { path, broken, busy, .. } => {
+            Finding::Ledger { path, broken, busy, .. }
+            | Finding::Store { path, broken, busy, .. } => {
                 json!({ "path": path, "cause": broken, "busy": busy })
             }
             Finding::EnvFile { tracked, present } => {

@@ -10,7 +10,7 @@ pub fn of(command: &str) -> Option<&'static str> {
             "{place, session, url|null, amount, currency, status, payment_status,\n payment_intent|null, ending: \"created\"|\"paid\"|\"processing\"|\"declined\"|\n \"canceled\"|\"expired\", message|null}"
         }
         "listen" => {
-            "One object a line:\n{listening: URL, endpoint|null} or {polling: URL}, {secret} with --print-secret,\n{at, outcome: \"recorded\"|\"stored\"|\"duplicate\"|\"rejected\", status, reason|null,\n event|null, type|null, took_ms, forwarded: int|text|null} for each delivery,\n{summary: {deliveries, recorded, duplicates, rejected}} at the end"
+            "One object a line:\n{listening: URL, endpoint|null} or {polling: URL}, {secret} with --print-secret,\n{at, outcome: \"recorded\"|\"stored\"|\"not_booked\"|\"duplicate\"|\"rejected\", status, reason|null,\n event|null, type|null, took_ms, forwarded: int|text|null} for each delivery,\n{summary: {deliveries, recorded, duplicates, rejected}} at the end"
         }
         "ledger show" => {
             "{place, rows: [{session, amount, currency, status, created, payment_intent,\n refunded, updated, event}], totals: [{currency, rows, paid, refunded, net}], all}"
@@ -60,7 +60,7 @@ pub fn of(command: &str) -> Option<&'static str> {
         "trigger" => "{type, event|null}, or {types: […]} without a type",
         "events list" => "{events: [{id, type, created, object, pending_webhooks}]}",
         "events show" => "The event as the API has it.",
-        "events resend" => "{event, type}",
+        "events resend" => "{event, type, endpoints}",
         _ => return of_sandbox(command),
     })
 }
@@ -171,7 +171,10 @@ mod tests {
             ("trigger", Report::Triggered { kind: "x".into(), event: None }),
             ("trigger", Report::Scenarios(vec!["x"])),
             ("events list", Report::Events(vec![event])),
-            ("events resend", Report::Resent { event: "evt_1".into(), kind: "x".into() }),
+            (
+                "events resend",
+                Report::Resent { event: "evt_1".into(), kind: "x".into(), endpoints: 1 },
+            ),
         ]
     }
 
