@@ -159,7 +159,8 @@ fn settings(text: &str) -> Result<BTreeMap<String, String>, usize> {
             continue;
         };
         // `PORT-OLD=…` is another name that begins like ours.
-        if !(after.is_empty() || after.starts_with(['=', ':', '"', '\''])) && !bare.contains(' ') {
+        let is_whole = after.is_empty() || after.starts_with(['=', ':', '"', '\'']);
+        if !is_whole && !bare.contains(' ') {
             continue;
         }
         let read = dotenvy::from_read_iter(bare.as_bytes()).next();

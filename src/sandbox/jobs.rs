@@ -131,9 +131,10 @@ pub fn run_some(txn: &mut Txn<'_>, accounts: &[Scope], until: Timestamp) -> Opti
         txn.in_account(&account, |txn| {
             txn.at_instant(at, |txn| {
                 txn.unschedule(&id);
-                match object::job(&job.name) {
-                    Some(run) => run(txn, &job.args),
-                    None => tracing::warn!(job = job.name, "a planned job has no behaviour"),
+                if let Some(run) = object::job(&job.name) {
+                    run(txn, &job.args);
+                } else {
+                    tracing::warn!(job = job.name, "a planned job has no behaviour");
                 }
             });
         });

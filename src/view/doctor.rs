@@ -1,6 +1,6 @@
 //! What the doctor saw, each with its cure.
 
-use crate::domain::report::{Doctor, Finding, Weight};
+use crate::domain::doctor::{Doctor, Finding, Weight};
 use crate::view::canvas::{Canvas, Tone};
 use crate::view::text::{add_line, heading};
 use crate::view::words::Msg;

@@ -1,12 +1,11 @@
 //! Answers for programs. The schema of each command stands in `view::schema` and in its `--help`.
 
 use crate::domain::card::{self, After, Behaviour, Card, Group};
+use crate::domain::doctor::{Doctor, Finding};
 use crate::domain::event::EventRow;
 use crate::domain::notice::{Delivery, Notice, Outcome, Step};
 use crate::domain::reconcile::{Line, Record, Verdict};
-use crate::domain::report::{
-    Checkout, Doctor, Finding, Home, Ledger, Listened, Place, Reconciled, Report,
-};
+use crate::domain::report::{Checkout, Home, Ledger, Listened, Place, Reconciled, Report};
 use crate::domain::time::Timestamp;
 use crate::view::items;
 use crate::view::requests;

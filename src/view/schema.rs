@@ -92,14 +92,15 @@ mod tests {
     use super::*;
     use crate::domain::course::outcome::DayResult;
     use crate::domain::currency::Currency;
+    use crate::domain::doctor::{Doctor, Finding};
     use crate::domain::entry::EntryStatus;
     use crate::domain::event::EventRow;
     use crate::domain::mode::Mode;
     use crate::domain::money::Money;
     use crate::domain::reconcile::{Record, reconcile};
     use crate::domain::report::{
-        Checkout, Day0, Doctor, Ending, Finding, Fixed, Home, Ledger, LedgerRow, Listened, Place,
-        Reconciled, Report, Total,
+        Checkout, Day0, Ending, Fixed, Home, Ledger, LedgerRow, Listened, Place, Reconciled,
+        Report, Total,
     };
     use crate::domain::request::{FaultRow, RequestRow, Told};
     use crate::domain::time::Timestamp;

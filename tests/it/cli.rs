@@ -165,7 +165,7 @@ fn tables_fit_eighty_columns_in_both_languages() {
 
 #[test]
 fn no_secret_reaches_a_log_line() {
-    let secret = crate::shop::SECRET;
+    let secret = SECRET;
     let env = Env::new().with("RUST_LOG", "trace").with("STRIPE_WEBHOOK_SECRET", secret);
     let mut sandbox = env.sandbox(&[]);
     let (mut listener, _) = listen(&env);

@@ -2,8 +2,9 @@
 
 use crate::app::context::Context;
 use crate::config::keys;
+use crate::domain::doctor::{Doctor, Finding};
 use crate::domain::mode::Mode;
-use crate::domain::report::{Doctor, Finding, Report};
+use crate::domain::report::Report;
 use crate::net::outbound::{self, Patience, Reach};
 use crate::net::server;
 use crate::os::{http_date, private};

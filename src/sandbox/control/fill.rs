@@ -163,7 +163,9 @@ mod tests {
         let sent = Sent(Map::from_iter([("objects".to_owned(), objects.clone())]));
         let docs = documents(&sent)?;
         lab.change(|txn| {
-            docs.into_iter().for_each(|doc| put(txn, doc));
+            for doc in docs {
+                put(txn, doc);
+            }
             Ok(())
         })
     }

@@ -126,11 +126,14 @@ mod tests {
         let ran = lab.change(|txn| run(txn, FROZEN + 100)).unwrap();
         assert_eq!(ran, Some(Timestamp(FROZEN + 60)), "at its own instant");
         assert_eq!(lab.view().count(jobs::CLOCK_KIND), 0);
-        lab.change(|txn| txn.on_timeline("clock_1", "test_clock", plan)).unwrap();
-        let taken_back =
-            lab.view().table(jobs::CLOCK_KIND).unwrap().all().next().unwrap().id.clone();
-        lab.change(|txn| Ok(txn.unschedule(&taken_back))).unwrap();
-        assert_eq!(lab.view().count(jobs::CLOCK_KIND), 0, "{id} and {taken_back} are gone");
+        let second = lab.change(|txn| txn.on_timeline("clock_1", "test_clock", plan)).unwrap();
+        assert_ne!(id, second);
+        lab.change(|txn| {
+            txn.unschedule(&second);
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(lab.view().count(jobs::CLOCK_KIND), 0, "taken back");
     }
 
     #[test]
