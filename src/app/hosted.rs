@@ -98,7 +98,8 @@ pub async fn visit(
             return Ok(Landing::Refused(alert));
         }
         if *means == Means::Konbini && !form.offers("method", "konbini") {
-            return Err(odd(url, "konbini (JPY, 120-300000)"));
+            let (method, fits) = ("konbini".to_owned(), "JPY, 120-300000".to_owned());
+            return Err(Problem::NotOffered { method, fits }.into());
         }
         let challenge = form.offers("result", "pass");
         sent = sent || !challenge;

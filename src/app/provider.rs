@@ -115,10 +115,7 @@ pub fn options(context: &Context) -> Options {
 pub fn of_host(error: HostError, home: &Path, command: &str) -> Fault {
     let home = home.display().to_string();
     match error {
-        HostError::Hosted { address } => Fault::because(
-            Problem::PortTaken { address: home, command: command.to_owned() },
-            address,
-        ),
+        HostError::Hosted { address } => Problem::SandboxInUse { base: address }.into(),
         HostError::Listen { addr, source } => {
             let problem =
                 Problem::PortTaken { address: addr.to_string(), command: command.to_owned() };

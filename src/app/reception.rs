@@ -161,11 +161,11 @@ pub async fn sweep(provider: &Provider, mark: &str) -> Result<(), Fault> {
 /// What was seen, as a notice; `None` for what is no delivery.
 pub fn delivery(seen: &Seen) -> Option<Delivery> {
     match seen {
-        Seen::Accepted { at, event, kind, fresh, changes, took_ms, forwarded, .. } => {
-            let outcome = if *fresh {
-                Outcome::Recorded { booked: !changes.is_empty() }
-            } else {
-                Outcome::Duplicate
+        Seen::Accepted { at, event, kind, fresh, changes, problem, took_ms, forwarded, .. } => {
+            let outcome = match problem {
+                _ if !*fresh => Outcome::Duplicate,
+                Some(problem) => Outcome::NotBooked { problem: problem.clone() },
+                None => Outcome::Recorded { booked: !changes.is_empty() },
             };
             Some(Delivery {
                 at: *at,

@@ -12,23 +12,27 @@ use tokio::sync::oneshot;
 /// The most items that one commit takes.
 pub const BATCH_ITEMS_MAX: usize = 256;
 
-/// The storage behind a [`Batch`]: makes several items durable at once, or none of them.
+/// The storage behind a [`Batch`]: makes several items durable at once. An item that cannot be stored for its
+/// own sake leaves nothing and holds up none of the others.
 pub trait Commit: Send + 'static {
     /// What is stored.
     type Item: Send + 'static;
     /// What the caller learns about its stored item.
     type Done: Send + 'static;
-    /// Why nothing of a commit was stored; each of its callers gets a copy.
+    /// Why an item was not stored, or nothing of a commit was; then each of its callers gets a copy.
     type Error: Send + Clone + From<WriterGone> + 'static;
 
-    /// Stores all of `items` or none, and answers one `Done` an item, in the same order.
-    fn commit(&mut self, items: Vec<Self::Item>) -> Result<Vec<Self::Done>, Self::Error>;
+    /// Stores `items` together or not at all, and answers for each of them, in the same order.
+    fn commit(&mut self, items: Vec<Self::Item>) -> Result<Vec<Outcome<Self>>, Self::Error>;
 
     /// Whether what waited behind a failed commit fails with it: its turn would end as late and as badly.
     fn fails_the_queue(_error: &Self::Error) -> bool {
         false
     }
 }
+
+/// What became of one item.
+pub type Outcome<C> = Result<<C as Commit>::Done, <C as Commit>::Error>;
 
 /// The queue had no room: the caller comes back later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,7 +44,7 @@ pub struct Full;
 #[error("the writer ended before it answered")]
 pub struct WriterGone;
 
-type Ack<C> = oneshot::Sender<Result<<C as Commit>::Done, <C as Commit>::Error>>;
+type Ack<C> = oneshot::Sender<Outcome<C>>;
 
 struct Pending<C: Commit> {
     item: C::Item,
@@ -108,7 +112,7 @@ impl<C: Commit> fmt::Debug for Batch<C> {
 
 /// A future of what becomes of one queued item.
 pub struct Ticket<C: Commit> {
-    answer: oneshot::Receiver<Result<C::Done, C::Error>>,
+    answer: oneshot::Receiver<Outcome<C>>,
 }
 
 impl<C: Commit> Ticket<C> {
@@ -152,12 +156,12 @@ fn write<C: Commit>(mut commit: C, inbox: &Receiver<Pending<C>>, depth: usize) {
     }
 }
 
-fn answer<C: Commit>(acks: Vec<Ack<C>>, outcome: Result<Vec<C::Done>, C::Error>) {
+fn answer<C: Commit>(acks: Vec<Ack<C>>, outcome: Result<Vec<Outcome<C>>, C::Error>) {
     match outcome {
         Ok(done) => {
             // Where a commit answered too few, the acknowledgements left over are dropped: `WriterGone`.
             for (ack, done) in acks.into_iter().zip(done) {
-                tell(ack, Ok(done));
+                tell(ack, done);
             }
         }
         Err(error) => {
@@ -204,7 +208,7 @@ mod tests {
         type Done = u32;
         type Error = Fault;
 
-        fn commit(&mut self, items: Vec<u32>) -> Result<Vec<u32>, Fault> {
+        fn commit(&mut self, items: Vec<u32>) -> Result<Vec<Result<u32, Fault>>, Fault> {
             self.gate.recv().ok();
             self.sizes.lock().unwrap().push(items.len());
             assert!(!items.contains(&666), "asked to panic");
@@ -214,7 +218,8 @@ mod tests {
             if items.contains(&14) {
                 return Err(Fault::Busy);
             }
-            Ok(items.into_iter().map(|n| n * 2).collect())
+            let each = |n| if n == 15 { Err(Fault::Disk) } else { Ok(n * 2) };
+            Ok(items.into_iter().map(each).collect())
         }
 
         fn fails_the_queue(error: &Fault) -> bool {
@@ -263,6 +268,16 @@ mod tests {
         drop(open);
         assert_eq!(batch.submit_blocking(13), Err(Fault::Disk));
         assert_eq!(batch.submit_blocking(20), Ok(40));
+    }
+
+    #[test]
+    fn an_item_that_fails_for_its_own_sake_fails_alone() {
+        let (batch, open, sizes) = doubler(8);
+        let tickets: Vec<_> = [20, 15, 21].map(|n| batch.submit(n).unwrap()).into();
+        drop(open);
+        let done: Vec<_> = tickets.into_iter().map(Ticket::wait).collect();
+        assert_eq!(done, [Ok(40), Err(Fault::Disk), Ok(42)]);
+        assert!(sizes.lock().unwrap().len() <= 2);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::app::course::books::Source;
 use crate::cli::course_args::{Check, Progress, ReportAsked, Solution};
 use crate::cli::request_args::Logs;
 use crate::cli::sandbox_args;
+use crate::cli::values::{self, whole};
 use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 /// Everything that can be typed.
@@ -166,7 +167,7 @@ pub(crate) enum Command {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Checkout {
     /// Price of one, in minor units.
-    #[arg(long, value_name = "MINOR", value_parser = clap::value_parser!(i64).range(1..=99_999_999),
+    #[arg(long, value_name = "MINOR", value_parser = whole::<i64>(1, 99_999_999),
           conflicts_with_all = ["price", "lookup_key"])]
     pub(crate) amount: Option<i64>,
     /// Currency of the amount.
@@ -176,7 +177,7 @@ pub(crate) struct Checkout {
     #[arg(long, conflicts_with_all = ["price", "lookup_key"])]
     pub(crate) name: Option<String>,
     /// How many.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(i64).range(1..=999_999))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<i64>(1, 999_999))]
     pub(crate) quantity: i64,
     /// A price that exists.
     #[arg(long, value_name = "price_…", conflicts_with = "lookup_key")]
@@ -214,7 +215,7 @@ pub(crate) struct Checkout {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Listen {
     /// Port to listen on.
-    #[arg(long)]
+    #[arg(long, value_parser = whole(0, u16::MAX))]
     pub(crate) port: Option<u16>,
     /// Ends after this time.
     #[arg(long = "for", value_name = "60s")]
@@ -223,10 +224,10 @@ pub(crate) struct Listen {
     #[arg(long, value_name = "TYPE")]
     pub(crate) until: Option<String>,
     /// Ends after this many deliveries.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = whole(1, u64::MAX))]
     pub(crate) count: Option<u64>,
     /// Passes the exact bytes on.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = values::callable)]
     pub(crate) forward_to: Option<String>,
     /// Prints the signing secret.
     #[arg(long)]
@@ -262,7 +263,7 @@ pub(crate) struct LedgerShow {
     #[arg(long, value_name = "WHEN")]
     pub(crate) since: Option<String>,
     /// At most this many, the newest.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = whole(1, u32::MAX))]
     pub(crate) limit: Option<u32>,
     /// Only the row of this session.
     #[arg(long, value_name = "cs_…")]
@@ -293,19 +294,19 @@ pub(crate) struct Sandbox {
     #[command(subcommand)]
     pub(crate) command: Option<sandbox_args::SandboxCommand>,
     /// Port; 0 picks a free one.
-    #[arg(long)]
+    #[arg(long, value_parser = whole(0, u16::MAX))]
     pub(crate) port: Option<u16>,
     /// Address other than loopback.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = values::address)]
     pub(crate) bind: Option<std::net::IpAddr>,
     /// Keeps everything in memory.
     #[arg(long)]
     pub(crate) ephemeral: bool,
     /// How many objects and records are kept.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole(0, u64::MAX))]
     pub(crate) max_objects: Option<u64>,
     /// The seed of its ids.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole(0, u64::MAX))]
     pub(crate) seed: Option<u64>,
     /// Where its clock stands.
     #[arg(long, value_name = "WHEN")]
@@ -355,7 +356,7 @@ pub(crate) struct EventsList {
     #[arg(long = "type", value_name = "TYPE")]
     pub(crate) kind: Option<String>,
     /// At most this many.
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = whole::<u32>(1, 100))]
     pub(crate) limit: u32,
 }
 
@@ -431,7 +432,7 @@ pub(crate) struct Hint {
     #[arg(value_name = "CODE")]
     pub(crate) code: Option<String>,
     /// Up to which hint.
-    #[arg(long, value_name = "1-3", value_parser = clap::value_parser!(u8).range(1..=3))]
+    #[arg(long, value_name = "1-3", value_parser = whole::<u8>(1, 3))]
     pub(crate) tier: Option<u8>,
 }
 

@@ -1,6 +1,7 @@
 //! The flags of the commands around the course; what the days take stands in `cli::args`.
 
 use crate::cli::args::Target;
+use crate::cli::values::whole;
 use clap::{Args, Subcommand, ValueEnum};
 
 /// `stripegym check`.
@@ -26,7 +27,7 @@ pub(crate) struct Check {
     #[arg(long = "for", value_name = "60s", requires = "watch")]
     pub(crate) lasting: Option<String>,
     /// Ends after this many rounds.
-    #[arg(long, value_name = "N", requires = "watch", hide = true)]
+    #[arg(long, value_name = "N", requires = "watch", hide = true, value_parser = whole(0, u64::MAX))]
     pub(crate) rounds: Option<u64>,
     /// Open and optional items count.
     #[arg(long)]

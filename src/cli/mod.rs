@@ -15,6 +15,7 @@ pub(crate) mod run;
 pub(crate) mod sandbox_args;
 pub(crate) mod signals;
 pub(crate) mod usage;
+mod values;
 pub(crate) mod wish;
 
 use crate::cli::args::{Command, Line};

@@ -1,6 +1,7 @@
 //! The flags of what concerns requests: the log, and faults on demand.
 
 use crate::app::command::{fault, logs};
+use crate::cli::values::whole;
 use clap::{Args, Subcommand};
 
 /// `stripegym logs`.
@@ -19,7 +20,7 @@ pub(crate) struct Logs {
     #[arg(long, value_name = "METHOD", value_parser = ["GET", "POST", "DELETE"], ignore_case = true)]
     pub(crate) method: Option<String>,
     /// How many.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", value_parser = whole::<u32>(1, 1000))]
     pub(crate) limit: Option<u32>,
 }
 
@@ -36,7 +37,7 @@ pub(crate) enum FaultCommand {
               value_parser = ["429", "409-lock", "429-lock", "500", "timeout", "cut", "cut-before"])]
         answer: String,
         /// How many of them.
-        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<u32>(1, 1_000_000))]
         times: u32,
     },
     /// Shows the rules.

@@ -1,6 +1,7 @@
 //! What is done to a running sandbox: its worlds, its keys, its account and its clocks.
 
 use crate::cli::request_args::FaultCommand;
+use crate::cli::values::whole;
 use clap::Subcommand;
 
 /// `stripegym sandbox …`.
@@ -39,7 +40,7 @@ pub(crate) enum Worlds {
         #[arg(value_name = "NAME")]
         name: String,
         /// The seed of its ids.
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", value_parser = whole(0, u64::MAX))]
         seed: Option<u64>,
         /// Where its clock stands.
         #[arg(long, value_name = "WHEN")]

@@ -1,6 +1,8 @@
 //! Usage errors: from clap's facts to ours, so that they can be said in either language.
 
+use crate::cli::args::Line;
 use crate::domain::fault::{Misuse, Problem};
+use clap::CommandFactory as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// What `error` says, as a problem of `command` (`stripegym checkout`).
@@ -26,7 +28,7 @@ pub(crate) fn problem(error: &clap::Error, command: String) -> Problem {
         },
         ErrorKind::MissingRequiredArgument => Misuse::Missing { what: flag() },
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            Misuse::Missing { what: text(ContextKind::ValidSubcommand).unwrap_or_default() }
+            Misuse::Missing { what: below(&command) }
         }
         ErrorKind::ArgumentConflict => Misuse::Conflict {
             flag: flag(),
@@ -35,6 +37,17 @@ pub(crate) fn problem(error: &clap::Error, command: String) -> Problem {
         _ => Misuse::Other { message: first_line(error) },
     };
     Problem::Usage { misuse, command }
+}
+
+/// The commands that may follow `command`.
+fn below(command: &str) -> String {
+    let mut found = Line::command();
+    for word in command.split(' ').skip(1) {
+        let Some(next) = found.find_subcommand(word).cloned() else { break };
+        found = next;
+    }
+    let shown = found.get_subcommands().filter(|it| !it.is_hide_set());
+    shown.map(clap::Command::get_name).collect::<Vec<_>>().join(", ")
 }
 
 /// The values that fit, or what the parser said about the one that does not.
@@ -53,7 +66,6 @@ fn first_line(error: &clap::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::args::Line;
     use clap::Parser as _;
 
     fn misuse(args: &[&str]) -> Misuse {
@@ -95,6 +107,33 @@ mod tests {
             misuse(&["stripegym", "checkout", "--amount", "5", "--price", "p"]),
             Misuse::Conflict { .. }
         ));
-        assert!(matches!(misuse(&["stripegym", "ledger"]), Misuse::Missing { .. }));
+        for typed in [["stripegym", "ledger"], ["stripegym", "events"]] {
+            let error = Line::try_parse_from(typed).unwrap_err();
+            let Problem::Usage { misuse: Misuse::Missing { what }, .. } =
+                problem(&error, typed.join(" "))
+            else {
+                panic!("{typed:?}")
+            };
+            assert!(what.contains("show"), "{typed:?}: {what:?}");
+        }
+    }
+
+    #[test]
+    fn what_fits_a_number_or_an_address_is_said_by_its_form() {
+        for typed in [
+            ["checkout", "--amount", "5.00"],
+            ["checkout", "--quantity", "x"],
+            ["listen", "--port", "http"],
+            ["listen", "--count", "0"],
+            ["listen", "--forward-to", "ftp://x"],
+            ["sandbox", "--seed", "1.5"],
+            ["sandbox", "--bind", "everywhere"],
+            ["logs", "--limit", "many"],
+        ] {
+            let typed = [&["stripegym"][..], &typed].concat();
+            let Misuse::BadValue { expected, .. } = misuse(&typed) else { panic!("{typed:?}") };
+            assert!(!expected.is_empty() && !expected.contains("invalid"), "{typed:?}: {expected}");
+            assert!(expected.contains(char::is_numeric), "{typed:?}: {expected}");
+        }
     }
 }

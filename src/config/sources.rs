@@ -1,7 +1,7 @@
 //! Where settings come from: flags beat the environment, which beats `.env`, which beats the default.
 //! The only reader of the environment; `.env` is read and never exported.
 
-use crate::config::keys::Key;
+use crate::config::keys::{self, Key};
 use crate::domain::locale::Locale;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -53,9 +53,9 @@ pub struct Sources {
 #[derive(Debug, thiserror::Error)]
 #[error("{path}: {cause}")]
 pub struct BrokenFile {
-    /// Its path.
+    /// Its path, with the line at fault.
     pub path: String,
-    /// What the reader said, without the line's content, which may be a secret.
+    /// What is wrong, without the line's content, which may be a secret.
     pub cause: String,
 }
 
@@ -65,17 +65,13 @@ impl Sources {
         let file_path = folder.join(".env");
         let mut file = BTreeMap::new();
         if file_path.is_file() {
-            let broken = |cause: &dotenvy::Error| BrokenFile {
-                path: file_path.display().to_string(),
-                cause: match cause {
-                    dotenvy::Error::LineParse(_, at) => format!("not NAME=VALUE (column {at})"),
-                    other => other.to_string(),
-                },
-            };
-            for item in dotenvy::from_path_iter(&file_path).map_err(|e| broken(&e))? {
-                let (name, value) = item.map_err(|e| broken(&e))?;
-                file.insert(name, value);
-            }
+            let shown = file_path.display().to_string();
+            let broken =
+                |place: String, cause: &str| BrokenFile { path: place, cause: cause.to_owned() };
+            let bytes =
+                std::fs::read(&file_path).map_err(|e| broken(shown.clone(), &e.to_string()))?;
+            file = settings(&String::from_utf8_lossy(&bytes))
+                .map_err(|line| broken(format!("{shown}:{line}"), "not NAME=VALUE"))?;
         }
         Ok(Self { environment: environment(), file, file_path, flags: BTreeMap::new() })
     }
@@ -135,13 +131,59 @@ impl Sources {
 
     /// The language: `STRIPEGYM_LANG`, else `LC_ALL`, `LC_MESSAGES`, `LANG`, else English.
     pub fn locale(&self) -> Locale {
-        let own = self.find(crate::config::keys::LANG).and_then(|found| Locale::read(&found.value));
+        let own = self.find(keys::LANG).and_then(|found| Locale::read(&found.value));
         own.or_else(|| {
             let first = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|n| self.variable(n));
             first.and_then(Locale::read)
         })
         .unwrap_or_default()
     }
+}
+
+/// The settings in the text of a `.env`. The file is the learner's, and other programs read it by other rules:
+/// what is no setting of ours is passed over, whatever it looks like. Fails with the number of the line of one
+/// of ours that cannot be read.
+fn settings(text: &str) -> Result<BTreeMap<String, String>, usize> {
+    let lines: Vec<&str> = text.strip_prefix('\u{feff}').unwrap_or(text).lines().collect();
+    let mut file = BTreeMap::new();
+    let mut at = 0;
+    while let Some(line) = lines.get(at) {
+        at += 1;
+        let line = line.trim();
+        let bare = line.strip_prefix("export ").unwrap_or(line).trim_start();
+        let name = bare.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next();
+        let ours = keys::ALL.iter().find(|key| Some(key.name) == name);
+        let after = bare.get(name.map_or(0, str::len)..).unwrap_or_default().trim_start();
+        let Some(key) = ours else {
+            at += continued(after.trim_start_matches('=').trim_start(), lines.get(at..));
+            continue;
+        };
+        // `PORT-OLD=…` is another name that begins like ours.
+        let is_whole = after.is_empty() || after.starts_with(['=', ':', '"', '\'']);
+        if !is_whole && !bare.contains(' ') {
+            continue;
+        }
+        let read = dotenvy::from_read_iter(bare.as_bytes()).next();
+        match read {
+            Some(Ok((name, value))) if name == key.name => drop(file.insert(name, value)),
+            _ => return Err(at),
+        }
+    }
+    Ok(file)
+}
+
+/// How many of the following lines still belong to a value that begins with a quote.
+fn continued(value: &str, following: Option<&[&str]>) -> usize {
+    let Some(quote) = value.chars().next().filter(|c| matches!(c, '"' | '\'' | '`')) else {
+        return 0;
+    };
+    if value.get(1..).is_some_and(|rest| rest.contains(quote)) {
+        return 0;
+    }
+    // A quote that nothing closes is a character like any other.
+    following
+        .and_then(|lines| lines.iter().position(|line| line.contains(quote)))
+        .map_or(0, |n| n + 1)
 }
 
 fn environment() -> BTreeMap<String, String> {
@@ -153,7 +195,6 @@ fn environment() -> BTreeMap<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::keys;
 
     #[test]
     fn flags_beat_environment_beats_file_beats_default() {
@@ -183,11 +224,54 @@ mod tests {
         assert!(!environment().contains_key("STRIPEGYM_SEED"));
     }
 
-    #[test]
-    fn a_broken_line_is_reported_without_its_content() {
+    fn read(bytes: &[u8]) -> Result<Sources, BrokenFile> {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join(".env"), "STRIPE_SECRET_KEY sk_test_hidden\n").unwrap();
-        let error = Sources::read(folder.path()).err().unwrap().to_string();
-        assert!(error.contains(".env") && !error.contains("hidden"), "{error}");
+        std::fs::write(folder.path().join(".env"), bytes).unwrap();
+        Sources::read(folder.path())
+    }
+
+    #[test]
+    fn lines_that_other_programs_read_are_passed_over() {
+        for line in [
+            &b"APP_NAME=My Shop"[..],
+            b"MOTTO=don't panic",
+            b"QUOTE=\"never closed",
+            b"DIR=C:\\Users\\me",
+            b"MY-KEY=1",
+            b"PORT-OLD=9",
+            b"X={\"a\": 1}",
+            b"NAME: x",
+            b"NAME",
+            b"# \x93\xfa\x96\x7b\x8c\xea",
+            b"\x93\xfa=1",
+            b"PEM=\"-----BEGIN\nPORT=1\n-----END\"",
+            b"=",
+        ] {
+            let whole =
+                [b"\xef\xbb\xbfSTRIPEGYM_SEED=7\r\n", line, b"\nexport PORT='4300' # ours\n"];
+            let sources = read(&whole.concat()).unwrap_or_else(|error| panic!("{error}"));
+            let value = |key| sources.find(key).unwrap().value;
+            let line = String::from_utf8_lossy(line);
+            assert_eq!(
+                (value(keys::SEED), value(keys::PORT)),
+                ("7".into(), "4300".into()),
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_broken_line_of_ours_is_named_by_its_number_and_without_its_content() {
+        for line in [
+            "STRIPE_SECRET_KEY sk_test_hidden",
+            "STRIPE_SECRET_KEY: sk_test_hidden",
+            "STRIPE_SECRET_KEY=\"sk_test_hidden",
+            "STRIPE_SECRET_KEY=sk test_hidden",
+            "PORT",
+        ] {
+            let text = format!("A=b c\n\n{line}\nPORT=1\n");
+            let error = read(text.as_bytes()).err().unwrap_or_else(|| panic!("{line}")).to_string();
+            assert!(error.contains(".env:3:") && !error.contains("hidden"), "{error}");
+        }
     }
 }

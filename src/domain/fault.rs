@@ -301,8 +301,17 @@ pub enum Problem {
         /// Seconds waited.
         seconds: u64,
     },
+    /// The page does not offer that way to pay for this amount.
+    NotOffered {
+        /// The way: `konbini`.
+        method: String,
+        /// What it takes.
+        fits: String,
+    },
     /// The person stopped the command.
     Interrupted,
+    /// The person stopped what lived in memory alone.
+    Gone,
     /// Something that cannot happen did.
     Bug {
         /// What was seen.
@@ -317,7 +326,7 @@ impl Problem {
             Self::Usage { .. } | Self::NoScenario { .. } | Self::NoSuchCode { .. } => Class::Usage,
             Self::LiveKey { .. } => Class::Refused,
             Self::NotThereYet { .. } | Self::Lesson { .. } | Self::NotOurs { .. } => Class::Content,
-            Self::Interrupted => Class::Interrupted,
+            Self::Interrupted | Self::Gone => Class::Interrupted,
             Self::Bug { .. } => Class::Bug,
             Self::Setting { .. }
             | Self::KeySlot { .. }
@@ -329,6 +338,7 @@ impl Problem {
             | Self::ProviderRefused { .. }
             | Self::ProviderOdd { .. }
             | Self::Page { .. }
+            | Self::NotOffered { .. }
             | Self::Ledger { .. }
             | Self::LedgerBroken { .. }
             | Self::LedgerBusy { .. }
@@ -366,6 +376,7 @@ impl Problem {
             Self::ProviderRefused { .. } => "provider_refused",
             Self::ProviderOdd { .. } => "provider_odd",
             Self::Page { .. } => "page",
+            Self::NotOffered { .. } => "not_offered",
             Self::Ledger { .. } => "ledger",
             Self::LedgerBroken { .. } => "ledger_broken",
             Self::LedgerBusy { .. } => "ledger_busy",
@@ -394,7 +405,7 @@ impl Problem {
                 Mishap::NotHere => "app_not_here",
             },
             Self::TimedOut { .. } => "timed_out",
-            Self::Interrupted => "interrupted",
+            Self::Interrupted | Self::Gone => "interrupted",
             Self::Bug { .. } => "bug",
         }
     }

@@ -21,5 +21,8 @@ pub mod time;
 
 pub mod fault;
 
+pub mod place;
+
+pub mod doctor;
 pub mod notice;
 pub mod report;

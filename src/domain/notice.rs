@@ -16,6 +16,11 @@ pub enum Outcome {
         /// Whether a row of the ledger changed.
         booked: bool,
     },
+    /// It is in the ledger's file, and speaks of money that could not be booked.
+    NotBooked {
+        /// Why.
+        problem: String,
+    },
     /// The event had been received before; nothing changed.
     Duplicate,
     /// It was refused with this status.
@@ -43,6 +48,9 @@ pub struct Delivery {
     /// The answer of whom it was passed on to: a status, or why there is none.
     pub forwarded: Option<Result<u16, String>>,
 }
+
+/// Why a delivery was not passed on: whom it was for has a certificate that nobody vouches for.
+pub const UNTRUSTED: &str = "certificate_not_trusted";
 
 /// Why the ledger takes no deliveries for a while, or where it is written now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

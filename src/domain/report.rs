@@ -1,5 +1,7 @@
 //! What commands end with, as data. `view` turns it into text, JSON or CSV.
 
+pub use crate::domain::place::Place;
+
 use crate::domain::course::carried::Carried;
 use crate::domain::course::dossier::Verified;
 use crate::domain::course::graded::Checked;
@@ -7,23 +9,12 @@ use crate::domain::course::item::ItemProof;
 use crate::domain::course::outcome::DayResult;
 use crate::domain::course::standing::{DayStatus, Explained, Hint};
 use crate::domain::currency::Currency;
+use crate::domain::doctor::{Doctor, Weight};
 use crate::domain::event::EventRow;
-use crate::domain::mode::Mode;
 use crate::domain::money::Money;
 use crate::domain::reconcile::{Reconciliation, Record};
 use crate::domain::request::Told;
 use crate::domain::time::Timestamp;
-
-/// Where a command worked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// Which provider.
-    pub mode: Mode,
-    /// The provider's base URL, where it was spoken to.
-    pub base: Option<String>,
-    /// The home folder.
-    pub home: String,
-}
 
 /// `stripegym` without a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -188,167 +179,6 @@ pub struct Day0 {
     pub took_ms: u64,
 }
 
-/// How serious a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Weight {
-    /// As it should be.
-    Good,
-    /// Could surprise.
-    Caution,
-    /// Will stop something.
-    Bad,
-}
-
-impl Weight {
-    /// The word that JSON uses.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Good => "ok",
-            Self::Caution => "caution",
-            Self::Bad => "problem",
-        }
-    }
-}
-
-/// What `doctor` looked at, with what it saw.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Finding {
-    /// Where settings and files are.
-    Home {
-        /// The folder.
-        path: String,
-        /// Why it cannot be written, if it cannot.
-        broken: Option<String>,
-    },
-    /// A port of ours.
-    Port {
-        /// The setting that names it.
-        setting: &'static str,
-        /// The port.
-        port: u16,
-        /// What the system says, if it cannot be had.
-        taken: Option<String>,
-    },
-    /// A sandbox that another process hosts.
-    Host {
-        /// Its base URL.
-        base: String,
-    },
-    /// The clock against the provider's.
-    Clock {
-        /// Seconds that ours is ahead; `None` where nobody could be asked.
-        ahead_s: Option<i64>,
-        /// Whether it is fixed by a setting.
-        fixed: bool,
-    },
-    /// The key.
-    Key {
-        /// Masked, with where it came from.
-        key: Option<(String, String)>,
-    },
-    /// The webhook secrets.
-    WebhookSecrets {
-        /// How many there are.
-        count: usize,
-        /// Whether the mode needs none.
-        sandbox: bool,
-    },
-    /// Whether a browser can be shown.
-    Display {
-        /// Whether it can.
-        present: bool,
-    },
-    /// The ledger's file.
-    Ledger {
-        /// Its path.
-        path: String,
-        /// What is wrong with it; `None` where it is well or not there yet.
-        broken: Option<String>,
-        /// Whether another program holds it.
-        busy: bool,
-    },
-    /// Another file that is kept in the home folder.
-    Store {
-        /// What it keeps: `progress`, `sandbox`.
-        what: &'static str,
-        /// Its path.
-        path: String,
-        /// What is wrong with it; `None` where it is well.
-        broken: Option<String>,
-        /// Whether another program holds it.
-        busy: bool,
-    },
-    /// `.env` and git.
-    EnvFile {
-        /// Whether git knows the file, so that a push would publish it.
-        tracked: bool,
-        /// Whether there is a file.
-        present: bool,
-    },
-}
-
-impl Finding {
-    /// A stable name for programs.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Home { .. } => "home",
-            Self::Port { .. } => "port",
-            Self::Host { .. } => "sandbox",
-            Self::Clock { .. } => "clock",
-            Self::Key { .. } => "key",
-            Self::WebhookSecrets { .. } => "webhook_secrets",
-            Self::Display { .. } => "display",
-            Self::Ledger { .. } => "ledger",
-            Self::Store { what, .. } => what,
-            Self::EnvFile { .. } => "env_file",
-        }
-    }
-
-    /// How serious it is.
-    pub const fn weight(&self) -> Weight {
-        match self {
-            Self::Home { broken: Some(_), .. }
-            | Self::Ledger { broken: Some(_), .. }
-            | Self::Store { broken: Some(_), .. }
-            | Self::EnvFile { tracked: true, .. } => Weight::Bad,
-            Self::Ledger { busy: true, .. }
-            | Self::Store { busy: true, .. }
-            | Self::Port { taken: Some(_), .. }
-            | Self::Display { present: false }
-            | Self::WebhookSecrets { count: 0, sandbox: false }
-            | Self::Clock { fixed: true, .. } => Weight::Caution,
-            Self::Clock { ahead_s: Some(ahead), .. } => {
-                if ahead.unsigned_abs() > 300 {
-                    Weight::Bad
-                } else if ahead.unsigned_abs() > 30 {
-                    Weight::Caution
-                } else {
-                    Weight::Good
-                }
-            }
-            Self::Home { .. }
-            | Self::Ledger { .. }
-            | Self::Store { .. }
-            | Self::EnvFile { .. }
-            | Self::Port { .. }
-            | Self::Host { .. }
-            | Self::Display { .. }
-            | Self::Key { .. }
-            | Self::WebhookSecrets { .. }
-            | Self::Clock { .. } => Weight::Good,
-        }
-    }
-}
-
-/// `stripegym doctor`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Doctor {
-    /// Where it looked.
-    pub place: Place,
-    /// What it saw.
-    pub findings: Vec<Finding>,
-}
-
 /// `stripegym dev check`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LessonsChecked {
@@ -448,6 +278,8 @@ pub enum Report {
     Control(serde_json::Value),
     /// `stripegym events resend`.
     Resent {
+        /// How many endpoints are told.
+        endpoints: usize,
         /// `evt_…`.
         event: String,
         /// Its type.

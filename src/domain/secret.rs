@@ -129,6 +129,12 @@ impl SigningSecret {
         (!text.is_empty()).then(|| Self(text.to_owned()))
     }
 
+    /// Whether it begins as Stripe's signing secrets do; another text is mostly an id or a key that stands in
+    /// its place by mistake.
+    pub fn is_usual(&self) -> bool {
+        self.0.starts_with("whsec_")
+    }
+
     /// The secret itself, for the HMAC and for handing it to its owner.
     pub fn reveal(&self) -> &str {
         &self.0

@@ -1,16 +1,24 @@
 //! What the sandbox does by itself when its time comes: sessions expire, delayed payments settle.
 
+use crate::domain::time::Timestamp;
 use crate::net::shutdown::Stop;
 use crate::sandbox::api::idempotency;
 use crate::sandbox::behaviour::object;
 use crate::sandbox::engine::Engine;
 use crate::sandbox::engine::private::Job;
 use crate::sandbox::engine::state::{Scope, Table};
-use crate::sandbox::engine::txn::Origin;
+use crate::sandbox::engine::txn::{Origin, Txn};
 use crate::sandbox::engine::worlds::World;
+use crate::wire::failure::Failure;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+/// The records of jobs that wait for the clock of their world.
+pub const KIND: &str = "_job";
+
+/// The records of jobs that wait for a test clock.
+pub const CLOCK_KIND: &str = "_clock_job";
 
 /// The longest sleep; a clock that was moved wakes the loop anyway.
 const NAP_MAX: Duration = Duration::from_hours(1);
@@ -75,47 +83,80 @@ pub async fn run_due(world: &World) -> Duration {
         return RETRY_PAUSE;
     }
     loop {
-        let now = world.now().0;
-        let (due, next) = world.read(|view| {
-            let table = view.table("_job");
-            let due: Vec<_> = table
-                .into_iter()
-                .flat_map(|table| table.due(now))
-                .filter_map(|stored| {
-                    let job = stored.part::<Job>()?;
-                    job.test_clock.is_none().then(|| (Arc::clone(&stored.id), job.clone()))
-                })
-                .take(BATCH_MAX)
-                .collect();
-            let answers = view.table(idempotency::KIND).and_then(Table::next_due);
-            let next = table.and_then(Table::next_due).into_iter().chain(answers).min();
-            (due, next)
+        let now = world.now();
+        let (jobs, answers) = world.read(|view| {
+            let next = |kind| view.table(kind).and_then(Table::next_due);
+            (next(KIND), next(idempotency::KIND))
         });
-        if due.is_empty() {
-            return next.map_or(NAP_MAX, |due| {
-                Duration::from_secs(due.saturating_sub(now).max(1).unsigned_abs()).min(NAP_MAX)
+        if jobs.is_none_or(|due| due > now.0) {
+            return jobs.into_iter().chain(answers).min().map_or(NAP_MAX, |due| {
+                Duration::from_secs(due.saturating_sub(now.0).max(1).unsigned_abs()).min(NAP_MAX)
             });
         }
-        let ran = world.change(Origin::default(), move |txn| {
-            for (id, job) in due {
-                // Another loop, or an earlier job, may have taken it back.
-                if txn.stored("_job", &id).is_none() {
-                    continue;
-                }
-                txn.remove("_job", &id);
-                if let Some(run) = object::job(&job.name) {
-                    run(txn, &job.args);
-                } else {
-                    tracing::warn!(job = job.name, "a planned job has no behaviour");
-                }
-            }
-            Ok(())
-        });
+        let own = [world.scope().clone()];
+        let ran = world.change(Origin::default(), |txn| Ok(run_some(txn, &own, now)));
         if let Err(failure) = ran.await {
             tracing::error!(message = failure.message, "jobs could not be stored");
             return RETRY_PAUSE;
         }
     }
+}
+
+/// Has everything happen in a world that is due until `to`, over all its accounts, and what becomes due by
+/// it: in the order of time, each at its own instant. `step` moves the world's clock there bit by bit, so
+/// that what happens meanwhile comes neither before nor long after.
+pub async fn run_until<M: Future<Output = Result<(), Failure>>>(
+    world: &World,
+    to: Timestamp,
+    step: impl Fn(Timestamp) -> M,
+) -> Result<(), Failure> {
+    let _turn = world.engine().jobs_turn().await;
+    loop {
+        let ran = world.change(Origin::default(), |txn| {
+            let accounts = txn.state().accounts(txn.scope().world);
+            Ok(run_some(txn, &accounts, to))
+        });
+        let Some(last) = ran.await? else { return step(to).await };
+        step(last).await?;
+    }
+}
+
+/// Runs up to [`BATCH_MAX`] jobs of the transaction's timeline that are due at `until`, soonest first over
+/// these accounts: each at its own instant, or now where that is past. Returns the instant of the last.
+pub fn run_some(txn: &mut Txn<'_>, accounts: &[Scope], until: Timestamp) -> Option<Timestamp> {
+    let mut last = None;
+    for _ in 0..BATCH_MAX {
+        let Some((account, id, job)) = soonest(txn, accounts, until) else { break };
+        let at = Timestamp(job.due).max(txn.now());
+        txn.in_account(&account, |txn| {
+            txn.at_instant(at, |txn| {
+                txn.unschedule(&id);
+                if let Some(run) = object::job(&job.name) {
+                    run(txn, &job.args);
+                } else {
+                    tracing::warn!(job = job.name, "a planned job has no behaviour");
+                }
+            });
+        });
+        last = Some(at);
+    }
+    last
+}
+
+/// The next job: looked for anew each time, as an earlier one may take a later one back.
+fn soonest(
+    txn: &Txn<'_>,
+    accounts: &[Scope],
+    until: Timestamp,
+) -> Option<(Arc<str>, Arc<str>, Job)> {
+    let first = |scope: &Scope| {
+        let due = txn.state().table(scope, txn.job_kind())?.due(until.0);
+        let mut jobs = due.filter_map(|stored| Some((stored.part::<Job>()?, stored)));
+        let (job, stored) = jobs.find(|(job, _)| job.test_clock.as_deref() == txn.timeline())?;
+        let found = (Arc::clone(&scope.account), Arc::clone(&stored.id), job.clone());
+        Some(((job.due, stored.seq), found))
+    };
+    accounts.iter().filter_map(first).min_by_key(|(order, _)| *order).map(|(_, found)| found)
 }
 
 /// Removes the idempotency records whose time is over; `false` where that could not be stored.

@@ -6,9 +6,9 @@ use crate::net::outbound::Beyond;
 use crate::os::entropy::Entropy;
 use crate::sandbox::api::call::{Call, Version};
 use crate::sandbox::behaviour::object;
-use crate::sandbox::engine::private::Job;
 use crate::sandbox::engine::state::{DEFAULT_WORLD, Scope, State};
 use crate::sandbox::engine::txn::{Origin, Site, Txn, View};
+use crate::sandbox::jobs::run_some;
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};
 
@@ -89,22 +89,12 @@ impl Lab {
         self.call(endpoint, params).unwrap_or_else(|f| panic!("{endpoint}: {f:?}"))
     }
 
-    /// Moves the clock and runs every job that has come due, in order.
+    /// Runs every job that comes due within so many seconds, each at its own instant, and moves the clock.
     pub(crate) fn advance(&mut self, seconds: i64) {
-        self.now = self.now.plus(seconds);
-        loop {
-            let view = self.view();
-            let next = view.table("_job").and_then(|jobs| jobs.due(self.now.0).next().cloned());
-            let Some(stored) = next else { return };
-            let job = stored.part::<Job>().unwrap().clone();
-            let run = object::job(&job.name).unwrap();
-            self.change(|txn| {
-                txn.unschedule(&stored.id);
-                run(txn, &job.args);
-                Ok(())
-            })
-            .unwrap();
-        }
+        let until = self.now.plus(seconds);
+        let accounts = [self.view().scope().clone()];
+        while self.change(|txn| Ok(run_some(txn, &accounts, until))).unwrap().is_some() {}
+        self.now = until;
     }
 
     /// The types of every event so far, oldest first; each event must have the API's shape.

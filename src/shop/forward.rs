@@ -1,6 +1,7 @@
 //! Passes deliveries on to the learner's own server: the exact bytes under their own headers, so that its
 //! verification is the real one.
 
+use crate::domain::notice::UNTRUSTED;
 use crate::net::outbound::{self, OutboundError, Patience, Reach};
 use hyper::HeaderMap;
 use hyper::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderName, TRANSFER_ENCODING};
@@ -67,7 +68,7 @@ impl Forwarder {
                 reason = inner.to_string();
                 cause = inner.source();
             }
-            reason
+            if reason.contains("certificate") { UNTRUSTED.to_owned() } else { reason }
         })
     }
 }

@@ -26,6 +26,7 @@ a{color:var(--act)}:focus-visible{outline:3px solid #9b96f5;outline-offset:2px}\
 nav{margin-top:1.5rem;display:flex;gap:1.5rem}\
 dl{display:grid;grid-template-columns:auto 1fr;gap:.35rem 1rem;margin:1rem 0}\
 dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}\
+@media(max-width:30rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}}\
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.9rem}\
 th,td{text-align:left;padding:.5rem .75rem;border-bottom:1px solid var(--line);white-space:nowrap}\
 td.id{max-width:14rem;overflow:hidden;text-overflow:ellipsis}\

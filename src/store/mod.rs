@@ -88,7 +88,11 @@ impl StoreError {
     pub const fn passes(&self) -> bool {
         matches!(
             self,
-            Self::Busy { .. } | Self::Full { .. } | Self::Moved { .. } | Self::Reset { .. }
+            Self::Busy { .. }
+                | Self::Full { .. }
+                | Self::Moved { .. }
+                | Self::Reset { .. }
+                | Self::Io { .. }
         )
     }
 }
@@ -433,6 +437,35 @@ mod tests {
         assert!(accepted.fresh && accepted.changes.is_empty());
         assert_eq!(desk.ledger.event("evt_1").unwrap().unwrap().problem, accepted.problem);
         assert!(desk.ledger.rows(&Filter::default()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_read_fails_only_what_meets_it() {
+        use crate::batch::Commit;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        let ledger = Ledger::open(&path).unwrap();
+        let mut writer = ledger.writer().unwrap();
+        let mut commit = |events: Vec<Event>| {
+            let items = events.into_iter().map(|it| Posting::Event(Box::new(it), Timestamp(1)));
+            writer.commit(items.collect()).unwrap()
+        };
+        assert!(commit(vec![completed("evt_1", 1, "unpaid")])[0].is_ok());
+        let other = Connection::open(&path).unwrap();
+        other.execute("UPDATE ledger SET currency = 'zzz'", []).unwrap();
+        let done = commit(vec![
+            completed("evt_2", 2, "paid"),
+            completed("evt_3", 1, "paid"),
+            completed("evt_4", 3, "paid"),
+        ]);
+        assert!(matches!(done[..], [Ok(_), Err(StoreError::Corrupt { .. }), Ok(_)]), "{done:?}");
+        let kept = |id: &str| ledger.event(id).unwrap().is_some();
+        assert_eq!(["evt_2", "evt_3", "evt_4"].map(kept), [true, false, true]);
+        let row = |n: u32| {
+            let session = Some(format!("cs_{n}"));
+            ledger.rows(&Filter { session, ..Filter::default() }).unwrap().len()
+        };
+        assert_eq!((row(2), row(3)), (1, 1));
     }
 
     #[test]

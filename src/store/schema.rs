@@ -128,12 +128,16 @@ pub(crate) fn explain(path: &Path, error: &rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { path },
         Some(ErrorCode::DiskFull) => StoreError::Full { path },
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-            StoreError::Corrupt { path, reason: error.to_string() }
-        }
+        // A row that we never wrote, or a table that is not there; without a code it is our reading of a value.
+        None
+        | Some(
+            ErrorCode::DatabaseCorrupt
+            | ErrorCode::NotADatabase
+            | ErrorCode::ConstraintViolation
+            | ErrorCode::TypeMismatch
+            | ErrorCode::Unknown,
+        ) => StoreError::Corrupt { path, reason: error.to_string() },
         Some(_) => StoreError::Io { path, reason: error.to_string() },
-        // Not SQLite but our reading of it: a value that we never wrote.
-        None => StoreError::Corrupt { path, reason: error.to_string() },
     }
 }
 

@@ -12,7 +12,9 @@ use crate::os::private;
 use crate::store::guard::{self, Moved};
 use crate::store::lock::LedgerLock;
 use crate::store::{StoreError, schema};
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{
+    Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params,
+};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -87,13 +89,14 @@ impl LedgerWriter {
         Batch::start(self, QUEUE_DEPTH)
     }
 
-    fn write(&mut self, items: &[Posting]) -> rusqlite::Result<Vec<Accepted>> {
+    fn write(&mut self, items: &[Posting]) -> rusqlite::Result<Vec<Outcome>> {
         // Immediate: a reader that turned writer could not be granted the lock any more.
-        let transaction =
+        let mut transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let done: rusqlite::Result<Vec<Accepted>> =
-            items.iter().map(|item| post(&transaction, item)).collect();
-        let done = done?;
+        let mut done = Vec::with_capacity(items.len());
+        for item in items {
+            done.push(apart(&self.path, &mut transaction, item)?);
+        }
         transaction.commit()?;
         Ok(done)
     }
@@ -200,7 +203,7 @@ impl Commit for LedgerWriter {
     type Done = Accepted;
     type Error = StoreError;
 
-    fn commit(&mut self, items: Vec<Posting>) -> Result<Vec<Accepted>, StoreError> {
+    fn commit(&mut self, items: Vec<Posting>) -> Result<Vec<Outcome>, StoreError> {
         self.stand()?;
         let done = self.write(&items).map_err(|error| {
             let error = schema::explain(&self.path, &error);
@@ -216,7 +219,40 @@ impl Commit for LedgerWriter {
     }
 }
 
-fn post(transaction: &Transaction<'_>, item: &Posting) -> rusqlite::Result<Accepted> {
+/// What became of one item of a commit.
+type Outcome = Result<Accepted, StoreError>;
+
+/// Writes one item. Where a row that it meets cannot be read, it alone fails, and leaves nothing; fails where
+/// nothing can be written.
+fn apart(
+    path: &Path,
+    transaction: &mut Transaction<'_>,
+    item: &Posting,
+) -> rusqlite::Result<Outcome> {
+    let savepoint = transaction.savepoint()?;
+    match post(&savepoint, item) {
+        Ok(accepted) => {
+            savepoint.commit()?;
+            Ok(Ok(accepted))
+        }
+        Err(error) => {
+            let of_the_row = match error.sqlite_error_code() {
+                None => true,
+                Some(code) => {
+                    matches!(code, ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch)
+                }
+            };
+            if !of_the_row {
+                return Err(error);
+            }
+            // Dropping the savepoint undoes it.
+            savepoint.finish()?;
+            Ok(Err(schema::explain(path, &error)))
+        }
+    }
+}
+
+fn post(transaction: &Connection, item: &Posting) -> rusqlite::Result<Accepted> {
     match item {
         Posting::Event(event, received) => post_event(transaction, event, *received),
         Posting::Seen(facts) => {
@@ -237,7 +273,7 @@ fn post(transaction: &Transaction<'_>, item: &Posting) -> rusqlite::Result<Accep
 }
 
 fn post_event(
-    transaction: &Transaction<'_>,
+    transaction: &Connection,
     event: &Event,
     received: Timestamp,
 ) -> rusqlite::Result<Accepted> {
@@ -268,7 +304,7 @@ fn post_event(
     Ok(Accepted { fresh: true, changes, problem })
 }
 
-fn learn(transaction: &Transaction<'_>, fact: &Fact) -> rusqlite::Result<Vec<Change>> {
+fn learn(transaction: &Connection, fact: &Fact) -> rusqlite::Result<Vec<Change>> {
     match fact {
         Fact::Session(entry) => Ok(learn_session(transaction, entry)?.into_iter().collect()),
         Fact::Refund(refunded) => learn_refund(transaction, refunded),
@@ -290,7 +326,7 @@ fn held(row: &rusqlite::Row<'_>) -> rusqlite::Result<Held> {
 }
 
 pub(super) fn learn_session(
-    transaction: &Transaction<'_>,
+    transaction: &Connection,
     entry: &Entry,
 ) -> rusqlite::Result<Option<Change>> {
     let sql = format!("{HELD} WHERE session_id = ?1");
@@ -314,7 +350,7 @@ pub(super) fn learn_session(
 
 /// The refund is kept by its PaymentIntent, so that it counts also where its session is told of later.
 pub(super) fn learn_refund(
-    transaction: &Transaction<'_>,
+    transaction: &Connection,
     refunded: &Refunded,
 ) -> rusqlite::Result<Vec<Change>> {
     let intent = &refunded.payment_intent;
@@ -359,7 +395,7 @@ pub(super) fn learn_refund(
     Ok(changes)
 }
 
-fn refunds_of(transaction: &Transaction<'_>, intent: &str) -> rusqlite::Result<RefundFacts> {
+fn refunds_of(transaction: &Connection, intent: &str) -> rusqlite::Result<RefundFacts> {
     let sql = "SELECT source, state, amount FROM refunds WHERE payment_intent = ?1";
     let mut statement = transaction.prepare_cached(sql)?;
     let mut rows = statement.query([intent])?;
@@ -373,7 +409,7 @@ fn refunds_of(transaction: &Transaction<'_>, intent: &str) -> rusqlite::Result<R
     Ok(facts)
 }
 
-fn write_row(transaction: &Transaction<'_>, entry: Entry, refunded: i64) -> rusqlite::Result<Held> {
+fn write_row(transaction: &Connection, entry: Entry, refunded: i64) -> rusqlite::Result<Held> {
     let status = with_refunds(entry.status, entry.amount, refunded);
     let sql = "INSERT INTO ledger (session_id, amount, currency, status, settled, refunded, created, \
                updated, payment_intent, event_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \

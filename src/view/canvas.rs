@@ -56,6 +56,9 @@ pub const COMMANDS: [&str; 32] = [
     "--help",
 ];
 
+/// What ends a tone.
+const TONE_END: &str = "\u{1b}[0m";
+
 /// What a text is written for.
 #[derive(Clone, Debug)]
 pub struct Canvas {
@@ -122,14 +125,21 @@ impl Canvas {
         if !self.colour || text.is_empty() {
             return text.to_owned();
         }
-        let code = match tone {
-            Tone::Strong => "1",
-            Tone::Good => "32",
-            Tone::Caution => "33",
-            Tone::Bad => "31",
-            Tone::Quiet => "2",
+        let begin = match tone {
+            Tone::Strong => "\u{1b}[1m",
+            Tone::Good => "\u{1b}[32m",
+            Tone::Caution => "\u{1b}[33m",
+            Tone::Bad => "\u{1b}[31m",
+            Tone::Quiet => "\u{1b}[2m",
         };
-        format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        format!("{begin}{text}{TONE_END}")
+    }
+
+    /// The sequences that tones are made of, where colours are welcome.
+    pub const fn tones(&self) -> &'static [&'static str] {
+        const ALL: &[&str] =
+            &["\u{1b}[1m", "\u{1b}[32m", "\u{1b}[33m", "\u{1b}[31m", "\u{1b}[2m", TONE_END];
+        if self.colour { ALL } else { &[] }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::view::words::Msg;
 use serde_json::{Value, json};
 
 /// Makes room on a terminal: clears it and goes to its upper left corner.
-const CLEAR: &str = "\u{1b}[2J\u{1b}[3J\u{1b}[H";
+pub(super) const CLEAR: &str = "\u{1b}[2J\u{1b}[3J\u{1b}[H";
 
 fn count(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)

@@ -2,6 +2,7 @@
 
 use crate::domain::reconcile::Record;
 use crate::domain::report::{Ledger, Reconciled, Report};
+use crate::view::foreign;
 
 /// The report as CSV; `None` for a report that is no table.
 pub fn render(report: &Report) -> Option<String> {
@@ -86,10 +87,11 @@ fn line<const N: usize>(cells: [&str; N]) -> String {
 }
 
 fn quoted(cell: &str) -> String {
-    if cell.contains([',', '"', '\n', '\r']) {
+    let cell = foreign::cell(cell);
+    if cell.contains([',', '"']) {
         format!("\"{}\"", cell.replace('"', "\"\""))
     } else {
-        cell.to_owned()
+        cell.into_owned()
     }
 }
 

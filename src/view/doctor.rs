@@ -1,6 +1,6 @@
 //! What the doctor saw, each with its cure.
 
-use crate::domain::report::{Doctor, Finding, Weight};
+use crate::domain::doctor::{Doctor, Finding, Weight};
 use crate::view::canvas::{Canvas, Tone};
 use crate::view::text::{add_line, heading};
 use crate::view::words::Msg;
@@ -14,6 +14,7 @@ pub fn render(it: &Doctor, canvas: &Canvas) -> String {
             Weight::Good => ("ok", Tone::Good),
             Weight::Caution => ("!", Tone::Caution),
             Weight::Bad => ("x", Tone::Bad),
+            Weight::Unknown => ("-", Tone::Quiet),
         };
         let (what, cure) = words(finding, canvas);
         let what = wrap(&what, canvas.width.saturating_sub(5), 5);
@@ -58,21 +59,28 @@ fn words(finding: &Finding, canvas: &Canvas) -> (String, Option<String>) {
         Finding::Clock { ahead_s: None, .. } => (Msg::DoctorClockUnknown, None),
         Finding::Clock { ahead_s: Some(ahead), .. } => match finding.weight() {
             Weight::Good => (Msg::DoctorClock { ahead: *ahead }, None),
-            Weight::Caution | Weight::Bad => {
+            Weight::Caution | Weight::Bad | Weight::Unknown => {
                 (Msg::DoctorClockOff { ahead: *ahead }, Some(Msg::DoctorClockFix))
             }
         },
+        Finding::Silent { base } => (Msg::FaultProviderDown { base }, Some(Msg::DoctorSilentFix)),
         Finding::Key { key: Some((key, origin)) } => (Msg::DoctorKey { key, origin }, None),
         Finding::Key { key: None } => (Msg::DoctorNoKey, None),
-        Finding::WebhookSecrets { count: 0, sandbox: true } => (Msg::DoctorSecretsSandbox, None),
-        Finding::WebhookSecrets { count: 0, sandbox: false } => {
+        Finding::WebhookSecrets { count: 0, sandbox: true, .. } => {
+            (Msg::DoctorSecretsSandbox, None)
+        }
+        Finding::WebhookSecrets { count: 0, sandbox: false, .. } => {
             (Msg::DoctorNoSecrets, Some(Msg::DoctorSecretsFix))
+        }
+        Finding::WebhookSecrets { odd, .. } if *odd > 0 => {
+            (Msg::DoctorSecretsOdd, Some(Msg::DoctorSecretsOddFix))
         }
         Finding::WebhookSecrets { count, .. } => {
             (Msg::DoctorSecrets { count: i64::try_from(*count).unwrap_or(i64::MAX) }, None)
         }
         Finding::Display { present: true } => (Msg::DoctorDisplay, None),
         Finding::Display { present: false } => (Msg::DoctorNoDisplay, Some(Msg::DoctorDisplayFix)),
+        Finding::Ledger { path, absent: true, .. } => (Msg::DoctorNoLedger { path }, None),
         Finding::Ledger { path, broken: Some(cause), .. } => {
             (Msg::DoctorLedgerBroken { path, cause }, Some(Msg::DoctorLedgerFix))
         }

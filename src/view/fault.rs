@@ -1,15 +1,23 @@
 //! A failure for its reader: what happened, where, why, and what to type next.
 
-use crate::domain::fault::{Fault, Mishap, Misuse, Problem};
+use crate::domain::fault::{Class, Fault, Mishap, Misuse, Problem};
 use crate::view::canvas::{Canvas, Format, Tone};
+use crate::view::foreign;
 use crate::view::words::Msg;
 use crate::view::wrap::wrap;
 use serde_json::json;
 
 /// The failure as text, or as one line of JSON with its `exit` code.
 pub fn render(fault: &Fault, exit: u8, canvas: &Canvas) -> String {
+    match canvas.format {
+        Format::Json => foreign::json(drawn(fault, exit, canvas)),
+        Format::Text | Format::Csv => foreign::printed(drawn(fault, exit, canvas), canvas),
+    }
+}
+
+fn drawn(fault: &Fault, exit: u8, canvas: &Canvas) -> String {
     let what = what(&fault.problem, canvas);
-    if *fault.problem == Problem::Interrupted && canvas.format == Format::Text {
+    if fault.problem.class() == Class::Interrupted && canvas.format == Format::Text {
         // The person knows what they did.
         return canvas.tone(Tone::Quiet, &what);
     }
@@ -92,7 +100,9 @@ pub(super) fn what(problem: &Problem, canvas: &Canvas) -> String {
         Problem::TimedOut { what, seconds } => {
             Msg::FaultTimedOut { what, seconds: i64::try_from(*seconds).unwrap_or(i64::MAX) }
         }
+        Problem::NotOffered { method, .. } => Msg::FaultNotOffered { method },
         Problem::Interrupted => Msg::FaultInterrupted,
+        Problem::Gone => Msg::FaultGone,
         Problem::Bug { what } => Msg::FaultBug { what },
     })
 }
@@ -166,7 +176,9 @@ fn place(problem: &Problem) -> Option<String> {
         | Problem::NoPages { .. }
         | Problem::Program { .. }
         | Problem::TimedOut { .. }
+        | Problem::NotOffered { .. }
         | Problem::Interrupted
+        | Problem::Gone
         | Problem::Bug { .. } => None,
     }
 }
@@ -192,9 +204,11 @@ fn next(problem: &Problem, canvas: &Canvas) -> Vec<String> {
         | Problem::ProviderOdd { .. }
         | Problem::Page { .. }
         | Problem::TimedOut { .. } => vec![Msg::NextDoctor],
-        Problem::Ledger { .. } | Problem::SandboxStore { .. } | Problem::File { .. } => {
+        Problem::Ledger { .. } | Problem::SandboxStore { .. } => {
             vec![Msg::NextHome, Msg::NextDoctor]
         }
+        Problem::File { .. } => vec![Msg::NextFile],
+        Problem::NotOffered { fits, .. } => vec![Msg::FaultExpected { expected: fits }],
         Problem::Newer { .. } => vec![Msg::NextNewer],
         Problem::DiskFull { .. } => vec![Msg::NextDiskFull, Msg::NextDoctor],
         Problem::ProgressBroken { .. } => vec![Msg::DoctorProgressFix, Msg::NextDoctor],
@@ -221,7 +235,7 @@ fn next(problem: &Problem, canvas: &Canvas) -> Vec<String> {
             Mishap::Silent { elsewhere: None } | Mishap::Taken => vec![Msg::NextProgramPort],
             Mishap::NotHere => vec![Msg::NextPrintEnv { url: "http://127.0.0.1:5000" }],
         },
-        Problem::Interrupted => vec![Msg::NextAgain],
+        Problem::Interrupted | Problem::Gone => vec![Msg::NextAgain],
         Problem::Bug { .. } => vec![Msg::NextBug],
     };
     msgs.iter().map(|msg| canvas.say(msg)).collect()

@@ -1,12 +1,11 @@
 //! Answers for programs. The schema of each command stands in `view::schema` and in its `--help`.
 
 use crate::domain::card::{self, After, Behaviour, Card, Group};
+use crate::domain::doctor::{Doctor, Finding};
 use crate::domain::event::EventRow;
 use crate::domain::notice::{Delivery, Notice, Outcome, Step};
 use crate::domain::reconcile::{Line, Record, Verdict};
-use crate::domain::report::{
-    Checkout, Doctor, Finding, Home, Ledger, Listened, Place, Reconciled, Report,
-};
+use crate::domain::report::{Checkout, Home, Ledger, Listened, Place, Reconciled, Report};
 use crate::domain::time::Timestamp;
 use crate::view::items;
 use crate::view::requests;
@@ -61,7 +60,9 @@ pub fn report(report: &Report) -> Option<Value> {
         Report::Document(text) | Report::Object(text) => {
             serde_json::from_str(text).unwrap_or(Value::Null)
         }
-        Report::Resent { event, kind } => json!({ "event": event, "type": kind }),
+        Report::Resent { event, kind, endpoints } => {
+            json!({ "event": event, "type": kind, "endpoints": endpoints })
+        }
     })
 }
 
@@ -252,6 +253,7 @@ fn delivery(it: &Delivery) -> Value {
     let (outcome, status, reason) = match &it.outcome {
         Outcome::Recorded { booked: true } => ("recorded", 200, None),
         Outcome::Recorded { booked: false } => ("stored", 200, None),
+        Outcome::NotBooked { problem } => ("not_booked", 200, Some(problem)),
         Outcome::Duplicate => ("duplicate", 200, None),
         Outcome::Rejected { status, reason } => ("rejected", *status, Some(reason)),
     };
@@ -334,12 +336,15 @@ fn doctor(it: &Doctor) -> Value {
             Finding::Port { setting, port, taken } => {
                 json!({ "setting": setting, "port": port, "cause": taken })
             }
-            Finding::Host { base } => json!({ "base": base }),
+            Finding::Host { base } | Finding::Silent { base } => json!({ "base": base }),
             Finding::Clock { ahead_s, fixed } => json!({ "ahead_s": ahead_s, "fixed": fixed }),
             Finding::Key { key } => json!({ "masked": key.as_ref().map(|(masked, _)| masked) }),
-            Finding::WebhookSecrets { count, .. } => json!({ "count": count }),
+            Finding::WebhookSecrets { count, odd, .. } => {
+                json!({ "count": count, "odd": odd })
+            }
             Finding::Display { present } => json!({ "present": present }),
-            Finding::Ledger { path, broken, busy } | Finding::Store { path, broken, busy, .. } => {
+            Finding::Ledger { path, broken, busy, .. }
+            | Finding::Store { path, broken, busy, .. } => {
                 json!({ "path": path, "cause": broken, "busy": busy })
             }
             Finding::EnvFile { tracked, present } => {

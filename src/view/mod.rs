@@ -17,6 +17,7 @@ pub mod course_json;
 pub mod csv;
 pub mod doctor;
 pub mod fault;
+pub mod foreign;
 pub mod items;
 pub mod json;
 pub mod look;
@@ -32,6 +33,7 @@ use crate::view::canvas::{Canvas, Format};
 
 /// A report in the canvas's form; `None` where there is nothing to print.
 pub fn render(report: &Report, canvas: &Canvas) -> Option<String> {
+    let as_text = || foreign::printed(text::render(report, canvas), canvas);
     let text = match canvas.format {
         // What follows lines of JSON is a line of JSON.
         Format::Json
@@ -40,11 +42,11 @@ pub fn render(report: &Report, canvas: &Canvas) -> Option<String> {
                 Report::Day0(_) | Report::Day(_) | Report::Checked(_) | Report::Listened(_)
             ) =>
         {
-            json::report(report)?.to_string()
+            foreign::json(json::report(report)?.to_string())
         }
-        Format::Json => format!("{:#}", json::report(report)?),
-        Format::Csv => csv::render(report).unwrap_or_else(|| text::render(report, canvas)),
-        Format::Text => text::render(report, canvas),
+        Format::Json => foreign::json(format!("{:#}", json::report(report)?)),
+        Format::Csv => csv::render(report).unwrap_or_else(as_text),
+        Format::Text => as_text(),
     };
     (!text.is_empty()).then_some(text)
 }

@@ -1,10 +1,10 @@
 //! One line for each thing that a command says while it runs.
 
-use crate::domain::notice::{Delivery, LedgerTrouble, Notice, Outcome, Step};
+use crate::domain::notice::{Delivery, LedgerTrouble, Notice, Outcome, Step, UNTRUSTED};
 use crate::view::canvas::{Canvas, Format, Tone};
 use crate::view::words::Msg;
-use crate::view::wrap::{typed, wrap};
-use crate::view::{check, course, json, look, money, requests, time};
+use crate::view::wrap::{columns, typed, wrap};
+use crate::view::{check, course, foreign, json, look, money, requests, time};
 
 /// Where a line belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,19 @@ pub enum Line {
 
 /// The line of a notice.
 pub fn render(notice: &Notice, canvas: &Canvas) -> Line {
+    let shown = |text| match canvas.format {
+        Format::Json => foreign::json(text),
+        Format::Text | Format::Csv => foreign::printed(text, canvas),
+    };
+    match drawn(notice, canvas) {
+        Line::Data(text) => Line::Data(shown(text)),
+        Line::Aside(text) => Line::Aside(foreign::printed(text, canvas)),
+        Line::Progress(text) => Line::Progress(foreign::printed(text, canvas)),
+        Line::Nothing => Line::Nothing,
+    }
+}
+
+fn drawn(notice: &Notice, canvas: &Canvas) -> Line {
     if canvas.format == Format::Json
         && let Some(value) = json::notice(notice)
     {
@@ -196,6 +209,9 @@ fn delivered(delivery: &Delivery, canvas: &Canvas) -> String {
     let (tone, outcome) = match &delivery.outcome {
         Outcome::Recorded { booked: true } => (Tone::Good, canvas.say(&Msg::DeliveryRecorded)),
         Outcome::Recorded { booked: false } => (Tone::Quiet, canvas.say(&Msg::DeliveryStored)),
+        Outcome::NotBooked { problem } => {
+            (Tone::Caution, canvas.say(&Msg::DeliveryNotBooked { problem }))
+        }
         Outcome::Duplicate => (Tone::Caution, canvas.say(&Msg::DeliveryDuplicate)),
         Outcome::Rejected { status, reason } => {
             let status = i64::from(*status);
@@ -204,17 +220,42 @@ fn delivered(delivery: &Delivery, canvas: &Canvas) -> String {
     };
     let mut parts = vec![time::show_clock(delivery.at, &canvas.zone)];
     parts.push(canvas.tone(tone, &outcome));
-    parts.extend(delivery.kind.clone());
-    parts.extend(delivery.event.clone());
+    let named = delivery.kind.iter().chain(&delivery.event);
+    parts.extend(named.map(|text| foreign::plain(text).into_owned()));
     parts.push(canvas.tone(Tone::Quiet, &format!("{} ms", delivery.took_ms)));
     match &delivery.forwarded {
         Some(Ok(status)) => {
             parts.push(canvas.say(&Msg::DeliveryForwarded { status: i64::from(*status) }));
         }
+        Some(Err(cause)) if cause == UNTRUSTED => {
+            let cause = canvas.say(&Msg::DeliveryUntrusted);
+            parts.push(canvas.say(&Msg::DeliveryNotForwarded { cause: &cause }));
+        }
         Some(Err(cause)) => parts.push(canvas.say(&Msg::DeliveryNotForwarded { cause })),
         None => {}
     }
-    parts.join("  ")
+    broken(&parts, canvas)
+}
+
+/// Parts of a line with two blanks between them; those that a line has no room for begin a further one.
+fn broken(parts: &[String], canvas: &Canvas) -> String {
+    let mut lines = Vec::new();
+    let (mut line, mut column) = (String::new(), 0);
+    for part in parts {
+        let wide = columns(part);
+        if column > 0 && column + 2 + wide > usize::from(canvas.width) {
+            lines.push(std::mem::replace(&mut line, " ".repeat(8)));
+            column = 8;
+        }
+        if !line.is_empty() {
+            line.push_str("  ");
+            column += 2;
+        }
+        line.push_str(part);
+        column += wide;
+    }
+    lines.push(line);
+    lines.join("\n")
 }
 
 fn stepped(step: &Step, canvas: &Canvas) -> String {

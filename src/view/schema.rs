@@ -10,7 +10,7 @@ pub fn of(command: &str) -> Option<&'static str> {
             "{place, session, url|null, amount, currency, status, payment_status,\n payment_intent|null, ending: \"created\"|\"paid\"|\"processing\"|\"declined\"|\n \"canceled\"|\"expired\", message|null}"
         }
         "listen" => {
-            "One object a line:\n{listening: URL, endpoint|null} or {polling: URL}, {secret} with --print-secret,\n{at, outcome: \"recorded\"|\"stored\"|\"duplicate\"|\"rejected\", status, reason|null,\n event|null, type|null, took_ms, forwarded: int|text|null} for each delivery,\n{summary: {deliveries, recorded, duplicates, rejected}} at the end"
+            "One object a line:\n{listening: URL, endpoint|null} or {polling: URL}, {secret} with --print-secret,\n{at, outcome: \"recorded\"|\"stored\"|\"not_booked\"|\"duplicate\"|\"rejected\", status, reason|null,\n event|null, type|null, took_ms, forwarded: int|text|null} for each delivery,\n{summary: {deliveries, recorded, duplicates, rejected}} at the end"
         }
         "ledger show" => {
             "{place, rows: [{session, amount, currency, status, created, payment_intent,\n refunded, updated, event}], totals: [{currency, rows, paid, refunded, net}], all}"
@@ -60,7 +60,7 @@ pub fn of(command: &str) -> Option<&'static str> {
         "trigger" => "{type, event|null}, or {types: […]} without a type",
         "events list" => "{events: [{id, type, created, object, pending_webhooks}]}",
         "events show" => "The event as the API has it.",
-        "events resend" => "{event, type}",
+        "events resend" => "{event, type, endpoints}",
         _ => return of_sandbox(command),
     })
 }
@@ -75,7 +75,7 @@ fn of_sandbox(command: &str) -> Option<&'static str> {
         "sandbox worlds delete" => "{name, deleted: true}",
         "sandbox worlds snapshot" => "{world, label, objects: int, file|null}",
         "sandbox account show" | "sandbox account set" => {
-            "{id, country, currency, api_version, payment_methods, webhook_retries, dunning_retries}"
+            "{id, country, currency, api_version, payment_methods, webhook_retries}"
         }
         "sandbox keys list" => "{data: [{key, masked, allow: [text], created}]}",
         "sandbox keys create" => "{key, masked, allow: [text], created}",
@@ -92,14 +92,15 @@ mod tests {
     use super::*;
     use crate::domain::course::outcome::DayResult;
     use crate::domain::currency::Currency;
+    use crate::domain::doctor::{Doctor, Finding};
     use crate::domain::entry::EntryStatus;
     use crate::domain::event::EventRow;
     use crate::domain::mode::Mode;
     use crate::domain::money::Money;
     use crate::domain::reconcile::{Record, reconcile};
     use crate::domain::report::{
-        Checkout, Day0, Doctor, Ending, Finding, Fixed, Home, Ledger, LedgerRow, Listened, Place,
-        Reconciled, Report, Total,
+        Checkout, Day0, Ending, Fixed, Home, Ledger, LedgerRow, Listened, Place, Reconciled,
+        Report, Total,
     };
     use crate::domain::request::{FaultRow, RequestRow, Told};
     use crate::domain::time::Timestamp;
@@ -171,7 +172,10 @@ mod tests {
             ("trigger", Report::Triggered { kind: "x".into(), event: None }),
             ("trigger", Report::Scenarios(vec!["x"])),
             ("events list", Report::Events(vec![event])),
-            ("events resend", Report::Resent { event: "evt_1".into(), kind: "x".into() }),
+            (
+                "events resend",
+                Report::Resent { event: "evt_1".into(), kind: "x".into(), endpoints: 1 },
+            ),
         ]
     }
 

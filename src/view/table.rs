@@ -1,6 +1,7 @@
 //! Tables that fit the canvas: no vertical lines, numbers to the right, wide characters counted as two.
 
 use crate::view::canvas::{Canvas, Tone};
+use crate::view::foreign::plain;
 use std::cmp::Ordering;
 
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
@@ -56,7 +57,7 @@ pub fn draw(canvas: &Canvas, head: &[(String, Side)], rows: &[Vec<String>]) -> S
 }
 
 fn cell(text: &str, side: Side) -> Cell {
-    Cell::new(text).set_alignment(match side {
+    Cell::new(plain(text)).set_alignment(match side {
         Side::Left | Side::Whole => CellAlignment::Left,
         Side::Right => CellAlignment::Right,
     })

@@ -56,7 +56,8 @@ pub fn render(report: &Report, canvas: &Canvas) -> String {
         Report::Told(it) => requests::told(it, canvas),
         Report::Document(text) | Report::Object(text) => text.clone(),
         Report::Control(answer) => control::render(answer, canvas),
-        Report::Resent { event, kind } => canvas.say(&Msg::EventResent { kind, event }),
+        Report::Resent { event, endpoints: 0, .. } => canvas.say(&Msg::EventForNobody { event }),
+        Report::Resent { event, kind, .. } => canvas.say(&Msg::EventResent { kind, event }),
     }
 }
 

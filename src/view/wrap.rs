@@ -50,9 +50,17 @@ fn wrap_line(line: &str, width: usize, indent: usize) -> String {
     out
 }
 
-/// The columns that a text takes.
-fn columns(text: &str) -> usize {
-    text.chars().map(|c| c.width().unwrap_or(0)).sum()
+/// The columns that a text takes; a tone takes none.
+pub fn columns(text: &str) -> usize {
+    let mut in_tone = false;
+    let wide = text.chars().map(|c| {
+        if c == '\u{1b}' || in_tone {
+            in_tone = c != 'm';
+            return 0;
+        }
+        c.width().unwrap_or(0)
+    });
+    wide.sum()
 }
 
 /// The parts between which a line may be broken, each with the blanks that follow it.

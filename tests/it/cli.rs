@@ -1,7 +1,7 @@
 //! The command line itself: exit codes, languages, JSON, no colours where none are wanted, no secrets in logs.
 
 use crate::env::Env;
-use crate::shop::listen;
+use crate::shop::{SECRET, completed, deliver, listen};
 use serde_json::Value;
 
 const CARD: &str = "4242424242424242";
@@ -165,7 +165,7 @@ fn tables_fit_eighty_columns_in_both_languages() {
 
 #[test]
 fn no_secret_reaches_a_log_line() {
-    let secret = crate::shop::SECRET;
+    let secret = SECRET;
     let env = Env::new().with("RUST_LOG", "trace").with("STRIPE_WEBHOOK_SECRET", secret);
     let mut sandbox = env.sandbox(&[]);
     let (mut listener, _) = listen(&env);
@@ -257,4 +257,112 @@ fn what_comes_next_can_be_typed_as_it_stands() {
     assert!(by_cargo.contains("cargo run") && by_cargo.contains(" -- day0"), "{by_cargo}");
     let installed = std::path::Path::new(program).parent().unwrap().to_str().unwrap();
     assert!(said(&[("PATH", installed)]).contains("Next: stripegym day0"));
+}
+
+#[test]
+fn a_dotenv_that_other_programs_read_stops_no_command() {
+    let env = Env::new();
+    let foreign =
+        "\u{feff}APP_NAME=My Shop\nMOTTO=don't panic\nNAME: x\nX={\"a\": 1}\nSTRIPEGYM_LANG=ja\n";
+    std::fs::write(env.path().join(".env"), foreign).unwrap();
+    for command in [&["status"][..], &["doctor"], &["cards"], &["explain", "D3.1"]] {
+        let ran = env.run(command);
+        assert!(ran.code != 3 && is_japanese(&ran.out), "{command:?} {}: {}", ran.code, ran.err);
+    }
+    std::fs::write(env.path().join(".env"), "A=b c\n\nSTRIPE_SECRET_KEY sk_test_hidden\n").unwrap();
+    let ran = env.run(&["status"]);
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    assert!(ran.err.contains(".env:3") && !ran.err.contains("hidden"), "{}", ran.err);
+}
+
+#[test]
+fn an_address_that_cannot_be_called_is_exit_2() {
+    let env = Env::new();
+    for lang in ["en", "ja"] {
+        for (command, value, fits) in [
+            ("listen", ["--forward-to", "ftp://127.0.0.1/x"], "http://127.0.0.1:4242/webhook"),
+            ("checkout", ["--amount", "5.00"], "1-99999999"),
+        ] {
+            let ran = env.run(&[&[command, "--lang", lang][..], &value].concat());
+            assert_eq!(ran.code, 2, "{}", ran.err);
+            assert!(ran.err.contains(fits) && !ran.err.contains("invalid"), "{}", ran.err);
+        }
+    }
+}
+
+#[test]
+fn a_folder_whose_sandbox_runs_already_is_not_said_to_lack_a_port() {
+    let env = Env::new();
+    let sandbox = env.sandbox(&[]);
+    let ran = env.run(&["sandbox", "--port", "0"]);
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    assert!(ran.err.contains(&sandbox.url) && ran.err.contains("Stop that process"), "{}", ran.err);
+    assert!(!ran.err.contains("--port 0"), "{}", ran.err);
+    // And what is sent again to nobody is not said to be sent.
+    sandbox.api.make("/v1/customers", &[("name", "Aki")]);
+    let events = sandbox.api.read("/v1/events");
+    let event = events["data"][0]["id"].as_str().unwrap();
+    let said = env.ok(&["events", "resend", event]);
+    assert!(said.contains("nothing was sent"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_sandbox_that_lived_in_memory_alone_says_that_nothing_is_kept() {
+    let env = Env::new();
+    for (flags, kept) in [(&["--ephemeral"][..], false), (&[], true)] {
+        let mut sandbox = env.sandbox(flags);
+        assert_eq!(sandbox.program.interrupt(), 130);
+        let said = sandbox.program.stderr();
+        assert_eq!(
+            said.contains("is kept"),
+            kept || said.contains("nothing of it is kept"),
+            "{said}"
+        );
+        assert_eq!(said.contains("nothing of it is kept"), !kept, "{said}");
+    }
+}
+
+#[test]
+fn the_doctor_says_what_it_has_not_seen_and_what_stands_in_another_place() {
+    let found = |env: &Env, name: &str| -> Vec<String> {
+        let said: Value = serde_json::from_str(&env.run(&["doctor", "--json"]).out).unwrap();
+        let all = said["findings"].as_array().unwrap().clone();
+        let named = all.iter().filter(|it| it["name"] == name);
+        named.map(|it| it["weight"].as_str().unwrap().to_owned()).collect()
+    };
+    let idle = Env::new();
+    assert_eq!(found(&idle, "ledger"), ["unknown"]);
+    assert_eq!(found(&idle, "clock"), ["unknown"]);
+    for odd in ["we_1abc", "sk_teST_x", "whsec_a,we_1abc"] {
+        let env = Env::new().with("STRIPE_WEBHOOK_SECRET", odd);
+        assert_eq!(found(&env, "webhook_secrets"), ["caution"], "{odd}");
+        let said = env.run(&["doctor"]).out;
+        assert!(said.contains("whsec_") && !said.contains(odd), "{said}");
+    }
+    let silent = Env::new()
+        .with("STRIPE_SECRET_KEY", "sk_test_0123456789abcdef")
+        .with("STRIPEGYM_MODE", "stripe")
+        .with("STRIPE_API_BASE", "http://127.0.0.1:1");
+    assert_eq!(found(&silent, "provider"), ["problem"]);
+}
+
+#[test]
+fn money_that_cannot_be_booked_is_said_while_listening() {
+    let env = Env::new().with("STRIPE_WEBHOOK_SECRET", SECRET);
+    let _sandbox = env.sandbox(&[]);
+    for (n, (from, to)) in
+        [("\"jpy\"", "\"xyz\""), ("500", "500.5"), ("\"paid\"", "\"partially_paid\"")]
+            .into_iter()
+            .enumerate()
+    {
+        let (mut listener, port) = listen(&env);
+        let body = String::from_utf8(completed(&format!("evt_{n}"), "cs_odd", 500)).unwrap();
+        assert!(body.contains(from), "{body}");
+        assert_eq!(deliver(port, body.replace(from, to).as_bytes()).unwrap().status, 200);
+        let line: Value = serde_json::from_str(&listener.line_with("outcome")).unwrap();
+        assert_eq!(line["outcome"], "not_booked", "{line}");
+        assert!(line["reason"].is_string(), "{line}");
+        listener.interrupt();
+    }
 }

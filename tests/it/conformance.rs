@@ -99,6 +99,26 @@ fn the_official_cli_reads_and_writes() {
     );
 }
 
+#[test]
+#[ignore = "needs the official CLI: ./test"]
+fn the_official_cli_works_within_a_world() {
+    const IN_SHOP: &str = "sk_test_w_shop_0123456789abcdef";
+    let env = Env::new();
+    let mut sandbox = env.sandbox(&["--ephemeral"]);
+    let cli = tool("node_modules/.bin/stripe");
+    let mut stripe = |args: &[&str]| -> Value {
+        let mut command = against(&sandbox, &env, &cli);
+        command.args(args).args(["--api-base", &sandbox.url, "--api-key", IN_SHOP]);
+        let out = succeed(command, &mut sandbox);
+        serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"))
+    };
+    let made = stripe(&["customers", "create", "--name", "Aki"]);
+    let path = format!("/v1/customers/{}", made["id"].as_str().unwrap());
+    assert_eq!(stripe(&["get", &path])["name"], "Aki");
+    assert_eq!(sandbox.api.read(&format!("/worlds/shop{path}"))["name"], "Aki");
+    sandbox.api.get(&path).error(404);
+}
+
 /// The scenarios of `stripe trigger` whose objects are all modelled, each with the event it is named after.
 const TRIGGERS: [&str; 24] = [
     "balance.available",

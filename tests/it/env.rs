@@ -152,6 +152,12 @@ impl Running {
 
     /// Waits for a line of stdout that contains `part`.
     pub(crate) fn line_with(&mut self, part: &str) -> String {
+        self.line_or_end(part)
+            .unwrap_or_else(|| panic!("ended without a line with `{part}`: {}", self.said()))
+    }
+
+    /// Waits for a line of stdout that contains `part`; `None` where the program ends without one.
+    pub(crate) fn line_or_end(&mut self, part: &str) -> Option<String> {
         let until = Instant::now() + PATIENCE;
         loop {
             let left = until.saturating_duration_since(Instant::now());
@@ -159,13 +165,11 @@ impl Running {
                 Ok(line) => {
                     self.seen.push(line.clone());
                     if line.contains(part) {
-                        return line;
+                        return Some(line);
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => panic!("no line with `{part}`: {}", self.said()),
-                Err(RecvTimeoutError::Disconnected) => {
-                    panic!("ended without a line with `{part}`: {}", self.said())
-                }
+                Err(RecvTimeoutError::Disconnected) => return None,
             }
         }
     }

@@ -35,6 +35,8 @@ mod listener;
 mod merchant;
 mod network;
 mod own_server;
+#[cfg(target_os = "linux")]
+mod power_cuts;
 mod project;
 #[cfg(target_os = "linux")]
 mod pty;
@@ -53,3 +55,4 @@ mod track;
 mod transcript;
 mod webdriver;
 mod worlds;
+mod worlds_many;

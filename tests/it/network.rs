@@ -95,3 +95,38 @@ fn an_address_elsewhere_is_refused_before_it_is_asked() {
     assert_ne!(ran.code, 0);
     assert!(ran.err.contains("--app"), "{}", ran.err);
 }
+
+/// Held by other processes: one alone may not be allowed so many open files.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_good_call_gets_in_beside_eleven_hundred_connections_that_never_finish_theirs() {
+    use std::io::{BufRead as _, BufReader};
+    use std::process::{Command, Stdio};
+    let env = Env::new();
+    let sandbox = env.sandbox(&["--ephemeral"]);
+    let holds = format!(
+        "for n in $(seq 275); do exec {{fd}}<>/dev/tcp/127.0.0.1/{}; \
+         printf 'POST /v1/customers HTTP/1.1\\r\\nHost: 127' >&$fd; done; echo held; read",
+        sandbox.api.port
+    );
+    let mut holders: Vec<_> = (0..4)
+        .map(|_| {
+            let mut bash = Command::new("bash");
+            bash.args(["-c", &holds]).stdin(Stdio::piped()).stdout(Stdio::piped());
+            bash.spawn().unwrap()
+        })
+        .collect();
+    for holder in &mut holders {
+        let mut line = String::new();
+        BufReader::new(holder.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "held\n");
+    }
+    for n in 0..5 {
+        let made = sandbox.api.make("/v1/customers", &[("name", &format!("c{n}"))]);
+        assert_eq!(made["object"], "customer");
+    }
+    for mut holder in holders {
+        holder.kill().unwrap();
+        holder.wait().unwrap();
+    }
+}

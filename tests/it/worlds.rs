@@ -104,6 +104,43 @@ fn a_world_is_made_shown_emptied_and_deleted() {
 }
 
 #[test]
+fn what_comes_due_while_a_clock_moves_happens_in_order_and_each_at_its_own_instant() {
+    const BEGINS: i64 = 1_796_083_200;
+    let (_env, sandbox) = sandbox();
+    told(&sandbox, "POST", "/_stripegym/worlds/late", &json!({"now": BEGINS}));
+    let api = Api::new(sandbox.api.port, "sk_test_w_late_abc");
+    let expire_at = [BEGINS + 7_200, BEGINS + 1_860];
+    for at in expire_at {
+        let at = at.to_string();
+        api.make("/v1/checkout/sessions", &[&TEA[..], &[("expires_at", &at)]].concat());
+    }
+    // Its funds become available by a job that another job plans.
+    let pay = [
+        ("amount", "500"),
+        ("currency", "jpy"),
+        ("payment_method", "pm_card_visa"),
+        ("payment_method_types[]", "card"),
+        ("confirm", "true"),
+    ];
+    api.make("/v1/payment_intents", &pay);
+    let advance = "/worlds/late/_stripegym/clock/advance?by=20+days";
+    let moved = told(&sandbox, "POST", advance, &Value::Null);
+    assert_eq!(moved["now"], BEGINS + 20 * 86_400);
+    let events = api.read("/v1/events?limit=100")["data"].as_array().unwrap().clone();
+    let created: Vec<i64> = events.iter().map(|it| it["created"].as_i64().unwrap()).collect();
+    assert!(created.is_sorted_by(|newer, older| newer >= older), "{created:?}");
+    let at = |kind: &str| -> Vec<i64> {
+        let of_kind = events.iter().filter(|event| event["type"] == kind);
+        of_kind.map(|event| event["created"].as_i64().unwrap()).collect()
+    };
+    assert_eq!(at("checkout.session.expired"), expire_at);
+    let available = at("balance.available")[0];
+    let transaction = &api.read("/v1/balance_transactions")["data"][0];
+    assert_eq!(transaction["available_on"], available);
+    assert!(available > expire_at[0] && available < BEGINS + 20 * 86_400);
+}
+
+#[test]
 fn a_seeded_world_happens_the_same_way_each_time() {
     let (_env, sandbox) = sandbox();
     let story = |name: &str| {

@@ -6,6 +6,7 @@
  *                 CALL   write | sync | open | torn (half of the bytes are written, then the error)
  *                 COUNT  3: the third call that fits;  3+: the third and every one after it
  *                 ERROR  ENOSPC | EIO | EACCES | EMFILE
+ *                        CUT: the call is the last one of the program; a write is made before it ends
  *                 PART   text that the path of the file has; `*` for any
  *                 Calls are counted from the moment that the rule was read. Each call that was made to fail
  *                 is written to FAULTS_CONTROL.log.
@@ -24,6 +25,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +35,9 @@
 #include <unistd.h>
 
 enum call { WRITE, SYNC, OPEN, TORN };
+
+/* Stands where an error does. */
+enum { CUT = -1 };
 
 struct rule {
   enum call call;
@@ -125,6 +130,7 @@ static int error_of(const char *name) {
   if (!strcmp(name, "ENOSPC")) return ENOSPC;
   if (!strcmp(name, "EACCES")) return EACCES;
   if (!strcmp(name, "EMFILE")) return EMFILE;
+  if (!strcmp(name, "CUT")) return CUT;
   return EIO;
 }
 
@@ -177,6 +183,7 @@ static int fails(enum call call, const char *path, int *torn) {
     if (fd >= 0 && real_write(fd, line, (size_t)length) < 0) abort();
     if (fd >= 0) close(fd);
   }
+  if (error == CUT && call != WRITE) kill(getpid(), SIGKILL);
   return error;
 }
 
@@ -349,7 +356,9 @@ static int refused(int fd, const void *bytes, size_t length, off_t at, ssize_t *
     ssize_t half = at < 0 ? real_write(fd, bytes, length / 2) : real_pwrite(fd, bytes, length / 2, at);
     if (half < 0) error = errno;
   }
-  if (!error) *outcome = at < 0 ? real_write(fd, bytes, length) : real_pwrite(fd, bytes, length, at);
+  if (!error || error == CUT)
+    *outcome = at < 0 ? real_write(fd, bytes, length) : real_pwrite(fd, bytes, length, at);
+  if (error == CUT) kill(getpid(), SIGKILL);
   int problem = errno;
   pthread_mutex_unlock(&lock);
   if (error) *outcome = -1;
@@ -381,7 +390,8 @@ ssize_t writev(int fd, const struct iovec *parts, int count) {
   pthread_mutex_lock(&lock);
   int torn = 0, error = fails(WRITE, path, &torn);
   if (error && torn && real_write(fd, parts[0].iov_base, parts[0].iov_len / 2) < 0) error = errno;
-  outcome = error ? -1 : real_writev(fd, parts, count);
+  outcome = error && error != CUT ? -1 : real_writev(fd, parts, count);
+  if (error == CUT) kill(getpid(), SIGKILL);
   int problem = errno;
   pthread_mutex_unlock(&lock);
   errno = error ? error : problem;

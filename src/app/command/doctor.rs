@@ -2,8 +2,9 @@
 
 use crate::app::context::Context;
 use crate::config::keys;
+use crate::domain::doctor::{Doctor, Finding};
 use crate::domain::mode::Mode;
-use crate::domain::report::{Doctor, Finding, Report};
+use crate::domain::report::Report;
 use crate::net::outbound::{self, Patience, Reach};
 use crate::net::server;
 use crate::os::{http_date, private};
@@ -33,11 +34,12 @@ pub async fn run(context: &Context) -> Report {
         None => findings.push(port(keys::SANDBOX_PORT.name, config.sandbox_port)),
     }
     findings.push(port(keys::PORT.name, config.port));
-    findings.push(clock(context, base.as_deref()).await);
+    findings.extend(clock(context, base.as_deref()).await);
     let key = config.key.as_ref().map(|key| (key.masked(), config.key_origin.name()));
     findings.push(Finding::Key { key });
     findings.push(Finding::WebhookSecrets {
         count: config.webhook_secrets.len(),
+        odd: config.webhook_secrets.iter().filter(|secret| !secret.is_usual()).count(),
         sandbox: config.mode == Mode::Sandbox,
     });
     findings.push(Finding::Display { present: config.has_display });
@@ -65,13 +67,18 @@ fn port(setting: &'static str, port: u16) -> Finding {
 }
 
 /// Every answer over HTTP says what time its sender has, even one that refuses.
-async fn clock(context: &Context, base: Option<&str>) -> Finding {
+async fn clock(context: &Context, base: Option<&str>) -> Vec<Finding> {
     let fixed = context.config.now.is_some();
-    let ahead_s = match base {
-        Some(base) => theirs(base).await.map(|theirs| context.clock.now().since(theirs)),
-        None => None,
-    };
-    Finding::Clock { ahead_s, fixed }
+    let Some(base) = base else { return vec![Finding::Clock { ahead_s: None, fixed }] };
+    match theirs(base).await {
+        Some(theirs) => {
+            let ahead_s = Some(context.clock.now().since(theirs));
+            vec![Finding::Clock { ahead_s, fixed }]
+        }
+        None => {
+            vec![Finding::Silent { base: base.to_owned() }, Finding::Clock { ahead_s: None, fixed }]
+        }
+    }
 }
 
 async fn theirs(base: &str) -> Option<crate::domain::time::Timestamp> {
@@ -85,15 +92,16 @@ async fn theirs(base: &str) -> Option<crate::domain::time::Timestamp> {
 fn ledger(path: &Path) -> Finding {
     let shown = path.display().to_string();
     if !path.exists() {
-        return Finding::Ledger { path: shown, broken: None, busy: false };
+        return Finding::Ledger { path: shown, broken: None, busy: false, absent: true };
     }
+    let seen = |broken, busy| Finding::Ledger { path: shown.clone(), broken, busy, absent: false };
     match store::inspect(path)
         .and_then(|()| Ledger::open(path))
         .and_then(|ledger| ledger.rows(&Filter { limit: Some(1), ..Filter::default() }))
     {
-        Ok(_) => Finding::Ledger { path: shown, broken: None, busy: false },
-        Err(StoreError::Busy { .. }) => Finding::Ledger { path: shown, broken: None, busy: true },
-        Err(error) => Finding::Ledger { path: shown, broken: Some(error.to_string()), busy: false },
+        Ok(_) => seen(None, false),
+        Err(StoreError::Busy { .. }) => seen(None, true),
+        Err(error) => seen(Some(error.to_string()), false),
     }
 }
 

@@ -52,9 +52,18 @@ async fn work(stripe: &Stripe, wish: &Wish) -> Result<Report, Fault> {
             let event = stripe.event(id).await.map_err(|error| missing(error, id))?;
             let kind = row(&event).kind;
             stripe.post(&format!("/v1/events/{id}/retry"), &json!({})).await?;
-            Ok(Report::Resent { event: id.clone(), kind })
+            let endpoints = stripe.webhook_endpoints().rest().await?;
+            let endpoints = endpoints.iter().filter(|endpoint| wants(endpoint, &kind)).count();
+            Ok(Report::Resent { event: id.clone(), kind, endpoints })
         }
     }
+}
+
+/// Whether an endpoint is told of events of a type.
+fn wants(endpoint: &Value, kind: &str) -> bool {
+    let named = endpoint.get("enabled_events").and_then(Value::as_array).into_iter().flatten();
+    let is_open = endpoint.get("status").and_then(Value::as_str) == Some("enabled");
+    is_open && named.filter_map(Value::as_str).any(|wanted| wanted == "*" || wanted == kind)
 }
 
 fn missing(error: crate::stripe::failure::Error, id: &str) -> Fault {

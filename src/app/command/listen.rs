@@ -145,7 +145,7 @@ async fn hear(context: &Context, reception: &mut Reception, wish: &Wish) -> List
 fn count(listened: &mut Listened, delivery: &Delivery) {
     listened.deliveries += 1;
     match delivery.outcome {
-        Outcome::Recorded { .. } => listened.recorded += 1,
+        Outcome::Recorded { .. } | Outcome::NotBooked { .. } => listened.recorded += 1,
         Outcome::Duplicate => listened.duplicates += 1,
         Outcome::Rejected { .. } => listened.rejected += 1,
     }

@@ -59,5 +59,5 @@ pub async fn run(context: &Context, wish: Wish) -> Result<Report, Fault> {
     context.voice.say(Notice::Ready { base: running.base_url().to_owned() });
     context.stop.clone().wait().await;
     running.stop().await;
-    Err(Problem::Interrupted.into())
+    Err(if wish.ephemeral { Problem::Gone } else { Problem::Interrupted }.into())
 }

@@ -40,7 +40,9 @@ pub fn emit(txn: &mut Txn<'_>, kind: &str, about: &Stored, previous: Option<Box<
     }
     if txn.stored(PRUNE_MARK.0, PRUNE_MARK.1).is_none() {
         txn.put(mark(PRUNE_MARK.1));
-        txn.schedule(txn.now().plus(KEPT_S), PRUNE_JOB, &json!({}));
+        txn.off_timeline(|txn| {
+            txn.schedule(txn.now().plus(KEPT_S), PRUNE_JOB, &json!({}));
+        });
     }
 }
 
@@ -73,7 +75,7 @@ pub fn plan(txn: &mut Txn<'_>, event_id: &str, endpoint_id: &str) {
 /// in by whoever sends it, `due` is `None` once nothing is left to do. It stands where the endpoint stands.
 pub fn plan_at(txn: &mut Txn<'_>, event_id: &str, to: &Subscriber) {
     let id = txn.new_id("wd_", 24);
-    let now = txn.now().0;
+    let now = txn.world_now().0;
     let delivery = Delivery {
         event: event_id.to_owned(),
         event_account: txn.scope().account.to_string(),

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 pub const RECORD: (&str, &str) = ("_settings", "account");
 
 /// Every setting, its value where nobody set it, and what can be set.
-pub const ALL: [(&str, &str, &str); 6] = [
+pub const ALL: [(&str, &str, &str); 5] = [
     ("country", "JP", "two capital letters, JP"),
     ("currency", "jpy", "a currency of the API, jpy"),
     ("api_version", "", "a version of the API, 2026-10-28.endive"),
@@ -26,7 +26,6 @@ pub const ALL: [(&str, &str, &str); 6] = [
         "",
         "sandbox, live, instant, 1s,5s,30s; none means what the sandbox was started with",
     ),
-    ("dunning_retries", "", "days with commas between them, 1,3,5,7; none means the usual ones"),
 ];
 
 /// The settings of one world.
@@ -48,6 +47,19 @@ impl Settings {
             None if name == "api_version" => Catalog::get().api_version(),
             None => ALL.iter().find(|(known, ..)| *known == name).map_or("", |(_, value, _)| value),
         }
+    }
+
+    /// The types of payment methods that a payment takes where it names none; `usual` where nobody set any.
+    pub fn payment_methods(&self, usual: &[&str]) -> Vec<String> {
+        match self.get("payment_methods") {
+            "" => usual.iter().map(|kind| (*kind).to_owned()).collect(),
+            set => set.split(',').map(str::to_owned).collect(),
+        }
+    }
+
+    /// When a failed delivery is tried again; `None` where nobody set it.
+    pub fn webhook_retries(&self) -> Option<RetrySchedule> {
+        self.get("webhook_retries").parse().ok()
     }
 
     /// With another value of a setting, an empty one for that of the beginning. Fails with what can be set.
@@ -77,7 +89,6 @@ impl Settings {
 }
 
 fn fits(name: &str, value: &str) -> bool {
-    let each = |fits: fn(&str) -> bool| value.split(',').all(fits);
     match name {
         "country" => value.len() == 2 && value.bytes().all(|b| b.is_ascii_uppercase()),
         "currency" => {
@@ -85,16 +96,19 @@ fn fits(name: &str, value: &str) -> bool {
         }
         "api_version" => version::read(Some(value), "").is_ok(),
         "payment_methods" => {
-            each(|it| !it.is_empty() && it.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+            let is_name = |it: &str| {
+                !it.is_empty() && it.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+            };
+            value.split(',').all(is_name)
         }
-        "webhook_retries" => value.parse::<RetrySchedule>().is_ok(),
-        _ => each(|it| it.parse::<u8>().is_ok_and(|days| days > 0)),
+        _ => value.parse::<RetrySchedule>().is_ok(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sandbox::testing::Lab;
 
     #[test]
     fn what_was_set_holds_and_an_empty_value_takes_it_back() {
@@ -111,5 +125,51 @@ mod tests {
         {
             assert!(set(&none, name, value).unwrap_err().contains(value) || name == "colour");
         }
+        // Nothing reads it before there is billing: it would look as if it did something.
+        assert!(set(&none, "dunning_retries", "1,3").is_err());
+    }
+
+    #[test]
+    fn payments_take_what_the_account_has_switched_on_where_they_name_nothing() {
+        let mut lab = Lab::new();
+        let types = |lab: &mut Lab, currency: &str| {
+            let form = json!({"amount": 5_000, "currency": currency});
+            let intent = lab.ok("POST /v1/payment_intents", form);
+            let item = json!({"quantity": 1, "price_data": {
+                "currency": currency, "unit_amount": 5_000, "product_data": {"name": "Tea"}}});
+            let session = json!({"mode": "payment", "success_url": "http://127.0.0.1:1/",
+                "line_items": [item]});
+            let session = lab.ok("POST /v1/checkout/sessions", session);
+            [intent, session].map(|it| it["payment_method_types"].clone())
+        };
+        assert_eq!(
+            types(&mut lab, "jpy"),
+            [json!(["card", "konbini"]), json!(["card", "konbini"])]
+        );
+        let switch = |lab: &mut Lab, value: &str| {
+            lab.change(|txn| {
+                let part = Settings::of(txn).with("payment_methods", value).unwrap();
+                txn.put_record(RECORD.0, RECORD.1, "".into(), part);
+                Ok(())
+            })
+            .unwrap();
+        };
+        switch(&mut lab, "konbini,card");
+        assert_eq!(
+            types(&mut lab, "jpy"),
+            [json!(["konbini", "card"]), json!(["konbini", "card"])]
+        );
+        assert_eq!(
+            types(&mut lab, "usd"),
+            [json!(["card"]), json!(["card"])],
+            "what the currency allows"
+        );
+        switch(&mut lab, "card");
+        assert_eq!(types(&mut lab, "jpy"), [json!(["card"]), json!(["card"])]);
+        switch(&mut lab, "");
+        assert_eq!(
+            types(&mut lab, "jpy"),
+            [json!(["card", "konbini"]), json!(["card", "konbini"])]
+        );
     }
 }

@@ -65,23 +65,27 @@ async fn moved(world: &Arc<World>, to: Result<Timestamp, Failure>) -> Result<Val
     if to.0 > LAST {
         return Err(Failure::invalid("The clock goes to the end of the year 9999."));
     }
-    // What is due already happens in the time that it is due in.
-    run_due(world).await;
-    if worlds::is_default(world) {
-        let seconds = u32::try_from(to.since(now));
-        let seconds = seconds.map_err(|_| Failure::invalid("That is too far at once."))?;
-        world.engine().clock().advance(seconds);
-    } else {
-        world.go_ahead(to.since(now)).await?;
+    let seconds = u32::try_from(to.since(now));
+    seconds.map_err(|_| Failure::invalid("That is too far at once."))?;
+    jobs::run_until(world, to, |at| step(world, at)).await?;
+    // Answers that were kept long enough are forgotten, and what became due while the clock moved happens.
+    for account in worlds::accounts(world) {
+        jobs::run_due(&account).await;
     }
-    run_due(world).await;
     world.engine().wake_all();
     Ok(worlds::clock(world))
 }
 
-async fn run_due(world: &Arc<World>) {
-    for account in worlds::accounts(world) {
-        jobs::run_due(&account).await;
+/// Moves a world's clock to an instant, unless it is there already.
+async fn step(world: &Arc<World>, to: Timestamp) -> Result<(), Failure> {
+    let ahead = to.since(world.now());
+    match u32::try_from(ahead) {
+        Ok(seconds) if seconds > 0 && worlds::is_default(world) => {
+            world.engine().clock().advance(seconds);
+            Ok(())
+        }
+        Ok(seconds) if seconds > 0 => world.go_ahead(ahead).await,
+        _ => Ok(()),
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod credentials;
 pub mod fault;
+mod fill;
 pub mod requests;
 pub mod worlds;
 
@@ -108,7 +109,9 @@ impl<S: Send + Sync> FromRequest<S> for Sent {
 async fn status(Within(world): Within) -> Response {
     let site = world.site();
     let now = world.now().0;
-    let jobs_due = world.read(|view| view.table("_job").map_or(0, |jobs| jobs.due(now).count()));
+    let jobs_due = world.read(|view| {
+        view.table(crate::sandbox::jobs::KIND).map_or(0, |jobs| jobs.due(now).count())
+    });
     let body = json!({
         "name": "stripegym", "version": env!("CARGO_PKG_VERSION"),
         "api_version": site.api_version, "now": now, "base_url": site.base_url,

@@ -1,17 +1,16 @@
 //! `/_stripegym/worlds`: worlds made, shown, emptied, filled, put aside, and compared.
 
-use crate::catalog::{Catalog, grammar};
 use crate::domain::time::Timestamp;
 use crate::sandbox::api::within::Within;
-use crate::sandbox::behaviour::object::{self, text};
 use crate::sandbox::control::clock;
+use crate::sandbox::control::fill;
 use crate::sandbox::control::{Sent, reply, respond};
 use crate::sandbox::engine::Engine;
 use crate::sandbox::engine::object::Stored;
-use crate::sandbox::engine::private::{WebhookEndpointPart, WorldPart};
+use crate::sandbox::engine::private::WorldPart;
 use crate::sandbox::engine::snapshots::{Snapshot, is_label};
 use crate::sandbox::engine::state::{DEFAULT_WORLD, Scope};
-use crate::sandbox::engine::txn::{Change, Origin, Txn};
+use crate::sandbox::engine::txn::{Change, Origin};
 use crate::sandbox::engine::worlds::{DEFAULT_NAME, World};
 use crate::wire::failure::{Failure, FailureKind};
 use axum::Router;
@@ -92,7 +91,7 @@ async fn made(engine: &Arc<Engine>, name: &str, sent: &Sent) -> Result<Value, Fa
         None => None,
         Some(text) => Some(clock::instant(&text, "now")?.0),
     };
-    let objects = documents(sent)?;
+    let objects = fill::documents(sent)?;
     let part = WorldPart { seed, stands_at: now, begins_at: now, ..WorldPart::default() };
     let (world, is_new) = engine
         .make_world(name, &part)
@@ -109,7 +108,7 @@ async fn made(engine: &Arc<Engine>, name: &str, sent: &Sent) -> Result<Value, Fa
     if !objects.is_empty() {
         let filled = world.change(Origin::default(), |txn| {
             for doc in objects {
-                put(txn, doc);
+                fill::put(txn, doc);
             }
             Ok(())
         });
@@ -121,55 +120,6 @@ async fn made(engine: &Arc<Engine>, name: &str, sent: &Sent) -> Result<Value, Fa
         }
     }
     Ok(shown(&world))
-}
-
-/// The documents that a world is to be filled with.
-fn documents(sent: &Sent) -> Result<Vec<Map<String, Value>>, Failure> {
-    let wrong = |what: String| Failure::invalid(what).param("objects");
-    let given = match sent.0.get("objects") {
-        None => return Ok(Vec::new()),
-        Some(Value::String(text)) => serde_json::from_str(text)
-            .map_err(|error| wrong(format!("`objects` is no JSON: {error}.")))?,
-        Some(other) => other.clone(),
-    };
-    let Value::Array(items) = given else {
-        return Err(wrong("`objects` is an array of documents.".to_owned()));
-    };
-    let mut docs = Vec::new();
-    for (at, item) in items.into_iter().enumerate() {
-        let (kind, id) = (text(&item, "object"), text(&item, "id"));
-        // Events and their deliveries follow from what happens.
-        let known = Catalog::get().object(kind).is_some() && kind != "event";
-        if !known || id.is_empty() {
-            return Err(wrong(format!(
-                "Document {at} of `objects` needs an `object` that the API has (not event) and an `id`: '{kind}' '{id}'."
-            )));
-        }
-        let Value::Object(doc) = item else { continue };
-        docs.push(doc);
-    }
-    Ok(docs)
-}
-
-/// Stores a document under its own kind and id, with every member that the API shows.
-fn put(txn: &mut Txn<'_>, mut doc: Map<String, Value>) {
-    let kind = doc.get("object").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let secret = doc.remove("secret");
-    let mut full = object::new(&kind, Value::Object(doc));
-    let shape = Catalog::get().object(&kind);
-    for (name, value) in [("created", json!(txn.now().0)), ("livemode", json!(false))] {
-        let shows = shape.is_some_and(|shape| grammar::field(&shape.fields, name).is_some());
-        if shows && full.get(name).is_none_or(Value::is_null) {
-            full.insert(name.to_owned(), value);
-        }
-    }
-    if kind != "webhook_endpoint" {
-        txn.put(full);
-        return;
-    }
-    let secret = secret.and_then(|secret| secret.as_str().map(str::to_owned));
-    let secret = secret.unwrap_or_else(|| txn.new_id("whsec_", 32));
-    txn.put_with(full, WebhookEndpointPart { secret, connect: false });
 }
 
 async fn delete(Within(world): Within, Path(name): Path<String>) -> Response {

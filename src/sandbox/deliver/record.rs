@@ -4,6 +4,7 @@ use crate::domain::secret::SigningSecret;
 use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::emit;
 use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::settings::Settings;
 use crate::sandbox::deliver::schedule::RetrySchedule;
 use crate::sandbox::engine::Planned;
 use crate::sandbox::engine::index;
@@ -121,7 +122,8 @@ pub fn about(view: &View, planned: &Planned) -> u64 {
     }
 }
 
-/// Writes down an attempt that had `before` others before it. Returns when the next one is due; `None` where
+/// Writes down an attempt that had `before` others before it; the world's own settings go before `schedule`.
+/// Returns when the next one is due; `None` where
 /// nothing is left to do.
 pub fn settle(
     txn: &mut Txn<'_>,
@@ -136,7 +138,8 @@ pub fn settle(
         return delivery.due.map(Timestamp);
     }
     let pending = delivery.status == DeliveryStatus::Pending;
-    let wait = schedule.wait_s(delivery.attempts.len() + 1);
+    let own = Settings::of(txn).webhook_retries();
+    let wait = own.as_ref().unwrap_or(schedule).wait_s(delivery.attempts.len() + 1);
     let next =
         wait.filter(|_| pending && !attempt.is_success()).map(|wait_s| txn.now().plus(wait_s));
     txn.edit_record(KIND, id, |delivery: &mut Delivery| {

@@ -13,6 +13,7 @@ use crate::os::entropy::Entropy;
 use crate::sandbox::api::call::{Call, Version};
 use crate::sandbox::api::within::Within;
 use crate::sandbox::behaviour::object;
+use crate::sandbox::behaviour::settings::{self, Settings};
 use crate::sandbox::deliver::control::{Filter, control_router, deliveries};
 use crate::sandbox::engine::private::{Delivery, DeliveryStatus};
 use crate::sandbox::engine::txn::{Origin, Site, View};
@@ -679,6 +680,37 @@ async fn the_same_attempt_is_written_down_once() {
     assert_eq!((settle().await, settle().await), (Some(START.plus(60)), Some(START.plus(60))));
     let delivery = world.read(|view| view.record::<Delivery>(record::KIND, &id).cloned().unwrap());
     assert_eq!(delivery.attempts.len(), 1);
+}
+
+#[tokio::test]
+async fn the_retries_that_an_account_has_set_go_before_those_of_the_sandbox() {
+    let engine = Arc::new(Engine::ephemeral(Clock::fixed(START), Entropy::seeded(1), site()));
+    let world = engine.default_world();
+    let params = json!({"url": "http://127.0.0.1:9/", "enabled_events": ["*"]});
+    call(&world, "POST /v1/webhook_endpoints", &[], params).await;
+    emit(&world, "product.created").await;
+    let id = world.read(record::pending).remove(0).id;
+    let attempt = Attempt {
+        at: START,
+        status: Some(500),
+        error: None,
+        duration_ms: 1,
+        response: String::new(),
+    };
+    let set = world.change(Origin::default(), |txn| {
+        let part = Settings::of(txn).with("webhook_retries", "7s").unwrap();
+        txn.put_record(settings::RECORD.0, settings::RECORD.1, Arc::from(""), part);
+        Ok(())
+    });
+    set.await.unwrap();
+    let settle = async |before: usize| {
+        let schedule = RetrySchedule::live();
+        let settled = world.change(Origin::default(), |txn| {
+            Ok(record::settle(txn, &id, before, &attempt, &schedule))
+        });
+        settled.await.unwrap()
+    };
+    assert_eq!((settle(0).await, settle(1).await), (Some(START.plus(7)), None));
 }
 
 /// By hand: `cargo test --release --lib deliver::tests::speed -- --ignored --nocapture`.

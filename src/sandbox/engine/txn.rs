@@ -8,7 +8,7 @@ use crate::sandbox::behaviour::diff::previous_attributes;
 use crate::sandbox::behaviour::emit;
 use crate::sandbox::engine::index;
 use crate::sandbox::engine::object::{Doc, Object, Stored, kind};
-use crate::sandbox::engine::private::{Job, Part, Private};
+use crate::sandbox::engine::private::{Part, Private};
 use crate::sandbox::engine::state::{Scope, State, Table};
 use crate::sandbox::engine::worlds;
 use crate::wire::failure::Failure;
@@ -17,6 +17,8 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Deref;
 use std::sync::Arc;
+
+mod timeline;
 
 /// Who caused a change: `request` of the events that it emits. Empty for what happens by itself.
 #[derive(Clone, Debug, Default)]
@@ -152,6 +154,10 @@ impl Change {
 pub struct Txn<'e> {
     view: View,
     now: Timestamp,
+    /// The same where no test clock counts.
+    world_now: Timestamp,
+    /// The test clock whose time counts.
+    timeline: Option<Arc<str>>,
     entropy: &'e Entropy,
     site: &'e Site,
     origin: Origin,
@@ -178,7 +184,8 @@ impl<'e> Txn<'e> {
         origin: Origin,
     ) -> Self {
         let (changes, fresh) = (BTreeMap::new(), HashMap::new());
-        Self { view, now, entropy, site, origin, changes, fresh }
+        let (world_now, timeline) = (now, None);
+        Self { view, now, world_now, timeline, entropy, site, origin, changes, fresh }
     }
 
     /// The instant at which the change happens.
@@ -365,6 +372,9 @@ impl<'e> Txn<'e> {
 
     /// Does something in another account of this world, as part of this change.
     pub fn in_account<R>(&mut self, account: &str, work: impl FnOnce(&mut Self) -> R) -> R {
+        if &*self.view.scope.account == account {
+            return work(self);
+        }
         let scope = self.view.scope.at(account);
         let own = std::mem::replace(&mut self.view.scope, scope);
         let fresh = std::mem::take(&mut self.fresh);
@@ -403,19 +413,6 @@ impl<'e> Txn<'e> {
         }
     }
 
-    /// Has `job` run with `args` once the clock reaches `due`. Returns the id that [`Txn::unschedule`] takes.
-    pub fn schedule(&mut self, due: Timestamp, job: &str, args: &Value) -> String {
-        let id = self.new_id("job_", 16);
-        let job = Job { name: job.to_owned(), args: args.clone(), due: due.0, ..Job::default() };
-        self.put_record("_job", &id, Arc::from(""), job);
-        id
-    }
-
-    /// Takes a scheduled job back.
-    pub fn unschedule(&mut self, id: &str) {
-        self.remove("_job", id);
-    }
-
     /// Whether anything was written.
     pub fn has_changed(&self) -> bool {
         !self.changes.is_empty()
@@ -432,6 +429,7 @@ pub fn missing(kind: &str, id: &str, param: &str) -> Failure {
     let noun = match kind {
         "payment_method" => "PaymentMethod",
         "setup_intent" => "setupintent",
+        timeline::CLOCK => "billingclock",
         other => other,
     };
     let mut failure = Failure::missing(noun, id, param);

@@ -20,6 +20,7 @@ th{color:var(--quiet);font-weight:600;white-space:nowrap}pre,code{font-family:ui
 pre{border:1px solid var(--line);padding:.6rem;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere}
 svg{max-width:100%;height:auto}svg text{fill:var(--ink);font:12px system-ui,sans-serif}.good{fill:var(--good)}.bad{fill:var(--bad)}
 .sign{display:flex;gap:2rem;margin:3rem 0 1rem}.sign span{flex:1;border-top:1px solid var(--ink);padding-top:.3rem;color:var(--quiet)}
+@media screen and (max-width:44rem){table{display:block;overflow-x:auto}th{white-space:normal}td,th,p,li{overflow-wrap:anywhere}.sign{flex-wrap:wrap}}
 @media print{:root{--ink:#000;--paper:#fff;--line:#999;--quiet:#444;--good:#1a7f5a;--bad:#c0392b}body{margin:0;max-width:none;font-size:11px}details{display:none}tr,svg{break-inside:avoid}h2{break-after:avoid}}
 ";
 

@@ -114,7 +114,7 @@ help-sandbox-worlds-restore-label = Label of the copy [latest].
 help-sandbox-account-about = Settings of the account in a running sandbox.
 help-sandbox-account-show-about = Shows them.
 help-sandbox-account-set-about = Sets some; an empty value takes one back.
-help-sandbox-account-set-pairs = country, currency, api_version, payment_methods, webhook_retries or dunning_retries, each with its value: currency=usd.
+help-sandbox-account-set-pairs = country, currency, api_version, payment_methods or webhook_retries, each with its value: currency=usd.
 help-sandbox-keys-about = Restricted keys of a running sandbox.
 help-sandbox-keys-create-about = Makes one that may do only what is listed.
 help-sandbox-keys-create-allow = What it may do: products:read,checkout_sessions:write. Writing includes reading.
@@ -206,6 +206,8 @@ fault-program-silent = Your server runs, but nobody answers at { $address } afte
 fault-program-taken = Another program answers at { $address } already.
 fault-program-not-here = A server can be started by this program on Linux, macOS and other Unix systems only.
 fault-interrupted = Interrupted. What was answered is kept.
+fault-gone = Interrupted. This sandbox lived in memory alone: nothing of it is kept.
+fault-not-offered = The payment page does not offer { $method } for this amount and currency.
 fault-bug = This is a bug of stripegym: { $what }
 
 ## What to do next
@@ -231,6 +233,7 @@ next-sandbox = stripegym sandbox        (in another terminal)
 next-logs = The request is { $request }; -v shows it in the logs.
 next-ledger-busy = End the other stripegym on this folder, or choose another one with --home.
 next-home = Choose another folder with --home, or check its permissions and free space.
+next-file = Check the path, and whether it may be read and written.
 next-scenarios = stripegym trigger        (lists what can happen)
 next-day0 = stripegym day0
 next-again = Run the same command again: it takes up where it was.
@@ -358,6 +361,8 @@ notice-webhook-only = Your server has no pages, only { $url }: sessions are made
 notice-started = Your server was started and answers at { $url } (its output: { $output }): { $command }
 delivery-recorded = recorded
 delivery-stored = stored
+delivery-not-booked = stored, not booked ({ $problem })
+delivery-untrusted = its certificate is not trusted here
 delivery-duplicate = duplicate
 delivery-rejected = rejected { $status } { $reason }
 delivery-forwarded = forwarded: { $status }
@@ -438,10 +443,14 @@ doctor-secrets =
 doctor-secrets-sandbox = No webhook secret is set; the sandbox gives one on registering
 doctor-no-secrets = No webhook secret is set; only fetched events can be trusted
 doctor-secrets-fix = Set STRIPE_WEBHOOK_SECRET if Stripe posts to this machine.
+doctor-secrets-odd = A webhook secret does not begin with whsec_: no signature fits it
+doctor-secrets-odd-fix = STRIPE_WEBHOOK_SECRET takes the signing secret of the endpoint, not its id (we_…) and no API key.
 doctor-display = A browser can be shown
 doctor-no-display = There is no display; pages are not opened by themselves
 doctor-display-fix = Use checkout --pay 4242424242424242, or open the printed address elsewhere.
 doctor-ledger = The ledger { $path } is well
+doctor-no-ledger = There is no ledger yet; stripegym listen makes { $path }
+doctor-silent-fix = Check the address and the network; with STRIPEGYM_MODE=sandbox nothing outside is needed.
 doctor-ledger-busy = The ledger { $path } is being written by another program
 doctor-ledger-broken = The ledger { $path } cannot be read: { $cause }
 doctor-ledger-busy-fix = Normal while `stripegym listen` runs; else end the program that holds it.
@@ -480,6 +489,7 @@ faults-cleared =
     }
 events-empty = There is no such event.
 event-resent = { $kind } { $event } is delivered again
+event-for-nobody = No endpoint is registered for { $event }: nothing was sent. Register one, or run stripegym listen.
 
 ## The course
 
@@ -588,7 +598,7 @@ lessons-bad = { $problems ->
 fault-lesson = A lesson does not keep to its format: { $what }
 fault-no-such-code = There is no check, cause or topic `{ $code }`.
 fault-sandbox-not-running = No sandbox of the folder { $home } is running.
-fault-sandbox-in-use = Another process hosts the sandbox at { $base }; nothing was set back.
+fault-sandbox-in-use = Another process hosts the sandbox of this folder at { $base }; nothing was changed.
 fault-ledger-in-use = A running stripegym writes this ledger; nothing was set back.
 fault-newer = This file was written by a newer stripegym.
 fault-disk-full = The disk is full.

@@ -114,7 +114,7 @@ help-sandbox-worlds-restore-label = 控えのラベル [latest]。
 help-sandbox-account-about = 実行中のサンドボックスのアカウント設定を扱います。
 help-sandbox-account-show-about = 設定を表示します。
 help-sandbox-account-set-about = 設定を変更します。空の値なら既定値に戻ります。
-help-sandbox-account-set-pairs = country、currency、api_version、payment_methods、webhook_retries、dunning_retries のいずれかと値（例: currency=usd）。
+help-sandbox-account-set-pairs = country、currency、api_version、payment_methods、webhook_retries のいずれかと値（例: currency=usd）。
 help-sandbox-keys-about = 実行中のサンドボックスの制限付きキーを扱います。
 help-sandbox-keys-create-about = 指定した権限だけを持つキーを作成します。
 help-sandbox-keys-create-allow = 権限（例: products:read,checkout_sessions:write）。write は read を含みます。
@@ -206,6 +206,8 @@ fault-program-silent = サーバーは動いていますが、10 秒待っても
 fault-program-taken = { $address } では、すでに別のプログラムが応答しています。
 fault-program-not-here = サーバーの起動は Linux、macOS などの Unix でのみ利用できます。
 fault-interrupted = 中断しました。受け付け済みの内容は保存されています。
+fault-gone = 中断しました。このサンドボックスはメモリ上だけのものなので、内容は残りません。
+fault-not-offered = この金額と通貨では、支払いページで { $method } を選べません。
 fault-bug = stripegym の不具合です: { $what }
 
 ## What to do next
@@ -231,6 +233,7 @@ next-sandbox = stripegym sandbox        （別のターミナルで）
 next-logs = リクエスト ID は { $request } です。-v を付けるとログで確認できます。
 next-ledger-busy = このフォルダを使っている別の stripegym を終了するか、--home で別のフォルダを指定してください。
 next-home = --home で別のフォルダを指定するか、権限と空き容量を確認してください。
+next-file = パスと、読み書きの権限を確認してください。
 next-scenarios = stripegym trigger        （発生させられる種類の一覧）
 next-day0 = stripegym day0
 next-again = 同じコマンドをもう一度実行すると、続きから再開します。
@@ -344,6 +347,8 @@ notice-webhook-only = ページがなく、{ $url } だけのサーバーです�
 notice-started = サーバーを起動しました。{ $url } で応答しています（出力は { $output }）: { $command }
 delivery-recorded = 記録
 delivery-stored = 保存
+delivery-not-booked = 保存（台帳に記録できません: { $problem }）
+delivery-untrusted = 相手の証明書を信頼できません
 delivery-duplicate = 重複
 delivery-rejected = 拒否 { $status } { $reason }
 delivery-forwarded = 転送先: { $status }
@@ -420,10 +425,14 @@ doctor-secrets = 署名シークレットが { $count } 個設定されていま
 doctor-secrets-sandbox = 署名シークレットは未設定です（サンドボックスでは登録時に得られます）
 doctor-no-secrets = 署名シークレットが未設定です（取得したイベントのみ信頼できます）
 doctor-secrets-fix = Stripe からこのマシンへ POST させる場合は STRIPE_WEBHOOK_SECRET を設定してください。
+doctor-secrets-odd = 署名シークレットが whsec_ で始まっていません。どの署名も一致しません
+doctor-secrets-odd-fix = STRIPE_WEBHOOK_SECRET には、エンドポイントの ID（we_…）や API キーではなく、署名シークレットを設定してください。
 doctor-display = ブラウザを表示できます
 doctor-no-display = 画面がないため、ページは自動では開きません
 doctor-display-fix = checkout --pay 4242424242424242 を使うか、表示された URL を別の端末で開いてください。
 doctor-ledger = 台帳 { $path } は正常です
+doctor-no-ledger = 台帳はまだありません（stripegym listen が { $path } を作成します）
+doctor-silent-fix = アドレスとネットワークを確認してください。STRIPEGYM_MODE=sandbox なら外部への接続は不要です。
 doctor-ledger-busy = 台帳 { $path } は別のプログラムが書き込み中です
 doctor-ledger-broken = 台帳 { $path } を読めません: { $cause }
 doctor-ledger-busy-fix = `stripegym listen` の実行中なら正常です。そうでなければ、使用中のプログラムを終了してください。
@@ -450,6 +459,7 @@ fault-added = 次の { $times } 回の `{ $on }` に `{ $answer }` を返しま�
 faults-cleared = { $count } 件のルールを消しました。
 events-empty = 該当するイベントはありません。
 event-resent = { $kind } { $event } を再送しました
+event-for-nobody = { $event } を受け取るエンドポイントが登録されていないため、何も送信していません。登録するか、stripegym listen を実行してください。
 
 ## コース
 
@@ -549,7 +559,7 @@ lessons-bad = 問題が { $problems } 件あります。
 fault-lesson = 教材が形式に合っていません: { $what }
 fault-no-such-code = `{ $code }` というチェック・原因・項目はありません。
 fault-sandbox-not-running = フォルダー { $home } のサンドボックスは動いていません。
-fault-sandbox-in-use = 別のプロセスが { $base } でサンドボックスを動かしています。何も初期化していません。
+fault-sandbox-in-use = このフォルダのサンドボックスは別のプロセスが { $base } で動かしています。何も変更していません。
 fault-ledger-in-use = 実行中の stripegym がこの台帳に書き込んでいます。何も初期化していません。
 fault-newer = このファイルは新しいバージョンの stripegym で作成されています。
 fault-disk-full = ディスクに空きがありません。

@@ -1,6 +1,28 @@
 //! The list of messages with their arguments. The key of `FaultPortTaken` is `fault-port-taken`.
 
+use crate::view::foreign::plain;
 use fluent_bundle::{FluentArgs, FluentValue};
+
+/// An argument as it stands in a sentence: a number, or a text that others may have written.
+trait Arg<'a> {
+    fn value(self) -> FluentValue<'a>;
+}
+
+impl<'a> Arg<'a> for &'a str {
+    fn value(self) -> FluentValue<'a> {
+        FluentValue::String(plain(self))
+    }
+}
+
+impl Arg<'static> for i64 {
+    fn value(self) -> FluentValue<'static> {
+        FluentValue::from(self)
+    }
+}
+
+fn shown<'a>(arg: impl Arg<'a>) -> FluentValue<'a> {
+    arg.value()
+}
 
 macro_rules! messages {
     ($( $name:ident $( { $($arg:ident : $kind:ty),+ } )? ,)+) => {
@@ -27,7 +49,7 @@ macro_rules! messages {
             pub fn args(&self) -> FluentArgs<'_> {
                 match self {
                     $( Self::$name $( { $($arg),+ } )? => gather([
-                        $( $( (stringify!($arg), FluentValue::from(*$arg)) ),+ )?
+                        $( $( (stringify!($arg), shown(*$arg)) ),+ )?
                     ]), )+
                 }
             }
@@ -152,6 +174,8 @@ messages! {
     FaultProgramNotHere,
     FaultTimedOut { what: &'a str, seconds: i64 },
     FaultInterrupted,
+    FaultGone,
+    FaultNotOffered { method: &'a str },
     FaultBug { what: &'a str },
     // What to do next
     NextHelp { command: &'a str },
@@ -175,6 +199,7 @@ messages! {
     NextLogs { request: &'a str },
     NextLedgerBusy,
     NextHome,
+    NextFile,
     NextScenarios,
     NextDay0,
     NextAgain,
@@ -275,6 +300,8 @@ messages! {
     NoticeStarted { command: &'a str, url: &'a str, output: &'a str },
     DeliveryRecorded,
     DeliveryStored,
+    DeliveryNotBooked { problem: &'a str },
+    DeliveryUntrusted,
     DeliveryDuplicate,
     DeliveryRejected { status: i64, reason: &'a str },
     DeliveryForwarded { status: i64 },
@@ -463,10 +490,14 @@ messages! {
     DoctorSecretsSandbox,
     DoctorNoSecrets,
     DoctorSecretsFix,
+    DoctorSecretsOdd,
+    DoctorSecretsOddFix,
     DoctorDisplay,
     DoctorNoDisplay,
     DoctorDisplayFix,
     DoctorLedger { path: &'a str },
+    DoctorNoLedger { path: &'a str },
+    DoctorSilentFix,
     DoctorLedgerBusy { path: &'a str },
     DoctorLedgerBroken { path: &'a str, cause: &'a str },
     DoctorLedgerBusyFix,
@@ -497,5 +528,6 @@ messages! {
     ItemsAttested,
     ItemsAdvice,
     ItemsOwn,
+    EventForNobody { event: &'a str },
     EventResent { kind: &'a str, event: &'a str },
 }

@@ -9,6 +9,7 @@ use crate::sandbox::behaviour::checkout::lines::Lines;
 use crate::sandbox::behaviour::checkout::{
     SESSION, amount, defaults, expire, lines, not_modelled, shipping, validate,
 };
+use crate::sandbox::behaviour::settings::Settings;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::SessionPart;
 use crate::sandbox::engine::txn::Txn;
@@ -40,7 +41,8 @@ pub fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
     reference::check(txn, call)?;
     amount::chargeable(total)?;
     validate::modelled(call)?;
-    let types = defaults::payment_method_types(call, total.currency, total.minor)?;
+    let switched_on = Settings::of(txn).payment_methods(&["card", "konbini"]);
+    let types = defaults::payment_method_types(call, total.currency, total.minor, &switched_on)?;
     if !types.iter().any(|kind| PAYABLE.contains(&kind.as_str())) {
         if types.is_empty() {
             let text = "No payment method is left that fits this currency and amount.";

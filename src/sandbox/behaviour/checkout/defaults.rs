@@ -213,7 +213,7 @@ fn optional_items(sent: &[Value]) -> Option<Value> {
     Some(sent.iter().map(item).collect())
 }
 
-/// The types of payment methods that the page offers: those that were asked for, else what the sandbox
+/// The types of payment methods that the page offers: those that were asked for, else what the account
 /// has switched on; of these, what fits the currency and the amount.
 ///
 /// Fails where `payment_method_types`, which offers no choice, names one that the currency excludes.
@@ -221,6 +221,7 @@ pub fn payment_method_types(
     call: &Call,
     currency: Currency,
     total: i64,
+    switched_on: &[String],
 ) -> Result<Vec<String>, Failure> {
     let fixed = call.list("payment_method_types");
     for kind in fixed.iter().filter_map(Value::as_str) {
@@ -231,7 +232,7 @@ pub fn payment_method_types(
             return Err(Failure::invalid(text).param("payment_method_types"));
         }
     }
-    let switched_on = [json!("card"), json!("konbini")];
+    let switched_on: Vec<Value> = switched_on.iter().map(|kind| json!(kind)).collect();
     let allowed = call.list("allowed_payment_method_types");
     let asked = [fixed, allowed].into_iter().find(|list| !list.is_empty());
     let excluded = call.list("excluded_payment_method_types");
@@ -245,7 +246,7 @@ pub fn payment_method_types(
 }
 
 /// The one currency in which a method is paid, where there is one.
-fn only_currency(kind: &str) -> Option<Currency> {
+pub fn only_currency(kind: &str) -> Option<Currency> {
     match kind {
         "konbini" => Some(Currency::JPY),
         "sepa_debit" => Some(Currency::EUR),

@@ -37,15 +37,8 @@ const FIELDS: &[&str] = &[
 ];
 
 /// Parameters that need objects which the sandbox does not have yet.
-const NOT_YET: &[&str] = &[
-    "cash_balance",
-    "coupon",
-    "default_source",
-    "promotion_code",
-    "source",
-    "tax_id_data",
-    "test_clock",
-];
+const NOT_YET: &[&str] =
+    &["cash_balance", "coupon", "default_source", "promotion_code", "source", "tax_id_data"];
 
 /// The behaviour of `/v1/customers`.
 pub fn handler(key: &str) -> Option<Handler> {
@@ -83,6 +76,13 @@ pub fn include(txn: &Txn<'_>, customer: &Value, field: &str) -> Option<Value> {
 }
 
 fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    match call.text("test_clock") {
+        None => make(txn, call),
+        Some(clock) => txn.on_timeline(clock, "test_clock", |txn| make(txn, call)),
+    }
+}
+
+fn make(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     check(txn, call, None)?;
     let id = txn.new_id("cus_", 14);
     let prefix = txn.new_id("", 8).to_ascii_uppercase();
@@ -91,7 +91,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         json!({
             "id": id, "balance": 0, "created": txn.now().0, "delinquent": false,
             "invoice_prefix": prefix, "invoice_settings": {}, "next_invoice_sequence": 1,
-            "preferred_locales": [], "tax_exempt": "none",
+            "preferred_locales": [], "tax_exempt": "none", "test_clock": txn.timeline(),
         }),
     );
     write(&mut doc, call, &default_currency(txn));

@@ -4,11 +4,13 @@ use crate::sandbox::api::answer::Body;
 use crate::sandbox::api::call::Call;
 use crate::sandbox::api::list;
 use crate::sandbox::api::search::{self, Index};
+use crate::sandbox::behaviour::checkout::defaults::only_currency;
 use crate::sandbox::behaviour::checkout::finish;
 use crate::sandbox::behaviour::object::{Handler, copy, fill, int, merge_metadata, text, trim};
 use crate::sandbox::behaviour::payment::confirm::{self, ConfirmOptions};
 use crate::sandbox::behaviour::payment::intent::{self, IntentSpec};
 use crate::sandbox::behaviour::payment::{method, settle};
+use crate::sandbox::behaviour::settings::Settings;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::PaymentIntentPart;
 use crate::sandbox::engine::txn::Txn;
@@ -89,7 +91,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
             return Err(Failure::invalid(message).param(name));
         }
     }
-    let (types, automatic) = types(call, &currency);
+    let (types, automatic) = types(&Settings::of(txn), call, &currency);
     let mut more = Doc::new();
     more.insert("automatic_payment_methods".to_owned(), automatic);
     copy(&mut more, call, &["confirmation_method"]);
@@ -165,7 +167,7 @@ fn check(call: &Call) -> Result<(), Failure> {
 }
 
 /// The accepted types, and `automatic_payment_methods` as it is shown.
-fn types(call: &Call, currency: &str) -> (Vec<String>, Value) {
+fn types(settings: &Settings, call: &Call, currency: &str) -> (Vec<String>, Value) {
     let listed = |name: &str| -> Option<Vec<String>> {
         let list = call.list(name);
         let texts = list.iter().filter_map(Value::as_str).map(str::to_owned);
@@ -183,13 +185,12 @@ fn types(call: &Call, currency: &str) -> (Vec<String>, Value) {
         .cloned()
         .unwrap_or_else(|| json!("always"));
     let excluded = call.list("excluded_payment_method_types");
-    let offered = match currency {
-        "jpy" => vec!["card", "konbini"],
-        "eur" => vec!["card", "sepa_debit"],
-        _ => vec!["card"],
-    };
-    let kept = offered.into_iter().filter(|kind| !excluded.iter().any(|e| e == kind));
-    (kept.map(str::to_owned).collect(), json!({"allow_redirects": redirects, "enabled": true}))
+    let offered = settings.payment_methods(&["card", "konbini", "sepa_debit"]).into_iter();
+    let kept = offered.filter(|kind| {
+        only_currency(kind).is_none_or(|only| only.code() == currency)
+            && !excluded.iter().any(|e| e == kind)
+    });
+    (kept.collect(), json!({"allow_redirects": redirects, "enabled": true}))
 }
 
 /// Keeps what was sent and is not shown.

@@ -50,7 +50,7 @@ pub fn post(txn: &mut Txn<'_>, movement: &Movement<'_>) -> String {
             "description": "Stripe processing fees", "type": "stripe_fee",
         }])
     };
-    txn.put(json!({
+    let transaction = txn.put(json!({
         "object": "balance_transaction", "id": id, "amount": movement.gross.minor,
         "available_on": movement.available_on.0, "balance_type": "payments",
         "created": txn.now().0, "currency": currency, "description": movement.description,
@@ -59,14 +59,22 @@ pub fn post(txn: &mut Txn<'_>, movement: &Movement<'_>) -> String {
         "source": movement.source, "status": if pending { "pending" } else { "available" },
         "type": movement.kind,
     }));
-    let net = movement.gross.minor - movement.fee;
-    move_sums(txn, currency, if pending { (0, net) } else { (net, 0) });
-    if pending {
-        txn.schedule(movement.available_on, AVAILABLE_JOB, &json!({"transaction": id}));
-    } else if movement.gross.minor > 0 {
+    count(txn, &transaction);
+    if !pending && movement.gross.minor > 0 {
         tell_available(txn);
     }
     id
+}
+
+/// Adds a transaction to the balance; one that is pending becomes available in time.
+pub fn count(txn: &mut Txn<'_>, transaction: &Value) {
+    let (currency, net) = (text(transaction, "currency"), int(transaction, "net"));
+    let pending = text(transaction, "status") == "pending";
+    move_sums(txn, currency, if pending { (0, net) } else { (net, 0) });
+    if pending {
+        let due = Timestamp(int(transaction, "available_on")).max(txn.now());
+        txn.schedule(due, AVAILABLE_JOB, &json!({"transaction": text(transaction, "id")}));
+    }
 }
 
 /// Makes the funds of the named transaction available.
