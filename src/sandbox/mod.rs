@@ -13,6 +13,7 @@ pub mod host;
 pub mod jobs;
 pub mod lock;
 pub mod page;
+pub mod registry;
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -7,6 +7,7 @@ use crate::catalog::expand::{ExpandKind, Target, expand_in};
 use crate::catalog::grammar::Field;
 use crate::sandbox::behaviour::object;
 use crate::sandbox::engine::txn::Txn;
+use crate::sandbox::registry;
 use serde_json::Value;
 
 /// Where a path stands: at an API object, which knows its own fields, or within a hash of one.
@@ -38,7 +39,8 @@ fn walk(txn: &Txn<'_>, value: &mut Value, path: &[&str], scope: Scope<'_>) {
     }
     let Some(target) = target_of(value, name, scope) else { return };
     if target.includable && value.get(*name).is_none() {
-        let shown = object::include(txn, value, name);
+        let shown =
+            object::include(txn, value, name).or_else(|| registry::include(txn, value, name));
         if let (Some(shown), Some(map)) = (shown, value.as_object_mut()) {
             map.insert((*name).to_owned(), shown);
         }

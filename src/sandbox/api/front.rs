@@ -2,7 +2,7 @@
 //! asked for, route, decode, validate, idempotency, dispatch, expand, log.
 
 use crate::catalog::Catalog;
-use crate::catalog::route::{Endpoint, Routed};
+use crate::catalog::route::Routed;
 use crate::catalog::validate::Strictness;
 use crate::sandbox::api::answer::Body;
 use crate::sandbox::api::auth::{self, Caller};
@@ -11,16 +11,17 @@ use crate::sandbox::api::expand;
 use crate::sandbox::api::fault;
 use crate::sandbox::api::idempotency::Keyed;
 use crate::sandbox::api::version;
-use crate::sandbox::behaviour::object;
 use crate::sandbox::behaviour::settings::Settings;
 use crate::sandbox::engine::Decision;
 use crate::sandbox::engine::requests::LogRow;
 use crate::sandbox::engine::txn::{Origin, Txn};
 use crate::sandbox::engine::worlds::World;
 use crate::sandbox::jobs;
+use crate::sandbox::registry::{self, Answerer};
 use crate::wire::body;
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::form::{self, Decoded, Tree};
+use crate::wire::multipart;
 use crate::wire::render::{self, pretty_into};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -83,7 +84,7 @@ struct Outcome {
 
 /// A request that passed everything but its execution.
 struct Ready {
-    endpoint: &'static Endpoint,
+    answerer: Answerer,
     call: Call,
     expand: Vec<String>,
     keyed: Option<Keyed>,
@@ -200,6 +201,9 @@ async fn work(
         Ok(ready) => ready,
         Err(failure) => return failed(world, request_id, &failure),
     };
+    if ready.answerer.is_generic() {
+        headers.push((registry::DEPTH, "generic".to_owned()));
+    }
     let _in_progress = match &ready.keyed {
         None => None,
         Some(keyed) => match world.begin_idempotent(&keyed.key) {
@@ -271,7 +275,7 @@ fn prepare(
         _ => Vec::new(),
     };
     let call = Call { key: route.endpoint.key().to_owned(), ids: route.ids, params, version };
-    Ok(Ready { endpoint: route.endpoint, call, expand, keyed, browser })
+    Ok(Ready { answerer: registry::find(route.endpoint), call, expand, keyed, browser })
 }
 
 /// Takes `client_secret` out of what was sent.
@@ -299,6 +303,9 @@ fn decode(asked: &Asked) -> Result<Decoded, Failure> {
         let query = form::decode(&sent)?;
         return Ok(query.with(body::decode(&asked.body)?));
     }
+    if let Some(boundary) = multipart::boundary(kind).filter(|_| !json) {
+        return Ok(form::decode(&sent)?.with(multipart::decode(&asked.body, boundary)?.tree));
+    }
     if !asked.body.is_empty() {
         if !sent.is_empty() {
             sent.push(b'&');
@@ -325,10 +332,7 @@ fn execute(world: &World, txn: &mut Txn<'_>, ready: &Ready, request_id: &str) ->
         Some(secret) => auth::ensure_secret(txn, &ready.call, secret),
         None => Ok(()),
     };
-    let result = match object::handler(ready.endpoint.key()) {
-        Some(handler) => shown.and_then(|()| handler(txn, &ready.call)),
-        None => Err(not_modelled(ready.endpoint, &world.site().base_url)),
-    };
+    let result = shown.and_then(|()| ready.answerer.answer(txn, &ready.call));
     let (outcome, keep) = match result {
         Ok(body) => {
             let body = if ready.expand.is_empty() {
@@ -392,12 +396,4 @@ fn unrecognized(asked: &Asked) -> Failure {
         asked.method, asked.path
     );
     Failure::of(404, FailureKind::InvalidRequest, text)
-}
-
-fn not_modelled(endpoint: &Endpoint, base_url: &str) -> Failure {
-    let text = format!(
-        "stripegym knows {} but does not model it yet: nothing was created, changed or looked up. GET {base_url}/_stripegym/endpoints lists what is modelled.",
-        endpoint.key()
-    );
-    Failure::of(501, FailureKind::Api, text)
 }
