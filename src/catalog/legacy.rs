@@ -32,10 +32,15 @@ const COUPON_ENDPOINTS: [&str; 5] = [
     "POST /v1/subscriptions/{subscription_exposed_id}",
 ];
 
+/// Endpoints that took `requested_capabilities` before `capabilities`, and `bank_account` before `external_account`.
+const ACCOUNT_ENDPOINTS: [&str; 2] = ["POST /v1/accounts", "POST /v1/accounts/{account}"];
+
 /// The type, in the catalog's grammar, of a parameter that an endpoint took in older versions.
 pub fn parameter(endpoint: &str, name: &str) -> Option<&'static str> {
     match name {
         PAYMENT_METHOD_TYPES if PAYMENT_METHOD_TYPES_ENDPOINTS.contains(&endpoint) => Some("[s]"),
+        "requested_capabilities" if ACCOUNT_ENDPOINTS.contains(&endpoint) => Some("[s]"),
+        "bank_account" if ACCOUNT_ENDPOINTS.contains(&endpoint) => Some("s/{s}"),
         "coupon" if COUPON_ENDPOINTS.contains(&endpoint) => Some("s~"),
         _ => None,
     }

@@ -23,7 +23,8 @@ impl File {
         Some(Self { name: value.get("name")?.as_str()?.to_owned(), bytes })
     }
 
-    fn written(&self) -> String {
+    /// The text that [`File::read`] reads.
+    pub fn written(&self) -> String {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let digit = |it: u8| char::from(DIGITS.get(usize::from(it)).copied().unwrap_or(b'0'));
         let hex: String =
@@ -63,9 +64,9 @@ pub fn decode(body: &[u8], boundary: &str) -> Result<Decoded, Failure> {
         if !plain.is_empty() {
             plain.push('&');
         }
-        plain.push_str(&escaped(&name));
+        plain.push_str(&form::escape(&name));
         plain.push('=');
-        plain.push_str(&escaped(value));
+        plain.push_str(&form::escape(value));
     }
     let mut decoded = form::decode(plain.as_bytes())?;
     if let Tree::Hash(members) = &mut decoded.tree {
@@ -81,20 +82,6 @@ fn attribute(head: &str, name: &str) -> Option<String> {
     let value =
         line.split(';').find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('='))?;
     Some(value.trim_matches('"').to_owned())
-}
-
-fn escaped(text: &str) -> String {
-    use std::fmt::Write as _;
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"[]_-.".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let written = write!(out, "%{byte:02X}");
-            debug_assert!(written.is_ok());
-        }
-    }
-    out
 }
 
 fn find(text: &[u8], sought: &[u8]) -> Option<usize> {

@@ -5,11 +5,12 @@ use crate::sandbox::api::answer::Body;
 use crate::sandbox::api::call::Call;
 use crate::sandbox::api::list;
 use crate::sandbox::behaviour::object::{self, Handler, new, text};
-use crate::sandbox::engine::object::Doc;
+use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::Txn;
-use crate::sandbox::registry::{draft, reference, unplaced};
+use crate::sandbox::registry::{draft, reference, rules, table, unplaced};
 use crate::wire::failure::{Failure, FailureKind};
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
 /// The behaviour of capabilities and of new external accounts.
 pub fn handler(key: &str) -> Option<Handler> {
@@ -85,6 +86,55 @@ fn shown(account: &Value, name: &str) -> Option<Value> {
     }))
 }
 
+/// Brings the list of external accounts that an account shows up to date.
+pub fn refresh(txn: &mut Txn<'_>, account: &str) {
+    let mut data = Vec::new();
+    for kind in ["bank_account", "card"] {
+        data.extend(txn.having(kind, "account", account).iter().map(|it| it.document()));
+    }
+    let list = external_accounts(account, data);
+    txn.in_account("", |txn| {
+        txn.edit("account", account, |doc| {
+            doc.insert("external_accounts".to_owned(), list);
+        });
+    });
+}
+
+/// [`refresh`], from wherever the change is.
+pub fn refresh_in(txn: &mut Txn<'_>, account: &str) {
+    txn.in_account(account, |txn| refresh(txn, account));
+}
+
+/// The list of external accounts that an account shows.
+pub fn external_accounts(account: &str, data: Vec<Value>) -> Value {
+    json!({
+        "object": "list", "has_more": false, "total_count": data.len(), "data": data,
+        "url": format!("/v1/accounts/{account}/external_accounts"),
+    })
+}
+
+/// Stores a person of an account, made new or written over what is there.
+pub fn put_person(
+    txn: &mut Txn<'_>,
+    account: &str,
+    known: Option<&Value>,
+    params: &Map<String, Value>,
+) -> Result<Arc<Object>, Failure> {
+    let described = table::row("person").zip(Catalog::get().object("person"));
+    let (row, shape) = described.ok_or_else(|| unplaced("individual"))?;
+    let mut person = draft::begin(txn, row, shape, params);
+    match known.and_then(Value::as_object) {
+        Some(known) => person.doc = known.clone(),
+        None => {
+            person.doc.insert("id".to_owned(), json!(txn.new_id(row.prefix, row.digits)));
+            person.doc.insert("account".to_owned(), json!(account));
+        }
+    }
+    person.write(txn, shape, params, rules::known("person"))?;
+    person.ensure_whole()?;
+    Ok(txn.in_account(account, |txn| txn.put(person.doc)))
+}
+
 fn add_external(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let account = account(txn, call, "GET", Map::new())?;
     let id = text(&account, "id").to_owned();
@@ -97,13 +147,14 @@ fn add_external(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         doc.insert("default_for_currency".to_owned(), json!(is_default));
         object::merge_metadata(&mut doc, &call.params);
         let made = txn.put(doc);
+        refresh(txn, &id);
         txn.emit("account.external_account.created", &made);
         Ok(made.into())
     })
 }
 
 /// A bank account out of what was sent: its details, or a token that stands for them.
-fn bank_account(txn: &mut Txn<'_>, account: &str, sent: &Value) -> Result<Doc, Failure> {
+pub fn bank_account(txn: &mut Txn<'_>, account: &str, sent: &Value) -> Result<Doc, Failure> {
     const PARAM: &str = "external_account";
     let details = match sent {
         Value::String(token) if token.starts_with("btok_us") => json!({

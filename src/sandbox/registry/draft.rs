@@ -8,7 +8,7 @@ use crate::sandbox::behaviour::object::merge_metadata;
 use crate::sandbox::engine::object::Doc;
 use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::registry::table::Row;
-use crate::sandbox::registry::{reference, unplaced};
+use crate::sandbox::registry::{reference, rules, unplaced};
 use crate::wire::failure::{Failure, FailureKind};
 use serde_json::{Map, Value, json};
 
@@ -275,7 +275,7 @@ fn hash(
                 let value = fit(txn, &field.of, value, found.get(name), &inner)?;
                 found.insert(name.clone(), value);
             }
-            None if provide(&mut found, fields, name, value) => {}
+            None if provide(&mut found, fields, name, value) || rules::is_kept_back(&inner) => {}
             None => return Err(unplaced(&inner)),
         }
     }

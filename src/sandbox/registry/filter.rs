@@ -12,6 +12,14 @@ use serde_json::{Map, Value};
 const NO_FILTERS: [&str; 7] =
     ["created", "ending_before", "include", "limit", "page", "starting_after", "query"];
 
+/// Filters whose member lies deeper than their name: kind, parameter, path.
+const DEEPER: [(&str, &str, &str); 4] = [
+    ("billing.alert", "meter", "usage_threshold.meter"),
+    ("promotion_code", "coupon", "promotion.coupon"),
+    ("shipping_rate", "currency", "fixed_amount.currency"),
+    ("v2.core.vault.us_bank_account", "verification_status", "verification.status"),
+];
+
 /// The filters that a call asks for. Fails for what refers to nothing, and for what no member answers to.
 pub fn filters<'c>(
     txn: &mut Txn<'_>,
@@ -49,6 +57,10 @@ fn refer(txn: &mut Txn<'_>, shape: &Shape, name: &str, sent: &Value) -> Result<(
 }
 
 fn filter<'c>(shape: &'static Shape, name: &'c str, sent: &'c Value) -> Option<Filter<'c>> {
+    let deeper = DEEPER.iter().find(|(kind, param, _)| *kind == shape.name && *param == name);
+    if let Some((_, _, path)) = deeper {
+        return Some(Filter::Is(path, text(sent)));
+    }
     match sent {
         Value::Array(wanted) => {
             let single = name.strip_suffix('s').unwrap_or(name);
@@ -58,9 +70,22 @@ fn filter<'c>(shape: &'static Shape, name: &'c str, sent: &'c Value) -> Option<F
                 plain(stored, field.name, |found| wanted.iter().any(|it| it == found))
             }))
         }
-        Value::Object(range) => {
+        Value::Object(members) => {
             let field = grammar::field(&shape.fields, name)?;
-            matches!(field.of.kind, Kind::Integer).then(|| within(field.name, range))
+            match field.of.kind {
+                Kind::Integer => Some(within(field.name, members)),
+                Kind::Hash(_) => Some(Filter::test(move |stored| {
+                    members.iter().all(|(inner, wanted)| {
+                        plain(stored, &format!("{name}.{inner}"), |found| found == text(wanted))
+                    })
+                })),
+                _ => None,
+            }
+        }
+        // What is archived is not active.
+        Value::Bool(archived) if name == "archived" => {
+            let active = grammar::field(&shape.fields, "active")?;
+            Some(Filter::Is(active.name, (!archived).to_string()))
         }
         _ => {
             let field = grammar::field(&shape.fields, name)?;

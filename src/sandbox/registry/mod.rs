@@ -99,4 +99,6 @@ fn unplaced(param: &str) -> Failure {
 }
 
 #[cfg(test)]
+mod sweep_tests;
+#[cfg(test)]
 mod tests;

@@ -168,7 +168,7 @@ fn update(txn: &mut Txn<'_>, call: &Call, plan: &Plan) -> Result<Body, Failure> 
     rules::check(txn, plan.row.kind, call)?;
     let kind = text(&found, "object").to_owned();
     change(txn, &found, "updated", |txn, draft, shape| {
-        draft.write(txn, shape, &call.params, &[])?;
+        draft.write(txn, shape, &call.params, rules::known(&kind))?;
         rules::finish(txn, &kind, call, &mut draft.doc);
         Ok(())
     })

@@ -114,6 +114,8 @@ pub fn ensure(
             "payment_method" => {
                 return method::materialise(txn, id, param).map(|it| Some(it.document()));
             }
+            // What the platform uploaded, its accounts may name.
+            "file" if txn.at("").stored("file", id).is_some() => return Ok(None),
             "tax_code" if is_tax_code(id) => return Ok(None),
             _ => {}
         }

@@ -4,6 +4,7 @@ use crate::sandbox::api::call::Call;
 use crate::sandbox::behaviour::object::text;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::Txn;
+use crate::sandbox::registry::connect;
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};
 
@@ -32,8 +33,16 @@ pub fn pages(kind: &str, id: &str) -> Vec<(&'static str, String)> {
     own.map(|page| (page.3, format!("{}{id}", page.4))).collect()
 }
 
+/// Whether a member of a hash is taken and not shown: an account's registrations show their kind alone.
+pub fn is_kept_back(path: &str) -> bool {
+    path.starts_with("country_options[")
+}
+
 /// Brings the lists up to date that an object stands in.
 pub fn refresh(txn: &mut Txn<'_>, object: &Object) {
+    if matches!(text(object, "object"), "bank_account" | "card") {
+        connect::refresh(txn, text(object, "account"));
+    }
     for (kind, link, around, member, address) in PAGES {
         if text(object, "object") != kind {
             continue;
@@ -55,6 +64,14 @@ pub fn check(txn: &Txn<'_>, kind: &str, call: &Call) -> Result<(), Failure> {
     match kind {
         "coupon" if creates => coupon(txn, call),
         "promotion_code" if creates => promotion_code(txn, call),
+        "terminal.location" if creates => {
+            let names = ["display_name", "display_name_kana", "display_name_kanji"];
+            if names.iter().any(|name| call.sent(name)) {
+                return Ok(());
+            }
+            let text = "Missing required param: display_name.";
+            Err(Failure::invalid(text).code("parameter_missing").param("display_name"))
+        }
         _ => Ok(()),
     }
 }
@@ -131,10 +148,16 @@ fn promotion_code(txn: &Txn<'_>, call: &Call) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Parameters of a new object that are no members of it.
+/// Parameters of a new object that are taken and not shown.
 pub fn known(kind: &str) -> &'static [&'static str] {
     // `coupon` is what older versions say for `promotion`.
-    if kind == "promotion_code" { &["id", "coupon"] } else { &["id"] }
+    match kind {
+        "bank_account" | "person" => &["documents"],
+        "promotion_code" => &["id", "coupon"],
+        "v2.core.vault.gb_bank_account" => &["account_number", "currency", "iban"],
+        "v2.core.vault.us_bank_account" => &["account_number", "currency"],
+        _ => &["id"],
+    }
 }
 
 /// Sets the members that follow from others.
@@ -148,6 +171,12 @@ pub fn finish(txn: &Txn<'_>, kind: &str, call: &Call, doc: &mut Doc) {
                 let promotion = json!({"type": "coupon", "coupon": coupon});
                 doc.insert("promotion".to_owned(), promotion);
             }
+        }
+        "terminal.location" if !doc.contains_key("display_name") => {
+            let own = ["display_name_kanji", "display_name_kana"];
+            let name = own.iter().find_map(|name| doc.get(*name).filter(|it| it.is_string()));
+            let name = name.cloned().unwrap_or_default();
+            doc.insert("display_name".to_owned(), name);
         }
         "tax_id" => {
             let (of, value) = (word(doc, "type"), word(doc, "value"));

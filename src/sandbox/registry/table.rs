@@ -82,7 +82,8 @@ mod tests {
     fn every_object_of_an_endpoint_has_a_row_and_every_row_is_read() {
         let catalog = Catalog::get();
         for endpoint in catalog.routes().all() {
-            for kind in endpoint.objects() {
+            // Events are sent again, and written by nobody.
+            for kind in endpoint.objects().into_iter().filter(|kind| *kind != "event") {
                 let row = row(kind).unwrap_or_else(|| panic!("{kind} has no row"));
                 let writes = endpoint.method != "GET";
                 assert!(!writes || !row.write.is_empty(), "{} needs a word", endpoint.key());
