@@ -40,7 +40,7 @@ fn walk(txn: &Txn<'_>, value: &mut Value, path: &[&str], scope: Scope<'_>) {
     let Some(target) = target_of(value, name, scope) else { return };
     if target.includable && value.get(*name).is_none() {
         let shown =
-            object::include(txn, value, name).or_else(|| registry::include(txn, value, name));
+            registry::include(txn, value, name).or_else(|| object::include(txn, value, name));
         if let (Some(shown), Some(map)) = (shown, value.as_object_mut()) {
             map.insert((*name).to_owned(), shown);
         }

@@ -17,7 +17,7 @@ use crate::sandbox::engine::requests::LogRow;
 use crate::sandbox::engine::txn::{Origin, Txn};
 use crate::sandbox::engine::worlds::World;
 use crate::sandbox::jobs;
-use crate::sandbox::registry::{self, Answerer};
+use crate::sandbox::registry::{self, Answerer, upload};
 use crate::wire::body;
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::form::{self, Decoded, Tree};
@@ -140,7 +140,13 @@ pub async fn answer(world: &Arc<World>, asked: Asked) -> Answer {
         _ => {}
     }
     let mut body = Vec::with_capacity(outcome.body.len() * 3 / 2);
-    pretty_into(&mut body, &outcome.body, 0);
+    match upload::opened(&asked.path, outcome.status, &outcome.body) {
+        Some((bytes, kind)) => {
+            headers.push(("content-type", kind.to_owned()));
+            body = bytes;
+        }
+        None => pretty_into(&mut body, &outcome.body, 0),
+    }
     let cut = outcome.fault.is_some_and(fault::Answer::is_silent);
     Answer { status: outcome.status, headers, body, cut }
 }
@@ -254,7 +260,7 @@ fn prepare(
     let post = asked.method == "POST";
     let mut decoded = decode(asked)?;
     // A page names the secret of what it works on; only some endpoints list it among their parameters.
-    let browser = caller.is_browser().then(|| take_secret(&mut decoded.tree).unwrap_or_default());
+    let browser = caller.is_browser().then(|| take(&mut decoded.tree, "client_secret").unwrap_or_default());
     if !decoded.duplicates.is_empty() {
         let names = decoded.duplicates.join(", ");
         let text =
@@ -263,7 +269,11 @@ fn prepare(
     }
     let strictness =
         if version.is_held_to(STRICT_FROM) { Strictness::Endive } else { Strictness::Older };
+    // Every list of v2 names its neighbours by `page`, whether or not the SDK lists it.
+    let pages = route.endpoint.is_list() && asked.path.starts_with("/v2/");
+    let page = if pages { take(&mut decoded.tree, "page") } else { None };
     let mut params = catalog.validate(route.endpoint, &decoded.tree, strictness)?;
+    params.extend(page.map(|page| ("page".to_owned(), Value::from(page))));
     let keyed = match asked.idempotency_key.as_deref().filter(|key| post && !key.is_empty()) {
         Some(key) => Some(Keyed::new(key, &asked.path, &params)?),
         None => None,
@@ -278,10 +288,10 @@ fn prepare(
     Ok(Ready { answerer: registry::find(route.endpoint), call, expand, keyed, browser })
 }
 
-/// Takes `client_secret` out of what was sent.
-fn take_secret(tree: &mut Tree) -> Option<String> {
+/// Takes a text parameter out of what was sent.
+fn take(tree: &mut Tree, wanted: &str) -> Option<String> {
     let Tree::Hash(members) = tree else { return None };
-    let at = members.iter().position(|(name, _)| name == "client_secret")?;
+    let at = members.iter().position(|(name, _)| name == wanted)?;
     members.remove(at).1.text().map(str::to_owned)
 }
 

@@ -92,7 +92,7 @@ pub fn refresh(txn: &mut Txn<'_>, account: &str) {
     for kind in ["bank_account", "card"] {
         data.extend(txn.having(kind, "account", account).iter().map(|it| it.document()));
     }
-    let list = external_accounts(account, data);
+    let list = external_accounts(account, &data);
     txn.in_account("", |txn| {
         txn.edit("account", account, |doc| {
             doc.insert("external_accounts".to_owned(), list);
@@ -106,7 +106,7 @@ pub fn refresh_in(txn: &mut Txn<'_>, account: &str) {
 }
 
 /// The list of external accounts that an account shows.
-pub fn external_accounts(account: &str, data: Vec<Value>) -> Value {
+pub fn external_accounts(account: &str, data: &[Value]) -> Value {
     json!({
         "object": "list", "has_more": false, "total_count": data.len(), "data": data,
         "url": format!("/v1/accounts/{account}/external_accounts"),
@@ -123,14 +123,20 @@ pub fn put_person(
     let described = table::row("person").zip(Catalog::get().object("person"));
     let (row, shape) = described.ok_or_else(|| unplaced("individual"))?;
     let mut person = draft::begin(txn, row, shape, params);
-    match known.and_then(Value::as_object) {
-        Some(known) => person.doc = known.clone(),
-        None => {
-            person.doc.insert("id".to_owned(), json!(txn.new_id(row.prefix, row.digits)));
-            person.doc.insert("account".to_owned(), json!(account));
-        }
+    if let Some(known) = known.and_then(Value::as_object) {
+        person.doc.clone_from(known);
+    } else {
+        person.doc.insert("id".to_owned(), json!(txn.new_id(row.prefix, row.digits)));
+        person.doc.insert("account".to_owned(), json!(account));
     }
     person.write(txn, shape, params, rules::known("person"))?;
+    // Who is an account's only person stands for it; a whole number has its end in it.
+    if let Some(Value::Object(relation)) = person.doc.get_mut("relationship") {
+        relation.insert("representative".to_owned(), json!(true));
+    }
+    if params.contains_key("id_number") {
+        person.doc.insert("ssn_last_4_provided".to_owned(), json!(true));
+    }
     person.ensure_whole()?;
     Ok(txn.in_account(account, |txn| txn.put(person.doc)))
 }
@@ -189,6 +195,7 @@ pub fn bank_account(txn: &mut Txn<'_>, account: &str, sent: &Value) -> Result<Do
         currency => currency,
     };
     let id = txn.new_id("ba_1", 23);
+    let methods: &[&str] = if country == "US" { &["standard", "instant"] } else { &["standard"] };
     let due =
         json!({"currently_due": [], "errors": [], "past_due": [], "pending_verification": []});
     Ok(new(
@@ -197,7 +204,7 @@ pub fn bank_account(txn: &mut Txn<'_>, account: &str, sent: &Value) -> Result<Do
             "id": id, "account": account, "bank_name": "STRIPE TEST BANK", "country": country,
             "account_holder_name": details.get("account_holder_name"),
             "account_holder_type": details.get("account_holder_type"),
-            "available_payout_methods": ["standard"], "currency": currency,
+            "available_payout_methods": methods, "currency": currency,
             "fingerprint": txn.new_id("", 16), "future_requirements": due, "last4": last4,
             "metadata": {}, "requirements": due, "routing_number": details.get("routing_number"),
             "status": "new",

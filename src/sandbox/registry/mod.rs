@@ -22,7 +22,10 @@ use crate::sandbox::behaviour::object::{self, Handler};
 use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::registry::plan::Plan;
 use crate::wire::failure::{Failure, FailureKind};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+/// How many of its objects a list within another shows.
+const SHOWN: usize = 10;
 
 /// The header of an answer behind which there is no more than a record.
 pub const DEPTH: &str = "stripegym-depth";
@@ -80,7 +83,16 @@ impl Answerer {
 
 /// A field that a generic object shows only when it is expanded.
 pub fn include(txn: &Txn<'_>, doc: &Value, field: &str) -> Option<Value> {
-    let more = record::more(txn, object::text(doc, "object"), object::text(doc, "id"))?;
+    let (kind, id) = (object::text(doc, "object"), object::text(doc, "id"));
+    if (kind, field) == ("customer", "tax_ids") {
+        let mut found = txn.having("tax_id", "customer", id);
+        let has_more = found.len() > SHOWN;
+        found.truncate(SHOWN);
+        let data: Vec<Value> = found.iter().map(|it| it.document()).collect();
+        let url = format!("/v1/customers/{id}/tax_ids");
+        return Some(json!({"object": "list", "data": data, "has_more": has_more, "url": url}));
+    }
+    let more = record::more(txn, kind, id)?;
     more.get(field).cloned()
 }
 

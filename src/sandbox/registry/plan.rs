@@ -58,7 +58,8 @@ pub fn plan(endpoint: &'static Endpoint) -> Result<Plan, &'static str> {
     let segments: Vec<&'static str> = endpoint.path.split('/').collect();
     let kinds = endpoint.objects();
     let Some(row) = kinds.first().and_then(|kind| table::row(kind)) else {
-        return Err("behaviour");
+        let shown = shown_at(endpoint.path).and_then(table::row);
+        return Err(shown.map_or("behaviour", |row| row.write));
     };
     let word = if row.write.is_empty() || row.is_record() { "action" } else { row.write };
     let action = table::action(endpoint.key());

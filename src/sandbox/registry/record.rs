@@ -150,7 +150,8 @@ pub fn more(txn: &Txn<'_>, kind: &str, id: &str) -> Option<Value> {
     txn.get(MORE, &format!("{kind} {id}")).map(|more| more.document())
 }
 
-fn keep_more(txn: &mut Txn<'_>, object: &Object, mut members: Doc) {
+/// Keeps members beside an object.
+pub fn keep_more(txn: &mut Txn<'_>, object: &Object, mut members: Doc) {
     if members.is_empty() {
         return;
     }
@@ -208,10 +209,7 @@ fn delete(txn: &mut Txn<'_>, call: &Call, plan: &Plan) -> Result<Body, Failure> 
     txn.remove(MORE, &more_id(&found));
     tell(txn, &kind, "deleted", &found, None);
     rules::refresh(txn, &found);
-    let mut stub = json!({"id": id, "object": kind});
-    if !kind.starts_with("v2.") {
-        stub["deleted"] = json!(true);
-    }
+    let stub = json!({"id": id, "object": kind, "deleted": true});
     Ok(stub.into())
 }
 

@@ -4,12 +4,10 @@ use crate::sandbox::api::call::Call;
 use crate::sandbox::behaviour::object::text;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::Txn;
-use crate::sandbox::registry::connect;
+use crate::sandbox::registry::{SHOWN, connect};
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};
 
-/// How many of its objects a list within another shows.
-const SHOWN: usize = 10;
 /// The seconds of five years.
 const FIVE_YEARS_S: i64 = 5 * 366 * 86_400;
 

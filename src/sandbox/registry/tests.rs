@@ -120,3 +120,44 @@ fn what_plainly_sets_a_flag_does_so() {
     assert_eq!(off["status_transitions"]["deactivated_at"], lab.now.0);
     assert_eq!(lab.events(), ["billing.meter.created", "billing.meter.deactivated"]);
 }
+
+#[test]
+fn a_file_is_uploaded_and_read_again_with_its_bytes() {
+    let mut lab = Lab::new();
+    let sent = crate::wire::multipart::File { name: "a.PNG".to_owned(), bytes: vec![0, 10, 255] };
+    let asked = json!({"purpose": "dispute_evidence", "file": sent.written(),
+        "file_link_data": {"create": true}});
+    let file = lab.ok("POST /v1/files", asked);
+    assert_eq!((&file["size"], &file["type"]), (&json!(3), &json!("png")));
+    assert_eq!(file["links"]["data"][0]["file"], file["id"]);
+    let path = format!("/v1/files/{}/contents", file["id"].as_str().unwrap());
+    let found = lab.look(|txn| record::more(txn, "file", file["id"].as_str().unwrap())).unwrap();
+    let (bytes, kind) = upload::opened(&path, 200, found["_bytes"].as_str().unwrap()).unwrap();
+    assert_eq!((bytes, kind), (sent.bytes, "image/png"));
+    assert_eq!(upload::opened(&path, 404, "{}"), None);
+    let failure = lab.call("POST /v1/files", json!({"purpose": "dispute_evidence", "file": "x"}));
+    assert_eq!(failure.unwrap_err().param.as_deref(), Some("file"));
+}
+
+#[test]
+fn the_tax_ids_of_a_customer_are_shown_when_expanded() {
+    let mut lab = Lab::new();
+    let customer = lab.ok("POST /v1/customers", json!({}));
+    let path = format!("POST /v1/customers/{}/tax_ids", customer["id"].as_str().unwrap());
+    let made = lab.ok(&path, json!({"type": "gb_vat", "value": "GB1"}));
+    let shown = lab.look(|txn| include(txn, &customer, "tax_ids")).unwrap();
+    assert_eq!(shown["data"], json!([made]));
+}
+
+#[test]
+fn settings_and_reference_data_are_there_from_the_beginning() {
+    let mut lab = Lab::new();
+    assert_eq!(lab.ok("GET /v1/tax/settings", json!({}))["status"], "pending");
+    let asked = json!({"head_office": {"address": {"country": "JP"}}});
+    assert_eq!(lab.ok("POST /v1/tax/settings", asked)["status"], "active");
+    assert_eq!(lab.ok("GET /v1/tax/settings", json!({}))["status"], "active");
+    assert_eq!(lab.events(), ["tax.settings.updated"]);
+    assert_eq!(lab.ok("GET /v1/country_specs/JP", json!({}))["default_currency"], "jpy");
+    let failure = lab.call("GET /v1/tax_codes/txcd_1", json!({})).unwrap_err();
+    assert_eq!((failure.status, failure.param.as_deref()), (404, Some("id")));
+}

@@ -5,7 +5,7 @@ use crate::sandbox::api::answer::Body;
 use crate::sandbox::api::call::Call;
 use crate::sandbox::behaviour::object::{Handler, new};
 use crate::sandbox::engine::txn::Txn;
-use crate::sandbox::registry::rules;
+use crate::sandbox::registry::{record, reference, rules};
 use crate::wire::failure::Failure;
 use crate::wire::multipart;
 use serde_json::{Value, json};
@@ -14,8 +14,43 @@ use serde_json::{Value, json};
 pub fn handler(key: &str) -> Option<Handler> {
     Some(match key {
         "POST /v1/files" => create,
+        "GET /v1/files/{file}/contents" => contents,
         _ => return None,
     })
+}
+
+/// The member of what stands beside a file that has its bytes, as [`multipart::File`] writes them.
+const BYTES: &str = "_bytes";
+
+/// What is in a file: the bytes and their type, of an answer to a retrieval of the contents.
+pub fn opened(path: &str, status: u16, body: &str) -> Option<(Vec<u8>, &'static str)> {
+    let is_contents = path.starts_with("/v1/files/") && path.ends_with("/contents");
+    if status != 200 || !is_contents {
+        return None;
+    }
+    let file = multipart::File::read(body)?;
+    let ending = file.name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+    let kind = TYPES.iter().find(|(known, _)| *known == ending);
+    Some((file.bytes, kind.map_or("application/octet-stream", |(_, kind)| kind)))
+}
+
+/// The media types of what is uploaded most.
+const TYPES: [(&str, &str); 6] = [
+    ("csv", "text/csv"),
+    ("jpeg", "image/jpeg"),
+    ("jpg", "image/jpeg"),
+    ("pdf", "application/pdf"),
+    ("png", "image/png"),
+    ("txt", "text/plain"),
+];
+
+fn contents(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    let id = call.id(0);
+    let missing = || reference::absent("file", id, "file");
+    txn.find("file", id, "file").map_err(|_| missing())?;
+    let beside = record::more(txn, "file", id).ok_or_else(missing)?;
+    let written = beside.get(BYTES).and_then(Value::as_str).ok_or_else(missing)?;
+    Ok(Body::Text(written.into()))
 }
 
 fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
@@ -42,6 +77,11 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     }
     let link = call.hash("file_link_data").filter(|it| it.get("create") == Some(&json!(true)));
     let made = txn.put(doc);
+    record::keep_more(
+        txn,
+        &made,
+        [(BYTES.to_owned(), json!(file.written()))].into_iter().collect(),
+    );
     txn.emit("file.created", &made);
     if let Some(asked) = link {
         let link = new(

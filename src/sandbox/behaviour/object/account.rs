@@ -96,7 +96,7 @@ fn platform(txn: &Txn<'_>) -> Doc {
     let methods = ["card_payments", "konbini_payments", "transfers"];
     let active = methods.map(|name| (name.to_owned(), json!("active")));
     let id = txn.platform_id();
-    doc.insert("external_accounts".to_owned(), connect::external_accounts(&id, Vec::new()));
+    doc.insert("external_accounts".to_owned(), connect::external_accounts(&id, &[]));
     doc.insert("default_currency".to_owned(), json!(settings.get("currency")));
     doc.insert("capabilities".to_owned(), Value::Object(active.into_iter().collect()));
     doc.insert("created".to_owned(), Value::Null);
@@ -149,7 +149,12 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let mut doc = blank(txn, &country, kind);
     let id = txn.new_id("acct_1", 15);
     doc.insert("id".to_owned(), json!(id));
-    doc.insert("external_accounts".to_owned(), connect::external_accounts(&id, Vec::new()));
+    doc.insert("external_accounts".to_owned(), connect::external_accounts(&id, &[]));
+    // A platform that bears the losses may spare its accounts.
+    let debits = doc.get_mut("settings");
+    if let Some(debits) = debits.and_then(|it| it.pointer_mut("/payouts/debit_negative_balances")) {
+        *debits = json!(kind != "custom");
+    }
     write(txn, &mut doc, call)?;
     txn.put(doc);
     connect::refresh_in(txn, &id);
@@ -215,7 +220,7 @@ fn write(txn: &mut Txn<'_>, doc: &mut Doc, call: &Call) -> Result<(), Failure> {
         controller.extend(sent.clone());
     }
     let business = call.text("business_type").or(doc.get("business_type").and_then(Value::as_str));
-    let is_company = call.sent("company") || business.is_some_and(|it| it != "individual");
+    let is_company = call.sent("company") || business.is_some();
     if is_company && !doc.contains_key("company") {
         doc.insert("company".to_owned(), company(doc.get("country")));
     }
@@ -356,10 +361,8 @@ mod tests {
         });
         let made = lab.ok("POST /v1/accounts", asked);
         assert_eq!(made["capabilities"], json!({"transfers": "active"}));
-        assert_eq!(
-            (&made["individual"]["id_number_provided"], &made["company"]),
-            (&json!(true), &json!(null))
-        );
+        assert_eq!(made["individual"]["id_number_provided"], true);
+        assert_eq!(made["individual"]["relationship"]["representative"], true);
         assert_eq!(made["external_accounts"]["data"][0]["last4"], "6789");
         assert_eq!(made["controller"]["requirement_collection"], "application");
         let path = format!("GET /v1/accounts/{}/persons", made["id"].as_str().unwrap());
