@@ -9,7 +9,6 @@ use crate::catalog::grammar::{self, Field, Kind, Shape};
 
 /// Fields that are there only when asked for with `expand[]`.
 const INCLUDABLE: &[(&str, &[&str])] = &[
-    ("account", &["external_accounts"]),
     ("charge", &["refunds"]),
     ("checkout.session", &["line_items"]),
     ("coupon", &["applies_to", "currency_options"]),
@@ -52,6 +51,26 @@ const OCCASIONAL: &[(&str, &[&str])] = &[
     ),
     ("customer", &["business_name", "individual_name"]),
     ("event", &["account", "context"]),
+    (
+        "person",
+        &[
+            "additional_tos_acceptances",
+            "address_kana",
+            "address_kanji",
+            "first_name_kana",
+            "first_name_kanji",
+            "full_name_aliases",
+            "gender",
+            "id_number_secondary_provided",
+            "last_name_kana",
+            "last_name_kanji",
+            "maiden_name",
+            "nationality",
+            "political_exposure",
+            "registered_address",
+            "us_cfpb_data",
+        ],
+    ),
     ("payment_intent", &["presentment_details"]),
     ("payment_method", &["radar_options"]),
     (

@@ -23,6 +23,7 @@ const CLOVER: &str = "2025-09-30";
 const DAHLIA: &str = "2026-03-25";
 const ENDIVE: &str = "2026-09-30";
 
+const ACCOUNTS: &[&str] = &["POST /v1/accounts", "POST /v1/accounts/{account}"];
 const CUSTOMERS: &[&str] = &["POST /v1/customers", "POST /v1/customers/{customer}"];
 const SUBSCRIPTIONS: &[&str] =
     &["POST /v1/subscriptions", "POST /v1/subscriptions/{subscription_exposed_id}"];
@@ -83,6 +84,9 @@ const OLDER: &[Older] = &[
     older(INVOICE_ITEMS, "price", BASIL, Then::Taken("s", Some("pricing"))),
     older(INVOICE_ITEMS, "unit_amount", BASIL, Then::Taken("i", None)),
     older(CREDIT_NOTES, "refund", BASIL, Then::Taken("s", None)),
+    // Recordings of 2023-10-16 still send both.
+    older(ACCOUNTS, "requested_capabilities", ENDIVE, Then::Taken("[s]", None)),
+    older(ACCOUNTS, "bank_account", ENDIVE, Then::Taken("s/{s}", None)),
     older(PRODUCTS, "features", "2024-04-10", Then::Named("marketing_features")),
 ];
 

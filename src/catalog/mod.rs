@@ -188,6 +188,6 @@ mod tests {
                 assert!(catalog.object(object).is_some(), "{object}");
             }
         }
-        assert_eq!(catalog.routes().all().len(), 650);
+        assert_eq!(catalog.routes().all().len(), 651);
     }
 }

@@ -14,6 +14,7 @@ pub mod host;
 pub mod jobs;
 pub mod lock;
 pub mod page;
+pub mod registry;
 pub mod version;
 
 #[cfg(test)]

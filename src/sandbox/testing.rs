@@ -5,10 +5,10 @@ use crate::domain::time::Timestamp;
 use crate::net::outbound::Beyond;
 use crate::os::entropy::Entropy;
 use crate::sandbox::api::call::{Call, Version};
-use crate::sandbox::behaviour::object;
 use crate::sandbox::engine::state::{DEFAULT_WORLD, Scope, State};
 use crate::sandbox::engine::txn::{Origin, Site, Txn, View};
 use crate::sandbox::jobs::run_some;
+use crate::sandbox::registry;
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};
 
@@ -74,11 +74,11 @@ impl Lab {
         };
         let key = found.endpoint.key().to_owned();
         let ids = (0..found.ids.len()).map(|at| found.id(at).to_owned()).collect();
-        let handler = object::handler(&key).unwrap_or_else(|| panic!("{key} is not modelled"));
+        let answerer = registry::find(found.endpoint);
         let Value::Object(params) = params else { panic!("parameters are a hash") };
         let version = Version { text: "2026-10-28.endive".to_owned(), named: true };
         let call = Call { key, ids, params, version };
-        let answer = self.change(|txn| handler(txn, &call))?.into_document();
+        let answer = self.change(|txn| answerer.answer(txn, &call))?.into_document();
         let found = Catalog::get().check(&answer);
         assert!(found.is_empty(), "{endpoint}: {found:#?}");
         Ok(answer)

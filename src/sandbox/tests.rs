@@ -105,3 +105,43 @@ async fn what_is_not_modelled_says_so() {
     );
     running.stop().await;
 }
+
+#[tokio::test]
+async fn a_file_is_uploaded_in_parts_and_its_contents_come_back() {
+    let running = host().await;
+    let http = client(Reach::of(running.base_url()), Patience::API).unwrap();
+    let form = b"--xyz\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\ndispute_evidence\r\n--xyz\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.png\"\r\nContent-Type: image/png\r\n\r\n\x89PNG\x00\xff\r\n--xyz--\r\n";
+    let post = http.post(format!("{}/v1/files", running.base_url())).bearer_auth(KEY);
+    let post = post.header("content-type", "multipart/form-data; boundary=xyz").body(&form[..]);
+    let response = post.send().await.unwrap();
+    assert_eq!(response.headers()["stripegym-depth"], "generic");
+    let file: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
+    assert_eq!((file["filename"].as_str(), file["size"].as_i64()), (Some("a.png"), Some(6)));
+    let get = http.get(file["url"].as_str().unwrap()).bearer_auth(KEY);
+    let contents = get.send().await.unwrap();
+    assert_eq!(contents.headers()["content-type"], "image/png");
+    assert_eq!(contents.bytes().await.unwrap().as_ref(), b"\x89PNG\x00\xff");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn the_second_version_lists_with_addresses_in_place_of_cursors() {
+    let running = host().await;
+    let http = client(Reach::of(running.base_url()), Patience::API).unwrap();
+    let url = |path: &str| format!("{}{path}", running.base_url());
+    for _ in 0..3 {
+        let body = r#"{"account_number": "000123456789", "currency": "usd"}"#;
+        let post = http.post(url("/v2/core/vault/us_bank_accounts")).bearer_auth(KEY);
+        let post = post.header("content-type", "application/json").body(body);
+        let made: Value =
+            serde_json::from_str(&post.send().await.unwrap().text().await.unwrap()).unwrap();
+        assert_eq!((made["last4"].as_str(), made["created"].is_string()), (Some("6789"), true));
+    }
+    let (_, first) = call(&running, "GET", "/v2/core/vault/us_bank_accounts?limit=2", "").await;
+    assert_eq!((first["data"].as_array().unwrap().len(), first.get("object")), (2, None));
+    let next = first["next_page_url"].as_str().unwrap();
+    let (_, rest) = call(&running, "GET", next, "").await;
+    assert_eq!(rest["data"].as_array().map(Vec::len), Some(1), "{rest}");
+    assert!(rest["next_page_url"].is_null());
+    running.stop().await;
+}

@@ -4,5 +4,6 @@ pub mod body;
 pub mod failure;
 pub mod form;
 pub mod json;
+pub mod multipart;
 pub mod peek;
 pub mod render;

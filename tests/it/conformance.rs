@@ -61,6 +61,28 @@ fn stripe_node_works_as_it_does_against_stripe() {
 }
 
 #[test]
+#[ignore = "needs the official SDK: ./test"]
+fn the_catalog_is_what_the_pinned_sdk_says() {
+    let env = Env::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let made = env.path().join("api");
+    std::fs::create_dir(&made).unwrap();
+    let mut command = Command::new(tool("venv/bin/python"));
+    command.arg("-B").arg(root.join("tools/generate_catalog.py")).arg(&made);
+    let Output { status, stderr, .. } = command.output().unwrap();
+    assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
+    let mut files = 0;
+    for entry in std::fs::read_dir(&made).unwrap() {
+        let path = entry.unwrap().path();
+        let committed = root.join("fixtures/api").join(path.file_name().unwrap());
+        let same = std::fs::read(&path).unwrap() == std::fs::read(&committed).unwrap();
+        assert!(same, "{} is not what tools/generate_catalog.py makes", committed.display());
+        files += 1;
+    }
+    assert_eq!(files, 6);
+}
+
+#[test]
 #[ignore = "needs the official CLI: ./test"]
 fn the_official_cli_reads_and_writes() {
     let env = Env::new();

@@ -8,6 +8,7 @@ use crate::catalog::grammar::Field;
 use crate::catalog::version::Version;
 use crate::sandbox::behaviour::object;
 use crate::sandbox::engine::txn::Txn;
+use crate::sandbox::registry;
 use crate::sandbox::version::down;
 use serde_json::Value;
 
@@ -55,7 +56,9 @@ fn walk(reader: Reader<'_>, value: &mut Value, path: &[&str], scope: Scope<'_>) 
     }
     let Some(target) = target_of(reader, value, name, scope) else { return };
     if target.includable && value.get(*name).is_none() {
-        let shown = object::include(reader.txn, value, name).map(|shown| reader.shown(shown));
+        let shown = registry::include(reader.txn, value, name)
+            .or_else(|| object::include(reader.txn, value, name))
+            .map(|shown| reader.shown(shown));
         if let (Some(shown), Some(map)) = (shown, value.as_object_mut()) {
             map.insert((*name).to_owned(), shown);
         }

@@ -1,7 +1,7 @@
 //! What every API request passes, each step once and in this order: authenticate, version, a fault that was
 //! asked for, route, decode, validate, idempotency, dispatch, expand, log.
 
-use crate::catalog::route::{Endpoint, Routed};
+use crate::catalog::route::Routed;
 use crate::catalog::{Catalog, legacy};
 use crate::sandbox::api::answer::Body;
 use crate::sandbox::api::auth::{self, Caller};
@@ -12,17 +12,18 @@ use crate::sandbox::api::idempotency::Keyed;
 use crate::sandbox::api::reference;
 use crate::sandbox::api::search;
 use crate::sandbox::api::version as header;
-use crate::sandbox::behaviour::object;
 use crate::sandbox::behaviour::settings::Settings;
 use crate::sandbox::engine::Decision;
 use crate::sandbox::engine::requests::LogRow;
 use crate::sandbox::engine::txn::{Origin, Txn};
 use crate::sandbox::engine::worlds::World;
 use crate::sandbox::jobs;
+use crate::sandbox::registry::{self, Answerer, upload};
 use crate::sandbox::version::{self, down};
 use crate::wire::body;
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::form::{self, Decoded, Tree};
+use crate::wire::multipart;
 use crate::wire::render::{self, pretty_into};
 use serde_json::{Value, json};
 use std::borrow::Cow;
@@ -83,7 +84,7 @@ struct Outcome {
 
 /// A request that passed everything but its execution.
 struct Ready {
-    endpoint: &'static Endpoint,
+    answerer: Answerer,
     call: Call,
     expand: Vec<String>,
     keyed: Option<Keyed>,
@@ -142,7 +143,13 @@ pub async fn answer(world: &Arc<World>, asked: Asked) -> Answer {
         _ => {}
     }
     let mut body = Vec::with_capacity(outcome.body.len() * 3 / 2);
-    pretty_into(&mut body, &outcome.body, 0);
+    match upload::opened(&asked.path, outcome.status, &outcome.body) {
+        Some((bytes, kind)) => {
+            headers.push(("content-type", kind.to_owned()));
+            body = bytes;
+        }
+        None => pretty_into(&mut body, &outcome.body, 0),
+    }
     let cut = outcome.fault.is_some_and(fault::Answer::is_silent);
     Answer { status: outcome.status, headers, body, cut }
 }
@@ -203,6 +210,9 @@ async fn work(
         Ok(ready) => ready,
         Err(failure) => return failed(world, request_id, &failure),
     };
+    if ready.answerer.is_generic() {
+        headers.push((registry::DEPTH, "generic".to_owned()));
+    }
     let _in_progress = match &ready.keyed {
         None => None,
         Some(keyed) => match world.begin_idempotent(&keyed.key) {
@@ -253,14 +263,19 @@ fn prepare(
     let post = asked.method == "POST";
     let mut decoded = decode(asked)?;
     // A page names the secret of what it works on; only some endpoints list it among their parameters.
-    let browser = caller.is_browser().then(|| take_secret(&mut decoded.tree).unwrap_or_default());
+    let browser =
+        caller.is_browser().then(|| take(&mut decoded.tree, "client_secret").unwrap_or_default());
     if !decoded.duplicates.is_empty() {
         let names = decoded.duplicates.join(", ");
         let text =
             format!("These parameters were sent more than once; the last value was used: {names}");
         headers.push(("stripe-notice", text.escape_default().to_string()));
     }
+    // Every list of v2 names its neighbours by `page`, whether or not the SDK lists it.
+    let pages = route.endpoint.is_list() && asked.path.starts_with("/v2/");
+    let page = if pages { take(&mut decoded.tree, "page") } else { None };
     let mut params = catalog.validate(route.endpoint, &decoded.tree, &version)?;
+    params.extend(page.map(|page| ("page".to_owned(), Value::from(page))));
     let keyed = match asked.idempotency_key.as_deref().filter(|key| post && !key.is_empty()) {
         Some(key) => Some(Keyed::new(key, &asked.path, &params)?),
         None => None,
@@ -277,13 +292,13 @@ fn prepare(
     }
     legacy::suppose(route.endpoint.key(), &version, &mut params);
     let call = Call { key: route.endpoint.key().to_owned(), ids: route.ids, params, version };
-    Ok(Ready { endpoint: route.endpoint, call, expand, keyed, browser })
+    Ok(Ready { answerer: registry::find(route.endpoint), call, expand, keyed, browser })
 }
 
-/// Takes `client_secret` out of what was sent.
-fn take_secret(tree: &mut Tree) -> Option<String> {
+/// Takes a text parameter out of what was sent.
+fn take(tree: &mut Tree, wanted: &str) -> Option<String> {
     let Tree::Hash(members) = tree else { return None };
-    let at = members.iter().position(|(name, _)| name == "client_secret")?;
+    let at = members.iter().position(|(name, _)| name == wanted)?;
     members.remove(at).1.text().map(str::to_owned)
 }
 
@@ -304,6 +319,9 @@ fn decode(asked: &Asked) -> Result<Decoded, Failure> {
     if json && !asked.body.is_empty() {
         let query = form::decode(&sent)?;
         return Ok(query.with(body::decode(&asked.body)?));
+    }
+    if let Some(boundary) = multipart::boundary(kind).filter(|_| !json) {
+        return Ok(form::decode(&sent)?.with(multipart::decode(&asked.body, boundary)?.tree));
     }
     if !asked.body.is_empty() {
         if !sent.is_empty() {
@@ -331,12 +349,9 @@ fn execute(world: &World, txn: &mut Txn<'_>, ready: &Ready, request_id: &str) ->
         Some(secret) => auth::ensure_secret(txn, &ready.call, secret),
         None => Ok(()),
     };
-    let result = match object::handler(ready.endpoint.key()) {
-        Some(handler) => shown
-            .and_then(|()| handler(txn, &ready.call))
-            .map_err(|failure| reference::named(failure, &ready.call)),
-        None => Err(not_modelled(ready.endpoint, &world.site().base_url)),
-    };
+    let result = shown
+        .and_then(|()| ready.answerer.answer(txn, &ready.call))
+        .map_err(|failure| reference::named(failure, &ready.call));
     let (outcome, keep) = match result {
         Ok(body) => {
             let body = rendered(txn, body, ready);
@@ -419,12 +434,4 @@ fn unrecognized(asked: &Asked) -> Failure {
         asked.method, asked.path
     );
     Failure::of(404, FailureKind::InvalidRequest, text)
-}
-
-fn not_modelled(endpoint: &Endpoint, base_url: &str) -> Failure {
-    let text = format!(
-        "stripegym knows {} but does not model it yet: nothing was created, changed or looked up. GET {base_url}/_stripegym/endpoints lists what is modelled.",
-        endpoint.key()
-    );
-    Failure::of(501, FailureKind::Api, text)
 }

@@ -230,7 +230,7 @@ pub fn join(out: &mut String, texts: impl Iterator<Item = Arc<str>>) {
 }
 
 /// The path that was called.
-fn url(call: &Call) -> String {
+pub fn url(call: &Call) -> String {
     let mut ids = call.ids.iter();
     let path = call.key.split_once(' ').map_or("", |(_, path)| path);
     let parts = path.split('/').map(|part| {

@@ -8,9 +8,8 @@ pub mod requests;
 pub mod worlds;
 
 use crate::catalog::Catalog;
-use crate::catalog::route::Endpoint;
 use crate::sandbox::api::within::Within;
-use crate::sandbox::behaviour::object;
+use crate::sandbox::registry::{self, Answerer};
 use crate::wire::failure::Failure;
 use crate::wire::form;
 use crate::wire::json::pretty;
@@ -120,10 +119,17 @@ async fn status(Within(world): Within) -> Response {
     reply(StatusCode::OK, &body)
 }
 
-/// Every endpoint of the API, by whether it has behaviour of its own here.
+/// Every endpoint of the API: with behaviour of its own, as a record, or not yet.
 async fn endpoints() -> Response {
-    let all = Catalog::get().routes().all().iter().map(Endpoint::key);
-    let (modelled, not_yet): (Vec<&str>, Vec<&str>) =
-        all.partition(|key| object::handler(key).is_some());
-    reply(StatusCode::OK, &json!({"modelled": modelled, "not_modelled_yet": not_yet}))
+    let (mut modelled, mut generic, mut not_yet) = (Vec::new(), Vec::new(), Vec::new());
+    for endpoint in Catalog::get().routes().all() {
+        let list = match registry::find(endpoint) {
+            Answerer::Custom(_) => &mut modelled,
+            Answerer::Plain(_) | Answerer::Generic(_) => &mut generic,
+            Answerer::Missing(_) => &mut not_yet,
+        };
+        list.push(endpoint.key());
+    }
+    let lists = json!({"modelled": modelled, "generic": generic, "not_modelled_yet": not_yet});
+    reply(StatusCode::OK, &lists)
 }

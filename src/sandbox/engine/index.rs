@@ -14,7 +14,7 @@ pub const fn declared(kind: &str) -> &'static [&'static str] {
         b"customer" => &["email", "metadata", "name", "phone", "test_clock"],
         b"charge" => &["customer", "metadata", "payment_intent", "transfer_group"],
         b"payment_intent" => &["customer", "metadata", "status"],
-        b"payment_method" => &["customer"],
+        b"payment_method" | b"tax_id" => &["customer"],
         b"checkout.session" => &[
             "customer",
             "customer_details.email",
@@ -29,6 +29,10 @@ pub const fn declared(kind: &str) -> &'static [&'static str] {
         b"price" => &["lookup_key", "metadata", "product"],
         b"product" => &["metadata", "name", "url"],
         b"event" => &["type"],
+        b"bank_account" | b"person" => &["account"],
+        b"file_link" => &["file"],
+        b"promotion_code" => &["code"],
+        b"radar.value_list_item" => &["value_list"],
         b"_delivery" => &["endpoint", "event", "status"],
         _ => &[],
     }

@@ -1,22 +1,72 @@
 //! Accounts: the caller's own, and the connected ones that `Stripe-Account` reaches.
 //!
-//! A connected account can take payments as soon as it is made: nothing is asked of its owner.
+//! What Stripe asks the owner of a standard account for is listed as due, and may be sent as parameters. Of express
+//! and custom accounts nothing is asked: they can take payments and be paid out as soon as they are made.
 
+use crate::catalog::Catalog;
 use crate::sandbox::api::answer::Body;
 use crate::sandbox::api::call::Call;
 use crate::sandbox::api::list;
-use crate::sandbox::behaviour::object::{Handler, copy, merge_metadata, new, text};
+use crate::sandbox::behaviour::object::{Handler, text};
 use crate::sandbox::behaviour::settings::Settings;
-use crate::sandbox::engine::object::Doc;
+use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::Txn;
+use crate::sandbox::registry::draft::{self, Draft};
+use crate::sandbox::registry::{connect, table};
 use crate::wire::failure::{Failure, FailureKind};
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
-/// Members that are parameters of the same name.
-const FIELDS: &[&str] = &["business_type", "country", "default_currency", "email"];
+/// Parameters that [`write`] puts into an account itself; the others go where the catalog says.
+const OWN: &[&str] = &[
+    "bank_account",
+    "capabilities",
+    "controller",
+    "documents",
+    "external_account",
+    "individual",
+    "requested_capabilities",
+    "type",
+];
 
-/// Hashes whose sent members are written over those that are there.
-const HASHES: &[&str] = &["business_profile", "settings", "tos_acceptance", "groups"];
+/// What the owner of a standard account is asked for.
+const ASKED: [&str; 6] = [
+    "business_profile.product_description",
+    "business_profile.support_phone",
+    "business_profile.url",
+    "external_account",
+    "tos_acceptance.date",
+    "tos_acceptance.ip",
+];
+
+/// The currencies of countries that do not pay in euros.
+const CURRENCIES: [(&str, &str); 25] = [
+    ("AE", "aed"),
+    ("AU", "aud"),
+    ("BR", "brl"),
+    ("CA", "cad"),
+    ("CH", "chf"),
+    ("CZ", "czk"),
+    ("DK", "dkk"),
+    ("GB", "gbp"),
+    ("HK", "hkd"),
+    ("HU", "huf"),
+    ("IN", "inr"),
+    ("JP", "jpy"),
+    ("KR", "krw"),
+    ("LI", "chf"),
+    ("MX", "mxn"),
+    ("MY", "myr"),
+    ("NO", "nok"),
+    ("NZ", "nzd"),
+    ("PH", "php"),
+    ("PL", "pln"),
+    ("RO", "ron"),
+    ("SE", "sek"),
+    ("SG", "sgd"),
+    ("TH", "thb"),
+    ("US", "usd"),
+];
 
 /// The behaviour of `/v1/account` and `/v1/accounts`.
 pub fn handler(key: &str) -> Option<Handler> {
@@ -42,29 +92,45 @@ fn own(txn: &mut Txn<'_>, _: &Call) -> Result<Body, Failure> {
 
 fn platform(txn: &Txn<'_>) -> Doc {
     let settings = Settings::of(txn);
+    let mut doc = blank(txn, settings.get("country"), "standard");
     let methods = ["card_payments", "konbini_payments", "transfers"];
-    let mut doc = blank(settings.get("country"), settings.get("currency"), "standard", &methods);
-    doc.insert("id".to_owned(), json!(txn.platform_id()));
+    let active = methods.map(|name| (name.to_owned(), json!("active")));
+    let id = txn.platform_id();
+    doc.insert("external_accounts".to_owned(), connect::external_accounts(&id, &[]));
+    doc.insert("default_currency".to_owned(), json!(settings.get("currency")));
+    doc.insert("capabilities".to_owned(), Value::Object(active.into_iter().collect()));
+    doc.insert("created".to_owned(), Value::Null);
+    doc.insert("id".to_owned(), json!(id));
+    stand(&mut doc, &[]);
     doc
 }
 
-fn blank(country: &str, currency: &str, kind: &str, capabilities: &[&str]) -> Doc {
-    let active: Map<String, Value> =
-        capabilities.iter().map(|name| ((*name).to_owned(), json!("active"))).collect();
-    new(
-        "account",
-        json!({
-            "object": "account",
-            "capabilities": active,
-            "charges_enabled": true,
-            "country": country,
-            "default_currency": currency,
-            "details_submitted": true,
-            "metadata": {},
-            "payouts_enabled": true,
-            "type": kind,
-        }),
-    )
+/// An account as it is before anything is known of it.
+fn blank(txn: &Txn<'_>, country: &str, kind: &str) -> Doc {
+    let described = table::row("account").zip(Catalog::get().object("account"));
+    let mut doc = described
+        .map(|(row, shape)| draft::begin(txn, row, shape, &Map::new()).doc)
+        .unwrap_or_default();
+    let found = CURRENCIES.iter().find(|(name, _)| *name == country);
+    let currency = found.map_or("eur", |(_, currency)| currency);
+    doc.insert("country".to_owned(), json!(country));
+    doc.insert("default_currency".to_owned(), json!(currency));
+    doc.insert("controller".to_owned(), controller(kind));
+    doc.insert("type".to_owned(), json!(kind));
+    doc
+}
+
+/// Who pays, who bears losses, who asks and who shows, of an account of a type.
+fn controller(kind: &str) -> Value {
+    let (payer, losses, asks, shows) = match kind {
+        "express" => ("application_express", "application", "stripe", "express"),
+        "custom" => ("application_custom", "application", "application", "none"),
+        _ => ("account", "stripe", "stripe", "full"),
+    };
+    json!({
+        "fees": {"payer": payer}, "is_controller": true, "losses": {"payments": losses},
+        "requirement_collection": asks, "stripe_dashboard": {"type": shows}, "type": "application",
+    })
 }
 
 fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
@@ -73,14 +139,26 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         return Err(Failure::of(501, FailureKind::Api, text));
     }
     let settings = Settings::of(txn);
-    let country = call.text("country").unwrap_or_else(|| settings.get("country"));
-    let kind = call.text("type").unwrap_or("standard");
-    let mut doc = blank(country, settings.get("currency"), kind, &["transfers"]);
-    doc.insert("id".to_owned(), json!(txn.new_id("acct_1", 15)));
-    doc.insert("created".to_owned(), json!(txn.now().0));
-    write(&mut doc, call);
-    let account = txn.put(doc);
-    Ok(account.into())
+    let country = call.text("country").unwrap_or_else(|| settings.get("country")).to_owned();
+    let dashboard = call.hash("controller").and_then(|it| it.get("stripe_dashboard"));
+    let kind = call.text("type").unwrap_or(match dashboard.map(|it| text(it, "type")) {
+        Some("express") => "express",
+        Some("none") => "custom",
+        _ => "standard",
+    });
+    let mut doc = blank(txn, &country, kind);
+    let id = txn.new_id("acct_1", 15);
+    doc.insert("id".to_owned(), json!(id));
+    doc.insert("external_accounts".to_owned(), connect::external_accounts(&id, &[]));
+    // A platform that bears the losses may spare its accounts.
+    let debits = doc.get_mut("settings");
+    if let Some(debits) = debits.and_then(|it| it.pointer_mut("/payouts/debit_negative_balances")) {
+        *debits = json!(kind != "custom");
+    }
+    write(txn, &mut doc, call)?;
+    txn.put(doc);
+    connect::refresh_in(txn, &id);
+    find(txn, &id).map(Body::from)
 }
 
 fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
@@ -93,9 +171,13 @@ fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let before = find(txn, call.id(0))?;
     let mut doc = before.as_object().cloned().unwrap_or_default();
-    write(&mut doc, call);
     let id = call.id(0).to_owned();
-    let after = txn.in_account("", |txn| txn.put(doc));
+    let after = txn.in_account("", |txn| {
+        write(txn, &mut doc, call)?;
+        txn.put(doc);
+        connect::refresh_in(txn, &id);
+        find(txn, &id)
+    })?;
     txn.in_account(&id, |txn| txn.emit_change("account.updated", &before, &after));
     Ok(after.into())
 }
@@ -108,10 +190,7 @@ fn delete(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 }
 
 /// The account, wherever the call comes from; accounts stand with the platform.
-fn find(
-    txn: &mut Txn<'_>,
-    id: &str,
-) -> Result<std::sync::Arc<crate::sandbox::engine::object::Object>, Failure> {
+fn find(txn: &mut Txn<'_>, id: &str) -> Result<Arc<Object>, Failure> {
     let own = txn.scope().account.to_string();
     let visible = own.is_empty() || own == id;
     let found = txn.in_account("", |txn| txn.get("account", id)).filter(|_| visible);
@@ -124,26 +203,98 @@ fn find(
 }
 
 /// Writes the sent parameters into an account.
-fn write(doc: &mut Doc, call: &Call) {
-    copy(doc, call, FIELDS);
-    for name in HASHES {
-        let Some(Value::Object(sent)) = call.get(name) else { continue };
-        let mut merged = doc.get(*name).and_then(Value::as_object).cloned().unwrap_or_default();
-        merged.extend(sent.clone());
-        doc.insert((*name).to_owned(), Value::Object(merged));
+fn write(txn: &mut Txn<'_>, doc: &mut Doc, call: &Call) -> Result<(), Failure> {
+    let Some(shape) = Catalog::get().object("account") else { return Ok(()) };
+    let id = doc.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut params = call.params.clone();
+    // The word for the shortest delay there is.
+    if let Some(delay) =
+        params.get_mut("settings").and_then(|it| it.pointer_mut("/payouts/schedule/delay_days"))
+        && delay.as_str() == Some("minimum")
+    {
+        *delay = json!(2);
     }
-    if let Some(Value::Object(asked)) = call.get("capabilities") {
-        let mut active =
-            doc.get("capabilities").and_then(Value::as_object).cloned().unwrap_or_default();
-        for (name, wish) in asked {
-            match wish.get("requested").and_then(Value::as_bool) {
-                Some(true) => active.insert(name.clone(), json!("active")),
-                _ => active.insert(name.clone(), json!("inactive")),
-            };
+    if let Some(Value::Object(sent)) = call.get("controller")
+        && let Some(Value::Object(controller)) = doc.get_mut("controller")
+    {
+        controller.extend(sent.clone());
+    }
+    let business = call.text("business_type").or(doc.get("business_type").and_then(Value::as_str));
+    let is_company = call.sent("company") || business.is_some();
+    if is_company && !doc.contains_key("company") {
+        doc.insert("company".to_owned(), company(doc.get("country")));
+    }
+    let mut written = Draft { doc: std::mem::take(doc), ..Draft::default() };
+    written.write(txn, shape, &params, OWN)?;
+    *doc = written.doc;
+    if let Some(Value::Object(sent)) = call.get("individual") {
+        let person = connect::put_person(txn, &id, doc.get("individual"), sent)?;
+        doc.insert("individual".to_owned(), person.document());
+    }
+    if let Some(sent) = call.get("external_account").or_else(|| call.get("bank_account")) {
+        let mut bank = connect::bank_account(txn, &id, sent)?;
+        bank.insert("default_for_currency".to_owned(), json!(true));
+        txn.in_account(&id, |txn| txn.put(bank));
+    }
+    request(doc, call);
+    let mut due: Vec<&str> = ASKED.to_vec();
+    let has_bank = txn.at(&id).table("bank_account").is_some();
+    due.retain(|name| match name.split_once('.') {
+        Some((hash, member)) => {
+            doc.get(hash).and_then(|it| it.get(member)).is_none_or(Value::is_null)
         }
-        doc.insert("capabilities".to_owned(), Value::Object(active));
+        None => !has_bank,
+    });
+    if doc.get("type").and_then(Value::as_str) != Some("standard") {
+        due.clear();
     }
-    merge_metadata(doc, &call.params);
+    stand(doc, &due);
+    Ok(())
+}
+
+fn company(country: Option<&Value>) -> Value {
+    json!({
+        "address": {"city": null, "country": country, "line1": null, "line2": null,
+            "postal_code": null, "state": null},
+        "directors_provided": false, "executives_provided": false, "name": null,
+        "owners_provided": false, "tax_id_provided": false,
+        "verification": {"document": {"back": null, "details": null, "details_code": null,
+            "front": null}},
+    })
+}
+
+/// Requests capabilities; what is asked for is given.
+fn request(doc: &mut Doc, call: &Call) {
+    let mut asked: Vec<(String, bool)> = Vec::new();
+    for (name, wish) in call.hash("capabilities").into_iter().flatten() {
+        asked.push((name.clone(), wish.get("requested") == Some(&json!(true))));
+    }
+    let older = call.list("requested_capabilities").iter().filter_map(Value::as_str);
+    asked.extend(older.map(|name| (name.to_owned(), true)));
+    if let Some(Value::Object(capabilities)) = doc.get_mut("capabilities") {
+        for (name, wish) in asked {
+            let status = if wish { "active" } else { "inactive" };
+            capabilities.insert(name, json!(status));
+        }
+    }
+}
+
+/// Sets what an account may do, by what is still due of it.
+fn stand(doc: &mut Doc, due: &[&str]) {
+    let may = due.is_empty();
+    for name in ["charges_enabled", "details_submitted", "payouts_enabled"] {
+        doc.insert(name.to_owned(), json!(may));
+    }
+    let reason = (!may).then_some("requirements.past_due");
+    let list = |due: &[&str], reason: Option<&str>| {
+        json!({
+            "alternatives": [], "current_deadline": null, "currently_due": due,
+            "disabled_reason": reason, "errors": [], "eventually_due": due, "past_due": due,
+            "pending_verification": [],
+        })
+    };
+    doc.insert("requirements".to_owned(), list(due, reason));
+    doc.insert("future_requirements".to_owned(), list(&[], None));
 }
 
 #[cfg(test)]
@@ -172,5 +323,49 @@ mod tests {
         assert_eq!(lab.ok(&format!("DELETE {path}"), json!({}))["deleted"], true);
         let failure = lab.call(&format!("GET {path}"), json!({})).unwrap_err();
         assert_eq!((failure.status, failure.code.as_deref()), (403, Some("account_invalid")));
+    }
+
+    #[test]
+    fn a_standard_account_says_what_is_due_until_it_was_sent() {
+        let mut lab = Lab::new();
+        let asked = json!({"type": "standard", "country": "AU", "business_type": "non_profit"});
+        let made = lab.ok("POST /v1/accounts", asked);
+        assert_eq!(
+            (&made["default_currency"], &made["charges_enabled"]),
+            (&json!("aud"), &json!(false))
+        );
+        assert_eq!((&made["capabilities"], &made["company"]["name"]), (&json!({}), &json!(null)));
+        assert_eq!(made["requirements"]["past_due"].as_array().unwrap().len(), 6);
+        assert_eq!(made["requirements"]["disabled_reason"], "requirements.past_due");
+        let asked = json!({
+            "business_profile": {"product_description": "Tea", "support_phone": "1", "url": "https://example.com"},
+            "external_account": "btok_us_verified", "tos_acceptance": {"date": 1, "ip": "127.0.0.1"},
+        });
+        let path = format!("POST /v1/accounts/{}", made["id"].as_str().unwrap());
+        let whole = lab.ok(&path, asked);
+        assert_eq!(
+            (&whole["charges_enabled"], &whole["external_accounts"]["total_count"]),
+            (&json!(true), &json!(1))
+        );
+        assert_eq!(whole["requirements"]["currently_due"], json!([]));
+    }
+
+    #[test]
+    fn a_custom_account_takes_what_older_versions_sent() {
+        let mut lab = Lab::new();
+        let asked = json!({
+            "type": "custom", "country": "US", "requested_capabilities": ["transfers"],
+            "business_type": "individual",
+            "individual": {"first_name": "Jenny", "id_number": "000000000", "dob": {"day": 1, "month": 1, "year": 1990}},
+            "bank_account": {"country": "US", "currency": "usd", "account_number": "000123456789"},
+        });
+        let made = lab.ok("POST /v1/accounts", asked);
+        assert_eq!(made["capabilities"], json!({"transfers": "active"}));
+        assert_eq!(made["individual"]["id_number_provided"], true);
+        assert_eq!(made["individual"]["relationship"]["representative"], true);
+        assert_eq!(made["external_accounts"]["data"][0]["last4"], "6789");
+        assert_eq!(made["controller"]["requirement_collection"], "application");
+        let path = format!("GET /v1/accounts/{}/persons", made["id"].as_str().unwrap());
+        assert_eq!(lab.ok(&path, json!({}))["data"], json!([made["individual"]]));
     }
 }
