@@ -260,7 +260,8 @@ fn prepare(
     let post = asked.method == "POST";
     let mut decoded = decode(asked)?;
     // A page names the secret of what it works on; only some endpoints list it among their parameters.
-    let browser = caller.is_browser().then(|| take(&mut decoded.tree, "client_secret").unwrap_or_default());
+    let browser =
+        caller.is_browser().then(|| take(&mut decoded.tree, "client_secret").unwrap_or_default());
     if !decoded.duplicates.is_empty() {
         let names = decoded.duplicates.join(", ");
         let text =
