@@ -132,7 +132,7 @@ fn the_log_is_filtered_and_paged() {
     sandbox.api.make("/v1/customers", &[("name", "Aki"), ("email", "aki@example.com")]);
     sandbox.api.get("/v1/customers/cus_nope");
     sandbox.api.post("/v1/customers", &[("nmae", "Aki")]);
-    sandbox.api.get("/v1/payouts");
+    sandbox.api.get("/v1/treasury/financial_accounts/fa_1/features");
     let seen = |query: &str| -> Vec<String> {
         let log = sandbox.api.read(&format!("/_stripegym/requests?{query}"));
         let rows = log["requests"].as_array().unwrap().clone();
@@ -143,7 +143,7 @@ fn the_log_is_filtered_and_paged() {
     let made = "200 \"POST\" \"/v1/customers\"";
     let missing = "404 \"GET\" \"/v1/customers/cus_nope\"";
     let unknown = "400 \"POST\" \"/v1/customers\"";
-    let later = "501 \"GET\" \"/v1/payouts\"";
+    let later = "501 \"GET\" \"/v1/treasury/financial_accounts/fa_1/features\"";
     assert_eq!(seen(""), [later, unknown, missing, made]);
     assert_eq!(seen("status=4xx"), [unknown, missing]);
     assert_eq!(seen("status=404,5xx"), [later, missing]);
@@ -319,7 +319,7 @@ fn the_commands_add_faults_and_show_what_came_of_them() {
 fn the_log_is_followed_as_requests_are_answered() {
     let env = Env::new();
     let sandbox = env.sandbox(&[]);
-    sandbox.api.get("/v1/payouts");
+    sandbox.api.get("/v1/treasury/financial_accounts/fa_1/features");
     let mut tail = env.start(&["logs", "tail", "--status", "4xx", "--limit", "2"]);
     eventually("the log is followed", || tail.stderr().contains("Following").then_some(()));
     sandbox.api.make("/v1/customers", &[]);
