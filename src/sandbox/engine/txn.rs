@@ -163,7 +163,7 @@ pub struct Txn<'e> {
     origin: Origin,
     changes: BTreeMap<u64, Change>,
     /// What was written, as it was written: reading it back need not parse it.
-    fresh: HashMap<(&'static str, Arc<str>), Arc<Object>>,
+    fresh: HashMap<u64, Arc<Object>>,
 }
 
 impl Deref for Txn<'_> {
@@ -225,7 +225,7 @@ impl<'e> Txn<'e> {
     /// The object of that kind and id, with this change's writes.
     pub fn get(&self, kind: &str, id: &str) -> Option<Arc<Object>> {
         let stored = self.view.stored(kind, id)?;
-        let known = self.fresh.get(&(stored.kind, Arc::clone(&stored.id)));
+        let known = self.fresh.get(&stored.seq);
         known.map_or_else(|| Some(Arc::new(Object::read(stored))), |known| Some(Arc::clone(known)))
     }
 
@@ -257,7 +257,7 @@ impl<'e> Txn<'e> {
             private: private.or_else(|| old.as_ref().and_then(|old| old.private.clone())),
         });
         let object = Arc::new(Object::with(Arc::clone(&stored), doc));
-        self.fresh.insert((kind, Arc::clone(&stored.id)), Arc::clone(&object));
+        self.fresh.insert(stored.seq, Arc::clone(&object));
         self.write(stored);
         object
     }
@@ -267,7 +267,7 @@ impl<'e> Txn<'e> {
         let old = self.view.stored(kind, id).cloned();
         let seq = old.as_ref().map_or_else(|| self.view.state.next_seq(), |old| old.seq);
         let id = old.map_or_else(|| Arc::from(id), |old| Arc::clone(&old.id));
-        self.fresh.remove(&(kind, Arc::clone(&id)));
+        self.fresh.remove(&seq);
         self.write(Arc::new(Stored {
             kind,
             id,
@@ -355,7 +355,7 @@ impl<'e> Txn<'e> {
     pub fn remove(&mut self, kind: &str, id: &str) {
         let Some(stored) = self.view.stored(kind, id).cloned() else { return };
         let scope = self.view.scope.clone();
-        self.fresh.remove(&(stored.kind, Arc::clone(&stored.id)));
+        self.fresh.remove(&stored.seq);
         let before = self.view.state.remove(&scope, stored.kind, stored.seq);
         self.note(scope, stored.seq, before, None);
     }
@@ -377,10 +377,8 @@ impl<'e> Txn<'e> {
         }
         let scope = self.view.scope.at(account);
         let own = std::mem::replace(&mut self.view.scope, scope);
-        let fresh = std::mem::take(&mut self.fresh);
         let result = work(self);
         self.view.scope = own;
-        self.fresh = fresh;
         result
     }
 
