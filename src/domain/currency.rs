@@ -42,9 +42,25 @@ impl Currency {
         self.row().map_or(50, |row| row.2)
     }
 
-    /// The largest amount that can be charged, in minor units: eight digits.
-    pub const fn maximum_charge(self) -> i64 {
-        99_999_999
+    /// The largest amount that can be charged, in minor units: eight digits, more where a unit is worth little.
+    pub fn maximum_charge(self) -> i64 {
+        match self.0 {
+            "idr" => 999_999_999_999,
+            "inr" => 999_999_999,
+            _ => 99_999_999,
+        }
+    }
+
+    /// What an amount must be a multiple of, in minor units.
+    ///
+    /// Krónur and Ugandan shillings have lost their decimals and are still counted with two; of three decimals,
+    /// card networks carry two. Forint and Taiwan dollars are whole in payouts alone.
+    pub fn step(self) -> i64 {
+        match (self.0, self.decimals()) {
+            ("isk" | "ugx", _) => 100,
+            (_, 3) => 10,
+            _ => 1,
+        }
     }
 
     /// The sign that stands before an amount, or the upper-case code with a space.
@@ -252,6 +268,18 @@ mod tests {
         assert_eq!(Currency::USD.decimals(), 2);
         assert_eq!("KWD".parse::<Currency>().unwrap().decimals(), 3);
         assert_eq!(Currency::JPY.minimum_charge(), 50);
+    }
+
+    #[test]
+    fn the_limits_of_every_currency_fit_together() {
+        let stepped: Vec<_> =
+            Currency::all().filter(|c| c.step() > 1).map(Currency::code).collect();
+        assert_eq!(stepped, ["bhd", "isk", "jod", "kwd", "omr", "tnd", "ugx"]);
+        for currency in Currency::all() {
+            let (least, most) = (currency.minimum_charge(), currency.maximum_charge());
+            assert!(1 <= least && least < most && most >= 99_999_999, "{currency}");
+        }
+        assert_eq!("idr".parse::<Currency>().unwrap().maximum_charge(), 999_999_999_999);
     }
 
     #[test]

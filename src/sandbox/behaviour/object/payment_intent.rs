@@ -73,7 +73,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let amount = required(call, "amount")?.as_i64().unwrap_or(0);
     let currency = required(call, "currency")?.as_str().unwrap_or_default().to_owned();
     let currency = intent::known_currency(&currency)?.code().to_owned();
-    intent::check_amount(amount, &currency)?;
+    intent::check_intent_amount(amount, &currency)?;
     let customer = call.text("customer").map(str::to_owned);
     if let Some(customer) = &customer {
         txn.find("customer", customer, "customer")?;
@@ -334,7 +334,10 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     }
     let currency = call.text("currency").unwrap_or_else(|| text(&pi, "currency"));
     let currency = intent::known_currency(currency)?.code();
-    intent::check_amount(call.int("amount").unwrap_or_else(|| int(&pi, "amount")), currency)?;
+    intent::check_intent_amount(
+        call.int("amount").unwrap_or_else(|| int(&pi, "amount")),
+        currency,
+    )?;
     let customer = call.text("customer").unwrap_or_else(|| text(&pi, "customer")).to_owned();
     if !customer.is_empty() {
         txn.find("customer", &customer, "customer")?;

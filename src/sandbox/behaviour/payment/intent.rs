@@ -43,9 +43,24 @@ pub struct IntentSpec {
     pub more: Doc,
 }
 
+/// What an intent answers to an amount of nothing.
+const NOTHING: &str = "The amount must be greater than or equal to the minimum charge amount allowed for your account and the currency set (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).  If you want to save a Payment Method for future use without an immediate payment, use a Setup Intent instead: https://docs.stripe.com/payments/setup-intents";
+
+/// Fails where the amount of an intent is none that can be charged.
+pub fn check_intent_amount(amount: i64, currency: &str) -> Result<(), Failure> {
+    check_amount(amount, currency).map_err(|failure| {
+        if amount == 0 { Failure { message: NOTHING.to_owned(), ..failure } } else { failure }
+    })
+}
+
 /// Fails where an amount is below the currency's minimum or above its maximum, or finer than cards can pay.
 pub fn check_amount(amount: i64, currency: &str) -> Result<(), Failure> {
     let currency = known_currency(currency)?;
+    if amount < 1 {
+        return Err(Failure::invalid("This value must be greater than or equal to 1.")
+            .code("parameter_invalid_integer")
+            .param("amount"));
+    }
     if amount < currency.minimum_charge() {
         let least = Money::new(currency.minimum_charge(), currency);
         return Err(Failure::invalid(format!("Amount must be at least {least} {currency}"))
@@ -58,23 +73,25 @@ pub fn check_amount(amount: i64, currency: &str) -> Result<(), Failure> {
             .code("amount_too_large")
             .param("amount"));
     }
-    let step = coarsest_unit(currency);
-    if amount % step != 0 {
-        let message = format!(
-            "Invalid integer: amounts in {currency} must be multiples of {step} of its smallest unit."
-        );
-        return Err(Failure::invalid(message).code("parameter_invalid_integer").param("amount"));
-    }
-    Ok(())
+    check_step(amount, currency, "amount")
 }
 
-/// What an amount must be a multiple of: card networks carry two decimals, and Ugandan shillings none.
-fn coarsest_unit(currency: Currency) -> i64 {
-    match (currency.code(), currency.decimals()) {
-        ("ugx", _) => 100,
-        (_, 3) => 10,
-        _ => 1,
+/// Fails where an amount is finer than its currency can be charged; `param` names it.
+pub fn check_step(amount: i64, currency: Currency, param: &str) -> Result<(), Failure> {
+    let step = currency.step();
+    if amount % step == 0 {
+        return Ok(());
     }
+    let (why, part) = if currency.decimals() == 3 {
+        ("is charged with two decimals", "three-decimal")
+    } else {
+        ("has become effectively zero-decimal", "zero-decimal")
+    };
+    let code = currency.code().to_uppercase();
+    Err(Failure::invalid(format!(
+        "Invalid amount. Currency {code} {why} and charged amounts must be evenly divisible by {step}. See https://stripe.com/docs/currencies#{part} for more information."
+    ))
+    .param(param))
 }
 
 /// The currency of a parameter, or Stripe's error with all that it supports.
@@ -288,4 +305,37 @@ pub fn forget_jobs(txn: &mut Txn<'_>, intent: &Object) {
 pub fn remember_job(txn: &mut Txn<'_>, id: &str, job: &str) {
     let job = Some(job.to_owned());
     txn.edit_part("payment_intent", id, |part: &mut PaymentIntentPart| part.job = job);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_currency_takes_its_least_and_its_most_and_nothing_beside() {
+        for currency in Currency::all() {
+            let (code, step) = (currency.code(), currency.step());
+            let refusal =
+                |amount| check_amount(amount, code).err().and_then(|failure| failure.code);
+            let least = (currency.minimum_charge() + step - 1) / step * step;
+            let most = currency.maximum_charge() / step * step;
+            assert_eq!((refusal(least), refusal(most)), (None, None), "{code}");
+            assert_eq!(refusal(currency.maximum_charge() + 1).as_deref(), Some("amount_too_large"));
+            for amount in [0, -1, i64::MIN] {
+                assert_eq!(refusal(amount).as_deref(), Some("parameter_invalid_integer"), "{code}");
+            }
+            if currency.minimum_charge() > 1 {
+                assert_eq!(refusal(1).as_deref(), Some("amount_too_small"), "{code}");
+            }
+            let finer = check_amount(least + 1, code);
+            assert_eq!(finer.is_err(), step > 1, "{code}");
+        }
+    }
+
+    #[test]
+    fn an_intent_over_nothing_is_told_of_setup_intents() {
+        let failure = check_intent_amount(0, "usd").unwrap_err();
+        assert!(failure.message.contains("Setup Intent"), "{}", failure.message);
+        assert!(!check_intent_amount(-5, "usd").unwrap_err().message.contains("Setup Intent"));
+    }
 }
