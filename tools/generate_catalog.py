@@ -4,7 +4,7 @@
     python3 -m venv sdk && sdk/bin/pip install stripe==16.1.0
     sdk/bin/python tools/generate_catalog.py fixtures/api
 
-Only names, kinds and enum members are taken, never the SDK's text. The SDK is read as source (its
+Only names, kinds, enum members and limits are taken, never the SDK's text. The SDK is read as source (its
 annotations are strings that refer to each other in circles), not imported. The grammar of the types
 is described in fixtures/api/README.md.
 """
@@ -157,11 +157,46 @@ def may_be_left_out(annotation):
     return isinstance(annotation, ast.Subscript) and last_name(annotation.value) == "NotRequired"
 
 
+def documented(body):
+    """{field: the text below it}, of the fields of a class."""
+    pairs = zip(body, body[1:])
+    return {
+        field.target.id: " ".join(text.value.value.split())
+        for field, text in pairs
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+        and isinstance(text.value.value, str)
+    }
+
+
+# A sentence that names several lengths speaks of what becomes of the text, or of one kind of account or payment.
+UNLIKE = re.compile(r"truncat|concatenat|combined|standard|destinations|transfers|`ach`|message extension|subscription` mode", re.I)
+CHARACTERS = re.compile(
+    r"(?:at most|up to|[Mm]ax(?:imum)?(?: length)?(?: of this field)?(?: is|,|:)?|limit the identifier to|[Ll]imited to) "
+    r"\*?(\d[\d,]*) (?:alphanumeric )?characters"
+)
+PLACES = re.compile(r"at most (\d+) decimal places")
+ITEMS = re.compile(r"(?:[Uu]p to|[Mm]aximum(?: of)?|at most) (?:a maximum of )?(\d+) ?(?!characters)")
+
+
+def limit(kind, text):
+    """What a description says of a value: `c22` characters, `n8` elements, `p12` decimal places."""
+    forms = [("n", ITEMS)] if kind.text.startswith("[") else [("p", PLACES), ("c", CHARACTERS)]
+    for sentence in re.split(r"(?<=[.:])\s", text):
+        if UNLIKE.search(sentence):
+            continue
+        for mark, form in forms:
+            if found := form.search(sentence):
+                return mark + found.group(1).replace(",", "")
+    return None
+
+
 class Params:
     """Every parameter shape of the SDK, keyed by folder and class."""
 
     def __init__(self, root):
-        self.shapes = {}
+        self.shapes, self.limits = {}, {}
         for path in sorted((root / "params").glob("**/*.py")):
             self.read_file(path, path.relative_to(root / "params").parts[:-1])
 
@@ -188,6 +223,8 @@ class Params:
                     shape |= bases.get(last_name(base), {})
                 shape |= {name: field(annotation) for name, annotation, _ in fields_of(node)}
                 self.shapes[key(node.name)] = shape
+                said = {name: limit(shape[name], text) for name, text in documented(node.body).items() if name in shape}
+                self.limits[key(node.name)] = {name: found for name, found in said.items() if found}
 
     def reachable(self, names):
         todo, seen = [n for n in names if n], set()
@@ -306,6 +343,11 @@ def table(shapes):
     return ["\t".join([name, *(f"{f}={k.render()}" for f, k in fields.items())]) for name, fields in sorted(shapes.items())]
 
 
+def limits(params, used):
+    rows = ((name, params.limits.get(name)) for name in sorted(used))
+    return ["\t".join([name, *(f"{field}={what}" for field, what in said.items())]) for name, said in rows if said]
+
+
 def main():
     out = Path(sys.argv[1])
     root = Path(importlib.util.find_spec("stripe").origin).parent
@@ -321,6 +363,7 @@ def main():
         "version.txt": [version],
         "endpoints.tsv": rows,
         "params.tsv": table(used),
+        "limits.tsv": limits(params, used),
         "objects.tsv": table(objects.found),
         "events.txt": events,
         "error_codes.txt": literals_of_field(root / "_payment_intent.py", "code"),

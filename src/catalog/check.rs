@@ -194,7 +194,8 @@ impl Checker<'_> {
                 "data" => value.is_array(),
                 "has_more" => value.is_boolean(),
                 "url" => value.is_string(),
-                "total_count" => value.is_u64(),
+                // Refunds count what the page has.
+                "count" | "total_count" => value.is_u64(),
                 "next_page" => value.is_string() || value.is_null(),
                 _ => {
                     self.report(&inner, "is not a field of a list");

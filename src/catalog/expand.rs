@@ -49,7 +49,7 @@ impl Catalog {
         if shapes.is_empty() {
             return Ok(());
         }
-        let refuse = |message: String| Err(Failure::invalid(message).param("expand"));
+        let refuse = |message: String| Err(Failure::invalid(message));
         let segments: Vec<&str> = path.split('.').collect();
         if segments.len() > MAX_LEVELS {
             return refuse(format!(
@@ -57,72 +57,47 @@ impl Catalog {
             ));
         }
         let rest = match segments.split_first() {
-            Some((&"data", rest)) if endpoint.is_list() && !rest.is_empty() => rest,
+            Some((&"data", rest)) if endpoint.is_list() => rest,
             Some((&"total_count", [])) if endpoint.is_list() => return Ok(()),
             Some((first, _)) if endpoint.is_list() => {
-                let is_meant = shapes.iter().any(|shape| expand_in(&shape.fields, first).is_some());
-                let hint = format!(" You may want to try expanding 'data.{path}' instead.");
-                let hint = if is_meant { hint } else { String::new() };
-                return refuse(format!("This property cannot be expanded ({first}).{hint}"));
+                return refuse(format!(
+                    "This property cannot be expanded ({first}). You may want to try expanding 'data.{path}' instead."
+                ));
             }
             _ => segments.as_slice(),
         };
         let results = shapes.iter().map(|shape| self.walk(Place::Object(shape), rest));
-        let mut failed = None;
-        for result in results {
-            match result {
-                Ok(()) => return Ok(()),
-                Err(message) => failed = Some(message),
-            }
+        match results.into_iter().any(|found| found) {
+            true => Ok(()),
+            false => refuse(format!("This property cannot be expanded ({path}).")),
         }
-        failed.map_or(Ok(()), refuse)
     }
 
-    fn walk(&self, place: Place<'_>, segments: &[&str]) -> Result<(), String> {
-        let Some((segment, rest)) = segments.split_first() else { return Ok(()) };
+    /// Whether a path leads to something that can be expanded. A hash can, and stays what it is.
+    fn walk(&self, place: Place<'_>, segments: &[&str]) -> bool {
+        let Some((segment, rest)) = segments.split_first() else { return true };
         let (target, includable) = match place {
             Place::Object(shape) => {
                 (expand_in(&shape.fields, segment), is_includable(shape.name, segment))
             }
             Place::Hash(fields) => (expand_in(fields, segment), false),
         };
-        let Some(target) = target else {
-            return Err(format!(
-                "This property cannot be expanded because it doesn't exist: {segment}."
-            ));
-        };
-        let objects = match target.kind {
-            ExpandKind::Reference(objects) | ExpandKind::Embedded(objects) => objects,
-            ExpandKind::Page(objects) => match rest.split_first() {
-                None => return Ok(()),
-                Some((&"data", after)) => return self.any_of(objects, after),
-                Some((next, _)) => {
-                    return Err(format!("This property cannot be expanded ({next})."));
-                }
-            },
-            ExpandKind::Hash(fields) if !rest.is_empty() => {
-                return self.walk(Place::Hash(fields), rest);
+        let Some(target) = target else { return false };
+        match (target.kind, rest.split_first()) {
+            (ExpandKind::Reference(objects) | ExpandKind::Embedded(objects), _) => {
+                self.any_of(objects, rest)
             }
-            ExpandKind::Hash(_) | ExpandKind::Plain if includable && rest.is_empty() => {
-                return Ok(());
-            }
-            ExpandKind::Hash(_) | ExpandKind::Plain => {
-                return Err(format!("This property cannot be expanded ({segment})."));
-            }
-        };
-        self.any_of(objects, rest)
+            (ExpandKind::Page(objects), Some((&"data", after))) => self.any_of(objects, after),
+            (ExpandKind::Page(_), after) => after.is_none(),
+            (ExpandKind::Hash(fields), _) => self.walk(Place::Hash(fields), rest),
+            (ExpandKind::Plain, after) => includable && after.is_none(),
+        }
     }
 
     /// Whether the path goes on in at least one of the objects that may stand there.
-    fn any_of(&self, objects: &[&'static str], segments: &[&str]) -> Result<(), String> {
-        let mut failed = Ok(());
-        for shape in objects.iter().filter_map(|name| self.object(name)) {
-            failed = self.walk(Place::Object(shape), segments);
-            if failed.is_ok() {
-                return Ok(());
-            }
-        }
-        failed
+    fn any_of(&self, objects: &[&'static str], segments: &[&str]) -> bool {
+        let mut shapes = objects.iter().filter_map(|name| self.object(name));
+        shapes.any(|shape| self.walk(Place::Object(shape), segments))
     }
 }
 
@@ -158,7 +133,7 @@ mod tests {
         let catalog = Catalog::get();
         let Routed::Found(route) = catalog.route(method, url) else { panic!("{url}") };
         catalog.check_expand(route.endpoint, path).map_err(|failure| {
-            assert_eq!((failure.status, failure.code), (400, None));
+            assert_eq!((failure.status, failure.code, failure.param), (400, None, None));
             failure.message
         })
     }
@@ -177,6 +152,11 @@ mod tests {
             ("/v1/invoices/in_1", "discounts"),
             ("/v1/prices/price_1", "tiers"),
             ("/v1/payment_pages/cs_1", "anything"),
+            ("/v1/customers/cus_1", "address"),
+            ("/v1/customers/cus_1", "invoice_credit_balance"),
+            ("/v1/customers", "data"),
+            ("/v1/customers", "data.tax"),
+            ("/v1/balance", "instant_available.net_available"),
         ] {
             assert_eq!(said("GET", url, path), Ok(()), "{path}");
         }
@@ -185,23 +165,42 @@ mod tests {
     #[test]
     fn each_refusal_has_its_words() {
         let refused = |url, path| said("GET", url, path).unwrap_err();
-        assert_eq!(
-            refused("/v1/payment_intents/pi_1", "currency"),
-            "This property cannot be expanded (currency)."
-        );
-        assert_eq!(
-            refused("/v1/payment_intents/pi_1", "aplication"),
-            "This property cannot be expanded because it doesn't exist: aplication."
-        );
-        assert_eq!(
-            refused("/v1/subscriptions/sub_1", "latest_invoice.payment_intent"),
-            "This property cannot be expanded because it doesn't exist: payment_intent."
-        );
-        assert_eq!(
-            refused("/v1/payment_intents", "customer"),
-            "This property cannot be expanded (customer). You may want to try expanding 'data.customer' instead."
-        );
+        for path in ["currency", "aplication", "latest_charge.nope", "customer.name"] {
+            assert_eq!(
+                refused("/v1/payment_intents/pi_1", path),
+                format!("This property cannot be expanded ({path}).")
+            );
+        }
+        for path in ["customer", "nope"] {
+            assert_eq!(
+                refused("/v1/payment_intents", path),
+                format!(
+                    "This property cannot be expanded ({path}). You may want to try expanding 'data.{path}' instead."
+                )
+            );
+        }
         assert!(refused("/v1/invoices/in_1", "a.b.c.d.e").contains("more than 4 levels"));
+    }
+
+    /// What an object shows only when it is expanded can be expanded wherever the object is answered.
+    #[test]
+    fn all_that_is_absent_by_default_can_be_asked_for() {
+        let catalog = Catalog::get();
+        for endpoint in catalog.routes().all() {
+            let objects = endpoint.objects();
+            let [name] = objects.as_slice() else { continue };
+            let fields = &catalog.object(name).unwrap().fields;
+            for field in fields.iter().filter(|field| is_includable(name, field.name)) {
+                let data = if endpoint.is_list() { "data." } else { "" };
+                let path = format!("{data}{}", field.name);
+                assert_eq!(
+                    catalog.check_expand(endpoint, &path),
+                    Ok(()),
+                    "{} {path}",
+                    endpoint.key()
+                );
+            }
+        }
     }
 
     #[test]

@@ -4,6 +4,8 @@
 
 use std::sync::OnceLock;
 
+use crate::catalog::limit::Limit;
+
 use serde_json::{Map, Value};
 
 /// A parameter shape or an object: its fields by name.
@@ -24,6 +26,8 @@ pub struct Field {
     pub name: &'static str,
     /// What it holds.
     pub of: Type,
+    /// How long it may be and how it must look, where it is a parameter.
+    pub(crate) limits: Vec<Limit>,
 }
 
 /// What a field holds and what may be done with it.
@@ -89,7 +93,7 @@ pub fn shape(name: &'static str, columns: &'static str) -> Option<Shape> {
     let mut fields = Vec::new();
     for column in columns.split('\t').filter(|column| !column.is_empty()) {
         let (name, text) = column.split_once('=')?;
-        fields.push(Field { name, of: read(text)? });
+        fields.push(Field { name, of: read(text)?, limits: Vec::new() });
     }
     Some(Shape { name, fields, blank: OnceLock::new() })
 }
@@ -197,7 +201,7 @@ impl Reader {
         let mut fields = Vec::new();
         while !self.take(')') {
             let name = self.until('=')?;
-            fields.push(Field { name, of: self.union()? });
+            fields.push(Field { name, of: self.union()?, limits: Vec::new() });
             if !self.take(',') && !self.rest.starts_with(')') {
                 return None;
             }

@@ -8,6 +8,7 @@ pub mod check;
 pub mod expand;
 pub mod grammar;
 pub mod legacy;
+pub mod limit;
 mod metadata;
 mod near;
 mod path;
@@ -19,6 +20,7 @@ use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use crate::catalog::grammar::Shape;
+use crate::catalog::limit::Limits;
 use crate::catalog::route::{Routed, Routes};
 
 const VERSION: &str = include_str!("../../fixtures/api/version.txt");
@@ -27,6 +29,9 @@ const EXTRA_ENDPOINTS: &str = include_str!("../../fixtures/api/extra_endpoints.t
 const PARAMS: &str = include_str!("../../fixtures/api/params.tsv");
 const EXTRA_PARAMS: &str = include_str!("../../fixtures/api/extra_params.tsv");
 const OBJECTS: &str = include_str!("../../fixtures/api/objects.tsv");
+const EXTRA_OBJECTS: &str = include_str!("../../fixtures/api/extra_objects.tsv");
+const LIMITS: &str = include_str!("../../fixtures/api/limits.tsv");
+const EXTRA_LIMITS: &str = include_str!("../../fixtures/api/extra_limits.tsv");
 const EVENTS: &str = include_str!("../../fixtures/api/events.txt");
 const ERROR_CODES: &str = include_str!("../../fixtures/api/error_codes.txt");
 
@@ -39,6 +44,7 @@ pub struct Catalog {
     routes: Routes,
     params: Table,
     objects: Table,
+    limits: Limits,
     events: Vec<&'static str>,
     error_codes: HashSet<&'static str>,
 }
@@ -51,6 +57,7 @@ impl Catalog {
             routes: Routes::read([ENDPOINTS, EXTRA_ENDPOINTS]),
             params: Table::read(&[PARAMS, EXTRA_PARAMS]),
             objects: Table::read(&[OBJECTS]),
+            limits: Limits::read(rows(LIMITS), rows(EXTRA_LIMITS)),
             events: EVENTS.lines().collect(),
             error_codes: ERROR_CODES.lines().chain(UNLISTED_ERROR_CODES).collect(),
         })
@@ -83,12 +90,17 @@ impl Catalog {
 
     /// A parameter shape.
     pub fn params(&self, shape: &str) -> Option<&Shape> {
-        self.params.get(shape)
+        self.params.get(shape, |shape| self.limits.put_on(shape))
     }
 
     /// An object, by the value of `object` on the wire.
     pub fn object(&self, name: &str) -> Option<&Shape> {
-        self.objects.get(name)
+        self.objects.get(name, |shape| {
+            for row in rows(EXTRA_OBJECTS).filter_map(|row| row.split_once('\t')) {
+                let more = if row.0 == name { grammar::shape(row.0, row.1) } else { None };
+                shape.fields.extend(more.into_iter().flat_map(|more| more.fields));
+            }
+        })
     }
 
     /// The names of all objects, sorted.
@@ -121,10 +133,16 @@ impl Table {
         Self { lines }
     }
 
-    fn get(&self, name: &str) -> Option<&Shape> {
+    /// The shape of a name; `complete` adds to it what other files say when it is first asked for.
+    fn get(&self, name: &str, complete: impl FnOnce(&mut Shape)) -> Option<&Shape> {
         let at = self.lines.binary_search_by_key(&name, |line| line.name).ok()?;
         let line = self.lines.get(at)?;
-        line.shape.get_or_init(|| grammar::shape(line.name, line.columns)).as_ref()
+        let read = || {
+            let mut shape = grammar::shape(line.name, line.columns)?;
+            complete(&mut shape);
+            Some(shape)
+        };
+        line.shape.get_or_init(read).as_ref()
     }
 }
 

@@ -1,45 +1,95 @@
 //! Which parameter a misspelt one most likely meant.
+//!
+//! Names that resemble the given one by Jaro and Winkler's measure are candidates; of these, the most alike that
+//! is a few slips away, else the most alike of which something is left after the slips. `price` thus means
+//! `pricing`, and `parent.child` its parent, as recordings and reports show.
 
 use crate::catalog::grammar::Field;
 
 /// The longest name that is compared with others; the API's own are shorter.
 const LONGEST_NAME: usize = 64;
 
+/// How alike names must be, in thousandths: short ones (of three letters or less), and others.
+const LIKENESS: (f64, f64) = (0.77, 0.834);
+
+/// From which likeness on the same beginning counts, for how many letters at most, and how much each of them.
+const BEGINNING: (f64, usize, f64) = (0.7, 4, 0.1);
+
 /// The one field that a misspelt name most likely meant.
 pub(crate) fn field(fields: &[Field], name: &str) -> Option<&'static str> {
-    if name.len() > LONGEST_NAME {
+    if name.len() > LONGEST_NAME || name.is_empty() {
         return None;
     }
-    let most = if name.chars().count() < 5 { 1 } else { 2 };
-    let near = |field: &Field| (distance(field.name, name), field.name);
-    let best = fields.iter().map(near).min_by_key(|(distance, _)| *distance)?;
-    let ties = fields.iter().filter(|field| distance(field.name, name) == best.0).count();
-    (best.0 <= most && ties == 1).then_some(best.1)
+    let given: Vec<char> = name.to_lowercase().chars().collect();
+    let least = if given.len() > 3 { LIKENESS.1 } else { LIKENESS.0 };
+    let measured = fields.iter().map(|field| {
+        let letters: Vec<char> = field.name.chars().collect();
+        (likeness(&letters, &given), letters, field.name)
+    });
+    let mut alike: Vec<_> = measured.filter(|(likeness, ..)| *likeness >= least).collect();
+    alike.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let slips = given.len().div_ceil(4);
+    let near = |most: &dyn Fn(&[char]) -> usize| {
+        alike.iter().find(|(_, name, _)| distance(name, &given) <= most(name)).map(|it| it.2)
+    };
+    near(&|_| slips).or_else(|| near(&|name| name.len().min(given.len()).saturating_sub(1)))
 }
 
-/// How many letters must be put in, left out, changed, or swapped with the next one.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut before: Vec<usize> = Vec::new();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    let mut previous = None;
-    for (i, x) in a.iter().enumerate() {
-        let at = |row: &[usize], j: usize| row.get(j).copied().unwrap_or(usize::MAX / 2);
-        let mut next = vec![i + 1];
-        for (j, y) in b.iter().enumerate() {
-            let changed = at(&row, j) + usize::from(x != y);
-            let mut least = changed.min(at(&row, j + 1) + 1).min(at(&next, j) + 1);
-            let left = j.checked_sub(1);
-            if let Some(left) = left
-                && previous == Some(y)
-                && b.get(left) == Some(x)
-            {
-                least = least.min(at(&before, left) + 1);
+/// Jaro and Winkler's measure: 1 for the same name, 0 for nothing in common.
+fn likeness(a: &[char], b: &[char]) -> f64 {
+    let jaro = jaro(a, b);
+    let (from, most, each) = BEGINNING;
+    if jaro <= from {
+        return jaro;
+    }
+    let same = a.iter().zip(b).take(most).take_while(|(a, b)| a == b).count();
+    (count(same) * each).mul_add(1.0 - jaro, jaro)
+}
+
+fn jaro(a: &[char], b: &[char]) -> f64 {
+    let (short, long) = if a.len() > b.len() { (b, a) } else { (a, b) };
+    let reach = (long.len() / 2).saturating_sub(1);
+    let mut taken = vec![false; long.len()];
+    let mut matched = Vec::new();
+    for (at, letter) in short.iter().enumerate() {
+        let around = at.saturating_sub(reach)..=at + reach;
+        let found = around
+            .into_iter()
+            .find(|place| long.get(*place) == Some(letter) && taken.get(*place) == Some(&false));
+        if let Some(place) = found {
+            if let Some(taken) = taken.get_mut(place) {
+                *taken = true;
             }
-            next.push(least);
+            matched.push(*letter);
         }
-        before = std::mem::replace(&mut row, next);
-        previous = Some(x);
+    }
+    if matched.is_empty() {
+        return 0.0;
+    }
+    let in_long = long.iter().zip(&taken).filter(|(_, taken)| **taken).map(|(letter, _)| letter);
+    let swapped = matched.iter().zip(in_long).filter(|(a, b)| a != b).count() / 2;
+    let matches = count(matched.len());
+    let parts = matches / count(short.len())
+        + matches / count(long.len())
+        + (matches - count(swapped)) / matches;
+    parts / 3.0
+}
+
+fn count(n: usize) -> f64 {
+    u32::try_from(n).map_or(f64::MAX, f64::from)
+}
+
+/// How many letters must be put in, left out or changed.
+fn distance(a: &[char], b: &[char]) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut next = vec![i + 1];
+        for ((y, corner), above) in b.iter().zip(&row).zip(row.iter().skip(1)) {
+            let changed = corner + usize::from(x != y);
+            let before = next.last().copied().unwrap_or(usize::MAX / 2);
+            next.push(changed.min(above + 1).min(before + 1));
+        }
+        row = next;
     }
     row.last().copied().unwrap_or(0)
 }
@@ -49,24 +99,51 @@ mod tests {
     use super::*;
     use crate::catalog::Catalog;
 
-    fn meant(name: &str) -> Option<&'static str> {
-        field(&Catalog::get().params("CustomerCreateParams").unwrap().fields, name)
+    fn meant(shape: &str, name: &str) -> Option<&'static str> {
+        field(&Catalog::get().params(shape).unwrap().fields, name)
     }
 
     #[test]
     fn slips_are_seen_and_other_words_are_not() {
-        assert_eq!(meant("emial"), Some("email"));
-        assert_eq!(meant("metdata"), Some("metadata"));
-        assert_eq!(meant("adress"), Some("address"));
-        assert_eq!(meant("nam"), Some("name"));
-        assert_eq!(meant("colour"), None);
-        assert_eq!(meant(&"e".repeat(100_000)), None);
+        for (name, is) in [
+            ("emial", Some("email")),
+            ("metdata", Some("metadata")),
+            ("adress", Some("address")),
+            ("nam", Some("name")),
+            ("zzzz", None),
+        ] {
+            assert_eq!(meant("CustomerCreateParams", name), is, "{name}");
+        }
+        assert_eq!(meant("CustomerCreateParams", &"e".repeat(100_000)), None);
     }
 
     #[test]
-    fn a_swap_is_one_slip() {
-        assert_eq!(distance("email", "emial"), 1);
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(distance("abc", "abc"), 0);
+    fn a_longer_relative_and_the_parent_of_a_dotted_name_are_meant() {
+        assert_eq!(meant("InvoiceItemCreateParams", "price"), Some("pricing"));
+        for (given, parent) in [
+            ("shipping_address_collection.allowed_countries", "shipping_address_collection"),
+            ("payment_intent_data.metadata", "payment_intent_data"),
+            ("automatic_tax.enabled", "automatic_tax"),
+        ] {
+            assert_eq!(meant("checkout.SessionCreateParams", given), Some(parent), "{given}");
+        }
+    }
+
+    #[test]
+    fn no_name_of_the_api_is_taken_for_another_and_each_is_found_without_its_last_letter() {
+        let fields = &Catalog::get().params("checkout.SessionCreateParams").unwrap().fields;
+        for known in fields {
+            assert_eq!(field(fields, known.name), Some(known.name));
+            let cut: String = known.name.chars().take(known.name.len() - 1).collect();
+            assert!(field(fields, &cut).is_some(), "{cut}");
+        }
+    }
+
+    #[test]
+    fn letters_are_counted() {
+        let slips = |a: &str, b: &str| {
+            distance(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>())
+        };
+        assert_eq!((slips("email", "emial"), slips("", "abc"), slips("abc", "abc")), (2, 3, 0));
     }
 }

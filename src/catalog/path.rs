@@ -1,5 +1,6 @@
 //! Where in a request a parameter stands, written out only once somebody must be told.
 
+use crate::catalog::grammar::{self, Field, Kind};
 use std::fmt;
 
 /// A place in the tree of parameters, linked to the one around it.
@@ -16,6 +17,24 @@ pub(crate) enum Path<'p> {
 impl Path<'_> {
     pub(crate) const fn is_root(self) -> bool {
         matches!(self, Self::Root)
+    }
+
+    /// Whether it is a member of the request itself.
+    pub(crate) const fn is_top(self) -> bool {
+        matches!(self, Self::Name(Self::Root, _))
+    }
+
+    /// The field that stands at the same place of an object; `None` within lists.
+    pub(crate) fn within(self, fields: &[Field]) -> Option<&Field> {
+        let Self::Name(around, name) = self else { return None };
+        let around = match around {
+            Self::Root => fields,
+            inner => match &inner.within(fields)?.of.kind {
+                Kind::Hash(fields) => fields,
+                _ => return None,
+            },
+        };
+        grammar::field(around, name)
     }
 
     /// Whether it is that member of a hash, at whatever depth.

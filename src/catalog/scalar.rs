@@ -17,11 +17,10 @@ fn value(kind: &Kind, text: &str) -> Option<Value> {
         Kind::Integer => {
             text.parse::<i64>().ok().filter(|_| !text.starts_with('+')).map(Value::from)
         }
-        Kind::Boolean => match text {
-            "true" => Some(Value::Bool(true)),
-            "false" => Some(Value::Bool(false)),
-            _ => None,
-        },
+        // `True` is what Python writes.
+        Kind::Boolean if text.eq_ignore_ascii_case("true") => Some(Value::Bool(true)),
+        Kind::Boolean if text.eq_ignore_ascii_case("false") => Some(Value::Bool(false)),
+        Kind::Boolean => None,
         Kind::Float => serde_json::from_str::<Number>(text).ok().map(Value::Number),
         Kind::Decimal => is_decimal(text).then(|| Value::from(text)),
         Kind::Enum { words, .. } => words.contains(&text).then(|| match text {

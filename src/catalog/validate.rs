@@ -5,6 +5,7 @@
 use serde_json::{Map, Value};
 
 use crate::catalog::grammar::{self, Field, Kind, Type};
+use crate::catalog::limit::{self, Limit};
 use crate::catalog::metadata::metadata;
 use crate::catalog::path::Path;
 use crate::catalog::route::Endpoint;
@@ -111,7 +112,7 @@ impl<'w> Walk<'w> {
         let mut typed = Map::new();
         for (name, tree) in members {
             let value = match grammar::field(fields, name) {
-                Some(field) => self.value(&field.of, tree, Path::Name(&path, name)),
+                Some(field) => self.field(field, tree, Path::Name(&path, name)),
                 None => self.undeclared(fields, name, tree, path),
             };
             if let Some(value) = value {
@@ -126,6 +127,21 @@ impl<'w> Walk<'w> {
             self.missing = Some(Path::Name(&path, field.name).to_string());
         }
         typed
+    }
+
+    fn field(&mut self, field: &Field, tree: &Tree, path: Path<'_>) -> Option<Value> {
+        if matches!(field.of.kind, Kind::Text)
+            && tree.text() == Some("")
+            && !field.of.clearable
+            && let Some(value) = self.emptied(field, path)
+        {
+            return Some(value);
+        }
+        let value = self.value(&field.of, tree, path)?;
+        match limit::refusal(&field.limits, &value, path) {
+            Some(failure) => self.refuse(failure),
+            None => Some(value),
+        }
     }
 
     /// Whether a required parameter is given by the name it had in an older version.
@@ -169,7 +185,6 @@ impl<'w> Walk<'w> {
                 _ if of.clearable => Some(Value::Null),
                 // Emptying a map removes all its keys, whether or not the SDK says so.
                 Kind::Map(_) => Some(Value::Null),
-                Kind::Text if self.unsets(path) => Some(Value::Null),
                 _ => self.refuse(scalar::empty(&path.to_string())),
             },
             Tree::Leaf(text) => self.leaf(&of.kind, text, path),
@@ -177,15 +192,28 @@ impl<'w> Walk<'w> {
         }
     }
 
-    /// Whether an update may empty the field: the SDK marks few of them, and whatever its object can show
-    /// as `null` can be unset.
-    fn unsets(&self, path: Path<'_>) -> bool {
-        let update = self.endpoint.key().starts_with("POST ") && self.endpoint.key().ends_with('}');
+    /// What the empty string makes of a text that the SDK does not say can be cleared.
+    ///
+    /// An update empties whatever its object can show as `null`. What is made can be without any free text that
+    /// its object can show as `null`: it is null there, and stays empty within a hash. What names another object,
+    /// an address of the net or a required text must have a value.
+    fn emptied(&self, field: &Field, path: Path<'_>) -> Option<Value> {
+        if !self.endpoint.key().starts_with("POST ") {
+            return None;
+        }
         let objects = self.endpoint.objects();
         let shape = objects.first().filter(|_| objects.len() == 1);
-        let fields = shape.and_then(|name| self.catalog.object(name)).map(|shape| &shape.fields);
-        let field = fields.and_then(|fields| grammar::field(fields, &path.to_string()));
-        update && field.is_some_and(|field| field.of.nullable)
+        let shown = path.within(&self.catalog.object(shape?)?.fields)?;
+        if !shown.of.nullable {
+            return None;
+        }
+        let is_formed = field.limits.iter().any(|limit| matches!(limit, Limit::Url | Limit::Email));
+        let is_free = matches!(shown.of.kind, Kind::Text) && !is_formed;
+        if !path.is_top() {
+            return is_free.then(|| Value::from(""));
+        }
+        let is_update = self.endpoint.key().ends_with('}');
+        (is_update || (is_free && !field.of.required)).then_some(Value::Null)
     }
 
     fn leaf(&mut self, kind: &Kind, text: &str, path: Path<'_>) -> Option<Value> {
@@ -332,13 +360,70 @@ mod tests {
         let typed = post("/v1/customers/cus_1", "metadata=&address=&description=").unwrap();
         assert_eq!(typed, json!({"metadata": null, "address": null, "description": null}));
         assert_eq!(
-            refused("/v1/products", "name="),
+            refused("/v1/products", "name=&description="),
             three(
                 "You passed an empty string for 'name'. We assume empty values are an attempt to unset a parameter; however 'name' cannot be unset. You should remove 'name' from your request or supply a non-empty value.",
                 "parameter_invalid_empty",
                 "name"
             )
         );
+    }
+
+    #[test]
+    fn free_texts_may_be_empty_where_the_object_can_be_without_them() {
+        for (path, body, typed) in [
+            ("/v1/customers", "description=&name=", json!({"description": null, "name": null})),
+            ("/v1/prices", "currency=usd&nickname=", json!({"currency": "usd", "nickname": null})),
+            ("/v1/customers", "address[line2]=", json!({"address": {"line2": ""}})),
+            (
+                "/v1/payment_intents",
+                "amount=100&currency=usd&shipping[name]=&shipping[address][line1]=",
+                json!({
+                    "amount": 100, "currency": "usd",
+                    "shipping": {"name": "", "address": {"line1": ""}},
+                }),
+            ),
+        ] {
+            assert_eq!(post(path, body).unwrap(), typed, "{path} {body}");
+        }
+        for (path, body, param) in [
+            ("/v1/payment_intents", "amount=100&currency=usd&customer=", "customer"),
+            ("/v1/payment_intents", "amount=100&currency=usd&payment_method=", "payment_method"),
+            ("/v1/checkout/sessions", "success_url=", "success_url"),
+            ("/v1/checkout/sessions", "line_items[0][price]=", "line_items[0][price]"),
+            ("/v1/customers", "email=", "email"),
+        ] {
+            assert_eq!(
+                (&*refused(path, body).1, &*refused(path, body).2),
+                ("parameter_invalid_empty", param)
+            );
+        }
+    }
+
+    /// Every text parameter of every endpoint that makes something, as the catalog has it: what stands for another
+    /// object never takes the empty string, and what is taken is shown as null or empty, never as something else.
+    #[test]
+    fn no_reference_is_emptied_when_something_is_made() {
+        let catalog = Catalog::get();
+        for endpoint in catalog.routes().all() {
+            if endpoint.key().ends_with('}') || !endpoint.key().starts_with("POST /v1/") {
+                continue;
+            }
+            let Some(shape) = endpoint.params.and_then(|name| catalog.params(name)) else {
+                continue;
+            };
+            let walk = Walk::new(catalog, endpoint, Strictness::Endive);
+            for field in shape.fields.iter().filter(|field| matches!(field.of.kind, Kind::Text)) {
+                let path = Path::Name(&Path::Root, field.name);
+                let object = endpoint.objects().first().and_then(|name| catalog.object(name));
+                let shown = object.and_then(|object| grammar::field(&object.fields, field.name));
+                let is_free = shown.is_some_and(|shown| matches!(shown.of.kind, Kind::Text));
+                match walk.emptied(field, path) {
+                    Some(value) => assert!(value.is_null() && is_free, "{} {path}", endpoint.key()),
+                    None => {}
+                }
+            }
+        }
     }
 
     #[test]
@@ -462,7 +547,7 @@ mod tests {
     #[test]
     fn expand_is_checked_against_the_answer() {
         let failure = post("/v1/customers", "expand[]=nope").unwrap_err();
-        assert!(failure.message.contains("doesn't exist: nope"));
+        assert_eq!(failure.message, "This property cannot be expanded (nope).");
     }
 
     proptest! {

@@ -10,6 +10,8 @@ use crate::sandbox::api::call::{Call, Version};
 use crate::sandbox::api::expand;
 use crate::sandbox::api::fault;
 use crate::sandbox::api::idempotency::Keyed;
+use crate::sandbox::api::reference;
+use crate::sandbox::api::search;
 use crate::sandbox::api::version;
 use crate::sandbox::behaviour::object;
 use crate::sandbox::behaviour::settings::Settings;
@@ -264,12 +266,16 @@ fn prepare(
         Some(key) => Some(Keyed::new(key, &asked.path, &params)?),
         None => None,
     };
-    let expand = match params.remove("expand") {
+    let expand: Vec<String> = match params.remove("expand") {
         Some(Value::Array(paths)) => {
             paths.iter().filter_map(Value::as_str).map(str::to_owned).collect()
         }
         _ => Vec::new(),
     };
+    if route.endpoint.is_list() && expand.iter().any(|path| path == search::TOTAL_COUNT) {
+        // The one member that is counted while it is looked for, not put in afterwards.
+        params.insert(search::TOTAL_COUNT.to_owned(), Value::Bool(true));
+    }
     let call = Call { key: route.endpoint.key().to_owned(), ids: route.ids, params, version };
     Ok(Ready { endpoint: route.endpoint, call, expand, keyed, browser })
 }
@@ -326,7 +332,9 @@ fn execute(world: &World, txn: &mut Txn<'_>, ready: &Ready, request_id: &str) ->
         None => Ok(()),
     };
     let result = match object::handler(ready.endpoint.key()) {
-        Some(handler) => shown.and_then(|()| handler(txn, &ready.call)),
+        Some(handler) => shown
+            .and_then(|()| handler(txn, &ready.call))
+            .map_err(|failure| reference::named(failure, &ready.call)),
         None => Err(not_modelled(ready.endpoint, &world.site().base_url)),
     };
     let (outcome, keep) = match result {

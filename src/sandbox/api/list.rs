@@ -2,6 +2,7 @@
 
 use crate::sandbox::api::answer::Body;
 use crate::sandbox::api::call::Call;
+use crate::sandbox::api::reference;
 use crate::sandbox::engine::index;
 use crate::sandbox::engine::object::Stored;
 use crate::sandbox::engine::private::Envelope;
@@ -107,6 +108,7 @@ pub fn find(
     kind: &str,
     filters: &[Filter<'_>],
 ) -> Result<(Vec<Arc<Stored>>, bool), Failure> {
+    reference::check(txn, call)?;
     let place = |cursor: &str, param: &str| {
         let stored = txn.stored(kind, cursor);
         stored.map(|stored| stored.seq).ok_or_else(|| missing(kind, cursor, param))

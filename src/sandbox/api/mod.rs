@@ -10,6 +10,7 @@ pub mod fault;
 pub mod front;
 pub mod idempotency;
 pub mod list;
+pub mod reference;
 pub mod rights;
 pub mod search;
 pub mod serve;

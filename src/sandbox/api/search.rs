@@ -16,6 +16,9 @@ use crate::wire::render;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+/// What `expand[]` adds to a search: how many objects were found.
+pub const TOTAL_COUNT: &str = "total_count";
+
 /// The resource that is searched: the noun of its path and the fields that can be asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Index {
@@ -72,6 +75,13 @@ pub fn page(txn: &Txn<'_>, call: &Call, index: &Index) -> Result<Body, Failure> 
             .ok_or_else(|| missing("page", token, "page"))?,
     };
     let wanted = |stored: &&Arc<Stored>| !stored.is_deleted() && query.accepts(stored);
+    // The count is of all that is found, whichever page is asked for.
+    let total = call.flag(TOTAL_COUNT).map(|_| {
+        let rows = txn.table(index.kind).map(|table| {
+            list::walk(table, query.key(index.kind), u64::MAX, true).filter(wanted).count()
+        });
+        rows.unwrap_or(0)
+    });
     let (found, has_more) = match txn.table(index.kind) {
         None => (Vec::new(), false),
         Some(table) => {
@@ -88,6 +98,10 @@ pub fn page(txn: &Txn<'_>, call: &Call, index: &Index) -> Result<Body, Failure> 
     match found.last().filter(|_| has_more) {
         Some(last) => render::string_into(&mut out, &last.id),
         None => out.push_str("null"),
+    }
+    if let Some(total) = total {
+        out.push_str(",\"total_count\":");
+        out.push_str(&total.to_string());
     }
     out.push_str(",\"url\":");
     render::string_into(&mut out, &format!("/v1/{}/search", index.noun));

@@ -63,11 +63,23 @@ pub fn create_product(
     Ok(product)
 }
 
-/// Makes a price of a product from `currency`, `unit_amount`, `recurring` and the like, and tells of it.
+/// Makes a price of a product, as [`put_price`] does, and tells of it.
+pub fn create_price(
+    txn: &mut Txn<'_>,
+    product: &str,
+    params: &Map<String, Value>,
+    at: &str,
+) -> Result<Arc<Object>, Failure> {
+    let price = put_price(txn, product, params, at)?;
+    txn.emit("price.created", &price);
+    Ok(price)
+}
+
+/// Stores a price made from `currency`, `unit_amount`, `recurring` and the like, without telling of it.
 /// `at` is the path of the parameters (`line_items[0][price_data]`), empty at the top.
 ///
 /// Fails where the amount is missing or said twice, and where the lookup key is another price's.
-pub fn create_price(
+pub fn put_price(
     txn: &mut Txn<'_>,
     product: &str,
     params: &Map<String, Value>,
@@ -110,9 +122,7 @@ pub fn create_price(
         doc.insert("lookup_key".to_owned(), json!(key));
     }
     fill(&mut doc, "price", &["recurring"]);
-    let price = txn.put_with(doc, part);
-    txn.emit("price.created", &price);
-    Ok(price)
+    Ok(txn.put_with(doc, part))
 }
 
 /// Gives a lookup key to a price; with `transfer`, its holder loses it.
@@ -175,6 +185,9 @@ fn amounts(params: &Map<String, Value>, at: &str) -> Result<(Value, Value), Fail
             Value::from(decimal.as_str()),
         )),
         (None, None) if tiered || custom => Ok((Value::Null, Value::Null)),
+        (None, None) if at.is_empty() => Err(Failure::invalid(
+            "Prices require an `unit_amount` or `unit_amount_decimal` parameter to be set.",
+        )),
         (None, None) => {
             let name = path("unit_amount");
             Err(Failure::invalid(format!("Missing required param: {name}."))

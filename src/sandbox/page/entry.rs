@@ -1,8 +1,8 @@
 //! What was typed into the payment form: read, checked as far as it can be without trying to pay. Pure.
 
+use crate::catalog::limit::is_email;
 use crate::sandbox::behaviour::cards::{Billing, CardEntry};
 use crate::sandbox::behaviour::checkout::attempt::{Means, Payer};
-use crate::sandbox::behaviour::checkout::validate::is_email;
 use crate::sandbox::page::words::Words;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;

@@ -61,7 +61,8 @@ fn transformed(transform: Option<&Value>, quantity: i64) -> i64 {
 /// Whether a total may be charged: nothing at all, or between the currency's bounds.
 pub fn chargeable(total: Money) -> Result<(), Failure> {
     let currency = total.currency;
-    let shown = |minor| format!("{} {currency}", Money::new(minor, currency));
+    let code = currency.code().to_uppercase();
+    let shown = |minor| format!("{} {code}", Money::new(minor, currency));
     let minimum = currency.minimum_charge();
     if total.minor > 0 && total.minor < minimum {
         let text = format!(
@@ -123,8 +124,8 @@ mod tests {
             chargeable(Money::new(minor, code.parse().unwrap())).unwrap_err().message
         };
         let start = "The Checkout Session's total amount due must add up to at least";
-        assert_eq!(text(49, "jpy"), format!("{start} ¥50 jpy"));
-        assert_eq!(text(49, "usd"), format!("{start} $0.50 usd"));
+        assert_eq!(text(49, "jpy"), format!("{start} ¥50 JPY"));
+        assert_eq!(text(49, "usd"), format!("{start} $0.50 USD"));
         assert!(chargeable(Money::new(0, Currency::JPY)).is_ok());
         assert!(chargeable(Money::new(50, Currency::JPY)).is_ok());
     }

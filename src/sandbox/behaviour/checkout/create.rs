@@ -5,6 +5,7 @@ use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 use crate::sandbox::api::answer::Body;
 use crate::sandbox::api::call::Call;
+use crate::sandbox::api::reference;
 use crate::sandbox::behaviour::checkout::lines::Lines;
 use crate::sandbox::behaviour::checkout::{
     SESSION, amount, defaults, expire, lines, not_modelled, shipping, validate,
@@ -38,6 +39,7 @@ pub fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
     let offered = shipping::resolve(txn, call.list("shipping_options"), goods.currency)?;
     let shipping = offered.first().map_or(0, amount_of);
     let total = Money::new(goods.minor.saturating_add(shipping), goods.currency);
+    reference::check(txn, call)?;
     amount::chargeable(total)?;
     validate::modelled(call)?;
     let types = defaults::payment_method_types(call, total.currency, total.minor)?;
@@ -54,7 +56,7 @@ pub fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
     doc.remove("line_items");
     let mut set = |name: &str, value: Value| drop(doc.insert(name.to_owned(), value));
     set("object", json!(SESSION));
-    set("id", json!(txn.new_id("cs_test_a1", 56)));
+    set("id", json!(txn.new_id(id_start(call, mode), 56)));
     set("amount_subtotal", json!(goods.minor));
     set("amount_total", json!(total.minor));
     set("created", json!(txn.now().0));
@@ -70,10 +72,10 @@ pub fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
         "total_details",
         json!({"amount_discount": 0, "amount_shipping": shipping, "amount_tax": 0}),
     );
-    set(
-        "customer_details",
-        details_of(customer.as_ref().map(|customer| &***customer), call.text("customer_email")),
-    );
+    let details =
+        details_of(customer.as_ref().map(|customer| &***customer), call.text("customer_email"));
+    set("collected_information", collected(&details));
+    set("customer_details", details);
     address_it(txn, call, &mut doc);
     let expire_job = expire_later(txn, call, &mut doc);
     let part = SessionPart {
@@ -85,6 +87,23 @@ pub fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
         ..SessionPart::default()
     };
     Ok(txn.put_with(doc, part))
+}
+
+/// How a session's id starts, by what it does.
+fn id_start(call: &Call, mode: &str) -> &'static str {
+    match mode {
+        "setup" => "cs_test_c1",
+        _ if call.flag("allow_promotion_codes") == Some(true) => "cs_test_b1",
+        _ => "cs_test_a1",
+    }
+}
+
+/// What was collected so far: nothing, of somebody who is known.
+fn collected(details: &Value) -> Value {
+    if details.is_null() {
+        return Value::Null;
+    }
+    json!({"business_name": null, "individual_name": null, "shipping_details": null})
 }
 
 /// Where the session is paid: its own page, or its secret for a page of the merchant's.
@@ -99,7 +118,9 @@ fn address_it(txn: &Txn<'_>, call: &Call, doc: &mut Doc) {
     set("ui_mode", json!(ui_mode));
     set("url", json!(hosted.then_some(url)));
     set("client_secret", json!((!hosted).then_some(secret)));
-    set("redirect_on_completion", json!((ui_mode == "embedded_page").then_some(redirect)));
+    if ui_mode == "embedded_page" {
+        set("redirect_on_completion", json!(redirect));
+    }
 }
 
 fn expire_later(txn: &mut Txn<'_>, call: &Call, doc: &mut Doc) -> String {

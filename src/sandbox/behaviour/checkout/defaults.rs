@@ -49,7 +49,15 @@ fn filled() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Hashes that stay null until they are sent, and the members that they show then.
+/// How the buyer's saved payment methods are shown and kept.
+fn saved_payment_methods() -> Value {
+    json!({
+        "allow_redisplay_filters": ["always"], "payment_method_remove": "disabled",
+        "payment_method_save": null,
+    })
+}
+
+/// Hashes that stay null or absent until they are sent, and the members that they show then.
 fn optional() -> Vec<(&'static str, Value)> {
     vec![
         (
@@ -61,13 +69,7 @@ fn optional() -> Vec<(&'static str, Value)> {
         ),
         ("name_collection", json!({"business": null, "individual": null})),
         ("permissions", json!({"update_shipping_details": null})),
-        (
-            "saved_payment_method_options",
-            json!({
-                "allow_redisplay_filters": ["always"], "payment_method_remove": "disabled",
-                "payment_method_save": null,
-            }),
-        ),
+        ("saved_payment_method_options", saved_payment_methods()),
         ("shipping_address_collection", json!({"allowed_countries": []})),
         ("tax_id_collection", json!({"enabled": false, "required": "never"})),
         ("wallet_options", json!({"link": {"display": "auto"}})),
@@ -85,18 +87,33 @@ pub fn fill(doc: &mut Doc, call: &Call) {
         doc.insert(name.to_owned(), overlaid(defaults, call.get(name)));
     }
     for (name, members) in optional() {
-        let value = call.get(name).map_or(Value::Null, |sent| overlaid(members, Some(sent)));
-        doc.insert(name.to_owned(), value);
+        // A blank session has those that are null until they are sent; the others are absent.
+        if let Some(sent) = call.get(name) {
+            doc.insert(name.to_owned(), overlaid(members, Some(sent)));
+        }
+    }
+    for collected in doc.get_mut("name_collection").and_then(Value::as_object_mut).into_iter() {
+        for asked in collected.values_mut().filter_map(Value::as_object_mut) {
+            asked.entry("optional").or_insert(Value::Bool(false));
+        }
+    }
+    let mode = call.text("mode").unwrap_or_default();
+    let saves = mode == "subscription" || (mode == "payment" && call.get("customer").is_some());
+    if saves && call.get("saved_payment_method_options").is_none() {
+        doc.insert("saved_payment_method_options".to_owned(), saved_payment_methods());
+    }
+    if let Some(items) = optional_items(call.list("optional_items")) {
+        doc.insert("optional_items".to_owned(), items);
     }
     let mut set = |name: &str, value: Value| drop(doc.insert(name.to_owned(), value));
     set("after_expiration", after_expiration(call.hash("after_expiration")));
     set("automatic_tax", automatic_tax(call.hash("automatic_tax")));
     set("custom_fields", call.list("custom_fields").iter().map(custom_field).collect());
     set("customer_creation", customer_creation(call));
-    set("invoice_creation", invoice_creation());
+    set("invoice_creation", if mode == "payment" { invoice_creation() } else { Value::Null });
     set("mode", json!(call.text("mode")));
-    set("optional_items", optional_items(call.list("optional_items")));
-    set("discounts", json!([]));
+    set("payment_method_collection", payment_method_collection(call, mode));
+    set("discounts", if mode == "setup" { Value::Null } else { json!([]) });
     merge_metadata(doc, &call.params);
 }
 
@@ -156,10 +173,21 @@ fn custom_field(sent: &Value) -> Value {
 }
 
 fn customer_creation(call: &Call) -> Value {
-    if call.get("customer").is_some() || call.text("mode") == Some("subscription") {
+    let own = match call.text("mode") {
+        Some("setup") => Value::Null,
+        Some("subscription") => json!("always"),
+        _ => json!("if_required"),
+    };
+    if call.get("customer").is_some() {
         return Value::Null;
     }
-    call.get("customer_creation").cloned().unwrap_or(json!("if_required"))
+    call.get("customer_creation").cloned().unwrap_or(own)
+}
+
+/// Only a subscription can say that it wants a payment method although nothing is due.
+fn payment_method_collection(call: &Call, mode: &str) -> Value {
+    let own = if mode == "payment" { "if_required" } else { "always" };
+    call.get("payment_method_collection").cloned().unwrap_or(json!(own))
 }
 
 fn invoice_creation() -> Value {
@@ -172,9 +200,9 @@ fn invoice_creation() -> Value {
     })
 }
 
-fn optional_items(sent: &[Value]) -> Value {
+fn optional_items(sent: &[Value]) -> Option<Value> {
     if sent.is_empty() {
-        return Value::Null;
+        return None;
     }
     let item = |item: &Value| {
         json!({
@@ -182,7 +210,7 @@ fn optional_items(sent: &[Value]) -> Value {
             "price": item.get("price"), "quantity": item.get("quantity"),
         })
     };
-    sent.iter().map(item).collect()
+    Some(sent.iter().map(item).collect())
 }
 
 /// The types of payment methods that the page offers: those that were asked for, else what the sandbox

@@ -99,7 +99,9 @@ fn describe_payer(doc: &mut Doc, part: &SessionPart) {
         });
         doc.insert("consent".to_owned(), consent);
     }
-    if doc.get("collected_information").is_none_or(Value::is_null) {
+    let shipped_to =
+        doc.get("collected_information").and_then(|known| known.get("shipping_details"));
+    if shipped_to.is_none_or(Value::is_null) {
         let shipping = payer.get("shipping").cloned().unwrap_or(Value::Null);
         let collected = json!({
             "business_name": null, "individual_name": null, "shipping_details": shipping,

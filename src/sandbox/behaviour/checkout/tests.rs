@@ -403,7 +403,7 @@ fn lines_are_priced_listed_and_refused_in_stripes_words() {
         (line(json!({"price_data": null, "price": "price_x"})), "No such price: 'price_x'"),
         (
             params(49, "jpy"),
-            "The Checkout Session's total amount due must add up to at least ¥50 jpy",
+            "The Checkout Session's total amount due must add up to at least ¥50 JPY",
         ),
         (
             line(json!({"price_data": {

@@ -27,9 +27,6 @@ const OF_MODES: &[(&str, &[&str])] = &[
     ("line_items", &["payment", "subscription"]),
 ];
 
-/// The longest texts, in characters.
-const LENGTHS: &[(&str, usize)] = &[("client_reference_id", 200), ("customer_email", 800)];
-
 /// Checks everything that needs no look at stored objects. `now` is when the session would be created.
 pub fn parameters(call: &Call, now: Timestamp) -> Result<(), Failure> {
     let mode = mode(call)?;
@@ -49,17 +46,11 @@ pub fn parameters(call: &Call, now: Timestamp) -> Result<(), Failure> {
         return Err(Failure::invalid(text).param("customer_creation"));
     }
     urls(call)?;
-    lengths(call)?;
     if call.get("customer_update").is_some() && call.get("customer").is_none() {
         let text = "`customer_update` can only be used with `customer`.";
         return Err(Failure::invalid(text).param("customer_update"));
     }
-    if let Some(email) = call.text("customer_email").filter(|email| !is_email(email)) {
-        let text = format!("Invalid email address: {email}");
-        return Err(Failure::invalid(text).code("email_invalid").param("customer_email"));
-    }
-    expiry(call, now)?;
-    custom_fields(call)
+    expiry(call, now)
 }
 
 /// The session's mode, which nothing stands in for.
@@ -119,29 +110,6 @@ pub fn is_url(text: &str) -> bool {
         && !text.chars().any(|c| c.is_whitespace() || c.is_control())
 }
 
-/// Whether a text looks like an e-mail address: something, `@`, a domain without blanks.
-pub fn is_email(text: &str) -> bool {
-    let Some((local, domain)) = text.rsplit_once('@') else { return false };
-    let clean = |part: &str| {
-        !part.is_empty() && !part.chars().any(|c| c.is_whitespace() || c.is_control() || c == '@')
-    };
-    clean(local) && clean(domain) && !domain.starts_with('.') && !domain.ends_with('.')
-}
-
-fn lengths(call: &Call) -> Result<(), Failure> {
-    for (name, max) in LENGTHS {
-        if let Some(length) = call.text(name).map(|text| text.chars().count()).filter(|n| n > max) {
-            let text = format!(
-                "Invalid string: {name} must be at most {max} characters, but is {length}."
-            );
-            return Err(Failure::invalid(text)
-                .code("parameter_invalid_string_too_long")
-                .param(*name));
-        }
-    }
-    Ok(())
-}
-
 fn expiry(call: &Call, now: Timestamp) -> Result<(), Failure> {
     let Some(expires_at) = call.int("expires_at") else { return Ok(()) };
     let life = Timestamp(expires_at).since(now);
@@ -153,15 +121,6 @@ fn expiry(call: &Call, now: Timestamp) -> Result<(), Failure> {
         let text =
             "The `expires_at` timestamp must be less than 24 hours from Checkout Session creation.";
         return Err(Failure::invalid(text));
-    }
-    Ok(())
-}
-
-fn custom_fields(call: &Call) -> Result<(), Failure> {
-    let fields = call.list("custom_fields");
-    if fields.len() > 3 {
-        let text = "You can pass up to 3 custom fields.";
-        return Err(Failure::invalid(text).param("custom_fields"));
     }
     Ok(())
 }
@@ -228,11 +187,6 @@ mod tests {
                 json!({"allow_promotion_codes": true, "discounts": [{"coupon": "X"}]}),
                 "You may only specify one of these parameters: allow_promotion_codes, discounts.",
                 "allow_promotion_codes",
-            ),
-            (
-                json!({"customer_email": "nobody"}),
-                "Invalid email address: nobody",
-                "customer_email",
             ),
             (
                 json!({"ui_mode": "embedded_page"}),

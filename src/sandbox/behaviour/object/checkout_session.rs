@@ -1,14 +1,17 @@
 //! Checkout Sessions: the endpoints.
 
+use crate::catalog::limit::ends;
 use crate::sandbox::api::answer::Body;
 use crate::sandbox::api::call::Call;
 use crate::sandbox::api::list::{self, Filter};
 use crate::sandbox::behaviour::checkout::{SESSION, create, expire, update};
 use crate::sandbox::behaviour::object::{Handler, text};
+use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::SessionPart;
 use crate::sandbox::engine::txn::Txn;
-use crate::wire::failure::Failure;
+use crate::wire::failure::{Failure, FailureKind};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// The behaviour of `/v1/checkout/sessions`.
 pub fn handler(key: &str) -> Option<Handler> {
@@ -38,22 +41,36 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     create::create(txn, call).map(|session| create::shown(&session, call))
 }
 
+/// Characters of the longest id that a session has.
+const ID_MAX: usize = 66;
+
+/// The session of the path. An address ends in more than the id; whoever takes it for one is told so.
+fn named(txn: &Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
+    let id = call.id(0);
+    if id.chars().count() > ID_MAX {
+        let message =
+            format!("Invalid string: {}; must be at most {ID_MAX} characters", ends(id, 4));
+        return Err(Failure::of(404, FailureKind::InvalidRequest, message).param("session"));
+    }
+    txn.find(SESSION, id, "id")
+}
+
 fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    txn.find(SESSION, call.id(0), "id").map(|session| create::shown(&session, call))
+    named(txn, call).map(|session| create::shown(&session, call))
 }
 
 fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    txn.find(SESSION, call.id(0), "id")?;
+    named(txn, call)?;
     update::update(txn, call).map(|session| create::shown(&session, call))
 }
 
 fn expire(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    txn.find(SESSION, call.id(0), "id")?;
+    named(txn, call)?;
     expire::expire(txn, call.id(0)).map(|session| create::shown(&session, call))
 }
 
 fn line_items(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    let session = txn.find(SESSION, call.id(0), "id")?;
+    let session = named(txn, call)?;
     list::page_of(call, "item", &session.part::<SessionPart>().line_items)
 }
 

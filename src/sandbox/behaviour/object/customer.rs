@@ -6,6 +6,7 @@ use crate::sandbox::api::list;
 use crate::sandbox::api::search::{self, Index};
 use crate::sandbox::behaviour::object::{Handler, copy, fill, merge_metadata, new, text};
 use crate::sandbox::behaviour::payment::method;
+use crate::sandbox::behaviour::settings::Settings;
 use crate::sandbox::engine::object::Doc;
 use crate::sandbox::engine::private::{CustomerPart, PaymentMethodPart};
 use crate::sandbox::engine::txn::Txn;
@@ -63,8 +64,9 @@ pub fn handler(key: &str) -> Option<Handler> {
 pub fn include(txn: &Txn<'_>, customer: &Value, field: &str) -> Option<Value> {
     let id = text(customer, "id");
     match field {
+        "invoice_credit_balance" => Some(json!({})),
         "sources" | "subscriptions" | "tax_ids" => Some(json!({
-            "object": "list", "data": [], "has_more": false,
+            "object": "list", "data": [], "has_more": false, "total_count": 0,
             "url": format!("/v1/customers/{id}/{field}"),
         })),
         "tax" => {
@@ -81,14 +83,9 @@ pub fn include(txn: &Txn<'_>, customer: &Value, field: &str) -> Option<Value> {
 }
 
 fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    check(call)?;
+    check(txn, call, None)?;
     let id = txn.new_id("cus_", 14);
-    let prefix = txn.new_id("", 8);
-    let prefix: String = prefix
-        .bytes()
-        .filter_map(|b| char::from_digit(u32::from(b) % 16, 16))
-        .map(|digit| digit.to_ascii_uppercase())
-        .collect();
+    let prefix = txn.new_id("", 8).to_ascii_uppercase();
     let mut doc = new(
         "customer",
         json!({
@@ -97,7 +94,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
             "preferred_locales": [], "tax_exempt": "none",
         }),
     );
-    write(&mut doc, call);
+    write(&mut doc, call, &default_currency(txn));
     let mut customer = txn.put_with(doc, part(call).unwrap_or_default());
     let mut saved = None;
     if let Some(asked) = call.text("payment_method") {
@@ -146,47 +143,40 @@ fn check_default(txn: &Txn<'_>, customer: &str, default: &str) -> Result<(), Fai
     Err(Failure::invalid(message).code("resource_missing").param(PARAM))
 }
 
-/// The longest texts, in characters.
-const LENGTHS: [(&str, usize); 5] = [
-    ("business_name", 150),
-    ("email", 512),
-    ("individual_name", 150),
-    ("name", 256),
-    ("phone", 20),
-];
+/// Letters and digits that a prefix of invoice numbers has at most.
+const PREFIX_MAX: usize = 12;
 
-fn check(call: &Call) -> Result<(), Failure> {
+fn check(txn: &Txn<'_>, call: &Call, customer: Option<&str>) -> Result<(), Failure> {
     for name in NOT_YET {
         if call.sent(name) {
             let message = format!("`{name}` of customers is not modelled by this sandbox yet.");
             return Err(Failure::of(501, FailureKind::Api, message).param(*name));
         }
     }
-    if let Some(email) = call.text("email") {
-        check_email(email)?;
-    }
-    for (name, most) in LENGTHS {
-        let length = call.text(name).map_or(0, |value| value.chars().count());
-        if length > most {
-            let message = format!(
-                "Invalid string: {name} must be at most {most} characters (it currently has {length})."
-            );
-            return Err(Failure::invalid(message).param(name));
-        }
-    }
-    Ok(())
+    call.text("invoice_prefix").map_or(Ok(()), |prefix| check_prefix(txn, prefix, customer))
 }
 
-fn check_email(email: &str) -> Result<(), Failure> {
-    let holds = email
-        .split_once('@')
-        .is_some_and(|(local, host)| !local.is_empty() && !host.is_empty() && !host.contains('@'));
-    if holds && !email.contains(char::is_whitespace) {
-        return Ok(());
+/// Invoices are numbered by a prefix that no other customer has.
+fn check_prefix(txn: &Txn<'_>, prefix: &str, customer: Option<&str>) -> Result<(), Failure> {
+    let is_one = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
+    if prefix.len() > PREFIX_MAX || !prefix.chars().all(is_one) {
+        let message = "Invoice number prefix must be 1–12 uppercase letters or numbers.";
+        return Err(Failure::invalid(message));
     }
-    Err(Failure::invalid(format!("Invalid email address: {email}"))
-        .code("email_invalid")
-        .param("email"))
+    let holders = txn.having("customer", "invoice_prefix", prefix);
+    let mut others = holders.iter().filter(|holder| Some(text(holder, "id")) != customer);
+    others.next().map_or(Ok(()), |holder| {
+        let message = format!(
+            "This invoice number prefix is taken by customer: {}. Please enter a different prefix.",
+            text(holder, "id")
+        );
+        Err(Failure::invalid(message).param("invoice_prefix"))
+    })
+}
+
+/// The currency in which a customer's balance is counted.
+fn default_currency(txn: &Txn<'_>) -> String {
+    Settings::of(txn).get("currency").to_owned()
 }
 
 /// What is kept of a customer beyond what the API shows, where it was sent.
@@ -195,9 +185,14 @@ fn part(call: &Call) -> Option<CustomerPart> {
     Some(CustomerPart { tax_ip_address: ip })
 }
 
-/// Writes the sent parameters into a customer.
-fn write(doc: &mut Doc, call: &Call) {
+/// Writes the sent parameters into a customer, whose first balance settles its currency.
+fn write(doc: &mut Doc, call: &Call, currency: &str) {
     copy(doc, call, FIELDS);
+    if call.int("balance").is_some_and(|balance| balance != 0)
+        && doc.get("currency").is_none_or(Value::is_null)
+    {
+        doc.insert("currency".to_owned(), json!(currency));
+    }
     if doc.get("preferred_locales").is_some_and(Value::is_null) {
         doc.insert("preferred_locales".to_owned(), json!([]));
     }
@@ -212,6 +207,10 @@ fn write(doc: &mut Doc, call: &Call) {
         }
     }
     fill(doc, "customer", &["address", "shipping", "invoice_settings"]);
+    if let Some(Value::Object(shipping)) = doc.get_mut("shipping") {
+        // Nobody carries anything to a customer yet.
+        shipping.retain(|name, _| !matches!(name.as_str(), "carrier" | "tracking_number"));
+    }
     merge_metadata(doc, &call.params);
 }
 
@@ -225,12 +224,13 @@ fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let id = call.id(0);
     txn.find("customer", id, "id")?;
-    check(call)?;
+    check(txn, call, Some(id))?;
     if let Some(default) = default_method(call) {
         check_default(txn, id, default)?;
     }
+    let currency = default_currency(txn);
     let Some((before, after)) = txn.edit_with("customer", id, |doc, known: &mut CustomerPart| {
-        write(doc, call);
+        write(doc, call, &currency);
         if let Some(part) = part(call) {
             *known = part;
         }

@@ -12,6 +12,7 @@ const ACTING: &[(&str, &str)] = &[
     ("capture", "takes the money at once, which is what happens anyway"),
     ("card", "details by type"),
     ("confirm", "confirms"),
+    ("billing_scheme", "asks for tiers, which belong to what recurs"),
     ("currency_options", "shown when expanded"),
     ("default_price_data", "makes a price"),
     ("mandate_data", "kept with the intent"),
@@ -32,6 +33,7 @@ fn sample(name: &str, of: &Type) -> Value {
         "url" => return json!("https://shop.example"),
         "unit_amount_decimal" => return json!("12"),
         "country" => return json!("DE"),
+        "invoice_prefix" => return json!("TEA"),
         "interval" => return json!("month"),
         _ => {}
     }

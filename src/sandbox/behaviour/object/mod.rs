@@ -182,3 +182,6 @@ mod payments_tests;
 
 #[cfg(test)]
 mod lossless_tests;
+
+#[cfg(test)]
+mod shop_tests;

@@ -92,18 +92,19 @@ fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     if let Some(customer) = call.text("customer") {
         txn.find("customer", customer, "customer")?;
     }
-    let wanted = call.text("customer").map(str::to_owned);
-    list_where(txn, call, wanted.as_deref())
+    // Payment methods of nobody are in no list.
+    let wanted = call.text("customer").or_else(|| call.text("customer_account"));
+    list_where(txn, call, wanted.unwrap_or_default())
 }
 
 fn list_of_customer(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     txn.find("customer", call.id(0), "id")?;
-    list_where(txn, call, Some(call.id(0)))
+    list_where(txn, call, call.id(0))
 }
 
-fn list_where(txn: &Txn<'_>, call: &Call, customer: Option<&str>) -> Result<Body, Failure> {
+fn list_where(txn: &Txn<'_>, call: &Call, customer: &str) -> Result<Body, Failure> {
     let mut filters = list::same(call, &["type", "allow_redisplay"]);
-    filters.extend(customer.map(|customer| Filter::Is("customer", customer.to_owned())));
+    filters.push(Filter::Is("customer", customer.to_owned()));
     list::page(txn, call, "payment_method", &filters)
 }
 

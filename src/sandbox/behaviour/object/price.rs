@@ -39,7 +39,27 @@ pub fn include(txn: &Txn<'_>, price: &Value, field: &str) -> Option<Value> {
     }
 }
 
+/// The version that took usage records away.
+const METERS_FROM: &str = "2025-03-31";
+
+/// Tiers belong to what recurs, and what is metered has a meter.
+fn ensure_sellable(call: &Call) -> Result<(), Failure> {
+    let recurring = call.hash("recurring");
+    if recurring.is_none() && call.text("billing_scheme") == Some("tiered") {
+        let message = "Prices with `type=one_time` are not supported with tiered billing.";
+        return Err(Failure::invalid(message).param("interval"));
+    }
+    let said = |name: &str| recurring.and_then(|recurring| recurring.get(name)?.as_str());
+    let is_older = call.version.text.as_str() < METERS_FROM;
+    if said("usage_type") == Some("metered") && said("meter").is_none() && !is_older {
+        let message = "Starting with Stripe version `2025-03-31.basil`, metered prices must be backed by meters.";
+        return Err(Failure::invalid(message));
+    }
+    Ok(())
+}
+
 fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    ensure_sellable(call)?;
     let product = match (call.text("product"), call.hash("product_data")) {
         (Some(_), Some(_)) => {
             let text = "You may only specify one of these parameters: product, product_data.";
@@ -51,9 +71,8 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         }
         (None, Some(data)) => text(&*pricing::create_product(txn, data)?, "id").to_owned(),
         (None, None) => {
-            return Err(Failure::invalid("Missing required param: product.")
-                .code("parameter_missing")
-                .param("product"));
+            let text = "You must specify either `product` or `product_data` when creating a price.";
+            return Err(Failure::invalid(text));
         }
     };
     pricing::create_price(txn, &product, &call.params, "").map(Body::from)
@@ -99,11 +118,6 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 
 fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let keys = call.list("lookup_keys");
-    if keys.len() > 10 {
-        return Err(
-            Failure::invalid("You may only specify up to 10 lookup_keys.").param("lookup_keys")
-        );
-    }
     let wanted: Vec<&str> = keys.iter().filter_map(Value::as_str).collect();
     let mut filters = list::same(call, &["product", "active", "currency", "type"]);
     match wanted.as_slice() {

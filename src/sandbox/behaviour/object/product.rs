@@ -31,16 +31,21 @@ pub fn handler(key: &str) -> Option<Handler> {
 
 fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let mut product = pricing::put_product(txn, &call.params)?;
+    let mut price = None;
     if let Some(price_data) = call.hash("default_price_data") {
         let id = text(&product, "id").to_owned();
-        let price = pricing::create_price(txn, &id, price_data, "default_price_data")?;
-        let price = json!(text(&price, "id"));
+        let made = pricing::put_price(txn, &id, price_data, "default_price_data")?;
+        let default = json!(text(&made, "id"));
         let changed = txn.edit("product", &id, |doc| {
-            doc.insert("default_price".to_owned(), price);
+            doc.insert("default_price".to_owned(), default);
         });
         product = changed.map_or(product, |(_, after)| after);
+        price = Some(made);
     }
     txn.emit("product.created", &product);
+    if let Some(price) = price {
+        txn.emit("price.created", &price);
+    }
     Ok(product.into())
 }
 
@@ -84,6 +89,10 @@ fn delete(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
             "This product cannot be deleted because it has one or more user-created prices.";
         return Err(Failure::invalid(message));
     }
+    let inactive = txn.edit("product", id, |doc| {
+        doc.insert("active".to_owned(), json!(false));
+    });
+    let product = inactive.map_or(product, |(_, after)| after);
     txn.remove("product", id);
     txn.emit("product.deleted", &product);
     Ok(json!({"object": "product", "id": id, "deleted": true}).into())

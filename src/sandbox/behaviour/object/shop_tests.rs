@@ -1,0 +1,250 @@
+//! Customers, products, prices and Checkout Sessions: what they show, and what of them is refused.
+
+use crate::sandbox::testing::Lab;
+use serde_json::{Value, json};
+
+const SESSIONS: &str = "POST /v1/checkout/sessions";
+
+fn id(doc: &Value) -> &str {
+    doc["id"].as_str().unwrap()
+}
+
+fn all(base: Value, more: &Value) -> Value {
+    let mut all = base;
+    all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    all
+}
+
+fn session(more: &Value) -> Value {
+    let line = json!({
+        "quantity": 1,
+        "price_data": {"currency": "usd", "unit_amount": 500, "product_data": {"name": "Tea"}},
+    });
+    let base = json!({"mode": "payment", "success_url": "https://a.example", "line_items": [line]});
+    all(base, more)
+}
+
+fn price(more: &Value) -> Value {
+    all(json!({"currency": "usd", "product_data": {"name": "Tea"}}), more)
+}
+
+/// The last event of a type, and the object in it.
+fn told(world: &Lab, kind: &str) -> Value {
+    let event = world.view().newest("event").find(|event| event["type"] == kind).unwrap();
+    event["data"]["object"].clone()
+}
+
+#[test]
+fn a_customer_shows_what_it_has_and_only_when_asked_what_it_could_have() {
+    let mut world = Lab::new();
+    let plain = world.ok("POST /v1/customers", json!({}));
+    for absent in ["business_name", "individual_name", "invoice_credit_balance", "tax", "sources"] {
+        assert!(plain.get(absent).is_none(), "{absent}");
+    }
+    let shop = json!({
+        "business_name": "Tea Ltd",
+        "shipping": {"name": "Aki", "address": {"line1": "1-1"}},
+    });
+    let shop = world.ok("POST /v1/customers", shop);
+    assert_eq!(shop["business_name"], "Tea Ltd");
+    let shipping = shop["shipping"].as_object().unwrap();
+    assert_eq!(shipping.keys().collect::<Vec<_>>(), ["address", "name", "phone"]);
+    let included = |field| {
+        let shown = world.look(|txn| super::include(txn, &plain, field));
+        shown.unwrap()
+    };
+    assert_eq!(included("invoice_credit_balance"), json!({}));
+    for list in ["sources", "subscriptions", "tax_ids"] {
+        assert_eq!(included(list)["total_count"], 0, "{list}");
+    }
+}
+
+#[test]
+fn an_invoice_prefix_has_a_form_and_one_holder() {
+    let mut world = Lab::new();
+    let first = world.ok("POST /v1/customers", json!({"invoice_prefix": "TEA1"}));
+    for bad in ["abc", "A-B", "ABCDEFGHIJKLM"] {
+        let failure = world.call("POST /v1/customers", json!({"invoice_prefix": bad})).unwrap_err();
+        assert_eq!(failure.param, None, "{bad}");
+        assert!(failure.message.ends_with("1–12 uppercase letters or numbers."), "{bad}");
+    }
+    let failure = world.call("POST /v1/customers", json!({"invoice_prefix": "TEA1"})).unwrap_err();
+    assert_eq!(failure.param.as_deref(), Some("invoice_prefix"));
+    assert!(failure.message.contains(&format!("taken by customer: {}.", id(&first))));
+    let own = format!("POST /v1/customers/{}", id(&first));
+    world.ok(&own, json!({"invoice_prefix": "TEA1"}));
+    let drawn = world.ok("POST /v1/customers", json!({}));
+    let drawn = drawn["invoice_prefix"].as_str().unwrap();
+    assert!(drawn.len() == 8 && !drawn.contains(|c: char| c.is_ascii_lowercase()), "{drawn}");
+}
+
+#[test]
+fn a_first_balance_settles_a_customers_currency() {
+    let mut world = Lab::new();
+    let made = world.ok("POST /v1/customers", json!({"balance": 500}));
+    assert_eq!(made["currency"], "jpy");
+    let none = world.ok("POST /v1/customers", json!({"balance": 0}));
+    assert_eq!(none["currency"], Value::Null);
+    let later = world.ok(&format!("POST /v1/customers/{}", id(&none)), json!({"balance": -5}));
+    assert_eq!(later["currency"], "jpy");
+}
+
+#[test]
+fn a_product_is_told_of_before_its_price_and_inactive_once_deleted() {
+    let mut world = Lab::new();
+    let data = json!({"currency": "jpy", "unit_amount": 500});
+    let made = world.ok("POST /v1/products", json!({"name": "Tea", "default_price_data": data}));
+    assert_eq!(world.events(), ["product.created", "price.created"]);
+    assert_eq!(told(&world, "product.created")["default_price"], made["default_price"]);
+    assert_eq!(made["attributes"], json!([]));
+    let cup = world.ok("POST /v1/products", json!({"name": "Cup"}));
+    world.ok(&format!("DELETE /v1/products/{}", id(&cup)), json!({}));
+    assert_eq!(told(&world, "product.deleted")["active"], false);
+    assert_eq!(world.events().last().unwrap(), "product.deleted");
+}
+
+#[test]
+fn a_price_that_cannot_be_is_refused_in_its_own_words() {
+    let mut world = Lab::new();
+    let tiers = json!([{"up_to": "inf", "unit_amount": 5}]);
+    let tiered = json!({"billing_scheme": "tiered", "tiers_mode": "graduated", "tiers": tiers});
+    let metered = json!({"interval": "month", "usage_type": "metered"});
+    for (params, words, param) in [
+        (price(&tiered), "`type=one_time` are not supported with tiered billing", Some("interval")),
+        (
+            price(&json!({"unit_amount": 5, "recurring": metered})),
+            "metered prices must be backed by meters",
+            None,
+        ),
+        (price(&json!({})), "Prices require an `unit_amount` or", None),
+        (
+            json!({"currency": "usd", "unit_amount": 5}),
+            "You must specify either `product` or `product_data`",
+            None,
+        ),
+    ] {
+        let failure = world.call("POST /v1/prices", params).unwrap_err();
+        assert!(failure.message.contains(words), "{}", failure.message);
+        assert_eq!((failure.status, failure.code, failure.param.as_deref()), (400, None, param));
+    }
+    let monthly = json!({"recurring": {"interval": "month"}});
+    world.ok("POST /v1/prices", price(&all(tiered, &monthly)));
+}
+
+#[test]
+fn a_session_shows_what_its_mode_and_its_customer_ask_for() {
+    let mut world = Lab::new();
+    let alone = world.ok(SESSIONS, session(&json!({})));
+    for absent in [
+        "allowed_payment_method_types",
+        "excluded_payment_method_types",
+        "name_collection",
+        "optional_items",
+        "redirect_on_completion",
+        "return_url",
+        "tax_id_collection",
+    ] {
+        assert!(alone.get(absent).is_none(), "{absent}");
+    }
+    assert_eq!(alone["payment_method_collection"], "if_required");
+    for nothing in ["collected_information", "saved_payment_method_options", "customer_details"] {
+        assert_eq!(alone[nothing], Value::Null, "{nothing}");
+    }
+    assert_eq!((&id(&alone)[..10], id(&alone).len()), ("cs_test_a1", 66));
+
+    let customer = world.ok("POST /v1/customers", json!({"email": "a@b.jp"}));
+    let more = json!({
+        "customer": id(&customer), "allow_promotion_codes": true,
+        "name_collection": {"individual": {"enabled": true}},
+    });
+    let known = world.ok(SESSIONS, session(&more));
+    assert_eq!(
+        known["collected_information"],
+        json!({"business_name": null, "individual_name": null, "shipping_details": null})
+    );
+    assert_eq!(known["saved_payment_method_options"]["payment_method_remove"], "disabled");
+    assert_eq!(known["name_collection"]["individual"]["enabled"], true);
+    assert_eq!(&id(&known)[..10], "cs_test_b1");
+}
+
+#[test]
+fn a_session_refuses_whatever_it_names_that_is_not_there() {
+    let mut world = Lab::new();
+    for (more, noun, param) in [
+        (json!({"customer": "cus_x"}), "customer: 'cus_x'", "customer"),
+        (
+            json!({"optional_items": [{"price": "price_x", "quantity": 1}]}),
+            "price: 'price_x'",
+            "optional_items[0][price]",
+        ),
+        (
+            json!({"payment_intent_data": {"transfer_data": {"destination": "acct_x"}}}),
+            "destination: 'acct_x'",
+            "payment_intent_data[transfer_data][destination]",
+        ),
+        (
+            json!({"line_items": [{"price": "price_x", "quantity": 1}]}),
+            "price: 'price_x'",
+            "line_items[0][price]",
+        ),
+    ] {
+        let failure = world.call(SESSIONS, session(&more)).unwrap_err();
+        assert_eq!(failure.message, format!("No such {noun}"));
+        assert_eq!(failure.code.as_deref(), Some("resource_missing"));
+        assert_eq!((failure.status, failure.param.as_deref()), (400, Some(param)));
+    }
+}
+
+#[test]
+fn an_address_is_not_the_id_of_a_session() {
+    let mut world = Lab::new();
+    let made = world.ok(SESSIONS, session(&json!({})));
+    let long = format!("{}#fidkdWxOYHw", id(&made)).replace('#', "%23");
+    for endpoint in [
+        format!("GET /v1/checkout/sessions/{long}"),
+        format!("POST /v1/checkout/sessions/{long}"),
+        format!("POST /v1/checkout/sessions/{long}/expire"),
+        format!("GET /v1/checkout/sessions/{long}/line_items"),
+    ] {
+        let failure = world.call(&endpoint, json!({})).unwrap_err();
+        assert_eq!(failure.message, "Invalid string: cs_t...OYHw; must be at most 66 characters");
+        assert_eq!(
+            (failure.status, failure.code, failure.param.as_deref()),
+            (404, None, Some("session"))
+        );
+    }
+}
+
+#[test]
+fn payment_methods_of_nobody_are_in_no_list() {
+    let mut world = Lab::new();
+    let card = json!({"type": "card", "card": {"token": "tok_visa"}});
+    let made = world.ok("POST /v1/payment_methods", card);
+    let listed = |world: &mut Lab, params: Value| {
+        world.ok("GET /v1/payment_methods", params)["data"].as_array().unwrap().len()
+    };
+    assert_eq!(listed(&mut world, json!({})), 0);
+    let customer = world.ok("POST /v1/customers", json!({}));
+    let attach = format!("POST /v1/payment_methods/{}/attach", id(&made));
+    world.ok(&attach, json!({"customer": id(&customer)}));
+    assert_eq!(listed(&mut world, json!({})), 0);
+    assert_eq!(listed(&mut world, json!({"customer": id(&customer)})), 1);
+}
+
+#[test]
+fn a_search_counts_what_it_finds_when_it_is_asked() {
+    let mut world = Lab::new();
+    for n in 0..12 {
+        let name = if n == 0 { "other" } else { "aki" };
+        world.ok("POST /v1/customers", json!({"name": name}));
+    }
+    let search = |world: &mut Lab, more: Value| {
+        let query = all(json!({"query": "name:'aki'", "limit": 3}), &more);
+        world.ok("GET /v1/customers/search", query)
+    };
+    assert!(search(&mut world, json!({})).get("total_count").is_none());
+    let first = search(&mut world, json!({"total_count": true}));
+    assert_eq!((&first["total_count"], first["data"].as_array().unwrap().len()), (&json!(11), 3));
+    let next = json!({"total_count": true, "page": first["next_page"]});
+    assert_eq!(search(&mut world, next)["total_count"], 11);
+}
