@@ -32,10 +32,7 @@ const OCCASIONAL: &[(&str, &[&str])] = &[
         "balance",
         &["connect_reserved", "instant_available", "issuing", "refund_and_dispute_prefunding"],
     ),
-    (
-        "charge",
-        &["authorization_code", "level3", "presentment_details", "source_transfer", "transfer"],
-    ),
+    ("charge", &["authorization_code", "level3", "presentment_details", "transfer"]),
     (
         "checkout.session",
         &[
@@ -71,7 +68,7 @@ const OCCASIONAL: &[(&str, &[&str])] = &[
             "us_cfpb_data",
         ],
     ),
-    ("payment_intent", &["presentment_details"]),
+    ("payment_intent", &["hooks", "payment_details", "presentment_details"]),
     ("payment_method", &["radar_options"]),
     (
         "refund",

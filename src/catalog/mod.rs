@@ -99,7 +99,9 @@ impl Catalog {
         self.objects.get(name, |shape| {
             for row in rows(EXTRA_OBJECTS).filter_map(|row| row.split_once('\t')) {
                 let more = if row.0 == name { grammar::shape(row.0, row.1) } else { None };
-                shape.fields.extend(more.into_iter().flat_map(|more| more.fields));
+                let more = more.map(|more| more.fields).unwrap_or_default();
+                shape.fields.retain(|field| more.iter().all(|more| more.name != field.name));
+                shape.fields.extend(more);
             }
         })
     }

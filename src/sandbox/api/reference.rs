@@ -126,7 +126,9 @@ pub fn named(mut failure: Failure, call: &Call) -> Failure {
     let path = call.key.split_once(' ').map_or("", |(_, path)| path);
     let at = call.ids.iter().position(|id| failure.message.contains(id.as_str()));
     let mut names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    let own = at.and_then(|at| names.nth(at));
+    // A parameter named it.
+    let Some(at) = at else { return failure };
+    let own = names.nth(at);
     let known = PLACEHOLDERS.iter().find(|known| known.0 == path);
     failure.param = known.map_or(own, |known| known.1).map(str::to_owned);
     failure

@@ -8,7 +8,7 @@ use crate::sandbox::behaviour::object::{Handler, copy, fill, merge_metadata, tex
 use crate::sandbox::behaviour::payment::{direct, intent};
 use crate::sandbox::engine::object::Doc;
 use crate::sandbox::engine::txn::Txn;
-use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::failure::{Failure, FailureKind, echo};
 use serde_json::{Value, json};
 
 const INDEX: Index = Index {
@@ -54,7 +54,7 @@ pub fn include(txn: &Txn<'_>, charge: &Value, field: &str) -> Option<Value> {
     let refunds = txn.having("refund", "charge", id);
     let shown: Vec<Value> = refunds.iter().take(10).map(|refund| refund.document()).collect();
     Some(json!({
-        "object": "list", "data": shown, "has_more": refunds.len() > 10,
+        "object": "list", "data": shown, "has_more": refunds.len() > 10, "total_count": refunds.len(),
         "url": format!("/v1/charges/{id}/refunds"),
     }))
 }
@@ -94,12 +94,17 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         txn.find("customer", customer, "customer")?;
     }
     let Some(token) = call.text("source") else {
-        return Err(if call.text("customer").is_some() {
-            direct::nothing_to_charge()
-        } else {
-            Failure::invalid("Must provide source or customer.").code("parameter_missing")
-        });
+        return Err(call.text("customer").map_or_else(
+            || Failure::invalid("Must provide source or customer.").code("parameter_missing"),
+            |customer| direct::nothing_to_charge(txn, customer),
+        ));
     };
+    if let Some(customer) = call.text("customer") {
+        let message = format!("Customer {customer} does not have card with ID {}", echo(token));
+        return Err(Failure::of(404, FailureKind::InvalidRequest, message)
+            .code("resource_missing")
+            .param("card"));
+    }
     let mut terms = Doc::new();
     copy(&mut terms, call, FIELDS);
     fill(&mut terms, "charge", &["shipping"]);
@@ -127,6 +132,12 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
             return Err(Failure::invalid(text).param("customer"));
         }
     }
+    let owner = text(&charge, "payment_intent");
+    if !owner.is_empty() && call.sent("transfer_group") {
+        return Err(Failure::invalid(format!(
+            "This Charge was created by a PaymentIntent ({owner}). You must update the `transfer_group` on the PaymentIntent instead of updating the Charge directly. See https://stripe.com/docs/api#update_payment_intent"
+        )));
+    }
     let Some((before, after)) = txn.edit("charge", call.id(0), |doc| {
         let plain = ["customer", "description", "receipt_email", "shipping", "transfer_group"];
         copy(doc, call, &plain);
@@ -147,12 +158,12 @@ fn capture(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         return Err(Failure::invalid(message).code("charge_already_captured"));
     }
     let owner = text(&charge, "payment_intent");
-    if owner.is_empty() {
-        direct::capture(txn, call.id(0), call.int("amount"))?;
-    } else {
-        intent::capture(txn, owner, call.int("amount"))?;
+    if !owner.is_empty() {
+        return Err(Failure::invalid(format!(
+            "This uncaptured Charge was created by a PaymentIntent ({owner}). You must capture the PaymentIntent instead. For more information, see https://stripe.com/docs/payments/place-a-hold-on-a-payment-method"
+        )));
     }
-    retrieve(txn, call)
+    direct::capture(txn, call.id(0), call.int("amount")).map(Body::from)
 }
 
 fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {

@@ -1,5 +1,7 @@
 //! Payment intents, as the API makes, confirms, captures and cancels them.
 
+use crate::catalog::Catalog;
+use crate::catalog::grammar::{self, Kind};
 use crate::sandbox::api::answer::Body;
 use crate::sandbox::api::call::Call;
 use crate::sandbox::api::list;
@@ -14,7 +16,7 @@ use crate::sandbox::behaviour::settings::Settings;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::PaymentIntentPart;
 use crate::sandbox::engine::txn::Txn;
-use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::failure::{Failure, FailureKind, echo};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -91,6 +93,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
             return Err(Failure::invalid(message).param(name));
         }
     }
+    check_types(call)?;
     let (types, automatic) = types(&Settings::of(txn), call, &currency);
     let mut more = Doc::new();
     more.insert("automatic_payment_methods".to_owned(), automatic);
@@ -166,6 +169,36 @@ fn check(call: &Call) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Fails for a payment method type that does not exist, and for types beside automatic ones.
+fn check_types(call: &Call) -> Result<(), Failure> {
+    const LISTED: &str = "payment_method_types";
+    let catalog = Catalog::get();
+    let shape = catalog.params("PaymentIntentCreateParams");
+    let known = shape.and_then(|s| grammar::field(&s.fields, "allowed_payment_method_types"));
+    let words = match known.map(|field| &field.of.kind) {
+        Some(Kind::List(of)) => match &of.kind {
+            Kind::Enum { words, .. } => words.as_slice(),
+            _ => &[],
+        },
+        _ => &[],
+    };
+    let mut sent = call.list(LISTED).iter().filter_map(Value::as_str);
+    if let Some(kind) = sent.find(|kind| !words.contains(kind)) {
+        let message = format!(
+            "The payment method type \"{}\" is invalid. Please ensure the provided type is activated in your dashboard (https://dashboard.stripe.com/account/payments/settings) and your account is enabled for any preview features that you are trying to use. See https://stripe.com/docs/payments/payment-methods/integration-options for supported payment method, currency, and country options.",
+            echo(kind)
+        );
+        return Err(Failure::invalid(message).param(LISTED));
+    }
+    let automatic = call.hash("automatic_payment_methods");
+    let enabled = automatic.and_then(|automatic| automatic.get("enabled")) == Some(&json!(true));
+    if enabled && !call.list(LISTED).is_empty() {
+        let text = "`payment_method_types` and `automatic_payment_methods[enabled]=true` cannot be used together. Please remove one of these parameters.";
+        return Err(Failure::invalid(text).param(LISTED));
+    }
+    Ok(())
+}
+
 /// The accepted types, and `automatic_payment_methods` as it is shown.
 fn types(settings: &Settings, call: &Call, currency: &str) -> (Vec<String>, Value) {
     let listed = |name: &str| -> Option<Vec<String>> {
@@ -214,6 +247,9 @@ fn write(doc: &mut Doc, call: &Call) {
             let kept = sent.iter().filter(|(name, _)| *name != "enforce_arithmetic_validation");
             shown.extend(kept.map(|(name, value)| (name.clone(), value.clone())));
         }
+    }
+    if doc.get("payment_details").is_some_and(Value::is_null) {
+        doc.remove("payment_details");
     }
     fill(doc, "payment_intent", &["payment_details", "shipping"]);
     merge_metadata(doc, &call.params);
@@ -323,6 +359,7 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let id = call.id(0);
     let pi = found(txn, call)?;
     check(call)?;
+    check_types(call)?;
     let status = text(&pi, "status");
     let open =
         matches!(status, "requires_payment_method" | "requires_confirmation" | "requires_action");

@@ -26,12 +26,13 @@ pub fn handler(key: &str) -> Option<Handler> {
 }
 
 fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    for name in ["payment_method", "customer"] {
-        if call.sent(name) {
-            let message =
-                format!("`{name}` (cloning for Connect) is not modelled by this sandbox.");
-            return Err(Failure::of(501, FailureKind::Api, message).param(name));
-        }
+    if call.sent("payment_method") {
+        let text = "`payment_method` (cloning for Connect) is not modelled by this sandbox.";
+        return Err(Failure::of(501, FailureKind::Api, text).param("payment_method"));
+    }
+    if call.sent("customer") {
+        let text = "You cannot attach a PaymentMethod to a Customer during PaymentMethod creation. Please instead create the PaymentMethod and then attach it using the attachment method of the PaymentMethods API.";
+        return Err(Failure::invalid(text));
     }
     let id = method::create_from_params(txn, &call.params, "")?;
     txn.edit("payment_method", &id, |doc| {
@@ -76,9 +77,8 @@ fn merge_hash(into: Option<&mut Value>, sent: Option<&Map<String, Value>>) {
 
 fn attach(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let Some(customer) = call.text("customer") else {
-        return Err(Failure::invalid("Missing required param: customer.")
-            .code("parameter_missing")
-            .param("customer"));
+        let text = "Must provide customer or customer_account.";
+        return Err(Failure::invalid(text).code("parameter_missing"));
     };
     let found = method::materialise(txn, call.id(0), "id")?;
     method::attach(txn, text(&found, "id"), customer).map(Body::from)
@@ -111,14 +111,8 @@ fn list_where(txn: &Txn<'_>, call: &Call, customer: &str) -> Result<Body, Failur
 fn retrieve_of_customer(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let found = txn.find("payment_method", call.id(1), "id")?;
     if text(&found, "customer") != call.id(0) {
-        let message = format!(
-            "No such PaymentMethod: '{}'; it is not attached to the customer '{}'.",
-            call.id(1),
-            call.id(0)
-        );
-        let mut failure = Failure::missing("PaymentMethod", call.id(1), "id");
-        failure.message = message;
-        return Err(failure);
+        let failure = Failure::of(404, FailureKind::InvalidRequest, "Invalid request");
+        return Err(failure.param("customer"));
     }
     Ok(found.into())
 }

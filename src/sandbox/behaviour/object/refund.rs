@@ -8,7 +8,7 @@ use crate::sandbox::behaviour::payment::refund::{self, RefundSpec};
 use crate::sandbox::engine::object::Doc;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::{Failure, FailureKind};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The behaviour of `/v1/refunds`.
 pub fn handler(key: &str) -> Option<Handler> {
@@ -35,10 +35,11 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let charge = match (call.text("charge"), call.text("payment_intent")) {
         (None, None) => {
             let text = "One of the following params should be provided for this request: payment_intent or charge.";
-            return Err(Failure::invalid(text).code("parameter_missing"));
+            return Err(Failure::invalid(text));
         }
         (Some(charge), intent) => {
-            let found = txn.find("charge", charge, "charge")?;
+            // An unknown charge is told of as if the path had named it.
+            let found = txn.find("charge", charge, "id")?;
             if intent.is_some_and(|intent| text(&found, "payment_intent") != intent) {
                 let text = "You may only specify one of these parameters: charge, payment_intent.";
                 return Err(Failure::invalid(text).param("charge"));
@@ -66,12 +67,8 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 fn charge_of(txn: &Txn<'_>, intent: &str) -> Result<String, Failure> {
     let found = txn.find("payment_intent", intent, "payment_intent")?;
     let charge = text(&found, "latest_charge");
-    if text(&found, "status") != "succeeded" || charge.is_empty() {
-        let message =
-            format!("This PaymentIntent ({intent}) does not have a successful charge to refund.");
-        return Err(Failure::invalid(message)
-            .code("payment_intent_unexpected_state")
-            .param("payment_intent"));
+    if charge.is_empty() {
+        return Err(refund::no_charge(intent));
     }
     Ok(charge.to_owned())
 }
@@ -98,6 +95,10 @@ fn expire(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 }
 
 fn cancel(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    let found = txn.find("refund", call.id(0), "id")?;
+    if text(&found, "status") != "requires_action" {
+        return Err(Failure::invalid("Canceling this refund is unsupported."));
+    }
     end_open(txn, call.id(0), "cancel", "canceled")
 }
 
@@ -114,5 +115,11 @@ fn end_open(txn: &mut Txn<'_>, id: &str, verb: &str, ends: &str) -> Result<Body,
 }
 
 fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    list::page(txn, call, "refund", &list::same(call, &["charge", "payment_intent"]))
+    let filters = list::same(call, &["charge", "payment_intent"]);
+    let mut page = list::page(txn, call, "refund", &filters)?.into_document();
+    let count = page.get("data").and_then(Value::as_array).map_or(0, Vec::len);
+    if let Value::Object(page) = &mut page {
+        page.insert("count".to_owned(), json!(count));
+    }
+    Ok(page.into())
 }

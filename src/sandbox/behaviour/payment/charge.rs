@@ -96,10 +96,23 @@ pub fn write(txn: &mut Txn<'_>, attempt: &Attempt<'_>) -> Arc<Object> {
     let behaviour = card_of(method).map(|card| card.behaviour);
     let available_at_once = behaviour == Some(Behaviour::AvailableAtOnce);
     let charge = txn.put_with(doc, ChargePart { available_at_once });
+    note_checks(txn, method);
     if captured {
         return post(txn, intent, charge);
     }
     charge
+}
+
+/// A card that its bank was asked about shows what the bank found.
+fn note_checks(txn: &mut Txn<'_>, method: &Object) {
+    let found = checks(method);
+    if method.get("card").is_some_and(|card| card.get("checks") != Some(&found)) {
+        txn.edit("payment_method", text(method, "id"), |doc| {
+            if let Some(Value::Object(card)) = doc.get_mut("card") {
+                card.insert("checks".to_owned(), found);
+            }
+        });
+    }
 }
 
 /// What was sent with the payment for Radar: kept beside an intent, among the terms of a direct charge.
@@ -188,20 +201,26 @@ fn card_details(txn: &Txn<'_>, attempt: &Attempt<'_>, manual: bool) -> Value {
     });
     let brand = part("brand");
     let amount = int(attempt.intent, "amount");
-    let held_until = if manual && !failed { json!(txn.now().plus(HOLD).0) } else { Value::Null };
-    json!({
+    let mut doc = json!({
         "amount_authorized": if failed { Value::Null } else { json!(amount) },
         "authorization_code": if failed { Value::Null } else { json!("123456") },
-        "brand": brand, "capture_before": held_until, "checks": checks(method),
-        "country": part("country"), "exp_month": part("exp_month"), "exp_year": part("exp_year"),
+        "brand": brand, "checks": checks(method),
+        "country": part("country"),
+        "electronic_commerce_indicator": if failed { Value::Null } else { json!(if attempt.secure.is_some() { "05" } else { "07" }) },
+        "exp_month": part("exp_month"), "exp_year": part("exp_year"),
         "extended_authorization": {"status": "disabled"}, "fingerprint": part("fingerprint"),
         "funding": part("funding"), "incremental_authorization": {"status": "unavailable"},
         "installments": null, "last4": part("last4"), "mandate": null,
         "multicapture": {"status": "unavailable"}, "network": brand,
         "network_token": {"used": false}, "network_transaction_id": txn.new_id("", 15),
         "overcapture": {"maximum_amount_capturable": amount, "status": "unavailable"},
-        "regulated_status": "unregulated", "three_d_secure": secure, "wallet": null,
-    })
+        "regulated_status": "unregulated", "three_d_secure": secure, "transaction_link_id": null,
+        "wallet": null,
+    });
+    if let (true, Some(doc)) = (manual && !failed, doc.as_object_mut()) {
+        doc.insert("capture_before".to_owned(), json!(txn.now().plus(HOLD).0));
+    }
+    doc
 }
 
 /// The checks of a card once its bank was asked; a check that was not asked for stays null.

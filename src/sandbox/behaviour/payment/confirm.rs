@@ -62,6 +62,7 @@ pub fn confirm(
     ensure_confirmable(&pi)?;
     let pm = method::materialise(txn, method_id, "payment_method")?;
     ensure_usable(&pi, &pm)?;
+    method::ensure_modelled(&pm)?;
     intent::forget_jobs(txn, &pi);
     let chosen = text(&pm, "id").to_owned();
     let Some((_, pi)) = txn.edit("payment_intent", intent_id, |doc| {
@@ -131,14 +132,19 @@ pub fn ensure_owned(pm: &Value, payer: &str) -> Result<(), Failure> {
     if !owner.is_empty() && owner != payer {
         let message = if payer.is_empty() {
             format!(
-                "The PaymentMethod {id} belongs to the Customer {owner}. Please include the Customer in the `customer` parameter on the PaymentIntent."
+                "The `payment_method` parameter supplied {id} belongs to the Customer {owner}. Please include the Customer in the `customer` parameter on the PaymentIntent."
             )
         } else {
             format!(
-                "The PaymentMethod {id} does not belong to the Customer {payer}. Please use a PaymentMethod that is attached to this Customer."
+                "The PaymentMethod {id} does not belong to the Customer you supplied {payer}. Please use this PaymentMethod with the Customer that it belongs to instead."
             )
         };
-        return Err(Failure::invalid(message).param("payment_method"));
+        let failure = Failure::invalid(message);
+        return Err(if payer.is_empty() {
+            failure.code("parameter_missing").param("source")
+        } else {
+            failure.param("payment_method")
+        });
     }
     Ok(())
 }
@@ -165,6 +171,8 @@ fn ensure_usable(pi: &Value, pm: &Object) -> Result<(), Failure> {
 enum Step {
     Charge(Option<&'static str>),
     Challenge,
+    /// Nobody is there who could authenticate.
+    Refuse,
     Decline(Decline),
 }
 
@@ -189,7 +197,7 @@ fn step(pm: &Object, options: &ConfirmOptions) -> Step {
         return Step::Decline(Decline::new("card_declined", Some("processing_error")));
     }
     if options.off_session || options.error_on_requires_action {
-        return Step::Decline(Decline::authentication_required());
+        return Step::Refuse;
     }
     Step::Challenge
 }
@@ -203,6 +211,7 @@ fn confirm_card(
     match step(pm, options) {
         Step::Charge(secure) => Ok(take(txn, pi, pm, secure)),
         Step::Challenge => Ok(challenge(txn, pi, options)),
+        Step::Refuse => Err(refuse(txn, pi, pm)),
         Step::Decline(reason) => Err(decline(txn, pi, pm, &reason)),
     }
 }
@@ -311,13 +320,19 @@ pub fn decline(txn: &mut Txn<'_>, pi: &Value, pm: &Object, reason: &Decline) -> 
     let charge = charge::write(txn, &Attempt { intent: pi, method: pm, ending, secure: None });
     txn.emit("charge.failed", &charge);
     let charge_id = text(&charge, "id").to_owned();
-    let error = reason.error(Some(&charge_id), pm);
+    // Its bank has checked it by now.
+    let pm = txn.get("payment_method", text(pm, "id")).map_or(Value::Null, |pm| pm.document());
+    let error = reason.error(Some(&charge_id), &pm);
     let pi = fail(txn, text(pi, "id"), error, Some(&charge_id));
-    reason
-        .failure()
-        .with("charge", charge_id)
-        .with("payment_method", pm.document())
-        .with("payment_intent", pi)
+    reason.failure().with("charge", charge_id).with("payment_method", pm).with("payment_intent", pi)
+}
+
+/// Refuses a payment that would need its customer, before anything is charged.
+fn refuse(txn: &mut Txn<'_>, pi: &Value, pm: &Object) -> Failure {
+    let reason = Decline::authentication_required();
+    let error = reason.error(None, pm);
+    let pi = fail(txn, text(pi, "id"), error, None);
+    reason.failure().with("payment_method", pm.document()).with("payment_intent", pi)
 }
 
 /// Sends an intent back to its start with an error, and tells so.

@@ -18,6 +18,8 @@ pub struct Decline {
 impl Decline {
     /// A refusal by the bank.
     pub const fn new(code: &'static str, decline_code: Option<&'static str>) -> Self {
+        // Where the code says it all, the bank's own code repeats it.
+        let decline_code = if decline_code.is_some() { decline_code } else { Some(code) };
         Self { code, decline_code, blocked: false }
     }
 
@@ -81,17 +83,20 @@ impl Decline {
         }
     }
 
+    /// What goes with the reason; nothing where the bank was not asked.
+    fn row(&self) -> Option<&'static Row> {
+        let reason = self.decline_code.unwrap_or(self.code);
+        ROWS.iter().find(|row| row.reason == reason)
+    }
+
+    /// The parameter at fault, where the reason names one.
+    pub fn param(&self) -> Option<&'static str> {
+        self.row().and_then(|row| row.param)
+    }
+
     /// `error.advice_code`: what the merchant may do about it.
-    pub const fn advice(&self) -> Option<&'static str> {
-        match (self.code.as_bytes(), self.decline_code) {
-            (b"incorrect_cvc" | b"expired_card", _) => Some("confirm_card_data"),
-            (_, Some(reason)) => match reason.as_bytes() {
-                b"lost_card" | b"stolen_card" | b"fraudulent" => Some("do_not_try_again"),
-                b"authentication_required" => None,
-                _ => Some("try_again_later"),
-            },
-            _ => Some("try_again_later"),
-        }
+    pub fn advice(&self) -> Option<&'static str> {
+        self.row().and_then(|row| row.advice)
     }
 
     /// `charge.outcome` of the refused charge.
@@ -112,7 +117,8 @@ impl Decline {
             other => format!("The bank returned the decline code `{other}`."),
         };
         json!({
-            "advice_code": self.advice(), "network_advice_code": null, "network_decline_code": "01",
+            "advice_code": self.advice(), "network_advice_code": self.row().and_then(|row| row.network_advice),
+            "network_decline_code": self.row().and_then(|row| row.network),
             "network_status": "declined_by_network", "reason": reason, "risk_level": "normal",
             "risk_score": 26, "seller_message": seller, "type": "issuer_declined",
         })
@@ -128,40 +134,107 @@ impl Decline {
         set("doc_url", json!(page));
         set("message", json!(self.message()));
         set("payment_method", method.clone());
-        if let Some(advice) = self.advice() {
-            set("advice_code", json!(advice));
-        }
-        if let Some(decline_code) = self.decline_code {
-            set("decline_code", json!(decline_code));
+        for (name, value) in self.codes() {
+            set(name, json!(value));
         }
         if let Some(charge) = charge {
             set("charge", json!(charge));
         }
-        if self.code == "incorrect_cvc" {
-            set("param", json!("cvc"));
+        if let Some(param) = self.param() {
+            set("param", json!(param));
         }
         error
+    }
+
+    /// The further codes of an error about it, those that there are.
+    fn codes(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        // A bank account's refusal comes by no card network.
+        let by_network = !self.blocked && self.code != "payment_intent_payment_attempt_failed";
+        let row = self.row().filter(|_| by_network);
+        [
+            ("advice_code", self.advice()),
+            ("decline_code", self.decline_code),
+            ("network_advice_code", row.and_then(|row| row.network_advice)),
+            ("network_decline_code", row.and_then(|row| row.network)),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
     }
 
     /// The 402 that answers the request which was declined. What it changed stays.
     pub fn failure(&self) -> Failure {
         let mut failure = Failure::of(402, FailureKind::Card, self.message()).code(self.code);
-        if let Some(advice) = self.advice() {
-            failure = failure.with("advice_code", advice);
+        for (name, value) in self.codes() {
+            failure = failure.with(name, value);
         }
-        if let Some(decline_code) = self.decline_code {
-            failure = failure.with("decline_code", decline_code);
-        }
-        if self.code == "incorrect_cvc" {
-            failure = failure.param("cvc");
+        if let Some(param) = self.param() {
+            failure = failure.param(param);
         }
         failure.keeping_changes()
     }
 }
 
+/// What goes with a reason: the advice, the network's codes, the parameter at fault.
+struct Row {
+    reason: &'static str,
+    advice: Option<&'static str>,
+    network: Option<&'static str>,
+    network_advice: Option<&'static str>,
+    param: Option<&'static str>,
+}
+
+const fn row(
+    reason: &'static str,
+    advice: Option<&'static str>,
+    network: Option<&'static str>,
+    network_advice: Option<&'static str>,
+    param: Option<&'static str>,
+) -> Row {
+    Row { reason, advice, network, network_advice, param }
+}
+
+const LATER: Option<&str> = Some("try_again_later");
+const NEVER: Option<&str> = Some("do_not_try_again");
+const CHECK: Option<&str> = Some("confirm_card_data");
+
+const ROWS: &[Row] = &[
+    row("authentication_required", None, None, None, None),
+    row("card_velocity_exceeded", LATER, Some("61"), Some("02"), None),
+    row("expired_card", CHECK, Some("54"), Some("03"), Some("exp_month")),
+    row("fraudulent", NEVER, None, None, None),
+    row("generic_decline", LATER, Some("01"), None, None),
+    row("incorrect_cvc", CHECK, Some("N7"), Some("03"), Some("cvc")),
+    row("insufficient_funds", LATER, Some("51"), Some("02"), None),
+    row("lost_card", NEVER, Some("41"), Some("01"), None),
+    row("processing_error", LATER, Some("06"), None, None),
+    row("stolen_card", NEVER, Some("43"), Some("01"), None),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::card;
+
+    /// Every test card that is declined has its row, and both places show the same of it.
+    #[test]
+    fn every_declining_card_says_why_in_every_code() {
+        let mut seen = 0;
+        for card in card::ALL {
+            let Some(decline) = Decline::on_charging(card) else { continue };
+            seen += 1;
+            assert!(decline.row().is_some(), "{card:?}");
+            let failure = decline.failure();
+            let error = decline.error(None, &Value::Null);
+            assert_eq!(failure.more.get("decline_code"), error.get("decline_code"));
+            assert_eq!(failure.param.as_deref(), error.get("param").and_then(Value::as_str));
+            assert_eq!(failure.more.contains_key("network_decline_code"), !decline.blocked);
+        }
+        assert!(seen > 9, "{seen}");
+        let param = |code| Decline::new(code, None).param();
+        assert_eq!(param("expired_card"), Some("exp_month"));
+        assert_eq!(param("incorrect_cvc"), Some("cvc"));
+        assert_eq!(param("processing_error"), None);
+    }
 
     #[test]
     fn the_sentence_follows_the_most_telling_code() {

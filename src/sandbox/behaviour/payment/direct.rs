@@ -1,8 +1,6 @@
 //! Charges without an intent, as integrations from before 2019 make them: a token, an amount, an answer at once.
 
-use crate::domain::card::{Behaviour, Challenge};
-use crate::domain::currency::Currency;
-use crate::domain::money::Money;
+use crate::domain::card::{self, Behaviour, Challenge};
 use crate::sandbox::behaviour::cards::Billing;
 use crate::sandbox::behaviour::object::{int, text};
 use crate::sandbox::behaviour::payment::charge::{self, Attempt, Ending};
@@ -27,9 +25,13 @@ pub fn create(
     mut terms: Doc,
     capture: bool,
 ) -> Result<Arc<Object>, Failure> {
+    if token.starts_with("tok_") && !card::is_token(token) {
+        return Err(Failure::missing("token", token, "source"));
+    }
     let pm = method::create_from_token(txn, token, &Billing::default())
         .map_err(|failure| failure.param("source"))?;
     let pm = txn.find("payment_method", &pm, "source")?;
+    method::ensure_modelled(&pm)?;
     let mode = if capture { "automatic" } else { "manual" };
     terms.insert("capture_method".to_owned(), json!(mode));
     let terms = Value::Object(terms);
@@ -70,15 +72,7 @@ pub fn capture(txn: &mut Txn<'_>, id: &str, amount: Option<i64>) -> Result<Arc<O
         let message = format!("Charge {id} cannot be captured: its hold is over.");
         return Err(Failure::invalid(message).code("charge_expired_for_capture"));
     }
-    let held = int(&charge, "amount");
-    let amount = amount.unwrap_or(held);
-    if !(1..=held).contains(&amount) {
-        let currency = text(&charge, "currency").parse().unwrap_or(Currency::JPY);
-        let (asked, held) = (Money::new(amount, currency), Money::new(held, currency));
-        let message =
-            format!("Amount {asked} is not between the least and the {held} that is held.");
-        return Err(Failure::invalid(message).param("amount"));
-    }
+    let amount = intent::capturable(amount, int(&charge, "amount"), "amount")?;
     txn.edit("charge", id, |doc| {
         doc.insert("captured".to_owned(), json!(true));
         doc.insert("amount_captured".to_owned(), json!(amount));
@@ -98,8 +92,12 @@ pub fn on_hold_expired(txn: &mut Txn<'_>, args: &Value) {
     }
 }
 
-/// What a customer without a card answers to a charge.
-pub fn nothing_to_charge() -> Failure {
-    let text = "Cannot charge a customer that has no active card";
+/// What a customer without a card of the old kind answers to a charge.
+pub fn nothing_to_charge(txn: &Txn<'_>, customer: &str) -> Failure {
+    let text = if txn.having("payment_method", "customer", customer).is_empty() {
+        "This Customer doesn't have any saved payment details. Attach a legacy Token, Card, Bank Account, or Source to this Customer and then try this request again, or use Payment Intents and Payment Methods instead."
+    } else {
+        "This Customer doesn't have any legacy saved payment details, but does have a Payment Method attached. Use a Payment Intent instead of creating a Charge: https://stripe.com/docs/payments/payment-intents/migration"
+    };
     Failure::of(402, FailureKind::Card, text).code("missing").param("card")
 }

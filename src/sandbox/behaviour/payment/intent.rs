@@ -117,7 +117,7 @@ pub fn open_intent(txn: &mut Txn<'_>, spec: IntentSpec) -> String {
         "capture_method": spec.capture_method.as_deref().unwrap_or("automatic_async"),
         "client_secret": secret, "confirmation_method": "automatic", "created": txn.now().0,
         "currency": spec.currency, "customer": spec.customer, "description": spec.description,
-        "metadata": spec.metadata, "payment_method_options": method_options(&spec.types),
+        "managed_payments": {"enabled": false}, "metadata": spec.metadata, "payment_method_options": method_options(&spec.types),
         "payment_method_types": spec.types, "receipt_email": spec.receipt_email,
         "setup_future_usage": spec.setup_future_usage, "status": "requires_payment_method",
     });
@@ -242,15 +242,8 @@ pub fn capture(txn: &mut Txn<'_>, id: &str, amount: Option<i64>) -> Result<Arc<O
         return Err(unexpected_state(&intent, message));
     }
     let held = int(&intent, "amount_capturable");
-    let amount = amount.unwrap_or(held);
-    if amount > held {
-        return Err(too_much(&intent, amount, held));
-    }
-    if amount < 1 {
-        return Err(Failure::invalid("This value must be greater than or equal to 1.")
-            .code("parameter_invalid_integer")
-            .param("amount_to_capture"));
-    }
+    let amount = capturable(amount, held, "amount_to_capture")
+        .map_err(|failure| failure.with("payment_intent", intent.document()))?;
     forget_jobs(txn, &intent);
     let charge_id = text(&intent, "latest_charge").to_owned();
     txn.edit("charge", &charge_id, |doc| {
@@ -272,14 +265,19 @@ pub fn capture(txn: &mut Txn<'_>, id: &str, amount: Option<i64>) -> Result<Arc<O
     Ok(after)
 }
 
-fn too_much(intent: &Value, amount: i64, held: i64) -> Failure {
-    let currency = text(intent, "currency").parse().unwrap_or(Currency::JPY);
-    let (asked, held) = (Money::new(amount, currency), Money::new(held, currency));
-    Failure::invalid(format!(
-        "The requested capture amount ({asked}) is greater than the amount you can capture for this charge ({held})."
-    ))
-    .code("amount_too_large")
-    .param("amount_to_capture")
+/// What is taken of `held` minor units: all of it, or what was asked for; `param` names that.
+///
+/// Fails for more than is held and for less than one unit.
+pub fn capturable(asked: Option<i64>, held: i64, param: &str) -> Result<i64, Failure> {
+    const TOO_MUCH: &str = "The payment could not be captured because the requested capture amount is greater than the amount you can capture for this charge. Contact us via https://support.stripe.com/contact/ for help.";
+    match asked.unwrap_or(held) {
+        ..0 => Err(Failure::invalid("Invalid non-negative integer").param(param)),
+        0 => Err(Failure::invalid("This value must be greater than or equal to 1.")
+            .code("parameter_invalid_integer")
+            .param("amount")),
+        amount if amount > held => Err(Failure::invalid(TOO_MUCH).code("amount_too_large")),
+        amount => Ok(amount),
+    }
 }
 
 /// The job behind [`HOLD_JOB`].

@@ -3,16 +3,16 @@
 use crate::domain::card::{self, Behaviour, Card};
 use crate::sandbox::behaviour::cards::{self, Billing, CardEntry};
 use crate::sandbox::behaviour::object::text;
-use crate::sandbox::behaviour::payment::charge;
 use crate::sandbox::behaviour::payment::decline::Decline;
+use crate::sandbox::behaviour::payment::{bank, charge};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::PaymentMethodPart;
 use crate::sandbox::engine::txn::{Txn, missing};
-use crate::wire::failure::Failure;
+use crate::wire::failure::{Failure, FailureKind, echo};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-const SPENT: &str = "This PaymentMethod was previously used without being attached to a Customer or was detached from a Customer, and may not be used again.";
+const SPENT: &str = "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, shared with a connected account without Customer attachment, or was detached from a Customer. It may not be used again. To use a PaymentMethod multiple times, you must attach it to a Customer first.";
 
 const RAW_NUMBER: &str = "Sending credit card numbers directly to the Stripe API is generally unsafe. We suggest you use test tokens that map to the test card you are using, see https://stripe.com/docs/testing. To enable testing raw card data APIs, see https://support.stripe.com/questions/enabling-access-to-raw-card-data-apis.";
 
@@ -107,12 +107,7 @@ pub fn create_sepa_debit(
             .code("payment_method_invalid_parameter")
             .param("sepa_debit[iban]"));
     }
-    let details = json!({
-        "bank_code": iban.get(4..9), "branch_code": "", "country": iban.get(0..2),
-        "fingerprint": cards::fingerprint(&iban),
-        "generated_from": {"charge": null, "setup_attempt": null},
-        "last4": iban.get(iban.len() - 4..),
-    });
+    let details = bank::of_iban(&iban);
     Ok(put(txn, "sepa_debit", &details, billing, false))
 }
 
@@ -122,14 +117,43 @@ pub fn create_from_token(
     token: &str,
     billing: &Billing,
 ) -> Result<String, Failure> {
+    refuse_unmodelled(token)?;
+    if token.starts_with("tok_card_") {
+        return Err(Failure::invalid("There is a part of the token that is not valid: 'card'."));
+    }
     let card = token.starts_with("tok_").then(|| card::by_token(token)).flatten();
-    let card = card.ok_or_else(|| Failure::missing("token", token, "card[token]"))?;
+    let card = card.ok_or_else(|| {
+        Failure::invalid(format!("Invalid token id: {}", echo(token))).param("token")
+    })?;
     Ok(put_ready_made(txn, card, billing))
 }
 
 /// Makes a payment method of another type from its parameters: only what needs no further detail.
 pub fn create_plain(txn: &mut Txn<'_>, kind: &str, details: &Value, billing: &Billing) -> String {
-    put(txn, kind, details, billing, false)
+    put(txn, kind, &bank::shown(kind, details), billing, false)
+}
+
+/// Fails for a ready-made token that Stripe has and the sandbox does not act out.
+fn refuse_unmodelled(token: &str) -> Result<(), Failure> {
+    if card::is_unmodelled(token) {
+        let message = format!("`{token}` is not modelled by this sandbox yet.");
+        return Err(Failure::of(501, FailureKind::Api, message));
+    }
+    Ok(())
+}
+
+/// Fails for what would be disputed once it was paid: nothing pretends that it would not be.
+pub fn ensure_modelled(method: &Value) -> Result<(), Failure> {
+    let iban = method.get("sepa_debit").map(|debit| text(debit, "fingerprint"));
+    let disputed = match charge::card_of(method).map(|card| card.behaviour) {
+        Some(Behaviour::Disputed(_)) => true,
+        _ => iban.is_some_and(|iban| DISPUTED_IBANS.iter().any(|d| cards::fingerprint(d) == iban)),
+    };
+    if disputed {
+        let text = "Payments that are disputed are not modelled by this sandbox yet.";
+        return Err(Failure::of(501, FailureKind::Api, text));
+    }
+    Ok(())
 }
 
 /// The payment method of that id; a ready-made one (`pm_card_visa`, `tok_visa`) becomes a fresh copy.
@@ -140,10 +164,14 @@ pub fn materialise(txn: &mut Txn<'_>, id: &str, param: &str) -> Result<Arc<Objec
         return Ok(found);
     }
     let none = Billing::default();
+    refuse_unmodelled(id)?;
     let copy = if let Some(card) = card::by_token(id) {
         put_ready_made(txn, card, &none)
     } else if let Some(iban) = ready_made_iban(id) {
         create_sepa_debit(txn, iban, &none)?
+    } else if let Some((_, number)) = AMERICAN.iter().find(|known| known.0 == id) {
+        let account = json!({"account_number": number, "routing_number": "110000000"});
+        create_plain(txn, "us_bank_account", &account, &none)
     } else {
         return Err(missing("payment_method", id, param));
     };
@@ -161,12 +189,13 @@ pub fn attach(txn: &mut Txn<'_>, id: &str, customer: &str) -> Result<Arc<Object>
     }
     if !owner.is_empty() {
         let text = "The payment method you provided has already been attached to a customer.";
-        return Err(Failure::invalid(text).code("payment_method_unexpected_state"));
+        return Err(Failure::invalid(text));
     }
     ensure_unspent(&method)?;
     txn.find("customer", customer, "customer")?;
     if let Some(decline) = charge::card_of(&method).and_then(Decline::on_verifying) {
-        return Err(decline.failure());
+        let param = decline.param().unwrap_or_default();
+        return Err(decline.failure().param(param));
     }
     Ok(adopt(txn, &method, customer))
 }
@@ -193,7 +222,7 @@ pub fn detach(txn: &mut Txn<'_>, id: &str) -> Result<Arc<Object>, Failure> {
     let customer = text(&method, "customer").to_owned();
     if customer.is_empty() {
         let text = "The payment method you provided is not attached to a customer so detachment is impossible.";
-        return Err(Failure::invalid(text).code("payment_method_unexpected_state"));
+        return Err(Failure::invalid(text));
     }
     let Some((before, after)) =
         txn.edit_with("payment_method", id, |doc, part: &mut PaymentMethodPart| {
@@ -211,7 +240,7 @@ pub fn detach(txn: &mut Txn<'_>, id: &str) -> Result<Arc<Object>, Failure> {
 /// Fails where a payment method was used up or detached.
 pub fn ensure_unspent(method: &Object) -> Result<(), Failure> {
     if method.part::<PaymentMethodPart>().spent {
-        return Err(Failure::invalid(SPENT).code("payment_method_unexpected_state"));
+        return Err(Failure::invalid(SPENT));
     }
     Ok(())
 }
@@ -235,7 +264,7 @@ fn put_ready_made(txn: &mut Txn<'_>, card: &Card, billing: &Billing) -> String {
     let today = txn.now().rfc3339();
     let part = |range| today.get(range).and_then(|t: &str| t.parse::<i64>().ok()).unwrap_or(1);
     let expiry = (part(5..7), part(0..4) + 1);
-    put_card(txn, card, expiry, billing, card.behaviour == Behaviour::Flagged("cvcCheckFail"))
+    put_card(txn, card, expiry, billing, true)
 }
 
 fn put_card(
@@ -283,11 +312,25 @@ fn put(txn: &mut Txn<'_>, kind: &str, details: &Value, billing: &Billing, cvc: b
     let shown = json!({
         "object": "payment_method", "id": id, "allow_redisplay": "unspecified",
         "billing_details": billing.shown(), "created": txn.now().0, "customer": null,
-        "customer_account": null, "livemode": false, "metadata": {}, "type": kind, kind: details,
+        "customer_account": null, "livemode": false, "metadata": {},
+        "shared_payment_granted_token": null, "type": kind, kind: details,
     });
     txn.put_with(shown, PaymentMethodPart { cvc, ..PaymentMethodPart::default() });
     id
 }
+
+/// Accounts whose debits are disputed.
+const DISPUTED_IBANS: [&str; 2] = ["AT591904300235473203", "DE35370400440532013002"];
+
+/// Ready-made American bank accounts, with their numbers.
+const AMERICAN: &[(&str, &str)] = &[
+    ("pm_usBankAccount_success", "000123456789"),
+    ("pm_usBankAccount_accountClosed", "000111111113"),
+    ("pm_usBankAccount_noAccount", "000111111116"),
+    ("pm_usBankAccount_insufficientFunds", "000222222227"),
+    ("pm_usBankAccount_debitNotAuthorized", "000333333335"),
+    ("pm_usBankAccount_processing", "000000000009"),
+];
 
 fn ready_made_iban(id: &str) -> Option<&'static str> {
     Some(match id.strip_prefix("pm_sepaDebit_")? {
@@ -299,6 +342,8 @@ fn ready_made_iban(id: &str) -> Option<&'static str> {
         "successDelayed_de" => "DE08370400440532013003",
         "failed_de" => "DE62370400440532013001",
         "failedDelayed_de" => "DE78370400440532013004",
+        "disputed_at" => "AT591904300235473203",
+        "disputed_de" => "DE35370400440532013002",
         _ => return None,
     })
 }

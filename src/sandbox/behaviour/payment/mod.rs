@@ -3,6 +3,7 @@
 //! `method` makes payment methods, `intent` opens and ends intents, `confirm` tries a payment,
 //! `settle` finishes what takes time, `charge` and `ledger` write down what happened.
 
+pub mod bank;
 pub mod charge;
 pub mod confirm;
 pub mod control;
@@ -24,6 +25,7 @@ pub fn job(name: &str) -> Option<Job> {
         direct::HOLD_JOB => direct::on_hold_expired,
         intent::HOLD_JOB => intent::on_hold_expired,
         refund::END_JOB => refund::on_end,
+        refund::REFERENCE_JOB => refund::on_reference,
         settle::SETTLE_JOB => settle::on_due,
         _ => return None,
     })

@@ -17,6 +17,9 @@ use std::sync::Arc;
 /// The job that ends a refund whose bank answers later.
 pub const END_JOB: &str = "refund.end";
 
+/// The job that gives a refund the reference by which a bank finds it.
+pub const REFERENCE_JOB: &str = "refund.reference";
+
 /// Seconds until the bank answers about the refund of a test card that says it does so later.
 const BANK_DELAY: i64 = 60;
 /// Seconds in which a customer can say where a konbini refund goes: 45 days.
@@ -79,7 +82,7 @@ pub fn create(txn: &mut Txn<'_>, spec: &RefundSpec) -> Result<Arc<Object>, Failu
         json!({
             "id": id, "amount": amount, "balance_transaction": booked, "charge": spec.charge,
             "created": txn.now().0, "currency": charge.get("currency"),
-            "customer": charge.get("customer"), "destination_details": destination(kind, course),
+            "customer": charge.get("customer"), "destination_details": destination(kind),
             "metadata": spec.metadata, "payment_intent": charge.get("payment_intent"),
             "payment_method": charge.get("payment_method"), "reason": spec.reason,
             "status": "succeeded",
@@ -87,6 +90,9 @@ pub fn create(txn: &mut Txn<'_>, spec: &RefundSpec) -> Result<Arc<Object>, Failu
     );
     let job = go_on(txn, &mut doc, course, spec.instructions_email.as_deref());
     let refund = txn.put_with(doc, RefundPart { job });
+    if kind == "card" && course == Course::Succeeds {
+        txn.schedule(txn.now(), REFERENCE_JOB, &json!({"refund": id}));
+    }
     txn.emit("refund.created", &refund);
     move_refunded(txn, &spec.charge, amount, Some("charge.refunded"));
     Ok(refund)
@@ -97,9 +103,18 @@ fn refundable(charge: &Value, asked: Option<i64>) -> Result<i64, Failure> {
     let id = text(charge, "id");
     let (captured, refunded) = (int(charge, "amount_captured"), int(charge, "amount_refunded"));
     let money = |minor| Money::new(minor, currency_of(charge));
+    let owner = text(charge, "payment_intent");
+    if text(charge, "status") == "failed" && !owner.is_empty() {
+        return Err(no_charge(owner));
+    }
     if charge.get("refunded") == Some(&json!(true)) {
         return Err(Failure::invalid(format!("Charge {id} has already been refunded."))
             .code("charge_already_refunded"));
+    }
+    if captured == 0 && text(charge, "status") == "succeeded" && !owner.is_empty() {
+        return Err(Failure::invalid(format!(
+            "This uncaptured Charge was created by a PaymentIntent ({owner}). You must cancel the PaymentIntent to reverse the authorization instead of refunding the Charge directly. For more information, see https://stripe.com/docs/payments/place-a-hold-on-a-payment-method"
+        )));
     }
     if captured == 0 {
         let message = format!(
@@ -162,15 +177,34 @@ fn book(
     ledger::post(txn, &movement)
 }
 
-fn destination(kind: &str, course: Course) -> Value {
+/// The job behind [`REFERENCE_JOB`].
+pub fn on_reference(txn: &mut Txn<'_>, args: &Value) {
+    let random = txn.new_id("", 17);
+    let reference: String = random.bytes().map(|b| char::from(b'0' + b % 10)).collect();
+    txn.edit("refund", text(args, "refund"), |doc| {
+        let details = doc.get_mut("destination_details").and_then(|of| of.get_mut("card"));
+        if let Some(Value::Object(card)) = details {
+            card.insert("reference".to_owned(), json!(reference));
+            card.insert("reference_status".to_owned(), json!("available"));
+        }
+    });
+}
+
+/// What an intent without a charge that was paid answers to a refund.
+pub fn no_charge(intent: &str) -> Failure {
+    Failure::invalid(format!(
+        "This PaymentIntent ({intent}) does not have a successful charge to refund."
+    ))
+}
+
+fn destination(kind: &str) -> Value {
     if kind != "card" {
         return json!({"type": if kind == "konbini" { "jp_bank_transfer" } else { kind }});
     }
-    let status = if course == Course::Succeeds { "available" } else { "pending" };
     json!({
         "type": "card",
         "card": {
-            "reference_status": status, "reference_type": "acquirer_reference_number",
+            "reference_status": "pending", "reference_type": "acquirer_reference_number",
             "type": "refund",
         },
     })

@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// The job that settles an intent which was confirmed through the API.
 pub const SETTLE_JOB: &str = "payment_intent.settle";
 
-const SOON: i64 = 3;
+const SOON: i64 = 1;
 const LATER: i64 = 180;
 const DAY: i64 = 86_400;
 /// Japan is nine hours ahead of UTC all year.
