@@ -179,7 +179,7 @@ impl Sweep {
         json!(match name {
             "country" => "US",
             "currency" | "default_currency" => "usd",
-            "email" => "a@example.com",
+            name if name.contains("email") || name == "notification_method" => "a@example.com",
             "external_account" => "btok_us_verified",
             "query" => "status:'x'",
             "file" => "{\"name\":\"a\",\"hex\":\"00\"}",
