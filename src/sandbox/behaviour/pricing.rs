@@ -89,7 +89,9 @@ pub fn put_price(
     let currency = known_currency(get("currency").and_then(Value::as_str).unwrap_or_default())?;
     let amounts = amounts(params, at)?;
     if let Some(unit) = amounts.0.as_i64() {
-        check_step(unit, currency, &path(at, "unit_amount"))?;
+        let decimal = get("unit_amount").is_none();
+        let name = if decimal { "unit_amount_decimal" } else { "unit_amount" };
+        check_step(unit, currency, &path(at, name))?;
     }
     let recurring = recurring(get("recurring"), at)?;
     let id = txn.new_id("price_1", 23);

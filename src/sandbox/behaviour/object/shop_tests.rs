@@ -152,11 +152,17 @@ fn fractions_of_currencies_without_them_are_sold_nowhere() {
         world.ok("POST /v1/prices", of(whole));
         world.ok(SESSIONS, session(&line(whole)));
     }
-    let decimal =
-        json!({"currency": "isk", "unit_amount_decimal": "55050", "product_data": {"name": "Tea"}});
-    let line = json!({"line_items": [{"quantity": 1, "price_data": decimal}]});
-    let failure = world.call(SESSIONS, session(&line)).unwrap_err();
-    assert_eq!(failure.param.as_deref(), Some("line_items"));
+    for (decimal, quantity, param) in [
+        ("55050", 1, "line_items[0][price_data][unit_amount_decimal]"),
+        ("550.5", 100, "line_items"),
+    ] {
+        let data = json!({
+            "currency": "isk", "unit_amount_decimal": decimal, "product_data": {"name": "Tea"},
+        });
+        let line = json!({"line_items": [{"quantity": quantity, "price_data": data}]});
+        let failure = world.call(SESSIONS, session(&line)).unwrap_err();
+        assert_eq!(failure.param.as_deref(), Some(param));
+    }
 }
 
 #[test]
