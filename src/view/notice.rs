@@ -237,13 +237,13 @@ fn delivered(delivery: &Delivery, canvas: &Canvas) -> String {
     broken(&parts, canvas)
 }
 
-/// Parts of a line with two blanks between them; those that a line has no room for begin a further one.
+/// Parts of a line with two blanks between them; those that a terminal has no room for begin a further line.
 fn broken(parts: &[String], canvas: &Canvas) -> String {
     let mut lines = Vec::new();
     let (mut line, mut column) = (String::new(), 0);
     for part in parts {
         let wide = columns(part);
-        if column > 0 && column + 2 + wide > usize::from(canvas.width) {
+        if canvas.terminal && column > 0 && column + 2 + wide > usize::from(canvas.width) {
             lines.push(std::mem::replace(&mut line, " ".repeat(8)));
             column = 8;
         }
