@@ -307,3 +307,34 @@ fn stepped(step: &Step, canvas: &Canvas) -> String {
     lines.extend(hints.iter().map(|hint| canvas.tone(Tone::Quiet, hint)));
     lines.join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::locale::Locale;
+    use crate::domain::time::Timestamp;
+    use unicode_width::UnicodeWidthStr as _;
+
+    #[test]
+    fn a_delivery_is_broken_between_its_parts_on_a_terminal_and_one_line_elsewhere() {
+        let notice = Notice::Delivered(Delivery {
+            at: Timestamp(0),
+            event: Some("evt_1TzzTzzTzzTzzTzzTzzTzzTz".to_owned()),
+            kind: Some("checkout.session.completed".to_owned()),
+            outcome: Outcome::Recorded { booked: true },
+            took_ms: 12,
+            forwarded: Some(Ok(200)),
+        });
+        for locale in Locale::ALL {
+            let lines = |terminal| {
+                let canvas = Canvas { terminal, ..Canvas::plain(locale) };
+                let Line::Data(text) = render(&notice, &canvas) else { panic!("no line") };
+                text.lines().map(str::to_owned).collect::<Vec<_>>()
+            };
+            assert_eq!(lines(false).len(), 1);
+            let shown = lines(true);
+            assert!(shown.iter().all(|line| line.width() <= 80), "{shown:?}");
+            assert!(shown.iter().any(|line| line.contains("12 ms")), "{shown:?}");
+        }
+    }
+}
