@@ -146,6 +146,7 @@ fn early_canvas(arguments: &[OsString]) -> Canvas {
         format: if json { Format::Json } else { Format::Text },
         locale: lang.and_then(Locale::read).unwrap_or_else(|| sources.locale()),
         width: out::width(sources.variable("COLUMNS")),
+        terminal: out::is_terminal(),
         colour: !no_color && out::is_colourful(sources.variable("CLICOLOR_FORCE")),
         zone: TimeZone::UTC,
         program: invoked::program(arguments.first(), &sources),

@@ -68,6 +68,8 @@ pub struct Canvas {
     pub locale: Locale,
     /// Columns that a line may have.
     pub width: u16,
+    /// Whether it is a terminal: what programs read keeps one line a thing.
+    pub terminal: bool,
     /// Whether colours are welcome.
     pub colour: bool,
     /// The reader's time zone.
@@ -151,6 +153,7 @@ impl Canvas {
             format: Format::Text,
             locale,
             width: 80,
+            terminal: false,
             colour: false,
             zone: TimeZone::UTC,
             program,

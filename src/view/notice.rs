@@ -237,13 +237,13 @@ fn delivered(delivery: &Delivery, canvas: &Canvas) -> String {
     broken(&parts, canvas)
 }
 
-/// Parts of a line with two blanks between them; those that a line has no room for begin a further one.
+/// Parts of a line with two blanks between them; those that a terminal has no room for begin a further line.
 fn broken(parts: &[String], canvas: &Canvas) -> String {
     let mut lines = Vec::new();
     let (mut line, mut column) = (String::new(), 0);
     for part in parts {
         let wide = columns(part);
-        if column > 0 && column + 2 + wide > usize::from(canvas.width) {
+        if canvas.terminal && column > 0 && column + 2 + wide > usize::from(canvas.width) {
             lines.push(std::mem::replace(&mut line, " ".repeat(8)));
             column = 8;
         }
@@ -306,4 +306,35 @@ fn stepped(step: &Step, canvas: &Canvas) -> String {
     };
     lines.extend(hints.iter().map(|hint| canvas.tone(Tone::Quiet, hint)));
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::locale::Locale;
+    use crate::domain::time::Timestamp;
+    use unicode_width::UnicodeWidthStr as _;
+
+    #[test]
+    fn a_delivery_is_broken_between_its_parts_on_a_terminal_and_one_line_elsewhere() {
+        let notice = Notice::Delivered(Delivery {
+            at: Timestamp(0),
+            event: Some("evt_1TzzTzzTzzTzzTzzTzzTzzTz".to_owned()),
+            kind: Some("checkout.session.completed".to_owned()),
+            outcome: Outcome::Recorded { booked: true },
+            took_ms: 12,
+            forwarded: Some(Ok(200)),
+        });
+        for locale in Locale::ALL {
+            let lines = |terminal| {
+                let canvas = Canvas { terminal, ..Canvas::plain(locale) };
+                let Line::Data(text) = render(&notice, &canvas) else { panic!("no line") };
+                text.lines().map(str::to_owned).collect::<Vec<_>>()
+            };
+            assert_eq!(lines(false).len(), 1);
+            let shown = lines(true);
+            assert!(shown.iter().all(|line| line.width() <= 80), "{shown:?}");
+            assert!(shown.iter().any(|line| line.contains("12 ms")), "{shown:?}");
+        }
+    }
 }
