@@ -175,7 +175,7 @@ mod tests {
             let mut details: Doc = sent.map(|f| (f.name.to_owned(), json!("110000000"))).collect();
             details.insert(NUMBER.to_owned(), json!(ACCOUNT));
             let params = json!({"type": field.name, field.name: details});
-            let lab = Lab::new();
+            let mut lab = Lab::new();
             let made = lab.change(|txn| {
                 let id = method::create_from_params(txn, params.as_object().unwrap(), "")?;
                 Ok(txn.find("payment_method", &id, "id")?.document())
