@@ -364,6 +364,7 @@ pub const ALL: &[Card] = &[
     national("4000002460000001", "fi", "FI"),
     national("4000004420000006", "lu", "LU"),
     national("4000005780000007", "no", "NO"),
+    national("4000006160000005", "pl", "PL"),
     national("4000006200000007", "pt", "PT"),
     national("4000007520000008", "se", "SE"),
     national("4000007560000009", "ch", "CH"),

@@ -181,6 +181,9 @@ pub fn int(doc: &Value, name: &str) -> i64 {
 mod payments_tests;
 
 #[cfg(test)]
+mod recorded_tests;
+
+#[cfg(test)]
 mod lossless_tests;
 
 #[cfg(test)]

@@ -124,7 +124,7 @@ fn a_bank_debit_is_pending_until_the_bank_answers() {
     let none = Billing::default();
     let iban = "IT60X0542811101000000123456";
     let pm = world.change(|txn| method::create_sepa_debit(txn, iban, &none)).unwrap();
-    let settles = Settlement { after_s: 3, ok: false };
+    let settles = Settlement { after_s: 1, ok: false };
     assert_eq!(pay(&mut world, &pi, &pm), Ok(Outcome::Processing { settles }));
     world.change(|txn| settle_now(txn, &pi, false)).unwrap();
     let events = [
