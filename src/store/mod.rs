@@ -3,6 +3,7 @@
 
 pub mod guard;
 pub mod lock;
+mod migrate;
 pub mod progress;
 pub mod schema;
 pub mod writer;
