@@ -3,9 +3,8 @@
 use crate::app::context::Context;
 use crate::app::failure::of_store;
 use crate::domain::fault::Fault;
-use crate::domain::report::{LedgerRow, Total};
 use crate::store::writer::LedgerBatch;
-use crate::store::{self, Ledger, StoreError};
+use crate::store::{Ledger, StoreError};
 use std::sync::Arc;
 
 /// The ledger with its way in.
@@ -45,24 +44,4 @@ pub fn read(context: &Context) -> Result<Ledger, Fault> {
 /// A failure of the folder's ledger.
 pub fn fault(context: &Context, error: &StoreError) -> Fault {
     of_store(error, &context.config.ledger_path())
-}
-
-/// A row as reports have it.
-pub fn row(row: &store::LedgerRow) -> LedgerRow {
-    LedgerRow {
-        record: row.record(),
-        refunded: row.refunded,
-        updated: row.updated,
-        event_id: row.event_id.clone(),
-    }
-}
-
-/// A total as reports have it.
-pub const fn total(total: &store::Total) -> Total {
-    Total {
-        currency: total.paid.currency,
-        rows: total.rows,
-        paid: total.paid.minor,
-        refunded: total.refunded.minor,
-    }
 }

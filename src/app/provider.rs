@@ -3,6 +3,7 @@
 
 use crate::app::context::Context;
 use crate::domain::fault::{Fault, Problem};
+use crate::domain::host::is_loopback;
 use crate::domain::mode::Mode;
 use crate::domain::notice::Notice;
 use crate::domain::secret::ApiKey;
@@ -139,14 +140,14 @@ pub fn of_host(error: HostError, home: &Path, command: &str) -> Fault {
 }
 
 fn client(context: &Context, base: &str) -> Result<Stripe, Fault> {
-    if context.config.mode == Mode::Sandbox && !outbound::is_loopback(base) {
+    if context.config.mode == Mode::Sandbox && !is_loopback(base) {
         let origin = base.to_owned();
         let (name, expected) = ("STRIPE_API_BASE".to_owned(), "http://127.0.0.1:12111".to_owned());
         return Err(Problem::Setting { name, origin, expected }.into());
     }
     // The last guard: whatever the settings say, Stripe never sees a key that names a world.
     let named = context.config.key.as_ref().is_some_and(|key| key.world().is_some());
-    if named && !outbound::is_loopback(base) {
+    if named && !is_loopback(base) {
         return Err(
             Problem::SandboxOnly { command: "STRIPE_SECRET_KEY=sk_test_w_…".to_owned() }.into()
         );

@@ -5,9 +5,9 @@ use crate::domain::fault::{Fault, Problem};
 use crate::domain::mode::Mode;
 use crate::net::outbound::{self, Patience, Reach};
 use crate::sandbox::host;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use serde_json::Value;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 /// How long an answer may take: a world that is put back can be large.
@@ -83,14 +83,6 @@ impl Remote {
 
 /// A name as a segment of a path.
 pub fn segment(name: &str) -> String {
-    let mut out = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_') {
-            out.push(char::from(byte));
-        } else {
-            // Writing to a string cannot fail.
-            let _infallible = write!(out, "%{byte:02X}");
-        }
-    }
-    out
+    const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
+    utf8_percent_encode(name, ESCAPED).to_string()
 }

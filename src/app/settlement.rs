@@ -8,7 +8,7 @@ use crate::domain::reconcile::{Provided, Reconciliation, Record, reconcile};
 use crate::domain::report::Fixed;
 use crate::shop::gather::gather;
 use crate::store::writer::{Change, Posting};
-use crate::store::{Filter, Ledger, LedgerRow};
+use crate::store::{Filter, Ledger};
 use crate::stripe::Stripe;
 use crate::stripe::calls::Window;
 use std::collections::HashSet;
@@ -38,7 +38,7 @@ pub async fn compare(
     let ledger = Arc::clone(ledger);
     let rows = ledger_file::apart(move || ledger.rows(&filter)).await;
     let rows = rows.map_err(|error| ledger_file::fault(context, &error))?;
-    let ours: Vec<Record> = rows.iter().map(LedgerRow::record).collect();
+    let ours: Vec<Record> = rows.into_iter().map(|row| row.record).collect();
     Ok(reconcile(ours, theirs.records()))
 }
 

@@ -6,6 +6,7 @@ pub mod sources;
 use crate::config::keys::Key;
 use crate::config::sources::{Origin, Sources};
 use crate::domain::fault::Problem;
+use crate::domain::host::is_loopback;
 use crate::domain::locale::Locale;
 use crate::domain::mode::Mode;
 use crate::domain::secret::{ApiKey, KeyKind, SigningSecret, is_world_name};
@@ -236,18 +237,6 @@ pub fn is_place(text: &str) -> bool {
     !host.is_empty() && is_host && port.parse().is_ok_and(|port: u16| port > 0)
 }
 
-/// Whether a base URL names this machine.
-pub fn is_loopback(base: &str) -> bool {
-    let rest = base.split_once("://").map_or(base, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = if let Some(v6) = authority.strip_prefix('[') {
-        v6.split(']').next().unwrap_or_default()
-    } else {
-        authority.split(':').next().unwrap_or_default()
-    };
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -363,13 +352,5 @@ mod tests {
     fn several_webhook_secrets_are_separated_by_commas() {
         let config = load(&[("STRIPE_WEBHOOK_SECRET", "whsec_a, whsec_b,")], false).unwrap();
         assert_eq!(config.webhook_secrets.len(), 2);
-    }
-
-    #[test]
-    fn loopback_is_told_from_names_that_look_like_it() {
-        assert!(is_loopback("http://127.0.0.1:12111"));
-        assert!(is_loopback("http://[::1]:1/x"));
-        assert!(!is_loopback("http://127.0.0.1.example.com"));
-        assert!(!is_loopback("https://api.stripe.com"));
     }
 }

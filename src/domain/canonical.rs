@@ -1,5 +1,6 @@
 //! One way to write a value down, so that equal values have equal hashes: no blanks, members by name.
 
+use crate::domain::hex;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -43,11 +44,7 @@ fn add(value: &Value, out: &mut String) {
 
 /// SHA-256 of a text, in 64 hexadecimal digits.
 pub fn sha256(text: &str) -> String {
-    let mut out = String::with_capacity(64);
-    for byte in Sha256::digest(text.as_bytes()) {
-        out.extend([format!("{byte:02x}")]);
-    }
-    out
+    hex::write(&Sha256::digest(text.as_bytes()))
 }
 
 /// SHA-256 of a value in its one form.

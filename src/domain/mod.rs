@@ -9,6 +9,8 @@ pub mod course;
 pub mod currency;
 pub mod entry;
 pub mod event;
+pub mod hex;
+pub mod host;
 pub mod id;
 pub mod locale;
 pub mod mode;

@@ -8,7 +8,6 @@ use crate::domain::course::graded::Checked;
 use crate::domain::course::item::ItemProof;
 use crate::domain::course::outcome::DayResult;
 use crate::domain::course::standing::{DayStatus, Explained, Hint};
-use crate::domain::currency::Currency;
 use crate::domain::doctor::{Doctor, Weight};
 use crate::domain::event::EventRow;
 use crate::domain::money::Money;
@@ -110,23 +109,21 @@ pub struct LedgerRow {
     pub record: Record,
     /// Minor units that went back.
     pub refunded: i64,
-    /// When it last changed.
+    /// When the provider last said something new about it.
     pub updated: Timestamp,
-    /// The event that it follows from.
+    /// The event that last changed it; `None` where a reconciliation did.
     pub event_id: Option<String>,
 }
 
 /// What the ledger comes to in one currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Total {
-    /// The currency.
-    pub currency: Currency,
-    /// Rows in it.
+    /// Rows of this currency, whatever their status.
     pub rows: u64,
-    /// Minor units that came in.
-    pub paid: i64,
-    /// Minor units that went back.
-    pub refunded: i64,
+    /// What was paid, refunds not taken off.
+    pub paid: Money,
+    /// What of it went back.
+    pub refunded: Money,
 }
 
 /// `stripegym ledger show`.
@@ -309,24 +306,8 @@ impl Report {
                     && checked.beyond == 0
                     && checked.tried.iter().all(|it| it.wrong.is_none())
             }
-            Self::Course(_)
-            | Self::Document(_)
-            | Self::Items(_)
-            | Self::Hint(_)
-            | Self::Explained(_)
-            | Self::Topics(_)
-            | Self::Reset { .. }
-            | Self::Silent
-            | Self::Home(_)
-            | Self::Listened(_)
-            | Self::Ledger(_)
-            | Self::Cards(_)
-            | Self::Scenarios(_)
-            | Self::Events(_)
-            | Self::Told(_)
-            | Self::Object(_)
-            | Self::Control(_)
-            | Self::Resent { .. } => true,
+            // What only tells something is well.
+            _ => true,
         }
     }
 }

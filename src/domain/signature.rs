@@ -1,11 +1,11 @@
 //! `Stripe-Signature`: signing and verifying webhook payloads. A body that was not verified here
 //! cannot become an event, because [`Verified`] has no other constructor.
 
+use crate::domain::hex;
 use crate::domain::secret::SigningSecret;
 use crate::domain::time::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use std::fmt::Write;
 
 /// How many seconds old a signature may be by default.
 pub const TOLERANCE_S: i64 = 300;
@@ -79,14 +79,8 @@ pub fn sign(secret: &SigningSecret, at: Timestamp, body: &[u8]) -> String {
 
 /// The same header, made with any text as the key: even one that can be no secret.
 pub fn sign_with(key: &str, at: Timestamp, body: &[u8]) -> String {
-    let mut header = format!("t={},{SCHEME}=", at.0);
-    if let Some(mac) = mac(key, at, body) {
-        for byte in mac.finalize().into_bytes() {
-            // Writing to a string cannot fail.
-            write!(header, "{byte:02x}").ok();
-        }
-    }
-    header
+    let mac = mac(key, at, body).map(|mac| hex::write(&mac.finalize().into_bytes()));
+    format!("t={},{SCHEME}={}", at.0, mac.unwrap_or_default())
 }
 
 /// Believes `body` when any `v1` of `header` was made with any of `secrets` and is at most `tolerance_s`
@@ -108,7 +102,7 @@ pub fn verify<'b>(
     if candidates.peek().is_none() {
         return Err(SignatureError::NoV1Scheme);
     }
-    if !candidates.any(|hex| matches(hex, body, signed, secrets)) {
+    if !candidates.any(|given| matches(given, body, signed, secrets)) {
         return Err(SignatureError::Mismatch);
     }
     if now.since(signed) > tolerance_s {
@@ -118,8 +112,8 @@ pub fn verify<'b>(
 }
 
 /// Whether one `v1` was made with any of the secrets; the comparison takes the same time for any bytes.
-fn matches(hex: &str, body: &[u8], signed: Timestamp, secrets: &[SigningSecret]) -> bool {
-    let Some(given) = unhex(hex) else { return false };
+fn matches(given: &str, body: &[u8], signed: Timestamp, secrets: &[SigningSecret]) -> bool {
+    let Some(given) = hex::read(given) else { return false };
     secrets.iter().any(|secret| {
         mac(secret.reveal(), signed, body).is_some_and(|mac| mac.verify_slice(&given).is_ok())
     })
@@ -147,20 +141,6 @@ fn timestamp(header: &str) -> Option<Timestamp> {
     digits.then(|| text.parse().ok().map(Timestamp)).flatten()
 }
 
-/// Lower-case hexadecimal only, as it is sent.
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    };
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if !rest.is_empty() {
-        return None;
-    }
-    pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,7 +161,7 @@ mod tests {
         // Known value for the empty message under `test_secret`, quoted by the Node library.
         let mac = Hmac::<Sha256>::new_from_slice(b"test_secret").unwrap().finalize().into_bytes();
         let known = "f7f9bd47fb987337b5796fdc1fdb9ba221d0d5396814bfcaf9521f43fd8927fd";
-        assert_eq!(Some(mac.to_vec()), unhex(known));
+        assert_eq!(Some(mac.to_vec()), hex::read(known));
         // Computed with hmac.new(b"whsec_test_secret", b'1700000000.{"id":"evt_1"}', sha256).
         let header =
             sign(&secret("whsec_test_secret"), Timestamp(1_700_000_000), br#"{"id":"evt_1"}"#);

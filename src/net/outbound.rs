@@ -2,11 +2,12 @@
 //! environment. A client reaches loopback alone unless it was built to leave this machine, or allowed to call
 //! single places beyond it.
 
+use crate::domain::host::{is_loopback, near};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder, Url};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -197,30 +198,6 @@ impl Client {
     }
 }
 
-/// Whether a URL names this machine.
-pub fn is_loopback(url: &str) -> bool {
-    let Ok(url) = Url::parse(url) else { return false };
-    url.host_str().is_some_and(|host| !near(host).is_empty())
-}
-
-/// The addresses of this machine that a host names, none where it is another's: `localhost` and the names
-/// under it (RFC 6761), the addresses of the loopback interface, and the ones that stand for every interface,
-/// which servers print as their own.
-fn near(host: &str) -> Vec<IpAddr> {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let host = host.strip_suffix('.').unwrap_or(host);
-    let name = host.to_ascii_lowercase();
-    if name == "localhost" || name.ends_with(".localhost") {
-        return vec![IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
-    }
-    match host.parse().map(|address: IpAddr| address.to_canonical()) {
-        Ok(address) if address.is_loopback() => vec![address],
-        Ok(IpAddr::V4(Ipv4Addr::UNSPECIFIED)) => vec![IpAddr::from(Ipv4Addr::LOCALHOST)],
-        Ok(IpAddr::V6(Ipv6Addr::UNSPECIFIED)) => vec![IpAddr::from(Ipv6Addr::LOCALHOST)],
-        _ => Vec::new(),
-    }
-}
-
 /// Knows the names of this machine, and asks the system for those that were allowed; for no other.
 struct Near(Beyond);
 
@@ -311,35 +288,6 @@ mod tests {
     async fn a_plain_client_refuses_tls_and_builds_without_certificates() {
         let client = client(Reach::Plain, Patience::API).unwrap();
         assert!(client.get("https://127.0.0.1:9/").send().await.is_err());
-    }
-
-    #[test]
-    fn only_this_machine_is_loopback() {
-        let near = [
-            "http://localhost:4242/",
-            "https://[::1]:8443/",
-            "http://127.9.9.9/x",
-            "http://shop.localhost:3000/hook",
-            "http://LOCALHOST./",
-            "http://0.0.0.0:3000/",
-            "http://[::]:3000/",
-            "http://[::ffff:127.0.0.1]:3000/",
-            "http://127.1/",
-        ];
-        assert!(near.iter().all(|url| is_loopback(url)));
-        for far in [
-            "https://example.com/",
-            "http://localhost.example.com/",
-            "http://10.0.0.1/",
-            "http://127.0.0.1.example.com/",
-            "http://localhost@example.com/",
-            "http://[2001:db8::1]/",
-            "http://[::ffff:192.0.2.1]/",
-            "http://notlocalhost/",
-            "nonsense",
-        ] {
-            assert!(!is_loopback(far), "{far}");
-        }
     }
 
     #[tokio::test]

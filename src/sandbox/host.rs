@@ -6,7 +6,7 @@ use crate::net::tasks::Tasks;
 use crate::os::clock::Clock;
 use crate::os::entropy::Entropy;
 use crate::os::private;
-use crate::sandbox::api::serve::{Hosts, service};
+use crate::sandbox::api::serve::service;
 use crate::sandbox::deliver;
 use crate::sandbox::engine::journal::JournalError;
 use crate::sandbox::engine::txn::Site;
@@ -162,10 +162,9 @@ pub async fn start(options: Options) -> Result<Running, HostError> {
     }
     let (stopper, stop) = pair();
     let tasks = Tasks::default();
-    let hosts = Hosts::of(options.addr.ip());
     tasks.spawn(serve(
         listener,
-        service(Arc::clone(&engine), hosts),
+        service(Arc::clone(&engine), options.addr.ip()),
         Limits::default(),
         stop.clone(),
     ));

@@ -412,7 +412,7 @@ mod tests {
         assert_eq!(shop.signed(body("evt_1")).await, (200, json!({"received": true})));
         assert_eq!(shop.ledger.event("evt_1").unwrap().unwrap().body, body("evt_1"));
         let rows = shop.ledger.rows(&Filter::default()).unwrap();
-        assert_eq!((rows.len(), rows[0].status), (1, EntryStatus::Paid));
+        assert_eq!((rows.len(), rows[0].record.status), (1, EntryStatus::Paid));
         let Some(Seen::Accepted { fresh: true, changes, event, .. }) = shop.seen.recv().await
         else {
             panic!("the delivery was not told")

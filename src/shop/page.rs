@@ -3,7 +3,7 @@
 
 use crate::domain::locale::Locale;
 use crate::domain::money::Money;
-use crate::store::{LedgerRow, Total};
+use crate::domain::report::{LedgerRow, Total};
 use crate::words::shop::Words;
 use askama::Template;
 
@@ -148,7 +148,7 @@ pub fn message(
     source = r#"<h1>{{ words.ledger }}</h1>
 {% if rows.is_empty() %}<p>{{ words.empty }}</p>{% else %}<div class="scroll"><table>
 <thead><tr><th scope="col">{{ words.created }}</th><th scope="col" class="number">{{ words.amount }}</th><th scope="col">{{ words.status }}</th><th scope="col">{{ words.session }}</th><th scope="col">{{ words.event }}</th></tr></thead>
-<tbody>{% for row in rows %}<tr><td>{{ row.created }}</td><td class="number">{{ row.amount }}</td><td>{{ row.status }}</td><td class="id" title="{{ row.session_id }}">{{ row.session_id }}</td><td class="id">{% if let Some(event) = row.event_id %}{{ event }}{% endif %}</td></tr>
+<tbody>{% for row in rows %}<tr><td>{{ row.record.created }}</td><td class="number">{{ row.record.amount }}</td><td>{{ row.record.status }}</td><td class="id" title="{{ row.record.session_id }}">{{ row.record.session_id }}</td><td class="id">{% if let Some(event) = row.event_id %}{{ event }}{% endif %}</td></tr>
 {% endfor %}</tbody></table></div>
 <dl>{% for total in totals %}<dt>{{ words.paid }}</dt><dd>{{ total.paid }}</dd><dt>{{ words.refunded }}</dt><dd>{{ total.refunded }}</dd>{% endfor %}</dl>{% endif %}
 <nav><a href="/">{{ words.back }}</a></nav>"#

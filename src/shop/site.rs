@@ -2,10 +2,11 @@
 
 use crate::domain::locale::Locale;
 use crate::domain::money::Money;
+use crate::domain::report::{LedgerRow, Total};
 use crate::domain::secret::{ApiKey, KeyKind};
 use crate::shop::answer::{self, Answer};
 use crate::shop::page::{self, Offer};
-use crate::store::{Filter, Ledger, LedgerRow, StoreError, Total};
+use crate::store::{Filter, Ledger, StoreError};
 use crate::stripe::Stripe;
 use crate::stripe::failure::Error;
 use crate::words::accept;
@@ -171,14 +172,14 @@ pub async fn ledger(ledger: Arc<Ledger>, headers: &HeaderMap) -> Answer {
 fn ledger_json(rows: &[LedgerRow], totals: &[Total]) -> Value {
     let row = |row: &LedgerRow| {
         json!({
-            "session_id": row.session_id,
-            "amount": row.amount.minor,
-            "currency": row.amount.currency.code(),
+            "session_id": row.record.session_id,
+            "amount": row.record.amount.minor,
+            "currency": row.record.amount.currency.code(),
             "refunded": row.refunded,
-            "status": row.status.name(),
-            "created": row.created.0,
+            "status": row.record.status.name(),
+            "created": row.record.created.0,
             "updated": row.updated.0,
-            "payment_intent": row.payment_intent,
+            "payment_intent": row.record.payment_intent,
             "event_id": row.event_id,
         })
     };

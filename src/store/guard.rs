@@ -5,8 +5,10 @@ use crate::domain::time::Timestamp;
 use crate::os::place::{Identity, beside, put, remove};
 use crate::os::private;
 use crate::store::lock::LedgerLock;
+use crate::store::migrate::version;
 use crate::store::writer::{learn_refund, learn_session};
 use crate::store::{StoreError, schema};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 use std::fs;
@@ -80,7 +82,7 @@ pub(super) fn is_ours(path: &Path, old: &Connection) -> bool {
         // Without the log beside it, which may be the one of the file that was there before.
         let address = format!("file:{}?immutable=1", encoded(path));
         let other = Connection::open_with_flags(address, flags)?;
-        if schema::version(&other)? != schema::version(old)? {
+        if version(&other)? != version(old)? {
             return Ok(false);
         }
         let own = schema::id(old)?;
@@ -95,15 +97,9 @@ pub(super) fn is_ours(path: &Path, old: &Connection) -> bool {
 }
 
 fn encoded(path: &Path) -> String {
-    let mut text = String::new();
-    for byte in path.to_string_lossy().bytes() {
-        if byte.is_ascii_alphanumeric() || b"/._-".contains(&byte) {
-            text.push(char::from(byte));
-        } else {
-            text.extend([format!("%{byte:02X}")]);
-        }
-    }
-    text
+    const ESCAPED: &AsciiSet =
+        &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'_').remove(b'-');
+    utf8_percent_encode(&path.to_string_lossy(), ESCAPED).to_string()
 }
 
 /// Brings everything that `old` knows into `new`, which may know some of it.

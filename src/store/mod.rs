@@ -3,6 +3,7 @@
 
 pub mod guard;
 pub mod lock;
+mod migrate;
 pub mod progress;
 pub mod schema;
 pub mod writer;
@@ -11,6 +12,7 @@ use crate::domain::currency::Currency;
 use crate::domain::entry::EntryStatus;
 use crate::domain::money::Money;
 use crate::domain::reconcile::Record;
+use crate::domain::report::{LedgerRow, Total};
 use crate::domain::time::Timestamp;
 use crate::store::guard::Moved;
 use crate::store::writer::LedgerWriter;
@@ -97,40 +99,6 @@ impl StoreError {
     }
 }
 
-/// One session as the ledger knows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LedgerRow {
-    /// `cs_…`.
-    pub session_id: String,
-    /// The session's total, in minor units of its currency.
-    pub amount: Money,
-    /// Minor units that went back.
-    pub refunded: i64,
-    /// Where the money stands, refunds included.
-    pub status: EntryStatus,
-    /// When the session was created.
-    pub created: Timestamp,
-    /// When the provider last said something new about it.
-    pub updated: Timestamp,
-    /// `pi_…`, where there is one.
-    pub payment_intent: Option<String>,
-    /// The event that last changed the row; `None` where a reconciliation did.
-    pub event_id: Option<String>,
-}
-
-impl LedgerRow {
-    /// The row as reconciliation compares it.
-    pub fn record(&self) -> Record {
-        Record {
-            session_id: self.session_id.clone(),
-            amount: self.amount,
-            status: self.status,
-            created: self.created,
-            payment_intent: self.payment_intent.clone(),
-        }
-    }
-}
-
 /// Which rows are wanted; by default all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -144,17 +112,6 @@ pub struct Filter {
     pub session: Option<String>,
     /// At most so many rows.
     pub limit: Option<u32>,
-}
-
-/// What one currency comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Total {
-    /// Rows of this currency, whatever their status.
-    pub rows: u64,
-    /// What was paid, refunds not taken off.
-    pub paid: Money,
-    /// What of it went back.
-    pub refunded: Money,
 }
 
 /// An event as it was received.
@@ -304,13 +261,15 @@ fn conditions(filter: &Filter) -> (String, Vec<Value>) {
 
 fn row(row: &Row<'_>) -> rusqlite::Result<LedgerRow> {
     Ok(LedgerRow {
-        session_id: row.get(0)?,
-        amount: Money::new(row.get(1)?, schema::currency(row, 2)?),
+        record: Record {
+            session_id: row.get(0)?,
+            amount: Money::new(row.get(1)?, schema::currency(row, 2)?),
+            status: schema::status(row, 4)?,
+            created: Timestamp(row.get(5)?),
+            payment_intent: row.get(7)?,
+        },
         refunded: row.get(3)?,
-        status: schema::status(row, 4)?,
-        created: Timestamp(row.get(5)?),
         updated: Timestamp(row.get(6)?),
-        payment_intent: row.get(7)?,
         event_id: row.get(8)?,
     })
 }
@@ -401,8 +360,8 @@ mod tests {
             Change { session_id: "cs_1".to_owned(), before: None, after: EntryStatus::Paid };
         assert_eq!(first, Accepted { fresh: true, changes: vec![change], problem: None });
         let row = desk.row(1).unwrap();
-        assert_eq!(row.amount, Money::new(500, Currency::JPY));
-        assert_eq!((row.created, row.updated), (Timestamp(101), Timestamp(200)));
+        assert_eq!(row.record.amount, Money::new(500, Currency::JPY));
+        assert_eq!((row.record.created, row.updated), (Timestamp(101), Timestamp(200)));
         assert_eq!(row.event_id.as_deref(), Some("evt_1"));
         assert!(!desk.post(completed("evt_1", 1, "unpaid")).fresh);
         let twin = desk.post(completed("evt_0", 1, "paid"));
@@ -424,8 +383,8 @@ mod tests {
         desk.post(refunded("evt_5", 1, 500));
         desk.post(refunded("evt_6", 1, 200));
         let (one, two) = (desk.row(1).unwrap(), desk.row(2).unwrap());
-        assert_eq!((one.status, one.refunded), (EntryStatus::Refunded, 500));
-        assert_eq!((two.status, two.refunded), (EntryStatus::Refunded, 500));
+        assert_eq!((one.record.status, one.refunded), (EntryStatus::Refunded, 500));
+        assert_eq!((two.record.status, two.refunded), (EntryStatus::Refunded, 500));
     }
 
     #[test]
@@ -478,7 +437,12 @@ mod tests {
         dollars["currency"] = json!("usd");
         desk.post(event("evt_4", "checkout.session.completed", 1, &dollars));
         let ids = |filter: Filter| -> Vec<String> {
-            desk.ledger.rows(&filter).unwrap().into_iter().map(|row| row.session_id).collect()
+            desk.ledger
+                .rows(&filter)
+                .unwrap()
+                .into_iter()
+                .map(|row| row.record.session_id)
+                .collect()
         };
         assert_eq!(ids(Filter::default()), ["cs_3", "cs_2", "cs_1"]);
         assert_eq!(ids(Filter { limit: Some(1), ..Filter::default() }), ["cs_3"]);
@@ -502,7 +466,7 @@ mod tests {
         assert!(seen(fact.clone()).fresh);
         assert!(!seen(fact).fresh);
         assert_eq!(desk.ledger.events_count().unwrap(), 0);
-        assert_eq!(desk.row(1).unwrap().status, EntryStatus::Paid);
+        assert_eq!(desk.row(1).unwrap().record.status, EntryStatus::Paid);
     }
 
     #[test]
@@ -636,7 +600,12 @@ mod tests {
             writer.commit(items.collect()).unwrap();
         }
         let rows = ledger.rows(&Filter::default()).unwrap();
-        rows.into_iter().map(|row| (row.session_id, row.amount, row.refunded, row.status)).collect()
+        rows.into_iter()
+            .map(|row| {
+                let it = row.record;
+                (it.session_id, it.amount, row.refunded, it.status)
+            })
+            .collect()
     }
 
     proptest::proptest! {

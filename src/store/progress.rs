@@ -4,6 +4,7 @@ use crate::domain::course::outcome::State;
 use crate::domain::course::progress::{Attempt, HintSeen, Mark, Snapshot, SolutionSeen, Word};
 use crate::domain::time::Timestamp;
 use crate::os::private;
+use crate::store::migrate::{migrate, version};
 use crate::store::{StoreError, schema};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
@@ -90,12 +91,12 @@ impl Progress {
         let mut connection = Connection::open(path).map_err(fail)?;
         connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(fail)?;
         let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-        let found = number(&connection).map_err(fail)?;
+        let found = version(&connection).map_err(fail)?;
         if found > known {
             return Err(StoreError::Newer { path: path.to_owned(), found, known });
         }
         if found < known {
-            migrate(&mut connection).map_err(fail)?;
+            migrate(&mut connection, MIGRATIONS, |_| Ok(())).map_err(fail)?;
         }
         Ok(Self { path: path.to_owned(), connection })
     }
@@ -285,24 +286,6 @@ impl Progress {
     ) -> rusqlite::Result<Vec<T>> {
         self.connection.prepare(sql)?.query_map([], read)?.collect()
     }
-}
-
-fn number(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.pragma_query_value(None, "user_version", |row| row.get(0))
-}
-
-/// Two processes may open a new file at once: the second finds nothing left to do.
-fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let found = number(&transaction)?;
-    for (at, migration) in MIGRATIONS.iter().enumerate() {
-        let number = i64::try_from(at).unwrap_or(i64::MAX);
-        if number >= found {
-            transaction.execute_batch(migration)?;
-            transaction.pragma_update(None, "user_version", number + 1)?;
-        }
-    }
-    transaction.commit()
 }
 
 fn state(row: &Row<'_>, at: usize) -> rusqlite::Result<State> {

@@ -7,8 +7,9 @@ use crate::domain::time::Timestamp;
 use crate::os::entropy::Entropy;
 use crate::os::private;
 use crate::store::StoreError;
+use crate::store::migrate::{migrate, version};
 use rusqlite::types::Type;
-use rusqlite::{Connection, ErrorCode, Row, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, Row, Transaction};
 use std::path::Path;
 use std::time::Duration;
 
@@ -80,9 +81,9 @@ pub(crate) fn open(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "synchronous", "full").map_err(fail)?;
     connection.pragma_update(None, "foreign_keys", "on").map_err(fail)?;
     if found < known {
-        migrate(&mut connection).map_err(fail)?;
+        migrate(&mut connection, MIGRATIONS, number).map_err(fail)?;
     } else if id(&connection).map_err(fail)? == 0
-        && let Err(error) = migrate(&mut connection)
+        && let Err(error) = migrate(&mut connection, MIGRATIONS, number)
     {
         // A file of an older version, which can do without: it is only not known for a copy.
         tracing::debug!(%error, "the ledger has no number yet");
@@ -96,30 +97,17 @@ pub(crate) fn id(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "application_id", |row| row.get(0))
 }
 
-pub(crate) fn version(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.pragma_query_value(None, "user_version", |row| row.get(0))
-}
-
 fn mode(connection: &Connection) -> rusqlite::Result<String> {
     connection.pragma_query_value(None, "journal_mode", |row| row.get(0))
 }
 
-/// Two processes may open a new file at once: the second finds nothing left to do.
-fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let found = version(&transaction)?;
-    for (at, migration) in MIGRATIONS.iter().enumerate() {
-        let number = i64::try_from(at).unwrap_or(i64::MAX);
-        if number >= found {
-            transaction.execute_batch(migration)?;
-            transaction.pragma_update(None, "user_version", number + 1)?;
-        }
-    }
-    if id(&transaction)? == 0 {
+/// Gives a ledger that has no number yet one.
+fn number(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    if id(transaction)? == 0 {
         let number = Entropy::system().numbers("ledger").next() % 0x7FFF_FFFF + 1;
         transaction.pragma_update(None, "application_id", i64::try_from(number).unwrap_or(1))?;
     }
-    transaction.commit()
+    Ok(())
 }
 
 /// What an error of SQLite means for a person.

@@ -9,6 +9,7 @@ pub mod walk;
 #[cfg(test)]
 pub(crate) mod fake;
 
+use crate::domain::host::is_loopback;
 use crate::domain::secret::ApiKey;
 use crate::net::outbound::{self, Patience, Reach};
 use crate::os::entropy::Entropy;
@@ -56,7 +57,7 @@ impl Stripe {
         if key.is_live() && reach == Reach::Plain {
             return Err(Error::Insecure { base });
         }
-        let local = outbound::is_loopback(&base);
+        let local = is_loopback(&base);
         let build = if local { outbound::client } else { outbound::far_client };
         let http = build(reach, Patience::API)?;
         Ok(Self { base, key, http, retries, entropy: None })

@@ -2,7 +2,6 @@
 //! the randomness of keys and jitter.
 
 use crate::os::entropy::Entropy;
-use std::fmt::Write;
 use std::time::Duration;
 
 /// How often and how patiently calls are tried again.
@@ -92,20 +91,11 @@ pub fn idempotency_key(entropy: Option<&Entropy>) -> String {
         let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         return format!("stripegym-{}-{count}", std::process::id());
     }
-    let mut key = String::with_capacity(36);
-    for (at, byte) in bytes.into_iter().enumerate() {
-        let byte = match at {
-            6 => byte & 0x0f | 0x40,
-            8 => byte & 0x3f | 0x80,
-            _ => byte,
-        };
-        if matches!(at, 4 | 6 | 8 | 10) {
-            key.push('-');
-        }
-        // Writing to a string cannot fail.
-        write!(key, "{byte:02x}").ok();
-    }
-    key
+    let version = 4 << 76 | 2 << 62;
+    let id = u128::from_be_bytes(bytes) & !(0xf << 76 | 3 << 62) | version;
+    let part = |shift: u32, bits: u32| id >> shift & ((1 << bits) - 1);
+    let (a, b, c, d, e) = (part(96, 32), part(80, 16), part(64, 16), part(48, 16), part(0, 48));
+    format!("{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}")
 }
 
 #[cfg(test)]

@@ -187,11 +187,11 @@ fn ledger(it: &Ledger) -> Value {
     };
     let total = |total: &crate::domain::report::Total| {
         json!({
-            "currency": total.currency.code(),
+            "currency": total.paid.currency.code(),
             "rows": total.rows,
-            "paid": total.paid,
-            "refunded": total.refunded,
-            "net": total.paid.saturating_sub(total.refunded),
+            "paid": total.paid.minor,
+            "refunded": total.refunded.minor,
+            "net": total.paid.minor.saturating_sub(total.refunded.minor),
         })
     };
     json!({

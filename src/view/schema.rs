@@ -52,7 +52,10 @@ pub fn of(command: &str) -> Option<&'static str> {
         "hint" => "{code, title, hints: [text], all}",
         "explain" => "{name, title, texts: [text], docs: [URL]}, or {topics: [{name, title}]}",
         "reset" => "{reset: [name], backup: folder}",
-        "dev check" => "{ok, items: {letter: count}, commands, problems: [text]}",
+        "dev check" => {
+            "{ok, items: {letter: count}, commands, beyond_loopback: int, problems: [text],\n tried: [{tried, ok, wrong|null, failed: [id], duration_ms}]}"
+        }
+        "dev items" => "[{id, title, kind, proved_by: [id], catches: [name]}]",
         "cards" => {
             "{cards: [{number, group, brand, country, funding, payment_method|null, behaviour}]}"
         }
@@ -90,7 +93,14 @@ fn of_sandbox(command: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::course::outcome::DayResult;
+    use crate::domain::course::carried::Carried;
+    use crate::domain::course::dossier::{DayLine, Dossier, Flaw, Head, Row, Shown, Verified};
+    use crate::domain::course::evidence::{EventSeen, Evidence, RowSeen};
+    use crate::domain::course::graded::{Checked, Graded};
+    use crate::domain::course::item::ItemProof;
+    use crate::domain::course::outcome::{CheckResult, DayResult, ItemResult, State};
+    use crate::domain::course::standing::{DayStatus, Explained, Hint};
+    use crate::domain::course::{Kind, Level};
     use crate::domain::currency::Currency;
     use crate::domain::doctor::{Doctor, Finding};
     use crate::domain::entry::EntryStatus;
@@ -99,13 +109,14 @@ mod tests {
     use crate::domain::money::Money;
     use crate::domain::reconcile::{Record, reconcile};
     use crate::domain::report::{
-        Checkout, Day0, Ending, Fixed, Home, Ledger, LedgerRow, Listened, Place, Reconciled,
-        Report, Total,
+        Checkout, Day0, Ending, Fixed, Home, Ledger, LedgerRow, LessonsChecked, Listened, Place,
+        Reconciled, Report, Total, Tried,
     };
     use crate::domain::request::{FaultRow, RequestRow, Told};
     use crate::domain::time::Timestamp;
     use crate::view::json;
-    use serde_json::Value;
+    use serde_json::{Value, json};
+    use std::collections::{BTreeMap, BTreeSet};
 
     fn samples() -> Vec<(&'static str, Report)> {
         let place = Place { mode: Mode::Sandbox, base: None, home: ".stripegym".into() };
@@ -137,8 +148,8 @@ mod tests {
                 changed: false,
             }]),
         };
+        let total = Total { rows: 1, paid: record.amount, refunded: Money::new(0, Currency::JPY) };
         let row = LedgerRow { record, refunded: 0, updated: Timestamp(0), event_id: None };
-        let total = Total { currency: Currency::JPY, rows: 1, paid: 500, refunded: 0 };
         let ledger = Ledger { place: place.clone(), rows: vec![row], totals: vec![total], all: 1 };
         let event = EventRow {
             id: "evt_1".into(),
@@ -164,8 +175,7 @@ mod tests {
             ("reconcile", Report::Reconciled(reconciled)),
             ("day0", Report::Day0(Box::new(day0))),
             ("day1", Report::Day(Box::new(day()))),
-            ("status", Report::Course(Vec::new())),
-            ("reset", Report::Reset { what: Vec::new(), backup: String::new() }),
+            ("reset", Report::Reset { what: vec!["ledger".into()], backup: String::new() }),
             ("explain", Report::Topics(vec![("a".into(), "b".into())])),
             ("cards", Report::Cards(None)),
             ("doctor", Report::Doctor(Doctor { place, findings: vec![finding] })),
@@ -177,6 +187,115 @@ mod tests {
                 Report::Resent { event: "evt_1".into(), kind: "x".into(), endpoints: 1 },
             ),
         ]
+    }
+
+    /// What the course comes to.
+    fn course() -> Vec<(&'static str, Report)> {
+        let text = || "x".to_owned();
+        let status = DayStatus {
+            id: "day1".into(),
+            title: text(),
+            checks: vec![("D1.1".into(), Some(State::Pass))],
+            required: 1,
+            passed: 1,
+            hints: 0,
+            solution: Some(true),
+        };
+        let graded =
+            Graded { day: day(), hints: BTreeMap::new(), mode: Mode::Sandbox, every: true };
+        let verified = Verified {
+            file: text(),
+            rows: 1,
+            seal: text(),
+            flaws: vec![Flaw::Row(text())],
+            against: None,
+            other: None,
+        };
+        let hint = Hint { code: text(), title: text(), texts: vec![text()], all: 1 };
+        let topic =
+            Explained { name: text(), title: text(), texts: vec![text()], docs: vec![text()] };
+        let tried = Tried { name: text(), took_ms: 1, failed: vec![text()], wrong: None };
+        let lessons = LessonsChecked {
+            items: vec![('D', 1)],
+            commands: 1,
+            problems: vec![text()],
+            beyond: 0,
+            tried: vec![tried],
+        };
+        let proof = ItemProof {
+            id: "D1.1".into(),
+            title: text(),
+            kind: "auto",
+            proved_by: vec![text()],
+            catches: vec![text()],
+        };
+        let checked = Checked { days: vec![graded], strict: false, took_ms: 1 };
+        let solution = Carried::Solution {
+            day: text(),
+            language: "rust",
+            path: text(),
+            text: text(),
+            gave_up: false,
+        };
+        let imported = Carried::Imported { checks: 1, attempts: 1, backup: None };
+        let started = Carried::Starter { folder: text(), files: 1, start: text() };
+        vec![
+            ("status", Report::Course(vec![status])),
+            ("check", Report::Checked(Box::new(checked))),
+            ("report", Report::Document(json!(dossier()).to_string())),
+            ("report", Report::Carried(Carried::Written { path: text(), seal: text() })),
+            ("verify-report", Report::Verified(Box::new(verified))),
+            ("progress import", Report::Carried(imported)),
+            ("solution", Report::Carried(solution)),
+            ("solution", Report::Carried(Carried::SolutionHeld { name: text(), next: text() })),
+            ("starter", Report::Carried(started)),
+            ("hint", Report::Hint(hint)),
+            ("explain", Report::Explained(topic)),
+            ("dev check", Report::Lessons(lessons)),
+            ("dev items", Report::Items(vec![proof])),
+        ]
+    }
+
+    fn dossier() -> Dossier {
+        let text = || "x".to_owned();
+        let evidence = Evidence {
+            sessions: vec![text()],
+            events: vec![EventSeen { id: text(), kind: text(), attempts: vec![200] }],
+            ledger_rows: vec![RowSeen {
+                session: text(),
+                amount: None,
+                currency: None,
+                status: None,
+            }],
+        };
+        let row = Row {
+            id: text(),
+            day: text(),
+            title: text(),
+            required: true,
+            lesson_version: 1,
+            state: None,
+            track: None,
+            first_passed: None,
+            attested: None,
+            attempts: 1,
+            failed: 0,
+            hints: 0,
+            evidence,
+            evidence_sha256: text(),
+            findings_sha256: text(),
+            seal: text(),
+        };
+        let head = Head {
+            format: text(),
+            version: 1,
+            program: text(),
+            api_version: text(),
+            language: text(),
+        };
+        let solution = Some(Shown { at: text(), gave_up: false });
+        let day = DayLine { id: text(), title: text(), solution };
+        Dossier { head, days: vec![day], rows: vec![row], seal: text() }
     }
 
     /// What a running sandbox tells.
@@ -196,19 +315,40 @@ mod tests {
             ("sandbox fault add", Report::Told(Told::FaultAdded(rule.clone()))),
             ("sandbox fault list", Report::Told(Told::Faults(vec![rule]))),
             ("sandbox fault clear", Report::Told(Told::FaultsCleared(1))),
+            // An object of the API and what a control answers are passed on: nothing here makes them.
+            ("events show", Report::Object("{}".into())),
+            ("clock show", Report::Control(json!({}))),
         ]
     }
 
     fn day() -> DayResult {
+        let item = ItemResult {
+            id: "N1.1".into(),
+            title: String::new(),
+            state: State::Pass,
+            because: vec!["D1.1".into()],
+        };
+        let check = CheckResult {
+            id: "D1.1".into(),
+            code: "SG1.1".into(),
+            title: String::new(),
+            kind: Kind::Auto,
+            level: Level::Required,
+            state: State::Pass,
+            findings: Vec::new(),
+            failure: None,
+            evidence: Evidence::default(),
+            took_ms: 1,
+        };
         DayResult {
             id: "day1".into(),
             title: String::new(),
             version: 1,
             api_version: String::new(),
             track: "shop",
-            checks: Vec::new(),
-            notes: Vec::new(),
-            gates: Vec::new(),
+            checks: vec![check],
+            notes: vec![item.clone()],
+            gates: vec![item],
             cut: false,
             took_ms: 1,
         }
@@ -230,20 +370,24 @@ mod tests {
                             | "course"
                             | "checks"
                             | "items"
+                            | "evidence"
                     ) {
                         names(inner, out);
                     }
                 }
             }
-            Value::Array(items) => items.iter().for_each(|item| names(item, out)),
+            Value::Array(items) => {
+                assert!(!items.is_empty(), "a list of a sample is empty, after {out:?}");
+                items.iter().for_each(|item| names(item, out));
+            }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }
 
     #[test]
     fn every_member_of_every_answer_stands_in_the_schema_of_its_command() {
-        for (command, report) in samples().into_iter().chain(told()) {
-            let schema = of(command).unwrap();
+        for (command, report) in samples().into_iter().chain(course()).chain(told()) {
+            let schema = of(command).unwrap_or_else(|| panic!("`{command}` has no schema"));
             let mut found = Vec::new();
             names(&json::report(&report).unwrap(), &mut found);
             let words: Vec<&str> =
@@ -252,5 +396,43 @@ mod tests {
                 assert!(words.contains(&name.as_str()), "`{command}` does not document `{name}`");
             }
         }
+    }
+
+    #[test]
+    fn evidence_stands_in_the_schema_of_check() {
+        let mut found = Vec::new();
+        names(&dossier().rows[0].evidence.json(), &mut found);
+        let schema = of("check").unwrap();
+        for name in found {
+            assert!(schema.contains(&name), "`check` does not document `{name}`");
+        }
+    }
+
+    #[test]
+    fn every_kind_of_report_has_a_sample() {
+        let kinds = |source: &str, name: &str| -> BTreeSet<String> {
+            let file = syn::parse_file(source).unwrap();
+            let found = file.items.into_iter().find_map(|item| match item {
+                syn::Item::Enum(item) if item.ident == name => Some(item.variants),
+                _ => None,
+            });
+            found.unwrap().into_iter().map(|variant| variant.ident.to_string()).collect()
+        };
+        let carried = kinds(include_str!("../domain/course/carried.rs"), "Carried");
+        let told = kinds(include_str!("../domain/request.rs"), "Told");
+        let mut missing = kinds(include_str!("../domain/report.rs"), "Report");
+        missing.extend(carried);
+        missing.extend(told);
+        for (_, report) in samples().into_iter().chain(course()).chain(self::told()) {
+            let shown = format!("{report:?}");
+            let mut words = shown.split(|c: char| !c.is_ascii_alphanumeric());
+            let outer = words.next().unwrap();
+            missing.remove(outer);
+            if matches!(outer, "Carried" | "Told") {
+                missing.remove(words.next().unwrap());
+            }
+        }
+        let silent = ["Silent", "Watched"].map(str::to_owned);
+        assert_eq!(missing, BTreeSet::from(silent), "a sample is missing");
     }
 }

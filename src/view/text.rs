@@ -215,13 +215,14 @@ fn ledger(it: &Ledger, canvas: &Canvas) -> String {
         .totals
         .iter()
         .map(|total| {
-            let show = |minor| money::show(Money::new(minor, total.currency), canvas.locale);
+            let show = |it| money::show(it, canvas.locale);
+            let kept = total.paid.minor.saturating_sub(total.refunded.minor);
             vec![
-                total.currency.code().to_owned(),
+                total.paid.currency.code().to_owned(),
                 total.rows.to_string(),
                 show(total.paid),
                 show(total.refunded),
-                show(total.paid.saturating_sub(total.refunded)),
+                show(Money::new(kept, total.paid.currency)),
             ]
         })
         .collect();

@@ -4,8 +4,10 @@
 //! list: only who knows the parameter's type can tell, see [`Tree::items`].
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
+use percent_encoding::{
+    AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_decode_str, utf8_percent_encode,
+};
 use serde_json::Value;
 
 use crate::wire::failure::{Failure, echo};
@@ -137,7 +139,9 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, Failure> {
 /// Percent and plus decoding.
 fn unescape(bytes: &[u8]) -> Result<Cow<'_, str>, Failure> {
     let text = if bytes.iter().any(|byte| matches!(byte, b'%' | b'+')) {
-        String::from_utf8(unpercent(bytes, b' ')).map(Cow::Owned).ok()
+        let spaced: Vec<u8> =
+            bytes.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+        String::from_utf8(percent_decode(&spaced).collect()).map(Cow::Owned).ok()
     } else {
         std::str::from_utf8(bytes).map(Cow::Borrowed).ok()
     };
@@ -148,39 +152,7 @@ fn unescape(bytes: &[u8]) -> Result<Cow<'_, str>, Failure> {
 
 /// Percent decoding of a path segment; bytes that are not UTF-8 become replacement characters.
 pub fn unescape_segment(segment: &str) -> String {
-    if !segment.contains('%') {
-        return segment.to_owned();
-    }
-    String::from_utf8_lossy(&unpercent(segment.as_bytes(), b'+')).into_owned()
-}
-
-fn unpercent(bytes: &[u8], plus: u8) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = tail;
-        match (byte, tail) {
-            (b'+', _) => out.push(plus),
-            (b'%', [high, low, after @ ..]) => match hex(*high).zip(hex(*low)) {
-                Some((high, low)) => {
-                    out.push(high * 16 + low);
-                    rest = after;
-                }
-                None => out.push(byte),
-            },
-            _ => out.push(byte),
-        }
-    }
-    out
-}
-
-const fn hex(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        b'A'..=b'F' => Some(byte - b'A' + 10),
-        _ => None,
-    }
+    percent_decode_str(segment).decode_utf8_lossy().into_owned()
 }
 
 /// `a[b][c]` as `a`, `b`, `c`, borrowed: most of them are in the tree already.
@@ -334,22 +306,12 @@ fn write_pair(out: &mut String, key: &str, value: &str) {
     out.push_str(&escape(value));
 }
 
+/// All but letters, digits and `-._~`.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// Percent-encodes all but letters, digits and `-._~`; a space becomes `+`.
 pub fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                out.push(char::from(byte));
-            }
-            b' ' => out.push('+'),
-            _ => {
-                // Writing to a string cannot fail.
-                let _infallible = write!(out, "%{byte:02X}");
-            }
-        }
-    }
-    out
+    utf8_percent_encode(text, ESCAPED).to_string().replace("%20", "+")
 }
 
 #[cfg(test)]

@@ -115,14 +115,14 @@ impl World {
 
     fn statuses(&self) -> Vec<&'static str> {
         let rows = self.ledger.rows(&Filter::default()).unwrap();
-        rows.iter().map(|row| row.status.name()).collect()
+        rows.iter().map(|row| row.record.status.name()).collect()
     }
 
     async fn compare(&self) -> (Gathered, Reconciliation) {
         let gathered = gather(&self.stripe, Window::default(), self.clock.now()).await.unwrap();
         assert!(gathered.unreadable.is_empty(), "{:?}", gathered.unreadable);
         let rows = self.ledger.rows(&Filter::default()).unwrap();
-        let ours = rows.iter().map(stripegym::store::LedgerRow::record).collect();
+        let ours = rows.into_iter().map(|row| row.record).collect();
         let found = reconcile(ours, gathered.provided.records());
         (gathered, found)
     }

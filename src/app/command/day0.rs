@@ -20,7 +20,7 @@ use crate::domain::notice::{Delivery, Notice, Step};
 use crate::domain::reconcile::reconcile;
 use crate::domain::report::{Checkout, Day0, Ending, Reconciled, Report};
 use crate::os::clock::Stopwatch;
-use crate::store::{Filter, LedgerRow};
+use crate::store::Filter;
 use crate::stripe::calls::Window;
 use serde_json::Value;
 use std::sync::Arc;
@@ -113,16 +113,16 @@ async fn go_round(
     say(
         context,
         Step::Booked {
-            session: row.session_id.clone(),
-            status: row.status.name().to_owned(),
-            total: row.amount,
+            session: row.record.session_id.clone(),
+            status: row.record.status.name().to_owned(),
+            total: row.record.amount,
         },
     );
     let window = Window { since: Some(since.plus(-1)), until: None };
     // This round's payment only: one that was interrupted a moment ago has left its own session.
     let mut theirs = settlement::ask(context, &provider.stripe, window).await?.records();
     theirs.retain(|record| record.session_id == checkout.session);
-    let result = reconcile(rows.iter().map(LedgerRow::record).collect(), theirs);
+    let result = reconcile(rows.into_iter().map(|row| row.record).collect(), theirs);
     let differing = result.differences().count();
     say(context, Step::Reconciled { matching: result.rows.len() - differing, differing });
     let place = context.place(Some(provider.base()));

@@ -3,6 +3,7 @@
 use crate::app::context::Context;
 use crate::config::keys;
 use crate::domain::doctor::{Doctor, Finding};
+use crate::domain::host::is_loopback;
 use crate::domain::mode::Mode;
 use crate::domain::report::Report;
 use crate::net::outbound::{self, Patience, Reach};
@@ -83,7 +84,7 @@ async fn clock(context: &Context, base: Option<&str>) -> Vec<Finding> {
 
 async fn theirs(base: &str) -> Option<crate::domain::time::Timestamp> {
     let patience = Patience { connect: Duration::from_secs(3), total: Duration::from_secs(5) };
-    let build = if outbound::is_loopback(base) { outbound::client } else { outbound::far_client };
+    let build = if is_loopback(base) { outbound::client } else { outbound::far_client };
     let client = build(Reach::of(base), patience).ok()?;
     let answer = client.get(format!("{base}/v1/balance")).send().await.ok()?;
     http_date::read(answer.headers().get("date")?.to_str().ok()?)

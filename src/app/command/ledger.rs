@@ -33,8 +33,8 @@ pub fn run(context: &Context, wish: Wish) -> Result<Report, Fault> {
     let all = ledger.totals(&Filter::default()).map_err(fault)?;
     Ok(Report::Ledger(Ledger {
         place: context.place(None),
-        rows: rows.iter().map(ledger_file::row).collect(),
-        totals: totals.iter().map(ledger_file::total).collect(),
+        rows,
+        totals,
         all: all.iter().map(|total| total.rows).sum(),
     }))
 }

@@ -1,9 +1,9 @@
 //! The settings of the learner's project: made from its example where it has none.
 
 use crate::app::context::Context;
-use crate::config::is_loopback;
 use crate::config::keys;
 use crate::domain::fault::{Fault, Problem};
+use crate::domain::host::is_loopback;
 use crate::domain::notice::Notice;
 use std::fs;
 use std::io::{ErrorKind, Write as _};

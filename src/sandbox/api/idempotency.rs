@@ -1,5 +1,6 @@
 //! Idempotency keys: the first answer is kept and given again; the same key for anything else is refused.
 
+use crate::domain::hex;
 use crate::domain::time::Timestamp;
 use crate::sandbox::engine::private::Answered;
 use crate::sandbox::engine::txn::{Txn, View};
@@ -40,15 +41,6 @@ pub struct Replay {
     pub original_request: String,
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        for half in [byte >> 4, byte & 15] {
-            text.push(char::from_digit(u32::from(half), 16).unwrap_or('0'));
-        }
-        text
-    })
-}
-
 /// Parameters in one spelling: sorted by name, decoded. Two requests that ask for the same have the same.
 fn canonical(params: &Map<String, Value>) -> String {
     // Maps are sorted by name, so that neither the order nor the spelling of what was sent shows.
@@ -63,7 +55,7 @@ impl Keyed {
             let text = "Idempotency-Key must be at most 255 characters.";
             return Err(Failure::of(400, FailureKind::Idempotency, text));
         }
-        let digest = hex(&Sha256::digest(canonical(params)));
+        let digest = hex::write(&Sha256::digest(canonical(params)));
         Ok(Self { key: key.to_owned(), path: path.to_owned(), digest })
     }
 

@@ -1,5 +1,6 @@
 //! The sandbox's one HTTP service: API, pages and controls behind the same gate.
 
+use crate::domain::host::may_be_called;
 use crate::net::connection::{ArrivalError, Cut};
 use crate::sandbox::api::auth;
 use crate::sandbox::api::browser;
@@ -29,38 +30,8 @@ use std::sync::Arc;
 /// Bytes that the body of an API call may have.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 
-/// Names under which the sandbox may be called; any other is somebody else's page in a browser.
-#[derive(Clone, Debug)]
-pub struct Hosts {
-    names: Vec<String>,
-    any_address: bool,
-}
-
-impl Hosts {
-    /// Loopback's names, and the address that was bound on purpose. Where every interface was bound,
-    /// any address written out in digits: a foreign page can only ever send a name.
-    pub fn of(bound: IpAddr) -> Self {
-        let mut names = vec!["127.0.0.1".to_owned(), "localhost".to_owned(), "[::1]".to_owned()];
-        if !bound.is_loopback() && !bound.is_unspecified() {
-            names.push(bound.to_string());
-        }
-        Self { names, any_address: bound.is_unspecified() }
-    }
-
-    fn accept(&self, header: Option<&HeaderValue>) -> bool {
-        let Some(text) = header.and_then(|value| value.to_str().ok()) else { return false };
-        let name = match text.rsplit_once(':') {
-            Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
-            _ => text,
-        };
-        let bare = name.trim_start_matches('[').trim_end_matches(']');
-        self.names.iter().any(|known| known.eq_ignore_ascii_case(name))
-            || (self.any_address && bare.parse::<IpAddr>().is_ok())
-    }
-}
-
 /// The service that a connection speaks to.
-pub fn service(engine: Arc<Engine>, hosts: Hosts) -> TowerToHyperService<Router<()>> {
+pub fn service(engine: Arc<Engine>, bound: IpAddr) -> TowerToHyperService<Router<()>> {
     let router = control::router()
         .merge(worlds::router())
         .merge(clock::router())
@@ -73,13 +44,13 @@ pub fn service(engine: Arc<Engine>, hosts: Hosts) -> TowerToHyperService<Router<
         .fallback(api);
     // Outside of the router: what the gate takes off the path, the routes need not know of.
     let gated =
-        Router::new().fallback_service(router).layer(from_fn_with_state((engine, hosts), gate));
+        Router::new().fallback_service(router).layer(from_fn_with_state((engine, bound), gate));
     TowerToHyperService::new(gated)
 }
 
 /// Refuses names that are not ours (DNS rebinding), and controls that a foreign page could send.
 async fn gate(
-    State((engine, hosts)): State<(Arc<Engine>, Hosts)>,
+    State((engine, bound)): State<(Arc<Engine>, IpAddr)>,
     mut request: Request<Body>,
     next: Next,
 ) -> Response {
@@ -87,7 +58,8 @@ async fn gate(
         let text = "The request has more than one Host header.";
         return refusal(StatusCode::BAD_REQUEST, text);
     }
-    if !hosts.accept(request.headers().get(header::HOST)) {
+    let host = text_of(request.headers(), &header::HOST);
+    if !host.is_some_and(|host| may_be_called(&host, bound)) {
         let text =
             "The sandbox answers only under the name that it listens on (127.0.0.1 or localhost).";
         return refusal(StatusCode::FORBIDDEN, text);
@@ -208,26 +180,4 @@ async fn api(Within(world): Within, request: Request<Body>) -> Response {
 
 fn text_of(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn accepts(bound: &str, host: &str) -> bool {
-        let value = HeaderValue::from_str(host).unwrap();
-        Hosts::of(bound.parse().unwrap()).accept(Some(&value))
-    }
-
-    #[test]
-    fn only_the_names_of_what_was_bound_are_answered() {
-        for host in ["127.0.0.1:12111", "localhost", "LOCALHOST:1", "[::1]:12111"] {
-            assert!(accepts("127.0.0.1", host), "{host}");
-        }
-        for host in ["example.com", "127.0.0.1.example.com", "192.168.0.5:12111", ""] {
-            assert!(!accepts("127.0.0.1", host), "{host}");
-        }
-        assert!(accepts("192.168.0.5", "192.168.0.5:12111"));
-        assert!(accepts("0.0.0.0", "10.0.0.7:12111") && !accepts("0.0.0.0", "example.com"));
-    }
 }

@@ -1,6 +1,7 @@
 //! Where a page sends its visitor: the shop's addresses, with what belongs in them.
 
 use crate::sandbox::behaviour::object::text;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
 
 /// The shop's success page. Only the literal `{CHECKOUT_SESSION_ID}` becomes the session's id.
@@ -27,17 +28,8 @@ pub fn returned(return_url: &str, intent: &Value) -> String {
 
 /// An address as a `Location` header may carry it: everything but printable ASCII is percent-encoded.
 pub fn location(url: &str) -> String {
-    let mut out = String::with_capacity(url.len());
-    for byte in url.bytes() {
-        if byte.is_ascii_graphic() {
-            out.push(char::from(byte));
-        } else {
-            out.push('%');
-            let nibbles = [byte >> 4, byte & 15].map(|nibble| char::from_digit(nibble.into(), 16));
-            out.extend(nibbles.into_iter().flatten().map(|digit| digit.to_ascii_uppercase()));
-        }
-    }
-    out
+    const ESCAPED: &AsciiSet = &CONTROLS.add(b' ');
+    utf8_percent_encode(url, ESCAPED).to_string()
 }
 
 #[cfg(test)]
