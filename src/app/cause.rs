@@ -1,7 +1,7 @@
 //! Makes an event happen by the calls of its scenario.
 
+use crate::app::checkout_browser::{Means, Typed};
 use crate::app::context::Context;
-use crate::app::hosted::{Means, Typed};
 use crate::app::payment;
 use crate::app::scenario::{self, Action, Scenario};
 use crate::domain::fault::Fault;
@@ -61,7 +61,7 @@ async fn act(
                 .await?;
             let answer = (*card).to_owned();
             let path = "/checkout/sessions".to_owned();
-            context.voice.say(Notice::Called { method: "PAY", path, answer });
+            context.notices.say(Notice::Called { method: "PAY", path, answer });
             return Ok(Value::Null);
         }
     };
@@ -71,7 +71,7 @@ async fn act(
     let called = stripe.call(method, &format!("/v1{path}"), &params).await;
     let say = |answer: &str| {
         let notice = Notice::Called { method: name, path: path.clone(), answer: answer.to_owned() };
-        context.voice.say(notice);
+        context.notices.say(notice);
     };
     match called {
         Ok(object) => {

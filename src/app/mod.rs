@@ -3,19 +3,19 @@
 
 pub mod backup;
 pub mod cause;
+pub mod checkout_browser;
 pub mod command;
 pub mod context;
 pub mod control;
 pub mod course;
 pub mod failure;
 pub mod form;
-pub mod hosted;
 pub mod ledger_file;
+pub mod merchant_server;
 pub mod payment;
 pub mod provider;
-pub mod reception;
+pub mod reconcile_run;
 pub mod remote;
 pub mod scenario;
 pub mod seeded;
-pub mod settlement;
 pub mod trial;

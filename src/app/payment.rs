@@ -1,6 +1,6 @@
 //! Checkout Sessions as the commands use them: made, looked at, paid in a person's place.
 
-use crate::app::hosted::{self, Landing, Means, Typed};
+use crate::app::checkout_browser::{self, Landing, Means, Typed};
 use crate::domain::currency::Currency;
 use crate::domain::fault::{Fault, Problem};
 use crate::domain::locale::Locale;
@@ -93,7 +93,7 @@ pub async fn pay(
 ) -> Result<Landing, Fault> {
     let odd = || Problem::ProviderOdd { what: "a session without `url`".to_owned() };
     let url = session.get("url").and_then(Value::as_str).ok_or_else(odd)?;
-    hosted::visit(url, means, typed, locale).await
+    checkout_browser::visit(url, means, typed, locale).await
 }
 
 /// What is known of a session now, with how waiting for it ended.

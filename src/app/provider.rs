@@ -53,7 +53,7 @@ impl Provider {
         match host::start(options(context)).await {
             Ok(running) => {
                 let base = running.base_url().to_owned();
-                context.voice.say(Notice::Hosting { base: base.clone() });
+                context.notices.say(Notice::Hosting { base: base.clone() });
                 Ok(Self { stripe: client(context, &base)?, hosted: Some(running) })
             }
             // Another process was quicker.

@@ -22,7 +22,7 @@ pub enum Action {
     Delete(&'static str),
     /// The newest session's hosted page is filled in.
     PayPage {
-        /// What [`crate::app::hosted::Means::read`] reads.
+        /// What [`crate::app::checkout_browser::Means::read`] reads.
         card: &'static str,
         /// The address that is typed.
         email: &'static str,
@@ -197,7 +197,7 @@ fn put(node: &mut Value, path: &str, value: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::hosted::Means;
+    use crate::app::checkout_browser::Means;
     use serde_json::json;
 
     #[test]

@@ -14,6 +14,7 @@ mod near;
 mod path;
 pub mod route;
 mod scalar;
+pub mod stripe_version;
 pub mod validate;
 pub mod version;
 

@@ -1,6 +1,6 @@
 //! Shows notices as they come: lines on stdout or stderr, a spinner on a terminal.
 
-use crate::app::context::{Ear, Voice};
+use crate::app::context::{NoticeSink, Notices};
 use crate::cli::{out, pager};
 use crate::domain::notice::Notice;
 use crate::view::canvas::Canvas;
@@ -9,17 +9,17 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// A thread that shows what it hears until every voice is gone.
+/// A thread that shows what it hears until every notices is gone.
 pub(crate) struct Reporter {
     thread: JoinHandle<()>,
 }
 
 impl Reporter {
-    /// Starts it, with the voice that it hears. A whole lesson goes through the pager, where there is one.
-    pub(crate) fn start(canvas: Canvas, pager: Option<String>) -> (Self, Voice) {
-        let (voice, ear) = Voice::pair();
-        let thread = std::thread::spawn(move || listen(&ear, &canvas, pager.as_deref()));
-        (Self { thread }, voice)
+    /// Starts it, with the notices that it hears. A whole lesson goes through the pager, where there is one.
+    pub(crate) fn start(canvas: Canvas, pager: Option<String>) -> (Self, NoticeSink) {
+        let (notices, heard) = NoticeSink::pair();
+        let thread = std::thread::spawn(move || listen(&heard, &canvas, pager.as_deref()));
+        (Self { thread }, notices)
     }
 
     /// Waits until everything said has been shown.
@@ -29,9 +29,9 @@ impl Reporter {
     }
 }
 
-fn listen(ear: &Ear, canvas: &Canvas, pager: Option<&str>) {
+fn listen(heard: &Notices, canvas: &Canvas, pager: Option<&str>) {
     let mut spinner: Option<ProgressBar> = None;
-    while let Some(notice) = ear.next() {
+    while let Some(notice) = heard.next() {
         let line = render(&notice, canvas);
         if let (Notice::Lesson(it), Line::Data(text), Some(pager)) = (&notice, &line, pager)
             && it.full

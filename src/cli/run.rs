@@ -74,14 +74,14 @@ fn carry_out(
     let runtime = runtime(line.command.as_ref())
         .map_err(|error| Problem::Bug { what: format!("no runtime: {error}") })?;
     let person = canvas.format == Format::Text && !config.is_ci && out::is_dialogue();
-    let (reporter, voice) = Reporter::start(canvas.clone(), pager);
+    let (reporter, notices) = Reporter::start(canvas.clone(), pager);
     let (stop, hurry) = signals::watch();
     let world = World::begin(&config);
     let context = Context {
         clock: world.clock.clone(),
         entropy: world.entropy.clone(),
         config: Arc::new(config),
-        voice,
+        notices,
         stop: stop.clone(),
     };
     let answer = runtime.block_on(interruptible(stop, hurry.clone(), async {

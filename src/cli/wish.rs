@@ -1,6 +1,7 @@
 //! From typed flags to what a command is asked for: instants, durations, orders. What cannot be read is a
 //! usage error that names its flag.
 
+use crate::app::checkout_browser::Means;
 use crate::app::command::checkout::Then;
 use crate::app::command::{
     account, check, clock, events, keys, ledger, listen, reconcile, report, reset, sandbox,
@@ -12,9 +13,8 @@ use crate::app::course::books::Source;
 use crate::app::course::choose::Choice;
 use crate::app::course::vigil::Vigil;
 use crate::app::course::{self, Manner};
-use crate::app::hosted::Means;
+use crate::app::merchant_server::ListenOptions;
 use crate::app::payment::{Item, Order};
-use crate::app::reception::Door;
 use crate::app::trial::Scope;
 use crate::cli::{args, course_args, sandbox_args};
 use crate::config::Config;
@@ -109,14 +109,14 @@ impl Reader<'_> {
         config: &Config,
     ) -> Result<listen::Wish, Problem> {
         let lasting = self.lasting(asked.lasting.as_deref())?;
-        let door = Door {
+        let options = ListenOptions {
             port: asked.port.unwrap_or(config.port),
             or_next: asked.port.is_none(),
             forward_to: asked.forward_to,
             price: None,
         };
         Ok(listen::Wish {
-            door,
+            options,
             lasting,
             until: asked.until,
             count: asked.count,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 /// A language of the track.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tongue {
+pub enum Language {
     /// Python with Flask.
     Python,
     /// Node with Express.
@@ -16,7 +16,7 @@ pub enum Tongue {
     Rust,
 }
 
-impl Tongue {
+impl Language {
     /// Every language.
     pub const ALL: [Self; 3] = [Self::Python, Self::Node, Self::Rust];
 
@@ -31,7 +31,7 @@ impl Tongue {
 
     /// Reads such a word.
     pub fn read(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|tongue| tongue.name() == text)
+        Self::ALL.into_iter().find(|language| language.name() == text)
     }
 }
 
@@ -45,12 +45,12 @@ pub enum Part {
 }
 
 /// A file: of which language, of which part, its path, its text.
-type Entry = (Tongue, Part, &'static str, &'static str);
+type Entry = (Language, Part, &'static str, &'static str);
 
 macro_rules! entries {
-    ($($tongue:ident $part:ident $lang:literal $folder:literal $path:literal,)+) => {
+    ($($language:ident $part:ident $lang:literal $folder:literal $path:literal,)+) => {
         [$((
-            Tongue::$tongue,
+            Language::$language,
             Part::$part,
             $path,
             include_str!(concat!("../../lessons/track/", $lang, "/", $folder, "/", $path)),
@@ -168,30 +168,31 @@ struct Said {
     days: Vec<String>,
 }
 
-fn said(tongue: Tongue) -> Result<Said, Problem> {
-    let broken = |what: String| Problem::new("track/track.toml", tongue.name(), what);
+fn said(language: Language) -> Result<Said, Problem> {
+    let broken = |what: String| Problem::new("track/track.toml", language.name(), what);
     let mut all: BTreeMap<String, Said> =
         toml::from_str(TRACK).map_err(|error| broken(error.message().to_owned()))?;
-    all.remove(tongue.name()).ok_or_else(|| broken("–".to_owned()))
+    all.remove(language.name()).ok_or_else(|| broken("–".to_owned()))
 }
 
 /// What starts a shop of a language.
-pub fn start(tongue: Tongue) -> Result<String, Problem> {
-    said(tongue).map(|it| it.start)
+pub fn start(language: Language) -> Result<String, Problem> {
+    said(language).map(|it| it.start)
 }
 
 /// The files of a part: path and text.
-pub fn files(tongue: Tongue, part: Part) -> impl Iterator<Item = (&'static str, &'static str)> {
-    let of = move |entry: &&Entry| entry.0 == tongue && entry.1 == part;
+pub fn files(language: Language, part: Part) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let of = move |entry: &&Entry| entry.0 == language && entry.1 == part;
     FILES.iter().filter(of).map(|(_, _, path, text)| (*path, *text))
 }
 
 /// The file of the solution that fills a day's gap: path and text.
-pub fn of_day(tongue: Tongue, day: u8) -> Result<(&'static str, &'static str), Problem> {
-    let said = said(tongue)?;
+pub fn of_day(language: Language, day: u8) -> Result<(&'static str, &'static str), Problem> {
+    let said = said(language)?;
     let name = said.days.get(usize::from(day)).map(String::as_str);
-    let found = name.and_then(|name| files(tongue, Part::Solution).find(|(path, _)| *path == name));
-    let lacking = || Problem::new("track/track.toml", tongue.name(), format!("day{day} –"));
+    let found =
+        name.and_then(|name| files(language, Part::Solution).find(|(path, _)| *path == name));
+    let lacking = || Problem::new("track/track.toml", language.name(), format!("day{day} –"));
     found.ok_or_else(lacking)
 }
 
@@ -214,15 +215,15 @@ mod tests {
     #[test]
     fn every_file_of_the_track_comes_along() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("lessons/track");
-        for tongue in Tongue::ALL {
+        for language in Language::ALL {
             for (part, name) in [(Part::Starter, "starter"), (Part::Solution, "solution")] {
-                let folder = root.join(tongue.name()).join(name);
+                let folder = root.join(language.name()).join(name);
                 let mut there = Vec::new();
                 walk(&folder, &mut there);
                 for path in there {
                     let path = path.strip_prefix(&folder).unwrap().to_string_lossy().into_owned();
-                    let here = files(tongue, part).any(|(it, _)| it == path);
-                    assert!(here, "{}/{name}/{path} does not come along", tongue.name());
+                    let here = files(language, part).any(|(it, _)| it == path);
+                    assert!(here, "{}/{name}/{path} does not come along", language.name());
                 }
             }
         }
@@ -230,9 +231,9 @@ mod tests {
 
     #[test]
     fn every_day_has_its_file_in_every_language() {
-        for tongue in Tongue::ALL {
-            assert!((0..7).all(|day| of_day(tongue, day).is_ok()), "{tongue:?}");
-            assert!(of_day(tongue, 7).is_err() && !start(tongue).unwrap().is_empty());
+        for language in Language::ALL {
+            assert!((0..7).all(|day| of_day(language, day).is_ok()), "{language:?}");
+            assert!(of_day(language, 7).is_err() && !start(language).unwrap().is_empty());
         }
     }
 }

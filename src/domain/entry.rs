@@ -79,7 +79,7 @@ impl fmt::Display for EntryStatus {
 
 /// What one source says about one Checkout Session, refunds left aside.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct CheckoutRecord {
     /// `cs_…`.
     pub session_id: String,
     /// `amount_total`, in minor units.
@@ -146,7 +146,7 @@ impl RefundState {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact {
     /// About a session.
-    Session(Entry),
+    Session(CheckoutRecord),
     /// About money that went back.
     Refund(Refunded),
 }
@@ -187,12 +187,17 @@ impl Fact {
             _ => return Ok(None),
         };
         let entry = entry(object, status, event.created)?;
-        Ok(entry.map(|entry| Self::Session(Entry { event_id: Some(event.id.clone()), ..entry })))
+        Ok(entry.map(|entry| {
+            Self::Session(CheckoutRecord { event_id: Some(event.id.clone()), ..entry })
+        }))
     }
 
     /// What a fetched session means for the ledger; `None` while it is open, or where no money is its
     /// subject. Its intent, where expanded, tells a payment that failed from one on its way.
-    pub fn of_session(session: &Value, now: Timestamp) -> Result<Option<Entry>, EntryError> {
+    pub fn of_session(
+        session: &Value,
+        now: Timestamp,
+    ) -> Result<Option<CheckoutRecord>, EntryError> {
         let status = match text(session, "status")? {
             "open" => return Ok(None),
             "expired" => EntryStatus::Expired,
@@ -228,7 +233,7 @@ fn entry(
     session: &Value,
     status: EntryStatus,
     updated: Timestamp,
-) -> Result<Option<Entry>, EntryError> {
+) -> Result<Option<CheckoutRecord>, EntryError> {
     let session_id = text(session, "id")?.to_owned();
     let Some(currency) = session.get("currency").and_then(Value::as_str) else {
         return Ok(None);
@@ -239,7 +244,7 @@ fn entry(
         None if setup => 0,
         None => return Err(EntryError::Missing("amount_total")),
     };
-    Ok(Some(Entry {
+    Ok(Some(CheckoutRecord {
         session_id,
         amount,
         currency: currency.parse()?,
@@ -290,7 +295,7 @@ pub struct RefundFacts(BTreeMap<String, (RefundState, i64)>);
 
 impl RefundFacts {
     /// Learns one fact: of a source the higher state counts, then the higher amount.
-    pub fn learn(&mut self, source: &str, state: RefundState, amount: i64) {
+    pub fn apply_fact(&mut self, source: &str, state: RefundState, amount: i64) {
         let known = self.0.entry(source.to_owned()).or_insert((state, amount));
         *known = (*known).max((state, amount));
     }
@@ -329,7 +334,7 @@ pub fn with_refunds(settled: EntryStatus, amount: i64, refunded: i64) -> EntrySt
 }
 
 /// What is known of one session, from any number of sources in any order.
-impl Entry {
+impl CheckoutRecord {
     /// The amount with its currency.
     pub const fn money(&self) -> Money {
         Money::new(self.amount, self.currency)
@@ -403,12 +408,12 @@ mod tests {
     /// The ledger in miniature: what the store does with facts, without a disk.
     #[derive(Clone, Debug, Default, PartialEq)]
     struct Book {
-        entry: Option<Entry>,
+        entry: Option<CheckoutRecord>,
         refunds: RefundFacts,
     }
 
     impl Book {
-        fn learn(&mut self, fact: Fact) {
+        fn apply_fact(&mut self, fact: Fact) {
             match fact {
                 Fact::Session(entry) => {
                     self.entry = match self.entry.take() {
@@ -416,7 +421,7 @@ mod tests {
                         Some(known) => Some(known.merge(&entry).unwrap_or(known)),
                     };
                 }
-                Fact::Refund(one) => self.refunds.learn(&one.source, one.state, one.amount),
+                Fact::Refund(one) => self.refunds.apply_fact(&one.source, one.state, one.amount),
             }
         }
 
@@ -430,7 +435,7 @@ mod tests {
         let mut book = Book::default();
         for event in events {
             if let Some(fact) = Fact::of(event).unwrap() {
-                book.learn(fact);
+                book.apply_fact(fact);
             }
         }
         book.status()

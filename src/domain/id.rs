@@ -3,7 +3,7 @@
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// `prefix` followed by `length` base-62 digits drawn from `random` (uniform 64-bit numbers).
-pub fn mint(prefix: &str, length: usize, mut random: impl FnMut() -> u64) -> String {
+pub fn new_id(prefix: &str, length: usize, mut random: impl FnMut() -> u64) -> String {
     let mut id = String::with_capacity(prefix.len() + length);
     id.push_str(prefix);
     for _ in 0..length {
@@ -20,7 +20,7 @@ mod tests {
     #[test]
     fn an_id_has_its_prefix_and_length() {
         let mut n = 0;
-        let id = mint("cus_", 14, || {
+        let id = new_id("cus_", 14, || {
             n += 7;
             n
         });

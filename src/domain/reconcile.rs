@@ -3,7 +3,7 @@
 
 use crate::domain::currency::Currency;
 use crate::domain::entry::{
-    Entry, EntryError, EntryStatus, Fact, RefundFacts, Refunded, with_refunds,
+    CheckoutRecord, EntryError, EntryStatus, Fact, RefundFacts, Refunded, with_refunds,
 };
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
@@ -28,7 +28,7 @@ pub struct Record {
 
 impl Record {
     /// What an entry says once `refunded` minor units of it went back.
-    pub fn of(entry: &Entry, refunded: i64) -> Self {
+    pub fn of(entry: &CheckoutRecord, refunded: i64) -> Self {
         Self {
             session_id: entry.session_id.clone(),
             amount: entry.money(),
@@ -41,12 +41,12 @@ impl Record {
 
 /// The provider's side of a comparison, gathered object by object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Provided {
-    entries: Vec<Entry>,
+pub struct ProviderSnapshot {
+    entries: Vec<CheckoutRecord>,
     refunds: Vec<Refunded>,
 }
 
-impl Provided {
+impl ProviderSnapshot {
     /// Takes in a fetched session; one that is open, or that no money is the subject of, does not count.
     pub fn add_session(&mut self, session: &Value, now: Timestamp) -> Result<(), EntryError> {
         self.entries.extend(Fact::of_session(session, now)?);
@@ -64,9 +64,9 @@ impl Provided {
         let mut by_intent: HashMap<&str, RefundFacts> = HashMap::new();
         for refund in &self.refunds {
             let facts = by_intent.entry(refund.payment_intent.as_str()).or_default();
-            facts.learn(&refund.source, refund.state, refund.amount);
+            facts.apply_fact(&refund.source, refund.state, refund.amount);
         }
-        let refunded = |entry: &Entry| {
+        let refunded = |entry: &CheckoutRecord| {
             let facts = entry.payment_intent.as_deref().and_then(|intent| by_intent.get(intent));
             facts.map_or(0, RefundFacts::total)
         };
@@ -80,7 +80,7 @@ impl Provided {
             |line: &&Line| matches!(line.verdict, Verdict::MissingInLedger | Verdict::Status);
         let wanted: HashSet<&str> =
             found.rows.iter().filter(lacking).map(|line| line.session_id.as_str()).collect();
-        let entries: Vec<&Entry> = self
+        let entries: Vec<&CheckoutRecord> = self
             .entries
             .iter()
             .filter(|entry| wanted.contains(entry.session_id.as_str()))
@@ -360,8 +360,8 @@ mod tests {
         assert_eq!(done.sums[&Currency::JPY], Sum { ours: 202, theirs: 101 });
     }
 
-    fn provided() -> Provided {
-        let mut provided = Provided::default();
+    fn provided() -> ProviderSnapshot {
+        let mut provided = ProviderSnapshot::default();
         for n in 0..4 {
             let session = json!({"id": format!("cs_{n}"), "status": "complete", "payment_status": "paid",
                 "amount_total": 500, "currency": "jpy", "created": n, "payment_intent": format!("pi_{n}")});

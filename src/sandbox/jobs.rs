@@ -2,23 +2,18 @@
 
 use crate::domain::time::Timestamp;
 use crate::net::shutdown::Stop;
-use crate::sandbox::api::idempotency;
 use crate::sandbox::behaviour::object;
+use crate::sandbox::call::idempotency;
 use crate::sandbox::engine::Engine;
 use crate::sandbox::engine::private::Job;
 use crate::sandbox::engine::state::{Scope, Table};
+use crate::sandbox::engine::txn::timeline::KIND;
 use crate::sandbox::engine::txn::{Origin, Txn};
 use crate::sandbox::engine::worlds::World;
 use crate::wire::failure::Failure;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// The records of jobs that wait for the clock of their world.
-pub const KIND: &str = "_job";
-
-/// The records of jobs that wait for a test clock.
-pub const CLOCK_KIND: &str = "_clock_job";
 
 /// The longest sleep; a clock that was moved wakes the loop anyway.
 const NAP_MAX: Duration = Duration::from_hours(1);
@@ -31,7 +26,7 @@ const BATCH_MAX: usize = 256;
 
 /// Runs due jobs, soonest first, until `stop`. Looks only at accounts where something is due or has changed.
 pub async fn run(engine: Arc<Engine>, mut stop: Stop) {
-    let mut agenda: HashMap<Scope, Instant> = HashMap::new();
+    let mut due_times: HashMap<Scope, Instant> = HashMap::new();
     loop {
         let woken = engine.woken();
         tokio::pin!(woken);
@@ -41,7 +36,7 @@ pub async fn run(engine: Arc<Engine>, mut stop: Stop) {
         let due: Vec<Scope> = match engine.take_job_scopes() {
             None => worlds(&engine).iter().map(|world| world.scope().clone()).collect(),
             Some(changed) => {
-                let passed = agenda.iter().filter(|(_, at)| **at <= now).map(|(scope, _)| scope);
+                let passed = due_times.iter().filter(|(_, at)| **at <= now).map(|(scope, _)| scope);
                 passed
                     .filter(|scope| !changed.contains(scope))
                     .cloned()
@@ -51,13 +46,13 @@ pub async fn run(engine: Arc<Engine>, mut stop: Stop) {
         };
         for scope in due {
             let Some(world) = engine.world_at(&scope) else {
-                agenda.remove(&scope);
+                due_times.remove(&scope);
                 continue;
             };
             let nap = run_due(&world).await;
-            agenda.insert(scope, Instant::now() + nap);
+            due_times.insert(scope, Instant::now() + nap);
         }
-        let next = agenda.values().min().copied();
+        let next = due_times.values().min().copied();
         let pause = next.map_or(NAP_MAX, |at| at.saturating_duration_since(Instant::now()));
         tokio::select! {
             () = stop.wait() => return,

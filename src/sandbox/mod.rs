@@ -7,14 +7,17 @@
 
 pub mod api;
 pub mod behaviour;
+pub mod call;
 pub mod control;
 pub mod deliver;
 pub mod engine;
+pub mod fault;
 pub mod host;
 pub mod jobs;
 pub mod lock;
 pub mod page;
 pub mod registry;
+pub mod serve;
 pub mod version;
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use crate::catalog::Catalog;
 use crate::domain::time::Timestamp;
 use crate::net::outbound::Beyond;
 use crate::os::entropy::Entropy;
-use crate::sandbox::api::call::{Call, Version};
+use crate::sandbox::call::{Call, Version};
 use crate::sandbox::engine::state::{DEFAULT_WORLD, Scope, State};
 use crate::sandbox::engine::txn::{Origin, Site, Txn, View};
 use crate::sandbox::jobs::run_some;

@@ -1,7 +1,7 @@
 //! Gathers the provider's side of a reconciliation page by page.
 
 use crate::domain::entry::EntryError;
-use crate::domain::reconcile::Provided;
+use crate::domain::reconcile::ProviderSnapshot;
 use crate::domain::time::Timestamp;
 use crate::stripe::Stripe;
 use crate::stripe::calls::Window;
@@ -12,7 +12,7 @@ use serde_json::Value;
 #[derive(Clone, Debug, Default)]
 pub struct Gathered {
     /// What can be compared.
-    pub provided: Provided,
+    pub provided: ProviderSnapshot,
     /// Ids of objects that cannot be compared, each with the reason.
     pub unreadable: Vec<(String, EntryError)>,
 }

@@ -12,8 +12,8 @@ use crate::os::clock::{Clock, Stopwatch};
 use crate::shop::answer::{self, Answer, BodyFault};
 use crate::shop::forward::{FORWARDS_MAX, Forwarder};
 use crate::shop::intake::{Intake, Received, Secrets};
+use crate::shop::listener_event::{EventSink, ListenerEvent, Via};
 use crate::shop::locality;
-use crate::shop::seen::{Seen, Sights, Via};
 use crate::shop::site::{self, Site};
 use crate::store::Ledger;
 use crate::store::writer::LedgerBatch;
@@ -51,7 +51,7 @@ pub struct ListenerConfig {
     /// The shop's pages; without them only the webhook and the ledger answer.
     pub site: Option<Site>,
     /// Where it is told what was seen.
-    pub sights: Sights,
+    pub sink: EventSink,
 }
 
 /// Why a listener did not start.
@@ -129,7 +129,7 @@ struct Desk {
     forwards: Tasks,
     ledger: Arc<Ledger>,
     site: Option<Site>,
-    sights: Sights,
+    sink: EventSink,
     /// What was the matter with the ledger at the last delivery: a person is told when it changes.
     trouble: Mutex<Option<LedgerTrouble>>,
 }
@@ -139,7 +139,7 @@ impl Desk {
         let mut known = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         if *known != now {
             *known = now;
-            self.sights.tell(Seen::Ledger { at: self.intake.now(), trouble: now });
+            self.sink.tell(ListenerEvent::Ledger { at: self.intake.now(), trouble: now });
         }
     }
 }
@@ -161,7 +161,7 @@ pub async fn start(config: ListenerConfig) -> Result<Running, StartError> {
         forwards: forwards.clone(),
         ledger: config.ledger,
         site: config.site,
-        sights: config.sights,
+        sink: config.sink,
         trouble: Mutex::default(),
     });
     let service = service_fn(move |request| {
@@ -186,7 +186,7 @@ async fn route(desk: &Arc<Desk>, request: Request<Arriving>) -> Answer {
     let target = request.uri().path_and_query().map_or("/", |it| it.as_str()).to_owned();
     let answer = page(desk, request).await;
     let (at, status) = (desk.intake.now(), answer.status().as_u16());
-    desk.sights.tell(Seen::Visited { at, method, target, status });
+    desk.sink.tell(ListenerEvent::Visited { at, method, target, status });
     answer
 }
 
@@ -269,24 +269,24 @@ fn accepted(
 ) {
     let seen = sight(desk, began.ms(), received);
     let Some(forwarder) = desk.forwarder.clone() else {
-        desk.sights.tell(seen);
+        desk.sink.tell(seen);
         return;
     };
-    let sights = desk.sights.clone();
+    let sink = desk.sink.clone();
     let Some(place) = forwarder.place() else {
         let cause = format!("{FORWARDS_MAX} deliveries are being passed on already");
-        sights.tell(with_forward(seen, Err(cause)));
+        sink.tell(with_forward(seen, Err(cause)));
         return;
     };
     desk.forwards.spawn(async move {
         let outcome = forwarder.pass(headers, body).await;
         drop(place);
-        sights.tell(with_forward(seen, outcome));
+        sink.tell(with_forward(seen, outcome));
     });
 }
 
-fn sight(desk: &Desk, took_ms: u64, received: Received) -> Seen {
-    Seen::Accepted {
+fn sight(desk: &Desk, took_ms: u64, received: Received) -> ListenerEvent {
+    ListenerEvent::Accepted {
         at: desk.intake.now(),
         via: Via::Webhook,
         event: received.event,
@@ -300,8 +300,8 @@ fn sight(desk: &Desk, took_ms: u64, received: Received) -> Seen {
     }
 }
 
-fn with_forward(mut seen: Seen, outcome: Result<u16, String>) -> Seen {
-    if let Seen::Accepted { forwarded, .. } = &mut seen {
+fn with_forward(mut seen: ListenerEvent, outcome: Result<u16, String>) -> ListenerEvent {
+    if let ListenerEvent::Accepted { forwarded, .. } = &mut seen {
         *forwarded = Some(outcome);
     }
     seen
@@ -310,7 +310,7 @@ fn with_forward(mut seen: Seen, outcome: Result<u16, String>) -> Seen {
 fn rejected(desk: &Desk, began: Stopwatch, cause: &'static str, answer: Answer) -> Answer {
     let status = answer.status().as_u16();
     let at = desk.intake.now();
-    desk.sights.tell(Seen::Rejected { at, status, cause, took_ms: began.ms() });
+    desk.sink.tell(ListenerEvent::Rejected { at, status, cause, took_ms: began.ms() });
     answer
 }
 
@@ -336,7 +336,7 @@ mod tests {
     struct Shop {
         running: Running,
         ledger: Arc<Ledger>,
-        seen: mpsc::Receiver<Seen>,
+        seen: mpsc::Receiver<ListenerEvent>,
         http: outbound::Client,
         _folder: tempfile::TempDir,
     }
@@ -349,7 +349,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let ledger = Arc::new(Ledger::open(&folder.path().join(FILE)).unwrap());
         let batch = Arc::new(ledger.writer().unwrap().start());
-        let (sights, seen) = Sights::channel();
+        let (sink, seen) = EventSink::channel();
         let mut config = ListenerConfig {
             addr: "127.0.0.1:0".parse().unwrap(),
             or_next: false,
@@ -360,7 +360,7 @@ mod tests {
             batch,
             clock: Clock::fixed(NOW),
             site: None,
-            sights,
+            sink,
         };
         change(&mut config);
         let running = start(config).await.unwrap();
@@ -413,7 +413,8 @@ mod tests {
         assert_eq!(shop.ledger.event("evt_1").unwrap().unwrap().body, body("evt_1"));
         let rows = shop.ledger.rows(&Filter::default()).unwrap();
         assert_eq!((rows.len(), rows[0].record.status), (1, EntryStatus::Paid));
-        let Some(Seen::Accepted { fresh: true, changes, event, .. }) = shop.seen.recv().await
+        let Some(ListenerEvent::Accepted { fresh: true, changes, event, .. }) =
+            shop.seen.recv().await
         else {
             panic!("the delivery was not told")
         };
@@ -454,7 +455,9 @@ mod tests {
             let (status, answer) = shop.deliver(header, body("evt_1")).await;
             assert_eq!((status, answer["error"]["cause"].as_str()), (400, Some(cause)));
             let told = shop.seen.recv().await.unwrap();
-            assert!(matches!(told, Seen::Rejected { status: 400, cause: c, .. } if c == cause));
+            assert!(
+                matches!(told, ListenerEvent::Rejected { status: 400, cause: c, .. } if c == cause)
+            );
         }
         let (status, answer) = shop.deliver(Some(&good), body("evt_2")).await;
         assert_eq!((status, answer["error"]["cause"].as_str()), (400, Some("mismatch")));
@@ -500,7 +503,9 @@ mod tests {
         for status in [200, 500] {
             assert_eq!(shop.signed(body("evt_1")).await.0, 200);
             let told = shop.seen.recv().await.unwrap();
-            assert!(matches!(told, Seen::Accepted { forwarded: Some(Ok(s)), .. } if s == status));
+            assert!(
+                matches!(told, ListenerEvent::Accepted { forwarded: Some(Ok(s)), .. } if s == status)
+            );
         }
         let asked = behind.asked();
         assert_eq!(asked[0].target, "/hook?x=1");
@@ -524,7 +529,7 @@ mod tests {
         assert_eq!(shop.running.forwards_dropped(), u64::try_from(more).unwrap());
         for _ in 0..more {
             let told = shop.seen.recv().await.unwrap();
-            let Seen::Accepted { forwarded: Some(Err(cause)), .. } = told else {
+            let ListenerEvent::Accepted { forwarded: Some(Err(cause)), .. } = told else {
                 panic!("{told:?}")
             };
             assert!(cause.contains("being passed on already"), "{cause}");

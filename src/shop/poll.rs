@@ -6,7 +6,7 @@ use crate::domain::event::Event;
 use crate::domain::time::Timestamp;
 use crate::net::shutdown::Stop;
 use crate::shop::intake::{Intake, Refusal};
-use crate::shop::seen::{Seen, Sights, Via};
+use crate::shop::listener_event::{EventSink, ListenerEvent, Via};
 use crate::store::{Ledger, StoreError};
 use crate::stripe::Stripe;
 use crate::stripe::calls::Window;
@@ -57,7 +57,7 @@ pub struct Poller {
     /// Name of the cursor; one for each account that feeds the ledger.
     pub cursor: String,
     /// Where it is told what was seen.
-    pub sights: Sights,
+    pub sink: EventSink,
 }
 
 impl Poller {
@@ -69,7 +69,7 @@ impl Poller {
         // Not the cursor: where nothing happens it stands still, and nothing is missed.
         let polled = self.read(self.polled()).await?;
         if let Some(from) = polled.filter(|at| *at < oldest) {
-            self.sights.tell(Seen::Gap { from, to: oldest });
+            self.sink.tell(ListenerEvent::Gap { from, to: oldest });
         }
         let since = cursor.unwrap_or(oldest).max(oldest);
         let window = Window { since: Some(since), until: None };
@@ -119,7 +119,7 @@ impl Poller {
         let received = self.intake.store(event).await?;
         let fresh = received.accepted.fresh;
         if fresh {
-            self.sights.tell(Seen::Accepted {
+            self.sink.tell(ListenerEvent::Accepted {
                 at: self.now(),
                 via: Via::Poll,
                 event: received.event,
@@ -193,7 +193,7 @@ mod tests {
 
     struct Desk {
         poller: Poller,
-        seen: mpsc::Receiver<Seen>,
+        seen: mpsc::Receiver<ListenerEvent>,
         clock: Clock,
         _folder: tempfile::TempDir,
     }
@@ -202,7 +202,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let ledger = Arc::new(Ledger::open(&folder.path().join(FILE)).unwrap());
         let batch = Arc::new(ledger.writer().unwrap().start());
-        let (sights, seen) = Sights::channel();
+        let (sink, seen) = EventSink::channel();
         let clock = Clock::fixed(NOW);
         let key = ApiKey::read("sk_test_secretsecret").unwrap();
         let poller = Poller {
@@ -210,7 +210,7 @@ mod tests {
             intake: Intake::new(Secrets::default(), 300, clock.clone(), batch),
             ledger,
             cursor: "events".to_owned(),
-            sights,
+            sink,
         };
         Desk { poller, seen, clock, _folder: folder }
     }
@@ -223,7 +223,9 @@ mod tests {
         assert_eq!(desk.poller.once().await.unwrap(), Round { read: 2, fresh: 2, unreadable: 0 });
         for id in ["evt_1", "evt_2"] {
             let told = desk.seen.recv().await.unwrap();
-            assert!(matches!(told, Seen::Accepted { event, via: Via::Poll, .. } if event == id));
+            assert!(
+                matches!(told, ListenerEvent::Accepted { event, via: Via::Poll, .. } if event == id)
+            );
         }
         assert_eq!(since(&provider.asked()[0]), NOW.0 - KEPT_S);
         // One that became visible late, and one that is no event: neither is in the way.
@@ -239,11 +241,11 @@ mod tests {
         let provider = provider(&events).await;
         let mut desk = desk(&provider.base);
         desk.poller.once().await.unwrap();
-        assert!(matches!(desk.seen.recv().await, Some(Seen::Accepted { .. })));
+        assert!(matches!(desk.seen.recv().await, Some(ListenerEvent::Accepted { .. })));
         desk.clock.advance(40 * 86_400);
         desk.poller.once().await.unwrap();
         let told = desk.seen.recv().await.unwrap();
-        assert_eq!(told, Seen::Gap { from: NOW, to: NOW.plus(10 * 86_400) });
+        assert_eq!(told, ListenerEvent::Gap { from: NOW, to: NOW.plus(10 * 86_400) });
     }
 
     #[tokio::test]

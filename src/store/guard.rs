@@ -1,12 +1,12 @@
 //! What becomes of a ledger whose file was removed or replaced while it was written (`os::place` notices it).
 
-use crate::domain::entry::{Entry, RefundState, Refunded};
+use crate::domain::entry::{CheckoutRecord, RefundState, Refunded};
 use crate::domain::time::Timestamp;
 use crate::os::place::{Identity, beside, put, remove};
 use crate::os::private;
 use crate::store::lock::LedgerLock;
 use crate::store::migrate::version;
-use crate::store::writer::{learn_refund, learn_session};
+use crate::store::writer::{apply_refund, apply_session};
 use crate::store::{StoreError, schema};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rusqlite::types::Value;
@@ -129,8 +129,8 @@ pub(super) fn carry(old: &Connection, new: &mut Connection) -> rusqlite::Result<
     )?;
     let mut rows = entries.query([])?;
     while let Some(row) = rows.next()? {
-        let entry: Entry = schema::entry(row)?;
-        learn_session(&transaction, &entry)?;
+        let entry: CheckoutRecord = schema::entry(row)?;
+        apply_session(&transaction, &entry)?;
     }
     let mut refunds = old
         .prepare("SELECT payment_intent, source, state, amount, updated, event_id FROM refunds")?;
@@ -145,7 +145,7 @@ pub(super) fn carry(old: &Connection, new: &mut Connection) -> rusqlite::Result<
             updated: Timestamp(row.get(4)?),
             event_id: row.get(5)?,
         };
-        learn_refund(&transaction, &refunded)?;
+        apply_refund(&transaction, &refunded)?;
     }
     let mut cursors = old.prepare("SELECT name, value FROM cursor")?;
     let mut rows = cursors.query([])?;

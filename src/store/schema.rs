@@ -2,7 +2,7 @@
 //! by what a person can do about them.
 
 use crate::domain::currency::Currency;
-use crate::domain::entry::{Entry, EntryStatus};
+use crate::domain::entry::{CheckoutRecord, EntryStatus};
 use crate::domain::time::Timestamp;
 use crate::os::entropy::Entropy;
 use crate::os::private;
@@ -130,8 +130,8 @@ pub(crate) fn explain(path: &Path, error: &rusqlite::Error) -> StoreError {
 }
 
 /// A row of `session_id, amount, currency, settled, created, updated, payment_intent, event_id`.
-pub(crate) fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
-    Ok(Entry {
+pub(crate) fn entry(row: &Row<'_>) -> rusqlite::Result<CheckoutRecord> {
+    Ok(CheckoutRecord {
         session_id: row.get(0)?,
         amount: row.get(1)?,
         currency: currency(row, 2)?,

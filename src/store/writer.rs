@@ -3,7 +3,7 @@
 
 use crate::batch::{Batch, Commit, WriterGone};
 use crate::domain::entry::{
-    Entry, EntryStatus, Fact, RefundFacts, RefundState, Refunded, with_refunds,
+    CheckoutRecord, EntryStatus, Fact, RefundFacts, RefundState, Refunded, with_refunds,
 };
 use crate::domain::event::Event;
 use crate::domain::time::Timestamp;
@@ -258,7 +258,7 @@ fn post(transaction: &Connection, item: &Posting) -> rusqlite::Result<Accepted> 
         Posting::Seen(facts) => {
             let mut accepted = Accepted::default();
             for fact in facts {
-                accepted.changes.extend(learn(transaction, fact)?);
+                accepted.changes.extend(apply_fact(transaction, fact)?);
             }
             accepted.fresh = !accepted.changes.is_empty();
             Ok(accepted)
@@ -298,22 +298,22 @@ fn post_event(
         return Ok(Accepted { problem, ..Accepted::default() });
     }
     let changes = match &fact {
-        Some(fact) => learn(transaction, fact)?,
+        Some(fact) => apply_fact(transaction, fact)?,
         None => Vec::new(),
     };
     Ok(Accepted { fresh: true, changes, problem })
 }
 
-fn learn(transaction: &Connection, fact: &Fact) -> rusqlite::Result<Vec<Change>> {
+fn apply_fact(transaction: &Connection, fact: &Fact) -> rusqlite::Result<Vec<Change>> {
     match fact {
-        Fact::Session(entry) => Ok(learn_session(transaction, entry)?.into_iter().collect()),
-        Fact::Refund(refunded) => learn_refund(transaction, refunded),
+        Fact::Session(entry) => Ok(apply_session(transaction, entry)?.into_iter().collect()),
+        Fact::Refund(refunded) => apply_refund(transaction, refunded),
     }
 }
 
 /// A row before it is written: what sessions say of it, and what refunds make of it.
 struct Held {
-    entry: Entry,
+    entry: CheckoutRecord,
     status: EntryStatus,
     refunded: i64,
 }
@@ -325,9 +325,9 @@ fn held(row: &rusqlite::Row<'_>) -> rusqlite::Result<Held> {
     Ok(Held { entry: schema::entry(row)?, status: schema::status(row, 8)?, refunded: row.get(9)? })
 }
 
-pub(super) fn learn_session(
+pub(super) fn apply_session(
     transaction: &Connection,
-    entry: &Entry,
+    entry: &CheckoutRecord,
 ) -> rusqlite::Result<Option<Change>> {
     let sql = format!("{HELD} WHERE session_id = ?1");
     let known =
@@ -336,7 +336,9 @@ pub(super) fn learn_session(
         None => entry.clone(),
         Some(known) => match known.entry.merge(entry) {
             None => return Ok(None),
-            Some(merged) => Entry { updated: merged.updated.max(known.entry.updated), ..merged },
+            Some(merged) => {
+                CheckoutRecord { updated: merged.updated.max(known.entry.updated), ..merged }
+            }
         },
     };
     let refunded = match &merged.payment_intent {
@@ -349,14 +351,14 @@ pub(super) fn learn_session(
 }
 
 /// The refund is kept by its PaymentIntent, so that it counts also where its session is told of later.
-pub(super) fn learn_refund(
+pub(super) fn apply_refund(
     transaction: &Connection,
     refunded: &Refunded,
 ) -> rusqlite::Result<Vec<Change>> {
     let intent = &refunded.payment_intent;
     let mut facts = refunds_of(transaction, intent)?;
     let before = facts.clone();
-    facts.learn(&refunded.source, refunded.state, refunded.amount);
+    facts.apply_fact(&refunded.source, refunded.state, refunded.amount);
     if facts == before {
         return Ok(Vec::new());
     }
@@ -387,7 +389,7 @@ pub(super) fn learn_refund(
             continue;
         }
         let updated = row.entry.updated.max(at);
-        let entry = Entry { updated, event_id: refunded.event_id.clone(), ..row.entry };
+        let entry = CheckoutRecord { updated, event_id: refunded.event_id.clone(), ..row.entry };
         let now = write_row(transaction, entry, total)?;
         let session_id = now.entry.session_id;
         changes.push(Change { session_id, before: Some(row.status), after: now.status });
@@ -404,12 +406,16 @@ fn refunds_of(transaction: &Connection, intent: &str) -> rusqlite::Result<Refund
         let source: String = row.get(0)?;
         let state: String = row.get(1)?;
         let state = RefundState::read(&state).ok_or_else(|| schema::unknown(1, &state))?;
-        facts.learn(&source, state, row.get(2)?);
+        facts.apply_fact(&source, state, row.get(2)?);
     }
     Ok(facts)
 }
 
-fn write_row(transaction: &Connection, entry: Entry, refunded: i64) -> rusqlite::Result<Held> {
+fn write_row(
+    transaction: &Connection,
+    entry: CheckoutRecord,
+    refunded: i64,
+) -> rusqlite::Result<Held> {
     let status = with_refunds(entry.status, entry.amount, refunded);
     let sql = "INSERT INTO ledger (session_id, amount, currency, status, settled, refunded, created, \
                updated, payment_intent, event_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \

@@ -16,8 +16,8 @@ use stripegym::sandbox::host;
 use stripegym::shop::gather::{Gathered, gather};
 use stripegym::shop::intake::{Intake, Secrets};
 use stripegym::shop::listener::{self, ListenerConfig, Running};
+use stripegym::shop::listener_event::{EventSink, ListenerEvent};
 use stripegym::shop::poll::Poller;
-use stripegym::shop::seen::{Seen, Sights};
 use stripegym::shop::site::Site;
 use stripegym::store::writer::{LedgerWriter, Posting};
 use stripegym::store::{FILE, Filter, Ledger};
@@ -31,8 +31,8 @@ struct World {
     ledger: Arc<Ledger>,
     batch: Arc<Batch<LedgerWriter>>,
     clock: Clock,
-    sights: Sights,
-    seen: mpsc::Receiver<Seen>,
+    sink: EventSink,
+    seen: mpsc::Receiver<ListenerEvent>,
     _folder: tempfile::TempDir,
 }
 
@@ -46,8 +46,8 @@ async fn world() -> World {
     let stripe = Stripe::new(sandbox.base_url(), key).unwrap();
     let ledger = Arc::new(Ledger::open(&folder.path().join(FILE)).unwrap());
     let batch = Arc::new(ledger.writer().unwrap().start());
-    let (sights, seen) = Sights::channel();
-    World { sandbox, stripe, ledger, batch, clock, sights, seen, _folder: folder }
+    let (sink, seen) = EventSink::channel();
+    World { sandbox, stripe, ledger, batch, clock, sink, seen, _folder: folder }
 }
 
 impl World {
@@ -70,7 +70,7 @@ impl World {
             batch: Arc::clone(&self.batch),
             clock: self.clock.clone(),
             site: Some(site),
-            sights: self.sights.clone(),
+            sink: self.sink.clone(),
         })
         .await
         .unwrap();
@@ -102,7 +102,7 @@ impl World {
         loop {
             let seen = tokio::time::timeout(wait, self.seen.recv()).await;
             match seen.unwrap_or_else(|_| panic!("`{wanted}` did not come")).unwrap() {
-                Seen::Accepted { kind, problem, .. } => {
+                ListenerEvent::Accepted { kind, problem, .. } => {
                     assert_eq!(problem, None);
                     if kind == wanted {
                         return;
@@ -177,7 +177,7 @@ async fn polling_hears_the_same_as_deliveries() {
         ledger: Arc::clone(&world.ledger),
         intake: Intake::new(secrets, TOLERANCE_S, world.clock.clone(), batch),
         cursor: "events".to_owned(),
-        sights: world.sights.clone(),
+        sink: world.sink.clone(),
     };
     let first = poller.once().await.unwrap();
     assert!(first.fresh >= 2 && first.unreadable == 0, "{first:?}");

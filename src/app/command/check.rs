@@ -46,7 +46,7 @@ pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
     let quiet = context.quietly();
     let provider = Provider::connect(&quiet).await?;
     let graded = grading.once(&quiet, &provider, &lessons, |day| {
-        context.voice.say(Notice::Graded(Box::new(day.clone())));
+        context.notices.say(Notice::Graded(Box::new(day.clone())));
     });
     let graded = graded.await;
     provider.close().await;

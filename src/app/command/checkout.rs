@@ -1,7 +1,7 @@
 //! `stripegym checkout`: a session, its page, and the wait for the money.
 
+use crate::app::checkout_browser::{Landing, Means, Typed};
 use crate::app::context::Context;
-use crate::app::hosted::{Landing, Means, Typed};
 use crate::app::payment::{self, Order};
 use crate::app::provider::Provider;
 use crate::domain::fault::{Fault, Problem};
@@ -84,9 +84,9 @@ fn id(session: &Value) -> &str {
 fn announce(context: &Context, session: &Value, open: bool) -> Result<(), Fault> {
     let url = session.get("url").and_then(Value::as_str).unwrap_or_default().to_owned();
     let total = payment::total(session)?;
-    context.voice.say(Notice::Open { session: id(session).to_owned(), url: url.clone(), total });
+    context.notices.say(Notice::Open { session: id(session).to_owned(), url: url.clone(), total });
     if open && let Err(error) = open::that_detached(&url) {
-        context.voice.say(Notice::NoBrowser { cause: error.to_string() });
+        context.notices.say(Notice::NoBrowser { cause: error.to_string() });
     }
     Ok(())
 }
@@ -103,7 +103,7 @@ async fn wait(
         if let Some(ending) = payment::ending(&now) {
             return Ok((now, ending));
         }
-        context.voice.say(Notice::Waiting { seconds: began.elapsed().as_secs() });
+        context.notices.say(Notice::Waiting { seconds: began.elapsed().as_secs() });
         tokio::select! {
             () = tokio::time::sleep(ASK_EVERY) => {}
             () = stop.wait() => return Err(Problem::Interrupted.into()),

@@ -1,15 +1,15 @@
 //! `stripegym day0`: the whole loop in one process, each step over HTTP as by hand.
 
+use crate::app::checkout_browser::{Landing, Means, Typed};
 use crate::app::context::Context;
 use crate::app::course::env_file;
 use crate::app::course::surroundings;
 use crate::app::course::{self, Beat, Manner, Wish};
-use crate::app::hosted::{Landing, Means, Typed};
 use crate::app::ledger_file::{self, LedgerFile};
+use crate::app::merchant_server::{ListenOptions, MerchantServer, delivery};
 use crate::app::payment::{self, Item, Order};
 use crate::app::provider::Provider;
-use crate::app::reception::{Door, Reception, delivery};
-use crate::app::settlement;
+use crate::app::reconcile_run;
 use crate::content::Lesson;
 use crate::domain::course::Track;
 use crate::domain::currency::Currency;
@@ -64,7 +64,7 @@ pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
 }
 
 fn say(context: &Context, step: Step) {
-    context.voice.say(Notice::Step(step));
+    context.notices.say(Notice::Step(step));
 }
 
 async fn with_provider(
@@ -75,8 +75,9 @@ async fn with_provider(
     began: Stopwatch,
 ) -> Result<Report, Fault> {
     let file = LedgerFile::open(context).await?;
-    let door = Door { port: context.config.port, or_next: true, ..Door::default() };
-    let mut reception = Reception::open(context, provider, &file, door).await?;
+    let door =
+        ListenOptions { port: context.config.port, or_next: true, ..ListenOptions::default() };
+    let mut reception = MerchantServer::open(context, provider, &file, door).await?;
     let answer = go_round(context, provider, &file, &mut reception).await;
     reception.close(context, provider).await;
     let (checkout, event, reconciled) = answer?;
@@ -93,7 +94,7 @@ async fn go_round(
     context: &Context,
     provider: &Provider,
     file: &LedgerFile,
-    reception: &mut Reception,
+    reception: &mut MerchantServer,
 ) -> Result<(Checkout, String, Reconciled), Fault> {
     let since = context.clock.now();
     reception.register(provider).await?;
@@ -120,7 +121,7 @@ async fn go_round(
     );
     let window = Window { since: Some(since.plus(-1)), until: None };
     // This round's payment only: one that was interrupted a moment ago has left its own session.
-    let mut theirs = settlement::ask(context, &provider.stripe, window).await?.records();
+    let mut theirs = reconcile_run::ask(context, &provider.stripe, window).await?.records();
     theirs.retain(|record| record.session_id == checkout.session);
     let result = reconcile(rows.into_iter().map(|row| row.record).collect(), theirs);
     let differing = result.differences().count();
@@ -162,7 +163,7 @@ async fn pay(context: &Context, provider: &Provider, shop: &str) -> Result<Check
 }
 
 /// Waits for the event that says so.
-async fn hear(context: &Context, reception: &mut Reception) -> Result<Delivery, Fault> {
+async fn hear(context: &Context, reception: &mut MerchantServer) -> Result<Delivery, Fault> {
     let mut stop = context.stop.clone();
     let late = || Problem::TimedOut { what: WANTED.to_owned(), seconds: PATIENCE.as_secs() };
     let deadline = tokio::time::sleep(PATIENCE);

@@ -5,7 +5,7 @@ use crate::app::control::{Control, bad_value};
 use crate::domain::fault::Fault;
 use crate::domain::report::Report;
 use crate::domain::request::{FaultRow, Told};
-use crate::sandbox::api::fault::{Rule, RuleError};
+use crate::sandbox::fault::{Rule, RuleError};
 use reqwest::Method;
 use serde_json::Value;
 

@@ -2,8 +2,8 @@
 
 use crate::app::context::Context;
 use crate::app::ledger_file::LedgerFile;
+use crate::app::merchant_server::{ListenOptions, MerchantServer, delivery};
 use crate::app::provider::Provider;
-use crate::app::reception::{Door, Reception, delivery};
 use crate::domain::fault::Fault;
 use crate::domain::mode::Mode;
 use crate::domain::notice::{Delivery, Notice, Outcome};
@@ -13,8 +13,8 @@ use crate::domain::signature::TOLERANCE_S;
 use crate::net::shutdown;
 use crate::net::tasks::Tasks;
 use crate::shop::intake::{Intake, Secrets};
+use crate::shop::listener_event::ListenerEvent;
 use crate::shop::poll::Poller;
-use crate::shop::seen::Seen;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,8 +24,8 @@ const POLL_EVERY: Duration = Duration::from_secs(2);
 /// How it was asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Wish {
-    /// The door.
-    pub door: Door,
+    /// The options.
+    pub options: ListenOptions,
     /// How long it listens; for ever where nobody says.
     pub lasting: Option<Duration>,
     /// The type of event after which it ends.
@@ -46,33 +46,33 @@ pub async fn run(context: &Context, wish: Wish) -> Result<Report, Fault> {
 
 async fn work(context: &Context, provider: &Provider, wish: Wish) -> Result<Report, Fault> {
     let file = LedgerFile::open(context).await?;
-    let mut reception = Reception::open(context, provider, &file, wish.door.clone()).await?;
+    let mut server = MerchantServer::open(context, provider, &file, wish.options.clone()).await?;
     let (stop_polling, polling) = shutdown::pair();
     let tasks = Tasks::default();
     let ready = if context.config.mode == Mode::Stripe {
-        poll(context, provider, &file, &reception, &tasks, polling);
+        poll(context, provider, &file, &server, &tasks, polling);
         Ok(())
     } else {
-        reception.register(provider).await
+        server.register(provider).await
     };
     let heard = match ready {
         Ok(()) => {
-            greet(context, &reception, wish.print_secret);
-            Ok(hear(context, &mut reception, &wish).await)
+            greet(context, &server, wish.print_secret);
+            Ok(hear(context, &mut server, &wish).await)
         }
         Err(fault) => Err(fault),
     };
     stop_polling.stop();
-    reception.close(context, provider).await;
+    server.close(context, provider).await;
     tasks.finish().await;
     Ok(Report::Listened(heard?))
 }
 
-fn greet(context: &Context, reception: &Reception, print_secret: bool) {
-    let url = reception.running.webhook_url();
-    context.voice.say(Notice::Listening { url, endpoint: reception.endpoint() });
-    if print_secret && let Some(secret) = reception.secret() {
-        context.voice.say(Notice::Secret { secret: secret.reveal().to_owned() });
+fn greet(context: &Context, server: &MerchantServer, print_secret: bool) {
+    let url = server.running.webhook_url();
+    context.notices.say(Notice::Listening { url, endpoint: server.endpoint() });
+    if print_secret && let Some(secret) = server.secret() {
+        context.notices.say(Notice::Secret { secret: secret.reveal().to_owned() });
     }
 }
 
@@ -81,7 +81,7 @@ fn poll(
     context: &Context,
     provider: &Provider,
     file: &LedgerFile,
-    reception: &Reception,
+    server: &MerchantServer,
     tasks: &Tasks,
     stop: shutdown::Stop,
 ) {
@@ -92,19 +92,19 @@ fn poll(
         ledger: Arc::clone(&file.ledger),
         intake: Intake::new(secrets, TOLERANCE_S, context.clock.clone(), Arc::clone(&file.batch)),
         cursor: format!("events of {key}"),
-        sights: reception.sights.clone(),
+        sink: server.sink.clone(),
     };
-    context.voice.say(Notice::Polling { base: provider.base().to_owned() });
-    let voice = context.voice.clone();
+    context.notices.say(Notice::Polling { base: provider.base().to_owned() });
+    let notices = context.notices.clone();
     tasks.spawn(async move {
         let failed = |error: &crate::shop::poll::PollError| {
-            voice.say(Notice::PollFailed { cause: error.to_string() });
+            notices.say(Notice::PollFailed { cause: error.to_string() });
         };
         poller.run(POLL_EVERY, stop, failed).await;
     });
 }
 
-async fn hear(context: &Context, reception: &mut Reception, wish: &Wish) -> Listened {
+async fn hear(context: &Context, server: &mut MerchantServer, wish: &Wish) -> Listened {
     let mut listened = Listened::default();
     let mut stop = context.stop.clone();
     let deadline = async {
@@ -116,7 +116,7 @@ async fn hear(context: &Context, reception: &mut Reception, wish: &Wish) -> List
     tokio::pin!(deadline);
     loop {
         let seen = tokio::select! {
-            seen = reception.seen.recv() => seen,
+            seen = server.seen.recv() => seen,
             () = &mut deadline => break,
             () = stop.wait() => {
                 listened.interrupted = true;
@@ -124,9 +124,9 @@ async fn hear(context: &Context, reception: &mut Reception, wish: &Wish) -> List
             }
         };
         let Some(seen) = seen else { break };
-        if let Seen::Ledger { trouble, .. } = seen {
+        if let ListenerEvent::Ledger { trouble, .. } = seen {
             let path = context.config.ledger_path().display().to_string();
-            context.voice.say(match trouble {
+            context.notices.say(match trouble {
                 Some(trouble) => Notice::LedgerTrouble { path, trouble },
                 None => Notice::LedgerBack { path },
             });
@@ -134,7 +134,7 @@ async fn hear(context: &Context, reception: &mut Reception, wish: &Wish) -> List
         let Some(delivery) = delivery(&seen) else { continue };
         count(&mut listened, &delivery);
         let wanted = delivery.kind.is_some() && delivery.kind == wish.until;
-        context.voice.say(Notice::Delivered(delivery));
+        context.notices.say(Notice::Delivered(delivery));
         if wanted || wish.count.is_some_and(|most| listened.deliveries >= most) {
             break;
         }

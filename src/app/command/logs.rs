@@ -7,8 +7,8 @@ use crate::domain::notice::Notice;
 use crate::domain::report::Report;
 use crate::domain::request::{RequestRow, Told};
 use crate::domain::time::Timestamp;
-use crate::sandbox::api::fault::Pattern;
 use crate::sandbox::control::requests::Statuses;
+use crate::sandbox::fault::Pattern;
 use reqwest::Method;
 use serde_json::Value;
 
@@ -60,7 +60,7 @@ pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
 async fn tail(context: &Context, control: &Control, wish: &Wish) -> Result<Report, Fault> {
     let newest = fetch(control, &[("limit", "1".to_owned())]).await?;
     let mut last = newest.as_ref().and_then(last_of).unwrap_or_default();
-    context.voice.say(Notice::Following { base: control.base().to_owned() });
+    context.notices.say(Notice::Following { base: control.base().to_owned() });
     let mut left = wish.limit.map_or(u64::MAX, u64::from);
     let mut stop = context.stop.clone();
     while left > 0 {
@@ -80,7 +80,7 @@ async fn tail(context: &Context, control: &Control, wish: &Wish) -> Result<Repor
         last = last_of(&log).unwrap_or(last);
         for row in rows(&log) {
             left = left.saturating_sub(1);
-            context.voice.say(Notice::Request(row));
+            context.notices.say(Notice::Request(row));
         }
     }
     Ok(Report::Silent)

@@ -3,7 +3,7 @@
 use crate::app::context::Context;
 use crate::app::ledger_file::LedgerFile;
 use crate::app::provider::Provider;
-use crate::app::settlement;
+use crate::app::reconcile_run;
 use crate::domain::fault::Fault;
 use crate::domain::report::{Reconciled, Report};
 use crate::domain::time::Timestamp;
@@ -31,12 +31,12 @@ pub async fn run(context: &Context, wish: Wish) -> Result<Report, Fault> {
 async fn work(context: &Context, provider: &Provider, wish: Wish) -> Result<Report, Fault> {
     let window = Window { since: wish.since, until: wish.until };
     let file = LedgerFile::open(context).await?;
-    let theirs = settlement::ask(context, &provider.stripe, window).await?;
-    let mut result = settlement::compare(context, &file.ledger, window, &theirs).await?;
+    let theirs = reconcile_run::ask(context, &provider.stripe, window).await?;
+    let mut result = reconcile_run::compare(context, &file.ledger, window, &theirs).await?;
     let mut fixed = None;
     if wish.fix {
-        fixed = Some(settlement::repair(context, &file, &result, &theirs).await?);
-        result = settlement::compare(context, &file.ledger, window, &theirs).await?;
+        fixed = Some(reconcile_run::repair(context, &file, &result, &theirs).await?);
+        result = reconcile_run::compare(context, &file.ledger, window, &theirs).await?;
     }
     let place = context.place(Some(provider.base()));
     Ok(Report::Reconciled(Reconciled { place, result, fixed }))

@@ -7,7 +7,7 @@ use crate::domain::mode::Mode;
 use crate::domain::notice::Notice;
 use crate::domain::report::Report;
 use crate::net::outbound::Beyond;
-use crate::sandbox::deliver::schedule::RetrySchedule;
+use crate::sandbox::engine::schedule::RetrySchedule;
 use crate::sandbox::host::{self, Options};
 use std::net::IpAddr;
 
@@ -51,12 +51,12 @@ pub async fn run(context: &Context, wish: Wish) -> Result<Report, Fault> {
         started.map_err(|error| of_host(error, &context.config.home, "stripegym sandbox"))?;
     let addr = running.addr();
     if wished != 0 && addr.port() != wished {
-        context.voice.say(Notice::OtherPort { wished, used: addr.to_string() });
+        context.notices.say(Notice::OtherPort { wished, used: addr.to_string() });
     }
     if !addr.ip().is_loopback() {
-        context.voice.say(Notice::Exposed { address: addr.to_string() });
+        context.notices.say(Notice::Exposed { address: addr.to_string() });
     }
-    context.voice.say(Notice::Ready { base: running.base_url().to_owned() });
+    context.notices.say(Notice::Ready { base: running.base_url().to_owned() });
     context.stop.clone().wait().await;
     running.stop().await;
     Err(if wish.ephemeral { Problem::Gone } else { Problem::Interrupted }.into())

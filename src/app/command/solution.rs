@@ -3,7 +3,7 @@
 use crate::app::context::Context;
 use crate::app::course::{choose, library, of_lesson, record};
 use crate::content::DAYS;
-use crate::content::track::{self, Tongue};
+use crate::content::track::{self, Language};
 use crate::domain::course::Day;
 use crate::domain::course::carried::Carried;
 use crate::domain::course::outcome::State;
@@ -44,15 +44,15 @@ pub fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
     }
     let broken = |it| of_lesson(&it);
     let other = || Problem::NoSuchCode { code: wish.language.clone() };
-    let tongue = Tongue::read(&wish.language).ok_or_else(other)?;
-    let (path, text) = track::of_day(tongue, day.lesson.order).map_err(broken)?;
+    let language = Language::read(&wish.language).ok_or_else(other)?;
+    let (path, text) = track::of_day(language, day.lesson.order).map_err(broken)?;
     let noted = record::open(context)?.note_solution(&id, context.clock.now(), !passed);
     noted.map_err(|error| record::fault(context, &error))?;
-    let tongue = tongue.name();
-    context.voice.say(Notice::SolutionOf { day: id.clone(), path: format!("{tongue}/{path}") });
+    let language = language.name();
+    context.notices.say(Notice::SolutionOf { day: id.clone(), path: format!("{language}/{path}") });
     Ok(Report::Carried(Carried::Solution {
         day: id,
-        language: tongue,
+        language,
         path: path.to_owned(),
         text: text.to_owned(),
         gave_up: !passed,

@@ -1,7 +1,7 @@
 //! `stripegym starter`: a shop to begin with, in a folder of the learner's own.
 
 use crate::app::course::of_lesson;
-use crate::content::track::{self, Part, Tongue};
+use crate::content::track::{self, Language, Part};
 use crate::domain::course::carried::Carried;
 use crate::domain::fault::{Fault, Problem};
 use crate::domain::report::Report;
@@ -12,18 +12,18 @@ use std::path::Path;
 /// Writes the starter of a language into `folder`. Where one of its files is there already, nothing is written.
 pub fn run(language: &str, folder: &Path) -> Result<Report, Fault> {
     let other = || Problem::NoSuchCode { code: language.to_owned() };
-    let tongue = Tongue::read(language).ok_or_else(other)?;
+    let language = Language::read(language).ok_or_else(other)?;
     let broken = |path: &Path, error: &std::io::Error| {
         Fault::because(Problem::File { path: path.display().to_string() }, error)
     };
-    for (name, _) in track::files(tongue, Part::Starter) {
+    for (name, _) in track::files(language, Part::Starter) {
         let path = folder.join(name);
         if path.exists() {
             return Err(Problem::InTheWay { path: path.display().to_string() }.into());
         }
     }
     let mut files = 0;
-    for (name, text) in track::files(tongue, Part::Starter) {
+    for (name, text) in track::files(language, Part::Starter) {
         let path = folder.join(name);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(|error| broken(parent, &error))?;
@@ -32,6 +32,6 @@ pub fn run(language: &str, folder: &Path) -> Result<Report, Fault> {
         written.map_err(|error| broken(&path, &error))?;
         files += 1;
     }
-    let start = track::start(tongue).map_err(|it| of_lesson(&it))?;
+    let start = track::start(language).map_err(|it| of_lesson(&it))?;
     Ok(Report::Carried(Carried::Starter { folder: folder.display().to_string(), files, start }))
 }

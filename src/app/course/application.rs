@@ -12,8 +12,8 @@ use crate::app::course::surroundings;
 use crate::app::course::trouble::Trouble;
 use crate::app::course::turn::Turn;
 use crate::app::ledger_file::LedgerFile;
+use crate::app::merchant_server::{ListenOptions, MerchantServer};
 use crate::app::provider::Provider;
-use crate::app::reception::{Door, Reception};
 use crate::domain::course::Track;
 use crate::domain::course::launch::{authority, port_of};
 use crate::domain::course::routes::Routes;
@@ -25,7 +25,7 @@ use crate::net::outbound::{self, Patience, Reach};
 use crate::net::server;
 use crate::net::tasks::Tasks;
 use crate::os::clock::Clock;
-use crate::shop::seen::Sights;
+use crate::shop::listener_event::EventSink;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -116,7 +116,7 @@ enum Body {
 /// The built-in shop while it runs.
 struct Shop {
     file: LedgerFile,
-    reception: Reception,
+    reception: MerchantServer,
     drain: Tasks,
 }
 
@@ -155,7 +155,7 @@ impl Application {
                 let output = start.output.display().to_string();
                 let program = Program::start(start, log.clone(), context.stop.clone()).await?;
                 let command = command.clone();
-                context.voice.say(Notice::Started { command, url: url.clone(), output });
+                context.notices.say(Notice::Started { command, url: url.clone(), output });
                 Body::Program { url, program }
             }
         };
@@ -361,7 +361,7 @@ async fn found(
 ) -> Result<(), Fault> {
     let variables = surroundings::variables(context, provider.base(), url, secret);
     let variables = surroundings::masked(context, &variables);
-    context.voice.say(Notice::Surroundings { variables, whole: false });
+    context.notices.say(Notice::Surroundings { variables, whole: false });
     if program::connects(&authority(url)).await {
         return Ok(());
     }
@@ -389,16 +389,16 @@ async fn open_shop(
     price: Option<String>,
 ) -> Result<Shop, Fault> {
     let file = LedgerFile::open(context).await?;
-    let door = Door { port, or_next: true, forward_to: None, price };
-    let mut reception = Reception::open(context, provider, &file, door).await?;
+    let door = ListenOptions { port, or_next: true, forward_to: None, price };
+    let mut reception = MerchantServer::open(context, provider, &file, door).await?;
     log.add(format!("{} started {}", context.clock.now(), reception.running.url()));
-    let (_, closed) = Sights::channel();
+    let (_, closed) = EventSink::channel();
     let mut seen = std::mem::replace(&mut reception.seen, closed);
     let drain = Tasks::default();
-    let ear = log.clone();
+    let heard = log.clone();
     drain.spawn(async move {
         while let Some(seen) = seen.recv().await {
-            ear.add(seen.line());
+            heard.add(seen.line());
         }
     });
     Ok(Shop { file, reception, drain })
@@ -406,9 +406,9 @@ async fn open_shop(
 
 async fn close_shop(shop: Shop) {
     let Shop { file, reception, drain } = shop;
-    let Reception { running, sights, .. } = reception;
+    let MerchantServer { running, sink, .. } = reception;
     running.stop().await;
-    drop((sights, file));
+    drop((sink, file));
     drain.finish().await;
 }
 

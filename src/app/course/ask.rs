@@ -25,7 +25,7 @@ impl Asker {
     /// Says the question and reads the answer, without what stands around it; `None` where there is none any more,
     /// or where nobody would see the question.
     pub async fn ask(&self, context: &Context, question: Notice) -> Result<Option<String>, Fault> {
-        if !context.voice.reaches(question) {
+        if !context.notices.reaches(question) {
             return Ok(None);
         }
         let reader = Arc::clone(&self.0);

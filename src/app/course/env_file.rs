@@ -13,7 +13,7 @@ use std::path::Path;
 /// is never written over.
 pub fn make(context: &Context, project: &Path) -> Result<(), Fault> {
     if let Some(path) = copy(project)? {
-        context.voice.say(Notice::EnvMade { path });
+        context.notices.say(Notice::EnvMade { path });
     }
     Ok(())
 }

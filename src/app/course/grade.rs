@@ -68,7 +68,7 @@ impl<'g, 'c> Grader<'g, 'c> {
 
     pub(super) fn say(&self, notice: Notice) {
         if self.manner != Manner::Quiet {
-            self.stage.context.voice.say(notice);
+            self.stage.context.notices.say(notice);
         }
     }
 
@@ -87,7 +87,7 @@ impl<'g, 'c> Grader<'g, 'c> {
     /// Says what came of the run so far.
     pub async fn look(&mut self) -> Result<(), Fault> {
         let seen = look(self.stage, self.lesson).await?;
-        self.stage.context.voice.say(Notice::Look(seen));
+        self.stage.context.notices.say(Notice::Look(seen));
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use crate::content::Lesson;
 use crate::domain::course::Aspect;
 use crate::domain::fault::Fault;
 use crate::domain::notice::{Look, LookScenario, LookSession};
-use crate::domain::reconcile::Provided;
+use crate::domain::reconcile::ProviderSnapshot;
 use crate::domain::time::Timestamp;
 use crate::stripe::calls::Window;
 use serde_json::{Value, json};
@@ -183,7 +183,7 @@ fn text(value: &Value, name: &str) -> String {
 
 /// The status that the ledger should have for a session; `None` where it should have none.
 fn one(session: &Value, stage: &Stage<'_>) -> Option<String> {
-    let mut provided = Provided::default();
+    let mut provided = ProviderSnapshot::default();
     // What cannot be understood is told by the comparison of the checks.
     if provided.add_session(session, stage.context.clock.now()).is_err() {
         return None;

@@ -194,7 +194,7 @@ pub fn open(context: &Context, lesson: &Lesson, wish: &Wish) {
         let lines = goal.map_or("", |part| part.body).lines();
         lines.take(LINES_MAX).map(str::to_owned).collect()
     };
-    context.voice.say(Notice::Lesson(Opening {
+    context.notices.say(Notice::Lesson(Opening {
         id: lesson.day.lesson.id.clone(),
         title: texts.title.clone(),
         goal: texts.goal.clone(),
@@ -243,7 +243,7 @@ pub async fn put_before(
     stage.consent(wish.allow_exec || !is_foreign(&lesson.day.lesson.id));
     stage.about_pages = about_pages(lesson);
     if !stage.routes().pages {
-        context.voice.say(Notice::WebhookOnly { url: stage.app().1 });
+        context.notices.say(Notice::WebhookOnly { url: stage.app().1 });
     }
     let played = on_stage(&mut stage, lesson, wish, attested).await;
     stage.close().await;

@@ -1,6 +1,7 @@
 //! Does what the acts of a lesson say, over HTTP.
 
 use crate::app::cause;
+use crate::app::checkout_browser::{self, Landing, Means, Typed};
 use crate::app::course::door;
 use crate::app::course::kept::Kept;
 use crate::app::course::parcel::{self, Seal};
@@ -8,10 +9,9 @@ use crate::app::course::project;
 use crate::app::course::rehearse;
 use crate::app::course::stage::{self, Answer, Stage};
 use crate::app::course::trouble::Trouble;
-use crate::app::hosted::{self, Landing, Means, Typed};
 use crate::app::payment::{self, Item, Order};
+use crate::app::reconcile_run;
 use crate::app::scenario;
-use crate::app::settlement;
 use crate::domain::course::act::{
     Act, Api, Checkout, Deliver, Form, Http, Outcome, Pay, Reconcile, Resend, Settle, Verb, Via,
 };
@@ -216,7 +216,7 @@ async fn pay(stage: &mut Stage<'_>, it: &Pay) -> Result<Value, Trouble> {
     }
     typed.cvc.clone_from(&it.cvc);
     let locale = stage.context.config.locale;
-    let landing = hosted::visit(&url, &means, &typed, locale).await?;
+    let landing = checkout_browser::visit(&url, &means, &typed, locale).await?;
     stage.quiet().await?;
     Ok(match landing {
         Landing::Shop(to) => {
@@ -353,7 +353,7 @@ async fn compare(stage: &Stage<'_>, it: &Reconcile) -> Result<Value, Trouble> {
         !stage.earlier.contains(session) && (only.is_empty() || only.iter().any(|id| id == session))
     };
     let window = Window { since: Some(stage.started.plus(-1)), until: None };
-    let theirs = settlement::ask(stage.context, &stage.provider.stripe, window).await?;
+    let theirs = reconcile_run::ask(stage.context, &stage.provider.stripe, window).await?;
     let ledger = stage.ledger().await?;
     let rows = ledger.get("rows").and_then(Value::as_array).cloned().unwrap_or_default();
     let mut ours = Vec::new();

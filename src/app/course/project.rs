@@ -50,7 +50,7 @@ pub fn document(stage: &Stage<'_>) -> Result<Value, Trouble> {
     }
     if own.is_some() && !written.is_empty() {
         let folder = into.display().to_string();
-        stage.context.voice.say(Notice::Proposed { folder, names: written.clone() });
+        stage.context.notices.say(Notice::Proposed { folder, names: written.clone() });
     }
     Ok(json!({ "written": written, "folder": into.display().to_string() }))
 }

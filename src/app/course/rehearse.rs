@@ -70,7 +70,7 @@ fn announce(stage: &Stage<'_>, readme: &Readme) {
     let commands = readme.runnable().filter(|block| block.needs_outside().is_none());
     let commands = commands.flat_map(Block::commands).collect();
     let folder = stage.project.display().to_string();
-    stage.context.voice.say(Notice::WillRun { folder, commands });
+    stage.context.notices.say(Notice::WillRun { folder, commands });
 }
 
 async fn follow(

@@ -7,8 +7,8 @@ use crate::app::course::log::Log;
 use crate::app::course::tap::{Reseal, Tap};
 use crate::app::course::tree;
 use crate::app::course::trouble::Trouble;
+use crate::app::merchant_server;
 use crate::app::provider::Provider;
-use crate::app::reception;
 use crate::app::seeded::BETWEEN_S;
 use crate::domain::course::Track;
 use crate::domain::course::act::Rolled;
@@ -59,7 +59,7 @@ impl Answer {
 
 /// Where a day plays.
 pub struct Stage<'c> {
-    /// Settings, clock, voice.
+    /// Settings, clock, notices.
     pub context: &'c Context,
     /// The provider.
     pub provider: &'c Provider,
@@ -440,7 +440,7 @@ fn cause(error: &dyn std::error::Error) -> String {
 
 async fn register(provider: &Provider, url: &str) -> Result<(String, SigningSecret), Fault> {
     // An endpoint that a killed run left behind would fail every delivery to it.
-    reception::sweep(provider, MARK).await?;
+    merchant_server::sweep(provider, MARK).await?;
     let endpoint = provider.stripe.create_webhook_endpoint(url, &["*"], MARK).await?;
     let text = |name: &str| endpoint.get(name).and_then(Value::as_str);
     let odd = |name: &str| Problem::ProviderOdd { what: format!("an endpoint without `{name}`") };

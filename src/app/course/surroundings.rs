@@ -63,7 +63,7 @@ pub async fn print(context: &Context, candidate: &Candidate) -> Result<(), Fault
     let fixed = candidate.command.as_deref().and_then(port_of).unwrap_or(config.port);
     let url = candidate.address.clone().unwrap_or_else(|| format!("http://127.0.0.1:{fixed}"));
     let variables = variables(context, &base, &url, &secret(context)?);
-    context.voice.say(Notice::Surroundings { variables, whole: true });
+    context.notices.say(Notice::Surroundings { variables, whole: true });
     Ok(())
 }
 

@@ -81,7 +81,7 @@ impl Vigil {
     async fn rounds(&self, watch: &mut Watch<'_>, provider: &mut Provider) -> Result<bool, Fault> {
         let context = watch.context;
         let mut watcher = Watcher::open(Path::new("."), &context.config.home, self.poll);
-        context.voice.say(Notice::Watching {
+        context.notices.say(Notice::Watching {
             folder: std::env::current_dir()
                 .map_or_else(|_| ".".to_owned(), |it| it.display().to_string()),
             means: watcher.means,
@@ -101,7 +101,7 @@ impl Vigil {
                     let changes = changes(&watch.states, &checked);
                     watch.states = checked.states();
                     let round = Round { number, cause, checked, changes, clear: self.clear };
-                    context.voice.say(Notice::Round(Box::new(round)));
+                    context.notices.say(Notice::Round(Box::new(round)));
                     Ok(well)
                 }
                 Err(fault) => {
@@ -183,7 +183,7 @@ impl Watch<'_> {
             return Err(fault.clone());
         }
         let down = matches!(*fault.problem, Problem::ProviderDown { .. });
-        self.context.voice.say(Notice::RoundFailed { number, fault: Box::new(fault.clone()) });
+        self.context.notices.say(Notice::RoundFailed { number, fault: Box::new(fault.clone()) });
         if down {
             // Whoever hosted it has gone: from now on it is hosted here.
             let next = Provider::connect(&self.quiet).await?;

@@ -68,7 +68,7 @@ impl Watcher {
     }
 
     fn listen(&mut self) -> notify::Result<()> {
-        let (tell, ear) = channel(1);
+        let (tell, heard) = channel(1);
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
             // Reading is no change; whether something changed is seen by looking.
             if !event.is_ok_and(|event| event.kind.is_access()) {
@@ -76,7 +76,7 @@ impl Watcher {
                 tell.try_send(()).unwrap_or_default();
             }
         })?;
-        self.told = Some((watcher, ear));
+        self.told = Some((watcher, heard));
         self.cover()
     }
 
@@ -149,7 +149,7 @@ impl Watcher {
                 }
             }
             match &mut self.told {
-                Some((_, ear)) => drop(ear.recv().await),
+                Some((_, heard)) => drop(heard.recv().await),
                 None => sleep(LOOK_EVERY).await,
             }
         }

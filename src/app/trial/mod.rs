@@ -4,7 +4,7 @@
 
 pub mod ground;
 
-use crate::app::context::{Context, Voice};
+use crate::app::context::{Context, NoticeSink};
 use crate::app::course::application::{Application, Candidate};
 use crate::app::course::{self, Manner, Wish};
 use crate::app::provider::Provider;
@@ -123,7 +123,7 @@ pub async fn run(context: &Context, scope: &Scope) -> Result<Vec<Tried>, Fault> 
             let wrong = trial.misjudged(&results).map(|wrong| told(&wrong, &results));
             let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
             let done = Tried { name: trial.name, took_ms, failed, wrong };
-            context.voice.say(Notice::Tried(done.clone()));
+            context.notices.say(Notice::Tried(done.clone()));
             tried.lock().unwrap_or_else(PoisonError::into_inner).push(done);
         }
         Ok::<(), Fault>(())
@@ -253,8 +253,8 @@ impl Course<'_> {
         config.port = 0;
         // A day moves its clock; the others' must stand.
         let clock = config.now.map_or_else(Clock::system, Clock::fixed);
-        let voice = Voice::silent();
-        Context { config: Arc::new(config), clock, voice, ..self.context.clone() }
+        let notices = NoticeSink::silent();
+        Context { config: Arc::new(config), clock, notices, ..self.context.clone() }
     }
 }
 

@@ -1,9 +1,9 @@
 //! Who calls: API keys in the Authorization header or the form, what each may do, and Stripe's answers to wrong ones.
 
 use crate::domain::secret::{ApiKey, KeyKind, mask};
-use crate::sandbox::api::call::Call;
 use crate::sandbox::api::rights;
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::call::Call;
+use crate::sandbox::engine::object::text;
 use crate::sandbox::engine::private::KeyPart;
 use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::engine::worlds::World;

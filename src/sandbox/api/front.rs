@@ -2,21 +2,21 @@
 //! asked for, route, decode, validate, idempotency, dispatch, expand, log.
 
 use crate::catalog::route::Routed;
+use crate::catalog::stripe_version as header;
 use crate::catalog::{Catalog, legacy};
-use crate::sandbox::api::answer::Body;
 use crate::sandbox::api::auth::{self, Caller};
-use crate::sandbox::api::call::{Call, Version};
 use crate::sandbox::api::expand;
-use crate::sandbox::api::fault;
-use crate::sandbox::api::idempotency::Keyed;
-use crate::sandbox::api::reference;
-use crate::sandbox::api::search;
-use crate::sandbox::api::version as header;
-use crate::sandbox::behaviour::settings::Settings;
+use crate::sandbox::call::body::Body;
+use crate::sandbox::call::idempotency::Keyed;
+use crate::sandbox::call::reference;
+use crate::sandbox::call::search;
+use crate::sandbox::call::{Call, Version};
 use crate::sandbox::engine::Decision;
 use crate::sandbox::engine::requests::LogRow;
+use crate::sandbox::engine::settings::Settings;
 use crate::sandbox::engine::txn::{Origin, Txn};
 use crate::sandbox::engine::worlds::World;
+use crate::sandbox::fault;
 use crate::sandbox::jobs;
 use crate::sandbox::registry::{self, Answerer, upload};
 use crate::sandbox::version::{self, down};
@@ -31,7 +31,7 @@ use std::sync::Arc;
 
 /// A request as it came from the socket.
 #[derive(Clone, Debug, Default)]
-pub struct Asked {
+pub struct ApiRequest {
     /// HTTP method.
     pub method: String,
     /// Path, still percent-encoded.
@@ -58,7 +58,7 @@ pub struct Asked {
 
 /// The answer, to be written to the socket.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct ApiResponse {
     /// HTTP status.
     pub status: u16,
     /// Headers beside `Content-Type` and `Content-Length`.
@@ -94,10 +94,10 @@ struct Ready {
 }
 
 /// Answers one request.
-pub async fn answer(world: &Arc<World>, asked: Asked) -> Answer {
+pub async fn answer(world: &Arc<World>, asked: ApiRequest) -> ApiResponse {
     // Each resource has its own sequence: how often somebody looks must not decide what a change is called.
     let mut numbers = world.entropy().numbers(&sequence(&asked));
-    let request_id = crate::domain::id::mint("req_", 14, || numbers.next());
+    let request_id = crate::domain::id::new_id("req_", 14, || numbers.next());
     let mut headers = vec![("request-id", request_id.clone())];
     if let Some(key) = &asked.idempotency_key {
         headers.push(("idempotency-key", key.clone()));
@@ -151,7 +151,7 @@ pub async fn answer(world: &Arc<World>, asked: Asked) -> Answer {
         None => pretty_into(&mut body, &outcome.body, 0),
     }
     let cut = outcome.fault.is_some_and(fault::Answer::is_silent);
-    Answer { status: outcome.status, headers, body, cut }
+    ApiResponse { status: outcome.status, headers, body, cut }
 }
 
 /// Who calls, for which account, and under which version.
@@ -161,7 +161,7 @@ struct Admitted {
     version: Version,
 }
 
-fn admit(world: &World, asked: &Asked, default: &str) -> Result<Admitted, Failure> {
+fn admit(world: &World, asked: &ApiRequest, default: &str) -> Result<Admitted, Failure> {
     let key = auth::authenticate(asked.authorization.as_deref(), asked.key.as_deref())?;
     let caller = Caller::of(world, key);
     caller.ensure_may(&asked.method, &asked.path)?;
@@ -177,7 +177,7 @@ fn admit(world: &World, asked: &Asked, default: &str) -> Result<Admitted, Failur
 /// Works on a request, unless it meets a fault that was asked for: by its own header, else by a rule.
 async fn run(
     world: &Arc<World>,
-    asked: &Asked,
+    asked: &ApiRequest,
     (caller, version): (&Caller, Version),
     request_id: &str,
     headers: &mut Vec<(&'static str, String)>,
@@ -201,7 +201,7 @@ async fn run(
 
 async fn work(
     world: &Arc<World>,
-    asked: &Asked,
+    asked: &ApiRequest,
     (caller, version): (&Caller, Version),
     request_id: &str,
     headers: &mut Vec<(&'static str, String)>,
@@ -243,7 +243,7 @@ async fn work(
 }
 
 /// The sequence that a request's id is drawn from: one for each resource that the API has, one for the rest.
-fn sequence(asked: &Asked) -> String {
+fn sequence(asked: &ApiRequest) -> String {
     let resource = asked.path.split('/').nth(2).unwrap_or_default();
     let known = Catalog::get().routes().has_resource(resource);
     let method = if asked.method == "GET" { "GET" } else { "POST" };
@@ -252,7 +252,7 @@ fn sequence(asked: &Asked) -> String {
 
 /// Everything that can be refused without looking at the state.
 fn prepare(
-    asked: &Asked,
+    asked: &ApiRequest,
     (caller, version): (&Caller, Version),
     headers: &mut Vec<(&'static str, String)>,
 ) -> Result<Ready, Failure> {
@@ -303,7 +303,7 @@ fn take(tree: &mut Tree, wanted: &str) -> Option<String> {
 }
 
 /// The parameters of a request: v1 takes forms, v2 takes JSON; a query is a form in both.
-fn decode(asked: &Asked) -> Result<Decoded, Failure> {
+fn decode(asked: &ApiRequest) -> Result<Decoded, Failure> {
     let json = asked.path.starts_with("/v2/");
     let kind = asked.content_type.as_deref().unwrap_or_default();
     let is_json = kind.starts_with("application/json");
@@ -411,7 +411,7 @@ fn failed(world: &World, request_id: &str, failure: &Failure) -> Outcome {
 fn log_row(
     world: &World,
     account: &str,
-    asked: &Asked,
+    asked: &ApiRequest,
     request_id: &str,
     outcome: &Outcome,
 ) -> LogRow {
@@ -428,7 +428,7 @@ fn log_row(
     }
 }
 
-fn unrecognized(asked: &Asked) -> Failure {
+fn unrecognized(asked: &ApiRequest) -> Failure {
     let text = format!(
         "Unrecognized request URL ({}: {}). If you are trying to list objects, remove the trailing slash. If you are trying to retrieve an object, make sure you passed a valid (non-empty) identifier in your code. Please see https://stripe.com/docs or we can help at https://support.stripe.com/.",
         asked.method, asked.path

@@ -144,7 +144,7 @@ pub fn fingerprint(number: &str) -> String {
     let mut hash = number
         .bytes()
         .fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
-    crate::domain::id::mint("", 16, || {
+    crate::domain::id::new_id("", 16, || {
         hash ^= hash << 13;
         hash ^= hash >> 7;
         hash ^= hash << 17;

@@ -5,10 +5,7 @@
 
 pub mod cards;
 pub mod checkout;
-pub mod diff;
-pub mod emit;
 pub mod fees;
 pub mod object;
 pub mod payment;
 pub mod pricing;
-pub mod settings;

@@ -3,9 +3,9 @@
 use crate::domain::secret::mask;
 use crate::sandbox::api::rights;
 use crate::sandbox::api::within::Within;
-use crate::sandbox::behaviour::settings::{self, Settings};
 use crate::sandbox::control::{Sent, respond};
 use crate::sandbox::engine::private::KeyPart;
+use crate::sandbox::engine::settings::{self, Settings};
 use crate::sandbox::engine::txn::Origin;
 use crate::sandbox::engine::worlds::World;
 use crate::wire::failure::{Failure, FailureKind};

@@ -1,8 +1,8 @@
 //! `/_stripegym/faults`: the rules by which the next requests of a world fail, read, added and cleared.
 
-use crate::sandbox::api::fault::{Rule, RuleError};
 use crate::sandbox::api::within::Within;
 use crate::sandbox::control::reply;
+use crate::sandbox::fault::{Rule, RuleError};
 use crate::wire::form::{Tree, decode};
 use axum::Router;
 use axum::body::Bytes;

@@ -5,7 +5,7 @@ use crate::catalog::{Catalog, grammar};
 use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::checkout::{SESSION, expire};
 use crate::sandbox::behaviour::object::{self, text};
-use crate::sandbox::behaviour::payment::{charge, intent, ledger};
+use crate::sandbox::behaviour::payment::{balance, charge, intent};
 use crate::sandbox::control::Sent;
 use crate::sandbox::engine::object::Doc;
 use crate::sandbox::engine::private::{
@@ -111,7 +111,7 @@ pub(super) fn put(txn: &mut Txn<'_>, mut doc: Map<String, Value>) {
         "balance_transaction" => {
             let full = whole(txn, &kind, doc);
             let transaction = txn.put(full);
-            ledger::count(txn, &transaction);
+            balance::count(txn, &transaction);
         }
         _ => {
             let full = whole(txn, &kind, doc);

@@ -2,8 +2,10 @@
 
 pub mod clock;
 pub mod credentials;
+pub mod delivery;
 pub mod fault;
 mod fill;
+pub mod payment;
 pub mod requests;
 pub mod worlds;
 
@@ -109,7 +111,8 @@ async fn status(Within(world): Within) -> Response {
     let site = world.site();
     let now = world.now().0;
     let jobs_due = world.read(|view| {
-        view.table(crate::sandbox::jobs::KIND).map_or(0, |jobs| jobs.due(now).count())
+        view.table(crate::sandbox::engine::txn::timeline::KIND)
+            .map_or(0, |jobs| jobs.due(now).count())
     });
     let body = json!({
         "name": "stripegym", "version": env!("CARGO_PKG_VERSION"),

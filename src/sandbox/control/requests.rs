@@ -1,10 +1,10 @@
 //! `/_stripegym/requests`: the newest API requests of a world, filtered, and waited for.
 
-use crate::sandbox::api::fault::Pattern;
 use crate::sandbox::api::within::Within;
 use crate::sandbox::control::reply;
 use crate::sandbox::engine::requests::{LogRow, RequestLog};
 use crate::sandbox::engine::worlds::World;
+use crate::sandbox::fault::Pattern;
 use axum::Router;
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;

@@ -4,7 +4,7 @@ use crate::domain::signature;
 use crate::domain::time::Timestamp;
 use crate::net::kept::{Kept, SendError};
 use crate::net::outbound::{self, Beyond, OutboundError, Patience, Reach};
-use crate::sandbox::deliver::record::{Attempt, Parcel};
+use crate::sandbox::engine::delivery::{Attempt, DeliveryRequest};
 use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HOST, USER_AGENT};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
 use http_body_util::Full;
@@ -57,26 +57,26 @@ impl Clients {
 /// What an endpoint answered: its status, and the beginning of its body.
 type Answered = Result<(StatusCode, Vec<u8>), String>;
 
-/// Sends a parcel once. Never fails: what went wrong is part of the attempt.
-pub async fn send(clients: &Clients, parcel: &Parcel, at: Timestamp) -> Attempt {
+/// Sends a delivery once. Never fails: what went wrong is part of the attempt.
+pub async fn send(clients: &Clients, delivery: &DeliveryRequest, at: Timestamp) -> Attempt {
     let begun = Instant::now();
     let mut attempt =
         Attempt { at, status: None, error: None, duration_ms: 0, response: String::new() };
-    let url = match Url::parse(&parcel.url) {
+    let url = match Url::parse(&delivery.url) {
         Ok(url) if clients.beyond.admits(&url) => url,
         url => {
             attempt.error = Some(unsent(url.ok().as_ref()));
             return attempt;
         }
     };
-    let headers = headers(parcel, at);
+    let headers = headers(delivery, at);
     let is_plain = url.scheme() == "http" && url.username().is_empty() && url.password().is_none();
     let answered = if is_plain {
-        let sending = over_kept(clients, &url, headers, parcel);
+        let sending = over_kept(clients, &url, headers, delivery);
         let timed = tokio::time::timeout(clients.patience.total, sending).await;
         timed.unwrap_or_else(|_| Err("timed out".to_owned()))
     } else {
-        over_own(clients, &url, headers, parcel).await
+        over_own(clients, &url, headers, delivery).await
     };
     match answered {
         Ok((status, body)) => {
@@ -106,7 +106,7 @@ pub fn unsent(url: Option<&Url>) -> String {
     }
 }
 
-fn headers(parcel: &Parcel, at: Timestamp) -> HeaderMap {
+fn headers(delivery: &DeliveryRequest, at: Timestamp) -> HeaderMap {
     let fixed = [
         (CONTENT_TYPE, "application/json; charset=utf-8"),
         (USER_AGENT, "Stripe/1.0 (+https://stripe.com/docs/webhooks)"),
@@ -115,7 +115,7 @@ fn headers(parcel: &Parcel, at: Timestamp) -> HeaderMap {
     ];
     let fixed = fixed.map(|(name, value)| (name, HeaderValue::from_static(value)));
     let mut headers: HeaderMap = fixed.into_iter().collect();
-    let signature = signature::sign(&parcel.secret, at, &parcel.body);
+    let signature = signature::sign(&delivery.secret, at, &delivery.body);
     if let Ok(signature) = HeaderValue::from_str(&signature) {
         headers.insert(HeaderName::from_static("stripe-signature"), signature);
     }
@@ -123,7 +123,12 @@ fn headers(parcel: &Parcel, at: Timestamp) -> HeaderMap {
 }
 
 /// Over a connection that is kept for the next one.
-async fn over_kept(clients: &Clients, url: &Url, headers: HeaderMap, parcel: &Parcel) -> Answered {
+async fn over_kept(
+    clients: &Clients,
+    url: &Url,
+    headers: HeaderMap,
+    delivery: &DeliveryRequest,
+) -> Answered {
     let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
         return Err("the URL has no host".to_owned());
     };
@@ -131,7 +136,7 @@ async fn over_kept(clients: &Clients, url: &Url, headers: HeaderMap, parcel: &Pa
     let path = url
         .query()
         .map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
-    let body = Full::new(parcel.body.clone());
+    let body = Full::new(delivery.body.clone());
     let request = Request::post(path).header(HOST, named).body(body);
     let mut request = request.map_err(|error| error.to_string())?;
     request.headers_mut().extend(headers);
@@ -145,10 +150,15 @@ async fn over_kept(clients: &Clients, url: &Url, headers: HeaderMap, parcel: &Pa
 
 /// Over a connection of its own: a kept one that the endpoint closes at this moment would look like a
 /// failed delivery.
-async fn over_own(clients: &Clients, url: &Url, headers: HeaderMap, parcel: &Parcel) -> Answered {
+async fn over_own(
+    clients: &Clients,
+    url: &Url,
+    headers: HeaderMap,
+    delivery: &DeliveryRequest,
+) -> Answered {
     let client = clients.of(Reach::of(url.as_str())).map_err(|error| error.to_string())?;
     let request = client.post(url).headers(headers).header("Connection", "close");
-    let request = request.body(parcel.body.clone());
+    let request = request.body(delivery.body.clone());
     let answer = request.send().await.map_err(|error| reason(&error))?;
     let status = answer.status();
     Ok((status, beginning(answer).await))

@@ -5,19 +5,17 @@
 //! process dies is made again: every event arrives at least once.
 
 pub mod attempt;
-pub mod control;
 pub mod queue;
-pub mod record;
 pub mod results;
-pub mod schedule;
 
 use crate::net::outbound::Beyond;
 use crate::net::shutdown::Stop;
 use crate::sandbox::deliver::attempt::Clients;
 use crate::sandbox::deliver::queue::{Item, Key, Queue};
-use crate::sandbox::deliver::record::{Attempt, Parcel, Turn};
 use crate::sandbox::deliver::results::{Outcome, What};
-use crate::sandbox::deliver::schedule::RetrySchedule;
+use crate::sandbox::engine::delivery;
+use crate::sandbox::engine::delivery::{Attempt, DeliveryRequest, Turn};
+use crate::sandbox::engine::schedule::RetrySchedule;
 use crate::sandbox::engine::state::{Scope, WorldId};
 use crate::sandbox::engine::worlds::World;
 use crate::sandbox::engine::{Engine, Planned};
@@ -82,7 +80,7 @@ impl From<RetrySchedule> for Options {
 
 /// What the loop is told.
 #[derive(Debug)]
-pub enum News {
+pub enum Progress {
     /// An attempt takes a while: others may overtake it.
     Waits(Key),
     /// An attempt takes too long to be waited for.
@@ -94,31 +92,31 @@ pub enum News {
 }
 
 /// What all attempts share.
-struct Courier {
+struct Dispatcher {
     engine: Arc<Engine>,
     clients: Clients,
     patience: Duration,
-    news: UnboundedSender<News>,
+    progress: UnboundedSender<Progress>,
     results: UnboundedSender<Outcome>,
 }
 
 /// Delivers what is due until `stop`; attempts that run then may end, and what is left stays pending.
 pub async fn run(engine: Arc<Engine>, options: impl Into<Options>, mut stop: Stop) {
     let Options { schedule, timeout, patience, in_turn, drain_time, beyond } = options.into();
-    let (news, heard) = mpsc::unbounded_channel();
+    let (progress, heard) = mpsc::unbounded_channel();
     let (results, ended) = mpsc::unbounded_channel();
     let mut running = JoinSet::new();
-    running.spawn(results::write(ended, schedule, news.clone()));
+    running.spawn(results::write(ended, schedule, progress.clone()));
     let clients = Clients::new(timeout, beyond);
-    let courier = Arc::new(Courier { engine, clients, patience, news, results });
+    let dispatcher = Arc::new(Dispatcher { engine, clients, patience, progress, results });
     tokio::select! {
         biased;
         () = stop.wait() => {}
-        () = dispatch(&courier, &mut running, heard, in_turn) => {}
-        () = courier.clients.tidy() => {}
+        () = dispatch(&dispatcher, &mut running, heard, in_turn) => {}
+        () = dispatcher.clients.tidy() => {}
     }
-    // The results are all in once the last attempt lets go of the courier.
-    drop(courier);
+    // The results are all in once the last attempt lets go of the dispatcher.
+    drop(dispatcher);
     let ended = async { while running.join_next().await.is_some() {} };
     let drained = tokio::time::timeout(drain_time, ended).await;
     tracing::debug!(graceful = drained.is_ok(), "delivery stopped");
@@ -126,17 +124,17 @@ pub async fn run(engine: Arc<Engine>, options: impl Into<Options>, mut stop: Sto
 
 /// Starts what may start, and waits for what comes next: a new delivery, an instant, or an attempt's end.
 async fn dispatch(
-    courier: &Arc<Courier>,
+    dispatcher: &Arc<Dispatcher>,
     running: &mut JoinSet<()>,
-    mut news: UnboundedReceiver<News>,
+    mut progress: UnboundedReceiver<Progress>,
     in_turn: bool,
 ) {
-    let engine = &courier.engine;
+    let engine = &dispatcher.engine;
     let mut desk = Desk::of(engine, in_turn);
     // Taken before looking: what is planned in between is seen twice, and queued once.
     drop(engine.take_planned());
     for world in jobs::worlds(engine) {
-        for planned in world.read(record::pending) {
+        for planned in world.read(delivery::pending) {
             desk.add(planned);
         }
     }
@@ -150,15 +148,15 @@ async fn dispatch(
         desk.ripen();
         while let Some(item) = desk.queue.start() {
             let world = desk.world(&item.planned.scope);
-            running.spawn(carry(Arc::clone(courier), item, world));
+            running.spawn(deliver_item(Arc::clone(dispatcher), item, world));
         }
         while running.try_join_next().is_some() {}
         tokio::select! {
             () = &mut woken => desk.look_soon(),
-            Some(told) = news.recv() => desk.hear(told),
+            Some(told) = progress.recv() => desk.hear(told),
             () = tokio::time::sleep_until(desk.look_at) => {}
         }
-        while let Ok(told) = news.try_recv() {
+        while let Ok(told) = progress.try_recv() {
             desk.hear(told);
         }
     }
@@ -186,17 +184,17 @@ impl<'e> Desk<'e> {
         let about = if self.in_turn {
             0
         } else {
-            record::about(&self.engine.view(&planned.scope), &planned)
+            delivery::about(&self.engine.view(&planned.scope), &planned)
         };
         self.queue.add(planned, about);
     }
 
-    fn hear(&mut self, told: News) {
+    fn hear(&mut self, told: Progress) {
         match told {
-            News::Waits(key) => self.queue.pass(key),
-            News::Slow(key) => self.queue.release(key),
-            News::Answered(key) => self.queue.answered(key),
-            News::Written(item, next_due) => {
+            Progress::Waits(key) => self.queue.pass(key),
+            Progress::Slow(key) => self.queue.release(key),
+            Progress::Answered(key) => self.queue.answered(key),
+            Progress::Written(item, next_due) => {
                 self.queue.end(item, next_due);
                 if next_due.is_some() {
                     self.look_soon();
@@ -249,47 +247,48 @@ impl<'e> Desk<'e> {
 }
 
 /// Takes one turn: makes an attempt, or ends what nobody waits for.
-async fn carry(courier: Arc<Courier>, item: Item, world: Option<Arc<World>>) {
-    let turn = world.map(|world| (world.read(|view| record::turn(view, &item.planned.id)), world));
+async fn deliver_item(dispatcher: Arc<Dispatcher>, item: Item, world: Option<Arc<World>>) {
+    let turn =
+        world.map(|world| (world.read(|view| delivery::turn(view, &item.planned.id)), world));
     let key = item.key();
     let what = match turn {
         None | Some((Turn::Over, _)) => None,
         Some((Turn::Cancel, world)) => Some((What::Canceled, world)),
-        Some((Turn::Send(parcel), world)) => {
-            let attempt = courier.attempt(&world, &parcel, key).await;
+        Some((Turn::Send(delivery), world)) => {
+            let attempt = dispatcher.attempt(&world, &delivery, key).await;
             let Attempt { status, error, duration_ms, .. } = &attempt;
             tracing::debug!(id = %item.planned.id, ?status, ?error, duration_ms, "attempted");
-            Some((What::Attempted(parcel.before, attempt), world))
+            Some((What::Attempted(delivery.before, attempt), world))
         }
     };
-    courier.tell(News::Answered(key));
+    dispatcher.tell(Progress::Answered(key));
     match what {
-        None => courier.tell(News::Written(item, None)),
+        None => dispatcher.tell(Progress::Written(item, None)),
         // Whoever writes ends after the last attempt, or with all of them.
-        Some((what, world)) => drop(courier.results.send(Outcome { item, world, what })),
+        Some((what, world)) => drop(dispatcher.results.send(Outcome { item, world, what })),
     }
 }
 
-impl Courier {
+impl Dispatcher {
     /// Makes one attempt; says so when it takes too long to be waited for.
-    async fn attempt(&self, world: &World, parcel: &Parcel, key: Key) -> Attempt {
-        let mut sending = pin!(attempt::send(&self.clients, parcel, world.now()));
+    async fn attempt(&self, world: &World, delivery: &DeliveryRequest, key: Key) -> Attempt {
+        let mut sending = pin!(attempt::send(&self.clients, delivery, world.now()));
         let short = OVERTAKE_TIME.min(self.patience);
         if let Ok(attempt) = tokio::time::timeout(short, &mut sending).await {
             return attempt;
         }
-        self.tell(News::Waits(key));
+        self.tell(Progress::Waits(key));
         let rest = self.patience.saturating_sub(short);
         if let Ok(attempt) = tokio::time::timeout(rest, &mut sending).await {
             return attempt;
         }
-        self.tell(News::Slow(key));
+        self.tell(Progress::Slow(key));
         sending.await
     }
 
     /// Tells the loop; when it has ended already, nobody needs to know.
-    fn tell(&self, news: News) {
-        drop(self.news.send(news));
+    fn tell(&self, progress: Progress) {
+        drop(self.progress.send(progress));
     }
 }
 

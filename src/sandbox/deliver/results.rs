@@ -2,10 +2,10 @@
 //! on its way to the disk goes into the next one. Sending never waits for it.
 
 use crate::domain::time::Timestamp;
-use crate::sandbox::deliver::News;
+use crate::sandbox::deliver::Progress;
 use crate::sandbox::deliver::queue::Item;
-use crate::sandbox::deliver::record::{self, Attempt};
-use crate::sandbox::deliver::schedule::RetrySchedule;
+use crate::sandbox::engine::delivery::{self, Attempt};
+use crate::sandbox::engine::schedule::RetrySchedule;
 use crate::sandbox::engine::state::Scope;
 use crate::sandbox::engine::txn::{Origin, Txn};
 use crate::sandbox::engine::worlds::World;
@@ -48,9 +48,11 @@ impl Outcome {
     fn write(&self, txn: &mut Txn<'_>, schedule: &RetrySchedule) -> Option<Timestamp> {
         let id = &self.item.planned.id;
         match &self.what {
-            What::Attempted(before, attempt) => record::settle(txn, id, *before, attempt, schedule),
+            What::Attempted(before, attempt) => {
+                delivery::settle(txn, id, *before, attempt, schedule)
+            }
             What::Canceled => {
-                record::cancel(txn, id);
+                delivery::cancel(txn, id);
                 None
             }
         }
@@ -61,7 +63,7 @@ impl Outcome {
 pub async fn write(
     mut results: UnboundedReceiver<Outcome>,
     schedule: RetrySchedule,
-    news: UnboundedSender<News>,
+    progress: UnboundedSender<Progress>,
 ) {
     let schedule = Arc::new(schedule);
     // An account stands here while a change of it is on its way, with what has ended since.
@@ -86,7 +88,7 @@ pub async fn write(
                     next = results.try_recv().ok();
                 }
                 for (scope, group) in groups {
-                    let rest = begin(&mut writing, group, &schedule, &news);
+                    let rest = begin(&mut writing, group, &schedule, &progress);
                     busy.insert(scope, rest);
                 }
             }
@@ -94,7 +96,7 @@ pub async fn write(
                 let Ok(scope) = ended else { continue };
                 match busy.remove(&scope) {
                     Some(waiting) if !waiting.is_empty() => {
-                        let rest = begin(&mut writing, waiting, &schedule, &news);
+                        let rest = begin(&mut writing, waiting, &schedule, &progress);
                         busy.insert(scope, rest);
                     }
                     _ => {}
@@ -109,10 +111,10 @@ fn begin(
     writing: &mut JoinSet<Scope>,
     mut group: Vec<Outcome>,
     schedule: &Arc<RetrySchedule>,
-    news: &UnboundedSender<News>,
+    progress: &UnboundedSender<Progress>,
 ) -> Vec<Outcome> {
     let rest = group.split_off(group.len().min(GROUP_MAX));
-    writing.spawn(store(group, Arc::clone(schedule), news.clone()));
+    writing.spawn(store(group, Arc::clone(schedule), progress.clone()));
     rest
 }
 
@@ -120,7 +122,7 @@ fn begin(
 async fn store(
     group: Vec<Outcome>,
     schedule: Arc<RetrySchedule>,
-    news: UnboundedSender<News>,
+    progress: UnboundedSender<Progress>,
 ) -> Scope {
     let Some((world, scope)) =
         group.first().map(|first| (Arc::clone(&first.world), first.item.planned.scope.clone()))
@@ -141,7 +143,7 @@ async fn store(
     };
     for (outcome, due) in group.into_iter().zip(dues) {
         // When the loop has ended already, nobody needs to know.
-        drop(news.send(News::Written(outcome.item, due.map(|at| at.0))));
+        drop(progress.send(Progress::Written(outcome.item, due.map(|at| at.0))));
     }
     tokio::time::sleep(GATHER_TIME).await;
     scope

@@ -10,12 +10,12 @@ use crate::net::shutdown::{self, Stopper};
 use crate::net::tasks::Tasks;
 use crate::os::clock::Clock;
 use crate::os::entropy::Entropy;
-use crate::sandbox::api::call::{Call, Version};
 use crate::sandbox::api::within::Within;
 use crate::sandbox::behaviour::object;
-use crate::sandbox::behaviour::settings::{self, Settings};
-use crate::sandbox::deliver::control::{Filter, control_router, deliveries};
+use crate::sandbox::call::{Call, Version};
+use crate::sandbox::control::delivery::{Filter, control_router, deliveries};
 use crate::sandbox::engine::private::{Delivery, DeliveryStatus};
+use crate::sandbox::engine::settings::{self, Settings};
 use crate::sandbox::engine::txn::{Origin, Site, View};
 use axum::Router;
 use axum::body::Bytes;
@@ -378,7 +378,7 @@ async fn a_disabled_or_deleted_endpoint_ends_its_deliveries() {
         .await;
     world.advance(60);
     let canceled = |view: &View| {
-        let records = view.table(record::KIND).unwrap();
+        let records = view.table(delivery::KIND).unwrap();
         records
             .all()
             .all(|stored| stored.part::<Delivery>().unwrap().status == DeliveryStatus::Canceled)
@@ -476,7 +476,7 @@ impl Came {
 }
 
 fn none_pending(view: &View) -> bool {
-    view.table(record::KIND).unwrap().next_due().is_none()
+    view.table(delivery::KIND).unwrap().next_due().is_none()
 }
 
 /// An endpoint that answers at once and tells what came, and of how many requests it had at hand.
@@ -600,7 +600,7 @@ async fn an_endpoint_that_closes_its_connections_loses_nothing_and_gets_nothing_
         assert!(numbers.try_recv().is_err(), "nothing twice");
         assert_eq!(found.into_iter().collect::<HashSet<_>>().len(), 500);
         let failed = |view: &View| {
-            let all = view.table(record::KIND).unwrap().all();
+            let all = view.table(delivery::KIND).unwrap().all();
             all.filter(|it| it.part::<Delivery>().unwrap().attempts.len() != 1).count()
         };
         assert_eq!(stage.engine.default_world().read(failed), 0, "after {answers} answers");
@@ -631,7 +631,7 @@ async fn a_result_that_cannot_be_stored_yet_is_stored_later_and_once() {
     call(&world, "POST /v1/webhook_endpoints", &[], params).await;
     emit(&world, "product.created").await;
     let mut queue = Queue::default();
-    for planned in world.read(record::pending) {
+    for planned in world.read(delivery::pending) {
         queue.add(planned, 1);
     }
     let item = queue.start().unwrap();
@@ -646,17 +646,18 @@ async fn a_result_that_cannot_be_stored_yet_is_stored_later_and_once() {
         response: String::new(),
     };
     let (sender, results) = mpsc::unbounded_channel();
-    let (news, mut heard) = mpsc::unbounded_channel();
+    let (progress, mut heard) = mpsc::unbounded_channel();
     let tasks = Tasks::default();
-    tasks.spawn(results::write(results, RetrySchedule::default(), news));
+    tasks.spawn(results::write(results, RetrySchedule::default(), progress));
     let what = What::Attempted(0, attempt);
     sender.send(Outcome { item, world: Arc::clone(&world), what }).unwrap();
     assert!(tokio::time::timeout(Duration::from_millis(100), heard.recv()).await.is_err());
     std::fs::rename(&aside, &path).unwrap();
-    assert!(matches!(heard.recv().await, Some(News::Written(_, None))));
+    assert!(matches!(heard.recv().await, Some(Progress::Written(_, None))));
     drop(sender);
     tasks.finish().await;
-    let delivery = world.read(|view| view.record::<Delivery>(record::KIND, &id).cloned().unwrap());
+    let delivery =
+        world.read(|view| view.record::<Delivery>(delivery::KIND, &id).cloned().unwrap());
     assert_eq!((delivery.status, delivery.attempts.len()), (DeliveryStatus::Succeeded, 1));
 }
 
@@ -667,18 +668,20 @@ async fn the_same_attempt_is_written_down_once() {
     let params = json!({"url": "http://127.0.0.1:9/", "enabled_events": ["*"]});
     call(&world, "POST /v1/webhook_endpoints", &[], params).await;
     emit(&world, "product.created").await;
-    let id = world.read(record::pending).remove(0).id;
+    let id = world.read(delivery::pending).remove(0).id;
     let error = Some("timed out".to_owned());
     let attempt =
         Attempt { at: START, status: None, error, duration_ms: 1, response: String::new() };
     let settle = async || {
         let schedule = RetrySchedule::default();
-        let settled = world
-            .change(Origin::default(), |txn| Ok(record::settle(txn, &id, 0, &attempt, &schedule)));
+        let settled = world.change(Origin::default(), |txn| {
+            Ok(delivery::settle(txn, &id, 0, &attempt, &schedule))
+        });
         settled.await.unwrap()
     };
     assert_eq!((settle().await, settle().await), (Some(START.plus(60)), Some(START.plus(60))));
-    let delivery = world.read(|view| view.record::<Delivery>(record::KIND, &id).cloned().unwrap());
+    let delivery =
+        world.read(|view| view.record::<Delivery>(delivery::KIND, &id).cloned().unwrap());
     assert_eq!(delivery.attempts.len(), 1);
 }
 
@@ -689,7 +692,7 @@ async fn the_retries_that_an_account_has_set_go_before_those_of_the_sandbox() {
     let params = json!({"url": "http://127.0.0.1:9/", "enabled_events": ["*"]});
     call(&world, "POST /v1/webhook_endpoints", &[], params).await;
     emit(&world, "product.created").await;
-    let id = world.read(record::pending).remove(0).id;
+    let id = world.read(delivery::pending).remove(0).id;
     let attempt = Attempt {
         at: START,
         status: Some(500),
@@ -706,7 +709,7 @@ async fn the_retries_that_an_account_has_set_go_before_those_of_the_sandbox() {
     let settle = async |before: usize| {
         let schedule = RetrySchedule::live();
         let settled = world.change(Origin::default(), |txn| {
-            Ok(record::settle(txn, &id, before, &attempt, &schedule))
+            Ok(delivery::settle(txn, &id, before, &attempt, &schedule))
         });
         settled.await.unwrap()
     };

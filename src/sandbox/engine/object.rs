@@ -199,3 +199,13 @@ const KINDS: [&str; 20] = [
     "item",
     "list",
 ];
+
+/// The text member of an object; empty where it has none.
+pub fn text<'d>(doc: &'d Value, name: &str) -> &'d str {
+    doc.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The integer member of an object; 0 where it has none.
+pub fn int(doc: &Value, name: &str) -> i64 {
+    doc.get(name).and_then(Value::as_i64).unwrap_or(0)
+}

@@ -4,8 +4,8 @@ use crate::domain::id;
 use crate::domain::time::Timestamp;
 use crate::net::outbound::Beyond;
 use crate::os::entropy::Entropy;
-use crate::sandbox::behaviour::diff::previous_attributes;
-use crate::sandbox::behaviour::emit;
+use crate::sandbox::engine::diff::previous_attributes;
+use crate::sandbox::engine::emit;
 use crate::sandbox::engine::index;
 use crate::sandbox::engine::object::{Doc, Object, Stored, kind};
 use crate::sandbox::engine::private::{Part, Private};
@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Deref;
 use std::sync::Arc;
 
-mod timeline;
+pub mod timeline;
 
 /// Who caused a change: `request` of the events that it emits. Empty for what happens by itself.
 #[derive(Clone, Debug, Default)]
@@ -212,14 +212,14 @@ impl<'e> Txn<'e> {
     /// A fresh id: `prefix` and `length` base-62 digits.
     pub fn new_id(&self, prefix: &str, length: usize) -> String {
         let mut numbers = self.entropy.numbers(prefix);
-        id::mint(prefix, length, || numbers.next())
+        id::new_id(prefix, length, || numbers.next())
     }
 
     /// The client secret of an object: its id, `_secret_` and `length` base-62 digits.
     pub fn secret(&self, kind: &str, id: &str, length: usize) -> String {
         // One sequence a kind: one for each object would be kept for ever.
         let mut numbers = self.entropy.numbers(&format!("{kind} _secret_"));
-        id::mint(&format!("{id}_secret_"), length, || numbers.next())
+        id::new_id(&format!("{id}_secret_"), length, || numbers.next())
     }
 
     /// The object of that kind and id, with this change's writes.

@@ -352,5 +352,5 @@ impl World {
 pub fn platform_id(world: &str) -> String {
     // Any seed will do, as long as it stays the same.
     let mut numbers = Entropy::seeded(0).numbers(&format!("acct_ {world}"));
-    id::mint("acct_1", 15, || numbers.next())
+    id::new_id("acct_1", 15, || numbers.next())
 }

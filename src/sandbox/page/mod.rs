@@ -3,7 +3,6 @@
 
 pub mod answer;
 pub mod challenge;
-pub mod control;
 pub mod countries;
 pub mod entry;
 pub mod field;
@@ -24,7 +23,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRequestParts};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::routing::{get, post};
+use axum::routing::get;
 use std::sync::Arc;
 
 /// The most bytes that a form of ours is long.
@@ -39,7 +38,7 @@ pub struct Pages {
     pub key: Arc<TokenKey>,
 }
 
-/// The pages, and the controls that stand in for the world outside (a buyer at a till).
+/// The pages.
 pub fn router() -> Router {
     let key = Arc::new(TokenKey::draw(&Entropy::system()));
     Router::new()
@@ -49,7 +48,6 @@ pub fn router() -> Router {
         .route("/c/style.css", get(answer::style))
         .route("/3ds/{intent}", get(challenge::show).post(challenge::submit))
         .route("/konbini/{intent}", get(voucher::show).post(voucher::submit))
-        .route("/_stripegym/checkout/{session}/settle", post(control::settle))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .with_state(key)
 }

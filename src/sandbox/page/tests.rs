@@ -4,10 +4,10 @@ use super::*;
 use crate::domain::time::Timestamp;
 use crate::net::outbound::Beyond;
 use crate::os::clock::Clock;
-use crate::sandbox::api::call::{Call, Version};
 use crate::sandbox::behaviour::checkout::{SESSION, create};
 use crate::sandbox::behaviour::payment::intent::{self, IntentSpec};
 use crate::sandbox::behaviour::payment::{confirm, method};
+use crate::sandbox::call::{Call, Version};
 use crate::sandbox::engine::Engine;
 use crate::sandbox::engine::txn::{Origin, Site};
 use axum::body::Body;
@@ -259,7 +259,11 @@ async fn a_challenge_of_a_plain_intent_returns_to_its_own_address() {
             ..IntentSpec::default()
         };
         let id = intent::open_intent(txn, spec);
-        let pm = method::materialise(txn, "pm_card_authenticationRequired", "payment_method")?;
+        let pm = method::instantiate_test_method(
+            txn,
+            "pm_card_authenticationRequired",
+            "payment_method",
+        )?;
         let options = confirm::ConfirmOptions {
             return_url: Some("https://shop.example/back?a=1".to_owned()),
             ..confirm::ConfirmOptions::default()

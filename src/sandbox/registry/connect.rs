@@ -1,10 +1,10 @@
 //! What stands within an account and is no record: its capabilities, and where its money is paid out to.
 
 use crate::catalog::Catalog;
-use crate::sandbox::api::answer::Body;
-use crate::sandbox::api::call::Call;
-use crate::sandbox::api::list;
 use crate::sandbox::behaviour::object::{self, Handler, new, text};
+use crate::sandbox::call::Call;
+use crate::sandbox::call::body::Body;
+use crate::sandbox::call::list;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::registry::{draft, reference, rules, table, unplaced};

@@ -1,8 +1,8 @@
 //! What a list of a generic resource keeps: by every parameter that names a member of what is listed.
 
 use crate::catalog::grammar::{self, Kind, Shape};
-use crate::sandbox::api::call::Call;
-use crate::sandbox::api::list::{Filter, plain};
+use crate::sandbox::call::Call;
+use crate::sandbox::call::list::{Filter, plain};
 use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::registry::{reference, unplaced};
 use crate::wire::failure::Failure;

@@ -4,6 +4,7 @@
 //! what exists, and tells of itself by its events. Nothing more happens. What at Stripe moves money, asks for
 //! payment or starts something is no record, and is refused until it has behaviour of its own.
 
+pub mod account;
 pub mod connect;
 pub mod draft;
 pub mod filter;
@@ -16,9 +17,9 @@ pub mod table;
 pub mod upload;
 
 use crate::catalog::route::Endpoint;
-use crate::sandbox::api::answer::Body;
-use crate::sandbox::api::call::Call;
 use crate::sandbox::behaviour::object::{self, Handler};
+use crate::sandbox::call::Call;
+use crate::sandbox::call::body::Body;
 use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::registry::plan::Plan;
 use crate::wire::failure::{Failure, FailureKind};
@@ -45,7 +46,8 @@ pub enum Answerer {
 
 /// What answers an endpoint.
 pub fn find(endpoint: &'static Endpoint) -> Answerer {
-    if let Some(handler) = object::handler(endpoint.key()) {
+    let key = endpoint.key();
+    if let Some(handler) = object::handler(key).or_else(|| account::handler(key)) {
         return Answerer::Custom(handler);
     }
     if let Some(handler) = plain(endpoint) {

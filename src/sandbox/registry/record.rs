@@ -2,11 +2,11 @@
 
 use crate::catalog::Catalog;
 use crate::catalog::grammar::{Kind, Shape};
-use crate::sandbox::api::answer::Body;
-use crate::sandbox::api::call::Call;
-use crate::sandbox::api::list::{self, Filter};
-use crate::sandbox::api::search::{self, Index};
 use crate::sandbox::behaviour::object::text;
+use crate::sandbox::call::Call;
+use crate::sandbox::call::body::Body;
+use crate::sandbox::call::list::{self, Filter};
+use crate::sandbox::call::search::{self, Index};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::registry::draft::{self, Draft};

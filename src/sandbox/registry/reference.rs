@@ -4,11 +4,11 @@
 
 use crate::catalog::Catalog;
 use crate::catalog::route::Endpoint;
-use crate::sandbox::api::answer::Body;
-use crate::sandbox::api::call::Call;
-use crate::sandbox::api::list;
 use crate::sandbox::behaviour::object::Handler;
 use crate::sandbox::behaviour::payment::method;
+use crate::sandbox::call::Call;
+use crate::sandbox::call::body::Body;
+use crate::sandbox::call::list;
 use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::registry::table;
 use crate::wire::failure::Failure;
@@ -112,7 +112,8 @@ pub fn ensure(
             // Other programs' applications are never seen here.
             "application" => return Ok(None),
             "payment_method" => {
-                return method::materialise(txn, id, param).map(|it| Some(it.document()));
+                return method::instantiate_test_method(txn, id, param)
+                    .map(|it| Some(it.document()));
             }
             // What the platform uploaded, its accounts may name; the others are Stripe's own for tests.
             "file" if txn.at("").stored("file", id).is_some() => return Ok(None),

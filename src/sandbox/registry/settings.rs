@@ -1,9 +1,9 @@
 //! What an account has exactly one of: its settings of tax and of the balance.
 
 use crate::catalog::Catalog;
-use crate::sandbox::api::answer::Body;
-use crate::sandbox::api::call::Call;
 use crate::sandbox::behaviour::object::Handler;
+use crate::sandbox::call::Call;
+use crate::sandbox::call::body::Body;
 use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::registry::draft::{self, Draft};
 use crate::sandbox::registry::{reference, table};

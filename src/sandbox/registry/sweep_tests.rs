@@ -6,7 +6,7 @@ use crate::catalog::route::{Endpoint, Routed};
 use crate::domain::time::Timestamp;
 use crate::os::clock::Clock;
 use crate::os::entropy::Entropy;
-use crate::sandbox::api::front::{self, Answer, Asked};
+use crate::sandbox::api::front::{self, ApiRequest, ApiResponse};
 use crate::sandbox::engine::worlds::World;
 use crate::sandbox::host::{Options, Running, start};
 use crate::sandbox::registry::{self, Answerer, reference};
@@ -40,14 +40,14 @@ async fn host() -> Running {
 }
 
 impl Sweep {
-    async fn call(&mut self, method: &str, path: &str, params: &Value) -> (Answer, Value) {
+    async fn call(&mut self, method: &str, path: &str, params: &Value) -> (ApiResponse, Value) {
         self.calls += 1;
         let v2 = path.starts_with("/v2/");
         let encoded = form::encode(params);
         let get = method != "POST";
         let body = if v2 { params.to_string() } else { encoded.clone() };
         let kind = if v2 { "application/json" } else { "application/x-www-form-urlencoded" };
-        let asked = Asked {
+        let asked = ApiRequest {
             method: method.to_owned(),
             path: path.to_owned(),
             query: if get { encoded } else { String::new() },
@@ -55,7 +55,7 @@ impl Sweep {
             version: Some("2026-10-28.endive".to_owned()),
             content_type: (!get).then(|| kind.to_owned()),
             body: if get { Vec::new() } else { body.into_bytes() },
-            ..Asked::default()
+            ..ApiRequest::default()
         };
         let answer = front::answer(&self.world, asked).await;
         // What is in a file is no JSON.

@@ -1,9 +1,9 @@
 //! Files: what is uploaded in a form of several parts, and read again.
 
 use crate::catalog::Catalog;
-use crate::sandbox::api::answer::Body;
-use crate::sandbox::api::call::Call;
 use crate::sandbox::behaviour::object::{Handler, new};
+use crate::sandbox::call::Call;
+use crate::sandbox::call::body::Body;
 use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::registry::{record, reference, rules};
 use crate::wire::failure::Failure;

@@ -125,7 +125,7 @@ fn payment_method(txn: &mut Txn<'_>, means: &Means, payer: &Payer) -> Result<Str
         Means::Konbini => Ok(method::create_konbini(txn, &payer.billing)),
         Means::SepaDebit(iban) => method::create_sepa_debit(txn, iban, &payer.billing),
         Means::Method(id) => {
-            let found = method::materialise(txn, id, "payment_method")?;
+            let found = method::instantiate_test_method(txn, id, "payment_method")?;
             Ok(text(&found, "id").to_owned())
         }
     }

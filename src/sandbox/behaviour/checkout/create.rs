@@ -3,15 +3,15 @@
 use crate::catalog::Catalog;
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
-use crate::sandbox::api::call::Call;
-use crate::sandbox::api::reference;
 use crate::sandbox::behaviour::checkout::lines::Lines;
 use crate::sandbox::behaviour::checkout::{
     SESSION, amount, defaults, expire, lines, not_modelled, shipping, validate,
 };
-use crate::sandbox::behaviour::settings::Settings;
+use crate::sandbox::call::Call;
+use crate::sandbox::call::reference;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::SessionPart;
+use crate::sandbox::engine::settings::Settings;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};

@@ -1,10 +1,10 @@
 //! Changes the few members of a session that may change after it was made.
 
 use crate::domain::money::Money;
-use crate::sandbox::api::call::Call;
-use crate::sandbox::api::reference;
 use crate::sandbox::behaviour::checkout::{SESSION, amount, inline, not_modelled, shipping};
 use crate::sandbox::behaviour::object::{int, merge_metadata, text};
+use crate::sandbox::call::Call;
+use crate::sandbox::call::reference;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::SessionPart;
 use crate::sandbox::engine::txn::Txn;

@@ -1,8 +1,8 @@
 //! What a session's parameters must satisfy beyond their types. Pure: the call and the time in, a failure out.
 
 use crate::domain::time::Timestamp;
-use crate::sandbox::api::call::Call;
 use crate::sandbox::behaviour::checkout::{inline, not_modelled};
+use crate::sandbox::call::Call;
 use crate::wire::failure::Failure;
 
 /// The shortest and the longest life of a session, in seconds.
@@ -147,7 +147,7 @@ pub fn modelled(call: &Call) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::api::call::Version;
+    use crate::sandbox::call::Version;
     use serde_json::{Value, json};
 
     fn call(params: &Value) -> Call {

@@ -1,9 +1,9 @@
 //! Balance transactions: what moved money, with its fee.
 
-use crate::sandbox::api::answer::Body;
-use crate::sandbox::api::call::Call;
-use crate::sandbox::api::list;
 use crate::sandbox::behaviour::object::Handler;
+use crate::sandbox::call::Call;
+use crate::sandbox::call::body::Body;
+use crate::sandbox::call::list;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;
 

@@ -1,11 +1,11 @@
 //! Charges, as the API shows and annotates them.
 
-use crate::sandbox::api::answer::Body;
-use crate::sandbox::api::call::Call;
-use crate::sandbox::api::list;
-use crate::sandbox::api::search::{self, Index};
 use crate::sandbox::behaviour::object::{Handler, copy, fill, merge_metadata, text};
 use crate::sandbox::behaviour::payment::{direct, intent};
+use crate::sandbox::call::Call;
+use crate::sandbox::call::body::Body;
+use crate::sandbox::call::list;
+use crate::sandbox::call::search::{self, Index};
 use crate::sandbox::engine::object::Doc;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::{Failure, FailureKind, echo};

@@ -1,11 +1,11 @@
 //! Checkout Sessions: the endpoints.
 
 use crate::catalog::limit::ends;
-use crate::sandbox::api::answer::Body;
-use crate::sandbox::api::call::Call;
-use crate::sandbox::api::list::{self, Filter};
 use crate::sandbox::behaviour::checkout::{SESSION, create, expire, update};
 use crate::sandbox::behaviour::object::{Handler, text};
+use crate::sandbox::call::Call;
+use crate::sandbox::call::body::Body;
+use crate::sandbox::call::list::{self, Filter};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::SessionPart;
 use crate::sandbox::engine::txn::Txn;

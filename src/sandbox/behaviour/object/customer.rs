@@ -1,14 +1,14 @@
 //! Customers: who pays.
 
-use crate::sandbox::api::answer::Body;
-use crate::sandbox::api::call::Call;
-use crate::sandbox::api::list;
-use crate::sandbox::api::search::{self, Index};
 use crate::sandbox::behaviour::object::{Handler, copy, fill, merge_metadata, new, text};
 use crate::sandbox::behaviour::payment::method;
-use crate::sandbox::behaviour::settings::Settings;
+use crate::sandbox::call::Call;
+use crate::sandbox::call::body::Body;
+use crate::sandbox::call::list;
+use crate::sandbox::call::search::{self, Index};
 use crate::sandbox::engine::object::Doc;
 use crate::sandbox::engine::private::{CustomerPart, PaymentMethodPart};
+use crate::sandbox::engine::settings::Settings;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::{Failure, FailureKind};
 use serde_json::{Map, Value, json};
@@ -98,7 +98,7 @@ fn make(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let mut customer = txn.put_with(doc, part(call).unwrap_or_default());
     let mut saved = None;
     if let Some(asked) = call.text("payment_method") {
-        let found = method::materialise(txn, asked, "payment_method")?;
+        let found = method::instantiate_test_method(txn, asked, "payment_method")?;
         let method_id = text(&found, "id").to_owned();
         saved = Some((asked.to_owned(), method_id));
     }

@@ -1,11 +1,11 @@
 //! Events: kept for 30 days, listed by type, sent again on request.
 
 use crate::domain::time::Timestamp;
-use crate::sandbox::api::answer::Body;
-use crate::sandbox::api::call::Call;
-use crate::sandbox::api::list::{self, Filter};
-use crate::sandbox::behaviour::emit;
 use crate::sandbox::behaviour::object::{Handler, Job, int, text};
+use crate::sandbox::call::Call;
+use crate::sandbox::call::body::Body;
+use crate::sandbox::call::list::{self, Filter};
+use crate::sandbox::engine::emit;
 use crate::sandbox::engine::index;
 use crate::sandbox::engine::object::{Object, Stored};
 use crate::sandbox::engine::private::{Delivery, Envelope};
@@ -131,7 +131,7 @@ fn prune(txn: &mut Txn<'_>, _args: &Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::api::call::Version;
+    use crate::sandbox::call::Version;
     use crate::sandbox::testing::Lab;
 
     fn call(key: &str, ids: &[&str], params: &Value) -> Call {

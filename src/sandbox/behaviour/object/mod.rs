@@ -1,6 +1,5 @@
 //! One file a Stripe object: what the catalog cannot know of it: transitions, amounts, side effects.
 
-pub mod account;
 pub mod balance;
 pub mod balance_transaction;
 pub mod charge;
@@ -18,11 +17,12 @@ pub mod webhook_endpoint;
 use crate::catalog::Catalog;
 use crate::catalog::grammar::{self, Kind};
 use crate::catalog::route::Endpoint;
-use crate::sandbox::api::answer::Body;
-use crate::sandbox::api::call::Call;
 use crate::sandbox::behaviour::checkout;
 use crate::sandbox::behaviour::payment;
+use crate::sandbox::call::Call;
+use crate::sandbox::call::body::Body;
 use crate::sandbox::engine::object::Doc;
+pub use crate::sandbox::engine::object::{int, text};
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;
 use serde_json::{Map, Value};
@@ -46,8 +46,7 @@ pub fn handler(key: &str) -> Option<Handler> {
 }
 
 fn find_handler(key: &str) -> Option<Handler> {
-    const MODELLED: [fn(&str) -> Option<Handler>; 14] = [
-        account::handler,
+    const MODELLED: [fn(&str) -> Option<Handler>; 13] = [
         balance::handler,
         balance_transaction::handler,
         charge::handler,
@@ -165,16 +164,6 @@ fn merged(old: Option<&Value>, new: Option<&Value>) -> Map<String, Value> {
         _ => {}
     }
     merged
-}
-
-/// The text member of an object; empty where it has none.
-pub fn text<'d>(doc: &'d Value, name: &str) -> &'d str {
-    doc.get(name).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// The integer member of an object; 0 where it has none.
-pub fn int(doc: &Value, name: &str) -> i64 {
-    doc.get(name).and_then(Value::as_i64).unwrap_or(0)
 }
 
 #[cfg(test)]

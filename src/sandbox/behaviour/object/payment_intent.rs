@@ -2,19 +2,19 @@
 
 use crate::catalog::Catalog;
 use crate::catalog::grammar::{self, Kind};
-use crate::sandbox::api::answer::Body;
-use crate::sandbox::api::call::Call;
-use crate::sandbox::api::list;
-use crate::sandbox::api::search::{self, Index};
 use crate::sandbox::behaviour::checkout::defaults::only_currency;
 use crate::sandbox::behaviour::checkout::finish;
 use crate::sandbox::behaviour::object::{Handler, copy, fill, int, merge_metadata, text, trim};
 use crate::sandbox::behaviour::payment::confirm::{self, ConfirmOptions};
 use crate::sandbox::behaviour::payment::intent::{self, IntentSpec};
 use crate::sandbox::behaviour::payment::{method, settle};
-use crate::sandbox::behaviour::settings::Settings;
+use crate::sandbox::call::Call;
+use crate::sandbox::call::body::Body;
+use crate::sandbox::call::list;
+use crate::sandbox::call::search::{self, Index};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::PaymentIntentPart;
+use crate::sandbox::engine::settings::Settings;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::{Failure, FailureKind, echo};
 use serde_json::{Value, json};
@@ -273,7 +273,7 @@ fn chosen_method(txn: &mut Txn<'_>, call: &Call) -> Result<Option<String>, Failu
         return method::create_from_params(txn, data, "payment_method_data").map(Some);
     }
     let Some(asked) = call.text("payment_method") else { return Ok(None) };
-    let found = method::materialise(txn, asked, "payment_method")?;
+    let found = method::instantiate_test_method(txn, asked, "payment_method")?;
     Ok(Some(text(&found, "id").to_owned()))
 }
 

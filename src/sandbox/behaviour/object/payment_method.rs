@@ -1,11 +1,11 @@
 //! Payment methods, as the API makes, saves and shows them.
 
-use crate::sandbox::api::answer::Body;
-use crate::sandbox::api::call::Call;
-use crate::sandbox::api::list::{self, Filter};
 use crate::sandbox::behaviour::cards;
 use crate::sandbox::behaviour::object::{Handler, copy, merge_metadata, text};
 use crate::sandbox::behaviour::payment::method;
+use crate::sandbox::call::Call;
+use crate::sandbox::call::body::Body;
+use crate::sandbox::call::list::{self, Filter};
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::{Failure, FailureKind};
 use serde_json::{Map, Value};
@@ -43,7 +43,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 }
 
 fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    method::materialise(txn, call.id(0), "id").map(Body::from)
+    method::instantiate_test_method(txn, call.id(0), "id").map(Body::from)
 }
 
 fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
@@ -80,7 +80,7 @@ fn attach(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         let text = "Must provide customer or customer_account.";
         return Err(Failure::invalid(text).code("parameter_missing"));
     };
-    let found = method::materialise(txn, call.id(0), "id")?;
+    let found = method::instantiate_test_method(txn, call.id(0), "id")?;
     method::attach(txn, text(&found, "id"), customer).map(Body::from)
 }
 

@@ -1,10 +1,10 @@
 //! Payment pages: what the official CLI uses to pay a Checkout Session without a browser.
 
-use crate::sandbox::api::answer::Body;
-use crate::sandbox::api::call::Call;
 use crate::sandbox::behaviour::checkout::SESSION;
 use crate::sandbox::behaviour::checkout::attempt::{self, Means, Payer};
 use crate::sandbox::behaviour::object::{Handler, int, text};
+use crate::sandbox::call::Call;
+use crate::sandbox::call::body::Body;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};

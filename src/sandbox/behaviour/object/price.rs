@@ -1,11 +1,11 @@
 //! Prices: what a product costs, once or again and again.
 
-use crate::sandbox::api::answer::Body;
-use crate::sandbox::api::call::Call;
-use crate::sandbox::api::list::{self, Filter};
-use crate::sandbox::api::search::{self, Index};
 use crate::sandbox::behaviour::object::{Handler, copy, int, merge_metadata, text};
 use crate::sandbox::behaviour::pricing;
+use crate::sandbox::call::Call;
+use crate::sandbox::call::body::Body;
+use crate::sandbox::call::list::{self, Filter};
+use crate::sandbox::call::search::{self, Index};
 use crate::sandbox::engine::private::PricePart;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;

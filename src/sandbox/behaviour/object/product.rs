@@ -1,11 +1,11 @@
 //! Products: what is sold.
 
-use crate::sandbox::api::answer::Body;
-use crate::sandbox::api::call::Call;
-use crate::sandbox::api::list::{self, Filter};
-use crate::sandbox::api::search::{self, Index};
 use crate::sandbox::behaviour::object::{Handler, copy, merge_metadata, text};
 use crate::sandbox::behaviour::pricing::{self, PRODUCT_FIELDS};
+use crate::sandbox::call::Call;
+use crate::sandbox::call::body::Body;
+use crate::sandbox::call::list::{self, Filter};
+use crate::sandbox::call::search::{self, Index};
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};

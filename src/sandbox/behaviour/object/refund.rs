@@ -1,10 +1,10 @@
 //! Refunds, as the API makes and shows them.
 
-use crate::sandbox::api::answer::Body;
-use crate::sandbox::api::call::Call;
-use crate::sandbox::api::list;
 use crate::sandbox::behaviour::object::{Handler, merge_metadata, text};
 use crate::sandbox::behaviour::payment::refund::{self, RefundSpec};
+use crate::sandbox::call::Call;
+use crate::sandbox::call::body::Body;
+use crate::sandbox::call::list;
 use crate::sandbox::engine::object::Doc;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::{Failure, FailureKind};

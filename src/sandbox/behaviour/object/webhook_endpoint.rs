@@ -1,11 +1,11 @@
 //! Webhook endpoints: who is told of events, where, and with which secret.
 
 use crate::net::outbound::Beyond;
-use crate::sandbox::api::answer::Body;
-use crate::sandbox::api::call::Call;
-use crate::sandbox::api::list;
 use crate::sandbox::behaviour::object::{Handler, copy, merge_metadata};
-use crate::sandbox::deliver::record;
+use crate::sandbox::call::Call;
+use crate::sandbox::call::body::Body;
+use crate::sandbox::call::list;
+use crate::sandbox::engine::delivery;
 use crate::sandbox::engine::object::Doc;
 use crate::sandbox::engine::private::WebhookEndpointPart;
 use crate::sandbox::engine::txn::Txn;
@@ -81,7 +81,7 @@ fn delete(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let id = call.id(0);
     txn.find("webhook_endpoint", id, "id")?;
     txn.remove("webhook_endpoint", id);
-    record::cancel_all(txn, id);
+    delivery::cancel_all(txn, id);
     Ok(json!({"id": id, "object": "webhook_endpoint", "deleted": true}).into())
 }
 
@@ -153,7 +153,7 @@ fn missing_param(name: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::api::call::Version;
+    use crate::sandbox::call::Version;
     use crate::sandbox::testing::Lab;
 
     #[test]

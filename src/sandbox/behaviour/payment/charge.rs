@@ -3,8 +3,8 @@
 use crate::domain::card::{Behaviour, Card};
 use crate::sandbox::behaviour::cards;
 use crate::sandbox::behaviour::object::{int, new, text};
+use crate::sandbox::behaviour::payment::balance;
 use crate::sandbox::behaviour::payment::decline::Decline;
-use crate::sandbox::behaviour::payment::ledger;
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::{ChargePart, PaymentIntentPart, PaymentMethodPart};
 use crate::sandbox::engine::txn::Txn;
@@ -142,10 +142,10 @@ fn shown(intent: &Value) -> Value {
 pub fn post(txn: &mut Txn<'_>, intent: &Value, charge: Arc<Object>) -> Arc<Object> {
     let id = text(&charge, "id").to_owned();
     if text(intent, "capture_method") == "automatic_async" {
-        txn.schedule(txn.now(), ledger::POST_JOB, &json!({"charge": id}));
+        txn.schedule(txn.now(), balance::POST_JOB, &json!({"charge": id}));
         return charge;
     }
-    ledger::post_charge(txn, &id).map_or(charge, |(_, after)| after)
+    balance::post_charge(txn, &id).map_or(charge, |(_, after)| after)
 }
 
 fn outcome(method: &Value) -> Value {

@@ -60,7 +60,7 @@ pub fn confirm(
 ) -> Result<Outcome, Failure> {
     let pi = txn.find("payment_intent", intent_id, "intent")?;
     ensure_confirmable(&pi)?;
-    let pm = method::materialise(txn, method_id, "payment_method")?;
+    let pm = method::instantiate_test_method(txn, method_id, "payment_method")?;
     ensure_usable(&pi, &pm)?;
     method::ensure_modelled(&pm)?;
     intent::forget_jobs(txn, &pi);

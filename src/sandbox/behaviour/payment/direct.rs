@@ -5,7 +5,7 @@ use crate::sandbox::behaviour::cards::Billing;
 use crate::sandbox::behaviour::object::{int, text};
 use crate::sandbox::behaviour::payment::charge::{self, Attempt, Ending};
 use crate::sandbox::behaviour::payment::decline::Decline;
-use crate::sandbox::behaviour::payment::{intent, ledger, method};
+use crate::sandbox::behaviour::payment::{balance, intent, method};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::PaymentMethodPart;
 use crate::sandbox::engine::txn::Txn;
@@ -77,7 +77,7 @@ pub fn capture(txn: &mut Txn<'_>, id: &str, amount: Option<i64>) -> Result<Arc<O
         doc.insert("captured".to_owned(), json!(true));
         doc.insert("amount_captured".to_owned(), json!(amount));
     });
-    ledger::post_charge(txn, id);
+    balance::post_charge(txn, id);
     let charge = txn.find("charge", id, "id")?;
     txn.emit("charge.captured", &charge);
     Ok(charge)

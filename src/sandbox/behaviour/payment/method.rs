@@ -159,7 +159,11 @@ pub fn ensure_modelled(method: &Value) -> Result<(), Failure> {
 /// The payment method of that id; a ready-made one (`pm_card_visa`, `tok_visa`) becomes a fresh copy.
 ///
 /// Fails with `resource_missing` naming `param`.
-pub fn materialise(txn: &mut Txn<'_>, id: &str, param: &str) -> Result<Arc<Object>, Failure> {
+pub fn instantiate_test_method(
+    txn: &mut Txn<'_>,
+    id: &str,
+    param: &str,
+) -> Result<Arc<Object>, Failure> {
     if let Some(found) = txn.get("payment_method", id) {
         return Ok(found);
     }

@@ -3,14 +3,13 @@
 //! `method` makes payment methods, `intent` opens and ends intents, `confirm` tries a payment,
 //! `settle` finishes what takes time, `charge` and `ledger` write down what happened.
 
+pub mod balance;
 pub mod bank;
 pub mod charge;
 pub mod confirm;
-pub mod control;
 pub mod decline;
 pub mod direct;
 pub mod intent;
-pub mod ledger;
 pub mod method;
 pub mod refund;
 pub mod settle;
@@ -20,8 +19,8 @@ use crate::sandbox::behaviour::object::Job;
 /// The payment machine's scheduled job of that name.
 pub fn job(name: &str) -> Option<Job> {
     Some(match name {
-        ledger::AVAILABLE_JOB => ledger::on_available,
-        ledger::POST_JOB => ledger::on_post,
+        balance::AVAILABLE_JOB => balance::on_available,
+        balance::POST_JOB => balance::on_post,
         direct::HOLD_JOB => direct::on_hold_expired,
         intent::HOLD_JOB => intent::on_hold_expired,
         refund::END_JOB => refund::on_end,

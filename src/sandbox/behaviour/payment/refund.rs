@@ -5,8 +5,8 @@ use crate::domain::currency::Currency;
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::object::{int, new, text};
+use crate::sandbox::behaviour::payment::balance::{self, Movement};
 use crate::sandbox::behaviour::payment::charge;
-use crate::sandbox::behaviour::payment::ledger::{self, Movement};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::RefundPart;
 use crate::sandbox::engine::txn::Txn;
@@ -62,7 +62,7 @@ pub fn create(txn: &mut Txn<'_>, spec: &RefundSpec) -> Result<Arc<Object>, Failu
             .code("parameter_missing")
             .param("instructions_email"));
     }
-    ledger::catch_up(txn, &spec.charge);
+    balance::catch_up(txn, &spec.charge);
     let course = match method
         .as_deref()
         .and_then(|method| charge::card_of(method))
@@ -174,7 +174,7 @@ fn book(
         available_on,
         description: None,
     };
-    ledger::post(txn, &movement)
+    balance::post(txn, &movement)
 }
 
 /// The job behind [`REFERENCE_JOB`].

@@ -3,10 +3,15 @@
 use super::Txn;
 use crate::domain::time::Timestamp;
 use crate::sandbox::engine::private::Job;
-use crate::sandbox::jobs;
 use crate::wire::failure::Failure;
 use serde_json::Value;
 use std::sync::Arc;
+
+/// The records of jobs that wait for the clock of their world.
+pub const KIND: &str = "_job";
+
+/// The records of jobs that wait for a test clock.
+pub const CLOCK_KIND: &str = "_clock_job";
 
 /// The kind of test clocks.
 pub(super) const CLOCK: &str = "test_helpers.test_clock";
@@ -72,13 +77,13 @@ impl Txn<'_> {
 
     /// Takes a scheduled job back, on whichever timeline it waits.
     pub fn unschedule(&mut self, id: &str) {
-        self.remove(jobs::KIND, id);
-        self.remove(jobs::CLOCK_KIND, id);
+        self.remove(KIND, id);
+        self.remove(CLOCK_KIND, id);
     }
 
     /// The records of the jobs of this timeline.
     pub const fn job_kind(&self) -> &'static str {
-        if self.timeline.is_some() { jobs::CLOCK_KIND } else { jobs::KIND }
+        if self.timeline.is_some() { CLOCK_KIND } else { KIND }
     }
 }
 
@@ -111,12 +116,12 @@ mod tests {
         // Endpoints are told by the clock that everybody shares.
         let delivery = view.table("_delivery").unwrap().all().next().unwrap();
         assert_eq!(delivery.part::<Delivery>().unwrap().due, Some(world_now.0));
-        assert_eq!(view.count(jobs::CLOCK_KIND), 0, "what keeps house is the world's");
+        assert_eq!(view.count(CLOCK_KIND), 0, "what keeps house is the world's");
 
         let plan = |txn: &mut Txn<'_>| Ok(txn.schedule(txn.now().plus(60), "unknown", &json!({})));
         let id = lab.change(|txn| txn.on_timeline("clock_1", "test_clock", plan)).unwrap();
         lab.advance(FROZEN);
-        assert_eq!(lab.view().count(jobs::CLOCK_KIND), 1, "the world's clock does not run it");
+        assert_eq!(lab.view().count(CLOCK_KIND), 1, "the world's clock does not run it");
         let run = |txn: &mut Txn<'_>, until: i64| {
             let accounts = [txn.scope().clone()];
             let run = |txn: &mut Txn<'_>| Ok(run_some(txn, &accounts, Timestamp(until)));
@@ -125,7 +130,7 @@ mod tests {
         assert_eq!(lab.change(|txn| run(txn, FROZEN + 59)).unwrap(), None);
         let ran = lab.change(|txn| run(txn, FROZEN + 100)).unwrap();
         assert_eq!(ran, Some(Timestamp(FROZEN + 60)), "at its own instant");
-        assert_eq!(lab.view().count(jobs::CLOCK_KIND), 0);
+        assert_eq!(lab.view().count(CLOCK_KIND), 0);
         let second = lab.change(|txn| txn.on_timeline("clock_1", "test_clock", plan)).unwrap();
         assert_ne!(id, second);
         lab.change(|txn| {
@@ -133,7 +138,7 @@ mod tests {
             Ok(())
         })
         .unwrap();
-        assert_eq!(lab.view().count(jobs::CLOCK_KIND), 0, "taken back");
+        assert_eq!(lab.view().count(CLOCK_KIND), 0, "taken back");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The shop's door for the time a command runs: the listener, registered with a sandbox, and what it saw as
+//! The shop's options for the time a command runs: the listener, registered with a sandbox, and what it saw as
 //! notices.
 
 use crate::app::context::Context;
@@ -13,7 +13,7 @@ use crate::domain::secret::SigningSecret;
 use crate::domain::signature::TOLERANCE_S;
 use crate::net::outbound;
 use crate::shop::listener::{self, ListenerConfig, Running};
-use crate::shop::seen::{Seen, Sights};
+use crate::shop::listener_event::{EventSink, ListenerEvent};
 use crate::shop::site::Site;
 use crate::stripe::failure::Error;
 use serde_json::Value;
@@ -24,9 +24,9 @@ use tokio::sync::mpsc::Receiver;
 /// The description of the endpoints that are ours.
 const MARK: &str = "stripegym listen";
 
-/// How the door is opened.
+/// How the options is opened.
 #[derive(Clone, Debug, Default)]
-pub struct Door {
+pub struct ListenOptions {
     /// The port.
     pub port: u16,
     /// Whether another port will do where it is taken.
@@ -37,33 +37,33 @@ pub struct Door {
     pub price: Option<String>,
 }
 
-/// An open door.
-pub struct Reception {
+/// An open options.
+pub struct MerchantServer {
     /// The listener.
     pub running: Running,
     /// What it sees.
-    pub seen: Receiver<Seen>,
+    pub seen: Receiver<ListenerEvent>,
     /// Where the poller tells what it sees.
-    pub sights: Sights,
+    pub sink: EventSink,
     endpoint: Option<String>,
     secret: Option<SigningSecret>,
 }
 
-impl Reception {
+impl MerchantServer {
     /// Opens it; it takes deliveries that are signed with a secret of the settings.
     pub async fn open(
         context: &Context,
         provider: &Provider,
         file: &LedgerFile,
-        door: Door,
+        options: ListenOptions,
     ) -> Result<Self, Fault> {
-        let (sights, seen) = Sights::channel();
+        let (sink, seen) = EventSink::channel();
         let config = ListenerConfig {
-            addr: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), door.port),
-            or_next: door.or_next,
+            addr: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), options.port),
+            or_next: options.or_next,
             secrets: context.config.webhook_secrets.clone(),
             tolerance_s: TOLERANCE_S,
-            forward_to: door.forward_to,
+            forward_to: options.forward_to,
             ledger: Arc::clone(&file.ledger),
             batch: Arc::clone(&file.batch),
             clock: context.clock.clone(),
@@ -72,20 +72,20 @@ impl Reception {
                 publishable: context.config.publishable.clone(),
                 product: "Tea".to_owned(),
                 price: Money::new(500, Currency::JPY),
-                price_id: door.price,
+                price_id: options.price,
             }),
-            sights: sights.clone(),
+            sink: sink.clone(),
         };
         let started = listener::start(config).await;
         let running = started.map_err(|error| of_listener(&error, "stripegym listen"))?;
-        if door.port != 0 && running.addr().port() != door.port {
+        if options.port != 0 && running.addr().port() != options.port {
             let used = running.addr().to_string();
-            context.voice.say(Notice::OtherPort { wished: door.port, used });
+            context.notices.say(Notice::OtherPort { wished: options.port, used });
         }
         Ok(Self {
             running,
             seen,
-            sights,
+            sink,
             endpoint: None,
             secret: context.config.webhook_secrets.first().cloned(),
         })
@@ -134,7 +134,7 @@ impl Reception {
         }
         let dropped = self.running.forwards_dropped();
         if dropped > 0 {
-            context.voice.say(Notice::ForwardsDropped { count: dropped });
+            context.notices.say(Notice::ForwardsDropped { count: dropped });
         }
         self.running.stop().await;
     }
@@ -159,9 +159,19 @@ pub async fn sweep(provider: &Provider, mark: &str) -> Result<(), Fault> {
 }
 
 /// What was seen, as a notice; `None` for what is no delivery.
-pub fn delivery(seen: &Seen) -> Option<Delivery> {
+pub fn delivery(seen: &ListenerEvent) -> Option<Delivery> {
     match seen {
-        Seen::Accepted { at, event, kind, fresh, changes, problem, took_ms, forwarded, .. } => {
+        ListenerEvent::Accepted {
+            at,
+            event,
+            kind,
+            fresh,
+            changes,
+            problem,
+            took_ms,
+            forwarded,
+            ..
+        } => {
             let outcome = match problem {
                 _ if !*fresh => Outcome::Duplicate,
                 Some(problem) => Outcome::NotBooked { problem: problem.clone() },
@@ -176,7 +186,7 @@ pub fn delivery(seen: &Seen) -> Option<Delivery> {
                 forwarded: forwarded.clone(),
             })
         }
-        Seen::Rejected { at, status, cause, took_ms } => Some(Delivery {
+        ListenerEvent::Rejected { at, status, cause, took_ms } => Some(Delivery {
             at: *at,
             event: None,
             kind: None,
@@ -184,6 +194,8 @@ pub fn delivery(seen: &Seen) -> Option<Delivery> {
             took_ms: *took_ms,
             forwarded: None,
         }),
-        Seen::Visited { .. } | Seen::Gap { .. } | Seen::Ledger { .. } => None,
+        ListenerEvent::Visited { .. }
+        | ListenerEvent::Gap { .. }
+        | ListenerEvent::Ledger { .. } => None,
     }
 }

@@ -4,12 +4,12 @@
 //! and custom accounts nothing is asked: they can take payments and be paid out as soon as they are made.
 
 use crate::catalog::Catalog;
-use crate::sandbox::api::answer::Body;
-use crate::sandbox::api::call::Call;
-use crate::sandbox::api::list;
 use crate::sandbox::behaviour::object::{Handler, text};
-use crate::sandbox::behaviour::settings::Settings;
+use crate::sandbox::call::Call;
+use crate::sandbox::call::body::Body;
+use crate::sandbox::call::list;
 use crate::sandbox::engine::object::{Doc, Object};
+use crate::sandbox::engine::settings::Settings;
 use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::registry::draft::{self, Draft};
 use crate::sandbox::registry::{connect, table};

@@ -1,8 +1,9 @@
-//! `/_stripegym/payment_intents` and `/_stripegym/refunds`: what the customer or a bank would do, done by hand.
+//! `/_stripegym/checkout`, `/_stripegym/payment_intents` and `/_stripegym/refunds`: what the customer or a bank would do, done by hand.
 
 use crate::sandbox::api::within::Within;
+use crate::sandbox::behaviour::checkout::finish;
 use crate::sandbox::behaviour::payment::{confirm, refund, settle};
-use crate::sandbox::control::reply;
+use crate::sandbox::control::{Sent, reply, respond};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::PaymentIntentPart;
 use crate::sandbox::engine::txn::{Origin, Txn};
@@ -28,12 +29,13 @@ const fn well() -> bool {
     true
 }
 
-/// The routes; each takes `?ok=false` and answers with the object as it is afterwards.
+/// The routes; each takes `?ok=false` (a session's `outcome=failed`) and answers with the object as it is afterwards.
 pub fn control_router() -> Router {
     Router::new()
         .route("/_stripegym/payment_intents/{intent}/settle", post(settle_intent))
         .route("/_stripegym/payment_intents/{intent}/authenticate", post(authenticate_intent))
         .route("/_stripegym/refunds/{refund}/end", post(end_refund))
+        .route("/_stripegym/checkout/{session}/settle", post(settle_session))
 }
 
 async fn settle_intent(
@@ -67,6 +69,23 @@ async fn end_refund(
         txn.find("refund", &id, "id")
     })
     .await
+}
+
+/// Plays the store or the bank of a session's delayed payment: `outcome=succeeded` or `outcome=failed`.
+async fn settle_session(Within(world): Within, Path(id): Path<String>, sent: Sent) -> Response {
+    let paid = match sent.text("outcome").as_deref() {
+        Some("succeeded") => true,
+        Some("failed") => false,
+        Some(_) => {
+            let text = "Invalid outcome: must be one of succeeded or failed";
+            return respond(Err(Failure::invalid(text).param("outcome")));
+        }
+        None => {
+            let failure = Failure::invalid("Missing required param: outcome.");
+            return respond(Err(failure.code("parameter_missing").param("outcome")));
+        }
+    };
+    act(&world, move |txn| finish::settle(txn, &id, paid)).await
 }
 
 /// A session has to hear what becomes of its intent, so it is settled itself.

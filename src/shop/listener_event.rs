@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::mpsc;
 
-/// How many sights wait for their reader before further ones are dropped and counted.
+/// How many sink wait for their reader before further ones are dropped and counted.
 pub const SIGHTS_MAX: usize = 8_192;
 
 /// How an event came.
@@ -21,7 +21,7 @@ pub enum Via {
 
 /// One thing that happened at the door.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Seen {
+pub enum ListenerEvent {
     /// An event is in the ledger's file.
     Accepted {
         /// When.
@@ -84,7 +84,7 @@ pub enum Seen {
     },
 }
 
-impl Seen {
+impl ListenerEvent {
     /// The line of the shop's log: ids, amounts and statuses, no names, no addresses, no secrets.
     pub fn line(&self) -> String {
         match self {
@@ -111,28 +111,28 @@ impl Seen {
     }
 }
 
-/// Where sights are told. Clones tell the same reader.
+/// Where sink are told. Clones tell the same reader.
 #[derive(Clone, Debug)]
-pub struct Sights {
-    sender: mpsc::Sender<Seen>,
+pub struct EventSink {
+    sender: mpsc::Sender<ListenerEvent>,
     dropped: Arc<AtomicU64>,
 }
 
-impl Sights {
+impl EventSink {
     /// A teller and its reader.
-    pub fn channel() -> (Self, mpsc::Receiver<Seen>) {
+    pub fn channel() -> (Self, mpsc::Receiver<ListenerEvent>) {
         let (sender, receiver) = mpsc::channel(SIGHTS_MAX);
         (Self { sender, dropped: Arc::default() }, receiver)
     }
 
     /// Tells without waiting: whoever does not read must not hold up an acknowledgement.
-    pub fn tell(&self, seen: Seen) {
+    pub fn tell(&self, seen: ListenerEvent) {
         if self.sender.try_send(seen).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// How many sights nobody read.
+    /// How many sink nobody read.
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }

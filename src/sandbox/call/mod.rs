@@ -1,5 +1,11 @@
 //! One API call after the front has checked it: which endpoint, which ids, which parameters.
 
+pub mod body;
+pub mod idempotency;
+pub mod list;
+pub mod reference;
+pub mod search;
+
 pub use crate::catalog::version::Version;
 use serde_json::{Map, Value};
 

@@ -1,8 +1,8 @@
 //! Lists: newest first, by cursor, filtered. Looks at texts only, and at as few as an index allows.
 
-use crate::sandbox::api::answer::Body;
-use crate::sandbox::api::call::Call;
-use crate::sandbox::api::reference;
+use crate::sandbox::call::Call;
+use crate::sandbox::call::body::Body;
+use crate::sandbox::call::reference;
 use crate::sandbox::engine::index;
 use crate::sandbox::engine::object::Stored;
 use crate::sandbox::engine::private::Envelope;
@@ -268,7 +268,7 @@ fn created_matches(call: &Call, stored: &Stored) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::api::call::Version;
+    use crate::sandbox::call::Version;
     use crate::sandbox::testing::Lab;
     use std::cell::Cell;
 

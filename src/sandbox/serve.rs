@@ -4,16 +4,14 @@ use crate::domain::host::may_be_called;
 use crate::net::connection::{ArrivalError, Cut};
 use crate::sandbox::api::auth;
 use crate::sandbox::api::browser;
-use crate::sandbox::api::fault;
-use crate::sandbox::api::front::{self, Asked};
+use crate::sandbox::api::front::{self, ApiRequest};
 use crate::sandbox::api::within::{self, Within};
-use crate::sandbox::behaviour::payment;
 use crate::sandbox::control;
 use crate::sandbox::control::clock;
 use crate::sandbox::control::credentials;
 use crate::sandbox::control::worlds;
-use crate::sandbox::deliver;
 use crate::sandbox::engine::Engine;
+use crate::sandbox::fault;
 use crate::sandbox::page;
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::json::pretty;
@@ -36,9 +34,9 @@ pub fn service(engine: Arc<Engine>, bound: IpAddr) -> TowerToHyperService<Router
         .merge(worlds::router())
         .merge(clock::router())
         .merge(credentials::router())
-        .merge(deliver::control::control_router())
+        .merge(control::delivery::control_router())
         .merge(page::router())
-        .merge(payment::control::control_router())
+        .merge(control::payment::control_router())
         .merge(control::fault::control_router())
         .merge(control::requests::control_router())
         .fallback(api);
@@ -145,7 +143,7 @@ async fn api(Within(world): Within, request: Request<Body>) -> Response {
             Ok(world) => world,
             Err(failure) => return refusal(StatusCode::BAD_REQUEST, &failure.message),
         };
-    let asked = Asked {
+    let asked = ApiRequest {
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
         query,

@@ -1,9 +1,9 @@
 //! Events: the record of what happened, and the plan of who is to be told.
 
-use crate::sandbox::behaviour::object::text;
-use crate::sandbox::behaviour::settings::Settings;
+use crate::sandbox::engine::object::text;
 use crate::sandbox::engine::object::{Object, Stored};
 use crate::sandbox::engine::private::{Delivery, Envelope, Name, WebhookEndpointPart};
+use crate::sandbox::engine::settings::Settings;
 use crate::sandbox::engine::txn::{Txn, mark};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -143,7 +143,7 @@ fn of_account(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::deliver::record::{self, Turn};
+    use crate::sandbox::engine::delivery::{self, Turn};
     use crate::sandbox::testing::Lab;
 
     /// An endpoint of the account, told of connected accounts' events or of its own: its id.
@@ -171,11 +171,11 @@ mod tests {
         });
         let views = ["", "acct_1"].map(|account| lab.view().at(account));
         let turns = views.iter().flat_map(|view| {
-            record::pending(view).into_iter().map(|planned| {
-                let Turn::Send(parcel) = record::turn(view, &planned.id) else {
+            delivery::pending(view).into_iter().map(|planned| {
+                let Turn::Send(delivery) = delivery::turn(view, &planned.id) else {
                     panic!("nothing to send")
                 };
-                (planned.endpoint, serde_json::from_slice(&parcel.body).unwrap())
+                (planned.endpoint, serde_json::from_slice(&delivery.body).unwrap())
             })
         });
         turns.collect()
@@ -217,8 +217,10 @@ mod tests {
             txn.emit_about("product.created", &json!({"id": "prod_1", "object": "product"}));
         });
         let view = lab.view();
-        let abouts: Vec<_> =
-            record::pending(&view).iter().map(|planned| record::about(&view, planned)).collect();
+        let abouts: Vec<_> = delivery::pending(&view)
+            .iter()
+            .map(|planned| delivery::about(&view, planned))
+            .collect();
         assert_eq!((abouts[0], abouts[3]), (abouts[2], abouts[4]));
         let mut different = vec![abouts[0], abouts[1], abouts[3], abouts[5]];
         different.dedup();

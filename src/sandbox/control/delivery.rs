@@ -1,9 +1,9 @@
 //! `/_stripegym/deliveries`: what became of each event, for people and lessons.
 
-use crate::sandbox::api::list;
 use crate::sandbox::api::within::Within;
 use crate::sandbox::behaviour::object::text;
-use crate::sandbox::deliver::record::KIND;
+use crate::sandbox::call::list;
+use crate::sandbox::engine::delivery::KIND;
 use crate::sandbox::engine::index;
 use crate::sandbox::engine::object::Stored;
 use crate::sandbox::engine::private::{Delivery, Envelope};

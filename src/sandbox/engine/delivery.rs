@@ -2,16 +2,16 @@
 
 use crate::domain::secret::SigningSecret;
 use crate::domain::time::Timestamp;
-use crate::sandbox::behaviour::emit;
-use crate::sandbox::behaviour::object::text;
-use crate::sandbox::behaviour::settings::Settings;
-use crate::sandbox::deliver::schedule::RetrySchedule;
 use crate::sandbox::engine::Planned;
+use crate::sandbox::engine::emit;
 use crate::sandbox::engine::index;
 use crate::sandbox::engine::object::event_text;
+use crate::sandbox::engine::object::text;
 use crate::sandbox::engine::private::{
     Attempted, Delivery, DeliveryStatus, Envelope, WebhookEndpointPart,
 };
+use crate::sandbox::engine::schedule::RetrySchedule;
+use crate::sandbox::engine::settings::Settings;
 use crate::sandbox::engine::txn::{Txn, View};
 use crate::wire::peek;
 use crate::wire::render::pretty_into;
@@ -47,7 +47,7 @@ impl Attempt {
 
 /// Everything that an attempt needs.
 #[derive(Clone, Debug)]
-pub struct Parcel {
+pub struct DeliveryRequest {
     /// Where the event goes.
     pub url: String,
     /// What it is signed with.
@@ -62,7 +62,7 @@ pub struct Parcel {
 #[derive(Debug)]
 pub enum Turn {
     /// Send it.
-    Send(Parcel),
+    Send(DeliveryRequest),
     /// Its endpoint is gone or disabled, or its event is forgotten: it ends.
     Cancel,
     /// It ended already.
@@ -98,7 +98,7 @@ pub fn turn(view: &View, id: &str) -> Turn {
     let mut body = Vec::with_capacity(compact.len() * 3 / 2);
     pretty_into(&mut body, &compact, 0);
     let (url, before) = (text(&endpoint, "url").to_owned(), delivery.attempts.len());
-    Turn::Send(Parcel { url, secret, body: body.into(), before })
+    Turn::Send(DeliveryRequest { url, secret, body: body.into(), before })
 }
 
 /// What the event of a delivery is about, as a number: equal for events about the same object. That is its

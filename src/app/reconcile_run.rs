@@ -4,7 +4,7 @@ use crate::app::context::Context;
 use crate::app::ledger_file::{self, LedgerFile};
 use crate::domain::entry::Fact;
 use crate::domain::fault::{Fault, Problem};
-use crate::domain::reconcile::{Provided, Reconciliation, Record, reconcile};
+use crate::domain::reconcile::{ProviderSnapshot, Reconciliation, Record, reconcile};
 use crate::domain::report::Fixed;
 use crate::shop::gather::gather;
 use crate::store::writer::{Change, Posting};
@@ -19,7 +19,11 @@ const FACTS_MAX: usize = 500;
 
 /// Asks the provider for the sessions of `window` and the refunds since. What cannot be understood cannot be
 /// compared, so that it is a failure and not a gap.
-pub async fn ask(context: &Context, stripe: &Stripe, window: Window) -> Result<Provided, Fault> {
+pub async fn ask(
+    context: &Context,
+    stripe: &Stripe,
+    window: Window,
+) -> Result<ProviderSnapshot, Fault> {
     let gathered = gather(stripe, window, context.clock.now()).await?;
     match gathered.unreadable.first() {
         None => Ok(gathered.provided),
@@ -32,7 +36,7 @@ pub async fn compare(
     context: &Context,
     ledger: &Arc<Ledger>,
     window: Window,
-    theirs: &Provided,
+    theirs: &ProviderSnapshot,
 ) -> Result<Reconciliation, Fault> {
     let filter = Filter { since: window.since, until: window.until, ..Filter::default() };
     let ledger = Arc::clone(ledger);
@@ -47,7 +51,7 @@ pub async fn repair(
     context: &Context,
     file: &LedgerFile,
     found: &Reconciliation,
-    theirs: &Provided,
+    theirs: &ProviderSnapshot,
 ) -> Result<Vec<Fixed>, Fault> {
     let facts = theirs.repairs(found);
     let mut changed = HashSet::new();

@@ -4,9 +4,9 @@
 //! `metadata['key']:'value'` and `field:null`; `-` before a clause negates it; clauses are joined by
 //! `AND` or by `OR`, not by both.
 
-use crate::sandbox::api::answer::Body;
-use crate::sandbox::api::call::Call;
-use crate::sandbox::api::list;
+use crate::sandbox::call::Call;
+use crate::sandbox::call::body::Body;
+use crate::sandbox::call::list;
 use crate::sandbox::engine::index;
 use crate::sandbox::engine::object::Stored;
 use crate::sandbox::engine::txn::{Txn, missing};

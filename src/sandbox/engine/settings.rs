@@ -1,10 +1,10 @@
 //! What the owner of an account has set: one record in each world, which behaviour reads where Stripe's does.
 
 use crate::catalog::Catalog;
+use crate::catalog::stripe_version;
 use crate::domain::currency::Currency;
-use crate::sandbox::api::version;
-use crate::sandbox::deliver::schedule::RetrySchedule;
 use crate::sandbox::engine::private::SettingsPart;
+use crate::sandbox::engine::schedule::RetrySchedule;
 use crate::sandbox::engine::txn::View;
 use serde_json::{Map, Value, json};
 
@@ -94,7 +94,7 @@ fn fits(name: &str, value: &str) -> bool {
         "currency" => {
             value.parse::<Currency>().is_ok() && value.bytes().all(|b| b.is_ascii_lowercase())
         }
-        "api_version" => version::read(Some(value), "").is_ok(),
+        "api_version" => stripe_version::read(Some(value), "").is_ok(),
         "payment_methods" => {
             let is_name = |it: &str| {
                 !it.is_empty() && it.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')

@@ -2,7 +2,7 @@
 
 use crate::catalog::Catalog;
 use crate::catalog::grammar::{self, Kind};
-use crate::sandbox::api::call::Version;
+use crate::catalog::version::Version;
 use crate::wire::failure::Failure;
 
 /// Reads the header; without one, the account's default with older parameters let through. Betas that follow the
