@@ -163,12 +163,7 @@ pub async fn start(options: Options) -> Result<Running, HostError> {
     let (stopper, stop) = pair();
     let tasks = Tasks::default();
     let hosts = Hosts::of(options.addr.ip());
-    tasks.spawn(serve(
-        listener,
-        service(Arc::clone(&engine), hosts),
-        Limits::default(),
-        stop.clone(),
-    ));
+    tasks.spawn(serve(listener, service(&engine, hosts), Limits::default(), stop.clone()));
     tasks.spawn(jobs::run(Arc::clone(&engine), stop.clone()));
     tasks.spawn(deliver::run(Arc::clone(&engine), options.delivery, stop));
     Ok(Running { engine, stopper, tasks, addr, _lock: lock })
