@@ -21,7 +21,6 @@ use crate::sandbox::jobs;
 use crate::wire::body;
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::form::{self, Decoded, Tree};
-use crate::wire::render::{self, pretty_into};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -69,16 +68,20 @@ pub struct Answer {
 }
 
 /// What a request became: status and body, and whether it was answered before.
-#[derive(Default)]
 struct Outcome {
     status: u16,
-    /// Compact JSON.
-    body: Arc<str>,
+    body: Body,
     /// `error.message`, where it failed.
     error: Option<String>,
     original_request: Option<String>,
     /// The fault that was asked for.
     fault: Option<fault::Answer>,
+}
+
+impl Outcome {
+    const fn of(status: u16, body: Body) -> Self {
+        Self { status, body, error: None, original_request: None, fault: None }
+    }
 }
 
 /// A request that passed everything but its execution.
@@ -138,8 +141,7 @@ pub async fn answer(world: &Arc<World>, asked: Asked) -> Answer {
         409 | 429 => headers.push(("stripe-should-retry", "true".to_owned())),
         _ => {}
     }
-    let mut body = Vec::with_capacity(outcome.body.len() * 3 / 2);
-    pretty_into(&mut body, &outcome.body, 0);
+    let body = outcome.body.pretty();
     let cut = outcome.fault.is_some_and(fault::Answer::is_silent);
     Answer { status: outcome.status, headers, body, cut }
 }
@@ -183,7 +185,7 @@ async fn run(
         None => work(world, asked, (caller, version), request_id, headers).await,
         Some(fault) => match fault.failure() {
             Some(failure) => failed(world, request_id, &failure),
-            None => Outcome { status: 0, body: "{}".into(), ..Outcome::default() },
+            None => Outcome::of(0, Body::Text("{}".into())),
         },
     };
     Outcome { fault, ..outcome }
@@ -315,8 +317,8 @@ fn execute(world: &World, txn: &mut Txn<'_>, ready: &Ready, request_id: &str) ->
             Ok(None) => {}
             Ok(Some(replay)) => {
                 let original_request = Some(replay.original_request);
-                let (status, body) = (replay.status, replay.body);
-                return (Outcome { status, body, original_request, ..Outcome::default() }, false);
+                let outcome = Outcome::of(replay.status, Body::Text(replay.body));
+                return (Outcome { original_request, ..outcome }, false);
             }
             Err(failure) => return (failed(world, request_id, &failure), false),
         }
@@ -329,24 +331,26 @@ fn execute(world: &World, txn: &mut Txn<'_>, ready: &Ready, request_id: &str) ->
         Some(handler) => shown.and_then(|()| handler(txn, &ready.call)),
         None => Err(not_modelled(ready.endpoint, &world.site().base_url)),
     };
-    let (outcome, keep) = match result {
+    let (mut outcome, keep) = match result {
         Ok(body) => {
             let body = if ready.expand.is_empty() {
-                body.into_text()
+                body
             } else {
                 let mut document = body.into_document();
                 for path in &ready.expand {
                     expand::expand(txn, &mut document, path);
                 }
-                Body::Document(document).into_text()
+                Body::Document(document)
             };
-            (Outcome { status: 200, body, ..Outcome::default() }, true)
+            (Outcome::of(200, body), true)
         }
         Err(failure) => (failed(world, request_id, &failure), failure.keeps_changes),
     };
     // A refused parameter is not an execution: the key stays free for the corrected request.
     if let Some(keyed) = ready.keyed.as_ref().filter(|_| keep) {
-        keyed.keep(txn, outcome.status, &outcome.body, request_id);
+        let text = outcome.body.into_text();
+        keyed.keep(txn, outcome.status, &text, request_id);
+        outcome.body = Body::Text(text);
     }
     (outcome, keep)
 }
@@ -358,12 +362,8 @@ fn failed(world: &World, request_id: &str, failure: &Failure) -> Outcome {
     if let Some(error) = body.get_mut("error").and_then(Value::as_object_mut) {
         error.insert("request_log_url".to_owned(), json!(log_url));
     }
-    Outcome {
-        status: failure.status,
-        body: render::compact(&body).into(),
-        error: Some(failure.message.clone()),
-        ..Outcome::default()
-    }
+    let outcome = Outcome::of(failure.status, Body::Document(body));
+    Outcome { error: Some(failure.message.clone()), ..outcome }
 }
 
 fn log_row(

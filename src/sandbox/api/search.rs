@@ -4,7 +4,7 @@
 //! `metadata['key']:'value'` and `field:null`; `-` before a clause negates it; clauses are joined by
 //! `AND` or by `OR`, not by both.
 
-use crate::sandbox::api::answer::Body;
+use crate::sandbox::api::answer::{Body, Page};
 use crate::sandbox::api::call::Call;
 use crate::sandbox::api::list;
 use crate::sandbox::engine::index;
@@ -79,20 +79,19 @@ pub fn page(txn: &Txn<'_>, call: &Call, index: &Index) -> Result<Body, Failure> 
             list::take(rows.filter(wanted), list::limit(call))
         }
     };
-    let mut out = String::with_capacity(8 * 1024);
-    out.push_str("{\"object\":\"search_result\",\"data\":[");
-    list::join(&mut out, found.iter().map(|stored| stored.shown()));
-    out.push_str("],\"has_more\":");
-    out.push_str(if has_more { "true" } else { "false" });
-    out.push_str(",\"next_page\":");
+    let mut after = String::with_capacity(128);
+    after.push_str(if has_more { ",\"has_more\":true" } else { ",\"has_more\":false" });
+    after.push_str(",\"next_page\":");
     match found.last().filter(|_| has_more) {
-        Some(last) => render::string_into(&mut out, &last.id),
-        None => out.push_str("null"),
+        Some(last) => render::string_into(&mut after, &last.id),
+        None => after.push_str("null"),
     }
-    out.push_str(",\"url\":");
-    render::string_into(&mut out, &format!("/v1/{}/search", index.noun));
-    out.push('}');
-    Ok(Body::Text(out.into()))
+    after.push_str(",\"url\":");
+    render::string_into(&mut after, &format!("/v1/{}/search", index.noun));
+    after.push('}');
+    let data = found.iter().map(|stored| stored.shown()).collect();
+    let before = "{\"object\":\"search_result\",\"data\":";
+    Ok(Body::Page(Box::new(Page { before, data, after })))
 }
 
 /// Reads a query.
