@@ -98,7 +98,10 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         }),
     );
     write(&mut doc, call);
-    let mut customer = txn.put_with(doc, part(call).unwrap_or_default());
+    let mut customer = match part(call) {
+        Some(part) => txn.put_with(doc, part),
+        None => txn.put(doc),
+    };
     let mut saved = None;
     if let Some(asked) = call.text("payment_method") {
         let found = method::materialise(txn, asked, "payment_method")?;
