@@ -43,6 +43,9 @@ pub enum Private {
     Settings(SettingsPart),
 }
 
+// A part that makes it longer belongs into a box.
+const _: () = assert!(size_of::<Private>() <= 40);
+
 /// A type of private part: reads itself out of [`Private`], and stands empty where there is none.
 pub trait Part: Default + Clone {
     /// The part, where it is of this type.
