@@ -140,11 +140,7 @@ const WALK_TIME: Duration = Duration::from_secs(20);
 fn search(rows: &mut Vec<Row>, ours: &Peer) {
     // One customer in five, so that there are 2,000 pages.
     let path = "/v1/customers/search?query=metadata%5B%27plan%27%5D%3A%27p1%27&limit=10";
-    let (first, goal) = (measure::get(path), "≥ 5,000/s");
-    let duel = measure::duel(&[ours], 16, &first);
-    let first_rate = duel.ours().rate();
-    let row = rates("search at 100,000, page 1", goal, &duel);
-    rows.push(row.reached(first_rate >= 5_000.0));
+    let first = measure::get(path);
     let row = Row::new("search at 100,000, page 1,000", "≥ 0.8 of page 1");
     let until = Instant::now() + WALK_TIME;
     let mut page = path.to_owned();
@@ -160,13 +156,18 @@ fn search(rows: &mut Vec<Row>, ours: &Peer) {
         };
         page = format!("{path}&page={token}");
     }
-    let duel = measure::duel(&[ours], 16, &measure::get(&page));
-    let rate = duel.ours().rate();
-    rows.push(
-        row.ours(per_second(rate))
-            .latency(duel.ours().quantile_ms(0.5), duel.ours().quantile_ms(0.99))
-            .reached(rate >= 0.8 * first_rate && rate >= 5_000.0),
-    );
+    // In turns: what the machine does meanwhile must not hit one of them alone.
+    let loads = [first, measure::get(&page)].map(|call| measure::on(ours, 16, &call));
+    let outcomes = measure::rounds(&loads);
+    let shown = |row: Row, outcome: &load::Outcome| {
+        row.ours(per_second(outcome.rate()))
+            .latency(outcome.quantile_ms(0.5), outcome.quantile_ms(0.99))
+    };
+    let [first_rate, rate] = [outcomes[0].rate(), outcomes[1].rate()];
+    let first = Row::new("search at 100,000, page 1", "≥ 5,000/s");
+    rows.push(shown(first, &outcomes[0]).reached(first_rate >= 5_000.0));
+    let reached = rate >= 0.8 * first_rate && rate >= 5_000.0;
+    rows.push(shown(row, &outcomes[1]).reached(reached));
 }
 
 /// The token in an answer, with what a query must escape escaped.

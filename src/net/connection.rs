@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
-use tokio::time::{Instant, Sleep};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 /// How far a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +106,9 @@ pub enum ArrivalError {
 #[derive(Debug)]
 pub struct Arriving {
     body: Incoming,
-    deadline: Pin<Box<Sleep>>,
+    deadline: Instant,
+    /// Wakes at the deadline; made for a body that has to be waited for, which few have.
+    alarm: Option<Pin<Box<Sleep>>>,
     life: Arc<Life>,
 }
 
@@ -119,10 +121,15 @@ impl Body for Arriving {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, ArrivalError>>> {
         // First of all: a body that comes byte by byte always has another one.
-        if self.deadline.as_mut().poll(context).is_ready() {
+        let deadline = self.deadline;
+        if Instant::now() >= deadline {
             return Poll::Ready(Some(Err(ArrivalError::Slow)));
         }
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) else {
+            let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+            ready!(alarm.as_mut().poll(context));
+            return Poll::Ready(Some(Err(ArrivalError::Slow)));
+        };
         if frame.is_none() || self.body.is_end_stream() {
             self.life.leave(Phase::Receiving, Phase::Working);
         }
@@ -208,7 +215,8 @@ where
         self.life.enter(if whole { Phase::Working } else { Phase::Receiving });
         let request = request.map(|body| Arriving {
             body,
-            deadline: Box::pin(tokio::time::sleep(self.limits.body_time)),
+            deadline: Instant::now() + self.limits.body_time,
+            alarm: None,
             life: Arc::clone(&self.life),
         });
         let life = Arc::clone(&self.life);

@@ -162,12 +162,8 @@ pub async fn start(options: Options) -> Result<Running, HostError> {
     }
     let (stopper, stop) = pair();
     let tasks = Tasks::default();
-    tasks.spawn(serve(
-        listener,
-        service(Arc::clone(&engine), options.addr.ip()),
-        Limits::default(),
-        stop.clone(),
-    ));
+    let service = service(&engine, options.addr.ip());
+    tasks.spawn(serve(listener, service, Limits::default(), stop.clone()));
     tasks.spawn(jobs::run(Arc::clone(&engine), stop.clone()));
     tasks.spawn(deliver::run(Arc::clone(&engine), options.delivery, stop));
     Ok(Running { engine, stopper, tasks, addr, _lock: lock })

@@ -11,25 +11,38 @@ use crate::sandbox::control::clock;
 use crate::sandbox::control::credentials;
 use crate::sandbox::control::worlds;
 use crate::sandbox::engine::Engine;
+use crate::sandbox::engine::worlds::World;
 use crate::sandbox::fault;
 use crate::sandbox::page;
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::json::pretty;
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::extract::State;
+use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, Router};
+use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
+use std::convert::Infallible;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 
 /// Bytes that the body of an API call may have.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 
-/// The service that a connection speaks to.
-pub fn service(engine: Arc<Engine>, bound: IpAddr) -> TowerToHyperService<Router<()>> {
+/// The service that a connection speaks to: calls of the API without a detour, everything else by its route.
+#[derive(Clone, Debug)]
+pub struct Front(Arc<Inside>);
+
+#[derive(Debug)]
+struct Inside {
+    default: Arc<World>,
+    bound: IpAddr,
+    routes: TowerToHyperService<Router<()>>,
+}
+
+/// The service of an engine that is reached at the address that was bound.
+pub fn service(engine: &Arc<Engine>, bound: IpAddr) -> Front {
     let router = control::router()
         .merge(worlds::router())
         .merge(clock::router())
@@ -39,54 +52,79 @@ pub fn service(engine: Arc<Engine>, bound: IpAddr) -> TowerToHyperService<Router
         .merge(control::payment::control_router())
         .merge(control::fault::control_router())
         .merge(control::requests::control_router())
-        .fallback(api);
-    // Outside of the router: what the gate takes off the path, the routes need not know of.
-    let gated =
-        Router::new().fallback_service(router).layer(from_fn_with_state((engine, bound), gate));
-    TowerToHyperService::new(gated)
+        .fallback(elsewhere);
+    let routes = TowerToHyperService::new(router);
+    Front(Arc::new(Inside { default: engine.default_world(), bound, routes }))
 }
 
-/// Refuses names that are not ours (DNS rebinding), and controls that a foreign page could send.
-async fn gate(
-    State((engine, bound)): State<(Arc<Engine>, IpAddr)>,
-    mut request: Request<Body>,
-    next: Next,
-) -> Response {
-    if request.headers().get_all(header::HOST).iter().count() > 1 {
-        let text = "The request has more than one Host header.";
-        return refusal(StatusCode::BAD_REQUEST, text);
+impl<B> Service<Request<B>> for Front
+where
+    B: axum::body::HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<axum::BoxError>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn call(&self, request: Request<B>) -> Self::Future {
+        let inside = Arc::clone(&self.0);
+        Box::pin(async move { inside.answer(request.map(Body::new)).await })
     }
-    let host = text_of(request.headers(), &header::HOST);
-    if !host.is_some_and(|host| may_be_called(&host, bound)) {
-        let text =
-            "The sandbox answers only under the name that it listens on (127.0.0.1 or localhost).";
-        return refusal(StatusCode::FORBIDDEN, text);
-    }
-    let by_path = within::split(request.uri());
-    let by_path = by_path.map(|(name, inner)| {
-        *request.uri_mut() = inner;
-        name
-    });
-    let control = request.uri().path().starts_with("/_stripegym/");
-    let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
-    if control && changes && !request.headers().contains_key("stripegym-control") {
-        let text = "Controls of the sandbox need the header `Stripegym-Control: 1`, which no foreign web page can send.";
-        return refusal(StatusCode::FORBIDDEN, text);
-    }
-    let authorization = text_of(request.headers(), &header::AUTHORIZATION);
-    let world = match within::find(&engine, by_path.as_deref(), authorization.as_deref()) {
-        Ok(world) => world,
-        Err(failure) => return refusal(StatusCode::BAD_REQUEST, &failure.message),
-    };
-    let extensions = request.extensions_mut();
-    extensions.insert(Within(world));
-    extensions.insert(Named(by_path.is_some()));
-    next.run(request).await
 }
 
-/// Whether the path named the world.
-#[derive(Clone, Copy, Debug)]
-struct Named(bool);
+impl Inside {
+    async fn answer(&self, mut request: Request<Body>) -> Result<Response, Infallible> {
+        let place = match self.gate(&mut request) {
+            Ok(place) => place,
+            Err(refusal) => return Ok(*refusal),
+        };
+        let path = request.uri().path();
+        if path.starts_with("/v1/") || path.starts_with("/v2/") {
+            return Ok(api(place, request).await);
+        }
+        request.extensions_mut().insert(Within(Arc::clone(&place.world)));
+        request.extensions_mut().insert(place);
+        self.routes.call(request).await
+    }
+
+    /// Refuses names that are not ours (DNS rebinding), and controls that a foreign page could send. Takes
+    /// the world off the path: the routes need not know of it.
+    fn gate(&self, request: &mut Request<Body>) -> Result<Place, Box<Response>> {
+        let refused = |status, text: &str| Err(Box::new(refusal(status, text)));
+        if request.headers().get_all(header::HOST).iter().count() > 1 {
+            let text = "The request has more than one Host header.";
+            return refused(StatusCode::BAD_REQUEST, text);
+        }
+        let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+        if !host.is_some_and(|host| may_be_called(host, self.bound)) {
+            let text = "The sandbox answers only under the name that it listens on (127.0.0.1 or localhost).";
+            return refused(StatusCode::FORBIDDEN, text);
+        }
+        let by_path = within::split(request.uri());
+        let by_path = by_path.map(|(name, inner)| {
+            *request.uri_mut() = inner;
+            name
+        });
+        let control = request.uri().path().starts_with("/_stripegym/");
+        let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
+        if control && changes && !request.headers().contains_key("stripegym-control") {
+            let text = "Controls of the sandbox need the header `Stripegym-Control: 1`, which no foreign web page can send.";
+            return refused(StatusCode::FORBIDDEN, text);
+        }
+        let authorization = text_of(request.headers(), &header::AUTHORIZATION);
+        match within::find(&self.default, by_path.as_deref(), authorization.as_deref()) {
+            Ok(world) => Ok(Place { world, is_named: by_path.is_some() }),
+            Err(failure) => refused(StatusCode::BAD_REQUEST, &failure.message),
+        }
+    }
+}
+
+/// The world of a request, and whether the path named it.
+#[derive(Clone, Debug)]
+struct Place {
+    world: Arc<World>,
+    is_named: bool,
+}
 
 fn refusal(status: StatusCode, text: &str) -> Response {
     let failure = Failure::of(status.as_u16(), FailureKind::InvalidRequest, text);
@@ -113,12 +151,19 @@ fn unread(error: &axum::Error) -> Response {
     refusal(StatusCode::PAYLOAD_TOO_LARGE, "The body of a request can have up to 1 MiB.")
 }
 
-async fn api(Within(world): Within, request: Request<Body>) -> Response {
+/// What has no route and is no call of the API is refused as one.
+async fn elsewhere(Extension(place): Extension<Place>, request: Request<Body>) -> Response {
+    api(place, request).await
+}
+
+async fn api(place: Place, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
     if parts.method == Method::OPTIONS {
         return browser::preflight(&parts.headers);
     }
-    let bytes = match to_bytes(body, BODY_BYTES_MAX).await {
+    let read =
+        if body.is_end_stream() { Ok(Bytes::new()) } else { to_bytes(body, BODY_BYTES_MAX).await };
+    let bytes = match read {
         Ok(bytes) => bytes,
         Err(error) => return unread(&error),
     };
@@ -133,16 +178,15 @@ async fn api(Within(world): Within, request: Request<Body>) -> Response {
     });
     let authorization = text(header::AUTHORIZATION);
     let called = auth::read(authorization.as_deref(), key.as_deref()).ok();
-    if called.as_deref().is_some_and(browser::is_secret) && browser::is_foreign(&parts.headers) {
+    if browser::is_foreign(&parts.headers) && called.as_deref().is_some_and(browser::is_secret) {
         let text = "A page of another site called the sandbox with a secret key. Secret keys belong on servers: take a publishable key (pk_test_…) in the page.";
         return refusal(StatusCode::FORBIDDEN, text);
     }
-    let named = parts.extensions.get::<Named>().is_some_and(|named| named.0);
-    let world =
-        match within::enter(&world, named, key.as_deref().filter(|_| authorization.is_none())) {
-            Ok(world) => world,
-            Err(failure) => return refusal(StatusCode::BAD_REQUEST, &failure.message),
-        };
+    let by_key = key.as_deref().filter(|_| authorization.is_none());
+    let world = match within::enter(&place.world, place.is_named, by_key) {
+        Ok(world) => world,
+        Err(failure) => return refusal(StatusCode::BAD_REQUEST, &failure.message),
+    };
     let asked = ApiRequest {
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
@@ -158,7 +202,8 @@ async fn api(Within(world): Within, request: Request<Body>) -> Response {
     };
     let answer = front::answer(&world, asked).await;
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = (status, answer.body).into_response();
+    let mut response = Response::new(Body::from(answer.body));
+    *response.status_mut() = status;
     if answer.cut {
         response.extensions_mut().insert(Cut);
     }

@@ -94,8 +94,10 @@ pub fn idempotency_key(entropy: Option<&Entropy>) -> String {
     let version = 4 << 76 | 2 << 62;
     let id = u128::from_be_bytes(bytes) & !(0xf << 76 | 3 << 62) | version;
     let part = |shift: u32, bits: u32| id >> shift & ((1 << bits) - 1);
-    let (a, b, c, d, e) = (part(96, 32), part(80, 16), part(64, 16), part(48, 16), part(0, 48));
-    format!("{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}")
+    let [low, middle, high, sequence] =
+        [(96, 32), (80, 16), (64, 16), (48, 16)].map(|(s, b)| part(s, b));
+    let node = part(0, 48);
+    format!("{low:08x}-{middle:04x}-{high:04x}-{sequence:04x}-{node:012x}")
 }
 
 #[cfg(test)]

@@ -378,7 +378,9 @@ mod tests {
             }
             Value::Array(items) => {
                 assert!(!items.is_empty(), "a list of a sample is empty, after {out:?}");
-                items.iter().for_each(|item| names(item, out));
+                for item in items {
+                    names(item, out);
+                }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }

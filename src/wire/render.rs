@@ -121,8 +121,6 @@ fn write_escape(out: &mut String, letter: char) {
 /// Indents compact JSON, as [`compact`] makes it, to what [`crate::wire::json::pretty`] prints of the same
 /// value `depth` levels deep. One pass over the bytes; text that is not JSON comes out as nonsense.
 pub fn pretty_into(out: &mut Vec<u8>, compact: &str, depth: usize) {
-    // Stripe's objects grow by about a third.
-    out.reserve(compact.len() + compact.len() / 2);
     let mut depth = depth;
     let mut rest = compact.as_bytes();
     while let Some((&byte, tail)) = rest.split_first() {
@@ -174,6 +172,24 @@ pub fn pretty_into(out: &mut Vec<u8>, compact: &str, depth: usize) {
             }
         };
     }
+}
+
+/// Indents a list whose items are given as compact JSON, as [`pretty_into`] would the whole.
+pub fn pretty_list_into<'t>(out: &mut Vec<u8>, items: impl Iterator<Item = &'t str>, depth: usize) {
+    out.push(b'[');
+    let mut first = true;
+    for item in items {
+        if !first {
+            out.push(b',');
+        }
+        first = false;
+        break_line(out, depth + 1);
+        pretty_into(out, item, depth + 1);
+    }
+    if !first {
+        break_line(out, depth);
+    }
+    out.push(b']');
 }
 
 fn break_line(out: &mut Vec<u8>, depth: usize) {

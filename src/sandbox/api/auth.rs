@@ -6,8 +6,9 @@ use crate::sandbox::call::Call;
 use crate::sandbox::engine::object::text;
 use crate::sandbox::engine::private::KeyPart;
 use crate::sandbox::engine::txn::Txn;
-use crate::sandbox::engine::worlds::World;
+use crate::sandbox::engine::worlds::{World, platform_id};
 use crate::wire::failure::{Failure, FailureKind};
+use std::sync::Arc;
 
 /// Whoever calls the API.
 #[derive(Clone, Debug)]
@@ -15,7 +16,8 @@ pub struct Caller {
     key: ApiKey,
     /// What a restricted key that was made here may do; any other secret or restricted key may do everything.
     rights: Option<KeyPart>,
-    account: String,
+    /// The world's name, which decides the id of the account.
+    world: Arc<str>,
 }
 
 /// The text of the key: in the header `Authorization` (Bearer, or Basic with the key as the user's name), else
@@ -63,10 +65,14 @@ pub fn authenticate(header: Option<&str>, form: Option<&str>) -> Result<ApiKey, 
 impl Caller {
     /// The caller of a world.
     pub fn of(world: &World, key: ApiKey) -> Self {
-        let restricted = key.kind() == KeyKind::Restricted;
-        let rights =
-            world.read(|view| view.at("").record::<KeyPart>(rights::KIND, key.reveal()).cloned());
-        Self { rights: rights.filter(|_| restricted), account: world.platform_id(), key }
+        let read = || world.read(|view| view.at("").record(rights::KIND, key.reveal()).cloned());
+        let rights = (key.kind() == KeyKind::Restricted).then(read).flatten();
+        Self { rights, world: Arc::clone(world.name()), key }
+    }
+
+    /// The account that the key belongs to.
+    fn own(&self) -> String {
+        platform_id(&self.world)
     }
 
     /// Whether the call comes from a page in a browser, with a key that everybody can read there.
@@ -87,7 +93,7 @@ impl Caller {
         let text = format!(
             "The provided key '{}' does not have the required permissions for this endpoint on account '{}'. Having the '{permission}' permission would allow this request to continue.",
             self.key.hinted(),
-            self.account
+            self.own()
         );
         Err(Failure::of(403, FailureKind::InvalidRequest, text))
     }
@@ -97,7 +103,7 @@ impl Caller {
         let Some(named) = named.map(str::trim).filter(|id| !id.is_empty()) else {
             return Ok(String::new());
         };
-        if named == self.account {
+        if named == self.own() {
             return Ok(String::new());
         }
         let known = world.read(|view| {

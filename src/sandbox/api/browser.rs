@@ -48,7 +48,7 @@ pub fn is_foreign(headers: &HeaderMap) -> bool {
 
 /// Takes the API key out of a form or a query, where one stands there as `key`.
 pub fn take_key(sent: &mut Vec<u8>) -> Option<String> {
-    let text = std::str::from_utf8(sent).ok()?;
+    let text = std::str::from_utf8(sent).ok().filter(|text| text.contains("key="))?;
     let mut found = None;
     let rest: Vec<&str> = text
         .split('&')

@@ -24,7 +24,6 @@ use crate::wire::body;
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::form::{self, Decoded, Tree};
 use crate::wire::multipart;
-use crate::wire::render::{self, pretty_into};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -70,16 +69,20 @@ pub struct ApiResponse {
 }
 
 /// What a request became: status and body, and whether it was answered before.
-#[derive(Default)]
 struct Outcome {
     status: u16,
-    /// Compact JSON.
-    body: Arc<str>,
+    body: Body,
     /// `error.message`, where it failed.
     error: Option<String>,
     original_request: Option<String>,
     /// The fault that was asked for.
     fault: Option<fault::Answer>,
+}
+
+impl Outcome {
+    const fn of(status: u16, body: Body) -> Self {
+        Self { status, body, error: None, original_request: None, fault: None }
+    }
 }
 
 /// A request that passed everything but its execution.
@@ -142,14 +145,13 @@ pub async fn answer(world: &Arc<World>, asked: ApiRequest) -> ApiResponse {
         409 | 429 => headers.push(("stripe-should-retry", "true".to_owned())),
         _ => {}
     }
-    let mut body = Vec::with_capacity(outcome.body.len() * 3 / 2);
-    match upload::opened(&asked.path, outcome.status, &outcome.body) {
+    let body = match upload::opened(&asked.path, outcome.status, &outcome.body) {
         Some((bytes, kind)) => {
             headers.push(("content-type", kind.to_owned()));
-            body = bytes;
+            bytes
         }
-        None => pretty_into(&mut body, &outcome.body, 0),
-    }
+        None => outcome.body.pretty(),
+    };
     let cut = outcome.fault.is_some_and(fault::Answer::is_silent);
     ApiResponse { status: outcome.status, headers, body, cut }
 }
@@ -193,7 +195,7 @@ async fn run(
         None => work(world, asked, (caller, version), request_id, headers).await,
         Some(fault) => match fault.failure() {
             Some(failure) => failed(world, request_id, &failure),
-            None => Outcome { status: 0, body: "{}".into(), ..Outcome::default() },
+            None => Outcome::of(0, Body::Text("{}".into())),
         },
     };
     Outcome { fault, ..outcome }
@@ -339,8 +341,8 @@ fn execute(world: &World, txn: &mut Txn<'_>, ready: &Ready, request_id: &str) ->
             Ok(None) => {}
             Ok(Some(replay)) => {
                 let original_request = Some(replay.original_request);
-                let (status, body) = (replay.status, replay.body);
-                return (Outcome { status, body, original_request, ..Outcome::default() }, false);
+                let outcome = Outcome::of(replay.status, Body::Text(replay.body));
+                return (Outcome { original_request, ..outcome }, false);
             }
             Err(failure) => return (failed(world, request_id, &failure), false),
         }
@@ -352,11 +354,8 @@ fn execute(world: &World, txn: &mut Txn<'_>, ready: &Ready, request_id: &str) ->
     let result = shown
         .and_then(|()| ready.answerer.answer(txn, &ready.call))
         .map_err(|failure| reference::named(failure, &ready.call));
-    let (outcome, keep) = match result {
-        Ok(body) => {
-            let body = rendered(txn, body, ready);
-            (Outcome { status: 200, body, ..Outcome::default() }, true)
-        }
+    let (mut outcome, keep) = match result {
+        Ok(body) => (Outcome::of(200, rendered(txn, body, ready)), true),
         Err(mut failure) => {
             let objects = failure.more.values_mut();
             objects.for_each(|object| down::value(object, &ready.call.version.text, &find(txn)));
@@ -365,27 +364,32 @@ fn execute(world: &World, txn: &mut Txn<'_>, ready: &Ready, request_id: &str) ->
     };
     // A refused parameter is not an execution: the key stays free for the corrected request.
     if let Some(keyed) = ready.keyed.as_ref().filter(|_| keep) {
-        keyed.keep(txn, outcome.status, &outcome.body, request_id);
+        let text = outcome.body.into_text();
+        keyed.keep(txn, outcome.status, &text, request_id);
+        outcome.body = Body::Text(text);
     }
     (outcome, keep)
 }
 
-/// The text of an answer: as its version shows it, with what was asked to be expanded.
-fn rendered(txn: &Txn<'_>, body: Body, ready: &Ready) -> Arc<str> {
+/// The body of an answer: as its version shows it, with what was asked to be expanded.
+fn rendered(txn: &Txn<'_>, body: Body, ready: &Ready) -> Body {
     let version = &ready.call.version;
     if ready.expand.is_empty() {
+        if !down::is_due(&version.text) {
+            return body;
+        }
         let text = body.into_text();
-        return match down::text(&text, &version.text, &find(txn)) {
+        return Body::Text(match down::text(&text, &version.text, &find(txn)) {
             Cow::Borrowed(_) => text,
             Cow::Owned(older) => older.into(),
-        };
+        });
     }
     let mut document = body.into_document();
     down::value(&mut document, &version.text, &find(txn));
     for path in &ready.expand {
         expand::expand(txn, &mut document, path, version);
     }
-    Body::Document(document).into_text()
+    Body::Document(document)
 }
 
 /// How an object is found that an older version shows in whole.
@@ -400,12 +404,8 @@ fn failed(world: &World, request_id: &str, failure: &Failure) -> Outcome {
     if let Some(error) = body.get_mut("error").and_then(Value::as_object_mut) {
         error.insert("request_log_url".to_owned(), json!(log_url));
     }
-    Outcome {
-        status: failure.status,
-        body: render::compact(&body).into(),
-        error: Some(failure.message.clone()),
-        ..Outcome::default()
-    }
+    let outcome = Outcome::of(failure.status, Body::Document(body));
+    Outcome { error: Some(failure.message.clone()), ..outcome }
 }
 
 fn log_row(

@@ -1,7 +1,6 @@
 //! In which world a request takes place: found once from its path or its key, and handed to whoever answers.
 
 use crate::sandbox::api::auth;
-use crate::sandbox::engine::Engine;
 use crate::sandbox::engine::worlds::{World, WorldError};
 use crate::wire::failure::Failure;
 use axum::extract::FromRequestParts;
@@ -32,17 +31,17 @@ pub fn split(uri: &Uri) -> Option<(String, Uri)> {
     Some((name.to_owned(), inner))
 }
 
-/// The world that the path names, or the header `Authorization`, or else the default one. Made where it does
+/// The world that the path names, or the header `Authorization`, or else the `default` one. Made where it does
 /// not exist.
 pub fn find(
-    engine: &Arc<Engine>,
+    default: &Arc<World>,
     by_path: Option<&str>,
     authorization: Option<&str>,
 ) -> Result<Arc<World>, Failure> {
     let key = authorization.and_then(|header| auth::read(Some(header), None).ok());
     let world = match by_path {
-        Some(name) => engine.world(name).map_err(refused)?,
-        None => engine.default_world(),
+        Some(name) => default.engine().world(name).map_err(refused)?,
+        None => Arc::clone(default),
     };
     enter(&world, by_path.is_some(), key.as_deref())
 }

@@ -1,7 +1,7 @@
 //! Lists: newest first, by cursor, filtered. Looks at texts only, and at as few as an index allows.
 
 use crate::sandbox::call::Call;
-use crate::sandbox::call::body::Body;
+use crate::sandbox::call::body::{Body, Page};
 use crate::sandbox::call::reference;
 use crate::sandbox::engine::index;
 use crate::sandbox::engine::object::Stored;
@@ -98,7 +98,13 @@ pub fn page(
     filters: &[Filter<'_>],
 ) -> Result<Body, Failure> {
     let (found, has_more) = find(txn, call, kind, filters)?;
-    Ok(Body::Text(envelope_of(call, found.iter().map(|stored| stored.shown()), has_more).into()))
+    let mut after = String::with_capacity(64);
+    after.push_str(if has_more { ",\"has_more\":true" } else { ",\"has_more\":false" });
+    after.push_str(",\"url\":");
+    render::string_into(&mut after, &url(call));
+    after.push('}');
+    let data = found.iter().map(|stored| stored.shown()).collect();
+    Ok(Body::Page(Box::new(Page { before: "{\"object\":\"list\",\"data\":", data, after })))
 }
 
 /// The objects of a page, in the order in which it shows them, and whether there are more.
@@ -202,31 +208,6 @@ pub fn page_of(call: &Call, kind: &str, items: &[Value]) -> Result<Body, Failure
     let data = json!(rows);
     let url = url(call);
     Ok(json!({"object": "list", "data": data, "has_more": has_more, "url": url}).into())
-}
-
-/// A list object around texts of objects; its `url` is the path that was called.
-fn envelope_of(call: &Call, data: impl Iterator<Item = Arc<str>>, has_more: bool) -> String {
-    let mut out = String::with_capacity(8 * 1024);
-    out.push_str("{\"object\":\"list\",\"data\":[");
-    join(&mut out, data);
-    out.push_str(if has_more {
-        "],\"has_more\":true,\"url\":"
-    } else {
-        "],\"has_more\":false,\"url\":"
-    });
-    render::string_into(&mut out, &url(call));
-    out.push('}');
-    out
-}
-
-/// Writes texts one after the other, with commas between them.
-pub fn join(out: &mut String, texts: impl Iterator<Item = Arc<str>>) {
-    for (at, text) in texts.enumerate() {
-        if at > 0 {
-            out.push(',');
-        }
-        out.push_str(&text);
-    }
 }
 
 /// The path that was called.

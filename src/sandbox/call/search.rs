@@ -5,7 +5,7 @@
 //! `AND` or by `OR`, not by both.
 
 use crate::sandbox::call::Call;
-use crate::sandbox::call::body::Body;
+use crate::sandbox::call::body::{Body, Page};
 use crate::sandbox::call::list;
 use crate::sandbox::engine::index;
 use crate::sandbox::engine::object::Stored;
@@ -89,24 +89,23 @@ pub fn page(txn: &Txn<'_>, call: &Call, index: &Index) -> Result<Body, Failure> 
             list::take(rows.filter(wanted), list::limit(call))
         }
     };
-    let mut out = String::with_capacity(8 * 1024);
-    out.push_str("{\"object\":\"search_result\",\"data\":[");
-    list::join(&mut out, found.iter().map(|stored| stored.shown()));
-    out.push_str("],\"has_more\":");
-    out.push_str(if has_more { "true" } else { "false" });
-    out.push_str(",\"next_page\":");
+    let mut after = String::with_capacity(128);
+    after.push_str(if has_more { ",\"has_more\":true" } else { ",\"has_more\":false" });
+    after.push_str(",\"next_page\":");
     match found.last().filter(|_| has_more) {
-        Some(last) => render::string_into(&mut out, &last.id),
-        None => out.push_str("null"),
+        Some(last) => render::string_into(&mut after, &last.id),
+        None => after.push_str("null"),
     }
     if let Some(total) = total {
-        out.push_str(",\"total_count\":");
-        out.push_str(&total.to_string());
+        after.push_str(",\"total_count\":");
+        after.push_str(&total.to_string());
     }
-    out.push_str(",\"url\":");
-    render::string_into(&mut out, &format!("/v1/{}/search", index.noun));
-    out.push('}');
-    Ok(Body::Text(out.into()))
+    after.push_str(",\"url\":");
+    render::string_into(&mut after, &format!("/v1/{}/search", index.noun));
+    after.push('}');
+    let data = found.iter().map(|stored| stored.shown()).collect();
+    let before = "{\"object\":\"search_result\",\"data\":";
+    Ok(Body::Page(Box::new(Page { before, data, after })))
 }
 
 /// Reads a query.

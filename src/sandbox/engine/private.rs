@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 use std::collections::HashSet;
 use std::sync::{OnceLock, PoisonError, RwLock};
 
-/// The private part of one object. Serialised into its own column; members are added, never renamed.
+/// The private part of one object. Serialised into its own column; members are added, never renamed. Long parts
+/// are boxed: each event and each delivery would pay for the longest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Private {
     /// Of a `charge`.
@@ -17,11 +18,11 @@ pub enum Private {
     /// Of an `event`: everything but the object that it is about.
     Event(Box<Envelope>),
     /// Of a `payment_intent`.
-    PaymentIntent(PaymentIntentPart),
+    PaymentIntent(Box<PaymentIntentPart>),
     /// Of a `payment_method`.
     PaymentMethod(PaymentMethodPart),
     /// Of a `price`.
-    Price(PricePart),
+    Price(Box<PricePart>),
     /// Of a `refund`.
     Refund(RefundPart),
     /// Of a `webhook_endpoint`.
@@ -41,6 +42,9 @@ pub enum Private {
     /// What the owner of an account has set.
     Settings(SettingsPart),
 }
+
+// A part that makes it longer belongs into a box.
+const _: () = assert!(size_of::<Private>() <= 40);
 
 /// A type of private part: reads itself out of [`Private`], and stands empty where there is none.
 pub trait Part: Default + Clone {

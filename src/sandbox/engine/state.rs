@@ -32,6 +32,9 @@ impl Scope {
     /// An account of the same world.
     #[must_use]
     pub fn at(&self, account: &str) -> Self {
+        if *self.account == *account {
+            return self.clone();
+        }
         Self { world: self.world, account: Arc::from(account) }
     }
 }
@@ -47,7 +50,7 @@ pub struct Table {
 
 impl Table {
     /// The table of objects that are given in the order of their places, with the entries that they have.
-    fn of(objects: Vec<Arc<Stored>>, mut entries: Vec<(u64, u64)>) -> Self {
+    pub(super) fn of(objects: Vec<Arc<Stored>>, mut entries: Vec<(u64, u64)>) -> Self {
         // Sorted first: filling a tree in its order touches each of its nodes once.
         entries.sort_unstable();
         let due = objects.iter().filter_map(|stored| Some((stored.due()?, stored.seq))).collect();
@@ -238,18 +241,13 @@ impl State {
     }
 
     /// Puts a whole table in its place, where none is yet, as loading does.
-    pub fn fill(
-        &mut self,
-        scope: &Scope,
-        kind: &'static str,
-        objects: Vec<Arc<Stored>>,
-        entries: Vec<(u64, u64)>,
-    ) {
-        let count = u64::try_from(objects.len()).unwrap_or(0);
-        self.last_seq = self.last_seq.max(objects.last().map_or(0, |stored| stored.seq));
+    pub fn fill(&mut self, scope: &Scope, kind: &'static str, table: Table) {
+        let count = u64::try_from(table.len()).unwrap_or(0);
+        let last = table.order.get_max().map_or(0, |(seq, _)| *seq);
+        self.last_seq = self.last_seq.max(last);
         let world = Arc::make_mut(self.worlds.entry(scope.world).or_default());
         let tables = Arc::make_mut(world.accounts.entry(Arc::clone(&scope.account)).or_default());
-        tables.insert(kind, Arc::new(Table::of(objects, entries)));
+        tables.insert(kind, Arc::new(table));
         world.objects += count;
         self.objects += count;
     }

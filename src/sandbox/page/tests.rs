@@ -8,6 +8,7 @@ use crate::sandbox::behaviour::checkout::{SESSION, create};
 use crate::sandbox::behaviour::payment::intent::{self, IntentSpec};
 use crate::sandbox::behaviour::payment::{confirm, method};
 use crate::sandbox::call::{Call, Version};
+use crate::sandbox::control;
 use crate::sandbox::engine::Engine;
 use crate::sandbox::engine::txn::{Origin, Site};
 use axum::body::Body;
@@ -38,7 +39,8 @@ impl Browser {
         let clock = Clock::fixed(Timestamp(1_795_000_000));
         let engine = Arc::new(Engine::ephemeral(clock, Entropy::seeded(7), site));
         let world = engine.default_world();
-        let pages = router().layer(axum::Extension(Within(Arc::clone(&world))));
+        let routes = router().merge(control::payment::control_router());
+        let pages = routes.layer(axum::Extension(Within(Arc::clone(&world))));
         Self { world, pages: TowerToHyperService::new(pages) }
     }
 

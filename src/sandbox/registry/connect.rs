@@ -1,13 +1,13 @@
 //! What stands within an account and is no record: its capabilities, and where its money is paid out to.
 
 use crate::catalog::Catalog;
-use crate::sandbox::behaviour::object::{self, Handler, new, text};
+use crate::sandbox::behaviour::object::{Handler, merge_metadata, new, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::Txn;
-use crate::sandbox::registry::{draft, reference, rules, table, unplaced};
+use crate::sandbox::registry::{account, draft, reference, rules, table, unplaced};
 use crate::wire::failure::{Failure, FailureKind};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -31,7 +31,7 @@ fn account(
     params: Map<String, Value>,
 ) -> Result<Value, Failure> {
     let key = format!("{method} /v1/accounts/{{account}}");
-    let found = object::handler(&key)
+    let found = account::handler(&key)
         .ok_or_else(|| Failure::of(501, FailureKind::Api, "Accounts are not modelled."))?;
     let ids = vec![call.id(0).to_owned()];
     let inner = Call { key, ids, params, version: call.version.clone() };
@@ -151,7 +151,7 @@ fn add_external(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         let is_first = txn.table("bank_account").is_none();
         let is_default = call.flag("default_for_currency").unwrap_or(is_first);
         doc.insert("default_for_currency".to_owned(), json!(is_default));
-        object::merge_metadata(&mut doc, &call.params);
+        merge_metadata(&mut doc, &call.params);
         let made = txn.put(doc);
         refresh(txn, &id);
         txn.emit("account.external_account.created", &made);

@@ -4,7 +4,7 @@ use crate::catalog::Catalog;
 use crate::catalog::grammar::{Kind, Shape};
 use crate::sandbox::behaviour::object::text;
 use crate::sandbox::call::Call;
-use crate::sandbox::call::body::Body;
+use crate::sandbox::call::body::{Body, Page};
 use crate::sandbox::call::list::{self, Filter};
 use crate::sandbox::call::search::{self, Index};
 use crate::sandbox::engine::object::{Doc, Object};
@@ -272,12 +272,12 @@ fn second_page(
         .last()
         .filter(|_| has_more)
         .map(|last| format!("{}?limit={}&page={}", list::url(call), list::limit(call), last.id));
-    let mut out = String::from("{\"data\":[");
-    list::join(&mut out, found.iter().map(|stored| stored.shown()));
-    out.push_str("],\"next_page_url\":");
-    out.push_str(&render::compact(&json!(next)));
-    out.push_str(",\"previous_page_url\":null}");
-    Ok(Body::Text(out.into()))
+    let next = render::compact(&json!(next));
+    Ok(Body::Page(Box::new(Page {
+        before: "{\"data\":",
+        data: found.iter().map(|stored| stored.shown()).collect(),
+        after: format!(",\"next_page_url\":{next},\"previous_page_url\":null}}"),
+    })))
 }
 
 fn seek(txn: &mut Txn<'_>, call: &Call, plan: &Plan) -> Result<Body, Failure> {

@@ -132,9 +132,10 @@ fn a_file_is_uploaded_and_read_again_with_its_bytes() {
     assert_eq!(file["links"]["data"][0]["file"], file["id"]);
     let path = format!("/v1/files/{}/contents", file["id"].as_str().unwrap());
     let found = lab.look(|txn| record::more(txn, "file", file["id"].as_str().unwrap())).unwrap();
-    let (bytes, kind) = upload::opened(&path, 200, found["_bytes"].as_str().unwrap()).unwrap();
+    let (bytes, kind) =
+        upload::opened(&path, 200, &Body::Text(found["_bytes"].as_str().unwrap().into())).unwrap();
     assert_eq!((bytes, kind), (sent.bytes, "image/png"));
-    assert_eq!(upload::opened(&path, 404, "{}"), None);
+    assert_eq!(upload::opened(&path, 404, &Body::Text("{}".into())), None);
     let failure = lab.call("POST /v1/files", json!({"purpose": "dispute_evidence", "file": "x"}));
     assert_eq!(failure.unwrap_err().param.as_deref(), Some("file"));
 }

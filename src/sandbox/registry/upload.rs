@@ -23,12 +23,12 @@ pub fn handler(key: &str) -> Option<Handler> {
 const BYTES: &str = "_bytes";
 
 /// What is in a file: the bytes and their type, of an answer to a retrieval of the contents.
-pub fn opened(path: &str, status: u16, body: &str) -> Option<(Vec<u8>, &'static str)> {
+pub fn opened(path: &str, status: u16, body: &Body) -> Option<(Vec<u8>, &'static str)> {
     let is_contents = path.starts_with("/v1/files/") && path.ends_with("/contents");
     if status != 200 || !is_contents {
         return None;
     }
-    let file = multipart::File::read(body)?;
+    let file = multipart::File::read(&body.clone().into_text())?;
     let ending = file.name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
     let kind = TYPES.iter().find(|(known, _)| *known == ending);
     Some((file.bytes, kind.map_or("application/octet-stream", |(_, kind)| kind)))

@@ -95,7 +95,10 @@ fn make(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         }),
     );
     write(&mut doc, call, &default_currency(txn));
-    let mut customer = txn.put_with(doc, part(call).unwrap_or_default());
+    let mut customer = match part(call) {
+        Some(part) => txn.put_with(doc, part),
+        None => txn.put(doc),
+    };
     let mut saved = None;
     if let Some(asked) = call.text("payment_method") {
         let found = method::instantiate_test_method(txn, asked, "payment_method")?;

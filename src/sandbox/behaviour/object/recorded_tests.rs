@@ -95,8 +95,9 @@ fn no_ready_made_card_succeeds_silently() {
         let charged = charged.as_ref().err().map_or(200, |failure| failure.status);
         let wanted = match card.behaviour {
             Behaviour::Disputed(_) => 501,
-            Behaviour::Declines { .. } | Behaviour::DeclinesAfterAttaching => 402,
-            Behaviour::Flagged("riskLevelHighest" | "freeTrialAbuseBlock") => 402,
+            Behaviour::Declines { .. }
+            | Behaviour::DeclinesAfterAttaching
+            | Behaviour::Flagged("riskLevelHighest" | "freeTrialAbuseBlock") => 402,
             Behaviour::Authenticates { .. } => continue,
             _ => 200,
         };

@@ -116,8 +116,10 @@ fn derive(shown: &mut Doc, derived: Derived, account: Option<&str>) {
     }
 }
 
-/// Where an IBAN has its bank and its branch, by country.
-const IBANS: &[(&str, (usize, usize), (usize, usize))] = &[
+/// A country, and where its IBANs have bank and branch: from and to.
+type Iban = (&'static str, (usize, usize), (usize, usize));
+
+const IBANS: &[Iban] = &[
     ("AT", (4, 9), (0, 0)),
     ("BE", (4, 7), (0, 0)),
     ("CH", (4, 9), (0, 0)),
