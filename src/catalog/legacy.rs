@@ -87,6 +87,7 @@ const OLDER: &[Older] = &[
     // Recordings of 2023-10-16 still send both.
     older(ACCOUNTS, "requested_capabilities", ENDIVE, Then::Taken("[s]", None)),
     older(ACCOUNTS, "bank_account", ENDIVE, Then::Taken("s/{s}", None)),
+    older(ACCOUNTS, "individual[nationality]", ENDIVE, Then::Taken("s", None)),
     older(PRODUCTS, "features", "2024-04-10", Then::Named("marketing_features")),
 ];
 

@@ -6,9 +6,10 @@ use crate::sandbox::behaviour::payment::method;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list::{self, Filter};
+use crate::sandbox::engine::private::PaymentMethodPart;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::{Failure, FailureKind};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// The behaviour of `/v1/payment_methods` and of a customer's payment methods.
 pub fn handler(key: &str) -> Option<Handler> {
@@ -26,9 +27,8 @@ pub fn handler(key: &str) -> Option<Handler> {
 }
 
 fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    if call.sent("payment_method") {
-        let text = "`payment_method` (cloning for Connect) is not modelled by this sandbox.";
-        return Err(Failure::of(501, FailureKind::Api, text).param("payment_method"));
+    if let Some(id) = call.text("payment_method") {
+        return clone(txn, call, id);
     }
     if call.sent("customer") {
         let text = "You cannot attach a PaymentMethod to a Customer during PaymentMethod creation. Please instead create the PaymentMethod and then attach it using the attachment method of the PaymentMethods API.";
@@ -40,6 +40,33 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         merge_metadata(doc, &call.params);
     });
     txn.find("payment_method", &id, "id").map(Body::from)
+}
+
+/// Copies a payment method of the platform into the connected account that the call works in, as recordings have
+/// it: of nobody, without metadata. The texts of the refusals are our own.
+fn clone(txn: &mut Txn<'_>, call: &Call, id: &str) -> Result<Body, Failure> {
+    const PARAM: &str = "payment_method";
+    if txn.scope().account.is_empty() {
+        let text = "A PaymentMethod is cloned into a connected account: name the account in the `Stripe-Account` header.";
+        return Err(Failure::invalid(text).param(PARAM));
+    }
+    let found = txn.in_account("", |txn| method::instantiate_test_method(txn, id, PARAM))?;
+    let owner = text(&found, "customer");
+    if !owner.is_empty() && call.text("customer") != Some(owner) {
+        let text = format!(
+            "The PaymentMethod '{id}' is attached to a customer: name that customer of the platform in `customer` to clone it."
+        );
+        return Err(Failure::invalid(text).param("customer"));
+    }
+    let part = found.part::<PaymentMethodPart>().into_owned();
+    let mut doc = found.as_object().cloned().unwrap_or_default();
+    doc.insert("id".to_owned(), json!(txn.new_id("pm_1", 23)));
+    doc.insert("created".to_owned(), json!(txn.now().0));
+    doc.insert("customer".to_owned(), Value::Null);
+    doc.insert("metadata".to_owned(), json!({}));
+    merge_metadata(&mut doc, &call.params);
+    copy(&mut doc, call, &["allow_redisplay"]);
+    Ok(txn.put_with(doc, PaymentMethodPart { spent: false, ..part }).into())
 }
 
 fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {

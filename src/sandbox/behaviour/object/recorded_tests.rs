@@ -1,6 +1,8 @@
 //! What recordings of Stripe show of payments: members, statuses and refusals.
 
 use crate::domain::card::{self, Behaviour};
+use crate::sandbox::behaviour::object;
+use crate::sandbox::call::{Call, Version};
 use crate::sandbox::testing::Lab;
 use serde_json::{Value, json};
 
@@ -268,4 +270,39 @@ fn charges_and_refunds_refuse_as_recorded() {
     let done = world.ok(refund, json!({"payment_intent": paid["id"]}));
     let cancel = format!("POST /v1/refunds/{}/cancel", id(&done));
     refused(&mut world, &cancel, json!({}), (400, None, None, "is unsupported."));
+}
+
+#[test]
+fn a_payment_method_of_the_platform_is_cloned_into_an_account() {
+    let mut world = Lab::new();
+    let create = object::handler("POST /v1/payment_methods").unwrap();
+    let asked = |params: Value| Call {
+        key: "POST /v1/payment_methods".to_owned(),
+        ids: Vec::new(),
+        params: params.as_object().unwrap().clone(),
+        version: Version { text: "2026-10-28.endive".to_owned(), named: true },
+    };
+    let customer = id(&world.ok("POST /v1/customers", json!({})));
+    let card = json!({"type": "card", "card": {"token": "tok_visa"}, "metadata": {"shop": "1"}});
+    let made = id(&world.ok("POST /v1/payment_methods", card));
+    let path = format!("POST /v1/payment_methods/{made}/attach");
+    world.ok(&path, json!({"customer": customer}));
+
+    let mut clone = |account: &str, params: Value| {
+        let call = asked(params);
+        world.change(|txn| {
+            txn.in_account(account, |txn| create(txn, &call)).map(|body| body.into_document())
+        })
+    };
+    let copied = clone("acct_1", json!({"customer": customer, "payment_method": made})).unwrap();
+    assert_ne!(id(&copied), made);
+    assert_eq!((&copied["customer"], &copied["metadata"]), (&Value::Null, &json!({})));
+    assert_eq!((&copied["type"], &copied["card"]["last4"]), (&json!("card"), &json!("4242")));
+    let failure = clone("acct_1", json!({"payment_method": made})).unwrap_err();
+    assert_eq!((failure.status, failure.param.as_deref()), (400, Some("customer")));
+    let failure = clone("", json!({"customer": customer, "payment_method": made})).unwrap_err();
+    assert_eq!((failure.status, failure.param.as_deref()), (400, Some("payment_method")));
+    let failure = clone("acct_1", json!({"payment_method": "pm_nope"})).unwrap_err();
+    assert_eq!((failure.status, failure.code.as_deref()), (400, Some("resource_missing")));
+    assert!(world.view().at("acct_1").get("payment_method", &id(&copied)).is_some());
 }
