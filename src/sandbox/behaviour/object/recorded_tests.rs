@@ -2,6 +2,7 @@
 
 use crate::domain::card::{self, Behaviour};
 use crate::sandbox::behaviour::object;
+use crate::sandbox::call::body::Body;
 use crate::sandbox::call::{Call, Version};
 use crate::sandbox::testing::Lab;
 use serde_json::{Value, json};
@@ -291,7 +292,7 @@ fn a_payment_method_of_the_platform_is_cloned_into_an_account() {
     let mut clone = |account: &str, params: Value| {
         let call = asked(params);
         world.change(|txn| {
-            txn.in_account(account, |txn| create(txn, &call)).map(|body| body.into_document())
+            txn.in_account(account, |txn| create(txn, &call)).map(Body::into_document)
         })
     };
     let copied = clone("acct_1", json!({"customer": customer, "payment_method": made})).unwrap();
