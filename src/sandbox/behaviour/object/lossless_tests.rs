@@ -6,24 +6,36 @@ use crate::catalog::grammar::{Kind, Type};
 use crate::sandbox::testing::Lab;
 use serde_json::{Map, Value, json};
 
-/// Parameters that act instead of being shown under their own name, with what they do.
-const ACTING: &[(&str, &str)] = &[
-    ("automatic_payment_methods", "chooses the accepted types"),
-    ("capture", "takes the money at once, which is what happens anyway"),
-    ("card", "details by type"),
-    ("confirm", "confirms"),
-    ("billing_scheme", "asks for tiers, which belong to what recurs"),
-    ("currency_options", "shown when expanded"),
-    ("default_price_data", "makes a price"),
-    ("mandate_data", "kept with the intent"),
-    ("payment_method_data", "makes a payment method"),
-    ("payment_method_options", "shown as far as the API shows it"),
-    ("product_data", "makes a product"),
-    ("radar_options", "shown in the charge"),
-    ("tax", "shown when expanded"),
-    ("tiers", "shown when expanded"),
-    ("transfer_lookup_key", "takes the key from its holder"),
-    ("validate", "asks for a check that the sandbox always makes"),
+/// What shows that a parameter acted which is not shown under its own name.
+#[derive(Clone, Copy)]
+enum Effect {
+    /// The answer has this member otherwise than the answer to the same call without the parameter.
+    Changes(&'static str),
+    /// The object shows it where it is expanded, and something else there without it.
+    Expanded,
+    /// The charge of a payment has it under its own name.
+    Charged,
+    /// A key that another price has is taken, which is refused without the parameter.
+    TakesKey,
+    /// What was sent does not fit the rest of the call, which is refused in these words.
+    Refused(&'static str),
+    /// Asks for what happens anyway: the answer is the same without it.
+    Nothing,
+}
+
+/// Parameters that act instead of being shown under their own name.
+const ACTING: &[(&str, Effect)] = &[
+    ("billing_scheme", Effect::Refused("tiers")),
+    ("capture", Effect::Changes("/captured")),
+    ("confirm", Effect::Refused("return_url")),
+    ("currency_options", Effect::Expanded),
+    ("payment_method_data", Effect::Changes("/payment_method")),
+    ("payment_method_options", Effect::Changes("/payment_method_options")),
+    ("radar_options", Effect::Charged),
+    ("tax", Effect::Expanded),
+    ("tiers", Effect::Expanded),
+    ("transfer_lookup_key", Effect::TakesKey),
+    ("validate", Effect::Nothing),
 ];
 
 fn sample(name: &str, of: &Type) -> Value {
@@ -34,6 +46,7 @@ fn sample(name: &str, of: &Type) -> Value {
         "unit_amount_decimal" => return json!("12"),
         "country" => return json!("DE"),
         "invoice_prefix" => return json!("TEA"),
+        "capture" => return json!(false),
         "interval" => return json!("month"),
         _ => {}
     }
@@ -67,6 +80,52 @@ fn shows(answer: &Value, sent: &Value) -> bool {
     }
 }
 
+/// What the object that was answered shows where `name` is expanded.
+fn expanded(world: &mut Lab, path: &str, answer: &Value, name: &str) -> Value {
+    let id = answer["id"].as_str().unwrap();
+    let object = if path.ends_with(id) { path.to_owned() } else { format!("{path}/{id}") };
+    assert_eq!(world.ok(&format!("GET {object}"), json!({})).get(name), None, "{object} {name}");
+    world.ok(&format!("GET {object}"), json!({ "expand": [name] }))[name].clone()
+}
+
+/// Whether `name` does what only further calls show.
+fn acts_apart(world: &mut Lab, endpoint: &str, base: &Value, name: &str, effect: Effect) -> bool {
+    let (_, path) = endpoint.split_once(' ').unwrap();
+    let mut sent = base.clone();
+    match effect {
+        Effect::Charged => {
+            let value = json!({"session": "rse_1"});
+            sent[name] = value.clone();
+            sent["confirm"] = json!(true);
+            sent["payment_method"] = json!("pm_card_visa");
+            sent["return_url"] = json!("https://shop.example");
+            let paid = world.ok(endpoint, sent);
+            let charge = paid["latest_charge"].as_str().unwrap();
+            shows(&world.ok(&format!("GET /v1/charges/{charge}"), json!({}))[name], &value)
+        }
+        Effect::TakesKey => {
+            let key = format!("key of {path}");
+            let other = json!({"currency": "usd", "unit_amount": 5, "lookup_key": key,
+                "product_data": {"name": "Tea"}});
+            world.ok("POST /v1/prices", other);
+            sent["lookup_key"] = json!(key);
+            let refused = world.call(endpoint, sent.clone()).is_err();
+            sent[name] = json!(true);
+            refused && world.ok(endpoint, sent)["lookup_key"] == json!(key)
+        }
+        Effect::Changes(_) | Effect::Expanded | Effect::Refused(_) | Effect::Nothing => false,
+    }
+}
+
+/// A document without what tells one object of a kind from the next.
+fn bare(document: &Value) -> Value {
+    let mut document = document.clone();
+    for name in ["id", "created", "invoice_prefix"] {
+        document.as_object_mut().unwrap().remove(name);
+    }
+    document
+}
+
 fn check(world: &mut Lab, endpoint: &str, base: &Value) {
     let (method, path) = endpoint.split_once(' ').unwrap();
     let crate::catalog::route::Routed::Found(found) = Catalog::get().route(method, path) else {
@@ -74,19 +133,35 @@ fn check(world: &mut Lab, endpoint: &str, base: &Value) {
     };
     let fields = &Catalog::get().params(found.endpoint.params.unwrap()).unwrap().fields;
     for field in fields.iter().filter(|f| f.name != "expand" && base.get(f.name).is_none()) {
+        let name = field.name;
+        let value = sample(name, &field.of);
+        let effect = ACTING.iter().find(|(acting, _)| *acting == name).map(|(_, effect)| *effect);
+        let without = world.ok(endpoint, base.clone());
+        let before =
+            matches!(effect, Some(Effect::Expanded)).then(|| expanded(world, path, &without, name));
         let mut sent = base.clone();
-        let value = sample(field.name, &field.of);
-        sent[field.name] = value.clone();
-        let acts = ACTING.iter().any(|(name, _)| *name == field.name);
+        sent[name] = value.clone();
         match world.call(endpoint, sent) {
             Ok(answer) => {
-                let shown = answer.get(field.name).is_some_and(|shown| shows(shown, &value));
-                assert!(acts || shown, "{endpoint} loses {} = {value}", field.name);
+                let shown = answer.get(name).is_some_and(|shown| shows(shown, &value));
+                let acts = shown
+                    || effect.is_some_and(|effect| match effect {
+                        Effect::Changes(at) => answer.pointer(at) != without.pointer(at),
+                        Effect::Expanded => {
+                            let after = expanded(world, path, &answer, name);
+                            !after.is_null() && before != Some(after)
+                        }
+                        Effect::Nothing => bare(&answer) == bare(&without),
+                        other => acts_apart(world, endpoint, base, name, other),
+                    });
+                assert!(acts, "{endpoint} loses {name} = {value}");
             }
             Err(failure) => {
                 let param = failure.param.clone().unwrap_or_default();
-                let named = param.starts_with(field.name) || failure.message.contains(field.name);
-                assert!(acts || named, "{endpoint} {}: {failure:?}", field.name);
+                let named = param.starts_with(name) || failure.message.contains(name);
+                let known =
+                    matches!(effect, Some(Effect::Refused(text)) if failure.message.contains(text));
+                assert!(named || known, "{endpoint} {name}: {failure:?}");
             }
         }
     }
