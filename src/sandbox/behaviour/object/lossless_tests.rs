@@ -57,7 +57,7 @@ fn sample(name: &str, of: &Type) -> Value {
         Kind::Decimal => json!("12.5"),
         Kind::Enum { words, .. } => json!(words.last().unwrap()),
         Kind::List(of) => json!([sample("", of)]),
-        Kind::Map(of) => json!({"usd": sample("", of)}),
+        Kind::Map(of) => json!({"eur": sample("", of)}),
         Kind::Shape(name) => {
             let fields = &Catalog::get().params(name).unwrap().fields;
             let members = fields.iter().map(|f| (f.name.to_owned(), sample(f.name, &f.of)));
