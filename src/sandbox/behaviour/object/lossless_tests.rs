@@ -3,6 +3,8 @@
 
 use crate::catalog::Catalog;
 use crate::catalog::grammar::{Kind, Type};
+use crate::sandbox::api::expand;
+use crate::sandbox::call::Version;
 use crate::sandbox::testing::Lab;
 use serde_json::{Map, Value, json};
 
@@ -25,7 +27,7 @@ enum Effect {
 
 /// Parameters that act instead of being shown under their own name.
 const ACTING: &[(&str, Effect)] = &[
-    ("billing_scheme", Effect::Refused("tiers")),
+    ("billing_scheme", Effect::Refused("tiered billing")),
     ("capture", Effect::Changes("/captured")),
     ("confirm", Effect::Refused("return_url")),
     ("currency_options", Effect::Expanded),
@@ -84,8 +86,11 @@ fn shows(answer: &Value, sent: &Value) -> bool {
 fn expanded(world: &mut Lab, path: &str, answer: &Value, name: &str) -> Value {
     let id = answer["id"].as_str().unwrap();
     let object = if path.ends_with(id) { path.to_owned() } else { format!("{path}/{id}") };
-    assert_eq!(world.ok(&format!("GET {object}"), json!({})).get(name), None, "{object} {name}");
-    world.ok(&format!("GET {object}"), json!({ "expand": [name] }))[name].clone()
+    let mut shown = world.ok(&format!("GET {object}"), json!({}));
+    assert_eq!(shown.get(name), None, "{object} {name}");
+    let version = Version { text: "2026-10-28.endive".to_owned(), named: true };
+    world.look(|txn| expand::expand(txn, &mut shown, name, &version));
+    shown[name].clone()
 }
 
 /// Whether `name` does what only further calls show.
