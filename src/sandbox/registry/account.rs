@@ -17,7 +17,7 @@ use crate::wire::failure::{Failure, FailureKind};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
-/// Parameters that [`write`] puts into an account itself; the others go where the catalog says.
+/// Parameters that [`write()`] puts into an account itself; the others go where the catalog says.
 const OWN: &[&str] = &[
     "bank_account",
     "capabilities",
