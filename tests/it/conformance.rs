@@ -82,18 +82,20 @@ fn the_catalog_is_what_the_pinned_sdk_says() {
     assert_eq!(files, 7);
 }
 
+/// What a command of the official CLI prints, with this key.
+fn stripe_cli(sandbox: &mut Sandbox, env: &Env, key: &str, args: &[&str]) -> Value {
+    let mut command = against(sandbox, env, &tool("node_modules/.bin/stripe"));
+    command.args(args).args(["--api-base", &sandbox.url, "--api-key", key]);
+    let out = succeed(command, sandbox);
+    serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"))
+}
+
 #[test]
 #[ignore = "needs the official CLI: ./test"]
 fn the_official_cli_reads_and_writes() {
     let env = Env::new();
     let mut sandbox = env.sandbox(&["--ephemeral"]);
-    let cli = tool("node_modules/.bin/stripe");
-    let mut stripe = |args: &[&str]| -> Value {
-        let mut command = against(&sandbox, &env, &cli);
-        command.args(args).args(["--api-base", &sandbox.url, "--api-key", KEY]);
-        let out = succeed(command, &mut sandbox);
-        serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"))
-    };
+    let mut stripe = |args: &[&str]| stripe_cli(&mut sandbox, &env, KEY, args);
     let made = stripe(&["customers", "create", "--email", "cli@example.com"]);
     assert_eq!(made["email"], "cli@example.com");
     let path = format!("/v1/customers/{}", made["id"].as_str().unwrap());
@@ -127,13 +129,7 @@ fn the_official_cli_works_within_a_world() {
     const IN_SHOP: &str = "sk_test_w_shop_0123456789abcdef";
     let env = Env::new();
     let mut sandbox = env.sandbox(&["--ephemeral"]);
-    let cli = tool("node_modules/.bin/stripe");
-    let mut stripe = |args: &[&str]| -> Value {
-        let mut command = against(&sandbox, &env, &cli);
-        command.args(args).args(["--api-base", &sandbox.url, "--api-key", IN_SHOP]);
-        let out = succeed(command, &mut sandbox);
-        serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"))
-    };
+    let mut stripe = |args: &[&str]| stripe_cli(&mut sandbox, &env, IN_SHOP, args);
     let made = stripe(&["customers", "create", "--name", "Aki"]);
     let path = format!("/v1/customers/{}", made["id"].as_str().unwrap());
     assert_eq!(stripe(&["get", &path])["name"], "Aki");
