@@ -12,11 +12,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use stripegym::catalog::Catalog;
-use stripegym::catalog::route::Routed;
-use stripegym::catalog::version::Version;
-use stripegym::wire::failure::Failure;
-use stripegym::wire::{form, json as wire_json, render};
+use stripegym::parts::{Catalog, Failure, Routed, Version, form, json as wire_json, render};
 
 const CUSTOMER: &[u8] = b"name=Aki+Sato&email=aki%40example.com&metadata[order]=1001";
 const SESSION: &[u8] = b"mode=payment&success_url=https%3A%2F%2Fexample.com%2Fok\

@@ -1,36 +1,68 @@
 //! `stripegym` teaches, emulates and proves a Stripe integration in one binary.
 //!
-//! The library exists so that tests can start the parts in-process; it promises no stable API.
+//! Its modules are private, so that the compiler tells what nothing uses; `parts` is the door of the tests and benches.
 //! The modules below stand in layer order; ARCHITECTURE.md says which may import which, and a test holds them to it.
 
 // rustdoc asks of every type whether it survives a panic, through all that it is made of.
 #![recursion_limit = "256"]
 
-pub mod batch;
-pub mod domain;
-pub mod wire;
-pub mod words;
+mod batch;
+mod domain;
+mod wire;
+mod words;
 
-pub mod catalog;
+mod catalog;
 
-pub mod content;
+mod content;
 
-pub mod config;
+mod config;
 
-pub mod os;
+mod os;
 
-pub mod net;
+mod net;
 
-pub mod sandbox;
+mod sandbox;
 
-pub mod stripe;
+mod stripe;
 
-pub mod store;
+mod store;
 
-pub mod shop;
+mod shop;
 
-pub mod app;
+mod app;
 
-pub mod view;
+mod view;
 
-pub mod cli;
+mod cli;
+
+pub use cli::main;
+
+/// What this project's own tests and benches start in-process, item by item; no stable API.
+#[doc(hidden)]
+pub mod parts {
+    pub use crate::batch::Batch;
+    pub use crate::catalog::Catalog;
+    pub use crate::catalog::route::Routed;
+    pub use crate::catalog::version::Version;
+    pub use crate::domain::currency::Currency;
+    pub use crate::domain::money::Money;
+    pub use crate::domain::reconcile::{Reconciliation, Verdict, reconcile};
+    pub use crate::domain::secret::{ApiKey, SigningSecret};
+    pub use crate::domain::signature::{TOLERANCE_S, sign, verify};
+    pub use crate::domain::time::Timestamp;
+    pub use crate::os::clock::Clock;
+    pub use crate::os::entropy::Entropy;
+    pub use crate::sandbox::host;
+    pub use crate::shop::gather::{Gathered, gather};
+    pub use crate::shop::intake::{Intake, Secrets};
+    pub use crate::shop::listener::{self, ListenerConfig, Running};
+    pub use crate::shop::listener_event::{EventSink, ListenerEvent};
+    pub use crate::shop::poll::Poller;
+    pub use crate::shop::site::Site;
+    pub use crate::store::writer::{LedgerWriter, Posting};
+    pub use crate::store::{FILE, Filter, Ledger};
+    pub use crate::stripe::Stripe;
+    pub use crate::stripe::calls::Window;
+    pub use crate::wire::failure::Failure;
+    pub use crate::wire::{form, json, render};
+}

@@ -8,5 +8,5 @@ use std::process::ExitCode;
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
-    stripegym::cli::main(std::env::args_os())
+    stripegym::main(std::env::args_os())
 }

@@ -43,11 +43,6 @@ pub struct Page {
 }
 
 impl Form {
-    /// The control of a name; of several radio buttons the first.
-    pub fn control(&self, name: &str) -> Option<&Control> {
-        self.controls.iter().find(|control| control.name == name)
-    }
-
     /// Whether there is a control of this name and value, such as one of several buttons.
     pub fn offers(&self, name: &str, value: &str) -> bool {
         self.controls
@@ -253,6 +248,10 @@ pub fn encode(pairs: &[(String, String)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn control<'a>(form: &'a Form, name: &str) -> &'a Control {
+        form.controls.iter().find(|control| control.name == name).unwrap()
+    }
     use proptest::prelude::*;
 
     #[test]
@@ -271,10 +270,10 @@ mod tests {
         assert_eq!(page.links, [("back".to_owned(), "http://x/?a=1&b=2".to_owned())]);
         let form = &page.forms[0];
         assert_eq!(form.action, "/c/pay/cs_1");
-        assert_eq!(form.control("token").unwrap().value, "t\"1");
-        assert_eq!(form.control("number").unwrap().kind, "text");
-        assert!(form.control("method").unwrap().checked);
-        assert_eq!(form.control("country").unwrap().value, "JP");
+        assert_eq!(control(form, "token").value, "t\"1");
+        assert_eq!(control(form, "number").kind, "text");
+        assert!(control(form, "method").checked);
+        assert_eq!(control(form, "country").value, "JP");
         assert!(form.offers("result", "pass") && form.offers("method", "konbini"));
     }
 

@@ -98,14 +98,13 @@ pub async fn pay(
 
 /// What is known of a session now, with how waiting for it ended.
 pub fn report(session: &Value, place: Place, ending: Ending) -> Result<Checkout, Fault> {
-    let text = |name: &str| session.get(name).and_then(Value::as_str);
-    let owned = |name: &str| text(name).unwrap_or_default().to_owned();
+    let owned = |name: &str| session[name].as_str().unwrap_or_default().to_owned();
     let intent = session.get("payment_intent");
     let intent = intent.and_then(|it| it.as_str().or_else(|| it.get("id")?.as_str()));
     Ok(Checkout {
         place,
         session: owned("id"),
-        url: text("url").map(str::to_owned),
+        url: session["url"].as_str().map(str::to_owned),
         page_stays: true,
         total: total(session)?,
         status: owned("status"),
@@ -118,8 +117,10 @@ pub fn report(session: &Value, place: Place, ending: Ending) -> Result<Checkout,
 
 /// How a session stands: `None` while it is open.
 pub fn ending(session: &Value) -> Option<Ending> {
-    let text = |name: &str| session.get(name).and_then(Value::as_str).unwrap_or_default();
-    match (text("status"), text("payment_status")) {
+    match (
+        session["status"].as_str().unwrap_or_default(),
+        session["payment_status"].as_str().unwrap_or_default(),
+    ) {
         ("complete", "unpaid") => Some(Ending::Processing),
         ("complete", _) => Some(Ending::Paid),
         ("expired", _) => Some(Ending::Expired),

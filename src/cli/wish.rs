@@ -336,7 +336,7 @@ pub(crate) fn scope(asked: &args::DevCheck) -> Option<Scope> {
 pub(crate) fn parses(command: &str) -> Result<(), String> {
     use clap::CommandFactory as _;
     use clap::error::ErrorKind;
-    let words = shell_words(command);
+    let words = shell_words::split(command).map_err(|error| error.to_string())?;
     if words.len() == 2 && words.iter().any(|word| word == "…") {
         return Ok(());
     }
@@ -353,33 +353,13 @@ pub(crate) fn parses(command: &str) -> Result<(), String> {
     }
 }
 
-/// The words of a command as a shell reads them: quotes keep blanks together.
-fn shell_words(command: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
-    let mut quote: Option<char> = None;
-    for c in command.chars() {
-        match (quote, c) {
-            (Some(open), _) if c == open => quote = None,
-            (None, '\'' | '"') => {
-                quote = Some(c);
-                word.get_or_insert_default();
-            }
-            (None, ' ' | '\t') => words.extend(word.take()),
-            _ => word.get_or_insert_default().push(c),
-        }
-    }
-    words.extend(word);
-    words
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn quoted_commands_are_read_as_a_shell_reads_them() {
-        assert_eq!(shell_words("a 'b c'  \"d\" ''"), ["a", "b c", "d", ""]);
+        assert!(parses("stripegym day3 --exec 'flask run").is_err(), "a quote is never closed");
         assert!(parses("stripegym day3 --exec 'flask run -p $PORT'").is_ok());
         assert!(parses("stripegym sandbox --bind …").is_ok());
         assert!(parses("stripegym day3 --no-such-flag").is_err());

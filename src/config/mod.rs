@@ -41,8 +41,6 @@ pub struct Config {
     pub now: Option<Timestamp>,
     /// The seed of ids, where one was given.
     pub seed: Option<u64>,
-    /// The world of the sandbox that commands work in, where one was named.
-    pub world: Option<String>,
     /// Log levels per target, as given.
     pub log: Option<String>,
     /// Whether colours are unwelcome.
@@ -121,7 +119,6 @@ impl Config {
                 text.parse().ok().map(Timestamp).or_else(|| Timestamp::read(text))
             })?,
             seed,
-            world,
             log: sources.find(keys::LOG).map(|found| found.value),
             no_color: sources.find(keys::NO_COLOR).is_some(),
             live,

@@ -81,6 +81,7 @@ pub enum Mishap {
     /// Somebody else answers there already.
     Taken,
     /// This system has no groups of processes.
+    #[cfg_attr(unix, expect(dead_code, reason = "built where there are none"))]
     NotHere,
 }
 
@@ -244,11 +245,6 @@ pub enum Problem {
         /// What was looked for, with its name.
         what: String,
     },
-    /// The feature is planned and absent.
-    NotThereYet {
-        /// The command or feature.
-        what: String,
-    },
     /// There is no check, cause or topic of this name.
     NoSuchCode {
         /// The name as typed.
@@ -325,7 +321,7 @@ impl Problem {
         match self {
             Self::Usage { .. } | Self::NoScenario { .. } | Self::NoSuchCode { .. } => Class::Usage,
             Self::LiveKey { .. } => Class::Refused,
-            Self::NotThereYet { .. } | Self::Lesson { .. } | Self::NotOurs { .. } => Class::Content,
+            Self::Lesson { .. } | Self::NotOurs { .. } => Class::Content,
             Self::Interrupted | Self::Gone => Class::Interrupted,
             Self::Bug { .. } => Class::Bug,
             Self::Setting { .. }
@@ -389,7 +385,6 @@ impl Problem {
             Self::File { .. } => "file",
             Self::NoScenario { .. } => "no_scenario",
             Self::NotFound { .. } => "not_found",
-            Self::NotThereYet { .. } => "not_there_yet",
             Self::Lesson { .. } => "lesson",
             Self::NoSuchCode { .. } => "no_such_code",
             Self::SandboxNotRunning { .. } => "sandbox_not_running",

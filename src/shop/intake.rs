@@ -187,7 +187,7 @@ impl Intake {
 
 /// An object in short, for a log line: what can be traced and is nobody's secret.
 fn about(object: &Value) -> String {
-    let text = |name: &str| object.get(name).and_then(Value::as_str).map(str::to_owned);
+    let text = |name: &str| object[name].as_str().map(str::to_owned);
     let amount = object.get("amount_total").or_else(|| object.get("amount"));
     let amount = amount.and_then(Value::as_i64).map(|minor| minor.to_string());
     [text("id"), amount, text("currency")].into_iter().flatten().collect::<Vec<_>>().join(" ")

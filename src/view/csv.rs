@@ -80,19 +80,14 @@ fn reconciled(it: &Reconciled) -> String {
     out
 }
 
+/// A row of cells, none of which a spreadsheet takes for a formula.
 fn line<const N: usize>(cells: [&str; N]) -> String {
-    let mut out = cells.map(quoted).join(",");
-    out.push_str("\r\n");
-    out
-}
-
-fn quoted(cell: &str) -> String {
-    let cell = foreign::cell(cell);
-    if cell.contains([',', '"']) {
-        format!("\"{}\"", cell.replace('"', "\"\""))
-    } else {
-        cell.into_owned()
-    }
+    let mut rows =
+        csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    let written = rows.write_record(cells.map(|cell| foreign::cell(cell).into_owned()));
+    // A write into memory does not fail, and a cell is text already.
+    let bytes = written.ok().and_then(|()| rows.into_inner().ok()).unwrap_or_default();
+    String::from_utf8(bytes).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -82,7 +82,6 @@ pub(super) fn what(problem: &Problem, canvas: &Canvas) -> String {
         Problem::File { .. } => Msg::FaultFile,
         Problem::NoScenario { kind, .. } => Msg::FaultNoScenario { kind },
         Problem::NotFound { what } => Msg::FaultNotFound { what },
-        Problem::NotThereYet { what } => Msg::FaultNotThereYet { what },
         Problem::NoSuchCode { code } => Msg::FaultNoSuchCode { code },
         Problem::SandboxNotRunning { home } => Msg::FaultSandboxNotRunning { home },
         Problem::SandboxInUse { base } => Msg::FaultSandboxInUse { base },
@@ -167,7 +166,6 @@ fn place(problem: &Problem) -> Option<String> {
         | Problem::ProviderOdd { .. }
         | Problem::NoScenario { .. }
         | Problem::NotFound { .. }
-        | Problem::NotThereYet { .. }
         | Problem::NoSuchCode { .. }
         | Problem::SandboxNotRunning { .. }
         | Problem::SandboxInUse { .. }
@@ -217,7 +215,6 @@ fn next(problem: &Problem, canvas: &Canvas) -> Vec<String> {
         Problem::LedgerBusy { .. } => vec![Msg::NextLedgerBusy],
         Problem::NoScenario { .. } => vec![Msg::NextScenarios],
         Problem::NotFound { .. } => vec![Msg::NextEventsList],
-        Problem::NotThereYet { .. } => vec![Msg::NextDay0],
         Problem::Lesson { .. } => vec![Msg::NextDevCheck],
         Problem::NoSuchCode { .. } => vec![Msg::NextExplain],
         Problem::SandboxInUse { .. } | Problem::LedgerInUse { .. } => vec![Msg::NextStopSandbox],

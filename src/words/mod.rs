@@ -86,6 +86,7 @@ macro_rules! words {
         #[derive(Debug)]
         pub struct Words {
             /// The language.
+            #[allow(dead_code, reason = "read only where a sentence has something put into it")]
             pub locale: $crate::domain::locale::Locale,
             $(
                 #[doc = concat!("The sentence `", stringify!($plain), "`.")]

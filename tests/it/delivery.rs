@@ -6,9 +6,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use stripegym::domain::secret::SigningSecret;
-use stripegym::domain::signature::verify;
-use stripegym::domain::time::Timestamp;
+use stripegym::parts::{SigningSecret, Timestamp, verify};
 
 /// One delivery as it arrived.
 struct Delivery {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
-use stripegym::catalog::Catalog;
+use stripegym::parts::Catalog;
 
 /// A client of the API under one key.
 #[derive(Clone, Debug)]

@@ -16,6 +16,7 @@ mod conformance;
 mod course;
 mod crash;
 mod delivery;
+mod documented;
 mod env;
 #[cfg(target_os = "linux")]
 mod faults;

@@ -4,25 +4,12 @@ use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use stripegym::batch::Batch;
-use stripegym::domain::currency::Currency;
-use stripegym::domain::money::Money;
-use stripegym::domain::reconcile::{Reconciliation, Verdict, reconcile};
-use stripegym::domain::secret::{ApiKey, SigningSecret};
-use stripegym::domain::signature::TOLERANCE_S;
-use stripegym::os::clock::Clock;
-use stripegym::os::entropy::Entropy;
-use stripegym::sandbox::host;
-use stripegym::shop::gather::{Gathered, gather};
-use stripegym::shop::intake::{Intake, Secrets};
-use stripegym::shop::listener::{self, ListenerConfig, Running};
-use stripegym::shop::listener_event::{EventSink, ListenerEvent};
-use stripegym::shop::poll::Poller;
-use stripegym::shop::site::Site;
-use stripegym::store::writer::{LedgerWriter, Posting};
-use stripegym::store::{FILE, Filter, Ledger};
-use stripegym::stripe::Stripe;
-use stripegym::stripe::calls::Window;
+use stripegym::parts::{
+    ApiKey, Batch, Clock, Currency, Entropy, EventSink, FILE, Filter, Gathered, Intake, Ledger,
+    LedgerWriter, ListenerConfig, ListenerEvent, Money, Poller, Posting, Reconciliation, Running,
+    Secrets, SigningSecret, Site, Stripe, TOLERANCE_S, Verdict, Window, gather, host, listener,
+    reconcile,
+};
 use tokio::sync::mpsc;
 
 struct World {

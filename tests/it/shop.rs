@@ -6,9 +6,7 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 use std::io;
 use std::process::Command;
-use stripegym::domain::secret::SigningSecret;
-use stripegym::domain::signature::sign;
-use stripegym::domain::time::Timestamp;
+use stripegym::parts::{SigningSecret, Timestamp, sign};
 
 /// The secret that the listener is given.
 pub(crate) const SECRET: &str = "whsec_integrationTestsOnly0123456789";

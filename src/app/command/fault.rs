@@ -58,10 +58,9 @@ pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
 }
 
 fn row(rule: &Value) -> FaultRow {
-    let text = |name: &str| rule.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     FaultRow {
-        on: text("on"),
-        answer: text("answer"),
+        on: rule["on"].as_str().unwrap_or_default().to_owned(),
+        answer: rule["answer"].as_str().unwrap_or_default().to_owned(),
         times: number(rule, "times"),
         used: number(rule, "used"),
     }

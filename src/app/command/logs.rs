@@ -106,8 +106,8 @@ fn rows(log: &Value) -> Vec<RequestRow> {
 }
 
 fn row(row: &Value) -> RequestRow {
-    let text = |name: &str| row.get(name).and_then(Value::as_str).map(str::to_owned);
-    let status = row.get("status").and_then(Value::as_u64);
+    let text = |name: &str| row[name].as_str().map(str::to_owned);
+    let status = row["status"].as_u64();
     RequestRow {
         id: text("id").unwrap_or_default(),
         at: Timestamp(row.get("created").and_then(Value::as_i64).unwrap_or_default()),

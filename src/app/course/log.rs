@@ -30,11 +30,6 @@ impl Log {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// Whether nothing was said.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// The last lines after the first `from` that are not blank, at most `count`.
     pub fn tail(&self, from: usize, count: usize) -> Vec<String> {
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);

@@ -19,6 +19,7 @@ pub struct Routes {
 
 impl Routes {
     /// Everything.
+    #[cfg(test)]
     pub const ALL: Self = Self { pages: true, ledger: true };
 
     /// Whether an item is about pages that the application has not.

@@ -65,12 +65,6 @@ impl Subscriber {
     }
 }
 
-/// Plans the delivery of an event to an endpoint of the same account, due at once.
-pub fn plan(txn: &mut Txn<'_>, event_id: &str, endpoint_id: &str) {
-    let to = Subscriber::own(txn, endpoint_id);
-    plan_at(txn, event_id, &to);
-}
-
 /// Plans the delivery of an event, due at once. The record is the delivery's whole story: `attempts` is filled
 /// in by whoever sends it, `due` is `None` once nothing is left to do. It stands where the endpoint stands.
 pub fn plan_at(txn: &mut Txn<'_>, event_id: &str, to: &Subscriber) {

@@ -42,7 +42,6 @@ pub struct Method {
 /// The page that pays a session.
 #[derive(Template, Debug)]
 #[template(path = "pay.html", config = "src/sandbox/page/askama.toml")]
-#[expect(missing_docs, reason = "each member is named after where it stands in the template")]
 pub struct PayPage {
     pub w: &'static Words,
     pub title: String,
@@ -205,7 +204,6 @@ fn submit(session: &Value, w: &Words, total: &str) -> String {
 /// A page that only tells something.
 #[derive(Template, Debug)]
 #[template(path = "notice.html", config = "src/sandbox/page/askama.toml")]
-#[expect(missing_docs, reason = "each member is named after where it stands in the template")]
 pub struct NoticePage {
     pub w: &'static Words,
     pub title: String,
@@ -262,7 +260,6 @@ impl NoticePage {
 /// The page on which a card's owner approves a payment.
 #[derive(Template, Debug)]
 #[template(path = "challenge.html", config = "src/sandbox/page/askama.toml")]
-#[expect(missing_docs, reason = "each member is named after where it stands in the template")]
 pub struct ChallengePage {
     pub w: &'static Words,
     pub title: String,
@@ -311,7 +308,6 @@ pub struct Store {
 /// The page with the numbers to show at the till.
 #[derive(Template, Debug)]
 #[template(path = "voucher.html", config = "src/sandbox/page/askama.toml")]
-#[expect(missing_docs, reason = "each member is named after where it stands in the template")]
 pub struct VoucherPage {
     pub w: &'static Words,
     pub title: String,

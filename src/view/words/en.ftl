@@ -197,7 +197,6 @@ fault-sandbox-store = The sandbox's files cannot be used.
 fault-file = A file or folder cannot be used.
 fault-no-scenario = There is no scenario for `{ $kind }`.
 fault-not-found = There is no { $what }.
-fault-not-there-yet = `{ $what }` is planned and not there yet.
 fault-timed-out = Waited { $seconds } s for { $what } in vain.
 fault-no-pages = { $day } is about pages of your own (/, /checkout, /success), and { $url } has none.
 fault-program-not-found = There is no such command: { $command }
@@ -235,7 +234,6 @@ next-ledger-busy = End the other stripegym on this folder, or choose another one
 next-home = Choose another folder with --home, or check its permissions and free space.
 next-file = Check the path, and whether it may be read and written.
 next-scenarios = stripegym trigger        (lists what can happen)
-next-day0 = stripegym day0
 next-again = Run the same command again: it takes up where it was.
 next-bug = Please report it with the command and the output of -vv.
 next-events-list = stripegym events list
@@ -371,7 +369,6 @@ listen-summary = { $deliveries } deliveries: { $recorded } new, { $duplicates } 
 
 ## Day 0
 
-day0-title = Day 0: one payment, all the way around
 day0-sandbox-up = The sandbox, an offline Stripe, answers at { $base }
 day0-listener-up = The shop listens for webhooks at { $url }
 day0-created = A Checkout Session over { $total } was created: { $session }

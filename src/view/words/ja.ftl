@@ -197,7 +197,6 @@ fault-sandbox-store = サンドボックスのファイルを利用できませ�
 fault-file = ファイルまたはフォルダを利用できません。
 fault-no-scenario = `{ $kind }` を発生させるシナリオはありません。
 fault-not-found = { $what } が見つかりません。
-fault-not-there-yet = `{ $what }` は今後追加予定で、まだ使えません。
 fault-timed-out = { $what } を { $seconds } 秒待ちましたが、届きませんでした。
 fault-no-pages = { $day } は自分のページ（/、/checkout、/success）を確認する日ですが、{ $url } にはページがありません。
 fault-program-not-found = コマンドが見つかりません: { $command }
@@ -235,7 +234,6 @@ next-ledger-busy = このフォルダを使っている別の stripegym を終�
 next-home = --home で別のフォルダを指定するか、権限と空き容量を確認してください。
 next-file = パスと、読み書きの権限を確認してください。
 next-scenarios = stripegym trigger        （発生させられる種類の一覧）
-next-day0 = stripegym day0
 next-again = 同じコマンドをもう一度実行すると、続きから再開します。
 next-bug = 実行したコマンドと -vv の出力を添えて報告してください。
 next-events-list = stripegym events list
@@ -357,7 +355,6 @@ listen-summary = 受信 { $deliveries } 件（新規 { $recorded }、重複 { $d
 
 ## Day 0
 
-day0-title = Day 0: 決済の一周
 day0-sandbox-up = サンドボックス（オフラインの Stripe）が { $base } で応答しました
 day0-listener-up = ショップが { $url } で Webhook を待ち受けます
 day0-created = { $total } の Checkout Session を作成しました: { $session }

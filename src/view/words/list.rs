@@ -136,7 +136,6 @@ messages! {
     FaultLedger, FaultLedgerBusy, FaultSandboxStore, FaultFile,
     FaultNoScenario { kind: &'a str },
     FaultNotFound { what: &'a str },
-    FaultNotThereYet { what: &'a str },
     FaultLesson { what: &'a str },
     FaultNoSuchCode { code: &'a str },
     FaultSandboxNotRunning { home: &'a str },
@@ -172,7 +171,7 @@ messages! {
     NextPrintEnv { url: &'a str },
     NextAppExec, NextNoPages, NextSandbox,
     NextLogs { request: &'a str },
-    NextLedgerBusy, NextHome, NextFile, NextScenarios, NextDay0, NextAgain, NextBug, NextEventsList,
+    NextLedgerBusy, NextHome, NextFile, NextScenarios, NextAgain, NextBug, NextEventsList,
     NextDevCheck, NextExplain, NextStopSandbox, NextOtherCourse,
     // Where things are
     PlaceSandbox, PlaceStripe, HeaderHome, HeaderCheckout, HeaderLedger, HeaderReconcile,
@@ -237,7 +236,6 @@ messages! {
     DeliveryNotForwarded { cause: &'a str },
     ListenSummary { deliveries: i64, recorded: i64, duplicates: i64, rejected: i64 },
     // Day 0
-    Day0Title,
     Day0SandboxUp { base: &'a str },
     Day0ListenerUp { url: &'a str },
     Day0Created { total: &'a str, session: &'a str },

@@ -60,6 +60,7 @@ fn text(locale: Locale, key: &str, args: Option<&FluentArgs<'_>>) -> Option<Stri
 }
 
 /// The keys of a language in the order of its file.
+#[cfg(test)]
 pub fn keys(locale: Locale) -> Vec<&'static str> {
     let starts = |line: &&str| line.starts_with(|c: char| c.is_ascii_lowercase());
     let lines = source(locale).lines().filter(starts);

@@ -23,6 +23,7 @@ pub struct Text {
 
 impl Text {
     /// A file with what is in it.
+    #[cfg(test)]
     pub fn new(path: &str, text: &str) -> Self {
         Self { path: path.to_owned(), text: text.to_owned() }
     }
@@ -172,6 +173,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule.
+    #[cfg(test)]
     pub const ALL: [Self; 23] = [
         Self::SecretInSource,
         Self::SecretInPage,
