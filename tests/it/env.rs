@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// The longest that any program is waited for; slow machines need it, quick ones never notice.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(3);
 
 /// The key that tests use; any test key opens the sandbox.
 pub(crate) const KEY: &str = "sk_test_stripegymIntegration1234";

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -515,10 +516,18 @@ fn a_power_cut_leaves_what_was_acknowledged() {
     });
 }
 
-/// Each round ends after another write, while more are under way.
+/// Each round ends after another write, while more are under way. All that was ever written is looked at after
+/// each, so that every so often a new folder begins: else a round takes the longer the more there were.
 fn ends_and_comes_back(rounds: usize, end: impl Fn(&Desk)) {
+    const PER_FOLDER: usize = 10;
+    for first in (0..rounds).step_by(PER_FOLDER) {
+        end_and_come_back(first..rounds.min(first + PER_FOLDER), &end);
+    }
+}
+
+fn end_and_come_back(rounds: Range<usize>, end: impl Fn(&Desk)) {
     let mut desk = Desk::open();
-    for round in 0..rounds {
+    for round in rounds {
         desk.busy(&format!("k{round}"), || {
             desk.acks(1 + round % 23);
             end(&desk);
