@@ -3,16 +3,20 @@
 //!
 //! `part` is the arithmetic; `terms` says what a payment may ask for, `split` does it once the money is there.
 
+pub mod bank;
 pub mod fee;
+pub mod onboarding;
 pub mod part;
+pub mod requirements;
 pub mod reversal;
 pub mod split;
+pub mod standing;
 pub mod terms;
 pub mod transfer;
 
 use crate::domain::currency::Currency;
 use crate::domain::time::Timestamp;
-use crate::sandbox::behaviour::object::{Handler, int, text};
+use crate::sandbox::behaviour::object::{Handler, Job, int, text};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::txn::Txn;
 use serde_json::{Value, json};
@@ -21,12 +25,47 @@ use std::sync::Arc;
 /// What descriptions call the platform.
 pub const APPLICATION_NAME: &str = "stripegym";
 
+/// The currencies of countries that do not pay in euros.
+const CURRENCIES: [(&str, &str); 25] = [
+    ("AE", "aed"),
+    ("AU", "aud"),
+    ("BR", "brl"),
+    ("CA", "cad"),
+    ("CH", "chf"),
+    ("CZ", "czk"),
+    ("DK", "dkk"),
+    ("GB", "gbp"),
+    ("HK", "hkd"),
+    ("HU", "huf"),
+    ("IN", "inr"),
+    ("JP", "jpy"),
+    ("KR", "krw"),
+    ("LI", "chf"),
+    ("MX", "mxn"),
+    ("MY", "myr"),
+    ("NO", "nok"),
+    ("NZ", "nzd"),
+    ("PH", "php"),
+    ("PL", "pln"),
+    ("RO", "ron"),
+    ("SE", "sek"),
+    ("SG", "sgd"),
+    ("TH", "thb"),
+    ("US", "usd"),
+];
+
 /// How many of its reversals or refunds an object shows.
 const SHOWN: usize = 10;
 
 /// The behaviour of transfers and application fees.
 pub fn handler(key: &str) -> Option<Handler> {
-    transfer::handler(key).or_else(|| reversal::handler(key)).or_else(|| fee::handler(key))
+    let money = transfer::handler(key).or_else(|| reversal::handler(key));
+    money.or_else(|| fee::handler(key)).or_else(|| onboarding::handler(key))
+}
+
+/// The scheduled job of that name.
+pub fn job(name: &str) -> Option<Job> {
+    (name == standing::VERIFY_JOB).then_some(standing::on_verify)
 }
 
 /// The id of the platform's application, as objects of connected accounts name it.
@@ -50,6 +89,11 @@ pub fn scope_of(txn: &Txn<'_>, account: &str) -> String {
 pub fn own_id(txn: &Txn<'_>) -> String {
     let own = txn.scope().account.to_string();
     if own.is_empty() { txn.platform_id() } else { own }
+}
+
+/// The currency of a country.
+pub fn currency_in(country: &str) -> &'static str {
+    CURRENCIES.iter().find(|(name, _)| *name == country).map_or("eur", |(_, currency)| currency)
 }
 
 fn currency_of(doc: &Value) -> Currency {

@@ -187,9 +187,8 @@ pub fn make(txn: &mut Txn<'_>, order: &Order) -> Arc<Object> {
             description: order.description.as_deref(),
         },
     );
-    let sender = own_id(txn);
     let receiver = scope_of(txn, &order.destination);
-    let payment = txn.in_account(&receiver, |txn| receive(txn, order, (&id, &sender), at));
+    let payment = txn.in_account(&receiver, |txn| receive(txn, order, &id, at));
     let transfer = txn.put(new(
         "transfer",
         json!({
@@ -212,12 +211,7 @@ pub fn reversals_url(transfer: &str) -> String {
 }
 
 /// The payment that a transfer becomes in the account that gets it: its id.
-fn receive(
-    txn: &mut Txn<'_>,
-    order: &Order,
-    (transfer, sender): (&str, &str),
-    at: Timestamp,
-) -> String {
+fn receive(txn: &mut Txn<'_>, order: &Order, transfer: &str, at: Timestamp) -> String {
     let id = txn.new_id("py_1", 23);
     let amount = order.amount.minor;
     let application = application(txn);
@@ -250,21 +244,13 @@ fn receive(
             "disputed": false, "fraud_details": {}, "metadata": {}, "paid": true,
             "payment_method_details": {"stripe_account": {}, "type": "stripe_account"},
             "receipt_url": format!("{}/receipts/{id}", txn.site().base_url),
-            "refunded": false, "source": sender_shown(sender), "source_transfer": transfer,
+            "refunded": false, "source_transfer": transfer,
             "status": "succeeded",
         }),
     ));
     // Not among the SDK's event types, and yet what Stripe tells an account of money that it was sent.
     txn.emit("payment.created", &payment);
     id
-}
-
-/// What a payment shows of the account that it came from.
-fn sender_shown(account: &str) -> Value {
-    json!({
-        "id": account, "object": "account", "application_icon": null, "application_logo": null,
-        "application_name": APPLICATION_NAME, "application_url": null,
-    })
 }
 
 fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {

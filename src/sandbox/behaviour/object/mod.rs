@@ -68,7 +68,8 @@ fn find_handler(key: &str) -> Option<Handler> {
 
 /// The job of that name.
 pub fn job(name: &str) -> Option<Job> {
-    payment::job(name).or_else(|| checkout::job(name)).or_else(|| event::job(name))
+    let own = payment::job(name).or_else(|| checkout::job(name)).or_else(|| event::job(name));
+    own.or_else(|| connect::job(name))
 }
 
 /// A field that an object shows only when it is expanded (`line_items` of a Checkout Session).
