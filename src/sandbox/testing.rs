@@ -17,6 +17,8 @@ use serde_json::{Value, json};
 pub(crate) struct Lab {
     pub(crate) state: State,
     pub(crate) now: Timestamp,
+    /// The account that calls are for, as `Stripe-Account` says; the platform where it is empty.
+    account: String,
     entropy: Entropy,
     site: Site,
 }
@@ -26,6 +28,7 @@ impl Lab {
         Self {
             state: State::default(),
             now: Timestamp(1_795_000_000),
+            account: String::new(),
             entropy: Entropy::seeded(1),
             site: Site {
                 base_url: "http://127.0.0.1:12111".to_owned(),
@@ -78,10 +81,20 @@ impl Lab {
         let Value::Object(params) = params else { panic!("parameters are a hash") };
         let version = Version { text: "2026-10-28.endive".to_owned(), named: true };
         let call = Call { key, ids, params, version };
-        let answer = self.change(|txn| answerer.answer(txn, &call))?.into_document();
+        let account = self.account.clone();
+        let run = |txn: &mut Txn<'_>| txn.in_account(&account, |txn| answerer.answer(txn, &call));
+        let answer = self.change(run)?.into_document();
         let found = Catalog::get().check(&answer);
         assert!(found.is_empty(), "{endpoint}: {found:#?}");
         Ok(answer)
+    }
+
+    /// Does something for a connected account.
+    pub(crate) fn within<R>(&mut self, account: &str, run: impl FnOnce(&mut Self) -> R) -> R {
+        let own = std::mem::replace(&mut self.account, account.to_owned());
+        let result = run(self);
+        self.account = own;
+        result
     }
 
     /// [`Lab::call`] that must succeed.
@@ -92,7 +105,11 @@ impl Lab {
     /// Runs every job that comes due within so many seconds, each at its own instant, and moves the clock.
     pub(crate) fn advance(&mut self, seconds: i64) {
         let until = self.now.plus(seconds);
-        let accounts = [self.view().scope().clone()];
+        let own = self.view().scope().clone();
+        let connected: Vec<_> = self.view().newest("account").collect();
+        let connected = connected.iter().filter_map(|it| it.get("id")?.as_str());
+        let accounts: Vec<Scope> =
+            std::iter::once(own.clone()).chain(connected.map(|id| own.at(id))).collect();
         while self.change(|txn| Ok(run_some(txn, &accounts, until))).unwrap().is_some() {}
         self.now = until;
     }

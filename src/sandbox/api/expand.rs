@@ -63,10 +63,11 @@ fn walk(reader: Reader<'_>, value: &mut Value, path: &[&str], scope: Scope<'_>) 
             map.insert((*name).to_owned(), shown);
         }
     }
+    let accounts = accounts_of(reader, value);
     let Some(member) = value.get_mut(*name) else { return };
     let inner = match target.kind {
         ExpandKind::Reference(kinds) => {
-            resolve(reader, member, kinds);
+            resolve(reader, member, kinds, &accounts);
             Scope::Object
         }
         ExpandKind::Hash(fields) => Scope::Hash(fields),
@@ -91,14 +92,39 @@ fn target_of<'c>(
     }
 }
 
-fn resolve(reader: Reader<'_>, member: &mut Value, kinds: &[&'static str]) {
+/// The accounts beside the caller's in which an object's references may stand: the platform, and whom it names.
+fn accounts_of(reader: Reader<'_>, value: &Value) -> Vec<String> {
+    let named = |value: &Value, name: &str| {
+        value
+            .get(name)
+            .and_then(Value::as_str)
+            .filter(|id| id.starts_with("acct_"))
+            .map(str::to_owned)
+    };
+    let mut found = vec![String::new()];
+    found.extend(["account", "destination"].iter().filter_map(|name| named(value, name)));
+    if object::text(value, "object") == "transfer_reversal" {
+        let transfer = reader.txn.get("transfer", object::text(value, "transfer"));
+        found.extend(transfer.and_then(|transfer| named(&transfer, "destination")));
+    }
+    found
+}
+
+fn resolve(reader: Reader<'_>, member: &mut Value, kinds: &[&'static str], accounts: &[String]) {
     match member {
         Value::String(id) => {
-            if let Some(doc) = kinds.iter().find_map(|kind| reader.txn.get(kind, id)) {
+            let own = kinds.iter().find_map(|kind| reader.txn.get(kind, id));
+            let found = own.or_else(|| {
+                let mut views = accounts.iter().map(|account| reader.txn.at(account));
+                views.find_map(|view| kinds.iter().find_map(|kind| view.get(kind, id)))
+            });
+            if let Some(doc) = found {
                 *member = reader.shown(doc.document());
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| resolve(reader, item, kinds)),
+        Value::Array(items) => {
+            items.iter_mut().for_each(|item| resolve(reader, item, kinds, accounts));
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {}
     }
 }

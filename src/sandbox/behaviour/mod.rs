@@ -5,6 +5,7 @@
 
 pub mod cards;
 pub mod checkout;
+pub mod connect;
 pub mod fees;
 pub mod object;
 pub mod payment;

@@ -30,8 +30,11 @@ const NAMES: &[Name] = &[
 ];
 
 /// Endpoints whose parameter of that name is something else.
-const OTHERWISE: &[(&str, &str)] =
-    &[("POST /v1/payouts", "destination"), ("GET /v1/payouts", "destination")];
+const OTHERWISE: &[(&str, &str)] = &[
+    ("GET /v1/application_fees", "charge"),
+    ("POST /v1/payouts", "destination"),
+    ("GET /v1/payouts", "destination"),
+];
 
 /// Fails for the first parameter that names an object which does not exist.
 ///

@@ -1,9 +1,12 @@
 //! Accounts: the caller's own, and the connected ones that `Stripe-Account` reaches.
 //!
-//! What Stripe asks the owner of a standard account for is listed as due, and may be sent as parameters. Of express
-//! and custom accounts nothing is asked: they can take payments and be paid out as soon as they are made.
+//! What they are asked for, and what they may do by then, is `behaviour::connect`'s to know.
 
 use crate::catalog::Catalog;
+use crate::sandbox::behaviour::connect::requirements::Standing;
+use crate::sandbox::behaviour::connect::{
+    APPLICATION_NAME, application, bank, currency_in, standing,
+};
 use crate::sandbox::behaviour::object::{Handler, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
@@ -29,45 +32,6 @@ const OWN: &[&str] = &[
     "type",
 ];
 
-/// What the owner of a standard account is asked for.
-const ASKED: [&str; 6] = [
-    "business_profile.product_description",
-    "business_profile.support_phone",
-    "business_profile.url",
-    "external_account",
-    "tos_acceptance.date",
-    "tos_acceptance.ip",
-];
-
-/// The currencies of countries that do not pay in euros.
-const CURRENCIES: [(&str, &str); 25] = [
-    ("AE", "aed"),
-    ("AU", "aud"),
-    ("BR", "brl"),
-    ("CA", "cad"),
-    ("CH", "chf"),
-    ("CZ", "czk"),
-    ("DK", "dkk"),
-    ("GB", "gbp"),
-    ("HK", "hkd"),
-    ("HU", "huf"),
-    ("IN", "inr"),
-    ("JP", "jpy"),
-    ("KR", "krw"),
-    ("LI", "chf"),
-    ("MX", "mxn"),
-    ("MY", "myr"),
-    ("NO", "nok"),
-    ("NZ", "nzd"),
-    ("PH", "php"),
-    ("PL", "pln"),
-    ("RO", "ron"),
-    ("SE", "sek"),
-    ("SG", "sgd"),
-    ("TH", "thb"),
-    ("US", "usd"),
-];
-
 /// The behaviour of `/v1/account` and `/v1/accounts`.
 pub fn handler(key: &str) -> Option<Handler> {
     Some(match key {
@@ -76,6 +40,8 @@ pub fn handler(key: &str) -> Option<Handler> {
         "GET /v1/accounts/{account}" => retrieve,
         "POST /v1/accounts/{account}" => update,
         "DELETE /v1/accounts/{account}" => delete,
+        "POST /v1/accounts/{account}/reject" => reject,
+        "POST /v1/accounts/{account}/unreject" => unreject,
         "GET /v1/accounts" => |txn, call| list::page(txn, call, "account", &[]),
         _ => return None,
     })
@@ -94,14 +60,19 @@ fn platform(txn: &Txn<'_>) -> Doc {
     let settings = Settings::of(txn);
     let mut doc = blank(txn, settings.get("country"), "standard");
     let methods = ["card_payments", "konbini_payments", "transfers"];
-    let active = methods.map(|name| (name.to_owned(), json!("active")));
+    let standing = Standing {
+        capabilities: methods.map(|name| (name.to_owned(), "active")).into_iter().collect(),
+        charges: true,
+        payouts: true,
+        submitted: true,
+        ..Standing::default()
+    };
     let id = txn.platform_id();
-    doc.insert("external_accounts".to_owned(), connect::external_accounts(&id, &[]));
+    doc.insert("external_accounts".to_owned(), standing::external_accounts(txn, &id));
     doc.insert("default_currency".to_owned(), json!(settings.get("currency")));
-    doc.insert("capabilities".to_owned(), Value::Object(active.into_iter().collect()));
     doc.insert("created".to_owned(), Value::Null);
     doc.insert("id".to_owned(), json!(id));
-    stand(&mut doc, &[]);
+    standing::show(&mut doc, &standing);
     doc
 }
 
@@ -111,10 +82,8 @@ fn blank(txn: &Txn<'_>, country: &str, kind: &str) -> Doc {
     let mut doc = described
         .map(|(row, shape)| draft::begin(txn, row, shape, &Map::new()).doc)
         .unwrap_or_default();
-    let found = CURRENCIES.iter().find(|(name, _)| *name == country);
-    let currency = found.map_or("eur", |(_, currency)| currency);
     doc.insert("country".to_owned(), json!(country));
-    doc.insert("default_currency".to_owned(), json!(currency));
+    doc.insert("default_currency".to_owned(), json!(currency_in(country)));
     doc.insert("controller".to_owned(), controller(kind));
     doc.insert("type".to_owned(), json!(kind));
     doc
@@ -149,15 +118,16 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let mut doc = blank(txn, &country, kind);
     let id = txn.new_id("acct_1", 15);
     doc.insert("id".to_owned(), json!(id));
-    doc.insert("external_accounts".to_owned(), connect::external_accounts(&id, &[]));
+    doc.insert("external_accounts".to_owned(), standing::external_accounts(txn, &id));
+    standing::show(&mut doc, &Standing::default());
     // A platform that bears the losses may spare its accounts.
     let debits = doc.get_mut("settings");
     if let Some(debits) = debits.and_then(|it| it.pointer_mut("/payouts/debit_negative_balances")) {
         *debits = json!(kind != "custom");
     }
     write(txn, &mut doc, call)?;
-    txn.put(doc);
-    connect::refresh_in(txn, &id);
+    txn.in_account("", |txn| txn.put(doc));
+    standing::refresh(txn, &id, false);
     find(txn, &id).map(Body::from)
 }
 
@@ -175,16 +145,45 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let after = txn.in_account("", |txn| {
         write(txn, &mut doc, call)?;
         txn.put(doc);
-        connect::refresh_in(txn, &id);
+        standing::refresh(txn, &id, false);
         find(txn, &id)
     })?;
-    txn.in_account(&id, |txn| txn.emit_change("account.updated", &before, &after));
+    standing::tell(txn, &id, &before, &after);
     Ok(after.into())
+}
+
+fn reject(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    // Which reason shows as what is believed.
+    let shown = match call.text("reason").unwrap_or_default() {
+        reason if reason.starts_with("fraud") => "rejected.fraud",
+        "terms_of_service" => "rejected.terms_of_service",
+        _ => "rejected.other",
+    };
+    set_rejected(txn, call.id(0), json!(shown))
+}
+
+fn unreject(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    set_rejected(txn, call.id(0), Value::Null)
+}
+
+fn set_rejected(txn: &mut Txn<'_>, id: &str, reason: Value) -> Result<Body, Failure> {
+    let found = find(txn, id)?;
+    if text(&found, "type") == "standard" {
+        // Believed: who bears the losses decides.
+        let text = "You cannot reject an account whose losses Stripe bears.";
+        return Err(Failure::invalid(text));
+    }
+    standing::keep(txn, id, |doc| drop(doc.insert("rejected".to_owned(), reason)));
+    standing::refresh(txn, id, true);
+    find(txn, id).map(Body::from)
 }
 
 fn delete(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let found = find(txn, call.id(0))?;
     let id = text(&found, "id").to_owned();
+    let application =
+        json!({"id": application(txn), "object": "application", "name": APPLICATION_NAME});
+    txn.in_account(&id, |txn| txn.emit_about("account.application.deauthorized", &application));
     txn.in_account("", |txn| txn.remove("account", &id));
     Ok(json!({"id": id, "object": "account", "deleted": true}).into())
 }
@@ -231,24 +230,17 @@ fn write(txn: &mut Txn<'_>, doc: &mut Doc, call: &Call) -> Result<(), Failure> {
         let person = connect::put_person(txn, &id, doc.get("individual"), sent)?;
         doc.insert("individual".to_owned(), person.document());
     }
-    if let Some(sent) = call.get("external_account").or_else(|| call.get("bank_account")) {
-        let mut bank = connect::bank_account(txn, &id, sent)?;
-        bank.insert("default_for_currency".to_owned(), json!(true));
-        txn.in_account(&id, |txn| txn.put(bank));
-    }
-    request(doc, call);
-    let mut due: Vec<&str> = ASKED.to_vec();
-    let has_bank = txn.at(&id).table("bank_account").is_some();
-    due.retain(|name| match name.split_once('.') {
-        Some((hash, member)) => {
-            doc.get(hash).and_then(|it| it.get(member)).is_none_or(Value::is_null)
+    for name in ["external_account", "bank_account"] {
+        if let Some(sent) = call.get(name) {
+            let bank = bank::drafted(txn, &id, sent, name)?;
+            txn.in_account(&id, |txn| {
+                let made = bank::add(txn, &id, bank, Some(true));
+                txn.emit("account.external_account.created", &made);
+            });
         }
-        None => !has_bank,
-    });
-    if doc.get("type").and_then(Value::as_str) != Some("standard") {
-        due.clear();
     }
-    stand(doc, &due);
+    let asked = requested(call);
+    standing::request(txn, &id, &asked);
     Ok(())
 }
 
@@ -263,38 +255,13 @@ fn company(country: Option<&Value>) -> Value {
     })
 }
 
-/// Requests capabilities; what is asked for is given.
-fn request(doc: &mut Doc, call: &Call) {
-    let mut asked: Vec<(String, bool)> = Vec::new();
-    for (name, wish) in call.hash("capabilities").into_iter().flatten() {
-        asked.push((name.clone(), wish.get("requested") == Some(&json!(true))));
-    }
+/// The capabilities that a call asks for, or no longer.
+fn requested(call: &Call) -> Vec<(String, bool)> {
+    let wishes = call.hash("capabilities").into_iter().flatten();
+    let wishes =
+        wishes.filter_map(|(name, wish)| Some((name.clone(), wish.get("requested")?.as_bool()?)));
     let older = call.list("requested_capabilities").iter().filter_map(Value::as_str);
-    asked.extend(older.map(|name| (name.to_owned(), true)));
-    if let Some(Value::Object(capabilities)) = doc.get_mut("capabilities") {
-        for (name, wish) in asked {
-            let status = if wish { "active" } else { "inactive" };
-            capabilities.insert(name, json!(status));
-        }
-    }
-}
-
-/// Sets what an account may do, by what is still due of it.
-fn stand(doc: &mut Doc, due: &[&str]) {
-    let may = due.is_empty();
-    for name in ["charges_enabled", "details_submitted", "payouts_enabled"] {
-        doc.insert(name.to_owned(), json!(may));
-    }
-    let reason = (!may).then_some("requirements.past_due");
-    let list = |due: &[&str], reason: Option<&str>| {
-        json!({
-            "alternatives": [], "current_deadline": null, "currently_due": due,
-            "disabled_reason": reason, "errors": [], "eventually_due": due, "past_due": due,
-            "pending_verification": [],
-        })
-    };
-    doc.insert("requirements".to_owned(), list(due, reason));
-    doc.insert("future_requirements".to_owned(), list(&[], None));
+    wishes.chain(older.map(|name| (name.to_owned(), true))).collect()
 }
 
 #[cfg(test)]
@@ -312,7 +279,10 @@ mod tests {
             "capabilities": {"card_payments": {"requested": true}}, "metadata": {"shop": "1"},
         });
         let made = lab.ok("POST /v1/accounts", asked);
-        assert_eq!(made["capabilities"]["card_payments"], "active");
+        assert_eq!(
+            (&made["capabilities"]["card_payments"], &made["charges_enabled"]),
+            (&json!("inactive"), &json!(false))
+        );
         let id = made["id"].as_str().unwrap();
         let path = format!("/v1/accounts/{id}");
         let changed = lab.ok(&format!("POST {path}"), json!({"business_profile": {"name": "Tea"}}));
@@ -360,7 +330,7 @@ mod tests {
             "bank_account": {"country": "US", "currency": "usd", "account_number": "000123456789"},
         });
         let made = lab.ok("POST /v1/accounts", asked);
-        assert_eq!(made["capabilities"], json!({"transfers": "active"}));
+        assert_eq!(made["capabilities"], json!({"transfers": "inactive"}));
         assert_eq!(made["individual"]["id_number_provided"], true);
         assert_eq!(made["individual"]["relationship"]["representative"], true);
         assert_eq!(made["external_accounts"]["data"][0]["last4"], "6789");

@@ -47,7 +47,7 @@ pub enum Answerer {
 /// What answers an endpoint.
 pub fn find(endpoint: &'static Endpoint) -> Answerer {
     let key = endpoint.key();
-    if let Some(handler) = object::handler(key).or_else(|| account::handler(key)) {
+    if let Some(handler) = own(key) {
         return Answerer::Custom(handler);
     }
     if let Some(handler) = plain(endpoint) {
@@ -59,12 +59,14 @@ pub fn find(endpoint: &'static Endpoint) -> Answerer {
     }
 }
 
+fn own(key: &str) -> Option<Handler> {
+    let found = object::handler(key).or_else(|| account::handler(key));
+    found.or_else(|| connect::handler(key))
+}
+
 fn plain(endpoint: &'static Endpoint) -> Option<Handler> {
     let key = endpoint.key();
-    connect::handler(key)
-        .or_else(|| settings::handler(key))
-        .or_else(|| upload::handler(key))
-        .or_else(|| reference::handler(endpoint))
+    settings::handler(key).or_else(|| upload::handler(key)).or_else(|| reference::handler(endpoint))
 }
 
 impl Answerer {

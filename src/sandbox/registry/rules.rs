@@ -1,10 +1,11 @@
 //! What few records need beyond their row: refusals, members that follow from others, lists within an object.
 
+use crate::sandbox::behaviour::connect::{bank, standing};
 use crate::sandbox::behaviour::object::text;
 use crate::sandbox::call::Call;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::Txn;
-use crate::sandbox::registry::{SHOWN, connect};
+use crate::sandbox::registry::SHOWN;
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};
 
@@ -38,8 +39,13 @@ pub fn is_kept_back(path: &str) -> bool {
 
 /// Brings the lists up to date that an object stands in.
 pub fn refresh(txn: &mut Txn<'_>, object: &Object) {
-    if matches!(text(object, "object"), "bank_account" | "card") {
-        connect::refresh(txn, text(object, "account"));
+    match text(object, "object") {
+        "bank_account" | "card" if !text(object, "account").is_empty() => {
+            bank::settle(txn, object);
+            standing::refresh(txn, text(object, "account"), true);
+        }
+        "person" => standing::refresh(txn, text(object, "account"), true),
+        _ => {}
     }
     for (kind, link, around, member, address) in PAGES {
         if text(object, "object") != kind {
@@ -169,6 +175,10 @@ pub fn finish(txn: &Txn<'_>, kind: &str, call: &Call, doc: &mut Doc) {
                 let promotion = json!({"type": "coupon", "coupon": coupon});
                 doc.insert("promotion".to_owned(), promotion);
             }
+        }
+        "person" if call.sent("id_number") => {
+            // A whole number has its end in it.
+            doc.insert("ssn_last_4_provided".to_owned(), json!(true));
         }
         "terminal.location" if !doc.contains_key("display_name") => {
             let own = ["display_name_kanji", "display_name_kana"];

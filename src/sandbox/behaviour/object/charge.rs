@@ -1,5 +1,6 @@
 //! Charges, as the API shows and annotates them.
 
+use crate::sandbox::behaviour::connect::terms;
 use crate::sandbox::behaviour::object::{Handler, copy, fill, merge_metadata, text};
 use crate::sandbox::behaviour::payment::{direct, intent};
 use crate::sandbox::call::Call;
@@ -70,15 +71,10 @@ const FIELDS: &[&str] = &[
     "transfer_group",
 ];
 
-/// Parameters that need connected accounts, which the sandbox does not have yet.
-const NOT_YET: &[&str] =
-    &["application_fee", "application_fee_amount", "destination", "on_behalf_of", "transfer_data"];
-
 fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    if let Some(name) = NOT_YET.iter().find(|name| call.sent(name)) {
-        let message = format!("`{name}` of charges is not modelled by this sandbox yet.");
-        return Err(Failure::of(501, FailureKind::Api, message).param(*name));
-    }
+    let mut call = call.clone();
+    terms::modernise(&mut call.params);
+    let call = &call;
     let required = |name: &str| {
         call.get(name).ok_or_else(|| {
             Failure::invalid(format!("Missing required param: {name}."))
@@ -90,6 +86,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let currency = required("currency")?.as_str().unwrap_or_default();
     let currency = intent::known_currency(currency)?.code();
     intent::check_amount(amount, currency)?;
+    terms::check(txn, &call.params, amount, &Value::Null)?;
     if let Some(customer) = call.text("customer") {
         txn.find("customer", customer, "customer")?;
     }
@@ -109,6 +106,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     copy(&mut terms, call, FIELDS);
     fill(&mut terms, "charge", &["shipping"]);
     merge_metadata(&mut terms, &call.params);
+    terms::write(&mut terms, call);
     terms.insert("amount".to_owned(), json!(amount));
     terms.insert("currency".to_owned(), json!(currency));
     if let Some(radar) = call.get("radar_options") {

@@ -18,6 +18,7 @@ use crate::catalog::Catalog;
 use crate::catalog::grammar::{self, Kind};
 use crate::catalog::route::Endpoint;
 use crate::sandbox::behaviour::checkout;
+use crate::sandbox::behaviour::connect;
 use crate::sandbox::behaviour::payment;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
@@ -46,11 +47,12 @@ pub fn handler(key: &str) -> Option<Handler> {
 }
 
 fn find_handler(key: &str) -> Option<Handler> {
-    const MODELLED: [fn(&str) -> Option<Handler>; 13] = [
+    const MODELLED: [fn(&str) -> Option<Handler>; 14] = [
         balance::handler,
         balance_transaction::handler,
         charge::handler,
         checkout_session::handler,
+        connect::handler,
         customer::handler,
         event::handler,
         payment_intent::handler,
@@ -66,7 +68,8 @@ fn find_handler(key: &str) -> Option<Handler> {
 
 /// The job of that name.
 pub fn job(name: &str) -> Option<Job> {
-    payment::job(name).or_else(|| checkout::job(name)).or_else(|| event::job(name))
+    let own = payment::job(name).or_else(|| checkout::job(name)).or_else(|| event::job(name));
+    own.or_else(|| connect::job(name))
 }
 
 /// A field that an object shows only when it is expanded (`line_items` of a Checkout Session).

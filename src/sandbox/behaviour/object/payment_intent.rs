@@ -4,6 +4,7 @@ use crate::catalog::Catalog;
 use crate::catalog::grammar::{self, Kind};
 use crate::sandbox::behaviour::checkout::defaults::only_currency;
 use crate::sandbox::behaviour::checkout::finish;
+use crate::sandbox::behaviour::connect::terms;
 use crate::sandbox::behaviour::object::{Handler, copy, fill, int, merge_metadata, text, trim};
 use crate::sandbox::behaviour::payment::confirm::{self, ConfirmOptions};
 use crate::sandbox::behaviour::payment::intent::{self, IntentSpec};
@@ -40,16 +41,8 @@ const FIELDS: &[&str] = &[
 ];
 
 /// Parameters that need objects which the sandbox does not have yet.
-const NOT_YET: &[&str] = &[
-    "application_fee_amount",
-    "confirmation_token",
-    "customer_account",
-    "hooks",
-    "mandate",
-    "on_behalf_of",
-    "payment_method_configuration",
-    "transfer_data",
-];
+const NOT_YET: &[&str] =
+    &["confirmation_token", "customer_account", "hooks", "mandate", "payment_method_configuration"];
 
 const RETURN_URL: &str = "This PaymentIntent is configured to accept payment methods enabled in your Dashboard. Because some of these payment methods might redirect your customer off of your page, you must provide a `return_url`. If you don't want to accept redirect-based payment methods, set `automatic_payment_methods[enabled]` to `true` and `automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents and Payment Intents.";
 
@@ -78,6 +71,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let currency = required(call, "currency")?.as_str().unwrap_or_default().to_owned();
     let currency = intent::known_currency(&currency)?.code().to_owned();
     intent::check_intent_amount(amount, &currency)?;
+    terms::check(txn, &call.params, amount, &Value::Null)?;
     let customer = call.text("customer").map(str::to_owned);
     if let Some(customer) = &customer {
         txn.find("customer", customer, "customer")?;
@@ -241,6 +235,7 @@ fn keep(part: &mut PaymentIntentPart, call: &Call) {
 fn write(doc: &mut Doc, call: &Call) {
     copy(doc, call, FIELDS);
     copy(doc, call, &["allowed_payment_method_types"]);
+    terms::write(doc, call);
     if let Some(sent) = call.hash("amount_details") {
         let shown = doc.entry("amount_details").or_insert_with(|| json!({"tip": {}}));
         if let Value::Object(shown) = shown {
@@ -376,6 +371,7 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         call.int("amount").unwrap_or_else(|| int(&pi, "amount")),
         currency,
     )?;
+    terms::check(txn, &call.params, terms::amount(call, "amount", &pi), &pi)?;
     let customer = call.text("customer").unwrap_or_else(|| text(&pi, "customer")).to_owned();
     if !customer.is_empty() {
         txn.find("customer", &customer, "customer")?;
@@ -435,8 +431,9 @@ fn confirm(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 }
 
 fn capture(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    found(txn, call)?;
+    let pi = found(txn, call)?;
     check(call)?;
+    terms::check(txn, &call.params, terms::amount(call, "amount_to_capture", &pi), &pi)?;
     if call.flag("final_capture") == Some(false) {
         let text = "`final_capture` can only be false for payments that support multicapture.";
         return Err(Failure::invalid(text).param("final_capture"));
@@ -445,6 +442,7 @@ fn capture(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         keep(part, call);
         write(doc, call);
     });
+    terms::carry(txn, call.id(0));
     let captured = intent::capture(txn, call.id(0), call.int("amount_to_capture"))?;
     finish::captured(txn, &captured);
     Ok(captured.into())

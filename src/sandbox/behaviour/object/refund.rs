@@ -1,5 +1,6 @@
 //! Refunds, as the API makes and shows them.
 
+use crate::sandbox::behaviour::connect::split::Back;
 use crate::sandbox::behaviour::object::{Handler, merge_metadata, text};
 use crate::sandbox::behaviour::payment::refund::{self, RefundSpec};
 use crate::sandbox::call::Call;
@@ -24,8 +25,7 @@ pub fn handler(key: &str) -> Option<Handler> {
 }
 
 fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    const NOT_YET: [&str; 5] =
-        ["currency", "customer", "origin", "refund_application_fee", "reverse_transfer"];
+    const NOT_YET: [&str; 3] = ["currency", "customer", "origin"];
     for name in NOT_YET {
         if call.get(name).is_some_and(|value| value != &Value::Bool(false)) {
             let message = format!("`{name}` is not modelled by this sandbox yet.");
@@ -60,6 +60,10 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         reason: text("reason"),
         instructions_email: text("instructions_email"),
         metadata,
+        back: Back {
+            transfer: call.flag("reverse_transfer") == Some(true),
+            fee: call.flag("refund_application_fee") == Some(true),
+        },
     };
     refund::create(txn, &spec).map(Body::from)
 }

@@ -3,6 +3,7 @@
 use crate::domain::currency::Currency;
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
+use crate::sandbox::behaviour::connect::split;
 use crate::sandbox::behaviour::fees;
 use crate::sandbox::behaviour::object::{int, text};
 use crate::sandbox::engine::object::Object;
@@ -37,25 +38,56 @@ pub struct Movement<'a> {
     pub description: Option<&'a str>,
 }
 
+/// One of the fees of a transaction, as its `fee_details` show it.
+#[derive(Clone, Debug)]
+pub struct Fee {
+    amount: i64,
+    application: Option<String>,
+    description: String,
+    kind: &'static str,
+}
+
+impl Fee {
+    /// What processing costs.
+    fn processing(amount: i64) -> Self {
+        let description = "Stripe processing fees".to_owned();
+        Self { amount, application: None, description, kind: "stripe_fee" }
+    }
+
+    /// What an application takes.
+    pub fn application(amount: i64, id: &str, name: &str) -> Self {
+        let description = format!("{name} application fee");
+        Self { amount, application: Some(id.to_owned()), description, kind: "application_fee" }
+    }
+}
+
 /// Writes a transaction down and returns its id.
 pub fn post(txn: &mut Txn<'_>, movement: &Movement<'_>) -> String {
+    post_with(txn, movement, &[])
+}
+
+/// [`post`], with fees beside that of processing.
+pub fn post_with(txn: &mut Txn<'_>, movement: &Movement<'_>, more: &[Fee]) -> String {
     let id = txn.new_id(if movement.kind == "charge" { "txn_3" } else { "txn_1" }, 23);
     let currency = movement.gross.currency.code();
     let pending = movement.available_on > txn.now();
-    let fees = if movement.fee == 0 {
-        json!([])
-    } else {
-        json!([{
-            "amount": movement.fee, "application": null, "currency": currency,
-            "description": "Stripe processing fees", "type": "stripe_fee",
-        }])
-    };
+    let processing = (movement.fee != 0).then(|| Fee::processing(movement.fee));
+    let all = processing.iter().chain(more);
+    let fee: i64 = all.clone().map(|fee| fee.amount).sum();
+    let fees: Vec<Value> = all
+        .map(|fee| {
+            json!({
+                "amount": fee.amount, "application": fee.application, "currency": currency,
+                "description": fee.description, "type": fee.kind,
+            })
+        })
+        .collect();
     let transaction = txn.put(json!({
         "object": "balance_transaction", "id": id, "amount": movement.gross.minor,
         "available_on": movement.available_on.0, "balance_type": "payments",
         "created": txn.now().0, "currency": currency, "description": movement.description,
-        "exchange_rate": null, "fee": movement.fee, "fee_details": fees,
-        "net": movement.gross.minor - movement.fee, "reporting_category": movement.category,
+        "exchange_rate": null, "fee": fee, "fee_details": fees,
+        "net": movement.gross.minor - fee, "reporting_category": movement.category,
         "source": movement.source, "status": if pending { "pending" } else { "available" },
         "type": movement.kind,
     }));
@@ -113,7 +145,8 @@ pub fn post_charge(txn: &mut Txn<'_>, charge_id: &str) -> Option<(Arc<Object>, A
         .unwrap_or("card");
     let at_once = charge.part::<ChargePart>().available_at_once;
     let delay = if at_once { 0 } else { fees::availability_delay(currency) };
-    let id = post(
+    let more = split::fees(txn, &charge);
+    let id = post_with(
         txn,
         &Movement {
             kind: if method == "card" { "charge" } else { "payment" },
@@ -124,10 +157,13 @@ pub fn post_charge(txn: &mut Txn<'_>, charge_id: &str) -> Option<(Arc<Object>, A
             available_on: txn.now().plus(delay),
             description: charge.get("description").and_then(Value::as_str),
         },
+        &more,
     );
     txn.edit("charge", charge_id, |doc| {
         doc.insert("balance_transaction".to_owned(), json!(id));
-    })
+    });
+    split::paid(txn, charge_id);
+    txn.get("charge", charge_id).map(|after| (charge, after))
 }
 
 /// Writes a charge's transaction down where that has not happened, and tells so.
@@ -156,6 +192,13 @@ fn move_sums(txn: &mut Txn<'_>, currency: &str, (available, pending): (i64, i64)
         None => part.sums.push((currency.to_owned(), available, pending)),
     }
     txn.put_record(SUMS.0, SUMS.1, Arc::from(""), part);
+}
+
+/// What is available of a currency, in minor units.
+pub fn available(view: &View, currency: &str) -> i64 {
+    let part = view.record::<BalancePart>(SUMS.0, SUMS.1);
+    let found = part.and_then(|part| part.sums.iter().find(|(known, ..)| known == currency));
+    found.map_or(0, |(_, available, _)| *available)
 }
 
 /// The balance: what is available and what is pending, by currency.

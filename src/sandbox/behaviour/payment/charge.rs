@@ -2,6 +2,7 @@
 
 use crate::domain::card::{Behaviour, Card};
 use crate::sandbox::behaviour::cards;
+use crate::sandbox::behaviour::connect;
 use crate::sandbox::behaviour::object::{int, new, text};
 use crate::sandbox::behaviour::payment::balance;
 use crate::sandbox::behaviour::payment::decline::Decline;
@@ -26,6 +27,7 @@ const INHERITED: &[&str] = &[
     "shipping",
     "statement_descriptor",
     "statement_descriptor_suffix",
+    "transfer_data",
     "transfer_group",
 ];
 
@@ -72,9 +74,12 @@ pub fn write(txn: &mut Txn<'_>, attempt: &Attempt<'_>) -> Arc<Object> {
     set("id", json!(id));
     set("amount", json!(amount));
     set("amount_captured", json!(if captured { amount } else { 0 }));
+    set("application", connect::acting(txn));
     set("billing_details", method.get("billing_details").cloned().unwrap_or(Value::Null));
     set("captured", json!(captured));
     set("created", json!(txn.now().0));
+    let goes_to = intent.get("transfer_data").and_then(|data| data.get("destination"));
+    set("destination", goes_to.cloned().unwrap_or_default());
     set("outcome", outcome(method));
     set("paid", json!(paid));
     set("payment_intent", intent.get("id").cloned().unwrap_or(Value::Null));
@@ -93,6 +98,7 @@ pub fn write(txn: &mut Txn<'_>, attempt: &Attempt<'_>) -> Arc<Object> {
             set("receipt_url", Value::Null);
         }
     }
+    connect::terms::group(&mut doc);
     let behaviour = card_of(method).map(|card| card.behaviour);
     let available_at_once = behaviour == Some(Behaviour::AvailableAtOnce);
     let charge = txn.put_with(doc, ChargePart { available_at_once });

@@ -1,6 +1,7 @@
 //! One try to pay an intent: authenticate where asked, charge, and say what is left to do.
 
 use crate::domain::card::{After, Behaviour, Challenge};
+use crate::sandbox::behaviour::connect::terms;
 use crate::sandbox::behaviour::object::{int, text};
 use crate::sandbox::behaviour::payment::charge::{self, Attempt, Ending};
 use crate::sandbox::behaviour::payment::decline::Decline;
@@ -69,6 +70,7 @@ pub fn confirm(
         doc.insert("payment_method".to_owned(), json!(chosen));
         doc.insert("last_payment_error".to_owned(), Value::Null);
         doc.insert("next_action".to_owned(), Value::Null);
+        terms::group(doc);
     }) else {
         return Err(Failure::missing("payment_intent", intent_id, "intent"));
     };

@@ -2,6 +2,7 @@
 
 use crate::domain::currency::Currency;
 use crate::domain::money::Money;
+use crate::sandbox::behaviour::connect;
 use crate::sandbox::behaviour::object::{int, new, text};
 use crate::sandbox::behaviour::payment::charge;
 use crate::sandbox::engine::object::{Doc, Object};
@@ -113,7 +114,7 @@ pub fn open_intent(txn: &mut Txn<'_>, spec: IntentSpec) -> String {
     let secret = txn.secret("payment_intent", &id, 25);
     let members = json!({
         "id": id, "amount": spec.amount, "amount_capturable": 0, "amount_details": {"tip": {}},
-        "amount_received": 0,
+        "amount_received": 0, "application": connect::acting(txn),
         "capture_method": spec.capture_method.as_deref().unwrap_or("automatic_async"),
         "client_secret": secret, "confirmation_method": "automatic", "created": txn.now().0,
         "currency": spec.currency, "customer": spec.customer, "description": spec.description,

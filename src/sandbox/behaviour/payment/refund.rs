@@ -4,6 +4,7 @@ use crate::domain::card::Behaviour;
 use crate::domain::currency::Currency;
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
+use crate::sandbox::behaviour::connect::split::{self, Back};
 use crate::sandbox::behaviour::object::{int, new, text};
 use crate::sandbox::behaviour::payment::balance::{self, Movement};
 use crate::sandbox::behaviour::payment::charge;
@@ -38,6 +39,8 @@ pub struct RefundSpec {
     pub instructions_email: Option<String>,
     /// `metadata`.
     pub metadata: Doc,
+    /// What goes back of other accounts' parts of the charge.
+    pub back: Back,
 }
 
 /// How a refund goes on after it was made.
@@ -63,6 +66,8 @@ pub fn create(txn: &mut Txn<'_>, spec: &RefundSpec) -> Result<Arc<Object>, Failu
             .param("instructions_email"));
     }
     balance::catch_up(txn, &spec.charge);
+    let charge = txn.get("charge", &spec.charge).unwrap_or(charge);
+    split::ensure_back(txn, &charge, spec.back)?;
     let course = match method
         .as_deref()
         .and_then(|method| charge::card_of(method))
@@ -77,6 +82,7 @@ pub fn create(txn: &mut Txn<'_>, spec: &RefundSpec) -> Result<Arc<Object>, Failu
     let gross = Money::new(-amount, currency_of(&charge));
     let booked =
         book(txn, &charge, &id, gross, if kind == "card" { "refund" } else { "payment_refund" });
+    let reversal = split::refunded(txn, &charge, (&id, amount), spec.back);
     let mut doc = new(
         "refund",
         json!({
@@ -85,7 +91,7 @@ pub fn create(txn: &mut Txn<'_>, spec: &RefundSpec) -> Result<Arc<Object>, Failu
             "customer": charge.get("customer"), "destination_details": destination(kind),
             "metadata": spec.metadata, "payment_intent": charge.get("payment_intent"),
             "payment_method": charge.get("payment_method"), "reason": spec.reason,
-            "status": "succeeded",
+            "status": "succeeded", "transfer_reversal": reversal,
         }),
     );
     let job = go_on(txn, &mut doc, course, spec.instructions_email.as_deref());
