@@ -1,12 +1,16 @@
 //! The balance: one transaction for everything that moves money, pending until its funds are available.
+//!
+//! A transaction becomes available at midnight UTC, as recorded; what leaves the balance does so at once.
 
 use crate::domain::currency::Currency;
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::fees;
 use crate::sandbox::behaviour::object::{int, text};
-use crate::sandbox::engine::object::Object;
-use crate::sandbox::engine::private::{BalancePart, ChargePart};
+use crate::sandbox::behaviour::payout::schedule;
+use crate::sandbox::engine::index;
+use crate::sandbox::engine::object::{Object, Stored};
+use crate::sandbox::engine::private::{BalancePart, ChargePart, TransactionPart};
 use crate::sandbox::engine::settings::Settings;
 use crate::sandbox::engine::txn::{Txn, View};
 use serde_json::{Value, json};
@@ -47,7 +51,7 @@ pub fn post(txn: &mut Txn<'_>, movement: &Movement<'_>) -> String {
     } else {
         json!([{
             "amount": movement.fee, "application": null, "currency": currency,
-            "description": "Stripe processing fees", "type": "stripe_fee",
+            "description": fee_description(movement.category), "type": "stripe_fee",
         }])
     };
     let transaction = txn.put(json!({
@@ -64,6 +68,14 @@ pub fn post(txn: &mut Txn<'_>, movement: &Movement<'_>) -> String {
         tell_available(txn);
     }
     id
+}
+
+fn fee_description(category: &str) -> &'static str {
+    match category {
+        "dispute" => "Dispute fee",
+        "payout" => "Instant payout fee",
+        _ => "Stripe processing fees",
+    }
 }
 
 /// Adds a transaction to the balance; one that is pending becomes available in time.
@@ -113,6 +125,7 @@ pub fn post_charge(txn: &mut Txn<'_>, charge_id: &str) -> Option<(Arc<Object>, A
         .unwrap_or("card");
     let at_once = charge.part::<ChargePart>().available_at_once;
     let delay = if at_once { 0 } else { fees::availability_delay(currency) };
+    let available_on = if at_once { txn.now() } else { midnight(txn.now().plus(delay)) };
     let id = post(
         txn,
         &Movement {
@@ -121,7 +134,7 @@ pub fn post_charge(txn: &mut Txn<'_>, charge_id: &str) -> Option<(Arc<Object>, A
             source: charge_id,
             gross,
             fee: fees::processing_fee(gross, method).minor,
-            available_on: txn.now().plus(delay),
+            available_on,
             description: charge.get("description").and_then(Value::as_str),
         },
     );
@@ -142,6 +155,11 @@ pub fn on_post(txn: &mut Txn<'_>, args: &Value) {
     catch_up(txn, text(args, "charge"));
 }
 
+/// The midnight UTC with which the day of an instant began.
+pub const fn midnight(at: Timestamp) -> Timestamp {
+    Timestamp(at.0 - at.0.rem_euclid(86_400))
+}
+
 /// The record that keeps the sums of all transactions: its kind and id.
 const SUMS: (&str, &str) = ("_balance", "balance");
 
@@ -156,9 +174,28 @@ fn move_sums(txn: &mut Txn<'_>, currency: &str, (available, pending): (i64, i64)
         None => part.sums.push((currency.to_owned(), available, pending)),
     }
     txn.put_record(SUMS.0, SUMS.1, Arc::from(""), part);
+    if available > 0 {
+        schedule::plan(txn);
+    }
+}
+
+/// What is available and what is pending of a currency, in minor units.
+pub fn sums(view: &View, currency: &str) -> (i64, i64) {
+    let part = view.record::<BalancePart>(SUMS.0, SUMS.1);
+    let found = part.and_then(|part| part.sums.iter().find(|(known, ..)| known == currency));
+    found.map_or((0, 0), |(_, available, pending)| (*available, *pending))
+}
+
+/// The currencies that anything is or was there of.
+pub fn currencies(view: &View) -> Vec<String> {
+    let part = view.record::<BalancePart>(SUMS.0, SUMS.1);
+    part.into_iter().flat_map(|part| &part.sums).map(|(currency, ..)| currency.clone()).collect()
 }
 
 /// The balance: what is available and what is pending, by currency.
+///
+/// Believed, not proven: that a platform with connected accounts has nothing reserved for them, and that what can be
+/// paid out at once is what is available, for accounts in the United States alone.
 pub fn balance(view: &View) -> Value {
     let settings = Settings::of(view);
     let mut sums = BTreeMap::from([(settings.get("currency"), (0, 0))]);
@@ -174,10 +211,50 @@ pub fn balance(view: &View) -> Value {
             })
             .collect()
     };
-    json!({
+    let mut doc = json!({
         "object": "balance",
         "available": rows(|sum| sum.0),
         "livemode": false,
         "pending": rows(|sum| sum.1),
-    })
+    });
+    let Value::Object(members) = &mut doc else { return doc };
+    let is_platform = view.scope().account.is_empty();
+    if is_platform && view.table("account").is_some_and(|table| table.len() > 0) {
+        let reserved: Vec<Value> =
+            sums.keys().map(|currency| json!({"amount": 0, "currency": currency})).collect();
+        members.insert("connect_reserved".to_owned(), json!(reserved));
+    }
+    let instant = view.having("bank_account", "currency", "usd").iter().any(|it| is_instant(it));
+    if instant {
+        let amount = sums.get("usd").map_or(0, |sum| sum.0.max(0));
+        let row = json!([{"amount": amount, "currency": "usd", "source_types": {"card": amount}}]);
+        members.insert("instant_available".to_owned(), row);
+    }
+    doc
+}
+
+/// Whether a bank account takes instant payouts.
+fn is_instant(bank: &Value) -> bool {
+    let methods = bank.get("available_payout_methods").and_then(Value::as_array);
+    methods.is_some_and(|methods| methods.iter().any(|it| it == "instant"))
+}
+
+/// The transactions of a currency that are available and in no payout yet, oldest first.
+pub fn unpaid(view: &View, currency: &str) -> Vec<Arc<Stored>> {
+    let Some(table) = view.table("balance_transaction") else { return Vec::new() };
+    let key = index::key(index::UNPAID, currency);
+    let is_of = |stored: &&Arc<Stored>| {
+        index::is_unpaid(stored)
+            && stored.member(&["currency"], |raw| raw?.plain().map(|it| it == currency))
+                == Some(true)
+    };
+    table.indexed_after(key, 0).filter(is_of).cloned().collect()
+}
+
+/// Marks transactions as those of a payout.
+pub fn mark_paid(txn: &mut Txn<'_>, rows: &[Arc<Stored>], payout: &str) {
+    for row in rows {
+        let part = TransactionPart { payout: Some(payout.into()) };
+        txn.put_record(row.kind, &row.id, Arc::clone(&row.text), part);
+    }
 }
