@@ -1,12 +1,15 @@
 //! What the catalog cannot know: transitions, amounts, side effects, and the events that tell of them.
 //!
-//! `object` has one file a Stripe object with its endpoints; `payment` and `checkout` are what concerns several
-//! objects; the rest is what these share.
+//! `object` has one file a Stripe object with its endpoints; `payment`, `checkout`, `dispute`, `payout` and `report` are
+//! what concerns several objects; the rest is what these share.
 
 pub mod cards;
 pub mod checkout;
 pub mod connect;
+pub mod dispute;
 pub mod fees;
 pub mod object;
 pub mod payment;
+pub mod payout;
 pub mod pricing;
+pub mod report;

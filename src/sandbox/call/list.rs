@@ -228,21 +228,32 @@ pub fn limit(call: &Call) -> usize {
     usize::try_from(asked.clamp(1, 100)).unwrap_or(10)
 }
 
-/// `created` as an exact instant or as `gt`, `gte`, `lt`, `lte`.
+/// A filter by a number of the same name as the parameter: exact, or a range of it; `None` where it was not sent.
+pub fn within<'c>(call: &'c Call, name: &'static str) -> Option<Filter<'c>> {
+    let asked = call.get(name)?;
+    Some(Filter::test(move |stored| {
+        let found = stored.member(&[name], |raw| raw?.int());
+        found.is_some_and(|found| is_within(asked, found))
+    }))
+}
+
 fn created_matches(call: &Call, stored: &Stored) -> bool {
-    let Some(asked) = call.get("created") else { return true };
-    let created = stored.created();
+    call.get("created").is_none_or(|asked| is_within(asked, stored.created()))
+}
+
+/// Whether a number is what was asked for: exactly, or by `gt`, `gte`, `lt`, `lte`.
+fn is_within(asked: &Value, found: i64) -> bool {
     match asked {
         Value::Object(range) => range.iter().all(|(name, bound)| {
             let bound = bound.as_i64().unwrap_or(0);
             match name.as_str() {
-                "gt" => created > bound,
-                "gte" => created >= bound,
-                "lt" => created < bound,
-                _ => created <= bound,
+                "gt" => found > bound,
+                "gte" => found >= bound,
+                "lt" => found < bound,
+                _ => found <= bound,
             }
         }),
-        exact => exact.as_i64() == Some(created),
+        exact => exact.as_i64() == Some(found),
     }
 }
 

@@ -4,7 +4,7 @@
 //! Two values may share a hash, so whoever finds an object by an index still looks at its member.
 
 use crate::sandbox::engine::object::Stored;
-use crate::sandbox::engine::private::Envelope;
+use crate::sandbox::engine::private::{Envelope, TransactionPart};
 use crate::wire::peek::{self, Raw};
 
 /// The members of a kind that lists filter by and searches ask for: dotted paths.
@@ -25,6 +25,7 @@ pub const fn declared(kind: &str) -> &'static [&'static str] {
             "subscription",
         ],
         b"balance_transaction" => &["source", "type"],
+        b"dispute" | b"radar.early_fraud_warning" => &["charge", "payment_intent"],
         b"refund" => &["charge", "payment_intent"],
         b"price" => &["lookup_key", "metadata", "product"],
         b"product" => &["metadata", "name", "url"],
@@ -40,6 +41,17 @@ pub const fn declared(kind: &str) -> &'static [&'static str] {
         b"_delivery" => &["endpoint", "event", "status"],
         _ => &[],
     }
+}
+
+/// The name under which a transaction is found by its currency for as long as it is in no payout.
+pub const UNPAID: &str = "_unpaid";
+
+/// Whether a balance transaction is available and in no payout yet.
+pub fn is_unpaid(stored: &Stored) -> bool {
+    let part = stored.part::<TransactionPart>();
+    part.is_none_or(|part| part.payout.is_none())
+        && peek::member(&stored.text, &["status"]).and_then(Raw::plain).as_deref()
+            == Some("available")
 }
 
 /// The hash under which `value` of the member at `path` is found. Capitals count as small letters,
@@ -86,6 +98,10 @@ pub fn keys(stored: &Stored) -> Vec<u64> {
             }
         }
         kind => {
+            if kind == "balance_transaction" && is_unpaid(stored) {
+                let currency = peek::member(&stored.text, &["currency"]).and_then(Raw::plain);
+                found.extend(currency.map(|currency| key(UNPAID, &currency)));
+            }
             let paths = declared(kind);
             if paths.is_empty() || stored.is_deleted() {
                 return found;

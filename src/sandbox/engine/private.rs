@@ -25,6 +25,8 @@ pub enum Private {
     Price(Box<PricePart>),
     /// Of a `refund`.
     Refund(RefundPart),
+    /// Of a `balance_transaction`.
+    Transaction(TransactionPart),
     /// Of a `webhook_endpoint`.
     WebhookEndpoint(WebhookEndpointPart),
     /// Work that is planned for an instant.
@@ -79,6 +81,7 @@ parts! {
     PaymentMethodPart => PaymentMethod,
     PricePart => Price,
     RefundPart => Refund,
+    TransactionPart => Transaction,
     WebhookEndpointPart => WebhookEndpoint,
     Job => Job,
     Delivery => Delivery,
@@ -181,6 +184,14 @@ pub struct PricePart {
 pub struct RefundPart {
     /// The job that ends it.
     pub job: Option<String>,
+}
+
+/// See [`Private::Transaction`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TransactionPart {
+    /// The automatic payout that it is in, `po_…`.
+    pub payout: Option<Box<str>>,
 }
 
 /// See [`Private::WebhookEndpoint`].

@@ -3,6 +3,7 @@
 use crate::catalog::Catalog;
 use crate::catalog::grammar::{Kind, Shape};
 use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::report::kept;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::{Body, Page};
 use crate::sandbox::call::list::{self, Filter};
@@ -19,7 +20,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// The kind of what is kept beside an object: members that are shown when expanded, and what it stands within.
-const MORE: &str = "_more";
+const MORE: &str = kept::BESIDE;
 /// The member of it that names what an object stands within.
 const WITHIN: &str = "_within";
 

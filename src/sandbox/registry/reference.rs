@@ -6,6 +6,7 @@ use crate::catalog::Catalog;
 use crate::catalog::route::Endpoint;
 use crate::sandbox::behaviour::object::Handler;
 use crate::sandbox::behaviour::payment::method;
+use crate::sandbox::behaviour::report::kinds::{self, Report};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;
@@ -84,7 +85,22 @@ fn all() -> &'static [Value] {
             doc.insert("id".to_owned(), json!(id));
             Some(Value::Object(doc))
         });
-        read.collect()
+        read.chain(kinds::ALL.iter().flat_map(report_types)).collect()
+    })
+}
+
+/// The types of a report: one for each of its versions.
+fn report_types(report: &'static Report) -> impl Iterator<Item = Value> {
+    (1..=report.versions).map(|version| {
+        let mut doc = Catalog::get().blank("reporting.report_type");
+        let name = report.name.replace(['.', '_'], " ");
+        let members = json!({
+            "id": format!("{}.{version}", report.name), "name": name, "version": version,
+            "default_columns": report.columns, "data_available_start": 1_735_689_600,
+            "data_available_end": 1_798_761_600, "updated": 1_798_761_600,
+        });
+        doc.extend(members.as_object().cloned().unwrap_or_default());
+        Value::Object(doc)
     })
 }
 
@@ -150,7 +166,8 @@ mod tests {
     fn the_reference_data_has_the_shape_of_the_api() {
         let catalog = Catalog::get();
         let lines = DATA.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-        assert_eq!(lines.count(), all().len());
+        let reports: usize = kinds::ALL.iter().map(|it| usize::from(it.versions)).sum();
+        assert_eq!(lines.count() + reports, all().len());
         for (_, kind) in PATHS {
             assert!(all().iter().any(|it| it["object"] == kind), "{kind}");
         }

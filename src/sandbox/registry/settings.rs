@@ -2,6 +2,7 @@
 
 use crate::catalog::Catalog;
 use crate::sandbox::behaviour::object::Handler;
+use crate::sandbox::behaviour::payout::schedule;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::engine::txn::Txn;
@@ -52,5 +53,8 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     draft.ensure_whole()?;
     let after = txn.put(draft.doc);
     txn.emit_change(&format!("{kind}.updated"), &before, &after);
+    if kind == "balance_settings" {
+        schedule::plan(txn);
+    }
     Ok(after.into())
 }

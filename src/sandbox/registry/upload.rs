@@ -2,6 +2,7 @@
 
 use crate::catalog::Catalog;
 use crate::sandbox::behaviour::object::{Handler, new};
+use crate::sandbox::behaviour::report::kept::BYTES;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::engine::txn::Txn;
@@ -18,9 +19,6 @@ pub fn handler(key: &str) -> Option<Handler> {
         _ => return None,
     })
 }
-
-/// The member of what stands beside a file that has its bytes, as [`multipart::File`] writes them.
-const BYTES: &str = "_bytes";
 
 /// What is in a file: the bytes and their type, of an answer to a retrieval of the contents.
 pub fn opened(path: &str, status: u16, body: &Body) -> Option<(Vec<u8>, &'static str)> {

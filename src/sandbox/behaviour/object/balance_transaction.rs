@@ -3,7 +3,8 @@
 use crate::sandbox::behaviour::object::Handler;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
-use crate::sandbox::call::list;
+use crate::sandbox::call::list::{self, Filter};
+use crate::sandbox::engine::private::TransactionPart;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;
 
@@ -20,11 +21,16 @@ fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     txn.find("balance_transaction", call.id(0), "id").map(Body::from)
 }
 
-/// No payouts are made yet, so a `payout` filter finds nothing.
+/// `payout` finds what an automatic payout paid out, and the transaction of the payout itself.
 fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    let mut filters = list::same(call, &["source", "currency", "type"]);
     if let Some(payout) = call.text("payout") {
         txn.find("payout", payout, "payout")?;
+        let wanted = payout.to_owned();
+        filters.push(Filter::test(move |stored| {
+            let part = stored.part::<TransactionPart>();
+            part.and_then(|part| part.payout.as_deref()) == Some(&*wanted)
+        }));
     }
-    let filters = list::same(call, &["source", "currency", "type"]);
     list::page(txn, call, "balance_transaction", &filters)
 }

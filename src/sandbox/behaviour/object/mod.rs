@@ -5,13 +5,19 @@ pub mod balance_transaction;
 pub mod charge;
 pub mod checkout_session;
 pub mod customer;
+pub mod dispute;
+pub mod early_fraud_warning;
 pub mod event;
 pub mod payment_intent;
 pub mod payment_method;
 pub mod payment_page;
+pub mod payout;
 pub mod price;
 pub mod product;
 pub mod refund;
+pub mod report_run;
+pub mod review;
+pub mod topup;
 pub mod webhook_endpoint;
 
 use crate::catalog::Catalog;
@@ -19,7 +25,9 @@ use crate::catalog::grammar::{self, Kind};
 use crate::catalog::route::Endpoint;
 use crate::sandbox::behaviour::checkout;
 use crate::sandbox::behaviour::connect;
+use crate::sandbox::behaviour::dispute as disputes;
 use crate::sandbox::behaviour::payment;
+use crate::sandbox::behaviour::payout as payouts;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::engine::object::Doc;
@@ -47,20 +55,26 @@ pub fn handler(key: &str) -> Option<Handler> {
 }
 
 fn find_handler(key: &str) -> Option<Handler> {
-    const MODELLED: [fn(&str) -> Option<Handler>; 14] = [
+    const MODELLED: [fn(&str) -> Option<Handler>; 20] = [
         balance::handler,
         balance_transaction::handler,
         charge::handler,
         checkout_session::handler,
         connect::handler,
         customer::handler,
+        dispute::handler,
+        early_fraud_warning::handler,
         event::handler,
         payment_intent::handler,
         payment_method::handler,
         payment_page::handler,
+        payout::handler,
         price::handler,
         product::handler,
         refund::handler,
+        report_run::handler,
+        review::handler,
+        topup::handler,
         webhook_endpoint::handler,
     ];
     MODELLED.iter().find_map(|handler| handler(key))
@@ -68,8 +82,14 @@ fn find_handler(key: &str) -> Option<Handler> {
 
 /// The job of that name.
 pub fn job(name: &str) -> Option<Job> {
-    let own = payment::job(name).or_else(|| checkout::job(name)).or_else(|| event::job(name));
-    own.or_else(|| connect::job(name))
+    payment::job(name)
+        .or_else(|| checkout::job(name))
+        .or_else(|| connect::job(name))
+        .or_else(|| disputes::job(name))
+        .or_else(|| event::job(name))
+        .or_else(|| payouts::job(name))
+        .or_else(|| report_run::job(name))
+        .or_else(|| topup::job(name))
 }
 
 /// A field that an object shows only when it is expanded (`line_items` of a Checkout Session).

@@ -1,4 +1,6 @@
 //! The balance: one transaction for everything that moves money, pending until its funds are available.
+//!
+//! A transaction becomes available at midnight UTC, as recorded; what leaves the balance does so at once.
 
 use crate::domain::currency::Currency;
 use crate::domain::money::Money;
@@ -6,8 +8,10 @@ use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::connect::split;
 use crate::sandbox::behaviour::fees;
 use crate::sandbox::behaviour::object::{int, text};
-use crate::sandbox::engine::object::Object;
-use crate::sandbox::engine::private::{BalancePart, ChargePart};
+use crate::sandbox::behaviour::payout::schedule;
+use crate::sandbox::engine::index;
+use crate::sandbox::engine::object::{Object, Stored};
+use crate::sandbox::engine::private::{BalancePart, ChargePart, TransactionPart};
 use crate::sandbox::engine::settings::Settings;
 use crate::sandbox::engine::txn::{Txn, View};
 use serde_json::{Value, json};
@@ -48,9 +52,9 @@ pub struct Fee {
 }
 
 impl Fee {
-    /// What processing costs.
-    fn processing(amount: i64) -> Self {
-        let description = "Stripe processing fees".to_owned();
+    /// What Stripe takes for a movement of a category.
+    fn processing(amount: i64, category: &str) -> Self {
+        let description = fee_description(category).to_owned();
         Self { amount, application: None, description, kind: "stripe_fee" }
     }
 
@@ -71,7 +75,7 @@ pub fn post_with(txn: &mut Txn<'_>, movement: &Movement<'_>, more: &[Fee]) -> St
     let id = txn.new_id(if movement.kind == "charge" { "txn_3" } else { "txn_1" }, 23);
     let currency = movement.gross.currency.code();
     let pending = movement.available_on > txn.now();
-    let processing = (movement.fee != 0).then(|| Fee::processing(movement.fee));
+    let processing = (movement.fee != 0).then(|| Fee::processing(movement.fee, movement.category));
     let all = processing.iter().chain(more);
     let fee: i64 = all.clone().map(|fee| fee.amount).sum();
     let fees: Vec<Value> = all
@@ -96,6 +100,14 @@ pub fn post_with(txn: &mut Txn<'_>, movement: &Movement<'_>, more: &[Fee]) -> St
         tell_available(txn);
     }
     id
+}
+
+fn fee_description(category: &str) -> &'static str {
+    match category {
+        "dispute" => "Dispute fee",
+        "payout" => "Instant payout fee",
+        _ => "Stripe processing fees",
+    }
 }
 
 /// Adds a transaction to the balance; one that is pending becomes available in time.
@@ -145,6 +157,7 @@ pub fn post_charge(txn: &mut Txn<'_>, charge_id: &str) -> Option<(Arc<Object>, A
         .unwrap_or("card");
     let at_once = charge.part::<ChargePart>().available_at_once;
     let delay = if at_once { 0 } else { fees::availability_delay(currency) };
+    let available_on = if at_once { txn.now() } else { midnight(txn.now().plus(delay)) };
     let more = split::fees(txn, &charge);
     let id = post_with(
         txn,
@@ -154,7 +167,7 @@ pub fn post_charge(txn: &mut Txn<'_>, charge_id: &str) -> Option<(Arc<Object>, A
             source: charge_id,
             gross,
             fee: fees::processing_fee(gross, method).minor,
-            available_on: txn.now().plus(delay),
+            available_on,
             description: charge.get("description").and_then(Value::as_str),
         },
         &more,
@@ -178,6 +191,11 @@ pub fn on_post(txn: &mut Txn<'_>, args: &Value) {
     catch_up(txn, text(args, "charge"));
 }
 
+/// The midnight UTC with which the day of an instant began.
+pub const fn midnight(at: Timestamp) -> Timestamp {
+    Timestamp(at.0 - at.0.rem_euclid(86_400))
+}
+
 /// The record that keeps the sums of all transactions: its kind and id.
 const SUMS: (&str, &str) = ("_balance", "balance");
 
@@ -192,16 +210,28 @@ fn move_sums(txn: &mut Txn<'_>, currency: &str, (available, pending): (i64, i64)
         None => part.sums.push((currency.to_owned(), available, pending)),
     }
     txn.put_record(SUMS.0, SUMS.1, Arc::from(""), part);
+    if available > 0 {
+        schedule::plan(txn);
+    }
 }
 
-/// What is available of a currency, in minor units.
-pub fn available(view: &View, currency: &str) -> i64 {
+/// What is available and what is pending of a currency, in minor units.
+pub fn sums(view: &View, currency: &str) -> (i64, i64) {
     let part = view.record::<BalancePart>(SUMS.0, SUMS.1);
     let found = part.and_then(|part| part.sums.iter().find(|(known, ..)| known == currency));
-    found.map_or(0, |(_, available, _)| *available)
+    found.map_or((0, 0), |(_, available, pending)| (*available, *pending))
+}
+
+/// The currencies that anything is or was there of.
+pub fn currencies(view: &View) -> Vec<String> {
+    let part = view.record::<BalancePart>(SUMS.0, SUMS.1);
+    part.into_iter().flat_map(|part| &part.sums).map(|(currency, ..)| currency.clone()).collect()
 }
 
 /// The balance: what is available and what is pending, by currency.
+///
+/// Believed, not proven: that a platform with connected accounts has nothing reserved for them, and that what can be
+/// paid out at once is what is available, for accounts in the United States alone.
 pub fn balance(view: &View) -> Value {
     let settings = Settings::of(view);
     let mut sums = BTreeMap::from([(settings.get("currency"), (0, 0))]);
@@ -217,10 +247,50 @@ pub fn balance(view: &View) -> Value {
             })
             .collect()
     };
-    json!({
+    let mut doc = json!({
         "object": "balance",
         "available": rows(|sum| sum.0),
         "livemode": false,
         "pending": rows(|sum| sum.1),
-    })
+    });
+    let Value::Object(members) = &mut doc else { return doc };
+    let is_platform = view.scope().account.is_empty();
+    if is_platform && view.table("account").is_some_and(|table| table.len() > 0) {
+        let reserved: Vec<Value> =
+            sums.keys().map(|currency| json!({"amount": 0, "currency": currency})).collect();
+        members.insert("connect_reserved".to_owned(), json!(reserved));
+    }
+    let instant = view.having("bank_account", "currency", "usd").iter().any(|it| is_instant(it));
+    if instant {
+        let amount = sums.get("usd").map_or(0, |sum| sum.0.max(0));
+        let row = json!([{"amount": amount, "currency": "usd", "source_types": {"card": amount}}]);
+        members.insert("instant_available".to_owned(), row);
+    }
+    doc
+}
+
+/// Whether a bank account takes instant payouts.
+fn is_instant(bank: &Value) -> bool {
+    let methods = bank.get("available_payout_methods").and_then(Value::as_array);
+    methods.is_some_and(|methods| methods.iter().any(|it| it == "instant"))
+}
+
+/// The transactions of a currency that are available and in no payout yet, oldest first.
+pub fn unpaid(view: &View, currency: &str) -> Vec<Arc<Stored>> {
+    let Some(table) = view.table("balance_transaction") else { return Vec::new() };
+    let key = index::key(index::UNPAID, currency);
+    let is_of = |stored: &&Arc<Stored>| {
+        index::is_unpaid(stored)
+            && stored.member(&["currency"], |raw| raw?.plain().map(|it| it == currency))
+                == Some(true)
+    };
+    table.indexed_after(key, 0).filter(is_of).cloned().collect()
+}
+
+/// Marks transactions as those of a payout.
+pub fn mark_paid(txn: &mut Txn<'_>, rows: &[Arc<Stored>], payout: &str) {
+    for row in rows {
+        let part = TransactionPart { payout: Some(payout.into()) };
+        txn.put_record(row.kind, &row.id, Arc::clone(&row.text), part);
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::domain::card::{After, Behaviour, Challenge};
 use crate::sandbox::behaviour::connect::terms;
+use crate::sandbox::behaviour::dispute::{open, review};
 use crate::sandbox::behaviour::object::{int, text};
 use crate::sandbox::behaviour::payment::charge::{self, Attempt, Ending};
 use crate::sandbox::behaviour::payment::decline::Decline;
@@ -63,7 +64,6 @@ pub fn confirm(
     ensure_confirmable(&pi)?;
     let pm = method::instantiate_test_method(txn, method_id, "payment_method")?;
     ensure_usable(&pi, &pm)?;
-    method::ensure_modelled(&pm)?;
     intent::forget_jobs(txn, &pi);
     let chosen = text(&pm, "id").to_owned();
     let Some((_, pi)) = txn.edit("payment_intent", intent_id, |doc| {
@@ -249,10 +249,12 @@ fn challenge(txn: &mut Txn<'_>, pi: &Value, options: &ConfirmOptions) -> Outcome
 fn take(txn: &mut Txn<'_>, pi: &Value, pm: &Arc<Object>, secure: Option<&'static str>) -> Outcome {
     let charge =
         charge::write(txn, &Attempt { intent: pi, method: pm, ending: Ending::Succeeded, secure });
+    let charge = review::open(txn, charge);
     txn.emit("charge.succeeded", &charge);
     if text(pi, "capture_method") == "manual" {
         return hold(txn, pi, pm, &charge);
     }
+    let charge = open::follow(txn, charge);
     succeed(txn, text(pi, "id"), &charge);
     keep_method(txn, pi, pm);
     Outcome::Succeeded

@@ -2,6 +2,7 @@
 
 use crate::domain::card::{self, Behaviour, Challenge};
 use crate::sandbox::behaviour::cards::Billing;
+use crate::sandbox::behaviour::dispute::{open, review};
 use crate::sandbox::behaviour::object::{int, text};
 use crate::sandbox::behaviour::payment::charge::{self, Attempt, Ending};
 use crate::sandbox::behaviour::payment::decline::Decline;
@@ -31,7 +32,6 @@ pub fn create(
     let pm = method::create_from_token(txn, token, &Billing::default())
         .map_err(|failure| failure.param("source"))?;
     let pm = txn.find("payment_method", &pm, "source")?;
-    method::ensure_modelled(&pm)?;
     let mode = if capture { "automatic" } else { "manual" };
     terms.insert("capture_method".to_owned(), json!(mode));
     let terms = Value::Object(terms);
@@ -46,7 +46,9 @@ pub fn create(
         txn.emit("charge.failed", &charge);
         return Err(reason.failure().with("charge", text(&charge, "id")));
     }
+    let charge = review::open(txn, charge);
     txn.emit("charge.succeeded", &charge);
+    let charge = open::follow(txn, charge);
     if !capture {
         let due = txn.now().plus(charge::HOLD);
         txn.schedule(due, HOLD_JOB, &json!({"charge": text(&charge, "id")}));
@@ -80,7 +82,7 @@ pub fn capture(txn: &mut Txn<'_>, id: &str, amount: Option<i64>) -> Result<Arc<O
     balance::post_charge(txn, id);
     let charge = txn.find("charge", id, "id")?;
     txn.emit("charge.captured", &charge);
-    Ok(charge)
+    Ok(open::follow(txn, charge))
 }
 
 /// The job behind [`HOLD_JOB`].

@@ -3,6 +3,7 @@
 use crate::domain::currency::Currency;
 use crate::domain::money::Money;
 use crate::sandbox::behaviour::connect;
+use crate::sandbox::behaviour::dispute::open;
 use crate::sandbox::behaviour::object::{int, new, text};
 use crate::sandbox::behaviour::payment::charge;
 use crate::sandbox::engine::object::{Doc, Object};
@@ -254,6 +255,7 @@ pub fn capture(txn: &mut Txn<'_>, id: &str, amount: Option<i64>) -> Result<Arc<O
     if let Some(charge) = txn.get("charge", &charge_id) {
         let charge = charge::post(txn, &intent, charge);
         txn.emit("charge.captured", &charge);
+        open::follow(txn, charge);
     }
     let Some((_, after)) = txn.edit("payment_intent", id, |doc| {
         doc.insert("status".to_owned(), json!("succeeded"));

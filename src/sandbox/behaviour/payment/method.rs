@@ -1,6 +1,6 @@
 //! Payment methods: made from card entry, tokens, konbini details and bank accounts; attached and detached.
 
-use crate::domain::card::{self, Behaviour, Card};
+use crate::domain::card::{self, Card};
 use crate::sandbox::behaviour::cards::{self, Billing, CardEntry};
 use crate::sandbox::behaviour::object::text;
 use crate::sandbox::behaviour::payment::decline::Decline;
@@ -142,18 +142,10 @@ fn refuse_unmodelled(token: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Fails for what would be disputed once it was paid: nothing pretends that it would not be.
-pub fn ensure_modelled(method: &Value) -> Result<(), Failure> {
+/// Whether a bank debit from an account is taken back by its owner once it was paid.
+pub fn is_disputed_debit(method: &Value) -> bool {
     let iban = method.get("sepa_debit").map(|debit| text(debit, "fingerprint"));
-    let disputed = match charge::card_of(method).map(|card| card.behaviour) {
-        Some(Behaviour::Disputed(_)) => true,
-        _ => iban.is_some_and(|iban| DISPUTED_IBANS.iter().any(|d| cards::fingerprint(d) == iban)),
-    };
-    if disputed {
-        let text = "Payments that are disputed are not modelled by this sandbox yet.";
-        return Err(Failure::of(501, FailureKind::Api, text));
-    }
-    Ok(())
+    iban.is_some_and(|iban| DISPUTED_IBANS.iter().any(|it| cards::fingerprint(it) == iban))
 }
 
 /// The payment method of that id; a ready-made one (`pm_card_visa`, `tok_visa`) becomes a fresh copy.

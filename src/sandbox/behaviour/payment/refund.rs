@@ -5,6 +5,7 @@ use crate::domain::currency::Currency;
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::connect::split::{self, Back};
+use crate::sandbox::behaviour::dispute::{course, review, warning};
 use crate::sandbox::behaviour::object::{int, new, text};
 use crate::sandbox::behaviour::payment::balance::{self, Movement};
 use crate::sandbox::behaviour::payment::charge;
@@ -57,6 +58,8 @@ enum Course {
 /// Fails where the charge was not taken, is refunded already, or less is left than asked for.
 pub fn create(txn: &mut Txn<'_>, spec: &RefundSpec) -> Result<Arc<Object>, Failure> {
     let charge = txn.find("charge", &spec.charge, "charge")?;
+    ensure_taken(&charge)?;
+    course::ensure_refundable(txn, &charge)?;
     let amount = refundable(&charge, spec.amount)?;
     let method = txn.get("payment_method", text(&charge, "payment_method"));
     let kind = method.as_deref().map_or("card", |pm| text(pm, "type"));
@@ -100,22 +103,26 @@ pub fn create(txn: &mut Txn<'_>, spec: &RefundSpec) -> Result<Arc<Object>, Failu
         txn.schedule(txn.now(), REFERENCE_JOB, &json!({"refund": id}));
     }
     txn.emit("refund.created", &refund);
-    move_refunded(txn, &spec.charge, amount, Some("charge.refunded"));
+    move_refunded(txn, &spec.charge, amount, "charge.refunded");
+    if txn.get("charge", &spec.charge).is_some_and(|it| it.get("refunded") == Some(&json!(true))) {
+        let is_fraud = spec.reason.as_deref() == Some("fraudulent");
+        let reason = if is_fraud { "refunded_as_fraud" } else { "refunded" };
+        review::close(txn, &spec.charge, reason);
+        warning::settle(txn, &spec.charge);
+        course::refunded(txn, &spec.charge);
+    }
     Ok(refund)
 }
 
-/// What is left to refund, or the amount asked for.
-fn refundable(charge: &Value, asked: Option<i64>) -> Result<i64, Failure> {
-    let id = text(charge, "id");
-    let (captured, refunded) = (int(charge, "amount_captured"), int(charge, "amount_refunded"));
-    let money = |minor| Money::new(minor, currency_of(charge));
+/// Fails for a charge whose money was not taken, before its disputes and refunds are looked at.
+fn ensure_taken(charge: &Value) -> Result<(), Failure> {
+    let captured = int(charge, "amount_captured");
     let owner = text(charge, "payment_intent");
     if text(charge, "status") == "failed" && !owner.is_empty() {
         return Err(no_charge(owner));
     }
     if charge.get("refunded") == Some(&json!(true)) {
-        return Err(Failure::invalid(format!("Charge {id} has already been refunded."))
-            .code("charge_already_refunded"));
+        return Ok(());
     }
     if captured == 0 && text(charge, "status") == "succeeded" && !owner.is_empty() {
         return Err(Failure::invalid(format!(
@@ -123,11 +130,24 @@ fn refundable(charge: &Value, asked: Option<i64>) -> Result<i64, Failure> {
         )));
     }
     if captured == 0 {
+        let id = text(charge, "id");
         let message = format!(
             "The charge {id} cannot be refunded because its money was not taken (status {}).",
             text(charge, "status")
         );
         return Err(Failure::invalid(message).code("charge_not_refundable"));
+    }
+    Ok(())
+}
+
+/// What is left to refund, or the amount asked for.
+fn refundable(charge: &Value, asked: Option<i64>) -> Result<i64, Failure> {
+    let id = text(charge, "id");
+    let (captured, refunded) = (int(charge, "amount_captured"), int(charge, "amount_refunded"));
+    let money = |minor| Money::new(minor, currency_of(charge));
+    if charge.get("refunded") == Some(&json!(true)) {
+        return Err(Failure::invalid(format!("Charge {id} has already been refunded."))
+            .code("charge_already_refunded"));
     }
     let left = captured - refunded;
     let amount = asked.unwrap_or(left);
@@ -171,14 +191,19 @@ fn book(
     let brought = own.and_then(|c| txn.get("balance_transaction", text(&c, "balance_transaction")));
     let now = txn.now();
     let available_on = brought.map_or(now, |b| Timestamp(int(&b, "available_on").max(now.0)));
+    let fails = kind.ends_with("failure");
+    let what = if text(charge, "id").starts_with("py_") { "PAYMENT" } else { "CHARGE" };
+    let said = charge.get("description").and_then(Value::as_str);
+    let said = said.map_or_else(String::new, |said| format!(" ({said})"));
+    let words = format!("REFUND {}FOR {what}{said}", if fails { "FAILURE " } else { "" });
     let movement = Movement {
         kind,
-        category: if kind.ends_with("failure") { "refund_failure" } else { "refund" },
+        category: if fails { "refund_failure" } else { "refund" },
         source: refund,
         gross,
         fee: 0,
         available_on,
-        description: None,
+        description: Some(&words),
     };
     balance::post(txn, &movement)
 }
@@ -274,8 +299,8 @@ pub fn end(txn: &mut Txn<'_>, id: &str, status: &str) -> Option<Arc<Object>> {
         if let Some(booked) = &booked {
             doc.insert("failure_balance_transaction".to_owned(), json!(booked));
         }
-        if status == "failed" {
-            doc.insert("failure_reason".to_owned(), json!("expired_or_canceled_card"));
+        if returned {
+            doc.insert("failure_reason".to_owned(), json!(failure_reason(&refund, status)));
         }
     })?;
     txn.emit_change("refund.updated", &before, &after);
@@ -286,25 +311,34 @@ pub fn end(txn: &mut Txn<'_>, id: &str, status: &str) -> Option<Arc<Object>> {
     Some(after)
 }
 
+/// Why a refund did not arrive. Believed, not proven, but for that of a card.
+fn failure_reason(refund: &Value, status: &str) -> &'static str {
+    match refund.get("destination_details").map_or("", |it| text(it, "type")) {
+        _ if status == "canceled" => "merchant_request",
+        "card" => "expired_or_canceled_card",
+        _ => "unknown",
+    }
+}
+
 /// The money of a refund that did not arrive comes back.
 fn give_back(txn: &mut Txn<'_>, refund: &Value) -> Option<String> {
     let charge = txn.get("charge", text(refund, "charge"))?;
     let amount = int(refund, "amount");
     let gross = Money::new(amount, currency_of(refund));
     let booked = book(txn, &charge, text(refund, "id"), gross, "refund_failure");
-    move_refunded(txn, text(refund, "charge"), -amount, None);
+    move_refunded(txn, text(refund, "charge"), -amount, "charge.updated");
     Some(booked)
 }
 
 /// Adds to what is refunded of a charge.
-fn move_refunded(txn: &mut Txn<'_>, charge: &str, amount: i64, event: Option<&str>) {
+fn move_refunded(txn: &mut Txn<'_>, charge: &str, amount: i64, event: &str) {
     let changed = txn.edit("charge", charge, |doc| {
         let of = |doc: &Doc, name: &str| doc.get(name).and_then(Value::as_i64).unwrap_or(0);
         let refunded = of(doc, "amount_refunded") + amount;
         doc.insert("refunded".to_owned(), json!(refunded >= of(doc, "amount_captured")));
         doc.insert("amount_refunded".to_owned(), json!(refunded));
     });
-    if let (Some((before, after)), Some(event)) = (changed, event) {
+    if let Some((before, after)) = changed {
         txn.emit_change(event, &before, &after);
     }
 }

@@ -1,6 +1,7 @@
 //! Payments that take time: konbini and bank debits, from their start to the day they settle.
 
 use crate::sandbox::behaviour::cards;
+use crate::sandbox::behaviour::dispute::open;
 use crate::sandbox::behaviour::object::{int, text};
 use crate::sandbox::behaviour::payment::charge::{self, Attempt, Ending};
 use crate::sandbox::behaviour::payment::confirm::{self, Outcome};
@@ -262,12 +263,12 @@ pub fn settle(txn: &mut Txn<'_>, intent_id: &str, ok: bool) -> Result<(), Failur
             let ending = Ending::Succeeded;
             let attempt = Attempt { intent: &pi, method: &pm, ending, secure: None };
             let charge = charge::write(txn, &attempt);
-            arrive(txn, &pi, &pm, &charge);
+            arrive(txn, &pi, &pm, charge);
         }
         ("konbini", false) => lapse(txn, &pi, &pm),
         (_, true) => {
             if let Some(charge) = clear(txn, &pi) {
-                arrive(txn, &pi, &pm, &charge);
+                arrive(txn, &pi, &pm, charge);
             }
         }
         (_, false) => bounce(txn, &pi, &pm),
@@ -275,9 +276,10 @@ pub fn settle(txn: &mut Txn<'_>, intent_id: &str, ok: bool) -> Result<(), Failur
     Ok(())
 }
 
-fn arrive(txn: &mut Txn<'_>, pi: &Value, pm: &Arc<Object>, charge: &Object) {
-    txn.emit("charge.succeeded", charge);
-    confirm::succeed(txn, text(pi, "id"), charge);
+fn arrive(txn: &mut Txn<'_>, pi: &Value, pm: &Arc<Object>, charge: Arc<Object>) {
+    txn.emit("charge.succeeded", &charge);
+    let charge = open::follow(txn, charge);
+    confirm::succeed(txn, text(pi, "id"), &charge);
     confirm::keep_method(txn, pi, pm);
 }
 

@@ -1,0 +1,99 @@
+//! Automatic payouts: when funds become available, the next day of the schedule pays all of them out.
+//!
+//! The platform of a sandbox pays out by hand until `POST /v1/balance_settings` says otherwise (Stripe begins with a
+//! day's rhythm): so that a balance which a test has filled stays there. A connected account has what its own
+//! settings say, and is paid out only where it has a bank account.
+
+use crate::domain::money::Money;
+use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::payment::balance;
+use crate::sandbox::behaviour::payout::bank;
+use crate::sandbox::behaviour::payout::calendar::{Interval, weekday};
+use crate::sandbox::behaviour::payout::send::{self, Terms};
+use crate::sandbox::engine::object::Doc;
+use crate::sandbox::engine::txn::{Txn, mark};
+use serde_json::{Value, json};
+
+/// The job that makes the automatic payouts of a day.
+pub const NEXT_JOB: &str = "payout.next";
+
+const DAY: i64 = 86_400;
+
+/// The rhythm of the account that a change is about.
+pub fn interval(txn: &Txn<'_>) -> Interval {
+    let own = txn.get("balance_settings", "");
+    let schedule = own.as_deref().and_then(|it| it.pointer("/payments/payouts/schedule").cloned());
+    let account = &txn.scope().account;
+    let of_account = || {
+        let account = txn.at("").get("account", account)?;
+        account.pointer("/settings/payouts/schedule").cloned()
+    };
+    read(&schedule.or_else(of_account).unwrap_or_default())
+}
+
+fn read(schedule: &Value) -> Interval {
+    let several = |name: &str| schedule.get(name).and_then(Value::as_array).cloned();
+    match text(schedule, "interval") {
+        "daily" => Interval::Daily,
+        "weekly" => {
+            let named = several("weekly_payout_days").unwrap_or_default();
+            let anchor = schedule.get("weekly_anchor").cloned();
+            let days = named.iter().chain(&anchor).filter_map(|it| weekday(it.as_str()?));
+            let days: Vec<i64> = days.collect();
+            Interval::Weekly(if days.is_empty() { vec![0] } else { days })
+        }
+        "monthly" => {
+            let named = several("monthly_payout_days").unwrap_or_default();
+            let anchor = schedule.get("monthly_anchor").cloned();
+            let days: Vec<i64> = named.iter().chain(&anchor).filter_map(Value::as_i64).collect();
+            Interval::Monthly(if days.is_empty() { vec![1] } else { days })
+        }
+        _ => Interval::Manual,
+    }
+}
+
+/// Plans the next automatic payout, unless one is planned or none are made.
+pub fn plan(txn: &mut Txn<'_>) {
+    if txn.stored("_mark", NEXT_JOB).is_some() {
+        return;
+    }
+    let Some(due) = interval(txn).next(txn.world_now()) else { return };
+    txn.off_timeline(|txn| {
+        txn.put(mark(NEXT_JOB));
+        txn.schedule(due, NEXT_JOB, &json!({}));
+    });
+}
+
+/// The job behind [`NEXT_JOB`].
+pub fn on_next(txn: &mut Txn<'_>, _: &Value) {
+    txn.remove("_mark", NEXT_JOB);
+    let today = txn.now().0.div_euclid(DAY);
+    if !interval(txn).is_on(today) {
+        // The rhythm was changed since.
+        return plan(txn);
+    }
+    for currency in balance::currencies(txn) {
+        pay(txn, &currency);
+    }
+}
+
+/// Pays out everything that is available of a currency.
+fn pay(txn: &mut Txn<'_>, code: &str) {
+    let (available, _) = balance::sums(txn, code);
+    let Ok(currency) = code.parse() else { return };
+    if available <= 0 {
+        return;
+    }
+    let Some(bank) = bank::usual(txn, code).filter(|it| text(it, "status") != "errored") else {
+        return;
+    };
+    let rows = balance::unpaid(txn, code);
+    let amount = Money::new(available, currency);
+    let terms = Terms { amount, bank, automatic: true, instant: false, said: Doc::new() };
+    let payout = send::make(txn, terms);
+    let id = text(&payout, "id");
+    let own = txn.stored("balance_transaction", text(&payout, "balance_transaction")).cloned();
+    let rows: Vec<_> = rows.into_iter().chain(own).collect();
+    balance::mark_paid(txn, &rows, id);
+    send::reconcile(txn, id);
+}
