@@ -1,7 +1,7 @@
 //! What the catalog cannot know: transitions, amounts, side effects, and the events that tell of them.
 //!
-//! `object` has one file a Stripe object with its endpoints; `payment` and `checkout` are what concerns several
-//! objects; the rest is what these share.
+//! `object` has one file a Stripe object with its endpoints; `payment`, `saved`, `setup` and `checkout` are what concerns
+//! several objects; the rest is what these share.
 
 pub mod cards;
 pub mod checkout;
@@ -9,3 +9,5 @@ pub mod fees;
 pub mod object;
 pub mod payment;
 pub mod pricing;
+pub mod saved;
+pub mod setup;

@@ -2,6 +2,7 @@
 
 pub mod balance;
 pub mod balance_transaction;
+pub mod cash_balance;
 pub mod charge;
 pub mod checkout_session;
 pub mod customer;
@@ -12,6 +13,9 @@ pub mod payment_page;
 pub mod price;
 pub mod product;
 pub mod refund;
+pub mod setup_intent;
+pub mod source;
+pub mod token;
 pub mod webhook_endpoint;
 
 use crate::catalog::Catalog;
@@ -25,7 +29,7 @@ use crate::sandbox::engine::object::Doc;
 pub use crate::sandbox::engine::object::{int, text};
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
@@ -46,9 +50,10 @@ pub fn handler(key: &str) -> Option<Handler> {
 }
 
 fn find_handler(key: &str) -> Option<Handler> {
-    const MODELLED: [fn(&str) -> Option<Handler>; 13] = [
+    const MODELLED: [fn(&str) -> Option<Handler>; 17] = [
         balance::handler,
         balance_transaction::handler,
+        cash_balance::handler,
         charge::handler,
         checkout_session::handler,
         customer::handler,
@@ -59,6 +64,9 @@ fn find_handler(key: &str) -> Option<Handler> {
         price::handler,
         product::handler,
         refund::handler,
+        setup_intent::handler,
+        source::handler,
+        token::handler,
         webhook_endpoint::handler,
     ];
     MODELLED.iter().find_map(|handler| handler(key))
@@ -109,6 +117,25 @@ pub fn trim(doc: &mut Doc, kind: &str, names: &[&str]) {
             trim_hash(value, of);
         }
     }
+}
+
+/// A hash as an object of a kind shows it at a path: without what it does not know, and with null for what it lacks.
+pub fn fit(hash: Option<&Value>, kind: &str, path: &[&str]) -> Value {
+    let mut value = hash.filter(|hash| hash.is_object()).cloned().unwrap_or_else(|| json!({}));
+    let Some(shape) = Catalog::get().object(kind) else { return value };
+    let (mut fields, mut found) = (shape.fields.as_slice(), None);
+    for name in path {
+        found = grammar::field(fields, name).map(|field| &field.of.kind);
+        fields = match found {
+            Some(Kind::Hash(inner)) => inner,
+            _ => &[],
+        };
+    }
+    if let Some(of) = found {
+        trim_hash(&mut value, of);
+        fill_hash(&mut value, of);
+    }
+    value
 }
 
 fn trim_hash(value: &mut Value, of: &Kind) {

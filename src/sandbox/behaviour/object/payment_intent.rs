@@ -7,7 +7,8 @@ use crate::sandbox::behaviour::checkout::finish;
 use crate::sandbox::behaviour::object::{Handler, copy, fill, int, merge_metadata, text, trim};
 use crate::sandbox::behaviour::payment::confirm::{self, ConfirmOptions};
 use crate::sandbox::behaviour::payment::intent::{self, IntentSpec};
-use crate::sandbox::behaviour::payment::{method, settle};
+use crate::sandbox::behaviour::payment::verification::{self, Said};
+use crate::sandbox::behaviour::payment::{cash, method, settle};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;
@@ -66,6 +67,9 @@ pub fn handler(key: &str) -> Option<Handler> {
         "POST /v1/payment_intents/{intent}/confirm" => confirm,
         "POST /v1/payment_intents/{intent}/capture" => capture,
         "POST /v1/payment_intents/{intent}/cancel" => cancel,
+        "POST /v1/payment_intents/{intent}/apply_customer_balance" => apply_cash,
+        "POST /v1/payment_intents/{intent}/increment_authorization" => increment,
+        "POST /v1/payment_intents/{intent}/verify_microdeposits" => verify,
         "GET /v1/payment_intents" => list_all,
         "GET /v1/payment_intents/search" => |txn, call| search::page(txn, call, &INDEX),
         _ => return None,
@@ -170,7 +174,7 @@ fn check(call: &Call) -> Result<(), Failure> {
 }
 
 /// Fails for a payment method type that does not exist, and for types beside automatic ones.
-fn check_types(call: &Call) -> Result<(), Failure> {
+pub fn check_types(call: &Call) -> Result<(), Failure> {
     const LISTED: &str = "payment_method_types";
     let catalog = Catalog::get();
     let shape = catalog.params("PaymentIntentCreateParams");
@@ -199,17 +203,16 @@ fn check_types(call: &Call) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The types that a call lists, under either name.
+pub fn listed_types(call: &Call) -> Option<Vec<String>> {
+    let names = ["payment_method_types", "allowed_payment_method_types"];
+    let list = names.iter().map(|name| call.list(name)).find(|list| !list.is_empty())?;
+    Some(list.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+}
+
 /// The accepted types, and `automatic_payment_methods` as it is shown.
 fn types(settings: &Settings, call: &Call, currency: &str) -> (Vec<String>, Value) {
-    let listed = |name: &str| -> Option<Vec<String>> {
-        let list = call.list(name);
-        let texts = list.iter().filter_map(Value::as_str).map(str::to_owned);
-        (!list.is_empty()).then(|| texts.collect())
-    };
-    if let Some(types) = listed("payment_method_types") {
-        return (types, Value::Null);
-    }
-    if let Some(types) = listed("allowed_payment_method_types") {
+    if let Some(types) = listed_types(call) {
         return (types, Value::Null);
     }
     let redirects = call
@@ -435,9 +438,10 @@ fn confirm(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 }
 
 fn capture(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    found(txn, call)?;
     check(call)?;
-    if call.flag("final_capture") == Some(false) {
+    let last = call.flag("final_capture") != Some(false);
+    let pi = found(txn, call)?;
+    if !last && !intent::allows(txn, &pi, "multicapture") {
         let text = "`final_capture` can only be false for payments that support multicapture.";
         return Err(Failure::invalid(text).param("final_capture"));
     }
@@ -445,7 +449,7 @@ fn capture(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         keep(part, call);
         write(doc, call);
     });
-    let captured = intent::capture(txn, call.id(0), call.int("amount_to_capture"))?;
+    let captured = intent::capture(txn, call.id(0), call.int("amount_to_capture"), last)?;
     finish::captured(txn, &captured);
     Ok(captured.into())
 }
@@ -454,6 +458,38 @@ fn cancel(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let pi = found(txn, call)?;
     ensure_free(txn, &pi, "cancel")?;
     intent::cancel(txn, call.id(0), call.text("cancellation_reason")).map(Body::from)
+}
+
+fn verify(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    found(txn, call)?;
+    verification::verify_payment(txn, call.id(0), &Said::read(&call.params)).map(Body::from)
+}
+
+fn increment(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    found(txn, call)?;
+    check(call)?;
+    intent::increment(txn, call.id(0), call.int("amount").unwrap_or(0))?;
+    txn.edit("payment_intent", call.id(0), |doc| write(doc, call));
+    shown(txn, call.id(0))
+}
+
+/// Pays an intent from its customer's cash by hand.
+fn apply_cash(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    let pi = found(txn, call)?;
+    if !cash::is_awaiting(txn, &pi) {
+        let message = format!(
+            "This PaymentIntent's customer balance could not be applied because it has a status of {}.",
+            text(&pi, "status")
+        );
+        return Err(intent::unexpected_state(&pi, message));
+    }
+    if cash::apply(txn, call.id(0), call.int("amount")) == 0 {
+        // Believed: the words of an empty balance.
+        let text =
+            "The customer's cash balance has no funds in the currency of this PaymentIntent.";
+        return Err(Failure::invalid(text).code("insufficient_funds"));
+    }
+    shown(txn, call.id(0))
 }
 
 fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
