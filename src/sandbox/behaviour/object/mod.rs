@@ -6,9 +6,12 @@ pub mod cash_balance;
 pub mod charge;
 pub mod checkout_session;
 pub mod customer;
+pub mod ephemeral_key;
 pub mod event;
 pub mod payment_intent;
 pub mod payment_method;
+pub mod payment_method_configuration;
+pub mod payment_method_domain;
 pub mod payment_page;
 pub mod price;
 pub mod product;
@@ -50,16 +53,19 @@ pub fn handler(key: &str) -> Option<Handler> {
 }
 
 fn find_handler(key: &str) -> Option<Handler> {
-    const MODELLED: [fn(&str) -> Option<Handler>; 17] = [
+    const MODELLED: [fn(&str) -> Option<Handler>; 20] = [
         balance::handler,
         balance_transaction::handler,
         cash_balance::handler,
         charge::handler,
         checkout_session::handler,
         customer::handler,
+        ephemeral_key::handler,
         event::handler,
         payment_intent::handler,
         payment_method::handler,
+        payment_method_configuration::handler,
+        payment_method_domain::handler,
         payment_page::handler,
         price::handler,
         product::handler,

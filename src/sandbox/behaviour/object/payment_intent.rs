@@ -4,6 +4,7 @@ use crate::catalog::Catalog;
 use crate::catalog::grammar::{self, Kind};
 use crate::sandbox::behaviour::checkout::defaults::only_currency;
 use crate::sandbox::behaviour::checkout::finish;
+use crate::sandbox::behaviour::object::payment_method_configuration::switched_on;
 use crate::sandbox::behaviour::object::{Handler, copy, fill, int, merge_metadata, text, trim};
 use crate::sandbox::behaviour::payment::confirm::{self, ConfirmOptions};
 use crate::sandbox::behaviour::payment::intent::{self, IntentSpec};
@@ -48,7 +49,6 @@ const NOT_YET: &[&str] = &[
     "hooks",
     "mandate",
     "on_behalf_of",
-    "payment_method_configuration",
     "transfer_data",
 ];
 
@@ -98,9 +98,12 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         }
     }
     check_types(call)?;
-    let (types, automatic) = types(&Settings::of(txn), call, &currency);
+    let (types, automatic) = types(&offered(txn, call)?, call, &currency);
     let mut more = Doc::new();
     more.insert("automatic_payment_methods".to_owned(), automatic);
+    if let Some(details) = configuration(txn, call)? {
+        more.insert("payment_method_configuration_details".to_owned(), details);
+    }
     copy(&mut more, call, &["confirmation_method"]);
     write(&mut more, call);
     let mut part = PaymentIntentPart::default();
@@ -210,8 +213,23 @@ pub fn listed_types(call: &Call) -> Option<Vec<String>> {
     Some(list.iter().filter_map(Value::as_str).map(str::to_owned).collect())
 }
 
+/// The types that are offered where a call lists none: by the configuration that it names, else by the settings.
+pub fn offered(txn: &Txn<'_>, call: &Call) -> Result<Vec<String>, Failure> {
+    match call.text("payment_method_configuration") {
+        Some(id) => switched_on(txn, id).map(|(_, types)| types),
+        None => Ok(Settings::of(txn).payment_methods(&["card", "konbini", "sepa_debit"])),
+    }
+}
+
+/// `payment_method_configuration_details` of the configuration that a call names.
+pub fn configuration(txn: &Txn<'_>, call: &Call) -> Result<Option<Value>, Failure> {
+    let Some(id) = call.text("payment_method_configuration") else { return Ok(None) };
+    let (found, _) = switched_on(txn, id)?;
+    Ok(Some(json!({"id": id, "parent": found.get("parent")})))
+}
+
 /// The accepted types, and `automatic_payment_methods` as it is shown.
-fn types(settings: &Settings, call: &Call, currency: &str) -> (Vec<String>, Value) {
+fn types(offered: &[String], call: &Call, currency: &str) -> (Vec<String>, Value) {
     if let Some(types) = listed_types(call) {
         return (types, Value::Null);
     }
@@ -221,12 +239,11 @@ fn types(settings: &Settings, call: &Call, currency: &str) -> (Vec<String>, Valu
         .cloned()
         .unwrap_or_else(|| json!("always"));
     let excluded = call.list("excluded_payment_method_types");
-    let offered = settings.payment_methods(&["card", "konbini", "sepa_debit"]).into_iter();
-    let kept = offered.filter(|kind| {
+    let kept = offered.iter().filter(|kind| {
         only_currency(kind).is_none_or(|only| only.code() == currency)
-            && !excluded.iter().any(|e| e == kind)
+            && !excluded.iter().any(|e| e == *kind)
     });
-    (kept.collect(), json!({"allow_redirects": redirects, "enabled": true}))
+    (kept.cloned().collect(), json!({"allow_redirects": redirects, "enabled": true}))
 }
 
 /// Keeps what was sent and is not shown.

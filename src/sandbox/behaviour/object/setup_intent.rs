@@ -1,6 +1,8 @@
 //! Setup intents, their attempts and mandates, as the API makes, confirms, cancels and shows them.
 
-use crate::sandbox::behaviour::object::payment_intent::{check_types, listed_types};
+use crate::sandbox::behaviour::object::payment_intent::{
+    check_types, configuration, listed_types, offered,
+};
 use crate::sandbox::behaviour::object::{Handler, copy, merge_metadata, text, trim};
 use crate::sandbox::behaviour::payment::method;
 use crate::sandbox::behaviour::payment::verification::Said;
@@ -11,7 +13,6 @@ use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list::{self, Filter};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::SetupIntentPart;
-use crate::sandbox::engine::settings::Settings;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::{Failure, FailureKind};
 use serde_json::{Value, json};
@@ -32,8 +33,7 @@ const FIELDS: &[&str] = &[
 const ALWAYS: [&str; 3] = ["customer", "description", "metadata"];
 
 /// Parameters that need what the sandbox does not have yet.
-const NOT_YET: &[&str] =
-    &["confirmation_token", "customer_account", "payment_method_configuration"];
+const NOT_YET: &[&str] = &["confirmation_token", "customer_account"];
 
 /// The behaviour of `/v1/setup_intents`, `/v1/setup_attempts` and `/v1/mandates`.
 pub fn handler(key: &str) -> Option<Handler> {
@@ -85,10 +85,13 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         }
     }
     let mut doc = Doc::new();
-    let (types, automatic) = types(&Settings::of(txn), call);
+    let (types, automatic) = types(&offered(txn, call)?, call);
     doc.insert("payment_method_options".to_owned(), intent::method_options(&types));
     doc.insert("payment_method_types".to_owned(), json!(types));
     doc.insert("automatic_payment_methods".to_owned(), automatic);
+    if let Some(details) = configuration(txn, call)? {
+        doc.insert("payment_method_configuration_details".to_owned(), details);
+    }
     write(&mut doc, call);
     let chosen = chosen_method(txn, call)?;
     if let Some(chosen) = &chosen {
@@ -106,7 +109,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 }
 
 /// The accepted types, and `automatic_payment_methods` as it is shown.
-fn types(settings: &Settings, call: &Call) -> (Vec<String>, Value) {
+fn types(offered: &[String], call: &Call) -> (Vec<String>, Value) {
     if let Some(types) = listed_types(call) {
         return (types, Value::Null);
     }
@@ -116,11 +119,10 @@ fn types(settings: &Settings, call: &Call) -> (Vec<String>, Value) {
         .cloned()
         .unwrap_or_else(|| json!("always"));
     let excluded = call.list("excluded_payment_method_types");
-    let offered = settings.payment_methods(&["card", "sepa_debit"]).into_iter();
-    let kept = offered.filter(|kind| {
-        intent::SAVED.contains(&kind.as_str()) && !excluded.iter().any(|it| it == kind)
+    let kept = offered.iter().filter(|kind| {
+        intent::SAVED.contains(&kind.as_str()) && !excluded.iter().any(|it| it == *kind)
     });
-    (kept.collect(), json!({"allow_redirects": redirects, "enabled": true}))
+    (kept.cloned().collect(), json!({"allow_redirects": redirects, "enabled": true}))
 }
 
 /// Keeps what was sent and is not shown.

@@ -34,3 +34,6 @@ pub fn job(name: &str) -> Option<Job> {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod means_tests;

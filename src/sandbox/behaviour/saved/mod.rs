@@ -6,3 +6,6 @@
 pub mod card;
 pub mod token;
 pub mod wallet;
+
+#[cfg(test)]
+mod tests;

@@ -217,7 +217,7 @@ fn deed() -> impl Strategy<Value = Deed> {
 
 fn play(lab: &mut Lab, si: &str, deed: &Deed) {
     let path = format!("POST /v1/setup_intents/{si}");
-    let _ = match deed {
+    drop(match deed {
         Deed::Choose(method) => lab.call(&path, json!({"payment_method": method})),
         Deed::Confirm(None) => lab.call(&format!("{path}/confirm"), json!({})),
         Deed::Confirm(Some(method)) => {
@@ -228,7 +228,7 @@ fn play(lab: &mut Lab, si: &str, deed: &Deed) {
         }
         Deed::Cancel => lab.call(&format!("{path}/cancel"), json!({})),
         Deed::Describe => lab.call(&path, json!({"description": "d"})),
-    };
+    });
 }
 
 proptest! {
