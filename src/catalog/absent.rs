@@ -75,7 +75,9 @@ const OCCASIONAL: &[(&str, &[&str])] = &[
         ],
     ),
     ("customer", &["business_name", "individual_name"]),
+    ("ephemeral_key", &["secret"]),
     ("event", &["account", "context"]),
+    ("mandate", &["on_behalf_of"]),
     (
         "person",
         &[

@@ -22,7 +22,7 @@ const NAMES: &[Name] = &[
     ("price", "price", "price"),
     ("product", "product", "product"),
     ("promotion_code", "promotion_code", "promotion code"),
-    ("setup_intent", "setup_intent", "setup_intent"),
+    ("setup_intent", "setup_intent", "setupintent"),
     ("shipping_rate", "shipping_rate", "shipping rate"),
     ("subscription", "subscription", "subscription"),
     ("tax_rates", "tax_rate", "tax rate"),

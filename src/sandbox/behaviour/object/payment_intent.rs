@@ -221,6 +221,21 @@ pub fn offered(txn: &Txn<'_>, call: &Call) -> Result<Vec<String>, Failure> {
     }
 }
 
+/// The types of an intent that takes what is offered, where a call says otherwise what that is.
+pub fn retyped(
+    txn: &Txn<'_>,
+    call: &Call,
+    intent: &Value,
+    types: impl FnOnce(&[String]) -> Vec<String>,
+) -> Result<Option<Vec<String>>, Failure> {
+    let names = ["excluded_payment_method_types", "payment_method_configuration"];
+    let automatic = intent.get("automatic_payment_methods").is_some_and(Value::is_object);
+    if !automatic || listed_types(call).is_some() || !names.iter().any(|name| call.sent(name)) {
+        return Ok(None);
+    }
+    offered(txn, call).map(|offered| Some(types(&offered)))
+}
+
 /// `payment_method_configuration_details` of the configuration that a call names.
 pub fn configuration(txn: &Txn<'_>, call: &Call) -> Result<Option<Value>, Failure> {
     let Some(id) = call.text("payment_method_configuration") else { return Ok(None) };
@@ -408,6 +423,8 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     if method_id.is_some() || anew.iter().any(|name| call.sent(name)) {
         intent::start_over(txn, &pi);
     }
+    let retyped = retyped(txn, call, &pi, |offered| types(offered, call, currency).0)?;
+    let details = configuration(txn, call)?;
     txn.edit_with("payment_intent", id, |doc, part: &mut PaymentIntentPart| {
         keep(part, call);
         write(doc, call);
@@ -418,6 +435,12 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         if let Some(types) = listed.iter().find_map(|name| call.get(name)) {
             doc.insert("payment_method_types".to_owned(), types.clone());
             doc.insert("automatic_payment_methods".to_owned(), Value::Null);
+        }
+        if let Some(types) = retyped {
+            doc.insert("payment_method_types".to_owned(), json!(types));
+        }
+        if let Some(details) = details {
+            doc.insert("payment_method_configuration_details".to_owned(), details);
         }
         if open {
             doc.insert("last_payment_error".to_owned(), Value::Null);

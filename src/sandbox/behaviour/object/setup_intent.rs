@@ -205,8 +205,16 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         let pm = txn.find("payment_method", chosen, "payment_method")?;
         intent::ensure_owned(&pm, &customer)?;
     }
+    let retyped = retyped(txn, call, &si, |offered| types(offered, call).0)?;
+    let details = configuration(txn, call)?;
     txn.edit("setup_intent", call.id(0), |doc| {
         write(doc, call);
+        if let Some(types) = retyped {
+            doc.insert("payment_method_types".to_owned(), json!(types));
+        }
+        if let Some(details) = details {
+            doc.insert("payment_method_configuration_details".to_owned(), details);
+        }
         if let Some(types) = listed_types(call) {
             doc.insert("payment_method_types".to_owned(), json!(types));
             doc.insert("automatic_payment_methods".to_owned(), Value::Null);

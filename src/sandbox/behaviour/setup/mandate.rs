@@ -33,7 +33,6 @@ pub fn write(
             "payment_method_details": {"type": kind, kind: details}, "status": "active", "type": way,
         }),
     );
-    doc.remove("on_behalf_of");
     doc.insert(way.to_owned(), single_use.cloned().unwrap_or_else(|| json!({})));
     txn.put(doc);
     id
