@@ -156,7 +156,8 @@ const wanted = new Set([
   "payment_intent.amount_capturable_updated",
 ]);
 let secret = "";
-const told = Promise.withResolvers();
+const told = {};
+told.promise = new Promise((resolve, reject) => Object.assign(told, { resolve, reject }));
 const server = createServer((request, response) => {
   const parts = [];
   request.on("data", (part) => parts.push(part));

@@ -1,7 +1,7 @@
 //! Setup intents, their attempts and mandates, as the API makes, confirms, cancels and shows them.
 
 use crate::sandbox::behaviour::object::payment_intent::{
-    check_types, configuration, listed_types, offered,
+    check_types, configuration, listed_types, offered, retyped,
 };
 use crate::sandbox::behaviour::object::{Handler, copy, merge_metadata, text, trim};
 use crate::sandbox::behaviour::payment::method;
