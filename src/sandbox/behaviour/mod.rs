@@ -1,7 +1,7 @@
 //! What the catalog cannot know: transitions, amounts, side effects, and the events that tell of them.
 //!
-//! `object` has one file a Stripe object with its endpoints; `payment`, `checkout`, `dispute`, `payout` and `report` are
-//! what concerns several objects; the rest is what these share.
+//! `object` has one file a Stripe object with its endpoints; `payment`, `saved`, `setup`, `checkout`, `connect`, `dispute`,
+//! `payout` and `report` are what concerns several objects; the rest is what these share.
 
 pub mod cards;
 pub mod checkout;
@@ -13,3 +13,5 @@ pub mod payment;
 pub mod payout;
 pub mod pricing;
 pub mod report;
+pub mod saved;
+pub mod setup;

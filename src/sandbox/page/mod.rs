@@ -1,4 +1,5 @@
-//! The pages that a payer meets: hosted Checkout, the 3-D Secure challenge, the konbini voucher.
+//! The pages that a payer meets: hosted Checkout, the 3-D Secure challenge, the konbini voucher, the
+//! proof that a bank account is its owner's.
 //! Plain HTML that works without JavaScript, in Japanese and English.
 
 pub mod answer;
@@ -8,6 +9,7 @@ pub mod entry;
 pub mod field;
 pub mod home;
 pub mod leave;
+pub mod microdeposits;
 pub mod pay;
 pub mod refusal;
 pub mod token;
@@ -48,6 +50,7 @@ pub fn router() -> Router {
         .route("/c/style.css", get(answer::style))
         .route("/3ds/{intent}", get(challenge::show).post(challenge::submit))
         .route("/konbini/{intent}", get(voucher::show).post(voucher::submit))
+        .route("/microdeposits/{intent}", get(microdeposits::show).post(microdeposits::submit))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .with_state(key)
 }

@@ -100,7 +100,7 @@ fn follow(
         Outcome::RequiresAction { settles: None } => return Ok(Next::Challenge(intent.to_owned())),
         Outcome::Succeeded | Outcome::RequiresCapture => None,
         Outcome::RequiresAction { settles } => settles,
-        Outcome::Processing { settles } => Some(settles),
+        Outcome::Processing { settles } => settles,
     };
     finish::complete(txn, session, settles)?;
     Ok(Next::Complete)

@@ -29,6 +29,7 @@ enum Effect {
 const ACTING: &[(&str, Effect)] = &[
     ("billing_scheme", Effect::Refused("tiered billing")),
     ("capture", Effect::Changes("/captured")),
+    ("cash_balance", Effect::Expanded),
     ("confirm", Effect::Refused("return_url")),
     ("currency_options", Effect::Expanded),
     ("payment_method_data", Effect::Changes("/payment_method")),
@@ -50,6 +51,7 @@ fn sample(name: &str, of: &Type) -> Value {
         "invoice_prefix" => return json!("TEA"),
         "capture" => return json!(false),
         "interval" => return json!("month"),
+        "reconciliation_mode" => return json!("manual"),
         _ => {}
     }
     match &of.kind {

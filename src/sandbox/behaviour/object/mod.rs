@@ -2,14 +2,18 @@
 
 pub mod balance;
 pub mod balance_transaction;
+pub mod cash_balance;
 pub mod charge;
 pub mod checkout_session;
 pub mod customer;
 pub mod dispute;
 pub mod early_fraud_warning;
+pub mod ephemeral_key;
 pub mod event;
 pub mod payment_intent;
 pub mod payment_method;
+pub mod payment_method_configuration;
+pub mod payment_method_domain;
 pub mod payment_page;
 pub mod payout;
 pub mod price;
@@ -18,6 +22,9 @@ pub mod refund;
 pub mod report_run;
 pub mod review;
 pub mod topup;
+pub mod setup_intent;
+pub mod source;
+pub mod token;
 pub mod webhook_endpoint;
 
 use crate::catalog::Catalog;
@@ -34,7 +41,7 @@ use crate::sandbox::engine::object::Doc;
 pub use crate::sandbox::engine::object::{int, text};
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
@@ -55,18 +62,22 @@ pub fn handler(key: &str) -> Option<Handler> {
 }
 
 fn find_handler(key: &str) -> Option<Handler> {
-    const MODELLED: [fn(&str) -> Option<Handler>; 20] = [
+    const MODELLED: [fn(&str) -> Option<Handler>; 27] = [
         balance::handler,
         balance_transaction::handler,
+        cash_balance::handler,
         charge::handler,
         checkout_session::handler,
         connect::handler,
         customer::handler,
         dispute::handler,
         early_fraud_warning::handler,
+        ephemeral_key::handler,
         event::handler,
         payment_intent::handler,
         payment_method::handler,
+        payment_method_configuration::handler,
+        payment_method_domain::handler,
         payment_page::handler,
         payout::handler,
         price::handler,
@@ -75,6 +86,9 @@ fn find_handler(key: &str) -> Option<Handler> {
         report_run::handler,
         review::handler,
         topup::handler,
+        setup_intent::handler,
+        source::handler,
+        token::handler,
         webhook_endpoint::handler,
     ];
     MODELLED.iter().find_map(|handler| handler(key))
@@ -132,6 +146,25 @@ pub fn trim(doc: &mut Doc, kind: &str, names: &[&str]) {
             trim_hash(value, of);
         }
     }
+}
+
+/// A hash as an object of a kind shows it at a path: without what it does not know, and with null for what it lacks.
+pub fn fit(hash: Option<&Value>, kind: &str, path: &[&str]) -> Value {
+    let mut value = hash.filter(|hash| hash.is_object()).cloned().unwrap_or_else(|| json!({}));
+    let Some(shape) = Catalog::get().object(kind) else { return value };
+    let (mut fields, mut found) = (shape.fields.as_slice(), None);
+    for name in path {
+        found = grammar::field(fields, name).map(|field| &field.of.kind);
+        fields = match found {
+            Some(Kind::Hash(inner)) => inner,
+            _ => &[],
+        };
+    }
+    if let Some(of) = found {
+        trim_hash(&mut value, of);
+        fill_hash(&mut value, of);
+    }
+    value
 }
 
 fn trim_hash(value: &mut Value, of: &Kind) {
