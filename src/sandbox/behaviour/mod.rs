@@ -7,5 +7,8 @@ pub mod cards;
 pub mod checkout;
 pub mod fees;
 pub mod object;
+pub mod offer;
 pub mod payment;
 pub mod pricing;
+pub mod tax;
+pub mod total;

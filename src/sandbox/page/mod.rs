@@ -3,11 +3,14 @@
 
 pub mod answer;
 pub mod challenge;
+pub mod choices;
 pub mod countries;
 pub mod entry;
 pub mod field;
 pub mod home;
 pub mod leave;
+pub mod link;
+pub mod order;
 pub mod pay;
 pub mod refusal;
 pub mod token;
@@ -43,6 +46,7 @@ pub fn router() -> Router {
     let key = Arc::new(TokenKey::draw(&Entropy::system()));
     Router::new()
         .route("/", get(home::show))
+        .route("/buy/{code}", get(link::show))
         .route("/c/pay/{session}", get(pay::show).post(pay::submit))
         .route("/c/recover/{session}", get(pay::recover))
         .route("/c/style.css", get(answer::style))

@@ -1,5 +1,6 @@
 //! Customers: who pays.
 
+use crate::sandbox::behaviour::object::{discount, tax_id};
 use crate::sandbox::behaviour::object::{Handler, copy, fill, merge_metadata, new, text};
 use crate::sandbox::behaviour::payment::method;
 use crate::sandbox::call::Call;
@@ -37,8 +38,7 @@ const FIELDS: &[&str] = &[
 ];
 
 /// Parameters that need objects which the sandbox does not have yet.
-const NOT_YET: &[&str] =
-    &["cash_balance", "coupon", "default_source", "promotion_code", "source", "tax_id_data"];
+const NOT_YET: &[&str] = &["cash_balance", "default_source", "source"];
 
 /// The behaviour of `/v1/customers`.
 pub fn handler(key: &str) -> Option<Handler> {
@@ -99,6 +99,15 @@ fn make(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         Some(part) => txn.put_with(doc, part),
         None => txn.put(doc),
     };
+    for (at, sent) in call.list("tax_id_data").iter().enumerate() {
+        let owner = json!({"type": "customer", "customer": id});
+        let param = format!("tax_id_data[{at}][value]");
+        tax_id::create(txn, text(sent, "type"), text(sent, "value"), &owner, &param)?;
+    }
+    if call.sent("coupon") || call.sent("promotion_code") {
+        discount::set(txn, call, &id)?;
+        customer = txn.get("customer", &id).unwrap_or(customer);
+    }
     let mut saved = None;
     if let Some(asked) = call.text("payment_method") {
         let found = method::instantiate_test_method(txn, asked, "payment_method")?;
@@ -257,6 +266,8 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     }) else {
         return Err(Failure::missing("customer", id, "id"));
     };
+    discount::set(txn, call, id)?;
+    let after = txn.get("customer", id).unwrap_or(after);
     txn.emit_change("customer.updated", &before, &after);
     Ok(after.into())
 }

@@ -4,20 +4,28 @@ pub mod balance;
 pub mod balance_transaction;
 pub mod charge;
 pub mod checkout_session;
+pub mod coupon;
 pub mod customer;
+pub mod discount;
 pub mod event;
 pub mod payment_intent;
+pub mod payment_link;
 pub mod payment_method;
 pub mod payment_page;
 pub mod price;
 pub mod product;
+pub mod promotion_code;
 pub mod refund;
+pub mod shipping_rate;
+pub mod tax_id;
+pub mod tax_rate;
 pub mod webhook_endpoint;
 
 use crate::catalog::Catalog;
 use crate::catalog::grammar::{self, Kind};
 use crate::catalog::route::Endpoint;
 use crate::sandbox::behaviour::checkout;
+use crate::sandbox::behaviour::offer;
 use crate::sandbox::behaviour::payment;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
@@ -46,19 +54,26 @@ pub fn handler(key: &str) -> Option<Handler> {
 }
 
 fn find_handler(key: &str) -> Option<Handler> {
-    const MODELLED: [fn(&str) -> Option<Handler>; 13] = [
+    const MODELLED: [fn(&str) -> Option<Handler>; 20] = [
         balance::handler,
         balance_transaction::handler,
         charge::handler,
         checkout_session::handler,
+        coupon::handler,
         customer::handler,
+        discount::handler,
         event::handler,
         payment_intent::handler,
+        payment_link::handler,
         payment_method::handler,
         payment_page::handler,
         price::handler,
         product::handler,
+        promotion_code::handler,
         refund::handler,
+        shipping_rate::handler,
+        tax_id::handler,
+        tax_rate::handler,
         webhook_endpoint::handler,
     ];
     MODELLED.iter().find_map(|handler| handler(key))
@@ -66,7 +81,12 @@ fn find_handler(key: &str) -> Option<Handler> {
 
 /// The job of that name.
 pub fn job(name: &str) -> Option<Job> {
-    payment::job(name).or_else(|| checkout::job(name)).or_else(|| event::job(name))
+    let own: Option<Job> = (name == offer::LAPSE_JOB).then_some(offer::on_due);
+    payment::job(name)
+        .or_else(|| checkout::job(name))
+        .or_else(|| event::job(name))
+        .or_else(|| tax_id::job(name))
+        .or(own)
 }
 
 /// A field that an object shows only when it is expanded (`line_items` of a Checkout Session).
@@ -74,7 +94,10 @@ pub fn include(txn: &Txn<'_>, doc: &Value, field: &str) -> Option<Value> {
     match text(doc, "object") {
         checkout::SESSION => checkout_session::include(txn, doc, field),
         "charge" => charge::include(txn, doc, field),
+        "coupon" => coupon::include(txn, doc, field),
         "customer" => customer::include(txn, doc, field),
+        "item" => checkout_session::item_more(txn, doc, field),
+        "payment_link" => payment_link::include(txn, doc, field),
         "price" => price::include(txn, doc, field),
         _ => None,
     }
