@@ -80,7 +80,10 @@ mod tests {
             read(&form, &Asks { code: true, ..Asks::default() })
         };
         let (choices, step) = read_from(&[("quantity_li_1", " 3 "), ("code", " SPRING ")]);
-        assert_eq!((choices.quantities, choices.code.as_deref()), (vec![("li_1".to_owned(), 3)], Some("SPRING")));
+        assert_eq!(
+            (choices.quantities, choices.code.as_deref()),
+            (vec![("li_1".to_owned(), 3)], Some("SPRING"))
+        );
         assert_eq!(step, Step::Pay);
         let (choices, step) = read_from(&[("add", "li_2"), ("quantity_li_1", "x")]);
         assert_eq!((choices.quantities, step), (vec![("li_2".to_owned(), 1)], Step::Update));

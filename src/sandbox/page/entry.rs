@@ -101,14 +101,16 @@ impl Asks {
         let consent = |name: &str| hash("consent_collection").and_then(|c| c.get(name)?.as_str());
         let is_on = |name: &str| hash(name).and_then(|h| h.get("enabled")) == Some(&json!(true));
         let named = |name: &str| {
-            let asked = hash("name_collection").and_then(|it| it.get(name)).filter(|it| it.is_object());
+            let asked =
+                hash("name_collection").and_then(|it| it.get(name)).filter(|it| it.is_object());
             asked.filter(|it| it["enabled"] == true).map(|it| it["optional"] == true)
         };
         let ships_to =
             list(hash("shipping_address_collection").and_then(|s| s.get("allowed_countries")));
         let taxed = is_on("automatic_tax");
-        let tax_id = is_on("tax_id_collection")
-            .then(|| session.pointer("/tax_id_collection/required") != Some(&json!("if_supported")));
+        let tax_id = is_on("tax_id_collection").then(|| {
+            session.pointer("/tax_id_collection/required") != Some(&json!("if_supported"))
+        });
         let save = session.pointer("/saved_payment_method_options/payment_method_save");
         Self {
             email: given.map(str::to_owned),

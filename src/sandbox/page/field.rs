@@ -2,9 +2,9 @@
 
 use crate::domain::locale::Locale;
 use crate::domain::money::Money;
+use crate::sandbox::behaviour::object::tax_id;
 use crate::sandbox::engine::private::LineLook;
 use crate::sandbox::page::countries;
-use crate::sandbox::behaviour::object::tax_id;
 use crate::sandbox::page::entry::{Asks, Fault, Form};
 use crate::words::page::Words;
 use serde_json::Value;
@@ -194,7 +194,10 @@ impl Maker<'_> {
             fields.push(asked(self.field("individual_name", w.full_name, "name"), optional));
         }
         if let Some(optional) = asks.business_name {
-            fields.push(asked(self.field("business_name", w.business_name, "organization"), optional));
+            fields.push(asked(
+                self.field("business_name", w.business_name, "organization"),
+                optional,
+            ));
         }
         if let Some(optional) = asks.tax_id {
             let mut kind = self.field("tax_id_kind", w.tax_id_kind, "off");

@@ -37,18 +37,12 @@ pub async fn show(visit: Visit) -> Response {
         .collect();
     let opened = visit.pages.world.change(Origin::default(), |txn| open(txn, &link, &said)).await;
     match opened {
-        Ok(session) => {
-            see_other(&visit.pages.path(&format!("/c/pay/{}", text(&session, "id"))))
-        }
+        Ok(session) => see_other(&visit.pages.path(&format!("/c/pay/{}", text(&session, "id")))),
         Err(failure) => refused(&visit, &failure),
     }
 }
 
-fn open(
-    txn: &mut Txn<'_>,
-    link: &Object,
-    said: &[(&str, String)],
-) -> Result<Arc<Object>, Failure> {
+fn open(txn: &mut Txn<'_>, link: &Object, said: &[(&str, String)]) -> Result<Arc<Object>, Failure> {
     payment_link::open_session(txn, link, said)
 }
 

@@ -76,4 +76,7 @@ impl FromRequestParts<Arc<TokenKey>> for Pages {
 }
 
 #[cfg(test)]
+mod order_tests;
+
+#[cfg(test)]
 mod tests;

@@ -68,7 +68,7 @@ fn shape_of(kind: &str) -> Result<&'static Shape, Failure> {
 }
 
 fn create(txn: &mut Txn<'_>, call: &Call, plan: &Plan) -> Result<Body, Failure> {
-    rules::check(txn, plan.row.kind, call)?;
+    rules::check(plan.row.kind, call)?;
     let Draft { doc, more } = drafted(txn, call, plan)?;
     let made = txn.put(doc);
     keep_more(txn, &made, more);
@@ -100,7 +100,7 @@ fn drafted(txn: &mut Txn<'_>, call: &Call, plan: &Plan) -> Result<Draft, Failure
         draft.doc.insert(name.to_owned(), empty);
     }
     draft.write(txn, shape, &call.params, rules::known(row.kind))?;
-    rules::finish(txn, row.kind, call, &mut draft.doc);
+    rules::finish(txn, row.kind, &mut draft.doc);
     draft.ensure_whole()?;
     Ok(draft)
 }
@@ -166,11 +166,11 @@ fn more_id(object: &Object) -> String {
 
 fn update(txn: &mut Txn<'_>, call: &Call, plan: &Plan) -> Result<Body, Failure> {
     let found = owned(txn, call, plan)?;
-    rules::check(txn, plan.row.kind, call)?;
+    rules::check(plan.row.kind, call)?;
     let kind = text(&found, "object").to_owned();
     change(txn, &found, "updated", |txn, draft, shape| {
         draft.write(txn, shape, &call.params, rules::known(&kind))?;
-        rules::finish(txn, &kind, call, &mut draft.doc);
+        rules::finish(txn, &kind, &mut draft.doc);
         Ok(())
     })
 }
@@ -216,7 +216,6 @@ fn delete(txn: &mut Txn<'_>, call: &Call, plan: &Plan) -> Result<Body, Failure> 
 /// Emits the event of a kind and a word (`coupon.created`), where the API has one.
 fn tell(txn: &mut Txn<'_>, kind: &str, word: &str, object: &Object, before: Option<&Object>) {
     let name = match kind {
-        "tax_id" if object["customer"].is_string() => format!("customer.tax_id.{word}"),
         "bank_account" | "card" => format!("account.external_account.{word}"),
         _ => format!("{kind}.{word}"),
     };

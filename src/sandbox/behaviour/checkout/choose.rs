@@ -115,7 +115,9 @@ fn count(txn: &Txn<'_>, part: &mut SessionPart, line: &str, quantity: i64, curre
     let Some(price) = item.get("price").cloned() else { return };
     let options = txn.record::<PricePart>("price", text(&price, "id"));
     let options = options.and_then(|part| part.currency_options.clone());
-    let Some(total) = amount::line_total(&price, options.as_ref(), currency, quantity) else { return };
+    let Some(total) = amount::line_total(&price, options.as_ref(), currency, quantity) else {
+        return;
+    };
     if let Some(item) = item.as_object_mut() {
         item.insert("quantity".to_owned(), json!(quantity));
         item.insert("amount_subtotal".to_owned(), json!(total));

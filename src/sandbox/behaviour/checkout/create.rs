@@ -5,8 +5,8 @@ use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::checkout::lines::Lines;
 use crate::sandbox::behaviour::checkout::{
-    SESSION, amount, defaults, discount, expire, inline, lines, not_modelled, setup, shipping, sums,
-    validate,
+    SESSION, amount, defaults, discount, expire, inline, lines, not_modelled, setup, shipping,
+    sums, validate,
 };
 use crate::sandbox::behaviour::tax;
 use crate::sandbox::call::Call;
@@ -152,7 +152,11 @@ fn offer_types(
 /// Where a customer is taxed, as far as their record says.
 fn location_of(customer: &Value) -> Option<Value> {
     let shipping = customer.get("shipping").and_then(|it| it.get("address"));
-    [shipping, customer.get("address")].into_iter().flatten().find(|it| tax::is_location(it)).cloned()
+    [shipping, customer.get("address")]
+        .into_iter()
+        .flatten()
+        .find(|it| tax::is_location(it))
+        .cloned()
 }
 
 /// How a session's id starts, by what it does.

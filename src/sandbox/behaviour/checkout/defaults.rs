@@ -104,11 +104,14 @@ pub fn fill(doc: &mut Doc, call: &Call) {
     set("automatic_tax", automatic_tax(call.hash("automatic_tax")));
     set("custom_fields", call.list("custom_fields").iter().map(custom_field).collect());
     set("customer_creation", customer_creation(call));
-    set("invoice_creation", if mode == "payment" {
-        invoice_creation(call.get("invoice_creation"))
-    } else {
-        Value::Null
-    });
+    set(
+        "invoice_creation",
+        if mode == "payment" {
+            invoice_creation(call.get("invoice_creation"))
+        } else {
+            Value::Null
+        },
+    );
     set("mode", json!(call.text("mode")));
     set("payment_method_collection", payment_method_collection(call, mode));
     set("discounts", if mode == "setup" { Value::Null } else { json!([]) });

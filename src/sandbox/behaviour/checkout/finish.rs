@@ -90,7 +90,8 @@ fn keep_method(txn: &mut Txn<'_>, session: &Value, part: &SessionPart) {
     let wished = part.payer.as_ref().is_some_and(|payer| payer["save"] == true);
     let intent = txn.get("payment_intent", text(session, "payment_intent"));
     let method = intent.as_ref().map_or("", |intent| text(intent, "payment_method"));
-    let (Some(customer), true, false) = (customer_of(session, part), wished, method.is_empty()) else {
+    let (Some(customer), true, false) = (customer_of(session, part), wished, method.is_empty())
+    else {
         return;
     };
     txn.edit("payment_method", method, |doc| {

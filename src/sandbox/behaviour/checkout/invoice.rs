@@ -28,7 +28,9 @@ pub fn write(txn: &mut Txn<'_>, session: &Object, details: &Value, customer: &st
             doc.insert(name.to_owned(), value.clone());
         }
     }
-    if let Some(metadata) = invoice.and_then(|data| data.get("metadata")).filter(|it| it.is_object()) {
+    if let Some(metadata) =
+        invoice.and_then(|data| data.get("metadata")).filter(|it| it.is_object())
+    {
         doc.insert("metadata".to_owned(), metadata.clone());
     }
     let made = txn.put(doc);

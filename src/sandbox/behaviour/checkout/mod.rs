@@ -44,4 +44,7 @@ pub fn job(name: &str) -> Option<Job> {
 }
 
 #[cfg(test)]
+mod selling_tests;
+
+#[cfg(test)]
 mod tests;

@@ -99,7 +99,10 @@ pub fn work_out(txn: &mut Txn<'_>, doc: &mut Doc, part: &mut SessionPart) {
             item.insert("amount_total".to_owned(), json!(outcome.total));
         }
         let discounts = part.discount.iter().map(|(id, _)| id.as_str());
-        let discounts: Vec<Value> = discounts.zip(&outcome.discounts).map(|(id, amount)| json!({"amount": amount, "discount": id})).collect();
+        let discounts: Vec<Value> = discounts
+            .zip(&outcome.discounts)
+            .map(|(id, amount)| json!({"amount": amount, "discount": id}))
+            .collect();
         let taxes = shown(outcome, rates, &taxing.reason());
         keep(txn, text(item, "id"), &discounts, &taxes);
     }
@@ -191,7 +194,8 @@ fn keep(txn: &mut Txn<'_>, id: &str, discounts: &[Value], taxes: &[Value]) {
 /// `discounts` or `taxes` of a line, of a session's shipping where the id is the session's, with what they name.
 pub fn more(txn: &Txn<'_>, id: &str, field: &str) -> Vec<Value> {
     let kept = txn.get(MORE, id).and_then(|it| it.get(field)?.as_array().cloned());
-    let (name, kind) = if field == "taxes" { ("rate", "tax_rate") } else { ("discount", "discount") };
+    let (name, kind) =
+        if field == "taxes" { ("rate", "tax_rate") } else { ("discount", "discount") };
     let whole = |mut it: Value| {
         let found = txn.get(kind, text(&it, name)).map(|found| found.document())?;
         it.as_object_mut()?.insert(name.to_owned(), found);
@@ -209,7 +213,9 @@ pub fn breakdown(txn: &Txn<'_>, session: &Value) -> Value {
     let together = |field: &str, name: &str| {
         let mut all: Vec<Value> = Vec::new();
         for one in ids.iter().flat_map(|id| more(txn, id, field)) {
-            let same = |it: &&mut Value| it.pointer(&format!("/{name}/id")) == one.pointer(&format!("/{name}/id"));
+            let same = |it: &&mut Value| {
+                it.pointer(&format!("/{name}/id")) == one.pointer(&format!("/{name}/id"))
+            };
             match all.iter_mut().find(same).and_then(Value::as_object_mut) {
                 None => all.push(one),
                 Some(known) => {

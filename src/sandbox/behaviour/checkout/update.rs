@@ -47,7 +47,10 @@ pub fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
             merge_metadata(doc, &call.params);
         }
         if let Some(offered) = &offered {
-            doc.insert("shipping_cost".to_owned(), offered.first().map_or(Value::Null, shipping::cost));
+            doc.insert(
+                "shipping_cost".to_owned(),
+                offered.first().map_or(Value::Null, shipping::cost),
+            );
             doc.insert("shipping_options".to_owned(), json!(offered));
         }
         collect(doc, call);

@@ -1,7 +1,7 @@
 //! Customers: who pays.
 
-use crate::sandbox::behaviour::object::{discount, tax_id};
 use crate::sandbox::behaviour::object::{Handler, copy, fill, merge_metadata, new, text};
+use crate::sandbox::behaviour::object::{discount, tax_id};
 use crate::sandbox::behaviour::payment::method;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;

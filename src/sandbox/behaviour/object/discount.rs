@@ -33,8 +33,7 @@ pub fn set(txn: &mut Txn<'_>, call: &Call, customer: &str) -> Result<(), Failure
         "" => currency,
         own => own.to_owned(),
     };
-    let purchase =
-        Purchase { customer: Some(customer), currency: &currency, subtotal: i64::MAX };
+    let purchase = Purchase { customer: Some(customer), currency: &currency, subtotal: i64::MAX };
     offer.ensure_usable(txn, &purchase, &param)?;
     let known = txn.get("customer", customer).and_then(|it| it.get("discount").cloned());
     let given = offer.give(txn, ("customer", customer), Some(customer));
@@ -48,7 +47,8 @@ pub fn set(txn: &mut Txn<'_>, call: &Call, customer: &str) -> Result<(), Failure
 /// Takes a customer's discount away, and tells of it.
 fn take(txn: &mut Txn<'_>, customer: &str) -> Option<Value> {
     let held = txn.get("customer", customer)?;
-    let id = held.get("discount").map(|it| text(it, "id").to_owned()).filter(|id| !id.is_empty())?;
+    let id =
+        held.get("discount").map(|it| text(it, "id").to_owned()).filter(|id| !id.is_empty())?;
     txn.edit("customer", customer, |doc| drop(doc.insert("discount".to_owned(), Value::Null)));
     let ended = txn.get("discount", &id)?;
     txn.remove("discount", &id);

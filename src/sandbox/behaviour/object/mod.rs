@@ -199,4 +199,7 @@ mod recorded_tests;
 mod lossless_tests;
 
 #[cfg(test)]
+mod selling_tests;
+
+#[cfg(test)]
 mod shop_tests;

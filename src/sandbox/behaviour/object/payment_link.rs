@@ -83,7 +83,8 @@ pub fn handler(key: &str) -> Option<Handler> {
 /// `line_items` of a link: its first ten lines.
 pub fn include(txn: &Txn<'_>, link: &Value, field: &str) -> Option<Value> {
     let id = text(link, "id");
-    let all = &txn.record::<PaymentLinkPart>(KIND, id).filter(|_| field == "line_items")?.line_items;
+    let all =
+        &txn.record::<PaymentLinkPart>(KIND, id).filter(|_| field == "line_items")?.line_items;
     let data: Vec<&Value> = all.iter().take(10).collect();
     let url = format!("/v1/payment_links/{id}/line_items");
     Some(json!({"object": "list", "data": data, "has_more": all.len() > 10, "url": url}))
@@ -201,7 +202,8 @@ fn write(doc: &mut Doc, call: &Call) {
         let known = doc.get("restrictions").and_then(|it| it.pointer("/completed_sessions/count"));
         let count = known.cloned().unwrap_or(json!(0));
         let limit = limits.pointer("/completed_sessions/limit");
-        let shown = limit.map(|limit| json!({"completed_sessions": {"count": count, "limit": limit}}));
+        let shown =
+            limit.map(|limit| json!({"completed_sessions": {"count": count, "limit": limit}}));
         doc.insert("restrictions".to_owned(), json!(shown));
     }
     if let Some(Value::Object(data)) = doc.get_mut("payment_intent_data") {
@@ -223,7 +225,8 @@ fn write(doc: &mut Doc, call: &Call) {
 fn sold(items: &[Value], call: &Call) -> Map<String, Value> {
     let rates = |at: usize| call.list("line_items").get(at).and_then(|line| line.get("tax_rates"));
     let line = |(at, item): (usize, &Value)| {
-        let mut line = json!({"price": item.pointer("/price/id"), "quantity": item.get("quantity")});
+        let mut line =
+            json!({"price": item.pointer("/price/id"), "quantity": item.get("quantity")});
         let adjustable = item.get("adjustable_quantity").filter(|it| it.is_object());
         for (name, value) in [("adjustable_quantity", adjustable), ("tax_rates", rates(at))] {
             if let (Some(value), Some(line)) = (value, line.as_object_mut()) {

@@ -35,9 +35,8 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     }
     check(txn, call)?;
     let id = txn.new_id("promo_1", 23);
-    let code = call
-        .text("code")
-        .map_or_else(|| txn.new_id("", 8).to_ascii_uppercase(), str::to_owned);
+    let code =
+        call.text("code").map_or_else(|| txn.new_id("", 8).to_ascii_uppercase(), str::to_owned);
     let mut doc = new(
         "promotion_code",
         json!({
@@ -46,7 +45,11 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
             "restrictions": restrictions(call.hash("restrictions")), "times_redeemed": 0,
         }),
     );
-    copy(&mut doc, call, &["active", "customer", "customer_account", "expires_at", "max_redemptions"]);
+    copy(
+        &mut doc,
+        call,
+        &["active", "customer", "customer_account", "expires_at", "max_redemptions"],
+    );
     merge_metadata(&mut doc, &call.params);
     let made = txn.put(doc);
     if let Some(at) = call.int("expires_at") {
@@ -59,10 +62,13 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 /// The coupon that is named, and the parameter that names it: older versions did so at the top.
 fn coupon(call: &Call) -> Result<(&str, &'static str), Failure> {
     let named = call.hash("promotion").and_then(|it| it.get("coupon")?.as_str());
-    named.map(|id| (id, "promotion[coupon]")).or(call.text("coupon").map(|id| (id, "coupon"))).ok_or_else(|| {
-        let text = "You must pass promotion.coupon when passing promotion";
-        Failure::invalid(text).param("promotion.coupon")
-    })
+    named
+        .map(|id| (id, "promotion[coupon]"))
+        .or(call.text("coupon").map(|id| (id, "coupon")))
+        .ok_or_else(|| {
+            let text = "You must pass promotion.coupon when passing promotion";
+            Failure::invalid(text).param("promotion.coupon")
+        })
 }
 
 fn check(txn: &Txn<'_>, call: &Call) -> Result<(), Failure> {
@@ -73,9 +79,9 @@ fn check(txn: &Txn<'_>, call: &Call) -> Result<(), Failure> {
     }
     if call.int("max_redemptions").is_some_and(|count| count < 1) {
         let text = "This value must be greater than or equal to 1.";
-        return Err(
-            Failure::invalid(text).code("parameter_invalid_integer").param("max_redemptions")
-        );
+        return Err(Failure::invalid(text)
+            .code("parameter_invalid_integer")
+            .param("max_redemptions"));
     }
     if let Some(sent) = call.hash("restrictions") {
         // Believed: neither text is in a recording.
@@ -91,7 +97,9 @@ fn check(txn: &Txn<'_>, call: &Call) -> Result<(), Failure> {
         }
     }
     let Some(code) = call.text("code") else { return Ok(()) };
-    if code.is_empty() || !code.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) {
+    if code.is_empty()
+        || !code.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    {
         let text = format!(
             "This value must match the regex pattern. (/\\A[a-zA-Z0-9\\-_]+\\z/ does not match for the value {code})."
         );

@@ -66,7 +66,8 @@ fn estimate(sent: Option<&Value>) -> Value {
 /// `fixed_amount` in small letters; what other currencies cost has a tax behaviour of its own.
 fn amounts(sent: &Map<String, Value>) -> Value {
     let currency = sent.get("currency").and_then(Value::as_str).unwrap_or_default();
-    let mut shown = json!({"amount": sent.get("amount"), "currency": currency.to_ascii_lowercase()});
+    let mut shown =
+        json!({"amount": sent.get("amount"), "currency": currency.to_ascii_lowercase()});
     let options = sent.get("currency_options").and_then(Value::as_object);
     if let (Some(options), Some(shown)) = (options, shown.as_object_mut()) {
         shown.insert("currency_options".to_owned(), Value::Object(with_behaviour(options)));

@@ -45,11 +45,34 @@ const FORMS: &[(&str, &[&str])] = &[
 
 /// The countries of `eu_vat`, and how many characters follow them at least and at most.
 const EU: &[(&str, usize, usize)] = &[
-    ("AT", 9, 9), ("BE", 10, 10), ("BG", 9, 10), ("CY", 9, 9), ("CZ", 8, 10), ("DE", 9, 9),
-    ("DK", 8, 8), ("EE", 9, 9), ("EL", 9, 9), ("ES", 9, 9), ("FI", 8, 8), ("FR", 11, 11),
-    ("HR", 11, 11), ("HU", 8, 8), ("IE", 8, 9), ("IT", 11, 11), ("LT", 9, 12), ("LU", 8, 8),
-    ("LV", 11, 11), ("MT", 8, 8), ("NL", 12, 12), ("PL", 10, 10), ("PT", 9, 9), ("RO", 2, 10),
-    ("SE", 12, 12), ("SI", 8, 8), ("SK", 10, 10), ("XI", 9, 12),
+    ("AT", 9, 9),
+    ("BE", 10, 10),
+    ("BG", 9, 10),
+    ("CY", 9, 9),
+    ("CZ", 8, 10),
+    ("DE", 9, 9),
+    ("DK", 8, 8),
+    ("EE", 9, 9),
+    ("EL", 9, 9),
+    ("ES", 9, 9),
+    ("FI", 8, 8),
+    ("FR", 11, 11),
+    ("HR", 11, 11),
+    ("HU", 8, 8),
+    ("IE", 8, 9),
+    ("IT", 11, 11),
+    ("LT", 9, 12),
+    ("LU", 8, 8),
+    ("LV", 11, 11),
+    ("MT", 8, 8),
+    ("NL", 12, 12),
+    ("PL", 10, 10),
+    ("PT", 9, 9),
+    ("RO", 2, 10),
+    ("SE", 12, 12),
+    ("SI", 8, 8),
+    ("SK", 10, 10),
+    ("XI", 9, 12),
 ];
 
 /// Kinds that an office is asked about.
@@ -76,7 +99,9 @@ pub fn handler(key: &str) -> Option<Handler> {
             txn.find("customer", call.id(0), "id")?;
             list::page(txn, call, "tax_id", &[Filter::Is("customer", call.id(0).to_owned())])
         },
-        "GET /v1/customers/{customer}/tax_ids/{id}" => |txn, call| of_customer(txn, call).map(Body::from),
+        "GET /v1/customers/{customer}/tax_ids/{id}" => {
+            |txn, call| of_customer(txn, call).map(Body::from)
+        }
         "DELETE /v1/customers/{customer}/tax_ids/{id}" => |txn, call| {
             let found = of_customer(txn, call)?;
             Ok(remove(txn, &found))
@@ -106,14 +131,13 @@ fn create_own(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         let id = text(&owner, "customer");
         if id.is_empty() {
             let text = "Missing required param: owner[customer].";
-            return Err(
-                Failure::invalid(text).code("parameter_missing").param("owner[customer]")
-            );
+            return Err(Failure::invalid(text).code("parameter_missing").param("owner[customer]"));
         }
         txn.find("customer", id, "owner[customer]")?;
     }
     let (kind, value) = (call.text("type"), call.text("value"));
-    create(txn, kind.unwrap_or_default(), value.unwrap_or_default(), &owner, "value").map(Body::from)
+    create(txn, kind.unwrap_or_default(), value.unwrap_or_default(), &owner, "value")
+        .map(Body::from)
 }
 
 /// Makes a tax id of an owner and tells of it. `param` is the parameter that says its value.
@@ -297,7 +321,8 @@ mod tests {
         };
         let ids = ["DE000000000", "DE111111111", "DE222222222"].map(&mut make);
         lab.advance(VERIFY_S + 1);
-        let status = ids.map(|id| lab.get("tax_id", id.as_str().unwrap())["verification"]["status"].clone());
+        let status =
+            ids.map(|id| lab.get("tax_id", id.as_str().unwrap())["verification"]["status"].clone());
         assert_eq!(status, ["verified", "unverified", "pending"]);
         let updated = lab.events().iter().filter(|it| *it == "customer.tax_id.updated").count();
         assert_eq!(updated, 2);
@@ -306,8 +331,12 @@ mod tests {
             .unwrap_err();
         assert_eq!(failure.message, "Invalid value for jp_trn.");
         assert_eq!(failure.code.as_deref(), Some("tax_id_invalid"));
-        let trn = lab.ok(&format!("POST {path}"), json!({"type": "jp_trn", "value": "T1234567891234"}));
-        assert_eq!((&trn["country"], &trn["verification"]["status"]), (&json!("JP"), &json!("unavailable")));
+        let trn =
+            lab.ok(&format!("POST {path}"), json!({"type": "jp_trn", "value": "T1234567891234"}));
+        assert_eq!(
+            (&trn["country"], &trn["verification"]["status"]),
+            (&json!("JP"), &json!("unavailable"))
+        );
     }
 
     #[test]

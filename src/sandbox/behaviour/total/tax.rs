@@ -67,8 +67,14 @@ mod tests {
         };
         assert_eq!(amounts(2_700, &[rate("5", false)]), [(135, 2_700)]);
         assert_eq!(amounts(1_080, &[rate("8", true)]), [(80, 1_000)]);
-        assert_eq!(amounts(1_100, &[rate("10", true), rate("5", false)]), [(100, 1_000), (50, 1_000)]);
-        assert_eq!(amounts(1_150, &[rate("5", true), rate("10", true)]), [(50, 1_000), (100, 1_000)]);
+        assert_eq!(
+            amounts(1_100, &[rate("10", true), rate("5", false)]),
+            [(100, 1_000), (50, 1_000)]
+        );
+        assert_eq!(
+            amounts(1_150, &[rate("5", true), rate("10", true)]),
+            [(50, 1_000), (100, 1_000)]
+        );
         assert_eq!(amounts(0, &[rate("10", true)]), [(0, 0)]);
         assert_eq!(amounts(700, &[]), []);
     }
