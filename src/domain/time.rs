@@ -18,6 +18,16 @@ impl Timestamp {
         self.0.saturating_sub(earlier.0)
     }
 
+    /// The same day and time so many calendar months later; the month's last day where it has no such day.
+    #[must_use]
+    pub fn plus_months(self, months: i64) -> Self {
+        let (year, month, day) = civil(self.0.div_euclid(86_400));
+        let count = year.saturating_mul(12).saturating_add(month - 1).saturating_add(months);
+        let (year, month) = (count.div_euclid(12), count.rem_euclid(12) + 1);
+        let last = (1..=day).rev().find_map(|day| days_of(year, month, day));
+        Self(last.map_or(self.0, |days| days * 86_400 + self.0.rem_euclid(86_400)))
+    }
+
     /// Reads RFC 3339, with a blank instead of the `T` as well; without a zone it is UTC. Parts of a second are
     /// dropped.
     pub fn read(text: &str) -> Option<Self> {
@@ -98,6 +108,17 @@ fn days_of(year: i64, month: i64, day: i64) -> Option<i64> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_month_later_is_the_same_day_or_the_last() {
+        let later = |text: &str, months| {
+            Timestamp::read(text).unwrap().plus_months(months).rfc3339().replace(":00:00Z", "")
+        };
+        assert_eq!(later("2026-01-31T05:00:00Z", 1), "2026-02-28T05");
+        assert_eq!(later("2028-01-31T05:00:00Z", 1), "2028-02-29T05");
+        assert_eq!(later("2026-11-10T00:00:00Z", 3), "2027-02-10T00");
+        assert_eq!(later("2026-12-31T23:00:00Z", 12), "2027-12-31T23");
+    }
 
     #[test]
     fn instants_are_read_as_programs_write_them() {

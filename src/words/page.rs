@@ -20,7 +20,10 @@ words! {
         voucher_sandbox voucher_sandbox_text voucher_succeed voucher_fail voucher_paid
         voucher_lapsed declined insufficient_funds expired_card incorrect_cvc invalid_cvc
         processing_error incorrect_number invalid_number invalid_expiry_month invalid_expiry_year
-        velocity live_card authentication_failed authentication_required invalid_iban
+        velocity live_card authentication_failed authentication_required invalid_iban code
+        code_apply code_remove code_invalid discount tax tax_included tax_later extras add remove
+        update_order order_updated setup_submit setup_done tax_id tax_id_kind business_name
+        bad_tax_id promotions save_method inactive_title inactive_text
     }
     with {
         pay_to(merchant)
@@ -35,5 +38,14 @@ words! {
         challenge_card(last4)
         voucher_text(amount)
         voucher_deadline(date)
+        quantity_of(name)
+        total_changed(total)
+        setup_to(merchant)
+        saved_card(brand, last4)
+        delivery_hour(count)
+        delivery_day(count)
+        delivery_business_day(count)
+        delivery_week(count)
+        delivery_month(count)
     }
 }

@@ -64,6 +64,9 @@ fn walk(reader: Reader<'_>, value: &mut Value, path: &[&str], scope: Scope<'_>) 
         }
     }
     let accounts = accounts_of(reader, value);
+    if matches!(scope, Scope::Object) {
+        include_within(reader, value, name, rest);
+    }
     let Some(member) = value.get_mut(*name) else { return };
     let inner = match target.kind {
         ExpandKind::Reference(kinds) => {
@@ -75,6 +78,19 @@ fn walk(reader: Reader<'_>, value: &mut Value, path: &[&str], scope: Scope<'_>) 
         ExpandKind::Plain => return,
     };
     walk(reader, member, rest, inner);
+}
+
+/// A member of a hash that is absent until it is asked for (`total_details.breakdown`): only the object around the
+/// hash knows what is in it.
+fn include_within(reader: Reader<'_>, value: &mut Value, name: &str, rest: &[&str]) {
+    let Some(inner) = rest.first() else { return };
+    if !value.get(name).is_some_and(|hash| hash.is_object() && hash.get(inner).is_none()) {
+        return;
+    }
+    let shown = object::include(reader.txn, value, &format!("{name}.{inner}"));
+    if let (Some(shown), Some(Value::Object(hash))) = (shown, value.get_mut(name)) {
+        hash.insert((*inner).to_owned(), reader.shown(shown));
+    }
 }
 
 fn target_of<'c>(

@@ -136,6 +136,7 @@ fn session(doc: &Map<String, Value>) -> SessionPart {
     let look = |item: &Value| LineLook {
         image: item.get("_image").and_then(Value::as_str).map(str::to_owned),
         details: item.get("_details").and_then(Value::as_str).map(str::to_owned),
+        ..LineLook::default()
     };
     let line_looks = items.iter().map(look).collect();
     let mut line_items = items;
@@ -154,6 +155,7 @@ fn session(doc: &Map<String, Value>) -> SessionPart {
         expire_job: text(doc, "_expire_job"),
         settle_job: text(doc, "_settle_job"),
         lapsed: flag(doc, "_lapsed"),
+        ..SessionPart::default()
     }
 }
 

@@ -11,6 +11,8 @@ use std::sync::{OnceLock, PoisonError, RwLock};
 pub enum Private {
     /// Of a `charge`.
     Charge(ChargePart),
+    /// Of a `coupon`.
+    Coupon(Box<CouponPart>),
     /// Of a `checkout.session`.
     Session(Box<SessionPart>),
     /// Of a `customer`.
@@ -19,6 +21,8 @@ pub enum Private {
     Event(Box<Envelope>),
     /// Of a `payment_intent`.
     PaymentIntent(Box<PaymentIntentPart>),
+    /// Of a `payment_link`.
+    PaymentLink(Box<PaymentLinkPart>),
     /// Of a `payment_method`.
     PaymentMethod(PaymentMethodPart),
     /// Of a `price`.
@@ -76,10 +80,12 @@ macro_rules! parts {
 
 parts! {
     ChargePart => Charge,
+    CouponPart => Coupon,
     SessionPart => Session,
     CustomerPart => Customer,
     Envelope => Event,
     PaymentIntentPart => PaymentIntent,
+    PaymentLinkPart => PaymentLink,
     PaymentMethodPart => PaymentMethod,
     PricePart => Price,
     RefundPart => Refund,
@@ -103,6 +109,16 @@ pub struct ChargePart {
     pub available_at_once: bool,
 }
 
+/// See [`Private::Coupon`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CouponPart {
+    /// `applies_to` as it was sent.
+    pub applies_to: Option<Value>,
+    /// `currency_options` as they were sent.
+    pub currency_options: Option<Value>,
+}
+
 /// See [`Private::Session`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -113,6 +129,12 @@ pub struct SessionPart {
     pub line_looks: Vec<LineLook>,
     /// `payment_intent_data` as it was sent.
     pub payment_intent_data: Map<String, Value>,
+    /// Optional items that were not taken, as line items.
+    pub optional: Vec<(Value, LineLook)>,
+    /// The discount that applies, and its coupon as it was then with all that it does not show.
+    pub discount: Option<(String, Value)>,
+    /// The address that says which taxes apply, where they are worked out.
+    pub tax_address: Option<Value>,
     /// `customer_update` as it was sent.
     pub customer_update: Option<Value>,
     /// What the payer typed.
@@ -135,6 +157,10 @@ pub struct LineLook {
     pub image: Option<String>,
     /// The product's description.
     pub details: Option<String>,
+    /// The tax rates that were named for it.
+    pub tax_rates: Vec<String>,
+    /// It is an optional item, and may be put back.
+    pub optional: bool,
 }
 
 /// See [`Private::Customer`].
@@ -171,6 +197,16 @@ pub struct PaymentIntentPart {
     pub authenticated: bool,
     /// How often the sums that were sent to its account were said wrongly.
     pub tries: u32,
+}
+
+/// See [`Private::PaymentLink`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PaymentLinkPart {
+    /// What its sessions are made with, in the parameters of a session.
+    pub session: Map<String, Value>,
+    /// Every line item, as the API shows it.
+    pub line_items: Vec<Value>,
 }
 
 /// See [`Private::PaymentMethod`].

@@ -425,8 +425,13 @@ impl<'e> Txn<'e> {
 /// Stripe's sentence for an object that does not exist; the nouns are its own.
 pub fn missing(kind: &str, id: &str, param: &str) -> Failure {
     let noun = match kind {
+        "payment_link" => "payment link",
         "payment_method" => "PaymentMethod",
+        "promotion_code" => "promotion code",
         "setup_intent" => "setupintent",
+        "shipping_rate" => "shipping rate",
+        "tax_id" => "tax ID",
+        "tax_rate" => "tax rate",
         timeline::CLOCK => "billingclock",
         other => other,
     };

@@ -3,6 +3,7 @@
 use crate::catalog::limit::is_email;
 use crate::sandbox::behaviour::cards::{Billing, CardEntry};
 use crate::sandbox::behaviour::checkout::attempt::{Means, Payer};
+use crate::sandbox::behaviour::object::tax_id;
 use crate::words::page::Words;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
@@ -38,12 +39,39 @@ pub struct Asks {
     pub billing: bool,
     /// The countries that are shipped to; empty where nothing is shipped.
     pub ships_to: Vec<String>,
-    /// How many shipping options there are to choose from.
-    pub shipping_options: usize,
     /// `custom_fields` of the session.
     pub custom: Vec<Value>,
     /// Whether the terms of service must be agreed to.
     pub terms: bool,
+    /// Whether one may ask to be told of offers.
+    pub promotions: bool,
+    /// Whether a payment method is saved, and nothing paid.
+    pub setup: bool,
+    /// Whether a promotion code can be typed.
+    pub code: bool,
+    /// Whether a tax id is asked for, and whether it may be left out.
+    pub tax_id: Option<bool>,
+    /// Whether the name of a business is asked for, and whether it may be left out.
+    pub business_name: Option<bool>,
+    /// Whether the buyer's own name is asked for, and whether it may be left out.
+    pub individual_name: Option<bool>,
+    /// Whether the payment method may be kept.
+    pub save: bool,
+    /// Whether taxes follow from the address.
+    pub taxed: bool,
+    /// Payment methods that the customer kept: ids and labels' parts.
+    pub saved: Vec<Saved>,
+}
+
+/// A card that the customer kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// The payment method.
+    pub id: String,
+    /// The brand, as people write it.
+    pub brand: String,
+    /// Its last four digits.
+    pub last4: String,
 }
 
 /// A form that can be tried.
@@ -53,8 +81,6 @@ pub struct Entry {
     pub means: Means,
     /// Who pays.
     pub payer: Payer,
-    /// Which shipping option was chosen.
-    pub shipping_option: Option<usize>,
     /// The values of the custom fields, in their order; `None` where one was left empty.
     pub custom: Vec<Option<String>>,
 }
@@ -72,27 +98,44 @@ impl Asks {
         methods.retain(|method| known.contains(&method.as_str()));
         let given = hash("customer_details").and_then(|d| d.get("email")?.as_str());
         let text = |name: &str| session.get(name).and_then(Value::as_str);
-        let terms = hash("consent_collection").and_then(|c| c.get("terms_of_service")?.as_str());
+        let consent = |name: &str| hash("consent_collection").and_then(|c| c.get(name)?.as_str());
+        let is_on = |name: &str| hash(name).and_then(|h| h.get("enabled")) == Some(&json!(true));
+        let named = |name: &str| {
+            let asked =
+                hash("name_collection").and_then(|it| it.get(name)).filter(|it| it.is_object());
+            asked.filter(|it| it["enabled"] == true).map(|it| it["optional"] == true)
+        };
+        let ships_to =
+            list(hash("shipping_address_collection").and_then(|s| s.get("allowed_countries")));
+        let taxed = is_on("automatic_tax");
+        let tax_id = is_on("tax_id_collection").then(|| {
+            session.pointer("/tax_id_collection/required") != Some(&json!("if_supported"))
+        });
+        let save = session.pointer("/saved_payment_method_options/payment_method_save");
         Self {
             email: given.map(str::to_owned),
-            free: session.get("amount_total").and_then(Value::as_i64) == Some(0),
+            free: session.get("amount_total").and_then(Value::as_i64) == Some(0)
+                && text("mode") != Some("setup"),
             methods,
-            phone: hash("phone_number_collection").and_then(|p| p.get("enabled"))
-                == Some(&json!(true)),
-            billing: text("billing_address_collection") == Some("required"),
-            ships_to: list(
-                hash("shipping_address_collection").and_then(|s| s.get("allowed_countries")),
-            ),
-            shipping_options: session
-                .get("shipping_options")
-                .and_then(Value::as_array)
-                .map_or(0, Vec::len),
+            phone: is_on("phone_number_collection"),
+            billing: text("billing_address_collection") == Some("required")
+                || (taxed && ships_to.is_empty()),
+            ships_to,
             custom: session
                 .get("custom_fields")
                 .and_then(Value::as_array)
                 .cloned()
                 .unwrap_or_default(),
-            terms: terms == Some("required"),
+            terms: consent("terms_of_service") == Some("required"),
+            promotions: consent("promotions") == Some("auto"),
+            setup: text("mode") == Some("setup"),
+            code: session.get("allow_promotion_codes") == Some(&json!(true)),
+            tax_id,
+            business_name: named("business").or(tax_id),
+            individual_name: named("individual"),
+            save: save == Some(&json!("enabled")),
+            taxed,
+            saved: Vec::new(),
         }
     }
 }
@@ -110,11 +153,18 @@ pub fn read(form: &Form, asks: &Asks, words: &'static Words) -> Result<Entry, Ve
     let email = reader.email(asks);
     let phone = if asks.phone { reader.need("phone", words.need_field) } else { None };
     let shipping = reader.shipping(asks);
-    let method = form.get("method").filter(|method| asks.methods.contains(method));
-    let method = method.or(asks.methods.first()).map_or("card", String::as_str);
+    let (business_name, individual_name) = reader.names(asks);
+    let tax_id = reader.tax_id(asks);
+    let sent = form.get("method").map_or("", String::as_str);
+    let kept = asks.saved.iter().find(|saved| saved.id == sent);
+    let method = asks.methods.iter().find(|method| *method == sent).or(asks.methods.first());
+    let method = method.map_or("card", String::as_str);
     let mut billing = Billing { email, phone, ..Billing::default() };
-    let means =
-        if asks.free { Means::Method(String::new()) } else { reader.means(method, &mut billing) };
+    let means = match kept {
+        _ if asks.free => Means::Method(String::new()),
+        Some(saved) => Means::Method(saved.id.clone()),
+        None => reader.means(method, &mut billing),
+    };
     if asks.billing {
         billing.address = Some(reader.address("billing", None));
     }
@@ -123,9 +173,16 @@ pub fn read(form: &Form, asks: &Asks, words: &'static Words) -> Result<Entry, Ve
         reader.fault("terms", words.need_terms);
     }
     if reader.faults.is_empty() {
-        let chosen = form.get("shipping_option").and_then(|at| at.parse().ok());
-        let shipping_option = chosen.filter(|at| *at < asks.shipping_options);
-        Ok(Entry { means, payer: Payer { billing, shipping }, shipping_option, custom })
+        let payer = Payer {
+            billing,
+            shipping,
+            tax_id,
+            business_name,
+            individual_name,
+            promotions: asks.promotions && form.contains_key("promotions"),
+            save: asks.save && form.contains_key("save"),
+        };
+        Ok(Entry { means, payer, custom })
     } else {
         Err(reader.faults)
     }
@@ -158,6 +215,30 @@ impl Reader<'_> {
             self.fault("email", self.words.bad_email);
         }
         Some(email)
+    }
+
+    /// A field that is asked for, which may be left out or not.
+    fn asked(&mut self, field: &str, optional: Option<bool>) -> Option<String> {
+        match optional {
+            None => None,
+            Some(true) => self.get(field),
+            Some(false) => self.need(field, self.words.need_field),
+        }
+    }
+
+    fn names(&mut self, asks: &Asks) -> (Option<String>, Option<String>) {
+        let business = self.asked("business_name", asks.business_name);
+        (business, self.asked("individual_name", asks.individual_name))
+    }
+
+    /// `{type, value}` of a tax id that looks like one of its kind.
+    fn tax_id(&mut self, asks: &Asks) -> Option<Value> {
+        let value = self.asked("tax_id", asks.tax_id)?;
+        let kind = self.need("tax_id_kind", self.words.need_field)?;
+        if !tax_id::is_well_formed(&kind, &value) {
+            self.fault("tax_id", self.words.bad_tax_id);
+        }
+        Some(json!({"type": kind, "value": value}))
     }
 
     fn means(&mut self, method: &str, billing: &mut Billing) -> Means {

@@ -2,9 +2,10 @@
 
 use crate::domain::locale::Locale;
 use crate::domain::money::Money;
+use crate::sandbox::behaviour::object::tax_id;
 use crate::sandbox::engine::private::LineLook;
 use crate::sandbox::page::countries;
-use crate::sandbox::page::entry::{Fault, Form};
+use crate::sandbox::page::entry::{Asks, Fault, Form};
 use crate::words::page::Words;
 use serde_json::Value;
 
@@ -63,6 +64,12 @@ pub struct Line {
     pub quantity: String,
     /// What the line costs.
     pub amount: String,
+    /// The line item's id.
+    pub id: String,
+    /// How many may be bought, where the buyer may change it: least, most, and how many now.
+    pub range: Option<(i64, i64, i64)>,
+    /// Whether it can be taken back.
+    pub droppable: bool,
 }
 
 /// Makes fields that show what was typed and what was wrong with it.
@@ -178,6 +185,36 @@ impl Maker<'_> {
         ]
     }
 
+    /// The fields of a business and its tax id, and of the buyer's own name.
+    pub fn names(&self, asks: &Asks) -> Vec<Field> {
+        let w = self.words();
+        let mut fields = Vec::new();
+        let asked = |field: Field, optional: bool| Field { optional, ..field };
+        if let Some(optional) = asks.individual_name {
+            fields.push(asked(self.field("individual_name", w.full_name, "name"), optional));
+        }
+        if let Some(optional) = asks.business_name {
+            fields.push(asked(
+                self.field("business_name", w.business_name, "organization"),
+                optional,
+            ));
+        }
+        if let Some(optional) = asks.tax_id {
+            let mut kind = self.field("tax_id_kind", w.tax_id_kind, "off");
+            kind.choices = tax_id::kinds()
+                .map(|it| Choice {
+                    value: it.to_owned(),
+                    label: it.to_uppercase().replace('_', " "),
+                    amount: String::new(),
+                    chosen: kind.value == it,
+                })
+                .collect();
+            fields.push(asked(kind, optional));
+            fields.push(asked(self.field("tax_id", w.tax_id, "off"), optional));
+        }
+        fields
+    }
+
     /// The merchant's own fields.
     pub fn custom(&self, fields: &[Value]) -> Vec<Field> {
         fields.iter().enumerate().map(|(at, custom)| self.custom_field(at, custom)).collect()
@@ -230,12 +267,22 @@ pub fn lines(items: &[Value], looks: &[LineLook], words: &Words) -> Vec<Line> {
                 let each = words.each(&shown(unit, text("currency")));
                 counted = format!("{counted} · {each}");
             }
+            let range = item.get("adjustable_quantity").filter(|range| range["enabled"] == true);
+            let bound = |range: &Value, name: &str| range.get(name).and_then(Value::as_i64);
+            let range = range.map(|range| {
+                let least = bound(range, "minimum").unwrap_or(0);
+                let least = if items.len() > 1 { least } else { least.max(1) };
+                (least, bound(range, "maximum").unwrap_or(99), quantity)
+            });
             Line {
+                id: text("id").to_owned(),
+                range,
+                droppable: look.optional,
                 name: text("description").to_owned(),
                 details: look.details.clone().unwrap_or_default(),
                 image: look.image.clone(),
                 quantity: counted,
-                amount: shown(int("amount_total"), text("currency")),
+                amount: shown(int("amount_subtotal"), text("currency")),
             }
         })
         .collect()

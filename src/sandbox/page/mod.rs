@@ -4,12 +4,15 @@
 
 pub mod answer;
 pub mod challenge;
+pub mod choices;
 pub mod countries;
 pub mod entry;
 pub mod field;
 pub mod home;
 pub mod leave;
+pub mod link;
 pub mod microdeposits;
+pub mod order;
 pub mod pay;
 pub mod refusal;
 pub mod token;
@@ -45,6 +48,7 @@ pub fn router() -> Router {
     let key = Arc::new(TokenKey::draw(&Entropy::system()));
     Router::new()
         .route("/", get(home::show))
+        .route("/buy/{code}", get(link::show))
         .route("/c/pay/{session}", get(pay::show).post(pay::submit))
         .route("/c/recover/{session}", get(pay::recover))
         .route("/c/style.css", get(answer::style))
@@ -73,6 +77,9 @@ impl FromRequestParts<Arc<TokenKey>> for Pages {
         Ok(Self { world, key: Arc::clone(key) })
     }
 }
+
+#[cfg(test)]
+mod order_tests;
 
 #[cfg(test)]
 mod tests;

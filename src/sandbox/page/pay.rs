@@ -2,13 +2,16 @@
 
 use crate::domain::locale::Locale;
 use crate::sandbox::behaviour::checkout::attempt::{self, Next};
-use crate::sandbox::behaviour::checkout::{SESSION, recover, update};
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::checkout::choose::{self, Coded};
+use crate::sandbox::behaviour::checkout::{SESSION, recover};
+use crate::sandbox::behaviour::object::{int, text};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::{Origin, Txn, View};
 use crate::sandbox::page::Pages;
 use crate::sandbox::page::answer::{page, query, see_other};
-use crate::sandbox::page::entry::{self, Asks, Entry, Fault, Form};
+use crate::sandbox::page::choices::{self, Step};
+use crate::sandbox::page::entry::{self, Asks, Entry, Fault, Form, Saved};
+use crate::sandbox::page::field;
 use crate::sandbox::page::leave;
 use crate::sandbox::page::refusal;
 use crate::sandbox::page::view::{NoticePage, PayPage, Setting};
@@ -24,10 +27,28 @@ use std::sync::Arc;
 /// What the page needs to know of a session.
 struct Found {
     session: Arc<Object>,
-    /// The names of its shipping options.
-    rates: Vec<String>,
+    /// The names of its shipping options, and how long each takes.
+    rates: Vec<(String, Value)>,
     /// The intent of an earlier try.
     intent: Option<Arc<Object>>,
+    /// The cards that the customer kept.
+    saved: Vec<Saved>,
+    /// What who comes back is told, where the session came of a link.
+    confirmation: Option<String>,
+}
+
+/// What is told on a page beside its form.
+#[derive(Debug, Default)]
+struct Told {
+    faults: Vec<Fault>,
+    problem: String,
+    note: String,
+}
+
+impl Told {
+    fn problem(text: &str) -> Self {
+        Self { problem: text.to_owned(), ..Self::default() }
+    }
 }
 
 /// `GET /c/pay/{session}`.
@@ -35,19 +56,16 @@ pub async fn show(visit: Visit) -> Response {
     let Visit { pages, id, .. } = &visit;
     let Some(found) = find(pages, id) else { return visit.nothing() };
     let locale = visit.language(found.session.get("locale").and_then(Value::as_str));
-    let Found { session, rates, intent } = &found;
-    if text(session, "status") != "open" {
-        return ended(pages, session, intent.as_deref(), locale);
+    let intent = found.intent.as_deref();
+    if text(&found.session, "status") != "open" {
+        return ended(pages, &found, locale);
     }
-    let (mut problem, mut form) = (String::new(), Form::new());
+    let (mut told, mut form) = (Told::default(), Form::new());
     if query(&visit.uri, "refused").is_some() {
-        problem = last_problem(intent.as_deref(), Words::of(locale));
-        form = last_payer(intent.as_deref());
+        told.problem = last_problem(intent, Words::of(locale));
+        form = last_payer(intent);
     }
-    let token = pages.key.token(id);
-    let root = &pages.world.root();
-    let setting = Setting { locale, token, form: &form, faults: Vec::new(), problem, root };
-    page(StatusCode::OK, &PayPage::of(session, rates, setting))
+    shown(pages, &found, locale, &form, (StatusCode::OK, told))
 }
 
 /// `POST /c/pay/{session}`.
@@ -56,49 +74,93 @@ pub async fn submit(visit: Visit, extract::Form(form): extract::Form<Form>) -> R
     let Some(found) = find(pages, id) else { return visit.nothing() };
     let locale = visit.language(found.session.get("locale").and_then(Value::as_str));
     let words = Words::of(locale);
-    let (session, intent) = (&found.session, found.intent.as_deref());
-    if text(session, "status") != "open" {
+    if text(&found.session, "status") != "open" {
         // A second press of the button: the first one has paid.
-        return onward(pages, session, intent, locale)
-            .unwrap_or_else(|| ended(pages, session, intent, locale));
+        return onward(pages, &found, locale).unwrap_or_else(|| ended(pages, &found, locale));
     }
     let token = form.get("token").map_or("", String::as_str);
     if !pages.key.fits(id, token) {
-        return again(pages, &found, locale, &form, (Vec::new(), words.stale_form.to_owned()));
+        let told = Told::problem(words.stale_form);
+        return shown(pages, &found, locale, &form, (StatusCode::PAYMENT_REQUIRED, told));
     }
-    let asks = Asks::of(session);
+    let (found, form) = match choose(pages, found, form, words).await {
+        Ok(chosen) => chosen,
+        Err(stay) => {
+            let (found, form, status, told) = *stay;
+            return shown(pages, &found, locale, &form, (status, told));
+        }
+    };
+    let asks = Asks { saved: found.saved.clone(), ..Asks::of(&found.session) };
     let entry = match entry::read(&form, &asks, words) {
         Ok(entry) => entry,
         Err(faults) => {
-            let problem = words.problem.to_owned();
-            return again(pages, &found, locale, &form, (faults, problem));
+            let told = Told { faults, ..Told::problem(words.problem) };
+            return shown(pages, &found, locale, &form, (StatusCode::PAYMENT_REQUIRED, told));
         }
     };
     let paid = pages.world.change(Origin::default(), |txn| pay(txn, id, &entry)).await;
+    if let Ok(Next::Challenge(intent)) = &paid {
+        return see_other(&pages.path(&format!("/3ds/{intent}?lang={}", locale.code())));
+    }
+    // What the try wrote (its intent) is part of the page now.
+    let Some(found) = find(pages, id) else { return visit.nothing() };
     match paid {
-        Ok(Next::Challenge(intent)) => {
-            see_other(&pages.path(&format!("/3ds/{intent}?lang={}", locale.code())))
+        Err(failure) if text(&found.session, "status") == "open" => {
+            let told = refused(&failure, words);
+            shown(pages, &found, locale, &form, (StatusCode::PAYMENT_REQUIRED, told))
         }
-        Ok(Next::Complete) => match find(pages, id) {
-            Some(found) => {
-                let (session, intent) = (&found.session, found.intent.as_deref());
-                onward(pages, session, intent, locale)
-                    .unwrap_or_else(|| ended(pages, session, intent, locale))
-            }
-            None => visit.nothing(),
-        },
-        Err(failure) => {
-            let refusal = refused(&failure, words);
-            // What the try wrote (its intent) is part of the page now.
-            let found = find(pages, id).unwrap_or(found);
-            if text(&found.session, "status") != "open" {
-                let intent = found.intent.as_deref();
-                let onward = onward(pages, &found.session, intent, locale);
-                return onward.unwrap_or_else(|| ended(pages, &found.session, intent, locale));
-            }
-            again(pages, &found, locale, &form, refusal)
+        _ => onward(pages, &found, locale).unwrap_or_else(|| ended(pages, &found, locale)),
+    }
+}
+
+/// A page that is shown again before anything is paid.
+type Stay = Box<(Found, Form, StatusCode, Told)>;
+
+/// Puts what the form says of the order into the session. Fails with the page to show where that is all that was
+/// asked for, where a code was not taken, and where another sum is due than the page showed.
+async fn choose(
+    pages: &Pages,
+    found: Found,
+    mut form: Form,
+    words: &Words,
+) -> Result<(Found, Form), Stay> {
+    let asks = Asks::of(&found.session);
+    let (chosen, step) = choices::read(&form, &asks);
+    let id = text(&found.session, "id").to_owned();
+    let mut coded = Coded::Fine;
+    let mut found = found;
+    if !choices::is_empty(&chosen) {
+        let made =
+            pages.world.change(Origin::default(), |txn| choose::choose(txn, &id, &chosen)).await;
+        if let Ok((session, code)) = made {
+            (found.session, coded) = (session, code);
         }
     }
+    let button = |name: &&str| form.contains_key(*name);
+    let pressed = ["add", "drop", "step"].iter().any(|name| button(&name));
+    for name in ["add", "drop", "step"] {
+        form.remove(name);
+    }
+    form.retain(|name, _| !name.starts_with(choices::QUANTITY));
+    if coded == Coded::Refused {
+        let fault = Fault { field: "code".to_owned(), text: words.code_invalid.to_owned() };
+        let told = Told { faults: vec![fault], ..Told::problem(words.code_invalid) };
+        return Err(Box::new((found, form, StatusCode::PAYMENT_REQUIRED, told)));
+    }
+    form.remove("code");
+    let due = form.get("due").and_then(|due| due.parse::<i64>().ok());
+    let is_other = due.is_some_and(|due| due != choices::due(&found.session));
+    if pressed || step == Step::Update {
+        let told = Told { note: words.order_updated.to_owned(), ..Told::default() };
+        return Err(Box::new((found, form, StatusCode::OK, told)));
+    }
+    if is_other {
+        let total = int(&found.session, "amount_total");
+        let total = field::shown(total, text(&found.session, "currency"));
+        let told = Told { note: words.total_changed(&total), ..Told::default() };
+        return Err(Box::new((found, form, StatusCode::OK, told)));
+    }
+    Ok((found, form))
 }
 
 /// `GET /c/recover/{session}`: takes an expired session up again.
@@ -111,14 +173,11 @@ pub async fn recover(visit: Visit) -> Response {
     }
 }
 
-/// Puts what was chosen into the session, then tries to pay it.
+/// Puts what was typed into the session, then tries to pay it.
 fn pay(txn: &mut Txn<'_>, id: &str, entry: &Entry) -> Result<Next, Failure> {
-    txn.edit(SESSION, id, |doc| {
-        if let Some(at) = entry.shipping_option {
-            update::choose_shipping(doc, at);
-        }
-        keep_custom(doc, &entry.custom);
-    });
+    if !entry.custom.is_empty() {
+        txn.edit(SESSION, id, |doc| keep_custom(doc, &entry.custom));
+    }
     attempt::pay(txn, id, &entry.means, &entry.payer)
 }
 
@@ -141,36 +200,79 @@ fn find(pages: &Pages, id: &str) -> Option<Found> {
             let rate = view.get("shipping_rate", text(option, "shipping_rate"));
             rate.map_or_else(String::new, |rate| text(&rate, "display_name").to_owned())
         };
-        let rates = options.into_iter().flatten().map(name).collect();
+        let estimate = |option: &Value| {
+            let rate = view.get("shipping_rate", text(option, "shipping_rate"));
+            rate.and_then(|rate| rate.get("delivery_estimate").cloned()).unwrap_or_default()
+        };
+        let options: Vec<&Value> = options.into_iter().flatten().collect();
+        let rates = options.iter().map(|it| (name(it), estimate(it))).collect();
         let intent = view.get("payment_intent", text(&session, "payment_intent"));
+        let link = view.get("payment_link", text(&session, "payment_link"));
+        let confirmation = link.and_then(|link| {
+            let said = link.pointer("/after_completion/hosted_confirmation/custom_message");
+            said.and_then(Value::as_str).map(str::to_owned)
+        });
+        let saved = saved(view, &session);
+        let found = Found { session, rates, intent, saved, confirmation };
         // Only pages of the sandbox's own are served here.
-        (text(&session, "ui_mode") == "hosted_page").then_some(Found { session, rates, intent })
+        (text(&found.session, "ui_mode") == "hosted_page").then_some(found)
     };
     pages.world.read(look)
+}
+
+/// The cards that the session's customer kept, of those that the session lets be shown again.
+fn saved(view: &View, session: &Value) -> Vec<Saved> {
+    let customer = text(session, "customer");
+    let allowed = session.pointer("/saved_payment_method_options/allow_redisplay_filters");
+    let allowed = allowed.and_then(Value::as_array);
+    if customer.is_empty() || text(session, "mode") == "setup" {
+        return Vec::new();
+    }
+    let fits = |method: &Value| {
+        let shown = text(method, "allow_redisplay");
+        text(method, "type") == "card"
+            && allowed.into_iter().flatten().any(|it| it.as_str() == Some(shown))
+    };
+    let methods = view.having("payment_method", "customer", customer);
+    let shown = methods.iter().filter(|method| fits(method)).map(|method| {
+        let card = method.get("card").cloned().unwrap_or_default();
+        let brand = text(&card, "display_brand").replace('_', " ");
+        let mut letters = brand.chars();
+        let brand = letters.next().map(|first| first.to_uppercase().chain(letters).collect());
+        Saved {
+            id: text(method, "id").to_owned(),
+            brand: brand.unwrap_or_default(),
+            last4: text(&card, "last4").to_owned(),
+        }
+    });
+    shown.collect()
 }
 
 fn voucher(pages: &Pages, id: &str, locale: Locale) -> String {
     pages.path(&format!("/konbini/{id}?lang={}", locale.code()))
 }
 
-fn ended(pages: &Pages, session: &Object, intent: Option<&Object>, locale: Locale) -> Response {
-    if let Some(id) = waiting(session, intent) {
+fn ended(pages: &Pages, found: &Found, locale: Locale) -> Response {
+    let session = &found.session;
+    if let Some(id) = waiting(session, found.intent.as_deref()) {
         return see_other(&voucher(pages, id, locale));
     }
-    page(StatusCode::OK, &NoticePage::ended(session, &pages.world.root(), locale))
+    let mut notice = NoticePage::ended(session, &pages.world.root(), locale);
+    if let Some(own) = &found.confirmation
+        && text(session, "status") == "complete"
+    {
+        notice.text.clone_from(own);
+    }
+    page(StatusCode::OK, &notice)
 }
 
 /// Where a payer goes from a complete session: to the voucher while a store waits for them, else to the shop.
-fn onward(
-    pages: &Pages,
-    session: &Value,
-    intent: Option<&Object>,
-    locale: Locale,
-) -> Option<Response> {
+fn onward(pages: &Pages, found: &Found, locale: Locale) -> Option<Response> {
+    let session = &found.session;
     if text(session, "status") != "complete" {
         return None;
     }
-    if let Some(id) = waiting(session, intent) {
+    if let Some(id) = waiting(session, found.intent.as_deref()) {
         return Some(see_other(&voucher(pages, id, locale)));
     }
     leave::success(session).map(|url| see_other(&url))
@@ -182,22 +284,24 @@ fn waiting<'i>(session: &Value, intent: Option<&'i Object>) -> Option<&'i str> {
     (text(session, "status") == "complete").then(|| text(intent, "id"))
 }
 
-/// The form once more, with what was wrong.
-fn again(
+/// The form, with what there is to tell.
+fn shown(
     pages: &Pages,
     found: &Found,
     locale: Locale,
     form: &Form,
-    (faults, problem): (Vec<Fault>, String),
+    (status, told): (StatusCode, Told),
 ) -> Response {
+    let Told { faults, problem, note } = told;
     let token = pages.key.token(text(&found.session, "id"));
     let root = &pages.world.root();
-    let setting = Setting { locale, token, form, faults, problem, root };
-    page(StatusCode::PAYMENT_REQUIRED, &PayPage::of(&found.session, &found.rates, setting))
+    let saved = found.saved.clone();
+    let setting = Setting { locale, token, form, faults, problem, note, saved, root };
+    page(status, &PayPage::of(&found.session, &found.rates, setting))
 }
 
 /// A refusal as the page tells it: beside the field that it is about, where it is about one.
-fn refused(failure: &Failure, words: &Words) -> (Vec<Fault>, String) {
+fn refused(failure: &Failure, words: &Words) -> Told {
     let text = refusal::refusal(words, failure);
     let field = match failure.param.as_deref() {
         Some("number") => "number",
@@ -206,9 +310,10 @@ fn refused(failure: &Failure, words: &Words) -> (Vec<Fault>, String) {
         Some(param) if param.contains("iban") => "iban",
         _ if failure.code.as_deref() == Some("expired_card") => "expiry",
         _ if failure.code.as_deref() == Some("card_declined") => "number",
-        _ => return (Vec::new(), text),
+        _ => return Told { problem: text, ..Told::default() },
     };
-    (vec![Fault { field: field.to_owned(), text: text.clone() }], text)
+    let fault = Fault { field: field.to_owned(), text: text.clone() };
+    Told { faults: vec![fault], ..Told::problem(&text) }
 }
 
 /// What the last try of an intent came to.

@@ -18,19 +18,19 @@ use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 use serde_json::{Value, json};
 
-struct Browser {
-    world: Arc<World>,
+pub(super) struct Browser {
+    pub(super) world: Arc<World>,
     pages: TowerToHyperService<Router>,
 }
 
-struct Seen {
-    status: u16,
-    location: String,
-    html: String,
+pub(super) struct Seen {
+    pub(super) status: u16,
+    pub(super) location: String,
+    pub(super) html: String,
 }
 
 impl Browser {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let site = Site {
             base_url: "http://127.0.0.1:12111".to_owned(),
             api_version: "2026-10-28.endive".to_owned(),
@@ -45,7 +45,7 @@ impl Browser {
     }
 
     /// A session of ¥1,500 with more parameters; its id.
-    async fn session(&self, more: Value) -> String {
+    pub(super) async fn session(&self, more: Value) -> String {
         let mut params = json!({
             "mode": "payment",
             "success_url": "https://shop.example/ok?id={CHECKOUT_SESSION_ID}",
@@ -69,7 +69,7 @@ impl Browser {
         made.unwrap()["id"].as_str().unwrap().to_owned()
     }
 
-    async fn send(&self, request: Request<Body>) -> Seen {
+    pub(super) async fn send(&self, request: Request<Body>) -> Seen {
         let response: Response<Body> = self.pages.call(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let html = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
@@ -88,20 +88,20 @@ impl Browser {
         }
     }
 
-    async fn get(&self, path: &str) -> Seen {
+    pub(super) async fn get(&self, path: &str) -> Seen {
         self.send(Request::get(path).header("accept-language", "en").body(Body::empty()).unwrap())
             .await
     }
 
     /// Sends the form that stands at `path`, with its token.
-    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Seen {
+    pub(super) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Seen {
         let page = self.get(path).await;
         let token = page.html.split("name=\"token\" value=\"").nth(1).unwrap_or_default();
         let token = token.split('"').next().unwrap();
         self.post_with(path, token, fields).await
     }
 
-    async fn post_with(&self, path: &str, token: &str, fields: &[(&str, &str)]) -> Seen {
+    pub(super) async fn post_with(&self, path: &str, token: &str, fields: &[(&str, &str)]) -> Seen {
         let mut body = format!("token={token}");
         for (name, value) in fields {
             body.extend(["&", name, "="]);
@@ -116,12 +116,12 @@ impl Browser {
         self.send(request.body(Body::from(body)).unwrap()).await
     }
 
-    fn object(&self, kind: &str, id: &str) -> Value {
+    pub(super) fn object(&self, kind: &str, id: &str) -> Value {
         self.world.read(|view| view.get(kind, id).map_or(json!(null), |doc| doc.document()))
     }
 }
 
-fn card(number: &str) -> Vec<(&str, &str)> {
+pub(super) fn card(number: &str) -> Vec<(&str, &str)> {
     vec![
         ("method", "card"),
         ("email", "aki@example.com"),

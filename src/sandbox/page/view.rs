@@ -4,9 +4,11 @@ use crate::domain::locale::Locale;
 use crate::sandbox::behaviour::object::{int, text};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::SessionPart;
-use crate::sandbox::page::entry::{Asks, Fault, Form};
-use crate::sandbox::page::field::{Choice, Field, Line, Maker, lines, shown};
+use crate::sandbox::page::choices;
+use crate::sandbox::page::entry::{Asks, Fault, Form, Saved};
+use crate::sandbox::page::field::{Choice, Field, Maker, shown};
 use crate::sandbox::page::leave;
+use crate::sandbox::page::order::Order;
 use crate::words::page::Words;
 use askama::Template;
 use serde_json::Value;
@@ -27,10 +29,10 @@ pub fn other_language(path: &str, locale: Locale) -> String {
 /// One way to pay.
 #[derive(Clone, Debug)]
 pub struct Method {
-    /// As the API calls it.
-    pub name: &'static str,
+    /// As the API calls it; of one that was kept, its id.
+    pub name: String,
     /// As people call it.
-    pub label: &'static str,
+    pub label: String,
     /// What happens with it.
     pub note: &'static str,
     /// Whether it is the one.
@@ -49,10 +51,10 @@ pub struct PayPage {
     pub merchant: String,
     pub back_url: Option<String>,
     pub heading: String,
-    pub lines: Vec<Line>,
-    pub subtotal: String,
-    pub shipping: Option<String>,
-    pub total: String,
+    pub order: Option<Order>,
+    pub removable: bool,
+    pub due: i64,
+    pub note: String,
     pub problem: String,
     pub faults: Vec<Fault>,
     pub action: String,
@@ -60,11 +62,17 @@ pub struct PayPage {
     pub known_email: Option<String>,
     pub contact: Vec<Field>,
     pub shipping_fields: Vec<Field>,
+    pub shipping_message: String,
     pub shipping_options: Vec<Choice>,
     pub methods: Vec<Method>,
     pub billing_fields: Vec<Field>,
+    pub names: Vec<Field>,
     pub custom_fields: Vec<Field>,
     pub terms: bool,
+    pub terms_message: String,
+    pub promotions: bool,
+    pub save: bool,
+    pub typed: Form,
     pub submit: String,
     pub message: String,
 }
@@ -82,36 +90,40 @@ pub struct Setting<'s> {
     pub faults: Vec<Fault>,
     /// What was wrong with the payment as a whole; empty where nothing was.
     pub problem: String,
+    /// What happened that was not wrong; empty where nothing did.
+    pub note: String,
+    /// Payment methods that the customer kept.
+    pub saved: Vec<Saved>,
     /// What the world's paths begin with.
     pub root: &'s str,
 }
 
 impl PayPage {
     /// The page of a session; `rates` are the names of its shipping options.
-    pub fn of(session: &Object, rates: &[String], setting: Setting<'_>) -> Self {
-        let Setting { locale, token, form, faults, problem, root } = setting;
+    pub fn of(session: &Object, rates: &[(String, Value)], setting: Setting<'_>) -> Self {
+        let Setting { locale, token, form, faults, problem, note, saved, root } = setting;
         let w = Words::of(locale);
-        let asks = Asks::of(session);
+        let asks = Asks { saved, ..Asks::of(session) };
         let maker = Maker { form, faults: &faults, locale };
-        let currency = text(session, "currency");
-        let total = shown(int(session, "amount_total"), currency);
+        let order = (!asks.setup).then(|| Order::of(session, &asks, &faults, w));
         let merchant = merchant(session);
         let path = format!("{root}/c/pay/{}", text(session, "id"));
-        let failed = !problem.is_empty();
-        let heading = w.pay_to(&merchant);
-        let prefix = if failed { format!("{}: ", w.error_prefix) } else { String::new() };
-        let part = session.part::<SessionPart>();
-        let message =
-            session.get("custom_text").and_then(|t| t.get("submit")?.get("message")?.as_str());
-        let shipping = session.get("shipping_cost").filter(|cost| cost.is_object());
+        let heading = if asks.setup { w.setup_to(&merchant) } else { w.pay_to(&merchant) };
+        let prefix =
+            if problem.is_empty() { String::new() } else { format!("{}: ", w.error_prefix) };
+        let total = order.as_ref().map(|order| order.total.clone()).unwrap_or_default();
+        let about = if asks.setup { String::new() } else { format!(" · {total}") };
+        let custom_text = |name: &str| {
+            let said = session.pointer(&format!("/custom_text/{name}/message"));
+            said.and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
         Self {
             w,
-            title: format!("{prefix}{heading} · {total}"),
+            title: format!("{prefix}{heading}{about}"),
             other_language: other_language(&path, locale),
             back_url: session.get("cancel_url").and_then(Value::as_str).map(str::to_owned),
-            lines: lines(&part.line_items, &part.line_looks, w),
-            subtotal: shown(int(session, "amount_subtotal"), currency),
-            shipping: shipping.map(|cost| shown(int(cost, "amount_total"), currency)),
+            removable: asks.code && order.as_ref().is_some_and(|it| it.discount.is_some()),
+            due: choices::due(session),
             contact: contact(&maker, &asks),
             shipping_fields: if asks.ships_to.is_empty() {
                 Vec::new()
@@ -119,22 +131,39 @@ impl PayPage {
                 let name = maker.field("shipping_name", w.full_name, "shipping name");
                 [name].into_iter().chain(maker.address("shipping", &asks.ships_to)).collect()
             },
-            shipping_options: shipping_options(session, rates, form),
+            shipping_message: custom_text("shipping_address"),
+            shipping_options: shipping_options(session, rates, form, w),
             methods: if asks.free { Vec::new() } else { methods(&maker, &asks) },
             billing_fields: if asks.billing { maker.address("billing", &[]) } else { Vec::new() },
+            names: maker.names(&asks),
             custom_fields: maker.custom(&asks.custom),
             terms: asks.terms,
+            terms_message: custom_text("terms_of_service_acceptance"),
+            promotions: asks.promotions,
+            save: asks.save,
+            typed: form.clone(),
             submit: submit(session, w, &total),
-            message: message.unwrap_or_default().to_owned(),
+            message: custom_text("submit"),
             action: format!("{path}?lang={}", locale.code()),
             known_email: asks.email,
+            order,
             heading,
             merchant,
-            total,
+            note,
             problem,
             token,
             faults,
         }
+    }
+
+    /// What was typed into a field before.
+    fn typed(&self, name: &str) -> &str {
+        self.typed.get(name).map_or("", String::as_str)
+    }
+
+    /// Whether a box was ticked before.
+    fn is_ticked(&self, name: &str) -> bool {
+        self.typed.contains_key(name)
     }
 }
 
@@ -153,29 +182,43 @@ fn contact(maker: &Maker<'_>, asks: &Asks) -> Vec<Field> {
 
 fn methods(maker: &Maker<'_>, asks: &Asks) -> Vec<Method> {
     let w = maker.words();
-    let asked = maker.form.get("method").filter(|method| asks.methods.contains(method));
-    let chosen = asked.or(asks.methods.first());
+    let sent = maker.form.get("method").map_or("", String::as_str);
+    let names = asks.saved.iter().map(|saved| &saved.id).chain(&asks.methods);
+    let names: Vec<&String> = names.collect();
+    let chosen = names.iter().find(|name| **name == sent).or(names.first()).copied().cloned();
+    let kept = asks.saved.iter().map(|saved| Method {
+        name: saved.id.clone(),
+        label: w.saved_card(&saved.brand, &saved.last4),
+        note: "",
+        chosen: Some(&saved.id) == chosen.as_ref(),
+        fields: Vec::new(),
+    });
     let known = asks.methods.iter().filter_map(|name| {
-        let (name, label, note, fields) = match name.as_str() {
-            "card" => ("card", w.card, "", maker.card()),
-            "konbini" => ("konbini", w.konbini, w.konbini_note, maker.konbini()),
-            "sepa_debit" => ("sepa_debit", w.sepa_debit, "", maker.sepa_debit()),
+        let (label, note, fields) = match name.as_str() {
+            "card" => (w.card, "", maker.card()),
+            "konbini" => (w.konbini, w.konbini_note, maker.konbini()),
+            "sepa_debit" => (w.sepa_debit, "", maker.sepa_debit()),
             _ => return None,
         };
-        let chosen = chosen.is_some_and(|chosen| chosen == name);
-        Some(Method { name, label, note, chosen, fields })
+        let chosen = Some(name) == chosen.as_ref();
+        Some(Method { name: name.clone(), label: label.to_owned(), note, chosen, fields })
     });
-    known.collect()
+    kept.chain(known).collect()
 }
 
-fn shipping_options(session: &Value, rates: &[String], form: &Form) -> Vec<Choice> {
+fn shipping_options(
+    session: &Value,
+    rates: &[(String, Value)],
+    form: &Form,
+    w: &Words,
+) -> Vec<Choice> {
     let currency = text(session, "currency");
     let options = session.get("shipping_options").and_then(Value::as_array);
     let current = session.get("shipping_cost").map(|cost| text(cost, "shipping_rate"));
     let asked = form.get("shipping_option");
     let choice = |(at, option): (usize, &Value)| Choice {
         value: at.to_string(),
-        label: rates.get(at).cloned().unwrap_or_default(),
+        label: rates.get(at).map(|(name, estimate)| named(name, estimate, w)).unwrap_or_default(),
         amount: shown(int(option, "shipping_amount"), currency),
         chosen: asked.map_or_else(
             || current == Some(text(option, "shipping_rate")),
@@ -185,7 +228,33 @@ fn shipping_options(session: &Value, rates: &[String], form: &Form) -> Vec<Choic
     options.into_iter().flatten().enumerate().map(choice).collect()
 }
 
+/// The name of a way to ship, with how long it takes where that is known.
+fn named(name: &str, estimate: &Value, w: &Words) -> String {
+    let end = |which: &str| estimate.get(which).filter(|it| it.is_object());
+    let count = |end: &Value| int(end, "value").to_string();
+    let (from, to) = (end("minimum"), end("maximum"));
+    let Some(last) = to.or(from) else { return name.to_owned() };
+    let spoken = match (from, to) {
+        (Some(from), Some(to)) if int(from, "value") != int(to, "value") => {
+            format!("{}–{}", count(from), count(to))
+        }
+        (Some(from), None) => format!("{}–", count(from)),
+        _ => count(last),
+    };
+    let takes = match text(last, "unit") {
+        "hour" => w.delivery_hour(&spoken),
+        "day" => w.delivery_day(&spoken),
+        "week" => w.delivery_week(&spoken),
+        "month" => w.delivery_month(&spoken),
+        _ => w.delivery_business_day(&spoken),
+    };
+    format!("{name} ({takes})")
+}
+
 fn submit(session: &Value, w: &Words, total: &str) -> String {
+    if text(session, "mode") == "setup" {
+        return w.setup_submit.to_owned();
+    }
     if int(session, "amount_total") == 0 {
         return w.confirm_free.to_owned();
     }
@@ -243,6 +312,13 @@ impl NoticePage {
             Self::new(locale, "wait", w.expired_title, w.expired_text)
         };
         let back = session.get("cancel_url").and_then(Value::as_str).map(str::to_owned);
+        let said = |name: &str| session.pointer(name).and_then(Value::as_str).map(str::to_owned);
+        if complete && text(session, "mode") == "setup" {
+            w.setup_done.clone_into(&mut page.text);
+        }
+        if let Some(own) = said("/custom_text/after_submit/message").filter(|_| complete) {
+            page.text = own;
+        }
         page.link = if complete { leave::success(session) } else { back };
         page.merchant = merchant(session);
         let path = format!("{root}/c/pay/{}", text(session, "id"));

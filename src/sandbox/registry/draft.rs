@@ -96,7 +96,6 @@ fn filled(txn: &Txn<'_>, value: &Value, of: Option<&Type>, params: &Map<String, 
         }
         Value::String(text) => match text.as_str() {
             "$now" => of.map_or_else(|| json!(txn.now().0), |of| instant(of, txn.now())),
-            "$code" => json!(txn.new_id("", 8).to_ascii_uppercase()),
             "$last4" => json!(last(number(), 4)),
             _ => value.clone(),
         },

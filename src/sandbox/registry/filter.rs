@@ -13,10 +13,8 @@ const NO_FILTERS: [&str; 7] =
     ["created", "ending_before", "include", "limit", "page", "starting_after", "query"];
 
 /// Filters whose member lies deeper than their name: kind, parameter, path.
-const DEEPER: [(&str, &str, &str); 4] = [
+const DEEPER: [(&str, &str, &str); 2] = [
     ("billing.alert", "meter", "usage_threshold.meter"),
-    ("promotion_code", "coupon", "promotion.coupon"),
-    ("shipping_rate", "currency", "fixed_amount.currency"),
     ("v2.core.vault.us_bank_account", "verification_status", "verification.status"),
 ];
 

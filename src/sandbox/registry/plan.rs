@@ -75,9 +75,7 @@ pub fn plan(endpoint: &'static Endpoint) -> Result<Plan, &'static str> {
         "POST" if ends_with_id => Operation::Update,
         "POST" => match action {
             Some(action) => Operation::Set(action),
-            None if is_collection(&segments) && !row.prefix.is_empty() || row.kind == "coupon" => {
-                Operation::Create
-            }
+            None if is_collection(&segments) && !row.prefix.is_empty() => Operation::Create,
             None => return Err(word),
         },
         _ => return Err(word),
@@ -131,7 +129,7 @@ mod tests {
 
     #[test]
     fn an_operation_and_what_stands_around_it_are_read_off_the_path() {
-        let made = plan_of("POST /v1/coupons").unwrap();
+        let made = plan_of("POST /v1/entitlements/features").unwrap();
         assert!(matches!(made.operation, Operation::Create) && made.parent.is_none());
         let shown = plan_of("GET /v1/customers/{customer}/tax_ids/{id}").unwrap();
         assert!(matches!(shown.operation, Operation::Retrieve));

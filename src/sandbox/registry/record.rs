@@ -69,7 +69,7 @@ fn shape_of(kind: &str) -> Result<&'static Shape, Failure> {
 }
 
 fn create(txn: &mut Txn<'_>, call: &Call, plan: &Plan) -> Result<Body, Failure> {
-    rules::check(txn, plan.row.kind, call)?;
+    rules::check(plan.row.kind, call)?;
     let Draft { doc, more } = drafted(txn, call, plan)?;
     let made = txn.put(doc);
     keep_more(txn, &made, more);
@@ -167,7 +167,7 @@ fn more_id(object: &Object) -> String {
 
 fn update(txn: &mut Txn<'_>, call: &Call, plan: &Plan) -> Result<Body, Failure> {
     let found = owned(txn, call, plan)?;
-    rules::check(txn, plan.row.kind, call)?;
+    rules::check(plan.row.kind, call)?;
     let kind = text(&found, "object").to_owned();
     change(txn, &found, "updated", |txn, draft, shape| {
         draft.write(txn, shape, &call.params, rules::known(&kind))?;
@@ -217,7 +217,6 @@ fn delete(txn: &mut Txn<'_>, call: &Call, plan: &Plan) -> Result<Body, Failure> 
 /// Emits the event of a kind and a word (`coupon.created`), where the API has one.
 fn tell(txn: &mut Txn<'_>, kind: &str, word: &str, object: &Object, before: Option<&Object>) {
     let name = match kind {
-        "tax_id" if object["customer"].is_string() => format!("customer.tax_id.{word}"),
         "bank_account" | "card" => format!("account.external_account.{word}"),
         _ => format!("{kind}.{word}"),
     };

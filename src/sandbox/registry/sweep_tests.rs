@@ -99,7 +99,7 @@ impl Sweep {
         self.make("file", "/v1/files", file).await;
         self.make("file_link", "/v1/file_links", json!({"file": self.made["file"]})).await;
         let path = format!("/v1/customers/{}/tax_ids", self.made["customer"]);
-        self.make("tax_id", &path, json!({"type": "eu_vat", "value": "DE1"})).await;
+        self.make("tax_id", &path, json!({"type": "eu_vat", "value": "DE123456789"})).await;
         let rate = json!({"display_name": "Post", "type": "fixed_amount", "fixed_amount": {"amount": 1, "currency": "usd"}});
         self.make("shipping_rate", "/v1/shipping_rates", rate).await;
         self.made.insert("tax_code", "txcd_99999999".to_owned());

@@ -2,7 +2,7 @@
 
 use crate::catalog::Catalog;
 use crate::sandbox::behaviour::cards::{Billing, CardEntry};
-use crate::sandbox::behaviour::checkout::{SESSION, finish};
+use crate::sandbox::behaviour::checkout::{SESSION, finish, invoice, setup};
 use crate::sandbox::behaviour::object::{int, text};
 use crate::sandbox::behaviour::payment::confirm::{self, ConfirmOptions, Outcome};
 use crate::sandbox::behaviour::payment::intent::{self, IntentSpec};
@@ -34,6 +34,16 @@ pub struct Payer {
     pub billing: Billing,
     /// `shipping_details` with `address` and `name`, where the session collects them.
     pub shipping: Option<Value>,
+    /// `{type, value}`, where they gave a tax id.
+    pub tax_id: Option<Value>,
+    /// The name of their business, where the session asks for it.
+    pub business_name: Option<String>,
+    /// Their own name, where the session asks for it.
+    pub individual_name: Option<String>,
+    /// Whether they want to be told of offers.
+    pub promotions: bool,
+    /// Whether the payment method is kept for their next purchase.
+    pub save: bool,
 }
 
 /// What comes next.
@@ -62,13 +72,17 @@ pub fn pay(
         payer.billing.email = details.get("email").and_then(Value::as_str).map(str::to_owned);
     }
     remember(txn, session_id, &payer);
-    if int(&session, "amount_total") == 0 {
+    let is_setup = text(&session, "mode") == "setup";
+    if int(&session, "amount_total") == 0 && !is_setup {
         create_customer(txn, &session, &payer);
         finish::complete(txn, session_id, None)?;
         return Ok(Next::Complete);
     }
     let method = payment_method(txn, means, &payer)?;
     create_customer(txn, &session, &payer);
+    if is_setup {
+        return save(txn, &session, &method);
+    }
     let session = txn.find(SESSION, session_id, "session")?;
     let intent = open_intent(txn, &session, &payer);
     if matches!(means, Means::Konbini) {
@@ -76,6 +90,20 @@ pub fn pay(
     }
     let outcome = confirm::confirm(txn, &intent, &method, &options(&session))?;
     follow(txn, session_id, &intent, outcome)
+}
+
+/// Saves a payment method in place of paying with it.
+fn save(txn: &mut Txn<'_>, session: &Object, method: &str) -> Result<Next, Failure> {
+    let (id, intent) = (text(session, "id"), text(session, "setup_intent"));
+    let made = txn.record::<SessionPart>(SESSION, id).and_then(|part| part.customer.clone());
+    if let Some(customer) = made {
+        setup::adopt(txn, intent, &customer);
+    }
+    if setup::save(txn, intent, method)? {
+        return Ok(Next::Challenge(intent.to_owned()));
+    }
+    finish::complete(txn, id, None)?;
+    Ok(Next::Complete)
 }
 
 /// Ends the 3-D Secure challenge of an intent, and completes its session where it has one.
@@ -136,7 +164,9 @@ fn remember(txn: &mut Txn<'_>, session: &str, payer: &Payer) {
     let billing = &payer.billing;
     let payer = json!({
         "address": billing.address, "email": billing.email, "name": billing.name,
-        "phone": billing.phone, "shipping": payer.shipping,
+        "phone": billing.phone, "shipping": payer.shipping, "tax_id": payer.tax_id,
+        "business_name": payer.business_name, "individual_name": payer.individual_name,
+        "promotions": payer.promotions, "save": payer.save,
     });
     txn.edit_part(SESSION, session, |part: &mut SessionPart| part.payer = Some(payer));
 }
@@ -145,6 +175,8 @@ fn remember(txn: &mut Txn<'_>, session: &str, payer: &Payer) {
 fn create_customer(txn: &mut Txn<'_>, session: &Object, payer: &Payer) {
     let part = session.part::<SessionPart>();
     let wanted = text(session, "customer_creation") == "always"
+        || invoice::is_wanted(session)
+        || payer.save
         || part
             .payment_intent_data
             .get("setup_future_usage")

@@ -5,8 +5,10 @@ use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::checkout::lines::Lines;
 use crate::sandbox::behaviour::checkout::{
-    SESSION, amount, defaults, expire, lines, not_modelled, shipping, validate,
+    SESSION, amount, defaults, discount, expire, inline, lines, not_modelled, setup, shipping,
+    sums, validate,
 };
+use crate::sandbox::behaviour::tax;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::reference;
 use crate::sandbox::engine::object::{Doc, Object};
@@ -24,69 +26,137 @@ pub const PAYABLE: &[&str] = &["card", "konbini", "sepa_debit"];
 ///
 /// Fails as Stripe does for what the parameters lack or contradict; with a 501 for what is not modelled.
 pub fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
+    open(txn, call, Seller::Api)
+}
+
+/// Who makes a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seller<'s> {
+    /// A call of the API.
+    Api,
+    /// A payment link. What it sells was checked when it was made.
+    Link(&'s str),
+}
+
+/// Makes the session that a call asks for, for a seller.
+pub fn open(txn: &mut Txn<'_>, call: &Call, seller: Seller<'_>) -> Result<Arc<Object>, Failure> {
     validate::parameters(call, txn.now())?;
     let customer = match call.text("customer") {
         Some(id) => Some(txn.find("customer", id, "customer")?),
         None => None,
     };
     let mode = validate::mode(call)?;
-    if mode == "setup" {
-        validate::modelled(call)?;
-    }
-    let Lines { items, looks, total: goods } =
-        lines::resolve(txn, call.list("line_items"), mode, call.text("currency"))?;
-    let offered = shipping::resolve(txn, call.list("shipping_options"), goods.currency)?;
-    let shipping = offered.first().map_or(0, amount_of);
-    let total = Money::new(goods.minor.saturating_add(shipping), goods.currency);
-    reference::check(txn, call)?;
-    amount::chargeable(total)?;
-    validate::modelled(call)?;
-    let switched_on = Settings::of(txn).payment_methods(&["card", "konbini"]);
-    let types = defaults::payment_method_types(call, total.currency, total.minor, &switched_on)?;
-    if !types.iter().any(|kind| PAYABLE.contains(&kind.as_str())) {
-        if types.is_empty() {
-            let text = "No payment method is left that fits this currency and amount.";
-            return Err(Failure::invalid(text).param("allowed_payment_method_types"));
-        }
-        return Err(not_modelled(&format!("paying by {} on its page", types.join(", "))));
-    }
-
     let mut doc = Catalog::get().blank(SESSION);
     defaults::fill(&mut doc, call);
     doc.remove("line_items");
     let mut set = |name: &str, value: Value| drop(doc.insert(name.to_owned(), value));
     set("object", json!(SESSION));
     set("id", json!(txn.new_id(id_start(call, mode), 56)));
-    set("amount_subtotal", json!(goods.minor));
-    set("amount_total", json!(total.minor));
     set("created", json!(txn.now().0));
-    set("currency", json!(total.currency.code()));
     set("livemode", json!(false));
-    set("payment_method_options", defaults::payment_method_options(call, &types));
-    set("payment_method_types", json!(types));
-    set("payment_status", json!(if total.minor == 0 { "no_payment_required" } else { "unpaid" }));
-    set("shipping_cost", offered.first().map_or(Value::Null, shipping::cost));
-    set("shipping_options", json!(offered));
     set("status", json!("open"));
-    set(
-        "total_details",
-        json!({"amount_discount": 0, "amount_shipping": shipping, "amount_tax": 0}),
-    );
-    let details =
-        details_of(customer.as_ref().map(|customer| &***customer), call.text("customer_email"));
+    set("payment_status", json!("no_payment_required"));
+    let details = details_of(customer.as_ref().map(|customer| &***customer), call, mode);
     set("collected_information", collected(&details));
     set("customer_details", details);
-    address_it(txn, call, &mut doc);
-    let expire_job = expire_later(txn, call, &mut doc);
-    let part = SessionPart {
-        line_items: items,
-        line_looks: looks,
+    let mut part = SessionPart {
         payment_intent_data: call.hash("payment_intent_data").cloned().unwrap_or_default(),
         customer_update: call.get("customer_update").cloned(),
-        expire_job: Some(expire_job),
+        tax_address: customer.as_ref().and_then(|customer| location_of(customer)),
         ..SessionPart::default()
     };
+    if mode == "setup" {
+        save_only(txn, call, &mut doc)?;
+    } else {
+        sell(txn, call, (&mut doc, &mut part), seller)?;
+    }
+    address_it(txn, call, &mut doc);
+    if let Seller::Link(link) = seller {
+        doc.insert("payment_link".to_owned(), json!(link));
+    }
+    part.expire_job = Some(expire_later(txn, call, &mut doc));
     Ok(txn.put_with(doc, part))
+}
+
+/// What a session sells, and what it comes to.
+fn sell(
+    txn: &mut Txn<'_>,
+    call: &Call,
+    (doc, part): (&mut Doc, &mut SessionPart),
+    seller: Seller<'_>,
+) -> Result<(), Failure> {
+    let mode = validate::mode(call)?;
+    let list = lines::Sent { lines: call.list("line_items"), mode, seller };
+    let Lines { items, looks, total: goods } = lines::resolve(txn, &list, call.text("currency"))?;
+    let offered = shipping::resolve(txn, call.list("shipping_options"), goods.currency)?;
+    reference::check(txn, call)?;
+    part.optional = lines::optional(txn, call.list("optional_items"), goods.currency)?;
+    (part.line_items, part.line_looks) = (items, looks);
+    doc.insert("currency".to_owned(), json!(goods.currency.code()));
+    discount::from_call(txn, call, doc, part, goods.minor)?;
+    doc.insert("shipping_cost".to_owned(), offered.first().map_or(Value::Null, shipping::cost));
+    doc.insert("shipping_options".to_owned(), json!(offered));
+    sums::work_out(txn, doc, part);
+    let due = doc.get("amount_total").and_then(Value::as_i64).unwrap_or(0);
+    amount::chargeable(Money::new(due, goods.currency))?;
+    validate::modelled(call)?;
+    let switched_on = Settings::of(txn).payment_methods(&["card", "konbini"]);
+    let types = defaults::payment_method_types(call, goods.currency, due, &switched_on)?;
+    offer_types(call, doc, types, PAYABLE, "paying")
+}
+
+/// What a session that only saves a method has.
+fn save_only(txn: &mut Txn<'_>, call: &Call, doc: &mut Doc) -> Result<(), Failure> {
+    let asked = [call.list("payment_method_types"), call.list("allowed_payment_method_types")];
+    let asked = asked.into_iter().find(|list| !list.is_empty());
+    if asked.is_none() && call.text("currency").is_none() {
+        return Err(inline::missing("currency"));
+    }
+    reference::check(txn, call)?;
+    let types: Vec<String> = match asked {
+        Some(list) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        None => vec!["card".to_owned()],
+    };
+    for name in ["amount_subtotal", "amount_total", "total_details"] {
+        doc.insert(name.to_owned(), Value::Null);
+    }
+    let currency = call.text("currency").map(str::to_ascii_lowercase);
+    doc.insert("currency".to_owned(), json!(currency));
+    doc.insert("setup_intent".to_owned(), json!(setup::open(txn, call, &types)));
+    offer_types(call, doc, types, setup::SAVED, "saving")
+}
+
+/// Writes the payment methods that the page offers.
+///
+/// Fails where it could offer none.
+fn offer_types(
+    call: &Call,
+    doc: &mut Doc,
+    types: Vec<String>,
+    known: &[&str],
+    what: &str,
+) -> Result<(), Failure> {
+    if !types.iter().any(|kind| known.contains(&kind.as_str())) {
+        if types.is_empty() {
+            let text = "No payment method is left that fits this currency and amount.";
+            return Err(Failure::invalid(text).param("allowed_payment_method_types"));
+        }
+        return Err(not_modelled(&format!("{what} by {} on its page", types.join(", "))));
+    }
+    let options = defaults::payment_method_options(call, &types);
+    doc.insert("payment_method_options".to_owned(), options);
+    doc.insert("payment_method_types".to_owned(), json!(types));
+    Ok(())
+}
+
+/// Where a customer is taxed, as far as their record says.
+fn location_of(customer: &Value) -> Option<Value> {
+    let shipping = customer.get("shipping").and_then(|it| it.get("address"));
+    [shipping, customer.get("address")]
+        .into_iter()
+        .flatten()
+        .find(|it| tax::is_location(it))
+        .cloned()
 }
 
 /// How a session's id starts, by what it does.
@@ -132,18 +202,20 @@ fn expire_later(txn: &mut Txn<'_>, call: &Call, doc: &mut Doc) -> String {
 }
 
 /// `customer_details` before anything was typed: what the customer's record or the parameter says.
-fn details_of(customer: Option<&Value>, email: Option<&str>) -> Value {
+fn details_of(customer: Option<&Value>, call: &Call, mode: &str) -> Value {
+    let email = call.text("customer_email");
     let known = |name: &str| customer.and_then(|c| c.get(name)).cloned().unwrap_or(Value::Null);
     if customer.is_none() && email.is_none() {
         return Value::Null;
     }
     let email = email.map_or_else(|| known("email"), |email| json!(email));
+    let exempt = match known("tax_exempt") {
+        _ if mode == "setup" => Value::Null,
+        Value::Null => json!("none"),
+        own => own,
+    };
     json!({
         "address": null, "business_name": null, "email": email, "individual_name": null,
-        "name": null, "phone": null, "tax_exempt": "none", "tax_ids": null,
+        "name": null, "phone": null, "tax_exempt": exempt, "tax_ids": null,
     })
-}
-
-fn amount_of(option: &Value) -> i64 {
-    option.get("shipping_amount").and_then(Value::as_i64).unwrap_or(0)
 }

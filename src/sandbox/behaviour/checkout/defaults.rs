@@ -38,13 +38,7 @@ fn filled() -> Vec<(&'static str, Value)> {
                 "display_name": "stripegym", "font_family": "default", "icon": null, "logo": null,
             }),
         ),
-        (
-            "custom_text",
-            json!({
-                "after_submit": null, "shipping_address": null, "submit": null,
-                "terms_of_service_acceptance": null,
-            }),
-        ),
+        ("custom_text", custom_text(None)),
         ("phone_number_collection", json!({"enabled": false})),
     ]
 }
@@ -110,7 +104,14 @@ pub fn fill(doc: &mut Doc, call: &Call) {
     set("automatic_tax", automatic_tax(call.hash("automatic_tax")));
     set("custom_fields", call.list("custom_fields").iter().map(custom_field).collect());
     set("customer_creation", customer_creation(call));
-    set("invoice_creation", if mode == "payment" { invoice_creation() } else { Value::Null });
+    set(
+        "invoice_creation",
+        if mode == "payment" {
+            invoice_creation(call.get("invoice_creation"))
+        } else {
+            Value::Null
+        },
+    );
     set("mode", json!(call.text("mode")));
     set("payment_method_collection", payment_method_collection(call, mode));
     set("discounts", if mode == "setup" { Value::Null } else { json!([]) });
@@ -118,7 +119,7 @@ pub fn fill(doc: &mut Doc, call: &Call) {
 }
 
 /// `defaults` with the members of `sent` over them.
-fn overlaid(defaults: Value, sent: Option<&Value>) -> Value {
+pub fn overlaid(defaults: Value, sent: Option<&Value>) -> Value {
     let mut members = defaults;
     if let (Some(members), Some(sent)) = (members.as_object_mut(), sent.and_then(Value::as_object))
     {
@@ -143,7 +144,8 @@ fn after_expiration(sent: Option<&Map<String, Value>>) -> Value {
     json!({"recovery": overlaid(defaults, Some(recovery))})
 }
 
-fn automatic_tax(sent: Option<&Map<String, Value>>) -> Value {
+/// `automatic_tax` as it was sent.
+pub fn automatic_tax(sent: Option<&Map<String, Value>>) -> Value {
     let enabled = sent.and_then(|sent| sent.get("enabled")) == Some(&json!(true));
     let liability = sent.and_then(|sent| sent.get("liability")).cloned();
     json!({
@@ -154,7 +156,8 @@ fn automatic_tax(sent: Option<&Map<String, Value>>) -> Value {
     })
 }
 
-fn custom_field(sent: &Value) -> Value {
+/// One of `custom_fields`, with the members of its type.
+pub fn custom_field(sent: &Value) -> Value {
     let get = |name: &str| sent.get(name).cloned().unwrap_or(Value::Null);
     let kind = sent.get("type").and_then(Value::as_str).unwrap_or("text");
     let mut field = json!({
@@ -190,14 +193,31 @@ fn payment_method_collection(call: &Call, mode: &str) -> Value {
     call.get("payment_method_collection").cloned().unwrap_or(json!(own))
 }
 
-fn invoice_creation() -> Value {
-    json!({
+/// `invoice_creation` as it was sent, with everything that it says of an invoice.
+pub fn invoice_creation(sent: Option<&Value>) -> Value {
+    let defaults = json!({
         "enabled": false,
         "invoice_data": {
             "account_tax_ids": null, "custom_fields": null, "description": null, "footer": null,
             "issuer": null, "metadata": {}, "rendering_options": null,
         },
-    })
+    });
+    let mut shown = overlaid(defaults, sent);
+    if let Some(options) = shown.pointer_mut("/invoice_data/rendering_options")
+        && options.is_object()
+    {
+        *options = overlaid(json!({"amount_tax_display": null, "template": null}), Some(options));
+    }
+    shown
+}
+
+/// `custom_text` as it was sent.
+pub fn custom_text(sent: Option<&Value>) -> Value {
+    let defaults = json!({
+        "after_submit": null, "shipping_address": null, "submit": null,
+        "terms_of_service_acceptance": null,
+    });
+    overlaid(defaults, sent)
 }
 
 fn optional_items(sent: &[Value]) -> Option<Value> {

@@ -1,6 +1,6 @@
 //! Ends a session that nobody paid.
 
-use crate::sandbox::behaviour::checkout::SESSION;
+use crate::sandbox::behaviour::checkout::{SESSION, setup};
 use crate::sandbox::behaviour::object::text;
 use crate::sandbox::behaviour::payment::intent;
 use crate::sandbox::engine::object::Object;
@@ -35,6 +35,7 @@ pub fn expire(txn: &mut Txn<'_>, id: &str) -> Result<Arc<Object>, Failure> {
     if let Some(intent) = intent.filter(running) {
         intent::cancel(txn, text(&intent, "id"), Some("automatic"))?;
     }
+    setup::abandon(txn, text(&session, "setup_intent"));
     let until = txn.now().plus(RECOVERY_S).0;
     let base = txn.site().base_url.clone();
     let changed = txn.edit(SESSION, id, |doc| {

@@ -1,8 +1,10 @@
 //! Completes a session once its payment went through or is under way, and follows delayed payments to their end.
 
 use crate::sandbox::behaviour::cards;
-use crate::sandbox::behaviour::checkout::SESSION;
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::checkout::{SESSION, invoice};
+use crate::sandbox::behaviour::object::{payment_link, tax_id, text};
+use crate::sandbox::behaviour::offer;
+use crate::sandbox::behaviour::payment::method;
 use crate::sandbox::behaviour::payment::settle::{self, Settlement};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::{PaymentIntentPart, SessionPart};
@@ -32,12 +34,23 @@ pub fn complete(
     });
     let status = payment_status(txn, &session);
     update_customer(txn, &session, &part);
+    keep_method(txn, &session, &part);
+    let tax_id = keep_tax_id(txn, &session, &part);
+    if let Some((discount, _)) = &part.discount
+        && let Some(discount) = txn.get("discount", discount)
+    {
+        offer::redeem(txn, &discount);
+    }
+    let invoice = write_invoice(txn, &session, &part, status);
     let Some((_, after)) = txn.edit_with(SESSION, id, |doc, part: &mut SessionPart| {
         doc.insert("status".to_owned(), json!("complete"));
         doc.insert("payment_status".to_owned(), json!(status));
         doc.insert("url".to_owned(), Value::Null);
         part.settle_job = job;
-        describe_payer(doc, part);
+        describe_payer(doc, part, tax_id);
+        if invoice.is_some() {
+            doc.insert("invoice".to_owned(), json!(invoice));
+        }
         if let Some(Value::Object(tax)) = doc.get_mut("automatic_tax")
             && tax.get("enabled") == Some(&json!(true))
         {
@@ -47,7 +60,60 @@ pub fn complete(
         return Ok(session);
     };
     txn.emit("checkout.session.completed", &after);
+    payment_link::completed(txn, text(&after, "payment_link"));
     Ok(after)
+}
+
+/// The customer that a session has, or that was made for it.
+fn customer_of<'s>(session: &'s Value, part: &'s SessionPart) -> Option<&'s str> {
+    let own = Some(text(session, "customer")).filter(|id| !id.is_empty());
+    own.or(part.customer.as_deref())
+}
+
+/// The invoice of what was paid, where the session asks for one.
+fn write_invoice(
+    txn: &mut Txn<'_>,
+    session: &Object,
+    part: &SessionPart,
+    status: &str,
+) -> Option<String> {
+    let customer = customer_of(session, part).filter(|_| invoice::is_wanted(session))?;
+    // A delayed payment has paid nothing yet. That its invoice comes when it has is believed.
+    (status != "unpaid").then(|| {
+        let details = details(session, part, Value::Null);
+        invoice::write(txn, session, &details, customer)
+    })
+}
+
+/// Keeps the payment method with its customer, where the buyer wished it.
+fn keep_method(txn: &mut Txn<'_>, session: &Value, part: &SessionPart) {
+    let wished = part.payer.as_ref().is_some_and(|payer| payer["save"] == true);
+    let intent = txn.get("payment_intent", text(session, "payment_intent"));
+    let method = intent.as_ref().map_or("", |intent| text(intent, "payment_method"));
+    let (Some(customer), true, false) = (customer_of(session, part), wished, method.is_empty())
+    else {
+        return;
+    };
+    txn.edit("payment_method", method, |doc| {
+        doc.insert("allow_redisplay".to_owned(), json!("always"));
+    });
+    if let Err(failure) = method::attach(txn, method, customer) {
+        tracing::debug!(failure.message, "a payment method was not kept");
+    }
+}
+
+/// The tax id that was typed, and with the customer where there is one.
+fn keep_tax_id(txn: &mut Txn<'_>, session: &Value, part: &SessionPart) -> Value {
+    let typed = part.payer.as_ref().and_then(|payer| payer.get("tax_id"));
+    let Some(typed) = typed.filter(|typed| typed.is_object()) else { return json!([]) };
+    if let Some(customer) = customer_of(session, part) {
+        let owner = json!({"type": "customer", "customer": customer});
+        let (kind, value) = (text(typed, "type"), text(typed, "value"));
+        if let Err(failure) = tax_id::create(txn, kind, value, &owner, "tax_id") {
+            tracing::debug!(failure.message, "a tax id was not kept");
+        }
+    }
+    json!([typed])
 }
 
 /// `payment_status` that follows from the session's intent; without one there was nothing to pay.
@@ -74,40 +140,52 @@ fn update_customer(txn: &mut Txn<'_>, session: &Value, part: &SessionPart) {
     }
 }
 
-/// `customer_details`, `customer` and what was collected, from what the payer typed.
-fn describe_payer(doc: &mut Doc, part: &SessionPart) {
+/// `customer_details` of a session from what the payer typed, else from what was known.
+fn details(session: &Value, part: &SessionPart, tax_ids: Value) -> Value {
     let payer = part.payer.clone().unwrap_or_default();
-    let known = doc.get("customer_details").cloned().unwrap_or(Value::Null);
+    let known = session.get("customer_details").cloned().unwrap_or(Value::Null);
     let member = |name: &str| {
         let typed = payer.get(name).filter(|value| !value.is_null());
         typed.or_else(|| known.get(name)).cloned().unwrap_or(Value::Null)
     };
-    let details = json!({
-        "address": cards::address(payer.get("address")), "business_name": null,
-        "email": member("email"), "individual_name": null, "name": member("name"),
-        "phone": member("phone"), "tax_exempt": "none", "tax_ids": [],
-    });
-    doc.insert("customer_details".to_owned(), details);
+    let exempt = known.get("tax_exempt").filter(|it| it.is_string()).cloned();
+    json!({
+        "address": cards::address(payer.get("address")), "business_name": member("business_name"),
+        "email": member("email"), "individual_name": member("individual_name"),
+        "name": member("name"), "phone": member("phone"),
+        "tax_exempt": exempt.unwrap_or(json!("none")), "tax_ids": tax_ids,
+    })
+}
+
+/// `customer_details`, `customer` and what was collected, from what the payer typed.
+fn describe_payer(doc: &mut Doc, part: &SessionPart, tax_ids: Value) {
+    let payer = part.payer.clone().unwrap_or_default();
+    let described = details(&Value::Object(doc.clone()), part, tax_ids);
+    let named = ["business_name", "individual_name"].map(|name| described.get(name).cloned());
+    doc.insert("customer_details".to_owned(), described);
     if let Some(customer) = &part.customer {
         doc.insert("customer".to_owned(), json!(customer));
     }
     let asked = doc.get("consent_collection").filter(|consent| consent.is_object());
     if let Some(asked) = asked {
         let agreed = text(asked, "terms_of_service") == "required";
+        let wants = payer.get("promotions") == Some(&json!(true));
+        let told = text(asked, "promotions") == "auto";
         let consent = json!({
-            "promotions": null, "terms_of_service": agreed.then_some("accepted"),
+            "promotions": told.then_some(if wants { "opt_in" } else { "opt_out" }),
+            "terms_of_service": agreed.then_some("accepted"),
         });
         doc.insert("consent".to_owned(), consent);
     }
     let shipped_to =
-        doc.get("collected_information").and_then(|known| known.get("shipping_details"));
-    if shipped_to.is_none_or(Value::is_null) {
-        let shipping = payer.get("shipping").cloned().unwrap_or(Value::Null);
-        let collected = json!({
-            "business_name": null, "individual_name": null, "shipping_details": shipping,
-        });
-        doc.insert("collected_information".to_owned(), collected);
-    }
+        doc.get("collected_information").and_then(|known| known.get("shipping_details")).cloned();
+    let shipped_to = shipped_to.filter(|known| !known.is_null());
+    let shipping = shipped_to.or_else(|| payer.get("shipping").cloned());
+    let [business, individual] = named;
+    let collected = json!({
+        "business_name": business, "individual_name": individual, "shipping_details": shipping,
+    });
+    doc.insert("collected_information".to_owned(), collected);
 }
 
 /// Settles the delayed payment of a complete session: the money arrives, or the payment fails.

@@ -1,9 +1,11 @@
 //! Line items: from what was sent to what is sold, and what it costs.
 
 use crate::catalog::Catalog;
+use crate::domain::currency::Currency;
 use crate::domain::money::Money;
+use crate::sandbox::behaviour::checkout::create::Seller;
 use crate::sandbox::behaviour::checkout::{amount, inline};
-use crate::sandbox::behaviour::object::{merge_metadata, text};
+use crate::sandbox::behaviour::object::{int, merge_metadata, text};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::{LineLook, PricePart};
 use crate::sandbox::engine::txn::Txn;
@@ -13,6 +15,9 @@ use std::sync::Arc;
 
 /// The most lines that a session in payment mode takes.
 const LINES_MAX: usize = 100;
+
+/// The most items that a buyer may add.
+const OPTIONAL_MAX: usize = 10;
 
 /// The lines of a session and what they share.
 #[derive(Clone, Debug)]
@@ -25,15 +30,26 @@ pub struct Lines {
     pub total: Money,
 }
 
+/// Line items as they were sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent<'s> {
+    /// The parameter.
+    pub lines: &'s [Value],
+    /// The session's mode.
+    pub mode: &'s str,
+    /// Who sells.
+    pub seller: Seller<'s>,
+}
+
 /// Resolves `line_items`: finds or makes the prices, and prices the lines.
 ///
 /// Fails as Stripe does for what a line lacks, for prices of the wrong mode, and for mixed currencies.
 pub fn resolve(
     txn: &mut Txn<'_>,
-    sent: &[Value],
-    mode: &str,
+    sent: &Sent<'_>,
     currency: Option<&str>,
 ) -> Result<Lines, Failure> {
+    let Sent { lines: sent, mode, seller } = *sent;
     if sent.is_empty() {
         return Err(inline::missing("line_items"));
     }
@@ -45,7 +61,8 @@ pub fn resolve(
     for (at, line) in sent.iter().enumerate() {
         let line = line.as_object().cloned().unwrap_or_default();
         let quantity = quantity(&line, at)?;
-        prices.push((price(txn, &line, at)?, quantity, line));
+        tax_rates(txn, &line, at)?;
+        prices.push((price(txn, &line, at, seller)?, quantity, line));
     }
     fits_mode(&prices, mode)?;
     let first = prices.first().map_or("", |(price, ..)| text(price, "currency"));
@@ -66,6 +83,7 @@ pub fn resolve(
         };
         sum = sum.checked_add(total).ok_or_else(|| Failure::invalid("Invalid amount"))?;
         let (item, look) = item(txn, price, *quantity, line, Money::new(total, currency));
+        bounded(&item, at)?;
         items.push(item);
         looks.push(look);
     }
@@ -86,12 +104,79 @@ fn quantity(line: &Map<String, Value>, at: usize) -> Result<i64, Failure> {
     Ok(quantity)
 }
 
-fn price(txn: &mut Txn<'_>, line: &Map<String, Value>, at: usize) -> Result<Arc<Object>, Failure> {
-    let param = format!("line_items[{at}][price]");
-    if let Some(rate) = line.get("tax_rates").and_then(Value::as_array).and_then(|r| r.first()) {
-        let param = format!("line_items[{at}][tax_rates][0]");
-        txn.find("tax_rate", rate.as_str().unwrap_or_default(), &param)?;
+/// Every tax rate that a line names is there.
+fn tax_rates(txn: &Txn<'_>, line: &Map<String, Value>, at: usize) -> Result<(), Failure> {
+    for (n, rate) in named(line).iter().enumerate() {
+        txn.find("tax_rate", rate, &format!("line_items[{at}][tax_rates][{n}]"))?;
     }
+    Ok(())
+}
+
+/// The tax rates that a line names.
+fn named(line: &Map<String, Value>) -> Vec<String> {
+    let sent = line.get("tax_rates").and_then(Value::as_array).into_iter().flatten();
+    sent.filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// A quantity that the buyer may change lies where they may change it to. The text is believed.
+fn bounded(item: &Value, at: usize) -> Result<(), Failure> {
+    let Some(range) = item.get("adjustable_quantity").filter(|it| it["enabled"] == true) else {
+        return Ok(());
+    };
+    let (least, most, quantity) =
+        (int(range, "minimum"), int(range, "maximum"), int(item, "quantity"));
+    if (least..=most).contains(&quantity) {
+        return Ok(());
+    }
+    let text = format!(
+        "The `quantity` of a line item must be between its `adjustable_quantity` minimum ({least}) and maximum ({most})."
+    );
+    Err(Failure::invalid(text).param(format!("line_items[{at}][quantity]")))
+}
+
+/// The items that a buyer may add, as line items that are not taken yet.
+///
+/// Fails for a price that is not there or not for sale, and for one without an amount in the currency.
+pub fn optional(
+    txn: &mut Txn<'_>,
+    sent: &[Value],
+    currency: Currency,
+) -> Result<Vec<(Value, LineLook)>, Failure> {
+    if sent.len() > OPTIONAL_MAX {
+        let text = format!("You can pass up to {OPTIONAL_MAX} optional items.");
+        return Err(Failure::invalid(text).param("optional_items"));
+    }
+    let mut found = Vec::with_capacity(sent.len());
+    for (at, line) in sent.iter().enumerate() {
+        let param = format!("optional_items[{at}][price]");
+        let line = line.as_object().cloned().unwrap_or_default();
+        let id = line.get("price").and_then(Value::as_str).unwrap_or_default();
+        let price = txn.find("price", id, &param)?;
+        if price["active"] == false {
+            return Err(inactive(param));
+        }
+        let quantity = line.get("quantity").and_then(Value::as_i64).unwrap_or(1);
+        let options = price.part::<PricePart>().currency_options.clone();
+        let total = amount::line_total(&price, options.as_ref(), currency.code(), quantity);
+        let total = total.ok_or_else(|| other_currency(&price, currency.code()))?;
+        let (item, look) = item(txn, &price, quantity, &line, Money::new(total, currency));
+        found.push((item, LineLook { optional: true, ..look }));
+    }
+    Ok(found)
+}
+
+fn inactive(param: String) -> Failure {
+    let text = "The price specified is inactive. This field only accepts active prices.";
+    Failure::invalid(text).code("price_inactive").param(param)
+}
+
+fn price(
+    txn: &mut Txn<'_>,
+    line: &Map<String, Value>,
+    at: usize,
+    seller: Seller<'_>,
+) -> Result<Arc<Object>, Failure> {
+    let param = format!("line_items[{at}][price]");
     match (line.get("price"), line.get("price_data").and_then(Value::as_object)) {
         (Some(_), Some(_)) => Err(inline::exclusive("price, price_data", &param)),
         (None, None) => Err(inline::missing(&param)),
@@ -101,10 +186,8 @@ fn price(txn: &mut Txn<'_>, line: &Map<String, Value>, at: usize) -> Result<Arc<
         }
         (Some(id), None) => {
             let price = txn.find("price", id.as_str().unwrap_or_default(), &param)?;
-            if price.get("active") == Some(&Value::Bool(false)) {
-                let text =
-                    "The price specified is inactive. This field only accepts active prices.";
-                return Err(Failure::invalid(text).code("price_inactive").param(param));
+            if price["active"] == false && seller == Seller::Api {
+                return Err(inactive(param));
             }
             Ok(price)
         }
@@ -169,10 +252,11 @@ fn item(
     set("price", price.document());
     set("quantity", json!(quantity));
     merge_metadata(&mut item, line);
-    (Value::Object(item), LineLook { image, details })
+    (Value::Object(item), LineLook { image, details, tax_rates: named(line), optional: false })
 }
 
-fn adjustable(sent: Option<&Value>) -> Value {
+/// `adjustable_quantity` with its bounds.
+pub fn adjustable(sent: Option<&Value>) -> Value {
     let Some(sent) = sent.filter(|sent| sent.is_object()) else { return Value::Null };
     let or = |name: &str, default: i64| sent.get(name).cloned().unwrap_or(json!(default));
     json!({

@@ -1,18 +1,24 @@
 //! Checkout: how a session is made, paid, settled and ended, and the objects that it brings along.
 //!
-//! `validate` and `create` make a session, `lines` and `shipping` say what it costs, `attempt` pays it,
-//! `finish` completes it, `expire` ends it. The pages and the endpoints both call these.
+//! `validate` and `create` make a session, `lines`, `shipping`, `discount` and `sums` say what it costs, `choose` is
+//! what the buyer changes of that, `attempt` pays it, `setup` saves a method instead, `finish` completes it (`invoice`
+//! writes it down), `expire` ends it. The pages and the endpoints both call these.
 
 pub mod amount;
 pub mod attempt;
+pub mod choose;
 pub mod create;
 pub mod defaults;
+pub mod discount;
 pub mod expire;
 pub mod finish;
 pub mod inline;
+pub mod invoice;
 pub mod lines;
 pub mod recover;
+pub mod setup;
 pub mod shipping;
+pub mod sums;
 pub mod update;
 pub mod validate;
 
@@ -36,6 +42,9 @@ pub fn job(name: &str) -> Option<Job> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod selling_tests;
 
 #[cfg(test)]
 mod tests;

@@ -35,6 +35,9 @@ pub fn recover(txn: &mut Txn<'_>, id: &str) -> Result<Arc<Object>, Failure> {
         "payment_status": if free { "no_payment_required" } else { "unpaid" },
     });
     doc.extend(members.as_object().cloned().unwrap_or_default());
+    if recovery.is_some_and(|recovery| recovery["allow_promotion_codes"] == true) {
+        doc.insert("allow_promotion_codes".to_owned(), json!(true));
+    }
     let part = SessionPart {
         customer: None,
         expire_job: Some(job),

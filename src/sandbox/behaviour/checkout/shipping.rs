@@ -1,14 +1,11 @@
 //! Shipping options: the rates that a session offers, and the one that is chosen until the buyer says otherwise.
 
-use crate::catalog::Catalog;
 use crate::domain::currency::Currency;
 use crate::sandbox::behaviour::checkout::inline;
-use crate::sandbox::behaviour::object::text;
-use crate::sandbox::engine::object::Object;
+use crate::sandbox::behaviour::object::{shipping_rate, text};
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;
-use serde_json::{Map, Value, json};
-use std::sync::Arc;
+use serde_json::{Value, json};
 
 /// The most options that a session offers.
 const OPTIONS_MAX: usize = 5;
@@ -34,11 +31,17 @@ pub fn resolve(
             (None, None) => return Err(inline::missing(&format!("{path}[shipping_rate]"))),
             (Some(id), None) => {
                 let param = format!("{path}[shipping_rate]");
-                txn.find("shipping_rate", id.as_str().unwrap_or_default(), &param)?
+                let rate = txn.find("shipping_rate", id.as_str().unwrap_or_default(), &param)?;
+                if rate["active"] == false {
+                    // Believed: no recording has it.
+                    let text = "The shipping rate specified is inactive. This field only accepts active shipping rates.";
+                    return Err(Failure::invalid(text).param(param));
+                }
+                rate
             }
             (None, Some(data)) => {
                 let data = data.as_object().cloned().unwrap_or_default();
-                rate(txn, &data)
+                shipping_rate::put(txn, &data, &format!("{path}[shipping_rate_data]"))?
             }
         };
         let amount = amount_in(&rate, currency).ok_or_else(|| {
@@ -68,20 +71,4 @@ fn amount_in(rate: &Value, currency: Currency) -> Option<i64> {
         return fixed.get("amount")?.as_i64();
     }
     fixed.get("currency_options")?.get(currency.code())?.get("amount")?.as_i64()
-}
-
-fn rate(txn: &mut Txn<'_>, data: &Map<String, Value>) -> Arc<Object> {
-    let mut doc = Catalog::get().blank("shipping_rate");
-    for (name, value) in data {
-        doc.insert(name.clone(), value.clone());
-    }
-    let mut set = |name: &str, value: Value| drop(doc.insert(name.to_owned(), value));
-    set("object", json!("shipping_rate"));
-    set("id", json!(txn.new_id("shr_1", 23)));
-    set("active", json!(true));
-    set("created", json!(txn.now().0));
-    set("livemode", json!(false));
-    set("tax_behavior", data.get("tax_behavior").cloned().unwrap_or(json!("unspecified")));
-    set("type", json!("fixed_amount"));
-    txn.put(doc)
 }

@@ -52,7 +52,7 @@ fn payer(email: &str) -> Payer {
         name: Some("Aki Tanaka".to_owned()),
         ..Billing::default()
     };
-    Payer { billing, shipping: None }
+    Payer { billing, ..Payer::default() }
 }
 
 fn pay(world: &mut Lab, id: &str, means: &Means) -> Result<Next, Failure> {

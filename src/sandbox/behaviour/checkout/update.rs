@@ -1,7 +1,7 @@
 //! Changes the few members of a session that may change after it was made.
 
 use crate::domain::money::Money;
-use crate::sandbox::behaviour::checkout::{SESSION, amount, inline, not_modelled, shipping};
+use crate::sandbox::behaviour::checkout::{SESSION, amount, inline, not_modelled, shipping, sums};
 use crate::sandbox::behaviour::object::{int, merge_metadata, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::reference;
@@ -42,47 +42,29 @@ pub fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
         }
         None => None,
     };
-    if let Some(cost) = offered.as_ref().and_then(|offered| offered.first()) {
-        let total = int(&session, "amount_subtotal") + int(cost, "shipping_amount");
-        let currency = inline::currency(text(&session, "currency"), "currency")?;
-        amount::chargeable(Money::new(total, currency))?;
-    }
     let Some((_, after)) = txn.edit_with(SESSION, call.id(0), |doc, part: &mut SessionPart| {
         if call.sent("metadata") {
             merge_metadata(doc, &call.params);
         }
-        if let Some(offered) = offered {
-            offer(doc, &offered);
+        if let Some(offered) = &offered {
+            doc.insert(
+                "shipping_cost".to_owned(),
+                offered.first().map_or(Value::Null, shipping::cost),
+            );
+            doc.insert("shipping_options".to_owned(), json!(offered));
         }
         collect(doc, call);
         merge_intent_data(&mut part.payment_intent_data, call);
     }) else {
         return Ok(session);
     };
+    if offered.is_none() {
+        return Ok(after);
+    }
+    let after = sums::refresh(txn, call.id(0))?;
+    let currency = inline::currency(text(&after, "currency"), "currency")?;
+    amount::chargeable(Money::new(int(&after, "amount_total"), currency))?;
     Ok(after)
-}
-
-/// Puts shipping options in place, the first of them chosen.
-fn offer(doc: &mut Doc, offered: &[Value]) {
-    let first = offered.first();
-    let shipping = first.map_or(0, |option| int(option, "shipping_amount"));
-    let goods = doc.get("amount_subtotal").and_then(Value::as_i64).unwrap_or(0);
-    if let Some(Value::Object(details)) = doc.get_mut("total_details") {
-        details.insert("amount_shipping".to_owned(), json!(shipping));
-    }
-    doc.insert("shipping_cost".to_owned(), first.map_or(Value::Null, shipping::cost));
-    doc.insert("shipping_options".to_owned(), json!(offered));
-    doc.insert("amount_total".to_owned(), json!(goods + shipping));
-}
-
-/// Chooses one of the session's shipping options.
-pub fn choose_shipping(doc: &mut Doc, at: usize) {
-    let options = doc.get("shipping_options").and_then(Value::as_array).cloned();
-    let Some(options) = options else { return };
-    if let Some(option) = options.get(at) {
-        offer(doc, std::slice::from_ref(option));
-        doc.insert("shipping_options".to_owned(), json!(options));
-    }
 }
 
 fn collect(doc: &mut Doc, call: &Call) {

@@ -1,7 +1,7 @@
 //! Checkout Sessions: the endpoints.
 
 use crate::catalog::limit::ends;
-use crate::sandbox::behaviour::checkout::{SESSION, create, expire, update};
+use crate::sandbox::behaviour::checkout::{SESSION, create, expire, sums, update};
 use crate::sandbox::behaviour::object::{Handler, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
@@ -26,15 +26,26 @@ pub fn handler(key: &str) -> Option<Handler> {
     })
 }
 
-/// `line_items` of a session: its first ten lines.
+/// `line_items` of a session, its first ten lines; `total_details.breakdown` and `shipping_cost.taxes`.
 pub fn include(txn: &Txn<'_>, doc: &Value, field: &str) -> Option<Value> {
-    if field != "line_items" {
-        return None;
+    let id = text(doc, "id");
+    match field {
+        "line_items" => {
+            let all = &txn.record::<SessionPart>(SESSION, id)?.line_items;
+            let data: Vec<&Value> = all.iter().take(10).collect();
+            let url = format!("/v1/checkout/sessions/{id}/line_items");
+            Some(json!({"object": "list", "data": data, "has_more": all.len() > 10, "url": url}))
+        }
+        "total_details.breakdown" => Some(sums::breakdown(txn, doc)),
+        "shipping_cost.taxes" => Some(json!(sums::more(txn, id, "taxes"))),
+        _ => None,
     }
-    let all = &txn.record::<SessionPart>(SESSION, text(doc, "id"))?.line_items;
-    let data: Vec<&Value> = all.iter().take(10).collect();
-    let url = format!("/v1/checkout/sessions/{}/line_items", text(doc, "id"));
-    Some(json!({"object": "list", "data": data, "has_more": all.len() > 10, "url": url}))
+}
+
+/// `discounts` and `taxes` of a line item.
+pub fn item_more(txn: &Txn<'_>, item: &Value, field: &str) -> Option<Value> {
+    let is_one = matches!(field, "discounts" | "taxes");
+    is_one.then(|| json!(sums::more(txn, text(item, "id"), field)))
 }
 
 fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {

@@ -1,6 +1,7 @@
 //! Customers: who pays.
 
 use crate::sandbox::behaviour::object::{Handler, copy, fill, merge_metadata, new, text};
+use crate::sandbox::behaviour::object::{discount, tax_id};
 use crate::sandbox::behaviour::payment::{cash, method};
 use crate::sandbox::behaviour::saved::wallet;
 use crate::sandbox::call::Call;
@@ -36,9 +37,6 @@ const FIELDS: &[&str] = &[
     "shipping",
     "tax_exempt",
 ];
-
-/// Parameters that need objects which the sandbox does not have yet.
-const NOT_YET: &[&str] = &["coupon", "promotion_code", "tax_id_data"];
 
 /// The behaviour of `/v1/customers`.
 pub fn handler(key: &str) -> Option<Handler> {
@@ -103,6 +101,15 @@ fn make(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     if let Some(sent) = call.hash("cash_balance") {
         cash::set_mode(txn, &id, sent);
     }
+    for (at, sent) in call.list("tax_id_data").iter().enumerate() {
+        let owner = json!({"type": "customer", "customer": id});
+        let param = format!("tax_id_data[{at}][value]");
+        tax_id::create(txn, text(sent, "type"), text(sent, "value"), &owner, &param)?;
+    }
+    if call.sent("coupon") || call.sent("promotion_code") {
+        discount::set(txn, call, &id)?;
+        customer = txn.get("customer", &id).unwrap_or(customer);
+    }
     let (mut saved, mut saved_source) = (None, None);
     if let Some(asked) = call.text("payment_method") {
         let found = method::instantiate_test_method(txn, asked, "payment_method")?;
@@ -165,12 +172,6 @@ fn check_default(txn: &Txn<'_>, customer: &str, default: &str) -> Result<(), Fai
 const PREFIX_MAX: usize = 12;
 
 fn check(txn: &Txn<'_>, call: &Call, customer: Option<&str>) -> Result<(), Failure> {
-    for name in NOT_YET {
-        if call.sent(name) {
-            let message = format!("`{name}` of customers is not modelled by this sandbox yet.");
-            return Err(Failure::of(501, FailureKind::Api, message).param(*name));
-        }
-    }
     call.text("invoice_prefix").map_or(Ok(()), |prefix| check_prefix(txn, prefix, customer))
 }
 
@@ -283,6 +284,8 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     }) else {
         return Err(Failure::missing("customer", id, "id"));
     };
+    discount::set(txn, call, id)?;
+    let after = txn.get("customer", id).unwrap_or(after);
     txn.emit_change("customer.updated", &before, &after);
     Ok(after.into())
 }

@@ -5,12 +5,15 @@ pub mod balance_transaction;
 pub mod cash_balance;
 pub mod charge;
 pub mod checkout_session;
+pub mod coupon;
 pub mod customer;
 pub mod dispute;
 pub mod early_fraud_warning;
 pub mod ephemeral_key;
+pub mod discount;
 pub mod event;
 pub mod payment_intent;
+pub mod payment_link;
 pub mod payment_method;
 pub mod payment_method_configuration;
 pub mod payment_method_domain;
@@ -18,6 +21,7 @@ pub mod payment_page;
 pub mod payout;
 pub mod price;
 pub mod product;
+pub mod promotion_code;
 pub mod refund;
 pub mod report_run;
 pub mod review;
@@ -25,6 +29,9 @@ pub mod topup;
 pub mod setup_intent;
 pub mod source;
 pub mod token;
+pub mod shipping_rate;
+pub mod tax_id;
+pub mod tax_rate;
 pub mod webhook_endpoint;
 
 use crate::catalog::Catalog;
@@ -33,6 +40,7 @@ use crate::catalog::route::Endpoint;
 use crate::sandbox::behaviour::checkout;
 use crate::sandbox::behaviour::connect;
 use crate::sandbox::behaviour::dispute as disputes;
+use crate::sandbox::behaviour::offer;
 use crate::sandbox::behaviour::payment;
 use crate::sandbox::behaviour::payout as payouts;
 use crate::sandbox::call::Call;
@@ -62,19 +70,22 @@ pub fn handler(key: &str) -> Option<Handler> {
 }
 
 fn find_handler(key: &str) -> Option<Handler> {
-    const MODELLED: [fn(&str) -> Option<Handler>; 27] = [
+    const MODELLED: &[fn(&str) -> Option<Handler>] = &[
         balance::handler,
         balance_transaction::handler,
         cash_balance::handler,
         charge::handler,
         checkout_session::handler,
         connect::handler,
+        coupon::handler,
         customer::handler,
+        discount::handler,
         dispute::handler,
         early_fraud_warning::handler,
         ephemeral_key::handler,
         event::handler,
         payment_intent::handler,
+        payment_link::handler,
         payment_method::handler,
         payment_method_configuration::handler,
         payment_method_domain::handler,
@@ -82,6 +93,7 @@ fn find_handler(key: &str) -> Option<Handler> {
         payout::handler,
         price::handler,
         product::handler,
+        promotion_code::handler,
         refund::handler,
         report_run::handler,
         review::handler,
@@ -89,6 +101,9 @@ fn find_handler(key: &str) -> Option<Handler> {
         setup_intent::handler,
         source::handler,
         token::handler,
+        shipping_rate::handler,
+        tax_id::handler,
+        tax_rate::handler,
         webhook_endpoint::handler,
     ];
     MODELLED.iter().find_map(|handler| handler(key))
@@ -96,6 +111,7 @@ fn find_handler(key: &str) -> Option<Handler> {
 
 /// The job of that name.
 pub fn job(name: &str) -> Option<Job> {
+    let own: Option<Job> = (name == offer::LAPSE_JOB).then_some(offer::on_due);
     payment::job(name)
         .or_else(|| checkout::job(name))
         .or_else(|| connect::job(name))
@@ -103,7 +119,9 @@ pub fn job(name: &str) -> Option<Job> {
         .or_else(|| event::job(name))
         .or_else(|| payouts::job(name))
         .or_else(|| report_run::job(name))
+        .or_else(|| tax_id::job(name))
         .or_else(|| topup::job(name))
+        .or(own)
 }
 
 /// A field that an object shows only when it is expanded (`line_items` of a Checkout Session).
@@ -111,7 +129,10 @@ pub fn include(txn: &Txn<'_>, doc: &Value, field: &str) -> Option<Value> {
     match text(doc, "object") {
         checkout::SESSION => checkout_session::include(txn, doc, field),
         "charge" => charge::include(txn, doc, field),
+        "coupon" => coupon::include(txn, doc, field),
         "customer" => customer::include(txn, doc, field),
+        "item" => checkout_session::item_more(txn, doc, field),
+        "payment_link" => payment_link::include(txn, doc, field),
         "price" => price::include(txn, doc, field),
         _ => None,
     }
@@ -230,6 +251,9 @@ mod recorded_tests;
 
 #[cfg(test)]
 mod lossless_tests;
+
+#[cfg(test)]
+mod selling_tests;
 
 #[cfg(test)]
 mod shop_tests;

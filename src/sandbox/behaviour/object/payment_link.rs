@@ -1,0 +1,363 @@
+//! Payment links: an address that opens a Checkout Session for whoever comes.
+
+use crate::sandbox::behaviour::checkout::create::{self, Seller};
+use crate::sandbox::behaviour::checkout::{defaults, inline, lines, shipping};
+use crate::sandbox::behaviour::object::{Handler, fill, int, merge_metadata, new, text};
+use crate::sandbox::call::Call;
+use crate::sandbox::call::body::Body;
+use crate::sandbox::call::list;
+use crate::sandbox::call::reference;
+use crate::sandbox::engine::object::{Doc, Object};
+use crate::sandbox::engine::private::PaymentLinkPart;
+use crate::sandbox::engine::txn::Txn;
+use crate::wire::failure::Failure;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+const KIND: &str = "payment_link";
+
+/// Members of a link that are parameters of the same name, and shown as they were sent.
+const PLAIN: &[&str] = &[
+    "allow_promotion_codes",
+    "application_fee_amount",
+    "application_fee_percent",
+    "billing_address_collection",
+    "consent_collection",
+    "customer_creation",
+    "inactive_message",
+    "name_collection",
+    "on_behalf_of",
+    "optional_items",
+    "payment_intent_data",
+    "payment_method_collection",
+    "payment_method_options",
+    "payment_method_types",
+    "shipping_address_collection",
+    "submit_type",
+    "subscription_data",
+    "transfer_data",
+];
+
+/// Members of a link that its sessions are made with.
+const OF_SESSIONS: &[&str] = &[
+    "allow_promotion_codes",
+    "automatic_tax",
+    "billing_address_collection",
+    "consent_collection",
+    "currency",
+    "custom_fields",
+    "custom_text",
+    "customer_creation",
+    "invoice_creation",
+    "metadata",
+    "name_collection",
+    "optional_items",
+    "payment_intent_data",
+    "payment_method_types",
+    "phone_number_collection",
+    "shipping_address_collection",
+    "shipping_options",
+    "submit_type",
+    "tax_id_collection",
+];
+
+/// The behaviour of `/v1/payment_links`.
+pub fn handler(key: &str) -> Option<Handler> {
+    Some(match key {
+        "POST /v1/payment_links" => create,
+        "GET /v1/payment_links/{payment_link}" => {
+            |txn, call| txn.find(KIND, call.id(0), "id").map(Body::from)
+        }
+        "POST /v1/payment_links/{payment_link}" => update,
+        "GET /v1/payment_links" => {
+            |txn, call| list::page(txn, call, KIND, &list::same(call, &["active"]))
+        }
+        "GET /v1/payment_links/{payment_link}/line_items" => |txn, call| {
+            let link = txn.find(KIND, call.id(0), "id")?;
+            list::page_of(call, "item", &link.part::<PaymentLinkPart>().line_items)
+        },
+        _ => return None,
+    })
+}
+
+/// `line_items` of a link: its first ten lines.
+pub fn include(txn: &Txn<'_>, link: &Value, field: &str) -> Option<Value> {
+    let id = text(link, "id");
+    let all =
+        &txn.record::<PaymentLinkPart>(KIND, id).filter(|_| field == "line_items")?.line_items;
+    let data: Vec<&Value> = all.iter().take(10).collect();
+    let url = format!("/v1/payment_links/{id}/line_items");
+    Some(json!({"object": "list", "data": data, "has_more": all.len() > 10, "url": url}))
+}
+
+fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    check(call)?;
+    reference::check(txn, call)?;
+    // The mode follows from the prices; any fits.
+    let sent = lines::Sent { lines: call.list("line_items"), mode: "", seller: Seller::Api };
+    let found = lines::resolve(txn, &sent, call.text("currency"))?;
+    let currency = found.total.currency;
+    let offered = shipping::resolve(txn, call.list("shipping_options"), currency)?;
+    drop(lines::optional(txn, call.list("optional_items"), currency)?);
+    let is_recurring =
+        found.items.iter().any(|item| item.pointer("/price/type") == Some(&json!("recurring")));
+    let id = txn.new_id("plink_1", 23);
+    let code = txn.new_id("test_", 16);
+    let url = format!("{}/buy/{code}", txn.site().base_url);
+    let mut doc = new(
+        KIND,
+        json!({
+            "id": id, "active": true, "allow_promotion_codes": false,
+            "automatic_tax": {"enabled": false, "liability": null},
+            "billing_address_collection": "auto", "currency": currency.code(),
+            "customer_creation": if is_recurring { "always" } else { "if_required" },
+            "custom_fields": [], "livemode": false, "payment_method_collection": "always",
+            "phone_number_collection": {"enabled": false}, "shipping_options": offered,
+            "submit_type": "auto", "tax_id_collection": {"enabled": false, "required": "never"},
+            "url": url,
+        }),
+    );
+    doc.insert("after_completion".to_owned(), after_completion(None));
+    doc.insert("custom_text".to_owned(), defaults::custom_text(None));
+    doc.insert("invoice_creation".to_owned(), defaults::invoice_creation(None));
+    write(&mut doc, call);
+    let part = PaymentLinkPart { session: sold(&found.items, call), line_items: found.items };
+    let made = txn.put_with(doc, part);
+    txn.emit("payment_link.created", &made);
+    Ok(made.into())
+}
+
+/// Refuses what a link cannot be. The text about the limit is believed.
+fn check(call: &Call) -> Result<(), Failure> {
+    let completed = call.hash("restrictions").and_then(|it| it.get("completed_sessions"));
+    if completed.is_some_and(|it| int(it, "limit") < 1) {
+        let text = "This value must be greater than or equal to 1.";
+        let param = "restrictions[completed_sessions][limit]";
+        return Err(Failure::invalid(text).code("parameter_invalid_integer").param(param));
+    }
+    if let Some(after) = call.get("after_completion")
+        && text(after, "type") == "redirect"
+        && after.pointer("/redirect/url").is_none_or(Value::is_null)
+    {
+        return Err(inline::missing("after_completion[redirect][url]"));
+    }
+    Ok(())
+}
+
+/// `after_completion`, with the words for those who come back.
+fn after_completion(sent: Option<&Value>) -> Value {
+    match sent.filter(|sent| text(sent, "type") == "redirect") {
+        Some(sent) => json!({"redirect": sent.get("redirect"), "type": "redirect"}),
+        None => {
+            let message = sent.and_then(|it| it.pointer("/hosted_confirmation/custom_message"));
+            json!({"hosted_confirmation": {"custom_message": message}, "type": "hosted_confirmation"})
+        }
+    }
+}
+
+/// Writes the sent parameters into a link.
+fn write(doc: &mut Doc, call: &Call) {
+    for name in PLAIN {
+        if let Some(value) = call.params.get(*name) {
+            let cleared = value.is_null() && *name != "inactive_message";
+            let kept = if cleared { Value::Null } else { value.clone() };
+            doc.insert((*name).to_owned(), kept);
+        }
+    }
+    let hashes: [(&str, fn(Option<&Value>) -> Value); 5] = [
+        ("after_completion", after_completion),
+        ("automatic_tax", |sent| {
+            let shown = defaults::automatic_tax(sent.and_then(Value::as_object));
+            json!({"enabled": shown["enabled"], "liability": shown["liability"]})
+        }),
+        ("custom_text", defaults::custom_text),
+        ("invoice_creation", defaults::invoice_creation),
+        ("tax_id_collection", |sent| {
+            defaults::overlaid(json!({"enabled": false, "required": "never"}), sent)
+        }),
+    ];
+    for (name, shown) in hashes {
+        if let Some(sent) = call.get(name) {
+            doc.insert(name.to_owned(), shown(Some(sent)));
+        }
+    }
+    for name in ["phone_number_collection"] {
+        if let Some(sent) = call.get(name) {
+            doc.insert(name.to_owned(), sent.clone());
+        }
+    }
+    if call.sent("custom_fields") {
+        let fields = call.list("custom_fields").iter().map(defaults::custom_field).map(|mut it| {
+            // What a buyer typed belongs to their session.
+            for kind in ["dropdown", "numeric", "text"] {
+                if let Some(Value::Object(typed)) = it.get_mut(kind) {
+                    typed.remove("value");
+                }
+            }
+            it
+        });
+        doc.insert("custom_fields".to_owned(), fields.collect());
+    }
+    if let Some(limits) = call.params.get("restrictions") {
+        let known = doc.get("restrictions").and_then(|it| it.pointer("/completed_sessions/count"));
+        let count = known.cloned().unwrap_or(json!(0));
+        let limit = limits.pointer("/completed_sessions/limit");
+        let shown =
+            limit.map(|limit| json!({"completed_sessions": {"count": count, "limit": limit}}));
+        doc.insert("restrictions".to_owned(), json!(shown));
+    }
+    if let Some(Value::Object(data)) = doc.get_mut("payment_intent_data") {
+        data.entry("metadata").or_insert(json!({}));
+    }
+    if let Some(Value::Object(data)) = doc.get_mut("subscription_data") {
+        data.entry("metadata").or_insert(json!({}));
+        data.entry("invoice_settings").or_insert(json!({"issuer": {"type": "self"}}));
+    }
+    fill(
+        doc,
+        KIND,
+        &["consent_collection", "payment_intent_data", "subscription_data", "transfer_data"],
+    );
+    merge_metadata(doc, &call.params);
+}
+
+/// What sessions of a link are made with: its lines by their prices, and what it was made with itself.
+fn sold(items: &[Value], call: &Call) -> Map<String, Value> {
+    let rates = |at: usize| call.list("line_items").get(at).and_then(|line| line.get("tax_rates"));
+    let line = |(at, item): (usize, &Value)| {
+        let mut line =
+            json!({"price": item.pointer("/price/id"), "quantity": item.get("quantity")});
+        let adjustable = item.get("adjustable_quantity").filter(|it| it.is_object());
+        for (name, value) in [("adjustable_quantity", adjustable), ("tax_rates", rates(at))] {
+            if let (Some(value), Some(line)) = (value, line.as_object_mut()) {
+                line.insert(name.to_owned(), value.clone());
+            }
+        }
+        line
+    };
+    let mut params = Map::new();
+    for name in OF_SESSIONS {
+        if let Some(value) = call.params.get(*name) {
+            params.insert((*name).to_owned(), value.clone());
+        }
+    }
+    params.insert("line_items".to_owned(), items.iter().enumerate().map(line).collect());
+    let is_recurring =
+        items.iter().any(|item| item.pointer("/price/type") == Some(&json!("recurring")));
+    let mode = if is_recurring { "subscription" } else { "payment" };
+    params.insert("mode".to_owned(), json!(mode));
+    params
+}
+
+fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    let id = call.id(0);
+    let link = txn.find(KIND, id, "id")?;
+    check(call)?;
+    reference::check(txn, call)?;
+    let part = link.part::<PaymentLinkPart>();
+    let mut items = part.line_items.clone();
+    for (at, sent) in call.list("line_items").iter().enumerate() {
+        let named = text(sent, "id");
+        let Some(item) = items.iter_mut().find(|item| text(item, "id") == named) else {
+            let param = format!("line_items[{at}][id]");
+            return Err(Failure::missing("line item", named, &param));
+        };
+        recount(item, sent);
+    }
+    let currency = inline::currency(text(&link, "currency"), "currency")?;
+    let offered = match call.sent("shipping_options") {
+        true => Some(shipping::resolve(txn, call.list("shipping_options"), currency)?),
+        false => None,
+    };
+    let Some((before, after)) = txn.edit_with(KIND, id, |doc, part: &mut PaymentLinkPart| {
+        if let Some(active) = call.get("active") {
+            doc.insert("active".to_owned(), active.clone());
+        }
+        write(doc, call);
+        if let Some(offered) = offered {
+            doc.insert("shipping_options".to_owned(), json!(offered));
+        }
+        let mut session = std::mem::take(&mut part.session);
+        let fresh = sold(&items, call);
+        let lines = session.remove("line_items");
+        session.extend(fresh);
+        if let (Some(known), false) = (lines, call.sent("line_items")) {
+            session.insert("line_items".to_owned(), known);
+        }
+        part.session = session;
+        part.line_items = items;
+    }) else {
+        return Err(Failure::missing("payment link", id, "id"));
+    };
+    txn.emit_change("payment_link.updated", &before, &after);
+    Ok(after.into())
+}
+
+/// Changes how many of a line are sold.
+fn recount(item: &mut Value, sent: &Value) {
+    let old = int(item, "quantity").max(1);
+    let unit = int(item, "amount_subtotal") / old;
+    let Some(item) = item.as_object_mut() else { return };
+    if let Some(quantity) = sent.get("quantity").and_then(Value::as_i64) {
+        item.insert("quantity".to_owned(), json!(quantity));
+        for name in ["amount_subtotal", "amount_total"] {
+            item.insert(name.to_owned(), json!(unit * quantity));
+        }
+    }
+    if let Some(range) = sent.get("adjustable_quantity") {
+        item.insert("adjustable_quantity".to_owned(), lines::adjustable(Some(range)));
+    }
+}
+
+/// Opens a session for whoever came to a link. `asked` is what its address says beside: a reference, a locale.
+///
+/// Fails where the link sells no longer, and for what its session cannot be made with.
+pub fn open_session(
+    txn: &mut Txn<'_>,
+    link: &Object,
+    asked: &[(&str, String)],
+) -> Result<Arc<Object>, Failure> {
+    let mut params = link.part::<PaymentLinkPart>().session.clone();
+    let redirect = link.pointer("/after_completion/redirect/url").and_then(Value::as_str);
+    // Sessions of the page need an address to go to; where there is none, they stay on the page.
+    let url = redirect.map_or_else(|| txn.site().base_url.clone(), str::to_owned);
+    params.insert("success_url".to_owned(), json!(url));
+    for (name, value) in asked {
+        params.insert((*name).to_owned(), json!(value));
+    }
+    let call = Call {
+        key: "POST /v1/checkout/sessions".to_owned(),
+        ids: Vec::new(),
+        params,
+        version: crate::sandbox::call::Version {
+            text: txn.site().api_version.clone(),
+            named: false,
+        },
+    };
+    let made = create::open(txn, &call, Seller::Link(text(link, "id")))?;
+    if redirect.is_some() {
+        return Ok(made);
+    }
+    // Believed: who is shown a confirmation is sent nowhere.
+    let stays = txn.edit("checkout.session", text(&made, "id"), |doc| {
+        doc.insert("success_url".to_owned(), Value::Null);
+    });
+    Ok(stays.map_or(made, |(_, after)| after))
+}
+
+/// Counts a completed session of a link, which stops at its limit.
+pub fn completed(txn: &mut Txn<'_>, link: &str) {
+    let Some(found) = txn.get(KIND, link) else { return };
+    let Some(limits) = found.pointer("/restrictions/completed_sessions") else { return };
+    let (count, limit) = (int(limits, "count") + 1, int(limits, "limit"));
+    let changed = txn.edit(KIND, link, |doc| {
+        let shown = json!({"completed_sessions": {"count": count, "limit": limit}});
+        doc.insert("restrictions".to_owned(), shown);
+        if count >= limit {
+            doc.insert("active".to_owned(), json!(false));
+        }
+    });
+    if let Some((before, after)) = changed {
+        txn.emit_change("payment_link.updated", &before, &after);
+    }
+}
