@@ -12,7 +12,6 @@ pub mod wrap;
 pub mod cards;
 pub mod check;
 pub mod contract;
-mod contract;
 pub mod control;
 pub mod course;
 pub mod course_json;
