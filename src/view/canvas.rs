@@ -21,7 +21,7 @@ pub enum Format {
 pub const NAME: &str = "stripegym";
 
 /// What may follow the program's name in a command.
-pub const COMMANDS: [&str; 32] = [
+pub const COMMANDS: [&str; 33] = [
     "day0",
     "day1",
     "day2",
@@ -30,6 +30,7 @@ pub const COMMANDS: [&str; 32] = [
     "day5",
     "day6",
     "check",
+    "contract",
     "status",
     "hint",
     "solution",

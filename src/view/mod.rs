@@ -11,6 +11,7 @@ pub mod wrap;
 
 pub mod cards;
 pub mod check;
+pub mod contract;
 pub mod control;
 pub mod course;
 pub mod course_json;
