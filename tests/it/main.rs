@@ -54,5 +54,6 @@ mod tidy;
 mod track;
 mod transcript;
 mod webdriver;
+mod week;
 mod worlds;
 mod worlds_many;

@@ -2,7 +2,7 @@
 
 use crate::app::context::Context;
 use crate::app::course::{library, of_lesson};
-use crate::content::{DAYS, topic};
+use crate::content::topic;
 use crate::domain::course::Day;
 use crate::domain::course::standing::Explained;
 use crate::domain::fault::{Fault, Problem};
@@ -26,8 +26,8 @@ pub fn run(context: &Context, name: Option<&str>) -> Result<Report, Fault> {
     }
     let library = library();
     let base = name.split('-').next().unwrap_or(name);
-    for id in DAYS {
-        let lesson = library.lesson(id, locale).map_err(|it| of_lesson(&it))?;
+    for id in library.ids() {
+        let lesson = library.lesson(&id, locale).map_err(|it| of_lesson(&it))?;
         if let Some(title) = lesson.texts.notes.get(name).or_else(|| lesson.texts.gates.get(name)) {
             return Ok(Report::Explained(Explained {
                 name: name.to_owned(),
