@@ -120,10 +120,16 @@ pub async fn sign(context: &Context, id: &str, explain: bool) -> Result<Signed, 
         at: context.clock.now(),
         start: flat.chars().take(START).collect(),
         bytes: parcel.body.len(),
-        secret: mask(endpoint.secret.reveal()),
+        secret: masked(&endpoint.secret),
         mac: mac.to_owned(),
         explain,
     })
+}
+
+/// A secret by its kind and its end.
+fn masked(secret: &SigningSecret) -> String {
+    let shown = mask(secret.reveal());
+    format!("whsec_…{}", shown.trim_start_matches('*'))
 }
 
 /// Sends an event to the endpoint, forged where that is wished.

@@ -7,7 +7,7 @@ use crate::cli::deliver_args::{Deliver, Pay, Refund, Sign};
 use crate::cli::grammar::lessons_and;
 use crate::cli::request_args::Logs;
 use crate::cli::sandbox_args;
-use crate::cli::values::{self, whole};
+use crate::cli::values::{self, beats, whole};
 use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 /// Everything that can be typed.
@@ -373,10 +373,10 @@ pub(crate) struct Lesson {
 #[expect(clippy::struct_excessive_bools, reason = "flags, each by itself")]
 pub(crate) struct Day {
     /// Only this beat.
-    #[arg(long, value_name = "BEAT", value_parser = ["read", "do", "look", "check", "gate"], conflicts_with = "from")]
+    #[arg(long, value_name = "BEAT", value_parser = beats(), conflicts_with = "from")]
     pub(crate) only: Option<String>,
     /// From this beat on.
-    #[arg(long, value_name = "BEAT", value_parser = ["read", "do", "look", "check", "gate"])]
+    #[arg(long, value_name = "BEAT", value_parser = beats())]
     pub(crate) from: Option<String>,
     /// The whole lesson.
     #[arg(long)]

@@ -54,7 +54,11 @@ pub(crate) struct Pay {
     #[arg(value_name = "cs_…")]
     pub(crate) session: String,
     /// How.
-    #[arg(long, value_name = "CARD|decline|3ds|konbini|cancel", default_value = "4242424242424242")]
+    #[arg(
+        long,
+        value_name = "CARD|decline|3ds|konbini|cancel",
+        default_value = "4242424242424242"
+    )]
     pub(crate) with: String,
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod exit;
 pub(crate) mod grammar;
 pub(crate) mod help;
 pub(crate) mod invoked;
+mod language;
 pub(crate) mod logging;
 pub(crate) mod out;
 pub(crate) mod pager;
@@ -76,6 +77,12 @@ fn run_line(arguments: &[OsString], early: &Canvas) -> ExitCode {
             .with_flag(keys::SEED, asked.seed.map(|seed| seed.to_string()))
             .with_flag(keys::NOW, asked.now.clone()),
         _ => sources,
+    };
+    let home =
+        sources.find(keys::HOME).map_or_else(|| ".stripegym".to_owned(), |it| it.value.clone());
+    let sources = match language::settle(&sources, Path::new(&home), run::is_conversation(&line)) {
+        Some(locale) => sources.with_flag(keys::LANG, Some(locale.code().to_owned())),
+        None => sources,
     };
     run::run(line, &command_name(arguments), &sources, early)
 }

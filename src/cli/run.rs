@@ -1,9 +1,9 @@
 //! From a command line to a report: settings, runtime, command, output, exit code.
 
 use crate::app::command::{
-    account, cards, check, checkout, clock, day, deliver, dev, doctor, events, explain, fault, hint,
-    home, items, keys, ledger, listen, logs, progress, reconcile, refund, report, reset, round, sandbox, solution,
-    starter, status, trigger, verify_report, worlds,
+    account, cards, check, checkout, clock, day, deliver, dev, doctor, events, explain, fault,
+    hint, home, items, keys, ledger, listen, logs, progress, reconcile, refund, report, reset,
+    round, sandbox, solution, starter, status, trigger, verify_report, worlds,
 };
 use crate::app::context::Context;
 use crate::app::course::talk::note_shown;
@@ -131,6 +131,11 @@ fn conversation(command: &Command) -> Option<&str> {
     let given = !day.attest.is_empty() || !day.answer.is_empty();
     let own = target.app.is_some() || target.exec.is_some();
     (!wished && !more && !given && !own).then_some(lesson)
+}
+
+/// Whether a line begins a conversation, where a person sits before the terminal.
+pub(crate) fn is_conversation(line: &Line) -> bool {
+    !line.global.json && line.command.as_ref().and_then(conversation).is_some()
 }
 
 /// The file for build servers that the command was given.

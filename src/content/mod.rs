@@ -2,6 +2,7 @@
 //! What cannot be read is named with its file and its key.
 
 pub mod embedded;
+pub mod explain;
 pub mod mutant;
 pub mod prose;
 pub mod steps;

@@ -98,14 +98,16 @@ pub fn problems(library: &Library, day: &Day) -> Vec<Problem> {
 }
 
 fn of_step(step: &Step, text: &StepText, day: &Day, say: &mut impl FnMut(&str)) {
-    let lines = crate::content::prose::height(&text.text) + crate::content::prose::height(&text.ask);
+    let lines =
+        crate::content::prose::height(&text.text) + crate::content::prose::height(&text.ask);
     if lines > LINES_MAX {
         say(&format!("has {lines} lines of 78 columns, more than {LINES_MAX}"));
     }
     if [&text.text, &text.why, &text.hint].iter().any(|it| it.trim().is_empty()) {
         say("lacks a text, a `why` or a `hint`");
     }
-    if step.answers.is_empty() != text.ask.is_empty() || text.ask.is_empty() != text.wrong.is_empty()
+    if step.answers.is_empty() != text.ask.is_empty()
+        || text.ask.is_empty() != text.wrong.is_empty()
     {
         say("asks without an answer, or answers without a question");
     }

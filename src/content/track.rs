@@ -97,7 +97,9 @@ mod tests {
             for it in Library::default().manifest().unwrap().lessons {
                 assert!(of_lesson(language, &it.id).is_ok(), "{language:?} {}", it.id);
             }
-            assert!(of_lesson(language, "no-such").is_err() && !start(language).unwrap().is_empty());
+            assert!(
+                of_lesson(language, "no-such").is_err() && !start(language).unwrap().is_empty()
+            );
         }
     }
 }

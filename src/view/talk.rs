@@ -60,8 +60,10 @@ pub fn step(said: &str, ask: &str, commands: &[String], canvas: &Canvas) -> Stri
         parts.push(canvas.tone(Tone::Strong, &text(ask, canvas)));
     }
     if !commands.is_empty() {
-        let lines = commands.iter().flat_map(|command| {
-            typed("   ", &canvas.typed(&format!("stripegym {command}")), canvas.width)
+        let lines = commands.iter().flat_map(|command| match command.as_str() {
+            // Words of the conversation, which no other terminal knows.
+            "stop" | "start" => vec![format!("    {command}")],
+            _ => typed("   ", &canvas.typed(&format!("stripegym {command}")), canvas.width),
         });
         let lines: Vec<String> = lines.map(|it| canvas.tone(Tone::Strong, &it)).collect();
         parts.push(lines.join("\n"));
@@ -163,16 +165,11 @@ pub fn proved(day: &DayResult, canvas: &Canvas) -> String {
     let of = |wanted: &[State]| day.checks.iter().filter(|it| wanted.contains(&it.state)).count();
     let (held, all) = (of(&[State::Pass, State::Partial, State::Attest]), day.checks.len());
     let left = of(&[State::Skip]);
-    let counts =
-        Msg::TalkProved { held: count(held), all: count(all - left), left: count(left) };
+    let counts = Msg::TalkProved { held: count(held), all: count(all - left), left: count(left) };
     let tone = if day.is_passed() { Tone::Good } else { Tone::Bad };
     let mut lines = vec![canvas.tone(tone, &canvas.say(&counts))];
-    let names: Vec<&str> = day
-        .checks
-        .iter()
-        .filter(|it| it.state.is_well())
-        .map(|it| it.id.as_str())
-        .collect();
+    let names: Vec<&str> =
+        day.checks.iter().filter(|it| it.state.is_well()).map(|it| it.id.as_str()).collect();
     lines.push(wrap(&format!("✓ {}", names.join(" ")), canvas.width.saturating_sub(2), 2));
     let bad = |it: &&CheckResult| matches!(it.state, State::Fail | State::Blocked);
     lines.extend(day.checks.iter().filter(bad).map(|it| check(it, canvas)));
@@ -265,7 +262,8 @@ mod tests {
     fn a_head_has_two_lines_of_the_width() {
         for locale in Locale::ALL {
             let gone = [Some(Gone::Done), Some(Gone::Shown), None, None];
-            for title in ["Day 3 · x", "3 日目 · 本物のイベントだけを受け取る", &"長".repeat(60)] {
+            for title in ["Day 3 · x", "3 日目 · 本物のイベントだけを受け取る", &"長".repeat(60)]
+            {
                 let lines = head(title, 2, &gone, &canvas(locale));
                 assert_eq!(lines.len(), 2);
                 assert!(lines.iter().all(|line| columns(line) <= 80), "{lines:?}");

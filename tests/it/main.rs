@@ -35,6 +35,7 @@ mod listener;
 mod merchant;
 mod network;
 mod own_server;
+mod pack;
 #[cfg(target_os = "linux")]
 mod power_cuts;
 mod project;

@@ -110,8 +110,11 @@ fn day_by_hand(env: &Env, lang: &'static str, day: &'static str) {
             };
             let said = talk.line(&command);
             let gone = said.contains('✓') || command.contains("stop") || command.contains("start");
-            assert!(gone || command != format!("stripegym {}", step.typed.last().unwrap()),
-                "{lang} {day} {}: {command}\n{said}", step.id);
+            assert!(
+                gone || command != format!("stripegym {}", step.typed.last().unwrap()),
+                "{lang} {day} {}: {command}\n{said}",
+                step.id
+            );
         }
         if step.beat == "mend" {
             assert!(screen.contains('✗'), "{lang} {day}: it is broken\n{screen}");
@@ -130,7 +133,8 @@ fn day_by_hand(env: &Env, lang: &'static str, day: &'static str) {
 
 /// Shown and done, as the last screen says.
 fn counts(screen: &str, lang: &str) -> (usize, usize) {
-    let (shown, done) = if lang == "ja" { ("見た ", "自分でした ") } else { ("shown ", "done ") };
+    let (shown, done) =
+        if lang == "ja" { ("見た ", "自分でした ") } else { ("shown ", "done ") };
     let number = |before: &str| {
         let line = screen.lines().find(|line| line.contains(shown) && line.contains(done)).unwrap();
         let after = line.split(before).nth(1).unwrap();
@@ -191,6 +195,24 @@ fn a_mistake_is_answered_and_the_place_is_kept() {
         again.terminal.press("quit\r");
         assert_eq!(again.terminal.end(), 0);
     }
+}
+
+#[test]
+fn the_language_is_asked_once_where_nothing_says_it() {
+    let env =
+        Env::new().with("STRIPEGYM_SANDBOX_PORT", "0").with("PORT", "0").with("LANG", "C.UTF-8");
+    let mut asked = Terminal::start(&env, &["day0"]);
+    asked.shows("日本語");
+    asked.press("2\r");
+    asked.shows("手順 1/");
+    asked.shows("day0>");
+    asked.press("quit\r");
+    assert_eq!(asked.end(), 0, "{}", asked.written());
+    let mut again = Terminal::start(&env, &["day0"]);
+    again.shows("手順 1/");
+    again.shows("day0>");
+    again.press("quit\r");
+    assert_eq!(again.end(), 0);
 }
 
 #[test]

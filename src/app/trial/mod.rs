@@ -129,7 +129,8 @@ pub async fn run(context: &Context, scope: &Scope) -> Result<Vec<Tried>, Fault> 
             let began = Instant::now();
             let results = course.attempt(&trial).await?;
             let failed = failed(&results);
-            let wrong = trial.misjudged(&results, &course.lessons).map(|wrong| told(&wrong, &results));
+            let wrong =
+                trial.misjudged(&results, &course.lessons).map(|wrong| told(&wrong, &results));
             let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
             let done = Tried { name: trial.name, took_ms, failed, wrong };
             context.notices.say(Notice::Tried(done.clone()));

@@ -7,8 +7,19 @@ use unicode_normalization::UnicodeNormalization as _;
 
 /// The commands that act on what the day hosts.
 const ACTING: [&str; 13] = [
-    "cards", "checkout", "clock", "deliver", "events", "explain", "ledger", "logs", "pay", "reconcile",
-    "refund", "sign", "trigger",
+    "cards",
+    "checkout",
+    "clock",
+    "deliver",
+    "events",
+    "explain",
+    "ledger",
+    "logs",
+    "pay",
+    "reconcile",
+    "refund",
+    "sign",
+    "trigger",
 ];
 /// The words of the conversation itself.
 const OWN: [&str; 9] = ["hint", "why", "raw", "more", "back", "skip", "quit", "stop", "start"];
@@ -107,7 +118,8 @@ fn ids(seen: &Seen) -> Vec<String> {
     let sessions = seen.sessions.iter();
     let payments = sessions.clone().filter_map(|it| it.payment.clone());
     let events = seen.attempts.iter().map(|it| it.event.clone());
-    let mut all: Vec<String> = sessions.map(|it| it.id.clone()).chain(payments).chain(events).collect();
+    let mut all: Vec<String> =
+        sessions.map(|it| it.id.clone()).chain(payments).chain(events).collect();
     all.sort();
     all.dedup();
     all
@@ -116,8 +128,23 @@ fn ids(seen: &Seen) -> Vec<String> {
 /// What can be completed.
 pub(crate) fn words(seen: &Seen) -> Vec<String> {
     let own = OWN.iter().chain(&ACTING).map(|it| (*it).to_owned());
-    let flags = ["--amount", "--currency", "--pay", "--tamper", "--explain", "--fix", "--with", "body", "secret",
-        "time", "header", "show", "list", "advance", "stripegym"];
+    let flags = [
+        "--amount",
+        "--currency",
+        "--pay",
+        "--tamper",
+        "--explain",
+        "--fix",
+        "--with",
+        "body",
+        "secret",
+        "time",
+        "header",
+        "show",
+        "list",
+        "advance",
+        "stripegym",
+    ];
     let types = scenario::ALL.iter().map(|it| it.kind.to_owned());
     own.chain(flags.map(str::to_owned)).chain(types).chain(ids(seen)).collect()
 }
@@ -130,7 +157,12 @@ mod tests {
     #[test]
     fn a_line_is_what_it_means_however_it_was_typed() {
         let command = |text: &str| Asked::Command(text.to_owned());
-        for line in ["checkout --amount 500", "stripegym checkout --amount 500", "$ stripegym checkout --amount 500", "ｃｈｅｃｋｏｕｔ　--amount　５００"] {
+        for line in [
+            "checkout --amount 500",
+            "stripegym checkout --amount 500",
+            "$ stripegym checkout --amount 500",
+            "ｃｈｅｃｋｏｕｔ　--amount　５００",
+        ] {
             assert_eq!(asked(line, false), command("checkout --amount 500"), "{line}");
         }
         assert_eq!(asked("ledger", false), command("ledger show"));
@@ -145,7 +177,10 @@ mod tests {
     #[test]
     fn an_id_may_be_begun() {
         let session = |id: &str| SessionSeen { id: id.to_owned(), ..SessionSeen::default() };
-        let seen = Seen { sessions: vec![session("cs_test_ab"), session("cs_test_cd")], ..Seen::default() };
+        let seen = Seen {
+            sessions: vec![session("cs_test_ab"), session("cs_test_cd")],
+            ..Seen::default()
+        };
         assert_eq!(whole("pay cs_test_a…", &seen), "pay cs_test_ab");
         assert_eq!(whole("pay cs_test_", &seen), "pay cs_test_");
         assert_eq!(whole("pay cs_", &seen), "pay cs_");

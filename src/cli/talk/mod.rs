@@ -2,7 +2,7 @@
 //! listener that the day hosts; what happens elsewhere is seen.
 
 mod editor;
-mod line;
+pub(crate) mod line;
 mod run;
 mod screen;
 
@@ -482,7 +482,9 @@ impl<'c> Talking<'c> {
             exercise.wrong.lines().take(4).map(|line| format!("    {}", line.trim())).collect();
         self.screen.add(&wrong.join("\n"));
         self.now.exercise = Some(exercise.clone());
-        self.graded(step, &exercise, Gone::Done).await
+        // One that was mended in the learner's place is not done by looking at it again.
+        let before = self.gone.get(&step.id).copied().unwrap_or(Gone::Done);
+        self.graded(step, &exercise, before).await
     }
 
     /// Grades the program as it is now.

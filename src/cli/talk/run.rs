@@ -35,7 +35,9 @@ async fn answer(context: &Context, canvas: &Canvas, line: &str) -> String {
     let matches = grammar::command().try_get_matches_from(&words);
     let parsed = match matches.and_then(|matches| grammar::read(&matches)) {
         Ok(parsed) => parsed,
-        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+        Err(error)
+            if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) =>
+        {
             return error.to_string();
         }
         Err(error) => {

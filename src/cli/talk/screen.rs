@@ -34,6 +34,7 @@ impl Screen {
         self.rest.clear();
         self.clear();
         self.add(body);
+        self.add(" ");
     }
 
     fn clear(&mut self) {

@@ -135,9 +135,10 @@ pub struct Export {
 impl Snapshot {
     /// Whether the last run of a check on a server of the learner's own held, under a version of its lesson.
     pub fn is_proved(&self, check: &str, version: u32) -> bool {
-        let own = self.attempts.iter().filter(|it| {
-            it.id == check && it.version == version && it.track != Track::Shop.name()
-        });
+        let own = self
+            .attempts
+            .iter()
+            .filter(|it| it.id == check && it.version == version && it.track != Track::Shop.name());
         own.max_by_key(|it| it.at).is_some_and(|it| it.state.is_well())
     }
 

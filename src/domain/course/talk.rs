@@ -329,7 +329,10 @@ pub fn bare(text: &str) -> String {
     let digits: String = number.chars().take_while(char::is_ascii_digit).collect();
     let unit = number.strip_prefix(digits.as_str()).unwrap_or_default();
     let around = kept.strip_suffix(number).unwrap_or_default();
-    let units = ["", "円", "yen", "jpy", "cents", "cent", "usd", "回", "times", "件", "rows", "row", "秒", "s", "seconds", "日", "days"];
+    let units = [
+        "", "円", "yen", "jpy", "cents", "cent", "usd", "回", "times", "件", "rows", "row", "秒",
+        "s", "seconds", "日", "days",
+    ];
     if !digits.is_empty() && units.contains(&unit) && units.contains(&around) {
         return digits;
     }
@@ -383,7 +386,16 @@ mod tests {
     #[test]
     fn an_answer_is_what_it_says_however_it_is_written() {
         let right = ["500".to_owned(), "payment_status".to_owned()];
-        for given in ["500", "５００", "500円", "¥500", " 500 yen ", "JPY 500", "payment_status", "Payment status"] {
+        for given in [
+            "500",
+            "５００",
+            "500円",
+            "¥500",
+            " 500 yen ",
+            "JPY 500",
+            "payment_status",
+            "Payment status",
+        ] {
             assert!(is_right(given, &right), "{given}");
         }
         for given in ["50000", "5.00", "", "status", "500 or 50000", "five hundred"] {

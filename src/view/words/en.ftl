@@ -542,7 +542,7 @@ help-refund-amount = How much, in minor units; without it, all that is left.
 
 ## The course
 
-help-day-only = Only this beat: read, do, look, check, gate.
+help-day-only = Only this beat: read, do, see, prove.
 help-day-from = From this beat on.
 help-day-full = Shows the whole lesson.
 help-day-yes = Asks nothing. Otherwise a day asks on a terminal, after its checks.

@@ -19,7 +19,7 @@ help-lang = 表示言語（ja または en）。省略時は LC_ALL、LC_MESSAGE
 help-json = 標準出力に JSON を出力します（形式は --help を参照）。
 help-mode = キーに関係なく、接続先をサンドボックスまたは Stripe に固定します。
 help-live = 本番キーの使用を許可します。実際にお金が動きます。
-help-home = 台帳とサンドボックスを置くフォルダ [.stripegym]。
+help-home = 台帳とサンドボックスを置くフォルダー [.stripegym]。
 help-no-color = 色を付けません（NO_COLOR と同じ）。
 help-verbose = ログを標準エラー出力に出します。-v は info、-vv は debug、-vvv は trace。秘密情報は伏せます。
 help-help = ヘルプを表示します（--help は -h より詳細）。
@@ -40,8 +40,8 @@ help-checkout-success-url = 支払い後の遷移先。{"{"}CHECKOUT_SESSION_ID{
 help-checkout-cancel-url = 「戻る」リンクの遷移先。
 help-checkout-pay = サンドボックスの支払いページを代わりに操作します。テストカード番号、または decline、3ds、konbini、cancel。
 help-checkout-no-wait = セッションを表示して、待たずに終了します。
-help-checkout-open = 支払いページをブラウザで開きます（画面のある端末では常に開きます）。
-help-checkout-no-open = ブラウザを開きません。
+help-checkout-open = 支払いページをブラウザーで開きます（画面のある端末では常に開きます）。
+help-checkout-no-open = ブラウザーを開きません。
 help-listen-about = Webhook を受信し、署名を検証して台帳に記録します。
 help-listen-long = サンドボックスでは自身を Webhook エンドポイントとして登録し、終了時に削除します。Stripe のキーがある場合は保存した位置からイベントを取得するため、停止中のイベントも漏れません。台帳への書き込みが完了してから 200 を返します。
 help-listen-port = 待ち受けポート。0 なら空きポートを使います [PORT、省略時 4242]。
@@ -145,11 +145,11 @@ help-env-example-about = .env.example の内容を出力します。
 setting-stripe-secret-key =
     dashboard.stripe.com で取得したテストキー。空なら、すべてこのマシン内のサンドボックスで動きます。
     本番キーは --live を付けない限り拒否します。
-setting-stripe-publishable-key = listen の GET /config がブラウザに渡す公開可能キー。
+setting-stripe-publishable-key = listen の GET /config がブラウザーに渡す公開可能キー。
 setting-stripe-webhook-secret = listen が受け付ける署名シークレット（カンマ区切りで複数可）。サンドボックスでは登録時に自動で得られます。
 setting-stripe-api-base = 決済側のベース URL。別の場所で動くサンドボックスやプロキシを使う場合に指定します。
 setting-stripegym-mode = sandbox または stripe。空なら、キーがあれば stripe、なければ sandbox。
-setting-stripegym-home = 台帳とサンドボックスのデータを置くフォルダ。
+setting-stripegym-home = 台帳とサンドボックスのデータを置くフォルダー。
 setting-stripegym-sandbox-port = サンドボックスが最初に試すポート。
 setting-stripegym-deliver-to = サンドボックスが Webhook を届けるループバック以外の宛先。カンマ区切りの host:port（例: app:3000）。
 setting-port = listen の待ち受けポート。
@@ -192,7 +192,7 @@ fault-page = 支払いページを操作できませんでした: { $what }
 fault-ledger = 台帳を利用できません。
 fault-ledger-busy = 別のプログラムが台帳を使用中です。
 fault-sandbox-store = サンドボックスのファイルを利用できません。
-fault-file = ファイルまたはフォルダを利用できません。
+fault-file = ファイルまたはフォルダーを利用できません。
 fault-no-scenario = `{ $kind }` を発生させるシナリオはありません。
 fault-not-found = { $what } が見つかりません。
 fault-not-there-yet = `{ $what }` は今後追加予定で、まだ使えません。
@@ -229,8 +229,8 @@ next-app-exec = stripegym day0 --exec 'flask run -p $PORT'    （環境変数を
 next-no-pages = stripegym day3    （3〜5 日目は /webhook と /ledger だけで採点できます）
 next-sandbox = stripegym sandbox        （別のターミナルで）
 next-logs = リクエスト ID は { $request } です。-v を付けるとログで確認できます。
-next-ledger-busy = このフォルダを使っている別の stripegym を終了するか、--home で別のフォルダを指定してください。
-next-home = --home で別のフォルダを指定するか、権限と空き容量を確認してください。
+next-ledger-busy = このフォルダーを使っている別の stripegym を終了するか、--home で別のフォルダーを指定してください。
+next-home = --home で別のフォルダーを指定するか、権限と空き容量を確認してください。
 next-file = パスと、読み書きの権限を確認してください。
 next-scenarios = stripegym trigger        （発生させられる種類の一覧）
 next-day0 = stripegym day0
@@ -251,7 +251,7 @@ header-cards = テストカード
 
 ## stripegym
 
-home-folder = フォルダ { $path }
+home-folder = フォルダー { $path }
 home-key = キー     { $key }（{ $origin }）
 home-no-key = キー     サンドボックスでは不要
 home-running = 決済側   サンドボックスが { $base } で稼働中
@@ -318,7 +318,7 @@ checkout-created = 作成しました。次の URL で支払えます:
 checkout-said = ページの表示: { $message }
 checkout-no-page = 作成しました。サンドボックスはこのコマンドとともに終了したため、支払いページは開けません。別のターミナルでサンドボックスを起動してから、もう一度作成してください:
 notice-open = { $total } の支払いページ: { $url }
-notice-no-browser = ブラウザを開けませんでした（{ $cause }）。上の URL を手動で開いてください。
+notice-no-browser = ブラウザーを開けませんでした（{ $cause }）。上の URL を手動で開いてください。
 notice-waiting = 支払い待ち（Ctrl-C で終了）
 
 ## Notices
@@ -333,7 +333,7 @@ notice-polling = { $base } からイベントを取得中（Ctrl-C で終了）
 notice-poll-failed = イベントを取得できません。再試行します: { $cause }
 notice-ledger-busy = 別のプログラムが台帳 { $path } を使用中です。解放されるまで配信には 503 を返します。
 notice-ledger-full = 台帳 { $path } のディスクに空きがありません。空きができるまで配信には 503 を返します。
-notice-ledger-removed = 台帳 { $path } が削除され、まだ作り直せません。配信には 503 を返します。ファイルを元に戻すか、フォルダを書き込み可能にしてください。
+notice-ledger-removed = 台帳 { $path } が削除され、まだ作り直せません。配信には 503 を返します。ファイルを元に戻すか、フォルダーを書き込み可能にしてください。
 notice-ledger-rebuilt = 台帳 { $path } が削除されたため、これまでに受信した内容で作り直しました。最初からやり直すには、終了してから `stripegym reset ledger` を実行してください。
 notice-ledger-replaced = { $path } に別のファイルがあります。このファイルには手を加えず、配信には 503 を返します。ファイルを移動するか、台帳を元に戻してください。
 notice-ledger-adopted = { $path } に台帳のコピーがあります。最新の内容にして、以後はこのファイルを使います。
@@ -405,12 +405,12 @@ konbini-never = 支払われないまま期限切れ
 
 ## Doctor
 
-doctor-home = フォルダ { $path } に書き込めます
-doctor-home-broken = フォルダ { $path } に書き込めません: { $cause }
+doctor-home = フォルダー { $path } に書き込めます
+doctor-home-broken = フォルダー { $path } に書き込めません: { $cause }
 doctor-port = ポート { $port } は空いています（{ $setting }）
 doctor-port-taken = ポート { $port } は使用中です（{ $setting }）
 doctor-port-fix = --port 0 を使うか、{ $setting } を別の値にしてください。
-doctor-host = このフォルダのサンドボックスが { $base } で稼働中です
+doctor-host = このフォルダーのサンドボックスが { $base } で稼働中です
 doctor-clock = 時計は決済側と合っています（差 { $ahead } 秒）
 doctor-clock-unknown = 時計は比較できません（問い合わせ先が動いていません）
 doctor-clock-off = 時計が { $ahead } 秒ずれています。300 秒を超えると署名が拒否されます
@@ -425,7 +425,7 @@ doctor-no-secrets = 署名シークレットが未設定です（取得したイ
 doctor-secrets-fix = Stripe からこのマシンへ POST させる場合は STRIPE_WEBHOOK_SECRET を設定してください。
 doctor-secrets-odd = 署名シークレットが whsec_ で始まっていません。どの署名も一致しません
 doctor-secrets-odd-fix = STRIPE_WEBHOOK_SECRET には、エンドポイントの ID（we_…）や API キーではなく、署名シークレットを設定してください。
-doctor-display = ブラウザを表示できます
+doctor-display = ブラウザーを表示できます
 doctor-no-display = 画面がないため、ページは自動では開きません
 doctor-display-fix = checkout --pay 4242424242424242 を使うか、表示された URL を別の端末で開いてください。
 doctor-ledger = 台帳 { $path } は正常です
@@ -439,7 +439,7 @@ doctor-env-absent = .env はありません（既定値を使用）
 doctor-env-safe = .env は git の管理対象外です
 doctor-env-tracked = .env が git で管理されています。push すると秘密情報が公開されます
 doctor-env-fix = git rm --cached .env && echo .env >> .gitignore を実行し、キーを再発行してください。
-doctor-home-fix = --home で別のフォルダを指定してください。
+doctor-home-fix = --home で別のフォルダーを指定してください。
 doctor-well = 問題は見つかりませんでした。
 doctor-bad = 先に解決すべき問題が { $count } 件あります。
 
@@ -512,7 +512,7 @@ help-refund-amount = 金額（最小単位）。省略すると残額すべて�
 
 ## コース
 
-help-day-only = この段階だけ実行します（read, do, look, check, gate）。
+help-day-only = この段階だけ実行します（read, do, see, prove）。
 help-day-from = この段階から実行します。
 help-day-full = レッスン全文を表示します。
 help-day-yes = 何も質問しません。付けないと、端末では質問することがあります。
@@ -602,13 +602,13 @@ lessons-bad = 問題が { $problems } 件あります。
 fault-lesson = 教材が形式に合っていません: { $what }
 fault-no-such-code = `{ $code }` というチェック・原因・項目はありません。
 fault-sandbox-not-running = フォルダー { $home } のサンドボックスは動いていません。
-fault-sandbox-in-use = このフォルダのサンドボックスは別のプロセスが { $base } で動かしています。何も変更していません。
+fault-sandbox-in-use = このフォルダーのサンドボックスは別のプロセスが { $base } で動かしています。何も変更していません。
 fault-ledger-in-use = 実行中の stripegym がこの台帳に書き込んでいます。何も初期化していません。
 fault-newer = このファイルは新しいバージョンの stripegym で作成されています。
 fault-disk-full = ディスクに空きがありません。
 fault-progress = 進捗のファイルが壊れています。
 fault-sandbox-broken = サンドボックスのファイルが壊れているか、別のバージョンのものです。
-next-newer = その新しいバージョンを使うか、--home DIR で別のフォルダを指定してください。
+next-newer = その新しいバージョンを使うか、--home DIR で別のフォルダーを指定してください。
 next-disk-full = このファイルのあるディスクに空きを作ってから、もう一度実行してください。
 doctor-store = { $path } は正常です
 doctor-store-busy = { $path } は別のプログラムが書き込み中です
