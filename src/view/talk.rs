@@ -5,12 +5,15 @@ use crate::domain::course::talk::{AttemptSeen, Gone};
 use crate::domain::time::Timestamp;
 use crate::view::canvas::{Canvas, Tone};
 use crate::view::course::{hang, sign};
+use crate::view::table::short;
 use crate::view::time;
 use crate::view::words::Msg;
 use crate::view::wrap::{columns, typed, wrap};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+/// Characters of a value that are shown: addresses and ids are longer than a line has room for.
+const VALUE_MAX: usize = 26;
 /// How many attempts are shown.
 const ATTEMPTS_MAX: usize = 6;
 
@@ -102,6 +105,9 @@ pub fn event(
             Value::Object(map) if map.is_empty() => "{}".to_owned(),
             Value::Object(_) => "{…}".to_owned(),
             Value::Array(_) => "[…]".to_owned(),
+            Value::String(text) if columns(text) > VALUE_MAX => {
+                format!("\"{}\"", short(text, VALUE_MAX))
+            }
             other => other.to_string(),
         };
         let indent = "  ".repeat(inside.len() + 1);

@@ -208,7 +208,8 @@ impl<'c> Talking<'c> {
         self.room.note_answered(false);
         let before = self.room.look(compares(step)).await?;
         self.now = Now { before, ..Now::default() };
-        let commands: Vec<String> = step.typed.iter().map(|it| self.filled(it)).collect();
+        let shown = step.typed.iter().filter(|_| !step.covered);
+        let commands: Vec<String> = shown.map(|it| self.filled(it)).collect();
         let canvas = self.canvas();
         let body = view::step(&self.placed(&said.text), &said.ask, &commands, &canvas);
         let head = self.head();

@@ -43,6 +43,9 @@ pub struct Step {
     /// One way to do it, as it is typed. `{event}`, `{session}` and `{payment}` are the newest of the day.
     #[serde(default, rename = "type")]
     pub typed: Vec<String>,
+    /// Whether that is to be found out: it is shown only to whoever asks.
+    #[serde(default)]
+    pub covered: bool,
     /// What is seen once it is done.
     #[serde(default)]
     pub done: Option<Effect>,
