@@ -36,6 +36,16 @@ pub struct ListenOptions {
     pub price: Option<String>,
 }
 
+/// A listener that is registered and does not listen.
+#[derive(Clone, Debug)]
+pub struct Registered {
+    /// Where it listened.
+    pub port: u16,
+    /// The endpoint at the provider.
+    pub endpoint: Option<String>,
+    secret: Option<SigningSecret>,
+}
+
 /// An open options.
 pub struct MerchantServer {
     /// The listener.
@@ -116,6 +126,30 @@ impl MerchantServer {
     /// The secret that deliveries are signed with, where one is known.
     pub const fn secret(&self) -> Option<&SigningSecret> {
         self.secret.as_ref()
+    }
+
+    /// Stops listening and stays registered: what is delivered meanwhile finds nobody. What opens it again.
+    pub async fn stop_listening(self) -> Registered {
+        let (port, running) = (self.running.addr().port(), self.running);
+        running.stop().await;
+        Registered { port, endpoint: self.endpoint, secret: self.secret }
+    }
+
+    /// Listens again where it did, with the secret that its deliveries are signed with.
+    pub async fn listen_again(
+        context: &Context,
+        provider: &Provider,
+        file: &LedgerFile,
+        was: &Registered,
+    ) -> Result<Self, Fault> {
+        let options = ListenOptions { port: was.port, ..ListenOptions::default() };
+        let mut server = Self::open(context, provider, file, options).await?;
+        if let Some(secret) = &was.secret {
+            server.running.trust(secret.clone());
+        }
+        server.endpoint.clone_from(&was.endpoint);
+        server.secret.clone_from(&was.secret);
+        Ok(server)
     }
 
     /// Takes itself off the provider's list and closes; what is being answered is answered first.

@@ -18,4 +18,5 @@ pub mod reconcile_run;
 pub mod remote;
 pub mod scenario;
 pub mod seeded;
+pub mod signed_delivery;
 pub mod trial;

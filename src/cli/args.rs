@@ -3,9 +3,11 @@
 
 use crate::app::course::books::Source;
 use crate::cli::course_args::{Check, Progress, ReportAsked, Solution};
+use crate::cli::deliver_args::{Deliver, Pay, Refund, Sign};
+use crate::cli::grammar::lessons_and;
 use crate::cli::request_args::Logs;
 use crate::cli::sandbox_args;
-use crate::cli::values::{self, whole};
+use crate::cli::values::{self, beats, whole};
 use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 /// Everything that can be typed.
@@ -63,8 +65,8 @@ pub(crate) struct Global {
 /// The commands.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
-    /// The whole loop at once.
-    Day0(Day),
+    /// A lesson by its name.
+    Day(Lesson),
     /// Creates a Checkout Session and waits for its payment.
     Checkout(Checkout),
     /// Receives webhooks into the ledger.
@@ -85,6 +87,14 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: sandbox_args::Clock,
     },
+    /// Sends one event by hand.
+    Deliver(Deliver),
+    /// Signs one event by hand.
+    Sign(Sign),
+    /// Pays a session that exists.
+    Pay(Pay),
+    /// Gives a payment back.
+    Refund(Refund),
     /// Makes an event happen.
     Trigger(Trigger),
     /// Events of the provider.
@@ -100,18 +110,6 @@ pub(crate) enum Command {
     },
     /// Looks for what could stop you.
     Doctor,
-    /// Checkout.
-    Day1(Day),
-    /// Records.
-    Day2(Day),
-    /// Webhook.
-    Day3(Day),
-    /// Ledger.
-    Day4(Day),
-    /// Faults.
-    Day5(Day),
-    /// Documents.
-    Day6(Day),
     /// Grades.
     Check(Check),
     /// What a server has to have.
@@ -369,15 +367,25 @@ pub(crate) struct EventsList {
     pub(crate) limit: u32,
 }
 
-/// `stripegym day0` … `day6`.
+/// `stripegym day NAME`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Lesson {
+    /// Its name.
+    #[arg(value_name = "LESSON", value_parser = lessons_and(&[]))]
+    pub(crate) lesson: String,
+    #[command(flatten)]
+    pub(crate) day: Day,
+}
+
+/// What a lesson takes.
 #[derive(Clone, Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags, each by itself")]
 pub(crate) struct Day {
     /// Only this beat.
-    #[arg(long, value_name = "BEAT", value_parser = ["read", "do", "look", "check", "gate"], conflicts_with = "from")]
+    #[arg(long, value_name = "BEAT", value_parser = beats(), conflicts_with = "from")]
     pub(crate) only: Option<String>,
     /// From this beat on.
-    #[arg(long, value_name = "BEAT", value_parser = ["read", "do", "look", "check", "gate"])]
+    #[arg(long, value_name = "BEAT", value_parser = beats())]
     pub(crate) from: Option<String>,
     /// The whole lesson.
     #[arg(long)]
@@ -461,7 +469,7 @@ pub(crate) struct Hint {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Reset {
     /// What is set back.
-    #[arg(value_name = "WHAT", value_parser = ["day0", "day1", "day2", "day3", "day4", "day5", "day6", "ledger", "sandbox"],
+    #[arg(value_name = "WHAT", value_parser = lessons_and(&["ledger", "sandbox"]),
           required_unless_present = "all", conflicts_with = "all")]
     pub(crate) what: Option<String>,
     /// Everything.

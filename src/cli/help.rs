@@ -1,6 +1,8 @@
 //! Puts the words of a language on the command line: every about, every flag, every heading.
 //! Done only when help or a usage error is shown, so that no other command pays for it.
 
+use crate::app::course::library;
+use crate::cli::grammar::is_lesson;
 use crate::domain::locale::Locale;
 use crate::view::schema;
 use crate::view::words::{Msg, look_up, say};
@@ -24,8 +26,12 @@ fn localise_at(command: Command, locale: Locale, full: &str, path: &str) -> Comm
         .subcommand_value_name("COMMAND")
         .help_template(template(locale))
         .mut_args(|arg| localise_arg(arg, locale, path));
-    let long = look_up(locale, &key(path, "long"));
-    let json = schema::of(path)
+    let lesson = is_lesson(path);
+    if lesson {
+        command = command.about(title(path, locale));
+    }
+    let long = look_up(locale, &key(if lesson { "day" } else { path }, "long"));
+    let json = schema::of(if lesson { "day" } else { path })
         .map(|text| format!("{}\n{}", say(locale, &Msg::HeadingJson), indent(text)));
     let long = long.map(|text| wrap(&text, 80, 2));
     let after: Vec<String> = long.into_iter().chain(json).collect();
@@ -81,15 +87,22 @@ fn template(locale: Locale) -> String {
 /// `help-checkout-amount` of the path `checkout` and the argument `amount`.
 pub(crate) fn key(path: &str, what: &str) -> String {
     let mut words: Vec<&str> = vec!["help"];
-    // The days, and `check`, take the same flags: they are explained once.
-    let day = path.strip_prefix("day").is_some_and(|number| number.parse::<u8>().is_ok());
-    let own = ["names", "all", "ci", "strict", "watch", "poll", "lasting", "rounds", "skip", "only", "budget"];
+    // The lessons, and `check`, take the same flags: they are explained once.
+    let day = is_lesson(path);
+    let own = [
+        "names", "all", "ci", "strict", "watch", "poll", "lasting", "rounds", "skip", "only", "budget",
+    ];
     let alike = day || path == "check" && !own.contains(&what);
     let shared = alike && !matches!(what, "about" | "long");
     let path = if shared { "day" } else { path };
     words.extend(path.split(' ').filter(|word| !word.is_empty()));
     words.push(what);
     words.join("-").replace('_', "-")
+}
+
+/// What a lesson calls itself.
+fn title(id: &str, locale: Locale) -> String {
+    library().texts(id, locale).map_or_else(|_| id.to_owned(), |texts| texts.title)
 }
 
 fn indent(text: &str) -> String {
@@ -100,6 +113,7 @@ fn indent(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::cli::args::Line;
+    use crate::cli::grammar;
     use crate::config::keys;
     use crate::view::words;
     use clap::CommandFactory as _;
@@ -166,7 +180,7 @@ mod tests {
 
     #[test]
     fn japanese_help_has_no_english_heading() {
-        let mut command = localise(Line::command(), Locale::Ja);
+        let mut command = localise(grammar::command(), Locale::Ja);
         command.build();
         let mut checkout = command.find_subcommand("checkout").unwrap().clone();
         let help = checkout.render_long_help().to_string();
@@ -179,7 +193,7 @@ mod tests {
     #[test]
     fn no_line_of_help_is_wider_than_a_terminal() {
         for locale in Locale::ALL {
-            let mut command = localise(Line::command(), locale).term_width(80);
+            let mut command = localise(grammar::command(), locale).term_width(80);
             command.build();
             let mut all: Vec<Command> = command.get_subcommands().cloned().collect();
             all.push(command);
@@ -195,6 +209,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        Line::command().debug_assert();
+        grammar::command().debug_assert();
     }
 }

@@ -2,10 +2,13 @@
 
 pub(crate) mod args;
 pub(crate) mod course_args;
+pub(crate) mod deliver_args;
 pub(crate) mod env_example;
 pub(crate) mod exit;
+pub(crate) mod grammar;
 pub(crate) mod help;
 pub(crate) mod invoked;
+mod language;
 pub(crate) mod logging;
 pub(crate) mod out;
 pub(crate) mod pager;
@@ -14,6 +17,7 @@ pub(crate) mod request_args;
 pub(crate) mod run;
 pub(crate) mod sandbox_args;
 pub(crate) mod signals;
+mod talk;
 pub(crate) mod usage;
 mod values;
 pub(crate) mod wish;
@@ -25,7 +29,6 @@ use crate::domain::fault::{Fault, Problem};
 use crate::domain::locale::Locale;
 use crate::view::canvas::{Canvas, Format};
 use clap::error::ErrorKind;
-use clap::{CommandFactory as _, FromArgMatches as _};
 use jiff::tz::TimeZone;
 use std::ffi::OsString;
 use std::panic::AssertUnwindSafe;
@@ -75,6 +78,12 @@ fn run_line(arguments: &[OsString], early: &Canvas) -> ExitCode {
             .with_flag(keys::NOW, asked.now.clone()),
         _ => sources,
     };
+    let home =
+        sources.find(keys::HOME).map_or_else(|| ".stripegym".to_owned(), |it| it.value.clone());
+    let sources = match language::settle(&sources, Path::new(&home), run::is_conversation(&line)) {
+        Some(locale) => sources.with_flag(keys::LANG, Some(locale.code().to_owned())),
+        None => sources,
+    };
     run::run(line, &command_name(arguments), &sources, early)
 }
 
@@ -89,9 +98,9 @@ fn ask_for_help(mut arguments: Vec<OsString>) -> Vec<OsString> {
 
 /// Reads the command line; where it shows help or a usage error instead, the code to end with.
 fn parse(arguments: &[OsString], early: &Canvas) -> Result<Line, ExitCode> {
-    let parsed = Line::command()
+    let parsed = grammar::command()
         .try_get_matches_from(arguments)
-        .and_then(|matches| Line::from_arg_matches(&matches));
+        .and_then(|matches| grammar::read(&matches));
     let error = match parsed {
         Ok(line) => return Ok(line),
         Err(error) => error,
@@ -102,7 +111,7 @@ fn parse(arguments: &[OsString], early: &Canvas) -> Result<Line, ExitCode> {
             Err(ExitCode::from(exit::SUCCESS))
         }
         ErrorKind::DisplayHelp => {
-            let localised = help::localise(Line::command(), early.locale);
+            let localised = help::localise(grammar::command(), early.locale);
             let localised = localised.term_width(usize::from(early.width));
             let text = match localised.try_get_matches_from(arguments) {
                 Err(shown) if early.colour => shown.render().ansi().to_string(),
@@ -120,9 +129,9 @@ fn parse(arguments: &[OsString], early: &Canvas) -> Result<Line, ExitCode> {
 }
 
 /// The command that the words name, as far as it exists: `stripegym ledger show`.
-fn command_name(arguments: &[OsString]) -> String {
+pub(crate) fn command_name(arguments: &[OsString]) -> String {
     let mut name = "stripegym".to_owned();
-    let mut command = Line::command();
+    let mut command = grammar::command();
     for word in arguments.iter().skip(1).filter_map(|word| word.to_str()) {
         let Some(next) = command.find_subcommand(word).cloned() else { continue };
         name = format!("{name} {word}");

@@ -1,21 +1,26 @@
 //! From a command line to a report: settings, runtime, command, output, exit code.
 
 use crate::app::command::{
-    account, cards, check, checkout, clock, day, day0, dev, doctor, events, explain, fault, hint,
-    home, items, keys, ledger, listen, logs, progress, reconcile, report, reset, sandbox, solution,
-    starter, status, trigger, verify_report, worlds,
+    account, cards, check, checkout, clock, day, deliver, dev, doctor, events, explain, fault,
+    hint, home, items, keys, ledger, listen, logs, progress, reconcile, refund, report, reset,
+    round, sandbox, solution, starter, status, trigger, verify_report, worlds,
 };
 use crate::app::context::Context;
+use crate::app::course::talk::note_shown;
+use crate::app::course::{Wish, library, of_lesson};
 use crate::app::seeded::World;
-use crate::cli::args::{self, Command, Day, Dev, Ledger, Line, Shape};
+use crate::cli::args::{self, Command, Day, Dev, Ledger, Lesson, Line, Shape};
 use crate::cli::course_args::Progress;
+use crate::cli::deliver_args::Tampered;
 use crate::cli::reporter::Reporter;
 use crate::cli::request_args;
 use crate::cli::sandbox_args::SandboxCommand;
 use crate::cli::wish::{self, Reader};
-use crate::cli::{env_example, exit, fail, logging, out, pager, signals};
+use crate::cli::{env_example, exit, fail, logging, out, pager, signals, talk};
 use crate::config::Config;
 use crate::config::sources::Sources;
+use crate::domain::course::Track;
+use crate::domain::course::manifest::Opening;
 use crate::domain::fault::{Fault, Problem};
 use crate::domain::report::Report;
 use crate::net::shutdown::Stop;
@@ -92,6 +97,11 @@ fn carry_out(
         let json = canvas.format == Format::Json;
         let now = context.clock.now();
         let reader = Reader { command: name, now, zone: &canvas.zone, person, json };
+        if let Some(id) = line.command.as_ref().and_then(conversation).filter(|_| person)
+            && let Some(report) = talk::hold(&context, canvas, id).await?
+        {
+            return Ok(report);
+        }
         dispatch(line.command, &context, &reader).await
     }));
     drop(context);
@@ -111,15 +121,25 @@ fn carry_out(
 /// The flags of a day, where the command is one.
 const fn day_of(command: &Command) -> Option<&Day> {
     match command {
-        Command::Day0(day)
-        | Command::Day1(day)
-        | Command::Day2(day)
-        | Command::Day3(day)
-        | Command::Day4(day)
-        | Command::Day5(day)
-        | Command::Day6(day) => Some(day),
+        Command::Day(lesson) => Some(&lesson.day),
         _ => None,
     }
+}
+
+/// The lesson that is taken as a conversation: one of which nothing particular is wished.
+fn conversation(command: &Command) -> Option<&str> {
+    let Command::Day(Lesson { lesson, day }) = command else { return None };
+    let target = &day.target;
+    let wished = day.yes || day.full || day.print_env || day.price || day.only.is_some();
+    let more = day.from.is_some() || day.junit.is_some() || target.project.is_some();
+    let given = !day.attest.is_empty() || !day.answer.is_empty();
+    let own = target.app.is_some() || target.exec.is_some();
+    (!wished && !more && !given && !own).then_some(lesson)
+}
+
+/// Whether a line begins a conversation, where a person sits before the terminal.
+pub(crate) fn is_conversation(line: &Line) -> bool {
+    !line.global.json && line.command.as_ref().and_then(conversation).is_some()
 }
 
 /// The file for build servers that the command was given.
@@ -197,7 +217,21 @@ async fn host(
     }
 }
 
-async fn dispatch(
+/// Runs a lesson as the manifest says that it begins.
+async fn lesson(context: &Context, id: &str, wish: &Wish) -> Result<Report, Fault> {
+    let all = library().manifest().map_err(|it| of_lesson(&it))?;
+    let report = match all.find(id).map(|it| it.opening) {
+        Some(Opening::Round) => round::run(context, id, wish).await,
+        _ => day::run(context, id, wish).await,
+    }?;
+    let whole = wish.only.is_none() && wish.from.is_none() && !wish.print_env;
+    if whole && wish.candidate.track() == Track::Shop {
+        note_shown(context, id)?;
+    }
+    Ok(report)
+}
+
+pub(crate) async fn dispatch(
     command: Option<Command>,
     context: &Context,
     reader: &Reader<'_>,
@@ -205,7 +239,7 @@ async fn dispatch(
     let config = &context.config;
     let Some(command) = command else { return home::run(context).await };
     match command {
-        Command::Day0(asked) => day0::run(context, &reader.day(&asked)?).await,
+        Command::Day(asked) => lesson(context, &asked.lesson, &reader.day(&asked.day)?).await,
         Command::Checkout(asked) => {
             let browser = config.has_display && out::is_terminal();
             let then = reader.then(&asked, browser)?;
@@ -219,6 +253,17 @@ async fn dispatch(
         Command::Logs(asked) => logs::run(context, &request_args::logs(asked)).await,
         Command::Clock { command } => clock::run(context, &wish::clock(command)).await,
         Command::Sandbox(asked) => host(asked, context, reader).await,
+        Command::Deliver(asked) => {
+            deliver::run(context, &asked.event, asked.tamper.map(Tampered::wish)).await
+        }
+        Command::Sign(asked) => deliver::sign(context, &asked.event, asked.explain).await,
+        Command::Pay(asked) => {
+            checkout::pay(context, &asked.session, &reader.means("--with", &asked.with)?).await
+        }
+        Command::Refund(asked) => {
+            let wish = refund::Wish { payment: asked.payment, amount: asked.amount };
+            refund::run(context, &wish).await
+        }
         Command::Trigger(asked) => match asked.kind {
             Some(kind) => trigger::run(context, &kind).await,
             None => Ok(trigger::list()),
@@ -228,12 +273,6 @@ async fn dispatch(
         Command::Doctor => Ok(doctor::run(context).await),
         Command::EnvExample | Command::Keep { .. } => Ok(Report::Silent),
         Command::Contract => Ok(Report::Contract),
-        Command::Day1(asked) => day::run(context, "day1", &reader.day(&asked)?).await,
-        Command::Day2(asked) => day::run(context, "day2", &reader.day(&asked)?).await,
-        Command::Day3(asked) => day::run(context, "day3", &reader.day(&asked)?).await,
-        Command::Day4(asked) => day::run(context, "day4", &reader.day(&asked)?).await,
-        Command::Day5(asked) => day::run(context, "day5", &reader.day(&asked)?).await,
-        Command::Day6(asked) => day::run(context, "day6", &reader.day(&asked)?).await,
         Command::Check(asked) => {
             check::run(context, &reader.check(&asked, out::is_terminal())?).await
         }

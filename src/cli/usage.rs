@@ -1,8 +1,6 @@
 //! Usage errors: from clap's facts to ours, so that they can be said in either language.
 
-use crate::cli::args::Line;
 use crate::domain::fault::{Misuse, Problem};
-use clap::CommandFactory as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// What `error` says, as a problem of `command` (`stripegym checkout`).
@@ -41,7 +39,7 @@ pub(crate) fn problem(error: &clap::Error, command: String) -> Problem {
 
 /// The commands that may follow `command`.
 fn below(command: &str) -> String {
-    let mut found = Line::command();
+    let mut found = crate::cli::grammar::command();
     for word in command.split(' ').skip(1) {
         let Some(next) = found.find_subcommand(word).cloned() else { break };
         found = next;
@@ -66,6 +64,7 @@ fn first_line(error: &clap::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::args::Line;
     use clap::Parser as _;
 
     fn misuse(args: &[&str]) -> Misuse {

@@ -1,6 +1,7 @@
 //! Values of the command line that are more than text. One that does not fit is answered with what does, by
 //! its form: that needs no words of either language.
 
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use reqwest::Url;
 use std::fmt::Display;
 use std::net::IpAddr;
@@ -19,6 +20,13 @@ where
         let fits = read.filter(|number| *number >= least && *number <= most);
         fits.ok_or_else(|| format!("{least}-{most}"))
     }
+}
+
+/// The beats of a lesson, and the words that were theirs before.
+pub(crate) fn beats() -> PossibleValuesParser {
+    let now = ["read", "do", "see", "prove"].map(PossibleValue::new);
+    let before = ["look", "check", "gate"].map(|it| PossibleValue::new(it).hide(true));
+    PossibleValuesParser::new(now.into_iter().chain(before))
 }
 
 /// An address of this machine or another one.

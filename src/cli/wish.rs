@@ -209,14 +209,18 @@ impl Reader<'_> {
 
     pub(crate) fn then(&self, asked: &args::Checkout, browser: bool) -> Result<Then, Problem> {
         if let Some(text) = &asked.pay {
-            let expected = "4242424242424242, decline, 3ds, konbini, cancel";
-            let means = Means::read(text).ok_or_else(|| self.bad("--pay", "…", expected))?;
-            return Ok(Then::Pay(means));
+            return Ok(Then::Pay(self.means("--pay", text)?));
         }
         if asked.no_wait {
             return Ok(Then::End);
         }
         Ok(Then::Wait { open: asked.open || (browser && !asked.no_open) })
+    }
+
+    /// How a page is paid.
+    pub(crate) fn means(&self, flag: &str, text: &str) -> Result<Means, Problem> {
+        let expected = "4242424242424242, decline, 3ds, konbini, cancel";
+        Means::read(text).ok_or_else(|| self.bad(flag, "…", expected))
     }
 
     /// How a day is run. Whoever sits before the terminal is asked, unless everything was said already.
@@ -347,14 +351,13 @@ pub(crate) fn scope(asked: &args::DevCheck) -> Option<Scope> {
 
 /// Whether a quoted command is one, with its flags; ids may be shortened by `…`.
 pub(crate) fn parses(command: &str) -> Result<(), String> {
-    use clap::CommandFactory as _;
     use clap::error::ErrorKind;
     let words = shell_words::split(command).map_err(|error| error.to_string())?;
     if words.len() == 2 && words.iter().any(|word| word == "…") {
         return Ok(());
     }
     let open = words.iter().any(|word| word == "…");
-    match args::Line::command().try_get_matches_from(words) {
+    match crate::cli::grammar::command().try_get_matches_from(words) {
         Ok(_) => Ok(()),
         Err(error)
             if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) =>

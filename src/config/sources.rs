@@ -140,6 +140,15 @@ impl Sources {
     }
 }
 
+impl Sources {
+    /// Whether anybody has said which language is spoken: a locale of programs (`C`) is that of nobody.
+    pub fn says_language(&self) -> bool {
+        let first = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|n| self.variable(n));
+        let of_person = first.filter(|text| !text.starts_with('C') && !text.starts_with("POSIX"));
+        self.find(keys::LANG).is_some() || of_person.and_then(Locale::read).is_some()
+    }
+}
+
 /// The settings in the text of a `.env`. The file is the learner's, and other programs read it by other rules:
 /// what is no setting of ours is passed over, whatever it looks like. Fails with the number of the line of one
 /// of ours that cannot be read.

@@ -2,32 +2,19 @@
 
 use crate::domain::locale::Locale;
 
-macro_rules! day {
-    ($day:literal, $name:expr) => {
-        match $name {
-            "lesson.toml" => Some(include_str!(concat!("../../lessons/", $day, "/lesson.toml"))),
-            "ja.toml" => Some(include_str!(concat!("../../lessons/", $day, "/ja.toml"))),
-            "en.toml" => Some(include_str!(concat!("../../lessons/", $day, "/en.toml"))),
-            "ja.md" => Some(include_str!(concat!("../../lessons/", $day, "/ja.md"))),
-            "en.md" => Some(include_str!(concat!("../../lessons/", $day, "/en.md"))),
-            _ => None,
-        }
-    };
-}
+/// Every file of `lessons/`, by its path there, in order.
+static FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/lessons.rs"));
 
 /// The text of an embedded file, `day3/lesson.toml`.
 pub fn file(name: &str) -> Option<&'static str> {
-    let (day, name) = name.split_once('/')?;
-    match day {
-        "day0" => day!("day0", name),
-        "day1" => day!("day1", name),
-        "day2" => day!("day2", name),
-        "day3" => day!("day3", name),
-        "day4" => day!("day4", name),
-        "day5" => day!("day5", name),
-        "day6" => day!("day6", name),
-        _ => None,
-    }
+    let at = FILES.binary_search_by_key(&name, |(path, _)| path).ok()?;
+    FILES.get(at).map(|(_, text)| *text)
+}
+
+/// The files of a folder and below it: their paths there, and their texts.
+pub fn under(folder: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let inside = move |path: &'static str| path.strip_prefix(folder)?.strip_prefix('/');
+    FILES.iter().filter_map(move |(path, text)| Some((inside(path)?, *text)))
 }
 
 /// The documents of the built-in shop's project as the last day writes them, in a language: name, text.
@@ -35,20 +22,20 @@ pub fn file(name: &str) -> Option<&'static str> {
 pub const fn project(locale: Locale) -> [(&'static str, &'static str); 6] {
     let [readme, production] = match locale {
         Locale::En => [
-            include_str!("../../lessons/day6/project/README.en.md"),
-            include_str!("../../lessons/day6/project/production.en.md"),
+            include_str!("../../lessons/project/README.en.md"),
+            include_str!("../../lessons/project/production.en.md"),
         ],
         Locale::Ja => [
-            include_str!("../../lessons/day6/project/README.ja.md"),
-            include_str!("../../lessons/day6/project/production.ja.md"),
+            include_str!("../../lessons/project/README.ja.md"),
+            include_str!("../../lessons/project/production.ja.md"),
         ],
     };
     [
         ("README.md", readme),
         ("production.md", production),
-        (".env.example", include_str!("../../lessons/day6/project/env.example")),
-        (".gitignore", include_str!("../../lessons/day6/project/gitignore")),
-        (".dockerignore", include_str!("../../lessons/day6/project/dockerignore")),
+        (".env.example", include_str!("../../lessons/project/env.example")),
+        (".gitignore", include_str!("../../lessons/project/gitignore")),
+        (".dockerignore", include_str!("../../lessons/project/dockerignore")),
         ("LICENSE", include_str!("../../LICENSE")),
     ]
 }
@@ -57,15 +44,20 @@ pub const fn project(locale: Locale) -> [(&'static str, &'static str); 6] {
 /// `{name}`, `{stack}`, `{install}`, `{start}`, `{env}` and `{files}` are to be filled in.
 pub const fn own_readme(locale: Locale) -> &'static str {
     match locale {
-        Locale::En => include_str!("../../lessons/day6/project/own.en.md"),
-        Locale::Ja => include_str!("../../lessons/day6/project/own.ja.md"),
+        Locale::En => include_str!("../../lessons/project/own.en.md"),
+        Locale::Ja => include_str!("../../lessons/project/own.ja.md"),
     }
 }
 
-/// What can be explained, in a language.
-pub const fn topics(locale: Locale) -> &'static str {
-    match locale {
-        Locale::En => include_str!("../../lessons/topics.en.toml"),
-        Locale::Ja => include_str!("../../lessons/topics.ja.toml"),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_found_by_its_path_and_a_folder_by_its_name() {
+        assert!(file("course.toml").is_some() && file("no/such.toml").is_none());
+        let starter: Vec<_> = under("track/python/starter").map(|(path, _)| path).collect();
+        assert!(starter.contains(&"webhook.py") && starter.contains(&".env.example"));
+        assert!(under("track/pyth").next().is_none());
     }
 }

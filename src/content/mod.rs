@@ -2,8 +2,10 @@
 //! What cannot be read is named with its file and its key.
 
 pub mod embedded;
+pub mod explain;
 pub mod mutant;
 pub mod prose;
+pub mod steps;
 pub mod text;
 pub mod topic;
 pub mod track;
@@ -11,12 +13,10 @@ pub mod wording;
 
 use crate::content::text::Texts;
 use crate::domain::course::Day;
+use crate::domain::course::manifest::{self, Manifest};
 use crate::domain::course::rules::{self, Problem};
 use crate::domain::locale::Locale;
 use std::path::{Path, PathBuf};
-
-/// The days, in order.
-pub const DAYS: [&str; 7] = ["day0", "day1", "day2", "day3", "day4", "day5", "day6"];
 
 /// A day with its texts in one language.
 #[derive(Clone, Debug)]
@@ -53,6 +53,27 @@ impl Library {
         embedded::file(name).map(str::to_owned).ok_or_else(lacking)
     }
 
+    /// The lessons that there are: those that came with the program, and those of a pack.
+    pub fn manifest(&self) -> Result<Manifest, Problem> {
+        let own = embedded::file(manifest::FILE).unwrap_or_default();
+        let own: Manifest = read(manifest::FILE, own)?;
+        let all = match self.file(manifest::FILE)? {
+            text if Some(text.as_str()) == embedded::file(manifest::FILE) => own,
+            text => own.with(read(manifest::FILE, &text)?),
+        };
+        match all.problems().into_iter().next() {
+            None => Ok(all),
+            Some((key, what)) => Err(Problem::new(manifest::FILE, &key, what)),
+        }
+    }
+
+    /// The ids of the lessons, in order; those that came with the program where a pack cannot be read.
+    pub fn ids(&self) -> Vec<String> {
+        let own = || Self::default().manifest();
+        let all = self.manifest().or_else(|_| own()).unwrap_or_default();
+        all.lessons.into_iter().map(|it| it.id).collect()
+    }
+
     /// A day with its texts.
     pub fn lesson(&self, id: &str, locale: Locale) -> Result<Lesson, Problem> {
         let code = locale.code();
@@ -66,7 +87,14 @@ impl Library {
     /// A day without its texts.
     pub fn day(&self, id: &str) -> Result<Day, Problem> {
         let name = format!("{id}/lesson.toml");
-        read(&name, &self.file(&name)?)
+        let mut day: Day = read(&name, &self.file(&name)?)?;
+        let manifest = self.manifest()?;
+        let lacking = || Problem::new(manifest::FILE, id, "is not listed".to_owned());
+        let entry = manifest.find(id).ok_or_else(lacking)?;
+        let head = &mut day.lesson;
+        (head.order, head.est_minutes) = (entry.order, entry.minutes);
+        head.needs.clone_from(&entry.needs);
+        Ok(day)
     }
 
     /// The texts of a day.
@@ -79,7 +107,11 @@ impl Library {
     pub fn problems(&self) -> Vec<Problem> {
         let mut found = Vec::new();
         let mut days = Vec::new();
-        for id in DAYS {
+        if let Err(problem) = self.manifest() {
+            found.push(problem);
+        }
+        let ids = self.ids();
+        for id in &ids {
             let day = match self.day(id) {
                 Ok(day) => day,
                 Err(problem) => {
@@ -100,9 +132,10 @@ impl Library {
                     Err(problem) => found.push(problem),
                 }
             }
+            found.extend(steps::problems(self, &day));
             days.push(day);
         }
-        if days.len() == DAYS.len() {
+        if days.len() == ids.len() {
             found.extend(mutant::problems(&days));
             found.extend(wording::problems(self, &days));
         }

@@ -103,6 +103,12 @@ pub fn problems(prose: &str, file: &str) -> Vec<Problem> {
     found
 }
 
+/// The lines of 78 columns that a text fills at most.
+pub fn height(text: &str) -> usize {
+    use unicode_width::UnicodeWidthStr as _;
+    text.trim().lines().map(|line| line.width().div_ceil(76).max(1)).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

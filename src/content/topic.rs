@@ -1,6 +1,6 @@
 //! What can be explained besides the codes of failures: `lessons/topics.ja.toml`, `lessons/topics.en.toml`.
 
-use crate::content::{embedded, read};
+use crate::content::{Library, read};
 use crate::domain::course::rules::Problem;
 use crate::domain::locale::Locale;
 use serde::Deserialize;
@@ -22,7 +22,7 @@ pub struct Topic {
 /// The topics in a language, by name.
 pub fn all(locale: Locale) -> Result<BTreeMap<String, Topic>, Problem> {
     let name = format!("topics.{}.toml", locale.code());
-    read(&name, embedded::topics(locale))
+    read(&name, &Library::default().file(&name)?)
 }
 
 #[cfg(test)]

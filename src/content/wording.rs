@@ -54,6 +54,15 @@ pub fn problems(library: &Library, days: &[Day]) -> Vec<Problem> {
     found
 }
 
+/// Where a common misstatement is put right: the file and the words, or why there is nothing to say.
+pub fn correction(id: &str) -> Option<(Option<String>, String)> {
+    let mut list: BTreeMap<String, Correction> = toml::from_str(CORRECTIONS).ok()?;
+    Some(match list.remove(id)? {
+        Correction::Words { file, says } => (Some(file), says),
+        Correction::Reason { why } => (None, why),
+    })
+}
+
 /// How many common misstatements are put right, and which are not.
 pub fn corrected(library: &Library, days: &[Day]) -> (usize, Vec<Problem>) {
     let file = "corrections.toml";
@@ -125,10 +134,22 @@ fn codes(days: &[Day]) -> Vec<Problem> {
     found
 }
 
+/// Whether a text has a word; of `フォルダ!ー` one that no `ー` follows.
+pub fn is_used(text: &str, word: &str) -> bool {
+    let (word, not_after) = word.split_once('!').unwrap_or((word, ""));
+    let mut parts = text.split(word).skip(1);
+    parts.any(|after| not_after.is_empty() || !after.starts_with(not_after))
+}
+
 /// Words of a day that mean the same and differ.
 fn terms(library: &Library, id: &str, terms: &[Term]) -> Vec<Problem> {
     let text = |locale: Locale| {
-        let files = ["md", "toml"].map(|kind| format!("{id}/{}.{kind}", locale.code()));
+        let code = locale.code();
+        let files = [
+            format!("{id}/{code}.md"),
+            format!("{id}/{code}.toml"),
+            format!("{id}/steps.{code}.toml"),
+        ];
         files.iter().filter_map(|file| library.file(file).ok()).collect::<String>()
     };
     let (en, ja) = (text(Locale::En), text(Locale::Ja));
@@ -147,7 +168,7 @@ fn terms(library: &Library, id: &str, terms: &[Term]) -> Vec<Problem> {
         }
         for word in &term.never {
             for (locale, text) in [(Locale::En, &en), (Locale::Ja, &ja)] {
-                if text.contains(word.as_str()) {
+                if is_used(text, word) {
                     let file = format!("{id}/{}.md", locale.code());
                     let what = format!("`{word}` is called {} and {}", term.en, term.ja);
                     found.push(Problem::new(&file, "glossary", what));

@@ -19,6 +19,7 @@ pub mod reconcile;
 pub mod request;
 pub mod secret;
 pub mod signature;
+pub mod signed_delivery;
 pub mod time;
 
 pub mod fault;

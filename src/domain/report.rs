@@ -13,6 +13,7 @@ use crate::domain::event::EventRow;
 use crate::domain::money::Money;
 use crate::domain::reconcile::{Reconciliation, Record};
 use crate::domain::request::Told;
+use crate::domain::signed_delivery::{Delivered, Signed};
 use crate::domain::time::Timestamp;
 
 /// `stripegym` without a command.
@@ -275,6 +276,10 @@ pub enum Report {
     Object(String),
     /// A control of a running sandbox: what it answered.
     Control(serde_json::Value),
+    /// `stripegym deliver`.
+    Delivered(Box<Delivered>),
+    /// `stripegym sign`.
+    Signed(Box<Signed>),
     /// `stripegym events resend`.
     Resent {
         /// How many endpoints are told.
@@ -298,6 +303,7 @@ impl Report {
             }
             Self::Doctor(doctor) => doctor.findings.iter().all(|f| f.weight() != Weight::Bad),
             Self::Triggered { event, .. } => event.is_some(),
+            Self::Delivered(delivered) => delivered.is_well(),
             Self::Day(day) => day.is_passed(),
             Self::Checked(checked) => checked.is_well(),
             Self::Watched(well) => *well,

@@ -1,7 +1,10 @@
 //! What a learner has reached, by check and version of the lesson: a file of its own beside the ledger.
 
 use crate::domain::course::outcome::State;
-use crate::domain::course::progress::{Attempt, HintSeen, Mark, Snapshot, SolutionSeen, Word};
+use crate::domain::course::progress::{
+    Attempt, HintSeen, Mark, Snapshot, SolutionSeen, StepGone, Word,
+};
+use crate::domain::course::talk::Gone;
 use crate::domain::time::Timestamp;
 use crate::os::private;
 use crate::store::migrate::{migrate, version};
@@ -53,6 +56,19 @@ const MIGRATIONS: &[&str] = &[
         day     TEXT PRIMARY KEY,
         at      INTEGER NOT NULL,
         gave_up INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+",
+    "
+    CREATE TABLE steps (
+        day  TEXT NOT NULL,
+        step TEXT NOT NULL,
+        gone TEXT NOT NULL,
+        at   INTEGER NOT NULL,
+        PRIMARY KEY (day, step)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE places (
+        day  TEXT PRIMARY KEY,
+        step TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
 ",
 ];
@@ -132,6 +148,49 @@ impl Progress {
         )
     }
 
+    /// Notes how far a step was gone; what was done by hand stays done.
+    pub fn note_step(
+        &self,
+        day: &str,
+        step: &str,
+        gone: Gone,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.run(
+            "INSERT INTO steps (day, step, gone, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (day, step) \
+             DO UPDATE SET gone = excluded.gone, at = excluded.at WHERE excluded.gone = 'done'",
+            params![day, step, gone.name(), at.0],
+        )
+    }
+
+    /// Notes that steps of a day were shown.
+    pub fn note_shown(
+        &mut self,
+        day: &str,
+        steps: &[String],
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        steps.iter().try_for_each(|step| self.note_step(day, step, Gone::Shown, at))
+    }
+
+    /// Notes where a day was left; nowhere once it is at its end.
+    pub fn note_place(&self, day: &str, step: Option<&str>) -> Result<(), StoreError> {
+        match step {
+            None => self.run("DELETE FROM places WHERE day = ?1", params![day]),
+            Some(step) => self.run(
+                "INSERT OR REPLACE INTO places (day, step) VALUES (?1, ?2)",
+                params![day, step],
+            ),
+        }
+    }
+
+    /// Where a day was left.
+    pub fn place(&self, day: &str) -> Result<Option<String>, StoreError> {
+        let sql = "SELECT step FROM places WHERE day = ?1";
+        let found = self.connection.query_row(sql, [day], |row| row.get(0)).optional();
+        found.map_err(|error| schema::explain(&self.path, &error))
+    }
+
     /// Everything that the file holds.
     pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
         let read = || -> rusqlite::Result<Snapshot> {
@@ -158,6 +217,18 @@ impl Progress {
                 solutions: self.rows("SELECT day, at, gave_up FROM solutions ORDER BY day", |row| {
                     Ok(SolutionSeen { day: row.get(0)?, at: row.get(1)?, gave_up: row.get(2)? })
                 })?,
+                steps: self.rows(
+                    "SELECT day, step, gone, at FROM steps ORDER BY day, step",
+                    |row| {
+                        let gone: String = row.get(2)?;
+                        Ok(StepGone {
+                            day: row.get(0)?,
+                            step: row.get(1)?,
+                            gone: Gone::read(&gone).unwrap_or(Gone::Shown),
+                            at: row.get(3)?,
+                        })
+                    },
+                )?,
                 attempts: {
                     let mut attempts = self.rows(
                         "SELECT at, id, version, state, code, track, api_version, evidence, findings \
@@ -175,7 +246,7 @@ impl Progress {
     /// Puts a snapshot in the place of everything that the file holds.
     pub fn replace(&mut self, with: &Snapshot) -> Result<(), StoreError> {
         self.write(|transaction| {
-            for table in ["checks", "attested", "hints", "solutions", "attempts"] {
+            for table in ["checks", "attested", "hints", "solutions", "attempts", "steps"] {
                 transaction.execute(&format!("DELETE FROM {table}"), [])?;
             }
             for it in &with.checks {
@@ -196,6 +267,10 @@ impl Progress {
             for it in &with.solutions {
                 let sql = "INSERT INTO solutions (day, at, gave_up) VALUES (?1, ?2, ?3)";
                 transaction.execute(sql, params![it.day, it.at, it.gave_up])?;
+            }
+            for it in &with.steps {
+                let sql = "INSERT INTO steps (day, step, gone, at) VALUES (?1, ?2, ?3, ?4)";
+                transaction.execute(sql, params![it.day, it.step, it.gone.name(), it.at])?;
             }
             with.attempts.iter().try_for_each(|it| add(transaction, it))
         })
@@ -251,7 +326,9 @@ impl Progress {
 
     /// Forgets a day, with its checks by id and code: their runs, attestations and hints, and its solution.
     pub fn forget(&self, day: &str, ids: &[(&str, &str)]) -> Result<(), StoreError> {
-        self.run("DELETE FROM solutions WHERE day = ?1", params![day])?;
+        for table in ["solutions", "steps", "places"] {
+            self.run(&format!("DELETE FROM {table} WHERE day = ?1"), params![day])?;
+        }
         for (id, code) in ids {
             self.run("DELETE FROM checks WHERE id = ?1", params![id])?;
             self.run("DELETE FROM attempts WHERE id = ?1", params![id])?;
@@ -375,6 +452,13 @@ mod tests {
         );
         let snapshot = progress.snapshot().unwrap();
         assert_eq!((snapshot.attempts.len(), snapshot.checks.len()), (5, 2));
+        progress.note_step("day1", "pay", Gone::Done, Timestamp(11)).unwrap();
+        progress.note_shown("day1", &["pay".to_owned(), "look".to_owned()], Timestamp(12)).unwrap();
+        progress.note_place("day1", Some("look")).unwrap();
+        assert_eq!(progress.place("day1").unwrap().as_deref(), Some("look"));
+        let gone: Vec<_> =
+            progress.snapshot().unwrap().steps.into_iter().map(|it| (it.step, it.gone)).collect();
+        assert_eq!(gone, [("look".to_owned(), Gone::Shown), ("pay".to_owned(), Gone::Done)]);
         let seen = SolutionSeen { day: "day1".to_owned(), at: 9, gave_up: true };
         assert_eq!(snapshot.solutions, [seen]);
         progress.forget("day1", &[("D1.1", "SG1.1")]).unwrap();

@@ -21,14 +21,12 @@ pub enum Format {
 pub const NAME: &str = "stripegym";
 
 /// What may follow the program's name in a command.
-pub const COMMANDS: [&str; 33] = [
-    "day0",
-    "day1",
-    "day2",
-    "day3",
-    "day4",
-    "day5",
-    "day6",
+pub const COMMANDS: [&str; 31] = [
+    "day",
+    "deliver",
+    "pay",
+    "refund",
+    "sign",
     "check",
     "contract",
     "status",
@@ -111,7 +109,10 @@ impl Canvas {
             let free = !out.ends_with(|c: char| c.is_alphanumeric() || "./-_".contains(c));
             let word = part.strip_prefix(' ').unwrap_or_default();
             let word = word.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).next();
-            let command = word.is_some_and(|word| COMMANDS.contains(&word));
+            // The lessons are numbered days, whatever their names are in a pack.
+            let command = word
+                .map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit()))
+                .is_some_and(|word| COMMANDS.contains(&word));
             out.push_str(if free && command { &self.program } else { NAME });
             out.push_str(part);
         }

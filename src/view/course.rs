@@ -13,9 +13,6 @@ use crate::view::words::Msg;
 use crate::view::wrap::{typed, wrap};
 use unicode_width::UnicodeWidthStr as _;
 
-/// The last day of the course.
-const LAST: &str = "day6";
-
 pub(super) fn mark(canvas: &Canvas, number: u8) -> String {
     canvas.tone(Tone::Quiet, &format!("[{number}/5]"))
 }
@@ -206,12 +203,8 @@ pub fn day(it: &DayResult, canvas: &Canvas) -> String {
         let seconds = format!("{}.{}", it.took_ms / 1000, it.took_ms / 100 % 10);
         let passed = canvas.say(&Msg::DayPassed { title: &it.title, seconds: &seconds });
         lines.push(canvas.tone(Tone::Good, &passed));
-        let number = it.id.trim_start_matches("day").parse::<u8>().unwrap_or_default();
-        let command = if it.id == LAST {
-            "stripegym status".to_owned()
-        } else {
-            format!("stripegym day{}", number.saturating_add(1))
-        };
+        let next = it.next.as_deref().unwrap_or("status");
+        let command = format!("stripegym {next}");
         lines.push(canvas.say(&Msg::CourseType { command: &command }));
     }
     lines.join("\n")
@@ -255,6 +248,15 @@ pub fn status(days: &[DayStatus], canvas: &Canvas) -> String {
         let head = format!("{}  {count}  {signs} ", day.id);
         lines.push(hang(canvas, &head, &day.title, indent.unwrap_or(canvas.width / 2)));
         let mut used = Vec::new();
+        if day.gone != (0, 0) || day.proved > 0 {
+            let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+            used.push(canvas.say(&Msg::TalkCounts {
+                shown: count(day.gone.0),
+                done: count(day.gone.1),
+                proved: count(day.proved),
+                all: count(day.required),
+            }));
+        }
         if day.hints > 0 {
             used.push(canvas.say(&Msg::StatusHints { hints: i64::from(day.hints) }));
         }

@@ -82,6 +82,7 @@ pub fn status(days: &[DayStatus]) -> Value {
         json!({
             "day": it.id, "title": it.title, "passed": it.passed, "required": it.required,
             "checks": states.collect::<serde_json::Map<_, _>>(), "hints": it.hints,
+            "shown": it.gone.0, "done": it.gone.1, "proved": it.proved,
             "solution": it.solution.map(|gave_up| if gave_up { "gave_up" } else { "shown" }),
         })
     };
@@ -251,6 +252,7 @@ mod tests {
         let day = DayResult {
             id: "day1".to_owned(),
             title: String::new(),
+            next: None,
             version: 1,
             api_version: String::new(),
             track: "shop",

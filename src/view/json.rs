@@ -61,6 +61,15 @@ pub fn report(report: &Report) -> Option<Value> {
         Report::Document(text) | Report::Object(text) => {
             serde_json::from_str(text).unwrap_or(Value::Null)
         }
+        Report::Delivered(it) => json!({
+            "event": it.event, "type": it.kind, "url": it.url, "header": it.header, "bytes": it.bytes,
+            "tamper": it.tamper, "status": it.answer.as_ref().ok(), "error": it.answer.as_ref().err(),
+            "said": it.said, "took_ms": it.took_ms, "changed": it.changed,
+        }),
+        Report::Signed(it) => json!({
+            "event": it.event, "type": it.kind, "t": it.at.0, "v1": it.mac, "bytes": it.bytes,
+            "header": format!("t={},v1={}", it.at.0, it.mac), "secret": it.secret,
+        }),
         Report::Resent { event, kind, endpoints } => {
             json!({ "event": event, "type": kind, "endpoints": endpoints })
         }

@@ -27,6 +27,8 @@ pub mod notice;
 pub mod report;
 pub mod requests;
 pub mod schema;
+pub mod signed_delivery;
+pub mod talk;
 pub mod text;
 
 use crate::domain::report::Report;

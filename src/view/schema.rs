@@ -25,25 +25,22 @@ pub fn of(command: &str) -> Option<&'static str> {
         "logs" => {
             "{requests: [request]}, or one request a line with `tail`; a request is\n{id, created, method, path, status: int|null, error|null, fault|null}"
         }
-        "day0" => {
-            "One object a line: {step: 1-7, name, facts}, and at the end\n{ok, took_ms, event, checkout, reconciliation, course}, the last three as of `checkout`,\n`reconcile` and the end of `day1`"
-        }
-        "day1" | "day2" | "day3" | "day4" | "day5" | "day6" => {
-            "One object a line: {lesson, title, goal, text}, {did, by_hand, short|null} for a step,\n{look: {sessions, events}}, for a check {check, code, kind, state: \"pass\"|\"fail\"|\"warn\"|\n \"partial\"|\"attest\"|\"skip\"|\"blocked\", title, checked, expected, got, why, next,\n findings: [{holds, expected, got}], duration_ms}, and at the end\n{day, ok, lesson_version, api_version, track, checks: {id: state},\n notes: [{id, state, title, because}], gates: as notes, took_ms}"
+        "day" => {
+            "One object a line: {lesson, title, goal, text}, {did, by_hand, short|null} for a step,\n{look: {sessions, events}}, for a check {check, code, kind, state: \"pass\"|\"fail\"|\"warn\"|\n \"partial\"|\"attest\"|\"skip\"|\"blocked\", title, checked, expected, got, why, next,\n findings: [{holds, expected, got}], duration_ms}, and at the end\n{day, ok, lesson_version, api_version, track, checks: {id: state},\n notes: [{id, state, title, because}], gates: as notes, took_ms}. One that opens with the\nwhole loop says {step: 1-7, name, facts}, and at the end {ok, took_ms, event, checkout,\nreconciliation, course}, the last three as of `checkout`, `reconcile` and the above"
         }
         "contract" => {
             "{routes: [{route, required: bool, flags}], environment: [name], ledger: [{column, form,\n required: bool}]}"
         }
         "check" => {
-            "One object a line: for a check {id, code, day, kind, state: as `day1`,\n severity: \"wrong\"|\"risky\"|\"habit\", root|null, request|null, answer|null, log|null, said|null, title, checked, expected,\n got, why, next, hint_tier: 0-3, evidence: {sessions: [cs], events: [{id, type,\n attempts: [status]}], ledger_rows: [{session, amount, currency, status}]}, duration_ms,\n lesson_version, api_version, mode, track}, and at the end {summary: {ok, days: [day], checks,\n passed, failed, warned, open, skipped, strict, next, took_ms}}.\nWith --watch {watching: folder, means: \"events\"|\"polling\", why|null} at first, and a round's summary has\n{round: {number, cause: \"began\"|\"files\"|\"delivery\"|\"back\", files: {first, count}|null,\n event|null, changes: [{id, before, after}]}}, or {round: {number, failed: {kind, message, cause}}}"
+            "One object a line: for a check {id, code, day, kind, state: as `day`,\n severity: \"wrong\"|\"risky\"|\"habit\", root|null, request|null, answer|null, log|null, said|null, title, checked, expected,\n got, why, next, hint_tier: 0-3, evidence: {sessions: [cs], events: [{id, type,\n attempts: [status]}], ledger_rows: [{session, amount, currency, status}]}, duration_ms,\n lesson_version, api_version, mode, track}, and at the end {summary: {ok, days: [day], checks,\n passed, failed, warned, open, skipped, strict, next, took_ms}}.\nWith --watch {watching: folder, means: \"events\"|\"polling\", why|null} at first, and a round's summary has\n{round: {number, cause: \"began\"|\"files\"|\"delivery\"|\"back\", files: {first, count}|null,\n event|null, changes: [{id, before, after}]}}, or {round: {number, failed: {kind, message, cause}}}"
         }
         "status" => {
-            "{days: [{day, title, passed, required, checks: {id: state|null}, hints: int,\n solution: \"shown\"|\"gave_up\"|null}]}"
+            "{days: [{day, title, passed, required, checks: {id: state|null}, hints: int,\n shown: int, done: int, proved: int, solution: \"shown\"|\"gave_up\"|null}]}"
         }
         "solution" => "{day, language, path, text, gave_up}, or {held, next} before the pass",
         "starter" => "{folder, files: int, start}",
         "report" => {
-            "{head: {format, version, program, api_version, language}, days: [{id, title, solution: {at,\n gave_up}|null}], rows: [{id, day, title, required, lesson_version, state|null, track|null,\n first_passed|null, attested|null, attempts, failed, hints, evidence: as `check`,\n evidence_sha256, findings_sha256, seal}], seal}, or {written, sha256} with --out"
+            "{head: {format, version, program, api_version, language}, days: [{id, title, gone:\n [shown, done, proved]|absent, solution: {at, gave_up}|null}], rows: [{id, day, title, required, lesson_version, state|null, track|null,\n first_passed|null, attested|null, attempts, failed, hints, evidence: as `check`,\n evidence_sha256, findings_sha256, seal}], seal}, or {written, sha256} with --out"
         }
         "verify-report" => {
             "{ok, file, rows, seal, flaws: [{flaw, what}], against|null, other_program|null}"
@@ -65,6 +62,12 @@ pub fn of(command: &str) -> Option<&'static str> {
         "doctor" => "{place, findings: [{name, weight: \"ok\"|\"caution\"|\"problem\", facts}]}",
         "trigger" => "{type, event|null}, or {types: […]} without a type",
         "events list" => "{events: [{id, type, created, object, pending_webhooks}]}",
+        "deliver" => {
+            "{event, type, url, header|null, bytes: int, tamper: \"body\"|\"secret\"|\"time\"|\"header\"|null,\n status: int|null, error|null, said, took_ms, changed}"
+        }
+        "sign" => "{event, type, t: int, v1, header, bytes: int, secret: masked}",
+        "refund" => "{refund, amount, currency, status, payment_intent}",
+        "pay" => "as of `checkout`",
         "events show" => "The event as the API has it.",
         "events resend" => "{event, type, endpoints}",
         _ => return of_sandbox(command),
@@ -177,8 +180,8 @@ mod tests {
             ("listen", Report::Listened(Listened::default())),
             ("ledger show", Report::Ledger(ledger)),
             ("reconcile", Report::Reconciled(reconciled)),
-            ("day0", Report::Day0(Box::new(day0))),
-            ("day1", Report::Day(Box::new(day()))),
+            ("day", Report::Day0(Box::new(day0))),
+            ("day", Report::Day(Box::new(day()))),
             ("reset", Report::Reset { what: vec!["ledger".into()], backup: String::new() }),
             ("explain", Report::Topics(vec![("a".into(), "b".into())])),
             ("cards", Report::Cards(None)),
@@ -202,6 +205,8 @@ mod tests {
             checks: vec![("D1.1".into(), Some(State::Pass))],
             required: 1,
             passed: 1,
+            gone: (1, 2),
+            proved: 0,
             hints: 0,
             solution: Some(true),
         };
@@ -298,7 +303,7 @@ mod tests {
             language: text(),
         };
         let solution = Some(Shown { at: text(), gave_up: false });
-        let day = DayLine { id: text(), title: text(), solution };
+        let day = DayLine { id: text(), title: text(), solution, gone: Some([1, 0, 0]) };
         Dossier { head, days: vec![day], rows: vec![row], seal: text() }
     }
 
@@ -349,6 +354,7 @@ mod tests {
         DayResult {
             id: "day1".into(),
             title: String::new(),
+            next: None,
             version: 1,
             api_version: String::new(),
             track: "shop",

@@ -13,7 +13,7 @@ use crate::view::report as handed;
 use crate::view::requests;
 use crate::view::table::{Side, draw, short};
 use crate::view::words::Msg;
-use crate::view::{cards, check, contract, control, course, doctor, money, time};
+use crate::view::{cards, check, contract, control, course, doctor, money, signed_delivery, time};
 
 /// How many matching sessions a table shows; those that differ it shows all.
 const MATCHES_MAX: usize = 51;
@@ -57,6 +57,8 @@ pub fn render(report: &Report, canvas: &Canvas) -> String {
         Report::Told(it) => requests::told(it, canvas),
         Report::Document(text) | Report::Object(text) => text.clone(),
         Report::Control(answer) => control::render(answer, canvas),
+        Report::Delivered(it) => signed_delivery::delivered(it, canvas),
+        Report::Signed(it) => signed_delivery::signed(it, canvas),
         Report::Resent { event, endpoints: 0, .. } => canvas.say(&Msg::EventForNobody { event }),
         Report::Resent { event, kind, .. } => canvas.say(&Msg::EventResent { kind, event }),
     }

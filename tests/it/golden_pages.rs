@@ -2,7 +2,8 @@
 //! items in `lessons/`.
 
 use crate::golden::hold;
-use crate::transcript::{DAYS, Seeded};
+use crate::transcript::Seeded;
+use crate::week;
 use std::fs;
 use std::path::Path;
 use std::thread;
@@ -20,23 +21,13 @@ fn hold_part(page: &str, [begin, end]: [&str; 2], text: &str) {
 #[test]
 fn the_tour_is_what_happens_and_the_table_is_what_proves_each_item() {
     let pages = [("lessons/README.md", "en"), ("lessons/README.ja.md", "ja")];
-    let running = pages.map(|(page, lang)| (page, lang, thread::spawn(move || tour(lang))));
+    let running = pages.map(|(page, lang)| (page, lang, thread::spawn(move || week::tour(lang))));
     for (page, lang, running) in running {
         let text = format!("\n{}", running.join().unwrap());
         hold_part(page, ["<!-- tour -->", "<!-- end of tour -->"], &text);
         let marks = ["<!-- items: made by `stripegym dev items` -->", "<!-- end of items -->"];
         hold_part(page, marks, &items(lang));
     }
-}
-
-fn tour(lang: &'static str) -> String {
-    let world = Seeded::new().with("STRIPEGYM_LANG", lang).with("COLUMNS", "80");
-    let days = DAYS.map(|day| world.typed(&[day, "--yes"]));
-    let shown = days
-        .iter()
-        .zip(DAYS)
-        .map(|(said, day)| format!("### {day}\n\n```text\n{}\n```\n", said.trim_end()));
-    shown.collect::<Vec<_>>().join("\n")
 }
 
 fn items(lang: &str) -> String {

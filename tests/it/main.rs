@@ -36,6 +36,7 @@ mod listener;
 mod merchant;
 mod network;
 mod own_server;
+mod pack;
 #[cfg(target_os = "linux")]
 mod power_cuts;
 mod project;
@@ -55,5 +56,6 @@ mod tidy;
 mod track;
 mod transcript;
 mod webdriver;
+mod week;
 mod worlds;
 mod worlds_many;

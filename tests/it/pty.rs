@@ -20,6 +20,9 @@ pub(crate) const COLUMNS: u16 = 80;
 /// Lines that have left the screen and can be scrolled back to.
 const SCROLLBACK: usize = 2000;
 
+/// How long a screen must stand still until it is taken as it is.
+const STILL: Duration = Duration::from_millis(120);
+
 /// What Ctrl-C and Ctrl-D send.
 pub(crate) const CTRL_C: &str = "\u{3}";
 pub(crate) const CTRL_D: &str = "\u{4}";
@@ -95,6 +98,34 @@ impl Terminal {
             );
             thread::sleep(Duration::from_millis(2));
         }
+    }
+
+    /// Waits until the screen is as wished and stays so for a moment; the screen.
+    pub(crate) fn settles(&mut self, is_ready: impl Fn(&[String]) -> bool) -> Vec<String> {
+        let until = Instant::now() + PATIENCE;
+        let mut last = (self.screen(), Instant::now());
+        loop {
+            let screen = self.screen();
+            if screen != last.0 {
+                last = (screen, Instant::now());
+            } else if is_ready(&last.0) && last.1.elapsed() > STILL {
+                return last.0;
+            }
+            let ended = self.child.try_wait().unwrap();
+            assert!(
+                Instant::now() < until && ended.is_none(),
+                "not ready ({ended:?}):\n{}",
+                last.0.join("\n")
+            );
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Gives the window another size.
+    pub(crate) fn resize(&self, rows: u16, columns: u16) {
+        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&self.keys, size).unwrap();
+        self.seen.lock().unwrap().screen.screen_mut().set_size(rows, columns);
     }
 
     /// Presses keys.

@@ -21,10 +21,10 @@ fn world(lang: &str) -> Env {
 }
 
 #[test]
-fn the_first_command_ends_by_itself_and_asks_nothing() {
+fn a_day_that_asks_nothing_ends_by_itself() {
     for lang in LANGS {
         let env = world(lang);
-        let mut day0 = Terminal::start(&env, &["day0"]);
+        let mut day0 = Terminal::start(&env, &["day0", "--yes"]);
         assert_eq!(day0.end(), 0, "{lang}:\n{}", day0.written());
         let said = day0.written();
         assert!(said.contains("stripegym day0 --attest D0.4"), "{lang}:\n{said}");
@@ -36,7 +36,7 @@ fn the_first_command_ends_by_itself_and_asks_nothing() {
 fn a_question_is_on_the_screen_while_it_waits() {
     for lang in LANGS {
         let env = world(lang);
-        let mut day1 = Terminal::start(&env, &["day1"]);
+        let mut day1 = Terminal::start(&env, &["day1", "--from", "do"]);
         let question = day1.shows("? ");
         assert!(question.trim_start().starts_with('?'), "{lang}: {question}");
         day1.press("no such answer\n");
@@ -50,7 +50,7 @@ fn a_question_is_on_the_screen_while_it_waits() {
 fn ctrl_c_ends_a_question() {
     for lang in LANGS {
         let env = world(lang);
-        let mut day1 = Terminal::start(&env, &["day1"]);
+        let mut day1 = Terminal::start(&env, &["day1", "--from", "do"]);
         day1.shows("? ");
         day1.press(CTRL_C);
         assert_eq!(day1.end(), INTERRUPTED, "{lang}:\n{}", day1.written());

@@ -42,6 +42,45 @@ pub async fn run(context: &Context, order: &Order, then: &Then) -> Result<Report
     Ok(Report::Checkout(Checkout { page_stays, ..answer? }))
 }
 
+/// Pays (or leaves) the page of a session that exists, in a person's place.
+pub async fn pay(context: &Context, session: &str, means: &Means) -> Result<Report, Fault> {
+    if context.config.mode == Mode::Stripe {
+        return Err(Problem::SandboxOnly { command: "stripegym pay".to_owned() }.into());
+    }
+    let provider = Provider::connect(context).await?;
+    let answer = async {
+        let session = provider.stripe.session(session).await?;
+        settle(context, &provider, &session, (means, EMAIL)).await
+    };
+    let answer = answer.await;
+    let page_stays = provider.stays();
+    provider.close().await;
+    Ok(Report::Checkout(Checkout { page_stays, ..answer? }))
+}
+
+/// Pays a session's page, and tells what became of it.
+async fn settle(
+    context: &Context,
+    provider: &Provider,
+    session: &Value,
+    (means, email): (&Means, &str),
+) -> Result<Checkout, Fault> {
+    let place = context.place(Some(provider.base()));
+    let typed = Typed::with_email(email);
+    let landing = payment::pay(session, means, &typed, context.config.locale).await?;
+    let session = provider.stripe.session(id(session)).await?;
+    let left = match &landing {
+        Landing::Refused(_) => Ending::Declined,
+        Landing::Shop(_) | Landing::Stayed => Ending::Canceled,
+    };
+    let ending = payment::ending(&session).unwrap_or(left);
+    let message = match landing {
+        Landing::Refused(text) => Some(text),
+        Landing::Shop(_) | Landing::Stayed => None,
+    };
+    Ok(Checkout { message, ..payment::report(&session, place, ending)? })
+}
+
 async fn work(
     context: &Context,
     provider: &Provider,
@@ -59,20 +98,7 @@ async fn work(
         }
         Then::Pay(means) => {
             let email = order.email.as_deref().unwrap_or(EMAIL);
-            let landing =
-                payment::pay(&session, means, &Typed::with_email(email), context.config.locale)
-                    .await?;
-            let session = provider.stripe.session(id(&session)).await?;
-            let left = match &landing {
-                Landing::Refused(_) => Ending::Declined,
-                Landing::Shop(_) | Landing::Stayed => Ending::Canceled,
-            };
-            let ending = payment::ending(&session).unwrap_or(left);
-            let message = match landing {
-                Landing::Refused(text) => Some(text),
-                Landing::Shop(_) | Landing::Stayed => None,
-            };
-            Ok(Checkout { message, ..payment::report(&session, place, ending)? })
+            settle(context, provider, &session, (means, email)).await
         }
     }
 }

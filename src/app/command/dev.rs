@@ -4,7 +4,7 @@ use crate::app::context::Context;
 use crate::app::course::library;
 use crate::app::trial::{self, Scope};
 use crate::content::prose::commands;
-use crate::content::{DAYS, topic, wording};
+use crate::content::{topic, wording};
 use crate::domain::course::rules::Problem;
 use crate::domain::fault::Fault;
 use crate::domain::locale::Locale;
@@ -44,7 +44,8 @@ fn check(parses: impl Fn(&str) -> Result<(), String>) -> LessonsChecked {
     let mut problems = library.problems();
     let mut items: BTreeMap<char, usize> = BTreeMap::new();
     let mut quoted = 0;
-    for id in DAYS {
+    let all = library.ids();
+    for id in &all {
         let Ok(day) = library.day(id) else { continue };
         let ids = day.checks.iter().map(|it| &it.id).chain(day.notes.iter().map(|it| &it.id));
         let ids = ids.chain(day.gates.iter().map(|it| &it.id)).chain(day.covers.keys());
@@ -61,6 +62,12 @@ fn check(parses: impl Fn(&str) -> Result<(), String>) -> LessonsChecked {
         for step in &day.steps {
             for command in &step.by_hand {
                 examine(&file, &format!("do {} by_hand", step.id), command);
+            }
+        }
+        if let Ok(Some((talk, _))) = library.talk(id, Locale::En) {
+            let file = format!("{id}/steps.toml");
+            for (command, step) in talk.commands() {
+                examine(&file, step, &format!("stripegym {command}"));
             }
         }
         for diagnosis in day.checks.iter().flat_map(|check| &check.on_fail) {
@@ -92,7 +99,7 @@ fn check(parses: impl Fn(&str) -> Result<(), String>) -> LessonsChecked {
     for locale in Locale::ALL {
         problems.extend(topic::all(locale).err());
     }
-    let days: Vec<_> = DAYS.iter().filter_map(|id| library.day(id).ok()).collect();
+    let days: Vec<_> = all.iter().filter_map(|id| library.day(id).ok()).collect();
     items.insert('E', wording::corrected(&library, &days).0);
     LessonsChecked {
         items: items.into_iter().collect(),

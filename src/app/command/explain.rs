@@ -2,10 +2,11 @@
 
 use crate::app::context::Context;
 use crate::app::course::{library, of_lesson};
-use crate::content::{DAYS, topic};
+use crate::content::{Library, explain, topic, wording};
 use crate::domain::course::Day;
 use crate::domain::course::standing::Explained;
 use crate::domain::fault::{Fault, Problem};
+use crate::domain::locale::Locale;
 use crate::domain::report::Report;
 
 /// Explains `name`; without one, lists the topics.
@@ -26,8 +27,8 @@ pub fn run(context: &Context, name: Option<&str>) -> Result<Report, Fault> {
     }
     let library = library();
     let base = name.split('-').next().unwrap_or(name);
-    for id in DAYS {
-        let lesson = library.lesson(id, locale).map_err(|it| of_lesson(&it))?;
+    for id in library.ids() {
+        let lesson = library.lesson(&id, locale).map_err(|it| of_lesson(&it))?;
         if let Some(title) = lesson.texts.notes.get(name).or_else(|| lesson.texts.gates.get(name)) {
             return Ok(Report::Explained(Explained {
                 name: name.to_owned(),
@@ -52,7 +53,71 @@ pub fn run(context: &Context, name: Option<&str>) -> Result<Report, Fault> {
             docs: docs.clone(),
         }));
     }
-    Err(Problem::NoSuchCode { code: name.to_owned() }.into())
+    match found(&library, name, locale)? {
+        list if list.is_empty() => Err(Problem::NoSuchCode { code: name.to_owned() }.into()),
+        mut list if list.len() == 1 => Ok(Report::Explained(list.remove(0))),
+        list => Ok(Report::Topics(list.into_iter().map(|it| (it.name, it.title)).collect())),
+    }
+}
+
+/// Everything else that has this name: the words, codes and events of `explain.toml`, the misstatements E1 to E48,
+/// and the topics. Where nothing is called so, what has it as a part.
+fn found(library: &Library, name: &str, locale: Locale) -> Result<Vec<Explained>, Fault> {
+    if let Some(it) = misstatement(library, name, locale) {
+        return Ok(vec![it]);
+    }
+    let entries = explain::all().map_err(|it| of_lesson(&it))?;
+    let topics = topic::all(locale).map_err(|it| of_lesson(&it))?;
+    for whole in [true, false] {
+        let entry = |it: &explain::Entry| Explained {
+            name: it.names.first().cloned().unwrap_or_default(),
+            title: it.names.join(", "),
+            texts: vec![it.text(locale).to_owned()],
+            docs: Vec::new(),
+        };
+        let mut list: Vec<Explained> =
+            entries.iter().filter(|it| it.fits(name, whole)).map(entry).collect();
+        let called = |id: &String, title: &str| {
+            explain::fits(id, name, whole) || explain::fits(title, name, whole)
+        };
+        let others = topics.iter().filter(|(id, topic)| called(id, &topic.title));
+        list.extend(others.map(|(id, topic)| Explained {
+            name: id.clone(),
+            title: topic.title.clone(),
+            texts: vec![topic.text.trim().to_owned()],
+            docs: topic.docs.clone(),
+        }));
+        if !list.is_empty() {
+            return Ok(list);
+        }
+    }
+    Ok(Vec::new())
+}
+
+/// A common misstatement, with what puts it right.
+fn misstatement(library: &Library, name: &str, locale: Locale) -> Option<Explained> {
+    let id = name.to_uppercase();
+    let told = |title: String, texts: Vec<String>, docs: Vec<String>| {
+        Some(Explained { name: id.clone(), title, texts, docs })
+    };
+    for lesson in library.ids().iter().filter_map(|it| library.lesson(it, locale).ok()) {
+        let Some(check) = lesson.day.checks.iter().find(|it| it.corrects.contains(&id)) else {
+            continue;
+        };
+        let text = lesson.texts.checks.get(&check.id)?;
+        let texts = vec![text.why.clone(), format!("← {}", check.id)];
+        return told(text.title.clone(), texts, check.docs.clone());
+    }
+    let (file, says) = wording::correction(&id)?;
+    // The words stand in the English prose; the Japanese says the same under the same heading.
+    let own = file.as_ref().map(|file| file.replace("/en.", &format!("/{}.", locale.code())));
+    let lesson = own.as_ref().and_then(|file| file.split('/').next());
+    let more = lesson.map(|it| format!("stripegym {it} --only read --full"));
+    told(
+        own.clone().unwrap_or_else(|| id.clone()),
+        std::iter::once(says).chain(more).collect(),
+        Vec::new(),
+    )
 }
 
 /// The checks that a note or a gate rests on.

@@ -2,7 +2,7 @@
 
 use crate::app::context::Context;
 use crate::app::course::{choose, library, of_lesson, record};
-use crate::content::{DAYS, Library};
+use crate::content::Library;
 use crate::domain::course::Level;
 use crate::domain::course::outcome::State;
 use crate::domain::course::standing::Hint;
@@ -13,14 +13,15 @@ use crate::domain::report::Report;
 /// of a day (`day3`), or where nothing is named of the whole course, those of its first open check.
 pub fn run(context: &Context, name: Option<&str>, tier: Option<u8>) -> Result<Report, Fault> {
     let library = library();
-    let day = name.filter(|name| DAYS.contains(name));
+    let ids = library.ids();
+    let day = name.filter(|name| ids.iter().any(|id| id == name));
     let open = match name {
         Some(name) if day.is_none() => name.to_owned(),
         _ => first_open(context, &library, day)?,
     };
     let name = open.as_str();
     let base = name.split('-').next().unwrap_or(name);
-    for id in DAYS {
+    for id in &ids {
         let lesson = library.lesson(id, context.config.locale).map_err(|it| of_lesson(&it))?;
         let Some(check) = lesson.day.check(base) else { continue };
         let Some(text) = lesson.texts.checks.get(&check.id) else { continue };
@@ -44,7 +45,7 @@ pub fn run(context: &Context, name: Option<&str>, tier: Option<u8>) -> Result<Re
 fn first_open(context: &Context, library: &Library, day: Option<&str>) -> Result<String, Fault> {
     let progress = choose::progress(context)?;
     let mut first = None;
-    for id in DAYS.into_iter().filter(|id| day.is_none_or(|day| day == *id)) {
+    for id in library.ids().iter().filter(|id| day.is_none_or(|day| day == *id)) {
         let day = library.day(id).map_err(|it| of_lesson(&it))?;
         let required = day.checks.iter().filter(|check| check.level == Level::Required);
         for check in required {

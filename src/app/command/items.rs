@@ -1,7 +1,6 @@
 //! `stripegym dev items`: for each item of the course, which check proves it.
 
 use crate::app::course::{library, of_lesson};
-use crate::content::DAYS;
 use crate::content::text::Texts;
 use crate::domain::course::item::ItemProof;
 use crate::domain::course::{Day, Gate, Kind, Level, Note};
@@ -13,9 +12,9 @@ use crate::domain::report::Report;
 pub fn run(locale: Locale) -> Result<Report, Fault> {
     let library = library();
     let mut rows = Vec::new();
-    for id in DAYS {
-        let day = library.day(id).map_err(|it| of_lesson(&it))?;
-        let texts = library.texts(id, locale).map_err(|it| of_lesson(&it))?;
+    for id in library.ids() {
+        let day = library.day(&id).map_err(|it| of_lesson(&it))?;
+        let texts = library.texts(&id, locale).map_err(|it| of_lesson(&it))?;
         checks(&day, &texts, &mut rows);
         rows.extend(day.gates.iter().map(|gate| of_gate(gate, &day, &texts)));
         rows.extend(day.notes.iter().map(|note| of_note(note, &texts)));

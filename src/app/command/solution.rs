@@ -2,7 +2,6 @@
 
 use crate::app::context::Context;
 use crate::app::course::{choose, library, of_lesson, record};
-use crate::content::DAYS;
 use crate::content::track::{self, Language};
 use crate::domain::course::Day;
 use crate::domain::course::carried::Carried;
@@ -24,7 +23,8 @@ pub struct Wish {
 
 /// Shows the file that fills the day's gap, and notes that it was shown.
 pub fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
-    let all = DAYS.into_iter().map(|id| library().day(id));
+    let library = library();
+    let all = library.ids().into_iter().map(|id| library.day(&id));
     let days: Vec<Day> = all.collect::<Result<_, _>>().map_err(|it| of_lesson(&it))?;
     let unknown = || Problem::NoSuchCode { code: wish.name.clone() };
     let (id, check) = choose::find(days.iter(), &wish.name).ok_or_else(unknown)?;
@@ -45,7 +45,7 @@ pub fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
     let broken = |it| of_lesson(&it);
     let other = || Problem::NoSuchCode { code: wish.language.clone() };
     let language = Language::read(&wish.language).ok_or_else(other)?;
-    let (path, text) = track::of_day(language, day.lesson.order).map_err(broken)?;
+    let (path, text) = track::of_lesson(language, &id).map_err(broken)?;
     let noted = record::open(context)?.note_solution(&id, context.clock.now(), !passed);
     noted.map_err(|error| record::fault(context, &error))?;
     let language = language.name();

@@ -2,7 +2,6 @@
 
 use crate::app::context::Context;
 use crate::app::course::{choose, library, of_lesson};
-use crate::content::DAYS;
 use crate::domain::course::Level;
 use crate::domain::course::outcome::State;
 use crate::domain::course::standing::DayStatus;
@@ -14,18 +13,22 @@ pub fn run(context: &Context) -> Result<Report, Fault> {
     let progress = choose::progress(context)?;
     let library = library();
     let mut days = Vec::new();
-    for id in DAYS {
-        let lesson = library.lesson(id, context.config.locale).map_err(|it| of_lesson(&it))?;
+    for id in library.ids() {
+        let lesson = library.lesson(&id, context.config.locale).map_err(|it| of_lesson(&it))?;
         let state = |check: &str| choose::state(&lesson.day, check, &progress);
         let required = lesson.day.checks.iter().filter(|check| check.level == Level::Required);
         let passed = required.clone().filter(|check| state(&check.id).is_some_and(State::is_well));
+        let version = lesson.day.lesson.version;
+        let proved = required.clone().filter(|check| progress.is_proved(&check.id, version));
         let codes = || lesson.day.checks.iter().map(|check| &check.code);
         let hints = progress.hints.iter().filter(|hint| codes().any(|code| *code == hint.code));
         let seen = progress.solutions.iter().find(|seen| seen.day == id);
         days.push(DayStatus {
+            gone: progress.gone(&id),
+            proved: proved.count(),
             hints: hints.map(|hint| u32::from(hint.tier)).sum(),
             solution: seen.map(|seen| seen.gave_up),
-            id: id.to_owned(),
+            id,
             required: required.clone().count(),
             passed: passed.count(),
             checks: lesson.day.checks.iter().map(|it| (it.id.clone(), state(&it.id))).collect(),

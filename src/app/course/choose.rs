@@ -2,7 +2,7 @@
 
 use crate::app::context::Context;
 use crate::app::course::{library, of_lesson, record};
-use crate::content::{DAYS, Lesson};
+use crate::content::Lesson;
 use crate::domain::course::outcome::State;
 use crate::domain::course::progress::Snapshot;
 use crate::domain::course::{Check, Day, Level};
@@ -45,21 +45,21 @@ pub fn state(day: &Day, check: &str, progress: &Snapshot) -> Option<State> {
 /// The lessons that are meant, each cut to the checks that are meant with what they need.
 pub fn lessons(context: &Context, choice: &Choice) -> Result<Vec<Lesson>, Fault> {
     let all = || -> Result<Vec<Lesson>, Fault> {
-        DAYS.into_iter().map(|id| crate::app::course::lesson(context, id)).collect()
+        library().ids().iter().map(|id| crate::app::course::lesson(context, id)).collect()
     };
     match choice {
         Choice::All => all(),
         Choice::Here => {
             let progress = progress(context)?;
             let mut last = None;
-            for id in DAYS {
-                let day = library().day(id).map_err(|it| of_lesson(&it))?;
+            for id in library().ids() {
+                let day = library().day(&id).map_err(|it| of_lesson(&it))?;
                 last = Some(id);
                 if !is_passed(&day, &progress) {
                     break;
                 }
             }
-            last.into_iter().map(|id| crate::app::course::lesson(context, id)).collect()
+            last.iter().map(|id| crate::app::course::lesson(context, id)).collect()
         }
         Choice::Named(names) => named(all()?, names),
     }
@@ -152,7 +152,8 @@ mod tests {
     use crate::domain::locale::Locale;
 
     fn days() -> Vec<Lesson> {
-        DAYS.iter().map(|id| Library::default().lesson(id, Locale::En).unwrap()).collect()
+        let library = Library::default();
+        library.ids().iter().map(|id| library.lesson(id, Locale::En).unwrap()).collect()
     }
 
     fn chosen(names: &[&str]) -> Vec<(String, Vec<String>)> {

@@ -2,7 +2,7 @@
 
 use crate::app::context::Context;
 use crate::app::course::{choose, library, of_lesson};
-use crate::content::{DAYS, Lesson};
+use crate::content::Lesson;
 use crate::domain::course::dossier::{
     DayLine, Dossier, FORMAT, Head, Row, Shown, VERSION, rfc3339,
 };
@@ -18,8 +18,8 @@ pub fn build(context: &Context) -> Result<Dossier, Fault> {
     let locale = context.config.locale;
     let (mut days, mut rows) = (Vec::new(), Vec::new());
     let mut api_version = String::new();
-    for id in DAYS {
-        let lesson = library().lesson(id, locale).map_err(|it| of_lesson(&it))?;
+    for id in library().ids() {
+        let lesson = library().lesson(&id, locale).map_err(|it| of_lesson(&it))?;
         api_version.clone_from(&lesson.day.lesson.api_version);
         let seen = progress.solutions.iter().find(|seen| seen.day == id);
         let shown = |seen: &crate::domain::course::progress::SolutionSeen| Shown {
@@ -27,7 +27,13 @@ pub fn build(context: &Context) -> Result<Dossier, Fault> {
             gave_up: seen.gave_up,
         };
         let title = lesson.texts.title.clone();
-        days.push(DayLine { id: id.to_owned(), title, solution: seen.map(shown) });
+        let version = lesson.day.lesson.version;
+        let own = |it: &&Check| progress.is_proved(&it.id, version);
+        let required = lesson.day.checks.iter().filter(|it| it.level == Level::Required);
+        let (shown_steps, done) = progress.gone(&id);
+        let gone = [shown_steps, done, required.filter(own).count()];
+        let gone = (gone != [0; 3]).then_some(gone);
+        days.push(DayLine { id, title, solution: seen.map(shown), gone });
         rows.extend(lesson.day.checks.iter().map(|check| row(check, &lesson, &progress)));
     }
     let head = Head {

@@ -30,6 +30,7 @@ pub mod spy;
 pub mod stage;
 pub mod stock;
 pub mod surroundings;
+pub mod talk;
 pub mod tap;
 pub mod tree;
 pub mod trouble;
@@ -47,6 +48,7 @@ use crate::app::provider::Provider;
 use crate::content::embedded;
 use crate::content::prose::{section, sections};
 use crate::content::{Lesson, Library};
+use crate::domain::course::manifest::Ability;
 use crate::domain::course::outcome::DayResult;
 use crate::domain::course::{ANCHORS, Track, rules};
 use crate::domain::fault::{Fault, Problem};
@@ -56,9 +58,6 @@ use std::time::Instant;
 
 /// The lines that the read beat shows of a day.
 const LINES_MAX: usize = 20;
-
-/// The first day of which an application without pages can be graded.
-const FIRST_WITHOUT_PAGES: u8 = 3;
 
 /// The parts of a day, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,7 +91,12 @@ impl Beat {
 
     /// Reads such a word.
     pub fn read(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|beat| beat.name() == text)
+        match text {
+            "see" => Some(Self::Look),
+            // What the checks came to, and what that opens.
+            "prove" => Some(Self::Gate),
+            _ => Self::ALL.into_iter().find(|beat| beat.name() == text),
+        }
     }
 }
 
@@ -230,7 +234,8 @@ pub async fn play(
 
 /// Whether a day is about the application's pages from end to end.
 fn about_pages(lesson: &Lesson) -> bool {
-    lesson.day.lesson.order < FIRST_WITHOUT_PAGES
+    let all = library().manifest().unwrap_or_default();
+    all.find(&lesson.day.lesson.id).is_some_and(|it| it.grades.contains(&Ability::Pages))
 }
 
 /// Plays the wanted beats of a day with an application that runs already, and leaves it running.
@@ -273,6 +278,11 @@ pub async fn grade_apart(
     played
 }
 
+/// The lesson that comes after another, where one does.
+pub fn next(id: &str) -> Option<String> {
+    Some(library().manifest().ok()?.after(id)?.id.clone())
+}
+
 /// Whether a lesson is not the one that the program came with: what it runs needs to be allowed.
 fn is_foreign(id: &str) -> bool {
     let library = library();
@@ -292,6 +302,7 @@ async fn on_stage(
     let mut result = DayResult {
         id: lesson.day.lesson.id.clone(),
         title: lesson.texts.title.clone(),
+        next: next(&lesson.day.lesson.id),
         version: lesson.day.lesson.version,
         api_version: lesson.day.lesson.api_version.clone(),
         track: track.name(),

@@ -2,6 +2,7 @@
 
 use crate::content::text::CheckText;
 use crate::domain::course::Check;
+use crate::domain::course::talk;
 use std::collections::BTreeMap;
 
 /// A question with its right answer.
@@ -18,11 +19,9 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// Whether an answer is right; blanks, case and thousands separators do not matter.
+    /// Whether an answer is right; blanks, case, width, units and thousands separators do not matter.
     pub fn is_right(&self, answer: &str) -> bool {
-        let plain = |text: &str| text.trim().trim_matches('"').replace([',', '_', ' '], "");
-        // Underscores belong to ids: both sides lose them alike.
-        plain(answer).eq_ignore_ascii_case(&plain(&self.right)) && !answer.trim().is_empty()
+        !answer.trim().is_empty() && talk::is_right(answer, std::slice::from_ref(&self.right))
     }
 }
 

@@ -79,7 +79,7 @@ impl Ground {
         let from = self.lessons.join("track").join(language);
         let begun = from.join(if day.is_some() { "starter" } else { "solution" });
         copy(&begun, &plot.shop).map_err(|error| file(&begun, &error))?;
-        for name in shop.days.iter().take(day.unwrap_or_default()) {
+        for name in shop.lessons.values().take(day.unwrap_or_default()) {
             let solved = from.join("solution").join(name);
             fs::copy(&solved, plot.shop.join(name)).map_err(|error| file(&solved, &error))?;
         }
@@ -175,7 +175,7 @@ mod tests {
             fs::write(at(name), text).unwrap();
         }
         let shop: Shop = toml::from_str(
-            "start = 'go run .'\ndays = ['main.go', 'later.go']\ntrial = { links = { vendor = 'modules' } }",
+            "start = 'go run .'\nlessons = { one = 'main.go', two = 'later.go' }\ntrial = { links = { vendor = 'modules' } }",
         )
         .unwrap();
         let ground = Ground::open(&at("lessons"), &at("tools"), &at("scratch")).unwrap();

@@ -9,7 +9,7 @@ use crate::app::course::application::{Application, Candidate};
 use crate::app::course::{self, Manner, Wish};
 use crate::app::provider::Provider;
 use crate::app::trial::ground::{Ground, Plot};
-use crate::content::{DAYS, Lesson};
+use crate::content::Lesson;
 use crate::domain::course::matrix::Mutant;
 use crate::domain::course::outcome::{DayResult, State};
 use crate::domain::course::shops::Shop;
@@ -58,22 +58,23 @@ struct Trial {
 }
 
 impl Trial {
-    /// The days that are graded.
-    fn days(&self) -> Vec<usize> {
+    /// The days that are graded, of those that are tried out.
+    fn days(&self, tried: usize) -> Vec<usize> {
         match &self.expected {
             Expected::Fails(day) => (0..=*day).collect(),
             // The last day follows a README, which installs from registries: that is tried with stand-ins.
-            Expected::Passes | Expected::Healthy => (0..DAYS.len() - 1).collect(),
-            Expected::Caught(mutant) if mutant.days.is_empty() => (0..DAYS.len() - 1).collect(),
+            Expected::Passes | Expected::Healthy => (0..tried).collect(),
+            Expected::Caught(mutant) if mutant.days.is_empty() => (0..tried).collect(),
             Expected::Caught(mutant) => mutant.days.iter().map(|day| usize::from(*day)).collect(),
         }
     }
 
     /// What is wrong with how it came out.
-    fn misjudged(&self, results: &[DayResult]) -> Option<String> {
+    fn misjudged(&self, results: &[DayResult], lessons: &[Lesson]) -> Option<String> {
+        let of = |day: usize| lessons.get(day).map(|lesson| lesson.day.lesson.id.as_str());
         let unexpected = |result: &&DayResult| match self.expected {
             Expected::Passes | Expected::Healthy => !result.is_passed(),
-            Expected::Fails(day) => result.is_passed() == (DAYS.get(day) == Some(&&*result.id)),
+            Expected::Fails(day) => result.is_passed() == (of(day) == Some(result.id.as_str())),
             Expected::Caught(_) => false,
         };
         if let Expected::Caught(mutant) = &self.expected {
@@ -99,7 +100,7 @@ pub async fn run(context: &Context, scope: &Scope) -> Result<Vec<Tried>, Fault> 
     for language in shops.keys() {
         let trial = |name: String, expected| Trial { name, language: language.clone(), expected };
         queue.push_back(trial(format!("{language} solution"), Expected::Passes));
-        for (day, id) in DAYS.iter().enumerate() {
+        for (day, id) in course::library().ids().iter().enumerate() {
             queue.push_back(trial(format!("{language} starter {id}"), Expected::Fails(day)));
         }
     }
@@ -113,14 +114,23 @@ pub async fn run(context: &Context, scope: &Scope) -> Result<Vec<Tried>, Fault> 
     if let Some(only) = &scope.only {
         queue.retain(|trial| trial.name.starts_with(only));
     }
-    let course = Course { context, ground: &ground, shops: &shops, lessons: lessons(context)? };
+    let all = course::library().manifest().map_err(|it| course::of_lesson(&it))?.lessons;
+    let count = all.iter().filter(|it| it.tried).count();
+    let course = Course {
+        context,
+        ground: &ground,
+        shops: &shops,
+        lessons: lessons(context)?,
+        tried: count,
+    };
     let (queue, tried) = (Mutex::new(queue), Mutex::new(Vec::new()));
     let worker = || async {
         while let Some(trial) = take(&queue) {
             let began = Instant::now();
             let results = course.attempt(&trial).await?;
             let failed = failed(&results);
-            let wrong = trial.misjudged(&results).map(|wrong| told(&wrong, &results));
+            let wrong =
+                trial.misjudged(&results, &course.lessons).map(|wrong| told(&wrong, &results));
             let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
             let done = Tried { name: trial.name, took_ms, failed, wrong };
             context.notices.say(Notice::Tried(done.clone()));
@@ -157,7 +167,7 @@ fn take(queue: &Mutex<VecDeque<Trial>>) -> Option<Trial> {
 }
 
 fn lessons(context: &Context) -> Result<Vec<Lesson>, Fault> {
-    DAYS.iter().map(|id| course::lesson(context, id)).collect()
+    course::library().ids().iter().map(|id| course::lesson(context, id)).collect()
 }
 
 /// The course, and what it is tried out on.
@@ -166,6 +176,7 @@ struct Course<'c> {
     ground: &'c Ground,
     shops: &'c BTreeMap<String, Shop>,
     lessons: Vec<Lesson>,
+    tried: usize,
 }
 
 impl Course<'_> {
@@ -185,7 +196,7 @@ impl Course<'_> {
             Expected::Passes | Expected::Fails(_) => shop.command().to_owned(),
         };
         let command = format!("cd {} && exec {start}", quoted(&plot.shop));
-        match self.grade(&plot, command, &trial.days()).await {
+        match self.grade(&plot, command, &trial.days(self.tried)).await {
             Err(fault) if begun == Some(0) && matches!(*fault.problem, Problem::Program { .. }) => {
                 Ok(Vec::new())
             }

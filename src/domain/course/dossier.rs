@@ -41,6 +41,10 @@ pub struct DayLine {
     pub title: String,
     /// When its solution was shown, and whether the day was not passed then.
     pub solution: Option<Shown>,
+    /// Steps that were shown, steps that were done by hand, and checks that hold on an own server. Reports of before
+    /// do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone: Option<[usize; 3]>,
 }
 
 /// A solution that was shown.

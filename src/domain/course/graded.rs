@@ -225,6 +225,7 @@ mod tests {
         let day = DayResult {
             id: "day1".to_owned(),
             title: String::new(),
+            next: None,
             version: 1,
             api_version: String::new(),
             track: "shop",

@@ -14,6 +14,7 @@ pub mod graded;
 pub mod item;
 pub mod launch;
 pub mod lint;
+pub mod manifest;
 pub mod matrix;
 pub mod outcome;
 pub mod progress;
@@ -25,6 +26,7 @@ pub mod rules;
 pub mod scene;
 pub mod shops;
 pub mod standing;
+pub mod talk;
 
 use crate::domain::course::act::Act;
 use crate::domain::course::claim::Claim;
@@ -159,7 +161,8 @@ pub struct Day {
 pub struct Head {
     /// `day3`.
     pub id: String,
-    /// Its place in the course, from 0.
+    /// Its place in the course, from 0; what the manifest says.
+    #[serde(default)]
     pub order: u8,
     /// The version of the format.
     pub schema_version: u32,
@@ -167,10 +170,11 @@ pub struct Head {
     pub version: u32,
     /// The API version that the lesson was proven with.
     pub api_version: String,
-    /// Days that come before.
+    /// Days that come before; what the manifest says.
     #[serde(default)]
     pub needs: Vec<String>,
-    /// Minutes that a person takes.
+    /// Minutes that a person takes; what the manifest says.
+    #[serde(default)]
     pub est_minutes: u16,
     /// Day of the last proof, `2026-11-21`.
     pub verified_on: String,

@@ -159,6 +159,8 @@ pub struct DayResult {
     pub id: String,
     /// Its title in the language of the run.
     pub title: String,
+    /// The lesson that comes after it, where one does.
+    pub next: Option<String>,
     /// The version of the lesson's content.
     pub version: u32,
     /// The API version that the lesson was proven with.

@@ -1,6 +1,8 @@
 //! What a learner has reached, as a document that can be carried to another machine and merged there. Pure.
 
+use crate::domain::course::Track;
 use crate::domain::course::outcome::State;
+use crate::domain::course::talk::Gone;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -85,6 +87,20 @@ pub struct SolutionSeen {
     pub gave_up: bool,
 }
 
+/// How far a step of a lesson was gone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepGone {
+    /// `day3`.
+    pub day: String,
+    /// Its name within the day.
+    pub step: String,
+    /// Shown, or done by hand.
+    pub gone: Gone,
+    /// When, in Unix seconds.
+    pub at: i64,
+}
+
 /// Everything that the progress file holds, each list in its order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -97,6 +113,9 @@ pub struct Snapshot {
     pub hints: Vec<HintSeen>,
     /// By day.
     pub solutions: Vec<SolutionSeen>,
+    /// By day and name. Files of before have none.
+    #[serde(default)]
+    pub steps: Vec<StepGone>,
     /// By time, then by everything else.
     pub attempts: Vec<Attempt>,
 }
@@ -114,6 +133,23 @@ pub struct Export {
 }
 
 impl Snapshot {
+    /// Whether the last run of a check on a server of the learner's own held, under a version of its lesson.
+    pub fn is_proved(&self, check: &str, version: u32) -> bool {
+        let own = self
+            .attempts
+            .iter()
+            .filter(|it| it.id == check && it.version == version && it.track != Track::Shop.name());
+        own.max_by_key(|it| it.at).is_some_and(|it| it.state.is_well())
+    }
+
+    /// How many steps of a day were shown, and how many done by hand.
+    pub fn gone(&self, day: &str) -> (usize, usize) {
+        let of = |wanted: Gone| {
+            self.steps.iter().filter(|it| it.day == day && it.gone == wanted).count()
+        };
+        (of(Gone::Shown), of(Gone::Done))
+    }
+
     /// Both together. Of one check and lesson version the newer run decides; nothing that was reached is lost.
     /// Merging twice, or in another order, comes to the same.
     #[must_use]
@@ -139,6 +175,17 @@ impl Snapshot {
             let (at, gave_up) = solutions.entry(&seen.day).or_insert((seen.at, seen.gave_up));
             (*at, *gave_up) = (seen.at.min(*at), seen.gave_up || *gave_up);
         }
+        let mut steps: BTreeMap<(&str, &str), (Gone, i64)> = BTreeMap::new();
+        for it in self.steps.iter().chain(&other.steps) {
+            let gone = steps.entry((&it.day, &it.step)).or_insert((it.gone, it.at));
+            *gone = (*gone).max((it.gone, it.at));
+        }
+        let step = |((day, step), (gone, at)): ((&str, &str), (Gone, i64))| StepGone {
+            day: day.to_owned(),
+            step: step.to_owned(),
+            gone,
+            at,
+        };
         let attempts: BTreeSet<&Attempt> = self.attempts.iter().chain(&other.attempts).collect();
         let word = |(id, at): (&str, i64)| Word { id: id.to_owned(), at };
         let hint =
@@ -153,6 +200,7 @@ impl Snapshot {
             attested: attested.into_iter().map(word).collect(),
             hints: hints.into_iter().map(hint).collect(),
             solutions: solutions.into_iter().map(seen).collect(),
+            steps: steps.into_iter().map(step).collect(),
             attempts: attempts.into_iter().cloned().collect(),
         }
     }
@@ -213,6 +261,7 @@ mod tests {
                 attested,
                 hints,
                 solutions,
+                steps: Vec::new(),
                 attempts,
             })
     }

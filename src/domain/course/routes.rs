@@ -21,7 +21,6 @@ pub struct Routes {
 
 impl Routes {
     /// Everything.
-    #[cfg(test)]
     pub const ALL: Self = Self { pages: true, ledger: true, books: true };
 
     /// Whether an item is about pages that the application has not.

@@ -14,8 +14,8 @@ pub struct Shops(pub BTreeMap<String, Shop>);
 pub struct Shop {
     /// The command that starts it, once its packages are installed in its folder.
     pub start: String,
-    /// The file that holds the gap of each day, day 0 first.
-    pub days: Vec<String>,
+    /// The file that holds the gap of each lesson, by the lesson's id; they are written in the order of the ids.
+    pub lessons: BTreeMap<String, String>,
     /// What it needs to be tried out with packages that are installed elsewhere.
     pub trial: Trial,
 }
@@ -54,7 +54,7 @@ mod tests {
             toml::from_str(include_str!("../../../lessons/track/track.toml")).unwrap();
         assert_eq!(shops.0.keys().collect::<Vec<_>>(), ["node", "python", "rust"]);
         for (name, shop) in &shops.0 {
-            assert_eq!(shop.days.len(), 7, "{name}");
+            assert_eq!(shop.lessons.len(), 7, "{name}");
             assert!(!shop.command().is_empty() && !shop.trial.links.is_empty(), "{name}");
         }
     }

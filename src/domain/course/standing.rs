@@ -15,6 +15,10 @@ pub struct DayStatus {
     pub required: usize,
     /// How many of those are passed.
     pub passed: usize,
+    /// How many of its steps were shown, and how many done by hand.
+    pub gone: (usize, usize),
+    /// How many of its required checks hold on a server of the learner's own.
+    pub proved: usize,
     /// How many hints of it were shown.
     pub hints: u32,
     /// Whether its solution was shown, and whether it was not passed then.

@@ -6,7 +6,7 @@ use crate::sandbox::call::list;
 use crate::sandbox::engine::delivery::KIND;
 use crate::sandbox::engine::index;
 use crate::sandbox::engine::object::Stored;
-use crate::sandbox::engine::private::{Delivery, Envelope};
+use crate::sandbox::engine::private::{Delivery, Envelope, WebhookEndpointPart};
 use crate::sandbox::engine::txn::View;
 use axum::Router;
 use axum::extract::Query;
@@ -78,7 +78,26 @@ fn row(view: &View, stored: &Stored) -> Option<Value> {
 
 /// Serves the deliveries.
 pub fn control_router() -> Router {
-    Router::new().route("/_stripegym/deliveries", get(answer))
+    Router::new()
+        .route("/_stripegym/deliveries", get(answer))
+        .route("/_stripegym/secrets", get(secrets))
+}
+
+/// The signing secrets of the endpoints, the newest first: whoever forges a delivery needs a genuine one beside it.
+async fn secrets(Within(world): Within) -> impl IntoResponse {
+    let found = world.read(|view| {
+        let table = view.table("webhook_endpoint");
+        let row = |stored: &Arc<Stored>| {
+            let part = stored.part::<WebhookEndpointPart>()?;
+            let endpoint = view.get("webhook_endpoint", &stored.id);
+            let url = endpoint.as_ref().map(|endpoint| text(endpoint, "url"));
+            Some(json!({"id": &*stored.id, "url": url, "secret": part.secret}))
+        };
+        let all = table.map(|table| list::walk(table, None, u64::MAX, true));
+        let data: Vec<Value> = all.into_iter().flatten().filter_map(row).collect();
+        json!({"object": "list", "data": data})
+    });
+    ([(CONTENT_TYPE, "application/json")], crate::wire::json::pretty(&found))
 }
 
 async fn answer(Within(world): Within, Query(filter): Query<Filter>) -> impl IntoResponse {

@@ -115,6 +115,7 @@ fn days(dossier: &Dossier, locale: Locale) -> Block {
         Msg::ReportColPassed,
         Msg::ReportColAttempts,
         Msg::ReportColHints,
+        Msg::ReportColGone,
         Msg::ReportColSolution,
     ];
     let row = |day: &DayLine| {
@@ -125,6 +126,7 @@ fn days(dossier: &Dossier, locale: Locale) -> Block {
             format!("{passed}/{required}"),
             of().map(|row| row.attempts).sum::<u32>().to_string(),
             of().map(|row| u32::from(row.hints)).sum::<u32>().to_string(),
+            dash(day.gone.map(|[shown, done, proved]| format!("{shown} · {done} · {proved}"))),
             solution(day, locale),
         ]
     };

@@ -12,7 +12,7 @@ use crate::sandbox::engine::object::Doc;
 use crate::sandbox::engine::private::{CustomerPart, PaymentMethodPart};
 use crate::sandbox::engine::settings::Settings;
 use crate::sandbox::engine::txn::Txn;
-use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::failure::Failure;
 use serde_json::{Map, Value, json};
 
 const INDEX: Index = Index {

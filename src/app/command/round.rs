@@ -1,4 +1,4 @@
-//! `stripegym day0`: the whole loop in one process, each step over HTTP as by hand.
+//! A lesson that opens with the whole loop: in one process, each step over HTTP as by hand.
 
 use crate::app::checkout_browser::{Landing, Means, Typed};
 use crate::app::context::Context;
@@ -32,12 +32,12 @@ const WANTED: &str = "checkout.session.completed";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Goes round once, and checks what the first day is about.
-pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
+pub async fn run(context: &Context, id: &str, wish: &Wish) -> Result<Report, Fault> {
     if wish.print_env {
         surroundings::print(context, &wish.candidate).await?;
         return Ok(Report::Silent);
     }
-    let lesson = course::lesson(context, "day0")?;
+    let lesson = course::lesson(context, id)?;
     if wish.full || wish.only == Some(Beat::Read) {
         course::open(context, &lesson, wish);
     }
@@ -45,7 +45,7 @@ pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
         return Ok(Report::Silent);
     }
     if context.config.mode == Mode::Stripe {
-        return Err(Problem::SandboxOnly { command: "stripegym day0".to_owned() }.into());
+        return Err(Problem::SandboxOnly { command: format!("stripegym {id}") }.into());
     }
     if let Some(project) = wish.own_project() {
         env_file::make(context, &project)?;

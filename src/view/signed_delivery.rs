@@ -1,0 +1,66 @@
+//! A signature taken apart, and a delivery that was sent by hand with what came of it.
+
+use crate::domain::signed_delivery::{Delivered, Signed};
+use crate::view::canvas::{Canvas, Tone};
+use crate::view::table::short;
+use crate::view::words::Msg;
+
+/// Characters of a signature that are enough to know it by.
+const DIGITS: usize = 12;
+
+fn head(mac: &str) -> String {
+    format!("{}…", mac.get(..DIGITS).unwrap_or(mac))
+}
+
+fn count(bytes: usize) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
+}
+
+/// How an event is signed: the header, and where it is wished how it is made.
+pub fn signed(it: &Signed, canvas: &Canvas) -> String {
+    let label = |text: &str| canvas.tone(Tone::Strong, text);
+    let header = format!("Stripe-Signature: t={},v1={}", it.at.0, it.mac);
+    if !it.explain {
+        return header;
+    }
+    let quiet = |msg: &Msg<'_>| canvas.tone(Tone::Quiet, &canvas.say(msg));
+    let bytes = count(it.bytes);
+    let text = format!("{}.{}…", it.at.0, it.start);
+    [
+        format!("{}   {}", label("1"), quiet(&Msg::SignText { bytes })),
+        format!("    {}", short(&text, usize::from(canvas.width).saturating_sub(6))),
+        format!("{}   {}", label("2"), quiet(&Msg::SignKey { secret: &it.secret })),
+        format!("{}   {}", label("3"), quiet(&Msg::SignMac)),
+        format!("    {}", canvas.tone(Tone::Good, &it.mac)),
+        format!("{}   {}", label("4"), quiet(&Msg::SignHeader)),
+        format!("    Stripe-Signature: t={},v1={}", it.at.0, head(&it.mac)),
+    ]
+    .join("\n")
+}
+
+/// What was sent, and what came of it.
+pub fn delivered(it: &Delivered, canvas: &Canvas) -> String {
+    let header = match it.header.as_deref().and_then(|text| text.split_once(",v1=")) {
+        Some((time, mac)) => format!("Stripe-Signature: {time},v1={}", head(mac)),
+        None => canvas.say(&Msg::DeliverUnsigned),
+    };
+    let bytes = count(it.bytes);
+    let event = canvas.say(&Msg::DeliverEvent { kind: &it.kind, bytes });
+    let good = it.is_well();
+    let tone = if good { Tone::Good } else { Tone::Bad };
+    let answer = match &it.answer {
+        Ok(status) => status.to_string(),
+        Err(why) => why.clone(),
+    };
+    let ms = i64::try_from(it.took_ms).unwrap_or(i64::MAX);
+    let after = format!("{}  {}", it.said, canvas.say(&Msg::DeliverTook { ms }));
+    let ledger = if it.changed { Msg::DeliverChanged } else { Msg::DeliverSame };
+    [
+        format!("POST {}", it.url),
+        format!("  {header}"),
+        format!("  {event}"),
+        format!("{} {}", canvas.tone(tone, &format!("→ {answer}")), after.trim_start()),
+        format!("  {}", canvas.say(&ledger)),
+    ]
+    .join("\n")
+}

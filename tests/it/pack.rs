@@ -1,0 +1,107 @@
+//! A lesson that somebody else has written, in a folder beside the work: it is listed, taken, graded and reported like
+//! those that came with the program.
+
+use crate::env::Env;
+use crate::pty::Terminal;
+use std::fs;
+
+const LESSON: &str = r#"
+[lesson]
+id = "shipping"
+schema_version = 1
+version = 1
+api_version = "2026-10-28.endive"
+verified_on = "2026-11-21"
+docs = ["https://docs.stripe.com/webhooks"]
+
+[[do]]
+id = "paid"
+act = [
+  { checkout = { via = "api", amount = 700, currency = "jpy" }, save = "paid" },
+  { pay = { session = "$paid", with = "4242424242424242" } },
+]
+by_hand = ["stripegym checkout --amount 700 --pay 4242424242424242"]
+
+[[check]]
+id = "D7.1"
+code = "SG7.1"
+kind = "auto"
+level = "required"
+arrange = ["paid"]
+assert = [{ ledger_row = { session = "$paid", has = { status = "paid" } } }]
+"#;
+const STEPS: &str = r#"
+[[step]]
+id = "buy"
+beat = "do"
+type = ["checkout --amount 700 --pay 4242424242424242"]
+done = { row = "paid" }
+"#;
+
+fn pack() -> Env {
+    let env = Env::new()
+        .with("STRIPEGYM_SANDBOX_PORT", "0")
+        .with("PORT", "0")
+        .with("STRIPEGYM_LANG", "en");
+    let folder = env.path().join("lessons/shipping");
+    fs::create_dir_all(&folder).unwrap();
+    let entry = "[[lesson]]\nid = \"shipping\"\norder = 7\nneeds = [\"day6\"]\nminutes = 10\noptional = true\n";
+    fs::write(env.path().join("lessons/course.toml"), entry).unwrap();
+    fs::write(folder.join("lesson.toml"), LESSON).unwrap();
+    fs::write(folder.join("steps.toml"), STEPS).unwrap();
+    for (lang, title) in [("en", "Shipping · What goes out"), ("ja", "発送 · 何を送るか")]
+    {
+        let texts = format!(
+            "title = \"{title}\"\ngoal = \"Ship.\"\n[do]\npaid = \"Pay.\"\n[check.\"D7.1\"]\ntitle = \"It is paid\"\n\
+             checked = \"c\"\nwhy = \"w\"\nhints = [\"1\", \"2\", \"3\"]\n"
+        );
+        fs::write(folder.join(format!("{lang}.toml")), texts).unwrap();
+        let sections = ["goal", "tasks", "look", "pitfalls", "done"];
+        let sections = sections.map(|it| format!("## {it} {{#{it}}}\n\nText.\n"));
+        fs::write(
+            folder.join(format!("{lang}.md")),
+            format!("# {title}\n\n{}", sections.join("\n")),
+        )
+        .unwrap();
+        let steps = "learnt = \"Ship by the ledger.\"\n[step.buy]\ntext = \"Sell one.\"\nwhy = \"w\"\nhint = \"h\"\ndone = \"Sold.\"\n";
+        fs::write(folder.join(format!("steps.{lang}.toml")), steps).unwrap();
+    }
+    env
+}
+
+#[test]
+fn a_pack_adds_a_lesson_that_is_taken_like_any_other() {
+    let env = pack();
+    assert!(env.ok(&["--help"]).contains("Shipping · What goes out"));
+    for args in [&["shipping", "--yes"][..], &["day", "shipping", "--yes"], &["check", "D7.1"]] {
+        let said = env.ok(args);
+        assert!(said.contains("D7.1"), "{args:?}: {said}");
+    }
+    let said = env.ok(&["day6", "--only", "read"]);
+    assert!(!said.contains("shipping"), "{said}");
+    let status = env.ok(&["status", "--json"]);
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    let last = &status["days"][7];
+    assert_eq!((last["day"].as_str(), last["passed"].as_u64()), (Some("shipping"), Some(1)));
+    assert_eq!((last["shown"].as_u64(), last["done"].as_u64()), (Some(1), Some(0)));
+    assert!(env.ok(&["report"]).contains("Shipping"), "it is reported");
+    let mut talk = Terminal::start(&env, &["shipping"]);
+    talk.shows("step 1 of 1");
+    talk.shows("shipping>");
+    talk.press("checkout --amount 700 --pay 4242424242424242\r");
+    talk.shows("Sold.");
+    talk.press("\r");
+    assert_eq!(talk.end(), 0, "{}", talk.written());
+    let status: serde_json::Value = serde_json::from_str(&env.ok(&["status", "--json"])).unwrap();
+    assert_eq!(status["days"][7]["done"].as_u64(), Some(1));
+    env.ok(&["reset", "shipping"]);
+}
+
+#[test]
+fn a_pack_that_contradicts_itself_is_named() {
+    let env = pack();
+    let broken = "[[lesson]]\nid = \"../outside\"\norder = 8\nminutes = 1\n";
+    fs::write(env.path().join("lessons/course.toml"), broken).unwrap();
+    let ran = env.run(&["dev", "check"]);
+    assert!(ran.code != 0 && ran.out.contains("course.toml"), "{}{}", ran.out, ran.err);
+}

@@ -1,0 +1,319 @@
+//! The week as a learner goes through it at a terminal of 80 columns and 24 lines: what each step says is typed, or done
+//! elsewhere, or shown; the mistakes of a beginner are made; every screen is measured.
+
+use crate::env::Env;
+use crate::pty::{COLUMNS, CTRL_C, CTRL_D, Terminal};
+use crate::transcript::DAYS;
+
+const LANGS: [&str; 2] = ["en", "ja"];
+
+fn world(lang: &str) -> Env {
+    Env::new()
+        .with("STRIPEGYM_LANG", lang)
+        .with("STRIPEGYM_SANDBOX_PORT", "0")
+        .with("PORT", "0")
+        .with("PAGER", "cat")
+}
+
+/// The steps of a day, as its file lists them.
+#[derive(serde::Deserialize)]
+struct Steps {
+    step: Vec<Step>,
+}
+
+#[derive(serde::Deserialize)]
+struct Step {
+    id: String,
+    beat: String,
+    #[serde(default, rename = "type")]
+    typed: Vec<String>,
+    #[serde(default)]
+    answers: Vec<String>,
+}
+
+fn steps(day: &str) -> Vec<Step> {
+    let path = format!("{}/lessons/{day}/steps.toml", env!("CARGO_MANIFEST_DIR"));
+    toml::from_str::<Steps>(&std::fs::read_to_string(path).unwrap()).unwrap().step
+}
+
+/// A day at a terminal.
+struct Talk {
+    terminal: Terminal,
+    lang: &'static str,
+    day: &'static str,
+}
+
+impl Talk {
+    fn start(env: &Env, lang: &'static str, day: &'static str) -> Self {
+        Self { terminal: Terminal::start(env, &[day]), lang, day }
+    }
+
+    /// Waits for the prompt behind what is to be read, and measures the screen.
+    fn prompt(&mut self) -> String {
+        let ready = format!("{}> ", self.day);
+        let screen = self.terminal.settles(|screen| {
+            let last = screen.iter().rfind(|line| !line.trim().is_empty());
+            last.is_some_and(|line| line.trim_end() == ready.trim_end())
+        });
+        let text = screen.join("\n");
+        assert!(screen.len() <= 24, "{} {}:\n{text}", self.lang, self.day);
+        for line in &screen {
+            let wide = unicode_width::UnicodeWidthStr::width(line.as_str());
+            assert!(wide <= usize::from(COLUMNS), "{} {}: {line}", self.lang, self.day);
+        }
+        text
+    }
+
+    /// Waits for the step's head: its screen has begun, and nothing of it has left the screen.
+    fn step(&mut self, at: usize, all: usize) -> String {
+        let head = match self.lang {
+            "ja" => format!("手順 {at}/{all} "),
+            _ => format!("step {at} of {all} "),
+        };
+        self.terminal.shows(&head);
+        let text = self.prompt();
+        assert!(text.lines().next().unwrap().contains(&head), "the head has left:\n{text}");
+        text
+    }
+
+    fn line(&mut self, text: &str) -> String {
+        self.terminal.press(&format!("{text}\r"));
+        self.prompt()
+    }
+}
+
+/// Puts the newest ids of a screen's suggestion in a command's place.
+fn suggested(screen: &str, command: &str) -> String {
+    let first = command.split(['{', ' ']).next().unwrap();
+    let line = screen.lines().map(str::trim).find(|line| {
+        line.starts_with(&format!("stripegym {first}"))
+            && command.split('{').next().is_none_or(|begin| line.contains(begin.trim()))
+    });
+    line.unwrap_or_else(|| panic!("no `{command}` on\n{screen}")).to_owned()
+}
+
+/// Goes through a day by hand; the last screen of each step, and the one after the day.
+fn day_by_hand(env: &Env, lang: &'static str, day: &'static str) -> Vec<String> {
+    let mut talk = Talk::start(env, lang, day);
+    let steps = steps(day);
+    let mut screens = Vec::new();
+    for (at, step) in steps.iter().enumerate() {
+        let mut screen = talk.step(at + 1, steps.len());
+        if let Some(answer) = step.answers.first() {
+            // A guess first.
+            talk.line("５５５");
+            talk.line(answer);
+            talk.terminal.shows(if lang == "ja" { "正解" } else { "Right" });
+            screen = talk.prompt();
+        }
+        let last = step.typed.len().saturating_sub(1);
+        for (number, command) in step.typed.iter().enumerate() {
+            let command = match command.as_str() {
+                "stop" | "start" => command.clone(),
+                open if open.contains('{') => suggested(&screen, open),
+                whole => format!("stripegym {whole}"),
+            };
+            talk.line(&command);
+            if number == last {
+                talk.terminal.shows("✓");
+                screen = talk.prompt();
+            }
+        }
+        if step.beat == "mend" {
+            assert!(screen.contains('✗'), "{lang} {day}: it is broken\n{screen}");
+            talk.terminal.press("\r");
+            talk.terminal.shows("✓");
+            screen = talk.prompt();
+        }
+        screens.push(screen);
+        talk.terminal.press("\r");
+    }
+    assert_eq!(talk.terminal.end(), 0, "{lang} {day}:\n{}", talk.terminal.written());
+    let last = talk.terminal.screen().join("\n");
+    let (shown, done) = counts(&last, lang);
+    let doing = steps.iter().filter(|it| !it.typed.is_empty() || !it.answers.is_empty()).count();
+    assert_eq!(done, doing, "{lang} {day}:\n{last}");
+    assert_eq!(shown, steps.iter().filter(|it| it.beat == "mend").count(), "{lang} {day}:\n{last}");
+    screens.push(last);
+    screens
+}
+
+/// The week by hand, as the tour shows it: what differs from run to run is left out.
+pub(crate) fn tour(lang: &'static str) -> String {
+    let env = world(lang);
+    let shown = DAYS.map(|day| {
+        let screens = day_by_hand(&env, lang, day).into_iter().map(|it| usual(&it));
+        let screens: Vec<String> = screens.collect();
+        format!("### {day}\n\n```text\n{}\n```\n", screens.join("\n\n"))
+    });
+    let status: serde_json::Value = serde_json::from_str(&env.ok(&["status", "--json"])).unwrap();
+    for day in status["days"].as_array().unwrap() {
+        assert!(day["done"].as_u64() > Some(0) && day["proved"] == 0, "{day}");
+    }
+    shown.join("\n")
+}
+
+/// A screen without what differs from run to run.
+fn usual(screen: &str) -> String {
+    let alnum = |c: char| c.is_ascii_alphanumeric();
+    let digit = |c: char| c.is_ascii_digit();
+    let mut text = screen.to_owned();
+    for id in ["cs_test_", "evt_", "pi_", "ch_", "re_", "we_"] {
+        text = masked(&text, id, |c| alnum(c) || c == '…', 6, "…");
+    }
+    text = masked(&text, "whsec_…", alnum, 1, "ntLD");
+    text = masked(&text, "127.0.0.1:", digit, 3, "4242");
+    text = masked(&text, "v1=", |c| c.is_ascii_hexdigit(), 6, "5257a869e7ec");
+    text = masked(&text, "t=", digit, 9, "1795242361");
+    text = masked(&text, "    ", |c| c.is_ascii_hexdigit(), 60, "5257a869e7ec…");
+    text = masked(&text, "    ", digit, 9, "1795242361");
+    text = masked(&text, "(", digit, 9, "1795241761");
+    let unit = if text.contains("バイト") { " バイト" } else { " bytes" };
+    let number = |line: &str, unit: &str, with: &str| match line.split_once(unit) {
+        Some((before, after)) => {
+            let kept = before.trim_end_matches(digit);
+            if kept.len() == before.len() {
+                line.to_owned()
+            } else {
+                format!("{kept}{with}{unit}{after}")
+            }
+        }
+        None => line.to_owned(),
+    };
+    let line = |line: &str| {
+        let line = number(&number(line.trim_end(), " ms", "3"), unit, "2913");
+        let is_time = |word: &str| word.len() == 8 && word.matches(':').count() == 2;
+        let is_date = |word: &str| word.len() == 20 && word.ends_with('Z') && word.contains('T');
+        let word = |word: &str| match word {
+            it if is_time(it) => "22:14:03".to_owned(),
+            it if is_date(it) => "2026-11-21T22:14:03Z".to_owned(),
+            it => it.to_owned(),
+        };
+        line.split(' ').map(word).collect::<Vec<_>>().join(" ")
+    };
+    let lines: Vec<String> = text.lines().map(line).collect();
+    lines.join("\n").trim_end().to_owned()
+}
+
+/// What follows `before` and is as long as that, in the place of which something stands.
+fn masked(text: &str, before: &str, is: impl Fn(char) -> bool, least: usize, with: &str) -> String {
+    let mut parts = text.split(before);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(&is);
+        let count = part.chars().count() - rest.chars().count();
+        out.push_str(before);
+        out.push_str(if count >= least { with } else { &part[..part.len() - rest.len()] });
+        out.push_str(rest);
+    }
+    out
+}
+
+/// Shown and done, as the last screen says.
+fn counts(screen: &str, lang: &str) -> (usize, usize) {
+    let (shown, done) =
+        if lang == "ja" { ("見た ", "自分でした ") } else { ("shown ", "done ") };
+    let number = |before: &str| {
+        let line = screen.lines().find(|line| line.contains(shown) && line.contains(done)).unwrap();
+        let after = line.split(before).nth(1).unwrap();
+        after.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap()
+    };
+    (number(shown), number(done))
+}
+
+#[test]
+fn a_mistake_is_answered_and_the_place_is_kept() {
+    for lang in LANGS {
+        let env = world(lang);
+        let mut talk = Talk::start(&env, lang, "day1");
+        let all = steps("day1").len();
+        talk.step(1, all);
+        talk.terminal.press("\r");
+        talk.prompt();
+        talk.terminal.press("\r");
+        talk.step(2, all);
+        let said = talk.line("checkout --amount 50000");
+        assert!(said.contains("¥50,000"), "{said}");
+        // Full-width letters and blanks of an input method.
+        let said = talk.line("ｃｈｅｃｋｏｕｔ　--amount　５００");
+        assert!(said.contains('✓') && said.contains("amount_total"), "{said}");
+        talk.terminal.press("\r");
+        talk.step(3, all);
+        let said = talk.line("pay cs_test_nothing");
+        assert!(said.contains("cs_test_nothing") && !said.contains('✓'), "{said}");
+        let said = talk.line("sandbox --port 0");
+        assert!(said.contains("sandbox"), "{said}");
+        talk.terminal.press(&format!("half a li{CTRL_C}"));
+        let said = talk.prompt();
+        assert!(said.contains("quit"), "{said}");
+        talk.line("why");
+        talk.line("hint");
+        talk.terminal.press(CTRL_D);
+        assert_eq!(talk.terminal.end(), 0, "{lang}:\n{}", talk.terminal.written());
+        let mut again = Talk::start(&env, lang, "day1");
+        again.step(3, all);
+        again.terminal.press("back\r");
+        again.step(2, all);
+        again.terminal.press("quit\r");
+        assert_eq!(again.terminal.end(), 0);
+    }
+}
+
+#[test]
+fn the_language_is_asked_once_where_nothing_says_it() {
+    let env =
+        Env::new().with("STRIPEGYM_SANDBOX_PORT", "0").with("PORT", "0").with("LANG", "C.UTF-8");
+    let mut asked = Terminal::start(&env, &["day0"]);
+    asked.shows("日本語");
+    asked.press("2\r");
+    asked.shows("手順 1/");
+    asked.shows("day0>");
+    asked.press("quit\r");
+    assert_eq!(asked.end(), 0, "{}", asked.written());
+    let mut again = Terminal::start(&env, &["day0"]);
+    again.shows("手順 1/");
+    again.shows("day0>");
+    again.press("quit\r");
+    assert_eq!(again.end(), 0);
+}
+
+#[test]
+fn what_happens_elsewhere_is_seen() {
+    let env = world("en");
+    let mut talk = Talk::start(&env, "en", "day1");
+    let all = steps("day1").len();
+    talk.step(1, all);
+    talk.line("reconcile");
+    talk.terminal.press("\r");
+    talk.step(2, all);
+    env.ok(&["checkout", "--amount", "500", "--no-wait"]);
+    talk.terminal.shows("500 yen are 500");
+    talk.terminal.press("\r");
+    talk.step(3, all);
+    talk.terminal.press("quit\r");
+    assert_eq!(talk.terminal.end(), 0);
+}
+
+#[test]
+fn a_window_that_is_made_small_gets_screens_that_fit() {
+    let env = world("ja");
+    let mut talk = Talk::start(&env, "ja", "day3");
+    let all = steps("day3").len();
+    talk.step(1, all);
+    talk.terminal.resize(16, 60);
+    talk.terminal.press("\r");
+    talk.prompt();
+    talk.terminal.press("\r");
+    let screen = talk.step_anywhere();
+    assert!(screen.len() <= 16 && screen[0].contains('○'), "{}", screen.join("\n"));
+    talk.terminal.press("quit\r");
+    assert_eq!(talk.terminal.end(), 0);
+}
+
+impl Talk {
+    /// The screen once it stands still before the prompt.
+    fn step_anywhere(&mut self) -> Vec<String> {
+        self.prompt();
+        self.terminal.screen()
+    }
+}
