@@ -22,7 +22,6 @@ use crate::net::shutdown::Stop;
 use crate::view;
 use crate::view::canvas::{Canvas, Format};
 use jiff::tz::TimeZone;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
