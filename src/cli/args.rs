@@ -114,6 +114,8 @@ pub(crate) enum Command {
     Day6(Day),
     /// Grades.
     Check(Check),
+    /// What a server has to have.
+    Contract,
     /// Where the learner stands.
     Status,
     /// The next hint.
@@ -161,6 +163,13 @@ pub(crate) enum Command {
     /// Prints `.env.example`.
     #[command(hide = true)]
     EnvExample,
+    /// Keeps a program that was started for a run.
+    #[command(hide = true)]
+    Keep {
+        /// What starts it.
+        #[arg(value_name = "COMMAND")]
+        command: String,
+    },
 }
 
 /// `stripegym checkout`.
@@ -414,6 +423,18 @@ pub(crate) struct Target {
     /// Where its ledger is.
     #[arg(long, value_name = "sqlite:PATH", requires = "own")]
     pub(crate) ledger: Option<Source>,
+    /// Where its checkout begins.
+    #[arg(long, value_name = "PATH", requires = "own")]
+    pub(crate) checkout_path: Option<String>,
+    /// Where its ledger is shown.
+    #[arg(long, value_name = "PATH", requires = "own", conflicts_with_all = ["ledger", "ledger_cmd", "no_ledger"])]
+    pub(crate) ledger_path: Option<String>,
+    /// Whether it shows none.
+    #[arg(long, requires = "own", conflicts_with_all = ["ledger", "ledger_cmd"])]
+    pub(crate) no_ledger: bool,
+    /// The version of its endpoint.
+    #[arg(long, value_name = "VERSION", requires = "own")]
+    pub(crate) api_version: Option<String>,
     /// What prints its ledger.
     #[arg(long, value_name = "COMMAND", conflicts_with = "ledger", requires = "own")]
     pub(crate) ledger_cmd: Option<String>,

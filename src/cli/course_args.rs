@@ -30,7 +30,16 @@ pub(crate) struct Check {
     /// Ends after this many rounds.
     #[arg(long, value_name = "N", requires = "watch", hide = true, value_parser = whole(0, u64::MAX))]
     pub(crate) rounds: Option<u64>,
-    /// Open and optional items count.
+    /// Leaves checks out.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) skip: Vec<String>,
+    /// Only these checks.
+    #[arg(long, value_name = "CODE", conflicts_with = "all")]
+    pub(crate) only: Vec<String>,
+    /// How long it may take.
+    #[arg(long, value_name = "120s", conflicts_with = "watch")]
+    pub(crate) budget: Option<String>,
+    /// Open and risky items count.
     #[arg(long)]
     pub(crate) strict: bool,
     /// In which forms for build servers.

@@ -36,6 +36,10 @@ pub(crate) fn run(line: Line, name: &str, sources: &Sources, early: &Canvas) -> 
         out::data(&env_example::render());
         return ExitCode::from(exit::SUCCESS);
     }
+    #[cfg(target_os = "linux")]
+    if let Some(Command::Keep { command }) = &line.command {
+        return ExitCode::from(crate::os::keeper::run(command));
+    }
     let config = match Config::load(sources, line.global.live) {
         Ok(config) => config,
         Err(problem) => return fail(&problem.into(), early),
@@ -203,7 +207,8 @@ async fn dispatch(
         Command::Events { command } => events::run(context, &wish::events(command)).await,
         Command::Cards { filter } => cards::run(filter.as_deref()),
         Command::Doctor => Ok(doctor::run(context).await),
-        Command::EnvExample => Ok(Report::Silent),
+        Command::EnvExample | Command::Keep { .. } => Ok(Report::Silent),
+        Command::Contract => Ok(Report::Contract),
         Command::Day1(asked) => day::run(context, "day1", &reader.day(&asked)?).await,
         Command::Day2(asked) => day::run(context, "day2", &reader.day(&asked)?).await,
         Command::Day3(asked) => day::run(context, "day3", &reader.day(&asked)?).await,

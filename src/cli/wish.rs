@@ -76,9 +76,13 @@ impl Reader<'_> {
     }
 
     fn lasting(&self, text: Option<&str>) -> Result<Option<Duration>, Problem> {
+        self.duration("--for", text)
+    }
+
+    fn duration(&self, flag: &str, text: Option<&str>) -> Result<Option<Duration>, Problem> {
         let Some(text) = text else { return Ok(None) };
         let seconds = time::read_duration(text);
-        let seconds = seconds.ok_or_else(|| self.bad("--for", text, "60s, 5m, 2h"))?;
+        let seconds = seconds.ok_or_else(|| self.bad(flag, text, "60s, 5m, 2h"))?;
         Ok(Some(Duration::from_secs(seconds)))
     }
 
@@ -87,10 +91,11 @@ impl Reader<'_> {
         asked: &course_args::Check,
         clear: bool,
     ) -> Result<check::Wish, Problem> {
-        let choice = match (asked.all, asked.names.is_empty()) {
+        let names: Vec<String> = asked.names.iter().chain(&asked.only).cloned().collect();
+        let choice = match (asked.all, names.is_empty()) {
             (true, _) => Choice::All,
             (false, true) => Choice::Here,
-            (false, false) => Choice::Named(asked.names.clone()),
+            (false, false) => Choice::Named(names),
         };
         let lasting = self.lasting(asked.lasting.as_deref())?;
         let vigil = Vigil { poll: asked.poll, lasting, rounds: asked.rounds, clear };
@@ -99,6 +104,8 @@ impl Reader<'_> {
             candidate: candidate(&asked.target),
             project: asked.target.project.clone(),
             strict: asked.strict,
+            skip: asked.skip.clone(),
+            budget: self.duration("--budget", asked.budget.as_deref())?,
             vigil: asked.watch.then_some(vigil),
         })
     }
@@ -235,6 +242,7 @@ impl Reader<'_> {
                 Manner::Telling
             },
             answers,
+            ..course::Wish::default()
         })
     }
 }
@@ -285,9 +293,13 @@ fn candidate(target: &args::Target) -> Candidate {
         price: false,
         webhook_path: target.webhook_path.clone(),
         webhook_only: target.webhook_only,
-        books: match &target.ledger_cmd {
-            Some(command) => Source::Command(command.clone()),
-            None => target.ledger.clone().unwrap_or_default(),
+        checkout_path: target.checkout_path.clone(),
+        api_version: target.api_version.clone(),
+        books: match (&target.ledger_cmd, &target.ledger_path) {
+            _ if target.no_ledger => Source::None,
+            (Some(command), _) => Source::Command(command.clone()),
+            (None, Some(path)) => Source::PageAt(format!("/{}", path.trim_start_matches('/'))),
+            (None, None) => target.ledger.clone().unwrap_or_default(),
         },
     }
 }

@@ -209,6 +209,8 @@ pub struct Tried {
 pub enum Report {
     /// Nothing more to say: the notices were all.
     Silent,
+    /// What a server has to have to be graded.
+    Contract,
     /// `stripegym`.
     Home(Home),
     /// `stripegym checkout`.

@@ -47,6 +47,9 @@ impl Patience {
         Self { connect: Duration::from_secs(10), total: Duration::from_secs(30) };
 }
 
+/// How long an unused connection is kept.
+const IDLE: Duration = Duration::from_secs(4);
+
 /// The client could not be built, mostly for want of readable certificates.
 #[derive(Debug, thiserror::Error)]
 #[error("no HTTP client: {0}")]
@@ -225,6 +228,14 @@ pub fn client(reach: Reach, patience: Patience) -> Result<Client, OutboundError>
     client_to(reach, patience, Beyond::Nobody)
 }
 
+/// Builds a client that opens a connection of its own for every request: what one request does to a connection
+/// must not be met by the next.
+pub fn fresh_client(reach: Reach, patience: Patience) -> Result<Client, OutboundError> {
+    let near = Arc::new(Near(Beyond::Nobody));
+    let builder = builder(reach, patience).pool_max_idle_per_host(0).dns_resolver(near);
+    Ok(Client { http: builder.build()?, beyond: Beyond::Nobody })
+}
+
 /// Builds a client that may: for the provider's real API, and for where a person has deliveries passed on to.
 pub fn far_client(reach: Reach, patience: Patience) -> Result<Client, OutboundError> {
     client_to(reach, patience, Beyond::Anybody)
@@ -249,6 +260,8 @@ fn builder(reach: Reach, patience: Patience) -> reqwest::ClientBuilder {
     let builder = reqwest::Client::builder()
         .connect_timeout(patience.connect)
         .timeout(patience.total)
+        // Shorter than servers keep idle connections, ours among them: none is used that is about to be closed.
+        .pool_idle_timeout(IDLE)
         .redirect(Policy::none())
         .no_proxy()
         .tcp_nodelay(true);

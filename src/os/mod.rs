@@ -3,5 +3,7 @@
 pub mod clock;
 pub mod entropy;
 pub mod http_date;
+#[cfg(target_os = "linux")]
+pub mod keeper;
 pub mod place;
 pub mod private;

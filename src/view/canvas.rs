@@ -30,6 +30,7 @@ pub const COMMANDS: [&str; 32] = [
     "day5",
     "day6",
     "check",
+    "contract",
     "status",
     "hint",
     "solution",

@@ -4,9 +4,10 @@ use crate::domain::course::graded::{Cause, Change, Checked, Graded, Means, Round
 use crate::domain::course::outcome::{CheckResult, DayResult, State};
 use crate::domain::fault::Fault;
 use crate::view::canvas::{Canvas, Tone};
-use crate::view::course::{failed, hang, sign};
+use crate::view::course::{failed, hang, sign, titled};
 use crate::view::words::Msg;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// Makes room on a terminal: clears it and goes to its upper left corner.
 pub(super) const CLEAR: &str = "\u{1b}[2J\u{1b}[3J\u{1b}[H";
@@ -28,7 +29,9 @@ pub fn graded(it: &Graded, canvas: &Canvas) -> String {
     }
     let mut lines = vec![canvas.tone(Tone::Strong, &it.day.title), format!("  {signs}")];
     let shown = it.day.checks.iter().filter(|check| it.every || check.state != State::Pass);
+    let shown = shown.filter(|check| check.root.is_none());
     lines.extend(shown.map(|check| item(check, canvas)));
+    lines.extend(waiting(&it.day.checks, canvas));
     for note in it.day.notes.iter().filter(|note| note.state == State::Fail) {
         let label = canvas.tone(Tone::Caution, &canvas.say(&Msg::CourseNote));
         let text = format!("{} {} ({})", note.id, note.title, note.because.join(" · "));
@@ -37,10 +40,27 @@ pub fn graded(it: &Graded, canvas: &Canvas) -> String {
     lines.join("\n")
 }
 
+/// What waits for each check that failed, told once.
+fn waiting(checks: &[CheckResult], canvas: &Canvas) -> Vec<String> {
+    let mut roots: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for check in checks {
+        if let Some(root) = &check.root {
+            roots.entry(root).or_default().push(&check.id);
+        }
+    }
+    let (mark, tone) = sign(State::Blocked);
+    let line = |(root, waiting): (&str, Vec<&str>)| {
+        let (all, ids) = (count(waiting.len()), waiting.join(" "));
+        let text = canvas.say(&Msg::CheckWaiting { root, all, ids: &ids });
+        hang(canvas, &format!("  {}", canvas.tone(tone, mark)), &text, 4)
+    };
+    roots.into_iter().map(line).collect()
+}
+
 fn item(check: &CheckResult, canvas: &Canvas) -> String {
     let (mark, tone) = sign(check.state);
     let head = format!("  {} {:<5}", canvas.tone(tone, mark), check.id);
-    let mut line = hang(canvas, &head, &check.title, 10);
+    let mut line = hang(canvas, &head, &titled(check, canvas), 10);
     if let Some(failure) = &check.failure {
         line.push_str(&failed(failure, canvas));
     }
@@ -59,6 +79,7 @@ pub(super) fn summed(it: &Checked, canvas: &Canvas) -> String {
     let summary = canvas.say(&Msg::CheckSummary {
         passed: count(counts.passed),
         failed: count(counts.failed),
+        warned: count(counts.warned),
         open: count(counts.open),
         skipped: count(counts.skipped),
         seconds: &seconds(it.took_ms),
@@ -120,7 +141,8 @@ pub fn round(it: &Round, canvas: &Canvas) -> String {
     lines.push(canvas.tone(Tone::Strong, &hang(canvas, "●", &head, 2)));
     lines.extend(it.changes.iter().map(|change| changed(change, &it.checked, canvas)));
     let mut whole = true;
-    for check in it.checked.checks().filter(|check| check.failure.is_some()) {
+    let told = |check: &&CheckResult| check.failure.is_some() && check.root.is_none();
+    for check in it.checked.checks().filter(told) {
         // The first failure is told in full: the others may go away with it.
         lines.push(if whole { item(check, canvas) } else { short(check, canvas) });
         whole = false;
@@ -168,12 +190,19 @@ pub fn graded_json(it: &Graded) -> Vec<Value> {
 
 fn item_json(check: &CheckResult, day: &DayResult, graded: &Graded) -> Value {
     let failure = check.failure.as_ref();
+    let scene = failure.and_then(|it| it.scene.as_ref());
     json!({
         "id": check.id,
         "code": failure.map_or(&check.code, |failure| &failure.code),
         "day": day.id,
         "kind": check.kind.name(),
         "state": check.state.name(),
+        "severity": check.severity.name(),
+        "root": check.root,
+        "request": scene.map(|it| &it.request),
+        "answer": scene.map(|it| &it.answer),
+        "log": scene.map(|it| &it.log),
+        "said": scene.and_then(|it| it.said),
         "title": check.title,
         "checked": failure.map(|it| &it.checked),
         "expected": failure.map(|it| &it.expected),
@@ -199,6 +228,7 @@ pub fn checked_json(it: &Checked) -> Value {
         "checks": counts.all,
         "passed": counts.passed,
         "failed": counts.failed,
+        "warned": counts.warned,
         "open": counts.open,
         "skipped": counts.skipped,
         "strict": it.strict,

@@ -1,6 +1,8 @@
 //! The course for people: what a day is about, what it does, its checklist, where the learner stands.
 
 use crate::domain::course::carried::Carried;
+use crate::domain::course::Severity;
+use crate::domain::course::scene::{Said, Scene};
 use crate::domain::course::outcome::{CheckResult, DayResult, Failure, ItemResult, State};
 use crate::domain::course::standing::{DayStatus, Explained, Hint};
 use crate::domain::notice::Opening;
@@ -22,6 +24,7 @@ pub(super) const fn sign(state: State) -> (&'static str, Tone) {
     match state {
         State::Pass => ("✓", Tone::Good),
         State::Fail => ("✗", Tone::Bad),
+        State::Warn => ("!", Tone::Caution),
         State::Partial => ("◐", Tone::Good),
         State::Attest => ("○", Tone::Quiet),
         State::Skip => ("–", Tone::Quiet),
@@ -87,10 +90,13 @@ pub fn checked(it: &CheckResult, canvas: &Canvas) -> String {
     let (sign, tone) = sign(it.state);
     let sign = canvas.tone(tone, sign);
     let head = format!("{} {sign} {:<5}", mark(canvas, 4), it.id);
-    let mut line = if it.failure.is_none() {
+    let mut line = if let Some(root) = &it.root {
+        let waits = canvas.say(&Msg::CourseWaits { root });
+        return canvas.tone(Tone::Quiet, &hang(canvas, &head, &format!("{}  {waits}", it.title), 14));
+    } else if it.failure.is_none() {
         hang(canvas, &head, &it.title, 14)
     } else {
-        let line = hang(canvas, &head, &format!("{}  {}", it.title, it.code), 14);
+        let line = hang(canvas, &head, &format!("{}  {}", titled(it, canvas), it.code), 14);
         let before = line.strip_suffix(it.code.as_str()).unwrap_or(&line);
         format!("{before}{}", canvas.tone(Tone::Quiet, &it.code))
     };
@@ -104,17 +110,53 @@ pub fn checked(it: &CheckResult, canvas: &Canvas) -> String {
     line
 }
 
+/// The title; with what it weighs, where nobody is harmed by it alone.
+pub(super) fn titled(it: &CheckResult, canvas: &Canvas) -> String {
+    let weighs = match (it.state, it.severity) {
+        (State::Warn, Severity::Habit) => Msg::SeverityHabit,
+        (State::Warn, _) => Msg::SeverityRisky,
+        _ => return it.title.clone(),
+    };
+    format!("{} ({})", it.title, canvas.say(&weighs))
+}
+
+/// What the words of an official library mean.
+fn meaning(said: Said) -> Msg<'static> {
+    match said {
+        Said::Version => Msg::SaidVersion,
+        Said::Parsed => Msg::SaidParsed,
+        Said::NoHeader => Msg::SaidNoHeader,
+        Said::NoSecret => Msg::SaidNoSecret,
+        Said::Tolerance => Msg::SaidTolerance,
+        Said::NoMatch => Msg::SaidNoMatch,
+    }
+}
+
 pub(super) fn failed(it: &Failure, canvas: &Canvas) -> String {
     let mut out = String::new();
+    let empty = Scene::default();
+    let scene = it.scene.as_ref().unwrap_or(&empty);
+    let log = scene.log.join("\n");
+    let mut why = it.why.clone();
+    let told = scene.said.map(meaning).or(scene.crashed.then_some(Msg::SaidCrashed));
+    if let Some(told) = told {
+        why = format!("{} {why}", canvas.say(&told));
+    }
     let next =
         if it.code.contains('-') { format!("{} ({})", it.next, it.code) } else { it.next.clone() };
     for (label, text) in [
         (Msg::CourseChecked, &it.checked),
         (Msg::CourseExpected, &it.expected),
         (Msg::CourseGot, &it.got),
-        (Msg::CourseWhy, &it.why),
+        (Msg::CourseRequest, &scene.request),
+        (Msg::CourseAnswer, &scene.answer),
+        (Msg::CourseLog, &log),
+        (Msg::CourseWhy, &why),
         (Msg::CourseNext, &next),
     ] {
+        if text.is_empty() && matches!(label, Msg::CourseRequest | Msg::CourseAnswer | Msg::CourseLog) {
+            continue;
+        }
         let label = canvas.say(&label);
         let blanks = " ".repeat(9_usize.saturating_sub(label.trim_end().width()));
         let label = canvas.tone(Tone::Quiet, label.trim_end());

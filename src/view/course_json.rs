@@ -161,7 +161,7 @@ fn suite(it: &DayResult) -> String {
         escape(&it.id),
         it.checks.len(),
         of(&[State::Fail, State::Blocked]),
-        of(&[State::Skip, State::Attest]),
+        of(&[State::Skip, State::Attest, State::Warn]),
         seconds(it.took_ms),
     )]);
     for check in &it.checks {
@@ -173,7 +173,7 @@ fn suite(it: &DayResult) -> String {
             seconds(check.took_ms)
         )]);
         match (check.state, &check.failure) {
-            (_, Some(failure)) => {
+            (State::Fail | State::Blocked, Some(failure)) => {
                 let text = format!(
                     "{}\n{}\n{}\n{}\n{}",
                     failure.checked, failure.expected, failure.got, failure.why, failure.next
@@ -184,7 +184,7 @@ fn suite(it: &DayResult) -> String {
                     escape(&text)
                 )]);
             }
-            (State::Skip | State::Attest, None) => {
+            (State::Skip | State::Attest | State::Warn, _) => {
                 out.extend([format!(
                     ">\n    <skipped message=\"{}\"/>\n  </testcase>\n",
                     check.state.name()
@@ -221,7 +221,7 @@ mod tests {
     use super::*;
     use crate::domain::course::evidence::Evidence;
     use crate::domain::course::outcome::Failure;
-    use crate::domain::course::{Kind, Level};
+    use crate::domain::course::{Kind, Level, Severity};
 
     #[test]
     fn a_junit_report_counts_and_escapes() {
@@ -232,6 +232,7 @@ mod tests {
             got: "\u{1b}[1m".to_owned(),
             why: String::new(),
             next: String::new(),
+            scene: None,
         };
         let check = CheckResult {
             id: "D1.1".to_owned(),
@@ -239,6 +240,8 @@ mod tests {
             title: "\"q\" & r".to_owned(),
             kind: Kind::Auto,
             level: Level::Required,
+            severity: Severity::Wrong,
+            root: None,
             state: State::Fail,
             findings: Vec::new(),
             failure: Some(failure),

@@ -9,13 +9,14 @@ use crate::domain::report::{Checkout, Home, Ledger, Listened, Place, Reconciled,
 use crate::domain::time::Timestamp;
 use crate::view::items;
 use crate::view::requests;
-use crate::view::{check, course_json};
+use crate::view::{check, contract, course_json};
 use serde_json::{Map, Value, json};
 
 /// The answer as one value; `None` where the notices said it all.
 pub fn report(report: &Report) -> Option<Value> {
     Some(match report {
         Report::Silent | Report::Watched(_) => return None,
+        Report::Contract => contract::json(),
         Report::Home(it) => home(it),
         Report::Checkout(it) => checkout(it),
         Report::Listened(it) => listened(it),

@@ -12,6 +12,8 @@ pub mod wrap;
 pub mod build_server;
 pub mod cards;
 pub mod check;
+pub mod contract;
+mod contract;
 pub mod control;
 pub mod course;
 pub mod course_json;

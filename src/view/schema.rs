@@ -29,10 +29,13 @@ pub fn of(command: &str) -> Option<&'static str> {
             "One object a line: {step: 1-7, name, facts}, and at the end\n{ok, took_ms, event, checkout, reconciliation, course}, the last three as of `checkout`,\n`reconcile` and the end of `day1`"
         }
         "day1" | "day2" | "day3" | "day4" | "day5" | "day6" => {
-            "One object a line: {lesson, title, goal, text}, {did, by_hand, short|null} for a step,\n{look: {sessions, events}}, for a check {check, code, kind, state: \"pass\"|\"fail\"|\n \"partial\"|\"attest\"|\"skip\"|\"blocked\", title, checked, expected, got, why, next,\n findings: [{holds, expected, got}], duration_ms}, and at the end\n{day, ok, lesson_version, api_version, track, checks: {id: state},\n notes: [{id, state, title, because}], gates: as notes, took_ms}"
+            "One object a line: {lesson, title, goal, text}, {did, by_hand, short|null} for a step,\n{look: {sessions, events}}, for a check {check, code, kind, state: \"pass\"|\"fail\"|\"warn\"|\n \"partial\"|\"attest\"|\"skip\"|\"blocked\", title, checked, expected, got, why, next,\n findings: [{holds, expected, got}], duration_ms}, and at the end\n{day, ok, lesson_version, api_version, track, checks: {id: state},\n notes: [{id, state, title, because}], gates: as notes, took_ms}"
+        }
+        "contract" => {
+            "{routes: [{route, required: bool, flags}], environment: [name], ledger: [{column, form,\n required: bool}]}"
         }
         "check" => {
-            "One object a line: for a check {id, code, day, kind, state: as `day1`, title, checked, expected,\n got, why, next, hint_tier: 0-3, evidence: {sessions: [cs], events: [{id, type,\n attempts: [status]}], ledger_rows: [{session, amount, currency, status}]}, duration_ms,\n lesson_version, api_version, mode, track}, and at the end {summary: {ok, days: [day], checks,\n passed, failed, open, skipped, strict, next, took_ms}}.\nWith --watch {watching: folder, means: \"events\"|\"polling\", why|null} at first, and a round's summary has\n{round: {number, cause: \"began\"|\"files\"|\"delivery\"|\"back\", files: {first, count}|null,\n event|null, changes: [{id, before, after}]}}, or {round: {number, failed: {kind, message, cause}}}"
+            "One object a line: for a check {id, code, day, kind, state: as `day1`,\n severity: \"wrong\"|\"risky\"|\"habit\", root|null, request|null, answer|null, log|null, said|null, title, checked, expected,\n got, why, next, hint_tier: 0-3, evidence: {sessions: [cs], events: [{id, type,\n attempts: [status]}], ledger_rows: [{session, amount, currency, status}]}, duration_ms,\n lesson_version, api_version, mode, track}, and at the end {summary: {ok, days: [day], checks,\n passed, failed, warned, open, skipped, strict, next, took_ms}}.\nWith --watch {watching: folder, means: \"events\"|\"polling\", why|null} at first, and a round's summary has\n{round: {number, cause: \"began\"|\"files\"|\"delivery\"|\"back\", files: {first, count}|null,\n event|null, changes: [{id, before, after}]}}, or {round: {number, failed: {kind, message, cause}}}"
         }
         "status" => {
             "{days: [{day, title, passed, required, checks: {id: state|null}, hints: int,\n solution: \"shown\"|\"gave_up\"|null}]}"
@@ -168,6 +171,7 @@ mod tests {
         let key = Some(("sk_test_***".to_owned(), ".env".to_owned()));
         let finding = Finding::Display { present: true };
         vec![
+            ("contract", Report::Contract),
             ("", Report::Home(Home { place: place.clone(), key, rows: None })),
             ("checkout", Report::Checkout(checkout)),
             ("listen", Report::Listened(Listened::default())),
@@ -334,6 +338,8 @@ mod tests {
             title: String::new(),
             kind: Kind::Auto,
             level: Level::Required,
+            severity: crate::domain::course::Severity::Wrong,
+            root: None,
             state: State::Pass,
             findings: Vec::new(),
             failure: None,

@@ -13,7 +13,7 @@ use crate::view::report as handed;
 use crate::view::requests;
 use crate::view::table::{Side, draw, short};
 use crate::view::words::Msg;
-use crate::view::{cards, check, control, course, doctor, money, time};
+use crate::view::{cards, check, contract, control, course, doctor, money, time};
 
 /// How many matching sessions a table shows; those that differ it shows all.
 const MATCHES_MAX: usize = 51;
@@ -22,6 +22,7 @@ const MATCHES_MAX: usize = 51;
 pub fn render(report: &Report, canvas: &Canvas) -> String {
     match report {
         Report::Silent | Report::Watched(_) => String::new(),
+        Report::Contract => contract::render(canvas),
         Report::Home(it) => home(it, canvas),
         Report::Checkout(it) => checkout(it, canvas),
         Report::Listened(it) => listened(*it, canvas),

@@ -11,6 +11,7 @@ use crate::domain::mode::Mode;
 use crate::domain::notice::Notice;
 use crate::domain::report::Report;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What is graded, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +22,12 @@ pub struct Wish {
     pub candidate: Candidate,
     /// The folder of the project's documents.
     pub project: Option<PathBuf>,
-    /// Whether open and optional items count like required ones.
+    /// Whether open and risky items stand in the way too.
     pub strict: bool,
+    /// Checks that are left out, by id or code.
+    pub skip: Vec<String>,
+    /// How long it may all take.
+    pub budget: Option<Duration>,
     /// How changes are waited for; not at all where nobody asks.
     pub vigil: Option<Vigil>,
 }
@@ -32,11 +37,14 @@ pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
     if context.config.mode == Mode::Stripe {
         return Err(Problem::SandboxOnly { command: "stripegym check".to_owned() }.into());
     }
-    let lessons = choose::lessons(context, &wish.choice)?;
+    let mut lessons = choose::lessons(context, &wish.choice)?;
+    choose::skip(&mut lessons, &wish.skip)?;
     let grading = Grading {
         candidate: wish.candidate.clone(),
         project: wish.project.clone(),
         strict: wish.strict,
+        budget: wish.budget,
+        skip: wish.skip.clone(),
         every: lessons.len() == 1,
     };
     if let Some(vigil) = &wish.vigil {

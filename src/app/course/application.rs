@@ -6,7 +6,8 @@ use crate::app::course::books::Source;
 use crate::app::course::log::Log;
 use crate::app::course::program::{self, Program, Start};
 use crate::app::course::reaching;
-use crate::app::course::stage::{self, Answer};
+use crate::app::course::exchanges::{Answer, send};
+use crate::app::course::door;
 use crate::app::course::stock;
 use crate::app::course::surroundings;
 use crate::app::course::trouble::Trouble;
@@ -31,6 +32,8 @@ use std::time::Duration;
 
 /// Where an application takes its deliveries unless it says otherwise.
 const WEBHOOK_PATH: &str = "/webhook";
+/// Where a checkout begins unless it says otherwise.
+const CHECKOUT_PATH: &str = "/checkout";
 /// The file in the home folder that has what a server that was started says.
 const OUTPUT: &str = "own-server.log";
 /// How long it may take to say whether it has a page.
@@ -51,6 +54,10 @@ pub struct Candidate {
     pub books: Source,
     /// Whether it is known to have nothing but its webhook and its ledger.
     pub webhook_only: bool,
+    /// The path at which its checkout begins, where it is another than `/checkout`.
+    pub checkout_path: Option<String>,
+    /// The API version that its endpoint has, where it is another than the account's.
+    pub api_version: Option<String>,
 }
 
 impl Candidate {
@@ -78,9 +85,13 @@ impl Candidate {
     }
 
     fn webhook_path(&self) -> String {
-        let path = self.webhook_path.as_deref().unwrap_or(WEBHOOK_PATH);
-        format!("/{}", path.trim_start_matches('/'))
+        path_of(self.webhook_path.as_deref(), WEBHOOK_PATH)
     }
+}
+
+/// A path as it follows an address.
+fn path_of(said: Option<&str>, usual: &str) -> String {
+    format!("/{}", said.unwrap_or(usual).trim_start_matches('/'))
 }
 
 /// An application that takes requests.
@@ -95,6 +106,8 @@ pub struct Application {
     /// The secret that it believes, where it has one of its own.
     secret: Option<SigningSecret>,
     webhook_path: String,
+    checkout_path: String,
+    api_version: Option<String>,
     books: Source,
     routes: Routes,
     /// Whether it was said that there are no pages.
@@ -160,7 +173,11 @@ impl Application {
             }
         };
         let (webhook_path, books) = (candidate.webhook_path(), candidate.books.clone());
-        let routes = Routes { pages: !candidate.webhook_only, ledger: books.is_page() };
+        let routes = Routes {
+            pages: !candidate.webhook_only,
+            ledger: books.is_page(),
+            books: books != Source::None,
+        };
         let opening = OnceLock::new();
         let webhook_only = candidate.webhook_only;
         let mut application = Self {
@@ -170,6 +187,8 @@ impl Application {
             opening,
             secret,
             webhook_path,
+            checkout_path: path_of(candidate.checkout_path.as_deref(), CHECKOUT_PATH),
+            api_version: candidate.api_version.clone(),
             books,
             routes,
             webhook_only,
@@ -185,15 +204,34 @@ impl Application {
     async fn look_around(&mut self) -> Result<(), Fault> {
         if self.routes.pages {
             let patience = Patience { connect: PROBE, total: PROBE };
-            let http = outbound::client(Reach::Plain, patience).map_err(|e| Trouble::client(&e))?;
-            // A shop that has its first page is not asked for a session that nobody wants.
-            let home = stage::send(http.get(self.url())).await;
-            if lacks(&home) {
-                let checkout = format!("{}/checkout", self.url());
-                self.routes.pages = !lacks(&stage::send(http.post(checkout)).await);
+            let fresh = outbound::fresh_client(Reach::Plain, patience);
+            let http = fresh.map_err(|e| Trouble::client(&e))?;
+            let home = send(http.get(self.url())).await;
+            // A shop whose first page leads there is not asked for a session that nobody wants.
+            let leads = matches!(&home, Ok(it) if door::find(&it.body, &self.checkout_path).is_some());
+            if !leads && home.is_ok() {
+                let checkout = format!("{}{}", self.url(), self.checkout_path);
+                self.routes.pages = !lacks(&send(http.post(checkout)).await);
             }
         }
         Ok(())
+    }
+
+    /// Where a checkout begins, and where the ledger is shown.
+    pub fn paths(&self) -> [&str; 2] {
+        [&self.checkout_path, self.books.path()]
+    }
+
+    /// The API version that its endpoint is to have.
+    pub fn api_version(&self) -> Option<&str> {
+        self.api_version.as_deref()
+    }
+
+    /// Changes what it finds in its environment when it is started again, where it was started for the run.
+    pub fn set(&mut self, name: &'static str, value: &str) {
+        if let Body::Program { program, .. } = &mut self.body {
+            program.set(name, value);
+        }
     }
 
     /// What it has beside its webhook.
@@ -221,8 +259,10 @@ impl Application {
             log,
             secret: Some(secret),
             webhook_path: WEBHOOK_PATH.to_owned(),
+            checkout_path: CHECKOUT_PATH.to_owned(),
+            api_version: None,
             books: Source::default(),
-            routes: Routes { pages: true, ledger: true },
+            routes: Routes::ALL,
             webhook_only: false,
             price: None,
         }
@@ -310,11 +350,16 @@ impl Application {
 
     /// Stops it and starts it again at the same port, with the same ledger. A server that is known by its
     /// address alone stays as it is.
-    pub async fn restart(&mut self, context: &Context, provider: &Provider) -> Result<(), Fault> {
+    pub async fn restart(
+        &mut self,
+        context: &Context,
+        provider: &Provider,
+        kill: bool,
+    ) -> Result<(), Fault> {
         let price = self.price.clone();
         match &mut self.body {
             Body::Address(_) => {}
-            Body::Program { program, .. } => program.restart().await?,
+            Body::Program { program, .. } => program.restart(kill).await?,
             Body::Shop(held) => {
                 let Some(shop) = held.take() else { return Ok(()) };
                 let port = shop.reception.running.addr().port();

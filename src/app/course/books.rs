@@ -1,12 +1,13 @@
 //! Where the ledger of an application is read from: its `/ledger` page, a SQLite file, or what a command prints.
 
-use crate::app::course::stage;
+use crate::app::course::exchanges::send;
 use crate::app::course::trouble::Trouble;
 use crate::domain::course::books::{self, Books};
 use crate::net::outbound;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::str::FromStr;
@@ -18,15 +19,21 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Where a ledger is read from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Source {
-    /// `GET /ledger` of the application.
+    /// A page of the application, `/ledger` where nothing is said.
     #[default]
     Page,
+    /// Another page of the application.
+    PageAt(String),
+    /// There is none.
+    None,
     /// A table of a SQLite file, opened for reading only.
     Sqlite {
         /// The file.
         path: PathBuf,
         /// The table; without a name, the one that has sessions.
         table: Option<String>,
+        /// Which of its columns stand for those of lessons.
+        columns: BTreeMap<String, String>,
     },
     /// What a command prints.
     Command(String),
@@ -35,32 +42,65 @@ pub enum Source {
 impl FromStr for Source {
     type Err = String;
 
-    /// Reads `sqlite:PATH` and `sqlite:PATH?table=NAME`.
+    /// Reads `sqlite:PATH` and `sqlite:PATH?table=NAME&amount=COLUMN`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let rest = text.strip_prefix("sqlite:").filter(|rest| !rest.is_empty());
-        let rest = rest.ok_or_else(|| "sqlite:PATH, sqlite:PATH?table=NAME".to_owned())?;
-        let (path, table) = match rest.rsplit_once("?table=") {
-            Some((path, table)) => (path, Some(table.to_owned())),
-            None => (rest, None),
+        let form = || "sqlite:PATH, sqlite:PATH?table=NAME&session_id=COLUMN&amount=COLUMN".to_owned();
+        let rest = text.strip_prefix("sqlite:").filter(|rest| !rest.is_empty()).ok_or_else(form)?;
+        let (path, asked) = match rest.rsplit_once('?') {
+            Some((path, asked)) if asked.contains('=') => (path, asked),
+            _ => (rest, ""),
         };
-        Ok(Self::Sqlite { path: PathBuf::from(path), table })
+        let (mut table, mut columns) = (None, BTreeMap::new());
+        for pair in asked.split('&').filter(|pair| !pair.is_empty()) {
+            match pair.split_once('=').ok_or_else(form)? {
+                ("table", name) => table = Some(name.to_owned()),
+                (ours, theirs) if books::is_column(ours) => {
+                    columns.insert(ours.to_owned(), theirs.to_owned());
+                }
+                (other, _) => return Err(format!("{} · {other}: –", form())),
+            }
+        }
+        Ok(Self::Sqlite { path: PathBuf::from(path), table, columns })
     }
 }
 
 impl Source {
     /// Whether it is a page of the application.
     pub const fn is_page(&self) -> bool {
-        matches!(self, Self::Page)
+        matches!(self, Self::Page | Self::PageAt(_))
+    }
+
+    /// The page that shows it.
+    pub fn path(&self) -> &str {
+        match self {
+            Self::PageAt(path) => path,
+            _ => "/ledger",
+        }
+    }
+
+    /// Locks the file of a ledger, so that nobody can write to it: the one that is known, or one of a
+    /// folder that has one of these sessions.
+    pub async fn lock(&self, sessions: &BTreeSet<String>, folder: PathBuf) -> Option<Lock> {
+        let (known, sessions) = (self.clone(), sessions.clone());
+        let lock = move || match known {
+            Self::Sqlite { path, .. } => Lock::take(&path),
+            _ => {
+                let mut own = files(&folder).into_iter().filter(|path| has(path, &sessions));
+                own.find_map(|path| Lock::take(&path))
+            }
+        };
+        tokio::task::spawn_blocking(lock).await.ok().flatten()
     }
 
     /// Reads the ledger: how many rows there are, and the rows with the columns of lessons.
     pub async fn read(&self, http: &outbound::Client, app: &str) -> Result<Value, Trouble> {
         let books = match self {
-            Self::Page => page(http, app).await?,
+            Self::Page | Self::PageAt(_) => page(http, &format!("{app}{}", self.path())).await?,
+            Self::None => return Err(Trouble::short("a ledger", "--no-ledger")),
             Self::Command(command) => printed(command).await?,
-            Self::Sqlite { path, table } => {
-                let (path, table) = (path.clone(), table.clone());
-                let read = move || of_file(&path, table.as_deref());
+            Self::Sqlite { path, table, columns } => {
+                let (path, table, columns) = (path.clone(), table.clone(), columns.clone());
+                let read = move || of_file(&path, table.as_deref(), &columns);
                 let lost = |_| Trouble::short("sqlite:", "–");
                 tokio::task::spawn_blocking(read).await.map_err(lost)??
             }
@@ -69,9 +109,9 @@ impl Source {
     }
 }
 
-async fn page(http: &outbound::Client, app: &str) -> Result<Books, Trouble> {
-    let request = http.get(format!("{app}/ledger")).header("Accept", "application/json");
-    let answer = stage::send(request).await?;
+async fn page(http: &outbound::Client, url: &str) -> Result<Books, Trouble> {
+    let request = http.get(url).header("Accept", "application/json");
+    let answer = send(request).await?;
     if !(200..300).contains(&answer.status) {
         return Err(Trouble::short("GET /ledger: 2xx", answer.status.to_string()));
     }
@@ -100,7 +140,11 @@ async fn printed(command: &str) -> Result<Books, Trouble> {
 }
 
 /// Reads a file that the application writes to meanwhile: nothing is written, no journal is touched.
-fn of_file(path: &Path, table: Option<&str>) -> Result<Books, Trouble> {
+fn of_file(
+    path: &Path,
+    table: Option<&str>,
+    columns: &BTreeMap<String, String>,
+) -> Result<Books, Trouble> {
     let shown = path.display();
     let failed =
         |error: rusqlite::Error| Trouble::short(format!("sqlite:{shown}"), error.to_string());
@@ -109,18 +153,64 @@ fn of_file(path: &Path, table: Option<&str>) -> Result<Books, Trouble> {
     database.busy_timeout(PATIENCE).map_err(failed)?;
     let table = match table {
         Some(table) => table.to_owned(),
-        None => fitting(&database).map_err(failed)?.ok_or_else(|| {
+        None => fitting(&database, columns).map_err(failed)?.ok_or_else(|| {
             Trouble::short(format!("sqlite:{shown}: session_id"), names(&database).join(", "))
         })?,
     };
     let found = rows(&database, &table).map_err(failed)?;
     let mut books = Books::default();
-    for row in &found {
+    for mut row in found {
+        for (ours, theirs) in columns {
+            let lacking = || {
+                let there: Vec<&str> = row.keys().map(String::as_str).collect();
+                Trouble::short(format!("{table}: {theirs}"), there.join(", "))
+            };
+            let value = row.get(theirs).cloned().ok_or_else(lacking)?;
+            row.insert(ours.clone(), value);
+        }
         let unread = |it: books::Unread| Trouble::short(format!("{table}: rows"), it.line());
-        books.rows.push(books::of_row(row).map_err(unread)?);
+        books.rows.push(books::of_row(&row).map_err(unread)?);
     }
     books.count = u64::try_from(books.rows.len()).unwrap_or(u64::MAX);
+    books.others = names_of(&database, &table).map_err(failed)?;
     Ok(books)
+}
+
+/// A file that nobody else can write to while this stands.
+#[derive(Debug)]
+pub struct Lock(#[expect(dead_code, reason = "what counts is its transaction")] Connection);
+
+impl Lock {
+    fn take(path: &Path) -> Option<Self> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let database = Connection::open_with_flags(path, flags).ok()?;
+        database.busy_timeout(PATIENCE).ok()?;
+        database.execute_batch("BEGIN IMMEDIATE").ok()?;
+        Some(Self(database))
+    }
+}
+
+/// The files of a folder, and of its folders, that are databases.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let list = |folder: &Path| std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut found: Vec<PathBuf> = list(folder).map(|entry| entry.path()).collect();
+    let inner: Vec<PathBuf> =
+        found.iter().flat_map(|path| list(path).map(|entry| entry.path())).collect();
+    found.extend(inner);
+    let is = |path: &PathBuf| {
+        let name = path.extension().and_then(|it| it.to_str());
+        matches!(name, Some("db" | "sqlite" | "sqlite3")) && !path.components().any(|it| it.as_os_str() == ".stripegym")
+    };
+    found.retain(is);
+    found
+}
+
+/// Whether a file has a row of one of these sessions.
+fn has(path: &Path, sessions: &BTreeSet<String>) -> bool {
+    let of = |row: &Map<String, Value>| {
+        row.get("session_id").and_then(Value::as_str).is_some_and(|id| sessions.contains(id))
+    };
+    of_file(path, None, &BTreeMap::new()).is_ok_and(|books| books.rows.iter().any(of))
 }
 
 /// The tables and views of a file; none where it cannot tell.
@@ -134,19 +224,30 @@ fn names(database: &Connection) -> Vec<String> {
 }
 
 /// The table that has most of the columns of lessons, sessions among them.
-fn fitting(database: &Connection) -> rusqlite::Result<Option<String>> {
+fn fitting(
+    database: &Connection,
+    told: &BTreeMap<String, String>,
+) -> rusqlite::Result<Option<String>> {
     let mut best: Option<(usize, String)> = None;
     // Reading the list here tells a file that is no database from one without tables.
     database.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))?;
     for name in names(database) {
-        let statement = database.prepare(&format!("SELECT * FROM {}", quoted(&name)))?;
-        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
+        let mut columns = names_of(database, &name)?;
+        let ours = told.iter().filter(|(_, theirs)| columns.contains(theirs));
+        let ours: Vec<String> = ours.map(|(ours, _)| ours.clone()).collect();
+        columns.extend(ours);
         let Some(known) = books::known(&columns) else { continue };
         if best.as_ref().is_none_or(|(most, _)| known > *most) {
             best = Some((known, name));
         }
     }
     Ok(best.map(|(_, name)| name))
+}
+
+/// The columns of a table.
+fn names_of(database: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
+    let statement = database.prepare(&format!("SELECT * FROM {}", quoted(table)))?;
+    Ok(statement.column_names().into_iter().map(str::to_owned).collect())
 }
 
 fn rows(database: &Connection, table: &str) -> rusqlite::Result<Vec<Map<String, Value>>> {
@@ -187,9 +288,14 @@ mod tests {
         let sqlite = |path: &str, table: Option<&str>| Source::Sqlite {
             path: PathBuf::from(path),
             table: table.map(str::to_owned),
+            columns: BTreeMap::new(),
         };
         assert_eq!("sqlite:a b.db".parse(), Ok(sqlite("a b.db", None)));
         assert_eq!("sqlite:/x?y.db?table=t".parse(), Ok(sqlite("/x?y.db", Some("t"))));
+        let told = "sqlite:a.db?table=t&session_id=sid&amount=total_cents".parse::<Source>();
+        let Ok(Source::Sqlite { columns, .. }) = told else { panic!() };
+        assert_eq!((&*columns["session_id"], &*columns["amount"]), ("sid", "total_cents"));
+        assert!("sqlite:a.db?price=x".parse::<Source>().is_err());
         assert!("postgres:x".parse::<Source>().is_err());
         assert!("sqlite:".parse::<Source>().is_err());
     }
@@ -198,21 +304,30 @@ mod tests {
     fn the_fitting_table_of_a_file_is_read_and_not_written() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("shop.db");
-        assert!(of_file(&path, None).is_err());
+        assert!(of_file(&path, None, &BTreeMap::new()).is_err());
         let database = Connection::open(&path).unwrap();
         let schema = "CREATE TABLE events_seen (event_id TEXT, session_id TEXT);
             CREATE TABLE \"pay\"\"ments\" (id TEXT, amount_total INTEGER, currency TEXT, created_at TEXT);
             INSERT INTO \"pay\"\"ments\" VALUES ('cs_1', 500, 'jpy', '2026-11-21 05:04:05'), ('cs_2', 5.5, 'usd', NULL)";
         database.execute_batch("CREATE TABLE customers (id TEXT, name TEXT)").unwrap();
-        assert!(of_file(&path, None).is_err());
+        assert!(of_file(&path, None, &BTreeMap::new()).is_err());
         database.execute_batch(schema).unwrap();
-        let books = of_file(&path, None).unwrap();
+        let books = of_file(&path, None, &BTreeMap::new()).unwrap();
         assert_eq!(books.count, 2);
         let row = books.rows.first().unwrap();
         assert_eq!(row["session_id"], "cs_1");
         assert_eq!((&row["amount"], &row["created"]), (&json!(500), &json!(1_795_237_445)));
         assert_eq!(books.rows.get(1).unwrap()["amount"], "5.5");
-        assert_eq!(of_file(&path, Some("events_seen")).unwrap().count, 0);
-        assert!(of_file(&path, Some("absent")).is_err());
+        assert_eq!(of_file(&path, Some("events_seen"), &BTreeMap::new()).unwrap().count, 0);
+        assert!(of_file(&path, Some("absent"), &BTreeMap::new()).is_err());
+        let told = BTreeMap::from([("currency".to_owned(), "created_at".to_owned())]);
+        let told = of_file(&path, Some("pay\"ments"), &told).unwrap();
+        assert_eq!(told.rows.first().unwrap()["currency"], "2026-11-21 05:04:05");
+        let ids = BTreeSet::from(["cs_2".to_owned()]);
+        assert!(has(&path, &ids) && !has(&path, &BTreeSet::new()));
+        let lock = Lock::take(&path).unwrap();
+        assert!(database.execute_batch("DELETE FROM customers").is_err());
+        drop(lock);
+        database.execute_batch("DELETE FROM customers").unwrap();
     }
 }

@@ -5,7 +5,7 @@ use crate::app::course::{library, of_lesson, record};
 use crate::content::{DAYS, Lesson};
 use crate::domain::course::outcome::State;
 use crate::domain::course::progress::Snapshot;
-use crate::domain::course::{Day, Level};
+use crate::domain::course::{Check, Day, Level};
 use crate::domain::fault::{Fault, Problem};
 use std::collections::BTreeSet;
 
@@ -110,6 +110,26 @@ fn named(lessons: Vec<Lesson>, names: &[String]) -> Result<Vec<Lesson>, Fault> {
         }
     }
     Ok(chosen)
+}
+
+/// Leaves checks out that are named by id or code. What needs one of them is graded without it.
+pub fn skip(lessons: &mut [Lesson], names: &[String]) -> Result<(), Fault> {
+    for name in names {
+        let named = |check: &Check| {
+            let code = name.split('-').next().unwrap_or(name);
+            check.id.eq_ignore_ascii_case(name) || check.code.eq_ignore_ascii_case(code)
+        };
+        let mut found = false;
+        for lesson in lessons.iter_mut() {
+            let before = lesson.day.checks.len();
+            lesson.day.checks.retain(|check| !named(check));
+            found = found || lesson.day.checks.len() < before;
+        }
+        if !found {
+            return Err(Problem::NoSuchCode { code: name.clone() }.into());
+        }
+    }
+    Ok(())
 }
 
 /// Checks with everything that they need, and what that needs.

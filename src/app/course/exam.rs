@@ -76,6 +76,7 @@ impl Grader<'_, '_> {
                     got: answer,
                     next: format!("stripegym explain {code}"),
                     code,
+                    scene: None,
                 });
             }
             _ => {}

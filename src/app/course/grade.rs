@@ -1,10 +1,10 @@
 //! Goes through the checks, notes and gates of a day. Steps are done once, when something first needs them.
 
 use crate::app::course::evidence;
+use crate::app::course::exchanges::Exchange;
 use crate::app::course::judge::judge;
 use crate::app::course::look::look;
 use crate::app::course::perform::perform;
-use crate::app::course::project;
 use crate::app::course::stage::Stage;
 use crate::app::course::trouble::Trouble;
 use crate::app::course::{Manner, Wish};
@@ -14,18 +14,24 @@ use crate::domain::course::act::Act;
 use crate::domain::course::claim::Claim;
 use crate::domain::course::evidence::Evidence;
 use crate::domain::course::outcome::{CheckResult, Failure, Finding, ItemResult, State};
-use crate::domain::course::{Check, Day, Gate, Kind, Level, Note, Track};
+use crate::domain::course::routes::members;
+use crate::domain::course::scene::Scene;
+use crate::domain::course::{Check, Day, Gate, Kind, Level, Note, Severity, Track};
 use crate::domain::fault::{Fault, Problem};
 use crate::domain::notice::Notice;
 use std::collections::BTreeMap;
-use std::time::Duration;
+use serde_json::Value;
+use std::time::{Duration, Instant};
 
-/// How a finding begins that was left out.
-const LEFT_OUT: &str = "skip lint ";
+/// How long a note's probe may take.
+const NOTE_MS: u64 = 20_000;
+/// How long causes are looked for; a little, even where the time of the day is over.
+const CAUSE_PATIENCE: Duration = Duration::from_secs(15);
+const CAUSE_LEAST: Duration = Duration::from_secs(1);
 
 /// Whether all that an item claims was left out: it holds nothing then, and must not pass for it.
 fn all_left_out(findings: &[Finding]) -> bool {
-    !findings.is_empty() && findings.iter().all(|finding| finding.expected.starts_with(LEFT_OUT))
+    !findings.is_empty() && findings.iter().all(|finding| finding.left_out)
 }
 
 /// The grading of one day.
@@ -41,6 +47,10 @@ pub struct Grader<'g, 'c> {
     pub(super) attested: Vec<String>,
     /// What became of each step: the shortfall, where there was one.
     done: BTreeMap<String, Option<Finding>>,
+    /// Checks of earlier days of the same run that do not hold.
+    fallen: Vec<String>,
+    /// When the day's time is over.
+    until: Option<Instant>,
 }
 
 impl<'g, 'c> Grader<'g, 'c> {
@@ -54,6 +64,8 @@ impl<'g, 'c> Grader<'g, 'c> {
             answers: Vec::new(),
             attested: Vec::new(),
             done: BTreeMap::new(),
+            fallen: Vec::new(),
+            until: None,
         }
     }
 
@@ -62,6 +74,8 @@ impl<'g, 'c> Grader<'g, 'c> {
     pub fn speaking(mut self, wish: &Wish, attested: Vec<String>) -> Self {
         self.manner.clone_from(&wish.manner);
         self.answers.clone_from(&wish.answers);
+        self.fallen.clone_from(&wish.fallen);
+        self.until = wish.until;
         self.attested = attested;
         self
     }
@@ -124,7 +138,7 @@ impl<'g, 'c> Grader<'g, 'c> {
                 Ok(()) => {}
                 Err(Trouble::Short { expected, got }) => {
                     let expected = format!("{}: {expected}", act.verb.name());
-                    return Ok(Some(Finding { holds: false, expected, got: self.told(got) }));
+                    return Ok(Some(Finding::new(false, expected, self.told(got))));
                 }
                 Err(Trouble::World(fault)) => return Err(fault),
             }
@@ -159,9 +173,11 @@ impl<'g, 'c> Grader<'g, 'c> {
         }
         let mut findings = Vec::new();
         // The log of an application that is known by its address alone cannot be seen.
+        let nothing = |name: &str| self.stage.kept.peek(name).is_some_and(Value::is_null);
         let seen = |claim: &&Claim| {
             let hidden = self.track == Track::App && claim.needs_log();
-            !hidden && !routes.leaves_out_claim(acts, claim)
+            let about_nothing = members(claim).into_iter().any(nothing);
+            !hidden && !about_nothing && !routes.leaves_out_claim(acts, claim)
         };
         for claim in claims.iter().filter(seen) {
             if let Some(left_out) = self.left_out(claim) {
@@ -188,26 +204,21 @@ impl<'g, 'c> Grader<'g, 'c> {
             Some((rule, why))
         });
         let (rule, why) = rule?;
-        let expected = format!("{LEFT_OUT}{}", rule.name());
-        Some(Finding { holds: true, expected, got: why.to_owned() })
+        let expected = format!("skip lint {}", rule.name());
+        Some(Finding { left_out: true, ..Finding::new(true, expected, why) })
     }
 
     /// Runs every check; then asks for the word of a person where one is there and something wants it.
     pub async fn checks(&mut self) -> Result<Vec<CheckResult>, Fault> {
         let mut results: Vec<CheckResult> = Vec::new();
         for check in &self.day().checks {
-            let blocked: Vec<&str> = check
-                .needs
-                .iter()
-                .filter(|id| !results.iter().any(|it| it.id == **id && stands(it.state)))
-                .map(String::as_str)
-                .collect();
-            let result = if blocked.is_empty() {
-                self.check(check).await?
-            } else {
-                let state = State::Blocked;
-                let failure = self.failure(check, None, Some(blocked.join(" ")));
-                CheckResult { failure: Some(failure), ..self.result(check, state, Vec::new(), 0) }
+            let result = match self.root(check, &results) {
+                None => self.check(check).await?,
+                Some(root) => CheckResult {
+                    failure: Some(self.failure(check, None, Some(root.clone()))),
+                    root: Some(root),
+                    ..self.result(check, State::Blocked, Vec::new(), 0)
+                },
             };
             self.say(Notice::Checked(Box::new(result.clone())));
             results.push(result);
@@ -216,18 +227,49 @@ impl<'g, 'c> Grader<'g, 'c> {
         Ok(results)
     }
 
+    /// The check that a check cannot be run for, because it failed itself: one that it needs, or the one during
+    /// which the time of the day was over.
+    fn root(&self, check: &Check, results: &[CheckResult]) -> Option<String> {
+        let ran = |id: &String| results.iter().find(|it| it.id == *id);
+        let lacking = check.needs.iter().find_map(|id| match ran(id) {
+            Some(it) if stands(it.state) => None,
+            Some(it) => Some(it.root.clone().unwrap_or_else(|| id.clone())),
+            None => self.fallen.contains(id).then(|| id.clone()),
+        });
+        let late = || {
+            let failed = results.iter().rev().find(|it| it.state == State::Fail);
+            failed.filter(|_| self.is_late()).map(|it| it.id.clone())
+        };
+        lacking.or_else(late)
+    }
+
+    /// Whether the time of the day is over.
+    fn is_late(&self) -> bool {
+        self.until.is_some_and(|until| Instant::now() >= until)
+    }
+
+    /// How long something may take that may take `limit`, so that the day keeps its time.
+    fn within(&self, limit: Duration) -> Duration {
+        let left = self.until.map(|until| until.saturating_duration_since(Instant::now()));
+        left.map_or(limit, |left| left.min(limit))
+    }
+
     /// What an item's findings are, unless they take longer than it is given.
-    async fn findings_in_time(&mut self, check: &Check) -> Result<Vec<Finding>, Fault> {
-        let limit = Duration::from_millis(check.timeout_ms);
-        let findings = self.findings(&check.arrange, &check.act, &check.assert);
+    async fn findings_in_time(
+        &mut self,
+        (arrange, acts, claims): (&[String], &[Act], &[Claim]),
+        limit_ms: u64,
+    ) -> Result<Vec<Finding>, Fault> {
+        let limit = self.within(Duration::from_millis(limit_ms));
+        let findings = self.findings(arrange, acts, claims);
         if let Ok(found) = tokio::time::timeout(limit, findings).await {
             return found;
         }
-        // What was cut off may have left a fault on the line.
-        self.stage.break_line(0, 0);
-        let (expected, got) =
-            (format!("≤ {} ms", check.timeout_ms), format!("> {} ms", check.timeout_ms));
-        Ok(vec![Finding { holds: false, expected, got }])
+        // What was cut off may have left a fault behind.
+        self.stage.settle().await?;
+        let ms = limit.as_millis();
+        let late = Finding::new(false, format!("≤ {ms} ms"), format!("> {ms} ms"));
+        Ok(vec![late.of(self.stage.exchanges.last(0, |it| it.status.is_none()))])
     }
 
     async fn check(&mut self, check: &Check) -> Result<CheckResult, Fault> {
@@ -240,7 +282,9 @@ impl<'g, 'c> Grader<'g, 'c> {
         }
         let began = self.stage.context.clock.stopwatch();
         drop(self.stage.kept.take_used());
-        let findings = self.findings_in_time(check).await?;
+        let first = self.stage.exchanges.len();
+        let asked = (&*check.arrange, &*check.act, &*check.assert);
+        let findings = self.findings_in_time(asked, check.timeout_ms).await?;
         let took_ms = began.ms();
         let wrong = findings.iter().find(|finding| !finding.holds).cloned();
         let state = match (&wrong, check.kind) {
@@ -255,24 +299,59 @@ impl<'g, 'c> Grader<'g, 'c> {
         let mut result = self.result(check, state, findings, took_ms);
         result.evidence = evidence::gather(self.stage).await;
         if let Some(wrong) = wrong {
-            let (mut cause, mut got) = (None, wrong.got.clone());
-            for (at, diagnosis) in check.on_fail.iter().enumerate() {
-                let found = judge(self.stage, &diagnosis.when).await?;
-                if found.holds {
-                    cause = Some(at);
-                    // What the provider said is the shortest way to the cause.
-                    if matches!(diagnosis.when, Claim::Refused(_)) {
-                        got = format!("{got} · {}", found.got);
-                    }
-                    break;
-                }
-            }
-            let mut failure = self.failure(check, cause, None);
-            failure.why.push_str(&self.reasons(check, &wrong));
-            result.failure = Some(Failure { expected: wrong.expected, got, ..failure });
+            self.explain(check, &mut result, wrong, first).await?;
         }
         self.examine(check, &mut result).await?;
         Ok(result)
+    }
+
+    /// Says why a check failed: the first cause that fits, how much that weighs, and what happened.
+    async fn explain(
+        &mut self,
+        check: &Check,
+        result: &mut CheckResult,
+        wrong: Finding,
+        first: usize,
+    ) -> Result<(), Fault> {
+        let (mut cause, mut got) = (None, wrong.got.clone());
+        let until = Instant::now() + self.within(CAUSE_PATIENCE).max(CAUSE_LEAST);
+        for (at, diagnosis) in check.on_fail.iter().enumerate() {
+            let found = judge(self.stage, &diagnosis.when);
+            let Ok(found) = tokio::time::timeout_at(until.into(), found).await else { break };
+            let found = found?;
+            if found.holds {
+                cause = Some(at);
+                // What the provider said is the shortest way to the cause.
+                if matches!(diagnosis.when, Claim::Refused(_)) {
+                    got = format!("{got} · {}", found.got);
+                }
+                break;
+            }
+        }
+        let weighs = cause.and_then(|at| check.on_fail.get(at)).and_then(|it| it.severity);
+        result.severity = weighs.unwrap_or(check.severity);
+        if result.severity < Severity::Wrong && self.stage.over().is_none() {
+            result.state = State::Warn;
+        }
+        let mut failure = self.failure(check, cause, None);
+        failure.why.push_str(&self.reasons(check, &wrong));
+        failure.scene = self.scene(check, &wrong, first);
+        result.failure = Some(Failure { expected: wrong.expected, got, ..failure });
+        Ok(())
+    }
+
+    /// What happened in the learner's program: in the exchange that the finding is about, else in the last one of
+    /// the check that did not end well.
+    fn scene(&self, check: &Check, wrong: &Finding, first: usize) -> Option<Scene> {
+        if self.track == Track::Shop {
+            return None;
+        }
+        let exchanges = &self.stage.exchanges;
+        let unwell =
+            |it: &Exchange| !it.meant && it.status.is_none_or(|status| status >= 400);
+        let number = wrong.about.or_else(|| exchanges.last(first, unwell))?;
+        let file = self.stage.context.config.home.join("requests").join(format!("{}.body", check.id));
+        exchanges.scene(number, &file)
     }
 
     fn result(
@@ -288,9 +367,11 @@ impl<'g, 'c> Grader<'g, 'c> {
             title: text(&self.lesson.texts, check).map_or_else(String::new, |it| it.title.clone()),
             kind: check.kind,
             level: check.level,
+            severity: check.severity,
             state,
             findings,
             failure: None,
+            root: None,
             evidence: Evidence::default(),
             took_ms,
         }
@@ -299,7 +380,7 @@ impl<'g, 'c> Grader<'g, 'c> {
     /// Why the topics matter that a finding names as lacking.
     fn reasons(&self, check: &Check, wrong: &Finding) -> String {
         let said = text(&self.lesson.texts, check);
-        let lacking = project::lacking(wrong).into_iter();
+        let lacking = wrong.lacking.iter();
         let reasons = lacking.filter_map(|name| Some((name, said?.topics.get(name)?)));
         reasons.map(|(name, reason)| format!("\n· {name}: {reason}")).collect::<Vec<_>>().concat()
     }
@@ -318,6 +399,7 @@ impl<'g, 'c> Grader<'g, 'c> {
             why: why.cloned().unwrap_or_default(),
             next: diagnosis.and_then(|it| it.next.clone()).unwrap_or_else(own),
             code,
+            scene: None,
         }
     }
 
@@ -340,7 +422,7 @@ impl<'g, 'c> Grader<'g, 'c> {
         if note.advice {
             return Ok((State::Attest, Vec::new()));
         }
-        if !note.tracks.contains(&self.track) {
+        if !note.tracks.contains(&self.track) || self.is_late() {
             return Ok((State::Skip, Vec::new()));
         }
         if self.stage.routes().lacks(self.day(), &note.arrange, &note.act, &note.assert) {
@@ -361,7 +443,8 @@ impl<'g, 'c> Grader<'g, 'c> {
             };
             return Ok((state, open));
         }
-        let findings = self.findings(&note.arrange, &note.act, &note.assert).await?;
+        let asked = (&*note.arrange, &*note.act, &*note.assert);
+        let findings = self.findings_in_time(asked, NOTE_MS).await?;
         let wrong = findings.iter().find(|finding| !finding.holds);
         if all_left_out(&findings) {
             let mut why: Vec<String> = findings.into_iter().map(|finding| finding.got).collect();
@@ -385,7 +468,7 @@ impl<'g, 'c> Grader<'g, 'c> {
         for gate in &self.day().gates {
             let mut because = closed(gate, checks, notes);
             if because.is_empty() {
-                let findings = self.findings(&[], &[], &gate.assert).await?;
+                let findings = self.findings_in_time((&[], &[], &gate.assert), NOTE_MS).await?;
                 let wrong = findings.into_iter().filter(|finding| !finding.holds);
                 because.extend(wrong.map(|it| format!("{} ≠ {}", it.got, it.expected)));
             }
@@ -415,8 +498,7 @@ fn stands(state: State) -> bool {
 
 /// Why an item about pages was left out.
 fn no_pages() -> Finding {
-    let (expected, got) = ("/ · /checkout · /success: 2xx", "/ · /checkout · /success");
-    Finding { holds: false, expected: expected.to_owned(), got: got.to_owned() }
+    Finding::new(false, "/ · /checkout · /success: 2xx", "/ · /checkout · /success")
 }
 
 /// Whether a gate needs a check that was left out.
@@ -468,9 +550,11 @@ mod tests {
             title: String::new(),
             kind: Kind::Auto,
             level,
+            severity: Severity::Wrong,
             state,
             findings: Vec::new(),
             failure: None,
+            root: None,
             evidence: Evidence::default(),
             took_ms: 0,
         }
@@ -481,7 +565,7 @@ mod tests {
         let checks = [
             check("D1.1", Level::Required, State::Pass),
             check("D1.2", Level::Required, State::Fail),
-            check("D1.3", Level::Optional, State::Fail),
+            check("D1.3", Level::Attest, State::Fail),
         ];
         let notes = [item("N1.1", State::Fail)];
         let gate = |needs: &[&str]| Gate {

@@ -8,9 +8,14 @@ use crate::app::provider::Provider;
 use crate::content::Lesson;
 use crate::domain::course::Track;
 use crate::domain::course::graded::{Checked, Graded};
+use crate::domain::course::outcome::{CheckResult, State};
 use crate::domain::fault::Fault;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// How long a grading may take where nobody says.
+const BUDGET: Duration = Duration::from_secs(300);
 
 /// How days are graded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,8 +24,12 @@ pub struct Grading {
     pub candidate: Candidate,
     /// The folder of the project's documents.
     pub project: Option<PathBuf>,
-    /// Whether open and optional items count like required ones.
+    /// Whether open and risky items stand in the way too.
     pub strict: bool,
+    /// Checks that are left out, by id or code.
+    pub skip: Vec<String>,
+    /// How long it may all take; a day never more than its share.
+    pub budget: Option<Duration>,
     /// Whether every item is listed, or only what is not passed.
     pub every: bool,
 }
@@ -65,7 +74,7 @@ impl Grading {
         let began = context.clock.stopwatch();
         let seen = choose::progress(context)?.hints.into_iter();
         let hints: BTreeMap<String, u8> = seen.map(|hint| (hint.code, hint.tier)).collect();
-        let wish = Wish {
+        let mut wish = Wish {
             from: Some(Beat::Check),
             project: self.project.clone(),
             candidate: self.candidate.clone(),
@@ -73,8 +82,15 @@ impl Grading {
             ..Wish::default()
         };
         let mut days = Vec::new();
+        let until = Instant::now() + self.budget.unwrap_or(BUDGET);
+        let mut left = u32::try_from(lessons.len()).unwrap_or(u32::MAX);
         for lesson in lessons {
+            let share = until.saturating_duration_since(Instant::now()) / left.max(1);
+            left = left.saturating_sub(1);
+            wish.until = Some(Instant::now() + share);
             let day = put_before(world, application, lesson, &wish).await?;
+            let fallen = |it: &&CheckResult| matches!(it.state, State::Fail | State::Blocked);
+            wish.fallen.extend(day.checks.iter().filter(fallen).map(|it| it.id.clone()));
             let mode = context.config.mode;
             let graded = Graded { day, hints: hints.clone(), mode, every: self.every };
             each(&graded);

@@ -25,6 +25,11 @@ impl Kept {
         self.values.get(name)
     }
 
+    /// What has a name, without using it.
+    pub fn peek(&self, name: &str) -> Option<&Value> {
+        self.values.get(name)
+    }
+
     /// What was kept or referred to since the last time that somebody asked, in that order.
     pub fn take_used(&self) -> Vec<&Value> {
         let used = std::mem::take(&mut *self.used());

@@ -1,7 +1,7 @@
 //! What a run came to, as tables: sessions, events, deliveries, ledger.
 
 use crate::app::course::stage::Stage;
-use crate::app::course::tap::FAULT;
+use crate::app::course::exchanges::Exchanges;
 use crate::app::course::trouble::Trouble;
 use crate::content::Lesson;
 use crate::domain::course::Aspect;
@@ -105,7 +105,7 @@ async fn scenarios(
     for scenario in &lesson.day.scenarios {
         let Some(session) = stage.kept.id(&scenario.session) else { continue };
         let events = about.get(&session).filter(|_| scenario.deliveries);
-        let (mut answers, faults) = delivered(events.map_or(&[][..], Vec::as_slice), &deliveries);
+        let (mut answers, faults) = delivered(events.map_or(&[][..], Vec::as_slice), &deliveries, &stage.exchanges);
         for name in &scenario.answers {
             let kept = stage.kept.get(name);
             match kept.and_then(|it| it.get("answers")).and_then(Value::as_array) {
@@ -137,16 +137,20 @@ async fn scenarios(
 }
 
 /// What the deliveries of some events were answered with, oldest first, and how many met a fault of the lesson.
-fn delivered(events: &[String], deliveries: &[Value]) -> (Vec<u16>, usize) {
-    let (mut answers, mut faults) = (Vec::new(), 0);
+fn delivered(
+    events: &[String],
+    deliveries: &[Value],
+    exchanges: &Exchanges,
+) -> (Vec<u16>, usize) {
+    let mut answers = Vec::new();
+    let meant = exchanges.each(|it| it.event.clone().filter(|_| it.meant));
+    let faults = meant.iter().filter(|event| events.contains(event)).count();
     for event in events {
         let its = |one: &&Value| one.get("event").and_then(Value::as_str) == Some(event);
         for delivery in deliveries.iter().rev().filter(its) {
             let attempts = delivery.get("attempts").and_then(Value::as_array);
             for attempt in attempts.into_iter().flatten() {
                 answers.push(status_of(attempt));
-                let said = attempt.get("response").and_then(Value::as_str);
-                faults += usize::from(said == Some(FAULT));
             }
         }
     }

@@ -9,6 +9,7 @@ pub mod dossier;
 pub mod env_file;
 pub mod evidence;
 pub mod exam;
+pub mod exchanges;
 pub mod folder;
 pub mod grade;
 pub mod grading;
@@ -51,6 +52,7 @@ use crate::domain::course::{ANCHORS, Track, rules};
 use crate::domain::fault::{Fault, Problem};
 use crate::domain::notice::{Notice, Opening};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// The lines that the read beat shows of a day.
 const LINES_MAX: usize = 20;
@@ -129,6 +131,10 @@ pub struct Wish {
     pub manner: Manner,
     /// Answers that were given along: name of the question, answer.
     pub answers: Vec<(String, String)>,
+    /// Checks of earlier days of the same run that do not hold.
+    pub fallen: Vec<String>,
+    /// When the day's time is over.
+    pub until: Option<Instant>,
 }
 
 impl Wish {

@@ -24,6 +24,8 @@ pub struct Seal<'s> {
     pub rolled: Option<&'s SigningSecret>,
     /// When it is signed.
     pub now: Timestamp,
+    /// The API version that the endpoint has, where it is told.
+    pub version: Option<&'s str>,
     /// What makes this delivery's event id its own, where that is wished.
     pub salt: &'s str,
 }
@@ -31,6 +33,9 @@ pub struct Seal<'s> {
 /// The parcel of an event.
 pub fn pack(event: &Value, mutate: &Mutate, seal: Seal<'_>) -> Parcel {
     let mut event = event.clone();
+    if let (Some(version), Some(member)) = (seal.version, event.get_mut("api_version")) {
+        *member = json!(version);
+    }
     for (pointer, value) in &mutate.set {
         put(&mut event, pointer, value);
     }
@@ -67,12 +72,24 @@ pub fn pack(event: &Value, mutate: &Mutate, seal: Seal<'_>) -> Parcel {
         Some(Header::Empty) => Some(String::new()),
         Some(Header::V0Only) => Some(good.replace("v1=", "v0=")),
         Some(Header::SecondV1) => Some(good.replace("v1=", &format!("v1={},v1=", "0".repeat(64)))),
+        Some(Header::FirstDigits) => Some(first_digits(&good)),
         Some(Header::FirstV1) => {
             Some(format!("{good},v1={},v1={}", "0".repeat(64), "f".repeat(64)))
         }
     };
     let body = if mutate.body == Some(Body::FlipOneByte) { flipped(signed) } else { signed };
     Parcel { body, header }
+}
+
+/// A signature of which the first eight digits are right.
+fn first_digits(header: &str) -> String {
+    let (before, digits) = header.split_once("v1=").unwrap_or((header, ""));
+    let turned = digits.chars().enumerate().map(|(at, digit)| match (at, digit) {
+        (0..8, digit) => digit,
+        (_, '0') => '1',
+        _ => '0',
+    });
+    format!("{before}v1={}", turned.collect::<String>())
 }
 
 /// Replaces a member, or adds it where what should hold it is there.
@@ -123,7 +140,7 @@ mod tests {
         let secret = SigningSecret::read("whsec_a").unwrap();
         let now = Timestamp(1_800_000_000);
         let event = json!({"id": "evt_1", "livemode": false, "data": {"object": {"amount": 5}}});
-        let seal = Seal { secret: &secret, rolled: None, now, salt: "x" };
+        let seal = Seal { secret: &secret, rolled: None, version: None, now, salt: "x" };
         let parcel = pack(&event, mutate, seal);
         let secrets = [secret.clone()];
         verify(&parcel.body, parcel.header.as_deref(), &secrets, now, TOLERANCE_S).map(drop)
@@ -151,6 +168,8 @@ mod tests {
         assert!(matches!(judged(&old), Err(SignatureError::TooOld { .. })));
         let v0 = Mutate { header: Some(Header::V0Only), ..Mutate::default() };
         assert_eq!(judged(&v0), Err(SignatureError::NoV1Scheme));
+        let digits = Mutate { header: Some(Header::FirstDigits), ..Mutate::default() };
+        assert_eq!(judged(&digits), Err(SignatureError::Mismatch));
         let missing = Mutate { header: Some(Header::Missing), ..Mutate::default() };
         assert_eq!(judged(&missing), Err(SignatureError::NoHeader));
     }
@@ -158,7 +177,7 @@ mod tests {
     #[test]
     fn members_are_replaced_added_and_left_out() {
         let secret = SigningSecret::read("whsec_a").unwrap();
-        let seal = Seal { secret: &secret, rolled: None, now: Timestamp(1), salt: "x" };
+        let seal = Seal { secret: &secret, rolled: None, version: None, now: Timestamp(1), salt: "x" };
         let mutate: Mutate = serde_json::from_value(
             json!({"set": {"/id": "evt_2", "/data/new": 1, "/no/where": 2}, "drop": ["/data/old"]}),
         )

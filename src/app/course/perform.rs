@@ -7,13 +7,13 @@ use crate::app::course::kept::Kept;
 use crate::app::course::parcel::{self, Seal};
 use crate::app::course::project;
 use crate::app::course::rehearse;
-use crate::app::course::stage::{self, Answer, Stage};
+use crate::app::course::exchanges::Answer;
+use crate::app::course::stage::Stage;
 use crate::app::course::trouble::Trouble;
-use crate::app::payment::{self, Item, Order};
 use crate::app::reconcile_run;
 use crate::app::scenario;
 use crate::domain::course::act::{
-    Act, Api, Checkout, Deliver, Form, Http, Outcome, Pay, Reconcile, Resend, Settle, Verb, Via,
+    Act, Api, Checkout, Deliver, Form, Http, Outcome, Pay, Reconcile, Refund, Resend, Settle, Verb, Via,
 };
 use crate::domain::currency::Currency;
 use crate::domain::entry::EntryStatus;
@@ -23,6 +23,7 @@ use crate::domain::time::Timestamp;
 use crate::stripe::calls::Window;
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// Does one act and keeps its outcome under the act's name.
 pub async fn perform(stage: &mut Stage<'_>, act: &Act) -> Result<(), Trouble> {
@@ -62,7 +63,7 @@ async fn outcome(stage: &mut Stage<'_>, act: &Act) -> Result<Value, Trouble> {
         Verb::Deliver(it) => deliver(stage, it).await,
         Verb::Delivery(it) => delivery(stage, &id(&stage.kept, &it.event)?).await,
         Verb::Roll(it) => {
-            stage.roll(it.to);
+            stage.roll(it.to).await?;
             Ok(stage.rolled.as_ref().map_or(Value::Null, |_| json!({ "able": true })))
         }
         Verb::Resend(it) => resend(stage, it).await,
@@ -76,7 +77,9 @@ async fn outcome(stage: &mut Stage<'_>, act: &Act) -> Result<Value, Trouble> {
             stage.quiet().await?;
             Ok(now)
         }
-        Verb::Mark(_) => stage.ledger().await,
+        // What is kept as nothing leaves out the claims about it.
+        Verb::Mark(_) | Verb::Reconcile(_) if !stage.routes().books => Ok(Value::Null),
+        Verb::Mark(_) => stage.still_ledger().await,
         Verb::Reconcile(it) => compare(stage, it).await,
         Verb::Recover(_) => recover(stage).await,
         Verb::Document(_) => {
@@ -85,8 +88,17 @@ async fn outcome(stage: &mut Stage<'_>, act: &Act) -> Result<Value, Trouble> {
             Ok(written)
         }
         Verb::RunReadme(_) => rehearse::run_readme(stage).await,
-        Verb::Restart(_) => {
-            stage.restart().await?;
+        Verb::Restart(it) => {
+            stage.restart(it.zone.as_deref(), it.kill).await?;
+            Ok(Value::Null)
+        }
+        Verb::Refund(it) => refund(stage, it).await,
+        Verb::Trouble(it) => {
+            let able = stage.trouble(*it).await?;
+            Ok(if able { json!({ "able": able }) } else { Value::Null })
+        }
+        Verb::Mend(_) => {
+            stage.mend().await?;
             Ok(Value::Null)
         }
     }
@@ -115,8 +127,13 @@ async fn http(stage: &mut Stage<'_>, it: &Http) -> Result<Value, Trouble> {
         for (name, value) in &it.headers {
             request = request.header(name, fill(&stage.kept, value)?);
         }
-        let answer = stage::send(request).await?;
-        stage.answers.push(answer.body.clone());
+        // A server may close the connection on a body that it does not want: that is a refusal too.
+        let answer = match stage.send(request).await {
+            Err(Trouble::Short { got, .. }) if it.body_bytes > 0 => {
+                Answer { status: 413, body: got, ..Answer::default() }
+            }
+            sent => sent?,
+        };
         answers.push(answer.json());
     }
     Ok(gathered(answers))
@@ -125,8 +142,9 @@ async fn http(stage: &mut Stage<'_>, it: &Http) -> Result<Value, Trouble> {
 fn form(stage: &Stage<'_>, it: &Form) -> Result<Value, Trouble> {
     let page = stage.kept.get(&it.of).and_then(|answer| answer.get("body")).and_then(Value::as_str);
     let page = page.ok_or_else(|| Trouble::unknown(&it.of))?;
-    let lacking = || Trouble::short(format!("{}: form | a | script → {}", it.of, it.to), "–");
-    door::find(page, &it.to).ok_or_else(lacking)
+    let to = stage.checkout_path(&it.to);
+    let lacking = || Trouble::short(format!("{}: form | a | script → {to}", it.of), "–");
+    door::find(page, to).ok_or_else(lacking)
 }
 
 /// The record of an event's deliveries: where the newest stands, and each attempt of all.
@@ -160,31 +178,54 @@ async fn checkout(stage: &mut Stage<'_>, act: &Act, it: &Checkout) -> Result<Val
         let currency: Currency =
             code.parse().map_err(|_| Trouble::short("a currency", code.to_owned()))?;
         let amount = Money::new(it.amount.unwrap_or(500), currency);
-        let order = Order {
-            item: Item::Inline { amount, name: "Tea".to_owned() },
-            quantity: 1,
-            metadata: Vec::new(),
-            email: None,
-            success_url: format!("{url}/success?session_id={{CHECKOUT_SESSION_ID}}"),
-            cancel_url: format!("{url}/cancel"),
-        };
-        return Ok(payment::create(&stage.provider.stripe, &order).await?);
+        let mut params = json!({
+            "mode": "payment",
+            "line_items": [{ "quantity": 1, "price_data": {
+                "currency": amount.currency.code(), "unit_amount": amount.minor,
+                "product_data": { "name": "Tea" },
+            }}],
+            "success_url": format!("{url}/success?session_id={{CHECKOUT_SESSION_ID}}"),
+            "cancel_url": format!("{url}/cancel"),
+        });
+        let more = stage.kept.resolve(&it.params).ok_or_else(|| Trouble::unknown("params"))?;
+        if let (Some(params), Value::Object(more)) = (params.as_object_mut(), more) {
+            params.extend(more);
+        }
+        return Ok(stage.provider.stripe.create_session(&params).await?);
     }
     let request = stage
         .http()
-        .post(format!("{url}/checkout"))
+        .post(fill(&stage.kept, "$app.checkout")?)
         .header("Content-Type", "application/x-www-form-urlencoded")
-        .header("Origin", &url)
-        .body(fill(&stage.kept, &it.form)?);
-    let answer = stage::send(request).await?;
-    stage.answers.push(answer.body.clone());
+        .header("Origin", &url);
+    let form = fill(&stage.kept, &it.form)?;
+    // What a browser sends where a form has no fields.
+    let request = if form.is_empty() { request.header("Content-Length", "0") } else { request };
+    let request = request.body(form);
+    let answer = stage.send(request).await?;
     if let Some(name) = &act.save {
         stage.kept.keep(&format!("{name}_answer"), answer.json());
+    }
+    if it.may_refuse && (400..500).contains(&answer.status) {
+        return Ok(Value::Null);
     }
     let id = session_of(&answer).ok_or_else(|| {
         Trouble::short("POST /checkout: 303 → /c/pay/cs_…", format!("{}", answer.status))
     })?;
     session(stage, &id).await
+}
+
+/// Pays money back; the refund.
+async fn refund(stage: &Stage<'_>, it: &Refund) -> Result<Value, Trouble> {
+    let paid = session(stage, &id(&stage.kept, &it.session)?).await?;
+    let intent = paid.pointer("/payment_intent/id").cloned().unwrap_or_default();
+    let mut params = json!({ "payment_intent": intent });
+    if let (Some(amount), Some(params)) = (it.amount, params.as_object_mut()) {
+        params.insert("amount".to_owned(), json!(amount));
+    }
+    let refund = stage.provider.stripe.post("/v1/refunds", &params).await?;
+    stage.quiet().await?;
+    Ok(refund)
 }
 
 /// The session whose hosted page an answer leads to.
@@ -220,8 +261,7 @@ async fn pay(stage: &mut Stage<'_>, it: &Pay) -> Result<Value, Trouble> {
     stage.quiet().await?;
     Ok(match landing {
         Landing::Shop(to) => {
-            let answer = stage::send(stage.http().get(&to)).await?;
-            stage.answers.push(answer.body.clone());
+            let answer = stage.send(stage.http().get(&to)).await?;
             json!({ "landed": to, "refused": "", "answer": answer.json() })
         }
         Landing::Stayed => json!({ "landed": "", "refused": "" }),
@@ -308,14 +348,18 @@ async fn deliver(stage: &mut Stage<'_>, it: &Deliver) -> Result<Value, Trouble> 
     for at in 0..it.times {
         let salt = format!("x{at}{:x}", stage.context.entropy.numbers("salt").next());
         let rolled = stage.rolled.as_ref();
-        let seal = Seal { secret: &stage.secret, rolled, now, salt: &salt };
+        let version = stage.api_version();
+        let seal = Seal { secret: &stage.secret, rolled, version, now, salt: &salt };
         let packed = parcel::pack(&event, &mutate, seal);
-        let mut request = stage.http().post(&webhook).header("Content-Type", "application/json");
+        let mut request = as_provider(stage.http().post(&webhook));
         if let Some(header) = packed.header {
             request = request.header("Stripe-Signature", header);
         }
         for (name, value) in &it.headers {
             request = request.header(name, fill(&stage.kept, value)?);
+        }
+        if let Some(patience) = it.patience_ms {
+            request = request.timeout(Duration::from_millis(patience));
         }
         requests.push(request.body(packed.body));
     }
@@ -323,29 +367,55 @@ async fn deliver(stage: &mut Stage<'_>, it: &Deliver) -> Result<Value, Trouble> 
     if it.parallel {
         let mut sending = tokio::task::JoinSet::new();
         for request in requests {
-            sending.spawn(stage::send(request));
+            let exchanges = stage.exchanges.clone();
+            sending.spawn(async move { exchanges.send(request).await });
         }
         while let Some(sent) = sending.join_next().await {
             let lost = |_| Trouble::short("an answer", "–");
-            answers.push(sent.map_err(lost)??.json());
+            answers.push(unanswered(sent.map_err(lost)?)?);
         }
     } else {
         for request in requests {
-            answers.push(stage::send(request).await?.json());
+            answers.push(unanswered(stage.send(request).await)?);
         }
     }
     Ok(gathered(answers))
 }
 
+/// The answer to a delivery; none at all has the status 0, and what follows is done all the same.
+fn unanswered(sent: Result<Answer, Trouble>) -> Result<Value, Trouble> {
+    match sent {
+        Err(Trouble::Short { got, .. }) => Ok(Answer { body: got, ..Answer::default() }.json()),
+        sent => Ok(sent?.json()),
+    }
+}
+
+/// A request with the headers that the provider sends.
+pub fn as_provider(request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+    request
+        .header("Content-Type", "application/json; charset=utf-8")
+        .header("Accept", "*/*; q=0.5, application/xml")
+        .header("User-Agent", "Stripe/1.0 (+https://stripe.com/docs/webhooks)")
+}
+
 async fn resend(stage: &Stage<'_>, it: &Resend) -> Result<Value, Trouble> {
     let id = id(&stage.kept, &it.event)?;
     for _ in 0..it.times {
-        stage.provider.stripe.post(&format!("/v1/events/{id}/retry"), &json!({})).await?;
+        retry(stage, &id).await?;
         stage.quiet().await?;
     }
     Ok(stage.deliveries(&id).await?.pop().unwrap_or_default())
 }
 
+/// Has an event delivered to this run's endpoint again, and to no other.
+async fn retry(stage: &Stage<'_>, event: &str) -> Result<(), Trouble> {
+    let params = json!({ "webhook_endpoint": stage.endpoint() });
+    stage.provider.stripe.post(&format!("/v1/events/{event}/retry"), &params).await?;
+    Ok(())
+}
+
+/// Compares both sides by the sessions of this run. A row of a session that the provider has, but from before, is
+/// another run's; one of a session that it does not know at all is an invention, unless it was there before.
 async fn compare(stage: &Stage<'_>, it: &Reconcile) -> Result<Value, Trouble> {
     let only = it.sessions.iter().map(|name| id(&stage.kept, name));
     let only: Vec<String> = only.collect::<Result<_, _>>()?;
@@ -354,17 +424,24 @@ async fn compare(stage: &Stage<'_>, it: &Reconcile) -> Result<Value, Trouble> {
     };
     let window = Window { since: Some(stage.started.plus(-1)), until: None };
     let theirs = reconcile_run::ask(stage.context, &stage.provider.stripe, window).await?;
-    let ledger = stage.ledger().await?;
+    let ledger = stage.still_ledger().await?;
     let rows = ledger.get("rows").and_then(Value::as_array).cloned().unwrap_or_default();
-    let mut ours = Vec::new();
-    for row in &rows {
-        let record = record(row).ok_or_else(|| Trouble::short("a ledger row", row.to_string()))?;
-        if record.created >= stage.started.plus(-1) && wanted(&record.session_id) {
-            ours.push(record);
-        }
-    }
     let mut records = theirs.records();
     records.retain(|record| wanted(&record.session_id));
+    let mut ours = Vec::new();
+    for row in &rows {
+        let session = row.get("session_id").and_then(Value::as_str).unwrap_or_default();
+        let at_provider = records.iter().find(|record| record.session_id == session);
+        let invented = at_provider.is_none()
+            && wanted(session)
+            && !stage.rows_before.contains(session)
+            && !stage.provider_has(session).await;
+        if at_provider.is_some() || invented {
+            let created = at_provider.map_or(stage.started, |record| record.created);
+            let record = record(row, created);
+            ours.push(record.ok_or_else(|| Trouble::short("a ledger row", row.to_string()))?);
+        }
+    }
     let found = reconcile(ours, records);
     let side = |record: Option<&Record>| {
         record.map(|it| {
@@ -373,7 +450,7 @@ async fn compare(stage: &Stage<'_>, it: &Reconcile) -> Result<Value, Trouble> {
     };
     let lines = found.rows.iter().map(|line| {
         json!({
-            "session": line.session_id, "verdict": line.verdict.name(),
+            "session": line.session_id, "their_status": line.theirs.as_ref().map(|it| it.status.name()), "verdict": line.verdict.name(),
             "ours": side(line.ours.as_ref()), "theirs": side(line.theirs.as_ref()),
         })
     });
@@ -392,7 +469,7 @@ async fn recover(stage: &Stage<'_>) -> Result<Value, Trouble> {
     let ids = data.iter().rev().filter_map(|event| event.get("id").and_then(Value::as_str));
     let mut changed = 0;
     for id in ids {
-        stage.provider.stripe.post(&format!("/v1/events/{id}/retry"), &json!({})).await?;
+        retry(stage, id).await?;
         changed += 1;
     }
     stage.quiet().await?;
@@ -400,14 +477,15 @@ async fn recover(stage: &Stage<'_>) -> Result<Value, Trouble> {
 }
 
 /// A row of the application's ledger as reconciliation compares it.
-fn record(row: &Value) -> Option<Record> {
+fn record(row: &Value, created: Timestamp) -> Option<Record> {
     let text = |name: &str| row.get(name).and_then(Value::as_str);
     let currency: Currency = text("currency")?.parse().ok()?;
     Some(Record {
         session_id: text("session_id")?.to_owned(),
         amount: Money::new(row.get("amount")?.as_i64()?, currency),
         status: EntryStatus::read(text("status")?)?,
-        created: Timestamp(row.get("created")?.as_i64()?),
-        payment_intent: text("payment_intent").map(str::to_owned),
+        // When a row was written is asked for by a check of its own.
+        created: row.get("created").and_then(Value::as_i64).map_or(created, Timestamp),
+        payment_intent: text("payment_intent").filter(|it| !it.is_empty()).map(str::to_owned),
     })
 }

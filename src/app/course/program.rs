@@ -14,8 +14,8 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
-use tokio::process::Command;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::{ChildStdin, Command};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -27,6 +27,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 const CONNECT: Duration = Duration::from_millis(500);
 /// How long it may take to end when it is asked to.
 const END_PATIENCE: Duration = Duration::from_secs(2);
+/// How long its keeper may take to end it.
+const KEEPER_PATIENCE: Duration = Duration::from_secs(5);
+/// What its keeper is told, where it is to be killed without being asked.
+const KILL: u8 = b'k';
 /// How long it may take until its port is free once it was killed.
 const PORT_PATIENCE: Duration = Duration::from_millis(500);
 /// How long its last words are waited for.
@@ -35,6 +39,8 @@ const LAST_WORDS: Duration = Duration::from_millis(300);
 const TAIL: usize = 5;
 /// The longest line that is kept, in bytes.
 const LINE_MAX: usize = 16 * 1024;
+/// How much of a stream the file takes, in bytes.
+const OUTPUT_MAX: usize = 8 * 1024 * 1024;
 
 /// How a server is started.
 #[derive(Clone, Debug)]
@@ -62,6 +68,8 @@ pub struct Program {
 #[derive(Debug)]
 struct Child {
     group: Group,
+    /// What the keeper waits for the end of, where there is one.
+    leash: Option<ChildStdin>,
     over: watch::Receiver<Option<ExitStatus>>,
     ears: Tasks,
     /// How many lines the log had before it.
@@ -92,29 +100,46 @@ impl Program {
         Some(said.join(" ⏎ "))
     }
 
-    /// Stops it and starts it again.
-    pub async fn restart(&mut self) -> Result<(), Fault> {
-        self.child.end(&self.start.address).await;
+    /// Changes what it finds in its environment when it is started again.
+    pub fn set(&mut self, name: &'static str, value: &str) {
+        self.start.variables.retain(|(known, _)| *known != name);
+        self.start.variables.push((name, value.to_owned()));
+    }
+
+    /// Stops it and starts it again; where it is killed, it hears nothing of that before.
+    pub async fn restart(&mut self, kill: bool) -> Result<(), Fault> {
+        self.child.end(&self.start.address, kill).await;
         self.child = launch(&self.start, &self.log, self.stop.clone()).await?;
         Ok(())
     }
 
     /// Stops it.
     pub async fn stop(mut self) {
-        self.child.end(&self.start.address).await;
+        self.child.end(&self.start.address, false).await;
     }
 }
 
 impl Child {
-    /// Asks the whole group to end, and makes it. Afterwards nobody of it answers at `address`.
-    async fn end(&mut self, address: &str) {
-        let until = Instant::now() + END_PATIENCE;
-        self.group.ask();
-        // An error says that nobody waits for it any more: then it is over.
-        drop(timeout(END_PATIENCE, self.over.wait_for(Option::is_some)).await);
-        // A shell ends at once where the server that it started still answers what it was asked.
-        while self.group.lives() && connects(address).await && Instant::now() < until {
-            sleep(LOOK_EVERY).await;
+    /// Asks the whole group to end, and makes it; where it is to be killed, it is not asked. Afterwards nobody of it
+    /// answers at `address`.
+    async fn end(&mut self, address: &str, kill: bool) {
+        if let Some(mut leash) = self.leash.take() {
+            let word: &[u8] = if kill { &[KILL] } else { &[] };
+            // The keeper ends the program when the pipe ends, and is over when nobody of it is left.
+            if let Err(error) = leash.write_all(word).await {
+                tracing::debug!(%error, "the keeper has ended");
+            }
+            drop(leash);
+            drop(timeout(KEEPER_PATIENCE, self.over.wait_for(Option::is_some)).await);
+        } else if !kill {
+            let until = Instant::now() + END_PATIENCE;
+            self.group.ask();
+            // An error says that nobody waits for it any more: then it is over.
+            drop(timeout(END_PATIENCE, self.over.wait_for(Option::is_some)).await);
+            // A shell ends at once where the server that it started still answers what it was asked.
+            while self.group.lives() && connects(address).await && Instant::now() < until {
+                sleep(LOOK_EVERY).await;
+            }
         }
         self.group.kill();
         let until = Instant::now() + PORT_PATIENCE;
@@ -143,7 +168,7 @@ async fn launch(start: &Start, log: &Log, mut stop: Stop) -> Result<Child, Fault
                 None => Mishap::Exited { how: String::new() },
             },
             () = stop.wait() => {
-                child.end(&start.address).await;
+                child.end(&start.address, false).await;
                 return Err(Problem::Interrupted.into());
             }
             there = connects(&start.address) => {
@@ -158,7 +183,7 @@ async fn launch(start: &Start, log: &Log, mut stop: Stop) -> Result<Child, Fault
             }
         };
         let said_before = child.said_before;
-        child.end(&start.address).await;
+        child.end(&start.address, false).await;
         return Err(mishap(start, what, &log.tail(said_before, TAIL)));
     }
 }
@@ -197,30 +222,48 @@ fn ending(status: ExitStatus) -> String {
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
         return format!("signal {signal}");
     }
-    format!("exit {}", status.code().unwrap_or(-1))
+    match status.code() {
+        // As shells and the keeper say it.
+        Some(code @ 129..=159) => format!("signal {}", code - 128),
+        code => format!("exit {}", code.unwrap_or(-1)),
+    }
 }
 
-/// Keeps every line of a stream, without its end, and writes it to the file.
-async fn hear(stream: impl AsyncRead + Unpin, log: Log, mut output: File) {
-    let mut reader = BufReader::new(stream);
-    let mut bytes = Vec::new();
-    while reader.read_until(b'\n', &mut bytes).await.is_ok_and(|read| read > 0) {
-        if let Err(error) = output.write_all(&bytes) {
-            tracing::debug!(%error, "the output could not be written down");
+/// Keeps every line of a stream, without its end, and writes it to the file, as far as both have room.
+async fn hear(mut stream: impl AsyncRead + Unpin, log: Log, mut output: File) {
+    let (mut chunk, mut line, mut written) = (vec![0; 8 * 1024], Vec::new(), 0);
+    while let Ok(read @ 1..) = stream.read(&mut chunk).await {
+        let heard = chunk.get(..read).unwrap_or_default();
+        if written < OUTPUT_MAX {
+            written += read;
+            if let Err(error) = output.write_all(heard) {
+                tracing::debug!(%error, "the output could not be written down");
+            }
         }
-        bytes.truncate(LINE_MAX);
-        let line = String::from_utf8_lossy(&bytes);
-        log.add(line.trim_end_matches(['\n', '\r']).to_owned());
-        bytes.clear();
+        for part in heard.split_inclusive(|byte| *byte == b'\n') {
+            line.extend(part.iter().take(LINE_MAX.saturating_sub(line.len())));
+            if part.ends_with(b"\n") {
+                keep(&mut line, &log);
+            }
+        }
+    }
+    keep(&mut line, &log);
+}
+
+/// Adds a line that has ended; one at the end of a stream may be none.
+fn keep(line: &mut Vec<u8>, log: &Log) {
+    if !line.is_empty() {
+        let text = String::from_utf8_lossy(line);
+        log.add(text.trim_end_matches(['\n', '\r']).to_owned());
+        line.clear();
     }
 }
 
 #[cfg(unix)]
 fn spawn(start: &Start, log: &Log) -> Result<Child, Fault> {
-    let mut command = Command::new("sh");
-    command.arg("-c").arg(&start.command);
+    let (mut command, kept) = shell(&start.command);
     command.envs(start.variables.iter().map(|(name, value)| (name, value)));
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdin(if kept { Stdio::piped() } else { Stdio::null() }).stdout(Stdio::piped()).stderr(Stdio::piped());
     // A group of its own: Ctrl-C reaches this program alone, and what the server starts can be ended with it.
     command.process_group(0);
     let failed = |cause: String| {
@@ -231,6 +274,7 @@ fn spawn(start: &Start, log: &Log) -> Result<Child, Fault> {
     let other_output = output.try_clone().map_err(|error| failed(error.to_string()))?;
     let mut child = command.spawn().map_err(|error| failed(error.to_string()))?;
     let group = Group::of(&child).ok_or_else(|| failed(String::new()))?;
+    let leash = child.stdin.take();
     let ears = Tasks::default();
     let said_before = log.len();
     if let Some(out) = child.stdout.take() {
@@ -244,7 +288,25 @@ fn spawn(start: &Start, log: &Log) -> Result<Child, Fault> {
         let status = child.wait().await.ok();
         tell.send_replace(status);
     });
-    Ok(Child { group, over, ears, said_before })
+    Ok(Child { group, leash, over, ears, said_before })
+}
+
+/// What starts a command: a process of our own that keeps it, where the system lets that be; else `sh` itself.
+#[cfg(unix)]
+fn shell(command: &str) -> (Command, bool) {
+    let own = std::env::current_exe().ok().filter(|_| cfg!(target_os = "linux") && !cfg!(test));
+    match own {
+        Some(own) => {
+            let mut keeper = Command::new(own);
+            keeper.arg("keep").arg("--").arg(command);
+            (keeper, true)
+        }
+        None => {
+            let mut shell = Command::new("sh");
+            shell.arg("-c").arg(command);
+            (shell, false)
+        }
+    }
 }
 
 /// Opens the file of the output; only its owner may read what a server says.

@@ -108,7 +108,7 @@ pub fn files(folder: &Path, own: bool, it: &FilesAre) -> Finding {
     let all = all.chain(it.own.iter().filter(|_| own));
     let expected = all.cloned().collect::<Vec<_>>().join(" ");
     let holds = wrong.is_empty();
-    Finding { holds, expected, got: if holds { got } else { wrong.join(" · ") } }
+    Finding::new(holds, expected, if holds { got } else { wrong.join(" · ") })
 }
 
 /// What a finding begins with that names topics.
@@ -130,13 +130,8 @@ pub fn mentions(folder: &Path, it: &Mentions) -> Finding {
         it.all.iter().filter(|(_, words)| !said(words)).map(|(name, _)| name.as_str()).collect();
     let holds = lacking.is_empty();
     let got = if holds { "ok".to_owned() } else { format!("{LACKING}{}", lacking.join(", ")) };
-    Finding { holds, expected: format!("{} × {}", it.file, it.all.len()), got }
-}
-
-/// The topics that a finding names as lacking.
-pub fn lacking(finding: &Finding) -> Vec<&str> {
-    let named = finding.got.strip_prefix(LACKING).filter(|_| !finding.holds);
-    named.map_or_else(Vec::new, |named| named.split(", ").collect())
+    let lacking = lacking.into_iter().map(str::to_owned).collect();
+    Finding { lacking, ..Finding::new(holds, format!("{} × {}", it.file, it.all.len()), got) }
 }
 
 /// How many places a finding names.
@@ -149,7 +144,7 @@ pub fn linted(rule: Rule, sight: &Sight) -> Finding {
     let more = sight.hits.len() - places.len();
     let more = if more > 0 { format!(" · + {more}") } else { String::new() };
     let got = if holds { format!("{} files", sight.looked) } else { places.join(" · ") + &more };
-    Finding { holds, expected: format!("lint {}", rule.name()), got }
+    Finding::new(holds, format!("lint {}", rule.name()), got)
 }
 
 /// The first secret in the project's documents.
@@ -187,7 +182,7 @@ mod tests {
         };
         assert!(mentions(folder.path(), &it).holds);
         let it = Mentions { all: [("a", "quantum"), ("b", "dust")].map(own).into(), ..it };
-        assert_eq!(lacking(&mentions(folder.path(), &it)), ["a", "b"]);
+        assert_eq!(mentions(folder.path(), &it).lacking, ["a", "b"]);
         assert_eq!(secret(folder.path(), &[]), None);
     }
 }

@@ -1,7 +1,7 @@
 //! Looks who answers at the port of an application, where one does not answer or something else does.
 
 use crate::app::course::program::connects;
-use crate::app::course::stage;
+use crate::app::course::exchanges::send;
 use crate::domain::course::launch::authority;
 use crate::domain::course::outcome::Finding;
 use crate::domain::course::reach::{Layer, Reach};
@@ -32,7 +32,7 @@ pub async fn look(url: &str) -> Reach {
 async fn server(address: &str) -> Option<String> {
     let patience = Patience { connect: PATIENCE, total: PATIENCE };
     let http = outbound::client(outbound::Reach::Plain, patience).ok()?;
-    let answer = stage::send(http.get(format!("http://{address}/"))).await.ok()?;
+    let answer = send(http.get(format!("http://{address}/"))).await.ok()?;
     answer.headers.into_iter().find(|(name, _)| name == "server").map(|(_, value)| value)
 }
 
@@ -41,7 +41,7 @@ pub async fn finding(url: &str) -> Finding {
     let reach = look(url).await;
     let holds = reach.layer() == Layer::Answers;
     let got = if holds { reach.expected() } else { reach.show() };
-    Finding { holds, expected: reach.expected(), got }
+    Finding::new(holds, reach.expected(), got)
 }
 
 /// An application that does not answer, with who does at its port.

@@ -2,6 +2,8 @@
 
 use crate::app::context::Context;
 use crate::app::course::application::Application;
+use crate::app::course::books::Lock;
+use crate::app::course::exchanges::{Answer, Exchanges};
 use crate::app::course::kept::Kept;
 use crate::app::course::log::Log;
 use crate::app::course::tap::{Reseal, Tap};
@@ -11,7 +13,7 @@ use crate::app::merchant_server;
 use crate::app::provider::Provider;
 use crate::app::seeded::BETWEEN_S;
 use crate::domain::course::Track;
-use crate::domain::course::act::Rolled;
+use crate::domain::course::act::{self, Rolled};
 use crate::domain::course::lint::{Project, Rule, Sight};
 use crate::domain::course::routes::Routes;
 use crate::domain::fault::{Fault, Problem};
@@ -23,7 +25,7 @@ use crate::stripe::failure::Error;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How the endpoint of a run is described at the provider.
@@ -32,30 +34,15 @@ const MARK: &str = "stripegym course";
 const PAGE_DEFAULT: u64 = 10;
 /// How long the runner waits for deliveries that are due.
 const QUIET_PATIENCE: Duration = Duration::from_secs(15);
-/// How often the runner looks for what is still on its way.
-pub const LOOK_EVERY: Duration = Duration::from_millis(4);
-
-/// An answer of the application.
-#[derive(Clone, Debug)]
-pub struct Answer {
-    /// The HTTP status.
-    pub status: u16,
-    /// Its headers, names in lower case.
-    pub headers: Vec<(String, String)>,
-    /// Its body.
-    pub body: String,
-    /// Milliseconds until it was there.
-    pub took_ms: u64,
-}
-
-impl Answer {
-    /// As lessons see it.
-    pub fn json(&self) -> Value {
-        let headers: serde_json::Map<String, Value> =
-            self.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
-        json!({ "status": self.status, "headers": headers, "body": self.body, "took_ms": self.took_ms })
-    }
-}
+/// How often the runner looks for what is still on its way: soon at first, then less often.
+const LOOK_FIRST: Duration = Duration::from_millis(4);
+const LOOK_LAST: Duration = Duration::from_millis(100);
+/// How long a ledger must have stayed as it is, and how long that is waited for.
+const STILL: Duration = Duration::from_millis(60);
+const STILL_PATIENCE: Duration = Duration::from_secs(1);
+/// How long the application may take to answer a request of a lesson.
+const ANSWER: Patience =
+    Patience { connect: Duration::from_secs(5), total: Duration::from_secs(10) };
 
 /// Where a day plays.
 pub struct Stage<'c> {
@@ -67,8 +54,10 @@ pub struct Stage<'c> {
     pub kept: Kept,
     /// The application's log.
     pub log: Log,
-    /// What the application answered in this run.
-    pub answers: Vec<String>,
+    /// What was sent to the application in this run, and what it answered.
+    pub exchanges: Exchanges,
+    /// Sessions that the ledger had rows of before the run.
+    pub rows_before: BTreeSet<String>,
     /// When the run began, by the provider's clock.
     pub started: Timestamp,
     /// Sessions and events that were there before the run, though no earlier than its first second: another run's,
@@ -86,6 +75,10 @@ pub struct Stage<'c> {
     endpoint: String,
     tap: Tap,
     application: &'c mut Application,
+    /// What the line signs with, where the application has a secret of its own.
+    sealing: Option<Arc<Mutex<SigningSecret>>>,
+    /// What holds the ledger's file, while it is locked.
+    lock: Option<Lock>,
     /// Whether the day is all about the application's pages.
     pub about_pages: bool,
     /// The learner's own project, where there is one, and its files once they were read.
@@ -108,9 +101,13 @@ impl<'c> Stage<'c> {
         }
         let own = application.secret().cloned();
         let clock = application.clock(context);
-        let reseal = own.clone().map(|secret| Reseal { secret, clock });
-        let tap = Tap::open(&application.webhook_url(), reseal).await?;
-        let (endpoint, registered) = match register(provider, tap.url()).await {
+        let log = application.log();
+        let exchanges = Exchanges::beside(log.clone());
+        let sealing = own.clone().map(|secret| Arc::new(Mutex::new(secret)));
+        let reseal = sealing.clone().map(|secret| Reseal { secret, clock });
+        let tap = Tap::open(&application.webhook_url(), reseal, exchanges.clone()).await?;
+        let version = application.api_version();
+        let (endpoint, registered) = match register(provider, tap.url(), version).await {
             Ok(registered) => registered,
             Err(fault) => {
                 tap.close().await;
@@ -120,14 +117,14 @@ impl<'c> Stage<'c> {
         application.trust(&registered);
         let mut others = context.config.webhook_secrets.clone();
         others.push(registered.clone());
-        let patience = Patience { connect: Duration::from_secs(5), total: Duration::from_secs(30) };
-        let http = outbound::client(Reach::Plain, patience).map_err(|e| Trouble::client(&e))?;
+        let http = outbound::fresh_client(Reach::Plain, ANSWER).map_err(|e| Trouble::client(&e))?;
         let mut stage = Self {
             context,
             provider,
             kept: Kept::default(),
-            log: application.log(),
-            answers: Vec::new(),
+            log,
+            exchanges,
+            rows_before: BTreeSet::new(),
             started: context.clock.now(),
             earlier: BTreeSet::new(),
             project: context.config.home.join("project"),
@@ -138,6 +135,8 @@ impl<'c> Stage<'c> {
             endpoint,
             tap,
             application,
+            sealing,
+            lock: None,
             about_pages: false,
             own: None,
             files: OnceLock::new(),
@@ -165,6 +164,9 @@ impl<'c> Stage<'c> {
             }
         }
         self.earlier = earlier;
+        // A ledger that cannot be read yet has no rows.
+        let ledger = self.ledger().await.unwrap_or_default();
+        self.rows_before = sessions(&ledger);
         Ok(())
     }
 
@@ -172,6 +174,10 @@ impl<'c> Stage<'c> {
     /// out, and further pages are read until there are as many as were asked for.
     pub async fn read(&self, path: &str, params: &Value) -> Result<Value, Error> {
         let mut list = self.provider.stripe.get(path, params).await?;
+        // Another endpoint of the account that nobody serves is no matter of this run.
+        let undelivered = params.get("delivery_success") == Some(&json!(false));
+        let reached = if undelivered { self.reached().await } else { BTreeSet::new() };
+        let lost = |id: &str| !reached.contains(id);
         let limit = params.get("limit").and_then(Value::as_u64).unwrap_or(PAGE_DEFAULT);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut page = list.clone();
@@ -179,7 +185,7 @@ impl<'c> Stage<'c> {
         loop {
             let Some(data) = page.get("data").and_then(Value::as_array) else { return Ok(list) };
             let id = |it: &Value| it.get("id").and_then(Value::as_str).map(str::to_owned);
-            let own = |it: &&Value| id(it).is_none_or(|id| !self.earlier.contains(&id));
+            let own = |it: &&Value| id(it).is_none_or(|id| !self.earlier.contains(&id) && lost(&id));
             kept.extend(data.iter().filter(own).cloned());
             let more = page.get("has_more").and_then(Value::as_bool) == Some(true);
             let last = data.last().and_then(id).filter(|_| more && kept.len() < limit);
@@ -195,6 +201,14 @@ impl<'c> Stage<'c> {
             *data = Value::Array(kept);
         }
         Ok(list)
+    }
+
+    /// The events that were delivered to this run's endpoint.
+    async fn reached(&self) -> BTreeSet<String> {
+        let all = self.every_delivery().await.unwrap_or_default();
+        let well = |it: &&Value| it.get("status").and_then(Value::as_str) == Some("succeeded");
+        let event = |it: &Value| it.get("event")?.as_str().map(str::to_owned);
+        all.iter().filter(well).filter_map(event).collect()
     }
 
     /// Takes the learner's own project instead of the folder that the built-in shop has for its documents.
@@ -247,7 +261,11 @@ impl<'c> Stage<'c> {
     fn keep_app(&mut self) {
         let (url, webhook) = self.app();
         let port = url.rsplit(':').next().unwrap_or_default();
-        self.kept.keep("app", json!({ "url": url, "webhook": webhook, "port": port }));
+        let [checkout, ledger] = self.application.paths().map(|path| format!("{url}{path}"));
+        let value = json!({
+            "url": url, "webhook": webhook, "port": port, "checkout": checkout, "ledger": ledger,
+        });
+        self.kept.keep("app", value);
     }
 
     /// The application's address and that of its webhook.
@@ -275,9 +293,18 @@ impl<'c> Stage<'c> {
         self.application.over()
     }
 
-    /// Stops the application and starts it again at the same port, with the same ledger.
-    pub async fn restart(&mut self) -> Result<(), Fault> {
-        self.application.restart(self.context, self.provider).await?;
+    /// Whether the application takes connections.
+    pub async fn answers(&self) -> bool {
+        self.application.answers().await
+    }
+
+    /// Stops the application and starts it again at the same port, with the same ledger; perhaps in another time
+    /// zone, where it was started for the run.
+    pub async fn restart(&mut self, zone: Option<&str>, kill: bool) -> Result<(), Fault> {
+        if let Some(zone) = zone {
+            self.application.set("TZ", zone);
+        }
+        self.application.restart(self.context, self.provider, kill).await?;
         self.application.trust(&self.secret);
         self.tap.lead_to(&self.application.webhook_url());
         self.keep_app();
@@ -289,19 +316,64 @@ impl<'c> Stage<'c> {
         self.tap.break_with(status, times);
     }
 
-    /// Rolls the secret as far as the application can be told: the built-in shop can, another one keeps its own.
-    pub fn roll(&mut self, to: Rolled) {
+    /// Rolls the secret as far as the application can be told: the built-in shop can believe two at once, a server
+    /// that was started for the run is started again with the one that it is to believe. Any other keeps its own.
+    pub async fn roll(&mut self, to: Rolled) -> Result<(), Fault> {
         let fresh = format!("whsec_rolled{:016x}", self.context.entropy.numbers("rolled").next());
         let new = self.rolled.clone().or_else(|| SigningSecret::read(&fresh));
-        let Some(new) = new else { return };
+        let Some(new) = new else { return Ok(()) };
         let believed = match to {
             Rolled::Both => vec![self.secret.clone(), new.clone()],
             Rolled::New => vec![new.clone()],
             Rolled::Old => vec![self.secret.clone()],
         };
-        if self.application.trust_only(believed) {
-            self.rolled = Some(new);
+        if self.track() != Track::Exec {
+            if self.application.trust_only(believed) {
+                self.rolled = Some(new);
+            }
+            return Ok(());
         }
+        let [only] = believed.as_slice() else { return Ok(()) };
+        self.application.set("STRIPE_WEBHOOK_SECRET", only.reveal());
+        if let Some(sealing) = &self.sealing {
+            only.clone_into(&mut sealing.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+        self.rolled = Some(new);
+        self.restart(None, false).await
+    }
+
+    /// Lets the provider's API fail for the application, and locks the file of its ledger, as far as that is known.
+    pub async fn trouble(&mut self, it: act::Trouble) -> Result<bool, Fault> {
+        if it.books {
+            let ledger = self.ledger().await.unwrap_or_default();
+            let folder = self.own.clone().unwrap_or_else(|| PathBuf::from("."));
+            self.lock = self.application.books().lock(&sessions(&ledger), folder).await;
+        }
+        if it.api {
+            for method in ["GET", "POST"] {
+                let form = format!("on={method} /v1/*&answer=500&times=1000");
+                self.control_post("/_stripegym/faults", &form.replace(' ', "%20")).await?;
+            }
+        }
+        Ok(it.api || self.lock.is_some())
+    }
+
+    /// Ends what a check that was cut off may have left behind.
+    pub async fn settle(&mut self) -> Result<(), Fault> {
+        self.break_line(0, 0);
+        self.mend().await?;
+        if self.track() == Track::Exec && self.rolled.is_some() {
+            self.roll(Rolled::Old).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends what troubles the application.
+    pub async fn mend(&mut self) -> Result<(), Fault> {
+        self.lock = None;
+        let url = format!("{}/_stripegym/faults", self.provider.base());
+        let request = self.http.request(reqwest::Method::DELETE, url);
+        self.control(request.header("Stripegym-Control", "1")).await.map(drop)
     }
 
     /// The endpoint of this run, `we_…`.
@@ -321,9 +393,46 @@ impl<'c> Stage<'c> {
         &self.http
     }
 
+    /// Sends a request to the application.
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Result<Answer, Trouble> {
+        self.exchanges.send(request).await
+    }
+
     /// The application's ledger: how many rows there are, and the rows, of which it may show the newest only.
     pub async fn ledger(&self) -> Result<Value, Trouble> {
         self.application.books().read(&self.http, &self.application.url()).await
+    }
+
+    /// The ledger once nobody writes to it: what was answered before it was written is seen as well.
+    pub async fn still_ledger(&self) -> Result<Value, Trouble> {
+        let mut seen = self.ledger().await?;
+        let until = Instant::now() + STILL_PATIENCE;
+        while self.track() != Track::Shop && Instant::now() < until {
+            tokio::time::sleep(STILL).await;
+            let now = self.ledger().await?;
+            if now == seen {
+                break;
+            }
+            seen = now;
+        }
+        Ok(seen)
+    }
+
+    /// Whether the provider knows a session, whenever it was made.
+    pub async fn provider_has(&self, session: &str) -> bool {
+        let path = format!("/v1/checkout/sessions/{session}");
+        session.starts_with("cs_") && self.provider.stripe.get(&path, &Value::Null).await.is_ok()
+    }
+
+    /// The API version that the endpoint was told to have.
+    pub fn api_version(&self) -> Option<&str> {
+        self.application.api_version()
+    }
+
+    /// The application's own path where a lesson names the usual one.
+    pub fn checkout_path<'p>(&'p self, path: &'p str) -> &'p str {
+        let [checkout, _] = self.application.paths();
+        if path == "/checkout" { checkout } else { path }
     }
 
     /// The provider's present instant.
@@ -348,6 +457,7 @@ impl<'c> Stage<'c> {
         let endpoint = &self.endpoint;
         let path = format!("/_stripegym/deliveries?status=pending&endpoint={endpoint}&limit=1000");
         let until = Instant::now() + QUIET_PATIENCE;
+        let mut pause = LOOK_FIRST;
         let mut stop = self.context.stop.clone();
         loop {
             let status = self.control_get("/_stripegym/status").await?;
@@ -364,7 +474,7 @@ impl<'c> Stage<'c> {
                 return Ok(());
             }
             tokio::select! {
-                () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(LOOK_LAST),
                 () = stop.wait() => return Err(Problem::Interrupted.into()),
             }
         }
@@ -410,38 +520,25 @@ impl<'c> Stage<'c> {
     }
 }
 
-/// Sends a request to the application or anyone else on this machine.
-pub async fn send(request: reqwest::RequestBuilder) -> Result<Answer, Trouble> {
-    let began = Instant::now();
-    let sent = request.send().await;
-    let response = sent.map_err(|error| {
-        let error = error.without_url();
-        Trouble::short("an answer", format!("{error}: {}", cause(&error)))
-    })?;
-    let status = response.status().as_u16();
-    let headers = response.headers().iter().map(|(name, value)| {
-        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-    });
-    let headers: Vec<(String, String)> = headers.collect();
-    let bytes = response.bytes().await.unwrap_or_default();
-    let body = String::from_utf8_lossy(&bytes).into_owned();
-    let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Ok(Answer { status, headers, body, took_ms })
+/// The sessions that a ledger has rows of.
+fn sessions(ledger: &Value) -> BTreeSet<String> {
+    let rows = ledger.get("rows").and_then(Value::as_array);
+    let ids = rows.into_iter().flatten().filter_map(|row| row.get("session_id")?.as_str());
+    ids.map(str::to_owned).collect()
 }
 
-/// The innermost cause of an error.
-fn cause(error: &dyn std::error::Error) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
-}
-
-async fn register(provider: &Provider, url: &str) -> Result<(String, SigningSecret), Fault> {
+async fn register(
+    provider: &Provider,
+    url: &str,
+    version: Option<&str>,
+) -> Result<(String, SigningSecret), Fault> {
     // An endpoint that a killed run left behind would fail every delivery to it.
     merchant_server::sweep(provider, MARK).await?;
-    let endpoint = provider.stripe.create_webhook_endpoint(url, &["*"], MARK).await?;
+    let mut params = json!({ "url": url, "enabled_events": ["*"], "description": MARK });
+    if let (Some(version), Some(params)) = (version, params.as_object_mut()) {
+        params.insert("api_version".to_owned(), json!(version));
+    }
+    let endpoint = provider.stripe.post("/v1/webhook_endpoints", &params).await?;
     let text = |name: &str| endpoint.get(name).and_then(Value::as_str);
     let odd = |name: &str| Problem::ProviderOdd { what: format!("an endpoint without `{name}`") };
     let id = text("id").ok_or_else(|| odd("id"))?.to_owned();

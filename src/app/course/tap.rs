@@ -1,6 +1,7 @@
 //! The line between the provider and the application, where lessons put faults. What it passes on it passes on
 //! byte by byte; only the signature is made anew for an application that has a secret of its own.
 
+use crate::app::course::exchanges::{Exchange, Exchanges};
 use crate::app::course::trouble::Trouble;
 use crate::domain::fault::{Fault, Problem};
 use crate::domain::secret::SigningSecret;
@@ -17,10 +18,17 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-/// What a delivery is answered with that meets a fault: its record shows by this that it was no accident.
-pub const FAULT: &str = "a fault of the lesson";
+/// What a delivery is answered with that meets a fault.
+const FAULT: &str = "a fault of the lesson";
+/// How long the application may take to answer a delivery, and how long once it has been too late before.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE_LATER: Duration = Duration::from_secs(2);
+/// The status that the provider is told where nobody answered in time.
+const LATE: u16 = 504;
 
 /// What deliveries meet instead of the application.
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,10 +42,16 @@ struct Broken {
 /// How deliveries are signed anew for an application that has a secret of its own.
 #[derive(Clone, Debug)]
 pub struct Reseal {
-    /// The application's secret.
-    pub secret: SigningSecret,
+    /// The application's secret, which may be rolled meanwhile.
+    pub secret: Arc<Mutex<SigningSecret>>,
     /// When it is signed.
     pub clock: Clock,
+}
+
+impl Reseal {
+    fn secret(&self) -> SigningSecret {
+        lock(&self.secret).clone()
+    }
 }
 
 struct Line {
@@ -45,6 +59,9 @@ struct Line {
     target: Mutex<String>,
     broken: Mutex<Broken>,
     http: outbound::Client,
+    exchanges: Exchanges,
+    /// Whether a delivery was not answered in time.
+    late: AtomicBool,
 }
 
 /// A line at work.
@@ -58,7 +75,11 @@ pub struct Tap {
 impl Tap {
     /// Starts a line that leads to `target`; where `reseal` says so, deliveries are signed with another secret,
     /// as a forwarding tool does.
-    pub async fn open(target: &str, reseal: Option<Reseal>) -> Result<Self, Fault> {
+    pub async fn open(
+        target: &str,
+        reseal: Option<Reseal>,
+        exchanges: Exchanges,
+    ) -> Result<Self, Fault> {
         let addr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
         let taken = |source| {
             let problem =
@@ -67,13 +88,15 @@ impl Tap {
         };
         let listener = server::bind(addr, true).await.map_err(taken)?;
         let url = format!("http://{}/webhook", listener.local_addr().map_err(taken)?);
-        let http = outbound::client(Reach::of(target), Patience::DELIVERY)
+        let http = outbound::fresh_client(Reach::of(target), Patience::DELIVERY)
             .map_err(|error| Trouble::client(&error))?;
         let line = Arc::new(Line {
             reseal,
             target: Mutex::new(target.to_owned()),
             broken: Mutex::default(),
             http,
+            exchanges,
+            late: AtomicBool::default(),
         });
         let (stopper, stop) = shutdown::pair();
         let server = Tasks::default();
@@ -130,15 +153,22 @@ fn fault(line: &Line) -> Option<u16> {
 }
 
 async fn pass(line: &Line, request: Request<Arriving>) -> Response<Full<Bytes>> {
-    if let Some(status) = fault(line) {
-        return answer(status, Bytes::from_static(FAULT.as_bytes()));
-    }
+    let meant = fault(line);
     let target = lock(&line.target).clone();
     let (parts, body) = request.into_parts();
     let Ok(body) = body.collect().await else { return answer(502, Bytes::new()) };
     let body = body.to_bytes();
-    let sealed = line.reseal.as_ref().map(|it| sign(&it.secret, it.clock.now(), &body));
-    let mut sent = line.http.request(parts.method, &target).body(body);
+    if let Some(status) = meant {
+        let body = body.to_vec();
+        let event = Exchange::meant(body);
+        let number = line.exchanges.begin(event);
+        line.exchanges.end(number, Some(status), FAULT);
+        return answer(status, Bytes::from_static(FAULT.as_bytes()));
+    }
+    let sealed = line.reseal.as_ref().map(|it| sign(&it.secret(), it.clock.now(), &body));
+    let late = line.late.load(Ordering::SeqCst);
+    let patience = if late { PATIENCE_LATER } else { PATIENCE };
+    let mut sent = line.http.request(parts.method, &target).timeout(patience);
     for (name, value) in &parts.headers {
         if name.as_str() == "stripe-signature"
             && let Some(sealed) = &sealed
@@ -151,12 +181,15 @@ async fn pass(line: &Line, request: Request<Arriving>) -> Response<Full<Bytes>> 
             sent = sent.header(name, value);
         }
     }
-    match sent.send().await {
-        Ok(response) => {
-            let status = response.status().as_u16();
-            answer(status, response.bytes().await.unwrap_or_default())
+    let began = Instant::now();
+    match line.exchanges.pass(sent.body(body), true).await {
+        Ok(told) => answer(told.status, Bytes::from(told.body)),
+        Err(_) if began.elapsed() >= PATIENCE_LATER => {
+            line.late.store(true, Ordering::SeqCst);
+            answer(LATE, Bytes::new())
         }
-        Err(error) => answer(502, Bytes::from(error.without_url().to_string())),
+        Err(Trouble::Short { got, .. }) => answer(502, Bytes::from(got)),
+        Err(Trouble::World(_)) => answer(502, Bytes::new()),
     }
 }
 

@@ -140,13 +140,14 @@ async fn stopped(context: &Context) {
 impl Watch<'_> {
     /// Grades once; a server of ours is started anew where files changed.
     async fn round(&mut self, provider: &Provider, cause: &Cause) -> Result<Checked, Fault> {
-        let lessons = choose::lessons(self.context, self.choice)?;
+        let mut lessons = choose::lessons(self.context, self.choice)?;
+        choose::skip(&mut lessons, &self.grading.skip)?;
         let mut application = match self.application.take() {
             Some(mut application) => {
                 let edited = matches!(cause, Cause::Files { .. });
                 if edited
                     && application.track() == Track::Exec
-                    && let Err(fault) = application.restart(&self.quiet, provider).await
+                    && let Err(fault) = application.restart(&self.quiet, provider, false).await
                 {
                     application.close().await;
                     return Err(fault);

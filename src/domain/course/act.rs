@@ -61,7 +61,13 @@ pub enum Verb {
     /// Runs the blocks of the project's README that are marked as runnable, in a clean folder.
     RunReadme(Nothing),
     /// Stops the application and starts it again.
-    Restart(Nothing),
+    Restart(Restart),
+    /// Pays money back.
+    Refund(Refund),
+    /// Lets the provider's API fail, and what the ledger is written to, until `mend`.
+    Trouble(Trouble),
+    /// Ends what `trouble` began.
+    Mend(Nothing),
 }
 
 impl Verb {
@@ -90,6 +96,9 @@ impl Verb {
             Self::Document(_) => "document",
             Self::RunReadme(_) => "run_readme",
             Self::Restart(_) => "restart",
+            Self::Refund(_) => "refund",
+            Self::Trouble(_) => "trouble",
+            Self::Mend(_) => "mend",
         }
     }
 }
@@ -175,6 +184,12 @@ pub struct Checkout {
     /// What is sent to the application, for `app`; may refer to something kept.
     #[serde(default)]
     pub form: String,
+    /// Whether the application may refuse with 4xx; then nothing is kept.
+    #[serde(default)]
+    pub may_refuse: bool,
+    /// Further parameters of the session, for `api`: a discount, shipping, another mode.
+    #[serde(default)]
+    pub params: Value,
 }
 
 /// Who makes a session.
@@ -290,6 +305,9 @@ pub struct Deliver {
     /// What is changed.
     #[serde(default)]
     pub mutate: Mutate,
+    /// Milliseconds after which no answer is waited for any more, where that is sooner than usual.
+    #[serde(default)]
+    pub patience_ms: Option<u64>,
 }
 
 /// What is changed of a delivery; by default nothing.
@@ -349,6 +367,8 @@ pub enum Header {
     SecondV1,
     /// It has three `v1`, of which the first fits.
     FirstV1,
+    /// Only the first digits of its signature are right.
+    FirstDigits,
 }
 
 /// Which secret signs.
@@ -381,6 +401,41 @@ pub struct Fault {
     /// How many; 0 is all from now on.
     #[serde(default)]
     pub times: usize,
+}
+
+/// How an application is started again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Restart {
+    /// Whether it is killed, so that it cannot finish what it has begun.
+    #[serde(default)]
+    pub kill: bool,
+    /// The time zone that it finds in its environment.
+    #[serde(default)]
+    pub zone: Option<String>,
+}
+
+/// Money that is paid back.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refund {
+    /// `$paid`.
+    pub session: String,
+    /// In minor units; all that is left where nothing is said.
+    #[serde(default)]
+    pub amount: Option<i64>,
+}
+
+/// What fails behind the application.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trouble {
+    /// Whether the provider's API answers 500.
+    #[serde(default)]
+    pub api: bool,
+    /// Whether the ledger's file is locked.
+    #[serde(default)]
+    pub books: bool,
 }
 
 /// A move of the clock.
@@ -434,7 +489,10 @@ struct Written {
     recover: Option<Nothing>,
     document: Option<Nothing>,
     run_readme: Option<Nothing>,
-    restart: Option<Nothing>,
+    restart: Option<Restart>,
+    refund: Option<Refund>,
+    trouble: Option<Trouble>,
+    mend: Option<Nothing>,
 }
 
 impl TryFrom<Written> for Act {
@@ -464,6 +522,9 @@ impl TryFrom<Written> for Act {
             it.document.map(Verb::Document),
             it.run_readme.map(Verb::RunReadme),
             it.restart.map(Verb::Restart),
+            it.refund.map(Verb::Refund),
+            it.trouble.map(Verb::Trouble),
+            it.mend.map(Verb::Mend),
         ];
         let mut verbs: Vec<Verb> = verbs.into_iter().flatten().collect();
         match (verbs.pop(), verbs.is_empty()) {

@@ -2,14 +2,14 @@
 //! provider, a delivery, a row of the ledger; never about a sentence that the program wrote itself.
 
 use crate::domain::course::lint::Rule;
-use crate::domain::course::proof::{Accepts, Accidents, Fields, Given, Lint, Refused};
+use crate::domain::course::proof::{Accepts, Accidents, Fields, Given, Lint, Refused, Says};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Something that must hold.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(try_from = "Written")]
+#[serde(rename_all = "snake_case")]
 pub enum Claim {
     /// The status of kept answers.
     Status(Status),
@@ -55,6 +55,8 @@ pub enum Claim {
     Accidents(Accidents),
     /// The provider refused a call of the application.
     Refused(Refused),
+    /// What the answers say in the words of an official library.
+    Says(Says),
     /// The application answers at 127.0.0.1, and nothing else stands in its place.
     Reach(AliveIs),
     /// Every one of several.
@@ -85,6 +87,21 @@ impl Claim {
             Self::Not(claim) => claim.rules(),
             Self::Given(it) => it.then.rules(),
             _ => Vec::new(),
+        }
+    }
+
+    /// Whether it can be judged only by who sees the ledger.
+    pub fn needs_books(&self) -> bool {
+        match self {
+            Self::LedgerRow(_)
+            | Self::LedgerAbsent(_)
+            | Self::LedgerGrew(_)
+            | Self::LedgerUnchanged(_)
+            | Self::Verdicts(_) => true,
+            Self::All(claims) | Self::Any(claims) => claims.iter().any(Self::needs_books),
+            Self::Not(claim) => claim.needs_books(),
+            Self::Given(given) => given.then.needs_books(),
+            _ => false,
         }
     }
 
@@ -289,6 +306,9 @@ pub struct LedgerRow {
     /// Columns that must not be empty.
     #[serde(default)]
     pub filled: Vec<String>,
+    /// Columns with instants; one that is there must be near the value, or near the application's present.
+    #[serde(default)]
+    pub near: BTreeMap<String, Value>,
     /// Columns that must be whole numbers.
     #[serde(default)]
     pub integers: Vec<String>,
@@ -331,6 +351,9 @@ pub struct Verdicts {
     pub of: String,
     /// The verdicts that may occur.
     pub only: Vec<String>,
+    /// Statuses at the provider under which a session may lack its row.
+    #[serde(default)]
+    pub may_lack: Vec<String>,
     /// How many lines there must be.
     #[serde(default)]
     pub at_least: usize,
@@ -416,81 +439,6 @@ pub struct Mentions {
     pub file: String,
     /// Topics by name; each is one word or several with `|` of which one is enough.
     pub all: BTreeMap<String, String>,
-}
-
-/// A claim as it is written: every subject is a key, and exactly one of them is there.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    status: Option<Status>,
-    header: Option<HeaderIs>,
-    body: Option<BodyHas>,
-    json: Option<JsonIs>,
-    event_count: Option<EventCount>,
-    delivery: Option<DeliveryIs>,
-    ledger_row: Option<LedgerRow>,
-    ledger_absent: Option<Sessions>,
-    ledger_grew: Option<LedgerGrew>,
-    ledger_unchanged: Option<Since>,
-    verdicts: Option<Verdicts>,
-    log: Option<LogHas>,
-    no_secret: Option<NoSecret>,
-    alive: Option<AliveIs>,
-    key: Option<KeyIs>,
-    files: Option<FilesAre>,
-    mentions: Option<Mentions>,
-    lint: Option<Lint>,
-    fields: Option<Fields>,
-    accepts: Option<Accepts>,
-    accidents: Option<Accidents>,
-    refused: Option<Refused>,
-    reach: Option<AliveIs>,
-    all: Option<Vec<Claim>>,
-    any: Option<Vec<Claim>>,
-    not: Option<Box<Claim>>,
-    given: Option<Given>,
-}
-
-impl TryFrom<Written> for Claim {
-    type Error = String;
-
-    fn try_from(it: Written) -> Result<Self, String> {
-        let claims = [
-            it.status.map(Self::Status),
-            it.header.map(Self::Header),
-            it.body.map(Self::Body),
-            it.json.map(Self::Json),
-            it.event_count.map(Self::EventCount),
-            it.delivery.map(Self::Delivery),
-            it.ledger_row.map(Self::LedgerRow),
-            it.ledger_absent.map(Self::LedgerAbsent),
-            it.ledger_grew.map(Self::LedgerGrew),
-            it.ledger_unchanged.map(Self::LedgerUnchanged),
-            it.verdicts.map(Self::Verdicts),
-            it.log.map(Self::Log),
-            it.no_secret.map(Self::NoSecret),
-            it.alive.map(Self::Alive),
-            it.key.map(Self::Key),
-            it.files.map(Self::Files),
-            it.mentions.map(Self::Mentions),
-            it.lint.map(Self::Lint),
-            it.fields.map(Self::Fields),
-            it.accepts.map(Self::Accepts),
-            it.accidents.map(Self::Accidents),
-            it.refused.map(Self::Refused),
-            it.reach.map(Self::Reach),
-            it.all.map(Self::All),
-            it.any.map(Self::Any),
-            it.not.map(Self::Not),
-            it.given.map(Self::Given),
-        ];
-        let mut claims: Vec<Self> = claims.into_iter().flatten().collect();
-        match (claims.pop(), claims.is_empty()) {
-            (Some(claim), true) => Ok(claim),
-            (None, _) => Err("a claim without a subject".to_owned()),
-            (Some(_), false) => Err("a claim with more than one subject".to_owned()),
-        }
-    }
 }
 
 #[cfg(test)]

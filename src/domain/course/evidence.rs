@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     fn finding(got: &str) -> Finding {
-        Finding { holds: true, expected: "2xx".to_owned(), got: got.to_owned() }
+        Finding::new(true, "2xx", got)
     }
 
     #[test]

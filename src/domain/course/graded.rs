@@ -1,6 +1,6 @@
 //! What `check` came to: days graded without reading and doing, once or again and again.
 
-use crate::domain::course::Level;
+use crate::domain::course::{Level, Severity};
 use crate::domain::course::outcome::{CheckResult, DayResult, Failure, State};
 use crate::domain::mode::Mode;
 use std::collections::BTreeMap;
@@ -27,6 +27,8 @@ pub struct Counts {
     pub passed: usize,
     /// Failed, or blocked by one that failed.
     pub failed: usize,
+    /// Risky, or a habit.
+    pub warned: usize,
     /// Open: a person has not said their part.
     pub open: usize,
     /// Left out on this track.
@@ -38,7 +40,7 @@ pub struct Counts {
 pub struct Checked {
     /// The days, in order.
     pub days: Vec<Graded>,
-    /// Whether open and optional items count like required ones.
+    /// Whether open and risky items stand in the way too.
     pub strict: bool,
     /// Milliseconds that it all took.
     pub took_ms: u64,
@@ -58,6 +60,7 @@ impl Checked {
             match check.state {
                 State::Pass => counts.passed += 1,
                 State::Fail | State::Blocked => counts.failed += 1,
+                State::Warn => counts.warned += 1,
                 State::Partial | State::Attest => counts.open += 1,
                 State::Skip => counts.skipped += 1,
             }
@@ -69,6 +72,7 @@ impl Checked {
     pub fn blocks(&self, check: &CheckResult) -> bool {
         match check.state {
             State::Fail | State::Blocked => self.strict || check.level == Level::Required,
+            State::Warn => self.strict && check.severity >= Severity::Risky,
             State::Partial | State::Attest => self.strict,
             State::Pass | State::Skip => false,
         }
@@ -192,13 +196,14 @@ mod tests {
     use crate::domain::course::evidence::Evidence;
 
     fn check(id: &str, level: Level, state: State) -> CheckResult {
-        let failure = (state == State::Fail).then(|| Failure {
+        let failure = matches!(state, State::Fail | State::Warn).then(|| Failure {
             code: format!("SG{id}"),
             checked: String::new(),
             expected: String::new(),
             got: String::new(),
             why: String::new(),
             next: String::new(),
+            scene: None,
         });
         CheckResult {
             id: id.to_owned(),
@@ -206,9 +211,11 @@ mod tests {
             title: String::new(),
             kind: Kind::Auto,
             level,
+            severity: if state == State::Warn { Severity::Risky } else { Severity::Wrong },
             state,
             findings: Vec::new(),
             failure,
+            root: None,
             evidence: Evidence::default(),
             took_ms: 0,
         }
@@ -232,20 +239,24 @@ mod tests {
     }
 
     #[test]
-    fn only_strictly_do_open_and_optional_items_stand_in_the_way() {
+    fn only_strictly_do_open_and_risky_items_stand_in_the_way() {
         let open = || {
             vec![
                 check("D1", Level::Required, State::Pass),
                 check("D2", Level::Attest, State::Attest),
                 check("D3", Level::Required, State::Partial),
-                check("D4", Level::Optional, State::Fail),
+                check("D4", Level::Required, State::Warn),
             ]
         };
         assert!(checked(false, open()).is_well());
+        let mut habit = checked(true, vec![check("D4", Level::Required, State::Warn)]);
+        assert!(!habit.is_well());
+        habit.days[0].day.checks[0].severity = Severity::Habit;
+        assert!(habit.is_well());
         let strict = checked(true, open());
         assert!(!strict.is_well());
         assert_eq!(strict.first_failure().map(|it| it.code.as_str()), Some("SGD4"));
-        let counts = Counts { all: 4, passed: 1, failed: 1, open: 2, skipped: 0 };
+        let counts = Counts { all: 4, passed: 1, failed: 0, warned: 1, open: 2, skipped: 0 };
         assert_eq!(strict.counts(), counts);
         assert!(!checked(false, vec![check("D1", Level::Required, State::Blocked)]).is_well());
     }

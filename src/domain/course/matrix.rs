@@ -36,7 +36,8 @@ impl Mutant {
     /// What is wrong with how a run came out: the check that must notice does not, or another one fails.
     /// `None` where the run is as it should be.
     pub fn misjudged(&self, states: &BTreeMap<String, State>) -> Option<String> {
-        let failed = |id: &str| states.get(id) == Some(&State::Fail);
+        // A habit or a risk that is named counts as noticed.
+        let failed = |id: &str| matches!(states.get(id), Some(State::Fail | State::Warn));
         if !failed(&self.caught_by) {
             let state = states.get(&self.caught_by).map_or("–", |state| state.name());
             return Some(format!("{} = {state}", self.caught_by));

@@ -5,6 +5,7 @@ pub mod act;
 pub mod books;
 pub mod carried;
 pub mod claim;
+pub mod contract;
 pub mod coverage;
 pub mod dossier;
 pub mod evidence;
@@ -21,6 +22,7 @@ pub mod reach;
 pub mod readme;
 pub mod routes;
 pub mod rules;
+pub mod scene;
 pub mod shops;
 pub mod standing;
 
@@ -67,10 +69,32 @@ impl Kind {
 pub enum Level {
     /// The day is not passed without it.
     Required,
-    /// It is shown and does not count.
-    Optional,
     /// A person attests it; it never blocks.
     Attest,
+}
+
+/// How much a failure weighs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// A matter of style: log lines, forms, what nobody is harmed by.
+    Habit,
+    /// It goes well until something else goes wrong.
+    Risky,
+    /// Money or security: the only one that fails a check, and holds up what rests on it.
+    #[default]
+    Wrong,
+}
+
+impl Severity {
+    /// The word that lessons and JSON use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Habit => "habit",
+            Self::Risky => "risky",
+            Self::Wrong => "wrong",
+        }
+    }
 }
 
 /// The ways in which an application can stand before the course.
@@ -213,6 +237,9 @@ pub struct Check {
     pub kind: Kind,
     /// What its failure means.
     pub level: Level,
+    /// How much its failure weighs, where its cause does not say otherwise.
+    #[serde(default)]
+    pub severity: Severity,
     /// Which misstatements it puts right.
     #[serde(default)]
     pub corrects: Vec<String>,
@@ -276,6 +303,9 @@ pub struct Diagnosis {
     pub when: Claim,
     /// `SG3.7-NOVERIFY`; its reason stands in the texts under this code.
     pub code: String,
+    /// How much it weighs; without it, what the check weighs.
+    #[serde(default)]
+    pub severity: Option<Severity>,
     /// The one command to type next; without it, the hint of the check.
     #[serde(default)]
     pub next: Option<String>,

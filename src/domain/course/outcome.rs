@@ -1,7 +1,8 @@
 //! What became of checks, notes and gates.
 
 use crate::domain::course::evidence::Evidence;
-use crate::domain::course::{Kind, Level};
+use crate::domain::course::scene::Scene;
+use crate::domain::course::{Kind, Level, Severity};
 use serde::{Deserialize, Serialize};
 
 /// Where an item stands.
@@ -12,6 +13,8 @@ pub enum State {
     Pass,
     /// It does not hold.
     Fail,
+    /// It does not hold, and nobody is harmed by that alone: risky, or a habit.
+    Warn,
     /// The automatic part holds; a person has not said the rest.
     Partial,
     /// Only a person can say it, and nobody has.
@@ -28,6 +31,7 @@ impl State {
         match self {
             Self::Pass => "pass",
             Self::Fail => "fail",
+            Self::Warn => "warn",
             Self::Partial => "partial",
             Self::Attest => "attest",
             Self::Skip => "skip",
@@ -37,18 +41,19 @@ impl State {
 
     /// Reads such a word.
     pub fn read(text: &str) -> Option<Self> {
-        let all = [Self::Pass, Self::Fail, Self::Partial, Self::Attest, Self::Skip, Self::Blocked];
+        use State::{Attest, Blocked, Fail, Partial, Pass, Skip, Warn};
+        let all = [Pass, Fail, Warn, Partial, Attest, Skip, Blocked];
         all.into_iter().find(|state| state.name() == text)
     }
 
-    /// Whether nothing automatic is left to do.
+    /// Whether nothing automatic is left that has to be done.
     pub const fn is_well(self) -> bool {
-        matches!(self, Self::Pass | Self::Partial | Self::Attest)
+        matches!(self, Self::Pass | Self::Warn | Self::Partial | Self::Attest)
     }
 }
 
 /// What one claim came to, in facts without words.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Finding {
     /// Whether it holds.
     pub holds: bool,
@@ -56,6 +61,27 @@ pub struct Finding {
     pub expected: String,
     /// What was found: `forged: 200`.
     pub got: String,
+    /// Whether there was nothing to look at: it holds nothing then, and must not pass for it.
+    pub left_out: bool,
+    /// The topics that a document lacks, by name.
+    pub lacking: Vec<String>,
+    /// The exchange with the application that it is about, by its number in the run.
+    pub about: Option<usize>,
+}
+
+impl Finding {
+    /// A finding; what was not there is told by a dash.
+    pub fn new(holds: bool, expected: impl Into<String>, got: impl Into<String>) -> Self {
+        let got = Some(got.into()).filter(|got| !got.is_empty());
+        let got = got.unwrap_or_else(|| "–".to_owned());
+        Self { holds, expected: expected.into(), got, ..Self::default() }
+    }
+
+    /// The same finding, about an exchange.
+    #[must_use]
+    pub fn of(self, exchange: Option<usize>) -> Self {
+        Self { about: exchange, ..self }
+    }
 }
 
 /// Why a check failed, for its reader.
@@ -73,6 +99,8 @@ pub struct Failure {
     pub why: String,
     /// The one command to type next.
     pub next: String,
+    /// What happened in the learner's program, where that could be seen.
+    pub scene: Option<Scene>,
 }
 
 /// What became of a check.
@@ -88,12 +116,16 @@ pub struct CheckResult {
     pub kind: Kind,
     /// What its failure means.
     pub level: Level,
+    /// How much its failure weighs.
+    pub severity: Severity,
     /// Where it stands.
     pub state: State,
     /// What its claims came to.
     pub findings: Vec<Finding>,
     /// Why it failed, where it did.
     pub failure: Option<Failure>,
+    /// The check whose failure it waits for, where it is blocked.
+    pub root: Option<String>,
     /// What it rests on.
     pub evidence: Evidence,
     /// Milliseconds that it took.

@@ -3,9 +3,24 @@
 
 use crate::domain::course::claim::Claim;
 use crate::domain::course::lint::Rule;
+use crate::domain::course::scene::Said;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
+
+/// `{ says = { of = ["forged"], what = ["version"] } }`, or `event = "$event"` for the answers to its deliveries.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Says {
+    /// Names of kept answers.
+    #[serde(default)]
+    pub of: Vec<String>,
+    /// The event whose deliveries were answered.
+    #[serde(default)]
+    pub event: Option<String>,
+    /// What one of them says.
+    pub what: Vec<Said>,
+}
 
 /// `{ lint = { rule = "utcnow" } }`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

@@ -15,11 +15,13 @@ pub struct Routes {
     pub pages: bool,
     /// `/ledger`.
     pub ledger: bool,
+    /// A ledger at all, wherever it is.
+    pub books: bool,
 }
 
 impl Routes {
     /// Everything.
-    pub const ALL: Self = Self { pages: true, ledger: true };
+    pub const ALL: Self = Self { pages: true, ledger: true, books: true };
 
     /// Whether an item is about pages that the application has not.
     pub fn lacks(self, day: &Day, arrange: &[String], acts: &[Act], claims: &[Claim]) -> bool {
@@ -33,7 +35,7 @@ impl Routes {
         let stand_in = STAND_IN.contains(&day.lesson.order);
         let all: Vec<&Act> = steps.into_iter().chain(acts).collect();
         let asks = all.iter().any(|act| match &act.verb {
-            Verb::Http(it) => page(&it.url).is_some_and(|path| !path.starts_with("/ledger")),
+            Verb::Http(it) => is_page(&it.url),
             Verb::Form(_) => true,
             Verb::Checkout(it) => it.via == Via::App && !stand_in,
             _ => false,
@@ -54,15 +56,16 @@ impl Routes {
     /// Whether an act asks for the page of a ledger that is read from elsewhere.
     pub fn leaves_out(self, act: &Act) -> bool {
         match &act.verb {
-            Verb::Http(it) if !self.ledger => {
-                page(&it.url).is_some_and(|path| path.starts_with("/ledger"))
-            }
+            Verb::Http(it) => !self.ledger && it.url.starts_with(LEDGER),
             _ => false,
         }
     }
 
-    /// Whether a claim is about the outcome of an act that is left out.
+    /// Whether a claim is about the outcome of an act that is left out, or about a ledger that there is not.
     pub fn leaves_out_claim(self, acts: &[Act], claim: &Claim) -> bool {
+        if !self.books && claim.needs_books() {
+            return true;
+        }
         let names = answers(claim);
         let out = acts.iter().filter(|act| self.leaves_out(act));
         out.filter_map(|act| act.save.as_deref()).any(|name| names.contains(&name))
@@ -78,9 +81,13 @@ fn gather<'d>(day: &'d Day, name: &str, found: &mut Vec<&'d Act>) {
     found.extend(&step.act);
 }
 
-/// The path of the application that a reference leads to.
-fn page(url: &str) -> Option<&str> {
-    url.strip_prefix("$app.url").filter(|path| !path.starts_with("/webhook"))
+/// The page of the ledger, as lessons refer to it.
+const LEDGER: &str = "$app.ledger";
+
+/// Whether an address is that of a page of the application.
+fn is_page(url: &str) -> bool {
+    url.strip_prefix("$app.url").is_some_and(|path| !path.starts_with("/webhook"))
+        || url.starts_with("$app.checkout")
 }
 
 /// The names of the answers that a claim looks at; a part of what a page came to is none.
@@ -100,7 +107,7 @@ fn answers(claim: &Claim) -> Vec<&str> {
 }
 
 /// The names of the objects whose members a claim looks at.
-fn members(claim: &Claim) -> Vec<&str> {
+pub fn members(claim: &Claim) -> Vec<&str> {
     match claim {
         Claim::Json(it) => vec![it.of.as_str()],
         Claim::Fields(it) => vec![it.of.as_str()],
@@ -132,7 +139,7 @@ mod tests {
     }
 
     fn lacks(order: u8, arrange: &str, claim: Value) -> bool {
-        let webhook_only = Routes { pages: false, ledger: true };
+        let webhook_only = Routes { pages: false, ..Routes::ALL };
         let claims = [serde_json::from_value(claim).unwrap()];
         let arrange = [arrange.to_owned()];
         assert!(!Routes::ALL.lacks(&day(order), &arrange, &[], &claims));
@@ -161,9 +168,9 @@ mod tests {
 
     #[test]
     fn the_page_of_a_ledger_that_is_elsewhere_is_not_asked_for() {
-        let elsewhere = Routes { pages: true, ledger: false };
+        let elsewhere = Routes { ledger: false, ..Routes::ALL };
         let act: Act =
-            serde_json::from_value(json!({ "http": { "url": "$app.url/ledger" }, "save": "page" }))
+            serde_json::from_value(json!({ "http": { "url": "$app.ledger" }, "save": "page" }))
                 .unwrap();
         let claim = |of: &str| {
             serde_json::from_value(json!({ "status": { "of": [of], "is": "2xx" } })).unwrap()

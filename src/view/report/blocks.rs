@@ -59,6 +59,7 @@ fn state(state: Option<State>, locale: Locale) -> String {
     let (mark, word) = match state {
         Some(State::Pass) => ("✓", Msg::StatePass),
         Some(State::Fail) => ("✗", Msg::StateFail),
+        Some(State::Warn) => ("!", Msg::StateWarn),
         Some(State::Partial) => ("◐", Msg::StatePartial),
         Some(State::Attest) => ("○", Msg::StateAttest),
         Some(State::Skip) => ("–", Msg::StateSkip),

@@ -141,6 +141,9 @@ help-cards-about = Shows every test card by what it does, in groups.
 help-cards-filter = A group (succeeds, countries, declines, 3ds, checks, disputes, refunds, balance, konbini), a number, a token, a brand, a country or a decline code; a part will do.
 help-doctor-about = Looks for what could stop you, and says what to do about it.
 help-env-example-about = Prints .env.example.
+help-contract-about = Says what a server of your own has to have to be graded: routes, environment, ledger.
+help-keep-about = Keeps a program that was started for a run, and ends it with the run.
+help-keep-command = What starts it.
 
 ## Settings
 
@@ -506,7 +509,11 @@ help-day-exec = Starts your own server with this command (through sh), grades it
 help-day-webhook-path = Path of your server's webhook, where it is another than /webhook.
 help-day-webhook-only = Says that your server has only its webhook and its ledger, which is found out otherwise (/ and POST /checkout answer 404, 405 or 501). On days 3 to 5 sessions are then made by stripegym; what is about your own pages is left out.
 help-day-print-env = Prints PORT, STRIPE_API_BASE, STRIPE_SECRET_KEY, STRIPE_PUBLISHABLE_KEY and STRIPE_WEBHOOK_SECRET as your server at --app needs them, whole, and ends. Every other output masks the secret. It is that of your settings, else one that is made once and kept in .stripegym.
-help-day-ledger = Reads your ledger from a SQLite file instead of GET /ledger, without writing to it: sqlite:PATH, or sqlite:PATH?table=NAME where several tables have sessions.
+help-day-ledger = Reads your ledger from a SQLite file instead of GET /ledger, without writing to it: sqlite:PATH, or sqlite:PATH?table=NAME&amount=COLUMN, where table and columns cannot be guessed.
+help-day-api-version = API version of the endpoint, for a library that takes only its own (stripe-go, stripe-dotnet).
+help-day-checkout-path = Path at which your server's checkout begins, where it is another than /checkout.
+help-day-ledger-path = Path of your server's ledger, where it is another than /ledger.
+help-day-no-ledger = Says that your server shows no ledger: days 3 and 5 are graded by answers, calls and deliveries alone.
 help-day-ledger-cmd = Reads your ledger from what this command prints (JSON or CSV) instead of GET /ledger.
 help-day-project = Folder of your own project: its files are read by rules (secrets, versions, image), and day6 follows its README in a clean copy. With --exec or --app it is the working folder, where that looks like a project.
 help-day-allow-exec = Lets lessons that did not come with stripegym (a lessons/ folder) run the commands of a README.
@@ -574,8 +581,36 @@ help-check-watch = Grades again whenever a file here changes or a webhook is del
 help-check-poll = Looks through the folder every second, where the system does not tell of changes by itself.
 help-check-lasting = Ends watching after this time (60s, 5m, 2h).
 help-check-rounds = Ends watching after this many rounds.
-help-check-strict = Items that are open or optional count too.
-check-summary = { $passed } passed · { $failed } failed · { $open } open · { $skipped } left out · { $seconds } s
+help-check-strict = Items that are open or risky stand in the way too.
+help-check-skip = Leaves out a check, by its id or code; may be repeated.
+help-check-only = Only this check, with what it needs; may be repeated.
+help-check-budget = How long all of it may take (120s, 5m); a day never more than its share. Without it, 5m.
+check-summary = { $passed } passed · { $failed } failed · { $warned } warned · { $open } open · { $skipped } left out · { $seconds } s
+check-waiting = { $all } more { $all ->
+    [one] waits
+   *[other] wait
+ } for { $root }: { $ids }
+contract-routes = Routes
+contract-webhook = The webhook takes POST with JSON and Stripe-Signature, answers 2xx once the row is written, 4xx to what is not signed, and 5xx when it fails itself. Nothing is expected of routes that are not listed.
+contract-environment = Environment (of a server that --exec starts; --print-env prints it for one at --app)
+contract-ledger = Ledger: JSON (an array, or an object with it as rows), CSV, an HTML table or a SQLite table
+contract-rows = One row a session, in any order. Every paid session has one, at once or a moment after the answer; a session that was never paid may lack it. A refund changes the status of its row. Other names of columns are guessed, or told by --ledger.
+contract-required = required
+contract-optional = optional
+course-waits = waits for { $root }
+course-request = request
+course-answer = answer
+course-log = log
+severity-risky = risky
+severity-habit = a habit
+state-warn = warned
+said-version = Your library says: the event is of another API version than it was made for. Register the endpoint with its version (here: --api-version).
+said-parsed = Your library says: the body had been parsed before it was verified. Hand it the bytes that came.
+said-no-header = Your library says: it was not given the header Stripe-Signature.
+said-no-secret = Your library says: it was not given a signing secret. The variable is not set, or empty.
+said-tolerance = Your library says: the signature is older than it tolerates.
+said-no-match = Your library says: no signature in the header fits this body with this secret.
+said-crashed = Your handler failed: the answer is its own error, and says nothing about what it believes.
 watch-events = Watching { $folder } by file events, and every webhook delivery. Ctrl-C ends.
 watch-polling = Watching { $folder } by looking through it every second, and every webhook delivery. Ctrl-C ends.
 watch-why-polling = File events are not used: { $why }.

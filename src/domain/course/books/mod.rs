@@ -24,7 +24,7 @@ const COLUMNS: [(&str, &[&str]); 8] = [
             "セッション",
         ],
     ),
-    ("amount", &["amount_total", "total", "amount_minor", "amount_cents", "金額"]),
+    ("amount", &["amount_total", "total", "amount_minor", "amount_cents", "total_cents", "total_amount", "金額"]),
     ("currency", &["currency_code", "通貨"]),
     ("status", &["payment_status", "state", "状態", "ステータス"]),
     (
@@ -58,12 +58,16 @@ pub struct Books {
     pub count: u64,
     /// Its rows.
     pub rows: Vec<Map<String, Value>>,
+    /// The columns that it really has, where they can be told.
+    pub others: Vec<String>,
 }
 
 impl Books {
     /// As JSON: `count` and `rows`.
-    pub fn json(self) -> Value {
-        json!({ "count": self.count, "rows": self.rows })
+    pub fn json(mut self) -> Value {
+        // In which order an application tells its rows says nothing.
+        self.rows.sort_by_cached_key(|row| Value::Object(row.clone()).to_string());
+        json!({ "count": self.count, "rows": self.rows, "others": self.others })
     }
 }
 
@@ -118,6 +122,8 @@ fn of_json(text: &str) -> Result<Books, Unread> {
     let found = ROWS.iter().find_map(|name| whole.get(name)?.as_array());
     let rows = whole.as_array().or(found).ok_or(Unread::NoRows)?;
     let mut books = Books::default();
+    let names = rows.first().and_then(Value::as_object).into_iter().flatten();
+    books.others = names.map(|(name, _)| name.clone()).collect();
     for (at, row) in rows.iter().enumerate() {
         books.rows.push(of_row(row.as_object().ok_or(Unread::Row(at + 1))?)?);
     }
@@ -147,7 +153,7 @@ fn of_table(table: &[Vec<String>]) -> Result<Books, Unread> {
     if records.is_empty() && !head.iter().any(|name| column(name) == Some("session_id")) {
         return Err(Unread::NoSession(head.clone()));
     }
-    let mut books = Books::default();
+    let mut books = Books { others: head.clone(), ..Books::default() };
     for record in records.iter().filter(|record| record.iter().any(|cell| !cell.is_empty())) {
         let cells = head.iter().zip(record).map(|(name, cell)| (name.clone(), of_cell(cell)));
         books.rows.push(of_row(&cells.collect())?);
@@ -190,6 +196,11 @@ pub fn known(names: &[String]) -> Option<usize> {
     let columns: Vec<&str> = names.iter().filter_map(|name| column(name)).collect();
     let id = names.iter().any(|name| plain(name) == "id");
     (columns.contains(&"session_id") || (id && columns.len() > 1)).then_some(columns.len())
+}
+
+/// Whether a name is that of a column of lessons.
+pub fn is_column(name: &str) -> bool {
+    COLUMNS.iter().any(|(column, _)| *column == name)
 }
 
 /// The column of lessons that a name stands for.

@@ -1,0 +1,80 @@
+//! What a server has to have to be graded, and what it may leave out: the only things that the judge asks for. Pure.
+
+/// A route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// `POST /webhook`.
+    pub route: &'static str,
+    /// Whether nothing can be graded without it.
+    pub required: bool,
+    /// The flag that says where it is, or that it is not there.
+    pub flag: &'static str,
+}
+
+/// A column of the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: &'static str,
+    /// What stands in it.
+    pub form: &'static str,
+    /// Whether each row has it.
+    pub required: bool,
+}
+
+const fn route(route: &'static str, required: bool, flag: &'static str) -> Route {
+    Route { route, required, flag }
+}
+
+const fn column(name: &'static str, form: &'static str, required: bool) -> Column {
+    Column { name, form, required }
+}
+
+/// The routes.
+pub const ROUTES: [Route; 6] = [
+    route("POST /webhook", true, "--webhook-path"),
+    route("GET /", false, "--webhook-only"),
+    route("POST /checkout -> 303", false, "--checkout-path, --webhook-only"),
+    route("GET /success?session_id=", false, "--webhook-only"),
+    route("GET /cancel", false, "--webhook-only"),
+    route("GET /ledger", false, "--ledger-path, --ledger, --ledger-cmd, --no-ledger"),
+];
+
+/// The variables of the environment that a server finds when it is started.
+pub const ENVIRONMENT: [&str; 5] = [
+    "PORT",
+    "STRIPE_API_BASE",
+    "STRIPE_SECRET_KEY",
+    "STRIPE_PUBLISHABLE_KEY",
+    "STRIPE_WEBHOOK_SECRET",
+];
+
+/// The columns of the ledger.
+pub const LEDGER: [Column; 8] = [
+    column("session_id", "cs_…", true),
+    column("amount", "integer, minor units (amount_total)", true),
+    column("currency", "jpy, usd, …", true),
+    column(
+        "status",
+        "paid, unpaid, no_payment_required, failed, expired, refunded, partially_refunded",
+        true,
+    ),
+    column("created", "Unix seconds, RFC 3339, or YYYY-MM-DD HH:MM:SS in UTC", false),
+    column("updated", "as created", false),
+    column("payment_intent", "pi_…", false),
+    column("event_id", "evt_…", false),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::course::books;
+    use crate::domain::entry::EntryStatus;
+
+    #[test]
+    fn the_contract_speaks_of_what_the_judge_knows() {
+        assert!(LEDGER.iter().all(|column| books::is_column(column.name)));
+        let status = LEDGER.iter().find(|column| column.name == "status").unwrap();
+        assert!(status.form.split(", ").all(|word| EntryStatus::read(word).is_some()));
+    }
+}
