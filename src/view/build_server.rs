@@ -5,7 +5,6 @@ use crate::domain::course::outcome::{CheckResult, Failure, State};
 use crate::view::canvas::Canvas;
 use crate::view::check::summed;
 use crate::view::words::Msg;
-use std::fmt::Write as _;
 
 /// A failed check a line, as GitHub Actions shows it beside a commit; what rests on it is left out.
 pub fn github(it: &Checked, canvas: &Canvas) -> String {
@@ -32,8 +31,7 @@ pub fn markdown(it: &Checked, canvas: &Canvas) -> String {
         let head = [failure.code.as_str(), check.title.as_str()].map(text).join(" ");
         out.extend(["\n### ", mark, " ", &head, "\n\n"]);
         for (label, said) in told(failure, canvas) {
-            // Writing to a string cannot fail.
-            drop(writeln!(out, "- {}: {}", text(&label), text(said)));
+            out.extend(["- ", &text(&label), ": ", &text(said), "\n"]);
         }
     }
     out

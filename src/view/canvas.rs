@@ -21,7 +21,7 @@ pub enum Format {
 pub const NAME: &str = "stripegym";
 
 /// What may follow the program's name in a command.
-pub const COMMANDS: [&str; 32] = [
+pub const COMMANDS: [&str; 33] = [
     "day0",
     "day1",
     "day2",

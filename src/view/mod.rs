@@ -13,7 +13,6 @@ pub mod build_server;
 pub mod cards;
 pub mod check;
 pub mod contract;
-mod contract;
 pub mod control;
 pub mod course;
 pub mod course_json;

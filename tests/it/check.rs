@@ -33,7 +33,8 @@ fn a_build_server_gets_each_form_where_it_asks_for_it() {
     let env = env();
     break_lesson(&env, "day0", "value = \"charset=utf-8\"", "value = \"charset=koi8-r\"");
     let forms = ["--format", "junit:day0.xml", "--format", "markdown:day0.md"];
-    let args = [&["check", "day0", "--ci", "--lang", "en", "--format", "github"][..], &forms].concat();
+    let args =
+        [&["check", "day0", "--ci", "--lang", "en", "--format", "github"][..], &forms].concat();
     let ran = env.run(&args);
     assert_eq!(ran.code, 1, "{ran:?}");
     let errors: Vec<&str> = ran.out.lines().filter(|line| line.starts_with("::error ")).collect();
@@ -48,7 +49,10 @@ fn a_build_server_gets_each_form_where_it_asks_for_it() {
     let ran = env.run(&["check", "day0", "--lang", "ja", "--format", "markdown"]);
     assert!(ran.code == 1 && ran.out.starts_with("## ❌ stripegym\n\n合格"), "{ran:?}");
     let ran = env.run(&["check", "day0", "--format", "json"]);
-    assert!(ran.code == 1 && objects(&ran.out).last().unwrap()["summary"]["ok"] == false, "{ran:?}");
+    assert!(
+        ran.code == 1 && objects(&ran.out).last().unwrap()["summary"]["ok"] == false,
+        "{ran:?}"
+    );
     for wrong in ["xml", "json:file"] {
         let ran = env.run(&["check", "day0", "--format", wrong]);
         assert!(ran.code == 2 && ran.out.is_empty(), "{ran:?}");

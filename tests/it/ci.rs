@@ -42,7 +42,7 @@ fn the_steps_of_the_action_are_these_scripts() {
         .filter_map(|line| line.trim().strip_prefix("- run: '\"$GITHUB_ACTION_PATH/"))
         .map(|rest| root().join("ci").join(rest.trim_end_matches("\"'")))
         .collect();
-    assert_eq!(steps.len(), action.matches("run:").count() , "{action}");
+    assert_eq!(steps.len(), action.matches("run:").count(), "{action}");
     for script in steps.iter().chain(&[root().join("tools/release"), root().join("test")]) {
         let read = Command::new("bash").arg("-n").arg(script).output().unwrap();
         assert!(read.status.success(), "{read:?}");

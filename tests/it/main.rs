@@ -49,7 +49,7 @@ mod same_seed;
 mod sandbox_api;
 #[cfg(target_os = "linux")]
 mod sandbox_files;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod servers;
 mod shop;
 #[cfg(target_os = "linux")]

@@ -84,6 +84,8 @@ struct Judged<'s> {
     server: &'s Server,
     exit: i32,
     took: Duration,
+    /// Processes that it left running.
+    left: Vec<String>,
     /// The codes of what makes `check` fail, in its order, and of what is called risky.
     wrong: Vec<String>,
     risky: Vec<String>,
@@ -139,6 +141,7 @@ impl Collection {
         command.current_dir(&shop).stdin(Stdio::null());
         let ran = Env::run_within(command, PATIENCE);
         let took = began.elapsed();
+        let left = running_in(env.path());
         let lines = ran.out.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let checks: Vec<Value> = lines.filter(|line| line["state"].is_string()).collect();
         let codes = |state: &str, severity: &str| {
@@ -157,7 +160,7 @@ impl Collection {
             said.push_str(&ran.err);
         }
         let (wrong, risky) = (codes("fail", "wrong"), codes("warn", "risky"));
-        Judged { server, exit: ran.code, took, wrong, risky, said }
+        Judged { server, exit: ran.code, took, left, wrong, risky, said }
     }
 
     /// Judges servers, some at a time; in their order.
@@ -209,6 +212,17 @@ impl Edit {
         assert_eq!(text.matches(&self.from).count(), 1, "{id}: {}: {}", self.file, self.from);
         fs::write(path, text.replace(&self.from, &self.to)).unwrap();
     }
+}
+
+/// The command lines of the processes whose working folder is in this one.
+fn running_in(folder: &Path) -> Vec<String> {
+    let all = fs::read_dir("/proc").unwrap().filter_map(|it| Some(it.ok()?.path()));
+    // Those of others cannot be looked at, and those that end meanwhile are none.
+    let here =
+        all.filter(|it| fs::read_link(it.join("cwd")).is_ok_and(|it| it.starts_with(folder)));
+    here.filter_map(|it| fs::read_to_string(it.join("cmdline")).ok())
+        .map(|line| line.replace('\0', " "))
+        .collect()
 }
 
 fn folder() -> PathBuf {
@@ -276,7 +290,8 @@ fn every_server_can_be_made_and_says_what_it_is_held_against() {
     assert_eq!(causes, collection.cause.keys().collect(), "each cause is of a server");
     let codes: BTreeSet<&String> = collection.cause.values().flatten().collect();
     let lessons = fs::read_dir(folder().join("../../lessons")).unwrap();
-    let lessons = lessons.filter_map(|it| fs::read_to_string(it.ok()?.path().join("lesson.toml")).ok());
+    let lessons =
+        lessons.filter_map(|it| fs::read_to_string(it.ok()?.path().join("lesson.toml")).ok());
     let lessons: String = lessons.collect();
     for code in codes {
         assert!(lessons.contains(&format!("\"{code}\"")), "no check says {code}");
@@ -293,11 +308,14 @@ fn servers_are_judged_by_what_they_do() {
     let judged = collection.judge_all(&servers);
     let table = table(&collection, &judged);
     fs::write(tools().join("servers.txt"), &table).unwrap();
-    let those = |verdict: &str| judged.iter().filter(|it| collection.verdict(it) == verdict).count();
+    let those =
+        |verdict: &str| judged.iter().filter(|it| collection.verdict(it) == verdict).count();
     assert_eq!(those("called wrong") + those("called risky"), 0, "right ones\n{table}");
     let wrong = judged.iter().filter(|it| it.server.mistake.is_some()).count();
     let caught = wrong - those("missed") - those("late");
     assert!(caught * 100 >= wrong * 95, "too few are caught\n{table}");
     assert!(those("exact") * 100 >= wrong * 80, "too few causes are named\n{table}");
     assert_eq!(those("late"), 0, "a budget is kept\n{table}");
+    let left: Vec<_> = judged.iter().flat_map(|it| &it.left).collect();
+    assert!(left.is_empty(), "still running: {left:?}");
 }
