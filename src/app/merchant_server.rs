@@ -93,7 +93,7 @@ impl MerchantServer {
 
     /// Registers it with the provider, and believes the secret that it is given.
     pub async fn register(&mut self, provider: &Provider) -> Result<(), Fault> {
-        sweep(provider, MARK).await?;
+        sweep(provider, MARK, false).await?;
         let url = self.running.webhook_url();
         let created = provider.stripe.create_webhook_endpoint(&url, &["*"], MARK);
         let endpoint = created.await?;
@@ -141,8 +141,9 @@ impl MerchantServer {
 }
 
 /// Takes listeners off the provider's list that were killed before they could do it themselves: they
-/// carry this mark of ours, and nobody answers at their address.
-pub async fn sweep(provider: &Provider, mark: &str) -> Result<(), Fault> {
+/// carry this mark of ours, and nobody answers at their address; or whoever answers there, where they are `stale`
+/// whatever does.
+pub async fn sweep(provider: &Provider, mark: &str, stale: bool) -> Result<(), Fault> {
     for endpoint in provider.stripe.webhook_endpoints().rest().await? {
         let text = |name: &str| endpoint.get(name).and_then(Value::as_str);
         let (Some(id), Some(url)) = (text("id"), text("url")) else { continue };
@@ -151,7 +152,7 @@ pub async fn sweep(provider: &Provider, mark: &str) -> Result<(), Fault> {
         }
         let place = url.strip_prefix("http://").and_then(|rest| rest.split('/').next());
         let Some(place) = place else { continue };
-        if !outbound::answers(place).await {
+        if stale || !outbound::answers(place).await {
             provider.stripe.delete_webhook_endpoint(id).await?;
         }
     }

@@ -28,6 +28,7 @@ pub struct Provider {
     /// The client.
     pub stripe: Stripe,
     hosted: Option<Running>,
+    of_folder: bool,
 }
 
 impl Provider {
@@ -37,15 +38,15 @@ impl Provider {
         if let Some(base) = &config.api_base
             && (!is_ours(context, base) || answers(base).await)
         {
-            return Ok(Self { stripe: client(context, base)?, hosted: None });
+            return Ok(Self { stripe: client(context, base)?, hosted: None, of_folder: false });
         }
         if config.mode == Mode::Stripe {
-            return Ok(Self { stripe: client(context, STRIPE_BASE)?, hosted: None });
+            return Ok(Self { stripe: client(context, STRIPE_BASE)?, hosted: None, of_folder: false });
         }
         for _ in 0..HOST_TRIES {
             let Some(base) = host::find(&config.home).await else { break };
             if answers(&base).await {
-                return Ok(Self { stripe: client(context, &base)?, hosted: None });
+                return Ok(Self { stripe: client(context, &base)?, hosted: None, of_folder: true });
             }
             // A host that is just ending: the next look finds another or none.
             tokio::time::sleep(HOST_PAUSE).await;
@@ -54,11 +55,11 @@ impl Provider {
             Ok(running) => {
                 let base = running.base_url().to_owned();
                 context.notices.say(Notice::Hosting { base: base.clone() });
-                Ok(Self { stripe: client(context, &base)?, hosted: Some(running) })
+                Ok(Self { stripe: client(context, &base)?, hosted: Some(running), of_folder: true })
             }
             // Another process was quicker.
             Err(HostError::Hosted { address }) if !address.is_empty() => {
-                Ok(Self { stripe: client(context, &address)?, hosted: None })
+                Ok(Self { stripe: client(context, &address)?, hosted: None, of_folder: true })
             }
             Err(error) => Err(of_host(error, &config.home, "stripegym sandbox")),
         }
@@ -67,6 +68,11 @@ impl Provider {
     /// Where it answers.
     pub fn base(&self) -> &str {
         self.stripe.base()
+    }
+
+    /// Whether nobody else of another folder can be at work with it.
+    pub const fn is_of_folder(&self) -> bool {
+        self.of_folder
     }
 
     /// Whether it goes on answering once this command has ended.

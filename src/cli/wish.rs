@@ -293,6 +293,7 @@ fn candidate(target: &args::Target) -> Candidate {
         price: false,
         webhook_path: target.webhook_path.clone(),
         webhook_only: target.webhook_only,
+        as_found: false,
         checkout_path: target.checkout_path.clone(),
         api_version: target.api_version.clone(),
         books: match (&target.ledger_cmd, &target.ledger_path) {

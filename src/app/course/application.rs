@@ -54,6 +54,8 @@ pub struct Candidate {
     pub books: Source,
     /// Whether it is known to have nothing but its webhook and its ledger.
     pub webhook_only: bool,
+    /// Whether what it has not is left out on every day: nobody says which day is being worked on.
+    pub as_found: bool,
     /// The path at which its checkout begins, where it is another than `/checkout`.
     pub checkout_path: Option<String>,
     /// The API version that its endpoint has, where it is another than the account's.
@@ -112,6 +114,7 @@ pub struct Application {
     routes: Routes,
     /// Whether it was said that there are no pages.
     webhook_only: bool,
+    as_found: bool,
     /// The Price that it is to sell, where one was made for it.
     price: Option<String>,
 }
@@ -192,6 +195,7 @@ impl Application {
             books,
             routes,
             webhook_only,
+            as_found: candidate.as_found,
             price,
         };
         if application.track() != Track::Shop {
@@ -242,7 +246,8 @@ impl Application {
     /// What a day that is all about pages takes it to have: whoever has not said that there are none is going
     /// to write them.
     pub const fn routes_to_come(&self) -> Routes {
-        Routes { pages: !self.webhook_only, ..self.routes }
+        let pages = !self.webhook_only && (!self.as_found || self.routes.pages);
+        Routes { pages, ..self.routes }
     }
 
     /// The Price that it is to sell, where one was made for it.
@@ -264,6 +269,7 @@ impl Application {
             books: Source::default(),
             routes: Routes::ALL,
             webhook_only: false,
+            as_found: false,
             price: None,
         }
     }

@@ -23,6 +23,8 @@ use tokio::time::{Instant, timeout_at};
 
 /// How long a line may take to appear in the log.
 const LOG_PATIENCE: Duration = Duration::from_millis(1_200);
+/// How often a ledger is read while a row is waited for.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// By how many seconds an instant may differ from what it should be: no zone is nearer to another.
 const NEAR_S: u64 = 14 * 60;
 
@@ -52,6 +54,11 @@ pub async fn found(stage: &Stage<'_>, claim: &Claim) -> Result<Finding, Trouble>
             if !finding.holds && stage.track() != Track::Shop {
                 // What is written after the answer is there a moment later.
                 finding = row((kept, now), it, &session, &stage.still_ledger().await?)?;
+            }
+            let until = Instant::now() + Duration::from_millis(it.within_ms);
+            while !finding.holds && Instant::now() < until {
+                tokio::time::sleep(LOOK_AGAIN).await;
+                finding = row((kept, now), it, &session, &stage.ledger().await?)?;
             }
             let of = |it: &Exchange| it.carries(&session);
             Ok(finding.of(stage.exchanges.last(0, of)))

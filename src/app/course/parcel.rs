@@ -39,6 +39,9 @@ pub fn pack(event: &Value, mutate: &Mutate, seal: Seal<'_>) -> Parcel {
     for (pointer, value) in &mutate.set {
         put(&mut event, pointer, value);
     }
+    for pointer in &mutate.null {
+        put(&mut event, pointer, &Value::Null);
+    }
     for pointer in &mutate.drop {
         if let Some((parent, name)) = pointer.rsplit_once('/')
             && let Some(Value::Object(map)) = event.pointer_mut(parent)

@@ -105,7 +105,8 @@ impl<'c> Stage<'c> {
         let exchanges = Exchanges::beside(log.clone());
         let sealing = own.clone().map(|secret| Arc::new(Mutex::new(secret)));
         let reseal = sealing.clone().map(|secret| Reseal { secret, clock });
-        let tap = Tap::open(&application.webhook_url(), reseal, exchanges.clone()).await?;
+        let path = format!("/webhook/{:016x}", context.entropy.numbers("line").next());
+        let tap = Tap::open(path, &application.webhook_url(), reseal, exchanges.clone()).await?;
         let version = application.api_version();
         let (endpoint, registered) = match register(provider, tap.url(), version).await {
             Ok(registered) => registered,
@@ -532,8 +533,9 @@ async fn register(
     url: &str,
     version: Option<&str>,
 ) -> Result<(String, SigningSecret), Fault> {
-    // An endpoint that a killed run left behind would fail every delivery to it.
-    merchant_server::sweep(provider, MARK).await?;
+    // An endpoint that a killed run left behind would fail every delivery to it, or bring them to whoever has its
+    // port by now. One run at a time grades in a folder, so that it is nobody's.
+    merchant_server::sweep(provider, MARK, provider.is_of_folder()).await?;
     let mut params = json!({ "url": url, "enabled_events": ["*"], "description": MARK });
     if let (Some(version), Some(params)) = (version, params.as_object_mut()) {
         params.insert("api_version".to_owned(), json!(version));

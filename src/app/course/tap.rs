@@ -55,6 +55,8 @@ impl Reseal {
 }
 
 struct Line {
+    /// Where deliveries of this run come to; any other is somebody else's.
+    path: String,
     reseal: Option<Reseal>,
     target: Mutex<String>,
     broken: Mutex<Broken>,
@@ -76,6 +78,7 @@ impl Tap {
     /// Starts a line that leads to `target`; where `reseal` says so, deliveries are signed with another secret,
     /// as a forwarding tool does.
     pub async fn open(
+        path: String,
         target: &str,
         reseal: Option<Reseal>,
         exchanges: Exchanges,
@@ -87,10 +90,11 @@ impl Tap {
             Fault::because(problem, source)
         };
         let listener = server::bind(addr, true).await.map_err(taken)?;
-        let url = format!("http://{}/webhook", listener.local_addr().map_err(taken)?);
+        let url = format!("http://{}{path}", listener.local_addr().map_err(taken)?);
         let http = outbound::fresh_client(Reach::of(target), Patience::DELIVERY)
             .map_err(|error| Trouble::client(&error))?;
         let line = Arc::new(Line {
+            path,
             reseal,
             target: Mutex::new(target.to_owned()),
             broken: Mutex::default(),
@@ -153,6 +157,9 @@ fn fault(line: &Line) -> Option<u16> {
 }
 
 async fn pass(line: &Line, request: Request<Arriving>) -> Response<Full<Bytes>> {
+    if request.uri().path() != line.path {
+        return answer(410, Bytes::new());
+    }
     let meant = fault(line);
     let target = lock(&line.target).clone();
     let (parts, body) = request.into_parts();

@@ -332,6 +332,9 @@ pub struct Mutate {
     /// Members of the event that are replaced or added before signing, by JSON pointer.
     #[serde(default)]
     pub set: BTreeMap<String, Value>,
+    /// Members of the event that become null before signing, by JSON pointer.
+    #[serde(default)]
+    pub null: Vec<String>,
     /// Members of the event that are left out before signing, by JSON pointer.
     #[serde(default)]
     pub drop: Vec<String>,

@@ -312,6 +312,9 @@ pub struct LedgerRow {
     /// Columns that must be whole numbers.
     #[serde(default)]
     pub integers: Vec<String>,
+    /// Milliseconds within which it may come to be so.
+    #[serde(default)]
+    pub within_ms: u64,
     /// How many rows the session has; not looked at where left out.
     #[serde(default)]
     pub times: Option<usize>,
