@@ -24,7 +24,7 @@ app.use(async (ctx) => {
   } else if (route === "GET /ledger") {
     ctx.type = "json";
     ctx.body = shop.ledger();
-  } else if (ctx.method === "GET") {
+  } else if (ctx.method === "GET" && shop.page(ctx.path)) {
     ctx.body = shop.page(ctx.path);
   }
 });

@@ -55,7 +55,7 @@ export function receive(genuine, header, body) {
   try {
     event = genuine(header, body);
   } catch (error) {
-    say(`refused: ${error.message.split("\n")[0]}`);
+    say(`refused: ${error.message.replaceAll("\n", " ")}`);
     return 400;
   }
   if (event.object === "event" && !event.livemode) take(event);
