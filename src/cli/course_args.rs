@@ -1,6 +1,7 @@
 //! The flags of the commands around the course; what the days take stands in `cli::args`.
 
 use crate::cli::args::Target;
+use crate::cli::build_server::Output;
 use crate::cli::values::whole;
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -18,7 +19,7 @@ pub(crate) struct Check {
     #[arg(long)]
     pub(crate) ci: bool,
     /// Again and again.
-    #[arg(long, conflicts_with_all = ["ci", "junit"])]
+    #[arg(long, conflicts_with_all = ["ci", "junit", "format"])]
     pub(crate) watch: bool,
     /// Looks through the folder.
     #[arg(long, requires = "watch")]
@@ -41,6 +42,9 @@ pub(crate) struct Check {
     /// Open and risky items count.
     #[arg(long)]
     pub(crate) strict: bool,
+    /// In which forms for build servers.
+    #[arg(long, value_name = "FORM[:FILE]")]
+    pub(crate) format: Vec<Output>,
     /// XML as `JUnit` has it.
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<std::path::PathBuf>,

@@ -1,6 +1,7 @@
 //! The edge: reads arguments, runs one command, prints its report and ends with its exit code.
 
 pub(crate) mod args;
+pub(crate) mod build_server;
 pub(crate) mod course_args;
 pub(crate) mod deliver_args;
 pub(crate) mod env_example;

@@ -5,7 +5,7 @@ use crate::app::command::{
     hint, home, items, keys, ledger, listen, logs, progress, reconcile, refund, report, reset,
     round, sandbox, solution, starter, status, trigger, verify_report, worlds,
 };
-use crate::app::context::Context;
+use crate::app::context::{Context, NoticeSink};
 use crate::app::course::talk::note_shown;
 use crate::app::course::{Wish, library, of_lesson};
 use crate::app::seeded::World;
@@ -16,7 +16,9 @@ use crate::cli::reporter::Reporter;
 use crate::cli::request_args;
 use crate::cli::sandbox_args::SandboxCommand;
 use crate::cli::wish::{self, Reader};
-use crate::cli::{env_example, exit, fail, logging, out, pager, signals, talk};
+use crate::cli::{
+    build_server, env_example, exit, fail, logging, out, pager, signals, talk,
+};
 use crate::config::Config;
 use crate::config::sources::Sources;
 use crate::domain::course::Track;
@@ -26,9 +28,7 @@ use crate::domain::report::Report;
 use crate::net::shutdown::Stop;
 use crate::view;
 use crate::view::canvas::{Canvas, Format};
-use crate::view::course_json::junit;
 use jiff::tz::TimeZone;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,14 +59,14 @@ pub(crate) fn run(line: Line, name: &str, sources: &Sources, early: &Canvas) -> 
         zone: TimeZone::system(),
         ..early.clone()
     };
-    let junit = line.command.as_ref().and_then(junit_of).cloned();
+    let copies = build_server::asked(line.command.as_ref());
     let day = line.command.as_ref().and_then(day_of);
     let asks_nothing = day.is_none_or(|day| day.yes) || canvas.format == Format::Json;
     let ci = sources.variable("CI").is_some();
     let pager = pager::choose(sources.variable("PAGER"), ci, asks_nothing);
     match carry_out(line, name, (config, pager), &canvas) {
-        Ok(report) => match junit.map_or(Ok(()), |path| write_junit(&path, &report)) {
-            Ok(()) => show(&report, &canvas),
+        Ok(report) => match build_server::write(&copies, &report, &canvas) {
+            Ok(()) => show(&report, &canvas, build_server::owns_stdout(&copies)),
             Err(fault) => fail(&fault, &canvas),
         },
         Err(fault) => fail(&fault, &canvas),
@@ -83,7 +83,10 @@ fn carry_out(
     let runtime = runtime(line.command.as_ref())
         .map_err(|error| Problem::Bug { what: format!("no runtime: {error}") })?;
     let person = canvas.format == Format::Text && !config.is_ci && out::is_dialogue();
-    let (reporter, notices) = Reporter::start(canvas.clone(), pager);
+    let (reporter, mut notices) = Reporter::start(canvas.clone(), pager);
+    if build_server::owns_stdout(&build_server::asked(line.command.as_ref())) {
+        notices = NoticeSink::silent();
+    }
     let (stop, hurry) = signals::watch();
     let world = World::begin(&config);
     let context = Context {
@@ -119,7 +122,7 @@ fn carry_out(
 }
 
 /// The flags of a day, where the command is one.
-const fn day_of(command: &Command) -> Option<&Day> {
+pub(super) const fn day_of(command: &Command) -> Option<&Day> {
     match command {
         Command::Day(lesson) => Some(&lesson.day),
         _ => None,
@@ -142,29 +145,9 @@ pub(crate) fn is_conversation(line: &Line) -> bool {
     !line.global.json && line.command.as_ref().and_then(conversation).is_some()
 }
 
-/// The file for build servers that the command was given.
-fn junit_of(command: &Command) -> Option<&PathBuf> {
-    match command {
-        Command::Check(check) => check.junit.as_ref(),
-        other => day_of(other).and_then(|day| day.junit.as_ref()),
-    }
-}
-
 /// Whether what is said must not depend on a terminal.
 const fn for_build_servers(line: &Line) -> bool {
     matches!(&line.command, Some(Command::Check(check)) if check.ci)
-}
-
-/// Writes the checks of days for build servers.
-fn write_junit(path: &Path, report: &Report) -> Result<(), Fault> {
-    let days = match report {
-        Report::Day(day) => vec![day.as_ref()],
-        Report::Day0(round) => vec![&round.course],
-        Report::Checked(checked) => checked.days.iter().map(|graded| &graded.day).collect(),
-        _ => return Ok(()),
-    };
-    std::fs::write(path, junit(&days))
-        .map_err(|error| Fault::because(Problem::File { path: path.display().to_string() }, error))
 }
 
 /// Threads for what serves others while it works; one thread for the rest.
@@ -301,8 +284,8 @@ pub(crate) async fn dispatch(
     }
 }
 
-fn show(report: &Report, canvas: &Canvas) -> ExitCode {
-    if let Some(text) = view::render(report, canvas) {
+fn show(report: &Report, canvas: &Canvas, quiet: bool) -> ExitCode {
+    if !quiet && let Some(text) = view::render(report, canvas) {
         out::data(&text);
     }
     if out::is_lost() {
@@ -319,6 +302,7 @@ fn format(line: &Line) -> Format {
     let shape = match &line.command {
         Some(Command::Ledger { command: Ledger::Show(show) }) => show.format,
         Some(Command::Reconcile(reconcile)) => reconcile.format,
+        command if build_server::wants_json(&build_server::asked(command.as_ref())) => Shape::Json,
         _ => Shape::Table,
     };
     match shape {

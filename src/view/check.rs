@@ -74,7 +74,7 @@ pub fn checked(it: &Checked, canvas: &Canvas) -> String {
     lines.join("\n")
 }
 
-fn summed(it: &Checked, canvas: &Canvas) -> String {
+pub(super) fn summed(it: &Checked, canvas: &Canvas) -> String {
     let counts = it.counts();
     let summary = canvas.say(&Msg::CheckSummary {
         passed: count(counts.passed),

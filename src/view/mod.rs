@@ -9,6 +9,7 @@ pub mod table;
 pub mod time;
 pub mod wrap;
 
+pub mod build_server;
 pub mod cards;
 pub mod check;
 pub mod contract;

@@ -29,6 +29,37 @@ fn break_lesson(env: &Env, day: &str, from: &str, to: &str) {
 }
 
 #[test]
+fn a_build_server_gets_each_form_where_it_asks_for_it() {
+    let env = env();
+    break_lesson(&env, "day0", "value = \"charset=utf-8\"", "value = \"charset=koi8-r\"");
+    let forms = ["--format", "junit:day0.xml", "--format", "markdown:day0.md"];
+    let args =
+        [&["check", "day0", "--ci", "--lang", "en", "--format", "github"][..], &forms].concat();
+    let ran = env.run(&args);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let errors: Vec<&str> = ran.out.lines().filter(|line| line.starts_with("::error ")).collect();
+    assert!(errors.len() == 1 && errors[0].contains("title=SG0.2"), "{ran:?}");
+    assert!(errors[0].contains("koi8-r%0A"), "a message is one line: {errors:?}");
+    assert!(ran.out.contains("::notice title=stripegym::"), "{ran:?}");
+    let read = |name: &str| std::fs::read_to_string(env.path().join(name)).unwrap();
+    assert!(read("day0.xml").contains("<failure message=\"SG0.2"));
+    let page = read("day0.md");
+    assert!(page.starts_with("## ❌ stripegym\n") && page.contains("\n### ❌ SG0.2"), "{page}");
+    // One that owns stdout is alone there, and what is said in the other language stays in it.
+    let ran = env.run(&["check", "day0", "--lang", "ja", "--format", "markdown"]);
+    assert!(ran.code == 1 && ran.out.starts_with("## ❌ stripegym\n\n合格"), "{ran:?}");
+    let ran = env.run(&["check", "day0", "--format", "json"]);
+    assert!(
+        ran.code == 1 && objects(&ran.out).last().unwrap()["summary"]["ok"] == false,
+        "{ran:?}"
+    );
+    for wrong in ["xml", "json:file"] {
+        let ran = env.run(&["check", "day0", "--format", wrong]);
+        assert!(ran.code == 2 && ran.out.is_empty(), "{ran:?}");
+    }
+}
+
+#[test]
 fn the_whole_week_is_graded_in_one_run() {
     let env = env();
     let ran = env.run(&["check", "--all", "--ci", "--json", "--junit", "all.xml"]);

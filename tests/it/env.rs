@@ -77,14 +77,18 @@ impl Env {
 
     /// Runs a program to its end.
     pub(crate) fn run<S: AsRef<OsStr>>(&self, args: &[S]) -> Ran {
-        let mut command = self.command(args);
+        Self::run_within(self.command(args), PATIENCE)
+    }
+
+    /// Runs a command of this world to its end, which must come in time.
+    pub(crate) fn run_within(mut command: Command, patience: Duration) -> Ran {
         let started = Instant::now();
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let out = drain(child.stdout.take().unwrap());
         let err = drain(child.stderr.take().unwrap());
-        let status = wait(&mut child, started + PATIENCE).unwrap_or_else(|| {
+        let status = wait(&mut child, started + patience).unwrap_or_else(|| {
             child.kill().unwrap();
-            panic!("{command:?} did not end within {PATIENCE:?}")
+            panic!("{command:?} did not end within {patience:?}")
         });
         Ran {
             code: status.code().unwrap_or(-1),

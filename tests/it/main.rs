@@ -11,6 +11,8 @@
 mod browser;
 mod check;
 mod checkout_loop;
+#[cfg(unix)]
+mod ci;
 mod cli;
 mod conformance;
 mod course;
@@ -49,6 +51,8 @@ mod same_seed;
 mod sandbox_api;
 #[cfg(target_os = "linux")]
 mod sandbox_files;
+#[cfg(target_os = "linux")]
+mod servers;
 mod shop;
 #[cfg(target_os = "linux")]
 mod terminal;

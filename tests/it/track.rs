@@ -57,12 +57,16 @@ pub(crate) fn track() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("lessons/track")
 }
 
-/// Where `./test` has put the frameworks.
+/// Where `./test` has put what tests need beyond Rust.
 #[expect(clippy::disallowed_methods, reason = "`./test` says here where it has put the packages")]
-pub(crate) fn installed(path: &str) -> PathBuf {
+pub(crate) fn tools() -> PathBuf {
     let tools = std::env::var("STRIPEGYM_TEST_TOOLS");
-    let tools = tools.unwrap_or_else(|_| panic!("STRIPEGYM_TEST_TOOLS is not set: {HINT}"));
-    let path = Path::new(&tools).join("track").join(path);
+    PathBuf::from(tools.unwrap_or_else(|_| panic!("STRIPEGYM_TEST_TOOLS is not set: {HINT}")))
+}
+
+/// Where `./test` has put the frameworks of the own-server track.
+pub(crate) fn installed(path: &str) -> PathBuf {
+    let path = tools().join("track").join(path);
     assert!(path.exists(), "{} is missing: {HINT}", path.display());
     path
 }

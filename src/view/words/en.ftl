@@ -616,6 +616,7 @@ help-check-long =
 help-check-names = Days (day3) and checks (D3.7, SG3.7); without any, the day you are at.
 help-check-all = Every day.
 help-check-ci = For build servers: what is printed does not depend on a terminal.
+help-check-format = Also for a build server: junit, github (annotations), markdown (a summary), json (as --json), on stdout or, as in junit:checks.xml, into a file. May be repeated.
 help-check-watch = Grades again whenever a file here changes or a webhook is delivered. A server of --exec is started anew.
 help-check-poll = Looks through the folder every second, where the system does not tell of changes by itself.
 help-check-lasting = Ends watching after this time (60s, 5m, 2h).

@@ -580,6 +580,7 @@ help-check-long =
 help-check-names = 日（day3）やチェック（D3.7、SG3.7）。省略すると、いまの日。
 help-check-all = 7 日すべて。
 help-check-ci = CI 用。端末かどうかで出力を変えません。
+help-check-format = CI 向けの形式でも出力します: junit、github（アノテーション）、markdown（要約）、json（--json と同じ）。junit:checks.xml のように書けばファイルへ、なければ標準出力へ。繰り返し指定できます。
 help-check-watch = ここのファイルが変わるか Webhook が配信されるたびに採点し直します。--exec のサーバーは起動し直します。
 help-check-poll = 変更の通知が届かない環境で、フォルダーを 1 秒ごとに調べます。
 help-check-lasting = この時間で監視を終えます（60s、5m、2h）。
