@@ -3,6 +3,7 @@
 //!
 //! Files are listed in the order in which they may import one another.
 
+pub mod book;
 pub mod canonical;
 pub mod card;
 pub mod course;
