@@ -6,6 +6,7 @@ pub(crate) mod env_example;
 pub(crate) mod exit;
 pub(crate) mod help;
 pub(crate) mod invoked;
+pub(crate) mod ledger_args;
 pub(crate) mod logging;
 pub(crate) mod out;
 pub(crate) mod pager;

@@ -1,14 +1,15 @@
 //! From a command line to a report: settings, runtime, command, output, exit code.
 
 use crate::app::command::{
-    account, cards, check, checkout, clock, day, day0, dev, doctor, events, explain, fault, hint,
-    home, items, keys, ledger, listen, logs, progress, reconcile, report, reset, sandbox, solution,
-    starter, status, trigger, verify_report, worlds,
+    account, book, cards, check, checkout, clock, day, day0, dev, doctor, events, explain, fault,
+    hint, home, items, keys, ledger, listen, logs, progress, reconcile, report, reset, sandbox,
+    solution, starter, status, trigger, verify_report, worlds,
 };
 use crate::app::context::Context;
 use crate::app::seeded::World;
 use crate::cli::args::{self, Command, Day, Dev, Ledger, Line, Shape};
 use crate::cli::course_args::Progress;
+use crate::cli::ledger_args::{BookFormat, LedgerBook};
 use crate::cli::reporter::Reporter;
 use crate::cli::request_args;
 use crate::cli::sandbox_args::SandboxCommand;
@@ -211,6 +212,7 @@ async fn dispatch(
         Command::Ledger { command: Ledger::Show(asked) } => {
             ledger::run(context, reader.ledger(&asked)?)
         }
+        Command::Ledger { command: Ledger::Book(asked) } => book::run(context, &wish::book(asked)),
         Command::Reconcile(asked) => reconcile::run(context, reader.reconcile(&asked)?).await,
         Command::Logs(asked) => logs::run(context, &request_args::logs(asked)).await,
         Command::Clock { command } => clock::run(context, &wish::clock(command)).await,
@@ -274,6 +276,16 @@ fn show(report: &Report, canvas: &Canvas) -> ExitCode {
 fn format(line: &Line) -> Format {
     let shape = match &line.command {
         Some(Command::Ledger { command: Ledger::Show(show) }) => show.format,
+        Some(Command::Ledger { command: Ledger::Book(book) }) => match book {
+            LedgerBook::Journal(journal) => journal.format,
+            LedgerBook::Export(export) if export.format == BookFormat::Csv => Shape::Csv,
+            LedgerBook::Export(_) => Shape::Table,
+            LedgerBook::Accounts(it)
+            | LedgerBook::Balance(it)
+            | LedgerBook::Problems(it)
+            | LedgerBook::Rebuild(it)
+            | LedgerBook::Verify(it) => it.format,
+        },
         Some(Command::Reconcile(reconcile)) => reconcile.format,
         _ => Shape::Table,
     };

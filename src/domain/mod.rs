@@ -29,3 +29,4 @@ pub mod place;
 pub mod doctor;
 pub mod notice;
 pub mod report;
+pub mod sheet;

@@ -1,10 +1,12 @@
 //! Reading the journal and the book.
 
-use crate::domain::book::{Account, Entry, Reason};
+use crate::domain::book::{Account, Booked, Reason};
 use crate::domain::currency::Currency;
 use crate::domain::time::Timestamp;
+use crate::os::private;
 use crate::store::{Ledger, StoreError, rebuild, schema, sqlite};
 use rusqlite::{Connection, Row, TransactionBehavior};
+use std::path::Path;
 
 /// What an account holds in one currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,25 +19,6 @@ pub struct Balance {
     pub amount: i128,
     /// How many postings made it.
     pub postings: u64,
-}
-
-/// An entry as it stands in the journal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Booked {
-    /// Its number, in the order in which entries were made.
-    pub number: i64,
-    /// The line from which it follows: `evt_…` or `seen_…`.
-    pub line: String,
-    /// When that line came.
-    pub received: Timestamp,
-    /// When the provider made that line.
-    pub created: Timestamp,
-    /// What it is about.
-    pub subject: String,
-    /// The entry.
-    pub entry: Entry,
-    /// The entry that it takes back.
-    pub takes_back: Option<i64>,
 }
 
 /// Something that a person should look at.
@@ -94,6 +77,14 @@ impl Ledger {
             Ok(Problem { name: row.get(0)?, about: row.get(1)?, text: row.get(2)? })
         };
         self.read(|connection| connection.prepare(sql)?.query_map([], one)?.collect())
+    }
+
+    /// Writes a copy of the ledger to `path`, where nothing stands yet.
+    pub fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
+        private::database(path)
+            .map_err(|error| StoreError::Io { path: path.to_owned(), reason: error.to_string() })?;
+        let name = path.to_string_lossy();
+        self.read(|connection| connection.execute("VACUUM INTO ?1", [name.as_ref()]).map(|_| ()))
     }
 
     /// Makes everything that follows from the journal anew; how many lines there were.

@@ -194,9 +194,11 @@ impl Ledger {
     /// How many different events were received.
     pub fn events_count(&self) -> Result<u64, StoreError> {
         self.read(|connection| {
-            connection.query_row("SELECT COUNT(*) FROM events WHERE via <> 'seen'", [], |row| {
-                count(row, 0)
-            })
+            connection.query_row(
+                "SELECT COUNT(*) FROM events WHERE type <> 'stripegym.seen'",
+                [],
+                |row| count(row, 0),
+            )
         })
     }
 
@@ -210,7 +212,7 @@ impl Ledger {
 
     /// The events received last, newest arrival first, at most `limit`.
     pub fn events(&self, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
-        let sql = "SELECT id, type, created, received, body, problem FROM events ORDER BY seq DESC LIMIT ?1";
+        let sql = "SELECT id, type, created, received, body, problem FROM events WHERE type <> 'stripegym.seen' ORDER BY seq DESC LIMIT ?1";
         self.read(|connection| {
             let mut statement = connection.prepare_cached(sql)?;
             statement.query_map([limit], stored_event)?.collect()

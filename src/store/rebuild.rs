@@ -136,3 +136,58 @@ fn without_event(connection: &Connection) -> rusqlite::Result<Vec<(Timestamp, Se
     seen.extend(refunds.collect::<rusqlite::Result<Vec<_>>>()?);
     Ok(seen)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::store::{FILE, Filter, Ledger, schema};
+    use rusqlite::Connection;
+    use serde_json::json;
+
+    #[test]
+    fn a_file_of_the_first_schema_is_carried_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(schema::first()).unwrap();
+        old.pragma_update(None, "user_version", 1).unwrap();
+        let session = json!({"id": "cs_1", "object": "checkout.session", "amount_total": 500,
+            "currency": "jpy", "created": 100, "payment_status": "paid", "payment_intent": "pi_1"});
+        let refund = json!({"id": "re_1", "object": "refund", "payment_intent": "pi_2", "amount": 200,
+            "currency": "jpy", "status": "succeeded", "charge": "ch_2"});
+        for (n, kind, object) in
+            [(1, "checkout.session.completed", session), (2, "refund.created", refund)]
+        {
+            let body = json!({"id": format!("evt_{n}"), "object": "event", "type": kind,
+                "created": 200, "data": {"object": object}});
+            let sql = "INSERT INTO events (id, type, object, created, livemode, received, body) \
+                       VALUES (?1, ?2, ?3, 200, 0, 300, ?4)";
+            let object = object["id"].as_str().unwrap();
+            let body = body.to_string().into_bytes();
+            old.execute(sql, rusqlite::params![format!("evt_{n}"), kind, object, body]).unwrap();
+        }
+        // The second row was seen at the provider, and an event about its refund touched it last.
+        old.execute_batch(
+            "INSERT INTO ledger VALUES ('cs_1', 500, 'jpy', 'paid', 'paid', 0, 100, 200, 'pi_1', 'evt_1'), \
+             ('cs_2', 600, 'jpy', 'partially_refunded', 'paid', 200, 150, 200, 'pi_2', 'evt_2'); \
+             INSERT INTO refunds VALUES ('pi_2', 're_1', 'sent', 200, 200, 'evt_2')",
+        )
+        .unwrap();
+        drop(old);
+        let ledger = Ledger::open(&path).unwrap();
+        let rows = ledger.rows(&Filter::default()).unwrap();
+        let shown: Vec<_> = rows
+            .iter()
+            .map(|it| (it.record.session_id.as_str(), it.record.status.name(), it.refunded))
+            .collect();
+        assert_eq!(shown, [("cs_2", "partially_refunded", 200), ("cs_1", "paid", 0)]);
+        assert_eq!(ledger.events_count().unwrap(), 2);
+        let verified = ledger.verify().unwrap();
+        assert_eq!((verified.lines, verified.findings), (3, vec![]));
+        let balances = ledger.balances().unwrap();
+        let amounts: Vec<_> = balances.iter().map(|it| (it.account.name(), it.amount)).collect();
+        assert_eq!(amounts, [("receivable", 900), ("revenue", -1_100), ("refunds", 200)]);
+        // Opened again it is what it is.
+        drop(ledger);
+        assert_eq!(Ledger::open(&path).unwrap().verify().unwrap().lines, 3);
+    }
+}

@@ -120,6 +120,12 @@ const MIGRATIONS: &[&str] = &[
 ",
 ];
 
+/// The layout of the first files.
+#[cfg(test)]
+pub(super) fn first() -> &'static str {
+    MIGRATIONS[0]
+}
+
 /// How far a file of this version has come.
 pub(super) fn known() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)

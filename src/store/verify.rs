@@ -297,3 +297,186 @@ fn text(value: &Value) -> String {
         _ => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::book::line::{Apart, Line, Source};
+    use crate::domain::book::{Account, export};
+    use crate::domain::currency::Currency;
+    use crate::domain::entry::{CheckoutRecord, EntryStatus, Fact};
+    use crate::domain::event::Event;
+    use crate::domain::time::Timestamp;
+    use crate::store::writer::Write;
+    use crate::store::{FILE, Filter};
+    use serde_json::json;
+
+    fn event(id: &str, kind: &str, object: serde_json::Value) -> Line {
+        let event = json!({"id": id, "object": "event", "type": kind, "created": 200,
+            "livemode": false, "data": {"object": object}});
+        let source = Source::Webhook { signed: Timestamp(899), secret: "0123456789ab".to_owned() };
+        Line::event(Event::stored(event.to_string().as_bytes()).unwrap(), Timestamp(900), source)
+    }
+
+    fn intent(n: u32, received: i64) -> Line {
+        let object = json!({"id": format!("pi_{n}"), "object": "payment_intent", "amount": 1000,
+            "amount_received": received, "currency": "jpy", "status": "succeeded"});
+        event(&format!("evt_{n}_{received}"), "payment_intent.succeeded", object)
+    }
+
+    fn charge(n: u32) -> Line {
+        let object = json!({"id": format!("ch_{n}"), "object": "charge", "amount": 1000,
+            "amount_captured": 1000, "captured": true, "currency": "jpy", "status": "succeeded",
+            "payment_intent": format!("pi_{n}"), "balance_transaction": null});
+        event(&format!("evt_ch_{n}"), "charge.succeeded", object)
+    }
+
+    struct Desk {
+        ledger: Ledger,
+        _folder: tempfile::TempDir,
+    }
+
+    /// A ledger that two writers filled, one after the other.
+    fn desk() -> Desk {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(&folder.path().join(FILE)).unwrap();
+        let lines = [intent(1, 1000), charge(1), intent(2, 1000), intent(2, 900), intent(3, 400)];
+        for some in lines.chunks(3) {
+            let batch = ledger.writer().unwrap().start();
+            for line in some {
+                batch.submit_blocking(Write::Line(Box::new(line.clone()))).unwrap();
+            }
+        }
+        let batch = ledger.writer().unwrap().start();
+        let seen = Fact::Session(CheckoutRecord {
+            session_id: "cs_9".to_owned(),
+            amount: 700,
+            currency: Currency::JPY,
+            status: EntryStatus::Paid,
+            created: Timestamp(1),
+            updated: Timestamp(2),
+            payment_intent: Some("pi_9".to_owned()),
+            event_id: None,
+        });
+        batch.submit_blocking(Write::seen(vec![seen], Timestamp(950))).unwrap();
+        let apart = event("evt_live", "payment_intent.succeeded", json!({"id": "pi_live"}));
+        let apart = Write::Line(Box::new(apart.apart(Apart::OtherMode)));
+        batch.submit_blocking(apart).unwrap();
+        drop(batch);
+        Desk { ledger, _folder: folder }
+    }
+
+    fn findings(desk: &Desk) -> Vec<(&'static str, String, &'static str)> {
+        let found = desk.ledger.verify().unwrap().findings;
+        found.into_iter().map(|it| (it.table, it.row, it.what.name())).collect()
+    }
+
+    fn tamper(desk: &Desk, sql: &str) {
+        Connection::open(desk.ledger.path()).unwrap().execute_batch(sql).unwrap();
+    }
+
+    #[test]
+    fn a_ledger_that_nobody_touched_verifies_and_says_what_is_the_matter_with_its_payments() {
+        let desk = desk();
+        let verified = desk.ledger.verify().unwrap();
+        assert_eq!((verified.lines, verified.writers, verified.findings), (7, 3, vec![]));
+        let balances = desk.ledger.balances().unwrap();
+        let of = |account| balances.iter().find(|it| it.account == account).unwrap().amount;
+        // A direct payment, one captured in part, and one that was seen; of the contradicting one nothing.
+        assert_eq!((of(Account::Receivable), of(Account::Revenue)), (2_100, -2_100));
+        let problems = desk.ledger.problems().unwrap();
+        let names: Vec<_> =
+            problems.iter().map(|it| (it.name.as_str(), it.about.as_str())).collect();
+        let expected =
+            [("other_mode", "evt_live"), ("contradiction", "pi_2"), ("pending_fee", "ch_1")];
+        assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn rows_of_the_journal_that_were_changed_taken_out_or_moved_are_named() {
+        for (sql, expected) in [
+            ("UPDATE events SET body = X'7B7D' WHERE seq = 2", ("events", "evt_ch_1", "changed")),
+            ("UPDATE events SET received = 1 WHERE seq = 3", ("events", "evt_2_1000", "changed")),
+            (
+                "UPDATE events SET seq = 99 WHERE seq = 1; UPDATE events SET seq = 1 WHERE seq = 2; \
+                 UPDATE events SET seq = 2 WHERE seq = 99",
+                ("events", "evt_1_1000", "reordered"),
+            ),
+            ("UPDATE heads SET place = place - 1 WHERE place = 3", ("heads", "", "changed")),
+            (
+                "UPDATE checkpoints SET seal = X'00' WHERE number = 2",
+                ("checkpoints", "2", "changed"),
+            ),
+            ("DELETE FROM checkpoints WHERE number = 2", ("checkpoints", "2", "missing")),
+        ] {
+            let desk = desk();
+            tamper(&desk, sql);
+            let found = findings(&desk);
+            let named = |it: &(&str, String, &str)| {
+                let (table, row, what) = expected;
+                it.0 == table && it.2 == what && (row.is_empty() || it.1 == row)
+            };
+            assert!(found.iter().any(named), "{sql}: {found:?}");
+        }
+        for seq in [2, 3, 7] {
+            let desk = desk();
+            tamper(&desk, &format!("DELETE FROM events WHERE seq = {seq}"));
+            let found = findings(&desk);
+            assert!(matches!(found[..], [("events", _, "missing")]), "{seq}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn rows_that_do_not_follow_from_the_journal_are_named_and_made_anew() {
+        for (sql, expected) in [
+            (
+                "UPDATE postings SET amount = amount * 2 WHERE entry = 1",
+                ("postings", "1 receivable jpy", "changed"),
+            ),
+            ("UPDATE ledger SET amount = 1", ("ledger", "cs_9", "changed")),
+            ("DELETE FROM entries WHERE number = 2", ("entries", "2", "missing")),
+            (
+                "INSERT INTO entries (line, subject, object, reason) VALUES (1, 'x', 'x', 'sale')",
+                ("entries", "6", "added"),
+            ),
+            (
+                "DELETE FROM facts WHERE subject = 'ch_1'",
+                ("facts", "ch_1 ch_1 charge charged 1000 jpy ", "missing"),
+            ),
+            ("DELETE FROM conflicts", ("conflicts", "", "missing")),
+            ("UPDATE events SET problem = 'x' WHERE seq = 1", ("events", "evt_1_1000", "changed")),
+        ] {
+            let desk = desk();
+            let before = export::jsonl(&desk.ledger.entries(None, None).unwrap());
+            let rows = desk.ledger.rows(&Filter::default()).unwrap();
+            tamper(&desk, sql);
+            let found = findings(&desk);
+            let named = |it: &(&str, String, &str)| {
+                let (table, row, what) = expected;
+                it.0 == table && it.2 == what && (row.is_empty() || it.1 == row)
+            };
+            assert!(found.iter().any(named), "{sql}: {found:?}");
+            assert_eq!(desk.ledger.rebuild().unwrap(), 7);
+            assert_eq!(findings(&desk), []);
+            assert_eq!(export::jsonl(&desk.ledger.entries(None, None).unwrap()), before);
+            assert_eq!(desk.ledger.rows(&Filter::default()).unwrap(), rows);
+        }
+    }
+
+    #[test]
+    fn sums_of_a_whole_ledger_are_counted_whatever_they_are() {
+        let desk = desk();
+        let most = crate::domain::entry::AMOUNT_MAX;
+        let batch = desk.ledger.writer().unwrap().start();
+        let line = intent(7, most + 1);
+        let told = batch.submit_blocking(Write::Line(Box::new(line))).unwrap();
+        assert!(told.problem.is_some_and(|problem| problem.contains("amount_received")));
+        drop(batch);
+        tamper(
+            &desk,
+            "UPDATE postings SET amount = 9223372036854775807 WHERE account = 'receivable'",
+        );
+        let sum = desk.ledger.balances().unwrap()[0].amount;
+        assert_eq!(sum, i128::from(i64::MAX) * 4);
+    }
+}

@@ -7,7 +7,8 @@ use std::time::Duration;
 use stripegym::parts::{
     ApiKey, Batch, Clock, Currency, Entropy, EventSink, FILE, Filter, Gathered, Intake, Ledger,
     LedgerWriter, ListenerConfig, ListenerEvent, Money, Poller, Reconciliation, Running, Secrets,
-    SigningSecret, Site, Stripe, TOLERANCE_S, Verdict, Window, Write, gather, host, listener, reconcile,
+    SigningSecret, Site, Stripe, TOLERANCE_S, Verdict, Window, Write, gather, host, listener,
+    reconcile,
 };
 use tokio::sync::mpsc;
 

@@ -5,11 +5,13 @@
 //! whatever order its sources come in, and however often.
 
 pub mod derive;
+pub mod export;
 pub mod fact;
 pub mod line;
 pub mod read;
 
 use crate::domain::currency::Currency;
+use crate::domain::time::Timestamp;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -241,6 +243,25 @@ impl Entry {
     pub fn postings(&self) -> &[Posting] {
         &self.postings
     }
+}
+
+/// An entry as it stands in the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Booked {
+    /// Its number, in the order in which entries were made.
+    pub number: i64,
+    /// The line from which it follows: `evt_…` or `seen_…`.
+    pub line: String,
+    /// When that line came.
+    pub received: Timestamp,
+    /// When the provider made that line.
+    pub created: Timestamp,
+    /// What it is about.
+    pub subject: String,
+    /// The entry.
+    pub entry: Entry,
+    /// The entry that it takes back.
+    pub takes_back: Option<i64>,
 }
 
 #[cfg(test)]
