@@ -25,8 +25,8 @@ pub mod time;
 pub mod fault;
 
 pub mod place;
+pub mod sheet;
 
 pub mod doctor;
 pub mod notice;
 pub mod report;
-pub mod sheet;

@@ -1,7 +1,7 @@
 //! Tables that a command ends with and whose columns have names for programs.
 
 use crate::domain::currency::Currency;
-use crate::domain::report::Place;
+use crate::domain::place::Place;
 
 /// A cell.
 #[derive(Clone, Debug, PartialEq, Eq)]

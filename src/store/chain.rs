@@ -1,7 +1,7 @@
 //! The chain of a writer's lines: each carries a hash of itself and of the one before, so that none can be changed, taken
 //! out or moved unnoticed. How far each writer came stands apart (`heads`), and is sealed into `checkpoints` now and then.
 
-use crate::domain::book::line::Line;
+use crate::domain::book::line::{Apart, Line};
 use crate::store::sqlite::source;
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
@@ -54,7 +54,7 @@ impl Chain {
             via,
             signed,
             secret,
-            apart: line.apart.map(|apart| apart.name()),
+            apart: line.apart.map(Apart::name),
             body: &line.body,
         });
     }

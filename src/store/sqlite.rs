@@ -54,7 +54,7 @@ impl JournalStore for Sqlite<'_> {
             signed,
             via,
             secret,
-            line.apart.map(|apart| apart.name()),
+            line.apart.map(Apart::name),
             after.writer,
             after.place,
             after.hash,
