@@ -59,7 +59,7 @@ pub mod parts {
     pub use crate::shop::listener_event::{EventSink, ListenerEvent};
     pub use crate::shop::poll::Poller;
     pub use crate::shop::site::Site;
-    pub use crate::store::writer::{LedgerWriter, Posting};
+    pub use crate::store::writer::{LedgerWriter, Write};
     pub use crate::store::{FILE, Filter, Ledger};
     pub use crate::stripe::Stripe;
     pub use crate::stripe::calls::Window;

@@ -7,7 +7,7 @@ use crate::domain::fault::{Fault, Problem};
 use crate::domain::reconcile::{ProviderSnapshot, Reconciliation, Record, reconcile};
 use crate::domain::report::Fixed;
 use crate::shop::gather::gather;
-use crate::store::writer::{Change, Posting};
+use crate::store::writer::{Change, Write};
 use crate::store::{Filter, Ledger};
 use crate::stripe::Stripe;
 use crate::stripe::calls::Window;
@@ -73,7 +73,7 @@ async fn write(
     facts: Vec<Fact>,
 ) -> Result<Vec<Change>, Fault> {
     let path = || file.ledger.path().display().to_string();
-    let ticket = file.batch.submit(Posting::Seen(facts));
+    let ticket = file.batch.submit(Write::seen(facts, context.clock.now()));
     let ticket =
         ticket.map_err(|full| Fault::because(Problem::LedgerBusy { path: path() }, full))?;
     let accepted = ticket.await.map_err(|error| ledger_file::fault(context, &error))?;

@@ -5,6 +5,7 @@ use crate::app::course::books::Source;
 use crate::cli::course_args::{Check, Progress, ReportAsked, Solution};
 use crate::cli::deliver_args::{Deliver, Pay, Refund, Sign};
 use crate::cli::grammar::lessons_and;
+use crate::cli::ledger_args::LedgerBook;
 use crate::cli::request_args::Logs;
 use crate::cli::sandbox_args;
 use crate::cli::values::{self, beats, whole};
@@ -255,6 +256,9 @@ pub(crate) enum Shape {
 pub(crate) enum Ledger {
     /// Shows its rows.
     Show(LedgerShow),
+    /// The book behind them.
+    #[command(flatten)]
+    Book(LedgerBook),
 }
 
 /// `stripegym ledger show`.

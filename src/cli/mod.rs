@@ -10,6 +10,7 @@ pub(crate) mod grammar;
 pub(crate) mod help;
 pub(crate) mod invoked;
 mod language;
+pub(crate) mod ledger_args;
 pub(crate) mod logging;
 pub(crate) mod out;
 pub(crate) mod pager;

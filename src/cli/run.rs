@@ -1,9 +1,10 @@
 //! From a command line to a report: settings, runtime, command, output, exit code.
 
 use crate::app::command::{
-    account, cards, check, checkout, clock, day, deliver, dev, doctor, events, explain, fault,
-    hint, home, items, keys, ledger, listen, logs, progress, reconcile, refund, report, reset,
-    round, sandbox, solution, starter, status, trigger, verify_report, worlds,
+use crate::app::command::{
+    account, book, cards, check, checkout, clock, day, deliver, dev, doctor, events, explain,
+    fault, hint, home, items, keys, ledger, listen, logs, progress, reconcile, refund, report,
+    reset, round, sandbox, solution, starter, status, trigger, verify_report, worlds,
 };
 use crate::app::context::{Context, NoticeSink};
 use crate::app::course::talk::note_shown;
@@ -12,6 +13,7 @@ use crate::app::seeded::World;
 use crate::cli::args::{self, Command, Day, Dev, Ledger, Lesson, Line, Shape};
 use crate::cli::course_args::Progress;
 use crate::cli::deliver_args::Tampered;
+use crate::cli::ledger_args::{BookFormat, LedgerBook};
 use crate::cli::reporter::Reporter;
 use crate::cli::request_args;
 use crate::cli::sandbox_args::SandboxCommand;
@@ -232,6 +234,7 @@ pub(crate) async fn dispatch(
         Command::Ledger { command: Ledger::Show(asked) } => {
             ledger::run(context, reader.ledger(&asked)?)
         }
+        Command::Ledger { command: Ledger::Book(asked) } => book::run(context, &wish::book(asked)),
         Command::Reconcile(asked) => reconcile::run(context, reader.reconcile(&asked)?).await,
         Command::Logs(asked) => logs::run(context, &request_args::logs(asked)).await,
         Command::Clock { command } => clock::run(context, &wish::clock(command)).await,
@@ -301,6 +304,16 @@ fn show(report: &Report, canvas: &Canvas, quiet: bool) -> ExitCode {
 fn format(line: &Line) -> Format {
     let shape = match &line.command {
         Some(Command::Ledger { command: Ledger::Show(show) }) => show.format,
+        Some(Command::Ledger { command: Ledger::Book(book) }) => match book {
+            LedgerBook::Journal(journal) => journal.format,
+            LedgerBook::Export(export) if export.format == BookFormat::Csv => Shape::Csv,
+            LedgerBook::Export(_) => Shape::Table,
+            LedgerBook::Accounts(it)
+            | LedgerBook::Balance(it)
+            | LedgerBook::Problems(it)
+            | LedgerBook::Rebuild(it)
+            | LedgerBook::Verify(it) => it.format,
+        },
         Some(Command::Reconcile(reconcile)) => reconcile.format,
         command if build_server::wants_json(&build_server::asked(command.as_ref())) => Shape::Json,
         _ => Shape::Table,

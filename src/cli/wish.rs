@@ -2,9 +2,10 @@
 //! usage error that names its flag.
 
 use crate::app::checkout_browser::Means;
+use crate::app::command::book::Export;
 use crate::app::command::checkout::Then;
 use crate::app::command::{
-    account, check, clock, events, keys, ledger, listen, reconcile, report, reset, sandbox,
+    account, book, check, clock, events, keys, ledger, listen, reconcile, report, reset, sandbox,
     solution, worlds,
 };
 use crate::app::course::application::Candidate;
@@ -16,6 +17,7 @@ use crate::app::course::{self, Manner};
 use crate::app::merchant_server::ListenOptions;
 use crate::app::payment::{Item, Order};
 use crate::app::trial::Scope;
+use crate::cli::ledger_args::{BookFormat, LedgerBook};
 use crate::cli::{args, course_args, sandbox_args};
 use crate::config::Config;
 use crate::domain::course::dossier::{Kind, Shape};
@@ -366,6 +368,25 @@ pub(crate) fn parses(command: &str) -> Result<(), String> {
         }
         Err(error) if open && error.kind() == ErrorKind::ValueValidation => Ok(()),
         Err(error) => Err(error.to_string().lines().next().unwrap_or_default().to_owned()),
+    }
+}
+
+/// What is wanted of the book.
+pub(crate) fn book(asked: LedgerBook) -> book::Wish {
+    match asked {
+        LedgerBook::Journal(it) => book::Wish::Journal { object: it.object, limit: it.limit },
+        LedgerBook::Accounts(_) => book::Wish::Accounts,
+        LedgerBook::Balance(_) => book::Wish::Balance,
+        LedgerBook::Problems(_) => book::Wish::Problems,
+        LedgerBook::Rebuild(_) => book::Wish::Rebuild,
+        LedgerBook::Verify(_) => book::Wish::Verify,
+        LedgerBook::Export(it) => book::Wish::Export(match (it.format, it.output) {
+            (BookFormat::Jsonl, _) => Export::Jsonl,
+            (BookFormat::Beancount, _) => Export::Beancount,
+            (BookFormat::Hledger, _) => Export::Hledger,
+            (BookFormat::Sqlite, Some(path)) => Export::Sqlite(path),
+            (BookFormat::Csv | BookFormat::Sqlite, _) => Export::Csv,
+        }),
     }
 }
 

@@ -9,6 +9,10 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
 
+/// The largest amount that is booked, in minor units: a thousand times what can be charged in any currency, so that the
+/// sums of all that a ledger can hold are counted with room to spare.
+pub const AMOUNT_MAX: i64 = 999_999_999_999_999;
+
 /// Where a Checkout Session's money stands. The order is the ladder: a later rung is never left for an
 /// earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -113,6 +117,10 @@ pub struct Refunded {
     pub updated: Timestamp,
     /// The event that said so; `None` where the object was fetched.
     pub event_id: Option<String>,
+    /// `ch_…`, where a single refund names it.
+    pub charge: Option<String>,
+    /// The currency of `amount`, where the source names it.
+    pub currency: Option<Currency>,
 }
 
 /// What a [`Refunded`] amount stands for. Of one source the higher state counts, then the higher amount.
@@ -239,11 +247,8 @@ fn entry(
         return Ok(None);
     };
     let setup = session.get("mode").and_then(Value::as_str) == Some("setup");
-    let amount = match session.get("amount_total").and_then(Value::as_i64) {
-        Some(amount) => amount,
-        None if setup => 0,
-        None => return Err(EntryError::Missing("amount_total")),
-    };
+    let absent = session.get("amount_total").and_then(Value::as_i64).is_none();
+    let amount = if absent && setup { 0 } else { amount(session, "amount_total")? };
     Ok(Some(CheckoutRecord {
         session_id,
         amount,
@@ -261,10 +266,12 @@ fn charge_total(charge: &Value, event: &Event) -> Result<Option<Fact>, EntryErro
     Ok(Some(Fact::Refund(Refunded {
         source: text(charge, "id")?.to_owned(),
         payment_intent,
-        amount: number(charge, "amount_refunded")?,
+        amount: amount(charge, "amount_refunded")?,
         state: RefundState::Total,
         updated: event.created,
         event_id: Some(event.id.clone()),
+        charge: None,
+        currency: None,
     })))
 }
 
@@ -282,10 +289,12 @@ fn single_refund(
     Ok(Some(Fact::Refund(Refunded {
         source: text(refund, "id")?.to_owned(),
         payment_intent,
-        amount: number(refund, "amount")?,
+        amount: amount(refund, "amount")?,
         state,
         updated,
         event_id: event_id.map(str::to_owned),
+        charge: reference(refund, "charge"),
+        currency: refund.get("currency").and_then(Value::as_str).and_then(|code| code.parse().ok()),
     })))
 }
 
@@ -360,6 +369,15 @@ fn text<'v>(object: &'v Value, field: &'static str) -> Result<&'v str, EntryErro
 
 fn number(object: &Value, field: &'static str) -> Result<i64, EntryError> {
     object.get(field).and_then(Value::as_i64).ok_or(EntryError::Missing(field))
+}
+
+/// The amount, within what sums can bear.
+fn amount(object: &Value, field: &'static str) -> Result<i64, EntryError> {
+    let amount = number(object, field)?;
+    if amount.unsigned_abs() > AMOUNT_MAX.unsigned_abs() {
+        return Err(unknown(field, &amount.to_string()));
+    }
+    Ok(amount)
 }
 
 /// The id of another object, expanded or not.

@@ -92,6 +92,11 @@ impl Event {
         Self::parse(event.to_string().as_bytes())
     }
 
+    /// Understands an event again that was stored after its sender was proven.
+    pub fn stored(body: &[u8]) -> Result<Self, EventError> {
+        Self::parse(body)
+    }
+
     fn parse(body: &[u8]) -> Result<Self, EventError> {
         let shape: Shape = match serde_json::from_slice(body) {
             Ok(shape) => shape,

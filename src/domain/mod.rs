@@ -3,6 +3,7 @@
 //!
 //! Files are listed in the order in which they may import one another.
 
+pub mod book;
 pub mod canonical;
 pub mod card;
 pub mod course;
@@ -25,6 +26,7 @@ pub mod time;
 pub mod fault;
 
 pub mod place;
+pub mod sheet;
 
 pub mod doctor;
 pub mod notice;

@@ -13,6 +13,7 @@ use crate::domain::event::EventRow;
 use crate::domain::money::Money;
 use crate::domain::reconcile::{Reconciliation, Record};
 use crate::domain::request::Told;
+use crate::domain::sheet::Sheet;
 use crate::domain::signed_delivery::{Delivered, Signed};
 use crate::domain::time::Timestamp;
 
@@ -220,6 +221,8 @@ pub enum Report {
     Listened(Listened),
     /// `stripegym ledger show`.
     Ledger(Ledger),
+    /// The book behind the ledger, as a table.
+    Sheet(Sheet),
     /// `stripegym reconcile`.
     Reconciled(Reconciled),
     /// `stripegym day0`.
@@ -297,6 +300,7 @@ impl Report {
         match self {
             Self::Checkout(checkout) => checkout.ending.is_well(),
             Self::Reconciled(reconciled) => reconciled.result.is_clean(),
+            Self::Sheet(sheet) => sheet.looked.is_none() || sheet.rows.is_empty(),
             Self::Day0(day0) => {
                 let well = day0.checkout.ending.is_well() && day0.reconciled.result.is_clean();
                 well && day0.course.is_passed()

@@ -18,6 +18,7 @@ const SCHEME: &str = "v1";
 pub struct Verified<'b> {
     body: &'b [u8],
     signed: Timestamp,
+    secret: usize,
 }
 
 impl<'b> Verified<'b> {
@@ -29,6 +30,11 @@ impl<'b> Verified<'b> {
     /// When the sender signed them.
     pub const fn signed(self) -> Timestamp {
         self.signed
+    }
+
+    /// Which of the secrets fitted, from 0.
+    pub const fn secret(self) -> usize {
+        self.secret
     }
 }
 
@@ -102,19 +108,23 @@ pub fn verify<'b>(
     if candidates.peek().is_none() {
         return Err(SignatureError::NoV1Scheme);
     }
-    if !candidates.any(|given| matches(given, body, signed, secrets)) {
-        return Err(SignatureError::Mismatch);
-    }
+    let secret = candidates.find_map(|given| fitting(given, body, signed, secrets));
+    let secret = secret.ok_or(SignatureError::Mismatch)?;
     if now.since(signed) > tolerance_s {
         return Err(SignatureError::TooOld { t: signed });
     }
-    Ok(Verified { body, signed })
+    Ok(Verified { body, signed, secret })
 }
 
-/// Whether one `v1` was made with any of the secrets; the comparison takes the same time for any bytes.
-fn matches(given: &str, body: &[u8], signed: Timestamp, secrets: &[SigningSecret]) -> bool {
-    let Some(given) = hex::read(given) else { return false };
-    secrets.iter().any(|secret| {
+/// With which of the secrets one `v1` was made; the comparison takes the same time for any bytes.
+fn fitting(
+    given: &str,
+    body: &[u8],
+    signed: Timestamp,
+    secrets: &[SigningSecret],
+) -> Option<usize> {
+    let given = hex::read(given)?;
+    secrets.iter().position(|secret| {
         mac(secret.reveal(), signed, body).is_some_and(|mac| mac.verify_slice(&given).is_ok())
     })
 }

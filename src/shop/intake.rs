@@ -1,6 +1,8 @@
 //! The one street of a webhook: bytes, signature, event, queue, commit. Each step's output is the next
 //! step's only input, and nothing is acknowledged before it is durable.
 
+use crate::domain::book::line::{Apart, Line, Source};
+use crate::domain::canonical;
 use crate::domain::event::{Event, EventError};
 use crate::domain::notice::LedgerTrouble;
 use crate::domain::secret::SigningSecret;
@@ -9,7 +11,7 @@ use crate::domain::time::Timestamp;
 use crate::os::clock::Clock;
 use crate::store::StoreError;
 use crate::store::guard::Moved;
-use crate::store::writer::{Accepted, LedgerBatch, Posting};
+use crate::store::writer::{Accepted, LedgerBatch, Write};
 use serde_json::Value;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -40,6 +42,12 @@ impl Secrets {
     }
 }
 
+/// How much of a secret's hash tells it from others.
+const FINGERPRINT_DIGITS: usize = 12;
+
+/// Why an event of the other mode is not booked.
+const OTHER_MODE: &str = "other_mode: it is kept apart";
+
 /// An event that is durable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Received {
@@ -62,12 +70,6 @@ pub enum Refusal {
     /// It is well signed and no event.
     #[error(transparent)]
     Event(#[from] EventError),
-    /// It is about real money and this shop is not, or the other way round.
-    #[error("the event has livemode: {livemode}, and this listener works in the other mode")]
-    OtherMode {
-        /// What the event says.
-        livemode: bool,
-    },
     /// More comes in than can be stored.
     #[error("too many deliveries are waiting; try again")]
     Overloaded,
@@ -80,7 +82,7 @@ impl Refusal {
     /// The HTTP status that tells the sender whose fault it is, and with that whether to try again.
     pub const fn status(&self) -> u16 {
         match self {
-            Self::Signature(_) | Self::Event(_) | Self::OtherMode { .. } => 400,
+            Self::Signature(_) | Self::Event(_) => 400,
             Self::Overloaded => 503,
             Self::Store(error) if error.passes() => 503,
             Self::Store(_) => 500,
@@ -108,7 +110,6 @@ impl Refusal {
         match self {
             Self::Signature(error) => error.name(),
             Self::Event(error) => error.name(),
-            Self::OtherMode { .. } => "other_mode",
             Self::Overloaded => "overloaded",
             Self::Store(StoreError::Busy { .. } | StoreError::Reset { .. }) => "ledger_busy",
             Self::Store(StoreError::Moved { .. }) => "ledger_moved",
@@ -139,7 +140,7 @@ impl Intake {
         Self { secrets, tolerance_s, clock, batch, live: false }
     }
 
-    /// The same intake for real money where `live`: one ledger never holds both.
+    /// The same intake for real money where `live`: what is of the other mode is kept apart.
     #[must_use]
     pub const fn for_mode(mut self, live: bool) -> Self {
         self.live = live;
@@ -161,25 +162,33 @@ impl Intake {
         let secrets = self.secrets.all();
         let payload = signature::verify(body, header, &secrets, self.now(), self.tolerance_s)?;
         let event = Event::read(payload)?;
-        if event.livemode != self.live {
-            return Err(Refusal::OtherMode { livemode: event.livemode });
-        }
-        self.store(event).await
+        let secret = secrets.get(payload.secret()).map(SigningSecret::reveal).unwrap_or_default();
+        let fingerprint = canonical::sha256(secret).chars().take(FINGERPRINT_DIGITS).collect();
+        let source = Source::Webhook { signed: payload.signed(), secret: fingerprint };
+        self.store(event, source).await
     }
 
-    /// Stores an event whose sender is proven.
-    pub(crate) async fn store(&self, event: Event) -> Result<Received, Refusal> {
+    /// Stores an event whose sender is proven. What it means is worked out here, before it waits for the writer.
+    pub(crate) async fn store(&self, event: Event, source: Source) -> Result<Received, Refusal> {
         let (id, kind) = (event.id.clone(), event.kind.clone());
         let about = about(&event.object);
-        let posting = Posting::Event(Box::new(event), self.now());
-        let ticket = self.batch.submit(posting).map_err(|_| Refusal::Overloaded)?;
-        let accepted = ticket.await?;
+        let other_mode = event.livemode != self.live;
+        let mut line = Line::event(event, self.now(), source);
+        if other_mode {
+            line = line.apart(Apart::OtherMode);
+        }
+        let ticket =
+            self.batch.submit(Write::Line(Box::new(line))).map_err(|_| Refusal::Overloaded)?;
+        let mut accepted = ticket.await?;
+        if other_mode {
+            accepted.problem = Some(OTHER_MODE.to_owned());
+        }
         Ok(Received { event: id, kind, about, accepted })
     }
 
     /// Stores up to when a poller has read.
     pub(crate) async fn store_cursor(&self, name: &str, at: Timestamp) -> Result<(), Refusal> {
-        let posting = Posting::Cursor(name.to_owned(), at);
+        let posting = Write::Cursor(name.to_owned(), at);
         self.batch.submit(posting).map_err(|_| Refusal::Overloaded)?.await?;
         Ok(())
     }

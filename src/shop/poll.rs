@@ -2,6 +2,7 @@
 //! same street as deliveries. The cursor lags a little behind the newest event and never moves before what
 //! it covers is durable, so that nothing is missed across restarts; what is read twice counts once.
 
+use crate::domain::book::line::Source;
 use crate::domain::event::Event;
 use crate::domain::time::Timestamp;
 use crate::net::shutdown::Stop;
@@ -116,7 +117,7 @@ impl Poller {
 
     async fn take(&self, event: Event) -> Result<bool, PollError> {
         let began = self.intake.clock().stopwatch();
-        let received = self.intake.store(event).await?;
+        let received = self.intake.store(event, Source::Poll).await?;
         let fresh = received.accepted.fresh;
         if fresh {
             self.sink.tell(ListenerEvent::Accepted {

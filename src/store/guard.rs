@@ -1,13 +1,12 @@
 //! What becomes of a ledger whose file was removed or replaced while it was written (`os::place` notices it).
 
-use crate::domain::entry::{CheckoutRecord, RefundState, Refunded};
-use crate::domain::time::Timestamp;
 use crate::os::place::{Identity, beside, put, remove};
 use crate::os::private;
+use crate::store::chain::Chain;
 use crate::store::lock::LedgerLock;
 use crate::store::migrate::version;
-use crate::store::writer::{apply_refund, apply_session};
-use crate::store::{StoreError, schema};
+use crate::store::sqlite::{LINE, Sqlite, line};
+use crate::store::{StoreError, journal, schema};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
@@ -102,51 +101,19 @@ fn encoded(path: &Path) -> String {
     utf8_percent_encode(&path.to_string_lossy(), ESCAPED).to_string()
 }
 
-/// Brings everything that `old` knows into `new`, which may know some of it.
+/// Brings everything that `old` knows into `new`, which may know some of it. What was missing there goes on a chain of
+/// its own: the one that it was on may have gone on differently in the copy.
 pub(super) fn carry(old: &Connection, new: &mut Connection) -> rusqlite::Result<()> {
     let transaction = new.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut events = old.prepare(
-        "SELECT id, type, object, created, livemode, received, problem, body FROM events ORDER BY seq",
-    )?;
-    let mut rows = events.query([])?;
+    let begin = Chain::new(schema::writer_number());
+    let mut chain = begin.clone();
+    let mut store = Sqlite { connection: &transaction, chain: &mut chain };
+    let mut lines = old.prepare(&format!("SELECT {LINE} FROM events ORDER BY seq"))?;
+    let mut rows = lines.query([])?;
     while let Some(row) = rows.next()? {
-        let sql = "INSERT INTO events (id, type, object, created, livemode, received, problem, body) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO NOTHING";
-        transaction.prepare_cached(sql)?.execute(params![
-            row.get::<_, Value>(0)?,
-            row.get::<_, Value>(1)?,
-            row.get::<_, Value>(2)?,
-            row.get::<_, Value>(3)?,
-            row.get::<_, Value>(4)?,
-            row.get::<_, Value>(5)?,
-            row.get::<_, Value>(6)?,
-            row.get::<_, Value>(7)?,
-        ])?;
+        journal::take(&mut store, &line(row)?)?;
     }
-    let mut entries = old.prepare(
-        "SELECT session_id, amount, currency, settled, created, updated, payment_intent, event_id \
-         FROM ledger",
-    )?;
-    let mut rows = entries.query([])?;
-    while let Some(row) = rows.next()? {
-        let entry: CheckoutRecord = schema::entry(row)?;
-        apply_session(&transaction, &entry)?;
-    }
-    let mut refunds = old
-        .prepare("SELECT payment_intent, source, state, amount, updated, event_id FROM refunds")?;
-    let mut rows = refunds.query([])?;
-    while let Some(row) = rows.next()? {
-        let state: String = row.get(2)?;
-        let refunded = Refunded {
-            payment_intent: row.get(0)?,
-            source: row.get(1)?,
-            state: RefundState::read(&state).ok_or_else(|| schema::unknown(2, &state))?,
-            amount: row.get(3)?,
-            updated: Timestamp(row.get(4)?),
-            event_id: row.get(5)?,
-        };
-        apply_refund(&transaction, &refunded)?;
-    }
+    chain.note(&begin, &transaction)?;
     let mut cursors = old.prepare("SELECT name, value FROM cursor")?;
     let mut rows = cursors.query([])?;
     while let Some(row) = rows.next()? {

@@ -1,11 +1,18 @@
-//! The merchant's ledger on SQLite: events as received, one row a Checkout Session, refunds by PaymentIntent.
+//! The merchant's ledger on SQLite: a journal of lines as they came, and what follows from it: one row a Checkout
+//! Session, refunds by PaymentIntent, and a book in double entry.
 //! Several processes may use one file at once. Writing goes through [`writer::LedgerWriter`] alone.
 
+pub mod book;
+mod chain;
 pub mod guard;
+pub mod journal;
 pub mod lock;
 mod migrate;
 pub mod progress;
+mod rebuild;
 pub mod schema;
+mod sqlite;
+pub mod verify;
 pub mod writer;
 
 use crate::domain::currency::Currency;
@@ -174,8 +181,9 @@ impl Ledger {
         let (condition, values) = conditions(filter);
         let paid = "status IN ('paid', 'partially_refunded', 'refunded')";
         let sql = format!(
-            "SELECT currency, COUNT(*), SUM(CASE WHEN {paid} THEN amount ELSE 0 END), SUM(refunded) \
-             FROM ledger{condition} GROUP BY currency ORDER BY currency"
+            "SELECT currency, COUNT(*), {}, {} FROM ledger{condition} GROUP BY currency ORDER BY currency",
+            book::sum(&format!("CASE WHEN {paid} THEN amount ELSE 0 END")),
+            book::sum("refunded"),
         );
         self.read(|connection| {
             let mut statement = connection.prepare_cached(&sql)?;
@@ -186,7 +194,11 @@ impl Ledger {
     /// How many different events were received.
     pub fn events_count(&self) -> Result<u64, StoreError> {
         self.read(|connection| {
-            connection.query_row("SELECT COUNT(*) FROM events", [], |row| count(row, 0))
+            connection.query_row(
+                "SELECT COUNT(*) FROM events WHERE type <> 'stripegym.seen'",
+                [],
+                |row| count(row, 0),
+            )
         })
     }
 
@@ -200,7 +212,7 @@ impl Ledger {
 
     /// The events received last, newest arrival first, at most `limit`.
     pub fn events(&self, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
-        let sql = "SELECT id, type, created, received, body, problem FROM events ORDER BY seq DESC LIMIT ?1";
+        let sql = "SELECT id, type, created, received, body, problem FROM events WHERE type <> 'stripegym.seen' ORDER BY seq DESC LIMIT ?1";
         self.read(|connection| {
             let mut statement = connection.prepare_cached(sql)?;
             statement.query_map([limit], stored_event)?.collect()
@@ -278,8 +290,8 @@ fn total(row: &Row<'_>) -> rusqlite::Result<Total> {
     let currency: Currency = schema::currency(row, 0)?;
     Ok(Total {
         rows: count(row, 1)?,
-        paid: Money::new(row.get(2)?, currency),
-        refunded: Money::new(row.get(3)?, currency),
+        paid: Money::new(book::clamped(book::summed(row, 2)?), currency),
+        refunded: Money::new(book::clamped(book::summed(row, 4)?), currency),
     })
 }
 
@@ -301,8 +313,9 @@ fn stored_event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::book::line::{Line, Source};
     use crate::domain::event::Event;
-    use crate::store::writer::{Accepted, Change, LedgerBatch, Posting};
+    use crate::store::writer::{Accepted, Change, LedgerBatch, Write};
     use serde_json::{Value as Json, json};
     use std::sync::Barrier;
     use std::thread;
@@ -328,6 +341,10 @@ mod tests {
         event(id, "charge.refunded", 300, &charge)
     }
 
+    fn line(event: Event, at: i64) -> Write {
+        Write::Line(Box::new(Line::event(event, Timestamp(at), Source::Poll)))
+    }
+
     struct Desk {
         ledger: Ledger,
         batch: LedgerBatch,
@@ -343,7 +360,7 @@ mod tests {
 
     impl Desk {
         fn post(&self, event: Event) -> Accepted {
-            self.batch.submit_blocking(Posting::Event(Box::new(event), Timestamp(900))).unwrap()
+            self.batch.submit_blocking(line(event, 900)).unwrap()
         }
 
         fn row(&self, n: u32) -> Option<LedgerRow> {
@@ -406,7 +423,7 @@ mod tests {
         let ledger = Ledger::open(&path).unwrap();
         let mut writer = ledger.writer().unwrap();
         let mut commit = |events: Vec<Event>| {
-            let items = events.into_iter().map(|it| Posting::Event(Box::new(it), Timestamp(1)));
+            let items = events.into_iter().map(|it| line(it, 1));
             writer.commit(items.collect()).unwrap()
         };
         assert!(commit(vec![completed("evt_1", 1, "unpaid")])[0].is_ok());
@@ -462,7 +479,8 @@ mod tests {
         let desk = desk();
         let entry = crate::domain::entry::Fact::of(&completed("evt_1", 1, "paid"));
         let fact = entry.unwrap().unwrap();
-        let seen = |fact| desk.batch.submit_blocking(Posting::Seen(vec![fact])).unwrap();
+        let seen =
+            |fact| desk.batch.submit_blocking(Write::seen(vec![fact], Timestamp(1))).unwrap();
         assert!(seen(fact.clone()).fresh);
         assert!(!seen(fact).fresh);
         assert_eq!(desk.ledger.events_count().unwrap(), 0);
@@ -474,7 +492,7 @@ mod tests {
         let desk = desk();
         assert_eq!(desk.ledger.cursor("events").unwrap(), None);
         for at in [50, 70, 60] {
-            let posting = Posting::Cursor("events".to_owned(), Timestamp(at));
+            let posting = Write::Cursor("events".to_owned(), Timestamp(at));
             desk.batch.submit_blocking(posting).unwrap();
         }
         assert_eq!(desk.ledger.cursor("events").unwrap(), Some(Timestamp(70)));
@@ -495,9 +513,7 @@ mod tests {
                     for n in 0..20 {
                         // Every event is told by two of the four.
                         let event = completed(&format!("evt_{}_{n}", who / 2), n, "paid");
-                        batch
-                            .submit_blocking(Posting::Event(Box::new(event), Timestamp(1)))
-                            .unwrap();
+                        batch.submit_blocking(line(event, 1)).unwrap();
                     }
                 });
             }
@@ -512,7 +528,7 @@ mod tests {
         let desk = desk();
         let newer = desk.folder.path().join("newer.db");
         Connection::open(&newer).unwrap().pragma_update(None, "user_version", 99).unwrap();
-        assert!(matches!(Ledger::open(&newer), Err(StoreError::Newer { found: 99, known: 1, .. })));
+        assert!(matches!(Ledger::open(&newer), Err(StoreError::Newer { found: 99, known: 2, .. })));
         let other = desk.folder.path().join("other.db");
         std::fs::write(&other, "not a database, but long enough to be looked at".repeat(40))
             .unwrap();
@@ -529,8 +545,7 @@ mod tests {
         let trigger = "CREATE TRIGGER stop BEFORE INSERT ON ledger WHEN NEW.session_id = 'cs_3' \
                        BEGIN SELECT RAISE(ABORT, 'no'); END";
         saboteur.execute_batch(trigger).unwrap();
-        let posting = Posting::Event(Box::new(completed("evt_3", 3, "paid")), Timestamp(1));
-        assert!(desk.batch.submit_blocking(posting).is_err());
+        assert!(desk.batch.submit_blocking(line(completed("evt_3", 3, "paid"), 1)).is_err());
         assert_eq!(desk.ledger.event("evt_3").unwrap(), None);
         assert!(desk.post(completed("evt_4", 4, "paid")).fresh);
     }
@@ -595,8 +610,7 @@ mod tests {
         let ledger = Ledger::open(&folder.path().join(FILE)).unwrap();
         let mut writer = ledger.writer().unwrap();
         for events in story.chunks(group) {
-            let items =
-                events.iter().cloned().map(|event| Posting::Event(Box::new(event), Timestamp(1)));
+            let items = events.iter().cloned().map(|event| line(event, 1));
             writer.commit(items.collect()).unwrap();
         }
         let rows = ledger.rows(&Filter::default()).unwrap();

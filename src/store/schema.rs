@@ -8,6 +8,7 @@ use crate::os::entropy::Entropy;
 use crate::os::private;
 use crate::store::StoreError;
 use crate::store::migrate::{migrate, version};
+use crate::store::rebuild;
 use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode, Row, Transaction};
 use std::path::Path;
@@ -20,7 +21,8 @@ const OPEN_WAIT: Duration = Duration::from_secs(10);
 pub(crate) const BUSY_WAIT: Duration = Duration::from_millis(1_500);
 
 /// Each entry brings a file from the schema of its index to the next. Never edited once released.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE events (
         seq      INTEGER PRIMARY KEY,
         id       TEXT NOT NULL UNIQUE,
@@ -59,7 +61,80 @@ const MIGRATIONS: &[&str] = &["
         name  TEXT PRIMARY KEY,
         value INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+    ALTER TABLE events ADD COLUMN via TEXT NOT NULL DEFAULT 'carried';
+    ALTER TABLE events ADD COLUMN signed INTEGER;
+    ALTER TABLE events ADD COLUMN secret TEXT;
+    ALTER TABLE events ADD COLUMN apart TEXT;
+    ALTER TABLE events ADD COLUMN writer INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE events ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE events ADD COLUMN hash BLOB;
+    CREATE INDEX events_with_problem ON events (seq) WHERE problem IS NOT NULL OR apart IS NOT NULL;
+    CREATE TABLE heads (
+        writer INTEGER PRIMARY KEY,
+        place  INTEGER NOT NULL,
+        hash   BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE checkpoints (
+        number INTEGER PRIMARY KEY,
+        writer INTEGER NOT NULL,
+        place  INTEGER NOT NULL,
+        hash   BLOB NOT NULL,
+        seal   BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE facts (
+        subject  TEXT NOT NULL,
+        object   TEXT NOT NULL,
+        kind     TEXT NOT NULL,
+        what     TEXT NOT NULL,
+        amount   INTEGER NOT NULL,
+        currency TEXT NOT NULL,
+        detail   TEXT NOT NULL,
+        at       INTEGER NOT NULL,
+        line     INTEGER NOT NULL,
+        PRIMARY KEY (subject, object, kind, what, amount, currency, detail)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE entries (
+        number     INTEGER PRIMARY KEY,
+        line       INTEGER NOT NULL,
+        subject    TEXT NOT NULL,
+        object     TEXT NOT NULL,
+        reason     TEXT NOT NULL,
+        takes_back INTEGER UNIQUE
+    ) STRICT;
+    CREATE INDEX entries_by_subject ON entries (subject);
+    CREATE TABLE postings (
+        entry    INTEGER NOT NULL,
+        account  TEXT NOT NULL,
+        currency TEXT NOT NULL,
+        amount   INTEGER NOT NULL,
+        PRIMARY KEY (entry, account, currency)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE conflicts (
+        subject TEXT NOT NULL,
+        trouble TEXT NOT NULL,
+        said    TEXT NOT NULL,
+        PRIMARY KEY (subject, trouble, said)
+    ) STRICT, WITHOUT ROWID;
+",
+];
+
+/// The layout of the first files.
+#[cfg(test)]
+pub(super) fn first() -> &'static str {
+    MIGRATIONS[0]
+}
+
+/// How far a file of this version has come.
+pub(super) fn known() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+/// Lays out an empty database, in which nothing is kept.
+pub(super) fn lay_out(connection: &mut Connection) -> rusqlite::Result<()> {
+    migrate(connection, MIGRATIONS, |_| Ok(()))
+}
 
 /// Opens a connection: write-ahead log, every commit flushed to disk, schema up to date.
 pub(crate) fn open(path: &Path) -> Result<Connection, StoreError> {
@@ -69,7 +144,7 @@ pub(crate) fn open(path: &Path) -> Result<Connection, StoreError> {
     let fail = |error: rusqlite::Error| explain(path, &error);
     let mut connection = Connection::open(path).map_err(fail)?;
     connection.busy_timeout(OPEN_WAIT).map_err(fail)?;
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let known = known();
     let found = version(&connection).map_err(fail)?;
     if found > known {
         return Err(StoreError::Newer { path: path.to_owned(), found, known });
@@ -81,7 +156,11 @@ pub(crate) fn open(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "synchronous", "full").map_err(fail)?;
     connection.pragma_update(None, "foreign_keys", "on").map_err(fail)?;
     if found < known {
-        migrate(&mut connection, MIGRATIONS, number).map_err(fail)?;
+        migrate(&mut connection, MIGRATIONS, |transaction| {
+            number(transaction)?;
+            rebuild::carry_over(transaction)
+        })
+        .map_err(fail)?;
     } else if id(&connection).map_err(fail)? == 0
         && let Err(error) = migrate(&mut connection, MIGRATIONS, number)
     {
@@ -99,6 +178,12 @@ pub(crate) fn id(connection: &Connection) -> rusqlite::Result<i64> {
 
 fn mode(connection: &Connection) -> rusqlite::Result<String> {
     connection.pragma_query_value(None, "journal_mode", |row| row.get(0))
+}
+
+/// A number for a writer, that no other has.
+pub(super) fn writer_number() -> i64 {
+    let number = Entropy::system().numbers("ledger writer").next() >> 1;
+    i64::try_from(number).unwrap_or(1).max(1)
 }
 
 /// Gives a ledger that has no number yet one.

@@ -2,19 +2,17 @@
 //! Seeing an event again changes nothing, and neither does another event about the same fact.
 
 use crate::batch::{Batch, Commit, WriterGone};
-use crate::domain::entry::{
-    CheckoutRecord, EntryStatus, Fact, RefundFacts, RefundState, Refunded, with_refunds,
-};
-use crate::domain::event::Event;
+use crate::domain::book::line::{Line, Source};
+use crate::domain::entry::{EntryStatus, Fact};
 use crate::domain::time::Timestamp;
 use crate::os::place::{Place, Standing};
 use crate::os::private;
+use crate::store::chain::Chain;
 use crate::store::guard::{self, Moved};
 use crate::store::lock::LedgerLock;
-use crate::store::{StoreError, schema};
-use rusqlite::{
-    Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params,
-};
+use crate::store::sqlite::Sqlite;
+use crate::store::{StoreError, journal, schema};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -26,13 +24,18 @@ pub type LedgerBatch = Batch<LedgerWriter>;
 
 /// What can be written.
 #[derive(Clone, Debug)]
-pub enum Posting {
-    /// An event, with the instant at which it came.
-    Event(Box<Event>, Timestamp),
-    /// What was seen at the provider without an event: what reconciliation replays.
-    Seen(Vec<Fact>),
+pub enum Write {
+    /// A line of the journal, and what follows from it.
+    Line(Box<Line>),
     /// Up to when a poller has read; it never moves back.
     Cursor(String, Timestamp),
+}
+
+impl Write {
+    /// What was seen at the provider without an event: what reconciliation replays.
+    pub fn seen(facts: Vec<Fact>, at: Timestamp) -> Self {
+        Self::Line(Box::new(Line::seen(facts, at, Source::Seen)))
+    }
 }
 
 /// What writing came to.
@@ -68,6 +71,8 @@ pub struct LedgerWriter {
     reader: Arc<Mutex<Connection>>,
     /// Whether an error of the disk left it open what the connection still knows.
     doubtful: bool,
+    /// Where its chain of lines ends.
+    chain: Chain,
     _lock: LedgerLock,
 }
 
@@ -81,7 +86,9 @@ impl LedgerWriter {
     pub(crate) fn open(path: &Path, reader: Arc<Mutex<Connection>>) -> Result<Self, StoreError> {
         let lock = lock(path)?;
         let (connection, place) = Place::open(path, schema::open)?;
-        Ok(Self { path: path.to_owned(), connection, place, reader, doubtful: false, _lock: lock })
+        let chain = Chain::new(schema::writer_number());
+        let path = path.to_owned();
+        Ok(Self { path, connection, place, reader, doubtful: false, chain, _lock: lock })
     }
 
     /// Starts the writer's thread behind a queue of [`QUEUE_DEPTH`].
@@ -89,15 +96,18 @@ impl LedgerWriter {
         Batch::start(self, QUEUE_DEPTH)
     }
 
-    fn write(&mut self, items: &[Posting]) -> rusqlite::Result<Vec<Outcome>> {
+    fn write(&mut self, items: &[Write]) -> rusqlite::Result<Vec<Outcome>> {
         // Immediate: a reader that turned writer could not be granted the lock any more.
         let mut transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut done = Vec::with_capacity(items.len());
+        let mut chain = self.chain.clone();
         for item in items {
-            done.push(apart(&self.path, &mut transaction, item)?);
+            done.push(apart(&self.path, &mut transaction, &mut chain, item)?);
         }
+        chain.note(&self.chain, &transaction)?;
         transaction.commit()?;
+        self.chain = chain;
         Ok(done)
     }
 
@@ -182,6 +192,8 @@ impl LedgerWriter {
             place,
             reader: Arc::clone(&self.reader),
             doubtful: false,
+            // Which of the lines are in the file is not known for sure: a new chain begins.
+            chain: Chain::new(schema::writer_number()),
             _lock: lock,
         };
         Ok(())
@@ -199,11 +211,11 @@ fn lock(path: &Path) -> Result<LedgerLock, StoreError> {
 }
 
 impl Commit for LedgerWriter {
-    type Item = Posting;
+    type Item = Write;
     type Done = Accepted;
     type Error = StoreError;
 
-    fn commit(&mut self, items: Vec<Posting>) -> Result<Vec<Outcome>, StoreError> {
+    fn commit(&mut self, items: Vec<Write>) -> Result<Vec<Outcome>, StoreError> {
         self.stand()?;
         let done = self.write(&items).map_err(|error| {
             let error = schema::explain(&self.path, &error);
@@ -227,11 +239,14 @@ type Outcome = Result<Accepted, StoreError>;
 fn apart(
     path: &Path,
     transaction: &mut Transaction<'_>,
-    item: &Posting,
+    chain: &mut Chain,
+    item: &Write,
 ) -> rusqlite::Result<Outcome> {
     let savepoint = transaction.savepoint()?;
-    match post(&savepoint, item) {
+    let mut after = chain.clone();
+    match post(&mut Sqlite { connection: &savepoint, chain: &mut after }, item) {
         Ok(accepted) => {
+            *chain = after;
             savepoint.commit()?;
             Ok(Ok(accepted))
         }
@@ -252,188 +267,14 @@ fn apart(
     }
 }
 
-fn post(transaction: &Connection, item: &Posting) -> rusqlite::Result<Accepted> {
+fn post(store: &mut Sqlite<'_>, item: &Write) -> rusqlite::Result<Accepted> {
     match item {
-        Posting::Event(event, received) => post_event(transaction, event, *received),
-        Posting::Seen(facts) => {
-            let mut accepted = Accepted::default();
-            for fact in facts {
-                accepted.changes.extend(apply_fact(transaction, fact)?);
-            }
-            accepted.fresh = !accepted.changes.is_empty();
-            Ok(accepted)
-        }
-        Posting::Cursor(name, value) => {
+        Write::Line(line) => journal::take(store, line),
+        Write::Cursor(name, value) => {
             let sql = "INSERT INTO cursor (name, value) VALUES (?1, ?2) \
                        ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)";
-            transaction.prepare_cached(sql)?.execute(params![name, value.0])?;
+            store.connection.prepare_cached(sql)?.execute(params![name, value.0])?;
             Ok(Accepted { fresh: true, ..Accepted::default() })
         }
     }
-}
-
-fn post_event(
-    transaction: &Connection,
-    event: &Event,
-    received: Timestamp,
-) -> rusqlite::Result<Accepted> {
-    let (fact, problem) = match Fact::of(event) {
-        Ok(fact) => (fact, None),
-        Err(error) => (None, Some(error.to_string())),
-    };
-    let sql = "INSERT INTO events (id, type, object, created, livemode, received, problem, body) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO NOTHING";
-    let object = event.object.get("id").and_then(serde_json::Value::as_str);
-    let inserted = transaction.prepare_cached(sql)?.execute(params![
-        event.id,
-        event.kind,
-        object,
-        event.created.0,
-        event.livemode,
-        received.0,
-        problem,
-        event.body,
-    ])?;
-    if inserted == 0 {
-        return Ok(Accepted { problem, ..Accepted::default() });
-    }
-    let changes = match &fact {
-        Some(fact) => apply_fact(transaction, fact)?,
-        None => Vec::new(),
-    };
-    Ok(Accepted { fresh: true, changes, problem })
-}
-
-fn apply_fact(transaction: &Connection, fact: &Fact) -> rusqlite::Result<Vec<Change>> {
-    match fact {
-        Fact::Session(entry) => Ok(apply_session(transaction, entry)?.into_iter().collect()),
-        Fact::Refund(refunded) => apply_refund(transaction, refunded),
-    }
-}
-
-/// A row before it is written: what sessions say of it, and what refunds make of it.
-struct Held {
-    entry: CheckoutRecord,
-    status: EntryStatus,
-    refunded: i64,
-}
-
-const HELD: &str = "SELECT session_id, amount, currency, settled, created, updated, payment_intent, \
-                    event_id, status, refunded FROM ledger";
-
-fn held(row: &rusqlite::Row<'_>) -> rusqlite::Result<Held> {
-    Ok(Held { entry: schema::entry(row)?, status: schema::status(row, 8)?, refunded: row.get(9)? })
-}
-
-pub(super) fn apply_session(
-    transaction: &Connection,
-    entry: &CheckoutRecord,
-) -> rusqlite::Result<Option<Change>> {
-    let sql = format!("{HELD} WHERE session_id = ?1");
-    let known =
-        transaction.prepare_cached(&sql)?.query_row([&entry.session_id], held).optional()?;
-    let merged = match &known {
-        None => entry.clone(),
-        Some(known) => match known.entry.merge(entry) {
-            None => return Ok(None),
-            Some(merged) => {
-                CheckoutRecord { updated: merged.updated.max(known.entry.updated), ..merged }
-            }
-        },
-    };
-    let refunded = match &merged.payment_intent {
-        Some(intent) => refunds_of(transaction, intent)?.total(),
-        None => 0,
-    };
-    let now = write_row(transaction, merged, refunded)?;
-    let before = known.map(|known| known.status);
-    Ok(Some(Change { session_id: now.entry.session_id, before, after: now.status }))
-}
-
-/// The refund is kept by its PaymentIntent, so that it counts also where its session is told of later.
-pub(super) fn apply_refund(
-    transaction: &Connection,
-    refunded: &Refunded,
-) -> rusqlite::Result<Vec<Change>> {
-    let intent = &refunded.payment_intent;
-    let mut facts = refunds_of(transaction, intent)?;
-    let before = facts.clone();
-    facts.apply_fact(&refunded.source, refunded.state, refunded.amount);
-    if facts == before {
-        return Ok(Vec::new());
-    }
-    let (state, amount) = facts.of(&refunded.source).unwrap_or((refunded.state, refunded.amount));
-    let sql = "INSERT INTO refunds (payment_intent, source, state, amount, updated, event_id) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (payment_intent, source) DO UPDATE SET \
-               state = excluded.state, amount = excluded.amount, updated = excluded.updated, \
-               event_id = excluded.event_id";
-    let at = refunded.updated;
-    transaction.prepare_cached(sql)?.execute(params![
-        intent,
-        refunded.source,
-        state.name(),
-        amount,
-        at.0,
-        refunded.event_id,
-    ])?;
-    let sql = format!("{HELD} WHERE payment_intent = ?1");
-    let rows: Vec<Held> = {
-        let mut statement = transaction.prepare_cached(&sql)?;
-        let rows = statement.query_map([intent], held)?;
-        rows.collect::<rusqlite::Result<_>>()?
-    };
-    let mut changes = Vec::new();
-    for row in rows {
-        let total = facts.total();
-        if total == row.refunded {
-            continue;
-        }
-        let updated = row.entry.updated.max(at);
-        let entry = CheckoutRecord { updated, event_id: refunded.event_id.clone(), ..row.entry };
-        let now = write_row(transaction, entry, total)?;
-        let session_id = now.entry.session_id;
-        changes.push(Change { session_id, before: Some(row.status), after: now.status });
-    }
-    Ok(changes)
-}
-
-fn refunds_of(transaction: &Connection, intent: &str) -> rusqlite::Result<RefundFacts> {
-    let sql = "SELECT source, state, amount FROM refunds WHERE payment_intent = ?1";
-    let mut statement = transaction.prepare_cached(sql)?;
-    let mut rows = statement.query([intent])?;
-    let mut facts = RefundFacts::default();
-    while let Some(row) = rows.next()? {
-        let source: String = row.get(0)?;
-        let state: String = row.get(1)?;
-        let state = RefundState::read(&state).ok_or_else(|| schema::unknown(1, &state))?;
-        facts.apply_fact(&source, state, row.get(2)?);
-    }
-    Ok(facts)
-}
-
-fn write_row(
-    transaction: &Connection,
-    entry: CheckoutRecord,
-    refunded: i64,
-) -> rusqlite::Result<Held> {
-    let status = with_refunds(entry.status, entry.amount, refunded);
-    let sql = "INSERT INTO ledger (session_id, amount, currency, status, settled, refunded, created, \
-               updated, payment_intent, event_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
-               ON CONFLICT (session_id) DO UPDATE SET amount = excluded.amount, \
-               currency = excluded.currency, status = excluded.status, settled = excluded.settled, \
-               refunded = excluded.refunded, created = excluded.created, updated = excluded.updated, \
-               payment_intent = excluded.payment_intent, event_id = excluded.event_id";
-    transaction.prepare_cached(sql)?.execute(params![
-        entry.session_id,
-        entry.amount,
-        entry.currency.code(),
-        status.name(),
-        entry.status.name(),
-        refunded,
-        entry.created.0,
-        entry.updated.0,
-        entry.payment_intent,
-        entry.event_id,
-    ])?;
-    Ok(Held { entry, status, refunded })
 }

@@ -2,12 +2,15 @@
 
 use crate::domain::reconcile::Record;
 use crate::domain::report::{Ledger, Reconciled, Report};
-use crate::view::foreign;
+use crate::view::{foreign, sheet};
 
 /// The report as CSV; `None` for a report that is no table.
 pub fn render(report: &Report) -> Option<String> {
     match report {
         Report::Ledger(it) => Some(ledger(it)),
+        Report::Sheet(it) => {
+            Some(sheet::cells(it).iter().map(|row| line(row.iter().map(String::as_str))).collect())
+        }
         Report::Reconciled(it) => Some(reconciled(it)),
         _ => None,
     }
@@ -81,10 +84,10 @@ fn reconciled(it: &Reconciled) -> String {
 }
 
 /// A row of cells, none of which a spreadsheet takes for a formula.
-fn line<const N: usize>(cells: [&str; N]) -> String {
+fn line<'c>(cells: impl IntoIterator<Item = &'c str>) -> String {
     let mut rows =
         csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    let written = rows.write_record(cells.map(|cell| foreign::cell(cell).into_owned()));
+    let written = rows.write_record(cells.into_iter().map(|cell| foreign::cell(cell).into_owned()));
     // A write into memory does not fail, and a cell is text already.
     let bytes = written.ok().and_then(|()| rows.into_inner().ok()).unwrap_or_default();
     String::from_utf8(bytes).unwrap_or_default()

@@ -85,6 +85,7 @@ mod tests {
     use crate::domain::notice::{Delivery, Notice, Outcome};
     use crate::domain::reconcile::Record;
     use crate::domain::report::{Ledger, LedgerRow, Place, Report};
+    use crate::domain::sheet::{Cell, Sheet, SheetKind};
     use crate::domain::time::Timestamp;
     use crate::view::canvas::{Format, Tone};
     use crate::view::notice::Line;
@@ -132,8 +133,13 @@ mod tests {
         let line = LedgerRow { record, refunded: 0, updated: Timestamp(0), event_id: Some(own()) };
         let place = Place { mode: Mode::Sandbox, base: None, home: "home".to_owned() };
         let ledger = Report::Ledger(Ledger { place, rows: vec![line], totals: Vec::new(), all: 1 });
+        let kind = SheetKind::Problems;
+        let place = Place { mode: Mode::Sandbox, base: None, home: "home".to_owned() };
+        let rows = vec![vec![Cell::Word(own()), Cell::Word(own()), Cell::Word(own())]];
+        let sheet = Report::Sheet(Sheet { place, kind, rows, looked: None });
         let reports = [
             ledger,
+            sheet,
             Report::Object(own()),
             Report::Resent { event: own(), kind: own(), endpoints: 1 },
         ];

@@ -9,7 +9,7 @@ use crate::domain::report::{Checkout, Home, Ledger, Listened, Place, Reconciled,
 use crate::domain::time::Timestamp;
 use crate::view::items;
 use crate::view::requests;
-use crate::view::{check, contract, course_json};
+use crate::view::{check, contract, course_json, sheet};
 use serde_json::{Map, Value, json};
 
 /// The answer as one value; `None` where the notices said it all.
@@ -21,6 +21,7 @@ pub fn report(report: &Report) -> Option<Value> {
         Report::Checkout(it) => checkout(it),
         Report::Listened(it) => listened(it),
         Report::Ledger(it) => ledger(it),
+        Report::Sheet(it) => sheet::value(it),
         Report::Reconciled(it) => reconciled(it),
         Report::Day0(it) => json!({
             "ok": report.is_well(),
@@ -139,7 +140,7 @@ pub fn notice(notice: &Notice) -> Option<Value> {
     }
 }
 
-fn place(it: &Place) -> Value {
+pub(super) fn place(it: &Place) -> Value {
     json!({ "mode": it.mode.name(), "base": it.base, "home": it.home })
 }
 

@@ -5,6 +5,7 @@ pub mod words;
 
 pub mod canvas;
 pub mod money;
+mod sheet;
 pub mod table;
 pub mod time;
 pub mod wrap;

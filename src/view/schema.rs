@@ -15,6 +15,15 @@ pub fn of(command: &str) -> Option<&'static str> {
         "ledger show" => {
             "{place, rows: [{session, amount, currency, status, created, payment_intent,\n refunded, updated, event}], totals: [{currency, rows, paid, refunded, net}], all}"
         }
+        "ledger accounts" => "{place, rows: [{account, postings: int}]}",
+        "ledger balance" => "{place, rows: [{account, currency, amount, postings: int}]}",
+        "ledger journal" => {
+            "{place, rows: [{number, created, line, reason, object, takes_back, account, currency,\n amount}]}"
+        }
+        "ledger problems" => "{place, rows: [{name, about, text}]}",
+        "ledger verify" | "ledger rebuild" => {
+            "{place, ok, lines: int, writers: int, checkpoints: int,\n rows: [{table, row, deviation}]}"
+        }
         "reconcile" => {
             "{place, ok, rows: [{verdict, session, ledger: record|null, provider: record|null}],\n counts: {MATCH, …}, sums: [{currency, ledger, provider, difference}],\n fixed: [{session, before, changed}]|null}\nrecord is {session, amount, currency, status, created, payment_intent}"
         }
@@ -119,6 +128,7 @@ mod tests {
         Reconciled, Report, Total, Tried,
     };
     use crate::domain::request::{FaultRow, RequestRow, Told};
+    use crate::domain::sheet::{Cell, Looked, Sheet, SheetKind};
     use crate::domain::time::Timestamp;
     use crate::view::json;
     use serde_json::{Value, json};
@@ -157,6 +167,12 @@ mod tests {
         let total = Total { rows: 1, paid: record.amount, refunded: Money::new(0, Currency::JPY) };
         let row = LedgerRow { record, refunded: 0, updated: Timestamp(0), event_id: None };
         let ledger = Ledger { place: place.clone(), rows: vec![row], totals: vec![total], all: 1 };
+        let sheet = Sheet {
+            place: place.clone(),
+            kind: SheetKind::Findings,
+            rows: vec![["events", "evt_1", "changed"].map(|it| Cell::Word(it.into())).into()],
+            looked: Some(Looked { lines: 1, writers: 1, checkpoints: 1 }),
+        };
         let event = EventRow {
             id: "evt_1".into(),
             kind: "x".into(),
@@ -179,6 +195,7 @@ mod tests {
             ("checkout", Report::Checkout(checkout)),
             ("listen", Report::Listened(Listened::default())),
             ("ledger show", Report::Ledger(ledger)),
+            ("ledger verify", Report::Sheet(sheet)),
             ("reconcile", Report::Reconciled(reconciled)),
             ("day", Report::Day0(Box::new(day0))),
             ("day", Report::Day(Box::new(day()))),

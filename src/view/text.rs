@@ -13,7 +13,9 @@ use crate::view::report as handed;
 use crate::view::requests;
 use crate::view::table::{Side, draw, short};
 use crate::view::words::Msg;
-use crate::view::{cards, check, contract, control, course, doctor, money, signed_delivery, time};
+use crate::view::{
+    cards, check, contract, control, course, doctor, money, sheet, signed_delivery, time,
+};
 
 /// How many matching sessions a table shows; those that differ it shows all.
 const MATCHES_MAX: usize = 51;
@@ -27,6 +29,7 @@ pub fn render(report: &Report, canvas: &Canvas) -> String {
         Report::Checkout(it) => checkout(it, canvas),
         Report::Listened(it) => listened(*it, canvas),
         Report::Ledger(it) => ledger(it, canvas),
+        Report::Sheet(it) => sheet::text(it, canvas),
         Report::Reconciled(it) => reconciled(it, canvas),
         Report::Day0(it) => day0(it, canvas),
         Report::Day(it) => course::day(it, canvas),

@@ -223,3 +223,25 @@ fn the_official_cli_triggers_what_it_names() {
         assert_eq!(found, 1, "{name} happened");
     }
 }
+
+#[test]
+#[ignore = "needs beancount and hledger: ./test"]
+fn beancount_and_hledger_read_the_book() {
+    let shop = crate::book::shop();
+    let env = &shop.env;
+    let checks: [(&str, PathBuf, &[&str]); 2] = [
+        ("beancount", tool("venv/bin/bean-check"), &[]),
+        ("hledger", PathBuf::from("hledger"), &["check", "--strict", "-f"]),
+    ];
+    for (format, program, args) in checks {
+        let written = env.ok(&["ledger", "export", "--format", format]);
+        assert!(written.contains("Income:Revenue  -400 JPY"), "{written}");
+        let file = env.path().join(format!("book.{format}"));
+        std::fs::write(&file, &written).unwrap();
+        let mut command = Command::new(program);
+        command.env_clear().env("PATH", outer_path()).env("LANG", "C.UTF-8").args(args).arg(&file);
+        let Output { status, stdout, stderr } = command.output().unwrap();
+        let (out, err) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+        assert!(status.success(), "{format}: {out}{err}\n{written}");
+    }
+}

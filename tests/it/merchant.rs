@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use stripegym::parts::{
     ApiKey, Batch, Clock, Currency, Entropy, EventSink, FILE, Filter, Gathered, Intake, Ledger,
-    LedgerWriter, ListenerConfig, ListenerEvent, Money, Poller, Posting, Reconciliation, Running,
-    Secrets, SigningSecret, Site, Stripe, TOLERANCE_S, Verdict, Window, gather, host, listener,
+    LedgerWriter, ListenerConfig, ListenerEvent, Money, Poller, Reconciliation, Running, Secrets,
+    SigningSecret, Site, Stripe, TOLERANCE_S, Verdict, Window, Write, gather, host, listener,
     reconcile,
 };
 use tokio::sync::mpsc;
@@ -145,7 +145,7 @@ async fn what_nobody_heard_is_found_and_repaired() {
     let (gathered, found) = world.compare().await;
     assert_eq!(found.count(Verdict::MissingInLedger), 1);
     let facts = gathered.provided.repairs(&found);
-    let ticket = world.batch.submit(Posting::Seen(facts)).unwrap();
+    let ticket = world.batch.submit(Write::seen(facts, world.clock.now())).unwrap();
     assert!(ticket.await.unwrap().fresh);
     assert_eq!(world.statuses(), ["refunded"]);
     assert!(world.compare().await.1.is_clean());

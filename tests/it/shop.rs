@@ -14,7 +14,7 @@ pub(crate) const SECRET: &str = "whsec_integrationTestsOnly0123456789";
 /// A sandbox with a listener beside it, in one home.
 pub(crate) struct Shop {
     pub(crate) env: Env,
-    _sandbox: Sandbox,
+    sandbox: Sandbox,
     _listener: Running,
     pub(crate) port: u16,
 }
@@ -24,7 +24,12 @@ impl Shop {
         let env = Env::new().with("STRIPE_WEBHOOK_SECRET", SECRET);
         let sandbox = env.sandbox(&[]);
         let (listener, port) = listen(&env);
-        Self { env, _sandbox: sandbox, _listener: listener, port }
+        Self { env, sandbox, _listener: listener, port }
+    }
+
+    /// Where the sandbox answers.
+    pub(crate) fn sandbox_port(&self) -> u16 {
+        self.sandbox.api.port
     }
 
     /// Sends a payload as Stripe would, signed now.

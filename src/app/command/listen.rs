@@ -90,7 +90,8 @@ fn poll(
     let poller = Poller {
         stripe: provider.stripe.clone(),
         ledger: Arc::clone(&file.ledger),
-        intake: Intake::new(secrets, TOLERANCE_S, context.clock.clone(), Arc::clone(&file.batch)),
+        intake: Intake::new(secrets, TOLERANCE_S, context.clock.clone(), Arc::clone(&file.batch))
+            .for_mode(context.config.key.as_ref().is_some_and(ApiKey::is_live)),
         cursor: format!("events of {key}"),
         sink: server.sink.clone(),
     };

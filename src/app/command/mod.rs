@@ -1,6 +1,7 @@
 //! One file a command; none imports another. What several need stands one folder up.
 
 pub mod account;
+pub mod book;
 pub mod cards;
 pub mod check;
 pub mod checkout;

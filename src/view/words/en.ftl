@@ -51,12 +51,33 @@ help-listen-count = Ends after this many deliveries.
 help-listen-forward-to = Passes the exact bytes and headers on to this URL.
 help-listen-print-secret = Prints the endpoint's signing secret.
 help-ledger-about = The ledger: what was received and what it came to.
+help-ledger-accounts-about = Shows the accounts of the book.
+help-ledger-accounts-format = How to write it.
+help-ledger-balance-about = Shows what each account of the book holds, by currency.
+help-ledger-balance-long = A debit is positive.
+help-ledger-balance-format = How to write it.
+help-ledger-export-about = Writes the book for other programs.
+help-ledger-export-format = For whom: spreadsheets, programs, beancount, hledger, or a copy of the file.
+help-ledger-export-output = The file that sqlite writes; it must not exist.
+help-ledger-journal-about = Shows the entries in double entry.
+help-ledger-journal-long = Each entry names the line of the journal that it follows from, and the entry that it takes back.
+help-ledger-journal-format = How to write it.
+help-ledger-journal-limit = At most this many entries, the newest.
+help-ledger-journal-object = Only entries about this object: pi_…, ch_…, txn_….
+help-ledger-problems-about = Shows what a person should look at.
+help-ledger-problems-long = Events that cannot be read, contradictions, events of the other mode, charges whose fee is pending.
+help-ledger-problems-format = How to write it.
+help-ledger-rebuild-about = Makes all that follows from the journal anew, then verifies.
+help-ledger-rebuild-format = How to write it.
 help-ledger-show-about = Shows the ledger's rows and totals per currency.
 help-ledger-show-format = How to write it.
 help-ledger-show-status = Only rows of this status.
 help-ledger-show-since = Only rows created since: 2h, 7d, 2026-11-21, 2026-11-21T09:00:00+09:00.
 help-ledger-show-limit = At most this many, the newest.
 help-ledger-show-session = Only the row of this session.
+help-ledger-verify-about = Looks whether any row was changed, is missing or was moved.
+help-ledger-verify-long = First whether the journal is as it was written, then whether everything else follows from it. Each such row is named, and the command then ends with 1.
+help-ledger-verify-format = How to write it.
 help-reconcile-about = Compares the ledger with the provider's sessions and refunds.
 help-reconcile-long =
     Verdicts: MATCH, MISSING_IN_LEDGER, MISSING_AT_PROVIDER, AMOUNT, CURRENCY, STATUS, DUPLICATE.
@@ -298,12 +319,22 @@ col-event = Event
 col-kind = Type
 col-object = Object
 col-difference = Difference
+col-account = Account
+col-postings = Postings
+col-reason = Reason
+col-problem = Problem
+col-said = What was said
+col-table = Table
+col-row = Row
+col-deviation = Deviation
 
 ## Ledger and reconciliation
 
 ledger-empty = The ledger has no such row.
 ledger-hint = A row is written when a webhook arrives: stripegym listen
 ledger-count = { $shown } of { $all } rows
+ledger-nothing = Nothing to show.
+ledger-verified = { $lines } lines of { $writers } writers and { $checkpoints } checkpoints looked at: { $findings } findings.
 reconcile-empty = There is nothing to compare yet.
 reconcile-clean =
     { $rows ->

@@ -188,10 +188,13 @@ messages! {
     // Columns
     ColTime, ColSession, ColAmount, ColStatus, ColVerdict, ColLedger, ColProvider, ColCurrency,
     ColRows, ColPaid, ColRefunded, ColNet, ColNumber, ColBrand, ColEmail, ColMethod, ColWhat,
-    ColEvent, ColKind, ColObject, ColDifference,
+    ColEvent, ColKind, ColObject, ColDifference, ColAccount, ColPostings, ColReason, ColProblem,
+    ColSaid, ColTable, ColRow, ColDeviation,
     // Ledger and reconciliation
     LedgerEmpty, LedgerHint,
     LedgerCount { shown: i64, all: i64 },
+    LedgerNothing,
+    LedgerVerified { lines: i64, writers: i64, checkpoints: i64, findings: i64 },
     ReconcileEmpty,
     ReconcileClean { rows: i64 },
     ReconcileDiffers { rows: i64, differing: i64 },

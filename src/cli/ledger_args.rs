@@ -1,0 +1,69 @@
+//! The arguments of what looks behind the ledger's rows.
+
+use crate::cli::args::Shape;
+use crate::cli::values::whole;
+use clap::{Args, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// The book behind the ledger's rows.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum LedgerBook {
+    /// The accounts of the book.
+    Accounts(LedgerSheet),
+    /// What they hold.
+    Balance(LedgerSheet),
+    /// The book for other programs.
+    Export(LedgerExport),
+    /// Its entries.
+    Journal(LedgerJournal),
+    /// What a person should look at.
+    Problems(LedgerSheet),
+    /// Makes what follows from the journal anew.
+    Rebuild(LedgerSheet),
+    /// Looks whether every row is as it was written.
+    Verify(LedgerSheet),
+}
+
+/// `stripegym ledger accounts` and others that only show.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct LedgerSheet {
+    /// Table, JSON or CSV.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Shape,
+}
+
+/// `stripegym ledger journal`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct LedgerJournal {
+    /// Table, JSON or CSV.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Shape,
+    /// At most this many entries, the newest.
+    #[arg(long, value_name = "N", value_parser = whole(1, u32::MAX))]
+    pub(crate) limit: Option<u32>,
+    /// Only entries about this object.
+    #[arg(long, value_name = "ID")]
+    pub(crate) object: Option<String>,
+}
+
+/// How the book is handed on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BookFormat {
+    #[default]
+    Csv,
+    Jsonl,
+    Beancount,
+    Hledger,
+    Sqlite,
+}
+
+/// `stripegym ledger export`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct LedgerExport {
+    /// For whom.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: BookFormat,
+    /// The file that sqlite writes.
+    #[arg(long, value_name = "FILE", required_if_eq("format", "sqlite"))]
+    pub(crate) output: Option<PathBuf>,
+}

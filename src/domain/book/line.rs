@@ -1,0 +1,248 @@
+//! A line of the journal: what came as it came, and what it means, which is worked out before it waits for the writer.
+
+use crate::domain::book::fact::Fact;
+use crate::domain::book::read;
+use crate::domain::canonical::hash;
+use crate::domain::currency::Currency;
+use crate::domain::entry::{CheckoutRecord, EntryStatus, Fact as Seen, RefundState, Refunded};
+use crate::domain::event::Event;
+use crate::domain::time::Timestamp;
+use serde_json::{Value, json};
+
+/// How a line came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// As a signed webhook: when it was signed, and a fingerprint of the secret that fitted.
+    Webhook {
+        /// When the sender signed it.
+        signed: Timestamp,
+        /// A fingerprint of the secret.
+        secret: String,
+    },
+    /// As an entry of the provider's list of events; its bytes are the entry's, and the order of its members ours.
+    Poll,
+    /// It was seen at the provider while both sides were compared; its bytes are ours.
+    Seen,
+    /// It stood in a file of an older version without a line of its own, or came before sources were noted.
+    Carried,
+}
+
+impl Source {
+    /// The word that the journal uses.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Webhook { .. } => "webhook",
+            Self::Poll => "poll",
+            Self::Seen => "seen",
+            Self::Carried => "carried",
+        }
+    }
+}
+
+/// Why a line stands apart: it is kept and nothing follows from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Apart {
+    /// It is about real money and the ledger is not, or the other way round.
+    OtherMode,
+}
+
+impl Apart {
+    /// The word that the journal uses.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OtherMode => "other_mode",
+        }
+    }
+}
+
+/// The type of lines that are no events.
+pub const SEEN: &str = "stripegym.seen";
+
+/// One line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// `evt_…`, or for what was seen `seen_…`; a line comes once.
+    pub id: String,
+    /// The event's type.
+    pub kind: String,
+    /// The id of its object.
+    pub object: Option<String>,
+    /// When the provider made it.
+    pub created: Timestamp,
+    /// Whether it is about real money.
+    pub livemode: bool,
+    /// When it came here.
+    pub received: Timestamp,
+    /// How it came.
+    pub source: Source,
+    /// Why nothing follows from it, where that is so.
+    pub apart: Option<Apart>,
+    /// The exact bytes.
+    pub body: Vec<u8>,
+    /// What follows from it.
+    pub meaning: Meaning,
+}
+
+/// What follows from a line.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Meaning {
+    /// For the rows of sessions.
+    pub rows: Vec<Seen>,
+    /// For the book.
+    pub facts: Vec<Fact>,
+    /// Why nothing follows, where something should.
+    pub problem: Option<String>,
+}
+
+impl Line {
+    /// The line of an event whose sender is proven.
+    pub fn event(event: Event, received: Timestamp, source: Source) -> Self {
+        Self {
+            meaning: Meaning::of_event(&event),
+            object: event.object.get("id").and_then(Value::as_str).map(str::to_owned),
+            id: event.id,
+            kind: event.kind,
+            created: event.created,
+            livemode: event.livemode,
+            received,
+            source,
+            apart: None,
+            body: event.body,
+        }
+    }
+
+    /// The line of what was seen at the provider without an event.
+    pub fn seen(facts: Vec<Seen>, received: Timestamp, source: Source) -> Self {
+        let written = Value::from(facts.iter().map(seen_written).collect::<Vec<_>>());
+        let facts_of_the_book = facts.iter().flat_map(read::of_seen).collect();
+        Self {
+            id: format!("seen_{}", hash(&written)),
+            kind: SEEN.to_owned(),
+            object: None,
+            created: received,
+            livemode: false,
+            received,
+            source,
+            apart: None,
+            body: written.to_string().into_bytes(),
+            meaning: Meaning { rows: facts, facts: facts_of_the_book, problem: None },
+        }
+    }
+
+    /// The same line, kept apart.
+    #[must_use]
+    pub fn apart(self, why: Apart) -> Self {
+        Self { apart: Some(why), meaning: Meaning::default(), ..self }
+    }
+}
+
+impl Meaning {
+    fn of_event(event: &Event) -> Self {
+        let rows = Seen::of(event);
+        let facts = read::of_event(event);
+        let problem = rows.as_ref().err().or_else(|| facts.as_ref().err()).map(ToString::to_string);
+        Self {
+            rows: rows.ok().flatten().into_iter().collect(),
+            facts: facts.unwrap_or_default(),
+            problem,
+        }
+    }
+
+    /// What the bytes of a line mean, worked out again.
+    pub fn again(kind: &str, apart: bool, body: &[u8]) -> Self {
+        if apart {
+            return Self::default();
+        }
+        let unreadable = |problem: String| Self { problem: Some(problem), ..Self::default() };
+        if kind != SEEN {
+            return match Event::stored(body) {
+                Ok(event) => Self::of_event(&event),
+                Err(error) => unreadable(error.to_string()),
+            };
+        }
+        let written: Value = match serde_json::from_slice(body) {
+            Ok(written) => written,
+            Err(error) => return unreadable(error.to_string()),
+        };
+        let rows: Vec<Seen> =
+            written.as_array().into_iter().flatten().filter_map(seen_read).collect();
+        let facts = rows.iter().flat_map(read::of_seen).collect();
+        Self { rows, facts, problem: None }
+    }
+}
+
+fn seen_written(fact: &Seen) -> Value {
+    match fact {
+        Seen::Session(it) => json!({"session": it.session_id, "amount": it.amount,
+            "currency": it.currency.code(), "status": it.status.name(), "created": it.created.0,
+            "updated": it.updated.0, "payment_intent": it.payment_intent, "event": it.event_id}),
+        Seen::Refund(it) => json!({"refund": it.source, "payment_intent": it.payment_intent,
+            "amount": it.amount, "state": it.state.name(), "updated": it.updated.0,
+            "event": it.event_id, "charge": it.charge,
+            "currency": it.currency.map(Currency::code)}),
+    }
+}
+
+fn seen_read(written: &Value) -> Option<Seen> {
+    let text = |name: &str| written.get(name).and_then(Value::as_str);
+    let owned = |name: &str| text(name).map(str::to_owned);
+    let number = |name: &str| written.get(name).and_then(Value::as_i64);
+    if let Some(session) = text("session") {
+        return Some(Seen::Session(CheckoutRecord {
+            session_id: session.to_owned(),
+            amount: number("amount")?,
+            currency: text("currency")?.parse().ok()?,
+            status: EntryStatus::read(text("status")?)?,
+            created: Timestamp(number("created")?),
+            updated: Timestamp(number("updated")?),
+            payment_intent: owned("payment_intent"),
+            event_id: owned("event"),
+        }));
+    }
+    Some(Seen::Refund(Refunded {
+        source: owned("refund")?,
+        payment_intent: owned("payment_intent")?,
+        amount: number("amount")?,
+        state: RefundState::read(text("state")?)?,
+        updated: Timestamp(number("updated")?),
+        event_id: owned("event"),
+        charge: owned("charge"),
+        currency: text("currency").and_then(|code| code.parse().ok()),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_seen_is_read_as_it_was_written() {
+        let session = CheckoutRecord {
+            session_id: "cs_1".to_owned(),
+            amount: 500,
+            currency: Currency::JPY,
+            status: EntryStatus::Paid,
+            created: Timestamp(1),
+            updated: Timestamp(2),
+            payment_intent: Some("pi_1".to_owned()),
+            event_id: None,
+        };
+        let refund = Refunded {
+            source: "re_1".to_owned(),
+            payment_intent: "pi_1".to_owned(),
+            amount: 200,
+            state: RefundState::Returned,
+            updated: Timestamp(3),
+            event_id: Some("evt_1".to_owned()),
+            charge: Some("ch_1".to_owned()),
+            currency: Some(Currency::JPY),
+        };
+        let line = Line::seen(
+            vec![Seen::Session(session), Seen::Refund(refund)],
+            Timestamp(9),
+            Source::Seen,
+        );
+        assert_eq!(Meaning::again(SEEN, false, &line.body), line.meaning);
+        assert_eq!(line.meaning.facts.len(), 5);
+    }
+}

@@ -1,0 +1,148 @@
+//! Reading the journal and the book.
+
+use crate::domain::book::{Account, Booked, Reason};
+use crate::domain::currency::Currency;
+use crate::domain::time::Timestamp;
+use crate::os::private;
+use crate::store::{Ledger, StoreError, rebuild, schema, sqlite};
+use rusqlite::{Connection, Row, TransactionBehavior};
+use std::path::Path;
+
+/// What an account holds in one currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Balance {
+    /// Which account.
+    pub account: Account,
+    /// In which currency.
+    pub currency: Currency,
+    /// Minor units; a debit is positive.
+    pub amount: i128,
+    /// How many postings made it.
+    pub postings: u64,
+}
+
+/// Something that a person should look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// A stable name of the cause.
+    pub name: String,
+    /// The object or line that it is about.
+    pub about: String,
+    /// What is the matter, or what was said.
+    pub text: String,
+}
+
+impl Ledger {
+    /// What every account holds, by account and currency.
+    pub fn balances(&self) -> Result<Vec<Balance>, StoreError> {
+        let sum = sum("amount");
+        let sql = format!(
+            "SELECT account, currency, {sum}, COUNT(*) FROM postings GROUP BY account, currency"
+        );
+        let one = |row: &Row<'_>| {
+            Ok(Balance {
+                account: sqlite::account(row, 0)?,
+                currency: schema::currency(row, 1)?,
+                amount: summed(row, 2)?,
+                postings: super::count(row, 4)?,
+            })
+        };
+        let mut balances: Vec<Balance> =
+            self.read(|connection| connection.prepare(&sql)?.query_map([], one)?.collect())?;
+        balances.sort_by_key(|balance| (balance.account, balance.currency));
+        Ok(balances)
+    }
+
+    /// The last `limit` entries, or all, oldest first; only those about `subject`, where one is named.
+    pub fn entries(
+        &self,
+        subject: Option<&str>,
+        limit: Option<u32>,
+    ) -> Result<Vec<Booked>, StoreError> {
+        self.read(|connection| booked(connection, subject, limit))
+    }
+
+    /// What a person should look at: lines that could not be booked, lines that stand apart, contradictions, and charges
+    /// whose fee is pending.
+    pub fn problems(&self) -> Result<Vec<Problem>, StoreError> {
+        let sql = "SELECT name, about, text FROM ( \
+                   SELECT 1 AS kind, seq AS at, 'unreadable' AS name, id AS about, problem AS text \
+                   FROM events WHERE problem IS NOT NULL \
+                   UNION ALL SELECT 2, seq, apart, id, type FROM events WHERE apart IS NOT NULL \
+                   UNION ALL SELECT 3, 0, trouble, subject, said FROM conflicts \
+                   UNION ALL SELECT 4, line, 'pending_fee', subject, amount || ' ' || currency \
+                   FROM facts AS one WHERE what = 'charged' AND NOT EXISTS (SELECT 1 FROM facts \
+                   WHERE subject = one.subject AND what = 'settled')) ORDER BY kind, at, about, text";
+        let one = |row: &Row<'_>| {
+            Ok(Problem { name: row.get(0)?, about: row.get(1)?, text: row.get(2)? })
+        };
+        self.read(|connection| connection.prepare(sql)?.query_map([], one)?.collect())
+    }
+
+    /// Writes a copy of the ledger to `path`, where nothing stands yet.
+    pub fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
+        private::database(path)
+            .map_err(|error| StoreError::Io { path: path.to_owned(), reason: error.to_string() })?;
+        let name = path.to_string_lossy();
+        self.read(|connection| connection.execute("VACUUM INTO ?1", [name.as_ref()]).map(|_| ()))
+    }
+
+    /// Makes everything that follows from the journal anew; how many lines there were.
+    pub fn rebuild(&self) -> Result<u64, StoreError> {
+        let mut connection = schema::open(self.path())?;
+        let mut work = || {
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let lines = rebuild::anew(&transaction)?;
+            transaction.commit()?;
+            Ok(lines)
+        };
+        work().map_err(|error| schema::explain(self.path(), &error))
+    }
+}
+
+fn booked(
+    connection: &Connection,
+    subject: Option<&str>,
+    limit: Option<u32>,
+) -> rusqlite::Result<Vec<Booked>> {
+    let limit = limit.map_or(-1, i64::from);
+    let sql = "SELECT number, events.id, events.received, events.created, subject, entries.object, \
+               reason, takes_back FROM entries JOIN events ON events.seq = entries.line \
+               WHERE ?1 IS NULL OR subject = ?1 OR entries.object = ?1 ORDER BY number DESC LIMIT ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(rusqlite::params![subject, limit])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (number, object): (i64, String) = (row.get(0)?, row.get(5)?);
+        let reason: Reason = sqlite::reason(row, 6)?;
+        let postings = sqlite::postings(connection, number)?;
+        found.push(Booked {
+            number,
+            line: row.get(1)?,
+            received: Timestamp(row.get(2)?),
+            created: Timestamp(row.get(3)?),
+            subject: row.get(4)?,
+            entry: sqlite::entry(&object, reason, postings)?,
+            takes_back: row.get(7)?,
+        });
+    }
+    found.reverse();
+    Ok(found)
+}
+
+/// The sum of `what` as two columns, neither of which can be more than SQLite counts; [`summed`] puts them together.
+pub(super) fn sum(what: &str) -> String {
+    format!("SUM(({what}) >> 32), SUM(({what}) & 4294967295)")
+}
+
+/// The two columns of [`sum`] from `at` on.
+pub(super) fn summed(row: &Row<'_>, at: usize) -> rusqlite::Result<i128> {
+    let (high, low): (i64, i64) = (row.get(at)?, row.get(at + 1)?);
+    Ok((i128::from(high) << 32) + i128::from(low))
+}
+
+/// The sum as far as it can be counted.
+pub(super) fn clamped(sum: i128) -> i64 {
+    i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX })
+}
