@@ -62,6 +62,26 @@ fn stripe_node_works_as_it_does_against_stripe() {
 
 #[test]
 #[ignore = "needs the official SDK: ./test"]
+fn stripe_python_runs_a_platform_with_connected_accounts() {
+    let env = Env::new();
+    let mut sandbox = env.sandbox(&["--ephemeral"]);
+    let mut command = against(&sandbox, &env, &tool("venv/bin/python"));
+    command.arg(script("python_connect.py"));
+    assert!(succeed(command, &mut sandbox).contains("conforms"));
+}
+
+#[test]
+#[ignore = "needs the official SDK: ./test"]
+fn stripe_node_runs_a_platform_with_connected_accounts() {
+    let env = Env::new();
+    let mut sandbox = env.sandbox(&["--ephemeral"]);
+    let mut command = against(&sandbox, &env, Path::new("node"));
+    command.env("STRIPEGYM_NODE_MODULES", tool("node_modules")).arg(script("node_connect.mjs"));
+    assert!(succeed(command, &mut sandbox).contains("conforms"));
+}
+
+#[test]
+#[ignore = "needs the official SDK: ./test"]
 fn the_catalog_is_what_the_pinned_sdk_says() {
     let env = Env::new();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -8,6 +8,7 @@ pub mod entry;
 pub mod field;
 pub mod home;
 pub mod leave;
+pub mod onboard;
 pub mod pay;
 pub mod refusal;
 pub mod token;
@@ -47,6 +48,8 @@ pub fn router() -> Router {
         .route("/c/recover/{session}", get(pay::recover))
         .route("/c/style.css", get(answer::style))
         .route("/3ds/{intent}", get(challenge::show).post(challenge::submit))
+        .route("/express/{*link}", get(onboard::dashboard))
+        .route("/setup/c/{*link}", get(onboard::show).post(onboard::submit))
         .route("/konbini/{intent}", get(voucher::show).post(voucher::submit))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .with_state(key)
