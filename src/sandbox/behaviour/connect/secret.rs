@@ -72,7 +72,7 @@ fn find(txn: &Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
 fn shown(secret: &Object, whole: bool) -> Body {
     let mut doc = secret.document();
     if let (Value::Object(doc), false) = (&mut doc, whole) {
-        doc.remove("payload");
+        doc.insert("payload".to_owned(), Value::Null);
     }
     doc.into()
 }
@@ -95,7 +95,7 @@ fn delete(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     txn.remove(KIND, text(&found, "id"));
     let mut doc = found.document();
     if let Value::Object(doc) = &mut doc {
-        doc.remove("payload");
+        doc.insert("payload".to_owned(), Value::Null);
         doc.insert("deleted".to_owned(), json!(true));
     }
     Ok(doc.into())

@@ -177,7 +177,7 @@ pub fn instantiate_test_method(
         let account = json!({"account_number": number, "routing_number": "110000000"});
         create_plain(txn, "us_bank_account", &account, &none)
     } else {
-        return Err(missing("payment_method", id, param));
+        return txn.find("payment_method", id, param);
     };
     txn.find("payment_method", &copy, param)
 }
