@@ -38,7 +38,8 @@ const EVENTS: &str = include_str!("../../fixtures/api/events.txt");
 const ERROR_CODES: &str = include_str!("../../fixtures/api/error_codes.txt");
 
 /// Codes that Stripe documents and sends, and that the SDK's list does not have.
-const UNLISTED_ERROR_CODES: [&str; 2] = [legacy::NO_LONGER_SUPPORTED, "price_inactive"];
+const UNLISTED_ERROR_CODES: [&str; 3] =
+    ["insufficient_capabilities_for_transfer", legacy::NO_LONGER_SUPPORTED, "price_inactive"];
 
 /// Everything the API has.
 #[derive(Debug)]

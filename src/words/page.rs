@@ -18,7 +18,8 @@ words! {
         challenge_failed deposits_title deposits_text deposits_code deposits_hint deposits_verify
         deposits_wrong deposits_none voucher_title voucher_store payment_code confirmation_number
         voucher_sandbox voucher_sandbox_text voucher_succeed voucher_fail voucher_paid
-        voucher_lapsed declined insufficient_funds expired_card incorrect_cvc invalid_cvc
+        voucher_lapsed onboard_title onboard_text onboard_due onboard_sandbox onboard_submit
+        onboard_later onboard_dashboard onboard_open onboard_closed declined insufficient_funds expired_card incorrect_cvc invalid_cvc
         processing_error incorrect_number invalid_number invalid_expiry_month invalid_expiry_year
         velocity live_card authentication_failed authentication_required invalid_iban code
         code_apply code_remove code_invalid discount tax tax_included tax_later extras add remove

@@ -40,44 +40,76 @@ fn succeed(mut command: Command, sandbox: &mut Sandbox) -> String {
     out.into_owned()
 }
 
+/// Runs a program of `tests/conformance` for an official SDK against a fresh sandbox; it says in the end that all is as
+/// it is against Stripe.
+fn conforms(name: &str) {
+    let env = Env::new();
+    let mut sandbox = env.sandbox(&["--ephemeral"]);
+    let runtime =
+        if name.ends_with(".py") { tool("venv/bin/python") } else { PathBuf::from("node") };
+    let mut command = against(&sandbox, &env, &runtime);
+    command.env("STRIPEGYM_NODE_MODULES", tool("node_modules")).arg(script(name));
+    assert!(succeed(command, &mut sandbox).contains("conforms"));
+}
+
 #[test]
 #[ignore = "needs the official SDK: ./test"]
 fn stripe_python_works_as_it_does_against_stripe() {
-    let env = Env::new();
-    let mut sandbox = env.sandbox(&["--ephemeral"]);
-    let mut command = against(&sandbox, &env, &tool("venv/bin/python"));
-    command.arg(script("python_sdk.py"));
-    assert!(succeed(command, &mut sandbox).contains("conforms"));
+    conforms("python_sdk.py");
 }
 
 #[test]
 #[ignore = "needs the official SDK: ./test"]
 fn stripe_node_works_as_it_does_against_stripe() {
-    let env = Env::new();
-    let mut sandbox = env.sandbox(&["--ephemeral"]);
-    let mut command = against(&sandbox, &env, Path::new("node"));
-    command.env("STRIPEGYM_NODE_MODULES", tool("node_modules")).arg(script("node_sdk.mjs"));
-    assert!(succeed(command, &mut sandbox).contains("conforms"));
+    conforms("node_sdk.mjs");
 }
 
 #[test]
 #[ignore = "needs the official SDK: ./test"]
 fn stripe_python_keeps_cards_on_file() {
-    let env = Env::new();
-    let mut sandbox = env.sandbox(&["--ephemeral"]);
-    let mut command = against(&sandbox, &env, &tool("venv/bin/python"));
-    command.arg(script("cards.py"));
-    assert!(succeed(command, &mut sandbox).contains("conforms"));
+    conforms("cards.py");
 }
 
 #[test]
 #[ignore = "needs the official SDK: ./test"]
 fn stripe_node_keeps_cards_on_file() {
-    let env = Env::new();
-    let mut sandbox = env.sandbox(&["--ephemeral"]);
-    let mut command = against(&sandbox, &env, Path::new("node"));
-    command.env("STRIPEGYM_NODE_MODULES", tool("node_modules")).arg(script("cards.mjs"));
-    assert!(succeed(command, &mut sandbox).contains("conforms"));
+    conforms("cards.mjs");
+}
+
+#[test]
+#[ignore = "needs the official SDK: ./test"]
+fn stripe_python_runs_a_platform_with_connected_accounts() {
+    conforms("python_connect.py");
+}
+
+#[test]
+#[ignore = "needs the official SDK: ./test"]
+fn stripe_node_runs_a_platform_with_connected_accounts() {
+    conforms("node_connect.mjs");
+}
+
+#[test]
+#[ignore = "needs the official SDK: ./test"]
+fn stripe_python_follows_money_until_it_is_paid_out() {
+    conforms("money.py");
+}
+
+#[test]
+#[ignore = "needs the official SDK: ./test"]
+fn stripe_node_follows_money_until_it_is_paid_out() {
+    conforms("money.mjs");
+}
+
+#[test]
+#[ignore = "needs the official SDK: ./test"]
+fn stripe_python_sells() {
+    conforms("selling.py");
+}
+
+#[test]
+#[ignore = "needs the official SDK: ./test"]
+fn stripe_node_sells() {
+    conforms("selling.mjs");
 }
 
 #[test]
@@ -158,10 +190,13 @@ fn the_official_cli_works_within_a_world() {
 }
 
 /// The scenarios of `stripe trigger` whose objects are all modelled, each with the event it is named after.
-const TRIGGERS: [&str; 34] = [
+const TRIGGERS: [&str; 41] = [
     "balance.available",
     "cash_balance.funds_available",
     "charge.captured",
+    "charge.dispute.closed",
+    "charge.dispute.created",
+    "charge.dispute.updated",
     "charge.failed",
     "charge.refund.updated",
     "charge.refunded",
@@ -186,13 +221,17 @@ const TRIGGERS: [&str; 34] = [
     "payment_method.attached",
     "payment_method.detached",
     "payment_method.updated",
+    "payout.created",
+    "payout.updated",
     "price.updated",
     "product.updated",
+    "reporting.report_run.succeeded",
     "setup_intent.canceled",
     "setup_intent.created",
     "setup_intent.requires_action",
     "setup_intent.setup_failed",
     "setup_intent.succeeded",
+    "topup.created",
 ];
 
 #[test]

@@ -111,11 +111,10 @@ fn target_of<'c>(
 /// The accounts beside the caller's in which an object's references may stand: the platform, and whom it names.
 fn accounts_of(reader: Reader<'_>, value: &Value) -> Vec<String> {
     let named = |value: &Value, name: &str| {
-        value
-            .get(name)
-            .and_then(Value::as_str)
-            .filter(|id| id.starts_with("acct_"))
-            .map(str::to_owned)
+        let named = value.get(name)?;
+        // It may be expanded already.
+        let id = named.as_str().or_else(|| named.get("id")?.as_str());
+        id.filter(|id| id.starts_with("acct_")).map(str::to_owned)
     };
     let mut found = vec![String::new()];
     found.extend(["account", "destination"].iter().filter_map(|name| named(value, name)));

@@ -124,7 +124,24 @@ impl View {
         self.stored(kind, id)
             .filter(|stored| !stored.is_deleted())
             .map(|stored| Arc::new(Object::read(stored)))
-            .ok_or_else(|| missing(kind, id, param))
+            .ok_or_else(|| self.absent(kind, id, param))
+    }
+
+    /// The refusal of an object that is not there. A payment method may be in another account of the platform's.
+    fn absent(&self, kind: &str, id: &str, param: &str) -> Failure {
+        let mut failure = missing(kind, id, param);
+        if kind == "payment_method" {
+            let is_platform = self.scope.account.is_empty();
+            let tail = if !is_platform && self.at("").stored(kind, id).is_some() {
+                "; OAuth key or Stripe-Account header was used but API request was provided with a platform-owned payment method ID. Please ensure that the provided payment method matches the specified account."
+            } else if is_platform && self.count("account") > 0 {
+                "; It's possible this PaymentMethod exists on one of your connected accounts, in which case you should retry this request on that connected account. Learn more at https://stripe.com/docs/connect/authentication"
+            } else {
+                ""
+            };
+            failure.message.push_str(tail);
+        }
+        failure
     }
 }
 
@@ -232,7 +249,7 @@ impl<'e> Txn<'e> {
     /// See [`View::find`].
     pub fn find(&self, kind: &str, id: &str, param: &str) -> Result<Arc<Object>, Failure> {
         let stored = self.view.stored(kind, id).filter(|stored| !stored.is_deleted());
-        stored.and_then(|_| self.get(kind, id)).ok_or_else(|| missing(kind, id, param))
+        stored.and_then(|_| self.get(kind, id)).ok_or_else(|| self.absent(kind, id, param))
     }
 
     /// Stores a document under its own `object` and `id`; what had them is replaced, and keeps its private part.

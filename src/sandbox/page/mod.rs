@@ -12,6 +12,7 @@ pub mod home;
 pub mod leave;
 pub mod link;
 pub mod microdeposits;
+pub mod onboard;
 pub mod order;
 pub mod pay;
 pub mod refusal;
@@ -53,6 +54,8 @@ pub fn router() -> Router {
         .route("/c/recover/{session}", get(pay::recover))
         .route("/c/style.css", get(answer::style))
         .route("/3ds/{intent}", get(challenge::show).post(challenge::submit))
+        .route("/express/{*link}", get(onboard::dashboard))
+        .route("/setup/c/{*link}", get(onboard::show).post(onboard::submit))
         .route("/konbini/{intent}", get(voucher::show).post(voucher::submit))
         .route("/microdeposits/{intent}", get(microdeposits::show).post(microdeposits::submit))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))

@@ -317,6 +317,52 @@ async fn konbini_shows_a_voucher_and_settles_by_its_buttons_or_the_control() {
 }
 
 #[tokio::test]
+async fn an_account_link_is_clicked_through_once() {
+    let browser = Browser::new();
+    let call = |key: &str, params: Value| Call {
+        key: key.to_owned(),
+        ids: Vec::new(),
+        params: params.as_object().unwrap().clone(),
+        version: Version { text: "2026-10-28.endive".to_owned(), named: true },
+    };
+    let make = |key: &'static str, params: Value| {
+        let call = call(key, params);
+        let endpoint = crate::catalog::Catalog::get().routes().all().iter();
+        let endpoint = endpoint.clone().find(|it| it.key() == key).unwrap();
+        browser.world.change(Origin::default(), move |txn| {
+            let answerer = crate::sandbox::registry::find(endpoint);
+            answerer.answer(txn, &call).map(crate::sandbox::call::body::Body::into_document)
+        })
+    };
+    let asked = json!({"type": "express", "country": "JP"});
+    let account =
+        make("POST /v1/accounts", asked).await.unwrap()["id"].as_str().unwrap().to_owned();
+    let link = json!({"account": account, "type": "account_onboarding",
+        "refresh_url": "https://shop.example/again", "return_url": "https://shop.example/back"});
+    let path = |link: &Value| {
+        let url = link["url"].as_str().unwrap();
+        url.strip_prefix("http://127.0.0.1:12111").unwrap().to_owned()
+    };
+    let first = path(&make("POST /v1/account_links", link.clone()).await.unwrap());
+    let page = browser.get(&first).await;
+    assert!(page.html.contains("Still asked for") && page.html.contains("external_account"));
+    assert!(browser.get(&format!("{first}?lang=ja")).await.html.contains("未提出の項目"));
+    let left = browser.post(&first, &[("outcome", "left")]).await;
+    assert_eq!(left.location, "https://shop.example/back");
+    assert_eq!(browser.object("account", &account)["details_submitted"], false);
+    assert_eq!(browser.get(&first).await.location, "https://shop.example/again");
+
+    let second = path(&make("POST /v1/account_links", link).await.unwrap());
+    let done = browser.post(&second, &[("outcome", "submitted")]).await;
+    assert_eq!(done.location, "https://shop.example/back");
+    let now = browser.object("account", &account);
+    assert_eq!((&now["details_submitted"], &now["payouts_enabled"]), (&json!(true), &json!(true)));
+    assert_eq!(browser.get("/setup/c/acct_nobody/x").await.status, 404);
+    let dashboard = browser.get(&format!("/express/{account}/x")).await;
+    assert!(dashboard.html.contains("is paid out"));
+}
+
+#[tokio::test]
 async fn expired_and_unknown_sessions_say_so() {
     let browser = Browser::new();
     let id = browser.session(json!({"after_expiration": {"recovery": {"enabled": true}}})).await;

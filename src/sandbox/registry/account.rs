@@ -120,6 +120,11 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     doc.insert("id".to_owned(), json!(id));
     doc.insert("external_accounts".to_owned(), standing::external_accounts(txn, &id));
     standing::show(&mut doc, &Standing::default());
+    if let Some(delay) = doc.get_mut("settings")
+        && let Some(delay) = delay.pointer_mut("/payouts/schedule/delay_days")
+    {
+        *delay = json!(delay_days(kind, &country));
+    }
     // A platform that bears the losses may spare its accounts.
     let debits = doc.get_mut("settings");
     if let Some(debits) = debits.and_then(|it| it.pointer_mut("/payouts/debit_negative_balances")) {
@@ -242,6 +247,15 @@ fn write(txn: &mut Txn<'_>, doc: &mut Doc, call: &Call) -> Result<(), Failure> {
     let asked = requested(call);
     standing::request(txn, &id, &asked);
     Ok(())
+}
+
+/// The days after which an account is paid out, as recorded; two elsewhere.
+fn delay_days(kind: &str, country: &str) -> i64 {
+    match (kind, country) {
+        ("custom", "US") => 1,
+        ("custom", "CA") => 7,
+        _ => 2,
+    }
 }
 
 fn company(country: Option<&Value>) -> Value {

@@ -19,6 +19,7 @@ pub fn handler(key: &str) -> Option<Handler> {
         "GET /v1/accounts/{account}/capabilities" => capabilities,
         "GET /v1/accounts/{account}/capabilities/{capability}" => capability,
         "POST /v1/accounts/{account}/capabilities/{capability}" => request,
+        "POST /v1/account_sessions" => session,
         "POST /v1/accounts/{account}/external_accounts" => add_external,
         "DELETE /v1/accounts/{account}/external_accounts/{id}" => remove_external,
         "POST /v1/accounts/{account}/persons" | "POST /v1/accounts/{account}/persons/{person}" => {
@@ -111,6 +112,26 @@ pub fn put_person(
         txn.emit(event, &made);
         made
     }))
+}
+
+/// Seconds for which the secret of an account session works. Believed.
+const SESSION_S: i64 = 3600;
+
+fn session(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    let id = call.text("account").unwrap_or_default();
+    if txn.at("").get("account", id).is_none() {
+        return Err(Failure::missing("account", id, "account"));
+    }
+    let described = table::row("account_session").zip(Catalog::get().object("account_session"));
+    let (row, shape) = described.ok_or_else(|| unplaced("account"))?;
+    let mut session = draft::begin(txn, row, shape, &call.params);
+    session.write(txn, shape, &call.params, &[])?;
+    let expires_at = txn.now().plus(SESSION_S).0;
+    let secret = txn.secret("account_session", "accs", 44);
+    session.doc.insert("client_secret".to_owned(), json!(secret));
+    session.doc.insert("expires_at".to_owned(), json!(expires_at));
+    session.ensure_whole()?;
+    Ok(Value::Object(session.doc).into())
 }
 
 fn add_external(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {

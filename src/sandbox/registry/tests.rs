@@ -79,7 +79,7 @@ fn persons_and_external_accounts_stand_in_their_account() {
     assert_eq!((&bank["last4"], &bank["default_for_currency"]), (&json!("6789"), &json!(true)));
     let capability = format!("{path}/capabilities/card_payments");
     let shown = lab.ok(&format!("POST {capability}"), json!({"requested": true}));
-    assert_eq!((&shown["id"], &shown["status"]), (&json!("card_payments"), &json!("active")));
+    assert_eq!((&shown["id"], &shown["status"]), (&json!("card_payments"), &json!("inactive")));
     assert_eq!(lab.ok(&format!("GET {capability}"), json!({})), shown);
 }
 

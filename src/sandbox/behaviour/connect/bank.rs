@@ -51,7 +51,7 @@ pub fn drafted(
     let methods: &[&str] = if country == "US" { &["standard", "instant"] } else { &["standard"] };
     let due =
         json!({"currently_due": [], "errors": [], "past_due": [], "pending_verification": []});
-    Ok(new(
+    let mut doc = new(
         "bank_account",
         json!({
             "id": txn.new_id("ba_1", 23), "account": account, "bank_name": "STRIPE TEST BANK",
@@ -63,7 +63,10 @@ pub fn drafted(
             "metadata": {}, "requirements": due, "routing_number": details.get("routing_number"),
             "status": "new",
         }),
-    ))
+    );
+    // It belongs to an account, and shows no customer.
+    doc.remove("customer");
+    Ok(doc)
 }
 
 /// The bank account behind a documented token: `btok_us_verified`, `btok_jp`.

@@ -9,6 +9,7 @@ pub mod onboarding;
 pub mod part;
 pub mod requirements;
 pub mod reversal;
+pub mod secret;
 pub mod split;
 pub mod standing;
 pub mod terms;
@@ -60,7 +61,8 @@ const SHOWN: usize = 10;
 /// The behaviour of transfers and application fees.
 pub fn handler(key: &str) -> Option<Handler> {
     let money = transfer::handler(key).or_else(|| reversal::handler(key));
-    money.or_else(|| fee::handler(key)).or_else(|| onboarding::handler(key))
+    let more = money.or_else(|| fee::handler(key)).or_else(|| onboarding::handler(key));
+    more.or_else(|| secret::handler(key))
 }
 
 /// The scheduled job of that name.

@@ -185,6 +185,7 @@ pub fn refresh(txn: &mut Txn<'_>, id: &str, tells: bool) {
     let changed = txn.in_account("", |txn| {
         txn.edit("account", id, |doc| {
             if let Some(person) = person {
+                mirror(doc, &person);
                 doc.insert("individual".to_owned(), person.document());
             }
             doc.insert("external_accounts".to_owned(), external);
@@ -198,6 +199,19 @@ pub fn refresh(txn: &mut Txn<'_>, id: &str, tells: bool) {
     }
     let Some((_, after)) = changed.filter(|_| tells) else { return };
     tell(txn, id, &before, &after);
+}
+
+/// An account of one person shows that person's address as its company's, and nothing left to tell of others.
+fn mirror(doc: &mut Doc, person: &Object) {
+    let Some(Value::Object(company)) = doc.get_mut("company") else { return };
+    for name in ["address", "phone"] {
+        if let Some(own) = person.get(name).filter(|own| !own.is_null()) {
+            company.insert(name.to_owned(), own.clone());
+        }
+    }
+    for name in ["directors_provided", "executives_provided", "owners_provided"] {
+        company.insert(name.to_owned(), json!(true));
+    }
 }
 
 /// Tells of an account that changed, and of each capability of it.

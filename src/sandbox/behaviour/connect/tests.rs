@@ -262,6 +262,24 @@ fn what_a_payment_may_not_ask_for_others_is_refused() {
 }
 
 #[test]
+fn a_payment_method_of_another_account_is_told_from_none() {
+    let (mut lab, account) = lab();
+    let own =
+        lab.ok("POST /v1/payment_methods", json!({"type": "card", "card": {"token": "tok_visa"}}));
+    let asked = json!({"amount": 1_000, "currency": "usd", "payment_method": own["id"]});
+    let failure =
+        lab.within(&account, |lab| lab.call("POST /v1/payment_intents", asked)).unwrap_err();
+    assert!(failure.message.contains("a platform-owned payment method ID"), "{}", failure.message);
+    let asked = json!({"amount": 1_000, "currency": "usd", "payment_method": "pm_1Nobody"});
+    let failure = lab.call("POST /v1/payment_intents", asked).unwrap_err();
+    assert!(
+        failure.message.contains("exists on one of your connected accounts"),
+        "{}",
+        failure.message
+    );
+}
+
+#[test]
 fn a_capture_says_anew_what_goes_to_whom() {
     let (mut lab, account) = lab();
     let held = json!({"capture_method": "manual", "transfer_data": {"destination": account}, "application_fee_amount": 900});

@@ -35,6 +35,8 @@ const ACTING: &[(&str, Effect)] = &[
     ("payment_method_data", Effect::Changes("/payment_method")),
     ("payment_method_options", Effect::Changes("/payment_method_options")),
     ("radar_options", Effect::Charged),
+    // Where no fee was taken there is none to give back, as recorded.
+    ("refund_application_fee", Effect::Nothing),
     ("tax", Effect::Expanded),
     ("tiers", Effect::Expanded),
     ("transfer_lookup_key", Effect::TakesKey),
@@ -127,7 +129,7 @@ fn acts_apart(world: &mut Lab, endpoint: &str, base: &Value, name: &str, effect:
 /// A document without what tells one object of a kind from the next.
 fn bare(document: &Value) -> Value {
     let mut document = document.clone();
-    for name in ["id", "created", "invoice_prefix"] {
+    for name in ["balance_transaction", "id", "created", "invoice_prefix"] {
         document.as_object_mut().unwrap().remove(name);
     }
     document

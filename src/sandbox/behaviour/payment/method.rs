@@ -199,7 +199,7 @@ pub fn instantiate_test_method(
         txn.edit_part("payment_method", &copy, |part: &mut PaymentMethodPart| part.verified = true);
         copy
     } else {
-        return Err(missing("payment_method", id, param));
+        return txn.find("payment_method", id, param);
     };
     txn.find("payment_method", &copy, param)
 }
