@@ -60,6 +60,21 @@ fn stripe_node_works_as_it_does_against_stripe() {
     assert!(succeed(command, &mut sandbox).contains("conforms"));
 }
 
+/// Refunds, disputes, reviews, payouts, top-ups and reports, by at least thirty different calls of each SDK.
+#[test]
+#[ignore = "needs the official SDK: ./test"]
+fn the_official_sdks_follow_money_until_it_is_paid_out() {
+    let env = Env::new();
+    let mut sandbox = env.sandbox(&["--ephemeral"]);
+    let mut command = against(&sandbox, &env, &tool("venv/bin/python"));
+    command.arg(script("money.py"));
+    assert!(succeed(command, &mut sandbox).contains("conforms"));
+    let mut sandbox = env.sandbox(&["--ephemeral"]);
+    let mut command = against(&sandbox, &env, Path::new("node"));
+    command.env("STRIPEGYM_NODE_MODULES", tool("node_modules")).arg(script("money.mjs"));
+    assert!(succeed(command, &mut sandbox).contains("conforms"));
+}
+
 #[test]
 #[ignore = "needs the official SDK: ./test"]
 fn the_catalog_is_what_the_pinned_sdk_says() {
@@ -138,9 +153,12 @@ fn the_official_cli_works_within_a_world() {
 }
 
 /// The scenarios of `stripe trigger` whose objects are all modelled, each with the event it is named after.
-const TRIGGERS: [&str; 24] = [
+const TRIGGERS: [&str; 31] = [
     "balance.available",
     "charge.captured",
+    "charge.dispute.closed",
+    "charge.dispute.created",
+    "charge.dispute.updated",
     "charge.failed",
     "charge.refund.updated",
     "charge.refunded",
@@ -161,8 +179,12 @@ const TRIGGERS: [&str; 24] = [
     "payment_intent.succeeded",
     "payment_method.attached",
     "payment_method.detached",
+    "payout.created",
+    "payout.updated",
     "price.updated",
     "product.updated",
+    "reporting.report_run.succeeded",
+    "topup.created",
 ];
 
 #[test]

@@ -12,3 +12,6 @@ pub mod payment;
 pub mod payout;
 pub mod pricing;
 pub mod report;
+
+#[cfg(test)]
+mod year_tests;

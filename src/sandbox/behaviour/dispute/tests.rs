@@ -114,7 +114,8 @@ fn evidence_goes_to_the_bank_and_its_words_decide_a_moment_later() {
     assert_eq!(won["balance_transactions"][1]["reporting_category"], "dispute_reversal");
     assert_eq!(won["balance_transactions"][1]["amount"], 1_000);
     assert_eq!(balance(&mut lab), before + 1_000);
-    let events = lab.events();
+    let mut events = lab.events();
+    events.retain(|it| it.starts_with("charge.dispute."));
     assert_eq!(
         after(&events, "charge.dispute.updated"),
         ["charge.dispute.updated", "charge.dispute.closed", "charge.dispute.funds_reinstated"]
@@ -413,9 +414,13 @@ proptest! {
         let all = lab.view();
         let net: i64 = all.newest("balance_transaction").map(|row| row["net"].as_i64().unwrap()).sum();
         prop_assert_eq!(balance(&mut lab), net);
-        // What the events say last is how the dispute stands.
-        let told = all.newest("event").find(|event| event["type"].as_str().unwrap().starts_with("charge.dispute."));
-        prop_assert_eq!(&told.unwrap()["data"]["object"]["status"], &last["status"]);
+        // What the events say last, unless that is long ago, is how the dispute stands.
+        let about = |event: &std::sync::Arc<crate::sandbox::engine::object::Object>| {
+            event["type"].as_str().unwrap().starts_with("charge.dispute.")
+        };
+        if let Some(told) = all.newest("event").find(about) {
+            prop_assert_eq!(&told["data"]["object"]["status"], &last["status"]);
+        }
         lab.events();
     }
 }
