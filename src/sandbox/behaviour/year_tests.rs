@@ -5,6 +5,7 @@ use crate::sandbox::engine::private::{Envelope, TransactionPart};
 use crate::sandbox::testing::Lab;
 use crate::wire::peek;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::time::Instant;
@@ -74,7 +75,7 @@ impl Observer {
             self.told += 1;
             let word = |name: &str| {
                 let found = peek::member(&event.text, &[name]).and_then(peek::Raw::string);
-                found.map(|it| it.into_owned())
+                found.map(Cow::into_owned)
             };
             let (Some(id), Some(status)) = (word("id"), word("status")) else { continue };
             let envelope = event.part::<Envelope>().unwrap();
@@ -210,10 +211,11 @@ impl Shop {
             let net = row["net"].as_i64().unwrap();
             assert_eq!(net, row["amount"].as_i64().unwrap() - row["fee"].as_i64().unwrap());
             *if row["status"] == "pending" { &mut pending } else { &mut available } += net;
-            if let Some(payout) = row.part::<TransactionPart>().payout.as_deref() {
-                if row["type"] != "payout" {
-                    *by_payout.entry(payout.to_owned()).or_default() += net;
-                }
+            let part = row.part::<TransactionPart>();
+            if let Some(payout) = part.payout.as_deref()
+                && row["type"] != "payout"
+            {
+                *by_payout.entry(payout.to_owned()).or_default() += net;
             }
         }
         let balance = self.lab.ask("GET /v1/balance", json!({})).unwrap();

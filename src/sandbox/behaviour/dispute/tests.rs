@@ -256,7 +256,7 @@ fn each_card_is_disputed_in_its_own_way() {
         assert_eq!(found[0]["reason"], reason, "{card}");
         assert_eq!(found[0]["enhanced_eligibility_types"].get(0).and_then(Value::as_str), eligible);
         let rated = &found[0]["evidence_details"]["enhanced_eligibility"];
-        assert_eq!(eligible.is_none_or(|name| rated[name]["status"].is_string()), true);
+        assert!(eligible.is_none_or(|name| rated[name]["status"].is_string()));
         // Held money is disputed once it is taken.
         let mut lab = Lab::new();
         let held = pay(&mut lab, card, json!({"capture_method": "manual"}));

@@ -31,4 +31,6 @@ pub fn job(name: &str) -> Option<Job> {
 }
 
 #[cfg(test)]
+mod refund_tests;
+#[cfg(test)]
 mod tests;
