@@ -4,7 +4,7 @@
 use crate::sandbox::engine::private::{Envelope, TransactionPart};
 use crate::sandbox::testing::Lab;
 use crate::wire::peek;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
