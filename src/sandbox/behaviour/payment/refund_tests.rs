@@ -121,7 +121,7 @@ fn play(lab: &mut Lab, act: Act, charge: &str) {
         (Act::Wait(seconds), _) => lab.advance(seconds),
         (_, None) => {}
         (Act::Cancel, Some(id)) => {
-            drop(lab.call(&format!("POST /v1/refunds/{id}/cancel"), json!({})))
+            drop(lab.call(&format!("POST /v1/refunds/{id}/cancel"), json!({})));
         }
         (Act::Expire, Some(id)) => {
             drop(lab.call(&format!("POST /v1/test_helpers/refunds/{id}/expire"), json!({})));
