@@ -118,10 +118,15 @@ fn an_unknown_path_is_404_and_what_is_not_modelled_says_so() {
     let (_env, sandbox) = sandbox();
     let error = sandbox.api.get("/v1/foo").error(404);
     assert!(text(&error, "message").starts_with("Unrecognized request URL (GET: /v1/foo)."));
-    let error = sandbox.api.post("/v1/topups", &[("amount", "1"), ("currency", "usd")]).error(501);
-    assert!(text(&error, "message").contains("POST /v1/topups"), "{error}");
+    let order = [("amount", "1"), ("product", "climsku_stripegym")];
+    let error = sandbox.api.post("/v1/climate/orders", &order).error(501);
+    assert!(text(&error, "message").contains("POST /v1/climate/orders"), "{error}");
     assert!(text(&error, "message").contains("(money)"), "{error}");
-    assert_eq!(sandbox.api.read("/v1/topups")["data"], serde_json::json!([]), "there are none");
+    assert_eq!(
+        sandbox.api.read("/v1/climate/orders")["data"],
+        serde_json::json!([]),
+        "there are none"
+    );
 }
 
 #[test]

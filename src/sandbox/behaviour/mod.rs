@@ -18,3 +18,6 @@ pub mod saved;
 pub mod setup;
 pub mod tax;
 pub mod total;
+
+#[cfg(test)]
+mod year_tests;

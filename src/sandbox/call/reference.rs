@@ -195,8 +195,8 @@ mod tests {
             let fields = shape.map_or([].as_slice(), |shape| shape.fields.as_slice());
             for (name, kind, noun) in NAMES {
                 let is_filter = endpoint.is_list() && grammar::field(fields, name).is_some();
-                if !is_filter || !is_modelled(kind) || key.contains('{') || key.ends_with("search")
-                {
+                let is_other = OTHERWISE.contains(&(key, name)) || key.ends_with("search");
+                if !is_filter || !is_modelled(kind) || key.contains('{') || is_other {
                     continue;
                 }
                 tried += 1;

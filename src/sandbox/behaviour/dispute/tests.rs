@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 const DAY: i64 = 86_400;
 
 /// A payment of 1,000 with a ready-made card: the intent.
-fn pay(lab: &mut Lab, card: &str, more: Value) -> Value {
+fn pay(lab: &mut Lab, card: &str, more: &Value) -> Value {
     let mut sent = json!({
         "amount": 1_000, "currency": "usd", "confirm": true, "capture_method": "automatic",
         "payment_method": format!("pm_card_{card}"),
@@ -24,7 +24,7 @@ fn disputes(lab: &mut Lab, intent: &Value) -> Vec<Value> {
 }
 
 fn disputed(lab: &mut Lab, card: &str) -> Value {
-    let intent = pay(lab, card, json!({}));
+    let intent = pay(lab, card, &json!({}));
     disputes(lab, &intent).remove(0)
 }
 
@@ -57,7 +57,7 @@ fn after<'e>(events: &'e [String], kind: &str) -> &'e [String] {
 #[test]
 fn a_fraudulent_payment_is_disputed_inside_itself_and_takes_amount_and_fee() {
     let mut lab = Lab::new();
-    let intent = pay(&mut lab, "createDispute", json!({}));
+    let intent = pay(&mut lab, "createDispute", &json!({}));
     let events = lab.events();
     assert_eq!(
         after(&events, "charge.succeeded"),
@@ -114,7 +114,8 @@ fn evidence_goes_to_the_bank_and_its_words_decide_a_moment_later() {
     assert_eq!(won["balance_transactions"][1]["reporting_category"], "dispute_reversal");
     assert_eq!(won["balance_transactions"][1]["amount"], 1_000);
     assert_eq!(balance(&mut lab), before + 1_000);
-    let events = lab.events();
+    let mut events = lab.events();
+    events.retain(|it| it.starts_with("charge.dispute."));
     assert_eq!(
         after(&events, "charge.dispute.updated"),
         ["charge.dispute.updated", "charge.dispute.closed", "charge.dispute.funds_reinstated"]
@@ -247,7 +248,7 @@ fn each_card_is_disputed_in_its_own_way() {
         ("createAutoRepresentmentEligibleDispute", "fraudulent", 1, None),
     ] {
         let mut lab = Lab::new();
-        let intent = pay(&mut lab, card, json!({}));
+        let intent = pay(&mut lab, card, &json!({}));
         let found = disputes(&mut lab, &intent);
         assert_eq!(found.len(), count, "{card}");
         let sum: i64 = found.iter().map(|it| it["amount"].as_i64().unwrap()).sum();
@@ -255,10 +256,10 @@ fn each_card_is_disputed_in_its_own_way() {
         assert_eq!(found[0]["reason"], reason, "{card}");
         assert_eq!(found[0]["enhanced_eligibility_types"].get(0).and_then(Value::as_str), eligible);
         let rated = &found[0]["evidence_details"]["enhanced_eligibility"];
-        assert_eq!(eligible.is_none_or(|name| rated[name]["status"].is_string()), true);
+        assert!(eligible.is_none_or(|name| rated[name]["status"].is_string()));
         // Held money is disputed once it is taken.
         let mut lab = Lab::new();
-        let held = pay(&mut lab, card, json!({"capture_method": "manual"}));
+        let held = pay(&mut lab, card, &json!({"capture_method": "manual"}));
         assert!(disputes(&mut lab, &held).is_empty());
         lab.ok(
             &format!("POST /v1/payment_intents/{}/capture", held["id"].as_str().unwrap()),
@@ -291,7 +292,7 @@ fn what_makes_evidence_compelling_is_counted_down() {
 #[test]
 fn an_early_warning_is_settled_by_a_refund_and_a_review_closed_by_it() {
     let mut lab = Lab::new();
-    let intent = pay(&mut lab, "createIssuerFraudRecord", json!({}));
+    let intent = pay(&mut lab, "createIssuerFraudRecord", &json!({}));
     let listed =
         lab.ok("GET /v1/radar/early_fraud_warnings", json!({"payment_intent": intent["id"]}));
     let warning = &listed["data"][0];
@@ -306,7 +307,7 @@ fn an_early_warning_is_settled_by_a_refund_and_a_review_closed_by_it() {
     );
     assert!(lab.events().contains(&"radar.early_fraud_warning.updated".to_owned()));
 
-    let intent = pay(&mut lab, "riskLevelElevated", json!({}));
+    let intent = pay(&mut lab, "riskLevelElevated", &json!({}));
     let open = lab.ok("GET /v1/reviews", json!({}))["data"][0].clone();
     assert_eq!((&open["payment_intent"], &open["open"]), (&intent["id"], &json!(true)));
     assert_eq!(intent["review"], open["id"]);
@@ -319,7 +320,7 @@ fn an_early_warning_is_settled_by_a_refund_and_a_review_closed_by_it() {
     assert_eq!(lab.call(&path, json!({})).unwrap_err().status, 400);
     assert_eq!(lab.ok("GET /v1/reviews", json!({}))["data"], json!([]));
     for (reason, closed) in [(None, "refunded"), (Some("fraudulent"), "refunded_as_fraud")] {
-        let intent = pay(&mut lab, "riskLevelElevated", json!({}));
+        let intent = pay(&mut lab, "riskLevelElevated", &json!({}));
         let mut sent = json!({"payment_intent": intent["id"]});
         if let Some(reason) = reason {
             sent["reason"] = json!(reason);
@@ -413,9 +414,13 @@ proptest! {
         let all = lab.view();
         let net: i64 = all.newest("balance_transaction").map(|row| row["net"].as_i64().unwrap()).sum();
         prop_assert_eq!(balance(&mut lab), net);
-        // What the events say last is how the dispute stands.
-        let told = all.newest("event").find(|event| event["type"].as_str().unwrap().starts_with("charge.dispute."));
-        prop_assert_eq!(&told.unwrap()["data"]["object"]["status"], &last["status"]);
+        // What the events say last, unless that is long ago, is how the dispute stands.
+        let about = |event: &std::sync::Arc<crate::sandbox::engine::object::Object>| {
+            event["type"].as_str().unwrap().starts_with("charge.dispute.")
+        };
+        if let Some(told) = all.newest("event").find(about) {
+            prop_assert_eq!(&told["data"]["object"]["status"], &last["status"]);
+        }
         lab.events();
     }
 }

@@ -98,7 +98,7 @@ fn reverse(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let mut said = Doc::new();
     merge_metadata(&mut said, &call.params);
     let metadata = said.remove("metadata").unwrap_or_default();
-    let made = send::reverse(txn, &found, metadata);
+    let made = send::reverse(txn, &found, &metadata);
     made.map(Body::from).ok_or_else(|| Failure::missing("payout", call.id(0), "id"))
 }
 

@@ -255,7 +255,7 @@ pub fn balance(view: &View) -> Value {
     });
     let Value::Object(members) = &mut doc else { return doc };
     let is_platform = view.scope().account.is_empty();
-    if is_platform && view.table("account").is_some_and(|table| table.len() > 0) {
+    if is_platform && view.table("account").is_some_and(|table| !table.is_empty()) {
         let reserved: Vec<Value> =
             sums.keys().map(|currency| json!({"amount": 0, "currency": currency})).collect();
         members.insert("connect_reserved".to_owned(), json!(reserved));

@@ -33,6 +33,8 @@ pub fn job(name: &str) -> Option<Job> {
 }
 
 #[cfg(test)]
+mod refund_tests;
+#[cfg(test)]
 mod tests;
 
 #[cfg(test)]

@@ -77,6 +77,8 @@ pub fn create(txn: &mut Txn<'_>, spec: &RefundSpec) -> Result<Arc<Object>, Failu
         .map(|card| card.behaviour)
     {
         _ if kind == "konbini" => Course::AsksCustomer,
+        // A debit is sent back as it came, by a bank that takes its time.
+        _ if kind.ends_with("_debit") || kind == "us_bank_account" => Course::Pends,
         Some(Behaviour::RefundPends) => Course::Pends,
         Some(Behaviour::RefundFails) => Course::FailsLater,
         _ => Course::Succeeds,

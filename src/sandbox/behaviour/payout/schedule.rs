@@ -25,6 +25,9 @@ pub fn interval(txn: &Txn<'_>) -> Interval {
     let schedule = own.as_deref().and_then(|it| it.pointer("/payments/payouts/schedule").cloned());
     let account = &txn.scope().account;
     let of_account = || {
+        if account.is_empty() {
+            return None;
+        }
         let account = txn.at("").get("account", account)?;
         account.pointer("/settings/payouts/schedule").cloned()
     };

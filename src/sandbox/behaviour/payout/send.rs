@@ -202,7 +202,7 @@ pub fn on_reconciled(txn: &mut Txn<'_>, args: &Value) {
 /// Takes the money of a paid payout back from the bank: a payout of its own, of a negative amount.
 ///
 /// Believed, not proven: that it is paid at once, and how its transaction is named.
-pub fn reverse(txn: &mut Txn<'_>, payout: &Object, metadata: Value) -> Option<Arc<Object>> {
+pub fn reverse(txn: &mut Txn<'_>, payout: &Object, metadata: &Value) -> Option<Arc<Object>> {
     let id = txn.new_id("po_1", 23);
     let currency: Currency = text(payout, "currency").parse().unwrap_or(Currency::JPY);
     let amount = int(payout, "amount");

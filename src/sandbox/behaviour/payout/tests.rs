@@ -27,7 +27,7 @@ fn sums(lab: &mut Lab) -> (i64, i64) {
     (of("available"), of("pending"))
 }
 
-fn rhythm(lab: &mut Lab, schedule: Value) {
+fn rhythm(lab: &mut Lab, schedule: &Value) {
     lab.ok("POST /v1/balance_settings", json!({"payments": {"payouts": {"schedule": schedule}}}));
 }
 
@@ -185,7 +185,7 @@ fn of_payout(lab: &mut Lab, payout: &Value) -> Vec<Value> {
 #[test]
 fn a_schedule_pays_out_what_became_available_and_says_what_that_was() {
     let mut lab = Lab::new();
-    rhythm(&mut lab, json!({"interval": "weekly", "weekly_payout_days": ["monday"]}));
+    rhythm(&mut lab, &json!({"interval": "weekly", "weekly_payout_days": ["monday"]}));
     for amount in [1_000, 2_000, 3_000] {
         pay(&mut lab, amount, "visa");
         lab.advance(HOUR);
@@ -220,9 +220,9 @@ fn nothing_is_paid_out_by_itself_until_somebody_says_how_often() {
     lab.advance(40 * DAY);
     assert!(payouts(&lab).is_empty());
     let (available, _) = sums(&mut lab);
-    rhythm(&mut lab, json!({"interval": "daily"}));
+    rhythm(&mut lab, &json!({"interval": "daily"}));
     // Changed before it came to that.
-    rhythm(&mut lab, json!({"interval": "monthly", "monthly_payout_days": [31]}));
+    rhythm(&mut lab, &json!({"interval": "monthly", "monthly_payout_days": [31]}));
     lab.advance(45 * DAY);
     let made = payouts(&lab);
     assert_eq!((made.len(), &made[0]["amount"]), (1, &json!(available)));
@@ -264,7 +264,7 @@ fn a_topup_arrives_fails_or_is_taken_back() {
 fn reports_have_what_the_books_have() {
     let mut lab = Lab::new();
     let begin = lab.now.0;
-    rhythm(&mut lab, json!({"interval": "daily"}));
+    rhythm(&mut lab, &json!({"interval": "daily"}));
     let intent = pay(&mut lab, 2_000, "visa");
     lab.advance(DAY);
     lab.ok("POST /v1/refunds", json!({"payment_intent": intent["id"], "amount": 500}));
@@ -365,7 +365,7 @@ fn play(lab: &mut Lab, act: Act) {
         Act::PayAtOnce(amount) => drop(pay(lab, amount, "bypassPending")),
         Act::Dispute => drop(pay(lab, 3_000, "createDispute")),
         Act::PayOut(amount) => {
-            drop(lab.call("POST /v1/payouts", json!({"amount": amount, "currency": "usd"})))
+            drop(lab.call("POST /v1/payouts", json!({"amount": amount, "currency": "usd"})));
         }
         Act::Cancel => {
             if let Some(last) = payouts(lab).pop() {
@@ -388,7 +388,7 @@ fn play(lab: &mut Lab, act: Act) {
         }
         Act::Rhythm(at) => {
             let word = ["manual", "daily", "weekly", "monthly"][usize::from(at)];
-            rhythm(lab, json!({"interval": word}));
+            rhythm(lab, &json!({"interval": word}));
         }
         Act::Wait(seconds) => lab.advance(seconds),
     }
