@@ -1,3 +1,5 @@
+//! Tokens, cards and bank accounts of customers, saved and charged the old way.
+
 use crate::sandbox::testing::Lab;
 use proptest::prelude::*;
 use serde_json::{Value, json};
