@@ -60,7 +60,10 @@ const OCCASIONAL: &[(&str, &[&str])] = &[
             "status",
         ],
     ),
-    ("charge", &["authorization_code", "level3", "presentment_details", "transfer"]),
+    (
+        "charge",
+        &["authorization_code", "level3", "presentment_details", "radar_options", "transfer"],
+    ),
     (
         "checkout.session",
         &[

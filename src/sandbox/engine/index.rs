@@ -14,7 +14,9 @@ pub const fn declared(kind: &str) -> &'static [&'static str] {
         b"customer" => &["email", "metadata", "name", "phone", "test_clock"],
         b"charge" => &["customer", "metadata", "payment_intent", "transfer_group"],
         b"payment_intent" => &["customer", "metadata", "status"],
-        b"payment_method" | b"tax_id" => &["customer"],
+        b"customer_cash_balance_transaction" | b"payment_method" | b"source" | b"tax_id" => {
+            &["customer"]
+        }
         b"checkout.session" => &[
             "customer",
             "customer_details.email",
@@ -31,7 +33,6 @@ pub const fn declared(kind: &str) -> &'static [&'static str] {
         b"event" => &["type"],
         b"application_fee" => &["charge"],
         b"bank_account" | b"card" => &["account", "customer"],
-        b"customer_cash_balance_transaction" | b"source" => &["customer"],
         b"fee_refund" => &["fee"],
         b"person" => &["account"],
         b"setup_attempt" => &["setup_intent"],

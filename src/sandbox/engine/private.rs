@@ -212,6 +212,7 @@ pub struct PaymentLinkPart {
 /// See [`Private::PaymentMethod`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "four things that are so or not")]
 pub struct PaymentMethodPart {
     /// A security code was given with the card.
     pub cvc: bool,

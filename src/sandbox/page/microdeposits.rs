@@ -31,9 +31,11 @@ pub async fn submit(visit: Visit, extract::Form(sent): extract::Form<Form>) -> R
         return form(&visit, &intent, StatusCode::FORBIDDEN, false);
     }
     let said = Said { amounts: Vec::new(), code: Some(field("code").to_uppercase()) };
-    let verify = |txn: &mut Txn<'_>| match is_setup(id) {
-        true => setup::confirm::verify_microdeposits(txn, id, &said).map(drop),
-        false => verification::verify_payment(txn, id, &said).map(drop),
+    let verify = |txn: &mut Txn<'_>| {
+        if is_setup(id) {
+            return setup::confirm::verify_microdeposits(txn, id, &said).map(drop);
+        }
+        verification::verify_payment(txn, id, &said).map(drop)
     };
     if pages.world.change(Origin::default(), verify).await.is_err() {
         let intent = find(&visit).unwrap_or(intent);

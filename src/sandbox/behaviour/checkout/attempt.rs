@@ -127,8 +127,7 @@ fn follow(
     let settles = match outcome {
         Outcome::RequiresAction { settles: None } => return Ok(Next::Challenge(intent.to_owned())),
         Outcome::Succeeded | Outcome::RequiresCapture => None,
-        Outcome::RequiresAction { settles } => settles,
-        Outcome::Processing { settles } => settles,
+        Outcome::RequiresAction { settles } | Outcome::Processing { settles } => settles,
     };
     finish::complete(txn, session, settles)?;
     Ok(Next::Complete)

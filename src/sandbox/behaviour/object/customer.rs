@@ -120,7 +120,7 @@ fn make(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         saved_source = Some(wallet::add(txn, &id, source, "source")?);
         let default = saved_source.as_ref().map(|it| text(it, "id").to_owned());
         txn.edit("customer", &id, |doc| {
-            drop(doc.insert("default_source".to_owned(), json!(default)))
+            doc.insert("default_source".to_owned(), json!(default));
         });
         customer = txn.get("customer", &id).unwrap_or(customer);
     }

@@ -1,25 +1,21 @@
 //! Payment intents, as the API makes, confirms, captures and cancels them.
 
-use crate::catalog::Catalog;
-use crate::catalog::grammar::{self, Kind};
 use crate::sandbox::behaviour::checkout::defaults::only_currency;
 use crate::sandbox::behaviour::checkout::finish;
 use crate::sandbox::behaviour::connect::terms;
-use crate::sandbox::behaviour::object::payment_method_configuration::switched_on;
 use crate::sandbox::behaviour::object::{Handler, copy, fill, int, merge_metadata, text, trim};
 use crate::sandbox::behaviour::payment::confirm::{self, ConfirmOptions};
 use crate::sandbox::behaviour::payment::intent::{self, IntentSpec};
 use crate::sandbox::behaviour::payment::verification::{self, Said};
-use crate::sandbox::behaviour::payment::{cash, method, settle};
+use crate::sandbox::behaviour::payment::{cash, method, offer, settle};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;
 use crate::sandbox::call::search::{self, Index};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::PaymentIntentPart;
-use crate::sandbox::engine::settings::Settings;
 use crate::sandbox::engine::txn::Txn;
-use crate::wire::failure::{Failure, FailureKind, echo};
+use crate::wire::failure::{Failure, FailureKind};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -91,11 +87,12 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
             return Err(Failure::invalid(message).param(name));
         }
     }
-    check_types(call)?;
-    let (types, automatic) = types(&offered(txn, call)?, call, &currency);
+    offer::check(call)?;
+    let (types, automatic) =
+        offer::accepted(&offer::offered(txn, call)?, call, |kind| fits(kind, &currency));
     let mut more = Doc::new();
     more.insert("automatic_payment_methods".to_owned(), automatic);
-    if let Some(details) = configuration(txn, call)? {
+    if let Some(details) = offer::configuration(txn, call)? {
         more.insert("payment_method_configuration_details".to_owned(), details);
     }
     copy(&mut more, call, &["confirmation_method"]);
@@ -170,89 +167,9 @@ fn check(call: &Call) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Fails for a payment method type that does not exist, and for types beside automatic ones.
-pub fn check_types(call: &Call) -> Result<(), Failure> {
-    const LISTED: &str = "payment_method_types";
-    let catalog = Catalog::get();
-    let shape = catalog.params("PaymentIntentCreateParams");
-    let known = shape.and_then(|s| grammar::field(&s.fields, "allowed_payment_method_types"));
-    let words = match known.map(|field| &field.of.kind) {
-        Some(Kind::List(of)) => match &of.kind {
-            Kind::Enum { words, .. } => words.as_slice(),
-            _ => &[],
-        },
-        _ => &[],
-    };
-    let mut sent = call.list(LISTED).iter().filter_map(Value::as_str);
-    if let Some(kind) = sent.find(|kind| !words.contains(kind)) {
-        let message = format!(
-            "The payment method type \"{}\" is invalid. Please ensure the provided type is activated in your dashboard (https://dashboard.stripe.com/account/payments/settings) and your account is enabled for any preview features that you are trying to use. See https://stripe.com/docs/payments/payment-methods/integration-options for supported payment method, currency, and country options.",
-            echo(kind)
-        );
-        return Err(Failure::invalid(message).param(LISTED));
-    }
-    let automatic = call.hash("automatic_payment_methods");
-    let enabled = automatic.and_then(|automatic| automatic.get("enabled")) == Some(&json!(true));
-    if enabled && !call.list(LISTED).is_empty() {
-        let text = "`payment_method_types` and `automatic_payment_methods[enabled]=true` cannot be used together. Please remove one of these parameters.";
-        return Err(Failure::invalid(text).param(LISTED));
-    }
-    Ok(())
-}
-
-/// The types that a call lists, under either name.
-pub fn listed_types(call: &Call) -> Option<Vec<String>> {
-    let names = ["payment_method_types", "allowed_payment_method_types"];
-    let list = names.iter().map(|name| call.list(name)).find(|list| !list.is_empty())?;
-    Some(list.iter().filter_map(Value::as_str).map(str::to_owned).collect())
-}
-
-/// The types that are offered where a call lists none: by the configuration that it names, else by the settings.
-pub fn offered(txn: &Txn<'_>, call: &Call) -> Result<Vec<String>, Failure> {
-    match call.text("payment_method_configuration") {
-        Some(id) => switched_on(txn, id).map(|(_, types)| types),
-        None => Ok(Settings::of(txn).payment_methods(&["card", "konbini", "sepa_debit"])),
-    }
-}
-
-/// The types of an intent that takes what is offered, where a call says otherwise what that is.
-pub fn retyped(
-    txn: &Txn<'_>,
-    call: &Call,
-    intent: &Value,
-    types: impl FnOnce(&[String]) -> Vec<String>,
-) -> Result<Option<Vec<String>>, Failure> {
-    let names = ["excluded_payment_method_types", "payment_method_configuration"];
-    let automatic = intent.get("automatic_payment_methods").is_some_and(Value::is_object);
-    if !automatic || listed_types(call).is_some() || !names.iter().any(|name| call.sent(name)) {
-        return Ok(None);
-    }
-    offered(txn, call).map(|offered| Some(types(&offered)))
-}
-
-/// `payment_method_configuration_details` of the configuration that a call names.
-pub fn configuration(txn: &Txn<'_>, call: &Call) -> Result<Option<Value>, Failure> {
-    let Some(id) = call.text("payment_method_configuration") else { return Ok(None) };
-    let (found, _) = switched_on(txn, id)?;
-    Ok(Some(json!({"id": id, "parent": found.get("parent")})))
-}
-
-/// The accepted types, and `automatic_payment_methods` as it is shown.
-fn types(offered: &[String], call: &Call, currency: &str) -> (Vec<String>, Value) {
-    if let Some(types) = listed_types(call) {
-        return (types, Value::Null);
-    }
-    let redirects = call
-        .hash("automatic_payment_methods")
-        .and_then(|automatic| automatic.get("allow_redirects"))
-        .cloned()
-        .unwrap_or_else(|| json!("always"));
-    let excluded = call.list("excluded_payment_method_types");
-    let kept = offered.iter().filter(|kind| {
-        only_currency(kind).is_none_or(|only| only.code() == currency)
-            && !excluded.iter().any(|e| e == *kind)
-    });
-    (kept.cloned().collect(), json!({"allow_redirects": redirects, "enabled": true}))
+/// Whether payments in a currency can be made with a type of payment method.
+fn fits(kind: &str, currency: &str) -> bool {
+    only_currency(kind).is_none_or(|only| only.code() == currency)
 }
 
 /// Keeps what was sent and is not shown.
@@ -389,7 +306,7 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let id = call.id(0);
     let pi = found(txn, call)?;
     check(call)?;
-    check_types(call)?;
+    offer::check(call)?;
     let status = text(&pi, "status");
     let open =
         matches!(status, "requires_payment_method" | "requires_confirmation" | "requires_action");
@@ -419,8 +336,10 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     if method_id.is_some() || anew.iter().any(|name| call.sent(name)) {
         intent::start_over(txn, &pi);
     }
-    let retyped = retyped(txn, call, &pi, |offered| types(offered, call, currency).0)?;
-    let details = configuration(txn, call)?;
+    let retyped = offer::retyped(txn, call, &pi, |offered| {
+        offer::accepted(offered, call, |kind| fits(kind, currency)).0
+    })?;
+    let details = offer::configuration(txn, call)?;
     txn.edit_with("payment_intent", id, |doc, part: &mut PaymentIntentPart| {
         keep(part, call);
         write(doc, call);

@@ -1,22 +1,15 @@
 //! Payment method configurations: which types an integration offers where it names none.
 
-use crate::catalog::Catalog;
-use crate::catalog::grammar::Kind;
 use crate::sandbox::behaviour::object::{Handler, new, text};
+use crate::sandbox::behaviour::payment::offer::{self, CONFIGURATION};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;
-use crate::sandbox::engine::object::{Doc, Object};
+use crate::sandbox::engine::object::Doc;
 use crate::sandbox::engine::settings::Settings;
-use crate::sandbox::engine::txn::{Txn, View};
+use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};
-use std::sync::Arc;
-
-const KIND: &str = "payment_method_configuration";
-
-/// The types that are on in the configuration of the beginning.
-const USUAL: [&str; 3] = ["card", "konbini", "sepa_debit"];
 
 /// The behaviour of `/v1/payment_method_configurations`.
 pub fn handler(key: &str) -> Option<Handler> {
@@ -27,12 +20,6 @@ pub fn handler(key: &str) -> Option<Handler> {
         "POST /v1/payment_method_configurations/{configuration}" => update,
         _ => return None,
     })
-}
-
-/// Every type that a configuration has.
-fn types() -> impl Iterator<Item = &'static str> {
-    let fields = Catalog::get().object(KIND).map_or(&[][..], |shape| shape.fields.as_slice());
-    fields.iter().filter(|field| matches!(field.of.kind, Kind::Hash(_))).map(|field| field.name)
 }
 
 fn preference(asked: &str) -> Value {
@@ -46,14 +33,16 @@ fn preference(asked: &str) -> Value {
 
 /// Makes the account's own configuration where there is none: with what its settings offer.
 fn ensure_default(txn: &mut Txn<'_>) {
-    if txn.count(KIND) > 0 {
+    if txn.count(CONFIGURATION) > 0 {
         return;
     }
-    let on = Settings::of(txn).payment_methods(&USUAL);
+    let on = Settings::of(txn).payment_methods(&offer::USUAL);
     let id = txn.new_id("pmc_1", 23);
-    let mut doc =
-        new(KIND, json!({"id": id, "active": true, "is_default": true, "name": "Default"}));
-    for kind in types() {
+    let mut doc = new(
+        CONFIGURATION,
+        json!({"id": id, "active": true, "is_default": true, "name": "Default"}),
+    );
+    for kind in offer::configurable() {
         let asked = if on.iter().any(|it| it == kind) { "on" } else { "off" };
         doc.insert(kind.to_owned(), preference(asked));
     }
@@ -64,15 +53,15 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     ensure_default(txn);
     let parent = call.text("parent").map(str::to_owned);
     if let Some(parent) = &parent {
-        txn.find(KIND, parent, "parent")?;
+        txn.find(CONFIGURATION, parent, "parent")?;
     }
     let id = txn.new_id("pmc_1", 23);
     let name = call.text("name").unwrap_or("Configuration");
     let mut doc = new(
-        KIND,
+        CONFIGURATION,
         json!({"id": id, "active": true, "is_default": false, "name": name, "parent": parent}),
     );
-    for kind in types() {
+    for kind in offer::configurable() {
         doc.insert(kind.to_owned(), preference(if kind == "card" { "on" } else { "off" }));
     }
     write(&mut doc, call);
@@ -80,7 +69,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 }
 
 fn write(doc: &mut Doc, call: &Call) {
-    for kind in types() {
+    for kind in offer::configurable() {
         let asked = call.get(kind).and_then(|it| it.get("display_preference"));
         if let Some(asked) = asked {
             doc.insert(kind.to_owned(), preference(text(asked, "preference")));
@@ -94,17 +83,17 @@ fn write(doc: &mut Doc, call: &Call) {
 }
 
 fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    txn.find(KIND, call.id(0), "id").map(Body::from)
+    txn.find(CONFIGURATION, call.id(0), "id").map(Body::from)
 }
 
 fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    let found = txn.find(KIND, call.id(0), "id")?;
+    let found = txn.find(CONFIGURATION, call.id(0), "id")?;
     if found.get("is_default") == Some(&json!(true)) && call.flag("active") == Some(false) {
         // Believed: the words of a default that would go.
         let text = "You cannot deactivate the default payment method configuration.";
         return Err(Failure::invalid(text).param("active"));
     }
-    txn.edit(KIND, call.id(0), |doc| write(doc, call));
+    txn.edit(CONFIGURATION, call.id(0), |doc| write(doc, call));
     retrieve(txn, call)
 }
 
@@ -114,16 +103,5 @@ fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     if let Some(application) = call.text("application") {
         filters.push(list::Filter::Is("application", application.to_owned()));
     }
-    list::page(txn, call, KIND, &filters)
-}
-
-/// The types that a configuration has switched on. Fails where there is none of that id.
-pub fn switched_on(view: &View, id: &str) -> Result<(Arc<Object>, Vec<String>), Failure> {
-    let found = view.find(KIND, id, KIND)?;
-    let is_on = |kind: &&str| {
-        let shown = found.get(*kind).and_then(|it| it.get("display_preference"));
-        shown.is_some_and(|shown| text(shown, "value") == "on")
-    };
-    let on = types().filter(is_on).map(str::to_owned).collect();
-    Ok((found, on))
+    list::page(txn, call, CONFIGURATION, &filters)
 }

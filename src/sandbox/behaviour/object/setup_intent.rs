@@ -1,11 +1,8 @@
 //! Setup intents, their attempts and mandates, as the API makes, confirms, cancels and shows them.
 
-use crate::sandbox::behaviour::object::payment_intent::{
-    check_types, configuration, listed_types, offered, retyped,
-};
 use crate::sandbox::behaviour::object::{Handler, copy, merge_metadata, text, trim};
-use crate::sandbox::behaviour::payment::method;
 use crate::sandbox::behaviour::payment::verification::Said;
+use crate::sandbox::behaviour::payment::{method, offer};
 use crate::sandbox::behaviour::setup::confirm::{self, Options};
 use crate::sandbox::behaviour::setup::intent;
 use crate::sandbox::call::Call;
@@ -70,7 +67,7 @@ fn check(txn: &Txn<'_>, call: &Call) -> Result<(), Failure> {
     if let Some(customer) = call.text("customer") {
         txn.find("customer", customer, "customer")?;
     }
-    check_types(call)
+    offer::check(call)
 }
 
 fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
@@ -85,11 +82,11 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         }
     }
     let mut doc = Doc::new();
-    let (types, automatic) = types(&offered(txn, call)?, call);
+    let (types, automatic) = offer::accepted(&offer::offered(txn, call)?, call, fits);
     doc.insert("payment_method_options".to_owned(), intent::method_options(&types));
     doc.insert("payment_method_types".to_owned(), json!(types));
     doc.insert("automatic_payment_methods".to_owned(), automatic);
-    if let Some(details) = configuration(txn, call)? {
+    if let Some(details) = offer::configuration(txn, call)? {
         doc.insert("payment_method_configuration_details".to_owned(), details);
     }
     write(&mut doc, call);
@@ -108,21 +105,9 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     Ok(made.into())
 }
 
-/// The accepted types, and `automatic_payment_methods` as it is shown.
-fn types(offered: &[String], call: &Call) -> (Vec<String>, Value) {
-    if let Some(types) = listed_types(call) {
-        return (types, Value::Null);
-    }
-    let redirects = call
-        .hash("automatic_payment_methods")
-        .and_then(|automatic| automatic.get("allow_redirects"))
-        .cloned()
-        .unwrap_or_else(|| json!("always"));
-    let excluded = call.list("excluded_payment_method_types");
-    let kept = offered.iter().filter(|kind| {
-        intent::SAVED.contains(&kind.as_str()) && !excluded.iter().any(|it| it == *kind)
-    });
-    (kept.cloned().collect(), json!({"allow_redirects": redirects, "enabled": true}))
+/// Whether a type of payment method can be set up for later.
+fn fits(kind: &str) -> bool {
+    intent::SAVED.contains(&kind)
 }
 
 /// Keeps what was sent and is not shown.
@@ -205,8 +190,8 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         let pm = txn.find("payment_method", chosen, "payment_method")?;
         intent::ensure_owned(&pm, &customer)?;
     }
-    let retyped = retyped(txn, call, &si, |offered| types(offered, call).0)?;
-    let details = configuration(txn, call)?;
+    let retyped = offer::retyped(txn, call, &si, |offered| offer::accepted(offered, call, fits).0)?;
+    let details = offer::configuration(txn, call)?;
     txn.edit("setup_intent", call.id(0), |doc| {
         write(doc, call);
         if let Some(types) = retyped {
@@ -215,7 +200,7 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         if let Some(details) = details {
             doc.insert("payment_method_configuration_details".to_owned(), details);
         }
-        if let Some(types) = listed_types(call) {
+        if let Some(types) = offer::listed(call) {
             doc.insert("payment_method_types".to_owned(), json!(types));
             doc.insert("automatic_payment_methods".to_owned(), Value::Null);
         }

@@ -86,7 +86,9 @@ pub fn write(txn: &mut Txn<'_>, attempt: &Attempt<'_>) -> Arc<Object> {
     set("payment_intent", intent.get("id").cloned().unwrap_or(Value::Null));
     set("payment_method", json!(text(method, "id")));
     set("payment_method_details", details(txn, attempt, manual));
-    set("radar_options", radar_options(txn, intent));
+    if let Some(radar) = radar_options(txn, intent) {
+        set("radar_options", radar);
+    }
     set("receipt_url", json!(format!("{}/receipts/{id}", txn.site().base_url)));
     match attempt.ending {
         Ending::Succeeded => {}
@@ -122,13 +124,17 @@ fn note_checks(txn: &mut Txn<'_>, method: &Object) {
     }
 }
 
-/// What was sent with the payment for Radar: kept beside an intent, among the terms of a direct charge.
-fn radar_options(txn: &Txn<'_>, intent: &Value) -> Value {
+/// What was sent with the payment for Radar: kept beside an intent, among the terms of a direct charge, which shows
+/// nothing where nothing was sent.
+fn radar_options(txn: &Txn<'_>, intent: &Value) -> Option<Value> {
     let part = txn.record::<PaymentIntentPart>("payment_intent", text(intent, "id"));
     let sent = part.and_then(|part| part.radar_options.as_ref());
-    let session =
-        sent.or_else(|| intent.get("radar_options")).and_then(|radar| radar.get("session"));
-    session.map_or_else(|| json!({}), |session| json!({"session": session}))
+    let sent = sent.or_else(|| intent.get("radar_options"));
+    if sent.is_none() && intent.get("id").is_none() {
+        return None;
+    }
+    let session = sent.and_then(|radar| radar.get("session"));
+    Some(session.map_or_else(|| json!({}), |session| json!({"session": session})))
 }
 
 /// What a charge takes over from its intent, and what every new charge starts with.

@@ -290,7 +290,7 @@ fn confirm_card(
     if pi.part::<PaymentIntentPart>().authenticated {
         let id = text(pi, "id");
         txn.edit_part("payment_intent", id, |part: &mut PaymentIntentPart| {
-            part.authenticated = false
+            part.authenticated = false;
         });
         return charge_authenticated(txn, pi, pm);
     }

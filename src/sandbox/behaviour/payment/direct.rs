@@ -49,7 +49,6 @@ pub fn payer(
     if let Some(found) = txn.get("source", source) {
         return twin_of(txn, &found);
     }
-    method::refuse_unmodelled(source)?;
     match token::spend(txn, source, "source")? {
         Held::Card(details) => {
             let method = details.put_twin(txn).ok_or_else(|| missing("token", source, "source"))?;

@@ -12,6 +12,7 @@ pub mod decline;
 pub mod direct;
 pub mod intent;
 pub mod method;
+pub mod offer;
 pub mod refund;
 pub mod settle;
 pub mod verification;

@@ -1,3 +1,5 @@
+//! Tokens, cards and bank accounts of customers, saved and charged the old way.
+
 use crate::sandbox::testing::Lab;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -121,6 +123,11 @@ fn a_refused_card_leaves_no_customer_and_a_token_is_used_once() {
     let card = sources(&mut lab, &id(&saved)).remove(0);
     assert_eq!((&card["address_zip_check"], &card["name"]), (&json!("pass"), &json!("Aki")));
     assert_eq!(lab.ok(&format!("GET /v1/tokens/{}", id(&token)), json!({}))["used"], true);
+    let copy = lab.ok("GET /v1/tokens/tok_amex", json!({}));
+    assert_eq!(
+        (&copy["card"]["brand"], &copy["used"]),
+        (&json!("American Express"), &json!(false))
+    );
     let again = lab.call("POST /v1/customers", json!({"source": token["id"]})).unwrap_err();
     assert_eq!(again.code.as_deref(), Some("token_already_used"));
     let pm = lab

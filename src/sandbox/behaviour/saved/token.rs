@@ -43,6 +43,18 @@ pub fn of_card(txn: &mut Txn<'_>, sent: &Map<String, Value>) -> Result<Arc<Objec
     Ok(put(txn, "tok_1", "card", Some(details.shown())))
 }
 
+/// Makes a token of the card that a ready-made one (`tok_visa`) stands for; `None` where it stands for none.
+pub fn of_ready_made(txn: &mut Txn<'_>, token: &str) -> Option<Arc<Object>> {
+    let details = ready_made(txn, token)?;
+    Some(put(txn, "tok_1", "card", Some(details.shown())))
+}
+
+fn ready_made(txn: &Txn<'_>, token: &str) -> Option<Details> {
+    let card = token.starts_with("tok_").then(|| card::by_token(token)).flatten()?;
+    let (id, expiry) = (txn.new_id("card_1", 23), method::ready_made_expiry(txn));
+    Some(Details { id, card, expiry, cvc: true, said: Doc::new() })
+}
+
 /// Makes a token of a card that a customer has saved: a copy, which may be used in another account.
 pub fn of_saved_card(txn: &mut Txn<'_>, saved: &Value) -> Result<Arc<Object>, Failure> {
     let details = Details::read(saved).ok_or_else(|| missing("card", text(saved, "id"), "card"))?;
@@ -126,11 +138,9 @@ pub fn spend(txn: &mut Txn<'_>, token: &str, param: &str) -> Result<Held, Failur
     if let Some(found) = txn.get("token", token) {
         return spend_made(txn, &found, param);
     }
-    let card = token.starts_with("tok_").then(|| card::by_token(token)).flatten();
-    let card = card.ok_or_else(|| missing("token", token, param))?;
-    let expiry = method::ready_made_expiry(txn);
-    let id = txn.new_id("card_1", 23);
-    Ok(Held::Card(Box::new(Details { id, card, expiry, cvc: true, said: Doc::new() })))
+    method::refuse_unmodelled(token)?;
+    let details = ready_made(txn, token).ok_or_else(|| missing("token", token, param))?;
+    Ok(Held::Card(Box::new(details)))
 }
 
 fn spend_made(txn: &mut Txn<'_>, token: &Object, param: &str) -> Result<Held, Failure> {

@@ -235,12 +235,11 @@ fn fail(txn: &mut Txn<'_>, intent: &Value, pm: &Object, error: Doc) -> Value {
     after.document()
 }
 
+/// An intent and its payment method.
+type Pair = (Arc<Object>, Arc<Object>);
+
 /// An intent that waits for its owner, and its payment method.
-fn awaiting(
-    txn: &Txn<'_>,
-    id: &str,
-    action: fn(&str) -> bool,
-) -> Result<Option<(Arc<Object>, Arc<Object>)>, Failure> {
+fn awaiting(txn: &Txn<'_>, id: &str, action: fn(&str) -> bool) -> Result<Option<Pair>, Failure> {
     let intent = txn.find("setup_intent", id, "intent")?;
     let asked = intent.get("next_action").is_some_and(|it| action(text(it, "type")));
     let pm = txn.get("payment_method", text(&intent, "payment_method"));

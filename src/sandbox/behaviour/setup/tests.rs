@@ -1,3 +1,5 @@
+//! Setups from their beginning to their end, and whatever may be done to them in whatever order.
+
 use crate::sandbox::behaviour::setup::confirm;
 use crate::sandbox::behaviour::setup::state::STATUSES;
 use crate::sandbox::testing::Lab;

@@ -1,0 +1,123 @@
+//! Which types of payment methods an intent takes: those that it lists, or those that are on offer.
+
+use crate::catalog::Catalog;
+use crate::catalog::grammar::{self, Kind};
+use crate::sandbox::behaviour::object::text;
+use crate::sandbox::call::Call;
+use crate::sandbox::engine::object::Object;
+use crate::sandbox::engine::settings::Settings;
+use crate::sandbox::engine::txn::{Txn, View};
+use crate::wire::failure::{Failure, echo};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// What says which types are on offer.
+pub const CONFIGURATION: &str = "payment_method_configuration";
+
+/// The types that are on offer where nobody has said otherwise.
+pub const USUAL: [&str; 3] = ["card", "konbini", "sepa_debit"];
+
+/// Every type that a configuration has.
+pub fn configurable() -> impl Iterator<Item = &'static str> {
+    let shape = Catalog::get().object(CONFIGURATION);
+    let fields = shape.map_or(&[][..], |shape| shape.fields.as_slice());
+    fields.iter().filter(|field| matches!(field.of.kind, Kind::Hash(_))).map(|field| field.name)
+}
+
+/// The types that a configuration has switched on. Fails where there is none of that id.
+fn switched_on(view: &View, id: &str) -> Result<(Arc<Object>, Vec<String>), Failure> {
+    let found = view.find(CONFIGURATION, id, CONFIGURATION)?;
+    let is_on = |kind: &&str| {
+        let shown = found.get(*kind).and_then(|it| it.get("display_preference"));
+        shown.is_some_and(|shown| text(shown, "value") == "on")
+    };
+    let on = configurable().filter(is_on).map(str::to_owned).collect();
+    Ok((found, on))
+}
+
+/// Fails for a payment method type that does not exist, and for types beside automatic ones.
+pub fn check(call: &Call) -> Result<(), Failure> {
+    const LISTED: &str = "payment_method_types";
+    let catalog = Catalog::get();
+    let shape = catalog.params("PaymentIntentCreateParams");
+    let known = shape.and_then(|s| grammar::field(&s.fields, "allowed_payment_method_types"));
+    let words = match known.map(|field| &field.of.kind) {
+        Some(Kind::List(of)) => match &of.kind {
+            Kind::Enum { words, .. } => words.as_slice(),
+            _ => &[],
+        },
+        _ => &[],
+    };
+    let mut sent = call.list(LISTED).iter().filter_map(Value::as_str);
+    if let Some(kind) = sent.find(|kind| !words.contains(kind)) {
+        let message = format!(
+            "The payment method type \"{}\" is invalid. Please ensure the provided type is activated in your dashboard (https://dashboard.stripe.com/account/payments/settings) and your account is enabled for any preview features that you are trying to use. See https://stripe.com/docs/payments/payment-methods/integration-options for supported payment method, currency, and country options.",
+            echo(kind)
+        );
+        return Err(Failure::invalid(message).param(LISTED));
+    }
+    let automatic = call.hash("automatic_payment_methods");
+    let enabled = automatic.and_then(|automatic| automatic.get("enabled")) == Some(&json!(true));
+    if enabled && !call.list(LISTED).is_empty() {
+        let text = "`payment_method_types` and `automatic_payment_methods[enabled]=true` cannot be used together. Please remove one of these parameters.";
+        return Err(Failure::invalid(text).param(LISTED));
+    }
+    Ok(())
+}
+
+/// The types that a call lists, under either name.
+pub fn listed(call: &Call) -> Option<Vec<String>> {
+    let names = ["payment_method_types", "allowed_payment_method_types"];
+    let list = names.iter().map(|name| call.list(name)).find(|list| !list.is_empty())?;
+    Some(list.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+}
+
+/// The types that are offered where a call lists none: by the configuration that it names, else by the settings.
+pub fn offered(txn: &Txn<'_>, call: &Call) -> Result<Vec<String>, Failure> {
+    match call.text(CONFIGURATION) {
+        Some(id) => switched_on(txn, id).map(|(_, types)| types),
+        None => Ok(Settings::of(txn).payment_methods(&USUAL)),
+    }
+}
+
+/// The types of an intent that takes what is offered, where a call says otherwise what that is.
+pub fn retyped(
+    txn: &Txn<'_>,
+    call: &Call,
+    intent: &Value,
+    types: impl FnOnce(&[String]) -> Vec<String>,
+) -> Result<Option<Vec<String>>, Failure> {
+    let names = ["excluded_payment_method_types", "payment_method_configuration"];
+    let automatic = intent.get("automatic_payment_methods").is_some_and(Value::is_object);
+    if !automatic || listed(call).is_some() || !names.iter().any(|name| call.sent(name)) {
+        return Ok(None);
+    }
+    offered(txn, call).map(|offered| Some(types(&offered)))
+}
+
+/// `payment_method_configuration_details` of the configuration that a call names.
+pub fn configuration(txn: &Txn<'_>, call: &Call) -> Result<Option<Value>, Failure> {
+    let Some(id) = call.text(CONFIGURATION) else { return Ok(None) };
+    let (found, _) = switched_on(txn, id)?;
+    Ok(Some(json!({"id": id, "parent": found.get("parent")})))
+}
+
+/// The accepted types, and `automatic_payment_methods` as it is shown: what a call lists, else what of the types on
+/// offer `fits` the intent and is not excluded.
+pub fn accepted(
+    offered: &[String],
+    call: &Call,
+    fits: impl Fn(&str) -> bool,
+) -> (Vec<String>, Value) {
+    if let Some(types) = listed(call) {
+        return (types, Value::Null);
+    }
+    let redirects = call
+        .hash("automatic_payment_methods")
+        .and_then(|automatic| automatic.get("allow_redirects"))
+        .cloned()
+        .unwrap_or_else(|| json!("always"));
+    let excluded = call.list("excluded_payment_method_types");
+    let kept = offered.iter().filter(|kind| fits(kind) && !excluded.iter().any(|it| it == *kind));
+    (kept.cloned().collect(), json!({"allow_redirects": redirects, "enabled": true}))
+}
