@@ -32,7 +32,38 @@ const OCCASIONAL: &[(&str, &[&str])] = &[
         "balance",
         &["connect_reserved", "instant_available", "issuing", "refund_and_dispute_prefunding"],
     ),
-    ("charge", &["authorization_code", "level3", "presentment_details", "transfer"]),
+    (
+        "bank_account",
+        &[
+            "account",
+            "available_payout_methods",
+            "customer",
+            "default_for_currency",
+            "future_requirements",
+            "metadata",
+            "requirements",
+        ],
+    ),
+    (
+        "card",
+        &[
+            "account",
+            "allow_redisplay",
+            "available_payout_methods",
+            "currency",
+            "customer",
+            "default_for_currency",
+            "description",
+            "iin",
+            "issuer",
+            "networks",
+            "status",
+        ],
+    ),
+    (
+        "charge",
+        &["authorization_code", "level3", "presentment_details", "radar_options", "transfer"],
+    ),
     (
         "checkout.session",
         &[
@@ -47,7 +78,9 @@ const OCCASIONAL: &[(&str, &[&str])] = &[
         ],
     ),
     ("customer", &["business_name", "individual_name"]),
+    ("ephemeral_key", &["secret"]),
     ("event", &["account", "context"]),
+    ("mandate", &["on_behalf_of"]),
     (
         "person",
         &[
@@ -82,6 +115,9 @@ const OCCASIONAL: &[(&str, &[&str])] = &[
             "presentment_details",
         ],
     ),
+    ("setup_intent", &["attach_to_self"]),
+    ("source", &["customer", "redirect", "receiver", "code_verification", "source_order"]),
+    ("token", &["bank_account", "card"]),
     ("webhook_endpoint", &["secret"]),
 ];
 

@@ -77,6 +77,8 @@ const OLDER: &[Older] = &[
         Then::Word("jp_bank_account", "jp_bank_transfer"),
     ),
     older(PROMOTION_CODES, "coupon", CLOVER, Then::Taken("s", Some("promotion"))),
+    // Recordings of 2023-10-16 still send it.
+    older(CUSTOMERS, "card", ENDIVE, Then::Named("source")),
     older(CUSTOMERS, "coupon", BASIL, Then::Taken("s~", None)),
     older(CUSTOMERS, "promotion_code", BASIL, Then::Taken("s", None)),
     older(SUBSCRIPTIONS, "coupon", BASIL, Then::Taken("s~", None)),

@@ -15,7 +15,8 @@ words! {
         need_cvc need_name need_iban need_field bad_field need_terms stale_form done_title done_text
         continue_shop expired_title expired_text missing_title missing_text failed_title
         challenge_title challenge_pass challenge_fail challenge_none challenge_passed
-        challenge_failed voucher_title voucher_store payment_code confirmation_number
+        challenge_failed deposits_title deposits_text deposits_code deposits_hint deposits_verify
+        deposits_wrong deposits_none voucher_title voucher_store payment_code confirmation_number
         voucher_sandbox voucher_sandbox_text voucher_succeed voucher_fail voucher_paid
         voucher_lapsed declined insufficient_funds expired_card incorrect_cvc invalid_cvc
         processing_error incorrect_number invalid_number invalid_expiry_month invalid_expiry_year
@@ -32,6 +33,8 @@ words! {
         book(amount)
         donate(amount)
         challenge_text(amount, merchant)
+        challenge_setup(merchant)
+        challenge_wallet(amount, merchant)
         challenge_card(last4)
         voucher_text(amount)
         voucher_deadline(date)

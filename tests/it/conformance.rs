@@ -62,6 +62,26 @@ fn stripe_node_works_as_it_does_against_stripe() {
 
 #[test]
 #[ignore = "needs the official SDK: ./test"]
+fn stripe_python_keeps_cards_on_file() {
+    let env = Env::new();
+    let mut sandbox = env.sandbox(&["--ephemeral"]);
+    let mut command = against(&sandbox, &env, &tool("venv/bin/python"));
+    command.arg(script("cards.py"));
+    assert!(succeed(command, &mut sandbox).contains("conforms"));
+}
+
+#[test]
+#[ignore = "needs the official SDK: ./test"]
+fn stripe_node_keeps_cards_on_file() {
+    let env = Env::new();
+    let mut sandbox = env.sandbox(&["--ephemeral"]);
+    let mut command = against(&sandbox, &env, Path::new("node"));
+    command.env("STRIPEGYM_NODE_MODULES", tool("node_modules")).arg(script("cards.mjs"));
+    assert!(succeed(command, &mut sandbox).contains("conforms"));
+}
+
+#[test]
+#[ignore = "needs the official SDK: ./test"]
 fn the_catalog_is_what_the_pinned_sdk_says() {
     let env = Env::new();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -138,8 +158,9 @@ fn the_official_cli_works_within_a_world() {
 }
 
 /// The scenarios of `stripe trigger` whose objects are all modelled, each with the event it is named after.
-const TRIGGERS: [&str; 24] = [
+const TRIGGERS: [&str; 34] = [
     "balance.available",
+    "cash_balance.funds_available",
     "charge.captured",
     "charge.failed",
     "charge.refund.updated",
@@ -151,18 +172,27 @@ const TRIGGERS: [&str; 24] = [
     "checkout.session.expired",
     "customer.created",
     "customer.deleted",
+    "customer.source.created",
+    "customer.source.updated",
     "customer.updated",
     "payment_intent.amount_capturable_updated",
     "payment_intent.canceled",
     "payment_intent.created",
+    "payment_intent.partially_funded",
     "payment_intent.payment_failed",
     "payment_intent.processing",
     "payment_intent.requires_action",
     "payment_intent.succeeded",
     "payment_method.attached",
     "payment_method.detached",
+    "payment_method.updated",
     "price.updated",
     "product.updated",
+    "setup_intent.canceled",
+    "setup_intent.created",
+    "setup_intent.requires_action",
+    "setup_intent.setup_failed",
+    "setup_intent.succeeded",
 ];
 
 #[test]

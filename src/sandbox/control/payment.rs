@@ -1,8 +1,10 @@
-//! `/_stripegym/checkout`, `/_stripegym/payment_intents` and `/_stripegym/refunds`: what the customer or a bank would do, done by hand.
+//! `/_stripegym/checkout`, `/_stripegym/payment_intents`, `/_stripegym/refunds` and
+//! `/_stripegym/setup_intents`: what the customer or a bank would do, done by hand.
 
 use crate::sandbox::api::within::Within;
 use crate::sandbox::behaviour::checkout::finish;
 use crate::sandbox::behaviour::payment::{confirm, refund, settle};
+use crate::sandbox::behaviour::setup;
 use crate::sandbox::control::{Sent, reply, respond};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::PaymentIntentPart;
@@ -35,6 +37,7 @@ pub fn control_router() -> Router {
         .route("/_stripegym/payment_intents/{intent}/settle", post(settle_intent))
         .route("/_stripegym/payment_intents/{intent}/authenticate", post(authenticate_intent))
         .route("/_stripegym/refunds/{refund}/end", post(end_refund))
+        .route("/_stripegym/setup_intents/{intent}/authenticate", post(authenticate_setup))
         .route("/_stripegym/checkout/{session}/settle", post(settle_session))
 }
 
@@ -55,6 +58,14 @@ async fn authenticate_intent(
         confirm::authenticate(txn, intent, verdict.ok).map(drop)
     })
     .await
+}
+
+async fn authenticate_setup(
+    Within(world): Within,
+    Path(intent): Path<String>,
+    Query(verdict): Query<Verdict>,
+) -> Response {
+    act(&world, move |txn| setup::confirm::authenticate(txn, &intent, verdict.ok)).await
 }
 
 async fn end_refund(

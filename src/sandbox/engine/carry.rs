@@ -71,7 +71,7 @@ fn split(kind: &str, doc: Value) -> (String, Option<Private>) {
             .then(|| ChargePart { available_at_once: true }.stored()),
         "customer" => doc.get("_tax").map(|tax| {
             let part = tax.get("ip_address").and_then(Value::as_str).map(str::to_owned);
-            CustomerPart { tax_ip_address: part }.stored()
+            CustomerPart { tax_ip_address: part, ..CustomerPart::default() }.stored()
         }),
         "payment_intent" => Some(
             PaymentIntentPart {
@@ -79,6 +79,7 @@ fn split(kind: &str, doc: Value) -> (String, Option<Private>) {
                 job: text(&doc, "_job"),
                 radar_options: some(&doc, "_radar_options"),
                 mandate_data: some(&doc, "_mandate_data"),
+                ..PaymentIntentPart::default()
             }
             .stored(),
         ),
@@ -87,6 +88,7 @@ fn split(kind: &str, doc: Value) -> (String, Option<Private>) {
                 cvc: flag(&doc, "_cvc"),
                 spent: flag(&doc, "_spent"),
                 set_up: flag(&doc, "_set_up"),
+                ..PaymentMethodPart::default()
             }
             .stored(),
         ),

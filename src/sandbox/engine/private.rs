@@ -16,7 +16,7 @@ pub enum Private {
     /// Of a `checkout.session`.
     Session(Box<SessionPart>),
     /// Of a `customer`.
-    Customer(CustomerPart),
+    Customer(Box<CustomerPart>),
     /// Of an `event`: everything but the object that it is about.
     Event(Box<Envelope>),
     /// Of a `payment_intent`.
@@ -29,6 +29,8 @@ pub enum Private {
     Price(Box<PricePart>),
     /// Of a `refund`.
     Refund(RefundPart),
+    /// Of a `setup_intent`.
+    SetupIntent(Box<SetupIntentPart>),
     /// Of a `webhook_endpoint`.
     WebhookEndpoint(WebhookEndpointPart),
     /// Work that is planned for an instant.
@@ -85,6 +87,7 @@ parts! {
     PaymentMethodPart => PaymentMethod,
     PricePart => Price,
     RefundPart => Refund,
+    SetupIntentPart => SetupIntent,
     WebhookEndpointPart => WebhookEndpoint,
     Job => Job,
     Delivery => Delivery,
@@ -163,6 +166,10 @@ pub struct LineLook {
 pub struct CustomerPart {
     /// `tax[ip_address]` as it was sent.
     pub tax_ip_address: Option<String>,
+    /// Cash by currency, in minor units.
+    pub cash: Vec<(String, i64)>,
+    /// `cash_balance[settings][reconciliation_mode]`, where the customer has one of its own.
+    pub cash_mode: Option<String>,
 }
 
 /// See [`Private::PaymentIntent`].
@@ -177,6 +184,16 @@ pub struct PaymentIntentPart {
     pub radar_options: Option<Value>,
     /// `mandate_data` as it was sent.
     pub mandate_data: Option<Value>,
+    /// What was paid of it by bank transfer so far.
+    pub funded: i64,
+    /// What was captured of it so far, where more than one capture is allowed.
+    pub captured: i64,
+    /// How often its hold was raised.
+    pub increments: u32,
+    /// Its payer was authenticated, and it waits for the server to confirm it again.
+    pub authenticated: bool,
+    /// How often the sums that were sent to its account were said wrongly.
+    pub tries: u32,
 }
 
 /// See [`Private::PaymentLink`].
@@ -199,6 +216,8 @@ pub struct PaymentMethodPart {
     pub spent: bool,
     /// Its owner was authenticated for later use.
     pub set_up: bool,
+    /// A bank account was shown to be its owner's: by sums that were sent to it, or as a ready-made one.
+    pub verified: bool,
 }
 
 /// See [`Private::Price`].
@@ -217,6 +236,20 @@ pub struct PricePart {
 pub struct RefundPart {
     /// The job that ends it.
     pub job: Option<String>,
+}
+
+/// See [`Private::SetupIntent`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SetupIntentPart {
+    /// The Checkout Session that owns it.
+    pub session: Option<String>,
+    /// `mandate_data` as it was sent.
+    pub mandate_data: Option<Value>,
+    /// `single_use` as it was sent.
+    pub single_use: Option<Value>,
+    /// How often the sums that were sent to its account were said wrongly.
+    pub tries: u32,
 }
 
 /// See [`Private::WebhookEndpoint`].

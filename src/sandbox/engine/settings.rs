@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 pub const RECORD: (&str, &str) = ("_settings", "account");
 
 /// Every setting, its value where nobody set it, and what can be set.
-pub const ALL: [(&str, &str, &str); 5] = [
+pub const ALL: [(&str, &str, &str); 6] = [
     ("country", "JP", "two capital letters, JP"),
     ("currency", "jpy", "a currency of the API, jpy"),
     ("api_version", "", "a version of the API, 2026-10-28.endive"),
@@ -21,6 +21,7 @@ pub const ALL: [(&str, &str, &str); 5] = [
         "",
         "names with commas between them, card,konbini; none means what fits the currency",
     ),
+    ("raw_cards", "off", "on or off: whether the numbers of test cards may come from a server"),
     (
         "webhook_retries",
         "",
@@ -101,6 +102,7 @@ fn fits(name: &str, value: &str) -> bool {
             };
             value.split(',').all(is_name)
         }
+        "raw_cards" => matches!(value, "on" | "off"),
         _ => value.parse::<RetrySchedule>().is_ok(),
     }
 }

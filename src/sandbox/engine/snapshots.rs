@@ -131,7 +131,7 @@ fn read(text: &str) -> io::Result<Snapshot> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::engine::private::{CustomerPart, Private};
+    use crate::sandbox::engine::private::Private;
 
     #[test]
     fn a_snapshot_is_read_as_it_was_written_in_memory_and_in_files() {
@@ -142,7 +142,7 @@ mod tests {
             id: "cus_1".to_owned(),
             seq: 9,
             text: "{\"id\":\"cus_1\"}".to_owned(),
-            private: Some(Private::Customer(CustomerPart::default())),
+            private: Some(Private::Customer(Box::default())),
         };
         let part = WorldPart { seed: Some(7), ..WorldPart::default() };
         let snapshot = Snapshot { part, content: vec![line] };

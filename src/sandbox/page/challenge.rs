@@ -1,11 +1,13 @@
-//! `/3ds/{intent}`: the card's owner approves a payment, or refuses. Serves intents with and without a session.
+//! `/3ds/{intent}`: who pays approves a payment, or that a card is kept for later, or refuses. Serves payment and
+//! setup intents, with and without a session.
 
 use crate::domain::locale::Locale;
 use crate::sandbox::behaviour::checkout::{SESSION, attempt};
 use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::payment::confirm;
 use crate::sandbox::engine::object::Object;
-use crate::sandbox::engine::private::PaymentIntentPart;
-use crate::sandbox::engine::txn::{Origin, View};
+use crate::sandbox::engine::private::{PaymentIntentPart, SetupIntentPart};
+use crate::sandbox::engine::txn::{Origin, Txn, View};
 use crate::sandbox::page::Pages;
 use crate::sandbox::page::answer::{page, see_other};
 use crate::sandbox::page::entry::Form;
@@ -49,8 +51,14 @@ pub async fn submit(visit: Visit, extract::Form(sent): extract::Form<Form>) -> R
         return form(pages, &found, locale, StatusCode::FORBIDDEN);
     }
     let return_url = return_url(&found.intent);
-    let tried =
-        pages.world.change(Origin::default(), |txn| attempt::authenticate(txn, id, passed)).await;
+    let of_setup = is_setup(&found.intent);
+    let end = |txn: &mut Txn<'_>| {
+        if of_setup {
+            return attempt::authenticate_setup(txn, id, passed);
+        }
+        attempt::authenticate(txn, id, passed).map(drop)
+    };
+    let tried = pages.world.change(Origin::default(), end).await;
     // A refusal is written in the intent; where to go next follows from what it says now.
     tracing::debug!(approved = tried.is_ok(), "a challenge has ended");
     let found = find(pages, id).unwrap_or(found);
@@ -84,9 +92,10 @@ fn leave_for(pages: &Pages, found: &Found, return_url: Option<&str>, locale: Loc
         return see_other(&leave::returned(url, intent));
     }
     let w = Words::of(locale);
-    let refused = intent.get("last_payment_error").is_some_and(Value::is_object);
+    let errors = ["last_payment_error", "last_setup_error"];
+    let refused = errors.iter().any(|name| intent.get(*name).is_some_and(Value::is_object));
     let (mark, title, text) = match text(intent, "status") {
-        "succeeded" | "requires_capture" | "processing" => {
+        "succeeded" | "requires_capture" | "processing" | "requires_confirmation" => {
             ("good", w.done_title, w.challenge_passed)
         }
         "requires_payment_method" if refused => ("bad", w.failed_title, w.challenge_failed),
@@ -95,10 +104,15 @@ fn leave_for(pages: &Pages, found: &Found, return_url: Option<&str>, locale: Loc
     page(StatusCode::OK, &NoticePage::new(locale, mark, title, text))
 }
 
-/// Whether the intent waits for its card's owner.
+/// Whether an intent is paid with nothing yet.
+fn is_setup(intent: &Value) -> bool {
+    text(intent, "object") == "setup_intent"
+}
+
+/// Whether the intent waits for who pays.
 fn is_asked(found: &Found) -> bool {
-    let card = found.method.as_ref().is_some_and(|method| text(method, "type") == "card");
-    card && text(&found.intent, "status") == "requires_action"
+    let asks = found.method.as_ref().is_some_and(|method| confirm::is_asked(text(method, "type")));
+    asks && text(&found.intent, "status") == "requires_action"
 }
 
 fn return_url(intent: &Value) -> Option<String> {
@@ -116,13 +130,14 @@ fn locale_of(found: &Found, visit: &Visit) -> Locale {
 
 fn find(pages: &Pages, id: &str) -> Option<Found> {
     let look = |view: &View| {
-        let intent = view.get("payment_intent", id)?;
+        let kind = if id.starts_with("seti_") { "setup_intent" } else { "payment_intent" };
+        let intent = view.get(kind, id)?;
         let method = view.get("payment_method", text(&intent, "payment_method"));
-        let session = intent
-            .part::<PaymentIntentPart>()
-            .session
-            .as_ref()
-            .and_then(|id| view.get(SESSION, id));
+        let session = match kind {
+            "setup_intent" => intent.part::<SetupIntentPart>().session.clone(),
+            _ => intent.part::<PaymentIntentPart>().session.clone(),
+        };
+        let session = session.and_then(|id| view.get(SESSION, &id));
         Some(Found { intent, method, session })
     };
     pages.world.read(look)

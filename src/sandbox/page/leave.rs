@@ -12,8 +12,10 @@ pub fn success(session: &Value) -> Option<String> {
 
 /// Where a payment outside Checkout comes back to after its challenge, with how it went.
 pub fn returned(return_url: &str, intent: &Value) -> String {
-    let succeeded =
-        matches!(text(intent, "status"), "succeeded" | "processing" | "requires_capture");
+    let succeeded = matches!(
+        text(intent, "status"),
+        "succeeded" | "processing" | "requires_capture" | "requires_confirmation"
+    );
     let status = if succeeded { "succeeded" } else { "failed" };
     let (front, fragment) = match return_url.split_once('#') {
         Some((front, fragment)) => (front, format!("#{fragment}")),
@@ -21,8 +23,9 @@ pub fn returned(return_url: &str, intent: &Value) -> String {
     };
     let joint = if front.contains('?') { '&' } else { '?' };
     let (id, secret) = (text(intent, "id"), text(intent, "client_secret"));
+    let name = if id.starts_with("seti_") { "setup_intent" } else { "payment_intent" };
     format!(
-        "{front}{joint}payment_intent={id}&payment_intent_client_secret={secret}&redirect_status={status}{fragment}"
+        "{front}{joint}{name}={id}&{name}_client_secret={secret}&redirect_status={status}{fragment}"
     )
 }
 
@@ -54,6 +57,12 @@ mod tests {
         assert_eq!(
             returned("https://a.b/x?y=1#z", &intent),
             "https://a.b/x?y=1&payment_intent=pi_1&payment_intent_client_secret=pi_1_secret_2&redirect_status=succeeded#z"
+        );
+        let setup =
+            json!({"id": "seti_1", "client_secret": "seti_1_secret_2", "status": "succeeded"});
+        assert_eq!(
+            returned("https://a.b/x", &setup),
+            "https://a.b/x?setup_intent=seti_1&setup_intent_client_secret=seti_1_secret_2&redirect_status=succeeded"
         );
         assert!(
             returned("https://a.b", &json!({"status": "requires_payment_method"}))

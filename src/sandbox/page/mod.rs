@@ -1,4 +1,5 @@
-//! The pages that a payer meets: hosted Checkout, the 3-D Secure challenge, the konbini voucher.
+//! The pages that a payer meets: hosted Checkout, the 3-D Secure challenge, the konbini voucher, the
+//! proof that a bank account is its owner's.
 //! Plain HTML that works without JavaScript, in Japanese and English.
 
 pub mod answer;
@@ -10,6 +11,7 @@ pub mod field;
 pub mod home;
 pub mod leave;
 pub mod link;
+pub mod microdeposits;
 pub mod order;
 pub mod pay;
 pub mod refusal;
@@ -52,6 +54,7 @@ pub fn router() -> Router {
         .route("/c/style.css", get(answer::style))
         .route("/3ds/{intent}", get(challenge::show).post(challenge::submit))
         .route("/konbini/{intent}", get(voucher::show).post(voucher::submit))
+        .route("/microdeposits/{intent}", get(microdeposits::show).post(microdeposits::submit))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .with_state(key)
 }

@@ -344,6 +344,7 @@ pub struct ChallengePage {
     pub title: String,
     pub other_language: String,
     pub text: String,
+    pub asker: &'static str,
     pub card: String,
     pub action: String,
     pub token: String,
@@ -360,15 +361,54 @@ impl ChallengePage {
     ) -> Self {
         let w = Words::of(locale);
         let amount = shown(int(intent, "amount"), text(intent, "currency"));
-        let last4 = method.and_then(|m| m.get("card")?.get("last4")?.as_str()).unwrap_or("••••");
+        let last4 = method.and_then(|m| m.get("card")?.get("last4")?.as_str());
+        let of_setup = text(intent, "object") == "setup_intent";
+        let wallet = method.is_some_and(|method| text(method, "type") == "paypay");
         Self {
             w,
             title: w.challenge_title.to_owned(),
             other_language: other_language(path, locale),
-            text: w.challenge_text(&amount, merchant),
-            card: w.challenge_card(last4),
+            text: if of_setup {
+                w.challenge_setup(merchant)
+            } else if wallet {
+                w.challenge_wallet(&amount, merchant)
+            } else {
+                w.challenge_text(&amount, merchant)
+            },
+            asker: if wallet { "PayPay" } else { "3-D Secure" },
+            card: last4.map(|last4| w.challenge_card(last4)).unwrap_or_default(),
             action: format!("{path}?lang={}", locale.code()),
             token,
+        }
+    }
+}
+
+/// The page on which the text of a sum that was sent to an account is repeated.
+#[derive(Template, Debug)]
+#[template(path = "microdeposits.html", config = "src/sandbox/page/askama.toml")]
+#[expect(missing_docs, reason = "each member is named after where it stands in the template")]
+pub struct MicrodepositsPage {
+    pub w: &'static Words,
+    pub title: String,
+    pub other_language: String,
+    pub merchant: &'static str,
+    pub action: String,
+    pub token: String,
+    pub wrong: bool,
+}
+
+impl MicrodepositsPage {
+    /// The page at a path; `wrong` where what was typed does not fit.
+    pub fn of((locale, path): (Locale, &str), token: String, wrong: bool) -> Self {
+        let w = Words::of(locale);
+        Self {
+            w,
+            title: w.deposits_title.to_owned(),
+            other_language: other_language(path, locale),
+            merchant: "stripegym",
+            action: format!("{path}?lang={}", locale.code()),
+            token,
+            wrong,
         }
     }
 }

@@ -268,8 +268,11 @@ pub fn payment_method_types(
 /// The one currency in which a method is paid, where there is one.
 pub fn only_currency(kind: &str) -> Option<Currency> {
     match kind {
-        "konbini" => Some(Currency::JPY),
+        "konbini" | "paypay" => Some(Currency::JPY),
         "sepa_debit" => Some(Currency::EUR),
+        "au_becs_debit" => "aud".parse().ok(),
+        "bacs_debit" => "gbp".parse().ok(),
+        "us_bank_account" => "usd".parse().ok(),
         _ => None,
     }
 }

@@ -8,7 +8,7 @@ use crate::sandbox::call::list;
 use crate::sandbox::call::search::{self, Index};
 use crate::sandbox::engine::object::Doc;
 use crate::sandbox::engine::txn::Txn;
-use crate::wire::failure::{Failure, FailureKind, echo};
+use crate::wire::failure::{Failure, FailureKind};
 use serde_json::{Value, json};
 
 const INDEX: Index = Index {
@@ -39,6 +39,8 @@ pub fn handler(key: &str) -> Option<Handler> {
         "GET /v1/charges/{charge}" => retrieve,
         "POST /v1/charges/{charge}" => update,
         "POST /v1/charges/{charge}/capture" => capture,
+        "POST /v1/charges/{charge}/refunds" => |txn, call| refunds(txn, call, "POST"),
+        "GET /v1/charges/{charge}/refunds" => |txn, call| refunds(txn, call, "GET"),
         "GET /v1/charges" => list_all,
         "GET /v1/charges/search" => |txn, call| search::page(txn, call, &INDEX),
         _ => return None,
@@ -93,18 +95,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     if let Some(customer) = call.text("customer") {
         txn.find("customer", customer, "customer")?;
     }
-    let Some(token) = call.text("source") else {
-        return Err(call.text("customer").map_or_else(
-            || Failure::invalid("Must provide source or customer.").code("parameter_missing"),
-            |customer| direct::nothing_to_charge(txn, customer),
-        ));
-    };
-    if let Some(customer) = call.text("customer") {
-        let message = format!("Customer {customer} does not have card with ID {}", echo(token));
-        return Err(Failure::of(404, FailureKind::InvalidRequest, message)
-            .code("resource_missing")
-            .param("card"));
-    }
+    let payer = direct::payer(txn, call.text("customer"), call.text("source"))?;
     let mut terms = Doc::new();
     copy(&mut terms, call, FIELDS);
     fill(&mut terms, "charge", &["shipping"]);
@@ -115,7 +106,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         terms.insert("radar_options".to_owned(), radar.clone());
     }
     let captures = call.flag("capture") != Some(false);
-    direct::create(txn, token, terms, captures).map(Body::from)
+    direct::create(txn, payer, terms, captures).map(Body::from)
 }
 
 fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
@@ -164,6 +155,18 @@ fn capture(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         )));
     }
     direct::capture(txn, call.id(0), call.int("amount")).map(Body::from)
+}
+
+/// The refunds of a charge at the address that old clients use: as at their own, with the charge of the path.
+fn refunds(txn: &mut Txn<'_>, call: &Call, method: &str) -> Result<Body, Failure> {
+    txn.find("charge", call.id(0), "id")?;
+    let key = format!("{method} /v1/refunds");
+    let Some(own) = super::handler(&key) else {
+        return Err(Failure::of(501, FailureKind::Api, "Refunds are not modelled."));
+    };
+    let mut params = call.params.clone();
+    params.insert("charge".to_owned(), json!(call.id(0)));
+    own(txn, &Call { params, ..call.clone() })
 }
 
 fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {

@@ -2,7 +2,8 @@
 
 use crate::sandbox::behaviour::object::{Handler, copy, fill, merge_metadata, new, text};
 use crate::sandbox::behaviour::object::{discount, tax_id};
-use crate::sandbox::behaviour::payment::method;
+use crate::sandbox::behaviour::payment::{cash, method};
+use crate::sandbox::behaviour::saved::wallet;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;
@@ -11,7 +12,7 @@ use crate::sandbox::engine::object::Doc;
 use crate::sandbox::engine::private::{CustomerPart, PaymentMethodPart};
 use crate::sandbox::engine::settings::Settings;
 use crate::sandbox::engine::txn::Txn;
-use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::failure::Failure;
 use serde_json::{Map, Value, json};
 
 const INDEX: Index = Index {
@@ -37,9 +38,6 @@ const FIELDS: &[&str] = &[
     "tax_exempt",
 ];
 
-/// Parameters that need objects which the sandbox does not have yet.
-const NOT_YET: &[&str] = &["cash_balance", "default_source", "source"];
-
 /// The behaviour of `/v1/customers`.
 pub fn handler(key: &str) -> Option<Handler> {
     Some(match key {
@@ -58,7 +56,8 @@ pub fn include(txn: &Txn<'_>, customer: &Value, field: &str) -> Option<Value> {
     let id = text(customer, "id");
     match field {
         "invoice_credit_balance" => Some(json!({})),
-        "sources" | "subscriptions" | "tax_ids" => Some(json!({
+        "sources" => Some(wallet::list(txn, id)),
+        "subscriptions" | "tax_ids" => Some(json!({
             "object": "list", "data": [], "has_more": false, "total_count": 0,
             "url": format!("/v1/customers/{id}/{field}"),
         })),
@@ -70,7 +69,7 @@ pub fn include(txn: &Txn<'_>, customer: &Value, field: &str) -> Option<Value> {
                 "provider": "stripe",
             }))
         }
-        "cash_balance" => Some(Value::Null),
+        "cash_balance" => Some(cash::shown(txn, id)),
         _ => None,
     }
 }
@@ -108,11 +107,22 @@ fn make(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         discount::set(txn, call, &id)?;
         customer = txn.get("customer", &id).unwrap_or(customer);
     }
-    let mut saved = None;
+    if let Some(sent) = call.hash("cash_balance") {
+        cash::set_mode(txn, &id, sent);
+    }
+    let (mut saved, mut saved_source) = (None, None);
     if let Some(asked) = call.text("payment_method") {
         let found = method::instantiate_test_method(txn, asked, "payment_method")?;
         let method_id = text(&found, "id").to_owned();
         saved = Some((asked.to_owned(), method_id));
+    }
+    if let Some(source) = call.text("source") {
+        saved_source = Some(wallet::add(txn, &id, source, "source")?);
+        let default = saved_source.as_ref().map(|it| text(it, "id").to_owned());
+        txn.edit("customer", &id, |doc| {
+            drop(doc.insert("default_source".to_owned(), json!(default)))
+        });
+        customer = txn.get("customer", &id).unwrap_or(customer);
     }
     let default = default_method(call).map(str::to_owned);
     if let (Some(default), Some((asked, method_id))) = (default, &saved)
@@ -124,6 +134,9 @@ fn make(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         check_default(txn, &id, default)?;
     }
     txn.emit("customer.created", &customer);
+    if let Some(source) = saved_source {
+        txn.emit("customer.source.created", &source);
+    }
     if let Some((_, method_id)) = saved {
         method::attach(txn, &method_id, &id)?;
     }
@@ -159,12 +172,6 @@ fn check_default(txn: &Txn<'_>, customer: &str, default: &str) -> Result<(), Fai
 const PREFIX_MAX: usize = 12;
 
 fn check(txn: &Txn<'_>, call: &Call, customer: Option<&str>) -> Result<(), Failure> {
-    for name in NOT_YET {
-        if call.sent(name) {
-            let message = format!("`{name}` of customers is not modelled by this sandbox yet.");
-            return Err(Failure::of(501, FailureKind::Api, message).param(*name));
-        }
-    }
     call.text("invoice_prefix").map_or(Ok(()), |prefix| check_prefix(txn, prefix, customer))
 }
 
@@ -194,7 +201,7 @@ fn default_currency(txn: &Txn<'_>) -> String {
 /// What is kept of a customer beyond what the API shows, where it was sent.
 fn part(call: &Call) -> Option<CustomerPart> {
     let ip = call.get("tax")?.get("ip_address").and_then(Value::as_str).map(str::to_owned);
-    Some(CustomerPart { tax_ip_address: ip })
+    Some(CustomerPart { tax_ip_address: ip, ..CustomerPart::default() })
 }
 
 /// Keeps what an address had and was not sent anew.
@@ -257,11 +264,22 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     if let Some(default) = default_method(call) {
         check_default(txn, id, default)?;
     }
+    if let Some(default) = call.text("default_source") {
+        wallet::ensure_own(txn, id, default)?;
+    }
+    let source = replace_source(txn, call, id)?;
+    if let Some(sent) = call.hash("cash_balance") {
+        cash::set_mode(txn, id, sent);
+    }
     let currency = default_currency(txn);
     let Some((before, after)) = txn.edit_with("customer", id, |doc, known: &mut CustomerPart| {
         write(doc, call, &currency);
+        copy(doc, call, &["default_source"]);
+        if let Some(source) = source {
+            doc.insert("default_source".to_owned(), json!(source));
+        }
         if let Some(part) = part(call) {
-            *known = part;
+            known.tax_ip_address = part.tax_ip_address;
         }
     }) else {
         return Err(Failure::missing("customer", id, "id"));
@@ -270,6 +288,18 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let after = txn.get("customer", id).unwrap_or(after);
     txn.emit_change("customer.updated", &before, &after);
     Ok(after.into())
+}
+
+/// Saves the source that a call sends, in place of the default so far. Returns its id.
+fn replace_source(txn: &mut Txn<'_>, call: &Call, id: &str) -> Result<Option<String>, Failure> {
+    let Some(sent) = call.text("source") else { return Ok(None) };
+    let added = wallet::add(txn, id, sent, "source")?;
+    let known = txn.get("customer", id).map(|it| text(&it, "default_source").to_owned());
+    if let Some(known) = known.filter(|known| !known.is_empty()) {
+        wallet::discard(txn, id, &known);
+    }
+    txn.emit("customer.source.created", &added);
+    Ok(Some(text(&added, "id").to_owned()))
 }
 
 fn delete(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
@@ -281,6 +311,7 @@ fn delete(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
             part.spent = true;
         });
     }
+    wallet::clear(txn, id);
     let mut stub = Map::new();
     stub.insert("object".to_owned(), json!("customer"));
     stub.insert("id".to_owned(), json!(id));

@@ -15,6 +15,8 @@ enum Effect {
     Changes(&'static str),
     /// The object shows it where it is expanded, and something else there without it.
     Expanded,
+    /// This list of the object has what was sent, where it is expanded.
+    Lists(&'static str),
     /// The charge of a payment has it under its own name.
     Charged,
     /// A key that another price has is taken, which is refused without the parameter.
@@ -29,12 +31,14 @@ enum Effect {
 const ACTING: &[(&str, Effect)] = &[
     ("billing_scheme", Effect::Refused("tiered billing")),
     ("capture", Effect::Changes("/captured")),
+    ("cash_balance", Effect::Expanded),
     ("confirm", Effect::Refused("return_url")),
     ("currency_options", Effect::Expanded),
     ("payment_method_data", Effect::Changes("/payment_method")),
     ("payment_method_options", Effect::Changes("/payment_method_options")),
     ("radar_options", Effect::Charged),
     ("tax", Effect::Expanded),
+    ("tax_id_data", Effect::Lists("tax_ids")),
     ("tiers", Effect::Expanded),
     ("transfer_lookup_key", Effect::TakesKey),
     ("validate", Effect::Nothing),
@@ -50,6 +54,7 @@ fn sample(name: &str, of: &Type) -> Value {
         "invoice_prefix" => return json!("TEA"),
         "capture" => return json!(false),
         "interval" => return json!("month"),
+        "reconciliation_mode" => return json!("manual"),
         _ => {}
     }
     match &of.kind {
@@ -118,7 +123,7 @@ fn acts_apart(world: &mut Lab, endpoint: &str, base: &Value, name: &str, effect:
             sent[name] = json!(true);
             refused && world.ok(endpoint, sent)["lookup_key"] == json!(key)
         }
-        Effect::Changes(_) | Effect::Expanded | Effect::Refused(_) | Effect::Nothing => false,
+        Effect::Changes(_) | Effect::Expanded | Effect::Lists(_) | Effect::Refused(_) | Effect::Nothing => false,
     }
 }
 
@@ -155,6 +160,9 @@ fn check(world: &mut Lab, endpoint: &str, base: &Value) {
                         Effect::Expanded => {
                             let after = expanded(world, path, &answer, name);
                             !after.is_null() && before != Some(after)
+                        }
+                        Effect::Lists(list) => {
+                            shows(&expanded(world, path, &answer, list)["data"], &value)
                         }
                         Effect::Nothing => bare(&answer) == bare(&without),
                         other => acts_apart(world, endpoint, base, name, other),

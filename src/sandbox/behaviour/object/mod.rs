@@ -2,23 +2,30 @@
 
 pub mod balance;
 pub mod balance_transaction;
+pub mod cash_balance;
 pub mod charge;
 pub mod checkout_session;
 pub mod coupon;
 pub mod customer;
 pub mod discount;
+pub mod ephemeral_key;
 pub mod event;
 pub mod payment_intent;
 pub mod payment_link;
 pub mod payment_method;
+pub mod payment_method_configuration;
+pub mod payment_method_domain;
 pub mod payment_page;
 pub mod price;
 pub mod product;
 pub mod promotion_code;
 pub mod refund;
+pub mod setup_intent;
 pub mod shipping_rate;
+pub mod source;
 pub mod tax_id;
 pub mod tax_rate;
+pub mod token;
 pub mod webhook_endpoint;
 
 use crate::catalog::Catalog;
@@ -33,7 +40,7 @@ use crate::sandbox::engine::object::Doc;
 pub use crate::sandbox::engine::object::{int, text};
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
@@ -54,26 +61,33 @@ pub fn handler(key: &str) -> Option<Handler> {
 }
 
 fn find_handler(key: &str) -> Option<Handler> {
-    const MODELLED: [fn(&str) -> Option<Handler>; 20] = [
+    const MODELLED: [fn(&str) -> Option<Handler>; 27] = [
         balance::handler,
         balance_transaction::handler,
+        cash_balance::handler,
         charge::handler,
         checkout_session::handler,
         coupon::handler,
         customer::handler,
         discount::handler,
+        ephemeral_key::handler,
         event::handler,
         payment_intent::handler,
         payment_link::handler,
         payment_method::handler,
+        payment_method_configuration::handler,
+        payment_method_domain::handler,
         payment_page::handler,
         price::handler,
         product::handler,
         promotion_code::handler,
         refund::handler,
+        setup_intent::handler,
         shipping_rate::handler,
+        source::handler,
         tax_id::handler,
         tax_rate::handler,
+        token::handler,
         webhook_endpoint::handler,
     ];
     MODELLED.iter().find_map(|handler| handler(key))
@@ -132,6 +146,25 @@ pub fn trim(doc: &mut Doc, kind: &str, names: &[&str]) {
             trim_hash(value, of);
         }
     }
+}
+
+/// A hash as an object of a kind shows it at a path: without what it does not know, and with null for what it lacks.
+pub fn fit(hash: Option<&Value>, kind: &str, path: &[&str]) -> Value {
+    let mut value = hash.filter(|hash| hash.is_object()).cloned().unwrap_or_else(|| json!({}));
+    let Some(shape) = Catalog::get().object(kind) else { return value };
+    let (mut fields, mut found) = (shape.fields.as_slice(), None);
+    for name in path {
+        found = grammar::field(fields, name).map(|field| &field.of.kind);
+        fields = match found {
+            Some(Kind::Hash(inner)) => inner,
+            _ => &[],
+        };
+    }
+    if let Some(of) = found {
+        trim_hash(&mut value, of);
+        fill_hash(&mut value, of);
+    }
+    value
 }
 
 fn trim_hash(value: &mut Value, of: &Kind) {

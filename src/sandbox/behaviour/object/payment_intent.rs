@@ -4,10 +4,12 @@ use crate::catalog::Catalog;
 use crate::catalog::grammar::{self, Kind};
 use crate::sandbox::behaviour::checkout::defaults::only_currency;
 use crate::sandbox::behaviour::checkout::finish;
+use crate::sandbox::behaviour::object::payment_method_configuration::switched_on;
 use crate::sandbox::behaviour::object::{Handler, copy, fill, int, merge_metadata, text, trim};
 use crate::sandbox::behaviour::payment::confirm::{self, ConfirmOptions};
 use crate::sandbox::behaviour::payment::intent::{self, IntentSpec};
-use crate::sandbox::behaviour::payment::{method, settle};
+use crate::sandbox::behaviour::payment::verification::{self, Said};
+use crate::sandbox::behaviour::payment::{cash, method, settle};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;
@@ -47,7 +49,6 @@ const NOT_YET: &[&str] = &[
     "hooks",
     "mandate",
     "on_behalf_of",
-    "payment_method_configuration",
     "transfer_data",
 ];
 
@@ -66,6 +67,9 @@ pub fn handler(key: &str) -> Option<Handler> {
         "POST /v1/payment_intents/{intent}/confirm" => confirm,
         "POST /v1/payment_intents/{intent}/capture" => capture,
         "POST /v1/payment_intents/{intent}/cancel" => cancel,
+        "POST /v1/payment_intents/{intent}/apply_customer_balance" => apply_cash,
+        "POST /v1/payment_intents/{intent}/increment_authorization" => increment,
+        "POST /v1/payment_intents/{intent}/verify_microdeposits" => verify,
         "GET /v1/payment_intents" => list_all,
         "GET /v1/payment_intents/search" => |txn, call| search::page(txn, call, &INDEX),
         _ => return None,
@@ -94,9 +98,12 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         }
     }
     check_types(call)?;
-    let (types, automatic) = types(&Settings::of(txn), call, &currency);
+    let (types, automatic) = types(&offered(txn, call)?, call, &currency);
     let mut more = Doc::new();
     more.insert("automatic_payment_methods".to_owned(), automatic);
+    if let Some(details) = configuration(txn, call)? {
+        more.insert("payment_method_configuration_details".to_owned(), details);
+    }
     copy(&mut more, call, &["confirmation_method"]);
     write(&mut more, call);
     let mut part = PaymentIntentPart::default();
@@ -170,7 +177,7 @@ fn check(call: &Call) -> Result<(), Failure> {
 }
 
 /// Fails for a payment method type that does not exist, and for types beside automatic ones.
-fn check_types(call: &Call) -> Result<(), Failure> {
+pub fn check_types(call: &Call) -> Result<(), Failure> {
     const LISTED: &str = "payment_method_types";
     let catalog = Catalog::get();
     let shape = catalog.params("PaymentIntentCreateParams");
@@ -199,17 +206,46 @@ fn check_types(call: &Call) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The accepted types, and `automatic_payment_methods` as it is shown.
-fn types(settings: &Settings, call: &Call, currency: &str) -> (Vec<String>, Value) {
-    let listed = |name: &str| -> Option<Vec<String>> {
-        let list = call.list(name);
-        let texts = list.iter().filter_map(Value::as_str).map(str::to_owned);
-        (!list.is_empty()).then(|| texts.collect())
-    };
-    if let Some(types) = listed("payment_method_types") {
-        return (types, Value::Null);
+/// The types that a call lists, under either name.
+pub fn listed_types(call: &Call) -> Option<Vec<String>> {
+    let names = ["payment_method_types", "allowed_payment_method_types"];
+    let list = names.iter().map(|name| call.list(name)).find(|list| !list.is_empty())?;
+    Some(list.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+}
+
+/// The types that are offered where a call lists none: by the configuration that it names, else by the settings.
+pub fn offered(txn: &Txn<'_>, call: &Call) -> Result<Vec<String>, Failure> {
+    match call.text("payment_method_configuration") {
+        Some(id) => switched_on(txn, id).map(|(_, types)| types),
+        None => Ok(Settings::of(txn).payment_methods(&["card", "konbini", "sepa_debit"])),
     }
-    if let Some(types) = listed("allowed_payment_method_types") {
+}
+
+/// The types of an intent that takes what is offered, where a call says otherwise what that is.
+pub fn retyped(
+    txn: &Txn<'_>,
+    call: &Call,
+    intent: &Value,
+    types: impl FnOnce(&[String]) -> Vec<String>,
+) -> Result<Option<Vec<String>>, Failure> {
+    let names = ["excluded_payment_method_types", "payment_method_configuration"];
+    let automatic = intent.get("automatic_payment_methods").is_some_and(Value::is_object);
+    if !automatic || listed_types(call).is_some() || !names.iter().any(|name| call.sent(name)) {
+        return Ok(None);
+    }
+    offered(txn, call).map(|offered| Some(types(&offered)))
+}
+
+/// `payment_method_configuration_details` of the configuration that a call names.
+pub fn configuration(txn: &Txn<'_>, call: &Call) -> Result<Option<Value>, Failure> {
+    let Some(id) = call.text("payment_method_configuration") else { return Ok(None) };
+    let (found, _) = switched_on(txn, id)?;
+    Ok(Some(json!({"id": id, "parent": found.get("parent")})))
+}
+
+/// The accepted types, and `automatic_payment_methods` as it is shown.
+fn types(offered: &[String], call: &Call, currency: &str) -> (Vec<String>, Value) {
+    if let Some(types) = listed_types(call) {
         return (types, Value::Null);
     }
     let redirects = call
@@ -218,12 +254,11 @@ fn types(settings: &Settings, call: &Call, currency: &str) -> (Vec<String>, Valu
         .cloned()
         .unwrap_or_else(|| json!("always"));
     let excluded = call.list("excluded_payment_method_types");
-    let offered = settings.payment_methods(&["card", "konbini", "sepa_debit"]).into_iter();
-    let kept = offered.filter(|kind| {
+    let kept = offered.iter().filter(|kind| {
         only_currency(kind).is_none_or(|only| only.code() == currency)
-            && !excluded.iter().any(|e| e == kind)
+            && !excluded.iter().any(|e| e == *kind)
     });
-    (kept.collect(), json!({"allow_redirects": redirects, "enabled": true}))
+    (kept.cloned().collect(), json!({"allow_redirects": redirects, "enabled": true}))
 }
 
 /// Keeps what was sent and is not shown.
@@ -388,6 +423,8 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     if method_id.is_some() || anew.iter().any(|name| call.sent(name)) {
         intent::start_over(txn, &pi);
     }
+    let retyped = retyped(txn, call, &pi, |offered| types(offered, call, currency).0)?;
+    let details = configuration(txn, call)?;
     txn.edit_with("payment_intent", id, |doc, part: &mut PaymentIntentPart| {
         keep(part, call);
         write(doc, call);
@@ -398,6 +435,12 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         if let Some(types) = listed.iter().find_map(|name| call.get(name)) {
             doc.insert("payment_method_types".to_owned(), types.clone());
             doc.insert("automatic_payment_methods".to_owned(), Value::Null);
+        }
+        if let Some(types) = retyped {
+            doc.insert("payment_method_types".to_owned(), json!(types));
+        }
+        if let Some(details) = details {
+            doc.insert("payment_method_configuration_details".to_owned(), details);
         }
         if open {
             doc.insert("last_payment_error".to_owned(), Value::Null);
@@ -435,9 +478,10 @@ fn confirm(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 }
 
 fn capture(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    found(txn, call)?;
     check(call)?;
-    if call.flag("final_capture") == Some(false) {
+    let last = call.flag("final_capture") != Some(false);
+    let pi = found(txn, call)?;
+    if !last && !intent::allows(txn, &pi, "multicapture") {
         let text = "`final_capture` can only be false for payments that support multicapture.";
         return Err(Failure::invalid(text).param("final_capture"));
     }
@@ -445,7 +489,7 @@ fn capture(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         keep(part, call);
         write(doc, call);
     });
-    let captured = intent::capture(txn, call.id(0), call.int("amount_to_capture"))?;
+    let captured = intent::capture(txn, call.id(0), call.int("amount_to_capture"), last)?;
     finish::captured(txn, &captured);
     Ok(captured.into())
 }
@@ -454,6 +498,38 @@ fn cancel(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let pi = found(txn, call)?;
     ensure_free(txn, &pi, "cancel")?;
     intent::cancel(txn, call.id(0), call.text("cancellation_reason")).map(Body::from)
+}
+
+fn verify(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    found(txn, call)?;
+    verification::verify_payment(txn, call.id(0), &Said::read(&call.params)).map(Body::from)
+}
+
+fn increment(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    found(txn, call)?;
+    check(call)?;
+    intent::increment(txn, call.id(0), call.int("amount").unwrap_or(0))?;
+    txn.edit("payment_intent", call.id(0), |doc| write(doc, call));
+    shown(txn, call.id(0))
+}
+
+/// Pays an intent from its customer's cash by hand.
+fn apply_cash(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    let pi = found(txn, call)?;
+    if !cash::is_awaiting(txn, &pi) {
+        let message = format!(
+            "This PaymentIntent's customer balance could not be applied because it has a status of {}.",
+            text(&pi, "status")
+        );
+        return Err(intent::unexpected_state(&pi, message));
+    }
+    if cash::apply(txn, call.id(0), call.int("amount")) == 0 {
+        // Believed: the words of an empty balance.
+        let text =
+            "The customer's cash balance has no funds in the currency of this PaymentIntent.";
+        return Err(Failure::invalid(text).code("insufficient_funds"));
+    }
+    shown(txn, call.id(0))
 }
 
 fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {

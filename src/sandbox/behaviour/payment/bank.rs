@@ -1,7 +1,7 @@
 //! What payment methods show that are no cards: never the number of an account, but what Stripe makes of it.
 
 use crate::sandbox::behaviour::cards;
-use crate::sandbox::behaviour::object::{fill, trim};
+use crate::sandbox::behaviour::object::{fill, text, trim};
 use crate::sandbox::engine::object::Doc;
 use serde_json::{Value, json};
 
@@ -150,6 +150,171 @@ pub fn of_iban(iban: &str) -> Value {
         "country": country, "fingerprint": cards::fingerprint(iban),
         "generated_from": {"charge": null, "setup_attempt": null}, "last4": iban.get(from..),
     })
+}
+
+/// The hash of a SEPA debit of which no more is known.
+pub fn sepa(country: &Value, fingerprint: &Value, last4: &Value) -> Value {
+    json!({
+        "bank_code": null, "branch_code": null, "country": country, "fingerprint": fingerprint,
+        "generated_from": {"charge": null, "setup_attempt": null}, "last4": last4,
+    })
+}
+
+/// A way of transferring money: the currency, its name, the country, the kind of address.
+type Way = (&'static str, &'static str, &'static str, &'static str);
+
+const WAYS: [Way; 5] = [
+    ("eur", "eu_bank_transfer", "DE", "iban"),
+    ("gbp", "gb_bank_transfer", "GB", "sort_code"),
+    ("jpy", "jp_bank_transfer", "JP", "zengin"),
+    ("mxn", "mx_bank_transfer", "MX", "spei"),
+    ("usd", "us_bank_transfer", "US", "aba"),
+];
+
+/// How a currency is transferred by bank.
+pub fn transfer_of(currency: &str) -> Option<&'static str> {
+    WAYS.iter().find(|way| way.0 == currency).map(|way| way.1)
+}
+
+fn way(name: &str) -> Way {
+    WAYS.into_iter().find(|way| way.1 == name).unwrap_or((
+        "jpy",
+        "jp_bank_transfer",
+        "JP",
+        "zengin",
+    ))
+}
+
+/// The country in which a transfer is received.
+pub fn country_of(name: &str) -> &'static str {
+    way(name).2
+}
+
+/// Digits that are always the same for the same text.
+pub fn digits(of: &str, count: usize) -> String {
+    cards::fingerprint(of).bytes().take(count).map(|b| char::from(b'0' + b % 10)).collect()
+}
+
+/// Where transfers of a customer go to: an account of its own, which does not change.
+pub fn addresses(name: &str, customer: &str) -> Value {
+    let (_, _, country, kind) = way(name);
+    let nowhere = json!({
+        "city": null, "country": country, "line1": null, "line2": null, "postal_code": null, "state": null,
+    });
+    let number = digits(customer, if kind == "zengin" { 7 } else { 8 });
+    let mut details = match kind {
+        "zengin" => json!({
+            "account_type": "futsu", "bank_code": "0009", "bank_name": BANK, "branch_code": "123",
+            "branch_name": "TEST BRANCH",
+        }),
+        "iban" => {
+            json!({"bic": "STRPDE00XXX", "country": country, "iban": format!("DE00100100100{number:0>9}")})
+        }
+        "sort_code" => json!({"sort_code": "108800"}),
+        "spei" => {
+            json!({"bank_code": "646", "bank_name": BANK, "clabe": format!("646180{number:0>12}")})
+        }
+        _ => json!({"account_type": "checking", "bank_name": BANK, "routing_number": "110000000"}),
+    };
+    if let Value::Object(details) = &mut details {
+        details.insert("account_holder_name".to_owned(), json!("STRIPEGYM"));
+        details.insert("account_holder_address".to_owned(), nowhere.clone());
+        details.insert("bank_address".to_owned(), nowhere);
+        if matches!(kind, "zengin" | "sort_code" | "aba") {
+            details.insert("account_number".to_owned(), json!(number));
+        }
+    }
+    let network = match kind {
+        "iban" => json!(["sepa"]),
+        "sort_code" => json!(["bacs", "fps"]),
+        "aba" => json!(["ach", "domestic_wire_us"]),
+        other => json!([other]),
+    };
+    json!([{"type": kind, kind: details, "supported_networks": network}])
+}
+
+/// How a transfer that was received is shown.
+pub fn received(name: &str, reference: Option<&str>) -> Value {
+    let by = match name {
+        "eu_bank_transfer" => {
+            json!({"bic": "STRPDE00XXX", "iban_last4": "3000", "sender_name": "Test Sender"})
+        }
+        "gb_bank_transfer" => {
+            json!({"account_number_last4": "2345", "sender_name": "Test Sender", "sort_code": "108800"})
+        }
+        "jp_bank_transfer" => {
+            json!({"sender_bank": BANK, "sender_branch": "TEST BRANCH", "sender_name": "Test Sender"})
+        }
+        "us_bank_transfer" => json!({"network": "ach", "sender_name": "Test Sender"}),
+        _ => json!({}),
+    };
+    let mut doc = json!({"reference": reference, "type": name});
+    if let (true, Value::Object(doc)) = (name != "mx_bank_transfer", &mut doc) {
+        doc.insert(name.to_owned(), by);
+    }
+    doc
+}
+
+/// What the documented account numbers do when they are debited: the type of payment method, the number, how long the
+/// bank takes, and why it refuses. Believed beside American and SEPA accounts: read from documentation, not recorded.
+const DEBITS: &[(&str, &str, Speed, Option<&str>)] = &[
+    ("acss_debit", "000222222227", Speed::Soon, Some("insufficient_funds")),
+    ("acss_debit", "900123456789", Speed::Later, None),
+    ("acss_debit", "900222222227", Speed::Later, Some("insufficient_funds")),
+    ("au_becs_debit", "111111113", Speed::Soon, Some("account_closed")),
+    ("au_becs_debit", "111111116", Speed::Soon, Some("no_account")),
+    ("au_becs_debit", "222222227", Speed::Soon, Some("refer_to_customer")),
+    ("au_becs_debit", "333333335", Speed::Soon, Some("debit_not_authorized")),
+    ("au_becs_debit", "900123456", Speed::Later, None),
+    ("bacs_debit", "22222227", Speed::Soon, Some("insufficient_funds")),
+    ("bacs_debit", "33333335", Speed::Soon, Some("debit_not_authorized")),
+    ("bacs_debit", "90012345", Speed::Later, None),
+    ("sepa_debit", "AT321904300235473204", Speed::Later, None),
+    ("sepa_debit", "DE08370400440532013003", Speed::Later, None),
+    ("sepa_debit", "AT861904300235473202", Speed::Soon, Some("insufficient_funds")),
+    ("sepa_debit", "DE62370400440532013001", Speed::Soon, Some("insufficient_funds")),
+    ("sepa_debit", "IT60X0542811101000000123456", Speed::Soon, Some("insufficient_funds")),
+    ("sepa_debit", "AT051904300235473205", Speed::Later, Some("insufficient_funds")),
+    ("sepa_debit", "DE78370400440532013004", Speed::Later, Some("insufficient_funds")),
+    ("us_bank_account", "000111111113", Speed::Soon, Some("account_closed")),
+    ("us_bank_account", "000111111116", Speed::Soon, Some("no_account")),
+    ("us_bank_account", "000222222227", Speed::Soon, Some("insufficient_funds")),
+    ("us_bank_account", "000333333335", Speed::Soon, Some("debit_not_authorized")),
+    ("us_bank_account", "000000000009", Speed::Never, None),
+];
+
+/// The currencies in which each type of debit is made.
+const DEBITED_IN: &[(&str, &[&str])] = &[
+    ("acss_debit", &["cad", "usd"]),
+    ("au_becs_debit", &["aud"]),
+    ("bacs_debit", &["gbp"]),
+    ("sepa_debit", &["eur"]),
+    ("us_bank_account", &["usd"]),
+];
+
+/// How long a bank takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speed {
+    /// Seconds.
+    Soon,
+    /// Minutes.
+    Later,
+    /// It never answers by itself.
+    Never,
+}
+
+/// What becomes of a debit of a payment method: how long it takes, and why it is refused. Any other account pays.
+pub fn debit(method: &Value) -> (Speed, Option<&'static str>) {
+    let kind = text(method, "type");
+    let fingerprint = method.get(kind).map_or("", |account| text(account, "fingerprint"));
+    let mut known = DEBITS.iter().filter(|known| known.0 == kind);
+    let known = known.find(|known| cards::fingerprint(known.1) == fingerprint);
+    known.map_or((Speed::Soon, None), |known| (known.2, known.3))
+}
+
+/// The currencies of a type of debit; `None` where nothing is debited from it.
+pub fn debited_in(kind: &str) -> Option<&'static [&'static str]> {
+    DEBITED_IN.iter().find(|known| known.0 == kind).map(|known| known.1)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::domain::card::{Behaviour, Card};
 use crate::sandbox::behaviour::cards;
-use crate::sandbox::behaviour::object::{int, new, text};
+use crate::sandbox::behaviour::object::{fit, int, new, text};
 use crate::sandbox::behaviour::payment::balance;
 use crate::sandbox::behaviour::payment::decline::Decline;
 use crate::sandbox::engine::object::Object;
@@ -24,6 +24,7 @@ const INHERITED: &[&str] = &[
     "on_behalf_of",
     "receipt_email",
     "shipping",
+    "source",
     "statement_descriptor",
     "statement_descriptor_suffix",
     "transfer_group",
@@ -80,7 +81,9 @@ pub fn write(txn: &mut Txn<'_>, attempt: &Attempt<'_>) -> Arc<Object> {
     set("payment_intent", intent.get("id").cloned().unwrap_or(Value::Null));
     set("payment_method", json!(text(method, "id")));
     set("payment_method_details", details(txn, attempt, manual));
-    set("radar_options", radar_options(txn, intent));
+    if let Some(radar) = radar_options(txn, intent) {
+        set("radar_options", radar);
+    }
     set("receipt_url", json!(format!("{}/receipts/{id}", txn.site().base_url)));
     match attempt.ending {
         Ending::Succeeded => {}
@@ -115,13 +118,17 @@ fn note_checks(txn: &mut Txn<'_>, method: &Object) {
     }
 }
 
-/// What was sent with the payment for Radar: kept beside an intent, among the terms of a direct charge.
-fn radar_options(txn: &Txn<'_>, intent: &Value) -> Value {
+/// What was sent with the payment for Radar: kept beside an intent, among the terms of a direct charge, which shows
+/// nothing where nothing was sent.
+fn radar_options(txn: &Txn<'_>, intent: &Value) -> Option<Value> {
     let part = txn.record::<PaymentIntentPart>("payment_intent", text(intent, "id"));
     let sent = part.and_then(|part| part.radar_options.as_ref());
-    let session =
-        sent.or_else(|| intent.get("radar_options")).and_then(|radar| radar.get("session"));
-    session.map_or_else(|| json!({}), |session| json!({"session": session}))
+    let sent = sent.or_else(|| intent.get("radar_options"));
+    if sent.is_none() && intent.get("id").is_none() {
+        return None;
+    }
+    let session = sent.and_then(|radar| radar.get("session"));
+    Some(session.map_or_else(|| json!({}), |session| json!({"session": session})))
 }
 
 /// What a charge takes over from its intent, and what every new charge starts with.
@@ -181,7 +188,7 @@ fn details(txn: &Txn<'_>, attempt: &Attempt<'_>, manual: bool) -> Value {
                 "fingerprint": part("fingerprint"), "last4": part("last4"), "mandate": null,
             })
         }
-        _ => json!({}),
+        _ => fit(method.get(kind), "charge", &["payment_method_details", kind]),
     };
     json!({"type": kind, kind: of_kind})
 }
@@ -192,13 +199,13 @@ fn card_details(txn: &Txn<'_>, attempt: &Attempt<'_>, manual: bool) -> Value {
         method.get("card").and_then(|card| card.get(name)).cloned().unwrap_or(Value::Null)
     };
     let failed = matches!(attempt.ending, Ending::Failed(_));
-    let secure = attempt.secure.map_or(Value::Null, |flow| {
-        json!({
-            "authentication_flow": flow, "electronic_commerce_indicator": "05",
-            "exemption_indicator": null, "result": "authenticated", "result_reason": null,
-            "transaction_id": null, "version": "2.2.0",
-        })
-    });
+    let mut secure = secured(attempt.secure);
+    if let Value::Object(secure) = &mut secure {
+        secure.insert("exemption_indicator".to_owned(), Value::Null);
+    }
+    let options = attempt.intent.get("payment_method_options").and_then(|it| it.get("card"));
+    let asked = |name: &str| options.is_some_and(|card| text(card, name) == "if_available");
+    let offered = |name| if manual && !failed && asked(name) { "available" } else { "unavailable" };
     let brand = part("brand");
     let amount = int(attempt.intent, "amount");
     let mut doc = json!({
@@ -209,9 +216,9 @@ fn card_details(txn: &Txn<'_>, attempt: &Attempt<'_>, manual: bool) -> Value {
         "electronic_commerce_indicator": if failed { Value::Null } else { json!(if attempt.secure.is_some() { "05" } else { "07" }) },
         "exp_month": part("exp_month"), "exp_year": part("exp_year"),
         "extended_authorization": {"status": "disabled"}, "fingerprint": part("fingerprint"),
-        "funding": part("funding"), "incremental_authorization": {"status": "unavailable"},
+        "funding": part("funding"), "incremental_authorization": {"status": offered("request_incremental_authorization")},
         "installments": null, "last4": part("last4"), "mandate": null,
-        "multicapture": {"status": "unavailable"}, "network": brand,
+        "multicapture": {"status": offered("request_multicapture")}, "network": brand,
         "network_token": {"used": false}, "network_transaction_id": txn.new_id("", 15),
         "overcapture": {"maximum_amount_capturable": amount, "status": "unavailable"},
         "regulated_status": "unregulated", "three_d_secure": secure, "transaction_link_id": null,
@@ -221,6 +228,16 @@ fn card_details(txn: &Txn<'_>, attempt: &Attempt<'_>, manual: bool) -> Value {
         doc.insert("capture_before".to_owned(), json!(txn.now().plus(HOLD).0));
     }
     doc
+}
+
+/// `three_d_secure` of an attempt: how its card's owner was authenticated, where they were.
+pub fn secured(flow: Option<&str>) -> Value {
+    flow.map_or(Value::Null, |flow| {
+        json!({
+            "authentication_flow": flow, "electronic_commerce_indicator": "05",
+            "result": "authenticated", "result_reason": null, "transaction_id": null, "version": "2.2.0",
+        })
+    })
 }
 
 /// The checks of a card once its bank was asked; a check that was not asked for stays null.

@@ -4,9 +4,8 @@ use crate::domain::card::{After, Behaviour, Challenge};
 use crate::sandbox::behaviour::object::{int, text};
 use crate::sandbox::behaviour::payment::charge::{self, Attempt, Ending};
 use crate::sandbox::behaviour::payment::decline::Decline;
-use crate::sandbox::behaviour::payment::intent;
-use crate::sandbox::behaviour::payment::method;
 use crate::sandbox::behaviour::payment::settle::{self, Settlement};
+use crate::sandbox::behaviour::payment::{bank, cash, intent, method, verification};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::{PaymentIntentPart, PaymentMethodPart};
 use crate::sandbox::engine::txn::Txn;
@@ -43,8 +42,8 @@ pub enum Outcome {
     },
     /// The bank answers later.
     Processing {
-        /// What will happen.
-        settles: Settlement,
+        /// What will happen, where it happens by itself.
+        settles: Option<Settlement>,
     },
 }
 
@@ -64,6 +63,11 @@ pub fn confirm(
     ensure_usable(&pi, &pm)?;
     method::ensure_modelled(&pm)?;
     intent::forget_jobs(txn, &pi);
+    let is_another = text(&pi, "payment_method") != text(&pm, "id");
+    if is_another && pi.part::<PaymentIntentPart>().authenticated {
+        let forget = |part: &mut PaymentIntentPart| part.authenticated = false;
+        txn.edit_part("payment_intent", intent_id, forget);
+    }
     let chosen = text(&pm, "id").to_owned();
     let Some((_, pi)) = txn.edit("payment_intent", intent_id, |doc| {
         doc.insert("payment_method".to_owned(), json!(chosen));
@@ -75,7 +79,9 @@ pub fn confirm(
     match text(&pm, "type") {
         "card" => confirm_card(txn, &pi, &pm, options),
         "konbini" => settle::start_konbini(txn, &pi, &pm),
-        "sepa_debit" => settle::start_debit(txn, &pi, &pm),
+        kind if bank::debited_in(kind).is_some() => start_debit(txn, &pi, &pm),
+        cash::KIND => cash::start(txn, &pi),
+        kind if REDIRECTS.iter().any(|it| it.0 == kind) => start_redirect(txn, &pi, &pm, options),
         other => Err(Failure::of(
             501,
             FailureKind::Api,
@@ -90,7 +96,7 @@ pub fn confirm(
 pub fn authenticate(txn: &mut Txn<'_>, intent_id: &str, passed: bool) -> Result<Outcome, Failure> {
     let pi = txn.find("payment_intent", intent_id, "intent")?;
     let pm = txn.get("payment_method", text(&pi, "payment_method"));
-    let pm = pm.filter(|pm| text(&pi, "status") == "requires_action" && text(pm, "type") == "card");
+    let pm = pm.filter(|pm| text(&pi, "status") == "requires_action" && is_asked(text(pm, "type")));
     let Some(pm) = pm else {
         let status = text(&pi, "status");
         let message = format!(
@@ -101,11 +107,43 @@ pub fn authenticate(txn: &mut Txn<'_>, intent_id: &str, passed: bool) -> Result<
     if !passed {
         return Err(fail_authentication(txn, &pi, &pm));
     }
-    match charge::card_of(&pm).map(|card| card.behaviour) {
+    if text(&pi, "confirmation_method") == "manual" {
+        return Ok(await_server(txn, &pi));
+    }
+    if text(&pm, "type") != "card" {
+        return Ok(take(txn, &pi, &pm, None));
+    }
+    charge_authenticated(txn, &pi, &pm)
+}
+
+/// Whether an owner of a payment method of that type is asked on a page: for 3-D Secure, in a wallet.
+pub fn is_asked(kind: &str) -> bool {
+    kind == "card" || REDIRECTS.iter().any(|it| it.0 == kind)
+}
+
+/// Types whose owner approves a payment in a wallet, and the currency that it has.
+const REDIRECTS: [(&str, &str); 1] = [("paypay", "jpy")];
+
+/// Where the server confirms by hand, it does so once more after its customer was authenticated.
+fn await_server(txn: &mut Txn<'_>, pi: &Value) -> Outcome {
+    txn.edit_with("payment_intent", text(pi, "id"), |doc, part: &mut PaymentIntentPart| {
+        doc.insert("status".to_owned(), json!("requires_confirmation"));
+        doc.insert("next_action".to_owned(), Value::Null);
+        part.authenticated = true;
+    });
+    Outcome::RequiresAction { settles: None }
+}
+
+fn charge_authenticated(
+    txn: &mut Txn<'_>,
+    pi: &Arc<Object>,
+    pm: &Arc<Object>,
+) -> Result<Outcome, Failure> {
+    match charge::card_of(pm).map(|card| card.behaviour) {
         Some(Behaviour::Authenticates { then: After::Declines(reason), .. }) => {
-            Err(decline(txn, &pi, &pm, &Decline::new("card_declined", Some(reason))))
+            Err(decline(txn, pi, pm, &Decline::new("card_declined", Some(reason))))
         }
-        _ => Ok(take(txn, &pi, &pm, Some("challenge"))),
+        _ => Ok(take(txn, pi, pm, Some("challenge"))),
     }
 }
 
@@ -202,12 +240,58 @@ fn step(pm: &Object, options: &ConfirmOptions) -> Step {
     Step::Challenge
 }
 
+/// Starts a bank debit, or first asks for proof that the account is its owner's.
+fn start_debit(txn: &mut Txn<'_>, pi: &Arc<Object>, pm: &Arc<Object>) -> Result<Outcome, Failure> {
+    let asks = matches!(text(pm, "type"), "acss_debit" | "us_bank_account");
+    if !asks || pm.part::<PaymentMethodPart>().verified {
+        return settle::start_debit(txn, pi, pm);
+    }
+    let action = verification::action(txn, text(pi, "id"));
+    Ok(ask(txn, text(pi, "id"), action))
+}
+
+/// Sends the payer to a wallet.
+///
+/// Fails for another currency than the wallet has, and without a way back.
+fn start_redirect(
+    txn: &mut Txn<'_>,
+    pi: &Arc<Object>,
+    pm: &Arc<Object>,
+    options: &ConfirmOptions,
+) -> Result<Outcome, Failure> {
+    let (currency, kind) = (text(pi, "currency"), text(pm, "type"));
+    let taken = REDIRECTS.iter().find(|it| it.0 == kind).map_or("", |it| it.1);
+    if currency != taken {
+        let message = format!(
+            "The currency provided ({currency}) is invalid for one or more payment method types on the PaymentIntent. `{kind}` accepts {taken}."
+        );
+        return Err(Failure::invalid(message)
+            .code("payment_intent_invalid_parameter")
+            .param("currency"));
+    }
+    if options.return_url.is_none() {
+        // Believed: the words of a missing way back.
+        let text = format!(
+            "You must provide a `return_url` when confirming a PaymentIntent with the payment method type `{kind}`."
+        );
+        return Err(Failure::invalid(text).code("parameter_missing").param("return_url"));
+    }
+    Ok(challenge(txn, pi, options))
+}
+
 fn confirm_card(
     txn: &mut Txn<'_>,
     pi: &Arc<Object>,
     pm: &Arc<Object>,
     options: &ConfirmOptions,
 ) -> Result<Outcome, Failure> {
+    if pi.part::<PaymentIntentPart>().authenticated {
+        let id = text(pi, "id");
+        txn.edit_part("payment_intent", id, |part: &mut PaymentIntentPart| {
+            part.authenticated = false
+        });
+        return charge_authenticated(txn, pi, pm);
+    }
     match step(pm, options) {
         Step::Charge(secure) => Ok(take(txn, pi, pm, secure)),
         Step::Challenge => Ok(challenge(txn, pi, options)),
@@ -233,6 +317,11 @@ fn challenge(txn: &mut Txn<'_>, pi: &Value, options: &ConfirmOptions) -> Outcome
             "use_stripe_sdk": {"type": "three_d_secure_redirect", "stripe_js": page},
         })
     };
+    ask(txn, id, action)
+}
+
+/// The payer has something to do.
+fn ask(txn: &mut Txn<'_>, id: &str, action: Value) -> Outcome {
     let changed = txn.edit("payment_intent", id, |doc| {
         doc.insert("status".to_owned(), json!("requires_action"));
         doc.insert("next_action".to_owned(), action);

@@ -39,8 +39,9 @@ impl Decline {
     }
 
     /// A delayed bank debit that was not covered.
-    pub const fn unpaid_debit() -> Self {
-        Self::new("payment_intent_payment_attempt_failed", Some("insufficient_funds"))
+    pub const fn unpaid_debit(reason: Option<&'static str>) -> Self {
+        let reason = if reason.is_some() { reason } else { Some("insufficient_funds") };
+        Self::new("payment_intent_payment_attempt_failed", reason)
     }
 
     /// What verifying a card finds, before any money moves; `None` where the card passes.
@@ -64,9 +65,15 @@ impl Decline {
     /// Stripe's sentence for the customer.
     pub fn message(&self) -> &'static str {
         match (self.code, self.decline_code) {
-            ("payment_intent_payment_attempt_failed", _) => {
-                "The payment failed: the bank account has insufficient funds."
-            }
+            ("payment_intent_payment_attempt_failed", Some(reason)) => match reason {
+                "account_closed" => "The payment failed: the bank account has been closed.",
+                "debit_not_authorized" => {
+                    "The payment failed: the bank account's owner has not authorized it."
+                }
+                "no_account" => "The payment failed: there is no such bank account.",
+                "refer_to_customer" => "The payment failed: the bank refers to its customer.",
+                _ => "The payment failed: the bank account has insufficient funds.",
+            },
             ("expired_card", _) => "Your card has expired.",
             ("incorrect_cvc", _) => "Your card's security code is incorrect.",
             ("processing_error", _) | (_, Some("processing_error")) => {

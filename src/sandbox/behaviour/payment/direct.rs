@@ -1,14 +1,15 @@
 //! Charges without an intent, as integrations from before 2019 make them: a token, an amount, an answer at once.
 
-use crate::domain::card::{self, Behaviour, Challenge};
-use crate::sandbox::behaviour::cards::Billing;
+use crate::domain::card::{Behaviour, Challenge};
 use crate::sandbox::behaviour::object::{int, text};
 use crate::sandbox::behaviour::payment::charge::{self, Attempt, Ending};
 use crate::sandbox::behaviour::payment::decline::Decline;
 use crate::sandbox::behaviour::payment::{balance, intent, method};
+use crate::sandbox::behaviour::saved::token::{self, Held};
+use crate::sandbox::behaviour::saved::wallet;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::PaymentMethodPart;
-use crate::sandbox::engine::txn::Txn;
+use crate::sandbox::engine::txn::{Txn, missing};
 use crate::wire::failure::{Failure, FailureKind};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -16,32 +17,83 @@ use std::sync::Arc;
 /// The job that releases a held charge whose time is over.
 pub const HOLD_JOB: &str = "charge.hold_expires";
 
-/// Charges the card behind a token. `terms` has what an intent would have: `amount`, `currency`, `description`, …
+/// Who is charged: what pays, and the card or source that the charge shows.
+#[derive(Debug)]
+pub struct Payer {
+    method: Arc<Object>,
+    source: Value,
+}
+
+/// Who is charged where a customer is named, a source, or both.
+///
+/// Fails where there is nothing to charge.
+pub fn payer(
+    txn: &mut Txn<'_>,
+    customer: Option<&str>,
+    source: Option<&str>,
+) -> Result<Payer, Failure> {
+    if let Some(customer) = customer {
+        let Some(chosen) = wallet::chosen(txn, customer, source) else {
+            return Err(match source {
+                Some(asked) => wallet::not_own(customer, asked),
+                None => nothing_to_charge(txn, customer),
+            });
+        };
+        return twin_of(txn, &chosen);
+    }
+    let Some(source) = source else {
+        let text = "Must provide source or customer.";
+        return Err(Failure::invalid(text).code("parameter_missing"));
+    };
+    if let Some(found) = txn.get("source", source) {
+        return twin_of(txn, &found);
+    }
+    match token::spend(txn, source, "source")? {
+        Held::Card(details) => {
+            let method = details.put_twin(txn).ok_or_else(|| missing("token", source, "source"))?;
+            let source = Value::Object(details.checked(&method, None));
+            Ok(Payer { method, source })
+        }
+        Held::Bank(_) => Err(unpaid_bank()),
+    }
+}
+
+fn twin_of(txn: &Txn<'_>, saved: &Object) -> Result<Payer, Failure> {
+    let id = text(saved, "id");
+    let method = txn.get("payment_method", id).ok_or_else(unpaid_bank)?;
+    Ok(Payer { method, source: saved.document() })
+}
+
+fn unpaid_bank() -> Failure {
+    let text =
+        "Charges of bank accounts without a payment method are not modelled by this sandbox yet.";
+    Failure::of(501, FailureKind::Api, text).param("source")
+}
+
+/// Charges a payer. `terms` has what an intent would have: `amount`, `currency`, `description`, …
 ///
 /// Fails with a 402 that keeps its changes where the charge is declined.
 pub fn create(
     txn: &mut Txn<'_>,
-    token: &str,
+    payer: Payer,
     mut terms: Doc,
     capture: bool,
 ) -> Result<Arc<Object>, Failure> {
-    if token.starts_with("tok_") && !card::is_token(token) {
-        return Err(Failure::missing("token", token, "source"));
-    }
-    let pm = method::create_from_token(txn, token, &Billing::default())
-        .map_err(|failure| failure.param("source"))?;
-    let pm = txn.find("payment_method", &pm, "source")?;
+    let pm = payer.method;
     method::ensure_modelled(&pm)?;
     let mode = if capture { "automatic" } else { "manual" };
     terms.insert("capture_method".to_owned(), json!(mode));
+    terms.insert("source".to_owned(), payer.source);
     let terms = Value::Object(terms);
     let reason = refusal(&pm);
     let ending = reason.as_ref().map_or(Ending::Succeeded, Ending::Failed);
     let attempt = Attempt { intent: &terms, method: &pm, ending, secure: None };
     let charge = charge::write(txn, &attempt);
-    txn.edit_part("payment_method", text(&pm, "id"), |part: &mut PaymentMethodPart| {
-        part.spent = true;
-    });
+    if text(&pm, "customer").is_empty() {
+        txn.edit_part("payment_method", text(&pm, "id"), |part: &mut PaymentMethodPart| {
+            part.spent = true;
+        });
+    }
     if let Some(reason) = reason {
         txn.emit("charge.failed", &charge);
         return Err(reason.failure().with("charge", text(&charge, "id")));
@@ -93,7 +145,7 @@ pub fn on_hold_expired(txn: &mut Txn<'_>, args: &Value) {
 }
 
 /// What a customer without a card of the old kind answers to a charge.
-pub fn nothing_to_charge(txn: &Txn<'_>, customer: &str) -> Failure {
+fn nothing_to_charge(txn: &Txn<'_>, customer: &str) -> Failure {
     let text = if txn.having("payment_method", "customer", customer).is_empty() {
         "This Customer doesn't have any saved payment details. Attach a legacy Token, Card, Bank Account, or Source to this Customer and then try this request again, or use Payment Intents and Payment Methods instead."
     } else {

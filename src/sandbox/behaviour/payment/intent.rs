@@ -3,7 +3,7 @@
 use crate::domain::currency::Currency;
 use crate::domain::money::Money;
 use crate::sandbox::behaviour::object::{int, new, text};
-use crate::sandbox::behaviour::payment::charge;
+use crate::sandbox::behaviour::payment::{cash, charge};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::PaymentIntentPart;
 use crate::sandbox::engine::txn::Txn;
@@ -169,6 +169,11 @@ pub fn cancel(txn: &mut Txn<'_>, id: &str, reason: Option<&str>) -> Result<Arc<O
         return Err(unexpected_state(&intent, message));
     }
     forget_jobs(txn, &intent);
+    if intent.part::<PaymentIntentPart>().captured > 0 {
+        // Believed: what was captured stays paid, the rest is released.
+        return Ok(finish(txn, &intent, 0));
+    }
+    cash::unapply(txn, &intent);
     let charge = text(&intent, "latest_charge").to_owned();
     if status == "requires_capture" {
         release(txn, &charge, reason == Some("automatic"));
@@ -229,10 +234,16 @@ pub fn start_over(txn: &mut Txn<'_>, intent: &Object) {
     });
 }
 
-/// Takes the held money of an intent, all of it or `amount` in minor units; the rest is released.
+/// Takes the held money of an intent, all of it or `amount` in minor units; the rest is released, unless more
+/// captures follow (`last` is false).
 ///
 /// Fails where nothing is held or the amount is more than what is.
-pub fn capture(txn: &mut Txn<'_>, id: &str, amount: Option<i64>) -> Result<Arc<Object>, Failure> {
+pub fn capture(
+    txn: &mut Txn<'_>,
+    id: &str,
+    amount: Option<i64>,
+    last: bool,
+) -> Result<Arc<Object>, Failure> {
     let intent = txn.find("payment_intent", id, "id")?;
     let status = text(&intent, "status");
     if status != "requires_capture" {
@@ -244,24 +255,112 @@ pub fn capture(txn: &mut Txn<'_>, id: &str, amount: Option<i64>) -> Result<Arc<O
     let held = int(&intent, "amount_capturable");
     let amount = capturable(amount, held, "amount_to_capture")
         .map_err(|failure| failure.with("payment_intent", intent.document()))?;
-    forget_jobs(txn, &intent);
-    let charge_id = text(&intent, "latest_charge").to_owned();
+    if last || amount == held {
+        forget_jobs(txn, &intent);
+        return Ok(finish(txn, &intent, amount));
+    }
+    Ok(capture_part(txn, &intent, amount))
+}
+
+/// Takes a part of what is held; more captures follow. The money is posted when the last one is done.
+fn capture_part(txn: &mut Txn<'_>, intent: &Arc<Object>, amount: i64) -> Arc<Object> {
+    let id = text(intent, "id");
+    let captured = intent.part::<PaymentIntentPart>().captured.saturating_add(amount);
+    txn.edit("charge", text(intent, "latest_charge"), |doc| {
+        doc.insert("amount_captured".to_owned(), json!(captured));
+    });
+    let left = int(intent, "amount_capturable").saturating_sub(amount);
+    let changed = txn.edit_with("payment_intent", id, |doc, part: &mut PaymentIntentPart| {
+        doc.insert("amount_capturable".to_owned(), json!(left));
+        doc.insert("amount_received".to_owned(), json!(captured));
+        part.captured = captured;
+    });
+    let Some((_, after)) = changed else { return Arc::clone(intent) };
+    txn.emit("payment_intent.amount_capturable_updated", &after);
+    after
+}
+
+/// The last capture of an intent: with what was captured before it, it is paid.
+fn finish(txn: &mut Txn<'_>, intent: &Arc<Object>, amount: i64) -> Arc<Object> {
+    let amount = intent.part::<PaymentIntentPart>().captured.saturating_add(amount);
+    let charge_id = text(intent, "latest_charge").to_owned();
     txn.edit("charge", &charge_id, |doc| {
         doc.insert("captured".to_owned(), json!(true));
         doc.insert("amount_captured".to_owned(), json!(amount));
     });
     if let Some(charge) = txn.get("charge", &charge_id) {
-        let charge = charge::post(txn, &intent, charge);
+        let charge = charge::post(txn, intent, charge);
         txn.emit("charge.captured", &charge);
     }
-    let Some((_, after)) = txn.edit("payment_intent", id, |doc| {
+    let Some((_, after)) = txn.edit("payment_intent", text(intent, "id"), |doc| {
         doc.insert("status".to_owned(), json!("succeeded"));
         doc.insert("amount_capturable".to_owned(), json!(0));
         doc.insert("amount_received".to_owned(), json!(amount));
     }) else {
-        return Ok(intent);
+        return Arc::clone(intent);
     };
     txn.emit("payment_intent.succeeded", &after);
+    after
+}
+
+/// How often a hold may be raised.
+const INCREMENTS_MAX: u32 = 10;
+
+/// What a charge allows beyond a plain capture (`multicapture`, `incremental_authorization`).
+pub fn allows(txn: &Txn<'_>, intent: &Value, what: &str) -> bool {
+    let charge = txn.get("charge", text(intent, "latest_charge"));
+    let details = charge.as_ref().and_then(|charge| charge.get("payment_method_details"));
+    let details = details.and_then(|details| details.get("card")).and_then(|card| card.get(what));
+    details.is_some_and(|it| text(it, "status") == "available")
+}
+
+/// Raises the hold of an intent to `amount` minor units.
+///
+/// Fails where its charge does not allow it, for no more than is held, and once too often. Believed: the sentences.
+pub fn increment(txn: &mut Txn<'_>, id: &str, amount: i64) -> Result<Arc<Object>, Failure> {
+    let intent = txn.find("payment_intent", id, "intent")?;
+    let status = text(&intent, "status");
+    if status != "requires_capture" {
+        let message = format!(
+            "This PaymentIntent's authorization could not be incremented because it has a status of {status}. Only a PaymentIntent with one of the following statuses may be incremented: requires_capture."
+        );
+        return Err(unexpected_state(&intent, message));
+    }
+    let known = int(&intent, "amount");
+    let part = intent.part::<PaymentIntentPart>();
+    if !allows(txn, &intent, "incremental_authorization") || part.captured > 0 {
+        let text =
+            "The payment method of this PaymentIntent does not support incremental authorization.";
+        return Err(unexpected_state(&intent, text));
+    }
+    if part.increments >= INCREMENTS_MAX {
+        let text = "You have reached the number of incremental authorizations allowed for this PaymentIntent.";
+        return Err(unexpected_state(&intent, text));
+    }
+    if amount <= known {
+        let text = format!(
+            "The amount must be greater than the amount already authorized, which is {known}."
+        );
+        return Err(Failure::invalid(text).param("amount"));
+    }
+    check_intent_amount(amount, text(&intent, "currency"))?;
+    txn.edit("charge", text(&intent, "latest_charge"), |doc| {
+        doc.insert("amount".to_owned(), json!(amount));
+        let details = doc.get_mut("payment_method_details").and_then(|it| it.get_mut("card"));
+        if let Some(Value::Object(card)) = details {
+            card.insert("amount_authorized".to_owned(), json!(amount));
+            if let Some(Value::Object(over)) = card.get_mut("overcapture") {
+                over.insert("maximum_amount_capturable".to_owned(), json!(amount));
+            }
+        }
+    });
+    let changed = txn.edit_with("payment_intent", id, |doc, part: &mut PaymentIntentPart| {
+        doc.insert("amount".to_owned(), json!(amount));
+        doc.insert("amount_capturable".to_owned(), json!(amount));
+        part.increments += 1;
+    });
+    let Some((_, after)) = changed else { return Ok(intent) };
+    txn.emit("payment_intent.amount_capturable_updated", &after);
     Ok(after)
 }
 

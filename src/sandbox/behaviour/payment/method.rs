@@ -5,8 +5,11 @@ use crate::sandbox::behaviour::cards::{self, Billing, CardEntry};
 use crate::sandbox::behaviour::object::text;
 use crate::sandbox::behaviour::payment::decline::Decline;
 use crate::sandbox::behaviour::payment::{bank, charge};
+use crate::sandbox::behaviour::saved::token::{self, Held};
+use crate::sandbox::behaviour::saved::wallet;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::PaymentMethodPart;
+use crate::sandbox::engine::settings::Settings;
 use crate::sandbox::engine::txn::{Txn, missing};
 use crate::wire::failure::{Failure, FailureKind, echo};
 use serde_json::{Value, json};
@@ -44,12 +47,9 @@ pub fn create_from_params(txn: &mut Txn<'_>, params: &Doc, at: &str) -> Result<S
     match kind {
         "card" => match details.get("token").and_then(Value::as_str) {
             Some(token) => create_from_token(txn, token, &billing),
-            // A page takes the number where its owner types it.
-            None if details.get("number").is_some() && txn.origin().browser => {
-                create_card(txn, &typed(&details, billing))
-            }
             None if details.get("number").is_some() => {
-                Err(Failure::invalid(RAW_NUMBER).param(path("card[number]")))
+                ensure_may_type(txn, &path("card[number]"))?;
+                create_card(txn, &typed(&details, billing))
             }
             None => Err(required("card[token]")),
         },
@@ -65,10 +65,24 @@ pub fn create_from_params(txn: &mut Txn<'_>, params: &Doc, at: &str) -> Result<S
     }
 }
 
+/// Fails where a card's number comes from a server: a page takes it where its owner types it, and the settings may
+/// allow it (`raw_cards`).
+pub fn ensure_may_type(txn: &Txn<'_>, param: &str) -> Result<(), Failure> {
+    if txn.origin().browser || Settings::of(txn).get("raw_cards") == "on" {
+        return Ok(());
+    }
+    Err(Failure::invalid(RAW_NUMBER).param(param))
+}
+
 /// A card as the parameters of a page have it.
-fn typed(details: &Value, billing: Billing) -> CardEntry {
+pub fn typed(details: &Value, billing: Billing) -> CardEntry {
     let text = |name: &str| details.get(name).and_then(Value::as_str);
-    let number = |name: &str| details.get(name).and_then(Value::as_i64).unwrap_or(0);
+    // Tokens have texts where payment methods have numbers.
+    let number = |name: &str| {
+        let sent = details.get(name);
+        let read = sent.and_then(|it| it.as_i64().or_else(|| it.as_str()?.trim().parse().ok()));
+        read.unwrap_or(0)
+    };
     CardEntry {
         number: text("number").unwrap_or_default().chars().filter(|c| *c != ' ').collect(),
         exp_month: number("exp_month"),
@@ -84,12 +98,14 @@ fn typed(details: &Value, billing: Billing) -> CardEntry {
 pub fn create_card(txn: &mut Txn<'_>, entry: &CardEntry) -> Result<String, Failure> {
     let card = cards::check(entry, txn.now())?;
     let expiry = (entry.exp_month, cards::full_year(entry.exp_year));
-    Ok(put_card(txn, card, expiry, &entry.billing, entry.cvc.is_some()))
+    let id = txn.new_id("pm_1", 23);
+    put_card(txn, &id, card, expiry, &entry.billing, entry.cvc.is_some());
+    Ok(id)
 }
 
 /// Makes a konbini payment method. Returns its id.
 pub fn create_konbini(txn: &mut Txn<'_>, billing: &Billing) -> String {
-    put(txn, "konbini", &json!({}), billing, false)
+    put(txn, "konbini", &json!({}), billing)
 }
 
 /// Makes a SEPA direct debit payment method from an IBAN. Returns its id.
@@ -108,10 +124,10 @@ pub fn create_sepa_debit(
             .param("sepa_debit[iban]"));
     }
     let details = bank::of_iban(&iban);
-    Ok(put(txn, "sepa_debit", &details, billing, false))
+    Ok(put(txn, "sepa_debit", &details, billing))
 }
 
-/// Makes a card payment method from a ready-made token (`tok_visa`). Returns its id.
+/// Makes a card payment method from a token: a ready-made one (`tok_visa`), or one that was made. Returns its id.
 pub fn create_from_token(
     txn: &mut Txn<'_>,
     token: &str,
@@ -121,20 +137,31 @@ pub fn create_from_token(
     if token.starts_with("tok_card_") {
         return Err(Failure::invalid("There is a part of the token that is not valid: 'card'."));
     }
+    if txn.get("token", token).is_some() {
+        let Held::Card(details) = token::spend(txn, token, "token")? else {
+            return Err(invalid_token(token));
+        };
+        let id = txn.new_id("pm_1", 23);
+        let said = details.billing(billing);
+        put_card(txn, &id, details.card, details.expiry, &said, details.cvc);
+        return Ok(id);
+    }
     let card = token.starts_with("tok_").then(|| card::by_token(token)).flatten();
-    let card = card.ok_or_else(|| {
-        Failure::invalid(format!("Invalid token id: {}", echo(token))).param("token")
-    })?;
+    let card = card.ok_or_else(|| invalid_token(token))?;
     Ok(put_ready_made(txn, card, billing))
+}
+
+fn invalid_token(token: &str) -> Failure {
+    Failure::invalid(format!("Invalid token id: {}", echo(token))).param("token")
 }
 
 /// Makes a payment method of another type from its parameters: only what needs no further detail.
 pub fn create_plain(txn: &mut Txn<'_>, kind: &str, details: &Value, billing: &Billing) -> String {
-    put(txn, kind, &bank::shown(kind, details), billing, false)
+    put(txn, kind, &bank::shown(kind, details), billing)
 }
 
 /// Fails for a ready-made token that Stripe has and the sandbox does not act out.
-fn refuse_unmodelled(token: &str) -> Result<(), Failure> {
+pub fn refuse_unmodelled(token: &str) -> Result<(), Failure> {
     if card::is_unmodelled(token) {
         let message = format!("`{token}` is not modelled by this sandbox yet.");
         return Err(Failure::of(501, FailureKind::Api, message));
@@ -175,7 +202,10 @@ pub fn instantiate_test_method(
         create_sepa_debit(txn, iban, &none)?
     } else if let Some((_, number)) = AMERICAN.iter().find(|known| known.0 == id) {
         let account = json!({"account_number": number, "routing_number": "110000000"});
-        create_plain(txn, "us_bank_account", &account, &none)
+        let copy = create_plain(txn, "us_bank_account", &account, &none);
+        // A ready-made account needs no more verifying.
+        txn.edit_part("payment_method", &copy, |part: &mut PaymentMethodPart| part.verified = true);
+        copy
     } else {
         return Err(missing("payment_method", id, param));
     };
@@ -199,7 +229,7 @@ pub fn attach(txn: &mut Txn<'_>, id: &str, customer: &str) -> Result<Arc<Object>
     txn.find("customer", customer, "customer")?;
     if let Some(decline) = charge::card_of(&method).and_then(Decline::on_verifying) {
         let param = decline.param().unwrap_or_default();
-        return Err(decline.failure().param(param));
+        return Err(Failure { keeps_changes: false, ..decline.failure().param(param) });
     }
     Ok(adopt(txn, &method, customer))
 }
@@ -238,6 +268,7 @@ pub fn detach(txn: &mut Txn<'_>, id: &str) -> Result<Arc<Object>, Failure> {
     };
     txn.emit_change("payment_method.detached", &before, &after);
     forget_default(txn, &customer, id);
+    wallet::forget_twin(txn, &customer, id);
     Ok(after)
 }
 
@@ -264,20 +295,27 @@ fn forget_default(txn: &mut Txn<'_>, customer: &str, method: &str) {
 }
 
 /// Ready-made payment methods expire in this month of the next year.
-fn put_ready_made(txn: &mut Txn<'_>, card: &Card, billing: &Billing) -> String {
+pub fn ready_made_expiry(txn: &Txn<'_>) -> (i64, i64) {
     let today = txn.now().rfc3339();
     let part = |range| today.get(range).and_then(|t: &str| t.parse::<i64>().ok()).unwrap_or(1);
-    let expiry = (part(5..7), part(0..4) + 1);
-    put_card(txn, card, expiry, billing, true)
+    (part(5..7), part(0..4) + 1)
 }
 
-fn put_card(
+fn put_ready_made(txn: &mut Txn<'_>, card: &Card, billing: &Billing) -> String {
+    let (id, expiry) = (txn.new_id("pm_1", 23), ready_made_expiry(txn));
+    put_card(txn, &id, card, expiry, billing, true);
+    id
+}
+
+/// Stores a card payment method of that id, which belongs to nobody yet.
+pub fn put_card(
     txn: &mut Txn<'_>,
+    id: &str,
     card: &Card,
     (exp_month, exp_year): (i64, i64),
     billing: &Billing,
     has_cvc: bool,
-) -> String {
+) {
     let details = json!({
         "brand": card.brand,
         "checks": {
@@ -291,7 +329,8 @@ fn put_card(
         "regulated_status": "unregulated",
         "three_d_secure_usage": {"supported": card.brand != "unionpay"}, "wallet": null,
     });
-    put(txn, "card", &details, billing, has_cvc)
+    let part = PaymentMethodPart { cvc: has_cvc, ..PaymentMethodPart::default() };
+    put_as(txn, id, ("card", &details), billing, part);
 }
 
 fn display_brand(card: &Card) -> &'static str {
@@ -311,16 +350,27 @@ fn networks(card: &Card) -> Vec<&'static str> {
     second.into_iter().chain([card.brand]).collect()
 }
 
-fn put(txn: &mut Txn<'_>, kind: &str, details: &Value, billing: &Billing, cvc: bool) -> String {
+fn put(txn: &mut Txn<'_>, kind: &str, details: &Value, billing: &Billing) -> String {
     let id = txn.new_id("pm_1", 23);
+    put_as(txn, &id, (kind, details), billing, PaymentMethodPart::default());
+    id
+}
+
+/// Stores a payment method of that id.
+pub fn put_as(
+    txn: &mut Txn<'_>,
+    id: &str,
+    (kind, details): (&str, &Value),
+    billing: &Billing,
+    part: PaymentMethodPart,
+) {
     let shown = json!({
         "object": "payment_method", "id": id, "allow_redisplay": "unspecified",
         "billing_details": billing.shown(), "created": txn.now().0, "customer": null,
         "customer_account": null, "livemode": false, "metadata": {},
         "shared_payment_granted_token": null, "type": kind, kind: details,
     });
-    txn.put_with(shown, PaymentMethodPart { cvc, ..PaymentMethodPart::default() });
-    id
+    txn.put_with(shown, part);
 }
 
 /// Accounts whose debits are disputed.

@@ -5,6 +5,7 @@
 
 pub mod balance;
 pub mod bank;
+pub mod cash;
 pub mod charge;
 pub mod confirm;
 pub mod decline;
@@ -13,6 +14,7 @@ pub mod intent;
 pub mod method;
 pub mod refund;
 pub mod settle;
+pub mod verification;
 
 use crate::sandbox::behaviour::object::Job;
 
@@ -32,3 +34,6 @@ pub fn job(name: &str) -> Option<Job> {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod means_tests;

@@ -1,7 +1,7 @@
 //! Payments that take time: konbini and bank debits, from their start to the day they settle.
 
-use crate::sandbox::behaviour::cards;
 use crate::sandbox::behaviour::object::{int, text};
+use crate::sandbox::behaviour::payment::bank::{self, Speed};
 use crate::sandbox::behaviour::payment::charge::{self, Attempt, Ending};
 use crate::sandbox::behaviour::payment::confirm::{self, Outcome};
 use crate::sandbox::behaviour::payment::decline::Decline;
@@ -159,16 +159,18 @@ fn konbini_settlement(email: &str, until_expiry: i64) -> Settlement {
 
 /// Starts a bank debit: the bank answers later.
 ///
-/// Fails for another currency than the euro.
+/// Fails for another currency than its type has.
 pub fn start_debit(
     txn: &mut Txn<'_>,
     pi: &Arc<Object>,
     pm: &Arc<Object>,
 ) -> Result<Outcome, Failure> {
-    let currency = text(pi, "currency");
-    if currency != "eur" {
+    let (currency, kind) = (text(pi, "currency"), text(pm, "type"));
+    let taken = bank::debited_in(kind).unwrap_or_default();
+    if !taken.contains(&currency) {
         let message = format!(
-            "The currency provided ({currency}) is invalid for one or more payment method types on the PaymentIntent. `sepa_debit` accepts eur."
+            "The currency provided ({currency}) is invalid for one or more payment method types on the PaymentIntent. `{kind}` accepts {}.",
+            taken.join(", ")
         );
         return Err(Failure::invalid(message)
             .code("payment_intent_invalid_parameter")
@@ -179,6 +181,7 @@ pub fn start_debit(
     let changed = txn.edit("payment_intent", text(pi, "id"), |doc| {
         doc.insert("status".to_owned(), json!("processing"));
         doc.insert("latest_charge".to_owned(), json!(text(&charge, "id")));
+        doc.insert("next_action".to_owned(), Value::Null);
     });
     if let Some((_, after)) = changed {
         txn.emit("payment_intent.processing", &after);
@@ -187,42 +190,25 @@ pub fn start_debit(
     Ok(Outcome::Processing { settles: debit_settlement(pm) })
 }
 
-/// The account numbers that do not simply pay.
-const DEBITS: [&str; 7] = [
-    "AT321904300235473204",
-    "DE08370400440532013003",
-    "AT861904300235473202",
-    "DE62370400440532013001",
-    "IT60X0542811101000000123456",
-    "AT051904300235473205",
-    "DE78370400440532013004",
-];
-
-/// What the documented account numbers do, told by their fingerprints; any other account pays.
-fn debit_settlement(pm: &Value) -> Settlement {
-    let fingerprint = pm.get("sepa_debit").map_or("", |debit| text(debit, "fingerprint"));
-    let known = DEBITS.iter().find(|iban| cards::fingerprint(iban) == fingerprint);
-    match *known.unwrap_or(&"") {
-        "AT321904300235473204" | "DE08370400440532013003" => {
-            Settlement { after_s: LATER, ok: true }
-        }
-        "AT861904300235473202" | "DE62370400440532013001" | "IT60X0542811101000000123456" => {
-            Settlement { after_s: SOON, ok: false }
-        }
-        "AT051904300235473205" | "DE78370400440532013004" => {
-            Settlement { after_s: LATER, ok: false }
-        }
-        _ => Settlement { after_s: SOON, ok: true },
-    }
+/// What the documented account numbers do; `None` where the bank never answers by itself.
+fn debit_settlement(pm: &Value) -> Option<Settlement> {
+    let (speed, refusal) = bank::debit(pm);
+    let after_s = match speed {
+        Speed::Soon => SOON,
+        Speed::Later => LATER,
+        Speed::Never => return None,
+    };
+    Some(Settlement { after_s, ok: refusal.is_none() })
 }
 
 /// Has an intent settle by itself as its outcome says.
 pub fn schedule(txn: &mut Txn<'_>, intent_id: &str, outcome: Outcome) {
     let settlement = match outcome {
         Outcome::RequiresAction { settles: Some(settlement) }
-        | Outcome::Processing { settles: settlement } => settlement,
+        | Outcome::Processing { settles: Some(settlement) } => settlement,
         Outcome::Succeeded
         | Outcome::RequiresCapture
+        | Outcome::Processing { settles: None }
         | Outcome::RequiresAction { settles: None } => return,
     };
     let due = txn.now().plus(settlement.after_s);
@@ -295,7 +281,7 @@ fn clear(txn: &mut Txn<'_>, pi: &Value) -> Option<Arc<Object>> {
 
 /// A pending charge was refused by the bank.
 fn bounce(txn: &mut Txn<'_>, pi: &Value, pm: &Value) {
-    let reason = Decline::unpaid_debit();
+    let reason = Decline::unpaid_debit(bank::debit(pm).1);
     let charge_id = text(pi, "latest_charge").to_owned();
     let changed = txn.edit("charge", &charge_id, |doc| {
         doc.insert("status".to_owned(), json!("failed"));

@@ -125,7 +125,7 @@ fn a_bank_debit_is_pending_until_the_bank_answers() {
     let iban = "IT60X0542811101000000123456";
     let pm = world.change(|txn| method::create_sepa_debit(txn, iban, &none)).unwrap();
     let settles = Settlement { after_s: 1, ok: false };
-    assert_eq!(pay(&mut world, &pi, &pm), Ok(Outcome::Processing { settles }));
+    assert_eq!(pay(&mut world, &pi, &pm), Ok(Outcome::Processing { settles: Some(settles) }));
     world.change(|txn| settle_now(txn, &pi, false)).unwrap();
     let events = [
         "payment_intent.created",
@@ -146,11 +146,11 @@ fn held_money_is_captured_once_released_or_lapses() {
     let manual = || IntentSpec { capture_method: Some("manual".to_owned()), ..spec(900, "usd") };
     let pi = open(&mut world, manual());
     assert_eq!(pay(&mut world, &pi, "pm_card_visa"), Ok(Outcome::RequiresCapture));
-    let too_much = world.change(|txn| capture(txn, &pi, Some(901))).unwrap_err();
+    let too_much = world.change(|txn| capture(txn, &pi, Some(901), true)).unwrap_err();
     assert_eq!(too_much.code.as_deref(), Some("amount_too_large"));
-    let done = world.change(|txn| capture(txn, &pi, Some(400))).unwrap();
+    let done = world.change(|txn| capture(txn, &pi, Some(400), true)).unwrap();
     assert_eq!((&done["status"], &done["amount_received"]), (&json!("succeeded"), &json!(400)));
-    let twice = world.change(|txn| capture(txn, &pi, None)).unwrap_err();
+    let twice = world.change(|txn| capture(txn, &pi, None, true)).unwrap_err();
     assert_eq!(twice.code.as_deref(), Some("payment_intent_unexpected_state"));
 
     let pi = open(&mut world, manual());
@@ -218,7 +218,7 @@ fn run(world: &mut Lab, pi: &str, step: &Step) -> Result<(), Failure> {
         }
         Step::Settle(ok) => world.change(|txn| settle_now(txn, pi, *ok)),
         Step::Cancel => world.change(|txn| cancel(txn, pi, None).map(|_| ())),
-        Step::Capture(amount) => world.change(|txn| capture(txn, pi, *amount).map(|_| ())),
+        Step::Capture(amount) => world.change(|txn| capture(txn, pi, *amount, true).map(|_| ())),
         Step::Refund(amount) => {
             let charge = world.get("payment_intent", pi)["latest_charge"].clone();
             let charge = charge.as_str().unwrap_or_default().to_owned();

@@ -1,0 +1,129 @@
+//! Payment method configurations: which types an integration offers where it names none.
+
+use crate::catalog::Catalog;
+use crate::catalog::grammar::Kind;
+use crate::sandbox::behaviour::object::{Handler, new, text};
+use crate::sandbox::call::Call;
+use crate::sandbox::call::body::Body;
+use crate::sandbox::call::list;
+use crate::sandbox::engine::object::{Doc, Object};
+use crate::sandbox::engine::settings::Settings;
+use crate::sandbox::engine::txn::{Txn, View};
+use crate::wire::failure::Failure;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+const KIND: &str = "payment_method_configuration";
+
+/// The types that are on in the configuration of the beginning.
+const USUAL: [&str; 3] = ["card", "konbini", "sepa_debit"];
+
+/// The behaviour of `/v1/payment_method_configurations`.
+pub fn handler(key: &str) -> Option<Handler> {
+    Some(match key {
+        "POST /v1/payment_method_configurations" => create,
+        "GET /v1/payment_method_configurations" => list_all,
+        "GET /v1/payment_method_configurations/{configuration}" => retrieve,
+        "POST /v1/payment_method_configurations/{configuration}" => update,
+        _ => return None,
+    })
+}
+
+/// Every type that a configuration has.
+fn types() -> impl Iterator<Item = &'static str> {
+    let fields = Catalog::get().object(KIND).map_or(&[][..], |shape| shape.fields.as_slice());
+    fields.iter().filter(|field| matches!(field.of.kind, Kind::Hash(_))).map(|field| field.name)
+}
+
+fn preference(asked: &str) -> Value {
+    // `none` follows Stripe's choice: off, where the account has not switched it on.
+    let value = if asked == "on" { "on" } else { "off" };
+    json!({
+        "available": value == "on",
+        "display_preference": {"overridable": null, "preference": asked, "value": value},
+    })
+}
+
+/// Makes the account's own configuration where there is none: with what its settings offer.
+fn ensure_default(txn: &mut Txn<'_>) {
+    if txn.count(KIND) > 0 {
+        return;
+    }
+    let on = Settings::of(txn).payment_methods(&USUAL);
+    let id = txn.new_id("pmc_1", 23);
+    let mut doc =
+        new(KIND, json!({"id": id, "active": true, "is_default": true, "name": "Default"}));
+    for kind in types() {
+        let asked = if on.iter().any(|it| it == kind) { "on" } else { "off" };
+        doc.insert(kind.to_owned(), preference(asked));
+    }
+    txn.put(doc);
+}
+
+fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    ensure_default(txn);
+    let parent = call.text("parent").map(str::to_owned);
+    if let Some(parent) = &parent {
+        txn.find(KIND, parent, "parent")?;
+    }
+    let id = txn.new_id("pmc_1", 23);
+    let name = call.text("name").unwrap_or("Configuration");
+    let mut doc = new(
+        KIND,
+        json!({"id": id, "active": true, "is_default": false, "name": name, "parent": parent}),
+    );
+    for kind in types() {
+        doc.insert(kind.to_owned(), preference(if kind == "card" { "on" } else { "off" }));
+    }
+    write(&mut doc, call);
+    Ok(txn.put(doc).into())
+}
+
+fn write(doc: &mut Doc, call: &Call) {
+    for kind in types() {
+        let asked = call.get(kind).and_then(|it| it.get("display_preference"));
+        if let Some(asked) = asked {
+            doc.insert(kind.to_owned(), preference(text(asked, "preference")));
+        }
+    }
+    for name in ["active", "name"] {
+        if let Some(value) = call.get(name) {
+            doc.insert(name.to_owned(), value.clone());
+        }
+    }
+}
+
+fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    txn.find(KIND, call.id(0), "id").map(Body::from)
+}
+
+fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    let found = txn.find(KIND, call.id(0), "id")?;
+    if found.get("is_default") == Some(&json!(true)) && call.flag("active") == Some(false) {
+        // Believed: the words of a default that would go.
+        let text = "You cannot deactivate the default payment method configuration.";
+        return Err(Failure::invalid(text).param("active"));
+    }
+    txn.edit(KIND, call.id(0), |doc| write(doc, call));
+    retrieve(txn, call)
+}
+
+fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    ensure_default(txn);
+    let mut filters = list::same(call, &["active"]);
+    if let Some(application) = call.text("application") {
+        filters.push(list::Filter::Is("application", application.to_owned()));
+    }
+    list::page(txn, call, KIND, &filters)
+}
+
+/// The types that a configuration has switched on. Fails where there is none of that id.
+pub fn switched_on(view: &View, id: &str) -> Result<(Arc<Object>, Vec<String>), Failure> {
+    let found = view.find(KIND, id, KIND)?;
+    let is_on = |kind: &&str| {
+        let shown = found.get(*kind).and_then(|it| it.get("display_preference"));
+        shown.is_some_and(|shown| text(shown, "value") == "on")
+    };
+    let on = types().filter(is_on).map(str::to_owned).collect();
+    Ok((found, on))
+}
