@@ -123,7 +123,11 @@ fn acts_apart(world: &mut Lab, endpoint: &str, base: &Value, name: &str, effect:
             sent[name] = json!(true);
             refused && world.ok(endpoint, sent)["lookup_key"] == json!(key)
         }
-        Effect::Changes(_) | Effect::Expanded | Effect::Lists(_) | Effect::Refused(_) | Effect::Nothing => false,
+        Effect::Changes(_)
+        | Effect::Expanded
+        | Effect::Lists(_)
+        | Effect::Refused(_)
+        | Effect::Nothing => false,
     }
 }
 
