@@ -240,6 +240,76 @@ fn fits_a_phone(lang: &'static str) {
     assert_eq!(scripts, 0, "the page works without scripts");
 }
 
+/// Types a code, takes an extra, and pays what the page then says; on a phone nothing is too wide.
+fn changes_the_order(lang: &'static str) {
+    let mut stage = Stage::set(lang);
+    let api = &stage.sandbox.api;
+    api.make("/v1/coupons", &[("id", "TEN"), ("percent_off", "10"), ("name", "SPRING −10%")]);
+    let code = [("promotion[type]", "coupon"), ("promotion[coupon]", "TEN"), ("code", "SPRING")];
+    api.make("/v1/promotion_codes", &code);
+    let cup = [("currency", "jpy"), ("unit_amount", "300"), ("product_data[name]", "Cup")];
+    let cup = api.make("/v1/prices", &cup);
+    let session = stage.open(&[
+        ("allow_promotion_codes", "true"),
+        ("line_items[0][adjustable_quantity][enabled]", "true"),
+        ("optional_items[0][price]", cup["id"].as_str().unwrap()),
+        ("optional_items[0][quantity]", "1"),
+        ("shipping_options[0][shipping_rate_data][display_name]", "Post"),
+        ("shipping_options[0][shipping_rate_data][type]", "fixed_amount"),
+        ("shipping_options[0][shipping_rate_data][fixed_amount][amount]", "500"),
+        ("shipping_options[0][shipping_rate_data][fixed_amount][currency]", "jpy"),
+        ("tax_id_collection[enabled]", "true"),
+    ]);
+    stage.browser.reads("2,900");
+    stage.browser.fill("#code", "nope");
+    stage.browser.click("button[value=apply_code]");
+    stage.browser.reads(if lang == "ja" { "使えません" } else { "invalid" });
+    stage.picture("order-code-refused");
+    stage.browser.fill("#code", "spring");
+    stage.browser.click("button[value=apply_code]");
+    stage.browser.reads("2,660");
+    stage.browser.click("button[name=add]");
+    stage.browser.reads("2,930");
+    stage.picture("order");
+    stage.browser.narrow();
+    let wide = stage.browser.script(
+        "return document.documentElement.scrollWidth - document.documentElement.clientWidth",
+    );
+    assert_eq!(wide, 0, "the page is wider than a phone");
+    stage.picture("order-phone");
+    stage.fill_card("4242 4242 4242 4242");
+    stage.pay();
+    stage.arrive_paid(&session);
+    assert_eq!(stage.now(&session)["amount_total"], 2_930);
+}
+
+/// Saves a card that asks for its owner, and comes to a link that is closed.
+fn saves_a_card(lang: &'static str) {
+    let mut stage = Stage::set(lang);
+    let success = stage.shop.url("success?session_id={CHECKOUT_SESSION_ID}");
+    let form = [("mode", "setup"), ("currency", "jpy"), ("success_url", success.as_str())];
+    let session = stage.sandbox.api.make("/v1/checkout/sessions", &form);
+    stage.browser.open(session["url"].as_str().unwrap());
+    stage.picture("setup");
+    stage.fill_card("4000 0027 6000 3184");
+    stage.pay();
+    stage.browser.arrive("/3ds/seti_");
+    stage.browser.click("button[value=pass]");
+    stage.browser.arrive("/success?session_id=");
+    assert_eq!(stage.now(&session)["status"], "complete");
+    let cup = [("currency", "jpy"), ("unit_amount", "300"), ("product_data[name]", "Cup")];
+    let cup = stage.sandbox.api.make("/v1/prices", &cup);
+    let form =
+        [("line_items[0][price]", cup["id"].as_str().unwrap()), ("line_items[0][quantity]", "1")];
+    let link = stage.sandbox.api.make("/v1/payment_links", &form);
+    stage.browser.open(link["url"].as_str().unwrap());
+    stage.browser.reads("300");
+    let path = format!("/v1/payment_links/{}", link["id"].as_str().unwrap());
+    stage.sandbox.api.make(&path, &[("active", "false")]);
+    stage.browser.open(link["url"].as_str().unwrap());
+    stage.picture("link-closed");
+}
+
 macro_rules! stories {
     ($($english:ident, $japanese:ident, $story:ident;)*) => {$(
         #[test]
@@ -263,5 +333,7 @@ stories! {
     is_challenged_in_english, is_challenged_in_japanese, is_challenged;
     pays_by_konbini_in_english, pays_by_konbini_in_japanese, pays_by_konbini;
     turns_back_in_english, turns_back_in_japanese, turns_back;
+    changes_the_order_in_english, changes_the_order_in_japanese, changes_the_order;
+    saves_a_card_in_english, saves_a_card_in_japanese, saves_a_card;
     fits_a_phone_in_english, fits_a_phone_in_japanese, fits_a_phone;
 }

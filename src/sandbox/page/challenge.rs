@@ -5,7 +5,6 @@ use crate::domain::locale::Locale;
 use crate::sandbox::behaviour::checkout::{SESSION, attempt};
 use crate::sandbox::behaviour::object::text;
 use crate::sandbox::behaviour::payment::confirm;
-use crate::sandbox::behaviour::setup;
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::{PaymentIntentPart, SetupIntentPart};
 use crate::sandbox::engine::txn::{Origin, Txn, View};
@@ -55,7 +54,7 @@ pub async fn submit(visit: Visit, extract::Form(sent): extract::Form<Form>) -> R
     let of_setup = is_setup(&found.intent);
     let end = |txn: &mut Txn<'_>| {
         if of_setup {
-            return setup::confirm::authenticate(txn, id, passed).map(drop);
+            return attempt::authenticate_setup(txn, id, passed);
         }
         attempt::authenticate(txn, id, passed).map(drop)
     };

@@ -7,8 +7,9 @@ use crate::sandbox::behaviour::object::{int, text};
 use crate::sandbox::behaviour::payment::confirm::{self, ConfirmOptions, Outcome};
 use crate::sandbox::behaviour::payment::intent::{self, IntentSpec};
 use crate::sandbox::behaviour::payment::method;
+use crate::sandbox::behaviour::setup::confirm as setup_confirm;
 use crate::sandbox::engine::object::{Doc, Object};
-use crate::sandbox::engine::private::{PaymentIntentPart, SessionPart};
+use crate::sandbox::engine::private::{PaymentIntentPart, SessionPart, SetupIntentPart};
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};
@@ -104,6 +105,18 @@ fn save(txn: &mut Txn<'_>, session: &Object, method: &str) -> Result<Next, Failu
     }
     finish::complete(txn, id, None)?;
     Ok(Next::Complete)
+}
+
+/// Ends the 3-D Secure challenge of a setup intent, and completes its session where it has one.
+///
+/// Fails with a 402 where it was not passed; that stays written.
+pub fn authenticate_setup(txn: &mut Txn<'_>, id: &str, passed: bool) -> Result<(), Failure> {
+    let intent = setup_confirm::authenticate(txn, id, passed)?;
+    let session = intent.part::<SetupIntentPart>().session.clone();
+    match session.filter(|_| text(&intent, "status") == "succeeded") {
+        Some(session) => finish::complete(txn, &session, None).map(drop),
+        None => Ok(()),
+    }
 }
 
 /// Ends the 3-D Secure challenge of an intent, and completes its session where it has one.

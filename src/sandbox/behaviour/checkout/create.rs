@@ -122,7 +122,8 @@ fn save_only(txn: &mut Txn<'_>, call: &Call, doc: &mut Doc) -> Result<(), Failur
     }
     let currency = call.text("currency").map(str::to_ascii_lowercase);
     doc.insert("currency".to_owned(), json!(currency));
-    doc.insert("setup_intent".to_owned(), json!(setup::open(txn, call, &types)));
+    let id = doc.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+    doc.insert("setup_intent".to_owned(), json!(setup::open(txn, call, &types, &id)));
     offer_types(call, doc, types, setup::SAVED, "saving")
 }
 

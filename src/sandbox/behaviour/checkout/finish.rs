@@ -7,7 +7,7 @@ use crate::sandbox::behaviour::offer;
 use crate::sandbox::behaviour::payment::method;
 use crate::sandbox::behaviour::payment::settle::{self, Settlement};
 use crate::sandbox::engine::object::{Doc, Object};
-use crate::sandbox::engine::private::{PaymentIntentPart, SessionPart};
+use crate::sandbox::engine::private::{PaymentIntentPart, PaymentMethodPart, SessionPart};
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};
@@ -94,11 +94,13 @@ fn keep_method(txn: &mut Txn<'_>, session: &Value, part: &SessionPart) {
     else {
         return;
     };
-    txn.edit("payment_method", method, |doc| {
+    // It was verified by what was just paid with it, and is not used up by that.
+    let kept = txn.edit_with("payment_method", method, |doc, part: &mut PaymentMethodPart| {
         doc.insert("allow_redisplay".to_owned(), json!("always"));
+        (part.spent, part.set_up) = (false, true);
     });
-    if let Err(failure) = method::attach(txn, method, customer) {
-        tracing::debug!(failure.message, "a payment method was not kept");
+    if let Some((_, kept)) = kept.filter(|(_, kept)| text(kept, "customer").is_empty()) {
+        method::adopt(txn, &kept, customer);
     }
 }
 

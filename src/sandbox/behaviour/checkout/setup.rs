@@ -1,8 +1,10 @@
 //! Setup mode: a session that saves a payment method and takes no money. Its setup intent is there from the start.
 
-use crate::sandbox::behaviour::object::{merge_metadata, new, text};
-use crate::sandbox::behaviour::payment::method;
+use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::setup::{confirm, intent};
 use crate::sandbox::call::Call;
+use crate::sandbox::engine::object::Doc;
+use crate::sandbox::engine::private::SetupIntentPart;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};
@@ -11,51 +13,42 @@ use serde_json::{Value, json};
 pub const SAVED: &[&str] = &["card", "sepa_debit"];
 
 /// Makes the setup intent of a session, as its `setup_intent_data` says; its id.
-pub fn open(txn: &mut Txn<'_>, call: &Call, types: &[String]) -> String {
+pub fn open(txn: &mut Txn<'_>, call: &Call, types: &[String], session: &str) -> String {
     let data = call.hash("setup_intent_data").cloned().unwrap_or_default();
-    let id = txn.new_id("seti_1", 23);
-    let secret = txn.secret("setup_intent", &id, 31);
-    let options = json!({"card": {
-        "mandate_options": null, "network": null, "request_three_d_secure": "automatic",
+    let metadata = data.get("metadata").and_then(Value::as_object).cloned().unwrap_or_default();
+    let mut members = Doc::new();
+    let mut set = |name: &str, value: Value| drop(members.insert(name.to_owned(), value));
+    set("customer", json!(call.get("customer")));
+    set("description", json!(data.get("description")));
+    set("metadata", json!(metadata));
+    set("on_behalf_of", json!(data.get("on_behalf_of")));
+    set("payment_method_options", intent::method_options(types));
+    set("payment_method_types", json!(types));
+    // Who saves a bank account on the page agrees to its mandate there.
+    let accepted = json!({"customer_acceptance": {
+        "accepted_at": txn.now().0, "type": "online",
+        "online": {"ip_address": "127.0.0.1", "user_agent": "stripegym"},
     }});
-    let mut doc = new(
-        "setup_intent",
-        json!({
-            "id": id, "client_secret": secret, "created": txn.now().0,
-            "customer": call.get("customer"), "description": data.get("description"),
-            "livemode": false, "managed_payments": {"enabled": false},
-            "on_behalf_of": data.get("on_behalf_of"), "payment_method_options": options,
-            "payment_method_types": types, "status": "requires_payment_method",
-            "usage": "off_session",
-        }),
-    );
-    merge_metadata(&mut doc, &data);
-    let made = txn.put(doc);
-    txn.emit("setup_intent.created", &made);
-    id
+    let part = SetupIntentPart {
+        session: Some(session.to_owned()),
+        mandate_data: Some(accepted),
+        ..SetupIntentPart::default()
+    };
+    text(&intent::open(txn, members, part), "id").to_owned()
 }
 
 /// Saves a method through a setup intent, with its customer where it has one. Says whether its owner has to be
 /// authenticated first.
-pub fn save(txn: &mut Txn<'_>, intent: &str, method: &str) -> Result<bool, Failure> {
-    let found = txn.find("setup_intent", intent, "intent")?;
-    let customer = text(&found, "customer");
-    if !customer.is_empty() {
-        method::attach(txn, method, customer)?;
-    }
-    let changed = txn.edit("setup_intent", intent, |doc| {
-        doc.insert("payment_method".to_owned(), json!(method));
-        doc.insert("status".to_owned(), json!("succeeded"));
-    });
-    if let Some((_, after)) = changed {
-        txn.emit("setup_intent.succeeded", &after);
-    }
-    Ok(false)
+///
+/// Fails with a 402 where the card is refused.
+pub fn save(txn: &mut Txn<'_>, id: &str, method: &str) -> Result<bool, Failure> {
+    let tried = confirm::confirm(txn, id, method, &confirm::Options::default())?;
+    Ok(text(&tried, "status") == "requires_action")
 }
 
 /// Gives the intent the customer that was made for its session.
-pub fn adopt(txn: &mut Txn<'_>, intent: &str, customer: &str) {
-    txn.edit("setup_intent", intent, |doc| {
+pub fn adopt(txn: &mut Txn<'_>, id: &str, customer: &str) {
+    txn.edit("setup_intent", id, |doc| {
         if doc.get("customer").is_none_or(Value::is_null) {
             doc.insert("customer".to_owned(), json!(customer));
         }
@@ -63,16 +56,10 @@ pub fn adopt(txn: &mut Txn<'_>, intent: &str, customer: &str) {
 }
 
 /// Ends the intent of a session that expired.
-pub fn abandon(txn: &mut Txn<'_>, intent: &str) {
-    let is_over = |it: &Value| matches!(text(it, "status"), "succeeded" | "canceled");
-    if txn.get("setup_intent", intent).is_none_or(|it| is_over(&it)) {
-        return;
-    }
-    let changed = txn.edit("setup_intent", intent, |doc| {
-        doc.insert("status".to_owned(), json!("canceled"));
-        doc.insert("next_action".to_owned(), Value::Null);
-    });
-    if let Some((_, after)) = changed {
-        txn.emit("setup_intent.canceled", &after);
+pub fn abandon(txn: &mut Txn<'_>, id: &str) {
+    if txn.get("setup_intent", id).is_some()
+        && let Err(failure) = intent::cancel(txn, id, None)
+    {
+        tracing::debug!(failure.message, "the intent of an expired session was over already");
     }
 }

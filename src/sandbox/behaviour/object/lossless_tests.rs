@@ -15,6 +15,8 @@ enum Effect {
     Changes(&'static str),
     /// The object shows it where it is expanded, and something else there without it.
     Expanded,
+    /// This list of the object has what was sent, where it is expanded.
+    Lists(&'static str),
     /// The charge of a payment has it under its own name.
     Charged,
     /// A key that another price has is taken, which is refused without the parameter.
@@ -38,6 +40,7 @@ const ACTING: &[(&str, Effect)] = &[
     // Where no fee was taken there is none to give back, as recorded.
     ("refund_application_fee", Effect::Nothing),
     ("tax", Effect::Expanded),
+    ("tax_id_data", Effect::Lists("tax_ids")),
     ("tiers", Effect::Expanded),
     ("transfer_lookup_key", Effect::TakesKey),
     ("validate", Effect::Nothing),
@@ -122,7 +125,11 @@ fn acts_apart(world: &mut Lab, endpoint: &str, base: &Value, name: &str, effect:
             sent[name] = json!(true);
             refused && world.ok(endpoint, sent)["lookup_key"] == json!(key)
         }
-        Effect::Changes(_) | Effect::Expanded | Effect::Refused(_) | Effect::Nothing => false,
+        Effect::Changes(_)
+        | Effect::Expanded
+        | Effect::Lists(_)
+        | Effect::Refused(_)
+        | Effect::Nothing => false,
     }
 }
 
@@ -159,6 +166,9 @@ fn check(world: &mut Lab, endpoint: &str, base: &Value) {
                         Effect::Expanded => {
                             let after = expanded(world, path, &answer, name);
                             !after.is_null() && before != Some(after)
+                        }
+                        Effect::Lists(list) => {
+                            shows(&expanded(world, path, &answer, list)["data"], &value)
                         }
                         Effect::Nothing => bare(&answer) == bare(&without),
                         other => acts_apart(world, endpoint, base, name, other),

@@ -7,10 +7,10 @@ pub mod charge;
 pub mod checkout_session;
 pub mod coupon;
 pub mod customer;
+pub mod discount;
 pub mod dispute;
 pub mod early_fraud_warning;
 pub mod ephemeral_key;
-pub mod discount;
 pub mod event;
 pub mod payment_intent;
 pub mod payment_link;
@@ -25,13 +25,13 @@ pub mod promotion_code;
 pub mod refund;
 pub mod report_run;
 pub mod review;
-pub mod topup;
 pub mod setup_intent;
-pub mod source;
-pub mod token;
 pub mod shipping_rate;
+pub mod source;
 pub mod tax_id;
 pub mod tax_rate;
+pub mod token;
+pub mod topup;
 pub mod webhook_endpoint;
 
 use crate::catalog::Catalog;
@@ -97,13 +97,13 @@ fn find_handler(key: &str) -> Option<Handler> {
         refund::handler,
         report_run::handler,
         review::handler,
-        topup::handler,
         setup_intent::handler,
-        source::handler,
-        token::handler,
         shipping_rate::handler,
+        source::handler,
         tax_id::handler,
         tax_rate::handler,
+        token::handler,
+        topup::handler,
         webhook_endpoint::handler,
     ];
     MODELLED.iter().find_map(|handler| handler(key))
