@@ -83,7 +83,10 @@ pub(crate) fn key(path: &str, what: &str) -> String {
     let mut words: Vec<&str> = vec!["help"];
     // The days, and `check`, take the same flags: they are explained once.
     let day = path.strip_prefix("day").is_some_and(|number| number.parse::<u8>().is_ok());
-    let own = ["names", "all", "ci", "strict", "watch", "poll", "lasting", "rounds", "skip", "only", "budget"];
+    let own = [
+        "names", "all", "ci", "strict", "watch", "poll", "lasting", "rounds", "skip", "only",
+        "budget",
+    ];
     let alike = day || path == "check" && !own.contains(&what);
     let shared = alike && !matches!(what, "about" | "long");
     let path = if shared { "day" } else { path };

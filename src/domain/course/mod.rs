@@ -15,6 +15,7 @@ pub mod item;
 pub mod launch;
 pub mod lint;
 pub mod matrix;
+pub mod mutate;
 pub mod outcome;
 pub mod progress;
 pub mod proof;
