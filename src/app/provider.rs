@@ -41,7 +41,11 @@ impl Provider {
             return Ok(Self { stripe: client(context, base)?, hosted: None, of_folder: false });
         }
         if config.mode == Mode::Stripe {
-            return Ok(Self { stripe: client(context, STRIPE_BASE)?, hosted: None, of_folder: false });
+            return Ok(Self {
+                stripe: client(context, STRIPE_BASE)?,
+                hosted: None,
+                of_folder: false,
+            });
         }
         for _ in 0..HOST_TRIES {
             let Some(base) = host::find(&config.home).await else { break };

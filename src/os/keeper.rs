@@ -56,8 +56,9 @@ fn watch() -> Receiver<bool> {
     std::thread::spawn(move || {
         let mut said = Vec::new();
         let ended = std::io::stdin().read_to_end(&mut said);
-        // Whoever listened has ended.
-        drop(tell.send(ended.is_ok() && said.contains(&KILL)));
+        if tell.send(ended.is_ok() && said.contains(&KILL)).is_err() {
+            tracing::debug!("the program has ended before");
+        }
     });
     asked
 }

@@ -1,9 +1,9 @@
 //! The course for people: what a day is about, what it does, its checklist, where the learner stands.
 
-use crate::domain::course::carried::Carried;
 use crate::domain::course::Severity;
-use crate::domain::course::scene::{Said, Scene};
+use crate::domain::course::carried::Carried;
 use crate::domain::course::outcome::{CheckResult, DayResult, Failure, ItemResult, State};
+use crate::domain::course::scene::{Said, Scene};
 use crate::domain::course::standing::{DayStatus, Explained, Hint};
 use crate::domain::notice::Opening;
 use crate::domain::report::{LessonsChecked, Tried};
@@ -89,7 +89,8 @@ pub fn checked(it: &CheckResult, canvas: &Canvas) -> String {
     let head = format!("{} {sign} {:<5}", mark(canvas, 4), it.id);
     let mut line = if let Some(root) = &it.root {
         let waits = canvas.say(&Msg::CourseWaits { root });
-        return canvas.tone(Tone::Quiet, &hang(canvas, &head, &format!("{}  {waits}", it.title), 14));
+        return canvas
+            .tone(Tone::Quiet, &hang(canvas, &head, &format!("{}  {waits}", it.title), 14));
     } else if it.failure.is_none() {
         hang(canvas, &head, &it.title, 14)
     } else {
@@ -118,7 +119,7 @@ pub(super) fn titled(it: &CheckResult, canvas: &Canvas) -> String {
 }
 
 /// What the words of an official library mean.
-fn meaning(said: Said) -> Msg<'static> {
+const fn meaning(said: Said) -> Msg<'static> {
     match said {
         Said::Version => Msg::SaidVersion,
         Said::Parsed => Msg::SaidParsed,
@@ -151,7 +152,9 @@ pub(super) fn failed(it: &Failure, canvas: &Canvas) -> String {
         (Msg::CourseWhy, &why),
         (Msg::CourseNext, &next),
     ] {
-        if text.is_empty() && matches!(label, Msg::CourseRequest | Msg::CourseAnswer | Msg::CourseLog) {
+        if text.is_empty()
+            && matches!(label, Msg::CourseRequest | Msg::CourseAnswer | Msg::CourseLog)
+        {
             continue;
         }
         let label = canvas.say(&label);

@@ -110,7 +110,12 @@ fn claims_that_are_turned_around_fail_their_check() {
             "\"old\", \"digits\"], is = \"2xx\" } }",
             "D3.7",
         ),
-        ("day4", "fourth.data.object.id\", times = 1", "fourth.data.object.id\", times = 2", "D4.2"),
+        (
+            "day4",
+            "fourth.data.object.id\", times = 1",
+            "fourth.data.object.id\", times = 2",
+            "D4.2",
+        ),
         (
             "day4",
             "amount = 50, currency = \"jpy\", status",
@@ -145,12 +150,7 @@ fn claims_that_are_turned_around_fail_their_check() {
             "{ given = { kept = \"rolling\", then = { status = { of = [\"by_old_later\"], is = \"2xx\"",
             "X21",
         ),
-        (
-            "day3",
-            "session = \"$paid\", is = 1 } }",
-            "session = \"$paid\", is = 2 } }",
-            "D3.6",
-        ),
+        ("day3", "session = \"$paid\", is = 1 } }", "session = \"$paid\", is = 2 } }", "D3.6"),
         ("day5", "attempts = 3", "attempts = 2", "D5.2"),
     ];
     for (day, from, to, check) in turned {

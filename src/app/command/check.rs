@@ -40,10 +40,7 @@ pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
     let mut lessons = choose::lessons(context, &wish.choice)?;
     choose::skip(&mut lessons, &wish.skip)?;
     let grading = Grading {
-        candidate: Candidate {
-            as_found: wish.choice == Choice::All,
-            ..wish.candidate.clone()
-        },
+        candidate: Candidate { as_found: wish.choice == Choice::All, ..wish.candidate.clone() },
         project: wish.project.clone(),
         strict: wish.strict,
         budget: wish.budget,

@@ -3,11 +3,11 @@
 
 use crate::app::context::Context;
 use crate::app::course::books::Source;
+use crate::app::course::door;
+use crate::app::course::exchanges::{Answer, send};
 use crate::app::course::log::Log;
 use crate::app::course::program::{self, Program, Start};
 use crate::app::course::reaching;
-use crate::app::course::exchanges::{Answer, send};
-use crate::app::course::door;
 use crate::app::course::stock;
 use crate::app::course::surroundings;
 use crate::app::course::trouble::Trouble;
@@ -212,7 +212,8 @@ impl Application {
             let http = fresh.map_err(|e| Trouble::client(&e))?;
             let home = send(http.get(self.url())).await;
             // A shop whose first page leads there is not asked for a session that nobody wants.
-            let leads = matches!(&home, Ok(it) if door::find(&it.body, &self.checkout_path).is_some());
+            let leads =
+                matches!(&home, Ok(it) if door::find(&it.body, &self.checkout_path).is_some());
             if !leads && home.is_ok() {
                 let checkout = format!("{}{}", self.url(), self.checkout_path);
                 self.routes.pages = !lacks(&send(http.post(checkout)).await);

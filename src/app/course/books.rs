@@ -44,7 +44,8 @@ impl FromStr for Source {
 
     /// Reads `sqlite:PATH` and `sqlite:PATH?table=NAME&amount=COLUMN`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let form = || "sqlite:PATH, sqlite:PATH?table=NAME&session_id=COLUMN&amount=COLUMN".to_owned();
+        let form =
+            || "sqlite:PATH, sqlite:PATH?table=NAME&session_id=COLUMN&amount=COLUMN".to_owned();
         let rest = text.strip_prefix("sqlite:").filter(|rest| !rest.is_empty()).ok_or_else(form)?;
         let (path, asked) = match rest.rsplit_once('?') {
             Some((path, asked)) if asked.contains('=') => (path, asked),
@@ -199,7 +200,8 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found.extend(inner);
     let is = |path: &PathBuf| {
         let name = path.extension().and_then(|it| it.to_str());
-        matches!(name, Some("db" | "sqlite" | "sqlite3")) && !path.components().any(|it| it.as_os_str() == ".stripegym")
+        matches!(name, Some("db" | "sqlite" | "sqlite3"))
+            && !path.components().any(|it| it.as_os_str() == ".stripegym")
     };
     found.retain(is);
     found

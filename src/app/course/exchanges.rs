@@ -142,7 +142,7 @@ impl Exchanges {
     /// Sends a request to the application that the provider `delivered`, or a lesson made, and notes it.
     pub async fn pass(&self, request: RequestBuilder, delivered: bool) -> Result<Answer, Trouble> {
         let (client, request) = request.build_split();
-        let request = request.map_err(|error| of_error(error))?;
+        let request = request.map_err(of_error)?;
         let text = |value: &reqwest::header::HeaderValue| {
             String::from_utf8_lossy(value.as_bytes()).into_owned()
         };
@@ -181,7 +181,8 @@ impl Exchanges {
         let log = self.log.between(exchange.said_before, until, TAIL);
         let status = exchange.status.map_or_else(|| "–".to_owned(), |status| status.to_string());
         let line = first_line(&exchange.answer);
-        let said = Said::read(&exchange.answer).or_else(|| log.iter().find_map(|it| Said::read(it)));
+        let said =
+            Said::read(&exchange.answer).or_else(|| log.iter().find_map(|it| Said::read(it)));
         Some(Scene {
             request: exchange.curl(file),
             answer: format!("{status} {line}").trim_end().to_owned(),
@@ -207,21 +208,21 @@ impl Exchange {
     fn curl(&self, file: &Path) -> String {
         let mut command = "curl -i".to_owned();
         if self.method != "GET" {
-            command.push_str(&format!(" -X {}", self.method));
+            command.extend([" -X ", self.method.as_str()]);
         }
         for (name, value) in self.headers.iter().filter(|(name, _)| name != "content-length") {
-            command.push_str(&format!(" -H {}", quoted(&format!("{name}: {value}"))));
+            command.extend([" -H ".to_owned(), quoted(&format!("{name}: {value}"))]);
         }
         let text = std::str::from_utf8(&self.body).ok();
         match text.filter(|text| text.len() <= 80 && !text.contains('\n')) {
             Some("") => {}
-            Some(text) => command.push_str(&format!(" --data-raw {}", quoted(text))),
+            Some(text) => command.extend([" --data-raw ".to_owned(), quoted(text)]),
             None => {
                 let folder = file.parent().map_or(Ok(()), crate::os::private::folder);
                 if let Err(error) = folder.and_then(|()| std::fs::write(file, &self.body)) {
                     tracing::debug!(%error, "the body of a request could not be kept");
                 }
-                command.push_str(&format!(" --data-binary @{}", file.display()));
+                command.extend([format!(" --data-binary @{}", file.display())]);
             }
         }
         format!("{command} {}", quoted(&self.url))
@@ -291,7 +292,9 @@ mod tests {
         let scene = exchanges.scene(0, &file).unwrap();
         assert_eq!((scene.answer.as_str(), scene.crashed), ("500 Internal Server Error", true));
         assert_eq!((scene.log, scene.said), (vec!["boom".to_owned()], None));
-        assert!(scene.request.ends_with("--data-raw '{\"id\":\"evt_1\"}' 'http://127.0.0.1:1/webhook'"));
+        assert!(
+            scene.request.ends_with("--data-raw '{\"id\":\"evt_1\"}' 'http://127.0.0.1:1/webhook'")
+        );
         let scene = exchanges.scene(1, &file).unwrap();
         assert_eq!((scene.said, scene.crashed), (Some(Said::NoMatch), false));
         assert!(scene.request.contains("--data-binary @"), "{}", scene.request);

@@ -1,7 +1,6 @@
 //! Goes through the checks, notes and gates of a day. Steps are done once, when something first needs them.
 
 use crate::app::course::evidence;
-use crate::app::course::exchanges::Exchange;
 use crate::app::course::judge::judge;
 use crate::app::course::look::look;
 use crate::app::course::perform::perform;
@@ -13,21 +12,17 @@ use crate::content::text::{CheckText, Texts};
 use crate::domain::course::act::Act;
 use crate::domain::course::claim::Claim;
 use crate::domain::course::evidence::Evidence;
-use crate::domain::course::outcome::{CheckResult, Failure, Finding, ItemResult, State};
+use crate::domain::course::outcome::{CheckResult, Finding, ItemResult, State};
 use crate::domain::course::routes::members;
-use crate::domain::course::scene::Scene;
-use crate::domain::course::{Check, Day, Gate, Kind, Level, Note, Severity, Track};
+use crate::domain::course::{Check, Day, Gate, Kind, Level, Note, Track};
 use crate::domain::fault::{Fault, Problem};
 use crate::domain::notice::Notice;
-use std::collections::BTreeMap;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// How long a note's probe may take.
 const NOTE_MS: u64 = 20_000;
-/// How long causes are looked for; a little, even where the time of the day is over.
-const CAUSE_PATIENCE: Duration = Duration::from_secs(15);
-const CAUSE_LEAST: Duration = Duration::from_secs(1);
 
 /// Whether all that an item claims was left out: it holds nothing then, and must not pass for it.
 fn all_left_out(findings: &[Finding]) -> bool {
@@ -38,7 +33,7 @@ fn all_left_out(findings: &[Finding]) -> bool {
 pub struct Grader<'g, 'c> {
     pub(super) stage: &'g mut Stage<'c>,
     pub(super) lesson: &'g Lesson,
-    track: Track,
+    pub(super) track: Track,
     /// How it speaks, and who is asked.
     pub(super) manner: Manner,
     /// Answers that were given along: name of the question, answer.
@@ -249,7 +244,7 @@ impl<'g, 'c> Grader<'g, 'c> {
     }
 
     /// How long something may take that may take `limit`, so that the day keeps its time.
-    fn within(&self, limit: Duration) -> Duration {
+    pub(super) fn within(&self, limit: Duration) -> Duration {
         let left = self.until.map(|until| until.saturating_duration_since(Instant::now()));
         left.map_or(limit, |left| left.min(limit))
     }
@@ -305,55 +300,6 @@ impl<'g, 'c> Grader<'g, 'c> {
         Ok(result)
     }
 
-    /// Says why a check failed: the first cause that fits, how much that weighs, and what happened.
-    async fn explain(
-        &mut self,
-        check: &Check,
-        result: &mut CheckResult,
-        wrong: Finding,
-        first: usize,
-    ) -> Result<(), Fault> {
-        let (mut cause, mut got) = (None, wrong.got.clone());
-        let until = Instant::now() + self.within(CAUSE_PATIENCE).max(CAUSE_LEAST);
-        for (at, diagnosis) in check.on_fail.iter().enumerate() {
-            let found = judge(self.stage, &diagnosis.when);
-            let Ok(found) = tokio::time::timeout_at(until.into(), found).await else { break };
-            let found = found?;
-            if found.holds {
-                cause = Some(at);
-                // What the provider said is the shortest way to the cause.
-                if matches!(diagnosis.when, Claim::Refused(_)) {
-                    got = format!("{got} · {}", found.got);
-                }
-                break;
-            }
-        }
-        let weighs = cause.and_then(|at| check.on_fail.get(at)).and_then(|it| it.severity);
-        result.severity = weighs.unwrap_or(check.severity);
-        if result.severity < Severity::Wrong && self.stage.over().is_none() {
-            result.state = State::Warn;
-        }
-        let mut failure = self.failure(check, cause, None);
-        failure.why.push_str(&self.reasons(check, &wrong));
-        failure.scene = self.scene(check, &wrong, first);
-        result.failure = Some(Failure { expected: wrong.expected, got, ..failure });
-        Ok(())
-    }
-
-    /// What happened in the learner's program: in the exchange that the finding is about, else in the last one of
-    /// the check that did not end well.
-    fn scene(&self, check: &Check, wrong: &Finding, first: usize) -> Option<Scene> {
-        if self.track == Track::Shop {
-            return None;
-        }
-        let exchanges = &self.stage.exchanges;
-        let unwell =
-            |it: &Exchange| !it.meant && it.status.is_none_or(|status| status >= 400);
-        let number = wrong.about.or_else(|| exchanges.last(first, unwell))?;
-        let file = self.stage.context.config.home.join("requests").join(format!("{}.body", check.id));
-        exchanges.scene(number, &file)
-    }
-
     fn result(
         &self,
         check: &Check,
@@ -374,32 +320,6 @@ impl<'g, 'c> Grader<'g, 'c> {
             root: None,
             evidence: Evidence::default(),
             took_ms,
-        }
-    }
-
-    /// Why the topics matter that a finding names as lacking.
-    fn reasons(&self, check: &Check, wrong: &Finding) -> String {
-        let said = text(&self.lesson.texts, check);
-        let lacking = wrong.lacking.iter();
-        let reasons = lacking.filter_map(|name| Some((name, said?.topics.get(name)?)));
-        reasons.map(|(name, reason)| format!("\n· {name}: {reason}")).collect::<Vec<_>>().concat()
-    }
-
-    /// The words of a failure: of the diagnosis at `cause`, or of the check itself.
-    fn failure(&self, check: &Check, cause: Option<usize>, blocked: Option<String>) -> Failure {
-        let said = text(&self.lesson.texts, check);
-        let diagnosis = cause.and_then(|at| check.on_fail.get(at));
-        let code = diagnosis.map_or(&check.code, |it| &it.code).clone();
-        let why = said.and_then(|said| said.causes.get(&code)).or(said.map(|said| &said.why));
-        let own = || format!("stripegym hint {}", check.code);
-        Failure {
-            checked: said.map_or_else(String::new, |said| said.checked.clone()),
-            expected: blocked.clone().unwrap_or_default(),
-            got: blocked.map_or_else(String::new, |_| State::Blocked.name().to_owned()),
-            why: why.cloned().unwrap_or_default(),
-            next: diagnosis.and_then(|it| it.next.clone()).unwrap_or_else(own),
-            code,
-            scene: None,
         }
     }
 
@@ -538,6 +458,7 @@ fn closed(gate: &Gate, checks: &[CheckResult], notes: &[ItemResult]) -> Vec<Stri
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::course::Severity;
 
     fn item(id: &str, state: State) -> ItemResult {
         ItemResult { id: id.to_owned(), title: String::new(), state, because: Vec::new() }

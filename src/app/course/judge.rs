@@ -1,19 +1,19 @@
 //! Whether the claims of a lesson hold, with what was expected and what was found as facts without words.
 
+use crate::app::course::exchanges::Exchange;
 use crate::app::course::kept::Kept;
 use crate::app::course::perform::{events, id};
 use crate::app::course::project;
 use crate::app::course::reaching;
 use crate::app::course::spy;
-use crate::app::course::exchanges::Exchange;
 use crate::app::course::stage::Stage;
 use crate::app::course::trouble::Trouble;
 use crate::app::course::weigh;
+use crate::domain::course::Track;
 use crate::domain::course::claim::{
     BodyHas, Claim, DeliveryIs, EventCount, HeaderIs, JsonIs, KeyIs, LedgerGrew, LedgerRow, LogHas,
     NoSecret, Op, Status, Verdicts, Where,
 };
-use crate::domain::course::Track;
 use crate::domain::course::outcome::Finding;
 use crate::domain::fault::Fault;
 use crate::domain::secret::KeyKind;
@@ -433,7 +433,9 @@ fn no_secret(stage: &Stage<'_>, it: &NoSecret) -> Finding {
     let mut seen = Vec::new();
     for place in &it.places {
         let (name, found) = match place {
-            Where::Log => ("log", stage.log.look(|lines| spy::first(lines.iter().copied(), &known))),
+            Where::Log => {
+                ("log", stage.log.look(|lines| spy::first(lines.iter().copied(), &known)))
+            }
             Where::Answers => {
                 let seen = stage.exchanges.each(|it| spy::find(&it.answer, &known));
                 ("answers", seen.into_iter().next())
@@ -486,7 +488,8 @@ mod tests {
             Claim::Json(it) => json(&kept, &it),
             Claim::Verdicts(it) => verdicts(&kept, &it),
             Claim::Log(it) => {
-                let lines = ["a 1".to_owned(), "b 2".to_owned(), "GET /?session_id=cs_9".to_owned()];
+                let lines =
+                    ["a 1".to_owned(), "b 2".to_owned(), "GET /?session_id=cs_9".to_owned()];
                 log(&kept, &it, &lines.iter().collect::<Vec<_>>())
             }
             Claim::LedgerUnchanged(it) => {

@@ -1,7 +1,7 @@
 //! What a run came to, as tables: sessions, events, deliveries, ledger.
 
-use crate::app::course::stage::Stage;
 use crate::app::course::exchanges::Exchanges;
+use crate::app::course::stage::Stage;
 use crate::app::course::trouble::Trouble;
 use crate::content::Lesson;
 use crate::domain::course::Aspect;
@@ -105,7 +105,8 @@ async fn scenarios(
     for scenario in &lesson.day.scenarios {
         let Some(session) = stage.kept.id(&scenario.session) else { continue };
         let events = about.get(&session).filter(|_| scenario.deliveries);
-        let (mut answers, faults) = delivered(events.map_or(&[][..], Vec::as_slice), &deliveries, &stage.exchanges);
+        let (mut answers, faults) =
+            delivered(events.map_or(&[][..], Vec::as_slice), &deliveries, &stage.exchanges);
         for name in &scenario.answers {
             let kept = stage.kept.get(name);
             match kept.and_then(|it| it.get("answers")).and_then(Value::as_array) {
@@ -137,11 +138,7 @@ async fn scenarios(
 }
 
 /// What the deliveries of some events were answered with, oldest first, and how many met a fault of the lesson.
-fn delivered(
-    events: &[String],
-    deliveries: &[Value],
-    exchanges: &Exchanges,
-) -> (Vec<u16>, usize) {
+fn delivered(events: &[String], deliveries: &[Value], exchanges: &Exchanges) -> (Vec<u16>, usize) {
     let mut answers = Vec::new();
     let meant = exchanges.each(|it| it.event.clone().filter(|_| it.meant));
     let faults = meant.iter().filter(|event| events.contains(event)).count();

@@ -1,6 +1,6 @@
 //! A delivery as a lesson sends it itself: the event's bytes and their signature, changed as wished. Pure.
 
-use crate::domain::course::act::{Body, Header, Mutate, Secret};
+use crate::domain::course::mutate::{Body, Header, Mutate, Secret};
 use crate::domain::secret::SigningSecret;
 use crate::domain::signature::sign;
 use crate::domain::time::Timestamp;
@@ -180,7 +180,8 @@ mod tests {
     #[test]
     fn members_are_replaced_added_and_left_out() {
         let secret = SigningSecret::read("whsec_a").unwrap();
-        let seal = Seal { secret: &secret, rolled: None, version: None, now: Timestamp(1), salt: "x" };
+        let seal =
+            Seal { secret: &secret, rolled: None, version: None, now: Timestamp(1), salt: "x" };
         let mutate: Mutate = serde_json::from_value(
             json!({"set": {"/id": "evt_2", "/data/new": 1, "/no/where": 2}, "drop": ["/data/old"]}),
         )

@@ -3,17 +3,18 @@
 use crate::app::cause;
 use crate::app::checkout_browser::{self, Landing, Means, Typed};
 use crate::app::course::door;
+use crate::app::course::exchanges::Answer;
 use crate::app::course::kept::Kept;
 use crate::app::course::parcel::{self, Seal};
 use crate::app::course::project;
 use crate::app::course::rehearse;
-use crate::app::course::exchanges::Answer;
 use crate::app::course::stage::Stage;
 use crate::app::course::trouble::Trouble;
 use crate::app::reconcile_run;
 use crate::app::scenario;
 use crate::domain::course::act::{
-    Act, Api, Checkout, Deliver, Form, Http, Outcome, Pay, Reconcile, Refund, Resend, Settle, Verb, Via,
+    Act, Api, Checkout, Deliver, Form, Http, Outcome, Pay, Reconcile, Refund, Resend, Settle, Verb,
+    Via,
 };
 use crate::domain::currency::Currency;
 use crate::domain::entry::EntryStatus;

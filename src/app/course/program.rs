@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 /// How long a server may take until it answers.
-const START_PATIENCE: Duration = Duration::from_secs(10);
+const START_PATIENCE: Duration = Duration::from_secs(30);
 /// How often it is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// How long one attempt to connect may take.
@@ -263,7 +263,10 @@ fn keep(line: &mut Vec<u8>, log: &Log) {
 fn spawn(start: &Start, log: &Log) -> Result<Child, Fault> {
     let (mut command, kept) = shell(&start.command);
     command.envs(start.variables.iter().map(|(name, value)| (name, value)));
-    command.stdin(if kept { Stdio::piped() } else { Stdio::null() }).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .stdin(if kept { Stdio::piped() } else { Stdio::null() })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     // A group of its own: Ctrl-C reaches this program alone, and what the server starts can be ended with it.
     command.process_group(0);
     let failed = |cause: String| {

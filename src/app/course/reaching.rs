@@ -1,7 +1,7 @@
 //! Looks who answers at the port of an application, where one does not answer or something else does.
 
-use crate::app::course::program::connects;
 use crate::app::course::exchanges::send;
+use crate::app::course::program::connects;
 use crate::domain::course::launch::authority;
 use crate::domain::course::outcome::Finding;
 use crate::domain::course::reach::{Layer, Reach};

@@ -13,7 +13,6 @@ use crate::app::merchant_server;
 use crate::app::provider::Provider;
 use crate::app::seeded::BETWEEN_S;
 use crate::domain::course::Track;
-use crate::domain::course::act::{self, Rolled};
 use crate::domain::course::lint::{Project, Rule, Sight};
 use crate::domain::course::routes::Routes;
 use crate::domain::fault::{Fault, Problem};
@@ -25,7 +24,7 @@ use crate::stripe::failure::Error;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 /// How the endpoint of a run is described at the provider.
@@ -74,15 +73,15 @@ pub struct Stage<'c> {
     http: outbound::Client,
     endpoint: String,
     tap: Tap,
-    application: &'c mut Application,
+    pub(super) application: &'c mut Application,
     /// What the line signs with, where the application has a secret of its own.
-    sealing: Option<Arc<Mutex<SigningSecret>>>,
+    pub(super) sealing: Option<Arc<Mutex<SigningSecret>>>,
     /// What holds the ledger's file, while it is locked.
-    lock: Option<Lock>,
+    pub(super) lock: Option<Lock>,
     /// Whether the day is all about the application's pages.
     pub about_pages: bool,
     /// The learner's own project, where there is one, and its files once they were read.
-    own: Option<PathBuf>,
+    pub(super) own: Option<PathBuf>,
     files: OnceLock<Project>,
     /// Whether the lesson may run commands of the project.
     may_run: bool,
@@ -186,7 +185,8 @@ impl<'c> Stage<'c> {
         loop {
             let Some(data) = page.get("data").and_then(Value::as_array) else { return Ok(list) };
             let id = |it: &Value| it.get("id").and_then(Value::as_str).map(str::to_owned);
-            let own = |it: &&Value| id(it).is_none_or(|id| !self.earlier.contains(&id) && lost(&id));
+            let own =
+                |it: &&Value| id(it).is_none_or(|id| !self.earlier.contains(&id) && lost(&id));
             kept.extend(data.iter().filter(own).cloned());
             let more = page.get("has_more").and_then(Value::as_bool) == Some(true);
             let last = data.last().and_then(id).filter(|_| more && kept.len() < limit);
@@ -317,66 +317,6 @@ impl<'c> Stage<'c> {
         self.tap.break_with(status, times);
     }
 
-    /// Rolls the secret as far as the application can be told: the built-in shop can believe two at once, a server
-    /// that was started for the run is started again with the one that it is to believe. Any other keeps its own.
-    pub async fn roll(&mut self, to: Rolled) -> Result<(), Fault> {
-        let fresh = format!("whsec_rolled{:016x}", self.context.entropy.numbers("rolled").next());
-        let new = self.rolled.clone().or_else(|| SigningSecret::read(&fresh));
-        let Some(new) = new else { return Ok(()) };
-        let believed = match to {
-            Rolled::Both => vec![self.secret.clone(), new.clone()],
-            Rolled::New => vec![new.clone()],
-            Rolled::Old => vec![self.secret.clone()],
-        };
-        if self.track() != Track::Exec {
-            if self.application.trust_only(believed) {
-                self.rolled = Some(new);
-            }
-            return Ok(());
-        }
-        let [only] = believed.as_slice() else { return Ok(()) };
-        self.application.set("STRIPE_WEBHOOK_SECRET", only.reveal());
-        if let Some(sealing) = &self.sealing {
-            only.clone_into(&mut sealing.lock().unwrap_or_else(PoisonError::into_inner));
-        }
-        self.rolled = Some(new);
-        self.restart(None, false).await
-    }
-
-    /// Lets the provider's API fail for the application, and locks the file of its ledger, as far as that is known.
-    pub async fn trouble(&mut self, it: act::Trouble) -> Result<bool, Fault> {
-        if it.books {
-            let ledger = self.ledger().await.unwrap_or_default();
-            let folder = self.own.clone().unwrap_or_else(|| PathBuf::from("."));
-            self.lock = self.application.books().lock(&sessions(&ledger), folder).await;
-        }
-        if it.api {
-            for method in ["GET", "POST"] {
-                let form = format!("on={method} /v1/*&answer=500&times=1000");
-                self.control_post("/_stripegym/faults", &form.replace(' ', "%20")).await?;
-            }
-        }
-        Ok(it.api || self.lock.is_some())
-    }
-
-    /// Ends what a check that was cut off may have left behind.
-    pub async fn settle(&mut self) -> Result<(), Fault> {
-        self.break_line(0, 0);
-        self.mend().await?;
-        if self.track() == Track::Exec && self.rolled.is_some() {
-            self.roll(Rolled::Old).await?;
-        }
-        Ok(())
-    }
-
-    /// Ends what troubles the application.
-    pub async fn mend(&mut self) -> Result<(), Fault> {
-        self.lock = None;
-        let url = format!("{}/_stripegym/faults", self.provider.base());
-        let request = self.http.request(reqwest::Method::DELETE, url);
-        self.control(request.header("Stripegym-Control", "1")).await.map(drop)
-    }
-
     /// The endpoint of this run, `we_…`.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
@@ -494,7 +434,7 @@ impl<'c> Stage<'c> {
         self.control(request.body(form.to_owned())).await
     }
 
-    async fn control(&self, request: reqwest::RequestBuilder) -> Result<Value, Fault> {
+    pub(super) async fn control(&self, request: reqwest::RequestBuilder) -> Result<Value, Fault> {
         let base = self.provider.base().to_owned();
         let down = |error: reqwest::Error| {
             Fault::because(Problem::ProviderDown { base: base.clone() }, error.without_url())
@@ -522,7 +462,7 @@ impl<'c> Stage<'c> {
 }
 
 /// The sessions that a ledger has rows of.
-fn sessions(ledger: &Value) -> BTreeSet<String> {
+pub(super) fn sessions(ledger: &Value) -> BTreeSet<String> {
     let rows = ledger.get("rows").and_then(Value::as_array);
     let ids = rows.into_iter().flatten().filter_map(|row| row.get("session_id")?.as_str());
     ids.map(str::to_owned).collect()

@@ -1,7 +1,7 @@
 //! Judges claims that put several observations together.
 
-use crate::app::course::guess::{self, Ring};
 use crate::app::course::exchanges::Exchange;
+use crate::app::course::guess::{self, Ring};
 use crate::app::course::judge::{answers, finding, found, show};
 use crate::app::course::kept::Kept;
 use crate::app::course::perform::as_provider;
@@ -113,9 +113,8 @@ pub fn says(stage: &Stage<'_>, it: &Says) -> Result<Finding, Trouble> {
     }
     if let Some(event) = &it.event {
         let event = stage.kept.id(event).ok_or_else(|| Trouble::unknown(event))?;
-        let of = |one: &Exchange| {
-            Said::read(&one.answer).filter(|_| one.event.as_ref() == Some(&event))
-        };
+        let of =
+            |one: &Exchange| Said::read(&one.answer).filter(|_| one.event.as_ref() == Some(&event));
         said.extend(stage.exchanges.each(of));
     }
     let holds = said.iter().any(|said| it.what.contains(said));

@@ -1,7 +1,7 @@
 //! What `check` came to: days graded without reading and doing, once or again and again.
 
-use crate::domain::course::{Level, Severity};
 use crate::domain::course::outcome::{CheckResult, DayResult, Failure, State};
+use crate::domain::course::{Level, Severity};
 use crate::domain::mode::Mode;
 use std::collections::BTreeMap;
 

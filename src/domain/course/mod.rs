@@ -16,6 +16,7 @@ pub mod launch;
 pub mod lint;
 pub mod manifest;
 pub mod matrix;
+pub mod mutate;
 pub mod outcome;
 pub mod progress;
 pub mod proof;

@@ -24,7 +24,18 @@ const COLUMNS: [(&str, &[&str]); 8] = [
             "セッション",
         ],
     ),
-    ("amount", &["amount_total", "total", "amount_minor", "amount_cents", "total_cents", "total_amount", "金額"]),
+    (
+        "amount",
+        &[
+            "amount_total",
+            "total",
+            "amount_minor",
+            "amount_cents",
+            "total_cents",
+            "total_amount",
+            "金額",
+        ],
+    ),
     ("currency", &["currency_code", "通貨"]),
     ("status", &["payment_status", "state", "状態", "ステータス"]),
     (
