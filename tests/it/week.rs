@@ -23,7 +23,6 @@ struct Steps {
 
 #[derive(serde::Deserialize)]
 struct Step {
-    id: String,
     beat: String,
     #[serde(default, rename = "type")]
     typed: Vec<String>,
