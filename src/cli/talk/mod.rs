@@ -387,19 +387,26 @@ impl<'c> Talking<'c> {
     /// Says that the effect came, and shows the thing itself.
     async fn came(&mut self, step: &Step, said: &StepText, as_: Gone) -> Result<(), Fault> {
         self.note(step, as_)?;
-        if !said.done.is_empty() {
-            let canvas = self.canvas();
-            let text = format!("✓ {}", said.done.trim_end());
-            let text = canvas.tone(Tone::Good, &view::text(&text, &canvas));
-            self.screen.add(&text);
-        }
-        self.show(step, said).await
+        let canvas = self.canvas();
+        let done = format!("✓ {}", said.done.trim_end());
+        let done = canvas.tone(Tone::Good, &view::text(&done, &canvas));
+        // Together, so that a new screen has both.
+        let thing = self.thing(step, said).await?;
+        self.screen.add(&format!("{done}\n{thing}"));
+        Ok(())
     }
 
     async fn show(&mut self, step: &Step, said: &StepText) -> Result<(), Fault> {
+        let thing = self.thing(step, said).await?;
+        self.screen.add(&thing);
+        Ok(())
+    }
+
+    /// The thing itself, where a step shows one.
+    async fn thing(&self, step: &Step, said: &StepText) -> Result<String, Fault> {
         let canvas = self.canvas();
         let event = self.room.newest_event(Some(WANTED)).or_else(|| self.room.newest_event(None));
-        let text = match (step.show, event) {
+        Ok(match (step.show, event) {
             (Some(Show::Event), Some((id, _))) => {
                 let event = self.room.event(&id).await?;
                 view::event(&event, &step.members, &said.mark, &canvas)
@@ -414,10 +421,8 @@ impl<'c> Talking<'c> {
                 let of = seen.attempts.iter().filter(|it| it.event == id).cloned();
                 view::attempts(&of.collect::<Vec<_>>(), seen.now, &canvas)
             }
-            _ => return Ok(()),
-        };
-        self.screen.add(&text);
-        Ok(())
+            _ => String::new(),
+        })
     }
 
     /// Notes how far a step was gone.
