@@ -23,7 +23,6 @@ struct Steps {
 
 #[derive(serde::Deserialize)]
 struct Step {
-    id: String,
     beat: String,
     #[serde(default, rename = "type")]
     typed: Vec<String>,
@@ -115,8 +114,9 @@ fn day_by_hand(env: &Env, lang: &'static str, day: &'static str) -> Vec<String> 
             };
             talk.line(&command);
             if number == last {
-                talk.terminal.shows("✓");
+                talk.terminal.shows(go_on(lang));
                 screen = talk.prompt();
+                assert!(screen.contains('✓'), "{lang} {day}: {command}\n{screen}");
             }
         }
         if step.beat == "mend" {
@@ -207,6 +207,11 @@ fn masked(text: &str, before: &str, is: impl Fn(char) -> bool, least: usize, wit
         out.push_str(rest);
     }
     out
+}
+
+/// What can be typed once a step is done.
+fn go_on(lang: &str) -> &'static str {
+    if lang == "ja" { "[Enter] 次へ" } else { "[Enter] go on" }
 }
 
 /// Shown and done, as the last screen says.

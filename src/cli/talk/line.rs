@@ -105,11 +105,20 @@ fn is_command(name: &str) -> bool {
     crate::cli::grammar::command().find_subcommand(name).is_some()
 }
 
+/// Characters of a session's id that are enough to know it by; all of them fill a line.
+const BEGUN: usize = 20;
+
+/// A session's id as it may be typed here.
+pub(crate) fn begun(id: &str) -> String {
+    id.get(..BEGUN).map_or_else(|| id.to_owned(), |begun| format!("{begun}…"))
+}
+
 /// A line whose ids are whole: one that begins as exactly one known id does is that id.
 pub(crate) fn whole(line: &str, seen: &Seen) -> String {
     let known = ids(seen);
     let word = |word: &str| {
-        let begun = word.trim_end_matches('…');
+        // Normalised, `…` is three full stops.
+        let begun = word.trim_end_matches(['…', '.']);
         let is_id = ["evt_", "cs_", "pi_"].iter().any(|it| begun.starts_with(it) && begun != *it);
         let mut fits = known.iter().filter(|id| is_id && id.starts_with(begun));
         match (fits.next(), fits.next()) {
@@ -188,6 +197,7 @@ mod tests {
             ..Seen::default()
         };
         assert_eq!(whole("pay cs_test_a…", &seen), "pay cs_test_ab");
+        assert_eq!(whole("pay cs_test_a...", &seen), "pay cs_test_ab");
         assert_eq!(whole("pay cs_test_", &seen), "pay cs_test_");
         assert_eq!(whole("pay cs_", &seen), "pay cs_");
     }

@@ -2,19 +2,19 @@
 //! listener that the day hosts; what happens elsewhere is seen.
 
 mod editor;
+mod end;
 pub(crate) mod line;
+mod mend;
 mod run;
 mod screen;
 
 use crate::app::context::Context;
-use crate::app::course::talk::exercise::{self, Exercise};
-use crate::app::course::talk::{self, Room, Script};
-use crate::app::course::{choose, next, record};
+use crate::app::course::record;
+use crate::app::course::talk::exercise::Exercise;
+use crate::app::course::talk::{self, Room, Script, StepText};
 use crate::cli::talk::editor::{Prompt, Typed};
 use crate::cli::talk::line::{Asked, asked};
 use crate::cli::talk::screen::Screen;
-use crate::content::steps::StepText;
-use crate::domain::course::Level;
 use crate::domain::course::talk::{Beat, Effect, Gone, Seen, Show, Step, is_right};
 use crate::domain::fault::{Fault, Problem};
 use crate::domain::mode::Mode;
@@ -240,9 +240,9 @@ impl<'c> Talking<'c> {
         let or = |found: Option<String>, else_: &str| found.unwrap_or_else(|| else_.to_owned());
         command
             .replace("{event}", &or(event.map(|(id, _)| id), "evt_…"))
-            .replace("{open}", &or(open.map(|it| it.id.clone()), "cs_…"))
-            .replace("{paid}", &or(paid.map(|it| it.id.clone()), "cs_…"))
-            .replace("{session}", &or(newest.map(|it| it.id.clone()), "cs_…"))
+            .replace("{open}", &or(open.map(|it| line::begun(&it.id)), "cs_…"))
+            .replace("{paid}", &or(paid.map(|it| line::begun(&it.id)), "cs_…"))
+            .replace("{session}", &or(newest.map(|it| line::begun(&it.id)), "cs_…"))
     }
 
     /// What Tab knows now.
@@ -387,19 +387,26 @@ impl<'c> Talking<'c> {
     /// Says that the effect came, and shows the thing itself.
     async fn came(&mut self, step: &Step, said: &StepText, as_: Gone) -> Result<(), Fault> {
         self.note(step, as_)?;
-        if !said.done.is_empty() {
-            let canvas = self.canvas();
-            let text = format!("✓ {}", said.done.trim_end());
-            let text = canvas.tone(Tone::Good, &view::text(&text, &canvas));
-            self.screen.add(&text);
-        }
-        self.show(step, said).await
+        let canvas = self.canvas();
+        let done = format!("✓ {}", said.done.trim_end());
+        let done = canvas.tone(Tone::Good, &view::text(&done, &canvas));
+        // Together, so that a new screen has both.
+        let thing = self.thing(step, said).await?;
+        self.screen.add(&format!("{done}\n{thing}"));
+        Ok(())
     }
 
     async fn show(&mut self, step: &Step, said: &StepText) -> Result<(), Fault> {
+        let thing = self.thing(step, said).await?;
+        self.screen.add(&thing);
+        Ok(())
+    }
+
+    /// The thing itself, where a step shows one.
+    async fn thing(&self, step: &Step, said: &StepText) -> Result<String, Fault> {
         let canvas = self.canvas();
         let event = self.room.newest_event(Some(WANTED)).or_else(|| self.room.newest_event(None));
-        let text = match (step.show, event) {
+        Ok(match (step.show, event) {
             (Some(Show::Event), Some((id, _))) => {
                 let event = self.room.event(&id).await?;
                 view::event(&event, &step.members, &said.mark, &canvas)
@@ -414,10 +421,8 @@ impl<'c> Talking<'c> {
                 let of = seen.attempts.iter().filter(|it| it.event == id).cloned();
                 view::attempts(&of.collect::<Vec<_>>(), seen.now, &canvas)
             }
-            _ => return Ok(()),
-        };
-        self.screen.add(&text);
-        Ok(())
+            _ => String::new(),
+        })
     }
 
     /// Notes how far a step was gone.
@@ -466,69 +471,6 @@ impl<'c> Talking<'c> {
         let result = self.room.prove(&lesson).await?;
         let text = view::proved(&result, &self.canvas());
         self.screen.add(&text);
-        Ok(())
-    }
-
-    async fn begin_exercise(&mut self, step: &Step) -> Result<(), Fault> {
-        let Some(mend) = &step.mend else { return Ok(()) };
-        let folder = std::path::Path::new("mend").join(self.id());
-        let Some(exercise) = exercise::begin(mend, &folder)? else {
-            self.say(&Msg::TalkInstall);
-            return self.note(step, Gone::Shown);
-        };
-        let path = exercise.path.display().to_string();
-        let line = i64::try_from(exercise.line).unwrap_or_default();
-        self.say(&Msg::TalkFile { path: &path, line });
-        let wrong: Vec<String> =
-            exercise.wrong.lines().take(4).map(|line| format!("    {}", line.trim())).collect();
-        self.screen.add(&wrong.join("\n"));
-        self.now.exercise = Some(exercise.clone());
-        // One that was mended in the learner's place is not done by looking at it again.
-        let before = self.gone.get(&step.id).copied().unwrap_or(Gone::Done);
-        self.graded(step, &exercise, before).await
-    }
-
-    /// Grades the program as it is now.
-    async fn graded(&mut self, step: &Step, exercise: &Exercise, as_: Gone) -> Result<(), Fault> {
-        self.now.text = exercise.text();
-        let said = match exercise.grade(self.context).await {
-            Ok(Some(check)) => {
-                let well = check.state.is_well();
-                let text = view::check(&check, &self.canvas());
-                if well {
-                    self.note(step, as_)?;
-                    let canvas = self.canvas();
-                    format!("{text}\n{}", canvas.say(&Msg::TalkMended))
-                } else {
-                    text
-                }
-            }
-            Ok(None) => return Ok(()),
-            Err(fault) if matches!(*fault.problem, Problem::Interrupted) => return Err(fault),
-            Err(fault) => run::fault(&fault, &self.canvas()),
-        };
-        self.screen.add(&said);
-        Ok(())
-    }
-
-    /// The last screen.
-    fn end(&mut self) -> Result<(), Fault> {
-        let day = &self.script.lesson.day;
-        let progress = choose::progress(self.context)?;
-        let required = day.checks.iter().filter(|it| it.level == Level::Required);
-        let own = required.clone().filter(|it| progress.is_proved(&it.id, day.lesson.version));
-        let of = |wanted: Gone| self.gone.values().filter(|gone| **gone == wanted).count();
-        let next = next(&day.lesson.id);
-        let end = view::End {
-            title: &self.script.lesson.texts.title,
-            gone: (of(Gone::Shown), of(Gone::Done)),
-            proved: (own.count(), required.count()),
-            learnt: &self.script.texts.learnt,
-            id: &day.lesson.id,
-            next: next.as_deref(),
-        };
-        let text = view::end(&end, &self.canvas());
-        self.screen.begin(Vec::new(), &text);
         Ok(())
     }
 }

@@ -3,6 +3,8 @@
 
 pub mod exercise;
 
+pub use crate::content::steps::{StepText, StepTexts};
+
 use crate::app::context::Context;
 use crate::app::course::{self, Beat, Manner, Wish, record};
 use crate::app::ledger_file::{self, LedgerFile};
@@ -11,7 +13,6 @@ use crate::app::provider::Provider;
 use crate::app::reconcile_run;
 use crate::app::remote::Remote;
 use crate::content::Lesson;
-use crate::content::steps::StepTexts;
 use crate::domain::course::outcome::DayResult;
 use crate::domain::course::talk::{AttemptSeen, Seen, SessionSeen, Taken, Talk};
 use crate::domain::fault::Fault;

@@ -1,0 +1,31 @@
+//! The screen after a day: what was shown, done and proved, and where to go on.
+
+use crate::app::course::{choose, next};
+use crate::cli::talk::Talking;
+use crate::domain::course::Level;
+use crate::domain::course::talk::Gone;
+use crate::domain::fault::Fault;
+use crate::view::talk as view;
+
+impl Talking<'_> {
+    /// The last screen.
+    pub(super) fn end(&mut self) -> Result<(), Fault> {
+        let day = &self.script.lesson.day;
+        let progress = choose::progress(self.context)?;
+        let required = day.checks.iter().filter(|it| it.level == Level::Required);
+        let own = required.clone().filter(|it| progress.is_proved(&it.id, day.lesson.version));
+        let of = |wanted: Gone| self.gone.values().filter(|gone| **gone == wanted).count();
+        let next = next(&day.lesson.id);
+        let end = view::End {
+            title: &self.script.lesson.texts.title,
+            gone: (of(Gone::Shown), of(Gone::Done)),
+            proved: (own.count(), required.count()),
+            learnt: &self.script.texts.learnt,
+            id: &day.lesson.id,
+            next: next.as_deref(),
+        };
+        let text = view::end(&end, &self.canvas());
+        self.screen.begin(Vec::new(), &text);
+        Ok(())
+    }
+}
