@@ -6,7 +6,7 @@ use crate::app::course::parcel::{Parcel, Seal, pack};
 use crate::app::ledger_file;
 use crate::app::provider::Provider;
 use crate::app::remote::Remote;
-use crate::domain::course::act::{Body, Header, Mutate, Secret};
+use crate::domain::course::mutate::{Body, Header, Mutate, Secret};
 use crate::domain::fault::{Fault, Problem};
 use crate::domain::secret::{SigningSecret, mask};
 use crate::domain::signed_delivery::{Delivered, Signed};

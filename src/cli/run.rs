@@ -1,7 +1,6 @@
 //! From a command line to a report: settings, runtime, command, output, exit code.
 
 use crate::app::command::{
-use crate::app::command::{
     account, book, cards, check, checkout, clock, day, deliver, dev, doctor, events, explain,
     fault, hint, home, items, keys, ledger, listen, logs, progress, reconcile, refund, report,
     reset, round, sandbox, solution, starter, status, trigger, verify_report, worlds,
