@@ -170,7 +170,7 @@ fn a_fee_of_a_destination_charge_is_taken_of_the_payment_it_becomes() {
     let (mut lab, account) = lab();
     let pi = pay(
         &mut lab,
-        json!({"transfer_data": {"destination": account}, "application_fee_amount": 1_230}),
+        &json!({"transfer_data": {"destination": account}, "application_fee_amount": 1_230}),
     );
     let charge = lab.get("charge", text(&pi, "latest_charge"));
     let fee = lab.get("application_fee", text(&charge, "application_fee"));
