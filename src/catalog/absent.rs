@@ -28,6 +28,8 @@ const INCLUDABLE: &[(&str, &[&str])] = &[
 /// Fields that are there only when there is something to say.
 const OCCASIONAL: &[(&str, &[&str])] = &[
     ("account", &["groups", "individual", "company", "future_requirements"]),
+    // One of an account's shows no customer.
+    ("bank_account", &["customer"]),
     (
         "balance",
         &["connect_reserved", "instant_available", "issuing", "refund_and_dispute_prefunding"],

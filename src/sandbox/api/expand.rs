@@ -138,7 +138,9 @@ fn resolve(reader: Reader<'_>, member: &mut Value, kinds: &[&'static str], accou
             }
         }
         Value::Array(items) => {
-            items.iter_mut().for_each(|item| resolve(reader, item, kinds, accounts));
+            for item in items {
+                resolve(reader, item, kinds, accounts);
+            }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {}
     }

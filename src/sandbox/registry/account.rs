@@ -120,17 +120,13 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     doc.insert("id".to_owned(), json!(id));
     doc.insert("external_accounts".to_owned(), standing::external_accounts(txn, &id));
     standing::show(&mut doc, &Standing::default());
-    if let Some(delay) = doc.get_mut("settings")
-        && let Some(delay) = delay.pointer_mut("/payouts/schedule/delay_days")
-    {
-        *delay = json!(delay_days(kind, &country));
-    }
     // A platform that bears the losses may spare its accounts.
     let debits = doc.get_mut("settings");
     if let Some(debits) = debits.and_then(|it| it.pointer_mut("/payouts/debit_negative_balances")) {
         *debits = json!(kind != "custom");
     }
     write(txn, &mut doc, call)?;
+    set_delay(&mut doc, call);
     txn.in_account("", |txn| txn.put(doc));
     standing::refresh(txn, &id, false);
     find(txn, &id).map(Body::from)
@@ -249,12 +245,24 @@ fn write(txn: &mut Txn<'_>, doc: &mut Doc, call: &Call) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The days after which an account is paid out, as recorded; two elsewhere.
-fn delay_days(kind: &str, country: &str) -> i64 {
-    match (kind, country) {
-        ("custom", "US") => 1,
-        ("custom", "CA") => 7,
-        _ => 2,
+/// Sets after how many days a new custom account is paid out, where it was not said: as recorded.
+fn set_delay(doc: &mut Doc, call: &Call) {
+    let sent = call.get("settings").and_then(|it| it.pointer("/payouts/schedule/delay_days"));
+    let is_custom = doc.get("type").and_then(Value::as_str) == Some("custom");
+    if sent.is_some() || !is_custom {
+        return;
+    }
+    let country = doc.get("country").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let schedule = doc.get_mut("settings").and_then(|it| it.pointer_mut("/payouts/schedule"));
+    if let Some(Value::Object(schedule)) = schedule {
+        let is_manual = schedule.get("interval").and_then(Value::as_str) == Some("manual");
+        let days = match (country.as_str(), is_manual) {
+            ("KR", _) => 0,
+            (_, true) => 1,
+            ("CA" | "MX", _) => 7,
+            _ => 2,
+        };
+        schedule.insert("delay_days".to_owned(), json!(days));
     }
 }
 

@@ -25,6 +25,12 @@ pub fn handler(key: &str) -> Option<Handler> {
         "POST /v1/accounts/{account}/persons" | "POST /v1/accounts/{account}/persons/{person}" => {
             write_person
         }
+        "GET /v1/accounts/{account}/external_accounts"
+        | "GET /v1/accounts/{account}/external_accounts/{id}"
+        | "POST /v1/accounts/{account}/external_accounts/{id}"
+        | "GET /v1/accounts/{account}/persons"
+        | "GET /v1/accounts/{account}/persons/{person}"
+        | "DELETE /v1/accounts/{account}/persons/{person}" => as_record,
         _ => return None,
     })
 }
@@ -172,14 +178,19 @@ fn remove_external(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     Ok(stub.into())
 }
 
-/// Writes a person as the record of one, and has what was sent looked into.
-fn write_person(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+/// What is done to a record, whatever it is a record of; what follows for the account is `rules` to say.
+fn as_record(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let endpoint = Catalog::get().routes().all().iter().find(|it| it.key() == call.key);
     let plan = endpoint.and_then(|endpoint| plan::plan(endpoint).ok());
-    let plan = plan.ok_or_else(|| unplaced("person"))?;
+    let plan = plan.ok_or_else(|| unplaced("account"))?;
+    record::answer(txn, call, &plan)
+}
+
+/// Writes a person as the record of one, and has what was sent looked into.
+fn write_person(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let account = call.id(0).to_owned();
     standing::note_sent(txn, &account, &call.params);
-    let made = record::answer(txn, call, &plan)?.into_document();
+    let made = as_record(txn, call)?.into_document();
     let shown = txn.at(&scope_of(txn, &account)).get("person", text(&made, "id"));
     Ok(shown.map_or_else(|| made.into(), Body::from))
 }

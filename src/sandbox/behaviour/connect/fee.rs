@@ -122,12 +122,12 @@ pub fn refund_of(txn: &mut Txn<'_>, fee: &str, of: Part, amount: i64) {
     let Some(found) = found else { return };
     let share = part_of(&found).share(of, amount);
     if share > 0 {
-        txn.in_account("", |txn| refund(txn, &found, share, json!({})));
+        txn.in_account("", |txn| refund(txn, &found, share, &json!({})));
     }
 }
 
 /// Refunds so much of a fee: books it with the platform and with the account that had paid it, and tells of it.
-fn refund(txn: &mut Txn<'_>, fee: &Object, amount: i64, metadata: Value) -> Arc<Object> {
+fn refund(txn: &mut Txn<'_>, fee: &Object, amount: i64, metadata: &Value) -> Arc<Object> {
     let id = txn.new_id("fr_1", 23);
     let fee_id = text(fee, "id").to_owned();
     let currency = currency_of(fee);
@@ -199,7 +199,7 @@ fn create_refund(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let mut metadata = Doc::new();
     merge_metadata(&mut metadata, &call.params);
     let metadata = metadata.remove("metadata").unwrap_or_else(|| json!({}));
-    Ok(refund(txn, &fee, amount, metadata).into())
+    Ok(refund(txn, &fee, amount, &metadata).into())
 }
 
 fn list_refunds(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {

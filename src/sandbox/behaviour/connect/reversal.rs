@@ -58,7 +58,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     if call.flag("refund_application_fee") == Some(true) {
         fee::refund_share(txn, &transfer, part, amount);
     }
-    Ok(make(txn, &transfer, amount, None, metadata).into())
+    Ok(make(txn, &transfer, amount, None, &metadata).into())
 }
 
 /// Reverses so much of a transfer, books it in both accounts and tells of it.
@@ -67,7 +67,7 @@ pub fn make(
     transfer: &Object,
     amount: i64,
     refund: Option<&str>,
-    metadata: Value,
+    metadata: &Value,
 ) -> Arc<Object> {
     let id = txn.new_id("trr_1", 23);
     let transfer_id = text(transfer, "id").to_owned();

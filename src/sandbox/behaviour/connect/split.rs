@@ -127,6 +127,6 @@ pub fn refunded(
     }
     let made = transfer::of_charge(txn, charge).filter(|_| back.transfer)?;
     let share = reversal::part_of(&made).share(of, amount);
-    let done = (share > 0).then(|| reversal::make(txn, &made, share, Some(refund), json!({})));
+    let done = (share > 0).then(|| reversal::make(txn, &made, share, Some(refund), &json!({})));
     done.map(|reversal| text(&reversal, "id").to_owned())
 }

@@ -34,7 +34,7 @@ fn sums(lab: &Lab, account: &str) -> (i64, i64) {
     (net, of("available") + of("pending"))
 }
 
-fn pay(lab: &mut Lab, more: Value) -> Value {
+fn pay(lab: &mut Lab, more: &Value) -> Value {
     let mut params = json!({
         "amount": 10_000, "currency": "usd", "payment_method": "pm_card_visa", "confirm": true,
         "payment_method_types": ["card"], "capture_method": "automatic",
@@ -141,7 +141,7 @@ fn a_reversal_takes_back_in_both_accounts_what_is_left() {
 #[test]
 fn a_destination_charge_transfers_what_it_says_once_it_is_paid() {
     let (mut lab, account) = lab();
-    let pi = pay(&mut lab, json!({"transfer_data": {"destination": account, "amount": 9_000}}));
+    let pi = pay(&mut lab, &json!({"transfer_data": {"destination": account, "amount": 9_000}}));
     assert_eq!(text(&pi, "transfer_group"), format!("group_{}", text(&pi, "id")));
     let charge = lab.get("charge", text(&pi, "latest_charge"));
     assert_eq!(
@@ -170,7 +170,7 @@ fn a_fee_of_a_destination_charge_is_taken_of_the_payment_it_becomes() {
     let (mut lab, account) = lab();
     let pi = pay(
         &mut lab,
-        json!({"transfer_data": {"destination": account}, "application_fee_amount": 1_230}),
+        &json!({"transfer_data": {"destination": account}, "application_fee_amount": 1_230}),
     );
     let charge = lab.get("charge", text(&pi, "latest_charge"));
     let fee = lab.get("application_fee", text(&charge, "application_fee"));
@@ -208,7 +208,7 @@ fn a_fee_of_a_destination_charge_is_taken_of_the_payment_it_becomes() {
 #[test]
 fn a_direct_charge_pays_its_account_and_its_fee_the_platform() {
     let (mut lab, account) = lab();
-    let pi = lab.within(&account, |lab| pay(lab, json!({"application_fee_amount": 700})));
+    let pi = lab.within(&account, |lab| pay(lab, &json!({"application_fee_amount": 700})));
     assert!(text(&pi, "application").starts_with("ca_"));
     let view = lab.view().at(&account);
     let charge = view.get("charge", text(&pi, "latest_charge")).unwrap();
@@ -283,7 +283,7 @@ fn a_payment_method_of_another_account_is_told_from_none() {
 fn a_capture_says_anew_what_goes_to_whom() {
     let (mut lab, account) = lab();
     let held = json!({"capture_method": "manual", "transfer_data": {"destination": account}, "application_fee_amount": 900});
-    let pi = pay(&mut lab, held);
+    let pi = pay(&mut lab, &held);
     assert_eq!(lab.view().count("transfer"), 0, "nothing goes on before the money is taken");
     let path = format!("POST /v1/payment_intents/{}/capture", text(&pi, "id"));
     let done = lab.ok(&path, json!({"amount_to_capture": 4_000, "application_fee_amount": 100}));

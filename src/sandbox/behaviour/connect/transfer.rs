@@ -127,7 +127,7 @@ pub fn ensure_destination(txn: &Txn<'_>, account: &str, param: &str) -> Result<(
         capabilities.and_then(|all| all.get(name)).and_then(Value::as_str) == Some("active")
     };
     // A standard account that asked for nothing can be sent money, as the official CLI's fixtures show.
-    let free = text(&found, "type") == "standard" && capabilities.is_none_or(|all| all.is_empty());
+    let free = text(&found, "type") == "standard" && capabilities.is_none_or(Doc::is_empty);
     if free || has("transfers") || has("legacy_payments") {
         return Ok(());
     }
