@@ -50,14 +50,14 @@ pub fn select(txn: &Txn<'_>, report: &Report, asked: &Asked) -> Vec<Arc<Object>>
                 Scope::Activity => !is_payout(row) && within(int(row, "created")),
                 Scope::Payouts => is_payout(row) && within(int(row, "created")),
                 Scope::Balance => int(row, "created") < asked.until,
-                Scope::Paid => {
-                    !is_payout(row)
-                        && payout_of(txn, row).is_some_and(|it| within(int(&it, "arrival_date")))
-                }
+                // A payout's own transaction is not what it pays.
+                Scope::Paid => payout_of(txn, row).is_some_and(|it| {
+                    within(int(&it, "arrival_date")) && text(row, "source") != text(&it, "id")
+                }),
                 Scope::PaidBy => {
-                    !is_payout(row)
-                        && row.part::<TransactionPart>().payout.as_deref()
-                            == asked.payout.as_deref()
+                    let payout = asked.payout.as_deref();
+                    row.part::<TransactionPart>().payout.as_deref() == payout
+                        && payout != Some(text(row, "source"))
                 }
             }
     };
