@@ -85,3 +85,26 @@ fn tax(
     let on_top = int(session, "amount_total") - parts;
     Some((if on_top == 0 { w.tax_included } else { w.tax }, amount(tax)))
 }
+
+/// The name of a way to ship, with how long it takes where that is known.
+pub fn shipped_by(name: &str, estimate: &Value, w: &Words) -> String {
+    let end = |which: &str| estimate.get(which).filter(|it| it.is_object());
+    let count = |end: &Value| int(end, "value").to_string();
+    let (from, to) = (end("minimum"), end("maximum"));
+    let Some(last) = to.or(from) else { return name.to_owned() };
+    let spoken = match (from, to) {
+        (Some(from), Some(to)) if int(from, "value") != int(to, "value") => {
+            format!("{}–{}", count(from), count(to))
+        }
+        (Some(from), None) => format!("{}–", count(from)),
+        _ => count(last),
+    };
+    let takes = match text(last, "unit") {
+        "hour" => w.delivery_hour(&spoken),
+        "day" => w.delivery_day(&spoken),
+        "week" => w.delivery_week(&spoken),
+        "month" => w.delivery_month(&spoken),
+        _ => w.delivery_business_day(&spoken),
+    };
+    format!("{name} ({takes})")
+}

@@ -8,7 +8,7 @@ use crate::sandbox::page::choices;
 use crate::sandbox::page::entry::{Asks, Fault, Form, Saved};
 use crate::sandbox::page::field::{Choice, Field, Maker, shown};
 use crate::sandbox::page::leave;
-use crate::sandbox::page::order::Order;
+use crate::sandbox::page::order::{self, Order};
 use crate::words::page::Words;
 use askama::Template;
 use serde_json::Value;
@@ -218,7 +218,10 @@ fn shipping_options(
     let asked = form.get("shipping_option");
     let choice = |(at, option): (usize, &Value)| Choice {
         value: at.to_string(),
-        label: rates.get(at).map(|(name, estimate)| named(name, estimate, w)).unwrap_or_default(),
+        label: rates
+            .get(at)
+            .map(|(name, estimate)| order::shipped_by(name, estimate, w))
+            .unwrap_or_default(),
         amount: shown(int(option, "shipping_amount"), currency),
         chosen: asked.map_or_else(
             || current == Some(text(option, "shipping_rate")),
@@ -226,29 +229,6 @@ fn shipping_options(
         ),
     };
     options.into_iter().flatten().enumerate().map(choice).collect()
-}
-
-/// The name of a way to ship, with how long it takes where that is known.
-fn named(name: &str, estimate: &Value, w: &Words) -> String {
-    let end = |which: &str| estimate.get(which).filter(|it| it.is_object());
-    let count = |end: &Value| int(end, "value").to_string();
-    let (from, to) = (end("minimum"), end("maximum"));
-    let Some(last) = to.or(from) else { return name.to_owned() };
-    let spoken = match (from, to) {
-        (Some(from), Some(to)) if int(from, "value") != int(to, "value") => {
-            format!("{}–{}", count(from), count(to))
-        }
-        (Some(from), None) => format!("{}–", count(from)),
-        _ => count(last),
-    };
-    let takes = match text(last, "unit") {
-        "hour" => w.delivery_hour(&spoken),
-        "day" => w.delivery_day(&spoken),
-        "week" => w.delivery_week(&spoken),
-        "month" => w.delivery_month(&spoken),
-        _ => w.delivery_business_day(&spoken),
-    };
-    format!("{name} ({takes})")
 }
 
 fn submit(session: &Value, w: &Words, total: &str) -> String {

@@ -1,6 +1,6 @@
 //! Discounts over lines: each takes from what the ones before it left.
 
-use super::percent::Percent;
+use crate::sandbox::behaviour::total::percent::Percent;
 
 /// How much comes off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,8 +9,8 @@ pub mod discount;
 pub mod percent;
 pub mod tax;
 
-use discount::Discount;
-use tax::{Rate, Tax};
+use crate::sandbox::behaviour::total::discount::Discount;
+use crate::sandbox::behaviour::total::tax::{Rate, Tax};
 
 /// One line of a sale.
 #[derive(Clone, Debug, Default)]

@@ -1,6 +1,6 @@
 //! Taxes of one amount: within it, or added to it.
 
-use super::percent::Percent;
+use crate::sandbox::behaviour::total::percent::Percent;
 
 /// One rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
