@@ -486,7 +486,7 @@ fn record(row: &Value, created: Timestamp) -> Option<Record> {
         amount: Money::new(row.get("amount")?.as_i64()?, currency),
         status: EntryStatus::read(text("status")?)?,
         // When a row was written is asked for by a check of its own.
-        created: row.get("created").and_then(Value::as_i64).map_or(created, Timestamp),
+        created,
         payment_intent: text("payment_intent").filter(|it| !it.is_empty()).map(str::to_owned),
     })
 }
