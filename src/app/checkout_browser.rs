@@ -2,7 +2,7 @@
 //! it, follows where it leads. It knows the names of the fields and nothing of the sandbox's inside.
 
 use crate::app::form::{self, Form, Page};
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::locale::Locale;
 use crate::net::outbound::{self, Patience, Reach};
 use std::time::Duration;
@@ -99,7 +99,7 @@ pub async fn visit(
         }
         if *means == Means::Konbini && !form.offers("method", "konbini") {
             let (method, fits) = ("konbini".to_owned(), "JPY, 120-300000".to_owned());
-            return Err(Problem::NotOffered { method, fits }.into());
+            return Err(FaultKind::NotOffered { method, fits }.into());
         }
         let challenge = form.offers("result", "pass");
         sent = sent || !challenge;
@@ -181,12 +181,12 @@ impl Browser {
     }
 
     fn down(&self, error: reqwest::Error) -> Fault {
-        Fault::because(Problem::ProviderDown { base: self.origin.clone() }, error.without_url())
+        Fault::because(FaultKind::ProviderDown { base: self.origin.clone() }, error.without_url())
     }
 }
 
 fn odd(url: &str, what: &str) -> Fault {
-    Problem::Page { url: url.to_owned(), what: what.to_owned() }.into()
+    FaultKind::Page { url: url.to_owned(), what: what.to_owned() }.into()
 }
 
 /// Scheme and authority of a URL.

@@ -2,7 +2,7 @@
 
 use crate::app::context::Context;
 use crate::app::form;
-use crate::domain::fault::{Fault, Misuse, Problem};
+use crate::domain::fault::{Fault, FaultKind, UsageError};
 use crate::domain::mode::Mode;
 use crate::net::outbound::{self, Client, Patience, Reach};
 use crate::sandbox::host;
@@ -29,7 +29,7 @@ impl Control {
     pub async fn find(context: &Context, command: &str) -> Result<Self, Fault> {
         let config = &context.config;
         if config.mode == Mode::Stripe {
-            return Err(Problem::SandboxOnly { command: command.to_owned() }.into());
+            return Err(FaultKind::SandboxOnly { command: command.to_owned() }.into());
         }
         let found = match &config.api_base {
             Some(base) => Some(base.trim_end_matches('/').to_owned()),
@@ -40,10 +40,11 @@ impl Control {
                 0 => host::DEFAULT_PORT,
                 port => port,
             };
-            return Err(Problem::ProviderDown { base: format!("http://127.0.0.1:{port}") }.into());
+            return Err(FaultKind::ProviderDown { base: format!("http://127.0.0.1:{port}") }.into());
         };
-        let http = outbound::client(Reach::of(&base), PATIENCE)
-            .map_err(|error| Fault::because(Problem::ProviderDown { base: base.clone() }, error))?;
+        let http = outbound::client(Reach::of(&base), PATIENCE).map_err(|error| {
+            Fault::because(FaultKind::ProviderDown { base: base.clone() }, error)
+        })?;
         let key = config.key.as_ref().map(|key| key.reveal().to_owned());
         Ok(Self { base, key, http })
     }
@@ -81,7 +82,7 @@ impl Control {
             request = request.header(CONTENT_TYPE, kind).body(encoded);
         }
         let down = |error: reqwest::Error| {
-            Fault::because(Problem::ProviderDown { base: self.base.clone() }, error.without_url())
+            Fault::because(FaultKind::ProviderDown { base: self.base.clone() }, error.without_url())
         };
         let response = request.send().await.map_err(down)?;
         let status = response.status();
@@ -95,19 +96,19 @@ impl Control {
                 let message = message.unwrap_or_default().to_owned();
                 let (code, param, request) = (None, None, None);
                 let status = status.as_u16();
-                Err(Problem::ProviderRefused { status, message, code, param, request }.into())
+                Err(FaultKind::ProviderRefused { status, message, code, param, request }.into())
             }
-            None => Err(Problem::ProviderOdd { what: format!("/_stripegym/{path}") }.into()),
+            None => Err(FaultKind::ProviderOdd { what: format!("/_stripegym/{path}") }.into()),
         }
     }
 }
 
 /// A value that does not fit its flag.
-pub fn bad_value(command: &str, flag: &str, value: &str, expected: &str) -> Problem {
-    let misuse = Misuse::BadValue {
+pub fn bad_value(command: &str, flag: &str, value: &str, expected: &str) -> FaultKind {
+    let usage_error = UsageError::BadValue {
         flag: flag.to_owned(),
         value: value.to_owned(),
         expected: expected.to_owned(),
     };
-    Problem::Usage { misuse, command: command.to_owned() }
+    FaultKind::Usage { usage_error, command: command.to_owned() }
 }

@@ -1,6 +1,6 @@
 //! From each layer's error to the fault that a person meets.
 
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::shop::listener::StartError;
 use crate::store::StoreError;
 use crate::stripe::failure::Error;
@@ -9,7 +9,7 @@ use std::path::Path;
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         match error {
-            Error::Api(error) => Problem::ProviderRefused {
+            Error::Api(error) => FaultKind::ProviderRefused {
                 status: error.status,
                 message: error.message.clone(),
                 code: error.code.clone(),
@@ -18,9 +18,9 @@ impl From<Error> for Fault {
             }
             .into(),
             Error::Unreachable { base, reason, .. } => {
-                Self::because(Problem::ProviderDown { base }, reason)
+                Self::because(FaultKind::ProviderDown { base }, reason)
             }
-            Error::BadBase { .. } => Problem::Setting {
+            Error::BadBase { .. } => FaultKind::Setting {
                 name: "STRIPE_API_BASE".to_owned(),
                 origin: "settings".to_owned(),
                 expected: "http://127.0.0.1:12111".to_owned(),
@@ -28,11 +28,11 @@ impl From<Error> for Fault {
             .into(),
             Error::Insecure { .. } => {
                 let name = "STRIPE_SECRET_KEY".to_owned();
-                Self::because(Problem::LiveKey { name, origin: "http".to_owned() }, error)
+                Self::because(FaultKind::LiveKey { name, origin: "http".to_owned() }, error)
             }
             Error::Unreadable { .. } | Error::BadHeader { .. } | Error::Client(_) => {
                 let what = error.to_string();
-                Problem::ProviderOdd { what }.into()
+                FaultKind::ProviderOdd { what }.into()
             }
         }
     }
@@ -43,13 +43,13 @@ pub fn of_store(error: &StoreError, path: &Path) -> Fault {
     let path = path.display().to_string();
     match error {
         StoreError::Busy { .. } | StoreError::Reset { .. } => {
-            Fault::because(Problem::LedgerBusy { path }, error)
+            Fault::because(FaultKind::LedgerBusy { path }, error)
         }
-        StoreError::Corrupt { .. } => Fault::because(Problem::LedgerBroken { path }, error),
-        StoreError::Full { .. } => Fault::because(Problem::DiskFull { path }, error),
-        StoreError::Newer { .. } => Fault::because(Problem::Newer { path }, error),
+        StoreError::Corrupt { .. } => Fault::because(FaultKind::LedgerBroken { path }, error),
+        StoreError::Full { .. } => Fault::because(FaultKind::DiskFull { path }, error),
+        StoreError::Newer { .. } => Fault::because(FaultKind::Newer { path }, error),
         StoreError::Moved { .. } | StoreError::Io { .. } | StoreError::Gone => {
-            Fault::because(Problem::Ledger { path }, error)
+            Fault::because(FaultKind::Ledger { path }, error)
         }
     }
 }
@@ -59,14 +59,14 @@ pub fn of_progress(error: &StoreError, path: &Path) -> Fault {
     let path = path.display().to_string();
     Fault::because(
         match error {
-            StoreError::Corrupt { .. } => Problem::ProgressBroken { path },
-            StoreError::Full { .. } => Problem::DiskFull { path },
-            StoreError::Newer { .. } => Problem::Newer { path },
+            StoreError::Corrupt { .. } => FaultKind::ProgressBroken { path },
+            StoreError::Full { .. } => FaultKind::DiskFull { path },
+            StoreError::Newer { .. } => FaultKind::Newer { path },
             StoreError::Busy { .. }
             | StoreError::Reset { .. }
             | StoreError::Moved { .. }
             | StoreError::Io { .. }
-            | StoreError::Gone => Problem::File { path },
+            | StoreError::Gone => FaultKind::File { path },
         },
         error,
     )
@@ -77,11 +77,11 @@ pub fn of_listener(error: &StartError, command: &str) -> Fault {
     match error {
         StartError::Bind { addr, source } => {
             let problem =
-                Problem::PortTaken { address: addr.to_string(), command: command.to_owned() };
+                FaultKind::PortTaken { address: addr.to_string(), command: command.to_owned() };
             Fault::because(problem, source)
         }
         StartError::Forward(cause) => {
-            Fault::because(Problem::ProviderOdd { what: "--forward-to".to_owned() }, cause)
+            Fault::because(FaultKind::ProviderOdd { what: "--forward-to".to_owned() }, cause)
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::app::failure::of_listener;
 use crate::app::ledger_file::LedgerFile;
 use crate::app::provider::Provider;
 use crate::domain::currency::Currency;
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::money::Money;
 use crate::domain::notice::{Delivery, Notice, Outcome};
 use crate::domain::secret::SigningSecret;
@@ -107,7 +107,7 @@ impl MerchantServer {
         let created = provider.stripe.create_webhook_endpoint(&url, &["*"], MARK);
         let endpoint = created.await?;
         let odd =
-            |name: &str| Problem::ProviderOdd { what: format!("an endpoint without `{name}`") };
+            |name: &str| FaultKind::ProviderOdd { what: format!("an endpoint without `{name}`") };
         let secret = endpoint["secret"]
             .as_str()
             .and_then(SigningSecret::read)

@@ -2,7 +2,7 @@
 
 use crate::app::checkout_browser::{self, Landing, Means, Typed};
 use crate::domain::currency::Currency;
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::locale::Locale;
 use crate::domain::money::Money;
 use crate::domain::report::{Checkout, Ending, Place};
@@ -79,7 +79,7 @@ fn set(object: &mut Value, name: &str, value: Value) {
 async fn price_of(stripe: &Stripe, key: &str) -> Result<String, Fault> {
     let list = stripe.get("/v1/prices", &json!({ "lookup_keys": [key], "limit": 1 })).await?;
     let id = list.pointer("/data/0/id").and_then(Value::as_str);
-    let missing = || Problem::NotFound { what: format!("price with lookup_key={key}") };
+    let missing = || FaultKind::NotFound { what: format!("price with lookup_key={key}") };
     Ok(id.ok_or_else(missing)?.to_owned())
 }
 
@@ -91,7 +91,7 @@ pub async fn pay(
     typed: &Typed,
     locale: Locale,
 ) -> Result<Landing, Fault> {
-    let odd = || Problem::ProviderOdd { what: "a session without `url`".to_owned() };
+    let odd = || FaultKind::ProviderOdd { what: "a session without `url`".to_owned() };
     let url = session.get("url").and_then(Value::as_str).ok_or_else(odd)?;
     checkout_browser::visit(url, means, typed, locale).await
 }
@@ -130,7 +130,8 @@ pub fn ending(session: &Value) -> Option<Ending> {
 
 /// The session's total.
 pub fn total(session: &Value) -> Result<Money, Fault> {
-    let odd = || Problem::ProviderOdd { what: "a session without amount and currency".to_owned() };
+    let odd =
+        || FaultKind::ProviderOdd { what: "a session without amount and currency".to_owned() };
     let minor = session.get("amount_total").and_then(Value::as_i64).ok_or_else(odd)?;
     let code = session.get("currency").and_then(Value::as_str).ok_or_else(odd)?;
     let currency = code.parse::<Currency>().map_err(|_| odd())?;

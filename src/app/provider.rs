@@ -2,7 +2,7 @@
 //! command hosts itself for as long as it runs.
 
 use crate::app::context::Context;
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::host::is_loopback;
 use crate::domain::mode::Mode;
 use crate::domain::notice::Notice;
@@ -126,23 +126,23 @@ pub fn options(context: &Context) -> Options {
 pub fn of_host(error: HostError, home: &Path, command: &str) -> Fault {
     let home = home.display().to_string();
     match error {
-        HostError::Hosted { address } => Problem::SandboxInUse { base: address }.into(),
+        HostError::Hosted { address } => FaultKind::SandboxInUse { base: address }.into(),
         HostError::Listen { addr, source } => {
             let problem =
-                Problem::PortTaken { address: addr.to_string(), command: command.to_owned() };
+                FaultKind::PortTaken { address: addr.to_string(), command: command.to_owned() };
             Fault::because(problem, source)
         }
         HostError::Folder { source, .. } => {
-            Fault::because(Problem::SandboxStore { path: home }, source)
+            Fault::because(FaultKind::SandboxStore { path: home }, source)
         }
         HostError::Journal(cause) => {
             let file = Path::new(&home).join("sandbox.db");
             let path = file.display().to_string();
             let problem = match store::inspect(&file) {
                 // It can be read, and not by what reads it: it is of another version.
-                Ok(()) | Err(StoreError::Corrupt { .. }) => Problem::SandboxBroken { path },
-                Err(StoreError::Full { .. }) => Problem::DiskFull { path },
-                Err(_) => Problem::SandboxStore { path },
+                Ok(()) | Err(StoreError::Corrupt { .. }) => FaultKind::SandboxBroken { path },
+                Err(StoreError::Full { .. }) => FaultKind::DiskFull { path },
+                Err(_) => FaultKind::SandboxStore { path },
             };
             Fault::because(problem, cause)
         }
@@ -153,17 +153,18 @@ fn client(context: &Context, base: &str) -> Result<Stripe, Fault> {
     if context.config.mode == Mode::Sandbox && !is_loopback(base) {
         let origin = base.to_owned();
         let (name, expected) = ("STRIPE_API_BASE".to_owned(), "http://127.0.0.1:12111".to_owned());
-        return Err(Problem::Setting { name, origin, expected }.into());
+        return Err(FaultKind::Setting { name, origin, expected }.into());
     }
     // The last guard: whatever the settings say, Stripe never sees a key that names a world.
     let named = context.config.key.as_ref().is_some_and(|key| key.world().is_some());
     if named && !is_loopback(base) {
-        return Err(
-            Problem::SandboxOnly { command: "STRIPE_SECRET_KEY=sk_test_w_…".to_owned() }.into()
-        );
+        return Err(FaultKind::SandboxOnly {
+            command: "STRIPE_SECRET_KEY=sk_test_w_…".to_owned()
+        }
+        .into());
     }
     let own = context.config.key.clone().or_else(|| ApiKey::read(SANDBOX_KEY));
-    let key = own.ok_or(Problem::KeyMissing)?;
+    let key = own.ok_or(FaultKind::KeyMissing)?;
     let stripe = Stripe::new(base, key)?;
     Ok(match context.config.seed {
         Some(_) => stripe.repeatable(context.entropy.clone()),

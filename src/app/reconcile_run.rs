@@ -3,7 +3,7 @@
 use crate::app::context::Context;
 use crate::app::ledger_file::{self, LedgerFile};
 use crate::domain::entry::Fact;
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::reconcile::{ProviderSnapshot, Reconciliation, Record, reconcile};
 use crate::domain::report::Fixed;
 use crate::shop::gather::gather;
@@ -27,7 +27,7 @@ pub async fn ask(
     let gathered = gather(stripe, window, context.clock.now()).await?;
     match gathered.unreadable.first() {
         None => Ok(gathered.provided),
-        Some((id, error)) => Err(Problem::ProviderOdd { what: format!("{id}: {error}") }.into()),
+        Some((id, error)) => Err(FaultKind::ProviderOdd { what: format!("{id}: {error}") }.into()),
     }
 }
 
@@ -75,7 +75,7 @@ async fn write(
     let path = || file.ledger.path().display().to_string();
     let ticket = file.batch.submit(Write::seen(facts, context.clock.now()));
     let ticket =
-        ticket.map_err(|full| Fault::because(Problem::LedgerBusy { path: path() }, full))?;
+        ticket.map_err(|full| Fault::because(FaultKind::LedgerBusy { path: path() }, full))?;
     let accepted = ticket.await.map_err(|error| ledger_file::fault(context, &error))?;
     Ok(accepted.changes)
 }

@@ -1,7 +1,7 @@
 //! The controls of a sandbox that another process hosts: found in the folder, called under `/_stripegym/`.
 
 use crate::app::context::Context;
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::mode::Mode;
 use crate::net::outbound::{self, Patience, Reach};
 use crate::sandbox::host;
@@ -27,16 +27,16 @@ impl Remote {
     pub async fn connect(context: &Context, command: &str) -> Result<Self, Fault> {
         let config = &context.config;
         if config.mode == Mode::Stripe {
-            return Err(Problem::SandboxOnly { command: command.to_owned() }.into());
+            return Err(FaultKind::SandboxOnly { command: command.to_owned() }.into());
         }
         let base = match &config.api_base {
             Some(base) => base.clone(),
-            None => host::find(&config.home).await.ok_or_else(|| Problem::SandboxNotRunning {
+            None => host::find(&config.home).await.ok_or_else(|| FaultKind::SandboxNotRunning {
                 home: config.home.display().to_string(),
             })?,
         };
         let broken = |error: outbound::OutboundError| {
-            Fault::because(Problem::ProviderDown { base: base.clone() }, error)
+            Fault::because(FaultKind::ProviderDown { base: base.clone() }, error)
         };
         let client = outbound::client(Reach::of(&base), PATIENCE).map_err(broken)?;
         let world = config.key.as_ref().and_then(|key| key.world().map(str::to_owned));
@@ -60,13 +60,13 @@ impl Remote {
             request = request.header("Content-Type", "application/json").body(body.to_string());
         }
         let down = |error: reqwest::Error| {
-            Fault::because(Problem::ProviderDown { base: self.base.clone() }, error.without_url())
+            Fault::because(FaultKind::ProviderDown { base: self.base.clone() }, error.without_url())
         };
         let response = request.send().await.map_err(down)?;
         let status = response.status().as_u16();
         let text = response.text().await.map_err(down)?;
         let answer: Value = serde_json::from_str(&text).map_err(|error| {
-            Fault::because(Problem::ProviderOdd { what: url.to_owned() }, error)
+            Fault::because(FaultKind::ProviderOdd { what: url.to_owned() }, error)
         })?;
         if status < 400 {
             return Ok(answer);
@@ -77,7 +77,7 @@ impl Remote {
         };
         let message = text("message").unwrap_or_default();
         let (code, param) = (text("code"), text("param"));
-        Err(Problem::ProviderRefused { status, message, code, param, request: None }.into())
+        Err(FaultKind::ProviderRefused { status, message, code, param, request: None }.into())
     }
 }
 

@@ -2,7 +2,7 @@
 //! the folder has seen before.
 
 use crate::config::Config;
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::time::Timestamp;
 use crate::os::clock::Clock;
 use crate::os::entropy::Entropy;
@@ -55,7 +55,7 @@ impl World {
         let (runs, last) = recall(&path).unwrap_or_default();
         let text =
             json!({ "runs": runs.max(run), "now": last.max(self.clock.now().0) }).to_string();
-        let broken = || Problem::File { path: path.display().to_string() };
+        let broken = || FaultKind::File { path: path.display().to_string() };
         private::write(&path, text.as_bytes()).map_err(|error| Fault::because(broken(), error))
     }
 }

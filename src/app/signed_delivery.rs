@@ -7,7 +7,7 @@ use crate::app::ledger_file;
 use crate::app::provider::Provider;
 use crate::app::remote::Remote;
 use crate::domain::course::mutate::{Body, Header, Mutate, Secret};
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::secret::{SigningSecret, mask};
 use crate::domain::signed_delivery::{Delivered, Signed};
 use crate::net::outbound::{self, Patience, Reach};
@@ -69,7 +69,7 @@ async fn endpoint(context: &Context, command: &str) -> Result<Endpoint, Fault> {
     let list = remote.in_world(Method::GET, "secrets", &Value::Null).await?;
     let newest = list.pointer("/data/0");
     let text = |name: &str| newest?.get(name)?.as_str();
-    let none = || Problem::NotFound { what: "webhook endpoint (stripegym listen)".to_owned() };
+    let none = || FaultKind::NotFound { what: "webhook endpoint (stripegym listen)".to_owned() };
     let secret = text("secret").and_then(SigningSecret::read).ok_or_else(none)?;
     Ok(Endpoint { url: text("url").ok_or_else(none)?.to_owned(), secret })
 }
@@ -77,7 +77,7 @@ async fn endpoint(context: &Context, command: &str) -> Result<Endpoint, Fault> {
 async fn event(provider: &Provider, id: &str) -> Result<Value, Fault> {
     provider.stripe.event(id).await.map_err(|error: Error| {
         if error.is_missing() {
-            return Fault::because(Problem::NotFound { what: format!("event `{id}`") }, error);
+            return Fault::because(FaultKind::NotFound { what: format!("event `{id}`") }, error);
         }
         error.into()
     })
@@ -142,7 +142,7 @@ pub async fn deliver(
     let (parcel, endpoint, event) = parcel(context, (id, "stripegym deliver"), &mutate).await?;
     let before = rows(context);
     let client = outbound::client(Reach::Plain, PATIENCE).map_err(|error| {
-        Fault::because(Problem::ProviderDown { base: endpoint.url.clone() }, error)
+        Fault::because(FaultKind::ProviderDown { base: endpoint.url.clone() }, error)
     })?;
     let bytes = parcel.body.len();
     let mut request = client

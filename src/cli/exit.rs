@@ -27,7 +27,7 @@ pub(crate) const fn of_class(class: Class) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::fault::Problem;
+    use crate::domain::fault::FaultKind;
 
     #[test]
     fn each_class_has_the_code_that_the_documentation_promises() {
@@ -42,8 +42,8 @@ mod tests {
         for (class, code) in codes {
             assert_eq!(of_class(class), code, "{class:?}");
         }
-        let live = Problem::LiveKey { name: String::new(), origin: String::new() };
+        let live = FaultKind::LiveKey { name: String::new(), origin: String::new() };
         assert_eq!(live.class(), Class::Refused);
-        assert_eq!(Problem::Interrupted.class(), Class::Interrupted);
+        assert_eq!(FaultKind::Interrupted.class(), Class::Interrupted);
     }
 }

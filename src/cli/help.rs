@@ -90,7 +90,8 @@ pub(crate) fn key(path: &str, what: &str) -> String {
     // The lessons, and `check`, take the same flags: they are explained once.
     let day = is_lesson(path);
     let own = [
-        "names", "all", "ci", "strict", "watch", "poll", "lasting", "rounds", "skip", "only", "budget",
+        "names", "all", "ci", "strict", "watch", "poll", "lasting", "rounds", "skip", "only",
+        "budget",
     ];
     let alike = day || path == "check" && !own.contains(&what);
     let shared = alike && !matches!(what, "about" | "long");

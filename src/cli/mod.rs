@@ -27,7 +27,7 @@ pub(crate) mod wish;
 use crate::cli::args::{Command, Line};
 use crate::config::keys;
 use crate::config::sources::Sources;
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::locale::Locale;
 use crate::view::canvas::{Canvas, Format};
 use clap::error::ErrorKind;
@@ -45,7 +45,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     // A panic may quote what it was working on: it passes the same writer as logs.
     std::panic::set_hook(Box::new(move |info| {
         let what = logging::redact(&info.to_string());
-        fail(&Problem::Bug { what }.into(), &say);
+        fail(&FaultKind::Bug { what }.into(), &say);
     }));
     let ran = std::panic::catch_unwind(AssertUnwindSafe(|| run_line(&arguments, &canvas)));
     ran.unwrap_or(ExitCode::from(exit::BUG))
@@ -59,7 +59,7 @@ fn run_line(arguments: &[OsString], early: &Canvas) -> ExitCode {
     let sources = match Sources::read(Path::new("")) {
         Ok(sources) => sources,
         Err(broken) => {
-            let problem = Problem::Setting {
+            let problem = FaultKind::Setting {
                 name: ".env".to_owned(),
                 origin: broken.path,
                 expected: "NAME=VALUE".to_owned(),
@@ -80,8 +80,7 @@ fn run_line(arguments: &[OsString], early: &Canvas) -> ExitCode {
             .with_flag(keys::NOW, asked.now.clone()),
         _ => sources,
     };
-    let home =
-        sources.find(keys::HOME).map_or_else(|| ".stripegym".to_owned(), |it| it.value.clone());
+    let home = sources.find(keys::HOME).map_or_else(|| ".stripegym".to_owned(), |it| it.value);
     let sources = match language::settle(&sources, Path::new(&home), run::is_conversation(&line)) {
         Some(locale) => sources.with_flag(keys::LANG, Some(locale.code().to_owned())),
         None => sources,
@@ -166,7 +165,7 @@ fn early_canvas(arguments: &[OsString]) -> Canvas {
 
 /// Says what went wrong and gives the code to end with.
 fn fail(fault: &Fault, canvas: &Canvas) -> ExitCode {
-    let code = exit::of_class(fault.problem.class());
+    let code = exit::of_class(fault.kind.class());
     let canvas = Canvas { colour: canvas.colour && out::is_error_terminal(), ..canvas.clone() };
     out::aside(&crate::view::fault::render(fault, code, &canvas));
     ExitCode::from(code)

@@ -17,14 +17,12 @@ use crate::cli::reporter::Reporter;
 use crate::cli::request_args;
 use crate::cli::sandbox_args::SandboxCommand;
 use crate::cli::wish::{self, Reader};
-use crate::cli::{
-    build_server, env_example, exit, fail, logging, out, pager, signals, talk,
-};
+use crate::cli::{build_server, env_example, exit, fail, logging, out, pager, signals, talk};
 use crate::config::Config;
 use crate::config::sources::Sources;
 use crate::domain::course::Track;
 use crate::domain::course::manifest::Opening;
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::report::Report;
 use crate::net::shutdown::Stop;
 use crate::view;
@@ -82,7 +80,7 @@ fn carry_out(
     canvas: &Canvas,
 ) -> Result<Report, Fault> {
     let runtime = runtime(line.command.as_ref())
-        .map_err(|error| Problem::Bug { what: format!("no runtime: {error}") })?;
+        .map_err(|error| FaultKind::Bug { what: format!("no runtime: {error}") })?;
     let person = canvas.format == Format::Text && !config.is_ci && out::is_dialogue();
     let (reporter, mut notices) = Reporter::start(canvas.clone(), pager);
     if build_server::owns_stdout(&build_server::asked(line.command.as_ref())) {
@@ -175,8 +173,8 @@ async fn interruptible(
     }
     tokio::select! {
         answer = work => answer,
-        () = tokio::time::sleep(GRACE) => Err(Problem::Interrupted.into()),
-        () = hurry.wait() => Err(Problem::Interrupted.into()),
+        () = tokio::time::sleep(GRACE) => Err(FaultKind::Interrupted.into()),
+        () = hurry.wait() => Err(FaultKind::Interrupted.into()),
     }
 }
 
@@ -291,7 +289,7 @@ fn show(report: &Report, canvas: &Canvas, quiet: bool) -> ExitCode {
         out::data(&text);
     }
     if out::is_lost() {
-        return fail(&Problem::File { path: "stdout".to_owned() }.into(), canvas);
+        return fail(&FaultKind::File { path: "stdout".to_owned() }.into(), canvas);
     }
     match report {
         Report::Listened(listened) if listened.interrupted => ExitCode::from(exit::INTERRUPTED),

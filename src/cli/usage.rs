@@ -1,40 +1,40 @@
 //! Usage errors: from clap's facts to ours, so that they can be said in either language.
 
-use crate::domain::fault::{Misuse, Problem};
+use crate::domain::fault::{FaultKind, UsageError};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// What `error` says, as a problem of `command` (`stripegym checkout`).
-pub(crate) fn problem(error: &clap::Error, command: String) -> Problem {
+pub(crate) fn problem(error: &clap::Error, command: String) -> FaultKind {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
         Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
         _ => None,
     };
     let flag = || text(ContextKind::InvalidArg).unwrap_or_default();
-    let misuse = match error.kind() {
+    let usage_error = match error.kind() {
         ErrorKind::UnknownArgument => {
-            Misuse::UnknownFlag { flag: flag(), meant: text(ContextKind::SuggestedArg) }
+            UsageError::UnknownFlag { flag: flag(), meant: text(ContextKind::SuggestedArg) }
         }
-        ErrorKind::InvalidSubcommand => Misuse::UnknownCommand {
+        ErrorKind::InvalidSubcommand => UsageError::UnknownCommand {
             command: text(ContextKind::InvalidSubcommand).unwrap_or_default(),
             meant: text(ContextKind::SuggestedSubcommand),
         },
-        ErrorKind::InvalidValue | ErrorKind::ValueValidation => Misuse::BadValue {
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => UsageError::BadValue {
             flag: flag(),
             value: text(ContextKind::InvalidValue).unwrap_or_default(),
             expected: expected(error, text(ContextKind::ValidValue)),
         },
-        ErrorKind::MissingRequiredArgument => Misuse::Missing { what: flag() },
+        ErrorKind::MissingRequiredArgument => UsageError::Missing { what: flag() },
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            Misuse::Missing { what: below(&command) }
+            UsageError::Missing { what: below(&command) }
         }
-        ErrorKind::ArgumentConflict => Misuse::Conflict {
+        ErrorKind::ArgumentConflict => UsageError::Conflict {
             flag: flag(),
             other: text(ContextKind::PriorArg).unwrap_or_default(),
         },
-        _ => Misuse::Other { message: first_line(error) },
+        _ => UsageError::Other { message: first_line(error) },
     };
-    Problem::Usage { misuse, command }
+    FaultKind::Usage { usage_error, command }
 }
 
 /// The commands that may follow `command`.
@@ -67,10 +67,10 @@ mod tests {
     use crate::cli::args::Line;
     use clap::Parser as _;
 
-    fn misuse(args: &[&str]) -> Misuse {
+    fn usage_error(args: &[&str]) -> UsageError {
         let error = Line::try_parse_from(args).unwrap_err();
         match problem(&error, "stripegym".to_owned()) {
-            Problem::Usage { misuse, .. } => misuse,
+            FaultKind::Usage { usage_error, .. } => usage_error,
             other => panic!("{other:?}"),
         }
     }
@@ -78,37 +78,38 @@ mod tests {
     #[test]
     fn what_was_typed_and_what_was_meant_is_kept() {
         let typed = ["stripegym", "chekout"];
-        let expected = Misuse::UnknownCommand {
+        let expected = UsageError::UnknownCommand {
             command: "chekout".to_owned(),
             meant: Some("check, checkout".to_owned()),
         };
-        assert_eq!(misuse(&typed), expected);
+        assert_eq!(usage_error(&typed), expected);
         let typed = ["stripegym", "checkout", "--ammount", "5"];
-        let expected = Misuse::UnknownFlag {
+        let expected = UsageError::UnknownFlag {
             flag: "--ammount".to_owned(),
             meant: Some("--amount".to_owned()),
         };
-        assert_eq!(misuse(&typed), expected);
+        assert_eq!(usage_error(&typed), expected);
     }
 
     #[test]
     fn values_that_do_not_fit_come_with_those_that_do() {
-        let Misuse::BadValue { value, expected, .. } = misuse(&["stripegym", "--mode", "prod"])
+        let UsageError::BadValue { value, expected, .. } =
+            usage_error(&["stripegym", "--mode", "prod"])
         else {
-            panic!("another misuse");
+            panic!("another usage_error");
         };
         assert_eq!((value.as_str(), expected.as_str()), ("prod", "sandbox, stripe"));
         assert!(matches!(
-            misuse(&["stripegym", "checkout", "--amount", "x"]),
-            Misuse::BadValue { .. }
+            usage_error(&["stripegym", "checkout", "--amount", "x"]),
+            UsageError::BadValue { .. }
         ));
         assert!(matches!(
-            misuse(&["stripegym", "checkout", "--amount", "5", "--price", "p"]),
-            Misuse::Conflict { .. }
+            usage_error(&["stripegym", "checkout", "--amount", "5", "--price", "p"]),
+            UsageError::Conflict { .. }
         ));
         for typed in [["stripegym", "ledger"], ["stripegym", "events"]] {
             let error = Line::try_parse_from(typed).unwrap_err();
-            let Problem::Usage { misuse: Misuse::Missing { what }, .. } =
+            let FaultKind::Usage { usage_error: UsageError::Missing { what }, .. } =
                 problem(&error, typed.join(" "))
             else {
                 panic!("{typed:?}")
@@ -130,7 +131,9 @@ mod tests {
             ["logs", "--limit", "many"],
         ] {
             let typed = [&["stripegym"][..], &typed].concat();
-            let Misuse::BadValue { expected, .. } = misuse(&typed) else { panic!("{typed:?}") };
+            let UsageError::BadValue { expected, .. } = usage_error(&typed) else {
+                panic!("{typed:?}")
+            };
             assert!(!expected.is_empty() && !expected.contains("invalid"), "{typed:?}: {expected}");
             assert!(expected.contains(char::is_numeric), "{typed:?}: {expected}");
         }

@@ -23,7 +23,7 @@ use crate::config::Config;
 use crate::domain::course::dossier::{Kind, Shape};
 use crate::domain::currency::Currency;
 use crate::domain::entry::EntryStatus;
-use crate::domain::fault::{Misuse, Problem};
+use crate::domain::fault::{FaultKind, UsageError};
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 use crate::net::outbound::{Beyond, Place};
@@ -45,22 +45,22 @@ pub(crate) struct Reader<'a> {
 const WHEN: &str = "2h, 7d, 2026-11-21, 2026-11-21T09:00:00Z";
 
 impl Reader<'_> {
-    fn bad(&self, flag: &str, value: &str, expected: &str) -> Problem {
-        let misuse = Misuse::BadValue {
+    fn bad(&self, flag: &str, value: &str, expected: &str) -> FaultKind {
+        let usage_error = UsageError::BadValue {
             flag: flag.to_owned(),
             value: value.to_owned(),
             expected: expected.to_owned(),
         };
-        Problem::Usage { misuse, command: self.command.to_owned() }
+        FaultKind::Usage { usage_error, command: self.command.to_owned() }
     }
 
-    fn instant(&self, flag: &str, text: Option<&str>) -> Result<Option<Timestamp>, Problem> {
+    fn instant(&self, flag: &str, text: Option<&str>) -> Result<Option<Timestamp>, FaultKind> {
         let Some(text) = text else { return Ok(None) };
         let read = time::read(text, self.now, self.zone);
         read.map(Some).ok_or_else(|| self.bad(flag, text, WHEN))
     }
 
-    pub(crate) fn ledger(&self, show: &args::LedgerShow) -> Result<ledger::Wish, Problem> {
+    pub(crate) fn ledger(&self, show: &args::LedgerShow) -> Result<ledger::Wish, FaultKind> {
         Ok(ledger::Wish {
             status: show.status.as_deref().and_then(EntryStatus::read),
             since: self.instant("--since", show.since.as_deref())?,
@@ -69,7 +69,7 @@ impl Reader<'_> {
         })
     }
 
-    pub(crate) fn reconcile(&self, asked: &args::Reconcile) -> Result<reconcile::Wish, Problem> {
+    pub(crate) fn reconcile(&self, asked: &args::Reconcile) -> Result<reconcile::Wish, FaultKind> {
         Ok(reconcile::Wish {
             since: self.instant("--since", asked.since.as_deref())?,
             until: self.instant("--until", asked.until.as_deref())?,
@@ -77,11 +77,11 @@ impl Reader<'_> {
         })
     }
 
-    fn lasting(&self, text: Option<&str>) -> Result<Option<Duration>, Problem> {
+    fn lasting(&self, text: Option<&str>) -> Result<Option<Duration>, FaultKind> {
         self.duration("--for", text)
     }
 
-    fn duration(&self, flag: &str, text: Option<&str>) -> Result<Option<Duration>, Problem> {
+    fn duration(&self, flag: &str, text: Option<&str>) -> Result<Option<Duration>, FaultKind> {
         let Some(text) = text else { return Ok(None) };
         let seconds = time::read_duration(text);
         let seconds = seconds.ok_or_else(|| self.bad(flag, text, "60s, 5m, 2h"))?;
@@ -92,7 +92,7 @@ impl Reader<'_> {
         &self,
         asked: &course_args::Check,
         clear: bool,
-    ) -> Result<check::Wish, Problem> {
+    ) -> Result<check::Wish, FaultKind> {
         let names: Vec<String> = asked.names.iter().chain(&asked.only).cloned().collect();
         let choice = match (asked.all, names.is_empty()) {
             (true, _) => Choice::All,
@@ -116,7 +116,7 @@ impl Reader<'_> {
         &self,
         asked: args::Listen,
         config: &Config,
-    ) -> Result<listen::Wish, Problem> {
+    ) -> Result<listen::Wish, FaultKind> {
         let lasting = self.lasting(asked.lasting.as_deref())?;
         let options = ListenOptions {
             port: asked.port.unwrap_or(config.port),
@@ -137,7 +137,7 @@ impl Reader<'_> {
         &self,
         asked: &args::Sandbox,
         config: &Config,
-    ) -> Result<sandbox::Wish, Problem> {
+    ) -> Result<sandbox::Wish, FaultKind> {
         let schedule = &asked.retry_schedule;
         let retries = schedule.parse();
         let retries = retries.map_err(|_| {
@@ -160,20 +160,24 @@ impl Reader<'_> {
         })
     }
 
-    pub(crate) fn account(&self, asked: sandbox_args::Account) -> Result<account::Wish, Problem> {
+    pub(crate) fn account(&self, asked: sandbox_args::Account) -> Result<account::Wish, FaultKind> {
         let sandbox_args::Account::Set { pairs } = asked else { return Ok(account::Wish::Show) };
         let read = |text: &String| {
             let (name, value) = text.split_once('=')?;
             Some((name.trim().to_owned(), value.trim().to_owned()))
         };
-        let pairs: Result<Vec<_>, Problem> = pairs
+        let pairs: Result<Vec<_>, FaultKind> = pairs
             .iter()
             .map(|text| read(text).ok_or_else(|| self.bad("NAME=VALUE", text, "currency=usd")))
             .collect();
         pairs.map(account::Wish::Set)
     }
 
-    pub(crate) fn order(&self, asked: &args::Checkout, config: &Config) -> Result<Order, Problem> {
+    pub(crate) fn order(
+        &self,
+        asked: &args::Checkout,
+        config: &Config,
+    ) -> Result<Order, FaultKind> {
         let pair = |text: &String| {
             let (name, value) = text.split_once('=')?;
             (!name.is_empty()).then(|| (name.to_owned(), value.to_owned()))
@@ -194,7 +198,7 @@ impl Reader<'_> {
         })
     }
 
-    fn item(&self, asked: &args::Checkout) -> Result<Item, Problem> {
+    fn item(&self, asked: &args::Checkout) -> Result<Item, FaultKind> {
         if let Some(id) = &asked.price {
             return Ok(Item::Price(id.clone()));
         }
@@ -209,7 +213,7 @@ impl Reader<'_> {
         Ok(Item::Inline { amount, name: asked.name.clone().unwrap_or_else(|| "Tea".to_owned()) })
     }
 
-    pub(crate) fn then(&self, asked: &args::Checkout, browser: bool) -> Result<Then, Problem> {
+    pub(crate) fn then(&self, asked: &args::Checkout, browser: bool) -> Result<Then, FaultKind> {
         if let Some(text) = &asked.pay {
             return Ok(Then::Pay(self.means("--pay", text)?));
         }
@@ -220,13 +224,13 @@ impl Reader<'_> {
     }
 
     /// How a page is paid.
-    pub(crate) fn means(&self, flag: &str, text: &str) -> Result<Means, Problem> {
+    pub(crate) fn means(&self, flag: &str, text: &str) -> Result<Means, FaultKind> {
         let expected = "4242424242424242, decline, 3ds, konbini, cancel";
         Means::read(text).ok_or_else(|| self.bad(flag, "…", expected))
     }
 
     /// How a day is run. Whoever sits before the terminal is asked, unless everything was said already.
-    pub(crate) fn day(&self, asked: &args::Day) -> Result<course::Wish, Problem> {
+    pub(crate) fn day(&self, asked: &args::Day) -> Result<course::Wish, FaultKind> {
         let mut answers = Vec::new();
         for text in &asked.answer {
             let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());

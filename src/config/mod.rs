@@ -5,7 +5,7 @@ pub mod sources;
 
 use crate::config::keys::Key;
 use crate::config::sources::{Origin, Sources};
-use crate::domain::fault::Problem;
+use crate::domain::fault::FaultKind;
 use crate::domain::host::is_loopback;
 use crate::domain::locale::Locale;
 use crate::domain::mode::Mode;
@@ -57,7 +57,7 @@ pub struct Config {
 
 impl Config {
     /// Understands `sources`; a live key passes only where `live` says so.
-    pub fn load(sources: &Sources, live: bool) -> Result<Self, Problem> {
+    pub fn load(sources: &Sources, live: bool) -> Result<Self, FaultKind> {
         let secret_kinds = [KeyKind::Secret, KeyKind::Restricted];
         let key = api_key(sources, keys::SECRET_KEY, &secret_kinds, live)?;
         let publishable = api_key(sources, keys::PUBLISHABLE_KEY, &[KeyKind::Publishable], live)?;
@@ -78,7 +78,7 @@ impl Config {
             return Err(setting(sources, keys::MODE, "sandbox"));
         }
         if mode == Mode::Stripe && key.is_none() {
-            return Err(Problem::KeyMissing);
+            return Err(FaultKind::KeyMissing);
         }
         if mode == Mode::Sandbox && api_base.is_some() && !local {
             return Err(setting(
@@ -148,7 +148,7 @@ fn parsed<T>(
     key: Key,
     expected: &str,
     read: impl Fn(&str) -> Option<T>,
-) -> Result<Option<T>, Problem> {
+) -> Result<Option<T>, FaultKind> {
     let Some(found) = sources.find(key) else { return Ok(None) };
     match read(&found.value) {
         Some(value) => Ok(Some(value)),
@@ -157,9 +157,9 @@ fn parsed<T>(
 }
 
 /// A setting that is not as it must be; its value is not told.
-fn setting(sources: &Sources, key: Key, expected: &str) -> Problem {
+fn setting(sources: &Sources, key: Key, expected: &str) -> FaultKind {
     let origin = sources.find(key).map_or(Origin::Default, |found| found.origin);
-    Problem::Setting {
+    FaultKind::Setting {
         name: key.name.to_owned(),
         origin: origin.name(),
         expected: expected.to_owned(),
@@ -171,7 +171,7 @@ fn api_key(
     key: Key,
     kinds: &[KeyKind],
     live: bool,
-) -> Result<Option<ApiKey>, Problem> {
+) -> Result<Option<ApiKey>, FaultKind> {
     let expected = if kinds.contains(&KeyKind::Publishable) {
         "pk_test_…"
     } else {
@@ -183,7 +183,7 @@ fn api_key(
     if let Some(read) = other.filter(|read| !kinds.contains(&read.kind())) {
         let publishable = read.kind() == KeyKind::Publishable;
         let name = key.name.to_owned();
-        return Err(Problem::KeySlot { name, origin: origin(), publishable });
+        return Err(FaultKind::KeySlot { name, origin: origin(), publishable });
     }
     parsed(sources, key, expected, |text| {
         ApiKey::read(text).filter(|read| kinds.contains(&read.kind()))
@@ -196,16 +196,16 @@ fn refuse_live(
     key: Key,
     found: Option<&ApiKey>,
     live: bool,
-) -> Result<(), Problem> {
+) -> Result<(), FaultKind> {
     if live || !found.is_some_and(ApiKey::is_live) {
         return Ok(());
     }
     let origin = sources.find(key).map_or_else(String::new, |found| found.origin.name());
-    Err(Problem::LiveKey { name: key.name.to_owned(), origin })
+    Err(FaultKind::LiveKey { name: key.name.to_owned(), origin })
 }
 
 /// The signing secrets; an API key among them is somebody's mistake, and not told.
-fn webhook_secrets(sources: &Sources, live: bool) -> Result<Vec<SigningSecret>, Problem> {
+fn webhook_secrets(sources: &Sources, live: bool) -> Result<Vec<SigningSecret>, FaultKind> {
     let Some(found) = sources.find(keys::WEBHOOK_SECRET) else { return Ok(Vec::new()) };
     for part in found.value.split(',') {
         let Some(read) = ApiKey::read(part.trim()) else { continue };
@@ -215,7 +215,7 @@ fn webhook_secrets(sources: &Sources, live: bool) -> Result<Vec<SigningSecret>, 
     Ok(found.value.split(',').filter_map(SigningSecret::read).collect())
 }
 
-fn api_base(sources: &Sources) -> Result<Option<String>, Problem> {
+fn api_base(sources: &Sources) -> Result<Option<String>, FaultKind> {
     let base = parsed(sources, keys::API_BASE, "http://127.0.0.1:12111", |text| {
         let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"))?;
         (!rest.is_empty() && !rest.contains(char::is_whitespace)).then(|| text.to_owned())
@@ -238,7 +238,7 @@ pub fn is_place(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn load(environment: &[(&str, &str)], live: bool) -> Result<Config, Problem> {
+    fn load(environment: &[(&str, &str)], live: bool) -> Result<Config, FaultKind> {
         Config::load(&Sources::of(environment, &[]), live)
     }
 
@@ -252,7 +252,7 @@ mod tests {
         let local = load(&[key, ("STRIPE_API_BASE", "http://localhost:9/")], false).unwrap();
         assert_eq!(local.mode, Mode::Sandbox);
         assert_eq!(local.api_base.as_deref(), Some("http://localhost:9"));
-        assert_eq!(load(&[("STRIPEGYM_MODE", "stripe")], false).err(), Some(Problem::KeyMissing));
+        assert_eq!(load(&[("STRIPEGYM_MODE", "stripe")], false).err(), Some(FaultKind::KeyMissing));
     }
 
     #[test]
@@ -282,7 +282,7 @@ mod tests {
     fn a_live_key_is_refused_unless_asked_for_even_when_the_sandbox_is_forced() {
         for key in ["sk_live_0123456789", "rk_live_0123456789"] {
             let environment = [("STRIPE_SECRET_KEY", key), ("STRIPEGYM_MODE", "sandbox")];
-            assert!(matches!(load(&environment, false), Err(Problem::LiveKey { .. })));
+            assert!(matches!(load(&environment, false), Err(FaultKind::LiveKey { .. })));
             assert!(load(&environment, true).is_ok());
         }
     }
@@ -301,24 +301,24 @@ mod tests {
                 for sources in sources {
                     let problem = Config::load(&sources, false).unwrap_err();
                     assert!(
-                        matches!(&problem, Problem::LiveKey { name: told, .. } if told == name),
+                        matches!(&problem, FaultKind::LiveKey { name: told, .. } if told == name),
                         "{name} {key}: {problem:?}"
                     );
                 }
             }
         }
         let among = ("STRIPE_WEBHOOK_SECRET", "whsec_a, sk_live_0123456789");
-        assert!(matches!(load(&[among], false), Err(Problem::LiveKey { .. })));
+        assert!(matches!(load(&[among], false), Err(FaultKind::LiveKey { .. })));
         assert!(load(&[("STRIPE_PUBLISHABLE_KEY", "pk_live_0123456789")], true).is_ok());
         let test_key = load(&[("STRIPE_WEBHOOK_SECRET", "sk_test_0123456789")], false);
-        assert!(matches!(test_key, Err(Problem::Setting { .. })));
+        assert!(matches!(test_key, Err(FaultKind::Setting { .. })));
     }
 
     #[test]
     fn a_setting_that_cannot_be_read_names_itself_and_not_its_value() {
         let problem = load(&[("STRIPE_SECRET_KEY", "hunter2")], false).unwrap_err();
         assert!(!format!("{problem:?}").contains("hunter2"));
-        assert!(matches!(problem, Problem::Setting { name, .. } if name == "STRIPE_SECRET_KEY"));
+        assert!(matches!(problem, FaultKind::Setting { name, .. } if name == "STRIPE_SECRET_KEY"));
         assert!(load(&[("PORT", "99999")], false).is_err());
     }
 
@@ -330,7 +330,7 @@ mod tests {
         ] {
             let problem = load(&[(name, value)], false).unwrap_err();
             assert!(!format!("{problem:?}").contains(value));
-            assert!(matches!(problem, Problem::KeySlot { name: told, publishable, .. }
+            assert!(matches!(problem, FaultKind::KeySlot { name: told, publishable, .. }
                 if told == name && publishable == is_publishable));
         }
     }

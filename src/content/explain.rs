@@ -2,7 +2,7 @@
 //! misstatements of `lessons/corrections.toml`.
 
 use crate::content::{Library, read};
-use crate::domain::course::rules::Problem;
+use crate::domain::course::rules::LessonError;
 use crate::domain::locale::Locale;
 use serde::Deserialize;
 use unicode_normalization::UnicodeNormalization as _;
@@ -46,7 +46,7 @@ pub fn fits(name: &str, sought: &str, whole: bool) -> bool {
 }
 
 /// Everything that has a name.
-pub fn all() -> Result<Vec<Entry>, Problem> {
+pub fn all() -> Result<Vec<Entry>, LessonError> {
     let name = "explain.toml";
     Ok(read::<All>(name, &Library::default().file(name)?)?.it)
 }

@@ -14,7 +14,7 @@ pub mod wording;
 use crate::content::text::Texts;
 use crate::domain::course::Day;
 use crate::domain::course::manifest::{self, Manifest};
-use crate::domain::course::rules::{self, Problem};
+use crate::domain::course::rules::{self, LessonError};
 use crate::domain::locale::Locale;
 use std::path::{Path, PathBuf};
 
@@ -42,19 +42,19 @@ impl Library {
     }
 
     /// The text of a file, `day3/lesson.toml`.
-    pub fn file(&self, name: &str) -> Result<String, Problem> {
-        let lacking = || Problem::new(name, "-", "there is no such file".to_owned());
+    pub fn file(&self, name: &str) -> Result<String, LessonError> {
+        let lacking = || LessonError::new(name, "-", "there is no such file".to_owned());
         if let Some(path) = self.folder.as_deref().map(|folder| folder.join(name))
             && path.exists()
         {
             let read = std::fs::read_to_string(&path);
-            return read.map_err(|error| Problem::new(&show(&path), "-", error.to_string()));
+            return read.map_err(|error| LessonError::new(&show(&path), "-", error.to_string()));
         }
         embedded::file(name).map(str::to_owned).ok_or_else(lacking)
     }
 
     /// The lessons that there are: those that came with the program, and those of a pack.
-    pub fn manifest(&self) -> Result<Manifest, Problem> {
+    pub fn manifest(&self) -> Result<Manifest, LessonError> {
         let own = embedded::file(manifest::FILE).unwrap_or_default();
         let own: Manifest = read(manifest::FILE, own)?;
         let all = match self.file(manifest::FILE)? {
@@ -63,7 +63,7 @@ impl Library {
         };
         match all.problems().into_iter().next() {
             None => Ok(all),
-            Some((key, what)) => Err(Problem::new(manifest::FILE, &key, what)),
+            Some((key, what)) => Err(LessonError::new(manifest::FILE, &key, what)),
         }
     }
 
@@ -75,7 +75,7 @@ impl Library {
     }
 
     /// A day with its texts.
-    pub fn lesson(&self, id: &str, locale: Locale) -> Result<Lesson, Problem> {
+    pub fn lesson(&self, id: &str, locale: Locale) -> Result<Lesson, LessonError> {
         let code = locale.code();
         Ok(Lesson {
             day: self.day(id)?,
@@ -85,11 +85,11 @@ impl Library {
     }
 
     /// A day without its texts.
-    pub fn day(&self, id: &str) -> Result<Day, Problem> {
+    pub fn day(&self, id: &str) -> Result<Day, LessonError> {
         let name = format!("{id}/lesson.toml");
         let mut day: Day = read(&name, &self.file(&name)?)?;
         let manifest = self.manifest()?;
-        let lacking = || Problem::new(manifest::FILE, id, "is not listed".to_owned());
+        let lacking = || LessonError::new(manifest::FILE, id, "is not listed".to_owned());
         let entry = manifest.find(id).ok_or_else(lacking)?;
         let head = &mut day.lesson;
         (head.order, head.est_minutes) = (entry.order, entry.minutes);
@@ -98,13 +98,13 @@ impl Library {
     }
 
     /// The texts of a day.
-    pub fn texts(&self, id: &str, locale: Locale) -> Result<Texts, Problem> {
+    pub fn texts(&self, id: &str, locale: Locale) -> Result<Texts, LessonError> {
         let name = format!("{id}/{}.toml", locale.code());
         read(&name, &self.file(&name)?)
     }
 
     /// Everything that is wrong with the lessons.
-    pub fn problems(&self) -> Vec<Problem> {
+    pub fn problems(&self) -> Vec<LessonError> {
         let mut found = Vec::new();
         let mut days = Vec::new();
         if let Err(problem) = self.manifest() {
@@ -143,12 +143,12 @@ impl Library {
     }
 }
 
-fn read<T: serde::de::DeserializeOwned>(name: &str, text: &str) -> Result<T, Problem> {
+fn read<T: serde::de::DeserializeOwned>(name: &str, text: &str) -> Result<T, LessonError> {
     toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(0, |span| {
             text.get(..span.start).map_or(0, |before| before.matches('\n').count() + 1)
         });
-        Problem::new(name, &format!("line {line}"), error.message().to_owned())
+        LessonError::new(name, &format!("line {line}"), error.message().to_owned())
     })
 }
 

@@ -2,7 +2,7 @@
 
 use crate::domain::course::Day;
 use crate::domain::course::matrix::Matrix;
-use crate::domain::course::rules::Problem;
+use crate::domain::course::rules::LessonError;
 use std::collections::BTreeMap;
 
 /// Where they are listed.
@@ -11,14 +11,14 @@ pub const FILE: &str = "mutants/mutants.toml";
 pub const LIST: &str = include_str!("../../lessons/mutants/mutants.toml");
 
 /// Where the days and the list of the broken handlers contradict one another.
-pub fn problems(days: &[Day]) -> Vec<Problem> {
+pub fn problems(days: &[Day]) -> Vec<LessonError> {
     match toml::from_str::<Matrix>(LIST) {
         Ok(list) => contradictions(&list, days),
-        Err(error) => vec![Problem::new(FILE, "-", error.message().to_owned())],
+        Err(error) => vec![LessonError::new(FILE, "-", error.message().to_owned())],
     }
 }
 
-fn contradictions(list: &Matrix, days: &[Day]) -> Vec<Problem> {
+fn contradictions(list: &Matrix, days: &[Day]) -> Vec<LessonError> {
     let mut found = Vec::new();
     let mut killed: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for day in days {
@@ -29,11 +29,15 @@ fn contradictions(list: &Matrix, days: &[Day]) -> Vec<Problem> {
                 killed.entry(name).or_default().push(&check.id);
                 match list.mutants.iter().find(|it| it.id == *name) {
                     None => {
-                        found.push(Problem::new(&file, &key, format!("`{name}` does not exist")));
+                        found.push(LessonError::new(
+                            &file,
+                            &key,
+                            format!("`{name}` does not exist"),
+                        ));
                     }
                     Some(it) if it.caught_by != check.id => {
                         let what = format!("`{name}` is caught by {}", it.caught_by);
-                        found.push(Problem::new(&file, &key, what));
+                        found.push(LessonError::new(&file, &key, what));
                     }
                     Some(_) => {}
                 }
@@ -44,7 +48,7 @@ fn contradictions(list: &Matrix, days: &[Day]) -> Vec<Problem> {
         let said = killed.get(it.id.as_str()).is_some_and(|ids| ids.contains(&&*it.caught_by));
         if !said {
             let what = format!("{} does not say that it kills it", it.caught_by);
-            found.push(Problem::new(FILE, &it.id, what));
+            found.push(LessonError::new(FILE, &it.id, what));
         }
     }
     found

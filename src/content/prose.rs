@@ -1,7 +1,7 @@
 //! The prose of a day: Markdown with fixed anchors, and the commands that it quotes.
 
 use crate::domain::course::ANCHORS;
-use crate::domain::course::rules::Problem;
+use crate::domain::course::rules::LessonError;
 
 /// A part of the prose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,23 +81,23 @@ pub fn commands(prose: &str) -> Vec<String> {
 }
 
 /// What is wrong with a prose file.
-pub fn problems(prose: &str, file: &str) -> Vec<Problem> {
+pub fn problems(prose: &str, file: &str) -> Vec<LessonError> {
     let mut found = Vec::new();
     let anchors: Vec<&str> = sections(prose).iter().map(|section| section.anchor).collect();
     if anchors != ANCHORS {
         let what = format!("has {anchors:?}, not {ANCHORS:?} in this order");
-        found.push(Problem::new(file, "anchors", what));
+        found.push(LessonError::new(file, "anchors", what));
     }
     for section in sections(prose).iter().filter(|section| section.body.is_empty()) {
-        found.push(Problem::new(file, section.anchor, "says nothing".to_owned()));
+        found.push(LessonError::new(file, section.anchor, "says nothing".to_owned()));
     }
     if !prose.starts_with("# ") {
-        found.push(Problem::new(file, "title", "the first line must be `# Title`".to_owned()));
+        found.push(LessonError::new(file, "title", "the first line must be `# Title`".to_owned()));
     }
     for url in prose.split("https://").skip(1) {
         if !url.starts_with("docs.stripe.com/") {
             let host = url.split(['/', ')', ' ']).next().unwrap_or_default();
-            found.push(Problem::new(file, "links", format!("leads to https://{host}")));
+            found.push(LessonError::new(file, "links", format!("leads to https://{host}")));
         }
     }
     found

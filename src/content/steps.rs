@@ -3,7 +3,7 @@
 
 use crate::content::{Library, read};
 use crate::domain::course::Day;
-use crate::domain::course::rules::Problem;
+use crate::domain::course::rules::LessonError;
 use crate::domain::course::talk::{Beat, Step, Talk};
 use crate::domain::locale::Locale;
 use serde::Deserialize;
@@ -54,7 +54,7 @@ pub struct StepText {
 
 impl Library {
     /// The steps of a day with what is said of them; `None` for a lesson that is no conversation.
-    pub fn talk(&self, id: &str, locale: Locale) -> Result<Option<(Talk, StepTexts)>, Problem> {
+    pub fn talk(&self, id: &str, locale: Locale) -> Result<Option<(Talk, StepTexts)>, LessonError> {
         let name = format!("{id}/steps.toml");
         let Ok(text) = self.file(&name) else { return Ok(None) };
         let talk = read(&name, &text)?;
@@ -64,7 +64,7 @@ impl Library {
 }
 
 /// What is wrong with the steps of a day.
-pub fn problems(library: &Library, day: &Day) -> Vec<Problem> {
+pub fn problems(library: &Library, day: &Day) -> Vec<LessonError> {
     let id = &day.lesson.id;
     let mut found = Vec::new();
     for locale in Locale::ALL {
@@ -78,7 +78,7 @@ pub fn problems(library: &Library, day: &Day) -> Vec<Problem> {
         };
         let file = format!("{id}/steps.{}.toml", locale.code());
         let mut say = |key: &str, what: &str| {
-            found.push(Problem::new(&file, key, what.to_owned()));
+            found.push(LessonError::new(&file, key, what.to_owned()));
         };
         let names: BTreeSet<&str> = talk.steps.iter().map(|it| it.id.as_str()).collect();
         if names.len() != talk.steps.len() {

@@ -2,7 +2,7 @@
 
 use crate::domain::course::Day;
 use crate::domain::course::claim::Claim;
-use crate::domain::course::rules::Problem;
+use crate::domain::course::rules::LessonError;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,7 +61,7 @@ pub struct CheckText {
 }
 
 /// What is wrong with the texts of a day.
-pub fn problems(texts: &Texts, day: &Day, file: &str) -> Vec<Problem> {
+pub fn problems(texts: &Texts, day: &Day, file: &str) -> Vec<LessonError> {
     let mut found = Vec::new();
     same(&mut found, file, "do", &texts.steps, day.steps.iter().map(|it| it.id.as_str()));
     let scenarios = day.scenarios.iter().map(|it| it.id.as_str());
@@ -74,7 +74,7 @@ pub fn problems(texts: &Texts, day: &Day, file: &str) -> Vec<Problem> {
         let key = format!("check.{}", check.id);
         if text.hints.len() != 3 {
             let what = format!("has {} hints, not three", text.hints.len());
-            found.push(Problem::new(file, &key, what));
+            found.push(LessonError::new(file, &key, what));
         }
         let quiz = format!("{}-QUIZ", check.code);
         let codes = check.on_fail.iter().map(|diagnosis| diagnosis.code.as_str());
@@ -88,14 +88,14 @@ pub fn problems(texts: &Texts, day: &Day, file: &str) -> Vec<Problem> {
         same(&mut found, file, &format!("{key}.topics"), &text.topics, topics);
         let all = [&text.title, &text.checked, &text.why];
         if all.into_iter().chain(&text.hints).any(|text| text.trim().is_empty()) {
-            found.push(Problem::new(file, &key, "has an empty text".to_owned()));
+            found.push(LessonError::new(file, &key, "has an empty text".to_owned()));
         }
     }
     found
 }
 
 fn same<'d, T>(
-    found: &mut Vec<Problem>,
+    found: &mut Vec<LessonError>,
     file: &str,
     key: &str,
     texts: &BTreeMap<String, T>,
@@ -104,9 +104,9 @@ fn same<'d, T>(
     let wanted: BTreeSet<&str> = wanted.collect();
     let have: BTreeSet<&str> = texts.keys().map(String::as_str).collect();
     for id in wanted.difference(&have) {
-        found.push(Problem::new(file, &format!("{key}.{id}"), "is lacking".to_owned()));
+        found.push(LessonError::new(file, &format!("{key}.{id}"), "is lacking".to_owned()));
     }
     for id in have.difference(&wanted) {
-        found.push(Problem::new(file, &format!("{key}.{id}"), "belongs to nothing".to_owned()));
+        found.push(LessonError::new(file, &format!("{key}.{id}"), "belongs to nothing".to_owned()));
     }
 }

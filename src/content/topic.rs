@@ -1,7 +1,7 @@
 //! What can be explained besides the codes of failures: `lessons/topics.ja.toml`, `lessons/topics.en.toml`.
 
 use crate::content::{Library, read};
-use crate::domain::course::rules::Problem;
+use crate::domain::course::rules::LessonError;
 use crate::domain::locale::Locale;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ pub struct Topic {
 }
 
 /// The topics in a language, by name.
-pub fn all(locale: Locale) -> Result<BTreeMap<String, Topic>, Problem> {
+pub fn all(locale: Locale) -> Result<BTreeMap<String, Topic>, LessonError> {
     let name = format!("topics.{}.toml", locale.code());
     read(&name, &Library::default().file(&name)?)
 }

@@ -2,7 +2,7 @@
 //! holds the gap of which lesson.
 
 use crate::content::embedded;
-use crate::domain::course::rules::Problem;
+use crate::domain::course::rules::LessonError;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -54,15 +54,15 @@ struct Said {
     lessons: BTreeMap<String, String>,
 }
 
-fn said(language: Language) -> Result<Said, Problem> {
-    let broken = |what: String| Problem::new("track/track.toml", language.name(), what);
+fn said(language: Language) -> Result<Said, LessonError> {
+    let broken = |what: String| LessonError::new("track/track.toml", language.name(), what);
     let mut all: BTreeMap<String, Said> =
         toml::from_str(TRACK).map_err(|error| broken(error.message().to_owned()))?;
     all.remove(language.name()).ok_or_else(|| broken("–".to_owned()))
 }
 
 /// What starts a shop of a language.
-pub fn start(language: Language) -> Result<String, Problem> {
+pub fn start(language: Language) -> Result<String, LessonError> {
     said(language).map(|it| it.start)
 }
 
@@ -77,12 +77,15 @@ pub fn files(language: Language, part: Part) -> impl Iterator<Item = (&'static s
 }
 
 /// The file of the solution that fills a lesson's gap: path and text.
-pub fn of_lesson(language: Language, id: &str) -> Result<(&'static str, &'static str), Problem> {
+pub fn of_lesson(
+    language: Language,
+    id: &str,
+) -> Result<(&'static str, &'static str), LessonError> {
     let said = said(language)?;
     let name = said.lessons.get(id).map(String::as_str);
     let found =
         name.and_then(|name| files(language, Part::Solution).find(|(path, _)| *path == name));
-    let lacking = || Problem::new("track/track.toml", language.name(), format!("{id} –"));
+    let lacking = || LessonError::new("track/track.toml", language.name(), format!("{id} –"));
     found.ok_or_else(lacking)
 }
 

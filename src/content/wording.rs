@@ -3,7 +3,7 @@
 
 use crate::content::{Library, mutant};
 use crate::domain::course::Day;
-use crate::domain::course::rules::Problem;
+use crate::domain::course::rules::LessonError;
 use crate::domain::locale::Locale;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,7 +40,7 @@ enum Correction {
 }
 
 /// What is wrong with the lessons' words and codes.
-pub fn problems(library: &Library, days: &[Day]) -> Vec<Problem> {
+pub fn problems(library: &Library, days: &[Day]) -> Vec<LessonError> {
     let mut found = codes(days);
     match toml::from_str::<Glossary>(GLOSSARY) {
         Ok(glossary) => {
@@ -48,7 +48,9 @@ pub fn problems(library: &Library, days: &[Day]) -> Vec<Problem> {
                 found.extend(terms(library, &day.lesson.id, &glossary.term));
             }
         }
-        Err(error) => found.push(Problem::new("glossary.toml", "-", error.message().to_owned())),
+        Err(error) => {
+            found.push(LessonError::new("glossary.toml", "-", error.message().to_owned()))
+        }
     }
     found.extend(corrected(library, days).1);
     found
@@ -64,11 +66,11 @@ pub fn correction(id: &str) -> Option<(Option<String>, String)> {
 }
 
 /// How many common misstatements are put right, and which are not.
-pub fn corrected(library: &Library, days: &[Day]) -> (usize, Vec<Problem>) {
+pub fn corrected(library: &Library, days: &[Day]) -> (usize, Vec<LessonError>) {
     let file = "corrections.toml";
     let list = match toml::from_str::<BTreeMap<String, Correction>>(CORRECTIONS) {
         Ok(list) => list,
-        Err(error) => return (0, vec![Problem::new(file, "-", error.message().to_owned())]),
+        Err(error) => return (0, vec![LessonError::new(file, "-", error.message().to_owned())]),
     };
     let checks = days.iter().flat_map(|day| &day.checks);
     let named: BTreeSet<&String> = checks.flat_map(|check| &check.corrects).collect();
@@ -89,7 +91,7 @@ pub fn corrected(library: &Library, days: &[Day]) -> (usize, Vec<Problem>) {
         };
         match wrong {
             None => count += 1,
-            Some(what) => found.push(Problem::new(file, &id, what)),
+            Some(what) => found.push(LessonError::new(file, &id, what)),
         }
     }
     (count, found)
@@ -105,11 +107,11 @@ fn flat(text: &str) -> String {
 }
 
 /// Codes that stand twice, or that were taken back.
-fn codes(days: &[Day]) -> Vec<Problem> {
+fn codes(days: &[Day]) -> Vec<LessonError> {
     let retired = match toml::from_str::<Retired>(RETIRED) {
         Ok(retired) => retired.codes,
         Err(error) => {
-            return vec![Problem::new("retired.toml", "-", error.message().to_owned())];
+            return vec![LessonError::new("retired.toml", "-", error.message().to_owned())];
         }
     };
     let mut found = Vec::new();
@@ -121,12 +123,16 @@ fn codes(days: &[Day]) -> Vec<Problem> {
                 check.on_fail.iter().map(|diagnosis| diagnosis.code.as_str()).collect();
             for code in causes.into_iter().chain([check.code.as_str()]) {
                 if retired.iter().any(|old| old == code) {
-                    found.push(Problem::new(&file, code, "was taken back".to_owned()));
+                    found.push(LessonError::new(&file, code, "was taken back".to_owned()));
                 }
                 // Several diagnoses of one check may come to the same cause.
                 let before = seen.insert(code, &check.id);
                 if let Some(before) = before.filter(|before| *before != check.id) {
-                    found.push(Problem::new(&file, code, format!("belongs to {before} as well")));
+                    found.push(LessonError::new(
+                        &file,
+                        code,
+                        format!("belongs to {before} as well"),
+                    ));
                 }
             }
         }
@@ -142,7 +148,7 @@ pub fn is_used(text: &str, word: &str) -> bool {
 }
 
 /// Words of a day that mean the same and differ.
-fn terms(library: &Library, id: &str, terms: &[Term]) -> Vec<Problem> {
+fn terms(library: &Library, id: &str, terms: &[Term]) -> Vec<LessonError> {
     let text = |locale: Locale| {
         let code = locale.code();
         let files = [
@@ -164,14 +170,14 @@ fn terms(library: &Library, id: &str, terms: &[Term]) -> Vec<Problem> {
     for term in terms {
         if words.contains(&term.en) && !ja.contains(&term.ja) {
             let what = format!("`{}` of the English is `{}`", term.en, term.ja);
-            found.push(Problem::new(&format!("{id}/ja.md"), "glossary", what));
+            found.push(LessonError::new(&format!("{id}/ja.md"), "glossary", what));
         }
         for word in &term.never {
             for (locale, text) in [(Locale::En, &en), (Locale::Ja, &ja)] {
                 if is_used(text, word) {
                     let file = format!("{id}/{}.md", locale.code());
                     let what = format!("`{word}` is called {} and {}", term.en, term.ja);
-                    found.push(Problem::new(&file, "glossary", what));
+                    found.push(LessonError::new(&file, "glossary", what));
                 }
             }
         }

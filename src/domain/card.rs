@@ -212,11 +212,6 @@ pub fn by_token(token: &str) -> Option<&'static Card> {
     ALL.iter().find(|card| card.method == Some(canonical))
 }
 
-/// Whether a text is a ready-made token that Stripe has.
-pub fn is_token(token: &str) -> bool {
-    by_token(token).is_some() || is_unmodelled(token)
-}
-
 /// Whether a ready-made PaymentMethod or token is one that Stripe has and that is no card of the table.
 pub fn is_unmodelled(token: &str) -> bool {
     let name = token.strip_prefix("pm_card_").or_else(|| token.strip_prefix("tok_"));

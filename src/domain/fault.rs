@@ -20,7 +20,7 @@ pub enum Class {
 
 /// What went wrong on the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Misuse {
+pub enum UsageError {
     /// There is no such flag; perhaps another was meant.
     UnknownFlag {
         /// The flag as typed.
@@ -65,7 +65,7 @@ pub enum Misuse {
 
 /// Why a server that was to be started does not answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Mishap {
+pub enum StartError {
     /// There is no such command.
     NotFound,
     /// It ended before it answered.
@@ -87,11 +87,11 @@ pub enum Mishap {
 
 /// What happened, with the facts that a sentence about it needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
+pub enum FaultKind {
     /// The command line was wrong.
     Usage {
         /// What was wrong.
-        misuse: Misuse,
+        usage_error: UsageError,
         /// The command whose help tells more, `stripegym checkout`.
         command: String,
     },
@@ -288,7 +288,7 @@ pub enum Problem {
         /// Where it was to answer.
         address: String,
         /// Why it does not.
-        how: Mishap,
+        how: StartError,
     },
     /// What was waited for did not come in time.
     TimedOut {
@@ -315,7 +315,7 @@ pub enum Problem {
     },
 }
 
-impl Problem {
+impl FaultKind {
     /// Which exit code it belongs to.
     pub const fn class(&self) -> Class {
         match self {
@@ -393,11 +393,11 @@ impl Problem {
             Self::AppDown { .. } => "app_down",
             Self::NoPages { .. } => "app_no_pages",
             Self::Program { how, .. } => match how {
-                Mishap::NotFound => "app_not_found",
-                Mishap::Exited { .. } => "app_exited",
-                Mishap::Silent { .. } => "app_silent",
-                Mishap::Taken => "app_port_taken",
-                Mishap::NotHere => "app_not_here",
+                StartError::NotFound => "app_not_found",
+                StartError::Exited { .. } => "app_exited",
+                StartError::Silent { .. } => "app_silent",
+                StartError::Taken => "app_port_taken",
+                StartError::NotHere => "app_not_here",
             },
             Self::TimedOut { .. } => "timed_out",
             Self::Interrupted | Self::Gone => "interrupted",
@@ -410,7 +410,7 @@ impl Problem {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// What happened; boxed, because answers that may fail should stay small.
-    pub problem: Box<Problem>,
+    pub kind: Box<FaultKind>,
     /// The technical cause in the words of whoever reported it.
     pub cause: Option<String>,
 }
@@ -421,13 +421,13 @@ impl Fault {
         clippy::needless_pass_by_value,
         reason = "an error ends here: its caller has no more use for it"
     )]
-    pub fn because(problem: Problem, cause: impl ToString) -> Self {
-        Self { problem: Box::new(problem), cause: Some(cause.to_string()) }
+    pub fn because(kind: FaultKind, cause: impl ToString) -> Self {
+        Self { kind: Box::new(kind), cause: Some(cause.to_string()) }
     }
 }
 
-impl From<Problem> for Fault {
-    fn from(problem: Problem) -> Self {
-        Self { problem: Box::new(problem), cause: None }
+impl From<FaultKind> for Fault {
+    fn from(kind: FaultKind) -> Self {
+        Self { kind: Box::new(kind), cause: None }
     }
 }

@@ -63,7 +63,7 @@ pub struct Received {
 
 /// Why a request was not taken. Nothing of it was stored.
 #[derive(Debug, thiserror::Error)]
-pub enum Refusal {
+pub enum IntakeError {
     /// It is not signed as it should be.
     #[error(transparent)]
     Signature(#[from] SignatureError),
@@ -78,7 +78,7 @@ pub enum Refusal {
     Store(#[from] StoreError),
 }
 
-impl Refusal {
+impl IntakeError {
     /// The HTTP status that tells the sender whose fault it is, and with that whether to try again.
     pub const fn status(&self) -> u16 {
         match self {
@@ -158,7 +158,11 @@ impl Intake {
     }
 
     /// Takes one delivery; `Ok` means that it is durable.
-    pub async fn deliver(&self, header: Option<&str>, body: &[u8]) -> Result<Received, Refusal> {
+    pub async fn deliver(
+        &self,
+        header: Option<&str>,
+        body: &[u8],
+    ) -> Result<Received, IntakeError> {
         let secrets = self.secrets.all();
         let payload = signature::verify(body, header, &secrets, self.now(), self.tolerance_s)?;
         let event = Event::read(payload)?;
@@ -169,7 +173,11 @@ impl Intake {
     }
 
     /// Stores an event whose sender is proven. What it means is worked out here, before it waits for the writer.
-    pub(crate) async fn store(&self, event: Event, source: Source) -> Result<Received, Refusal> {
+    pub(crate) async fn store(
+        &self,
+        event: Event,
+        source: Source,
+    ) -> Result<Received, IntakeError> {
         let (id, kind) = (event.id.clone(), event.kind.clone());
         let about = about(&event.object);
         let other_mode = event.livemode != self.live;
@@ -178,7 +186,7 @@ impl Intake {
             line = line.apart(Apart::OtherMode);
         }
         let ticket =
-            self.batch.submit(Write::Line(Box::new(line))).map_err(|_| Refusal::Overloaded)?;
+            self.batch.submit(Write::Line(Box::new(line))).map_err(|_| IntakeError::Overloaded)?;
         let mut accepted = ticket.await?;
         if other_mode {
             accepted.problem = Some(OTHER_MODE.to_owned());
@@ -187,9 +195,9 @@ impl Intake {
     }
 
     /// Stores up to when a poller has read.
-    pub(crate) async fn store_cursor(&self, name: &str, at: Timestamp) -> Result<(), Refusal> {
+    pub(crate) async fn store_cursor(&self, name: &str, at: Timestamp) -> Result<(), IntakeError> {
         let posting = Write::Cursor(name.to_owned(), at);
-        self.batch.submit(posting).map_err(|_| Refusal::Overloaded)?.await?;
+        self.batch.submit(posting).map_err(|_| IntakeError::Overloaded)?.await?;
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use crate::domain::book::line::Source;
 use crate::domain::event::Event;
 use crate::domain::time::Timestamp;
 use crate::net::shutdown::Stop;
-use crate::shop::intake::{Intake, Refusal};
+use crate::shop::intake::{Intake, IntakeError};
 use crate::shop::listener_event::{EventSink, ListenerEvent, Via};
 use crate::store::{Ledger, StoreError};
 use crate::stripe::Stripe;
@@ -29,7 +29,7 @@ pub enum PollError {
     Provider(#[from] Error),
     /// An event could not be stored.
     #[error(transparent)]
-    Intake(#[from] Refusal),
+    Intake(#[from] IntakeError),
     /// The cursor could not be read.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -2,7 +2,7 @@
 //! keeps rows and knows none of them.
 
 use crate::domain::book::Entry;
-use crate::domain::book::derive::{Conflict, Trouble, entries};
+use crate::domain::book::derive::{ActError, Conflict, entries};
 use crate::domain::book::fact::Fact;
 use crate::domain::book::line::{Line, Meaning};
 use crate::domain::entry::{
@@ -92,7 +92,7 @@ pub fn apply<S: JournalStore>(
     }
     for subject in touched {
         for conflict in book(store, line, subject)? {
-            if conflict.trouble != Trouble::Category && accepted.problem.is_none() {
+            if conflict.trouble != ActError::Category && accepted.problem.is_none() {
                 accepted.problem = Some(format!("{}: {}", conflict.trouble.name(), conflict.said));
             }
         }
@@ -158,7 +158,7 @@ fn apply_refund<S: JournalStore>(
     }
     let (state, amount): (RefundState, i64) =
         facts.of(&refunded.source).unwrap_or((refunded.state, refunded.amount));
-    store.put_refund(&Refunded { state, amount, ..refunded.clone() })?;
+    store.put_refund(&Refunded { amount, state, ..refunded.clone() })?;
     let mut changes = Vec::new();
     for row in store.sessions_of(intent)? {
         let total = facts.total();

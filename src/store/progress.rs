@@ -74,6 +74,7 @@ const MIGRATIONS: &[&str] = &[
 ];
 
 /// Where one check stands.
+#[cfg(test)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reached {
     /// `D3.7`.
@@ -291,6 +292,7 @@ impl Progress {
     }
 
     /// Where every check stands.
+    #[cfg(test)]
     pub fn all(&self) -> Result<Vec<Reached>, StoreError> {
         let sql = "SELECT id, version, state, attempts, passed FROM checks ORDER BY id, version";
         let all = || -> rusqlite::Result<Vec<Reached>> {

@@ -110,7 +110,7 @@ fn lines(
                 continue;
             }
             Ordering::Greater => {
-                missing.extend((chain.place + 1..place).map(|lost| (writer, lost)))
+                missing.extend((chain.place + 1..place).map(|lost| (writer, lost)));
             }
             Ordering::Equal => {
                 chain.add_hashed(&hashed(row)?);

@@ -164,8 +164,8 @@ pub fn round_failed(number: u64, fault: &Fault, canvas: &Canvas) -> String {
 
 /// The same for programs.
 pub fn round_failed_json(number: u64, fault: &Fault, canvas: &Canvas) -> Value {
-    let message = crate::view::fault::what(&fault.problem, canvas);
-    let failed = json!({ "kind": fault.problem.name(), "message": message, "cause": fault.cause });
+    let message = crate::view::fault::what(&fault.kind, canvas);
+    let failed = json!({ "kind": fault.kind.name(), "message": message, "cause": fault.cause });
     json!({ "round": { "number": number, "failed": failed } })
 }
 

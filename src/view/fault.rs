@@ -1,6 +1,6 @@
 //! A failure for its reader: what happened, where, why, and what to type next.
 
-use crate::domain::fault::{Class, Fault, Mishap, Misuse, Problem};
+use crate::domain::fault::{Class, Fault, FaultKind, StartError, UsageError};
 use crate::view::canvas::{Canvas, Format, Tone};
 use crate::view::foreign;
 use crate::view::words::Msg;
@@ -16,16 +16,16 @@ pub fn render(fault: &Fault, exit: u8, canvas: &Canvas) -> String {
 }
 
 fn drawn(fault: &Fault, exit: u8, canvas: &Canvas) -> String {
-    let what = what(&fault.problem, canvas);
-    if fault.problem.class() == Class::Interrupted && canvas.format == Format::Text {
+    let what = what(&fault.kind, canvas);
+    if fault.kind.class() == Class::Interrupted && canvas.format == Format::Text {
         // The person knows what they did.
         return canvas.tone(Tone::Quiet, &what);
     }
-    let place = place(&fault.problem);
-    let next = next(&fault.problem, canvas);
+    let place = place(&fault.kind);
+    let next = next(&fault.kind, canvas);
     if canvas.format == Format::Json {
         return json!({ "error": {
-            "kind": fault.problem.name(),
+            "kind": fault.kind.name(),
             "message": what,
             "where": place,
             "cause": fault.cause,
@@ -53,187 +53,197 @@ fn drawn(fault: &Fault, exit: u8, canvas: &Canvas) -> String {
     lines.join("\n")
 }
 
-pub(super) fn what(problem: &Problem, canvas: &Canvas) -> String {
+pub(super) fn what(problem: &FaultKind, canvas: &Canvas) -> String {
     canvas.say(&match problem {
-        Problem::Usage { misuse, .. } => return misused(misuse, canvas),
-        Problem::Setting { name, .. } => Msg::FaultSetting { name },
-        Problem::LiveKey { name, .. } => Msg::FaultLiveKey { name },
-        Problem::KeySlot { name, publishable: true, .. } => Msg::FaultKeyPublishable { name },
-        Problem::KeySlot { name, .. } => Msg::FaultKeySecret { name },
-        Problem::KeyMissing => Msg::FaultKeyMissing,
-        Problem::SandboxOnly { command } => Msg::FaultSandboxOnly { command },
-        Problem::PortTaken { address, .. } => Msg::FaultPortTaken { address },
-        Problem::NotOurs { expected, .. } => Msg::FaultNotOurs { expected },
-        Problem::InTheWay { path } => Msg::FaultInTheWay { path },
-        Problem::ProviderDown { base } => Msg::FaultProviderDown { base },
-        Problem::ProviderRefused { status, message, .. } => {
+        FaultKind::Usage { usage_error, .. } => return misused(usage_error, canvas),
+        FaultKind::Setting { name, .. } => Msg::FaultSetting { name },
+        FaultKind::LiveKey { name, .. } => Msg::FaultLiveKey { name },
+        FaultKind::KeySlot { name, publishable: true, .. } => Msg::FaultKeyPublishable { name },
+        FaultKind::KeySlot { name, .. } => Msg::FaultKeySecret { name },
+        FaultKind::KeyMissing => Msg::FaultKeyMissing,
+        FaultKind::SandboxOnly { command } => Msg::FaultSandboxOnly { command },
+        FaultKind::PortTaken { address, .. } => Msg::FaultPortTaken { address },
+        FaultKind::NotOurs { expected, .. } => Msg::FaultNotOurs { expected },
+        FaultKind::InTheWay { path } => Msg::FaultInTheWay { path },
+        FaultKind::ProviderDown { base } => Msg::FaultProviderDown { base },
+        FaultKind::ProviderRefused { status, message, .. } => {
             Msg::FaultProviderRefused { status: i64::from(*status), message }
         }
-        Problem::ProviderOdd { what } => Msg::FaultProviderOdd { what },
-        Problem::Page { what, .. } => Msg::FaultPage { what },
-        Problem::Ledger { .. } | Problem::LedgerBroken { .. } => Msg::FaultLedger,
-        Problem::LedgerBusy { .. } => Msg::FaultLedgerBusy,
-        Problem::LedgerInUse { .. } => Msg::FaultLedgerInUse,
-        Problem::Newer { .. } => Msg::FaultNewer,
-        Problem::DiskFull { .. } => Msg::FaultDiskFull,
-        Problem::ProgressBroken { .. } => Msg::FaultProgress,
-        Problem::SandboxBroken { .. } => Msg::FaultSandboxBroken,
-        Problem::SandboxStore { .. } => Msg::FaultSandboxStore,
-        Problem::File { .. } => Msg::FaultFile,
-        Problem::NoScenario { kind, .. } => Msg::FaultNoScenario { kind },
-        Problem::NotFound { what } => Msg::FaultNotFound { what },
-        Problem::NoSuchCode { code } => Msg::FaultNoSuchCode { code },
-        Problem::SandboxNotRunning { home } => Msg::FaultSandboxNotRunning { home },
-        Problem::SandboxInUse { base } => Msg::FaultSandboxInUse { base },
-        Problem::CourseInUse { home } => Msg::FaultCourseInUse { home },
-        Problem::Lesson { what, .. } => Msg::FaultLesson { what },
-        Problem::AppDown { url, .. } => Msg::FaultAppDown { url },
-        Problem::NoPages { day, url } => Msg::FaultNoPages { day, url },
-        Problem::Program { command, address, how } => match how {
-            Mishap::NotFound => Msg::FaultProgramNotFound { command },
-            Mishap::Exited { how } => Msg::FaultProgramExited { command, how },
-            Mishap::Silent { .. } => Msg::FaultProgramSilent { command, address },
-            Mishap::Taken => Msg::FaultProgramTaken { address },
-            Mishap::NotHere => Msg::FaultProgramNotHere,
+        FaultKind::ProviderOdd { what } => Msg::FaultProviderOdd { what },
+        FaultKind::Page { what, .. } => Msg::FaultPage { what },
+        FaultKind::Ledger { .. } | FaultKind::LedgerBroken { .. } => Msg::FaultLedger,
+        FaultKind::LedgerBusy { .. } => Msg::FaultLedgerBusy,
+        FaultKind::LedgerInUse { .. } => Msg::FaultLedgerInUse,
+        FaultKind::Newer { .. } => Msg::FaultNewer,
+        FaultKind::DiskFull { .. } => Msg::FaultDiskFull,
+        FaultKind::ProgressBroken { .. } => Msg::FaultProgress,
+        FaultKind::SandboxBroken { .. } => Msg::FaultSandboxBroken,
+        FaultKind::SandboxStore { .. } => Msg::FaultSandboxStore,
+        FaultKind::File { .. } => Msg::FaultFile,
+        FaultKind::NoScenario { kind, .. } => Msg::FaultNoScenario { kind },
+        FaultKind::NotFound { what } => Msg::FaultNotFound { what },
+        FaultKind::NoSuchCode { code } => Msg::FaultNoSuchCode { code },
+        FaultKind::SandboxNotRunning { home } => Msg::FaultSandboxNotRunning { home },
+        FaultKind::SandboxInUse { base } => Msg::FaultSandboxInUse { base },
+        FaultKind::CourseInUse { home } => Msg::FaultCourseInUse { home },
+        FaultKind::Lesson { what, .. } => Msg::FaultLesson { what },
+        FaultKind::AppDown { url, .. } => Msg::FaultAppDown { url },
+        FaultKind::NoPages { day, url } => Msg::FaultNoPages { day, url },
+        FaultKind::Program { command, address, how } => match how {
+            StartError::NotFound => Msg::FaultProgramNotFound { command },
+            StartError::Exited { how } => Msg::FaultProgramExited { command, how },
+            StartError::Silent { .. } => Msg::FaultProgramSilent { command, address },
+            StartError::Taken => Msg::FaultProgramTaken { address },
+            StartError::NotHere => Msg::FaultProgramNotHere,
         },
-        Problem::TimedOut { what, seconds } => {
+        FaultKind::TimedOut { what, seconds } => {
             Msg::FaultTimedOut { what, seconds: i64::try_from(*seconds).unwrap_or(i64::MAX) }
         }
-        Problem::NotOffered { method, .. } => Msg::FaultNotOffered { method },
-        Problem::Interrupted => Msg::FaultInterrupted,
-        Problem::Gone => Msg::FaultGone,
-        Problem::Bug { what } => Msg::FaultBug { what },
+        FaultKind::NotOffered { method, .. } => Msg::FaultNotOffered { method },
+        FaultKind::Interrupted => Msg::FaultInterrupted,
+        FaultKind::Gone => Msg::FaultGone,
+        FaultKind::Bug { what } => Msg::FaultBug { what },
     })
 }
 
-fn misused(misuse: &Misuse, canvas: &Canvas) -> String {
+fn misused(usage_error: &UsageError, canvas: &Canvas) -> String {
     let meant = |what: String, meant: &Option<String>| match meant {
         Some(meant) => format!("{what} {}", canvas.say(&Msg::FaultMeant { meant })),
         None => what,
     };
-    match misuse {
-        Misuse::UnknownFlag { flag, meant: near } => {
+    match usage_error {
+        UsageError::UnknownFlag { flag, meant: near } => {
             meant(canvas.say(&Msg::FaultUnknownFlag { flag }), near)
         }
-        Misuse::UnknownCommand { command, meant: near } => {
+        UsageError::UnknownCommand { command, meant: near } => {
             meant(canvas.say(&Msg::FaultUnknownCommand { command }), near)
         }
-        Misuse::BadValue { flag, value, expected } => {
+        UsageError::BadValue { flag, value, expected } => {
             let what = canvas.say(&Msg::FaultBadValue { flag, value });
             if expected.is_empty() {
                 return what;
             }
             format!("{what} {}", canvas.say(&Msg::FaultExpected { expected }))
         }
-        Misuse::Missing { what } => canvas.say(&Msg::FaultMissing { what }),
-        Misuse::Conflict { flag, other } => canvas.say(&Msg::FaultConflict { flag, other }),
-        Misuse::Other { message } => canvas.say(&Msg::FaultUsageOther { message }),
+        UsageError::Missing { what } => canvas.say(&Msg::FaultMissing { what }),
+        UsageError::Conflict { flag, other } => canvas.say(&Msg::FaultConflict { flag, other }),
+        UsageError::Other { message } => canvas.say(&Msg::FaultUsageOther { message }),
     }
 }
 
 /// Where it happened: facts without words.
-fn place(problem: &Problem) -> Option<String> {
+fn place(problem: &FaultKind) -> Option<String> {
     match problem {
-        Problem::Setting { name, origin, .. }
-        | Problem::LiveKey { name, origin }
-        | Problem::KeySlot { name, origin, .. } => Some(format!("{name} ({origin})")),
-        Problem::ProviderRefused { code, param, .. } => {
+        FaultKind::Setting { name, origin, .. }
+        | FaultKind::LiveKey { name, origin }
+        | FaultKind::KeySlot { name, origin, .. } => Some(format!("{name} ({origin})")),
+        FaultKind::ProviderRefused { code, param, .. } => {
             let parts: Vec<String> = [("code", code), ("param", param)]
                 .into_iter()
                 .filter_map(|(name, value)| value.as_ref().map(|value| format!("{name}={value}")))
                 .collect();
             (!parts.is_empty()).then(|| parts.join(" "))
         }
-        Problem::Page { url, .. } => Some(url.clone()),
-        Problem::Lesson { file, key, .. } => Some(format!("{file}: {key}")),
-        Problem::Ledger { path }
-        | Problem::LedgerBroken { path }
-        | Problem::LedgerBusy { path }
-        | Problem::LedgerInUse { path }
-        | Problem::Newer { path }
-        | Problem::DiskFull { path }
-        | Problem::ProgressBroken { path }
-        | Problem::SandboxBroken { path }
-        | Problem::SandboxStore { path }
-        | Problem::NotOurs { path, .. }
-        | Problem::File { path } => Some(path.clone()),
-        Problem::Usage { .. }
-        | Problem::KeyMissing
-        | Problem::SandboxOnly { .. }
-        | Problem::PortTaken { .. }
-        | Problem::InTheWay { .. }
-        | Problem::ProviderDown { .. }
-        | Problem::ProviderOdd { .. }
-        | Problem::NoScenario { .. }
-        | Problem::NotFound { .. }
-        | Problem::NoSuchCode { .. }
-        | Problem::SandboxNotRunning { .. }
-        | Problem::SandboxInUse { .. }
-        | Problem::CourseInUse { .. }
-        | Problem::AppDown { .. }
-        | Problem::NoPages { .. }
-        | Problem::Program { .. }
-        | Problem::TimedOut { .. }
-        | Problem::NotOffered { .. }
-        | Problem::Interrupted
-        | Problem::Gone
-        | Problem::Bug { .. } => None,
+        FaultKind::Page { url, .. } => Some(url.clone()),
+        FaultKind::Lesson { file, key, .. } => Some(format!("{file}: {key}")),
+        FaultKind::Ledger { path }
+        | FaultKind::LedgerBroken { path }
+        | FaultKind::LedgerBusy { path }
+        | FaultKind::LedgerInUse { path }
+        | FaultKind::Newer { path }
+        | FaultKind::DiskFull { path }
+        | FaultKind::ProgressBroken { path }
+        | FaultKind::SandboxBroken { path }
+        | FaultKind::SandboxStore { path }
+        | FaultKind::NotOurs { path, .. }
+        | FaultKind::File { path } => Some(path.clone()),
+        FaultKind::Usage { .. }
+        | FaultKind::KeyMissing
+        | FaultKind::SandboxOnly { .. }
+        | FaultKind::PortTaken { .. }
+        | FaultKind::InTheWay { .. }
+        | FaultKind::ProviderDown { .. }
+        | FaultKind::ProviderOdd { .. }
+        | FaultKind::NoScenario { .. }
+        | FaultKind::NotFound { .. }
+        | FaultKind::NoSuchCode { .. }
+        | FaultKind::SandboxNotRunning { .. }
+        | FaultKind::SandboxInUse { .. }
+        | FaultKind::CourseInUse { .. }
+        | FaultKind::AppDown { .. }
+        | FaultKind::NoPages { .. }
+        | FaultKind::Program { .. }
+        | FaultKind::TimedOut { .. }
+        | FaultKind::NotOffered { .. }
+        | FaultKind::Interrupted
+        | FaultKind::Gone
+        | FaultKind::Bug { .. } => None,
     }
 }
 
-fn next(problem: &Problem, canvas: &Canvas) -> Vec<String> {
+fn next(problem: &FaultKind, canvas: &Canvas) -> Vec<String> {
     let msgs = match problem {
-        Problem::Usage { command, .. } => vec![Msg::NextHelp { command }],
-        Problem::Setting { expected, .. } => {
+        FaultKind::Usage { command, .. } => vec![Msg::NextHelp { command }],
+        FaultKind::Setting { expected, .. } => {
             vec![Msg::FaultExpected { expected }, Msg::NextSetting]
         }
-        Problem::LiveKey { .. } => vec![Msg::NextLiveKey],
-        Problem::KeySlot { .. } => vec![Msg::NextKeySlot],
-        Problem::KeyMissing => vec![Msg::NextKeyMissing],
-        Problem::SandboxOnly { .. } => vec![Msg::NextSandboxMode],
-        Problem::PortTaken { command, .. } => vec![Msg::NextOtherPort { command }, Msg::NextDoctor],
-        Problem::NotOurs { .. } => vec![Msg::NextNotOurs],
-        Problem::InTheWay { .. } => vec![Msg::NextInTheWay],
-        Problem::SandboxNotRunning { .. } => vec![Msg::NextSandbox],
-        Problem::ProviderDown { .. } => vec![Msg::NextSandbox, Msg::NextDoctor],
-        Problem::ProviderRefused { status: 401, .. } => vec![Msg::NextKeyUnknown, Msg::NextDoctor],
-        Problem::ProviderRefused { request: Some(request), .. } => vec![Msg::NextLogs { request }],
-        Problem::ProviderRefused { .. }
-        | Problem::ProviderOdd { .. }
-        | Problem::Page { .. }
-        | Problem::TimedOut { .. } => vec![Msg::NextDoctor],
-        Problem::Ledger { .. } | Problem::SandboxStore { .. } => {
+        FaultKind::LiveKey { .. } => vec![Msg::NextLiveKey],
+        FaultKind::KeySlot { .. } => vec![Msg::NextKeySlot],
+        FaultKind::KeyMissing => vec![Msg::NextKeyMissing],
+        FaultKind::SandboxOnly { .. } => vec![Msg::NextSandboxMode],
+        FaultKind::PortTaken { command, .. } => {
+            vec![Msg::NextOtherPort { command }, Msg::NextDoctor]
+        }
+        FaultKind::NotOurs { .. } => vec![Msg::NextNotOurs],
+        FaultKind::InTheWay { .. } => vec![Msg::NextInTheWay],
+        FaultKind::SandboxNotRunning { .. } => vec![Msg::NextSandbox],
+        FaultKind::ProviderDown { .. } => vec![Msg::NextSandbox, Msg::NextDoctor],
+        FaultKind::ProviderRefused { status: 401, .. } => {
+            vec![Msg::NextKeyUnknown, Msg::NextDoctor]
+        }
+        FaultKind::ProviderRefused { request: Some(request), .. } => {
+            vec![Msg::NextLogs { request }]
+        }
+        FaultKind::ProviderRefused { .. }
+        | FaultKind::ProviderOdd { .. }
+        | FaultKind::Page { .. }
+        | FaultKind::TimedOut { .. } => vec![Msg::NextDoctor],
+        FaultKind::Ledger { .. } | FaultKind::SandboxStore { .. } => {
             vec![Msg::NextHome, Msg::NextDoctor]
         }
-        Problem::File { .. } => vec![Msg::NextFile],
-        Problem::NotOffered { fits, .. } => vec![Msg::FaultExpected { expected: fits }],
-        Problem::Newer { .. } => vec![Msg::NextNewer],
-        Problem::DiskFull { .. } => vec![Msg::NextDiskFull, Msg::NextDoctor],
-        Problem::ProgressBroken { .. } => vec![Msg::DoctorProgressFix, Msg::NextDoctor],
-        Problem::SandboxBroken { .. } => vec![Msg::DoctorSandboxFix, Msg::NextDoctor],
-        Problem::LedgerBroken { .. } => vec![Msg::DoctorLedgerFix, Msg::NextDoctor],
-        Problem::LedgerBusy { .. } => vec![Msg::NextLedgerBusy],
-        Problem::NoScenario { .. } => vec![Msg::NextScenarios],
-        Problem::NotFound { .. } => vec![Msg::NextEventsList],
-        Problem::Lesson { .. } => vec![Msg::NextDevCheck],
-        Problem::NoSuchCode { .. } => vec![Msg::NextExplain],
-        Problem::SandboxInUse { .. } | Problem::LedgerInUse { .. } => vec![Msg::NextStopSandbox],
-        Problem::CourseInUse { .. } => vec![Msg::NextOtherCourse],
-        Problem::AppDown { elsewhere: Some(address), .. } => vec![Msg::NextAnswersAt { address }],
-        Problem::AppDown { url, .. } => {
+        FaultKind::File { .. } => vec![Msg::NextFile],
+        FaultKind::NotOffered { fits, .. } => vec![Msg::FaultExpected { expected: fits }],
+        FaultKind::Newer { .. } => vec![Msg::NextNewer],
+        FaultKind::DiskFull { .. } => vec![Msg::NextDiskFull, Msg::NextDoctor],
+        FaultKind::ProgressBroken { .. } => vec![Msg::DoctorProgressFix, Msg::NextDoctor],
+        FaultKind::SandboxBroken { .. } => vec![Msg::DoctorSandboxFix, Msg::NextDoctor],
+        FaultKind::LedgerBroken { .. } => vec![Msg::DoctorLedgerFix, Msg::NextDoctor],
+        FaultKind::LedgerBusy { .. } => vec![Msg::NextLedgerBusy],
+        FaultKind::NoScenario { .. } => vec![Msg::NextScenarios],
+        FaultKind::NotFound { .. } => vec![Msg::NextEventsList],
+        FaultKind::Lesson { .. } => vec![Msg::NextDevCheck],
+        FaultKind::NoSuchCode { .. } => vec![Msg::NextExplain],
+        FaultKind::SandboxInUse { .. } | FaultKind::LedgerInUse { .. } => {
+            vec![Msg::NextStopSandbox]
+        }
+        FaultKind::CourseInUse { .. } => vec![Msg::NextOtherCourse],
+        FaultKind::AppDown { elsewhere: Some(address), .. } => vec![Msg::NextAnswersAt { address }],
+        FaultKind::AppDown { url, .. } => {
             vec![Msg::NextListen, Msg::NextPrintEnv { url }, Msg::NextAppExec]
         }
-        Problem::NoPages { .. } => vec![Msg::NextNoPages],
-        Problem::Program { command, how, .. } => match how {
-            Mishap::NotFound | Mishap::Exited { .. } => {
+        FaultKind::NoPages { .. } => vec![Msg::NextNoPages],
+        FaultKind::Program { command, how, .. } => match how {
+            StartError::NotFound | StartError::Exited { .. } => {
                 vec![Msg::NextProgramAlone { command }]
             }
-            Mishap::Silent { elsewhere: Some(address) } => vec![Msg::NextProgramAt { address }],
-            Mishap::Silent { elsewhere: None } | Mishap::Taken => vec![Msg::NextProgramPort],
-            Mishap::NotHere => vec![Msg::NextPrintEnv { url: "http://127.0.0.1:5000" }],
+            StartError::Silent { elsewhere: Some(address) } => vec![Msg::NextProgramAt { address }],
+            StartError::Silent { elsewhere: None } | StartError::Taken => {
+                vec![Msg::NextProgramPort]
+            }
+            StartError::NotHere => vec![Msg::NextPrintEnv { url: "http://127.0.0.1:5000" }],
         },
-        Problem::Interrupted | Problem::Gone => vec![Msg::NextAgain],
-        Problem::Bug { .. } => vec![Msg::NextBug],
+        FaultKind::Interrupted | FaultKind::Gone => vec![Msg::NextAgain],
+        FaultKind::Bug { .. } => vec![Msg::NextBug],
     };
     msgs.iter().map(|msg| canvas.say(msg)).collect()
 }
@@ -245,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_failure_says_what_where_why_and_what_to_type() {
-        let problem = Problem::PortTaken {
+        let problem = FaultKind::PortTaken {
             address: "127.0.0.1:4242".into(),
             command: "stripegym listen".into(),
         };
@@ -261,7 +271,7 @@ mod tests {
     #[test]
     fn programs_get_one_line_of_json() {
         let canvas = Canvas { format: Format::Json, ..Canvas::plain(Locale::Ja) };
-        let text = render(&Problem::KeyMissing.into(), 3, &canvas);
+        let text = render(&FaultKind::KeyMissing.into(), 3, &canvas);
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["error"]["kind"], "key_missing");
         assert_eq!(value["error"]["exit"], 3);

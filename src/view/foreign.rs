@@ -78,7 +78,7 @@ mod tests {
     use super::*;
     use crate::domain::currency::Currency;
     use crate::domain::entry::EntryStatus;
-    use crate::domain::fault::{Fault, Problem};
+    use crate::domain::fault::{Fault, FaultKind};
     use crate::domain::locale::Locale;
     use crate::domain::mode::Mode;
     use crate::domain::money::Money;
@@ -144,7 +144,7 @@ mod tests {
             Report::Resent { event: own(), kind: own(), endpoints: 1 },
         ];
         let reports = reports.iter().filter_map(|it| view::render(it, canvas));
-        let refused = Problem::ProviderRefused {
+        let refused = FaultKind::ProviderRefused {
             status: 400,
             message: own(),
             code: Some(own()),

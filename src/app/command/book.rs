@@ -3,7 +3,7 @@
 use crate::app::context::Context;
 use crate::app::ledger_file;
 use crate::domain::book::{Account, Booked, export};
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::report::Report;
 use crate::domain::sheet::{Cell, Looked, Sheet, SheetKind};
 use crate::store::{Ledger, StoreError};
@@ -55,7 +55,7 @@ pub fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
     if let Wish::Export(Export::Sqlite(path)) = wish
         && path.exists()
     {
-        return Err(Problem::File { path: path.display().to_string() }.into());
+        return Err(FaultKind::File { path: path.display().to_string() }.into());
     }
     work(context, &ledger, wish).map_err(|error| ledger_file::fault(context, &error))
 }

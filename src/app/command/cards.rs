@@ -1,7 +1,7 @@
 //! `stripegym cards`: every test card by what it does, or those that a filter names.
 
 use crate::domain::card::{Group, matching, names_group};
-use crate::domain::fault::{Fault, Misuse, Problem};
+use crate::domain::fault::{Fault, FaultKind, UsageError};
 use crate::domain::report::Report;
 
 /// The table needs nothing but itself. A filter that names nothing is a mistake in typing.
@@ -12,12 +12,12 @@ pub fn run(filter: Option<&str>) -> Result<Report, Fault> {
     };
     if !Group::ALL.iter().any(named) {
         let groups: Vec<&str> = Group::ALL.iter().map(|group| group.name()).collect();
-        let misuse = Misuse::BadValue {
+        let usage_error = UsageError::BadValue {
             flag: "FILTER".to_owned(),
             value: filter.unwrap_or_default().to_owned(),
             expected: groups.join(", "),
         };
-        return Err(Problem::Usage { misuse, command: "stripegym cards".to_owned() }.into());
+        return Err(FaultKind::Usage { usage_error, command: "stripegym cards".to_owned() }.into());
     }
     Ok(Report::Cards(filter.map(str::to_owned)))
 }

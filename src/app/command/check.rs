@@ -6,7 +6,7 @@ use crate::app::course::choose::{self, Choice};
 use crate::app::course::grading::Grading;
 use crate::app::course::vigil::Vigil;
 use crate::app::provider::Provider;
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::mode::Mode;
 use crate::domain::notice::Notice;
 use crate::domain::report::Report;
@@ -35,7 +35,7 @@ pub struct Wish {
 /// Grades.
 pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
     if context.config.mode == Mode::Stripe {
-        return Err(Problem::SandboxOnly { command: "stripegym check".to_owned() }.into());
+        return Err(FaultKind::SandboxOnly { command: "stripegym check".to_owned() }.into());
     }
     let mut lessons = choose::lessons(context, &wish.choice)?;
     choose::skip(&mut lessons, &wish.skip)?;

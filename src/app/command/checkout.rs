@@ -4,7 +4,7 @@ use crate::app::checkout_browser::{Landing, Means, Typed};
 use crate::app::context::Context;
 use crate::app::payment::{self, Order};
 use crate::app::provider::Provider;
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::mode::Mode;
 use crate::domain::notice::Notice;
 use crate::domain::report::{Checkout, Ending, Report};
@@ -33,7 +33,9 @@ pub enum Then {
 /// Creates the order's session and does what comes then.
 pub async fn run(context: &Context, order: &Order, then: &Then) -> Result<Report, Fault> {
     if matches!(then, Then::Pay(_)) && context.config.mode == Mode::Stripe {
-        return Err(Problem::SandboxOnly { command: "stripegym checkout --pay".to_owned() }.into());
+        return Err(
+            FaultKind::SandboxOnly { command: "stripegym checkout --pay".to_owned() }.into()
+        );
     }
     let provider = Provider::connect(context).await?;
     let answer = work(context, &provider, order, then).await;
@@ -45,7 +47,7 @@ pub async fn run(context: &Context, order: &Order, then: &Then) -> Result<Report
 /// Pays (or leaves) the page of a session that exists, in a person's place.
 pub async fn pay(context: &Context, session: &str, means: &Means) -> Result<Report, Fault> {
     if context.config.mode == Mode::Stripe {
-        return Err(Problem::SandboxOnly { command: "stripegym pay".to_owned() }.into());
+        return Err(FaultKind::SandboxOnly { command: "stripegym pay".to_owned() }.into());
     }
     let provider = Provider::connect(context).await?;
     let answer = async {
@@ -132,7 +134,7 @@ async fn wait(
         context.notices.say(Notice::Waiting { seconds: began.elapsed().as_secs() });
         tokio::select! {
             () = tokio::time::sleep(ASK_EVERY) => {}
-            () = stop.wait() => return Err(Problem::Interrupted.into()),
+            () = stop.wait() => return Err(FaultKind::Interrupted.into()),
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::app::context::Context;
 use crate::app::course::surroundings;
 use crate::app::course::{self, Wish};
 use crate::app::provider::Provider;
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::mode::Mode;
 use crate::domain::report::Report;
 
@@ -22,7 +22,7 @@ pub async fn run(context: &Context, id: &str, wish: &Wish) -> Result<Report, Fau
         return Ok(Report::Silent);
     }
     if context.config.mode == Mode::Stripe {
-        return Err(Problem::SandboxOnly { command: format!("stripegym {id}") }.into());
+        return Err(FaultKind::SandboxOnly { command: format!("stripegym {id}") }.into());
     }
     let provider = Provider::connect(context).await?;
     let played = course::play(context, &provider, &lesson, wish).await;

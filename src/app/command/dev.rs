@@ -5,7 +5,7 @@ use crate::app::course::library;
 use crate::app::trial::{self, Scope};
 use crate::content::prose::commands;
 use crate::content::{topic, wording};
-use crate::domain::course::rules::Problem;
+use crate::domain::course::rules::LessonError;
 use crate::domain::fault::Fault;
 use crate::domain::locale::Locale;
 use crate::domain::report::{LessonsChecked, Report};
@@ -55,7 +55,7 @@ fn check(parses: impl Fn(&str) -> Result<(), String>) -> LessonsChecked {
         let mut examine = |file: &str, key: &str, command: &str| {
             quoted += 1;
             if let Err(reason) = parses(command) {
-                problems.push(Problem::new(file, key, format!("`{command}`: {reason}")));
+                problems.push(LessonError::new(file, key, format!("`{command}`: {reason}")));
             }
         };
         let file = format!("{id}/lesson.toml");
@@ -91,7 +91,7 @@ fn check(parses: impl Fn(&str) -> Result<(), String>) -> LessonsChecked {
             quoted += 1;
             let command = command.split_once(" > ").map_or(command.as_str(), |(typed, _)| typed);
             if let Err(reason) = parses(command) {
-                wrong.push(Problem::new(page, "commands", format!("`{command}`: {reason}")));
+                wrong.push(LessonError::new(page, "commands", format!("`{command}`: {reason}")));
             }
         }
     }

@@ -3,7 +3,7 @@
 use crate::app::context::Context;
 use crate::app::provider::Provider;
 use crate::domain::event::EventRow;
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::report::Report;
 use crate::domain::time::Timestamp;
 use crate::stripe::Stripe;
@@ -68,7 +68,7 @@ fn wants(endpoint: &Value, kind: &str) -> bool {
 
 fn missing(error: crate::stripe::failure::Error, id: &str) -> Fault {
     if error.is_missing() {
-        return Fault::because(Problem::NotFound { what: format!("event `{id}`") }, error);
+        return Fault::because(FaultKind::NotFound { what: format!("event `{id}`") }, error);
     }
     error.into()
 }

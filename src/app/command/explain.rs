@@ -5,7 +5,7 @@ use crate::app::course::{library, of_lesson};
 use crate::content::{Library, explain, topic, wording};
 use crate::domain::course::Day;
 use crate::domain::course::standing::Explained;
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::locale::Locale;
 use crate::domain::report::Report;
 
@@ -54,7 +54,7 @@ pub fn run(context: &Context, name: Option<&str>) -> Result<Report, Fault> {
         }));
     }
     match found(&library, name, locale)? {
-        list if list.is_empty() => Err(Problem::NoSuchCode { code: name.to_owned() }.into()),
+        list if list.is_empty() => Err(FaultKind::NoSuchCode { code: name.to_owned() }.into()),
         mut list if list.len() == 1 => Ok(Report::Explained(list.remove(0))),
         list => Ok(Report::Topics(list.into_iter().map(|it| (it.name, it.title)).collect())),
     }

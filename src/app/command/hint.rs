@@ -6,7 +6,7 @@ use crate::content::Library;
 use crate::domain::course::Level;
 use crate::domain::course::outcome::State;
 use crate::domain::course::standing::Hint;
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::report::Report;
 
 /// Shows the hints of the check `name` (`SG3.7`, `SG3.7-NOVERIFY`, `D3.7`) up to `tier`, or one more than before;
@@ -38,7 +38,7 @@ pub fn run(context: &Context, name: Option<&str>, tier: Option<u8>) -> Result<Re
             all: text.hints.len(),
         }));
     }
-    Err(Problem::NoSuchCode { code: name.to_owned() }.into())
+    Err(FaultKind::NoSuchCode { code: name.to_owned() }.into())
 }
 
 /// The code of the first required check that is not passed, of one day or of all; of the first check where all are.

@@ -2,7 +2,7 @@
 
 use crate::app::context::Context;
 use crate::app::control::{Control, bad_value};
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::notice::Notice;
 use crate::domain::report::Report;
 use crate::domain::request::{RequestRow, Told};
@@ -70,7 +70,7 @@ async fn tail(context: &Context, control: &Control, wish: &Wish) -> Result<Repor
         params.push(("wait", WAIT_S.to_string()));
         let log = tokio::select! {
             log = fetch(control, &params) => log?,
-            () = stop.wait() => return Err(Problem::Interrupted.into()),
+            () = stop.wait() => return Err(FaultKind::Interrupted.into()),
         };
         let Some(log) = log else {
             // The sandbox was started anew, or many rows went by: what it has kept is all there is.

@@ -5,7 +5,7 @@ use crate::app::context::Context;
 use crate::app::course::{choose, record};
 use crate::domain::course::carried::Carried;
 use crate::domain::course::progress::{Export, FORMAT, VERSION};
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::report::Report;
 use crate::os::private;
 use crate::store::progress::FILE;
@@ -31,7 +31,7 @@ pub fn import(context: &Context, file: &Path) -> Result<Report, Fault> {
     let theirs = read(&text).map_err(|reason| {
         let path = file.display().to_string();
         let expected = format!("{FORMAT} {VERSION}");
-        Fault::because(Problem::NotOurs { path, expected }, reason)
+        Fault::because(FaultKind::NotOurs { path, expected }, reason)
     })?;
     let path = record::path(context);
     let mut backup = None;
@@ -68,5 +68,5 @@ fn read(text: &str) -> Result<Export, String> {
 }
 
 fn broken(path: &Path, error: &std::io::Error) -> Fault {
-    Fault::because(Problem::File { path: path.display().to_string() }, error)
+    Fault::because(FaultKind::File { path: path.display().to_string() }, error)
 }

@@ -2,7 +2,7 @@
 
 use crate::app::context::Context;
 use crate::app::provider::Provider;
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::report::Report;
 use crate::stripe::Stripe;
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ async fn work(stripe: &Stripe, wish: &Wish) -> Result<Value, Fault> {
         let session = stripe.session(id).await?;
         let intent = session.get("payment_intent");
         let intent = intent.and_then(|it| it.as_str().or_else(|| it.get("id")?.as_str()));
-        let unpaid = || Problem::NotFound { what: format!("payment of `{id}`") };
+        let unpaid = || FaultKind::NotFound { what: format!("payment of `{id}`") };
         ("payment_intent", intent.ok_or_else(unpaid)?.to_owned())
     } else {
         ("payment_intent", id.to_owned())

@@ -4,7 +4,7 @@ use crate::app::context::Context;
 use crate::app::course::dossier;
 use crate::domain::course::carried::Carried;
 use crate::domain::course::dossier::{Dossier, Kind, Shape};
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::locale::Locale;
 use crate::domain::report::Report;
 use std::fs;
@@ -32,6 +32,6 @@ pub fn run(
     let Some(path) = &wish.out else { return Ok(Report::Document(text)) };
     let shown = path.display().to_string();
     fs::write(path, text)
-        .map_err(|error| Fault::because(Problem::File { path: shown.clone() }, error))?;
+        .map_err(|error| Fault::because(FaultKind::File { path: shown.clone() }, error))?;
     Ok(Report::Carried(Carried::Written { path: shown, seal: dossier.seal }))
 }

@@ -3,7 +3,7 @@
 use crate::app::backup;
 use crate::app::context::Context;
 use crate::app::course::{library, of_lesson, record};
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::report::Report;
 use crate::os::private;
 use crate::sandbox::host;
@@ -32,11 +32,11 @@ const SANDBOX: &str = "sandbox.db";
 fn alone(context: &Context) -> Result<LedgerLock, Fault> {
     let path = context.config.ledger_path();
     let broken = |error: std::io::Error| {
-        Fault::because(Problem::File { path: path.display().to_string() }, error)
+        Fault::because(FaultKind::File { path: path.display().to_string() }, error)
     };
     private::folder(&context.config.home).map_err(broken)?;
     let lock = LedgerLock::alone(&path).map_err(broken)?;
-    lock.ok_or_else(|| Problem::LedgerInUse { path: path.display().to_string() }.into())
+    lock.ok_or_else(|| FaultKind::LedgerInUse { path: path.display().to_string() }.into())
 }
 
 /// Puts a copy aside and sets back. While another process hosts the sandbox nothing of it is touched, nor
@@ -52,13 +52,13 @@ pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
     if files.contains(&SANDBOX)
         && let Some(base) = host::find(home).await
     {
-        return Err(Problem::SandboxInUse { base }.into());
+        return Err(FaultKind::SandboxInUse { base }.into());
     }
     // Held to the end: whoever starts meanwhile is told so.
     let _alone = if files.contains(&LEDGER) { Some(alone(context)?) } else { None };
     let backup = backup::folder(home, context.clock.now());
     let broken = |path: &Path, error: &std::io::Error| {
-        Fault::because(Problem::File { path: path.display().to_string() }, error)
+        Fault::because(FaultKind::File { path: path.display().to_string() }, error)
     };
     private::folder(&backup).map_err(|error| broken(&backup, &error))?;
     let mut what = Vec::new();

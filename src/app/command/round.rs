@@ -13,7 +13,7 @@ use crate::app::reconcile_run;
 use crate::content::Lesson;
 use crate::domain::course::Track;
 use crate::domain::currency::Currency;
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::mode::Mode;
 use crate::domain::money::Money;
 use crate::domain::notice::{Delivery, Notice, Step};
@@ -45,7 +45,7 @@ pub async fn run(context: &Context, id: &str, wish: &Wish) -> Result<Report, Fau
         return Ok(Report::Silent);
     }
     if context.config.mode == Mode::Stripe {
-        return Err(Problem::SandboxOnly { command: format!("stripegym {id}") }.into());
+        return Err(FaultKind::SandboxOnly { command: format!("stripegym {id}") }.into());
     }
     if let Some(project) = wish.own_project() {
         env_file::make(context, &project)?;
@@ -110,7 +110,7 @@ async fn go_round(
     let ledger = Arc::clone(&file.ledger);
     let rows = ledger_file::apart(move || ledger.rows(&filter)).await;
     let rows = rows.map_err(|error| ledger_file::fault(context, &error))?;
-    let row = rows.first().ok_or_else(|| Problem::NotFound { what: "ledger row".to_owned() })?;
+    let row = rows.first().ok_or_else(|| FaultKind::NotFound { what: "ledger row".to_owned() })?;
     say(
         context,
         Step::Booked {
@@ -150,7 +150,7 @@ async fn pay(context: &Context, provider: &Provider, shop: &str) -> Result<Check
     let landed = match landing {
         Landing::Shop(url) => url,
         Landing::Stayed => String::new(),
-        Landing::Refused(what) => return Err(Problem::Page { url: text("url"), what }.into()),
+        Landing::Refused(what) => return Err(FaultKind::Page { url: text("url"), what }.into()),
     };
     let session = provider.stripe.session(&text("id")).await?;
     let place = context.place(Some(provider.base()));
@@ -165,14 +165,14 @@ async fn pay(context: &Context, provider: &Provider, shop: &str) -> Result<Check
 /// Waits for the event that says so.
 async fn hear(context: &Context, reception: &mut MerchantServer) -> Result<Delivery, Fault> {
     let mut stop = context.stop.clone();
-    let late = || Problem::TimedOut { what: WANTED.to_owned(), seconds: PATIENCE.as_secs() };
+    let late = || FaultKind::TimedOut { what: WANTED.to_owned(), seconds: PATIENCE.as_secs() };
     let deadline = tokio::time::sleep(PATIENCE);
     tokio::pin!(deadline);
     loop {
         let seen = tokio::select! {
             seen = reception.seen.recv() => seen,
             () = &mut deadline => return Err(late().into()),
-            () = stop.wait() => return Err(Problem::Interrupted.into()),
+            () = stop.wait() => return Err(FaultKind::Interrupted.into()),
         };
         let Some(seen) = seen else { return Err(late().into()) };
         if let Some(delivery) = delivery(&seen).filter(|it| it.kind.as_deref() == Some(WANTED)) {

@@ -2,7 +2,7 @@
 
 use crate::app::context::Context;
 use crate::app::provider::{of_host, options};
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::mode::Mode;
 use crate::domain::notice::Notice;
 use crate::domain::report::Report;
@@ -31,7 +31,7 @@ pub struct Wish {
 /// Hosts until the stop signal.
 pub async fn run(context: &Context, wish: Wish) -> Result<Report, Fault> {
     if context.config.mode == Mode::Stripe {
-        return Err(Problem::SandboxOnly { command: "stripegym sandbox".to_owned() }.into());
+        return Err(FaultKind::SandboxOnly { command: "stripegym sandbox".to_owned() }.into());
     }
     let mut options: Options = options(context);
     let wished = wish.port.unwrap_or(options.addr.port());
@@ -59,5 +59,5 @@ pub async fn run(context: &Context, wish: Wish) -> Result<Report, Fault> {
     context.notices.say(Notice::Ready { base: running.base_url().to_owned() });
     context.stop.clone().wait().await;
     running.stop().await;
-    Err(if wish.ephemeral { Problem::Gone } else { Problem::Interrupted }.into())
+    Err(if wish.ephemeral { FaultKind::Gone } else { FaultKind::Interrupted }.into())
 }

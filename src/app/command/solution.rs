@@ -6,7 +6,7 @@ use crate::content::track::{self, Language};
 use crate::domain::course::Day;
 use crate::domain::course::carried::Carried;
 use crate::domain::course::outcome::State;
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::notice::Notice;
 use crate::domain::report::Report;
 
@@ -26,7 +26,7 @@ pub fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
     let library = library();
     let all = library.ids().into_iter().map(|id| library.day(&id));
     let days: Vec<Day> = all.collect::<Result<_, _>>().map_err(|it| of_lesson(&it))?;
-    let unknown = || Problem::NoSuchCode { code: wish.name.clone() };
+    let unknown = || FaultKind::NoSuchCode { code: wish.name.clone() };
     let (id, check) = choose::find(days.iter(), &wish.name).ok_or_else(unknown)?;
     let day = days.iter().find(|day| day.lesson.id == id).ok_or_else(unknown)?;
     let progress = choose::progress(context)?;
@@ -43,7 +43,7 @@ pub fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
         return Ok(Report::Carried(Carried::SolutionHeld { name: wish.name.clone(), next }));
     }
     let broken = |it| of_lesson(&it);
-    let other = || Problem::NoSuchCode { code: wish.language.clone() };
+    let other = || FaultKind::NoSuchCode { code: wish.language.clone() };
     let language = Language::read(&wish.language).ok_or_else(other)?;
     let (path, text) = track::of_lesson(language, &id).map_err(broken)?;
     let noted = record::open(context)?.note_solution(&id, context.clock.now(), !passed);

@@ -3,7 +3,7 @@
 use crate::app::course::of_lesson;
 use crate::content::track::{self, Language, Part};
 use crate::domain::course::carried::Carried;
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::report::Report;
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -11,15 +11,15 @@ use std::path::Path;
 
 /// Writes the starter of a language into `folder`. Where one of its files is there already, nothing is written.
 pub fn run(language: &str, folder: &Path) -> Result<Report, Fault> {
-    let other = || Problem::NoSuchCode { code: language.to_owned() };
+    let other = || FaultKind::NoSuchCode { code: language.to_owned() };
     let language = Language::read(language).ok_or_else(other)?;
     let broken = |path: &Path, error: &std::io::Error| {
-        Fault::because(Problem::File { path: path.display().to_string() }, error)
+        Fault::because(FaultKind::File { path: path.display().to_string() }, error)
     };
     for (name, _) in track::files(language, Part::Starter) {
         let path = folder.join(name);
         if path.exists() {
-            return Err(Problem::InTheWay { path: path.display().to_string() }.into());
+            return Err(FaultKind::InTheWay { path: path.display().to_string() }.into());
         }
     }
     let mut files = 0;

@@ -4,7 +4,7 @@ use crate::app::cause;
 use crate::app::context::Context;
 use crate::app::provider::Provider;
 use crate::app::scenario;
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::mode::Mode;
 use crate::domain::report::Report;
 
@@ -17,10 +17,10 @@ pub fn list() -> Report {
 pub async fn run(context: &Context, kind: &str) -> Result<Report, Fault> {
     let Some(scenario) = scenario::find(kind) else {
         let known = scenario::ALL.iter().map(|scenario| scenario.kind.to_owned()).collect();
-        return Err(Problem::NoScenario { kind: kind.to_owned(), known }.into());
+        return Err(FaultKind::NoScenario { kind: kind.to_owned(), known }.into());
     };
     if context.config.live || (context.config.mode == Mode::Stripe && scenario.needs_page()) {
-        return Err(Problem::SandboxOnly { command: format!("stripegym trigger {kind}") }.into());
+        return Err(FaultKind::SandboxOnly { command: format!("stripegym trigger {kind}") }.into());
     }
     let provider = Provider::connect(context).await?;
     let answer = cause::play(context, &provider.stripe, scenario).await;

@@ -5,7 +5,7 @@ use crate::app::course::record;
 use crate::app::failure::of_store;
 use crate::domain::course::dossier::{Dossier, Flaw, Kind, Shape, Verified};
 use crate::domain::course::progress::Snapshot;
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::locale::Locale;
 use crate::domain::report::Report;
 use crate::store::progress::Progress;
@@ -22,7 +22,7 @@ pub fn run(
 ) -> Result<Report, Fault> {
     let shown = file.display().to_string();
     let text = fs::read_to_string(file)
-        .map_err(|error| Fault::because(Problem::File { path: shown.clone() }, error))?;
+        .map_err(|error| Fault::because(FaultKind::File { path: shown.clone() }, error))?;
     let mut verified = Verified {
         file: shown,
         rows: 0,
@@ -65,7 +65,7 @@ fn progress(
     let shown = path.display().to_string();
     if !path.exists() {
         // One that was named must be there.
-        let lacking = || Problem::File { path: shown }.into();
+        let lacking = || FaultKind::File { path: shown }.into();
         return against.map_or(Ok(None), |_| Err(lacking()));
     }
     let read = Progress::open(&path).and_then(|progress| progress.snapshot());

@@ -2,7 +2,7 @@
 
 use crate::app::context::Context;
 use crate::app::remote::{Remote, segment};
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::report::Report;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -74,7 +74,7 @@ pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
 
 /// The documents of a file: a JSON array.
 fn read(file: &Path) -> Result<Value, Fault> {
-    let problem = || Problem::File { path: file.display().to_string() };
+    let problem = || FaultKind::File { path: file.display().to_string() };
     let text = std::fs::read_to_string(file).map_err(|error| Fault::because(problem(), error))?;
     serde_json::from_str(&text).map_err(|error| Fault::because(problem(), error))
 }

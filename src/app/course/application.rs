@@ -2,6 +2,7 @@
 //! server that is started for the run. It can be put before several days in turn.
 
 use crate::app::context::Context;
+use crate::app::course::act_error::ActError;
 use crate::app::course::books::Source;
 use crate::app::course::door;
 use crate::app::course::exchanges::{Answer, send};
@@ -10,7 +11,6 @@ use crate::app::course::program::{self, Program, Start};
 use crate::app::course::reaching;
 use crate::app::course::stock;
 use crate::app::course::surroundings;
-use crate::app::course::trouble::Trouble;
 use crate::app::course::turn::Turn;
 use crate::app::ledger_file::LedgerFile;
 use crate::app::merchant_server::{ListenOptions, MerchantServer};
@@ -18,7 +18,7 @@ use crate::app::provider::Provider;
 use crate::domain::course::Track;
 use crate::domain::course::launch::{authority, port_of};
 use crate::domain::course::routes::Routes;
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::host::is_loopback;
 use crate::domain::notice::Notice;
 use crate::domain::secret::SigningSecret;
@@ -73,10 +73,10 @@ impl Candidate {
     }
 
     /// Refuses what reaches beyond this machine.
-    fn check(&self) -> Result<(), Problem> {
+    fn check(&self) -> Result<(), FaultKind> {
         match self.address.as_deref() {
             Some(url) if !url.starts_with("http://") || !is_loopback(url) => {
-                Err(Problem::Setting {
+                Err(FaultKind::Setting {
                     name: "--app".to_owned(),
                     origin: url.to_owned(),
                     expected: "http://127.0.0.1:5000".to_owned(),
@@ -209,7 +209,7 @@ impl Application {
         if self.routes.pages {
             let patience = Patience { connect: PROBE, total: PROBE };
             let fresh = outbound::fresh_client(Reach::Plain, patience);
-            let http = fresh.map_err(|e| Trouble::client(&e))?;
+            let http = fresh.map_err(|e| ActError::client(&e))?;
             let home = send(http.get(self.url())).await;
             // A shop whose first page leads there is not asked for a session that nobody wants.
             let leads =
@@ -421,7 +421,7 @@ async fn found(
 }
 
 /// Whether an answer says that there is no such page.
-fn lacks(answer: &Result<Answer, Trouble>) -> bool {
+fn lacks(answer: &Result<Answer, ActError>) -> bool {
     matches!(answer, Ok(Answer { status: 404 | 405 | 501, .. }))
 }
 
@@ -429,7 +429,7 @@ fn lacks(answer: &Result<Answer, Trouble>) -> bool {
 pub fn free_port() -> Result<u16, Fault> {
     let taken = |error: std::io::Error| {
         let (address, command) = ("127.0.0.1:0".to_owned(), "stripegym".to_owned());
-        Fault::because(Problem::PortTaken { address, command }, error)
+        Fault::because(FaultKind::PortTaken { address, command }, error)
     };
     server::free_port().map_err(taken)
 }

@@ -1,7 +1,7 @@
 //! Asks a person, and only a person: who reads lines from somewhere answers, who does not is not asked.
 
 use crate::app::context::Context;
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::notice::Notice;
 use std::fmt;
 use std::io::BufRead;
@@ -33,7 +33,7 @@ impl Asker {
         let mut stop = context.stop.clone();
         tokio::select! {
             read = reading => Ok(read.ok().flatten()),
-            () = stop.wait() => Err(Problem::Interrupted.into()),
+            () = stop.wait() => Err(FaultKind::Interrupted.into()),
         }
     }
 }

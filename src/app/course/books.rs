@@ -1,7 +1,7 @@
 //! Where the ledger of an application is read from: its `/ledger` page, a SQLite file, or what a command prints.
 
+use crate::app::course::act_error::ActError;
 use crate::app::course::exchanges::send;
-use crate::app::course::trouble::Trouble;
 use crate::domain::course::books::{self, Books};
 use crate::net::outbound;
 use rusqlite::types::ValueRef;
@@ -83,9 +83,10 @@ impl Source {
     /// folder that has one of these sessions.
     pub async fn lock(&self, sessions: &BTreeSet<String>, folder: PathBuf) -> Option<Lock> {
         let (known, sessions) = (self.clone(), sessions.clone());
-        let lock = move || match known {
-            Self::Sqlite { path, .. } => Lock::take(&path),
-            _ => {
+        let lock = move || {
+            if let Self::Sqlite { path, .. } = known {
+                Lock::take(&path)
+            } else {
                 let mut own = files(&folder).into_iter().filter(|path| has(path, &sessions));
                 own.find_map(|path| Lock::take(&path))
             }
@@ -94,15 +95,15 @@ impl Source {
     }
 
     /// Reads the ledger: how many rows there are, and the rows with the columns of lessons.
-    pub async fn read(&self, http: &outbound::Client, app: &str) -> Result<Value, Trouble> {
+    pub async fn read(&self, http: &outbound::Client, app: &str) -> Result<Value, ActError> {
         let books = match self {
             Self::Page | Self::PageAt(_) => page(http, &format!("{app}{}", self.path())).await?,
-            Self::None => return Err(Trouble::short("a ledger", "--no-ledger")),
+            Self::None => return Err(ActError::mismatch("a ledger", "--no-ledger")),
             Self::Command(command) => printed(command).await?,
             Self::Sqlite { path, table, columns } => {
                 let (path, table, columns) = (path.clone(), table.clone(), columns.clone());
                 let read = move || of_file(&path, table.as_deref(), &columns);
-                let lost = |_| Trouble::short("sqlite:", "–");
+                let lost = |_| ActError::mismatch("sqlite:", "–");
                 tokio::task::spawn_blocking(read).await.map_err(lost)??
             }
         };
@@ -110,34 +111,39 @@ impl Source {
     }
 }
 
-async fn page(http: &outbound::Client, url: &str) -> Result<Books, Trouble> {
+async fn page(http: &outbound::Client, url: &str) -> Result<Books, ActError> {
     let request = http.get(url).header("Accept", "application/json");
     let answer = send(request).await?;
     if !(200..300).contains(&answer.status) {
-        return Err(Trouble::short("GET /ledger: 2xx", answer.status.to_string()));
+        return Err(ActError::mismatch("GET /ledger: 2xx", answer.status.to_string()));
     }
-    books::read(&answer.body).map_err(|unread| Trouble::short("GET /ledger: rows", unread.line()))
+    books::read(&answer.body)
+        .map_err(|unread| ActError::mismatch("GET /ledger: rows", unread.line()))
 }
 
 #[cfg(unix)]
-async fn printed(command: &str) -> Result<Books, Trouble> {
+async fn printed(command: &str) -> Result<Books, ActError> {
     let mut shell = tokio::process::Command::new("sh");
     shell.arg("-c").arg(command).stdin(Stdio::null()).kill_on_drop(true);
-    let late = |_| Trouble::short(format!("{command}: ≤ {} s", PATIENCE.as_secs()), "–");
+    let late = |_| ActError::mismatch(format!("{command}: ≤ {} s", PATIENCE.as_secs()), "–");
     let run = tokio::time::timeout(PATIENCE, shell.output()).await.map_err(late)?;
-    let ran = run.map_err(|error| Trouble::short(command, error.to_string()))?;
+    let ran = run.map_err(|error| ActError::mismatch(command, error.to_string()))?;
     if !ran.status.success() {
         let said = String::from_utf8_lossy(&ran.stderr);
         let last = said.lines().last().unwrap_or_default();
-        return Err(Trouble::short(format!("{command}: exit 0"), format!("{} {last}", ran.status)));
+        return Err(ActError::mismatch(
+            format!("{command}: exit 0"),
+            format!("{} {last}", ran.status),
+        ));
     }
     let text = String::from_utf8_lossy(&ran.stdout);
-    books::read(&text).map_err(|unread| Trouble::short(format!("{command}: rows"), unread.line()))
+    books::read(&text)
+        .map_err(|unread| ActError::mismatch(format!("{command}: rows"), unread.line()))
 }
 
 #[cfg(not(unix))]
-async fn printed(command: &str) -> Result<Books, Trouble> {
-    Err(Trouble::short(command, "sh: –"))
+async fn printed(command: &str) -> Result<Books, ActError> {
+    Err(ActError::mismatch(command, "sh: –"))
 }
 
 /// Reads a file that the application writes to meanwhile: nothing is written, no journal is touched.
@@ -145,17 +151,17 @@ fn of_file(
     path: &Path,
     table: Option<&str>,
     columns: &BTreeMap<String, String>,
-) -> Result<Books, Trouble> {
+) -> Result<Books, ActError> {
     let shown = path.display();
     let failed =
-        |error: rusqlite::Error| Trouble::short(format!("sqlite:{shown}"), error.to_string());
+        |error: rusqlite::Error| ActError::mismatch(format!("sqlite:{shown}"), error.to_string());
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let database = Connection::open_with_flags(path, flags).map_err(failed)?;
     database.busy_timeout(PATIENCE).map_err(failed)?;
     let table = match table {
         Some(table) => table.to_owned(),
         None => fitting(&database, columns).map_err(failed)?.ok_or_else(|| {
-            Trouble::short(format!("sqlite:{shown}: session_id"), names(&database).join(", "))
+            ActError::mismatch(format!("sqlite:{shown}: session_id"), names(&database).join(", "))
         })?,
     };
     let found = rows(&database, &table).map_err(failed)?;
@@ -164,12 +170,13 @@ fn of_file(
         for (ours, theirs) in columns {
             let lacking = || {
                 let there: Vec<&str> = row.keys().map(String::as_str).collect();
-                Trouble::short(format!("{table}: {theirs}"), there.join(", "))
+                ActError::mismatch(format!("{table}: {theirs}"), there.join(", "))
             };
             let value = row.get(theirs).cloned().ok_or_else(lacking)?;
             row.insert(ours.clone(), value);
         }
-        let unread = |it: books::Unread| Trouble::short(format!("{table}: rows"), it.line());
+        let unread =
+            |it: books::BooksError| ActError::mismatch(format!("{table}: rows"), it.line());
         books.rows.push(books::of_row(&row).map_err(unread)?);
     }
     books.count = u64::try_from(books.rows.len()).unwrap_or(u64::MAX);
@@ -249,7 +256,7 @@ fn fitting(
 /// The columns of a table.
 fn names_of(database: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
     let statement = database.prepare(&format!("SELECT * FROM {}", quoted(table)))?;
-    Ok(statement.column_names().into_iter().map(str::to_owned).collect())
+    Ok(statement.column_names().map(str::to_owned).collect())
 }
 
 fn rows(database: &Connection, table: &str) -> rusqlite::Result<Vec<Map<String, Value>>> {

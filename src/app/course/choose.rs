@@ -6,7 +6,7 @@ use crate::content::Lesson;
 use crate::domain::course::outcome::State;
 use crate::domain::course::progress::Snapshot;
 use crate::domain::course::{Check, Day, Level};
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use std::collections::BTreeSet;
 
 /// What is to be graded.
@@ -89,7 +89,7 @@ fn named(lessons: Vec<Lesson>, names: &[String]) -> Result<Vec<Lesson>, Fault> {
         match find(lessons.iter().map(|it| &it.day), name) {
             Some((day, None)) => drop(whole.insert(day)),
             Some((day, Some(check))) => drop(single.insert((day, check))),
-            None => return Err(Problem::NoSuchCode { code: name.clone() }.into()),
+            None => return Err(FaultKind::NoSuchCode { code: name.clone() }.into()),
         }
     }
     let mut chosen = Vec::new();
@@ -126,7 +126,7 @@ pub fn skip(lessons: &mut [Lesson], names: &[String]) -> Result<(), Fault> {
             found = found || lesson.day.checks.len() < before;
         }
         if !found {
-            return Err(Problem::NoSuchCode { code: name.clone() }.into());
+            return Err(FaultKind::NoSuchCode { code: name.clone() }.into());
         }
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use crate::app::context::Context;
 use crate::config::keys;
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::host::is_loopback;
 use crate::domain::notice::Notice;
 use std::fs;
@@ -28,7 +28,7 @@ fn copy(project: &Path) -> Result<Option<String>, Fault> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let shown = path.display().to_string();
-    let failed = |error| Fault::because(Problem::File { path: shown.clone() }, error);
+    let failed = |error| Fault::because(FaultKind::File { path: shown.clone() }, error);
     let mut file = match options.open(&path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(None),

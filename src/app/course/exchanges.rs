@@ -1,7 +1,7 @@
 //! What was sent to the application in a run, by a lesson itself or by the provider, and what was answered.
 
+use crate::app::course::act_error::ActError;
 use crate::app::course::log::Log;
-use crate::app::course::trouble::Trouble;
 use crate::domain::course::scene::{Said, Scene, first_line, quoted};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
@@ -135,12 +135,12 @@ impl Exchanges {
     }
 
     /// Sends a request to the application, and notes it.
-    pub async fn send(&self, request: RequestBuilder) -> Result<Answer, Trouble> {
+    pub async fn send(&self, request: RequestBuilder) -> Result<Answer, ActError> {
         self.pass(request, false).await
     }
 
     /// Sends a request to the application that the provider `delivered`, or a lesson made, and notes it.
-    pub async fn pass(&self, request: RequestBuilder, delivered: bool) -> Result<Answer, Trouble> {
+    pub async fn pass(&self, request: RequestBuilder, delivered: bool) -> Result<Answer, ActError> {
         let (client, request) = request.build_split();
         let request = request.map_err(of_error)?;
         let text = |value: &reqwest::header::HeaderValue| {
@@ -162,7 +162,7 @@ impl Exchanges {
                 Ok(Answer { exchange: number, ..answer })
             }
             Err(trouble) => {
-                if let Trouble::Short { got, .. } = &trouble {
+                if let ActError::Mismatch { got, .. } = &trouble {
                     self.end(number, None, got);
                 }
                 Err(trouble)
@@ -236,7 +236,7 @@ fn event_of(body: &[u8]) -> Option<String> {
 }
 
 /// Sends a request to whoever is on this machine.
-pub async fn send(request: RequestBuilder) -> Result<Answer, Trouble> {
+pub async fn send(request: RequestBuilder) -> Result<Answer, ActError> {
     let began = Instant::now();
     let mut response = request.send().await.map_err(of_error)?;
     let status = response.status().as_u16();
@@ -257,13 +257,13 @@ pub async fn send(request: RequestBuilder) -> Result<Answer, Trouble> {
 }
 
 /// A request that came to nothing, by its innermost cause.
-fn of_error(error: reqwest::Error) -> Trouble {
+fn of_error(error: reqwest::Error) -> ActError {
     let error = error.without_url();
     let mut innermost: &dyn std::error::Error = &error;
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    Trouble::short("an answer", format!("{error}: {innermost}"))
+    ActError::mismatch("an answer", format!("{error}: {innermost}"))
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! Goes through the checks, notes and gates of a day. Steps are done once, when something first needs them.
 
+use crate::app::course::act_error::ActError;
 use crate::app::course::evidence;
 use crate::app::course::judge::judge;
 use crate::app::course::look::look;
 use crate::app::course::perform::perform;
 use crate::app::course::stage::Stage;
-use crate::app::course::trouble::Trouble;
 use crate::app::course::{Manner, Wish};
 use crate::content::Lesson;
 use crate::content::text::{CheckText, Texts};
@@ -15,7 +15,7 @@ use crate::domain::course::evidence::Evidence;
 use crate::domain::course::outcome::{CheckResult, Finding, ItemResult, State};
 use crate::domain::course::routes::members;
 use crate::domain::course::{Check, Day, Gate, Kind, Level, Note, Track};
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::notice::Notice;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -127,15 +127,15 @@ impl<'g, 'c> Grader<'g, 'c> {
     async fn acts(&mut self, acts: &[Act]) -> Result<Option<Finding>, Fault> {
         for act in acts {
             if self.stage.context.stop.is_stopped() {
-                return Err(Problem::Interrupted.into());
+                return Err(FaultKind::Interrupted.into());
             }
             match perform(self.stage, act).await {
                 Ok(()) => {}
-                Err(Trouble::Short { expected, got }) => {
+                Err(ActError::Mismatch { expected, got }) => {
                     let expected = format!("{}: {expected}", act.verb.name());
                     return Ok(Some(Finding::new(false, expected, self.told(got))));
                 }
-                Err(Trouble::World(fault)) => return Err(fault),
+                Err(ActError::Surroundings(fault)) => return Err(fault),
             }
         }
         Ok(None)

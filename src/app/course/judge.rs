@@ -1,5 +1,6 @@
 //! Whether the claims of a lesson hold, with what was expected and what was found as facts without words.
 
+use crate::app::course::act_error::ActError;
 use crate::app::course::exchanges::Exchange;
 use crate::app::course::kept::Kept;
 use crate::app::course::perform::{events, id};
@@ -7,7 +8,6 @@ use crate::app::course::project;
 use crate::app::course::reaching;
 use crate::app::course::spy;
 use crate::app::course::stage::Stage;
-use crate::app::course::trouble::Trouble;
 use crate::app::course::weigh;
 use crate::domain::course::Track;
 use crate::domain::course::claim::{
@@ -32,13 +32,13 @@ const NEAR_S: u64 = 14 * 60;
 pub async fn judge(stage: &Stage<'_>, claim: &Claim) -> Result<Finding, Fault> {
     match found(stage, claim).await {
         Ok(finding) => Ok(finding),
-        Err(Trouble::Short { expected, got }) => Ok(Finding::new(false, expected, got)),
-        Err(Trouble::World(fault)) => Err(fault),
+        Err(ActError::Mismatch { expected, got }) => Ok(Finding::new(false, expected, got)),
+        Err(ActError::Surroundings(fault)) => Err(fault),
     }
 }
 
 /// What one claim comes to, or what is lacking to judge it.
-pub async fn found(stage: &Stage<'_>, claim: &Claim) -> Result<Finding, Trouble> {
+pub async fn found(stage: &Stage<'_>, claim: &Claim) -> Result<Finding, ActError> {
     let kept = &stage.kept;
     match claim {
         Claim::Status(it) => status(kept, it),
@@ -90,7 +90,7 @@ pub async fn found(stage: &Stage<'_>, claim: &Claim) -> Result<Finding, Trouble>
         Claim::Mentions(it) => Ok(project::mentions(&stage.project, it)),
         Claim::Lint(it) => {
             let sight =
-                stage.look_by(it.rule).map_err(|why| Trouble::short(it.rule.name(), why))?;
+                stage.look_by(it.rule).map_err(|why| ActError::mismatch(it.rule.name(), why))?;
             Ok(project::linted(it.rule, &sight))
         }
         Claim::Fields(it) => weigh::fields(kept, it),
@@ -115,8 +115,8 @@ pub fn finding(holds: bool, expected: String, got: String) -> Finding {
 }
 
 /// The answers that were kept under a name: one, or all of several.
-pub fn answers<'k>(kept: &'k Kept, name: &str) -> Result<Vec<&'k Value>, Trouble> {
-    let value = kept.get(name).ok_or_else(|| Trouble::unknown(name))?;
+pub fn answers<'k>(kept: &'k Kept, name: &str) -> Result<Vec<&'k Value>, ActError> {
+    let value = kept.get(name).ok_or_else(|| ActError::unknown(name))?;
     let value = value.get("answer").unwrap_or(value);
     Ok(match value.get("answers").and_then(Value::as_array) {
         Some(all) => all.iter().collect(),
@@ -124,7 +124,7 @@ pub fn answers<'k>(kept: &'k Kept, name: &str) -> Result<Vec<&'k Value>, Trouble
     })
 }
 
-fn status(kept: &Kept, it: &Status) -> Result<Finding, Trouble> {
+fn status(kept: &Kept, it: &Status) -> Result<Finding, ActError> {
     let (mut good, mut total, mut got, mut about) = (0, 0, Vec::new(), None);
     for name in &it.of {
         for answer in answers(kept, name)? {
@@ -152,8 +152,8 @@ fn exchange_of(answer: &Value) -> Option<usize> {
     answer.get("exchange").and_then(Value::as_u64).and_then(|it| usize::try_from(it).ok())
 }
 
-fn header(kept: &Kept, it: &HeaderIs) -> Result<Finding, Trouble> {
-    let wanted = kept.resolve(&it.value).ok_or_else(|| Trouble::unknown(&it.name))?;
+fn header(kept: &Kept, it: &HeaderIs) -> Result<Finding, ActError> {
+    let wanted = kept.resolve(&it.value).ok_or_else(|| ActError::unknown(&it.name))?;
     let expected = format!("{} {} {}", it.name, it.op.sign(), show(&wanted));
     for name in &it.of {
         for answer in answers(kept, name)? {
@@ -178,8 +178,8 @@ fn header(kept: &Kept, it: &HeaderIs) -> Result<Finding, Trouble> {
     Ok(finding(true, expected.clone(), expected))
 }
 
-fn body(kept: &Kept, it: &BodyHas) -> Result<Finding, Trouble> {
-    let fill = |text: &String| kept.fill(text).ok_or_else(|| Trouble::unknown(text));
+fn body(kept: &Kept, it: &BodyHas) -> Result<Finding, ActError> {
+    let fill = |text: &String| kept.fill(text).ok_or_else(|| ActError::unknown(text));
     for name in &it.of {
         for answer in answers(kept, name)? {
             let text = answer.get("body").and_then(Value::as_str).unwrap_or_default();
@@ -204,10 +204,10 @@ fn body(kept: &Kept, it: &BodyHas) -> Result<Finding, Trouble> {
     Ok(finding(true, it.of.join(", "), "ok".to_owned()))
 }
 
-fn json(kept: &Kept, it: &JsonIs) -> Result<Finding, Trouble> {
-    let of = kept.get(&it.of).ok_or_else(|| Trouble::unknown(&it.of))?;
+fn json(kept: &Kept, it: &JsonIs) -> Result<Finding, ActError> {
+    let of = kept.get(&it.of).ok_or_else(|| ActError::unknown(&it.of))?;
     let value = of.pointer(&it.at);
-    let wanted = kept.resolve(&it.value).ok_or_else(|| Trouble::unknown(&it.at))?;
+    let wanted = kept.resolve(&it.value).ok_or_else(|| ActError::unknown(&it.at))?;
     let plain = matches!(it.op, Op::Present | Op::Absent | Op::Integer);
     let right = if plain { String::new() } else { format!(" {}", show(&wanted)) };
     let expected = format!("{}{} {}{right}", it.of, it.at, it.op.sign());
@@ -224,13 +224,13 @@ pub fn show(value: &Value) -> String {
     }
 }
 
-async fn event_count(stage: &Stage<'_>, it: &EventCount) -> Result<Finding, Trouble> {
+async fn event_count(stage: &Stage<'_>, it: &EventCount) -> Result<Finding, ActError> {
     let session = id(&stage.kept, &it.session)?;
     let count = events(stage, &it.kind, Some(&session)).await?.len();
     Ok(finding(count == it.is, format!("{} × {}", it.kind, it.is), count.to_string()))
 }
 
-async fn delivery(stage: &Stage<'_>, it: &DeliveryIs) -> Result<Finding, Trouble> {
+async fn delivery(stage: &Stage<'_>, it: &DeliveryIs) -> Result<Finding, ActError> {
     let event = id(&stage.kept, &it.event)?;
     // Where the clock stands, what is shown must not differ from run to run.
     let timed = !stage.context.clock.stands();
@@ -302,7 +302,7 @@ fn row(
     it: &LedgerRow,
     session: &str,
     ledger: &Value,
-) -> Result<Finding, Trouble> {
+) -> Result<Finding, ActError> {
     let Some(row) = row_of(ledger, session) else {
         return Ok(finding(false, format!("ledger row {session}"), String::new()));
     };
@@ -312,7 +312,7 @@ fn row(
         return Ok(finding(false, format!("ledger rows {session} = {wanted}"), times.to_string()));
     }
     for (column, wanted) in &it.has {
-        let wanted = kept.resolve(wanted).ok_or_else(|| Trouble::unknown(column))?;
+        let wanted = kept.resolve(wanted).ok_or_else(|| ActError::unknown(column))?;
         let value = row.get(column);
         if value != Some(&wanted) {
             let expected = format!("ledger {column} = {}", show(&wanted));
@@ -326,7 +326,7 @@ fn row(
         }
     }
     for (column, wanted) in &it.near {
-        let wanted = kept.resolve(wanted).ok_or_else(|| Trouble::unknown(column))?;
+        let wanted = kept.resolve(wanted).ok_or_else(|| ActError::unknown(column))?;
         let Some(at) = row.get(column).filter(|at| !at.is_null()) else { continue };
         let near = |of: i64| at.as_i64().is_some_and(|at| at.abs_diff(of) <= NEAR_S);
         if !near(now) && !wanted.as_i64().is_some_and(near) {
@@ -350,14 +350,14 @@ fn count(ledger: &Value) -> u64 {
     ledger.get("count").and_then(Value::as_u64).unwrap_or_default()
 }
 
-fn grew(kept: &Kept, it: &LedgerGrew, ledger: &Value) -> Result<Finding, Trouble> {
-    let before = count(kept.get(&it.since).ok_or_else(|| Trouble::unknown(&it.since))?);
+fn grew(kept: &Kept, it: &LedgerGrew, ledger: &Value) -> Result<Finding, ActError> {
+    let before = count(kept.get(&it.since).ok_or_else(|| ActError::unknown(&it.since))?);
     let by = count(ledger).saturating_sub(before);
     Ok(finding(by == it.by, format!("ledger + {}", it.by), format!("+ {by}")))
 }
 
-fn unchanged(kept: &Kept, since: &str, ledger: &Value) -> Result<Finding, Trouble> {
-    let before = kept.get(since).ok_or_else(|| Trouble::unknown(since))?;
+fn unchanged(kept: &Kept, since: &str, ledger: &Value) -> Result<Finding, ActError> {
+    let before = kept.get(since).ok_or_else(|| ActError::unknown(since))?;
     let rows = |ledger: &Value| ledger.get("rows").cloned().unwrap_or_default();
     let holds = count(before) == count(ledger) && rows(before) == rows(ledger);
     let got = format!("{} → {}", count(before), count(ledger));
@@ -365,9 +365,9 @@ fn unchanged(kept: &Kept, since: &str, ledger: &Value) -> Result<Finding, Troubl
     Ok(finding(holds, format!("ledger = {since}"), got))
 }
 
-fn verdicts(kept: &Kept, it: &Verdicts) -> Result<Finding, Trouble> {
+fn verdicts(kept: &Kept, it: &Verdicts) -> Result<Finding, ActError> {
     let lines = kept.get(&it.of).and_then(|found| found.get("lines")).and_then(Value::as_array);
-    let lines = lines.ok_or_else(|| Trouble::unknown(&it.of))?;
+    let lines = lines.ok_or_else(|| ActError::unknown(&it.of))?;
     let text = |line: &Value, name: &str| line.get(name).map_or_else(String::new, show);
     let may_lack = |line: &Value| {
         text(line, "verdict") == "MISSING_IN_LEDGER"
@@ -390,7 +390,7 @@ fn verdicts(kept: &Kept, it: &Verdicts) -> Result<Finding, Trouble> {
 }
 
 /// A line is written when its answer is on its way already, so that it may still be coming.
-async fn log_in_time(stage: &Stage<'_>, kept: &Kept, it: &LogHas) -> Result<Finding, Trouble> {
+async fn log_in_time(stage: &Stage<'_>, kept: &Kept, it: &LogHas) -> Result<Finding, ActError> {
     let deadline = Instant::now() + LOG_PATIENCE;
     let mut bell = stage.log.bell();
     loop {
@@ -401,9 +401,9 @@ async fn log_in_time(stage: &Stage<'_>, kept: &Kept, it: &LogHas) -> Result<Find
     }
 }
 
-fn log(kept: &Kept, it: &LogHas, lines: &[&String]) -> Result<Finding, Trouble> {
-    let fill = |texts: &[String]| -> Result<Vec<String>, Trouble> {
-        texts.iter().map(|text| kept.fill(text).ok_or_else(|| Trouble::unknown(text))).collect()
+fn log(kept: &Kept, it: &LogHas, lines: &[&String]) -> Result<Finding, ActError> {
+    let fill = |texts: &[String]| -> Result<Vec<String>, ActError> {
+        texts.iter().map(|text| kept.fill(text).ok_or_else(|| ActError::unknown(text))).collect()
     };
     let wanted = fill(&it.line)?;
     let last = lines.last().map_or_else(String::new, |line| (*line).clone());

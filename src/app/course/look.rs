@@ -1,8 +1,8 @@
 //! What a run came to, as tables: sessions, events, deliveries, ledger.
 
+use crate::app::course::act_error::ActError;
 use crate::app::course::exchanges::Exchanges;
 use crate::app::course::stage::Stage;
-use crate::app::course::trouble::Trouble;
 use crate::content::Lesson;
 use crate::domain::course::Aspect;
 use crate::domain::fault::Fault;
@@ -18,8 +18,8 @@ pub async fn look(stage: &Stage<'_>, lesson: &Lesson) -> Result<Look, Fault> {
     let window = Window { since: Some(stage.started), until: None };
     let ledger = match stage.ledger().await {
         Ok(ledger) => ledger,
-        Err(Trouble::World(fault)) => return Err(fault),
-        Err(Trouble::Short { .. }) => Value::Null,
+        Err(ActError::Surroundings(fault)) => return Err(fault),
+        Err(ActError::Mismatch { .. }) => Value::Null,
     };
     let rows = ledger.get("rows").and_then(Value::as_array).cloned().unwrap_or_default();
     let mut found = Look {

@@ -1,5 +1,6 @@
 //! Runs a day of the course: read, do, look, check, gate.
 
+pub mod act_error;
 pub mod application;
 pub mod ask;
 pub mod books;
@@ -34,7 +35,6 @@ pub mod surroundings;
 pub mod talk;
 pub mod tap;
 pub mod tree;
-pub mod trouble;
 pub mod turn;
 pub mod upset;
 pub mod vigil;
@@ -53,7 +53,7 @@ use crate::content::{Lesson, Library};
 use crate::domain::course::manifest::Ability;
 use crate::domain::course::outcome::DayResult;
 use crate::domain::course::{ANCHORS, Track, rules};
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::notice::{Notice, Opening};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -179,9 +179,9 @@ pub fn library() -> Library {
 }
 
 /// A broken lesson, as a person meets it.
-pub fn of_lesson(problem: &rules::Problem) -> Fault {
-    let rules::Problem { file, key, what } = problem;
-    Problem::Lesson { file: file.clone(), key: key.clone(), what: what.clone() }.into()
+pub fn of_lesson(problem: &rules::LessonError) -> Fault {
+    let rules::LessonError { file, key, what } = problem;
+    FaultKind::Lesson { file: file.clone(), key: key.clone(), what: what.clone() }.into()
 }
 
 /// The lesson of a day in the language of the run; one that does not keep to the format is refused.
@@ -228,7 +228,7 @@ pub async fn play(
         put_before((context, provider), &mut application, lesson, wish).await
     } else {
         let (day, url) = (lesson.day.lesson.id.clone(), application.url());
-        Err(Problem::NoPages { day, url }.into())
+        Err(FaultKind::NoPages { day, url }.into())
     };
     application.close().await;
     played

@@ -2,6 +2,7 @@
 
 use crate::app::cause;
 use crate::app::checkout_browser::{self, Landing, Means, Typed};
+use crate::app::course::act_error::ActError;
 use crate::app::course::door;
 use crate::app::course::exchanges::Answer;
 use crate::app::course::kept::Kept;
@@ -9,7 +10,6 @@ use crate::app::course::parcel::{self, Seal};
 use crate::app::course::project;
 use crate::app::course::rehearse;
 use crate::app::course::stage::Stage;
-use crate::app::course::trouble::Trouble;
 use crate::app::reconcile_run;
 use crate::app::scenario;
 use crate::domain::course::act::{
@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Does one act and keeps its outcome under the act's name.
-pub async fn perform(stage: &mut Stage<'_>, act: &Act) -> Result<(), Trouble> {
+pub async fn perform(stage: &mut Stage<'_>, act: &Act) -> Result<(), ActError> {
     let outcome = outcome(stage, act).await?;
     if let Some(name) = &act.save {
         stage.kept.keep(name, outcome);
@@ -35,7 +35,7 @@ pub async fn perform(stage: &mut Stage<'_>, act: &Act) -> Result<(), Trouble> {
     Ok(())
 }
 
-async fn outcome(stage: &mut Stage<'_>, act: &Act) -> Result<Value, Trouble> {
+async fn outcome(stage: &mut Stage<'_>, act: &Act) -> Result<Value, ActError> {
     match &act.verb {
         Verb::Http(it) => http(stage, it).await,
         Verb::Form(it) => form(stage, it),
@@ -57,7 +57,7 @@ async fn outcome(stage: &mut Stage<'_>, act: &Act) -> Result<Value, Trouble> {
         Verb::Event(it) => {
             let session = it.session.as_deref().map(|name| id(&stage.kept, name)).transpose()?;
             let found = events(stage, &it.kind, session.as_deref()).await?;
-            let lacking = || Trouble::short(format!("event {}", it.kind), "–");
+            let lacking = || ActError::mismatch(format!("event {}", it.kind), "–");
             found.into_iter().next().ok_or_else(lacking)
         }
         Verb::Api(it) => api(stage, it).await,
@@ -94,7 +94,7 @@ async fn outcome(stage: &mut Stage<'_>, act: &Act) -> Result<Value, Trouble> {
             Ok(Value::Null)
         }
         Verb::Refund(it) => refund(stage, it).await,
-        Verb::Trouble(it) => {
+        Verb::ActError(it) => {
             let able = stage.trouble(*it).await?;
             Ok(if able { json!({ "able": able }) } else { Value::Null })
         }
@@ -106,17 +106,17 @@ async fn outcome(stage: &mut Stage<'_>, act: &Act) -> Result<Value, Trouble> {
 }
 
 /// The id that a reference of a lesson stands for.
-pub fn id(kept: &Kept, reference: &str) -> Result<String, Trouble> {
-    kept.id(reference).ok_or_else(|| Trouble::unknown(reference))
+pub fn id(kept: &Kept, reference: &str) -> Result<String, ActError> {
+    kept.id(reference).ok_or_else(|| ActError::unknown(reference))
 }
 
-fn fill(kept: &Kept, text: &str) -> Result<String, Trouble> {
-    kept.fill(text).ok_or_else(|| Trouble::unknown(text))
+fn fill(kept: &Kept, text: &str) -> Result<String, ActError> {
+    kept.fill(text).ok_or_else(|| ActError::unknown(text))
 }
 
-async fn http(stage: &mut Stage<'_>, it: &Http) -> Result<Value, Trouble> {
+async fn http(stage: &mut Stage<'_>, it: &Http) -> Result<Value, ActError> {
     let method = Method::from_bytes(it.method.as_bytes())
-        .map_err(|_| Trouble::short("an HTTP method", it.method.clone()))?;
+        .map_err(|_| ActError::mismatch("an HTTP method", it.method.clone()))?;
     let url = fill(&stage.kept, &it.url)?;
     let body = match it.body_bytes {
         0 => fill(&stage.kept, &it.body)?,
@@ -130,7 +130,7 @@ async fn http(stage: &mut Stage<'_>, it: &Http) -> Result<Value, Trouble> {
         }
         // A server may close the connection on a body that it does not want: that is a refusal too.
         let answer = match stage.send(request).await {
-            Err(Trouble::Short { got, .. }) if it.body_bytes > 0 => {
+            Err(ActError::Mismatch { got, .. }) if it.body_bytes > 0 => {
                 Answer { status: 413, body: got, ..Answer::default() }
             }
             sent => sent?,
@@ -140,16 +140,16 @@ async fn http(stage: &mut Stage<'_>, it: &Http) -> Result<Value, Trouble> {
     Ok(gathered(answers))
 }
 
-fn form(stage: &Stage<'_>, it: &Form) -> Result<Value, Trouble> {
+fn form(stage: &Stage<'_>, it: &Form) -> Result<Value, ActError> {
     let page = stage.kept.get(&it.of).and_then(|answer| answer.get("body")).and_then(Value::as_str);
-    let page = page.ok_or_else(|| Trouble::unknown(&it.of))?;
+    let page = page.ok_or_else(|| ActError::unknown(&it.of))?;
     let to = stage.checkout_path(&it.to);
-    let lacking = || Trouble::short(format!("{}: form | a | script → {to}", it.of), "–");
+    let lacking = || ActError::mismatch(format!("{}: form | a | script → {to}", it.of), "–");
     door::find(page, to).ok_or_else(lacking)
 }
 
 /// The record of an event's deliveries: where the newest stands, and each attempt of all.
-async fn delivery(stage: &Stage<'_>, event: &str) -> Result<Value, Trouble> {
+async fn delivery(stage: &Stage<'_>, event: &str) -> Result<Value, ActError> {
     let deliveries = stage.deliveries(event).await?;
     let attempts: Vec<&Value> = deliveries
         .iter()
@@ -172,12 +172,12 @@ fn gathered(mut answers: Vec<Value>) -> Value {
     last
 }
 
-async fn checkout(stage: &mut Stage<'_>, act: &Act, it: &Checkout) -> Result<Value, Trouble> {
+async fn checkout(stage: &mut Stage<'_>, act: &Act, it: &Checkout) -> Result<Value, ActError> {
     let (url, _) = stage.app();
     if it.via == Via::Api || !stage.routes().pages {
         let code = it.currency.as_deref().unwrap_or("jpy");
         let currency: Currency =
-            code.parse().map_err(|_| Trouble::short("a currency", code.to_owned()))?;
+            code.parse().map_err(|_| ActError::mismatch("a currency", code.to_owned()))?;
         let amount = Money::new(it.amount.unwrap_or(500), currency);
         let mut params = json!({
             "mode": "payment",
@@ -188,7 +188,7 @@ async fn checkout(stage: &mut Stage<'_>, act: &Act, it: &Checkout) -> Result<Val
             "success_url": format!("{url}/success?session_id={{CHECKOUT_SESSION_ID}}"),
             "cancel_url": format!("{url}/cancel"),
         });
-        let more = stage.kept.resolve(&it.params).ok_or_else(|| Trouble::unknown("params"))?;
+        let more = stage.kept.resolve(&it.params).ok_or_else(|| ActError::unknown("params"))?;
         if let (Some(params), Value::Object(more)) = (params.as_object_mut(), more) {
             params.extend(more);
         }
@@ -211,13 +211,13 @@ async fn checkout(stage: &mut Stage<'_>, act: &Act, it: &Checkout) -> Result<Val
         return Ok(Value::Null);
     }
     let id = session_of(&answer).ok_or_else(|| {
-        Trouble::short("POST /checkout: 303 → /c/pay/cs_…", format!("{}", answer.status))
+        ActError::mismatch("POST /checkout: 303 → /c/pay/cs_…", format!("{}", answer.status))
     })?;
     session(stage, &id).await
 }
 
 /// Pays money back; the refund.
-async fn refund(stage: &Stage<'_>, it: &Refund) -> Result<Value, Trouble> {
+async fn refund(stage: &Stage<'_>, it: &Refund) -> Result<Value, ActError> {
     let paid = session(stage, &id(&stage.kept, &it.session)?).await?;
     let intent = paid.pointer("/payment_intent/id").cloned().unwrap_or_default();
     let mut params = json!({ "payment_intent": intent });
@@ -238,19 +238,20 @@ fn session_of(answer: &Answer) -> Option<String> {
     (300..400).contains(&answer.status).then_some(id)
 }
 
-async fn session(stage: &Stage<'_>, id: &str) -> Result<Value, Trouble> {
+async fn session(stage: &Stage<'_>, id: &str) -> Result<Value, ActError> {
     let path = format!("/v1/checkout/sessions/{id}");
     let params = json!({ "expand": ["payment_intent.latest_charge", "line_items"] });
     Ok(stage.provider.stripe.get(&path, &params).await?)
 }
 
-async fn pay(stage: &mut Stage<'_>, it: &Pay) -> Result<Value, Trouble> {
-    let means = Means::read(&it.with).ok_or_else(|| Trouble::short("pay with", it.with.clone()))?;
+async fn pay(stage: &mut Stage<'_>, it: &Pay) -> Result<Value, ActError> {
+    let means =
+        Means::read(&it.with).ok_or_else(|| ActError::mismatch("pay with", it.with.clone()))?;
     let id = id(&stage.kept, &it.session)?;
     let open = session(stage, &id).await?;
     let url = open.get("url").and_then(Value::as_str).unwrap_or_default().to_owned();
     if url.is_empty() {
-        return Err(Trouble::short(format!("{id}: url"), "–"));
+        return Err(ActError::mismatch(format!("{id}: url"), "–"));
     }
     let mut typed = Typed::with_email(it.email.as_deref().unwrap_or("customer@example.com"));
     if let Some(expiry) = &it.expiry {
@@ -270,7 +271,7 @@ async fn pay(stage: &mut Stage<'_>, it: &Pay) -> Result<Value, Trouble> {
     })
 }
 
-async fn settle(stage: &mut Stage<'_>, it: &Settle) -> Result<Value, Trouble> {
+async fn settle(stage: &mut Stage<'_>, it: &Settle) -> Result<Value, ActError> {
     let id = id(&stage.kept, &it.session)?;
     let outcome = match it.outcome {
         Outcome::Succeeded => "outcome=succeeded",
@@ -282,12 +283,12 @@ async fn settle(stage: &mut Stage<'_>, it: &Settle) -> Result<Value, Trouble> {
     Ok(settled)
 }
 
-async fn trigger(stage: &Stage<'_>, kind: &str) -> Result<Value, Trouble> {
+async fn trigger(stage: &Stage<'_>, kind: &str) -> Result<Value, ActError> {
     let scenario =
-        scenario::find(kind).ok_or_else(|| Trouble::short("a scenario", kind.to_owned()))?;
+        scenario::find(kind).ok_or_else(|| ActError::mismatch("a scenario", kind.to_owned()))?;
     let event = cause::play(stage.context, &stage.provider.stripe, scenario).await?;
     stage.quiet().await?;
-    let id = event.ok_or_else(|| Trouble::short(format!("event {kind}"), "–"))?;
+    let id = event.ok_or_else(|| ActError::mismatch(format!("event {kind}"), "–"))?;
     Ok(stage.provider.stripe.event(&id).await?)
 }
 
@@ -296,7 +297,7 @@ pub async fn events(
     stage: &Stage<'_>,
     kind: &str,
     session: Option<&str>,
-) -> Result<Vec<Value>, Trouble> {
+) -> Result<Vec<Value>, ActError> {
     let params = json!({ "type": kind, "limit": 100 });
     let list = stage.read("/v1/events", &params).await?;
     let about = |event: &&Value| {
@@ -307,11 +308,11 @@ pub async fn events(
     Ok(data.into_iter().flatten().filter(about).cloned().collect())
 }
 
-async fn api(stage: &Stage<'_>, it: &Api) -> Result<Value, Trouble> {
+async fn api(stage: &Stage<'_>, it: &Api) -> Result<Value, ActError> {
     let method = Method::from_bytes(it.method.as_bytes())
-        .map_err(|_| Trouble::short("an HTTP method", it.method.clone()))?;
+        .map_err(|_| ActError::mismatch("an HTTP method", it.method.clone()))?;
     let path = fill(&stage.kept, &it.path)?;
-    let params = stage.kept.resolve(&it.params).ok_or_else(|| Trouble::unknown(&it.path))?;
+    let params = stage.kept.resolve(&it.params).ok_or_else(|| ActError::unknown(&it.path))?;
     let called = if method == Method::GET {
         stage.read(&path, &params).await
     } else {
@@ -335,12 +336,12 @@ async fn api(stage: &Stage<'_>, it: &Api) -> Result<Value, Trouble> {
     }
 }
 
-async fn deliver(stage: &mut Stage<'_>, it: &Deliver) -> Result<Value, Trouble> {
+async fn deliver(stage: &mut Stage<'_>, it: &Deliver) -> Result<Value, ActError> {
     let event = stage.kept.look_up(&it.event).cloned();
-    let event = event.ok_or_else(|| Trouble::unknown(&it.event))?;
+    let event = event.ok_or_else(|| ActError::unknown(&it.event))?;
     let mut mutate = it.mutate.clone();
     for value in mutate.set.values_mut() {
-        *value = stage.kept.resolve(value).ok_or_else(|| Trouble::unknown(&it.event))?;
+        *value = stage.kept.resolve(value).ok_or_else(|| ActError::unknown(&it.event))?;
     }
     let webhook = format!("{}{}", stage.app().1, it.suffix);
     // Signatures are judged by the application's clock.
@@ -372,7 +373,7 @@ async fn deliver(stage: &mut Stage<'_>, it: &Deliver) -> Result<Value, Trouble> 
             sending.spawn(async move { exchanges.send(request).await });
         }
         while let Some(sent) = sending.join_next().await {
-            let lost = |_| Trouble::short("an answer", "–");
+            let lost = |_| ActError::mismatch("an answer", "–");
             answers.push(unanswered(sent.map_err(lost)?)?);
         }
     } else {
@@ -384,9 +385,9 @@ async fn deliver(stage: &mut Stage<'_>, it: &Deliver) -> Result<Value, Trouble> 
 }
 
 /// The answer to a delivery; none at all has the status 0, and what follows is done all the same.
-fn unanswered(sent: Result<Answer, Trouble>) -> Result<Value, Trouble> {
+fn unanswered(sent: Result<Answer, ActError>) -> Result<Value, ActError> {
     match sent {
-        Err(Trouble::Short { got, .. }) => Ok(Answer { body: got, ..Answer::default() }.json()),
+        Err(ActError::Mismatch { got, .. }) => Ok(Answer { body: got, ..Answer::default() }.json()),
         sent => Ok(sent?.json()),
     }
 }
@@ -399,7 +400,7 @@ pub fn as_provider(request: reqwest::RequestBuilder) -> reqwest::RequestBuilder 
         .header("User-Agent", "Stripe/1.0 (+https://stripe.com/docs/webhooks)")
 }
 
-async fn resend(stage: &Stage<'_>, it: &Resend) -> Result<Value, Trouble> {
+async fn resend(stage: &Stage<'_>, it: &Resend) -> Result<Value, ActError> {
     let id = id(&stage.kept, &it.event)?;
     for _ in 0..it.times {
         retry(stage, &id).await?;
@@ -409,7 +410,7 @@ async fn resend(stage: &Stage<'_>, it: &Resend) -> Result<Value, Trouble> {
 }
 
 /// Has an event delivered to this run's endpoint again, and to no other.
-async fn retry(stage: &Stage<'_>, event: &str) -> Result<(), Trouble> {
+async fn retry(stage: &Stage<'_>, event: &str) -> Result<(), ActError> {
     let params = json!({ "webhook_endpoint": stage.endpoint() });
     stage.provider.stripe.post(&format!("/v1/events/{event}/retry"), &params).await?;
     Ok(())
@@ -417,7 +418,7 @@ async fn retry(stage: &Stage<'_>, event: &str) -> Result<(), Trouble> {
 
 /// Compares both sides by the sessions of this run. A row of a session that the provider has, but from before, is
 /// another run's; one of a session that it does not know at all is an invention, unless it was there before.
-async fn compare(stage: &Stage<'_>, it: &Reconcile) -> Result<Value, Trouble> {
+async fn compare(stage: &Stage<'_>, it: &Reconcile) -> Result<Value, ActError> {
     let only = it.sessions.iter().map(|name| id(&stage.kept, name));
     let only: Vec<String> = only.collect::<Result<_, _>>()?;
     let wanted = |session: &str| {
@@ -440,7 +441,7 @@ async fn compare(stage: &Stage<'_>, it: &Reconcile) -> Result<Value, Trouble> {
         if at_provider.is_some() || invented {
             let created = at_provider.map_or(stage.started, |record| record.created);
             let record = record(row, created);
-            ours.push(record.ok_or_else(|| Trouble::short("a ledger row", row.to_string()))?);
+            ours.push(record.ok_or_else(|| ActError::mismatch("a ledger row", row.to_string()))?);
         }
     }
     let found = reconcile(ours, records);
@@ -459,7 +460,7 @@ async fn compare(stage: &Stage<'_>, it: &Reconcile) -> Result<Value, Trouble> {
 }
 
 /// Has every event of this run that was never delivered delivered again.
-async fn recover(stage: &Stage<'_>) -> Result<Value, Trouble> {
+async fn recover(stage: &Stage<'_>) -> Result<Value, ActError> {
     // What is on its way at this moment is not lost.
     stage.quiet().await?;
     let params = json!({

@@ -4,7 +4,7 @@
 use crate::app::course::log::Log;
 use crate::app::course::reaching;
 use crate::domain::course::launch::announced;
-use crate::domain::fault::{Fault, Mishap, Problem};
+use crate::domain::fault::{Fault, FaultKind, StartError};
 use crate::net::outbound;
 use crate::net::shutdown::Stop;
 use crate::net::tasks::Tasks;
@@ -154,7 +154,7 @@ impl Child {
 async fn launch(start: &Start, log: &Log, mut stop: Stop) -> Result<Child, Fault> {
     if connects(&start.address).await {
         let whose = reaching::look(&start.address).await;
-        return Err(mishap(start, Mishap::Taken, &[whose.show()]));
+        return Err(start_error(start, StartError::Taken, &[whose.show()]));
     }
     let mut child = spawn(start, log)?;
     let until = Instant::now() + START_PATIENCE;
@@ -163,13 +163,13 @@ async fn launch(start: &Start, log: &Log, mut stop: Stop) -> Result<Child, Fault
         let what = tokio::select! {
             biased;
             status = over.wait_for(Option::is_some) => match status.ok().and_then(|it| *it) {
-                Some(status) if status.code() == Some(127) => Mishap::NotFound,
-                Some(status) => Mishap::Exited { how: ending(status) },
-                None => Mishap::Exited { how: String::new() },
+                Some(status) if status.code() == Some(127) => StartError::NotFound,
+                Some(status) => StartError::Exited { how: ending(status) },
+                None => StartError::Exited { how: String::new() },
             },
             () = stop.wait() => {
                 child.end(&start.address, false).await;
-                return Err(Problem::Interrupted.into());
+                return Err(FaultKind::Interrupted.into());
             }
             there = connects(&start.address) => {
                 if there {
@@ -179,12 +179,12 @@ async fn launch(start: &Start, log: &Log, mut stop: Stop) -> Result<Child, Fault
                     sleep(LOOK_EVERY).await;
                     continue;
                 }
-                Mishap::Silent { elsewhere: elsewhere(log, child.said_before, &start.address).await }
+                StartError::Silent { elsewhere: elsewhere(log, child.said_before, &start.address).await }
             }
         };
         let said_before = child.said_before;
         child.end(&start.address, false).await;
-        return Err(mishap(start, what, &log.tail(said_before, TAIL)));
+        return Err(start_error(start, what, &log.tail(said_before, TAIL)));
     }
 }
 
@@ -205,10 +205,10 @@ async fn elsewhere(log: &Log, said_before: usize, address: &str) -> Option<Strin
 }
 
 /// The failure, with the server's last lines as its cause.
-fn mishap(start: &Start, how: Mishap, said: &[String]) -> Fault {
+fn start_error(start: &Start, how: StartError, said: &[String]) -> Fault {
     let (command, address) = (start.command.clone(), start.address.clone());
     let cause = (!said.is_empty()).then(|| said.join("\n"));
-    Fault { cause, ..Problem::Program { command, address, how }.into() }
+    Fault { cause, ..FaultKind::Program { command, address, how }.into() }
 }
 
 /// Whether somebody takes connections there.
@@ -270,7 +270,7 @@ fn spawn(start: &Start, log: &Log) -> Result<Child, Fault> {
     // A group of its own: Ctrl-C reaches this program alone, and what the server starts can be ended with it.
     command.process_group(0);
     let failed = |cause: String| {
-        let fault = mishap(start, Mishap::NotFound, &[]);
+        let fault = start_error(start, StartError::NotFound, &[]);
         Fault { cause: Some(cause), ..fault }
     };
     let output = output_of(start)?;
@@ -298,17 +298,14 @@ fn spawn(start: &Start, log: &Log) -> Result<Child, Fault> {
 #[cfg(unix)]
 fn shell(command: &str) -> (Command, bool) {
     let own = std::env::current_exe().ok().filter(|_| cfg!(target_os = "linux") && !cfg!(test));
-    match own {
-        Some(own) => {
-            let mut keeper = Command::new(own);
-            keeper.arg("keep").arg("--").arg(command);
-            (keeper, true)
-        }
-        None => {
-            let mut shell = Command::new("sh");
-            shell.arg("-c").arg(command);
-            (shell, false)
-        }
+    if let Some(own) = own {
+        let mut keeper = Command::new(own);
+        keeper.arg("keep").arg("--").arg(command);
+        (keeper, true)
+    } else {
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(command);
+        (shell, false)
     }
 }
 
@@ -319,14 +316,14 @@ fn output_of(start: &Start) -> Result<File, Fault> {
     let path = &start.output;
     let folder = path.parent().map_or(Ok(()), private::folder);
     let open = || File::options().append(true).create(true).mode(0o600).open(path);
-    folder
-        .and_then(|()| open())
-        .map_err(|error| Fault::because(Problem::File { path: path.display().to_string() }, error))
+    folder.and_then(|()| open()).map_err(|error| {
+        Fault::because(FaultKind::File { path: path.display().to_string() }, error)
+    })
 }
 
 #[cfg(not(unix))]
 fn spawn(start: &Start, _: &Log) -> Result<Child, Fault> {
-    Err(mishap(start, Mishap::NotHere, &[]))
+    Err(start_error(start, StartError::NotHere, &[]))
 }
 
 /// A group of processes; dropping it ends them.

@@ -1,15 +1,15 @@
 //! The documents of the project: written where they lack, read, and tried out in a clean folder.
 
+use crate::app::course::act_error::ActError;
 use crate::app::course::spy;
 use crate::app::course::stage::Stage;
 use crate::app::course::tree;
-use crate::app::course::trouble::Trouble;
 use crate::content::embedded;
 use crate::domain::course::claim::{FilesAre, Mentions};
 use crate::domain::course::facts;
 use crate::domain::course::lint::{Hit, Project, Rule, Sight};
 use crate::domain::course::outcome::Finding;
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::locale::Locale;
 use crate::domain::notice::Notice;
 use crate::stripe::API_VERSION;
@@ -18,12 +18,12 @@ use std::fs;
 use std::path::Path;
 
 fn broken(path: &Path, error: &std::io::Error) -> Fault {
-    Fault::because(Problem::File { path: path.display().to_string() }, error)
+    Fault::because(FaultKind::File { path: path.display().to_string() }, error)
 }
 
 /// Writes the documents that the project lacks; what is there stays as it is. Into the learner's own project
 /// nothing is written: what it lacks is proposed in a folder beside the ledger.
-pub fn document(stage: &Stage<'_>) -> Result<Value, Trouble> {
+pub fn document(stage: &Stage<'_>) -> Result<Value, ActError> {
     let config = &stage.context.config;
     let project = &stage.project;
     let own = stage.own_project().map(|folder| (folder, tree::read(folder)));

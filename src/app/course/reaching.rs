@@ -5,7 +5,7 @@ use crate::app::course::program::connects;
 use crate::domain::course::launch::authority;
 use crate::domain::course::outcome::Finding;
 use crate::domain::course::reach::{Layer, Reach};
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::net::outbound::{self, Patience};
 use std::time::Duration;
 
@@ -48,5 +48,5 @@ pub async fn finding(url: &str) -> Finding {
 pub async fn down(url: &str) -> Fault {
     let reach = look(url).await;
     let address = reach.address();
-    Fault::because(Problem::AppDown { url: url.to_owned(), elsewhere: address }, reach.show())
+    Fault::because(FaultKind::AppDown { url: url.to_owned(), elsewhere: address }, reach.show())
 }

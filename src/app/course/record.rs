@@ -7,7 +7,7 @@ use crate::domain::course::Day;
 use crate::domain::course::evidence::findings_hash;
 use crate::domain::course::outcome::{CheckResult, DayResult, State};
 use crate::domain::course::progress::Attempt;
-use crate::domain::fault::{Fault, Misuse, Problem};
+use crate::domain::fault::{Fault, FaultKind, UsageError};
 use crate::store::StoreError;
 use crate::store::progress::{FILE, Progress};
 use std::path::PathBuf;
@@ -36,13 +36,13 @@ pub fn attested(context: &Context, day: &Day, now: &[String]) -> Result<Vec<Stri
         let known = day.check(id).map(|check| &check.id).or(gate.map(|gate| &gate.id));
         let Some(known) = known else {
             let known: Vec<&str> = day.checks.iter().map(|check| check.id.as_str()).collect();
-            let misuse = Misuse::BadValue {
+            let usage_error = UsageError::BadValue {
                 flag: "--attest".to_owned(),
                 value: id.clone(),
                 expected: known.join(", "),
             };
             let command = format!("stripegym {}", day.lesson.id);
-            return Err(Problem::Usage { misuse, command }.into());
+            return Err(FaultKind::Usage { usage_error, command }.into());
         };
         let noted = progress.attest(known, context.clock.now());
         noted.map_err(|error| fault(context, &error))?;

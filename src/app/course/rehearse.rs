@@ -1,16 +1,16 @@
 //! Follows the project's README as a stranger would: in a clean folder with a clean environment, block after
 //! block; what comes up is graded.
 
+use crate::app::course::act_error::ActError;
 use crate::app::course::application::{self, Application};
 use crate::app::course::log::Log;
 use crate::app::course::program::{Group, Program, Start};
 use crate::app::course::stage::Stage;
 use crate::app::course::surroundings;
-use crate::app::course::trouble::Trouble;
 use crate::app::course::{self, tree};
 use crate::domain::course::outcome::{CheckResult, State};
 use crate::domain::course::readme::{Block, Mark, Readme};
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::notice::Notice;
 use crate::domain::secret::SigningSecret;
 use crate::os::private;
@@ -46,13 +46,13 @@ struct Done {
 }
 
 /// Follows the README; what its blocks came to, and what the course says of the server that one of them started.
-pub async fn run_readme(stage: &Stage<'_>) -> Result<Value, Trouble> {
+pub async fn run_readme(stage: &Stage<'_>) -> Result<Value, ActError> {
     if stage.is_foreign() {
-        return Err(Trouble::short("--allow-exec", "lessons/day6/lesson.toml"));
+        return Err(ActError::mismatch("--allow-exec", "lessons/day6/lesson.toml"));
     }
     let path = stage.project.join("README.md");
     let readme = fs::read_to_string(&path)
-        .map_err(|error| Trouble::short("README.md", error.to_string()))?;
+        .map_err(|error| ActError::mismatch("README.md", error.to_string()))?;
     let readme = Readme::read(&readme);
     announce(stage, &readme);
     let port = application::free_port()?;
@@ -78,7 +78,7 @@ async fn follow(
     readme: &Readme,
     url: &str,
     secret: &SigningSecret,
-) -> Result<Value, Trouble> {
+) -> Result<Value, ActError> {
     let mut report = Report::default();
     let mut server = None;
     for block in readme.runnable() {
@@ -149,7 +149,7 @@ async fn serve(
     room: &Room,
     block: &Block,
     url: &str,
-) -> Result<Result<Program, String>, Trouble> {
+) -> Result<Result<Program, String>, ActError> {
     let script = room.root.join("serve.sh");
     write(&script, &format!("set -e\n{}{}", room.resume(), block.server()))?;
     let command = room.command(&script);
@@ -162,8 +162,8 @@ async fn serve(
     };
     match Program::start(start, Log::default(), stage.context.stop.clone()).await {
         Ok(program) => Ok(Ok(program)),
-        Err(fault) => match &*fault.problem {
-            Problem::Program { how, .. } => {
+        Err(fault) => match &*fault.kind {
+            FaultKind::Program { how, .. } => {
                 let said = fault.cause.as_deref().unwrap_or_default();
                 Ok(Err(format!("{address} {how:?} {}", said.replace('\n', " ⏎ "))))
             }
@@ -178,7 +178,7 @@ fn quoted(text: &str) -> String {
 }
 
 fn broken(path: &Path, error: &std::io::Error) -> Fault {
-    Fault::because(Problem::File { path: path.display().to_string() }, error)
+    Fault::because(FaultKind::File { path: path.display().to_string() }, error)
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Fault> {
@@ -299,7 +299,7 @@ impl Room {
     }
 
     /// Runs a block to its end.
-    async fn run(&self, block: &Block) -> Result<Done, Trouble> {
+    async fn run(&self, block: &Block) -> Result<Done, ActError> {
         let [text, state, failed, said, all] =
             ["block.sh", "state.sh", "failed.txt", "said.txt", "run.sh"]
                 .map(|it| self.root.join(it));

@@ -1,6 +1,7 @@
 //! Where a day plays: the provider, the application, the line between them, and what the run keeps.
 
 use crate::app::context::Context;
+use crate::app::course::act_error::ActError;
 use crate::app::course::application::Application;
 use crate::app::course::books::Lock;
 use crate::app::course::exchanges::{Answer, Exchanges};
@@ -8,14 +9,13 @@ use crate::app::course::kept::Kept;
 use crate::app::course::log::Log;
 use crate::app::course::tap::{Reseal, Tap};
 use crate::app::course::tree;
-use crate::app::course::trouble::Trouble;
 use crate::app::merchant_server;
 use crate::app::provider::Provider;
 use crate::app::seeded::BETWEEN_S;
 use crate::domain::course::Track;
 use crate::domain::course::lint::{Project, Rule, Sight};
 use crate::domain::course::routes::Routes;
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::secret::SigningSecret;
 use crate::domain::time::Timestamp;
 use crate::net::outbound::{self, Patience, Reach};
@@ -117,7 +117,8 @@ impl<'c> Stage<'c> {
         application.trust(&registered);
         let mut others = context.config.webhook_secrets.clone();
         others.push(registered.clone());
-        let http = outbound::fresh_client(Reach::Plain, ANSWER).map_err(|e| Trouble::client(&e))?;
+        let http =
+            outbound::fresh_client(Reach::Plain, ANSWER).map_err(|e| ActError::client(&e))?;
         let mut stage = Self {
             context,
             provider,
@@ -335,17 +336,17 @@ impl<'c> Stage<'c> {
     }
 
     /// Sends a request to the application.
-    pub async fn send(&self, request: reqwest::RequestBuilder) -> Result<Answer, Trouble> {
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Result<Answer, ActError> {
         self.exchanges.send(request).await
     }
 
     /// The application's ledger: how many rows there are, and the rows, of which it may show the newest only.
-    pub async fn ledger(&self) -> Result<Value, Trouble> {
+    pub async fn ledger(&self) -> Result<Value, ActError> {
         self.application.books().read(&self.http, &self.application.url()).await
     }
 
     /// The ledger once nobody writes to it: what was answered before it was written is seen as well.
-    pub async fn still_ledger(&self) -> Result<Value, Trouble> {
+    pub async fn still_ledger(&self) -> Result<Value, ActError> {
         let mut seen = self.ledger().await?;
         let until = Instant::now() + STILL_PATIENCE;
         while self.track() != Track::Shop && Instant::now() < until {
@@ -416,7 +417,7 @@ impl<'c> Stage<'c> {
             }
             tokio::select! {
                 () = tokio::time::sleep(pause) => pause = (pause * 2).min(LOOK_LAST),
-                () = stop.wait() => return Err(Problem::Interrupted.into()),
+                () = stop.wait() => return Err(FaultKind::Interrupted.into()),
             }
         }
     }
@@ -437,7 +438,7 @@ impl<'c> Stage<'c> {
     pub(super) async fn control(&self, request: reqwest::RequestBuilder) -> Result<Value, Fault> {
         let base = self.provider.base().to_owned();
         let down = |error: reqwest::Error| {
-            Fault::because(Problem::ProviderDown { base: base.clone() }, error.without_url())
+            Fault::because(FaultKind::ProviderDown { base: base.clone() }, error.without_url())
         };
         let response = request.send().await.map_err(down)?;
         let status = response.status().as_u16();
@@ -448,7 +449,7 @@ impl<'c> Stage<'c> {
         }
         let message = value.pointer("/error/message").and_then(Value::as_str).unwrap_or_default();
         let message = message.to_owned();
-        Err(Problem::ProviderRefused { status, message, code: None, param: None, request: None }
+        Err(FaultKind::ProviderRefused { status, message, code: None, param: None, request: None }
             .into())
     }
 
@@ -482,7 +483,7 @@ async fn register(
     }
     let endpoint = provider.stripe.post("/v1/webhook_endpoints", &params).await?;
     let text = |name: &str| endpoint.get(name).and_then(Value::as_str);
-    let odd = |name: &str| Problem::ProviderOdd { what: format!("an endpoint without `{name}`") };
+    let odd = |name: &str| FaultKind::ProviderOdd { what: format!("an endpoint without `{name}`") };
     let id = text("id").ok_or_else(|| odd("id"))?.to_owned();
     let secret = text("secret").and_then(SigningSecret::read).ok_or_else(|| odd("secret"))?;
     Ok((id, secret))

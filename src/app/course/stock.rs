@@ -1,7 +1,7 @@
 //! What a shop sells that does not name an amount itself: a Product and a Price at the provider.
 
 use crate::app::provider::Provider;
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use serde_json::{Value, json};
 
 /// How an application is told the Price, where it is started for the run.
@@ -11,7 +11,7 @@ pub const LOOKUP_KEY: &str = "stripegym_tea";
 
 /// Makes a Product and its Price of ¥500; the Price's id.
 pub async fn price(provider: &Provider) -> Result<String, Fault> {
-    let odd = |what: &str| Problem::ProviderOdd { what: format!("{what} without an id") };
+    let odd = |what: &str| FaultKind::ProviderOdd { what: format!("{what} without an id") };
     let id = |made: &Value| made.get("id").and_then(Value::as_str).map(str::to_owned);
     let product = provider.stripe.post("/v1/products", &json!({ "name": "Tea" })).await?;
     let product = id(&product).ok_or_else(|| odd("a product"))?;

@@ -4,7 +4,7 @@ use crate::app::context::Context;
 use crate::app::course::application::Candidate;
 use crate::config::sources::Origin;
 use crate::domain::course::launch::{authority, port_of};
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::notice::Notice;
 use crate::domain::secret::SigningSecret;
 use crate::os::private;
@@ -81,7 +81,8 @@ pub fn secret(context: &Context) -> Result<SigningSecret, Fault> {
     }
     let mut numbers = context.entropy.numbers(FILE);
     let text = format!("whsec_{:016x}{:016x}", numbers.next(), numbers.next());
-    let failed = |error| Fault::because(Problem::File { path: path.display().to_string() }, error);
+    let failed =
+        |error| Fault::because(FaultKind::File { path: path.display().to_string() }, error);
     private::folder(home).map_err(failed)?;
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
@@ -89,5 +90,5 @@ pub fn secret(context: &Context) -> Result<SigningSecret, Fault> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let written = options.open(&path).and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(failed)?;
-    SigningSecret::read(&text).ok_or_else(|| Problem::Bug { what: FILE.to_owned() }.into())
+    SigningSecret::read(&text).ok_or_else(|| FaultKind::Bug { what: FILE.to_owned() }.into())
 }

@@ -1,9 +1,9 @@
 //! The line between the provider and the application, where lessons put faults. What it passes on it passes on
 //! byte by byte; only the signature is made anew for an application that has a secret of its own.
 
+use crate::app::course::act_error::ActError;
 use crate::app::course::exchanges::{Exchange, Exchanges};
-use crate::app::course::trouble::Trouble;
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::secret::SigningSecret;
 use crate::domain::signature::sign;
 use crate::net::connection::Arriving;
@@ -86,13 +86,13 @@ impl Tap {
         let addr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
         let taken = |source| {
             let problem =
-                Problem::PortTaken { address: addr.to_string(), command: "stripegym".to_owned() };
+                FaultKind::PortTaken { address: addr.to_string(), command: "stripegym".to_owned() };
             Fault::because(problem, source)
         };
         let listener = server::bind(addr, true).await.map_err(taken)?;
         let url = format!("http://{}{path}", listener.local_addr().map_err(taken)?);
         let http = outbound::fresh_client(Reach::of(target), Patience::DELIVERY)
-            .map_err(|error| Trouble::client(&error))?;
+            .map_err(|error| ActError::client(&error))?;
         let line = Arc::new(Line {
             path,
             reseal,
@@ -195,8 +195,8 @@ async fn pass(line: &Line, request: Request<Arriving>) -> Response<Full<Bytes>> 
             line.late.store(true, Ordering::SeqCst);
             answer(LATE, Bytes::new())
         }
-        Err(Trouble::Short { got, .. }) => answer(502, Bytes::from(got)),
-        Err(Trouble::World(_)) => answer(502, Bytes::new()),
+        Err(ActError::Mismatch { got, .. }) => answer(502, Bytes::from(got)),
+        Err(ActError::Surroundings(_)) => answer(502, Bytes::new()),
     }
 }
 

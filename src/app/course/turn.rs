@@ -1,6 +1,6 @@
 //! One grading at a time in a folder: two would meet one another's deliveries and fail what is right.
 
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::os::private;
 use std::fs::{File, TryLockError};
 use std::path::Path;
@@ -16,7 +16,7 @@ impl Turn {
     pub fn take(home: &Path) -> Result<Self, Fault> {
         let path = home.join(LOCK);
         let broken = |error: std::io::Error| {
-            Fault::because(Problem::File { path: path.display().to_string() }, error)
+            Fault::because(FaultKind::File { path: path.display().to_string() }, error)
         };
         private::folder(home).map_err(broken)?;
         let mut options = private::options();
@@ -25,7 +25,7 @@ impl Turn {
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => {
-                Err(Problem::CourseInUse { home: home.display().to_string() }.into())
+                Err(FaultKind::CourseInUse { home: home.display().to_string() }.into())
             }
             Err(TryLockError::Error(error)) => Err(broken(error)),
         }
@@ -41,7 +41,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let turn = Turn::take(home.path()).unwrap();
         let second = Turn::take(home.path()).unwrap_err();
-        assert!(matches!(*second.problem, Problem::CourseInUse { .. }));
+        assert!(matches!(*second.kind, FaultKind::CourseInUse { .. }));
         drop(turn);
         assert!(Turn::take(home.path()).is_ok());
     }

@@ -11,7 +11,7 @@ use crate::app::provider::Provider;
 use crate::domain::course::Track;
 use crate::domain::course::graded::{Cause, Checked, Round, changes};
 use crate::domain::course::outcome::State;
-use crate::domain::fault::{Class, Fault, Problem};
+use crate::domain::fault::{Class, Fault, FaultKind};
 use crate::domain::notice::Notice;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -122,7 +122,7 @@ impl Vigil {
                 }
                 cause = watch.noticed(provider) => cause,
                 () = over(deadline) => return last,
-                () = stopped(context) => return Err(Problem::Interrupted.into()),
+                () = stopped(context) => return Err(FaultKind::Interrupted.into()),
             };
         }
     }
@@ -182,10 +182,10 @@ impl Watch<'_> {
         if let Some(application) = self.application.take() {
             application.close().await;
         }
-        if !matches!(fault.problem.class(), Class::Environment | Class::Content) {
+        if !matches!(fault.kind.class(), Class::Environment | Class::Content) {
             return Err(fault.clone());
         }
-        let down = matches!(*fault.problem, Problem::ProviderDown { .. });
+        let down = matches!(*fault.kind, FaultKind::ProviderDown { .. });
         self.context.notices.say(Notice::RoundFailed { number, fault: Box::new(fault.clone()) });
         if down {
             // Whoever hosted it has gone: from now on it is hosted here.

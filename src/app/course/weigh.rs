@@ -1,12 +1,12 @@
 //! Judges claims that put several observations together.
 
+use crate::app::course::act_error::ActError;
 use crate::app::course::exchanges::Exchange;
 use crate::app::course::guess::{self, Ring};
 use crate::app::course::judge::{answers, finding, found, show};
 use crate::app::course::kept::Kept;
 use crate::app::course::perform::as_provider;
 use crate::app::course::stage::Stage;
-use crate::app::course::trouble::Trouble;
 use crate::domain::course::claim::{Claim, Status};
 use crate::domain::course::outcome::Finding;
 use crate::domain::course::proof::{Accepts, Accidents, Fields, Refused, Says};
@@ -14,7 +14,7 @@ use crate::domain::course::scene::Said;
 use serde_json::Value;
 
 /// All of several hold.
-pub async fn all(stage: &Stage<'_>, claims: &[Claim]) -> Result<Finding, Trouble> {
+pub async fn all(stage: &Stage<'_>, claims: &[Claim]) -> Result<Finding, ActError> {
     let (mut expected, mut got) = (Vec::new(), Vec::new());
     for claim in claims {
         let finding = Box::pin(found(stage, claim)).await?;
@@ -28,7 +28,7 @@ pub async fn all(stage: &Stage<'_>, claims: &[Claim]) -> Result<Finding, Trouble
 }
 
 /// At least one of several holds.
-pub async fn any(stage: &Stage<'_>, claims: &[Claim]) -> Result<Finding, Trouble> {
+pub async fn any(stage: &Stage<'_>, claims: &[Claim]) -> Result<Finding, ActError> {
     let (mut expected, mut got) = (Vec::new(), Vec::new());
     for claim in claims {
         match Box::pin(found(stage, claim)).await {
@@ -37,7 +37,7 @@ pub async fn any(stage: &Stage<'_>, claims: &[Claim]) -> Result<Finding, Trouble
                 expected.push(other.expected);
                 got.push(other.got);
             }
-            Err(Trouble::Short { expected: wanted, got: there }) => {
+            Err(ActError::Mismatch { expected: wanted, got: there }) => {
                 expected.push(wanted);
                 got.push(there);
             }
@@ -48,17 +48,17 @@ pub async fn any(stage: &Stage<'_>, claims: &[Claim]) -> Result<Finding, Trouble
 }
 
 /// The contrary of one holds; what cannot be judged has no contrary.
-pub async fn not(stage: &Stage<'_>, claim: &Claim) -> Result<Finding, Trouble> {
+pub async fn not(stage: &Stage<'_>, claim: &Claim) -> Result<Finding, ActError> {
     let of = Box::pin(found(stage, claim)).await?;
     Ok(finding(!of.holds, format!("¬ {}", of.expected), of.got))
 }
 
 /// Every member is what it should be; all are told.
-pub fn fields(kept: &Kept, it: &Fields) -> Result<Finding, Trouble> {
-    let of = kept.get(&it.of).ok_or_else(|| Trouble::unknown(&it.of))?;
+pub fn fields(kept: &Kept, it: &Fields) -> Result<Finding, ActError> {
+    let of = kept.get(&it.of).ok_or_else(|| ActError::unknown(&it.of))?;
     let (mut holds, mut expected, mut got) = (!it.are.is_empty(), Vec::new(), Vec::new());
     for (at, wanted) in &it.are {
-        let wanted = kept.resolve(wanted).ok_or_else(|| Trouble::unknown(at))?;
+        let wanted = kept.resolve(wanted).ok_or_else(|| ActError::unknown(at))?;
         let value = of.pointer(at).unwrap_or(&Value::Null);
         let same = *value == wanted;
         holds = holds && same;
@@ -70,8 +70,8 @@ pub fn fields(kept: &Kept, it: &Fields) -> Result<Finding, Trouble> {
 }
 
 /// The application takes the event when it is signed so.
-pub async fn accepts(stage: &Stage<'_>, it: &Accepts) -> Result<Finding, Trouble> {
-    let event = stage.kept.look_up(&it.event).ok_or_else(|| Trouble::unknown(&it.event))?;
+pub async fn accepts(stage: &Stage<'_>, it: &Accepts) -> Result<Finding, ActError> {
+    let event = stage.kept.look_up(&it.event).ok_or_else(|| ActError::unknown(&it.event))?;
     let body = format!("{event:#}");
     let ring = Ring {
         own: &stage.secret,
@@ -91,7 +91,7 @@ pub async fn accepts(stage: &Stage<'_>, it: &Accepts) -> Result<Finding, Trouble
 }
 
 /// The provider refused the newest call of a path in this run.
-pub async fn refused(stage: &Stage<'_>, it: &Refused) -> Result<Finding, Trouble> {
+pub async fn refused(stage: &Stage<'_>, it: &Refused) -> Result<Finding, ActError> {
     let asked = format!("/_stripegym/requests?path={}&limit=1000", it.path);
     let log = stage.control_get(&asked).await?;
     let rows = log.get("requests").and_then(Value::as_array);
@@ -105,14 +105,14 @@ pub async fn refused(stage: &Stage<'_>, it: &Refused) -> Result<Finding, Trouble
 }
 
 /// An answer has words of an official library that mean one of these.
-pub fn says(stage: &Stage<'_>, it: &Says) -> Result<Finding, Trouble> {
+pub fn says(stage: &Stage<'_>, it: &Says) -> Result<Finding, ActError> {
     let body = |answer: &Value| answer.get("body").and_then(Value::as_str).and_then(Said::read);
     let mut said = Vec::new();
     for name in &it.of {
         said.extend(answers(&stage.kept, name)?.into_iter().filter_map(body));
     }
     if let Some(event) = &it.event {
-        let event = stage.kept.id(event).ok_or_else(|| Trouble::unknown(event))?;
+        let event = stage.kept.id(event).ok_or_else(|| ActError::unknown(event))?;
         let of =
             |one: &Exchange| Said::read(&one.answer).filter(|_| one.event.as_ref() == Some(&event));
         said.extend(stage.exchanges.each(of));

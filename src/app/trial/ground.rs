@@ -3,7 +3,7 @@
 
 use crate::domain::course::matrix::Matrix;
 use crate::domain::course::shops::{Shop, Shops};
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use serde::de::DeserializeOwned;
 use std::fs;
 use std::io;
@@ -66,7 +66,7 @@ impl Ground {
         let text = fs::read_to_string(&path).map_err(|error| file(&path, &error))?;
         toml::from_str(&text).map_err(|error| {
             let what = error.message().to_owned();
-            Problem::Lesson { file: name.to_owned(), key: "-".to_owned(), what }.into()
+            FaultKind::Lesson { file: name.to_owned(), key: "-".to_owned(), what }.into()
         })
     }
 
@@ -106,7 +106,7 @@ impl Ground {
         }
         let said = String::from_utf8_lossy(&built.stderr).into_owned();
         let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
-        Err(Problem::Lesson {
+        Err(FaultKind::Lesson {
             file: "track/track.toml".to_owned(),
             key: "build".to_owned(),
             what: format!("`{build}`: {last}"),
@@ -124,7 +124,7 @@ impl Drop for Ground {
 }
 
 fn file(path: &Path, error: &io::Error) -> Fault {
-    Fault::because(Problem::File { path: path.display().to_string() }, error)
+    Fault::because(FaultKind::File { path: path.display().to_string() }, error)
 }
 
 #[cfg(unix)]

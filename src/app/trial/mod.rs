@@ -13,7 +13,7 @@ use crate::content::Lesson;
 use crate::domain::course::matrix::Mutant;
 use crate::domain::course::outcome::{DayResult, State};
 use crate::domain::course::shops::Shop;
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::mode::Mode;
 use crate::domain::notice::Notice;
 use crate::domain::report::Tried;
@@ -182,7 +182,7 @@ struct Course<'c> {
 impl Course<'_> {
     /// Starts a program and grades its days; a shop that lacks its first day need not even open.
     async fn attempt(&self, trial: &Trial) -> Result<Vec<DayResult>, Fault> {
-        let lacking = || Problem::Bug { what: format!("no shop in {}", trial.language) };
+        let lacking = || FaultKind::Bug { what: format!("no shop in {}", trial.language) };
         let shop = self.shops.get(&trial.language).ok_or_else(lacking)?;
         let begun = match trial.expected {
             Expected::Fails(day) => Some(day),
@@ -197,7 +197,7 @@ impl Course<'_> {
         };
         let command = format!("cd {} && exec {start}", quoted(&plot.shop));
         match self.grade(&plot, command, &trial.days(self.tried)).await {
-            Err(fault) if begun == Some(0) && matches!(*fault.problem, Problem::Program { .. }) => {
+            Err(fault) if begun == Some(0) && matches!(*fault.kind, FaultKind::Program { .. }) => {
                 Ok(Vec::new())
             }
             graded => graded,

@@ -3,7 +3,7 @@
 use crate::app::course::talk::exercise::{self, Exercise};
 use crate::cli::talk::{Talking, run};
 use crate::domain::course::talk::{Gone, Step};
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::view::talk as view;
 use crate::view::words::Msg;
 
@@ -49,7 +49,7 @@ impl Talking<'_> {
                 }
             }
             Ok(None) => return Ok(()),
-            Err(fault) if matches!(*fault.problem, Problem::Interrupted) => return Err(fault),
+            Err(fault) if matches!(*fault.kind, FaultKind::Interrupted) => return Err(fault),
             Err(fault) => run::fault(&fault, &self.canvas()),
         };
         self.screen.add(&said);

@@ -16,7 +16,7 @@ use crate::cli::talk::editor::{Prompt, Typed};
 use crate::cli::talk::line::{Asked, asked};
 use crate::cli::talk::screen::Screen;
 use crate::domain::course::talk::{Beat, Effect, Gone, Seen, Show, Step, is_right};
-use crate::domain::fault::{Fault, Problem};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::mode::Mode;
 use crate::domain::report::Report;
 use crate::view::canvas::{Canvas, Tone};
@@ -171,7 +171,7 @@ impl<'c> Talking<'c> {
                 tokio::select! {
                     typed = self.prompt.next() => break typed,
                     () = tokio::time::sleep(WATCH) => self.watch(step, &said).await?,
-                    () = stop.wait() => return Err(Problem::Interrupted.into()),
+                    () = stop.wait() => return Err(FaultKind::Interrupted.into()),
                 }
             };
             let go = match typed {

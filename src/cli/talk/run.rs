@@ -14,7 +14,7 @@ use std::ffi::OsString;
 
 /// A failure as it is said elsewhere.
 pub(super) fn fault(fault: &Fault, canvas: &Canvas) -> String {
-    view::fault::render(fault, exit::of_class(fault.problem.class()), canvas)
+    view::fault::render(fault, exit::of_class(fault.kind.class()), canvas)
 }
 
 impl Talking<'_> {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What is the matter with a subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Trouble {
+pub enum ActError {
     /// One object says two things that cannot both be true.
     Contradiction,
     /// Two objects say different amounts of one payment.
@@ -21,7 +21,7 @@ pub enum Trouble {
     Overflow,
 }
 
-impl Trouble {
+impl ActError {
     /// Every trouble.
     pub const ALL: [Self; 5] =
         [Self::Contradiction, Self::Disagreement, Self::Excess, Self::Category, Self::Overflow];
@@ -37,7 +37,7 @@ impl Trouble {
         }
     }
 
-    /// Reads what [`Trouble::name`] writes.
+    /// Reads what [`ActError::name`] writes.
     pub fn read(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|trouble| trouble.name() == text)
     }
@@ -47,7 +47,7 @@ impl Trouble {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Conflict {
     /// What is the matter.
-    pub trouble: Trouble,
+    pub trouble: ActError,
     /// What was said, each with its object.
     pub said: String,
 }
@@ -68,10 +68,10 @@ pub fn entries(subject: &str, facts: &[Fact]) -> Derived {
     desk.contradictions();
     let fault = desk.book().err();
     if let Some(fault) = fault {
-        desk.tell(Trouble::Overflow, fault.to_string());
+        desk.tell(ActError::Overflow, fault.to_string());
     }
     let mut derived = desk.derived;
-    if derived.conflicts.iter().any(|conflict| conflict.trouble != Trouble::Category) {
+    if derived.conflicts.iter().any(|conflict| conflict.trouble != ActError::Category) {
         derived.entries.clear();
     }
     derived.entries.retain(|entry| !entry.postings().is_empty());
@@ -108,7 +108,7 @@ impl<'f> Desk<'f> {
         sum(latest.into_values())
     }
 
-    fn tell(&mut self, trouble: Trouble, said: String) {
+    fn tell(&mut self, trouble: ActError, said: String) {
         self.derived.conflicts.insert(Conflict { trouble, said });
     }
 
@@ -137,7 +137,7 @@ impl<'f> Desk<'f> {
                 }
             };
             if others().any(differs) {
-                self.tell(Trouble::Contradiction, Self::said(others()));
+                self.tell(ActError::Contradiction, Self::said(others()));
             }
         }
     }
@@ -175,14 +175,14 @@ impl<'f> Desk<'f> {
             .collect();
         if claims.len() > 1 {
             let all = self.of(What::Paid).chain(self.of(What::Asked));
-            self.tell(Trouble::Disagreement, Self::said(all));
+            self.tell(ActError::Disagreement, Self::said(all));
         }
         let (received, captured) = (self.one(What::Received), self.latest(What::Captured)?);
         if let (Some(received), Some(captured)) = (received, captured)
             && (captured.1 != received.1 || captured.0 > received.0)
         {
             let all = self.of(What::Received).chain(self.of(What::Captured));
-            self.tell(Trouble::Excess, Self::said(all));
+            self.tell(ActError::Excess, Self::said(all));
         }
         let came = received.or(captured).or_else(|| self.one(What::Paid));
         let Some(came) = came else { return Ok(()) };
@@ -277,7 +277,7 @@ impl<'f> Desk<'f> {
             "tax" => Account::Taxes,
             "topup" | "topup_reversal" => Account::Payouts,
             _ => {
-                self.tell(Trouble::Category, Self::said(self.of(What::Moved)));
+                self.tell(ActError::Category, Self::said(self.of(What::Moved)));
                 Account::Receivable
             }
         };
@@ -386,7 +386,7 @@ mod tests {
             sums
         }
 
-        fn troubles(&self) -> Vec<Trouble> {
+        fn troubles(&self) -> Vec<ActError> {
             let derived = self.derived().into_values();
             derived.flat_map(|it| it.conflicts).map(|it| it.trouble).collect()
         }
@@ -489,18 +489,18 @@ mod tests {
             event("payment_intent.succeeded", 2, intent(1, 1000, 900)),
         ];
         let book = Book::of(&story);
-        assert_eq!(book.troubles(), [Trouble::Contradiction]);
+        assert_eq!(book.troubles(), [ActError::Contradiction]);
         assert_eq!(book.balances(), BTreeMap::new());
         let story = [
             event("checkout.session.completed", 2, session(1, 5000)),
             event("payment_intent.succeeded", 2, intent(1, 1000, 1000)),
         ];
-        assert_eq!(Book::of(&story).troubles(), [Trouble::Disagreement]);
+        assert_eq!(Book::of(&story).troubles(), [ActError::Disagreement]);
         let story = [
             event("charge.captured", 2, charge(1, 1000, 0)),
             event("payment_intent.succeeded", 2, intent(1, 1000, 900)),
         ];
-        assert_eq!(Book::of(&story).troubles(), [Trouble::Excess]);
+        assert_eq!(Book::of(&story).troubles(), [ActError::Excess]);
     }
 
     #[test]
@@ -559,7 +559,7 @@ mod tests {
         };
         let derived = entries("pi_1", &[part(1), part(2)]);
         assert!(derived.entries.is_empty());
-        assert_eq!(derived.conflicts.first().map(|it| it.trouble), Some(Trouble::Overflow));
+        assert_eq!(derived.conflicts.first().map(|it| it.trouble), Some(ActError::Overflow));
     }
 
     fn any_history() -> impl Strategy<Value = Vec<Event>> {

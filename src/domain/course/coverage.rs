@@ -1,6 +1,6 @@
 //! The items of the course, by number: what the seven lessons together must deal with, each once.
 
-use crate::domain::course::rules::Problem;
+use crate::domain::course::rules::LessonError;
 use crate::domain::course::{Cover, Day};
 
 /// How many items of each letter a day has: checklist, gates, notes, tasks, steps on the provider's side.
@@ -23,7 +23,7 @@ pub fn items(order: u8) -> Vec<String> {
 }
 
 /// What of a day's items is not dealt with, or more than once, or belongs elsewhere.
-pub fn problems(day: &Day, file: &str) -> Vec<Problem> {
+pub fn problems(day: &Day, file: &str) -> Vec<LessonError> {
     let wanted = items(day.lesson.order);
     let of_others = wanted.is_empty();
     let mut found: Vec<&str> = Vec::new();
@@ -35,24 +35,28 @@ pub fn problems(day: &Day, file: &str) -> Vec<Problem> {
     for id in &wanted {
         let times = found.iter().filter(|one| *one == id).count();
         if times != 1 {
-            problems.push(Problem::new(file, id, format!("stands {times} times, not once")));
+            problems.push(LessonError::new(file, id, format!("stands {times} times, not once")));
         }
     }
     // Beyond the seven, a lesson says itself what it deals with.
     let own = found.iter().filter(|_| !of_others);
     for id in own.filter(|id| !id.starts_with('X') && !wanted.iter().any(|w| w == *id)) {
-        problems.push(Problem::new(file, id, "is no item of this day".to_owned()));
+        problems.push(LessonError::new(file, id, "is no item of this day".to_owned()));
     }
     for (id, cover) in &day.covers {
         if !id.starts_with(['T', 'S']) {
-            problems.push(Problem::new(file, &format!("covers.{id}"), "is no task".to_owned()));
+            problems.push(LessonError::new(file, &format!("covers.{id}"), "is no task".to_owned()));
         }
         let empty = match cover {
             Cover::By(items) => items.is_empty(),
             Cover::Why(reason) => reason.trim().is_empty(),
         };
         if empty {
-            problems.push(Problem::new(file, &format!("covers.{id}"), "says nothing".to_owned()));
+            problems.push(LessonError::new(
+                file,
+                &format!("covers.{id}"),
+                "says nothing".to_owned(),
+            ));
         }
     }
     problems

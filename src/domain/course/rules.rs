@@ -8,7 +8,7 @@ use std::fmt;
 
 /// Something that is wrong with a lesson.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct LessonError {
     /// `day3/lesson.toml`.
     pub file: String,
     /// `check D3.7 on_fail 2`.
@@ -17,21 +17,21 @@ pub struct Problem {
     pub what: String,
 }
 
-impl Problem {
+impl LessonError {
     /// A problem of a key in a file.
     pub fn new(file: &str, key: &str, what: String) -> Self {
         Self { file: file.to_owned(), key: key.to_owned(), what }
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for LessonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}: {}", self.file, self.key, self.what)
     }
 }
 
 /// Everything that is wrong with a day by itself.
-pub fn problems(day: &Day, file: &str) -> Vec<Problem> {
+pub fn problems(day: &Day, file: &str) -> Vec<LessonError> {
     let mut found = Judge { file, problems: coverage::problems(day, file) };
     found.head(day);
     found.names(day);
@@ -65,12 +65,12 @@ pub fn problems(day: &Day, file: &str) -> Vec<Problem> {
 
 struct Judge<'f> {
     file: &'f str,
-    problems: Vec<Problem>,
+    problems: Vec<LessonError>,
 }
 
 impl Judge<'_> {
     fn say(&mut self, key: &str, what: &str) {
-        self.problems.push(Problem::new(self.file, key, what.to_owned()));
+        self.problems.push(LessonError::new(self.file, key, what.to_owned()));
     }
 
     fn head(&mut self, day: &Day) {

@@ -22,7 +22,7 @@ const GROUP_MAX: usize = 512;
 
 /// Why a change was not made.
 #[derive(Clone, Debug)]
-pub(super) enum Refusal {
+pub(super) enum ChangeError {
     /// It could not be stored, or is not known to be stored; it may be tried again.
     Unavailable(Arc<JournalError>),
     /// Too many changes wait for the disk.
@@ -57,7 +57,7 @@ struct Pending {
     number: u64,
     changes: Vec<Change>,
     after: State,
-    done: oneshot::Sender<Result<(), Refusal>>,
+    done: oneshot::Sender<Result<(), ChangeError>>,
 }
 
 struct Working {
@@ -121,13 +121,13 @@ impl Commits {
     /// Takes the right to change the state.
     ///
     /// Fails at once while the file can be neither read nor written, and while too much waits for it.
-    pub(super) fn begin(&self) -> Result<Draft<'_>, Refusal> {
+    pub(super) fn begin(&self) -> Result<Draft<'_>, ChangeError> {
         let working = self.shared.lock();
         if let Some(down) = &working.down {
-            return Err(Refusal::Unavailable(Arc::clone(down)));
+            return Err(ChangeError::Unavailable(Arc::clone(down)));
         }
         if working.queue.len() >= QUEUE_MAX {
-            return Err(Refusal::Overloaded);
+            return Err(ChangeError::Overloaded);
         }
         Ok(Draft { working, shared: &self.shared, durable: self.thread.is_some() })
     }
@@ -144,7 +144,7 @@ impl Draft<'_> {
         mut self,
         after: State,
         changes: Vec<Change>,
-    ) -> Option<oneshot::Receiver<Result<(), Refusal>>> {
+    ) -> Option<oneshot::Receiver<Result<(), ChangeError>>> {
         self.working.number += 1;
         let number = self.working.number;
         self.working.state = after.clone();
@@ -297,7 +297,7 @@ impl<D: Durable> Writer<D> {
         drop(working);
         self.doubt = doubt;
         for pending in group.into_iter().chain(queued) {
-            drop(pending.done.send(Err(Refusal::Unavailable(Arc::clone(&error)))));
+            drop(pending.done.send(Err(ChangeError::Unavailable(Arc::clone(&error)))));
         }
     }
 

@@ -1,7 +1,7 @@
 //! A world's whole content: taken out, put in again, emptied. Each time in one commit.
 
 use crate::domain::time::Timestamp;
-use crate::sandbox::engine::commit::Refusal;
+use crate::sandbox::engine::commit::ChangeError;
 use crate::sandbox::engine::journal::JournalError;
 use crate::sandbox::engine::object::{Stored, kind};
 use crate::sandbox::engine::private::{Envelope, Part as _, Private, WorldPart};
@@ -134,7 +134,7 @@ impl World {
             if changes.is_empty() { None } else { draft.commit(state, changes) }
         };
         let Some(stored) = stored else { return Ok(()) };
-        let gone = || Err(Refusal::Unavailable(Arc::new(JournalError::Gone)));
+        let gone = || Err(ChangeError::Unavailable(Arc::new(JournalError::Gone)));
         stored.await.unwrap_or_else(|_| gone()).map_err(|refusal| refused(&refusal))
     }
 }

@@ -26,7 +26,7 @@ use crate::domain::time::Timestamp;
 use crate::os::clock::Clock;
 use crate::os::entropy::Entropy;
 use crate::sandbox::engine::changes::{Committed, Recent};
-use crate::sandbox::engine::commit::{Commits, Published, Refusal};
+use crate::sandbox::engine::commit::{ChangeError, Commits, Published};
 use crate::sandbox::engine::journal::{Journal, JournalError};
 use crate::sandbox::engine::private::DeliveryStatus;
 use crate::sandbox::engine::private::{Delivery, Private};
@@ -362,7 +362,7 @@ impl World {
         if let Some(stored) = stored {
             let stored = stored
                 .await
-                .unwrap_or_else(|_| Err(Refusal::Unavailable(Arc::new(JournalError::Gone))));
+                .unwrap_or_else(|_| Err(ChangeError::Unavailable(Arc::new(JournalError::Gone))));
             stored.map_err(|refusal| refused(&refusal))?;
         }
         Ok(value)
@@ -407,13 +407,13 @@ impl Drop for InProgress {
     }
 }
 
-fn refused(refusal: &Refusal) -> Failure {
+fn refused(refusal: &ChangeError) -> Failure {
     match refusal {
-        Refusal::Overloaded => {
+        ChangeError::Overloaded => {
             let text = "This object cannot be accessed right now because another API request or Stripe process is currently accessing it.";
             Failure::of(429, FailureKind::InvalidRequest, text).code("lock_timeout")
         }
-        Refusal::Unavailable(error) => {
+        ChangeError::Unavailable(error) => {
             let text = format!(
                 "The sandbox could not store what was changed: {error}. It goes on by itself once the file can be written; try again, with the same Idempotency-Key."
             );

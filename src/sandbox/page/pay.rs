@@ -137,7 +137,7 @@ async fn choose(
         }
     }
     let button = |name: &&str| form.contains_key(*name);
-    let pressed = ["add", "drop", "step"].iter().any(|name| button(&name));
+    let pressed = ["add", "drop", "step"].iter().any(button);
     for name in ["add", "drop", "step"] {
         form.remove(name);
     }

@@ -363,7 +363,6 @@ impl ChallengePage {
 /// The page on which the text of a sum that was sent to an account is repeated.
 #[derive(Template, Debug)]
 #[template(path = "microdeposits.html", config = "src/sandbox/page/askama.toml")]
-#[expect(missing_docs, reason = "each member is named after where it stands in the template")]
 pub struct MicrodepositsPage {
     pub w: &'static Words,
     pub title: String,

@@ -84,7 +84,7 @@ impl Books {
 
 /// What of a text is not a ledger: the first thing that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unread {
+pub enum BooksError {
     /// It is empty.
     Nothing,
     /// It is no JSON from here on.
@@ -97,7 +97,7 @@ pub enum Unread {
     Row(usize),
 }
 
-impl Unread {
+impl BooksError {
     /// In one line, without words of any language where possible.
     pub fn line(&self) -> String {
         match self {
@@ -111,32 +111,32 @@ impl Unread {
 }
 
 /// Reads a ledger, telling its form by how it begins.
-pub fn read(text: &str) -> Result<Books, Unread> {
+pub fn read(text: &str) -> Result<Books, BooksError> {
     let text = text.trim_start_matches('\u{feff}').trim();
     match text.chars().next() {
-        None => Err(Unread::Nothing),
+        None => Err(BooksError::Nothing),
         Some('{' | '[') => of_json(text),
         Some('<') => of_tables(&html::tables(text)),
         Some(_) => of_tables(&[csv::records(text)]),
     }
 }
 
-fn of_json(text: &str) -> Result<Books, Unread> {
+fn of_json(text: &str) -> Result<Books, BooksError> {
     let whole: Value = match serde_json::from_str(text) {
         Ok(whole) => whole,
         Err(error) => {
             let lines = text.lines().filter(|line| !line.trim().is_empty());
             let each: Result<Vec<Value>, _> = lines.map(serde_json::from_str).collect();
-            each.map(Value::Array).map_err(|_| Unread::Json(error.to_string()))?
+            each.map(Value::Array).map_err(|_| BooksError::Json(error.to_string()))?
         }
     };
     let found = ROWS.iter().find_map(|name| whole.get(name)?.as_array());
-    let rows = whole.as_array().or(found).ok_or(Unread::NoRows)?;
+    let rows = whole.as_array().or(found).ok_or(BooksError::NoRows)?;
     let mut books = Books::default();
     let names = rows.first().and_then(Value::as_object).into_iter().flatten();
     books.others = names.map(|(name, _)| name.clone()).collect();
     for (at, row) in rows.iter().enumerate() {
-        books.rows.push(of_row(row.as_object().ok_or(Unread::Row(at + 1))?)?);
+        books.rows.push(of_row(row.as_object().ok_or(BooksError::Row(at + 1))?)?);
     }
     let totals = whole.get("totals").and_then(Value::as_array);
     let all = totals.map(|it| it.iter().filter_map(|one| one.get("rows")?.as_u64()).sum::<u64>());
@@ -146,7 +146,7 @@ fn of_json(text: &str) -> Result<Books, Unread> {
 }
 
 /// Reads the first of several tables that has a session in it; the first record of each is its head.
-fn of_tables(tables: &[Vec<Vec<String>>]) -> Result<Books, Unread> {
+fn of_tables(tables: &[Vec<Vec<String>>]) -> Result<Books, BooksError> {
     let mut first_fault = None;
     for table in tables.iter().filter(|table| !table.is_empty()) {
         match of_table(table) {
@@ -156,13 +156,13 @@ fn of_tables(tables: &[Vec<Vec<String>>]) -> Result<Books, Unread> {
             }
         }
     }
-    Err(first_fault.unwrap_or(Unread::NoRows))
+    Err(first_fault.unwrap_or(BooksError::NoRows))
 }
 
-fn of_table(table: &[Vec<String>]) -> Result<Books, Unread> {
-    let Some((head, records)) = table.split_first() else { return Err(Unread::NoRows) };
+fn of_table(table: &[Vec<String>]) -> Result<Books, BooksError> {
+    let Some((head, records)) = table.split_first() else { return Err(BooksError::NoRows) };
     if records.is_empty() && !head.iter().any(|name| column(name) == Some("session_id")) {
-        return Err(Unread::NoSession(head.clone()));
+        return Err(BooksError::NoSession(head.clone()));
     }
     let mut books = Books { others: head.clone(), ..Books::default() };
     for record in records.iter().filter(|record| record.iter().any(|cell| !cell.is_empty())) {
@@ -185,7 +185,7 @@ fn of_cell(cell: &str) -> Value {
 }
 
 /// A row with the columns of lessons; what else it has is left out.
-pub fn of_row(row: &Map<String, Value>) -> Result<Map<String, Value>, Unread> {
+pub fn of_row(row: &Map<String, Value>) -> Result<Map<String, Value>, BooksError> {
     let mut found = Map::new();
     for (name, _) in COLUMNS {
         let value = match name {
@@ -254,12 +254,12 @@ fn rank(wanted: &str, name: &str) -> usize {
 }
 
 /// The session: by its column, by an `id` that is one, or whatever looks like one.
-fn session(row: &Map<String, Value>) -> Result<Value, Unread> {
+fn session(row: &Map<String, Value>) -> Result<Value, BooksError> {
     let is = |value: &&Value| value.as_str().is_some_and(|text| text.starts_with("cs_"));
     let by_name = named(row, "session_id").next();
     let by_id = row.iter().find(|(name, _)| plain(name) == "id").map(|(_, id)| id).filter(is);
     let found = by_name.or(by_id).or_else(|| row.values().find(is));
-    found.cloned().ok_or_else(|| Unread::NoSession(row.keys().cloned().collect()))
+    found.cloned().ok_or_else(|| BooksError::NoSession(row.keys().cloned().collect()))
 }
 
 /// The status: the first that is one of ours, else the first at all.
@@ -343,13 +343,13 @@ mod tests {
 
     #[test]
     fn the_first_thing_that_cannot_be_read_is_named() {
-        assert_eq!(read("  "), Err(Unread::Nothing));
-        assert!(matches!(read("{\"rows\": [}"), Err(Unread::Json(_))));
-        assert_eq!(read("{\"total\": 1}"), Err(Unread::NoRows));
-        assert_eq!(read("[3]"), Err(Unread::Row(1)));
-        assert_eq!(read("<h1>Hello</h1>"), Err(Unread::NoRows));
+        assert_eq!(read("  "), Err(BooksError::Nothing));
+        assert!(matches!(read("{\"rows\": [}"), Err(BooksError::Json(_))));
+        assert_eq!(read("{\"total\": 1}"), Err(BooksError::NoRows));
+        assert_eq!(read("[3]"), Err(BooksError::Row(1)));
+        assert_eq!(read("<h1>Hello</h1>"), Err(BooksError::NoRows));
         let columns = vec!["name".to_owned(), "price".to_owned()];
-        assert_eq!(read("name,price\nTea,5"), Err(Unread::NoSession(columns)));
+        assert_eq!(read("name,price\nTea,5"), Err(BooksError::NoSession(columns)));
         assert_eq!(read("[]"), Ok(Books::default()));
         let others = vec!["session_id".to_owned(), "amount".to_owned()];
         assert_eq!(read("session_id,amount\n"), Ok(Books { others, ..Books::default() }));

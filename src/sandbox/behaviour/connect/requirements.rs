@@ -241,6 +241,7 @@ impl Facts {
     }
 
     /// Notes that something was given, or given anew.
+    #[cfg(test)]
     #[must_use]
     pub fn with(mut self, name: &str) -> Self {
         self.failed.remove(name);

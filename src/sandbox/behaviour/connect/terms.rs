@@ -8,9 +8,6 @@ use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;
 use serde_json::{Map, Value, json};
 
-/// The parameters of payments that concern other accounts.
-pub const PARAMS: [&str; 3] = ["application_fee_amount", "on_behalf_of", "transfer_data"];
-
 /// Fails where a payment of `amount` cannot be split as it was asked; `known` is the payment as it is so far.
 ///
 /// Only the first refusal's words and the capability's were recorded; the others are believed.

@@ -146,12 +146,11 @@ fn check(call: &Call) -> Result<(), Failure> {
 
 /// `after_completion`, with the words for those who come back.
 fn after_completion(sent: Option<&Value>) -> Value {
-    match sent.filter(|sent| text(sent, "type") == "redirect") {
-        Some(sent) => json!({"redirect": sent.get("redirect"), "type": "redirect"}),
-        None => {
-            let message = sent.and_then(|it| it.pointer("/hosted_confirmation/custom_message"));
-            json!({"hosted_confirmation": {"custom_message": message}, "type": "hosted_confirmation"})
-        }
+    if let Some(sent) = sent.filter(|sent| text(sent, "type") == "redirect") {
+        json!({"redirect": sent.get("redirect"), "type": "redirect"})
+    } else {
+        let message = sent.and_then(|it| it.pointer("/hosted_confirmation/custom_message"));
+        json!({"hosted_confirmation": {"custom_message": message}, "type": "hosted_confirmation"})
     }
 }
 
@@ -265,9 +264,10 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         recount(item, sent);
     }
     let currency = inline::currency(text(&link, "currency"), "currency")?;
-    let offered = match call.sent("shipping_options") {
-        true => Some(shipping::resolve(txn, call.list("shipping_options"), currency)?),
-        false => None,
+    let offered = if call.sent("shipping_options") {
+        Some(shipping::resolve(txn, call.list("shipping_options"), currency)?)
+    } else {
+        None
     };
     let Some((before, after)) = txn.edit_with(KIND, id, |doc, part: &mut PaymentLinkPart| {
         if let Some(active) = call.get("active") {

@@ -5,7 +5,7 @@ use crate::sandbox::behaviour::dispute::{open, review};
 use crate::sandbox::behaviour::object::{int, text};
 use crate::sandbox::behaviour::payment::charge::{self, Attempt, Ending};
 use crate::sandbox::behaviour::payment::decline::Decline;
-use crate::sandbox::behaviour::payment::{balance, intent, method};
+use crate::sandbox::behaviour::payment::{balance, intent};
 use crate::sandbox::behaviour::saved::token::{self, Held};
 use crate::sandbox::behaviour::saved::wallet;
 use crate::sandbox::engine::object::{Doc, Object};

@@ -43,7 +43,8 @@ pub fn open(txn: &mut Txn<'_>, members: Doc, part: SetupIntentPart) -> Arc<Objec
     let id = txn.new_id("seti_1", 23);
     let secret = txn.secret("setup_intent", &id, 31);
     let has_method = members.get("payment_method").is_some_and(Value::is_string);
-    let status = if has_method { "requires_confirmation" } else { "requires_payment_method" };
+    let chosen = has_method.then(|| state::after("requires_payment_method", Act::Choose)).flatten();
+    let status = chosen.unwrap_or("requires_payment_method");
     let mut doc = new(
         "setup_intent",
         json!({

@@ -119,7 +119,7 @@ mod tests {
             let sold: Vec<Line> =
                 subtotals.iter().map(|subtotal| Line { subtotal: *subtotal, rates: rates.clone() }).collect();
             let made = lines(&sold, &discounts);
-            let mut left: Vec<i64> = subtotals.clone();
+            let mut left: Vec<i64> = subtotals;
             for (at, discount) in discounts.iter().enumerate() {
                 let base: i64 = left.iter().zip(&discount.on).filter(|(_, on)| **on).map(|(l, _)| l).sum();
                 let taken: i64 = made.iter().map(|line| line.discounts[at]).sum();

@@ -102,7 +102,7 @@ struct Desk {
     told: Arc<Mutex<Vec<Told>>>,
 }
 
-type Answer = oneshot::Receiver<Result<(), Refusal>>;
+type Answer = oneshot::Receiver<Result<(), ChangeError>>;
 
 impl Desk {
     fn open() -> Self {
@@ -117,7 +117,7 @@ impl Desk {
     }
 
     /// Changes the object `id`, or makes it.
-    fn put(&self, id: &str, text: &str) -> Result<Answer, Refusal> {
+    fn put(&self, id: &str, text: &str) -> Result<Answer, ChangeError> {
         let draft = self.commits.begin()?;
         let (mut state, scope) = (draft.state(), Scope::platform(0));
         let before = state.get(&scope, "customer", id).cloned();
@@ -179,9 +179,9 @@ fn what_waits_behind_a_failed_commit_goes_with_it() {
     // Both rest on what is under way: a price of the product, and the product itself.
     let rest = [desk.put("price", "of it").unwrap(), desk.put("product", "changed").unwrap()];
     desk.fake.set(|disk| disk.held = false);
-    assert!(matches!(first.blocking_recv().unwrap(), Err(Refusal::Unavailable(_))));
+    assert!(matches!(first.blocking_recv().unwrap(), Err(ChangeError::Unavailable(_))));
     for answer in rest {
-        assert!(matches!(answer.blocking_recv().unwrap(), Err(Refusal::Unavailable(_))));
+        assert!(matches!(answer.blocking_recv().unwrap(), Err(ChangeError::Unavailable(_))));
     }
     assert_eq!(desk.fake.disk().begun, 1, "they were not even tried");
     assert!(desk.stored("later"));
@@ -198,7 +198,7 @@ fn an_unknown_commit_is_asked_about_until_the_file_can_tell() {
             disk.silent = usize::MAX;
         });
         assert!(!desk.stored("a"), "not known is not acknowledged");
-        assert!(matches!(desk.commits.begin(), Err(Refusal::Unavailable(_))));
+        assert!(matches!(desk.commits.begin(), Err(ChangeError::Unavailable(_))));
         assert_eq!(desk.published(), (0, BTreeMap::new()));
         desk.fake.set(|disk| disk.silent = 0);
         desk.up();
@@ -222,7 +222,9 @@ fn a_file_that_somebody_else_wrote_to_is_not_gone_on_with() {
     assert!(!desk.stored("b"));
     let refusal = loop {
         match desk.commits.begin() {
-            Err(Refusal::Unavailable(error)) if error.to_string().contains("77") => break error,
+            Err(ChangeError::Unavailable(error)) if error.to_string().contains("77") => {
+                break error;
+            }
             Err(_) => std::thread::yield_now(),
             Ok(_) => panic!("went on with another program's commits"),
         }
