@@ -5,7 +5,7 @@ use crate::app::course::books::Source;
 use crate::cli::course_args::{Check, Progress, ReportAsked, Solution};
 use crate::cli::deliver_args::{Deliver, Pay, Refund, Sign};
 use crate::cli::grammar::lessons_and;
-use crate::cli::ledger_args::LedgerBook;
+use crate::cli::ledger_args::{LedgerBook, LedgerShow};
 use crate::cli::request_args::Logs;
 use crate::cli::sandbox_args;
 use crate::cli::values::{self, beats, whole};
@@ -259,26 +259,6 @@ pub(crate) enum Ledger {
     /// The book behind them.
     #[command(flatten)]
     Book(LedgerBook),
-}
-
-/// `stripegym ledger show`.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct LedgerShow {
-    /// Table, JSON or CSV.
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Shape,
-    /// Only rows of this status.
-    #[arg(long, value_parser = ["paid", "unpaid", "no_payment_required", "failed", "expired", "refunded", "partially_refunded"])]
-    pub(crate) status: Option<String>,
-    /// Only rows created since.
-    #[arg(long, value_name = "WHEN")]
-    pub(crate) since: Option<String>,
-    /// At most this many, the newest.
-    #[arg(long, value_name = "N", value_parser = whole(1, u32::MAX))]
-    pub(crate) limit: Option<u32>,
-    /// Only the row of this session.
-    #[arg(long, value_name = "cs_…")]
-    pub(crate) session: Option<String>,
 }
 
 /// `stripegym reconcile`.

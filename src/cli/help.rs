@@ -91,7 +91,7 @@ pub(crate) fn key(path: &str, what: &str) -> String {
     let day = is_lesson(path);
     let own = [
         "names", "all", "ci", "strict", "watch", "poll", "lasting", "rounds", "skip", "only",
-        "budget",
+        "budget", "format",
     ];
     let alike = day || path == "check" && !own.contains(&what);
     let shared = alike && !matches!(what, "about" | "long");

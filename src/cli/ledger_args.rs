@@ -67,3 +67,23 @@ pub(crate) struct LedgerExport {
     #[arg(long, value_name = "FILE", required_if_eq("format", "sqlite"))]
     pub(crate) output: Option<PathBuf>,
 }
+
+/// `stripegym ledger show`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct LedgerShow {
+    /// Table, JSON or CSV.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Shape,
+    /// Only rows of this status.
+    #[arg(long, value_parser = ["paid", "unpaid", "no_payment_required", "failed", "expired", "refunded", "partially_refunded"])]
+    pub(crate) status: Option<String>,
+    /// Only rows created since.
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) since: Option<String>,
+    /// At most this many, the newest.
+    #[arg(long, value_name = "N", value_parser = whole(1, u32::MAX))]
+    pub(crate) limit: Option<u32>,
+    /// Only the row of this session.
+    #[arg(long, value_name = "cs_…")]
+    pub(crate) session: Option<String>,
+}

@@ -17,6 +17,7 @@ use crate::app::course::{self, Manner};
 use crate::app::merchant_server::ListenOptions;
 use crate::app::payment::{Item, Order};
 use crate::app::trial::Scope;
+use crate::cli::ledger_args::LedgerShow;
 use crate::cli::ledger_args::{BookFormat, LedgerBook};
 use crate::cli::{args, course_args, sandbox_args};
 use crate::config::Config;
@@ -60,7 +61,7 @@ impl Reader<'_> {
         read.map(Some).ok_or_else(|| self.bad(flag, text, WHEN))
     }
 
-    pub(crate) fn ledger(&self, show: &args::LedgerShow) -> Result<ledger::Wish, FaultKind> {
+    pub(crate) fn ledger(&self, show: &LedgerShow) -> Result<ledger::Wish, FaultKind> {
         Ok(ledger::Wish {
             status: show.status.as_deref().and_then(EntryStatus::read),
             since: self.instant("--since", show.since.as_deref())?,

@@ -49,7 +49,7 @@ pub fn problems(library: &Library, days: &[Day]) -> Vec<LessonError> {
             }
         }
         Err(error) => {
-            found.push(LessonError::new("glossary.toml", "-", error.message().to_owned()))
+            found.push(LessonError::new("glossary.toml", "-", error.message().to_owned()));
         }
     }
     found.extend(corrected(library, days).1);

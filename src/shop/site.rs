@@ -112,7 +112,7 @@ impl Site {
             }
             Err(error) => return provider_failed(locale, &error),
         };
-        let text = |name: &str| session[name].as_str().unwrap_or_default();
+        let text = |name: &str| session.get(name).and_then(Value::as_str).unwrap_or_default();
         let (heading, more) = match (text("status"), text("payment_status")) {
             ("complete", "unpaid") => (words.waiting, Some(words.waiting_more)),
             ("complete", _) => (words.thanks, None),

@@ -182,11 +182,11 @@ fn heads(
     Ok(())
 }
 
+/// The heads that were sealed, by writer and place: the number of the checkpoint, and the hash.
+type Sealed = BTreeMap<(i64, i64), (i64, Vec<u8>)>;
+
 /// The heads that were sealed, each with the number of its checkpoint.
-fn checkpoints(
-    connection: &Connection,
-    verified: &mut Verified,
-) -> rusqlite::Result<BTreeMap<(i64, i64), (i64, Vec<u8>)>> {
+fn checkpoints(connection: &Connection, verified: &mut Verified) -> rusqlite::Result<Sealed> {
     let sql = "SELECT number, writer, place, hash, seal FROM checkpoints ORDER BY number";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
@@ -311,7 +311,7 @@ mod tests {
     use crate::store::{FILE, Filter};
     use serde_json::json;
 
-    fn event(id: &str, kind: &str, object: serde_json::Value) -> Line {
+    fn event(id: &str, kind: &str, object: &serde_json::Value) -> Line {
         let event = json!({"id": id, "object": "event", "type": kind, "created": 200,
             "livemode": false, "data": {"object": object}});
         let source = Source::Webhook { signed: Timestamp(899), secret: "0123456789ab".to_owned() };
@@ -321,14 +321,14 @@ mod tests {
     fn intent(n: u32, received: i64) -> Line {
         let object = json!({"id": format!("pi_{n}"), "object": "payment_intent", "amount": 1000,
             "amount_received": received, "currency": "jpy", "status": "succeeded"});
-        event(&format!("evt_{n}_{received}"), "payment_intent.succeeded", object)
+        event(&format!("evt_{n}_{received}"), "payment_intent.succeeded", &object)
     }
 
     fn charge(n: u32) -> Line {
         let object = json!({"id": format!("ch_{n}"), "object": "charge", "amount": 1000,
             "amount_captured": 1000, "captured": true, "currency": "jpy", "status": "succeeded",
             "payment_intent": format!("pi_{n}"), "balance_transaction": null});
-        event(&format!("evt_ch_{n}"), "charge.succeeded", object)
+        event(&format!("evt_ch_{n}"), "charge.succeeded", &object)
     }
 
     struct Desk {
@@ -359,7 +359,7 @@ mod tests {
             event_id: None,
         });
         batch.submit_blocking(Write::seen(vec![seen], Timestamp(950))).unwrap();
-        let apart = event("evt_live", "payment_intent.succeeded", json!({"id": "pi_live"}));
+        let apart = event("evt_live", "payment_intent.succeeded", &json!({"id": "pi_live"}));
         let apart = Write::Line(Box::new(apart.apart(Apart::OtherMode)));
         batch.submit_blocking(apart).unwrap();
         drop(batch);

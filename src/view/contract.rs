@@ -23,7 +23,7 @@ pub fn render(canvas: &Canvas) -> String {
     let head = |msg: &Msg<'_>| canvas.tone(Tone::Strong, &canvas.say(msg));
     let mut lines = vec![head(&Msg::ContractRoutes)];
     for it in ROUTES {
-        lines.push(line(it.route, &format!("{} · {}", needed(it.required), it.flag)));
+        lines.push(line(it.at, &format!("{} · {}", needed(it.required), it.flag)));
     }
     lines.extend([canvas.prose(&Msg::ContractWebhook), head(&Msg::ContractEnvironment)]);
     lines.push(format!("  {}", hang(canvas, "", &ENVIRONMENT.join(" "), 3)));
@@ -39,7 +39,7 @@ pub fn render(canvas: &Canvas) -> String {
 pub fn json() -> Value {
     let routes = ROUTES
         .iter()
-        .map(|it| json!({ "route": it.route, "required": it.required, "flags": it.flag }));
+        .map(|it| json!({ "route": it.at, "required": it.required, "flags": it.flag }));
     let ledger = LEDGER
         .iter()
         .map(|it| json!({ "column": it.name, "form": it.form, "required": it.required }));

@@ -1,6 +1,7 @@
 //! What `--json` promises, command by command, as `--help` shows it. A test holds the answers to it.
 
 /// The schema of a command (`ledger show`); `None` for a command that prints no data.
+#[expect(clippy::too_many_lines, reason = "a table with a row a command")]
 pub fn of(command: &str) -> Option<&'static str> {
     Some(match command {
         "" => {
@@ -129,11 +130,13 @@ mod tests {
     };
     use crate::domain::request::{FaultRow, RequestRow, Told};
     use crate::domain::sheet::{Cell, Looked, Sheet, SheetKind};
+    use crate::domain::signed_delivery::{Delivered, Signed};
     use crate::domain::time::Timestamp;
     use crate::view::json;
     use serde_json::{Value, json};
     use std::collections::{BTreeMap, BTreeSet};
 
+    #[expect(clippy::too_many_lines, reason = "a sample of each report")]
     fn samples() -> Vec<(&'static str, Report)> {
         let place = Place { mode: Mode::Sandbox, base: None, home: ".stripegym".into() };
         let record = Record {
@@ -336,7 +339,31 @@ mod tests {
             fault: None,
         };
         let rule = FaultRow { on: "x".into(), answer: "cut".into(), times: 1, used: 0 };
+        let delivered = Delivered {
+            event: "evt_1".into(),
+            kind: "x".into(),
+            url: "http://127.0.0.1/".into(),
+            header: None,
+            bytes: 1,
+            tamper: None,
+            answer: Ok(200),
+            said: "x".into(),
+            took_ms: 1,
+            changed: false,
+        };
+        let signed = Signed {
+            event: "evt_1".into(),
+            kind: "x".into(),
+            at: Timestamp(0),
+            start: "{".into(),
+            bytes: 1,
+            secret: "whsec_…".into(),
+            mac: "0".into(),
+            explain: false,
+        };
         vec![
+            ("deliver", Report::Delivered(Box::new(delivered))),
+            ("sign", Report::Signed(Box::new(signed))),
             ("logs", Report::Told(Told::Requests(vec![request]))),
             ("sandbox fault add", Report::Told(Told::FaultAdded(rule.clone()))),
             ("sandbox fault list", Report::Told(Told::Faults(vec![rule]))),

@@ -45,8 +45,11 @@ fn succeed(mut command: Command, sandbox: &mut Sandbox) -> String {
 fn conforms(name: &str) {
     let env = Env::new();
     let mut sandbox = env.sandbox(&["--ephemeral"]);
-    let runtime =
-        if name.ends_with(".py") { tool("venv/bin/python") } else { PathBuf::from("node") };
+    let runtime = if Path::new(name).extension().is_some_and(|it| it == "py") {
+        tool("venv/bin/python")
+    } else {
+        PathBuf::from("node")
+    };
     let mut command = against(&sandbox, &env, &runtime);
     command.env("STRIPEGYM_NODE_MODULES", tool("node_modules")).arg(script(name));
     assert!(succeed(command, &mut sandbox).contains("conforms"));

@@ -9,7 +9,8 @@ use syn::visit::Visit;
 
 const LINES_MAX: usize = 500;
 /// Folders whose files must not know each other, and what is there for all of them.
-const SIBLINGS: [(&str, &[&str]); 2] = [("sandbox/behaviour/object", &[]), ("app/command", &[])];
+const SIBLINGS: [(&str, &[&str]); 2] =
+    [("sandbox/behaviour/object", &["discount", "tax_id"]), ("app/command", &[])];
 const NAMES_FORBIDDEN: [&str; 8] =
     ["util", "utils", "common", "helper", "helpers", "types", "prelude", "error"];
 

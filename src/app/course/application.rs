@@ -325,7 +325,7 @@ impl Application {
         // Whoever comes first hears all of it: the last line of the start may still be on its way.
         let first = self.opening.get().is_none();
         let opening = *self.opening.get_or_init(|| self.log.len());
-        if first { self.log.clone() } else { self.log.from_now(opening) }
+        if first { self.log.clone() } else { self.log.since_now(opening) }
     }
 
     /// The secret that it believes, where it has one of its own.

@@ -95,7 +95,7 @@ impl Log {
     /// The same log for whoever comes now: without what was said to others since the start, which took the
     /// first `opening` lines.
     #[must_use]
-    pub fn from_now(&self, opening: usize) -> Self {
+    pub fn since_now(&self, opening: usize) -> Self {
         Self { opening, from: self.len(), ..self.clone() }
     }
 }
@@ -114,20 +114,20 @@ mod tests {
         for line in ["started", "of another day", ""] {
             log.add(line.to_owned());
         }
-        let later = log.from_now(1);
+        let later = log.since_now(1);
         assert_eq!(seen(&later), ["started"]);
         let bell = later.bell();
         log.add("today".to_owned());
         assert!(bell.has_changed().unwrap());
         assert_eq!(seen(&later), ["started", "today"]);
         assert_eq!(log.tail(1, 5), ["of another day", "today"]);
-        assert_eq!(seen(&log.from_now(9)), seen(&log));
+        assert_eq!(seen(&log.since_now(9)), seen(&log));
     }
 
     #[test]
     fn a_flood_costs_no_more_than_the_ring() {
         let log = Log::default();
-        let view = log.from_now(0);
+        let view = log.since_now(0);
         for number in 0..LINES_MAX + 7 {
             log.add(number.to_string());
         }

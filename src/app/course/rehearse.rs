@@ -26,7 +26,6 @@ use tokio::time::timeout;
 const BLOCK_TIME: Duration = Duration::from_mins(10);
 /// How many lines of output a failure shows.
 const LAST_LINES: usize = 5;
-/// The days whose checklists are held against what a README has started.
 
 /// Where a README is followed.
 struct Room {

@@ -261,17 +261,15 @@ impl<'c> Talking<'c> {
     ) -> Result<Option<Go>, Fault> {
         let question = !step.answers.is_empty() && self.now.gone.is_none();
         match asked(typed, question) {
-            Asked::Nothing if self.screen.has_rest() => self.screen.more(),
+            Asked::Nothing | Asked::More if self.screen.has_rest() => self.screen.more(),
             Asked::Nothing if self.now.gone.is_none() && is_to_do(step) => {
                 self.do_it(step, said).await?;
             }
-            Asked::Nothing => return Ok(Some(Go::Next)),
-            Asked::Skip => return Ok(Some(Go::Next)),
+            Asked::Nothing | Asked::Skip => return Ok(Some(Go::Next)),
             Asked::Back => return Ok(Some(Go::Back)),
             Asked::Quit => return Ok(Some(Go::Away)),
             Asked::Hint => self.say_text(&said.hint),
             Asked::Why => self.say_text(&said.why),
-            Asked::More if self.screen.has_rest() => self.screen.more(),
             Asked::More if !said.more.is_empty() => self.say_text(&said.more),
             Asked::More => self.say(&Msg::TalkLess),
             Asked::Raw => match &step.raw {

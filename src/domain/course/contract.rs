@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Route {
     /// `POST /webhook`.
-    pub route: &'static str,
+    pub at: &'static str,
     /// Whether nothing can be graded without it.
     pub required: bool,
     /// The flag that says where it is, or that it is not there.
@@ -23,7 +23,7 @@ pub struct Column {
 }
 
 const fn route(route: &'static str, required: bool, flag: &'static str) -> Route {
-    Route { route, required, flag }
+    Route { at: route, required, flag }
 }
 
 const fn column(name: &'static str, form: &'static str, required: bool) -> Column {

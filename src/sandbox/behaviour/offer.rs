@@ -10,7 +10,7 @@ use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::CouponPart;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 /// The job that ends a coupon or a promotion code at its time.
@@ -137,6 +137,13 @@ impl Offer {
         doc.insert(of.0.to_owned(), json!(of.1));
         txn.put(doc)
     }
+}
+
+/// Amounts by currency: those that are named come in place of the old, the others stay.
+pub fn merge_options(known: &mut Option<Value>, sent: &Map<String, Value>) {
+    let mut all = known.take().and_then(|it| it.as_object().cloned()).unwrap_or_default();
+    all.extend(sent.iter().map(|(currency, amount)| (currency.clone(), amount.clone())));
+    *known = Some(Value::Object(all));
 }
 
 /// The active code that is the same whatever the case of its letters.

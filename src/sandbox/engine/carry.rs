@@ -2,10 +2,11 @@
 //! in them, under names that start with `_`.
 
 use crate::sandbox::engine::journal;
+use crate::sandbox::engine::line_look::LineLook;
 use crate::sandbox::engine::private::{
-    Answered, Attempted, ChargePart, CustomerPart, Delivery, DeliveryStatus, Envelope, Job,
-    LineLook, Name, Part, PaymentIntentPart, PaymentMethodPart, PricePart, Private, RefundPart,
-    SessionPart, WebhookEndpointPart,
+    Answered, Attempted, ChargePart, CustomerPart, Delivery, DeliveryStatus, Envelope, Job, Name,
+    Part, PaymentIntentPart, PaymentMethodPart, PricePart, Private, RefundPart, SessionPart,
+    WebhookEndpointPart,
 };
 use crate::wire::render;
 use rusqlite::{Connection, params};

@@ -11,6 +11,7 @@ pub mod diff;
 pub mod emit;
 pub mod index;
 pub mod journal;
+pub mod line_look;
 mod load;
 pub mod object;
 pub mod private;

@@ -1,5 +1,6 @@
 //! What the sandbox knows of an object beyond what the API shows: typed, and stored apart from it.
 
+use crate::sandbox::engine::line_look::LineLook;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::HashSet;
@@ -147,20 +148,6 @@ pub struct SessionPart {
     pub settle_job: Option<String>,
     /// Its delayed payment failed.
     pub lapsed: bool,
-}
-
-/// What a page shows of a line item beside its name and price.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct LineLook {
-    /// The product's first image.
-    pub image: Option<String>,
-    /// The product's description.
-    pub details: Option<String>,
-    /// The tax rates that were named for it.
-    pub tax_rates: Vec<String>,
-    /// It is an optional item, and may be put back.
-    pub optional: bool,
 }
 
 /// See [`Private::Customer`].

@@ -3,7 +3,7 @@
 use crate::domain::locale::Locale;
 use crate::domain::money::Money;
 use crate::sandbox::behaviour::object::tax_id;
-use crate::sandbox::engine::private::LineLook;
+use crate::sandbox::engine::line_look::LineLook;
 use crate::sandbox::page::countries;
 use crate::sandbox::page::entry::{Asks, Fault, Form};
 use crate::words::page::Words;

@@ -11,6 +11,7 @@ use crate::words::page::Words;
 use axum::http::StatusCode;
 use axum::response::Response;
 use percent_encoding::percent_decode_str;
+use serde_json::Value;
 use std::sync::Arc;
 
 /// What the address of a link may say: the query's name, and the session's.
@@ -25,7 +26,7 @@ pub async fn show(visit: Visit) -> Response {
     let url = format!("{}/buy/{}", visit.pages.world.site().base_url, visit.id);
     let found = visit.pages.world.read(|view| view.having("payment_link", "url", &url).pop());
     let Some(link) = found else { return visit.nothing() };
-    if link["active"] != true {
+    if link.get("active").and_then(Value::as_bool) != Some(true) {
         return closed(&visit, &link);
     }
     let said: Vec<(&str, String)> = ASKED

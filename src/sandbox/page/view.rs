@@ -44,6 +44,7 @@ pub struct Method {
 /// The page that pays a session.
 #[derive(Template, Debug)]
 #[template(path = "pay.html", config = "src/sandbox/page/askama.toml")]
+#[expect(clippy::struct_excessive_bools, reason = "each shows one part of the page or not")]
 pub struct PayPage {
     pub w: &'static Words,
     pub title: String,

@@ -5,8 +5,9 @@ use crate::sandbox::behaviour::checkout::{SESSION, amount, discount, shipping, s
 use crate::sandbox::behaviour::object::{int, text};
 use crate::sandbox::behaviour::offer::{Offer, Purchase};
 use crate::sandbox::behaviour::tax;
+use crate::sandbox::engine::line_look::LineLook;
 use crate::sandbox::engine::object::{Doc, Object};
-use crate::sandbox::engine::private::{LineLook, PricePart, SessionPart};
+use crate::sandbox::engine::private::{PricePart, SessionPart};
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};

@@ -102,7 +102,7 @@ fn sell(
     validate::modelled(call)?;
     let switched_on = Settings::of(txn).payment_methods(&["card", "konbini"]);
     let types = defaults::payment_method_types(call, goods.currency, due, &switched_on)?;
-    offer_types(call, doc, types, PAYABLE, "paying")
+    offer_types(call, doc, &types, PAYABLE, "paying")
 }
 
 /// What a session that only saves a method has.
@@ -124,7 +124,7 @@ fn save_only(txn: &mut Txn<'_>, call: &Call, doc: &mut Doc) -> Result<(), Failur
     doc.insert("currency".to_owned(), json!(currency));
     let id = doc.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
     doc.insert("setup_intent".to_owned(), json!(setup::open(txn, call, &types, &id)));
-    offer_types(call, doc, types, setup::SAVED, "saving")
+    offer_types(call, doc, &types, setup::SAVED, "saving")
 }
 
 /// Writes the payment methods that the page offers.
@@ -133,7 +133,7 @@ fn save_only(txn: &mut Txn<'_>, call: &Call, doc: &mut Doc) -> Result<(), Failur
 fn offer_types(
     call: &Call,
     doc: &mut Doc,
-    types: Vec<String>,
+    types: &[String],
     known: &[&str],
     what: &str,
 ) -> Result<(), Failure> {
@@ -144,7 +144,7 @@ fn offer_types(
         }
         return Err(not_modelled(&format!("{what} by {} on its page", types.join(", "))));
     }
-    let options = defaults::payment_method_options(call, &types);
+    let options = defaults::payment_method_options(call, types);
     doc.insert("payment_method_options".to_owned(), options);
     doc.insert("payment_method_types".to_owned(), json!(types));
     Ok(())

@@ -47,7 +47,7 @@ pub fn complete(
         doc.insert("payment_status".to_owned(), json!(status));
         doc.insert("url".to_owned(), Value::Null);
         part.settle_job = job;
-        describe_payer(doc, part, tax_id);
+        describe_payer(doc, part, &tax_id);
         if invoice.is_some() {
             doc.insert("invoice".to_owned(), json!(invoice));
         }
@@ -80,7 +80,7 @@ fn write_invoice(
     let customer = customer_of(session, part).filter(|_| invoice::is_wanted(session))?;
     // A delayed payment has paid nothing yet. That its invoice comes when it has is believed.
     (status != "unpaid").then(|| {
-        let details = details(session, part, Value::Null);
+        let details = details(session, part, &Value::Null);
         invoice::write(txn, session, &details, customer)
     })
 }
@@ -143,7 +143,7 @@ fn update_customer(txn: &mut Txn<'_>, session: &Value, part: &SessionPart) {
 }
 
 /// `customer_details` of a session from what the payer typed, else from what was known.
-fn details(session: &Value, part: &SessionPart, tax_ids: Value) -> Value {
+fn details(session: &Value, part: &SessionPart, tax_ids: &Value) -> Value {
     let payer = part.payer.clone().unwrap_or_default();
     let known = session.get("customer_details").cloned().unwrap_or(Value::Null);
     let member = |name: &str| {
@@ -160,7 +160,7 @@ fn details(session: &Value, part: &SessionPart, tax_ids: Value) -> Value {
 }
 
 /// `customer_details`, `customer` and what was collected, from what the payer typed.
-fn describe_payer(doc: &mut Doc, part: &SessionPart, tax_ids: Value) {
+fn describe_payer(doc: &mut Doc, part: &SessionPart, tax_ids: &Value) {
     let payer = part.payer.clone().unwrap_or_default();
     let described = details(&Value::Object(doc.clone()), part, tax_ids);
     let named = ["business_name", "individual_name"].map(|name| described.get(name).cloned());

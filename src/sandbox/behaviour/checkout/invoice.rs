@@ -166,7 +166,8 @@ fn lines(txn: &mut Txn<'_>, doc: &mut Doc, session: &Object, invoice: &str) {
 }
 
 fn discount_amounts(found: &[Value]) -> Value {
-    let one = |it: &Value| json!({"amount": it["amount"], "discount": it["discount"]["id"]});
+    let one =
+        |it: &Value| json!({"amount": it.get("amount"), "discount": it.pointer("/discount/id")});
     found.iter().map(one).collect()
 }
 

@@ -6,8 +6,9 @@ use crate::domain::money::Money;
 use crate::sandbox::behaviour::checkout::create::Seller;
 use crate::sandbox::behaviour::checkout::{amount, inline};
 use crate::sandbox::behaviour::object::{int, merge_metadata, text};
+use crate::sandbox::engine::line_look::LineLook;
 use crate::sandbox::engine::object::Object;
-use crate::sandbox::engine::private::{LineLook, PricePart};
+use crate::sandbox::engine::private::PricePart;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;
 use serde_json::{Map, Value, json};
@@ -152,7 +153,7 @@ pub fn optional(
         let line = line.as_object().cloned().unwrap_or_default();
         let id = line.get("price").and_then(Value::as_str).unwrap_or_default();
         let price = txn.find("price", id, &param)?;
-        if price["active"] == false {
+        if price.get("active") == Some(&json!(false)) {
             return Err(inactive(param));
         }
         let quantity = line.get("quantity").and_then(Value::as_i64).unwrap_or(1);
@@ -186,7 +187,7 @@ fn price(
         }
         (Some(id), None) => {
             let price = txn.find("price", id.as_str().unwrap_or_default(), &param)?;
-            if price["active"] == false && seller == Seller::Api {
+            if price.get("active") == Some(&json!(false)) && seller == Seller::Api {
                 return Err(inactive(param));
             }
             Ok(price)

@@ -21,7 +21,7 @@ fn line(amount: i64, currency: &str) -> Value {
     }})
 }
 
-fn session(lines: Value, more: &Value) -> Value {
+fn session(lines: &Value, more: &Value) -> Value {
     let mut params = json!({
         "mode": "payment", "success_url": "https://shop.example/ok", "line_items": lines,
     });
@@ -61,7 +61,7 @@ fn a_coupon_comes_off_every_line_to_the_minor_unit() {
     let mut lab = Lab::new();
     lab.ok("POST /v1/coupons", json!({"id": "FIVE", "amount_off": 500, "currency": "usd"}));
     let lines = json!([line(1_000, "usd"), line(2_000, "usd")]);
-    let asked = session(lines, &json!({"discounts": [{"coupon": "FIVE"}]}));
+    let asked = session(&lines, &json!({"discounts": [{"coupon": "FIVE"}]}));
     let made = lab.ok(SESSIONS, asked);
     assert_eq!(totals(&made), [3_000, 500, 0, 0, 2_500]);
     assert_eq!(made["discounts"], json!([{"coupon": "FIVE", "promotion_code": null}]));
@@ -123,13 +123,13 @@ fn discounts_are_refused_in_stripes_words() {
             "The Checkout Session's total amount due must add up to at least $0.50 USD",
         ),
     ] {
-        let failure = lab.call(SESSIONS, session(lines(), &more)).unwrap_err();
+        let failure = lab.call(SESSIONS, session(&lines(), &more)).unwrap_err();
         assert_eq!(
             (&*failure.message, failure.param.as_deref(), failure.code.as_deref()),
             (message, param, code)
         );
     }
-    let free = lab.ok(SESSIONS, session(lines(), &json!({"discounts": [{"coupon": "ALL"}]})));
+    let free = lab.ok(SESSIONS, session(&lines(), &json!({"discounts": [{"coupon": "ALL"}]})));
     assert_eq!(
         (&free["amount_total"], &free["payment_status"]),
         (&json!(0), &json!("no_payment_required"))
@@ -157,7 +157,7 @@ fn a_code_that_the_buyer_types_applies_where_it_may() {
     lab.ok(codes, of("OFF", json!({"active": false})));
     let made = lab.ok(
         SESSIONS,
-        session(json!([line(2_500, "jpy")]), &json!({"allow_promotion_codes": true})),
+        session(&json!([line(2_500, "jpy")]), &json!({"allow_promotion_codes": true})),
     );
     let typed = |lab: &mut Lab, code: &str| {
         chosen(lab, id(&made), &Choices { code: Some(code.to_owned()), ..Choices::default() })
@@ -176,7 +176,7 @@ fn a_code_that_the_buyer_types_applies_where_it_may() {
     assert_eq!(lab.get("promotion_code", id(&good))["times_redeemed"], 1);
     assert_eq!(lab.get("coupon", "TEN")["times_redeemed"], 1);
     // A session that takes no codes takes none.
-    let made = lab.ok(SESSIONS, session(json!([line(2_500, "jpy")]), &json!({})));
+    let made = lab.ok(SESSIONS, session(&json!([line(2_500, "jpy")]), &json!({})));
     let code = Choices { code: Some("SPRING".to_owned()), ..Choices::default() };
     assert_eq!(chosen(&mut lab, id(&made), &code).1, Coded::Refused);
 }
@@ -190,9 +190,9 @@ fn a_first_order_code_is_for_who_never_paid() {
     let code = lab.ok("POST /v1/promotion_codes", asked);
     let customer = lab.ok("POST /v1/customers", json!({"email": "a@b.jp"}));
     let more = json!({"customer": id(&customer), "discounts": [{"promotion_code": id(&code)}]});
-    let first = lab.ok(SESSIONS, session(json!([line(1_000, "jpy")]), &more));
+    let first = lab.ok(SESSIONS, session(&json!([line(1_000, "jpy")]), &more));
     pay(&mut lab, id(&first));
-    let failure = lab.call(SESSIONS, session(json!([line(1_000, "jpy")]), &more)).unwrap_err();
+    let failure = lab.call(SESSIONS, session(&json!([line(1_000, "jpy")]), &more)).unwrap_err();
     assert!(failure.message.contains("prior transactions"), "{}", failure.message);
 }
 
@@ -206,7 +206,7 @@ fn named_rates_are_on_what_a_discount_leaves() {
     let mut taxed = line(3_000, "cad");
     taxed["tax_rates"] = json!([id(&on_top)]);
     let more = json!({"discounts": [{"coupon": "TEN"}]});
-    let made = lab.ok(SESSIONS, session(json!([taxed]), &more));
+    let made = lab.ok(SESSIONS, session(&json!([taxed]), &more));
     assert_eq!(totals(&made), [3_000, 300, 0, 135, 2_835]);
     let all = lab.look(|txn| include(txn, &made, "total_details.breakdown")).unwrap();
     assert_eq!(
@@ -219,11 +219,11 @@ fn named_rates_are_on_what_a_discount_leaves() {
     );
     let mut taxed = line(1_100, "jpy");
     taxed["tax_rates"] = json!([id(&within)]);
-    let made = lab.ok(SESSIONS, session(json!([taxed, line(500, "jpy")]), &json!({})));
+    let made = lab.ok(SESSIONS, session(&json!([taxed, line(500, "jpy")]), &json!({})));
     assert_eq!(totals(&made), [1_600, 0, 0, 100, 1_600]);
     let mut taxed = line(1_100, "jpy");
     taxed["tax_rates"] = json!([id(&within), "txr_x"]);
-    let failure = lab.call(SESSIONS, session(json!([taxed]), &json!({}))).unwrap_err();
+    let failure = lab.call(SESSIONS, session(&json!([taxed]), &json!({}))).unwrap_err();
     assert_eq!(failure.message, "No such tax rate: 'txr_x'");
     assert_eq!(failure.param.as_deref(), Some("line_items[0][tax_rates][1]"));
 }
@@ -234,7 +234,7 @@ fn automatic_tax_waits_for_an_address() {
     let rate = json!({"shipping_rate_data": {"display_name": "Post", "type": "fixed_amount",
         "fixed_amount": {"amount": 1_000, "currency": "usd"}}});
     let more = json!({"automatic_tax": {"enabled": true}, "shipping_options": [rate]});
-    let made = lab.ok(SESSIONS, session(json!([line(10_000, "usd")]), &more));
+    let made = lab.ok(SESSIONS, session(&json!([line(10_000, "usd")]), &more));
     assert_eq!(made["automatic_tax"]["status"], "requires_location_inputs");
     assert_eq!(totals(&made), [10_000, 0, 1_000, 0, 11_000]);
     let at = |address: Value| Choices { address: Some(address), ..Choices::default() };
@@ -254,13 +254,13 @@ fn automatic_tax_waits_for_an_address() {
 
     let customer = lab.ok("POST /v1/customers", json!({"address": {"country": "JP"}}));
     let more = json!({"automatic_tax": {"enabled": true}, "customer": id(&customer)});
-    let made = lab.ok(SESSIONS, session(json!([line(1_100, "jpy")]), &more));
+    let made = lab.ok(SESSIONS, session(&json!([line(1_100, "jpy")]), &more));
     assert_eq!(
         (totals(&made), &made["automatic_tax"]["status"]),
         ([1_100, 0, 0, 100, 1_100], &json!("complete"))
     );
     lab.ok(&format!("POST /v1/customers/{}", id(&customer)), json!({"tax_exempt": "exempt"}));
-    let made = lab.ok(SESSIONS, session(json!([line(1_100, "jpy")]), &more));
+    let made = lab.ok(SESSIONS, session(&json!([line(1_100, "jpy")]), &more));
     assert_eq!(totals(&made)[3], 0);
 }
 
@@ -272,7 +272,7 @@ fn quantities_and_optional_items_are_the_buyers_within_bounds() {
     let mut adjustable = line(500, "jpy");
     adjustable["adjustable_quantity"] = json!({"enabled": true, "minimum": 1, "maximum": 4});
     let more = json!({"optional_items": [{"price": id(&price), "quantity": 1}]});
-    let made = lab.ok(SESSIONS, session(json!([adjustable, line(200, "jpy")]), &more));
+    let made = lab.ok(SESSIONS, session(&json!([adjustable, line(200, "jpy")]), &more));
     assert_eq!(totals(&made)[4], 700);
     let lines = |lab: &mut Lab| {
         let path = format!("GET /v1/checkout/sessions/{}/line_items", id(&made));
@@ -303,7 +303,7 @@ fn quantities_and_optional_items_are_the_buyers_within_bounds() {
     let mut too_many = line(500, "jpy");
     too_many["adjustable_quantity"] = json!({"enabled": true, "maximum": 4});
     too_many["quantity"] = json!(5);
-    let failure = lab.call(SESSIONS, session(json!([too_many]), &json!({}))).unwrap_err();
+    let failure = lab.call(SESSIONS, session(&json!([too_many]), &json!({}))).unwrap_err();
     assert_eq!(failure.param.as_deref(), Some("line_items[0][quantity]"));
 }
 
@@ -415,7 +415,7 @@ fn an_order_is_written_down_as_a_paid_invoice() {
     taxed["tax_rates"] = json!([id(&rate)]);
     let more = json!({"discounts": [{"coupon": "TEN"}],
         "invoice_creation": {"enabled": true, "invoice_data": {"description": "Tea", "metadata": {"a": "1"}}}});
-    let made = lab.ok(SESSIONS, session(json!([taxed]), &more));
+    let made = lab.ok(SESSIONS, session(&json!([taxed]), &more));
     pay(&mut lab, id(&made));
     let done = lab.get(SESSION, id(&made));
     let invoice =
@@ -454,7 +454,7 @@ fn what_the_buyer_says_of_themselves_is_kept() {
     let more = json!({"customer_creation": "always", "tax_id_collection": {"enabled": true},
         "consent_collection": {"promotions": "auto"},
         "saved_payment_method_options": {"payment_method_save": "enabled"}});
-    let made = lab.ok(SESSIONS, session(json!([line(1_000, "jpy")]), &more));
+    let made = lab.ok(SESSIONS, session(&json!([line(1_000, "jpy")]), &more));
     let who = Payer {
         tax_id: Some(json!({"type": "jp_trn", "value": "T1234567891234"})),
         business_name: Some("Tea Ltd".to_owned()),
@@ -498,7 +498,7 @@ proptest! {
             line["adjustable_quantity"] = json!({"enabled": true, "maximum": 9});
             line
         }).collect();
-        let made = lab.ok(SESSIONS, session(json!(lines), &json!({"discounts": [{"coupon": "C"}]})));
+        let made = lab.ok(SESSIONS, session(&json!(lines), &json!({"discounts": [{"coupon": "C"}]})));
         let path = format!("GET /v1/checkout/sessions/{}/line_items", id(&made));
         let ids: Vec<String> = lab.ok(&path, json!({}))["data"].as_array().unwrap().iter()
             .map(|line| id(line).to_owned()).collect();

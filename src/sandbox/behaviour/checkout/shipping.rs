@@ -32,7 +32,7 @@ pub fn resolve(
             (Some(id), None) => {
                 let param = format!("{path}[shipping_rate]");
                 let rate = txn.find("shipping_rate", id.as_str().unwrap_or_default(), &param)?;
-                if rate["active"] == false {
+                if rate.get("active") == Some(&json!(false)) {
                     // Believed: no recording has it.
                     let text = "The shipping rate specified is inactive. This field only accepts active shipping rates.";
                     return Err(Failure::invalid(text).param(param));

@@ -8,7 +8,7 @@ use crate::sandbox::call::list;
 use crate::sandbox::engine::private::CouponPart;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// Members of a coupon that are parameters of the same name.
 const FIELDS: &[&str] = &[
@@ -163,7 +163,7 @@ fn products(txn: &Txn<'_>, call: &Call) -> Result<(), Failure> {
 fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let id = call.id(0);
     let coupon = txn.find("coupon", id, "id")?;
-    if call.sent("currency_options") && coupon["amount_off"].is_null() {
+    if call.sent("currency_options") && coupon.get("amount_off").is_none_or(Value::is_null) {
         let text = "You may only specify one of these parameters: currency_options, percent_off.";
         return Err(Failure::invalid(text).param("currency_options"));
     }
@@ -171,20 +171,13 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         copy(doc, call, &["name"]);
         merge_metadata(doc, &call.params);
         if let Some(sent) = call.hash("currency_options") {
-            merge_options(&mut part.currency_options, sent);
+            offer::merge_options(&mut part.currency_options, sent);
         }
     }) else {
         return Err(Failure::missing("coupon", id, "id"));
     };
     txn.emit_change("coupon.updated", &before, &after);
     Ok(after.into())
-}
-
-/// Amounts by currency: those that are named come in place of the old, the others stay.
-pub fn merge_options(known: &mut Option<Value>, sent: &Map<String, Value>) {
-    let mut all = known.take().and_then(|it| it.as_object().cloned()).unwrap_or_default();
-    all.extend(sent.iter().map(|(currency, amount)| (currency.clone(), amount.clone())));
-    *known = Some(Value::Object(all));
 }
 
 /// Takes a coupon away; discounts that it gave go on.

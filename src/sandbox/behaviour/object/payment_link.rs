@@ -16,6 +16,9 @@ use std::sync::Arc;
 
 const KIND: &str = "payment_link";
 
+/// What a hash shows, from what was sent of it.
+type Shown = fn(Option<&Value>) -> Value;
+
 /// Members of a link that are parameters of the same name, and shown as they were sent.
 const PLAIN: &[&str] = &[
     "allow_promotion_codes",
@@ -163,11 +166,11 @@ fn write(doc: &mut Doc, call: &Call) {
             doc.insert((*name).to_owned(), kept);
         }
     }
-    let hashes: [(&str, fn(Option<&Value>) -> Value); 5] = [
+    let hashes: [(&str, Shown); 5] = [
         ("after_completion", after_completion),
         ("automatic_tax", |sent| {
             let shown = defaults::automatic_tax(sent.and_then(Value::as_object));
-            json!({"enabled": shown["enabled"], "liability": shown["liability"]})
+            json!({"enabled": shown.get("enabled"), "liability": shown.get("liability")})
         }),
         ("custom_text", defaults::custom_text),
         ("invoice_creation", defaults::invoice_creation),

@@ -1,6 +1,5 @@
 //! Promotion codes: what a customer types to get a coupon, and who may.
 
-use crate::sandbox::behaviour::object::coupon::merge_options;
 use crate::sandbox::behaviour::object::{Handler, copy, merge_metadata, new, text};
 use crate::sandbox::behaviour::offer;
 use crate::sandbox::call::Call;
@@ -136,7 +135,7 @@ fn restrictions(sent: Option<&Map<String, Value>>) -> Value {
 fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let id = call.id(0);
     let known = txn.find("promotion_code", id, "id")?;
-    if call.flag("active") == Some(true) && known["active"] == false {
+    if call.flag("active") == Some(true) && known.get("active") == Some(&json!(false)) {
         offer::ensure_revivable(txn, &known)?;
         ensure_free(txn, text(&known, "code"), Some(id))?;
     }
@@ -146,7 +145,7 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         let sent = call.hash("restrictions").and_then(|it| it.get("currency_options")?.as_object());
         if let (Some(sent), Some(Value::Object(known))) = (sent, doc.get_mut("restrictions")) {
             let mut options = known.remove("currency_options");
-            merge_options(&mut options, sent);
+            offer::merge_options(&mut options, sent);
             known.insert("currency_options".to_owned(), options.unwrap_or_default());
         }
     }) else {

@@ -26,6 +26,7 @@ fn refused(lab: &mut Lab, all: Vec<Refusal<'_>>) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a row a refusal")]
 fn a_coupon_is_refused_in_stripes_words() {
     let mut lab = Lab::new();
     lab.ok(COUPONS, json!({"id": "TAKEN", "percent_off": 10.0}));
@@ -117,6 +118,7 @@ fn a_coupon_is_refused_in_stripes_words() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a row a refusal")]
 fn a_promotion_code_is_refused_in_stripes_words() {
     let mut lab = Lab::new();
     lab.ok(COUPONS, json!({"id": "TEN", "percent_off": 10.0}));

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 /// Why a payment was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "the API's own names")]
 pub struct Decline {
     /// `error.code`.
     pub code: &'static str,
