@@ -256,7 +256,14 @@ impl<'c> Stage<'c> {
         }
         self.kept.keep("api", json!({ "url": self.provider.base() }));
         let nonce = format!("{:016x}", self.context.entropy.numbers("nonce").next());
-        self.kept.keep("run", json!({ "nonce": nonce, "started": self.started.0 }));
+        // What is forged has ids of this run, so that what an earlier one left behind is not held against this one.
+        self.kept.keep(
+            "run",
+            json!({
+                "nonce": nonce, "started": self.started.0, "forged": format!("cs_test_forged{nonce}"),
+                "forged_event": format!("evt_forged{nonce}"),
+            }),
+        );
         self.kept.keep("project", json!(self.project.display().to_string()));
     }
 

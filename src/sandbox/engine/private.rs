@@ -233,7 +233,7 @@ pub struct RefundPart {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TransactionPart {
-    /// The automatic payout that it is in, `po_â¦`.
+    /// The automatic payout that it is in, `po_…`.
     pub payout: Option<Box<str>>,
 }
 
