@@ -93,6 +93,7 @@ impl Vigil {
         loop {
             watcher.begin();
             let graded = watch.round(provider, &cause).await;
+            watcher.end();
             watch.forget_deliveries(provider).await;
             let last = match graded {
                 Ok(checked) => {
@@ -111,9 +112,6 @@ impl Vigil {
             if self.rounds.is_some_and(|rounds| number >= rounds) {
                 return last;
             }
-            // What was just said may be written into a file of the folder too.
-            sleep(LOOK_EVERY).await;
-            watcher.end();
             number += 1;
             cause = tokio::select! {
                 files = watcher.changed() => {
