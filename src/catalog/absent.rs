@@ -9,6 +9,7 @@ use crate::catalog::grammar::{self, Field, Kind, Shape};
 
 /// Fields that are there only when asked for with `expand[]`.
 const INCLUDABLE: &[(&str, &[&str])] = &[
+    ("apps.secret", &["payload"]),
     ("charge", &["refunds"]),
     ("checkout.session", &["line_items"]),
     ("coupon", &["applies_to", "currency_options"]),
