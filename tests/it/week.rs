@@ -195,6 +195,14 @@ fn usual(screen: &str) -> String {
             }
             _ => line.to_owned(),
         };
+        // An address that was cut short ends in the middle of its port and of its id.
+        let line = match line.split_once("127.0.0.1:") {
+            Some((before, after)) => match after.trim_start_matches(digit).strip_prefix('…') {
+                Some(rest) => format!("{before}127.0.0.1:4242…{}", rest.trim_start_matches(alnum)),
+                None => line.clone(),
+            },
+            None => line,
+        };
         let line = number(&number(line.trim_end(), " ms", "3"), unit, "2913");
         let is_time = |word: &str| word.len() == 8 && word.matches(':').count() == 2;
         let is_date = |word: &str| word.len() == 20 && word.ends_with('Z') && word.contains('T');

@@ -160,7 +160,7 @@ help-cards-about = テストカードを動作別のグループで一覧表示�
 help-cards-filter = グループ（succeeds、countries、declines、3ds、checks、disputes、refunds、balance、konbini）、番号、トークン、ブランド、国、拒否コードのいずれか。一部だけでもかまいません。
 help-doctor-about = つまずきの原因を調べ、対処法を表示します。
 help-env-example-about = .env.example の内容を出力します。
-help-contract-about = 採点する自分のサーバーに必要なもの（ルート、環境変数、台帳）を表示します。
+help-contract-about = 採点に必要なもの（ルート、環境変数、台帳）を表示します。
 help-keep-about = 採点のために起動したプログラムを見守り、採点とともに終了させます。
 help-keep-command = 起動するコマンド。
 
