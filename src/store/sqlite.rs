@@ -250,7 +250,7 @@ fn fact(row: &Row<'_>) -> rusqlite::Result<Fact> {
     })
 }
 
-/// The columns that [`line`] reads.
+/// The columns that [`line()`] reads.
 pub(super) const LINE: &str =
     "id, type, object, created, livemode, received, via, signed, secret, apart, body";
 
