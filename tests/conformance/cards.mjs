@@ -3,24 +3,9 @@
 
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
-import { createRequire } from "node:module";
+import { fails, stripe } from "./desk.mjs";
 
-const require = createRequire(`${process.env.STRIPEGYM_NODE_MODULES}/`);
-const Stripe = require("stripe");
-const address = new URL(process.env.STRIPEGYM_API);
-const options = { host: address.hostname, port: address.port, protocol: "http", maxNetworkRetries: 0 };
-const stripe = new Stripe(process.env.STRIPEGYM_KEY, options);
 const account = { account_number: "000123456789", routing_number: "110000000" };
-
-async function fails(type, call, expected = {}) {
-  const error = await call().then(
-    () => assert.fail(`${type} was not thrown`),
-    (error) => error,
-  );
-  assert.equal(error.type, type, error.stack);
-  for (const [name, value] of Object.entries(expected)) assert.equal(error[name], value, name);
-  return error;
-}
 
 async function setups(customer) {
   const made = await stripe.setupIntents.create({ customer });

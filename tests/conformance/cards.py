@@ -3,18 +3,13 @@
 Reads STRIPEGYM_API (the sandbox's address) and STRIPEGYM_KEY; ends with a trace where anything differs.
 """
 
-import os
-import queue
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 
 import stripe
+from desk import client, deliveries, fails, Listener
 
-api = os.environ["STRIPEGYM_API"]
-key = os.environ["STRIPEGYM_KEY"]
-client = stripe.StripeClient(key, base_addresses={"api": api}, max_network_retries=0)
 v1 = client.v1
-deliveries: "queue.Queue[tuple[bytes, str]]" = queue.Queue()
 ACCOUNT = {"account_number": "000123456789", "routing_number": "110000000"}
 MANDATE = {
     "customer_acceptance": {
@@ -22,28 +17,6 @@ MANDATE = {
         "online": {"ip_address": "127.0.0.1", "user_agent": "shop"},
     }
 }
-
-
-class Listener(BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        deliveries.put((body, self.headers["Stripe-Signature"]))
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
-
-
-def fails(kind, call, **expected):
-    try:
-        call()
-    except kind as error:
-        for name, value in expected.items():
-            found = getattr(error, name)
-            assert found == value, f"{name}: {found!r}, expected {value!r}"
-        return error
-    raise AssertionError(f"{kind.__name__} was not raised")
 
 
 def setups(customer):

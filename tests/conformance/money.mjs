@@ -2,13 +2,10 @@
 // Reads STRIPEGYM_API, STRIPEGYM_KEY and STRIPEGYM_NODE_MODULES; ends with a trace where anything differs.
 
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
+import { fails as refused, Stripe, stripe } from "./desk.mjs";
 
-const require = createRequire(`${process.env.STRIPEGYM_NODE_MODULES}/`);
-const Stripe = require("stripe");
-const address = new URL(process.env.STRIPEGYM_API);
-const options = { host: address.hostname, port: address.port, protocol: "http", maxNetworkRetries: 0 };
-const stripe = new Stripe(process.env.STRIPEGYM_KEY, options);
+const fails = (call, expected) => refused("StripeInvalidRequestError", call, expected);
+
 const called = new Set();
 
 // Calls `stripe.SERVICE.METHOD` and counts it.
@@ -18,15 +15,6 @@ function run(path, ...args) {
   const method = names.pop();
   const service = names.reduce((of, name) => of[name], stripe);
   return service[method](...args);
-}
-
-async function fails(call, expected) {
-  const error = await call().then(
-    () => assert.fail("nothing was thrown"),
-    (error) => error,
-  );
-  assert.equal(error.type, "StripeInvalidRequestError", error.stack);
-  for (const [name, value] of Object.entries(expected)) assert.equal(error[name], value, name);
 }
 
 function pays(card, more = {}) {

@@ -6,32 +6,15 @@ Reads STRIPEGYM_API (the sandbox's address) and STRIPEGYM_KEY; ends with a trace
 import csv
 import io
 import json
-import os
-import queue
 import threading
 import time
 import urllib.request
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 
 import stripe
+from desk import api, client, deliveries, fails, key, Listener
 
-api = os.environ["STRIPEGYM_API"]
-key = os.environ["STRIPEGYM_KEY"]
-bases = {"api": api, "files": api}
-client = stripe.StripeClient(key, base_addresses=bases, max_network_retries=0)
-deliveries: "queue.Queue[tuple[bytes, str]]" = queue.Queue()
 called = set()
-
-
-class Listener(BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        deliveries.put((body, self.headers["Stripe-Signature"]))
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
 
 
 def do(service, method, *args):
@@ -41,17 +24,6 @@ def do(service, method, *args):
         of = getattr(of, name)
     called.add(f"{service}.{method}")
     return getattr(of, method)(*args)
-
-
-def fails(kind, call, **expected):
-    try:
-        call()
-    except kind as error:
-        for name, value in expected.items():
-            found = getattr(error, name)
-            assert found == value, f"{name}: {found!r}, expected {value!r}"
-        return error
-    raise AssertionError(f"{kind.__name__} was not raised")
 
 
 def pays(card, **more):

@@ -3,22 +3,9 @@
 
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
-import { createRequire } from "node:module";
+import { fails as refused, stripe } from "./desk.mjs";
 
-const require = createRequire(`${process.env.STRIPEGYM_NODE_MODULES}/`);
-const Stripe = require("stripe");
-const address = new URL(process.env.STRIPEGYM_API);
-const options = { host: address.hostname, port: address.port, protocol: "http", maxNetworkRetries: 0 };
-const stripe = new Stripe(process.env.STRIPEGYM_KEY, options);
-
-async function fails(call, expected = {}) {
-  const error = await call().then(
-    () => assert.fail("nothing was thrown"),
-    (error) => error,
-  );
-  for (const [name, value] of Object.entries(expected)) assert.equal(error[name], value, error.stack);
-  return error;
-}
+const fails = (call, expected) => refused(undefined, call, expected);
 
 async function opened(id) {
   for (let attempt = 0; attempt < 600; attempt += 1) {

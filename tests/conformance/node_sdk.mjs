@@ -3,23 +3,7 @@
 
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
-import { createRequire } from "node:module";
-
-const require = createRequire(`${process.env.STRIPEGYM_NODE_MODULES}/`);
-const Stripe = require("stripe");
-const address = new URL(process.env.STRIPEGYM_API);
-const options = { host: address.hostname, port: address.port, protocol: "http", maxNetworkRetries: 0 };
-const stripe = new Stripe(process.env.STRIPEGYM_KEY, options);
-
-async function fails(type, call, expected = {}) {
-  const error = await call().then(
-    () => assert.fail(`${type} was not thrown`),
-    (error) => error,
-  );
-  assert.equal(error.type, type, error.stack);
-  for (const [name, value] of Object.entries(expected)) assert.equal(error[name], value, name);
-  return error;
-}
+import { fails, options, Stripe, stripe } from "./desk.mjs";
 
 async function customersAndPages() {
   const made = [];

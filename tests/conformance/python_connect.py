@@ -3,41 +3,19 @@
 Reads STRIPEGYM_API (the sandbox's address) and STRIPEGYM_KEY; ends with a trace where anything differs.
 """
 
-import os
-import queue
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 
+import desk
 import stripe
+from desk import client, deliveries, Listener
 
-api = os.environ["STRIPEGYM_API"]
-key = os.environ["STRIPEGYM_KEY"]
-client = stripe.StripeClient(key, base_addresses={"api": api}, max_network_retries=0)
 v1 = client.v1
-deliveries: "queue.Queue[tuple[bytes, str]]" = queue.Queue()
-
-
-class Listener(BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        deliveries.put((body, self.headers["Stripe-Signature"]))
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
 
 
 def fails(call, **expected):
-    try:
-        call()
-    except stripe.StripeError as error:
-        for name, value in expected.items():
-            found = getattr(error, name)
-            assert found == value, f"{name}: {found!r}, expected {value!r}"
-        return error
-    raise AssertionError("nothing was raised")
+    return desk.fails(stripe.StripeError, call, **expected)
 
 
 def until(look, what):

@@ -3,42 +3,14 @@
 Reads STRIPEGYM_API (the sandbox's address) and STRIPEGYM_KEY; ends with a trace where anything differs.
 """
 
-import os
-import queue
 import threading
 import time
 import urllib.parse
 import urllib.request
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 
 import stripe
-
-api = os.environ["STRIPEGYM_API"]
-key = os.environ["STRIPEGYM_KEY"]
-client = stripe.StripeClient(key, base_addresses={"api": api}, max_network_retries=0)
-deliveries: "queue.Queue[tuple[bytes, str]]" = queue.Queue()
-
-
-class Listener(BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        deliveries.put((body, self.headers["Stripe-Signature"]))
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
-
-
-def fails(kind, call, **expected):
-    try:
-        call()
-    except kind as error:
-        for name, value in expected.items():
-            found = getattr(error, name)
-            assert found == value, f"{name}: {found!r}, expected {value!r}"
-        return error
-    raise AssertionError(f"{kind.__name__} was not raised")
+from desk import api, client, deliveries, fails, key, Listener
 
 
 def customers_and_pages():

@@ -2,21 +2,9 @@
 // Reads STRIPEGYM_API, STRIPEGYM_KEY and STRIPEGYM_NODE_MODULES; ends with a trace where anything differs.
 
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
+import { fails as refused, stripe } from "./desk.mjs";
 
-const require = createRequire(`${process.env.STRIPEGYM_NODE_MODULES}/`);
-const Stripe = require("stripe");
-const address = new URL(process.env.STRIPEGYM_API);
-const options = { host: address.hostname, port: address.port, protocol: "http", maxNetworkRetries: 0 };
-const stripe = new Stripe(process.env.STRIPEGYM_KEY, options);
-
-async function fails(call, expected) {
-  const error = await call().then(
-    () => assert.fail("nothing was refused"),
-    (error) => error,
-  );
-  for (const [name, value] of Object.entries(expected)) assert.equal(error[name], value, name);
-}
+const fails = (call, expected) => refused(undefined, call, expected);
 
 async function offers() {
   await stripe.coupons.create({ id: "TEN", percent_off: 10 });

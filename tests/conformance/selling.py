@@ -3,25 +3,15 @@
 Reads STRIPEGYM_API (the sandbox's address) and STRIPEGYM_KEY; ends with a trace where anything differs.
 """
 
-import os
-
+import desk
 import stripe
+from desk import api, client
 
-api = os.environ["STRIPEGYM_API"]
-key = os.environ["STRIPEGYM_KEY"]
-client = stripe.StripeClient(key, base_addresses={"api": api}, max_network_retries=0)
 v1 = client.v1
 
 
 def fails(call, **expected):
-    try:
-        call()
-    except stripe.InvalidRequestError as error:
-        for name, value in expected.items():
-            found = getattr(error, name)
-            assert found == value, f"{name}: {found!r}, expected {value!r}"
-        return error
-    raise AssertionError("nothing was refused")
+    return desk.fails(stripe.InvalidRequestError, call, **expected)
 
 
 def offers():
