@@ -88,6 +88,12 @@ impl Failure {
         Self { status, kind, ..Self::invalid(message) }
     }
 
+    /// A number that has to be one or more and is not.
+    pub fn below_one(param: impl Into<String>) -> Self {
+        let text = "This value must be greater than or equal to 1.";
+        Self::invalid(text).code("parameter_invalid_integer").param(param)
+    }
+
     /// `No such customer: 'cus_x'`, 404 where the id stood in the path, 400 where a parameter named it.
     pub fn missing(noun: &str, id: &str, param: &str) -> Self {
         let status = if param == "id" { 404 } else { 400 };

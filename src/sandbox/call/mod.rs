@@ -7,6 +7,7 @@ pub mod reference;
 pub mod search;
 
 pub use crate::catalog::version::Version;
+use crate::wire::failure::{Failure, FailureKind};
 use serde_json::{Map, Value};
 
 /// A checked call: parameters have the catalog's types, and a cleared one is null.
@@ -36,6 +37,13 @@ impl Call {
     /// Whether a parameter was sent, cleared ones included.
     pub fn sent(&self, name: &str) -> bool {
         self.params.contains_key(name)
+    }
+
+    /// Fails with 501 for a parameter that was sent and follows nothing yet; `of` says of what, as ` of tokens`.
+    pub fn ensure_modelled(&self, of: &str, names: &[&str]) -> Result<(), Failure> {
+        let Some(name) = names.iter().find(|name| self.sent(name)) else { return Ok(()) };
+        let text = format!("`{name}`{of} is not modelled by this sandbox yet.");
+        Err(Failure::of(501, FailureKind::Api, text).param(*name))
     }
 
     /// A text parameter.

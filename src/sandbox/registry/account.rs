@@ -3,6 +3,7 @@
 //! What they are asked for, and what they may do by then, is `behaviour::connect`'s to know.
 
 use crate::catalog::Catalog;
+use crate::sandbox::behaviour::connect::onboarding::no_access;
 use crate::sandbox::behaviour::connect::requirements::Standing;
 use crate::sandbox::behaviour::connect::{
     APPLICATION_NAME, application, bank, currency_in, standing,
@@ -194,12 +195,7 @@ fn find(txn: &mut Txn<'_>, id: &str) -> Result<Arc<Object>, Failure> {
     let own = txn.scope().account.to_string();
     let visible = own.is_empty() || own == id;
     let found = txn.in_account("", |txn| txn.get("account", id)).filter(|_| visible);
-    found.ok_or_else(|| {
-        let text = format!(
-            "The provided key does not have access to account '{id}' (or that account does not exist). Application access may have been revoked."
-        );
-        Failure::of(403, FailureKind::InvalidRequest, text).code("account_invalid")
-    })
+    found.ok_or_else(|| no_access(id))
 }
 
 /// Writes the sent parameters into an account.

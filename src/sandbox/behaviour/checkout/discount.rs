@@ -1,5 +1,6 @@
 //! The discount of a session: named by the merchant, or by a code that the buyer types.
 
+use crate::sandbox::behaviour::checkout::sums::word;
 use crate::sandbox::behaviour::object::text;
 use crate::sandbox::behaviour::offer::{self, Offer, Purchase};
 use crate::sandbox::call::Call;
@@ -56,8 +57,4 @@ pub fn take(txn: &mut Txn<'_>, doc: &mut Doc, part: &mut SessionPart) {
         txn.remove("discount", &id);
     }
     doc.insert("discounts".to_owned(), json!([]));
-}
-
-fn word<'d>(doc: &'d Doc, name: &str) -> &'d str {
-    doc.get(name).and_then(Value::as_str).unwrap_or_default()
 }

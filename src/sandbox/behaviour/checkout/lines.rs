@@ -99,8 +99,7 @@ fn quantity(line: &Map<String, Value>, at: usize) -> Result<i64, Failure> {
         return Err(Failure::invalid(text).code("parameter_missing").param(param));
     };
     if quantity < 1 {
-        let text = "This value must be greater than or equal to 1.";
-        return Err(Failure::invalid(text).code("parameter_invalid_integer").param(param));
+        return Err(Failure::below_one(param));
     }
     Ok(quantity)
 }

@@ -232,6 +232,7 @@ pub fn breakdown(txn: &Txn<'_>, session: &Value) -> Value {
     json!({"discounts": together("discounts", "discount"), "taxes": together("taxes", "rate")})
 }
 
-fn word<'d>(doc: &'d Doc, name: &str) -> &'d str {
+/// A text member of a session; empty where it has none.
+pub(super) fn word<'d>(doc: &'d Doc, name: &str) -> &'d str {
     doc.get(name).and_then(Value::as_str).unwrap_or_default()
 }

@@ -186,9 +186,7 @@ fn create_refund(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
             let text = format!("Application fee {} has already been refunded.", text(&fee, "id"));
             Failure::invalid(text)
         }
-        Refusal::TooLittle => Failure::invalid("This value must be greater than or equal to 1.")
-            .code("parameter_invalid_integer")
-            .param("amount"),
+        Refusal::TooLittle => Failure::below_one("amount"),
         Refusal::TooMuch => Failure::invalid(format!(
             "Refund amount ({}) is greater than unrefunded amount on fee ({})",
             money(call.int("amount").unwrap_or(0)),

@@ -41,9 +41,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let part = part_of(&transfer);
     let amount = part.take(call.int("amount")).map_err(|refusal| match refusal {
         Refusal::Gone => Failure::invalid(format!("The transfer {id} is already fully reversed.")),
-        Refusal::TooLittle => Failure::invalid("This value must be greater than or equal to 1.")
-            .code("parameter_invalid_integer")
-            .param("amount"),
+        Refusal::TooLittle => Failure::below_one("amount"),
         // Believed: nobody recorded it.
         Refusal::TooMuch => Failure::invalid(format!(
             "Transfer reversal amount ({}) is greater than unreversed amount on transfer ({})",

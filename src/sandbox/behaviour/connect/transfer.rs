@@ -69,9 +69,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         }
     };
     if amount < 1 {
-        return Err(Failure::invalid("This value must be greater than or equal to 1.")
-            .code("parameter_invalid_integer")
-            .param("amount"));
+        return Err(Failure::below_one("amount"));
     }
     let amount = Money::new(amount, currency);
     match &source {

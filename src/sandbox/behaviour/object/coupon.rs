@@ -146,8 +146,7 @@ fn check(txn: &Txn<'_>, call: &Call) -> Result<(), Failure> {
 }
 
 fn too_small(param: &str) -> Result<(), Failure> {
-    let text = "This value must be greater than or equal to 1.";
-    Err(Failure::invalid(text).code("parameter_invalid_integer").param(param))
+    Err(Failure::below_one(param))
 }
 
 /// The products that a coupon is for are there.

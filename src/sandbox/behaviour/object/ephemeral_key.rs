@@ -5,7 +5,7 @@ use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::engine::object::Doc;
 use crate::sandbox::engine::txn::Txn;
-use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::failure::Failure;
 use serde_json::{Value, json};
 
 /// Seconds for which a key holds.
@@ -25,12 +25,8 @@ pub fn handler(key: &str) -> Option<Handler> {
 
 /// The sandbox keeps the key; no page asks with one yet.
 fn create_key(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    if let Some(name) =
-        ["issuing_card", "verification_session", "nonce"].iter().find(|it| call.sent(it))
-    {
-        let message = format!("`{name}` of ephemeral keys is not modelled by this sandbox yet.");
-        return Err(Failure::of(501, FailureKind::Api, message).param(*name));
-    }
+    let not_yet = ["issuing_card", "verification_session", "nonce"];
+    call.ensure_modelled(" of ephemeral keys", &not_yet)?;
     let Some(customer) = call.text("customer") else {
         // Believed: the words of a key for nobody.
         let text = "You must provide one of: customer, issuing_card, verification_session.";
@@ -86,10 +82,7 @@ const COMPONENTS: [(&str, Option<&str>); 7] = [
 ];
 
 fn create_session(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    if call.sent("customer_account") {
-        let text = "`customer_account` of customer sessions is not modelled by this sandbox yet.";
-        return Err(Failure::of(501, FailureKind::Api, text).param("customer_account"));
-    }
+    call.ensure_modelled(" of customer sessions", &["customer_account"])?;
     let Some(customer) = call.text("customer") else {
         let text = "Must provide customer or customer_account.";
         return Err(Failure::invalid(text).code("parameter_missing"));

@@ -148,13 +148,7 @@ fn required<'c>(call: &'c Call, name: &str) -> Result<&'c Value, Failure> {
 }
 
 fn check(call: &Call) -> Result<(), Failure> {
-    for name in NOT_YET {
-        if call.sent(name) {
-            let message =
-                format!("`{name}` of payment intents is not modelled by this sandbox yet.");
-            return Err(Failure::of(501, FailureKind::Api, message).param(*name));
-        }
-    }
+    call.ensure_modelled(" of payment intents", NOT_YET)?;
     if call.hash("amount_details").is_some_and(|details| details.contains_key("line_items")) {
         let text = "`amount_details[line_items]` is not modelled by this sandbox yet.";
         return Err(Failure::of(501, FailureKind::Api, text).param("amount_details[line_items]"));

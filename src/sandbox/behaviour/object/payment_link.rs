@@ -134,9 +134,8 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 fn check(call: &Call) -> Result<(), Failure> {
     let completed = call.hash("restrictions").and_then(|it| it.get("completed_sessions"));
     if completed.is_some_and(|it| int(it, "limit") < 1) {
-        let text = "This value must be greater than or equal to 1.";
         let param = "restrictions[completed_sessions][limit]";
-        return Err(Failure::invalid(text).code("parameter_invalid_integer").param(param));
+        return Err(Failure::below_one(param));
     }
     if let Some(after) = call.get("after_completion")
         && text(after, "type") == "redirect"

@@ -11,7 +11,7 @@ use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;
 use crate::sandbox::engine::object::Doc;
 use crate::sandbox::engine::txn::Txn;
-use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::failure::Failure;
 use serde_json::json;
 
 /// The behaviour of `/v1/payouts`.
@@ -28,16 +28,10 @@ pub fn handler(key: &str) -> Option<Handler> {
 }
 
 fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    const NOT_YET: [&str; 1] = ["payout_method"];
-    if let Some(name) = NOT_YET.iter().find(|name| call.sent(name)) {
-        let message = format!("`{name}` is not modelled by this sandbox yet.");
-        return Err(Failure::of(501, FailureKind::Api, message).param(*name));
-    }
+    call.ensure_modelled("", &["payout_method"])?;
     let amount = call.int("amount").unwrap_or(0);
     if amount < 1 {
-        return Err(Failure::invalid("This value must be greater than or equal to 1.")
-            .code("parameter_invalid_integer")
-            .param("amount"));
+        return Err(Failure::below_one("amount"));
     }
     let currency = intent::known_currency(call.text("currency").unwrap_or_default())?;
     let bank = bank::destination(txn, currency.code(), call.text("destination"))?;

@@ -77,10 +77,7 @@ fn check(txn: &Txn<'_>, call: &Call) -> Result<(), Failure> {
         return Err(Failure::invalid(text).param("expires_at"));
     }
     if call.int("max_redemptions").is_some_and(|count| count < 1) {
-        let text = "This value must be greater than or equal to 1.";
-        return Err(Failure::invalid(text)
-            .code("parameter_invalid_integer")
-            .param("max_redemptions"));
+        return Err(Failure::below_one("max_redemptions"));
     }
     if let Some(sent) = call.hash("restrictions") {
         // Believed: neither text is in a recording.

@@ -11,7 +11,7 @@ use crate::sandbox::call::list::{self, Filter};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::SetupIntentPart;
 use crate::sandbox::engine::txn::Txn;
-use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::failure::Failure;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -55,10 +55,7 @@ fn found(txn: &Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
 }
 
 fn check(txn: &Txn<'_>, call: &Call) -> Result<(), Failure> {
-    if let Some(name) = NOT_YET.iter().find(|name| call.sent(name)) {
-        let message = format!("`{name}` of setup intents is not modelled by this sandbox yet.");
-        return Err(Failure::of(501, FailureKind::Api, message).param(*name));
-    }
+    call.ensure_modelled(" of setup intents", NOT_YET)?;
     if call.sent("payment_method") && call.sent("payment_method_data") {
         let text =
             "You may only specify one of these parameters: payment_method, payment_method_data.";

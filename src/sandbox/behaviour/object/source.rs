@@ -129,10 +129,7 @@ fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 }
 
 fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    if let Some(name) = ["mandate", "source_order"].iter().find(|name| call.sent(name)) {
-        let message = format!("`{name}` of sources is not modelled by this sandbox yet.");
-        return Err(Failure::of(501, FailureKind::Api, message).param(*name));
-    }
+    call.ensure_modelled(" of sources", &["mandate", "source_order"])?;
     txn.find("source", call.id(0), "id")?;
     txn.edit("source", call.id(0), |doc| {
         copy(doc, call, &["amount"]);

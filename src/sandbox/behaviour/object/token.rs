@@ -5,7 +5,7 @@ use crate::sandbox::behaviour::saved::{token, wallet};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::engine::txn::Txn;
-use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::failure::Failure;
 
 /// The behaviour of `/v1/tokens`.
 pub fn handler(key: &str) -> Option<Handler> {
@@ -17,10 +17,7 @@ pub fn handler(key: &str) -> Option<Handler> {
 }
 
 fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    if let Some(name) = ["account", "person"].iter().find(|name| call.sent(name)) {
-        let message = format!("`{name}` of tokens is not modelled by this sandbox yet.");
-        return Err(Failure::of(501, FailureKind::Api, message).param(*name));
-    }
+    call.ensure_modelled(" of tokens", &["account", "person"])?;
     if let Some(customer) = call.text("customer") {
         return of_customer(txn, call, customer);
     }

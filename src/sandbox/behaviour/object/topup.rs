@@ -10,7 +10,7 @@ use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;
 use crate::sandbox::engine::txn::Txn;
-use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::failure::Failure;
 use serde_json::{Value, json};
 
 /// The job that ends a top-up.
@@ -38,16 +38,10 @@ pub fn job(name: &str) -> Option<Job> {
 }
 
 fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    const NOT_YET: [&str; 2] = ["payment_method", "payment_method_options"];
-    if let Some(name) = NOT_YET.iter().find(|name| call.sent(name)) {
-        let message = format!("`{name}` is not modelled by this sandbox yet.");
-        return Err(Failure::of(501, FailureKind::Api, message).param(*name));
-    }
+    call.ensure_modelled("", &["payment_method", "payment_method_options"])?;
     let amount = call.int("amount").unwrap_or(0);
     if amount < 1 {
-        return Err(Failure::invalid("This value must be greater than or equal to 1.")
-            .code("parameter_invalid_integer")
-            .param("amount"));
+        return Err(Failure::below_one("amount"));
     }
     let currency = intent::known_currency(call.text("currency").unwrap_or_default())?;
     let id = txn.new_id("tu_1", 23);

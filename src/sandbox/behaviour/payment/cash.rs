@@ -90,8 +90,7 @@ pub fn fund(
     txn.find("customer", customer, "id")?;
     let currency = intent::known_currency(currency)?.code();
     if amount < 1 {
-        let text = "This value must be greater than or equal to 1.";
-        return Err(Failure::invalid(text).code("parameter_invalid_integer").param("amount"));
+        return Err(Failure::below_one("amount"));
     }
     let Some(way) = bank::transfer_of(currency) else {
         let text = format!("Cash balances do not support the currency {currency}.");

@@ -59,9 +59,7 @@ pub fn check_intent_amount(amount: i64, currency: &str) -> Result<(), Failure> {
 pub fn check_amount(amount: i64, currency: &str) -> Result<(), Failure> {
     let currency = known_currency(currency)?;
     if amount < 1 {
-        return Err(Failure::invalid("This value must be greater than or equal to 1.")
-            .code("parameter_invalid_integer")
-            .param("amount"));
+        return Err(Failure::below_one("amount"));
     }
     if amount < currency.minimum_charge() {
         let least = Money::new(currency.minimum_charge(), currency);
@@ -374,9 +372,7 @@ pub fn capturable(asked: Option<i64>, held: i64, param: &str) -> Result<i64, Fai
     const TOO_MUCH: &str = "The payment could not be captured because the requested capture amount is greater than the amount you can capture for this charge. Contact us via https://support.stripe.com/contact/ for help.";
     match asked.unwrap_or(held) {
         ..0 => Err(Failure::invalid("Invalid non-negative integer").param(param)),
-        0 => Err(Failure::invalid("This value must be greater than or equal to 1.")
-            .code("parameter_invalid_integer")
-            .param("amount")),
+        0 => Err(Failure::below_one("amount")),
         amount if amount > held => Err(Failure::invalid(TOO_MUCH).code("amount_too_large")),
         amount => Ok(amount),
     }

@@ -154,9 +154,7 @@ fn refundable(charge: &Value, asked: Option<i64>) -> Result<i64, Failure> {
     let left = captured - refunded;
     let amount = asked.unwrap_or(left);
     if amount < 1 {
-        return Err(Failure::invalid("This value must be greater than or equal to 1.")
-            .code("parameter_invalid_integer")
-            .param("amount"));
+        return Err(Failure::below_one("amount"));
     }
     if amount > left {
         let message = if refunded == 0 {
