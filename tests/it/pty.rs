@@ -133,6 +133,21 @@ impl Terminal {
         self.keys.write_all(keys.as_bytes()).unwrap();
     }
 
+    /// Presses keys, and waits until something is said to them: what stood there before is no answer.
+    pub(crate) fn types(&mut self, keys: &str) {
+        let before = self.seen.lock().unwrap().bytes.len();
+        self.press(keys);
+        let until = Instant::now() + PATIENCE;
+        while self.seen.lock().unwrap().bytes.len() == before {
+            assert!(
+                Instant::now() < until,
+                "nothing is said to {keys:?}:\n{}",
+                self.screen().join("\n")
+            );
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
     /// Waits for the end and for all that was written; the exit code.
     pub(crate) fn end(&mut self) -> i32 {
         let until = Instant::now() + PATIENCE;

@@ -76,7 +76,7 @@ impl Talk {
     }
 
     fn line(&mut self, text: &str) -> String {
-        self.terminal.press(&format!("{text}\r"));
+        self.terminal.types(&format!("{text}\r"));
         self.prompt()
     }
 }
