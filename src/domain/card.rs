@@ -193,6 +193,11 @@ impl Card {
             || self.country.to_lowercase() == wanted
     }
 
+    /// Whether its issuer takes part in 3-D Secure at all.
+    pub fn supports_3ds(&self) -> bool {
+        self.brand != "diners" && self.method != Some("amex_threeDSecureNotSupported")
+    }
+
     /// The last four digits.
     pub fn last4(&self) -> &'static str {
         self.number.get(self.number.len().saturating_sub(4)..).unwrap_or(self.number)
@@ -252,7 +257,6 @@ const ALIASES: &[(&str, &str)] = &[
     ("chargeDeclinedFraudulent", "radarBlock"),
     ("visa_chargeDeclinedFraudulent", "radarBlock"),
     ("visa_chargeCustomerFail", "chargeCustomerFail"),
-    ("amex_threeDSecureNotSupported", "amex"),
     ("visa_createDispute", "createDispute"),
     ("visa_createDisputeInquiry", "createDisputeInquiry"),
     ("visa_createDisputeProductNotReceived", "createDisputeProductNotReceived"),
@@ -293,6 +297,10 @@ const fn secure(
     card(number, "visa", method, Behaviour::Authenticates { when, then })
 }
 
+const fn issued(base: Card, country: &'static str) -> Card {
+    Card { country, ..base }
+}
+
 const fn national(number: &'static str, method: &'static str, country: &'static str) -> Card {
     kind(good(number, "visa", Some(method)), country, "credit")
 }
@@ -314,10 +322,10 @@ pub const ALL: &[Card] = &[
     good("2223003122003222", "mastercard", None),
     kind(good("5200828282828210", "mastercard", Some("mastercard_debit")), "US", "debit"),
     kind(good("5105105105105100", "mastercard", Some("mastercard_prepaid")), "US", "prepaid"),
-    good("378282246310005", "amex", Some("amex")),
-    good("371449635398431", "amex", None),
-    good("6011111111111117", "discover", Some("discover")),
-    good("6011000990139424", "discover", None),
+    good("378282246310005", "amex", Some("amex_threeDSecureNotSupported")),
+    good("371449635398431", "amex", Some("amex")),
+    good("6011111111111117", "discover", None),
+    good("6011000990139424", "discover", Some("discover")),
     kind(good("6011981111111113", "discover", None), "US", "debit"),
     good("3056930009020004", "diners", Some("diners")),
     good("36227206271667", "diners", None),
@@ -391,26 +399,51 @@ pub const ALL: &[Card] = &[
     declined("4100000000000019", "radarBlock", "card_declined", Some("fraudulent")),
     card("4000000000000341", "visa", Some("chargeCustomerFail"), Behaviour::DeclinesAfterAttaching),
     card("4242424242424241", "visa", None, Behaviour::BadNumber),
-    secure(
-        "4000002500003155",
-        Some("authenticationRequiredOnSetup"),
-        Challenge::UnlessSetUp,
-        After::Succeeds,
+    issued(
+        secure(
+            "4000002500003155",
+            Some("authenticationRequiredOnSetup"),
+            Challenge::UnlessSetUp,
+            After::Succeeds,
+        ),
+        "FR",
     ),
-    secure("4000002760003184", Some("authenticationRequired"), Challenge::Always, After::Succeeds),
-    secure(
-        "4000003800000446",
-        Some("authenticationRequiredSetupForOffSession"),
-        Challenge::OnSessionOnly,
-        After::Succeeds,
+    issued(
+        secure(
+            "4000002760003184",
+            Some("authenticationRequired"),
+            Challenge::Always,
+            After::Succeeds,
+        ),
+        "DE",
     ),
-    secure(
-        "4000008260003178",
-        Some("authenticationRequiredChargeDeclinedInsufficientFunds"),
-        Challenge::Always,
-        After::Declines("insufficient_funds"),
+    issued(
+        secure(
+            "4000003800000446",
+            Some("authenticationRequiredSetupForOffSession"),
+            Challenge::OnSessionOnly,
+            After::Succeeds,
+        ),
+        "IT",
     ),
-    secure("4000000000003220", Some("threeDSecure2Required"), Challenge::Always, After::Succeeds),
+    issued(
+        secure(
+            "4000008260003178",
+            Some("authenticationRequiredChargeDeclinedInsufficientFunds"),
+            Challenge::Always,
+            After::Declines("insufficient_funds"),
+        ),
+        "GB",
+    ),
+    issued(
+        secure(
+            "4000000000003220",
+            Some("threeDSecure2Required"),
+            Challenge::Always,
+            After::Succeeds,
+        ),
+        "IE",
+    ),
     secure("4000000000003063", Some("threeDSecureRequired"), Challenge::Always, After::Succeeds),
     secure("4000008400000027", None, Challenge::Always, After::Succeeds),
     secure(
@@ -516,6 +549,43 @@ mod tests {
         methods.sort_unstable();
         methods.dedup();
         assert_eq!((numbers.len(), methods.len()), counts);
+    }
+
+    #[test]
+    fn a_number_names_the_country_of_its_issuer() {
+        // Digits 7 to 9 are the country's number in ISO 3166; nothing there says nothing.
+        const COUNTRIES: [(&str, &str); 8] = [
+            ("250", "FR"),
+            ("276", "DE"),
+            ("356", "IN"),
+            ("380", "IT"),
+            ("392", "JP"),
+            ("620", "PT"),
+            ("826", "GB"),
+            ("840", "US"),
+        ];
+        let national = ALL.iter().filter(|card| card.number.starts_with("400000"));
+        for card in national {
+            let digits = card.number.get(6..9).unwrap();
+            if let Some((_, country)) = COUNTRIES.iter().find(|(number, _)| *number == digits) {
+                assert_eq!(card.country, *country, "{}", card.number);
+            }
+        }
+        assert_eq!(by_token("pm_card_threeDSecure2Required").unwrap().country, "IE");
+    }
+
+    #[test]
+    fn ready_made_methods_are_the_cards_that_stripe_shows() {
+        for (token, last4, secure) in [
+            ("pm_card_amex", "8431", true),
+            ("pm_card_amex_threeDSecureNotSupported", "0005", false),
+            ("pm_card_discover", "9424", true),
+            ("pm_card_diners", "0004", false),
+            ("pm_card_unionpay", "0005", true),
+        ] {
+            let card = by_token(token).unwrap();
+            assert_eq!((card.last4(), card.supports_3ds()), (last4, secure), "{token}");
+        }
     }
 
     #[test]

@@ -236,9 +236,39 @@ fn write(txn: &mut Txn<'_>, doc: &mut Doc, call: &Call) -> Result<(), Failure> {
             });
         }
     }
+    show_name(doc);
     let asked = requested(call);
     standing::request(txn, &id, &asked);
     Ok(())
+}
+
+/// Has an account go by the name of its business, else by its site, where it was not told otherwise: on the
+/// dashboard, on statements (22 characters) and before what a statement says of a payment (10).
+fn show_name(doc: &mut Doc) {
+    let profile = |name: &str| {
+        doc.get("business_profile").and_then(|it| it.get(name)).and_then(Value::as_str)
+    };
+    let site = profile("url").map(|url| {
+        let address = url.split_once("://").map_or(url, |(_, address)| address);
+        let host = address.split(['/', '?', '#']).next().unwrap_or(address);
+        host.strip_prefix("www.").unwrap_or(host)
+    });
+    let Some(name) = profile("name").or(site).map(str::to_owned) else { return };
+    let short = |most: usize| {
+        let text: String = name.to_uppercase().chars().take(most).collect();
+        text.trim_end().to_owned()
+    };
+    let shown = [
+        ("/dashboard/display_name", name.clone()),
+        ("/payments/statement_descriptor", short(22)),
+        ("/card_payments/statement_descriptor_prefix", short(10)),
+    ];
+    let Some(settings) = doc.get_mut("settings") else { return };
+    for (path, text) in shown {
+        if let Some(place) = settings.pointer_mut(path).filter(|place| place.is_null()) {
+            *place = json!(text);
+        }
+    }
 }
 
 /// Sets after how many days a new custom account is paid out, where it was not said: as recorded.
@@ -311,6 +341,38 @@ mod tests {
         assert_eq!(lab.ok(&format!("DELETE {path}"), json!({}))["deleted"], true);
         let failure = lab.call(&format!("GET {path}"), json!({})).unwrap_err();
         assert_eq!((failure.status, failure.code.as_deref()), (403, Some("account_invalid")));
+    }
+
+    #[test]
+    fn an_account_goes_by_the_name_of_its_business_else_by_its_site() {
+        let long = "Tea and Coffee of the North";
+        for (profile, shown) in [
+            (
+                json!({"name": long, "url": "https://a.example"}),
+                [long, "TEA AND COFFEE OF THE", "TEA AND CO"],
+            ),
+            (
+                json!({"url": "https://www.tea.example/shop?a=1"}),
+                ["tea.example", "TEA.EXAMPLE", "TEA.EXAMPL"],
+            ),
+            (json!({"url": "www.tea.example"}), ["tea.example", "TEA.EXAMPLE", "TEA.EXAMPL"]),
+        ] {
+            let mut lab = Lab::new();
+            let asked = json!({"type": "custom", "country": "US", "business_profile": profile});
+            let settings = &lab.ok("POST /v1/accounts", asked)["settings"];
+            assert_eq!(settings["dashboard"]["display_name"], shown[0]);
+            assert_eq!(settings["payments"]["statement_descriptor"], shown[1]);
+            assert_eq!(settings["card_payments"]["statement_descriptor_prefix"], shown[2]);
+        }
+        let mut lab = Lab::new();
+        let asked = json!({
+            "type": "custom", "country": "US", "business_profile": {"name": "Tea"},
+            "settings": {"payments": {"statement_descriptor": "COFFEE"}},
+        });
+        let made = lab.ok("POST /v1/accounts", asked);
+        assert_eq!(made["settings"]["payments"]["statement_descriptor"], "COFFEE");
+        let plain = lab.ok("POST /v1/accounts", json!({"type": "standard", "country": "US"}));
+        assert_eq!(plain["settings"]["dashboard"]["display_name"], json!(null));
     }
 
     #[test]

@@ -20,7 +20,6 @@ const ECHOED: &[&str] = &[
     "excluded_payment_method_types",
     "integration_identifier",
     "locale",
-    "managed_payments",
     "origin_context",
     "return_url",
     "submit_type",
@@ -39,6 +38,7 @@ fn filled() -> Vec<(&'static str, Value)> {
             }),
         ),
         ("custom_text", custom_text(None)),
+        ("managed_payments", json!({"enabled": false})),
         ("phone_number_collection", json!({"enabled": false})),
     ]
 }

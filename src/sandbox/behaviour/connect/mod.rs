@@ -16,8 +16,7 @@ pub mod terms;
 pub mod transfer;
 
 use crate::domain::currency::Currency;
-use crate::domain::time::Timestamp;
-use crate::sandbox::behaviour::object::{Handler, Job, int, text};
+use crate::sandbox::behaviour::object::{Handler, Job, text};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::txn::Txn;
 use serde_json::{Value, json};
@@ -100,13 +99,6 @@ pub fn currency_in(country: &str) -> &'static str {
 
 fn currency_of(doc: &Value) -> Currency {
     text(doc, "currency").parse().unwrap_or(Currency::JPY)
-}
-
-/// When the funds of a charge are there: now, or with the transaction that brought them.
-fn available_with(txn: &Txn<'_>, charge: &Value) -> Timestamp {
-    let booked = txn.get("balance_transaction", text(charge, "balance_transaction"));
-    let at = booked.map_or(0, |booked| int(&booked, "available_on"));
-    Timestamp(at).max(txn.now())
 }
 
 /// The list of what stands within an object, as the object shows it: oldest last.

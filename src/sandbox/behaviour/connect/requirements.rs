@@ -71,13 +71,14 @@ const BY_COUNTRY: [(&str, &[&str]); 8] = [
 ];
 
 /// What is looked into once it was given, in the United States.
-const VERIFIED: [&str; 6] = [
-    "address.city",
-    "address.line1",
-    "address.postal_code",
-    "address.state",
-    "id_number",
-    "verification.document",
+const VERIFIED: [&str; 7] = [
+    "business_profile.url",
+    "person.address.city",
+    "person.address.line1",
+    "person.address.postal_code",
+    "person.address.state",
+    "person.id_number",
+    "person.verification.document",
 ];
 
 /// What of the names above another name stands for as well.
@@ -182,8 +183,11 @@ impl Facts {
         if self.country != "US" || self.kind == "standard" {
             return Vec::new();
         }
-        let own = VERIFIED.iter().map(|name| format!("person.{name}"));
-        own.filter(|name| !self.verified.contains(name) && !self.failed.contains(name)).collect()
+        let is_known = |name: &str| self.verified.contains(name) || self.failed.contains(name);
+        // A site is looked at where there is one; a person always.
+        let is_there = |name: &str| name.starts_with("person.") || self.given.contains(name);
+        let own = VERIFIED.iter().filter(|name| is_there(name) && !is_known(name));
+        own.map(|name| (*name).to_owned()).collect()
     }
 
     /// Where the account stands.
@@ -280,7 +284,9 @@ mod tests {
         assert_eq!(standing.disabled_reason.as_deref(), Some("requirements.pending_verification"));
         assert_eq!((standing.charges, standing.submitted), (false, true));
         assert_eq!(standing.capabilities["transfers"], "pending");
-        assert!(standing.pending.contains(&"individual.id_number".to_owned()));
+        for name in ["business_profile.url", "individual.id_number"] {
+            assert!(standing.pending.contains(&name.to_owned()), "{name}");
+        }
         let standing = facts.verified(&BTreeSet::new()).standing();
         assert_eq!(
             (standing.charges, standing.payouts, standing.disabled_reason),
@@ -350,7 +356,7 @@ mod tests {
                 facts.with(&name)
             }
             Step::Verify(wrong) => {
-                let wrong = wrong.map(|at| format!("person.{}", VERIFIED[at]));
+                let wrong = wrong.map(|at| VERIFIED[at].to_owned());
                 facts.verified(&wrong.into_iter().collect())
             }
             Step::Request(wish) => {

@@ -3,11 +3,9 @@
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::connect::part::{Part, Refusal};
-use crate::sandbox::behaviour::connect::{
-    available_with, currency_of, fee, scope_of, shown_within, transfer,
-};
+use crate::sandbox::behaviour::connect::{currency_of, fee, scope_of, shown_within, transfer};
 use crate::sandbox::behaviour::object::{Handler, int, merge_metadata, new, text};
-use crate::sandbox::behaviour::payment::balance::{self, Movement};
+use crate::sandbox::behaviour::payment::balance::{self, Movement, available_with};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list::{self, Filter};

@@ -6,10 +6,10 @@ use crate::sandbox::behaviour::connect::fee::{self, Taken};
 use crate::sandbox::behaviour::connect::part::Part;
 use crate::sandbox::behaviour::connect::transfer::{self, Order};
 use crate::sandbox::behaviour::connect::{
-    APPLICATION_NAME, application, available_with, currency_of, own_id, reversal, scope_of,
+    APPLICATION_NAME, application, currency_of, own_id, reversal, scope_of,
 };
 use crate::sandbox::behaviour::object::{int, text};
-use crate::sandbox::behaviour::payment::balance::Fee;
+use crate::sandbox::behaviour::payment::balance::{Fee, available_with};
 use crate::sandbox::engine::object::Doc;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 ///
 /// Only the first refusal's words and the capability's were recorded; the others are believed.
 pub fn check(
-    txn: &Txn<'_>,
+    txn: &mut Txn<'_>,
     params: &Map<String, Value>,
     amount: i64,
     known: &Value,
@@ -81,6 +81,15 @@ pub fn write(doc: &mut Doc, call: &Call) {
     }
 }
 
+/// `transfer_data` as a charge shows it: an amount that was not named is null there, and absent in its intent.
+pub fn charged(payment: &Value) -> Value {
+    let mut data = payment.get("transfer_data").cloned().unwrap_or_default();
+    if let Value::Object(data) = &mut data {
+        data.entry("amount").or_insert(Value::Null);
+    }
+    data
+}
+
 /// Gives a payment that is transferred on a group of its own, where it was given none: `group_pi_…`.
 pub fn group(doc: &mut Doc) {
     let goes_on = doc.get("transfer_data").is_some_and(Value::is_object);
@@ -95,9 +104,9 @@ pub fn group(doc: &mut Doc) {
 pub fn carry(txn: &mut Txn<'_>, intent: &str) {
     let Some(intent) = txn.get("payment_intent", intent) else { return };
     txn.edit("charge", text(&intent, "latest_charge"), |doc| {
-        for name in ["application_fee_amount", "transfer_data"] {
-            doc.insert(name.to_owned(), intent.get(name).cloned().unwrap_or_default());
-        }
+        let fee = intent.get("application_fee_amount").cloned().unwrap_or_default();
+        doc.insert("application_fee_amount".to_owned(), fee);
+        doc.insert("transfer_data".to_owned(), charged(&intent));
     });
 }
 

@@ -94,6 +94,62 @@ fn a_transfer_that_cannot_be_made_says_why() {
     assert_eq!(failure.code.as_deref(), Some("insufficient_capabilities_for_transfer"));
 }
 
+/// An account of one person in the United States of which everything is known.
+fn known() -> Value {
+    json!({
+        "type": "custom", "country": "US", "business_type": "individual",
+        "capabilities": {"transfers": {"requested": true}},
+        "business_profile": {"url": "https://example.com"},
+        "tos_acceptance": {"date": 1, "ip": "127.0.0.1"}, "external_account": "btok_us_verified",
+        "individual": {
+            "first_name": "Aki", "last_name": "Sato", "email": "a@example.com",
+            "phone": "+15555550100", "dob": {"day": 1, "month": 1, "year": 1990},
+            "address": {"line1": "1 Main St", "city": "Town", "state": "CA", "postal_code": "94110"},
+            "id_number": "000000000",
+        },
+    })
+}
+
+#[test]
+fn nobody_is_refused_for_sending_money_while_an_account_is_looked_into() {
+    for destination in [false, true] {
+        let (mut lab, _) = lab();
+        let made = lab.ok("POST /v1/accounts", known());
+        assert_eq!(made["capabilities"]["transfers"], "pending", "{}", made["requirements"]);
+        if destination {
+            let paid = pay(&mut lab, &json!({"transfer_data": {"destination": made["id"]}}));
+            assert_eq!(paid["status"], "succeeded");
+        } else {
+            let asked = json!({"amount": 100, "currency": "usd", "destination": made["id"]});
+            lab.ok("POST /v1/transfers", asked);
+        }
+        let path = format!("GET /v1/accounts/{}", text(&made, "id"));
+        assert_eq!(lab.ok(&path, json!({}))["capabilities"]["transfers"], "active");
+        let told = |lab: &Lab| lab.events().iter().filter(|it| *it == "account.updated").count();
+        let before = told(&lab);
+        lab.advance(5);
+        assert_eq!(told(&lab), before, "it is told once");
+    }
+}
+
+#[test]
+fn a_payment_that_was_sent_on_names_the_platform_that_sent_it() {
+    let (mut lab, account) = lab();
+    let paid = pay(&mut lab, &json!({"transfer_data": {"destination": account}}));
+    assert_eq!(paid["transfer_data"], json!({"destination": account}));
+    let charge = lab.get("charge", text(&paid, "latest_charge"));
+    assert_eq!(charge["transfer_data"], json!({"amount": null, "destination": account}));
+    let transfer = lab.get("transfer", text(&charge, "transfer"));
+    let path = format!("GET /v1/charges/{}", text(&transfer, "destination_payment"));
+    let payment = ok_in(&mut lab, &account, &path, json!({}));
+    let own = lab.ok("GET /v1/account", json!({}));
+    assert_eq!(
+        (text(&payment["source"], "object"), &payment["source"]["id"]),
+        ("account", &own["id"])
+    );
+    assert_eq!(payment["transfer_data"], Value::Null);
+}
+
 #[test]
 fn a_reversal_takes_back_in_both_accounts_what_is_left() {
     let (mut lab, account) = lab();

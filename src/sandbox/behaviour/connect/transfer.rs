@@ -3,10 +3,10 @@
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::connect::{
-    APPLICATION_NAME, application, available_with, currency_of, own_id, scope_of, shown_within,
+    APPLICATION_NAME, application, currency_of, own_id, scope_of, shown_within, standing,
 };
 use crate::sandbox::behaviour::object::{Handler, copy, int, merge_metadata, new, text};
-use crate::sandbox::behaviour::payment::balance::{self, Fee, Movement};
+use crate::sandbox::behaviour::payment::balance::{self, Fee, Movement, available_with};
 use crate::sandbox::behaviour::payment::intent;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
@@ -103,7 +103,8 @@ fn insufficient() -> Failure {
 }
 
 /// Fails where an account does not exist, is this one, or may not be sent money.
-pub fn ensure_destination(txn: &Txn<'_>, account: &str, param: &str) -> Result<(), Failure> {
+pub fn ensure_destination(txn: &mut Txn<'_>, account: &str, param: &str) -> Result<(), Failure> {
+    standing::catch_up(txn, account);
     let own = own_id(txn);
     let is_platform = account == txn.platform_id();
     let found = txn.at("").get("account", account).filter(|_| account != own);
@@ -242,13 +243,23 @@ fn receive(txn: &mut Txn<'_>, order: &Order, transfer: &str, at: Timestamp) -> S
             "disputed": false, "fraud_details": {}, "metadata": {}, "paid": true,
             "payment_method_details": {"stripe_account": {}, "type": "stripe_account"},
             "receipt_url": format!("{}/receipts/{id}", txn.site().base_url),
-            "refunded": false, "source_transfer": transfer,
+            "refunded": false, "source": platform(txn), "source_transfer": transfer,
             "status": "succeeded",
         }),
     ));
     // Not among the SDK's event types, and yet what Stripe tells an account of money that it was sent.
     txn.emit("payment.created", &payment);
     id
+}
+
+/// The platform, as a payment that it sent names it.
+fn platform(txn: &Txn<'_>) -> Value {
+    let url = &txn.site().base_url;
+    json!({
+        "id": txn.platform_id(), "object": "account", "application_icon": format!("{url}/icon.png"),
+        "application_logo": format!("{url}/logo.png"), "application_name": APPLICATION_NAME,
+        "application_url": url,
+    })
 }
 
 fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {

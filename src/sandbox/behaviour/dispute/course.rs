@@ -151,13 +151,15 @@ fn reinstate(txn: &mut Txn<'_>, id: &str) {
 fn move_funds(txn: &mut Txn<'_>, id: &str, sign: i64, category: &'static str, words: &str) {
     let Some(dispute) = txn.get("dispute", id) else { return };
     let currency: Currency = text(&dispute, "currency").parse().unwrap_or(Currency::JPY);
+    let charge = txn.get("charge", text(&dispute, "charge"));
+    let available_on = charge.map_or(txn.now(), |charge| balance::available_with(txn, &charge));
     let movement = Movement {
         kind: "adjustment",
         category,
         source: id,
         gross: Money::new(sign * int(&dispute, "amount"), currency),
         fee: if sign < 0 { open::fee(currency).minor } else { 0 },
-        available_on: txn.now(),
+        available_on,
         description: Some(&format!("{words} {}", text(&dispute, "charge"))),
     };
     let booked = balance::post(txn, &movement);

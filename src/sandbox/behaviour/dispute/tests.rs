@@ -55,6 +55,24 @@ fn after<'e>(events: &'e [String], kind: &str) -> &'e [String] {
 }
 
 #[test]
+fn what_a_dispute_takes_is_pending_for_as_long_as_what_was_paid() {
+    for capture in ["automatic", "automatic_async"] {
+        let mut lab = Lab::new();
+        let intent = pay(&mut lab, "createDispute", &json!({"capture_method": capture}));
+        lab.advance(0);
+        let charge = lab.get("charge", intent["latest_charge"].as_str().unwrap());
+        let paid = lab.get("balance_transaction", charge["balance_transaction"].as_str().unwrap());
+        let dispute = disputes(&mut lab, &intent).remove(0);
+        let taken = &dispute["balance_transactions"][0];
+        assert_eq!((&taken["status"], &paid["status"]), (&json!("pending"), &json!("pending")));
+        assert_eq!(taken["available_on"], paid["available_on"], "{capture}");
+        lab.advance(8 * DAY);
+        let taken = &stored(&lab, &dispute)["balance_transactions"][0];
+        assert_eq!(taken["status"], "available");
+    }
+}
+
+#[test]
 fn a_fraudulent_payment_is_disputed_inside_itself_and_takes_amount_and_fee() {
     let mut lab = Lab::new();
     let intent = pay(&mut lab, "createDispute", &json!({}));

@@ -131,6 +131,13 @@ pub fn on_available(txn: &mut Txn<'_>, args: &Value) {
     if let Some((_, after)) = changed {
         let net = int(&after, "net");
         move_sums(txn, text(&after, "currency"), (net, -net));
+        // A dispute shows its transactions in whole.
+        txn.edit("dispute", text(&after, "source"), |doc| {
+            let rows = doc.get_mut("balance_transactions").and_then(Value::as_array_mut);
+            for row in rows.into_iter().flatten().filter(|row| row.get("id") == after.get("id")) {
+                *row = after.document();
+            }
+        });
         tell_available(txn);
     }
 }
@@ -155,9 +162,7 @@ pub fn post_charge(txn: &mut Txn<'_>, charge_id: &str) -> Option<(Arc<Object>, A
         .and_then(|d| d.get("type"))
         .and_then(Value::as_str)
         .unwrap_or("card");
-    let at_once = charge.part::<ChargePart>().available_at_once;
-    let delay = if at_once { 0 } else { fees::availability_delay(currency) };
-    let available_on = if at_once { txn.now() } else { midnight(txn.now().plus(delay)) };
+    let available_on = expected(txn, &charge);
     let more = split::fees(txn, &charge);
     let id = post_with(
         txn,
@@ -177,6 +182,23 @@ pub fn post_charge(txn: &mut Txn<'_>, charge_id: &str) -> Option<(Arc<Object>, A
     });
     split::paid(txn, charge_id);
     txn.get("charge", charge_id).map(|after| (charge, after))
+}
+
+/// When the funds of a charge that is booked now will be there.
+fn expected(txn: &Txn<'_>, charge: &Object) -> Timestamp {
+    let currency = text(charge, "currency").parse().unwrap_or(Currency::JPY);
+    if charge.part::<ChargePart>().available_at_once {
+        return txn.now();
+    }
+    midnight(txn.now().plus(fees::availability_delay(currency)))
+}
+
+/// When the funds of a charge are there: what is taken of them, or back, is not there before.
+pub fn available_with(txn: &Txn<'_>, charge: &Object) -> Timestamp {
+    let booked = txn.get("balance_transaction", text(charge, "balance_transaction"));
+    let at = booked
+        .map_or_else(|| expected(txn, charge), |booked| Timestamp(int(&booked, "available_on")));
+    at.max(txn.now())
 }
 
 /// Writes a charge's transaction down where that has not happened, and tells so.

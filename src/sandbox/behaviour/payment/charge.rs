@@ -28,7 +28,6 @@ const INHERITED: &[&str] = &[
     "source",
     "statement_descriptor",
     "statement_descriptor_suffix",
-    "transfer_data",
     "transfer_group",
 ];
 
@@ -81,6 +80,7 @@ pub fn write(txn: &mut Txn<'_>, attempt: &Attempt<'_>) -> Arc<Object> {
     set("created", json!(txn.now().0));
     let goes_to = intent.get("transfer_data").and_then(|data| data.get("destination"));
     set("destination", goes_to.cloned().unwrap_or_default());
+    set("transfer_data", connect::terms::charged(intent));
     set("outcome", outcome(method));
     set("paid", json!(paid));
     set("payment_intent", intent.get("id").cloned().unwrap_or(Value::Null));

@@ -316,7 +316,10 @@ fn challenge(txn: &mut Txn<'_>, pi: &Value, options: &ConfirmOptions) -> Outcome
     } else {
         json!({
             "type": "use_stripe_sdk",
-            "use_stripe_sdk": {"type": "three_d_secure_redirect", "stripe_js": page},
+            "use_stripe_sdk": {
+                "source": txn.new_id("src_1", 23), "stripe_js": page,
+                "type": "three_d_secure_redirect",
+            },
         })
     };
     ask(txn, id, action)

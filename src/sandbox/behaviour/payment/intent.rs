@@ -129,24 +129,38 @@ pub fn open_intent(txn: &mut Txn<'_>, spec: IntentSpec) -> String {
     id
 }
 
+/// What an intent shows of each type where nothing was said of it; the others show an empty hash.
+const METHOD_OPTIONS: [(&str, &str); 8] = [
+    (
+        "acss_debit",
+        r#"{"mandate_options": {"interval_description": null, "payment_schedule": null, "transaction_type": null}, "verification_method": "automatic"}"#,
+    ),
+    ("afterpay_clearpay", r#"{"reference": null}"#),
+    (
+        "card",
+        r#"{"installments": null, "mandate_options": null, "network": null, "request_three_d_secure": "automatic"}"#,
+    ),
+    ("klarna", r#"{"preferred_locale": null}"#),
+    (
+        "konbini",
+        r#"{"confirmation_number": null, "expires_after_days": null, "expires_at": null, "product_description": null}"#,
+    ),
+    ("link", r#"{"persistent_token": null}"#),
+    (
+        "us_bank_account",
+        r#"{"mandate_options": {}, "transaction_purpose": "unspecified", "verification_method": "automatic"}"#,
+    ),
+    ("wechat_pay", r#"{"app_id": null, "client": null}"#),
+];
+
 /// `payment_method_options` for the accepted types.
 pub fn method_options(types: &[String]) -> Value {
-    let mut options = Doc::new();
-    for kind in types {
-        let shown = match kind.as_str() {
-            "card" => json!({
-                "installments": null, "mandate_options": null, "network": null,
-                "request_three_d_secure": "automatic",
-            }),
-            "konbini" => json!({
-                "confirmation_number": null, "expires_after_days": null, "expires_at": null,
-                "product_description": null,
-            }),
-            _ => json!({}),
-        };
-        options.insert(kind.clone(), shown);
-    }
-    Value::Object(options)
+    let shown = |kind: &String| {
+        let known = METHOD_OPTIONS.iter().find(|(name, _)| name == kind);
+        let shown = known.and_then(|(_, json)| serde_json::from_str(json).ok());
+        (kind.clone(), shown.unwrap_or_else(|| json!({})))
+    };
+    Value::Object(types.iter().map(shown).collect())
 }
 
 /// A failure about the intent's state, with the intent in it.
@@ -426,6 +440,25 @@ mod tests {
             let finer = check_amount(least + 1, code);
             assert_eq!(finer.is_err(), step > 1, "{code}");
         }
+    }
+
+    #[test]
+    fn what_a_type_shows_unasked_is_a_hash_of_members_that_the_catalog_knows() {
+        use crate::catalog::Catalog;
+        use crate::catalog::grammar::{Kind, field};
+        let shape = Catalog::get().object("payment_intent").unwrap();
+        let options = field(&shape.fields, "payment_method_options").unwrap();
+        let Kind::Hash(types) = &options.of.kind else { panic!() };
+        for (kind, json) in METHOD_OPTIONS {
+            let shown: Doc = serde_json::from_str(json).expect(kind);
+            let Kind::Hash(members) = &field(types, kind).expect(kind).of.kind else { panic!() };
+            for (name, value) in shown {
+                let of = &field(members, &name).unwrap_or_else(|| panic!("{kind} {name}")).of;
+                assert!(!value.is_null() || of.nullable, "{kind} {name} is never null");
+            }
+        }
+        let shown = method_options(&["alipay".to_owned(), "link".to_owned()]);
+        assert_eq!(shown, json!({"alipay": {}, "link": {"persistent_token": null}}));
     }
 
     #[test]

@@ -319,7 +319,7 @@ pub fn put_card(
         "funding": card.funding, "generated_from": null, "last4": card.last4(),
         "networks": {"available": networks(card), "preferred": null},
         "regulated_status": "unregulated",
-        "three_d_secure_usage": {"supported": card.brand != "unionpay"}, "wallet": null,
+        "three_d_secure_usage": {"supported": card.supports_3ds()}, "wallet": null,
     });
     let part = PaymentMethodPart { cvc: has_cvc, ..PaymentMethodPart::default() };
     put_as(txn, id, ("card", &details), billing, part);
@@ -329,6 +329,7 @@ fn display_brand(card: &Card) -> &'static str {
     match card.brand {
         "amex" => "american_express",
         "diners" => "diners_club",
+        "unionpay" => "union_pay",
         other => other,
     }
 }

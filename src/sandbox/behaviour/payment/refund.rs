@@ -3,7 +3,6 @@
 use crate::domain::card::Behaviour;
 use crate::domain::currency::Currency;
 use crate::domain::money::Money;
-use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::connect::split::{self, Back};
 use crate::sandbox::behaviour::dispute::{course, review, warning};
 use crate::sandbox::behaviour::object::{int, new, text};
@@ -188,9 +187,7 @@ fn book(
     kind: &'static str,
 ) -> String {
     let own = txn.get("charge", text(charge, "id"));
-    let brought = own.and_then(|c| txn.get("balance_transaction", text(&c, "balance_transaction")));
-    let now = txn.now();
-    let available_on = brought.map_or(now, |b| Timestamp(int(&b, "available_on").max(now.0)));
+    let available_on = own.map_or(txn.now(), |own| balance::available_with(txn, &own));
     let fails = kind.ends_with("failure");
     let what = if text(charge, "id").starts_with("py_") { "PAYMENT" } else { "CHARGE" };
     let said = charge.get("description").and_then(Value::as_str);

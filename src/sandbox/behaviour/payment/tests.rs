@@ -73,6 +73,9 @@ fn three_d_secure_is_passed_failed_or_passed_and_declined() {
     let asked = Ok(Outcome::RequiresAction { settles: None });
     let pi = open(&mut world, spec(500, "jpy"));
     assert_eq!(pay(&mut world, &pi, "pm_card_threeDSecure2Required"), asked);
+    let action = &world.get("payment_intent", &pi)["next_action"]["use_stripe_sdk"];
+    assert_eq!(action["type"], "three_d_secure_redirect");
+    assert!(action["source"].as_str().unwrap().starts_with("src_1"), "{action}");
     assert_eq!(world.change(|txn| authenticate(txn, &pi, true)), Ok(Outcome::Succeeded));
     let events = [
         "payment_intent.created",

@@ -66,7 +66,9 @@ pub fn method_options(types: &[String]) -> Value {
             "card" => {
                 json!({"mandate_options": null, "network": null, "request_three_d_secure": "automatic"})
             }
-            "us_bank_account" => json!({"verification_method": "automatic"}),
+            "us_bank_account" => {
+                json!({"mandate_options": {}, "verification_method": "automatic"})
+            }
             "acss_debit" => json!({
                 "currency": "cad", "verification_method": "automatic",
                 "mandate_options": {
