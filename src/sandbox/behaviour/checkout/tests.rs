@@ -76,6 +76,7 @@ fn a_new_session_has_stripes_defaults() {
     assert_eq!(made["customer_creation"], "if_required");
     assert_eq!(made["expires_at"], world.now.0 + 86_400);
     assert_eq!(made["ui_mode"], "hosted_page");
+    assert_eq!(made["managed_payments"], json!({"enabled": false}));
     assert_eq!(made["payment_method_types"], json!(["card", "konbini"]));
     let url = format!("http://127.0.0.1:12111/c/pay/{}", made["id"].as_str().unwrap());
     assert_eq!(made["url"], url);

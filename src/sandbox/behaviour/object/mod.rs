@@ -169,6 +169,25 @@ pub fn trim(doc: &mut Doc, kind: &str, names: &[&str]) {
     }
 }
 
+/// Merges what a call sends for types of payment methods into the `payment_method_options` of an intent.
+pub fn merge_options(doc: &mut Doc, intent: &str, call: &Call) {
+    const OPTIONS: &str = "payment_method_options";
+    let Some(Value::Object(shown)) = doc.get_mut(OPTIONS) else { return };
+    for (kind, members) in call.hash(OPTIONS).into_iter().flatten() {
+        let at = shown.entry(kind.clone()).or_insert_with(|| json!({}));
+        let (Value::Object(at), Value::Object(members)) = (at, members) else { continue };
+        at.extend(members.clone());
+        // Of a card's mandate, unlike a bank's, what was not said is null.
+        if kind == "card"
+            && let Some(mandate) = members.get("mandate_options").filter(|sent| sent.is_object())
+        {
+            let mandate = fit(Some(mandate), intent, &[OPTIONS, "card", "mandate_options"]);
+            at.insert("mandate_options".to_owned(), mandate);
+        }
+    }
+    trim(doc, intent, &[OPTIONS]);
+}
+
 /// A hash as an object of a kind shows it at a path: without what it does not know, and with null for what it lacks.
 pub fn fit(hash: Option<&Value>, kind: &str, path: &[&str]) -> Value {
     let mut value = hash.filter(|hash| hash.is_object()).cloned().unwrap_or_else(|| json!({}));

@@ -3,7 +3,9 @@
 use crate::sandbox::behaviour::checkout::defaults::only_currency;
 use crate::sandbox::behaviour::checkout::finish;
 use crate::sandbox::behaviour::connect::terms;
-use crate::sandbox::behaviour::object::{Handler, copy, fill, int, merge_metadata, text, trim};
+use crate::sandbox::behaviour::object::{
+    Handler, copy, fill, int, merge_metadata, merge_options, text,
+};
 use crate::sandbox::behaviour::payment::confirm::{self, ConfirmOptions};
 use crate::sandbox::behaviour::payment::intent::{self, IntentSpec};
 use crate::sandbox::behaviour::payment::verification::{self, Said};
@@ -130,7 +132,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 fn open(txn: &mut Txn<'_>, call: &Call, mut spec: IntentSpec, method_id: Option<&str>) -> String {
     let mut options = Doc::new();
     options.insert("payment_method_options".to_owned(), intent::method_options(&spec.types));
-    merge_options(&mut options, call.hash("payment_method_options"));
+    merge_options(&mut options, "payment_intent", call);
     spec.more.extend(options);
     if let Some(method_id) = method_id {
         spec.more.insert("payment_method".to_owned(), json!(method_id));
@@ -194,18 +196,6 @@ fn write(doc: &mut Doc, call: &Call) {
     }
     fill(doc, "payment_intent", &["payment_details", "shipping"]);
     merge_metadata(doc, &call.params);
-}
-
-/// Merges what was sent for the accepted types into their `payment_method_options`.
-fn merge_options(doc: &mut Doc, sent: Option<&Doc>) {
-    let Some(Value::Object(shown)) = doc.get_mut("payment_method_options") else { return };
-    for (kind, members) in sent.into_iter().flatten() {
-        let at = shown.entry(kind.clone()).or_insert_with(|| json!({}));
-        if let (Value::Object(at), Value::Object(members)) = (at, members) {
-            at.extend(members.clone());
-        }
-    }
-    trim(doc, "payment_intent", &["payment_method_options"]);
 }
 
 /// The payment method that a call names or describes, as its own copy.
@@ -339,7 +329,7 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         write(doc, call);
         copy(doc, call, &["amount", "capture_method", "customer"]);
         doc.insert("currency".to_owned(), json!(currency));
-        merge_options(doc, call.hash("payment_method_options"));
+        merge_options(doc, "payment_intent", call);
         let listed = ["payment_method_types", "allowed_payment_method_types"];
         if let Some(types) = listed.iter().find_map(|name| call.get(name)) {
             doc.insert("payment_method_types".to_owned(), types.clone());
@@ -381,7 +371,7 @@ fn confirm(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         keep(part, call);
         write(doc, call);
         copy(doc, call, &["capture_method"]);
-        merge_options(doc, call.hash("payment_method_options"));
+        merge_options(doc, "payment_intent", call);
     });
     try_payment(txn, call, id, method_id)
 }

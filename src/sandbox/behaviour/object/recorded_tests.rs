@@ -49,6 +49,27 @@ fn intents_and_charges_have_what_stripe_shows_and_no_more() {
 }
 
 #[test]
+fn a_mandate_of_a_card_says_null_for_what_was_not_said_of_it() {
+    let mandate = json!({
+        "amount": 300, "amount_type": "maximum", "interval": "month", "reference": "a",
+        "start_date": 1_704_120_441, "supported_types": ["india"],
+    });
+    let asked = json!({"payment_method_options": {"card": {"mandate_options": mandate}}});
+    let mut world = Lab::new();
+    let made = world.ok("POST /v1/payment_intents", terms(&asked));
+    let shown = &made["payment_method_options"]["card"]["mandate_options"];
+    for name in ["description", "end_date", "interval_count"] {
+        assert_eq!(shown.get(name), Some(&Value::Null), "{name}");
+    }
+    for (name, sent) in mandate.as_object().unwrap() {
+        assert_eq!(&shown[name], sent, "{name}");
+    }
+    let asked = json!({"payment_method_types": ["us_bank_account"]});
+    let made = world.ok("POST /v1/payment_intents", terms(&asked));
+    assert_eq!(made["payment_method_options"]["us_bank_account"]["mandate_options"], json!({}));
+}
+
+#[test]
 fn a_security_code_is_checked_by_attaching_and_by_charging() {
     let mut world = Lab::new();
     let check = |method: &Value| method["card"]["checks"]["cvc_check"].clone();

@@ -1,6 +1,6 @@
 //! Setup intents, their attempts and mandates, as the API makes, confirms, cancels and shows them.
 
-use crate::sandbox::behaviour::object::{Handler, copy, merge_metadata, text, trim};
+use crate::sandbox::behaviour::object::{Handler, copy, merge_metadata, merge_options, text};
 use crate::sandbox::behaviour::payment::verification::Said;
 use crate::sandbox::behaviour::payment::{method, offer};
 use crate::sandbox::behaviour::setup::confirm::{self, Options};
@@ -121,17 +121,7 @@ fn keep(part: &mut SetupIntentPart, call: &Call) {
 /// Writes the sent parameters that an intent shows.
 fn write(doc: &mut Doc, call: &Call) {
     copy(doc, call, FIELDS);
-    if let (Some(Value::Object(shown)), Some(sent)) =
-        (doc.get_mut("payment_method_options"), call.hash("payment_method_options"))
-    {
-        for (kind, members) in sent {
-            let at = shown.entry(kind.clone()).or_insert_with(|| json!({}));
-            if let (Value::Object(at), Value::Object(members)) = (at, members) {
-                at.extend(members.clone());
-            }
-        }
-        trim(doc, "setup_intent", &["payment_method_options"]);
-    }
+    merge_options(doc, "setup_intent", call);
     merge_metadata(doc, &call.params);
 }
 
