@@ -294,11 +294,20 @@ const fn secure(
     when: Challenge,
     then: After,
 ) -> Card {
-    card(number, "visa", method, Behaviour::Authenticates { when, then })
+    let base = card(number, "visa", method, Behaviour::Authenticates { when, then });
+    Card { country: issuer(number), ..base }
 }
 
-const fn issued(base: Card, country: &'static str) -> Card {
-    Card { country, ..base }
+/// The country that a number names: digits 7 to 9 are its number in ISO 3166. One was recorded without.
+const fn issuer(number: &str) -> &'static str {
+    match number.as_bytes() {
+        b"4000000000003220" => "IE",
+        [_, _, _, _, _, _, b'2', b'5', b'0', ..] => "FR",
+        [_, _, _, _, _, _, b'2', b'7', b'6', ..] => "DE",
+        [_, _, _, _, _, _, b'3', b'8', b'0', ..] => "IT",
+        [_, _, _, _, _, _, b'8', b'2', b'6', ..] => "GB",
+        _ => "US",
+    }
 }
 
 const fn national(number: &'static str, method: &'static str, country: &'static str) -> Card {
@@ -399,51 +408,26 @@ pub const ALL: &[Card] = &[
     declined("4100000000000019", "radarBlock", "card_declined", Some("fraudulent")),
     card("4000000000000341", "visa", Some("chargeCustomerFail"), Behaviour::DeclinesAfterAttaching),
     card("4242424242424241", "visa", None, Behaviour::BadNumber),
-    issued(
-        secure(
-            "4000002500003155",
-            Some("authenticationRequiredOnSetup"),
-            Challenge::UnlessSetUp,
-            After::Succeeds,
-        ),
-        "FR",
+    secure(
+        "4000002500003155",
+        Some("authenticationRequiredOnSetup"),
+        Challenge::UnlessSetUp,
+        After::Succeeds,
     ),
-    issued(
-        secure(
-            "4000002760003184",
-            Some("authenticationRequired"),
-            Challenge::Always,
-            After::Succeeds,
-        ),
-        "DE",
+    secure("4000002760003184", Some("authenticationRequired"), Challenge::Always, After::Succeeds),
+    secure(
+        "4000003800000446",
+        Some("authenticationRequiredSetupForOffSession"),
+        Challenge::OnSessionOnly,
+        After::Succeeds,
     ),
-    issued(
-        secure(
-            "4000003800000446",
-            Some("authenticationRequiredSetupForOffSession"),
-            Challenge::OnSessionOnly,
-            After::Succeeds,
-        ),
-        "IT",
+    secure(
+        "4000008260003178",
+        Some("authenticationRequiredChargeDeclinedInsufficientFunds"),
+        Challenge::Always,
+        After::Declines("insufficient_funds"),
     ),
-    issued(
-        secure(
-            "4000008260003178",
-            Some("authenticationRequiredChargeDeclinedInsufficientFunds"),
-            Challenge::Always,
-            After::Declines("insufficient_funds"),
-        ),
-        "GB",
-    ),
-    issued(
-        secure(
-            "4000000000003220",
-            Some("threeDSecure2Required"),
-            Challenge::Always,
-            After::Succeeds,
-        ),
-        "IE",
-    ),
+    secure("4000000000003220", Some("threeDSecure2Required"), Challenge::Always, After::Succeeds),
     secure("4000000000003063", Some("threeDSecureRequired"), Challenge::Always, After::Succeeds),
     secure("4000008400000027", None, Challenge::Always, After::Succeeds),
     secure(
