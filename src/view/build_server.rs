@@ -4,6 +4,7 @@ use crate::domain::course::graded::Checked;
 use crate::domain::course::outcome::{CheckResult, Failure, State};
 use crate::view::canvas::Canvas;
 use crate::view::check::summed;
+use crate::view::foreign;
 use crate::view::words::Msg;
 
 /// A failed check a line, as GitHub Actions shows it beside a commit; what rests on it is left out.
@@ -25,13 +26,13 @@ pub fn github(it: &Checked, canvas: &Canvas) -> String {
 /// A page with the figures and a section for each failed check.
 pub fn markdown(it: &Checked, canvas: &Canvas) -> String {
     let mark = if it.is_well() { "✅" } else { "❌" };
-    let mut out = format!("## {mark} stripegym\n\n{}\n", text(&summed(it, canvas)));
+    let mut out = format!("## {mark} stripegym\n\n{}\n", foreign::markdown(&summed(it, canvas)));
     for (check, failure) in failed(it) {
         let mark = if it.blocks(check) { "❌" } else { "⚠️" };
-        let head = [failure.code.as_str(), check.title.as_str()].map(text).join(" ");
+        let head = [failure.code.as_str(), check.title.as_str()].map(foreign::markdown).join(" ");
         out.extend(["\n### ", mark, " ", &head, "\n\n"]);
         for (label, said) in told(failure, canvas) {
-            out.extend(["- ", &text(&label), ": ", &text(said), "\n"]);
+            out.extend(["- ", &foreign::markdown(&label), ": ", &foreign::markdown(said), "\n"]);
         }
     }
     out
@@ -65,23 +66,6 @@ fn property(text: &str) -> String {
     message(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// One line of Markdown that shows what is there and means nothing else.
-fn text(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '\n' | '\r' => out.push(' '),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' => out.extend(['\\', c]),
-            c if c.is_control() => {}
-            c => out.push(c),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,10 +74,5 @@ mod tests {
     fn a_workflow_command_stays_one_command() {
         assert_eq!(message("50% of\r\nit"), "50%25 of%0D%0Ait");
         assert_eq!(property("a::error title=b,c"), "a%3A%3Aerror title=b%2Cc");
-    }
-
-    #[test]
-    fn what_a_server_said_is_no_markup() {
-        assert_eq!(text("<img src=x> [a](b)\n# c"), "&lt;img src=x&gt; \\[a\\](b) \\# c");
     }
 }
