@@ -74,18 +74,27 @@ pub fn cell(text: &str) -> Cow<'_, str> {
     if is_formula { Cow::Owned(format!("'{shown}")) } else { shown }
 }
 
+/// Lines that stay lines, in a place where nothing else is to act.
+pub fn lines(text: &str) -> Cow<'_, str> {
+    let is_line = |c: char| c == '\n';
+    if text.contains(|c| acts(c) && !is_line(c)) {
+        Cow::Owned(escaped(text, is_line))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
 /// A text in which HTML and XML see no marks, in the content of an element or a quoted attribute. Its lines stay
 /// lines; neither knows a way to write other control characters.
 pub fn markup(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in lines(text).chars() {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
-            c if c.is_control() && c != '\n' => out.push(' '),
             c => out.push(c),
         }
     }
@@ -95,17 +104,22 @@ pub fn markup(text: &str) -> String {
 /// One line of Markdown that shows what is there and means nothing else, in a cell of a table too.
 pub fn markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in lines(text).chars() {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
+            '\n' => out.push(' '),
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' => out.extend(['\\', c]),
-            c if c.is_control() => out.push(' '),
             c => out.push(c),
         }
     }
     out
+}
+
+/// The text of a workflow command of GitHub: one line, in which `%` introduces a code.
+pub fn workflow(text: &str) -> String {
+    lines(&text.replace("\r\n", "\n")).replace('%', "%25").replace('\n', "%0A")
 }
 
 #[cfg(test)]
@@ -255,20 +269,22 @@ mod tests {
 
     #[test]
     fn what_a_server_said_is_no_mark_of_a_page() {
-        let evil = "<img src=x onerror='y'> [a](b)\n# c & \"d\" | _e_\u{1b}";
-        let shown = "&lt;img src=x onerror='y'&gt; \\[a\\](b) \\# c &amp; \"d\" \\| \\_e\\_ ";
+        let evil = "<img src=x onerror='y'> [a](b)\n# c & \"d\" | _e_\u{202e}";
+        let shown =
+            "&lt;img src=x onerror='y'&gt; \\[a\\](b) \\# c &amp; \"d\" \\| \\_e\\_\\\\u202e";
         assert_eq!(markdown(evil), shown);
-        let shown = "&lt;img src=x onerror=&#39;y&#39;&gt; [a](b)\n# c &amp; &quot;d&quot; | _e_ ";
+        let shown =
+            "&lt;img src=x onerror=&#39;y&#39;&gt; [a](b)\n# c &amp; &quot;d&quot; | _e_\\u202e";
         assert_eq!(markup(evil), shown);
     }
 
     proptest::proptest! {
         #[test]
-        fn no_text_makes_a_mark(text in "[<>&'\"|`*_~#\\[\\]\\\\\r\n a-c\u{1b}]{0,30}") {
-            let marks = ['<', '>', '"', '\'', '\u{1b}'];
+        fn no_text_makes_a_mark(text in "[<>&'\"|`*_~#\\[\\]\\\\\r\n a-c\u{1b}\u{202e}]{0,30}") {
+            let marks = ['<', '>', '"', '\'', '\u{1b}', '\u{202e}'];
             proptest::prop_assert!(!markup(&text).contains(marks));
             let shown = markdown(&text);
-            let marks = ['<', '>', '\n', '\r', '\u{1b}'];
+            let marks = ['<', '>', '\n', '\r', '\u{1b}', '\u{202e}'];
             proptest::prop_assert!(!shown.contains(marks));
             let mut letters = shown.chars();
             while let Some(letter) = letters.next() {
