@@ -1,6 +1,7 @@
-//! Spawned work that shutdown waits for.
+//! Spawned work that shutdown waits for, and work that waits for a disk or another program.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::JoinSet;
 
 /// A set of running tasks; clones add to the same set.
@@ -28,10 +29,33 @@ impl Tasks {
     }
 }
 
+/// Does what waits for a disk or another program. Where a runtime has several workers, others take over what waits
+/// on this one meanwhile: the sandbox that is hosted here goes on answering.
+pub fn blocking<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::try_current().map(|handle| handle.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        _ => work(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::sync::atomic::{AtomicBool, Ordering};
+
+    #[test]
+    fn a_worker_that_waits_for_a_disk_leaves_its_tasks_to_others() {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+        let heard = runtime.block_on(runtime.spawn(async {
+            let (tell, heard) = std::sync::mpsc::channel();
+            // With one worker this task waits behind the one that is running.
+            Tasks::default().spawn(async move { drop(tell.send(())) });
+            blocking(move || heard.recv().is_ok())
+        }));
+        assert!(heard.unwrap());
+        assert_eq!(blocking(|| 1), 1);
+    }
 
     #[tokio::test]
     async fn what_a_task_starts_at_its_end_is_waited_for_too() {

@@ -6,6 +6,7 @@ use crate::domain::course::outcome::{CheckResult, DayResult, ItemResult, State};
 use crate::domain::course::standing::DayStatus;
 use crate::domain::notice::Look;
 use crate::domain::report::{LessonsChecked, Tried};
+use crate::view::foreign;
 use serde_json::{Value, json};
 
 /// One check.
@@ -159,7 +160,7 @@ fn suite(it: &DayResult) -> String {
     let mut out = String::new();
     out.extend([format!(
         "<testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" skipped=\"{}\" time=\"{}\">\n",
-        escape(&it.id),
+        foreign::markup(&it.id),
         it.checks.len(),
         of(&[State::Fail, State::Blocked]),
         of(&[State::Skip, State::Attest, State::Warn]),
@@ -169,8 +170,8 @@ fn suite(it: &DayResult) -> String {
         let name = format!("{} {}", check.id, check.title);
         out.extend([format!(
             "  <testcase classname=\"{}\" name=\"{}\" time=\"{}\"",
-            escape(&it.id),
-            escape(&name),
+            foreign::markup(&it.id),
+            foreign::markup(&name),
             seconds(check.took_ms)
         )]);
         match (check.state, &check.failure) {
@@ -181,8 +182,8 @@ fn suite(it: &DayResult) -> String {
                 );
                 out.extend([format!(
                     ">\n    <failure message=\"{}\">{}</failure>\n  </testcase>\n",
-                    escape(&failure.code),
-                    escape(&text)
+                    foreign::markup(&failure.code),
+                    foreign::markup(&text)
                 )]);
             }
             (State::Skip | State::Attest | State::Warn, _) => {
@@ -200,21 +201,6 @@ fn suite(it: &DayResult) -> String {
 
 fn seconds(took_ms: u64) -> String {
     format!("{}.{:03}", took_ms / 1000, took_ms % 1000)
-}
-
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c if c.is_control() && c != '\n' => {}
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
-//! What others wrote, on its way to a terminal or a spreadsheet: ids, types, addresses, answers of servers. A
-//! character that moves the cursor, changes colours or turns text around is shown as `\u001b` and does nothing.
+//! What others wrote, on its way to a terminal, a spreadsheet or a page: ids, types, addresses, answers of
+//! servers. A character that moves the cursor, changes colours or turns text around is shown as `\u001b` and does
+//! nothing; what would be a mark of HTML or Markdown stands there as it was written.
 
 use crate::view::canvas::Canvas;
 use crate::view::check::CLEAR;
@@ -71,6 +72,54 @@ pub fn cell(text: &str) -> Cow<'_, str> {
     let shown = plain(text);
     let is_formula = shown.starts_with(['=', '+', '-', '@', '\\']) && shown.parse::<i64>().is_err();
     if is_formula { Cow::Owned(format!("'{shown}")) } else { shown }
+}
+
+/// Lines that stay lines, in a place where nothing else is to act.
+pub fn lines(text: &str) -> Cow<'_, str> {
+    let is_line = |c: char| c == '\n';
+    if text.contains(|c| acts(c) && !is_line(c)) {
+        Cow::Owned(escaped(text, is_line))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// A text in which HTML and XML see no marks, in the content of an element or a quoted attribute. Its lines stay
+/// lines; neither knows a way to write other control characters.
+pub fn markup(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in lines(text).chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// One line of Markdown that shows what is there and means nothing else, in a cell of a table too.
+pub fn markdown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in lines(text).chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '\n' => out.push(' '),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' => out.extend(['\\', c]),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// The text of a workflow command of GitHub: one line, in which `%` introduces a code.
+pub fn workflow(text: &str) -> String {
+    lines(&text.replace("\r\n", "\n")).replace('%', "%25").replace('\n', "%0A")
 }
 
 #[cfg(test)]
@@ -216,5 +265,35 @@ mod tests {
         let canvas = Canvas { colour: true, ..Canvas::plain(Locale::En) };
         let text = canvas.tone(Tone::Bad, "x\u{1b}[5my");
         assert_eq!(printed(text, &canvas), "\u{1b}[31mx\\u001b[5my\u{1b}[0m");
+    }
+
+    #[test]
+    fn what_a_server_said_is_no_mark_of_a_page() {
+        let evil = "<img src=x onerror='y'> [a](b)\n# c & \"d\" | _e_\u{202e}";
+        let shown =
+            "&lt;img src=x onerror='y'&gt; \\[a\\](b) \\# c &amp; \"d\" \\| \\_e\\_\\\\u202e";
+        assert_eq!(markdown(evil), shown);
+        let shown =
+            "&lt;img src=x onerror=&#39;y&#39;&gt; [a](b)\n# c &amp; &quot;d&quot; | _e_\\u202e";
+        assert_eq!(markup(evil), shown);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_a_mark(text in "[<>&'\"|`*_~#\\[\\]\\\\\r\n a-c\u{1b}\u{202e}]{0,30}") {
+            let marks = ['<', '>', '"', '\'', '\u{1b}', '\u{202e}'];
+            proptest::prop_assert!(!markup(&text).contains(marks));
+            let shown = markdown(&text);
+            let marks = ['<', '>', '\n', '\r', '\u{1b}', '\u{202e}'];
+            proptest::prop_assert!(!shown.contains(marks));
+            let mut letters = shown.chars();
+            while let Some(letter) = letters.next() {
+                if letter == '\\' {
+                    letters.next();
+                } else {
+                    proptest::prop_assert!(!"|`*_~#[]".contains(letter), "{shown}");
+                }
+            }
+        }
     }
 }

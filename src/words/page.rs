@@ -18,12 +18,14 @@ words! {
         challenge_failed deposits_title deposits_text deposits_code deposits_hint deposits_verify
         deposits_wrong deposits_none voucher_title voucher_store payment_code confirmation_number
         voucher_sandbox voucher_sandbox_text voucher_succeed voucher_fail voucher_paid
-        voucher_lapsed onboard_title onboard_text onboard_due onboard_sandbox onboard_submit
+        voucher_lapsed store_familymart store_lawson store_ministop store_seicomart
+        home_title home_what home_version home_status home_endpoints home_deliveries home_requests
+        home_sdk home_key onboard_title onboard_text onboard_due onboard_sandbox onboard_submit
         onboard_later onboard_dashboard onboard_open onboard_closed declined insufficient_funds expired_card incorrect_cvc invalid_cvc
         processing_error incorrect_number invalid_number invalid_expiry_month invalid_expiry_year
         velocity live_card authentication_failed authentication_required invalid_iban code
-        code_apply code_remove code_invalid discount tax tax_included tax_later extras add remove
-        update_order order_updated setup_submit setup_done tax_id tax_id_kind business_name
+        code_apply code_remove code_invalid code_refused discount tax tax_included tax_later extras add remove
+        update_order order_updated setup_submit setup_done setup_refused tax_id tax_id_kind business_name
         bad_tax_id promotions save_method inactive_title inactive_text
     }
     with {

@@ -144,6 +144,12 @@ fn requests_that_are_not_written_as_http_writes_them_get_400() {
         let reply = send_bytes(port, two.as_bytes()).unwrap();
         assert!(reply.error(400)["message"].as_str().unwrap().contains("Host"), "{}", reply.text());
     }
+    let chunks = format!(
+        "POST /webhook HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nStripe-Signature: t=1,v1=0\r\n\
+         Transfer-Encoding: chunked\r\nConnection: close\r\n\r\nnot-a-size\r\n{{}}\r\n0\r\n\r\n",
+        shop.port
+    );
+    assert_eq!(send_bytes(shop.port, chunks.as_bytes()).unwrap().status, 400);
     let port = sandbox.api.port;
     let chunks = format!(
         "POST /v1/customers HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {}\r\n\

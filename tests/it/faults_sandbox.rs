@@ -393,6 +393,11 @@ fn errors_of_the_disk_lose_nothing_that_was_answered() {
     }
 }
 
+/// How long somebody else holds the file.
+fn held_for() -> Duration {
+    Duration::from_secs(rounds(3, 30) as u64)
+}
+
 #[test]
 fn a_held_file_refuses_writes_and_nothing_else() {
     let desk = Desk::open();
@@ -401,7 +406,7 @@ fn a_held_file_refuses_writes_and_nothing_else() {
         desk.acks(6);
         eventually("the file is held", || holder.execute_batch("BEGIN EXCLUSIVE").ok());
         let since = Instant::now();
-        while since.elapsed() < Duration::from_secs(3) {
+        while since.elapsed() < held_for() {
             desk.refusals(1);
         }
         holder.execute_batch("COMMIT").unwrap();
@@ -417,7 +422,7 @@ fn a_file_held_while_others_only_look_silences_nothing() {
     let holder = Connection::open(desk.path()).unwrap();
     eventually("the file is held", || holder.execute_batch("BEGIN EXCLUSIVE").ok());
     let since = Instant::now();
-    while since.elapsed() < Duration::from_secs(2) {
+    while since.elapsed() < held_for() {
         desk.look();
     }
     holder.execute_batch("COMMIT").unwrap();

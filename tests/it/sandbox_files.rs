@@ -136,17 +136,46 @@ fn a_newer_or_a_damaged_file_is_refused_in_words_and_stays_as_it_is() {
     }
 }
 
+/// The memory that a sandbox has now, in kilobytes.
+#[cfg(target_os = "linux")]
+fn resident(sandbox: &Sandbox) -> usize {
+    let path = format!("/proc/{}/status", sandbox.program.pid());
+    let status = fs::read_to_string(path).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_customer_with_its_event_takes_few_kilobytes_also_after_a_restart() {
+    const MADE: usize = 2_000;
+    let env = Env::new();
+    let mut sandbox = env.sandbox(&[]);
+    let make = |sandbox: &Sandbox, count: usize| {
+        for at in 0..count {
+            let name = format!("Aki {at}");
+            sandbox.api.make("/v1/customers", &[("name", &name), ("email", "a@example.com")]);
+        }
+    };
+    make(&sandbox, 50);
+    let before = resident(&sandbox);
+    make(&sandbox, MADE);
+    let each = resident(&sandbox).saturating_sub(before) * 1_024 / MADE;
+    assert!(each < 6_000, "{each} bytes for each");
+    assert_eq!(sandbox.program.interrupt(), 130);
+    let sandbox = env.sandbox(&[]);
+    let each = resident(&sandbox).saturating_sub(before) * 1_024 / MADE;
+    assert!(each < 6_000, "{each} bytes for each after a restart");
+    let found = sandbox.api.read("/v1/customers?limit=100&email=a@example.com");
+    assert_eq!(found["data"].as_array().unwrap().len(), 100);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn big_refused_requests_fill_neither_answers_nor_memory() {
     let env = Env::new();
     let sandbox = env.sandbox(&[]);
-    let rss = || -> usize {
-        let path = format!("/proc/{}/status", sandbox.program.pid());
-        let status = fs::read_to_string(path).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse().unwrap()
-    };
+    let rss = || resident(&sandbox);
     let big = "x".repeat(900_000);
     let refused = |form: &[(&str, &str)]| {
         let reply = sandbox.api.post("/v1/customers", form);

@@ -109,6 +109,9 @@ fn no_line_is_wider_than_the_terminal() {
             &["events", "list"],
             &["doctor"],
             &["status"],
+            &["check", "day0"],
+            &["trigger", "payment_intent.succeeded"],
+            &["explain"],
             &[],
         ] {
             let mut program = Terminal::start(&env, args);
@@ -120,6 +123,45 @@ fn no_line_is_wider_than_the_terminal() {
                 assert!(wide <= usize::from(COLUMNS) || whole, "{lang} {args:?}: {wide}: {line}");
             }
         }
+    }
+}
+
+#[test]
+fn lines_of_a_log_come_as_they_are_written_until_ctrl_c() {
+    for lang in LANGS {
+        let env = world(lang);
+        let sandbox = env.sandbox(&[]);
+        let port = sandbox.url.rsplit(':').next().unwrap().to_owned();
+        let there = world(lang).with("STRIPEGYM_SANDBOX_PORT", &port);
+        let mut tail = Terminal::start(&there, &["logs", "tail"]);
+        sandbox.api.make("/v1/customers", &[("name", "Aki")]);
+        tail.shows("/v1/customers");
+        tail.press(CTRL_C);
+        assert_eq!(tail.end(), INTERRUPTED, "{lang}:\n{}", tail.written());
+    }
+}
+
+#[test]
+fn a_long_text_goes_through_the_readers_pager() {
+    for lang in LANGS {
+        let env = world(lang).with("PAGER", "tail -n 1");
+        let mut lesson = Terminal::start(&env, &["day1", "--full", "--only", "read"]);
+        assert_eq!(lesson.end(), 0, "{lang}:\n{}", lesson.written());
+        let written = lesson.written();
+        let lines = written.lines().filter(|line| !line.trim().is_empty()).count();
+        assert!(lines < 24, "{lang}: the pager left one line of the lesson\n{written}");
+    }
+}
+
+#[test]
+fn a_server_that_was_started_ends_with_the_day_that_started_it() {
+    for lang in LANGS {
+        let env = world(lang);
+        let server = "python3 -u -m http.server $PORT --bind 127.0.0.1";
+        let mut day = Terminal::start(&env, &["check", "day1", "--exec", server]);
+        day.shows("http://127.0.0.1:");
+        day.press(CTRL_C);
+        assert_eq!(day.end(), INTERRUPTED, "{lang}:\n{}", day.written());
     }
 }
 

@@ -326,6 +326,31 @@ fn imports_are_written_in_full() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Files with Japanese in their code: what they read or know is Japanese itself.
+const READ_JAPANESE: [&str; 11] = [
+    "app/course/exam.rs",
+    "app/course/parcel.rs",
+    "cli/language.rs",
+    "domain/course/books/mod.rs",
+    "domain/course/lint/source.rs",
+    "domain/course/readme.rs",
+    "domain/course/talk.rs",
+    "sandbox/behaviour/connect/onboarding.rs",
+    "sandbox/page/countries.rs",
+    "view/money.rs",
+    "view/wrap.rs",
+];
+
+#[test]
+fn sentences_stand_in_the_files_of_texts() {
+    let is_japanese = |c: char| matches!(c, '\u{3041}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}');
+    for source in sources() {
+        let found = source.code.iter().find(|line| line.contains(is_japanese));
+        let is_read = READ_JAPANESE.contains(&source.path.as_str());
+        assert_eq!(found.is_some(), is_read, "{}: {found:?}", source.path);
+    }
+}
+
 #[test]
 fn nothing_is_left_over() {
     // Written apart, so that this file does not find itself.

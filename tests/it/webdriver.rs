@@ -21,6 +21,9 @@ pub(crate) struct Browser {
     width: u16,
 }
 
+/// The narrowest phone that pages are made for, in pixels.
+const PHONE: u16 = 360;
+
 impl Browser {
     /// Starts chromedriver and a window that asks for pages in `lang`.
     pub(crate) fn start(env: &Env, lang: &str) -> Self {
@@ -136,8 +139,7 @@ impl Browser {
     /// Keeps a picture of the whole page under `test-artefacts/`.
     pub(crate) fn keep_picture(&mut self, name: &str) -> PathBuf {
         let height = self.script("return document.documentElement.scrollHeight").as_u64().unwrap();
-        let size = json!({"width": self.width, "height": height.clamp(600, 3_000) + 140});
-        self.call("POST", "/window/rect", &size);
+        self.lay_out(height.clamp(600, 3_000));
         let picture = self.call("GET", "/screenshot", &Value::Null);
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("test-artefacts");
         fs::create_dir_all(&folder).unwrap();
@@ -146,10 +148,41 @@ impl Browser {
         path
     }
 
-    /// Changes the width of the window to a phone's.
+    /// Has pages laid out for a small phone; a window of a desktop cannot be as narrow.
     pub(crate) fn narrow(&mut self) {
-        self.width = 500;
-        self.call("POST", "/window/rect", &json!({"width": self.width, "height": 900}));
+        self.width = PHONE;
+        self.lay_out(900);
+    }
+
+    /// How many pixels the page is too wide for a small phone.
+    pub(crate) fn too_wide_for_a_phone(&mut self) -> i64 {
+        let before = self.width;
+        self.narrow();
+        let wide = self.script(
+            "const root = document.documentElement; return [innerWidth, root.scrollWidth - root.clientWidth]",
+        );
+        assert_eq!(wide[0], PHONE);
+        self.width = before;
+        self.lay_out(900);
+        wide[1].as_i64().unwrap()
+    }
+
+    fn lay_out(&mut self, height: u64) {
+        let size = if self.width == PHONE {
+            json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": {
+                "width": self.width, "height": height, "deviceScaleFactor": 1, "mobile": true,
+            }})
+        } else {
+            json!({"cmd": "Emulation.clearDeviceMetricsOverride", "params": {}})
+        };
+        self.call("POST", "/goog/cdp/execute", &size);
+        if self.width != PHONE {
+            self.call(
+                "POST",
+                "/window/rect",
+                &json!({"width": self.width, "height": height + 140}),
+            );
+        }
     }
 
     fn find(&mut self, css: &str) -> String {

@@ -239,6 +239,40 @@ fn pages_stay_in_their_world() {
 }
 
 #[test]
+fn links_lead_to_pages_of_their_world() {
+    let (_env, sandbox) = sandbox();
+    let make =
+        |path: &str, form: &[(&str, &str)]| sandbox.api.make(&format!("/worlds/a/v1/{path}"), form);
+    let price = make(
+        "prices",
+        &[("currency", "jpy"), ("unit_amount", "500"), ("product_data[name]", "Tea")],
+    );
+    let sold = [("line_items[0][price]", text(&price, "id")), ("line_items[0][quantity]", "1")];
+    let link = make("payment_links", &sold);
+    let account = make("accounts", &[("type", "express"), ("country", "JP")]);
+    let onboarding = make(
+        "account_links",
+        &[
+            ("account", text(&account, "id")),
+            ("type", "account_onboarding"),
+            ("refresh_url", "https://example.com/again"),
+            ("return_url", "https://example.com/back"),
+        ],
+    );
+    for (made, status) in [(link, 303), (onboarding, 200)] {
+        let path = text(&made, "url").strip_prefix(&sandbox.url).unwrap();
+        assert!(path.starts_with("/worlds/a/"), "{path}");
+        let reply = bare(&sandbox, "GET", path, &[], "");
+        assert_eq!(reply.status, status, "{path}");
+        if let Some(to) = reply.header("location") {
+            assert!(to.contains("/worlds/a/c/pay/"), "{to}");
+        }
+        let outside = path.strip_prefix("/worlds/a").unwrap();
+        assert_eq!(bare(&sandbox, "GET", outside, &[], "").status, 404, "{outside}");
+    }
+}
+
+#[test]
 fn webhooks_go_out_in_the_time_of_their_world() {
     let (_env, sandbox) = sandbox();
     let body = json!({"seed": 1, "now": "2090-01-01"});
@@ -469,6 +503,8 @@ fn our_own_commands_work_in_a_world() {
     assert_eq!(sandbox.api.read("/worlds/shop/v1/products/prod_tea")["name"], "Tea");
     let moved = json(&["--world", "shop", "clock", "advance", "1 month"]);
     assert_eq!(text(&moved, "at"), "2027-02-28T00:00:00Z");
+    let set = json(&["--world", "shop", "clock", "set", "2027-03-01"]);
+    assert_eq!(text(&set, "at"), "2027-03-01T00:00:00Z");
     assert_eq!(text(&json(&["clock", "show"]), "world"), "default");
     let key = json(&["--world", "shop", "sandbox", "keys", "create", "--allow", "products:read"]);
     assert!(text(&key, "key").starts_with("rk_test_w_shop_"));

@@ -1,29 +1,11 @@
 //! The files of a project that somebody edits: what they look like now, and which of them changed since.
 
+use crate::app::course::tree::FILLED_BY_TOOLS;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// Folders that nobody edits by hand.
-const FOLDERS: [&str; 16] = [
-    ".git",
-    ".hg",
-    ".svn",
-    ".idea",
-    ".vscode",
-    ".stripegym",
-    "target",
-    "node_modules",
-    "__pycache__",
-    "venv",
-    ".venv",
-    ".pytest_cache",
-    ".mypy_cache",
-    ".ruff_cache",
-    "dist",
-    ".cache",
-];
 /// Endings of files that programs write while they run.
 const ENDINGS: [&str; 15] = [
     ".db",
@@ -141,7 +123,8 @@ fn patterns(text: &str) -> Vec<String> {
 }
 
 fn is_left_out(name: &str, folder: bool, patterns: &[String]) -> bool {
-    if folder && FOLDERS.contains(&name) || !folder && ENDINGS.iter().any(|end| name.ends_with(end))
+    if folder && FILLED_BY_TOOLS.contains(&name)
+        || !folder && ENDINGS.iter().any(|end| name.ends_with(end))
     {
         return true;
     }

@@ -17,6 +17,7 @@ use crate::domain::course::claim::{
 use crate::domain::course::outcome::Finding;
 use crate::domain::fault::Fault;
 use crate::domain::secret::KeyKind;
+use crate::net::tasks::blocking;
 use serde_json::Value;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -86,7 +87,10 @@ pub async fn found(stage: &Stage<'_>, claim: &Claim) -> Result<Finding, ActError
             Ok(finding(there, "process alive".to_owned(), got))
         }
         Claim::Key(it) => Ok(key(stage, it)),
-        Claim::Files(it) => Ok(project::files(&stage.project, stage.own_project().is_some(), it)),
+        Claim::Files(it) => {
+            let own = stage.own_project().is_some();
+            Ok(blocking(|| project::files(&stage.project, own, it)))
+        }
         Claim::Mentions(it) => Ok(project::mentions(&stage.project, it)),
         Claim::Lint(it) => {
             let sight =

@@ -21,6 +21,7 @@ use crate::domain::entry::EntryStatus;
 use crate::domain::money::Money;
 use crate::domain::reconcile::{Record, reconcile};
 use crate::domain::time::Timestamp;
+use crate::net::tasks::blocking;
 use crate::stripe::calls::Window;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -84,7 +85,7 @@ async fn outcome(stage: &mut Stage<'_>, act: &Act) -> Result<Value, ActError> {
         Verb::Reconcile(it) => compare(stage, it).await,
         Verb::Recover(_) => recover(stage).await,
         Verb::Document(_) => {
-            let written = project::document(stage)?;
+            let written = blocking(|| project::document(stage))?;
             stage.forget_files();
             Ok(written)
         }

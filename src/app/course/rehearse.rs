@@ -13,6 +13,7 @@ use crate::domain::course::readme::{Block, Mark, Readme};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::notice::Notice;
 use crate::domain::secret::SigningSecret;
+use crate::net::tasks::blocking;
 use crate::os::private;
 use serde_json::{Value, json};
 use std::fs::{self, File};
@@ -57,7 +58,7 @@ pub async fn run_readme(stage: &Stage<'_>) -> Result<Value, ActError> {
     let port = application::free_port()?;
     let url = format!("http://127.0.0.1:{port}");
     let secret = surroundings::secret(stage.context)?;
-    let room = Room::open(stage, &url, &secret)?;
+    let room = blocking(|| Room::open(stage, &url, &secret))?;
     let outcome = follow(stage, &room, &readme, &url, &secret).await;
     room.close();
     outcome

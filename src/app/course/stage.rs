@@ -19,6 +19,7 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::secret::SigningSecret;
 use crate::domain::time::Timestamp;
 use crate::net::outbound::{self, Patience, Reach};
+use crate::net::tasks::blocking;
 use crate::stripe::calls::Window;
 use crate::stripe::failure::Error;
 use serde_json::{Value, json};
@@ -239,7 +240,7 @@ impl<'c> Stage<'c> {
     pub fn look_by(&self, rule: Rule) -> Result<Sight, &'static str> {
         let documents = rule.is_of_documents().then_some(self.project.as_path());
         let folder = self.own.as_deref().or(documents).ok_or("--project DIR")?;
-        let sight = rule.look(self.files.get_or_init(|| tree::read(folder)));
+        let sight = rule.look(self.files.get_or_init(|| blocking(|| tree::read(folder))));
         if sight.looked == 0 { Err("0 files") } else { Ok(sight) }
     }
 

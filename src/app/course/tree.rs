@@ -5,20 +5,26 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Folders that tools fill.
-const NOT_OURS: [&str; 12] = [
+/// Folders that tools fill and nobody edits by hand.
+pub const FILLED_BY_TOOLS: [&str; 18] = [
     ".git",
-    "node_modules",
+    ".hg",
+    ".svn",
+    ".idea",
+    ".vscode",
+    ".stripegym",
     "target",
+    "node_modules",
+    "__pycache__",
     "venv",
     ".venv",
-    "__pycache__",
+    ".pytest_cache",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".cache",
     "dist",
     "build",
     "vendor",
-    ".mypy_cache",
-    ".pytest_cache",
-    ".stripegym",
 ];
 /// The largest file that is read, in bytes.
 const FILE_MAX: u64 = 1024 * 1024;
@@ -112,7 +118,7 @@ fn git(folder: &Path, arguments: &[&str]) -> Option<Vec<String>> {
 fn counts(path: &str) -> bool {
     let mut parts = path.split('/').rev();
     let is_env = parts.next() == Some(".env");
-    !is_env && !parts.any(|folder| NOT_OURS.contains(&folder))
+    !is_env && !parts.any(|folder| FILLED_BY_TOOLS.contains(&folder))
 }
 
 /// The files below a folder, with `/`.
@@ -125,7 +131,7 @@ fn walk(folder: &Path) -> Vec<String> {
             let name = entry.file_name().to_string_lossy().into_owned();
             // A link may lead anywhere, and round in circles.
             let Ok(kind) = entry.file_type() else { continue };
-            if kind.is_dir() && depth < DEPTH_MAX && !NOT_OURS.contains(&name.as_str()) {
+            if kind.is_dir() && depth < DEPTH_MAX && !FILLED_BY_TOOLS.contains(&name.as_str()) {
                 open.push((entry.path(), format!("{prefix}{name}/"), depth + 1));
             } else if kind.is_file() && found.len() < FILES_MAX {
                 found.push(format!("{prefix}{name}"));

@@ -1,6 +1,7 @@
 //! Copies of the shops of `lessons/track/`: each in a folder of its own, with links to packages that are
 //! installed elsewhere. Everything is removed when the ground is left.
 
+use crate::app::course::tree::FILLED_BY_TOOLS;
 use crate::domain::course::matrix::Matrix;
 use crate::domain::course::shops::{Shop, Shops};
 use crate::domain::fault::{Fault, FaultKind};
@@ -11,9 +12,6 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::process::Command;
-
-/// What tools leave beside a learner's files; copies do without.
-const LEFTOVERS: [&str; 5] = ["node_modules", "target", "__pycache__", ".venv", ".stripegym"];
 
 /// Where shops are tried out.
 pub struct Ground {
@@ -142,7 +140,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let name = entry.file_name();
-        if LEFTOVERS.iter().any(|left| *left == name) {
+        if FILLED_BY_TOOLS.iter().any(|left| *left == name) {
             continue;
         }
         if entry.path().is_dir() {

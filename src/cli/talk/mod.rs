@@ -102,7 +102,7 @@ impl<'c> Talking<'c> {
             canvas: canvas.clone(),
             room,
             prompt,
-            screen: Screen::default(),
+            screen: Screen::on(canvas.clone()),
             gone,
             at: at.unwrap_or_default(),
             now: Now::default(),

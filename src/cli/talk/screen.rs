@@ -2,6 +2,8 @@
 
 use crate::cli::out;
 use crate::cli::talk::editor::Prompt;
+use crate::view::canvas::Canvas;
+use crate::view::foreign;
 use crate::view::wrap::columns;
 
 /// The most that a screen has, so that what fits here fits everywhere.
@@ -19,18 +21,27 @@ pub(crate) fn size() -> (usize, u16) {
     (usize::from(rows.clamp(ROWS_MIN, ROWS_MAX)), columns.clamp(40, COLUMNS_MAX))
 }
 
-/// What stands on the screen.
-#[derive(Debug, Default)]
+/// What stands on the screen. Whatever comes is shown and acts on nothing but the tones of its canvas.
+#[derive(Debug)]
 pub(crate) struct Screen {
+    canvas: Canvas,
     head: Vec<String>,
     used: usize,
     rest: Vec<String>,
 }
 
 impl Screen {
+    pub(crate) const fn on(canvas: Canvas) -> Self {
+        Self { canvas, head: Vec::new(), used: 0, rest: Vec::new() }
+    }
+
+    fn shown(&self, text: &str) -> String {
+        foreign::printed(text.to_owned(), &self.canvas)
+    }
+
     /// Begins a new screen: a head that stays, and what follows it.
     pub(crate) fn begin(&mut self, head: Vec<String>, body: &str) {
-        self.head = head;
+        self.head = head.iter().map(|line| self.shown(line)).collect();
         self.rest.clear();
         self.clear();
         self.add(body);
@@ -50,7 +61,7 @@ impl Screen {
     /// Adds a text. Where there is no room for it, the screen is begun anew under its head; where there is still none,
     /// the rest waits.
     pub(crate) fn add(&mut self, text: &str) {
-        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        let lines: Vec<String> = self.shown(text).lines().map(str::to_owned).collect();
         if lines.is_empty() {
             return;
         }
@@ -75,15 +86,17 @@ impl Screen {
 
     /// Shows what can be typed, above the prompt.
     pub(crate) fn foot(&mut self, line: &str) {
-        out::data(line);
-        self.used += height(&[line.to_owned()]);
+        let line = self.shown(line);
+        out::data(&line);
+        self.used += height(&[line]);
     }
 
     /// Says something above the line that is being typed.
     pub(crate) fn above(&mut self, prompt: &Prompt, text: &str) {
+        let text = self.shown(text);
         let lines: Vec<String> = text.lines().map(str::to_owned).collect();
         self.used += height(&lines);
-        prompt.say_above(text);
+        prompt.say_above(&text);
     }
 
     /// Notes that a line was typed after a prompt.

@@ -157,6 +157,15 @@ impl PayPage {
         }
     }
 
+    /// What did not succeed, as the head of what there is to mend.
+    fn alert(&self) -> &'static str {
+        match self.faults.as_slice() {
+            [fault] if fault.field == "code" => self.w.code_refused,
+            _ if self.order.is_none() => self.w.setup_refused,
+            _ => self.w.problem,
+        }
+    }
+
     /// What was typed into a field before.
     fn typed(&self, name: &str) -> &str {
         self.typed.get(name).map_or("", String::as_str)
@@ -431,15 +440,15 @@ impl VoucherPage {
         let stores = details.get("stores")?;
         let amount = shown(int(intent, "amount"), text(intent, "currency"));
         let names = [
-            ("familymart", ["FamilyMart", "ファミリーマート"]),
-            ("lawson", ["Lawson", "ローソン"]),
-            ("ministop", ["Ministop", "ミニストップ"]),
-            ("seicomart", ["Seicomart", "セイコーマート"]),
+            ("familymart", w.store_familymart),
+            ("lawson", w.store_lawson),
+            ("ministop", w.store_ministop),
+            ("seicomart", w.store_seicomart),
         ];
-        let store = |(key, [en, ja]): (&str, [&'static str; 2])| {
+        let store = |(key, name): (&str, &'static str)| {
             let numbers = stores.get(key)?;
             Some(Store {
-                name: if locale == Locale::Ja { ja } else { en },
+                name,
                 code: spaced(text(numbers, "payment_code")),
                 confirmation: text(numbers, "confirmation_number").to_owned(),
             })

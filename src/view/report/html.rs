@@ -1,6 +1,7 @@
 //! A report as one HTML file: no script, nothing fetched, for light, dark and paper.
 
 use crate::domain::locale::Locale;
+use crate::view::foreign::markup;
 use crate::view::report::blocks::{Block, Chart};
 use std::fmt::Write as _;
 
@@ -27,7 +28,7 @@ svg{max-width:100%;height:auto}svg text{fill:var(--ink);font:12px system-ui,sans
 /// The blocks as a file.
 pub fn write(blocks: &[Block], locale: Locale) -> String {
     let title = blocks.iter().find_map(|block| match block {
-        Block::Heading(1, text) => Some(escape(text)),
+        Block::Heading(1, text) => Some(markup(text)),
         _ => None,
     });
     let body: Vec<String> = blocks.iter().map(block).collect();
@@ -44,16 +45,16 @@ pub fn write(blocks: &[Block], locale: Locale) -> String {
 
 fn block(it: &Block) -> String {
     match it {
-        Block::Heading(level, text) => format!("<h{level}>{}</h{level}>", escape(text)),
-        Block::Text(text) => format!("<p>{}</p>", escape(text)),
-        Block::Command(command) => format!("<pre>{}</pre>", escape(command)),
+        Block::Heading(level, text) => format!("<h{level}>{}</h{level}>", markup(text)),
+        Block::Text(text) => format!("<p>{}</p>", markup(text)),
+        Block::Command(command) => format!("<pre>{}</pre>", markup(command)),
         Block::List(points) => {
-            let points = points.iter().map(|it| format!("<li>{}</li>", escape(it)));
+            let points = points.iter().map(|it| format!("<li>{}</li>", markup(it)));
             format!("<ul>{}</ul>", points.collect::<Vec<_>>().concat())
         }
         Block::Table(head, rows) => {
             let cells = |tag: &str, cells: &[String]| {
-                let cells = cells.iter().map(|cell| format!("<{tag}>{}</{tag}>", escape(cell)));
+                let cells = cells.iter().map(|cell| format!("<{tag}>{}</{tag}>", markup(cell)));
                 cells.collect::<Vec<_>>().concat()
             };
             let mut out =
@@ -64,13 +65,13 @@ fn block(it: &Block) -> String {
         }
         Block::Chart(chart) => drawn(chart),
         Block::Sign(text) => {
-            let lines = text.split(" / ").map(|what| format!("<span>{}</span>", escape(what)));
+            let lines = text.split(" / ").map(|what| format!("<span>{}</span>", markup(what)));
             format!("<div class=\"sign\">{}</div>", lines.collect::<Vec<_>>().concat())
         }
         Block::Data(title, data) => format!(
             "<details>\n<summary>{}</summary>\n<pre id=\"stripegym-report\">{}</pre>\n</details>",
-            escape(title),
-            escape(data)
+            markup(title),
+            markup(data)
         ),
     }
 }
@@ -83,8 +84,8 @@ fn drawn(chart: &Chart) -> String {
     let height = (rows + 2) * STEP;
     let mut out = format!(
         "<svg viewBox=\"0 0 720 {height}\" role=\"img\" aria-label=\"{}\">\n<text x=\"0\" y=\"16\">{}</text>\n",
-        escape(&chart.title),
-        escape(&chart.title)
+        markup(&chart.title),
+        markup(&chart.title)
     );
     let [good, bad] = &chart.legend;
     for (at, (class, word)) in (1_u64..).zip([("good", good), ("bad", bad)]) {
@@ -94,7 +95,7 @@ fn drawn(chart: &Chart) -> String {
             STEP + 4,
             x + 18,
             STEP + 15,
-            escape(word)
+            markup(word)
         );
         out.push_str(&line);
     }
@@ -107,7 +108,7 @@ fn drawn(chart: &Chart) -> String {
              height=\"16\"/><rect class=\"bad\" x=\"{}\" y=\"{y}\" width=\"{right}\" height=\"16\"/>\
              <text x=\"{}\" y=\"{}\">{} + {}</text>",
             y + 12,
-            escape(&bar.label),
+            markup(&bar.label),
             BAR_LEFT + left,
             BAR_LEFT + left + right + 8,
             y + 12,
@@ -117,23 +118,6 @@ fn drawn(chart: &Chart) -> String {
         .unwrap_or_default();
     }
     out.push_str("</svg>");
-    out
-}
-
-/// A text in which HTML sees no marks.
-pub fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c if c.is_control() && c != '\n' => out.push(' '),
-            c => out.push(c),
-        }
-    }
     out
 }
 

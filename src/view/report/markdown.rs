@@ -1,5 +1,6 @@
 //! A report as Markdown.
 
+use crate::view::foreign::markdown;
 use crate::view::report::blocks::{Block, Chart};
 use std::fmt::Write as _;
 
@@ -15,18 +16,20 @@ pub fn write(blocks: &[Block]) -> String {
 fn block(it: &Block) -> String {
     match it {
         Block::Heading(level, text) => {
-            format!("{} {}", "#".repeat(usize::from(*level)), escape(text))
+            format!("{} {}", "#".repeat(usize::from(*level)), markdown(text))
         }
-        Block::Text(text) => escape(text),
+        Block::Text(text) => markdown(text),
         Block::Command(command) => format!("```sh\n{command}\n```"),
-        Block::List(points) => {
-            points.iter().map(|point| format!("- {}", escape(point))).collect::<Vec<_>>().join("\n")
-        }
+        Block::List(points) => points
+            .iter()
+            .map(|point| format!("- {}", markdown(point)))
+            .collect::<Vec<_>>()
+            .join("\n"),
         Block::Table(head, rows) => {
             let line = |cells: &[String]| {
                 format!(
                     "| {} |",
-                    cells.iter().map(|cell| escape(cell)).collect::<Vec<_>>().join(" | ")
+                    cells.iter().map(|cell| markdown(cell)).collect::<Vec<_>>().join(" | ")
                 )
             };
             let mut lines = vec![line(head), format!("|{}", "---|".repeat(head.len()))];
@@ -36,11 +39,11 @@ fn block(it: &Block) -> String {
         Block::Chart(chart) => drawn(chart),
         Block::Sign(text) => text
             .split(" / ")
-            .map(|what| format!("{}: ______________", escape(what)))
+            .map(|what| format!("{}: ______________", markdown(what)))
             .collect::<Vec<_>>()
             .join("   "),
         Block::Data(title, data) => {
-            format!("## {}\n\n```json stripegym-report\n{data}```", escape(title))
+            format!("## {}\n\n```json stripegym-report\n{data}```", markdown(title))
         }
     }
 }
@@ -53,32 +56,13 @@ fn drawn(chart: &Chart) -> String {
         usize::try_from(scaled).unwrap_or_default()
     };
     let [good, bad] = &chart.legend;
-    let mut out = format!("{}\n\n```text\n█ {good}  ░ {bad}\n", escape(&chart.title));
+    let mut out = format!("{}\n\n```text\n█ {good}  ░ {bad}\n", markdown(&chart.title));
     for bar in &chart.bars {
         let drawn = format!("{}{}", "█".repeat(length(bar.good)), "░".repeat(length(bar.bad)));
         // Writing to a string cannot fail.
         writeln!(out, "{} {drawn} {} + {}", bar.label, bar.good, bar.bad).unwrap_or_default();
     }
     out.push_str("```");
-    out
-}
-
-/// A text in which Markdown sees no marks, on one line.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '|' | '`' | '*' | '[' | ']' | '\\' => {
-                out.push('\\');
-                out.push(c);
-            }
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
-        }
-    }
     out
 }
 
