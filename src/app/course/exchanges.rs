@@ -31,6 +31,8 @@ pub struct Answer {
     pub took_ms: u64,
     /// The number of its exchange in the run, where it was noted.
     pub exchange: Option<usize>,
+    /// Whether there was more of it than is read.
+    pub endless: bool,
 }
 
 impl Answer {
@@ -75,12 +77,14 @@ pub struct Exchange {
 pub struct Exchanges {
     all: Arc<Mutex<Vec<Exchange>>>,
     log: Log,
+    /// When the last one ended, or the run began.
+    ended: Arc<Mutex<Instant>>,
 }
 
 impl Exchanges {
     /// None yet; `log` is what the application says meanwhile.
     pub fn beside(log: Log) -> Self {
-        Self { all: Arc::default(), log }
+        Self { all: Arc::default(), log, ended: Arc::new(Mutex::new(Instant::now())) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Exchange>> {
@@ -100,11 +104,17 @@ impl Exchanges {
 
     /// Notes what became of it.
     pub fn end(&self, number: Option<usize>, status: Option<u16>, answer: &str) {
+        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         let mut all = self.lock();
         if let Some(exchange) = number.and_then(|number| all.get_mut(number)) {
             exchange.status = status;
             exchange.answer = answer.chars().take(KEPT_MAX).collect();
         }
+    }
+
+    /// When the application last had something to do with this run: what it has not said long after, it will not say.
+    pub fn ended(&self) -> Instant {
+        *self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many there are.
@@ -250,10 +260,11 @@ pub async fn send(request: RequestBuilder) -> Result<Answer, ActError> {
     {
         bytes.extend_from_slice(&chunk);
     }
+    let endless = bytes.len() >= ANSWER_MAX;
     bytes.truncate(ANSWER_MAX);
     let body = String::from_utf8_lossy(&bytes).into_owned();
     let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Ok(Answer { status, headers, body, took_ms, exchange: None })
+    Ok(Answer { status, headers, body, took_ms, exchange: None, endless })
 }
 
 /// A request that came to nothing, by its innermost cause.

@@ -391,7 +391,7 @@ fn verdicts(kept: &Kept, it: &Verdicts) -> Result<Finding, ActError> {
 
 /// A line is written when its answer is on its way already, so that it may still be coming.
 async fn log_in_time(stage: &Stage<'_>, kept: &Kept, it: &LogHas) -> Result<Finding, ActError> {
-    let deadline = Instant::now() + LOG_PATIENCE;
+    let deadline = Instant::from_std(stage.exchanges.ended()) + LOG_PATIENCE;
     let mut bell = stage.log.bell();
     loop {
         let finding = stage.log.look(|lines| log(kept, it, lines))?;
@@ -429,7 +429,8 @@ fn log(kept: &Kept, it: &LogHas, lines: &[&String]) -> Result<Finding, ActError>
 }
 
 fn no_secret(stage: &Stage<'_>, it: &NoSecret) -> Finding {
-    let known = [stage.secret.reveal()];
+    let known: Vec<&str> =
+        std::iter::once(&stage.secret).chain(&stage.others).map(|it| it.reveal()).collect();
     let mut seen = Vec::new();
     for place in &it.places {
         let (name, found) = match place {

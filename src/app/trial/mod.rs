@@ -34,7 +34,12 @@ pub struct Scope {
     pub tools: PathBuf,
     /// Only programs whose name begins so: `python`, `mutant no_sig`.
     pub only: Option<String>,
+    /// How many run side by side: a program waits for itself half of the time.
+    pub jobs: usize,
 }
+
+/// The most that run side by side.
+pub const JOBS_MAX: usize = 4;
 
 /// What becomes of a program.
 #[derive(Clone, Debug)]
@@ -123,26 +128,54 @@ pub async fn run(context: &Context, scope: &Scope) -> Result<Vec<Tried>, Fault> 
         lessons: lessons(context)?,
         tried: count,
     };
-    let (queue, tried) = (Mutex::new(queue), Mutex::new(Vec::new()));
-    let worker = || async {
-        while let Some(trial) = take(&queue) {
-            let began = Instant::now();
-            let results = course.attempt(&trial).await?;
-            let failed = failed(&results);
-            let wrong =
-                trial.misjudged(&results, &course.lessons).map(|wrong| told(&wrong, &results));
-            let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-            let done = Tried { name: trial.name, took_ms, failed, wrong };
-            context.notices.say(Notice::Tried(done.clone()));
-            tried.lock().unwrap_or_else(PoisonError::into_inner).push(done);
+    let done = Done::of(queue.len());
+    let queue = Mutex::new(queue.into_iter().enumerate().collect());
+    let worker = |number: usize| {
+        let (course, done, queue) = (&course, &done, &queue);
+        async move {
+            while number < scope.jobs
+                && let Some((place, trial)) = take(queue)
+            {
+                let began = Instant::now();
+                let results = course.attempt(&trial).await?;
+                let failed = failed(&results);
+                let wrong =
+                    trial.misjudged(&results, &course.lessons).map(|wrong| told(&wrong, &results));
+                let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+                done.add(context, place, Tried { name: trial.name, took_ms, failed, wrong });
+            }
+            Ok::<(), Fault>(())
         }
-        Ok::<(), Fault>(())
     };
-    // Four at a time: most of the time is waiting for programs to start.
-    tokio::try_join!(worker(), worker(), worker(), worker())?;
-    let mut tried = std::mem::take(&mut *tried.lock().unwrap_or_else(PoisonError::into_inner));
+    tokio::try_join!(worker(0), worker(1), worker(2), worker(3))?;
+    let mut tried = done.all();
     tried.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(tried)
+}
+
+/// What came of the programs, each in its place, and how many of them were said: in order, whoever ended first.
+struct Done(Mutex<(Vec<Option<Tried>>, usize)>);
+
+impl Done {
+    fn of(count: usize) -> Self {
+        Self(Mutex::new((vec![None; count], 0)))
+    }
+
+    fn add(&self, context: &Context, place: usize, tried: Tried) {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (all, said) = &mut *held;
+        if let Some(slot) = all.get_mut(place) {
+            *slot = Some(tried);
+        }
+        while let Some(Some(next)) = all.get(*said) {
+            context.notices.say(Notice::Tried(next.clone()));
+            *said += 1;
+        }
+    }
+
+    fn all(self) -> Vec<Tried> {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner).0.into_iter().flatten().collect()
+    }
 }
 
 /// What is wrong, with what was found by the first check that it names.
@@ -162,7 +195,7 @@ fn failed(results: &[DayResult]) -> Vec<String> {
     failed.map(|it| it.id.clone()).collect()
 }
 
-fn take(queue: &Mutex<VecDeque<Trial>>) -> Option<Trial> {
+fn take(queue: &Mutex<VecDeque<(usize, Trial)>>) -> Option<(usize, Trial)> {
     queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
 }
 
