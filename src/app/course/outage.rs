@@ -56,8 +56,9 @@ impl Outage {
 
     /// Ends it, and what a run that was killed left behind.
     fn lift(&self) -> rusqlite::Result<()> {
-        let own =
-            format!("SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE '{MARK}%'");
+        let own = format!(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE '{MARK}%'"
+        );
         let own = self.names(&own)?;
         let drops = own.iter().map(|name| format!("DROP TRIGGER {};", quoted(name)));
         self.0.execute_batch(&drops.collect::<String>())

@@ -1,7 +1,7 @@
 //! Copies of the shops of `lessons/track/`: each in a folder of its own, with links to packages that are
 //! installed elsewhere. Everything is removed when the ground is left.
 
-use crate::domain::course::matrix::Matrix;
+use crate::domain::course::matrix::Mutant;
 use crate::domain::course::shops::{Shop, Shops};
 use crate::domain::fault::{Fault, FaultKind};
 use serde::de::DeserializeOwned;
@@ -51,14 +51,14 @@ impl Ground {
         self.read("track/track.toml")
     }
 
-    /// The broken shops.
-    pub fn matrix(&self) -> Result<Matrix, Fault> {
-        self.read("mutants/mutants.toml")
+    /// The folder of the languages.
+    pub fn track(&self) -> PathBuf {
+        self.lessons.join("track")
     }
 
     /// The program of a broken shop.
-    pub fn mutant(&self, file: &str) -> PathBuf {
-        self.lessons.join("mutants").join(file)
+    pub fn mutant(&self, it: &Mutant) -> PathBuf {
+        self.lessons.join(&it.lesson).join("mutants").join(&it.file)
     }
 
     fn read<T: DeserializeOwned>(&self, name: &str) -> Result<T, Fault> {

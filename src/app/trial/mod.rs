@@ -9,7 +9,7 @@ use crate::app::course::application::{Application, Candidate};
 use crate::app::course::{self, Manner, Wish};
 use crate::app::provider::Provider;
 use crate::app::trial::ground::{Ground, Plot};
-use crate::content::Lesson;
+use crate::content::{Lesson, mutant};
 use crate::domain::course::matrix::Mutant;
 use crate::domain::course::outcome::{DayResult, State};
 use crate::domain::course::shops::Shop;
@@ -25,7 +25,7 @@ use std::time::Instant;
 
 /// The language whose solution the broken shops are made of, and that solution as they start from it.
 const BROKEN: &str = "python";
-const HEALTHY: &str = "healthy.py";
+const HEALTHY: &str = "python/healthy.py";
 
 /// Which programs are tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,7 +111,8 @@ pub async fn run(context: &Context, scope: &Scope) -> Result<Vec<Tried>, Fault> 
     }
     let (name, language) = ("mutant healthy".to_owned(), BROKEN.to_owned());
     queue.push_back(Trial { name, language, expected: Expected::Healthy });
-    for mutant in ground.matrix()?.mutants {
+    let broken = mutant::all(&course::library()).map_err(|it| course::of_lesson(&it))?;
+    for mutant in broken.mutants {
         let name = format!("mutant {}", mutant.id);
         let expected = Expected::Caught(mutant);
         queue.push_back(Trial { name, language: BROKEN.to_owned(), expected });
@@ -174,7 +175,13 @@ impl Done {
     }
 
     fn all(self) -> Vec<Tried> {
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner).0.into_iter().flatten().collect()
+        self.0
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
+            .into_iter()
+            .flatten()
+            .collect()
     }
 }
 
@@ -224,8 +231,8 @@ impl Course<'_> {
         let plot = self.ground.lay_out(&trial.language, shop, begun)?;
         self.ground.build(shop, &plot).await?;
         let start = match &trial.expected {
-            Expected::Healthy => self.other(shop, HEALTHY),
-            Expected::Caught(mutant) => self.other(shop, &mutant.file),
+            Expected::Healthy => self.other(shop, &self.ground.track().join(HEALTHY)),
+            Expected::Caught(mutant) => self.other(shop, &self.ground.mutant(mutant)),
             Expected::Passes | Expected::Fails(_) => shop.command().to_owned(),
         };
         let command = format!("cd {} && exec {start}", quoted(&plot.shop));
@@ -237,10 +244,10 @@ impl Course<'_> {
         }
     }
 
-    /// The command that starts a program of `lessons/mutants/` in the place of a shop.
-    fn other(&self, shop: &Shop, file: &str) -> String {
-        let file = quoted(&self.ground.mutant(file));
-        shop.trial.other.as_deref().unwrap_or_default().replace("{file}", &file)
+    /// The command that starts another program of its language in the place of a shop.
+    fn other(&self, shop: &Shop, file: &Path) -> String {
+        let other = shop.trial.other.as_deref().unwrap_or_default();
+        other.replace("{file}", &quoted(file)).replace("{track}", &quoted(&self.ground.track()))
     }
 
     /// Grades days of a program that is started with a world of its own.
