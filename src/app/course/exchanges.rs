@@ -180,8 +180,14 @@ impl Exchanges {
         }
     }
 
-    /// What happened in an exchange; a body that is too long for a line goes into `file`.
-    pub fn scene(&self, number: usize, file: &Path) -> Option<Scene> {
+    /// The numbers of those that are as wished.
+    pub fn numbers(&self, is: impl Fn(&Exchange) -> bool) -> Vec<usize> {
+        let all = self.lock();
+        all.iter().enumerate().filter(|(_, it)| is(it)).map(|(number, _)| number).collect()
+    }
+
+    /// An exchange, and the last lines of the log at that moment.
+    fn heard(&self, number: usize) -> Option<(Exchange, Vec<String>)> {
         let (exchange, next) = {
             let all = self.lock();
             let next = all.get(number + 1).map(|it| it.said_before);
@@ -189,10 +195,21 @@ impl Exchanges {
         };
         let until = next.unwrap_or_else(|| self.log.len()).max(exchange.said_before + 1);
         let log = self.log.between(exchange.said_before, until, TAIL);
+        Some((exchange, log))
+    }
+
+    /// What an official library said in an exchange: in the answer, or in the log meanwhile.
+    pub fn said(&self, number: usize) -> Option<Said> {
+        let (exchange, log) = self.heard(number)?;
+        Said::read(&exchange.answer).or_else(|| log.iter().find_map(|it| Said::read(it)))
+    }
+
+    /// What happened in an exchange; a body that is too long for a line goes into `file`.
+    pub fn scene(&self, number: usize, file: &Path) -> Option<Scene> {
+        let (exchange, log) = self.heard(number)?;
         let status = exchange.status.map_or_else(|| "–".to_owned(), |status| status.to_string());
         let line = first_line(&exchange.answer);
-        let said =
-            Said::read(&exchange.answer).or_else(|| log.iter().find_map(|it| Said::read(it)));
+        let said = self.said(number);
         Some(Scene {
             request: exchange.curl(file),
             answer: format!("{status} {line}").trim_end().to_owned(),
@@ -308,8 +325,14 @@ mod tests {
         );
         let scene = exchanges.scene(1, &file).unwrap();
         assert_eq!((scene.said, scene.crashed), (Some(Said::NoMatch), false));
+        let third = exchanges.begin(posted("{\"id\":\"evt_1\"}"));
+        log.add("Payload was provided as a parsed JavaScript object instead.".to_owned());
+        exchanges.end(third, Some(400), "");
+        let of_event = exchanges.numbers(|it| it.event.as_deref() == Some("evt_1"));
+        let said: Vec<_> = of_event.into_iter().map(|number| exchanges.said(number)).collect();
+        assert_eq!(said, [None, Some(Said::Parsed)]);
         assert!(scene.request.contains("--data-binary @"), "{}", scene.request);
         assert_eq!(std::fs::read(&file).unwrap().len(), 99);
-        assert_eq!(exchanges.last(0, |it| it.event.as_deref() == Some("evt_1")), Some(0));
+        assert_eq!(exchanges.last(0, |it| it.event.as_deref() == Some("evt_1")), Some(2));
     }
 }

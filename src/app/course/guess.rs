@@ -54,8 +54,11 @@ fn written_again(body: &[u8]) -> Vec<Vec<u8>> {
         format!("{}{text}", " ".repeat((line.len() - text.len()) * 2))
     });
     let four: Vec<String> = four.collect();
-    let all = [compact, spaced(&value), indented.clone(), four.join("\n")];
-    let json = all.iter().flat_map(|text| [text.clone(), escaped(text)]);
+    let all = [compact.clone(), spaced(&value), indented.clone(), four.join("\n")];
+    // PHP escapes slashes, and takes an empty object for an empty list.
+    let php = compact.replace('/', "\\/");
+    let all = all.into_iter().chain([php.replace("{}", "[]"), php]);
+    let json = all.flat_map(|text| [escaped(&text), text]);
     let shown = SHOWN.iter().map(|form| form.show(&value));
     json.chain(shown).chain(NAMED.map(str::to_owned)).map(String::into_bytes).collect()
 }

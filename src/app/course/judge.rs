@@ -16,7 +16,7 @@ use crate::domain::course::claim::{
 };
 use crate::domain::course::outcome::Finding;
 use crate::domain::fault::Fault;
-use crate::domain::secret::KeyKind;
+use crate::domain::secret::{KeyKind, SigningSecret};
 use serde_json::Value;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -148,7 +148,7 @@ fn status(kept: &Kept, it: &Status) -> Result<Finding, ActError> {
 }
 
 /// The number of the exchange that an answer belongs to.
-fn exchange_of(answer: &Value) -> Option<usize> {
+pub fn exchange_of(answer: &Value) -> Option<usize> {
     answer.get("exchange").and_then(Value::as_u64).and_then(|it| usize::try_from(it).ok())
 }
 
@@ -430,7 +430,7 @@ fn log(kept: &Kept, it: &LogHas, lines: &[&String]) -> Result<Finding, ActError>
 
 fn no_secret(stage: &Stage<'_>, it: &NoSecret) -> Finding {
     let known: Vec<&str> =
-        std::iter::once(&stage.secret).chain(&stage.others).map(|it| it.reveal()).collect();
+        std::iter::once(&stage.secret).chain(&stage.others).map(SigningSecret::reveal).collect();
     let mut seen = Vec::new();
     for place in &it.places {
         let (name, found) = match place {

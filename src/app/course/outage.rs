@@ -116,7 +116,7 @@ mod tests {
         let path = folder.path().join("shop.db");
         let database = Connection::open(&path).unwrap();
         database.execute_batch("CREATE TABLE payments (id TEXT)").unwrap();
-        std::mem::forget(Outage::begin(&path).unwrap());
+        let killed = std::mem::ManuallyDrop::new(Outage::begin(&path).unwrap());
         drop(Outage::begin(&path).unwrap());
         database.execute_batch("INSERT INTO payments VALUES ('cs_1')").unwrap();
     }

@@ -143,7 +143,10 @@ pub async fn run(context: &Context, scope: &Scope) -> Result<Vec<Tried>, Fault> 
                 let wrong =
                     trial.misjudged(&results, &course.lessons).map(|wrong| told(&wrong, &results));
                 let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-                done.add(context, place, Tried { name: trial.name, took_ms, failed, wrong });
+                let tried = Tried { name: trial.name, took_ms, failed, wrong };
+                for next in done.add(place, tried) {
+                    context.notices.say(Notice::Tried(next));
+                }
             }
             Ok::<(), Fault>(())
         }
@@ -162,16 +165,16 @@ impl Done {
         Self(Mutex::new((vec![None; count], 0)))
     }
 
-    fn add(&self, context: &Context, place: usize, tried: Tried) {
+    /// Keeps what came of one; those that can be said by now.
+    fn add(&self, place: usize, tried: Tried) -> Vec<Tried> {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (all, said) = &mut *held;
         if let Some(slot) = all.get_mut(place) {
             *slot = Some(tried);
         }
-        while let Some(Some(next)) = all.get(*said) {
-            context.notices.say(Notice::Tried(next.clone()));
-            *said += 1;
-        }
+        let next: Vec<Tried> = all.iter().skip(*said).map_while(Clone::clone).collect();
+        *said += next.len();
+        next
     }
 
     fn all(self) -> Vec<Tried> {
@@ -312,4 +315,21 @@ impl Course<'_> {
 /// A path as `sh` takes it.
 fn quoted(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_are_said_in_their_order_whoever_ends_first() {
+        let done = Done::of(4);
+        let add = |place: usize| {
+            let name = place.to_string();
+            let said = done.add(place, Tried { name, took_ms: 1, failed: Vec::new(), wrong: None });
+            said.into_iter().map(|it| it.name).collect::<Vec<_>>().concat()
+        };
+        assert_eq!([2, 0, 3, 1].map(add), ["", "0", "", "123"]);
+        assert_eq!(done.all().len(), 4);
+    }
 }
