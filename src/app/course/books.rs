@@ -80,8 +80,8 @@ impl Source {
         }
     }
 
-    /// Has writes to the file of a ledger fail: to the one that is known, or to one of a folder that has one of
-    /// these sessions.
+    /// Keeps everybody from writing to the file of a ledger: to the one that is known, or to one of a folder that has
+    /// one of these sessions.
     pub async fn outage(&self, sessions: &BTreeSet<String>, folder: PathBuf) -> Option<Outage> {
         let (known, sessions) = (self.clone(), sessions.clone());
         let begin = move || {
@@ -271,7 +271,7 @@ fn value(cell: ValueRef<'_>) -> Value {
 }
 
 /// A name as SQL takes it, whatever is in it.
-pub(super) fn quoted(name: &str) -> String {
+fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
