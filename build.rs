@@ -35,10 +35,14 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let mut files = Vec::new();
     walk(&root, &mut files);
-    files.sort();
+    let name = |path: &PathBuf| {
+        path.strip_prefix(&root).unwrap_or(path).to_string_lossy().replace('\\', "/")
+    };
+    // As texts: a file is looked for by its name, and paths are in another order.
+    files.sort_by_key(name);
     let mut out = String::from("&[\n");
     for path in files.iter().filter(|path| fs::read_to_string(path).is_ok()) {
-        let name = path.strip_prefix(&root).unwrap_or(path).to_string_lossy().replace('\\', "/");
+        let name = name(path);
         writeln!(out, "({name:?}, include_str!({:?})),", path.display().to_string())
             .expect("a text takes what is written");
     }

@@ -2,6 +2,7 @@
 //! comments here are for whoever reads the code.
 
 use crate::app::course::books::Source;
+use crate::app::trial::JOBS_MAX;
 use crate::cli::course_args::{Check, Progress, ReportAsked, Solution};
 use crate::cli::deliver_args::{Deliver, Pay, Refund, Sign};
 use crate::cli::grammar::lessons_and;
@@ -482,4 +483,8 @@ pub(crate) struct DevCheck {
     /// Only these programs.
     #[arg(long, value_name = "NAME", requires = "run")]
     pub(crate) only: Option<String>,
+    /// How many of them side by side.
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = whole::<usize>(1, JOBS_MAX),
+          requires = "run")]
+    pub(crate) jobs: usize,
 }

@@ -353,7 +353,8 @@ pub(crate) fn reset(asked: &args::Reset) -> reset::Wish {
 
 /// Which programs the course is tried out on, where any are.
 pub(crate) fn scope(asked: &args::DevCheck) -> Option<Scope> {
-    asked.run.then(|| Scope { tools: asked.tools.clone(), only: asked.only.clone() })
+    let (tools, only) = (asked.tools.clone(), asked.only.clone());
+    asked.run.then_some(Scope { tools, only, jobs: asked.jobs })
 }
 
 /// Whether a quoted command is one, with its flags; ids may be shortened by `…`.

@@ -136,7 +136,7 @@ impl Library {
             days.push(day);
         }
         if days.len() == ids.len() {
-            found.extend(mutant::problems(&days));
+            found.extend(mutant::problems(self, &days));
             found.extend(wording::problems(self, &days));
         }
         found

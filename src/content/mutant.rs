@@ -1,20 +1,37 @@
 //! The broken handlers that prove the lessons: which check catches each, said by the handler and by the check.
 
+use crate::content::Library;
 use crate::domain::course::Day;
-use crate::domain::course::matrix::Matrix;
+use crate::domain::course::matrix::{Matrix, Mutant};
 use crate::domain::course::rules::LessonError;
 use std::collections::BTreeMap;
 
-/// Where they are listed.
-pub const FILE: &str = "mutants/mutants.toml";
-/// The list.
-pub const LIST: &str = include_str!("../../lessons/mutants/mutants.toml");
+/// Where a lesson lists its own.
+fn file(lesson: &str) -> String {
+    format!("{lesson}/mutants.toml")
+}
 
-/// Where the days and the list of the broken handlers contradict one another.
-pub fn problems(days: &[Day]) -> Vec<LessonError> {
-    match toml::from_str::<Matrix>(LIST) {
+/// Those of every lesson, in the order of the lessons.
+///
+/// Fails with the first list that cannot be read; a lesson needs none.
+pub fn all(library: &Library) -> Result<Matrix, LessonError> {
+    let mut all = Matrix::default();
+    for lesson in library.ids() {
+        let name = file(&lesson);
+        let Ok(text) = library.file(&name) else { continue };
+        let list: Matrix = toml::from_str(&text)
+            .map_err(|error| LessonError::new(&name, "-", error.message().to_owned()))?;
+        let own = list.mutants.into_iter().map(|it| Mutant { lesson: lesson.clone(), ..it });
+        all.mutants.extend(own);
+    }
+    Ok(all)
+}
+
+/// Where the days and the lists of the broken handlers contradict one another.
+pub fn problems(library: &Library, days: &[Day]) -> Vec<LessonError> {
+    match all(library) {
         Ok(list) => contradictions(&list, days),
-        Err(error) => vec![LessonError::new(FILE, "-", error.message().to_owned())],
+        Err(problem) => vec![problem],
     }
 }
 
@@ -48,7 +65,7 @@ fn contradictions(list: &Matrix, days: &[Day]) -> Vec<LessonError> {
         let said = killed.get(it.id.as_str()).is_some_and(|ids| ids.contains(&&*it.caught_by));
         if !said {
             let what = format!("{} does not say that it kills it", it.caught_by);
-            found.push(LessonError::new(FILE, &it.id, what));
+            found.push(LessonError::new(&file(&it.lesson), &it.id, what));
         }
     }
     found
@@ -57,7 +74,6 @@ fn contradictions(list: &Matrix, days: &[Day]) -> Vec<LessonError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::content::Library;
 
     fn days() -> Vec<Day> {
         let library = Library::default();
@@ -66,13 +82,14 @@ mod tests {
 
     #[test]
     fn handlers_and_checks_name_each_other() {
-        let found: Vec<String> = problems(&days()).iter().map(ToString::to_string).collect();
+        let found: Vec<String> =
+            problems(&Library::default(), &days()).iter().map(ToString::to_string).collect();
         assert!(found.is_empty(), "{}", found.join("\n"));
     }
 
     #[test]
     fn a_contradiction_is_named_from_both_sides() {
-        let mut list: Matrix = toml::from_str(LIST).unwrap();
+        let mut list = all(&Library::default()).unwrap();
         let first = list.mutants.first_mut().unwrap();
         let (id, other) = (first.id.clone(), "D9.9".to_owned());
         first.caught_by = other;

@@ -1,7 +1,7 @@
 //! What holds for all lessons together: one word for one thing, no code used again, every common misstatement put
 //! right somewhere.
 
-use crate::content::{Library, mutant};
+use crate::content::Library;
 use crate::domain::course::Day;
 use crate::domain::course::rules::LessonError;
 use crate::domain::locale::Locale;
@@ -98,7 +98,7 @@ pub fn corrected(library: &Library, days: &[Day]) -> (usize, Vec<LessonError>) {
 }
 
 fn read(library: &Library, file: &str) -> Option<String> {
-    if file == mutant::FILE { Some(mutant::LIST.to_owned()) } else { library.file(file).ok() }
+    library.file(file).ok()
 }
 
 /// A text without its line breaks.

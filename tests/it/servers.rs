@@ -8,6 +8,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -18,7 +19,7 @@ use std::time::{Duration, Instant};
 /// The longest that one server is judged; those that hang end by their budget long before.
 const PATIENCE: Duration = Duration::from_mins(10);
 /// So many at a time: half of the time is waiting for programs to start.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 3;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -163,15 +164,20 @@ impl Collection {
         Judged { server, exit: ran.code, took, left, wrong, risky, said }
     }
 
-    /// Judges servers, some at a time; in their order.
-    fn judge_all<'s>(&self, servers: &[&'s Server]) -> Vec<Judged<'s>> {
+    /// Judges servers, some at a time, and writes down each that is done; in their order.
+    fn judge_all<'s>(&self, servers: &[&'s Server], written: &Path) -> Vec<Judged<'s>> {
+        fs::write(written, "").unwrap();
         let (next, judged) = (Mutex::new(servers.iter()), Mutex::new(Vec::new()));
         let take = || next.lock().unwrap_or_else(PoisonError::into_inner).next();
         thread::scope(|scope| {
             for _ in 0..AT_ONCE {
                 scope.spawn(|| {
                     while let Some(server) = take() {
-                        judged.lock().unwrap().push(self.judge(server));
+                        let it = self.judge(server);
+                        let mut judged = judged.lock().unwrap();
+                        let mut file = fs::File::options().append(true).open(written).unwrap();
+                        file.write_all(self.line(&it).as_bytes()).unwrap();
+                        judged.push(it);
                     }
                 });
             }
@@ -187,6 +193,20 @@ impl Collection {
         let codes = it.server.cause.as_ref().map(|cause| self.cause[cause].as_slice());
         let is_cause = |code: &String| codes.is_some_and(|codes| codes.contains(code));
         (it.wrong.first().is_some_and(is_cause), it.wrong.iter().any(is_cause))
+    }
+
+    /// The line of a server in the table; with what was said of it, where that is not all that it should be.
+    fn line(&self, it: &Judged<'_>) -> String {
+        let (verdict, seconds) = (self.verdict(it), it.took.as_secs_f64());
+        let cause = it.server.cause.as_deref().unwrap_or("-");
+        let codes = [it.wrong.join(" "), it.risky.join(" ")].join(" | ");
+        let mut line =
+            format!("{verdict:<12} {:<28} {cause:<20} {seconds:>5.1} s  {codes}\n", it.server.id);
+        if !matches!(verdict, "right" | "exact") {
+            let mistake = it.server.mistake.as_deref().unwrap_or("it is right");
+            write!(line, "    it {mistake}; exit {}\n{}", it.exit, it.said).unwrap();
+        }
+        line
     }
 
     /// How a server came out, in one word.
@@ -229,28 +249,18 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers")
 }
 
-/// The servers of this run; `STRIPEGYM_SERVERS=std-` asks for those alone whose names begin so.
+/// The servers of this run; `STRIPEGYM_SERVERS=std-,go` asks for those alone whose names begin so.
 #[expect(clippy::disallowed_methods, reason = "one switch for whoever works on one server")]
 fn asked(servers: &[Server]) -> Vec<&Server> {
     let only = std::env::var("STRIPEGYM_SERVERS").unwrap_or_default();
     let long = rounds(0, 1) == 1 || !only.is_empty();
-    servers.iter().filter(|it| (long || it.short) && it.id.starts_with(&only)).collect()
+    let wanted = |it: &&Server| only.split(',').any(|begins| it.id.starts_with(begins));
+    servers.iter().filter(|it| (long || it.short) && wanted(it)).collect()
 }
 
 /// The table of a run, and its figures.
 fn table(collection: &Collection, judged: &[Judged<'_>]) -> String {
-    let mut table = String::new();
-    for it in judged {
-        let (verdict, seconds) = (collection.verdict(it), it.took.as_secs_f64());
-        let cause = it.server.cause.as_deref().unwrap_or("-");
-        let codes = [it.wrong.join(" "), it.risky.join(" ")].join(" | ");
-        writeln!(table, "{verdict:<12} {:<28} {cause:<20} {seconds:>5.1} s  {codes}", it.server.id)
-            .unwrap();
-        if !matches!(verdict, "right" | "exact") {
-            let mistake = it.server.mistake.as_deref().unwrap_or("it is right");
-            write!(table, "    it {mistake}; exit {}\n{}", it.exit, it.said).unwrap();
-        }
-    }
+    let mut table: String = judged.iter().map(|it| collection.line(it)).collect();
     let count = |verdicts: &[&str]| {
         judged.iter().filter(|it| verdicts.contains(&collection.verdict(it))).count()
     };
@@ -305,9 +315,10 @@ fn every_server_can_be_made_and_says_what_it_is_held_against() {
 fn servers_are_judged_by_what_they_do() {
     let collection = Collection::read();
     let servers = [asked(&collection.right), asked(&collection.wrong)].concat();
-    let judged = collection.judge_all(&servers);
+    let written = tools().join("servers.txt");
+    let judged = collection.judge_all(&servers, &written);
     let table = table(&collection, &judged);
-    fs::write(tools().join("servers.txt"), &table).unwrap();
+    fs::write(written, &table).unwrap();
     let those =
         |verdict: &str| judged.iter().filter(|it| collection.verdict(it) == verdict).count();
     assert_eq!(those("called wrong") + those("called risky"), 0, "right ones\n{table}");

@@ -333,6 +333,11 @@ impl Application {
         self.secret.as_ref()
     }
 
+    /// Notes that a secret of its own is another one from now on.
+    pub fn believe(&mut self, secret: SigningSecret) {
+        self.secret = Some(secret);
+    }
+
     /// Makes it believe one more secret, where that can be told to it.
     pub fn trust(&self, secret: &SigningSecret) {
         if let Body::Shop(Some(shop)) = &self.body {

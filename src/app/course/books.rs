@@ -2,6 +2,7 @@
 
 use crate::app::course::act_error::ActError;
 use crate::app::course::exchanges::send;
+use crate::app::course::outage::Outage;
 use crate::domain::course::books::{self, Books};
 use crate::net::outbound;
 use rusqlite::types::ValueRef;
@@ -79,19 +80,19 @@ impl Source {
         }
     }
 
-    /// Locks the file of a ledger, so that nobody can write to it: the one that is known, or one of a
-    /// folder that has one of these sessions.
-    pub async fn lock(&self, sessions: &BTreeSet<String>, folder: PathBuf) -> Option<Lock> {
+    /// Keeps everybody from writing to the file of a ledger: to the one that is known, or to one of a folder that has
+    /// one of these sessions.
+    pub async fn outage(&self, sessions: &BTreeSet<String>, folder: PathBuf) -> Option<Outage> {
         let (known, sessions) = (self.clone(), sessions.clone());
-        let lock = move || {
+        let begin = move || {
             if let Self::Sqlite { path, .. } = known {
-                Lock::take(&path)
+                Outage::begin(&path)
             } else {
                 let mut own = files(&folder).into_iter().filter(|path| has(path, &sessions));
-                own.find_map(|path| Lock::take(&path))
+                own.find_map(|path| Outage::begin(&path))
             }
         };
-        tokio::task::spawn_blocking(lock).await.ok().flatten()
+        tokio::task::spawn_blocking(begin).await.ok().flatten()
     }
 
     /// Reads the ledger: how many rows there are, and the rows with the columns of lessons.
@@ -182,20 +183,6 @@ fn of_file(
     books.count = u64::try_from(books.rows.len()).unwrap_or(u64::MAX);
     books.others = names_of(&database, &table).map_err(failed)?;
     Ok(books)
-}
-
-/// A file that nobody else can write to while this stands.
-#[derive(Debug)]
-pub struct Lock(#[expect(dead_code, reason = "what counts is its transaction")] Connection);
-
-impl Lock {
-    fn take(path: &Path) -> Option<Self> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let database = Connection::open_with_flags(path, flags).ok()?;
-        database.busy_timeout(PATIENCE).ok()?;
-        database.execute_batch("BEGIN IMMEDIATE").ok()?;
-        Some(Self(database))
-    }
 }
 
 /// The files of a folder, and of its folders, that are databases.
@@ -334,9 +321,5 @@ mod tests {
         assert_eq!(told.rows.first().unwrap()["currency"], "2026-11-21 05:04:05");
         let ids = BTreeSet::from(["cs_2".to_owned()]);
         assert!(has(&path, &ids) && !has(&path, &BTreeSet::new()));
-        let lock = Lock::take(&path).unwrap();
-        assert!(database.execute_batch("DELETE FROM customers").is_err());
-        drop(lock);
-        database.execute_batch("DELETE FROM customers").unwrap();
     }
 }

@@ -31,6 +31,8 @@ pub struct Answer {
     pub took_ms: u64,
     /// The number of its exchange in the run, where it was noted.
     pub exchange: Option<usize>,
+    /// Whether there was more of it than is read.
+    pub endless: bool,
 }
 
 impl Answer {
@@ -75,12 +77,14 @@ pub struct Exchange {
 pub struct Exchanges {
     all: Arc<Mutex<Vec<Exchange>>>,
     log: Log,
+    /// When the last one ended, or the run began.
+    ended: Arc<Mutex<Instant>>,
 }
 
 impl Exchanges {
     /// None yet; `log` is what the application says meanwhile.
     pub fn beside(log: Log) -> Self {
-        Self { all: Arc::default(), log }
+        Self { all: Arc::default(), log, ended: Arc::new(Mutex::new(Instant::now())) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Exchange>> {
@@ -100,11 +104,17 @@ impl Exchanges {
 
     /// Notes what became of it.
     pub fn end(&self, number: Option<usize>, status: Option<u16>, answer: &str) {
+        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         let mut all = self.lock();
         if let Some(exchange) = number.and_then(|number| all.get_mut(number)) {
             exchange.status = status;
             exchange.answer = answer.chars().take(KEPT_MAX).collect();
         }
+    }
+
+    /// When the application last had something to do with this run: what it has not said long after, it will not say.
+    pub fn ended(&self) -> Instant {
+        *self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many there are.
@@ -170,8 +180,14 @@ impl Exchanges {
         }
     }
 
-    /// What happened in an exchange; a body that is too long for a line goes into `file`.
-    pub fn scene(&self, number: usize, file: &Path) -> Option<Scene> {
+    /// The numbers of those that are as wished.
+    pub fn numbers(&self, is: impl Fn(&Exchange) -> bool) -> Vec<usize> {
+        let all = self.lock();
+        all.iter().enumerate().filter(|(_, it)| is(it)).map(|(number, _)| number).collect()
+    }
+
+    /// An exchange, and the last lines of the log at that moment.
+    fn heard(&self, number: usize) -> Option<(Exchange, Vec<String>)> {
         let (exchange, next) = {
             let all = self.lock();
             let next = all.get(number + 1).map(|it| it.said_before);
@@ -179,10 +195,21 @@ impl Exchanges {
         };
         let until = next.unwrap_or_else(|| self.log.len()).max(exchange.said_before + 1);
         let log = self.log.between(exchange.said_before, until, TAIL);
+        Some((exchange, log))
+    }
+
+    /// What an official library said in an exchange: in the answer, or in the log meanwhile.
+    pub fn said(&self, number: usize) -> Option<Said> {
+        let (exchange, log) = self.heard(number)?;
+        Said::read(&exchange.answer).or_else(|| log.iter().find_map(|it| Said::read(it)))
+    }
+
+    /// What happened in an exchange; a body that is too long for a line goes into `file`.
+    pub fn scene(&self, number: usize, file: &Path) -> Option<Scene> {
+        let (exchange, log) = self.heard(number)?;
         let status = exchange.status.map_or_else(|| "–".to_owned(), |status| status.to_string());
         let line = first_line(&exchange.answer);
-        let said =
-            Said::read(&exchange.answer).or_else(|| log.iter().find_map(|it| Said::read(it)));
+        let said = self.said(number);
         Some(Scene {
             request: exchange.curl(file),
             answer: format!("{status} {line}").trim_end().to_owned(),
@@ -250,10 +277,11 @@ pub async fn send(request: RequestBuilder) -> Result<Answer, ActError> {
     {
         bytes.extend_from_slice(&chunk);
     }
+    let endless = bytes.len() >= ANSWER_MAX;
     bytes.truncate(ANSWER_MAX);
     let body = String::from_utf8_lossy(&bytes).into_owned();
     let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Ok(Answer { status, headers, body, took_ms, exchange: None })
+    Ok(Answer { status, headers, body, took_ms, exchange: None, endless })
 }
 
 /// A request that came to nothing, by its innermost cause.
@@ -297,8 +325,14 @@ mod tests {
         );
         let scene = exchanges.scene(1, &file).unwrap();
         assert_eq!((scene.said, scene.crashed), (Some(Said::NoMatch), false));
+        let third = exchanges.begin(posted("{\"id\":\"evt_1\"}"));
+        log.add("Payload was provided as a parsed JavaScript object instead.".to_owned());
+        exchanges.end(third, Some(400), "");
+        let of_event = exchanges.numbers(|it| it.event.as_deref() == Some("evt_1"));
+        let said: Vec<_> = of_event.into_iter().map(|number| exchanges.said(number)).collect();
+        assert_eq!(said, [None, Some(Said::Parsed)]);
         assert!(scene.request.contains("--data-binary @"), "{}", scene.request);
         assert_eq!(std::fs::read(&file).unwrap().len(), 99);
-        assert_eq!(exchanges.last(0, |it| it.event.as_deref() == Some("evt_1")), Some(0));
+        assert_eq!(exchanges.last(0, |it| it.event.as_deref() == Some("evt_1")), Some(2));
     }
 }

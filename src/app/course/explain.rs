@@ -8,6 +8,7 @@ use crate::domain::course::outcome::{CheckResult, Failure, Finding, State};
 use crate::domain::course::scene::Scene;
 use crate::domain::course::{Check, Severity, Track};
 use crate::domain::fault::Fault;
+use serde_json::Value;
 use std::time::{Duration, Instant};
 
 /// How long causes are looked for; a little, even where the time of the day is over.
@@ -26,6 +27,12 @@ impl Grader<'_, '_> {
         let (mut cause, mut got) = (None, wrong.got.clone());
         let until = Instant::now() + self.within(CAUSE_PATIENCE).max(CAUSE_LEAST);
         for (at, diagnosis) in check.on_fail.iter().enumerate() {
+            // What is said of something that there is not explains nothing.
+            if let Claim::Given(it) = &diagnosis.when
+                && self.stage.kept.get(&it.kept).is_none_or(Value::is_null)
+            {
+                continue;
+            }
             let found = judge(self.stage, &diagnosis.when);
             let Ok(found) = tokio::time::timeout_at(until.into(), found).await else { break };
             let found = found?;

@@ -13,7 +13,7 @@ use crate::domain::course::act::Act;
 use crate::domain::course::claim::Claim;
 use crate::domain::course::evidence::Evidence;
 use crate::domain::course::outcome::{CheckResult, Finding, ItemResult, State};
-use crate::domain::course::routes::members;
+use crate::domain::course::routes::{documents, members};
 use crate::domain::course::{Check, Day, Gate, Kind, Level, Note, Track};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::notice::Notice;
@@ -203,6 +203,13 @@ impl<'g, 'c> Grader<'g, 'c> {
         Some(Finding { left_out: true, ..Finding::new(true, expected, why) })
     }
 
+    /// Whether an item is about documents where a server was brought without its project: those of the built-in shop
+    /// would say nothing of it.
+    fn lacks_project(&self, arrange: &[String], acts: &[Act]) -> bool {
+        let brought = self.track != Track::Shop && self.stage.own_project().is_none();
+        brought && documents(self.day(), arrange, acts)
+    }
+
     /// Runs every check; then asks for the word of a person where one is there and something wants it.
     pub async fn checks(&mut self) -> Result<Vec<CheckResult>, Fault> {
         let mut results: Vec<CheckResult> = Vec::new();
@@ -274,6 +281,9 @@ impl<'g, 'c> Grader<'g, 'c> {
         }
         if self.stage.routes().lacks(self.day(), &check.arrange, &check.act, &check.assert) {
             return Ok(self.result(check, State::Skip, vec![no_pages()], 0));
+        }
+        if self.lacks_project(&check.arrange, &check.act) {
+            return Ok(self.result(check, State::Skip, vec![no_project()], 0));
         }
         let began = self.stage.context.clock.stopwatch();
         drop(self.stage.kept.take_used());
@@ -348,6 +358,9 @@ impl<'g, 'c> Grader<'g, 'c> {
         if self.stage.routes().lacks(self.day(), &note.arrange, &note.act, &note.assert) {
             return Ok((State::Skip, vec![no_pages().got]));
         }
+        if self.lacks_project(&note.arrange, &note.act) {
+            return Ok((State::Skip, vec![no_project().got]));
+        }
         if !note.by.is_empty() {
             // What stands for it on another day is graded on that day.
             let own = |id: &&String| {
@@ -419,6 +432,11 @@ fn stands(state: State) -> bool {
 /// Why an item about pages was left out.
 fn no_pages() -> Finding {
     Finding::new(false, "/ · /checkout · /success: 2xx", "/ · /checkout · /success")
+}
+
+/// Why an item about a project's documents was left out.
+fn no_project() -> Finding {
+    Finding::new(false, "README.md", "--project DIR")
 }
 
 /// Whether a gate needs a check that was left out.

@@ -54,8 +54,59 @@ fn written_again(body: &[u8]) -> Vec<Vec<u8>> {
         format!("{}{text}", " ".repeat((line.len() - text.len()) * 2))
     });
     let four: Vec<String> = four.collect();
-    let all = [compact, spaced(&value), indented.clone(), four.join("\n")];
-    all.iter().flat_map(|text| [text.clone(), escaped(text)]).map(String::into_bytes).collect()
+    let all = [compact.clone(), spaced(&value), indented.clone(), four.join("\n")];
+    // PHP escapes slashes, and takes an empty object for an empty list.
+    let php = compact.replace('/', "\\/");
+    let all = all.into_iter().chain([php.replace("{}", "[]"), php]);
+    let json = all.flat_map(|text| [escaped(&text), text]);
+    let shown = SHOWN.iter().map(|form| form.show(&value));
+    json.chain(shown).chain(NAMED.map(str::to_owned)).map(String::into_bytes).collect()
+}
+
+/// What is left of a parsed body in a language that shows its kind in place of its content.
+const NAMED: [&str; 2] = ["[object Object]", "Array"];
+/// How languages show a parsed body as a text that is no JSON: Python, Ruby of before 3.4, Ruby.
+const SHOWN: [Shown; 3] = [
+    Shown { quote: '\'', pair: ": ", words: ["None", "True", "False"] },
+    Shown { quote: '"', pair: "=>", words: ["nil", "true", "false"] },
+    Shown { quote: '"', pair: " => ", words: ["nil", "true", "false"] },
+];
+
+/// How one of them does.
+struct Shown {
+    quote: char,
+    pair: &'static str,
+    words: [&'static str; 3],
+}
+
+impl Shown {
+    fn show(&self, value: &Value) -> String {
+        let [null, yes, no] = self.words;
+        let list = |items: Vec<String>| items.join(", ");
+        match value {
+            Value::Null => null.to_owned(),
+            Value::Bool(true) => yes.to_owned(),
+            Value::Bool(false) => no.to_owned(),
+            Value::Number(number) => number.to_string(),
+            Value::String(text) => self.text(text),
+            Value::Array(items) => {
+                format!("[{}]", list(items.iter().map(|item| self.show(item)).collect()))
+            }
+            Value::Object(map) => {
+                let pair = |(name, item): (&String, &Value)| {
+                    format!("{}{}{}", self.text(name), self.pair, self.show(item))
+                };
+                format!("{{{}}}", list(map.iter().map(pair).collect()))
+            }
+        }
+    }
+
+    fn text(&self, text: &str) -> String {
+        let text = text.replace('\\', "\\\\").replace('\n', "\\n");
+        // Python takes the other quotes for a text that has its own in it.
+        let quote = if self.quote == '\'' && text.contains('\'') { '"' } else { self.quote };
+        format!("{quote}{text}{quote}")
+    }
 }
 
 /// As Python writes it: `{"a": 1, "b": [2, 3]}`.
@@ -107,6 +158,20 @@ mod tests {
 
     fn read(text: &str) -> SigningSecret {
         SigningSecret::read(text).unwrap()
+    }
+
+    #[test]
+    fn a_parsed_body_is_shown_as_languages_show_it() {
+        let value = serde_json::json!({"a": [null, true], "b": "it's", "c": "\u{8336}"});
+        let shown: Vec<String> = SHOWN.iter().map(|form| form.show(&value)).collect();
+        assert_eq!(
+            shown,
+            [
+                r#"{'a': [None, True], 'b': "it's", 'c': '茶'}"#,
+                r#"{"a"=>[nil, true], "b"=>"it's", "c"=>"茶"}"#,
+                r#"{"a" => [nil, true], "b" => "it's", "c" => "茶"}"#,
+            ]
+        );
     }
 
     fn fits(headers: &[String], secret: &str, body: &[u8]) -> bool {

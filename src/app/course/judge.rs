@@ -16,7 +16,7 @@ use crate::domain::course::claim::{
 };
 use crate::domain::course::outcome::Finding;
 use crate::domain::fault::Fault;
-use crate::domain::secret::KeyKind;
+use crate::domain::secret::{KeyKind, SigningSecret};
 use crate::net::tasks::blocking;
 use serde_json::Value;
 use std::time::Duration;
@@ -152,7 +152,7 @@ fn status(kept: &Kept, it: &Status) -> Result<Finding, ActError> {
 }
 
 /// The number of the exchange that an answer belongs to.
-fn exchange_of(answer: &Value) -> Option<usize> {
+pub fn exchange_of(answer: &Value) -> Option<usize> {
     answer.get("exchange").and_then(Value::as_u64).and_then(|it| usize::try_from(it).ok())
 }
 
@@ -395,7 +395,7 @@ fn verdicts(kept: &Kept, it: &Verdicts) -> Result<Finding, ActError> {
 
 /// A line is written when its answer is on its way already, so that it may still be coming.
 async fn log_in_time(stage: &Stage<'_>, kept: &Kept, it: &LogHas) -> Result<Finding, ActError> {
-    let deadline = Instant::now() + LOG_PATIENCE;
+    let deadline = Instant::from_std(stage.exchanges.ended()) + LOG_PATIENCE;
     let mut bell = stage.log.bell();
     loop {
         let finding = stage.log.look(|lines| log(kept, it, lines))?;
@@ -433,7 +433,8 @@ fn log(kept: &Kept, it: &LogHas, lines: &[&String]) -> Result<Finding, ActError>
 }
 
 fn no_secret(stage: &Stage<'_>, it: &NoSecret) -> Finding {
-    let known = [stage.secret.reveal()];
+    let known: Vec<&str> =
+        std::iter::once(&stage.secret).chain(&stage.others).map(SigningSecret::reveal).collect();
     let mut seen = Vec::new();
     for place in &it.places {
         let (name, found) = match place {

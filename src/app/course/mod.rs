@@ -20,7 +20,9 @@ pub mod judge;
 pub mod kept;
 pub mod log;
 pub mod look;
+pub mod outage;
 pub mod parcel;
+pub mod patience;
 pub mod perform;
 pub mod program;
 pub mod project;
@@ -255,6 +257,7 @@ pub async fn put_before(
     }
     stage.consent(wish.allow_exec || !is_foreign(&lesson.day.lesson.id));
     stage.about_pages = about_pages(lesson);
+    stage.keep_time(wish.until);
     if !stage.routes().pages {
         context.notices.say(Notice::WebhookOnly { url: stage.app().1 });
     }

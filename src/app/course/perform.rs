@@ -389,6 +389,8 @@ async fn deliver(stage: &mut Stage<'_>, it: &Deliver) -> Result<Value, ActError>
 fn unanswered(sent: Result<Answer, ActError>) -> Result<Value, ActError> {
     match sent {
         Err(ActError::Mismatch { got, .. }) => Ok(Answer { body: got, ..Answer::default() }.json()),
+        // An answer without an end is none.
+        Ok(answer) if answer.endless => Ok(Answer { status: 0, ..answer }.json()),
         sent => Ok(sent?.json()),
     }
 }

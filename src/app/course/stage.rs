@@ -3,10 +3,10 @@
 use crate::app::context::Context;
 use crate::app::course::act_error::ActError;
 use crate::app::course::application::Application;
-use crate::app::course::books::Lock;
 use crate::app::course::exchanges::{Answer, Exchanges};
 use crate::app::course::kept::Kept;
 use crate::app::course::log::Log;
+use crate::app::course::outage::Outage;
 use crate::app::course::tap::{Reseal, Tap};
 use crate::app::course::tree;
 use crate::app::merchant_server;
@@ -26,20 +26,12 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How the endpoint of a run is described at the provider.
 const MARK: &str = "stripegym course";
 /// How many objects a list has where nobody says.
 const PAGE_DEFAULT: u64 = 10;
-/// How long the runner waits for deliveries that are due.
-const QUIET_PATIENCE: Duration = Duration::from_secs(15);
-/// How often the runner looks for what is still on its way: soon at first, then less often.
-const LOOK_FIRST: Duration = Duration::from_millis(4);
-const LOOK_LAST: Duration = Duration::from_millis(100);
-/// How long a ledger must have stayed as it is, and how long that is waited for.
-const STILL: Duration = Duration::from_millis(60);
-const STILL_PATIENCE: Duration = Duration::from_secs(1);
 /// How long the application may take to answer a request of a lesson.
 const ANSWER: Patience =
     Patience { connect: Duration::from_secs(5), total: Duration::from_secs(10) };
@@ -73,12 +65,12 @@ pub struct Stage<'c> {
     pub others: Vec<SigningSecret>,
     http: outbound::Client,
     endpoint: String,
-    tap: Tap,
+    pub(super) tap: Tap,
     pub(super) application: &'c mut Application,
     /// What the line signs with, where the application has a secret of its own.
     pub(super) sealing: Option<Arc<Mutex<SigningSecret>>>,
-    /// What holds the ledger's file, while it is locked.
-    pub(super) lock: Option<Lock>,
+    /// What keeps the ledger from being written to, while something does.
+    pub(super) outage: Option<Outage>,
     /// Whether the day is all about the application's pages.
     pub about_pages: bool,
     /// The learner's own project, where there is one, and its files once they were read.
@@ -138,7 +130,7 @@ impl<'c> Stage<'c> {
             tap,
             application,
             sealing,
-            lock: None,
+            outage: None,
             about_pages: false,
             own: None,
             files: OnceLock::new(),
@@ -353,21 +345,6 @@ impl<'c> Stage<'c> {
         self.application.books().read(&self.http, &self.application.url()).await
     }
 
-    /// The ledger once nobody writes to it: what was answered before it was written is seen as well.
-    pub async fn still_ledger(&self) -> Result<Value, ActError> {
-        let mut seen = self.ledger().await?;
-        let until = Instant::now() + STILL_PATIENCE;
-        while self.track() != Track::Shop && Instant::now() < until {
-            tokio::time::sleep(STILL).await;
-            let now = self.ledger().await?;
-            if now == seen {
-                break;
-            }
-            seen = now;
-        }
-        Ok(seen)
-    }
-
     /// Whether the provider knows a session, whenever it was made.
     pub async fn provider_has(&self, session: &str) -> bool {
         let path = format!("/v1/checkout/sessions/{session}");
@@ -400,34 +377,6 @@ impl<'c> Stage<'c> {
         let mut rows = list.get("data").and_then(Value::as_array).cloned().unwrap_or_default();
         rows.reverse();
         Ok(rows)
-    }
-
-    /// Waits until every delivery that is due has been attempted.
-    pub async fn quiet(&self) -> Result<(), Fault> {
-        let endpoint = &self.endpoint;
-        let path = format!("/_stripegym/deliveries?status=pending&endpoint={endpoint}&limit=1000");
-        let until = Instant::now() + QUIET_PATIENCE;
-        let mut pause = LOOK_FIRST;
-        let mut stop = self.context.stop.clone();
-        loop {
-            let status = self.control_get("/_stripegym/status").await?;
-            let number = |name: &str| status.get(name).and_then(Value::as_i64).unwrap_or_default();
-            // What the provider does by itself in a moment makes events as well.
-            let (now, working) = (number("now"), number("jobs_due") > 0);
-            let list = self.control_get(&path).await?;
-            let rows = list.get("data").and_then(Value::as_array);
-            let due = rows.is_some_and(|rows| {
-                rows.iter()
-                    .any(|row| row.get("due").and_then(Value::as_i64).is_none_or(|d| d <= now))
-            });
-            if !(due || working) || Instant::now() >= until {
-                return Ok(());
-            }
-            tokio::select! {
-                () = tokio::time::sleep(pause) => pause = (pause * 2).min(LOOK_LAST),
-                () = stop.wait() => return Err(FaultKind::Interrupted.into()),
-            }
-        }
     }
 
     /// Reads one of the sandbox's own pages.

@@ -27,8 +27,12 @@ const FAULT: &str = "a fault of the lesson";
 /// How long the application may take to answer a delivery, and how long once it has been too late before.
 const PATIENCE: Duration = Duration::from_secs(10);
 const PATIENCE_LATER: Duration = Duration::from_secs(2);
+/// What it is given where there is no time at all.
+const PATIENCE_LEAST: Duration = Duration::from_secs(1);
 /// The status that the provider is told where nobody answered in time.
 const LATE: u16 = 504;
+/// The status that it is told where an answer had no end.
+const ENDLESS: u16 = 507;
 
 /// What deliveries meet instead of the application.
 #[derive(Clone, Copy, Debug, Default)]
@@ -64,6 +68,8 @@ struct Line {
     exchanges: Exchanges,
     /// Whether a delivery was not answered in time.
     late: AtomicBool,
+    /// How long the application may take.
+    patience: Mutex<Duration>,
 }
 
 /// A line at work.
@@ -101,6 +107,7 @@ impl Tap {
             http,
             exchanges,
             late: AtomicBool::default(),
+            patience: Mutex::new(PATIENCE),
         });
         let (stopper, stop) = shutdown::pair();
         let server = Tasks::default();
@@ -116,6 +123,16 @@ impl Tap {
     /// Where the provider is told to deliver.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Has deliveries answered within less time, where that is less.
+    pub fn hurry(&self, patience: Duration) {
+        *lock(&self.line.patience) = patience.clamp(PATIENCE_LEAST, PATIENCE);
+    }
+
+    /// Whether a delivery was not answered in time.
+    pub fn was_late(&self) -> bool {
+        self.line.late.load(Ordering::SeqCst)
     }
 
     /// Leads elsewhere from now on.
@@ -173,8 +190,10 @@ async fn pass(line: &Line, request: Request<Arriving>) -> Response<Full<Bytes>> 
         return answer(status, Bytes::from_static(FAULT.as_bytes()));
     }
     let sealed = line.reseal.as_ref().map(|it| sign(&it.secret(), it.clock.now(), &body));
-    let late = line.late.load(Ordering::SeqCst);
-    let patience = if late { PATIENCE_LATER } else { PATIENCE };
+    let mut patience = *lock(&line.patience);
+    if line.late.load(Ordering::SeqCst) {
+        patience = patience.min(PATIENCE_LATER);
+    }
     let mut sent = line.http.request(parts.method, &target).timeout(patience);
     for (name, value) in &parts.headers {
         if name.as_str() == "stripe-signature"
@@ -190,8 +209,9 @@ async fn pass(line: &Line, request: Request<Arriving>) -> Response<Full<Bytes>> 
     }
     let began = Instant::now();
     match line.exchanges.pass(sent.body(body), true).await {
+        Ok(told) if told.endless => answer(ENDLESS, Bytes::new()),
         Ok(told) => answer(told.status, Bytes::from(told.body)),
-        Err(_) if began.elapsed() >= PATIENCE_LATER => {
+        Err(_) if began.elapsed() >= patience => {
             line.late.store(true, Ordering::SeqCst);
             answer(LATE, Bytes::new())
         }

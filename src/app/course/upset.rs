@@ -11,7 +11,8 @@ use std::sync::PoisonError;
 
 impl Stage<'_> {
     /// Rolls the secret as far as the application can be told: the built-in shop can believe two at once, a server
-    /// that was started for the run is started again with the one that it is to believe. Any other keeps its own.
+    /// that was started for the run is started again with the new one, and keeps it where it believes it: to start it
+    /// once more with the old one would prove nothing. Any other keeps its own.
     pub async fn roll(&mut self, to: Rolled) -> Result<(), Fault> {
         let fresh = format!("whsec_rolled{:016x}", self.context.entropy.numbers("rolled").next());
         let new = self.rolled.clone().or_else(|| SigningSecret::read(&fresh));
@@ -27,21 +28,39 @@ impl Stage<'_> {
             }
             return Ok(());
         }
+        if to == Rolled::Old && self.rolled.take().is_none_or(|_| self.believes_latest()) {
+            return Ok(());
+        }
         let [only] = believed.as_slice() else { return Ok(()) };
         self.application.set("STRIPE_WEBHOOK_SECRET", only.reveal());
         if let Some(sealing) = &self.sealing {
             only.clone_into(&mut sealing.lock().unwrap_or_else(PoisonError::into_inner));
         }
-        self.rolled = Some(new);
+        if to == Rolled::New {
+            self.rolled = Some(new);
+        }
         self.restart(None, false).await
     }
 
-    /// Lets the provider's API fail for the application, and locks the file of its ledger, as far as that is known.
+    /// Whether what was sent last was accepted; then what it was signed with is the application's secret from now on.
+    fn believes_latest(&mut self) -> bool {
+        let accepted = self.exchanges.last(0, |it| it.status.is_some_and(|it| it < 300));
+        let Some(sealing) = self.sealing.as_ref() else { return false };
+        if accepted.is_none_or(|number| number + 1 < self.exchanges.len()) {
+            return false;
+        }
+        let latest = sealing.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.others.push(std::mem::replace(&mut self.secret, latest));
+        self.application.believe(self.secret.clone());
+        true
+    }
+
+    /// Lets the provider's API fail for the application, and writes to its ledger, as far as its file is known.
     pub async fn trouble(&mut self, it: act::ActError) -> Result<bool, Fault> {
         if it.books {
             let ledger = self.ledger().await.unwrap_or_default();
             let folder = self.own.clone().unwrap_or_else(|| PathBuf::from("."));
-            self.lock = self.application.books().lock(&sessions(&ledger), folder).await;
+            self.outage = self.application.books().outage(&sessions(&ledger), folder).await;
         }
         if it.api {
             for method in ["GET", "POST"] {
@@ -49,7 +68,7 @@ impl Stage<'_> {
                 self.control_post("/_stripegym/faults", &form.replace(' ', "%20")).await?;
             }
         }
-        Ok(it.api || self.lock.is_some())
+        Ok(it.api || self.outage.is_some())
     }
 
     /// Ends what a check that was cut off may have left behind.
@@ -58,13 +77,14 @@ impl Stage<'_> {
         self.mend().await?;
         if self.track() == Track::Exec && self.rolled.is_some() {
             self.roll(Rolled::Old).await?;
+            self.restart(None, false).await?;
         }
         Ok(())
     }
 
     /// Ends what troubles the application.
     pub async fn mend(&mut self) -> Result<(), Fault> {
-        self.lock = None;
+        self.outage = None;
         let url = format!("{}/_stripegym/faults", self.provider.base());
         let request = self.http().request(reqwest::Method::DELETE, url);
         self.control(request.header("Stripegym-Control", "1")).await.map(drop)

@@ -1,9 +1,8 @@
 //! Judges claims that put several observations together.
 
 use crate::app::course::act_error::ActError;
-use crate::app::course::exchanges::Exchange;
 use crate::app::course::guess::{self, Ring};
-use crate::app::course::judge::{answers, finding, found, show};
+use crate::app::course::judge::{answers, exchange_of, finding, found, show};
 use crate::app::course::kept::Kept;
 use crate::app::course::perform::as_provider;
 use crate::app::course::stage::Stage;
@@ -104,19 +103,18 @@ pub async fn refused(stage: &Stage<'_>, it: &Refused) -> Result<Finding, ActErro
     Ok(finding(holds, format!("{}: 4xx", it.path), format!("{} {}", text("status"), text("error"))))
 }
 
-/// An answer has words of an official library that mean one of these.
+/// An answer, or the log at that moment, has words of an official library that mean one of these.
 pub fn says(stage: &Stage<'_>, it: &Says) -> Result<Finding, ActError> {
-    let body = |answer: &Value| answer.get("body").and_then(Value::as_str).and_then(Said::read);
-    let mut said = Vec::new();
+    let mut numbers = Vec::new();
     for name in &it.of {
-        said.extend(answers(&stage.kept, name)?.into_iter().filter_map(body));
+        numbers.extend(answers(&stage.kept, name)?.into_iter().filter_map(exchange_of));
     }
     if let Some(event) = &it.event {
         let event = stage.kept.id(event).ok_or_else(|| ActError::unknown(event))?;
-        let of =
-            |one: &Exchange| Said::read(&one.answer).filter(|_| one.event.as_ref() == Some(&event));
-        said.extend(stage.exchanges.each(of));
+        numbers.extend(stage.exchanges.numbers(|one| one.event.as_ref() == Some(&event)));
     }
+    let said = numbers.into_iter().filter_map(|number| stage.exchanges.said(number));
+    let said: Vec<Said> = said.collect();
     let holds = said.iter().any(|said| it.what.contains(said));
     Ok(finding(holds, format!("{:?}", it.what), format!("{said:?}")))
 }

@@ -2,7 +2,7 @@
 //! installed elsewhere. Everything is removed when the ground is left.
 
 use crate::app::course::tree::FILLED_BY_TOOLS;
-use crate::domain::course::matrix::Matrix;
+use crate::domain::course::matrix::Mutant;
 use crate::domain::course::shops::{Shop, Shops};
 use crate::domain::fault::{Fault, FaultKind};
 use serde::de::DeserializeOwned;
@@ -49,14 +49,14 @@ impl Ground {
         self.read("track/track.toml")
     }
 
-    /// The broken shops.
-    pub fn matrix(&self) -> Result<Matrix, Fault> {
-        self.read("mutants/mutants.toml")
+    /// The folder of the languages.
+    pub fn track(&self) -> PathBuf {
+        self.lessons.join("track")
     }
 
     /// The program of a broken shop.
-    pub fn mutant(&self, file: &str) -> PathBuf {
-        self.lessons.join("mutants").join(file)
+    pub fn mutant(&self, it: &Mutant) -> PathBuf {
+        self.lessons.join(&it.lesson).join("mutants").join(&it.file)
     }
 
     fn read<T: DeserializeOwned>(&self, name: &str) -> Result<T, Fault> {

@@ -9,7 +9,7 @@ use crate::app::course::application::{Application, Candidate};
 use crate::app::course::{self, Manner, Wish};
 use crate::app::provider::Provider;
 use crate::app::trial::ground::{Ground, Plot};
-use crate::content::Lesson;
+use crate::content::{Lesson, mutant};
 use crate::domain::course::matrix::Mutant;
 use crate::domain::course::outcome::{DayResult, State};
 use crate::domain::course::shops::Shop;
@@ -25,7 +25,7 @@ use std::time::Instant;
 
 /// The language whose solution the broken shops are made of, and that solution as they start from it.
 const BROKEN: &str = "python";
-const HEALTHY: &str = "healthy.py";
+const HEALTHY: &str = "python/healthy.py";
 
 /// Which programs are tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,12 @@ pub struct Scope {
     pub tools: PathBuf,
     /// Only programs whose name begins so: `python`, `mutant no_sig`.
     pub only: Option<String>,
+    /// How many run side by side: a program waits for itself half of the time.
+    pub jobs: usize,
 }
+
+/// The most that run side by side.
+pub const JOBS_MAX: usize = 4;
 
 /// What becomes of a program.
 #[derive(Clone, Debug)]
@@ -106,7 +111,8 @@ pub async fn run(context: &Context, scope: &Scope) -> Result<Vec<Tried>, Fault> 
     }
     let (name, language) = ("mutant healthy".to_owned(), BROKEN.to_owned());
     queue.push_back(Trial { name, language, expected: Expected::Healthy });
-    for mutant in ground.matrix()?.mutants {
+    let broken = mutant::all(&course::library()).map_err(|it| course::of_lesson(&it))?;
+    for mutant in broken.mutants {
         let name = format!("mutant {}", mutant.id);
         let expected = Expected::Caught(mutant);
         queue.push_back(Trial { name, language: BROKEN.to_owned(), expected });
@@ -123,26 +129,63 @@ pub async fn run(context: &Context, scope: &Scope) -> Result<Vec<Tried>, Fault> 
         lessons: lessons(context)?,
         tried: count,
     };
-    let (queue, tried) = (Mutex::new(queue), Mutex::new(Vec::new()));
-    let worker = || async {
-        while let Some(trial) = take(&queue) {
-            let began = Instant::now();
-            let results = course.attempt(&trial).await?;
-            let failed = failed(&results);
-            let wrong =
-                trial.misjudged(&results, &course.lessons).map(|wrong| told(&wrong, &results));
-            let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-            let done = Tried { name: trial.name, took_ms, failed, wrong };
-            context.notices.say(Notice::Tried(done.clone()));
-            tried.lock().unwrap_or_else(PoisonError::into_inner).push(done);
+    let done = Done::of(queue.len());
+    let queue = Mutex::new(queue.into_iter().enumerate().collect());
+    let worker = |number: usize| {
+        let (course, done, queue) = (&course, &done, &queue);
+        async move {
+            while number < scope.jobs
+                && let Some((place, trial)) = take(queue)
+            {
+                let began = Instant::now();
+                let results = course.attempt(&trial).await?;
+                let failed = failed(&results);
+                let wrong =
+                    trial.misjudged(&results, &course.lessons).map(|wrong| told(&wrong, &results));
+                let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+                let tried = Tried { name: trial.name, took_ms, failed, wrong };
+                for next in done.add(place, tried) {
+                    context.notices.say(Notice::Tried(next));
+                }
+            }
+            Ok::<(), Fault>(())
         }
-        Ok::<(), Fault>(())
     };
-    // Four at a time: most of the time is waiting for programs to start.
-    tokio::try_join!(worker(), worker(), worker(), worker())?;
-    let mut tried = std::mem::take(&mut *tried.lock().unwrap_or_else(PoisonError::into_inner));
+    tokio::try_join!(worker(0), worker(1), worker(2), worker(3))?;
+    let mut tried = done.all();
     tried.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(tried)
+}
+
+/// What came of the programs, each in its place, and how many of them were said: in order, whoever ended first.
+struct Done(Mutex<(Vec<Option<Tried>>, usize)>);
+
+impl Done {
+    fn of(count: usize) -> Self {
+        Self(Mutex::new((vec![None; count], 0)))
+    }
+
+    /// Keeps what came of one; those that can be said by now.
+    fn add(&self, place: usize, tried: Tried) -> Vec<Tried> {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (all, said) = &mut *held;
+        if let Some(slot) = all.get_mut(place) {
+            *slot = Some(tried);
+        }
+        let next: Vec<Tried> = all.iter().skip(*said).map_while(Clone::clone).collect();
+        *said += next.len();
+        next
+    }
+
+    fn all(self) -> Vec<Tried> {
+        self.0
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
+            .into_iter()
+            .flatten()
+            .collect()
+    }
 }
 
 /// What is wrong, with what was found by the first check that it names.
@@ -162,7 +205,7 @@ fn failed(results: &[DayResult]) -> Vec<String> {
     failed.map(|it| it.id.clone()).collect()
 }
 
-fn take(queue: &Mutex<VecDeque<Trial>>) -> Option<Trial> {
+fn take(queue: &Mutex<VecDeque<(usize, Trial)>>) -> Option<(usize, Trial)> {
     queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
 }
 
@@ -191,8 +234,8 @@ impl Course<'_> {
         let plot = self.ground.lay_out(&trial.language, shop, begun)?;
         self.ground.build(shop, &plot).await?;
         let start = match &trial.expected {
-            Expected::Healthy => self.other(shop, HEALTHY),
-            Expected::Caught(mutant) => self.other(shop, &mutant.file),
+            Expected::Healthy => self.other(shop, &self.ground.track().join(HEALTHY)),
+            Expected::Caught(mutant) => self.other(shop, &self.ground.mutant(mutant)),
             Expected::Passes | Expected::Fails(_) => shop.command().to_owned(),
         };
         let command = format!("cd {} && exec {start}", quoted(&plot.shop));
@@ -204,10 +247,10 @@ impl Course<'_> {
         }
     }
 
-    /// The command that starts a program of `lessons/mutants/` in the place of a shop.
-    fn other(&self, shop: &Shop, file: &str) -> String {
-        let file = quoted(&self.ground.mutant(file));
-        shop.trial.other.as_deref().unwrap_or_default().replace("{file}", &file)
+    /// The command that starts another program of its language in the place of a shop.
+    fn other(&self, shop: &Shop, file: &Path) -> String {
+        let other = shop.trial.other.as_deref().unwrap_or_default();
+        other.replace("{file}", &quoted(file)).replace("{track}", &quoted(&self.ground.track()))
     }
 
     /// Grades days of a program that is started with a world of its own.
@@ -272,4 +315,21 @@ impl Course<'_> {
 /// A path as `sh` takes it.
 fn quoted(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_are_said_in_their_order_whoever_ends_first() {
+        let done = Done::of(4);
+        let add = |place: usize| {
+            let name = place.to_string();
+            let said = done.add(place, Tried { name, took_ms: 1, failed: Vec::new(), wrong: None });
+            said.into_iter().map(|it| it.name).collect::<Vec<_>>().concat()
+        };
+        assert_eq!([2, 0, 3, 1].map(add), ["", "0", "", "123"]);
+        assert_eq!(done.all().len(), 4);
+    }
 }

@@ -363,7 +363,7 @@ pub struct ActError {
     /// Whether the provider's API answers 500.
     #[serde(default)]
     pub api: bool,
-    /// Whether the ledger's file is locked.
+    /// Whether writes to the ledger's file fail.
     #[serde(default)]
     pub books: bool,
 }

@@ -4,8 +4,8 @@ use crate::domain::course::outcome::State;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// The file of `lessons/mutants/` that lists the broken shops.
-#[derive(Clone, Debug, Deserialize)]
+/// The list of a lesson's broken shops, or those of all lessons.
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Matrix {
     /// The broken shops.
@@ -19,7 +19,10 @@ pub struct Matrix {
 pub struct Mutant {
     /// Its name: `no_sig`.
     pub id: String,
-    /// Its program, beside the list.
+    /// The lesson that it belongs to.
+    #[serde(skip)]
+    pub lesson: String,
+    /// Its program, in the lesson's `mutants`.
     pub file: String,
     /// What is broken, for whoever reads the list.
     pub breaks: String,
@@ -67,6 +70,7 @@ mod tests {
     fn a_mutant_must_be_caught_by_its_check_and_by_no_unrelated_one() {
         let mutant = Mutant {
             id: "no_sig".to_owned(),
+            lesson: "day3".to_owned(),
             file: "no_sig.py".to_owned(),
             breaks: String::new(),
             caught_by: "D3.7".to_owned(),

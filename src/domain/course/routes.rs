@@ -72,6 +72,16 @@ impl Routes {
     }
 }
 
+/// Whether an item is about the documents of a project.
+pub fn documents(day: &Day, arrange: &[String], acts: &[Act]) -> bool {
+    let mut all = Vec::new();
+    for name in arrange {
+        gather(day, name, &mut all);
+    }
+    all.extend(acts);
+    all.iter().any(|act| matches!(act.verb, Verb::Document(_) | Verb::RunReadme(_)))
+}
+
 /// The acts of a step and of those that it needs.
 fn gather<'d>(day: &'d Day, name: &str, found: &mut Vec<&'d Act>) {
     let Some(step) = day.step(name) else { return };
@@ -164,6 +174,13 @@ mod tests {
         let status = json!({ "status": { "of": ["landed"], "is": "200" } });
         assert!(lacks(5, "paid", json!({ "any": [status] })));
         assert!(lacks(5, "paid", json!({ "status": { "of": ["paid_answer"], "is": "303" } })));
+    }
+
+    #[test]
+    fn documents_are_asked_for_by_whatever_follows_or_writes_them() {
+        let follows: Act = serde_json::from_value(json!({ "run_readme": {} })).unwrap();
+        assert!(documents(&day(6), &[], &[follows]));
+        assert!(!documents(&day(6), &["paid".to_owned(), "home".to_owned()], &[]));
     }
 
     #[test]

@@ -32,7 +32,8 @@ pub struct Trial {
     /// The command that starts it, where it is not `start`.
     #[serde(default)]
     pub start: Option<String>,
-    /// The command that starts another program of its language in its place, `{file}`.
+    /// The command that starts another program of its language in its place: `{file}`, which may rest on what lies in
+    /// the folder of the languages, `{track}`.
     #[serde(default)]
     pub other: Option<String>,
 }

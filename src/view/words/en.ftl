@@ -608,6 +608,7 @@ help-dev-items-about = Lists, in Markdown, which check proves each item of the c
 help-dev-check-about = Checks that every lesson keeps to its format.
 help-dev-check-run = Also put every solution, every starter and every broken shop of lessons/ before the course.
 help-dev-check-tools = Folder with installed packages: venv, node/node_modules, rust.
+help-dev-check-jobs = How many of them run side by side.
 help-dev-check-only = Only programs whose name begins so, such as `python` or `mutant no_sig`.
 lesson-minutes = about { $minutes } min by hand
 lesson-beats = 1 read → 2 do → 3 look → 4 check → 5 gate

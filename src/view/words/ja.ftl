@@ -578,6 +578,7 @@ help-dev-items-about = 教材の各項目をどの確認が証明するかを Ma
 help-dev-check-about = すべての教材が形式どおりか調べます。
 help-dev-check-run = lessons/ の解答例・スターター・壊れた店もすべて実際に採点します。
 help-dev-check-tools = パッケージを入れたフォルダー（venv、node/node_modules、rust）。
+help-dev-check-jobs = 同時に試すプログラムの数。
 help-dev-check-only = 名前がこれで始まるプログラムだけを試します。例: `python`、`mutant no_sig`
 lesson-minutes = 手作業での目安 { $minutes } 分
 lesson-beats = 1 読む → 2 動かす → 3 見る → 4 確認 → 5 関門
