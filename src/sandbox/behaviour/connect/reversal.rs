@@ -2,7 +2,7 @@
 
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
-use crate::sandbox::behaviour::connect::part::{Part, Refusal};
+use crate::sandbox::behaviour::connect::part::{Part, PartError};
 use crate::sandbox::behaviour::connect::{
     available_with, currency_of, fee, scope_of, shown_within, transfer,
 };
@@ -40,10 +40,12 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let id = text(&transfer, "id").to_owned();
     let part = part_of(&transfer);
     let amount = part.take(call.int("amount")).map_err(|refusal| match refusal {
-        Refusal::Gone => Failure::invalid(format!("The transfer {id} is already fully reversed.")),
-        Refusal::TooLittle => Failure::below_one("amount"),
+        PartError::Gone => {
+            Failure::invalid(format!("The transfer {id} is already fully reversed."))
+        }
+        PartError::TooLittle => Failure::below_one("amount"),
         // Believed: nobody recorded it.
-        Refusal::TooMuch => Failure::invalid(format!(
+        PartError::TooMuch => Failure::invalid(format!(
             "Transfer reversal amount ({}) is greater than unreversed amount on transfer ({})",
             transfer::money(&transfer, call.int("amount").unwrap_or(0)),
             transfer::money(&transfer, part.left())
