@@ -12,7 +12,13 @@ use serde_json::{Map, Value};
 type Name = (&'static str, &'static str, &'static [&'static str], &'static str);
 
 const NAMES: &[Name] = &[
-    ("/v1/financial_connections/", "account", &["financial_connections.account"], "account"),
+    ("/v1/apps/installs", "account", &["account"], "account"),
+    (
+        "/v1/financial_connections/transactions",
+        "account",
+        &["financial_connections.account"],
+        "account",
+    ),
     ("/v1/financial_connections/", "session", &["financial_connections.session"], "session"),
     ("/v1/issuing/", "card", &["issuing.card"], "issuing card"),
     ("/v1/issuing/", "transaction", &["issuing.transaction"], "transaction"),
@@ -265,10 +271,12 @@ mod tests {
     /// Texts that lists are filtered by and that are no ids, or ids that another program gave out.
     const TEXTS: &[&str] = &[
         "alias",
+        "app",
         "application",
         "client_reference_id",
         "code",
         "contains",
+        "created_by",
         "currency",
         "domain_name",
         "email",

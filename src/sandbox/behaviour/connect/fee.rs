@@ -206,7 +206,7 @@ fn list_refunds(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 }
 
 fn found(txn: &Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
-    let fee = txn.find("application_fee", call.id(0), "fee")?;
+    let fee = txn.find("application_fee", call.id(0), "id")?;
     let found = txn.find("fee_refund", call.id(1), "id");
     let found = found.ok().filter(|it| text(it, "fee") == text(&fee, "id"));
     // The noun is believed.

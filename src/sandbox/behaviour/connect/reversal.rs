@@ -173,7 +173,7 @@ fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 }
 
 fn found(txn: &Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
-    let transfer = txn.find("transfer", call.id(0), "transfer")?;
+    let transfer = txn.find("transfer", call.id(0), "id")?;
     let found = txn.find("transfer_reversal", call.id(1), "id");
     let found = found.ok().filter(|it| text(it, "transfer") == text(&transfer, "id"));
     // The noun is believed.

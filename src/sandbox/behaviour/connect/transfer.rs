@@ -252,7 +252,7 @@ fn receive(txn: &mut Txn<'_>, order: &Order, transfer: &str, at: Timestamp) -> S
 }
 
 fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    txn.find("transfer", call.id(0), "transfer").map(Body::from)
+    txn.find("transfer", call.id(0), "id").map(Body::from)
 }
 
 fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
@@ -260,8 +260,7 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         copy(doc, call, &["description"]);
         merge_metadata(doc, &call.params);
     });
-    let (before, after) =
-        changed.ok_or_else(|| Failure::missing("transfer", call.id(0), "transfer"))?;
+    let (before, after) = changed.ok_or_else(|| Failure::missing("transfer", call.id(0), "id"))?;
     txn.emit_change("transfer.updated", &before, &after);
     Ok(after.into())
 }
