@@ -5,7 +5,7 @@ use crate::sandbox::behaviour::payment::decline::Decline;
 use crate::sandbox::behaviour::payment::{charge, verification};
 use crate::sandbox::behaviour::saved::card::{self, Details, OWNER};
 use crate::sandbox::behaviour::saved::token::{self, Held};
-use crate::sandbox::engine::object::{Doc, Object};
+use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::PaymentMethodPart;
 use crate::sandbox::engine::txn::{Txn, View, missing};
 use crate::wire::failure::{Failure, FailureKind, echo};
