@@ -1,7 +1,7 @@
 //! From each layer's error to the fault that a person meets.
 
 use crate::domain::fault::{Fault, FaultKind};
-use crate::shop::listener::StartError;
+use crate::shop::listener::ListenerError;
 use crate::store::StoreError;
 use crate::stripe::failure::Error;
 use std::path::Path;
@@ -73,14 +73,14 @@ pub fn of_progress(error: &StoreError, path: &Path) -> Fault {
 }
 
 /// A listener that did not start.
-pub fn of_listener(error: &StartError, command: &str) -> Fault {
+pub fn of_listener(error: &ListenerError, command: &str) -> Fault {
     match error {
-        StartError::Bind { addr, source } => {
+        ListenerError::Bind { addr, source } => {
             let problem =
                 FaultKind::PortTaken { address: addr.to_string(), command: command.to_owned() };
             Fault::because(problem, source)
         }
-        StartError::Forward(cause) => {
+        ListenerError::Forward(cause) => {
             Fault::because(FaultKind::ProviderOdd { what: "--forward-to".to_owned() }, cause)
         }
     }

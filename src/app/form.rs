@@ -1,6 +1,8 @@
 //! A small reader of HTML forms, as much of a browser as the hosted payment pages need. Pure; it never
 //! fails: what it does not understand is not there.
 
+use crate::domain::html::{decode, next_tag, plain};
+
 /// One control of a form.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Control {
@@ -93,21 +95,6 @@ pub fn read(html: &str) -> Page {
     page
 }
 
-/// What stands before the next tag, the tag's inside, and what follows it.
-fn next_tag(html: &str) -> Option<(&str, &str, &str)> {
-    let (before, rest) = html.split_once('<')?;
-    let mut quote = None;
-    for (at, c) in rest.char_indices() {
-        match (quote, c) {
-            (None, '"' | '\'') => quote = Some(c),
-            (Some(open), _) if open == c => quote = None,
-            (None, '>') => return Some((before, rest.get(..at)?, rest.get(at + 1..)?)),
-            _ => {}
-        }
-    }
-    None
-}
-
 fn split_tag(tag: &str) -> (String, &str) {
     let end = tag.find(|c: char| c.is_whitespace()).unwrap_or(tag.len());
     let name = tag.get(..end).unwrap_or_default().trim_end_matches('/').to_ascii_lowercase();
@@ -189,7 +176,7 @@ fn text_until(html: &str, end: &str) -> String {
         inner = after;
     }
     out.push_str(inner);
-    decode(&out).split_whitespace().collect::<Vec<_>>().join(" ")
+    plain(&out)
 }
 
 /// The paragraphs and list items up to a closing tag; the first, a title, is left out where others follow.
@@ -204,40 +191,6 @@ fn paragraphs(html: &str, end: &str) -> String {
         .collect();
     let skip = usize::from(parts.len() > 1);
     parts.get(skip..).unwrap_or_default().join(" ")
-}
-
-/// Text with its character references resolved.
-fn decode(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('&') {
-        out.push_str(before);
-        let found = after.split_once(';').and_then(|(name, next)| Some((reference(name)?, next)));
-        let (c, next) = found.unwrap_or(('&', after));
-        out.push(c);
-        rest = next;
-    }
-    out.push_str(rest);
-    out
-}
-
-fn reference(name: &str) -> Option<char> {
-    match name {
-        "amp" => Some('&'),
-        "lt" => Some('<'),
-        "gt" => Some('>'),
-        "quot" => Some('"'),
-        "apos" => Some('\''),
-        "nbsp" => Some('\u{a0}'),
-        _ => {
-            let digits = name.strip_prefix('#')?;
-            let code = match digits.strip_prefix(['x', 'X']) {
-                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
-                None => digits.parse().ok()?,
-            };
-            char::from_u32(code)
-        }
-    }
 }
 
 /// Pairs as a browser sends a form: `a=1&b=%E7%A7%8B+x`.

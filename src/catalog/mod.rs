@@ -59,7 +59,7 @@ impl Catalog {
         CATALOG.get_or_init(|| Self {
             routes: Routes::read([ENDPOINTS, EXTRA_ENDPOINTS]),
             params: Table::read(&[PARAMS, EXTRA_PARAMS]),
-            objects: Table::read(&[OBJECTS]),
+            objects: Table::read(&[OBJECTS, EXTRA_OBJECTS]),
             limits: Limits::read(rows(LIMITS), rows(EXTRA_LIMITS)),
             events: EVENTS.lines().collect(),
             error_codes: ERROR_CODES.lines().chain(UNLISTED_ERROR_CODES).collect(),
@@ -98,14 +98,7 @@ impl Catalog {
 
     /// An object, by the value of `object` on the wire.
     pub fn object(&self, name: &str) -> Option<&Shape> {
-        self.objects.get(name, |shape| {
-            for row in rows(EXTRA_OBJECTS).filter_map(|row| row.split_once('\t')) {
-                let more = if row.0 == name { grammar::shape(row.0, row.1) } else { None };
-                let more = more.map(|more| more.fields).unwrap_or_default();
-                shape.fields.retain(|field| more.iter().all(|more| more.name != field.name));
-                shape.fields.extend(more);
-            }
-        })
+        self.objects.get(name, |_| {})
     }
 
     /// The names of all objects, sorted.
@@ -114,7 +107,8 @@ impl Catalog {
     }
 }
 
-/// The lines of a file by their first column, each read when it is first asked for.
+/// The lines of files by their first column, each read when it is first asked for. A later line of the same name adds
+/// its fields, and puts them in the place of those that have their names.
 #[derive(Debug)]
 struct Table {
     lines: Vec<Line>,
@@ -123,7 +117,7 @@ struct Table {
 #[derive(Debug)]
 struct Line {
     name: &'static str,
-    columns: &'static str,
+    columns: Vec<&'static str>,
     shape: OnceLock<Option<Shape>>,
 }
 
@@ -131,10 +125,17 @@ impl Table {
     fn read(texts: &[&'static str]) -> Self {
         let lines = texts.iter().flat_map(|text| rows(text)).map(|row| {
             let (name, columns) = row.split_once('\t').unwrap_or((row, ""));
-            Line { name, columns, shape: OnceLock::new() }
+            Line { name, columns: vec![columns], shape: OnceLock::new() }
         });
         let mut lines: Vec<Line> = lines.collect();
         lines.sort_by_key(|line| line.name);
+        lines.dedup_by(|later, line| {
+            let is_same = later.name == line.name;
+            if is_same {
+                line.columns.append(&mut later.columns);
+            }
+            is_same
+        });
         Self { lines }
     }
 
@@ -143,7 +144,12 @@ impl Table {
         let at = self.lines.binary_search_by_key(&name, |line| line.name).ok()?;
         let line = self.lines.get(at)?;
         let read = || {
-            let mut shape = grammar::shape(line.name, line.columns)?;
+            let (first, more) = line.columns.split_first()?;
+            let mut shape = grammar::shape(line.name, first)?;
+            for more in more.iter().filter_map(|columns| grammar::shape(line.name, columns)) {
+                shape.fields.retain(|it| more.fields.iter().all(|more| more.name != it.name));
+                shape.fields.extend(more.fields);
+            }
             complete(&mut shape);
             Some(shape)
         };

@@ -310,8 +310,13 @@ mod tests {
         let among = ("STRIPE_WEBHOOK_SECRET", "whsec_a, sk_live_0123456789");
         assert!(matches!(load(&[among], false), Err(FaultKind::LiveKey { .. })));
         assert!(load(&[("STRIPE_PUBLISHABLE_KEY", "pk_live_0123456789")], true).is_ok());
-        let test_key = load(&[("STRIPE_WEBHOOK_SECRET", "sk_test_0123456789")], false);
-        assert!(matches!(test_key, Err(FaultKind::Setting { .. })));
+        for key in ["sk_test_0123456789", "rk_test_0123456789", "pk_test_0123456789"] {
+            let test_key = load(&[("STRIPE_WEBHOOK_SECRET", key)], false);
+            assert!(
+                matches!(&test_key, Err(FaultKind::Setting { name, .. }) if name == "STRIPE_WEBHOOK_SECRET"),
+                "{key}: {test_key:?}"
+            );
+        }
     }
 
     #[test]

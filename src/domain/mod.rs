@@ -12,6 +12,7 @@ pub mod entry;
 pub mod event;
 pub mod hex;
 pub mod host;
+pub mod html;
 pub mod id;
 pub mod locale;
 pub mod mode;

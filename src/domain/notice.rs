@@ -54,7 +54,7 @@ pub const UNTRUSTED: &str = "certificate_not_trusted";
 
 /// Why the ledger takes no deliveries for a while, or where it is written now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LedgerTrouble {
+pub enum LedgerState {
     /// Another program holds it.
     Busy,
     /// Its disk is full.
@@ -279,11 +279,11 @@ pub enum Notice {
         cause: String,
     },
     /// The ledger takes no deliveries for a while, or was moved.
-    LedgerTrouble {
+    LedgerState {
         /// Its file.
         path: String,
         /// What is the matter.
-        trouble: LedgerTrouble,
+        trouble: LedgerState,
     },
     /// The ledger takes deliveries again.
     LedgerBack {

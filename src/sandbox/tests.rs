@@ -87,6 +87,20 @@ async fn an_answer_is_given_again_for_a_day_and_then_forgotten() {
 }
 
 #[tokio::test]
+async fn a_search_counts_all_when_the_count_is_expanded() {
+    let running = host().await;
+    for _ in 0..3 {
+        call(&running, "POST", "/v1/customers", "email=a@example.com").await;
+    }
+    let search = "/v1/customers/search?query=email:'a@example.com'&limit=1";
+    let (status, plain) = call(&running, "GET", search, "").await;
+    assert_eq!((status, plain.get("total_count")), (200, None));
+    let (_, counted) = call(&running, "GET", &format!("{search}&expand[]=total_count"), "").await;
+    assert_eq!((&counted["total_count"], &counted["has_more"]), (&3.into(), &true.into()));
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn what_is_not_modelled_says_so() {
     let running = host().await;
     let (status, body) = call(&running, "POST", "/v1/quotes", "").await;
@@ -94,6 +108,7 @@ async fn what_is_not_modelled_says_so() {
     let (_, endpoints) = call(&running, "GET", "/_stripegym/endpoints", "").await;
     let listed = |list: &str, key: &str| endpoints[list].as_array().unwrap().contains(&key.into());
     assert!(listed("modelled", "POST /v1/customers"));
+    assert!(listed("generic", "POST /v1/billing/meters"));
     assert!(listed("not_modelled_yet", "POST /v1/quotes"));
     let (status, body) = call(&running, "GET", "/v1/nothing", "").await;
     assert_eq!(status, 404);

@@ -25,7 +25,7 @@ pub type Answer = Response<Full<Bytes>>;
 
 /// Why a body was not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BodyFault {
+pub enum BodyError {
     /// More than [`BODY_BYTES_MAX`].
     TooLong,
     /// It did not arrive in time.
@@ -35,14 +35,14 @@ pub enum BodyFault {
 }
 
 /// Reads a body within its limits; the server sees to its time.
-pub async fn read_body(mut body: Arriving) -> Result<Vec<u8>, BodyFault> {
+pub async fn read_body(mut body: Arriving) -> Result<Vec<u8>, BodyError> {
     let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     let mut kept = Vec::with_capacity(expected.min(BODY_BYTES_MAX));
     let mut read = 0_usize;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| match error {
-            ArrivalError::Slow => BodyFault::TooSlow,
-            ArrivalError::Broken(_) => BodyFault::Broken,
+            ArrivalError::Slow => BodyError::TooSlow,
+            ArrivalError::Broken(_) => BodyError::Broken,
         })?;
         let Some(data) = frame.data_ref() else { continue };
         read = read.saturating_add(data.len());
@@ -52,7 +52,7 @@ pub async fn read_body(mut body: Arriving) -> Result<Vec<u8>, BodyFault> {
             break;
         }
     }
-    if read > BODY_BYTES_MAX { Err(BodyFault::TooLong) } else { Ok(kept) }
+    if read > BODY_BYTES_MAX { Err(BodyError::TooLong) } else { Ok(kept) }
 }
 
 /// A body of `kind` that is not to be kept by caches or read as anything else.
@@ -87,11 +87,11 @@ pub fn error(status: u16, cause: &str, message: &str) -> Answer {
 }
 
 /// The answer to a body that was not read.
-pub fn body_fault(fault: BodyFault) -> Answer {
+pub fn body_fault(fault: BodyError) -> Answer {
     let (status, cause, message) = match fault {
-        BodyFault::TooLong => (413, "body_too_long", "The body is longer than 1 MiB."),
-        BodyFault::TooSlow => (408, "body_too_slow", "The body did not arrive in time."),
-        BodyFault::Broken => (400, "body_broken", "The body could not be read."),
+        BodyError::TooLong => (413, "body_too_long", "The body is longer than 1 MiB."),
+        BodyError::TooSlow => (408, "body_too_slow", "The body did not arrive in time."),
+        BodyError::Broken => (400, "body_broken", "The body could not be read."),
     };
     let mut answer = error(status, cause, message);
     answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

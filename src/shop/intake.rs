@@ -4,7 +4,7 @@
 use crate::domain::book::line::{Apart, Line, Source};
 use crate::domain::canonical;
 use crate::domain::event::{Event, EventError};
-use crate::domain::notice::LedgerTrouble;
+use crate::domain::notice::LedgerState;
 use crate::domain::secret::SigningSecret;
 use crate::domain::signature::{self, SignatureError};
 use crate::domain::time::Timestamp;
@@ -90,18 +90,18 @@ impl IntakeError {
     }
 
     /// What is the matter with the ledger, where it is the ledger.
-    pub const fn trouble(&self) -> Option<LedgerTrouble> {
+    pub const fn trouble(&self) -> Option<LedgerState> {
         let Self::Store(error) = self else { return None };
         Some(match error {
-            StoreError::Busy { .. } | StoreError::Reset { .. } => LedgerTrouble::Busy,
-            StoreError::Full { .. } => LedgerTrouble::Full,
+            StoreError::Busy { .. } | StoreError::Reset { .. } => LedgerState::Busy,
+            StoreError::Full { .. } => LedgerState::Full,
             StoreError::Moved { how, .. } => match how {
-                Moved::Removed => LedgerTrouble::Removed,
-                Moved::Rebuilt => LedgerTrouble::Rebuilt,
-                Moved::Replaced => LedgerTrouble::Replaced,
-                Moved::Adopted => LedgerTrouble::Adopted,
+                Moved::Removed => LedgerState::Removed,
+                Moved::Rebuilt => LedgerState::Rebuilt,
+                Moved::Replaced => LedgerState::Replaced,
+                Moved::Adopted => LedgerState::Adopted,
             },
-            _ => LedgerTrouble::Failed,
+            _ => LedgerState::Failed,
         })
     }
 

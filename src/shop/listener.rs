@@ -1,7 +1,7 @@
 //! The listener: a plain hyper service on one address. `POST /webhook` is the hot path; the pages are only
 //! for browsers on this machine.
 
-use crate::domain::notice::LedgerTrouble;
+use crate::domain::notice::LedgerState;
 use crate::domain::secret::SigningSecret;
 use crate::net::connection::Arriving;
 use crate::net::outbound::OutboundError;
@@ -9,7 +9,7 @@ use crate::net::server::{self, Limits};
 use crate::net::shutdown::{self, Stopper};
 use crate::net::tasks::Tasks;
 use crate::os::clock::{Clock, Stopwatch};
-use crate::shop::answer::{self, Answer, BodyFault};
+use crate::shop::answer::{self, Answer, BodyError};
 use crate::shop::forward::{FORWARDS_MAX, Forwarder};
 use crate::shop::intake::{Intake, Received, Secrets};
 use crate::shop::listener_event::{EventSink, ListenerEvent, Via};
@@ -56,7 +56,7 @@ pub struct ListenerConfig {
 
 /// Why a listener did not start.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
+pub enum ListenerError {
     /// The address cannot be listened on.
     #[error("{addr} cannot be listened on: {source}")]
     Bind {
@@ -131,11 +131,11 @@ struct Desk {
     site: Option<Site>,
     sink: EventSink,
     /// What was the matter with the ledger at the last delivery: a person is told when it changes.
-    trouble: Mutex<Option<LedgerTrouble>>,
+    trouble: Mutex<Option<LedgerState>>,
 }
 
 impl Desk {
-    fn stands(&self, now: Option<LedgerTrouble>) {
+    fn stands(&self, now: Option<LedgerState>) {
         let mut known = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         if *known != now {
             *known = now;
@@ -145,12 +145,12 @@ impl Desk {
 }
 
 /// Starts a listener; it answers from the moment that this returns.
-pub async fn start(config: ListenerConfig) -> Result<Running, StartError> {
+pub async fn start(config: ListenerConfig) -> Result<Running, ListenerError> {
     let ListenerConfig { addr, or_next, secrets, tolerance_s, forward_to, .. } = config;
     let forwarder = forward_to.as_deref().map(Forwarder::new).transpose()?;
     let bind = server::bind(addr, or_next).await;
-    let listener = bind.map_err(|source| StartError::Bind { addr, source })?;
-    let bound = listener.local_addr().map_err(|source| StartError::Bind { addr, source })?;
+    let listener = bind.map_err(|source| ListenerError::Bind { addr, source })?;
+    let bound = listener.local_addr().map_err(|source| ListenerError::Bind { addr, source })?;
     let secrets = Secrets::new(secrets);
     let forwards = Tasks::default();
     let desk = Arc::new(Desk {
@@ -233,9 +233,9 @@ async fn webhook(desk: &Arc<Desk>, request: Request<Arriving>) -> Answer {
         Ok(body) => body,
         Err(fault) => {
             let cause = match fault {
-                BodyFault::TooLong => "body_too_long",
-                BodyFault::TooSlow => "body_too_slow",
-                BodyFault::Broken => "body_broken",
+                BodyError::TooLong => "body_too_long",
+                BodyError::TooSlow => "body_too_slow",
+                BodyError::Broken => "body_broken",
             };
             return rejected(desk, began, cause, answer::body_fault(fault));
         }

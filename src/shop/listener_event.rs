@@ -1,6 +1,6 @@
 //! What the listener and the poller saw, for whoever tells a person.
 
-use crate::domain::notice::LedgerTrouble;
+use crate::domain::notice::LedgerState;
 use crate::domain::time::Timestamp;
 use crate::store::writer::Change;
 use std::sync::Arc;
@@ -73,7 +73,7 @@ pub enum ListenerEvent {
         /// When.
         at: Timestamp,
         /// What is the matter.
-        trouble: Option<LedgerTrouble>,
+        trouble: Option<LedgerState>,
     },
     /// Events older than the provider keeps were never read: there is a gap.
     Gap {

@@ -2,7 +2,7 @@
 //! keeps rows and knows none of them.
 
 use crate::domain::book::Entry;
-use crate::domain::book::derive::{ActError, Conflict, entries};
+use crate::domain::book::derive::{Conflict, ConflictKind, entries};
 use crate::domain::book::fact::Fact;
 use crate::domain::book::line::{Line, Meaning};
 use crate::domain::entry::{
@@ -92,7 +92,7 @@ pub fn apply<S: JournalStore>(
     }
     for subject in touched {
         for conflict in book(store, line, subject)? {
-            if conflict.trouble != ActError::Category && accepted.problem.is_none() {
+            if conflict.trouble != ConflictKind::Category && accepted.problem.is_none() {
                 accepted.problem = Some(format!("{}: {}", conflict.trouble.name(), conflict.said));
             }
         }

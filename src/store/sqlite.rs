@@ -1,6 +1,6 @@
 //! The journal on SQLite.
 
-use crate::domain::book::derive::{ActError, Conflict};
+use crate::domain::book::derive::{Conflict, ConflictKind};
 use crate::domain::book::fact::{Claim, Fact, Key, Kind, What};
 use crate::domain::book::line::{Apart, Line, Meaning, Source};
 use crate::domain::book::{Account, Entry, Reason};
@@ -313,8 +313,8 @@ pub(super) fn account(row: &Row<'_>, at: usize) -> rusqlite::Result<Account> {
     word(row, at, Account::read)
 }
 
-pub(super) fn trouble(row: &Row<'_>, at: usize) -> rusqlite::Result<ActError> {
-    word(row, at, ActError::read)
+pub(super) fn trouble(row: &Row<'_>, at: usize) -> rusqlite::Result<ConflictKind> {
+    word(row, at, ConflictKind::read)
 }
 
 pub(super) fn refund_state(row: &Row<'_>, at: usize) -> rusqlite::Result<RefundState> {

@@ -127,7 +127,7 @@ pub fn notice(notice: &Notice) -> Option<Value> {
         | Notice::Hosting { .. }
         | Notice::Following { .. }
         | Notice::PollFailed { .. }
-        | Notice::LedgerTrouble { .. }
+        | Notice::LedgerState { .. }
         | Notice::LedgerBack { .. }
         | Notice::ForwardsDropped { .. }
         | Notice::Started { .. }

@@ -1,6 +1,6 @@
 //! One line for each thing that a command says while it runs.
 
-use crate::domain::notice::{Delivery, LedgerTrouble, Notice, Outcome, Step, UNTRUSTED};
+use crate::domain::notice::{Delivery, LedgerState, Notice, Outcome, Step, UNTRUSTED};
 use crate::view::canvas::{Canvas, Format, Tone};
 use crate::view::words::Msg;
 use crate::view::wrap::{columns, typed, wrap};
@@ -68,7 +68,7 @@ fn drawn(notice: &Notice, canvas: &Canvas) -> Line {
         }
         Notice::Polling { base } => Line::Data(say(&Msg::NoticePolling { base })),
         Notice::PollFailed { cause } => caution(&Msg::NoticePollFailed { cause }),
-        Notice::LedgerTrouble { path, trouble } => {
+        Notice::LedgerState { path, trouble } => {
             let text = say(&ledger(path, *trouble));
             Line::Aside(canvas.tone(Tone::Caution, &wrap(&text, canvas.width, 2)))
         }
@@ -95,15 +95,15 @@ fn drawn(notice: &Notice, canvas: &Canvas) -> Line {
     }
 }
 
-const fn ledger(path: &str, trouble: LedgerTrouble) -> Msg<'_> {
+const fn ledger(path: &str, trouble: LedgerState) -> Msg<'_> {
     match trouble {
-        LedgerTrouble::Busy => Msg::NoticeLedgerBusy { path },
-        LedgerTrouble::Full => Msg::NoticeLedgerFull { path },
-        LedgerTrouble::Removed => Msg::NoticeLedgerRemoved { path },
-        LedgerTrouble::Rebuilt => Msg::NoticeLedgerRebuilt { path },
-        LedgerTrouble::Replaced => Msg::NoticeLedgerReplaced { path },
-        LedgerTrouble::Adopted => Msg::NoticeLedgerAdopted { path },
-        LedgerTrouble::Failed => Msg::NoticeLedgerFailed { path },
+        LedgerState::Busy => Msg::NoticeLedgerBusy { path },
+        LedgerState::Full => Msg::NoticeLedgerFull { path },
+        LedgerState::Removed => Msg::NoticeLedgerRemoved { path },
+        LedgerState::Rebuilt => Msg::NoticeLedgerRebuilt { path },
+        LedgerState::Replaced => Msg::NoticeLedgerReplaced { path },
+        LedgerState::Adopted => Msg::NoticeLedgerAdopted { path },
+        LedgerState::Failed => Msg::NoticeLedgerFailed { path },
     }
 }
 

@@ -197,3 +197,26 @@ fn a_wildcard_stands_for_what_differs_and_for_nothing_else() {
     assert!(fits(&text("a\n…\nd"), &text("a\nb\nc\nd")));
     assert!(!fits(&text("a\nd"), &text("a\nb\nd")));
 }
+
+/// What both READMEs say of how many endpoints there are, have behaviour, are records and answer 501.
+#[test]
+fn the_numbers_of_endpoints_are_those_of_the_sandbox() {
+    let env = Env::new();
+    let sandbox = env.sandbox(&["--ephemeral"]);
+    let lists = sandbox.api.read("/_stripegym/endpoints");
+    let counts = ["modelled", "generic", "not_modelled_yet"]
+        .map(|name| lists[name].as_array().unwrap().len());
+    let mut wanted = vec![counts.iter().sum::<usize>()];
+    wanted.extend(counts);
+    for file in ["README.md", "README.ja.md"] {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+        let mut lines = text
+            .lines()
+            .filter(|line| line.contains("`GET /_stripegym/endpoints`") && line.contains("501"));
+        let line = lines.next().unwrap_or_else(|| panic!("{file} has no such line"));
+        let numbers =
+            line.split(|it: char| !it.is_ascii_digit()).filter_map(|it| it.parse::<usize>().ok());
+        let told: Vec<usize> = numbers.filter(|number| *number != 501).collect();
+        assert_eq!((told, lines.next()), (wanted.clone(), None), "{file}");
+    }
+}

@@ -311,6 +311,48 @@ fn names_say_something() {
     }
 }
 
+/// What a type says failed is a `Failure` (the API's), a `Fault` (a command's) or an `…Error`: no other word is used,
+/// and no two errors have one name.
+#[test]
+fn what_fails_is_called_by_one_vocabulary() {
+    const OTHER_WORDS: [&str; 8] = [
+        "Complaint",
+        "Defect",
+        "Exception",
+        "Mistake",
+        "Problem",
+        "Refusal",
+        "Rejection",
+        "Trouble",
+    ];
+    // What a command ends with; what is done to deliveries on demand, as the sandbox's API calls it; and what
+    // `ledger problems` lists.
+    const FAULTS: [&str; 2] = ["domain/fault.rs", "domain/course/act.rs"];
+    const PROBLEMS: [&str; 1] = ["store/book.rs"];
+    let (mut wrong, mut errors) = (Vec::new(), BTreeMap::new());
+    for source in sources() {
+        for (number, line) in source.code.iter().enumerate() {
+            let mut words = line.split(|it: char| !it.is_alphanumeric() && it != '_');
+            if !words.any(|word| ["struct", "enum"].contains(&word)) || line.contains('"') {
+                continue;
+            }
+            let Some(name) = words.next().filter(|name| !name.is_empty()) else { continue };
+            let at = format!("{}:{} {name}", source.path, number + 1);
+            let is_other = OTHER_WORDS.iter().any(|word| name.ends_with(word))
+                && !PROBLEMS.contains(&&*source.path);
+            let is_fault = name.ends_with("Fault") && !FAULTS.contains(&&*source.path);
+            let is_second = name.len() > "Error".len()
+                && name.ends_with("Error")
+                && errors.insert(name.to_owned(), at.clone()).is_some();
+            if is_other || is_fault || is_second {
+                wrong.push(at);
+            }
+        }
+    }
+    assert!(errors.len() > 10, "{errors:?}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn imports_are_written_in_full() {
     let mut wrong = Vec::new();

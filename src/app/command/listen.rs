@@ -128,7 +128,7 @@ async fn hear(context: &Context, server: &mut MerchantServer, wish: &Wish) -> Li
         if let ListenerEvent::Ledger { trouble, .. } = seen {
             let path = context.config.ledger_path().display().to_string();
             context.notices.say(match trouble {
-                Some(trouble) => Notice::LedgerTrouble { path, trouble },
+                Some(trouble) => Notice::LedgerState { path, trouble },
                 None => Notice::LedgerBack { path },
             });
         }

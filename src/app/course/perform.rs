@@ -95,7 +95,7 @@ async fn outcome(stage: &mut Stage<'_>, act: &Act) -> Result<Value, ActError> {
             Ok(Value::Null)
         }
         Verb::Refund(it) => refund(stage, it).await,
-        Verb::ActError(it) => {
+        Verb::Outage(it) => {
             let able = stage.trouble(*it).await?;
             Ok(if able { json!({ "able": able }) } else { Value::Null })
         }

@@ -56,7 +56,7 @@ impl Stage<'_> {
     }
 
     /// Lets the provider's API fail for the application, and writes to its ledger, as far as its file is known.
-    pub async fn trouble(&mut self, it: act::ActError) -> Result<bool, Fault> {
+    pub async fn trouble(&mut self, it: act::Outage) -> Result<bool, Fault> {
         if it.books {
             let ledger = self.ledger().await.unwrap_or_default();
             let folder = self.own.clone().unwrap_or_else(|| PathBuf::from("."));

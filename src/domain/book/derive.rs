@@ -2,13 +2,13 @@
 //! contradiction has no entries: of two amounts neither is believed, and a person looks.
 
 use crate::domain::book::fact::{Fact, Kind, What};
-use crate::domain::book::{Account, Entry, EntryFault, Reason};
+use crate::domain::book::{Account, Entry, PostingError, Reason};
 use crate::domain::currency::Currency;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is the matter with a subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ActError {
+pub enum ConflictKind {
     /// One object says two things that cannot both be true.
     Contradiction,
     /// Two objects say different amounts of one payment.
@@ -21,7 +21,7 @@ pub enum ActError {
     Overflow,
 }
 
-impl ActError {
+impl ConflictKind {
     /// Every trouble.
     pub const ALL: [Self; 5] =
         [Self::Contradiction, Self::Disagreement, Self::Excess, Self::Category, Self::Overflow];
@@ -37,7 +37,7 @@ impl ActError {
         }
     }
 
-    /// Reads what [`ActError::name`] writes.
+    /// Reads what [`ConflictKind::name`] writes.
     pub fn read(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|trouble| trouble.name() == text)
     }
@@ -47,7 +47,7 @@ impl ActError {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Conflict {
     /// What is the matter.
-    pub trouble: ActError,
+    pub trouble: ConflictKind,
     /// What was said, each with its object.
     pub said: String,
 }
@@ -68,10 +68,10 @@ pub fn entries(subject: &str, facts: &[Fact]) -> Derived {
     desk.contradictions();
     let fault = desk.book().err();
     if let Some(fault) = fault {
-        desk.tell(ActError::Overflow, fault.to_string());
+        desk.tell(ConflictKind::Overflow, fault.to_string());
     }
     let mut derived = desk.derived;
-    if derived.conflicts.iter().any(|conflict| conflict.trouble != ActError::Category) {
+    if derived.conflicts.iter().any(|conflict| conflict.trouble != ConflictKind::Category) {
         derived.entries.clear();
     }
     derived.entries.retain(|entry| !entry.postings().is_empty());
@@ -98,7 +98,7 @@ impl<'f> Desk<'f> {
     }
 
     /// Of what counts up the latest of each object, all objects together.
-    fn latest(&self, what: What) -> Result<Option<Amount>, EntryFault> {
+    fn latest(&self, what: What) -> Result<Option<Amount>, PostingError> {
         let mut latest: BTreeMap<&str, Amount> = BTreeMap::new();
         for fact in self.of(what) {
             let told = (fact.claim.amount, fact.claim.currency);
@@ -108,7 +108,7 @@ impl<'f> Desk<'f> {
         sum(latest.into_values())
     }
 
-    fn tell(&mut self, trouble: ActError, said: String) {
+    fn tell(&mut self, trouble: ConflictKind, said: String) {
         self.derived.conflicts.insert(Conflict { trouble, said });
     }
 
@@ -137,7 +137,7 @@ impl<'f> Desk<'f> {
                 }
             };
             if others().any(differs) {
-                self.tell(ActError::Contradiction, Self::said(others()));
+                self.tell(ConflictKind::Contradiction, Self::said(others()));
             }
         }
     }
@@ -149,14 +149,14 @@ impl<'f> Desk<'f> {
         debit: Account,
         credit: Account,
         (amount, currency): Amount,
-    ) -> Result<(), EntryFault> {
-        let turned = amount.checked_neg().ok_or(EntryFault::Overflow(currency))?;
+    ) -> Result<(), PostingError> {
+        let turned = amount.checked_neg().ok_or(PostingError::Overflow(currency))?;
         let postings = [(debit, currency, amount), (credit, currency, turned)];
         self.derived.entries.push(Entry::new(about, reason, postings)?);
         Ok(())
     }
 
-    fn book(&mut self) -> Result<(), EntryFault> {
+    fn book(&mut self) -> Result<(), PostingError> {
         self.payment()?;
         self.tax()?;
         self.sent()?;
@@ -167,7 +167,7 @@ impl<'f> Desk<'f> {
     }
 
     /// What came, says the payment itself; where nothing is heard of the payment, what asked for it.
-    fn payment(&mut self) -> Result<(), EntryFault> {
+    fn payment(&mut self) -> Result<(), PostingError> {
         let claims: BTreeSet<Amount> = [What::Paid, What::Asked]
             .into_iter()
             .flat_map(|what| self.of(what))
@@ -175,26 +175,26 @@ impl<'f> Desk<'f> {
             .collect();
         if claims.len() > 1 {
             let all = self.of(What::Paid).chain(self.of(What::Asked));
-            self.tell(ActError::Disagreement, Self::said(all));
+            self.tell(ConflictKind::Disagreement, Self::said(all));
         }
         let (received, captured) = (self.one(What::Received), self.latest(What::Captured)?);
         if let (Some(received), Some(captured)) = (received, captured)
             && (captured.1 != received.1 || captured.0 > received.0)
         {
             let all = self.of(What::Received).chain(self.of(What::Captured));
-            self.tell(ActError::Excess, Self::said(all));
+            self.tell(ConflictKind::Excess, Self::said(all));
         }
         let came = received.or(captured).or_else(|| self.one(What::Paid));
         let Some(came) = came else { return Ok(()) };
         self.pair(self.subject, Reason::Sale, Account::Receivable, Account::Revenue, came)
     }
 
-    fn tax(&mut self) -> Result<(), EntryFault> {
+    fn tax(&mut self) -> Result<(), PostingError> {
         let Some(tax) = self.one(What::Tax) else { return Ok(()) };
         self.pair(self.subject, Reason::Tax, Account::Revenue, Account::Taxes, tax)
     }
 
-    fn sent(&mut self) -> Result<(), EntryFault> {
+    fn sent(&mut self) -> Result<(), PostingError> {
         for fact in self.of(What::Sent) {
             let money = (fact.claim.amount, fact.claim.currency);
             let (reason, account, back) = match fact.key.kind {
@@ -216,7 +216,7 @@ impl<'f> Desk<'f> {
         Ok(())
     }
 
-    fn so_far(&mut self) -> Result<(), EntryFault> {
+    fn so_far(&mut self) -> Result<(), PostingError> {
         if let Some(reversed) = self.latest(What::ReversedSoFar)? {
             let (to, from) = (Account::Receivable, Account::Payouts);
             self.pair(self.subject, Reason::TransferReversed, to, from, reversed)?;
@@ -241,7 +241,7 @@ impl<'f> Desk<'f> {
         self.pair(self.subject, Reason::RefundUnnamed, from, to, (rest, total.1))
     }
 
-    fn dispute(&mut self) -> Result<(), EntryFault> {
+    fn dispute(&mut self) -> Result<(), PostingError> {
         if let Some(money) = self.one(What::Withdrawn).or_else(|| self.one(What::Reinstated)) {
             let (from, to) = (Account::Disputes, Account::Receivable);
             self.pair(self.subject, Reason::Dispute, from, to, money)?;
@@ -253,7 +253,7 @@ impl<'f> Desk<'f> {
         Ok(())
     }
 
-    fn transaction(&mut self) -> Result<(), EntryFault> {
+    fn transaction(&mut self) -> Result<(), PostingError> {
         let (Some(moved), Some((fee, _))) = (self.of(What::Moved).next(), self.one(What::Fee))
         else {
             return Ok(());
@@ -277,11 +277,11 @@ impl<'f> Desk<'f> {
             "tax" => Account::Taxes,
             "topup" | "topup_reversal" => Account::Payouts,
             _ => {
-                self.tell(ActError::Category, Self::said(self.of(What::Moved)));
+                self.tell(ConflictKind::Category, Self::said(self.of(What::Moved)));
                 Account::Receivable
             }
         };
-        let overflow = EntryFault::Overflow(currency);
+        let overflow = PostingError::Overflow(currency);
         let net = amount.checked_sub(fee).ok_or(overflow)?;
         let turned = amount.checked_neg().ok_or(overflow)?;
         let postings = [
@@ -295,7 +295,7 @@ impl<'f> Desk<'f> {
 
     /// Where it was settled in another currency than its own: what is owed in the one leaves through the conversion
     /// account, and what was settled in the other comes in.
-    fn conversion(&mut self) -> Result<(), EntryFault> {
+    fn conversion(&mut self) -> Result<(), PostingError> {
         let own = match self.latest(What::Charged)? {
             Some(charged) => Some(charged),
             None => [What::Sent, What::Withdrawn, What::Reinstated]
@@ -308,7 +308,7 @@ impl<'f> Desk<'f> {
         let mut signs = BTreeSet::new();
         for fact in self.of(What::Settled).filter(|fact| fact.claim.currency != own) {
             let (settled, other) = (fact.claim.amount, fact.claim.currency);
-            let turned = settled.checked_neg().ok_or(EntryFault::Overflow(other))?;
+            let turned = settled.checked_neg().ok_or(PostingError::Overflow(other))?;
             signs.insert(settled.signum());
             postings.push((Account::Receivable, other, settled));
             postings.push((Account::Conversion, other, turned));
@@ -316,7 +316,7 @@ impl<'f> Desk<'f> {
         for sign in signs {
             // The first movement goes the way of the object, and one the other way is its return.
             let moved = if sign == amount.signum() { amount } else { amount.saturating_neg() };
-            let turned = moved.checked_neg().ok_or(EntryFault::Overflow(own))?;
+            let turned = moved.checked_neg().ok_or(PostingError::Overflow(own))?;
             postings.push((Account::Conversion, own, moved));
             postings.push((Account::Receivable, own, turned));
         }
@@ -329,11 +329,11 @@ impl<'f> Desk<'f> {
 }
 
 /// The sum, in the currency of the first; contradicting currencies are told elsewhere.
-fn sum(amounts: impl Iterator<Item = Amount>) -> Result<Option<Amount>, EntryFault> {
+fn sum(amounts: impl Iterator<Item = Amount>) -> Result<Option<Amount>, PostingError> {
     let mut total: Option<Amount> = None;
     for (amount, currency) in amounts {
         let known = total.get_or_insert((0, currency));
-        known.0 = known.0.checked_add(amount).ok_or(EntryFault::Overflow(currency))?;
+        known.0 = known.0.checked_add(amount).ok_or(PostingError::Overflow(currency))?;
     }
     Ok(total)
 }
@@ -386,7 +386,7 @@ mod tests {
             sums
         }
 
-        fn troubles(&self) -> Vec<ActError> {
+        fn troubles(&self) -> Vec<ConflictKind> {
             let derived = self.derived().into_values();
             derived.flat_map(|it| it.conflicts).map(|it| it.trouble).collect()
         }
@@ -489,18 +489,18 @@ mod tests {
             event("payment_intent.succeeded", 2, intent(1, 1000, 900)),
         ];
         let book = Book::of(&story);
-        assert_eq!(book.troubles(), [ActError::Contradiction]);
+        assert_eq!(book.troubles(), [ConflictKind::Contradiction]);
         assert_eq!(book.balances(), BTreeMap::new());
         let story = [
             event("checkout.session.completed", 2, session(1, 5000)),
             event("payment_intent.succeeded", 2, intent(1, 1000, 1000)),
         ];
-        assert_eq!(Book::of(&story).troubles(), [ActError::Disagreement]);
+        assert_eq!(Book::of(&story).troubles(), [ConflictKind::Disagreement]);
         let story = [
             event("charge.captured", 2, charge(1, 1000, 0)),
             event("payment_intent.succeeded", 2, intent(1, 1000, 900)),
         ];
-        assert_eq!(Book::of(&story).troubles(), [ActError::Excess]);
+        assert_eq!(Book::of(&story).troubles(), [ConflictKind::Excess]);
     }
 
     #[test]
@@ -559,7 +559,7 @@ mod tests {
         };
         let derived = entries("pi_1", &[part(1), part(2)]);
         assert!(derived.entries.is_empty());
-        assert_eq!(derived.conflicts.first().map(|it| it.trouble), Some(ActError::Overflow));
+        assert_eq!(derived.conflicts.first().map(|it| it.trouble), Some(ConflictKind::Overflow));
     }
 
     fn any_history() -> impl Strategy<Value = Vec<Event>> {

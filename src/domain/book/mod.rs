@@ -175,7 +175,7 @@ impl Reason {
 
 /// Why postings make no entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum EntryFault {
+pub enum PostingError {
     /// A currency does not sum to zero.
     #[error("the postings in {0} do not sum to zero")]
     Unbalanced(Currency),
@@ -198,22 +198,22 @@ impl Entry {
         about: &str,
         reason: Reason,
         postings: impl IntoIterator<Item = (Account, Currency, i64)>,
-    ) -> Result<Self, EntryFault> {
+    ) -> Result<Self, PostingError> {
         let mut sums: BTreeMap<(Account, Currency), i64> = BTreeMap::new();
         for (account, currency, amount) in postings {
             let sum = sums.entry((account, currency)).or_default();
-            *sum = sum.checked_add(amount).ok_or(EntryFault::Overflow(currency))?;
+            *sum = sum.checked_add(amount).ok_or(PostingError::Overflow(currency))?;
         }
         let mut left: BTreeMap<Currency, i128> = BTreeMap::new();
         for ((_, currency), amount) in &sums {
             *left.entry(*currency).or_default() += i128::from(*amount);
         }
         if let Some((currency, _)) = left.iter().find(|(_, sum)| **sum != 0) {
-            return Err(EntryFault::Unbalanced(*currency));
+            return Err(PostingError::Unbalanced(*currency));
         }
         // What is turned round later must be countable too.
         if let Some(((_, currency), _)) = sums.iter().find(|(_, amount)| **amount == i64::MIN) {
-            return Err(EntryFault::Overflow(*currency));
+            return Err(PostingError::Overflow(*currency));
         }
         let postings = sums.into_iter().filter(|(_, amount)| *amount != 0);
         let postings =
@@ -281,11 +281,11 @@ mod tests {
         assert_eq!(entry.postings().len(), 2);
         assert_eq!(entry.reversed().reversed(), entry);
         let crossed = [(Account::Receivable, JPY, 500), (Account::Revenue, USD, -500)];
-        assert_eq!(make(&crossed), Err(EntryFault::Unbalanced(JPY)));
+        assert_eq!(make(&crossed), Err(PostingError::Unbalanced(JPY)));
         let most = (Account::Fees, JPY, i64::MAX);
-        assert_eq!(make(&[most, most]), Err(EntryFault::Overflow(JPY)));
+        assert_eq!(make(&[most, most]), Err(PostingError::Overflow(JPY)));
         let least = [(Account::Fees, JPY, i64::MIN), (Account::Taxes, JPY, i64::MAX)];
-        assert_eq!(make(&least), Err(EntryFault::Unbalanced(JPY)));
+        assert_eq!(make(&least), Err(PostingError::Unbalanced(JPY)));
         let nothing = [(Account::Fees, JPY, 5), (Account::Fees, JPY, -5)];
         assert_eq!(make(&nothing).unwrap().postings(), &[]);
     }

@@ -66,7 +66,7 @@ pub enum Verb {
     /// Pays money back.
     Refund(Refund),
     /// Lets the provider's API fail, and what the ledger is written to, until `mend`.
-    ActError(ActError),
+    Outage(Outage),
     /// Ends what `trouble` began.
     Mend(Nothing),
 }
@@ -98,7 +98,7 @@ impl Verb {
             Self::RunReadme(_) => "run_readme",
             Self::Restart(_) => "restart",
             Self::Refund(_) => "refund",
-            Self::ActError(_) => "trouble",
+            Self::Outage(_) => "trouble",
             Self::Mend(_) => "mend",
         }
     }
@@ -359,7 +359,7 @@ pub struct Refund {
 /// What fails behind the application.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ActError {
+pub struct Outage {
     /// Whether the provider's API answers 500.
     #[serde(default)]
     pub api: bool,
@@ -421,7 +421,7 @@ struct Written {
     run_readme: Option<Nothing>,
     restart: Option<Restart>,
     refund: Option<Refund>,
-    trouble: Option<ActError>,
+    trouble: Option<Outage>,
     mend: Option<Nothing>,
 }
 
@@ -453,7 +453,7 @@ impl TryFrom<Written> for Act {
             it.run_readme.map(Verb::RunReadme),
             it.restart.map(Verb::Restart),
             it.refund.map(Verb::Refund),
-            it.trouble.map(Verb::ActError),
+            it.trouble.map(Verb::Outage),
             it.mend.map(Verb::Mend),
         ];
         let mut verbs: Vec<Verb> = verbs.into_iter().flatten().collect();

@@ -2,7 +2,7 @@
 //! `default_price_data`, by `product_data` and by inline `price_data`.
 
 use crate::sandbox::behaviour::object::{fill, new, text};
-use crate::sandbox::behaviour::payment::intent::{check_step, known_currency};
+use crate::sandbox::behaviour::payment::intent::known_currency;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::PricePart;
 use crate::sandbox::engine::txn::Txn;
@@ -88,11 +88,6 @@ pub fn put_price(
     let get = |name: &str| params.get(name).filter(|value| !value.is_null());
     let currency = known_currency(get("currency").and_then(Value::as_str).unwrap_or_default())?;
     let amounts = amounts(params, at)?;
-    if let Some(unit) = amounts.0.as_i64() {
-        let decimal = get("unit_amount").is_none();
-        let name = if decimal { "unit_amount_decimal" } else { "unit_amount" };
-        check_step(unit, currency, &path(at, name))?;
-    }
     let recurring = recurring(get("recurring"), at)?;
     let id = txn.new_id("price_1", 23);
     let kind = if recurring.is_null() { "one_time" } else { "recurring" };

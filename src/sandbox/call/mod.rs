@@ -5,6 +5,7 @@ pub mod idempotency;
 pub mod list;
 pub mod reference;
 pub mod search;
+pub mod step;
 
 pub use crate::catalog::version::Version;
 use crate::wire::failure::{Failure, FailureKind};

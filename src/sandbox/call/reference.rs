@@ -1,33 +1,86 @@
 //! Parameters that name other objects: what does not exist is refused, in the filters of every list and wherever a
 //! handler asks. One table says which name stands for which object.
 
+use crate::domain::card;
 use crate::sandbox::call::Call;
 use crate::sandbox::engine::txn::{Txn, missing};
 use crate::wire::failure::Failure;
 use serde_json::{Map, Value};
 
-/// A parameter's name, the object that it names, and the noun of the refusal where that is another.
-type Name = (&'static str, &'static str, &'static str);
+/// Where a path starts (everywhere, if empty), a parameter's name there, the objects that it may name, and the noun of
+/// the refusal. A row stands before one that holds everywhere.
+type Name = (&'static str, &'static str, &'static [&'static str], &'static str);
 
 const NAMES: &[Name] = &[
-    ("charge", "charge", "charge"),
-    ("coupon", "coupon", "coupon"),
-    ("customer", "customer", "customer"),
-    ("default_tax_rates", "tax_rate", "tax rate"),
-    ("destination", "account", "destination"),
-    ("invoice", "invoice", "invoice"),
-    ("on_behalf_of", "account", "account"),
-    ("payment_intent", "payment_intent", "payment_intent"),
-    ("payout", "payout", "payout"),
-    ("price", "price", "price"),
-    ("product", "product", "product"),
-    ("promotion_code", "promotion_code", "promotion code"),
-    ("setup_intent", "setup_intent", "setupintent"),
-    ("shipping_rate", "shipping_rate", "shipping rate"),
-    ("subscription", "subscription", "subscription"),
-    ("tax_rates", "tax_rate", "tax rate"),
-    ("test_clock", "test_helpers.test_clock", "test clock"),
+    ("/v1/apps/installs", "account", &["account"], "account"),
+    (
+        "/v1/financial_connections/transactions",
+        "account",
+        &["financial_connections.account"],
+        "account",
+    ),
+    ("/v1/financial_connections/", "session", &["financial_connections.session"], "session"),
+    ("/v1/issuing/", "card", &["issuing.card"], "issuing card"),
+    ("/v1/issuing/", "transaction", &["issuing.transaction"], "transaction"),
+    ("/v1/terminal/", "location", &["terminal.location"], "location"),
+    ("/v1/treasury/", "financial_account", &["treasury.financial_account"], "financial account"),
+    ("/v1/treasury/", "received_credit", &["treasury.received_credit"], "received credit"),
+    ("/v1/treasury/", "received_debit", &["treasury.received_debit"], "received debit"),
+    ("/v1/treasury/", "transaction", &["treasury.transaction"], "transaction"),
+    ("", "cardholder", &["issuing.cardholder"], "cardholder"),
+    ("", "charge", &["charge"], "charge"),
+    ("", "coupon", &["coupon"], "coupon"),
+    ("", "credit_grant", &["billing.credit_grant"], "credit grant"),
+    ("", "customer", &["customer"], "customer"),
+    ("", "customer_account", &["account", "v2.core.account"], "account"),
+    ("", "default_tax_rates", &["tax_rate"], "tax rate"),
+    ("", "destination", &["account"], "destination"),
+    ("", "entitlement_feature", &["entitlements.feature"], "feature"),
+    ("", "file", &["file"], "file"),
+    ("", "invoice", &["invoice"], "invoice"),
+    ("", "meter", &["billing.meter"], "meter"),
+    ("", "on_behalf_of", &["account"], "account"),
+    ("", "payment_intent", &["payment_intent"], "payment_intent"),
+    ("", "payment_link", &["payment_link"], "payment link"),
+    ("", "payment_method", &["payment_method"], "PaymentMethod"),
+    ("", "payment_record", &["payment_record"], "payment record"),
+    ("", "payout", &["payout"], "payout"),
+    ("", "personalization_design", &["issuing.personalization_design"], "personalization design"),
+    ("", "plan", &["plan"], "plan"),
+    ("", "price", &["price"], "price"),
+    ("", "product", &["product"], "product"),
+    ("", "promotion_code", &["promotion_code"], "promotion code"),
+    ("", "related_customer", &["customer"], "customer"),
+    ("", "related_customer_account", &["account", "v2.core.account"], "account"),
+    ("", "setup_intent", &["setup_intent"], "setupintent"),
+    ("", "shipping_rate", &["shipping_rate"], "shipping rate"),
+    ("/v1/balance_transactions", "source", SOURCES, "source"),
+    ("", "subscription", &["subscription"], "subscription"),
+    ("", "tax_rates", &["tax_rate"], "tax rate"),
+    ("", "test_clock", &["test_helpers.test_clock"], "test clock"),
+    ("", "value_list", &["radar.value_list"], "value list"),
+    ("", "verification_session", &["identity.verification_session"], "verification session"),
 ];
+
+/// What moves a balance.
+const SOURCES: &[&str] = &[
+    "application_fee",
+    "charge",
+    "dispute",
+    "fee_refund",
+    "payout",
+    "refund",
+    "topup",
+    "transfer",
+    "transfer_reversal",
+];
+
+/// The object that a parameter of a record names although its member is plain text, by the last word of its path.
+pub fn kind_of(path: &str) -> Option<&'static str> {
+    let last = path.trim_end_matches(']').rsplit('[').next().unwrap_or(path);
+    let known = NAMES.iter().find(|(at, name, ..)| at.is_empty() && *name == last)?;
+    known.2.first().copied()
+}
 
 /// Endpoints whose parameter of that name is something else.
 const OTHERWISE: &[(&str, &str)] = &[
@@ -38,7 +91,7 @@ const OTHERWISE: &[(&str, &str)] = &[
 
 /// Fails for the first parameter that names an object which does not exist.
 ///
-/// Objects that the sandbox does not model are not looked for.
+/// What is written may name objects that nothing here makes yet; a list filtered by one would be empty for ever.
 pub fn check(txn: &Txn<'_>, call: &Call) -> Result<(), Failure> {
     within(txn, call, &call.params, "")
 }
@@ -51,7 +104,7 @@ fn within(
 ) -> Result<(), Failure> {
     for (name, value) in members.iter().filter(|(name, _)| *name != "metadata") {
         let path = if around.is_empty() { name.clone() } else { format!("{around}[{name}]") };
-        let known = NAMES.iter().find(|known| known.0 == name && is_looked_for(call, known));
+        let known = NAMES.iter().find(|known| known.1 == name && is_looked_for(call, known));
         one(txn, call, known, value, &path)?;
     }
     Ok(())
@@ -65,7 +118,9 @@ fn one(
     path: &str,
 ) -> Result<(), Failure> {
     match (value, name) {
-        (Value::String(id), Some((_, kind, noun))) if !exists(txn, kind, id) => {
+        (Value::String(id), Some((_, _, kinds, noun)))
+            if !kinds.iter().any(|kind| exists(txn, kind, id)) =>
+        {
             Err(missing(noun, id, path))
         }
         (Value::Object(members), _) => within(txn, call, members, path),
@@ -77,21 +132,49 @@ fn one(
     }
 }
 
-fn is_looked_for(call: &Call, (name, kind, _): &Name) -> bool {
-    is_modelled(kind) && !OTHERWISE.contains(&(&*call.key, name))
+fn is_looked_for(call: &Call, (at, name, kinds, _): &Name) -> bool {
+    let (method, path) = call.key.split_once(' ').unwrap_or_default();
+    path.starts_with(at)
+        && (method == "GET" || kinds.iter().any(|kind| is_modelled(kind)))
+        && !OTHERWISE.contains(&(&*call.key, name))
 }
 
 /// Accounts stand with the platform, whoever calls.
 fn exists(txn: &Txn<'_>, kind: &str, id: &str) -> bool {
     let stored = match kind {
         "account" => txn.state().get(&txn.scope().at(""), kind, id),
+        // A ready-made one is there before anybody has used it.
+        "payment_method" if is_ready_made(id) => return true,
         _ => txn.stored(kind, id),
     };
     stored.is_some_and(|stored| !stored.is_deleted())
 }
 
+fn is_ready_made(id: &str) -> bool {
+    let bank = ["pm_sepaDebit_", "pm_usBankAccount_"];
+    card::by_token(id).is_some() || bank.iter().any(|start| id.starts_with(start))
+}
+
 /// Objects that nothing in the sandbox makes yet.
-const NOT_YET: &[&str] = &["invoice", "subscription", "test_helpers.test_clock"];
+const NOT_YET: &[&str] = &[
+    "billing.credit_grant",
+    "financial_connections.account",
+    "financial_connections.session",
+    "identity.verification_session",
+    "invoice",
+    "issuing.card",
+    "issuing.personalization_design",
+    "issuing.transaction",
+    "payment_record",
+    "plan",
+    "subscription",
+    "test_helpers.test_clock",
+    "treasury.financial_account",
+    "treasury.received_credit",
+    "treasury.received_debit",
+    "treasury.transaction",
+    "v2.core.account",
+];
 
 /// Whether the sandbox can have objects of a kind.
 fn is_modelled(kind: &str) -> bool {
@@ -129,9 +212,8 @@ pub fn named(mut failure: Failure, call: &Call) -> Failure {
 mod tests {
     use super::*;
     use crate::catalog::Catalog;
-    use crate::catalog::grammar;
+    use crate::catalog::grammar::{self, Kind};
     use crate::catalog::route::Endpoint;
-    use crate::sandbox::behaviour::object;
     use crate::sandbox::call::Version;
     use crate::sandbox::registry::{self, Answerer};
     use crate::sandbox::testing::Lab;
@@ -150,13 +232,16 @@ mod tests {
     fn every_name_is_a_parameter_and_every_object_is_one() {
         let catalog = Catalog::get();
         let all = catalog.routes().all();
-        for (name, kind, _) in NAMES {
-            assert!(catalog.object(kind).is_some(), "{kind}");
+        for (at, name, kinds, _) in NAMES {
+            for kind in *kinds {
+                assert!(catalog.object(kind).is_some(), "{kind}");
+            }
             let takes = |shape: &str| {
                 let shape = catalog.params(shape).unwrap();
                 grammar::field(&shape.fields, name).is_some()
             };
-            let is_top = all.iter().any(|endpoint| endpoint.params.is_some_and(takes));
+            let mut there = all.iter().filter(|endpoint| endpoint.path.starts_with(at));
+            let is_top = there.any(|endpoint| endpoint.params.is_some_and(takes));
             let nested = ["destination", "promotion_code", "shipping_rate", "tax_rates"];
             assert!(is_top || nested.contains(name), "{name}");
         }
@@ -175,41 +260,87 @@ mod tests {
                 && endpoint.objects() == [kind]
                 && !matches!(registry::find(endpoint), Answerer::Missing(_))
         };
-        for (_, kind, _) in NAMES {
+        // An application fee is made by what it is taken of.
+        let kinds = NAMES.iter().flat_map(|name| name.2).filter(|kind| **kind != "application_fee");
+        for kind in kinds {
             let made = Catalog::get().routes().all().iter().any(|it| makes(kind, &it));
             assert_eq!(is_modelled(kind), made, "{kind}");
         }
     }
 
-    /// Every filter of every list that is modelled and that names an object.
+    /// Texts that lists are filtered by and that are no ids, or ids that another program gave out.
+    const TEXTS: &[&str] = &[
+        "alias",
+        "app",
+        "application",
+        "client_reference_id",
+        "code",
+        "contains",
+        "created_by",
+        "currency",
+        "domain_name",
+        "email",
+        "last4",
+        "lookup_key",
+        "memo",
+        "object",
+        "phone_number",
+        "query",
+        "serial_number",
+        "status",
+        "transfer_group",
+        "type",
+        "url",
+        "value",
+    ];
+
+    /// Every filter of every list of v1 that is answered: it names an object that has to be there, or is no id.
     #[test]
     fn a_list_filtered_by_an_object_that_is_not_there_is_refused() {
         let catalog = Catalog::get();
         let mut tried = 0;
+        let mut lab = Lab::new();
         for endpoint in catalog.routes().all() {
             let key = endpoint.key();
-            let Some(handler) = object::handler(key).filter(|_| key.starts_with("GET ")) else {
+            let is_list = endpoint.is_list() && key.starts_with("GET /v1/") && !key.contains('{');
+            if !is_list || matches!(registry::find(endpoint), Answerer::Missing(_)) {
                 continue;
-            };
+            }
             let shape = endpoint.params.and_then(|name| catalog.params(name));
             let fields = shape.map_or([].as_slice(), |shape| shape.fields.as_slice());
-            for (name, kind, noun) in NAMES {
-                let is_filter = endpoint.is_list() && grammar::field(fields, name).is_some();
-                let is_other = OTHERWISE.contains(&(key, name)) || key.ends_with("search");
-                if !is_filter || !is_modelled(kind) || key.contains('{') || is_other {
+            let required = fields.iter().filter(|field| field.of.required);
+            let base: Map<String, Value> =
+                required.map(|field| (field.name.to_owned(), json!("nope"))).collect();
+            for field in fields.iter().filter(|field| matches!(field.of.kind, Kind::Text)) {
+                let name = field.name;
+                let is_cursor = matches!(name, "starting_after" | "ending_before" | "page");
+                if is_cursor || OTHERWISE.contains(&(key, name)) || TEXTS.contains(&name) {
                     continue;
                 }
+                let known = NAMES.iter().find(|it| it.1 == name && endpoint.path.starts_with(it.0));
+                let (.., noun) = known.unwrap_or_else(|| panic!("{key} {name}: what is it?"));
                 tried += 1;
-                let asked = call(key, &[], &json!({ *name: "nope" }));
-                let failure =
-                    Lab::new().change(|txn| handler(txn, &asked).map(|_| ())).unwrap_err();
-                assert_eq!(failure.status, 400, "{key} {name}");
+                let mut asked = base.clone();
+                asked.insert(name.to_owned(), json!("nope"));
+                let failure = lab.ask(key, Value::Object(asked)).unwrap_err();
+                assert_eq!(failure.status, 400, "{key} {name}: {failure:?}");
                 assert_eq!(failure.code.as_deref(), Some("resource_missing"), "{key} {name}");
-                assert_eq!(failure.param.as_deref(), Some(*name), "{key}");
-                assert_eq!(failure.message, format!("No such {noun}: 'nope'"), "{key}");
+                if base.is_empty() {
+                    assert_eq!(failure.param.as_deref(), Some(name), "{key}");
+                    assert_eq!(failure.message, format!("No such {noun}: 'nope'"), "{key}");
+                }
             }
         }
-        assert!(tried >= 8, "{tried}");
+        assert!(tried >= 30, "{tried}");
+        let ready_made = json!({"payment_method": "pm_card_visa"});
+        assert_eq!(lab.ok("GET /v1/setup_intents", ready_made)["data"], json!([]));
+    }
+
+    #[test]
+    fn a_text_of_a_record_is_known_by_its_last_word() {
+        assert_eq!(kind_of("promotion[coupon]"), Some("coupon"));
+        assert_eq!(kind_of("value_list"), Some("radar.value_list"));
+        assert_eq!(kind_of("transaction"), None);
     }
 
     #[test]

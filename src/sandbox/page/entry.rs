@@ -13,7 +13,7 @@ pub type Form = HashMap<String, String>;
 
 /// A field at fault, and what to tell about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct FieldError {
     /// The field's id on the page.
     pub field: String,
     /// The sentence beside it.
@@ -144,11 +144,11 @@ impl Asks {
 struct Reader<'f> {
     form: &'f Form,
     words: &'static Words,
-    faults: Vec<Fault>,
+    faults: Vec<FieldError>,
 }
 
 /// Reads a form. Fails with every field that cannot be right.
-pub fn read(form: &Form, asks: &Asks, words: &'static Words) -> Result<Entry, Vec<Fault>> {
+pub fn read(form: &Form, asks: &Asks, words: &'static Words) -> Result<Entry, Vec<FieldError>> {
     let mut reader = Reader { form, words, faults: Vec::new() };
     let email = reader.email(asks);
     let phone = if asks.phone { reader.need("phone", words.need_field) } else { None };
@@ -195,7 +195,7 @@ impl Reader<'_> {
     }
 
     fn fault(&mut self, field: &str, text: &str) {
-        self.faults.push(Fault { field: field.to_owned(), text: text.to_owned() });
+        self.faults.push(FieldError { field: field.to_owned(), text: text.to_owned() });
     }
 
     fn need(&mut self, field: &str, text: &str) -> Option<String> {

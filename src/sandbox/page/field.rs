@@ -5,7 +5,7 @@ use crate::domain::money::Money;
 use crate::sandbox::behaviour::object::tax_id;
 use crate::sandbox::engine::line_look::LineLook;
 use crate::sandbox::page::countries;
-use crate::sandbox::page::entry::{Asks, Fault, Form};
+use crate::sandbox::page::entry::{Asks, FieldError, Form};
 use crate::words::page::Words;
 use serde_json::Value;
 
@@ -78,7 +78,7 @@ pub struct Maker<'f> {
     /// What was typed before.
     pub form: &'f Form,
     /// What was wrong.
-    pub faults: &'f [Fault],
+    pub faults: &'f [FieldError],
     /// The page's language.
     pub locale: Locale,
 }

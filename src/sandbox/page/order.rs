@@ -3,7 +3,7 @@
 use crate::sandbox::behaviour::object::{int, text};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::SessionPart;
-use crate::sandbox::page::entry::{Asks, Fault};
+use crate::sandbox::page::entry::{Asks, FieldError};
 use crate::sandbox::page::field::{Line, lines, shown};
 use crate::words::page::Words;
 use serde_json::Value;
@@ -35,7 +35,7 @@ pub struct Order {
 
 impl Order {
     /// The order of a session.
-    pub fn of(session: &Object, asks: &Asks, faults: &[Fault], w: &'static Words) -> Self {
+    pub fn of(session: &Object, asks: &Asks, faults: &[FieldError], w: &'static Words) -> Self {
         let part = session.part::<SessionPart>();
         let currency = text(session, "currency");
         let amount = |minor: i64| shown(minor, currency);

@@ -10,7 +10,7 @@ use crate::sandbox::engine::txn::{Origin, Txn, View};
 use crate::sandbox::page::Pages;
 use crate::sandbox::page::answer::{page, query, see_other};
 use crate::sandbox::page::choices::{self, Step};
-use crate::sandbox::page::entry::{self, Asks, Entry, Fault, Form, Saved};
+use crate::sandbox::page::entry::{self, Asks, Entry, FieldError, Form, Saved};
 use crate::sandbox::page::field;
 use crate::sandbox::page::leave;
 use crate::sandbox::page::refusal;
@@ -40,7 +40,7 @@ struct Found {
 /// What is told on a page beside its form.
 #[derive(Debug, Default)]
 struct Told {
-    faults: Vec<Fault>,
+    faults: Vec<FieldError>,
     problem: String,
     note: String,
 }
@@ -143,7 +143,7 @@ async fn choose(
     }
     form.retain(|name, _| !name.starts_with(choices::QUANTITY));
     if coded == Coded::Refused {
-        let fault = Fault { field: "code".to_owned(), text: words.code_invalid.to_owned() };
+        let fault = FieldError { field: "code".to_owned(), text: words.code_invalid.to_owned() };
         let told = Told { faults: vec![fault], ..Told::problem(words.code_invalid) };
         return Err(Box::new((found, form, StatusCode::PAYMENT_REQUIRED, told)));
     }
@@ -312,7 +312,7 @@ fn refused(failure: &Failure, words: &Words) -> Told {
         _ if failure.code.as_deref() == Some("card_declined") => "number",
         _ => return Told { problem: text, ..Told::default() },
     };
-    let fault = Fault { field: field.to_owned(), text: text.clone() };
+    let fault = FieldError { field: field.to_owned(), text: text.clone() };
     Told { faults: vec![fault], ..Told::problem(&text) }
 }
 

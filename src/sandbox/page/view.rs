@@ -5,7 +5,7 @@ use crate::sandbox::behaviour::object::{int, text};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::SessionPart;
 use crate::sandbox::page::choices;
-use crate::sandbox::page::entry::{Asks, Fault, Form, Saved};
+use crate::sandbox::page::entry::{Asks, FieldError, Form, Saved};
 use crate::sandbox::page::field::{Choice, Field, Maker, shown};
 use crate::sandbox::page::leave;
 use crate::sandbox::page::order::{self, Order};
@@ -57,7 +57,7 @@ pub struct PayPage {
     pub due: i64,
     pub note: String,
     pub problem: String,
-    pub faults: Vec<Fault>,
+    pub faults: Vec<FieldError>,
     pub action: String,
     pub token: String,
     pub known_email: Option<String>,
@@ -88,7 +88,7 @@ pub struct Setting<'s> {
     /// What was typed before.
     pub form: &'s Form,
     /// What was wrong with it.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<FieldError>,
     /// What was wrong with the payment as a whole; empty where nothing was.
     pub problem: String,
     /// What happened that was not wrong; empty where nothing did.

@@ -5,6 +5,7 @@ use crate::catalog::absent::is_includable;
 use crate::catalog::grammar::{self, Field, Kind, Shape, Type};
 use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::object::merge_metadata;
+use crate::sandbox::call::reference::kind_of;
 use crate::sandbox::engine::object::Doc;
 use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::registry::table::Row;
@@ -222,7 +223,7 @@ fn fit(
 
 fn text(txn: &mut Txn<'_>, sent: &Value, path: &str) -> Result<Value, Failure> {
     let Some(id) = sent.as_str() else { return Err(unplaced(path)) };
-    if let Some(kind) = reference::named(path) {
+    if let Some(kind) = kind_of(path) {
         reference::ensure(txn, &[kind], id, path)?;
     }
     Ok(sent.clone())

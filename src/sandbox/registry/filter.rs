@@ -3,6 +3,7 @@
 use crate::catalog::grammar::{self, Kind, Shape};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::list::{Filter, plain};
+use crate::sandbox::call::reference::kind_of;
 use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::registry::{reference, unplaced};
 use crate::wire::failure::Failure;
@@ -45,7 +46,7 @@ fn refer(txn: &mut Txn<'_>, shape: &Shape, name: &str, sent: &Value) -> Result<(
     let Some(id) = sent.as_str() else { return Ok(()) };
     let kinds = match grammar::field(&shape.fields, name).map(|field| &field.of.kind) {
         Some(Kind::Expandable(kinds) | Kind::Object(kinds)) => kinds.clone(),
-        _ => reference::named(name).into_iter().collect(),
+        _ => kind_of(name).into_iter().collect(),
     };
     // Payment methods are made by their tokens; a filter makes nothing.
     if kinds.is_empty() || kinds.contains(&"payment_method") {

@@ -20,6 +20,7 @@ use crate::catalog::route::Endpoint;
 use crate::sandbox::behaviour::object::{self, Handler};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
+use crate::sandbox::call::step;
 use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::registry::plan::Plan;
 use crate::wire::failure::{Failure, FailureKind};
@@ -77,6 +78,9 @@ impl Answerer {
 
     /// Answers a call.
     pub fn answer(&self, txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+        if !matches!(self, Self::Missing(_)) {
+            step::check(txn, call)?;
+        }
         match self {
             Self::Custom(handler) | Self::Plain(handler) => handler(txn, call),
             Self::Generic(plan) => record::answer(txn, call, plan),

@@ -29,18 +29,6 @@ const PATHS: [(&str, &str); 7] = [
     ("/v1/tax_codes", "tax_code"),
 ];
 
-/// Parameters that are an object's id although its member is plain text.
-const NAMED: [(&str, &str); 8] = [
-    ("coupon", "coupon"),
-    ("customer", "customer"),
-    ("entitlement_feature", "entitlements.feature"),
-    ("meter", "billing.meter"),
-    ("price", "price"),
-    ("product", "product"),
-    ("test_clock", "test_helpers.test_clock"),
-    ("value_list", "radar.value_list"),
-];
-
 /// The behaviour of reference data.
 pub fn handler(endpoint: &Endpoint) -> Option<Handler> {
     let path = endpoint.path;
@@ -110,12 +98,6 @@ fn report_types(report: &'static Report) -> impl Iterator<Item = Value> {
     })
 }
 
-/// The kind of object that a text parameter names, by the last word of its path.
-pub fn named(path: &str) -> Option<&'static str> {
-    let last = path.trim_end_matches(']').rsplit('[').next().unwrap_or(path);
-    NAMED.iter().find(|(name, _)| *name == last).map(|(_, kind)| *kind)
-}
-
 /// Refuses the id of what does not exist. Gives the object where it is at hand.
 pub fn ensure(
     txn: &mut Txn<'_>,
@@ -180,12 +162,5 @@ mod tests {
         for it in all() {
             assert_eq!(catalog.check(it), Vec::<String>::new(), "{}", it["id"]);
         }
-    }
-
-    #[test]
-    fn a_text_parameter_is_known_by_its_last_word() {
-        assert_eq!(named("promotion[coupon]"), Some("coupon"));
-        assert_eq!(named("value_list"), Some("radar.value_list"));
-        assert_eq!(named("name"), None);
     }
 }

@@ -7,9 +7,10 @@ use crate::domain::time::Timestamp;
 use crate::os::clock::Clock;
 use crate::os::entropy::Entropy;
 use crate::sandbox::api::front::{self, ApiRequest, ApiResponse};
+use crate::sandbox::call::reference::kind_of;
 use crate::sandbox::engine::worlds::World;
 use crate::sandbox::host::{Options, Running, start};
-use crate::sandbox::registry::{self, Answerer, reference};
+use crate::sandbox::registry::{self, Answerer};
 use crate::wire::form;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
@@ -171,7 +172,8 @@ impl Sweep {
         }
         let kinds = match field {
             Some(Kind::Expandable(kinds) | Kind::Object(kinds)) => kinds.clone(),
-            _ => reference::named(name).into_iter().collect(),
+            // What is uploaded is no id.
+            _ => kind_of(name).filter(|kind| *kind != "file").into_iter().collect(),
         };
         if let Some(id) = kinds.iter().find_map(|kind| self.made.get(kind)) {
             return json!(id);
@@ -208,6 +210,9 @@ impl Sweep {
         }
         let expected = match answerer {
             Answerer::Missing(_) => answer.status == 501,
+            // Nothing is answered with what nobody made.
+            _ if !all_there && endpoint.method == "GET" && what == "-" => answer.status == 404,
+            _ if !all_there && answer.status == 200 => false,
             Answerer::Custom(_) => answer.status < 500 || answer.status == 501,
             _ if unplaced => answer.status == 501,
             // These are for cards; the external account is a bank's.
@@ -366,5 +371,64 @@ async fn every_endpoint_answers_what_the_catalog_promises() {
         all.calls,
         all.wrong.join("\n")
     );
+    running.stop().await;
+}
+
+/// What is there before anybody has made anything.
+const GIVEN: &[&str] = &[
+    "climate.product",
+    "climate.supplier",
+    "country_spec",
+    "exchange_rate",
+    "issuing.physical_bundle",
+    "payment_method_configuration",
+    "reporting.report_type",
+    "tax_code",
+];
+
+#[tokio::test]
+async fn what_nobody_made_is_not_there_and_its_lists_are_empty() {
+    let running = host().await;
+    let world = running.engine().default_world();
+    let mut all = Sweep { world, made: HashMap::new(), wrong: Vec::new(), calls: 0 };
+    let (mut absent, mut empty) = (Vec::new(), Vec::new());
+    let endpoints = Catalog::get().routes().all().iter();
+    let answered = |it: &&Endpoint| it.method == "GET" && !it.path.ends_with("/search");
+    for endpoint in endpoints.filter(answered) {
+        if matches!(registry::find(endpoint), Answerer::Missing(_)) {
+            continue;
+        }
+        let shape = endpoint.params.and_then(|name| Catalog::get().params(name));
+        let fields: &[Field] = shape.map_or(&[], |shape| shape.fields.as_slice());
+        let mut params = json!({});
+        for field in fields.iter().filter(|field| field.of.required) {
+            params[field.name] = all.value(&[], &field.of, field.name, false);
+        }
+        let (path, all_there) = all.path(endpoint);
+        let (answer, body) = all.call("GET", &path, &params).await;
+        let kind = endpoint.objects().first().copied().unwrap_or_default();
+        if !all_there {
+            absent.push(kind);
+            // Whose account it is, nobody is told.
+            let told = if endpoint.path.starts_with("/v1/accounts/") { 403 } else { 404 };
+            if answer.status != told {
+                all.note(endpoint, "is not there", answer.status, &body);
+            }
+        } else if endpoint.is_list() && !GIVEN.contains(&kind) {
+            // A list of what belongs to something asks for it, and there is none.
+            let is_refused = body["error"]["code"] == "resource_missing";
+            if params == json!({}) && !is_refused {
+                empty.push(kind);
+            }
+            if !is_refused && (answer.status != 200 || body["data"] != json!([])) {
+                all.note(endpoint, "is not empty", answer.status, &body);
+            }
+        }
+    }
+    assert!(all.wrong.is_empty(), "{}", all.wrong.join("\n"));
+    for kind in ["issuing.transaction", "treasury.transaction_entry", "review"] {
+        assert!(absent.contains(&kind), "{kind}");
+    }
+    assert!(["issuing.transaction", "review"].iter().all(|kind| empty.contains(kind)));
     running.stop().await;
 }

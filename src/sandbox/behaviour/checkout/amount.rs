@@ -1,7 +1,7 @@
 //! What a price costs for a quantity, in the minor unit, and the totals that may be charged. Pure.
 
 use crate::domain::money::Money;
-use crate::sandbox::behaviour::payment::intent::check_step;
+use crate::sandbox::call::step;
 use crate::wire::failure::Failure;
 use serde_json::Value;
 
@@ -79,7 +79,7 @@ pub fn chargeable(total: Money) -> Result<(), Failure> {
         );
         return Err(Failure::invalid(text).code("amount_too_large"));
     }
-    check_step(total.minor, currency, "line_items")
+    step::ensure(total.minor, currency, "line_items")
 }
 
 #[cfg(test)]

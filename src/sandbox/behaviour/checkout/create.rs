@@ -8,6 +8,7 @@ use crate::sandbox::behaviour::checkout::{
     SESSION, amount, defaults, discount, expire, inline, lines, not_modelled, setup, shipping,
     sums, validate,
 };
+use crate::sandbox::behaviour::payment::offer;
 use crate::sandbox::behaviour::tax;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::reference;
@@ -41,6 +42,7 @@ pub enum Seller<'s> {
 /// Makes the session that a call asks for, for a seller.
 pub fn open(txn: &mut Txn<'_>, call: &Call, seller: Seller<'_>) -> Result<Arc<Object>, Failure> {
     validate::parameters(call, txn.now())?;
+    offer::ensure_known(call)?;
     let customer = match call.text("customer") {
         Some(id) => Some(txn.find("customer", id, "customer")?),
         None => None,

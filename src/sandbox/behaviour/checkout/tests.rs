@@ -201,9 +201,11 @@ fn three_d_secure_can_be_passed_and_failed() {
 
 #[test]
 fn a_konbini_payment_completes_unpaid_and_settles_later() {
-    for (email, ok, last) in [
-        ("aki@example.com", "paid", "checkout.session.async_payment_succeeded"),
-        ("expire_with_delay@example.com", "unpaid", "checkout.session.async_payment_failed"),
+    for (email, seconds, ok, last) in [
+        ("aki@example.com", 180, "paid", "checkout.session.async_payment_succeeded"),
+        ("succeed_immediately@example.com", 1, "paid", "checkout.session.async_payment_succeeded"),
+        ("expire_immediately@example.com", 1, "unpaid", "checkout.session.async_payment_failed"),
+        ("expire_with_delay@example.com", 180, "unpaid", "checkout.session.async_payment_failed"),
     ] {
         let mut world = Lab::new();
         let id = session(&mut world, &json!({}));
@@ -222,7 +224,7 @@ fn a_konbini_payment_completes_unpaid_and_settles_later() {
                 "checkout.session.completed"
             ]
         );
-        world.advance(179);
+        world.advance(seconds - 1);
         assert_eq!(world.get(SESSION, &id)["payment_status"], "unpaid");
         world.advance(1);
         assert_eq!(world.get(SESSION, &id)["payment_status"], ok);

@@ -2,7 +2,7 @@
 
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
-use crate::sandbox::behaviour::connect::part::{Part, Refusal};
+use crate::sandbox::behaviour::connect::part::{Part, PartError};
 use crate::sandbox::behaviour::connect::{
     APPLICATION_NAME, application, currency_of, scope_of, shown_within,
 };
@@ -182,12 +182,12 @@ fn create_refund(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let money = |amount| Money::new(amount, currency_of(&fee));
     // The words of what is gone and of what is too much are believed.
     let amount = part.take(call.int("amount")).map_err(|refusal| match refusal {
-        Refusal::Gone => {
+        PartError::Gone => {
             let text = format!("Application fee {} has already been refunded.", text(&fee, "id"));
             Failure::invalid(text)
         }
-        Refusal::TooLittle => Failure::below_one("amount"),
-        Refusal::TooMuch => Failure::invalid(format!(
+        PartError::TooLittle => Failure::below_one("amount"),
+        PartError::TooMuch => Failure::invalid(format!(
             "Refund amount ({}) is greater than unrefunded amount on fee ({})",
             money(call.int("amount").unwrap_or(0)),
             money(part.left())
@@ -206,7 +206,7 @@ fn list_refunds(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 }
 
 fn found(txn: &Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
-    let fee = txn.find("application_fee", call.id(0), "fee")?;
+    let fee = txn.find("application_fee", call.id(0), "id")?;
     let found = txn.find("fee_refund", call.id(1), "id");
     let found = found.ok().filter(|it| text(it, "fee") == text(&fee, "id"));
     // The noun is believed.

@@ -11,7 +11,7 @@ pub struct Part {
 
 /// Why nothing can be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum PartError {
     /// Everything was taken already.
     Gone,
     /// Less than one unit was asked for.
@@ -34,14 +34,14 @@ impl Part {
     /// Takes what was asked for, or all that is left.
     ///
     /// Fails where there is not so much.
-    pub const fn take(self, asked: Option<i64>) -> Result<i64, Refusal> {
+    pub const fn take(self, asked: Option<i64>) -> Result<i64, PartError> {
         if self.is_gone() {
-            return Err(Refusal::Gone);
+            return Err(PartError::Gone);
         }
         match asked {
             None => Ok(self.left()),
-            Some(..=0) => Err(Refusal::TooLittle),
-            Some(amount) if amount > self.left() => Err(Refusal::TooMuch),
+            Some(..=0) => Err(PartError::TooLittle),
+            Some(amount) if amount > self.left() => Err(PartError::TooMuch),
             Some(amount) => Ok(amount),
         }
     }
@@ -68,9 +68,9 @@ mod tests {
         let part = Part { whole: 100, taken: 60 };
         assert_eq!(part.take(None), Ok(40));
         assert_eq!(part.take(Some(40)), Ok(40));
-        assert_eq!(part.take(Some(41)), Err(Refusal::TooMuch));
-        assert_eq!(part.take(Some(0)), Err(Refusal::TooLittle));
-        assert_eq!(Part { taken: 100, ..part }.take(Some(1)), Err(Refusal::Gone));
+        assert_eq!(part.take(Some(41)), Err(PartError::TooMuch));
+        assert_eq!(part.take(Some(0)), Err(PartError::TooLittle));
+        assert_eq!(Part { taken: 100, ..part }.take(Some(1)), Err(PartError::Gone));
     }
 
     proptest! {
@@ -89,7 +89,7 @@ mod tests {
                         sum += amount;
                         part.taken += amount;
                     }
-                    Err(refusal) => prop_assert_eq!(refusal == Refusal::Gone, gone),
+                    Err(refusal) => prop_assert_eq!(refusal == PartError::Gone, gone),
                 }
                 prop_assert!(part.taken == sum && part.taken <= part.whole);
             }

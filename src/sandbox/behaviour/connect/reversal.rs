@@ -2,7 +2,7 @@
 
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
-use crate::sandbox::behaviour::connect::part::{Part, Refusal};
+use crate::sandbox::behaviour::connect::part::{Part, PartError};
 use crate::sandbox::behaviour::connect::{currency_of, fee, scope_of, shown_within, transfer};
 use crate::sandbox::behaviour::object::{Handler, int, merge_metadata, new, text};
 use crate::sandbox::behaviour::payment::balance::{self, Movement, available_with};
@@ -38,10 +38,12 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let id = text(&transfer, "id").to_owned();
     let part = part_of(&transfer);
     let amount = part.take(call.int("amount")).map_err(|refusal| match refusal {
-        Refusal::Gone => Failure::invalid(format!("The transfer {id} is already fully reversed.")),
-        Refusal::TooLittle => Failure::below_one("amount"),
+        PartError::Gone => {
+            Failure::invalid(format!("The transfer {id} is already fully reversed."))
+        }
+        PartError::TooLittle => Failure::below_one("amount"),
         // Believed: nobody recorded it.
-        Refusal::TooMuch => Failure::invalid(format!(
+        PartError::TooMuch => Failure::invalid(format!(
             "Transfer reversal amount ({}) is greater than unreversed amount on transfer ({})",
             transfer::money(&transfer, call.int("amount").unwrap_or(0)),
             transfer::money(&transfer, part.left())
@@ -169,7 +171,7 @@ fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 }
 
 fn found(txn: &Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
-    let transfer = txn.find("transfer", call.id(0), "transfer")?;
+    let transfer = txn.find("transfer", call.id(0), "id")?;
     let found = txn.find("transfer_reversal", call.id(1), "id");
     let found = found.ok().filter(|it| text(it, "transfer") == text(&transfer, "id"));
     // The noun is believed.

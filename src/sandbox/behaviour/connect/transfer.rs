@@ -263,7 +263,7 @@ fn platform(txn: &Txn<'_>) -> Value {
 }
 
 fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    txn.find("transfer", call.id(0), "transfer").map(Body::from)
+    txn.find("transfer", call.id(0), "id").map(Body::from)
 }
 
 fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
@@ -271,8 +271,7 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         copy(doc, call, &["description"]);
         merge_metadata(doc, &call.params);
     });
-    let (before, after) =
-        changed.ok_or_else(|| Failure::missing("transfer", call.id(0), "transfer"))?;
+    let (before, after) = changed.ok_or_else(|| Failure::missing("transfer", call.id(0), "id"))?;
     txn.emit_change("transfer.updated", &before, &after);
     Ok(after.into())
 }

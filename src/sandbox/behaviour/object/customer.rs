@@ -1,6 +1,8 @@
 //! Customers: who pays.
 
-use crate::sandbox::behaviour::object::{Handler, copy, fill, merge_metadata, new, text};
+use crate::sandbox::behaviour::object::{
+    Handler, copy, fill, keep_unsent, merge_hash, merge_metadata, new, text,
+};
 use crate::sandbox::behaviour::object::{discount, tax_id};
 use crate::sandbox::behaviour::payment::{cash, method};
 use crate::sandbox::behaviour::saved::wallet;
@@ -204,24 +206,13 @@ fn part(call: &Call) -> Option<CustomerPart> {
     Some(CustomerPart { tax_ip_address: ip, ..CustomerPart::default() })
 }
 
-/// Keeps what an address had and was not sent anew.
-fn merge(new: &mut Value, old: Value) {
-    let (Value::Object(new), Value::Object(old)) = (new, old) else { return };
-    for (name, old) in old {
-        match new.get_mut(&name) {
-            Some(new) => merge(new, old),
-            None => drop(new.insert(name, old)),
-        }
-    }
-}
-
 /// Writes the sent parameters into a customer, whose first balance settles its currency.
 fn write(doc: &mut Doc, call: &Call, currency: &str) {
     let known = ["address", "shipping"].map(|name| (name, doc.get(name).cloned()));
     copy(doc, call, FIELDS);
     for (name, old) in known {
         if let (Some(old), Some(new)) = (old, doc.get_mut(name)) {
-            merge(new, old);
+            keep_unsent(new, old);
         }
     }
     if call.int("balance").is_some_and(|balance| balance != 0)
@@ -235,13 +226,7 @@ fn write(doc: &mut Doc, call: &Call, currency: &str) {
     if doc.get("tax_exempt").is_some_and(Value::is_null) {
         doc.insert("tax_exempt".to_owned(), json!("none"));
     }
-    if let (Some(Value::Object(settings)), Some(sent)) =
-        (doc.get_mut("invoice_settings"), call.hash("invoice_settings"))
-    {
-        for (name, value) in sent {
-            settings.insert(name.clone(), value.clone());
-        }
-    }
+    merge_hash(doc.get_mut("invoice_settings"), call.hash("invoice_settings"));
     fill(doc, "customer", &["address", "shipping", "invoice_settings"]);
     if let Some(Value::Object(shipping)) = doc.get_mut("shipping") {
         // Nobody carries anything to a customer yet.

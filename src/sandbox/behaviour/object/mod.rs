@@ -238,6 +238,28 @@ pub fn copy(doc: &mut Doc, call: &Call, names: &[&str]) {
     }
 }
 
+/// Keeps what a hash had and was not sent anew, at every depth.
+///
+/// Recordings show it of a customer's address: a line that is sent leaves the others. What is updated leaf by leaf
+/// there is believed to be so everywhere, as the API's rule is that a parameter which is not sent changes nothing.
+pub fn keep_unsent(new: &mut Value, old: Value) {
+    let (Value::Object(new), Value::Object(old)) = (new, old) else { return };
+    for (name, old) in old {
+        match new.get_mut(&name) {
+            Some(new) => keep_unsent(new, old),
+            None => drop(new.insert(name, old)),
+        }
+    }
+}
+
+/// Writes a sent hash into one that is there, and keeps of it what was not sent. What is null takes nothing.
+pub fn merge_hash(into: Option<&mut Value>, sent: Option<&Map<String, Value>>) {
+    if let (Some(into @ Value::Object(_)), Some(sent)) = (into, sent) {
+        let old = std::mem::replace(into, Value::Object(sent.clone()));
+        keep_unsent(into, old);
+    }
+}
+
 /// Merges a `metadata` parameter: keys that are not named stay, cleared keys go, a cleared hash empties it.
 pub fn merge_metadata(doc: &mut Doc, params: &Map<String, Value>) {
     let merged = merged(doc.get("metadata"), params.get("metadata"));

@@ -1,7 +1,7 @@
 //! Payment methods, as the API makes, saves and shows them.
 
 use crate::sandbox::behaviour::cards;
-use crate::sandbox::behaviour::object::{Handler, copy, merge_metadata, text};
+use crate::sandbox::behaviour::object::{Handler, copy, merge_hash, merge_metadata, text};
 use crate::sandbox::behaviour::payment::method;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
@@ -9,7 +9,7 @@ use crate::sandbox::call::list::{self, Filter};
 use crate::sandbox::engine::private::PaymentMethodPart;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::{Failure, FailureKind};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// The behaviour of `/v1/payment_methods` and of a customer's payment methods.
 pub fn handler(key: &str) -> Option<Handler> {
@@ -92,14 +92,6 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     };
     txn.emit_change("payment_method.updated", &before, &after);
     Ok(after.into())
-}
-
-fn merge_hash(into: Option<&mut Value>, sent: Option<&Map<String, Value>>) {
-    if let (Some(Value::Object(into)), Some(sent)) = (into, sent) {
-        for (name, value) in sent {
-            into.insert(name.clone(), value.clone());
-        }
-    }
 }
 
 fn attach(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {

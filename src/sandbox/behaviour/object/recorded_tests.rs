@@ -202,6 +202,8 @@ fn intents_refuse_as_recorded() {
     refused(&mut world, &capture, json!({part: 0}), (400, integer, Some("amount"), "equal to 1."));
     let much = (400, Some("amount_too_large"), None, "requested capture amount is greater");
     refused(&mut world, &capture, json!({part: 2001}), much);
+    let failure = world.call(&capture, json!({part: 2001})).unwrap_err();
+    assert_eq!(failure.more["payment_intent"]["id"], held["id"]);
     let charge = held["latest_charge"].as_str().unwrap();
     let capture = format!("POST /v1/charges/{charge}/capture");
     let owned = (400, None, None, "must capture the PaymentIntent instead");

@@ -1,5 +1,7 @@
 //! Customers, products, prices and Checkout Sessions: what they show, and what of them is refused.
 
+use crate::catalog::Catalog;
+use crate::catalog::grammar::{self, Kind};
 use crate::sandbox::testing::Lab;
 use serde_json::{Value, json};
 
@@ -132,6 +134,32 @@ fn a_price_that_cannot_be_is_refused_in_its_own_words() {
 }
 
 #[test]
+fn a_method_that_does_not_exist_is_offered_by_nobody() {
+    let mut world = Lab::new();
+    for types in [json!(["cards"]), json!(["card", "cards"])] {
+        let sent = json!({"payment_method_types": types});
+        let setup = json!({"mode": "setup", "success_url": "https://a.example", "currency": "usd"});
+        let intent = json!({"amount": 500, "currency": "usd"});
+        for (endpoint, base) in [
+            (SESSIONS, session(&json!({}))),
+            (SESSIONS, setup),
+            ("POST /v1/payment_intents", intent),
+            ("POST /v1/setup_intents", json!({})),
+        ] {
+            let failure = world.call(endpoint, all(base, &sent)).unwrap_err();
+            assert_eq!(failure.status, 400, "{endpoint}: {failure:?}");
+            assert_eq!(failure.param.as_deref(), Some("payment_method_types"), "{endpoint}");
+            assert!(failure.message.contains("\"cards\" is invalid"), "{}", failure.message);
+        }
+    }
+    // Of a link, the catalog has the words.
+    let link = Catalog::get().params("PaymentLinkCreateParams").unwrap();
+    let types = grammar::field(&link.fields, "payment_method_types").unwrap();
+    let Kind::List(of) = &types.of.kind else { panic!("a list") };
+    assert!(matches!(&of.kind, Kind::Enum { words, .. } if !words.contains(&"cards")));
+}
+
+#[test]
 fn fractions_of_currencies_without_them_are_sold_nowhere() {
     let mut world = Lab::new();
     for (currency, fine, whole) in
@@ -189,6 +217,30 @@ fn an_address_keeps_the_lines_that_are_not_sent_anew() {
     );
     let none = world.ok(&path, json!({"address": null}));
     assert_eq!(none["address"], Value::Null);
+}
+
+#[test]
+fn an_update_leaves_what_of_a_nested_hash_is_not_sent() {
+    let mut world = Lab::new();
+    let customer = world.ok("POST /v1/customers", json!({}));
+    let address = json!({"line1": "1-1", "city": "Chiyoda", "country": "JP"});
+    let owner = json!({"name": "Aki", "address": address});
+    let method = world
+        .ok("POST /v1/payment_methods/pm_card_visa/attach", json!({"customer": customer["id"]}));
+    let sent = json!({"type": "card", "token": "tok_visa", "owner": owner});
+    let source = world.ok("POST /v1/sources", sent);
+    for (path, hash) in [
+        (format!("POST /v1/payment_methods/{}", id(&method)), "billing_details"),
+        (format!("POST /v1/sources/{}", id(&source)), "owner"),
+    ] {
+        world.ok(&path, json!({ hash: owner }));
+        let now = world.ok(&path, json!({ hash: {"address": {"city": "Minato"}} }));
+        let of = &now[hash]["address"];
+        assert_eq!((&now[hash]["name"], &of["line1"]), (&json!("Aki"), &json!("1-1")), "{hash}");
+        assert_eq!((&of["city"], &of["country"]), (&json!("Minato"), &json!("JP")), "{hash}");
+        let now = world.ok(&path, json!({ hash: {"address": {"line1": null}} }));
+        assert_eq!(now[hash]["address"]["line1"], Value::Null, "{hash}");
+    }
 }
 
 #[test]

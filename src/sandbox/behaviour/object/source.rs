@@ -1,6 +1,6 @@
 //! Sources, and what customers have saved the old way, as the API makes, shows, changes and removes them.
 
-use crate::sandbox::behaviour::object::{Handler, copy, merge_metadata, new, text};
+use crate::sandbox::behaviour::object::{Handler, copy, merge_hash, merge_metadata, new, text};
 use crate::sandbox::behaviour::payment::{bank, method};
 use crate::sandbox::behaviour::saved::card::{self, Details};
 use crate::sandbox::behaviour::saved::token::{self, Held};
@@ -30,15 +30,19 @@ pub fn handler(key: &str) -> Option<Handler> {
     })
 }
 
-/// Types of sources that a token stands for; the others send their owner somewhere, which is not modelled.
+/// Makes a source of a token, or of the account that a debit names; the others send their owner somewhere, which is
+/// not modelled.
 fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let kind = call.text("type").unwrap_or_default();
-    let Some(sent) = call.text("token").filter(|_| matches!(kind, "card" | "sepa_debit")) else {
+    let token = call.text("token").filter(|_| matches!(kind, "card" | "sepa_debit"));
+    let iban = call.hash("sepa_debit").and_then(|debit| debit.get("iban")?.as_str());
+    let iban = iban.filter(|_| kind == "sepa_debit" && token.is_none());
+    if token.is_none() && iban.is_none() {
         let text = format!(
             "Sources of the type `{kind}` without a token are not modelled by this sandbox yet."
         );
         return Err(Failure::of(501, FailureKind::Api, text).param("type"));
-    };
+    }
     let id = txn.new_id("src_1", 23);
     let secret = txn.secret("source", "src_client", 24);
     let usage = call.text("usage").unwrap_or("reusable");
@@ -52,9 +56,21 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     );
     copy(&mut doc, call, &["amount", "currency", "statement_descriptor"]);
     merge_metadata(&mut doc, &call.params);
-    match token::spend(txn, sent, "token")? {
-        Held::Card(details) if kind == "card" => of_card(txn, &mut doc, &details),
-        Held::Bank(account) if kind == "sepa_debit" => of_debit(txn, &mut doc, &account),
+    if kind == "sepa_debit" && !call.sent("currency") {
+        doc.insert("currency".to_owned(), json!("eur"));
+    }
+    let held = token.map(|token| token::spend(txn, token, "token")).transpose()?;
+    match (held, iban) {
+        (Some(Held::Card(details)), _) if kind == "card" => of_card(txn, &mut doc, &details),
+        (Some(Held::Bank(account)), _) if kind == "sepa_debit" => {
+            let said = |name: &str| account.get(name).cloned().unwrap_or(Value::Null);
+            let details = bank::sepa(&said("country"), &said("fingerprint"), &said("last4"));
+            of_debit(txn, &mut doc, &details, &said("account_holder_name"));
+        }
+        (None, Some(iban)) => {
+            let details = bank::of_iban(&method::checked_iban(iban)?);
+            of_debit(txn, &mut doc, &details, &Value::Null);
+        }
         _ => {
             let text = format!("The token given does not stand for a source of the type `{kind}`.");
             return Err(Failure::invalid(text).param("token"));
@@ -100,28 +116,27 @@ fn of_card(txn: &mut Txn<'_>, doc: &mut Doc, details: &Details) {
     doc.insert("card".to_owned(), Value::Object(shown));
 }
 
-fn of_debit(txn: &mut Txn<'_>, doc: &mut Doc, account: &Doc) {
-    let said = |name: &str| account.get(name).cloned().unwrap_or(Value::Null);
-    let country = said("country");
+/// Writes the debit of an account into a source, and puts the payment method that pays from it. The owner is who the
+/// account belongs to, where nobody else was named.
+fn of_debit(txn: &mut Txn<'_>, doc: &mut Doc, details: &Value, holder: &Value) {
+    let said = |name: &str| details.get(name).cloned().unwrap_or(Value::Null);
     let reference = txn.new_id("", 16).to_ascii_uppercase();
     let id = doc.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
     let url = format!("{}/mandates/{reference}", txn.site().base_url);
     doc.insert(
         "sepa_debit".to_owned(),
         json!({
-            "bank_code": null, "branch_code": null, "country": country, "fingerprint": said("fingerprint"),
-            "last4": said("last4"), "mandate_reference": reference, "mandate_url": url,
+            "bank_code": said("bank_code"), "branch_code": said("branch_code"), "country": said("country"),
+            "fingerprint": said("fingerprint"), "last4": said("last4"), "mandate_reference": reference,
+            "mandate_url": url,
         }),
     );
-    if let Some(Value::Object(owner)) = doc.get_mut("owner")
-        && owner.get("name").is_some_and(Value::is_null)
-    {
-        owner.insert("name".to_owned(), said("account_holder_name"));
+    let Some(Value::Object(owner)) = doc.get_mut("owner") else { return };
+    if owner.get("name").is_some_and(Value::is_null) {
+        owner.insert("name".to_owned(), holder.clone());
     }
-    let details = bank::sepa(&country, &said("fingerprint"), &said("last4"));
-    let holder = json!({"name": said("account_holder_name")});
-    let billing = card::billing(&holder);
-    method::put_as(txn, &id, ("sepa_debit", &details), &billing, PaymentMethodPart::default());
+    let billing = card::billing(&json!({"name": owner.get("name")}));
+    method::put_as(txn, &id, ("sepa_debit", details), &billing, PaymentMethodPart::default());
 }
 
 fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
@@ -133,7 +148,7 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     txn.find("source", call.id(0), "id")?;
     txn.edit("source", call.id(0), |doc| {
         copy(doc, call, &["amount"]);
-        wallet::merge_owner(doc, call.get("owner"));
+        merge_hash(doc.get_mut("owner"), call.hash("owner"));
         merge_metadata(doc, &call.params);
     });
     txn.find("source", call.id(0), "id").map(Body::from)

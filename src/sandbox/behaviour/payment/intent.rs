@@ -55,7 +55,7 @@ pub fn check_intent_amount(amount: i64, currency: &str) -> Result<(), Failure> {
     })
 }
 
-/// Fails where an amount is below the currency's minimum or above its maximum, or finer than cards can pay.
+/// Fails where an amount is below the currency's minimum or above its maximum.
 pub fn check_amount(amount: i64, currency: &str) -> Result<(), Failure> {
     let currency = known_currency(currency)?;
     if amount < 1 {
@@ -73,25 +73,7 @@ pub fn check_amount(amount: i64, currency: &str) -> Result<(), Failure> {
             .code("amount_too_large")
             .param("amount"));
     }
-    check_step(amount, currency, "amount")
-}
-
-/// Fails where an amount is finer than its currency can be charged; `param` names it.
-pub fn check_step(amount: i64, currency: Currency, param: &str) -> Result<(), Failure> {
-    let step = currency.step();
-    if amount % step == 0 {
-        return Ok(());
-    }
-    let (why, part) = if currency.decimals() == 3 {
-        ("is charged with two decimals", "three-decimal")
-    } else {
-        ("has become effectively zero-decimal", "zero-decimal")
-    };
-    let code = currency.code().to_uppercase();
-    Err(Failure::invalid(format!(
-        "Invalid amount. Currency {code} {why} and charged amounts must be evenly divisible by {step}. See https://stripe.com/docs/currencies#{part} for more information."
-    ))
-    .param(param))
+    Ok(())
 }
 
 /// The currency of a parameter, or Stripe's error with all that it supports.
@@ -424,21 +406,18 @@ mod tests {
     #[test]
     fn every_currency_takes_its_least_and_its_most_and_nothing_beside() {
         for currency in Currency::all() {
-            let (code, step) = (currency.code(), currency.step());
+            let code = currency.code();
             let refusal =
                 |amount| check_amount(amount, code).err().and_then(|failure| failure.code);
-            let least = (currency.minimum_charge() + step - 1) / step * step;
-            let most = currency.maximum_charge() / step * step;
+            let (least, most) = (currency.minimum_charge(), currency.maximum_charge());
             assert_eq!((refusal(least), refusal(most)), (None, None), "{code}");
-            assert_eq!(refusal(currency.maximum_charge() + 1).as_deref(), Some("amount_too_large"));
+            assert_eq!(refusal(most + 1).as_deref(), Some("amount_too_large"));
             for amount in [0, -1, i64::MIN] {
                 assert_eq!(refusal(amount).as_deref(), Some("parameter_invalid_integer"), "{code}");
             }
-            if currency.minimum_charge() > 1 {
+            if least > 1 {
                 assert_eq!(refusal(1).as_deref(), Some("amount_too_small"), "{code}");
             }
-            let finer = check_amount(least + 1, code);
-            assert_eq!(finer.is_err(), step > 1, "{code}");
         }
     }
 

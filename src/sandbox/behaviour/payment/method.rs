@@ -116,15 +116,22 @@ pub fn create_sepa_debit(
     iban: &str,
     billing: &Billing,
 ) -> Result<String, Failure> {
+    let details = bank::of_iban(&checked_iban(iban)?);
+    Ok(put(txn, "sepa_debit", &details, billing))
+}
+
+/// An IBAN in capitals and without blanks.
+///
+/// Fails where its check digits are wrong.
+pub fn checked_iban(iban: &str) -> Result<String, Failure> {
     let iban: String = iban.chars().filter(|c| !c.is_whitespace()).collect();
     let iban = iban.to_ascii_uppercase();
-    if !iban_holds(&iban) {
-        return Err(Failure::invalid("The IBAN you provided is invalid.")
-            .code("payment_method_invalid_parameter")
-            .param("sepa_debit[iban]"));
+    if iban_holds(&iban) {
+        return Ok(iban);
     }
-    let details = bank::of_iban(&iban);
-    Ok(put(txn, "sepa_debit", &details, billing))
+    Err(Failure::invalid("The IBAN you provided is invalid.")
+        .code("payment_method_invalid_parameter")
+        .param("sepa_debit[iban]"))
 }
 
 /// Makes a card payment method from a token: a ready-made one (`tok_visa`), or one that was made. Returns its id.

@@ -17,6 +17,9 @@ pub const CONFIGURATION: &str = "payment_method_configuration";
 /// The types that are on offer where nobody has said otherwise.
 pub const USUAL: [&str; 3] = ["card", "konbini", "sepa_debit"];
 
+/// The parameter that lists types which are not offered by themselves.
+const LISTED: &str = "payment_method_types";
+
 /// Every type that a configuration has.
 pub fn configurable() -> impl Iterator<Item = &'static str> {
     let shape = Catalog::get().object(CONFIGURATION);
@@ -35,11 +38,11 @@ fn switched_on(view: &View, id: &str) -> Result<(Arc<Object>, Vec<String>), Fail
     Ok((found, on))
 }
 
-/// Fails for a payment method type that does not exist, and for types beside automatic ones.
-pub fn check(call: &Call) -> Result<(), Failure> {
-    const LISTED: &str = "payment_method_types";
-    let catalog = Catalog::get();
-    let shape = catalog.params("PaymentIntentCreateParams");
+/// Fails for a payment method type that does not exist.
+///
+/// The catalog has `payment_method_types` of intents and sessions as plain text; what Stripe knows is listed beside it.
+pub fn ensure_known(call: &Call) -> Result<(), Failure> {
+    let shape = Catalog::get().params("PaymentIntentCreateParams");
     let known = shape.and_then(|s| grammar::field(&s.fields, "allowed_payment_method_types"));
     let words = match known.map(|field| &field.of.kind) {
         Some(Kind::List(of)) => match &of.kind {
@@ -49,13 +52,17 @@ pub fn check(call: &Call) -> Result<(), Failure> {
         _ => &[],
     };
     let mut sent = call.list(LISTED).iter().filter_map(Value::as_str);
-    if let Some(kind) = sent.find(|kind| !words.contains(kind)) {
-        let message = format!(
-            "The payment method type \"{}\" is invalid. Please ensure the provided type is activated in your dashboard (https://dashboard.stripe.com/account/payments/settings) and your account is enabled for any preview features that you are trying to use. See https://stripe.com/docs/payments/payment-methods/integration-options for supported payment method, currency, and country options.",
-            echo(kind)
-        );
-        return Err(Failure::invalid(message).param(LISTED));
-    }
+    let Some(kind) = sent.find(|kind| !words.contains(kind)) else { return Ok(()) };
+    let message = format!(
+        "The payment method type \"{}\" is invalid. Please ensure the provided type is activated in your dashboard (https://dashboard.stripe.com/account/payments/settings) and your account is enabled for any preview features that you are trying to use. See https://stripe.com/docs/payments/payment-methods/integration-options for supported payment method, currency, and country options.",
+        echo(kind)
+    );
+    Err(Failure::invalid(message).param(LISTED))
+}
+
+/// Fails for a payment method type that does not exist, and for types beside automatic ones.
+pub fn check(call: &Call) -> Result<(), Failure> {
+    ensure_known(call)?;
     let automatic = call.hash("automatic_payment_methods");
     let enabled = automatic.and_then(|automatic| automatic.get("enabled")) == Some(&json!(true));
     if enabled && !call.list(LISTED).is_empty() {
@@ -67,7 +74,7 @@ pub fn check(call: &Call) -> Result<(), Failure> {
 
 /// The types that a call lists, under either name.
 pub fn listed(call: &Call) -> Option<Vec<String>> {
-    let names = ["payment_method_types", "allowed_payment_method_types"];
+    let names = [LISTED, "allowed_payment_method_types"];
     let list = names.iter().map(|name| call.list(name)).find(|list| !list.is_empty())?;
     Some(list.iter().filter_map(Value::as_str).map(str::to_owned).collect())
 }

@@ -1,6 +1,10 @@
 //! Tokens, cards and bank accounts of customers, saved and charged the old way.
 
+use crate::catalog::Catalog;
+use crate::catalog::route::Routed;
+use crate::sandbox::call::Version;
 use crate::sandbox::testing::Lab;
+use crate::wire::form;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -150,6 +154,41 @@ fn a_bank_account_is_verified_by_its_two_sums() {
     let wrong = lab.call(&path, json!({"amounts": [1, 2]})).unwrap_err();
     assert_eq!(wrong.code.as_deref(), Some("bank_account_verification_failed"));
     assert_eq!(lab.ok(&path, json!({"amounts": [32, 45]}))["status"], "verified");
+}
+
+#[test]
+fn a_source_is_made_of_the_account_of_a_debit() {
+    let mut lab = Lab::new();
+    let takes = |params: &Value| {
+        let Routed::Found(route) = Catalog::get().route("POST", "/v1/sources") else {
+            panic!("sources are made");
+        };
+        let sent = form::decode(form::encode(params).as_bytes()).unwrap();
+        let version = Version { text: "2026-10-28.endive".to_owned(), named: true };
+        Catalog::get().validate(route.endpoint, &sent.tree, &version).map(Value::from)
+    };
+    let of = |iban: &str| json!({"type": "sepa_debit", "owner": {"name": "Aki"}, "sepa_debit": {"iban": iban}});
+    let sent = takes(&of("DE89 3704 0044 0532 0130 00")).unwrap();
+    let made = lab.ok("POST /v1/sources", sent);
+    let shown = &made["sepa_debit"];
+    assert_eq!((&made["status"], &made["currency"]), (&json!("chargeable"), &json!("eur")));
+    assert_eq!((&shown["country"], &shown["last4"]), (&json!("DE"), &json!("3000")));
+    assert_eq!(shown["bank_code"], "37040044");
+    assert!(!made.to_string().contains("0532013000"), "the whole account is shown");
+    let customer = id(&lab.ok("POST /v1/customers", json!({"source": made["id"]})));
+    let charge = json!({"amount": 500, "currency": "eur", "customer": customer});
+    assert_eq!(lab.ok("POST /v1/charges", charge)["source"]["id"], made["id"]);
+    let wrong = lab.call("POST /v1/sources", takes(&of("DE00370400440532013000")).unwrap());
+    assert_eq!(wrong.unwrap_err().param.as_deref(), Some("sepa_debit[iban]"));
+    for (kind, details) in [
+        ("bancontact", json!({"preferred_language": "en"})),
+        ("ideal", json!({"bank": "ing"})),
+        ("sofort", json!({"country": "DE"})),
+        ("three_d_secure", json!({"card": "src_1"})),
+    ] {
+        let sent = takes(&json!({"type": kind, kind: details})).unwrap();
+        assert_eq!(lab.call("POST /v1/sources", sent).unwrap_err().status, 501, "{kind}");
+    }
 }
 
 proptest! {

@@ -1,11 +1,11 @@
 //! The cards, bank accounts and sources of a customer: added, shown, changed, removed; one of them is the default.
 
-use crate::sandbox::behaviour::object::{merge_metadata, text};
+use crate::sandbox::behaviour::object::{merge_hash, merge_metadata, text};
 use crate::sandbox::behaviour::payment::decline::Decline;
 use crate::sandbox::behaviour::payment::{charge, verification};
 use crate::sandbox::behaviour::saved::card::{self, Details, OWNER};
 use crate::sandbox::behaviour::saved::token::{self, Held};
-use crate::sandbox::engine::object::{Doc, Object};
+use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::PaymentMethodPart;
 use crate::sandbox::engine::txn::{Txn, View, missing};
 use crate::wire::failure::{Failure, FailureKind, echo};
@@ -223,7 +223,7 @@ pub fn update(
                 doc.insert(name.to_owned(), json!(sent));
             }
         }
-        merge_owner(doc, params.get("owner"));
+        merge_hash(doc.get_mut("owner"), params.get("owner").and_then(Value::as_object));
         merge_metadata(doc, params);
     });
     let Some((before, after)) = changed else { return Ok(found) };
@@ -240,15 +240,6 @@ pub fn update(
     });
     txn.emit_change("customer.source.updated", &before, &after);
     Ok(after)
-}
-
-/// Merges what was sent into the owner of a source.
-pub fn merge_owner(doc: &mut Doc, sent: Option<&Value>) {
-    if let (Some(Value::Object(owner)), Some(Value::Object(sent))) = (doc.get_mut("owner"), sent) {
-        for (name, value) in sent {
-            owner.insert(name.clone(), value.clone());
-        }
-    }
 }
 
 /// Verifies a bank account by the two sums that were sent to it.
