@@ -6,6 +6,7 @@ use crate::cli::course_args::{Check, Progress, ReportAsked, Solution};
 use crate::cli::deliver_args::{Deliver, Pay, Refund, Sign};
 use crate::cli::grammar::lessons_and;
 use crate::cli::ledger_args::{LedgerBook, LedgerShow};
+use crate::cli::reconcile_args::Reconcile;
 use crate::cli::request_args::Logs;
 use crate::cli::sandbox_args;
 use crate::cli::values::{self, beats, whole};
@@ -259,23 +260,6 @@ pub(crate) enum Ledger {
     /// The book behind them.
     #[command(flatten)]
     Book(LedgerBook),
-}
-
-/// `stripegym reconcile`.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Reconcile {
-    /// Only what was created since.
-    #[arg(long, value_name = "WHEN")]
-    pub(crate) since: Option<String>,
-    /// Only what was created before.
-    #[arg(long, value_name = "WHEN")]
-    pub(crate) until: Option<String>,
-    /// Table, JSON or CSV.
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Shape,
-    /// Replays what is missing.
-    #[arg(long)]
-    pub(crate) fix: bool,
 }
 
 /// `stripegym sandbox`.

@@ -13,6 +13,7 @@ use crate::cli::args::{self, Command, Day, Dev, Ledger, Lesson, Line, Shape};
 use crate::cli::course_args::Progress;
 use crate::cli::deliver_args::Tampered;
 use crate::cli::ledger_args::{BookFormat, LedgerBook};
+use crate::cli::reconcile_args::Reconcile;
 use crate::cli::reporter::Reporter;
 use crate::cli::request_args;
 use crate::cli::sandbox_args::SandboxCommand;
@@ -98,7 +99,7 @@ fn carry_out(
     let answer = runtime.block_on(interruptible(stop, hurry.clone(), async {
         let json = canvas.format == Format::Json;
         let now = context.clock.now();
-        let reader = Reader { command: name, now, zone: &canvas.zone, person, json };
+        let reader = Reader { command: name, now, zone: &canvas.zone, canvas, person, json };
         if let Some(id) = line.command.as_ref().and_then(conversation).filter(|_| person)
             && let Some(report) = talk::hold(&context, canvas, id).await?
         {
@@ -232,7 +233,10 @@ pub(crate) async fn dispatch(
             ledger::run(context, reader.ledger(&asked)?)
         }
         Command::Ledger { command: Ledger::Book(asked) } => book::run(context, &wish::book(asked)),
-        Command::Reconcile(asked) => reconcile::run(context, reader.reconcile(&asked)?).await,
+        Command::Reconcile(asked) => {
+            let sink = sink(&asked, reader.canvas)?;
+            reconcile::run(context, reader.reconcile(&asked)?, sink).await
+        }
         Command::Logs(asked) => logs::run(context, &request_args::logs(asked)).await,
         Command::Clock { command } => clock::run(context, &wish::clock(command)).await,
         Command::Sandbox(asked) => host(asked, context, reader).await,
@@ -284,6 +288,21 @@ pub(crate) async fn dispatch(
     }
 }
 
+/// Where the rows of a comparison go one by one, where they do.
+fn sink(asked: &Reconcile, canvas: &Canvas) -> Result<Option<reconcile::Sink>, Fault> {
+    let Some(form) = asked.format.form() else { return Ok(None) };
+    let out: view::findings::Out = match &asked.output {
+        None => out::stream(),
+        Some(path) => {
+            let file = std::fs::File::create(path).map_err(|error| {
+                Fault::because(FaultKind::File { path: path.display().to_string() }, error)
+            })?;
+            Box::new(std::io::BufWriter::new(file))
+        }
+    };
+    Ok(Some(view::findings::sink(form, canvas, out)))
+}
+
 fn show(report: &Report, canvas: &Canvas, quiet: bool) -> ExitCode {
     if !quiet && let Some(text) = view::render(report, canvas) {
         out::data(&text);
@@ -311,7 +330,7 @@ fn format(line: &Line) -> Format {
             | LedgerBook::Rebuild(it)
             | LedgerBook::Verify(it) => it.format,
         },
-        Some(Command::Reconcile(reconcile)) => reconcile.format,
+        Some(Command::Reconcile(reconcile)) => reconcile.format.shape(),
         command if build_server::wants_json(&build_server::asked(command.as_ref())) => Shape::Json,
         _ => Shape::Table,
     };

@@ -4,12 +4,15 @@
 
 pub mod book;
 mod chain;
+pub mod compared;
+pub mod findings;
 pub mod guard;
 pub mod journal;
 pub mod lock;
 mod migrate;
 pub mod progress;
 mod rebuild;
+pub mod runs;
 pub mod schema;
 mod sqlite;
 pub mod verify;
@@ -216,6 +219,26 @@ impl Ledger {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(sql)?;
             statement.query_map([limit], stored_event)?.collect()
+        })
+    }
+
+    /// The lines of the journal about any of these objects, oldest first: id, type, when it came.
+    pub fn lines_about(
+        &self,
+        names: &[String],
+    ) -> Result<Vec<(String, String, Timestamp)>, StoreError> {
+        let marks = vec!["?"; names.len()].join(", ");
+        let sql = format!(
+            "SELECT id, type, received FROM events WHERE object IN ({marks}) OR seq IN \
+             (SELECT line FROM facts WHERE subject IN ({marks})) ORDER BY seq LIMIT 1000"
+        );
+        self.read(|connection| {
+            let mut statement = connection.prepare(&sql)?;
+            let found = statement
+                .query_map(params_from_iter(names.iter().chain(names)), |row| {
+                    Ok((row.get(0)?, row.get(1)?, Timestamp(row.get(2)?)))
+                })?;
+            found.collect()
         })
     }
 

@@ -90,6 +90,22 @@ fn drawn(notice: &Notice, canvas: &Canvas) -> Line {
         }
         Notice::NoBrowser { cause } => Line::Aside(say(&Msg::NoticeNoBrowser { cause })),
         Notice::Waiting { .. } => Line::Progress(say(&Msg::NoticeWaiting)),
+        Notice::Comparing { rows, per_second, merging } => {
+            let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+            let (rows, rate) = (count(*rows), count(*per_second));
+            Line::Progress(if *merging {
+                say(&Msg::NoticeMerging { rows })
+            } else {
+                say(&Msg::NoticeComparing { rows, rate })
+            })
+        }
+        Notice::Encoding { path, encoding } => {
+            Line::Aside(say(&Msg::NoticeEncoding { path, encoding }))
+        }
+        Notice::FixQuestion { count } => {
+            let count = i64::try_from(*count).unwrap_or(i64::MAX);
+            Line::Data(format!("? {}", say(&Msg::ReconcileAsk { count })))
+        }
         Notice::Step(step) => Line::Data(stepped(step, canvas)),
         it => of_course(it, canvas),
     }

@@ -109,8 +109,8 @@ impl World {
         let gathered = gather(&self.stripe, Window::default(), self.clock.now()).await.unwrap();
         assert!(gathered.unreadable.is_empty(), "{:?}", gathered.unreadable);
         let rows = self.ledger.rows(&Filter::default()).unwrap();
-        let ours = rows.into_iter().map(|row| row.record).collect();
-        let found = reconcile(ours, gathered.provided.records());
+        let ours: Vec<_> = rows.into_iter().map(|row| row.record).collect();
+        let found = reconcile(&ours, &gathered.provided.records());
         (gathered, found)
     }
 }
