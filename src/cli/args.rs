@@ -69,6 +69,8 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     /// A lesson by its name.
     Day(Lesson),
+    /// Brings the ledger what happened while nobody listened.
+    CatchUp(CatchUp),
     /// Creates a Checkout Session and waits for its payment.
     Checkout(Checkout),
     /// Receives webhooks into the ledger.
@@ -170,6 +172,17 @@ pub(crate) enum Command {
         #[arg(value_name = "COMMAND")]
         command: String,
     },
+}
+
+/// `stripegym catch-up`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct CatchUp {
+    /// From when on.
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) since: Option<String>,
+    /// Only what could not be delivered.
+    #[arg(long)]
+    pub(crate) undelivered: bool,
 }
 
 /// `stripegym checkout`.

@@ -1,9 +1,9 @@
 //! From a command line to a report: settings, runtime, command, output, exit code.
 
 use crate::app::command::{
-    account, book, cards, check, checkout, clock, day, deliver, dev, doctor, events, explain,
-    fault, hint, home, items, keys, ledger, listen, logs, progress, reconcile, refund, report,
-    reset, round, sandbox, solution, starter, status, trigger, verify_report, worlds,
+    account, book, cards, catch_up, check, checkout, clock, day, deliver, dev, doctor, events,
+    explain, fault, hint, home, items, keys, ledger, listen, logs, progress, reconcile, refund,
+    report, reset, round, sandbox, solution, starter, status, trigger, verify_report, worlds,
 };
 use crate::app::context::{Context, NoticeSink};
 use crate::app::course::talk::note_shown;
@@ -223,6 +223,7 @@ pub(crate) async fn dispatch(
     let Some(command) = command else { return home::run(context).await };
     match command {
         Command::Day(asked) => lesson(context, &asked.lesson, &reader.day(&asked.day)?).await,
+        Command::CatchUp(asked) => catch_up::run(context, reader.catch_up(&asked)?).await,
         Command::Checkout(asked) => {
             let browser = config.has_display && out::is_terminal();
             let then = reader.then(&asked, browser)?;
@@ -233,10 +234,7 @@ pub(crate) async fn dispatch(
             ledger::run(context, reader.ledger(&asked)?)
         }
         Command::Ledger { command: Ledger::Book(asked) } => book::run(context, &wish::book(asked)),
-        Command::Reconcile(asked) => {
-            let sink = sink(&asked, reader.canvas)?;
-            reconcile::run(context, reader.reconcile(&asked)?, sink).await
-        }
+        Command::Reconcile(asked) => compare(&asked, context, reader).await,
         Command::Logs(asked) => logs::run(context, &request_args::logs(asked)).await,
         Command::Clock { command } => clock::run(context, &wish::clock(command)).await,
         Command::Sandbox(asked) => host(asked, context, reader).await,
@@ -288,6 +286,15 @@ pub(crate) async fn dispatch(
     }
 }
 
+async fn compare(
+    asked: &Reconcile,
+    context: &Context,
+    reader: &Reader<'_>,
+) -> Result<Report, Fault> {
+    let wish = reader.reconcile(asked)?;
+    reconcile::run(context, wish, sink(asked, reader.canvas)?).await
+}
+
 /// Where the rows of a comparison go one by one, where they do.
 fn sink(asked: &Reconcile, canvas: &Canvas) -> Result<Option<reconcile::Sink>, Fault> {
     let Some(form) = asked.format.form() else { return Ok(None) };
@@ -324,6 +331,7 @@ fn format(line: &Line) -> Format {
             LedgerBook::Journal(journal) => journal.format,
             LedgerBook::Export(export) if export.format == BookFormat::Csv => Shape::Csv,
             LedgerBook::Export(_) => Shape::Table,
+            LedgerBook::Import(import) => import.format,
             LedgerBook::Accounts(it)
             | LedgerBook::Balance(it)
             | LedgerBook::Problems(it)

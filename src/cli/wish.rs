@@ -5,8 +5,8 @@ use crate::app::checkout_browser::Means;
 use crate::app::command::book::Export;
 use crate::app::command::checkout::Then;
 use crate::app::command::{
-    account, book, check, clock, events, keys, ledger, listen, report, reset, sandbox, solution,
-    worlds,
+    account, book, catch_up, check, clock, events, keys, ledger, listen, report, reset, sandbox,
+    solution, worlds,
 };
 use crate::app::course::application::Candidate;
 use crate::app::course::ask::Asker;
@@ -75,6 +75,11 @@ impl Reader<'_> {
             session: show.session.clone(),
             limit: show.limit,
         })
+    }
+
+    pub(crate) fn catch_up(&self, asked: &args::CatchUp) -> Result<catch_up::Wish, FaultKind> {
+        let since = self.instant("--since", asked.since.as_deref())?;
+        Ok(catch_up::Wish { since, undelivered: asked.undelivered })
     }
 
     fn lasting(&self, text: Option<&str>) -> Result<Option<Duration>, FaultKind> {
@@ -386,6 +391,7 @@ pub(crate) fn book(asked: LedgerBook) -> book::Wish {
         LedgerBook::Accounts(_) => book::Wish::Accounts,
         LedgerBook::Balance(_) => book::Wish::Balance,
         LedgerBook::Problems(_) => book::Wish::Problems,
+        LedgerBook::Import(it) => book::Wish::Import(it.file),
         LedgerBook::Rebuild(_) => book::Wish::Rebuild,
         LedgerBook::Verify(_) => book::Wish::Verify,
         LedgerBook::Export(it) => book::Wish::Export(match (it.format, it.output) {

@@ -339,6 +339,22 @@ pub enum Notice {
         /// What the system said.
         cause: String,
     },
+    /// What an import came to.
+    Imported {
+        /// Lines read.
+        read: u64,
+        /// Lines that were new.
+        fresh: u64,
+    },
+    /// How far catching up has come.
+    CatchingUp {
+        /// Everything before it is durable.
+        until: Timestamp,
+        /// What was read.
+        read: usize,
+        /// What of it was new.
+        fresh: usize,
+    },
     /// How far a comparison has come.
     Comparing {
         /// Rows read.

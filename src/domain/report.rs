@@ -188,6 +188,25 @@ impl FixState {
     }
 }
 
+/// `stripegym catch-up`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaughtUp {
+    /// Where it worked.
+    pub place: Place,
+    /// From when on.
+    pub from: Timestamp,
+    /// Up to when.
+    pub to: Timestamp,
+    /// Events read.
+    pub events: usize,
+    /// Objects read, from before the provider's events.
+    pub objects: usize,
+    /// What of it was new.
+    pub fresh: usize,
+    /// Entries of lists that are no events.
+    pub unreadable: usize,
+}
+
 /// `stripegym reconcile explain`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
@@ -263,6 +282,8 @@ pub enum Report {
     Sheet(Sheet),
     /// `stripegym reconcile`.
     Reconciled(Reconciled),
+    /// `stripegym catch-up`.
+    CaughtUp(CaughtUp),
     /// `stripegym reconcile explain`.
     Comparison(Box<Explanation>),
     /// What was written row by row while it was found: whether nothing differs.

@@ -7,6 +7,7 @@ mod chain;
 pub mod compared;
 pub mod findings;
 pub mod guard;
+mod import;
 pub mod journal;
 pub mod lock;
 mod migrate;
@@ -240,6 +241,16 @@ impl Ledger {
                 })?;
             found.collect()
         })
+    }
+
+    /// Whether the file is where it was opened, and can be read by whoever opens it now.
+    pub fn is_readable(&self) -> bool {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let looked = Connection::open_with_flags(&self.path, flags).and_then(|connection| {
+            connection.busy_timeout(schema::BUSY_WAIT)?;
+            connection.query_row("SELECT COUNT(*) FROM heads", [], |row| row.get::<_, i64>(0))
+        });
+        looked.is_ok()
     }
 
     /// Up to when the poller `name` has read.

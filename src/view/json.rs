@@ -28,6 +28,11 @@ pub fn report(report: &Report) -> Option<Value> {
         Report::Ledger(it) => ledger(it),
         Report::Sheet(it) => sheet::value(it),
         Report::Reconciled(it) => reconciled(it),
+        Report::CaughtUp(it) => {
+            json!({"place": place(&it.place), "from": at(it.from), "to": at(it.to),
+            "events": it.events, "objects": it.objects, "fresh": it.fresh,
+            "unreadable": it.unreadable})
+        }
         Report::Comparison(it) => explanation(it),
         Report::Day0(it) => json!({
             "ok": report.is_well(),
@@ -142,6 +147,8 @@ pub fn notice(notice: &Notice) -> Option<Value> {
         | Notice::WebhookOnly { .. }
         | Notice::Open { .. }
         | Notice::NoBrowser { .. }
+        | Notice::Imported { .. }
+        | Notice::CatchingUp { .. }
         | Notice::Comparing { .. }
         | Notice::FixQuestion { .. }
         | Notice::Waiting { .. }

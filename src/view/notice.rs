@@ -90,6 +90,17 @@ fn drawn(notice: &Notice, canvas: &Canvas) -> Line {
         }
         Notice::NoBrowser { cause } => Line::Aside(say(&Msg::NoticeNoBrowser { cause })),
         Notice::Waiting { .. } => Line::Progress(say(&Msg::NoticeWaiting)),
+        Notice::Imported { read, fresh } => {
+            let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+            let (read, fresh) = (count(*read), count(*fresh));
+            Line::Aside(say(&Msg::LedgerImported { read, fresh }))
+        }
+        Notice::CatchingUp { until, read, fresh } => {
+            let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+            let until = time::show(*until, &canvas.zone);
+            let (read, fresh) = (count(*read), count(*fresh));
+            Line::Progress(say(&Msg::NoticeCatchingUp { until: &until, read, fresh }))
+        }
         Notice::Comparing { rows, per_second, merging } => {
             let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
             let (rows, rate) = (count(*rows), count(*per_second));

@@ -21,13 +21,14 @@ pub fn of(command: &str) -> Option<&'static str> {
         "ledger journal" => {
             "{place, rows: [{number, created, line, reason, object, takes_back, account, currency,\n amount}]}"
         }
-        "ledger problems" => "{place, rows: [{name, about, text}]}",
+        "ledger import" | "ledger problems" => "{place, rows: [{name, about, text}]}",
         "ledger verify" | "ledger rebuild" => {
             "{place, ok, lines: int, writers: int, checkpoints: int,\n rows: [{table, row, deviation}]}"
         }
         "reconcile" => {
             "{place, ok, rows: [{verdict, session, key, difference: int|null, ledger: record|null,\n provider: record|null}], counts: {MATCH, …}, sums: [{currency, ledger, provider,\n difference}], money: [{currency, category, ledger: flow, provider: flow}],\n fixed: [{session, before, changed,\n state: \"planned\"|\"done\"|\"unchanged\"|\"left\"}]|null}\nrecord is {session, amount, currency, status, created, payment_intent|null,\n refunded: int|null, fee: int|null}, flow is {rows, gross, fee, net}"
         }
+        "catch-up" => "{place, from, to, events: int, objects: int, fresh: int, unreadable: int}",
         "reconcile explain" => "{place, id, rows: [as `reconcile`], lines: [{id, type, received}]}",
         "sandbox" => "{ready: URL}",
         "sandbox fault add" => "{on, answer, times: int, used: int}",
@@ -126,7 +127,7 @@ mod tests {
     use crate::domain::money::Money;
     use crate::domain::reconcile::{Record, Verdict, reconcile};
     use crate::domain::report::{
-        Checkout, Day0, Ending, Explanation, FixState, Fixed, Home, Ledger, LedgerRow,
+        CaughtUp, Checkout, Day0, Ending, Explanation, FixState, Fixed, Home, Ledger, LedgerRow,
         LessonsChecked, Listened, Place, Reconciled, Report, Total, Tried,
     };
     use crate::domain::request::{FaultRow, RequestRow, Told};
@@ -168,6 +169,15 @@ mod tests {
                 state: FixState::Left,
             }]),
         };
+        let caught_up = CaughtUp {
+            place: place.clone(),
+            from: Timestamp(0),
+            to: Timestamp(9),
+            events: 1,
+            objects: 0,
+            fresh: 1,
+            unreadable: 0,
+        };
         let explanation = Explanation {
             place: place.clone(),
             id: "cs_1".into(),
@@ -207,6 +217,7 @@ mod tests {
             ("ledger show", Report::Ledger(ledger)),
             ("ledger verify", Report::Sheet(sheet)),
             ("reconcile", Report::Reconciled(reconciled)),
+            ("catch-up", Report::CaughtUp(caught_up)),
             ("reconcile explain", Report::Comparison(Box::new(explanation))),
             ("day", Report::Day0(Box::new(day0))),
             ("day", Report::Day(Box::new(day()))),

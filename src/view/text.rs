@@ -7,7 +7,7 @@ use crate::domain::money::Money;
 use crate::domain::reconcile::row::Row;
 use crate::domain::reconcile::{Finding, Reconciliation, Verdict};
 use crate::domain::report::{
-    Checkout, Day0, Ending, Explanation, FixState, Fixed, Home, Ledger, Listened, Place,
+    CaughtUp, Checkout, Day0, Ending, Explanation, FixState, Fixed, Home, Ledger, Listened, Place,
     Reconciled, Report,
 };
 use crate::view::canvas::{Canvas, Tone};
@@ -36,6 +36,7 @@ pub fn render(report: &Report, canvas: &Canvas) -> String {
         Report::Ledger(it) => ledger(it, canvas),
         Report::Sheet(it) => sheet::text(it, canvas),
         Report::Reconciled(it) => reconciled(it, canvas),
+        Report::CaughtUp(it) => caught_up(it, canvas),
         Report::Comparison(it) => explanation(it, canvas),
         Report::Day0(it) => day0(it, canvas),
         Report::Day(it) => course::day(it, canvas),
@@ -258,6 +259,13 @@ fn reconciled(it: &Reconciled, canvas: &Canvas) -> String {
         out.push_str(&canvas.say(&Msg::ReconcileFixHint));
     }
     out
+}
+
+fn caught_up(it: &CaughtUp, canvas: &Canvas) -> String {
+    let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+    let from = time::show(it.from, &canvas.zone);
+    let (events, objects, fresh) = (count(it.events), count(it.objects), count(it.fresh));
+    canvas.prose(&Msg::CaughtUp { from: &from, events, objects, fresh })
 }
 
 /// What was done about each difference, or would be, or why not.

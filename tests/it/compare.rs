@@ -107,3 +107,30 @@ fn payments_without_a_session_are_compared_and_replayed_only_when_somebody_says_
     let told = env.ok(&["reconcile", "explain", id]);
     assert!(told.contains("stripegym.seen") && told.contains("MATCH"), "{told}");
 }
+
+#[test]
+fn what_happened_while_nobody_listened_is_caught_up_with_and_twice_changes_nothing() {
+    let env = Env::new();
+    let _sandbox = env.sandbox(&[]);
+    env.ok(&["checkout", "--amount", "500", "--currency", "jpy", "--pay", "4242424242424242"]);
+    assert_eq!(env.run(&["reconcile"]).code, 1);
+    let first: Value = serde_json::from_str(&env.ok(&["catch-up", "--json"])).unwrap();
+    assert!(first["fresh"].as_u64().unwrap() > 0 && first["objects"] == 0, "{first}");
+    env.ok(&["reconcile"]);
+    let again: Value = serde_json::from_str(&env.ok(&["catch-up", "--json"])).unwrap();
+    assert_eq!(again["fresh"], 0, "{again}");
+    // From before the provider's events its objects tell.
+    let other = Env::new();
+    let other_home = other.path().join("elsewhere");
+    let home = other_home.to_str().unwrap();
+    let long_ago: Value = serde_json::from_str(&env.ok(&["catch-up", "--json", "--since", "60d"])).unwrap();
+    assert_eq!(long_ago["fresh"], 0, "{long_ago}");
+    let lines = env.path().join("events.jsonl");
+    let list: Value = serde_json::from_str(&env.ok(&["events", "list", "--json"])).unwrap();
+    let rows = list["events"].as_array().or(list.as_array()).unwrap();
+    let id = rows[0]["id"].as_str().unwrap();
+    let event: Value = serde_json::from_str(&env.ok(&["events", "show", id])).unwrap();
+    std::fs::write(&lines, format!("{event}\n")).unwrap();
+    env.ok(&["--home", home, "ledger", "import", lines.to_str().unwrap()]);
+    env.ok(&["--home", home, "ledger", "verify"]);
+}
