@@ -90,6 +90,20 @@ fn drawn(notice: &Notice, canvas: &Canvas) -> Line {
         }
         Notice::NoBrowser { cause } => Line::Aside(say(&Msg::NoticeNoBrowser { cause })),
         Notice::Waiting { .. } => Line::Progress(say(&Msg::NoticeWaiting)),
+        it @ (Notice::Imported { .. }
+        | Notice::CatchingUp { .. }
+        | Notice::Comparing { .. }
+        | Notice::Encoding { .. }
+        | Notice::FixQuestion { .. }) => of_books(it, canvas),
+        Notice::Step(step) => Line::Data(stepped(step, canvas)),
+        it => of_course(it, canvas),
+    }
+}
+
+/// What is said while rows and lines are read.
+fn of_books(notice: &Notice, canvas: &Canvas) -> Line {
+    let say = |msg: &Msg<'_>| canvas.say(msg);
+    match notice {
         Notice::Imported { read, fresh } => {
             let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
             let (read, fresh) = (count(*read), count(*fresh));
@@ -117,8 +131,7 @@ fn drawn(notice: &Notice, canvas: &Canvas) -> Line {
             let count = i64::try_from(*count).unwrap_or(i64::MAX);
             Line::Data(format!("? {}", say(&Msg::ReconcileAsk { count })))
         }
-        Notice::Step(step) => Line::Data(stepped(step, canvas)),
-        it => of_course(it, canvas),
+        _ => Line::Nothing,
     }
 }
 

@@ -29,7 +29,9 @@ pub fn of(command: &str) -> Option<&'static str> {
             "{place, ok, rows: [{verdict, session, key, difference: int|null, ledger: record|null,\n provider: record|null}], counts: {MATCH, …}, sums: [{currency, ledger, provider,\n difference}], money: [{currency, category, ledger: flow, provider: flow}],\n fixed: [{session, before, changed,\n state: \"planned\"|\"done\"|\"unchanged\"|\"left\"}]|null}\nrecord is {session, amount, currency, status, created, payment_intent|null,\n refunded: int|null, fee: int|null}, flow is {rows, gross, fee, net}"
         }
         "catch-up" => "{place, from, to, events: int, objects: int, fresh: int, unreadable: int}",
-        "reconcile explain" => "{place, id, rows: [as `reconcile`], lines: [{id, type, received}]}",
+        "reconcile explain" => {
+            "{place, id, rows: [{verdict, session, key, difference: int|null, ledger: record|null,\n provider: record|null}], lines: [{id, type, received}]}\nrecord is {session, amount, currency, status, created, payment_intent|null,\n refunded: int|null, fee: int|null}"
+        }
         "sandbox" => "{ready: URL}",
         "sandbox fault add" => "{on, answer, times: int, used: int}",
         "sandbox fault list" => "{faults: [{on, answer, times: int, used: int}]}",

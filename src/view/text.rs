@@ -21,6 +21,7 @@ use crate::view::wrap::wrap;
 use crate::view::{
     cards, check, contract, control, course, doctor, money, sheet, signed_delivery, time,
 };
+use unicode_width::UnicodeWidthStr as _;
 
 /// How many matching sessions a table shows; those that differ it shows all.
 const MATCHES_MAX: usize = 51;
@@ -344,24 +345,14 @@ fn side(row: &Row, canvas: &Canvas) -> String {
     }
 }
 
-fn comparison(result: &Reconciliation, canvas: &Canvas) -> String {
+/// The rows that differ, and of those that agree as many as are read.
+fn pairs(result: &Reconciliation, canvas: &Canvas) -> String {
     let head = [
         (canvas.say(&Msg::ColVerdict), Side::Whole),
         (canvas.say(&Msg::ColSession), Side::Whole),
         right(canvas, &Msg::ColLedger),
         right(canvas, &Msg::ColProvider),
     ];
-    let widest = result.rows.iter().map(|line| line.verdict.name().len()).max().unwrap_or(0);
-    let id_width = usize::from(canvas.width).saturating_sub(widest + 42).clamp(13, 24);
-    let shown = |row: Option<&Row>| row.map_or_else(|| "–".to_owned(), |it| side(it, canvas));
-    let row = |line: &Finding| {
-        vec![
-            line.verdict.name().to_owned(),
-            short(&line.id, id_width),
-            shown(line.ours.as_ref()),
-            shown(line.theirs.as_ref()),
-        ]
-    };
     // On a terminal four differences among fifty rows that agree are not found.
     let brief = canvas.terminal && result.rows.len() > MATCHES_MAX;
     let mut room = if brief { 0 } else { MATCHES_MAX };
@@ -370,13 +361,30 @@ fn comparison(result: &Reconciliation, canvas: &Canvas) -> String {
         room = if matches { room.saturating_sub(1) } else { room };
         !matches || room > 0
     });
-    let rows: Vec<Vec<String>> = shown.map(row).collect();
+    let said = |row: Option<&Row>| row.map_or_else(|| "–".to_owned(), |it| side(it, canvas));
+    let row = |line: &Finding| {
+        let (own, other) = (said(line.ours.as_ref()), said(line.theirs.as_ref()));
+        vec![line.verdict.name().to_owned(), line.id.clone(), own, other]
+    };
+    let mut rows: Vec<Vec<String>> = shown.map(row).collect();
+    // The ids give way, so that no verdict is broken in two.
+    let widest = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|it| it.width()).max();
+    let taken: usize = [0, 2, 3].into_iter().filter_map(widest).map(|width| width.max(8) + 2).sum();
+    let room = usize::from(canvas.width).saturating_sub(taken + 2).clamp(13, 24);
+    for id in rows.iter_mut().filter_map(|row| row.get_mut(1)) {
+        *id = short(id, room);
+    }
     let mut out = draw(canvas, &head, &rows);
     let left_out = result.summary.rows().saturating_sub(rows.len());
     if left_out > 0 {
         let count = i64::try_from(left_out).unwrap_or(i64::MAX);
         add_line(&mut out, &canvas.say(&Msg::ReconcileMore { count }));
     }
+    out
+}
+
+fn comparison(result: &Reconciliation, canvas: &Canvas) -> String {
+    let mut out = pairs(result, canvas);
     out.push('\n');
     let head = [
         left(canvas, &Msg::ColCurrency),

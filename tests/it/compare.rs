@@ -123,7 +123,8 @@ fn what_happened_while_nobody_listened_is_caught_up_with_and_twice_changes_nothi
     let other = Env::new();
     let other_home = other.path().join("elsewhere");
     let home = other_home.to_str().unwrap();
-    let long_ago: Value = serde_json::from_str(&env.ok(&["catch-up", "--json", "--since", "60d"])).unwrap();
+    let long_ago: Value =
+        serde_json::from_str(&env.ok(&["catch-up", "--json", "--since", "60d"])).unwrap();
     assert_eq!(long_ago["fresh"], 0, "{long_ago}");
     let lines = env.path().join("events.jsonl");
     let list: Value = serde_json::from_str(&env.ok(&["events", "list", "--json"])).unwrap();

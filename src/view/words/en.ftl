@@ -395,7 +395,8 @@ reconcile-why =
         [DUPLICATE_IN_LEDGER] One payment is booked twice; nothing is ever deleted. Take one back by hand.
         [DUPLICATE_AT_PROVIDER] The provider's side has it twice: look whether the customer paid twice.
         [PAYOUT_REMAINDER] The payout is not what its parts come to: the remainder is shown, look for what is not listed.
-       *[LIVEMODE] One side is about real money and the other is not: nothing else of them is compared.
+        [LIVEMODE] One side is about real money and the other is not: nothing else of them is compared.
+       *[other] { $verdict }
     }
 reconcile-rule = Decided by { $key }: { $verdict }.
 reconcile-cut = … and { $count } more; csv and jsonl have every row

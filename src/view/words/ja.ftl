@@ -383,7 +383,8 @@ reconcile-why =
         [DUPLICATE_IN_LEDGER] 1 つの支払いが二重に記録されています。削除は行いません。手動で取り消してください。
         [DUPLICATE_AT_PROVIDER] 決済側に 2 件あります。顧客が二重に支払っていないか確認してください。
         [PAYOUT_REMAINDER] 入金額が内訳の合計と一致しません。差額を示します。内訳にない取引を探してください。
-       *[LIVEMODE] 片側だけが本番環境のデータです。これ以上は比較しません。
+        [LIVEMODE] 片側だけが本番環境のデータです。これ以上は比較しません。
+       *[other] { $verdict }
     }
 reconcile-rule = { $key } で照合し、{ $verdict } と判定しました。
 reconcile-cut = … ほか { $count } 件（csv と jsonl ではすべて出力）
