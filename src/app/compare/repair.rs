@@ -3,6 +3,7 @@
 
 use crate::app::context::Context;
 use crate::app::ledger_file::{self, LedgerFile};
+use crate::app::remote::segment;
 use crate::domain::book::line::{Line, Source};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::reconcile::Finding;
@@ -10,7 +11,6 @@ use crate::domain::reconcile::row::{Row, What};
 use crate::domain::report::{FixState, Fixed};
 use crate::store::writer::Write;
 use crate::stripe::Stripe;
-use crate::wire::form::escape;
 use serde_json::{Value, json};
 
 /// What would be done about a finding.
@@ -36,7 +36,7 @@ fn path(row: &Row) -> Option<String> {
         (What::Payout, _) => "payouts",
         _ => return None,
     };
-    Some(format!("/v1/{list}/{}", escape(&row.id)))
+    Some(format!("/v1/{list}/{}", segment(&row.id)))
 }
 
 /// Does what was planned about a finding.
