@@ -5,6 +5,7 @@ pub mod backup;
 pub mod cause;
 pub mod checkout_browser;
 pub mod command;
+pub mod compare;
 pub mod context;
 pub mod control;
 pub mod course;

@@ -7,6 +7,7 @@ use crate::cli::course_args::{Check, Progress, ReportAsked, Solution};
 use crate::cli::deliver_args::{Deliver, Pay, Refund, Sign};
 use crate::cli::grammar::lessons_and;
 use crate::cli::ledger_args::{LedgerBook, LedgerShow};
+use crate::cli::reconcile_args::Reconcile;
 use crate::cli::request_args::Logs;
 use crate::cli::sandbox_args;
 use crate::cli::values::{self, beats, whole};
@@ -69,6 +70,8 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     /// A lesson by its name.
     Day(Lesson),
+    /// Brings the ledger what happened while nobody listened.
+    CatchUp(CatchUp),
     /// Creates a Checkout Session and waits for its payment.
     Checkout(Checkout),
     /// Receives webhooks into the ledger.
@@ -172,6 +175,17 @@ pub(crate) enum Command {
     },
 }
 
+/// `stripegym catch-up`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct CatchUp {
+    /// From when on.
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) since: Option<String>,
+    /// Only what could not be delivered.
+    #[arg(long)]
+    pub(crate) undelivered: bool,
+}
+
 /// `stripegym checkout`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Checkout {
@@ -260,23 +274,6 @@ pub(crate) enum Ledger {
     /// The book behind them.
     #[command(flatten)]
     Book(LedgerBook),
-}
-
-/// `stripegym reconcile`.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Reconcile {
-    /// Only what was created since.
-    #[arg(long, value_name = "WHEN")]
-    pub(crate) since: Option<String>,
-    /// Only what was created before.
-    #[arg(long, value_name = "WHEN")]
-    pub(crate) until: Option<String>,
-    /// Table, JSON or CSV.
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Shape,
-    /// Replays what is missing.
-    #[arg(long)]
-    pub(crate) fix: bool,
 }
 
 /// `stripegym sandbox`.

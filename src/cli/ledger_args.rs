@@ -14,6 +14,8 @@ pub(crate) enum LedgerBook {
     Balance(LedgerSheet),
     /// The book for other programs.
     Export(LedgerExport),
+    /// Takes in events, objects, or another ledger.
+    Import(LedgerImport),
     /// Its entries.
     Journal(LedgerJournal),
     /// What a person should look at.
@@ -27,6 +29,17 @@ pub(crate) enum LedgerBook {
 /// `stripegym ledger accounts` and others that only show.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct LedgerSheet {
+    /// Table, JSON or CSV.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Shape,
+}
+
+/// `stripegym ledger import`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct LedgerImport {
+    /// The file.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
     /// Table, JSON or CSV.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Shape,

@@ -17,6 +17,29 @@ pub(crate) fn aside(text: &str) {
     note(write_whole(&mut err, text));
 }
 
+/// Stdout for what is written piece by piece. A reader that has gone away is no failure here either.
+pub(crate) fn stream() -> Box<dyn Write> {
+    Box::new(io::BufWriter::with_capacity(64 * 1024, Stream))
+}
+
+struct Stream;
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match io::stdout().lock().write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match io::stdout().lock().flush() {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            flushed => flushed,
+        }
+    }
+}
+
 /// Whether something could not be written for another reason than a reader that has gone, such as a full disk.
 pub(crate) fn is_lost() -> bool {
     LOST.load(Ordering::Relaxed)

@@ -1,9 +1,9 @@
 //! From a command line to a report: settings, runtime, command, output, exit code.
 
 use crate::app::command::{
-    account, book, cards, check, checkout, clock, day, deliver, dev, doctor, events, explain,
-    fault, hint, home, items, keys, ledger, listen, logs, progress, reconcile, refund, report,
-    reset, round, sandbox, solution, starter, status, trigger, verify_report, worlds,
+    account, book, cards, catch_up, check, checkout, clock, day, deliver, dev, doctor, events,
+    explain, fault, hint, home, items, keys, ledger, listen, logs, progress, reconcile, refund,
+    report, reset, round, sandbox, solution, starter, status, trigger, verify_report, worlds,
 };
 use crate::app::context::{Context, NoticeSink};
 use crate::app::course::talk::note_shown;
@@ -13,6 +13,7 @@ use crate::cli::args::{self, Command, Day, Dev, Ledger, Lesson, Line, Shape};
 use crate::cli::course_args::Progress;
 use crate::cli::deliver_args::Tampered;
 use crate::cli::ledger_args::{BookFormat, LedgerBook};
+use crate::cli::reconcile_args::Reconcile;
 use crate::cli::reporter::Reporter;
 use crate::cli::request_args;
 use crate::cli::sandbox_args::SandboxCommand;
@@ -98,7 +99,7 @@ fn carry_out(
     let answer = runtime.block_on(interruptible(stop, hurry.clone(), async {
         let json = canvas.format == Format::Json;
         let now = context.clock.now();
-        let reader = Reader { command: name, now, zone: &canvas.zone, person, json };
+        let reader = Reader { command: name, now, zone: &canvas.zone, canvas, person, json };
         if let Some(id) = line.command.as_ref().and_then(conversation).filter(|_| person)
             && let Some(report) = talk::hold(&context, canvas, id).await?
         {
@@ -222,6 +223,7 @@ pub(crate) async fn dispatch(
     let Some(command) = command else { return home::run(context).await };
     match command {
         Command::Day(asked) => lesson(context, &asked.lesson, &reader.day(&asked.day)?).await,
+        Command::CatchUp(asked) => catch_up::run(context, reader.catch_up(&asked)?).await,
         Command::Checkout(asked) => {
             let browser = config.has_display && out::is_terminal();
             let then = reader.then(&asked, browser)?;
@@ -232,7 +234,7 @@ pub(crate) async fn dispatch(
             ledger::run(context, reader.ledger(&asked)?)
         }
         Command::Ledger { command: Ledger::Book(asked) } => book::run(context, &wish::book(asked)),
-        Command::Reconcile(asked) => reconcile::run(context, reader.reconcile(&asked)?).await,
+        Command::Reconcile(asked) => compare(&asked, context, reader).await,
         Command::Logs(asked) => logs::run(context, &request_args::logs(asked)).await,
         Command::Clock { command } => clock::run(context, &wish::clock(command)).await,
         Command::Sandbox(asked) => host(asked, context, reader).await,
@@ -284,6 +286,30 @@ pub(crate) async fn dispatch(
     }
 }
 
+async fn compare(
+    asked: &Reconcile,
+    context: &Context,
+    reader: &Reader<'_>,
+) -> Result<Report, Fault> {
+    let wish = reader.reconcile(asked)?;
+    reconcile::run(context, wish, sink(asked, reader.canvas)?).await
+}
+
+/// Where the rows of a comparison go one by one, where they do.
+fn sink(asked: &Reconcile, canvas: &Canvas) -> Result<Option<reconcile::Sink>, Fault> {
+    let Some(form) = asked.format.form() else { return Ok(None) };
+    let out: view::findings::Out = match &asked.output {
+        None => out::stream(),
+        Some(path) => {
+            let file = std::fs::File::create(path).map_err(|error| {
+                Fault::because(FaultKind::File { path: path.display().to_string() }, error)
+            })?;
+            Box::new(std::io::BufWriter::new(file))
+        }
+    };
+    Ok(Some(view::findings::sink(form, canvas, out)))
+}
+
 fn show(report: &Report, canvas: &Canvas, quiet: bool) -> ExitCode {
     if !quiet && let Some(text) = view::render(report, canvas) {
         out::data(&text);
@@ -305,13 +331,14 @@ fn format(line: &Line) -> Format {
             LedgerBook::Journal(journal) => journal.format,
             LedgerBook::Export(export) if export.format == BookFormat::Csv => Shape::Csv,
             LedgerBook::Export(_) => Shape::Table,
+            LedgerBook::Import(import) => import.format,
             LedgerBook::Accounts(it)
             | LedgerBook::Balance(it)
             | LedgerBook::Problems(it)
             | LedgerBook::Rebuild(it)
             | LedgerBook::Verify(it) => it.format,
         },
-        Some(Command::Reconcile(reconcile)) => reconcile.format,
+        Some(Command::Reconcile(reconcile)) => reconcile.format.shape(),
         command if build_server::wants_json(&build_server::asked(command.as_ref())) => Shape::Json,
         _ => Shape::Table,
     };

@@ -5,7 +5,7 @@ use crate::app::checkout_browser::Means;
 use crate::app::command::book::Export;
 use crate::app::command::checkout::Then;
 use crate::app::command::{
-    account, book, check, clock, events, keys, ledger, listen, reconcile, report, reset, sandbox,
+    account, book, catch_up, check, clock, events, keys, ledger, listen, report, reset, sandbox,
     solution, worlds,
 };
 use crate::app::course::application::Candidate;
@@ -28,6 +28,7 @@ use crate::domain::fault::{FaultKind, UsageError};
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 use crate::net::outbound::{Beyond, Place};
+use crate::view::canvas::Canvas;
 use crate::view::time;
 use jiff::tz::TimeZone;
 use std::time::Duration;
@@ -37,6 +38,8 @@ pub(crate) struct Reader<'a> {
     pub(crate) command: &'a str,
     pub(crate) now: Timestamp,
     pub(crate) zone: &'a TimeZone,
+    /// What answers are written for.
+    pub(crate) canvas: &'a Canvas,
     /// Whether a person sits before the terminal and can be asked.
     pub(crate) person: bool,
     /// Whether answers are for programs.
@@ -46,7 +49,7 @@ pub(crate) struct Reader<'a> {
 const WHEN: &str = "2h, 7d, 2026-11-21, 2026-11-21T09:00:00Z";
 
 impl Reader<'_> {
-    fn bad(&self, flag: &str, value: &str, expected: &str) -> FaultKind {
+    pub(super) fn bad(&self, flag: &str, value: &str, expected: &str) -> FaultKind {
         let usage_error = UsageError::BadValue {
             flag: flag.to_owned(),
             value: value.to_owned(),
@@ -55,7 +58,11 @@ impl Reader<'_> {
         FaultKind::Usage { usage_error, command: self.command.to_owned() }
     }
 
-    fn instant(&self, flag: &str, text: Option<&str>) -> Result<Option<Timestamp>, FaultKind> {
+    pub(super) fn instant(
+        &self,
+        flag: &str,
+        text: Option<&str>,
+    ) -> Result<Option<Timestamp>, FaultKind> {
         let Some(text) = text else { return Ok(None) };
         let read = time::read(text, self.now, self.zone);
         read.map(Some).ok_or_else(|| self.bad(flag, text, WHEN))
@@ -70,19 +77,20 @@ impl Reader<'_> {
         })
     }
 
-    pub(crate) fn reconcile(&self, asked: &args::Reconcile) -> Result<reconcile::Wish, FaultKind> {
-        Ok(reconcile::Wish {
-            since: self.instant("--since", asked.since.as_deref())?,
-            until: self.instant("--until", asked.until.as_deref())?,
-            fix: asked.fix,
-        })
+    pub(crate) fn catch_up(&self, asked: &args::CatchUp) -> Result<catch_up::Wish, FaultKind> {
+        let since = self.instant("--since", asked.since.as_deref())?;
+        Ok(catch_up::Wish { since, undelivered: asked.undelivered })
     }
 
     fn lasting(&self, text: Option<&str>) -> Result<Option<Duration>, FaultKind> {
         self.duration("--for", text)
     }
 
-    fn duration(&self, flag: &str, text: Option<&str>) -> Result<Option<Duration>, FaultKind> {
+    pub(super) fn duration(
+        &self,
+        flag: &str,
+        text: Option<&str>,
+    ) -> Result<Option<Duration>, FaultKind> {
         let Some(text) = text else { return Ok(None) };
         let seconds = time::read_duration(text);
         let seconds = seconds.ok_or_else(|| self.bad(flag, text, "60s, 5m, 2h"))?;
@@ -384,6 +392,7 @@ pub(crate) fn book(asked: LedgerBook) -> book::Wish {
         LedgerBook::Accounts(_) => book::Wish::Accounts,
         LedgerBook::Balance(_) => book::Wish::Balance,
         LedgerBook::Problems(_) => book::Wish::Problems,
+        LedgerBook::Import(it) => book::Wish::Import(it.file),
         LedgerBook::Rebuild(_) => book::Wish::Rebuild,
         LedgerBook::Verify(_) => book::Wish::Verify,
         LedgerBook::Export(it) => book::Wish::Export(match (it.format, it.output) {

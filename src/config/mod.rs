@@ -11,7 +11,7 @@ use crate::domain::locale::Locale;
 use crate::domain::mode::Mode;
 use crate::domain::secret::{ApiKey, KeyKind, SigningSecret, is_world_name};
 use crate::domain::time::Timestamp;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The settings of one run, understood and checked.
 #[derive(Clone, Debug)]
@@ -205,6 +205,12 @@ fn refuse_live(
 }
 
 /// The signing secrets; an API key among them is somebody's mistake, and not told.
+/// The signing secrets as the settings say them now: they are rolled while a listener runs.
+pub fn webhook_secrets_again(folder: &Path, live: bool) -> Option<Vec<SigningSecret>> {
+    let sources = Sources::read(folder).ok()?;
+    webhook_secrets(&sources, live).ok()
+}
+
 fn webhook_secrets(sources: &Sources, live: bool) -> Result<Vec<SigningSecret>, FaultKind> {
     let Some(found) = sources.find(keys::WEBHOOK_SECRET) else { return Ok(Vec::new()) };
     for part in found.value.split(',') {

@@ -141,6 +141,11 @@ pub enum FaultKind {
         /// What it should be.
         expected: String,
     },
+    /// A side of a comparison cannot be read.
+    Incomparable {
+        /// Which.
+        what: String,
+    },
     /// A file that would be written is there already.
     InTheWay {
         /// The file.
@@ -329,6 +334,7 @@ impl FaultKind {
             | Self::KeyMissing
             | Self::SandboxOnly { .. }
             | Self::PortTaken { .. }
+            | Self::Incomparable { .. }
             | Self::InTheWay { .. }
             | Self::ProviderDown { .. }
             | Self::ProviderRefused { .. }
@@ -367,6 +373,7 @@ impl FaultKind {
             Self::SandboxOnly { .. } => "sandbox_only",
             Self::PortTaken { .. } => "port_taken",
             Self::NotOurs { .. } => "not_ours",
+            Self::Incomparable { .. } => "incomparable",
             Self::InTheWay { .. } => "in_the_way",
             Self::ProviderDown { .. } => "provider_down",
             Self::ProviderRefused { .. } => "provider_refused",

@@ -339,6 +339,43 @@ pub enum Notice {
         /// What the system said.
         cause: String,
     },
+    /// What an import came to.
+    Imported {
+        /// Lines read.
+        read: u64,
+        /// Lines that were new.
+        fresh: u64,
+    },
+    /// How far catching up has come.
+    CatchingUp {
+        /// Everything before it is durable.
+        until: Timestamp,
+        /// What was read.
+        read: usize,
+        /// What of it was new.
+        fresh: usize,
+    },
+    /// How far a comparison has come.
+    Comparing {
+        /// Rows read.
+        rows: u64,
+        /// Rows a second.
+        per_second: u64,
+        /// Whether all are read.
+        merging: bool,
+    },
+    /// In which encoding a file was read.
+    Encoding {
+        /// The file.
+        path: String,
+        /// Its encoding.
+        encoding: &'static str,
+    },
+    /// Whether what was planned is to be done.
+    FixQuestion {
+        /// How many differences it would mend.
+        count: usize,
+    },
     /// Something is waited for.
     Waiting {
         /// Seconds since waiting began.

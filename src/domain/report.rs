@@ -11,7 +11,7 @@ use crate::domain::course::standing::{DayStatus, Explained, Hint};
 use crate::domain::doctor::{Doctor, Weight};
 use crate::domain::event::EventRow;
 use crate::domain::money::Money;
-use crate::domain::reconcile::{Reconciliation, Record};
+use crate::domain::reconcile::{Finding, Reconciliation, Record, Verdict};
 use crate::domain::request::Told;
 use crate::domain::sheet::Sheet;
 use crate::domain::signed_delivery::{Delivered, Signed};
@@ -148,19 +148,76 @@ pub struct Reconciled {
     pub place: Place,
     /// The comparison, made anew after a repair.
     pub result: Reconciliation,
-    /// What `--fix` did to each session: id and what was replayed; `None` where nobody asked.
+    /// What `--fix` did, or would do, about each difference; `None` where nobody asked.
     pub fixed: Option<Vec<Fixed>>,
 }
 
-/// What `--fix` did about one session.
+/// What `--fix` did about one difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fixed {
-    /// `cs_…`.
+    /// What it is about: `cs_…`, `pi_…`.
     pub session: String,
     /// The verdict before.
-    pub before: String,
-    /// Whether the ledger changed.
-    pub changed: bool,
+    pub before: Verdict,
+    /// What became of it.
+    pub state: FixState,
+}
+
+/// What became of a difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FixState {
+    /// What the provider proves would be written.
+    Planned,
+    /// It was written.
+    Done,
+    /// The ledger had been told the same before.
+    Unchanged,
+    /// The provider does not prove what would have to be written: a person decides.
+    Left,
+}
+
+impl FixState {
+    /// The word that JSON uses.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Done => "done",
+            Self::Unchanged => "unchanged",
+            Self::Left => "left",
+        }
+    }
+}
+
+/// `stripegym catch-up`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaughtUp {
+    /// Where it worked.
+    pub place: Place,
+    /// From when on.
+    pub from: Timestamp,
+    /// Up to when.
+    pub to: Timestamp,
+    /// Events read.
+    pub events: usize,
+    /// Objects read, from before the provider's events.
+    pub objects: usize,
+    /// What of it was new.
+    pub fresh: usize,
+    /// Entries of lists that are no events.
+    pub unreadable: usize,
+}
+
+/// `stripegym reconcile explain`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// Where it worked.
+    pub place: Place,
+    /// What was asked about.
+    pub id: String,
+    /// What was found about it.
+    pub findings: Vec<Finding>,
+    /// The lines of the journal about it, oldest first: id, type, when it came.
+    pub lines: Vec<(String, String, Timestamp)>,
 }
 
 /// `stripegym day0`.
@@ -225,6 +282,12 @@ pub enum Report {
     Sheet(Sheet),
     /// `stripegym reconcile`.
     Reconciled(Reconciled),
+    /// `stripegym catch-up`.
+    CaughtUp(CaughtUp),
+    /// `stripegym reconcile explain`.
+    Comparison(Box<Explanation>),
+    /// What was written row by row while it was found: whether nothing differs.
+    Streamed(bool),
     /// `stripegym day0`.
     Day0(Box<Day0>),
     /// A day of the course.
@@ -300,6 +363,8 @@ impl Report {
         match self {
             Self::Checkout(checkout) => checkout.ending.is_well(),
             Self::Reconciled(reconciled) => reconciled.result.is_clean(),
+            Self::Comparison(it) => it.findings.iter().all(|one| one.verdict.is_well()),
+            Self::Streamed(clean) => *clean,
             Self::Sheet(sheet) => sheet.looked.is_none() || sheet.rows.is_empty(),
             Self::Day0(day0) => {
                 let well = day0.checkout.ending.is_well() && day0.reconciled.result.is_clean();

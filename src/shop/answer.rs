@@ -71,6 +71,12 @@ pub fn json(status: StatusCode, value: &Value) -> Answer {
     answer(status, "application/json; charset=utf-8", value.to_string())
 }
 
+/// Text for a program that watches.
+pub fn plain(status: u16, body: String) -> Answer {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    answer(status, "text/plain; version=0.0.4; charset=utf-8", body)
+}
+
 /// `{"received": true}`: the event is durable.
 pub fn received() -> Answer {
     json(StatusCode::OK, &json!({"received": true}))

@@ -14,6 +14,7 @@ use crate::shop::forward::{FORWARDS_MAX, Forwarder};
 use crate::shop::intake::{Intake, Received, Secrets};
 use crate::shop::listener_event::{EventSink, ListenerEvent, Via};
 use crate::shop::locality;
+use crate::shop::metrics::{Ended, Metrics};
 use crate::shop::site::{self, Site};
 use crate::store::Ledger;
 use crate::store::writer::LedgerBatch;
@@ -97,6 +98,11 @@ impl Running {
         format!("http://{}/webhook", self.addr)
     }
 
+    /// The secrets that are believed, for whoever changes them.
+    pub fn secrets(&self) -> Secrets {
+        self.secrets.clone()
+    }
+
     /// Believes one more signing secret from now on.
     pub fn trust(&self, secret: SigningSecret) {
         self.secrets.trust(secret);
@@ -130,11 +136,20 @@ struct Desk {
     ledger: Arc<Ledger>,
     site: Option<Site>,
     sink: EventSink,
+    metrics: Metrics,
     /// What was the matter with the ledger at the last delivery: a person is told when it changes.
     trouble: Mutex<Option<LedgerState>>,
 }
 
 impl Desk {
+    /// Whether the ledger takes what comes: nothing was the matter with it at the last delivery, and it can be read.
+    async fn is_ready(&self) -> bool {
+        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        let ledger = Arc::clone(&self.ledger);
+        let read = tokio::task::spawn_blocking(move || ledger.is_readable()).await;
+        !trouble && matches!(read, Ok(true))
+    }
+
     fn stands(&self, now: Option<LedgerState>) {
         let mut known = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         if *known != now {
@@ -162,6 +177,7 @@ pub async fn start(config: ListenerConfig) -> Result<Running, ListenerError> {
         ledger: config.ledger,
         site: config.site,
         sink: config.sink,
+        metrics: Metrics::default(),
         trouble: Mutex::default(),
     });
     let service = service_fn(move |request| {
@@ -182,12 +198,41 @@ async fn route(desk: &Arc<Desk>, request: Request<Arriving>) -> Answer {
     if request.uri().path() == "/webhook" {
         return webhook(desk, request).await;
     }
+    let reading = request.method() == Method::GET || request.method() == Method::HEAD;
+    match request.uri().path() {
+        "/healthz" if reading => return answer::plain(200, "ok\n".to_owned()),
+        path @ ("/readyz" | "/metrics") if reading => {
+            return if path == "/readyz" {
+                readiness(desk).await
+            } else {
+                metrics(desk, request.headers()).await
+            };
+        }
+        _ => {}
+    }
     let method = request.method().to_string();
     let target = request.uri().path_and_query().map_or("/", |it| it.as_str()).to_owned();
     let answer = page(desk, request).await;
     let (at, status) = (desk.intake.now(), answer.status().as_u16());
     desk.sink.tell(ListenerEvent::Visited { at, method, target, status });
     answer
+}
+
+/// Whether deliveries would be taken.
+async fn readiness(desk: &Arc<Desk>) -> Answer {
+    if desk.is_ready().await {
+        return answer::plain(200, "ready\n".to_owned());
+    }
+    answer::error(503, "not_ready", "The ledger cannot take deliveries.")
+}
+
+/// Counts, for whoever may also see the pages.
+async fn metrics(desk: &Arc<Desk>, headers: &HeaderMap) -> Answer {
+    if locality::local_host(headers, desk.bound).is_none() {
+        return answer::error(403, "foreign_host", "The Host header does not name this machine.");
+    }
+    let dropped = desk.forwarder.as_ref().map_or(0, Forwarder::dropped);
+    answer::plain(200, desk.metrics.text(desk.is_ready().await, dropped))
 }
 
 async fn page(desk: &Arc<Desk>, request: Request<Arriving>) -> Answer {
@@ -267,6 +312,12 @@ fn accepted(
     headers: HeaderMap,
     body: Vec<u8>,
 ) {
+    let ended = match (&received.accepted.problem, received.accepted.fresh) {
+        (_, false) => Ended::Duplicate,
+        (Some(_), true) => Ended::NotBooked,
+        (None, true) => Ended::Recorded,
+    };
+    desk.metrics.count(ended, began.ms());
     let seen = sight(desk, began.ms(), received);
     let Some(forwarder) = desk.forwarder.clone() else {
         desk.sink.tell(seen);
@@ -310,6 +361,7 @@ fn with_forward(mut seen: ListenerEvent, outcome: Result<u16, String>) -> Listen
 fn rejected(desk: &Desk, began: Stopwatch, cause: &'static str, answer: Answer) -> Answer {
     let status = answer.status().as_u16();
     let at = desk.intake.now();
+    desk.metrics.count(Ended::Rejected(cause), began.ms());
     desk.sink.tell(ListenerEvent::Rejected { at, status, cause, took_ms: began.ms() });
     answer
 }
@@ -370,6 +422,42 @@ mod tests {
 
     async fn shop() -> Shop {
         shop_with(|_| {}).await
+    }
+
+    #[tokio::test]
+    async fn a_watcher_is_told_that_it_runs_whether_it_is_ready_and_what_came() {
+        let shop = shop().await;
+        let asked = async |path: &str| {
+            let answer =
+                shop.http.get(format!("{}{path}", shop.running.url())).send().await.unwrap();
+            (answer.status().as_u16(), answer.text().await.unwrap())
+        };
+        assert_eq!(asked("/healthz").await, (200, "ok\n".to_owned()));
+        assert_eq!(asked("/readyz").await.0, 200);
+        assert_eq!(shop.signed(body("evt_1")).await.0, 200);
+        assert_eq!(shop.signed(body("evt_1")).await.0, 200);
+        assert_eq!(shop.deliver(Some("t=1,v1=00"), body("evt_2")).await.0, 400);
+        let (status, text) = asked("/metrics").await;
+        assert_eq!(status, 200);
+        for line in [
+            "outcome=\"recorded\"} 1",
+            "outcome=\"duplicate\"} 1",
+            "answer=\"rejected\"",
+            "stripegym_ready 1",
+        ] {
+            assert!(text.contains(line), "{line}\n{text}");
+        }
+        // A secret that is rolled is believed from the next delivery on, and the old one no more once it is taken out.
+        let next = SigningSecret::read("whsec_next").unwrap();
+        shop.running.secrets().trust_only(vec![secret(), next.clone()]);
+        let header = sign(&next, NOW, &body("evt_3"));
+        assert_eq!(shop.deliver(Some(&header), body("evt_3")).await.0, 200);
+        assert_eq!(shop.signed(body("evt_4")).await.0, 200);
+        shop.running.secrets().trust_only(vec![next]);
+        assert_eq!(shop.signed(body("evt_5")).await.0, 400);
+        // A ledger that is not there takes nothing.
+        std::fs::remove_file(shop.ledger.path()).unwrap();
+        assert_eq!(asked("/readyz").await.0, 503);
     }
 
     fn body(id: &str) -> Vec<u8> {

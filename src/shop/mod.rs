@@ -8,6 +8,7 @@ pub mod intake;
 pub mod listener;
 pub mod listener_event;
 pub mod locality;
+pub mod metrics;
 pub mod page;
 pub mod poll;
 pub mod site;

@@ -4,12 +4,16 @@
 
 pub mod book;
 mod chain;
+pub mod compared;
+pub mod findings;
 pub mod guard;
+mod import;
 pub mod journal;
 pub mod lock;
 mod migrate;
 pub mod progress;
 mod rebuild;
+pub mod runs;
 pub mod schema;
 mod sqlite;
 pub mod verify;
@@ -217,6 +221,36 @@ impl Ledger {
             let mut statement = connection.prepare_cached(sql)?;
             statement.query_map([limit], stored_event)?.collect()
         })
+    }
+
+    /// The lines of the journal about any of these objects, oldest first: id, type, when it came.
+    pub fn lines_about(
+        &self,
+        names: &[String],
+    ) -> Result<Vec<(String, String, Timestamp)>, StoreError> {
+        let marks = vec!["?"; names.len()].join(", ");
+        let sql = format!(
+            "SELECT id, type, received FROM events WHERE object IN ({marks}) OR seq IN \
+             (SELECT line FROM facts WHERE subject IN ({marks})) ORDER BY seq LIMIT 1000"
+        );
+        self.read(|connection| {
+            let mut statement = connection.prepare(&sql)?;
+            let found = statement
+                .query_map(params_from_iter(names.iter().chain(names)), |row| {
+                    Ok((row.get(0)?, row.get(1)?, Timestamp(row.get(2)?)))
+                })?;
+            found.collect()
+        })
+    }
+
+    /// Whether the file is where it was opened, and can be read by whoever opens it now.
+    pub fn is_readable(&self) -> bool {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let looked = Connection::open_with_flags(&self.path, flags).and_then(|connection| {
+            connection.busy_timeout(schema::BUSY_WAIT)?;
+            connection.query_row("SELECT COUNT(*) FROM heads", [], |row| row.get::<_, i64>(0))
+        });
+        looked.is_ok()
     }
 
     /// Up to when the poller `name` has read.

@@ -19,7 +19,7 @@ pub struct Window {
 
 impl Window {
     /// The `created` filter of lists, or nothing where the window is open on both sides.
-    fn params(self) -> Map<String, Value> {
+    pub(crate) fn params(self) -> Map<String, Value> {
         let mut created = Map::new();
         if let Some(since) = self.since {
             created.insert("gte".to_owned(), json!(since.0));

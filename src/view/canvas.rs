@@ -21,7 +21,7 @@ pub enum Format {
 pub const NAME: &str = "stripegym";
 
 /// What may follow the program's name in a command.
-pub const COMMANDS: [&str; 31] = [
+pub const COMMANDS: [&str; 32] = [
     "day",
     "deliver",
     "pay",
@@ -39,6 +39,7 @@ pub const COMMANDS: [&str; 31] = [
     "explain",
     "reset",
     "dev",
+    "catch-up",
     "checkout",
     "clock",
     "listen",

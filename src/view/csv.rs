@@ -1,7 +1,6 @@
 //! Rows for spreadsheets, as RFC 4180 has them; amounts in minor units.
 
-use crate::domain::reconcile::Record;
-use crate::domain::report::{Ledger, Reconciled, Report};
+use crate::domain::report::{Ledger, Report};
 use crate::view::{foreign, sheet};
 
 /// The report as CSV; `None` for a report that is no table.
@@ -11,7 +10,6 @@ pub fn render(report: &Report) -> Option<String> {
         Report::Sheet(it) => {
             Some(sheet::cells(it).iter().map(|row| line(row.iter().map(String::as_str))).collect())
         }
-        Report::Reconciled(it) => Some(reconciled(it)),
         _ => None,
     }
 }
@@ -46,45 +44,8 @@ fn ledger(it: &Ledger) -> String {
     out
 }
 
-fn reconciled(it: &Reconciled) -> String {
-    let head = [
-        "verdict",
-        "session",
-        "ledger_amount",
-        "ledger_currency",
-        "ledger_status",
-        "provider_amount",
-        "provider_currency",
-        "provider_status",
-    ];
-    let side = |record: Option<&Record>| match record {
-        Some(record) => [
-            record.amount.minor.to_string(),
-            record.amount.currency.code().to_owned(),
-            record.status.name().to_owned(),
-        ],
-        None => [const { String::new() }; 3],
-    };
-    let mut out = line(head);
-    for row in &it.result.rows {
-        let [own_amount, own_currency, own_status] = side(row.ours.as_ref());
-        let [amount, currency, status] = side(row.theirs.as_ref());
-        out.push_str(&line([
-            row.verdict.name(),
-            &row.session_id,
-            &own_amount,
-            &own_currency,
-            &own_status,
-            &amount,
-            &currency,
-            &status,
-        ]));
-    }
-    out
-}
-
 /// A row of cells, none of which a spreadsheet takes for a formula.
-fn line<'c>(cells: impl IntoIterator<Item = &'c str>) -> String {
+pub(super) fn line<'c>(cells: impl IntoIterator<Item = &'c str>) -> String {
     let mut rows =
         csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     let written = rows.write_record(cells.into_iter().map(|cell| foreign::cell(cell).into_owned()));

@@ -64,6 +64,7 @@ pub(super) fn what(problem: &FaultKind, canvas: &Canvas) -> String {
         FaultKind::SandboxOnly { command } => Msg::FaultSandboxOnly { command },
         FaultKind::PortTaken { address, .. } => Msg::FaultPortTaken { address },
         FaultKind::NotOurs { expected, .. } => Msg::FaultNotOurs { expected },
+        FaultKind::Incomparable { what } => Msg::FaultIncomparable { what },
         FaultKind::InTheWay { path } => Msg::FaultInTheWay { path },
         FaultKind::ProviderDown { base } => Msg::FaultProviderDown { base },
         FaultKind::ProviderRefused { status, message, .. } => {
@@ -161,6 +162,7 @@ fn place(problem: &FaultKind) -> Option<String> {
         | FaultKind::KeyMissing
         | FaultKind::SandboxOnly { .. }
         | FaultKind::PortTaken { .. }
+        | FaultKind::Incomparable { .. }
         | FaultKind::InTheWay { .. }
         | FaultKind::ProviderDown { .. }
         | FaultKind::ProviderOdd { .. }
@@ -195,6 +197,7 @@ fn next(problem: &FaultKind, canvas: &Canvas) -> Vec<String> {
             vec![Msg::NextOtherPort { command }, Msg::NextDoctor]
         }
         FaultKind::NotOurs { .. } => vec![Msg::NextNotOurs],
+        FaultKind::Incomparable { .. } => vec![Msg::NextIncomparable],
         FaultKind::InTheWay { .. } => vec![Msg::NextInTheWay],
         FaultKind::SandboxNotRunning { .. } => vec![Msg::NextSandbox],
         FaultKind::ProviderDown { .. } => vec![Msg::NextSandbox, Msg::NextDoctor],

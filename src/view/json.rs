@@ -1,11 +1,16 @@
 //! Answers for programs. The schema of each command stands in `view::schema` and in its `--help`.
 
 use crate::domain::card::{self, After, Behaviour, Card, Group};
+use crate::domain::currency::Currency;
 use crate::domain::doctor::{Doctor, Finding};
 use crate::domain::event::EventRow;
 use crate::domain::notice::{Delivery, Notice, Outcome, Step};
-use crate::domain::reconcile::{Line, Record, Verdict};
-use crate::domain::report::{Checkout, Home, Ledger, Listened, Place, Reconciled, Report};
+use crate::domain::reconcile::row::{Key, Row};
+use crate::domain::reconcile::summary::{Flow, Sum};
+use crate::domain::reconcile::{Finding as Compared, Record, Summary, Verdict};
+use crate::domain::report::{
+    Checkout, Explanation, FixState, Home, Ledger, Listened, Place, Reconciled, Report,
+};
 use crate::domain::time::Timestamp;
 use crate::view::items;
 use crate::view::requests;
@@ -15,7 +20,7 @@ use serde_json::{Map, Value, json};
 /// The answer as one value; `None` where the notices said it all.
 pub fn report(report: &Report) -> Option<Value> {
     Some(match report {
-        Report::Silent | Report::Watched(_) => return None,
+        Report::Silent | Report::Streamed(_) | Report::Watched(_) => return None,
         Report::Contract => contract::json(),
         Report::Home(it) => home(it),
         Report::Checkout(it) => checkout(it),
@@ -23,6 +28,12 @@ pub fn report(report: &Report) -> Option<Value> {
         Report::Ledger(it) => ledger(it),
         Report::Sheet(it) => sheet::value(it),
         Report::Reconciled(it) => reconciled(it),
+        Report::CaughtUp(it) => {
+            json!({"place": place(&it.place), "from": at(it.from), "to": at(it.to),
+            "events": it.events, "objects": it.objects, "fresh": it.fresh,
+            "unreadable": it.unreadable})
+        }
+        Report::Comparison(it) => explanation(it),
         Report::Day0(it) => json!({
             "ok": report.is_well(),
             "took_ms": it.took_ms,
@@ -84,6 +95,7 @@ pub fn notice(notice: &Notice) -> Option<Value> {
         Notice::Listening { url, endpoint } => {
             Some(json!({ "listening": url, "endpoint": endpoint }))
         }
+        Notice::Encoding { path, encoding } => Some(json!({ "file": path, "encoding": encoding })),
         Notice::LeftOut { count } => Some(json!({ "left_out": count })),
         Notice::Polling { base } => Some(json!({ "polling": base })),
         Notice::Secret { secret } => Some(json!({ "secret": secret })),
@@ -135,6 +147,10 @@ pub fn notice(notice: &Notice) -> Option<Value> {
         | Notice::WebhookOnly { .. }
         | Notice::Open { .. }
         | Notice::NoBrowser { .. }
+        | Notice::Imported { .. }
+        | Notice::CatchingUp { .. }
+        | Notice::Comparing { .. }
+        | Notice::FixQuestion { .. }
         | Notice::Waiting { .. }
         | Notice::Called { .. } => None,
     }
@@ -214,40 +230,89 @@ fn ledger(it: &Ledger) -> Value {
 }
 
 fn reconciled(it: &Reconciled) -> Value {
-    let row = |line: &Line| {
-        json!({
-            "verdict": line.verdict.name(),
-            "session": line.session_id,
-            "ledger": line.ours.as_ref().map(record),
-            "provider": line.theirs.as_ref().map(record),
-        })
-    };
-    let counts: Map<String, Value> = Verdict::ALL
-        .into_iter()
-        .map(|verdict| (verdict.name().to_owned(), json!(it.result.count(verdict))))
-        .collect();
-    let sums = it.result.sums.iter().map(|(currency, sum)| {
-        json!({
-            "currency": currency.code(),
-            "ledger": sum.ours,
-            "provider": sum.theirs,
-            "difference": sum.ours.saturating_sub(sum.theirs),
-        })
-    });
     let fixed = it.fixed.as_ref().map(|all| {
         let one = |fix: &crate::domain::report::Fixed| {
-            json!({ "session": fix.session, "before": fix.before, "changed": fix.changed })
+            let changed = fix.state == FixState::Done;
+            json!({ "session": fix.session, "before": fix.before.name(), "changed": changed,
+                "state": fix.state.name() })
         };
         all.iter().map(one).collect::<Vec<_>>()
     });
     json!({
         "place": place(&it.place),
         "ok": it.result.is_clean(),
-        "rows": it.result.rows.iter().map(row).collect::<Vec<_>>(),
-        "counts": counts,
-        "sums": sums.collect::<Vec<_>>(),
+        "rows": it.result.rows.iter().map(finding).collect::<Vec<_>>(),
+        "counts": counts(&it.result.summary),
+        "sums": sums(&it.result.summary),
+        "money": flows(&it.result.summary),
         "fixed": fixed,
     })
+}
+
+fn explanation(it: &Explanation) -> Value {
+    let line = |(id, kind, received): &(String, String, Timestamp)| json!({"id": id, "type": kind, "received": at(*received)});
+    json!({
+        "place": place(&it.place),
+        "id": it.id,
+        "rows": it.findings.iter().map(finding).collect::<Vec<_>>(),
+        "lines": it.lines.iter().map(line).collect::<Vec<_>>(),
+    })
+}
+
+/// One row of a comparison.
+pub(super) fn finding(it: &Compared) -> Value {
+    json!({
+        "verdict": it.verdict.name(),
+        "session": it.id,
+        "key": it.key.name(),
+        "difference": it.difference,
+        "ledger": it.ours.as_ref().map(side),
+        "provider": it.theirs.as_ref().map(side),
+    })
+}
+
+/// What one side of a comparison says.
+fn side(it: &Row) -> Value {
+    json!({
+        "session": it.id,
+        "amount": it.amount,
+        "currency": it.currency.code(),
+        "status": it.word(),
+        "created": at(it.created),
+        "payment_intent": it.key(Key::Intent),
+        "refunded": it.refunded,
+        "fee": it.fee,
+    })
+}
+
+/// How many rows have each verdict.
+pub(super) fn counts(it: &Summary) -> Map<String, Value> {
+    let one = |verdict: Verdict| (verdict.name().to_owned(), json!(it.count(verdict)));
+    Verdict::ALL.into_iter().map(one).collect()
+}
+
+/// What was paid by currency.
+pub(super) fn sums(it: &Summary) -> Vec<Value> {
+    let one = |(currency, sum): (&Currency, &Sum)| {
+        json!({
+            "currency": currency.code(),
+            "ledger": sum.ours,
+            "provider": sum.theirs,
+            "difference": sum.ours.saturating_sub(sum.theirs),
+        })
+    };
+    it.sums.iter().map(one).collect()
+}
+
+/// The money by currency and category.
+pub(super) fn flows(it: &Summary) -> Vec<Value> {
+    let flow =
+        |it: &Flow| json!({"rows": it.rows, "gross": it.gross, "fee": it.fee, "net": it.net});
+    let one = |((currency, category), [ours, theirs]): (&(Currency, String), &[Flow; 2])| {
+        json!({"currency": currency.code(), "category": category, "ledger": flow(ours),
+            "provider": flow(theirs)})
+    };
+    it.money.iter().map(one).collect()
 }
 
 fn event(it: &EventRow) -> Value {

@@ -20,6 +20,7 @@ pub mod course_json;
 pub mod csv;
 pub mod doctor;
 pub mod fault;
+pub mod findings;
 pub mod foreign;
 pub mod items;
 pub mod json;

@@ -90,8 +90,48 @@ fn drawn(notice: &Notice, canvas: &Canvas) -> Line {
         }
         Notice::NoBrowser { cause } => Line::Aside(say(&Msg::NoticeNoBrowser { cause })),
         Notice::Waiting { .. } => Line::Progress(say(&Msg::NoticeWaiting)),
+        it @ (Notice::Imported { .. }
+        | Notice::CatchingUp { .. }
+        | Notice::Comparing { .. }
+        | Notice::Encoding { .. }
+        | Notice::FixQuestion { .. }) => of_books(it, canvas),
         Notice::Step(step) => Line::Data(stepped(step, canvas)),
         it => of_course(it, canvas),
+    }
+}
+
+/// What is said while rows and lines are read.
+fn of_books(notice: &Notice, canvas: &Canvas) -> Line {
+    let say = |msg: &Msg<'_>| canvas.say(msg);
+    match notice {
+        Notice::Imported { read, fresh } => {
+            let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+            let (read, fresh) = (count(*read), count(*fresh));
+            Line::Aside(say(&Msg::LedgerImported { read, fresh }))
+        }
+        Notice::CatchingUp { until, read, fresh } => {
+            let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+            let until = time::show(*until, &canvas.zone);
+            let (read, fresh) = (count(*read), count(*fresh));
+            Line::Progress(say(&Msg::NoticeCatchingUp { until: &until, read, fresh }))
+        }
+        Notice::Comparing { rows, per_second, merging } => {
+            let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+            let (rows, rate) = (count(*rows), count(*per_second));
+            Line::Progress(if *merging {
+                say(&Msg::NoticeMerging { rows })
+            } else {
+                say(&Msg::NoticeComparing { rows, rate })
+            })
+        }
+        Notice::Encoding { path, encoding } => {
+            Line::Aside(say(&Msg::NoticeEncoding { path, encoding }))
+        }
+        Notice::FixQuestion { count } => {
+            let count = i64::try_from(*count).unwrap_or(i64::MAX);
+            Line::Data(format!("? {}", say(&Msg::ReconcileAsk { count })))
+        }
+        _ => Line::Nothing,
     }
 }
 

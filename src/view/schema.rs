@@ -21,12 +21,16 @@ pub fn of(command: &str) -> Option<&'static str> {
         "ledger journal" => {
             "{place, rows: [{number, created, line, reason, object, takes_back, account, currency,\n amount}]}"
         }
-        "ledger problems" => "{place, rows: [{name, about, text}]}",
+        "ledger import" | "ledger problems" => "{place, rows: [{name, about, text}]}",
         "ledger verify" | "ledger rebuild" => {
             "{place, ok, lines: int, writers: int, checkpoints: int,\n rows: [{table, row, deviation}]}"
         }
         "reconcile" => {
-            "{place, ok, rows: [{verdict, session, ledger: record|null, provider: record|null}],\n counts: {MATCH, …}, sums: [{currency, ledger, provider, difference}],\n fixed: [{session, before, changed}]|null}\nrecord is {session, amount, currency, status, created, payment_intent}"
+            "{place, ok, rows: [{verdict, session, key, difference: int|null, ledger: record|null,\n provider: record|null}], counts: {MATCH, …}, sums: [{currency, ledger, provider,\n difference}], money: [{currency, category, ledger: flow, provider: flow}],\n fixed: [{session, before, changed,\n state: \"planned\"|\"done\"|\"unchanged\"|\"left\"}]|null}\nrecord is {session, amount, currency, status, created, payment_intent|null,\n refunded: int|null, fee: int|null}, flow is {rows, gross, fee, net}"
+        }
+        "catch-up" => "{place, from, to, events: int, objects: int, fresh: int, unreadable: int}",
+        "reconcile explain" => {
+            "{place, id, rows: [{verdict, session, key, difference: int|null, ledger: record|null,\n provider: record|null}], lines: [{id, type, received}]}\nrecord is {session, amount, currency, status, created, payment_intent|null,\n refunded: int|null, fee: int|null}"
         }
         "sandbox" => "{ready: URL}",
         "sandbox fault add" => "{on, answer, times: int, used: int}",
@@ -123,10 +127,10 @@ mod tests {
     use crate::domain::event::EventRow;
     use crate::domain::mode::Mode;
     use crate::domain::money::Money;
-    use crate::domain::reconcile::{Record, reconcile};
+    use crate::domain::reconcile::{Record, Verdict, reconcile};
     use crate::domain::report::{
-        Checkout, Day0, Ending, Fixed, Home, Ledger, LedgerRow, LessonsChecked, Listened, Place,
-        Reconciled, Report, Total, Tried,
+        CaughtUp, Checkout, Day0, Ending, Explanation, FixState, Fixed, Home, Ledger, LedgerRow,
+        LessonsChecked, Listened, Place, Reconciled, Report, Total, Tried,
     };
     use crate::domain::request::{FaultRow, RequestRow, Told};
     use crate::domain::sheet::{Cell, Looked, Sheet, SheetKind};
@@ -160,12 +164,27 @@ mod tests {
         };
         let reconciled = Reconciled {
             place: place.clone(),
-            result: reconcile(vec![record.clone()], vec![record.clone()]),
+            result: reconcile(&[record.clone()], &[record.clone()]),
             fixed: Some(vec![Fixed {
                 session: "cs_1".into(),
-                before: "MATCH".into(),
-                changed: false,
+                before: Verdict::Match,
+                state: FixState::Left,
             }]),
+        };
+        let caught_up = CaughtUp {
+            place: place.clone(),
+            from: Timestamp(0),
+            to: Timestamp(9),
+            events: 1,
+            objects: 0,
+            fresh: 1,
+            unreadable: 0,
+        };
+        let explanation = Explanation {
+            place: place.clone(),
+            id: "cs_1".into(),
+            findings: reconciled.result.rows.clone(),
+            lines: vec![("evt_1".into(), "x".into(), Timestamp(0))],
         };
         let total = Total { rows: 1, paid: record.amount, refunded: Money::new(0, Currency::JPY) };
         let row = LedgerRow { record, refunded: 0, updated: Timestamp(0), event_id: None };
@@ -200,6 +219,8 @@ mod tests {
             ("ledger show", Report::Ledger(ledger)),
             ("ledger verify", Report::Sheet(sheet)),
             ("reconcile", Report::Reconciled(reconciled)),
+            ("catch-up", Report::CaughtUp(caught_up)),
+            ("reconcile explain", Report::Comparison(Box::new(explanation))),
             ("day", Report::Day0(Box::new(day0))),
             ("day", Report::Day(Box::new(day()))),
             ("reset", Report::Reset { what: vec!["ledger".into()], backup: String::new() }),
@@ -490,7 +511,7 @@ mod tests {
                 missing.remove(words.next().unwrap());
             }
         }
-        let silent = ["Silent", "Watched"].map(str::to_owned);
+        let silent = ["Silent", "Streamed", "Watched"].map(str::to_owned);
         assert_eq!(missing, BTreeSet::from(silent), "a sample is missing");
     }
 }

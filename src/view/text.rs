@@ -1,21 +1,27 @@
 //! Reports for people: a heading that says where, a table, a sentence, and what to type next.
 
+use crate::domain::entry::EntryStatus;
 use crate::domain::event::EventRow;
 use crate::domain::mode::Mode;
 use crate::domain::money::Money;
-use crate::domain::reconcile::{Line, Reconciliation, Record, Verdict};
+use crate::domain::reconcile::row::Row;
+use crate::domain::reconcile::{Finding, Reconciliation, Verdict};
 use crate::domain::report::{
-    Checkout, Day0, Ending, Home, Ledger, Listened, Place, Reconciled, Report,
+    CaughtUp, Checkout, Day0, Ending, Explanation, FixState, Fixed, Home, Ledger, Listened, Place,
+    Reconciled, Report,
 };
 use crate::view::canvas::{Canvas, Tone};
+use crate::view::foreign::plain;
 use crate::view::items;
 use crate::view::report as handed;
 use crate::view::requests;
 use crate::view::table::{Side, draw, short};
 use crate::view::words::Msg;
+use crate::view::wrap::wrap;
 use crate::view::{
     cards, check, contract, control, course, doctor, money, sheet, signed_delivery, time,
 };
+use unicode_width::UnicodeWidthStr as _;
 
 /// How many matching sessions a table shows; those that differ it shows all.
 const MATCHES_MAX: usize = 51;
@@ -23,7 +29,7 @@ const MATCHES_MAX: usize = 51;
 /// The report as text; empty where the notices said it all.
 pub fn render(report: &Report, canvas: &Canvas) -> String {
     match report {
-        Report::Silent | Report::Watched(_) => String::new(),
+        Report::Silent | Report::Streamed(_) | Report::Watched(_) => String::new(),
         Report::Contract => contract::render(canvas),
         Report::Home(it) => home(it, canvas),
         Report::Checkout(it) => checkout(it, canvas),
@@ -31,6 +37,8 @@ pub fn render(report: &Report, canvas: &Canvas) -> String {
         Report::Ledger(it) => ledger(it, canvas),
         Report::Sheet(it) => sheet::text(it, canvas),
         Report::Reconciled(it) => reconciled(it, canvas),
+        Report::CaughtUp(it) => caught_up(it, canvas),
+        Report::Comparison(it) => explanation(it, canvas),
         Report::Day0(it) => day0(it, canvas),
         Report::Day(it) => course::day(it, canvas),
         Report::Verified(it) => handed::verified(it, canvas),
@@ -241,16 +249,8 @@ fn ledger(it: &Ledger, canvas: &Canvas) -> String {
 
 fn reconciled(it: &Reconciled, canvas: &Canvas) -> String {
     let mut out = heading(&Msg::HeaderReconcile, &it.place, canvas);
-    for fix in it.fixed.iter().flatten() {
-        let (session, before) = (fix.session.as_str(), fix.before.as_str());
-        let msg = if fix.changed {
-            Msg::ReconcileFixed { session, before }
-        } else {
-            Msg::ReconcileNotFixed { session, before }
-        };
-        add_line(&mut out, &canvas.say(&msg));
-    }
-    if it.result.rows.is_empty() {
+    fixes(it.fixed.as_deref().unwrap_or_default(), canvas, &mut out);
+    if it.result.summary.rows() == 0 {
         out.push_str(&canvas.say(&Msg::ReconcileEmpty));
         return out;
     }
@@ -262,40 +262,129 @@ fn reconciled(it: &Reconciled, canvas: &Canvas) -> String {
     out
 }
 
-fn comparison(result: &Reconciliation, canvas: &Canvas) -> String {
+fn caught_up(it: &CaughtUp, canvas: &Canvas) -> String {
+    let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+    let from = time::show(it.from, &canvas.zone);
+    let (events, objects, fresh) = (count(it.events), count(it.objects), count(it.fresh));
+    canvas.prose(&Msg::CaughtUp { from: &from, events, objects, fresh })
+}
+
+/// What was done about each difference, or would be, or why not.
+fn fixes(fixed: &[Fixed], canvas: &Canvas, out: &mut String) {
+    for fix in fixed {
+        let (session, before) = (fix.session.as_str(), fix.before.name());
+        let msg = match fix.state {
+            FixState::Planned => Msg::ReconcilePlanned { session, before },
+            FixState::Done => Msg::ReconcileFixed { session, before },
+            FixState::Unchanged | FixState::Left => Msg::ReconcileNotFixed { session, before },
+        };
+        add_line(out, &canvas.say(&msg));
+        if fix.state == FixState::Left {
+            let why = canvas.say(&Msg::ReconcileWhy { verdict: before });
+            add_line(out, &wrap(&format!("           {why}"), canvas.width, 11));
+        }
+    }
+    if fixed.iter().any(|fix| fix.state == FixState::Planned) {
+        add_line(out, &canvas.say(&Msg::ReconcileYes));
+    }
+}
+
+/// What is known of one thing: both records, the rule that decided, the lines of the journal, what to do.
+fn explanation(it: &Explanation, canvas: &Canvas) -> String {
+    let mut out = heading(&Msg::HeaderReconcile, &it.place, canvas);
+    for finding in &it.findings {
+        let verdict = finding.verdict.name();
+        let tone = if finding.verdict.is_well() { Tone::Good } else { Tone::Bad };
+        add_line(&mut out, &format!("{}  {}", canvas.tone(tone, verdict), plain(&finding.id)));
+        let sides = [(Msg::ColLedger, &finding.ours), (Msg::ColProvider, &finding.theirs)];
+        for (name, row) in sides {
+            let said = row.as_ref().map_or_else(|| "–".to_owned(), |row| record(row, canvas));
+            add_line(&mut out, &wrap(&format!("  {}: {said}", canvas.say(&name)), canvas.width, 4));
+        }
+        let key = finding.key.name();
+        add_line(
+            &mut out,
+            &wrap(&canvas.say(&Msg::ReconcileRule { key, verdict }), canvas.width, 2),
+        );
+        if let Some(by) = finding.difference {
+            let row = finding.theirs.as_ref().or(finding.ours.as_ref());
+            let by = row.map(|row| money::show(Money::new(by, row.currency), canvas.locale));
+            let difference = canvas.say(&Msg::ColDifference);
+            add_line(&mut out, &format!("  {difference}: {}", by.unwrap_or_default()));
+        }
+        add_line(&mut out, &wrap(&canvas.say(&Msg::ReconcileWhy { verdict }), canvas.width, 2));
+    }
+    for (id, kind, received) in &it.lines {
+        let received = time::show(*received, &canvas.zone);
+        add_line(&mut out, &format!("  {received}  {}  {}", plain(kind), plain(id)));
+    }
+    out
+}
+
+/// A record with everything that it says.
+fn record(row: &Row, canvas: &Canvas) -> String {
+    let show = |minor| money::show(Money::new(minor, row.currency), canvas.locale);
+    let mut said = vec![row.id.clone(), show(row.amount), row.word().to_owned()];
+    let amounts = [(Msg::ColRefunded, row.refunded), (Msg::ColFee, row.fee)];
+    for (name, amount) in amounts {
+        said.extend(amount.map(|amount| format!("{} {}", canvas.say(&name), show(amount))));
+    }
+    said.extend(row.names().skip(1).filter(|name| *name != row.id).map(str::to_owned));
+    said.retain(|part| !part.is_empty());
+    said.join(", ")
+}
+
+/// A side in a narrow column: what went back in part is said by its amount.
+fn side(row: &Row, canvas: &Canvas) -> String {
+    let show = |minor| money::show(Money::new(minor, row.currency), canvas.locale);
+    match row.refunded {
+        Some(back) if row.standing() == Some(EntryStatus::PartiallyRefunded) => {
+            format!("{} −{}", show(row.amount), show(back))
+        }
+        _ => format!("{} {}", show(row.amount), row.word()),
+    }
+}
+
+/// The rows that differ, and of those that agree as many as are read.
+fn pairs(result: &Reconciliation, canvas: &Canvas) -> String {
     let head = [
-        left(canvas, &Msg::ColVerdict),
-        left(canvas, &Msg::ColSession),
+        (canvas.say(&Msg::ColVerdict), Side::Whole),
+        (canvas.say(&Msg::ColSession), Side::Whole),
         right(canvas, &Msg::ColLedger),
         right(canvas, &Msg::ColProvider),
     ];
-    let side = |record: Option<&Record>| {
-        record.map_or_else(
-            || "–".to_owned(),
-            |it| format!("{} {}", money::show(it.amount, canvas.locale), it.status.name()),
-        )
-    };
-    let row = |line: &Line| {
-        vec![
-            line.verdict.name().to_owned(),
-            short(&line.session_id, 24),
-            side(line.ours.as_ref()),
-            side(line.theirs.as_ref()),
-        ]
-    };
-    let mut room = MATCHES_MAX;
+    // On a terminal four differences among fifty rows that agree are not found.
+    let brief = canvas.terminal && result.rows.len() > MATCHES_MAX;
+    let mut room = if brief { 0 } else { MATCHES_MAX };
     let shown = result.rows.iter().filter(|line| {
         let matches = line.verdict == Verdict::Match;
         room = if matches { room.saturating_sub(1) } else { room };
         !matches || room > 0
     });
-    let rows: Vec<Vec<String>> = shown.map(row).collect();
+    let said = |row: Option<&Row>| row.map_or_else(|| "–".to_owned(), |it| side(it, canvas));
+    let row = |line: &Finding| {
+        let (own, other) = (said(line.ours.as_ref()), said(line.theirs.as_ref()));
+        vec![line.verdict.name().to_owned(), line.id.clone(), own, other]
+    };
+    let mut rows: Vec<Vec<String>> = shown.map(row).collect();
+    // The ids give way, so that no verdict is broken in two.
+    let widest = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|it| it.width()).max();
+    let taken: usize = [0, 2, 3].into_iter().filter_map(widest).map(|width| width.max(8) + 2).sum();
+    let room = usize::from(canvas.width).saturating_sub(taken + 2).clamp(13, 24);
+    for id in rows.iter_mut().filter_map(|row| row.get_mut(1)) {
+        *id = short(id, room);
+    }
     let mut out = draw(canvas, &head, &rows);
-    let left_out = result.rows.len() - rows.len();
+    let left_out = result.summary.rows().saturating_sub(rows.len());
     if left_out > 0 {
         let count = i64::try_from(left_out).unwrap_or(i64::MAX);
         add_line(&mut out, &canvas.say(&Msg::ReconcileMore { count }));
     }
+    out
+}
+
+fn comparison(result: &Reconciliation, canvas: &Canvas) -> String {
+    let mut out = pairs(result, canvas);
     out.push('\n');
     let head = [
         left(canvas, &Msg::ColCurrency),
@@ -304,6 +393,7 @@ fn comparison(result: &Reconciliation, canvas: &Canvas) -> String {
         right(canvas, &Msg::ColDifference),
     ];
     let sums: Vec<Vec<String>> = result
+        .summary
         .sums
         .iter()
         .map(|(currency, sum)| {
@@ -322,8 +412,8 @@ fn comparison(result: &Reconciliation, canvas: &Canvas) -> String {
         .map(|verdict| format!("{} {}", verdict.name(), result.count(verdict)))
         .collect();
     add_line(&mut out, &counts.join(" · "));
-    let rows = i64::try_from(result.rows.len()).unwrap_or(i64::MAX);
-    let differing = i64::try_from(result.differences().count()).unwrap_or(i64::MAX);
+    let rows = i64::try_from(result.summary.rows()).unwrap_or(i64::MAX);
+    let differing = i64::try_from(result.summary.differing()).unwrap_or(i64::MAX);
     let (tone, verdict) = if differing == 0 {
         (Tone::Good, Msg::ReconcileClean { rows })
     } else {

@@ -134,7 +134,7 @@ fn differences_are_found_named_and_repaired() {
     assert!(json(&ran.out).is_object(), "{}", ran.out);
     let csv = env.run(&["reconcile", "--format", "csv"]);
     assert!(count(&csv.out, "MATCH") >= 2 && csv.out.lines().count() >= 5, "{}", csv.out);
-    let fixed = env.run(&["reconcile", "--fix"]);
+    let fixed = env.run(&["reconcile", "--fix", "--yes"]);
     assert!(fixed.out.contains("cs_test_"), "{}", fixed.out);
     let after = env.run(&["reconcile"]);
     assert!(!after.out.contains("MISSING_IN_LEDGER"), "{}", after.out);

@@ -15,6 +15,7 @@ mod checkout_loop;
 #[cfg(unix)]
 mod ci;
 mod cli;
+mod compare;
 mod conformance;
 mod course;
 mod crash;

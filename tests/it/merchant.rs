@@ -7,8 +7,7 @@ use std::time::Duration;
 use stripegym::parts::{
     ApiKey, Batch, Clock, Currency, Entropy, EventSink, FILE, Filter, Gathered, Intake, Ledger,
     LedgerWriter, ListenerConfig, ListenerEvent, Money, Poller, Reconciliation, Running, Secrets,
-    SigningSecret, Site, Stripe, TOLERANCE_S, Verdict, Window, Write, gather, host, listener,
-    reconcile,
+    SigningSecret, Site, Stripe, TOLERANCE_S, Verdict, Window, gather, host, listener, reconcile,
 };
 use tokio::sync::mpsc;
 
@@ -109,8 +108,8 @@ impl World {
         let gathered = gather(&self.stripe, Window::default(), self.clock.now()).await.unwrap();
         assert!(gathered.unreadable.is_empty(), "{:?}", gathered.unreadable);
         let rows = self.ledger.rows(&Filter::default()).unwrap();
-        let ours = rows.into_iter().map(|row| row.record).collect();
-        let found = reconcile(ours, gathered.provided.records());
+        let ours: Vec<_> = rows.into_iter().map(|row| row.record).collect();
+        let found = reconcile(&ours, &gathered.provided.records());
         (gathered, found)
     }
 }
@@ -141,12 +140,15 @@ async fn what_nobody_heard_is_found_and_repaired() {
     let world = world().await;
     let session = world.pay().await;
     let refund = json!({"payment_intent": session["payment_intent"]});
-    world.stripe.post("/v1/refunds", &refund).await.unwrap();
-    let (gathered, found) = world.compare().await;
+    let refund = world.stripe.post("/v1/refunds", &refund).await.unwrap();
+    let (_, found) = world.compare().await;
     assert_eq!(found.count(Verdict::MissingInLedger), 1);
-    let facts = gathered.provided.repairs(&found);
-    let ticket = world.batch.submit(Write::seen(facts, world.clock.now())).unwrap();
-    assert!(ticket.await.unwrap().fresh);
+    // What the provider shows of both, taken in as it stands.
+    let folder = tempfile::tempdir().unwrap();
+    let shown = folder.path().join("shown.jsonl");
+    std::fs::write(&shown, format!("{session}\n{refund}\n")).unwrap();
+    let done = world.ledger.import(&shown, world.clock.now()).unwrap();
+    assert_eq!((done.fresh, done.unreadable.len()), (2, 0));
     assert_eq!(world.statuses(), ["refunded"]);
     assert!(world.compare().await.1.is_clean());
     world.sandbox.stop().await;

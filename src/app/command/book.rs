@@ -4,6 +4,7 @@ use crate::app::context::Context;
 use crate::app::ledger_file;
 use crate::domain::book::{Account, Booked, export};
 use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::notice::Notice;
 use crate::domain::report::Report;
 use crate::domain::sheet::{Cell, Looked, Sheet, SheetKind};
 use crate::store::{Ledger, StoreError};
@@ -26,6 +27,8 @@ pub enum Wish {
     Accounts,
     /// What a person should look at.
     Problems,
+    /// Takes in events, objects, or another ledger.
+    Import(PathBuf),
     /// Whether every row is as it was written.
     Verify,
     /// Everything that follows from the journal, made anew.
@@ -82,6 +85,15 @@ fn work(context: &Context, ledger: &Ledger, wish: &Wish) -> Result<Report, Store
                 vec![Cell::Word(it.name), Cell::Word(it.about), Cell::Word(it.text)]
             };
             sheet(SheetKind::Problems, rows.map(row).collect())
+        }
+        Wish::Import(file) => {
+            let done = ledger.import(file, context.clock.now())?;
+            let (read, fresh) = (done.read, done.fresh);
+            context.notices.say(Notice::Imported { read, fresh });
+            let word = |text: &str| Cell::Word(text.to_owned());
+            let row =
+                |(line, why): &(String, String)| vec![word("unreadable"), word(line), word(why)];
+            sheet(SheetKind::Problems, done.unreadable.iter().map(row).collect())
         }
         Wish::Rebuild => {
             ledger.rebuild()?;

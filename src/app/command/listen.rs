@@ -4,6 +4,7 @@ use crate::app::context::Context;
 use crate::app::ledger_file::LedgerFile;
 use crate::app::merchant_server::{ListenOptions, MerchantServer, delivery};
 use crate::app::provider::Provider;
+use crate::config::webhook_secrets_again;
 use crate::domain::fault::Fault;
 use crate::domain::mode::Mode;
 use crate::domain::notice::{Delivery, Notice, Outcome};
@@ -15,11 +16,15 @@ use crate::net::tasks::Tasks;
 use crate::shop::intake::{Intake, Secrets};
 use crate::shop::listener_event::ListenerEvent;
 use crate::shop::poll::Poller;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How often the provider is asked for events where it cannot deliver them.
 const POLL_EVERY: Duration = Duration::from_secs(2);
+
+/// How often it is looked whether the signing secrets were changed.
+const ROLL_EVERY: Duration = Duration::from_secs(1);
 
 /// How it was asked for.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +53,7 @@ async fn work(context: &Context, provider: &Provider, wish: Wish) -> Result<Repo
     let file = LedgerFile::open(context).await?;
     let mut server = MerchantServer::open(context, provider, &file, wish.options.clone()).await?;
     let (stop_polling, polling) = shutdown::pair();
+    let rolling = polling.clone();
     let tasks = Tasks::default();
     let ready = if context.config.mode == Mode::Stripe {
         poll(context, provider, &file, &server, &tasks, polling);
@@ -55,6 +61,7 @@ async fn work(context: &Context, provider: &Provider, wish: Wish) -> Result<Repo
     } else {
         server.register(provider).await
     };
+    roll(context, &server, &tasks, rolling);
     let heard = match ready {
         Ok(()) => {
             greet(context, &server, wish.print_secret);
@@ -66,6 +73,31 @@ async fn work(context: &Context, provider: &Provider, wish: Wish) -> Result<Repo
     server.close(context, provider).await;
     tasks.finish().await;
     Ok(Report::Listened(heard?))
+}
+
+/// Believes the secrets that `.env` names, from when it is changed on: one is added before it is rolled, and the old one
+/// is taken out afterwards.
+fn roll(context: &Context, server: &MerchantServer, tasks: &Tasks, mut stop: shutdown::Stop) {
+    let secrets = server.running.secrets();
+    let own = server.secret().cloned().filter(|_| server.endpoint().is_some());
+    let live = context.config.key.as_ref().is_some_and(ApiKey::is_live);
+    let mut known = context.config.webhook_secrets.clone();
+    tasks.spawn(async move {
+        loop {
+            tokio::select! {
+                () = stop.wait() => return,
+                () = tokio::time::sleep(ROLL_EVERY) => {}
+            }
+            let read =
+                tokio::task::spawn_blocking(move || webhook_secrets_again(Path::new("."), live));
+            // A file that is being written, or is wrong for now, changes nothing.
+            let Ok(Some(named)) = read.await else { continue };
+            if named != known {
+                known.clone_from(&named);
+                secrets.trust_only(named.into_iter().chain(own.clone()).collect());
+            }
+        }
+    });
 }
 
 fn greet(context: &Context, server: &MerchantServer, print_secret: bool) {

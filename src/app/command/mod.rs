@@ -3,6 +3,7 @@
 pub mod account;
 pub mod book;
 pub mod cards;
+pub mod catch_up;
 pub mod check;
 pub mod checkout;
 pub mod clock;

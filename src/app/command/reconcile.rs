@@ -1,43 +1,222 @@
 //! `stripegym reconcile`: does the ledger say what the provider says?
 
+use crate::app::compare::repair;
+use crate::app::compare::run::{self, Compared, Plan};
+use crate::app::compare::source::Source;
 use crate::app::context::Context;
-use crate::app::ledger_file::LedgerFile;
+use crate::app::course::ask::Asker;
+use crate::app::ledger_file::{self, LedgerFile};
 use crate::app::provider::Provider;
-use crate::app::reconcile_run;
-use crate::domain::fault::Fault;
-use crate::domain::report::{Reconciled, Report};
+use crate::domain::currency::Currency;
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::mode::Mode;
+use crate::domain::notice::Notice;
+use crate::domain::reconcile::columns::Map;
+use crate::domain::reconcile::judge::Rules;
+use crate::domain::reconcile::{Finding, FindingSink, Reconciliation, Verdict};
+use crate::domain::report::{Explanation, FixState, Fixed, Reconciled, Report};
 use crate::domain::time::Timestamp;
-use crate::stripe::calls::Window;
+use crate::store::compared::Span;
+use crate::store::findings::SqliteSink;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+
+/// How many rows are kept to be shown where they are not handed on one by one: all differences of most runs.
+const KEPT_MAX: usize = 100_000;
+
+/// How many seconds old something at Stripe must be before the ledger is said to miss it: what is polled comes later.
+const WINDOW_S: i64 = 60;
 
 /// What is compared, and what is done about differences.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wish {
-    /// Only sessions created from this instant on.
+    /// Ours and theirs; the ledger and the provider where nobody says.
+    pub sources: [Option<Source>; 2],
+    /// What is said of the tables among them.
+    pub maps: [Map; 2],
+    /// Only what was made from this instant on.
     pub since: Option<Timestamp>,
-    /// Only sessions created before this instant.
+    /// Only what was made before this instant.
     pub until: Option<Timestamp>,
-    /// Whether what the ledger lacks is replayed.
+    /// How many seconds old something must be before it is missed.
+    pub window_s: Option<i64>,
+    /// By how many minor units amounts may be apart.
+    pub tolerance: BTreeMap<Currency, i64>,
+    /// Whether rows that agree are left out.
+    pub only_differences: bool,
+    /// Where the rows are written as a database.
+    pub sqlite: Option<PathBuf>,
+    /// Whether what the ledger lacks is replayed, or only said.
     pub fix: bool,
+    /// Whether it is done without a question.
+    pub yes: bool,
+    /// Who is asked.
+    pub asker: Option<Asker>,
+    /// The object that is explained.
+    pub explain: Option<String>,
 }
 
+/// Takes rows one by one instead of keeping them for a report.
+pub type Sink = Box<dyn FindingSink>;
+
 /// Compares; where it is wished replays what is lacking and compares again.
-pub async fn run(context: &Context, wish: Wish) -> Result<Report, Fault> {
-    let provider = Provider::connect(context).await?;
-    let answer = work(context, &provider, wish).await;
-    provider.close().await;
+pub async fn run(context: &Context, wish: Wish, sink: Option<Sink>) -> Result<Report, Fault> {
+    let sources = [
+        wish.sources.first().cloned().flatten().unwrap_or(Source::Ledger),
+        wish.sources.last().cloned().flatten().unwrap_or(Source::Provider),
+    ];
+    let provider = match sources.contains(&Source::Provider) {
+        true => Some(Provider::connect(context).await?),
+        false => None,
+    };
+    let answer = work(context, provider.as_ref(), wish, sources, sink).await;
+    if let Some(provider) = provider {
+        provider.close().await;
+    }
     answer
 }
 
-async fn work(context: &Context, provider: &Provider, wish: Wish) -> Result<Report, Fault> {
-    let window = Window { since: wish.since, until: wish.until };
-    let file = LedgerFile::open(context).await?;
-    let theirs = reconcile_run::ask(context, &provider.stripe, window).await?;
-    let mut result = reconcile_run::compare(context, &file.ledger, window, &theirs).await?;
-    let mut fixed = None;
-    if wish.fix {
-        fixed = Some(reconcile_run::repair(context, &file, &result, &theirs).await?);
-        result = reconcile_run::compare(context, &file.ledger, window, &theirs).await?;
+/// What a comparison works with.
+struct Desk<'c> {
+    context: &'c Context,
+    provider: Option<&'c Provider>,
+    file: Option<LedgerFile>,
+    plan: Plan,
+}
+
+impl Desk<'_> {
+    async fn compare(&self, plan: Plan) -> Result<Compared, Fault> {
+        let ledger = self.file.as_ref().map(|file| &file.ledger);
+        run::run(self.context, plan, ledger, self.provider.map(|it| &it.stripe)).await
     }
-    let place = context.place(Some(provider.base()));
+
+    fn failed(&self, error: io::Error) -> Fault {
+        let path = self.context.config.home.display().to_string();
+        Fault::because(FaultKind::File { path }, error)
+    }
+}
+
+async fn work(
+    context: &Context,
+    provider: Option<&Provider>,
+    wish: Wish,
+    sources: [Source; 2],
+    sink: Option<Sink>,
+) -> Result<Report, Fault> {
+    let with_ledger = sources.contains(&Source::Ledger);
+    let file = if with_ledger { Some(LedgerFile::open(context).await?) } else { None };
+    let polled = context.config.mode == Mode::Stripe && provider.is_some();
+    let rules = Rules {
+        now: context.clock.now(),
+        window_s: wish.window_s.unwrap_or(if polled { WINDOW_S } else { 0 }),
+        tolerance: wish.tolerance.clone(),
+        ..Rules::default()
+    };
+    let plan = Plan {
+        sources,
+        maps: wish.maps.clone(),
+        span: Span { since: wish.since, until: wish.until },
+        rules,
+        only_differences: wish.only_differences,
+        brief: sink.is_none() && wish.sqlite.is_none(),
+        about: wish.explain.clone(),
+    };
+    let desk = Desk { context, provider, file, plan };
+    let mut compared = desk.compare(desk.plan.clone()).await?;
+    let sink = match &wish.sqlite {
+        Some(path) => Some(Box::new(SqliteSink::create(path).map_err(|error| {
+            Fault::because(FaultKind::File { path: path.display().to_string() }, error)
+        })?) as Sink),
+        None => sink,
+    };
+    if let Some(sink) = sink {
+        return hand_on(&mut compared, sink)
+            .map_err(|error| Fault::because(FaultKind::File { path: "stdout".to_owned() }, error));
+    }
+    let mut rows = kept(&mut compared).map_err(|error| desk.failed(error))?;
+    if let Some(id) = wish.explain {
+        return explain(&desk, id, rows).await;
+    }
+    let fixed = if wish.fix { Some(fix(&desk, &wish, &rows).await?) } else { None };
+    let did = |fixed: &Vec<Fixed>| {
+        fixed.iter().any(|it| it.state != FixState::Planned && it.state != FixState::Left)
+    };
+    if fixed.as_ref().is_some_and(did) {
+        compared = desk.compare(desk.plan.clone()).await?;
+        rows = kept(&mut compared).map_err(|error| desk.failed(error))?;
+    }
+    let place = context.place(provider.map(Provider::base));
+    let result = Reconciliation { rows, summary: compared.summary };
     Ok(Report::Reconciled(Reconciled { place, result, fixed }))
+}
+
+fn hand_on(compared: &mut Compared, mut sink: Sink) -> io::Result<Report> {
+    sink.begin(&compared.summary)?;
+    while let Some(finding) = compared.next()? {
+        sink.row(&finding)?;
+    }
+    sink.end(&compared.summary)?;
+    Ok(Report::Streamed(compared.summary.is_clean()))
+}
+
+/// The rows that a report shows: differences before what agrees, where there are too many of both.
+fn kept(compared: &mut Compared) -> io::Result<Vec<Finding>> {
+    let many = compared.summary.rows() > KEPT_MAX;
+    let mut rows = Vec::new();
+    while let Some(finding) = compared.next()? {
+        if rows.len() < KEPT_MAX && !(many && finding.verdict == Verdict::Match) {
+            rows.push(finding);
+        }
+    }
+    Ok(rows)
+}
+
+/// Does what the provider proves, where somebody says yes; says what it would do, where nobody is there to.
+async fn fix(desk: &Desk<'_>, wish: &Wish, rows: &[Finding]) -> Result<Vec<Fixed>, Fault> {
+    let differing = || rows.iter().filter(|finding| !finding.verdict.is_well());
+    let planned: Vec<Fixed> = differing().map(repair::planned).collect();
+    let count = planned.iter().filter(|it| it.state == FixState::Planned).count();
+    let (Some(file), Some(provider)) = (&desk.file, desk.provider) else { return Ok(planned) };
+    let allowed = match &wish.asker {
+        _ if count == 0 => false,
+        _ if wish.yes => true,
+        Some(asker) => {
+            let question = Notice::FixQuestion { count };
+            let answer = asker.ask(desk.context, question).await?.unwrap_or_default();
+            matches!(answer.to_lowercase().as_str(), "y" | "yes" | "はい")
+        }
+        None => false,
+    };
+    if !allowed {
+        return Ok(planned);
+    }
+    let mut fixed = Vec::with_capacity(planned.len());
+    for finding in differing() {
+        fixed.push(repair::repair(desk.context, file, &provider.stripe, finding).await?);
+    }
+    Ok(fixed)
+}
+
+async fn explain(desk: &Desk<'_>, id: String, findings: Vec<Finding>) -> Result<Report, Fault> {
+    let mut names: Vec<String> = vec![id.clone()];
+    for finding in &findings {
+        let rows = [finding.ours.as_ref(), finding.theirs.as_ref()];
+        names.extend(rows.into_iter().flatten().flat_map(|row| row.names().map(str::to_owned)));
+    }
+    names.sort();
+    names.dedup();
+    let lines = match &desk.file {
+        Some(file) => {
+            let ledger = std::sync::Arc::clone(&file.ledger);
+            let read = ledger_file::apart(move || ledger.lines_about(&names)).await;
+            read.map_err(|error| ledger_file::fault(desk.context, &error))?
+        }
+        None => Vec::new(),
+    };
+    if findings.is_empty() && lines.is_empty() {
+        return Err(FaultKind::NotFound { what: id }.into());
+    }
+    let place = desk.context.place(desk.provider.map(Provider::base));
+    Ok(Report::Comparison(Box::new(Explanation { place, id, findings, lines })))
 }

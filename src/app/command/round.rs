@@ -123,7 +123,7 @@ async fn go_round(
     // This round's payment only: one that was interrupted a moment ago has left its own session.
     let mut theirs = reconcile_run::ask(context, &provider.stripe, window).await?.records();
     theirs.retain(|record| record.session_id == checkout.session);
-    let result = reconcile(rows.into_iter().map(|row| row.record).collect(), theirs);
+    let result = reconcile(&rows.into_iter().map(|row| row.record).collect::<Vec<_>>(), &theirs);
     let differing = result.differences().count();
     say(context, Step::Reconciled { matching: result.rows.len() - differing, differing });
     let place = context.place(Some(provider.base()));

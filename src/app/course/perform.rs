@@ -19,6 +19,7 @@ use crate::domain::course::act::{
 use crate::domain::currency::Currency;
 use crate::domain::entry::EntryStatus;
 use crate::domain::money::Money;
+use crate::domain::reconcile::row::Row;
 use crate::domain::reconcile::{Record, reconcile};
 use crate::domain::time::Timestamp;
 use crate::net::tasks::blocking;
@@ -447,15 +448,13 @@ async fn compare(stage: &Stage<'_>, it: &Reconcile) -> Result<Value, ActError> {
             ours.push(record.ok_or_else(|| ActError::mismatch("a ledger row", row.to_string()))?);
         }
     }
-    let found = reconcile(ours, records);
-    let side = |record: Option<&Record>| {
-        record.map(|it| {
-            format!("{} {} {}", it.amount.minor, it.amount.currency.code(), it.status.name())
-        })
+    let found = reconcile(&ours, &records);
+    let side = |row: Option<&Row>| {
+        row.map(|it| format!("{} {} {}", it.amount, it.currency.code(), it.word()))
     };
     let lines = found.rows.iter().map(|line| {
         json!({
-            "session": line.session_id, "their_status": line.theirs.as_ref().map(|it| it.status.name()), "verdict": line.verdict.name(),
+            "session": line.id, "their_status": line.theirs.as_ref().map(Row::word), "verdict": line.verdict.name(),
             "ours": side(line.ours.as_ref()), "theirs": side(line.theirs.as_ref()),
         })
     });

@@ -150,6 +150,7 @@ pub(crate) fn words(seen: &Seen) -> Vec<String> {
         "--tamper",
         "--explain",
         "--fix",
+        "--yes",
         "--with",
         "body",
         "secret",

@@ -52,6 +52,7 @@ async fn answer(context: &Context, canvas: &Canvas, line: &str) -> String {
         command: &name,
         now: context.clock.now(),
         zone: &canvas.zone,
+        canvas,
         person: false,
         json: false,
     };

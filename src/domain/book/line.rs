@@ -4,7 +4,9 @@ use crate::domain::book::fact::Fact;
 use crate::domain::book::read;
 use crate::domain::canonical::hash;
 use crate::domain::currency::Currency;
-use crate::domain::entry::{CheckoutRecord, EntryStatus, Fact as Seen, RefundState, Refunded};
+use crate::domain::entry::{
+    CheckoutRecord, EntryError, EntryStatus, Fact as Seen, RefundState, Refunded,
+};
 use crate::domain::event::Event;
 use crate::domain::time::Timestamp;
 use serde_json::{Value, json};
@@ -129,6 +131,26 @@ impl Line {
         }
     }
 
+    /// The line of an object as it stood at `at`: what it says by its state counts as any event about it does. Its id
+    /// follows from what it says, so that the same said again is known.
+    pub fn fetched(object: &Value, at: Timestamp, received: Timestamp, source: Source) -> Self {
+        let created = object.get("created").and_then(Value::as_i64).map_or(at, Timestamp);
+        let written = json!([{"fetched": object, "at": at.0}]);
+        let body = written.to_string().into_bytes();
+        Self {
+            id: format!("seen_{}", hash(&written)),
+            kind: SEEN.to_owned(),
+            object: object.get("id").and_then(Value::as_str).map(str::to_owned),
+            created,
+            livemode: object.get("livemode").and_then(Value::as_bool).unwrap_or(false),
+            received,
+            source,
+            apart: None,
+            meaning: Meaning::again(SEEN, false, &body),
+            body,
+        }
+    }
+
     /// The same line, kept apart.
     #[must_use]
     pub fn apart(self, why: Apart) -> Self {
@@ -164,10 +186,31 @@ impl Meaning {
             Ok(written) => written,
             Err(error) => return unreadable(error.to_string()),
         };
-        let rows: Vec<Seen> =
-            written.as_array().into_iter().flatten().filter_map(seen_read).collect();
-        let facts = rows.iter().flat_map(read::of_seen).collect();
-        Self { rows, facts, problem: None }
+        let all = || written.as_array().into_iter().flatten();
+        let rows: Vec<Seen> = all().filter_map(seen_read).collect();
+        let mut meaning =
+            Self { facts: rows.iter().flat_map(read::of_seen).collect(), rows, problem: None };
+        for one in all() {
+            let at = one.get("at").and_then(Value::as_i64).map_or(Timestamp(0), Timestamp);
+            if let Some(object) = one.get("fetched")
+                && let Err(error) = meaning.add_fetched(object, at)
+            {
+                meaning.problem = Some(error.to_string());
+            }
+        }
+        meaning
+    }
+
+    fn add_fetched(&mut self, object: &Value, at: Timestamp) -> Result<(), EntryError> {
+        match object.get("object").and_then(Value::as_str) {
+            Some("checkout.session") => {
+                self.rows.extend(Seen::of_session(object, at)?.map(Seen::Session));
+            }
+            Some("refund") => self.rows.extend(Seen::of_refund(object, at)?.map(Seen::Refund)),
+            _ => {}
+        }
+        self.facts.extend(read::of_object(object, at)?);
+        Ok(())
     }
 }
 
@@ -214,6 +257,22 @@ fn seen_read(written: &Value) -> Option<Seen> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fetched_object_says_what_an_event_about_it_says() {
+        let refund = json!({"id": "re_1", "object": "refund", "amount": 200, "currency": "jpy",
+            "charge": "ch_1", "payment_intent": "pi_1", "status": "succeeded", "created": 7});
+        let line = Line::fetched(&refund, Timestamp(7), Timestamp(9), Source::Seen);
+        assert_eq!((line.created, line.object.as_deref()), (Timestamp(7), Some("re_1")));
+        assert_eq!((line.meaning.rows.len(), line.meaning.facts.len()), (1, 2));
+        assert_eq!(Meaning::again(SEEN, false, &line.body), line.meaning);
+        // The same said again is the same line, whenever it is fetched.
+        assert_eq!(Line::fetched(&refund, Timestamp(7), Timestamp(99), Source::Seen).id, line.id);
+        let odd = json!({"id": "re_2", "object": "refund", "payment_intent": "pi_1"});
+        assert!(
+            Line::fetched(&odd, Timestamp(9), Timestamp(9), Source::Seen).meaning.problem.is_some()
+        );
+    }
 
     #[test]
     fn what_was_seen_is_read_as_it_was_written() {

@@ -24,6 +24,10 @@ help-no-color = Uses no colours, as NO_COLOR does.
 help-verbose = Logs to stderr: -v info, -vv debug, -vvv trace. Secrets are left out.
 help-help = Shows help; --help shows more than -h.
 help-version = Shows the version.
+help-catch-up-about = Brings the ledger what happened while nobody listened.
+help-catch-up-long = Reads the provider's events since the last time, and before the 30 days that it keeps them its objects and balance transactions. It can be stopped and goes on where it was; twice changes nothing.
+help-catch-up-since = From when on: 2h, 7d, a date, RFC 3339 [where it stood].
+help-catch-up-undelivered = Only events that could not be delivered.
 help-checkout-about = Creates a Checkout Session and waits until it is paid.
 help-checkout-long =
     Amounts are in the currency's minor unit: --amount 500 is ¥500 or $5.00.
@@ -59,6 +63,10 @@ help-ledger-balance-format = How to write it.
 help-ledger-export-about = Writes the book for other programs.
 help-ledger-export-format = For whom: spreadsheets, programs, beancount, hledger, or a copy of the file.
 help-ledger-export-output = The file that sqlite writes; it must not exist.
+help-ledger-import-about = Takes in events, objects, or another ledger.
+help-ledger-import-long = A file with an event or an object of the API a line, or another ledger.db. What is known already changes nothing; lines that cannot be read are listed.
+help-ledger-import-file = The file.
+help-ledger-import-format = How to write it.
 help-ledger-journal-about = Shows the entries in double entry.
 help-ledger-journal-long = Each entry names the line of the journal that it follows from, and the entry that it takes back.
 help-ledger-journal-format = How to write it.
@@ -78,14 +86,32 @@ help-ledger-show-session = Only the row of this session.
 help-ledger-verify-about = Looks whether any row was changed, is missing or was moved.
 help-ledger-verify-long = First whether the journal is as it was written, then whether everything else follows from it. Each such row is named, and the command then ends with 1.
 help-ledger-verify-format = How to write it.
-help-reconcile-about = Compares the ledger with the provider's sessions and refunds.
+help-reconcile-about = Compares the ledger, the provider or files, row by row.
 help-reconcile-long =
-    Verdicts: MATCH, MISSING_IN_LEDGER, MISSING_AT_PROVIDER, AMOUNT, CURRENCY, STATUS, DUPLICATE.
-    Ends with 1 on any difference that is left.
+    A SOURCE is ledger, provider, csv:FILE, jsonl:FILE or sqlite:FILE#TABLE. Rows find each other by payment_intent, charge, session, then reference. Stripe's exports, banks' and spreadsheets' files are read as they are; --map names what is called otherwise: NAME=COLUMN, units=minor|major, currency=jpy, encoding=shift_jis.
+    Verdicts: MATCH, PENDING, MISSING_IN_LEDGER, MISSING_AT_PROVIDER, AMOUNT, CURRENCY, STATUS, REFUND, DISPUTE, FEE, DUPLICATE_IN_LEDGER, DUPLICATE_AT_PROVIDER, PAYOUT_REMAINDER, LIVEMODE.
+    Ends with 0 where nothing differs, 1 on any difference that is left, 3 where the sides could not be compared.
+help-reconcile-ours = Our side: a SOURCE [ledger].
+help-reconcile-theirs = The other side: a SOURCE [provider].
+help-reconcile-map = Names a column of a file, for one side or both.
 help-reconcile-since = Only what was created since: 2h, 7d, a date, RFC 3339.
 help-reconcile-until = Only what was created before: 2h, 7d, a date, RFC 3339.
+help-reconcile-pending = What is younger is PENDING, not missing [1m at Stripe].
+help-reconcile-tolerance = How far amounts may be apart, in minor units [0].
 help-reconcile-format = How to write it.
-help-reconcile-fix = Replays what is missing through the ledger's own writer and compares again.
+help-reconcile-output = The file that is written, instead of stdout.
+help-reconcile-only-differences = Leaves out what agrees.
+help-reconcile-fix = Says what the provider proves and the ledger lacks, and replays it.
+help-reconcile-yes = Replays it without a question.
+help-reconcile-explain-about = Shows both records of one thing and what decided.
+help-reconcile-explain-id = Which: cs_…, pi_…, ch_…, re_…, dp_…, po_…
+help-reconcile-explain-ours = Our side: a SOURCE [ledger].
+help-reconcile-explain-theirs = The other side: a SOURCE [provider].
+help-reconcile-explain-map = Names a column of a file, for one side or both.
+help-reconcile-explain-since = Only what was created since: 2h, 7d, a date, RFC 3339.
+help-reconcile-explain-until = Only what was created before: 2h, 7d, a date, RFC 3339.
+help-reconcile-explain-pending = What is younger is PENDING, not missing [1m at Stripe].
+help-reconcile-explain-tolerance = How far amounts may be apart, in minor units [0].
 help-sandbox-about = Hosts the sandbox, an offline Stripe, until Ctrl-C.
 help-sandbox-long = Prints one line, "Ready http://127.0.0.1:PORT", on stdout once it takes requests. Point any SDK's API base there; any sk_test_ key is taken.
 help-sandbox-port = Port; 0 picks a free one [STRIPEGYM_SANDBOX_PORT, else 12111, else the next free one].
@@ -316,6 +342,7 @@ col-brand = Brand
 col-method = pm_card_…
 col-what = What it does
 col-event = Event
+col-fee = Fee
 col-kind = Type
 col-object = Object
 col-difference = Difference
@@ -346,6 +373,39 @@ reconcile-fix-hint = stripegym reconcile --fix replays what is missing.
 reconcile-more = … and { $count } more MATCH; --format csv has every row
 reconcile-fixed = fixed      { $session } ({ $before })
 reconcile-not-fixed = untouched  { $session } ({ $before })
+reconcile-planned = to be done { $session } ({ $before })
+reconcile-ask =
+    { $count ->
+        [one] One difference can be replayed into the ledger. Do it? [y/N]
+       *[other] { $count } differences can be replayed into the ledger. Do it? [y/N]
+    }
+reconcile-yes = Nothing was changed; stripegym reconcile --fix --yes does it.
+reconcile-why =
+    { $verdict ->
+        [MATCH] Both sides say the same.
+        [PENDING] It is young or still being delivered: compare again in a moment.
+        [MISSING_IN_LEDGER] The ledger was never told: stripegym reconcile --fix replays it.
+        [MISSING_AT_PROVIDER] The provider does not know it; nothing is ever deleted. Find out who wrote it.
+        [AMOUNT] Of two amounts none is believed: look at what was charged, and book the difference by hand.
+        [CURRENCY] Of two currencies none is believed: look at what was charged.
+        [STATUS] The ledger was not told how it went on: stripegym reconcile --fix replays it.
+        [REFUND] The ledger was not told of a refund: stripegym reconcile --fix replays it.
+        [DISPUTE] The ledger was not told of a dispute: stripegym reconcile --fix replays it.
+        [FEE] What was kept differs: compare with the balance transaction.
+        [DUPLICATE_IN_LEDGER] One payment is booked twice; nothing is ever deleted. Take one back by hand.
+        [DUPLICATE_AT_PROVIDER] The provider's side has it twice: look whether the customer paid twice.
+        [PAYOUT_REMAINDER] The payout is not what its parts come to: the remainder is shown, look for what is not listed.
+        [LIVEMODE] One side is about real money and the other is not: nothing else of them is compared.
+       *[other] { $verdict }
+    }
+reconcile-rule = Decided by { $key }: { $verdict }.
+reconcile-cut = … and { $count } more; csv and jsonl have every row
+caught-up = Since { $from }: { $events } events and { $objects } objects read, { $fresh } of them new.
+notice-catching-up = up to { $until }: { $read } read, { $fresh } new
+ledger-imported = { $read } lines read, { $fresh } of them new.
+notice-comparing = { $rows } rows read, { $rate } a second
+notice-merging = { $rows } rows read; comparing
+notice-encoding = { $path } was read as { $encoding }.
 
 ## Checkout
 
@@ -728,6 +788,8 @@ next-other-course = End it first (Ctrl-C), or give this run a folder of its own:
 ## Reports, solutions, progress
 
 fault-not-ours = This is no file of the form { $expected }; nothing was changed.
+fault-incomparable = { $what } cannot be compared.
+next-incomparable = Say which column is which: --map ours.amount=COLUMN; --help has the names.
 fault-in-the-way = { $path } is there already; nothing was written.
 next-not-ours = Take a file that `stripegym progress export` of this version wrote.
 next-in-the-way = Choose a folder that is empty or not there yet.

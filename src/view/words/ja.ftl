@@ -24,6 +24,10 @@ help-no-color = 色を付けません（NO_COLOR と同じ）。
 help-verbose = ログを標準エラー出力に出します。-v は info、-vv は debug、-vvv は trace。秘密情報は伏せます。
 help-help = ヘルプを表示します（--help は -h より詳細）。
 help-version = バージョンを表示します。
+help-catch-up-about = 受信していなかった間の出来事を台帳に取り込みます。
+help-catch-up-long = 前回以降のイベントを読み込みます。保存期間の 30 日より前は、オブジェクトと balance transaction から取り込みます。途中で止めても続きから再開でき、繰り返しても結果は変わりません。
+help-catch-up-since = 開始時点（2h、7d、日付、RFC 3339。既定は前回の続き）。
+help-catch-up-undelivered = 配信できなかったイベントだけ。
 help-checkout-about = Checkout Session を作成し、支払われるまで待ちます。
 help-checkout-long =
     金額は通貨の最小単位で指定します（--amount 500 は 500 円、または 5.00 ドル）。
@@ -59,6 +63,10 @@ help-ledger-balance-format = 出力形式。
 help-ledger-export-about = 帳簿をほかのプログラム向けに書き出します。
 help-ledger-export-format = 書き出す形式。表計算、プログラム、beancount、hledger、またはファイルの写し。
 help-ledger-export-output = sqlite の書き出し先。存在しないファイルを指定します。
+help-ledger-import-about = イベント・オブジェクト・別の台帳を取り込みます。
+help-ledger-import-long = 1 行に 1 件のイベントまたは API オブジェクトのファイル、または別の ledger.db を指定します。既知のものは結果を変えません。読み込めない行は一覧にします。
+help-ledger-import-file = 取り込むファイル。
+help-ledger-import-format = 出力形式。
 help-ledger-journal-about = 複式簿記の仕訳を表示します。
 help-ledger-journal-long = 各仕訳には、元になった受信記録と、取り消した仕訳が付きます。
 help-ledger-journal-format = 出力形式。
@@ -78,14 +86,32 @@ help-ledger-show-session = このセッションの行だけ。
 help-ledger-verify-about = 行の変更・欠落・移動がないか調べます。
 help-ledger-verify-long = 記録が書かれたときのままか、次にほかの行がその記録から導かれるかを調べます。該当する行を示し、1 で終了します。
 help-ledger-verify-format = 出力形式。
-help-reconcile-about = 台帳と、決済側のセッション・返金を突き合わせます。
+help-reconcile-about = 台帳・決済側・ファイルを 1 件ずつ突き合わせます。
 help-reconcile-long =
-    判定: MATCH（一致）、MISSING_IN_LEDGER（台帳になし）、MISSING_AT_PROVIDER（決済側になし）、AMOUNT（金額）、CURRENCY（通貨）、STATUS（状態）、DUPLICATE（重複）。
-    差異が残っていれば 1 で終了します。
+    SOURCE は ledger、provider、csv:FILE、jsonl:FILE、sqlite:FILE#TABLE のいずれか。payment_intent、charge、session、reference の順に照合します。Stripe のエクスポート、銀行や表計算のファイルはそのまま読めます。列名が異なる場合は --map で NAME=COLUMN、units=minor|major、currency=jpy、encoding=shift_jis のように指定します。
+    判定: MATCH、PENDING、MISSING_IN_LEDGER、MISSING_AT_PROVIDER、AMOUNT、CURRENCY、STATUS、REFUND、DISPUTE、FEE、DUPLICATE_IN_LEDGER、DUPLICATE_AT_PROVIDER、PAYOUT_REMAINDER、LIVEMODE。
+    差異がなければ 0、差異が残れば 1、突き合わせができなければ 3 で終了します。
+help-reconcile-ours = 自分の側の SOURCE（既定は ledger）。
+help-reconcile-theirs = 相手の側の SOURCE（既定は provider）。
+help-reconcile-map = ファイルの列名の指定（片側または両側）。
 help-reconcile-since = この時点以降に作成されたものだけ（2h、7d、日付、RFC 3339）。
 help-reconcile-until = この時点より前に作成されたものだけ（2h、7d、日付、RFC 3339）。
+help-reconcile-pending = これより新しければ PENDING とします（Stripe では既定 1m）。
+help-reconcile-tolerance = 許容する金額の差（最小単位、既定は 0）。
 help-reconcile-format = 出力形式。
-help-reconcile-fix = 不足分を台帳に記録し直してから、もう一度突き合わせます。
+help-reconcile-output = 標準出力の代わりに書き込むファイル。
+help-reconcile-only-differences = 一致した行を省きます。
+help-reconcile-fix = 決済側で確認できる不足分を示し、台帳に記録し直します。
+help-reconcile-yes = 確認せずに記録し直します。
+help-reconcile-explain-about = 1 件について両側の記録と判定の理由を示します。
+help-reconcile-explain-id = 対象の ID（cs_…、pi_…、ch_…、re_…、dp_…、po_…）。
+help-reconcile-explain-ours = 自分の側の SOURCE（既定は ledger）。
+help-reconcile-explain-theirs = 相手の側の SOURCE（既定は provider）。
+help-reconcile-explain-map = ファイルの列名の指定（片側または両側）。
+help-reconcile-explain-since = この時点以降に作成されたものだけ（2h、7d、日付、RFC 3339）。
+help-reconcile-explain-until = この時点より前に作成されたものだけ（2h、7d、日付、RFC 3339）。
+help-reconcile-explain-pending = これより新しければ PENDING とします（Stripe では既定 1m）。
+help-reconcile-explain-tolerance = 許容する金額の差（最小単位、既定は 0）。
 help-sandbox-about = サンドボックス（オフラインの Stripe）を Ctrl-C まで動かします。
 help-sandbox-long = リクエストを受けられるようになると、標準出力に「Ready http://127.0.0.1:PORT」を 1 行だけ出力します。SDK の API ベース URL をここに向けてください。キーは sk_test_ で始まる任意の値で構いません。
 help-sandbox-port = ポート。0 なら空きポート [STRIPEGYM_SANDBOX_PORT、省略時 12111、使用中なら次の空きポート]。
@@ -312,6 +338,7 @@ col-brand = ブランド
 col-method = pm_card_…
 col-what = 動作
 col-event = イベント
+col-fee = 手数料
 col-kind = 種類
 col-object = 対象
 col-difference = 差額
@@ -338,6 +365,35 @@ reconcile-fix-hint = 不足分は stripegym reconcile --fix で記録し直せ�
 reconcile-more = … ほか MATCH { $count } 件（--format csv ですべて出力）
 reconcile-fixed = 修復済み   { $session }（{ $before }）
 reconcile-not-fixed = 変更なし   { $session }（{ $before }）
+reconcile-planned = 修復予定   { $session }（{ $before }）
+reconcile-ask = { $count } 件の差異を台帳に記録し直せます。実行しますか? [y/N]
+reconcile-yes = 何も変更していません。実行するには stripegym reconcile --fix --yes
+reconcile-why =
+    { $verdict ->
+        [MATCH] 両側の内容が一致しています。
+        [PENDING] 作成直後か配信中です。少し待って、もう一度突き合わせてください。
+        [MISSING_IN_LEDGER] 台帳に通知が届いていません。stripegym reconcile --fix で記録し直せます。
+        [MISSING_AT_PROVIDER] 決済側に存在しません。削除は行いません。誰が記録したのかを調べてください。
+        [AMOUNT] 金額が食い違っているため、どちらも採用しません。請求額を確認し、差額は手動で記録してください。
+        [CURRENCY] 通貨が食い違っているため、どちらも採用しません。請求内容を確認してください。
+        [STATUS] その後の経過が台帳に届いていません。stripegym reconcile --fix で記録し直せます。
+        [REFUND] 返金が台帳に届いていません。stripegym reconcile --fix で記録し直せます。
+        [DISPUTE] 不審請求の申請が台帳に届いていません。stripegym reconcile --fix で記録し直せます。
+        [FEE] 手数料が異なります。balance transaction と照らし合わせてください。
+        [DUPLICATE_IN_LEDGER] 1 つの支払いが二重に記録されています。削除は行いません。手動で取り消してください。
+        [DUPLICATE_AT_PROVIDER] 決済側に 2 件あります。顧客が二重に支払っていないか確認してください。
+        [PAYOUT_REMAINDER] 入金額が内訳の合計と一致しません。差額を示します。内訳にない取引を探してください。
+        [LIVEMODE] 片側だけが本番環境のデータです。これ以上は比較しません。
+       *[other] { $verdict }
+    }
+reconcile-rule = { $key } で照合し、{ $verdict } と判定しました。
+reconcile-cut = … ほか { $count } 件（csv と jsonl ではすべて出力）
+caught-up = { $from } 以降のイベント { $events } 件、オブジェクト { $objects } 件を読み込みました（新規 { $fresh } 件）。
+notice-catching-up = { $until } まで: { $read } 件読み込み、新規 { $fresh } 件
+ledger-imported = { $read } 行を読み込みました（新規 { $fresh } 行）。
+notice-comparing = { $rows } 行を読み込みました（毎秒 { $rate } 行）
+notice-merging = { $rows } 行を読み込みました。突き合わせています
+notice-encoding = { $path } を { $encoding } として読み込みました。
 
 ## Checkout
 
@@ -686,6 +742,8 @@ next-other-course = 先にそちらを終了する（Ctrl-C）か、--home DIR �
 ## 報告・解答・進捗
 
 fault-not-ours = これは { $expected } 形式のファイルではありません。何も変更していません。
+fault-incomparable = { $what } は突き合わせに使えません。
+next-incomparable = 列名を指定してください: --map ours.amount=COLUMN（名前の一覧は --help）。
 fault-in-the-way = { $path } がすでにあります。何も書いていません。
 next-not-ours = このバージョンの `stripegym progress export` が書いたファイルを指定してください。
 next-in-the-way = 空の、またはまだないフォルダーを指定してください。

@@ -188,7 +188,7 @@ messages! {
     // Columns
     ColTime, ColSession, ColAmount, ColStatus, ColVerdict, ColLedger, ColProvider, ColCurrency,
     ColRows, ColPaid, ColRefunded, ColNet, ColNumber, ColBrand, ColEmail, ColMethod, ColWhat,
-    ColEvent, ColKind, ColObject, ColDifference, ColAccount, ColPostings, ColReason, ColProblem,
+    ColEvent, ColFee, ColKind, ColObject, ColDifference, ColAccount, ColPostings, ColReason, ColProblem,
     ColSaid, ColTable, ColRow, ColDeviation,
     // Ledger and reconciliation
     LedgerEmpty, LedgerHint,
@@ -202,6 +202,18 @@ messages! {
     ReconcileMore { count: i64 },
     ReconcileFixed { session: &'a str, before: &'a str },
     ReconcileNotFixed { session: &'a str, before: &'a str },
+    ReconcilePlanned { session: &'a str, before: &'a str },
+    ReconcileAsk { count: i64 },
+    ReconcileYes,
+    ReconcileWhy { verdict: &'a str },
+    ReconcileRule { key: &'a str, verdict: &'a str },
+    ReconcileCut { count: i64 },
+    CaughtUp { from: &'a str, events: i64, objects: i64, fresh: i64 },
+    NoticeCatchingUp { until: &'a str, read: i64, fresh: i64 },
+    LedgerImported { read: i64, fresh: i64 },
+    NoticeComparing { rows: i64, rate: i64 },
+    NoticeMerging { rows: i64 },
+    NoticeEncoding { path: &'a str, encoding: &'a str },
     // Checkout
     CheckoutPaid, CheckoutProcessing, CheckoutDeclined, CheckoutCanceled, CheckoutExpired,
     CheckoutCreated,
@@ -283,6 +295,8 @@ messages! {
     StatusDone,
     // Reports, solutions, progress
     FaultNotOurs { expected: &'a str },
+    FaultIncomparable { what: &'a str },
+    NextIncomparable,
     FaultInTheWay { path: &'a str },
     NextNotOurs, NextInTheWay, StatePass, StateFail, StatePartial, StateAttest, StateSkip,
     StateBlocked, StateNotRun,

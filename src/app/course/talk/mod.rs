@@ -16,7 +16,7 @@ use crate::content::Lesson;
 use crate::domain::course::outcome::DayResult;
 use crate::domain::course::talk::{AttemptSeen, Seen, SessionSeen, Taken, Talk};
 use crate::domain::fault::Fault;
-use crate::domain::reconcile::reconcile;
+use crate::domain::reconcile::{Record, reconcile};
 use crate::shop::listener_event::ListenerEvent;
 use crate::store::Filter;
 use crate::stripe::calls::Window;
@@ -216,8 +216,8 @@ impl<'c> Room<'c> {
         let ledger = Arc::clone(&self.file.ledger);
         let rows = ledger_file::apart(move || ledger.rows(&Filter::default())).await;
         let rows = rows.map_err(|error| ledger_file::fault(self.context, &error))?;
-        let ours = rows.into_iter().map(|row| row.record).collect();
-        Ok(reconcile(ours, theirs.records()).is_clean())
+        let ours: Vec<Record> = rows.into_iter().map(|row| row.record).collect();
+        Ok(reconcile(&ours, &theirs.records()).is_clean())
     }
 
     /// What was seen when it was last looked.

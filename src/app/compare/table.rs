@@ -1,0 +1,300 @@
+//! Files as rows: separated values, JSON lines, tables of SQLite.
+
+use crate::app::compare::decode;
+use crate::app::compare::source::Source;
+use crate::domain::reconcile::columns::{Columns, Map, Odd, plain};
+use crate::domain::reconcile::row::Row;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags};
+use serde_json::Value;
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+/// How many lines may stand before the names of the columns, as banks have them.
+const PREAMBLE_MAX: usize = 30;
+
+/// Why a file cannot be compared.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// A line of it cannot be read.
+    #[error("line {line}: {odd}")]
+    Line {
+        /// Which.
+        line: u64,
+        /// Why.
+        odd: Odd,
+    },
+    /// It is not of its kind.
+    #[error("{0}")]
+    Form(String),
+}
+
+/// What was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// The encoding, where there are several.
+    pub encoding: Option<&'static str>,
+}
+
+/// Gives every row of a file to `each`.
+pub fn read(
+    source: &Source,
+    map: &Map,
+    each: &mut dyn FnMut(Row) -> io::Result<()>,
+) -> Result<Told, TableError> {
+    match source {
+        Source::Csv(path) => {
+            let (file, encoding) = decode::open(File::open(path)?, map.encoding.as_deref())?;
+            separated(file, map, each)?;
+            Ok(Told { encoding: Some(encoding) })
+        }
+        Source::Jsonl(path) => {
+            lines(BufReader::new(File::open(path)?), map, each)?;
+            Ok(Told { encoding: None })
+        }
+        Source::Sqlite(path, table) => {
+            sqlite(path, table.as_deref(), map, each)?;
+            Ok(Told { encoding: None })
+        }
+        Source::Ledger | Source::Provider => Ok(Told { encoding: None }),
+    }
+}
+
+fn separated(
+    file: Box<dyn Read>,
+    map: &Map,
+    each: &mut dyn FnMut(Row) -> io::Result<()>,
+) -> Result<(), TableError> {
+    let mut file = BufReader::with_capacity(256 * 1024, file);
+    let mut line = 0_u64;
+    let mut odd = Odd::Lacks("amount");
+    let mut head = Vec::new();
+    let found = loop {
+        head.clear();
+        if line > PREAMBLE_MAX as u64 || file.read_until(b'\n', &mut head)? == 0 {
+            // The first that looked like names says what is lacking.
+            return Err(TableError::Line { line: line.max(1), odd });
+        }
+        line += 1;
+        let text = std::str::from_utf8(&head).map_err(|_| {
+            TableError::Form(format!("line {line} is not UTF-8; say --map encoding=NAME"))
+        })?;
+        let delimiter = delimiter(text);
+        let names = names(text, delimiter)?;
+        if names.len() < 2 {
+            continue;
+        }
+        match Columns::of(names.iter().map(String::as_str), map) {
+            Ok(columns) => break (columns, delimiter),
+            Err(why) if line == 1 || matches!(odd, Odd::Lacks("amount")) => odd = why,
+            Err(_) => {}
+        }
+    };
+    let (columns, delimiter) = found;
+    let mut rows = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .from_reader(file);
+    let mut record = csv::StringRecord::new();
+    let broken = |error: csv::Error| TableError::Form(error.to_string());
+    while rows.read_record(&mut record).map_err(broken)? {
+        let cell = |at: usize| Cow::Borrowed(record.get(at).unwrap_or_default());
+        let row = columns.row(cell).map_err(|odd| {
+            let at = record.position().map_or(0, csv::Position::line);
+            TableError::Line { line: line + at, odd }
+        })?;
+        if let Some(row) = row {
+            each(row)?;
+        }
+    }
+    Ok(())
+}
+
+/// The sign that stands most often between the names.
+fn delimiter(line: &str) -> u8 {
+    let line = line.trim_end();
+    if let Some(sign) = line.strip_prefix("sep=").and_then(|rest| rest.bytes().next()) {
+        return sign;
+    }
+    let count = |sign: u8| line.bytes().filter(|byte| *byte == sign).count();
+    [b',', b';', b'\t'].into_iter().max_by_key(|sign| (count(*sign), *sign == b',')).unwrap_or(b',')
+}
+
+fn names(line: &str, delimiter: u8) -> Result<Vec<String>, TableError> {
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .delimiter(delimiter)
+        .from_reader(line.as_bytes());
+    match reader.records().next() {
+        Some(Ok(record)) => Ok(record.iter().map(str::to_owned).collect()),
+        Some(Err(error)) => Err(TableError::Form(error.to_string())),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn lines(
+    mut file: impl BufRead,
+    map: &Map,
+    each: &mut dyn FnMut(Row) -> io::Result<()>,
+) -> Result<(), TableError> {
+    let mut text = Vec::new();
+    let mut line = 0_u64;
+    let mut known: Option<(Vec<String>, Columns)> = None;
+    loop {
+        text.clear();
+        if file.read_until(b'\n', &mut text)? == 0 {
+            return Ok(());
+        }
+        line += 1;
+        if text.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        let form = |error: serde_json::Error| TableError::Form(format!("line {line}: {error}"));
+        let object: Value = serde_json::from_slice(&text).map_err(form)?;
+        let Value::Object(object) = object else {
+            return Err(TableError::Form(format!("line {line} is no object")));
+        };
+        let same = known.as_ref().is_some_and(|(names, _)| {
+            names.len() == object.len() && names.iter().zip(object.keys()).all(|(a, b)| a == b)
+        });
+        if !same {
+            let names: Vec<String> = object.keys().cloned().collect();
+            let columns = Columns::of(names.iter().map(String::as_str), map);
+            known = Some((names, columns.map_err(|odd| TableError::Line { line, odd })?));
+        }
+        let Some((_, columns)) = &known else { continue };
+        let values: Vec<&Value> = object.values().collect();
+        let cell = |at: usize| values.get(at).map_or(Cow::Borrowed(""), |value| shown(value));
+        if let Some(row) = columns.row(cell).map_err(|odd| TableError::Line { line, odd })? {
+            each(row)?;
+        }
+    }
+}
+
+/// A value as a cell; of an object that stands in its place, its id.
+fn shown(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::Null => Cow::Borrowed(""),
+        Value::String(text) => Cow::Borrowed(text),
+        Value::Object(object) => {
+            Cow::Borrowed(object.get("id").and_then(Value::as_str).unwrap_or_default())
+        }
+        other => Cow::Owned(other.to_string()),
+    }
+}
+
+fn sqlite(
+    path: &Path,
+    table: Option<&str>,
+    map: &Map,
+    each: &mut dyn FnMut(Row) -> io::Result<()>,
+) -> Result<(), TableError> {
+    let form = |error: rusqlite::Error| TableError::Form(error.to_string());
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(form)?;
+    let table = if let Some(table) = table { table.to_owned() } else { only_table(&connection)? };
+    let quoted = table.replace('"', "\"\"");
+    let mut statement = connection.prepare(&format!("SELECT * FROM \"{quoted}\"")).map_err(form)?;
+    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns = Columns::of(names.iter().map(String::as_str), map);
+    let columns = columns.map_err(|odd| TableError::Line { line: 0, odd })?;
+    let mut rows = statement.query([]).map_err(form)?;
+    let mut line = 0_u64;
+    while let Some(row) = rows.next().map_err(form)? {
+        line += 1;
+        let cell = |at: usize| match row.get_ref(at) {
+            Ok(ValueRef::Text(text)) => String::from_utf8_lossy(text),
+            Ok(ValueRef::Integer(number)) => Cow::Owned(number.to_string()),
+            Ok(ValueRef::Real(number)) => Cow::Owned(number.to_string()),
+            _ => Cow::Borrowed(""),
+        };
+        if let Some(row) = columns.row(cell).map_err(|odd| TableError::Line { line, odd })? {
+            each(row)?;
+        }
+    }
+    Ok(())
+}
+
+fn only_table(connection: &Connection) -> Result<String, TableError> {
+    let form = |error: rusqlite::Error| TableError::Form(error.to_string());
+    let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
+    let mut statement = connection.prepare(sql).map_err(form)?;
+    let names = statement.query_map([], |row| row.get(0)).map_err(form)?;
+    let names: Vec<String> = names.collect::<Result<_, _>>().map_err(form)?;
+    match names.as_slice() {
+        [only] => Ok(only.clone()),
+        // The row of a session each, as the course has it.
+        several if several.iter().any(|name| plain(name) == "ledger") => Ok("ledger".to_owned()),
+        several => {
+            Err(TableError::Form(format!("name one of its tables with #: {}", several.join(", "))))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::reconcile::row::Key;
+
+    fn rows(bytes: &[u8], map: &Map) -> Result<Vec<Row>, TableError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("side.csv");
+        std::fs::write(&path, bytes).unwrap();
+        let mut found = Vec::new();
+        read(&Source::Csv(path), map, &mut |row| {
+            found.push(row);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    #[test]
+    fn a_bank_s_file_is_read_with_its_preamble_and_its_encoding() {
+        let text = "みどり銀行 入出金明細\r\n口座,1234567\r\n日付;お預り金額;お取引内容;注文番号\r\n\
+                    2026/1/5;\"１，２００\";カ）ストア;A-7\r\n;;合計;\r\n";
+        let (bytes, _, _) = encoding_rs::SHIFT_JIS.encode(text);
+        let found = rows(&bytes, &Map::default()).unwrap();
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].amount, found[0].key(Key::Reference)), (1_200, Some("A-7")));
+        let excel =
+            rows(b"\xEF\xBB\xBFsep=;\r\nid;amount;currency\r\nch_1;500;jpy\r\n", &Map::default());
+        assert_eq!(excel.unwrap()[0].key(Key::Charge), Some("ch_1"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_by_its_line() {
+        let error = rows(b"id,amount,currency\nch_1,500,jpy\nch_2,5.00,usd\n", &Map::default());
+        assert_eq!(error.unwrap_err().to_string(), "line 3: `5.00` is no amount");
+        let error = rows(b"id,price\nch_1,500\n", &Map::default()).unwrap_err();
+        assert_eq!(error.to_string(), "line 2: no column is `amount`");
+    }
+
+    #[test]
+    fn json_lines_and_tables_of_sqlite_give_the_same_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let (lines, file) = (folder.path().join("a.jsonl"), folder.path().join("a.db"));
+        std::fs::write(&lines, "{\"id\":\"ch_1\",\"payment_intent\":{\"id\":\"pi_1\"},\"amount\":500,\
+            \"currency\":\"jpy\",\"status\":\"succeeded\",\"amount_refunded\":0,\"created\":9,\"livemode\":false}\n\n").unwrap();
+        let made = Connection::open(&file).unwrap();
+        made.execute_batch("CREATE TABLE charges (id, payment_intent, amount, currency, status, amount_refunded, created, livemode); \
+            INSERT INTO charges VALUES ('ch_1', 'pi_1', 500, 'jpy', 'succeeded', 0, 9, 0)").unwrap();
+        let all = |source: &Source| {
+            let mut found = Vec::new();
+            read(source, &Map::default(), &mut |row| {
+                found.push(row);
+                Ok(())
+            })
+            .unwrap();
+            found
+        };
+        let found = all(&Source::Jsonl(lines));
+        assert_eq!(found[0].key(Key::Intent), Some("pi_1"));
+        assert_eq!(found, all(&Source::Sqlite(file, None)));
+    }
+}

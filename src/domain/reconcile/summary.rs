@@ -1,0 +1,110 @@
+//! What a comparison comes to: how many rows have each verdict, what was paid, and the money by category.
+
+use crate::domain::currency::Currency;
+use crate::domain::reconcile::row::{Row, What};
+use crate::domain::reconcile::{Finding, Side, Verdict};
+use std::collections::BTreeMap;
+
+/// What came in by one currency on both sides, in minor units, refunds not taken off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sum {
+    /// Amounts that the ledger says were paid.
+    pub ours: i64,
+    /// Amounts that the provider says were paid.
+    pub theirs: i64,
+}
+
+/// What moved in one currency for one reason on one side, in minor units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flow {
+    /// How many rows.
+    pub rows: u64,
+    /// Before the fee.
+    pub gross: i64,
+    /// What the provider kept.
+    pub fee: i64,
+    /// What is left.
+    pub net: i64,
+}
+
+/// What a comparison comes to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// How many rows have each verdict; a verdict that none has is not in it.
+    pub counts: BTreeMap<Verdict, usize>,
+    /// Sums of what was paid, by currency.
+    pub sums: BTreeMap<Currency, Sum>,
+    /// The money by currency and reporting category, ours and theirs.
+    pub money: BTreeMap<(Currency, String), [Flow; 2]>,
+}
+
+impl Summary {
+    /// Counts a finding in.
+    pub fn add(&mut self, finding: &Finding) {
+        *self.counts.entry(finding.verdict).or_insert(0) += 1;
+        if finding.verdict == Verdict::PayoutRemainder {
+            // The payout itself was counted when it was compared.
+            return;
+        }
+        for (side, row) in [(Side::Ours, &finding.ours), (Side::Theirs, &finding.theirs)] {
+            if let Some(row) = row {
+                self.take(side, row);
+            }
+        }
+    }
+
+    fn take(&mut self, side: Side, row: &Row) {
+        if row.was_paid() {
+            let sum = self.sums.entry(row.currency).or_default();
+            let own = if side == Side::Ours { &mut sum.ours } else { &mut sum.theirs };
+            *own = own.saturating_add(row.amount);
+        }
+        if row.what == What::Payment && !row.was_paid() {
+            return;
+        }
+        let gross = match row.what {
+            What::Refund | What::Dispute | What::Payout => row.amount.saturating_neg(),
+            What::Payment | What::Other => row.amount,
+        };
+        let category = if row.category.is_empty() { row.what.category() } else { &row.category };
+        self.flow(side, row.currency, category, [gross, row.fee.unwrap_or(0)]);
+        let inner = [(What::Refund, row.refunded), (What::Dispute, row.disputed)];
+        for (what, amount) in inner {
+            if let Some(amount) = amount.filter(|amount| *amount != 0) {
+                let gross = amount.saturating_neg();
+                self.flow(side, row.currency, what.category(), [gross, 0]);
+            }
+        }
+    }
+
+    fn flow(&mut self, side: Side, currency: Currency, category: &str, [gross, fee]: [i64; 2]) {
+        let flows = self.money.entry((currency, category.to_owned())).or_default();
+        let [ours, theirs] = flows;
+        let flow = if side == Side::Ours { ours } else { theirs };
+        flow.rows += 1;
+        flow.gross = flow.gross.saturating_add(gross);
+        flow.fee = flow.fee.saturating_add(fee);
+        flow.net = flow.net.saturating_add(gross.saturating_sub(fee));
+    }
+
+    /// Whether nothing differs.
+    pub fn is_clean(&self) -> bool {
+        self.counts.keys().all(|verdict| verdict.is_well())
+    }
+
+    /// How many rows have `verdict`.
+    pub fn count(&self, verdict: Verdict) -> usize {
+        self.counts.get(&verdict).copied().unwrap_or(0)
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.counts.values().sum()
+    }
+
+    /// How many rows differ.
+    pub fn differing(&self) -> usize {
+        let differing = self.counts.iter().filter(|(verdict, _)| !verdict.is_well());
+        differing.map(|(_, count)| count).sum()
+    }
+}

@@ -1,0 +1,149 @@
+//! Lines of another ledger, or of a file of events and objects, into this one. A line that is known changes nothing.
+
+use crate::batch::Commit as _;
+use crate::domain::book::line::{Line, Source};
+use crate::domain::event::Event;
+use crate::domain::time::Timestamp;
+use crate::store::writer::{LedgerWriter, Write};
+use crate::store::{Ledger, StoreError, schema, sqlite};
+use rusqlite::{Connection, OpenFlags};
+use serde_json::Value;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+
+/// Lines a commit.
+const LINES_MAX: usize = 500;
+
+/// What an import came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// Lines read.
+    pub read: u64,
+    /// Lines that were new.
+    pub fresh: u64,
+    /// What could not be read: where and why.
+    pub unreadable: Vec<(String, String)>,
+}
+
+struct Intake {
+    writer: LedgerWriter,
+    waiting: Vec<Write>,
+    done: Imported,
+}
+
+impl Ledger {
+    /// Takes in the journal of another ledger, or events and objects, one a line.
+    pub fn import(&self, file: &Path, now: Timestamp) -> Result<Imported, StoreError> {
+        let mut intake =
+            Intake { writer: self.writer()?, waiting: Vec::new(), done: Imported::default() };
+        let io = |error: std::io::Error| StoreError::Io {
+            path: file.to_owned(),
+            reason: error.to_string(),
+        };
+        let mut head = BufReader::new(File::open(file).map_err(io)?);
+        if head.fill_buf().map_err(io)?.starts_with(b"SQLite format 3\0") {
+            drop(head);
+            intake.journal(file)?;
+        } else {
+            for (line, number) in head.lines().zip(1_u64..) {
+                intake.text(&line.map_err(io)?, number, now)?;
+            }
+        }
+        intake.flush()?;
+        Ok(intake.done)
+    }
+}
+
+impl Intake {
+    fn journal(&mut self, file: &Path) -> Result<(), StoreError> {
+        let fail = |error: rusqlite::Error| schema::explain(file, &error);
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let other = Connection::open_with_flags(file, flags).map_err(fail)?;
+        let sql = format!("SELECT {} FROM events ORDER BY seq", sqlite::LINE);
+        let mut statement = other.prepare(&sql).map_err(fail)?;
+        let mut rows = statement.query([]).map_err(fail)?;
+        while let Some(row) = rows.next().map_err(fail)? {
+            self.put(sqlite::line(row).map_err(fail)?)?;
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, text: &str, number: u64, now: Timestamp) -> Result<(), StoreError> {
+        if text.trim().is_empty() {
+            return Ok(());
+        }
+        let object: Value = match serde_json::from_str(text) {
+            Ok(object) => object,
+            Err(error) => return self.odd(number, &error.to_string()),
+        };
+        if object.get("object").and_then(Value::as_str) == Some("event") {
+            // The bytes are kept as they stand in the file.
+            return match Event::stored(text.trim().as_bytes()) {
+                Ok(event) => self.put(Line::event(event, now, Source::Carried)),
+                Err(error) => self.odd(number, &error.to_string()),
+            };
+        }
+        if object.get("object").is_none() || object.get("id").is_none() {
+            return self.odd(number, "no event and no object");
+        }
+        let at = object.get("created").and_then(Value::as_i64).map_or(now, Timestamp);
+        self.put(Line::fetched(&object, at, now, Source::Carried))
+    }
+
+    fn odd(&mut self, number: u64, why: &str) -> Result<(), StoreError> {
+        self.done.read += 1;
+        self.done.unreadable.push((number.to_string(), why.to_owned()));
+        Ok(())
+    }
+
+    fn put(&mut self, line: Line) -> Result<(), StoreError> {
+        self.done.read += 1;
+        self.waiting.push(Write::Line(Box::new(line)));
+        if self.waiting.len() >= LINES_MAX { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<(), StoreError> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        for outcome in self.writer.commit(std::mem::take(&mut self.waiting))? {
+            self.done.fresh += u64::from(outcome?.fresh);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{FILE, Filter};
+
+    #[test]
+    fn events_objects_and_another_ledger_are_taken_in_and_twice_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(&folder.path().join("a").join(FILE)).unwrap();
+        let lines = folder.path().join("events.jsonl");
+        let session = "{\"id\":\"cs_1\",\"object\":\"checkout.session\",\"amount_total\":500,\"currency\":\"jpy\",\
+            \"created\":4,\"status\":\"complete\",\"payment_status\":\"paid\",\"payment_intent\":\"pi_1\"}";
+        let event = format!(
+            "{{\"id\":\"evt_1\",\"object\":\"event\",\"type\":\"checkout.session.completed\",\
+            \"created\":5,\"livemode\":false,\"data\":{{\"object\":{session}}}}}"
+        );
+        let refund = "{\"id\":\"re_1\",\"object\":\"refund\",\"amount\":200,\"currency\":\"jpy\",\"created\":6,\
+            \"payment_intent\":\"pi_1\",\"charge\":\"ch_1\",\"status\":\"succeeded\"}";
+        std::fs::write(&lines, format!("{event}\n\n{refund}\nno json\n")).unwrap();
+        let done = ledger.import(&lines, Timestamp(9)).unwrap();
+        assert_eq!((done.read, done.fresh, done.unreadable.len()), (3, 2, 1));
+        assert_eq!(done.unreadable[0].0, "4");
+        let row = ledger.rows(&Filter::default()).unwrap().pop().unwrap();
+        assert_eq!((row.refunded, row.record.status.name()), (200, "partially_refunded"));
+        assert_eq!(ledger.import(&lines, Timestamp(99)).unwrap().fresh, 0);
+        assert_eq!(ledger.event("evt_1").unwrap().unwrap().body, event.as_bytes());
+        let other = Ledger::open(&folder.path().join("b").join(FILE)).unwrap();
+        let done = other.import(ledger.path(), Timestamp(9)).unwrap();
+        assert_eq!((done.read, done.fresh), (2, 2));
+        assert_eq!(other.rows(&Filter::default()), ledger.rows(&Filter::default()));
+        assert!(other.verify().unwrap().findings.is_empty());
+    }
+}

@@ -1,0 +1,137 @@
+//! Reconciliation of files and of whatever else is booked: sources, forms, exit codes, repair, explanation.
+
+use crate::env::Env;
+use serde_json::Value;
+use std::fmt::Write as _;
+
+/// Both sides of a small reconciliation, the second as Stripe's own report has it.
+fn sides(env: &Env) -> [String; 2] {
+    let mut ours =
+        "session_id,payment_intent,amount,currency,status,amount_refunded,created\n".to_owned();
+    let mut theirs =
+        "id,Created date (UTC),Amount,Amount Refunded,Currency,Status,PaymentIntent ID\n"
+            .to_owned();
+    for n in 0..60 {
+        let amount = if n == 7 { 1_001 } else { 1_000 };
+        if n != 8 {
+            writeln!(ours, "cs_{n},pi_{n},{amount},usd,succeeded,0,1767225600").unwrap();
+        }
+        let back = if n == 9 { "2.50" } else { "0.00" };
+        if n != 11 {
+            writeln!(theirs, "ch_{n},2026-01-01 00:00:00,10.00,{back},usd,Paid,pi_{n}").unwrap();
+        }
+    }
+    let write = |name: &str, text: &str| {
+        let path = env.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        format!("csv:{}", path.display())
+    };
+    [write("ours.csv", &ours), write("theirs.csv", &theirs)]
+}
+
+#[test]
+fn two_files_are_compared_in_every_form_and_the_code_says_how_it_went() {
+    let env = Env::new();
+    let [ours, theirs] = sides(&env);
+    let sides = ["--ours", &ours, "--theirs", &theirs];
+    let run = |more: &[&str]| env.run(&[&["reconcile"][..], &sides, more].concat());
+    let table = run(&["--only-differences"]);
+    assert_eq!(table.code, 1, "{}{}", table.out, table.err);
+    for verdict in
+        ["AMOUNT 1", "MISSING_IN_LEDGER 1", "MISSING_AT_PROVIDER 1", "REFUND 1", "MATCH 57"]
+    {
+        assert!(table.out.contains(verdict), "{verdict}: {}", table.out);
+    }
+    let csv = run(&["--format", "csv"]);
+    assert_eq!((csv.code, csv.out.lines().count()), (1, 62), "{}", csv.out);
+    // The same again is the same, byte for byte.
+    assert_eq!(csv.out, run(&["--format", "csv"]).out);
+    let lines = run(&["--format", "jsonl", "--only-differences"]).out;
+    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((lines.len(), &lines[4]["summary"]["counts"]["MATCH"]), (5, &Value::from(57)));
+    assert!(run(&["--format", "junit"]).out.contains("tests=\"61\" failures=\"4\""));
+    let page = env.path().join("page.html");
+    run(&["--format", "html", "--output", page.to_str().unwrap()]);
+    assert!(std::fs::read_to_string(&page).unwrap().contains("MISSING_AT_PROVIDER"));
+    let file = env.path().join("found.db");
+    assert_eq!(run(&["--format", "sqlite", "--output", file.to_str().unwrap()]).code, 1);
+    let found = rusqlite::Connection::open(&file).unwrap();
+    let count = "SELECT COUNT(*) FROM findings WHERE verdict = 'MATCH'";
+    assert_eq!(found.query_row(count, [], |row| row.get::<_, i64>(0)).unwrap(), 57);
+    let same = env.run(&["reconcile", "--ours", &ours, "--theirs", &ours]);
+    assert_eq!(same.code, 0, "{}", same.out);
+    let told = env.run(&["reconcile", "explain", "pi_7", "--ours", &ours, "--theirs", &theirs]);
+    assert!(told.out.contains("AMOUNT") && told.out.contains("payment_intent"), "{}", told.out);
+    let gone = env.run(&["reconcile", "--ours", "csv:nowhere.csv", "--theirs", &theirs]);
+    assert_eq!(gone.code, 3, "{}", gone.err);
+    std::fs::write(env.path().join("odd.csv"), "id,amount,currency\nch_1,5.00,usd\n").unwrap();
+    let odd = format!("csv:{}", env.path().join("odd.csv").display());
+    let odd = env.run(&["reconcile", "--ours", &odd, "--theirs", &theirs]);
+    assert!(odd.code == 3 && odd.err.contains("line 2"), "{}{}", odd.code, odd.err);
+    assert_eq!(env.run(&["reconcile", "--ours", "xlsx:a"]).code, 2);
+}
+
+#[test]
+fn payments_without_a_session_are_compared_and_replayed_only_when_somebody_says_so() {
+    let env = Env::new();
+    let sandbox = env.sandbox(&[]);
+    let paid = sandbox.api.make(
+        "/v1/payment_intents",
+        &[
+            ("amount", "700"),
+            ("currency", "jpy"),
+            ("payment_method", "pm_card_visa"),
+            ("confirm", "true"),
+            ("automatic_payment_methods[enabled]", "true"),
+            ("automatic_payment_methods[allow_redirects]", "never"),
+        ],
+    );
+    let id = paid["id"].as_str().unwrap();
+    sandbox.api.make("/v1/refunds", &[("payment_intent", id), ("amount", "200")]);
+    let found = env.run(&["reconcile"]);
+    assert!(
+        found.code == 1 && found.out.contains("MISSING_IN_LEDGER"),
+        "{}{}",
+        found.out,
+        found.err
+    );
+    let planned = env.run(&["reconcile", "--fix"]);
+    assert!(planned.code == 1 && planned.out.contains("--fix --yes"), "{}", planned.out);
+    assert_eq!(env.run(&["reconcile"]).code, 1);
+    let fixed = env.run(&["reconcile", "--fix", "--yes"]);
+    assert_eq!(fixed.code, 0, "{}{}", fixed.out, fixed.err);
+    assert_eq!(env.run(&["reconcile"]).code, 0);
+    // Asked again, there is nothing to do, and every row stands as it was written.
+    assert_eq!(env.run(&["reconcile", "--fix", "--yes"]).code, 0);
+    env.ok(&["ledger", "verify"]);
+    let told = env.ok(&["reconcile", "explain", id]);
+    assert!(told.contains("stripegym.seen") && told.contains("MATCH"), "{told}");
+}
+
+#[test]
+fn what_happened_while_nobody_listened_is_caught_up_with_and_twice_changes_nothing() {
+    let env = Env::new();
+    let _sandbox = env.sandbox(&[]);
+    env.ok(&["checkout", "--amount", "500", "--currency", "jpy", "--pay", "4242424242424242"]);
+    assert_eq!(env.run(&["reconcile"]).code, 1);
+    let first: Value = serde_json::from_str(&env.ok(&["catch-up", "--json"])).unwrap();
+    assert!(first["fresh"].as_u64().unwrap() > 0 && first["objects"] == 0, "{first}");
+    env.ok(&["reconcile"]);
+    let again: Value = serde_json::from_str(&env.ok(&["catch-up", "--json"])).unwrap();
+    assert_eq!(again["fresh"], 0, "{again}");
+    // From before the provider's events its objects tell.
+    let other = Env::new();
+    let other_home = other.path().join("elsewhere");
+    let home = other_home.to_str().unwrap();
+    let long_ago: Value =
+        serde_json::from_str(&env.ok(&["catch-up", "--json", "--since", "60d"])).unwrap();
+    assert_eq!(long_ago["fresh"], 0, "{long_ago}");
+    let lines = env.path().join("events.jsonl");
+    let list: Value = serde_json::from_str(&env.ok(&["events", "list", "--json"])).unwrap();
+    let rows = list["events"].as_array().or(list.as_array()).unwrap();
+    let id = rows[0]["id"].as_str().unwrap();
+    let event: Value = serde_json::from_str(&env.ok(&["events", "show", id])).unwrap();
+    std::fs::write(&lines, format!("{event}\n")).unwrap();
+    env.ok(&["--home", home, "ledger", "import", lines.to_str().unwrap()]);
+    env.ok(&["--home", home, "ledger", "verify"]);
+}
