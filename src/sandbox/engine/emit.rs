@@ -46,6 +46,18 @@ pub fn emit(txn: &mut Txn<'_>, kind: &str, about: &Stored, previous: Option<Box<
     }
 }
 
+/// Has the newest event of a type about an object show it as it is now: what it became in the same change.
+pub fn retell(txn: &mut Txn<'_>, kind: &str, about: &Stored) {
+    let newest = txn.having("event", "type", kind).into_iter().find_map(|event| {
+        let stored = event.stored();
+        let envelope = stored.part::<Envelope>().filter(|it| it.about == about.seq)?;
+        Some((stored.id.to_string(), envelope.clone()))
+    });
+    if let Some((id, envelope)) = newest {
+        txn.put_event(&id, Arc::clone(&about.text), envelope);
+    }
+}
+
 /// Who is told of an event: an endpoint, and the account that has it.
 #[derive(Clone, Debug)]
 pub struct Subscriber {
