@@ -105,6 +105,10 @@ const PLACEHOLDERS: &[(&str, Option<&str>)] = &[
     ("/v1/checkout/sessions/{session}", None),
     ("/v1/checkout/sessions/{session}/expire", None),
     ("/v1/checkout/sessions/{session}/line_items", None),
+    ("/v1/invoices/{invoice}/finalize", Some("id")),
+    ("/v1/invoices/{invoice}/mark_uncollectible", Some("id")),
+    ("/v1/invoices/{invoice}/pay", Some("id")),
+    ("/v1/invoices/{invoice}/void", Some("id")),
     ("/v1/subscriptions/{subscription_exposed_id}", Some("id")),
 ];
 

@@ -34,6 +34,7 @@ pub const fn declared(kind: &str) -> &'static [&'static str] {
         b"application_fee" => &["charge"],
         b"bank_account" | b"card" => &["account", "customer"],
         b"fee_refund" => &["fee"],
+        b"credit_note" => &["customer", "invoice"],
         b"customer_balance_transaction" => &["customer"],
         b"invoice" => &[
             "customer",

@@ -140,6 +140,10 @@ pub struct SessionPart {
     pub line_looks: Vec<LineLook>,
     /// `payment_intent_data` as it was sent.
     pub payment_intent_data: Map<String, Value>,
+    /// `subscription_data` as it was sent.
+    pub subscription_data: Map<String, Value>,
+    /// The subscription that was made for it before it was complete.
+    pub subscription: Option<String>,
     /// Optional items that were not taken, as line items.
     pub optional: Vec<(Value, LineLook)>,
     /// The discount that applies, and its coupon as it was then with all that it does not show.

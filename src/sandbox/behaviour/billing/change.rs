@@ -59,8 +59,7 @@ fn apply(txn: &mut Txn<'_>, call: &Call, known: &Arc<Object>) -> Result<Arc<Obje
     let id = text(known, "id").to_owned();
     let mut doc = known.as_object().cloned().unwrap_or_default();
     let mut part = known.part::<SubscriptionPart>().into_owned();
-    let customer = txn.find("customer", text(known, "customer"), "customer")?;
-    create::write(txn, call, &mut doc, &customer)?;
+    create::write(txn, call, &mut doc)?;
     write_more(txn, call, &mut doc, known)?;
     ending::write(txn, call, &mut doc)?;
     let trial = Trial::read(txn, call, known)?;
@@ -79,7 +78,8 @@ fn apply(txn: &mut Txn<'_>, call: &Call, known: &Arc<Object>) -> Result<Arc<Obje
     let after = subscription::store(txn, doc, part);
     let period = period_before(known, txn.now(), plan.anew || trial.ends());
     let pending = if billing.prorates && !trial.is_running(known) && !trial.ends() {
-        prorate::pend(txn, known, &after, &deltas, &plan, billing)
+        let begins = trial.is_change() && text(known, "status") != "trialing";
+        prorate::pend(txn, known, &after, &deltas, plan.anew || begins, billing)
     } else {
         0
     };

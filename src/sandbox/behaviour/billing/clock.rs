@@ -58,7 +58,7 @@ pub fn ensure_room(txn: &Txn<'_>, clock: &str) -> Result<(), Failure> {
 ///
 /// Fails for where it is already or was, for too far, and while it is moving. Believed: the sentences.
 pub fn advance(txn: &mut Txn<'_>, id: &str, to: i64) -> Result<Arc<Object>, Failure> {
-    let known = txn.find(KIND, id, "test_clock")?;
+    let known = txn.find(KIND, id, "id")?;
     if text(&known, "status") == "advancing" {
         let text = "The test clock is currently advancing. Wait until its status is `ready` before advancing it again.";
         return Err(Failure::invalid(text).code("test_clock_advancing"));
@@ -120,7 +120,7 @@ pub fn on_advance(txn: &mut Txn<'_>, args: &Value) {
 
 /// Removes a clock with the customers that it has.
 pub fn delete(txn: &mut Txn<'_>, id: &str) -> Result<Value, Failure> {
-    let known = txn.find(KIND, id, "test_clock")?;
+    let known = txn.find(KIND, id, "id")?;
     txn.on_clock(Some(id), |txn| {
         for customer in txn.having("customer", "test_clock", id) {
             crate::sandbox::behaviour::object::customer::remove(txn, &customer);

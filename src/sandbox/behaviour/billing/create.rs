@@ -67,7 +67,7 @@ fn make(txn: &mut Txn<'_>, call: &Call, customer: &Arc<Object>) -> Result<Arc<Ob
     let currency = call.text("currency").unwrap_or_else(|| text(&first.price, "currency"));
     let id = txn.new_id("sub_1", 23);
     let mut doc = new(KIND, members(txn, call, customer, (&id, currency, &plan)));
-    write(txn, call, &mut doc, customer)?;
+    write(txn, call, &mut doc)?;
     let made: Result<Vec<Value>, Failure> =
         specs.iter().map(|spec| items::item(txn, &id, spec, plan.first)).collect();
     subscription::set_items(&mut doc, &made?);
@@ -249,7 +249,7 @@ fn billing_mode(call: &Call, now: i64) -> Value {
 }
 
 /// Writes the sent parameters that a subscription shows.
-pub fn write(txn: &Txn<'_>, call: &Call, doc: &mut Doc, customer: &Value) -> Result<(), Failure> {
+pub fn write(txn: &Txn<'_>, call: &Call, doc: &mut Doc) -> Result<(), Failure> {
     copy(doc, call, FIELDS);
     for name in ["automatic_tax", "invoice_settings", "payment_settings"] {
         if let (Some(Value::Object(known)), Some(sent)) = (doc.get_mut(name), call.hash(name)) {
@@ -274,7 +274,6 @@ pub fn write(txn: &Txn<'_>, call: &Call, doc: &mut Doc, customer: &Value) -> Res
     if let Some(account) = call.text("on_behalf_of") {
         txn.at("").find("account", account, "on_behalf_of")?;
     }
-    debug_assert!(!text(customer, "id").is_empty());
     merge_metadata(doc, &call.params);
     Ok(())
 }

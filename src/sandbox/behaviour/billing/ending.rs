@@ -1,7 +1,7 @@
 //! How a subscription is to end, and how it is paused: what a call asks for.
 
 use crate::domain::time::Timestamp;
-use crate::sandbox::behaviour::billing::prorate::{self, Delta};
+use crate::sandbox::behaviour::billing::prorate;
 use crate::sandbox::behaviour::billing::subscription::{self, KIND};
 use crate::sandbox::behaviour::billing::{change, lifecycle, on_clock_of, renew, trial};
 use crate::sandbox::behaviour::object::text;
@@ -97,11 +97,7 @@ pub fn cancel(txn: &mut Txn<'_>, call: &Call, id: &str) -> Result<Arc<Object>, F
         if call.flag("prorate") == Some(true) {
             let billing =
                 change::Billing { prorates: true, at_once: false, at: txn.now(), anew: false };
-            let plan =
-                crate::sandbox::behaviour::billing::swap::Plan { items: Vec::new(), anew: false };
-            let gone = |item: &Value| Delta { old: Some(item.clone()), new: None };
-            let deltas: Vec<Delta> = subscription::items(&known).iter().map(gone).collect();
-            prorate::pend(txn, &known, &known, &deltas, &plan, billing);
+            prorate::pend(txn, &known, &known, &[], true, billing);
         }
         txn.edit(KIND, id, |doc| {
             doc.insert("cancel_at_period_end".to_owned(), json!(false));

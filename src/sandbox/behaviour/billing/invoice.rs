@@ -205,7 +205,7 @@ pub fn edit(
 ///
 /// Fails for what is no draft.
 pub fn finalize(txn: &mut Txn<'_>, id: &str) -> Result<Arc<Object>, Failure> {
-    let invoice = txn.find(KIND, id, "invoice")?;
+    let invoice = txn.find(KIND, id, "id")?;
     Invoice::read(text(&invoice, "status")).allows(Act::Finalize)?;
     forget_job(txn, &invoice);
     let settled = balance::apply(txn, &invoice);
@@ -355,7 +355,7 @@ fn cancel_payment(txn: &mut Txn<'_>, invoice: &Object) {
 ///
 /// Fails for what is no draft.
 pub fn delete(txn: &mut Txn<'_>, id: &str) -> Result<Value, Failure> {
-    let invoice = txn.find(KIND, id, "invoice")?;
+    let invoice = txn.find(KIND, id, "id")?;
     Invoice::read(text(&invoice, "status")).allows(Act::Delete)?;
     forget_job(txn, &invoice);
     let stub = json!({"id": id, "object": KIND, "deleted": true});

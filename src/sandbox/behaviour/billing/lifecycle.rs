@@ -114,8 +114,10 @@ pub enum Turn {
 
 /// The status after a turn; the same where the turn does not concern it.
 pub fn after(status: &'static str, turn: Turn) -> &'static str {
+    if is_over(status) {
+        return status;
+    }
     match (status, turn) {
-        ("canceled" | "incomplete_expired", _) => status,
         (_, Turn::Ends) => "canceled",
         ("incomplete", Turn::Expires) => "incomplete_expired",
         ("incomplete" | "past_due" | "unpaid" | "paused", Turn::Paid)

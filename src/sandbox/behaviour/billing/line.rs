@@ -33,7 +33,7 @@ pub struct Line<'l> {
 }
 
 /// The line as invoices show it.
-pub fn doc(txn: &Txn<'_>, line: Line<'_>) -> Value {
+pub fn doc(txn: &Txn<'_>, line: &Line<'_>) -> Value {
     let mut doc = new(
         "line_item",
         json!({
@@ -123,7 +123,7 @@ pub fn regular(
     };
     let whole = if matches!(how, How::Trial) { 0 } else { cost };
     LinePart {
-        doc: doc(txn, line),
+        doc: doc(txn, &line),
         rates: rates(item),
         discounts: names(item.get("discounts")),
         billed: Some(Billed {
@@ -174,7 +174,7 @@ pub fn of_invoice_item(txn: &Txn<'_>, item: &Object) -> LinePart {
     let period = item.get("period").cloned().unwrap_or_default();
     let mut line = doc(
         txn,
-        Line {
+        &Line {
             amount: int(item, "amount"),
             currency: text(item, "currency"),
             description: text(item, "description").to_owned(),

@@ -8,6 +8,7 @@ pub mod balance;
 pub mod change;
 pub mod clock;
 pub mod create;
+pub mod credit;
 pub mod discount;
 pub mod draft;
 pub mod ending;

@@ -6,7 +6,6 @@ use crate::sandbox::behaviour::billing::line;
 use crate::sandbox::behaviour::billing::period::Period;
 use crate::sandbox::behaviour::billing::proration;
 use crate::sandbox::behaviour::billing::subscription::{self, KIND};
-use crate::sandbox::behaviour::billing::swap::Plan;
 use crate::sandbox::behaviour::billing::wording::{self, Sold};
 use crate::sandbox::behaviour::object::{int, text};
 use crate::sandbox::engine::object::{Doc, Object};
@@ -34,16 +33,17 @@ impl Delta {
 }
 
 /// Writes down what the changed items give back and cost from now on; how many items that makes. The debit is
-/// written first, so that what lists the newest first has the credit before it.
+/// written first, so that what lists the newest first has the credit before it. `cuts` says that the period is cut
+/// short for all items, and what follows it is billed by itself.
 pub fn pend(
     txn: &mut Txn<'_>,
     before: &Object,
     after: &Object,
     deltas: &[Delta],
-    plan: &Plan,
+    cuts: bool,
     billing: Billing,
 ) -> usize {
-    let all: Vec<Delta> = if plan.anew {
+    let all: Vec<Delta> = if cuts {
         // Everything that was billed for the period that is cut short.
         let olds = subscription::items(before).iter();
         olds.map(|old| Delta { old: Some(old.clone()), new: None }).collect()

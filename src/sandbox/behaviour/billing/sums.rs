@@ -47,7 +47,8 @@ pub fn settle(txn: &mut Txn<'_>, doc: &mut Doc, part: &mut InvoicePart) {
     doc.insert("lines".to_owned(), line::shown(&id, &part.lines));
 }
 
-fn read(rate: &Value) -> Option<Rate> {
+/// The rate that a tax rate is.
+pub fn read(rate: &Value) -> Option<Rate> {
     Some(Rate {
         percent: Percent::read(rate.get("percentage")?)?,
         inclusive: rate.get("inclusive") == Some(&json!(true)),
@@ -152,7 +153,8 @@ fn write_line(line: &mut LinePart, outcome: &Outcome, rates: &[Value], applied: 
     line::set(line, "taxes", json!(taxes));
 }
 
-fn tax_amount(rate: &Value, amount: i64, taxable: i64) -> Value {
+/// What a rate comes to, as invoices show it.
+pub fn tax_amount(rate: &Value, amount: i64, taxable: i64) -> Value {
     let inclusive = rate.get("inclusive") == Some(&json!(true));
     json!({
         "amount": amount, "tax_behavior": if inclusive { "inclusive" } else { "exclusive" },

@@ -244,7 +244,7 @@ fn a_renewal_that_fails_is_tried_again_and_ends_the_subscription_in_the_end() {
     let mut shop = Shop::new("pm_card_visa");
     let made = shop.subscribe(json!({}));
     shop.pay_with("pm_card_chargeCustomerFail");
-    shop.lab.advance(31 * DAY);
+    shop.lab.advance(30 * DAY);
     let draft = shop.latest(&made);
     assert_eq!(draft["status"], "draft");
     assert_eq!(shop.again(&made)["status"], "active", "its hour is not over");
@@ -519,7 +519,7 @@ fn invoices_go_from_draft_to_their_ends_and_refuse_the_rest() {
 #[test]
 fn an_invoice_is_voided_given_up_or_paid_elsewhere() {
     let mut shop = Shop::new("pm_card_visa");
-    let mut open = |lab: &mut Lab| {
+    let open = |lab: &mut Lab| {
         let draft =
             lab.ok("POST /v1/invoices", json!({"customer": shop.customer, "currency": "usd"}));
         let add = json!({"lines": [{"description": "Work", "amount": 3_000}]});
@@ -639,6 +639,91 @@ fn a_preview_keeps_nothing() {
     );
     let nobody = shop.lab.call("POST /v1/invoices/create_preview", json!({})).unwrap_err();
     assert!(nobody.message.starts_with("You must either provide a `customer`"));
+}
+
+#[test]
+fn checkout_sells_what_comes_again() {
+    use crate::sandbox::behaviour::checkout::attempt::{self, Means, Payer};
+    let mut shop = Shop::without_card();
+    let params = json!({"mode": "subscription", "success_url": "https://shop.example/ok",
+        "line_items": [{"price": shop.price, "quantity": 2}],
+        "subscription_data": {"metadata": {"plan": "gold"}}});
+    let open = |shop: &mut Shop| id(&shop.lab.ok("POST /v1/checkout/sessions", params.clone()));
+    let pay = |shop: &mut Shop, session: &str, card: &str| {
+        let means = Means::Method(card.to_owned());
+        shop.lab.change(|txn| attempt::pay(txn, session, &means, &Payer::default()))
+    };
+    let session = open(&mut shop);
+    let refused = pay(&mut shop, &session, "pm_card_chargeCustomerFail").unwrap_err();
+    assert_eq!((refused.status, refused.code.as_deref()), (402, Some("card_declined")));
+    assert_eq!(shop.lab.get("checkout.session", &session)["status"], "open");
+    pay(&mut shop, &session, "pm_card_visa").unwrap();
+    let done = shop.lab.get("checkout.session", &session);
+    assert_eq!((&done["status"], &done["payment_status"]), (&json!("complete"), &json!("paid")));
+    assert_eq!(done["payment_intent"], Value::Null);
+    let made = shop.lab.get("subscription", done["subscription"].as_str().unwrap());
+    assert_eq!((&made["status"], &made["quantity"]), (&json!("active"), &json!(2)));
+    assert_eq!((&made["customer"], &made["metadata"]["plan"]), (&done["customer"], &json!("gold")));
+    assert_eq!(done["invoice"], made["latest_invoice"]);
+    assert_eq!(shop.lab.view().count("subscription"), 1, "both tries are about one");
+    shop.lab.advance(32 * DAY);
+    assert_eq!(shop.latest(&made)["amount_paid"], 4_000, "its card pays the next one too");
+}
+
+#[test]
+fn credit_notes_take_off_what_is_due_and_give_back_what_was_paid() {
+    let mut shop = Shop::new("pm_card_visa");
+    let made = shop.subscribe(json!({}));
+    let paid = shop.latest(&made);
+    let line = json!([{"type": "custom_line_item", "description": "Late", "quantity": 1, "unit_amount": 500}]);
+    let wrong = json!({"invoice": paid["id"], "lines": line});
+    assert_eq!(shop.lab.call("POST /v1/credit_notes", wrong).unwrap_err().status, 400);
+    let note =
+        json!({"invoice": paid["id"], "lines": line, "refund_amount": 300, "credit_amount": 200});
+    let seen = shop.lab.view().count("credit_note");
+    shop.lab.ok("GET /v1/credit_notes/preview", note.clone());
+    assert_eq!(shop.lab.view().count("credit_note"), seen, "a preview keeps nothing");
+    let note = shop.lab.ok("POST /v1/credit_notes", note);
+    assert_eq!(
+        (&note["type"], &note["total"], &note["post_payment_amount"]),
+        (&json!("post_payment"), &json!(500), &json!(500))
+    );
+    assert_eq!(note["number"], format!("{}-CN-01", paid["number"].as_str().unwrap()));
+    let refund = shop.lab.get("refund", note["refunds"][0]["refund"].as_str().unwrap());
+    assert_eq!(refund["amount"], 300);
+    assert_eq!(shop.lab.get("customer", &shop.customer)["balance"], -200);
+    let after = shop.latest(&made);
+    assert_eq!(
+        (&after["status"], &after["post_payment_credit_notes_amount"]),
+        (&json!("paid"), &json!(500))
+    );
+
+    let draft =
+        shop.lab.ok("POST /v1/invoices", json!({"customer": shop.customer, "currency": "usd"}));
+    let path = format!("POST /v1/invoices/{}", id(&draft));
+    shop.lab.ok(&format!("{path}/add_lines"), json!({"lines": [{"amount": 3_000}]}));
+    let open = shop.lab.ok(&format!("{path}/finalize"), json!({}));
+    assert_eq!((&open["amount_due"], &open["starting_balance"]), (&json!(2_800), &json!(-200)));
+    let note = shop.lab.ok("POST /v1/credit_notes", json!({"invoice": open["id"], "amount": 800}));
+    assert_eq!((&note["type"], &note["pre_payment_amount"]), (&json!("pre_payment"), &json!(800)));
+    assert_eq!(shop.lab.get("invoice", &id(&open))["amount_due"], 2_000);
+    shop.lab.ok(&format!("POST /v1/credit_notes/{}/void", id(&note)), json!({}));
+    assert_eq!(shop.intent(&open)["amount"], 2_800);
+}
+
+#[test]
+fn a_balance_is_changed_by_hand() {
+    let mut shop = Shop::new("pm_card_visa");
+    let path = format!("/v1/customers/{}/balance_transactions", shop.customer);
+    let made = json!({"amount": -500, "currency": "usd", "description": "Sorry"});
+    let made = shop.lab.ok(&format!("POST {path}"), made);
+    assert_eq!((&made["type"], &made["ending_balance"]), (&json!("adjustment"), &json!(-500)));
+    let subscription = shop.subscribe(json!({}));
+    assert_eq!(shop.latest(&subscription)["amount_paid"], 1_500);
+    let list = shop.lab.ok(&format!("GET {path}"), json!({}));
+    let types: Vec<&str> =
+        list["data"].as_array().unwrap().iter().map(|it| it["type"].as_str().unwrap()).collect();
+    assert_eq!(types, ["applied_to_invoice", "adjustment"]);
 }
 
 #[test]

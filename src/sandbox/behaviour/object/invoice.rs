@@ -75,7 +75,7 @@ pub fn handler(key: &str) -> Option<Handler> {
         "POST /v1/invoices/create_preview" => {
             |txn, call| preview::preview(txn, call).map(Body::from)
         }
-        "GET /v1/invoices/{invoice}" => |txn, call| found(txn, call, "invoice").map(Body::from),
+        "GET /v1/invoices/{invoice}" => |txn, call| found(txn, call).map(Body::from),
         "POST /v1/invoices/{invoice}" => update,
         "DELETE /v1/invoices/{invoice}" => {
             |txn, call| invoice::delete(txn, call.id(0)).map(Body::from)
@@ -92,8 +92,8 @@ pub fn handler(key: &str) -> Option<Handler> {
 }
 
 /// The invoice that a call is about.
-fn found(txn: &Txn<'_>, call: &Call, param: &str) -> Result<Arc<Object>, Failure> {
-    txn.find(KIND, call.id(0), param)
+fn found(txn: &Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
+    txn.find(KIND, call.id(0), "id")
 }
 
 /// Does something in the time of an invoice's customer.
@@ -230,7 +230,7 @@ fn write(txn: &Txn<'_>, call: &Call, doc: &mut Doc) -> Result<(), Failure> {
 
 fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     call.ensure_modelled(" of invoices", NOT_YET)?;
-    let known = found(txn, call, "id")?;
+    let known = found(txn, call)?;
     let status = Invoice::read(text(&known, "status"));
     if call.params.keys().any(|name| !matches!(name.as_str(), "metadata" | "auto_advance")) {
         status.allows(Act::Edit)?;
@@ -267,7 +267,7 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 }
 
 fn finalize(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    let known = found(txn, call, "id")?;
+    let known = found(txn, call)?;
     let id = text(&known, "id").to_owned();
     in_time(txn, &known, |txn| {
         let after = draft::finish(txn, &id)?;
@@ -280,7 +280,7 @@ fn finalize(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 
 fn pay(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     call.ensure_modelled(" of paying", &["forgive", "mandate"])?;
-    let known = found(txn, call, "id")?;
+    let known = found(txn, call)?;
     Invoice::read(text(&known, "status")).allows(Act::Pay)?;
     let id = text(&known, "id").to_owned();
     in_time(txn, &known, |txn| paid(txn, call, &id))
@@ -314,7 +314,7 @@ fn paid(txn: &mut Txn<'_>, call: &Call, id: &str) -> Result<Body, Failure> {
 }
 
 fn send(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    let known = found(txn, call, "invoice")?;
+    let known = found(txn, call)?;
     Invoice::read(text(&known, "status")).allows(Act::Send)?;
     let id = text(&known, "id").to_owned();
     in_time(txn, &known, |txn| {
@@ -328,7 +328,7 @@ fn send(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 }
 
 fn close(txn: &mut Txn<'_>, call: &Call, act: Act) -> Result<Body, Failure> {
-    let known = found(txn, call, "id")?;
+    let known = found(txn, call)?;
     let id = text(&known, "id").to_owned();
     in_time(txn, &known, |txn| invoice::close(txn, &id, act).map(Body::from))
 }

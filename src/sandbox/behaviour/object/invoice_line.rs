@@ -28,7 +28,7 @@ pub fn handler(key: &str) -> Option<Handler> {
 }
 
 fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    let known = txn.find(KIND, call.id(0), "invoice")?;
+    let known = txn.find(KIND, call.id(0), "id")?;
     let own: Vec<Value> =
         known.part::<InvoicePart>().lines.iter().map(|it| it.doc.clone()).collect();
     if own.is_empty() {
@@ -40,7 +40,7 @@ fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 
 /// The draft whose lines a call changes.
 fn draft(txn: &Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
-    let known = txn.find(KIND, call.id(0), "invoice")?;
+    let known = txn.find(KIND, call.id(0), "id")?;
     Invoice::read(text(&known, "status")).allows(Act::EditLines)?;
     Ok(known)
 }

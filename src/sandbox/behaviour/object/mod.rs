@@ -6,7 +6,9 @@ pub mod cash_balance;
 pub mod charge;
 pub mod checkout_session;
 pub mod coupon;
+pub mod credit_note;
 pub mod customer;
+pub mod customer_balance_transaction;
 pub mod discount;
 pub mod dispute;
 pub mod early_fraud_warning;
@@ -87,7 +89,9 @@ fn find_handler(key: &str) -> Option<Handler> {
         checkout_session::handler,
         connect::handler,
         coupon::handler,
+        credit_note::handler,
         customer::handler,
+        customer_balance_transaction::handler,
         discount::handler,
         dispute::handler,
         early_fraud_warning::handler,
