@@ -20,6 +20,7 @@ const INCLUDABLE: &[(&str, &[&str])] = &[
     ("invoice", &["confirmation_secret", "payments", "total_pretax_credit_amounts"]),
     ("item", &["discounts", "taxes"]),
     ("payment_link", &["line_items"]),
+    ("plan", &["tiers"]),
     ("price", &["currency_options", "tiers"]),
     ("quote", &["line_items"]),
     ("tax.calculation", &["line_items"]),

@@ -155,7 +155,7 @@ pub fn include(txn: &Txn<'_>, doc: &Value, field: &str) -> Option<Value> {
         "invoice" => billing::told::include(txn, doc, field),
         "item" => checkout_session::item_more(txn, doc, field),
         "payment_link" => payment_link::include(txn, doc, field),
-        "price" => price::include(txn, doc, field),
+        "plan" | "price" => price::include(txn, doc, field),
         _ => None,
     }
 }
