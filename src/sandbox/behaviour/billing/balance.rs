@@ -86,7 +86,6 @@ pub fn change(
         }),
     );
     let made = txn.put(doc);
-    txn.emit("customer_balance_transaction.created", &made);
     txn.emit_change("customer.updated", &before, &after);
     Some(made)
 }
