@@ -37,7 +37,7 @@ fn found(txn: &Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
 }
 
 /// The call that changes the subscription around an item.
-fn around(call: &Call, item: Map<String, Value>) -> Call {
+fn around(call: &Call, item: &Map<String, Value>) -> Call {
     let mut params = Map::new();
     for name in AROUND {
         if let Some(value) = call.params.get(name) {
@@ -63,7 +63,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     };
     let before: Vec<String> =
         subscription::items(&known).iter().map(|it| text(it, "id").to_owned()).collect();
-    let after = change::update(txn, &around(call, own(call)), id)?;
+    let after = change::update(txn, &around(call, &own(call)), id)?;
     let is_new = |item: &&Value| !before.iter().any(|id| id == text(item, "id"));
     let made = subscription::items(&after).iter().find(is_new).cloned();
     Ok(made.unwrap_or_default().into())
@@ -73,7 +73,7 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let item = found(txn, call)?;
     let mut sent = own(call);
     sent.insert("id".to_owned(), json!(text(&item, "id")));
-    change::update(txn, &around(call, sent), text(&item, "subscription"))?;
+    change::update(txn, &around(call, &sent), text(&item, "subscription"))?;
     found(txn, call).map(Body::from)
 }
 
@@ -89,7 +89,7 @@ fn delete(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let mut sent = Map::new();
     sent.insert("id".to_owned(), json!(id));
     sent.insert("deleted".to_owned(), json!(true));
-    change::update(txn, &around(call, sent), text(&item, "subscription"))?;
+    change::update(txn, &around(call, &sent), text(&item, "subscription"))?;
     Ok(json!({"id": id, "object": ITEM, "deleted": true}).into())
 }
 
