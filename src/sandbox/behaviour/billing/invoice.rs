@@ -64,6 +64,9 @@ pub fn draft(txn: &mut Txn<'_>, spec: Draft<'_>) -> Arc<Object> {
     }
     let made = txn.put_with(doc, part);
     txn.emit("invoice.created", &made);
+    // Whoever looks again sees that it was told of.
+    let told = txn.now().0;
+    txn.edit(KIND, &id, |doc| drop(doc.insert("webhooks_delivered_at".to_owned(), json!(told))));
     made
 }
 

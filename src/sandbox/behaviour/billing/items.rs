@@ -211,5 +211,15 @@ pub fn put_pending(txn: &mut Txn<'_>, spec: Pending<'_>) -> Arc<Object> {
     doc.extend(spec.more);
     let made = txn.put(doc);
     txn.emit("invoiceitem.created", &made);
+    // What is owed first settles in which currency a customer is billed.
+    let currency = text(&made, "currency").to_owned();
+    let changed = txn.edit("customer", text(&made, "customer"), |doc| {
+        if doc.get("currency").is_none_or(Value::is_null) {
+            doc.insert("currency".to_owned(), json!(currency));
+        }
+    });
+    if let Some((before, after)) = changed {
+        txn.emit_change("customer.updated", &before, &after);
+    }
     made
 }

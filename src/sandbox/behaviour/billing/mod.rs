@@ -4,6 +4,7 @@
 //! what) and `wording`. `items` and `line` say what is sold, `sums` what it comes to, `invoice` and `money` ask for it
 //! and take it, `retry` tries again; `subscription`, `create`, `change` and `renew` are a subscription's life.
 
+pub mod added;
 pub mod balance;
 pub mod change;
 pub mod clock;

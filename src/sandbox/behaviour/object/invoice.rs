@@ -8,7 +8,7 @@ use crate::sandbox::behaviour::billing::period::Period;
 use crate::sandbox::behaviour::billing::{
     create, draft, items, line, on_clock_of, preview, subscription,
 };
-use crate::sandbox::behaviour::object::{Handler, copy, fill, invoice_line, merge_metadata, text};
+use crate::sandbox::behaviour::object::{Handler, copy, fill, merge_metadata, text};
 use crate::sandbox::behaviour::payment::confirm::Outcome;
 use crate::sandbox::behaviour::payment::intent::known_currency;
 use crate::sandbox::call::Call;
@@ -87,7 +87,7 @@ pub fn handler(key: &str) -> Option<Handler> {
         "POST /v1/invoices/{invoice}/mark_uncollectible" => {
             |txn, call| close(txn, call, Act::MarkUncollectible)
         }
-        _ => return invoice_line::handler(key),
+        _ => return None,
     })
 }
 

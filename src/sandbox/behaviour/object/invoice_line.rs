@@ -3,8 +3,8 @@
 use crate::sandbox::behaviour::billing::invoice::{self, KIND};
 use crate::sandbox::behaviour::billing::items::{self, INVOICE_ITEM};
 use crate::sandbox::behaviour::billing::lifecycle::{Act, Invoice};
-use crate::sandbox::behaviour::billing::{line, on_clock_of, plan};
-use crate::sandbox::behaviour::object::{Handler, int, invoice_item, text};
+use crate::sandbox::behaviour::billing::{added, line, on_clock_of, plan};
+use crate::sandbox::behaviour::object::{Handler, int, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;
@@ -57,7 +57,7 @@ fn add(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         let mut params = sent.as_object().cloned().unwrap_or_default();
         if let Some(id) = params.get("invoice_item").and_then(Value::as_str) {
             let item = txn.find(INVOICE_ITEM, id, &format!("lines[{at}][invoice_item]"))?;
-            invoice_item::add_to(txn, text(&known, "id"), &item);
+            added::add_to(txn, text(&known, "id"), &item);
             continue;
         }
         ensure_one(&params, at)?;
@@ -65,10 +65,9 @@ fn add(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         params.insert("currency".to_owned(), json!(text(&known, "currency")));
         let asked = Call { params, ..call.clone() };
         let customer = txn.find("customer", text(&known, "customer"), "customer")?;
-        let item = on_clock_of(txn, text(&known, "customer"), |txn| {
-            invoice_item::make(txn, &asked, &customer)
-        })?;
-        invoice_item::add_to(txn, text(&known, "id"), &item);
+        let item =
+            on_clock_of(txn, text(&known, "customer"), |txn| added::make(txn, &asked, &customer))?;
+        added::add_to(txn, text(&known, "id"), &item);
     }
     txn.find(KIND, text(&known, "id"), "invoice").map(Body::from)
 }

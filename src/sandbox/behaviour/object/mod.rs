@@ -99,6 +99,7 @@ fn find_handler(key: &str) -> Option<Handler> {
         event::handler,
         invoice::handler,
         invoice_item::handler,
+        invoice_line::handler,
         invoice_payment::handler,
         payment_intent::handler,
         payment_link::handler,
