@@ -98,10 +98,6 @@ pub enum Turn {
     Paid,
     /// An invoice of it could not be paid, or was not in time.
     Unpaid,
-    /// Every attempt to have its invoice paid failed, and the account leaves it unpaid then.
-    GivenUp,
-    /// A trial begins.
-    TrialBegins,
     /// Its trial ends; what follows is billed.
     TrialEnds,
     /// Its trial ends and nobody can be charged.
@@ -122,10 +118,8 @@ pub fn after(status: &'static str, turn: Turn) -> &'static str {
         ("incomplete", Turn::Expires) => "incomplete_expired",
         ("incomplete" | "past_due" | "unpaid" | "paused", Turn::Paid)
         | ("trialing", Turn::TrialEnds) => "active",
-        ("active" | "past_due" | "unpaid", Turn::TrialBegins) => "trialing",
         ("trialing", Turn::TrialEndsUnpayable) => "paused",
         ("active" | "trialing", Turn::Unpaid) => "past_due",
-        ("active" | "past_due", Turn::GivenUp) => "unpaid",
         _ => status,
     }
 }
@@ -187,8 +181,6 @@ mod tests {
         prop::sample::select(vec![
             Turn::Paid,
             Turn::Unpaid,
-            Turn::GivenUp,
-            Turn::TrialBegins,
             Turn::TrialEnds,
             Turn::TrialEndsUnpayable,
             Turn::Expires,
