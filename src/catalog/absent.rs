@@ -20,6 +20,7 @@ const INCLUDABLE: &[(&str, &[&str])] = &[
     ("invoice", &["confirmation_secret", "payments", "total_pretax_credit_amounts"]),
     ("item", &["discounts", "taxes"]),
     ("payment_link", &["line_items"]),
+    ("plan", &["tiers"]),
     ("price", &["currency_options", "tiers"]),
     ("quote", &["line_items"]),
     ("tax.calculation", &["line_items"]),
@@ -83,6 +84,9 @@ const OCCASIONAL: &[(&str, &[&str])] = &[
     ("customer", &["business_name", "individual_name"]),
     ("ephemeral_key", &["secret"]),
     ("event", &["account", "context"]),
+    ("invoice", &["amount_paid_off_stripe"]),
+    ("invoiceitem", &["net_amount", "proration_details"]),
+    ("line_item", &["subscription"]),
     ("mandate", &["on_behalf_of"]),
     (
         "person",
@@ -120,6 +124,8 @@ const OCCASIONAL: &[(&str, &[&str])] = &[
     ),
     ("setup_intent", &["attach_to_self"]),
     ("source", &["customer", "redirect", "receiver", "code_verification", "source_order"]),
+    ("subscription", &["presentment_details", "status_details"]),
+    ("subscription_item", &["billed_until"]),
     ("token", &["bank_account", "card"]),
     ("webhook_endpoint", &["secret"]),
 ];

@@ -215,7 +215,8 @@ impl<'w> Walk<'w> {
     }
 
     fn leaf(&mut self, kind: &Kind, text: &str, path: Path<'_>) -> Option<Value> {
-        if let Kind::Enum { .. } = kind
+        // What is a hash today may have been a word.
+        if let Kind::Enum { .. } | Kind::Shape(_) = kind
             && let Some(word) = self.legacy.word(path, text)
         {
             return Some(Value::from(word));

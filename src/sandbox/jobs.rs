@@ -2,13 +2,13 @@
 
 use crate::domain::time::Timestamp;
 use crate::net::shutdown::Stop;
-use crate::sandbox::behaviour::object;
+use crate::sandbox::behaviour::due::BATCH_MAX;
+pub use crate::sandbox::behaviour::due::run_some;
 use crate::sandbox::call::idempotency;
 use crate::sandbox::engine::Engine;
-use crate::sandbox::engine::private::Job;
 use crate::sandbox::engine::state::{Scope, Table};
+use crate::sandbox::engine::txn::Origin;
 use crate::sandbox::engine::txn::timeline::KIND;
-use crate::sandbox::engine::txn::{Origin, Txn};
 use crate::sandbox::engine::worlds::World;
 use crate::wire::failure::Failure;
 use std::collections::HashMap;
@@ -20,9 +20,6 @@ const NAP_MAX: Duration = Duration::from_hours(1);
 
 /// How long the loop waits where the file cannot be written, before it tries again.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
-
-/// Jobs that are run, and answers that are forgotten, in one change.
-const BATCH_MAX: usize = 256;
 
 /// Runs due jobs, soonest first, until `stop`. Looks only at accounts where something is due or has changed.
 pub async fn run(engine: Arc<Engine>, mut stop: Stop) {
@@ -114,44 +111,6 @@ pub async fn run_until<M: Future<Output = Result<(), Failure>>>(
         let Some(last) = ran.await? else { return step(to).await };
         step(last).await?;
     }
-}
-
-/// Runs up to [`BATCH_MAX`] jobs of the transaction's timeline that are due at `until`, soonest first over
-/// these accounts: each at its own instant, or now where that is past. Returns the instant of the last.
-pub fn run_some(txn: &mut Txn<'_>, accounts: &[Scope], until: Timestamp) -> Option<Timestamp> {
-    let mut last = None;
-    for _ in 0..BATCH_MAX {
-        let Some((account, id, job)) = soonest(txn, accounts, until) else { break };
-        let at = Timestamp(job.due).max(txn.now());
-        txn.in_account(&account, |txn| {
-            txn.at_instant(at, |txn| {
-                txn.unschedule(&id);
-                if let Some(run) = object::job(&job.name) {
-                    run(txn, &job.args);
-                } else {
-                    tracing::warn!(job = job.name, "a planned job has no behaviour");
-                }
-            });
-        });
-        last = Some(at);
-    }
-    last
-}
-
-/// The next job: looked for anew each time, as an earlier one may take a later one back.
-fn soonest(
-    txn: &Txn<'_>,
-    accounts: &[Scope],
-    until: Timestamp,
-) -> Option<(Arc<str>, Arc<str>, Job)> {
-    let first = |scope: &Scope| {
-        let due = txn.state().table(scope, txn.job_kind())?.due(until.0);
-        let mut jobs = due.filter_map(|stored| Some((stored.part::<Job>()?, stored)));
-        let (job, stored) = jobs.find(|(job, _)| job.test_clock.as_deref() == txn.timeline())?;
-        let found = (Arc::clone(&scope.account), Arc::clone(&stored.id), job.clone());
-        Some(((job.due, stored.seq), found))
-    };
-    accounts.iter().filter_map(first).min_by_key(|(order, _)| *order).map(|(_, found)| found)
 }
 
 /// Removes the idempotency records whose time is over; `false` where that could not be stored.

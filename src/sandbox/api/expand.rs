@@ -6,6 +6,7 @@ use crate::catalog::Catalog;
 use crate::catalog::expand::{ExpandKind, Target, expand_in};
 use crate::catalog::grammar::Field;
 use crate::catalog::version::Version;
+use crate::sandbox::behaviour::billing::told;
 use crate::sandbox::behaviour::object;
 use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::registry;
@@ -28,7 +29,7 @@ struct Reader<'t> {
 
 impl Reader<'_> {
     fn shown(self, mut object: Value) -> Value {
-        let find = |kind: &str, id: &str| self.txn.get(kind, id).map(|found| found.document());
+        let find = |kind: &str, id: &str| told::find(self.txn, kind, id);
         down::value(&mut object, &self.version.text, &find);
         object
     }

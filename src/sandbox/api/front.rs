@@ -6,6 +6,7 @@ use crate::catalog::stripe_version as header;
 use crate::catalog::{Catalog, legacy};
 use crate::sandbox::api::auth::{self, Caller};
 use crate::sandbox::api::expand;
+use crate::sandbox::behaviour::billing::told;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::idempotency::Keyed;
 use crate::sandbox::call::reference;
@@ -394,7 +395,7 @@ fn rendered(txn: &Txn<'_>, body: Body, ready: &Ready) -> Body {
 
 /// How an object is found that an older version shows in whole.
 fn find<'t>(txn: &'t Txn<'_>) -> impl Fn(&str, &str) -> Option<Value> + 't {
-    |kind, id| txn.get(kind, id).map(|found| found.document())
+    |kind, id| told::find(txn, kind, id)
 }
 
 fn failed(world: &World, request_id: &str, failure: &Failure) -> Outcome {

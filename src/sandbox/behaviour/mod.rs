@@ -1,12 +1,14 @@
 //! What the catalog cannot know: transitions, amounts, side effects, and the events that tell of them.
 //!
-//! `object` has one file a Stripe object with its endpoints; `payment`, `saved`, `setup`, `checkout`, `connect`, `dispute`,
-//! `payout` and `report` are what concerns several objects; the rest is what these share.
+//! `object` has one file a Stripe object with its endpoints; `payment`, `saved`, `setup`, `checkout`, `billing`, `connect`,
+//! `dispute`, `payout` and `report` are what concerns several objects; the rest is what these share.
 
+pub mod billing;
 pub mod cards;
 pub mod checkout;
 pub mod connect;
 pub mod dispute;
+pub mod due;
 pub mod fees;
 pub mod object;
 pub mod offer;

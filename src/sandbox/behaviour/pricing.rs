@@ -85,11 +85,22 @@ pub fn put_price(
     params: &Map<String, Value>,
     at: &str,
 ) -> Result<Arc<Object>, Failure> {
+    put_price_as(txn, None, product, params, at)
+}
+
+/// [`put_price`] under an id of the caller's own, where there is one.
+pub fn put_price_as(
+    txn: &mut Txn<'_>,
+    id: Option<String>,
+    product: &str,
+    params: &Map<String, Value>,
+    at: &str,
+) -> Result<Arc<Object>, Failure> {
     let get = |name: &str| params.get(name).filter(|value| !value.is_null());
     let currency = known_currency(get("currency").and_then(Value::as_str).unwrap_or_default())?;
     let amounts = amounts(params, at)?;
     let recurring = recurring(get("recurring"), at)?;
-    let id = txn.new_id("price_1", 23);
+    let id = id.unwrap_or_else(|| txn.new_id("price_1", 23));
     let kind = if recurring.is_null() { "one_time" } else { "recurring" };
     let mut doc = new(
         "price",

@@ -237,6 +237,11 @@ pub fn within<'c>(call: &'c Call, name: &'static str) -> Option<Filter<'c>> {
     }))
 }
 
+/// Whether an instant is what the call's `created` asks for.
+pub fn is_created(call: &Call, at: i64) -> bool {
+    call.get("created").is_none_or(|asked| is_within(asked, at))
+}
+
 fn created_matches(call: &Call, stored: &Stored) -> bool {
     call.get("created").is_none_or(|asked| is_within(asked, stored.created()))
 }

@@ -1,5 +1,6 @@
 //! Events: the record of what happened, and the plan of who is to be told.
 
+use crate::sandbox::engine::index;
 use crate::sandbox::engine::object::text;
 use crate::sandbox::engine::object::{Object, Stored};
 use crate::sandbox::engine::private::{Delivery, Envelope, Name, WebhookEndpointPart};
@@ -43,6 +44,20 @@ pub fn emit(txn: &mut Txn<'_>, kind: &str, about: &Stored, previous: Option<Box<
         txn.off_timeline(|txn| {
             txn.schedule(txn.now().plus(KEPT_S), PRUNE_JOB, &json!({}));
         });
+    }
+}
+
+/// Has the newest event of a type about an object show it as it is now: what it became in the same change.
+pub fn retell(txn: &mut Txn<'_>, kind: &str, about: &Stored) {
+    let all = txn.table("event").map(|all| all.indexed_before(index::key("type", kind), u64::MAX));
+    // It is among the last ones: those before it are not looked at.
+    let newest = all.into_iter().flatten().find_map(|stored| {
+        let is_it = |it: &&Envelope| it.about == about.seq && &*it.kind == kind;
+        let envelope = stored.part::<Envelope>().filter(is_it)?;
+        Some((stored.id.to_string(), envelope.clone()))
+    });
+    if let Some((id, envelope)) = newest {
+        txn.put_event(&id, Arc::clone(&about.text), envelope);
     }
 }
 

@@ -34,7 +34,20 @@ pub const fn declared(kind: &str) -> &'static [&'static str] {
         b"application_fee" => &["charge"],
         b"bank_account" | b"card" => &["account", "customer"],
         b"fee_refund" => &["fee"],
+        b"credit_note" => &["customer", "invoice"],
+        b"customer_balance_transaction" => &["customer"],
+        b"invoice" => &[
+            "customer",
+            "metadata",
+            "number",
+            "parent.subscription_details.subscription",
+            "status",
+        ],
+        b"invoice_payment" => &["invoice", "payment.payment_intent"],
+        b"invoiceitem" => &["customer", "invoice"],
         b"person" => &["account"],
+        b"subscription" => &["customer", "metadata", "status"],
+        b"subscription_item" => &["subscription"],
         b"setup_attempt" => &["setup_intent"],
         b"setup_intent" => &["customer", "payment_method"],
         b"file_link" => &["file"],
@@ -125,9 +138,10 @@ pub fn keys(stored: &Stored) -> Vec<u64> {
 
 fn collect(found: &mut Vec<u64>, path: &str, rest: &str, raw: Raw<'_>) {
     if let Some(inner) = rest.strip_prefix('.') {
-        for (name, raw) in raw.members().filter(|(name, _)| name == inner) {
-            debug_assert_eq!(name, inner);
-            found.extend(raw.plain().map(|value| key(path, &value)));
+        for (name, raw) in raw.members() {
+            if let Some(rest) = inner.strip_prefix(name.as_ref()) {
+                collect(found, path, rest, raw);
+            }
         }
     } else if !rest.is_empty() {
         // Another member whose name is longer.

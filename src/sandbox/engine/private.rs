@@ -3,8 +3,12 @@
 use crate::sandbox::engine::line_look::LineLook;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::collections::HashSet;
-use std::sync::{OnceLock, PoisonError, RwLock};
+
+pub use billing::{Billed, InvoicePart, LinePart, SubscriptionPart};
+pub use name::{Name, kept_once};
+
+pub mod billing;
+pub mod name;
 
 /// The private part of one object. Serialised into its own column; members are added, never renamed. Long parts
 /// are boxed: each event and each delivery would pay for the longest.
@@ -20,6 +24,8 @@ pub enum Private {
     Customer(Box<CustomerPart>),
     /// Of an `event`: everything but the object that it is about.
     Event(Box<Envelope>),
+    /// Of an `invoice`.
+    Invoice(Box<InvoicePart>),
     /// Of a `payment_intent`.
     PaymentIntent(Box<PaymentIntentPart>),
     /// Of a `payment_link`.
@@ -34,6 +40,8 @@ pub enum Private {
     Transaction(TransactionPart),
     /// Of a `setup_intent`.
     SetupIntent(Box<SetupIntentPart>),
+    /// Of a `subscription`.
+    Subscription(Box<SubscriptionPart>),
     /// Of a `webhook_endpoint`.
     WebhookEndpoint(WebhookEndpointPart),
     /// Work that is planned for an instant.
@@ -85,6 +93,7 @@ parts! {
     SessionPart => Session,
     CustomerPart => Customer,
     Envelope => Event,
+    InvoicePart => Invoice,
     PaymentIntentPart => PaymentIntent,
     PaymentLinkPart => PaymentLink,
     PaymentMethodPart => PaymentMethod,
@@ -92,6 +101,7 @@ parts! {
     RefundPart => Refund,
     TransactionPart => Transaction,
     SetupIntentPart => SetupIntent,
+    SubscriptionPart => Subscription,
     WebhookEndpointPart => WebhookEndpoint,
     Job => Job,
     Delivery => Delivery,
@@ -130,6 +140,10 @@ pub struct SessionPart {
     pub line_looks: Vec<LineLook>,
     /// `payment_intent_data` as it was sent.
     pub payment_intent_data: Map<String, Value>,
+    /// `subscription_data` as it was sent.
+    pub subscription_data: Map<String, Value>,
+    /// The subscription that was made for it before it was complete.
+    pub subscription: Option<String>,
     /// Optional items that were not taken, as line items.
     pub optional: Vec<(Value, LineLook)>,
     /// The discount that applies, and its coupon as it was then with all that it does not show.
@@ -168,6 +182,8 @@ pub struct CustomerPart {
 pub struct PaymentIntentPart {
     /// The Checkout Session that owns it.
     pub session: Option<String>,
+    /// The invoice that it pays.
+    pub invoice: Option<String>,
     /// The job that settles it or ends its hold.
     pub job: Option<String>,
     /// `radar_options` as they were sent.
@@ -243,6 +259,8 @@ pub struct TransactionPart {
 pub struct SetupIntentPart {
     /// The Checkout Session that owns it.
     pub session: Option<String>,
+    /// The subscription whose later payments it prepares.
+    pub subscription: Option<String>,
     /// `mandate_data` as it was sent.
     pub mandate_data: Option<Value>,
     /// `single_use` as it was sent.
@@ -289,54 +307,6 @@ pub struct Envelope {
     /// Each endpoint that is to be told, and whether it has accepted the event.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub told: Vec<(String, bool)>,
-}
-
-/// A name of which there are few, kept once however many events carry it: event types, API versions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Name(&'static str);
-
-impl Name {
-    /// The one copy of a name.
-    pub fn of(name: &str) -> Self {
-        Self(kept_once(name))
-    }
-}
-
-impl std::ops::Deref for Name {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        self.0
-    }
-}
-
-impl Serialize for Name {
-    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Name {
-    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Ok(Self::of(&std::borrow::Cow::<str>::deserialize(from)?))
-    }
-}
-
-/// The one copy of a text of which there are few. A new one is kept for good: only names that our own code
-/// and our own file have come here.
-pub fn kept_once(name: &str) -> &'static str {
-    static KEPT: OnceLock<RwLock<HashSet<&'static str>>> = OnceLock::new();
-    let kept = KEPT.get_or_init(RwLock::default);
-    if let Some(known) = kept.read().unwrap_or_else(PoisonError::into_inner).get(name) {
-        return known;
-    }
-    let mut kept = kept.write().unwrap_or_else(PoisonError::into_inner);
-    if let Some(known) = kept.get(name) {
-        return known;
-    }
-    let fresh: &'static str = Box::leak(name.to_owned().into_boxed_str());
-    kept.insert(fresh);
-    fresh
 }
 
 impl Envelope {

@@ -399,9 +399,24 @@ impl<'e> Txn<'e> {
         result
     }
 
+    /// Does something and undoes it: what would be.
+    pub fn supposing<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
+        let state = self.view.state.clone();
+        let (changes, fresh) = (self.changes.clone(), self.fresh.clone());
+        let result = work(self);
+        self.view.state = state;
+        (self.changes, self.fresh) = (changes, fresh);
+        result
+    }
+
     /// Emits an event about `object` as it is now, to be delivered to every endpoint that wants its type.
     pub fn emit(&mut self, kind: &str, object: &Object) {
         emit::emit(self, kind, object.stored(), None);
+    }
+
+    /// Has the newest event of a type about `object` show it as it is now.
+    pub fn retell(&mut self, kind: &str, object: &Object) {
+        emit::retell(self, kind, object.stored());
     }
 
     /// Emits an event about a document that is not stored (the balance).
@@ -447,6 +462,7 @@ pub fn missing(kind: &str, id: &str, param: &str) -> Failure {
         "promotion_code" => "promotion code",
         "setup_intent" => "setupintent",
         "shipping_rate" => "shipping rate",
+        "subscription_item" => "subscription item",
         "tax_id" => "tax ID",
         "tax_rate" => "tax rate",
         timeline::CLOCK => "billingclock",

@@ -145,7 +145,7 @@ fn before(
         Was::Perhaps(path) => {
             return look(doc, path).filter(|value| !value.is_null()).cloned();
         }
-        Was::Object(..) | Was::Null | Was::False | Was::Empty | Was::Made(_) if !whole => None,
+        Was::Object(..) | Was::Null | Was::Empty | Was::Told(_) | Was::Made(_) if !whole => None,
         Was::Object(kind, path) => match look(doc, path) {
             // Expanded, and made older already.
             Some(Value::Object(there)) => Some(Value::Object(there.clone())),
@@ -160,7 +160,7 @@ fn before(
             _ => None,
         },
         Was::Null => None,
-        Was::False => Some(Value::Bool(false)),
+        Was::Told(name) => doc.get("id").and_then(Value::as_str).and_then(|id| find(name, id)),
         Was::Empty => Some(Value::Array(Vec::new())),
         Was::Made(make) => Some(make(doc)),
     };

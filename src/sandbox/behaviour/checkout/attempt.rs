@@ -2,7 +2,7 @@
 
 use crate::catalog::Catalog;
 use crate::sandbox::behaviour::cards::{Billing, CardEntry};
-use crate::sandbox::behaviour::checkout::{SESSION, finish, invoice, setup};
+use crate::sandbox::behaviour::checkout::{SESSION, finish, invoice, setup, subscribe};
 use crate::sandbox::behaviour::object::{int, text};
 use crate::sandbox::behaviour::payment::confirm::{self, ConfirmOptions, Outcome};
 use crate::sandbox::behaviour::payment::intent::{self, IntentSpec};
@@ -74,7 +74,8 @@ pub fn pay(
     }
     remember(txn, session_id, &payer);
     let is_setup = text(&session, "mode") == "setup";
-    if int(&session, "amount_total") == 0 && !is_setup {
+    let recurs = subscribe::is_one(&session);
+    if int(&session, "amount_total") == 0 && !is_setup && !recurs {
         create_customer(txn, &session, &payer);
         finish::complete(txn, session_id, None)?;
         return Ok(Next::Complete);
@@ -85,6 +86,12 @@ pub fn pay(
         return save(txn, &session, &method);
     }
     let session = txn.find(SESSION, session_id, "session")?;
+    if recurs {
+        return match subscribe::pay(txn, &session, &method)? {
+            Some((intent, outcome)) => follow(txn, session_id, &intent, outcome),
+            None => finish::complete(txn, session_id, None).map(|_| Next::Complete),
+        };
+    }
     let intent = open_intent(txn, &session, &payer);
     if matches!(means, Means::Konbini) {
         confirm_by_phone(txn, &intent, &payer);
@@ -187,6 +194,7 @@ fn remember(txn: &mut Txn<'_>, session: &str, payer: &Payer) {
 fn create_customer(txn: &mut Txn<'_>, session: &Object, payer: &Payer) {
     let part = session.part::<SessionPart>();
     let wanted = text(session, "customer_creation") == "always"
+        || subscribe::is_one(session)
         || invoice::is_wanted(session)
         || payer.save
         || part

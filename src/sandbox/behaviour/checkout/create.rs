@@ -6,7 +6,7 @@ use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::checkout::lines::Lines;
 use crate::sandbox::behaviour::checkout::{
     SESSION, amount, defaults, discount, expire, inline, lines, not_modelled, setup, shipping,
-    sums, validate,
+    subscribe, sums, validate,
 };
 use crate::sandbox::behaviour::payment::offer;
 use crate::sandbox::behaviour::tax;
@@ -63,6 +63,7 @@ pub fn open(txn: &mut Txn<'_>, call: &Call, seller: Seller<'_>) -> Result<Arc<Ob
     set("customer_details", details);
     let mut part = SessionPart {
         payment_intent_data: call.hash("payment_intent_data").cloned().unwrap_or_default(),
+        subscription_data: call.hash("subscription_data").cloned().unwrap_or_default(),
         customer_update: call.get("customer_update").cloned(),
         tax_address: customer.as_ref().and_then(|customer| location_of(customer)),
         ..SessionPart::default()
@@ -94,6 +95,7 @@ fn sell(
     reference::check(txn, call)?;
     part.optional = lines::optional(txn, call.list("optional_items"), goods.currency)?;
     (part.line_items, part.line_looks) = (items, looks);
+    subscribe::free_at_first(part);
     doc.insert("currency".to_owned(), json!(goods.currency.code()));
     discount::from_call(txn, call, doc, part, goods.minor)?;
     doc.insert("shipping_cost".to_owned(), offered.first().map_or(Value::Null, shipping::cost));
@@ -101,8 +103,9 @@ fn sell(
     sums::work_out(txn, doc, part);
     let due = doc.get("amount_total").and_then(Value::as_i64).unwrap_or(0);
     amount::chargeable(Money::new(due, goods.currency))?;
-    validate::modelled(call)?;
-    let switched_on = Settings::of(txn).payment_methods(&["card", "konbini"]);
+    // What comes again is paid by what can be charged again.
+    let usual: &[&str] = if mode == "subscription" { &["card"] } else { &["card", "konbini"] };
+    let switched_on = Settings::of(txn).payment_methods(usual);
     let types = defaults::payment_method_types(call, goods.currency, due, &switched_on)?;
     offer_types(call, doc, &types, PAYABLE, "paying")
 }

@@ -1,7 +1,7 @@
 //! Completes a session once its payment went through or is under way, and follows delayed payments to their end.
 
 use crate::sandbox::behaviour::cards;
-use crate::sandbox::behaviour::checkout::{SESSION, invoice};
+use crate::sandbox::behaviour::checkout::{SESSION, invoice, subscribe};
 use crate::sandbox::behaviour::object::{payment_link, tax_id, text};
 use crate::sandbox::behaviour::offer;
 use crate::sandbox::behaviour::payment::method;
@@ -32,7 +32,8 @@ pub fn complete(
         let args = json!({"session": id, "ok": settlement.ok});
         txn.schedule(txn.now().plus(settlement.after_s), JOB, &args)
     });
-    let status = payment_status(txn, &session);
+    let recurs = subscribe::outcome(txn, &part);
+    let status = recurs.as_ref().map_or_else(|| payment_status(txn, &session), |it| it.2);
     update_customer(txn, &session, &part);
     keep_method(txn, &session, &part);
     let tax_id = keep_tax_id(txn, &session, &part);
@@ -48,6 +49,10 @@ pub fn complete(
         doc.insert("url".to_owned(), Value::Null);
         part.settle_job = job;
         describe_payer(doc, part, &tax_id);
+        if let Some((subscription, invoice, _)) = recurs {
+            doc.insert("subscription".to_owned(), subscription);
+            doc.insert("invoice".to_owned(), invoice);
+        }
         if invoice.is_some() {
             doc.insert("invoice".to_owned(), json!(invoice));
         }

@@ -1,6 +1,7 @@
 //! `invoice_creation`: the invoice of an order that was paid at once. It is finished from the start, and nothing is
 //! ever due on it.
 
+use crate::sandbox::behaviour::billing::invoice;
 use crate::sandbox::behaviour::checkout::sums;
 use crate::sandbox::behaviour::object::{int, new, text};
 use crate::sandbox::engine::object::{Doc, Object};
@@ -17,7 +18,7 @@ pub fn is_wanted(session: &Value) -> bool {
 /// Writes the paid invoice of a session for its customer, and tells of it; its id.
 pub fn write(txn: &mut Txn<'_>, session: &Object, details: &Value, customer: &str) -> String {
     let id = txn.new_id("in_1", 23);
-    let number = number(txn, customer);
+    let number = invoice::next_number(txn, customer);
     let members = members(txn, session, details, (&id, customer, &number));
     let mut doc = new("invoice", members);
     amounts(&mut doc, session);
@@ -38,17 +39,6 @@ pub fn write(txn: &mut Txn<'_>, session: &Object, details: &Value, customer: &st
         txn.emit(&format!("invoice.{word}"), &made);
     }
     id
-}
-
-/// The next number of a customer's invoices.
-fn number(txn: &mut Txn<'_>, customer: &str) -> String {
-    let known = txn.get("customer", customer);
-    let prefix = known.as_ref().map_or("", |it| text(it, "invoice_prefix")).to_owned();
-    let next = known.as_ref().map_or(1, |it| int(it, "next_invoice_sequence").max(1));
-    txn.edit("customer", customer, |doc| {
-        doc.insert("next_invoice_sequence".to_owned(), json!(next + 1));
-    });
-    format!("{prefix}-{next:04}")
 }
 
 fn members(

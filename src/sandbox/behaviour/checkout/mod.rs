@@ -18,6 +18,7 @@ pub mod lines;
 pub mod recover;
 pub mod setup;
 pub mod shipping;
+pub mod subscribe;
 pub mod sums;
 pub mod update;
 pub mod validate;

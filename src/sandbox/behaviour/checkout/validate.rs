@@ -1,7 +1,7 @@
 //! What a session's parameters must satisfy beyond their types. Pure: the call and the time in, a failure out.
 
 use crate::domain::time::Timestamp;
-use crate::sandbox::behaviour::checkout::{inline, not_modelled};
+use crate::sandbox::behaviour::checkout::inline;
 use crate::sandbox::call::Call;
 use crate::wire::failure::Failure;
 
@@ -125,14 +125,6 @@ fn expiry(call: &Call, now: Timestamp) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is valid, and whose effect the sandbox cannot show yet.
-pub fn modelled(call: &Call) -> Result<(), Failure> {
-    match call.text("mode") {
-        Some("subscription") => Err(not_modelled("Checkout Sessions in `subscription` mode")),
-        _ => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,13 +192,6 @@ mod tests {
         assert!(at(1_799).unwrap_err().message.contains("at least 30 minutes"));
         assert!(at(1_800).is_ok() && at(86_400).is_ok());
         assert!(at(86_401).unwrap_err().message.contains("less than 24 hours"));
-    }
-
-    #[test]
-    fn what_is_not_modelled_says_so_after_validation() {
-        let failure = modelled(&call(&json!({"mode": "subscription"}))).unwrap_err();
-        assert_eq!(failure.status, 501);
-        assert!(modelled(&call(&json!({}))).is_ok());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Customers: who pays.
 
+use crate::sandbox::behaviour::billing::{self, clock, subscription};
 use crate::sandbox::behaviour::object::{
     Handler, copy, fill, keep_unsent, merge_hash, merge_metadata, new, text,
 };
@@ -10,12 +11,13 @@ use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;
 use crate::sandbox::call::search::{self, Index};
-use crate::sandbox::engine::object::Doc;
+use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::{CustomerPart, PaymentMethodPart};
 use crate::sandbox::engine::settings::Settings;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
 const INDEX: Index = Index {
     kind: "customer",
@@ -59,7 +61,8 @@ pub fn include(txn: &Txn<'_>, customer: &Value, field: &str) -> Option<Value> {
     match field {
         "invoice_credit_balance" => Some(json!({})),
         "sources" => Some(wallet::list(txn, id)),
-        "subscriptions" | "tax_ids" => Some(json!({
+        "subscriptions" => Some(subscription::list(txn, id)),
+        "tax_ids" => Some(json!({
             "object": "list", "data": [], "has_more": false, "total_count": 0,
             "url": format!("/v1/customers/{id}/{field}"),
         })),
@@ -79,7 +82,11 @@ pub fn include(txn: &Txn<'_>, customer: &Value, field: &str) -> Option<Value> {
 fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     match call.text("test_clock") {
         None => make(txn, call),
-        Some(clock) => txn.on_timeline(clock, "test_clock", |txn| make(txn, call)),
+        Some(clock) => {
+            txn.find(clock::KIND, clock, "test_clock")?;
+            clock::ensure_room(txn, clock)?;
+            txn.on_timeline(clock, "test_clock", |txn| make(txn, call))
+        }
     }
 }
 
@@ -288,8 +295,19 @@ fn replace_source(txn: &mut Txn<'_>, call: &Call, id: &str) -> Result<Option<Str
 }
 
 fn delete(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    let id = call.id(0);
-    let customer = txn.find("customer", id, "id")?;
+    let customer = txn.find("customer", call.id(0), "id")?;
+    Ok(remove(txn, &customer).into())
+}
+
+/// Removes a customer; its subscriptions end, and only a stub stays.
+pub fn remove(txn: &mut Txn<'_>, customer: &Object) -> Arc<Object> {
+    let id = text(customer, "id");
+    for held in txn.having(subscription::KIND, "customer", id) {
+        let ended = text(&held, "id").to_owned();
+        billing::on_clock_of(txn, id, |txn| {
+            subscription::end(txn, &ended, "cancellation_requested")
+        });
+    }
     for saved in txn.having("payment_method", "customer", id) {
         txn.edit_with("payment_method", text(&saved, "id"), |doc, part: &mut PaymentMethodPart| {
             doc.insert("customer".to_owned(), Value::Null);
@@ -302,8 +320,8 @@ fn delete(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     stub.insert("id".to_owned(), json!(id));
     stub.insert("deleted".to_owned(), json!(true));
     let stub = txn.put(stub);
-    txn.emit("customer.deleted", &customer);
-    Ok(stub.into())
+    txn.emit("customer.deleted", customer);
+    stub
 }
 
 fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {

@@ -6,12 +6,18 @@ pub mod cash_balance;
 pub mod charge;
 pub mod checkout_session;
 pub mod coupon;
+pub mod credit_note;
 pub mod customer;
+pub mod customer_balance_transaction;
 pub mod discount;
 pub mod dispute;
 pub mod early_fraud_warning;
 pub mod ephemeral_key;
 pub mod event;
+pub mod invoice;
+pub mod invoice_item;
+pub mod invoice_line;
+pub mod invoice_payment;
 pub mod payment_intent;
 pub mod payment_link;
 pub mod payment_method;
@@ -19,6 +25,7 @@ pub mod payment_method_configuration;
 pub mod payment_method_domain;
 pub mod payment_page;
 pub mod payout;
+pub mod plan;
 pub mod price;
 pub mod product;
 pub mod promotion_code;
@@ -28,8 +35,11 @@ pub mod review;
 pub mod setup_intent;
 pub mod shipping_rate;
 pub mod source;
+pub mod subscription;
+pub mod subscription_item;
 pub mod tax_id;
 pub mod tax_rate;
+pub mod test_clock;
 pub mod token;
 pub mod topup;
 pub mod webhook_endpoint;
@@ -37,6 +47,7 @@ pub mod webhook_endpoint;
 use crate::catalog::Catalog;
 use crate::catalog::grammar::{self, Kind};
 use crate::catalog::route::Endpoint;
+use crate::sandbox::behaviour::billing;
 use crate::sandbox::behaviour::checkout;
 use crate::sandbox::behaviour::connect;
 use crate::sandbox::behaviour::dispute as disputes;
@@ -78,12 +89,18 @@ fn find_handler(key: &str) -> Option<Handler> {
         checkout_session::handler,
         connect::handler,
         coupon::handler,
+        credit_note::handler,
         customer::handler,
+        customer_balance_transaction::handler,
         discount::handler,
         dispute::handler,
         early_fraud_warning::handler,
         ephemeral_key::handler,
         event::handler,
+        invoice::handler,
+        invoice_item::handler,
+        invoice_line::handler,
+        invoice_payment::handler,
         payment_intent::handler,
         payment_link::handler,
         payment_method::handler,
@@ -91,6 +108,7 @@ fn find_handler(key: &str) -> Option<Handler> {
         payment_method_domain::handler,
         payment_page::handler,
         payout::handler,
+        plan::handler,
         price::handler,
         product::handler,
         promotion_code::handler,
@@ -100,8 +118,11 @@ fn find_handler(key: &str) -> Option<Handler> {
         setup_intent::handler,
         shipping_rate::handler,
         source::handler,
+        subscription::handler,
+        subscription_item::handler,
         tax_id::handler,
         tax_rate::handler,
+        test_clock::handler,
         token::handler,
         topup::handler,
         webhook_endpoint::handler,
@@ -113,6 +134,7 @@ fn find_handler(key: &str) -> Option<Handler> {
 pub fn job(name: &str) -> Option<Job> {
     let own: Option<Job> = (name == offer::LAPSE_JOB).then_some(offer::on_due);
     payment::job(name)
+        .or_else(|| billing::job(name))
         .or_else(|| checkout::job(name))
         .or_else(|| connect::job(name))
         .or_else(|| disputes::job(name))
@@ -131,9 +153,10 @@ pub fn include(txn: &Txn<'_>, doc: &Value, field: &str) -> Option<Value> {
         "charge" => charge::include(txn, doc, field),
         "coupon" => coupon::include(txn, doc, field),
         "customer" => customer::include(txn, doc, field),
+        "invoice" => billing::told::include(txn, doc, field),
         "item" => checkout_session::item_more(txn, doc, field),
         "payment_link" => payment_link::include(txn, doc, field),
-        "price" => price::include(txn, doc, field),
+        "plan" | "price" => price::include(txn, doc, field),
         _ => None,
     }
 }

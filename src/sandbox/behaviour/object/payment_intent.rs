@@ -238,6 +238,7 @@ fn try_payment(
     let by_sdk = call.flag("use_stripe_sdk") == Some(true);
     let return_url = call.text("return_url").filter(|_| !by_sdk);
     let options = ConfirmOptions {
+        asks_later: false,
         return_url: return_url.map(str::to_owned),
         off_session: call.get("off_session").is_some_and(|value| value != &json!(false)),
         error_on_requires_action: call.flag("error_on_requires_action") == Some(true),

@@ -1,6 +1,7 @@
 //! One try to pay an intent: authenticate where asked, charge, and say what is left to do.
 
 use crate::domain::card::{After, Behaviour, Challenge};
+use crate::sandbox::behaviour::billing::money;
 use crate::sandbox::behaviour::connect::terms;
 use crate::sandbox::behaviour::dispute::{open, review};
 use crate::sandbox::behaviour::object::{int, text};
@@ -22,6 +23,8 @@ pub struct ConfirmOptions {
     pub return_url: Option<String>,
     /// The customer is not there: a card that wants authentication is declined.
     pub off_session: bool,
+    /// Nobody is there, but who is asked may answer later, as for an invoice.
+    pub asks_later: bool,
     /// Fail instead of asking for a next action.
     pub error_on_requires_action: bool,
     /// `any` or `challenge` asks for 3-D Secure where the card can.
@@ -236,7 +239,7 @@ fn step(pm: &Object, options: &ConfirmOptions) -> Step {
     if then == After::ProcessingError {
         return Step::Decline(Decline::new("card_declined", Some("processing_error")));
     }
-    if options.off_session || options.error_on_requires_action {
+    if (options.off_session && !options.asks_later) || options.error_on_requires_action {
         return Step::Refuse;
     }
     Step::Challenge
@@ -383,6 +386,7 @@ pub fn succeed(txn: &mut Txn<'_>, intent_id: &str, charge: &Value) {
         });
     if let Some((_, after)) = changed {
         txn.emit("payment_intent.succeeded", &after);
+        money::paid(txn, &after);
     }
 }
 
@@ -447,6 +451,7 @@ pub fn fail(txn: &mut Txn<'_>, intent_id: &str, error: Doc, charge: Option<&str>
         });
     let Some((_, after)) = changed else { return Value::Null };
     txn.emit("payment_intent.payment_failed", &after);
+    money::refused(txn, &after);
     after.document()
 }
 

@@ -1,6 +1,7 @@
 //! One try to set a payment method up: its owner is asked where that is needed, then it is attached.
 
 use crate::domain::card::{After, Behaviour, Challenge};
+use crate::sandbox::behaviour::billing::trial;
 use crate::sandbox::behaviour::object::text;
 use crate::sandbox::behaviour::payment::decline::Decline;
 use crate::sandbox::behaviour::payment::verification::{self, Said};
@@ -211,6 +212,9 @@ fn succeed(
     });
     let Some((_, after)) = changed else { return Arc::clone(intent) };
     txn.emit("setup_intent.succeeded", &after);
+    if let Some(subscription) = &part.subscription {
+        trial::prepared(txn, subscription, text(&pm, "id"));
+    }
     after
 }
 

@@ -47,6 +47,21 @@ impl Txn<'_> {
         self.in_time((now, self.world_now, Some(Arc::from(clock))), work)
     }
 
+    /// Does something in the time of what belongs to a test clock, where it belongs to one that is still there.
+    pub fn on_clock<R>(&mut self, clock: Option<&str>, work: impl FnOnce(&mut Self) -> R) -> R {
+        let other = clock.filter(|clock| self.timeline() != Some(clock));
+        let frozen = other.and_then(|clock| {
+            let found = self.get(CLOCK, clock)?;
+            Some((Arc::from(clock), found.get("frozen_time").and_then(Value::as_i64)?))
+        });
+        match frozen {
+            Some((clock, frozen)) => {
+                self.in_time((Timestamp(frozen), self.world_now, Some(clock)), work)
+            }
+            None => work(self),
+        }
+    }
+
     /// Does something in the time of the world, whatever timeline this is.
     pub fn off_timeline<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
         self.in_time((self.world_now, self.world_now, None), work)

@@ -1,0 +1,175 @@
+//! Previews: the invoice that would come, worked out by doing what leads to it and undoing that again.
+
+use crate::domain::time::Timestamp;
+use crate::sandbox::behaviour::billing::invoice::{self, Draft, KIND};
+use crate::sandbox::behaviour::billing::period::Period;
+use crate::sandbox::behaviour::billing::{
+    change, create, lifecycle, on_clock_of, renew, subscription,
+};
+use crate::sandbox::behaviour::object::text;
+use crate::sandbox::call::Call;
+use crate::sandbox::engine::object::{Doc, Object};
+use crate::sandbox::engine::private::InvoicePart;
+use crate::sandbox::engine::txn::Txn;
+use crate::wire::failure::Failure;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+const NOTHING_NAMED: &str =
+    "You must either provide a `customer` or a `subscription` to the upcoming invoice endpoint.";
+
+/// Parameters of a preview that are about more than the next invoice of what there is.
+const NOT_YET: &[&str] =
+    &["customer_account", "customer_details", "invoice_items", "schedule", "schedule_details"];
+
+/// The invoice that would come next. Nothing is kept.
+///
+/// Fails where none would.
+pub fn preview(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
+    call.ensure_modelled(" of previews", NOT_YET)?;
+    let named = match call.text("subscription") {
+        Some(id) => Some(txn.find(subscription::KIND, id, "subscription")?),
+        None => None,
+    };
+    let customer = call.text("customer").map(str::to_owned);
+    let customer = customer.or_else(|| Some(text(named.as_deref()?, "customer").to_owned()));
+    let Some(customer) = customer else { return Err(Failure::invalid(NOTHING_NAMED)) };
+    txn.find("customer", &customer, "customer")?;
+    on_clock_of(txn, &customer, |txn| {
+        txn.supposing(|txn| {
+            let id = come(txn, call, named.as_ref(), &customer)?;
+            let found = txn.find(KIND, &id, "invoice")?;
+            Ok(shown(txn, &found))
+        })
+    })
+}
+
+/// Has the invoice come about; its id.
+fn come(
+    txn: &mut Txn<'_>,
+    call: &Call,
+    named: Option<&Arc<Object>>,
+    customer: &str,
+) -> Result<String, Failure> {
+    let asked = asked(call);
+    let items = asked.params.get("items").and_then(Value::as_array);
+    if named.is_none() && items.is_some_and(|items| !items.is_empty()) {
+        let made = create::create(txn, &asked, customer)?;
+        return Ok(text(&made, "latest_invoice").to_owned());
+    }
+    let mut found = named.cloned().or_else(|| soonest(txn, customer));
+    if let Some(known) = &found
+        && asked.params.len() > 1
+    {
+        let after = change::update(txn, &asked, text(known, "id"))?;
+        let latest = text(&after, "latest_invoice").to_owned();
+        if latest != text(known, "latest_invoice") {
+            return Ok(latest);
+        }
+        found = Some(after);
+    }
+    match found {
+        Some(known) => next(txn, &known),
+        None => pending(txn, customer),
+    }
+}
+
+/// The call that would change the subscription, or make it. Nobody is charged.
+fn asked(call: &Call) -> Call {
+    let mut params = Map::new();
+    for (name, value) in call.hash("subscription_details").into_iter().flatten() {
+        params.insert(name.clone(), value.clone());
+    }
+    for name in ["automatic_tax", "currency", "discounts"] {
+        if let Some(value) = call.params.get(name) {
+            params.insert(name.to_owned(), value.clone());
+        }
+    }
+    params.insert("payment_behavior".to_owned(), json!("default_incomplete"));
+    Call { params, ..call.clone() }
+}
+
+/// The subscription of a customer that is billed next.
+fn soonest(txn: &Txn<'_>, customer: &str) -> Option<Arc<Object>> {
+    let all = txn.having(subscription::KIND, "customer", customer);
+    let running = all.into_iter().filter(|it| !lifecycle::is_over(text(it, "status")));
+    running.min_by_key(|it| subscription::period_end(it))
+}
+
+fn none(customer: &str) -> Failure {
+    let text = format!("No upcoming invoices for customer: {customer}");
+    Failure { status: 404, ..Failure::invalid(text).code("invoice_upcoming_none") }
+}
+
+/// The invoice at the end of the period.
+fn next(txn: &mut Txn<'_>, known: &Object) -> Result<String, Failure> {
+    let id = text(known, "id").to_owned();
+    let end = subscription::period_end(known).map_or(txn.now(), Timestamp);
+    let args = json!({"subscription": id});
+    txn.at_instant(end.max(txn.now()), |txn| renew::on_due(txn, &args));
+    let after = txn.find(subscription::KIND, &id, "subscription")?;
+    let latest = text(&after, "latest_invoice");
+    if latest == text(known, "latest_invoice") {
+        return Err(none(text(known, "customer")));
+    }
+    Ok(latest.to_owned())
+}
+
+/// An invoice of what is pending.
+fn pending(txn: &mut Txn<'_>, customer: &str) -> Result<String, Failure> {
+    let found = txn.find("customer", customer, "customer")?;
+    let currency = match text(&found, "currency") {
+        "" => crate::sandbox::engine::settings::Settings::of(txn).get("currency").to_owned(),
+        own => own.to_owned(),
+    };
+    let lines = invoice::pending(txn, customer, &currency, None);
+    if lines.is_empty() {
+        return Err(none(customer));
+    }
+    let period = Period::at(txn.now());
+    let draft = Draft {
+        id: None,
+        customer: &found,
+        subscription: None,
+        reason: "manual",
+        period,
+        currency: &currency,
+        lines,
+        more: Doc::new(),
+    };
+    Ok(text(&invoice::draft(txn, draft), "id").to_owned())
+}
+
+/// The invoice as a preview shows it: without number, and under ids that name nothing.
+fn shown(txn: &Txn<'_>, invoice: &Object) -> Value {
+    let mut doc = invoice.as_object().cloned().unwrap_or_default();
+    let id = txn.new_id("upcoming_in_1", 23);
+    let mut lines = invoice.part::<InvoicePart>().into_owned().lines;
+    for line in &mut lines {
+        let own = txn.new_id("il_tmp_1", 23);
+        crate::sandbox::behaviour::billing::line::set(line, "id", json!(own));
+        crate::sandbox::behaviour::billing::line::set(line, "invoice", json!(id));
+    }
+    let shown = crate::sandbox::behaviour::billing::line::shown(&id, &lines);
+    let none = json!({
+        "finalized_at": null, "marked_uncollectible_at": null, "paid_at": null, "voided_at": null,
+    });
+    for (name, value) in [
+        ("attempt_count", json!(0)),
+        ("attempted", json!(false)),
+        ("automatically_finalizes_at", Value::Null),
+        ("billing_reason", json!("upcoming")),
+        ("effective_at", Value::Null),
+        ("hosted_invoice_url", Value::Null),
+        ("id", json!(id)),
+        ("invoice_pdf", Value::Null),
+        ("lines", shown),
+        ("number", Value::Null),
+        ("status", json!("draft")),
+        ("status_transitions", none),
+        ("webhooks_delivered_at", Value::Null),
+    ] {
+        doc.insert(name.to_owned(), value);
+    }
+    Value::Object(doc)
+}

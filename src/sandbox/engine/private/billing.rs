@@ -1,0 +1,72 @@
+//! The private parts of invoices and subscriptions.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Of an invoice.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct InvoicePart {
+    /// Every line, of which the invoice itself shows the first ones.
+    pub lines: Vec<LinePart>,
+    /// The intent that pays it.
+    pub intent: Option<String>,
+    /// Its payment, `inpay_…`.
+    pub payment: Option<String>,
+    /// The job that does what comes next by itself: its finalization, its next attempt, its due date.
+    pub job: Option<String>,
+    /// How often its payment was tried again by itself.
+    pub retries: u32,
+    /// It was paid outside of Stripe.
+    pub paid_out_of_band: bool,
+    /// What becomes of it once it has a number, while its subscription collects nothing.
+    pub paused: Option<String>,
+}
+
+/// A line of an invoice.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LinePart {
+    /// As the API shows it.
+    pub doc: Value,
+    /// Its own tax rates, `txr_…`.
+    pub rates: Vec<String>,
+    /// Its own discounts, `di_…`.
+    pub discounts: Vec<String>,
+    /// The item of the subscription that it bills, with what has to be known to take a part of it back.
+    pub billed: Option<Billed>,
+}
+
+/// What was last billed for an item of a subscription.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Billed {
+    /// `si_…`.
+    pub item: String,
+    /// `price_…`.
+    pub price: String,
+    /// How many.
+    pub quantity: i64,
+    /// What a whole period of it costs.
+    pub amount: i64,
+    /// The invoice and its line, once there are any.
+    pub line: Option<(String, String)>,
+}
+
+/// Of a subscription.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SubscriptionPart {
+    /// It was not told of yet: what changes until then is no change.
+    pub fresh: bool,
+    /// What was last billed for each item.
+    pub billed: Vec<Billed>,
+    /// The job at the end of its period.
+    pub job: Option<String>,
+    /// The job that tells of the end of its trial.
+    pub notice: Option<String>,
+    /// The job that ends it: where its first payment does not come, or at `cancel_at`.
+    pub end: Option<String>,
+    /// The job that ends its pause.
+    pub resume: Option<String>,
+}
