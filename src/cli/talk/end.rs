@@ -1,5 +1,6 @@
 //! The screen after a day: what was shown, done and proved, and where to go on.
 
+use crate::app::course::talk::own_shop;
 use crate::app::course::{choose, next};
 use crate::cli::talk::Talking;
 use crate::domain::course::Level;
@@ -22,6 +23,7 @@ impl Talking<'_> {
             proved: (own.count(), required.count()),
             learnt: &self.script.texts.learnt,
             id: &day.lesson.id,
+            own: &own_shop(),
             next: next.as_deref(),
         };
         let text = view::end(&end, &self.canvas());

@@ -467,7 +467,11 @@ impl<'c> Talking<'c> {
         self.say(&Msg::TalkGrading);
         let lesson = self.script.lesson.clone();
         let result = self.room.prove(&lesson).await?;
-        let text = view::proved(&result, &self.canvas());
+        let gates =
+            lesson.day.gates.iter().filter(|it| !it.needs.iter().any(|id| id == "required"));
+        let title = |id: &String| lesson.texts.gates.get(id).cloned().unwrap_or_default();
+        let meant: Vec<_> = gates.map(|it| (title(&it.id), it.needs.clone())).collect();
+        let text = view::proved(&result, &meant, &self.canvas());
         self.screen.add(&text);
         Ok(())
     }
