@@ -163,7 +163,7 @@ impl Exchanges {
             }
             Err(trouble) => {
                 if let ActError::Mismatch { got, .. } = &trouble {
-                    self.end(number, None, got);
+                    self.end(number, None, &got.to_string());
                 }
                 Err(trouble)
             }
