@@ -64,7 +64,8 @@ pub fn step(what: &str, by_hand: &[String], short: Option<&Statement>, canvas: &
     let mut line = hang(canvas, &mark(canvas, 2), what, 6);
     if let Some(short) = short {
         let short = statement::because(std::slice::from_ref(short), canvas);
-        line.extend([format!("\n      {}", canvas.tone(Tone::Bad, &short))]);
+        let short = hang(canvas, "     ", &short, 6);
+        line.extend([format!("\n{}", canvas.tone(Tone::Bad, &short))]);
     }
     for command in by_hand {
         let head = format!("      {}", canvas.say(&Msg::Day0ByHand));

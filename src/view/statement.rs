@@ -123,13 +123,12 @@ fn listed<'t>(all: impl IntoIterator<Item = &'t String>, canvas: &Canvas) -> Str
 }
 
 fn answered(name: &str, status: u64, canvas: &Canvas) -> String {
-    let status = match status {
-        0 => canvas.say(&Msg::TalkUnheard),
-        other => other.to_string(),
-    };
-    match name {
-        "" => canvas.say(&Msg::StateAnswered { status: &status }),
-        of => canvas.say(&Msg::StateAnsweredTo { of, status: &status }),
+    let unheard = canvas.say(&Msg::TalkUnheard);
+    match (name, status) {
+        ("", 0) => unheard,
+        (of, 0) => canvas.say(&Msg::StateFound { what: of, value: &unheard }),
+        ("", is) => canvas.say(&Msg::StateAnswered { status: &is.to_string() }),
+        (of, is) => canvas.say(&Msg::StateAnsweredTo { of, status: &is.to_string() }),
     }
 }
 

@@ -116,7 +116,7 @@ fn misstatement(library: &Library, name: &str, locale: Locale) -> Option<Explain
     }
     let (lesson, says) = wording::correction(library, &id, locale)?;
     let title = lesson.as_ref().and_then(|it| library.lesson(it, locale).ok());
-    let title = title.map_or_else(|| id.clone(), |lesson| lesson.texts.title);
+    let title = title.map_or_else(String::new, |lesson| lesson.texts.title);
     let more = lesson.map(|it| format!("`stripegym {it} --only read --full`"));
     told(title, std::iter::once(says).chain(more).collect(), Vec::new())
 }
