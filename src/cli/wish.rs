@@ -414,9 +414,8 @@ mod tests {
             said.split('`').skip(1).step_by(2).map(str::to_owned).collect();
         let whole = said.split("    ").next().unwrap_or_default();
         let word = whole.split(' ').nth(1).unwrap_or_default();
-        if crate::cli::grammar::command().find_subcommand(word).is_some()
-            && !whole.ends_with(['.', '。'])
-        {
+        let may_be = whole.starts_with("stripegym ") && !whole.ends_with(['.', '。']);
+        if may_be && crate::cli::grammar::command().find_subcommand(word).is_some() {
             found.push(whole.to_owned());
         }
         found.retain(|it| it.starts_with("stripegym "));
