@@ -408,7 +408,7 @@ fn mended_by_hand(lang: &'static str, day: &'static str, language: &str) {
     talk.terminal.press("quit\r");
     assert_eq!(talk.terminal.end(), 0, "{}", talk.terminal.written());
     let status: serde_json::Value = serde_json::from_str(&env.ok(&["status", "--json"])).unwrap();
-    let of = status["days"].as_array().unwrap().iter().find(|it| it["id"] == day).unwrap();
+    let of = status["days"].as_array().unwrap().iter().find(|it| it["day"] == day).unwrap();
     assert_eq!(of["done"], 1, "{of}");
 }
 
