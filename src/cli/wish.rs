@@ -416,4 +416,41 @@ mod tests {
         assert!(parses("stripegym sandbox --bind …").is_ok());
         assert!(parses("stripegym day3 --no-such-flag").is_err());
     }
+
+    /// What a sentence quotes as a command: between backquotes, or the whole of it up to what explains it.
+    fn quoted(line: &str) -> Vec<String> {
+        let said = line.split_once(" = ").map_or(line, |(_, said)| said);
+        let mut found: Vec<String> =
+            said.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+        let whole = said.split("    ").next().unwrap_or_default();
+        let word = whole.split(' ').nth(1).unwrap_or_default();
+        let may_be = whole.starts_with("stripegym ") && !whole.ends_with(['.', '。']);
+        if may_be && crate::cli::grammar::command().find_subcommand(word).is_some() {
+            found.push(whole.to_owned());
+        }
+        found.retain(|it| it.starts_with("stripegym "));
+        found
+    }
+
+    #[test]
+    fn every_command_that_a_sentence_quotes_parses() {
+        let mut count = 0;
+        for text in [include_str!("../view/words/en.ftl"), include_str!("../view/words/ja.ftl")] {
+            for line in text.lines() {
+                for command in quoted(line) {
+                    // What is put in for an argument is some word.
+                    let mut parts = command.split("{ $");
+                    let first = parts.next().unwrap_or_default().to_owned();
+                    let filled = parts.fold(first, |out, part| {
+                        let (name, rest) = part.split_once(" }").unwrap();
+                        let value = if name == "url" { "http://127.0.0.1:1" } else { name };
+                        format!("{out}{value}{rest}")
+                    });
+                    assert_eq!(parses(&filled), Ok(()), "{line}");
+                    count += 1;
+                }
+            }
+        }
+        assert!(count > 20, "{count}");
+    }
 }

@@ -1,11 +1,15 @@
-//! What can be explained by name besides topics and codes of checks: `lessons/explain.toml`, and the common
-//! misstatements of `lessons/corrections.toml`.
+//! What can be explained by name besides topics and codes of checks: `lessons/explain.toml`, every type of event of the
+//! API, and the common misstatements of `lessons/corrections.toml`.
 
 use crate::content::{Library, read};
 use crate::domain::course::rules::LessonError;
 use crate::domain::locale::Locale;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use unicode_normalization::UnicodeNormalization as _;
+
+/// The types of events of the API.
+const EVENTS: &str = include_str!("../../fixtures/api/events.txt");
 
 /// One thing with its names.
 #[derive(Clone, Debug, Deserialize)]
@@ -17,10 +21,19 @@ pub struct Entry {
     ja: String,
 }
 
+/// What is said in both languages.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Both {
+    en: String,
+    ja: String,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct All {
     it: Vec<Entry>,
+    verb: BTreeMap<String, Both>,
 }
 
 impl Entry {
@@ -45,15 +58,124 @@ pub fn fits(name: &str, sought: &str, whole: bool) -> bool {
     if whole { name == sought } else { name.contains(&sought) }
 }
 
-/// Everything that has a name.
+/// Everything that has a name. A type of event that has no entry of its own gets one from what happened to which object.
 pub fn all() -> Result<Vec<Entry>, LessonError> {
     let name = "explain.toml";
-    Ok(read::<All>(name, &Library::default().file(name)?)?.it)
+    let All { mut it, verb } = read::<All>(name, &Library::default().file(name)?)?;
+    let mut events: Vec<Entry> = EVENTS.lines().map(|kind| event(kind, &verb)).collect();
+    let own = |kind: &String| it.iter().any(|entry| entry.names.contains(kind));
+    events.retain(|entry| !entry.names.iter().any(own));
+    it.extend(events);
+    Ok(it)
+}
+
+/// What the type of an event says by itself: its last part is what happened, the rest is the object.
+fn event(kind: &str, verbs: &BTreeMap<String, Both>) -> Entry {
+    let (object, verb) = kind.rsplit_once('.').unwrap_or((kind, ""));
+    let object = object.replace(['.', '_'], " ");
+    let (en, ja) = match verbs.get(verb) {
+        Some(said) => (format!("{object} {}", said.en), format!("{object} {}", said.ja)),
+        None => {
+            let verb = verb.replace('_', " ");
+            (format!("{object}: {verb}"), format!("{object}: {verb}"))
+        }
+    };
+    Entry {
+        names: vec![kind.to_owned()],
+        en: format!("Event: {en}."),
+        ja: format!("イベント: {ja}。"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Every reason that a bank gives through Stripe.
+    const DECLINES: [&str; 48] = [
+        "approve_with_id",
+        "authentication_required",
+        "call_issuer",
+        "card_not_supported",
+        "card_velocity_exceeded",
+        "currency_not_supported",
+        "do_not_honor",
+        "do_not_try_again",
+        "duplicate_transaction",
+        "expired_card",
+        "fraudulent",
+        "generic_decline",
+        "incorrect_address",
+        "incorrect_cvc",
+        "incorrect_number",
+        "incorrect_pin",
+        "incorrect_zip",
+        "insufficient_funds",
+        "invalid_account",
+        "invalid_amount",
+        "invalid_cvc",
+        "invalid_expiry_month",
+        "invalid_expiry_year",
+        "invalid_number",
+        "invalid_pin",
+        "issuer_not_available",
+        "lost_card",
+        "merchant_blacklist",
+        "mobile_device_authentication_required",
+        "new_account_information_available",
+        "no_action_taken",
+        "not_permitted",
+        "offline_pin_required",
+        "online_or_offline_pin_required",
+        "pickup_card",
+        "pin_try_exceeded",
+        "processing_error",
+        "reenter_transaction",
+        "restricted_card",
+        "revocation_of_all_authorizations",
+        "revocation_of_authorization",
+        "security_violation",
+        "service_not_allowed",
+        "stolen_card",
+        "stop_payment_order",
+        "testmode_decline",
+        "transaction_not_allowed",
+        "try_again_later",
+    ];
+
+    /// The codes that the sources of the sandbox give: whatever stands in a call of `code`, or beside `decline_code`.
+    fn given(folder: &std::path::Path, found: &mut std::collections::BTreeSet<String>) {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                given(&path, found);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            // Only there is a row one of a reason.
+            let text = if path.ends_with("decline.rs") { text } else { text.replace("row(", "") };
+            for before in
+                [".code(\"", "\"decline_code\", \"", "row(\"", " code: \"", " code: Some(\""]
+            {
+                let parts = text.split(before).skip(1);
+                let codes = parts.filter_map(|part| part.split_once('"').map(|(code, _)| code));
+                let is = |code: &&str| {
+                    !code.is_empty() && code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+                };
+                found.extend(codes.filter(is).map(str::to_owned));
+            }
+        }
+    }
+
+    #[test]
+    fn every_code_that_the_sandbox_gives_is_explained() {
+        let mut codes = std::collections::BTreeSet::new();
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        given(&root.join("src/sandbox"), &mut codes);
+        assert!(codes.len() > 40, "{codes:?}");
+        let all = all().unwrap();
+        let lacks = |code: &&String| !all.iter().any(|it| it.fits(code, true));
+        assert_eq!(codes.iter().filter(lacks).collect::<Vec<_>>(), Vec::<&String>::new());
+    }
 
     #[test]
     fn names_are_found_in_part_and_in_either_language() {
@@ -65,6 +187,19 @@ mod tests {
             assert!(found(sought) > 0, "{sought}");
         }
         assert_eq!(found("no such thing"), 0);
+        let text = |name: &str| {
+            let mut fits = all.iter().filter(|it| it.fits(name, true));
+            let one = fits.next().unwrap_or_else(|| panic!("{name} is explained nowhere"));
+            assert!(fits.next().is_none(), "{name} is explained twice");
+            one.text(Locale::En).to_owned()
+        };
+        assert_eq!(text("issuing_card.created"), "Event: issuing card was made.");
+        for kind in EVENTS.lines() {
+            text(kind);
+        }
+        for code in DECLINES {
+            assert!(text(code).contains("ode"), "{code}");
+        }
         assert!(
             all.iter().all(|it| !it.names.is_empty() && !it.en.is_empty() && !it.ja.is_empty())
         );

@@ -94,6 +94,8 @@ impl Library {
         let head = &mut day.lesson;
         (head.order, head.est_minutes) = (entry.order, entry.minutes);
         head.needs.clone_from(&entry.needs);
+        head.items.clone_from(&entry.items);
+        head.stands_in = entry.stands_in;
         Ok(day)
     }
 

@@ -68,6 +68,8 @@ pub fn commands(prose: &str) -> Vec<String> {
             }
         } else {
             found.extend(line.split('`').skip(1).step_by(2).map(str::to_owned));
+            // A line of code by its place, as in the steps of a conversation.
+            found.extend(line.strip_prefix("    ").map(str::to_owned));
         }
     }
     found.retain(|command| command == "stripegym" || command.starts_with("stripegym "));

@@ -50,6 +50,7 @@ const TRACK: &str = include_str!("../../lessons/track/track.toml");
 /// What is said of a language.
 #[derive(Clone, Debug, Deserialize)]
 struct Said {
+    install: Option<String>,
     start: String,
     lessons: BTreeMap<String, String>,
 }
@@ -59,6 +60,11 @@ fn said(language: Language) -> Result<Said, LessonError> {
     let mut all: BTreeMap<String, Said> =
         toml::from_str(TRACK).map_err(|error| broken(error.message().to_owned()))?;
     all.remove(language.name()).ok_or_else(|| broken("–".to_owned()))
+}
+
+/// What is typed once in the folder of a shop of a language, where it needs that.
+pub fn install(language: Language) -> Result<Option<String>, LessonError> {
+    said(language).map(|it| it.install)
 }
 
 /// What starts a shop of a language.

@@ -35,8 +35,12 @@ struct Retired {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Correction {
+    /// In what is no prose: the file, the words, and what is told of it.
+    Elsewhere { file: String, says: String, en: String, ja: String },
+    /// In a passage of the English prose, whose counterpart stands at the same place of the Japanese.
     Words { file: String, says: String },
-    Reason { why: String },
+    /// Nowhere, for this reason.
+    Reason { why: String, ja: String },
 }
 
 /// What is wrong with the lessons' words and codes.
@@ -56,13 +60,48 @@ pub fn problems(library: &Library, days: &[Day]) -> Vec<LessonError> {
     found
 }
 
-/// Where a common misstatement is put right: the file and the words, or why there is nothing to say.
-pub fn correction(id: &str) -> Option<(Option<String>, String)> {
+/// What puts a common misstatement right, in a language: the passage, and the lesson in which it stands; or why there
+/// is nothing to say.
+pub fn correction(library: &Library, id: &str, locale: Locale) -> Option<(Option<String>, String)> {
     let mut list: BTreeMap<String, Correction> = toml::from_str(CORRECTIONS).ok()?;
+    let of = |en: String, ja: String| match locale {
+        Locale::En => en,
+        Locale::Ja => ja,
+    };
     Some(match list.remove(id)? {
-        Correction::Words { file, says } => (Some(file), says),
-        Correction::Reason { why } => (None, why),
+        Correction::Words { file, says } => {
+            let lesson = file.split('/').next().unwrap_or_default().to_owned();
+            let at = passages(&library.file(&file).ok()?)
+                .iter()
+                .position(|it| flat(it).contains(&flat(&says)))?;
+            let own = library.file(&format!("{lesson}/{}.md", locale.code())).ok()?;
+            (Some(lesson), passages(&own).get(at)?.trim_start_matches("- ").to_owned())
+        }
+        Correction::Elsewhere { en, ja, .. } => (None, of(en, ja)),
+        Correction::Reason { why, ja } => (None, of(why, ja)),
     })
+}
+
+/// The paragraphs and items between the heading of the tasks and that of the end: as many in each language.
+fn passages(prose: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut goes_on = false;
+    for line in prose.lines() {
+        if line.contains("{#done}") {
+            break;
+        }
+        let begins = line.starts_with("- ") || line.starts_with('#') || !goes_on;
+        goes_on = !line.trim().is_empty();
+        match found.last_mut() {
+            _ if !goes_on => {}
+            Some(last) if !begins => {
+                last.push('\n');
+                last.push_str(line.trim_start());
+            }
+            _ => found.push(line.to_owned()),
+        }
+    }
+    found
 }
 
 /// How many common misstatements are put right, and which are not.
@@ -81,10 +120,10 @@ pub fn corrected(library: &Library, days: &[Day]) -> (usize, Vec<LessonError>) {
             Some(_) if named.contains(&id) => Some("stands in `corrects` already".to_owned()),
             None if named.contains(&id) => None,
             None => Some("is put right nowhere".to_owned()),
-            Some(Correction::Reason { why }) => {
+            Some(Correction::Reason { why, .. }) => {
                 why.trim().is_empty().then(|| "has no reason".to_owned())
             }
-            Some(Correction::Words { file, says }) => {
+            Some(Correction::Words { file, says } | Correction::Elsewhere { file, says, .. }) => {
                 let text = read(library, file).map(|text| flat(&text)).unwrap_or_default();
                 (!text.contains(&flat(says))).then(|| format!("{file} does not say `{says}`"))
             }
@@ -140,11 +179,11 @@ fn codes(days: &[Day]) -> Vec<LessonError> {
     found
 }
 
-/// Whether a text has a word; of `フォルダ!ー` one that no `ー` follows.
+/// Whether a text has a word; of `フォルダ!ー` one that none of the characters after the `!` follows.
 pub fn is_used(text: &str, word: &str) -> bool {
     let (word, not_after) = word.split_once('!').unwrap_or((word, ""));
     let mut parts = text.split(word).skip(1);
-    parts.any(|after| not_after.is_empty() || !after.starts_with(not_after))
+    parts.any(|after| !after.starts_with(|c| not_after.contains(c)))
 }
 
 /// Words of a day that mean the same and differ.
@@ -183,4 +222,75 @@ fn terms(library: &Library, id: &str, terms: &[Term]) -> Vec<LessonError> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::explain;
+
+    #[test]
+    fn every_term_is_explained_in_both_languages() {
+        let all = explain::all().unwrap();
+        for term in toml::from_str::<Glossary>(GLOSSARY).unwrap().term {
+            for name in [&term.en, &term.ja] {
+                assert!(all.iter().any(|it| it.fits(name, true)), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_misstatement_is_put_right_in_the_reader_s_language() {
+        let library = Library::default();
+        let list: BTreeMap<String, Correction> = toml::from_str(CORRECTIONS).unwrap();
+        for id in list.keys() {
+            for locale in Locale::ALL {
+                let (lesson, text) = correction(&library, id, locale).unwrap_or_else(|| {
+                    panic!("{id} is put right nowhere in {}", locale.code());
+                });
+                let japanese = text.chars().any(|c| ('ぁ'..='ん').contains(&c));
+                assert_eq!(japanese, locale == Locale::Ja, "{id}: {text}");
+                assert!(lesson.is_none_or(|id| library.day(&id).is_ok()));
+            }
+        }
+    }
+
+    /// The texts for people below a folder: prose, tables and sentences.
+    fn texts(folder: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() && !["node_modules", "target", ".venv"].contains(&name.as_str()) {
+                texts(&path, found);
+            } else if [".md", ".toml", ".ftl"].iter().any(|end| name.ends_with(end)) {
+                found.push(path);
+            }
+        }
+    }
+
+    #[test]
+    fn no_text_for_people_has_another_word_for_a_thing() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut files = vec![root.join("README.md"), root.join("README.ja.md")];
+        texts(&root.join("lessons"), &mut files);
+        texts(&root.join("src/view/words"), &mut files);
+        let glossary = toml::from_str::<Glossary>(GLOSSARY).unwrap().term;
+        let mut wrong = Vec::new();
+        for path in files.iter().filter(|path| !path.ends_with("glossary.toml")) {
+            for line in std::fs::read_to_string(path).unwrap().lines() {
+                // A name under which something is sought may be any word for it.
+                if line.starts_with("names = ") {
+                    continue;
+                }
+                let used = glossary.iter().flat_map(|it| &it.never).filter(|it| is_used(line, it));
+                wrong.extend(used.map(|word| format!("{}: {word}: {line}", path.display())));
+            }
+        }
+        assert!(files.len() > 40 && wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn a_passage_is_a_paragraph_or_an_item() {
+        let prose = "# T\n\none\ntwo\n\n- a\n  b\n- c\n\n## X {#done}\nlast\n";
+        assert_eq!(passages(prose), ["# T", "one\ntwo", "- a\nb", "- c"]);
+    }
 }

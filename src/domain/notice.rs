@@ -2,6 +2,7 @@
 
 use crate::domain::course::graded::{Graded, Means, Round};
 use crate::domain::course::outcome::CheckResult;
+use crate::domain::course::statement::Statement;
 use crate::domain::fault::Fault;
 use crate::domain::money::Money;
 use crate::domain::report::Tried;
@@ -413,7 +414,7 @@ pub enum Notice {
         /// What does the same by hand.
         by_hand: Vec<String>,
         /// What it fell short of, where it did.
-        short: Option<String>,
+        short: Option<Statement>,
     },
     /// What came of the run so far.
     Look(Look),

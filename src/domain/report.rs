@@ -26,6 +26,8 @@ pub struct Home {
     pub key: Option<(String, String)>,
     /// Rows of the ledger; `None` where there is no ledger yet.
     pub rows: Option<u64>,
+    /// The lesson to begin with.
+    pub first: Option<String>,
 }
 
 /// How waiting for a session ended.

@@ -5,6 +5,7 @@ use crate::domain::course::outcome::{CheckResult, Failure, State};
 use crate::view::canvas::Canvas;
 use crate::view::check::summed;
 use crate::view::foreign;
+use crate::view::statement;
 use crate::view::words::Msg;
 
 /// A failed check a line, as GitHub Actions shows it beside a commit; what rests on it is left out.
@@ -32,7 +33,7 @@ pub fn markdown(it: &Checked, canvas: &Canvas) -> String {
         let head = [failure.code.as_str(), check.title.as_str()].map(foreign::markdown).join(" ");
         out.extend(["\n### ", mark, " ", &head, "\n\n"]);
         for (label, said) in told(failure, canvas) {
-            out.extend(["- ", &foreign::markdown(&label), ": ", &foreign::markdown(said), "\n"]);
+            out.extend(["- ", &foreign::markdown(&label), ": ", &foreign::markdown(&said), "\n"]);
         }
     }
     out
@@ -44,16 +45,16 @@ fn failed(it: &Checked) -> impl Iterator<Item = (&CheckResult, &Failure)> {
     own.filter_map(|check| check.failure.as_ref().map(|failure| (check, failure)))
 }
 
-fn told<'f>(it: &'f Failure, canvas: &Canvas) -> Vec<(String, &'f str)> {
+fn told(it: &Failure, canvas: &Canvas) -> Vec<(String, String)> {
     let parts = [
-        (Msg::CourseChecked, &it.checked),
-        (Msg::CourseExpected, &it.expected),
-        (Msg::CourseGot, &it.got),
-        (Msg::CourseWhy, &it.why),
-        (Msg::CourseNext, &it.next),
+        (Msg::CourseChecked, it.checked.clone()),
+        (Msg::CourseExpected, statement::expected(&it.expected, canvas)),
+        (Msg::CourseGot, statement::got(&it.got, canvas)),
+        (Msg::CourseWhy, it.why.clone()),
+        (Msg::CourseNext, it.next.clone()),
     ];
     let said = parts.into_iter().filter(|(_, said)| !said.is_empty());
-    said.map(|(label, said)| (canvas.say(&label).trim().to_owned(), said.as_str())).collect()
+    said.map(|(label, said)| (canvas.say(&label).trim().to_owned(), said)).collect()
 }
 
 /// The value of a workflow command's property, which ends at a comma or colons.

@@ -5,6 +5,7 @@ use crate::domain::course::outcome::{CheckResult, DayResult, State};
 use crate::domain::fault::Fault;
 use crate::view::canvas::{Canvas, Tone};
 use crate::view::course::{failed, hang, sign, titled};
+use crate::view::statement;
 use crate::view::words::Msg;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -34,7 +35,8 @@ pub fn graded(it: &Graded, canvas: &Canvas) -> String {
     lines.extend(waiting(&it.day.checks, canvas));
     for note in it.day.notes.iter().filter(|note| note.state == State::Fail) {
         let label = canvas.tone(Tone::Caution, &canvas.say(&Msg::CourseNote));
-        let text = format!("{} {} ({})", note.id, note.title, note.because.join(" · "));
+        let text =
+            format!("{} {} ({})", note.id, note.title, statement::because(&note.because, canvas));
         lines.push(hang(canvas, &format!("  {label}"), &text, 8));
     }
     lines.join("\n")
@@ -93,7 +95,8 @@ fn next(it: &Checked) -> String {
         return failure.next.clone();
     }
     let open = it.checks().find(|check| it.blocks(check));
-    let day = it.days.last().map(|graded| graded.day.id.as_str()).unwrap_or_default();
+    let last = it.days.last().map(|graded| &graded.day);
+    let day = last.map(|day| day.id.as_str()).unwrap_or_default();
     if let Some(open) = open {
         let has = |graded: &&Graded| graded.day.checks.iter().any(|check| check.id == open.id);
         let day = it.days.iter().find(has).map_or(day, |graded| graded.day.id.as_str());
@@ -103,10 +106,8 @@ fn next(it: &Checked) -> String {
     if let Some(cut) = it.days.iter().find(|graded| graded.day.gates.is_empty()) {
         return format!("stripegym check {}", cut.day.id);
     }
-    match day.trim_start_matches("day").parse::<u8>() {
-        Ok(number) if number < 6 => format!("stripegym day{}", number + 1),
-        _ => "stripegym status".to_owned(),
-    }
+    let next = last.and_then(|day| day.next.as_deref()).unwrap_or("status");
+    format!("stripegym {next}")
 }
 
 /// What watching begins with.

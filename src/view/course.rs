@@ -5,12 +5,14 @@ use crate::domain::course::carried::Carried;
 use crate::domain::course::outcome::{CheckResult, DayResult, Failure, ItemResult, State};
 use crate::domain::course::scene::{Said, Scene};
 use crate::domain::course::standing::{DayStatus, Explained, Hint};
+use crate::domain::course::statement::Statement;
 use crate::domain::notice::Opening;
 use crate::domain::report::{LessonsChecked, Tried};
 use crate::view::canvas::{Canvas, Tone};
 use crate::view::markdown;
+use crate::view::statement;
 use crate::view::words::Msg;
-use crate::view::wrap::{typed, wrap};
+use crate::view::wrap::{columns, typed, wrap};
 use unicode_width::UnicodeWidthStr as _;
 
 pub(super) fn mark(canvas: &Canvas, number: u8) -> String {
@@ -58,10 +60,12 @@ pub fn opening(it: &Opening, canvas: &Canvas) -> String {
 }
 
 /// One step that was done.
-pub fn step(what: &str, by_hand: &[String], short: Option<&str>, canvas: &Canvas) -> String {
+pub fn step(what: &str, by_hand: &[String], short: Option<&Statement>, canvas: &Canvas) -> String {
     let mut line = hang(canvas, &mark(canvas, 2), what, 6);
     if let Some(short) = short {
-        line.extend([format!("\n      {}", canvas.tone(Tone::Bad, short))]);
+        let short = statement::because(std::slice::from_ref(short), canvas);
+        let short = hang(canvas, "     ", &short, 6);
+        line.extend([format!("\n{}", canvas.tone(Tone::Bad, &short))]);
     }
     for command in by_hand {
         let head = format!("      {}", canvas.say(&Msg::Day0ByHand));
@@ -102,7 +106,7 @@ pub fn checked(it: &CheckResult, canvas: &Canvas) -> String {
         line.push_str(&failed(failure, canvas));
     }
     if it.state == State::Skip {
-        let because: Vec<String> = it.findings.iter().map(|finding| finding.got.clone()).collect();
+        let because: Vec<_> = it.findings.iter().map(|finding| finding.got.clone()).collect();
         line.extend(left_out(&it.id, &because, canvas).map(|text| format!("\n        {text}")));
     }
     line
@@ -144,8 +148,8 @@ pub(super) fn failed(it: &Failure, canvas: &Canvas) -> String {
         if it.code.contains('-') { format!("{} ({})", it.next, it.code) } else { it.next.clone() };
     for (label, text) in [
         (Msg::CourseChecked, &it.checked),
-        (Msg::CourseExpected, &it.expected),
-        (Msg::CourseGot, &it.got),
+        (Msg::CourseExpected, &statement::expected(&it.expected, canvas)),
+        (Msg::CourseGot, &statement::got(&it.got, canvas)),
         (Msg::CourseRequest, &scene.request),
         (Msg::CourseAnswer, &scene.answer),
         (Msg::CourseLog, &log),
@@ -178,7 +182,8 @@ pub fn day(it: &DayResult, canvas: &Canvas) -> String {
     let mut lines = Vec::new();
     for note in it.notes.iter().filter(|note| note.state == State::Fail) {
         let label = canvas.tone(Tone::Caution, &canvas.say(&Msg::CourseNote));
-        let text = format!("{} {} ({})", note.id, note.title, note.because.join(" · "));
+        let text =
+            format!("{} {} ({})", note.id, note.title, statement::because(&note.because, canvas));
         lines.push(hang(canvas, &label, &text, 6));
     }
     for note in it.notes.iter().filter(|note| note.state == State::Skip) {
@@ -214,16 +219,16 @@ pub fn day(it: &DayResult, canvas: &Canvas) -> String {
 }
 
 /// An item that could not be looked at, and what that would take; nothing for one that is simply of another track.
-fn left_out(id: &str, because: &[String], canvas: &Canvas) -> Option<String> {
-    let need = because.first()?;
-    let text = canvas.say(&Msg::CourseSkipped { id, need });
+fn left_out(id: &str, because: &[Statement], canvas: &Canvas) -> Option<String> {
+    let need = statement::because(because.get(..1)?, canvas);
+    let text = canvas.say(&Msg::CourseSkipped { id, need: &need });
     Some(canvas.tone(Tone::Quiet, &wrap(&text, canvas.width, 2)))
 }
 
 fn gated(it: &ItemResult, canvas: &Canvas) -> String {
     let (sign, tone) = sign(it.state);
     let head = format!("{} {} {}", mark(canvas, 5), canvas.tone(tone, sign), it.id);
-    let because = it.because.join(" ");
+    let because = statement::because(&it.because, canvas);
     let text =
         if because.is_empty() { it.title.clone() } else { format!("{}  ← {because}", it.title) };
     hang(canvas, &head, &text, 13)
@@ -302,14 +307,17 @@ pub fn carried(it: &Carried, canvas: &Canvas) -> String {
             ]
             .join("\n")
         }
-        Carried::Starter { folder, files, start } => {
-            let lines = [
+        Carried::Starter { folder, files, install, start } => {
+            let mut lines = vec![
                 canvas.prose(&Msg::StarterWritten { folder, files: count(*files) }),
                 canvas.say(&Msg::HomeNext),
                 format!("  cd {folder}"),
+            ];
+            lines.extend(install.iter().map(|command| format!("  {command}")));
+            lines.extend([
                 canvas.typed(&format!("  stripegym check --watch --exec \"{start}\"")),
                 canvas.prose(&Msg::StarterReadme),
-            ];
+            ]);
             lines.join("\n")
         }
     }
@@ -331,7 +339,11 @@ pub fn hint(it: &Hint, canvas: &Canvas) -> String {
 
 /// A code or a topic, explained.
 pub fn explained(it: &Explained, canvas: &Canvas) -> String {
-    let mut lines = vec![format!("{} · {}", canvas.tone(Tone::Strong, &it.name), it.title)];
+    let name = canvas.tone(Tone::Strong, &it.name);
+    let mut lines = vec![match it.title.as_str() {
+        "" => name,
+        title => hang(canvas, &name, &format!("· {title}"), 2),
+    }];
     for text in &it.texts {
         lines.push(String::new());
         lines.push(markdown::render(text, canvas));
@@ -346,8 +358,14 @@ pub fn explained(it: &Explained, canvas: &Canvas) -> String {
 /// The topics.
 pub fn topics(list: &[(String, String)], canvas: &Canvas) -> String {
     let mut lines = vec![canvas.say(&Msg::ExplainTopics)];
-    lines
-        .extend(list.iter().map(|(name, title)| format!("  stripegym explain {name:<18} {title}")));
+    lines.extend(list.iter().map(|(name, title)| {
+        let head = canvas.typed(&format!("  stripegym explain {name:<18}"));
+        let room = usize::from(canvas.width).saturating_sub(columns(&head) + 2).max(8);
+        let said = wrap(title, u16::try_from(room).unwrap_or(canvas.width), 0);
+        let (first, more) = said.split_once('\n').unwrap_or((&said, ""));
+        let more = if more.is_empty() { "" } else { "…" };
+        format!("{head} {first}{more}").trim_end().to_owned()
+    }));
     lines.join("\n")
 }
 

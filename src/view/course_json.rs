@@ -101,8 +101,8 @@ pub fn carried(it: &Carried) -> Value {
             "day": day, "language": language, "path": path, "text": text, "gave_up": gave_up,
         }),
         Carried::SolutionHeld { name, next } => json!({ "held": name, "next": next }),
-        Carried::Starter { folder, files, start } => {
-            json!({ "folder": folder, "files": files, "start": start })
+        Carried::Starter { folder, files, install, start } => {
+            json!({ "folder": folder, "files": files, "install": install, "start": start })
         }
     }
 }
@@ -208,6 +208,7 @@ mod tests {
     use super::*;
     use crate::domain::course::evidence::Evidence;
     use crate::domain::course::outcome::Failure;
+    use crate::domain::course::statement::Statement;
     use crate::domain::course::{Kind, Level, Severity};
 
     #[test]
@@ -215,8 +216,8 @@ mod tests {
         let failure = Failure {
             code: "SG1.1-X".to_owned(),
             checked: "a < b".to_owned(),
-            expected: String::new(),
-            got: "\u{1b}[1m".to_owned(),
+            expected: Statement::Nothing,
+            got: "\u{1b}[1m".into(),
             why: String::new(),
             next: String::new(),
             scene: None,

@@ -31,6 +31,7 @@ pub mod report;
 pub mod requests;
 pub mod schema;
 pub mod signed_delivery;
+mod statement;
 pub mod talk;
 pub mod text;
 

@@ -152,7 +152,7 @@ fn of_course(notice: &Notice, canvas: &Canvas) -> Line {
     match notice {
         Notice::Lesson(it) => Line::Data(course::opening(it, canvas)),
         Notice::LessonStep { what, by_hand, short, .. } => {
-            Line::Data(course::step(what, by_hand, short.as_deref(), canvas))
+            Line::Data(course::step(what, by_hand, short.as_ref(), canvas))
         }
         Notice::Proposed { folder, names } => {
             let names = names.join(" ");

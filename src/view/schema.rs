@@ -52,7 +52,7 @@ pub fn of(command: &str) -> Option<&'static str> {
             "{days: [{day, title, passed, required, checks: {id: state|null}, hints: int,\n shown: int, done: int, proved: int, solution: \"shown\"|\"gave_up\"|null}]}"
         }
         "solution" => "{day, language, path, text, gave_up}, or {held, next} before the pass",
-        "starter" => "{folder, files: int, start}",
+        "starter" => "{folder, files: int, install: text|null, start}",
         "report" => {
             "{head: {format, version, program, api_version, language}, days: [{id, title, gone:\n [shown, done, proved]|absent, solution: {at, gave_up}|null}], rows: [{id, day, title, required, lesson_version, state|null, track|null,\n first_passed|null, attested|null, attempts, failed, hints, evidence: as `check`,\n evidence_sha256, findings_sha256, seal}], seal}, or {written, sha256} with --out"
         }
@@ -213,7 +213,7 @@ mod tests {
         let finding = Finding::Display { present: true };
         vec![
             ("contract", Report::Contract),
-            ("", Report::Home(Home { place: place.clone(), key, rows: None })),
+            ("", Report::Home(Home { place: place.clone(), key, rows: None, first: None })),
             ("checkout", Report::Checkout(checkout)),
             ("listen", Report::Listened(Listened::default())),
             ("ledger show", Report::Ledger(ledger)),
@@ -288,7 +288,7 @@ mod tests {
             gave_up: false,
         };
         let imported = Carried::Imported { checks: 1, attempts: 1, backup: None };
-        let started = Carried::Starter { folder: text(), files: 1, start: text() };
+        let started = Carried::Starter { folder: text(), files: 1, install: None, start: text() };
         vec![
             ("status", Report::Course(vec![status])),
             ("check", Report::Checked(Box::new(checked))),
@@ -345,7 +345,7 @@ mod tests {
         };
         let solution = Some(Shown { at: text(), gave_up: false });
         let day = DayLine { id: text(), title: text(), solution, gone: Some([1, 0, 0]) };
-        Dossier { head, days: vec![day], rows: vec![row], seal: text() }
+        Dossier { head, days: vec![day], rows: vec![row], seal: text(), demo: None }
     }
 
     /// What a running sandbox tells.

@@ -5,6 +5,7 @@ use crate::domain::course::talk::{AttemptSeen, Gone};
 use crate::domain::time::Timestamp;
 use crate::view::canvas::{Canvas, Tone};
 use crate::view::course::{hang, sign};
+use crate::view::statement;
 use crate::view::table::short;
 use crate::view::time;
 use crate::view::words::Msg;
@@ -160,27 +161,65 @@ pub fn check(it: &CheckResult, canvas: &Canvas) -> String {
         let why = canvas.say(&Msg::CourseWhy);
         lines.push(hang(canvas, &format!("  {}", why.trim_end()), &failure.why, 4));
         let got = canvas.say(&Msg::CourseGot);
-        let shown: String = failure.got.chars().take(140).collect();
+        let shown: String = statement::got(&failure.got, canvas).chars().take(140).collect();
         lines.push(hang(canvas, &format!("  {}", got.trim_end()), &shown, 4));
     }
     lines.join("\n")
 }
 
-/// What the checks of a day came to, those that hold folded.
-pub fn proved(day: &DayResult, canvas: &Canvas) -> String {
+/// What the checks of a day came to: a line for each thing that they mean, those that hold folded. `meant` has the
+/// gates of the day, each with the checks that it rests on.
+pub fn proved(day: &DayResult, meant: &[(String, Vec<String>)], canvas: &Canvas) -> String {
     let of = |wanted: &[State]| day.checks.iter().filter(|it| wanted.contains(&it.state)).count();
     let (held, all) = (of(&[State::Pass, State::Partial, State::Attest]), day.checks.len());
     let left = of(&[State::Skip]);
     let counts = Msg::TalkProved { held: count(held), all: count(all - left), left: count(left) };
     let tone = if day.is_passed() { Tone::Good } else { Tone::Bad };
     let mut lines = vec![canvas.tone(tone, &canvas.say(&counts))];
-    let names: Vec<&str> =
-        day.checks.iter().filter(|it| it.state.is_well()).map(|it| it.id.as_str()).collect();
-    lines.push(wrap(&format!("✓ {}", names.join(" ")), canvas.width.saturating_sub(2), 2));
+    // A code is told of before it is met.
+    lines.push(
+        canvas.tone(
+            Tone::Quiet,
+            &wrap(&canvas.say(&Msg::TalkCodes), canvas.width.saturating_sub(2), 0),
+        ),
+    );
     let bad = |it: &&CheckResult| matches!(it.state, State::Fail | State::Blocked);
-    lines.extend(day.checks.iter().filter(bad).map(|it| check(it, canvas)));
-    lines.push(wrap(&canvas.say(&Msg::TalkCodes), canvas.width.saturating_sub(2), 0));
+    let mut left: Vec<&CheckResult> =
+        day.checks.iter().filter(|it| it.state.is_well() || bad(it)).collect();
+    let (rest, beyond) = (canvas.say(&Msg::TalkRest), canvas.say(&Msg::TalkBeyond));
+    let named = meant.iter().map(|(title, ids)| (title, Some(ids)));
+    for (title, ids) in named.chain([(&rest, None), (&beyond, None)]) {
+        let is_of = |it: &&CheckResult| match ids {
+            Some(ids) => ids.contains(&it.id),
+            None => it.id.starts_with('D') || *title == beyond,
+        };
+        let (of, others): (Vec<_>, Vec<_>) = left.into_iter().partition(is_of);
+        left = others;
+        lines.extend(group(title, &of, canvas));
+        lines.extend(of.into_iter().filter(bad).map(|it| check(it, canvas)));
+    }
     lines.join("\n")
+}
+
+/// What some checks mean together, with their codes in the margin; nothing where there are none.
+fn group(title: &str, checks: &[&CheckResult], canvas: &Canvas) -> Option<String> {
+    let held: Vec<&str> =
+        checks.iter().filter(|it| it.state.is_well()).map(|it| it.id.as_str()).collect();
+    let width = usize::from(canvas.width);
+    let (mark, tone) = sign(if held.len() == checks.len() { State::Pass } else { State::Fail });
+    let head = format!("{} {title}", canvas.tone(tone, mark));
+    let used = columns(title) + 2;
+    let codes = held.join(" ");
+    if checks.is_empty() {
+        return None;
+    }
+    let room = width.saturating_sub(used + 2);
+    if columns(&codes) <= room {
+        let blanks = " ".repeat(room.saturating_sub(columns(&codes)) + 1);
+        return Some(format!("{head}{blanks}{}", canvas.tone(Tone::Quiet, &codes)));
+    }
+    let codes = wrap(&codes, canvas.width.saturating_sub(6), 0).replace('\n', "\n    ");
+    Some(format!("{head}\n    {}", canvas.tone(Tone::Quiet, &codes)))
 }
 
 /// The screen after a day.
@@ -196,6 +235,8 @@ pub struct End<'t> {
     pub learnt: &'t str,
     /// The lesson.
     pub id: &'t str,
+    /// How the course's own shop is installed and started.
+    pub own: &'t [String; 2],
     /// The lesson that comes next.
     pub next: Option<&'t str>,
 }
@@ -221,13 +262,13 @@ pub fn end(it: &End<'_>, canvas: &Canvas) -> String {
     let next = it.next.map(|next| format!("stripegym {next}"));
     let next = next.unwrap_or_else(|| "stripegym status".to_owned());
     parts.push(format!("{}\n    {}", canvas.say(&Msg::TalkNext), canvas.typed(&next)));
-    let own = format!("stripegym {} --exec 'flask --app shop run -p $PORT'", it.id);
-    parts.push(format!(
-        "{}\n    {}\n    {}",
-        canvas.say(&Msg::TalkOwn),
-        canvas.typed("stripegym starter python shop"),
-        canvas.typed(&own)
-    ));
+    let [install, start] = it.own;
+    let mut own = vec![canvas.say(&Msg::TalkOwn)];
+    let prove = format!("stripegym {} --exec \"{start}\"", it.id);
+    for line in ["stripegym starter python shop", "cd shop", install, &prove] {
+        own.push(format!("    {}", canvas.typed(line)));
+    }
+    parts.push(own.join("\n"));
     parts.join("\n\n")
 }
 

@@ -123,15 +123,18 @@ fn home(it: &Home, canvas: &Canvas) -> String {
     };
     lines.push(format!("  {rows}\n"));
     lines.push(canvas.say(&Msg::HomeNext));
-    for (command, why) in [
-        ("stripegym day0", Msg::HomeNextDay0),
-        ("stripegym listen", Msg::HomeNextListen),
-        ("stripegym checkout", Msg::HomeNextCheckout),
-        ("stripegym ledger show", Msg::HomeNextLedger),
-        ("stripegym reconcile", Msg::HomeNextReconcile),
-    ] {
+    let first = it.first.iter().map(|id| (format!("stripegym {id}"), Msg::HomeNextFirst));
+    for (command, why) in first.chain(
+        [
+            ("stripegym listen", Msg::HomeNextListen),
+            ("stripegym checkout", Msg::HomeNextCheckout),
+            ("stripegym ledger show", Msg::HomeNextLedger),
+            ("stripegym reconcile", Msg::HomeNextReconcile),
+        ]
+        .map(|(command, why)| (command.to_owned(), why)),
+    ) {
         let why = canvas.tone(Tone::Quiet, &canvas.say(&why));
-        lines.push(format!("  {:<22}  {why}", canvas.typed(command)));
+        lines.push(format!("  {:<22}  {why}", canvas.typed(&command)));
     }
     lines.join("\n")
 }

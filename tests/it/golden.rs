@@ -1,5 +1,5 @@
-//! Transcripts of the real program, kept in `tests/golden/`: the whole week in both languages at three widths,
-//! with and without colours, and what it says where a check fails.
+//! Transcripts of the real program, kept in `tests/golden/`: the whole week in both languages at 80 columns, with and
+//! without colours, and what it says where a check fails. Of other widths it is held that everything fits.
 //!
 //! `STRIPEGYM_REGENERATE=1 cargo test --test it golden` writes them anew; read the difference before committing it.
 
@@ -12,7 +12,9 @@ use std::thread;
 use unicode_width::UnicodeWidthStr as _;
 
 const LANGS: [&str; 2] = ["en", "ja"];
-const WIDTHS: [usize; 3] = [60, 80, 120];
+/// The width of which there is a copy.
+const USUAL: usize = 80;
+const WIDTHS: [usize; 3] = [60, USUAL, 132];
 
 /// Whether the files are to be written anew.
 #[expect(clippy::disallowed_methods, reason = "one switch for whoever runs the tests")]
@@ -87,7 +89,9 @@ fn the_week_is_as_it_was() {
         let found = [too_wide(&text, width), broken_tables(&text)].concat();
         wrong.extend(found.iter().map(|it| format!("{lang} {width}: {it}")));
         assert!(!text.contains('\u{1b}'), "{lang} {width}: colours where nobody asked for them");
-        hold(&file(&format!("week.{lang}.{width}.txt")), &text);
+        if width == USUAL {
+            hold(&file(&format!("week.{lang}.txt")), &text);
+        }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

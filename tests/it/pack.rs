@@ -105,3 +105,24 @@ fn a_pack_that_contradicts_itself_is_named() {
     let ran = env.run(&["dev", "check"]);
     assert!(ran.code != 0 && ran.out.contains("course.toml"), "{}{}", ran.out, ran.err);
 }
+
+/// Lines before the tests of a file in which a text names a lesson.
+fn naming(text: &str) -> Vec<&str> {
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let names = |part: &str| {
+        let mut after = part.split("day").skip(1);
+        after.any(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+    lines.filter(|line| line.split('"').skip(1).step_by(2).any(names)).collect()
+}
+
+#[test]
+fn no_lesson_is_named_in_the_source() {
+    assert_eq!(naming("let x = \"stripegym day4\";\n// \"day5\"\nday6(\"x\");").len(), 1);
+    let mut wrong = Vec::new();
+    for (path, text) in crate::tidy::files_of_source() {
+        wrong.extend(naming(&text).into_iter().map(|line| format!("src/{path}: {line}")));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

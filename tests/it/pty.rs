@@ -45,13 +45,18 @@ struct Seen {
 impl Terminal {
     /// Starts `stripegym` with arguments, found through `PATH` as an installed program is.
     pub(crate) fn start(env: &Env, args: &[&str]) -> Self {
+        Self::start_among(env, args, &outer_path())
+    }
+
+    /// The same with the programs of `path` beside it, and no others.
+    pub(crate) fn start_among(env: &Env, args: &[&str], path: &str) -> Self {
         let (keys, theirs) = open();
         let program = Path::new(env!("CARGO_BIN_EXE_stripegym"));
         let mut command = Command::new("setsid");
         let plain = env.command(args);
         command.args(["--ctty", "stripegym"]).args(args).env_clear().current_dir(env.path());
         command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        let path = format!("{}:{}", program.parent().unwrap().display(), outer_path());
+        let path = format!("{}:{path}", program.parent().unwrap().display());
         command.env("PATH", path).env("TERM", "xterm-256color");
         let (out, err) = (theirs.try_clone().unwrap(), theirs.try_clone().unwrap());
         let child = command.stdin(theirs).stdout(out).stderr(err).spawn().unwrap();

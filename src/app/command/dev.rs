@@ -13,9 +13,13 @@ use crate::net::outbound;
 use std::collections::BTreeMap;
 
 /// The pages beside the lessons that quote commands.
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 11] = [
+    "CONTRIBUTING.md",
     "README.md",
     "README.ja.md",
+    "lessons/explain.toml",
+    "lessons/topics.en.toml",
+    "lessons/topics.ja.toml",
     "lessons/README.md",
     "lessons/README.ja.md",
     "lessons/FORMAT.md",
@@ -76,10 +80,14 @@ fn check(parses: impl Fn(&str) -> Result<(), String>) -> LessonsChecked {
             }
         }
         for locale in Locale::ALL {
-            let file = format!("{id}/{}.md", locale.code());
-            let Ok(prose) = library.file(&file) else { continue };
-            for command in commands(&prose) {
-                examine(&file, "commands", &command);
+            let code = locale.code();
+            for name in [format!("{code}.md"), format!("{code}.toml"), format!("steps.{code}.toml")]
+            {
+                let file = format!("{id}/{name}");
+                let Ok(prose) = library.file(&file) else { continue };
+                for command in commands(&prose) {
+                    examine(&file, "commands", &command);
+                }
             }
         }
     }

@@ -56,8 +56,14 @@ pub fn run(context: &Context, name: Option<&str>) -> Result<Report, Fault> {
     match found(&library, name, locale)? {
         list if list.is_empty() => Err(FaultKind::NoSuchCode { code: name.to_owned() }.into()),
         mut list if list.len() == 1 => Ok(Report::Explained(list.remove(0))),
-        list => Ok(Report::Topics(list.into_iter().map(|it| (it.name, it.title)).collect())),
+        list => Ok(Report::Topics(list.into_iter().map(line).collect())),
     }
+}
+
+/// What a list shows of something: a topic's title, else what there is to say of it.
+fn line(it: Explained) -> (String, String) {
+    let said = it.texts.into_iter().next().filter(|_| it.docs.is_empty());
+    (it.name, said.unwrap_or(it.title))
 }
 
 /// Everything else that has this name: the words, codes and events of `explain.toml`, the misstatements E1 to E48,
@@ -71,7 +77,7 @@ fn found(library: &Library, name: &str, locale: Locale) -> Result<Vec<Explained>
     for whole in [true, false] {
         let entry = |it: &explain::Entry| Explained {
             name: it.names.first().cloned().unwrap_or_default(),
-            title: it.names.join(", "),
+            title: it.names.get(1..).unwrap_or_default().join(", "),
             texts: vec![it.text(locale).to_owned()],
             docs: Vec::new(),
         };
@@ -108,16 +114,11 @@ fn misstatement(library: &Library, name: &str, locale: Locale) -> Option<Explain
         let texts = vec![text.why.clone(), format!("← {}", check.id)];
         return told(text.title.clone(), texts, check.docs.clone());
     }
-    let (file, says) = wording::correction(&id)?;
-    // The words stand in the English prose; the Japanese says the same under the same heading.
-    let own = file.as_ref().map(|file| file.replace("/en.", &format!("/{}.", locale.code())));
-    let lesson = own.as_ref().and_then(|file| file.split('/').next());
-    let more = lesson.map(|it| format!("stripegym {it} --only read --full"));
-    told(
-        own.clone().unwrap_or_else(|| id.clone()),
-        std::iter::once(says).chain(more).collect(),
-        Vec::new(),
-    )
+    let (lesson, says) = wording::correction(library, &id, locale)?;
+    let title = lesson.as_ref().and_then(|it| library.lesson(it, locale).ok());
+    let title = title.map_or_else(String::new, |lesson| lesson.texts.title);
+    let more = lesson.map(|it| format!("`stripegym {it} --only read --full`"));
+    told(title, std::iter::once(says).chain(more).collect(), Vec::new())
 }
 
 /// The checks that a note or a gate rests on.

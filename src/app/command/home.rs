@@ -1,6 +1,7 @@
 //! `stripegym` without a command: where you are, which mode, what to type next.
 
 use crate::app::context::Context;
+use crate::app::course::library;
 use crate::app::ledger_file;
 use crate::domain::fault::Fault;
 use crate::domain::mode::Mode;
@@ -24,5 +25,6 @@ pub async fn run(context: &Context) -> Result<Report, Fault> {
         (None, Mode::Sandbox) => host::find(&config.home).await,
         (None, Mode::Stripe) => None,
     };
-    Ok(Report::Home(Home { place: context.place(base.as_deref()), key, rows }))
+    let first = library().ids().into_iter().next();
+    Ok(Report::Home(Home { place: context.place(base.as_deref()), key, rows, first }))
 }

@@ -33,5 +33,7 @@ pub fn run(language: &str, folder: &Path) -> Result<Report, Fault> {
         files += 1;
     }
     let start = track::start(language).map_err(|it| of_lesson(&it))?;
-    Ok(Report::Carried(Carried::Starter { folder: folder.display().to_string(), files, start }))
+    let install = track::install(language).map_err(|it| of_lesson(&it))?;
+    let folder = folder.display().to_string();
+    Ok(Report::Carried(Carried::Starter { folder, files, install, start }))
 }

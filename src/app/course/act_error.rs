@@ -1,5 +1,6 @@
 //! Why an act did not come to what it should.
 
+use crate::domain::course::statement::Statement;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::stripe::failure::Error;
 
@@ -9,9 +10,9 @@ pub enum ActError {
     /// The application, or the provider because of it, did not behave: the check fails.
     Mismatch {
         /// What was expected.
-        expected: String,
+        expected: Statement,
         /// What was found.
-        got: String,
+        got: Statement,
     },
     /// The surroundings failed: the run ends.
     Surroundings(Fault),
@@ -19,7 +20,7 @@ pub enum ActError {
 
 impl ActError {
     /// Something else was found than what was expected.
-    pub fn mismatch(expected: impl Into<String>, got: impl Into<String>) -> Self {
+    pub fn mismatch(expected: impl Into<Statement>, got: impl Into<Statement>) -> Self {
         Self::Mismatch { expected: expected.into(), got: got.into() }
     }
 

@@ -4,6 +4,7 @@ use crate::app::course::act_error::ActError;
 use crate::app::course::exchanges::send;
 use crate::app::course::outage::Outage;
 use crate::domain::course::books::{self, Books};
+use crate::domain::course::statement::Statement;
 use crate::net::outbound;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
@@ -116,7 +117,10 @@ async fn page(http: &outbound::Client, url: &str) -> Result<Books, ActError> {
     let request = http.get(url).header("Accept", "application/json");
     let answer = send(request).await?;
     if !(200..300).contains(&answer.status) {
-        return Err(ActError::mismatch("GET /ledger: 2xx", answer.status.to_string()));
+        return Err(ActError::mismatch(
+            Statement::Answer(vec!["GET /ledger".to_owned()], "2xx".to_owned()),
+            Statement::answered(answer.status),
+        ));
     }
     books::read(&answer.body)
         .map_err(|unread| ActError::mismatch("GET /ledger: rows", unread.line()))

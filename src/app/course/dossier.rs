@@ -43,7 +43,9 @@ pub fn build(context: &Context) -> Result<Dossier, Fault> {
         api_version,
         language: locale.code().to_owned(),
     };
-    Ok(Dossier::seal(head, days, rows))
+    let manifest = library().manifest().map_err(|it| of_lesson(&it))?;
+    let demo = manifest.lessons.into_iter().find_map(|it| it.demo);
+    Ok(Dossier { demo, ..Dossier::seal(head, days, rows) })
 }
 
 fn row(check: &Check, lesson: &Lesson, progress: &Snapshot) -> Row {

@@ -72,8 +72,8 @@ impl Grader<'_, '_> {
                 result.failure = Some(Failure {
                     checked: said.checked.clone(),
                     why: asked.explain(&answer),
-                    expected: asked.text,
-                    got: answer,
+                    expected: asked.text.into(),
+                    got: answer.into(),
                     next: format!("stripegym explain {code}"),
                     code,
                     scene: None,

@@ -173,7 +173,7 @@ impl Exchanges {
             }
             Err(trouble) => {
                 if let ActError::Mismatch { got, .. } = &trouble {
-                    self.end(number, None, got);
+                    self.end(number, None, &got.to_string());
                 }
                 Err(trouble)
             }

@@ -6,6 +6,7 @@ use crate::app::course::judge::judge;
 use crate::domain::course::claim::Claim;
 use crate::domain::course::outcome::{CheckResult, Failure, Finding, State};
 use crate::domain::course::scene::Scene;
+use crate::domain::course::statement::Statement;
 use crate::domain::course::{Check, Severity, Track};
 use crate::domain::fault::Fault;
 use serde_json::Value;
@@ -40,7 +41,7 @@ impl Grader<'_, '_> {
                 cause = Some(at);
                 // What the provider said is the shortest way to the cause.
                 if matches!(diagnosis.when, Claim::Refused(_)) {
-                    got = format!("{got} · {}", found.got);
+                    got = got.and(found.got);
                 }
                 break;
             }
@@ -93,8 +94,8 @@ impl Grader<'_, '_> {
         let own = || format!("stripegym hint {}", check.code);
         Failure {
             checked: said.map_or_else(String::new, |said| said.checked.clone()),
-            expected: blocked.clone().unwrap_or_default(),
-            got: blocked.map_or_else(String::new, |_| State::Blocked.name().to_owned()),
+            expected: blocked.clone().map_or(Statement::Nothing, Statement::Waits),
+            got: blocked.map_or(Statement::Nothing, Statement::NotJudged),
             why: why.cloned().unwrap_or_default(),
             next: diagnosis.and_then(|it| it.next.clone()).unwrap_or_else(own),
             code,

@@ -14,6 +14,7 @@ use crate::domain::course::claim::Claim;
 use crate::domain::course::evidence::Evidence;
 use crate::domain::course::outcome::{CheckResult, Finding, ItemResult, State};
 use crate::domain::course::routes::{documents, members};
+use crate::domain::course::statement::Statement;
 use crate::domain::course::{Check, Day, Gate, Kind, Level, Note, Track};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::notice::Notice;
@@ -118,7 +119,7 @@ impl<'g, 'c> Grader<'g, 'c> {
             name: name.to_owned(),
             what,
             by_hand: step.by_hand.clone(),
-            short: short.as_ref().map(|it| format!("{} ≠ {}", it.got, it.expected)),
+            short: short.as_ref().map(Finding::instead),
         });
         self.done.insert(name.to_owned(), short.clone());
         Ok(short)
@@ -132,7 +133,7 @@ impl<'g, 'c> Grader<'g, 'c> {
             match perform(self.stage, act).await {
                 Ok(()) => {}
                 Err(ActError::Mismatch { expected, got }) => {
-                    let expected = format!("{}: {expected}", act.verb.name());
+                    let expected = Statement::Doing(act.verb.name(), Box::new(expected));
                     return Ok(Some(Finding::new(false, expected, self.told(got))));
                 }
                 Err(ActError::Surroundings(fault)) => return Err(fault),
@@ -142,9 +143,9 @@ impl<'g, 'c> Grader<'g, 'c> {
     }
 
     /// What was found; where the application has ended meanwhile, with how it did.
-    fn told(&self, got: String) -> String {
+    fn told(&self, got: Statement) -> Statement {
         match self.stage.over() {
-            Some(over) if !got.contains(&over) => format!("{got} · {over}"),
+            Some(over) if !got.to_string().contains(&over) => got.and(over),
             _ => got,
         }
     }
@@ -270,7 +271,7 @@ impl<'g, 'c> Grader<'g, 'c> {
         // What was cut off may have left a fault behind.
         self.stage.settle().await?;
         let ms = limit.as_millis();
-        let late = Finding::new(false, format!("≤ {ms} ms"), format!("> {ms} ms"));
+        let late = Finding::new(false, Statement::Within(ms), Statement::Longer(ms));
         Ok(vec![late.of(self.stage.exchanges.last(0, |it| it.status.is_none()))])
     }
 
@@ -348,7 +349,7 @@ impl<'g, 'c> Grader<'g, 'c> {
         &mut self,
         note: &Note,
         checks: &[CheckResult],
-    ) -> Result<(State, Vec<String>), Fault> {
+    ) -> Result<(State, Vec<Statement>), Fault> {
         if note.advice {
             return Ok((State::Attest, Vec::new()));
         }
@@ -368,7 +369,7 @@ impl<'g, 'c> Grader<'g, 'c> {
             };
             let open =
                 |id: &&String| checks.iter().any(|check| check.id == **id && !stands(check.state));
-            let open: Vec<String> = note.by.iter().filter(open).cloned().collect();
+            let open: Vec<Statement> = note.by.iter().filter(open).map(Statement::from).collect();
             let state = match (open.is_empty(), note.by.iter().any(|id| own(&id))) {
                 (false, _) => State::Fail,
                 (true, true) => State::Pass,
@@ -380,12 +381,12 @@ impl<'g, 'c> Grader<'g, 'c> {
         let findings = self.findings_in_time(asked, NOTE_MS).await?;
         let wrong = findings.iter().find(|finding| !finding.holds);
         if all_left_out(&findings) {
-            let mut why: Vec<String> = findings.into_iter().map(|finding| finding.got).collect();
+            let mut why: Vec<Statement> = findings.into_iter().map(|finding| finding.got).collect();
             why.dedup();
             return Ok((State::Skip, why));
         }
         Ok(match wrong {
-            Some(wrong) => (State::Fail, vec![format!("{} ≠ {}", wrong.got, wrong.expected)]),
+            Some(wrong) => (State::Fail, vec![wrong.instead()]),
             None if findings.is_empty() && !note.assert.is_empty() => (State::Skip, Vec::new()),
             None => (State::Pass, Vec::new()),
         })
@@ -403,7 +404,7 @@ impl<'g, 'c> Grader<'g, 'c> {
             if because.is_empty() {
                 let findings = self.findings_in_time((&[], &[], &gate.assert), NOTE_MS).await?;
                 let wrong = findings.into_iter().filter(|finding| !finding.holds);
-                because.extend(wrong.map(|it| format!("{} ≠ {}", it.got, it.expected)));
+                because.extend(wrong.map(|it| it.instead()));
             }
             let title = self.lesson.texts.gates.get(&gate.id).cloned().unwrap_or_default();
             let asked = gate.attest && gate.quiz.is_none() && because.is_empty();
@@ -453,12 +454,12 @@ pub(super) fn text<'t>(texts: &'t Texts, check: &Check) -> Option<&'t CheckText>
 }
 
 /// The items that keep a gate closed.
-fn closed(gate: &Gate, checks: &[CheckResult], notes: &[ItemResult]) -> Vec<String> {
+fn closed(gate: &Gate, checks: &[CheckResult], notes: &[ItemResult]) -> Vec<Statement> {
     let mut because = Vec::new();
     for need in &gate.needs {
         if need == "required" {
             let open = checks.iter().filter(|it| it.level == Level::Required && !stands(it.state));
-            because.extend(open.map(|it| it.id.clone()));
+            because.extend(open.map(|it| Statement::from(&it.id)));
             continue;
         }
         let well = checks
@@ -467,7 +468,7 @@ fn closed(gate: &Gate, checks: &[CheckResult], notes: &[ItemResult]) -> Vec<Stri
             .chain(notes.iter().map(|it| (&it.id, it.state)))
             .any(|(id, state)| id == need && stands(state));
         if !well {
-            because.push(need.clone());
+            because.push(need.into());
         }
     }
     because
@@ -515,10 +516,10 @@ mod tests {
             assert: Vec::new(),
         };
         assert!(closed(&gate(&["D1.1"]), &checks, &notes).is_empty());
-        assert_eq!(closed(&gate(&["required"]), &checks, &notes), ["D1.2"]);
-        assert_eq!(
-            closed(&gate(&["D1.3", "N1.1", "D9.9"]), &checks, &notes),
-            ["D1.3", "N1.1", "D9.9"]
-        );
+        let closed = |needs: &[&str]| -> Vec<String> {
+            closed(&gate(needs), &checks, &notes).iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(closed(&["required"]), ["D1.2"]);
+        assert_eq!(closed(&["D1.3", "N1.1", "D9.9"]), ["D1.3", "N1.1", "D9.9"]);
     }
 }

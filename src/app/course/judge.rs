@@ -15,6 +15,7 @@ use crate::domain::course::claim::{
     NoSecret, Op, Status, Verdicts, Where,
 };
 use crate::domain::course::outcome::Finding;
+use crate::domain::course::statement::{Attempt, Statement, Subject};
 use crate::domain::fault::Fault;
 use crate::domain::secret::{KeyKind, SigningSecret};
 use crate::net::tasks::blocking;
@@ -70,11 +71,7 @@ pub async fn found(stage: &Stage<'_>, claim: &Claim) -> Result<Finding, ActError
             let ids: Vec<String> = ids.collect::<Result<_, _>>()?;
             let there: Vec<&str> =
                 ids.iter().filter(|id| row_of(&ledger, id).is_some()).map(String::as_str).collect();
-            Ok(finding(
-                there.is_empty(),
-                format!("ledger without {}", ids.join(" ")),
-                there.join(" "),
-            ))
+            Ok(finding(there.is_empty(), Statement::NoRows(ids.clone()), there.join(" ")))
         }
         Claim::LedgerGrew(it) => grew(kept, it, &stage.ledger().await?),
         Claim::LedgerUnchanged(it) => unchanged(kept, &it.since, &stage.ledger().await?),
@@ -84,7 +81,7 @@ pub async fn found(stage: &Stage<'_>, claim: &Claim) -> Result<Finding, ActError
         Claim::Alive(_) => {
             let there = stage.over().is_none() && stage.answers().await;
             let got = stage.over().unwrap_or_else(|| if there { "ok" } else { "–" }.to_owned());
-            Ok(finding(there, "process alive".to_owned(), got))
+            Ok(finding(there, Statement::Alive, got))
         }
         Claim::Key(it) => Ok(key(stage, it)),
         Claim::Files(it) => {
@@ -108,13 +105,13 @@ pub async fn found(stage: &Stage<'_>, claim: &Claim) -> Result<Finding, ActError
         Claim::Not(claim) => weigh::not(stage, claim).await,
         Claim::Given(it) => match kept.get(&it.kept).filter(|it| !it.is_null()) {
             Some(_) => Box::pin(found(stage, &it.then)).await,
-            None => Ok(finding(true, it.kept.clone(), String::new())),
+            None => Ok(finding(true, it.kept.clone(), Statement::Nothing)),
         },
     }
 }
 
 /// A finding; what was not there is told by a dash.
-pub fn finding(holds: bool, expected: String, got: String) -> Finding {
+pub fn finding(holds: bool, expected: impl Into<Statement>, got: impl Into<Statement>) -> Finding {
     Finding::new(holds, expected, got)
 }
 
@@ -140,15 +137,13 @@ fn status(kept: &Kept, it: &Status) -> Result<Finding, ActError> {
                 about = about.or_else(|| exchange_of(answer));
             }
             if !fits || it.any {
-                got.push(format!("{name} {status}"));
+                got.push((name.clone(), status));
             }
         }
     }
     let holds = if it.any { good > 0 } else { good == total && total > 0 };
-    if holds {
-        got.push(it.is.clone());
-    }
-    Ok(finding(holds, format!("{} {}", it.of.join(", "), it.is), got.join(" · ")).of(about))
+    let got = if holds { it.is.clone().into() } else { Statement::Answered(got) };
+    Ok(finding(holds, Statement::Answer(it.of.clone(), it.is.clone()), got).of(about))
 }
 
 /// The number of the exchange that an answer belongs to.
@@ -158,7 +153,7 @@ pub fn exchange_of(answer: &Value) -> Option<usize> {
 
 fn header(kept: &Kept, it: &HeaderIs) -> Result<Finding, ActError> {
     let wanted = kept.resolve(&it.value).ok_or_else(|| ActError::unknown(&it.name))?;
-    let expected = format!("{} {} {}", it.name, it.op.sign(), show(&wanted));
+    let expected = Statement::is(Subject::Header(it.name.clone()), it.op, show(&wanted));
     for name in &it.of {
         for answer in answers(kept, name)? {
             let value = answer.get("headers").and_then(|headers| headers.get(&it.name));
@@ -189,23 +184,27 @@ fn body(kept: &Kept, it: &BodyHas) -> Result<Finding, ActError> {
             let text = answer.get("body").and_then(Value::as_str).unwrap_or_default();
             let start: String = text.chars().take(200).collect();
             if it.not_empty && text.trim().is_empty() {
-                return Ok(finding(false, format!("{name}: a body"), String::new()));
+                let body = Statement::is(Subject::Body(name.clone()), Op::Present, "");
+                return Ok(finding(false, body, Statement::Nothing));
             }
             for wanted in &it.contains {
                 let wanted = fill(wanted)?;
                 if !text.contains(&wanted) {
-                    return Ok(finding(false, format!("{name} contains {wanted}"), start));
+                    let body = Subject::Body(name.clone());
+                    let expected = Statement::is(body, Op::Contains, wanted);
+                    return Ok(finding(false, expected, start));
                 }
             }
             for unwanted in &it.absent {
                 let unwanted = fill(unwanted)?;
                 if text.contains(&unwanted) {
-                    return Ok(finding(false, format!("{name} without {unwanted}"), unwanted));
+                    let expected = Statement::Without(name.clone(), unwanted.clone());
+                    return Ok(finding(false, expected, unwanted));
                 }
             }
         }
     }
-    Ok(finding(true, it.of.join(", "), "ok".to_owned()))
+    Ok(finding(true, it.of.join(", "), "ok"))
 }
 
 fn json(kept: &Kept, it: &JsonIs) -> Result<Finding, ActError> {
@@ -213,8 +212,8 @@ fn json(kept: &Kept, it: &JsonIs) -> Result<Finding, ActError> {
     let value = of.pointer(&it.at);
     let wanted = kept.resolve(&it.value).ok_or_else(|| ActError::unknown(&it.at))?;
     let plain = matches!(it.op, Op::Present | Op::Absent | Op::Integer);
-    let right = if plain { String::new() } else { format!(" {}", show(&wanted)) };
-    let expected = format!("{}{} {}{right}", it.of, it.at, it.op.sign());
+    let right = if plain { String::new() } else { show(&wanted) };
+    let expected = Statement::is(Subject::Member(it.of.clone(), it.at.clone()), it.op, right);
     Ok(finding(it.op.holds(value, &wanted), expected, value.map_or_else(String::new, show)))
 }
 
@@ -231,7 +230,7 @@ pub fn show(value: &Value) -> String {
 async fn event_count(stage: &Stage<'_>, it: &EventCount) -> Result<Finding, ActError> {
     let session = id(&stage.kept, &it.session)?;
     let count = events(stage, &it.kind, Some(&session)).await?.len();
-    Ok(finding(count == it.is, format!("{} × {}", it.kind, it.is), count.to_string()))
+    Ok(finding(count == it.is, Statement::Happens(it.kind.clone(), it.is), count.to_string()))
 }
 
 async fn delivery(stage: &Stage<'_>, it: &DeliveryIs) -> Result<Finding, ActError> {
@@ -256,27 +255,27 @@ fn delivered(it: &DeliveryIs, deliveries: &[Value], timed: bool) -> Finding {
     let ends = deliveries.last().and_then(|one| one.get("status")).and_then(Value::as_str);
     let mut wanted = Vec::new();
     let mut holds = !deliveries.is_empty();
-    let mut claim = |text: String, held: bool| {
-        wanted.push(text);
+    let mut claim = |what: Attempt, held: bool| {
+        wanted.push(what);
         holds = holds && held;
     };
     if let Some(count) = it.attempts {
-        claim(format!("attempts = {count}"), attempts.len() == count);
+        claim(Attempt::Count(count), attempts.len() == count);
     }
     if let Some(least) = it.attempts_min {
-        claim(format!("attempts ≥ {least}"), attempts.len() >= least);
+        claim(Attempt::Least(least), attempts.len() >= least);
     }
     if let Some(is) = &it.first {
         let class = Status { of: Vec::new(), is: is.clone(), any: false };
         let first = attempts.first().map(|one| u16::try_from(status(one)).unwrap_or_default());
-        claim(format!("1: {is}"), first.is_some_and(|status| class.fits(status)));
+        claim(Attempt::First(is.clone()), first.is_some_and(|status| class.fits(status)));
     }
     if let Some(end) = &it.ends {
-        claim(end.clone(), ends == Some(end.as_str()));
+        claim(Attempt::Ends(end.clone()), ends == Some(end.as_str()));
     }
     if let Some(limit) = it.within_ms {
         let quick = attempts.last().is_some_and(|last| took(last) <= limit);
-        claim(format!("≤ {limit} ms"), quick);
+        claim(Attempt::Quick(limit), quick);
     }
     let shown = attempts.iter().enumerate().map(|(at, attempt)| {
         let took = if timed { format!(" {} ms", took(attempt)) } else { String::new() };
@@ -284,7 +283,7 @@ fn delivered(it: &DeliveryIs, deliveries: &[Value], timed: bool) -> Finding {
     });
     let mut got: Vec<String> = shown.collect();
     got.extend(ends.map(str::to_owned));
-    finding(holds, wanted.join(" · "), got.join(" · "))
+    finding(holds, Statement::Delivery(wanted), got.join(" · "))
 }
 
 /// The ledger's row of a session.
@@ -308,18 +307,20 @@ fn row(
     ledger: &Value,
 ) -> Result<Finding, ActError> {
     let Some(row) = row_of(ledger, session) else {
-        return Ok(finding(false, format!("ledger row {session}"), String::new()));
+        let expected = Statement::Rows(session.to_owned(), None);
+        return Ok(finding(false, expected, Statement::Nothing));
     };
     let times = rows_of(ledger, session);
     if it.times.is_some_and(|wanted| wanted != times) {
-        let wanted = it.times.unwrap_or_default();
-        return Ok(finding(false, format!("ledger rows {session} = {wanted}"), times.to_string()));
+        let expected = Statement::Rows(session.to_owned(), it.times);
+        return Ok(finding(false, expected, times.to_string()));
     }
+    let named = |name: &String| Subject::Column(name.clone());
     for (column, wanted) in &it.has {
         let wanted = kept.resolve(wanted).ok_or_else(|| ActError::unknown(column))?;
         let value = row.get(column);
         if value != Some(&wanted) {
-            let expected = format!("ledger {column} = {}", show(&wanted));
+            let expected = Statement::is(named(column), Op::Eq, show(&wanted));
             let got = match value {
                 // A number that is a text looks like one.
                 Some(Value::String(text)) if wanted.is_number() => format!("\"{text}\" (text)"),
@@ -334,20 +335,21 @@ fn row(
         let Some(at) = row.get(column).filter(|at| !at.is_null()) else { continue };
         let near = |of: i64| at.as_i64().is_some_and(|at| at.abs_diff(of) <= NEAR_S);
         if !near(now) && !wanted.as_i64().is_some_and(near) {
-            let expected = format!("ledger {column} ≈ {}", show(&wanted));
+            let expected = Statement::Near(named(column), show(&wanted));
             return Ok(finding(false, expected, show(at)));
         }
     }
     let lacking = |column: &&String| row.get(*column).is_none_or(|v| v.is_null() || v == "");
     if let Some(column) = it.filled.iter().find(lacking) {
-        return Ok(finding(false, format!("ledger {column} present"), String::new()));
+        let expected = Statement::is(named(column), Op::Present, "");
+        return Ok(finding(false, expected, Statement::Nothing));
     }
     let odd = |column: &&String| !row.get(*column).is_some_and(Value::is_i64);
     if let Some(column) = it.integers.iter().find(odd) {
         let value = row.get(column).map_or_else(String::new, show);
-        return Ok(finding(false, format!("ledger {column} integer"), value));
+        return Ok(finding(false, Statement::is(named(column), Op::Integer, ""), value));
     }
-    Ok(finding(true, format!("ledger row {session}"), "ok".to_owned()))
+    Ok(finding(true, Statement::Rows(session.to_owned(), None), "ok"))
 }
 
 fn count(ledger: &Value) -> u64 {
@@ -357,16 +359,16 @@ fn count(ledger: &Value) -> u64 {
 fn grew(kept: &Kept, it: &LedgerGrew, ledger: &Value) -> Result<Finding, ActError> {
     let before = count(kept.get(&it.since).ok_or_else(|| ActError::unknown(&it.since))?);
     let by = count(ledger).saturating_sub(before);
-    Ok(finding(by == it.by, format!("ledger + {}", it.by), format!("+ {by}")))
+    Ok(finding(by == it.by, Statement::Grows(it.by), Statement::Grows(by)))
 }
 
 fn unchanged(kept: &Kept, since: &str, ledger: &Value) -> Result<Finding, ActError> {
     let before = kept.get(since).ok_or_else(|| ActError::unknown(since))?;
     let rows = |ledger: &Value| ledger.get("rows").cloned().unwrap_or_default();
     let holds = count(before) == count(ledger) && rows(before) == rows(ledger);
-    let got = format!("{} → {}", count(before), count(ledger));
-    let got = if holds || count(before) != count(ledger) { got } else { format!("{got} ≠") };
-    Ok(finding(holds, format!("ledger = {since}"), got))
+    let others = !holds && count(before) == count(ledger);
+    let got = Statement::From(count(before), count(ledger), others);
+    Ok(finding(holds, Statement::Unchanged(since.to_owned()), got))
 }
 
 fn verdicts(kept: &Kept, it: &Verdicts) -> Result<Finding, ActError> {
@@ -389,7 +391,7 @@ fn verdicts(kept: &Kept, it: &Verdicts) -> Result<Finding, ActError> {
     let enough = lines.len() >= it.at_least;
     let holds = wrong.is_empty() && enough;
     wrong.push(format!("{} lines", lines.len()));
-    let expected = format!("{} ≥ {}", it.only.join(" | "), it.at_least);
+    let expected = Statement::Verdicts(it.only.clone(), it.at_least);
     Ok(finding(holds, expected, wrong.join(" · ")))
 }
 
@@ -417,19 +419,19 @@ fn log(kept: &Kept, it: &LogHas, lines: &[&String]) -> Result<Finding, ActError>
         line.contains(text) && line.replace(&asked, "").contains(text)
     };
     if !wanted.is_empty() && !lines.iter().any(|line| wanted.iter().all(|text| says(line, text))) {
-        return Ok(finding(false, format!("log: {}", wanted.join(" + ")), last));
+        return Ok(finding(false, Statement::Logged(wanted), last));
     }
     for text in fill(&it.contains)? {
         if !lines.iter().any(|line| says(line, &text)) {
-            return Ok(finding(false, format!("log: {text}"), last));
+            return Ok(finding(false, Statement::Logged(vec![text]), last));
         }
     }
     for text in fill(&it.absent)? {
         if let Some(line) = lines.iter().find(|line| line.contains(&text)) {
-            return Ok(finding(false, format!("log without {text}"), (*line).clone()));
+            return Ok(finding(false, Statement::NotLogged(text), (*line).clone()));
         }
     }
-    Ok(finding(true, "log".to_owned(), "ok".to_owned()))
+    Ok(finding(true, "log", "ok"))
 }
 
 fn no_secret(stage: &Stage<'_>, it: &NoSecret) -> Finding {
@@ -449,7 +451,7 @@ fn no_secret(stage: &Stage<'_>, it: &NoSecret) -> Finding {
         };
         seen.extend(found.map(|what| format!("{name}: {what}")));
     }
-    finding(seen.is_empty(), "no secret".to_owned(), seen.join(" · "))
+    finding(seen.is_empty(), Statement::NoSecret, seen.join(" · "))
 }
 
 fn key(stage: &Stage<'_>, it: &KeyIs) -> Finding {

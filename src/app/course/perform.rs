@@ -16,6 +16,7 @@ use crate::domain::course::act::{
     Act, Api, Checkout, Deliver, Form, Http, Outcome, Pay, Reconcile, Refund, Resend, Settle, Verb,
     Via,
 };
+use crate::domain::course::statement::Statement;
 use crate::domain::currency::Currency;
 use crate::domain::entry::EntryStatus;
 use crate::domain::money::Money;
@@ -59,7 +60,7 @@ async fn outcome(stage: &mut Stage<'_>, act: &Act) -> Result<Value, ActError> {
         Verb::Event(it) => {
             let session = it.session.as_deref().map(|name| id(&stage.kept, name)).transpose()?;
             let found = events(stage, &it.kind, session.as_deref()).await?;
-            let lacking = || ActError::mismatch(format!("event {}", it.kind), "–");
+            let lacking = || ActError::mismatch(Statement::Happens(it.kind.clone(), 1), "–");
             found.into_iter().next().ok_or_else(lacking)
         }
         Verb::Api(it) => api(stage, it).await,
@@ -133,7 +134,7 @@ async fn http(stage: &mut Stage<'_>, it: &Http) -> Result<Value, ActError> {
         // A server may close the connection on a body that it does not want: that is a refusal too.
         let answer = match stage.send(request).await {
             Err(ActError::Mismatch { got, .. }) if it.body_bytes > 0 => {
-                Answer { status: 413, body: got, ..Answer::default() }
+                Answer { status: 413, body: got.to_string(), ..Answer::default() }
             }
             sent => sent?,
         };
@@ -146,7 +147,7 @@ fn form(stage: &Stage<'_>, it: &Form) -> Result<Value, ActError> {
     let page = stage.kept.get(&it.of).and_then(|answer| answer.get("body")).and_then(Value::as_str);
     let page = page.ok_or_else(|| ActError::unknown(&it.of))?;
     let to = stage.checkout_path(&it.to);
-    let lacking = || ActError::mismatch(format!("{}: form | a | script → {to}", it.of), "–");
+    let lacking = || ActError::mismatch(Statement::Door(it.of.clone(), to.to_owned()), "–");
     door::find(page, to).ok_or_else(lacking)
 }
 
@@ -213,7 +214,7 @@ async fn checkout(stage: &mut Stage<'_>, act: &Act, it: &Checkout) -> Result<Val
         return Ok(Value::Null);
     }
     let id = session_of(&answer).ok_or_else(|| {
-        ActError::mismatch("POST /checkout: 303 → /c/pay/cs_…", format!("{}", answer.status))
+        ActError::mismatch(Statement::ToPayment, Statement::answered(answer.status))
     })?;
     session(stage, &id).await
 }
@@ -290,7 +291,8 @@ async fn trigger(stage: &Stage<'_>, kind: &str) -> Result<Value, ActError> {
         scenario::find(kind).ok_or_else(|| ActError::mismatch("a scenario", kind.to_owned()))?;
     let event = cause::play(stage.context, &stage.provider.stripe, scenario).await?;
     stage.quiet().await?;
-    let id = event.ok_or_else(|| ActError::mismatch(format!("event {kind}"), "–"))?;
+    let id =
+        event.ok_or_else(|| ActError::mismatch(Statement::Happens(kind.to_owned(), 1), "–"))?;
     Ok(stage.provider.stripe.event(&id).await?)
 }
 
@@ -389,7 +391,9 @@ async fn deliver(stage: &mut Stage<'_>, it: &Deliver) -> Result<Value, ActError>
 /// The answer to a delivery; none at all has the status 0, and what follows is done all the same.
 fn unanswered(sent: Result<Answer, ActError>) -> Result<Value, ActError> {
     match sent {
-        Err(ActError::Mismatch { got, .. }) => Ok(Answer { body: got, ..Answer::default() }.json()),
+        Err(ActError::Mismatch { got, .. }) => {
+            Ok(Answer { body: got.to_string(), ..Answer::default() }.json())
+        }
         // An answer without an end is none.
         Ok(answer) if answer.endless => Ok(Answer { status: 0, ..answer }.json()),
         sent => Ok(sent?.json()),

@@ -9,6 +9,7 @@ use crate::domain::course::claim::{FilesAre, Mentions};
 use crate::domain::course::facts;
 use crate::domain::course::lint::{Hit, Project, Rule, Sight};
 use crate::domain::course::outcome::Finding;
+use crate::domain::course::statement::Statement;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::locale::Locale;
 use crate::domain::notice::Notice;
@@ -111,9 +112,6 @@ pub fn files(folder: &Path, own: bool, it: &FilesAre) -> Finding {
     Finding::new(holds, expected, if holds { got } else { wrong.join(" · ") })
 }
 
-/// What a finding begins with that names topics.
-const LACKING: &str = "– ";
-
 /// Whether a file speaks of every topic.
 pub fn mentions(folder: &Path, it: &Mentions) -> Finding {
     let texts =
@@ -129,9 +127,10 @@ pub fn mentions(folder: &Path, it: &Mentions) -> Finding {
     let lacking: Vec<&str> =
         it.all.iter().filter(|(_, words)| !said(words)).map(|(name, _)| name.as_str()).collect();
     let holds = lacking.is_empty();
-    let got = if holds { "ok".to_owned() } else { format!("{LACKING}{}", lacking.join(", ")) };
-    let lacking = lacking.into_iter().map(str::to_owned).collect();
-    Finding { lacking, ..Finding::new(holds, format!("{} × {}", it.file, it.all.len()), got) }
+    let lacking: Vec<String> = lacking.into_iter().map(str::to_owned).collect();
+    let got = if holds { "ok".into() } else { Statement::Silent(lacking.clone()) };
+    let expected = Statement::Mentions(it.file.clone(), it.all.len());
+    Finding { lacking, ..Finding::new(holds, expected, got) }
 }
 
 /// How many places a finding names.
@@ -143,8 +142,9 @@ pub fn linted(rule: Rule, sight: &Sight) -> Finding {
     let holds = places.is_empty();
     let more = sight.hits.len() - places.len();
     let more = if more > 0 { format!(" · + {more}") } else { String::new() };
-    let got = if holds { format!("{} files", sight.looked) } else { places.join(" · ") + &more };
-    Finding::new(holds, format!("lint {}", rule.name()), got)
+    let places = places.join(" · ") + &more;
+    let got = if holds { Statement::Looked(sight.looked) } else { places.into() };
+    Finding::new(holds, Statement::Clean(rule.name().to_owned()), got)
 }
 
 /// The first secret in the project's documents.

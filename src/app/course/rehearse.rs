@@ -48,7 +48,7 @@ struct Done {
 /// Follows the README; what its blocks came to, and what the course says of the server that one of them started.
 pub async fn run_readme(stage: &Stage<'_>) -> Result<Value, ActError> {
     if stage.is_foreign() {
-        return Err(ActError::mismatch("--allow-exec", "lessons/day6/lesson.toml"));
+        return Err(ActError::mismatch("--allow-exec", "lessons/…/lesson.toml"));
     }
     let path = stage.project.join("README.md");
     let readme = fs::read_to_string(&path)

@@ -215,7 +215,7 @@ async fn pass(line: &Line, request: Request<Arriving>) -> Response<Full<Bytes>> 
             line.late.store(true, Ordering::SeqCst);
             answer(LATE, Bytes::new())
         }
-        Err(ActError::Mismatch { got, .. }) => answer(502, Bytes::from(got)),
+        Err(ActError::Mismatch { got, .. }) => answer(502, Bytes::from(got.to_string())),
         Err(ActError::Surroundings(_)) => answer(502, Bytes::new()),
     }
 }

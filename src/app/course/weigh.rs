@@ -6,10 +6,11 @@ use crate::app::course::judge::{answers, exchange_of, finding, found, show};
 use crate::app::course::kept::Kept;
 use crate::app::course::perform::as_provider;
 use crate::app::course::stage::Stage;
-use crate::domain::course::claim::{Claim, Status};
+use crate::domain::course::claim::{Claim, Op, Status};
 use crate::domain::course::outcome::Finding;
 use crate::domain::course::proof::{Accepts, Accidents, Fields, Refused, Says};
 use crate::domain::course::scene::Said;
+use crate::domain::course::statement::{Statement, Subject};
 use serde_json::Value;
 
 /// All of several hold.
@@ -23,7 +24,7 @@ pub async fn all(stage: &Stage<'_>, claims: &[Claim]) -> Result<Finding, ActErro
         expected.push(finding.expected);
         got.push(finding.got);
     }
-    Ok(finding(!claims.is_empty(), expected.join(" ∧ "), got.join(" · ")))
+    Ok(finding(!claims.is_empty(), Statement::All(expected), Statement::All(got)))
 }
 
 /// At least one of several holds.
@@ -43,13 +44,14 @@ pub async fn any(stage: &Stage<'_>, claims: &[Claim]) -> Result<Finding, ActErro
             Err(world) => return Err(world),
         }
     }
-    Ok(finding(false, expected.join(" ∨ "), got.join(" · ")))
+    got.dedup();
+    Ok(finding(false, Statement::Any(expected), Statement::All(got)))
 }
 
 /// The contrary of one holds; what cannot be judged has no contrary.
 pub async fn not(stage: &Stage<'_>, claim: &Claim) -> Result<Finding, ActError> {
     let of = Box::pin(found(stage, claim)).await?;
-    Ok(finding(!of.holds, format!("¬ {}", of.expected), of.got))
+    Ok(finding(!of.holds, Statement::Not(Box::new(of.expected)), of.got))
 }
 
 /// Every member is what it should be; all are told.
@@ -61,11 +63,11 @@ pub fn fields(kept: &Kept, it: &Fields) -> Result<Finding, ActError> {
         let value = of.pointer(at).unwrap_or(&Value::Null);
         let same = *value == wanted;
         holds = holds && same;
-        let name = at.trim_start_matches('/').replace('/', ".");
-        expected.push(format!("{name} = {}", show(&wanted)));
-        got.push(format!("{name} {} {}", if same { "=" } else { "≠" }, show(value)));
+        let member = || Subject::Member(it.of.clone(), at.clone());
+        expected.push(Statement::is(member(), Op::Eq, show(&wanted)));
+        got.push(Statement::is(member(), if same { Op::Eq } else { Op::Ne }, show(value)));
     }
-    Ok(finding(holds, expected.join(" · "), got.join(" · ")))
+    Ok(finding(holds, Statement::All(expected), Statement::All(got)))
 }
 
 /// The application takes the event when it is signed so.
@@ -100,7 +102,8 @@ pub async fn refused(stage: &Stage<'_>, it: &Refused) -> Result<Finding, ActErro
     let text = |name: &str| newest.and_then(|row| row.get(name)).map_or_else(String::new, show);
     let status = newest.and_then(|row| row.get("status")).and_then(Value::as_u64);
     let holds = status.is_some_and(|status| status >= 400);
-    Ok(finding(holds, format!("{}: 4xx", it.path), format!("{} {}", text("status"), text("error"))))
+    let expected = Statement::Answer(vec![it.path.clone()], "4xx".to_owned());
+    Ok(finding(holds, expected, format!("{} {}", text("status"), text("error"))))
 }
 
 /// An answer, or the log at that moment, has words of an official library that mean one of these.
@@ -154,8 +157,10 @@ mod tests {
         assert!(of(json!({"/status": "complete", "/money/amount": 500})).holds);
         let wrong = of(json!({"/status": "complete", "/money/amount": 50_000}));
         assert!(!wrong.holds);
+        let got = wrong.got.to_string();
         assert!(
-            wrong.got.contains("money.amount ≠ 500") && wrong.got.contains("status = complete")
+            got.contains("it/money/amount ≠ 500") && got.contains("status = complete"),
+            "{got}"
         );
         assert!(!of(json!({"/nothing": 1})).holds && !of(json!({})).holds);
     }

@@ -33,6 +33,8 @@ pub(crate) struct Prompt {
     above: Sender<String>,
     /// What Tab knows.
     pub(crate) words: Words,
+    /// Given back at the end.
+    _terminal: Silent,
 }
 
 impl Prompt {
@@ -56,7 +58,7 @@ impl Prompt {
         let (ask, asked) = channel();
         let (tell, typed) = unbounded_channel();
         std::thread::spawn(move || edit(editor, &asked, &tell));
-        Some(Self { ask, typed, above, words })
+        Some(Self { ask, typed, above, words, _terminal: Silent::begin() })
     }
 
     /// Shows the prompt.
@@ -95,6 +97,49 @@ fn edit(
         if tell.send(typed).is_err() || over {
             return;
         }
+    }
+}
+
+/// A terminal that does not show by itself what is typed: what is typed ahead, while something is worked on, stands in
+/// the next prompt and not wherever the cursor is. At the end it is as it was, whatever the editor left behind.
+#[cfg(unix)]
+struct Silent(Option<rustix::termios::Termios>);
+
+#[cfg(unix)]
+impl Silent {
+    fn begin() -> Self {
+        let was = rustix::termios::tcgetattr(std::io::stdin()).ok();
+        if let Some(mut silent) = was.clone() {
+            silent.local_modes.remove(rustix::termios::LocalModes::ECHO);
+            set(&silent);
+        }
+        Self(was)
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Silent {
+    fn drop(&mut self) {
+        if let Some(was) = &self.0 {
+            set(was);
+        }
+    }
+}
+
+/// Sets the terminal so; one that is gone needs it no more.
+#[cfg(unix)]
+fn set(terminal: &rustix::termios::Termios) {
+    let now = rustix::termios::OptionalActions::Now;
+    rustix::termios::tcsetattr(std::io::stdin(), now, terminal).unwrap_or_default();
+}
+
+#[cfg(not(unix))]
+struct Silent;
+
+#[cfg(not(unix))]
+impl Silent {
+    fn begin() -> Self {
+        Self
     }
 }
 

@@ -25,18 +25,20 @@ impl Talking<'_> {
         self.now.exercise = Some(exercise.clone());
         // One that was mended in the learner's place is not done by looking at it again.
         let before = self.gone.get(&step.id).copied().unwrap_or(Gone::Done);
-        self.graded(step, &exercise, before).await
+        let said = self.graded(step, &exercise, before).await?;
+        self.screen.add(&said);
+        Ok(())
     }
 
-    /// Grades the program as it is now.
+    /// Grades the program as it is now; what there is to say of it.
     pub(super) async fn graded(
         &mut self,
         step: &Step,
         exercise: &Exercise,
         as_: Gone,
-    ) -> Result<(), Fault> {
+    ) -> Result<String, Fault> {
         self.now.text = exercise.text();
-        let said = match exercise.grade(self.context).await {
+        Ok(match exercise.grade(self.context).await {
             Ok(Some(check)) => {
                 let well = check.state.is_well();
                 let text = view::check(&check, &self.canvas());
@@ -48,11 +50,9 @@ impl Talking<'_> {
                     text
                 }
             }
-            Ok(None) => return Ok(()),
+            Ok(None) => String::new(),
             Err(fault) if matches!(*fault.kind, FaultKind::Interrupted) => return Err(fault),
             Err(fault) => run::fault(&fault, &self.canvas()),
-        };
-        self.screen.add(&said);
-        Ok(())
+        })
     }
 }

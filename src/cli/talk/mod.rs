@@ -318,7 +318,9 @@ impl<'c> Talking<'c> {
     async fn do_it(&mut self, step: &Step, said: &StepText) -> Result<(), Fault> {
         if let Some(exercise) = self.now.exercise.clone() {
             exercise.solve()?;
-            return self.graded(step, &exercise, Gone::Shown).await;
+            let said = self.graded(step, &exercise, Gone::Shown).await?;
+            self.screen.add(&said);
+            return Ok(());
         }
         if let Some(answer) = step.answers.first() {
             self.say(&Msg::TalkAnswer { answer });
@@ -441,7 +443,8 @@ impl<'c> Talking<'c> {
         }
         if let Some(exercise) = self.now.exercise.clone() {
             if exercise.text() != self.now.text {
-                self.graded(step, &exercise, Gone::Done).await?;
+                let said = self.graded(step, &exercise, Gone::Done).await?;
+                self.say_above(&said);
             }
             return Ok(());
         }
@@ -456,20 +459,15 @@ impl<'c> Talking<'c> {
                 None => return Ok(()),
             }
         };
-        let canvas = self.canvas();
-        let text = format!("{}\n{}", view::text(&text, &canvas), view::foot(false, &canvas));
-        self.screen.above(&self.prompt, &text);
+        let text = view::text(&text, &self.canvas());
+        self.say_above(&text);
         Ok(())
     }
 
-    /// Puts the day's checks before the built-in shop.
-    async fn prove(&mut self) -> Result<(), Fault> {
-        self.say(&Msg::TalkGrading);
-        let lesson = self.script.lesson.clone();
-        let result = self.room.prove(&lesson).await?;
-        let text = view::proved(&result, &self.canvas());
-        self.screen.add(&text);
-        Ok(())
+    /// Says something that came while the prompt stands, with what can be typed now.
+    fn say_above(&mut self, text: &str) {
+        let foot = view::foot(self.now.gone.is_none(), &self.canvas());
+        self.screen.above(&self.prompt, &format!("{text}\n{foot}"));
     }
 }
 

@@ -1,11 +1,12 @@
 //! Runs a command that was typed in a conversation, in this process, and gathers what it says.
 
 use crate::app::context::{Context, NoticeSink};
+use crate::app::course::talk::of_code;
 use crate::cli::args::{Checkout, Command};
 use crate::cli::talk::{Talking, line};
 use crate::cli::wish::Reader;
 use crate::cli::{command_name, exit, grammar, run, usage};
-use crate::domain::fault::Fault;
+use crate::domain::fault::{Fault, FaultKind};
 use crate::view;
 use crate::view::canvas::Canvas;
 use crate::view::notice::{Line, render};
@@ -72,7 +73,15 @@ async fn answer(context: &Context, canvas: &Canvas, line: &str) -> String {
     let mut lines = said.await.unwrap_or_default();
     match done {
         Ok(report) => lines.extend(view::render(&report, canvas)),
-        Err(error) => lines.push(fault(&error, canvas)),
+        Err(error) => {
+            lines.push(fault(&error, canvas));
+            // What the API says stays in Stripe's words; what that means is said in the learner's.
+            if let FaultKind::ProviderRefused { code: Some(code), .. } = &*error.kind
+                && let Some(text) = of_code(code, canvas.locale)
+            {
+                lines.push(view::talk::text(&format!("→ {text}"), canvas));
+            }
+        }
     }
     lines.join("\n")
 }

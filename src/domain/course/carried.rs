@@ -45,6 +45,8 @@ pub enum Carried {
         folder: String,
         /// How many files.
         files: usize,
+        /// What installs its packages, where it has any.
+        install: Option<String>,
         /// What starts it.
         start: String,
     },

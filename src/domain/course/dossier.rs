@@ -107,6 +107,9 @@ pub struct Dossier {
     pub rows: Vec<Row>,
     /// The last row's seal, for whoever keeps only one.
     pub seal: String,
+    /// The check by which a person says that the demonstration was given; no part of the report.
+    #[serde(skip)]
+    pub demo: Option<String>,
 }
 
 /// What a report is made for.
@@ -206,7 +209,7 @@ impl Dossier {
             row.seal.clone_from(&before);
             sealed.push(row);
         }
-        Self { head, days, rows: sealed, seal: before }
+        Self { head, days, rows: sealed, seal: before, demo: None }
     }
 
     /// Computes every hash again, and names what does not fit.

@@ -57,7 +57,9 @@ impl Evidence {
 
 /// The hash of what a check found. Ports and milliseconds are left out: they differ between equal runs.
 pub fn findings_hash(findings: &[Finding]) -> String {
-    let one = |it: &Finding| json!([it.holds, steady(&it.expected), steady(&it.got)]);
+    let one = |it: &Finding| {
+        json!([it.holds, steady(&it.expected.to_string()), steady(&it.got.to_string())])
+    };
     canonical::hash(&Value::Array(findings.iter().map(one).collect()))
 }
 

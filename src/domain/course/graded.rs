@@ -194,13 +194,14 @@ mod tests {
     use super::*;
     use crate::domain::course::Kind;
     use crate::domain::course::evidence::Evidence;
+    use crate::domain::course::statement::Statement;
 
     fn check(id: &str, level: Level, state: State) -> CheckResult {
         let failure = matches!(state, State::Fail | State::Warn).then(|| Failure {
             code: format!("SG{id}"),
             checked: String::new(),
-            expected: String::new(),
-            got: String::new(),
+            expected: Statement::Nothing,
+            got: Statement::Nothing,
             why: String::new(),
             next: String::new(),
             scene: None,

@@ -1,6 +1,7 @@
 //! The lessons that there are, and their order: what `lessons/course.toml` holds. Nothing else names a lesson.
 
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// Where it stands.
 pub const FILE: &str = "course.toml";
@@ -70,6 +71,16 @@ pub struct Entry {
     /// Whether what a README starts is graded by it, where a lesson follows one.
     #[serde(default)]
     pub rehearsed: bool,
+    /// How many items of each letter it must deal with, each once; a lesson without them says itself what it has.
+    #[serde(default)]
+    pub items: BTreeMap<char, u8>,
+    /// Whether a session may be made by the program in place of the application's own button: what the lesson is about
+    /// is what happens after the payment.
+    #[serde(default)]
+    pub stands_in: bool,
+    /// The check by which a person says that they demonstrated the course to somebody.
+    #[serde(default)]
+    pub demo: Option<String>,
     /// Whether it is tried out on the programs of the course itself. One that installs from registries is not.
     #[serde(default = "yes")]
     pub tried: bool,

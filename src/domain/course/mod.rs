@@ -27,6 +27,7 @@ pub mod rules;
 pub mod scene;
 pub mod shops;
 pub mod standing;
+pub mod statement;
 pub mod talk;
 
 use crate::domain::course::act::Act;
@@ -177,6 +178,12 @@ pub struct Head {
     /// Minutes that a person takes; what the manifest says.
     #[serde(default)]
     pub est_minutes: u16,
+    /// How many items of each letter it must deal with; what the manifest says.
+    #[serde(default)]
+    pub items: BTreeMap<char, u8>,
+    /// Whether a session may be made in the application's place; what the manifest says.
+    #[serde(default)]
+    pub stands_in: bool,
     /// Day of the last proof, `2026-11-21`.
     pub verified_on: String,
     /// Pages to read on, under `https://docs.stripe.com/`.

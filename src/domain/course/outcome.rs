@@ -2,6 +2,7 @@
 
 use crate::domain::course::evidence::Evidence;
 use crate::domain::course::scene::Scene;
+use crate::domain::course::statement::Statement;
 use crate::domain::course::{Kind, Level, Severity};
 use serde::{Deserialize, Serialize};
 
@@ -53,14 +54,14 @@ impl State {
 }
 
 /// What one claim came to, in facts without words.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// Whether it holds.
     pub holds: bool,
     /// What was expected: `forged: 4xx`.
-    pub expected: String,
+    pub expected: Statement,
     /// What was found: `forged: 200`.
-    pub got: String,
+    pub got: Statement,
     /// Whether there was nothing to look at: it holds nothing then, and must not pass for it.
     pub left_out: bool,
     /// The topics that a document lacks, by name.
@@ -70,11 +71,15 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A finding; what was not there is told by a dash.
-    pub fn new(holds: bool, expected: impl Into<String>, got: impl Into<String>) -> Self {
-        let got = Some(got.into()).filter(|got| !got.is_empty());
-        let got = got.unwrap_or_else(|| "–".to_owned());
-        Self { holds, expected: expected.into(), got, ..Self::default() }
+    /// A finding.
+    pub fn new(holds: bool, expected: impl Into<Statement>, got: impl Into<Statement>) -> Self {
+        let (expected, got) = (expected.into(), got.into());
+        Self { holds, expected, got, left_out: false, lacking: Vec::new(), about: None }
+    }
+
+    /// What was found in place of what was expected.
+    pub fn instead(&self) -> Statement {
+        Statement::Instead(Box::new(self.expected.clone()), Box::new(self.got.clone()))
     }
 
     /// The same finding, about an exchange.
@@ -92,9 +97,9 @@ pub struct Failure {
     /// What was done to find out.
     pub checked: String,
     /// What was expected.
-    pub expected: String,
+    pub expected: Statement,
     /// What was found.
-    pub got: String,
+    pub got: Statement,
     /// Why that is wrong.
     pub why: String,
     /// The one command to type next.
@@ -149,7 +154,7 @@ pub struct ItemResult {
     /// Where it stands.
     pub state: State,
     /// What is in the way: items that do not hold, or what a probe found.
-    pub because: Vec<String>,
+    pub because: Vec<Statement>,
 }
 
 /// One run of a day.

@@ -4,10 +4,6 @@ use crate::domain::course::Day;
 use crate::domain::course::act::{Act, Verb, Via};
 use crate::domain::course::claim::Claim;
 
-/// The days on which a session may be made by the program in place of the application's own button: what they
-/// are about is what happens after the payment.
-const STAND_IN: std::ops::RangeInclusive<u8> = 3..=5;
-
 /// What an application has beside its webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Routes {
@@ -32,12 +28,11 @@ impl Routes {
         for name in arrange {
             gather(day, name, &mut steps);
         }
-        let stand_in = STAND_IN.contains(&day.lesson.order);
         let all: Vec<&Act> = steps.into_iter().chain(acts).collect();
         let asks = all.iter().any(|act| match &act.verb {
             Verb::Http(it) => is_page(&it.url),
             Verb::Form(_) => true,
-            Verb::Checkout(it) => it.via == Via::App && !stand_in,
+            Verb::Checkout(it) => it.via == Via::App && !day.lesson.stands_in,
             _ => false,
         });
         let shown = |act: &&&Act| matches!(act.verb, Verb::Pay(_) | Verb::Checkout(_));
@@ -142,7 +137,7 @@ mod tests {
         ] });
         let head = json!({
             "id": "day9", "order": order, "schema_version": 1, "version": 1, "api_version": "x",
-            "est_minutes": 1, "verified_on": "2026-11-21",
+            "est_minutes": 1, "verified_on": "2026-11-21", "stands_in": (3..=5).contains(&order),
         });
         let deeper = json!({ "id": "deeper", "needs": ["home"], "act": [] });
         serde_json::from_value(json!({ "lesson": head, "do": [step, bought, deeper] })).unwrap()

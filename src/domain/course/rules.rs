@@ -225,6 +225,7 @@ mod tests {
         let mut day = json!({
             "lesson": {"id": "day2", "order": 2, "schema_version": 1, "version": 1,
                 "api_version": "2026-10-28.endive", "est_minutes": 5, "verified_on": "2026-11-21",
+                "items": {"D": 4, "G": 4, "N": 4, "T": 7, "S": 2},
                 "docs": ["https://docs.stripe.com/api/events"]},
             "do": [{"id": "paid", "act": [{"mark": {}, "save": "before"}]}],
             "check": checks, "note": notes, "gate": gates, "covers": covers,

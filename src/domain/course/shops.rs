@@ -12,6 +12,9 @@ pub struct Shops(pub BTreeMap<String, Shop>);
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Shop {
+    /// What installs its packages in its folder, where it has any.
+    #[serde(default)]
+    pub install: Option<String>,
     /// The command that starts it, once its packages are installed in its folder.
     pub start: String,
     /// The file that holds the gap of each lesson, by the lesson's id; they are written in the order of the ids.

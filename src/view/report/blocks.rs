@@ -210,7 +210,8 @@ pub fn share(dossier: &Dossier, locale: Locale) -> Vec<Block> {
         blocks.push(Block::List(open));
     }
     blocks.push(Block::Heading(2, say(locale, &Msg::ShareTry)));
-    blocks.push(Block::Command("stripegym day0".to_owned()));
+    let first = dossier.days.first().map(|day| Block::Command(format!("stripegym {}", day.id)));
+    blocks.extend(first);
     blocks.push(Block::Text(say(locale, &Msg::ShareSeal { seal: &dossier.seal })));
     blocks
 }

@@ -29,7 +29,9 @@ pub fn demo(dossier: &Dossier, locale: Locale) -> Vec<Block> {
     blocks.push(Block::List(seen.iter().map(|msg| format!("☐ {}", say(locale, msg))).collect()));
     blocks.push(Block::Sign(say(locale, &Msg::DemoSign)));
     blocks.push(Block::Text(say(locale, &Msg::DemoAfter)));
-    blocks.push(Block::Command("stripegym day5 --attest D5.4".to_owned()));
+    let word = dossier.rows.iter().find(|row| Some(&row.id) == dossier.demo.as_ref());
+    let command = word.map(|row| format!("stripegym {} --attest {}", row.day, row.id));
+    blocks.extend(command.map(Block::Command));
     blocks.push(Block::Text(say(locale, &Msg::ShareSeal { seal: &dossier.seal })));
     blocks
 }

@@ -12,10 +12,12 @@ use crate::app::merchant_server::{ListenOptions, MerchantServer, Registered};
 use crate::app::provider::Provider;
 use crate::app::reconcile_run;
 use crate::app::remote::Remote;
-use crate::content::Lesson;
+use crate::content::track::{self, Language};
+use crate::content::{Lesson, explain};
 use crate::domain::course::outcome::DayResult;
 use crate::domain::course::talk::{AttemptSeen, Seen, SessionSeen, Taken, Talk};
 use crate::domain::fault::Fault;
+use crate::domain::locale::Locale;
 use crate::domain::reconcile::{Record, reconcile};
 use crate::shop::listener_event::ListenerEvent;
 use crate::store::Filter;
@@ -257,6 +259,18 @@ impl<'c> Room<'c> {
         opened?;
         Ok(result)
     }
+}
+
+/// How the course's own shop in Python is installed and started, in a folder of the learner's.
+pub fn own_shop() -> [String; 2] {
+    let install = track::install(Language::Python).ok().flatten();
+    [install, track::start(Language::Python).ok()].map(Option::unwrap_or_default)
+}
+
+/// What an error code of the API means, in the learner's language.
+pub fn of_code(code: &str, locale: Locale) -> Option<String> {
+    let all = explain::all().ok()?;
+    all.into_iter().find(|it| it.fits(code, true)).map(|it| it.text(locale).to_owned())
 }
 
 /// The attempts of deliveries, the newest first.
