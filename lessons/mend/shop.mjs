@@ -15,7 +15,7 @@ const book = (() => {
   try {
     return JSON.parse(readFileSync(BOOK, "utf8"));
   } catch {
-    return { rows: {}, events: {} };
+    return { rows: {}, events: {}, refunds: {}, disputes: {} };
   }
 })();
 const keep = () => writeFileSync(BOOK, JSON.stringify(book));
@@ -74,8 +74,32 @@ function record(event) {
       created: session.created, updated: event.created, payment_intent: session.payment_intent, event_id: event.id,
     };
   }
+  noteLoss(event.type, session);
   keep();
 }
+
+function noteLoss(kind, thing) {
+  const note = (list, lost) => {
+    const known = list[thing.id]?.lost ?? lost;
+    list[thing.id] = { payment: thing.payment_intent, lost: Math.min(known, lost) };
+  };
+  // A refund that failed came back.
+  if (kind.startsWith("refund.")) note(book.refunds, ["failed", "canceled"].includes(thing.status) ? 0 : thing.amount);
+  // A dispute that was won came back.
+  if (kind.startsWith("charge.dispute.") && !thing.status.startsWith("warning"))
+    note(book.disputes, thing.status === "won" ? 0 : thing.amount);
+}
+
+const rows = () =>
+  Object.values(book.rows).map((kept) => {
+    const row = { ...kept };
+    const of = (list) =>
+      Object.values(list).reduce((sum, it) => sum + (it.payment === row.payment_intent ? it.lost : 0), 0);
+    const back = of(book.refunds);
+    row.disputed = of(book.disputes);
+    if (back > 0) row.status = back >= row.amount ? "refunded" : "partially_refunded";
+    return row;
+  });
 
 const escaped = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 
@@ -94,7 +118,7 @@ async function handle(method, url, headers, body) {
   if (method === "GET" && url.pathname === "/cancel")
     return [200, '<p>Nothing was paid. <a href="/">Back to the shop</a></p>'];
   if (method === "GET" && url.pathname === "/ledger")
-    return [200, JSON.stringify(Object.values(book.rows)), { "Content-Type": "application/json" }];
+    return [200, JSON.stringify(rows()), { "Content-Type": "application/json" }];
   if (method === "POST" && url.pathname === "/checkout") return [303, "", { Location: (await newSession()).url }];
   if (method === "POST" && url.pathname === "/webhook") {
     // Check, then read.

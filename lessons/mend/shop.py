@@ -18,6 +18,8 @@ def book():
     db.execute("""CREATE TABLE IF NOT EXISTS ledger (session_id TEXT PRIMARY KEY, amount INTEGER,
         currency TEXT, status TEXT, created INTEGER, updated INTEGER, payment_intent TEXT, event_id TEXT)""")
     db.execute("CREATE TABLE IF NOT EXISTS events (id TEXT PRIMARY KEY)")
+    for name in ("refunds", "disputes"):
+        db.execute(f"CREATE TABLE IF NOT EXISTS {name} (id TEXT PRIMARY KEY, payment_intent TEXT, amount INTEGER)")
     return db
 
 
@@ -70,6 +72,7 @@ def record(event):
         # An event that has been here changes nothing.
         if db.execute("INSERT OR IGNORE INTO events VALUES (?)", (event["id"],)).rowcount == 0:
             return
+        note_loss(db, event["type"], session)
         if status is None:
             return
         db.execute(
@@ -78,6 +81,32 @@ def record(event):
                event_id = excluded.event_id WHERE ledger.status != 'paid'""",
             (session["id"], session["amount_total"], session["currency"], status, session["created"],
              int(event["created"]), session.get("payment_intent"), event["id"]))
+
+
+def note_loss(db, kind, thing):
+    if kind.startswith("refund."):
+        # A refund that failed came back.
+        table, lost = "refunds", 0 if thing["status"] in ("failed", "canceled") else thing["amount"]
+    elif kind.startswith("charge.dispute.") and not thing["status"].startswith("warning"):
+        # A dispute that was won came back.
+        table, lost = "disputes", 0 if thing["status"] == "won" else thing["amount"]
+    else:
+        return
+    db.execute(
+        f"INSERT INTO {table} VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET amount = min(amount, excluded.amount)",
+        (thing["id"], thing["payment_intent"], lost))
+
+
+def rows():
+    with book() as db:
+        found = [dict(row) for row in db.execute("SELECT * FROM ledger ORDER BY created")]
+        for row in found:
+            back, row["disputed"] = (
+                db.execute(f"SELECT coalesce(sum(amount), 0) FROM {table} WHERE payment_intent = ?",
+                           (row["payment_intent"],)).fetchone()[0] for table in ("refunds", "disputes"))
+            if back:
+                row["status"] = "refunded" if back >= row["amount"] else "partially_refunded"
+    return found
 
 
 class Shop(BaseHTTPRequestHandler):
@@ -102,9 +131,7 @@ class Shop(BaseHTTPRequestHandler):
         elif url.path == "/cancel":
             self.answer(200, '<p>Nothing was paid. <a href="/">Back to the shop</a></p>')
         elif url.path == "/ledger":
-            with book() as db:
-                rows = [dict(row) for row in db.execute("SELECT * FROM ledger ORDER BY created")]
-            self.answer(200, json.dumps(rows), "application/json")
+            self.answer(200, json.dumps(rows()), "application/json")
         else:
             self.answer(404, "<p>There is no such page.</p>")
 

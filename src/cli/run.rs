@@ -1,9 +1,9 @@
 //! From a command line to a report: settings, runtime, command, output, exit code.
 
 use crate::app::command::{
-    account, book, cards, check, checkout, clock, day, deliver, dev, doctor, events, explain,
-    fault, hint, home, items, keys, ledger, listen, logs, progress, reconcile, refund, report,
-    reset, round, sandbox, solution, starter, status, trigger, verify_report, worlds,
+    account, book, card, cards, check, checkout, clock, day, deliver, dev, dispute, doctor, events,
+    explain, fault, hint, home, items, keys, ledger, listen, logs, progress, reconcile, refund,
+    report, reset, round, sandbox, solution, starter, status, trigger, verify_report, worlds,
 };
 use crate::app::context::{Context, NoticeSink};
 use crate::app::course::talk::note_shown;
@@ -247,6 +247,9 @@ pub(crate) async fn dispatch(
             let wish = refund::Wish { payment: asked.payment, amount: asked.amount };
             refund::run(context, &wish).await
         }
+        Command::Dispute { command } => dispute::run(context, &command.wish()).await,
+        Command::Setup(asked) => card::run(context, &reader.setup(asked, config)?).await,
+        Command::Card { command } => card::run(context, &wish::card(command)).await,
         Command::Trigger(asked) => match asked.kind {
             Some(kind) => trigger::run(context, &kind).await,
             None => Ok(trigger::list()),

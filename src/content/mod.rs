@@ -74,6 +74,13 @@ impl Library {
         all.lessons.into_iter().map(|it| it.id).collect()
     }
 
+    /// The ids of the lessons without which the course is not complete, in order.
+    pub fn required(&self) -> Vec<String> {
+        let all = self.manifest().unwrap_or_default();
+        let is_optional = |id: &String| all.find(id).is_some_and(|it| it.optional);
+        self.ids().into_iter().filter(|id| !is_optional(id)).collect()
+    }
+
     /// A day with its texts.
     pub fn lesson(&self, id: &str, locale: Locale) -> Result<Lesson, LessonError> {
         let code = locale.code();

@@ -15,6 +15,7 @@ use crate::shop::intake::{Intake, Received, Secrets};
 use crate::shop::listener_event::{EventSink, ListenerEvent, Via};
 use crate::shop::locality;
 use crate::shop::site::{self, Site};
+use crate::shop::till;
 use crate::store::Ledger;
 use crate::store::writer::LedgerBatch;
 use hyper::header::HOST;
@@ -219,6 +220,25 @@ async fn page(desk: &Arc<Desk>, request: Request<Arriving>) -> Answer {
             Ok(form) => site.checkout(locale, host, &form).await,
             Err(fault) => answer::body_fault(fault),
         },
+        (route, Some(site)) if till::ROUTES.contains(&route) => {
+            if parts.method != Method::POST {
+                return answer::method_not_allowed("POST");
+            }
+            if !desk.bound.ip().is_loopback() {
+                return answer::error(
+                    403,
+                    "not_loopback",
+                    "This is done on a loopback address only.",
+                );
+            }
+            if !locality::same_origin(&parts.headers, host) {
+                return site::foreign_form(locale);
+            }
+            match answer::read_body(body).await {
+                Ok(form) => site.till(route, locale, host, &form).await,
+                Err(fault) => answer::body_fault(fault),
+            }
+        }
         _ => site::not_found(locale),
     }
 }

@@ -11,3 +11,4 @@ pub mod locality;
 pub mod page;
 pub mod poll;
 pub mod site;
+pub mod till;

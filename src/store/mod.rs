@@ -4,6 +4,7 @@
 
 pub mod book;
 mod chain;
+pub mod dispute;
 pub mod guard;
 pub mod journal;
 pub mod lock;

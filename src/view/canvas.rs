@@ -21,11 +21,13 @@ pub enum Format {
 pub const NAME: &str = "stripegym";
 
 /// What may follow the program's name in a command.
-pub const COMMANDS: [&str; 31] = [
+pub const COMMANDS: [&str; 34] = [
     "day",
     "deliver",
     "pay",
     "refund",
+    "dispute",
+    "setup",
     "sign",
     "check",
     "contract",
@@ -48,6 +50,7 @@ pub const COMMANDS: [&str; 31] = [
     "sandbox",
     "trigger",
     "events",
+    "card",
     "cards",
     "doctor",
     "env-example",

@@ -77,6 +77,13 @@ pub fn of(command: &str) -> Option<&'static str> {
         }
         "sign" => "{event, type, t: int, v1, header, bytes: int, secret: masked}",
         "refund" => "{refund, amount, currency, status, payment_intent}",
+        "dispute show" | "dispute evidence" | "dispute submit" => {
+            "{dispute, status, reason, amount, currency, payment_intent, due_by, has_evidence,\n submission_count: int}"
+        }
+        "setup" => "{session, mode, status, customer, setup_intent, message|null}",
+        "card list" => "{data: [{payment_method, customer, brand, last4}]}",
+        "card charge" => "{payment_intent, amount, currency, status, customer}",
+        "card detach" => "{customer, detached: [id]}",
         "pay" => "as of `checkout`",
         "events show" => "The event as the API has it.",
         "events resend" => "{event, type, endpoints}",

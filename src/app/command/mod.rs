@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod book;
+pub mod card;
 pub mod cards;
 pub mod check;
 pub mod checkout;
@@ -9,6 +10,7 @@ pub mod clock;
 pub mod day;
 pub mod deliver;
 pub mod dev;
+pub mod dispute;
 pub mod doctor;
 pub mod events;
 pub mod explain;

@@ -5,11 +5,13 @@ use crate::domain::course::talk::Seen;
 use unicode_normalization::UnicodeNormalization as _;
 
 /// The commands that act on what the day hosts.
-const ACTING: [&str; 13] = [
+const ACTING: [&str; 16] = [
+    "card",
     "cards",
     "checkout",
     "clock",
     "deliver",
+    "dispute",
     "events",
     "explain",
     "ledger",
@@ -17,6 +19,7 @@ const ACTING: [&str; 13] = [
     "pay",
     "reconcile",
     "refund",
+    "setup",
     "sign",
     "trigger",
 ];
