@@ -20,9 +20,10 @@ const book = (() => {
 })();
 const keep = () => writeFileSync(BOOK, JSON.stringify(book));
 
-async function stripe(method, path, fields) {
+async function stripe(method, path, fields, once) {
   const body = fields && new URLSearchParams(fields).toString();
   const headers = { Authorization: `Bearer ${KEY}`, "Content-Type": "application/x-www-form-urlencoded" };
+  if (once) headers["Idempotency-Key"] = once;
   const answer = await fetch(API + path, { method, headers, body });
   const value = await answer.json();
   if (!answer.ok) throw new Error(value.error?.message ?? String(answer.status));
@@ -40,6 +41,30 @@ const newSession = () =>
     success_url: HOME + "/success?session_id={CHECKOUT_SESSION_ID}",
     cancel_url: HOME + "/cancel",
   });
+
+async function customer(email) {
+  const found = await stripe("GET", "/v1/customers?" + new URLSearchParams({ email, limit: "1" }));
+  return (found.data[0] ?? (await stripe("POST", "/v1/customers", { email }))).id;
+}
+
+const newCard = async (email) =>
+  stripe("POST", "/v1/checkout/sessions", {
+    mode: "setup", currency: CURRENCY, customer: await customer(email),
+    success_url: HOME + "/success?session_id={CHECKOUT_SESSION_ID}", cancel_url: HOME + "/cancel",
+  });
+
+async function charge({ email, amount, order }) {
+  const found = await stripe("GET", `/v1/customers/${await customer(email)}/payment_methods?type=card`);
+  const card = found.data[0];
+  if (!card) return 409;
+  const fields = {
+    amount, currency: CURRENCY, customer: card.customer, payment_method: card.id,
+    "payment_method_types[0]": "card", confirm: "true",
+    // The buyer is away: what needs them must fail, not wait for them.
+    off_session: "true",
+  };
+  return stripe("POST", "/v1/payment_intents", fields, `charge-${order}`).then(() => 200, () => 402);
+}
 
 function isGenuine(body, header) {
   const parts = header.split(",").map((part) => part.split("="));
@@ -120,6 +145,9 @@ async function handle(method, url, headers, body) {
   if (method === "GET" && url.pathname === "/ledger")
     return [200, JSON.stringify(rows()), { "Content-Type": "application/json" }];
   if (method === "POST" && url.pathname === "/checkout") return [303, "", { Location: (await newSession()).url }];
+  const form = Object.fromEntries(new URLSearchParams(method === "POST" ? body.toString() : ""));
+  if (method === "POST" && url.pathname === "/cards") return [303, "", { Location: (await newCard(form.email)).url }];
+  if (method === "POST" && url.pathname === "/cards/charge") return [await charge(form), ""];
   if (method === "POST" && url.pathname === "/webhook") {
     // Check, then read.
     if (!isGenuine(body, headers["stripe-signature"] ?? "")) return [400, "no genuine signature"];
