@@ -243,10 +243,7 @@ pub(crate) async fn dispatch(
         Command::Pay(asked) => {
             checkout::pay(context, &asked.session, &reader.means("--with", &asked.with)?).await
         }
-        Command::Refund(asked) => {
-            let wish = refund::Wish { payment: asked.payment, amount: asked.amount };
-            refund::run(context, &wish).await
-        }
+        Command::Refund(asked) => refund::run(context, &asked.wish()).await,
         Command::Dispute { command } => dispute::run(context, &command.wish()).await,
         Command::Setup(asked) => card::run(context, &reader.setup(asked, config)?).await,
         Command::Card { command } => card::run(context, &wish::card(command)).await,

@@ -175,6 +175,14 @@ mod tests {
     }
 
     #[test]
+    fn the_course_is_the_week_and_what_is_optional_is_chosen() {
+        let library = Library::default();
+        let week: Vec<String> = (0..7).map(|day| format!("day{day}")).collect();
+        assert_eq!(library.required(), week);
+        assert_eq!(library.ids()[7..], ["saved-cards", "refunds", "disputes"]);
+    }
+
+    #[test]
     fn a_folder_overrides_file_by_file_and_what_it_breaks_is_named() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("day1")).unwrap();

@@ -148,6 +148,10 @@ pub(crate) fn words(seen: &Seen) -> Vec<String> {
     let own = OWN.iter().chain(&ACTING).map(|it| (*it).to_owned());
     let flags = [
         "--amount",
+        "charge",
+        "detach",
+        "evidence",
+        "submit",
         "--currency",
         "--pay",
         "--tamper",
