@@ -26,7 +26,7 @@ impl Site {
             "/refund" => self.refund(&form).await,
             _ => self.evidence(&form).await,
         };
-        done.unwrap_or_else(|refusal| refusal.answer())
+        done.unwrap_or_else(Refusal::answer)
     }
 
     /// Gives a payment back, wholly or in part. What is asked twice under one number is done once.
