@@ -15,14 +15,15 @@ const book = (() => {
   try {
     return JSON.parse(readFileSync(BOOK, "utf8"));
   } catch {
-    return { rows: {}, events: {} };
+    return { rows: {}, events: {}, refunds: {}, disputes: {} };
   }
 })();
 const keep = () => writeFileSync(BOOK, JSON.stringify(book));
 
-async function stripe(method, path, fields) {
+async function stripe(method, path, fields, once) {
   const body = fields && new URLSearchParams(fields).toString();
   const headers = { Authorization: `Bearer ${KEY}`, "Content-Type": "application/x-www-form-urlencoded" };
+  if (once) headers["Idempotency-Key"] = once;
   const answer = await fetch(API + path, { method, headers, body });
   const value = await answer.json();
   if (!answer.ok) throw new Error(value.error?.message ?? String(answer.status));
@@ -40,6 +41,30 @@ const newSession = () =>
     success_url: HOME + "/success?session_id={CHECKOUT_SESSION_ID}",
     cancel_url: HOME + "/cancel",
   });
+
+async function customer(email) {
+  const found = await stripe("GET", "/v1/customers?" + new URLSearchParams({ email, limit: "1" }));
+  return (found.data[0] ?? (await stripe("POST", "/v1/customers", { email }))).id;
+}
+
+const newCard = async (email) =>
+  stripe("POST", "/v1/checkout/sessions", {
+    mode: "setup", currency: CURRENCY, customer: await customer(email),
+    success_url: HOME + "/success?session_id={CHECKOUT_SESSION_ID}", cancel_url: HOME + "/cancel",
+  });
+
+async function charge({ email, amount, order }) {
+  const found = await stripe("GET", `/v1/customers/${await customer(email)}/payment_methods?type=card`);
+  const card = found.data[0];
+  if (!card) return 409;
+  const fields = {
+    amount, currency: CURRENCY, customer: card.customer, payment_method: card.id,
+    "payment_method_types[0]": "card", confirm: "true",
+    // The buyer is away: what needs them must fail, not wait for them.
+    off_session: "true",
+  };
+  return stripe("POST", "/v1/payment_intents", fields, `charge-${order}`).then(() => 200, () => 402);
+}
 
 function isGenuine(body, header) {
   const parts = header.split(",").map((part) => part.split("="));
@@ -74,8 +99,32 @@ function record(event) {
       created: session.created, updated: event.created, payment_intent: session.payment_intent, event_id: event.id,
     };
   }
+  noteLoss(event.type, session);
   keep();
 }
+
+function noteLoss(kind, thing) {
+  const note = (list, lost) => {
+    const known = list[thing.id]?.lost ?? lost;
+    list[thing.id] = { payment: thing.payment_intent, lost: Math.min(known, lost) };
+  };
+  // A refund that failed came back.
+  if (kind.startsWith("refund.")) note(book.refunds, ["failed", "canceled"].includes(thing.status) ? 0 : thing.amount);
+  // A dispute that was won came back.
+  if (kind.startsWith("charge.dispute.") && !thing.status.startsWith("warning"))
+    note(book.disputes, thing.status === "won" ? 0 : thing.amount);
+}
+
+const rows = () =>
+  Object.values(book.rows).map((kept) => {
+    const row = { ...kept };
+    const of = (list) =>
+      Object.values(list).reduce((sum, it) => sum + (it.payment === row.payment_intent ? it.lost : 0), 0);
+    const back = of(book.refunds);
+    row.disputed = of(book.disputes);
+    if (back > 0) row.status = back >= row.amount ? "refunded" : "partially_refunded";
+    return row;
+  });
 
 const escaped = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 
@@ -94,8 +143,11 @@ async function handle(method, url, headers, body) {
   if (method === "GET" && url.pathname === "/cancel")
     return [200, '<p>Nothing was paid. <a href="/">Back to the shop</a></p>'];
   if (method === "GET" && url.pathname === "/ledger")
-    return [200, JSON.stringify(Object.values(book.rows)), { "Content-Type": "application/json" }];
+    return [200, JSON.stringify(rows()), { "Content-Type": "application/json" }];
   if (method === "POST" && url.pathname === "/checkout") return [303, "", { Location: (await newSession()).url }];
+  const form = Object.fromEntries(new URLSearchParams(method === "POST" ? body.toString() : ""));
+  if (method === "POST" && url.pathname === "/cards") return [303, "", { Location: (await newCard(form.email)).url }];
+  if (method === "POST" && url.pathname === "/cards/charge") return [await charge(form), ""];
   if (method === "POST" && url.pathname === "/webhook") {
     // Check, then read.
     if (!isGenuine(body, headers["stripe-signature"] ?? "")) return [400, "no genuine signature"];

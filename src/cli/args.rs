@@ -3,6 +3,7 @@
 
 use crate::app::course::books::Source;
 use crate::app::trial::JOBS_MAX;
+use crate::cli::after_args::{Card, Dispute, Setup};
 use crate::cli::course_args::{Check, Progress, ReportAsked, Solution};
 use crate::cli::deliver_args::{Deliver, Pay, Refund, Sign};
 use crate::cli::grammar::lessons_and;
@@ -100,6 +101,18 @@ pub(crate) enum Command {
     Pay(Pay),
     /// Gives a payment back.
     Refund(Refund),
+    /// A dispute.
+    Dispute {
+        #[command(subcommand)]
+        command: Dispute,
+    },
+    /// Keeps a card.
+    Setup(Setup),
+    /// Cards that were kept.
+    Card {
+        #[command(subcommand)]
+        command: Card,
+    },
     /// Makes an event happen.
     Trigger(Trigger),
     /// Events of the provider.

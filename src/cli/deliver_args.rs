@@ -1,5 +1,6 @@
 //! The flags of what concerns one event or one payment: delivering, signing, paying, refunding.
 
+use crate::app::command::refund;
 use crate::app::signed_delivery::Tamper;
 use crate::cli::values::whole;
 use clap::{Args, ValueEnum};
@@ -71,4 +72,11 @@ pub(crate) struct Refund {
     /// How much; without it, all.
     #[arg(long, value_name = "MINOR", value_parser = whole::<i64>(1, 99_999_999))]
     pub(crate) amount: Option<i64>,
+}
+
+impl Refund {
+    /// As the command is asked for it.
+    pub(crate) fn wish(self) -> refund::Wish {
+        refund::Wish { payment: self.payment, amount: self.amount }
+    }
 }

@@ -1,5 +1,6 @@
 //! The edge: reads arguments, runs one command, prints its report and ends with its exit code.
 
+pub(crate) mod after_args;
 pub(crate) mod args;
 pub(crate) mod build_server;
 pub(crate) mod course_args;

@@ -1,7 +1,7 @@
 //! From a command line to a report: settings, runtime, command, output, exit code.
 
 use crate::app::command::{
-    account, book, cards, catch_up, check, checkout, clock, day, deliver, dev, doctor, events,
+    account, book, card, cards, catch_up, check, checkout, clock, day, deliver, dev, dispute, doctor, events,
     explain, fault, hint, home, items, keys, ledger, listen, logs, progress, reconcile, refund,
     report, reset, round, sandbox, solution, starter, status, trigger, verify_report, worlds,
 };
@@ -245,10 +245,10 @@ pub(crate) async fn dispatch(
         Command::Pay(asked) => {
             checkout::pay(context, &asked.session, &reader.means("--with", &asked.with)?).await
         }
-        Command::Refund(asked) => {
-            let wish = refund::Wish { payment: asked.payment, amount: asked.amount };
-            refund::run(context, &wish).await
-        }
+        Command::Refund(asked) => refund::run(context, &asked.wish()).await,
+        Command::Dispute { command } => dispute::run(context, &command.wish()).await,
+        Command::Setup(asked) => card::run(context, &reader.setup(asked, config)?).await,
+        Command::Card { command } => card::run(context, &wish::card(command)).await,
         Command::Trigger(asked) => match asked.kind {
             Some(kind) => trigger::run(context, &kind).await,
             None => Ok(trigger::list()),

@@ -5,8 +5,8 @@ use crate::app::checkout_browser::Means;
 use crate::app::command::book::Export;
 use crate::app::command::checkout::Then;
 use crate::app::command::{
-    account, book, catch_up, check, clock, events, keys, ledger, listen, report, reset, sandbox,
-    solution, worlds,
+    account, book, card, catch_up, check, clock, events, keys, ledger, listen, report, reset,
+    sandbox, solution, worlds,
 };
 use crate::app::course::application::Candidate;
 use crate::app::course::ask::Asker;
@@ -19,7 +19,7 @@ use crate::app::payment::{Item, Order};
 use crate::app::trial::Scope;
 use crate::cli::ledger_args::LedgerShow;
 use crate::cli::ledger_args::{BookFormat, LedgerBook};
-use crate::cli::{args, course_args, sandbox_args};
+use crate::cli::{after_args, args, course_args, sandbox_args};
 use crate::config::Config;
 use crate::domain::course::dossier::{Kind, Shape};
 use crate::domain::currency::Currency;
@@ -232,6 +232,16 @@ impl Reader<'_> {
         Ok(Then::Wait { open: asked.open || (browser && !asked.no_open) })
     }
 
+    pub(crate) fn setup(
+        &self,
+        asked: after_args::Setup,
+        config: &Config,
+    ) -> Result<card::Wish, FaultKind> {
+        let means = self.means("--with", &asked.with)?;
+        let shop = format!("http://127.0.0.1:{}", config.port);
+        Ok(card::Wish::Setup { email: asked.email, means, shop })
+    }
+
     /// How a page is paid.
     pub(crate) fn means(&self, flag: &str, text: &str) -> Result<Means, FaultKind> {
         let expected = "4242424242424242, decline, 3ds, konbini, cancel";
@@ -293,6 +303,16 @@ pub(crate) fn keys(asked: sandbox_args::Keys) -> keys::Wish {
         sandbox_args::Keys::Create { allow } => keys::Wish::Create(allow),
         sandbox_args::Keys::List => keys::Wish::List,
         sandbox_args::Keys::Delete { key } => keys::Wish::Delete(key),
+    }
+}
+
+pub(crate) fn card(asked: after_args::Card) -> card::Wish {
+    match asked {
+        after_args::Card::List { customer } => card::Wish::List(customer),
+        after_args::Card::Charge { customer, amount, currency } => {
+            card::Wish::Charge { customer, amount, currency }
+        }
+        after_args::Card::Detach { customer } => card::Wish::Detach(customer),
     }
 }
 

@@ -74,6 +74,13 @@ impl Library {
         all.lessons.into_iter().map(|it| it.id).collect()
     }
 
+    /// The ids of the lessons without which the course is not complete, in order.
+    pub fn required(&self) -> Vec<String> {
+        let all = self.manifest().unwrap_or_default();
+        let is_optional = |id: &String| all.find(id).is_some_and(|it| it.optional);
+        self.ids().into_iter().filter(|id| !is_optional(id)).collect()
+    }
+
     /// A day with its texts.
     pub fn lesson(&self, id: &str, locale: Locale) -> Result<Lesson, LessonError> {
         let code = locale.code();
@@ -167,6 +174,14 @@ mod tests {
         let problems: Vec<String> =
             Library::default().problems().iter().map(ToString::to_string).collect();
         assert_eq!(problems, Vec::<String>::new(), "\n{}", problems.join("\n"));
+    }
+
+    #[test]
+    fn the_course_is_the_week_and_what_is_optional_is_chosen() {
+        let library = Library::default();
+        let week: Vec<String> = (0..7).map(|day| format!("day{day}")).collect();
+        assert_eq!(library.required(), week);
+        assert_eq!(library.ids()[7..], ["saved-cards", "refunds", "disputes"]);
     }
 
     #[test]

@@ -101,10 +101,11 @@ mod tests {
     use crate::content::Library;
 
     #[test]
-    fn every_lesson_has_its_file_in_every_language() {
+    fn every_lesson_has_its_file_in_every_language_and_an_optional_one_in_two() {
         for language in Language::ALL {
             for it in Library::default().manifest().unwrap().lessons {
-                assert!(of_lesson(language, &it.id).is_ok(), "{language:?} {}", it.id);
+                let lacks = it.optional && language == Language::Rust;
+                assert!(lacks || of_lesson(language, &it.id).is_ok(), "{language:?} {}", it.id);
             }
             assert!(
                 of_lesson(language, "no-such").is_err() && !start(language).unwrap().is_empty()

@@ -119,6 +119,14 @@ pub struct LedgerRow {
     pub event_id: Option<String>,
 }
 
+impl LedgerRow {
+    /// Whether what was bought is to be sent, as far as its money goes: it is there, or none was due.
+    pub const fn is_to_send(&self) -> bool {
+        use crate::domain::entry::EntryStatus::{NoPaymentRequired, Paid, PartiallyRefunded};
+        matches!(self.record.status, Paid | PartiallyRefunded | NoPaymentRequired)
+    }
+}
+
 /// What the ledger comes to in one currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Total {

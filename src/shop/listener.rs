@@ -16,6 +16,7 @@ use crate::shop::listener_event::{EventSink, ListenerEvent, Via};
 use crate::shop::locality;
 use crate::shop::metrics::{Ended, Metrics};
 use crate::shop::site::{self, Site};
+use crate::shop::till;
 use crate::store::Ledger;
 use crate::store::writer::LedgerBatch;
 use hyper::header::HOST;
@@ -264,6 +265,25 @@ async fn page(desk: &Arc<Desk>, request: Request<Arriving>) -> Answer {
             Ok(form) => site.checkout(locale, host, &form).await,
             Err(fault) => answer::body_fault(fault),
         },
+        (route, Some(site)) if till::ROUTES.contains(&route) => {
+            if parts.method != Method::POST {
+                return answer::method_not_allowed("POST");
+            }
+            if !desk.bound.ip().is_loopback() {
+                return answer::error(
+                    403,
+                    "not_loopback",
+                    "This is done on a loopback address only.",
+                );
+            }
+            if !locality::same_origin(&parts.headers, host) {
+                return site::foreign_form(locale);
+            }
+            match answer::read_body(body).await {
+                Ok(form) => site.till(route, locale, host, &form).await,
+                Err(fault) => answer::body_fault(fault),
+            }
+        }
         _ => site::not_found(locale),
     }
 }
@@ -681,16 +701,78 @@ mod tests {
             let answer = shop.get(path).header("host", "evil.test").send().await.unwrap();
             assert_eq!(answer.status(), 403, "{path}");
         }
-        let url = format!("{}/checkout", shop.running.url());
-        for (name, value) in
-            [("origin", "http://evil.test"), ("origin", "null"), ("sec-fetch-site", "cross-site")]
-        {
-            let answer = shop.http.post(&url).header(name, value).send().await.unwrap();
-            assert_eq!(answer.status(), 403, "{name}: {value}");
+        for route in till::ROUTES.into_iter().chain(["/checkout"]) {
+            assert_eq!(shop.get(route).send().await.unwrap().status(), 405, "{route}");
+            let url = format!("{}{route}", shop.running.url());
+            let odd = [
+                ("origin", "http://evil.test"),
+                ("origin", "null"),
+                ("sec-fetch-site", "cross-site"),
+            ];
+            for (name, value) in odd {
+                let answer = shop.http.post(&url).header(name, value).send().await.unwrap();
+                assert_eq!(answer.status(), 403, "{route}: {name}: {value}");
+            }
+            if route != "/checkout" {
+                let empty = shop.http.post(&url).send().await.unwrap();
+                assert_eq!(empty.status(), 400, "{route}");
+            }
         }
+        let url = format!("{}/checkout", shop.running.url());
         let answer = shop.http.post(&url).header("origin", shop.running.url()).body("quantity=0");
         assert_eq!(answer.send().await.unwrap().status(), 400);
         assert!(provider.asked().is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_twice_has_one_key_and_a_refusal_is_said() {
+        let provider = Fake::start(|asked, _| match asked.target.split('?').next().unwrap() {
+            "/v1/checkout/sessions/cs_1" => {
+                (200, vec![], json!({"id": "cs_1", "payment_intent": "pi_1"}))
+            }
+            "/v1/checkout/sessions/cs_2" => {
+                (200, vec![], json!({"id": "cs_2", "payment_intent": null}))
+            }
+            "/v1/refunds" => (200, vec![], json!({"id": "re_1", "status": "succeeded"})),
+            "/v1/disputes/dp_1" => (200, vec![], json!({"id": "dp_1", "status": "under_review"})),
+            "/v1/customers" => (200, vec![], json!({"data": [{"id": "cus_1"}]})),
+            "/v1/customers/cus_1/payment_methods" => {
+                (200, vec![], json!({"data": [{"id": "pm_1"}]}))
+            }
+            _ => (
+                402,
+                vec![],
+                json!({"error": {"type": "card_error", "code": "authentication_required",
+                "message": "Your card was declined."}}),
+            ),
+        })
+        .await;
+        let shop = shop_of(&provider).await;
+        let post = async |route: &str, form: &str| {
+            let url = format!("{}{route}", shop.running.url());
+            shop.http.post(&url).body(form.to_owned()).send().await.unwrap().status().as_u16()
+        };
+        let form = "session_id=cs_1&amount=200&order=0123-abcd";
+        assert_eq!((post("/refund", form).await, post("/refund", form).await), (200, 200));
+        let keys: Vec<_> = provider
+            .asked()
+            .iter()
+            .filter(|it| it.target == "/v1/refunds")
+            .map(|it| {
+                assert!(it.body.contains("amount=200"), "{}", it.body);
+                it.header("idempotency-key").unwrap().to_owned()
+            })
+            .collect();
+        assert_eq!(keys, ["refund-0123-abcd"; 2]);
+        assert_eq!(post("/refund", "session_id=cs_2").await, 409, "nothing was paid");
+        assert_eq!(post("/evidence", "dispute=dp_1").await, 409, "nothing is asked");
+        let charge = "email=ann%40example.com&amount=700&order=0123-abcd";
+        assert_eq!(post("/cards/charge", charge).await, 402);
+        let asked = provider.asked();
+        let last = asked.last().unwrap();
+        assert!(
+            last.body.contains("off_session=true") && last.body.contains("payment_method=pm_1")
+        );
     }
 
     #[tokio::test]

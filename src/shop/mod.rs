@@ -12,3 +12,4 @@ pub mod metrics;
 pub mod page;
 pub mod poll;
 pub mod site;
+pub mod till;

@@ -6,6 +6,7 @@ use crate::domain::report::{LedgerRow, Total};
 use crate::domain::secret::{ApiKey, KeyKind};
 use crate::shop::answer::{self, Answer};
 use crate::shop::page::{self, Offer};
+use crate::store::dispute::Held;
 use crate::store::{Filter, Ledger, StoreError};
 use crate::stripe::Stripe;
 use crate::stripe::failure::Error;
@@ -14,6 +15,7 @@ use crate::words::shop::Words;
 use hyper::StatusCode;
 use hyper::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderMap};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The most pieces that one purchase takes.
@@ -154,13 +156,16 @@ pub fn foreign_form(locale: Locale) -> Answer {
 pub async fn ledger(ledger: Arc<Ledger>, headers: &HeaderMap) -> Answer {
     let read = tokio::task::spawn_blocking(move || {
         let filter = Filter { limit: Some(LEDGER_ROWS_MAX), ..Filter::default() };
-        Ok::<_, StoreError>((ledger.rows(&filter)?, ledger.totals(&Filter::default())?))
+        let totals = ledger.totals(&Filter::default())?;
+        Ok::<_, StoreError>((ledger.rows(&filter)?, totals, ledger.disputes()?))
     });
     match read.await {
-        Ok(Ok((rows, totals))) if wants_html(headers) => {
+        Ok(Ok((rows, totals, _))) if wants_html(headers) => {
             answer::html(StatusCode::OK, page::ledger(locale(headers), &rows, &totals))
         }
-        Ok(Ok((rows, totals))) => answer::json(StatusCode::OK, &ledger_json(&rows, &totals)),
+        Ok(Ok((rows, totals, disputes))) => {
+            answer::json(StatusCode::OK, &ledger_json(&rows, &totals, &disputes))
+        }
         Ok(Err(error)) => {
             let status = if error.passes() { 503 } else { 500 };
             answer::error(status, "ledger_failed", &error.to_string())
@@ -169,13 +174,20 @@ pub async fn ledger(ledger: Arc<Ledger>, headers: &HeaderMap) -> Answer {
     }
 }
 
-fn ledger_json(rows: &[LedgerRow], totals: &[Total]) -> Value {
+fn ledger_json(rows: &[LedgerRow], totals: &[Total], disputes: &BTreeMap<String, Held>) -> Value {
     let row = |row: &LedgerRow| {
+        let intent = row.record.payment_intent.as_deref();
+        let held = intent.and_then(|it| disputes.get(it)).copied().unwrap_or_default();
+        // What the buyer's bank has taken was not paid for.
+        let goods = if row.is_to_send() && held.amount == 0 { "send" } else { "hold" };
         json!({
             "session_id": row.record.session_id,
             "amount": row.record.amount.minor,
             "currency": row.record.amount.currency.code(),
             "refunded": row.refunded,
+            "disputed": held.amount,
+            "dispute_fee": held.fee,
+            "goods": goods,
             "status": row.record.status.name(),
             "created": row.record.created.0,
             "updated": row.updated.0,
@@ -218,7 +230,7 @@ fn provider_failed(locale: Locale, error: &Error) -> Answer {
 }
 
 /// Pairs of a form or a query; what cannot be decoded is left as it is.
-fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
+pub(super) fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
     text.split('&').filter_map(|pair| pair.split_once('='))
 }
 

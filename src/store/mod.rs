@@ -5,6 +5,7 @@
 pub mod book;
 mod chain;
 pub mod compared;
+pub mod dispute;
 pub mod findings;
 pub mod guard;
 mod import;

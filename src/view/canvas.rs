@@ -21,11 +21,13 @@ pub enum Format {
 pub const NAME: &str = "stripegym";
 
 /// What may follow the program's name in a command.
-pub const COMMANDS: [&str; 32] = [
+pub const COMMANDS: [&str; 35] = [
     "day",
     "deliver",
     "pay",
     "refund",
+    "dispute",
+    "setup",
     "sign",
     "check",
     "contract",
@@ -49,6 +51,7 @@ pub const COMMANDS: [&str; 32] = [
     "sandbox",
     "trigger",
     "events",
+    "card",
     "cards",
     "doctor",
     "env-example",

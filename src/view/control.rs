@@ -7,7 +7,19 @@ use crate::view::words::Msg;
 use serde_json::Value;
 
 /// The members that a list shows of each.
-const COLUMNS: [&str; 7] = ["name", "key", "allow", "seed", "clock", "now", "objects"];
+const COLUMNS: [&str; 11] = [
+    "name",
+    "key",
+    "allow",
+    "seed",
+    "clock",
+    "now",
+    "objects",
+    "payment_method",
+    "customer",
+    "brand",
+    "last4",
+];
 
 /// The answer for people.
 pub fn render(answer: &Value, canvas: &Canvas) -> String {
@@ -47,7 +59,7 @@ fn shown(name: &str, value: &Value) -> String {
         (_, Value::Array(items)) => {
             items.iter().map(|item| shown("", item)).collect::<Vec<_>>().join(",")
         }
-        ("now" | "created", Value::Number(at)) => {
+        ("now" | "created" | "due_by", Value::Number(at)) => {
             at.as_i64().map_or_else(String::new, |at| Timestamp(at).rfc3339())
         }
         (_, other) => other.to_string(),

@@ -276,7 +276,7 @@ pub fn status(days: &[DayStatus], canvas: &Canvas) -> String {
             lines.push(canvas.tone(Tone::Quiet, &format!("      {}", used.join(" · "))));
         }
     }
-    let next = days.iter().find(|day| !day.is_passed());
+    let next = days.iter().find(|day| !day.is_passed() && !day.optional);
     lines.push(match next {
         Some(day) => canvas.say(&Msg::CourseType { command: &format!("stripegym {}", day.id) }),
         None => canvas.tone(Tone::Good, &canvas.say(&Msg::StatusDone)),

@@ -83,7 +83,7 @@ pub fn status(days: &[DayStatus]) -> Value {
         json!({
             "day": it.id, "title": it.title, "passed": it.passed, "required": it.required,
             "checks": states.collect::<serde_json::Map<_, _>>(), "hints": it.hints,
-            "shown": it.gone.0, "done": it.gone.1, "proved": it.proved,
+            "shown": it.gone.0, "done": it.gone.1, "proved": it.proved, "optional": it.optional,
             "solution": it.solution.map(|gave_up| if gave_up { "gave_up" } else { "shown" }),
         })
     };

@@ -49,7 +49,7 @@ pub fn of(command: &str) -> Option<&'static str> {
             "One object a line: for a check {id, code, day, kind, state: as `day`,\n severity: \"wrong\"|\"risky\"|\"habit\", root|null, request|null, answer|null, log|null, said|null, title, checked, expected,\n got, why, next, hint_tier: 0-3, evidence: {sessions: [cs], events: [{id, type,\n attempts: [status]}], ledger_rows: [{session, amount, currency, status}]}, duration_ms,\n lesson_version, api_version, mode, track}, and at the end {summary: {ok, days: [day], checks,\n passed, failed, warned, open, skipped, strict, next, took_ms}}.\nWith --watch {watching: folder, means: \"events\"|\"polling\", why|null} at first, and a round's summary has\n{round: {number, cause: \"began\"|\"files\"|\"delivery\"|\"back\", files: {first, count}|null,\n event|null, changes: [{id, before, after}]}}, or {round: {number, failed: {kind, message, cause}}}"
         }
         "status" => {
-            "{days: [{day, title, passed, required, checks: {id: state|null}, hints: int,\n shown: int, done: int, proved: int, solution: \"shown\"|\"gave_up\"|null}]}"
+            "{days: [{day, title, passed, required, checks: {id: state|null}, hints: int,\n shown: int, done: int, proved: int, optional,\n solution: \"shown\"|\"gave_up\"|null}]}"
         }
         "solution" => "{day, language, path, text, gave_up}, or {held, next} before the pass",
         "starter" => "{folder, files: int, install: text|null, start}",
@@ -84,7 +84,21 @@ pub fn of(command: &str) -> Option<&'static str> {
         "pay" => "as of `checkout`",
         "events show" => "The event as the API has it.",
         "events resend" => "{event, type, endpoints}",
-        _ => return of_sandbox(command),
+        _ => return after_sale(command).or_else(|| of_sandbox(command)),
+    })
+}
+
+/// Those of what follows a sale.
+fn after_sale(command: &str) -> Option<&'static str> {
+    Some(match command {
+        "dispute show" | "dispute evidence" | "dispute submit" => {
+            "{dispute, status, reason, amount, currency, payment_intent, due_by, has_evidence,\n submission_count: int}"
+        }
+        "setup" => "{session, mode, status, customer, setup_intent, message|null}",
+        "card list" => "{data: [{payment_method, customer, brand, last4}]}",
+        "card charge" => "{payment_intent, amount, currency, status, customer}",
+        "card detach" => "{customer, detached: [id]}",
+        _ => return None,
     })
 }
 
@@ -242,6 +256,7 @@ mod tests {
         let text = || "x".to_owned();
         let status = DayStatus {
             id: "day1".into(),
+            optional: false,
             title: text(),
             checks: vec![("D1.1".into(), Some(State::Pass))],
             required: 1,

@@ -152,6 +152,11 @@ pub fn attempts(list: &[AttemptSeen], now: i64, canvas: &Canvas) -> String {
     newest.join("\n")
 }
 
+/// The column behind a word that stands two columns in.
+fn under(word: &str) -> u16 {
+    u16::try_from(columns(word.trim_end()) + 3).unwrap_or(u16::MAX)
+}
+
 /// A check, with what stands in its way.
 pub fn check(it: &CheckResult, canvas: &Canvas) -> String {
     let (mark, tone) = sign(it.state);
@@ -159,10 +164,10 @@ pub fn check(it: &CheckResult, canvas: &Canvas) -> String {
     let mut lines = vec![hang(canvas, &head, &it.title, 7)];
     if let Some(failure) = &it.failure {
         let why = canvas.say(&Msg::CourseWhy);
-        lines.push(hang(canvas, &format!("  {}", why.trim_end()), &failure.why, 4));
+        lines.push(hang(canvas, &format!("  {}", why.trim_end()), &failure.why, under(&why)));
         let got = canvas.say(&Msg::CourseGot);
         let shown: String = statement::got(&failure.got, canvas).chars().take(140).collect();
-        lines.push(hang(canvas, &format!("  {}", got.trim_end()), &shown, 4));
+        lines.push(hang(canvas, &format!("  {}", got.trim_end()), &shown, under(&got)));
     }
     lines.join("\n")
 }

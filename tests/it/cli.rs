@@ -6,7 +6,7 @@ use serde_json::Value;
 
 const CARD: &str = "4242424242424242";
 
-const COMMANDS: [&[&str]; 25] = [
+const COMMANDS: [&[&str]; 33] = [
     &["day0"],
     &["day1"],
     &["day6"],
@@ -30,7 +30,15 @@ const COMMANDS: [&[&str]; 25] = [
     &["trigger"],
     &["events", "list"],
     &["events", "resend"],
+    &["card", "charge"],
+    &["card", "detach"],
+    &["card", "list"],
     &["cards"],
+    &["dispute", "evidence"],
+    &["dispute", "show"],
+    &["dispute", "submit"],
+    &["saved-cards"],
+    &["setup"],
     &["doctor"],
 ];
 

@@ -8,6 +8,7 @@
     reason = "a test that meets the unexpected should stop there and say where"
 )]
 
+mod after_sale;
 mod book;
 mod browser;
 mod check;

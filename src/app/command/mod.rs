@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod book;
+pub mod card;
 pub mod cards;
 pub mod catch_up;
 pub mod check;
@@ -10,6 +11,7 @@ pub mod clock;
 pub mod day;
 pub mod deliver;
 pub mod dev;
+pub mod dispute;
 pub mod doctor;
 pub mod events;
 pub mod explain;

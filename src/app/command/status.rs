@@ -12,6 +12,7 @@ use crate::domain::report::Report;
 pub fn run(context: &Context) -> Result<Report, Fault> {
     let progress = choose::progress(context)?;
     let library = library();
+    let required_ids = library.required();
     let mut days = Vec::new();
     for id in library.ids() {
         let lesson = library.lesson(&id, context.config.locale).map_err(|it| of_lesson(&it))?;
@@ -28,6 +29,7 @@ pub fn run(context: &Context) -> Result<Report, Fault> {
             proved: proved.count(),
             hints: hints.map(|hint| u32::from(hint.tier)).sum(),
             solution: seen.map(|seen| seen.gave_up),
+            optional: !required_ids.contains(&id),
             id,
             required: required.clone().count(),
             passed: passed.count(),

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 pub enum Choice {
     /// The day that the learner is at.
     Here,
-    /// Every day.
+    /// Every day that belongs to the course; what is optional is graded where it is named.
     All,
     /// Days and checks by name: `day3`, `D3.7`, `SG3.7`.
     Named(Vec<String>),
@@ -44,24 +44,24 @@ pub fn state(day: &Day, check: &str, progress: &Snapshot) -> Option<State> {
 
 /// The lessons that are meant, each cut to the checks that are meant with what they need.
 pub fn lessons(context: &Context, choice: &Choice) -> Result<Vec<Lesson>, Fault> {
-    let all = || -> Result<Vec<Lesson>, Fault> {
-        library().ids().iter().map(|id| crate::app::course::lesson(context, id)).collect()
+    let read = |ids: Vec<String>| -> Result<Vec<Lesson>, Fault> {
+        ids.iter().map(|id| crate::app::course::lesson(context, id)).collect()
     };
     match choice {
-        Choice::All => all(),
+        Choice::All => read(library().required()),
         Choice::Here => {
             let progress = progress(context)?;
             let mut last = None;
-            for id in library().ids() {
+            for id in library().required() {
                 let day = library().day(&id).map_err(|it| of_lesson(&it))?;
                 last = Some(id);
                 if !is_passed(&day, &progress) {
                     break;
                 }
             }
-            last.iter().map(|id| crate::app::course::lesson(context, id)).collect()
+            read(last.into_iter().collect())
         }
-        Choice::Named(names) => named(all()?, names),
+        Choice::Named(names) => named(read(library().ids())?, names),
     }
 }
 

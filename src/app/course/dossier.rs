@@ -18,6 +18,7 @@ pub fn build(context: &Context) -> Result<Dossier, Fault> {
     let locale = context.config.locale;
     let (mut days, mut rows) = (Vec::new(), Vec::new());
     let mut api_version = String::new();
+    let wanted = library().required();
     for id in library().ids() {
         let lesson = library().lesson(&id, locale).map_err(|it| of_lesson(&it))?;
         api_version.clone_from(&lesson.day.lesson.api_version);
@@ -33,6 +34,11 @@ pub fn build(context: &Context) -> Result<Dossier, Fault> {
         let (shown_steps, done) = progress.gone(&id);
         let gone = [shown_steps, done, required.filter(own).count()];
         let gone = (gone != [0; 3]).then_some(gone);
+        // A lesson that is chosen and was not begun is nothing that is lacking.
+        let begun = |it: &Check| progress.checks.iter().any(|mark| mark.id == it.id);
+        if !wanted.contains(&id) && gone.is_none() && !lesson.day.checks.iter().any(begun) {
+            continue;
+        }
         days.push(DayLine { id, title, solution: seen.map(shown), gone });
         rows.extend(lesson.day.checks.iter().map(|check| row(check, &lesson, &progress)));
     }

@@ -5,6 +5,7 @@ use crate::app::course::exchanges::Exchanges;
 use crate::app::course::stage::Stage;
 use crate::content::Lesson;
 use crate::domain::course::Aspect;
+use crate::domain::entry::EntryStatus;
 use crate::domain::fault::Fault;
 use crate::domain::notice::{Look, LookScenario, LookSession};
 use crate::domain::reconcile::ProviderSnapshot;
@@ -49,7 +50,7 @@ pub async fn look(stage: &Stage<'_>, lesson: &Lesson) -> Result<Look, Fault> {
                 status: text(&session, "status"),
                 payment_status: text(&session, "payment_status"),
                 ledger: row.map(|row| text(row, "status")),
-                agrees: row.map(|row| text(row, "status")) == provided,
+                agrees: agree(row.map(|row| text(row, "status")).as_deref(), provided.as_deref()),
                 id: id.clone(),
             });
             records.insert(id, provided);
@@ -72,6 +73,14 @@ pub async fn look(stage: &Stage<'_>, lesson: &Lesson) -> Result<Look, Fault> {
     }
     found.events = kinds.into_iter().map(|(kind, (all, pending))| (kind, all, pending)).collect();
     Ok(found)
+}
+
+/// Whether the ledger has a session as the provider has it. A session stays paid where its money went back.
+fn agree(ours: Option<&str>, theirs: Option<&str>) -> bool {
+    let was_paid = |status: Option<&str>| {
+        status.and_then(EntryStatus::read).is_some_and(EntryStatus::was_paid)
+    };
+    ours == theirs || (was_paid(ours) && was_paid(theirs))
 }
 
 /// The statuses of a session's PaymentIntent and of its charge.

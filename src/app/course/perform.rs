@@ -197,9 +197,10 @@ async fn checkout(stage: &mut Stage<'_>, act: &Act, it: &Checkout) -> Result<Val
         }
         return Ok(stage.provider.stripe.create_session(&params).await?);
     }
+    let to = if it.to.is_empty() { "$app.checkout" } else { &format!("$app.url{}", it.to) };
     let request = stage
         .http()
-        .post(fill(&stage.kept, "$app.checkout")?)
+        .post(fill(&stage.kept, to)?)
         .header("Content-Type", "application/x-www-form-urlencoded")
         .header("Origin", &url);
     let form = fill(&stage.kept, &it.form)?;

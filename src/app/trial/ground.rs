@@ -68,16 +68,21 @@ impl Ground {
         })
     }
 
-    /// Lays out the solution of a language; or, where a day is named, what a learner has at its beginning: the
-    /// starter with the days before it solved.
-    pub fn lay_out(&self, language: &str, shop: &Shop, day: Option<usize>) -> Result<Plot, Fault> {
+    /// Lays out the solution of a language; or, where lessons are named, what a learner has who solved them and no
+    /// others: the starter with their files.
+    pub fn lay_out(
+        &self,
+        language: &str,
+        shop: &Shop,
+        solved: Option<&[&str]>,
+    ) -> Result<Plot, Fault> {
         let number = self.copies.fetch_add(1, Ordering::SeqCst);
         let plot = self.scratch.join(format!("{number}"));
         let plot = Plot { shop: plot.join("shop"), home: plot.join("home") };
         let from = self.lessons.join("track").join(language);
-        let begun = from.join(if day.is_some() { "starter" } else { "solution" });
+        let begun = from.join(if solved.is_some() { "starter" } else { "solution" });
         copy(&begun, &plot.shop).map_err(|error| file(&begun, &error))?;
-        for name in shop.lessons.values().take(day.unwrap_or_default()) {
+        for name in solved.unwrap_or_default().iter().filter_map(|id| shop.lessons.get(*id)) {
             let solved = from.join("solution").join(name);
             fs::copy(&solved, plot.shop.join(name)).map_err(|error| file(&solved, &error))?;
         }
@@ -179,7 +184,7 @@ mod tests {
         let ground = Ground::open(&at("lessons"), &at("tools"), &at("scratch")).unwrap();
         let read = |plot: &Plot, name: &str| fs::read_to_string(plot.shop.join(name)).ok();
         let whole = ground.lay_out("go", &shop, None).unwrap();
-        let begun = ground.lay_out("go", &shop, Some(1)).unwrap();
+        let begun = ground.lay_out("go", &shop, Some(&["one"])).unwrap();
         assert_eq!(read(&whole, "later.go").as_deref(), Some("whole"));
         assert_eq!(read(&begun, "main.go").as_deref(), Some("whole"));
         assert_eq!(read(&begun, "later.go").as_deref(), Some("gap"));

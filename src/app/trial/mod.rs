@@ -1,6 +1,6 @@
-//! Tries the course out on programs whose outcome is known: each solution must pass every day but the last, each
-//! starter must fail the day that it lacks and no day before it, each broken shop must be caught by the check that
-//! says so.
+//! Tries the course out on programs whose outcome is known: each solution must pass every lesson that it is about, each
+//! starter must fail the one that it lacks and no day before it, each broken shop must be caught by the check that says
+//! so. Optional lessons are tried on the languages that have them.
 
 pub mod ground;
 
@@ -10,6 +10,7 @@ use crate::app::course::{self, Manner, Wish};
 use crate::app::provider::Provider;
 use crate::app::trial::ground::{Ground, Plot};
 use crate::content::{Lesson, mutant};
+use crate::domain::course::manifest::Entry;
 use crate::domain::course::matrix::Mutant;
 use crate::domain::course::outcome::{DayResult, State};
 use crate::domain::course::shops::Shop;
@@ -63,14 +64,23 @@ struct Trial {
 }
 
 impl Trial {
-    /// The days that are graded, of those that are tried out.
-    fn days(&self, tried: usize) -> Vec<usize> {
+    /// The lessons that are graded, by their place among all.
+    fn days(&self, all: &[Entry], shop: &Shop) -> Vec<usize> {
+        // A lesson that follows a README installs from registries: it is tried with stand-ins.
+        let those = |wanted: &dyn Fn(usize, &Entry) -> bool| {
+            let places = all.iter().enumerate().filter(|(at, it)| wanted(*at, it));
+            places.map(|(at, _)| at).collect()
+        };
         match &self.expected {
+            Expected::Fails(day) if all.get(*day).is_some_and(|it| it.optional) => vec![*day],
             Expected::Fails(day) => (0..=*day).collect(),
-            // The last day follows a README, which installs from registries: that is tried with stand-ins.
-            Expected::Passes | Expected::Healthy => (0..tried).collect(),
-            Expected::Caught(mutant) if mutant.days.is_empty() => (0..tried).collect(),
-            Expected::Caught(mutant) => mutant.days.iter().map(|day| usize::from(*day)).collect(),
+            Expected::Passes | Expected::Healthy => {
+                those(&|_, it| it.tried && shop.lessons.contains_key(&it.id))
+            }
+            Expected::Caught(mutant) if mutant.days.is_empty() => {
+                those(&|_, it| it.tried && !it.optional)
+            }
+            Expected::Caught(mutant) => those(&|_, it| mutant.days.contains(&it.order)),
         }
     }
 
@@ -106,7 +116,9 @@ pub async fn run(context: &Context, scope: &Scope) -> Result<Vec<Tried>, Fault> 
         let trial = |name: String, expected| Trial { name, language: language.clone(), expected };
         queue.push_back(trial(format!("{language} solution"), Expected::Passes));
         for (day, id) in course::library().ids().iter().enumerate() {
-            queue.push_back(trial(format!("{language} starter {id}"), Expected::Fails(day)));
+            if shops.get(language).is_some_and(|shop| shop.lessons.contains_key(id)) {
+                queue.push_back(trial(format!("{language} starter {id}"), Expected::Fails(day)));
+            }
         }
     }
     let (name, language) = ("mutant healthy".to_owned(), BROKEN.to_owned());
@@ -121,14 +133,8 @@ pub async fn run(context: &Context, scope: &Scope) -> Result<Vec<Tried>, Fault> 
         queue.retain(|trial| trial.name.starts_with(only));
     }
     let all = course::library().manifest().map_err(|it| course::of_lesson(&it))?.lessons;
-    let count = all.iter().filter(|it| it.tried).count();
-    let course = Course {
-        context,
-        ground: &ground,
-        shops: &shops,
-        lessons: lessons(context)?,
-        tried: count,
-    };
+    let lessons = lessons(context)?;
+    let course = Course { context, ground: &ground, shops: &shops, lessons, all };
     let done = Done::of(queue.len());
     let queue = Mutex::new(queue.into_iter().enumerate().collect());
     let worker = |number: usize| {
@@ -219,7 +225,8 @@ struct Course<'c> {
     ground: &'c Ground,
     shops: &'c BTreeMap<String, Shop>,
     lessons: Vec<Lesson>,
-    tried: usize,
+    /// What the manifest says of each lesson.
+    all: Vec<Entry>,
 }
 
 impl Course<'_> {
@@ -231,7 +238,8 @@ impl Course<'_> {
             Expected::Fails(day) => Some(day),
             Expected::Passes | Expected::Healthy | Expected::Caught(_) => None,
         };
-        let plot = self.ground.lay_out(&trial.language, shop, begun)?;
+        let solved = begun.map(|day| self.solved(day));
+        let plot = self.ground.lay_out(&trial.language, shop, solved.as_deref())?;
         self.ground.build(shop, &plot).await?;
         let start = match &trial.expected {
             Expected::Healthy => self.other(shop, &self.ground.track().join(HEALTHY)),
@@ -239,12 +247,20 @@ impl Course<'_> {
             Expected::Passes | Expected::Fails(_) => shop.command().to_owned(),
         };
         let command = format!("cd {} && exec {start}", quoted(&plot.shop));
-        match self.grade(&plot, command, &trial.days(self.tried)).await {
+        match self.grade(&plot, command, &trial.days(&self.all, shop)).await {
             Err(fault) if begun == Some(0) && matches!(*fault.kind, FaultKind::Program { .. }) => {
                 Ok(Vec::new())
             }
             graded => graded,
         }
+    }
+
+    /// The lessons that a learner has solved who begins one: those before it; of an optional one all others.
+    fn solved(&self, begun: usize) -> Vec<&str> {
+        let is_optional = self.all.get(begun).is_some_and(|it| it.optional);
+        let before = |at: usize| if is_optional { at != begun } else { at < begun };
+        let others = self.all.iter().enumerate().filter(|(at, _)| before(*at));
+        others.map(|(_, it)| it.id.as_str()).collect()
     }
 
     /// The command that starts another program of its language in the place of a shop.

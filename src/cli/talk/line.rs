@@ -5,11 +5,13 @@ use crate::domain::course::talk::Seen;
 use unicode_normalization::UnicodeNormalization as _;
 
 /// The commands that act on what the day hosts.
-const ACTING: [&str; 13] = [
+const ACTING: [&str; 16] = [
+    "card",
     "cards",
     "checkout",
     "clock",
     "deliver",
+    "dispute",
     "events",
     "explain",
     "ledger",
@@ -17,6 +19,7 @@ const ACTING: [&str; 13] = [
     "pay",
     "reconcile",
     "refund",
+    "setup",
     "sign",
     "trigger",
 ];
@@ -145,6 +148,10 @@ pub(crate) fn words(seen: &Seen) -> Vec<String> {
     let own = OWN.iter().chain(&ACTING).map(|it| (*it).to_owned());
     let flags = [
         "--amount",
+        "charge",
+        "detach",
+        "evidence",
+        "submit",
         "--currency",
         "--pay",
         "--tamper",

@@ -185,6 +185,9 @@ pub struct Checkout {
     /// What is sent to the application, for `app`; may refer to something kept.
     #[serde(default)]
     pub form: String,
+    /// Which of its routes makes the session, for `app`: `/cards`. The one of `/checkout` where left out.
+    #[serde(default)]
+    pub to: String,
     /// Whether the application may refuse with 4xx; then nothing is kept.
     #[serde(default)]
     pub may_refuse: bool,

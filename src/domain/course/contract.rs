@@ -7,7 +7,7 @@ pub struct Route {
     pub at: &'static str,
     /// Whether nothing can be graded without it.
     pub required: bool,
-    /// The flag that says where it is, or that it is not there.
+    /// The flag that says where it is or that it is not there, or the optional lesson that asks for it.
     pub flag: &'static str,
 }
 
@@ -31,13 +31,19 @@ const fn column(name: &'static str, form: &'static str, required: bool) -> Colum
 }
 
 /// The routes.
-pub const ROUTES: [Route; 6] = [
+pub const ROUTES: [Route; 11] = [
     route("POST /webhook", true, "--webhook-path"),
     route("GET /", false, "--webhook-only"),
     route("POST /checkout -> 303", false, "--checkout-path, --webhook-only"),
     route("GET /success?session_id=", false, "--webhook-only"),
     route("GET /cancel", false, "--webhook-only"),
     route("GET /ledger", false, "--ledger-path, --ledger, --ledger-cmd, --no-ledger"),
+    // Asked for by the optional lessons alone, and by these only where somebody takes them.
+    route("POST /cards -> 303", false, "saved-cards"),
+    route("POST /cards/charge", false, "saved-cards"),
+    route("POST /cards/remove", false, "saved-cards"),
+    route("POST /refund", false, "refunds"),
+    route("POST /evidence", false, "disputes"),
 ];
 
 /// The variables of the environment that a server finds when it is started.
@@ -50,7 +56,7 @@ pub const ENVIRONMENT: [&str; 5] = [
 ];
 
 /// The columns of the ledger.
-pub const LEDGER: [Column; 8] = [
+pub const LEDGER: [Column; 12] = [
     column("session_id", "cs_…", true),
     column("amount", "integer, minor units (amount_total)", true),
     column("currency", "jpy, usd, …", true),
@@ -63,6 +69,10 @@ pub const LEDGER: [Column; 8] = [
     column("updated", "as created", false),
     column("payment_intent", "pi_…", false),
     column("event_id", "evt_…", false),
+    column("refunded", "integer, minor units that went back and stayed there", false),
+    column("goods", "send, hold", false),
+    column("disputed", "integer, minor units that a dispute holds or took", false),
+    column("dispute_fee", "integer, minor units that disputes cost", false),
 ];
 
 #[cfg(test)]

@@ -109,10 +109,10 @@ impl Manifest {
         self.lessons.iter().find(|it| it.id == id)
     }
 
-    /// What comes after a lesson.
+    /// What comes after a lesson: none of those without which the course is complete, they are chosen.
     pub fn after(&self, id: &str) -> Option<&Entry> {
         let at = self.lessons.iter().position(|it| it.id == id)?;
-        self.lessons.get(at + 1)
+        self.lessons.iter().skip(at + 1).find(|it| !it.optional)
     }
 
     /// What is wrong with it: the key, and what.
@@ -159,6 +159,8 @@ mod tests {
         assert_eq!(names, [("zero", 1), ("one", 9)]);
         assert_eq!(own.after("zero").map(|it| it.id.as_str()), Some("one"));
         assert_eq!((own.after("one"), own.problems()), (None, Vec::new()));
+        let more = "[[lesson]]\nid = \"two\"\norder = 2\nminutes = 1\noptional = true\n";
+        assert_eq!(own.with(read(more)).after("one"), None, "what is optional is chosen");
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub struct Mutant {
     pub caught_by: String,
     /// Checks that may fail as well, because they rest on the same thing.
     pub also: Vec<String>,
-    /// The only days that are worth grading; all of them where left out.
+    /// The only lessons that are worth grading, by their order; where left out, all days but the optional lessons.
     #[serde(default)]
     pub days: Vec<u8>,
 }

@@ -9,6 +9,8 @@ pub struct DayStatus {
     pub id: String,
     /// Its title in the language of the run.
     pub title: String,
+    /// Whether the course is complete without it.
+    pub optional: bool,
     /// Its checks: id, and what the last run of the present version came to.
     pub checks: Vec<(String, Option<State>)>,
     /// How many of its required checks there are.

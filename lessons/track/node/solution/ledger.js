@@ -1,6 +1,8 @@
 // The ledger: a file that only gathers facts. Each is kept once, whatever comes twice, late or together.
 
 import Database from "libsql";
+import * as dispute from "./dispute.js";
+import * as refund from "./refund.js";
 import * as settings from "./settings.js";
 
 const SCHEMA = `
@@ -37,7 +39,7 @@ SELECT session_id, payments.amount, currency,
             WHEN sent_back.amount >= payments.amount THEN 'refunded'
             ELSE 'partially_refunded'
        END AS status,
-       created, updated, payments.payment_intent, event_id
+       created, updated, payments.payment_intent, event_id, coalesce(sent_back.amount, 0) AS refunded
 FROM payments LEFT JOIN sent_back USING (payment_intent);
 `;
 
@@ -51,7 +53,7 @@ export function prepare() {
   db = new Database(settings.ledgerDb, { timeout: 10_000 });
   db.pragma("journal_mode = WAL");
   db.pragma("synchronous = FULL");
-  transaction(() => db.exec(SCHEMA));
+  transaction(() => db.exec(SCHEMA + dispute.SCHEMA));
 }
 
 // All of it or nothing; a lock is never left behind.
@@ -77,8 +79,10 @@ export function record(event, fact) {
     db.prepare("INSERT INTO events (id, type) VALUES (?, ?)").run(event.id, event.type);
     if (fact.kind === "payment") {
       keepPayment(fact, event.id);
-    } else {
+    } else if (fact.kind === "refund") {
       keepRefund(fact);
+    } else {
+      dispute.keep(db, fact);
     }
     return true;
   });
@@ -111,5 +115,11 @@ function keepRefund(fact) {
 }
 
 export function rows() {
-  return db.prepare("SELECT * FROM ledger ORDER BY created, session_id").all();
+  const disputes = dispute.held(db);
+  const found = db.prepare("SELECT * FROM ledger ORDER BY created, session_id").all();
+  return found.map((kept) => {
+    const { held = 0, fee = 0 } = disputes.get(kept.payment_intent) ?? {};
+    const row = { ...kept, disputed: held, dispute_fee: fee };
+    return { ...row, goods: refund.goods(row) };
+  });
 }

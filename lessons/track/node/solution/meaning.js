@@ -1,5 +1,7 @@
 // What an event means for the ledger. Nothing here depends on which event came before.
 
+import * as dispute from "./dispute.js";
+
 // The fact in an event, null where there is none; throws where it is not an event at all.
 export function of(event) {
   const thing = event?.data?.object;
@@ -27,7 +29,7 @@ export function of(event) {
       return intent ? refund(thing, thing.amount, ended ? "returned" : "sent") : null;
     }
     default:
-      return null;
+      return dispute.of(event.type, thing);
   }
 }
 
@@ -63,6 +65,9 @@ function complete(fact, numbers, texts) {
 }
 
 export function say(fact) {
+  if (fact.kind === "dispute") {
+    return `${fact.id} taken ${fact.taken} back ${fact.back} fee ${fact.fee}`;
+  }
   return fact.kind === "payment"
     ? `${fact.sessionId} ${fact.amount} ${fact.currency} ${fact.status}`
     : `${fact.source} ${fact.amount} ${fact.state}`;

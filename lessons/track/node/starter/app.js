@@ -2,9 +2,13 @@
 
 import { createHash, timingSafeEqual } from "node:crypto";
 import express from "express";
+import * as cards from "./cards.js";
 import * as checkout from "./checkout.js";
+import * as dispute from "./dispute.js";
 import * as ledger from "./ledger.js";
+import * as machine from "./machine.js";
 import * as pages from "./pages.js";
+import * as refund from "./refund.js";
 import * as settings from "./settings.js";
 import * as webhook from "./webhook.js";
 
@@ -35,7 +39,13 @@ app.get("/ledger", (request, answer) => {
 
 // The webhook reads bytes, the checkout a form; nothing parses a body before they do.
 app.post("/webhook", express.raw({ type: () => true, limit: "4mb" }), webhook.receive);
-app.post("/checkout", express.urlencoded({ extended: false, limit: "1mb" }), checkout.begin);
+const form = express.urlencoded({ extended: false, limit: "1mb" });
+app.post("/checkout", form, checkout.begin);
+app.post("/cards", form, cards.keep);
+app.post("/cards/charge", form, cards.charge);
+app.post("/cards/remove", form, cards.remove);
+app.post("/refund", form, refund.giveBack);
+app.post("/evidence", form, dispute.respond);
 app.get("/success", pages.success);
 app.get("/cancel", pages.cancel);
 app.all(["/webhook", "/checkout"], (_request, answer) => {
@@ -54,10 +64,7 @@ app.use((error, request, answer, _next) => {
 
 function maySeeTheLedger(request) {
   if (!settings.ledgerToken) {
-    // Anybody's page can let a name of its own point here (DNS rebinding); the Host then is that name.
-    const local = /^(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?$/i.test(request.get("host") ?? "");
-    const peers = ["127.0.0.1", "::1", "::ffff:127.0.0.1"];
-    return local && peers.includes(request.socket.remoteAddress);
+    return machine.isThis(request);
   }
   const digest = (text) => createHash("sha256").update(text).digest();
   const given = request.get("authorization") ?? "";

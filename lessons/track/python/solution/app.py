@@ -2,16 +2,19 @@
 
 import hmac
 import logging
-import re
 import sys
 import uuid
 
 from flask import Flask, abort, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+import cards
 import checkout
+import dispute
 import ledger
+import machine
 import pages
+import refund
 import settings
 import webhook
 
@@ -26,8 +29,11 @@ def create() -> Flask:
     app = Flask(__name__)
     # No event of Stripe's comes near it. What is larger is refused unread, which a sender may see as a reset.
     app.config["MAX_CONTENT_LENGTH"] = 4 * 1024 * 1024
+    app.register_blueprint(cards.blueprint)
     app.register_blueprint(checkout.blueprint)
+    app.register_blueprint(dispute.blueprint)
     app.register_blueprint(pages.blueprint)
+    app.register_blueprint(refund.blueprint)
     app.register_blueprint(webhook.blueprint)
     app.add_url_rule("/", view_func=front_page)
     app.add_url_rule("/config", view_func=config)
@@ -63,15 +69,9 @@ def show_ledger():
         given = request.headers.get("Authorization", "").encode()
         if not hmac.compare_digest(given, f"Bearer {settings.LEDGER_TOKEN}".encode()):
             abort(401)
-    elif not from_this_machine():
+    elif not machine.is_this():
         abort(403)
     return jsonify(rows=ledger.rows())
-
-
-def from_this_machine() -> bool:
-    # Anybody's page can let a name of its own point here (DNS rebinding); the Host then is that name.
-    local = re.fullmatch(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?", request.host, re.IGNORECASE)
-    return local is not None and request.remote_addr in ("127.0.0.1", "::1")
 
 
 def failed(error: Exception):

@@ -4,6 +4,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
+import dispute
+import refund
 import settings
 from meaning import Payment, Refund
 
@@ -41,7 +43,7 @@ SELECT session_id, payments.amount, currency,
             WHEN sent_back.amount >= payments.amount THEN 'refunded'
             ELSE 'partially_refunded'
        END AS status,
-       created, updated, payments.payment_intent, event_id
+       created, updated, payments.payment_intent, event_id, coalesce(sent_back.amount, 0) AS refunded
 FROM payments LEFT JOIN sent_back USING (payment_intent);
 """
 
@@ -73,10 +75,10 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
 def prepare() -> None:
     with opened() as db:
         db.execute("PRAGMA journal_mode = WAL")
-        db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
+        db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {dispute.SCHEMA} COMMIT;")
 
 
-def record(event: dict, fact: Payment | Refund) -> bool:
+def record(event: dict, fact: object) -> bool:
     """Writes a fact down for good; False where this event has been here before."""
     with opened() as db, transaction(db):
         new = db.execute(
@@ -87,8 +89,10 @@ def record(event: dict, fact: Payment | Refund) -> bool:
             return False
         if isinstance(fact, Payment):
             keep_payment(db, fact, event["id"])
-        else:
+        elif isinstance(fact, Refund):
             keep_refund(db, fact)
+        else:
+            dispute.keep(db, fact)
         return True
 
 
@@ -125,4 +129,9 @@ def keep_refund(db: sqlite3.Connection, fact: Refund) -> None:
 
 def rows() -> list[dict]:
     with opened() as db:
-        return [dict(row) for row in db.execute("SELECT * FROM ledger ORDER BY created, session_id")]
+        found = [dict(row) for row in db.execute("SELECT * FROM ledger ORDER BY created, session_id")]
+        held = dispute.held(db)
+    for row in found:
+        row["disputed"], row["dispute_fee"] = held.get(row["payment_intent"], (0, 0))
+        row["goods"] = refund.goods(row)
+    return found

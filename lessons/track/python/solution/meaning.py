@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import dispute
+
 
 @dataclass(frozen=True)
 class Payment:
@@ -32,7 +34,7 @@ class Refund:
         return f"{self.source} {self.amount} {self.state}"
 
 
-def of(event: object) -> Payment | Refund | None:
+def of(event: object) -> object | None:
     """The fact in an event, None where there is none; ValueError where it is not an event at all."""
     if not isinstance(event, dict) or event.get("object") != "event":
         raise ValueError("not an event")
@@ -45,7 +47,7 @@ def of(event: object) -> Payment | Refund | None:
         raise ValueError(f"the object lacks {error}") from error
 
 
-def read(kind: str, at: int, thing: dict) -> Payment | Refund | None:
+def read(kind: str, at: int, thing: dict) -> object | None:
     match kind:
         case "checkout.session.completed" | "checkout.session.async_payment_succeeded":
             # Complete is not paid: konbini and bank transfers are paid days later.
@@ -62,7 +64,7 @@ def read(kind: str, at: int, thing: dict) -> Payment | Refund | None:
             ended = thing["status"] in ("failed", "canceled")
             state = "returned" if ended else "sent"
             return Refund(thing["id"], thing["payment_intent"], thing["amount"], state)
-    return None
+    return dispute.of(kind, thing)
 
 
 def payment(session: dict, status: str, at: int) -> Payment | None:

@@ -12,7 +12,7 @@ use crate::domain::time::Timestamp;
 use serde_json::{Map, Value, json};
 
 /// The columns of lessons, each with other names under which it is known.
-const COLUMNS: [(&str, &[&str]); 8] = [
+const COLUMNS: [(&str, &[&str]); 12] = [
     (
         "session_id",
         &[
@@ -55,6 +55,10 @@ const COLUMNS: [(&str, &[&str]); 8] = [
     ("updated", &["updated_at", "modified_at", "last_updated", "更新日時"]),
     ("payment_intent", &["payment_intent_id", "intent", "intent_id", "pi"]),
     ("event_id", &["stripe_event_id", "last_event_id", "event", "イベントid"]),
+    ("refunded", &["amount_refunded", "refunded_amount", "返金額"]),
+    ("goods", &["delivery", "商品"]),
+    ("disputed", &["amount_disputed", "disputed_amount", "不審請求額"]),
+    ("dispute_fee", &["dispute_fees", "不審請求手数料"]),
 ];
 
 /// Members of a JSON object that hold its rows.

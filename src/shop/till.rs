@@ -1,0 +1,259 @@
+//! What the merchant does after a sale: gives money back, answers a dispute, charges a card that was kept. Only whoever
+//! sits at this machine gets here; that a buyer may keep a card is the one route for buyers.
+
+use crate::domain::locale::Locale;
+use crate::shop::answer::{self, Answer};
+use crate::shop::site::{Site, pairs};
+use crate::stripe::failure::{Error, ErrorKind};
+use hyper::StatusCode;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// The routes, each of which takes a form.
+pub const ROUTES: [&str; 5] = ["/cards", "/cards/charge", "/cards/remove", "/refund", "/evidence"];
+
+/// The largest amount that a form may name, in minor units.
+const AMOUNT_MAX: i64 = 99_999_999;
+
+impl Site {
+    /// Does what a form of one of [`ROUTES`] asks for.
+    pub async fn till(&self, route: &str, locale: Locale, host: &str, form: &[u8]) -> Answer {
+        let form = Form(std::str::from_utf8(form).unwrap_or_default());
+        let done = match route {
+            "/cards" => self.keep_card(locale, host, &form).await,
+            "/cards/charge" => self.charge_card(&form).await,
+            "/cards/remove" => self.remove_cards(&form).await,
+            "/refund" => self.refund(&form).await,
+            _ => self.evidence(&form).await,
+        };
+        done.unwrap_or_else(Refusal::answer)
+    }
+
+    /// Gives a payment back, wholly or in part. What is asked twice under one number is done once.
+    async fn refund(&self, form: &Form<'_>) -> Result<Answer, Refusal> {
+        let id = form.id("session_id", "cs_")?;
+        let session = self.stripe.session(id).await?;
+        let intent = session.get("payment_intent").and_then(Value::as_str);
+        let intent = intent.ok_or(Refusal::Conflict("not_paid"))?;
+        let mut params = json!({ "payment_intent": intent });
+        if let (Some(amount), Some(params)) = (form.amount()?, params.as_object_mut()) {
+            params.insert("amount".to_owned(), json!(amount));
+        }
+        let refund = self.once("/v1/refunds", &params, "refund", form).await?;
+        Ok(said(&json!({ "refund": refund.get("id"), "status": refund.get("status") })))
+    }
+
+    /// Sends what the shop knows of a disputed sale to the buyer's bank, once: there is no second time.
+    async fn evidence(&self, form: &Form<'_>) -> Result<Answer, Refusal> {
+        let path = format!("/v1/disputes/{}", form.id("dispute", "dp_")?);
+        let dispute = self.stripe.get(&path, &Value::Null).await?;
+        let status = dispute.get("status").and_then(Value::as_str).unwrap_or_default();
+        if !status.ends_with("needs_response") {
+            return Err(Refusal::Conflict("nothing_is_asked"));
+        }
+        let evidence = json!({ "product_description": self.product });
+        let params = json!({ "evidence": evidence, "submit": true });
+        // Two at once are one: the key is the dispute's.
+        let key = format!("evidence-{path}");
+        let sent = self.stripe.call_with_key(Method::POST, &path, &params, Some(&key)).await?;
+        Ok(said(&json!({ "dispute": sent.get("id"), "status": sent.get("status") })))
+    }
+
+    /// Leads a buyer to the page on which a card is kept, with the buyer's consent, for payments to come.
+    async fn keep_card(
+        &self,
+        locale: Locale,
+        host: &str,
+        form: &Form<'_>,
+    ) -> Result<Answer, Refusal> {
+        let email = form.email()?;
+        let customer = match self.customer(&email).await {
+            Err(Refusal::Missing) => {
+                let made = self.stripe.post("/v1/customers", &json!({ "email": email })).await?;
+                text(&made, "id").to_owned()
+            }
+            known => known?,
+        };
+        let params = json!({
+            "mode": "setup",
+            "currency": self.price.currency.code(),
+            "customer": customer,
+            "locale": locale.code(),
+            "success_url": format!("http://{host}/success?session_id={{CHECKOUT_SESSION_ID}}"),
+            "cancel_url": format!("http://{host}/cancel"),
+        });
+        let session = self.stripe.create_session(&params).await?;
+        answer::see_other(text(&session, "url")).ok_or(Refusal::Conflict("no_page"))
+    }
+
+    /// Charges the card that a buyer has kept, while the buyer is away.
+    async fn charge_card(&self, form: &Form<'_>) -> Result<Answer, Refusal> {
+        let amount = form.amount()?.ok_or(Refusal::Form("amount"))?;
+        let customer = self.customer(&form.email()?).await?;
+        let cards = self.cards(&customer).await?;
+        let card = cards.first().ok_or(Refusal::Conflict("no_card"))?;
+        let params = json!({
+            "amount": amount,
+            "currency": self.price.currency.code(),
+            "customer": customer,
+            "payment_method": card,
+            "off_session": true,
+            "confirm": true,
+        });
+        let intent = self.once("/v1/payment_intents", &params, "charge", form).await?;
+        let body = json!({ "payment_intent": intent.get("id"), "status": intent.get("status") });
+        match text(&intent, "status") {
+            "succeeded" => Ok(said(&body)),
+            _ => Ok(answer::json(StatusCode::PAYMENT_REQUIRED, &body)),
+        }
+    }
+
+    /// Lets go of every card that a buyer has kept.
+    async fn remove_cards(&self, form: &Form<'_>) -> Result<Answer, Refusal> {
+        let customer = self.customer(&form.email()?).await?;
+        let cards = self.cards(&customer).await?;
+        for card in &cards {
+            let path = format!("/v1/payment_methods/{card}/detach");
+            self.stripe.post(&path, &Value::Null).await?;
+        }
+        Ok(said(&json!({ "removed": cards.len() })))
+    }
+
+    /// The customer of an address, who is looked up by nothing else.
+    async fn customer(&self, email: &str) -> Result<String, Refusal> {
+        let params = json!({ "email": email, "limit": 1 });
+        let list = self.stripe.get("/v1/customers", &params).await?;
+        let id = list.pointer("/data/0/id").and_then(Value::as_str);
+        Ok(id.ok_or(Refusal::Missing)?.to_owned())
+    }
+
+    /// The cards of a customer, the newest first.
+    async fn cards(&self, customer: &str) -> Result<Vec<String>, Refusal> {
+        let path = format!("/v1/customers/{customer}/payment_methods");
+        let list = self.stripe.get(&path, &json!({ "type": "card" })).await?;
+        let data = list.get("data").and_then(Value::as_array);
+        Ok(data.into_iter().flatten().map(|it| text(it, "id").to_owned()).collect())
+    }
+
+    /// A POST under the number that the form gives it, so that a double click does it once.
+    async fn once(
+        &self,
+        path: &str,
+        params: &Value,
+        what: &str,
+        form: &Form<'_>,
+    ) -> Result<Value, Error> {
+        let order = form.number().unwrap_or_else(|| self.stripe.fresh_key());
+        let key = format!("{what}-{order}");
+        self.stripe.call_with_key(Method::POST, path, params, Some(&key)).await
+    }
+}
+
+/// Why a form was not done.
+enum Refusal {
+    /// A field is lacking or is not what it should be.
+    Form(&'static str),
+    /// There is no such thing.
+    Missing,
+    /// It is not so that this could be done.
+    Conflict(&'static str),
+    /// The provider did not do it.
+    Provider(Error),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        if error.is_missing() { Self::Missing } else { Self::Provider(error) }
+    }
+}
+
+impl Refusal {
+    fn answer(self) -> Answer {
+        let error = match self {
+            Self::Form(field) => return answer::error(400, "bad_form", field),
+            Self::Missing => return answer::error(404, "missing", "There is no such thing."),
+            Self::Conflict(cause) => return answer::error(409, cause, "It cannot be done now."),
+            Self::Provider(error) => error,
+        };
+        let Some(api) = error.api() else {
+            return answer::error(502, "provider_failed", &error.to_string());
+        };
+        let cause = api.code.as_deref().unwrap_or("refused");
+        match api.kind {
+            ErrorKind::Card => answer::error(402, cause, &api.message),
+            ErrorKind::InvalidRequest | ErrorKind::Idempotency => {
+                answer::error(409, cause, &api.message)
+            }
+            _ => answer::error(502, cause, &api.message),
+        }
+    }
+}
+
+/// The fields of a form, read strictly.
+struct Form<'f>(&'f str);
+
+impl<'f> Form<'f> {
+    fn get(&self, name: &str) -> Option<&'f str> {
+        pairs(self.0).find(|(key, value)| *key == name && !value.is_empty()).map(|it| it.1)
+    }
+
+    fn id(&self, name: &'static str, prefix: &str) -> Result<&'f str, Refusal> {
+        let plain = |id: &&str| id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let id = self.get(name).filter(plain).filter(|id| id.starts_with(prefix));
+        id.filter(|id| id.len() <= 255).ok_or(Refusal::Form(name))
+    }
+
+    /// A whole number of minor units, where one is named.
+    fn amount(&self) -> Result<Option<i64>, Refusal> {
+        let Some(text) = self.get("amount") else { return Ok(None) };
+        let amount = text.parse().ok().filter(|amount| (1..=AMOUNT_MAX).contains(amount));
+        amount.map(Some).ok_or(Refusal::Form("amount"))
+    }
+
+    /// An address of plain letters; who it is has to be known before, and is taken on trust here.
+    fn email(&self) -> Result<String, Refusal> {
+        let email = self.get("email").unwrap_or_default().replace("%40", "@");
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"@._-".contains(&b);
+        let is_one = email.split('@').count() == 2 && email.len() <= 255;
+        (is_one && email.bytes().all(plain)).then_some(email).ok_or(Refusal::Form("email"))
+    }
+
+    /// The number under which something is done once.
+    fn number(&self) -> Option<String> {
+        let plain = |text: &&str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let number = self.get("order").filter(plain).filter(|it| (8..=64).contains(&it.len()));
+        number.map(str::to_owned)
+    }
+}
+
+fn text<'v>(value: &'v Value, name: &str) -> &'v str {
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn said(body: &Value) -> Answer {
+    answer::json(StatusCode::OK, body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_what_they_should_be_or_refused() {
+        let form = Form("session_id=cs_test_a1&amount=200&email=ann%40example.com&order=0123-abcd");
+        assert_eq!(form.id("session_id", "cs_").ok(), Some("cs_test_a1"));
+        assert_eq!(form.amount().ok(), Some(Some(200)));
+        assert_eq!(form.email().ok().as_deref(), Some("ann@example.com"));
+        assert_eq!(form.number().as_deref(), Some("0123-abcd"));
+        assert_eq!(Form("").amount().ok(), Some(None));
+        for text in ["amount=0", "amount=-1", "amount=1.5", "amount=x", "amount=100000000"] {
+            assert!(Form(text).amount().is_err(), "{text}");
+        }
+        for text in ["", "email=ann", "email=a@b@c", "email=a%20b@c", "email=%22@c"] {
+            assert!(Form(text).email().is_err(), "{text}");
+        }
+        assert!(Form("session_id=pi_1").id("session_id", "cs_").is_err());
+        assert!(Form("dispute=dp_1/../x").id("dispute", "dp_").is_err());
+        assert_eq!(Form("order=1").number(), None);
+    }
+}
