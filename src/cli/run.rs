@@ -1,9 +1,10 @@
 //! From a command line to a report: settings, runtime, command, output, exit code.
 
 use crate::app::command::{
-    account, book, card, cards, catch_up, check, checkout, clock, day, deliver, dev, dispute, doctor, events,
-    explain, fault, hint, home, items, keys, ledger, listen, logs, progress, reconcile, refund,
-    report, reset, round, sandbox, solution, starter, status, trigger, verify_report, worlds,
+    account, book, card, cards, catch_up, check, checkout, clock, day, deliver, dev, dispute,
+    doctor, events, explain, fault, hint, home, items, keys, ledger, listen, logs, progress,
+    reconcile, refund, report, reset, round, sandbox, solution, starter, status, trigger,
+    verify_report, worlds,
 };
 use crate::app::context::{Context, NoticeSink};
 use crate::app::course::talk::note_shown;

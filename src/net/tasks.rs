@@ -50,7 +50,7 @@ mod tests {
         let heard = runtime.block_on(runtime.spawn(async {
             let (tell, heard) = std::sync::mpsc::channel();
             // With one worker this task waits behind the one that is running.
-            Tasks::default().spawn(async move { drop(tell.send(())) });
+            Tasks::default().spawn(async move { tell.send(()).unwrap() });
             blocking(move || heard.recv().is_ok())
         }));
         assert!(heard.unwrap());

@@ -82,8 +82,8 @@ mod tests {
         let failure = Failure {
             code: "SGX1".to_owned(),
             checked: own(),
-            expected: own(),
-            got: own(),
+            expected: own().into(),
+            got: own().into(),
             why: own(),
             next: own(),
             scene: None,

@@ -84,10 +84,7 @@ pub async fn found(stage: &Stage<'_>, claim: &Claim) -> Result<Finding, ActError
             Ok(finding(there, Statement::Alive, got))
         }
         Claim::Key(it) => Ok(key(stage, it)),
-        Claim::Files(it) => {
-            let own = stage.own_project().is_some();
-            Ok(blocking(|| project::files(&stage.project, own, it)))
-        }
+        Claim::Files(it) => Ok(blocking(|| project::files(stage, it))),
         Claim::Mentions(it) => Ok(project::mentions(&stage.project, it)),
         Claim::Lint(it) => {
             let sight =

@@ -75,8 +75,9 @@ fn own_readme(locale: Locale, folder: &Path, files: &Project) -> String {
         .replace("{files}", &list(&facts.files))
 }
 
-/// Whether files are there, ignored, and unknown to git; `own` says that the project is the learner's.
-pub fn files(folder: &Path, own: bool, it: &FilesAre) -> Finding {
+/// Whether files are there, ignored, and unknown to git.
+pub fn files(stage: &Stage<'_>, it: &FilesAre) -> Finding {
+    let (folder, own) = (&stage.project, stage.own_project().is_some());
     let mut wrong = Vec::new();
     let there = |names: &str| names.split('|').any(|name| folder.join(name.trim()).is_file());
     let asked: Vec<&String> = it.exist.iter().chain(it.own.iter().filter(|_| own)).collect();

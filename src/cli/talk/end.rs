@@ -28,7 +28,7 @@ impl Talking<'_> {
             next: next.as_deref(),
         };
         let text = view::end(&end, &self.canvas());
-        self.screen.begin(Vec::new(), &text);
+        self.screen.begin(&[], &text);
         Ok(())
     }
 

@@ -213,7 +213,7 @@ impl<'c> Talking<'c> {
         let canvas = self.canvas();
         let body = view::step(&self.placed(&said.text), &said.ask, &commands, &canvas);
         let head = self.head();
-        self.screen.begin(head, &body);
+        self.screen.begin(&head, &body);
         if step.typed.is_empty() {
             self.show(step, said).await?;
         }

@@ -40,7 +40,7 @@ impl Screen {
     }
 
     /// Begins a new screen: a head that stays, and what follows it.
-    pub(crate) fn begin(&mut self, head: Vec<String>, body: &str) {
+    pub(crate) fn begin(&mut self, head: &[String], body: &str) {
         self.head = head.iter().map(|line| self.shown(line)).collect();
         self.rest.clear();
         self.clear();
