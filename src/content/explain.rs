@@ -73,12 +73,11 @@ pub fn all() -> Result<Vec<Entry>, LessonError> {
 fn event(kind: &str, verbs: &BTreeMap<String, Both>) -> Entry {
     let (object, verb) = kind.rsplit_once('.').unwrap_or((kind, ""));
     let object = object.replace(['.', '_'], " ");
-    let (en, ja) = match verbs.get(verb) {
-        Some(said) => (format!("{object} {}", said.en), format!("{object} {}", said.ja)),
-        None => {
-            let verb = verb.replace('_', " ");
-            (format!("{object}: {verb}"), format!("{object}: {verb}"))
-        }
+    let (en, ja) = if let Some(said) = verbs.get(verb) {
+        (format!("{object} {}", said.en), format!("{object} {}", said.ja))
+    } else {
+        let verb = verb.replace('_', " ");
+        (format!("{object}: {verb}"), format!("{object}: {verb}"))
     };
     Entry {
         names: vec![kind.to_owned()],

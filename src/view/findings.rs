@@ -1,4 +1,4 @@
-//! What a comparison found, written row by row: CSV, JSON lines, JUnit, a page. None of them keeps what it wrote.
+//! What a comparison found, written row by row: CSV, JSON lines, `JUnit`, a page. None of them keeps what it wrote.
 
 use crate::domain::reconcile::row::{Key, Row};
 use crate::domain::reconcile::{Finding, FindingSink, Summary, Verdict};

@@ -19,7 +19,7 @@ pub fn expected(it: &Statement, canvas: &Canvas) -> String {
 pub fn got(it: &Statement, canvas: &Canvas) -> String {
     match it {
         Statement::Nothing => ended(&canvas.say(&Msg::StateNothing), it, canvas),
-        Statement::Is(what, Op::Eq, value) | Statement::Is(what, Op::Ne, value) => {
+        Statement::Is(what, Op::Eq | Op::Ne, value) => {
             canvas.say(&Msg::StateFound { what: &subject(what, canvas), value })
         }
         Statement::Grows(by) => {

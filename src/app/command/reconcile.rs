@@ -66,9 +66,10 @@ pub async fn run(context: &Context, wish: Wish, sink: Option<Sink>) -> Result<Re
         wish.sources.first().cloned().flatten().unwrap_or(Source::Ledger),
         wish.sources.last().cloned().flatten().unwrap_or(Source::Provider),
     ];
-    let provider = match sources.contains(&Source::Provider) {
-        true => Some(Provider::connect(context).await?),
-        false => None,
+    let provider = if sources.contains(&Source::Provider) {
+        Some(Provider::connect(context).await?)
+    } else {
+        None
     };
     let answer = work(context, provider.as_ref(), wish, sources, sink).await;
     if let Some(provider) = provider {

@@ -201,7 +201,7 @@ fn sqlite(
     let table = if let Some(table) = table { table.to_owned() } else { only_table(&connection)? };
     let quoted = table.replace('"', "\"\"");
     let mut statement = connection.prepare(&format!("SELECT * FROM \"{quoted}\"")).map_err(form)?;
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let columns = Columns::of(names.iter().map(String::as_str), map);
     let columns = columns.map_err(|odd| TableError::Line { line: 0, odd })?;
     let mut rows = statement.query([]).map_err(form)?;

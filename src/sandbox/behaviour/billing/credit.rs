@@ -210,7 +210,7 @@ fn take_off(txn: &mut Txn<'_>, known: &Object, total: i64) {
     let intent = after.part::<InvoicePart>().intent.clone().unwrap_or_default();
     if left > 0 {
         txn.edit("payment_intent", &intent, |doc| {
-            drop(doc.insert("amount".to_owned(), json!(left)))
+            drop(doc.insert("amount".to_owned(), json!(left)));
         });
     } else {
         money::complete(txn, &id, 0, None);

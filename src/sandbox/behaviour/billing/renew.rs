@@ -110,7 +110,7 @@ pub fn pause(txn: &mut Txn<'_>, id: &str) {
     if text(&after, "pending_setup_intent").is_empty() {
         let intent = trial::prepare(txn, &after);
         txn.edit(KIND, id, |doc| {
-            drop(doc.insert("pending_setup_intent".to_owned(), json!(intent)))
+            drop(doc.insert("pending_setup_intent".to_owned(), json!(intent)));
         });
     }
     let after = txn.get(KIND, id).unwrap_or(after);

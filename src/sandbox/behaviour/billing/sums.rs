@@ -31,7 +31,7 @@ pub fn settle(txn: &mut Txn<'_>, doc: &mut Doc, part: &mut InvoicePart) {
         .zip(&rates)
         .map(|(line, rates)| total::Line {
             subtotal: int(&line.doc, "amount"),
-            rates: rates.iter().filter_map(|rate| read(rate)).collect(),
+            rates: rates.iter().filter_map(read).collect(),
         })
         .collect();
     let all: Vec<Discount> = applied.iter().map(|it| it.discount.clone()).collect();

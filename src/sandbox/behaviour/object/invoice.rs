@@ -256,7 +256,7 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
                 draft::advance(txn, &id, advances);
             } else {
                 txn.edit(KIND, &id, |doc| {
-                    drop(doc.insert("auto_advance".to_owned(), json!(advances)))
+                    drop(doc.insert("auto_advance".to_owned(), json!(advances)));
                 });
             }
         });

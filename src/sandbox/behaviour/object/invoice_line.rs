@@ -180,7 +180,7 @@ fn remove(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         if let Some(item) = item {
             if text(sent, "behavior") == "unassign" {
                 txn.edit(INVOICE_ITEM, &item, |doc| {
-                    drop(doc.insert("invoice".to_owned(), Value::Null))
+                    drop(doc.insert("invoice".to_owned(), Value::Null));
                 });
             } else {
                 txn.put(json!({"id": item, "object": INVOICE_ITEM, "deleted": true}));

@@ -53,7 +53,7 @@ pub fn handler(key: &str) -> Option<Handler> {
         "DELETE /v1/customers/{customer}/subscriptions/{subscription_exposed_id}" => |txn, call| {
             own(txn, call)?;
             if call.flag("at_period_end") == Some(true) {
-                return Ok(end_later(txn, call.id(1)).into());
+                return Ok(end_later(txn, call.id(1)));
             }
             ending::cancel(txn, call, call.id(1)).map(Body::from)
         },
