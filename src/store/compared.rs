@@ -124,7 +124,7 @@ fn others(
         if id != subject.id {
             let done =
                 std::mem::replace(&mut subject, Subject { id, at: i64::MAX, ..Subject::default() });
-            if !told(connection, span, done, give)? {
+            if !told(connection, span, &done, give)? {
                 return Ok(());
             }
         }
@@ -145,14 +145,14 @@ fn others(
             _ => {}
         }
     }
-    told(connection, span, subject, give).map(|_| ())
+    told(connection, span, &subject, give).map(|_| ())
 }
 
 /// Gives the row of a subject, where it is one; whether more is wanted.
 fn told(
     connection: &Connection,
     span: Span,
-    it: Subject,
+    it: &Subject,
     give: &mut impl FnMut(&Row) -> bool,
 ) -> rusqlite::Result<bool> {
     let Some(currency) = it.currency.filter(|_| span.has(Timestamp(it.at))) else {

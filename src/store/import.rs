@@ -75,26 +75,32 @@ impl Intake {
         }
         let object: Value = match serde_json::from_str(text) {
             Ok(object) => object,
-            Err(error) => return self.odd(number, &error.to_string()),
+            Err(error) => {
+                self.odd(number, &error.to_string());
+                return Ok(());
+            }
         };
         if object.get("object").and_then(Value::as_str) == Some("event") {
             // The bytes are kept as they stand in the file.
             return match Event::stored(text.trim().as_bytes()) {
                 Ok(event) => self.put(Line::event(event, now, Source::Carried)),
-                Err(error) => self.odd(number, &error.to_string()),
+                Err(error) => {
+                    self.odd(number, &error.to_string());
+                    Ok(())
+                }
             };
         }
         if object.get("object").is_none() || object.get("id").is_none() {
-            return self.odd(number, "no event and no object");
+            self.odd(number, "no event and no object");
+            return Ok(());
         }
         let at = object.get("created").and_then(Value::as_i64).map_or(now, Timestamp);
         self.put(Line::fetched(&object, at, now, Source::Carried))
     }
 
-    fn odd(&mut self, number: u64, why: &str) -> Result<(), StoreError> {
+    fn odd(&mut self, number: u64, why: &str) {
         self.done.read += 1;
         self.done.unreadable.push((number.to_string(), why.to_owned()));
-        Ok(())
     }
 
     fn put(&mut self, line: Line) -> Result<(), StoreError> {

@@ -7,7 +7,7 @@ use crate::os::private;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead as _, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering as Atomic};
@@ -57,14 +57,14 @@ pub struct Runs {
     room: Room,
     bytes: Vec<u8>,
     places: Vec<Place>,
-    runs: Vec<File>,
+    written: Vec<File>,
     value: Vec<u8>,
 }
 
 impl Runs {
     /// Nothing yet.
     pub const fn new(room: Room) -> Self {
-        Self { room, bytes: Vec::new(), places: Vec::new(), runs: Vec::new(), value: Vec::new() }
+        Self { room, bytes: Vec::new(), places: Vec::new(), written: Vec::new(), value: Vec::new() }
     }
 
     /// Takes an entry in.
@@ -102,7 +102,7 @@ impl Runs {
         }
         let mut file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.seek(SeekFrom::Start(0))?;
-        self.runs.push(file);
+        self.written.push(file);
         self.bytes.clear();
         Ok(())
     }
@@ -110,11 +110,11 @@ impl Runs {
     /// Everything in order.
     pub fn in_order(mut self) -> io::Result<InOrder> {
         self.sort();
-        let each = (self.room.bytes / (self.runs.len() + 1)).clamp(4 * 1024, READ_MAX);
-        let mut heads = BinaryHeap::with_capacity(self.runs.len() + 1);
-        let mut sources = Vec::with_capacity(self.runs.len() + 1);
+        let each = (self.room.bytes / (self.written.len() + 1)).clamp(4 * 1024, READ_MAX);
+        let mut heads = BinaryHeap::with_capacity(self.written.len() + 1);
+        let mut sources = Vec::with_capacity(self.written.len() + 1);
         sources.push(Run::Memory { bytes: self.bytes, places: self.places.into_iter() });
-        for file in self.runs {
+        for file in self.written {
             sources.push(Run::File(BufReader::with_capacity(each, file)));
         }
         for (number, source) in sources.iter_mut().enumerate() {
@@ -178,14 +178,15 @@ impl Run {
                 entry.value.extend_from_slice(value);
             }
             Self::File(file) => {
-                let mut sizes = [0_u8; 8];
-                if file.read(sizes.get_mut(..1).unwrap_or_default())? == 0 {
+                if file.fill_buf()?.is_empty() {
                     return Ok(None);
                 }
-                file.read_exact(sizes.get_mut(1..).unwrap_or_default())?;
-                let [a, b, c, d, e, f, g, h] = sizes;
-                let [key, value] =
-                    [[a, b, c, d], [e, f, g, h]].map(|it| u32::from_le_bytes(it) as usize);
+                let mut size = || -> io::Result<usize> {
+                    let mut bytes = [0_u8; 4];
+                    file.read_exact(&mut bytes)?;
+                    Ok(u32::from_le_bytes(bytes) as usize)
+                };
+                let (key, value) = (size()?, size()?);
                 entry.key.resize(key, 0);
                 file.read_exact(&mut entry.key)?;
                 entry.value.resize(value, 0);

@@ -116,12 +116,12 @@ impl FindingSink for Junit {
     }
 
     fn row(&mut self, it: &Finding) -> io::Result<()> {
-        let (name, verdict) = (escape(&it.id), it.verdict.name());
+        let (name, verdict) = (foreign::markup(&it.id), it.verdict.name());
         write!(self.0, "  <testcase classname=\"reconcile.{}\" name=\"{name}\"", it.key.name())?;
         if it.verdict.is_well() {
             return writeln!(self.0, "/>");
         }
-        let said = escape(&format!(
+        let said = foreign::markup(&format!(
             "{verdict}: {} / {}",
             plain(it.ours.as_ref()),
             plain(it.theirs.as_ref())
@@ -141,21 +141,6 @@ fn plain(row: Option<&Row>) -> String {
         || "–".to_owned(),
         |it| format!("{} {} {}", it.amount, it.currency.code(), it.word()),
     )
-}
-
-/// A text within XML or HTML.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in foreign::plain(text).chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 /// Rows of a page: more are hard to open; the other forms have all.
@@ -185,13 +170,13 @@ f.addEventListener('input',s);f.addEventListener('submit',e=>e.preventDefault())
 
 impl Html {
     fn say(&self, msg: &Msg<'_>) -> String {
-        escape(&self.canvas.say(msg))
+        foreign::markup(&self.canvas.say(msg))
     }
 
     fn side(&self, row: Option<&Row>) -> String {
         let shown =
             |it: &Row| format!("{} {}", money::show(it.money(), self.canvas.locale), it.word());
-        row.map_or_else(|| "–".to_owned(), |it| escape(&shown(it)))
+        row.map_or_else(|| "–".to_owned(), |it| foreign::markup(&shown(it)))
     }
 
     fn sums(&mut self, summary: &Summary) -> io::Result<()> {
@@ -204,7 +189,7 @@ impl Html {
         writeln!(self.out, "</tr></thead><tbody>")?;
         for (currency, sum) in &summary.sums {
             let show = |minor| {
-                escape(&money::show(
+                foreign::markup(&money::show(
                     crate::domain::money::Money::new(minor, *currency),
                     self.canvas.locale,
                 ))
@@ -215,12 +200,11 @@ impl Html {
                 show(sum.theirs),
                 show(sum.ours.saturating_sub(sum.theirs)),
             ];
-            let cells: String = cells
-                .iter()
-                .zip(&head)
-                .map(|(cell, name)| format!("<td class=n data-h=\"{name}\">{cell}</td>"))
-                .collect();
-            writeln!(self.out, "<tr>{cells}</tr>")?;
+            write!(self.out, "<tr>")?;
+            for (cell, name) in cells.iter().zip(&head) {
+                write!(self.out, "<td class=n data-h=\"{name}\">{cell}</td>")?;
+            }
+            writeln!(self.out, "</tr>")?;
         }
         writeln!(self.out, "</tbody></table>")
     }
@@ -277,7 +261,7 @@ impl FindingSink for Html {
     fn row(&mut self, it: &Finding) -> io::Result<()> {
         let Some(left) = self.left.checked_sub(1) else { return Ok(()) };
         self.left = left;
-        let (verdict, id) = (it.verdict.name(), escape(&it.id));
+        let (verdict, id) = (it.verdict.name(), foreign::markup(&it.id));
         let (own, other) = (self.side(it.ours.as_ref()), self.side(it.theirs.as_ref()));
         let [ledger, provider] = [self.say(&Msg::ColLedger), self.say(&Msg::ColProvider)];
         writeln!(
@@ -332,11 +316,15 @@ mod tests {
         let found =
             in_memory(&Rules::default(), &[row("=<b>\u{1b}", 5), row("ok", 1)], &[row("ok", 1)]);
         let mut summary = Summary::default();
-        found.iter().for_each(|one| summary.add(one));
+        for one in &found {
+            summary.add(one);
+        }
         let heard = Heard::default();
         let mut sink = sink(form, &Canvas::plain(Locale::En), Box::new(heard.clone()));
         sink.begin(&summary).unwrap();
-        found.iter().for_each(|one| sink.row(one).unwrap());
+        for one in &found {
+            sink.row(one).unwrap();
+        }
         sink.end(&summary).unwrap();
         String::from_utf8(heard.0.lock().unwrap().clone()).unwrap()
     }

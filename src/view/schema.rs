@@ -178,7 +178,7 @@ mod tests {
         };
         let reconciled = Reconciled {
             place: place.clone(),
-            result: reconcile(&[record.clone()], &[record.clone()]),
+            result: reconcile(std::slice::from_ref(&record), std::slice::from_ref(&record)),
             fixed: Some(vec![Fixed {
                 session: "cs_1".into(),
                 before: Verdict::Match,

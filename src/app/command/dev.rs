@@ -91,19 +91,7 @@ fn check(parses: impl Fn(&str) -> Result<(), String>) -> LessonsChecked {
             }
         }
     }
-    let mut wrong = Vec::new();
-    for page in PAGES {
-        // They are there where the program is built, not where it is used.
-        let Ok(text) = std::fs::read_to_string(page) else { continue };
-        for command in commands(&text) {
-            quoted += 1;
-            let command = command.split_once(" > ").map_or(command.as_str(), |(typed, _)| typed);
-            if let Err(reason) = parses(command) {
-                wrong.push(LessonError::new(page, "commands", format!("`{command}`: {reason}")));
-            }
-        }
-    }
-    problems.extend(wrong);
+    quoted += pages(&parses, &mut problems);
     for locale in Locale::ALL {
         problems.extend(topic::all(locale).err());
     }
@@ -116,4 +104,21 @@ fn check(parses: impl Fn(&str) -> Result<(), String>) -> LessonsChecked {
         problems: problems.iter().map(ToString::to_string).collect(),
         tried: Vec::new(),
     }
+}
+
+/// Checks the commands that the pages of the repository quote; how many there are.
+fn pages(parses: &impl Fn(&str) -> Result<(), String>, problems: &mut Vec<LessonError>) -> usize {
+    let mut quoted = 0;
+    for page in PAGES {
+        // They are there where the program is built, not where it is used.
+        let Ok(text) = std::fs::read_to_string(page) else { continue };
+        for command in commands(&text) {
+            quoted += 1;
+            let command = command.split_once(" > ").map_or(command.as_str(), |(typed, _)| typed);
+            if let Err(reason) = parses(command) {
+                problems.push(LessonError::new(page, "commands", format!("`{command}`: {reason}")));
+            }
+        }
+    }
+    quoted
 }

@@ -10,9 +10,9 @@ pub enum ActError {
     /// The application, or the provider because of it, did not behave: the check fails.
     Mismatch {
         /// What was expected.
-        expected: Statement,
+        expected: Box<Statement>,
         /// What was found.
-        got: Statement,
+        got: Box<Statement>,
     },
     /// The surroundings failed: the run ends.
     Surroundings(Fault),
@@ -21,7 +21,7 @@ pub enum ActError {
 impl ActError {
     /// Something else was found than what was expected.
     pub fn mismatch(expected: impl Into<Statement>, got: impl Into<Statement>) -> Self {
-        Self::Mismatch { expected: expected.into(), got: got.into() }
+        Self::Mismatch { expected: Box::new(expected.into()), got: Box::new(got.into()) }
     }
 
     /// A reference that leads to nothing: an act before it did not come to what it should.

@@ -133,8 +133,8 @@ impl<'g, 'c> Grader<'g, 'c> {
             match perform(self.stage, act).await {
                 Ok(()) => {}
                 Err(ActError::Mismatch { expected, got }) => {
-                    let expected = Statement::Doing(act.verb.name(), Box::new(expected));
-                    return Ok(Some(Finding::new(false, expected, self.told(got))));
+                    let expected = Statement::Doing(act.verb.name(), expected);
+                    return Ok(Some(Finding::new(false, expected, self.told(*got))));
                 }
                 Err(ActError::Surroundings(fault)) => return Err(fault),
             }

@@ -34,7 +34,7 @@ const NEAR_S: u64 = 14 * 60;
 pub async fn judge(stage: &Stage<'_>, claim: &Claim) -> Result<Finding, Fault> {
     match found(stage, claim).await {
         Ok(finding) => Ok(finding),
-        Err(ActError::Mismatch { expected, got }) => Ok(Finding::new(false, expected, got)),
+        Err(ActError::Mismatch { expected, got }) => Ok(Finding::new(false, *expected, *got)),
         Err(ActError::Surroundings(fault)) => Err(fault),
     }
 }

@@ -38,8 +38,8 @@ pub async fn any(stage: &Stage<'_>, claims: &[Claim]) -> Result<Finding, ActErro
                 got.push(other.got);
             }
             Err(ActError::Mismatch { expected: wanted, got: there }) => {
-                expected.push(wanted);
-                got.push(there);
+                expected.push(*wanted);
+                got.push(*there);
             }
             Err(world) => return Err(world),
         }

@@ -47,6 +47,7 @@ pub enum Opening {
 }
 
 /// One lesson.
+#[expect(clippy::struct_excessive_bools, reason = "a manifest's own words, each by itself")]
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {

@@ -263,12 +263,12 @@ impl Columns {
             _ => gross,
         };
         let mut row = Row::new(what, id.trim(), Money::new(amount, currency), Timestamp(0));
-        row.category = category.trim().to_owned();
+        category.trim().clone_into(&mut row.category);
         let keys = [Field::Intent, Field::Charge, Field::Session, Field::Reference];
         for (key, field) in Key::ALL.into_iter().zip(keys) {
             row = row.with_key(key, text(field).trim());
         }
-        row.payout = text(Field::Payout).trim().to_owned();
+        text(Field::Payout).trim().clone_into(&mut row.payout);
         name(&mut row);
         let status = text(Field::Status);
         row.refunded = number(Field::Refunded, "refunded")?;

@@ -23,9 +23,9 @@ pub struct Rules {
 /// What became of a row under a key.
 pub enum Outcome {
     /// It was judged.
-    Found(Finding),
+    Found(Box<Finding>),
     /// Nothing stands against it under this key, and it has another.
-    Later(Side, Row),
+    Later(Side, Box<Row>),
 }
 
 /// One side of a group: its payment, what stands there too often, and whether refunds came by themselves.
@@ -48,11 +48,16 @@ pub fn group(
     if key == Key::Reference {
         // A merchant's own number may stand for several payments: what is there on both sides belongs together.
         while !ours.extra.is_empty() && !theirs.extra.is_empty() {
-            out(Outcome::Found(pair(rules, key, ours.extra.remove(0), theirs.extra.remove(0))));
+            out(Outcome::Found(Box::new(pair(
+                rules,
+                key,
+                ours.extra.remove(0),
+                theirs.extra.remove(0),
+            ))));
         }
     }
     match (ours.main, theirs.main) {
-        (Some(ours), Some(theirs)) => out(Outcome::Found(pair(rules, key, ours, theirs))),
+        (Some(ours), Some(theirs)) => out(Outcome::Found(Box::new(pair(rules, key, ours, theirs)))),
         (Some(row), None) => alone(rules, key, Side::Ours, row, out),
         (None, Some(row)) => alone(rules, key, Side::Theirs, row, out),
         (None, None) => {}
@@ -63,7 +68,7 @@ pub fn group(
                 Side::Ours => Verdict::DuplicateInLedger,
                 Side::Theirs => Verdict::DuplicateAtProvider,
             };
-            out(Outcome::Found(single(verdict, key, side, row)));
+            out(Outcome::Found(Box::new(single(verdict, key, side, row))));
         }
     }
 }
@@ -128,14 +133,14 @@ fn chosen(mut payments: Vec<Row>, others: &HashSet<String>) -> (Folded, Vec<Row>
 
 fn alone(rules: &Rules, key: Key, side: Side, row: Row, out: &mut impl FnMut(Outcome)) {
     if row.first_key(Some(key)).is_some() {
-        return out(Outcome::Later(side, row));
+        return out(Outcome::Later(side, Box::new(row)));
     }
     let verdict = match side {
         _ if rules.waits_for(&row) => Verdict::Pending,
         Side::Ours => Verdict::MissingAtProvider,
         Side::Theirs => Verdict::MissingInLedger,
     };
-    out(Outcome::Found(single(verdict, key, side, row)));
+    out(Outcome::Found(Box::new(single(verdict, key, side, row))));
 }
 
 fn single(verdict: Verdict, key: Key, side: Side, row: Row) -> Finding {

@@ -88,7 +88,7 @@ pub fn compare<S: Sorter>(
             group(rules, key, sides, &mut |outcome| outcomes.push(outcome));
             for outcome in outcomes {
                 match outcome {
-                    Outcome::Found(finding) => found(finding)?,
+                    Outcome::Found(finding) => found(*finding)?,
                     Outcome::Later(Side::Ours, row) => ours.put(&row, Some(key))?,
                     Outcome::Later(Side::Theirs, row) => theirs.put(&row, Some(key))?,
                 }
@@ -273,7 +273,6 @@ mod tests {
     }
 
     /// What is done to a payment that both sides have, and what must be found.
-    #[expect(clippy::too_many_lines, reason = "a row a kind")]
     fn plant(what: u8, n: u32) -> (Vec<Row>, Vec<Row>, Vec<Verdict>) {
         let (own, other) = (payment(n, "cs"), payment(n, "ch"));
         let changed = |change: fn(&mut Row)| {
@@ -388,7 +387,10 @@ mod tests {
         assert_eq!(verdicts(&rules, &[], &[old])[0].1, Verdict::Pending);
         let rules = Rules { tolerance: [(JPY, 1)].into(), ..Rules::default() };
         let near = Row { amount: 1_002, ..payment(1, "cs") };
-        assert_eq!(verdicts(&rules, &[near.clone()], &[payment(1, "ch")])[0].1, Verdict::Match);
+        assert_eq!(
+            verdicts(&rules, std::slice::from_ref(&near), &[payment(1, "ch")])[0].1,
+            Verdict::Match
+        );
         let far = Row { amount: 1_003, ..near };
         assert_eq!(verdicts(&rules, &[far], &[payment(1, "ch")])[0].1, Verdict::Amount);
     }

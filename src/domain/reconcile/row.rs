@@ -155,8 +155,9 @@ impl Row {
         let own = match self.what {
             What::Dispute | What::Payout | What::Other => key == Key::Intent,
             // A refund that names no payment at all is compared by itself.
-            What::Refund => key == Key::Reference && self.keys.iter().all(String::is_empty),
-            What::Payment => key == Key::Reference && self.keys.iter().all(String::is_empty),
+            What::Refund | What::Payment => {
+                key == Key::Reference && self.keys.iter().all(String::is_empty)
+            }
         };
         if own {
             return Some(&self.id);

@@ -13,10 +13,12 @@ pub const fn declared(kind: &str) -> &'static [&'static str] {
     match kind.as_bytes() {
         b"customer" => &["email", "metadata", "name", "phone", "test_clock"],
         b"charge" => &["customer", "metadata", "payment_intent", "transfer_group"],
-        b"payment_intent" => &["customer", "metadata", "status"],
-        b"customer_cash_balance_transaction" | b"payment_method" | b"source" | b"tax_id" => {
-            &["customer"]
-        }
+        b"payment_intent" | b"subscription" => &["customer", "metadata", "status"],
+        b"customer_balance_transaction"
+        | b"customer_cash_balance_transaction"
+        | b"payment_method"
+        | b"source"
+        | b"tax_id" => &["customer"],
         b"checkout.session" => &[
             "customer",
             "customer_details.email",
@@ -34,8 +36,7 @@ pub const fn declared(kind: &str) -> &'static [&'static str] {
         b"application_fee" => &["charge"],
         b"bank_account" | b"card" => &["account", "customer"],
         b"fee_refund" => &["fee"],
-        b"credit_note" => &["customer", "invoice"],
-        b"customer_balance_transaction" => &["customer"],
+        b"credit_note" | b"invoiceitem" => &["customer", "invoice"],
         b"invoice" => &[
             "customer",
             "metadata",
@@ -44,9 +45,7 @@ pub const fn declared(kind: &str) -> &'static [&'static str] {
             "status",
         ],
         b"invoice_payment" => &["invoice", "payment.payment_intent"],
-        b"invoiceitem" => &["customer", "invoice"],
         b"person" => &["account"],
-        b"subscription" => &["customer", "metadata", "status"],
         b"subscription_item" => &["subscription"],
         b"setup_attempt" => &["setup_intent"],
         b"setup_intent" => &["customer", "payment_method"],

@@ -45,7 +45,7 @@ pub fn priced(txn: &mut Txn<'_>, call: &Call) -> Result<Priced, Failure> {
         let unit = price.get("unit_amount_decimal").cloned().unwrap_or_default();
         return Ok(Priced {
             amount: plan::cost(txn, &price, &currency, quantity),
-            pricing: line::pricing(&price, unit),
+            pricing: line::pricing(&price, &unit),
             description: Some(line::product(txn, &price).0),
             currency,
             quantity,
@@ -62,7 +62,7 @@ pub fn priced(txn: &mut Txn<'_>, call: &Call) -> Result<Priced, Failure> {
     let unit = json!((amount / quantity.max(1)).to_string());
     Ok(Priced {
         amount,
-        pricing: line::pricing(&price, unit),
+        pricing: line::pricing(&price, &unit),
         description: None,
         currency,
         quantity,

@@ -366,7 +366,7 @@ fn added(
                 currency,
                 description: json!(line::product(txn, &price).0),
                 period,
-                pricing: line::pricing(&price, unit),
+                pricing: line::pricing(&price, &unit),
                 quantity,
                 more,
             },

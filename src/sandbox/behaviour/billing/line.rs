@@ -52,7 +52,7 @@ pub fn doc(txn: &Txn<'_>, line: &Line<'_>) -> Value {
 }
 
 /// `pricing` by a price, with the amount of one unless that says nothing.
-pub fn pricing(price: &Value, unit: Value) -> Value {
+pub fn pricing(price: &Value, unit: &Value) -> Value {
     json!({
         "price_details": {"price": price.get("id"), "product": price.get("product")},
         "type": "price_details", "unit_amount_decimal": unit,
@@ -115,7 +115,7 @@ pub fn regular(
         currency,
         description,
         period,
-        pricing: pricing(&price, unit),
+        pricing: pricing(&price, &unit),
         quantity,
         discountable: true,
         parent,

@@ -173,7 +173,7 @@ fn put(
     });
     let more: Doc = members.as_object().cloned().unwrap_or_default();
     let currency = text(subscription, "currency");
-    let pricing = line::pricing(price, Value::Null);
+    let pricing = line::pricing(price, &Value::Null);
     let description = json!(description);
     let spec = Pending {
         customer: &customer,

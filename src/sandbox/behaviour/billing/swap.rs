@@ -58,7 +58,11 @@ fn changed(
     }
     let price = match items::price(txn, &sent, path)? {
         Some(price) => price,
-        None => txn.find("price", text(&old["price"], "id"), &format!("{path}[price]"))?,
+        None => txn.find(
+            "price",
+            old.get("price").map_or("", |it| text(it, "id")),
+            &format!("{path}[price]"),
+        )?,
     };
     items::ensure_recurring(&price, &format!("{path}[price]"))?;
     ensure_currency(known, &price)?;

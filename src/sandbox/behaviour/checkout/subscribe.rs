@@ -141,5 +141,5 @@ pub fn outcome(txn: &Txn<'_>, part: &SessionPart) -> Option<(Value, Value, &'sta
         "paid" => "paid",
         _ => "unpaid",
     };
-    Some((made["id"].clone(), bill["id"].clone(), status))
+    Some((json!(text(&made, "id")), json!(text(&bill, "id")), status))
 }

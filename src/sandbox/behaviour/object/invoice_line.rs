@@ -117,7 +117,7 @@ fn write(
         let quantity = sent.get("quantity").and_then(Value::as_i64).unwrap_or(known);
         let unit = price.get("unit_amount_decimal").cloned().unwrap_or_default();
         line::set(line, "amount", json!(plan::cost(txn, &price, currency, quantity)));
-        line::set(line, "pricing", line::pricing(&price, unit));
+        line::set(line, "pricing", line::pricing(&price, &unit));
         line::set(line, "quantity", json!(quantity));
         line::set(line, "quantity_decimal", json!(quantity.to_string()));
     }
