@@ -493,6 +493,9 @@ pub(crate) struct DevCheck {
     /// Only these programs.
     #[arg(long, value_name = "NAME", requires = "run")]
     pub(crate) only: Option<String>,
+    /// Starters and broken shops by their own lesson alone.
+    #[arg(long, requires = "run")]
+    pub(crate) brief: bool,
     /// How many of them side by side.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = whole::<usize>(1, JOBS_MAX),
           requires = "run")]

@@ -382,7 +382,7 @@ pub(crate) fn reset(asked: &args::Reset) -> reset::Wish {
 /// Which programs the course is tried out on, where any are.
 pub(crate) fn scope(asked: &args::DevCheck) -> Option<Scope> {
     let (tools, only) = (asked.tools.clone(), asked.only.clone());
-    asked.run.then_some(Scope { tools, only, jobs: asked.jobs })
+    asked.run.then_some(Scope { tools, only, brief: asked.brief, jobs: asked.jobs })
 }
 
 /// Whether a quoted command is one, with its flags; ids may be shortened by `…`.

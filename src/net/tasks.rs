@@ -50,8 +50,11 @@ mod tests {
         let heard = runtime.block_on(runtime.spawn(async {
             let (tell, heard) = std::sync::mpsc::channel();
             // With one worker this task waits behind the one that is running.
-            Tasks::default().spawn(async move { tell.send(()).unwrap() });
-            blocking(move || heard.recv().is_ok())
+            let tasks = Tasks::default();
+            tasks.spawn(async move { tell.send(()).unwrap() });
+            let heard = blocking(move || heard.recv().is_ok());
+            tasks.finish().await;
+            heard
         }));
         assert!(heard.unwrap());
         assert_eq!(blocking(|| 1), 1);

@@ -39,7 +39,7 @@ fn a_build_server_gets_each_form_where_it_asks_for_it() {
     assert_eq!(ran.code, 1, "{ran:?}");
     let errors: Vec<&str> = ran.out.lines().filter(|line| line.starts_with("::error ")).collect();
     assert!(errors.len() == 1 && errors[0].contains("title=SG0.2"), "{ran:?}");
-    assert!(errors[0].contains("koi8-r%0A"), "a message is one line: {errors:?}");
+    assert!(errors[0].contains("koi8-r.%0A"), "a message is one line: {errors:?}");
     assert!(ran.out.contains("::notice title=stripegym::"), "{ran:?}");
     let read = |name: &str| std::fs::read_to_string(env.path().join(name)).unwrap();
     assert!(read("day0.xml").contains("<failure message=\"SG0.2"));

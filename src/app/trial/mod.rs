@@ -35,6 +35,8 @@ pub struct Scope {
     pub tools: PathBuf,
     /// Only programs whose name begins so: `python`, `mutant no_sig`.
     pub only: Option<String>,
+    /// Whether starters and broken shops are graded by the lesson that they are about alone, and not by every other.
+    pub brief: bool,
     /// How many run side by side: a program waits for itself half of the time.
     pub jobs: usize,
 }
@@ -65,18 +67,21 @@ struct Trial {
 
 impl Trial {
     /// The lessons that are graded, by their place among all.
-    fn days(&self, all: &[Entry], shop: &Shop) -> Vec<usize> {
+    fn days(&self, all: &[Entry], shop: &Shop, brief: bool) -> Vec<usize> {
         // A lesson that follows a README installs from registries: it is tried with stand-ins.
         let those = |wanted: &dyn Fn(usize, &Entry) -> bool| {
             let places = all.iter().enumerate().filter(|(at, it)| wanted(*at, it));
             places.map(|(at, _)| at).collect()
         };
         match &self.expected {
-            Expected::Fails(day) if all.get(*day).is_some_and(|it| it.optional) => vec![*day],
+            Expected::Fails(day) if brief || all.get(*day).is_some_and(|it| it.optional) => {
+                vec![*day]
+            }
             Expected::Fails(day) => (0..=*day).collect(),
             Expected::Passes | Expected::Healthy => {
                 those(&|_, it| it.tried && shop.lessons.contains_key(&it.id))
             }
+            Expected::Caught(mutant) if brief => those(&|_, it| it.id == mutant.lesson),
             Expected::Caught(mutant) if mutant.days.is_empty() => {
                 those(&|_, it| it.tried && !it.optional)
             }
@@ -134,7 +139,8 @@ pub async fn run(context: &Context, scope: &Scope) -> Result<Vec<Tried>, Fault> 
     }
     let all = course::library().manifest().map_err(|it| course::of_lesson(&it))?.lessons;
     let lessons = lessons(context)?;
-    let course = Course { context, ground: &ground, shops: &shops, lessons, all };
+    let course =
+        Course { context, ground: &ground, shops: &shops, lessons, all, brief: scope.brief };
     let done = Done::of(queue.len());
     let queue = Mutex::new(queue.into_iter().enumerate().collect());
     let worker = |number: usize| {
@@ -227,6 +233,7 @@ struct Course<'c> {
     lessons: Vec<Lesson>,
     /// What the manifest says of each lesson.
     all: Vec<Entry>,
+    brief: bool,
 }
 
 impl Course<'_> {
@@ -247,7 +254,7 @@ impl Course<'_> {
             Expected::Passes | Expected::Fails(_) => shop.command().to_owned(),
         };
         let command = format!("cd {} && exec {start}", quoted(&plot.shop));
-        match self.grade(&plot, command, &trial.days(&self.all, shop)).await {
+        match self.grade(&plot, command, &trial.days(&self.all, shop, self.brief)).await {
             Err(fault) if begun == Some(0) && matches!(*fault.kind, FaultKind::Program { .. }) => {
                 Ok(Vec::new())
             }

@@ -117,7 +117,8 @@ pub fn reconcile(ours: &[Record], theirs: &[Record]) -> Reconciliation {
 }
 
 impl From<&Record> for Row {
-    /// A record says by its status alone what went back.
+    /// A record says by its status alone what went back. It is compared by its session: a row that another session's
+    /// payment was written to is wrong by what it says, and not by standing there.
     fn from(record: &Record) -> Self {
         let (status, refunded) = match record.status {
             EntryStatus::Refunded => (EntryStatus::Paid, Some(record.amount.minor)),
@@ -125,9 +126,7 @@ impl From<&Record> for Row {
             other => (other, Some(0)),
         };
         let row = Self::new(What::Payment, &record.session_id, record.amount, record.created);
-        Self { status: Some(status), refunded, ..row }
-            .with_key(Key::Session, &record.session_id)
-            .with_key(Key::Intent, record.payment_intent.as_deref().unwrap_or_default())
+        Self { status: Some(status), refunded, ..row }.with_key(Key::Session, &record.session_id)
     }
 }
 

@@ -753,6 +753,7 @@ help-dev-items-about = Lists, in Markdown, which check proves each item of the c
 help-dev-check-about = Checks that every lesson keeps to its format.
 help-dev-check-run = Also put every solution, every starter and every broken shop of lessons/ before the course.
 help-dev-check-tools = Folder with installed packages: venv, node/node_modules, rust.
+help-dev-check-brief = Grade starters and broken shops by their own lesson alone.
 help-dev-check-jobs = How many of them run side by side.
 help-dev-check-only = Only programs whose name begins so, such as `python` or `mutant no_sig`.
 lesson-minutes = about { $minutes } min by hand

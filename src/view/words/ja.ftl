@@ -713,6 +713,7 @@ help-dev-items-about = レッスンの各項目をどの確認が証明するか
 help-dev-check-about = すべてのレッスンが形式どおりか調べます。
 help-dev-check-run = lessons/ の解答例・スターター・壊れたショップもすべて実際に採点します。
 help-dev-check-tools = パッケージを入れたフォルダー（venv、node/node_modules、rust）。
+help-dev-check-brief = スターターと壊れたショップを、それぞれのレッスンだけで採点します。
 help-dev-check-jobs = 同時に試すプログラムの数。
 help-dev-check-only = 名前がこれで始まるプログラムだけを試します。例: `python`、`mutant no_sig`
 lesson-minutes = 手作業での目安 { $minutes } 分

@@ -73,7 +73,7 @@ fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 /// A subscription that a customer has.
 fn own(txn: &Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
     let (customer, id) = (call.id(0), call.id(1));
-    txn.find("customer", customer, "customer")?;
+    txn.find("customer", customer, "id")?;
     let found = txn.get(KIND, id).filter(|it| text(it, "customer") == customer);
     found.ok_or_else(|| {
         let text = format!("Customer {customer} does not have a subscription with ID {id}");
@@ -136,7 +136,7 @@ fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 
 fn list_of_customer(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let customer = call.id(0).to_owned();
-    txn.find("customer", &customer, "customer")?;
+    txn.find("customer", &customer, "id")?;
     let mut filters = filters(call);
     filters.push(Filter::Is("customer", customer));
     list::page(txn, call, KIND, &filters)
