@@ -33,6 +33,8 @@ struct Both {
 #[serde(deny_unknown_fields)]
 struct All {
     it: Vec<Entry>,
+    /// What is said of an event, whose object and verb stand in the place of `{it}`.
+    event: Both,
     verb: BTreeMap<String, Both>,
 }
 
@@ -61,8 +63,8 @@ pub fn fits(name: &str, sought: &str, whole: bool) -> bool {
 /// Everything that has a name. A type of event that has no entry of its own gets one from what happened to which object.
 pub fn all() -> Result<Vec<Entry>, LessonError> {
     let name = "explain.toml";
-    let All { mut it, verb } = read::<All>(name, &Library::default().file(name)?)?;
-    let mut events: Vec<Entry> = EVENTS.lines().map(|kind| event(kind, &verb)).collect();
+    let All { mut it, event: said, verb } = read::<All>(name, &Library::default().file(name)?)?;
+    let mut events: Vec<Entry> = EVENTS.lines().map(|kind| event(kind, &said, &verb)).collect();
     let own = |kind: &String| it.iter().any(|entry| entry.names.contains(kind));
     events.retain(|entry| !entry.names.iter().any(own));
     it.extend(events);
@@ -70,7 +72,7 @@ pub fn all() -> Result<Vec<Entry>, LessonError> {
 }
 
 /// What the type of an event says by itself: its last part is what happened, the rest is the object.
-fn event(kind: &str, verbs: &BTreeMap<String, Both>) -> Entry {
+fn event(kind: &str, frame: &Both, verbs: &BTreeMap<String, Both>) -> Entry {
     let (object, verb) = kind.rsplit_once('.').unwrap_or((kind, ""));
     let object = object.replace(['.', '_'], " ");
     let (en, ja) = if let Some(said) = verbs.get(verb) {
@@ -81,8 +83,8 @@ fn event(kind: &str, verbs: &BTreeMap<String, Both>) -> Entry {
     };
     Entry {
         names: vec![kind.to_owned()],
-        en: format!("Event: {en}."),
-        ja: format!("イベント: {ja}。"),
+        en: frame.en.replace("{it}", &en),
+        ja: frame.ja.replace("{it}", &ja),
     }
 }
 

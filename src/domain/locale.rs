@@ -33,6 +33,11 @@ impl Locale {
     }
 }
 
+/// Whether a person's answer means yes, in whichever language.
+pub fn is_yes(answer: &str) -> bool {
+    ["y", "yes", "はい"].contains(&answer.trim().to_lowercase().as_str())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

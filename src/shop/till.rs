@@ -26,15 +26,15 @@ impl Site {
             "/refund" => self.refund(&form).await,
             _ => self.evidence(&form).await,
         };
-        done.unwrap_or_else(Refusal::answer)
+        done.unwrap_or_else(FormError::answer)
     }
 
     /// Gives a payment back, wholly or in part. What is asked twice under one number is done once.
-    async fn refund(&self, form: &Form<'_>) -> Result<Answer, Refusal> {
+    async fn refund(&self, form: &Form<'_>) -> Result<Answer, FormError> {
         let id = form.id("session_id", "cs_")?;
         let session = self.stripe.session(id).await?;
         let intent = session.get("payment_intent").and_then(Value::as_str);
-        let intent = intent.ok_or(Refusal::Conflict("not_paid"))?;
+        let intent = intent.ok_or(FormError::Conflict("not_paid"))?;
         let mut params = json!({ "payment_intent": intent });
         if let (Some(amount), Some(params)) = (form.amount()?, params.as_object_mut()) {
             params.insert("amount".to_owned(), json!(amount));
@@ -44,12 +44,12 @@ impl Site {
     }
 
     /// Sends what the shop knows of a disputed sale to the buyer's bank, once: there is no second time.
-    async fn evidence(&self, form: &Form<'_>) -> Result<Answer, Refusal> {
+    async fn evidence(&self, form: &Form<'_>) -> Result<Answer, FormError> {
         let path = format!("/v1/disputes/{}", form.id("dispute", "dp_")?);
         let dispute = self.stripe.get(&path, &Value::Null).await?;
         let status = dispute.get("status").and_then(Value::as_str).unwrap_or_default();
         if !status.ends_with("needs_response") {
-            return Err(Refusal::Conflict("nothing_is_asked"));
+            return Err(FormError::Conflict("nothing_is_asked"));
         }
         let evidence = json!({ "product_description": self.product });
         let params = json!({ "evidence": evidence, "submit": true });
@@ -65,10 +65,10 @@ impl Site {
         locale: Locale,
         host: &str,
         form: &Form<'_>,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, FormError> {
         let email = form.email()?;
         let customer = match self.customer(&email).await {
-            Err(Refusal::Missing) => {
+            Err(FormError::Missing) => {
                 let made = self.stripe.post("/v1/customers", &json!({ "email": email })).await?;
                 text(&made, "id").to_owned()
             }
@@ -83,15 +83,15 @@ impl Site {
             "cancel_url": format!("http://{host}/cancel"),
         });
         let session = self.stripe.create_session(&params).await?;
-        answer::see_other(text(&session, "url")).ok_or(Refusal::Conflict("no_page"))
+        answer::see_other(text(&session, "url")).ok_or(FormError::Conflict("no_page"))
     }
 
     /// Charges the card that a buyer has kept, while the buyer is away.
-    async fn charge_card(&self, form: &Form<'_>) -> Result<Answer, Refusal> {
-        let amount = form.amount()?.ok_or(Refusal::Form("amount"))?;
+    async fn charge_card(&self, form: &Form<'_>) -> Result<Answer, FormError> {
+        let amount = form.amount()?.ok_or(FormError::Form("amount"))?;
         let customer = self.customer(&form.email()?).await?;
         let cards = self.cards(&customer).await?;
-        let card = cards.first().ok_or(Refusal::Conflict("no_card"))?;
+        let card = cards.first().ok_or(FormError::Conflict("no_card"))?;
         let params = json!({
             "amount": amount,
             "currency": self.price.currency.code(),
@@ -109,7 +109,7 @@ impl Site {
     }
 
     /// Lets go of every card that a buyer has kept.
-    async fn remove_cards(&self, form: &Form<'_>) -> Result<Answer, Refusal> {
+    async fn remove_cards(&self, form: &Form<'_>) -> Result<Answer, FormError> {
         let customer = self.customer(&form.email()?).await?;
         let cards = self.cards(&customer).await?;
         for card in &cards {
@@ -120,15 +120,15 @@ impl Site {
     }
 
     /// The customer of an address, who is looked up by nothing else.
-    async fn customer(&self, email: &str) -> Result<String, Refusal> {
+    async fn customer(&self, email: &str) -> Result<String, FormError> {
         let params = json!({ "email": email, "limit": 1 });
         let list = self.stripe.get("/v1/customers", &params).await?;
         let id = list.pointer("/data/0/id").and_then(Value::as_str);
-        Ok(id.ok_or(Refusal::Missing)?.to_owned())
+        Ok(id.ok_or(FormError::Missing)?.to_owned())
     }
 
     /// The cards of a customer, the newest first.
-    async fn cards(&self, customer: &str) -> Result<Vec<String>, Refusal> {
+    async fn cards(&self, customer: &str) -> Result<Vec<String>, FormError> {
         let path = format!("/v1/customers/{customer}/payment_methods");
         let list = self.stripe.get(&path, &json!({ "type": "card" })).await?;
         let data = list.get("data").and_then(Value::as_array);
@@ -150,7 +150,7 @@ impl Site {
 }
 
 /// Why a form was not done.
-enum Refusal {
+enum FormError {
     /// A field is lacking or is not what it should be.
     Form(&'static str),
     /// There is no such thing.
@@ -161,13 +161,13 @@ enum Refusal {
     Provider(Error),
 }
 
-impl From<Error> for Refusal {
+impl From<Error> for FormError {
     fn from(error: Error) -> Self {
         if error.is_missing() { Self::Missing } else { Self::Provider(error) }
     }
 }
 
-impl Refusal {
+impl FormError {
     fn answer(self) -> Answer {
         let error = match self {
             Self::Form(field) => return answer::error(400, "bad_form", field),
@@ -197,25 +197,25 @@ impl<'f> Form<'f> {
         pairs(self.0).find(|(key, value)| *key == name && !value.is_empty()).map(|it| it.1)
     }
 
-    fn id(&self, name: &'static str, prefix: &str) -> Result<&'f str, Refusal> {
+    fn id(&self, name: &'static str, prefix: &str) -> Result<&'f str, FormError> {
         let plain = |id: &&str| id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         let id = self.get(name).filter(plain).filter(|id| id.starts_with(prefix));
-        id.filter(|id| id.len() <= 255).ok_or(Refusal::Form(name))
+        id.filter(|id| id.len() <= 255).ok_or(FormError::Form(name))
     }
 
     /// A whole number of minor units, where one is named.
-    fn amount(&self) -> Result<Option<i64>, Refusal> {
+    fn amount(&self) -> Result<Option<i64>, FormError> {
         let Some(text) = self.get("amount") else { return Ok(None) };
         let amount = text.parse().ok().filter(|amount| (1..=AMOUNT_MAX).contains(amount));
-        amount.map(Some).ok_or(Refusal::Form("amount"))
+        amount.map(Some).ok_or(FormError::Form("amount"))
     }
 
     /// An address of plain letters; who it is has to be known before, and is taken on trust here.
-    fn email(&self) -> Result<String, Refusal> {
+    fn email(&self) -> Result<String, FormError> {
         let email = self.get("email").unwrap_or_default().replace("%40", "@");
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"@._-".contains(&b);
         let is_one = email.split('@').count() == 2 && email.len() <= 255;
-        (is_one && email.bytes().all(plain)).then_some(email).ok_or(Refusal::Form("email"))
+        (is_one && email.bytes().all(plain)).then_some(email).ok_or(FormError::Form("email"))
     }
 
     /// The number under which something is done once.

@@ -112,7 +112,7 @@ fn of_sandbox(command: &str) -> Option<&'static str> {
         "sandbox worlds delete" => "{name, deleted: true}",
         "sandbox worlds snapshot" => "{world, label, objects: int, file|null}",
         "sandbox account show" | "sandbox account set" => {
-            "{id, country, currency, api_version, payment_methods, raw_cards, webhook_retries}"
+            "{id, country, currency, api_version, payment_methods, raw_cards, webhook_retries, dunning_retries}"
         }
         "sandbox keys list" => "{data: [{key, masked, allow: [text], created}]}",
         "sandbox keys create" => "{key, masked, allow: [text], created}",

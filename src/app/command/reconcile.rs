@@ -9,6 +9,7 @@ use crate::app::ledger_file::{self, LedgerFile};
 use crate::app::provider::Provider;
 use crate::domain::currency::Currency;
 use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::locale::is_yes;
 use crate::domain::mode::Mode;
 use crate::domain::notice::Notice;
 use crate::domain::reconcile::columns::Map;
@@ -185,7 +186,7 @@ async fn fix(desk: &Desk<'_>, wish: &Wish, rows: &[Finding]) -> Result<Vec<Fixed
         Some(asker) => {
             let question = Notice::FixQuestion { count };
             let answer = asker.ask(desk.context, question).await?.unwrap_or_default();
-            matches!(answer.to_lowercase().as_str(), "y" | "yes" | "はい")
+            is_yes(&answer)
         }
         None => false,
     };

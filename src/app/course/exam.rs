@@ -8,13 +8,12 @@ use crate::app::course::record;
 use crate::domain::course::Check;
 use crate::domain::course::outcome::{CheckResult, Failure, State};
 use crate::domain::fault::Fault;
+use crate::domain::locale::is_yes;
 use crate::domain::notice::Notice;
 use serde_json::{Value, json};
 
 /// How often a question is asked until a wrong answer stands.
 const TRIES: usize = 3;
-/// What counts as yes.
-const YES: [&str; 3] = ["y", "yes", "はい"];
 /// The members of an event that are shown with the questions about it.
 const SHOWN: [&str; 10] = [
     "/id",
@@ -169,7 +168,7 @@ impl Grader<'_, '_> {
     pub(super) async fn ask_for_word(&mut self, id: &str, title: &str) -> Result<bool, Fault> {
         let question = Notice::AskedWord { id: id.to_owned(), title: title.to_owned() };
         let answer = self.ask(question).await?.unwrap_or_default();
-        let yes = YES.contains(&answer.to_lowercase().as_str());
+        let yes = is_yes(&answer);
         if yes {
             record::attest(self.stage.context, id)?;
             self.attested.push(id.to_owned());

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 pub const RECORD: (&str, &str) = ("_settings", "account");
 
 /// Every setting, its value where nobody set it, and what can be set.
-pub const ALL: [(&str, &str, &str); 6] = [
+pub const ALL: [(&str, &str, &str); 7] = [
     ("country", "JP", "two capital letters, JP"),
     ("currency", "jpy", "a currency of the API, jpy"),
     ("api_version", "", "a version of the API, 2026-10-28.endive"),
@@ -26,6 +26,11 @@ pub const ALL: [(&str, &str, &str); 6] = [
         "webhook_retries",
         "",
         "sandbox, live, instant, 1s,5s,30s; none means what the sandbox was started with",
+    ),
+    (
+        "dunning_retries",
+        "3,5,7",
+        "days with commas between them, 3,5,7: from each failed attempt at an invoice to the next; at most 8, 1 to 60 each",
     ),
 ];
 
@@ -61,6 +66,11 @@ impl Settings {
     /// When a failed delivery is tried again; `None` where nobody set it.
     pub fn webhook_retries(&self) -> Option<RetrySchedule> {
         self.get("webhook_retries").parse().ok()
+    }
+
+    /// Days from each failed attempt at a renewal's invoice to the next; after the last the subscription ends.
+    pub fn dunning_retries(&self) -> Vec<i64> {
+        days(self.get("dunning_retries")).unwrap_or_default()
     }
 
     /// With another value of a setting, an empty one for that of the beginning. Fails with what can be set.
@@ -103,8 +113,16 @@ fn fits(name: &str, value: &str) -> bool {
             value.split(',').all(is_name)
         }
         "raw_cards" => matches!(value, "on" | "off"),
+        "dunning_retries" => days(value).is_some(),
         _ => value.parse::<RetrySchedule>().is_ok(),
     }
+}
+
+/// Days as they are set: Stripe takes eight attempts at most.
+fn days(text: &str) -> Option<Vec<i64>> {
+    let day = |it: &str| it.trim().parse().ok().filter(|days| (1..=60).contains(days));
+    let all: Option<Vec<i64>> = text.split(',').map(day).collect();
+    all.filter(|all| all.len() <= 8)
 }
 
 #[cfg(test)]
@@ -123,12 +141,14 @@ mod tests {
         assert_eq!(dollars.get("currency"), "usd");
         assert_eq!(set(&dollars, "currency", "").unwrap().get("currency"), "jpy");
         for (name, value) in
-            [("currency", "xxq"), ("country", "jp"), ("api_version", "2026"), ("colour", "red")]
+            [("currency", "xxq"), ("country", "jp"), ("dunning_retries", "0,3"), ("colour", "red")]
         {
             assert!(set(&none, name, value).unwrap_err().contains(value) || name == "colour");
         }
-        // Nothing reads it before there is billing: it would look as if it did something.
-        assert!(set(&none, "dunning_retries", "1,3").is_err());
+        assert_eq!(none.dunning_retries(), [3, 5, 7]);
+        let patient = set(&none, "dunning_retries", "1, 10").unwrap();
+        assert_eq!(patient.dunning_retries(), [1, 10]);
+        assert!(set(&none, "dunning_retries", "1,1,1,1,1,1,1,1,1").is_err(), "nine attempts");
     }
 
     #[test]

@@ -159,7 +159,7 @@ help-sandbox-worlds-restore-label = Label of the copy [latest].
 help-sandbox-account-about = Settings of the account in a running sandbox.
 help-sandbox-account-show-about = Shows them.
 help-sandbox-account-set-about = Sets some; an empty value takes one back.
-help-sandbox-account-set-pairs = country, currency, api_version, payment_methods, raw_cards or webhook_retries, each with its value: currency=usd.
+help-sandbox-account-set-pairs = country, currency, api_version, payment_methods, raw_cards, webhook_retries or dunning_retries, each with its value: currency=usd.
 help-sandbox-keys-about = Restricted keys of a running sandbox.
 help-sandbox-keys-create-about = Makes one that may do only what is listed.
 help-sandbox-keys-create-allow = What it may do: products:read,checkout_sessions:write. Writing includes reading.

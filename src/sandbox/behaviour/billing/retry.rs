@@ -10,14 +10,12 @@ use crate::sandbox::behaviour::billing::subscription;
 use crate::sandbox::behaviour::object::text;
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::InvoicePart;
+use crate::sandbox::engine::settings::Settings;
 use crate::sandbox::engine::txn::Txn;
 use serde_json::{Value, json};
 
 /// The job that tries the payment of an invoice again.
 pub const RETRY_JOB: &str = "invoice.retry";
-
-/// Days from each failed attempt to the next. Stripe's own spacing is not published; these are the account's.
-const WAITS: [i64; 3] = [3, 5, 7];
 
 /// Refusals after which a card is not charged again until there is another one. The attempt is counted all the same.
 const HARD: [&str; 9] = [
@@ -39,12 +37,14 @@ fn is_retried(invoice: &Value) -> bool {
         && text(invoice, "billing_reason") != "subscription_create"
 }
 
-/// Plans the next attempt after one that failed.
+/// Plans the next attempt after one that failed. Stripe's own spacing is not published; it is the account's.
 pub fn plan(txn: &mut Txn<'_>, invoice: &Object) {
     invoice::forget_job(txn, invoice);
     let id = text(invoice, "id");
     let done = invoice.part::<InvoicePart>().retries;
-    let wait = usize::try_from(done).ok().and_then(|done| WAITS.get(done));
+    let wait = usize::try_from(done)
+        .ok()
+        .and_then(|done| Settings::of(txn).dunning_retries().get(done).copied());
     let next = wait.filter(|_| is_retried(invoice)).map(|days| txn.now().plus(days * DAY));
     let job = next.map(|at| txn.schedule(at, RETRY_JOB, &json!({"invoice": id})));
     invoice::edit_closed(txn, id, |doc, part| {

@@ -1,5 +1,7 @@
 //! Subscriptions and invoices from end to end: made, paid or not, renewed, tried again, ended.
 
+use crate::sandbox::engine::settings::{RECORD, Settings};
+use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::testing::Lab;
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};
@@ -269,6 +271,23 @@ fn a_renewal_that_fails_is_tried_again_and_ends_the_subscription_in_the_end() {
     assert_eq!(ended["status"], "canceled");
     assert_eq!(ended["cancellation_details"]["reason"], "payment_failed");
     assert_eq!(shop.latest(&made)["attempt_count"], 4);
+}
+
+#[test]
+fn a_renewal_is_tried_again_when_the_account_says() {
+    let mut shop = Shop::new("pm_card_visa");
+    let set = |txn: &mut Txn<'_>| {
+        let part = Settings::of(txn).with("dunning_retries", "1").unwrap();
+        txn.put_record(RECORD.0, RECORD.1, "".into(), part);
+        Ok(())
+    };
+    shop.lab.change(set).unwrap();
+    let made = shop.subscribe(json!({}));
+    shop.pay_with("pm_card_chargeCustomerFail");
+    shop.lab.advance(30 * DAY + HOUR);
+    assert_eq!(shop.latest(&made)["next_payment_attempt"], shop.lab.now.0 + DAY);
+    shop.lab.advance(DAY);
+    assert_eq!(shop.again(&made)["status"], "canceled", "the one attempt more was the last");
 }
 
 #[test]
