@@ -2,9 +2,8 @@
 //! comments here are for whoever reads the code.
 
 use crate::app::course::books::Source;
-use crate::app::trial::JOBS_MAX;
 use crate::cli::after_args::{Card, Dispute, Setup};
-use crate::cli::course_args::{Check, Progress, ReportAsked, Solution};
+use crate::cli::course_args::{Check, Dev, Progress, ReportAsked, Solution};
 use crate::cli::deliver_args::{Deliver, Pay, Refund, Sign};
 use crate::cli::grammar::lessons_and;
 use crate::cli::ledger_args::{LedgerBook, LedgerShow};
@@ -470,34 +469,4 @@ pub(crate) struct Reset {
     /// Everything.
     #[arg(long)]
     pub(crate) all: bool,
-}
-
-/// `stripegym dev …`.
-#[derive(Clone, Debug, Subcommand)]
-pub(crate) enum Dev {
-    /// Checks the lessons.
-    Check(DevCheck),
-    /// Lists the items and what proves them.
-    Items,
-}
-
-/// `stripegym dev check`.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct DevCheck {
-    /// Runs programs as well.
-    #[arg(long)]
-    pub(crate) run: bool,
-    /// Where their packages are installed.
-    #[arg(long, value_name = "DIR", default_value = "target/conformance/track", requires = "run")]
-    pub(crate) tools: std::path::PathBuf,
-    /// Only these programs.
-    #[arg(long, value_name = "NAME", requires = "run")]
-    pub(crate) only: Option<String>,
-    /// Starters and broken shops by their own lesson alone.
-    #[arg(long, requires = "run")]
-    pub(crate) brief: bool,
-    /// How many of them side by side.
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = whole::<usize>(1, JOBS_MAX),
-          requires = "run")]
-    pub(crate) jobs: usize,
 }

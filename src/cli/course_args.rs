@@ -1,5 +1,6 @@
 //! The flags of the commands around the course; what the days take stands in `cli::args`.
 
+use crate::app::trial::JOBS_MAX;
 use crate::cli::args::Target;
 use crate::cli::build_server::Output;
 use crate::cli::values::whole;
@@ -107,4 +108,34 @@ pub(crate) enum Progress {
         #[arg(value_name = "FILE")]
         file: std::path::PathBuf,
     },
+}
+
+/// `stripegym dev …`.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Dev {
+    /// Checks the lessons.
+    Check(DevCheck),
+    /// Lists the items and what proves them.
+    Items,
+}
+
+/// `stripegym dev check`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct DevCheck {
+    /// Runs programs as well.
+    #[arg(long)]
+    pub(crate) run: bool,
+    /// Where their packages are installed.
+    #[arg(long, value_name = "DIR", default_value = "target/conformance/track", requires = "run")]
+    pub(crate) tools: std::path::PathBuf,
+    /// Only these programs.
+    #[arg(long, value_name = "NAME", requires = "run")]
+    pub(crate) only: Option<String>,
+    /// Starters and broken shops by their own lesson alone.
+    #[arg(long, requires = "run")]
+    pub(crate) brief: bool,
+    /// How many of them side by side.
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = whole::<usize>(1, JOBS_MAX),
+          requires = "run")]
+    pub(crate) jobs: usize,
 }

@@ -380,7 +380,7 @@ pub(crate) fn reset(asked: &args::Reset) -> reset::Wish {
 }
 
 /// Which programs the course is tried out on, where any are.
-pub(crate) fn scope(asked: &args::DevCheck) -> Option<Scope> {
+pub(crate) fn scope(asked: &course_args::DevCheck) -> Option<Scope> {
     let (tools, only) = (asked.tools.clone(), asked.only.clone());
     asked.run.then_some(Scope { tools, only, brief: asked.brief, jobs: asked.jobs })
 }

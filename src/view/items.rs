@@ -2,7 +2,6 @@
 
 use crate::domain::course::item::ItemProof;
 use crate::view::canvas::Canvas;
-use crate::view::foreign;
 use crate::view::words::Msg;
 use serde_json::{Value, json};
 
@@ -25,8 +24,8 @@ pub fn markdown(rows: &[ItemProof], canvas: &Canvas) -> String {
             ids => ids.join(" "),
         };
         let catches: Vec<String> = row.catches.iter().map(|name| format!("`{name}`")).collect();
-        let title = foreign::markdown(row.title.trim());
-        let cells = [row.id.as_str(), &title, &kind, &proof, &catches.join(" ")];
+        let title = row.title.replace('|', "\\|").replace('\n', " ");
+        let cells = [row.id.as_str(), title.trim(), &kind, &proof, &catches.join(" ")];
         lines.push(format!("| {} |", cells.join(" | ")));
     }
     lines.join("\n")

@@ -117,8 +117,7 @@ pub fn reconcile(ours: &[Record], theirs: &[Record]) -> Reconciliation {
 }
 
 impl From<&Record> for Row {
-    /// A record says by its status alone what went back. It is compared by its session: a row that another session's
-    /// payment was written to is wrong by what it says, and not by standing there.
+    /// A record says by its status alone what went back.
     fn from(record: &Record) -> Self {
         let (status, refunded) = match record.status {
             EntryStatus::Refunded => (EntryStatus::Paid, Some(record.amount.minor)),
@@ -126,7 +125,11 @@ impl From<&Record> for Row {
             other => (other, Some(0)),
         };
         let row = Self::new(What::Payment, &record.session_id, record.amount, record.created);
-        Self { status: Some(status), refunded, ..row }.with_key(Key::Session, &record.session_id)
+        // Money under another session is booked twice; a session that ended without any took nothing from another.
+        let intent = if record.status.was_paid() { record.payment_intent.as_deref() } else { None };
+        Self { status: Some(status), refunded, ..row }
+            .with_key(Key::Session, &record.session_id)
+            .with_key(Key::Intent, intent.unwrap_or_default())
     }
 }
 
