@@ -132,6 +132,8 @@ fn lines_of_a_log_come_as_they_are_written_until_ctrl_c() {
         let env = world(lang);
         let sandbox = env.sandbox(&[]);
         let mut tail = Terminal::start(&env, &["logs", "tail"]);
+        // What was there before is not followed.
+        tail.shows("http://127.0.0.1:");
         sandbox.api.make("/v1/customers", &[("name", "Aki")]);
         tail.shows("/v1/customers");
         tail.press(CTRL_C);

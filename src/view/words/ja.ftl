@@ -159,7 +159,7 @@ help-sandbox-worlds-restore-label = スナップショットのラベル [latest
 help-sandbox-account-about = 実行中のサンドボックスのアカウント設定を扱います。
 help-sandbox-account-show-about = 設定を表示します。
 help-sandbox-account-set-about = 設定を変更します。空の値なら既定値に戻ります。
-help-sandbox-account-set-pairs = country、currency、api_version、payment_methods、raw_cards、webhook_retries、dunning_retries のいずれかと値（例: currency=usd）。
+help-sandbox-account-set-pairs = country、currency、api_version、payment_methods、raw_cards、 webhook_retries、dunning_retries のいずれかと値（例: currency=usd）。
 help-sandbox-keys-about = 実行中のサンドボックスの制限付きキーを扱います。
 help-sandbox-keys-create-about = 指定した権限だけを持つキーを作成します。
 help-sandbox-keys-create-allow = 権限（例: products:read,checkout_sessions:write）。write は read を含みます。
@@ -660,7 +660,7 @@ help-dispute-evidence-text = 文章。サンドボックスでは winning_eviden
 help-dispute-evidence-dispute = 不審請求。
 help-dispute-submit-about = 証拠を銀行に提出します。あとから追加できません。
 help-dispute-submit-dispute = 不審請求。
-help-setup-about = 以後の支払いのためにカードを保存します（顧客を作り、支払いページに記入）。
+help-setup-about = カードを保存します（顧客を作り、支払いページに記入）。
 help-setup-email = 購入者のメールアドレス。
 help-setup-with = 保存するカード。
 help-card-about = 保存されたカードを扱います。省略すると最新の顧客のもの。
