@@ -131,7 +131,7 @@ pub(crate) struct DevCheck {
     /// Only these programs.
     #[arg(long, value_name = "NAME", requires = "run")]
     pub(crate) only: Option<String>,
-    /// Starters and broken shops by their own lesson alone.
+    /// Broken shops, and the starters of one language, by their own lesson alone.
     #[arg(long, requires = "run")]
     pub(crate) brief: bool,
     /// How many of them side by side.

@@ -35,7 +35,8 @@ pub struct Scope {
     pub tools: PathBuf,
     /// Only programs whose name begins so: `python`, `mutant no_sig`.
     pub only: Option<String>,
-    /// Whether starters and broken shops are graded by the lesson that they are about alone, and not by every other.
+    /// Whether broken shops and the starters of one language are graded by the lesson that they are about alone; else
+    /// those of every language, by every lesson.
     pub brief: bool,
     /// How many run side by side: a program waits for itself half of the time.
     pub jobs: usize,
@@ -120,8 +121,9 @@ pub async fn run(context: &Context, scope: &Scope) -> Result<Vec<Tried>, Fault> 
     for language in shops.keys() {
         let trial = |name: String, expected| Trial { name, language: language.clone(), expected };
         queue.push_back(trial(format!("{language} solution"), Expected::Passes));
+        let begins = !scope.brief || language == BROKEN;
         for (day, id) in course::library().ids().iter().enumerate() {
-            if shops.get(language).is_some_and(|shop| shop.lessons.contains_key(id)) {
+            if begins && shops.get(language).is_some_and(|shop| shop.lessons.contains_key(id)) {
                 queue.push_back(trial(format!("{language} starter {id}"), Expected::Fails(day)));
             }
         }
