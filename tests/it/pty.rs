@@ -105,6 +105,24 @@ impl Terminal {
         }
     }
 
+    /// Waits until `part` was written so many times.
+    pub(crate) fn writes(&mut self, part: &str, times: usize) {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let seen = self.written().matches(part).count();
+            if seen >= times {
+                return;
+            }
+            let ended = self.child.try_wait().unwrap();
+            assert!(
+                Instant::now() < until && ended.is_none(),
+                "`{part}` was written {seen} times, not {times} ({ended:?}):\n{}",
+                self.screen().join("\n")
+            );
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
     /// Waits until the screen is as wished and stays so for a moment; the screen.
     pub(crate) fn settles(&mut self, is_ready: impl Fn(&[String]) -> bool) -> Vec<String> {
         let until = Instant::now() + PATIENCE;
@@ -136,21 +154,6 @@ impl Terminal {
     /// Presses keys.
     pub(crate) fn press(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
-    }
-
-    /// Presses keys, and waits until something is said to them: what stood there before is no answer.
-    pub(crate) fn types(&mut self, keys: &str) {
-        let before = self.seen.lock().unwrap().bytes.len();
-        self.press(keys);
-        let until = Instant::now() + PATIENCE;
-        while self.seen.lock().unwrap().bytes.len() == before {
-            assert!(
-                Instant::now() < until,
-                "nothing is said to {keys:?}:\n{}",
-                self.screen().join("\n")
-            );
-            thread::sleep(Duration::from_millis(2));
-        }
     }
 
     /// Waits for the end and for all that was written; the exit code.

@@ -55,16 +55,29 @@ struct Talk {
     terminal: Terminal,
     lang: &'static str,
     day: &'static str,
+    /// Lines that were entered, and key strokes that end one: each is followed by a prompt of its own.
+    entered: usize,
 }
 
 impl Talk {
     fn start(env: &Env, lang: &'static str, day: &'static str) -> Self {
-        Self { terminal: Terminal::start(env, &[day]), lang, day }
+        Self::at(Terminal::start(env, &[day]), lang, day)
     }
 
-    /// Waits for the prompt behind what is to be read, and measures the screen.
+    fn at(terminal: Terminal, lang: &'static str, day: &'static str) -> Self {
+        Self { terminal, lang, day, entered: 0 }
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.entered += keys.matches(['\r', '\u{3}']).count();
+        self.terminal.press(keys);
+    }
+
+    /// Waits for the prompt behind what is to be read, and measures the screen. The prompt that stood there before the
+    /// last key was pressed is no answer to it.
     fn prompt(&mut self) -> String {
         let ready = format!("{}> ", self.day);
+        self.terminal.writes(&ready, self.entered + 1);
         let screen = self.terminal.settles(|screen| {
             let last = screen.iter().rfind(|line| !line.trim().is_empty());
             last.is_some_and(|line| line.trim_end() == ready.trim_end())
@@ -91,7 +104,7 @@ impl Talk {
     }
 
     fn line(&mut self, text: &str) -> String {
-        self.terminal.types(&format!("{text}\r"));
+        self.press(&format!("{text}\r"));
         self.prompt()
     }
 }
@@ -136,12 +149,12 @@ fn day_by_hand(env: &Env, lang: &'static str, day: &'static str) -> Vec<String> 
         }
         if step.beat == "mend" {
             assert!(screen.contains('✗'), "{lang} {day}: it is broken\n{screen}");
-            talk.terminal.press("\r");
+            talk.press("\r");
             talk.terminal.shows("✓");
             screen = talk.prompt();
         }
         screens.push(screen);
-        talk.terminal.press("\r");
+        talk.press("\r");
     }
     assert_eq!(talk.terminal.end(), 0, "{lang} {day}:\n{}", talk.terminal.written());
     let last = talk.terminal.screen().join("\n");
@@ -271,9 +284,9 @@ fn a_mistake_is_answered_and_the_place_is_kept() {
         let mut talk = Talk::start(&env, lang, "day1");
         let all = steps("day1").len();
         talk.step(1, all);
-        talk.terminal.press("\r");
+        talk.press("\r");
         talk.prompt();
-        talk.terminal.press("\r");
+        talk.press("\r");
         talk.step(2, all);
         // What Stripe says of it, and what that means.
         let said = talk.line("checkout --amount 5");
@@ -284,24 +297,24 @@ fn a_mistake_is_answered_and_the_place_is_kept() {
         // Full-width letters and blanks of an input method.
         let said = talk.line("ｃｈｅｃｋｏｕｔ　--amount　５００");
         assert!(said.contains('✓') && said.contains("amount_total"), "{said}");
-        talk.terminal.press("\r");
+        talk.press("\r");
         talk.step(3, all);
         let said = talk.line("pay cs_test_nothing");
         assert!(said.contains("cs_test_nothing") && !said.contains('✓'), "{said}");
         let said = talk.line("sandbox --port 0");
         assert!(said.contains("sandbox"), "{said}");
-        talk.terminal.press(&format!("half a li{CTRL_C}"));
+        talk.press(&format!("half a li{CTRL_C}"));
         let said = talk.prompt();
         assert!(said.contains("quit"), "{said}");
         talk.line("why");
         talk.line("hint");
-        talk.terminal.press(CTRL_D);
+        talk.press(CTRL_D);
         assert_eq!(talk.terminal.end(), 0, "{lang}:\n{}", talk.terminal.written());
         let mut again = Talk::start(&env, lang, "day1");
         again.step(3, all);
-        again.terminal.press("back\r");
+        again.press("back\r");
         again.step(2, all);
-        again.terminal.press("quit\r");
+        again.press("quit\r");
         assert_eq!(again.terminal.end(), 0);
     }
 }
@@ -341,13 +354,13 @@ fn what_happens_elsewhere_is_seen() {
     let all = steps("day1").len();
     talk.step(1, all);
     talk.line("reconcile");
-    talk.terminal.press("\r");
+    talk.press("\r");
     talk.step(2, all);
     env.ok(&["checkout", "--amount", "500", "--no-wait"]);
     talk.terminal.shows("500 yen are 500");
-    talk.terminal.press("\r");
+    talk.press("\r");
     talk.step(3, all);
-    talk.terminal.press("quit\r");
+    talk.press("quit\r");
     assert_eq!(talk.terminal.end(), 0);
 }
 
@@ -358,12 +371,12 @@ fn a_window_that_is_made_small_gets_screens_that_fit() {
     let all = steps("day3").len();
     talk.step(1, all);
     talk.terminal.resize(16, 60);
-    talk.terminal.press("\r");
+    talk.press("\r");
     talk.prompt();
-    talk.terminal.press("\r");
+    talk.press("\r");
     let screen = talk.step_anywhere();
     assert!(screen.len() <= 16 && screen[0].contains('○'), "{}", screen.join("\n"));
-    talk.terminal.press("quit\r");
+    talk.press("quit\r");
     assert_eq!(talk.terminal.end(), 0);
 }
 
@@ -396,12 +409,12 @@ fn mended_by_hand(lang: &'static str, day: &'static str, language: &str) {
         _ => (outer_path(), "shop.py"),
     };
     let terminal = Terminal::start_among(&env, &[day], &path);
-    let mut talk = Talk { terminal, lang, day };
+    let mut talk = Talk::at(terminal, lang, day);
     let steps = steps(day);
     let at = steps.iter().position(|step| step.mend.is_some()).unwrap();
     for before in 0..at {
         talk.step(before + 1, steps.len());
-        talk.terminal.press("skip\r");
+        talk.press("skip\r");
     }
     let screen = talk.step(at + 1, steps.len());
     assert!(screen.contains('✗') && screen.contains(file), "{lang} {day} {language}:\n{screen}");
@@ -415,7 +428,7 @@ fn mended_by_hand(lang: &'static str, day: &'static str, language: &str) {
     talk.terminal.shows(if lang == "ja" { "直りました" } else { "Mended" });
     let screen = talk.prompt();
     assert!(screen.contains('✓'), "{lang} {day} {language}:\n{screen}");
-    talk.terminal.press("quit\r");
+    talk.press("quit\r");
     assert_eq!(talk.terminal.end(), 0, "{}", talk.terminal.written());
     let status: serde_json::Value = serde_json::from_str(&env.ok(&["status", "--json"])).unwrap();
     let of = status["days"].as_array().unwrap().iter().find(|it| it["day"] == day).unwrap();
@@ -442,12 +455,12 @@ fn what_is_typed_ahead_is_not_lost() {
     let all = steps("day1").len();
     talk.step(1, all);
     // All of it at once, as it is pasted, while the first of it is still worked on.
-    talk.terminal.press("skip\rcheckout --amount 50000\rcheckout --amount 500\r\rwhy\r");
+    talk.press("skip\rcheckout --amount 50000\rcheckout --amount 500\r\rwhy\r");
     talk.step(3, all);
     let screen = talk.prompt();
     assert!(screen.contains("day1> why"), "{screen}");
     let written = talk.terminal.written();
     assert!(written.contains("¥50,000") && written.contains("500 yen are 500"), "{written}");
-    talk.terminal.press("quit\r");
+    talk.press("quit\r");
     assert_eq!(talk.terminal.end(), 0);
 }
