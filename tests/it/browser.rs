@@ -1,6 +1,8 @@
 //! The hosted pages as a person meets them: headless Chromium pays, fails, turns back, in both languages.
 //! Each page is kept as a picture under `test-artefacts/`.
 
+mod elements;
+
 use crate::env::{Env, Sandbox};
 use crate::shop::listen;
 use crate::webdriver::Browser;

@@ -116,6 +116,12 @@ fn stripe_node_sells() {
 }
 
 #[test]
+#[ignore = "needs the official packages: ./test"]
+fn stripe_js_has_the_names_and_types_of_the_official_package() {
+    conforms("stripe_js.mjs");
+}
+
+#[test]
 #[ignore = "needs the official SDK: ./test"]
 fn the_catalog_is_what_the_pinned_sdk_says() {
     let env = Env::new();

@@ -194,11 +194,13 @@ fn offline(language: &str, which: &str) -> Env {
         ("npm", format!("test \"$1\" = ci && ln -s '{}' node_modules", modules.display()))
     } else {
         let shop = installed("rust/debug/tea-shop");
-        let build = "test \"$1 $2\" = 'build --release' && mkdir -p target/release";
+        // As a proxy of rustup: without its home it has no toolchain to start.
+        let build = "test -d \"$RUSTUP_HOME\" && test \"$1 $2\" = 'build --release' && mkdir -p target/release";
         ("cargo", format!("{build} && cp '{}' target/release/", shop.display()))
     };
     let env = world();
     let bin = env.path().join("installer");
+    fs::create_dir_all(env.path().join(".rustup")).unwrap();
     fs::create_dir(&bin).unwrap();
     fs::write(bin.join(installer), format!("#!/bin/sh\n{does}\n")).unwrap();
     fs::set_permissions(bin.join(installer), fs::Permissions::from_mode(0o755)).unwrap();

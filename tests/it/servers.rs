@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -41,6 +41,9 @@ struct Kit {
     links: BTreeMap<String, String>,
     path: Option<String>,
     build: Option<String>,
+    /// Scripts in the place of programs that would build or install for minutes; `TOOLS` is where all is installed.
+    #[serde(default)]
+    instead: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -127,6 +130,17 @@ impl Collection {
         }
         if let Some(path) = &kit.path {
             env = env.with("PATH", &format!("{}:{}", tools().join(path).display(), outer_path()));
+        }
+        if !kit.instead.is_empty() {
+            let bin = env.path().join("instead");
+            fs::create_dir(&bin).unwrap();
+            for (name, does) in &kit.instead {
+                let does = does.replace("TOOLS", &tools().display().to_string());
+                let path = bin.join(name);
+                fs::write(&path, format!("#!/bin/sh\n{does}\n")).unwrap();
+                fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+            }
+            env = env.with("PATH", &format!("{}:{}", bin.display(), outer_path()));
         }
         if let Some(build) = &kit.build {
             let built = Command::new("sh").args(["-c", build]).current_dir(&shop).output().unwrap();

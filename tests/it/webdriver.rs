@@ -99,6 +99,17 @@ impl Browser {
         self.call("POST", &format!("/element/{target}/click"), &json!({}));
     }
 
+    /// Goes on inside a frame of the page.
+    pub(crate) fn enter(&mut self, css: &str) {
+        let frame = self.find(css);
+        self.call("POST", "/frame", &json!({"id": {ELEMENT: frame}}));
+    }
+
+    /// Goes on in the page itself.
+    pub(crate) fn leave_frames(&mut self) {
+        self.call("POST", "/frame", &json!({"id": null}));
+    }
+
     /// Waits for a field.
     pub(crate) fn find_field(&mut self, css: &str) {
         self.find(css);

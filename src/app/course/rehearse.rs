@@ -28,6 +28,19 @@ const BLOCK_TIME: Duration = Duration::from_mins(10);
 /// How many lines of output a failure shows.
 const LAST_LINES: usize = 5;
 
+/// Where managers of versions keep the tools that the search path leads to: they belong to the machine, as the tools
+/// do, and not to whoever uses it. Without these a `cargo` of rustup or a `python` of pyenv finds nothing to start.
+const TOOL_HOMES: [(&str, &str); 8] = [
+    ("ASDF_DATA_DIR", ".asdf"),
+    ("GOENV_ROOT", ".goenv"),
+    ("MISE_DATA_DIR", ".local/share/mise"),
+    ("NODENV_ROOT", ".nodenv"),
+    ("PYENV_ROOT", ".pyenv"),
+    ("RBENV_ROOT", ".rbenv"),
+    ("RUSTUP_HOME", ".rustup"),
+    ("VOLTA_HOME", ".volta"),
+];
+
 /// Where a README is followed.
 struct Room {
     /// Everything of this rehearsal; it goes at the end.
@@ -282,12 +295,16 @@ impl Room {
     fn command(&self, script: &Path) -> String {
         let name = |path: &Path| quoted(&path.display().to_string());
         let set = self.variables.iter().map(|(name, value)| format!("{name}={}", quoted(value)));
+        let kept = TOOL_HOMES
+            .iter()
+            .map(|(name, folder)| format!("{name}=\"${{{name}:-$HOME/{folder}}}\""));
+        let set: Vec<String> = kept.chain(set).collect();
         format!(
             "cd {} && exec env -i PATH={}:\"$PATH\" HOME={} LANG=C.UTF-8 PIP_REQUIRE_VIRTUALENV=1 {} \"$(command -v bash || command -v sh)\" {}",
             name(&self.work),
             name(&self.root.join("bin")),
             name(&self.root.join("home")),
-            set.collect::<Vec<_>>().join(" "),
+            set.join(" "),
             name(script),
         )
     }

@@ -108,6 +108,7 @@ impl<'c> Stage<'c> {
             }
         };
         application.trust(&registered);
+        tap.trusted();
         let mut others = context.config.webhook_secrets.clone();
         others.push(registered.clone());
         let http =

@@ -21,6 +21,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
 
 /// What a delivery is answered with that meets a fault.
 const FAULT: &str = "a fault of the lesson";
@@ -70,6 +71,8 @@ struct Line {
     late: AtomicBool,
     /// How long the application may take.
     patience: Mutex<Duration>,
+    /// Whether the application knows what deliveries are signed with: none comes to it before.
+    trusted: watch::Sender<bool>,
 }
 
 /// A line at work.
@@ -108,6 +111,7 @@ impl Tap {
             exchanges,
             late: AtomicBool::default(),
             patience: Mutex::new(PATIENCE),
+            trusted: watch::Sender::new(false),
         });
         let (stopper, stop) = shutdown::pair();
         let server = Tasks::default();
@@ -123,6 +127,12 @@ impl Tap {
     /// Where the provider is told to deliver.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Lets deliveries through to an application that knows by now what they are signed with. What a run that was
+    /// killed has left due is sent as soon as there is an endpoint, and waits until then.
+    pub fn trusted(&self) {
+        self.line.trusted.send_replace(true);
     }
 
     /// Has deliveries answered within less time, where that is less.
@@ -147,6 +157,7 @@ impl Tap {
 
     /// Ends.
     pub async fn close(self) {
+        self.trusted();
         self.stopper.stop();
         self.server.finish().await;
     }
@@ -177,6 +188,8 @@ async fn pass(line: &Line, request: Request<Arriving>) -> Response<Full<Bytes>> 
     if request.uri().path() != line.path {
         return answer(410, Bytes::new());
     }
+    // Nobody can close the channel while the line is there.
+    drop(line.trusted.subscribe().wait_for(|trusted| *trusted).await);
     let meant = fault(line);
     let target = lock(&line.target).clone();
     let (parts, body) = request.into_parts();
@@ -224,4 +237,26 @@ fn answer(status: u16, body: Bytes) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::course::log::Log;
+
+    #[tokio::test]
+    async fn a_delivery_waits_until_the_application_knows_its_secret() {
+        let exchanges = Exchanges::beside(Log::default());
+        // Nobody listens there: what comes through is answered with 502.
+        let tap = Tap::open("/w".to_owned(), "http://127.0.0.1:9/", None, exchanges.clone()).await;
+        let tap = tap.unwrap();
+        let client = outbound::fresh_client(Reach::Plain, Patience::DELIVERY).unwrap();
+        let mut sent = tokio::spawn(client.post(tap.url()).body("{}").send());
+        let early = tokio::time::timeout(Duration::from_millis(300), &mut sent).await;
+        assert!(early.is_err() && exchanges.delivered().is_empty());
+        tap.trusted();
+        assert_eq!(sent.await.unwrap().unwrap().status(), 502);
+        assert_eq!(exchanges.delivered().len(), 1);
+        tap.close().await;
+    }
 }

@@ -8,28 +8,56 @@ use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 
-/// No scripts, no frames, no foreign styles. `form-action` is left out: browsers apply it to the redirect that
-/// follows a form, which leads to the shop.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src https: http: data:; base-uri 'none'; frame-ancestors 'none'";
+/// Where a page may be shown, and what it may do there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// By itself alone.
+    Alone,
+    /// Above a merchant's page, too: what Stripe.js asks of a payer.
+    Above,
+    /// Within a merchant's page, with a script: an element of Stripe.js.
+    Element,
+}
 
-const HEADERS: [(HeaderName, &str); 5] = [
-    (header::CONTENT_SECURITY_POLICY, POLICY),
-    (header::X_FRAME_OPTIONS, "DENY"),
+impl Framing {
+    /// No foreign styles, and scripts and frames only where they are needed. `form-action` is left out of pages
+    /// with forms: browsers apply it to the redirect that follows a form, which leads to the shop.
+    const fn policy(self) -> &'static str {
+        match self {
+            Self::Alone => {
+                "default-src 'none'; style-src 'self'; img-src https: http: data:; base-uri 'none'; frame-ancestors 'none'"
+            }
+            Self::Above => {
+                "default-src 'none'; style-src 'self'; img-src https: http: data:; base-uri 'none'; frame-ancestors *"
+            }
+            Self::Element => {
+                "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors *"
+            }
+        }
+    }
+}
+
+const HEADERS: [(HeaderName, &str); 3] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "same-origin"),
     (header::CACHE_CONTROL, "no-store"),
 ];
 
-/// A rendered page.
+/// A rendered page that is shown by itself.
 pub fn page(status: StatusCode, template: &impl Template) -> Response {
+    page_in(Framing::Alone, status, template)
+}
+
+/// A rendered page.
+pub fn page_in(framing: Framing, status: StatusCode, template: &impl Template) -> Response {
     match template.render() {
         Ok(html) => {
             let kind = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
-            guarded((status, kind, html).into_response())
+            guarded((status, kind, html).into_response(), framing)
         }
         Err(error) => {
             tracing::error!(%error, "a page could not be rendered");
-            guarded(StatusCode::INTERNAL_SERVER_ERROR.into_response())
+            guarded(StatusCode::INTERNAL_SERVER_ERROR.into_response(), framing)
         }
     }
 }
@@ -38,17 +66,23 @@ pub fn page(status: StatusCode, template: &impl Template) -> Response {
 pub fn see_other(url: &str) -> Response {
     let to = HeaderValue::from_str(&leave::location(url));
     let to = to.unwrap_or_else(|_| HeaderValue::from_static("/"));
-    guarded((StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response())
+    guarded((StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response(), Framing::Alone)
 }
 
 /// The stylesheet of every page.
 pub async fn style() -> Response {
+    file("text/css; charset=utf-8", include_str!("style.css"))
+}
+
+/// A stylesheet or a script. Any page may load it, also one that checks what it loads.
+pub fn file(kind: &'static str, text: &'static str) -> Response {
     let headers = [
-        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
+        (header::CONTENT_TYPE, kind),
         (header::CACHE_CONTROL, "public, max-age=300"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
     ];
-    (headers, include_str!("style.css")).into_response()
+    (headers, text).into_response()
 }
 
 /// The language that a request asks for; `locale` is the session's.
@@ -72,9 +106,14 @@ pub fn query<'u>(uri: &'u Uri, name: &str) -> Option<&'u str> {
     pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, v)| v)
 }
 
-fn guarded(mut response: Response) -> Response {
+fn guarded(mut response: Response, framing: Framing) -> Response {
+    let headers = response.headers_mut();
     for (name, value) in HEADERS {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(framing.policy()));
+    if framing == Framing::Alone {
+        headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     }
     response
 }

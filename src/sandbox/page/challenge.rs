@@ -9,7 +9,7 @@ use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::{PaymentIntentPart, SetupIntentPart};
 use crate::sandbox::engine::txn::{Origin, Txn, View};
 use crate::sandbox::page::Pages;
-use crate::sandbox::page::answer::{page, see_other};
+use crate::sandbox::page::answer::{Framing, page_in, see_other};
 use crate::sandbox::page::entry::Form;
 use crate::sandbox::page::leave;
 use crate::sandbox::page::view::{ChallengePage, NoticePage, merchant};
@@ -76,7 +76,8 @@ fn form(pages: &Pages, found: &Found, locale: Locale, status: StatusCode) -> Res
     let token = pages.key.token(&subject(text(&found.intent, "id")));
     let method = found.method.as_deref();
     let path = pages.path(&format!("/3ds/{}", text(&found.intent, "id")));
-    page(status, &ChallengePage::of(&found.intent, method, &merchant, (locale, &path), token))
+    let shown = ChallengePage::of(&found.intent, method, &merchant, (locale, &path), token);
+    page_in(Framing::Above, status, &shown)
 }
 
 /// Where the payer goes once the challenge is over.
@@ -101,7 +102,8 @@ fn leave_for(pages: &Pages, found: &Found, return_url: Option<&str>, locale: Loc
         "requires_payment_method" if refused => ("bad", w.failed_title, w.challenge_failed),
         _ => ("wait", w.challenge_title, w.challenge_none),
     };
-    page(StatusCode::OK, &NoticePage::new(locale, mark, title, text))
+    let notice = NoticePage::new(locale, mark, title, text);
+    page_in(Framing::Above, StatusCode::OK, &notice)
 }
 
 /// Whether an intent is paid with nothing yet.

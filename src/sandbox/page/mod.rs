@@ -16,6 +16,7 @@ pub mod onboard;
 pub mod order;
 pub mod pay;
 pub mod refusal;
+pub mod stripe_js;
 pub mod token;
 pub mod view;
 pub mod visit;
@@ -58,6 +59,12 @@ pub fn router() -> Router {
         .route("/setup/c/{*link}", get(onboard::show).post(onboard::submit))
         .route("/konbini/{intent}", get(voucher::show).post(voucher::submit))
         .route("/microdeposits/{intent}", get(microdeposits::show).post(microdeposits::submit))
+        .route("/v3", get(stripe_js::show_script))
+        .route("/v3/", get(stripe_js::show_script))
+        .route("/{release}/stripe.js", get(stripe_js::show_script))
+        .route("/v3/frame.js", get(stripe_js::show_frame_script))
+        .route("/v3/frame.css", get(stripe_js::show_frame_style))
+        .route("/v3/frame/{kind}", get(stripe_js::show_frame))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .with_state(key)
 }

@@ -8,7 +8,7 @@ use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::PaymentIntentPart;
 use crate::sandbox::engine::txn::{Origin, Txn, View};
 use crate::sandbox::page::Pages;
-use crate::sandbox::page::answer::{page, see_other};
+use crate::sandbox::page::answer::{Framing, page_in, see_other};
 use crate::sandbox::page::entry::Form;
 use crate::sandbox::page::leave;
 use crate::sandbox::page::view::{NoticePage, VoucherPage, merchant};
@@ -32,8 +32,8 @@ pub async fn show(visit: Visit) -> Response {
     let token = pages.key.token(&subject(id));
     let path = pages.path(&format!("/konbini/{id}"));
     match VoucherPage::of(intent, session.as_deref(), (locale, &path), token) {
-        Some(voucher) => page(StatusCode::OK, &voucher),
-        None => page(StatusCode::OK, &over(intent, session.as_deref(), locale)),
+        Some(voucher) => page_in(Framing::Above, StatusCode::OK, &voucher),
+        None => page_in(Framing::Above, StatusCode::OK, &over(intent, session.as_deref(), locale)),
     }
 }
 

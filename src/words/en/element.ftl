@@ -1,0 +1,31 @@
+# What the elements of Stripe.js say to who pays.
+
+lang = en
+card = Card
+payment = Payment details
+address = Address
+number = Card number
+expiry = Expiration date
+cvc = Security code
+postal-code = Postal code
+country = Country or region
+state = State or region
+city = City
+line1 = Address line 1
+line2 = Address line 2
+name = Full name
+email = Email
+konbini = Convenience store (konbini)
+incomplete-number = Your card number is incomplete.
+invalid-number = Your card number is invalid.
+incomplete-expiry = Your card's expiration date is incomplete.
+invalid-expiry-month = Your card's expiration month is invalid.
+invalid-expiry-month-past = Your card's expiration date is in the past.
+invalid-expiry-year = Your card's expiration year is invalid.
+invalid-expiry-year-past = Your card's expiration year is in the past.
+incomplete-cvc = Your card's security code is incomplete.
+incomplete-zip = Your postal code is incomplete.
+incomplete-email = Your email is incomplete.
+invalid-email = Your email is invalid.
+incomplete-name = Your name is incomplete.
+incomplete-address = Your address is incomplete.
