@@ -224,7 +224,10 @@ fn try_payment(
     let method_id = method_id.or((!known.is_empty()).then_some(known));
     let automatic = pi.get("automatic_payment_methods").filter(|automatic| !automatic.is_null());
     let may_redirect = automatic.is_some_and(|a| text(a, "allow_redirects") == "always");
-    if may_redirect && call.text("return_url").is_none() && call.get("off_session").is_none() {
+    // A page with Stripe.js shows what there is to do itself; that it needs no address then is believed.
+    let by_sdk = call.flag("use_stripe_sdk") == Some(true);
+    let stays = by_sdk || call.get("off_session").is_some();
+    if may_redirect && call.text("return_url").is_none() && !stays {
         return Err(Failure::invalid(RETURN_URL).param("return_url"));
     }
     confirm::ensure_confirmable(&pi)?;
@@ -235,7 +238,6 @@ fn try_payment(
         .get("payment_method_options")
         .and_then(|options| options.get("card"))
         .map(|card| text(card, "request_three_d_secure").to_owned());
-    let by_sdk = call.flag("use_stripe_sdk") == Some(true);
     let return_url = call.text("return_url").filter(|_| !by_sdk);
     let options = ConfirmOptions {
         asks_later: false,

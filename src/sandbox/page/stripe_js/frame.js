@@ -262,7 +262,9 @@ function shape() {
   for (const it of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-for]"))) it.hidden = it.dataset.for !== method();
   const postal = document.getElementById("postal-row");
   const country = /** @type {HTMLSelectElement | null} */ (document.querySelector("[data-field=country]"));
-  if (postal && kind === "payment" && country) postal.hidden = !WITH_POSTAL_CODE.includes(country.value);
+  if (postal && kind === "payment" && country) {
+    postal.hidden = method() !== "card" || !WITH_POSTAL_CODE.includes(country.value);
+  }
 }
 
 function onInput({ target }) {
