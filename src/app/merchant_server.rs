@@ -8,7 +8,7 @@ use crate::app::provider::Provider;
 use crate::domain::currency::Currency;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::money::Money;
-use crate::domain::notice::{Delivery, Notice, Outcome};
+use crate::domain::notice::{Delivery, DeliveryOutcome, Notice};
 use crate::domain::secret::SigningSecret;
 use crate::domain::signature::TOLERANCE_S;
 use crate::net::outbound;
@@ -208,9 +208,9 @@ pub fn delivery(seen: &ListenerEvent) -> Option<Delivery> {
             ..
         } => {
             let outcome = match problem {
-                _ if !*fresh => Outcome::Duplicate,
-                Some(problem) => Outcome::NotBooked { problem: problem.clone() },
-                None => Outcome::Recorded { booked: !changes.is_empty() },
+                _ if !*fresh => DeliveryOutcome::Duplicate,
+                Some(problem) => DeliveryOutcome::NotBooked { problem: problem.clone() },
+                None => DeliveryOutcome::Recorded { booked: !changes.is_empty() },
             };
             Some(Delivery {
                 at: *at,
@@ -225,7 +225,7 @@ pub fn delivery(seen: &ListenerEvent) -> Option<Delivery> {
             at: *at,
             event: None,
             kind: None,
-            outcome: Outcome::Rejected { status: *status, reason: (*cause).to_owned() },
+            outcome: DeliveryOutcome::Rejected { status: *status, reason: (*cause).to_owned() },
             took_ms: *took_ms,
             forwarded: None,
         }),

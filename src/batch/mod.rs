@@ -23,7 +23,7 @@ pub trait Commit: Send + 'static {
     type Error: Send + Clone + From<WriterGone> + 'static;
 
     /// Stores `items` together or not at all, and answers for each of them, in the same order.
-    fn commit(&mut self, items: Vec<Self::Item>) -> Result<Vec<Outcome<Self>>, Self::Error>;
+    fn commit(&mut self, items: Vec<Self::Item>) -> Result<Vec<ItemResult<Self>>, Self::Error>;
 
     /// Whether what waited behind a failed commit fails with it: its turn would end as late and as badly.
     fn fails_the_queue(_error: &Self::Error) -> bool {
@@ -32,7 +32,7 @@ pub trait Commit: Send + 'static {
 }
 
 /// What became of one item.
-pub type Outcome<C> = Result<<C as Commit>::Done, <C as Commit>::Error>;
+pub type ItemResult<C> = Result<<C as Commit>::Done, <C as Commit>::Error>;
 
 /// The queue had no room: the caller comes back later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,7 +44,7 @@ pub struct Full;
 #[error("the writer ended before it answered")]
 pub struct WriterGone;
 
-type Ack<C> = oneshot::Sender<Outcome<C>>;
+type Ack<C> = oneshot::Sender<ItemResult<C>>;
 
 struct Pending<C: Commit> {
     item: C::Item,
@@ -112,7 +112,7 @@ impl<C: Commit> fmt::Debug for Batch<C> {
 
 /// A future of what becomes of one queued item.
 pub struct Ticket<C: Commit> {
-    answer: oneshot::Receiver<Outcome<C>>,
+    answer: oneshot::Receiver<ItemResult<C>>,
 }
 
 impl<C: Commit> Ticket<C> {
@@ -156,7 +156,7 @@ fn write<C: Commit>(mut commit: C, inbox: &Receiver<Pending<C>>, depth: usize) {
     }
 }
 
-fn answer<C: Commit>(acks: Vec<Ack<C>>, outcome: Result<Vec<Outcome<C>>, C::Error>) {
+fn answer<C: Commit>(acks: Vec<Ack<C>>, outcome: Result<Vec<ItemResult<C>>, C::Error>) {
     match outcome {
         Ok(done) => {
             // Where a commit answered too few, the acknowledgements left over are dropped: `WriterGone`.

@@ -32,11 +32,11 @@ pub(crate) enum Dispute {
 
 impl Dispute {
     /// As the command is asked for it.
-    pub(crate) fn wish(self) -> dispute::Wish {
+    pub(crate) fn action(self) -> dispute::DisputeAction {
         match self {
-            Self::Show { dispute } => dispute::Wish::Show(dispute),
-            Self::Evidence { text, dispute } => dispute::Wish::Evidence(dispute, text),
-            Self::Submit { dispute } => dispute::Wish::Submit(dispute),
+            Self::Show { dispute } => dispute::DisputeAction::Show(dispute),
+            Self::Evidence { text, dispute } => dispute::DisputeAction::Evidence(dispute, text),
+            Self::Submit { dispute } => dispute::DisputeAction::Submit(dispute),
         }
     }
 }

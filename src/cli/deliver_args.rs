@@ -27,7 +27,7 @@ pub(crate) enum Tampered {
 
 impl Tampered {
     /// As the command is asked for it.
-    pub(crate) const fn wish(self) -> Tamper {
+    pub(crate) const fn tamper(self) -> Tamper {
         match self {
             Self::Body => Tamper::Body,
             Self::Secret => Tamper::Secret,
@@ -76,7 +76,7 @@ pub(crate) struct Refund {
 
 impl Refund {
     /// As the command is asked for it.
-    pub(crate) fn wish(self) -> refund::Wish {
-        refund::Wish { payment: self.payment, amount: self.amount }
+    pub(crate) fn options(self) -> refund::RefundOptions {
+        refund::RefundOptions { payment: self.payment, amount: self.amount }
     }
 }

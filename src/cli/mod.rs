@@ -13,6 +13,7 @@ pub(crate) mod invoked;
 mod language;
 pub(crate) mod ledger_args;
 pub(crate) mod logging;
+pub(crate) mod options;
 pub(crate) mod out;
 pub(crate) mod pager;
 pub(crate) mod reconcile_args;
@@ -24,7 +25,6 @@ pub(crate) mod signals;
 mod talk;
 pub(crate) mod usage;
 mod values;
-pub(crate) mod wish;
 
 use crate::cli::args::{Command, Line};
 use crate::config::keys;

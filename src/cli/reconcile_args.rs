@@ -1,10 +1,10 @@
 //! The arguments of `stripegym reconcile`, and how they are read.
 
-use crate::app::command::reconcile::Wish;
+use crate::app::command::reconcile::ReconcileOptions;
 use crate::app::compare::source::Source;
 use crate::app::course::ask::Asker;
 use crate::cli::args::Shape;
-use crate::cli::wish::Reader;
+use crate::cli::options::Reader;
 use crate::domain::currency::Currency;
 use crate::domain::fault::FaultKind;
 use crate::domain::reconcile::columns::Map;
@@ -114,7 +114,7 @@ pub(crate) enum ReconcileCommand {
 const SOURCES: &str = "ledger, provider, csv:FILE, jsonl:FILE, sqlite:FILE#TABLE";
 
 impl Reader<'_> {
-    pub(crate) fn reconcile(&self, asked: &Reconcile) -> Result<Wish, FaultKind> {
+    pub(crate) fn reconcile(&self, asked: &Reconcile) -> Result<ReconcileOptions, FaultKind> {
         let (sides, explain) = match &asked.command {
             Some(ReconcileCommand::Explain { id, sides }) => (sides, Some(id.clone())),
             None => (&asked.sides, None),
@@ -125,7 +125,7 @@ impl Reader<'_> {
         };
         let sqlite = (asked.format == Written::Sqlite).then(|| asked.output.clone()).flatten();
         let window_s = self.duration("--pending", sides.pending.as_deref())?;
-        Ok(Wish {
+        Ok(ReconcileOptions {
             sources: [
                 source("--ours", sides.ours.as_ref())?,
                 source("--theirs", sides.theirs.as_ref())?,

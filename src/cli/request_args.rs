@@ -47,8 +47,8 @@ pub(crate) enum FaultCommand {
 }
 
 /// Which requests of the log are wanted.
-pub(crate) fn logs(asked: Logs) -> logs::Wish {
-    logs::Wish {
+pub(crate) fn logs(asked: Logs) -> logs::LogsOptions {
+    logs::LogsOptions {
         tail: asked.tail.is_some(),
         status: asked.status,
         path: asked.path,
@@ -58,10 +58,10 @@ pub(crate) fn logs(asked: Logs) -> logs::Wish {
 }
 
 /// What is wanted of the faults.
-pub(crate) fn fault(command: FaultCommand) -> fault::Wish {
+pub(crate) fn fault(command: FaultCommand) -> fault::FaultAction {
     match command {
-        FaultCommand::Add { on, answer, times } => fault::Wish::Add { on, answer, times },
-        FaultCommand::List => fault::Wish::List,
-        FaultCommand::Clear => fault::Wish::Clear,
+        FaultCommand::Add { on, answer, times } => fault::FaultAction::Add { on, answer, times },
+        FaultCommand::List => fault::FaultAction::List,
+        FaultCommand::Clear => fault::FaultAction::Clear,
     }
 }

@@ -8,17 +8,17 @@ use crate::app::command::{
 };
 use crate::app::context::{Context, NoticeSink};
 use crate::app::course::talk::note_shown;
-use crate::app::course::{Wish, library, of_lesson};
+use crate::app::course::{RunOptions, library, of_lesson};
 use crate::app::seeded::World;
 use crate::cli::args::{self, Command, Day, Ledger, Lesson, Line, Shape};
 use crate::cli::course_args::{Dev, Progress};
 use crate::cli::deliver_args::Tampered;
 use crate::cli::ledger_args::{BookFormat, LedgerBook};
+use crate::cli::options::{self, Reader};
 use crate::cli::reconcile_args::Reconcile;
 use crate::cli::reporter::Reporter;
 use crate::cli::request_args;
 use crate::cli::sandbox_args::SandboxCommand;
-use crate::cli::wish::{self, Reader};
 use crate::cli::{build_server, env_example, exit, fail, logging, out, pager, signals, talk};
 use crate::config::Config;
 use crate::config::sources::Sources;
@@ -189,12 +189,12 @@ async fn host(
     match asked.command {
         None => sandbox::run(context, reader.sandbox(&asked, &context.config)?).await,
         Some(SandboxCommand::Worlds { command }) => {
-            worlds::run(context, &wish::worlds(command)).await
+            worlds::run(context, &options::worlds(command)).await
         }
         Some(SandboxCommand::Account { command }) => {
             account::run(context, &reader.account(command)?).await
         }
-        Some(SandboxCommand::Keys { command }) => keys::run(context, &wish::keys(command)).await,
+        Some(SandboxCommand::Keys { command }) => keys::run(context, &options::keys(command)).await,
         Some(SandboxCommand::Fault { command }) => {
             fault::run(context, &request_args::fault(command)).await
         }
@@ -202,14 +202,14 @@ async fn host(
 }
 
 /// Runs a lesson as the manifest says that it begins.
-async fn lesson(context: &Context, id: &str, wish: &Wish) -> Result<Report, Fault> {
+async fn lesson(context: &Context, id: &str, options: &RunOptions) -> Result<Report, Fault> {
     let all = library().manifest().map_err(|it| of_lesson(&it))?;
     let report = match all.find(id).map(|it| it.opening) {
-        Some(Opening::Round) => round::run(context, id, wish).await,
-        _ => day::run(context, id, wish).await,
+        Some(Opening::Round) => round::run(context, id, options).await,
+        _ => day::run(context, id, options).await,
     }?;
-    let whole = wish.only.is_none() && wish.from.is_none() && !wish.print_env;
-    if whole && wish.candidate.track() == Track::Shop {
+    let whole = options.only.is_none() && options.from.is_none() && !options.print_env;
+    if whole && options.candidate.track() == Track::Shop {
         note_shown(context, id)?;
     }
     Ok(report)
@@ -234,27 +234,29 @@ pub(crate) async fn dispatch(
         Command::Ledger { command: Ledger::Show(asked) } => {
             ledger::run(context, reader.ledger(&asked)?)
         }
-        Command::Ledger { command: Ledger::Book(asked) } => book::run(context, &wish::book(asked)),
+        Command::Ledger { command: Ledger::Book(asked) } => {
+            book::run(context, &options::book(asked))
+        }
         Command::Reconcile(asked) => compare(&asked, context, reader).await,
         Command::Logs(asked) => logs::run(context, &request_args::logs(asked)).await,
-        Command::Clock { command } => clock::run(context, &wish::clock(command)).await,
+        Command::Clock { command } => clock::run(context, &options::clock(command)).await,
         Command::Sandbox(asked) => host(asked, context, reader).await,
         Command::Deliver(asked) => {
-            deliver::run(context, &asked.event, asked.tamper.map(Tampered::wish)).await
+            deliver::run(context, &asked.event, asked.tamper.map(Tampered::tamper)).await
         }
         Command::Sign(asked) => deliver::sign(context, &asked.event, asked.explain).await,
         Command::Pay(asked) => {
             checkout::pay(context, &asked.session, &reader.means("--with", &asked.with)?).await
         }
-        Command::Refund(asked) => refund::run(context, &asked.wish()).await,
-        Command::Dispute { command } => dispute::run(context, &command.wish()).await,
+        Command::Refund(asked) => refund::run(context, &asked.options()).await,
+        Command::Dispute { command } => dispute::run(context, &command.action()).await,
         Command::Setup(asked) => card::run(context, &reader.setup(asked, config)?).await,
-        Command::Card { command } => card::run(context, &wish::card(command)).await,
+        Command::Card { command } => card::run(context, &options::card(command)).await,
         Command::Trigger(asked) => match asked.kind {
             Some(kind) => trigger::run(context, &kind).await,
             None => Ok(trigger::list()),
         },
-        Command::Events { command } => events::run(context, &wish::events(command)).await,
+        Command::Events { command } => events::run(context, &options::events(command)).await,
         Command::Cards { filter } => cards::run(filter.as_deref()),
         Command::Doctor => Ok(doctor::run(context).await),
         Command::EnvExample | Command::Keep { .. } => Ok(Report::Silent),
@@ -264,10 +266,10 @@ pub(crate) async fn dispatch(
         }
         Command::Status => status::run(context),
         Command::Hint(asked) => hint::run(context, asked.code.as_deref(), asked.tier),
-        Command::Solution(asked) => solution::run(context, &wish::solution(&asked)),
+        Command::Solution(asked) => solution::run(context, &options::solution(&asked)),
         Command::Starter { language, folder } => starter::run(&language, &folder),
         Command::Report(asked) => {
-            report::run(context, &wish::report(&asked, reader.json), view::report::render)
+            report::run(context, &options::report(&asked, reader.json), view::report::render)
         }
         Command::VerifyReport { file, against } => {
             verify_report::run(context, &file, against.as_ref(), view::report::render)
@@ -279,10 +281,10 @@ pub(crate) async fn dispatch(
             progress::import(context, &file)
         }
         Command::Explain { name } => explain::run(context, name.as_deref()),
-        Command::Reset(asked) => reset::run(context, &wish::reset(&asked)).await,
+        Command::Reset(asked) => reset::run(context, &options::reset(&asked)).await,
         Command::Dev { command: Dev::Items } => items::run(config.locale),
         Command::Dev { command: Dev::Check(asked) } => {
-            dev::run(context, wish::parses, wish::scope(&asked).as_ref()).await
+            dev::run(context, options::parses, options::scope(&asked).as_ref()).await
         }
     }
 }
@@ -292,8 +294,8 @@ async fn compare(
     context: &Context,
     reader: &Reader<'_>,
 ) -> Result<Report, Fault> {
-    let wish = reader.reconcile(asked)?;
-    reconcile::run(context, wish, sink(asked, reader.canvas)?).await
+    let options = reader.reconcile(asked)?;
+    reconcile::run(context, options, sink(asked, reader.canvas)?).await
 }
 
 /// Where the rows of a comparison go one by one, where they do.

@@ -11,7 +11,7 @@ use crate::domain::time::Timestamp;
 
 /// How a delivery ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum DeliveryOutcome {
     /// It is in the ledger's file, and changed the ledger where `booked`.
     Recorded {
         /// Whether a row of the ledger changed.
@@ -43,7 +43,7 @@ pub struct Delivery {
     /// The event's type, where it could be read.
     pub kind: Option<String>,
     /// How it ended.
-    pub outcome: Outcome,
+    pub outcome: DeliveryOutcome,
     /// Milliseconds from the first byte to the answer.
     pub took_ms: u64,
     /// The answer of whom it was passed on to: a status, or why there is none.

@@ -6,6 +6,7 @@ use crate::net::tasks::Tasks;
 use crate::os::clock::Clock;
 use crate::os::entropy::Entropy;
 use crate::os::private;
+use crate::sandbox::behaviour::object::BEHAVIOUR;
 use crate::sandbox::deliver;
 use crate::sandbox::engine::journal::JournalError;
 use crate::sandbox::engine::txn::Site;
@@ -138,6 +139,7 @@ pub async fn start(options: Options) -> Result<Running, HostError> {
         base_url: format!("http://{reachable}"),
         api_version: crate::catalog::Catalog::get().api_version().to_owned(),
         beyond: options.delivery.beyond.clone(),
+        behaviour: BEHAVIOUR,
     };
     if let Some(home) = &options.home {
         // SQLite would make it with the mode of the day, and it holds signing secrets.

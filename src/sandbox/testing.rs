@@ -4,6 +4,7 @@ use crate::catalog::Catalog;
 use crate::domain::time::Timestamp;
 use crate::net::outbound::Beyond;
 use crate::os::entropy::Entropy;
+use crate::sandbox::behaviour::object::BEHAVIOUR;
 use crate::sandbox::call::{Call, Version};
 use crate::sandbox::engine::state::{DEFAULT_WORLD, Scope, State};
 use crate::sandbox::engine::txn::{Origin, Site, Txn, View};
@@ -34,6 +35,7 @@ impl Lab {
                 base_url: "http://127.0.0.1:12111".to_owned(),
                 api_version: "2026-10-28.endive".to_owned(),
                 beyond: Beyond::Nobody,
+                behaviour: BEHAVIOUR,
             },
         }
     }

@@ -5,7 +5,7 @@ use crate::domain::time::Timestamp;
 use crate::net::outbound::{Patience, Reach, client};
 use crate::os::clock::Clock;
 use crate::os::entropy::Entropy;
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::document::text;
 use crate::sandbox::host::{Options, Running, start};
 use crate::sandbox::jobs::run_due;
 use serde_json::Value;

@@ -96,7 +96,7 @@ impl LedgerWriter {
         Batch::start(self, QUEUE_DEPTH)
     }
 
-    fn write(&mut self, items: &[Write]) -> rusqlite::Result<Vec<Outcome>> {
+    fn write(&mut self, items: &[Write]) -> rusqlite::Result<Vec<ItemResult>> {
         // Immediate: a reader that turned writer could not be granted the lock any more.
         let mut transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -215,7 +215,7 @@ impl Commit for LedgerWriter {
     type Done = Accepted;
     type Error = StoreError;
 
-    fn commit(&mut self, items: Vec<Write>) -> Result<Vec<Outcome>, StoreError> {
+    fn commit(&mut self, items: Vec<Write>) -> Result<Vec<ItemResult>, StoreError> {
         self.stand()?;
         let done = self.write(&items).map_err(|error| {
             let error = schema::explain(&self.path, &error);
@@ -232,7 +232,7 @@ impl Commit for LedgerWriter {
 }
 
 /// What became of one item of a commit.
-type Outcome = Result<Accepted, StoreError>;
+type ItemResult = Result<Accepted, StoreError>;
 
 /// Writes one item. Where a row that it meets cannot be read, it alone fails, and leaves nothing; fails where
 /// nothing can be written.
@@ -241,7 +241,7 @@ fn apart(
     transaction: &mut Transaction<'_>,
     chain: &mut Chain,
     item: &Write,
-) -> rusqlite::Result<Outcome> {
+) -> rusqlite::Result<ItemResult> {
     let savepoint = transaction.savepoint()?;
     let mut after = chain.clone();
     match post(&mut Sqlite { connection: &savepoint, chain: &mut after }, item) {

@@ -131,7 +131,7 @@ mod tests {
     use crate::domain::locale::Locale;
     use crate::domain::mode::Mode;
     use crate::domain::money::Money;
-    use crate::domain::notice::{Delivery, Notice, Outcome};
+    use crate::domain::notice::{Delivery, DeliveryOutcome, Notice};
     use crate::domain::reconcile::Record;
     use crate::domain::report::{Ledger, LedgerRow, Place, Report};
     use crate::domain::sheet::{Cell, Sheet, SheetKind};
@@ -153,9 +153,9 @@ mod tests {
     fn outputs(foreign: &str, canvas: &Canvas) -> Vec<String> {
         let own = || foreign.to_owned();
         let deliveries = [
-            Outcome::Recorded { booked: true },
-            Outcome::NotBooked { problem: own() },
-            Outcome::Rejected { status: 400, reason: own() },
+            DeliveryOutcome::Recorded { booked: true },
+            DeliveryOutcome::NotBooked { problem: own() },
+            DeliveryOutcome::Rejected { status: 400, reason: own() },
         ];
         let notices = deliveries.map(|outcome| {
             Notice::Delivered(Delivery {

@@ -4,7 +4,7 @@ use crate::domain::card::{self, After, Behaviour, Card, Group};
 use crate::domain::currency::Currency;
 use crate::domain::doctor::{Doctor, Finding};
 use crate::domain::event::EventRow;
-use crate::domain::notice::{Delivery, Notice, Outcome, Step};
+use crate::domain::notice::{Delivery, DeliveryOutcome, Notice, Step};
 use crate::domain::reconcile::row::{Key, Row};
 use crate::domain::reconcile::summary::{Flow, Sum};
 use crate::domain::reconcile::{Finding as Compared, Record, Summary, Verdict};
@@ -327,11 +327,11 @@ fn event(it: &EventRow) -> Value {
 
 fn delivery(it: &Delivery) -> Value {
     let (outcome, status, reason) = match &it.outcome {
-        Outcome::Recorded { booked: true } => ("recorded", 200, None),
-        Outcome::Recorded { booked: false } => ("stored", 200, None),
-        Outcome::NotBooked { problem } => ("not_booked", 200, Some(problem)),
-        Outcome::Duplicate => ("duplicate", 200, None),
-        Outcome::Rejected { status, reason } => ("rejected", *status, Some(reason)),
+        DeliveryOutcome::Recorded { booked: true } => ("recorded", 200, None),
+        DeliveryOutcome::Recorded { booked: false } => ("stored", 200, None),
+        DeliveryOutcome::NotBooked { problem } => ("not_booked", 200, Some(problem)),
+        DeliveryOutcome::Duplicate => ("duplicate", 200, None),
+        DeliveryOutcome::Rejected { status, reason } => ("rejected", *status, Some(reason)),
     };
     json!({
         "at": at(it.at),

@@ -1,6 +1,6 @@
 //! One line for each thing that a command says while it runs.
 
-use crate::domain::notice::{Delivery, LedgerState, Notice, Outcome, Step, UNTRUSTED};
+use crate::domain::notice::{Delivery, DeliveryOutcome, LedgerState, Notice, Step, UNTRUSTED};
 use crate::view::canvas::{Canvas, Format, Tone};
 use crate::view::words::Msg;
 use crate::view::wrap::{columns, typed, wrap};
@@ -247,13 +247,17 @@ fn graded(notice: &Notice, canvas: &Canvas) -> Line {
 
 fn delivered(delivery: &Delivery, canvas: &Canvas) -> String {
     let (tone, outcome) = match &delivery.outcome {
-        Outcome::Recorded { booked: true } => (Tone::Good, canvas.say(&Msg::DeliveryRecorded)),
-        Outcome::Recorded { booked: false } => (Tone::Quiet, canvas.say(&Msg::DeliveryStored)),
-        Outcome::NotBooked { problem } => {
+        DeliveryOutcome::Recorded { booked: true } => {
+            (Tone::Good, canvas.say(&Msg::DeliveryRecorded))
+        }
+        DeliveryOutcome::Recorded { booked: false } => {
+            (Tone::Quiet, canvas.say(&Msg::DeliveryStored))
+        }
+        DeliveryOutcome::NotBooked { problem } => {
             (Tone::Caution, canvas.say(&Msg::DeliveryNotBooked { problem }))
         }
-        Outcome::Duplicate => (Tone::Caution, canvas.say(&Msg::DeliveryDuplicate)),
-        Outcome::Rejected { status, reason } => {
+        DeliveryOutcome::Duplicate => (Tone::Caution, canvas.say(&Msg::DeliveryDuplicate)),
+        DeliveryOutcome::Rejected { status, reason } => {
             let status = i64::from(*status);
             (Tone::Bad, canvas.say(&Msg::DeliveryRejected { status, reason }))
         }
@@ -361,7 +365,7 @@ mod tests {
             at: Timestamp(0),
             event: Some("evt_1TzzTzzTzzTzzTzzTzzTzzTz".to_owned()),
             kind: Some("checkout.session.completed".to_owned()),
-            outcome: Outcome::Recorded { booked: true },
+            outcome: DeliveryOutcome::Recorded { booked: true },
             took_ms: 12,
             forwarded: Some(Ok(200)),
         });

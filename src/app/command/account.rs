@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 /// What is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum AccountAction {
     /// The settings.
     Show,
     /// Some of them changed.
@@ -17,11 +17,11 @@ pub enum Wish {
 }
 
 /// Does what is wanted.
-pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
+pub async fn run(context: &Context, action: &AccountAction) -> Result<Report, Fault> {
     let remote = Remote::connect(context, "stripegym sandbox account").await?;
-    let answer = match wish {
-        Wish::Show => remote.in_world(Method::GET, "account", &Value::Null).await?,
-        Wish::Set(pairs) => {
+    let answer = match action {
+        AccountAction::Show => remote.in_world(Method::GET, "account", &Value::Null).await?,
+        AccountAction::Set(pairs) => {
             let body = pairs.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
             remote.in_world(Method::POST, "account", &Value::Object(body)).await?
         }

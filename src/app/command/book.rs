@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 /// What is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum BookAction {
     /// The entries about an object, at most so many, the newest.
     Journal {
         /// The object.
@@ -53,40 +53,40 @@ pub enum Export {
 }
 
 /// Reads the book, or makes it anew.
-pub fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
+pub fn run(context: &Context, action: &BookAction) -> Result<Report, Fault> {
     let ledger = ledger_file::read(context)?;
-    if let Wish::Export(Export::Sqlite(path)) = wish
+    if let BookAction::Export(Export::Sqlite(path)) = action
         && path.exists()
     {
         return Err(FaultKind::File { path: path.display().to_string() }.into());
     }
-    work(context, &ledger, wish).map_err(|error| ledger_file::fault(context, &error))
+    work(context, &ledger, action).map_err(|error| ledger_file::fault(context, &error))
 }
 
-fn work(context: &Context, ledger: &Ledger, wish: &Wish) -> Result<Report, StoreError> {
+fn work(context: &Context, ledger: &Ledger, action: &BookAction) -> Result<Report, StoreError> {
     let sheet =
         |kind, rows| Report::Sheet(Sheet { place: context.place(None), kind, rows, looked: None });
-    Ok(match wish {
-        Wish::Journal { object, limit } => {
+    Ok(match action {
+        BookAction::Journal { object, limit } => {
             sheet(SheetKind::Journal, journal(&ledger.entries(object.as_deref(), *limit)?))
         }
-        Wish::Export(Export::Csv) => {
+        BookAction::Export(Export::Csv) => {
             sheet(SheetKind::Journal, journal(&ledger.entries(None, None)?))
         }
-        Wish::Export(Export::Jsonl) => text(ledger, export::jsonl)?,
-        Wish::Export(Export::Beancount) => text(ledger, export::beancount)?,
-        Wish::Export(Export::Hledger) => text(ledger, export::hledger)?,
-        Wish::Export(Export::Sqlite(path)) => copy(ledger, path)?,
-        Wish::Balance => sheet(SheetKind::Balance, balance(ledger)?),
-        Wish::Accounts => sheet(SheetKind::Accounts, accounts(ledger)?),
-        Wish::Problems => {
+        BookAction::Export(Export::Jsonl) => text(ledger, export::jsonl)?,
+        BookAction::Export(Export::Beancount) => text(ledger, export::beancount)?,
+        BookAction::Export(Export::Hledger) => text(ledger, export::hledger)?,
+        BookAction::Export(Export::Sqlite(path)) => copy(ledger, path)?,
+        BookAction::Balance => sheet(SheetKind::Balance, balance(ledger)?),
+        BookAction::Accounts => sheet(SheetKind::Accounts, accounts(ledger)?),
+        BookAction::Problems => {
             let rows = ledger.problems()?.into_iter();
             let row = |it: crate::store::book::Problem| {
                 vec![Cell::Word(it.name), Cell::Word(it.about), Cell::Word(it.text)]
             };
             sheet(SheetKind::Problems, rows.map(row).collect())
         }
-        Wish::Import(file) => {
+        BookAction::Import(file) => {
             let done = ledger.import(file, context.clock.now())?;
             let (read, fresh) = (done.read, done.fresh);
             context.notices.say(Notice::Imported { read, fresh });
@@ -95,11 +95,11 @@ fn work(context: &Context, ledger: &Ledger, wish: &Wish) -> Result<Report, Store
                 |(line, why): &(String, String)| vec![word("unreadable"), word(line), word(why)];
             sheet(SheetKind::Problems, done.unreadable.iter().map(row).collect())
         }
-        Wish::Rebuild => {
+        BookAction::Rebuild => {
             ledger.rebuild()?;
             verify(context, ledger)?
         }
-        Wish::Verify => verify(context, ledger)?,
+        BookAction::Verify => verify(context, ledger)?,
     })
 }
 

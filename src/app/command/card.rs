@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 /// What is done; where nobody is named, to the customer that was made last.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum CardAction {
     /// A customer is made and leaves a card behind on a hosted page.
     Setup {
         /// The customer's address.
@@ -37,16 +37,16 @@ pub enum Wish {
 }
 
 /// Does it.
-pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
+pub async fn run(context: &Context, action: &CardAction) -> Result<Report, Fault> {
     let provider = Provider::connect(context).await?;
-    let done = work(context, &provider.stripe, wish).await;
+    let done = work(context, &provider.stripe, action).await;
     provider.close().await;
     done.map(Report::Control)
 }
 
-async fn work(context: &Context, stripe: &Stripe, wish: &Wish) -> Result<Value, Fault> {
-    match wish {
-        Wish::Setup { email, means, shop } => {
+async fn work(context: &Context, stripe: &Stripe, action: &CardAction) -> Result<Value, Fault> {
+    match action {
+        CardAction::Setup { email, means, shop } => {
             let customer = stripe.post("/v1/customers", &json!({ "email": email })).await?;
             let params = json!({
                 "mode": "setup", "currency": "jpy", "customer": customer.get("id"),
@@ -68,7 +68,7 @@ async fn work(context: &Context, stripe: &Stripe, wish: &Wish) -> Result<Value, 
                 "customer": member("customer"), "setup_intent": member("setup_intent"), "message": message,
             }))
         }
-        Wish::List(customer) => {
+        CardAction::List(customer) => {
             let cards = cards(stripe, &whose(stripe, customer.as_ref()).await?).await?;
             let card = |it: &Value| {
                 let at = |pointer: &str| it.pointer(pointer).cloned().unwrap_or_default();
@@ -77,7 +77,7 @@ async fn work(context: &Context, stripe: &Stripe, wish: &Wish) -> Result<Value, 
             };
             Ok(json!({ "data": cards.iter().map(card).collect::<Vec<_>>() }))
         }
-        Wish::Charge { customer, amount, currency } => {
+        CardAction::Charge { customer, amount, currency } => {
             let customer = whose(stripe, customer.as_ref()).await?;
             let cards = cards(stripe, &customer).await?;
             let none = || FaultKind::NotFound { what: format!("card of {customer}") };
@@ -93,7 +93,7 @@ async fn work(context: &Context, stripe: &Stripe, wish: &Wish) -> Result<Value, 
                 "currency": member("currency"), "status": member("status"), "customer": customer,
             }))
         }
-        Wish::Detach(customer) => {
+        CardAction::Detach(customer) => {
             let customer = whose(stripe, customer.as_ref()).await?;
             let cards = cards(stripe, &customer).await?;
             let ids: Vec<&str> = cards.iter().filter_map(|it| it.get("id")?.as_str()).collect();

@@ -27,7 +27,7 @@ const OVERLAP_S: i64 = 120;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Wish {
+pub struct CatchUpOptions {
     /// From when on, where it is not where it stood.
     pub since: Option<Timestamp>,
     /// Whether only what could not be delivered is read.
@@ -46,9 +46,9 @@ const LISTS: [(&str, &str); 7] = [
 ];
 
 /// Reads what is new since the last time.
-pub async fn run(context: &Context, wish: Wish) -> Result<Report, Fault> {
+pub async fn run(context: &Context, options: CatchUpOptions) -> Result<Report, Fault> {
     let provider = Provider::connect(context).await?;
-    let answer = work(context, &provider, wish).await;
+    let answer = work(context, &provider, options).await;
     provider.close().await;
     answer
 }
@@ -64,7 +64,11 @@ struct Desk<'c> {
     done: CaughtUp,
 }
 
-async fn work(context: &Context, provider: &Provider, wish: Wish) -> Result<Report, Fault> {
+async fn work(
+    context: &Context,
+    provider: &Provider,
+    options: CatchUpOptions,
+) -> Result<Report, Fault> {
     let file = LedgerFile::open(context).await?;
     let key = context.config.key.as_ref();
     let cursor = format!("catch-up of {}", key.map_or_else(String::new, ApiKey::masked));
@@ -73,11 +77,11 @@ async fn work(context: &Context, provider: &Provider, wish: Wish) -> Result<Repo
     let known = known.map_err(|error| ledger_file::fault(context, &error))?;
     let now = context.clock.now();
     let oldest = now.plus(-KEPT_S);
-    let from = wish.since.or(known).unwrap_or(oldest);
+    let from = options.since.or(known).unwrap_or(oldest);
     let place = context.place(Some(provider.base()));
     let done = CaughtUp { place, from, to: now, events: 0, objects: 0, fresh: 0, unreadable: 0 };
     let live = key.is_some_and(ApiKey::is_live);
-    let (stripe, undelivered) = (&provider.stripe, wish.undelivered);
+    let (stripe, undelivered) = (&provider.stripe, options.undelivered);
     let mut desk = Desk { context, stripe, file, cursor, live, undelivered, done };
     let mut at = from;
     while at < now {

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 /// What is graded, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wish {
+pub struct CheckOptions {
     /// Which days and checks.
     pub choice: Choice,
     /// Which application.
@@ -33,22 +33,25 @@ pub struct Wish {
 }
 
 /// Grades.
-pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
+pub async fn run(context: &Context, options: &CheckOptions) -> Result<Report, Fault> {
     if context.config.mode == Mode::Stripe {
         return Err(FaultKind::SandboxOnly { command: "stripegym check".to_owned() }.into());
     }
-    let mut lessons = choose::lessons(context, &wish.choice)?;
-    choose::skip(&mut lessons, &wish.skip)?;
+    let mut lessons = choose::lessons(context, &options.choice)?;
+    choose::skip(&mut lessons, &options.skip)?;
     let grading = Grading {
-        candidate: Candidate { as_found: wish.choice == Choice::All, ..wish.candidate.clone() },
-        project: wish.project.clone(),
-        strict: wish.strict,
-        budget: wish.budget,
-        skip: wish.skip.clone(),
+        candidate: Candidate {
+            as_found: options.choice == Choice::All,
+            ..options.candidate.clone()
+        },
+        project: options.project.clone(),
+        strict: options.strict,
+        budget: options.budget,
+        skip: options.skip.clone(),
         every: lessons.len() == 1,
     };
-    if let Some(vigil) = &wish.vigil {
-        let kept = vigil.keep(context, &grading, &wish.choice).await;
+    if let Some(vigil) = &options.vigil {
+        let kept = vigil.keep(context, &grading, &options.choice).await;
         return kept.map(Report::Watched);
     }
     let quiet = context.quietly();

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 /// What is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum ClockAction {
     /// What time it is.
     Show,
     /// That much later.
@@ -19,14 +19,16 @@ pub enum Wish {
 }
 
 /// Does what is wanted.
-pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
+pub async fn run(context: &Context, action: &ClockAction) -> Result<Report, Fault> {
     let remote = Remote::connect(context, "stripegym clock").await?;
-    let answer = match wish {
-        Wish::Show => remote.in_world(Method::GET, "clock", &Value::Null).await?,
-        Wish::Advance(by) => {
+    let answer = match action {
+        ClockAction::Show => remote.in_world(Method::GET, "clock", &Value::Null).await?,
+        ClockAction::Advance(by) => {
             remote.in_world(Method::POST, "clock/advance", &json!({ "by": by })).await?
         }
-        Wish::Set(at) => remote.in_world(Method::POST, "clock/set", &json!({ "at": at })).await?,
+        ClockAction::Set(at) => {
+            remote.in_world(Method::POST, "clock/set", &json!({ "at": at })).await?
+        }
     };
     Ok(Report::Control(answer))
 }

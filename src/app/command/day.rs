@@ -2,30 +2,30 @@
 
 use crate::app::context::Context;
 use crate::app::course::surroundings;
-use crate::app::course::{self, Wish};
+use crate::app::course::{self, RunOptions};
 use crate::app::provider::Provider;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::mode::Mode;
 use crate::domain::report::Report;
 
 /// Runs the day `id` as wished.
-pub async fn run(context: &Context, id: &str, wish: &Wish) -> Result<Report, Fault> {
-    if wish.print_env {
-        surroundings::print(context, &wish.candidate).await?;
+pub async fn run(context: &Context, id: &str, options: &RunOptions) -> Result<Report, Fault> {
+    if options.print_env {
+        surroundings::print(context, &options.candidate).await?;
         return Ok(Report::Silent);
     }
     let lesson = course::lesson(context, id)?;
-    if wish.wants(course::Beat::Read) {
-        course::open(context, &lesson, wish);
+    if options.wants(course::Beat::Read) {
+        course::open(context, &lesson, options);
     }
-    if !wish.needs_stage() {
+    if !options.needs_stage() {
         return Ok(Report::Silent);
     }
     if context.config.mode == Mode::Stripe {
         return Err(FaultKind::SandboxOnly { command: format!("stripegym {id}") }.into());
     }
     let provider = Provider::connect(context).await?;
-    let played = course::play(context, &provider, &lesson, wish).await;
+    let played = course::play(context, &provider, &lesson, options).await;
     provider.close().await;
     Ok(Report::Day(Box::new(played?)))
 }

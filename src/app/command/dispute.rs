@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 /// What is done to which dispute; where none is named, to the newest.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum DisputeAction {
     /// It is shown.
     Show(Option<String>),
     /// A text is laid beside it, and may be changed until it is sent.
@@ -19,9 +19,9 @@ pub enum Wish {
 }
 
 /// Does it.
-pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
+pub async fn run(context: &Context, action: &DisputeAction) -> Result<Report, Fault> {
     let provider = Provider::connect(context).await?;
-    let answer = work(&provider.stripe, wish).await;
+    let answer = work(&provider.stripe, action).await;
     provider.close().await;
     let dispute = answer?;
     let at = |pointer: &str| dispute.pointer(pointer).cloned().unwrap_or_default();
@@ -33,20 +33,21 @@ pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
     })))
 }
 
-async fn work(stripe: &Stripe, wish: &Wish) -> Result<Value, Fault> {
-    let (Wish::Show(id) | Wish::Evidence(id, _) | Wish::Submit(id)) = wish;
+async fn work(stripe: &Stripe, action: &DisputeAction) -> Result<Value, Fault> {
+    let (DisputeAction::Show(id) | DisputeAction::Evidence(id, _) | DisputeAction::Submit(id)) =
+        action;
     let id = match id {
         Some(id) => id.clone(),
         None => newest(stripe).await?,
     };
     let path = format!("/v1/disputes/{id}");
-    Ok(match wish {
-        Wish::Show(_) => stripe.get(&path, &Value::Null).await?,
-        Wish::Evidence(_, said) => {
+    Ok(match action {
+        DisputeAction::Show(_) => stripe.get(&path, &Value::Null).await?,
+        DisputeAction::Evidence(_, said) => {
             let evidence = json!({ "uncategorized_text": said });
             stripe.post(&path, &json!({ "evidence": evidence, "submit": false })).await?
         }
-        Wish::Submit(_) => stripe.post(&path, &json!({ "submit": true })).await?,
+        DisputeAction::Submit(_) => stripe.post(&path, &json!({ "submit": true })).await?,
     })
 }
 

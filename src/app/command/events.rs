@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 /// What is wanted of the events.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum EventsAction {
     /// The newest ones.
     List {
         /// Only of this type.
@@ -26,16 +26,16 @@ pub enum Wish {
 }
 
 /// Does what is wanted.
-pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
+pub async fn run(context: &Context, action: &EventsAction) -> Result<Report, Fault> {
     let provider = Provider::connect(context).await?;
-    let answer = work(&provider.stripe, wish).await;
+    let answer = work(&provider.stripe, action).await;
     provider.close().await;
     answer
 }
 
-async fn work(stripe: &Stripe, wish: &Wish) -> Result<Report, Fault> {
-    match wish {
-        Wish::List { kind, limit } => {
+async fn work(stripe: &Stripe, action: &EventsAction) -> Result<Report, Fault> {
+    match action {
+        EventsAction::List { kind, limit } => {
             let mut params = json!({ "limit": limit });
             if let (Some(kind), Some(map)) = (kind, params.as_object_mut()) {
                 map.insert("type".to_owned(), json!(kind));
@@ -44,11 +44,11 @@ async fn work(stripe: &Stripe, wish: &Wish) -> Result<Report, Fault> {
             let data = list.get("data").and_then(Value::as_array);
             Ok(Report::Events(data.into_iter().flatten().map(row).collect()))
         }
-        Wish::Show(id) => {
+        EventsAction::Show(id) => {
             let event = stripe.event(id).await.map_err(|error| missing(error, id))?;
             Ok(Report::Object(format!("{event:#}")))
         }
-        Wish::Resend(id) => {
+        EventsAction::Resend(id) => {
             let event = stripe.event(id).await.map_err(|error| missing(error, id))?;
             let kind = row(&event).kind;
             stripe.post(&format!("/v1/events/{id}/retry"), &json!({})).await?;

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 /// What is wanted of the rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum FaultAction {
     /// One more.
     Add {
         /// Which requests: `POST /v1/payment_intents`.
@@ -28,28 +28,28 @@ pub enum Wish {
 }
 
 /// Does what is wanted.
-pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
+pub async fn run(context: &Context, action: &FaultAction) -> Result<Report, Fault> {
     let command = "stripegym sandbox fault";
-    if let Wish::Add { on, answer, times } = wish
+    if let FaultAction::Add { on, answer, times } = action
         && Rule::read(on, answer, &times.to_string()) == Err(RuleError::Request)
     {
         let expected = "POST /v1/payment_intents, GET /v1/customers/{id}, '* /v1/*'";
         return Err(bad_value("stripegym sandbox fault add", "--on", on, expected).into());
     }
     let control = Control::find(context, command).await?;
-    let told = match wish {
-        Wish::Add { on, answer, times } => {
+    let told = match action {
+        FaultAction::Add { on, answer, times } => {
             let params =
                 [("on", on.clone()), ("answer", answer.clone()), ("times", times.to_string())];
             let added = control.call(Method::POST, "faults", &params).await?;
             Told::FaultAdded(row(&added.unwrap_or_default()))
         }
-        Wish::List => {
+        FaultAction::List => {
             let list = control.call(Method::GET, "faults", &[]).await?.unwrap_or_default();
             let rules = list.get("faults").and_then(Value::as_array);
             Told::Faults(rules.into_iter().flatten().map(row).collect())
         }
-        Wish::Clear => {
+        FaultAction::Clear => {
             let done = control.call(Method::DELETE, "faults", &[]).await?;
             Told::FaultsCleared(number(&done.unwrap_or_default(), "cleared"))
         }

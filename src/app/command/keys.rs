@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 /// What is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum KeysAction {
     /// A new one that may do this.
     Create(String),
     /// All of them.
@@ -19,14 +19,14 @@ pub enum Wish {
 }
 
 /// Does what is wanted.
-pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
+pub async fn run(context: &Context, action: &KeysAction) -> Result<Report, Fault> {
     let remote = Remote::connect(context, "stripegym sandbox keys").await?;
-    let answer = match wish {
-        Wish::Create(allow) => {
+    let answer = match action {
+        KeysAction::Create(allow) => {
             remote.in_world(Method::POST, "keys", &json!({ "allow": allow })).await?
         }
-        Wish::List => remote.in_world(Method::GET, "keys", &Value::Null).await?,
-        Wish::Delete(key) => {
+        KeysAction::List => remote.in_world(Method::GET, "keys", &Value::Null).await?,
+        KeysAction::Delete(key) => {
             let path = format!("keys/{}", segment(key));
             remote.in_world(Method::DELETE, &path, &Value::Null).await?
         }

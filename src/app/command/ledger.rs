@@ -10,7 +10,7 @@ use crate::store::Filter;
 
 /// Which rows are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wish {
+pub struct LedgerOptions {
     /// Only rows of this status.
     pub status: Option<EntryStatus>,
     /// Only sessions created from this instant on.
@@ -22,8 +22,8 @@ pub struct Wish {
 }
 
 /// Shows the wanted rows, oldest first.
-pub fn run(context: &Context, wish: Wish) -> Result<Report, Fault> {
-    let Wish { status, since, limit, session } = wish;
+pub fn run(context: &Context, options: LedgerOptions) -> Result<Report, Fault> {
+    let LedgerOptions { status, since, limit, session } = options;
     let filter = &Filter { status, since, until: None, session, limit };
     let ledger = ledger_file::read(context)?;
     let fault = |error| ledger_file::fault(context, &error);

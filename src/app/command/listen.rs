@@ -7,7 +7,7 @@ use crate::app::provider::Provider;
 use crate::config::webhook_secrets_again;
 use crate::domain::fault::Fault;
 use crate::domain::mode::Mode;
-use crate::domain::notice::{Delivery, Notice, Outcome};
+use crate::domain::notice::{Delivery, DeliveryOutcome, Notice};
 use crate::domain::report::{Listened, Report};
 use crate::domain::secret::ApiKey;
 use crate::domain::signature::TOLERANCE_S;
@@ -28,7 +28,7 @@ const ROLL_EVERY: Duration = Duration::from_secs(1);
 
 /// How it was asked for.
 #[derive(Clone, Debug, Default)]
-pub struct Wish {
+pub struct ListenRun {
     /// The options.
     pub options: ListenOptions,
     /// How long it listens; for ever where nobody says.
@@ -42,16 +42,16 @@ pub struct Wish {
 }
 
 /// Listens until its time, count or type has come, or it is stopped.
-pub async fn run(context: &Context, wish: Wish) -> Result<Report, Fault> {
+pub async fn run(context: &Context, asked: ListenRun) -> Result<Report, Fault> {
     let provider = Provider::connect(context).await?;
-    let answer = work(context, &provider, wish).await;
+    let answer = work(context, &provider, asked).await;
     provider.close().await;
     answer
 }
 
-async fn work(context: &Context, provider: &Provider, wish: Wish) -> Result<Report, Fault> {
+async fn work(context: &Context, provider: &Provider, asked: ListenRun) -> Result<Report, Fault> {
     let file = LedgerFile::open(context).await?;
-    let mut server = MerchantServer::open(context, provider, &file, wish.options.clone()).await?;
+    let mut server = MerchantServer::open(context, provider, &file, asked.options.clone()).await?;
     let (stop_polling, polling) = shutdown::pair();
     let rolling = polling.clone();
     let tasks = Tasks::default();
@@ -64,8 +64,8 @@ async fn work(context: &Context, provider: &Provider, wish: Wish) -> Result<Repo
     roll(context, &server, &tasks, rolling);
     let heard = match ready {
         Ok(()) => {
-            greet(context, &server, wish.print_secret);
-            Ok(hear(context, &mut server, &wish).await)
+            greet(context, &server, asked.print_secret);
+            Ok(hear(context, &mut server, &asked).await)
         }
         Err(fault) => Err(fault),
     };
@@ -137,11 +137,11 @@ fn poll(
     });
 }
 
-async fn hear(context: &Context, server: &mut MerchantServer, wish: &Wish) -> Listened {
+async fn hear(context: &Context, server: &mut MerchantServer, asked: &ListenRun) -> Listened {
     let mut listened = Listened::default();
     let mut stop = context.stop.clone();
     let deadline = async {
-        match wish.lasting {
+        match asked.lasting {
             Some(time) => tokio::time::sleep(time).await,
             None => std::future::pending().await,
         }
@@ -166,9 +166,9 @@ async fn hear(context: &Context, server: &mut MerchantServer, wish: &Wish) -> Li
         }
         let Some(delivery) = delivery(&seen) else { continue };
         count(&mut listened, &delivery);
-        let wanted = delivery.kind.is_some() && delivery.kind == wish.until;
+        let wanted = delivery.kind.is_some() && delivery.kind == asked.until;
         context.notices.say(Notice::Delivered(delivery));
-        if wanted || wish.count.is_some_and(|most| listened.deliveries >= most) {
+        if wanted || asked.count.is_some_and(|most| listened.deliveries >= most) {
             break;
         }
     }
@@ -178,8 +178,10 @@ async fn hear(context: &Context, server: &mut MerchantServer, wish: &Wish) -> Li
 fn count(listened: &mut Listened, delivery: &Delivery) {
     listened.deliveries += 1;
     match delivery.outcome {
-        Outcome::Recorded { .. } | Outcome::NotBooked { .. } => listened.recorded += 1,
-        Outcome::Duplicate => listened.duplicates += 1,
-        Outcome::Rejected { .. } => listened.rejected += 1,
+        DeliveryOutcome::Recorded { .. } | DeliveryOutcome::NotBooked { .. } => {
+            listened.recorded += 1
+        }
+        DeliveryOutcome::Duplicate => listened.duplicates += 1,
+        DeliveryOutcome::Rejected { .. } => listened.rejected += 1,
     }
 }

@@ -23,7 +23,7 @@ const WAIT_S: u32 = 25;
 
 /// Which requests are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wish {
+pub struct LogsOptions {
     /// Whether the log is followed.
     pub tail: bool,
     /// `4xx`, `402`, `402,5xx`.
@@ -37,34 +37,38 @@ pub struct Wish {
 }
 
 /// Shows the newest requests, or each one as it is answered.
-pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
+pub async fn run(context: &Context, options: &LogsOptions) -> Result<Report, Fault> {
     let command = "stripegym logs";
-    if let Some(text) = wish.status.as_deref().filter(|text| Statuses::read(text).is_none()) {
+    if let Some(text) = options.status.as_deref().filter(|text| Statuses::read(text).is_none()) {
         return Err(bad_value(command, "--status", text, "402, 4xx, 402,5xx").into());
     }
-    if let Some(text) = wish.path.as_deref().filter(|text| Pattern::read(text).is_none()) {
+    if let Some(text) = options.path.as_deref().filter(|text| Pattern::read(text).is_none()) {
         let expected = "/v1/customers, /v1/customers/{id}, '/v1/payment_intents/*'";
         return Err(bad_value(command, "--path", text, expected).into());
     }
     let control = Control::find(context, command).await?;
-    if wish.tail {
-        return tail(context, &control, wish).await;
+    if options.tail {
+        return tail(context, &control, options).await;
     }
-    let mut params = filters(wish);
-    params.push(("limit", wish.limit.unwrap_or(ROWS_SHOWN).to_string()));
+    let mut params = filters(options);
+    params.push(("limit", options.limit.unwrap_or(ROWS_SHOWN).to_string()));
     let log = fetch(&control, &params).await?.unwrap_or_default();
     Ok(Report::Told(Told::Requests(rows(&log))))
 }
 
 /// Says each row as it comes, until the wished number was said or the person stops it.
-async fn tail(context: &Context, control: &Control, wish: &Wish) -> Result<Report, Fault> {
+async fn tail(
+    context: &Context,
+    control: &Control,
+    options: &LogsOptions,
+) -> Result<Report, Fault> {
     let newest = fetch(control, &[("limit", "1".to_owned())]).await?;
     let mut last = newest.as_ref().and_then(last_of).unwrap_or_default();
     context.notices.say(Notice::Following { base: control.base().to_owned() });
-    let mut left = wish.limit.map_or(u64::MAX, u64::from);
+    let mut left = options.limit.map_or(u64::MAX, u64::from);
     let mut stop = context.stop.clone();
     while left > 0 {
-        let mut params = filters(wish);
+        let mut params = filters(options);
         params.push(("limit", left.min(ROWS_FETCHED).to_string()));
         params.push(("after", last.clone()));
         params.push(("wait", WAIT_S.to_string()));
@@ -86,8 +90,9 @@ async fn tail(context: &Context, control: &Control, wish: &Wish) -> Result<Repor
     Ok(Report::Silent)
 }
 
-fn filters(wish: &Wish) -> Vec<(&'static str, String)> {
-    let filters = [("status", &wish.status), ("path", &wish.path), ("method", &wish.method)];
+fn filters(options: &LogsOptions) -> Vec<(&'static str, String)> {
+    let filters =
+        [("status", &options.status), ("path", &options.path), ("method", &options.method)];
     let given = filters.into_iter();
     given.filter_map(|(name, value)| Some((name, value.clone()?))).collect()
 }

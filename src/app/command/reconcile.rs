@@ -31,7 +31,7 @@ const WINDOW_S: i64 = 60;
 
 /// What is compared, and what is done about differences.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wish {
+pub struct ReconcileOptions {
     /// Ours and theirs; the ledger and the provider where nobody says.
     pub sources: [Option<Source>; 2],
     /// What is said of the tables among them.
@@ -62,17 +62,21 @@ pub struct Wish {
 pub type Sink = Box<dyn FindingSink>;
 
 /// Compares; where it is wished replays what is lacking and compares again.
-pub async fn run(context: &Context, wish: Wish, sink: Option<Sink>) -> Result<Report, Fault> {
+pub async fn run(
+    context: &Context,
+    options: ReconcileOptions,
+    sink: Option<Sink>,
+) -> Result<Report, Fault> {
     let sources = [
-        wish.sources.first().cloned().flatten().unwrap_or(Source::Ledger),
-        wish.sources.last().cloned().flatten().unwrap_or(Source::Provider),
+        options.sources.first().cloned().flatten().unwrap_or(Source::Ledger),
+        options.sources.last().cloned().flatten().unwrap_or(Source::Provider),
     ];
     let provider = if sources.contains(&Source::Provider) {
         Some(Provider::connect(context).await?)
     } else {
         None
     };
-    let answer = work(context, provider.as_ref(), wish, sources, sink).await;
+    let answer = work(context, provider.as_ref(), options, sources, sink).await;
     if let Some(provider) = provider {
         provider.close().await;
     }
@@ -102,7 +106,7 @@ impl Desk<'_> {
 async fn work(
     context: &Context,
     provider: Option<&Provider>,
-    wish: Wish,
+    options: ReconcileOptions,
     sources: [Source; 2],
     sink: Option<Sink>,
 ) -> Result<Report, Fault> {
@@ -111,22 +115,22 @@ async fn work(
     let polled = context.config.mode == Mode::Stripe && provider.is_some();
     let rules = Rules {
         now: context.clock.now(),
-        window_s: wish.window_s.unwrap_or(if polled { WINDOW_S } else { 0 }),
-        tolerance: wish.tolerance.clone(),
+        window_s: options.window_s.unwrap_or(if polled { WINDOW_S } else { 0 }),
+        tolerance: options.tolerance.clone(),
         ..Rules::default()
     };
     let plan = Plan {
         sources,
-        maps: wish.maps.clone(),
-        span: Span { since: wish.since, until: wish.until },
+        maps: options.maps.clone(),
+        span: Span { since: options.since, until: options.until },
         rules,
-        only_differences: wish.only_differences,
-        brief: sink.is_none() && wish.sqlite.is_none(),
-        about: wish.explain.clone(),
+        only_differences: options.only_differences,
+        brief: sink.is_none() && options.sqlite.is_none(),
+        about: options.explain.clone(),
     };
     let desk = Desk { context, provider, file, plan };
     let mut compared = desk.compare(desk.plan.clone()).await?;
-    let sink = match &wish.sqlite {
+    let sink = match &options.sqlite {
         Some(path) => Some(Box::new(SqliteSink::create(path).map_err(|error| {
             Fault::because(FaultKind::File { path: path.display().to_string() }, error)
         })?) as Sink),
@@ -137,10 +141,10 @@ async fn work(
             .map_err(|error| Fault::because(FaultKind::File { path: "stdout".to_owned() }, error));
     }
     let mut rows = kept(&mut compared).map_err(|error| desk.failed(error))?;
-    if let Some(id) = wish.explain {
+    if let Some(id) = options.explain {
         return explain(&desk, id, rows).await;
     }
-    let fixed = if wish.fix { Some(fix(&desk, &wish, &rows).await?) } else { None };
+    let fixed = if options.fix { Some(fix(&desk, &options, &rows).await?) } else { None };
     let did = |fixed: &Vec<Fixed>| {
         fixed.iter().any(|it| it.state != FixState::Planned && it.state != FixState::Left)
     };
@@ -175,14 +179,18 @@ fn kept(compared: &mut Compared) -> io::Result<Vec<Finding>> {
 }
 
 /// Does what the provider proves, where somebody says yes; says what it would do, where nobody is there to.
-async fn fix(desk: &Desk<'_>, wish: &Wish, rows: &[Finding]) -> Result<Vec<Fixed>, Fault> {
+async fn fix(
+    desk: &Desk<'_>,
+    options: &ReconcileOptions,
+    rows: &[Finding],
+) -> Result<Vec<Fixed>, Fault> {
     let differing = || rows.iter().filter(|finding| !finding.verdict.is_well());
     let planned: Vec<Fixed> = differing().map(repair::planned).collect();
     let count = planned.iter().filter(|it| it.state == FixState::Planned).count();
     let (Some(file), Some(provider)) = (&desk.file, desk.provider) else { return Ok(planned) };
-    let allowed = match &wish.asker {
+    let allowed = match &options.asker {
         _ if count == 0 => false,
-        _ if wish.yes => true,
+        _ if options.yes => true,
         Some(asker) => {
             let question = Notice::FixQuestion { count };
             let answer = asker.ask(desk.context, question).await?.unwrap_or_default();

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 /// What is given back.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wish {
+pub struct RefundOptions {
     /// The payment, by its session, itself, or its charge.
     pub payment: String,
     /// How much; without it, all.
@@ -17,9 +17,9 @@ pub struct Wish {
 }
 
 /// Gives it back.
-pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
+pub async fn run(context: &Context, options: &RefundOptions) -> Result<Report, Fault> {
     let provider = Provider::connect(context).await?;
-    let answer = work(&provider.stripe, wish).await;
+    let answer = work(&provider.stripe, options).await;
     provider.close().await;
     let refund = answer?;
     let member = |name: &str| refund.get(name).cloned().unwrap_or_default();
@@ -29,9 +29,9 @@ pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
     })))
 }
 
-async fn work(stripe: &Stripe, wish: &Wish) -> Result<Value, Fault> {
+async fn work(stripe: &Stripe, options: &RefundOptions) -> Result<Value, Fault> {
     let mut params = serde_json::Map::new();
-    let id = wish.payment.as_str();
+    let id = options.payment.as_str();
     let (name, of) = if id.starts_with("ch_") {
         ("charge", id.to_owned())
     } else if id.starts_with("cs_") {
@@ -44,7 +44,7 @@ async fn work(stripe: &Stripe, wish: &Wish) -> Result<Value, Fault> {
         ("payment_intent", id.to_owned())
     };
     params.insert(name.to_owned(), json!(of));
-    if let Some(amount) = wish.amount {
+    if let Some(amount) = options.amount {
         params.insert("amount".to_owned(), json!(amount));
     }
     Ok(stripe.post("/v1/refunds", &Value::Object(params)).await?)

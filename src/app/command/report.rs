@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 /// What is wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wish {
+pub struct ReportOptions {
     /// For what.
     pub kind: Kind,
     /// Written how.
@@ -24,12 +24,12 @@ pub struct Wish {
 /// Makes the report; `render` writes it.
 pub fn run(
     context: &Context,
-    wish: &Wish,
+    options: &ReportOptions,
     render: impl Fn(&Dossier, Kind, Shape, Locale) -> String,
 ) -> Result<Report, Fault> {
     let dossier = dossier::build(context)?;
-    let text = render(&dossier, wish.kind, wish.shape, context.config.locale);
-    let Some(path) = &wish.out else { return Ok(Report::Document(text)) };
+    let text = render(&dossier, options.kind, options.shape, context.config.locale);
+    let Some(path) = &options.out else { return Ok(Report::Document(text)) };
     let shown = path.display().to_string();
     fs::write(path, text)
         .map_err(|error| Fault::because(FaultKind::File { path: shown.clone() }, error))?;

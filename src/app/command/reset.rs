@@ -14,7 +14,7 @@ use std::path::Path;
 
 /// What is set back.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum ResetAction {
     /// The progress of one day.
     Day(String),
     /// The ledger.
@@ -41,13 +41,13 @@ fn alone(context: &Context) -> Result<LedgerLock, Fault> {
 
 /// Puts a copy aside and sets back. While another process hosts the sandbox nothing of it is touched, nor
 /// of the ledger while another process writes it.
-pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
+pub async fn run(context: &Context, action: &ResetAction) -> Result<Report, Fault> {
     let home = &context.config.home;
-    let files: &[&str] = match wish {
-        Wish::Day(_) => &[],
-        Wish::Ledger => &[LEDGER],
-        Wish::Sandbox => &[SANDBOX],
-        Wish::All => &[progress::FILE, LEDGER, SANDBOX],
+    let files: &[&str] = match action {
+        ResetAction::Day(_) => &[],
+        ResetAction::Ledger => &[LEDGER],
+        ResetAction::Sandbox => &[SANDBOX],
+        ResetAction::All => &[progress::FILE, LEDGER, SANDBOX],
     };
     if files.contains(&SANDBOX)
         && let Some(base) = host::find(home).await
@@ -72,7 +72,7 @@ pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
             }
         }
     }
-    if let Wish::Day(id) = wish {
+    if let ResetAction::Day(id) = action {
         let day = library().day(id).map_err(|it| of_lesson(&it))?;
         let path = record::path(context);
         if path.exists() {

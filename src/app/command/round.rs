@@ -4,7 +4,7 @@ use crate::app::checkout_browser::{Landing, Means, Typed};
 use crate::app::context::Context;
 use crate::app::course::env_file;
 use crate::app::course::surroundings;
-use crate::app::course::{self, Beat, Manner, Wish};
+use crate::app::course::{self, Beat, Manner, RunOptions};
 use crate::app::ledger_file::{self, LedgerFile};
 use crate::app::merchant_server::{ListenOptions, MerchantServer, delivery};
 use crate::app::payment::{self, Item, Order};
@@ -32,31 +32,31 @@ const WANTED: &str = "checkout.session.completed";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Goes round once, and checks what the first day is about.
-pub async fn run(context: &Context, id: &str, wish: &Wish) -> Result<Report, Fault> {
-    if wish.print_env {
-        surroundings::print(context, &wish.candidate).await?;
+pub async fn run(context: &Context, id: &str, options: &RunOptions) -> Result<Report, Fault> {
+    if options.print_env {
+        surroundings::print(context, &options.candidate).await?;
         return Ok(Report::Silent);
     }
     let lesson = course::lesson(context, id)?;
-    if wish.full || wish.only == Some(Beat::Read) {
-        course::open(context, &lesson, wish);
+    if options.full || options.only == Some(Beat::Read) {
+        course::open(context, &lesson, options);
     }
-    if !wish.needs_stage() {
+    if !options.needs_stage() {
         return Ok(Report::Silent);
     }
     if context.config.mode == Mode::Stripe {
         return Err(FaultKind::SandboxOnly { command: format!("stripegym {id}") }.into());
     }
-    if let Some(project) = wish.own_project() {
+    if let Some(project) = options.own_project() {
         env_file::make(context, &project)?;
     }
     let began = context.clock.stopwatch();
     let provider = Provider::connect(context).await?;
-    let answer = if wish.wants(Beat::Do) && wish.candidate.track() == Track::Shop {
+    let answer = if options.wants(Beat::Do) && options.candidate.track() == Track::Shop {
         say(context, Step::SandboxUp { base: provider.base().to_owned() });
-        with_provider(context, &provider, &lesson, wish, began).await
+        with_provider(context, &provider, &lesson, options, began).await
     } else {
-        let played = course::play(context, &provider, &lesson, wish).await;
+        let played = course::play(context, &provider, &lesson, options).await;
         played.map(|day| Report::Day(Box::new(day)))
     };
     provider.close().await;
@@ -71,7 +71,7 @@ async fn with_provider(
     context: &Context,
     provider: &Provider,
     lesson: &Lesson,
-    wish: &Wish,
+    options: &RunOptions,
     began: Stopwatch,
 ) -> Result<Report, Fault> {
     let file = LedgerFile::open(context).await?;
@@ -83,8 +83,8 @@ async fn with_provider(
     let (checkout, event, reconciled) = answer?;
     drop(file);
     // The round was what the day does; its checks look at the same application started anew.
-    let from = Some(wish.from.unwrap_or(Beat::Check).max(Beat::Check));
-    let checks = Wish { from, manner: Manner::Quiet, ..wish.clone() };
+    let from = Some(options.from.unwrap_or(Beat::Check).max(Beat::Check));
+    let checks = RunOptions { from, manner: Manner::Quiet, ..options.clone() };
     let course = course::play(context, provider, lesson, &checks).await?;
     let took_ms = began.ms();
     Ok(Report::Day0(Box::new(Day0 { checkout, event, reconciled, course, took_ms })))

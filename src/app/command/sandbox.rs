@@ -13,7 +13,7 @@ use std::net::IpAddr;
 
 /// How it was asked for.
 #[derive(Clone, Debug)]
-pub struct Wish {
+pub struct SandboxOptions {
     /// The port, where one was named.
     pub port: Option<u16>,
     /// An address other than 127.0.0.1.
@@ -29,23 +29,23 @@ pub struct Wish {
 }
 
 /// Hosts until the stop signal.
-pub async fn run(context: &Context, wish: Wish) -> Result<Report, Fault> {
+pub async fn run(context: &Context, asked: SandboxOptions) -> Result<Report, Fault> {
     if context.config.mode == Mode::Stripe {
         return Err(FaultKind::SandboxOnly { command: "stripegym sandbox".to_owned() }.into());
     }
     let mut options: Options = options(context);
-    let wished = wish.port.unwrap_or(options.addr.port());
+    let wished = asked.port.unwrap_or(options.addr.port());
     options.addr.set_port(wished);
-    options.or_next_port = wish.port.is_none();
-    if let Some(ip) = wish.bind {
+    options.or_next_port = asked.port.is_none();
+    if let Some(ip) = asked.bind {
         options.addr.set_ip(ip);
     }
-    if wish.ephemeral {
+    if asked.ephemeral {
         options.home = None;
     }
-    options.objects_max = wish.objects_max.unwrap_or(options.objects_max);
-    options.delivery.schedule = wish.retries;
-    options.delivery.beyond = wish.beyond;
+    options.objects_max = asked.objects_max.unwrap_or(options.objects_max);
+    options.delivery.schedule = asked.retries;
+    options.delivery.beyond = asked.beyond;
     let started = host::start(options).await;
     let running =
         started.map_err(|error| of_host(error, &context.config.home, "stripegym sandbox"))?;
@@ -59,5 +59,5 @@ pub async fn run(context: &Context, wish: Wish) -> Result<Report, Fault> {
     context.notices.say(Notice::Ready { base: running.base_url().to_owned() });
     context.stop.clone().wait().await;
     running.stop().await;
-    Err(if wish.ephemeral { FaultKind::Gone } else { FaultKind::Interrupted }.into())
+    Err(if asked.ephemeral { FaultKind::Gone } else { FaultKind::Interrupted }.into())
 }

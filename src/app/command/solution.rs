@@ -12,7 +12,7 @@ use crate::domain::report::Report;
 
 /// What is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wish {
+pub struct SolutionOptions {
     /// A day or a check: `day3`, `SG3.7`.
     pub name: String,
     /// In which language.
@@ -22,29 +22,29 @@ pub struct Wish {
 }
 
 /// Shows the file that fills the day's gap, and notes that it was shown.
-pub fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
+pub fn run(context: &Context, options: &SolutionOptions) -> Result<Report, Fault> {
     let library = library();
     let all = library.ids().into_iter().map(|id| library.day(&id));
     let days: Vec<Day> = all.collect::<Result<_, _>>().map_err(|it| of_lesson(&it))?;
-    let unknown = || FaultKind::NoSuchCode { code: wish.name.clone() };
-    let (id, check) = choose::find(days.iter(), &wish.name).ok_or_else(unknown)?;
+    let unknown = || FaultKind::NoSuchCode { code: options.name.clone() };
+    let (id, check) = choose::find(days.iter(), &options.name).ok_or_else(unknown)?;
     let day = days.iter().find(|day| day.lesson.id == id).ok_or_else(unknown)?;
     let progress = choose::progress(context)?;
     let passed = match &check {
         Some(check) => choose::state(day, check, &progress).is_some_and(State::is_well),
         None => choose::is_passed(day, &progress),
     };
-    if !passed && !wish.give_up {
+    if !passed && !options.give_up {
         let hint = check.as_deref().and_then(|id| day.check(id)).map(|check| check.code.clone());
         let next = hint.map_or_else(
             || format!("stripegym check {id}"),
             |code| format!("stripegym hint {code}"),
         );
-        return Ok(Report::Carried(Carried::SolutionHeld { name: wish.name.clone(), next }));
+        return Ok(Report::Carried(Carried::SolutionHeld { name: options.name.clone(), next }));
     }
     let broken = |it| of_lesson(&it);
-    let other = || FaultKind::NoSuchCode { code: wish.language.clone() };
-    let language = Language::read(&wish.language).ok_or_else(other)?;
+    let other = || FaultKind::NoSuchCode { code: options.language.clone() };
+    let language = Language::read(&options.language).ok_or_else(other)?;
     let (path, text) = track::of_lesson(language, &id).map_err(broken)?;
     let noted = record::open(context)?.note_solution(&id, context.clock.now(), !passed);
     noted.map_err(|error| record::fault(context, &error))?;

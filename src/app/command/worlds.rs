@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// What is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum WorldsAction {
     /// All of them.
     List,
     /// A new one.
@@ -35,16 +35,16 @@ pub enum Wish {
 }
 
 /// Does what is wanted.
-pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
+pub async fn run(context: &Context, action: &WorldsAction) -> Result<Report, Fault> {
     let remote = Remote::connect(context, "stripegym sandbox worlds").await?;
     let path = |name: &str| format!("worlds/{}", segment(name));
     let label = |label: &Option<String>| match label {
         Some(label) => json!({ "label": label }),
         None => json!({}),
     };
-    let answer = match wish {
-        Wish::List => remote.call(Method::GET, "worlds", &Value::Null).await?,
-        Wish::Create { name, seed, now, objects } => {
+    let answer = match action {
+        WorldsAction::List => remote.call(Method::GET, "worlds", &Value::Null).await?,
+        WorldsAction::Create { name, seed, now, objects } => {
             let mut body = json!({});
             if let Some(body) = body.as_object_mut() {
                 let seed = seed.map(|seed| ("seed", json!(seed)));
@@ -58,14 +58,16 @@ pub async fn run(context: &Context, wish: &Wish) -> Result<Report, Fault> {
             }
             remote.call(Method::POST, &path(name), &body).await?
         }
-        Wish::Reset(name) => {
+        WorldsAction::Reset(name) => {
             remote.call(Method::POST, &format!("{}/reset", path(name)), &Value::Null).await?
         }
-        Wish::Delete(name) => remote.call(Method::DELETE, &path(name), &Value::Null).await?,
-        Wish::Snapshot(name, wanted) => {
+        WorldsAction::Delete(name) => {
+            remote.call(Method::DELETE, &path(name), &Value::Null).await?
+        }
+        WorldsAction::Snapshot(name, wanted) => {
             remote.call(Method::POST, &format!("{}/snapshot", path(name)), &label(wanted)).await?
         }
-        Wish::Restore(name, wanted) => {
+        WorldsAction::Restore(name, wanted) => {
             remote.call(Method::POST, &format!("{}/restore", path(name)), &label(wanted)).await?
         }
     };

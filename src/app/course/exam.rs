@@ -3,7 +3,7 @@
 
 use crate::app::course::Manner;
 use crate::app::course::grade::{Grader, text};
-use crate::app::course::quiz::{self, Asked, Outcome};
+use crate::app::course::quiz::{self, Asked, QuizResult};
 use crate::app::course::record;
 use crate::domain::course::Check;
 use crate::domain::course::outcome::{CheckResult, Failure, State};
@@ -56,16 +56,16 @@ impl Grader<'_, '_> {
             let (outcome, wrong) = quiz::judge(&pool, check.draw, &given);
             (outcome, wrong.map(|(asked, answer)| (asked.clone(), answer.to_owned())))
         };
-        if outcome != Outcome::Open && !said.table.is_empty() {
+        if outcome != QuizResult::Open && !said.table.is_empty() {
             self.say(Notice::Shown { text: said.table.clone() });
         }
-        if outcome == Outcome::Open && somebody {
+        if outcome == QuizResult::Open && somebody {
             // Whoever left the questions has not answered them.
             result.state = State::Partial;
         }
         match (outcome, wrong) {
-            (Outcome::Right, _) => self.note_known(&check.id)?,
-            (Outcome::Wrong, Some((asked, answer))) => {
+            (QuizResult::Right, _) => self.note_known(&check.id)?,
+            (QuizResult::Wrong, Some((asked, answer))) => {
                 result.state = State::Fail;
                 let code = format!("{}-QUIZ", check.code);
                 result.failure = Some(Failure {
@@ -101,9 +101,9 @@ impl Grader<'_, '_> {
         &mut self,
         check: &Check,
         drawn: &[Asked],
-    ) -> Result<(Outcome, Option<(Asked, String)>), Fault> {
+    ) -> Result<(QuizResult, Option<(Asked, String)>), Fault> {
         if !matches!(self.manner, Manner::Asking(_)) {
-            return Ok((Outcome::Open, None));
+            return Ok((QuizResult::Open, None));
         }
         if check.about.is_some() {
             let event = self.stage.kept.get("asked").cloned().unwrap_or_default();
@@ -114,7 +114,7 @@ impl Grader<'_, '_> {
             loop {
                 let question = Notice::Asked { text: asked.text.clone() };
                 let Some(given) = self.ask(question).await? else {
-                    return Ok((Outcome::Open, None));
+                    return Ok((QuizResult::Open, None));
                 };
                 let right = asked.is_right(&given);
                 let wrong = (!right).then(|| asked.explain(&given));
@@ -124,11 +124,11 @@ impl Grader<'_, '_> {
                     break;
                 }
                 if tries == TRIES {
-                    return Ok((Outcome::Wrong, Some((asked.clone(), given))));
+                    return Ok((QuizResult::Wrong, Some((asked.clone(), given))));
                 }
             }
         }
-        Ok((Outcome::Right, None))
+        Ok((QuizResult::Right, None))
     }
 
     /// Asks one question, where somebody is there to answer. Whoever ends the input (Ctrl-D) has left: nothing more

@@ -6,7 +6,7 @@ use crate::app::course::judge::judge;
 use crate::app::course::look::look;
 use crate::app::course::perform::perform;
 use crate::app::course::stage::Stage;
-use crate::app::course::{Manner, Wish};
+use crate::app::course::{Manner, RunOptions};
 use crate::content::Lesson;
 use crate::content::text::{CheckText, Texts};
 use crate::domain::course::act::Act;
@@ -65,13 +65,13 @@ impl<'g, 'c> Grader<'g, 'c> {
         }
     }
 
-    /// The same grading, that knows what was attested and speaks and asks as the wish says.
+    /// The same grading, that knows what was attested and speaks and asks as the options says.
     #[must_use]
-    pub fn speaking(mut self, wish: &Wish, attested: Vec<String>) -> Self {
-        self.manner.clone_from(&wish.manner);
-        self.answers.clone_from(&wish.answers);
-        self.fallen.clone_from(&wish.fallen);
-        self.until = wish.until;
+    pub fn speaking(mut self, options: &RunOptions, attested: Vec<String>) -> Self {
+        self.manner.clone_from(&options.manner);
+        self.answers.clone_from(&options.answers);
+        self.fallen.clone_from(&options.fallen);
+        self.until = options.until;
         self.attested = attested;
         self
     }

@@ -3,7 +3,7 @@
 use crate::app::context::Context;
 use crate::app::course::application::{Application, Candidate};
 use crate::app::course::reaching;
-use crate::app::course::{Beat, Manner, Wish, choose, put_before};
+use crate::app::course::{Beat, Manner, RunOptions, choose, put_before};
 use crate::app::provider::Provider;
 use crate::content::Lesson;
 use crate::domain::course::Track;
@@ -74,12 +74,12 @@ impl Grading {
         let began = context.clock.stopwatch();
         let seen = choose::progress(context)?.hints.into_iter();
         let hints: BTreeMap<String, u8> = seen.map(|hint| (hint.code, hint.tier)).collect();
-        let mut wish = Wish {
+        let mut options = RunOptions {
             from: Some(Beat::Check),
             project: self.project.clone(),
             candidate: self.candidate.clone(),
             manner: Manner::Quiet,
-            ..Wish::default()
+            ..RunOptions::default()
         };
         let mut days = Vec::new();
         let until = Instant::now() + self.budget.unwrap_or(BUDGET);
@@ -89,10 +89,10 @@ impl Grading {
             let among = if self.budget.is_some() { left.max(1) } else { 1 };
             let share = until.saturating_duration_since(Instant::now()) / among;
             left = left.saturating_sub(1);
-            wish.until = Some(Instant::now() + share);
-            let day = put_before(world, application, lesson, &wish).await?;
+            options.until = Some(Instant::now() + share);
+            let day = put_before(world, application, lesson, &options).await?;
             let fallen = |it: &&CheckResult| matches!(it.state, State::Fail | State::Blocked);
-            wish.fallen.extend(day.checks.iter().filter(fallen).map(|it| it.id.clone()));
+            options.fallen.extend(day.checks.iter().filter(fallen).map(|it| it.id.clone()));
             let mode = context.config.mode;
             let graded = Graded { day, hints: hints.clone(), mode, every: self.every };
             each(&graded);

@@ -118,7 +118,7 @@ pub enum Manner {
 
 /// How a day is run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wish {
+pub struct RunOptions {
     /// Only this beat.
     pub only: Option<Beat>,
     /// From this beat on.
@@ -145,7 +145,7 @@ pub struct Wish {
     pub until: Option<Instant>,
 }
 
-impl Wish {
+impl RunOptions {
     /// Whether a beat is wanted. The gate needs the checks, so that it is never without them.
     pub fn wants(&self, beat: Beat) -> bool {
         match (self.only, self.from) {
@@ -198,9 +198,9 @@ pub fn lesson(context: &Context, id: &str) -> Result<Lesson, Fault> {
 }
 
 /// Says what the day is about.
-pub fn open(context: &Context, lesson: &Lesson, wish: &Wish) {
+pub fn open(context: &Context, lesson: &Lesson, options: &RunOptions) {
     let (texts, prose) = (&lesson.texts, &lesson.prose);
-    let lines: Vec<String> = if wish.full {
+    let lines: Vec<String> = if options.full {
         let parts = sections(prose).into_iter();
         parts.map(|part| format!("## {}\n\n{}\n", part.heading, part.body)).collect()
     } else {
@@ -214,7 +214,7 @@ pub fn open(context: &Context, lesson: &Lesson, wish: &Wish) {
         goal: texts.goal.clone(),
         minutes: lesson.day.lesson.est_minutes,
         prose: lines.join("\n"),
-        full: wish.full,
+        full: options.full,
     }));
 }
 
@@ -223,11 +223,11 @@ pub async fn play(
     context: &Context,
     provider: &Provider,
     lesson: &Lesson,
-    wish: &Wish,
+    options: &RunOptions,
 ) -> Result<DayResult, Fault> {
-    let mut application = Application::open(context, provider, &wish.candidate).await?;
+    let mut application = Application::open(context, provider, &options.candidate).await?;
     let played = if application.routes_to_come().pages || !about_pages(lesson) {
-        put_before((context, provider), &mut application, lesson, wish).await
+        put_before((context, provider), &mut application, lesson, options).await
     } else {
         let (day, url) = (lesson.day.lesson.id.clone(), application.url());
         Err(FaultKind::NoPages { day, url }.into())
@@ -247,21 +247,21 @@ pub async fn put_before(
     (context, provider): (&Context, &Provider),
     application: &mut Application,
     lesson: &Lesson,
-    wish: &Wish,
+    options: &RunOptions,
 ) -> Result<DayResult, Fault> {
     let began = context.clock.stopwatch();
-    let attested = record::attested(context, &lesson.day, &wish.attest)?;
+    let attested = record::attested(context, &lesson.day, &options.attest)?;
     let mut stage = Stage::open(context, provider, application).await?;
-    if let Some(project) = wish.own_project() {
+    if let Some(project) = options.own_project() {
         stage.lead_project(&project);
     }
-    stage.consent(wish.allow_exec || !is_foreign(&lesson.day.lesson.id));
+    stage.consent(options.allow_exec || !is_foreign(&lesson.day.lesson.id));
     stage.about_pages = about_pages(lesson);
-    stage.keep_time(wish.until);
+    stage.keep_time(options.until);
     if !stage.routes().pages {
         context.notices.say(Notice::WebhookOnly { url: stage.app().1 });
     }
-    let played = on_stage(&mut stage, lesson, wish, attested).await;
+    let played = on_stage(&mut stage, lesson, options, attested).await;
     stage.close().await;
     let mut result = played?;
     result.took_ms = began.ms();
@@ -276,9 +276,10 @@ pub async fn grade_apart(
     application: &mut Application,
     lesson: &Lesson,
 ) -> Result<DayResult, Fault> {
-    let wish = Wish { only: Some(Beat::Check), manner: Manner::Quiet, ..Wish::default() };
+    let options =
+        RunOptions { only: Some(Beat::Check), manner: Manner::Quiet, ..RunOptions::default() };
     let mut stage = Stage::open(context, provider, application).await?;
-    let played = on_stage(&mut stage, lesson, &wish, Vec::new()).await;
+    let played = on_stage(&mut stage, lesson, &options, Vec::new()).await;
     stage.close().await;
     played
 }
@@ -300,7 +301,7 @@ fn is_foreign(id: &str) -> bool {
 async fn on_stage(
     stage: &mut Stage<'_>,
     lesson: &Lesson,
-    wish: &Wish,
+    options: &RunOptions,
     attested: Vec<String>,
 ) -> Result<DayResult, Fault> {
     let track = stage.track();
@@ -314,21 +315,21 @@ async fn on_stage(
         checks: Vec::new(),
         notes: Vec::new(),
         gates: Vec::new(),
-        cut: !wish.wants(Beat::Check),
+        cut: !options.wants(Beat::Check),
         took_ms: 0,
     };
-    let mut grader = Grader::new(stage, lesson, track).speaking(wish, attested);
-    if wish.wants(Beat::Do) {
+    let mut grader = Grader::new(stage, lesson, track).speaking(options, attested);
+    if options.wants(Beat::Do) {
         grader.steps().await?;
     }
-    if wish.wants(Beat::Look) {
+    if options.wants(Beat::Look) {
         grader.look().await?;
     }
-    if wish.wants(Beat::Check) {
+    if options.wants(Beat::Check) {
         result.checks = grader.checks().await?;
         result.notes = grader.notes(&result.checks).await?;
     }
-    if wish.wants(Beat::Gate) {
+    if options.wants(Beat::Gate) {
         result.gates = grader.gates(&result.checks, &result.notes).await?;
     }
     Ok(result)
@@ -340,13 +341,13 @@ mod tests {
 
     #[test]
     fn beats_are_chosen_by_name_and_by_beginning() {
-        let all = Wish::default();
+        let all = RunOptions::default();
         assert!(Beat::ALL.into_iter().all(|beat| all.wants(beat)));
-        let only = Wish { only: Beat::read("gate"), ..Wish::default() };
+        let only = RunOptions { only: Beat::read("gate"), ..RunOptions::default() };
         let wanted: Vec<_> = Beat::ALL.into_iter().filter(|beat| only.wants(*beat)).collect();
         assert_eq!(wanted, [Beat::Check, Beat::Gate]);
-        let from = Wish { from: Beat::read("look"), ..Wish::default() };
+        let from = RunOptions { from: Beat::read("look"), ..RunOptions::default() };
         assert!(!from.wants(Beat::Do) && from.wants(Beat::Look) && from.wants(Beat::Gate));
-        assert!(!Wish { only: Some(Beat::Read), ..Wish::default() }.needs_stage());
+        assert!(!RunOptions { only: Some(Beat::Read), ..RunOptions::default() }.needs_stage());
     }
 }

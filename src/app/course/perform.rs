@@ -13,8 +13,8 @@ use crate::app::course::stage::Stage;
 use crate::app::reconcile_run;
 use crate::app::scenario;
 use crate::domain::course::act::{
-    Act, Api, Checkout, Deliver, Form, Http, Outcome, Pay, Reconcile, Refund, Resend, Settle, Verb,
-    Via,
+    Act, Api, Checkout, Deliver, Form, Http, Pay, PaymentResult, Reconcile, Refund, Resend, Settle,
+    Verb, Via,
 };
 use crate::domain::course::statement::Statement;
 use crate::domain::currency::Currency;
@@ -278,8 +278,8 @@ async fn pay(stage: &mut Stage<'_>, it: &Pay) -> Result<Value, ActError> {
 async fn settle(stage: &mut Stage<'_>, it: &Settle) -> Result<Value, ActError> {
     let id = id(&stage.kept, &it.session)?;
     let outcome = match it.outcome {
-        Outcome::Succeeded => "outcome=succeeded",
-        Outcome::Failed => "outcome=failed",
+        PaymentResult::Succeeded => "outcome=succeeded",
+        PaymentResult::Failed => "outcome=failed",
     };
     let path = format!("/_stripegym/checkout/{id}/settle");
     let settled = stage.control_post(&path, outcome).await?;

@@ -34,7 +34,7 @@ impl Asked {
 
 /// What came of questions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum QuizResult {
     /// None was asked, or not all were answered.
     Open,
     /// All that were drawn were answered rightly.
@@ -77,17 +77,17 @@ pub fn judge<'q>(
     pool: &'q [Asked],
     count: usize,
     given: &'q [(String, String)],
-) -> (Outcome, Option<(&'q Asked, &'q str)>) {
+) -> (QuizResult, Option<(&'q Asked, &'q str)>) {
     let mut right = 0;
     for (id, answer) in given {
         let Some(asked) = pool.iter().find(|asked| asked.id == *id) else { continue };
         if !asked.is_right(answer) {
-            return (Outcome::Wrong, Some((asked, answer)));
+            return (QuizResult::Wrong, Some((asked, answer)));
         }
         right += 1;
     }
     let needed = if count == 0 { pool.len() } else { count.min(pool.len()) };
-    (if right >= needed { Outcome::Right } else { Outcome::Open }, None)
+    (if right >= needed { QuizResult::Right } else { QuizResult::Open }, None)
 }
 
 #[cfg(test)]
@@ -125,14 +125,14 @@ mod tests {
     fn answers_count_once_all_are_right_and_the_first_wrong_one_is_named() {
         let pool = pool_of(&[("id", "evt_1"), ("type", "x.y"), ("amount", "5000")]);
         let all = given(&[("id", "evt_1"), ("type", "X.Y"), ("amount", "5,000")]);
-        assert_eq!(judge(&pool, 3, &all).0, Outcome::Right);
-        assert_eq!(judge(&pool, 3, &all[..2]).0, Outcome::Open);
+        assert_eq!(judge(&pool, 3, &all).0, QuizResult::Right);
+        assert_eq!(judge(&pool, 3, &all[..2]).0, QuizResult::Open);
         let wrong = given(&[("id", "cs_1"), ("type", "x.y")]);
         let (outcome, found) = judge(&pool, 3, &wrong);
         let (asked, answer) = found.unwrap();
-        assert_eq!((outcome, asked.id.as_str(), answer), (Outcome::Wrong, "id", "cs_1"));
+        assert_eq!((outcome, asked.id.as_str(), answer), (QuizResult::Wrong, "id", "cs_1"));
         assert_eq!(asked.explain(answer), "cs_1 is not id");
         assert!(!pool[0].is_right("") && !pool[2].is_right("500"));
-        assert_eq!(judge(&pool, 3, &given(&[("nothing", "x")])).0, Outcome::Open);
+        assert_eq!(judge(&pool, 3, &given(&[("nothing", "x")])).0, QuizResult::Open);
     }
 }

@@ -6,7 +6,7 @@ pub mod ground;
 
 use crate::app::context::{Context, NoticeSink};
 use crate::app::course::application::{Application, Candidate};
-use crate::app::course::{self, Manner, Wish};
+use crate::app::course::{self, Manner, RunOptions};
 use crate::app::provider::Provider;
 use crate::app::trial::ground::{Ground, Plot};
 use crate::content::{Lesson, mutant};
@@ -286,14 +286,14 @@ impl Course<'_> {
         days: &[usize],
     ) -> Result<Vec<DayResult>, Fault> {
         let context = self.apart(&plot.home);
-        let wish = Wish {
+        let options = RunOptions {
             project: Some(plot.shop.clone()),
             candidate: Candidate { command: Some(command), ..Candidate::default() },
             manner: Manner::Quiet,
-            ..Wish::default()
+            ..RunOptions::default()
         };
         let provider = Provider::connect(&context).await?;
-        let graded = self.days((&context, &provider), &wish, days).await;
+        let graded = self.days((&context, &provider), &options, days).await;
         provider.close().await;
         graded
     }
@@ -301,14 +301,14 @@ impl Course<'_> {
     async fn days(
         &self,
         (context, provider): (&Context, &Provider),
-        wish: &Wish,
+        options: &RunOptions,
         days: &[usize],
     ) -> Result<Vec<DayResult>, Fault> {
-        let mut application = Application::open(context, provider, &wish.candidate).await?;
+        let mut application = Application::open(context, provider, &options.candidate).await?;
         let mut results = Vec::new();
         let mut broken = None;
         for lesson in days.iter().filter_map(|day| self.lessons.get(*day)) {
-            match course::put_before((context, provider), &mut application, lesson, wish).await {
+            match course::put_before((context, provider), &mut application, lesson, options).await {
                 Ok(result) => results.push(result),
                 Err(fault) => {
                     broken = Some(fault);

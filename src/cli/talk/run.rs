@@ -3,8 +3,8 @@
 use crate::app::context::{Context, NoticeSink};
 use crate::app::course::talk::of_code;
 use crate::cli::args::{Checkout, Command};
+use crate::cli::options::Reader;
 use crate::cli::talk::{Talking, line};
-use crate::cli::wish::Reader;
 use crate::cli::{command_name, exit, grammar, run, usage};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::view;

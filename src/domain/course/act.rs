@@ -240,13 +240,13 @@ pub struct Settle {
     /// `$konbini`.
     pub session: String,
     /// Whether the money came.
-    pub outcome: Outcome,
+    pub outcome: PaymentResult,
 }
 
 /// Whether money came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Outcome {
+pub enum PaymentResult {
     /// It came.
     Succeeded,
     /// It did not.

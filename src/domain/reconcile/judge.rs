@@ -21,7 +21,7 @@ pub struct Rules {
 }
 
 /// What became of a row under a key.
-pub enum Outcome {
+pub enum Matched {
     /// It was judged.
     Found(Box<Finding>),
     /// Nothing stands against it under this key, and it has another.
@@ -39,7 +39,7 @@ pub fn group(
     rules: &Rules,
     key: Key,
     [ours, theirs]: [Vec<Row>; 2],
-    out: &mut impl FnMut(Outcome),
+    out: &mut impl FnMut(Matched),
 ) {
     let names = |rows: &[Row]| rows.iter().map(|row| row.id.clone()).collect::<HashSet<_>>();
     let (our_names, their_names) = (names(&ours), names(&theirs));
@@ -48,7 +48,7 @@ pub fn group(
     if key == Key::Reference {
         // A merchant's own number may stand for several payments: what is there on both sides belongs together.
         while !ours.extra.is_empty() && !theirs.extra.is_empty() {
-            out(Outcome::Found(Box::new(pair(
+            out(Matched::Found(Box::new(pair(
                 rules,
                 key,
                 ours.extra.remove(0),
@@ -57,7 +57,7 @@ pub fn group(
         }
     }
     match (ours.main, theirs.main) {
-        (Some(ours), Some(theirs)) => out(Outcome::Found(Box::new(pair(rules, key, ours, theirs)))),
+        (Some(ours), Some(theirs)) => out(Matched::Found(Box::new(pair(rules, key, ours, theirs)))),
         (Some(row), None) => alone(rules, key, Side::Ours, row, out),
         (None, Some(row)) => alone(rules, key, Side::Theirs, row, out),
         (None, None) => {}
@@ -68,7 +68,7 @@ pub fn group(
                 Side::Ours => Verdict::DuplicateInLedger,
                 Side::Theirs => Verdict::DuplicateAtProvider,
             };
-            out(Outcome::Found(Box::new(single(verdict, key, side, row))));
+            out(Matched::Found(Box::new(single(verdict, key, side, row))));
         }
     }
 }
@@ -131,16 +131,16 @@ fn chosen(mut payments: Vec<Row>, others: &HashSet<String>) -> (Folded, Vec<Row>
     (Folded { main: Some(main), extra: own }, views)
 }
 
-fn alone(rules: &Rules, key: Key, side: Side, row: Row, out: &mut impl FnMut(Outcome)) {
+fn alone(rules: &Rules, key: Key, side: Side, row: Row, out: &mut impl FnMut(Matched)) {
     if row.first_key(Some(key)).is_some() {
-        return out(Outcome::Later(side, Box::new(row)));
+        return out(Matched::Later(side, Box::new(row)));
     }
     let verdict = match side {
         _ if rules.waits_for(&row) => Verdict::Pending,
         Side::Ours => Verdict::MissingAtProvider,
         Side::Theirs => Verdict::MissingInLedger,
     };
-    out(Outcome::Found(Box::new(single(verdict, key, side, row))));
+    out(Matched::Found(Box::new(single(verdict, key, side, row))));
 }
 
 fn single(verdict: Verdict, key: Key, side: Side, row: Row) -> Finding {

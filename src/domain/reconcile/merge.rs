@@ -2,7 +2,7 @@
 //! tried under the next key. Only the rows under one value are held at a time.
 
 use crate::domain::currency::Currency;
-use crate::domain::reconcile::judge::{Outcome, Rules, group};
+use crate::domain::reconcile::judge::{Matched, Rules, group};
 use crate::domain::reconcile::row::{Key, Row, What};
 use crate::domain::reconcile::{Finding, Side, Verdict};
 use std::cmp::Ordering;
@@ -88,9 +88,9 @@ pub fn compare<S: Sorter>(
             group(rules, key, sides, &mut |outcome| outcomes.push(outcome));
             for outcome in outcomes {
                 match outcome {
-                    Outcome::Found(finding) => found(*finding)?,
-                    Outcome::Later(Side::Ours, row) => ours.put(&row, Some(key))?,
-                    Outcome::Later(Side::Theirs, row) => theirs.put(&row, Some(key))?,
+                    Matched::Found(finding) => found(*finding)?,
+                    Matched::Later(Side::Ours, row) => ours.put(&row, Some(key))?,
+                    Matched::Later(Side::Theirs, row) => theirs.put(&row, Some(key))?,
                 }
             }
         }

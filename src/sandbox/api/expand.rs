@@ -7,6 +7,7 @@ use crate::catalog::expand::{ExpandKind, Target, expand_in};
 use crate::catalog::grammar::Field;
 use crate::catalog::version::Version;
 use crate::sandbox::behaviour::billing::told;
+use crate::sandbox::behaviour::document::text;
 use crate::sandbox::behaviour::object;
 use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::registry;
@@ -49,7 +50,7 @@ fn walk(reader: Reader<'_>, value: &mut Value, path: &[&str], scope: Scope<'_>) 
         }
         return;
     }
-    if matches!(object::text(value, "object"), "list" | "search_result") {
+    if matches!(text(value, "object"), "list" | "search_result") {
         if let Some(items) = value.get_mut(*name) {
             walk(reader, items, rest, Scope::Object);
         }
@@ -102,7 +103,7 @@ fn target_of<'c>(
 ) -> Option<Target<'c>> {
     match scope {
         Scope::Object => {
-            let kind = object::text(value, "object");
+            let kind = text(value, "object");
             Catalog::get().expand_target_in(kind, name, reader.version)
         }
         Scope::Hash(fields) => expand_in(fields, name),
@@ -119,8 +120,8 @@ fn accounts_of(reader: Reader<'_>, value: &Value) -> Vec<String> {
     };
     let mut found = vec![String::new()];
     found.extend(["account", "destination"].iter().filter_map(|name| named(value, name)));
-    if object::text(value, "object") == "transfer_reversal" {
-        let transfer = reader.txn.get("transfer", object::text(value, "transfer"));
+    if text(value, "object") == "transfer_reversal" {
+        let transfer = reader.txn.get("transfer", text(value, "transfer"));
         found.extend(transfer.and_then(|transfer| named(&transfer, "destination")));
     }
     found

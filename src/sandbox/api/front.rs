@@ -70,7 +70,7 @@ pub struct ApiResponse {
 }
 
 /// What a request became: status and body, and whether it was answered before.
-struct Outcome {
+struct Reply {
     status: u16,
     body: Body,
     /// `error.message`, where it failed.
@@ -80,7 +80,7 @@ struct Outcome {
     fault: Option<fault::Answer>,
 }
 
-impl Outcome {
+impl Reply {
     const fn of(status: u16, body: Body) -> Self {
         Self { status, body, error: None, original_request: None, fault: None }
     }
@@ -184,7 +184,7 @@ async fn run(
     (caller, version): (&Caller, Version),
     request_id: &str,
     headers: &mut Vec<(&'static str, String)>,
-) -> Outcome {
+) -> Reply {
     let fault = match fault::asked(asked.fault.as_deref()) {
         Err(failure) => return failed(world, request_id, &failure),
         Ok(own) => {
@@ -196,10 +196,10 @@ async fn run(
         None => work(world, asked, (caller, version), request_id, headers).await,
         Some(fault) => match fault.failure() {
             Some(failure) => failed(world, request_id, &failure),
-            None => Outcome::of(0, Body::Text("{}".into())),
+            None => Reply::of(0, Body::Text("{}".into())),
         },
     };
-    Outcome { fault, ..outcome }
+    Reply { fault, ..outcome }
 }
 
 async fn work(
@@ -208,7 +208,7 @@ async fn work(
     (caller, version): (&Caller, Version),
     request_id: &str,
     headers: &mut Vec<(&'static str, String)>,
-) -> Outcome {
+) -> Reply {
     let ready = match prepare(asked, (caller, version), headers) {
         Ok(ready) => ready,
         Err(failure) => return failed(world, request_id, &failure),
@@ -336,14 +336,14 @@ fn decode(asked: &ApiRequest) -> Result<Decoded, Failure> {
 }
 
 /// Runs the endpoint. Tells whether what it wrote stays.
-fn execute(world: &World, txn: &mut Txn<'_>, ready: &Ready, request_id: &str) -> (Outcome, bool) {
+fn execute(world: &World, txn: &mut Txn<'_>, ready: &Ready, request_id: &str) -> (Reply, bool) {
     if let Some(keyed) = &ready.keyed {
         match keyed.replay(txn, txn.now()) {
             Ok(None) => {}
             Ok(Some(replay)) => {
                 let original_request = Some(replay.original_request);
-                let outcome = Outcome::of(replay.status, Body::Text(replay.body));
-                return (Outcome { original_request, ..outcome }, false);
+                let outcome = Reply::of(replay.status, Body::Text(replay.body));
+                return (Reply { original_request, ..outcome }, false);
             }
             Err(failure) => return (failed(world, request_id, &failure), false),
         }
@@ -356,7 +356,7 @@ fn execute(world: &World, txn: &mut Txn<'_>, ready: &Ready, request_id: &str) ->
         .and_then(|()| ready.answerer.answer(txn, &ready.call))
         .map_err(|failure| reference::named(failure, &ready.call));
     let (mut outcome, keep) = match result {
-        Ok(body) => (Outcome::of(200, rendered(txn, body, ready)), true),
+        Ok(body) => (Reply::of(200, rendered(txn, body, ready)), true),
         Err(mut failure) => {
             let objects = failure.more.values_mut();
             objects.for_each(|object| down::value(object, &ready.call.version.text, &find(txn)));
@@ -398,15 +398,15 @@ fn find<'t>(txn: &'t Txn<'_>) -> impl Fn(&str, &str) -> Option<Value> + 't {
     |kind, id| told::find(txn, kind, id)
 }
 
-fn failed(world: &World, request_id: &str, failure: &Failure) -> Outcome {
+fn failed(world: &World, request_id: &str, failure: &Failure) -> Reply {
     let mut body = failure.body();
     let log_url =
         format!("{}/_stripegym/requests/{request_id}?t={}", world.site().base_url, world.now().0);
     if let Some(error) = body.get_mut("error").and_then(Value::as_object_mut) {
         error.insert("request_log_url".to_owned(), json!(log_url));
     }
-    let outcome = Outcome::of(failure.status, Body::Document(body));
-    Outcome { error: Some(failure.message.clone()), ..outcome }
+    let outcome = Reply::of(failure.status, Body::Document(body));
+    Reply { error: Some(failure.message.clone()), ..outcome }
 }
 
 fn log_row(
@@ -414,7 +414,7 @@ fn log_row(
     account: &str,
     asked: &ApiRequest,
     request_id: &str,
-    outcome: &Outcome,
+    outcome: &Reply,
 ) -> LogRow {
     LogRow {
         id: request_id.to_owned(),

@@ -1,11 +1,20 @@
 //! Card entry: what a person or a token says about a card, checked as Stripe checks it.
+//!
+//! `stored` is a card as its payment method keeps it, `decline` why its bank refuses it.
+
+pub mod decline;
+pub mod stored;
 
 use crate::domain::card::{self, Behaviour, Card};
 use crate::domain::time::Timestamp;
+use crate::sandbox::engine::settings::Settings;
+use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::{Failure, FailureKind};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::OnceLock;
+
+const RAW_NUMBER: &str = "Sending credit card numbers directly to the Stripe API is generally unsafe. We suggest you use test tokens that map to the test card you are using, see https://stripe.com/docs/testing. To enable testing raw card data APIs, see https://support.stripe.com/questions/enabling-access-to-raw-card-data-apis.";
 
 /// A card as it is typed in.
 #[derive(Clone, Debug, Default)]
@@ -100,6 +109,42 @@ pub fn check(entry: &CardEntry, now: Timestamp) -> Result<&'static Card, Failure
         }
     }
     Ok(card)
+}
+
+/// Fails where a card's number comes from a server: a page takes it where its owner types it, and the settings may
+/// allow it (`raw_cards`).
+pub fn ensure_may_type(txn: &Txn<'_>, param: &str) -> Result<(), Failure> {
+    if txn.origin().browser || Settings::of(txn).get("raw_cards") == "on" {
+        return Ok(());
+    }
+    Err(Failure::invalid(RAW_NUMBER).param(param))
+}
+
+/// A card as the parameters of a page have it.
+pub fn typed(details: &Value, billing: Billing) -> CardEntry {
+    let text = |name: &str| details.get(name).and_then(Value::as_str);
+    // Tokens have texts where payment methods have numbers.
+    let number = |name: &str| {
+        let sent = details.get(name);
+        let read = sent.and_then(|it| it.as_i64().or_else(|| it.as_str()?.trim().parse().ok()));
+        read.unwrap_or(0)
+    };
+    CardEntry {
+        number: text("number").unwrap_or_default().chars().filter(|c| *c != ' ').collect(),
+        exp_month: number("exp_month"),
+        exp_year: number("exp_year"),
+        cvc: text("cvc").map(str::to_owned),
+        billing,
+    }
+}
+
+/// Fails for a ready-made token that Stripe has and the sandbox does not act out.
+pub fn refuse_unmodelled(token: &str) -> Result<(), Failure> {
+    if card::is_unmodelled(token) {
+        let message = format!("`{token}` is not modelled by this sandbox yet.");
+        return Err(Failure::of(501, FailureKind::Api, message));
+    }
+    Ok(())
 }
 
 /// The four-digit year that an entry means.

@@ -1,7 +1,6 @@
 //! Planned work: what is due is done, soonest first.
 
 use crate::domain::time::Timestamp;
-use crate::sandbox::behaviour::object;
 use crate::sandbox::engine::private::Job;
 use crate::sandbox::engine::state::Scope;
 use crate::sandbox::engine::txn::Txn;
@@ -20,7 +19,7 @@ pub fn run_some(txn: &mut Txn<'_>, accounts: &[Scope], until: Timestamp) -> Opti
         txn.in_account(&account, |txn| {
             txn.at_instant(at, |txn| {
                 txn.unschedule(&id);
-                if let Some(run) = object::job(&job.name) {
+                if let Some(run) = (txn.site().behaviour.job)(&job.name) {
                     run(txn, &job.args);
                 } else {
                     tracing::warn!(job = job.name, "a planned job has no behaviour");

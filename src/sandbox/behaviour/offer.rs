@@ -2,7 +2,7 @@
 //! and what is counted when it is used.
 
 use crate::domain::time::Timestamp;
-use crate::sandbox::behaviour::object::{int, new, text};
+use crate::sandbox::behaviour::document::{int, new, text};
 use crate::sandbox::behaviour::total::discount::{Discount, Off};
 use crate::sandbox::behaviour::total::percent::Percent;
 use crate::sandbox::call::Call;

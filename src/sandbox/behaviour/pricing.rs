@@ -1,8 +1,8 @@
 //! The catalogue of what is sold: products and prices as they are made by their endpoints, by
 //! `default_price_data`, by `product_data` and by inline `price_data`.
 
-use crate::sandbox::behaviour::object::{fill, new, text};
-use crate::sandbox::behaviour::payment::intent::known_currency;
+use crate::sandbox::behaviour::document::{fill, new, text};
+use crate::sandbox::call::step::known_currency;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::PricePart;
 use crate::sandbox::engine::txn::Txn;

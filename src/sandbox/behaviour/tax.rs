@@ -2,7 +2,7 @@
 //! countries, and of some states of the United States, as they were at the end of 2026. Where it has no row,
 //! nothing is collected.
 
-use crate::sandbox::behaviour::object::{new, text};
+use crate::sandbox::behaviour::document::{new, text};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::txn::Txn;
 use serde_json::{Value, json};

@@ -117,14 +117,19 @@ mod tests {
     use crate::net::outbound::Beyond;
     use crate::os::clock::Clock;
     use crate::os::entropy::Entropy;
+    use crate::sandbox::engine::txn::follow::Behaviour;
     use crate::sandbox::engine::txn::{Origin, Site};
     use crate::sandbox::engine::worlds::World;
     use crate::sandbox::engine::{Decision, Engine};
 
     #[tokio::test]
     async fn a_key_belongs_to_one_account_of_one_world() {
-        let site =
-            Site { base_url: String::new(), api_version: String::new(), beyond: Beyond::default() };
+        let site = Site {
+            base_url: String::new(),
+            api_version: String::new(),
+            beyond: Beyond::default(),
+            behaviour: Behaviour::NONE,
+        };
         let clock = Clock::fixed(Timestamp(1_800_000_000));
         let engine = Arc::new(Engine::ephemeral(clock, Entropy::seeded(1), site));
         let keyed = Keyed::new("k", "/v1/customers", &Map::new()).unwrap();

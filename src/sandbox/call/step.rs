@@ -9,7 +9,7 @@ use crate::domain::currency::Currency;
 use crate::sandbox::call::Call;
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::txn::Txn;
-use crate::wire::failure::Failure;
+use crate::wire::failure::{Failure, echo};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -33,6 +33,19 @@ pub fn check(txn: &Txn<'_>, call: &Call) -> Result<(), Failure> {
         return Ok(());
     }
     within(&call.params, "", &|| of_object(txn, call))
+}
+
+/// The currency of a parameter, or Stripe's error with all that it supports.
+pub fn known_currency(code: &str) -> Result<Currency, Failure> {
+    code.parse().map_err(|_| {
+        let all: Vec<_> = Currency::all().map(Currency::code).collect();
+        Failure::invalid(format!(
+            "Invalid currency: {}. Stripe currently supports these currencies: {}",
+            echo(&code.to_lowercase()),
+            all.join(", ")
+        ))
+        .param("currency")
+    })
 }
 
 /// Fails where an amount is finer than its currency can be charged; `param` names it.

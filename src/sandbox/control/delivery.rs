@@ -1,7 +1,7 @@
 //! `/_stripegym/deliveries`: what became of each event, for people and lessons.
 
 use crate::sandbox::api::within::Within;
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::document::text;
 use crate::sandbox::call::list;
 use crate::sandbox::engine::delivery::KIND;
 use crate::sandbox::engine::index;

@@ -3,9 +3,10 @@
 
 use crate::catalog::{Catalog, grammar};
 use crate::domain::time::Timestamp;
+use crate::sandbox::behaviour::balance;
 use crate::sandbox::behaviour::checkout::{SESSION, expire};
-use crate::sandbox::behaviour::object::{self, text};
-use crate::sandbox::behaviour::payment::{balance, charge, intent};
+use crate::sandbox::behaviour::document::{new, text};
+use crate::sandbox::behaviour::payment::{charge, intent};
 use crate::sandbox::control::Sent;
 use crate::sandbox::engine::object::Doc;
 use crate::sandbox::engine::private::{
@@ -122,7 +123,7 @@ pub(super) fn put(txn: &mut Txn<'_>, mut doc: Map<String, Value>) {
 
 /// A document with every member that the API shows of its kind.
 fn whole(txn: &Txn<'_>, kind: &str, doc: Map<String, Value>) -> Doc {
-    let mut full = object::new(kind, Value::Object(doc));
+    let mut full = new(kind, Value::Object(doc));
     let shape = Catalog::get().object(kind);
     for (name, value) in [("created", json!(txn.now().0)), ("livemode", json!(false))] {
         let shows = shape.is_some_and(|shape| grammar::field(&shape.fields, name).is_some());

@@ -62,7 +62,7 @@ impl Statuses {
 
 /// What is asked of the log.
 #[derive(Debug)]
-struct Wish {
+struct LogQuery {
     statuses: Option<Statuses>,
     path: Option<Pattern>,
     method: Option<String>,
@@ -72,7 +72,7 @@ struct Wish {
     wait: Option<Duration>,
 }
 
-impl Wish {
+impl LogQuery {
     fn read(query: &HashMap<String, String>) -> Result<Self, &'static str> {
         let known = ["status", "path", "method", "limit", "after", "wait"];
         if query.keys().any(|name| !known.contains(&name.as_str())) {
@@ -122,14 +122,14 @@ impl Wish {
 
 /// Newest first; behind `after`, and where somebody waits, oldest first, so that nothing is passed over.
 async fn requests(Within(world): Within, Query(query): Query<HashMap<String, String>>) -> Response {
-    let wish = match Wish::read(&query) {
-        Ok(wish) => wish,
+    let asked = match LogQuery::read(&query) {
+        Ok(asked) => asked,
         Err(text) => return refusal(StatusCode::BAD_REQUEST, text),
     };
     let log = world.engine().requests();
-    let place = match (wish.after.as_deref(), wish.wait) {
+    let place = match (asked.after.as_deref(), asked.wait) {
         (None, None) => {
-            let rows = log.newest(wish.limit, |row| wish.keeps(&world, row));
+            let rows = log.newest(asked.limit, |row| asked.keeps(&world, row));
             return shown(&rows, &world, None);
         }
         (None, Some(_)) => *log.added().borrow(),
@@ -140,24 +140,24 @@ async fn requests(Within(world): Within, Query(query): Query<HashMap<String, Str
             behind
         }
     };
-    let (rows, place) = collect(log, &wish, &world, place).await;
+    let (rows, place) = collect(log, &asked, &world, place).await;
     shown(&rows, &world, Some(place))
 }
 
 /// The rows from a place on; where there are none, those that come while the caller waits.
 async fn collect(
     log: &RequestLog,
-    wish: &Wish,
+    asked: &LogQuery,
     world: &World,
     mut place: u64,
 ) -> (Vec<LogRow>, u64) {
-    let until = Instant::now() + wish.wait.unwrap_or_default();
+    let until = Instant::now() + asked.wait.unwrap_or_default();
     let mut added = log.added();
     loop {
         added.borrow_and_update();
-        let (rows, next) = log.from(place, wish.limit, |row| wish.keeps(world, row));
+        let (rows, next) = log.from(place, asked.limit, |row| asked.keeps(world, row));
         place = next;
-        if !rows.is_empty() || wish.wait.is_none() {
+        if !rows.is_empty() || asked.wait.is_none() {
             return (rows, place);
         }
         // Woken by the next row, whatever it is.
@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn what_is_no_filter_is_refused() {
         let read = |name: &str, value: &str| {
-            Wish::read(&HashMap::from([(name.to_owned(), value.to_owned())])).is_ok()
+            LogQuery::read(&HashMap::from([(name.to_owned(), value.to_owned())])).is_ok()
         };
         assert!(read("limit", "1000") && read("wait", "60") && read("after", "req_1"));
         for (name, value) in

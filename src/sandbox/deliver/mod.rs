@@ -12,7 +12,7 @@ use crate::net::outbound::Beyond;
 use crate::net::shutdown::Stop;
 use crate::sandbox::deliver::attempt::Clients;
 use crate::sandbox::deliver::queue::{Item, Key, Queue};
-use crate::sandbox::deliver::results::{Outcome, What};
+use crate::sandbox::deliver::results::{TurnResult, What};
 use crate::sandbox::engine::delivery;
 use crate::sandbox::engine::delivery::{Attempt, DeliveryRequest, Turn};
 use crate::sandbox::engine::schedule::RetrySchedule;
@@ -97,7 +97,7 @@ struct Dispatcher {
     clients: Clients,
     patience: Duration,
     progress: UnboundedSender<Progress>,
-    results: UnboundedSender<Outcome>,
+    results: UnboundedSender<TurnResult>,
 }
 
 /// Delivers what is due until `stop`; attempts that run then may end, and what is left stays pending.
@@ -265,7 +265,7 @@ async fn deliver_item(dispatcher: Arc<Dispatcher>, item: Item, world: Option<Arc
     match what {
         None => dispatcher.tell(Progress::Written(item, None)),
         // Whoever writes ends after the last attempt, or with all of them.
-        Some((what, world)) => drop(dispatcher.results.send(Outcome { item, world, what })),
+        Some((what, world)) => drop(dispatcher.results.send(TurnResult { item, world, what })),
     }
 }
 

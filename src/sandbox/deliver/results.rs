@@ -26,7 +26,7 @@ const RETRY_PAUSE: Duration = Duration::from_millis(500);
 
 /// What became of one turn.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct TurnResult {
     /// Whose turn it was.
     pub item: Item,
     /// Where it is written down.
@@ -44,7 +44,7 @@ pub enum What {
     Canceled,
 }
 
-impl Outcome {
+impl TurnResult {
     fn write(&self, txn: &mut Txn<'_>, schedule: &RetrySchedule) -> Option<Timestamp> {
         let id = &self.item.planned.id;
         match &self.what {
@@ -61,13 +61,13 @@ impl Outcome {
 
 /// Writes until nobody sends results any more and all are stored.
 pub async fn write(
-    mut results: UnboundedReceiver<Outcome>,
+    mut results: UnboundedReceiver<TurnResult>,
     schedule: RetrySchedule,
     progress: UnboundedSender<Progress>,
 ) {
     let schedule = Arc::new(schedule);
     // An account stands here while a change of it is on its way, with what has ended since.
-    let mut busy: HashMap<Scope, Vec<Outcome>> = HashMap::new();
+    let mut busy: HashMap<Scope, Vec<TurnResult>> = HashMap::new();
     let mut writing: JoinSet<Scope> = JoinSet::new();
     let mut open = true;
     while open || !writing.is_empty() {
@@ -77,7 +77,7 @@ pub async fn write(
                     open = false;
                     continue;
                 };
-                let mut groups: HashMap<Scope, Vec<Outcome>> = HashMap::new();
+                let mut groups: HashMap<Scope, Vec<TurnResult>> = HashMap::new();
                 let mut next = Some(first);
                 while let Some(outcome) = next {
                     let scope = &outcome.item.planned.scope;
@@ -109,10 +109,10 @@ pub async fn write(
 /// Has the first results of an account written; returns those for which the change has no room.
 fn begin(
     writing: &mut JoinSet<Scope>,
-    mut group: Vec<Outcome>,
+    mut group: Vec<TurnResult>,
     schedule: &Arc<RetrySchedule>,
     progress: &UnboundedSender<Progress>,
-) -> Vec<Outcome> {
+) -> Vec<TurnResult> {
     let rest = group.split_off(group.len().min(GROUP_MAX));
     writing.spawn(store(group, Arc::clone(schedule), progress.clone()));
     rest
@@ -120,7 +120,7 @@ fn begin(
 
 /// Stores results of one account in one change, as often as it takes. Returns the account.
 async fn store(
-    group: Vec<Outcome>,
+    group: Vec<TurnResult>,
     schedule: Arc<RetrySchedule>,
     progress: UnboundedSender<Progress>,
 ) -> Scope {

@@ -11,7 +11,8 @@ use crate::net::tasks::Tasks;
 use crate::os::clock::Clock;
 use crate::os::entropy::Entropy;
 use crate::sandbox::api::within::Within;
-use crate::sandbox::behaviour::object;
+use crate::sandbox::behaviour::document::new;
+use crate::sandbox::behaviour::object::{self, BEHAVIOUR};
 use crate::sandbox::call::{Call, Version};
 use crate::sandbox::control::delivery::{Filter, control_router, deliveries};
 use crate::sandbox::engine::private::{Delivery, DeliveryStatus};
@@ -158,6 +159,7 @@ fn site() -> Site {
         base_url: "http://127.0.0.1:1".to_owned(),
         api_version: "2026-10-28.endive".to_owned(),
         beyond: Beyond::Nobody,
+        behaviour: BEHAVIOUR,
     }
 }
 
@@ -183,7 +185,7 @@ async fn emit(world: &World, kind: &str) -> String {
                 "marketing_features": [], "metadata": {}, "name": "Tea", "type": "service",
                 "updated": 1,
             });
-            txn.emit_about(kind, &Value::Object(object::new("product", product)));
+            txn.emit_about(kind, &Value::Object(new("product", product)));
             Ok(txn.newest("event").next().unwrap()["id"].as_str().unwrap().to_owned())
         })
         .await
@@ -650,7 +652,7 @@ async fn a_result_that_cannot_be_stored_yet_is_stored_later_and_once() {
     let tasks = Tasks::default();
     tasks.spawn(results::write(results, RetrySchedule::default(), progress));
     let what = What::Attempted(0, attempt);
-    sender.send(Outcome { item, world: Arc::clone(&world), what }).unwrap();
+    sender.send(TurnResult { item, world: Arc::clone(&world), what }).unwrap();
     assert!(tokio::time::timeout(Duration::from_millis(100), heard.recv()).await.is_err());
     std::fs::rename(&aside, &path).unwrap();
     assert!(matches!(heard.recv().await, Some(Progress::Written(_, None))));

@@ -10,6 +10,7 @@ use crate::sandbox::engine::index;
 use crate::sandbox::engine::object::{Doc, Object, Stored, kind};
 use crate::sandbox::engine::private::{Part, Private};
 use crate::sandbox::engine::state::{Scope, State, Table};
+use crate::sandbox::engine::txn::follow::Behaviour;
 use crate::sandbox::engine::worlds;
 use crate::wire::failure::Failure;
 use crate::wire::render;
@@ -18,6 +19,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Deref;
 use std::sync::Arc;
 
+pub mod follow;
 pub mod timeline;
 
 /// Who caused a change: `request` of the events that it emits. Empty for what happens by itself.
@@ -31,7 +33,7 @@ pub struct Origin {
     pub browser: bool,
 }
 
-/// Where a world is reachable; objects carry links that start with it.
+/// Where a world is reachable, and what is done there; objects carry links that start with it.
 #[derive(Clone, Debug)]
 pub struct Site {
     /// `http://127.0.0.1:12111` or `http://127.0.0.1:12111/worlds/NAME`, without a slash at the end.
@@ -40,6 +42,8 @@ pub struct Site {
     pub api_version: String,
     /// Whom its webhooks may be delivered to beyond this machine.
     pub beyond: Beyond,
+    /// What its changes can have done by name.
+    pub behaviour: Behaviour,
 }
 
 /// One account's objects at one commit.
@@ -490,6 +494,7 @@ mod tests {
             base_url: "http://127.0.0.1:1".to_owned(),
             api_version: "2026-10-28.endive".to_owned(),
             beyond: Beyond::Nobody,
+            behaviour: Behaviour::NONE,
         }
     }
 

@@ -201,6 +201,7 @@ impl Engine {
             base_url: format!("{}/worlds/{name}", self.site.base_url),
             api_version: self.site.api_version.clone(),
             beyond: self.site.beyond.clone(),
+            behaviour: self.site.behaviour,
         };
         let scope = Scope::platform(own.id);
         Arc::new(World {

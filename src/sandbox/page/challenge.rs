@@ -3,7 +3,7 @@
 
 use crate::domain::locale::Locale;
 use crate::sandbox::behaviour::checkout::{SESSION, attempt};
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::document::text;
 use crate::sandbox::behaviour::payment::confirm;
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::{PaymentIntentPart, SetupIntentPart};

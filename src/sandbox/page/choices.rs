@@ -1,7 +1,7 @@
 //! What a form says of the order itself: quantities, items to add, shipping, a promotion code, an address. Pure.
 
 use crate::sandbox::behaviour::checkout::choose::Choices;
-use crate::sandbox::behaviour::object::int;
+use crate::sandbox::behaviour::document::int;
 use crate::sandbox::page::entry::{Asks, Form};
 use serde_json::{Map, Value, json};
 

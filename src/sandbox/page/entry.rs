@@ -3,7 +3,7 @@
 use crate::catalog::limit::is_email;
 use crate::sandbox::behaviour::cards::{Billing, CardEntry};
 use crate::sandbox::behaviour::checkout::attempt::{Means, Payer};
-use crate::sandbox::behaviour::object::tax_id;
+use crate::sandbox::behaviour::tax_id;
 use crate::words::page::Words;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;

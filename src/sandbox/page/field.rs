@@ -2,7 +2,7 @@
 
 use crate::domain::locale::Locale;
 use crate::domain::money::Money;
-use crate::sandbox::behaviour::object::tax_id;
+use crate::sandbox::behaviour::tax_id;
 use crate::sandbox::engine::line_look::LineLook;
 use crate::sandbox::page::countries;
 use crate::sandbox::page::entry::{Asks, FieldError, Form};

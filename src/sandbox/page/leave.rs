@@ -1,6 +1,6 @@
 //! Where a page sends its visitor: the shop's addresses, with what belongs in them.
 
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::document::text;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
 

@@ -1,6 +1,7 @@
 //! `/buy/{code}`: a payment link, which opens a session for whoever comes.
 
-use crate::sandbox::behaviour::object::{payment_link, text};
+use crate::sandbox::behaviour::document::text;
+use crate::sandbox::behaviour::object::payment_link;
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::txn::{Origin, Txn};
 use crate::sandbox::page::answer::{page, query, see_other};

@@ -3,7 +3,7 @@
 
 use crate::domain::locale::Locale;
 use crate::sandbox::behaviour::connect::onboarding::{self, Opened};
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::document::text;
 use crate::sandbox::engine::txn::{Origin, View};
 use crate::sandbox::page::answer::{page, see_other};
 use crate::sandbox::page::entry::Form;

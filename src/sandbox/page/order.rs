@@ -1,6 +1,6 @@
 //! The order beside a payment form: its lines, what can be added to it, and what it comes to. Pure.
 
-use crate::sandbox::behaviour::object::{int, text};
+use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::SessionPart;
 use crate::sandbox::page::entry::{Asks, FieldError};

@@ -4,7 +4,7 @@ use crate::domain::locale::Locale;
 use crate::sandbox::behaviour::checkout::attempt::{self, Next};
 use crate::sandbox::behaviour::checkout::choose::{self, Coded};
 use crate::sandbox::behaviour::checkout::{SESSION, recover};
-use crate::sandbox::behaviour::object::{int, text};
+use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::{Origin, Txn, View};
 use crate::sandbox::page::Pages;

@@ -5,6 +5,7 @@ use crate::domain::time::Timestamp;
 use crate::net::outbound::Beyond;
 use crate::os::clock::Clock;
 use crate::sandbox::behaviour::checkout::{SESSION, create};
+use crate::sandbox::behaviour::object::BEHAVIOUR;
 use crate::sandbox::behaviour::payment::intent::{self, IntentSpec};
 use crate::sandbox::behaviour::payment::{confirm, method};
 use crate::sandbox::call::{Call, Version};
@@ -35,6 +36,7 @@ impl Browser {
             base_url: "http://127.0.0.1:12111".to_owned(),
             api_version: "2026-10-28.endive".to_owned(),
             beyond: Beyond::Nobody,
+            behaviour: BEHAVIOUR,
         };
         let clock = Clock::fixed(Timestamp(1_795_000_000));
         let engine = Arc::new(Engine::ephemeral(clock, Entropy::seeded(7), site));

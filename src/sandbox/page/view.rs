@@ -1,7 +1,7 @@
 //! What each page shows: the templates and what fills them. Everything put in is escaped.
 
 use crate::domain::locale::Locale;
-use crate::sandbox::behaviour::object::{int, text};
+use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::SessionPart;
 use crate::sandbox::page::choices;

@@ -2,7 +2,7 @@
 
 use crate::domain::locale::Locale;
 use crate::sandbox::behaviour::checkout::{SESSION, finish};
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::document::text;
 use crate::sandbox::behaviour::payment::settle;
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::PaymentIntentPart;

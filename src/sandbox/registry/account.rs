@@ -8,7 +8,7 @@ use crate::sandbox::behaviour::connect::requirements::Standing;
 use crate::sandbox::behaviour::connect::{
     APPLICATION_NAME, application, bank, currency_in, standing,
 };
-use crate::sandbox::behaviour::object::{Handler, text};
+use crate::sandbox::behaviour::document::{Handler, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;

@@ -2,7 +2,7 @@
 
 use crate::catalog::Catalog;
 use crate::sandbox::behaviour::connect::{bank, scope_of, standing};
-use crate::sandbox::behaviour::object::{Handler, merge_metadata, text};
+use crate::sandbox::behaviour::document::{Handler, merge_metadata, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;

@@ -4,7 +4,7 @@ use crate::catalog::Catalog;
 use crate::catalog::absent::is_includable;
 use crate::catalog::grammar::{self, Field, Kind, Shape, Type};
 use crate::domain::time::Timestamp;
-use crate::sandbox::behaviour::object::merge_metadata;
+use crate::sandbox::behaviour::document::merge_metadata;
 use crate::sandbox::call::reference::kind_of;
 use crate::sandbox::engine::object::Doc;
 use crate::sandbox::engine::txn::Txn;

@@ -17,7 +17,8 @@ pub mod table;
 pub mod upload;
 
 use crate::catalog::route::Endpoint;
-use crate::sandbox::behaviour::object::{self, Handler};
+use crate::sandbox::behaviour::document::{Handler, text};
+use crate::sandbox::behaviour::object;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::step;
@@ -91,7 +92,7 @@ impl Answerer {
 
 /// A field that a generic object shows only when it is expanded.
 pub fn include(txn: &Txn<'_>, doc: &Value, field: &str) -> Option<Value> {
-    let (kind, id) = (object::text(doc, "object"), object::text(doc, "id"));
+    let (kind, id) = (text(doc, "object"), text(doc, "id"));
     if (kind, field) == ("customer", "tax_ids") {
         let mut found = txn.having("tax_id", "customer", id);
         let has_more = found.len() > SHOWN;

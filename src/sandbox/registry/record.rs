@@ -2,7 +2,7 @@
 
 use crate::catalog::Catalog;
 use crate::catalog::grammar::{Kind, Shape};
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::document::text;
 use crate::sandbox::behaviour::report::kept;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::{Body, Page};

@@ -4,7 +4,7 @@
 
 use crate::catalog::Catalog;
 use crate::catalog::route::Endpoint;
-use crate::sandbox::behaviour::object::Handler;
+use crate::sandbox::behaviour::document::Handler;
 use crate::sandbox::behaviour::payment::method;
 use crate::sandbox::behaviour::report::kinds::{self, Report};
 use crate::sandbox::call::Call;

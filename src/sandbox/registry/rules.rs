@@ -1,7 +1,7 @@
 //! What few records need beyond their row: refusals, members that follow from others, lists within an object.
 
 use crate::sandbox::behaviour::connect::{bank, standing};
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::document::text;
 use crate::sandbox::call::Call;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::Txn;

@@ -1,8 +1,8 @@
 //! What an account has exactly one of: its settings of tax and of the balance.
 
 use crate::catalog::Catalog;
-use crate::sandbox::behaviour::object::Handler;
-use crate::sandbox::behaviour::payout::schedule;
+use crate::sandbox::behaviour::balance::schedule;
+use crate::sandbox::behaviour::document::Handler;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::engine::txn::Txn;

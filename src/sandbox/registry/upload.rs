@@ -1,7 +1,7 @@
 //! Files: what is uploaded in a form of several parts, and read again.
 
 use crate::catalog::Catalog;
-use crate::sandbox::behaviour::object::{Handler, new};
+use crate::sandbox::behaviour::document::{Handler, new};
 use crate::sandbox::behaviour::report::kept::BYTES;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;

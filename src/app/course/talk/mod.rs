@@ -6,7 +6,7 @@ pub mod exercise;
 pub use crate::content::steps::{StepText, StepTexts};
 
 use crate::app::context::Context;
-use crate::app::course::{self, Beat, Manner, Wish, record};
+use crate::app::course::{self, Beat, Manner, RunOptions, record};
 use crate::app::ledger_file::{self, LedgerFile};
 use crate::app::merchant_server::{ListenOptions, MerchantServer, Registered};
 use crate::app::provider::Provider;
@@ -251,9 +251,10 @@ impl<'c> Room<'c> {
     /// Puts the checks of the day before the built-in shop, with the listener of the conversation out of the way.
     pub async fn prove(&mut self, lesson: &Lesson) -> Result<DayResult, Fault> {
         self.close_listener().await;
-        let wish = Wish { from: Some(Beat::Check), manner: Manner::Quiet, ..Wish::default() };
+        let run =
+            RunOptions { from: Some(Beat::Check), manner: Manner::Quiet, ..RunOptions::default() };
         let quiet = self.context.quietly();
-        let played = Box::pin(course::play(&quiet, &self.provider, lesson, &wish)).await;
+        let played = Box::pin(course::play(&quiet, &self.provider, lesson, &run)).await;
         let opened = self.open_listener().await;
         let result = played?;
         opened?;

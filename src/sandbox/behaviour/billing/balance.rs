@@ -1,7 +1,7 @@
 //! What a customer owes or is owed, and how an invoice takes it up.
 
 use crate::domain::currency::Currency;
-use crate::sandbox::behaviour::object::{int, new, text};
+use crate::sandbox::behaviour::document::{int, new, text};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::txn::Txn;
 use serde_json::{Value, json};

@@ -13,7 +13,7 @@ use crate::sandbox::behaviour::billing::prorate;
 use crate::sandbox::behaviour::billing::renew::{self, interval_of, items_of};
 use crate::sandbox::behaviour::billing::subscription::{self, KIND};
 use crate::sandbox::behaviour::billing::{draft, items, on_clock_of, swap, trial};
-use crate::sandbox::behaviour::object::{int, text};
+use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::behaviour::payment::confirm::Outcome;
 use crate::sandbox::call::Call;
 use crate::sandbox::engine::object::{Doc, Object};

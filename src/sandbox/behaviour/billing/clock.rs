@@ -3,9 +3,9 @@
 use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::billing::period::DAY;
 use crate::sandbox::behaviour::billing::renew::interval_of;
-use crate::sandbox::behaviour::billing::subscription;
+use crate::sandbox::behaviour::billing::{leaving, subscription};
+use crate::sandbox::behaviour::document::{int, new, text};
 use crate::sandbox::behaviour::due;
-use crate::sandbox::behaviour::object::{int, new, text};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::engine::txn::timeline::CLOCK_KIND;
@@ -123,7 +123,7 @@ pub fn delete(txn: &mut Txn<'_>, id: &str) -> Result<Value, Failure> {
     let known = txn.find(KIND, id, "id")?;
     txn.on_clock(Some(id), |txn| {
         for customer in txn.having("customer", "test_clock", id) {
-            crate::sandbox::behaviour::object::customer::remove(txn, &customer);
+            leaving::remove(txn, &customer);
         }
     });
     let waiting: Vec<String> = txn.table(CLOCK_KIND).map_or_else(Vec::new, |table| {

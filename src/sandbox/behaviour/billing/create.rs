@@ -10,7 +10,7 @@ use crate::sandbox::behaviour::billing::money::{self, Try};
 use crate::sandbox::behaviour::billing::period::{Interval, Period};
 use crate::sandbox::behaviour::billing::subscription::{self, KIND};
 use crate::sandbox::behaviour::billing::{draft, ending, on_clock_of, proration, renew, trial};
-use crate::sandbox::behaviour::object::{copy, int, merge_metadata, new, text};
+use crate::sandbox::behaviour::document::{copy, int, merge_metadata, new, text};
 use crate::sandbox::behaviour::payment::confirm::Outcome;
 use crate::sandbox::call::Call;
 use crate::sandbox::engine::object::{Doc, Object};

@@ -4,7 +4,7 @@
 use crate::sandbox::behaviour::billing::invoice::{self, KIND as INVOICE};
 use crate::sandbox::behaviour::billing::lifecycle::Invoice;
 use crate::sandbox::behaviour::billing::{balance, items, money, sums};
-use crate::sandbox::behaviour::object::{int, new, text};
+use crate::sandbox::behaviour::document::{int, new, text};
 use crate::sandbox::behaviour::payment::refund::{self, RefundSpec};
 use crate::sandbox::behaviour::total::{self, Outcome};
 use crate::sandbox::call::Call;
@@ -268,7 +268,7 @@ fn put(
             "total": total, "total_excluding_tax": total - tax, "total_taxes": taxes, "type": kind,
         }),
     );
-    crate::sandbox::behaviour::object::merge_metadata(&mut doc, &call.params);
+    crate::sandbox::behaviour::document::merge_metadata(&mut doc, &call.params);
     let made = txn.put(doc);
     txn.emit("credit_note.created", &made);
     made

@@ -1,7 +1,7 @@
 //! Discounts of subscriptions and invoices: what a call names, given or kept.
 
 use crate::sandbox::behaviour::billing::line;
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::document::text;
 use crate::sandbox::behaviour::offer::{self, Offer, Purchase};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::txn::Txn;

@@ -6,7 +6,7 @@ use crate::sandbox::behaviour::billing::lifecycle::{Act, Turn};
 use crate::sandbox::behaviour::billing::money::{self, Try};
 use crate::sandbox::behaviour::billing::period::Period;
 use crate::sandbox::behaviour::billing::subscription;
-use crate::sandbox::behaviour::object::{int, text};
+use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::InvoicePart;
 use crate::sandbox::engine::txn::Txn;

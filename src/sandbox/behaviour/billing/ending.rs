@@ -4,7 +4,7 @@ use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::billing::prorate;
 use crate::sandbox::behaviour::billing::subscription::{self, KIND};
 use crate::sandbox::behaviour::billing::{change, lifecycle, on_clock_of, renew, trial};
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::document::text;
 use crate::sandbox::call::Call;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::SubscriptionPart;

@@ -3,7 +3,7 @@
 use crate::sandbox::behaviour::billing::lifecycle::{Act, Invoice};
 use crate::sandbox::behaviour::billing::period::Period;
 use crate::sandbox::behaviour::billing::{balance, items, line, money, sums};
-use crate::sandbox::behaviour::object::{int, new, text};
+use crate::sandbox::behaviour::document::{int, new, text};
 use crate::sandbox::behaviour::payment::intent;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::{InvoicePart, LinePart};

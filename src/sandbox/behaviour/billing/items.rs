@@ -1,7 +1,7 @@
 //! What a subscription is for: the prices that a call names, and how many of each.
 
 use crate::sandbox::behaviour::billing::{period::Period, plan};
-use crate::sandbox::behaviour::object::{int, new, text};
+use crate::sandbox::behaviour::document::{int, new, text};
 use crate::sandbox::behaviour::pricing;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::{Txn, missing};

@@ -3,7 +3,7 @@
 use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::billing::period::Period;
 use crate::sandbox::behaviour::billing::wording::{self, Sold};
-use crate::sandbox::behaviour::object::{int, new, text};
+use crate::sandbox::behaviour::document::{int, new, text};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::{Billed, LinePart};
 use crate::sandbox::engine::txn::{Txn, View};

@@ -15,6 +15,7 @@ pub mod draft;
 pub mod ending;
 pub mod invoice;
 pub mod items;
+pub mod leaving;
 pub mod lifecycle;
 pub mod line;
 pub mod money;
@@ -36,8 +37,9 @@ pub mod wording;
 #[cfg(test)]
 mod tests;
 
-use crate::sandbox::behaviour::object::{Job, text};
+use crate::sandbox::behaviour::document::text;
 use crate::sandbox::engine::txn::Txn;
+use crate::sandbox::engine::txn::follow::Job;
 
 /// The scheduled job of that name.
 pub fn job(name: &str) -> Option<Job> {

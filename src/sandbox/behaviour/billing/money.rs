@@ -3,7 +3,7 @@
 use crate::sandbox::behaviour::billing::invoice::{self, KIND};
 use crate::sandbox::behaviour::billing::lifecycle::{Act, Invoice, Turn};
 use crate::sandbox::behaviour::billing::{on_clock_of, retry, subscription};
-use crate::sandbox::behaviour::object::{int, new, text};
+use crate::sandbox::behaviour::document::{int, new, text};
 use crate::sandbox::behaviour::payment::confirm::{self, ConfirmOptions, Outcome};
 use crate::sandbox::behaviour::payment::intent::{self, IntentSpec};
 use crate::sandbox::behaviour::payment::settle;

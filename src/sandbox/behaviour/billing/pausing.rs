@@ -7,7 +7,7 @@ use crate::sandbox::behaviour::billing::period::Period;
 use crate::sandbox::behaviour::billing::renew::{EXPIRES_AFTER, interval_of};
 use crate::sandbox::behaviour::billing::subscription::{self, KIND};
 use crate::sandbox::behaviour::billing::{items, lifecycle, on_clock_of};
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::document::text;
 use crate::sandbox::call::Call;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::LinePart;

@@ -1,7 +1,7 @@
 //! Plans: recurring prices in their older form, under the same id.
 
-use crate::sandbox::behaviour::checkout::amount;
-use crate::sandbox::behaviour::object::{new, text};
+use crate::sandbox::behaviour::document::{new, text};
+use crate::sandbox::behaviour::total::amount;
 use crate::sandbox::engine::object::Doc;
 use crate::sandbox::engine::private::PricePart;
 use crate::sandbox::engine::txn::View;

@@ -6,7 +6,7 @@ use crate::sandbox::behaviour::billing::period::Period;
 use crate::sandbox::behaviour::billing::{
     change, create, lifecycle, on_clock_of, renew, subscription,
 };
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::document::text;
 use crate::sandbox::call::Call;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::InvoicePart;

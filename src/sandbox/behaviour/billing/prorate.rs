@@ -7,7 +7,7 @@ use crate::sandbox::behaviour::billing::period::Period;
 use crate::sandbox::behaviour::billing::proration;
 use crate::sandbox::behaviour::billing::subscription::{self, KIND};
 use crate::sandbox::behaviour::billing::wording::{self, Sold};
-use crate::sandbox::behaviour::object::{int, text};
+use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::{Billed, SubscriptionPart};
 use crate::sandbox::engine::txn::Txn;

@@ -7,7 +7,7 @@ use crate::sandbox::behaviour::billing::lifecycle::Turn;
 use crate::sandbox::behaviour::billing::money::{self, Try};
 use crate::sandbox::behaviour::billing::period::DAY;
 use crate::sandbox::behaviour::billing::subscription;
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::document::text;
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::InvoicePart;
 use crate::sandbox::engine::settings::Settings;

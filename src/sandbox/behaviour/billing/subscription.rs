@@ -4,7 +4,7 @@ use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::billing::lifecycle::{self, Turn};
 use crate::sandbox::behaviour::billing::period::Period;
 use crate::sandbox::behaviour::billing::{invoice, renew};
-use crate::sandbox::behaviour::object::{int, text};
+use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::{Billed, InvoicePart, SubscriptionPart};
 use crate::sandbox::engine::txn::Txn;

@@ -1,7 +1,7 @@
 //! What an invoice comes to: its lines with discounts and taxes, and the sums over them.
 
 use crate::sandbox::behaviour::billing::line;
-use crate::sandbox::behaviour::object::{int, text};
+use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::behaviour::offer;
 use crate::sandbox::behaviour::tax;
 use crate::sandbox::behaviour::total::discount::Discount;

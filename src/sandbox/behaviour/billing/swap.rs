@@ -7,7 +7,7 @@ use crate::sandbox::behaviour::billing::period::{Interval, Period};
 use crate::sandbox::behaviour::billing::prorate::Delta;
 use crate::sandbox::behaviour::billing::renew::interval_of;
 use crate::sandbox::behaviour::billing::subscription;
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::document::text;
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::txn::{Txn, missing};
 use crate::wire::failure::Failure;

@@ -2,7 +2,7 @@
 //! invoice a charge pays, the plan that a price is.
 
 use crate::sandbox::behaviour::billing::{invoice, money, plan};
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::document::text;
 use crate::sandbox::engine::private::{InvoicePart, PaymentIntentPart};
 use crate::sandbox::engine::txn::Txn;
 use serde_json::{Value, json};

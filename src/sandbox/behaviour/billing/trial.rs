@@ -3,10 +3,10 @@
 use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::billing::period::DAY;
 use crate::sandbox::behaviour::billing::subscription;
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::document::text;
 use crate::sandbox::behaviour::setup::intent;
 use crate::sandbox::call::Call;
-use crate::sandbox::engine::object::Doc;
+use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::{SetupIntentPart, SubscriptionPart};
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;
@@ -62,8 +62,10 @@ pub fn prepare(txn: &mut Txn<'_>, subscription: &Value) -> String {
 }
 
 /// What follows where such an intent succeeded: its method pays for the subscription.
-pub fn prepared(txn: &mut Txn<'_>, id: &str, method: &str) {
-    let changed = subscription::edit(txn, id, |doc, _| {
+pub fn prepared(txn: &mut Txn<'_>, intent: &Object) {
+    let Some(id) = intent.part::<SetupIntentPart>().subscription.clone() else { return };
+    let method = text(intent, "payment_method");
+    let changed = subscription::edit(txn, &id, |doc, _| {
         doc.insert("pending_setup_intent".to_owned(), Value::Null);
         doc.insert("default_payment_method".to_owned(), json!(method));
     });

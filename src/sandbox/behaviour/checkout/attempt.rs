@@ -3,7 +3,7 @@
 use crate::catalog::Catalog;
 use crate::sandbox::behaviour::cards::{Billing, CardEntry};
 use crate::sandbox::behaviour::checkout::{SESSION, finish, invoice, setup, subscribe};
-use crate::sandbox::behaviour::object::{int, text};
+use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::behaviour::payment::confirm::{self, ConfirmOptions, Outcome};
 use crate::sandbox::behaviour::payment::intent::{self, IntentSpec};
 use crate::sandbox::behaviour::payment::method;

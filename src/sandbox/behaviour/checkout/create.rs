@@ -5,11 +5,12 @@ use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::checkout::lines::Lines;
 use crate::sandbox::behaviour::checkout::{
-    SESSION, amount, defaults, discount, expire, inline, lines, not_modelled, setup, shipping,
-    subscribe, sums, validate,
+    SESSION, defaults, discount, expire, inline, lines, not_modelled, setup, shipping, subscribe,
+    sums, validate,
 };
 use crate::sandbox::behaviour::payment::offer;
 use crate::sandbox::behaviour::tax;
+use crate::sandbox::behaviour::total::amount;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::reference;
 use crate::sandbox::engine::object::{Doc, Object};

@@ -1,7 +1,7 @@
 //! The members of a new session: what was sent, in the form in which the API shows it, and the defaults of the rest.
 
 use crate::domain::currency::Currency;
-use crate::sandbox::behaviour::object::merge_metadata;
+use crate::sandbox::behaviour::document::merge_metadata;
 use crate::sandbox::call::Call;
 use crate::sandbox::engine::object::Doc;
 use crate::wire::failure::Failure;

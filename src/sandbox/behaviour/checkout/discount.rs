@@ -1,7 +1,7 @@
 //! The discount of a session: named by the merchant, or by a code that the buyer types.
 
 use crate::sandbox::behaviour::checkout::sums::word;
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::document::text;
 use crate::sandbox::behaviour::offer::{self, Offer, Purchase};
 use crate::sandbox::call::Call;
 use crate::sandbox::engine::object::Doc;

@@ -1,7 +1,7 @@
 //! Ends a session that nobody paid.
 
 use crate::sandbox::behaviour::checkout::{SESSION, setup};
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::document::text;
 use crate::sandbox::behaviour::payment::intent;
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::SessionPart;

@@ -2,10 +2,11 @@
 
 use crate::sandbox::behaviour::cards;
 use crate::sandbox::behaviour::checkout::{SESSION, invoice, subscribe};
-use crate::sandbox::behaviour::object::{payment_link, tax_id, text};
+use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::behaviour::offer;
 use crate::sandbox::behaviour::payment::method;
 use crate::sandbox::behaviour::payment::settle::{self, Settlement};
+use crate::sandbox::behaviour::tax_id;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::{PaymentIntentPart, PaymentMethodPart, SessionPart};
 use crate::sandbox::engine::txn::Txn;
@@ -65,8 +66,25 @@ pub fn complete(
         return Ok(session);
     };
     txn.emit("checkout.session.completed", &after);
-    payment_link::completed(txn, text(&after, "payment_link"));
+    count_for_link(txn, text(&after, "payment_link"));
     Ok(after)
+}
+
+/// Counts a completed session of a link, which stops at its limit.
+fn count_for_link(txn: &mut Txn<'_>, link: &str) {
+    let Some(found) = txn.get("payment_link", link) else { return };
+    let Some(limits) = found.pointer("/restrictions/completed_sessions") else { return };
+    let (count, limit) = (int(limits, "count") + 1, int(limits, "limit"));
+    let changed = txn.edit("payment_link", link, |doc| {
+        let shown = json!({"completed_sessions": {"count": count, "limit": limit}});
+        doc.insert("restrictions".to_owned(), shown);
+        if count >= limit {
+            doc.insert("active".to_owned(), json!(false));
+        }
+    });
+    if let Some((before, after)) = changed {
+        txn.emit_change("payment_link.updated", &before, &after);
+    }
 }
 
 /// The customer that a session has, or that was made for it.

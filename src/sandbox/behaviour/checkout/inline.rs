@@ -1,9 +1,9 @@
 //! Objects that a session's parameters describe instead of naming: products and prices.
 
 use crate::domain::currency::Currency;
-use crate::sandbox::behaviour::checkout::amount;
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::document::text;
 use crate::sandbox::behaviour::pricing;
+use crate::sandbox::behaviour::total::amount;
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;

@@ -3,7 +3,7 @@
 
 use crate::sandbox::behaviour::billing::invoice;
 use crate::sandbox::behaviour::checkout::sums;
-use crate::sandbox::behaviour::object::{int, new, text};
+use crate::sandbox::behaviour::document::{int, new, text};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::SessionPart;
 use crate::sandbox::engine::settings::Settings;

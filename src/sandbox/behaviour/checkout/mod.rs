@@ -4,7 +4,6 @@
 //! what the buyer changes of that, `attempt` pays it, `setup` saves a method instead, `finish` completes it (`invoice`
 //! writes it down), `expire` ends it. The pages and the endpoints both call these.
 
-pub mod amount;
 pub mod attempt;
 pub mod choose;
 pub mod create;
@@ -23,7 +22,7 @@ pub mod sums;
 pub mod update;
 pub mod validate;
 
-use crate::sandbox::behaviour::object::Job;
+use crate::sandbox::engine::txn::follow::Job;
 use crate::wire::failure::{Failure, FailureKind};
 
 /// The name under which sessions are stored.

@@ -1,7 +1,7 @@
 //! Takes an expired session up again: the link of `after_expiration.recovery`.
 
 use crate::sandbox::behaviour::checkout::{SESSION, expire, validate};
-use crate::sandbox::behaviour::object::{int, text};
+use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::SessionPart;
 use crate::sandbox::engine::txn::Txn;

@@ -1,6 +1,6 @@
 //! Setup mode: a session that saves a payment method and takes no money. Its setup intent is there from the start.
 
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::document::text;
 use crate::sandbox::behaviour::setup::{confirm, intent};
 use crate::sandbox::call::Call;
 use crate::sandbox::engine::object::Doc;

@@ -2,10 +2,12 @@
 
 use crate::domain::currency::Currency;
 use crate::sandbox::behaviour::checkout::inline;
-use crate::sandbox::behaviour::object::{shipping_rate, text};
+use crate::sandbox::behaviour::document::{merge_metadata, new, text};
+use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
 /// The most options that a session offers.
 const OPTIONS_MAX: usize = 5;
@@ -41,7 +43,7 @@ pub fn resolve(
             }
             (None, Some(data)) => {
                 let data = data.as_object().cloned().unwrap_or_default();
-                shipping_rate::put(txn, &data, &format!("{path}[shipping_rate_data]"))?
+                put(txn, &data, &format!("{path}[shipping_rate_data]"))?
             }
         };
         let amount = amount_in(&rate, currency).ok_or_else(|| {
@@ -71,4 +73,65 @@ fn amount_in(rate: &Value, currency: Currency) -> Option<i64> {
         return fixed.get("amount")?.as_i64();
     }
     fixed.get("currency_options")?.get(currency.code())?.get("amount")?.as_i64()
+}
+
+/// Makes a rate of parameters, which stand at a path of the request; empty at the top. Nothing tells of it.
+///
+/// Fails where it has no amount, or none that can be.
+pub fn put(
+    txn: &mut Txn<'_>,
+    params: &Map<String, Value>,
+    at: &str,
+) -> Result<Arc<Object>, Failure> {
+    let param = |name: &str| if at.is_empty() { name.to_owned() } else { format!("{at}[{name}]") };
+    let Some(fixed) = params.get("fixed_amount").and_then(Value::as_object) else {
+        let param = param("fixed_amount");
+        let text = format!("Missing required param: {param}.");
+        return Err(Failure::invalid(text).code("parameter_missing").param(param));
+    };
+    if fixed.get("amount").and_then(Value::as_i64).is_some_and(|amount| amount < 0) {
+        let text = "This value must be greater than or equal to 0.";
+        let param = format!("{}[amount]", param("fixed_amount"));
+        return Err(Failure::invalid(text).code("parameter_invalid_integer").param(param));
+    }
+    let behaviour = params.get("tax_behavior").cloned().unwrap_or(json!("unspecified"));
+    let mut doc = new(
+        "shipping_rate",
+        json!({
+            "id": txn.new_id("shr_1", 23), "active": true, "created": txn.now().0,
+            "delivery_estimate": estimate(params.get("delivery_estimate")),
+            "display_name": params.get("display_name"), "fixed_amount": amounts(fixed),
+            "livemode": false, "tax_behavior": behaviour, "tax_code": params.get("tax_code"),
+            "type": "fixed_amount",
+        }),
+    );
+    merge_metadata(&mut doc, params);
+    Ok(txn.put(doc))
+}
+
+/// `delivery_estimate` with both its ends.
+fn estimate(sent: Option<&Value>) -> Value {
+    let Some(sent) = sent.filter(|sent| sent.is_object()) else { return Value::Null };
+    json!({"maximum": sent.get("maximum"), "minimum": sent.get("minimum")})
+}
+
+/// `fixed_amount` in small letters; what other currencies cost has a tax behaviour of its own.
+fn amounts(sent: &Map<String, Value>) -> Value {
+    let currency = sent.get("currency").and_then(Value::as_str).unwrap_or_default();
+    let mut shown =
+        json!({"amount": sent.get("amount"), "currency": currency.to_ascii_lowercase()});
+    let options = sent.get("currency_options").and_then(Value::as_object);
+    if let (Some(options), Some(shown)) = (options, shown.as_object_mut()) {
+        shown.insert("currency_options".to_owned(), Value::Object(with_behaviour(options)));
+    }
+    shown
+}
+
+/// What other currencies cost, each with a tax behaviour.
+pub fn with_behaviour(options: &Map<String, Value>) -> Map<String, Value> {
+    let mut options = options.clone();
+    for option in options.values_mut().filter_map(Value::as_object_mut) {
+        option.entry("tax_behavior").or_insert(json!("unspecified"));
+    }
+    options
 }

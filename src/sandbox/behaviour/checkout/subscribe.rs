@@ -4,7 +4,7 @@
 use crate::sandbox::behaviour::billing::money::{self, Try};
 use crate::sandbox::behaviour::billing::{create, invoice, subscription};
 use crate::sandbox::behaviour::checkout::SESSION;
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::document::text;
 use crate::sandbox::behaviour::payment::confirm::Outcome;
 use crate::sandbox::behaviour::payment::method;
 use crate::sandbox::call::{Call, Version};

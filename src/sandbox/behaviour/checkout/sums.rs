@@ -2,8 +2,7 @@
 //! them changes.
 
 use crate::sandbox::behaviour::checkout::SESSION;
-use crate::sandbox::behaviour::object::{int, tax_rate, text};
-use crate::sandbox::behaviour::total::percent::Percent;
+use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::behaviour::total::tax::Rate;
 use crate::sandbox::behaviour::total::{self, Line, Outcome};
 use crate::sandbox::behaviour::{offer, tax};
@@ -142,11 +141,7 @@ fn outcomes(part: &SessionPart, currency: &str, rates: &[Rates]) -> Vec<Outcome>
 }
 
 fn read(rates: &Rates) -> Vec<Rate> {
-    let rate = |it: &Arc<Object>| Rate {
-        percent: it.get("percentage").and_then(Percent::read).unwrap_or_default(),
-        inclusive: tax_rate::is_inclusive(it),
-    };
-    rates.iter().map(rate).collect()
+    rates.iter().map(|rate| Rate::read(rate)).collect()
 }
 
 /// The taxes of a line as `taxes` shows them, with the ids of their rates.

@@ -1,7 +1,7 @@
 //! External accounts: the bank accounts that an account is paid out to.
 
 use crate::sandbox::behaviour::connect::currency_in;
-use crate::sandbox::behaviour::object::{new, text};
+use crate::sandbox::behaviour::document::{new, text};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::{Failure, FailureKind, echo};

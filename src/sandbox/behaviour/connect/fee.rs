@@ -2,12 +2,12 @@
 
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
+use crate::sandbox::behaviour::balance::{self, Movement, available_with};
 use crate::sandbox::behaviour::connect::part::{Part, PartError};
 use crate::sandbox::behaviour::connect::{
     APPLICATION_NAME, application, currency_of, scope_of, shown_within,
 };
-use crate::sandbox::behaviour::object::{Handler, int, merge_metadata, new, text};
-use crate::sandbox::behaviour::payment::balance::{self, Movement, available_with};
+use crate::sandbox::behaviour::document::{Handler, int, merge_metadata, new, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list::{self, Filter};

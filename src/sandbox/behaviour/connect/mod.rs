@@ -16,9 +16,10 @@ pub mod terms;
 pub mod transfer;
 
 use crate::domain::currency::Currency;
-use crate::sandbox::behaviour::object::{Handler, Job, text};
+use crate::sandbox::behaviour::document::{Handler, text};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::txn::Txn;
+use crate::sandbox::engine::txn::follow::Job;
 use serde_json::{Value, json};
 use std::sync::Arc;
 

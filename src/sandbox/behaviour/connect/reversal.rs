@@ -2,10 +2,10 @@
 
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
+use crate::sandbox::behaviour::balance::{self, Movement, available_with};
 use crate::sandbox::behaviour::connect::part::{Part, PartError};
 use crate::sandbox::behaviour::connect::{currency_of, fee, scope_of, shown_within, transfer};
-use crate::sandbox::behaviour::object::{Handler, int, merge_metadata, new, text};
-use crate::sandbox::behaviour::payment::balance::{self, Movement, available_with};
+use crate::sandbox::behaviour::document::{Handler, int, merge_metadata, new, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list::{self, Filter};

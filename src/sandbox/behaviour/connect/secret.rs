@@ -1,6 +1,6 @@
 //! `apps.secret`: what an app keeps for an account or one of its users, found by its name and scope.
 
-use crate::sandbox::behaviour::object::{Handler, new, text};
+use crate::sandbox::behaviour::document::{Handler, new, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list::{self, Filter};

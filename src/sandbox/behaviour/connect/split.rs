@@ -2,14 +2,14 @@
 //! back as it is refunded.
 
 use crate::domain::money::Money;
+use crate::sandbox::behaviour::balance::{Fee, available_with};
 use crate::sandbox::behaviour::connect::fee::{self, Taken};
 use crate::sandbox::behaviour::connect::part::Part;
 use crate::sandbox::behaviour::connect::transfer::{self, Order};
 use crate::sandbox::behaviour::connect::{
     APPLICATION_NAME, application, currency_of, own_id, reversal, scope_of,
 };
-use crate::sandbox::behaviour::object::{int, text};
-use crate::sandbox::behaviour::payment::balance::{Fee, available_with};
+use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::engine::object::Doc;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;

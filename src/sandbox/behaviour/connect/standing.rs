@@ -5,7 +5,7 @@
 //! `id_number` 222222222 needs no looking into; everything else is found right.
 
 use crate::sandbox::behaviour::connect::requirements::{BANK, Facts, Standing};
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::document::text;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::Txn;
 use serde_json::{Map, Value, json};

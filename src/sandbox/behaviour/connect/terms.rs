@@ -1,7 +1,7 @@
 //! What a payment may ask for on behalf of other accounts: checked and written as it is opened and changed.
 
 use crate::sandbox::behaviour::connect::transfer;
-use crate::sandbox::behaviour::object::{copy, int, text};
+use crate::sandbox::behaviour::document::{copy, int, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::engine::object::Doc;
 use crate::sandbox::engine::txn::Txn;

@@ -1,7 +1,7 @@
 //! Money between accounts, driven through the API.
 
-use crate::sandbox::behaviour::object::{int, text};
-use crate::sandbox::behaviour::payment::balance;
+use crate::sandbox::behaviour::balance;
+use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::testing::Lab;
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -2,15 +2,15 @@
 
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
+use crate::sandbox::behaviour::balance::{self, Fee, Movement, available_with};
 use crate::sandbox::behaviour::connect::{
     APPLICATION_NAME, application, currency_of, own_id, scope_of, shown_within, standing,
 };
-use crate::sandbox::behaviour::object::{Handler, copy, int, merge_metadata, new, text};
-use crate::sandbox::behaviour::payment::balance::{self, Fee, Movement, available_with};
-use crate::sandbox::behaviour::payment::intent;
+use crate::sandbox::behaviour::document::{Handler, copy, int, merge_metadata, new, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;
+use crate::sandbox::call::step;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::{Failure, echo};
@@ -51,7 +51,7 @@ pub struct Order {
 }
 
 fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    let currency = intent::known_currency(call.text("currency").unwrap_or_default())?;
+    let currency = step::known_currency(call.text("currency").unwrap_or_default())?;
     let destination = call.text("destination").unwrap_or_default().to_owned();
     ensure_destination(txn, &destination, "destination")?;
     let source = match call.text("source_transaction") {

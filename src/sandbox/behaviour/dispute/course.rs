@@ -2,10 +2,10 @@
 
 use crate::domain::currency::Currency;
 use crate::domain::money::Money;
+use crate::sandbox::behaviour::balance::{self, Movement};
 use crate::sandbox::behaviour::dispute::machine::{Funds, Status, Step};
 use crate::sandbox::behaviour::dispute::open;
-use crate::sandbox::behaviour::object::{int, text};
-use crate::sandbox::behaviour::payment::balance::{self, Movement};
+use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;

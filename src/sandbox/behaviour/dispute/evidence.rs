@@ -2,7 +2,7 @@
 //! says how the bank decides.
 
 use crate::sandbox::behaviour::dispute::machine::Step;
-use crate::sandbox::behaviour::object::{fill, text};
+use crate::sandbox::behaviour::document::{fill, text};
 use crate::sandbox::engine::object::Doc;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::{Failure, echo};

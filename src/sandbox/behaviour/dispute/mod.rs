@@ -11,7 +11,7 @@ pub mod open;
 pub mod review;
 pub mod warning;
 
-use crate::sandbox::behaviour::object::Job;
+use crate::sandbox::engine::txn::follow::Job;
 
 /// The scheduled job of that name.
 pub fn job(name: &str) -> Option<Job> {

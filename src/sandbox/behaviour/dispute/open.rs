@@ -3,12 +3,13 @@
 use crate::domain::currency::Currency;
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
+use crate::sandbox::behaviour::cards;
+use crate::sandbox::behaviour::cards::stored::card_of;
 use crate::sandbox::behaviour::dispute::course::{self, DEADLINE_JOB};
 use crate::sandbox::behaviour::dispute::evidence;
 use crate::sandbox::behaviour::dispute::machine::Status;
 use crate::sandbox::behaviour::dispute::{review, warning};
-use crate::sandbox::behaviour::object::{int, new, text};
-use crate::sandbox::behaviour::payment::{balance, charge, method};
+use crate::sandbox::behaviour::document::{int, new, text};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::txn::Txn;
 use serde_json::{Value, json};
@@ -80,6 +81,9 @@ const KINDS: &[Kind] = &[
     Kind { card: "createAutoRepresentmentEligibleDispute", ..FRAUD },
 ];
 
+/// Accounts whose debits are disputed.
+const DISPUTED_IBANS: [&str; 2] = ["AT591904300235473203", "DE35370400440532013002"];
+
 /// A debit that its payer takes back: the bank asks nobody, and it is lost at once (believed).
 const DEBIT: Kind = Kind {
     card: "",
@@ -93,9 +97,19 @@ const DEBIT: Kind = Kind {
 /// The card whose payments only warn of fraud.
 const WARNS: &str = "createIssuerFraudRecord";
 
+/// Whether a bank debit from an account is taken back by its owner once it was paid.
+fn is_disputed_debit(method: &Value) -> bool {
+    let iban = method.get("sepa_debit").map(|debit| text(debit, "fingerprint"));
+    iban.is_some_and(|iban| DISPUTED_IBANS.iter().any(|it| cards::fingerprint(it) == iban))
+}
+
 /// Disputes a payment that was just taken, where its card or account is one that does. Gives the charge as it
-/// is then.
-pub fn follow(txn: &mut Txn<'_>, charge: Arc<Object>) -> Arc<Object> {
+/// is then. `book` has the money of a charge booked that is to be taken back.
+pub fn follow(
+    txn: &mut Txn<'_>,
+    charge: Arc<Object>,
+    book: impl FnOnce(&mut Txn<'_>, &str),
+) -> Arc<Object> {
     let captured = int(&charge, "amount_captured");
     let Some(pm) = txn.get("payment_method", text(&charge, "payment_method")) else {
         return charge;
@@ -103,9 +117,9 @@ pub fn follow(txn: &mut Txn<'_>, charge: Arc<Object>) -> Arc<Object> {
     if captured == 0 || charge.get("disputed") == Some(&json!(true)) {
         return charge;
     }
-    let card = charge::card_of(&pm).and_then(|card| card.method).unwrap_or_default();
+    let card = card_of(&pm).and_then(|card| card.method).unwrap_or_default();
     let kind = match KINDS.iter().find(|kind| kind.card == card) {
-        _ if method::is_disputed_debit(&pm) => &DEBIT,
+        _ if is_disputed_debit(&pm) => &DEBIT,
         Some(kind) => kind,
         None if card == WARNS => {
             warning::open(txn, &charge);
@@ -114,7 +128,7 @@ pub fn follow(txn: &mut Txn<'_>, charge: Arc<Object>) -> Arc<Object> {
         None => return charge,
     };
     let id = text(&charge, "id").to_owned();
-    balance::catch_up(txn, &id);
+    book(txn, &id);
     let (before, mut left) = (txn.get("charge", &id), captured);
     for part in 0..kind.parts {
         let amount = if part + 1 == kind.parts { left } else { captured / kind.parts };

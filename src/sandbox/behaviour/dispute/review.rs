@@ -3,8 +3,8 @@
 //! Believed, not proven: that a raised risk is all it takes, as with the rule that Radar begins with.
 
 use crate::domain::card::Behaviour;
-use crate::sandbox::behaviour::object::{new, text};
-use crate::sandbox::behaviour::payment::charge;
+use crate::sandbox::behaviour::cards::stored::card_of;
+use crate::sandbox::behaviour::document::{new, text};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::txn::Txn;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// Opens the review of a payment that was just taken, where its risk is raised. Gives the charge as it is then.
 pub fn open(txn: &mut Txn<'_>, charge: Arc<Object>) -> Arc<Object> {
     let pm = txn.get("payment_method", text(&charge, "payment_method"));
-    let card = pm.as_deref().and_then(|pm| charge::card_of(pm));
+    let card = pm.as_deref().and_then(|pm| card_of(pm));
     let raised = card.is_some_and(|it| it.behaviour == Behaviour::Flagged("riskLevelElevated"));
     if !raised || charge.get("paid") != Some(&json!(true)) {
         return charge;

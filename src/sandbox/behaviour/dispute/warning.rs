@@ -1,6 +1,6 @@
 //! Early fraud warnings: an issuer thinks that a payment was fraud, before anybody disputes it.
 
-use crate::sandbox::behaviour::object::{new, text};
+use crate::sandbox::behaviour::document::{new, text};
 use crate::sandbox::engine::txn::Txn;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! The balance.
 
-use crate::sandbox::behaviour::object::Handler;
-use crate::sandbox::behaviour::payment::balance;
+use crate::sandbox::behaviour::balance;
+use crate::sandbox::behaviour::document::Handler;
 
 /// The behaviour of `/v1/balance`.
 pub fn handler(key: &str) -> Option<Handler> {

@@ -1,6 +1,6 @@
 //! The cash balance of a customer, its transactions, and where money is sent to, as the API shows them.
 
-use crate::sandbox::behaviour::object::{Handler, text};
+use crate::sandbox::behaviour::document::{Handler, text};
 use crate::sandbox::behaviour::payment::cash;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;

@@ -1,12 +1,13 @@
 //! Charges, as the API shows and annotates them.
 
 use crate::sandbox::behaviour::connect::terms;
-use crate::sandbox::behaviour::object::{Handler, copy, fill, merge_metadata, text};
+use crate::sandbox::behaviour::document::{Handler, copy, fill, merge_metadata, text};
 use crate::sandbox::behaviour::payment::{direct, intent};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;
 use crate::sandbox::call::search::{self, Index};
+use crate::sandbox::call::step;
 use crate::sandbox::engine::object::Doc;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::{Failure, FailureKind};
@@ -86,7 +87,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     };
     let amount = required("amount")?.as_i64().unwrap_or(0);
     let currency = required("currency")?.as_str().unwrap_or_default();
-    let currency = intent::known_currency(currency)?.code();
+    let currency = step::known_currency(currency)?.code();
     intent::check_amount(amount, currency)?;
     terms::check(txn, &call.params, amount, &Value::Null)?;
     if let Some(customer) = call.text("customer") {

@@ -2,7 +2,7 @@
 
 use crate::catalog::limit::ends;
 use crate::sandbox::behaviour::checkout::{SESSION, create, expire, sums, update};
-use crate::sandbox::behaviour::object::{Handler, text};
+use crate::sandbox::behaviour::document::{Handler, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list::{self, Filter};

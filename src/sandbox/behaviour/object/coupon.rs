@@ -1,6 +1,6 @@
 //! Coupons: how much comes off, how often and for how long.
 
-use crate::sandbox::behaviour::object::{Handler, copy, merge_metadata, new, text};
+use crate::sandbox::behaviour::document::{Handler, copy, merge_metadata, new, text};
 use crate::sandbox::behaviour::offer;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;

@@ -2,7 +2,7 @@
 
 use crate::sandbox::behaviour::billing::credit::{self, KIND};
 use crate::sandbox::behaviour::billing::{invoice, on_clock_of};
-use crate::sandbox::behaviour::object::{Handler, copy, merge_metadata, text};
+use crate::sandbox::behaviour::document::{Handler, copy, merge_metadata, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;

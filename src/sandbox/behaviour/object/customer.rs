@@ -1,23 +1,23 @@
 //! Customers: who pays.
 
-use crate::sandbox::behaviour::billing::{self, clock, subscription};
-use crate::sandbox::behaviour::object::{
+use crate::sandbox::behaviour::billing::{clock, leaving, subscription};
+use crate::sandbox::behaviour::document::{
     Handler, copy, fill, keep_unsent, merge_hash, merge_metadata, new, text,
 };
-use crate::sandbox::behaviour::object::{discount, tax_id};
+use crate::sandbox::behaviour::object::discount;
 use crate::sandbox::behaviour::payment::{cash, method};
 use crate::sandbox::behaviour::saved::wallet;
+use crate::sandbox::behaviour::tax_id;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;
 use crate::sandbox::call::search::{self, Index};
-use crate::sandbox::engine::object::{Doc, Object};
-use crate::sandbox::engine::private::{CustomerPart, PaymentMethodPart};
+use crate::sandbox::engine::object::Doc;
+use crate::sandbox::engine::private::CustomerPart;
 use crate::sandbox::engine::settings::Settings;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;
-use serde_json::{Map, Value, json};
-use std::sync::Arc;
+use serde_json::{Value, json};
 
 const INDEX: Index = Index {
     kind: "customer",
@@ -296,32 +296,7 @@ fn replace_source(txn: &mut Txn<'_>, call: &Call, id: &str) -> Result<Option<Str
 
 fn delete(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let customer = txn.find("customer", call.id(0), "id")?;
-    Ok(remove(txn, &customer).into())
-}
-
-/// Removes a customer; its subscriptions end, and only a stub stays.
-pub fn remove(txn: &mut Txn<'_>, customer: &Object) -> Arc<Object> {
-    let id = text(customer, "id");
-    for held in txn.having(subscription::KIND, "customer", id) {
-        let ended = text(&held, "id").to_owned();
-        billing::on_clock_of(txn, id, |txn| {
-            subscription::end(txn, &ended, "cancellation_requested")
-        });
-    }
-    for saved in txn.having("payment_method", "customer", id) {
-        txn.edit_with("payment_method", text(&saved, "id"), |doc, part: &mut PaymentMethodPart| {
-            doc.insert("customer".to_owned(), Value::Null);
-            part.spent = true;
-        });
-    }
-    wallet::clear(txn, id);
-    let mut stub = Map::new();
-    stub.insert("object".to_owned(), json!("customer"));
-    stub.insert("id".to_owned(), json!(id));
-    stub.insert("deleted".to_owned(), json!(true));
-    let stub = txn.put(stub);
-    txn.emit("customer.deleted", customer);
-    stub
+    Ok(leaving::remove(txn, &customer).into())
 }
 
 fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {

@@ -2,11 +2,11 @@
 
 use crate::sandbox::behaviour::billing::balance::{self, KIND};
 use crate::sandbox::behaviour::billing::on_clock_of;
-use crate::sandbox::behaviour::object::{Handler, copy, merge_metadata, text};
-use crate::sandbox::behaviour::payment::intent::known_currency;
+use crate::sandbox::behaviour::document::{Handler, copy, merge_metadata, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list::{self, Filter};
+use crate::sandbox::call::step::known_currency;
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;

@@ -1,6 +1,6 @@
 //! Discounts that customers have: given by a coupon, and taken away.
 
-use crate::sandbox::behaviour::object::{Handler, text};
+use crate::sandbox::behaviour::document::{Handler, text};
 use crate::sandbox::behaviour::offer::{self, Offer, Purchase};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;

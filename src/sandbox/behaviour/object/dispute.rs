@@ -2,7 +2,7 @@
 
 use crate::sandbox::behaviour::dispute::machine::Step;
 use crate::sandbox::behaviour::dispute::{course, evidence};
-use crate::sandbox::behaviour::object::{Handler, copy, merge_metadata};
+use crate::sandbox::behaviour::document::{Handler, copy, merge_metadata};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;

@@ -1,6 +1,6 @@
 //! Early fraud warnings, as the API shows them.
 
-use crate::sandbox::behaviour::object::Handler;
+use crate::sandbox::behaviour::document::Handler;
 use crate::sandbox::call::list;
 
 /// The behaviour of `/v1/radar/early_fraud_warnings`.

@@ -1,6 +1,6 @@
 //! Ephemeral keys and customer sessions: what a page or an app may do for one customer, for a while.
 
-use crate::sandbox::behaviour::object::{Handler, new, text};
+use crate::sandbox::behaviour::document::{Handler, new, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::engine::object::Doc;

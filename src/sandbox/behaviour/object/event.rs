@@ -1,7 +1,7 @@
 //! Events: kept for 30 days, listed by type, sent again on request.
 
 use crate::domain::time::Timestamp;
-use crate::sandbox::behaviour::object::{Handler, Job, int, text};
+use crate::sandbox::behaviour::document::{Handler, int, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list::{self, Filter};
@@ -10,6 +10,7 @@ use crate::sandbox::engine::index;
 use crate::sandbox::engine::object::{Object, Stored};
 use crate::sandbox::engine::private::{Delivery, Envelope};
 use crate::sandbox::engine::state::Table;
+use crate::sandbox::engine::txn::follow::Job;
 use crate::sandbox::engine::txn::{Txn, missing};
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};

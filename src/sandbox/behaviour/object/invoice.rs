@@ -8,13 +8,13 @@ use crate::sandbox::behaviour::billing::period::Period;
 use crate::sandbox::behaviour::billing::{
     create, draft, items, line, on_clock_of, preview, subscription,
 };
-use crate::sandbox::behaviour::object::{Handler, copy, fill, merge_metadata, text};
+use crate::sandbox::behaviour::document::{Handler, copy, fill, merge_metadata, text};
 use crate::sandbox::behaviour::payment::confirm::Outcome;
-use crate::sandbox::behaviour::payment::intent::known_currency;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list::{self, Filter};
 use crate::sandbox::call::search::{self, Index};
+use crate::sandbox::call::step::known_currency;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::settings::Settings;
 use crate::sandbox::engine::txn::Txn;

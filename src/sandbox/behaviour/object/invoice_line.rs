@@ -4,7 +4,7 @@ use crate::sandbox::behaviour::billing::invoice::{self, KIND};
 use crate::sandbox::behaviour::billing::items::{self, INVOICE_ITEM};
 use crate::sandbox::behaviour::billing::lifecycle::{Act, Invoice};
 use crate::sandbox::behaviour::billing::{added, line, on_clock_of, plan};
-use crate::sandbox::behaviour::object::{Handler, int, text};
+use crate::sandbox::behaviour::document::{Handler, int, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;

@@ -1,7 +1,7 @@
 //! Payments of invoices.
 
 use crate::sandbox::behaviour::billing::money::PAYMENT;
-use crate::sandbox::behaviour::object::Handler;
+use crate::sandbox::behaviour::document::Handler;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list::{self, Filter};

@@ -3,7 +3,7 @@
 use crate::sandbox::behaviour::checkout::defaults::only_currency;
 use crate::sandbox::behaviour::checkout::finish;
 use crate::sandbox::behaviour::connect::terms;
-use crate::sandbox::behaviour::object::{
+use crate::sandbox::behaviour::document::{
     Handler, copy, fill, int, merge_metadata, merge_options, text,
 };
 use crate::sandbox::behaviour::payment::confirm::{self, ConfirmOptions};
@@ -14,6 +14,7 @@ use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;
 use crate::sandbox::call::search::{self, Index};
+use crate::sandbox::call::step;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::PaymentIntentPart;
 use crate::sandbox::engine::txn::Txn;
@@ -71,7 +72,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     check(call)?;
     let amount = required(call, "amount")?.as_i64().unwrap_or(0);
     let currency = required(call, "currency")?.as_str().unwrap_or_default().to_owned();
-    let currency = intent::known_currency(&currency)?.code().to_owned();
+    let currency = step::known_currency(&currency)?.code().to_owned();
     intent::check_intent_amount(amount, &currency)?;
     terms::check(txn, &call.params, amount, &Value::Null)?;
     let customer = call.text("customer").map(str::to_owned);
@@ -305,7 +306,7 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         return Err(intent::unexpected_state(&pi, message).param(name));
     }
     let currency = call.text("currency").unwrap_or_else(|| text(&pi, "currency"));
-    let currency = intent::known_currency(currency)?.code();
+    let currency = step::known_currency(currency)?.code();
     intent::check_intent_amount(
         call.int("amount").unwrap_or_else(|| int(&pi, "amount")),
         currency,

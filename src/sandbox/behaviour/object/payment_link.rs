@@ -2,7 +2,7 @@
 
 use crate::sandbox::behaviour::checkout::create::{self, Seller};
 use crate::sandbox::behaviour::checkout::{defaults, inline, lines, shipping};
-use crate::sandbox::behaviour::object::{Handler, fill, int, merge_metadata, new, text};
+use crate::sandbox::behaviour::document::{Handler, fill, int, merge_metadata, new, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;
@@ -345,21 +345,4 @@ pub fn open_session(
         doc.insert("success_url".to_owned(), Value::Null);
     });
     Ok(stays.map_or(made, |(_, after)| after))
-}
-
-/// Counts a completed session of a link, which stops at its limit.
-pub fn completed(txn: &mut Txn<'_>, link: &str) {
-    let Some(found) = txn.get(KIND, link) else { return };
-    let Some(limits) = found.pointer("/restrictions/completed_sessions") else { return };
-    let (count, limit) = (int(limits, "count") + 1, int(limits, "limit"));
-    let changed = txn.edit(KIND, link, |doc| {
-        let shown = json!({"completed_sessions": {"count": count, "limit": limit}});
-        doc.insert("restrictions".to_owned(), shown);
-        if count >= limit {
-            doc.insert("active".to_owned(), json!(false));
-        }
-    });
-    if let Some((before, after)) = changed {
-        txn.emit_change("payment_link.updated", &before, &after);
-    }
 }

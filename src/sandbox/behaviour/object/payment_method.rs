@@ -1,7 +1,7 @@
 //! Payment methods, as the API makes, saves and shows them.
 
 use crate::sandbox::behaviour::cards;
-use crate::sandbox::behaviour::object::{Handler, copy, merge_hash, merge_metadata, text};
+use crate::sandbox::behaviour::document::{Handler, copy, merge_hash, merge_metadata, text};
 use crate::sandbox::behaviour::payment::method;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;

@@ -1,6 +1,6 @@
 //! Payment method configurations: which types an integration offers where it names none.
 
-use crate::sandbox::behaviour::object::{Handler, new, text};
+use crate::sandbox::behaviour::document::{Handler, new, text};
 use crate::sandbox::behaviour::payment::offer::{self, CONFIGURATION};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;

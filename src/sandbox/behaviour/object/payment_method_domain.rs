@@ -1,6 +1,6 @@
 //! Domains on which wallets are shown: those of payment methods, and those of Apple Pay from before.
 
-use crate::sandbox::behaviour::object::{Handler, new, text};
+use crate::sandbox::behaviour::document::{Handler, new, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;

@@ -2,7 +2,7 @@
 
 use crate::sandbox::behaviour::checkout::SESSION;
 use crate::sandbox::behaviour::checkout::attempt::{self, Means, Payer};
-use crate::sandbox::behaviour::object::{Handler, int, text};
+use crate::sandbox::behaviour::document::{Handler, int, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::engine::txn::Txn;

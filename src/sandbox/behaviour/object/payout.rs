@@ -1,14 +1,14 @@
 //! Payouts, as the API makes and shows them.
 
 use crate::domain::money::Money;
-use crate::sandbox::behaviour::object::{Handler, copy, int, merge_metadata, text};
-use crate::sandbox::behaviour::payment::intent;
+use crate::sandbox::behaviour::document::{Handler, copy, int, merge_metadata, text};
 use crate::sandbox::behaviour::payout::bank;
 use crate::sandbox::behaviour::payout::machine::Step;
 use crate::sandbox::behaviour::payout::send::{self, Terms};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;
+use crate::sandbox::call::step;
 use crate::sandbox::engine::object::Doc;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;
@@ -33,7 +33,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     if amount < 1 {
         return Err(Failure::below_one("amount"));
     }
-    let currency = intent::known_currency(call.text("currency").unwrap_or_default())?;
+    let currency = step::known_currency(call.text("currency").unwrap_or_default())?;
     let bank = bank::destination(txn, currency.code(), call.text("destination"))?;
     let mut said = Doc::new();
     copy(&mut said, call, &["description", "source_type", "statement_descriptor"]);

@@ -1,7 +1,7 @@
 //! Plans: prices that recur, as older clients make and read them.
 
 use crate::sandbox::behaviour::billing::plan;
-use crate::sandbox::behaviour::object::{Handler, copy, int, merge_metadata, text};
+use crate::sandbox::behaviour::document::{Handler, copy, int, merge_metadata, text};
 use crate::sandbox::behaviour::pricing;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;

@@ -1,6 +1,6 @@
 //! Prices: what a product costs, once or again and again.
 
-use crate::sandbox::behaviour::object::{Handler, copy, int, merge_metadata, text};
+use crate::sandbox::behaviour::document::{Handler, copy, int, merge_metadata, text};
 use crate::sandbox::behaviour::pricing;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;

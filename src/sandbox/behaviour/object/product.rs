@@ -1,6 +1,6 @@
 //! Products: what is sold.
 
-use crate::sandbox::behaviour::object::{Handler, copy, merge_metadata, text};
+use crate::sandbox::behaviour::document::{Handler, copy, merge_metadata, text};
 use crate::sandbox::behaviour::pricing::{self, PRODUCT_FIELDS};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;

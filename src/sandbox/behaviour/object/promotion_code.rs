@@ -1,6 +1,6 @@
 //! Promotion codes: what a customer types to get a coupon, and who may.
 
-use crate::sandbox::behaviour::object::{Handler, copy, merge_metadata, new, text};
+use crate::sandbox::behaviour::document::{Handler, copy, merge_metadata, new, text};
 use crate::sandbox::behaviour::offer;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;

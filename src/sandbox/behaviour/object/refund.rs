@@ -1,7 +1,7 @@
 //! Refunds, as the API makes and shows them.
 
 use crate::sandbox::behaviour::connect::split::Back;
-use crate::sandbox::behaviour::object::{Handler, merge_metadata, text};
+use crate::sandbox::behaviour::document::{Handler, merge_metadata, text};
 use crate::sandbox::behaviour::payment::refund::{self, RefundSpec};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;

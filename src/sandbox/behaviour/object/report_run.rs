@@ -1,7 +1,7 @@
 //! Report runs: a report of the balance, made a moment after it was asked for, as a file.
 
 use crate::domain::time::Timestamp;
-use crate::sandbox::behaviour::object::{Handler, Job, new, text};
+use crate::sandbox::behaviour::document::{Handler, new, text};
 use crate::sandbox::behaviour::report::cell::Zone;
 use crate::sandbox::behaviour::report::kinds::{self, Report, Scope};
 use crate::sandbox::behaviour::report::rows::{self, Asked};
@@ -10,6 +10,7 @@ use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;
 use crate::sandbox::engine::txn::Txn;
+use crate::sandbox::engine::txn::follow::Job;
 use crate::wire::failure::{Failure, FailureKind, echo};
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! Reviews, as the API shows and approves them.
 
 use crate::sandbox::behaviour::dispute::review;
-use crate::sandbox::behaviour::object::Handler;
+use crate::sandbox::behaviour::document::Handler;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list::{self, Filter};

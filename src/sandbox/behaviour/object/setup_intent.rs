@@ -1,6 +1,6 @@
 //! Setup intents, their attempts and mandates, as the API makes, confirms, cancels and shows them.
 
-use crate::sandbox::behaviour::object::{Handler, copy, merge_metadata, merge_options, text};
+use crate::sandbox::behaviour::document::{Handler, copy, merge_metadata, merge_options, text};
 use crate::sandbox::behaviour::payment::verification::Said;
 use crate::sandbox::behaviour::payment::{method, offer};
 use crate::sandbox::behaviour::setup::confirm::{self, Options};

@@ -1,6 +1,7 @@
 //! Sources, and what customers have saved the old way, as the API makes, shows, changes and removes them.
 
-use crate::sandbox::behaviour::object::{Handler, copy, merge_hash, merge_metadata, new, text};
+use crate::sandbox::behaviour::cards::stored::put_as;
+use crate::sandbox::behaviour::document::{Handler, copy, merge_hash, merge_metadata, new, text};
 use crate::sandbox::behaviour::payment::{bank, method};
 use crate::sandbox::behaviour::saved::card::{self, Details};
 use crate::sandbox::behaviour::saved::token::{self, Held};
@@ -136,7 +137,7 @@ fn of_debit(txn: &mut Txn<'_>, doc: &mut Doc, details: &Value, holder: &Value) {
         owner.insert("name".to_owned(), holder.clone());
     }
     let billing = card::billing(&json!({"name": owner.get("name")}));
-    method::put_as(txn, &id, ("sepa_debit", details), &billing, PaymentMethodPart::default());
+    put_as(txn, &id, ("sepa_debit", details), &billing, PaymentMethodPart::default());
 }
 
 fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {

@@ -4,7 +4,7 @@ use crate::sandbox::behaviour::billing::subscription::{self as kept, KIND};
 use crate::sandbox::behaviour::billing::{
     change, create, discount, ending, items, line, on_clock_of, pausing,
 };
-use crate::sandbox::behaviour::object::{Handler, text};
+use crate::sandbox::behaviour::document::{Handler, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list::{self, Filter};

@@ -3,7 +3,7 @@
 use crate::sandbox::behaviour::billing::change;
 use crate::sandbox::behaviour::billing::lifecycle;
 use crate::sandbox::behaviour::billing::subscription::{self, ITEM, KIND};
-use crate::sandbox::behaviour::object::{Handler, text};
+use crate::sandbox::behaviour::document::{Handler, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;

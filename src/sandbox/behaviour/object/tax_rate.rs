@@ -1,13 +1,13 @@
 //! Tax rates: named by the merchant, added to a price or within it.
 
-use crate::sandbox::behaviour::object::{Handler, copy, merge_metadata, new};
+use crate::sandbox::behaviour::document::{Handler, copy, merge_metadata, new};
 use crate::sandbox::behaviour::total::percent::Percent;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// Members of a tax rate that may change.
 const CHANGING: &[&str] =
@@ -62,9 +62,4 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     };
     txn.emit_change("tax_rate.updated", &before, &after);
     Ok(after.into())
-}
-
-/// Whether a rate is within the price.
-pub fn is_inclusive(rate: &Value) -> bool {
-    rate.get("inclusive") == Some(&Value::Bool(true))
 }

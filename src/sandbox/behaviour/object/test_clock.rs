@@ -1,7 +1,7 @@
 //! Test clocks, as the API makes, moves and removes them.
 
 use crate::sandbox::behaviour::billing::clock::{self, KIND};
-use crate::sandbox::behaviour::object::Handler;
+use crate::sandbox::behaviour::document::Handler;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;

@@ -1,6 +1,6 @@
 //! Tokens, as the API makes and shows them.
 
-use crate::sandbox::behaviour::object::{Handler, text};
+use crate::sandbox::behaviour::document::{Handler, text};
 use crate::sandbox::behaviour::saved::{token, wallet};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;

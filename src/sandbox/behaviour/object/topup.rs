@@ -3,13 +3,14 @@
 //! Believed, not proven: how long one takes, and that its money is available when it has arrived.
 
 use crate::domain::money::Money;
-use crate::sandbox::behaviour::object::{Handler, Job, copy, int, merge_metadata, new, text};
-use crate::sandbox::behaviour::payment::balance::{self, Movement};
-use crate::sandbox::behaviour::payment::intent;
+use crate::sandbox::behaviour::balance::{self, Movement};
+use crate::sandbox::behaviour::document::{Handler, copy, int, merge_metadata, new, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;
+use crate::sandbox::call::step;
 use crate::sandbox::engine::txn::Txn;
+use crate::sandbox::engine::txn::follow::Job;
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};
 
@@ -43,7 +44,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     if amount < 1 {
         return Err(Failure::below_one("amount"));
     }
-    let currency = intent::known_currency(call.text("currency").unwrap_or_default())?;
+    let currency = step::known_currency(call.text("currency").unwrap_or_default())?;
     let id = txn.new_id("tu_1", 23);
     let due = txn.now().plus(TRANSFER);
     let mut doc = new(

@@ -1,7 +1,7 @@
 //! Webhook endpoints: who is told of events, where, and with which secret.
 
 use crate::net::outbound::Beyond;
-use crate::sandbox::behaviour::object::{Handler, copy, merge_metadata};
+use crate::sandbox::behaviour::document::{Handler, copy, merge_metadata};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;

@@ -1,7 +1,7 @@
 //! What payment methods show that are no cards: never the number of an account, but what Stripe makes of it.
 
 use crate::sandbox::behaviour::cards;
-use crate::sandbox::behaviour::object::{fill, text, trim};
+use crate::sandbox::behaviour::document::{fill, text, trim};
 use crate::sandbox::engine::object::Doc;
 use serde_json::{Value, json};
 

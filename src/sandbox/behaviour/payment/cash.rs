@@ -3,10 +3,11 @@
 //! Every movement is a transaction, and the balance is their sum.
 
 use crate::domain::currency::Currency;
-use crate::sandbox::behaviour::object::{int, new, text};
+use crate::sandbox::behaviour::document::{int, new, text};
+use crate::sandbox::behaviour::payment::bank;
 use crate::sandbox::behaviour::payment::charge::{self, Attempt, Ending};
 use crate::sandbox::behaviour::payment::confirm::{self, Outcome};
-use crate::sandbox::behaviour::payment::{bank, intent};
+use crate::sandbox::call::step;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::{CustomerPart, PaymentIntentPart};
 use crate::sandbox::engine::txn::{Txn, View};
@@ -88,7 +89,7 @@ pub fn fund(
     reference: Option<&str>,
 ) -> Result<Arc<Object>, Failure> {
     txn.find("customer", customer, "id")?;
-    let currency = intent::known_currency(currency)?.code();
+    let currency = step::known_currency(currency)?.code();
     if amount < 1 {
         return Err(Failure::below_one("amount"));
     }
@@ -226,7 +227,7 @@ pub fn unapply(txn: &mut Txn<'_>, pi: &Object) {
 ///
 /// Fails for another way of transfer than the currency has.
 pub fn instructions(customer: &str, currency: &str, asked: &str) -> Result<Value, Failure> {
-    let currency: Currency = intent::known_currency(currency)?;
+    let currency: Currency = step::known_currency(currency)?;
     let way = bank::transfer_of(currency.code()).filter(|way| *way == asked);
     let Some(way) = way else {
         let text = format!("The currency {} cannot be sent by {asked}.", currency.code());

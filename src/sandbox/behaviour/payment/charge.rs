@@ -1,16 +1,23 @@
 //! Charges: the record of one attempt to take money.
 
-use crate::domain::card::{Behaviour, Card};
-use crate::sandbox::behaviour::cards;
-use crate::sandbox::behaviour::connect;
-use crate::sandbox::behaviour::object::{fit, int, new, text};
-use crate::sandbox::behaviour::payment::balance;
-use crate::sandbox::behaviour::payment::decline::Decline;
+use crate::domain::card::Behaviour;
+use crate::domain::currency::Currency;
+use crate::domain::money::Money;
+use crate::sandbox::behaviour::balance::{self, Movement};
+use crate::sandbox::behaviour::cards::decline::Decline;
+use crate::sandbox::behaviour::cards::stored::{card_of, checks};
+use crate::sandbox::behaviour::connect::{self, split};
+use crate::sandbox::behaviour::dispute::open;
+use crate::sandbox::behaviour::document::{fit, int, new, text};
+use crate::sandbox::behaviour::fees;
 use crate::sandbox::engine::object::Object;
-use crate::sandbox::engine::private::{ChargePart, PaymentIntentPart, PaymentMethodPart};
+use crate::sandbox::engine::private::{ChargePart, PaymentIntentPart};
 use crate::sandbox::engine::txn::Txn;
 use serde_json::{Value, json};
 use std::sync::Arc;
+
+/// The job that writes a charge's transaction down, a moment after the charge.
+pub const POST_JOB: &str = "charge.post";
 
 /// Seconds for which an uncaptured card payment is held.
 pub const HOLD: i64 = 7 * 86_400;
@@ -53,11 +60,6 @@ pub struct Attempt<'a> {
     pub ending: Ending<'a>,
     /// `three_d_secure.authentication_flow`, where the cardholder was authenticated.
     pub secure: Option<&'static str>,
-}
-
-/// The test card behind a payment method.
-pub fn card_of(method: &Value) -> Option<&'static Card> {
-    cards::by_fingerprint(text(method.get("card")?, "fingerprint"))
 }
 
 /// Writes the charge of an attempt down; the caller tells of it.
@@ -155,10 +157,10 @@ fn shown(intent: &Value) -> Value {
 pub fn post(txn: &mut Txn<'_>, intent: &Value, charge: Arc<Object>) -> Arc<Object> {
     let id = text(&charge, "id").to_owned();
     if text(intent, "capture_method") == "automatic_async" {
-        txn.schedule(txn.now(), balance::POST_JOB, &json!({"charge": id}));
+        txn.schedule(txn.now(), POST_JOB, &json!({"charge": id}));
         return charge;
     }
-    balance::post_charge(txn, &id).map_or(charge, |(_, after)| after)
+    book(txn, &id).map_or(charge, |(_, after)| after)
 }
 
 fn outcome(method: &Value) -> Value {
@@ -246,26 +248,57 @@ pub fn secured(flow: Option<&str>) -> Value {
     })
 }
 
-/// The checks of a card once its bank was asked; a check that was not asked for stays null.
-pub fn checks(method: &Object) -> Value {
-    let behaviour = card_of(method).map(|card| card.behaviour);
-    let flag = match behaviour {
-        Some(Behaviour::Flagged(name)) => name,
-        Some(Behaviour::Declines { code: "incorrect_cvc", .. }) => "cvcCheckFail",
-        _ => "",
-    };
-    let address = method.get("billing_details").and_then(|b| b.get("address"));
-    let sent = |name: &str| address.is_some_and(|a| !text(a, name).is_empty());
-    let result = |asked: bool, failing: &[&str]| match () {
-        () if !asked => Value::Null,
-        () if flag == "avsUnchecked" && failing.contains(&"avsFail") => json!("unavailable"),
-        () if failing.contains(&flag) => json!("fail"),
-        () => json!("pass"),
-    };
-    let has_cvc = method.part::<PaymentMethodPart>().cvc;
-    json!({
-        "address_line1_check": result(sent("line1"), &["avsFail", "avsLine1Fail"]),
-        "address_postal_code_check": result(sent("postal_code"), &["avsFail", "avsZipFail", "avsZipFailElevatedRisk"]),
-        "cvc_check": result(has_cvc, &["cvcCheckFail", "cvcCheckFailElevatedRisk"]),
-    })
+/// Writes down the transaction of a captured charge, with its fee. Returns the charge before and after,
+/// or `None` where it has one already or moved nothing.
+pub fn book(txn: &mut Txn<'_>, charge_id: &str) -> Option<(Arc<Object>, Arc<Object>)> {
+    let charge = txn.get("charge", charge_id)?;
+    let captured = int(&charge, "amount_captured");
+    if captured == 0 || !text(&charge, "balance_transaction").is_empty() {
+        return None;
+    }
+    let currency: Currency = text(&charge, "currency").parse().ok()?;
+    let gross = Money::new(captured, currency);
+    let method = charge
+        .get("payment_method_details")
+        .and_then(|d| d.get("type"))
+        .and_then(Value::as_str)
+        .unwrap_or("card");
+    let available_on = balance::expected(txn, &charge);
+    let more = split::fees(txn, &charge);
+    let id = balance::post_with(
+        txn,
+        &Movement {
+            kind: if method == "card" { "charge" } else { "payment" },
+            category: "charge",
+            source: charge_id,
+            gross,
+            fee: fees::processing_fee(gross, method).minor,
+            available_on,
+            description: charge.get("description").and_then(Value::as_str),
+        },
+        &more,
+    );
+    txn.edit("charge", charge_id, |doc| {
+        doc.insert("balance_transaction".to_owned(), json!(id));
+    });
+    split::paid(txn, charge_id);
+    txn.get("charge", charge_id).map(|after| (charge, after))
+}
+
+/// Writes a charge's transaction down where that has not happened, and tells so.
+pub fn catch_up(txn: &mut Txn<'_>, charge_id: &str) {
+    if let Some((before, after)) = book(txn, charge_id) {
+        txn.emit_change("charge.updated", &before, &after);
+    }
+}
+
+/// The job behind [`POST_JOB`].
+pub fn on_post(txn: &mut Txn<'_>, args: &Value) {
+    catch_up(txn, text(args, "charge"));
+}
+
+/// Disputes a payment that was just taken, where its card or account is one that does. Gives the charge as it
+/// is then.
+pub fn dispute(txn: &mut Txn<'_>, charge: Arc<Object>) -> Arc<Object> {
+    open::follow(txn, charge, catch_up)
 }

@@ -1,12 +1,12 @@
 //! One try to pay an intent: authenticate where asked, charge, and say what is left to do.
 
 use crate::domain::card::{After, Behaviour, Challenge};
-use crate::sandbox::behaviour::billing::money;
+use crate::sandbox::behaviour::cards::decline::Decline;
+use crate::sandbox::behaviour::cards::stored::card_of;
 use crate::sandbox::behaviour::connect::terms;
-use crate::sandbox::behaviour::dispute::{open, review};
-use crate::sandbox::behaviour::object::{int, text};
+use crate::sandbox::behaviour::dispute::review;
+use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::behaviour::payment::charge::{self, Attempt, Ending};
-use crate::sandbox::behaviour::payment::decline::Decline;
 use crate::sandbox::behaviour::payment::settle::{self, Settlement};
 use crate::sandbox::behaviour::payment::{bank, cash, intent, method, verification};
 use crate::sandbox::engine::object::{Doc, Object};
@@ -15,6 +15,12 @@ use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::{Failure, FailureKind};
 use serde_json::{Value, json};
 use std::sync::Arc;
+
+/// What is told of an intent that was paid; what it was opened for follows.
+pub const PAID: &str = "payment_intent.succeeded";
+
+/// What is told of one whose attempt to pay was refused.
+pub const REFUSED: &str = "payment_intent.payment_failed";
 
 /// How a payment is confirmed.
 #[derive(Clone, Debug, Default)]
@@ -144,7 +150,7 @@ fn charge_authenticated(
     pi: &Arc<Object>,
     pm: &Arc<Object>,
 ) -> Result<Outcome, Failure> {
-    match charge::card_of(pm).map(|card| card.behaviour) {
+    match card_of(pm).map(|card| card.behaviour) {
         Some(Behaviour::Authenticates { then: After::Declines(reason), .. }) => {
             Err(decline(txn, pi, pm, &Decline::new("card_declined", Some(reason))))
         }
@@ -220,7 +226,7 @@ enum Step {
 }
 
 fn step(pm: &Object, options: &ConfirmOptions) -> Step {
-    let Some(card) = charge::card_of(pm) else { return Step::Charge(None) };
+    let Some(card) = card_of(pm) else { return Step::Charge(None) };
     let wanted = matches!(options.request_three_d_secure.as_deref(), Some("any" | "challenge"));
     let set_up = pm.part::<PaymentMethodPart>().set_up;
     let Behaviour::Authenticates { when, then } = card.behaviour else {
@@ -349,7 +355,7 @@ fn take(txn: &mut Txn<'_>, pi: &Value, pm: &Arc<Object>, secure: Option<&'static
     if text(pi, "capture_method") == "manual" {
         return hold(txn, pi, pm, &charge);
     }
-    let charge = open::follow(txn, charge);
+    let charge = charge::dispute(txn, charge);
     succeed(txn, text(pi, "id"), &charge);
     keep_method(txn, pi, pm);
     Outcome::Succeeded
@@ -385,8 +391,8 @@ pub fn succeed(txn: &mut Txn<'_>, intent_id: &str, charge: &Value) {
             part.job = None;
         });
     if let Some((_, after)) = changed {
-        txn.emit("payment_intent.succeeded", &after);
-        money::paid(txn, &after);
+        txn.emit(PAID, &after);
+        txn.follow(PAID, &after);
     }
 }
 
@@ -450,8 +456,8 @@ pub fn fail(txn: &mut Txn<'_>, intent_id: &str, error: Doc, charge: Option<&str>
             }
         });
     let Some((_, after)) = changed else { return Value::Null };
-    txn.emit("payment_intent.payment_failed", &after);
-    money::refused(txn, &after);
+    txn.emit(REFUSED, &after);
+    txn.follow(REFUSED, &after);
     after.document()
 }
 

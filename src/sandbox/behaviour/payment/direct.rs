@@ -1,11 +1,12 @@
 //! Charges without an intent, as integrations from before 2019 make them: a token, an amount, an answer at once.
 
 use crate::domain::card::{Behaviour, Challenge};
-use crate::sandbox::behaviour::dispute::{open, review};
-use crate::sandbox::behaviour::object::{int, text};
+use crate::sandbox::behaviour::cards::decline::Decline;
+use crate::sandbox::behaviour::cards::stored::card_of;
+use crate::sandbox::behaviour::dispute::review;
+use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::behaviour::payment::charge::{self, Attempt, Ending};
-use crate::sandbox::behaviour::payment::decline::Decline;
-use crate::sandbox::behaviour::payment::{balance, intent};
+use crate::sandbox::behaviour::payment::intent;
 use crate::sandbox::behaviour::saved::token::{self, Held};
 use crate::sandbox::behaviour::saved::wallet;
 use crate::sandbox::engine::object::{Doc, Object};
@@ -100,7 +101,7 @@ pub fn create(
     }
     let charge = review::open(txn, charge);
     txn.emit("charge.succeeded", &charge);
-    let charge = open::follow(txn, charge);
+    let charge = charge::dispute(txn, charge);
     if !capture {
         let due = txn.now().plus(charge::HOLD);
         txn.schedule(due, HOLD_JOB, &json!({"charge": text(&charge, "id")}));
@@ -110,7 +111,7 @@ pub fn create(
 
 /// Nobody can authenticate here, so a card that always asks for it is refused.
 fn refusal(pm: &Value) -> Option<Decline> {
-    let card = charge::card_of(pm)?;
+    let card = card_of(pm)?;
     if let Behaviour::Authenticates { when: Challenge::Always, .. } = card.behaviour {
         return Some(Decline::authentication_required());
     }
@@ -131,10 +132,10 @@ pub fn capture(txn: &mut Txn<'_>, id: &str, amount: Option<i64>) -> Result<Arc<O
         doc.insert("captured".to_owned(), json!(true));
         doc.insert("amount_captured".to_owned(), json!(amount));
     });
-    balance::post_charge(txn, id);
+    charge::book(txn, id);
     let charge = txn.find("charge", id, "id")?;
     txn.emit("charge.captured", &charge);
-    Ok(open::follow(txn, charge))
+    Ok(charge::dispute(txn, charge))
 }
 
 /// The job behind [`HOLD_JOB`].

@@ -1,15 +1,14 @@
 //! Payment intents: opened, cancelled and captured; what their states allow.
 
-use crate::domain::currency::Currency;
 use crate::domain::money::Money;
 use crate::sandbox::behaviour::connect;
-use crate::sandbox::behaviour::dispute::open;
-use crate::sandbox::behaviour::object::{int, new, text};
+use crate::sandbox::behaviour::document::{int, new, text};
 use crate::sandbox::behaviour::payment::{cash, charge};
+use crate::sandbox::call::step;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::PaymentIntentPart;
 use crate::sandbox::engine::txn::Txn;
-use crate::wire::failure::{Failure, echo};
+use crate::wire::failure::Failure;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -57,7 +56,7 @@ pub fn check_intent_amount(amount: i64, currency: &str) -> Result<(), Failure> {
 
 /// Fails where an amount is below the currency's minimum or above its maximum.
 pub fn check_amount(amount: i64, currency: &str) -> Result<(), Failure> {
-    let currency = known_currency(currency)?;
+    let currency = step::known_currency(currency)?;
     if amount < 1 {
         return Err(Failure::below_one("amount"));
     }
@@ -74,19 +73,6 @@ pub fn check_amount(amount: i64, currency: &str) -> Result<(), Failure> {
             .param("amount"));
     }
     Ok(())
-}
-
-/// The currency of a parameter, or Stripe's error with all that it supports.
-pub fn known_currency(code: &str) -> Result<Currency, Failure> {
-    code.parse().map_err(|_| {
-        let all: Vec<_> = Currency::all().map(Currency::code).collect();
-        Failure::invalid(format!(
-            "Invalid currency: {}. Stripe currently supports these currencies: {}",
-            echo(&code.to_lowercase()),
-            all.join(", ")
-        ))
-        .param("currency")
-    })
 }
 
 /// Opens an intent without a payment method, tells of it and returns its id.
@@ -287,7 +273,7 @@ fn finish(txn: &mut Txn<'_>, intent: &Arc<Object>, amount: i64) -> Arc<Object> {
     if let Some(charge) = txn.get("charge", &charge_id) {
         let charge = charge::post(txn, intent, charge);
         txn.emit("charge.captured", &charge);
-        open::follow(txn, charge);
+        charge::dispute(txn, charge);
     }
     let Some((_, after)) = txn.edit("payment_intent", text(intent, "id"), |doc| {
         doc.insert("status".to_owned(), json!("succeeded"));
@@ -402,6 +388,7 @@ pub fn remember_job(txn: &mut Txn<'_>, id: &str, job: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::currency::Currency;
 
     #[test]
     fn every_currency_takes_its_least_and_its_most_and_nothing_beside() {

@@ -1,23 +1,25 @@
 //! Payment methods: made from card entry, tokens, konbini details and bank accounts; attached and detached.
 
 use crate::domain::card::{self, Card};
-use crate::sandbox::behaviour::cards::{self, Billing, CardEntry};
-use crate::sandbox::behaviour::object::text;
-use crate::sandbox::behaviour::payment::decline::Decline;
-use crate::sandbox::behaviour::payment::{bank, charge};
+use crate::sandbox::behaviour::cards::decline::Decline;
+use crate::sandbox::behaviour::cards::stored::{
+    card_of, checks, put_as, put_card, ready_made_expiry,
+};
+use crate::sandbox::behaviour::cards::{
+    self, Billing, CardEntry, ensure_may_type, refuse_unmodelled, typed,
+};
+use crate::sandbox::behaviour::document::text;
+use crate::sandbox::behaviour::payment::bank;
 use crate::sandbox::behaviour::saved::token::{self, Held};
 use crate::sandbox::behaviour::saved::wallet;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::PaymentMethodPart;
-use crate::sandbox::engine::settings::Settings;
 use crate::sandbox::engine::txn::{Txn, missing};
-use crate::wire::failure::{Failure, FailureKind, echo};
+use crate::wire::failure::{Failure, echo};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 const SPENT: &str = "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, shared with a connected account without Customer attachment, or was detached from a Customer. It may not be used again. To use a PaymentMethod multiple times, you must attach it to a Customer first.";
-
-const RAW_NUMBER: &str = "Sending credit card numbers directly to the Stripe API is generally unsafe. We suggest you use test tokens that map to the test card you are using, see https://stripe.com/docs/testing. To enable testing raw card data APIs, see https://support.stripe.com/questions/enabling-access-to-raw-card-data-apis.";
 
 /// Makes a payment method from the parameters of its endpoint, or from `payment_method_data` which stands at
 /// `at`. Returns its id.
@@ -62,33 +64,6 @@ pub fn create_from_params(txn: &mut Txn<'_>, params: &Doc, at: &str) -> Result<S
             let details = if details.is_object() { details } else { json!({}) };
             Ok(create_plain(txn, other, &details, &billing))
         }
-    }
-}
-
-/// Fails where a card's number comes from a server: a page takes it where its owner types it, and the settings may
-/// allow it (`raw_cards`).
-pub fn ensure_may_type(txn: &Txn<'_>, param: &str) -> Result<(), Failure> {
-    if txn.origin().browser || Settings::of(txn).get("raw_cards") == "on" {
-        return Ok(());
-    }
-    Err(Failure::invalid(RAW_NUMBER).param(param))
-}
-
-/// A card as the parameters of a page have it.
-pub fn typed(details: &Value, billing: Billing) -> CardEntry {
-    let text = |name: &str| details.get(name).and_then(Value::as_str);
-    // Tokens have texts where payment methods have numbers.
-    let number = |name: &str| {
-        let sent = details.get(name);
-        let read = sent.and_then(|it| it.as_i64().or_else(|| it.as_str()?.trim().parse().ok()));
-        read.unwrap_or(0)
-    };
-    CardEntry {
-        number: text("number").unwrap_or_default().chars().filter(|c| *c != ' ').collect(),
-        exp_month: number("exp_month"),
-        exp_year: number("exp_year"),
-        cvc: text("cvc").map(str::to_owned),
-        billing,
     }
 }
 
@@ -167,21 +142,6 @@ pub fn create_plain(txn: &mut Txn<'_>, kind: &str, details: &Value, billing: &Bi
     put(txn, kind, &bank::shown(kind, details), billing)
 }
 
-/// Fails for a ready-made token that Stripe has and the sandbox does not act out.
-pub fn refuse_unmodelled(token: &str) -> Result<(), Failure> {
-    if card::is_unmodelled(token) {
-        let message = format!("`{token}` is not modelled by this sandbox yet.");
-        return Err(Failure::of(501, FailureKind::Api, message));
-    }
-    Ok(())
-}
-
-/// Whether a bank debit from an account is taken back by its owner once it was paid.
-pub fn is_disputed_debit(method: &Value) -> bool {
-    let iban = method.get("sepa_debit").map(|debit| text(debit, "fingerprint"));
-    iban.is_some_and(|iban| DISPUTED_IBANS.iter().any(|it| cards::fingerprint(it) == iban))
-}
-
 /// The payment method of that id; a ready-made one (`pm_card_visa`, `tok_visa`) becomes a fresh copy.
 ///
 /// Fails with `resource_missing` naming `param`.
@@ -226,7 +186,7 @@ pub fn attach(txn: &mut Txn<'_>, id: &str, customer: &str) -> Result<Arc<Object>
     }
     ensure_unspent(&method)?;
     txn.find("customer", customer, "customer")?;
-    if let Some(decline) = charge::card_of(&method).and_then(Decline::on_verifying) {
+    if let Some(decline) = card_of(&method).and_then(Decline::on_verifying) {
         let param = decline.param().unwrap_or_default();
         return Err(Failure { keeps_changes: false, ..decline.failure().param(param) });
     }
@@ -235,11 +195,11 @@ pub fn attach(txn: &mut Txn<'_>, id: &str, customer: &str) -> Result<Arc<Object>
 
 /// Attaches a payment method that has just been paid with, without verifying it again.
 pub fn adopt(txn: &mut Txn<'_>, method: &Arc<Object>, customer: &str) -> Arc<Object> {
-    let checks = charge::checks(method);
+    let found = checks(method);
     let changed = txn.edit("payment_method", text(method, "id"), |doc| {
         doc.insert("customer".to_owned(), json!(customer));
         if let Some(Value::Object(card)) = doc.get_mut("card") {
-            card.insert("checks".to_owned(), checks);
+            card.insert("checks".to_owned(), found);
         }
     });
     let Some((_, after)) = changed else { return Arc::clone(method) };
@@ -293,61 +253,10 @@ fn forget_default(txn: &mut Txn<'_>, customer: &str, method: &str) {
     }
 }
 
-/// Ready-made payment methods expire in this month of the next year.
-pub fn ready_made_expiry(txn: &Txn<'_>) -> (i64, i64) {
-    let today = txn.now().rfc3339();
-    let part = |range| today.get(range).and_then(|t: &str| t.parse::<i64>().ok()).unwrap_or(1);
-    (part(5..7), part(0..4) + 1)
-}
-
 fn put_ready_made(txn: &mut Txn<'_>, card: &Card, billing: &Billing) -> String {
     let (id, expiry) = (txn.new_id("pm_1", 23), ready_made_expiry(txn));
     put_card(txn, &id, card, expiry, billing, true);
     id
-}
-
-/// Stores a card payment method of that id, which belongs to nobody yet.
-pub fn put_card(
-    txn: &mut Txn<'_>,
-    id: &str,
-    card: &Card,
-    (exp_month, exp_year): (i64, i64),
-    billing: &Billing,
-    has_cvc: bool,
-) {
-    let details = json!({
-        "brand": card.brand,
-        "checks": {
-            "address_line1_check": null, "address_postal_code_check": null,
-            "cvc_check": if has_cvc { json!("unchecked") } else { Value::Null },
-        },
-        "country": card.country, "display_brand": display_brand(card), "exp_month": exp_month,
-        "exp_year": exp_year, "fingerprint": cards::fingerprint(card.number),
-        "funding": card.funding, "generated_from": null, "last4": card.last4(),
-        "networks": {"available": networks(card), "preferred": null},
-        "regulated_status": "unregulated",
-        "three_d_secure_usage": {"supported": card.supports_3ds()}, "wallet": null,
-    });
-    let part = PaymentMethodPart { cvc: has_cvc, ..PaymentMethodPart::default() };
-    put_as(txn, id, ("card", &details), billing, part);
-}
-
-fn display_brand(card: &Card) -> &'static str {
-    match card.brand {
-        "amex" => "american_express",
-        "diners" => "diners_club",
-        "unionpay" => "union_pay",
-        other => other,
-    }
-}
-
-fn networks(card: &Card) -> Vec<&'static str> {
-    let second = match card.method {
-        Some(name) if name.ends_with("cartesBancaires") => Some("cartes_bancaires"),
-        Some(name) if name.ends_with("eftposAuCoBranded") => Some("eftpos_au"),
-        _ => None,
-    };
-    second.into_iter().chain([card.brand]).collect()
 }
 
 fn put(txn: &mut Txn<'_>, kind: &str, details: &Value, billing: &Billing) -> String {
@@ -355,26 +264,6 @@ fn put(txn: &mut Txn<'_>, kind: &str, details: &Value, billing: &Billing) -> Str
     put_as(txn, &id, (kind, details), billing, PaymentMethodPart::default());
     id
 }
-
-/// Stores a payment method of that id.
-pub fn put_as(
-    txn: &mut Txn<'_>,
-    id: &str,
-    (kind, details): (&str, &Value),
-    billing: &Billing,
-    part: PaymentMethodPart,
-) {
-    let shown = json!({
-        "object": "payment_method", "id": id, "allow_redisplay": "unspecified",
-        "billing_details": billing.shown(), "created": txn.now().0, "customer": null,
-        "customer_account": null, "livemode": false, "metadata": {},
-        "shared_payment_granted_token": null, "type": kind, kind: details,
-    });
-    txn.put_with(shown, part);
-}
-
-/// Accounts whose debits are disputed.
-const DISPUTED_IBANS: [&str; 2] = ["AT591904300235473203", "DE35370400440532013002"];
 
 /// Ready-made American bank accounts, with their numbers.
 const AMERICAN: &[(&str, &str)] = &[

@@ -1,14 +1,12 @@
 //! The payment machine: how an intent, its payment method, its charge, its refunds and the balance move together.
 //!
 //! `method` makes payment methods, `intent` opens and ends intents, `confirm` tries a payment,
-//! `settle` finishes what takes time, `charge` and `ledger` write down what happened.
+//! `settle` finishes what takes time, `charge` writes down what happened and books it.
 
-pub mod balance;
 pub mod bank;
 pub mod cash;
 pub mod charge;
 pub mod confirm;
-pub mod decline;
 pub mod direct;
 pub mod intent;
 pub mod method;
@@ -17,13 +15,12 @@ pub mod refund;
 pub mod settle;
 pub mod verification;
 
-use crate::sandbox::behaviour::object::Job;
+use crate::sandbox::engine::txn::follow::Job;
 
 /// The payment machine's scheduled job of that name.
 pub fn job(name: &str) -> Option<Job> {
     Some(match name {
-        balance::AVAILABLE_JOB => balance::on_available,
-        balance::POST_JOB => balance::on_post,
+        charge::POST_JOB => charge::on_post,
         direct::HOLD_JOB => direct::on_hold_expired,
         intent::HOLD_JOB => intent::on_hold_expired,
         refund::END_JOB => refund::on_end,

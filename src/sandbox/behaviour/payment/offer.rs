@@ -2,7 +2,7 @@
 
 use crate::catalog::Catalog;
 use crate::catalog::grammar::{self, Kind};
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::document::text;
 use crate::sandbox::call::Call;
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::settings::Settings;

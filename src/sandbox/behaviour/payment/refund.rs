@@ -3,10 +3,11 @@
 use crate::domain::card::Behaviour;
 use crate::domain::currency::Currency;
 use crate::domain::money::Money;
+use crate::sandbox::behaviour::balance::{self, Movement};
+use crate::sandbox::behaviour::cards::stored::card_of;
 use crate::sandbox::behaviour::connect::split::{self, Back};
 use crate::sandbox::behaviour::dispute::{course, review, warning};
-use crate::sandbox::behaviour::object::{int, new, text};
-use crate::sandbox::behaviour::payment::balance::{self, Movement};
+use crate::sandbox::behaviour::document::{int, new, text};
 use crate::sandbox::behaviour::payment::charge;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::RefundPart;
@@ -67,21 +68,18 @@ pub fn create(txn: &mut Txn<'_>, spec: &RefundSpec) -> Result<Arc<Object>, Failu
             .code("parameter_missing")
             .param("instructions_email"));
     }
-    balance::catch_up(txn, &spec.charge);
+    charge::catch_up(txn, &spec.charge);
     let charge = txn.get("charge", &spec.charge).unwrap_or(charge);
     split::ensure_back(txn, &charge, spec.back)?;
-    let course = match method
-        .as_deref()
-        .and_then(|method| charge::card_of(method))
-        .map(|card| card.behaviour)
-    {
-        _ if kind == "konbini" => Course::AsksCustomer,
-        // A debit is sent back as it came, by a bank that takes its time.
-        _ if kind.ends_with("_debit") || kind == "us_bank_account" => Course::Pends,
-        Some(Behaviour::RefundPends) => Course::Pends,
-        Some(Behaviour::RefundFails) => Course::FailsLater,
-        _ => Course::Succeeds,
-    };
+    let course =
+        match method.as_deref().and_then(|method| card_of(method)).map(|card| card.behaviour) {
+            _ if kind == "konbini" => Course::AsksCustomer,
+            // A debit is sent back as it came, by a bank that takes its time.
+            _ if kind.ends_with("_debit") || kind == "us_bank_account" => Course::Pends,
+            Some(Behaviour::RefundPends) => Course::Pends,
+            Some(Behaviour::RefundFails) => Course::FailsLater,
+            _ => Course::Succeeds,
+        };
     let id = txn.new_id(if kind == "card" { "re_3" } else { "pyr_1" }, 23);
     let gross = Money::new(-amount, currency_of(&charge));
     let booked =

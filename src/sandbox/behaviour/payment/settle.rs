@@ -1,11 +1,10 @@
 //! Payments that take time: konbini and bank debits, from their start to the day they settle.
 
-use crate::sandbox::behaviour::dispute::open;
-use crate::sandbox::behaviour::object::{int, text};
+use crate::sandbox::behaviour::cards::decline::Decline;
+use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::behaviour::payment::bank::{self, Speed};
 use crate::sandbox::behaviour::payment::charge::{self, Attempt, Ending};
 use crate::sandbox::behaviour::payment::confirm::{self, Outcome};
-use crate::sandbox::behaviour::payment::decline::Decline;
 use crate::sandbox::behaviour::payment::intent;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::Txn;
@@ -264,7 +263,7 @@ pub fn settle(txn: &mut Txn<'_>, intent_id: &str, ok: bool) -> Result<(), Failur
 
 fn arrive(txn: &mut Txn<'_>, pi: &Value, pm: &Arc<Object>, charge: Arc<Object>) {
     txn.emit("charge.succeeded", &charge);
-    let charge = open::follow(txn, charge);
+    let charge = charge::dispute(txn, charge);
     confirm::succeed(txn, text(pi, "id"), &charge);
     confirm::keep_method(txn, pi, pm);
 }

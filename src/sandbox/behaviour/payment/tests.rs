@@ -286,7 +286,7 @@ fn check_books(world: &Lab) {
         let came_back = refund["status"] == "failed" || refund["status"] == "canceled";
         expected -= if came_back { 0 } else { number(&refund, "amount") };
     }
-    let balance = super::balance::balance(&view);
+    let balance = crate::sandbox::behaviour::balance::balance(&view);
     let rows = ["available", "pending"].iter().flat_map(|part| balance[*part].as_array().unwrap());
     assert_eq!(rows.map(|row| number(row, "amount")).sum::<i64>(), expected);
     let found = crate::catalog::Catalog::get().check(&balance);

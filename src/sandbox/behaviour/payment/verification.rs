@@ -1,7 +1,8 @@
 //! Proof that a bank account is its owner's: small sums are sent to it, and repeated here.
 
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::document::text;
 use crate::sandbox::behaviour::payment::{confirm, settle};
+use crate::sandbox::behaviour::saved::wallet::AMOUNTS;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::{PaymentIntentPart, PaymentMethodPart};
 use crate::sandbox::engine::txn::Txn;
@@ -11,9 +12,6 @@ use std::sync::Arc;
 
 /// `next_action.type` while it is waited for.
 pub const ACTION: &str = "verify_with_microdeposits";
-
-/// The sums that are sent to every test account.
-pub const AMOUNTS: [i64; 2] = [32, 45];
 
 /// The text of the one sum that is sent instead.
 const DESCRIPTOR_CODE: &str = "SM11AA";

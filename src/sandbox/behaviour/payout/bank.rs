@@ -1,6 +1,6 @@
 //! Where payouts go: the bank accounts of an account, and what the test numbers among them do.
 
-use crate::sandbox::behaviour::object::{new, text};
+use crate::sandbox::behaviour::document::{new, text};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::settings::Settings;
 use crate::sandbox::engine::txn::Txn;

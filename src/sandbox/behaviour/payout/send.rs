@@ -5,8 +5,8 @@
 
 use crate::domain::currency::Currency;
 use crate::domain::money::Money;
-use crate::sandbox::behaviour::object::{int, new, text};
-use crate::sandbox::behaviour::payment::balance::{self, Movement};
+use crate::sandbox::behaviour::balance::{self, Movement};
+use crate::sandbox::behaviour::document::{int, new, text};
 use crate::sandbox::behaviour::payout::bank;
 use crate::sandbox::behaviour::payout::machine::{Status, Step};
 use crate::sandbox::engine::object::{Doc, Object};

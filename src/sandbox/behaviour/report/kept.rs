@@ -1,6 +1,6 @@
 //! Files that the sandbox writes itself: kept as those that are uploaded, and read at the same address.
 
-use crate::sandbox::behaviour::object::new;
+use crate::sandbox::behaviour::document::new;
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::multipart;

@@ -1,7 +1,7 @@
 //! Which transactions a report has, and their sums.
 
 use crate::domain::time::Timestamp;
-use crate::sandbox::behaviour::object::{int, text};
+use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::behaviour::report::cell::{self, Zone};
 use crate::sandbox::behaviour::report::kinds::{Report, Scope};
 use crate::sandbox::engine::object::Object;

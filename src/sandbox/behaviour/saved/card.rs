@@ -1,9 +1,9 @@
 //! Cards of the old kind: how they look, and the payment method that pays for them.
 
 use crate::domain::card::Card;
+use crate::sandbox::behaviour::cards::stored::{checks, put_card};
 use crate::sandbox::behaviour::cards::{self, Billing};
-use crate::sandbox::behaviour::object::{int, new, text};
-use crate::sandbox::behaviour::payment::{charge, method};
+use crate::sandbox::behaviour::document::{int, new, text};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::Txn;
 use serde_json::{Value, json};
@@ -103,14 +103,14 @@ impl Details {
     /// The payment method that pays for the card, under the card's id.
     pub fn put_twin(&self, txn: &mut Txn<'_>) -> Option<Arc<Object>> {
         let said = Value::Object(self.said.clone());
-        method::put_card(txn, &self.id, self.card, self.expiry, &billing(&said), self.cvc);
+        put_card(txn, &self.id, self.card, self.expiry, &billing(&said), self.cvc);
         txn.get("payment_method", &self.id)
     }
 
     /// The card as a customer or a charge shows it, once its bank was asked.
     pub fn checked(&self, twin: &Object, customer: Option<&str>) -> Doc {
         let mut doc = self.shown();
-        let found = charge::checks(twin);
+        let found = checks(twin);
         let found = |name: &str| found.get(name).cloned().unwrap_or(Value::Null);
         doc.insert("cvc_check".to_owned(), found("cvc_check"));
         doc.insert("address_line1_check".to_owned(), found("address_line1_check"));

@@ -2,8 +2,8 @@
 
 use crate::domain::card;
 use crate::sandbox::behaviour::cards;
-use crate::sandbox::behaviour::object::{new, text};
-use crate::sandbox::behaviour::payment::method;
+use crate::sandbox::behaviour::cards::stored::ready_made_expiry;
+use crate::sandbox::behaviour::document::{new, text};
 use crate::sandbox::behaviour::saved::card::{Details, OWNER};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::{Txn, missing};
@@ -22,10 +22,10 @@ pub enum Held {
 
 /// Makes a token of the details of a card.
 ///
-/// Fails where they are none of a test card, and for numbers that a server sends (see [`method::ensure_may_type`]).
+/// Fails where they are none of a test card, and for numbers that a server sends (see [`cards::ensure_may_type`]).
 pub fn of_card(txn: &mut Txn<'_>, sent: &Map<String, Value>) -> Result<Arc<Object>, Failure> {
-    method::ensure_may_type(txn, "card[number]")?;
-    let entry = method::typed(&Value::Object(sent.clone()), cards::Billing::default());
+    cards::ensure_may_type(txn, "card[number]")?;
+    let entry = cards::typed(&Value::Object(sent.clone()), cards::Billing::default());
     let found = cards::check(&entry, txn.now())?;
     let mut said = Doc::new();
     for name in OWNER.iter().chain(&["currency"]) {
@@ -51,7 +51,7 @@ pub fn of_ready_made(txn: &mut Txn<'_>, token: &str) -> Option<Arc<Object>> {
 
 fn ready_made(txn: &Txn<'_>, token: &str) -> Option<Details> {
     let card = token.starts_with("tok_").then(|| card::by_token(token)).flatten()?;
-    let (id, expiry) = (txn.new_id("card_1", 23), method::ready_made_expiry(txn));
+    let (id, expiry) = (txn.new_id("card_1", 23), ready_made_expiry(txn));
     Some(Details { id, card, expiry, cvc: true, said: Doc::new() })
 }
 
@@ -138,7 +138,7 @@ pub fn spend(txn: &mut Txn<'_>, token: &str, param: &str) -> Result<Held, Failur
     if let Some(found) = txn.get("token", token) {
         return spend_made(txn, &found, param);
     }
-    method::refuse_unmodelled(token)?;
+    cards::refuse_unmodelled(token)?;
     let details = ready_made(txn, token).ok_or_else(|| missing("token", token, param))?;
     Ok(Held::Card(Box::new(details)))
 }

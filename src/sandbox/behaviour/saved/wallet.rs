@@ -1,8 +1,8 @@
 //! The cards, bank accounts and sources of a customer: added, shown, changed, removed; one of them is the default.
 
-use crate::sandbox::behaviour::object::{merge_hash, merge_metadata, text};
-use crate::sandbox::behaviour::payment::decline::Decline;
-use crate::sandbox::behaviour::payment::{charge, verification};
+use crate::sandbox::behaviour::cards::decline::Decline;
+use crate::sandbox::behaviour::cards::stored::checks;
+use crate::sandbox::behaviour::document::{merge_hash, merge_metadata, text};
 use crate::sandbox::behaviour::saved::card::{self, Details, OWNER};
 use crate::sandbox::behaviour::saved::token::{self, Held};
 use crate::sandbox::engine::object::Object;
@@ -14,6 +14,9 @@ use std::sync::Arc;
 
 /// What stands in a customer's `sources`.
 pub const KINDS: [&str; 3] = ["card", "bank_account", "source"];
+
+/// The sums that are sent to every test account, as proof that it is its owner's.
+pub const AMOUNTS: [i64; 2] = [32, 45];
 
 /// How many the list within a customer shows.
 const SHOWN: usize = 10;
@@ -73,7 +76,7 @@ fn save_card(txn: &mut Txn<'_>, customer: &str, details: &Details) -> Result<Arc
     }
     let twin = details.put_twin(txn).ok_or_else(|| missing("card", &details.id, "source"))?;
     let card = txn.put(details.checked(&twin, Some(customer)));
-    note_owner(txn, &details.id, json!(customer), &charge::checks(&twin));
+    note_owner(txn, &details.id, json!(customer), &checks(&twin));
     Ok(card)
 }
 
@@ -259,7 +262,7 @@ pub fn verify(
     }
     let mut said = amounts.to_vec();
     said.sort_unstable();
-    if said != verification::AMOUNTS {
+    if said != AMOUNTS {
         // Believed: the words of sums that do not fit.
         let text =
             "The amounts provided do not match the amounts that were sent to the bank account.";

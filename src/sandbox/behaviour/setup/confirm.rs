@@ -1,11 +1,11 @@
 //! One try to set a payment method up: its owner is asked where that is needed, then it is attached.
 
 use crate::domain::card::{After, Behaviour, Challenge};
-use crate::sandbox::behaviour::billing::trial;
-use crate::sandbox::behaviour::object::text;
-use crate::sandbox::behaviour::payment::decline::Decline;
+use crate::sandbox::behaviour::cards::decline::Decline;
+use crate::sandbox::behaviour::cards::stored::card_of;
+use crate::sandbox::behaviour::document::text;
+use crate::sandbox::behaviour::payment::method;
 use crate::sandbox::behaviour::payment::verification::{self, Said};
-use crate::sandbox::behaviour::payment::{charge, method};
 use crate::sandbox::behaviour::setup::intent::{ensure_owned, not_modelled, unexpected_state};
 use crate::sandbox::behaviour::setup::state::{self, Act};
 use crate::sandbox::behaviour::setup::{attempt, mandate};
@@ -15,6 +15,9 @@ use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::{Failure, FailureKind};
 use serde_json::{Value, json};
 use std::sync::Arc;
+
+/// What is told of an intent whose method is set up; what it was opened for follows.
+pub const DONE: &str = "setup_intent.succeeded";
 
 /// How a setup is confirmed.
 #[derive(Clone, Debug, Default)]
@@ -130,7 +133,7 @@ fn step(pm: &Object, options: &Options) -> Result<Step, Failure> {
 }
 
 fn card_step(pm: &Object, options: &Options) -> Step {
-    let Some(card) = charge::card_of(pm) else { return Step::Done(None) };
+    let Some(card) = card_of(pm) else { return Step::Done(None) };
     let wanted = matches!(options.request_three_d_secure.as_deref(), Some("any" | "challenge"));
     let Behaviour::Authenticates { when, then } = card.behaviour else {
         return Decline::on_verifying(card).map_or(Step::Done(None), Step::Decline);
@@ -211,10 +214,8 @@ fn succeed(
         }
     });
     let Some((_, after)) = changed else { return Arc::clone(intent) };
-    txn.emit("setup_intent.succeeded", &after);
-    if let Some(subscription) = &part.subscription {
-        trial::prepared(txn, subscription, text(&pm, "id"));
-    }
+    txn.emit(DONE, &after);
+    txn.follow(DONE, &after);
     after
 }
 

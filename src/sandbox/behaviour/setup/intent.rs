@@ -1,6 +1,6 @@
 //! Setup intents: opened and cancelled; what their states allow.
 
-use crate::sandbox::behaviour::object::{new, text};
+use crate::sandbox::behaviour::document::{new, text};
 use crate::sandbox::behaviour::setup::attempt;
 use crate::sandbox::behaviour::setup::state::{self, Act};
 use crate::sandbox::engine::object::{Doc, Object};

@@ -5,6 +5,7 @@
 //! on what is left of each line. Whole amounts are rounded half away from zero; that this is how ties fall is
 //! believed, not proven.
 
+pub mod amount;
 pub mod discount;
 pub mod percent;
 pub mod tax;

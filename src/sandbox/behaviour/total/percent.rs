@@ -1,6 +1,6 @@
 //! Percentages as whole numbers: what a JSON number says in decimal, and a share of an amount by it.
 
-use crate::sandbox::behaviour::checkout::amount::decimal;
+use crate::sandbox::behaviour::total::amount::decimal;
 use serde_json::Value;
 
 /// How many units a whole percent has.

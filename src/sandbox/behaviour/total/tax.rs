@@ -1,6 +1,7 @@
 //! Taxes of one amount: within it, or added to it.
 
 use crate::sandbox::behaviour::total::percent::Percent;
+use serde_json::Value;
 
 /// One rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +10,16 @@ pub struct Rate {
     pub percent: Percent,
     /// Whether it is within the amount already.
     pub inclusive: bool,
+}
+
+impl Rate {
+    /// Out of a tax rate.
+    pub fn read(rate: &Value) -> Self {
+        Self {
+            percent: rate.get("percentage").and_then(Percent::read).unwrap_or_default(),
+            inclusive: rate.get("inclusive") == Some(&Value::Bool(true)),
+        }
+    }
 }
 
 /// What one rate comes to.

@@ -68,8 +68,8 @@ impl Reader<'_> {
         read.map(Some).ok_or_else(|| self.bad(flag, text, WHEN))
     }
 
-    pub(crate) fn ledger(&self, show: &LedgerShow) -> Result<ledger::Wish, FaultKind> {
-        Ok(ledger::Wish {
+    pub(crate) fn ledger(&self, show: &LedgerShow) -> Result<ledger::LedgerOptions, FaultKind> {
+        Ok(ledger::LedgerOptions {
             status: show.status.as_deref().and_then(EntryStatus::read),
             since: self.instant("--since", show.since.as_deref())?,
             session: show.session.clone(),
@@ -77,9 +77,12 @@ impl Reader<'_> {
         })
     }
 
-    pub(crate) fn catch_up(&self, asked: &args::CatchUp) -> Result<catch_up::Wish, FaultKind> {
+    pub(crate) fn catch_up(
+        &self,
+        asked: &args::CatchUp,
+    ) -> Result<catch_up::CatchUpOptions, FaultKind> {
         let since = self.instant("--since", asked.since.as_deref())?;
-        Ok(catch_up::Wish { since, undelivered: asked.undelivered })
+        Ok(catch_up::CatchUpOptions { since, undelivered: asked.undelivered })
     }
 
     fn lasting(&self, text: Option<&str>) -> Result<Option<Duration>, FaultKind> {
@@ -101,7 +104,7 @@ impl Reader<'_> {
         &self,
         asked: &course_args::Check,
         clear: bool,
-    ) -> Result<check::Wish, FaultKind> {
+    ) -> Result<check::CheckOptions, FaultKind> {
         let names: Vec<String> = asked.names.iter().chain(&asked.only).cloned().collect();
         let choice = match (asked.all, names.is_empty()) {
             (true, _) => Choice::All,
@@ -110,7 +113,7 @@ impl Reader<'_> {
         };
         let lasting = self.lasting(asked.lasting.as_deref())?;
         let vigil = Vigil { poll: asked.poll, lasting, rounds: asked.rounds, clear };
-        Ok(check::Wish {
+        Ok(check::CheckOptions {
             choice,
             candidate: candidate(&asked.target),
             project: asked.target.project.clone(),
@@ -125,7 +128,7 @@ impl Reader<'_> {
         &self,
         asked: args::Listen,
         config: &Config,
-    ) -> Result<listen::Wish, FaultKind> {
+    ) -> Result<listen::ListenRun, FaultKind> {
         let lasting = self.lasting(asked.lasting.as_deref())?;
         let options = ListenOptions {
             port: asked.port.unwrap_or(config.port),
@@ -133,7 +136,7 @@ impl Reader<'_> {
             forward_to: asked.forward_to,
             price: None,
         };
-        Ok(listen::Wish {
+        Ok(listen::ListenRun {
             options,
             lasting,
             until: asked.until,
@@ -146,7 +149,7 @@ impl Reader<'_> {
         &self,
         asked: &args::Sandbox,
         config: &Config,
-    ) -> Result<sandbox::Wish, FaultKind> {
+    ) -> Result<sandbox::SandboxOptions, FaultKind> {
         let schedule = &asked.retry_schedule;
         let retries = schedule.parse();
         let retries = retries.map_err(|_| {
@@ -159,7 +162,7 @@ impl Reader<'_> {
         let places = if listed.is_empty() { &config.deliver_to } else { listed };
         let beyond =
             if asked.allow_remote_webhooks { Beyond::Anybody } else { Beyond::places(places) };
-        Ok(sandbox::Wish {
+        Ok(sandbox::SandboxOptions {
             port: asked.port,
             bind: asked.bind,
             ephemeral: asked.ephemeral,
@@ -169,8 +172,13 @@ impl Reader<'_> {
         })
     }
 
-    pub(crate) fn account(&self, asked: sandbox_args::Account) -> Result<account::Wish, FaultKind> {
-        let sandbox_args::Account::Set { pairs } = asked else { return Ok(account::Wish::Show) };
+    pub(crate) fn account(
+        &self,
+        asked: sandbox_args::Account,
+    ) -> Result<account::AccountAction, FaultKind> {
+        let sandbox_args::Account::Set { pairs } = asked else {
+            return Ok(account::AccountAction::Show);
+        };
         let read = |text: &String| {
             let (name, value) = text.split_once('=')?;
             Some((name.trim().to_owned(), value.trim().to_owned()))
@@ -179,7 +187,7 @@ impl Reader<'_> {
             .iter()
             .map(|text| read(text).ok_or_else(|| self.bad("NAME=VALUE", text, "currency=usd")))
             .collect();
-        pairs.map(account::Wish::Set)
+        pairs.map(account::AccountAction::Set)
     }
 
     pub(crate) fn order(
@@ -236,10 +244,10 @@ impl Reader<'_> {
         &self,
         asked: after_args::Setup,
         config: &Config,
-    ) -> Result<card::Wish, FaultKind> {
+    ) -> Result<card::CardAction, FaultKind> {
         let means = self.means("--with", &asked.with)?;
         let shop = format!("http://127.0.0.1:{}", config.port);
-        Ok(card::Wish::Setup { email: asked.email, means, shop })
+        Ok(card::CardAction::Setup { email: asked.email, means, shop })
     }
 
     /// How a page is paid.
@@ -249,14 +257,14 @@ impl Reader<'_> {
     }
 
     /// How a day is run. Whoever sits before the terminal is asked, unless everything was said already.
-    pub(crate) fn day(&self, asked: &args::Day) -> Result<course::Wish, FaultKind> {
+    pub(crate) fn day(&self, asked: &args::Day) -> Result<course::RunOptions, FaultKind> {
         let mut answers = Vec::new();
         for text in &asked.answer {
             let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
             let (name, answer) = pair.ok_or_else(|| self.bad("--answer", text, "id=evt_…"))?;
             answers.push((name.to_owned(), answer.to_owned()));
         }
-        Ok(course::Wish {
+        Ok(course::RunOptions {
             only: asked.only.as_deref().and_then(course::Beat::read),
             from: asked.from.as_deref().and_then(course::Beat::read),
             full: asked.full,
@@ -271,56 +279,60 @@ impl Reader<'_> {
                 Manner::Telling
             },
             answers,
-            ..course::Wish::default()
+            ..course::RunOptions::default()
         })
     }
 }
 
 /// What is wanted of the events.
-pub(crate) fn events(asked: args::Events) -> events::Wish {
+pub(crate) fn events(asked: args::Events) -> events::EventsAction {
     match asked {
-        args::Events::List(list) => events::Wish::List { kind: list.kind, limit: list.limit },
-        args::Events::Show { id } => events::Wish::Show(id),
-        args::Events::Resend { id } => events::Wish::Resend(id),
+        args::Events::List(list) => {
+            events::EventsAction::List { kind: list.kind, limit: list.limit }
+        }
+        args::Events::Show { id } => events::EventsAction::Show(id),
+        args::Events::Resend { id } => events::EventsAction::Resend(id),
     }
 }
 
-pub(crate) fn worlds(asked: sandbox_args::Worlds) -> worlds::Wish {
+pub(crate) fn worlds(asked: sandbox_args::Worlds) -> worlds::WorldsAction {
     match asked {
-        sandbox_args::Worlds::List => worlds::Wish::List,
+        sandbox_args::Worlds::List => worlds::WorldsAction::List,
         sandbox_args::Worlds::Create { name, seed, now, objects } => {
-            worlds::Wish::Create { name, seed, now, objects }
+            worlds::WorldsAction::Create { name, seed, now, objects }
         }
-        sandbox_args::Worlds::Reset { name } => worlds::Wish::Reset(name),
-        sandbox_args::Worlds::Delete { name } => worlds::Wish::Delete(name),
-        sandbox_args::Worlds::Snapshot { name, label } => worlds::Wish::Snapshot(name, label),
-        sandbox_args::Worlds::Restore { name, label } => worlds::Wish::Restore(name, label),
+        sandbox_args::Worlds::Reset { name } => worlds::WorldsAction::Reset(name),
+        sandbox_args::Worlds::Delete { name } => worlds::WorldsAction::Delete(name),
+        sandbox_args::Worlds::Snapshot { name, label } => {
+            worlds::WorldsAction::Snapshot(name, label)
+        }
+        sandbox_args::Worlds::Restore { name, label } => worlds::WorldsAction::Restore(name, label),
     }
 }
 
-pub(crate) fn keys(asked: sandbox_args::Keys) -> keys::Wish {
+pub(crate) fn keys(asked: sandbox_args::Keys) -> keys::KeysAction {
     match asked {
-        sandbox_args::Keys::Create { allow } => keys::Wish::Create(allow),
-        sandbox_args::Keys::List => keys::Wish::List,
-        sandbox_args::Keys::Delete { key } => keys::Wish::Delete(key),
+        sandbox_args::Keys::Create { allow } => keys::KeysAction::Create(allow),
+        sandbox_args::Keys::List => keys::KeysAction::List,
+        sandbox_args::Keys::Delete { key } => keys::KeysAction::Delete(key),
     }
 }
 
-pub(crate) fn card(asked: after_args::Card) -> card::Wish {
+pub(crate) fn card(asked: after_args::Card) -> card::CardAction {
     match asked {
-        after_args::Card::List { customer } => card::Wish::List(customer),
+        after_args::Card::List { customer } => card::CardAction::List(customer),
         after_args::Card::Charge { customer, amount, currency } => {
-            card::Wish::Charge { customer, amount, currency }
+            card::CardAction::Charge { customer, amount, currency }
         }
-        after_args::Card::Detach { customer } => card::Wish::Detach(customer),
+        after_args::Card::Detach { customer } => card::CardAction::Detach(customer),
     }
 }
 
-pub(crate) fn clock(asked: sandbox_args::Clock) -> clock::Wish {
+pub(crate) fn clock(asked: sandbox_args::Clock) -> clock::ClockAction {
     match asked {
-        sandbox_args::Clock::Show => clock::Wish::Show,
-        sandbox_args::Clock::Advance { by } => clock::Wish::Advance(by),
-        sandbox_args::Clock::Set { at } => clock::Wish::Set(at),
+        sandbox_args::Clock::Show => clock::ClockAction::Show,
+        sandbox_args::Clock::Advance { by } => clock::ClockAction::Advance(by),
+        sandbox_args::Clock::Set { at } => clock::ClockAction::Set(at),
     }
 }
 
@@ -345,8 +357,8 @@ fn candidate(target: &args::Target) -> Candidate {
 }
 
 /// Which solution is shown.
-pub(crate) fn solution(asked: &course_args::Solution) -> solution::Wish {
-    solution::Wish {
+pub(crate) fn solution(asked: &course_args::Solution) -> solution::SolutionOptions {
+    solution::SolutionOptions {
         name: asked.name.clone(),
         language: asked.language.clone(),
         give_up: asked.give_up,
@@ -354,7 +366,7 @@ pub(crate) fn solution(asked: &course_args::Solution) -> solution::Wish {
 }
 
 /// Which report is made; for programs always its data.
-pub(crate) fn report(asked: &course_args::ReportAsked, json: bool) -> report::Wish {
+pub(crate) fn report(asked: &course_args::ReportAsked, json: bool) -> report::ReportOptions {
     let kind = match (asked.demo, asked.share) {
         (true, _) => Kind::Demo,
         (false, true) => Kind::Share,
@@ -366,16 +378,16 @@ pub(crate) fn report(asked: &course_args::ReportAsked, json: bool) -> report::Wi
         course_args::ReportShape::Html => Shape::Html,
         course_args::ReportShape::Json => Shape::Json,
     };
-    report::Wish { kind, shape, out: asked.out.clone() }
+    report::ReportOptions { kind, shape, out: asked.out.clone() }
 }
 
 /// What is set back.
-pub(crate) fn reset(asked: &args::Reset) -> reset::Wish {
+pub(crate) fn reset(asked: &args::Reset) -> reset::ResetAction {
     match asked.what.as_deref() {
-        Some("ledger") => reset::Wish::Ledger,
-        Some("sandbox") => reset::Wish::Sandbox,
-        Some(day) => reset::Wish::Day(day.to_owned()),
-        None => reset::Wish::All,
+        Some("ledger") => reset::ResetAction::Ledger,
+        Some("sandbox") => reset::ResetAction::Sandbox,
+        Some(day) => reset::ResetAction::Day(day.to_owned()),
+        None => reset::ResetAction::All,
     }
 }
 
@@ -406,16 +418,16 @@ pub(crate) fn parses(command: &str) -> Result<(), String> {
 }
 
 /// What is wanted of the book.
-pub(crate) fn book(asked: LedgerBook) -> book::Wish {
+pub(crate) fn book(asked: LedgerBook) -> book::BookAction {
     match asked {
-        LedgerBook::Journal(it) => book::Wish::Journal { object: it.object, limit: it.limit },
-        LedgerBook::Accounts(_) => book::Wish::Accounts,
-        LedgerBook::Balance(_) => book::Wish::Balance,
-        LedgerBook::Problems(_) => book::Wish::Problems,
-        LedgerBook::Import(it) => book::Wish::Import(it.file),
-        LedgerBook::Rebuild(_) => book::Wish::Rebuild,
-        LedgerBook::Verify(_) => book::Wish::Verify,
-        LedgerBook::Export(it) => book::Wish::Export(match (it.format, it.output) {
+        LedgerBook::Journal(it) => book::BookAction::Journal { object: it.object, limit: it.limit },
+        LedgerBook::Accounts(_) => book::BookAction::Accounts,
+        LedgerBook::Balance(_) => book::BookAction::Balance,
+        LedgerBook::Problems(_) => book::BookAction::Problems,
+        LedgerBook::Import(it) => book::BookAction::Import(it.file),
+        LedgerBook::Rebuild(_) => book::BookAction::Rebuild,
+        LedgerBook::Verify(_) => book::BookAction::Verify,
+        LedgerBook::Export(it) => book::BookAction::Export(match (it.format, it.output) {
             (BookFormat::Jsonl, _) => Export::Jsonl,
             (BookFormat::Beancount, _) => Export::Beancount,
             (BookFormat::Hledger, _) => Export::Hledger,

@@ -1,18 +1,21 @@
 //! The balance: one transaction for everything that moves money, pending until its funds are available.
 //!
-//! A transaction becomes available at midnight UTC, as recorded; what leaves the balance does so at once.
+//! A transaction becomes available at midnight UTC, as recorded; what leaves the balance does so at once. `calendar`
+//! knows the days on which is paid out by itself, `schedule` plans the next of them.
+
+pub mod calendar;
+pub mod schedule;
 
 use crate::domain::currency::Currency;
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
-use crate::sandbox::behaviour::connect::split;
+use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::behaviour::fees;
-use crate::sandbox::behaviour::object::{int, text};
-use crate::sandbox::behaviour::payout::schedule;
 use crate::sandbox::engine::index;
 use crate::sandbox::engine::object::{Object, Stored};
 use crate::sandbox::engine::private::{BalancePart, ChargePart, TransactionPart};
 use crate::sandbox::engine::settings::Settings;
+use crate::sandbox::engine::txn::follow::Job;
 use crate::sandbox::engine::txn::{Txn, View};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -20,8 +23,11 @@ use std::sync::Arc;
 
 /// The job that makes a transaction's funds available.
 pub const AVAILABLE_JOB: &str = "balance_transaction.available";
-/// The job that writes a charge's transaction down, a moment after the charge.
-pub const POST_JOB: &str = "charge.post";
+
+/// The scheduled job of that name.
+pub fn job(name: &str) -> Option<Job> {
+    (name == AVAILABLE_JOB).then_some(on_available)
+}
 
 /// What moves money.
 #[derive(Clone, Copy, Debug)]
@@ -147,45 +153,8 @@ fn tell_available(txn: &mut Txn<'_>) {
     txn.emit_about("balance.available", &balance);
 }
 
-/// Writes down the transaction of a captured charge, with its fee. Returns the charge before and after,
-/// or `None` where it has one already or moved nothing.
-pub fn post_charge(txn: &mut Txn<'_>, charge_id: &str) -> Option<(Arc<Object>, Arc<Object>)> {
-    let charge = txn.get("charge", charge_id)?;
-    let captured = int(&charge, "amount_captured");
-    if captured == 0 || !text(&charge, "balance_transaction").is_empty() {
-        return None;
-    }
-    let currency: Currency = text(&charge, "currency").parse().ok()?;
-    let gross = Money::new(captured, currency);
-    let method = charge
-        .get("payment_method_details")
-        .and_then(|d| d.get("type"))
-        .and_then(Value::as_str)
-        .unwrap_or("card");
-    let available_on = expected(txn, &charge);
-    let more = split::fees(txn, &charge);
-    let id = post_with(
-        txn,
-        &Movement {
-            kind: if method == "card" { "charge" } else { "payment" },
-            category: "charge",
-            source: charge_id,
-            gross,
-            fee: fees::processing_fee(gross, method).minor,
-            available_on,
-            description: charge.get("description").and_then(Value::as_str),
-        },
-        &more,
-    );
-    txn.edit("charge", charge_id, |doc| {
-        doc.insert("balance_transaction".to_owned(), json!(id));
-    });
-    split::paid(txn, charge_id);
-    txn.get("charge", charge_id).map(|after| (charge, after))
-}
-
 /// When the funds of a charge that is booked now will be there.
-fn expected(txn: &Txn<'_>, charge: &Object) -> Timestamp {
+pub fn expected(txn: &Txn<'_>, charge: &Object) -> Timestamp {
     let currency = text(charge, "currency").parse().unwrap_or(Currency::JPY);
     if charge.part::<ChargePart>().available_at_once {
         return txn.now();
@@ -199,18 +168,6 @@ pub fn available_with(txn: &Txn<'_>, charge: &Object) -> Timestamp {
     let at = booked
         .map_or_else(|| expected(txn, charge), |booked| Timestamp(int(&booked, "available_on")));
     at.max(txn.now())
-}
-
-/// Writes a charge's transaction down where that has not happened, and tells so.
-pub fn catch_up(txn: &mut Txn<'_>, charge_id: &str) {
-    if let Some((before, after)) = post_charge(txn, charge_id) {
-        txn.emit_change("charge.updated", &before, &after);
-    }
-}
-
-/// The job behind [`POST_JOB`].
-pub fn on_post(txn: &mut Txn<'_>, args: &Value) {
-    catch_up(txn, text(args, "charge"));
 }
 
 /// The midnight UTC with which the day of an instant began.

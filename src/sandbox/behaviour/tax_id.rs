@@ -1,11 +1,12 @@
 //! Tax ids: of a customer or the account's own; what each kind looks like, and whether an office knows it.
 
-use crate::sandbox::behaviour::object::{Handler, Job, new, text};
+use crate::sandbox::behaviour::document::{Handler, new, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list::{self, Filter};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::txn::Txn;
+use crate::sandbox::engine::txn::follow::Job;
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};
 use std::sync::Arc;
