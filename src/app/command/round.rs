@@ -2,8 +2,8 @@
 
 use crate::app::checkout_browser::{Landing, Means, Typed};
 use crate::app::context::Context;
+use crate::app::course::app_env;
 use crate::app::course::env_file;
-use crate::app::course::surroundings;
 use crate::app::course::{self, Beat, Manner, Wish};
 use crate::app::ledger_file::{self, LedgerFile};
 use crate::app::merchant_server::{ListenOptions, MerchantServer, delivery};
@@ -34,7 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Goes round once, and checks what the first day is about.
 pub async fn run(context: &Context, id: &str, wish: &Wish) -> Result<Report, Fault> {
     if wish.print_env {
-        surroundings::print(context, &wish.candidate).await?;
+        app_env::print(context, &wish.candidate).await?;
         return Ok(Report::Silent);
     }
     let lesson = course::lesson(context, id)?;
