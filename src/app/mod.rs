@@ -2,7 +2,6 @@
 //! say notices while they work, and return a report or a fault.
 
 pub mod backup;
-pub mod cause;
 pub mod checkout_browser;
 pub mod command;
 pub mod compare;
@@ -21,3 +20,4 @@ pub mod scenario;
 pub mod seeded;
 pub mod signed_delivery;
 pub mod trial;
+pub mod trigger;

@@ -2,7 +2,7 @@
 //! secret, or forged in one way.
 
 use crate::app::context::Context;
-use crate::app::course::parcel::{Parcel, Seal, pack};
+use crate::app::course::lesson_delivery::{LessonDelivery, Signing, pack};
 use crate::app::ledger_file;
 use crate::app::provider::Provider;
 use crate::app::remote::Remote;
@@ -88,18 +88,19 @@ fn kind(event: &Value) -> String {
 }
 
 /// The event as it is sent now.
-async fn parcel(
+async fn delivery(
     context: &Context,
     (id, command): (&str, &str),
     mutate: &Mutate,
-) -> Result<(Parcel, Endpoint, Value), Fault> {
+) -> Result<(LessonDelivery, Endpoint, Value), Fault> {
     let provider = Provider::connect(context).await?;
     let found = async {
         let event = event(&provider, id).await?;
         let endpoint = endpoint(context, command).await?;
         let now = context.clock.now();
-        let seal = Seal { secret: &endpoint.secret, rolled: None, version: None, now, salt: "" };
-        Ok((pack(&event, mutate, seal), endpoint, event))
+        let signing =
+            Signing { secret: &endpoint.secret, rolled: None, version: None, now, salt: "" };
+        Ok((pack(&event, mutate, signing), endpoint, event))
     };
     let found = found.await;
     provider.close().await;
@@ -109,17 +110,17 @@ async fn parcel(
 /// Signs an event, and takes the signature apart.
 pub async fn sign(context: &Context, id: &str, explain: bool) -> Result<Signed, Fault> {
     let asked = (id, "stripegym sign");
-    let (parcel, endpoint, event) = parcel(context, asked, &Mutate::default()).await?;
-    let header = parcel.header.unwrap_or_default();
+    let (delivery, endpoint, event) = delivery(context, asked, &Mutate::default()).await?;
+    let header = delivery.header.unwrap_or_default();
     let (_, mac) = header.split_once(",v1=").unwrap_or_default();
-    let body = String::from_utf8_lossy(&parcel.body);
+    let body = String::from_utf8_lossy(&delivery.body);
     let flat: String = body.split_whitespace().collect::<Vec<_>>().join(" ");
     Ok(Signed {
         event: id.to_owned(),
         kind: kind(&event),
         at: context.clock.now(),
         start: flat.chars().take(START).collect(),
-        bytes: parcel.body.len(),
+        bytes: delivery.body.len(),
         secret: masked(&endpoint.secret),
         mac: mac.to_owned(),
         explain,
@@ -139,21 +140,21 @@ pub async fn deliver(
     tamper: Option<Tamper>,
 ) -> Result<Delivered, Fault> {
     let mutate = tamper.map(Tamper::mutate).unwrap_or_default();
-    let (parcel, endpoint, event) = parcel(context, (id, "stripegym deliver"), &mutate).await?;
+    let (delivery, endpoint, event) = delivery(context, (id, "stripegym deliver"), &mutate).await?;
     let before = rows(context);
     let client = outbound::client(Reach::Plain, PATIENCE).map_err(|error| {
         Fault::because(FaultKind::ProviderDown { base: endpoint.url.clone() }, error)
     })?;
-    let bytes = parcel.body.len();
+    let bytes = delivery.body.len();
     let mut request = client
         .request(Method::POST, &endpoint.url)
         .header("Content-Type", "application/json; charset=utf-8")
         .header("User-Agent", "Stripe/1.0 (+https://stripe.com/docs/webhooks)");
-    if let Some(header) = &parcel.header {
+    if let Some(header) = &delivery.header {
         request = request.header("Stripe-Signature", header);
     }
     let began = Instant::now();
-    let (answer, said) = match request.body(parcel.body).send().await {
+    let (answer, said) = match request.body(delivery.body).send().await {
         Ok(response) => {
             let status = response.status().as_u16();
             (Ok(status), response.text().await.unwrap_or_default())
@@ -166,7 +167,7 @@ pub async fn deliver(
         event: id.to_owned(),
         kind: kind(&event),
         url: endpoint.url,
-        header: parcel.header,
+        header: delivery.header,
         bytes,
         tamper: tamper.map(Tamper::name),
         answer,

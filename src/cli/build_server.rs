@@ -3,7 +3,7 @@
 use crate::cli::args::Command;
 use crate::cli::out;
 use crate::domain::course::graded::Checked;
-use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::fault::Fault;
 use crate::domain::report::Report;
 use crate::view::build_server::{github, markdown};
 use crate::view::canvas::Canvas;
@@ -76,9 +76,7 @@ pub(crate) fn write(copies: &[Output], report: &Report, canvas: &Canvas) -> Resu
         let Some(text) = text(copy.form, report, canvas) else { continue };
         match &copy.file {
             None => out::data(text.trim_end_matches('\n')),
-            Some(path) => std::fs::write(path, text).map_err(|error| {
-                Fault::because(FaultKind::File { path: path.display().to_string() }, error)
-            })?,
+            Some(path) => std::fs::write(path, text).map_err(|error| Fault::file(&path, error))?,
         }
     }
     Ok(())

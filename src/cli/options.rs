@@ -12,7 +12,7 @@ use crate::app::course::application::Candidate;
 use crate::app::course::ask::Asker;
 use crate::app::course::books::Source;
 use crate::app::course::choose::Choice;
-use crate::app::course::vigil::Vigil;
+use crate::app::course::watch::WatchOptions;
 use crate::app::course::{self, Manner};
 use crate::app::merchant_server::ListenOptions;
 use crate::app::payment::{Item, Order};
@@ -21,7 +21,7 @@ use crate::cli::ledger_args::LedgerShow;
 use crate::cli::ledger_args::{BookFormat, LedgerBook};
 use crate::cli::{after_args, args, course_args, sandbox_args};
 use crate::config::Config;
-use crate::domain::course::dossier::{Kind, Shape};
+use crate::domain::course::progress_report::{Kind, Shape};
 use crate::domain::currency::Currency;
 use crate::domain::entry::EntryStatus;
 use crate::domain::fault::{FaultKind, UsageError};
@@ -112,7 +112,7 @@ impl Reader<'_> {
             (false, false) => Choice::Named(names),
         };
         let lasting = self.lasting(asked.lasting.as_deref())?;
-        let vigil = Vigil { poll: asked.poll, lasting, rounds: asked.rounds, clear };
+        let watch = WatchOptions { poll: asked.poll, lasting, rounds: asked.rounds, clear };
         Ok(check::CheckOptions {
             choice,
             candidate: candidate(&asked.target),
@@ -120,7 +120,7 @@ impl Reader<'_> {
             strict: asked.strict,
             skip: asked.skip.clone(),
             budget: self.duration("--budget", asked.budget.as_deref())?,
-            vigil: asked.watch.then_some(vigil),
+            watch: asked.watch.then_some(watch),
         })
     }
 

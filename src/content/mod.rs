@@ -43,10 +43,14 @@ impl Library {
 
     /// The text of a file, `day3/lesson.toml`.
     pub fn file(&self, name: &str) -> Result<String, LessonError> {
-        let lacking = || LessonError::new(name, "-", "there is no such file".to_owned());
-        if let Some(path) = self.folder.as_deref().map(|folder| folder.join(name))
-            && path.exists()
+        let lacking = || LessonError::new(name, "-", "there is no such file");
+        if let Some(folder) = &self.folder
+            && let path = folder.join(name)
+            && let Ok(whole) = path.canonicalize()
         {
+            if !folder.canonicalize().is_ok_and(|folder| whole.starts_with(folder)) {
+                return Err(LessonError::new(name, "-", "leads out of the folder of the lessons"));
+            }
             let read = std::fs::read_to_string(&path);
             return read.map_err(|error| LessonError::new(&show(&path), "-", error.to_string()));
         }
@@ -96,7 +100,7 @@ impl Library {
         let name = format!("{id}/lesson.toml");
         let mut day: Day = read(&name, &self.file(&name)?)?;
         let manifest = self.manifest()?;
-        let lacking = || LessonError::new(manifest::FILE, id, "is not listed".to_owned());
+        let lacking = || LessonError::new(manifest::FILE, id, "is not listed");
         let entry = manifest.find(id).ok_or_else(lacking)?;
         let head = &mut day.lesson;
         (head.order, head.est_minutes) = (entry.order, entry.minutes);
@@ -157,7 +161,7 @@ fn read<T: serde::de::DeserializeOwned>(name: &str, text: &str) -> Result<T, Les
         let line = error.span().map_or(0, |span| {
             text.get(..span.start).map_or(0, |before| before.matches('\n').count() + 1)
         });
-        LessonError::new(name, &format!("line {line}"), error.message().to_owned())
+        LessonError::new(name, &format!("line {line}"), error.message())
     })
 }
 

@@ -1,6 +1,6 @@
 //! The broken handlers that prove the lessons: which check catches each, said by the handler and by the check.
 
-use crate::content::Library;
+use crate::content::{Library, read};
 use crate::domain::course::Day;
 use crate::domain::course::matrix::{Matrix, Mutant};
 use crate::domain::course::rules::LessonError;
@@ -19,8 +19,7 @@ pub fn all(library: &Library) -> Result<Matrix, LessonError> {
     for lesson in library.ids() {
         let name = file(&lesson);
         let Ok(text) = library.file(&name) else { continue };
-        let list: Matrix = toml::from_str(&text)
-            .map_err(|error| LessonError::new(&name, "-", error.message().to_owned()))?;
+        let list: Matrix = read(&name, &text)?;
         let own = list.mutants.into_iter().map(|it| Mutant { lesson: lesson.clone(), ..it });
         all.mutants.extend(own);
     }
@@ -38,30 +37,24 @@ pub fn problems(library: &Library, days: &[Day]) -> Vec<LessonError> {
 fn contradictions(list: &Matrix, days: &[Day]) -> Vec<LessonError> {
     let mut found = Vec::new();
     let mut killed: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for day in days {
-        for check in &day.checks {
+    let checks = days.iter().flat_map(|day| day.checks.iter().map(move |check| (day, check)));
+    for (day, check) in checks {
+        for name in &check.kills {
+            killed.entry(name).or_default().push(&check.id);
+            let what = match list.mutants.iter().find(|it| it.id == *name) {
+                Some(it) if it.caught_by == check.id => continue,
+                Some(it) => format!("`{name}` is caught by {}", it.caught_by),
+                None => format!("`{name}` does not exist"),
+            };
             let file = format!("{}/lesson.toml", day.lesson.id);
-            let key = format!("{} kills", check.id);
-            for name in &check.kills {
-                killed.entry(name).or_default().push(&check.id);
-                match list.mutants.iter().find(|it| it.id == *name) {
-                    None => {
-                        found.push(LessonError::new(
-                            &file,
-                            &key,
-                            format!("`{name}` does not exist"),
-                        ));
-                    }
-                    Some(it) if it.caught_by != check.id => {
-                        let what = format!("`{name}` is caught by {}", it.caught_by);
-                        found.push(LessonError::new(&file, &key, what));
-                    }
-                    Some(_) => {}
-                }
-            }
+            found.push(LessonError::new(&file, &format!("{} kills", check.id), what));
         }
     }
     for it in &list.mutants {
+        if it.file.contains(['/', '\\']) {
+            let what = "is no file of the lesson's own `mutants`";
+            found.push(LessonError::new(&file(&it.lesson), &it.id, what));
+        }
         let said = killed.get(it.id.as_str()).is_some_and(|ids| ids.contains(&&*it.caught_by));
         if !said {
             let what = format!("{} does not say that it kills it", it.caught_by);
@@ -98,6 +91,7 @@ mod tests {
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(found.iter().all(|it| it.contains(&id) && it.contains("D9.9")), "{found:?}");
         list.mutants.remove(0);
-        assert_eq!(contradictions(&list, &days()).len(), 1);
+        list.mutants.first_mut().unwrap().file = "../../elsewhere.py".to_owned();
+        assert_eq!(contradictions(&list, &days()).len(), 2);
     }
 }

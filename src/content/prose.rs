@@ -91,10 +91,10 @@ pub fn problems(prose: &str, file: &str) -> Vec<LessonError> {
         found.push(LessonError::new(file, "anchors", what));
     }
     for section in sections(prose).iter().filter(|section| section.body.is_empty()) {
-        found.push(LessonError::new(file, section.anchor, "says nothing".to_owned()));
+        found.push(LessonError::new(file, section.anchor, "says nothing"));
     }
     if !prose.starts_with("# ") {
-        found.push(LessonError::new(file, "title", "the first line must be `# Title`".to_owned()));
+        found.push(LessonError::new(file, "title", "the first line must be `# Title`"));
     }
     for url in prose.split("https://").skip(1) {
         if !url.starts_with("docs.stripe.com/") {

@@ -78,7 +78,7 @@ pub fn problems(library: &Library, day: &Day) -> Vec<LessonError> {
         };
         let file = format!("{id}/steps.{}.toml", locale.code());
         let mut say = |key: &str, what: &str| {
-            found.push(LessonError::new(&file, key, what.to_owned()));
+            found.push(LessonError::new(&file, key, what));
         };
         let names: BTreeSet<&str> = talk.steps.iter().map(|it| it.id.as_str()).collect();
         if names.len() != talk.steps.len() {

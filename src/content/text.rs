@@ -88,7 +88,7 @@ pub fn problems(texts: &Texts, day: &Day, file: &str) -> Vec<LessonError> {
         same(&mut found, file, &format!("{key}.topics"), &text.topics, topics);
         let all = [&text.title, &text.checked, &text.why];
         if all.into_iter().chain(&text.hints).any(|text| text.trim().is_empty()) {
-            found.push(LessonError::new(file, &key, "has an empty text".to_owned()));
+            found.push(LessonError::new(file, &key, "has an empty text"));
         }
     }
     found
@@ -104,9 +104,9 @@ fn same<'d, T>(
     let wanted: BTreeSet<&str> = wanted.collect();
     let have: BTreeSet<&str> = texts.keys().map(String::as_str).collect();
     for id in wanted.difference(&have) {
-        found.push(LessonError::new(file, &format!("{key}.{id}"), "is lacking".to_owned()));
+        found.push(LessonError::new(file, &format!("{key}.{id}"), "is lacking"));
     }
     for id in have.difference(&wanted) {
-        found.push(LessonError::new(file, &format!("{key}.{id}"), "belongs to nothing".to_owned()));
+        found.push(LessonError::new(file, &format!("{key}.{id}"), "belongs to nothing"));
     }
 }

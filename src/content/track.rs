@@ -1,38 +1,20 @@
 //! The own-server track as it comes with the program: starters and solutions in three languages, and which file
 //! holds the gap of which lesson.
 
-use crate::content::embedded;
+use crate::content::{embedded, read};
 use crate::domain::course::rules::LessonError;
-use serde::Deserialize;
-use std::collections::BTreeMap;
+use crate::domain::course::shops::{Shop, Shops};
+use crate::domain::named::named;
 
-/// A language of the track.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
-    /// Python with Flask.
-    Python,
-    /// Node with Express.
-    Node,
-    /// Rust with axum.
-    Rust,
-}
-
-impl Language {
-    /// Every language.
-    pub const ALL: [Self; 3] = [Self::Python, Self::Node, Self::Rust];
-
-    /// The word that the command line and the folders use.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Python => "python",
-            Self::Node => "node",
-            Self::Rust => "rust",
-        }
-    }
-
-    /// Reads such a word.
-    pub fn read(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|language| language.name() == text)
+named! {
+    /// A language of the track.
+    pub enum Language {
+        /// Python with Flask.
+        Python = "python",
+        /// Node with Express.
+        Node = "node",
+        /// Rust with axum.
+        Rust = "rust",
     }
 }
 
@@ -47,29 +29,20 @@ pub enum Part {
 
 const TRACK: &str = include_str!("../../lessons/track/track.toml");
 
-/// What is said of a language.
-#[derive(Clone, Debug, Deserialize)]
-struct Said {
-    install: Option<String>,
-    start: String,
-    lessons: BTreeMap<String, String>,
-}
-
-fn said(language: Language) -> Result<Said, LessonError> {
-    let broken = |what: String| LessonError::new("track/track.toml", language.name(), what);
-    let mut all: BTreeMap<String, Said> =
-        toml::from_str(TRACK).map_err(|error| broken(error.message().to_owned()))?;
-    all.remove(language.name()).ok_or_else(|| broken("–".to_owned()))
+fn shop(language: Language) -> Result<Shop, LessonError> {
+    let Shops(mut all) = read("track/track.toml", TRACK)?;
+    let lacking = || LessonError::new("track/track.toml", language.name(), "–");
+    all.remove(language.name()).ok_or_else(lacking)
 }
 
 /// What is typed once in the folder of a shop of a language, where it needs that.
 pub fn install(language: Language) -> Result<Option<String>, LessonError> {
-    said(language).map(|it| it.install)
+    shop(language).map(|it| it.install)
 }
 
 /// What starts a shop of a language.
 pub fn start(language: Language) -> Result<String, LessonError> {
-    said(language).map(|it| it.start)
+    shop(language).map(|it| it.start)
 }
 
 /// The files of a part: path and text.
@@ -87,8 +60,8 @@ pub fn of_lesson(
     language: Language,
     id: &str,
 ) -> Result<(&'static str, &'static str), LessonError> {
-    let said = said(language)?;
-    let name = said.lessons.get(id).map(String::as_str);
+    let shop = shop(language)?;
+    let name = shop.lessons.get(id).map(String::as_str);
     let found =
         name.and_then(|name| files(language, Part::Solution).find(|(path, _)| *path == name));
     let lacking = || LessonError::new("track/track.toml", language.name(), format!("{id} –"));

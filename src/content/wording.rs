@@ -1,7 +1,7 @@
 //! What holds for all lessons together: one word for one thing, no code used again, every common misstatement put
 //! right somewhere.
 
-use crate::content::Library;
+use crate::content::{Library, read};
 use crate::domain::course::Day;
 use crate::domain::course::rules::LessonError;
 use crate::domain::locale::Locale;
@@ -46,15 +46,11 @@ enum Correction {
 /// What is wrong with the lessons' words and codes.
 pub fn problems(library: &Library, days: &[Day]) -> Vec<LessonError> {
     let mut found = codes(days);
-    match toml::from_str::<Glossary>(GLOSSARY) {
+    match read::<Glossary>("glossary.toml", GLOSSARY) {
         Ok(glossary) => {
-            for day in days {
-                found.extend(terms(library, &day.lesson.id, &glossary.term));
-            }
+            found.extend(days.iter().flat_map(|day| terms(library, &day.lesson.id, &glossary.term)))
         }
-        Err(error) => {
-            found.push(LessonError::new("glossary.toml", "-", error.message().to_owned()));
-        }
+        Err(problem) => found.push(problem),
     }
     found.extend(corrected(library, days).1);
     found
@@ -107,9 +103,9 @@ fn passages(prose: &str) -> Vec<String> {
 /// How many common misstatements are put right, and which are not.
 pub fn corrected(library: &Library, days: &[Day]) -> (usize, Vec<LessonError>) {
     let file = "corrections.toml";
-    let list = match toml::from_str::<BTreeMap<String, Correction>>(CORRECTIONS) {
+    let list = match read::<BTreeMap<String, Correction>>(file, CORRECTIONS) {
         Ok(list) => list,
-        Err(error) => return (0, vec![LessonError::new(file, "-", error.message().to_owned())]),
+        Err(problem) => return (0, vec![problem]),
     };
     let checks = days.iter().flat_map(|day| &day.checks);
     let named: BTreeSet<&String> = checks.flat_map(|check| &check.corrects).collect();
@@ -124,7 +120,7 @@ pub fn corrected(library: &Library, days: &[Day]) -> (usize, Vec<LessonError>) {
                 why.trim().is_empty().then(|| "has no reason".to_owned())
             }
             Some(Correction::Words { file, says } | Correction::Elsewhere { file, says, .. }) => {
-                let text = read(library, file).map(|text| flat(&text)).unwrap_or_default();
+                let text = library.file(file).map(|text| flat(&text)).unwrap_or_default();
                 (!text.contains(&flat(says))).then(|| format!("{file} does not say `{says}`"))
             }
         };
@@ -136,10 +132,6 @@ pub fn corrected(library: &Library, days: &[Day]) -> (usize, Vec<LessonError>) {
     (count, found)
 }
 
-fn read(library: &Library, file: &str) -> Option<String> {
-    library.file(file).ok()
-}
-
 /// A text without its line breaks.
 fn flat(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -147,11 +139,9 @@ fn flat(text: &str) -> String {
 
 /// Codes that stand twice, or that were taken back.
 fn codes(days: &[Day]) -> Vec<LessonError> {
-    let retired = match toml::from_str::<Retired>(RETIRED) {
+    let retired = match read::<Retired>("retired.toml", RETIRED) {
         Ok(retired) => retired.codes,
-        Err(error) => {
-            return vec![LessonError::new("retired.toml", "-", error.message().to_owned())];
-        }
+        Err(problem) => return vec![problem],
     };
     let mut found = Vec::new();
     let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
@@ -162,7 +152,7 @@ fn codes(days: &[Day]) -> Vec<LessonError> {
                 check.on_fail.iter().map(|diagnosis| diagnosis.code.as_str()).collect();
             for code in causes.into_iter().chain([check.code.as_str()]) {
                 if retired.iter().any(|old| old == code) {
-                    found.push(LessonError::new(&file, code, "was taken back".to_owned()));
+                    found.push(LessonError::new(&file, code, "was taken back"));
                 }
                 // Several diagnoses of one check may come to the same cause.
                 let before = seen.insert(code, &check.id);

@@ -1,6 +1,8 @@
 //! The failures that a person meets, as data: what happened and where. `view::fault` has the words,
 //! `cli::exit` the codes.
 
+use std::path::Path;
+
 /// Which of the exit codes a failure belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
@@ -430,6 +432,11 @@ impl Fault {
     )]
     pub fn because(kind: FaultKind, cause: impl ToString) -> Self {
         Self { kind: Box::new(kind), cause: Some(cause.to_string()) }
+    }
+
+    /// A file that cannot be read or written, with its technical cause.
+    pub fn file(path: &Path, cause: impl ToString) -> Self {
+        Self::because(FaultKind::File { path: path.display().to_string() }, cause)
     }
 }
 

@@ -17,6 +17,8 @@ pub mod id;
 pub mod locale;
 pub mod mode;
 pub mod money;
+pub mod named;
+pub mod peek;
 pub mod reconcile;
 pub mod request;
 pub mod secret;

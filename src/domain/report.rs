@@ -3,10 +3,10 @@
 pub use crate::domain::place::Place;
 
 use crate::domain::course::carried::Carried;
-use crate::domain::course::dossier::Verified;
 use crate::domain::course::graded::Checked;
 use crate::domain::course::item::ItemProof;
 use crate::domain::course::outcome::DayResult;
+use crate::domain::course::progress_report::Verified;
 use crate::domain::course::standing::{DayStatus, Explained, Hint};
 use crate::domain::doctor::{Doctor, Weight};
 use crate::domain::event::EventRow;

@@ -4,18 +4,14 @@ use crate::domain::course::graded::{Cause, Change, Checked, Graded, Means, Round
 use crate::domain::course::outcome::{CheckResult, DayResult, State};
 use crate::domain::fault::Fault;
 use crate::view::canvas::{Canvas, Tone};
-use crate::view::course::{failed, hang, sign, titled};
-use crate::view::statement;
-use crate::view::words::Msg;
+use crate::view::course::{failed, hang, notes, sign, titled};
+use crate::view::course_json::judged;
+use crate::view::words::{Msg, int};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Makes room on a terminal: clears it and goes to its upper left corner.
 pub(super) const CLEAR: &str = "\u{1b}[2J\u{1b}[3J\u{1b}[H";
-
-fn count(n: usize) -> i64 {
-    i64::try_from(n).unwrap_or(i64::MAX)
-}
 
 fn seconds(took_ms: u64) -> String {
     format!("{}.{}", took_ms / 1000, took_ms / 100 % 10)
@@ -33,12 +29,7 @@ pub fn graded(it: &Graded, canvas: &Canvas) -> String {
     let shown = shown.filter(|check| check.root.is_none());
     lines.extend(shown.map(|check| item(check, canvas)));
     lines.extend(waiting(&it.day.checks, canvas));
-    for note in it.day.notes.iter().filter(|note| note.state == State::Fail) {
-        let label = canvas.tone(Tone::Caution, &canvas.say(&Msg::CourseNote));
-        let text =
-            format!("{} {} ({})", note.id, note.title, statement::because(&note.because, canvas));
-        lines.push(hang(canvas, &format!("  {label}"), &text, 8));
-    }
+    lines.extend(notes(&it.day, 2, canvas));
     lines.join("\n")
 }
 
@@ -52,7 +43,7 @@ fn waiting(checks: &[CheckResult], canvas: &Canvas) -> Vec<String> {
     }
     let (mark, tone) = sign(State::Blocked);
     let line = |(root, waiting): (&str, Vec<&str>)| {
-        let (all, ids) = (count(waiting.len()), waiting.join(" "));
+        let (all, ids) = (int(waiting.len()), waiting.join(" "));
         let text = canvas.say(&Msg::CheckWaiting { root, all, ids: &ids });
         hang(canvas, &format!("  {}", canvas.tone(tone, mark)), &text, 4)
     };
@@ -60,13 +51,13 @@ fn waiting(checks: &[CheckResult], canvas: &Canvas) -> Vec<String> {
 }
 
 fn item(check: &CheckResult, canvas: &Canvas) -> String {
+    let told = check.failure.as_ref().map_or_else(String::new, |it| failed(it, canvas));
+    headed(check, &titled(check, canvas), canvas) + &told
+}
+
+fn headed(check: &CheckResult, title: &str, canvas: &Canvas) -> String {
     let (mark, tone) = sign(check.state);
-    let head = format!("  {} {:<5}", canvas.tone(tone, mark), check.id);
-    let mut line = hang(canvas, &head, &titled(check, canvas), 10);
-    if let Some(failure) = &check.failure {
-        line.push_str(&failed(failure, canvas));
-    }
-    line
+    hang(canvas, &format!("  {} {:<5}", canvas.tone(tone, mark), check.id), title, 10)
 }
 
 /// All days together, and what to type next.
@@ -79,11 +70,11 @@ pub fn checked(it: &Checked, canvas: &Canvas) -> String {
 pub(super) fn summed(it: &Checked, canvas: &Canvas) -> String {
     let counts = it.counts();
     let summary = canvas.say(&Msg::CheckSummary {
-        passed: count(counts.passed),
-        failed: count(counts.failed),
-        warned: count(counts.warned),
-        open: count(counts.open),
-        skipped: count(counts.skipped),
+        passed: int(counts.passed),
+        failed: int(counts.failed),
+        warned: int(counts.warned),
+        open: int(counts.open),
+        skipped: int(counts.skipped),
         seconds: &seconds(it.took_ms),
     });
     canvas.tone(if it.is_well() { Tone::Good } else { Tone::Bad }, &summary)
@@ -128,7 +119,7 @@ pub fn round(it: &Round, canvas: &Canvas) -> String {
         Cause::Began => canvas.say(&Msg::WatchBegan),
         Cause::Files { first, count: 1 } => first.clone(),
         Cause::Files { first, count: all } => {
-            canvas.say(&Msg::WatchFiles { first, more: count(all.saturating_sub(1)) })
+            canvas.say(&Msg::WatchFiles { first, more: int(all.saturating_sub(1)) })
         }
         Cause::Delivery { kind, event } => format!("{kind} {event}"),
         Cause::Back => canvas.say(&Msg::WatchBack),
@@ -137,7 +128,7 @@ pub fn round(it: &Round, canvas: &Canvas) -> String {
     if it.number > 1 {
         lines.push(String::new());
     }
-    let number = i64::try_from(it.number).unwrap_or(i64::MAX);
+    let number = int(it.number);
     let head = canvas.say(&Msg::WatchRound { number, cause: &cause });
     lines.push(canvas.tone(Tone::Strong, &hang(canvas, "●", &head, 2)));
     lines.extend(it.changes.iter().map(|change| changed(change, &it.checked, canvas)));
@@ -145,7 +136,7 @@ pub fn round(it: &Round, canvas: &Canvas) -> String {
     let told = |check: &&CheckResult| check.failure.is_some() && check.root.is_none();
     for check in it.checked.checks().filter(told) {
         // The first failure is told in full: the others may go away with it.
-        lines.push(if whole { item(check, canvas) } else { short(check, canvas) });
+        lines.push(if whole { item(check, canvas) } else { headed(check, &check.title, canvas) });
         whole = false;
     }
     lines.push(summed(&it.checked, canvas));
@@ -156,7 +147,7 @@ pub fn round(it: &Round, canvas: &Canvas) -> String {
 
 /// A round that could not be graded; a change can mend that.
 pub fn round_failed(number: u64, fault: &Fault, canvas: &Canvas) -> String {
-    let number = i64::try_from(number).unwrap_or(i64::MAX);
+    let number = int(number);
     let head = canvas.say(&Msg::WatchRound { number, cause: &canvas.say(&Msg::WatchFailed) });
     let head = canvas.tone(Tone::Strong, &hang(canvas, "●", &head, 2));
     // The code is for programs alone.
@@ -178,46 +169,30 @@ fn changed(it: &Change, checked: &Checked, canvas: &Canvas) -> String {
     hang(canvas, &head, title.unwrap_or_default(), 14)
 }
 
-fn short(check: &CheckResult, canvas: &Canvas) -> String {
-    let (mark, tone) = sign(check.state);
-    let head = format!("  {} {:<5}", canvas.tone(tone, mark), check.id);
-    hang(canvas, &head, &check.title, 10)
-}
-
 /// One day for programs: an object a check.
 pub fn graded_json(it: &Graded) -> Vec<Value> {
     it.day.checks.iter().map(|check| item_json(check, &it.day, it)).collect()
 }
 
 fn item_json(check: &CheckResult, day: &DayResult, graded: &Graded) -> Value {
-    let failure = check.failure.as_ref();
-    let scene = failure.and_then(|it| it.scene.as_ref());
-    json!({
+    let scene = check.failure.as_ref().and_then(|it| it.scene.as_ref());
+    let more = json!({
         "id": check.id,
-        "code": failure.map_or(&check.code, |failure| &failure.code),
         "day": day.id,
-        "kind": check.kind.name(),
-        "state": check.state.name(),
-        "severity": check.severity.name(),
+        "severity": check.severity,
         "root": check.root,
         "request": scene.map(|it| &it.request),
         "answer": scene.map(|it| &it.answer),
         "log": scene.map(|it| &it.log),
         "said": scene.and_then(|it| it.said),
-        "title": check.title,
-        "checked": failure.map(|it| &it.checked),
-        "expected": failure.map(|it| &it.expected),
-        "got": failure.map(|it| &it.got),
-        "why": failure.map(|it| &it.why),
-        "next": failure.map(|it| &it.next),
         "hint_tier": graded.hints.get(&check.code).copied().unwrap_or_default(),
         "evidence": check.evidence.json(),
-        "duration_ms": check.took_ms,
         "lesson_version": day.version,
         "api_version": day.api_version,
         "mode": graded.mode.name(),
         "track": day.track,
-    })
+    });
+    judged(check, more)
 }
 
 /// All days together, for programs.

@@ -1,6 +1,6 @@
 //! The contract between a server and its judge: as a list for people, as data for programs.
 
-use crate::domain::course::contract::{ENVIRONMENT, LEDGER, ROUTES};
+use crate::domain::course::contract::CONTRACT;
 use crate::view::canvas::{Canvas, Tone};
 use crate::view::course::hang;
 use crate::view::words::Msg;
@@ -22,14 +22,14 @@ pub fn render(canvas: &Canvas) -> String {
     };
     let head = |msg: &Msg<'_>| canvas.tone(Tone::Strong, &canvas.say(msg));
     let mut lines = vec![head(&Msg::ContractRoutes)];
-    for it in ROUTES {
-        lines.push(line(it.at, &format!("{} · {}", needed(it.required), it.flag)));
+    for it in &CONTRACT.routes {
+        lines.push(line(&it.route, &format!("{} · {}", needed(it.required), it.flags)));
     }
     lines.extend([canvas.prose(&Msg::ContractWebhook), head(&Msg::ContractEnvironment)]);
-    lines.push(format!("  {}", hang(canvas, "", &ENVIRONMENT.join(" "), 3)));
+    lines.push(format!("  {}", hang(canvas, "", &CONTRACT.environment.join(" "), 3)));
     lines.push(head(&Msg::ContractLedger));
-    for it in LEDGER {
-        lines.push(line(it.name, &format!("{} · {}", needed(it.required), it.form)));
+    for it in &CONTRACT.ledger {
+        lines.push(line(&it.column, &format!("{} · {}", needed(it.required), it.form)));
     }
     lines.push(canvas.prose(&Msg::ContractRows));
     lines.join("\n")
@@ -37,15 +37,5 @@ pub fn render(canvas: &Canvas) -> String {
 
 /// As data.
 pub fn json() -> Value {
-    let routes = ROUTES
-        .iter()
-        .map(|it| json!({ "route": it.at, "required": it.required, "flags": it.flag }));
-    let ledger = LEDGER
-        .iter()
-        .map(|it| json!({ "column": it.name, "form": it.form, "required": it.required }));
-    json!({
-        "routes": routes.collect::<Vec<_>>(),
-        "environment": ENVIRONMENT,
-        "ledger": ledger.collect::<Vec<_>>(),
-    })
+    json!(*CONTRACT)
 }

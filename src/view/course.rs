@@ -11,7 +11,7 @@ use crate::domain::report::{LessonsChecked, Tried};
 use crate::view::canvas::{Canvas, Tone};
 use crate::view::markdown;
 use crate::view::statement;
-use crate::view::words::Msg;
+use crate::view::words::{Msg, int};
 use crate::view::wrap::{columns, typed, wrap};
 use unicode_width::UnicodeWidthStr as _;
 
@@ -177,15 +177,21 @@ pub fn whole(it: &DayResult, canvas: &Canvas) -> String {
     lines.join("\n")
 }
 
+/// The notes of a day whose probes found something.
+pub(super) fn notes(it: &DayResult, indent: u16, canvas: &Canvas) -> Vec<String> {
+    let label = canvas.tone(Tone::Caution, &canvas.say(&Msg::CourseNote));
+    let label = " ".repeat(usize::from(indent)) + &label;
+    let told = it.notes.iter().filter(|note| note.state == State::Fail).map(|note| {
+        let because = statement::because(&note.because, canvas);
+        hang(canvas, &label, &format!("{} {} ({because})", note.id, note.title), 6 + indent)
+    });
+    told.collect()
+}
+
 /// The end of a day: warnings, gates, and what to type next.
 pub fn day(it: &DayResult, canvas: &Canvas) -> String {
     let mut lines = Vec::new();
-    for note in it.notes.iter().filter(|note| note.state == State::Fail) {
-        let label = canvas.tone(Tone::Caution, &canvas.say(&Msg::CourseNote));
-        let text =
-            format!("{} {} ({})", note.id, note.title, statement::because(&note.because, canvas));
-        lines.push(hang(canvas, &label, &text, 6));
-    }
+    lines.extend(notes(it, 0, canvas));
     for note in it.notes.iter().filter(|note| note.state == State::Skip) {
         lines.extend(left_out(&note.id, &note.because, canvas));
     }
@@ -201,9 +207,8 @@ pub fn day(it: &DayResult, canvas: &Canvas) -> String {
         lines.push(canvas.tone(Tone::Quiet, &wrap(&text, canvas.width, 2)));
     }
     let failed: Vec<&CheckResult> = it.checks.iter().filter(|check| check.blocks()).collect();
-    let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     if let Some(first) = failed.first() {
-        let failing = count(failed.len());
+        let failing = int(failed.len());
         lines.push(canvas.tone(Tone::Bad, &canvas.say(&Msg::DayFailed { failing })));
         let next = first.failure.as_ref().map_or_else(String::new, |failure| failure.next.clone());
         lines.push(canvas.say(&Msg::CourseType { command: &next }));
@@ -257,12 +262,11 @@ pub fn status(days: &[DayStatus], canvas: &Canvas) -> String {
         lines.push(hang(canvas, &head, &day.title, indent.unwrap_or(canvas.width / 2)));
         let mut used = Vec::new();
         if day.gone != (0, 0) || day.proved > 0 {
-            let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
             used.push(canvas.say(&Msg::TalkCounts {
-                shown: count(day.gone.0),
-                done: count(day.gone.1),
-                proved: count(day.proved),
-                all: count(day.required),
+                shown: int(day.gone.0),
+                done: int(day.gone.1),
+                proved: int(day.proved),
+                all: int(day.required),
             }));
         }
         if day.hints > 0 {
@@ -286,12 +290,11 @@ pub fn status(days: &[DayStatus], canvas: &Canvas) -> String {
 
 /// What was carried where.
 pub fn carried(it: &Carried, canvas: &Canvas) -> String {
-    let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     match it {
         Carried::Written { path, seal } => canvas.say(&Msg::Written { path, seal }),
         Carried::Solution { text, .. } => text.clone(),
         Carried::Imported { checks, attempts, backup } => {
-            let (checks, attempts) = (count(*checks), count(*attempts));
+            let (checks, attempts) = (int(*checks), int(*attempts));
             let mut lines = vec![canvas.prose(&Msg::Imported { checks, attempts })];
             lines.extend(
                 backup.as_ref().map(|backup| canvas.prose(&Msg::ImportedBackup { backup })),
@@ -309,7 +312,7 @@ pub fn carried(it: &Carried, canvas: &Canvas) -> String {
         }
         Carried::Starter { folder, files, install, start } => {
             let mut lines = vec![
-                canvas.prose(&Msg::StarterWritten { folder, files: count(*files) }),
+                canvas.prose(&Msg::StarterWritten { folder, files: int(*files) }),
                 canvas.say(&Msg::HomeNext),
                 format!("  cd {folder}"),
             ];
@@ -388,22 +391,21 @@ pub fn tried(it: &Tried, canvas: &Canvas) -> String {
 
 /// Whether the lessons keep to their format.
 pub fn lessons(it: &LessonsChecked, canvas: &Canvas) -> String {
-    let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     let mut lines = it.problems.clone();
     let items: Vec<String> = it.items.iter().map(|(letter, n)| format!("{letter} {n}")).collect();
     lines.push(items.join(" · "));
-    let beyond = i64::try_from(it.beyond).unwrap_or(i64::MAX);
+    let beyond = int(it.beyond);
     lines.push(canvas.say(&Msg::LessonsBeyond { count: beyond }));
     let wrong: Vec<&Tried> = it.tried.iter().filter(|it| it.wrong.is_some()).collect();
     lines.extend(wrong.iter().map(|it| tried(it, canvas)));
     if !it.tried.is_empty() {
-        let (well, all) = (count(it.tried.len() - wrong.len()), count(it.tried.len()));
+        let (well, all) = (int(it.tried.len() - wrong.len()), int(it.tried.len()));
         lines.push(canvas.say(&Msg::LessonsTried { well, all }));
     }
     lines.push(if it.problems.is_empty() {
-        canvas.tone(Tone::Good, &canvas.say(&Msg::LessonsWell { commands: count(it.commands) }))
+        canvas.tone(Tone::Good, &canvas.say(&Msg::LessonsWell { commands: int(it.commands) }))
     } else {
-        canvas.tone(Tone::Bad, &canvas.say(&Msg::LessonsBad { problems: count(it.problems.len()) }))
+        canvas.tone(Tone::Bad, &canvas.say(&Msg::LessonsBad { problems: int(it.problems.len()) }))
     });
     lines.join("\n")
 }

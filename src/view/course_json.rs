@@ -1,35 +1,41 @@
 //! The course for programs: JSON, and the XML that build servers read.
 
 use crate::domain::course::carried::Carried;
-use crate::domain::course::dossier::{Flaw, Verified};
 use crate::domain::course::outcome::{CheckResult, DayResult, ItemResult, State};
+use crate::domain::course::progress_report::{Flaw, Verified};
 use crate::domain::course::standing::DayStatus;
 use crate::domain::notice::Look;
 use crate::domain::report::{LessonsChecked, Tried};
 use crate::view::foreign;
 use serde_json::{Value, json};
 
-/// One check.
-pub fn check(it: &CheckResult) -> Value {
+/// What every form says of a check, with what else one of them says.
+pub(super) fn judged(it: &CheckResult, more: Value) -> Value {
     let failure = it.failure.as_ref();
-    let findings = it
-        .findings
-        .iter()
-        .map(|one| json!({ "holds": one.holds, "expected": one.expected, "got": one.got }));
-    json!({
-        "check": it.id,
+    let mut all = json!({
         "code": failure.map_or(&it.code, |failure| &failure.code),
-        "kind": it.kind.name(),
-        "state": it.state.name(),
+        "kind": it.kind,
+        "state": it.state,
         "title": it.title,
         "checked": failure.map(|it| &it.checked),
         "expected": failure.map(|it| &it.expected),
         "got": failure.map(|it| &it.got),
         "why": failure.map(|it| &it.why),
         "next": failure.map(|it| &it.next),
-        "findings": findings.collect::<Vec<_>>(),
         "duration_ms": it.took_ms,
-    })
+    });
+    if let (Some(all), Value::Object(more)) = (all.as_object_mut(), more) {
+        all.extend(more);
+    }
+    all
+}
+
+/// One check.
+pub fn check(it: &CheckResult) -> Value {
+    let findings = it.findings.iter();
+    let findings =
+        findings.map(|it| json!({ "holds": it.holds, "expected": it.expected, "got": it.got }));
+    judged(it, json!({ "check": it.id, "findings": findings.collect::<Vec<_>>() }))
 }
 
 fn item(it: &ItemResult) -> Value {

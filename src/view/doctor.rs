@@ -3,7 +3,7 @@
 use crate::domain::doctor::{Doctor, Finding, Weight};
 use crate::view::canvas::{Canvas, Tone};
 use crate::view::text::{add_line, heading};
-use crate::view::words::Msg;
+use crate::view::words::{Msg, int};
 use crate::view::wrap::wrap;
 
 /// The findings, one a line, with the cure below where there is one.
@@ -30,7 +30,7 @@ pub fn render(it: &Doctor, canvas: &Canvas) -> String {
         }
     }
     let bad = it.findings.iter().filter(|finding| finding.weight() == Weight::Bad).count();
-    out.push_str(&match i64::try_from(bad).unwrap_or(i64::MAX) {
+    out.push_str(&match int(bad) {
         0 => canvas.say(&Msg::DoctorWell),
         count => canvas.say(&Msg::DoctorBad { count }),
     });
@@ -75,9 +75,7 @@ fn words(finding: &Finding, canvas: &Canvas) -> (String, Option<String>) {
         Finding::WebhookSecrets { odd, .. } if *odd > 0 => {
             (Msg::DoctorSecretsOdd, Some(Msg::DoctorSecretsOddFix))
         }
-        Finding::WebhookSecrets { count, .. } => {
-            (Msg::DoctorSecrets { count: i64::try_from(*count).unwrap_or(i64::MAX) }, None)
-        }
+        Finding::WebhookSecrets { count, .. } => (Msg::DoctorSecrets { count: int(*count) }, None),
         Finding::Display { present: true } => (Msg::DoctorDisplay, None),
         Finding::Display { present: false } => (Msg::DoctorNoDisplay, Some(Msg::DoctorDisplayFix)),
         Finding::Ledger { path, absent: true, .. } => (Msg::DoctorNoLedger { path }, None),

@@ -3,7 +3,7 @@
 use crate::domain::fault::{Class, Fault, FaultKind, StartError, UsageError};
 use crate::view::canvas::{Canvas, Format, Tone};
 use crate::view::foreign;
-use crate::view::words::Msg;
+use crate::view::words::{Msg, int};
 use crate::view::wrap::wrap;
 use serde_json::json;
 
@@ -98,7 +98,7 @@ pub(super) fn what(problem: &FaultKind, canvas: &Canvas) -> String {
             StartError::NotHere => Msg::FaultProgramNotHere,
         },
         FaultKind::TimedOut { what, seconds } => {
-            Msg::FaultTimedOut { what, seconds: i64::try_from(*seconds).unwrap_or(i64::MAX) }
+            Msg::FaultTimedOut { what, seconds: int(*seconds) }
         }
         FaultKind::NotOffered { method, .. } => Msg::FaultNotOffered { method },
         FaultKind::Interrupted => Msg::FaultInterrupted,

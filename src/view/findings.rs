@@ -3,7 +3,7 @@
 use crate::domain::reconcile::row::{Key, Row};
 use crate::domain::reconcile::{Finding, FindingSink, Summary, Verdict};
 use crate::view::canvas::Canvas;
-use crate::view::words::Msg;
+use crate::view::words::{Msg, int};
 use crate::view::{csv, foreign, json, money};
 use serde_json::json;
 use std::io::{self, Write};
@@ -214,8 +214,8 @@ impl FindingSink for Html {
     fn begin(&mut self, summary: &Summary) -> io::Result<()> {
         let title = self.say(&Msg::HeaderReconcile);
         let lang = self.canvas.locale.code();
-        let rows = i64::try_from(summary.rows()).unwrap_or(i64::MAX);
-        let differing = i64::try_from(summary.differing()).unwrap_or(i64::MAX);
+        let rows = int(summary.rows());
+        let differing = int(summary.differing());
         let verdict = if differing == 0 {
             self.say(&Msg::ReconcileClean { rows })
         } else {
@@ -275,7 +275,7 @@ impl FindingSink for Html {
         writeln!(self.out, "</tbody></table>")?;
         let more = summary.rows().saturating_sub(ROWS_MAX - self.left);
         if more > 0 {
-            let count = i64::try_from(more).unwrap_or(i64::MAX);
+            let count = int(more);
             let said = self.say(&Msg::ReconcileCut { count });
             writeln!(self.out, "<p>{said}</p>")?;
         }

@@ -6,7 +6,7 @@ use crate::domain::notice::{Look, LookScenario, LookSession};
 use crate::view::canvas::Canvas;
 use crate::view::course::mark;
 use crate::view::table::{Side, draw, short};
-use crate::view::words::Msg;
+use crate::view::words::{Msg, int};
 use crate::view::{money, time};
 use jiff::tz::TimeZone;
 
@@ -31,7 +31,7 @@ fn scenarios(it: &Look, canvas: &Canvas) -> String {
     ];
     let row = |one: &LookScenario| {
         let answers: Vec<String> = one.answers.iter().map(u16::to_string).collect();
-        let faults = say(&Msg::LookFaults { count: i64::try_from(one.faults).unwrap_or(i64::MAX) });
+        let faults = say(&Msg::LookFaults { count: int(one.faults) });
         let mut attempts = one.attempts.to_string();
         if one.faults > 0 {
             attempts.extend([format!(" ({faults})")]);

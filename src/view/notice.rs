@@ -2,7 +2,7 @@
 
 use crate::domain::notice::{Delivery, DeliveryOutcome, LedgerState, Notice, Step, UNTRUSTED};
 use crate::view::canvas::{Canvas, Format, Tone};
-use crate::view::words::Msg;
+use crate::view::words::{Msg, int};
 use crate::view::wrap::{columns, typed, wrap};
 use crate::view::{check, course, foreign, json, look, money, requests, time};
 
@@ -53,7 +53,7 @@ fn drawn(notice: &Notice, canvas: &Canvas) -> Line {
             Line::Aside(say(&Msg::NoticeOtherPort { wished: i64::from(*wished), used }))
         }
         Notice::LeftOut { count } => {
-            let count = i64::try_from(*count).unwrap_or(i64::MAX);
+            let count = int(*count);
             caution(&Msg::NoticeLeftOut { count })
         }
         Notice::Exposed { address } => caution(&Msg::NoticeExposed { address }),
@@ -73,9 +73,9 @@ fn drawn(notice: &Notice, canvas: &Canvas) -> Line {
             Line::Aside(canvas.tone(Tone::Caution, &wrap(&text, canvas.width, 2)))
         }
         Notice::LedgerBack { path } => Line::Aside(say(&Msg::NoticeLedgerBack { path })),
-        Notice::ForwardsDropped { count } => caution(&Msg::NoticeForwardsDropped {
-            count: i64::try_from(*count).unwrap_or(i64::MAX),
-        }),
+        Notice::ForwardsDropped { count } => {
+            caution(&Msg::NoticeForwardsDropped { count: int(*count) })
+        }
         Notice::Secret { secret } => Line::Data(secret.clone()),
         Notice::Started { .. } | Notice::Surroundings { .. } | Notice::WebhookOnly { .. } => {
             own_server(notice, canvas)
@@ -105,19 +105,16 @@ fn of_books(notice: &Notice, canvas: &Canvas) -> Line {
     let say = |msg: &Msg<'_>| canvas.say(msg);
     match notice {
         Notice::Imported { read, fresh } => {
-            let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-            let (read, fresh) = (count(*read), count(*fresh));
+            let (read, fresh) = (int(*read), int(*fresh));
             Line::Aside(say(&Msg::LedgerImported { read, fresh }))
         }
         Notice::CatchingUp { until, read, fresh } => {
-            let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
             let until = time::show(*until, &canvas.zone);
-            let (read, fresh) = (count(*read), count(*fresh));
+            let (read, fresh) = (int(*read), int(*fresh));
             Line::Progress(say(&Msg::NoticeCatchingUp { until: &until, read, fresh }))
         }
         Notice::Comparing { rows, per_second, merging } => {
-            let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-            let (rows, rate) = (count(*rows), count(*per_second));
+            let (rows, rate) = (int(*rows), int(*per_second));
             Line::Progress(if *merging {
                 say(&Msg::NoticeMerging { rows })
             } else {
@@ -128,7 +125,7 @@ fn of_books(notice: &Notice, canvas: &Canvas) -> Line {
             Line::Aside(say(&Msg::NoticeEncoding { path, encoding }))
         }
         Notice::FixQuestion { count } => {
-            let count = i64::try_from(*count).unwrap_or(i64::MAX);
+            let count = int(*count);
             Line::Data(format!("? {}", say(&Msg::ReconcileAsk { count })))
         }
         _ => Line::Nothing,
@@ -324,7 +321,7 @@ fn stepped(step: &Step, canvas: &Canvas) -> String {
             (canvas.say(&Msg::Day0Paid { last4 }), canvas.say(&Msg::Day0PayByHand))
         }
         Step::Heard { event, kind, took_ms } => {
-            let took = i64::try_from(*took_ms).unwrap_or(i64::MAX);
+            let took = int(*took_ms);
             let by_hand = format!("stripegym events show {event}");
             (canvas.say(&Msg::Day0Heard { kind, took }), by_hand)
         }
@@ -334,8 +331,7 @@ fn stepped(step: &Step, canvas: &Canvas) -> String {
             (canvas.say(&Msg::Day0Booked { total: &total, status }), by_hand)
         }
         Step::Reconciled { matching, differing } => {
-            let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-            let (matching, differing) = (count(*matching), count(*differing));
+            let (matching, differing) = (int(*matching), int(*differing));
             let by_hand = "stripegym reconcile".to_owned();
             (canvas.say(&Msg::Day0Reconciled { matching, differing }), by_hand)
         }

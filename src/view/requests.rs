@@ -4,7 +4,7 @@ use crate::domain::request::{FaultRow, RequestRow, Told};
 use crate::view::canvas::{Canvas, Tone};
 use crate::view::table::{Side, draw, short};
 use crate::view::time;
-use crate::view::words::Msg;
+use crate::view::words::{Msg, int};
 use crate::view::wrap::wrap;
 use serde_json::{Value, json};
 
@@ -21,10 +21,10 @@ pub fn told(it: &Told, canvas: &Canvas) -> String {
         Told::FaultAdded(rule) => canvas.prose(&Msg::FaultAdded {
             on: &rule.on,
             answer: &rule.answer,
-            times: i64::try_from(rule.times).unwrap_or(i64::MAX),
+            times: int(rule.times),
         }),
         Told::FaultsCleared(count) => {
-            let count = i64::try_from(*count).unwrap_or(i64::MAX);
+            let count = int(*count);
             canvas.say(&Msg::FaultsCleared { count })
         }
     }

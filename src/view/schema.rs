@@ -128,11 +128,13 @@ fn of_sandbox(command: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
     use crate::domain::course::carried::Carried;
-    use crate::domain::course::dossier::{DayLine, Dossier, Flaw, Head, Row, Shown, Verified};
     use crate::domain::course::evidence::{EventSeen, Evidence, RowSeen};
     use crate::domain::course::graded::{Checked, Graded};
     use crate::domain::course::item::ItemProof;
     use crate::domain::course::outcome::{CheckResult, DayResult, ItemResult, State};
+    use crate::domain::course::progress_report::{
+        DayLine, Flaw, Head, ProgressReport, Row, Shown, Verified,
+    };
     use crate::domain::course::standing::{DayStatus, Explained, Hint};
     use crate::domain::course::{Kind, Level};
     use crate::domain::currency::Currency;
@@ -307,7 +309,7 @@ mod tests {
         vec![
             ("status", Report::Course(vec![status])),
             ("check", Report::Checked(Box::new(checked))),
-            ("report", Report::Document(json!(dossier()).to_string())),
+            ("report", Report::Document(json!(report()).to_string())),
             ("report", Report::Carried(Carried::Written { path: text(), seal: text() })),
             ("verify-report", Report::Verified(Box::new(verified))),
             ("progress import", Report::Carried(imported)),
@@ -321,7 +323,7 @@ mod tests {
         ]
     }
 
-    fn dossier() -> Dossier {
+    fn report() -> ProgressReport {
         let text = || "x".to_owned();
         let evidence = Evidence {
             sessions: vec![text()],
@@ -360,7 +362,7 @@ mod tests {
         };
         let solution = Some(Shown { at: text(), gave_up: false });
         let day = DayLine { id: text(), title: text(), solution, gone: Some([1, 0, 0]) };
-        Dossier { head, days: vec![day], rows: vec![row], seal: text(), demo: None }
+        ProgressReport { head, days: vec![day], rows: vec![row], seal: text(), demo: None }
     }
 
     /// What a running sandbox tells.
@@ -495,7 +497,7 @@ mod tests {
     #[test]
     fn evidence_stands_in_the_schema_of_check() {
         let mut found = Vec::new();
-        names(&dossier().rows[0].evidence.json(), &mut found);
+        names(&report().rows[0].evidence.json(), &mut found);
         let schema = of("check").unwrap();
         for name in found {
             assert!(schema.contains(&name), "`check` does not document `{name}`");

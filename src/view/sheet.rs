@@ -5,7 +5,7 @@ use crate::domain::sheet::{Cell, Sheet, SheetKind};
 use crate::view::canvas::{Canvas, Tone};
 use crate::view::table::{Side, draw, short};
 use crate::view::text::heading;
-use crate::view::words::Msg;
+use crate::view::words::{Msg, int};
 use crate::view::{json, money};
 use serde_json::{Map, Value, json};
 
@@ -31,13 +31,12 @@ pub(super) fn text(it: &Sheet, canvas: &Canvas) -> String {
     if !rows.is_empty() {
         out.push_str(&draw(canvas, &head, &rows));
     }
-    let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     let end = match it.looked {
         Some(looked) => canvas.say(&Msg::LedgerVerified {
-            lines: count(looked.lines),
-            writers: count(looked.writers),
-            checkpoints: count(looked.checkpoints),
-            findings: count(it.rows.len() as u64),
+            lines: int(looked.lines),
+            writers: int(looked.writers),
+            checkpoints: int(looked.checkpoints),
+            findings: int(it.rows.len() as u64),
         }),
         None if rows.is_empty() => canvas.say(&Msg::LedgerNothing),
         None => return out,

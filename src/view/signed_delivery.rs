@@ -3,17 +3,13 @@
 use crate::domain::signed_delivery::{Delivered, Signed};
 use crate::view::canvas::{Canvas, Tone};
 use crate::view::table::short;
-use crate::view::words::Msg;
+use crate::view::words::{Msg, int};
 
 /// Characters of a signature that are enough to know it by.
 const DIGITS: usize = 12;
 
 fn head(mac: &str) -> String {
     format!("{}…", mac.get(..DIGITS).unwrap_or(mac))
-}
-
-fn count(bytes: usize) -> i64 {
-    i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
 /// How an event is signed: the header, and where it is wished how it is made.
@@ -24,7 +20,7 @@ pub fn signed(it: &Signed, canvas: &Canvas) -> String {
         return header;
     }
     let quiet = |msg: &Msg<'_>| canvas.tone(Tone::Quiet, &canvas.say(msg));
-    let bytes = count(it.bytes);
+    let bytes = int(it.bytes);
     let text = format!("{}.{}…", it.at.0, it.start);
     [
         format!("{}   {}", label("1"), quiet(&Msg::SignText { bytes })),
@@ -44,7 +40,7 @@ pub fn delivered(it: &Delivered, canvas: &Canvas) -> String {
         Some((time, mac)) => format!("Stripe-Signature: {time},v1={}", head(mac)),
         None => canvas.say(&Msg::DeliverUnsigned),
     };
-    let bytes = count(it.bytes);
+    let bytes = int(it.bytes);
     let event = canvas.say(&Msg::DeliverEvent { kind: &it.kind, bytes });
     let good = it.is_well();
     let tone = if good { Tone::Good } else { Tone::Bad };
@@ -52,7 +48,7 @@ pub fn delivered(it: &Delivered, canvas: &Canvas) -> String {
         Ok(status) => status.to_string(),
         Err(why) => why.clone(),
     };
-    let ms = i64::try_from(it.took_ms).unwrap_or(i64::MAX);
+    let ms = int(it.took_ms);
     let after = format!("{}  {}", it.said, canvas.say(&Msg::DeliverTook { ms }));
     let ledger = if it.changed { Msg::DeliverChanged } else { Msg::DeliverSame };
     [

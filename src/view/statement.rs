@@ -4,11 +4,7 @@ use crate::domain::course::claim::Op;
 use crate::domain::course::statement::{Attempt, Statement, Subject};
 use crate::domain::locale::Locale;
 use crate::view::canvas::Canvas;
-use crate::view::words::Msg;
-
-fn count(n: usize) -> i64 {
-    i64::try_from(n).unwrap_or(i64::MAX)
-}
+use crate::view::words::{Msg, int};
 
 /// What should have been, as a sentence.
 pub fn expected(it: &Statement, canvas: &Canvas) -> String {
@@ -23,7 +19,7 @@ pub fn got(it: &Statement, canvas: &Canvas) -> String {
             canvas.say(&Msg::StateFound { what: &subject(what, canvas), value })
         }
         Statement::Grows(by) => {
-            let by = i64::try_from(*by).unwrap_or(i64::MAX);
+            let by = int(*by);
             ended(&canvas.say(&Msg::StateGrew { by }), it, canvas)
         }
         Statement::All(all) => all.iter().map(|it| got(it, canvas)).collect::<Vec<_>>().join(" · "),
@@ -134,34 +130,33 @@ fn answered(name: &str, status: u64, canvas: &Canvas) -> String {
 
 fn attempt(it: &Attempt, canvas: &Canvas) -> String {
     canvas.say(&match it {
-        Attempt::Count(number) => Msg::StateAttempts { count: count(*number) },
-        Attempt::Least(number) => Msg::StateAttemptsLeast { count: count(*number) },
+        Attempt::Count(number) => Msg::StateAttempts { count: int(*number) },
+        Attempt::Least(number) => Msg::StateAttemptsLeast { count: int(*number) },
         Attempt::First(is) => {
             return canvas.say(&Msg::StateFirst { status: &status(is, canvas) });
         }
         Attempt::Ends(end) => Msg::StateEnds { end },
-        Attempt::Quick(ms) => Msg::StateQuick { ms: i64::try_from(*ms).unwrap_or(i64::MAX) },
+        Attempt::Quick(ms) => Msg::StateQuick { ms: int(*ms) },
     })
 }
 
 fn ledger(it: &Statement, canvas: &Canvas) -> Option<String> {
-    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     Some(canvas.say(&match it {
         Statement::Rows(session, None) => Msg::StateRow { session },
-        Statement::Rows(session, Some(all)) => Msg::StateRows { session, count: count(*all) },
+        Statement::Rows(session, Some(all)) => Msg::StateRows { session, count: int(*all) },
         Statement::NoRows(sessions) => {
             let sessions = listed(sessions, canvas);
             return Some(canvas.say(&Msg::StateNoRows { sessions: &sessions }));
         }
-        Statement::Grows(by) => Msg::StateGrows { by: number(*by) },
+        Statement::Grows(by) => Msg::StateGrows { by: int(*by) },
         Statement::Unchanged(_) => Msg::StateUnchanged,
-        Statement::From(_, after, true) => Msg::StateOthers { after: number(*after) },
+        Statement::From(_, after, true) => Msg::StateOthers { after: int(*after) },
         Statement::From(before, after, false) => {
-            Msg::StateFrom { before: number(*before), after: number(*after) }
+            Msg::StateFrom { before: int(*before), after: int(*after) }
         }
         Statement::Verdicts(only, least) => {
             let only = either(only, canvas);
-            let count = count(*least);
+            let count = int(*least);
             return Some(canvas.say(&Msg::StateVerdicts { only: &only, count }));
         }
         _ => return None,
@@ -172,7 +167,7 @@ fn said(it: &Statement, canvas: &Canvas) -> String {
     if let Some(text) = ledger(it, canvas) {
         return text;
     }
-    let seconds = |ms: &u128| i64::try_from(ms.div_ceil(1000)).unwrap_or(i64::MAX);
+    let seconds = |ms: &u128| int(ms.div_ceil(1000));
     match it {
         Statement::Line(text) => text.clone(),
         Statement::Is(what, op, value) => compared(what, *op, value, canvas),
@@ -191,7 +186,7 @@ fn said(it: &Statement, canvas: &Canvas) -> String {
         Statement::Door(page, to) => canvas.say(&Msg::StateDoor { page, to }),
         Statement::ToPayment => canvas.say(&Msg::StateToPayment),
         Statement::Happens(kind, number) => {
-            canvas.say(&Msg::StateHappens { kind, count: count(*number) })
+            canvas.say(&Msg::StateHappens { kind, count: int(*number) })
         }
         Statement::Delivery(all) => {
             let all: Vec<String> = all.iter().map(|it| attempt(it, canvas)).collect();
@@ -203,13 +198,13 @@ fn said(it: &Statement, canvas: &Canvas) -> String {
         Statement::Alive => canvas.say(&Msg::StateAlive),
         Statement::Mentions(file, topics) => {
             let file: Vec<String> = file.split('|').map(|it| it.trim().to_owned()).collect();
-            canvas.say(&Msg::StateMentions { file: &either(&file, canvas), count: count(*topics) })
+            canvas.say(&Msg::StateMentions { file: &either(&file, canvas), count: int(*topics) })
         }
         Statement::Silent(topics) => {
             canvas.say(&Msg::StateSilent { topics: &listed(topics, canvas) })
         }
         Statement::Clean(rule) => canvas.say(&Msg::StateClean { rule }),
-        Statement::Looked(files) => canvas.say(&Msg::StateLooked { count: count(*files) }),
+        Statement::Looked(files) => canvas.say(&Msg::StateLooked { count: int(*files) }),
         Statement::Within(ms) => canvas.say(&Msg::StateWithin { seconds: seconds(ms) }),
         Statement::Longer(ms) => canvas.say(&Msg::StateLonger { seconds: seconds(ms) }),
         Statement::Waits(root) => canvas.say(&Msg::StateWaits { root }),
@@ -302,7 +297,7 @@ mod tests {
             Statement::Longer(60_000),
             Statement::Waits(text("D3.3")),
             Statement::NotJudged(text("D3.3")),
-            Statement::Doing("checkout", one()),
+            Statement::Doing("checkout".to_owned(), one()),
             Statement::All(vec![Statement::Alive, Statement::NoSecret]),
             Statement::Any(vec![Statement::Alive, Statement::NoSecret]),
             Statement::Not(one()),

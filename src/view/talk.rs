@@ -8,7 +8,7 @@ use crate::view::course::{hang, sign};
 use crate::view::statement;
 use crate::view::table::short;
 use crate::view::time;
-use crate::view::words::Msg;
+use crate::view::words::{Msg, int};
 use crate::view::wrap::{columns, typed, wrap};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -17,10 +17,6 @@ use std::collections::BTreeMap;
 const VALUE_MAX: usize = 26;
 /// How many attempts are shown.
 const ATTEMPTS_MAX: usize = 6;
-
-fn count(n: usize) -> i64 {
-    i64::try_from(n).unwrap_or(i64::MAX)
-}
 
 /// The head: the title, where one is, and how far each step was gone.
 pub fn head(title: &str, at: usize, gone: &[Option<Gone>], canvas: &Canvas) -> Vec<String> {
@@ -31,7 +27,7 @@ pub fn head(title: &str, at: usize, gone: &[Option<Gone>], canvas: &Canvas) -> V
         None => '○',
     });
     let dots: String = dots.collect();
-    let step = canvas.say(&Msg::TalkStep { at: count(at + 1), all: count(gone.len()) });
+    let step = canvas.say(&Msg::TalkStep { at: int(at + 1), all: int(gone.len()) });
     let right = format!("{step}  {dots}");
     let width = usize::from(canvas.width);
     let title = title.to_owned();
@@ -178,7 +174,7 @@ pub fn proved(day: &DayResult, meant: &[(String, Vec<String>)], canvas: &Canvas)
     let of = |wanted: &[State]| day.checks.iter().filter(|it| wanted.contains(&it.state)).count();
     let (held, all) = (of(&[State::Pass, State::Partial, State::Attest]), day.checks.len());
     let left = of(&[State::Skip]);
-    let counts = Msg::TalkProved { held: count(held), all: count(all - left), left: count(left) };
+    let counts = Msg::TalkProved { held: int(held), all: int(all - left), left: int(left) };
     let tone = if day.is_passed() { Tone::Good } else { Tone::Bad };
     let mut lines = vec![canvas.tone(tone, &canvas.say(&counts))];
     // A code is told of before it is met.
@@ -250,12 +246,8 @@ pub struct End<'t> {
 pub fn end(it: &End<'_>, canvas: &Canvas) -> String {
     let (shown, done) = it.gone;
     let (proved, all) = it.proved;
-    let counts = Msg::TalkCounts {
-        shown: count(shown),
-        done: count(done),
-        proved: count(proved),
-        all: count(all),
-    };
+    let counts =
+        Msg::TalkCounts { shown: int(shown), done: int(done), proved: int(proved), all: int(all) };
     let mut parts = vec![
         canvas.tone(Tone::Strong, &canvas.say(&Msg::TalkEnd { title: it.title })),
         canvas.say(&counts),

@@ -16,7 +16,7 @@ use crate::view::items;
 use crate::view::report as handed;
 use crate::view::requests;
 use crate::view::table::{Side, draw, short};
-use crate::view::words::Msg;
+use crate::view::words::{Msg, int};
 use crate::view::wrap::wrap;
 use crate::view::{
     cards, check, contract, control, course, doctor, money, sheet, signed_delivery, time,
@@ -118,7 +118,7 @@ fn home(it: &Home, canvas: &Canvas) -> String {
         lines.push(format!("  {}", canvas.say(&line)));
     }
     let rows = match it.rows {
-        Some(rows) => canvas.say(&Msg::HomeRows { rows: i64::try_from(rows).unwrap_or(i64::MAX) }),
+        Some(rows) => canvas.say(&Msg::HomeRows { rows: int(rows) }),
         None => canvas.say(&Msg::HomeNoLedger),
     };
     lines.push(format!("  {rows}\n"));
@@ -182,12 +182,11 @@ fn checkout(it: &Checkout, canvas: &Canvas) -> String {
 }
 
 fn listened(it: Listened, canvas: &Canvas) -> String {
-    let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     canvas.say(&Msg::ListenSummary {
-        deliveries: count(it.deliveries),
-        recorded: count(it.recorded),
-        duplicates: count(it.duplicates),
-        rejected: count(it.rejected),
+        deliveries: int(it.deliveries),
+        recorded: int(it.recorded),
+        duplicates: int(it.duplicates),
+        rejected: int(it.rejected),
     })
 }
 
@@ -244,8 +243,8 @@ fn ledger(it: &Ledger, canvas: &Canvas) -> String {
         })
         .collect();
     out.push_str(&draw(canvas, &head, &totals));
-    let shown = i64::try_from(it.rows.len()).unwrap_or(i64::MAX);
-    let all = i64::try_from(it.all).unwrap_or(i64::MAX);
+    let shown = int(it.rows.len());
+    let all = int(it.all);
     out.push_str(&canvas.tone(Tone::Quiet, &canvas.say(&Msg::LedgerCount { shown, all })));
     out
 }
@@ -266,9 +265,8 @@ fn reconciled(it: &Reconciled, canvas: &Canvas) -> String {
 }
 
 fn caught_up(it: &CaughtUp, canvas: &Canvas) -> String {
-    let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
     let from = time::show(it.from, &canvas.zone);
-    let (events, objects, fresh) = (count(it.events), count(it.objects), count(it.fresh));
+    let (events, objects, fresh) = (int(it.events), int(it.objects), int(it.fresh));
     canvas.prose(&Msg::CaughtUp { from: &from, events, objects, fresh })
 }
 
@@ -380,7 +378,7 @@ fn pairs(result: &Reconciliation, canvas: &Canvas) -> String {
     let mut out = draw(canvas, &head, &rows);
     let left_out = result.summary.rows().saturating_sub(rows.len());
     if left_out > 0 {
-        let count = i64::try_from(left_out).unwrap_or(i64::MAX);
+        let count = int(left_out);
         add_line(&mut out, &canvas.say(&Msg::ReconcileMore { count }));
     }
     out
@@ -415,8 +413,8 @@ fn comparison(result: &Reconciliation, canvas: &Canvas) -> String {
         .map(|verdict| format!("{} {}", verdict.name(), result.count(verdict)))
         .collect();
     add_line(&mut out, &counts.join(" · "));
-    let rows = i64::try_from(result.summary.rows()).unwrap_or(i64::MAX);
-    let differing = i64::try_from(result.summary.differing()).unwrap_or(i64::MAX);
+    let rows = int(result.summary.rows());
+    let differing = int(result.summary.differing());
     let (tone, verdict) = if differing == 0 {
         (Tone::Good, Msg::ReconcileClean { rows })
     } else {

@@ -1,7 +1,8 @@
 //! `check`: grading without being led through the day, for people, for build servers and for programs.
 
-use crate::env::Env;
+use crate::env::{Env, Running, eventually};
 use serde_json::Value;
+use std::path::Path;
 
 fn env() -> Env {
     Env::new().with("STRIPEGYM_SANDBOX_PORT", "0").with("PORT", "0")
@@ -222,6 +223,69 @@ fn a_delivered_webhook_is_graded_again() {
     let second = round(&mut watch, 2);
     assert_eq!(second["round"]["cause"], "delivery", "{second}");
     assert!(second["round"]["event"].as_str().unwrap().starts_with("evt_"), "{second}");
+    assert_eq!(watch.end(), 0);
+}
+
+#[test]
+#[ignore = "needs Python: ./test"]
+fn a_started_server_is_started_anew_when_its_file_changes_and_not_by_what_it_writes() {
+    let env = env();
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/own_server.py");
+    let program = std::fs::read_to_string(fixture).unwrap();
+    let save = |text: &str| std::fs::write(env.path().join("app.py"), text).unwrap();
+    let pid = || std::fs::read_to_string(env.path().join("own.pid")).unwrap();
+    save(&program);
+    let start = "exec python3 app.py";
+    let mut watch =
+        env.start(&["check", "D1.1", "--watch", "--rounds", "3", "--json", "--exec", start]);
+    let mut servers = std::collections::BTreeSet::new();
+    let first = round(&mut watch, 1);
+    assert_eq!(
+        (&first["round"]["cause"], &first["summary"]["ok"]),
+        (&"began".into(), &true.into())
+    );
+    servers.insert(pid());
+    // It has written its database by now, and goes on to: a round comes of an edit alone.
+    let right = "[unit_amount]\": \"500\"";
+    assert_eq!(program.matches(right).count(), 1);
+    for (number, text, ok) in [
+        (2, program.replace(right, "[unit_amount]\": \"50000\""), false),
+        (3, program.clone(), true),
+    ] {
+        save(&text);
+        let said = round(&mut watch, number);
+        assert_eq!(said["round"]["cause"], "files", "{said}");
+        assert_eq!(said["round"]["files"]["first"], "app.py", "{said}");
+        assert_eq!(
+            (&said["summary"]["ok"], said["round"]["changes"][0]["id"].as_str()),
+            (&ok.into(), Some("D1.1")),
+            "{said}"
+        );
+        servers.insert(pid());
+    }
+    assert_eq!(servers.len(), 3, "each edit started it anew");
+    assert_eq!(watch.end(), 0);
+}
+
+#[test]
+fn watching_is_never_fed_by_its_own_output() {
+    let env = env();
+    let stripegym = env.command::<&str>(&[]);
+    let mut shell = std::process::Command::new("sh");
+    shell.env_clear().envs(stripegym.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let line = "exec \"$0\" check day0 --watch --rounds 2 --lang en > out.txt";
+    shell.args(["-c", line, env!("CARGO_BIN_EXE_stripegym")]).current_dir(env.path());
+    let mut watch = Running::new(shell, env.path());
+    let said = |part: &str| {
+        eventually(part, || {
+            let said = std::fs::read_to_string(env.path().join("out.txt")).unwrap_or_default();
+            said.contains(part).then_some(said)
+        })
+    };
+    said("Next:");
+    // What it has just written comes before this one, and would be named first.
+    std::fs::write(env.path().join("z.txt"), "edited").unwrap();
+    assert!(said("Round 2").contains("Round 2: z.txt\n"));
     assert_eq!(watch.end(), 0);
 }
 

@@ -239,6 +239,38 @@ fn a_server_whose_answer_does_not_come_is_told_so_once_and_within_its_time() {
 
 #[test]
 #[ignore = "needs Python: ./test"]
+fn a_signature_that_does_not_match_is_told_by_its_cause() {
+    let (own, other) = ("whsec_theOneToBelieve", "whsec_anotherOneThatIsKnown");
+    let ways = [
+        (format!("secret={other}"), "OTHER-SECRET"),
+        ("blank".to_owned(), "WHITESPACE"),
+        ("no-prefix".to_owned(), "NO-PREFIX"),
+        ("no-secret".to_owned(), "EMPTY-SECRET"),
+        ("endpoint-id".to_owned(), "ENDPOINT-ID"),
+        ("rewrites".to_owned(), "RESERIALISED"),
+    ];
+    for (way, cause) in ways {
+        let env = env().with("STRIPE_WEBHOOK_SECRET", &format!("{own},{other}"));
+        for lang in ["en", "ja"] {
+            let command = server(&way);
+            let ran = env.run(&["check", "D3.3", "--json", "--lang", lang, "--exec", &command]);
+            assert_eq!(ran.code, 1, "{way}: {ran:?}");
+            let checks = ran.out.lines().filter_map(|it| serde_json::from_str::<Value>(it).ok());
+            let failed: Vec<Value> = checks.filter(|it| it["state"] == "fail").collect();
+            let [check] = &*failed else { panic!("{way}: {}", ran.out) };
+            assert_eq!(check["code"], format!("SG3.3-{cause}"), "{way}: {check}");
+            assert_eq!((&check["answer"], &check["next"]), (&"400".into(), &NEXT.into()), "{way}");
+            let japanese = !check["why"].as_str().unwrap().is_ascii();
+            assert_eq!(japanese, lang == "ja", "{way}: {check}");
+        }
+    }
+}
+
+/// What is typed next where a signature does not match.
+const NEXT: &str = "stripegym explain signature";
+
+#[test]
+#[ignore = "needs Python: ./test"]
 fn a_server_that_floods_costs_neither_memory_nor_disk() {
     let env = env();
     let ran = env.run(&["check", "day0", "--exec", &server("flood"), "--budget", "60s"]);

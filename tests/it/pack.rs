@@ -107,6 +107,28 @@ fn a_pack_that_contradicts_itself_is_named() {
     assert!(ran.code != 0 && ran.out.contains("course.toml"), "{}{}", ran.out, ran.err);
 }
 
+#[test]
+fn a_pack_stays_in_its_folder() {
+    let env = pack();
+    let lesson = env.path().join("lessons/shipping/lesson.toml");
+    for (from, to, named) in [
+        ("20.1\"", "/../../outside\"", "../outside"),
+        ("alive = {}", "mentions = { file = \"../outside\", all = {} }", "../outside"),
+    ] {
+        let claim = LESSON.replace("assert = [", "assert = [{ alive = {} }, ");
+        fs::write(&lesson, claim.replace(from, to)).unwrap();
+        let ran = env.run(&["check", "shipping", "--lang", "en"]);
+        assert_eq!(ran.code, 4, "{named}: {ran:?}");
+        assert!(ran.err.contains(named), "{ran:?}");
+    }
+    // A link that leads out of it is not followed.
+    fs::write(env.path().join("outside.toml"), LESSON).unwrap();
+    fs::remove_file(&lesson).unwrap();
+    std::os::unix::fs::symlink("../../outside.toml", &lesson).unwrap();
+    let ran = env.run(&["check", "shipping", "--lang", "en"]);
+    assert!(ran.code == 4 && ran.err.contains("shipping/lesson.toml"), "{ran:?}");
+}
+
 /// Lines before the tests of a file in which a text names a lesson.
 fn naming(text: &str) -> Vec<&str> {
     let code = text.split("#[cfg(test)]").next().unwrap_or_default();

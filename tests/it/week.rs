@@ -449,6 +449,48 @@ fn what_is_broken_is_mended_by_hand() {
 }
 
 #[test]
+fn without_python_and_node_the_exercise_says_what_to_install_and_counts_as_shown() {
+    let bare = only(&["sh", "cat", "setsid"]);
+    for lang in LANGS {
+        let env = world(lang);
+        let path = bare.path().display().to_string();
+        let mut talk = Talk::at(Terminal::start_among(&env, &["day1"], &path), lang, "day1");
+        let steps = steps("day1");
+        let at = steps.iter().position(|step| step.mend.is_some()).unwrap();
+        for before in 0..at {
+            talk.step(before + 1, steps.len());
+            talk.press("skip\r");
+        }
+        let screen = talk.step(at + 1, steps.len());
+        assert!(screen.contains("python3") && screen.contains("node"), "{screen}");
+        assert!(!screen.contains('✗') && !env.path().join("mend").exists(), "{screen}");
+        talk.press("quit\r");
+        assert_eq!(talk.terminal.end(), 0);
+        let status: serde_json::Value =
+            serde_json::from_str(&env.ok(&["status", "--json"])).unwrap();
+        let of = status["days"].as_array().unwrap().iter().find(|it| it["day"] == "day1").unwrap();
+        assert_eq!((of["shown"].as_u64(), of["done"].as_u64()), (Some(1), Some(0)), "{of}");
+    }
+}
+
+#[test]
+fn a_line_comes_back_and_a_word_is_completed() {
+    let env = world("en");
+    let mut talk = Talk::start(&env, "en", "day1");
+    talk.step(1, steps("day1").len());
+    talk.line("xyzzy");
+    // The line before, with one letter more.
+    talk.press("\u{1b}[Aq\r");
+    talk.terminal.shows("xyzzyq");
+    talk.prompt();
+    talk.press("recon\t\r");
+    talk.terminal.shows("day1> reconcile");
+    talk.prompt();
+    talk.press("quit\r");
+    assert_eq!(talk.terminal.end(), 0);
+}
+
+#[test]
 fn what_is_typed_ahead_is_not_lost() {
     let env = world("en");
     let mut talk = Talk::start(&env, "en", "day1");

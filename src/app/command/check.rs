@@ -4,7 +4,7 @@ use crate::app::context::Context;
 use crate::app::course::application::Candidate;
 use crate::app::course::choose::{self, Choice};
 use crate::app::course::grading::Grading;
-use crate::app::course::vigil::Vigil;
+use crate::app::course::watch::WatchOptions;
 use crate::app::provider::Provider;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::mode::Mode;
@@ -29,7 +29,7 @@ pub struct CheckOptions {
     /// How long it may all take.
     pub budget: Option<Duration>,
     /// How changes are waited for; not at all where nobody asks.
-    pub vigil: Option<Vigil>,
+    pub watch: Option<WatchOptions>,
 }
 
 /// Grades.
@@ -50,8 +50,8 @@ pub async fn run(context: &Context, options: &CheckOptions) -> Result<Report, Fa
         skip: options.skip.clone(),
         every: lessons.len() == 1,
     };
-    if let Some(vigil) = &options.vigil {
-        let kept = vigil.keep(context, &grading, &options.choice).await;
+    if let Some(watch) = &options.watch {
+        let kept = watch.keep(context, &grading, &options.choice).await;
         return kept.map(Report::Watched);
     }
     let quiet = context.quietly();

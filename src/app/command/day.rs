@@ -1,7 +1,7 @@
 //! `stripegym day1` … `day6`: a day of the course with the built-in shop.
 
 use crate::app::context::Context;
-use crate::app::course::surroundings;
+use crate::app::course::app_env;
 use crate::app::course::{self, RunOptions};
 use crate::app::provider::Provider;
 use crate::domain::fault::{Fault, FaultKind};
@@ -11,7 +11,7 @@ use crate::domain::report::Report;
 /// Runs the day `id` as wished.
 pub async fn run(context: &Context, id: &str, options: &RunOptions) -> Result<Report, Fault> {
     if options.print_env {
-        surroundings::print(context, &options.candidate).await?;
+        app_env::print(context, &options.candidate).await?;
         return Ok(Report::Silent);
     }
     let lesson = course::lesson(context, id)?;

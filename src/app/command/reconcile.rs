@@ -131,9 +131,10 @@ async fn work(
     let desk = Desk { context, provider, file, plan };
     let mut compared = desk.compare(desk.plan.clone()).await?;
     let sink = match &options.sqlite {
-        Some(path) => Some(Box::new(SqliteSink::create(path).map_err(|error| {
-            Fault::because(FaultKind::File { path: path.display().to_string() }, error)
-        })?) as Sink),
+        Some(path) => {
+            Some(Box::new(SqliteSink::create(path).map_err(|error| Fault::file(&path, error))?)
+                as Sink)
+        }
         None => sink,
     };
     if let Some(sink) = sink {

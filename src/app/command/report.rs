@@ -1,9 +1,9 @@
 //! `stripegym report`: what was reached, to hand on.
 
 use crate::app::context::Context;
-use crate::app::course::dossier;
+use crate::app::course::progress_report;
 use crate::domain::course::carried::Carried;
-use crate::domain::course::dossier::{Dossier, Kind, Shape};
+use crate::domain::course::progress_report::{Kind, ProgressReport, Shape};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::locale::Locale;
 use crate::domain::report::Report;
@@ -25,13 +25,13 @@ pub struct ReportOptions {
 pub fn run(
     context: &Context,
     options: &ReportOptions,
-    render: impl Fn(&Dossier, Kind, Shape, Locale) -> String,
+    render: impl Fn(&ProgressReport, Kind, Shape, Locale) -> String,
 ) -> Result<Report, Fault> {
-    let dossier = dossier::build(context)?;
-    let text = render(&dossier, options.kind, options.shape, context.config.locale);
+    let report = progress_report::build(context)?;
+    let text = render(&report, options.kind, options.shape, context.config.locale);
     let Some(path) = &options.out else { return Ok(Report::Document(text)) };
     let shown = path.display().to_string();
     fs::write(path, text)
         .map_err(|error| Fault::because(FaultKind::File { path: shown.clone() }, error))?;
-    Ok(Report::Carried(Carried::Written { path: shown, seal: dossier.seal }))
+    Ok(Report::Carried(Carried::Written { path: shown, seal: report.seal }))
 }

@@ -31,9 +31,7 @@ const SANDBOX: &str = "sandbox.db";
 /// The ledger to oneself: whoever writes it would go on writing to the copy that is put aside.
 fn alone(context: &Context) -> Result<LedgerLock, Fault> {
     let path = context.config.ledger_path();
-    let broken = |error: std::io::Error| {
-        Fault::because(FaultKind::File { path: path.display().to_string() }, error)
-    };
+    let broken = |error: std::io::Error| Fault::file(&path, error);
     private::folder(&context.config.home).map_err(broken)?;
     let lock = LedgerLock::alone(&path).map_err(broken)?;
     lock.ok_or_else(|| FaultKind::LedgerInUse { path: path.display().to_string() }.into())
@@ -57,9 +55,7 @@ pub async fn run(context: &Context, action: &ResetAction) -> Result<Report, Faul
     // Held to the end: whoever starts meanwhile is told so.
     let _alone = if files.contains(&LEDGER) { Some(alone(context)?) } else { None };
     let backup = backup::folder(home, context.clock.now());
-    let broken = |path: &Path, error: &std::io::Error| {
-        Fault::because(FaultKind::File { path: path.display().to_string() }, error)
-    };
+    let broken = |path: &Path, error: &std::io::Error| Fault::file(&path, error);
     private::folder(&backup).map_err(|error| broken(&backup, &error))?;
     let mut what = Vec::new();
     for file in files {

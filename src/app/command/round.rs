@@ -2,8 +2,8 @@
 
 use crate::app::checkout_browser::{Landing, Means, Typed};
 use crate::app::context::Context;
+use crate::app::course::app_env;
 use crate::app::course::env_file;
-use crate::app::course::surroundings;
 use crate::app::course::{self, Beat, Manner, RunOptions};
 use crate::app::ledger_file::{self, LedgerFile};
 use crate::app::merchant_server::{ListenOptions, MerchantServer, delivery};
@@ -34,7 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Goes round once, and checks what the first day is about.
 pub async fn run(context: &Context, id: &str, options: &RunOptions) -> Result<Report, Fault> {
     if options.print_env {
-        surroundings::print(context, &options.candidate).await?;
+        app_env::print(context, &options.candidate).await?;
         return Ok(Report::Silent);
     }
     let lesson = course::lesson(context, id)?;

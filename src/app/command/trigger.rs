@@ -1,9 +1,9 @@
 //! `stripegym trigger`: makes an event happen by the API calls that cause it, as any program could.
 
-use crate::app::cause;
 use crate::app::context::Context;
 use crate::app::provider::Provider;
 use crate::app::scenario;
+use crate::app::trigger;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::mode::Mode;
 use crate::domain::report::Report;
@@ -23,7 +23,7 @@ pub async fn run(context: &Context, kind: &str) -> Result<Report, Fault> {
         return Err(FaultKind::SandboxOnly { command: format!("stripegym trigger {kind}") }.into());
     }
     let provider = Provider::connect(context).await?;
-    let answer = cause::play(context, &provider.stripe, scenario).await;
+    let answer = trigger::play(context, &provider.stripe, scenario).await;
     provider.close().await;
     Ok(Report::Triggered { kind: kind.to_owned(), event: answer? })
 }

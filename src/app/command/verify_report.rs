@@ -3,8 +3,8 @@
 use crate::app::context::Context;
 use crate::app::course::record;
 use crate::app::failure::of_store;
-use crate::domain::course::dossier::{Dossier, Flaw, Kind, Shape, Verified};
 use crate::domain::course::progress::Snapshot;
+use crate::domain::course::progress_report::{Flaw, Kind, ProgressReport, Shape, Verified};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::locale::Locale;
 use crate::domain::report::Report;
@@ -18,7 +18,7 @@ pub fn run(
     context: &Context,
     file: &Path,
     against: Option<&PathBuf>,
-    render: impl Fn(&Dossier, Kind, Shape, Locale) -> String,
+    render: impl Fn(&ProgressReport, Kind, Shape, Locale) -> String,
 ) -> Result<Report, Fault> {
     let shown = file.display().to_string();
     let text = fs::read_to_string(file)
@@ -31,26 +31,26 @@ pub fn run(
         against: None,
         other: None,
     };
-    let read = data(&text).and_then(|(shape, data)| Ok((shape, Dossier::read(&data)?)));
-    let (shape, dossier) = match read {
+    let read = data(&text).and_then(|(shape, data)| Ok((shape, ProgressReport::read(&data)?)));
+    let (shape, report) = match read {
         Ok(read) => read,
         Err(reason) => {
             verified.flaws.push(Flaw::Unreadable(reason));
             return Ok(Report::Verified(Box::new(verified)));
         }
     };
-    verified.rows = dossier.rows.len();
-    verified.seal.clone_from(&dossier.seal);
-    verified.flaws = dossier.flaws();
-    if dossier.head.program == env!("CARGO_PKG_VERSION") {
-        let locale = Locale::read(&dossier.head.language).unwrap_or_default();
-        let again = render(&dossier, Kind::Full, shape, locale);
+    verified.rows = report.rows.len();
+    verified.seal.clone_from(&report.seal);
+    verified.flaws = report.flaws();
+    if report.head.program == env!("CARGO_PKG_VERSION") {
+        let locale = Locale::read(&report.head.language).unwrap_or_default();
+        let again = render(&report, Kind::Full, shape, locale);
         verified.flaws.extend(difference(&text, &again).map(Flaw::Text));
     } else {
-        verified.other = Some(dossier.head.program.clone());
+        verified.other = Some(report.head.program.clone());
     }
     if let Some((path, progress)) = progress(context, against)? {
-        verified.flaws.extend(dossier.against(&progress));
+        verified.flaws.extend(report.against(&progress));
         verified.against = Some(path);
     }
     Ok(Report::Verified(Box::new(verified)))

@@ -111,7 +111,7 @@ pub async fn run(
 }
 
 fn of_folder(context: &Context, error: io::Error) -> Fault {
-    Fault::because(FaultKind::File { path: context.config.home.display().to_string() }, error)
+    Fault::file(&context.config.home, error)
 }
 
 #[expect(clippy::too_many_arguments, reason = "what a side is made of")]

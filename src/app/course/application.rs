@@ -3,15 +3,15 @@
 
 use crate::app::context::Context;
 use crate::app::course::act_error::ActError;
+use crate::app::course::app_env;
 use crate::app::course::books::Source;
-use crate::app::course::door;
+use crate::app::course::course_lock::CourseLock;
 use crate::app::course::exchanges::{Answer, send};
+use crate::app::course::link_finder;
 use crate::app::course::log::Log;
+use crate::app::course::port_probe;
 use crate::app::course::program::{self, Program, Start};
-use crate::app::course::reaching;
-use crate::app::course::stock;
-use crate::app::course::surroundings;
-use crate::app::course::turn::Turn;
+use crate::app::course::seed_price;
 use crate::app::ledger_file::LedgerFile;
 use crate::app::merchant_server::{ListenOptions, MerchantServer};
 use crate::app::provider::Provider;
@@ -99,7 +99,7 @@ fn path_of(said: Option<&str>, usual: &str) -> String {
 /// An application that takes requests.
 pub struct Application {
     /// That no other run grades in the folder meanwhile.
-    _turn: Option<Turn>,
+    _lock: Option<CourseLock>,
     body: Body,
     /// What it says.
     log: Log,
@@ -132,7 +132,7 @@ enum Body {
 /// The built-in shop while it runs.
 struct Shop {
     file: LedgerFile,
-    reception: MerchantServer,
+    server: MerchantServer,
     drain: Tasks,
 }
 
@@ -144,10 +144,10 @@ impl Application {
         candidate: &Candidate,
     ) -> Result<Self, Fault> {
         candidate.check()?;
-        let turn = Some(Turn::take(&context.config.home)?);
+        let lock = Some(CourseLock::take(&context.config.home)?);
         let log = Log::default();
         let mut secret = None;
-        let price = if candidate.price { Some(stock::price(provider).await?) } else { None };
+        let price = if candidate.price { Some(seed_price::price(provider).await?) } else { None };
         let body = match (&candidate.command, &candidate.address) {
             (None, None) => {
                 let shop = open_shop((context, provider), &log, context.config.port, price.clone())
@@ -155,19 +155,19 @@ impl Application {
                 Body::Shop(Some(shop))
             }
             (None, Some(url)) => {
-                let believed = secret.insert(surroundings::secret(context)?);
+                let believed = secret.insert(app_env::secret(context)?);
                 found(context, provider, url, believed).await?;
                 Body::Address(url.clone())
             }
             (Some(command), address) => {
-                let believed = secret.insert(surroundings::secret(context)?);
+                let believed = secret.insert(app_env::secret(context)?);
                 let url = match (address, port_of(command)) {
                     (Some(url), _) => url.clone(),
                     (None, Some(port)) => format!("http://127.0.0.1:{port}"),
                     (None, None) => format!("http://127.0.0.1:{}", free_port()?),
                 };
                 let mut start = starting(context, provider, (command, &url), believed);
-                start.variables.extend(price.clone().map(|id| (stock::VARIABLE, id)));
+                start.variables.extend(price.clone().map(|id| (seed_price::VARIABLE, id)));
                 let output = start.output.display().to_string();
                 let program = Program::start(start, log.clone(), context.stop.clone()).await?;
                 let command = command.clone();
@@ -184,7 +184,7 @@ impl Application {
         let opening = OnceLock::new();
         let webhook_only = candidate.webhook_only;
         let mut application = Self {
-            _turn: turn,
+            _lock: lock,
             body,
             log,
             opening,
@@ -212,8 +212,7 @@ impl Application {
             let http = fresh.map_err(|e| ActError::client(&e))?;
             let home = send(http.get(self.url())).await;
             // A shop whose first page leads there is not asked for a session that nobody wants.
-            let leads =
-                matches!(&home, Ok(it) if door::find(&it.body, &self.checkout_path).is_some());
+            let leads = matches!(&home, Ok(it) if link_finder::find(&it.body, &self.checkout_path).is_some());
             if !leads && home.is_ok() {
                 let checkout = format!("{}{}", self.url(), self.checkout_path);
                 self.routes.pages = !lacks(&send(http.post(checkout)).await);
@@ -259,7 +258,7 @@ impl Application {
     /// A server that somebody else has started for the run.
     pub fn started(program: Program, url: &str, secret: SigningSecret, log: Log) -> Self {
         Self {
-            _turn: None,
+            _lock: None,
             body: Body::Program { url: url.to_owned(), program },
             opening: OnceLock::new(),
             log,
@@ -296,7 +295,7 @@ impl Application {
     pub fn url(&self) -> String {
         match &self.body {
             Body::Shop(shop) => {
-                shop.as_ref().map_or_else(String::new, |it| it.reception.running.url())
+                shop.as_ref().map_or_else(String::new, |it| it.server.running.url())
             }
             Body::Address(url) | Body::Program { url, .. } => url.clone(),
         }
@@ -310,7 +309,7 @@ impl Application {
     /// Where it takes deliveries.
     pub fn webhook_url(&self) -> String {
         match &self.body {
-            Body::Shop(Some(shop)) => shop.reception.running.webhook_url(),
+            Body::Shop(Some(shop)) => shop.server.running.webhook_url(),
             _ => format!("{}{}", self.url(), self.webhook_path),
         }
     }
@@ -341,14 +340,14 @@ impl Application {
     /// Makes it believe one more secret, where that can be told to it.
     pub fn trust(&self, secret: &SigningSecret) {
         if let Body::Shop(Some(shop)) = &self.body {
-            shop.reception.running.trust(secret.clone());
+            shop.server.running.trust(secret.clone());
         }
     }
 
     /// Makes it believe these secrets and no others; whether that could be told to it.
     pub fn trust_only(&self, secrets: Vec<SigningSecret>) -> bool {
         let Body::Shop(Some(shop)) = &self.body else { return false };
-        shop.reception.running.trust_only(secrets);
+        shop.server.running.trust_only(secrets);
         true
     }
 
@@ -374,7 +373,7 @@ impl Application {
             Body::Program { program, .. } => program.restart(kill).await?,
             Body::Shop(held) => {
                 let Some(shop) = held.take() else { return Ok(()) };
-                let port = shop.reception.running.addr().port();
+                let port = shop.server.running.addr().port();
                 close_shop(shop).await;
                 *held = Some(open_shop((context, provider), &self.log, port, price).await?);
             }
@@ -399,7 +398,7 @@ fn starting(
     (command, url): (&str, &str),
     secret: &SigningSecret,
 ) -> Start {
-    let mut variables = surroundings::variables(context, provider.base(), url, secret);
+    let mut variables = app_env::variables(context, provider.base(), url, secret);
     variables.push(("PYTHONUNBUFFERED", "1".to_owned()));
     Start {
         command: command.to_owned(),
@@ -416,13 +415,13 @@ async fn found(
     url: &str,
     secret: &SigningSecret,
 ) -> Result<(), Fault> {
-    let variables = surroundings::variables(context, provider.base(), url, secret);
-    let variables = surroundings::masked(context, &variables);
+    let variables = app_env::variables(context, provider.base(), url, secret);
+    let variables = app_env::masked(context, &variables);
     context.notices.say(Notice::Surroundings { variables, whole: false });
     if program::connects(&authority(url)).await {
         return Ok(());
     }
-    Err(reaching::down(url).await)
+    Err(port_probe::down(url).await)
 }
 
 /// Whether an answer says that there is no such page.
@@ -446,11 +445,11 @@ async fn open_shop(
     price: Option<String>,
 ) -> Result<Shop, Fault> {
     let file = LedgerFile::open(context).await?;
-    let door = ListenOptions { port, or_next: true, forward_to: None, price };
-    let mut reception = MerchantServer::open(context, provider, &file, door).await?;
-    log.add(format!("{} started {}", context.clock.now(), reception.running.url()));
+    let options = ListenOptions { port, or_next: true, forward_to: None, price };
+    let mut server = MerchantServer::open(context, provider, &file, options).await?;
+    log.add(format!("{} started {}", context.clock.now(), server.running.url()));
     let (_, closed) = EventSink::channel();
-    let mut seen = std::mem::replace(&mut reception.seen, closed);
+    let mut seen = std::mem::replace(&mut server.seen, closed);
     let drain = Tasks::default();
     let heard = log.clone();
     drain.spawn(async move {
@@ -458,12 +457,12 @@ async fn open_shop(
             heard.add(seen.line());
         }
     });
-    Ok(Shop { file, reception, drain })
+    Ok(Shop { file, server, drain })
 }
 
 async fn close_shop(shop: Shop) {
-    let Shop { file, reception, drain } = shop;
-    let MerchantServer { running, sink, .. } = reception;
+    let Shop { file, server, drain } = shop;
+    let MerchantServer { running, sink, .. } = server;
     running.stop().await;
     drop((sink, file));
     drain.finish().await;

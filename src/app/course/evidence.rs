@@ -1,34 +1,30 @@
 //! Gathers what a check rests on: the sessions and events that it used, and what became of them on both sides.
 
-use crate::app::course::stage::Stage;
+use crate::app::course::lesson_run::{LessonRun, attempts};
 use crate::domain::course::evidence::{EventSeen, Evidence, MOST, RowSeen};
+use crate::domain::peek::Peek;
 use serde_json::Value;
 
 /// What the check that just ran rests on. Evidence never decides anything: what cannot be read is left out.
-pub async fn gather(stage: &Stage<'_>) -> Evidence {
-    let used: Vec<Value> = stage.kept.take_used().into_iter().cloned().collect();
+pub async fn gather(run: &LessonRun<'_>) -> Evidence {
+    let used: Vec<Value> = run.vars.take_used().into_iter().cloned().collect();
     let (mut sessions, mut events) = (Vec::new(), Vec::new());
     for value in &used {
         sort(value, &mut sessions, &mut events);
     }
     let mut evidence = Evidence { sessions, ..Evidence::default() };
     for (id, kind) in events {
-        let deliveries = stage.deliveries(&id).await.unwrap_or_default();
-        let attempts = deliveries.iter().filter_map(|it| it.get("attempts")?.as_array()).flatten();
-        let status = |attempt: &Value| {
-            attempt.get("status").and_then(Value::as_u64).and_then(|it| u16::try_from(it).ok())
-        };
-        let attempts = attempts.map(|it| status(it).unwrap_or_default()).collect();
+        let deliveries = run.deliveries(&id).await.unwrap_or_default();
+        let attempts = attempts(&deliveries).map(Peek::http_status).collect();
         evidence.events.push(EventSeen { id, kind, attempts });
     }
     if evidence.sessions.is_empty() {
         return evidence;
     }
-    let Ok(ledger) = stage.ledger().await else { return evidence };
-    let rows = ledger.get("rows").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let Ok(ledger) = run.ledger().await else { return evidence };
     for session in &evidence.sessions {
-        let of = |row: &&Value| row.get("session_id").and_then(Value::as_str) == Some(session);
-        let Some(row) = rows.iter().find(of) else { continue };
+        let mut rows = ledger.items("rows").iter();
+        let Some(row) = rows.find(|row| row.text("session_id") == session) else { continue };
         let text = |name: &str| row.get(name).and_then(Value::as_str).map(str::to_owned);
         evidence.ledger_rows.push(RowSeen {
             session: session.clone(),

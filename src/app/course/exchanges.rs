@@ -201,7 +201,7 @@ impl Exchanges {
     /// What an official library said in an exchange: in the answer, or in the log meanwhile.
     pub fn said(&self, number: usize) -> Option<Said> {
         let (exchange, log) = self.heard(number)?;
-        Said::read(&exchange.answer).or_else(|| log.iter().find_map(|it| Said::read(it)))
+        Said::in_text(&exchange.answer).or_else(|| log.iter().find_map(|it| Said::in_text(it)))
     }
 
     /// What happened in an exchange; a body that is too long for a line goes into `file`.

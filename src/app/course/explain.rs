@@ -1,8 +1,8 @@
 //! Why a check failed: the first cause that fits, how much it weighs, and what happened in the learner's program.
 
+use crate::app::course::claim_eval::judge;
 use crate::app::course::exchanges::Exchange;
 use crate::app::course::grade::{Grader, text};
-use crate::app::course::judge::judge;
 use crate::domain::course::claim::Claim;
 use crate::domain::course::outcome::{CheckResult, Failure, Finding, State};
 use crate::domain::course::scene::Scene;
@@ -29,18 +29,18 @@ impl Grader<'_, '_> {
         let until = Instant::now() + self.within(CAUSE_PATIENCE).max(CAUSE_LEAST);
         for (at, diagnosis) in check.on_fail.iter().enumerate() {
             // What is said of something that there is not explains nothing.
-            if let Claim::Given(it) = &diagnosis.when
-                && self.stage.kept.get(&it.kept).is_none_or(Value::is_null)
+            if let Claim::Given { kept, .. } = &diagnosis.when
+                && self.run.vars.get(kept).is_none_or(Value::is_null)
             {
                 continue;
             }
-            let found = judge(self.stage, &diagnosis.when);
+            let found = judge(self.run, &diagnosis.when);
             let Ok(found) = tokio::time::timeout_at(until.into(), found).await else { break };
             let found = found?;
             if found.holds {
                 cause = Some(at);
                 // What the provider said is the shortest way to the cause.
-                if matches!(diagnosis.when, Claim::Refused(_)) {
+                if matches!(diagnosis.when, Claim::Refused { .. }) {
                     got = got.and(found.got);
                 }
                 break;
@@ -48,7 +48,7 @@ impl Grader<'_, '_> {
         }
         let weighs = cause.and_then(|at| check.on_fail.get(at)).and_then(|it| it.severity);
         result.severity = weighs.unwrap_or(check.severity);
-        if result.severity < Severity::Wrong && self.stage.over().is_none() {
+        if result.severity < Severity::Wrong && self.run.over().is_none() {
             result.state = State::Warn;
         }
         let mut failure = self.failure(check, cause, None);
@@ -64,11 +64,13 @@ impl Grader<'_, '_> {
         if self.track == Track::Shop {
             return None;
         }
-        let exchanges = &self.stage.exchanges;
-        let unwell = |it: &Exchange| !it.meant && it.status.is_none_or(|status| status >= 400);
+        let exchanges = &self.run.exchanges;
+        // A page that is not there may be just what was asked about; a delivery that is refused is not.
+        let least = |it: &Exchange| if it.event.is_some() { 400 } else { 500 };
+        let unwell =
+            |it: &Exchange| !it.meant && it.status.is_none_or(|status| status >= least(it));
         let number = wrong.about.or_else(|| exchanges.last(first, unwell))?;
-        let file =
-            self.stage.context.config.home.join("requests").join(format!("{}.body", check.id));
+        let file = self.run.context.config.home.join("requests").join(format!("{}.body", check.id));
         exchanges.scene(number, &file)
     }
 

@@ -1,11 +1,11 @@
 //! Goes through the checks, notes and gates of a day. Steps are done once, when something first needs them.
 
 use crate::app::course::act_error::ActError;
+use crate::app::course::claim_eval::judge;
 use crate::app::course::evidence;
-use crate::app::course::judge::judge;
+use crate::app::course::lesson_run::LessonRun;
 use crate::app::course::look::look;
 use crate::app::course::perform::perform;
-use crate::app::course::stage::Stage;
 use crate::app::course::{Manner, RunOptions};
 use crate::content::Lesson;
 use crate::content::text::{CheckText, Texts};
@@ -32,7 +32,7 @@ fn all_left_out(findings: &[Finding]) -> bool {
 
 /// The grading of one day.
 pub struct Grader<'g, 'c> {
-    pub(super) stage: &'g mut Stage<'c>,
+    pub(super) run: &'g mut LessonRun<'c>,
     pub(super) lesson: &'g Lesson,
     pub(super) track: Track,
     /// How it speaks, and who is asked.
@@ -51,9 +51,9 @@ pub struct Grader<'g, 'c> {
 
 impl<'g, 'c> Grader<'g, 'c> {
     /// A grading that has done nothing yet.
-    pub const fn new(stage: &'g mut Stage<'c>, lesson: &'g Lesson, track: Track) -> Self {
+    pub const fn new(run: &'g mut LessonRun<'c>, lesson: &'g Lesson, track: Track) -> Self {
         Self {
-            stage,
+            run,
             lesson,
             track,
             manner: Manner::Telling,
@@ -78,7 +78,7 @@ impl<'g, 'c> Grader<'g, 'c> {
 
     pub(super) fn say(&self, notice: Notice) {
         if self.manner != Manner::Quiet {
-            self.stage.context.notices.say(notice);
+            self.run.context.notices.say(notice);
         }
     }
 
@@ -96,8 +96,8 @@ impl<'g, 'c> Grader<'g, 'c> {
 
     /// Says what came of the run so far.
     pub async fn look(&mut self) -> Result<(), Fault> {
-        let seen = look(self.stage, self.lesson).await?;
-        self.stage.context.notices.say(Notice::Look(seen));
+        let seen = look(self.run, self.lesson).await?;
+        self.run.context.notices.say(Notice::Look(seen));
         Ok(())
     }
 
@@ -127,13 +127,13 @@ impl<'g, 'c> Grader<'g, 'c> {
 
     async fn acts(&mut self, acts: &[Act]) -> Result<Option<Finding>, Fault> {
         for act in acts {
-            if self.stage.context.stop.is_stopped() {
+            if self.run.context.stop.is_stopped() {
                 return Err(FaultKind::Interrupted.into());
             }
-            match perform(self.stage, act).await {
+            match perform(self.run, act).await {
                 Ok(()) => {}
                 Err(ActError::Mismatch { expected, got }) => {
-                    let expected = Statement::Doing(act.verb.name(), expected);
+                    let expected = Statement::Doing(act.word.clone(), expected);
                     return Ok(Some(Finding::new(false, expected, self.told(*got))));
                 }
                 Err(ActError::Surroundings(fault)) => return Err(fault),
@@ -144,7 +144,7 @@ impl<'g, 'c> Grader<'g, 'c> {
 
     /// What was found; where the application has ended meanwhile, with how it did.
     fn told(&self, got: Statement) -> Statement {
-        match self.stage.over() {
+        match self.run.over() {
             Some(over) if !got.to_string().contains(&over) => got.and(over),
             _ => got,
         }
@@ -162,14 +162,14 @@ impl<'g, 'c> Grader<'g, 'c> {
                 return Ok(vec![short]);
             }
         }
-        let routes = self.stage.routes();
+        let routes = self.run.routes();
         let kept: Vec<Act> = acts.iter().filter(|act| !routes.leaves_out(act)).cloned().collect();
         if let Some(short) = self.acts(&kept).await? {
             return Ok(vec![short]);
         }
         let mut findings = Vec::new();
         // The log of an application that is known by its address alone cannot be seen.
-        let nothing = |name: &str| self.stage.kept.peek(name).is_some_and(Value::is_null);
+        let nothing = |name: &str| self.run.vars.peek(name).is_some_and(Value::is_null);
         let seen = |claim: &&Claim| {
             let hidden = self.track == Track::App && claim.needs_log();
             let about_nothing = members(claim).into_iter().any(nothing);
@@ -180,7 +180,7 @@ impl<'g, 'c> Grader<'g, 'c> {
                 findings.push(left_out);
                 continue;
             }
-            let mut finding = judge(self.stage, claim).await?;
+            let mut finding = judge(self.run, claim).await?;
             let holds = finding.holds;
             if !holds {
                 finding.got = self.told(finding.got);
@@ -196,7 +196,7 @@ impl<'g, 'c> Grader<'g, 'c> {
     /// A claim about files that has none to look at is left out, and says what it would need.
     fn left_out(&self, claim: &Claim) -> Option<Finding> {
         let rule = claim.rules().into_iter().find_map(|rule| {
-            let why = self.stage.look_by(rule).err()?;
+            let why = self.run.look_by(rule).err()?;
             Some((rule, why))
         });
         let (rule, why) = rule?;
@@ -207,7 +207,7 @@ impl<'g, 'c> Grader<'g, 'c> {
     /// Whether an item is about documents where a server was brought without its project: those of the built-in shop
     /// would say nothing of it.
     fn lacks_project(&self, arrange: &[String], acts: &[Act]) -> bool {
-        let brought = self.track != Track::Shop && self.stage.own_project().is_none();
+        let brought = self.track != Track::Shop && self.run.own_project().is_none();
         brought && documents(self.day(), arrange, acts)
     }
 
@@ -269,10 +269,10 @@ impl<'g, 'c> Grader<'g, 'c> {
             return found;
         }
         // What was cut off may have left a fault behind.
-        self.stage.settle().await?;
+        self.run.settle().await?;
         let ms = limit.as_millis();
         let late = Finding::new(false, Statement::Within(ms), Statement::Longer(ms));
-        Ok(vec![late.of(self.stage.exchanges.last(0, |it| it.status.is_none()))])
+        Ok(vec![late.of(self.run.exchanges.last(0, |it| it.status.is_none()))])
     }
 
     async fn check(&mut self, check: &Check) -> Result<CheckResult, Fault> {
@@ -280,15 +280,15 @@ impl<'g, 'c> Grader<'g, 'c> {
         if !check.tracks.contains(&self.track) {
             return Ok(self.result(check, State::Skip, Vec::new(), 0));
         }
-        if self.stage.routes().lacks(self.day(), &check.arrange, &check.act, &check.assert) {
+        if self.run.routes().lacks(self.day(), &check.arrange, &check.act, &check.assert) {
             return Ok(self.result(check, State::Skip, vec![no_pages()], 0));
         }
         if self.lacks_project(&check.arrange, &check.act) {
             return Ok(self.result(check, State::Skip, vec![no_project()], 0));
         }
-        let began = self.stage.context.clock.stopwatch();
-        drop(self.stage.kept.take_used());
-        let first = self.stage.exchanges.len();
+        let began = self.run.context.clock.stopwatch();
+        drop(self.run.vars.take_used());
+        let first = self.run.exchanges.len();
         let asked = (&*check.arrange, &*check.act, &*check.assert);
         let findings = self.findings_in_time(asked, check.timeout_ms).await?;
         let took_ms = began.ms();
@@ -303,7 +303,7 @@ impl<'g, 'c> Grader<'g, 'c> {
             (None, _) => State::Pass,
         };
         let mut result = self.result(check, state, findings, took_ms);
-        result.evidence = evidence::gather(self.stage).await;
+        result.evidence = evidence::gather(self.run).await;
         if let Some(wrong) = wrong {
             self.explain(check, &mut result, wrong, first).await?;
         }
@@ -356,7 +356,7 @@ impl<'g, 'c> Grader<'g, 'c> {
         if !note.tracks.contains(&self.track) || self.is_late() {
             return Ok((State::Skip, Vec::new()));
         }
-        if self.stage.routes().lacks(self.day(), &note.arrange, &note.act, &note.assert) {
+        if self.run.routes().lacks(self.day(), &note.arrange, &note.act, &note.assert) {
             return Ok((State::Skip, vec![no_pages().got]));
         }
         if self.lacks_project(&note.arrange, &note.act) {
@@ -415,7 +415,7 @@ impl<'g, 'c> Grader<'g, 'c> {
             let state = match (because.is_empty(), open) {
                 (false, _) => State::Fail,
                 // Without pages a gate that is about them stays unseen.
-                (true, _) if !self.stage.routes().pages && unseen(gate, checks) => State::Skip,
+                (true, _) if !self.run.routes().pages && unseen(gate, checks) => State::Skip,
                 (true, true) => State::Partial,
                 (true, false) => State::Pass,
             };

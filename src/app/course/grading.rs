@@ -2,7 +2,7 @@
 
 use crate::app::context::Context;
 use crate::app::course::application::{Application, Candidate};
-use crate::app::course::reaching;
+use crate::app::course::port_probe;
 use crate::app::course::{Beat, Manner, RunOptions, choose, put_before};
 use crate::app::provider::Provider;
 use crate::content::Lesson;
@@ -57,7 +57,7 @@ impl Grading {
     ) -> Result<Application, Fault> {
         let application = Application::open(context, provider, &self.candidate).await?;
         if application.track() == Track::App && !application.answers().await {
-            return Err(reaching::down(&application.url()).await);
+            return Err(port_probe::down(&application.url()).await);
         }
         Ok(application)
     }

@@ -2,12 +2,13 @@
 
 use crate::app::course::act_error::ActError;
 use crate::app::course::exchanges::Exchanges;
-use crate::app::course::stage::Stage;
+use crate::app::course::lesson_run::LessonRun;
 use crate::content::Lesson;
 use crate::domain::course::Aspect;
 use crate::domain::entry::EntryStatus;
 use crate::domain::fault::Fault;
 use crate::domain::notice::{Look, LookScenario, LookSession};
+use crate::domain::peek::Peek;
 use crate::domain::reconcile::ProviderSnapshot;
 use crate::domain::time::Timestamp;
 use crate::stripe::calls::Window;
@@ -15,31 +16,31 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Gathers what there is to see of this run.
-pub async fn look(stage: &Stage<'_>, lesson: &Lesson) -> Result<Look, Fault> {
-    let window = Window { since: Some(stage.started), until: None };
-    let ledger = match stage.ledger().await {
+pub async fn look(run: &LessonRun<'_>, lesson: &Lesson) -> Result<Look, Fault> {
+    let window = Window { since: Some(run.started), until: None };
+    let ledger = match run.ledger().await {
         Ok(ledger) => ledger,
         Err(ActError::Surroundings(fault)) => return Err(fault),
         Err(ActError::Mismatch { .. }) => Value::Null,
     };
-    let rows = ledger.get("rows").and_then(Value::as_array).cloned().unwrap_or_default();
+    let rows = ledger.items("rows");
     let mut found = Look {
         objects: lesson.day.look.contains(&Aspect::Objects),
         times: lesson.day.look.contains(&Aspect::Times),
         ..Look::default()
     };
     let mut records = BTreeMap::new();
-    let mut sessions = stage.provider.stripe.sessions(window);
+    let mut sessions = run.provider.stripe.sessions(window);
     while let Some(page) = sessions.next_page().await? {
         for session in page {
             let id = text(&session, "id");
-            if stage.earlier.contains(&id) {
+            if run.earlier.contains(&id) {
                 continue;
             }
             let row = rows.iter().find(|row| text(row, "session_id") == id);
-            let provided = one(&session, stage);
+            let provided = one(&session, run);
             let (intent, charge) =
-                if found.objects { statuses(stage, &session).await? } else { (None, None) };
+                if found.objects { statuses(run, &session).await? } else { (None, None) };
             let created = session.get("created").and_then(Value::as_i64).unwrap_or_default();
             found.sessions.push(LookSession {
                 created: Timestamp(created),
@@ -57,12 +58,12 @@ pub async fn look(stage: &Stage<'_>, lesson: &Lesson) -> Result<Look, Fault> {
         }
     }
     found.sessions.reverse();
-    found.scenarios = scenarios(stage, lesson, &rows, &records).await?;
+    found.scenarios = scenarios(run, lesson, &rows, &records).await?;
     let mut kinds: BTreeMap<String, (u64, u64)> = BTreeMap::new();
-    let mut events = stage.provider.stripe.events(window);
+    let mut events = run.provider.stripe.events(window);
     while let Some(page) = events.next_page().await? {
         for event in page {
-            if stage.earlier.contains(&text(&event, "id")) {
+            if run.earlier.contains(&text(&event, "id")) {
                 continue;
             }
             let pending = event.get("pending_webhooks").and_then(Value::as_u64).unwrap_or_default();
@@ -85,7 +86,7 @@ fn agree(ours: Option<&str>, theirs: Option<&str>) -> bool {
 
 /// The statuses of a session's PaymentIntent and of its charge.
 async fn statuses(
-    stage: &Stage<'_>,
+    run: &LessonRun<'_>,
     session: &Value,
 ) -> Result<(Option<String>, Option<String>), Fault> {
     let intent = session.get("payment_intent");
@@ -93,14 +94,14 @@ async fn statuses(
     let Some(id) = id else { return Ok((None, None)) };
     let params = json!({ "expand": ["latest_charge"] });
     let path = format!("/v1/payment_intents/{id}");
-    let intent = stage.provider.stripe.get(&path, &params).await?;
+    let intent = run.provider.stripe.get(&path, &params).await?;
     let text = |at: &str| intent.pointer(at).and_then(Value::as_str).map(str::to_owned);
     Ok((text("/status"), text("/latest_charge/status")))
 }
 
 /// What became of each scenario that was played.
 async fn scenarios(
-    stage: &Stage<'_>,
+    run: &LessonRun<'_>,
     lesson: &Lesson,
     rows: &[Value],
     records: &BTreeMap<String, Option<String>>,
@@ -109,18 +110,18 @@ async fn scenarios(
     if lesson.day.scenarios.is_empty() {
         return Ok(found);
     }
-    let about = events_by_session(stage).await?;
-    let deliveries = stage.every_delivery().await?;
+    let about = events_by_session(run).await?;
+    let deliveries = run.every_delivery().await?;
     for scenario in &lesson.day.scenarios {
-        let Some(session) = stage.kept.id(&scenario.session) else { continue };
+        let Some(session) = run.vars.id(&scenario.session) else { continue };
         let events = about.get(&session).filter(|_| scenario.deliveries);
         let (mut answers, faults) =
-            delivered(events.map_or(&[][..], Vec::as_slice), &deliveries, &stage.exchanges);
+            delivered(events.map_or(&[][..], Vec::as_slice), &deliveries, &run.exchanges);
         for name in &scenario.answers {
-            let kept = stage.kept.get(name);
+            let kept = run.vars.get(name);
             match kept.and_then(|it| it.get("answers")).and_then(Value::as_array) {
-                Some(all) => answers.extend(all.iter().map(status_of)),
-                None => answers.extend(kept.map(status_of)),
+                Some(all) => answers.extend(all.iter().map(Peek::http_status)),
+                None => answers.extend(kept.map(Peek::http_status)),
             }
         }
         let row = rows.iter().find(|row| text(row, "session_id") == session);
@@ -152,30 +153,21 @@ fn delivered(events: &[String], deliveries: &[Value], exchanges: &Exchanges) -> 
     let meant = exchanges.each(|it| it.event.clone().filter(|_| it.meant));
     let faults = meant.iter().filter(|event| events.contains(event)).count();
     for event in events {
-        let its = |one: &&Value| one.get("event").and_then(Value::as_str) == Some(event);
-        for delivery in deliveries.iter().rev().filter(its) {
-            let attempts = delivery.get("attempts").and_then(Value::as_array);
-            for attempt in attempts.into_iter().flatten() {
-                answers.push(status_of(attempt));
-            }
+        for delivery in deliveries.iter().rev().filter(|one| one.text("event") == event) {
+            answers.extend(delivery.items("attempts").iter().map(Peek::http_status));
         }
     }
     (answers, faults)
 }
 
-fn status_of(answer: &Value) -> u16 {
-    let status = answer.get("status").and_then(Value::as_u64).unwrap_or_default();
-    u16::try_from(status).unwrap_or_default()
-}
-
 /// The events about each session of this run, oldest first.
-async fn events_by_session(stage: &Stage<'_>) -> Result<BTreeMap<String, Vec<String>>, Fault> {
+async fn events_by_session(run: &LessonRun<'_>) -> Result<BTreeMap<String, Vec<String>>, Fault> {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let window = Window { since: Some(stage.started), until: None };
-    let mut events = stage.provider.stripe.events(window);
+    let window = Window { since: Some(run.started), until: None };
+    let mut events = run.provider.stripe.events(window);
     while let Some(page) = events.next_page().await? {
         for event in page {
-            if stage.earlier.contains(&text(&event, "id")) {
+            if run.earlier.contains(&text(&event, "id")) {
                 continue;
             }
             let session = event.pointer("/data/object/id").and_then(Value::as_str);
@@ -188,14 +180,14 @@ async fn events_by_session(stage: &Stage<'_>) -> Result<BTreeMap<String, Vec<Str
 }
 
 fn text(value: &Value, name: &str) -> String {
-    value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+    value.text(name).to_owned()
 }
 
 /// The status that the ledger should have for a session; `None` where it should have none.
-fn one(session: &Value, stage: &Stage<'_>) -> Option<String> {
+fn one(session: &Value, run: &LessonRun<'_>) -> Option<String> {
     let mut provided = ProviderSnapshot::default();
     // What cannot be understood is told by the comparison of the checks.
-    if provided.add_session(session, stage.context.clock.now()).is_err() {
+    if provided.add_session(session, run.context.clock.now()).is_err() {
         return None;
     }
     provided.records().first().map(|record| record.status.name().to_owned())

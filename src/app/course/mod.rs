@@ -1,53 +1,53 @@
 //! Runs a day of the course: read, do, look, check, gate.
 
 pub mod act_error;
+pub mod app_env;
 pub mod application;
 pub mod ask;
 pub mod books;
 pub mod choose;
-pub mod door;
-pub mod dossier;
+pub mod claim_eval;
+pub mod course_lock;
 pub mod env_file;
 pub mod evidence;
-pub mod exam;
 pub mod exchanges;
 pub mod explain;
-pub mod folder;
+pub mod fault_proxy;
 pub mod grade;
 pub mod grading;
-pub mod guess;
-pub mod judge;
-pub mod kept;
+pub mod joint_claims;
+pub mod lesson_delivery;
+pub mod lesson_run;
+pub mod link_finder;
 pub mod log;
 pub mod look;
 pub mod outage;
-pub mod parcel;
 pub mod patience;
 pub mod perform;
+pub mod port_probe;
 pub mod program;
+pub mod progress_report;
 pub mod project;
+pub mod project_files;
 pub mod quiz;
-pub mod reaching;
+pub mod quiz_run;
+pub mod readme_run;
 pub mod record;
-pub mod rehearse;
-pub mod spy;
-pub mod stage;
-pub mod stock;
-pub mod surroundings;
+pub mod secret_scan;
+pub mod seed_price;
+pub mod signature_probe;
 pub mod talk;
-pub mod tap;
-pub mod tree;
-pub mod turn;
 pub mod upset;
-pub mod vigil;
+pub mod variables;
+pub mod watch;
+pub mod watched_files;
 pub mod watcher;
-pub mod weigh;
 
 use crate::app::context::Context;
 use crate::app::course::application::{Application, Candidate};
 use crate::app::course::ask::Asker;
 use crate::app::course::grade::Grader;
-use crate::app::course::stage::Stage;
+use crate::app::course::lesson_run::LessonRun;
 use crate::app::provider::Provider;
 use crate::content::embedded;
 use crate::content::prose::{section, sections};
@@ -163,7 +163,7 @@ impl RunOptions {
         let here = || {
             let own = self.candidate.track() != Track::Shop;
             let folder = own.then(|| std::env::current_dir().ok()).flatten()?;
-            tree::looks_like_project(&folder).then_some(folder)
+            project_files::looks_like_project(&folder).then_some(folder)
         };
         self.project.clone().or_else(here)
     }
@@ -251,18 +251,18 @@ pub async fn put_before(
 ) -> Result<DayResult, Fault> {
     let began = context.clock.stopwatch();
     let attested = record::attested(context, &lesson.day, &options.attest)?;
-    let mut stage = Stage::open(context, provider, application).await?;
+    let mut run = LessonRun::open(context, provider, application).await?;
     if let Some(project) = options.own_project() {
-        stage.lead_project(&project);
+        run.lead_project(&project);
     }
-    stage.consent(options.allow_exec || !is_foreign(&lesson.day.lesson.id));
-    stage.about_pages = about_pages(lesson);
-    stage.keep_time(options.until);
-    if !stage.routes().pages {
-        context.notices.say(Notice::WebhookOnly { url: stage.app().1 });
+    run.consent(options.allow_exec || !is_foreign(&lesson.day.lesson.id));
+    run.about_pages = about_pages(lesson);
+    run.keep_time(options.until);
+    if !run.routes().pages {
+        context.notices.say(Notice::WebhookOnly { url: run.app().1 });
     }
-    let played = on_stage(&mut stage, lesson, options, attested).await;
-    stage.close().await;
+    let played = on_stage(&mut run, lesson, options, attested).await;
+    run.close().await;
     let mut result = played?;
     result.took_ms = began.ms();
     record::note(context, &result)?;
@@ -276,11 +276,10 @@ pub async fn grade_apart(
     application: &mut Application,
     lesson: &Lesson,
 ) -> Result<DayResult, Fault> {
-    let options =
-        RunOptions { only: Some(Beat::Check), manner: Manner::Quiet, ..RunOptions::default() };
-    let mut stage = Stage::open(context, provider, application).await?;
-    let played = on_stage(&mut stage, lesson, &options, Vec::new()).await;
-    stage.close().await;
+    let options = RunOptions { only: Some(Beat::Check), manner: Manner::Quiet, ..RunOptions::default() };
+    let mut run = LessonRun::open(context, provider, application).await?;
+    let played = on_stage(&mut run, lesson, &options, Vec::new()).await;
+    run.close().await;
     played
 }
 
@@ -299,12 +298,12 @@ fn is_foreign(id: &str) -> bool {
 }
 
 async fn on_stage(
-    stage: &mut Stage<'_>,
+    run: &mut LessonRun<'_>,
     lesson: &Lesson,
     options: &RunOptions,
     attested: Vec<String>,
 ) -> Result<DayResult, Fault> {
-    let track = stage.track();
+    let track = run.track();
     let mut result = DayResult {
         id: lesson.day.lesson.id.clone(),
         title: lesson.texts.title.clone(),
@@ -318,7 +317,7 @@ async fn on_stage(
         cut: !options.wants(Beat::Check),
         took_ms: 0,
     };
-    let mut grader = Grader::new(stage, lesson, track).speaking(options, attested);
+    let mut grader = Grader::new(run, lesson, track).speaking(options, attested);
     if options.wants(Beat::Do) {
         grader.steps().await?;
     }

@@ -1,9 +1,10 @@
 //! How long the runner waits for what is on its way: by what it sees, within the time that there is.
 
 use crate::app::course::act_error::ActError;
-use crate::app::course::stage::Stage;
+use crate::app::course::lesson_run::LessonRun;
 use crate::domain::course::Track;
 use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::peek::Peek as _;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,7 @@ const STILL_PATIENCE: Duration = Duration::from_secs(1);
 const DELIVERY_SHARE: u32 = 3;
 const DELIVERY_ON_PAGES: Duration = Duration::from_secs(2);
 
-impl Stage<'_> {
+impl LessonRun<'_> {
     /// The ledger once nobody writes to it: what was answered before it was written is seen as well.
     pub async fn still_ledger(&self) -> Result<Value, ActError> {
         let mut seen = self.ledger().await?;
@@ -41,7 +42,7 @@ impl Stage<'_> {
         let left = until.map(|it| it.saturating_duration_since(Instant::now()) / DELIVERY_SHARE);
         let most = self.about_pages.then_some(DELIVERY_ON_PAGES);
         if let Some(patience) = left.into_iter().chain(most).min() {
-            self.tap.hurry(patience);
+            self.proxy.hurry(patience);
         }
     }
 
@@ -58,12 +59,9 @@ impl Stage<'_> {
             // What the provider does by itself in a moment makes events as well.
             let (now, working) = (number("now"), number("jobs_due") > 0);
             let list = self.control_get(&path).await?;
-            let rows = list.get("data").and_then(Value::as_array);
-            let due = rows.is_some_and(|rows| {
-                rows.iter()
-                    .any(|row| row.get("due").and_then(Value::as_i64).is_none_or(|d| d <= now))
-            });
-            let given_up = self.about_pages && self.tap.was_late();
+            let due = |row: &Value| row.get("due").and_then(Value::as_i64).is_none_or(|d| d <= now);
+            let due = list.items("data").iter().any(due);
+            let given_up = self.about_pages && self.proxy.was_late();
             if !((due && !given_up) || working) || Instant::now() >= until {
                 return Ok(());
             }

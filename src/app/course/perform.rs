@@ -1,25 +1,25 @@
 //! Does what the acts of a lesson say, over HTTP.
 
-use crate::app::cause;
 use crate::app::checkout_browser::{self, Landing, Means, Typed};
 use crate::app::course::act_error::ActError;
-use crate::app::course::door;
 use crate::app::course::exchanges::Answer;
-use crate::app::course::kept::Kept;
-use crate::app::course::parcel::{self, Seal};
+use crate::app::course::lesson_delivery::{self, Signing};
+use crate::app::course::lesson_run::{LessonRun, attempts};
+use crate::app::course::link_finder;
 use crate::app::course::project;
-use crate::app::course::rehearse;
-use crate::app::course::stage::Stage;
+use crate::app::course::readme_run;
+use crate::app::course::variables::Variables;
 use crate::app::reconcile_run;
 use crate::app::scenario;
+use crate::app::trigger;
 use crate::domain::course::act::{
-    Act, Api, Checkout, Deliver, Form, Http, Pay, PaymentResult, Reconcile, Refund, Resend, Settle,
-    Verb, Via,
+    Act, Api, Checkout, Deliver, Http, Pay, PaymentResult, Verb, Via,
 };
 use crate::domain::course::statement::Statement;
 use crate::domain::currency::Currency;
 use crate::domain::entry::EntryStatus;
 use crate::domain::money::Money;
+use crate::domain::peek::Peek as _;
 use crate::domain::reconcile::row::Row;
 use crate::domain::reconcile::{Record, reconcile};
 use crate::domain::time::Timestamp;
@@ -30,109 +30,104 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Does one act and keeps its outcome under the act's name.
-pub async fn perform(stage: &mut Stage<'_>, act: &Act) -> Result<(), ActError> {
-    let outcome = outcome(stage, act).await?;
+pub async fn perform(run: &mut LessonRun<'_>, act: &Act) -> Result<(), ActError> {
+    let outcome = outcome(run, act).await?;
     if let Some(name) = &act.save {
-        stage.kept.keep(name, outcome);
+        run.vars.keep(name, outcome);
     }
     Ok(())
 }
 
-async fn outcome(stage: &mut Stage<'_>, act: &Act) -> Result<Value, ActError> {
+async fn outcome(run: &mut LessonRun<'_>, act: &Act) -> Result<Value, ActError> {
     match &act.verb {
-        Verb::Http(it) => http(stage, it).await,
-        Verb::Form(it) => form(stage, it),
+        Verb::Http(it) => http(run, it).await,
+        Verb::Form { of, to } => form(run, of, to),
         Verb::Checkout(it) => {
-            let session = checkout(stage, act, it).await?;
-            stage.quiet().await?;
+            let session = checkout(run, act, it).await?;
+            run.quiet().await?;
             Ok(session)
         }
-        Verb::Pay(it) => pay(stage, it).await,
-        Verb::Expire(it) => {
-            let id = id(&stage.kept, &it.session)?;
-            let session = stage.provider.stripe.expire_session(&id).await?;
-            stage.quiet().await?;
-            Ok(session)
+        Verb::Pay(it) => pay(run, it).await,
+        Verb::Expire { session } => {
+            let ended = run.provider.stripe.expire_session(&id(&run.vars, session)?).await?;
+            run.quiet().await?;
+            Ok(ended)
         }
-        Verb::Settle(it) => settle(stage, it).await,
-        Verb::Trigger(it) => trigger(stage, &it.kind).await,
-        Verb::Session(it) => session(stage, &id(&stage.kept, &it.session)?).await,
-        Verb::Event(it) => {
-            let session = it.session.as_deref().map(|name| id(&stage.kept, name)).transpose()?;
-            let found = events(stage, &it.kind, session.as_deref()).await?;
-            let lacking = || ActError::mismatch(Statement::Happens(it.kind.clone(), 1), "–");
+        Verb::Settle { session, outcome } => settle(run, session, *outcome).await,
+        Verb::Trigger { kind } => trigger(run, kind).await,
+        Verb::Session { session: of } => session(run, &id(&run.vars, of)?).await,
+        Verb::Event { kind, session } => {
+            let session = session.as_deref().map(|name| id(&run.vars, name)).transpose()?;
+            let found = events(run, kind, session.as_deref()).await?;
+            let lacking = || ActError::mismatch(Statement::Happens(kind.clone(), 1), "–");
             found.into_iter().next().ok_or_else(lacking)
         }
-        Verb::Api(it) => api(stage, it).await,
-        Verb::Deliver(it) => deliver(stage, it).await,
-        Verb::Delivery(it) => delivery(stage, &id(&stage.kept, &it.event)?).await,
-        Verb::Roll(it) => {
-            stage.roll(it.to).await?;
-            Ok(stage.rolled.as_ref().map_or(Value::Null, |_| json!({ "able": true })))
+        Verb::Api(it) => api(run, it).await,
+        Verb::Deliver(it) => deliver(run, it).await,
+        Verb::Delivery { event } => delivery(run, &id(&run.vars, event)?).await,
+        Verb::Roll { to } => {
+            run.roll(*to).await?;
+            Ok(run.rolled.as_ref().map_or(Value::Null, |_| json!({ "able": true })))
         }
-        Verb::Resend(it) => resend(stage, it).await,
-        Verb::Fault(it) => {
-            stage.break_line(it.status, it.times);
+        Verb::Resend { event, times } => resend(run, event, *times).await,
+        Verb::Fault { status, times } => {
+            run.break_line(*status, *times);
             Ok(Value::Null)
         }
-        Verb::Clock(it) => {
-            let path = format!("/_stripegym/clock/advance?seconds={}", it.advance_s);
-            let now = stage.control_post(&path, "").await?;
-            stage.quiet().await?;
+        Verb::Clock { advance_s } => {
+            let path = format!("/_stripegym/clock/advance?seconds={advance_s}");
+            let now = run.control_post(&path, "").await?;
+            run.quiet().await?;
             Ok(now)
         }
         // What is kept as nothing leaves out the claims about it.
-        Verb::Mark(_) | Verb::Reconcile(_) if !stage.routes().books => Ok(Value::Null),
-        Verb::Mark(_) => stage.still_ledger().await,
-        Verb::Reconcile(it) => compare(stage, it).await,
-        Verb::Recover(_) => recover(stage).await,
-        Verb::Document(_) => {
-            let written = blocking(|| project::document(stage))?;
-            stage.forget_files();
+        Verb::Mark {} | Verb::Reconcile { .. } if !run.routes().books => Ok(Value::Null),
+        Verb::Mark {} => run.still_ledger().await,
+        Verb::Reconcile { sessions } => compare(run, sessions).await,
+        Verb::Recover {} => recover(run).await,
+        Verb::Document {} => {
+            let written = blocking(|| project::document(run))?;
+            run.forget_files();
             Ok(written)
         }
-        Verb::RunReadme(_) => rehearse::run_readme(stage).await,
-        Verb::Restart(it) => {
-            stage.restart(it.zone.as_deref(), it.kill).await?;
+        Verb::RunReadme {} => readme_run::run_readme(run).await,
+        Verb::Restart { kill, zone } => {
+            run.restart(zone.as_deref(), *kill).await?;
             Ok(Value::Null)
         }
-        Verb::Refund(it) => refund(stage, it).await,
+        Verb::Refund { session, amount } => refund(run, session, *amount).await,
         Verb::Outage(it) => {
-            let able = stage.trouble(*it).await?;
+            let able = run.trouble(*it).await?;
             Ok(if able { json!({ "able": able }) } else { Value::Null })
         }
-        Verb::Mend(_) => {
-            stage.mend().await?;
+        Verb::Mend {} => {
+            run.mend().await?;
             Ok(Value::Null)
         }
     }
 }
 
 /// The id that a reference of a lesson stands for.
-pub fn id(kept: &Kept, reference: &str) -> Result<String, ActError> {
-    kept.id(reference).ok_or_else(|| ActError::unknown(reference))
+pub fn id(vars: &Variables, reference: &str) -> Result<String, ActError> {
+    vars.id(reference).ok_or_else(|| ActError::unknown(reference))
 }
 
-fn fill(kept: &Kept, text: &str) -> Result<String, ActError> {
-    kept.fill(text).ok_or_else(|| ActError::unknown(text))
-}
-
-async fn http(stage: &mut Stage<'_>, it: &Http) -> Result<Value, ActError> {
+async fn http(run: &mut LessonRun<'_>, it: &Http) -> Result<Value, ActError> {
     let method = Method::from_bytes(it.method.as_bytes())
         .map_err(|_| ActError::mismatch("an HTTP method", it.method.clone()))?;
-    let url = fill(&stage.kept, &it.url)?;
+    let url = run.vars.filled(&it.url)?;
     let body = match it.body_bytes {
-        0 => fill(&stage.kept, &it.body)?,
+        0 => run.vars.filled(&it.body)?,
         bytes => "x".repeat(bytes),
     };
     let mut answers = Vec::new();
     for _ in 0..it.times {
-        let mut request = stage.http().request(method.clone(), &url).body(body.clone());
+        let mut request = run.http().request(method.clone(), &url).body(body.clone());
         for (name, value) in &it.headers {
-            request = request.header(name, fill(&stage.kept, value)?);
+            request = request.header(name, run.vars.filled(value)?);
         }
         // A server may close the connection on a body that it does not want: that is a refusal too.
-        let answer = match stage.send(request).await {
+        let answer = match run.send(request).await {
             Err(ActError::Mismatch { got, .. }) if it.body_bytes > 0 => {
                 Answer { status: 413, body: got.to_string(), ..Answer::default() }
             }
@@ -143,22 +138,18 @@ async fn http(stage: &mut Stage<'_>, it: &Http) -> Result<Value, ActError> {
     Ok(gathered(answers))
 }
 
-fn form(stage: &Stage<'_>, it: &Form) -> Result<Value, ActError> {
-    let page = stage.kept.get(&it.of).and_then(|answer| answer.get("body")).and_then(Value::as_str);
-    let page = page.ok_or_else(|| ActError::unknown(&it.of))?;
-    let to = stage.checkout_path(&it.to);
-    let lacking = || ActError::mismatch(Statement::Door(it.of.clone(), to.to_owned()), "–");
-    door::find(page, to).ok_or_else(lacking)
+fn form(run: &LessonRun<'_>, of: &str, to: &str) -> Result<Value, ActError> {
+    let page = run.vars.get(of).and_then(|answer| answer.get("body")).and_then(Value::as_str);
+    let page = page.ok_or_else(|| ActError::unknown(of))?;
+    let to = run.checkout_path(to);
+    let lacking = || ActError::mismatch(Statement::Door(of.to_owned(), to.to_owned()), "–");
+    link_finder::find(page, to).ok_or_else(lacking)
 }
 
 /// The record of an event's deliveries: where the newest stands, and each attempt of all.
-async fn delivery(stage: &Stage<'_>, event: &str) -> Result<Value, ActError> {
-    let deliveries = stage.deliveries(event).await?;
-    let attempts: Vec<&Value> = deliveries
-        .iter()
-        .filter_map(|one| one.get("attempts").and_then(Value::as_array))
-        .flatten()
-        .collect();
+async fn delivery(run: &LessonRun<'_>, event: &str) -> Result<Value, ActError> {
+    let deliveries = run.deliveries(event).await?;
+    let attempts: Vec<&Value> = attempts(&deliveries).collect();
     let ends = deliveries.last().and_then(|one| one.get("status"));
     Ok(json!({ "ends": ends, "count": attempts.len(), "attempts": attempts }))
 }
@@ -175,9 +166,9 @@ fn gathered(mut answers: Vec<Value>) -> Value {
     last
 }
 
-async fn checkout(stage: &mut Stage<'_>, act: &Act, it: &Checkout) -> Result<Value, ActError> {
-    let (url, _) = stage.app();
-    if it.via == Via::Api || !stage.routes().pages {
+async fn checkout(run: &mut LessonRun<'_>, act: &Act, it: &Checkout) -> Result<Value, ActError> {
+    let (url, _) = run.app();
+    if it.via == Via::Api || !run.routes().pages {
         let code = it.currency.as_deref().unwrap_or("jpy");
         let currency: Currency =
             code.parse().map_err(|_| ActError::mismatch("a currency", code.to_owned()))?;
@@ -191,25 +182,25 @@ async fn checkout(stage: &mut Stage<'_>, act: &Act, it: &Checkout) -> Result<Val
             "success_url": format!("{url}/success?session_id={{CHECKOUT_SESSION_ID}}"),
             "cancel_url": format!("{url}/cancel"),
         });
-        let more = stage.kept.resolve(&it.params).ok_or_else(|| ActError::unknown("params"))?;
+        let more = run.vars.resolved(&it.params, "params")?;
         if let (Some(params), Value::Object(more)) = (params.as_object_mut(), more) {
             params.extend(more);
         }
-        return Ok(stage.provider.stripe.create_session(&params).await?);
+        return Ok(run.provider.stripe.create_session(&params).await?);
     }
     let to = if it.to.is_empty() { "$app.checkout" } else { &format!("$app.url{}", it.to) };
-    let request = stage
+    let request = run
         .http()
-        .post(fill(&stage.kept, to)?)
+        .post(run.vars.filled(to)?)
         .header("Content-Type", "application/x-www-form-urlencoded")
         .header("Origin", &url);
-    let form = fill(&stage.kept, &it.form)?;
+    let form = run.vars.filled(&it.form)?;
     // What a browser sends where a form has no fields.
     let request = if form.is_empty() { request.header("Content-Length", "0") } else { request };
     let request = request.body(form);
-    let answer = stage.send(request).await?;
+    let answer = run.send(request).await?;
     if let Some(name) = &act.save {
-        stage.kept.keep(&format!("{name}_answer"), answer.json());
+        run.vars.keep(&format!("{name}_answer"), answer.json());
     }
     if it.may_refuse && (400..500).contains(&answer.status) {
         return Ok(Value::Null);
@@ -217,19 +208,19 @@ async fn checkout(stage: &mut Stage<'_>, act: &Act, it: &Checkout) -> Result<Val
     let id = session_of(&answer).ok_or_else(|| {
         ActError::mismatch(Statement::ToPayment, Statement::answered(answer.status))
     })?;
-    session(stage, &id).await
+    session(run, &id).await
 }
 
 /// Pays money back; the refund.
-async fn refund(stage: &Stage<'_>, it: &Refund) -> Result<Value, ActError> {
-    let paid = session(stage, &id(&stage.kept, &it.session)?).await?;
+async fn refund(run: &LessonRun<'_>, of: &str, amount: Option<i64>) -> Result<Value, ActError> {
+    let paid = session(run, &id(&run.vars, of)?).await?;
     let intent = paid.pointer("/payment_intent/id").cloned().unwrap_or_default();
     let mut params = json!({ "payment_intent": intent });
-    if let (Some(amount), Some(params)) = (it.amount, params.as_object_mut()) {
+    if let (Some(amount), Some(params)) = (amount, params.as_object_mut()) {
         params.insert("amount".to_owned(), json!(amount));
     }
-    let refund = stage.provider.stripe.post("/v1/refunds", &params).await?;
-    stage.quiet().await?;
+    let refund = run.provider.stripe.post("/v1/refunds", &params).await?;
+    run.quiet().await?;
     Ok(refund)
 }
 
@@ -242,18 +233,18 @@ fn session_of(answer: &Answer) -> Option<String> {
     (300..400).contains(&answer.status).then_some(id)
 }
 
-async fn session(stage: &Stage<'_>, id: &str) -> Result<Value, ActError> {
+async fn session(run: &LessonRun<'_>, id: &str) -> Result<Value, ActError> {
     let path = format!("/v1/checkout/sessions/{id}");
     let params = json!({ "expand": ["payment_intent.latest_charge", "line_items"] });
-    Ok(stage.provider.stripe.get(&path, &params).await?)
+    Ok(run.provider.stripe.get(&path, &params).await?)
 }
 
-async fn pay(stage: &mut Stage<'_>, it: &Pay) -> Result<Value, ActError> {
+async fn pay(run: &mut LessonRun<'_>, it: &Pay) -> Result<Value, ActError> {
     let means =
         Means::read(&it.with).ok_or_else(|| ActError::mismatch("pay with", it.with.clone()))?;
-    let id = id(&stage.kept, &it.session)?;
-    let open = session(stage, &id).await?;
-    let url = open.get("url").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let id = id(&run.vars, &it.session)?;
+    let open = session(run, &id).await?;
+    let url = open.text("url").to_owned();
     if url.is_empty() {
         return Err(ActError::mismatch(format!("{id}: url"), "–"));
     }
@@ -262,12 +253,12 @@ async fn pay(stage: &mut Stage<'_>, it: &Pay) -> Result<Value, ActError> {
         typed.expiry.clone_from(expiry);
     }
     typed.cvc.clone_from(&it.cvc);
-    let locale = stage.context.config.locale;
+    let locale = run.context.config.locale;
     let landing = checkout_browser::visit(&url, &means, &typed, locale).await?;
-    stage.quiet().await?;
+    run.quiet().await?;
     Ok(match landing {
         Landing::Shop(to) => {
-            let answer = stage.send(stage.http().get(&to)).await?;
+            let answer = run.send(run.http().get(&to)).await?;
             json!({ "landed": to, "refused": "", "answer": answer.json() })
         }
         Landing::Stayed => json!({ "landed": "", "refused": "" }),
@@ -275,55 +266,58 @@ async fn pay(stage: &mut Stage<'_>, it: &Pay) -> Result<Value, ActError> {
     })
 }
 
-async fn settle(stage: &mut Stage<'_>, it: &Settle) -> Result<Value, ActError> {
-    let id = id(&stage.kept, &it.session)?;
-    let outcome = match it.outcome {
+async fn settle(
+    run: &mut LessonRun<'_>,
+    session: &str,
+    outcome: PaymentResult,
+) -> Result<Value, ActError> {
+    let id = id(&run.vars, session)?;
+    let outcome = match outcome {
         PaymentResult::Succeeded => "outcome=succeeded",
         PaymentResult::Failed => "outcome=failed",
     };
     let path = format!("/_stripegym/checkout/{id}/settle");
-    let settled = stage.control_post(&path, outcome).await?;
-    stage.quiet().await?;
+    let settled = run.control_post(&path, outcome).await?;
+    run.quiet().await?;
     Ok(settled)
 }
 
-async fn trigger(stage: &Stage<'_>, kind: &str) -> Result<Value, ActError> {
+async fn trigger(run: &LessonRun<'_>, kind: &str) -> Result<Value, ActError> {
     let scenario =
         scenario::find(kind).ok_or_else(|| ActError::mismatch("a scenario", kind.to_owned()))?;
-    let event = cause::play(stage.context, &stage.provider.stripe, scenario).await?;
-    stage.quiet().await?;
+    let event = trigger::play(run.context, &run.provider.stripe, scenario).await?;
+    run.quiet().await?;
     let id =
         event.ok_or_else(|| ActError::mismatch(Statement::Happens(kind.to_owned(), 1), "–"))?;
-    Ok(stage.provider.stripe.event(&id).await?)
+    Ok(run.provider.stripe.event(&id).await?)
 }
 
 /// The events of a type, newest first; only those about a session where one is named.
 pub async fn events(
-    stage: &Stage<'_>,
+    run: &LessonRun<'_>,
     kind: &str,
     session: Option<&str>,
 ) -> Result<Vec<Value>, ActError> {
     let params = json!({ "type": kind, "limit": 100 });
-    let list = stage.read("/v1/events", &params).await?;
+    let list = run.read("/v1/events", &params).await?;
     let about = |event: &&Value| {
         let found = event.pointer("/data/object/id").and_then(Value::as_str);
         session.is_none_or(|wanted| found == Some(wanted))
     };
-    let data = list.get("data").and_then(Value::as_array);
-    Ok(data.into_iter().flatten().filter(about).cloned().collect())
+    Ok(list.items("data").iter().filter(about).cloned().collect())
 }
 
-async fn api(stage: &Stage<'_>, it: &Api) -> Result<Value, ActError> {
+async fn api(run: &LessonRun<'_>, it: &Api) -> Result<Value, ActError> {
     let method = Method::from_bytes(it.method.as_bytes())
         .map_err(|_| ActError::mismatch("an HTTP method", it.method.clone()))?;
-    let path = fill(&stage.kept, &it.path)?;
-    let params = stage.kept.resolve(&it.params).ok_or_else(|| ActError::unknown(&it.path))?;
+    let path = run.vars.filled(&it.path)?;
+    let params = run.vars.resolved(&it.params, &it.path)?;
     let called = if method == Method::GET {
-        stage.read(&path, &params).await
+        run.read(&path, &params).await
     } else {
-        stage.provider.stripe.call(method, &path, &params).await
+        run.provider.stripe.call(method, &path, &params).await
     };
-    stage.quiet().await?;
+    run.quiet().await?;
     match called {
         Ok(mut object) => {
             if let Some(map) = object.as_object_mut() {
@@ -341,29 +335,29 @@ async fn api(stage: &Stage<'_>, it: &Api) -> Result<Value, ActError> {
     }
 }
 
-async fn deliver(stage: &mut Stage<'_>, it: &Deliver) -> Result<Value, ActError> {
-    let event = stage.kept.look_up(&it.event).cloned();
+async fn deliver(run: &mut LessonRun<'_>, it: &Deliver) -> Result<Value, ActError> {
+    let event = run.vars.look_up(&it.event).cloned();
     let event = event.ok_or_else(|| ActError::unknown(&it.event))?;
     let mut mutate = it.mutate.clone();
     for value in mutate.set.values_mut() {
-        *value = stage.kept.resolve(value).ok_or_else(|| ActError::unknown(&it.event))?;
+        *value = run.vars.resolved(value, &it.event)?;
     }
-    let webhook = format!("{}{}", stage.app().1, it.suffix);
+    let webhook = format!("{}{}", run.app().1, it.suffix);
     // Signatures are judged by the application's clock.
-    let now = stage.app_now();
+    let now = run.app_now();
     let mut requests = Vec::new();
     for at in 0..it.times {
-        let salt = format!("x{at}{:x}", stage.context.entropy.numbers("salt").next());
-        let rolled = stage.rolled.as_ref();
-        let version = stage.api_version();
-        let seal = Seal { secret: &stage.secret, rolled, version, now, salt: &salt };
-        let packed = parcel::pack(&event, &mutate, seal);
-        let mut request = as_provider(stage.http().post(&webhook));
+        let salt = format!("x{at}{:x}", run.context.entropy.numbers("salt").next());
+        let rolled = run.rolled.as_ref();
+        let version = run.api_version();
+        let signing = Signing { secret: &run.secret, rolled, version, now, salt: &salt };
+        let packed = lesson_delivery::pack(&event, &mutate, signing);
+        let mut request = as_provider(run.http().post(&webhook));
         if let Some(header) = packed.header {
             request = request.header("Stripe-Signature", header);
         }
         for (name, value) in &it.headers {
-            request = request.header(name, fill(&stage.kept, value)?);
+            request = request.header(name, run.vars.filled(value)?);
         }
         if let Some(patience) = it.patience_ms {
             request = request.timeout(Duration::from_millis(patience));
@@ -374,7 +368,7 @@ async fn deliver(stage: &mut Stage<'_>, it: &Deliver) -> Result<Value, ActError>
     if it.parallel {
         let mut sending = tokio::task::JoinSet::new();
         for request in requests {
-            let exchanges = stage.exchanges.clone();
+            let exchanges = run.exchanges.clone();
             sending.spawn(async move { exchanges.send(request).await });
         }
         while let Some(sent) = sending.join_next().await {
@@ -383,7 +377,7 @@ async fn deliver(stage: &mut Stage<'_>, it: &Deliver) -> Result<Value, ActError>
         }
     } else {
         for request in requests {
-            answers.push(unanswered(stage.send(request).await)?);
+            answers.push(unanswered(run.send(request).await)?);
         }
     }
     Ok(gathered(answers))
@@ -409,46 +403,45 @@ pub fn as_provider(request: reqwest::RequestBuilder) -> reqwest::RequestBuilder 
         .header("User-Agent", "Stripe/1.0 (+https://stripe.com/docs/webhooks)")
 }
 
-async fn resend(stage: &Stage<'_>, it: &Resend) -> Result<Value, ActError> {
-    let id = id(&stage.kept, &it.event)?;
-    for _ in 0..it.times {
-        retry(stage, &id).await?;
-        stage.quiet().await?;
+async fn resend(run: &LessonRun<'_>, event: &str, times: usize) -> Result<Value, ActError> {
+    let id = id(&run.vars, event)?;
+    for _ in 0..times {
+        retry(run, &id).await?;
+        run.quiet().await?;
     }
-    Ok(stage.deliveries(&id).await?.pop().unwrap_or_default())
+    Ok(run.deliveries(&id).await?.pop().unwrap_or_default())
 }
 
 /// Has an event delivered to this run's endpoint again, and to no other.
-async fn retry(stage: &Stage<'_>, event: &str) -> Result<(), ActError> {
-    let params = json!({ "webhook_endpoint": stage.endpoint() });
-    stage.provider.stripe.post(&format!("/v1/events/{event}/retry"), &params).await?;
+async fn retry(run: &LessonRun<'_>, event: &str) -> Result<(), ActError> {
+    let params = json!({ "webhook_endpoint": run.endpoint() });
+    run.provider.stripe.post(&format!("/v1/events/{event}/retry"), &params).await?;
     Ok(())
 }
 
 /// Compares both sides by the sessions of this run. A row of a session that the provider has, but from before, is
 /// another run's; one of a session that it does not know at all is an invention, unless it was there before.
-async fn compare(stage: &Stage<'_>, it: &Reconcile) -> Result<Value, ActError> {
-    let only = it.sessions.iter().map(|name| id(&stage.kept, name));
+async fn compare(run: &LessonRun<'_>, sessions: &[String]) -> Result<Value, ActError> {
+    let only = sessions.iter().map(|name| id(&run.vars, name));
     let only: Vec<String> = only.collect::<Result<_, _>>()?;
     let wanted = |session: &str| {
-        !stage.earlier.contains(session) && (only.is_empty() || only.iter().any(|id| id == session))
+        !run.earlier.contains(session) && (only.is_empty() || only.iter().any(|id| id == session))
     };
-    let window = Window { since: Some(stage.started.plus(-1)), until: None };
-    let theirs = reconcile_run::ask(stage.context, &stage.provider.stripe, window).await?;
-    let ledger = stage.still_ledger().await?;
-    let rows = ledger.get("rows").and_then(Value::as_array).cloned().unwrap_or_default();
+    let window = Window { since: Some(run.started.plus(-1)), until: None };
+    let theirs = reconcile_run::ask(run.context, &run.provider.stripe, window).await?;
+    let ledger = run.still_ledger().await?;
     let mut records = theirs.records();
     records.retain(|record| wanted(&record.session_id));
     let mut ours = Vec::new();
-    for row in &rows {
-        let session = row.get("session_id").and_then(Value::as_str).unwrap_or_default();
+    for row in ledger.items("rows") {
+        let session = row.text("session_id");
         let at_provider = records.iter().find(|record| record.session_id == session);
         let invented = at_provider.is_none()
             && wanted(session)
-            && !stage.rows_before.contains(session)
-            && !stage.provider_has(session).await;
+            && !run.rows_before.contains(session)
+            && !run.provider_has(session).await;
         if at_provider.is_some() || invented {
-            let created = at_provider.map_or(stage.started, |record| record.created);
+            let created = at_provider.map_or(run.started, |record| record.created);
             let record = record(row, created);
             ours.push(record.ok_or_else(|| ActError::mismatch("a ledger row", row.to_string()))?);
         }
@@ -467,22 +460,19 @@ async fn compare(stage: &Stage<'_>, it: &Reconcile) -> Result<Value, ActError> {
 }
 
 /// Has every event of this run that was never delivered delivered again.
-async fn recover(stage: &Stage<'_>) -> Result<Value, ActError> {
+async fn recover(run: &LessonRun<'_>) -> Result<Value, ActError> {
     // What is on its way at this moment is not lost.
-    stage.quiet().await?;
+    run.quiet().await?;
     let params = json!({
-        "delivery_success": false, "limit": 100, "created": { "gte": stage.started.0 },
+        "delivery_success": false, "limit": 100, "created": { "gte": run.started.0 },
     });
-    let list = stage.read("/v1/events", &params).await?;
-    let data = list.get("data").and_then(Value::as_array).cloned().unwrap_or_default();
-    let ids = data.iter().rev().filter_map(|event| event.get("id").and_then(Value::as_str));
-    let mut changed = 0;
-    for id in ids {
-        retry(stage, id).await?;
-        changed += 1;
+    let list = run.read("/v1/events", &params).await?;
+    let lost = list.items("data");
+    for event in lost.iter().rev() {
+        retry(run, event.text("id")).await?;
     }
-    stage.quiet().await?;
-    Ok(json!({ "changed": changed }))
+    run.quiet().await?;
+    Ok(json!({ "changed": lost.len() }))
 }
 
 /// A row of the application's ledger as reconciliation compares it.

@@ -2,7 +2,7 @@
 //! that it has started itself.
 
 use crate::app::course::log::Log;
-use crate::app::course::reaching;
+use crate::app::course::port_probe;
 use crate::domain::course::launch::announced;
 use crate::domain::fault::{Fault, FaultKind, StartError};
 use crate::net::outbound;
@@ -153,7 +153,7 @@ impl Child {
 
 async fn launch(start: &Start, log: &Log, mut stop: Stop) -> Result<Child, Fault> {
     if connects(&start.address).await {
-        let whose = reaching::look(&start.address).await;
+        let whose = port_probe::look(&start.address).await;
         return Err(start_error(start, StartError::Taken, &[whose.show()]));
     }
     let mut child = spawn(start, log)?;
@@ -316,9 +316,7 @@ fn output_of(start: &Start) -> Result<File, Fault> {
     let path = &start.output;
     let folder = path.parent().map_or(Ok(()), private::folder);
     let open = || File::options().append(true).create(true).mode(0o600).open(path);
-    folder.and_then(|()| open()).map_err(|error| {
-        Fault::because(FaultKind::File { path: path.display().to_string() }, error)
-    })
+    folder.and_then(|()| open()).map_err(|error| Fault::file(&path, error))
 }
 
 #[cfg(not(unix))]

@@ -1,16 +1,16 @@
 //! The documents of the project: written where they lack, read, and tried out in a clean folder.
 
 use crate::app::course::act_error::ActError;
-use crate::app::course::spy;
-use crate::app::course::stage::Stage;
-use crate::app::course::tree;
+use crate::app::course::lesson_run::LessonRun;
+use crate::app::course::project_files;
+use crate::app::course::secret_scan;
 use crate::content::embedded;
 use crate::domain::course::claim::{FilesAre, Mentions};
 use crate::domain::course::facts;
 use crate::domain::course::lint::{Hit, Project, Rule, Sight};
 use crate::domain::course::outcome::Finding;
 use crate::domain::course::statement::Statement;
-use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::fault::Fault;
 use crate::domain::locale::Locale;
 use crate::domain::notice::Notice;
 use crate::stripe::API_VERSION;
@@ -18,16 +18,12 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
 
-fn broken(path: &Path, error: &std::io::Error) -> Fault {
-    Fault::because(FaultKind::File { path: path.display().to_string() }, error)
-}
-
 /// Writes the documents that the project lacks; what is there stays as it is. Into the learner's own project
 /// nothing is written: what it lacks is proposed in a folder beside the ledger.
-pub fn document(stage: &Stage<'_>) -> Result<Value, ActError> {
-    let config = &stage.context.config;
-    let project = &stage.project;
-    let own = stage.own_project().map(|folder| (folder, tree::read(folder)));
+pub fn document(run: &LessonRun<'_>) -> Result<Value, ActError> {
+    let config = &run.context.config;
+    let project = &run.project;
+    let own = run.own_project().map(|folder| (folder, project_files::read(folder)));
     let into = if own.is_some() { config.home.join("proposed") } else { project.clone() };
     let mut written = Vec::new();
     for (name, text) in embedded::project(config.locale) {
@@ -44,14 +40,14 @@ pub fn document(stage: &Stage<'_>) -> Result<Value, ActError> {
             .replace("{api_version}", API_VERSION)
             .replace("{port}", &config.port.to_string())
             .replace("{sandbox_port}", &config.sandbox_port.to_string());
-        fs::create_dir_all(&into).map_err(|error| broken(&into, &error))?;
+        fs::create_dir_all(&into).map_err(|error| Fault::file(&into, &error))?;
         let path = into.join(name);
-        fs::write(&path, text).map_err(|error| broken(&path, &error))?;
+        fs::write(&path, text).map_err(|error| Fault::file(&path, &error))?;
         written.push(name.to_owned());
     }
     if own.is_some() && !written.is_empty() {
         let folder = into.display().to_string();
-        stage.context.notices.say(Notice::Proposed { folder, names: written.clone() });
+        run.context.notices.say(Notice::Proposed { folder, names: written.clone() });
     }
     Ok(json!({ "written": written, "folder": into.display().to_string() }))
 }
@@ -76,8 +72,8 @@ fn own_readme(locale: Locale, folder: &Path, files: &Project) -> String {
 }
 
 /// Whether files are there, ignored, and unknown to git.
-pub fn files(stage: &Stage<'_>, it: &FilesAre) -> Finding {
-    let (folder, own) = (&stage.project, stage.own_project().is_some());
+pub fn files(run: &LessonRun<'_>, it: &FilesAre) -> Finding {
+    let (folder, own) = (&run.project, run.own_project().is_some());
     let mut wrong = Vec::new();
     let there = |names: &str| names.split('|').any(|name| folder.join(name.trim()).is_file());
     let asked: Vec<&String> = it.exist.iter().chain(it.own.iter().filter(|_| own)).collect();
@@ -86,7 +82,7 @@ pub fn files(stage: &Stage<'_>, it: &FilesAre) -> Finding {
     for name in it.ignored.iter().filter(|name| !ignore.lines().any(|line| line.trim() == **name)) {
         wrong.push(format!(".gitignore {name} –"));
     }
-    let tracked = tree::tracked(folder).unwrap_or_default();
+    let tracked = project_files::tracked(folder).unwrap_or_default();
     let known = |name: &String| {
         let end = name.strip_prefix('*');
         tracked.iter().find(|path| end.map_or(*path == name, |end| path.ends_with(end)))
@@ -94,13 +90,13 @@ pub fn files(stage: &Stage<'_>, it: &FilesAre) -> Finding {
     wrong.extend(it.untracked.iter().filter_map(known).map(|name| format!("git: {name}")));
     let mut got = "ok".to_owned();
     if it.clean && own {
-        match tree::uncommitted(folder) {
+        match project_files::uncommitted(folder) {
             Some(changed) if !changed.is_empty() => {
                 let first: Vec<&str> = changed.iter().take(PLACES).map(String::as_str).collect();
                 wrong.push(format!("git status: {}", first.join(", ")));
             }
             Some(_) => {
-                let tag = tree::tag(folder).unwrap_or_else(|| "–".to_owned());
+                let tag = project_files::tag(folder).unwrap_or_else(|| "–".to_owned());
                 got = format!("ok · git tag {tag}");
             }
             None => "ok · git –".clone_into(&mut got),
@@ -162,7 +158,7 @@ pub fn secret(folder: &Path, known: &[&str]) -> Option<String> {
         let text = fs::read_to_string(&path).ok()?;
         // The well-known test card is no secret of a document.
         let text = text.replace("4242424242424242", "");
-        Some(format!("{name}: {}", spy::find(&text, known)?))
+        Some(format!("{name}: {}", secret_scan::find(&text, known)?))
     })
 }
 

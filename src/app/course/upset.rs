@@ -1,7 +1,7 @@
 //! What a lesson does to the ground that an application stands on: another secret, an API that fails, a ledger that
 //! cannot be written to; and how that ends.
 
-use crate::app::course::stage::{Stage, sessions};
+use crate::app::course::lesson_run::{LessonRun, sessions};
 use crate::domain::course::Track;
 use crate::domain::course::act::{self, Rolled};
 use crate::domain::fault::Fault;
@@ -9,7 +9,7 @@ use crate::domain::secret::SigningSecret;
 use std::path::PathBuf;
 use std::sync::PoisonError;
 
-impl Stage<'_> {
+impl LessonRun<'_> {
     /// Rolls the secret as far as the application can be told: the built-in shop can believe two at once, a server
     /// that was started for the run is started again with the new one, and keeps it where it believes it: to start it
     /// once more with the old one would prove nothing. Any other keeps its own.

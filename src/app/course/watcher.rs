@@ -1,6 +1,6 @@
 //! Notices that somebody edited a file: told by the system where it tells, by looking where it does not.
 
-use crate::app::course::folder::{Folder, Shot, differences, file_system, is_deaf};
+use crate::app::course::watched_files::{Folder, Shot, differences, file_system, is_deaf};
 use crate::domain::course::graded::Means;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use std::collections::BTreeSet;

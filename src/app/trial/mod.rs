@@ -2,13 +2,13 @@
 //! starter must fail the one that it lacks and no day before it, each broken shop must be caught by the check that says
 //! so. Optional lessons are tried on the languages that have them.
 
-pub mod ground;
+pub mod fixture_dirs;
 
 use crate::app::context::{Context, NoticeSink};
 use crate::app::course::application::{Application, Candidate};
 use crate::app::course::{self, Manner, RunOptions};
 use crate::app::provider::Provider;
-use crate::app::trial::ground::{Ground, Plot};
+use crate::app::trial::fixture_dirs::{FixtureDir, FixtureDirs};
 use crate::content::{Lesson, mutant};
 use crate::domain::course::manifest::Entry;
 use crate::domain::course::matrix::Mutant;
@@ -90,8 +90,8 @@ impl Trial {
         }
     }
 
-    /// What is wrong with how it came out.
-    fn misjudged(&self, results: &[DayResult], lessons: &[Lesson]) -> Option<String> {
+    /// What is wrong with how it came out: the first check that it is about, and what.
+    fn misjudged(&self, results: &[DayResult], lessons: &[Lesson]) -> Option<(String, String)> {
         let of = |day: usize| lessons.get(day).map(|lesson| lesson.day.lesson.id.as_str());
         let unexpected = |result: &&DayResult| match self.expected {
             Expected::Passes | Expected::Healthy => !result.is_passed(),
@@ -104,10 +104,12 @@ impl Trial {
             return mutant.misjudged(&states);
         }
         let wrong = results.iter().find(unexpected)?;
+        let failed = failed(std::slice::from_ref(wrong));
+        let first = failed.first().cloned().unwrap_or_default();
         Some(if wrong.is_passed() {
-            format!("{} = pass", wrong.id)
+            (first, format!("{} = pass", wrong.id))
         } else {
-            format!("{}: {} = fail", wrong.id, failed(std::slice::from_ref(wrong)).join(" "))
+            (first, format!("{}: {} = fail", wrong.id, failed.join(" ")))
         })
     }
 }
@@ -115,8 +117,8 @@ impl Trial {
 /// Tries every program that is wished for.
 pub async fn run(context: &Context, scope: &Scope) -> Result<Vec<Tried>, Fault> {
     let scratch = context.config.home.join("trial");
-    let ground = Ground::open(Path::new("lessons"), &scope.tools, &scratch)?;
-    let shops = ground.shops()?.0;
+    let dirs = FixtureDirs::open(Path::new("lessons"), &scope.tools, &scratch)?;
+    let shops = dirs.shops()?.0;
     let mut queue = VecDeque::new();
     for language in shops.keys() {
         let trial = |name: String, expected| Trial { name, language: language.clone(), expected };
@@ -141,8 +143,7 @@ pub async fn run(context: &Context, scope: &Scope) -> Result<Vec<Tried>, Fault> 
     }
     let all = course::library().manifest().map_err(|it| course::of_lesson(&it))?.lessons;
     let lessons = lessons(context)?;
-    let course =
-        Course { context, ground: &ground, shops: &shops, lessons, all, brief: scope.brief };
+    let course = Course { context, dirs: &dirs, shops: &shops, lessons, all, brief: scope.brief };
     let done = Done::of(queue.len());
     let queue = Mutex::new(queue.into_iter().enumerate().collect());
     let worker = |number: usize| {
@@ -155,7 +156,7 @@ pub async fn run(context: &Context, scope: &Scope) -> Result<Vec<Tried>, Fault> 
                 let results = course.attempt(&trial).await?;
                 let failed = failed(&results);
                 let wrong =
-                    trial.misjudged(&results, &course.lessons).map(|wrong| told(&wrong, &results));
+                    trial.misjudged(&results, &course.lessons).map(|wrong| told(wrong, &results));
                 let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
                 let tried = Tried { name: trial.name, took_ms, failed, wrong };
                 for next in done.add(place, tried) {
@@ -202,13 +203,12 @@ impl Done {
     }
 }
 
-/// What is wrong, with what was found by the first check that it names.
-fn told(wrong: &str, results: &[DayResult]) -> String {
-    let checks = || results.iter().flat_map(|result| &result.checks);
-    let named = wrong.split([' ', ':']).find_map(|word| checks().find(|it| it.id == word));
-    match named.and_then(|check| check.failure.as_ref()) {
+/// What is wrong, with what was found by the check that it is about.
+fn told((check, wrong): (String, String), results: &[DayResult]) -> String {
+    let mut checks = results.iter().flat_map(|result| &result.checks);
+    match checks.find(|it| it.id == check).and_then(|check| check.failure.as_ref()) {
         Some(failure) => format!("{wrong}\n    {} ≠ {}", failure.got, failure.expected),
-        None => wrong.to_owned(),
+        None => wrong,
     }
 }
 
@@ -230,7 +230,7 @@ fn lessons(context: &Context) -> Result<Vec<Lesson>, Fault> {
 /// The course, and what it is tried out on.
 struct Course<'c> {
     context: &'c Context,
-    ground: &'c Ground,
+    dirs: &'c FixtureDirs,
     shops: &'c BTreeMap<String, Shop>,
     lessons: Vec<Lesson>,
     /// What the manifest says of each lesson.
@@ -248,15 +248,15 @@ impl Course<'_> {
             Expected::Passes | Expected::Healthy | Expected::Caught(_) => None,
         };
         let solved = begun.map(|day| self.solved(day));
-        let plot = self.ground.lay_out(&trial.language, shop, solved.as_deref())?;
-        self.ground.build(shop, &plot).await?;
+        let dir = self.dirs.lay_out(&trial.language, shop, solved.as_deref())?;
+        self.dirs.build(shop, &dir).await?;
         let start = match &trial.expected {
-            Expected::Healthy => self.other(shop, &self.ground.track().join(HEALTHY)),
-            Expected::Caught(mutant) => self.other(shop, &self.ground.mutant(mutant)),
+            Expected::Healthy => self.other(shop, &self.dirs.track().join(HEALTHY)),
+            Expected::Caught(mutant) => self.other(shop, &self.dirs.mutant(mutant)),
             Expected::Passes | Expected::Fails(_) => shop.command().to_owned(),
         };
-        let command = format!("cd {} && exec {start}", quoted(&plot.shop));
-        match self.grade(&plot, command, &trial.days(&self.all, shop, self.brief)).await {
+        let command = format!("cd {} && exec {start}", quoted(&dir.shop));
+        match self.grade(&dir, command, &trial.days(&self.all, shop, self.brief)).await {
             Err(fault) if begun == Some(0) && matches!(*fault.kind, FaultKind::Program { .. }) => {
                 Ok(Vec::new())
             }
@@ -275,19 +275,19 @@ impl Course<'_> {
     /// The command that starts another program of its language in the place of a shop.
     fn other(&self, shop: &Shop, file: &Path) -> String {
         let other = shop.trial.other.as_deref().unwrap_or_default();
-        other.replace("{file}", &quoted(file)).replace("{track}", &quoted(&self.ground.track()))
+        other.replace("{file}", &quoted(file)).replace("{track}", &quoted(&self.dirs.track()))
     }
 
     /// Grades days of a program that is started with a world of its own.
     async fn grade(
         &self,
-        plot: &Plot,
+        dir: &FixtureDir,
         command: String,
         days: &[usize],
     ) -> Result<Vec<DayResult>, Fault> {
-        let context = self.apart(&plot.home);
+        let context = self.apart(&dir.home);
         let options = RunOptions {
-            project: Some(plot.shop.clone()),
+            project: Some(dir.shop.clone()),
             candidate: Candidate { command: Some(command), ..Candidate::default() },
             manner: Manner::Quiet,
             ..RunOptions::default()

@@ -1,28 +1,10 @@
 //! What a typed line asks for. Full-width letters and blanks of an input method are read as what they stand for.
 
 use crate::app::scenario;
+use crate::domain::course::known;
 use crate::domain::course::talk::Seen;
 use unicode_normalization::UnicodeNormalization as _;
 
-/// The commands that act on what the day hosts.
-const ACTING: [&str; 16] = [
-    "card",
-    "cards",
-    "checkout",
-    "clock",
-    "deliver",
-    "dispute",
-    "events",
-    "explain",
-    "ledger",
-    "logs",
-    "pay",
-    "reconcile",
-    "refund",
-    "setup",
-    "sign",
-    "trigger",
-];
 /// The words of the conversation itself.
 const OWN: [&str; 9] = ["hint", "why", "raw", "more", "back", "skip", "quit", "stop", "start"];
 
@@ -80,7 +62,7 @@ pub(crate) fn asked(line: &str, question: bool) -> Asked {
         "stop" if alone => Asked::Stop,
         "start" if alone => Asked::Start,
         _ if question && alone => Asked::Answer(line.to_owned()),
-        name if ACTING.contains(&name) => Asked::Command(complete(line, name, alone)),
+        name if known::is("acting", name) => Asked::Command(complete(line, name, alone)),
         name if is_command(name) => Asked::Elsewhere(line.to_owned()),
         _ => Asked::Answer(line.to_owned()),
     }
@@ -145,31 +127,10 @@ fn ids(seen: &Seen) -> Vec<String> {
 
 /// What can be completed.
 pub(crate) fn words(seen: &Seen) -> Vec<String> {
-    let own = OWN.iter().chain(&ACTING).map(|it| (*it).to_owned());
-    let flags = [
-        "--amount",
-        "charge",
-        "detach",
-        "evidence",
-        "submit",
-        "--currency",
-        "--pay",
-        "--tamper",
-        "--explain",
-        "--fix",
-        "--yes",
-        "--with",
-        "body",
-        "secret",
-        "time",
-        "header",
-        "show",
-        "list",
-        "advance",
-        "stripegym",
-    ];
+    let own = OWN.map(str::to_owned).into_iter();
+    let more = known::words("acting").iter().chain(known::words("completed")).cloned();
     let types = scenario::ALL.iter().map(|it| it.kind.to_owned());
-    own.chain(flags.map(str::to_owned)).chain(types).chain(ids(seen)).collect()
+    own.chain(more).chain(types).chain(ids(seen)).collect()
 }
 
 #[cfg(test)]

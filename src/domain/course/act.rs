@@ -3,111 +3,154 @@
 
 use crate::domain::course::mutate::Mutate;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// Something that is done.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(try_from = "Written")]
+#[serde(try_from = "Map<String, Value>")]
 pub struct Act {
     /// The name under which the outcome is kept.
     pub save: Option<String>,
+    /// The verb's own word.
+    pub word: String,
     /// What is done.
     pub verb: Verb,
 }
 
+impl TryFrom<Map<String, Value>> for Act {
+    type Error = String;
+
+    fn try_from(mut written: Map<String, Value>) -> Result<Self, String> {
+        let save = match written.remove("save") {
+            None => None,
+            Some(Value::String(name)) => Some(name),
+            Some(other) => return Err(format!("`save` is no name: {other}")),
+        };
+        let word = written.keys().next().cloned().ok_or("an act without a verb")?;
+        let verb = serde_json::from_value(Value::Object(written));
+        Ok(Self { save, word, verb: verb.map_err(|error| error.to_string())? })
+    }
+}
+
 /// The verbs.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Verb {
     /// Sends a request.
     Http(Http),
     /// Finds the form, button or link of a page that leads to a route.
-    Form(Form),
+    Form {
+        /// The name of a kept answer.
+        of: String,
+        /// The route, `/checkout`.
+        to: String,
+    },
     /// Makes a Checkout Session.
     Checkout(Checkout),
     /// Fills in a hosted page.
     Pay(Pay),
     /// Ends an open session.
-    Expire(OfSession),
+    Expire {
+        /// `$paid`.
+        session: String,
+    },
     /// Plays the store or the bank of a delayed payment.
-    Settle(Settle),
+    Settle {
+        /// `$konbini`.
+        session: String,
+        /// Whether the money came.
+        outcome: Outcome,
+    },
     /// Makes an event happen by the calls that cause it.
-    Trigger(Trigger),
+    Trigger {
+        /// Its type.
+        #[serde(rename = "type")]
+        kind: String,
+    },
     /// Reads a session as it is now, its PaymentIntent and charge expanded.
-    Session(OfSession),
+    Session {
+        /// `$paid`.
+        session: String,
+    },
     /// Reads the newest event of a type, about a session where one is named.
-    Event(OfType),
+    Event {
+        /// Its type.
+        #[serde(rename = "type")]
+        kind: String,
+        /// The session that it is about.
+        session: Option<String>,
+    },
     /// Calls the API.
     Api(Api),
     /// Signs an event and sends it straight to the application, changed as wished.
     Deliver(Deliver),
     /// Reads the record of an event's deliveries as it is now.
-    Delivery(OfEvent),
+    Delivery {
+        /// `$event`.
+        event: String,
+    },
     /// Rolls the signing secret: the application is given a second one, where it can be.
-    Roll(Roll),
+    Roll {
+        /// Which secrets the application believes from now on.
+        to: Rolled,
+    },
     /// Asks the provider to deliver an event again.
-    Resend(Resend),
+    Resend {
+        /// `$event`.
+        event: String,
+        /// How often.
+        #[serde(default = "one")]
+        times: usize,
+    },
     /// Puts a fault between the provider and the application, for the next deliveries.
-    Fault(Fault),
+    Fault {
+        /// The status that they are answered with; 0 lets them through again.
+        status: u16,
+        /// How many; 0 is all from now on.
+        #[serde(default)]
+        times: usize,
+    },
     /// Moves the provider's clock.
-    Clock(Clock),
+    Clock {
+        /// Seconds into the future.
+        advance_s: u32,
+    },
     /// Keeps the ledger as it is now.
-    Mark(Nothing),
+    Mark {},
     /// Compares the ledger with the provider, for this run's sessions.
-    Reconcile(Reconcile),
+    Reconcile {
+        /// Only these sessions; all of this run where none is named.
+        #[serde(default)]
+        sessions: Vec<String>,
+    },
     /// Has every event that was never delivered delivered again.
-    Recover(Nothing),
+    Recover {},
     /// Writes the project's documents from what is known, where they are missing.
-    Document(Nothing),
+    Document {},
     /// Runs the blocks of the project's README that are marked as runnable, in a clean folder.
-    RunReadme(Nothing),
+    RunReadme {},
     /// Stops the application and starts it again.
-    Restart(Restart),
+    Restart {
+        /// Whether it is killed, so that it cannot finish what it has begun.
+        #[serde(default)]
+        kill: bool,
+        /// The time zone that it finds in its environment.
+        zone: Option<String>,
+    },
     /// Pays money back.
-    Refund(Refund),
+    Refund {
+        /// `$paid`.
+        session: String,
+        /// In minor units; all that is left where nothing is said.
+        amount: Option<i64>,
+    },
     /// Lets the provider's API fail, and what the ledger is written to, until `mend`.
+    #[serde(rename = "trouble")]
     Outage(Outage),
     /// Ends what `trouble` began.
-    Mend(Nothing),
+    Mend {},
 }
-
-impl Verb {
-    /// The word that lessons use.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Http(_) => "http",
-            Self::Form(_) => "form",
-            Self::Checkout(_) => "checkout",
-            Self::Pay(_) => "pay",
-            Self::Expire(_) => "expire",
-            Self::Settle(_) => "settle",
-            Self::Trigger(_) => "trigger",
-            Self::Session(_) => "session",
-            Self::Event(_) => "event",
-            Self::Api(_) => "api",
-            Self::Deliver(_) => "deliver",
-            Self::Delivery(_) => "delivery",
-            Self::Roll(_) => "roll",
-            Self::Resend(_) => "resend",
-            Self::Fault(_) => "fault",
-            Self::Clock(_) => "clock",
-            Self::Mark(_) => "mark",
-            Self::Reconcile(_) => "reconcile",
-            Self::Recover(_) => "recover",
-            Self::Document(_) => "document",
-            Self::RunReadme(_) => "run_readme",
-            Self::Restart(_) => "restart",
-            Self::Refund(_) => "refund",
-            Self::Outage(_) => "trouble",
-            Self::Mend(_) => "mend",
-        }
-    }
-}
-
-/// A verb that needs nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Nothing {}
 
 /// A request as a browser or a program sends it.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -132,32 +175,6 @@ pub struct Http {
     pub times: usize,
 }
 
-/// What of a page leads to a route.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Form {
-    /// The name of a kept answer.
-    pub of: String,
-    /// The route, `/checkout`.
-    pub to: String,
-}
-
-/// A verb about an event.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OfEvent {
-    /// `$event`.
-    pub event: String,
-}
-
-/// How far a secret is rolled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Roll {
-    /// Which secrets the application believes from now on.
-    pub to: Rolled,
-}
-
 /// Which secrets are believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -177,10 +194,8 @@ pub struct Checkout {
     /// `app`: by the application's own button; `api`: by the program, with the amount below.
     pub via: Via,
     /// Price in minor units, for `api`.
-    #[serde(default)]
     pub amount: Option<i64>,
     /// Currency of the amount, for `api`.
-    #[serde(default)]
     pub currency: Option<String>,
     /// What is sent to the application, for `app`; may refer to something kept.
     #[serde(default)]
@@ -215,32 +230,11 @@ pub struct Pay {
     /// A card's number, `decline`, `3ds`, `konbini`, `cancel`.
     pub with: String,
     /// The address that is typed.
-    #[serde(default)]
     pub email: Option<String>,
     /// The expiry that is typed, `01 / 20`.
-    #[serde(default)]
     pub expiry: Option<String>,
     /// The check number that is typed.
-    #[serde(default)]
     pub cvc: Option<String>,
-}
-
-/// A verb about a session.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OfSession {
-    /// `$paid`.
-    pub session: String,
-}
-
-/// How a delayed payment ends.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Settle {
-    /// `$konbini`.
-    pub session: String,
-    /// Whether the money came.
-    pub outcome: PaymentResult,
 }
 
 /// Whether money came.
@@ -251,27 +245,6 @@ pub enum PaymentResult {
     Succeeded,
     /// It did not.
     Failed,
-}
-
-/// An event that is made to happen.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Trigger {
-    /// Its type.
-    #[serde(rename = "type")]
-    pub kind: String,
-}
-
-/// Which event is looked for.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OfType {
-    /// Its type.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// The session that it is about.
-    #[serde(default)]
-    pub session: Option<String>,
 }
 
 /// A call of the API.
@@ -310,82 +283,17 @@ pub struct Deliver {
     #[serde(default)]
     pub mutate: Mutate,
     /// Milliseconds after which no answer is waited for any more, where that is sooner than usual.
-    #[serde(default)]
     pub patience_ms: Option<u64>,
-}
-
-/// An event that the provider delivers again.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Resend {
-    /// `$event`.
-    pub event: String,
-    /// How often.
-    #[serde(default = "one")]
-    pub times: usize,
-}
-
-/// What the next deliveries meet instead of the application.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Fault {
-    /// The status that they are answered with; 0 lets them through again.
-    pub status: u16,
-    /// How many; 0 is all from now on.
-    #[serde(default)]
-    pub times: usize,
-}
-
-/// How an application is started again.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Restart {
-    /// Whether it is killed, so that it cannot finish what it has begun.
-    #[serde(default)]
-    pub kill: bool,
-    /// The time zone that it finds in its environment.
-    #[serde(default)]
-    pub zone: Option<String>,
-}
-
-/// Money that is paid back.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Refund {
-    /// `$paid`.
-    pub session: String,
-    /// In minor units; all that is left where nothing is said.
-    #[serde(default)]
-    pub amount: Option<i64>,
 }
 
 /// What fails behind the application.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Outage {
     /// Whether the provider's API answers 500.
-    #[serde(default)]
     pub api: bool,
     /// Whether writes to the ledger's file fail.
-    #[serde(default)]
     pub books: bool,
-}
-
-/// A move of the clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Clock {
-    /// Seconds into the future.
-    pub advance_s: u32,
-}
-
-/// What is compared.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Reconcile {
-    /// Only these sessions; all of this run where none is named.
-    #[serde(default)]
-    pub sessions: Vec<String>,
 }
 
 fn get() -> String {
@@ -394,76 +302,4 @@ fn get() -> String {
 
 const fn one() -> usize {
     1
-}
-
-/// An act as it is written: every verb is a key, and exactly one of them is there.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    save: Option<String>,
-    http: Option<Http>,
-    form: Option<Form>,
-    checkout: Option<Checkout>,
-    pay: Option<Pay>,
-    expire: Option<OfSession>,
-    settle: Option<Settle>,
-    trigger: Option<Trigger>,
-    session: Option<OfSession>,
-    event: Option<OfType>,
-    api: Option<Api>,
-    deliver: Option<Deliver>,
-    delivery: Option<OfEvent>,
-    roll: Option<Roll>,
-    resend: Option<Resend>,
-    fault: Option<Fault>,
-    clock: Option<Clock>,
-    mark: Option<Nothing>,
-    reconcile: Option<Reconcile>,
-    recover: Option<Nothing>,
-    document: Option<Nothing>,
-    run_readme: Option<Nothing>,
-    restart: Option<Restart>,
-    refund: Option<Refund>,
-    trouble: Option<Outage>,
-    mend: Option<Nothing>,
-}
-
-impl TryFrom<Written> for Act {
-    type Error = String;
-
-    fn try_from(it: Written) -> Result<Self, String> {
-        let verbs = [
-            it.http.map(Verb::Http),
-            it.form.map(Verb::Form),
-            it.checkout.map(Verb::Checkout),
-            it.pay.map(Verb::Pay),
-            it.expire.map(Verb::Expire),
-            it.settle.map(Verb::Settle),
-            it.trigger.map(Verb::Trigger),
-            it.session.map(Verb::Session),
-            it.event.map(Verb::Event),
-            it.api.map(Verb::Api),
-            it.deliver.map(Verb::Deliver),
-            it.delivery.map(Verb::Delivery),
-            it.roll.map(Verb::Roll),
-            it.resend.map(Verb::Resend),
-            it.fault.map(Verb::Fault),
-            it.clock.map(Verb::Clock),
-            it.mark.map(Verb::Mark),
-            it.reconcile.map(Verb::Reconcile),
-            it.recover.map(Verb::Recover),
-            it.document.map(Verb::Document),
-            it.run_readme.map(Verb::RunReadme),
-            it.restart.map(Verb::Restart),
-            it.refund.map(Verb::Refund),
-            it.trouble.map(Verb::Outage),
-            it.mend.map(Verb::Mend),
-        ];
-        let mut verbs: Vec<Verb> = verbs.into_iter().flatten().collect();
-        match (verbs.pop(), verbs.is_empty()) {
-            (Some(verb), true) => Ok(Self { save: it.save, verb }),
-            (None, _) => Err("an act without a verb".to_owned()),
-            (Some(_), false) => Err("an act with more than one verb".to_owned()),
-        }
-    }
 }

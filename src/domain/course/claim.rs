@@ -2,14 +2,14 @@
 //! provider, a delivery, a row of the ledger; never about a sentence that the program wrote itself.
 
 use crate::domain::course::lint::Rule;
-use crate::domain::course::proof::{Accepts, Accidents, Fields, Given, Lint, Refused, Says};
+use crate::domain::course::scene::Said;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Something that must hold.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Claim {
     /// The status of kept answers.
     Status(Status),
@@ -20,45 +20,91 @@ pub enum Claim {
     /// A member of anything kept.
     Json(JsonIs),
     /// How often an event happened.
-    EventCount(EventCount),
+    EventCount {
+        /// The type.
+        #[serde(rename = "type")]
+        kind: String,
+        /// The session that they are about.
+        session: String,
+        /// How many there are.
+        is: usize,
+    },
     /// How the deliveries of an event went.
     Delivery(DeliveryIs),
     /// A row of the ledger.
     LedgerRow(LedgerRow),
     /// No row of the ledger for a session.
-    LedgerAbsent(Sessions),
+    LedgerAbsent {
+        /// The sessions.
+        sessions: Vec<String>,
+    },
     /// By how many rows the ledger grew since it was kept.
-    LedgerGrew(LedgerGrew),
+    LedgerGrew {
+        /// The name of a ledger that was kept by `mark`.
+        since: String,
+        /// By how many rows.
+        by: u64,
+    },
     /// The ledger is as it was when it was kept.
-    LedgerUnchanged(Since),
+    LedgerUnchanged {
+        /// The name of a ledger that was kept by `mark`.
+        since: String,
+    },
     /// How the comparison of the ledger came out.
     Verdicts(Verdicts),
     /// The log of the application.
     Log(LogHas),
     /// No secret is to be seen.
-    NoSecret(NoSecret),
+    NoSecret {
+        /// Where: the application's log, the answers of this run, files of the project that git tracks.
+        #[serde(rename = "in")]
+        places: Vec<Where>,
+    },
     /// The application still takes requests.
-    Alive(AliveIs),
+    Alive {},
     /// The key that the provider is called with.
-    Key(KeyIs),
+    Key {
+        /// The kinds that will do: `secret`, `restricted`.
+        kinds: Vec<String>,
+        /// Whether it may move real money.
+        live: bool,
+    },
     /// Files of the project.
     Files(FilesAre),
     /// Topics that a file of the project speaks of.
     Mentions(Mentions),
     /// What a rule finds in the files of the learner's project.
-    Lint(Lint),
+    Lint {
+        /// The rule, which must find nothing.
+        rule: Rule,
+    },
     /// Several members of one object, told side by side.
     Fields(Fields),
     /// Whether the application takes an event that is signed in a certain way.
-    Accepts(Accepts),
+    Accepts {
+        /// `$event`.
+        event: String,
+        /// How it is signed.
+        signed: Signed,
+    },
     /// Attempts of this run's deliveries that failed without a fault of the lesson.
-    Accidents(Accidents),
+    Accidents {
+        /// Which answers count: a class (`5xx`), a status, or several with `|`. No answer at all counts always.
+        #[serde(default = "failing")]
+        class: String,
+        /// How many there may be.
+        #[serde(default)]
+        max: usize,
+    },
     /// The provider refused a call of the application.
-    Refused(Refused),
+    Refused {
+        /// The path that was called.
+        path: String,
+    },
     /// What the answers say in the words of an official library.
     Says(Says),
     /// The application answers at 127.0.0.1, and nothing else stands in its place.
-    Reach(AliveIs),
+    Reach {},
     /// Every one of several.
     All(Vec<Claim>),
     /// At least one of several.
@@ -66,54 +112,75 @@ pub enum Claim {
     /// The contrary of one.
     Not(Box<Claim>),
     /// One that is only made where something was kept.
-    Given(Given),
+    Given {
+        /// The name of something that may have been kept.
+        kept: String,
+        /// What is claimed where it was.
+        then: Box<Claim>,
+    },
 }
 
 impl Claim {
+    /// The claims that it is made of; itself, where it is none of several.
+    fn parts(&self) -> Vec<&Self> {
+        match self {
+            Self::All(claims) | Self::Any(claims) => claims.iter().flat_map(Self::parts).collect(),
+            Self::Not(claim) => claim.parts(),
+            Self::Given { then, .. } => then.parts(),
+            one => vec![one],
+        }
+    }
+
+    /// What is taken of each claim that it is made of.
+    pub fn each<'c, T, I: IntoIterator<Item = T>>(
+        &'c self,
+        take: impl Fn(&'c Self) -> I,
+    ) -> Vec<T> {
+        self.parts().into_iter().flat_map(take).collect()
+    }
+
     /// The topics that it asks for, whose reasons stand in the texts.
     pub fn topics(&self) -> Vec<&str> {
-        match self {
+        self.each(|it| match it {
             Self::Mentions(it) => it.all.keys().map(String::as_str).collect(),
-            Self::All(claims) | Self::Any(claims) => claims.iter().flat_map(Self::topics).collect(),
             _ => Vec::new(),
-        }
+        })
+    }
+
+    /// The files of a project that it looks at.
+    pub fn files(&self) -> Vec<&str> {
+        let all = self.each(|it| match it {
+            Self::Files(it) => {
+                [&it.exist, &it.untracked, &it.ignored, &it.own].into_iter().flatten().collect()
+            }
+            Self::Mentions(it) => vec![&it.file],
+            _ => Vec::new(),
+        });
+        all.into_iter().flat_map(|names| names.split('|').map(str::trim)).collect()
     }
 
     /// The rules that it rests on, which look at the files of a project.
     pub fn rules(&self) -> Vec<Rule> {
-        match self {
-            Self::Lint(it) => vec![it.rule],
-            Self::All(claims) | Self::Any(claims) => claims.iter().flat_map(Self::rules).collect(),
-            Self::Not(claim) => claim.rules(),
-            Self::Given(it) => it.then.rules(),
-            _ => Vec::new(),
-        }
+        self.each(|it| if let Self::Lint { rule } = it { Some(*rule) } else { None })
     }
 
     /// Whether it can be judged only by who sees the ledger.
     pub fn needs_books(&self) -> bool {
-        match self {
-            Self::LedgerRow(_)
-            | Self::LedgerAbsent(_)
-            | Self::LedgerGrew(_)
-            | Self::LedgerUnchanged(_)
-            | Self::Verdicts(_) => true,
-            Self::All(claims) | Self::Any(claims) => claims.iter().any(Self::needs_books),
-            Self::Not(claim) => claim.needs_books(),
-            Self::Given(given) => given.then.needs_books(),
-            _ => false,
-        }
+        self.parts().into_iter().any(|it| {
+            matches!(
+                it,
+                Self::LedgerRow(_)
+                    | Self::LedgerAbsent { .. }
+                    | Self::LedgerGrew { .. }
+                    | Self::LedgerUnchanged { .. }
+                    | Self::Verdicts(_)
+            )
+        })
     }
 
     /// Whether it can be judged only by who sees the application's log.
     pub fn needs_log(&self) -> bool {
-        match self {
-            Self::Log(_) => true,
-            Self::All(claims) | Self::Any(claims) => claims.iter().any(Self::needs_log),
-            Self::Not(claim) => claim.needs_log(),
-            Self::Given(given) => given.then.needs_log(),
-            _ => false,
-        }
+        self.parts().into_iter().any(|it| matches!(it, Self::Log(_)))
     }
 }
 
@@ -258,19 +325,6 @@ pub struct JsonIs {
     pub value: Value,
 }
 
-/// `{ event_count = { type = "checkout.session.completed", session = "$paid", is = 1 } }`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EventCount {
-    /// The type.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// The session that they are about.
-    pub session: String,
-    /// How many there are.
-    pub is: usize,
-}
-
 /// `{ delivery = { event = "$event", first = "2xx", ends = "succeeded", within_ms = 1000 } }`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -278,19 +332,14 @@ pub struct DeliveryIs {
     /// `$event`.
     pub event: String,
     /// How many attempts there were, all deliveries together.
-    #[serde(default)]
     pub attempts: Option<usize>,
     /// How many at least.
-    #[serde(default)]
     pub attempts_min: Option<usize>,
     /// The status of the first attempt, as in `status`.
-    #[serde(default)]
     pub first: Option<String>,
     /// `succeeded`, `failed` or `pending`: where the newest delivery stands.
-    #[serde(default)]
     pub ends: Option<String>,
     /// Milliseconds that the last attempt may have taken.
-    #[serde(default)]
     pub within_ms: Option<u64>,
 }
 
@@ -316,34 +365,7 @@ pub struct LedgerRow {
     #[serde(default)]
     pub within_ms: u64,
     /// How many rows the session has; not looked at where left out.
-    #[serde(default)]
     pub times: Option<usize>,
-}
-
-/// `{ ledger_absent = { sessions = ["$cancelled"] } }`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Sessions {
-    /// The sessions.
-    pub sessions: Vec<String>,
-}
-
-/// `{ ledger_grew = { since = "before", by = 2 } }`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LedgerGrew {
-    /// The name of a ledger that was kept by `mark`.
-    pub since: String,
-    /// By how many rows.
-    pub by: u64,
-}
-
-/// `{ ledger_unchanged = { since = "before" } }`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Since {
-    /// The name of a ledger that was kept by `mark`.
-    pub since: String,
 }
 
 /// `{ verdicts = { of = "compared", only = ["MATCH"], at_least = 3 } }`.
@@ -363,27 +385,15 @@ pub struct Verdicts {
 }
 
 /// `{ log = { contains = ["$paid.id"] } }`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct LogHas {
     /// What one and the same line contains.
-    #[serde(default)]
     pub line: Vec<String>,
     /// What the log contains, anywhere.
-    #[serde(default)]
     pub contains: Vec<String>,
     /// What it does not contain.
-    #[serde(default)]
     pub absent: Vec<String>,
-}
-
-/// `{ no_secret = { in = ["log", "answers", "project"] } }`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NoSecret {
-    /// Where: the application's log, the answers of this run, files of the project that git tracks.
-    #[serde(rename = "in")]
-    pub places: Vec<Where>,
 }
 
 /// Where secrets are looked for.
@@ -398,39 +408,19 @@ pub enum Where {
     Project,
 }
 
-/// `{ alive = {} }`, `{ reach = {} }`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AliveIs {}
-
-/// `{ key = { kinds = ["secret", "restricted"], live = false } }`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct KeyIs {
-    /// The kinds that will do: `secret`, `restricted`.
-    pub kinds: Vec<String>,
-    /// Whether it may move real money.
-    pub live: bool,
-}
-
 /// `{ files = { exist = ["README.md"], ignored = [".env"] } }`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct FilesAre {
     /// Files that must be there.
-    #[serde(default)]
     pub exist: Vec<String>,
     /// Files that git must not track.
-    #[serde(default)]
     pub untracked: Vec<String>,
     /// Names that `.gitignore` must have.
-    #[serde(default)]
     pub ignored: Vec<String>,
     /// What the learner's own project must have beside; several with `|` of which one is enough.
-    #[serde(default)]
     pub own: Vec<String>,
     /// Whether the learner's own project must be committed as it is, where git has it.
-    #[serde(default)]
     pub clean: bool,
 }
 
@@ -442,6 +432,53 @@ pub struct Mentions {
     pub file: String,
     /// Topics by name; each is one word or several with `|` of which one is enough.
     pub all: BTreeMap<String, String>,
+}
+
+/// `{ says = { of = ["forged"], what = ["version"] } }`, or `event = "$event"` for the answers to its deliveries.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Says {
+    /// Names of kept answers.
+    #[serde(default)]
+    pub of: Vec<String>,
+    /// The event whose deliveries were answered.
+    pub event: Option<String>,
+    /// What one of them says.
+    pub what: Vec<Said>,
+}
+
+/// `{ fields = { of = "recorded", are = { "/status" = "complete", "/amount_total" = 500 } } }`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fields {
+    /// The name of something kept.
+    pub of: String,
+    /// What each member is, by JSON pointer; may refer to something kept.
+    pub are: BTreeMap<String, Value>,
+}
+
+/// A way to sign that fits only whoever makes a certain mistake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Signed {
+    /// As it should be.
+    Well,
+    /// With another secret that is known here: of the settings, of the provider's endpoint, of an earlier run.
+    OtherSecret,
+    /// With the secret and a blank, a line end or quotes around it.
+    Whitespace,
+    /// With the endpoint's id in place of its secret.
+    EndpointId,
+    /// With the secret without its `whsec_`.
+    NoPrefix,
+    /// With no secret at all.
+    EmptySecret,
+    /// Over the body as a JSON library writes it again.
+    Reserialised,
+}
+
+fn failing() -> String {
+    "3xx|4xx|5xx".to_owned()
 }
 
 #[cfg(test)]

@@ -1,79 +1,48 @@
-//! What a server has to have to be graded, and what it may leave out: the only things that the judge asks for. Pure.
+//! What a server has to have to be graded, and what it may leave out: what `lessons/contract.toml` says.
+
+use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
+
+/// The contract.
+pub static CONTRACT: LazyLock<Contract> =
+    LazyLock::new(|| toml::from_str(TEXT).unwrap_or_default());
+const TEXT: &str = include_str!("../../../lessons/contract.toml");
+
+/// The only things that the judge asks for.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contract {
+    /// The routes.
+    pub routes: Vec<Route>,
+    /// The variables of the environment that a server finds when it is started.
+    pub environment: Vec<String>,
+    /// The columns of the ledger.
+    pub ledger: Vec<Column>,
+}
 
 /// A route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Route {
     /// `POST /webhook`.
-    pub at: &'static str,
+    pub route: String,
     /// Whether nothing can be graded without it.
     pub required: bool,
-    /// The flag that says where it is or that it is not there, or the optional lesson that asks for it.
-    pub flag: &'static str,
+    /// The flags that say where it is or that it is not there, or the optional lesson that asks for it.
+    pub flags: String,
 }
 
 /// A column of the ledger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Column {
     /// Its name.
-    pub name: &'static str,
+    pub column: String,
     /// What stands in it.
-    pub form: &'static str,
+    pub form: String,
     /// Whether each row has it.
     pub required: bool,
 }
-
-const fn route(route: &'static str, required: bool, flag: &'static str) -> Route {
-    Route { at: route, required, flag }
-}
-
-const fn column(name: &'static str, form: &'static str, required: bool) -> Column {
-    Column { name, form, required }
-}
-
-/// The routes.
-pub const ROUTES: [Route; 11] = [
-    route("POST /webhook", true, "--webhook-path"),
-    route("GET /", false, "--webhook-only"),
-    route("POST /checkout -> 303", false, "--checkout-path, --webhook-only"),
-    route("GET /success?session_id=", false, "--webhook-only"),
-    route("GET /cancel", false, "--webhook-only"),
-    route("GET /ledger", false, "--ledger-path, --ledger, --ledger-cmd, --no-ledger"),
-    // Asked for by the optional lessons alone, and by these only where somebody takes them.
-    route("POST /cards -> 303", false, "saved-cards"),
-    route("POST /cards/charge", false, "saved-cards"),
-    route("POST /cards/remove", false, "saved-cards"),
-    route("POST /refund", false, "refunds"),
-    route("POST /evidence", false, "disputes"),
-];
-
-/// The variables of the environment that a server finds when it is started.
-pub const ENVIRONMENT: [&str; 5] = [
-    "PORT",
-    "STRIPE_API_BASE",
-    "STRIPE_SECRET_KEY",
-    "STRIPE_PUBLISHABLE_KEY",
-    "STRIPE_WEBHOOK_SECRET",
-];
-
-/// The columns of the ledger.
-pub const LEDGER: [Column; 12] = [
-    column("session_id", "cs_…", true),
-    column("amount", "integer, minor units (amount_total)", true),
-    column("currency", "jpy, usd, …", true),
-    column(
-        "status",
-        "paid, unpaid, no_payment_required, failed, expired, refunded, partially_refunded",
-        true,
-    ),
-    column("created", "Unix seconds, RFC 3339, or YYYY-MM-DD HH:MM:SS in UTC", false),
-    column("updated", "as created", false),
-    column("payment_intent", "pi_…", false),
-    column("event_id", "evt_…", false),
-    column("refunded", "integer, minor units that went back and stayed there", false),
-    column("goods", "send, hold", false),
-    column("disputed", "integer, minor units that a dispute holds or took", false),
-    column("dispute_fee", "integer, minor units that disputes cost", false),
-];
 
 #[cfg(test)]
 mod tests {
@@ -83,8 +52,9 @@ mod tests {
 
     #[test]
     fn the_contract_speaks_of_what_the_judge_knows() {
-        assert!(LEDGER.iter().all(|column| books::is_column(column.name)));
-        let status = LEDGER.iter().find(|column| column.name == "status").unwrap();
+        let contract: Contract = toml::from_str(TEXT).unwrap();
+        assert!(contract.ledger.iter().all(|it| books::is_column(&it.column)));
+        let status = contract.ledger.iter().find(|it| it.column == "status").unwrap();
         assert!(status.form.split(", ").all(|word| EntryStatus::read(word).is_some()));
     }
 }

@@ -32,23 +32,19 @@ pub fn problems(day: &Day, file: &str) -> Vec<LessonError> {
     // Where the manifest lists nothing, a lesson says itself what it deals with.
     let own = found.iter().filter(|_| !of_others);
     for id in own.filter(|id| !id.starts_with('X') && !wanted.iter().any(|w| w == *id)) {
-        problems.push(LessonError::new(file, id, "is no item of this day".to_owned()));
+        problems.push(LessonError::new(file, id, "is no item of this day"));
     }
     for (id, cover) in &day.covers {
-        if !id.starts_with(['T', 'S']) {
-            problems.push(LessonError::new(file, &format!("covers.{id}"), "is no task".to_owned()));
-        }
         let empty = match cover {
             Cover::By(items) => items.is_empty(),
             Cover::Why(reason) => reason.trim().is_empty(),
         };
-        if empty {
-            problems.push(LessonError::new(
-                file,
-                &format!("covers.{id}"),
-                "says nothing".to_owned(),
-            ));
-        }
+        let wrong = [
+            (!id.starts_with(['T', 'S'])).then_some("is no task"),
+            empty.then_some("says nothing"),
+        ];
+        let key = format!("covers.{id}");
+        problems.extend(wrong.into_iter().flatten().map(|what| LessonError::new(file, &key, what)));
     }
     problems
 }

@@ -3,6 +3,7 @@
 use crate::domain::course::outcome::{CheckResult, DayResult, Failure, State};
 use crate::domain::course::{Level, Severity};
 use crate::domain::mode::Mode;
+use crate::domain::named::named;
 use std::collections::BTreeMap;
 
 /// One day as it was graded.
@@ -133,22 +134,13 @@ impl Cause {
     }
 }
 
-/// How changes of files are noticed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Means {
-    /// The system tells.
-    Events,
-    /// The folder is looked through.
-    Polling,
-}
-
-impl Means {
-    /// A stable name for programs.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Events => "events",
-            Self::Polling => "polling",
-        }
+named! {
+    /// How changes of files are noticed.
+    pub enum Means {
+        /// The system tells.
+        Events = "events",
+        /// The folder is looked through.
+        Polling = "polling",
     }
 }
 

@@ -80,7 +80,6 @@ pub struct Entry {
     #[serde(default)]
     pub stands_in: bool,
     /// The check by which a person says that they demonstrated the course to somebody.
-    #[serde(default)]
     pub demo: Option<String>,
     /// Whether it is tried out on the programs of the course itself. One that installs from registries is not.
     #[serde(default = "yes")]

@@ -37,13 +37,13 @@ pub struct Mutant {
 
 impl Mutant {
     /// What is wrong with how a run came out: the check that must notice does not, or another one fails.
-    /// `None` where the run is as it should be.
-    pub fn misjudged(&self, states: &BTreeMap<String, State>) -> Option<String> {
+    /// `None` where the run is as it should be; else the first check that it is about, and what is wrong.
+    pub fn misjudged(&self, states: &BTreeMap<String, State>) -> Option<(String, String)> {
         // A habit or a risk that is named counts as noticed.
         let failed = |id: &str| matches!(states.get(id), Some(State::Fail | State::Warn));
         if !failed(&self.caught_by) {
             let state = states.get(&self.caught_by).map_or("–", |state| state.name());
-            return Some(format!("{} = {state}", self.caught_by));
+            return Some((self.caught_by.clone(), format!("{} = {state}", self.caught_by)));
         }
         let allowed = |id: &String| *id == self.caught_by || self.also.contains(id);
         let stray: Vec<&str> = states
@@ -51,7 +51,7 @@ impl Mutant {
             .filter(|(id, state)| **state == State::Fail && !allowed(id))
             .map(|(id, _)| id.as_str())
             .collect();
-        (!stray.is_empty()).then(|| format!("{} = fail", stray.join(" ")))
+        stray.first().map(|first| ((*first).to_owned(), format!("{} = fail", stray.join(" "))))
     }
 }
 
@@ -77,12 +77,13 @@ mod tests {
             also: vec!["X1".to_owned()],
             days: Vec::new(),
         };
-        let judged = |failed: &[&str]| mutant.misjudged(&states(failed));
+        let judged = |failed: &[&str]| mutant.misjudged(&states(failed)).map(|it| it.1);
         assert_eq!(judged(&["D3.7"]), None);
         assert_eq!(judged(&["D3.7", "X1"]), None);
         assert_eq!(judged(&[]).as_deref(), Some("D3.7 = pass"));
         assert_eq!(judged(&["X1"]).as_deref(), Some("D3.7 = pass"));
         assert_eq!(judged(&["D3.7", "D1.1", "D3.3"]).as_deref(), Some("D1.1 D3.3 = fail"));
-        assert_eq!(mutant.misjudged(&BTreeMap::new()).as_deref(), Some("D3.7 = –"));
+        let unknown = mutant.misjudged(&BTreeMap::new()).unwrap();
+        assert_eq!(unknown, ("D3.7".to_owned(), "D3.7 = –".to_owned()));
     }
 }

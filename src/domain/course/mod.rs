@@ -7,11 +7,11 @@ pub mod carried;
 pub mod claim;
 pub mod contract;
 pub mod coverage;
-pub mod dossier;
 pub mod evidence;
 pub mod facts;
 pub mod graded;
 pub mod item;
+pub mod known;
 pub mod launch;
 pub mod lint;
 pub mod manifest;
@@ -19,7 +19,7 @@ pub mod matrix;
 pub mod mutate;
 pub mod outcome;
 pub mod progress;
-pub mod proof;
+pub mod progress_report;
 pub mod reach;
 pub mod readme;
 pub mod routes;
@@ -32,6 +32,7 @@ pub mod talk;
 
 use crate::domain::course::act::Act;
 use crate::domain::course::claim::Claim;
+use crate::domain::named::named;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -41,29 +42,17 @@ pub const SCHEMA_VERSION: u32 = 1;
 /// The languages' codes and the anchors that every prose file has, in their order.
 pub const ANCHORS: [&str; 5] = ["goal", "tasks", "look", "pitfalls", "done"];
 
-/// How far a check can be automatic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// Decided by the program alone.
-    Auto,
-    /// Decided by the program alone, once a common misstatement is put right.
-    AutoCorrected,
-    /// Decided in part by the program; a person says the rest.
-    Partial,
-    /// Said by a person.
-    Human,
-}
-
-impl Kind {
-    /// The word that lessons and JSON use.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::AutoCorrected => "auto-corrected",
-            Self::Partial => "partial",
-            Self::Human => "human",
-        }
+named! {
+    /// How far a check can be automatic.
+    pub enum Kind {
+        /// Decided by the program alone.
+        Auto = "auto",
+        /// Decided by the program alone, once a common misstatement is put right.
+        AutoCorrected = "auto-corrected",
+        /// Decided in part by the program; a person says the rest.
+        Partial = "partial",
+        /// Said by a person.
+        Human = "human",
     }
 }
 
@@ -77,55 +66,34 @@ pub enum Level {
     Attest,
 }
 
-/// How much a failure weighs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Severity {
-    /// A matter of style: log lines, forms, what nobody is harmed by.
-    Habit,
-    /// It goes well until something else goes wrong.
-    Risky,
-    /// Money or security: the only one that fails a check, and holds up what rests on it.
-    #[default]
-    Wrong,
-}
-
-impl Severity {
-    /// The word that lessons and JSON use.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Habit => "habit",
-            Self::Risky => "risky",
-            Self::Wrong => "wrong",
-        }
+named! {
+    /// How much a failure weighs.
+    #[derive(Default)]
+    pub enum Severity {
+        /// A matter of style: log lines, forms, what nobody is harmed by.
+        Habit = "habit",
+        /// It goes well until something else goes wrong.
+        Risky = "risky",
+        /// Money or security: the only one that fails a check, and holds up what rests on it.
+        #[default]
+        Wrong = "wrong",
     }
 }
 
-/// The ways in which an application can stand before the course.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Track {
-    /// The shop that is built in.
-    Shop,
-    /// The learner's server, started and watched by the program.
-    Exec,
-    /// The learner's server, known by its address alone.
-    App,
+named! {
+    /// The ways in which an application can stand before the course.
+    pub enum Track {
+        /// The shop that is built in.
+        Shop = "shop",
+        /// The learner's server, started and watched by the program.
+        Exec = "exec",
+        /// The learner's server, known by its address alone.
+        App = "app",
+    }
 }
 
-impl Track {
-    /// The word that lessons and JSON use.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Shop => "shop",
-            Self::Exec => "exec",
-            Self::App => "app",
-        }
-    }
-
-    fn all() -> Vec<Self> {
-        vec![Self::Shop, Self::Exec, Self::App]
-    }
+fn every_track() -> Vec<Track> {
+    Track::ALL.to_vec()
 }
 
 /// One day: what `lesson.toml` holds.
@@ -256,7 +224,7 @@ pub struct Check {
     #[serde(default)]
     pub corrects: Vec<String>,
     /// The tracks that it can be run on.
-    #[serde(default = "Track::all")]
+    #[serde(default = "every_track")]
     pub tracks: Vec<Track>,
     /// Checks without which it makes no sense.
     #[serde(default)]
@@ -289,7 +257,6 @@ pub struct Check {
     #[serde(default)]
     pub draw: usize,
     /// The event that the questions are about; answers refer to it as `$asked`.
-    #[serde(default)]
     pub about: Option<String>,
 }
 
@@ -316,10 +283,8 @@ pub struct Diagnosis {
     /// `SG3.7-NOVERIFY`; its reason stands in the texts under this code.
     pub code: String,
     /// How much it weighs; without it, what the check weighs.
-    #[serde(default)]
     pub severity: Option<Severity>,
     /// The one command to type next; without it, the hint of the check.
-    #[serde(default)]
     pub next: Option<String>,
 }
 
@@ -333,7 +298,7 @@ pub struct Note {
     #[serde(default)]
     pub by: Vec<String>,
     /// The tracks that its probe can be run on.
-    #[serde(default = "Track::all")]
+    #[serde(default = "every_track")]
     pub tracks: Vec<Track>,
     /// Steps that must have been done.
     #[serde(default)]
@@ -361,7 +326,6 @@ pub struct Gate {
     #[serde(default)]
     pub attest: bool,
     /// A check whose questions must have been answered; until then it stays partial.
-    #[serde(default)]
     pub quiz: Option<String>,
     /// What must hold besides.
     #[serde(default)]

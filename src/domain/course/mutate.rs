@@ -6,31 +6,23 @@ use std::collections::BTreeMap;
 
 /// What is changed of a delivery; by default nothing.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Mutate {
     /// The body, after it was signed or before.
-    #[serde(default)]
     pub body: Option<Body>,
     /// The header.
-    #[serde(default)]
     pub header: Option<Header>,
     /// Seconds by which the signature is older (negative) or newer.
-    #[serde(default)]
     pub timestamp_s: i64,
     /// The secret that it is signed with.
-    #[serde(default)]
     pub secret: Option<Secret>,
     /// Whether each delivery gets an event id of its own.
-    #[serde(default)]
     pub new_id: bool,
     /// Members of the event that are replaced or added before signing, by JSON pointer.
-    #[serde(default)]
     pub set: BTreeMap<String, Value>,
     /// Members of the event that become null before signing, by JSON pointer.
-    #[serde(default)]
     pub null: Vec<String>,
     /// Members of the event that are left out before signing, by JSON pointer.
-    #[serde(default)]
     pub drop: Vec<String>,
 }
 

@@ -4,49 +4,29 @@ use crate::domain::course::evidence::Evidence;
 use crate::domain::course::scene::Scene;
 use crate::domain::course::statement::Statement;
 use crate::domain::course::{Kind, Level, Severity};
-use serde::{Deserialize, Serialize};
+use crate::domain::named::named;
 
-/// Where an item stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum State {
-    /// It holds.
-    Pass,
-    /// It does not hold.
-    Fail,
-    /// It does not hold, and nobody is harmed by that alone: risky, or a habit.
-    Warn,
-    /// The automatic part holds; a person has not said the rest.
-    Partial,
-    /// Only a person can say it, and nobody has.
-    Attest,
-    /// It was left out.
-    Skip,
-    /// Something that it needs does not hold.
-    Blocked,
+named! {
+    /// Where an item stands.
+    pub enum State {
+        /// It holds.
+        Pass = "pass",
+        /// It does not hold.
+        Fail = "fail",
+        /// It does not hold, and nobody is harmed by that alone: risky, or a habit.
+        Warn = "warn",
+        /// The automatic part holds; a person has not said the rest.
+        Partial = "partial",
+        /// Only a person can say it, and nobody has.
+        Attest = "attest",
+        /// It was left out.
+        Skip = "skip",
+        /// Something that it needs does not hold.
+        Blocked = "blocked",
+    }
 }
 
 impl State {
-    /// The word that JSON and the progress file use.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-            Self::Warn => "warn",
-            Self::Partial => "partial",
-            Self::Attest => "attest",
-            Self::Skip => "skip",
-            Self::Blocked => "blocked",
-        }
-    }
-
-    /// Reads such a word.
-    pub fn read(text: &str) -> Option<Self> {
-        use State::{Attest, Blocked, Fail, Partial, Pass, Skip, Warn};
-        let all = [Pass, Fail, Warn, Partial, Attest, Skip, Blocked];
-        all.into_iter().find(|state| state.name() == text)
-    }
-
     /// Whether nothing automatic is left that has to be done.
     pub const fn is_well(self) -> bool {
         matches!(self, Self::Pass | Self::Warn | Self::Partial | Self::Attest)

@@ -154,56 +154,56 @@ impl Snapshot {
     /// Merging twice, or in another order, comes to the same.
     #[must_use]
     pub fn merge(&self, other: &Self) -> Self {
-        let mut checks: BTreeMap<(&str, u32), Mark> = BTreeMap::new();
-        for mark in self.checks.iter().chain(&other.checks) {
-            let key = (mark.id.as_str(), mark.version);
-            let merged = checks.remove(&key).map_or_else(|| mark.clone(), |had| newer(&had, mark));
-            checks.insert(key, merged);
-        }
-        let mut attested: BTreeMap<&str, i64> = BTreeMap::new();
-        for word in self.attested.iter().chain(&other.attested) {
-            let at = attested.entry(&word.id).or_insert(word.at);
-            *at = word.at.min(*at);
-        }
-        let mut hints: BTreeMap<&str, (u8, i64)> = BTreeMap::new();
-        for hint in self.hints.iter().chain(&other.hints) {
-            let (tier, at) = hints.entry(&hint.code).or_insert((hint.tier, hint.at));
-            (*tier, *at) = (hint.tier.max(*tier), hint.at.max(*at));
-        }
-        let mut solutions: BTreeMap<&str, (i64, bool)> = BTreeMap::new();
-        for seen in self.solutions.iter().chain(&other.solutions) {
-            let (at, gave_up) = solutions.entry(&seen.day).or_insert((seen.at, seen.gave_up));
-            (*at, *gave_up) = (seen.at.min(*at), seen.gave_up || *gave_up);
-        }
-        let mut steps: BTreeMap<(&str, &str), (Gone, i64)> = BTreeMap::new();
-        for it in self.steps.iter().chain(&other.steps) {
-            let gone = steps.entry((&it.day, &it.step)).or_insert((it.gone, it.at));
-            *gone = (*gone).max((it.gone, it.at));
-        }
-        let step = |((day, step), (gone, at)): ((&str, &str), (Gone, i64))| StepGone {
-            day: day.to_owned(),
-            step: step.to_owned(),
-            gone,
-            at,
-        };
         let attempts: BTreeSet<&Attempt> = self.attempts.iter().chain(&other.attempts).collect();
-        let word = |(id, at): (&str, i64)| Word { id: id.to_owned(), at };
-        let hint =
-            |(code, (tier, at)): (&str, (u8, i64))| HintSeen { code: code.to_owned(), tier, at };
-        let seen = |(day, (at, gave_up)): (&str, (i64, bool))| SolutionSeen {
-            day: day.to_owned(),
-            at,
-            gave_up,
-        };
         Self {
-            checks: checks.into_values().collect(),
-            attested: attested.into_iter().map(word).collect(),
-            hints: hints.into_iter().map(hint).collect(),
-            solutions: solutions.into_iter().map(seen).collect(),
-            steps: steps.into_iter().map(step).collect(),
+            checks: merged(&self.checks, &other.checks, |it| (it.id.clone(), it.version), newer),
+            attested: merged(
+                &self.attested,
+                &other.attested,
+                |it| it.id.clone(),
+                |a, b| Word { at: a.at.min(b.at), ..a.clone() },
+            ),
+            hints: merged(
+                &self.hints,
+                &other.hints,
+                |it| it.code.clone(),
+                |a, b| HintSeen { tier: a.tier.max(b.tier), at: a.at.max(b.at), ..a.clone() },
+            ),
+            solutions: merged(
+                &self.solutions,
+                &other.solutions,
+                |it| it.day.clone(),
+                |a, b| {
+                    let (at, gave_up) = (a.at.min(b.at), a.gave_up || b.gave_up);
+                    SolutionSeen { at, gave_up, ..a.clone() }
+                },
+            ),
+            steps: merged(
+                &self.steps,
+                &other.steps,
+                |it| (it.day.clone(), it.step.clone()),
+                |a, b| {
+                    if (a.gone, a.at) >= (b.gone, b.at) { a.clone() } else { b.clone() }
+                },
+            ),
             attempts: attempts.into_iter().cloned().collect(),
         }
     }
+}
+
+/// Both lists by their keys; what stands in both, or twice, is joined.
+fn merged<T: Clone, K: Ord>(
+    ours: &[T],
+    theirs: &[T],
+    key: impl Fn(&T) -> K,
+    join: impl Fn(&T, &T) -> T,
+) -> Vec<T> {
+    let mut all: BTreeMap<K, T> = BTreeMap::new();
+    for it in ours.iter().chain(theirs) {
+        let joined = all.get(&key(it)).map_or_else(|| it.clone(), |had| join(had, it));
+        all.insert(key(it), joined);
+    }
+    all.into_values().collect()
 }
 
 /// Of two marks of one check the newer, with the earlier pass and the higher count.

@@ -1,6 +1,8 @@
 //! A README as somebody reads it who follows it: its sections, its blocks, which of them are to be run and what
 //! each needs.
 
+use crate::domain::course::known;
+
 /// What a block's author wants done with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
@@ -40,20 +42,6 @@ pub struct Readme {
 
 /// Languages of blocks that a shell understands.
 const SHELLS: [&str; 5] = ["bash", "sh", "shell", "console", "zsh"];
-/// First words of commands that need more than this machine without a network has.
-const OUTSIDE: [&str; 10] = [
-    "docker",
-    "docker-compose",
-    "podman",
-    "stripe",
-    "sudo",
-    "apt",
-    "apt-get",
-    "brew",
-    "ngrok",
-    "git",
-];
-
 impl Readme {
     /// Takes a text apart.
     pub fn read(text: &str) -> Self {
@@ -153,17 +141,7 @@ impl Block {
 
     /// Whether it starts a server, by the names of those that are usual.
     pub fn starts_server(&self) -> bool {
-        let known = [
-            "gunicorn",
-            "uvicorn",
-            "flask run",
-            "node ",
-            "npm start",
-            "cargo run",
-            "compose up",
-            "docker run",
-        ];
-        self.commands().iter().any(|(_, it)| known.iter().any(|mark| it.contains(mark)))
+        self.commands().iter().any(|(_, it)| known::find("serves", it).is_some())
     }
 
     /// Whether it shows a dialogue: commands after `$ `, answers without.
@@ -226,55 +204,11 @@ impl Block {
             let named = |word: &&str| !word.contains('=') || word.starts_with('-');
             part.split_whitespace().find(named)
         });
-        let outside = firsts.find(|word| OUTSIDE.contains(word)).map(str::to_owned);
+        let outside = firsts.find(|word| known::is("needs-outside", word)).map(str::to_owned);
         let stripe = commands.iter().any(|(_, it)| it.contains("https://api.stripe.com"));
         outside.or_else(|| stripe.then(|| "api.stripe.com".to_owned()))
     }
 }
-
-/// What a README tells, by the words that its headings have in either language.
-pub const SECTIONS: [(&str, &[&str]); 8] = [
-    (
-        "features",
-        &["feature", "what it does", "overview", "about", "機能", "概要", "特徴", "できること"],
-    ),
-    (
-        "requirements",
-        &[
-            "requirement",
-            "prerequisite",
-            "what it needs",
-            "needs",
-            "動作環境",
-            "必要",
-            "前提",
-            "要件",
-        ],
-    ),
-    (
-        "setup",
-        &[
-            "set up",
-            "setup",
-            "install",
-            "getting started",
-            "configuration",
-            "セットアップ",
-            "準備",
-            "インストール",
-            "導入",
-            "設定",
-        ],
-    ),
-    (
-        "use",
-        &["use", "usage", "start", "run", "test", "使い方", "起動", "実行", "テスト", "動かす"],
-    ),
-    ("cautions", &["caution", "warning", "note", "security", "注意", "警告", "セキュリティ"]),
-    ("files", &["file", "structure", "layout", "ファイル", "構成", "ディレクトリ"]),
-    ("licence", &["licence", "license", "ライセンス"]),
-    ("references", &["reference", "read on", "links", "documentation", "参考", "リンク", "資料"]),
-];
 
 /// The sections that no heading stands for.
 pub fn lacking(readme: &Readme) -> Vec<&'static str> {
@@ -282,8 +216,8 @@ pub fn lacking(readme: &Readme) -> Vec<&'static str> {
     let titles: Vec<String> =
         readme.headings.iter().skip(1).map(|(_, title)| title.to_lowercase()).collect();
     let told =
-        |words: &[&str]| titles.iter().any(|title| words.iter().any(|it| title.contains(it)));
-    SECTIONS.iter().filter(|(_, words)| !told(words)).map(|(name, _)| *name).collect()
+        |words: &[String]| titles.iter().any(|title| words.iter().any(|it| title.contains(it)));
+    known::groups("sections").filter(|(_, words)| !told(words)).map(|(name, _)| name).collect()
 }
 
 #[cfg(test)]
@@ -391,7 +325,7 @@ mod tests {
                 }
                 drop((block.server(), block.needs_outside()));
             }
-            prop_assert!(lacking(&readme).len() <= SECTIONS.len());
+            prop_assert!(lacking(&readme).len() <= known::groups("sections").count());
         }
     }
 }

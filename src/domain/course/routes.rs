@@ -31,7 +31,7 @@ impl Routes {
         let all: Vec<&Act> = steps.into_iter().chain(acts).collect();
         let asks = all.iter().any(|act| match &act.verb {
             Verb::Http(it) => is_page(&it.url),
-            Verb::Form(_) => true,
+            Verb::Form { .. } => true,
             Verb::Checkout(it) => it.via == Via::App && !day.lesson.stands_in,
             _ => false,
         });
@@ -74,7 +74,7 @@ pub fn documents(day: &Day, arrange: &[String], acts: &[Act]) -> bool {
         gather(day, name, &mut all);
     }
     all.extend(acts);
-    all.iter().any(|act| matches!(act.verb, Verb::Document(_) | Verb::RunReadme(_)))
+    all.iter().any(|act| matches!(act.verb, Verb::Document {} | Verb::RunReadme {}))
 }
 
 /// The acts of a step and of those that it needs.
@@ -97,30 +97,27 @@ fn is_page(url: &str) -> bool {
 
 /// The names of the answers that a claim looks at; a part of what a page came to is none.
 fn answers(claim: &Claim) -> Vec<&str> {
-    match claim {
-        Claim::Status(it) => it.of.iter().map(String::as_str).collect(),
-        Claim::Header(it) => it.of.iter().map(String::as_str).collect(),
-        Claim::Body(it) => it.of.iter().map(String::as_str).collect(),
-        Claim::Json(it) if it.at.starts_with("/answer") || it.of.ends_with("_answer") => {
-            vec![it.of.as_str()]
-        }
-        Claim::All(claims) | Claim::Any(claims) => claims.iter().flat_map(answers).collect(),
-        Claim::Not(claim) => answers(claim),
-        Claim::Given(given) => answers(&given.then),
-        _ => Vec::new(),
-    }
+    claim.each(|it| {
+        let of: &[String] = match it {
+            Claim::Status(it) => &it.of,
+            Claim::Header(it) => &it.of,
+            Claim::Body(it) => &it.of,
+            Claim::Json(it) if it.at.starts_with("/answer") || it.of.ends_with("_answer") => {
+                std::slice::from_ref(&it.of)
+            }
+            _ => &[],
+        };
+        of.iter().map(String::as_str)
+    })
 }
 
 /// The names of the objects whose members a claim looks at.
 pub fn members(claim: &Claim) -> Vec<&str> {
-    match claim {
-        Claim::Json(it) => vec![it.of.as_str()],
-        Claim::Fields(it) => vec![it.of.as_str()],
-        Claim::All(claims) | Claim::Any(claims) => claims.iter().flat_map(members).collect(),
-        Claim::Not(claim) => members(claim),
-        Claim::Given(given) => members(&given.then),
-        _ => Vec::new(),
-    }
+    claim.each(|it| match it {
+        Claim::Json(it) => Some(it.of.as_str()),
+        Claim::Fields(it) => Some(it.of.as_str()),
+        _ => None,
+    })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use crate::domain::course::claim::Claim;
 use crate::domain::course::{Check, Cover, Day, Kind, Level, SCHEMA_VERSION, Track, coverage};
 use std::collections::BTreeSet;
 use std::fmt;
+use std::path::{Component, Path};
 
 /// Something that is wrong with a lesson.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,8 +20,8 @@ pub struct LessonError {
 
 impl LessonError {
     /// A problem of a key in a file.
-    pub fn new(file: &str, key: &str, what: String) -> Self {
-        Self { file: file.to_owned(), key: key.to_owned(), what }
+    pub fn new(file: &str, key: &str, what: impl Into<String>) -> Self {
+        Self { file: file.to_owned(), key: key.to_owned(), what: what.into() }
     }
 }
 
@@ -38,6 +39,14 @@ pub fn problems(day: &Day, file: &str) -> Vec<LessonError> {
     found.references(day);
     for check in &day.checks {
         found.check(check);
+    }
+    let claims = day.checks.iter().map(|it| (&it.id, &it.assert));
+    let claims = claims.chain(day.notes.iter().map(|it| (&it.id, &it.assert)));
+    let claims = claims.chain(day.gates.iter().map(|it| (&it.id, &it.assert)));
+    for (id, claim) in claims.flat_map(|(id, all)| all.iter().map(move |it| (id, it))) {
+        for path in claim.files().into_iter().filter(|path| !stays(path)) {
+            found.say(id, &format!("reads `{path}`, which is outside of the project"));
+        }
     }
     let blind = |tracks: &[Track], claims: &[Claim]| {
         let log = claims.iter().all(Claim::needs_log);
@@ -70,7 +79,7 @@ struct Judge<'f> {
 
 impl Judge<'_> {
     fn say(&mut self, key: &str, what: &str) {
-        self.problems.push(LessonError::new(self.file, key, what.to_owned()));
+        self.problems.push(LessonError::new(self.file, key, what));
     }
 
     fn head(&mut self, day: &Day) {
@@ -100,6 +109,12 @@ impl Judge<'_> {
     }
 
     fn names(&mut self, day: &Day) {
+        let checks = day.checks.iter().flat_map(|check| [&check.id, &check.code]);
+        let others = day.steps.iter().map(|it| &it.id).chain(day.notes.iter().map(|it| &it.id));
+        let all = checks.chain(others).chain(day.gates.iter().map(|it| &it.id));
+        for name in all.filter(|name| !is_plain(name)) {
+            self.say(name, "is no name: letters, digits, `.`, `-` and `_`");
+        }
         let mut seen = BTreeSet::new();
         for name in day.checks.iter().flat_map(|check| [&check.id, &check.code]) {
             if !seen.insert(name.as_str()) {
@@ -198,6 +213,18 @@ impl Judge<'_> {
     }
 }
 
+/// Whether a name can be that of a file, wherever it is put.
+fn is_plain(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    !name.is_empty() && !name.contains("..") && name.chars().all(plain)
+}
+
+/// Whether a path leads nowhere but into the folder that it is taken from.
+fn stays(path: &str) -> bool {
+    let inside = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+    Path::new(path).components().all(inside)
+}
+
 /// Whether an item belongs to the day of this order: `D3.1` to day 3. `X` probes belong to the day that has them.
 fn is_of(id: &str, order: u8) -> bool {
     let day = id.trim_start_matches(|c: char| c.is_ascii_uppercase()).split('.').next();
@@ -246,7 +273,7 @@ mod tests {
     #[test]
     fn each_break_of_the_format_is_named_by_its_key() {
         type Change = fn(&mut Value);
-        let breaks: [(Change, &str); 13] = [
+        let breaks: [(Change, &str); 17] = [
             (|day| day["check"][0]["timeout_ms"] = json!(0), "D2.1"),
             (|day| day["gate"][0]["quiz"] = json!("D2.1"), "G2.1"),
             (|day| day["lesson"]["version"] = json!(0), "lesson.version"),
@@ -263,6 +290,19 @@ mod tests {
             (|day| day["note"][0]["by"] = json!(["D2.1"]), "N2.1"),
             (|day| day["gate"][0]["needs"] = json!(["D9.9"]), "G2.1 needs"),
             (|day| day["covers"]["T2.1"] = json!(""), "covers.T2.1"),
+            (|day| day["do"][0]["id"] = json!("../paid"), "../paid"),
+            (
+                |day| day["note"][0] = json!({"id": "N2.1", "assert": [{"mentions": {"file": "a | /etc/hosts", "all": {}}}]}),
+                "N2.1",
+            ),
+            (
+                |day| {
+                    day["check"][0]["assert"] =
+                        json!([{"not": {"files": {"exist": ["a/../../b"]}}}])
+                },
+                "D2.1",
+            ),
+            (|day| day["gate"][0]["assert"] = json!([{"files": {"own": ["a.md|~/../b"]}}]), "G2.1"),
         ];
         for (change, key) in breaks {
             assert_eq!(keys(change), [key]);

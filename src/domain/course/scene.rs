@@ -1,58 +1,36 @@
 //! What happened in the learner's program when a check failed: the request, the answer, the log at that moment,
 //! and what the official libraries' own words in it mean. Pure.
 
-use serde::{Deserialize, Serialize};
+use crate::domain::course::known;
+use crate::domain::named::named;
 
 /// How much of an answer's body is shown.
 const LINE_MAX: usize = 160;
 
-/// What the words of an official library say about why it refused an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Said {
-    /// The event is of another API version than the library.
-    Version,
-    /// What was verified is no text and no bytes: somebody had parsed it before.
-    Parsed,
-    /// The header was not handed over.
-    NoHeader,
-    /// The secret was not handed over, or is empty.
-    NoSecret,
-    /// The signature is older than the tolerance.
-    Tolerance,
-    /// None of the signatures fits.
-    NoMatch,
+named! {
+    /// What the words of an official library say about why it refused an event.
+    pub enum Said {
+        /// The event is of another API version than the library.
+        Version = "version",
+        /// What was verified is no text and no bytes: somebody had parsed it before.
+        Parsed = "parsed",
+        /// The header was not handed over.
+        NoHeader = "no-header",
+        /// The secret was not handed over, or is empty.
+        NoSecret = "no-secret",
+        /// The signature is older than the tolerance.
+        Tolerance = "tolerance",
+        /// None of the signatures fits.
+        NoMatch = "no-match",
+    }
 }
-
-/// The libraries' phrases in small letters, the most telling first.
-const PHRASES: [(&str, Said); 20] = [
-    ("expects api version", Said::Version),
-    ("received event with api version", Said::Version),
-    ("api version mismatch", Said::Version),
-    ("parsed javascript object", Said::Parsed),
-    ("payload was provided as a parsed", Said::Parsed),
-    ("must be provided as a string or a buffer", Said::Parsed),
-    ("no stripe-signature header", Said::NoHeader),
-    ("no webhook signature header", Said::NoHeader),
-    ("webhook has no stripe-signature header", Said::NoHeader),
-    ("unable to extract timestamp and signatures", Said::NoHeader),
-    ("no webhook secret", Said::NoSecret),
-    ("secret is not set", Said::NoSecret),
-    ("secret must not be", Said::NoSecret),
-    ("no webhook signing secret", Said::NoSecret),
-    ("timestamp outside the tolerance", Said::Tolerance),
-    ("timestamp outside tolerance", Said::Tolerance),
-    ("timestamp wasn't within tolerance", Said::Tolerance),
-    ("no signatures found matching", Said::NoMatch),
-    ("webhook had no valid signature", Said::NoMatch),
-    ("no signatures found with expected scheme", Said::NoMatch),
-];
 
 impl Said {
     /// What a text says, where it has words of an official library in it.
-    pub fn read(text: &str) -> Option<Self> {
+    pub fn in_text(text: &str) -> Option<Self> {
         let text = text.to_lowercase();
-        PHRASES.iter().find(|(phrase, _)| text.contains(phrase)).map(|(_, said)| *said)
+        let said = |(_, phrases): &(&str, &[String])| phrases.iter().any(|it| text.contains(it));
+        known::groups("phrases").find(said).and_then(|(word, _)| Self::read(word))
     }
 }
 
@@ -101,9 +79,9 @@ mod tests {
             ("No stripe-signature header value was provided.", Said::NoHeader),
             ("No webhook secret was provided", Said::NoSecret),
         ] {
-            assert_eq!(Said::read(text), Some(said), "{text}");
+            assert_eq!(Said::in_text(text), Some(said), "{text}");
         }
-        assert_eq!(Said::read("Bad Request"), None);
+        assert_eq!(Said::in_text("Bad Request"), None);
     }
 
     #[test]

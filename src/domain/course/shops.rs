@@ -13,7 +13,6 @@ pub struct Shops(pub BTreeMap<String, Shop>);
 #[serde(deny_unknown_fields)]
 pub struct Shop {
     /// What installs its packages in its folder, where it has any.
-    #[serde(default)]
     pub install: Option<String>,
     /// The command that starts it, once its packages are installed in its folder.
     pub start: String,
@@ -30,14 +29,11 @@ pub struct Trial {
     /// What is linked into the copy, and where it stands in the folder of tools.
     pub links: BTreeMap<String, String>,
     /// A command that must have ended well before the shop is started.
-    #[serde(default)]
     pub build: Option<String>,
     /// The command that starts it, where it is not `start`.
-    #[serde(default)]
     pub start: Option<String>,
     /// The command that starts another program of its language in its place: `{file}`, which may rest on what lies in
     /// the folder of the languages, `{track}`.
-    #[serde(default)]
     pub other: Option<String>,
 }
 

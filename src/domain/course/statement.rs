@@ -83,7 +83,7 @@ pub enum Statement {
     /// It was not judged, because that check failed.
     NotJudged(String),
     /// What an act came to.
-    Doing(&'static str, Box<Statement>),
+    Doing(String, Box<Statement>),
     /// All of them hold.
     All(Vec<Statement>),
     /// One of them holds.

@@ -1,7 +1,8 @@
 //! A day as a conversation: steps, one a screen, each done once its effect is seen, however it was brought about.
 //! Pure: what is seen is a value, and an effect is a difference between two of them.
 
-use serde::{Deserialize, Serialize};
+use crate::domain::named::named;
+use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// Seconds of a day.
@@ -47,7 +48,6 @@ pub struct Step {
     #[serde(default)]
     pub covered: bool,
     /// What is seen once it is done.
-    #[serde(default)]
     pub done: Option<Effect>,
     /// Mistakes that are met, each with its answer in the texts.
     #[serde(default, rename = "slip")]
@@ -56,16 +56,13 @@ pub struct Step {
     #[serde(default)]
     pub answers: Vec<String>,
     /// What is shown of what was done.
-    #[serde(default)]
     pub show: Option<Show>,
     /// The members of an event that are shown, as JSON pointers.
     #[serde(default)]
     pub members: Vec<String>,
     /// What shows the whole.
-    #[serde(default)]
     pub raw: Option<String>,
     /// The program that is mended.
-    #[serde(default)]
     pub mend: Option<Mend>,
 }
 
@@ -121,7 +118,7 @@ pub enum Effect {
     /// The listener took an event.
     Taken {
         /// Of this type.
-        #[serde(default, rename = "type")]
+        #[serde(rename = "type")]
         kind: Option<String>,
         /// Whether it had come before.
         #[serde(default)]
@@ -130,7 +127,6 @@ pub enum Effect {
     /// The listener refused a delivery, for this cause.
     Refused {
         /// `mismatch`, `too_old`, …
-        #[serde(default)]
         cause: Option<String>,
     },
     /// An attempt to deliver found nobody.
@@ -291,28 +287,13 @@ impl Wanted {
     }
 }
 
-/// How far a step was gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Gone {
-    /// The program did it before the learner's eyes.
-    Shown,
-    /// The learner did it, by hand, with the built-in shop.
-    Done,
-}
-
-impl Gone {
-    /// The word that the progress file uses.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Shown => "shown",
-            Self::Done => "done",
-        }
-    }
-
-    /// Reads such a word.
-    pub fn read(text: &str) -> Option<Self> {
-        [Self::Shown, Self::Done].into_iter().find(|gone| gone.name() == text)
+named! {
+    /// How far a step was gone.
+    pub enum Gone {
+        /// The program did it before the learner's eyes.
+        Shown = "shown",
+        /// The learner did it, by hand, with the built-in shop.
+        Done = "done",
     }
 }
 

@@ -1,11 +1,11 @@
 //! What a report says, in blocks that know no format.
 
-use crate::domain::course::dossier::{DayLine, Dossier, Row};
 use crate::domain::course::evidence::Evidence;
 use crate::domain::course::outcome::State;
+use crate::domain::course::progress_report::{DayLine, ProgressReport, Row};
 use crate::domain::locale::Locale;
 use crate::view::table::short;
-use crate::view::words::{Msg, say};
+use crate::view::words::{Msg, int, say};
 
 /// Attempts of one day.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,10 +48,6 @@ pub enum Block {
     Sign(String),
     /// The data, under their title.
     Data(String, String),
-}
-
-fn count(n: usize) -> i64 {
-    i64::try_from(n).unwrap_or(i64::MAX)
 }
 
 /// The words of a state.
@@ -97,10 +93,10 @@ fn solution(day: &DayLine, locale: Locale) -> String {
 }
 
 /// The heading of every kind, with how far the learner is.
-pub fn opening(dossier: &Dossier, title: &Msg<'_>, locale: Locale) -> Vec<Block> {
-    let (passed, required) = dossier.passed(None);
-    let lead = Msg::ReportLead { passed: count(passed), required: count(required) };
-    let head = &dossier.head;
+pub fn opening(report: &ProgressReport, title: &Msg<'_>, locale: Locale) -> Vec<Block> {
+    let (passed, required) = report.passed(None);
+    let lead = Msg::ReportLead { passed: int(passed), required: int(required) };
+    let head = &report.head;
     let made = Msg::ReportMade { program: &head.program, api: &head.api_version };
     vec![
         Block::Heading(1, say(locale, title)),
@@ -109,7 +105,7 @@ pub fn opening(dossier: &Dossier, title: &Msg<'_>, locale: Locale) -> Vec<Block>
     ]
 }
 
-fn days(dossier: &Dossier, locale: Locale) -> Block {
+fn days(report: &ProgressReport, locale: Locale) -> Block {
     let head = [
         Msg::ReportColDay,
         Msg::ReportColPassed,
@@ -119,8 +115,8 @@ fn days(dossier: &Dossier, locale: Locale) -> Block {
         Msg::ReportColSolution,
     ];
     let row = |day: &DayLine| {
-        let (passed, required) = dossier.passed(Some(&day.id));
-        let of = || dossier.rows.iter().filter(|row| row.day == day.id);
+        let (passed, required) = report.passed(Some(&day.id));
+        let of = || report.rows.iter().filter(|row| row.day == day.id);
         vec![
             day.title.clone(),
             format!("{passed}/{required}"),
@@ -131,12 +127,12 @@ fn days(dossier: &Dossier, locale: Locale) -> Block {
         ]
     };
     let head = head.iter().map(|msg| say(locale, msg)).collect();
-    Block::Table(head, dossier.days.iter().map(row).collect())
+    Block::Table(head, report.days.iter().map(row).collect())
 }
 
-fn chart(dossier: &Dossier, locale: Locale) -> Block {
+fn chart(report: &ProgressReport, locale: Locale) -> Block {
     let bar = |day: &DayLine| {
-        let of = || dossier.rows.iter().filter(|row| row.day == day.id);
+        let of = || report.rows.iter().filter(|row| row.day == day.id);
         let (all, bad): (u32, u32) =
             (of().map(|row| row.attempts).sum(), of().map(|row| row.failed).sum());
         Bar { label: day.id.clone(), good: all.saturating_sub(bad), bad }
@@ -144,11 +140,11 @@ fn chart(dossier: &Dossier, locale: Locale) -> Block {
     Block::Chart(Chart {
         title: say(locale, &Msg::ReportChart),
         legend: [say(locale, &Msg::ReportChartGood), say(locale, &Msg::ReportChartBad)],
-        bars: dossier.days.iter().map(bar).collect(),
+        bars: report.days.iter().map(bar).collect(),
     })
 }
 
-fn checks(dossier: &Dossier, day: &DayLine, locale: Locale) -> Block {
+fn checks(report: &ProgressReport, day: &DayLine, locale: Locale) -> Block {
     let head = [
         Msg::ReportColCheck,
         Msg::ReportColTitle,
@@ -173,33 +169,33 @@ fn checks(dossier: &Dossier, day: &DayLine, locale: Locale) -> Block {
             row.seal.chars().take(12).collect(),
         ]
     };
-    let rows = dossier.rows.iter().filter(|row| row.day == day.id).map(row).collect();
+    let rows = report.rows.iter().filter(|row| row.day == day.id).map(row).collect();
     Block::Table(head.iter().map(|msg| say(locale, msg)).collect(), rows)
 }
 
 /// Everything, with the data that prove it.
-pub fn full(dossier: &Dossier, locale: Locale) -> Vec<Block> {
-    let mut blocks = opening(dossier, &Msg::ReportTitle, locale);
-    blocks.extend([days(dossier, locale), chart(dossier, locale)]);
-    for day in &dossier.days {
+pub fn full(report: &ProgressReport, locale: Locale) -> Vec<Block> {
+    let mut blocks = opening(report, &Msg::ReportTitle, locale);
+    blocks.extend([days(report, locale), chart(report, locale)]);
+    for day in &report.days {
         blocks.push(Block::Heading(2, day.title.clone()));
-        blocks.push(checks(dossier, day, locale));
+        blocks.push(checks(report, day, locale));
     }
     blocks.push(Block::Heading(2, say(locale, &Msg::ReportProof)));
-    blocks.push(Block::Text(say(locale, &Msg::ReportSeal { seal: &dossier.seal })));
+    blocks.push(Block::Text(say(locale, &Msg::ReportSeal { seal: &report.seal })));
     blocks.push(Block::Command("stripegym verify-report FILE".to_owned()));
     blocks.push(Block::Text(say(locale, &Msg::ReportLimit)));
-    blocks.push(Block::Data(say(locale, &Msg::ReportData), dossier.write()));
+    blocks.push(Block::Data(say(locale, &Msg::ReportData), report.write()));
     blocks
 }
 
 /// One page to show around.
-pub fn share(dossier: &Dossier, locale: Locale) -> Vec<Block> {
-    let mut blocks = opening(dossier, &Msg::ReportTitle, locale);
+pub fn share(report: &ProgressReport, locale: Locale) -> Vec<Block> {
+    let mut blocks = opening(report, &Msg::ReportTitle, locale);
     blocks.push(Block::Text(say(locale, &Msg::ShareWhat)));
-    blocks.extend([days(dossier, locale), chart(dossier, locale)]);
+    blocks.extend([days(report, locale), chart(report, locale)]);
     let open = |row: &&Row| row.state != Some(State::Pass) && row.state.is_some();
-    let open: Vec<String> = dossier
+    let open: Vec<String> = report
         .rows
         .iter()
         .filter(open)
@@ -210,8 +206,8 @@ pub fn share(dossier: &Dossier, locale: Locale) -> Vec<Block> {
         blocks.push(Block::List(open));
     }
     blocks.push(Block::Heading(2, say(locale, &Msg::ShareTry)));
-    let first = dossier.days.first().map(|day| Block::Command(format!("stripegym {}", day.id)));
+    let first = report.days.first().map(|day| Block::Command(format!("stripegym {}", day.id)));
     blocks.extend(first);
-    blocks.push(Block::Text(say(locale, &Msg::ShareSeal { seal: &dossier.seal })));
+    blocks.push(Block::Text(say(locale, &Msg::ShareSeal { seal: &report.seal })));
     blocks
 }

@@ -5,21 +5,21 @@ pub mod html;
 pub mod markdown;
 pub mod script;
 
-use crate::domain::course::dossier::{Dossier, Flaw, Kind, Shape, Verified};
+use crate::domain::course::progress_report::{Flaw, Kind, ProgressReport, Shape, Verified};
 use crate::domain::locale::Locale;
 use crate::view::canvas::{Canvas, Tone};
-use crate::view::words::Msg;
+use crate::view::words::{Msg, int};
 use crate::view::wrap::wrap;
 
 /// A report as a file of its own. The same data come to the same text, whenever it is written.
-pub fn render(dossier: &Dossier, kind: Kind, shape: Shape, locale: Locale) -> String {
+pub fn render(report: &ProgressReport, kind: Kind, shape: Shape, locale: Locale) -> String {
     if shape == Shape::Json {
-        return dossier.write();
+        return report.write();
     }
     let blocks = match kind {
-        Kind::Full => blocks::full(dossier, locale),
-        Kind::Demo => script::demo(dossier, locale),
-        Kind::Share => blocks::share(dossier, locale),
+        Kind::Full => blocks::full(report, locale),
+        Kind::Demo => script::demo(report, locale),
+        Kind::Share => blocks::share(report, locale),
     };
     match shape {
         Shape::Html => html::write(&blocks, locale),
@@ -36,7 +36,7 @@ pub fn verified(it: &Verified, canvas: &Canvas) -> String {
             Flaw::Row(id) => Msg::FlawRow { id },
             Flaw::Evidence(id) => Msg::FlawEvidence { id },
             Flaw::Seal => Msg::FlawSeal,
-            Flaw::Text(line) => Msg::FlawText { line: i64::try_from(*line).unwrap_or(i64::MAX) },
+            Flaw::Text(line) => Msg::FlawText { line: int(*line) },
             Flaw::Unknown(id) => Msg::FlawUnknown { id },
             Flaw::Differs(id) => Msg::FlawDiffers { id },
         });
@@ -50,12 +50,11 @@ pub fn verified(it: &Verified, canvas: &Canvas) -> String {
         Some(path) => canvas.prose(&Msg::VerifyAgainst { path }),
         None => canvas.prose(&Msg::VerifyAlone),
     });
-    let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     lines.push(if it.flaws.is_empty() {
-        let holds = Msg::VerifyHolds { rows: count(it.rows) };
+        let holds = Msg::VerifyHolds { rows: int(it.rows) };
         format!("{}\n{}", canvas.tone(Tone::Good, &canvas.say(&holds)), it.seal)
     } else {
-        canvas.tone(Tone::Bad, &canvas.say(&Msg::VerifyBroken { flaws: count(it.flaws.len()) }))
+        canvas.tone(Tone::Bad, &canvas.say(&Msg::VerifyBroken { flaws: int(it.flaws.len()) }))
     });
     lines.push(canvas.tone(Tone::Quiet, &canvas.prose(&Msg::ReportLimit)));
     lines.join("\n")

@@ -1,6 +1,6 @@
 //! A demonstration of three minutes, with a line to sign.
 
-use crate::domain::course::dossier::Dossier;
+use crate::domain::course::progress_report::ProgressReport;
 use crate::domain::locale::Locale;
 use crate::view::report::blocks::{Block, opening};
 use crate::view::words::{Msg, say};
@@ -17,8 +17,8 @@ const SCENES: [(&str, &str, Msg<'_>); 7] = [
 ];
 
 /// The script.
-pub fn demo(dossier: &Dossier, locale: Locale) -> Vec<Block> {
-    let mut blocks = opening(dossier, &Msg::DemoTitle, locale);
+pub fn demo(report: &ProgressReport, locale: Locale) -> Vec<Block> {
+    let mut blocks = opening(report, &Msg::DemoTitle, locale);
     let head = [Msg::ColTime, Msg::DemoType, Msg::DemoSay].iter().map(|msg| say(locale, msg));
     let row = |(at, command, what): &(&str, &str, Msg<'_>)| {
         vec![(*at).to_owned(), (*command).to_owned(), say(locale, what)]
@@ -29,9 +29,9 @@ pub fn demo(dossier: &Dossier, locale: Locale) -> Vec<Block> {
     blocks.push(Block::List(seen.iter().map(|msg| format!("☐ {}", say(locale, msg))).collect()));
     blocks.push(Block::Sign(say(locale, &Msg::DemoSign)));
     blocks.push(Block::Text(say(locale, &Msg::DemoAfter)));
-    let word = dossier.rows.iter().find(|row| Some(&row.id) == dossier.demo.as_ref());
+    let word = report.rows.iter().find(|row| Some(&row.id) == report.demo.as_ref());
     let command = word.map(|row| format!("stripegym {} --attest {}", row.day, row.id));
     blocks.extend(command.map(Block::Command));
-    blocks.push(Block::Text(say(locale, &Msg::ShareSeal { seal: &dossier.seal })));
+    blocks.push(Block::Text(say(locale, &Msg::ShareSeal { seal: &report.seal })));
     blocks
 }

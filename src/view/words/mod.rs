@@ -39,6 +39,11 @@ fn bundle(locale: Locale) -> &'static Bundle {
     })
 }
 
+/// A number as sentences take it.
+pub fn int(number: impl TryInto<i64>) -> i64 {
+    number.try_into().unwrap_or(i64::MAX)
+}
+
 /// The sentence of `msg` in `locale`.
 pub fn say(locale: Locale, msg: &Msg<'_>) -> String {
     text(locale, &msg.key(), Some(&msg.args())).unwrap_or_else(|| msg.key())

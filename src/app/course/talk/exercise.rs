@@ -9,7 +9,7 @@ use crate::app::provider::Provider;
 use crate::content::embedded;
 use crate::domain::course::outcome::{CheckResult, State};
 use crate::domain::course::talk::{Break, Mend};
-use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::fault::Fault;
 use std::path::{Path, PathBuf};
 
 /// The languages: the name, what runs it, the shop's file.
@@ -43,9 +43,7 @@ pub fn begin(mend: &Mend, folder: &Path) -> Result<Option<Exercise>, Fault> {
     let text = embedded::file(&format!("mend/{file}")).unwrap_or_default();
     let Break { right, wrong } = broken;
     let (right, wrong) = (right.trim_end(), wrong.trim_end());
-    let failed = |error: std::io::Error| {
-        Fault::because(FaultKind::File { path: path.display().to_string() }, error)
-    };
+    let failed = |error: std::io::Error| Fault::file(&path, error);
     let line = text.split(right).next().unwrap_or_default().matches('\n').count() + 1;
     if !path.exists() {
         std::fs::create_dir_all(folder).map_err(failed)?;
@@ -70,9 +68,7 @@ fn installed(name: &str) -> bool {
 impl Exercise {
     /// Mends it in the learner's place.
     pub fn solve(&self) -> Result<(), Fault> {
-        let failed = |error: std::io::Error| {
-            Fault::because(FaultKind::File { path: self.path.display().to_string() }, error)
-        };
+        let failed = |error: std::io::Error| Fault::file(&self.path, error);
         let text = std::fs::read_to_string(&self.path).map_err(failed)?;
         let mended = text.replacen(&self.wrong, &self.right, 1);
         std::fs::write(&self.path, mended).map_err(failed)

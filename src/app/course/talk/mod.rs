@@ -18,6 +18,7 @@ use crate::domain::course::outcome::DayResult;
 use crate::domain::course::talk::{AttemptSeen, Seen, SessionSeen, Taken, Talk};
 use crate::domain::fault::Fault;
 use crate::domain::locale::Locale;
+use crate::domain::peek::Peek as _;
 use crate::domain::reconcile::{Record, reconcile};
 use crate::shop::listener_event::ListenerEvent;
 use crate::store::Filter;
@@ -197,8 +198,7 @@ impl<'c> Room<'c> {
     async fn sessions(&self) -> Result<Vec<SessionSeen>, Fault> {
         let params = json!({ "limit": LOOKED_AT });
         let list = self.provider.stripe.get("/v1/checkout/sessions", &params).await?;
-        let data = list.get("data").and_then(Value::as_array);
-        Ok(data.into_iter().flatten().map(session).collect())
+        Ok(list.items("data").iter().map(session).collect())
     }
 
     async fn rows(&self) -> Result<Vec<(String, String)>, Fault> {
@@ -276,17 +276,13 @@ pub fn of_code(code: &str, locale: Locale) -> Option<String> {
 
 /// The attempts of deliveries, the newest first.
 fn attempts(list: &Value) -> Vec<AttemptSeen> {
-    let text = |value: &Value, name: &str| {
-        value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
-    };
     let mut found = Vec::new();
-    for delivery in list.get("data").and_then(Value::as_array).into_iter().flatten() {
-        let all = delivery.get("attempts").and_then(Value::as_array);
-        for attempt in all.into_iter().flatten().rev() {
+    for delivery in list.items("data") {
+        for attempt in delivery.items("attempts").iter().rev() {
             let status = attempt.get("status").and_then(Value::as_u64);
             found.push(AttemptSeen {
-                event: text(delivery, "event"),
-                kind: text(delivery, "type"),
+                event: delivery.text("event").to_owned(),
+                kind: delivery.text("type").to_owned(),
                 at: attempt.get("at").and_then(Value::as_i64).unwrap_or_default(),
                 status: status.and_then(|status| u16::try_from(status).ok()),
                 next: attempt.get("next_due").and_then(Value::as_i64),
@@ -297,7 +293,7 @@ fn attempts(list: &Value) -> Vec<AttemptSeen> {
 }
 
 fn session(value: &Value) -> SessionSeen {
-    let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |name: &str| value.text(name).to_owned();
     let payment = value.get("payment_intent");
     let payment = payment.and_then(|it| it.as_str().or_else(|| it.get("id")?.as_str()));
     SessionSeen {

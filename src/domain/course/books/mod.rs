@@ -7,62 +7,11 @@
 pub mod csv;
 pub mod html;
 
+use crate::domain::course::known;
 use crate::domain::entry::EntryStatus;
 use crate::domain::time::Timestamp;
 use serde_json::{Map, Value, json};
 
-/// The columns of lessons, each with other names under which it is known.
-const COLUMNS: [(&str, &[&str]); 12] = [
-    (
-        "session_id",
-        &[
-            "checkout_session_id",
-            "checkout_session",
-            "stripe_session_id",
-            "session",
-            "セッションid",
-            "セッション",
-        ],
-    ),
-    (
-        "amount",
-        &[
-            "amount_total",
-            "total",
-            "amount_minor",
-            "amount_cents",
-            "total_cents",
-            "total_amount",
-            "金額",
-        ],
-    ),
-    ("currency", &["currency_code", "通貨"]),
-    ("status", &["payment_status", "state", "状態", "ステータス"]),
-    (
-        "created",
-        &[
-            "created_at",
-            "recorded_at",
-            "inserted_at",
-            "paid_at",
-            "timestamp",
-            "date",
-            "time",
-            "作成日時",
-            "日時",
-        ],
-    ),
-    ("updated", &["updated_at", "modified_at", "last_updated", "更新日時"]),
-    ("payment_intent", &["payment_intent_id", "intent", "intent_id", "pi"]),
-    ("event_id", &["stripe_event_id", "last_event_id", "event", "イベントid"]),
-    ("refunded", &["amount_refunded", "refunded_amount", "返金額"]),
-    ("goods", &["delivery", "商品"]),
-    ("disputed", &["amount_disputed", "disputed_amount", "不審請求額"]),
-    ("dispute_fee", &["dispute_fees", "不審請求手数料"]),
-];
-
-/// Members of a JSON object that hold its rows.
-const ROWS: [&str; 6] = ["rows", "data", "ledger", "payments", "entries", "items"];
 /// From here on a number of seconds is one of milliseconds.
 const SECONDS_MAX: i64 = 100_000_000_000;
 
@@ -134,7 +83,7 @@ fn of_json(text: &str) -> Result<Books, BooksError> {
             each.map(Value::Array).map_err(|_| BooksError::Json(error.to_string()))?
         }
     };
-    let found = ROWS.iter().find_map(|name| whole.get(name)?.as_array());
+    let found = known::words("rows").iter().find_map(|name| whole.get(name)?.as_array());
     let rows = whole.as_array().or(found).ok_or(BooksError::NoRows)?;
     let mut books = Books::default();
     let names = rows.first().and_then(Value::as_object).into_iter().flatten();
@@ -191,7 +140,7 @@ fn of_cell(cell: &str) -> Value {
 /// A row with the columns of lessons; what else it has is left out.
 pub fn of_row(row: &Map<String, Value>) -> Result<Map<String, Value>, BooksError> {
     let mut found = Map::new();
-    for (name, _) in COLUMNS {
+    for (name, _) in known::groups("columns") {
         let value = match name {
             "session_id" => Some(session(row)?),
             "status" => status(row),
@@ -215,14 +164,14 @@ pub fn known(names: &[String]) -> Option<usize> {
 
 /// Whether a name is that of a column of lessons.
 pub fn is_column(name: &str) -> bool {
-    COLUMNS.iter().any(|(column, _)| *column == name)
+    known::groups("columns").any(|(column, _)| column == name)
 }
 
 /// The column of lessons that a name stands for.
 fn column(name: &str) -> Option<&'static str> {
     let name = plain(name);
-    let is = |known: &(&'static str, &[&str])| known.0 == name || known.1.contains(&name.as_str());
-    COLUMNS.into_iter().find(is).map(|(column, _)| column)
+    let mut all = known::groups("columns");
+    all.find(|(column, others)| *column == name || others.contains(&name)).map(|(column, _)| column)
 }
 
 /// A name in small letters, its words joined by `_`: `Session ID`, `sessionId` and `session-id` are one.
@@ -252,8 +201,8 @@ fn named<'r>(row: &'r Map<String, Value>, wanted: &str) -> impl Iterator<Item = 
 }
 
 fn rank(wanted: &str, name: &str) -> usize {
-    let others = COLUMNS.iter().find(|(column, _)| *column == wanted).map(|(_, others)| others);
-    let at = others.and_then(|others| others.iter().position(|other| *other == name));
+    let others = known::groups("columns").find(|(column, _)| *column == wanted);
+    let at = others.and_then(|(_, others)| others.iter().position(|other| other == name));
     at.map_or(0, |at| at + 1)
 }
 

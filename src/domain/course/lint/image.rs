@@ -1,5 +1,6 @@
 //! Rules about images and what starts them.
 
+use crate::domain::course::known;
 use crate::domain::course::lint::lines::{Kind, Line};
 use crate::domain::course::lint::secret::ignores_env;
 use crate::domain::course::lint::{Hit, Project, Sight, Text};
@@ -91,19 +92,6 @@ pub(super) fn unpinned(project: &Project) -> Sight {
     })
 }
 
-/// What installs, and the lists that it must have been given before.
-const INSTALLS: [(&str, &[&str]); 9] = [
-    ("pip install", &["requirements", "pyproject", "*.txt"]),
-    ("uv sync", &["uv.lock", "pyproject"]),
-    ("poetry install", &["pyproject", "poetry.lock"]),
-    ("npm ci", &["package"]),
-    ("npm install", &["package"]),
-    ("yarn install", &["package"]),
-    ("pnpm install", &["package"]),
-    ("bundle install", &["Gemfile"]),
-    ("composer install", &["composer"]),
-];
-
 /// An installation whose layer is kept although the list has changed, or was never copied.
 pub(super) fn build_cache(project: &Project) -> Sight {
     Sight::scan(project.of(&[Kind::Docker]), |_, lines| {
@@ -114,14 +102,15 @@ pub(super) fn build_cache(project: &Project) -> Sight {
                 copied.push_str(&taken(&rest).join(" "));
                 copied.push(' ');
             }
-            let installs = INSTALLS.iter().find(|(mark, _)| word == "RUN" && rest.contains(mark));
+            let asked = |(mark, _): &(&str, &[String])| word == "RUN" && rest.contains(mark);
+            let installs = known::groups("installs").find(asked);
             let Some((mark, lists)) = installs else { continue };
             let tools = ["--upgrade pip", "-U pip", "-g ", "--global"];
             if tools.iter().any(|tool| rest.contains(tool)) {
                 continue;
             }
             let all = copied.split_whitespace().any(|it| matches!(it, "." | "./"));
-            if !all && !lists.iter().any(|list| copied.contains(list)) {
+            if !all && !lists.iter().any(|list| copied.contains(list.as_str())) {
                 found.push((line, format!("RUN {mark}")));
             }
         }
@@ -203,15 +192,7 @@ pub(super) fn dev_server(project: &Project) -> Sight {
     let develops = |command: &str| {
         let plain = command.replace(['"', ',', '[', ']', '\''], " ");
         let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ");
-        let marks = [
-            "flask run",
-            "flask --app",
-            "npm run dev",
-            "nodemon",
-            "manage.py runserver",
-            "FLASK_DEBUG=1",
-        ];
-        let mark = marks.iter().find(|mark| plain.contains(**mark)).map(|it| (*it).to_owned());
+        let mark = known::find("develops", &plain).map(str::to_owned);
         mark.or_else(|| started(command).filter(|name| runs_itself(name)).map(str::to_owned))
     };
     let images = Sight::scan(project.of(&[Kind::Docker]), |_, lines| {

@@ -1,20 +1,8 @@
 //! Rules about lists of dependencies: what is installed tomorrow must be what was tried today.
 
+use crate::domain::course::known;
 use crate::domain::course::lint::lines::Kind;
 use crate::domain::course::lint::{Project, Sight, Text};
-
-/// Lists that are exact only with a lock beside them, and the locks that will do.
-const LOCKED: [(&str, &[&str]); 6] = [
-    (
-        "package.json",
-        &["package-lock.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock", "bun.lockb"],
-    ),
-    ("Cargo.toml", &["Cargo.lock"]),
-    ("pyproject.toml", &["uv.lock", "poetry.lock", "pdm.lock", "pylock.toml"]),
-    ("Gemfile", &["Gemfile.lock"]),
-    ("composer.json", &["composer.lock"]),
-    ("Pipfile", &["Pipfile.lock"]),
-];
 
 /// Dependencies without a version of their own and without a lock.
 pub(super) fn unpinned(project: &Project) -> Sight {
@@ -23,8 +11,8 @@ pub(super) fn unpinned(project: &Project) -> Sight {
         let loose = lines.iter().map(|line| (line.number, line.code.trim()));
         loose.filter(|(_, it)| is_loose(it)).map(|(at, it)| (at, it.to_owned())).collect()
     });
-    LOCKED.iter().fold(sight, |sight, (name, locks)| {
-        let lists = project.files.iter().filter(|file| file.name() == *name);
+    known::groups("locked").fold(sight, |sight, (name, locks)| {
+        let lists = project.files.iter().filter(|file| file.name() == name);
         sight.and(Sight::scan(lists, |file, _| loose(project, file, locks)))
     })
 }
@@ -43,19 +31,16 @@ fn is_loose(line: &str) -> bool {
 }
 
 /// What a list leaves open: nothing where one of its locks is beside it or above.
-fn loose(project: &Project, file: &Text, locks: &[&str]) -> Vec<(usize, String)> {
+fn loose(project: &Project, file: &Text, locks: &[String]) -> Vec<(usize, String)> {
     let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let beside = |lock: &&&str| {
-        let path = if folder.is_empty() { (**lock).to_owned() } else { format!("{folder}/{lock}") };
+    let beside = |lock: &String| {
+        let path = if folder.is_empty() { lock.clone() } else { format!("{folder}/{lock}") };
         project.file(&path).is_some() || project.file(lock).is_some()
     };
-    if locks.iter().any(|lock| beside(&lock)) {
+    if locks.iter().any(beside) || !depends(file) {
         return Vec::new();
     }
-    if !depends(file) {
-        return Vec::new();
-    }
-    vec![(1, format!("– {}", locks.first().copied().unwrap_or_default()))]
+    locks.first().map(|lock| (1, format!("– {lock}"))).into_iter().collect()
 }
 
 /// Whether a list names any dependency.

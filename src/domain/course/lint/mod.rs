@@ -10,7 +10,7 @@ pub mod source;
 pub mod webhook;
 
 use crate::domain::course::lint::lines::{Kind, Line};
-use serde::Deserialize;
+use crate::domain::named::named;
 
 /// A file of a project, as text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -118,117 +118,59 @@ impl Sight {
     }
 }
 
-/// The rules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Rule {
-    /// A key or signing secret is written into source, image or configuration.
-    SecretInSource,
-    /// A secret, or the name of one, stands in what browsers get.
-    SecretInPage,
-    /// The image takes `.env` along, or is built with a secret.
-    EnvInImage,
-    /// git tracks `.env`, or nothing keeps it from doing so.
-    EnvInGit,
-    /// A dependency or an image may be another one tomorrow.
-    Unpinned,
-    /// The image's layer of dependencies does not depend on their list.
-    BuildCache,
-    /// A secret that nobody set is read as empty text.
-    EmptyKeyDefault,
-    /// Stripe.js is asked to redirect, which it no longer can.
-    RedirectToCheckout,
-    /// A Checkout Session is made with `payment_method_types`.
-    PaymentMethodTypes,
-    /// The check of signatures is commented out, left to a condition, or absent.
-    UnverifiedWebhook,
-    /// Threads share one connection or cursor.
-    SharedCursor,
-    /// An instant without a zone.
-    Utcnow,
-    /// A whole payload is printed.
-    PayloadPrint,
-    /// The webhook's module prints, or says nothing, where it should log.
-    NoLogging,
-    /// An amount becomes a floating-point number.
-    FloatMoney,
-    /// An amount in yen is multiplied or divided by 100.
-    #[serde(rename = "yen-times-100")]
-    YenTimes100,
-    /// A price stands as a bare number in the call.
-    MagicAmount,
-    /// A runtime or setting that is no longer maintained.
-    OldRuntime,
-    /// The image serves by a server that is for development.
-    DevServer,
-    /// The ledger goes with its container.
-    NoVolume,
-    /// The README lacks a section, or is damaged.
-    ReadmeSections,
-    /// README and code do not name the same variables.
-    ReadmeEnv,
-    /// The README's commands do not fit the project.
-    ReadmeCommands,
+named! {
+    /// The rules.
+    pub enum Rule {
+        /// A key or signing secret is written into source, image or configuration.
+        SecretInSource = "secret-in-source",
+        /// A secret, or the name of one, stands in what browsers get.
+        SecretInPage = "secret-in-page",
+        /// The image takes `.env` along, or is built with a secret.
+        EnvInImage = "env-in-image",
+        /// git tracks `.env`, or nothing keeps it from doing so.
+        EnvInGit = "env-in-git",
+        /// A dependency or an image may be another one tomorrow.
+        Unpinned = "unpinned",
+        /// The image's layer of dependencies does not depend on their list.
+        BuildCache = "build-cache",
+        /// A secret that nobody set is read as empty text.
+        EmptyKeyDefault = "empty-key-default",
+        /// Stripe.js is asked to redirect, which it no longer can.
+        RedirectToCheckout = "redirect-to-checkout",
+        /// A Checkout Session is made with `payment_method_types`.
+        PaymentMethodTypes = "payment-method-types",
+        /// The check of signatures is commented out, left to a condition, or absent.
+        UnverifiedWebhook = "unverified-webhook",
+        /// Threads share one connection or cursor.
+        SharedCursor = "shared-cursor",
+        /// An instant without a zone.
+        Utcnow = "utcnow",
+        /// A whole payload is printed.
+        PayloadPrint = "payload-print",
+        /// The webhook's module prints, or says nothing, where it should log.
+        NoLogging = "no-logging",
+        /// An amount becomes a floating-point number.
+        FloatMoney = "float-money",
+        /// An amount in yen is multiplied or divided by 100.
+        YenTimes100 = "yen-times-100",
+        /// A price stands as a bare number in the call.
+        MagicAmount = "magic-amount",
+        /// A runtime or setting that is no longer maintained.
+        OldRuntime = "old-runtime",
+        /// The image serves by a server that is for development.
+        DevServer = "dev-server",
+        /// The ledger goes with its container.
+        NoVolume = "no-volume",
+        /// The README lacks a section, or is damaged.
+        ReadmeSections = "readme-sections",
+        /// README and code do not name the same variables.
+        ReadmeEnv = "readme-env",
+        /// The README's commands do not fit the project.
+        ReadmeCommands = "readme-commands",
+    }
 }
 
 impl Rule {
-    /// Every rule.
-    #[cfg(test)]
-    pub const ALL: [Self; 23] = [
-        Self::SecretInSource,
-        Self::SecretInPage,
-        Self::EnvInImage,
-        Self::EnvInGit,
-        Self::Unpinned,
-        Self::BuildCache,
-        Self::EmptyKeyDefault,
-        Self::RedirectToCheckout,
-        Self::PaymentMethodTypes,
-        Self::UnverifiedWebhook,
-        Self::SharedCursor,
-        Self::Utcnow,
-        Self::PayloadPrint,
-        Self::NoLogging,
-        Self::FloatMoney,
-        Self::YenTimes100,
-        Self::MagicAmount,
-        Self::OldRuntime,
-        Self::DevServer,
-        Self::NoVolume,
-        Self::ReadmeSections,
-        Self::ReadmeEnv,
-        Self::ReadmeCommands,
-    ];
-
-    /// The word that lessons use.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::SecretInSource => "secret-in-source",
-            Self::SecretInPage => "secret-in-page",
-            Self::EnvInImage => "env-in-image",
-            Self::EnvInGit => "env-in-git",
-            Self::Unpinned => "unpinned",
-            Self::BuildCache => "build-cache",
-            Self::EmptyKeyDefault => "empty-key-default",
-            Self::RedirectToCheckout => "redirect-to-checkout",
-            Self::PaymentMethodTypes => "payment-method-types",
-            Self::UnverifiedWebhook => "unverified-webhook",
-            Self::SharedCursor => "shared-cursor",
-            Self::Utcnow => "utcnow",
-            Self::PayloadPrint => "payload-print",
-            Self::NoLogging => "no-logging",
-            Self::FloatMoney => "float-money",
-            Self::YenTimes100 => "yen-times-100",
-            Self::MagicAmount => "magic-amount",
-            Self::OldRuntime => "old-runtime",
-            Self::DevServer => "dev-server",
-            Self::NoVolume => "no-volume",
-            Self::ReadmeSections => "readme-sections",
-            Self::ReadmeEnv => "readme-env",
-            Self::ReadmeCommands => "readme-commands",
-        }
-    }
-
     /// Whether it is about documents alone, which the built-in shop has as well.
     pub const fn is_of_documents(self) -> bool {
         matches!(self, Self::ReadmeSections | Self::ReadmeCommands)

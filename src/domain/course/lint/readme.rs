@@ -1,5 +1,6 @@
 //! Rules about the README: that it tells what a stranger needs, and the same as the code does.
 
+use crate::domain::course::known;
 use crate::domain::course::lint::lines::{Kind, has_word, tight};
 use crate::domain::course::lint::{Hit, Project, Sight, Text};
 use crate::domain::course::readme::{Mark, Readme, lacking};
@@ -44,40 +45,21 @@ fn is_name(text: &str) -> bool {
         && text.starts_with(|c: char| c.is_ascii_uppercase())
 }
 
-/// What stands directly before the name of a variable that code reads.
-const READS: [&str; 13] = [
-    "os.environ[",
-    "os.environ.get(",
-    "os.getenv(",
-    "getenv(",
-    "process.env.",
-    "process.env[",
-    "env::var(",
-    "env::var_os(",
-    "ENV[",
-    "ENV.fetch(",
-    "os.Getenv(",
-    "os.LookupEnv(",
-    "Environment.GetEnvironmentVariable(",
-];
-/// Variables that belong to the surroundings and not to a project.
-const ANYONES: [&str; 6] = ["PATH", "HOME", "LANG", "PYTHONUNBUFFERED", "NODE_ENV", "RUST_LOG"];
-
 /// The variables that code reads, with where.
 pub fn read_by_code(project: &Project) -> BTreeMap<String, (String, usize)> {
     let mut found = BTreeMap::new();
     for file in project.of(&Kind::CODE) {
         for line in file.lines() {
             let code = tight(line.code);
-            for mark in READS {
-                for (at, _) in code.match_indices(mark) {
+            for mark in known::words("reads-variable") {
+                for (at, _) in code.match_indices(mark.as_str()) {
                     let rest = code.get(at + mark.len()..).unwrap_or_default();
                     let rest = rest.trim_start_matches(['"', '\'', '`']);
                     let name: String = rest
                         .chars()
                         .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
                         .collect();
-                    if is_name(&name) && !ANYONES.contains(&name.as_str()) {
+                    if is_name(&name) && !known::is("anyones", &name) {
                         found.entry(name).or_insert_with(|| (file.path.clone(), line.number));
                     }
                 }

@@ -1,5 +1,6 @@
 //! Rules about secrets: written where others read them, tracked, or quietly empty.
 
+use crate::domain::course::known;
 use crate::domain::course::lint::lines::{Kind, tight};
 use crate::domain::course::lint::{Hit, Project, Sight, Text};
 
@@ -112,25 +113,6 @@ fn secret_names(code: &str) -> impl Iterator<Item = (usize, &str)> {
     words.flat_map(|word| code.match_indices(word).map(move |(at, _)| (at + word.len(), word)))
 }
 
-/// What an empty default looks like, once quotes and brackets after the name are gone.
-const EMPTY: [&str; 16] = [
-    ",\"\")",
-    ",'')",
-    "or\"\"",
-    "or''",
-    "||\"\"",
-    "||''",
-    "||``",
-    "??\"\"",
-    "??''",
-    "?:''",
-    "?:\"\"",
-    ".unwrap_or_default()",
-    ".unwrap_or(String::new())",
-    ".unwrap_or(\"\".",
-    ".unwrap_or_else(|_|",
-    ":-}",
-];
 /// What ends a program that lacks a secret.
 const REFUSALS: [&str; 7] = ["exit(", "raise ", "throw ", "panic!", "abort", "Err(", "fatal"];
 /// How many lines later a program may still refuse to start.
@@ -154,7 +136,7 @@ pub(super) fn empty_default(project: &Project) -> Sight {
             let empty = secret_names(&code).find(|(end, _)| {
                 let rest = code.get(*end..).unwrap_or_default();
                 let rest = rest.trim_start_matches(['"', '\'', '`', ']', ')']);
-                EMPTY.iter().any(|empty| rest.starts_with(empty))
+                known::words("empty-defaults").iter().any(|empty| rest.starts_with(empty))
             });
             let soon = lines.iter().skip(at).take(REFUSES_WITHIN);
             let refused = || {

@@ -1,5 +1,6 @@
 //! Rules about source code: calls that no longer exist, money, instants, connections.
 
+use crate::domain::course::known;
 use crate::domain::course::lint::lines::{Kind, Line, has_word, tight};
 use crate::domain::course::lint::{Project, Sight, Text};
 
@@ -13,30 +14,12 @@ pub(super) fn redirect_to_checkout(project: &Project) -> Sight {
     Sight::scan(project.of(&Kind::CODE_AND_PAGES), |_, lines| with(lines, &["redirectToCheckout"]))
 }
 
-/// What makes a Checkout Session, and what makes a PaymentIntent.
-const MAKES_SESSION: [&str; 7] = [
-    "checkout.sessions",
-    "checkout.Session",
-    "checkout/sessions",
-    "Checkout::Session",
-    "CheckoutSession",
-    "SessionCreateParams",
-    "SessionParams",
-];
-const MAKES_OTHER: [&str; 6] = [
-    "payment_intents",
-    "PaymentIntent",
-    "paymentIntents",
-    "setup_intents",
-    "SetupIntent",
-    "setupIntents",
-];
 /// How far the parameters of a call may stand from it.
 const CALL_LINES: usize = 25;
 
 /// How many lines lie between a line and the nearest one that has a mark.
-fn distance(lines: &[Line<'_>], at: usize, marks: &[&str]) -> Option<usize> {
-    let has = |line: &Line<'_>| marks.iter().any(|mark| line.code.contains(mark));
+fn distance(lines: &[Line<'_>], at: usize, marks: &str) -> Option<usize> {
+    let has = |line: &Line<'_>| known::find(marks, line.code).is_some();
     let near = |(there, _): &(usize, &Line<'_>)| there.abs_diff(at);
     let numbered = lines.iter().enumerate().filter(|(_, line)| has(line));
     numbered.map(|it| near(&it)).min().filter(|lines| *lines <= CALL_LINES)
@@ -48,8 +31,8 @@ pub(super) fn payment_method_types(project: &Project) -> Sight {
         for (at, line) in lines.iter().enumerate() {
             let names = ["payment_method_types", "payment_method_types[]", "paymentMethodTypes"];
             let named = names.iter().any(|name| has_word(line.code, name));
-            let session = distance(lines, at, &MAKES_SESSION);
-            let other = distance(lines, at, &MAKES_OTHER);
+            let session = distance(lines, at, "makes-session");
+            let other = distance(lines, at, "makes-other");
             if named && session.is_some_and(|it| other.is_none_or(|other| it <= other)) {
                 found.push((line.number, "payment_method_types".to_owned()));
             }

@@ -1,39 +1,14 @@
 //! Rules about the webhook: that it verifies, and that it logs what helps and nothing else.
 
+use crate::domain::course::known;
 use crate::domain::course::lint::lines::{Kind, Line, has_word, tight};
 use crate::domain::course::lint::{Hit, Project, Sight};
 
-/// What checks a signature.
-const VERIFIES: [&str; 12] = [
-    "construct_event",
-    "constructEvent",
-    "ConstructEvent",
-    "verify_header",
-    "verifyHeader",
-    "parse_event_notification",
-    "parseThinEvent",
-    "Webhook::constructEvent",
-    "webhook.constructEvent",
-    "compare_digest",
-    "timingSafeEqual",
-    "verify_slice",
-];
-/// What stands for the signing secret in a condition.
-const SECRETS: [&str; 8] = [
-    "webhook_secret",
-    "endpoint_secret",
-    "signing_secret",
-    "webhookSecret",
-    "endpointSecret",
-    "signingSecret",
-    "WEBHOOK_SECRET",
-    "ENDPOINT_SECRET",
-];
 /// How many lines later a condition's branch still is.
 const BRANCH_LINES: usize = 6;
 
 fn verifies(code: &str) -> bool {
-    VERIFIES.iter().any(|mark| code.contains(mark))
+    known::find("verifies", code).is_some()
 }
 
 /// Whether a line registers the webhook's route.
@@ -54,7 +29,8 @@ fn is_optional(lines: &[Line<'_>], at: usize) -> bool {
     let condition = condition.trim_matches(['(', ')', ' ', '{', ':', '\t']);
     let last =
         condition.rsplit(['.', '(']).next().unwrap_or_default().trim_matches(['"', '\'', ']', ')']);
-    let bare = SECRETS.iter().any(|name| condition == *name || last.ends_with(name));
+    let named = known::words("secret-variables").iter();
+    let bare = named.map(String::as_str).any(|name| condition == name || last.ends_with(name));
     let negated = condition.starts_with(['!']) || condition.starts_with("not ");
     let branch = lines.iter().skip(at + 1).take(BRANCH_LINES);
     bare && !negated && branch.clone().any(|line| verifies(line.code))
@@ -66,7 +42,7 @@ pub(super) fn unverified(project: &Project) -> Sight {
         let mut found = Vec::new();
         for (at, line) in lines.iter().enumerate() {
             let call = tight(line.comment);
-            if VERIFIES.iter().any(|mark| call.contains(&format!("{mark}("))) {
+            if known::words("verifies").iter().any(|mark| call.contains(&format!("{mark}("))) {
                 found.push((line.number, line.comment.trim().to_owned()));
             }
             if is_optional(lines, at) {
@@ -92,44 +68,6 @@ pub(super) fn unverified(project: &Project) -> Sight {
     }
     sight
 }
-
-/// Calls that write for people.
-const PRINTS: [&str; 17] = [
-    "print(",
-    "pprint(",
-    "console.log(",
-    "console.info(",
-    "console.debug(",
-    "console.error(",
-    ".info(",
-    ".debug(",
-    ".warning(",
-    ".error(",
-    "println!(",
-    "eprintln!(",
-    concat!("dbg", "!("),
-    "print_r(",
-    "var_dump(",
-    "fmt.Println(",
-    "puts(",
-];
-/// What holds a whole payload.
-const PAYLOADS: [&str; 14] = [
-    "payload",
-    "event",
-    "body",
-    "raw_body",
-    "rawBody",
-    "request.data",
-    "request.body",
-    "request.json",
-    "request.get_data()",
-    "request.get_json()",
-    "req.body",
-    "req.rawBody",
-    "sig_header",
-    "&event",
-];
 
 /// The arguments of the first call of `mark` in a line, parted at the outermost commas.
 fn arguments(code: &str, mark: &str) -> Vec<String> {
@@ -177,17 +115,16 @@ fn is_payload(argument: &str) -> bool {
         let mut plain = plain.map(|end| format!("{{{name}{end}"));
         argument.starts_with(['f', '"', '`', '\'']) && plain.any(|it| argument.contains(&it))
     };
-    PAYLOADS.iter().any(|name| whole(name) || within(name))
+    known::words("payloads").iter().any(|name| whole(name) || within(name))
 }
 
 pub(super) fn payload_print(project: &Project) -> Sight {
     Sight::scan(project.of(&Kind::CODE), |_, lines| {
         let mut found = Vec::new();
         for line in lines {
-            let printed = PRINTS.iter().find(|mark| {
-                arguments(line.code, mark).iter().any(|argument| is_payload(argument))
-            });
-            if printed.is_some() {
+            let printed =
+                |mark: &String| arguments(line.code, mark).iter().any(|it| is_payload(it));
+            if known::words("prints").iter().any(printed) {
                 found.push((line.number, line.code.trim().to_owned()));
             }
         }

@@ -6,6 +6,7 @@ use crate::app::course::grade::{Grader, text};
 use crate::app::course::quiz::{self, Asked, QuizResult};
 use crate::app::course::record;
 use crate::domain::course::Check;
+use crate::domain::course::known;
 use crate::domain::course::outcome::{CheckResult, Failure, State};
 use crate::domain::fault::Fault;
 use crate::domain::locale::is_yes;
@@ -14,20 +15,6 @@ use serde_json::{Value, json};
 
 /// How often a question is asked until a wrong answer stands.
 const TRIES: usize = 3;
-/// The members of an event that are shown with the questions about it.
-const SHOWN: [&str; 10] = [
-    "/id",
-    "/object",
-    "/api_version",
-    "/created",
-    "/type",
-    "/data/object/id",
-    "/data/object/object",
-    "/data/object/amount_total",
-    "/data/object/currency",
-    "/data/object/payment_intent",
-];
-
 impl Grader<'_, '_> {
     /// Asks a check's questions, where it has some and its claims hold; a wrong answer fails it.
     pub(super) async fn examine(
@@ -40,7 +27,7 @@ impl Grader<'_, '_> {
             return Ok(());
         }
         self.settle_subject(check).await;
-        let pool = quiz::pool(check, said, |text| self.stage.kept.fill(text));
+        let pool = quiz::pool(check, said, |text| self.run.vars.fill(text));
         let given: Vec<(String, String)> = self
             .answers
             .iter()
@@ -50,7 +37,7 @@ impl Grader<'_, '_> {
         let somebody = matches!(self.manner, Manner::Asking(_));
         let (outcome, wrong) = if given.is_empty() {
             let drawn =
-                quiz::draw(pool, check.draw, self.stage.context.entropy.numbers("quiz").next());
+                quiz::draw(pool, check.draw, self.run.context.entropy.numbers("quiz").next());
             self.ask_all(check, &drawn).await?
         } else {
             let (outcome, wrong) = quiz::judge(&pool, check.draw, &given);
@@ -90,10 +77,10 @@ impl Grader<'_, '_> {
             self.answers.iter().find(|(id, _)| id == "id").map(|(_, answer)| answer.clone());
         let mut subject = None;
         if let Some(id) = named.filter(|id| id.starts_with("evt_")) {
-            subject = self.stage.provider.stripe.event(&id).await.ok();
+            subject = self.run.provider.stripe.event(&id).await.ok();
         }
-        let subject = subject.or_else(|| self.stage.kept.look_up(about).cloned());
-        self.stage.kept.keep("asked", subject.unwrap_or_default());
+        let subject = subject.or_else(|| self.run.vars.look_up(about).cloned());
+        self.run.vars.keep("asked", subject.unwrap_or_default());
     }
 
     /// Asks each question; the one that was answered wrongly to the end, where one was.
@@ -106,7 +93,7 @@ impl Grader<'_, '_> {
             return Ok((QuizResult::Open, None));
         }
         if check.about.is_some() {
-            let event = self.stage.kept.get("asked").cloned().unwrap_or_default();
+            let event = self.run.vars.get("asked").cloned().unwrap_or_default();
             self.say(Notice::Shown { text: format!("{:#}", excerpt(&event)) });
         }
         for asked in drawn {
@@ -135,7 +122,7 @@ impl Grader<'_, '_> {
     /// is asked.
     async fn ask(&mut self, question: Notice) -> Result<Option<String>, Fault> {
         let Manner::Asking(asker) = &self.manner else { return Ok(None) };
-        let answer = asker.ask(self.stage.context, question).await?;
+        let answer = asker.ask(self.run.context, question).await?;
         if answer.is_none() {
             self.manner = Manner::Telling;
         }
@@ -146,7 +133,7 @@ impl Grader<'_, '_> {
     fn note_known(&mut self, check: &str) -> Result<(), Fault> {
         for gate in &self.day().gates {
             if gate.quiz.as_deref() == Some(check) {
-                record::attest(self.stage.context, &gate.id)?;
+                record::attest(self.run.context, &gate.id)?;
                 self.attested.push(gate.id.clone());
             }
         }
@@ -170,7 +157,7 @@ impl Grader<'_, '_> {
         let answer = self.ask(question).await?.unwrap_or_default();
         let yes = is_yes(&answer);
         if yes {
-            record::attest(self.stage.context, id)?;
+            record::attest(self.run.context, id)?;
             self.attested.push(id.to_owned());
         }
         Ok(yes)
@@ -180,7 +167,7 @@ impl Grader<'_, '_> {
 /// What of an event is shown: where the answers stand, and enough around them that they have to be found.
 fn excerpt(event: &Value) -> Value {
     let mut out = json!({});
-    for pointer in SHOWN {
+    for pointer in known::words("shown-of-event") {
         let Some(value) = event.pointer(pointer) else { continue };
         let mut at = &mut out;
         let mut names = pointer.trim_start_matches('/').split('/').peekable();

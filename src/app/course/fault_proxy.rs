@@ -46,14 +46,14 @@ struct Broken {
 
 /// How deliveries are signed anew for an application that has a secret of its own.
 #[derive(Clone, Debug)]
-pub struct Reseal {
+pub struct Resign {
     /// The application's secret, which may be rolled meanwhile.
     pub secret: Arc<Mutex<SigningSecret>>,
     /// When it is signed.
     pub clock: Clock,
 }
 
-impl Reseal {
+impl Resign {
     fn secret(&self) -> SigningSecret {
         lock(&self.secret).clone()
     }
@@ -62,7 +62,7 @@ impl Reseal {
 struct Line {
     /// Where deliveries of this run come to; any other is somebody else's.
     path: String,
-    reseal: Option<Reseal>,
+    resign: Option<Resign>,
     target: Mutex<String>,
     broken: Mutex<Broken>,
     http: outbound::Client,
@@ -76,20 +76,20 @@ struct Line {
 }
 
 /// A line at work.
-pub struct Tap {
+pub struct FaultProxy {
     url: String,
     line: Arc<Line>,
     stopper: Stopper,
     server: Tasks,
 }
 
-impl Tap {
+impl FaultProxy {
     /// Starts a line that leads to `target`; where `reseal` says so, deliveries are signed with another secret,
     /// as a forwarding tool does.
     pub async fn open(
         path: String,
         target: &str,
-        reseal: Option<Reseal>,
+        resign: Option<Resign>,
         exchanges: Exchanges,
     ) -> Result<Self, Fault> {
         let addr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
@@ -104,7 +104,7 @@ impl Tap {
             .map_err(|error| ActError::client(&error))?;
         let line = Arc::new(Line {
             path,
-            reseal,
+            resign,
             target: Mutex::new(target.to_owned()),
             broken: Mutex::default(),
             http,
@@ -202,7 +202,7 @@ async fn pass(line: &Line, request: Request<Arriving>) -> Response<Full<Bytes>> 
         line.exchanges.end(number, Some(status), FAULT);
         return answer(status, Bytes::from_static(FAULT.as_bytes()));
     }
-    let sealed = line.reseal.as_ref().map(|it| sign(&it.secret(), it.clock.now(), &body));
+    let sealed = line.resign.as_ref().map(|it| sign(&it.secret(), it.clock.now(), &body));
     let mut patience = *lock(&line.patience);
     if line.late.load(Ordering::SeqCst) {
         patience = patience.min(PATIENCE_LATER);

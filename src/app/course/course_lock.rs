@@ -9,15 +9,15 @@ const LOCK: &str = "course.lock";
 
 /// The right to grade in a folder; given up when dropped, and by the system when the process dies.
 #[derive(Debug)]
-pub struct Turn(#[expect(dead_code, reason = "what counts is that the file stays open")] File);
+pub struct CourseLock(
+    #[expect(dead_code, reason = "what counts is that the file stays open")] File,
+);
 
-impl Turn {
+impl CourseLock {
     /// Takes it, or says who has to end first.
     pub fn take(home: &Path) -> Result<Self, Fault> {
         let path = home.join(LOCK);
-        let broken = |error: std::io::Error| {
-            Fault::because(FaultKind::File { path: path.display().to_string() }, error)
-        };
+        let broken = |error: std::io::Error| Fault::file(&path, error);
         private::folder(home).map_err(broken)?;
         let mut options = private::options();
         let file = options.create(true).truncate(false).read(true).write(true).open(&path);
@@ -39,10 +39,10 @@ mod tests {
     #[test]
     fn a_folder_has_one_turn_at_a_time() {
         let home = tempfile::tempdir().unwrap();
-        let turn = Turn::take(home.path()).unwrap();
-        let second = Turn::take(home.path()).unwrap_err();
+        let turn = CourseLock::take(home.path()).unwrap();
+        let second = CourseLock::take(home.path()).unwrap_err();
         assert!(matches!(*second.kind, FaultKind::CourseInUse { .. }));
         drop(turn);
-        assert!(Turn::take(home.path()).is_ok());
+        assert!(CourseLock::take(home.path()).is_ok());
     }
 }

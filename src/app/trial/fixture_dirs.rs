@@ -1,7 +1,7 @@
 //! Copies of the shops of `lessons/track/`: each in a folder of its own, with links to packages that are
 //! installed elsewhere. Everything is removed when the ground is left.
 
-use crate::app::course::tree::FILLED_BY_TOOLS;
+use crate::domain::course::known;
 use crate::domain::course::matrix::Mutant;
 use crate::domain::course::shops::{Shop, Shops};
 use crate::domain::fault::{Fault, FaultKind};
@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::process::Command;
 
 /// Where shops are tried out.
-pub struct Ground {
+pub struct FixtureDirs {
     lessons: PathBuf,
     tools: PathBuf,
     scratch: PathBuf,
@@ -23,18 +23,18 @@ pub struct Ground {
 }
 
 /// A copy of a shop, and the home of whoever grades it.
-pub struct Plot {
+pub struct FixtureDir {
     /// The shop's folder.
     pub shop: PathBuf,
     /// The grader's home.
     pub home: PathBuf,
 }
 
-impl Ground {
+impl FixtureDirs {
     /// Takes the lessons of the folder `lessons`, packages from `tools`, and `scratch` for copies.
     pub fn open(lessons: &Path, tools: &Path, scratch: &Path) -> Result<Self, Fault> {
-        let whole = |path: &Path| fs::canonicalize(path).map_err(|error| file(path, &error));
-        fs::create_dir_all(scratch).map_err(|error| file(scratch, &error))?;
+        let whole = |path: &Path| fs::canonicalize(path).map_err(|error| Fault::file(path, &error));
+        fs::create_dir_all(scratch).map_err(|error| Fault::file(scratch, &error))?;
         Ok(Self {
             lessons: whole(lessons)?,
             tools: whole(tools)?,
@@ -61,7 +61,7 @@ impl Ground {
 
     fn read<T: DeserializeOwned>(&self, name: &str) -> Result<T, Fault> {
         let path = self.lessons.join(name);
-        let text = fs::read_to_string(&path).map_err(|error| file(&path, &error))?;
+        let text = fs::read_to_string(&path).map_err(|error| Fault::file(&path, &error))?;
         toml::from_str(&text).map_err(|error| {
             let what = error.message().to_owned();
             FaultKind::Lesson { file: name.to_owned(), key: "-".to_owned(), what }.into()
@@ -75,35 +75,35 @@ impl Ground {
         language: &str,
         shop: &Shop,
         solved: Option<&[&str]>,
-    ) -> Result<Plot, Fault> {
+    ) -> Result<FixtureDir, Fault> {
         let number = self.copies.fetch_add(1, Ordering::SeqCst);
-        let plot = self.scratch.join(format!("{number}"));
-        let plot = Plot { shop: plot.join("shop"), home: plot.join("home") };
+        let dir = self.scratch.join(format!("{number}"));
+        let dir = FixtureDir { shop: dir.join("shop"), home: dir.join("home") };
         let from = self.lessons.join("track").join(language);
         let begun = from.join(if solved.is_some() { "starter" } else { "solution" });
-        copy(&begun, &plot.shop).map_err(|error| file(&begun, &error))?;
+        copy(&begun, &dir.shop).map_err(|error| Fault::file(&begun, &error))?;
         for name in solved.unwrap_or_default().iter().filter_map(|id| shop.lessons.get(*id)) {
             let solved = from.join("solution").join(name);
-            fs::copy(&solved, plot.shop.join(name)).map_err(|error| file(&solved, &error))?;
+            fs::copy(&solved, dir.shop.join(name)).map_err(|error| Fault::file(&solved, &error))?;
         }
         for (name, tool) in &shop.trial.links {
             let tool = self.tools.join(tool);
-            let there = fs::metadata(&tool).and_then(|_| link(&tool, &plot.shop.join(name)));
-            there.map_err(|error| file(&tool, &error))?;
+            let there = fs::metadata(&tool).and_then(|_| link(&tool, &dir.shop.join(name)));
+            there.map_err(|error| Fault::file(&tool, &error))?;
         }
-        fs::create_dir_all(&plot.home).map_err(|error| file(&plot.home, &error))?;
-        Ok(plot)
+        fs::create_dir_all(&dir.home).map_err(|error| Fault::file(&dir.home, &error))?;
+        Ok(dir)
     }
 
     /// Builds a copy, where its language has to be built.
-    pub async fn build(&self, shop: &Shop, plot: &Plot) -> Result<(), Fault> {
+    pub async fn build(&self, shop: &Shop, dir: &FixtureDir) -> Result<(), Fault> {
         let Some(build) = &shop.trial.build else { return Ok(()) };
         // Copies share what their packages were built into, and with it the place of their program.
         let _alone = self.building.lock().await;
         let mut command = Command::new("sh");
-        command.args(["-c", build]).current_dir(&plot.shop).stdin(Stdio::null());
+        command.args(["-c", build]).current_dir(&dir.shop).stdin(Stdio::null());
         let built = command.kill_on_drop(true).output().await;
-        let built = built.map_err(|error| file(Path::new("sh"), &error))?;
+        let built = built.map_err(|error| Fault::file(Path::new("sh"), &error))?;
         if built.status.success() {
             return Ok(());
         }
@@ -118,16 +118,12 @@ impl Ground {
     }
 }
 
-impl Drop for Ground {
+impl Drop for FixtureDirs {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.scratch) {
             tracing::warn!(%error, "the copies of the shops could not be removed");
         }
     }
-}
-
-fn file(path: &Path, error: &io::Error) -> Fault {
-    Fault::because(FaultKind::File { path: path.display().to_string() }, error)
 }
 
 #[cfg(unix)]
@@ -145,7 +141,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let name = entry.file_name();
-        if FILLED_BY_TOOLS.iter().any(|left| *left == name) {
+        if name.to_str().is_some_and(|name| known::is("filled-by-tools", name)) {
             continue;
         }
         if entry.path().is_dir() {
@@ -181,18 +177,18 @@ mod tests {
             "start = 'go run .'\nlessons = { one = 'main.go', two = 'later.go' }\ntrial = { links = { vendor = 'modules' } }",
         )
         .unwrap();
-        let ground = Ground::open(&at("lessons"), &at("tools"), &at("scratch")).unwrap();
-        let read = |plot: &Plot, name: &str| fs::read_to_string(plot.shop.join(name)).ok();
-        let whole = ground.lay_out("go", &shop, None).unwrap();
-        let begun = ground.lay_out("go", &shop, Some(&["one"])).unwrap();
+        let dirs = FixtureDirs::open(&at("lessons"), &at("tools"), &at("scratch")).unwrap();
+        let read = |dir: &FixtureDir, name: &str| fs::read_to_string(dir.shop.join(name)).ok();
+        let whole = dirs.lay_out("go", &shop, None).unwrap();
+        let begun = dirs.lay_out("go", &shop, Some(&["one"])).unwrap();
         assert_eq!(read(&whole, "later.go").as_deref(), Some("whole"));
         assert_eq!(read(&begun, "main.go").as_deref(), Some("whole"));
         assert_eq!(read(&begun, "later.go").as_deref(), Some("gap"));
         assert_eq!(read(&whole, "pages/success.go").as_deref(), Some("kept"));
         assert_eq!(read(&begun, "vendor/one").as_deref(), Some("installed"));
         assert_eq!(read(&whole, "target/junk"), None);
-        assert!(ground.lay_out("cobol", &shop, None).is_err());
-        drop(ground);
+        assert!(dirs.lay_out("cobol", &shop, None).is_err());
+        drop(dirs);
         assert!(!at("scratch").exists() && at("tools/modules/one").exists());
     }
 }

@@ -1,6 +1,6 @@
 //! Signatures that fit only whoever makes a certain mistake: what such a signature is accepted by, made it. Pure.
 
-use crate::domain::course::proof::Signed;
+use crate::domain::course::claim::Signed;
 use crate::domain::secret::SigningSecret;
 use crate::domain::signature::{sign, sign_with};
 use crate::domain::time::Timestamp;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 /// What signatures are made from.
 #[derive(Clone, Copy, Debug)]
-pub struct Ring<'k> {
+pub struct KnownSecrets<'k> {
     /// The secret that the application should believe.
     pub own: &'k SigningSecret,
     /// Other secrets that are known here.
@@ -20,7 +20,7 @@ pub struct Ring<'k> {
 }
 
 /// The headers for `body` that fit the mistake; several where it can be made in several ways.
-pub fn headers(signed: Signed, body: &[u8], ring: Ring<'_>) -> Vec<String> {
+pub fn headers(signed: Signed, body: &[u8], ring: KnownSecrets<'_>) -> Vec<String> {
     let own = ring.own.reveal();
     let with = |key: &str| sign_with(key, ring.now, body);
     match signed {
@@ -151,8 +151,12 @@ mod tests {
 
     fn made(signed: Signed) -> Vec<String> {
         let (own, other) = (read("whsec_own"), read("whsec_other"));
-        let ring =
-            Ring { own: &own, others: &[other, own.clone()], endpoint: "we_1", now: Timestamp(9) };
+        let ring = KnownSecrets {
+            own: &own,
+            others: &[other, own.clone()],
+            endpoint: "we_1",
+            now: Timestamp(9),
+        };
         headers(signed, BODY, ring)
     }
 
@@ -212,7 +216,7 @@ mod tests {
 
     fn headers_of_no_json() -> Vec<String> {
         let own = read("whsec_own");
-        let ring = Ring { own: &own, others: &[], endpoint: "we_1", now: Timestamp(9) };
+        let ring = KnownSecrets { own: &own, others: &[], endpoint: "we_1", now: Timestamp(9) };
         headers(Signed::Reserialised, b"no json", ring)
     }
 }

@@ -5,7 +5,7 @@ use crate::app::context::Context;
 use crate::app::course::application::Application;
 use crate::app::course::choose::{self, Choice};
 use crate::app::course::grading::Grading;
-use crate::app::course::reaching;
+use crate::app::course::port_probe;
 use crate::app::course::watcher::Watcher;
 use crate::app::provider::Provider;
 use crate::domain::course::Track;
@@ -13,6 +13,7 @@ use crate::domain::course::graded::{Cause, Checked, Round, changes};
 use crate::domain::course::outcome::State;
 use crate::domain::fault::{Class, Fault, FaultKind};
 use crate::domain::notice::Notice;
+use crate::domain::peek::Peek as _;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -28,7 +29,7 @@ const NEWEST: usize = 20;
 
 /// How long and how to watch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Vigil {
+pub struct WatchOptions {
     /// Whether the folder is looked through, though the system could tell.
     pub poll: bool,
     /// For how long.
@@ -51,7 +52,7 @@ struct Watch<'w> {
     delivered: BTreeSet<String>,
 }
 
-impl Vigil {
+impl WatchOptions {
     /// Watches until it is stopped or its time is over; whether all was well at the end.
     pub async fn keep(
         &self,
@@ -157,7 +158,7 @@ impl Watch<'_> {
             None => self.grading.application(&self.quiet, provider).await?,
         };
         if application.track() == Track::App && !application.answers().await {
-            return Err(reaching::down(&application.url()).await);
+            return Err(port_probe::down(&application.url()).await);
         }
         let world = (&self.quiet, provider);
         let checked = self.grading.with(world, &mut application, &lessons, |_| {}).await;
@@ -225,14 +226,11 @@ struct Delivery {
 async fn deliveries(provider: &Provider, most: usize) -> Vec<Delivery> {
     let asked = provider.stripe.get("/_stripegym/deliveries", &json!({ "limit": most })).await;
     let list = asked.unwrap_or_default();
-    let text = |row: &Value, name: &str| {
-        row.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
-    };
     let one = |row: &Value| Delivery {
-        id: text(row, "id"),
-        event: text(row, "event"),
-        kind: text(row, "type"),
-        attempted: row.get("attempts").and_then(Value::as_array).is_some_and(|it| !it.is_empty()),
+        id: row.text("id").to_owned(),
+        event: row.text("event").to_owned(),
+        kind: row.text("type").to_owned(),
+        attempted: !row.items("attempts").is_empty(),
     };
-    list.get("data").and_then(Value::as_array).into_iter().flatten().map(one).collect()
+    list.items("data").iter().map(one).collect()
 }

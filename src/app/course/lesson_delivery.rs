@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 /// What is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parcel {
+pub struct LessonDelivery {
     /// The bytes.
     pub body: Vec<u8>,
     /// `Stripe-Signature`, where there is one.
@@ -17,7 +17,7 @@ pub struct Parcel {
 
 /// What a parcel is made from besides the event.
 #[derive(Clone, Copy, Debug)]
-pub struct Seal<'s> {
+pub struct Signing<'s> {
     /// The endpoint's secret.
     pub secret: &'s SigningSecret,
     /// The one that it was rolled to, where it was.
@@ -31,9 +31,9 @@ pub struct Seal<'s> {
 }
 
 /// The parcel of an event.
-pub fn pack(event: &Value, mutate: &Mutate, seal: Seal<'_>) -> Parcel {
+pub fn pack(event: &Value, mutate: &Mutate, signing: Signing<'_>) -> LessonDelivery {
     let mut event = event.clone();
-    if let (Some(version), Some(member)) = (seal.version, event.get_mut("api_version")) {
+    if let (Some(version), Some(member)) = (signing.version, event.get_mut("api_version")) {
         *member = json!(version);
     }
     for (pointer, value) in &mutate.set {
@@ -52,7 +52,7 @@ pub fn pack(event: &Value, mutate: &Mutate, seal: Seal<'_>) -> Parcel {
     if mutate.new_id
         && let Some(id) = event.get_mut("id")
     {
-        *id = json!(format!("{}{}", id.as_str().unwrap_or("evt_"), seal.salt));
+        *id = json!(format!("{}{}", id.as_str().unwrap_or("evt_"), signing.salt));
     }
     let signed = match mutate.body {
         Some(Body::Odd) => odd(&event).into_bytes(),
@@ -61,12 +61,12 @@ pub fn pack(event: &Value, mutate: &Mutate, seal: Seal<'_>) -> Parcel {
         Some(Body::Thin) => thin(&event).to_string().into_bytes(),
         Some(Body::FlipOneByte) | None => format!("{event:#}").into_bytes(),
     };
-    let at = seal.now.plus(mutate.timestamp_s);
+    let at = signing.now.plus(mutate.timestamp_s);
     let foreign = SigningSecret::read("whsec_nobodyKnowsThisOne");
     let secret = match mutate.secret {
-        Some(Secret::Wrong) => foreign.as_ref().unwrap_or(seal.secret),
-        Some(Secret::New) => seal.rolled.unwrap_or(seal.secret),
-        None => seal.secret,
+        Some(Secret::Wrong) => foreign.as_ref().unwrap_or(signing.secret),
+        Some(Secret::New) => signing.rolled.unwrap_or(signing.secret),
+        None => signing.secret,
     };
     let good = sign(secret, at, &signed);
     let header = match mutate.header {
@@ -81,7 +81,7 @@ pub fn pack(event: &Value, mutate: &Mutate, seal: Seal<'_>) -> Parcel {
         }
     };
     let body = if mutate.body == Some(Body::FlipOneByte) { flipped(signed) } else { signed };
-    Parcel { body, header }
+    LessonDelivery { body, header }
 }
 
 /// A signature of which the first eight digits are right.
@@ -143,8 +143,8 @@ mod tests {
         let secret = SigningSecret::read("whsec_a").unwrap();
         let now = Timestamp(1_800_000_000);
         let event = json!({"id": "evt_1", "livemode": false, "data": {"object": {"amount": 5}}});
-        let seal = Seal { secret: &secret, rolled: None, version: None, now, salt: "x" };
-        let parcel = pack(&event, mutate, seal);
+        let signing = Signing { secret: &secret, rolled: None, version: None, now, salt: "x" };
+        let parcel = pack(&event, mutate, signing);
         let secrets = [secret.clone()];
         verify(&parcel.body, parcel.header.as_deref(), &secrets, now, TOLERANCE_S).map(drop)
     }
@@ -180,13 +180,13 @@ mod tests {
     #[test]
     fn members_are_replaced_added_and_left_out() {
         let secret = SigningSecret::read("whsec_a").unwrap();
-        let seal =
-            Seal { secret: &secret, rolled: None, version: None, now: Timestamp(1), salt: "x" };
+        let signing =
+            Signing { secret: &secret, rolled: None, version: None, now: Timestamp(1), salt: "x" };
         let mutate: Mutate = serde_json::from_value(
             json!({"set": {"/id": "evt_2", "/data/new": 1, "/no/where": 2}, "drop": ["/data/old"]}),
         )
         .unwrap();
-        let parcel = pack(&json!({"id": "evt_1", "data": {"old": 3}}), &mutate, seal);
+        let parcel = pack(&json!({"id": "evt_1", "data": {"old": 3}}), &mutate, signing);
         let sent: Value = serde_json::from_slice(&parcel.body).unwrap();
         assert_eq!(sent, json!({"id": "evt_2", "data": {"new": 1}}));
     }

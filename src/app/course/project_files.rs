@@ -1,58 +1,21 @@
 //! The learner's project as files: which of them count, and their texts for the rules.
 
+use crate::domain::course::known;
 use crate::domain::course::lint::{Project, Text};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Folders that tools fill and nobody edits by hand.
-pub const FILLED_BY_TOOLS: [&str; 18] = [
-    ".git",
-    ".hg",
-    ".svn",
-    ".idea",
-    ".vscode",
-    ".stripegym",
-    "target",
-    "node_modules",
-    "__pycache__",
-    "venv",
-    ".venv",
-    ".pytest_cache",
-    ".mypy_cache",
-    ".ruff_cache",
-    ".cache",
-    "dist",
-    "build",
-    "vendor",
-];
 /// The largest file that is read, in bytes.
 const FILE_MAX: u64 = 1024 * 1024;
 /// How many files are read at most.
 const FILES_MAX: usize = 5_000;
 /// How deep folders are followed.
 const DEPTH_MAX: usize = 12;
-/// What a folder with a project has one of.
-const MARKS: [&str; 14] = [
-    "requirements.txt",
-    "pyproject.toml",
-    "Pipfile",
-    "package.json",
-    "Cargo.toml",
-    "go.mod",
-    "Gemfile",
-    "composer.json",
-    "pom.xml",
-    "build.gradle",
-    "Dockerfile",
-    "compose.yaml",
-    "docker-compose.yml",
-    "deno.json",
-];
 
 /// Whether a folder looks like somebody's project.
 pub fn looks_like_project(folder: &Path) -> bool {
-    MARKS.iter().any(|name| folder.join(name).is_file())
+    known::words("project-marks").iter().any(|name| folder.join(name).is_file())
 }
 
 /// Reads a project: without what git ignores, what tools have installed, values of `.env`, large and binary files.
@@ -118,7 +81,7 @@ fn git(folder: &Path, arguments: &[&str]) -> Option<Vec<String>> {
 fn counts(path: &str) -> bool {
     let mut parts = path.split('/').rev();
     let is_env = parts.next() == Some(".env");
-    !is_env && !parts.any(|folder| FILLED_BY_TOOLS.contains(&folder))
+    !is_env && !parts.any(|folder| known::is("filled-by-tools", folder))
 }
 
 /// The files below a folder, with `/`.
@@ -131,7 +94,7 @@ fn walk(folder: &Path) -> Vec<String> {
             let name = entry.file_name().to_string_lossy().into_owned();
             // A link may lead anywhere, and round in circles.
             let Ok(kind) = entry.file_type() else { continue };
-            if kind.is_dir() && depth < DEPTH_MAX && !FILLED_BY_TOOLS.contains(&name.as_str()) {
+            if kind.is_dir() && depth < DEPTH_MAX && !known::is("filled-by-tools", &name) {
                 open.push((entry.path(), format!("{prefix}{name}/"), depth + 1));
             } else if kind.is_file() && found.len() < FILES_MAX {
                 found.push(format!("{prefix}{name}"));

@@ -98,7 +98,7 @@ pub struct Row {
 /// A report's data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Dossier {
+pub struct ProgressReport {
     /// What holds for all of it.
     pub head: Head,
     /// The days.
@@ -198,7 +198,7 @@ impl Row {
     }
 }
 
-impl Dossier {
+impl ProgressReport {
     /// Seals rows in their order.
     pub fn seal(head: Head, days: Vec<DayLine>, rows: Vec<Row>) -> Self {
         let mut before = first(&head, &days);
@@ -324,7 +324,7 @@ mod tests {
         }
     }
 
-    fn dossier(attempts: &[u32]) -> Dossier {
+    fn report(attempts: &[u32]) -> ProgressReport {
         let head = Head {
             format: FORMAT.to_owned(),
             version: VERSION,
@@ -333,10 +333,10 @@ mod tests {
             language: "en".to_owned(),
         };
         let rows = attempts.iter().enumerate().map(|(at, n)| row(&format!("D1.{at}"), *n));
-        Dossier::seal(head, Vec::new(), rows.collect())
+        ProgressReport::seal(head, Vec::new(), rows.collect())
     }
 
-    fn snapshot(of: &Dossier) -> Snapshot {
+    fn snapshot(of: &ProgressReport) -> Snapshot {
         let mark = |row: &Row| Mark {
             id: row.id.clone(),
             version: 1,
@@ -365,7 +365,7 @@ mod tests {
 
     #[test]
     fn the_row_that_was_changed_is_the_one_that_is_named() {
-        let whole = dossier(&[1, 2, 3]);
+        let whole = report(&[1, 2, 3]);
         assert!(whole.flaws().is_empty());
         let mut changed = whole.clone();
         changed.rows[1].attempts = 1;
@@ -387,13 +387,13 @@ mod tests {
 
     #[test]
     fn who_recomputes_everything_is_caught_by_the_progress_file_alone() {
-        let mine = dossier(&[1, 2]);
+        let mine = report(&[1, 2]);
         let progress = snapshot(&mine);
         assert!(mine.against(&progress).is_empty());
         let mut forged = mine.clone();
         forged.rows[0].first_passed = Some(rfc3339(1));
         forged.rows[1].evidence.sessions = vec!["cs_other".to_owned()];
-        let forged = Dossier::seal(forged.head, forged.days, forged.rows);
+        let forged = ProgressReport::seal(forged.head, forged.days, forged.rows);
         assert!(forged.flaws().is_empty());
         let names = ["D1.0", "D1.1"].map(|id| Flaw::Differs(id.to_owned()));
         assert_eq!(forged.against(&progress), names);
@@ -411,14 +411,14 @@ mod tests {
             at in any::<prop::sample::Index>(),
             with in prop::char::range('0', 'z'),
         ) {
-            let whole = dossier(&attempts);
+            let whole = report(&attempts);
             let text = whole.write();
-            prop_assert_eq!(&Dossier::read(&text).unwrap(), &whole);
+            prop_assert_eq!(&ProgressReport::read(&text).unwrap(), &whole);
             let mut letters: Vec<char> = text.chars().collect();
             let at = at.index(letters.len());
             letters[at] = with;
             let changed: String = letters.into_iter().collect();
-            let noticed = Dossier::read(&changed).map_or(true, |it| it == whole || !it.flaws().is_empty());
+            let noticed = ProgressReport::read(&changed).map_or(true, |it| it == whole || !it.flaws().is_empty());
             prop_assert!(noticed, "{}", changed);
         }
     }

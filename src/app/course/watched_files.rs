@@ -1,29 +1,11 @@
 //! The files of a project that somebody edits: what they look like now, and which of them changed since.
 
-use crate::app::course::tree::FILLED_BY_TOOLS;
+use crate::domain::course::known;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// Endings of files that programs write while they run.
-const ENDINGS: [&str; 15] = [
-    ".db",
-    ".db-wal",
-    ".db-shm",
-    ".db-journal",
-    ".sqlite",
-    ".sqlite3",
-    ".sqlite3-wal",
-    ".sqlite3-shm",
-    ".sqlite3-journal",
-    ".log",
-    ".pyc",
-    ".pid",
-    ".swp",
-    "~",
-    ".tmp",
-];
 /// How many files are looked at; a folder with more is no project's.
 const FILES_MAX: usize = 20_000;
 
@@ -123,8 +105,8 @@ fn patterns(text: &str) -> Vec<String> {
 }
 
 fn is_left_out(name: &str, folder: bool, patterns: &[String]) -> bool {
-    if folder && FILLED_BY_TOOLS.contains(&name)
-        || !folder && ENDINGS.iter().any(|end| name.ends_with(end))
+    if folder && known::is("filled-by-tools", name)
+        || !folder && known::words("written-endings").iter().any(|end| name.ends_with(end))
     {
         return true;
     }
@@ -150,24 +132,7 @@ pub fn file_system<'m>(mounts: &'m str, path: &Path) -> Option<&'m str> {
 /// Whether changes that are made elsewhere are not told of on a file system of this kind: network shares, and
 /// folders that a virtual machine or WSL shows of its host.
 pub fn is_deaf(kind: &str) -> bool {
-    let shared = [
-        "9p",
-        "nfs",
-        "nfs4",
-        "cifs",
-        "smb3",
-        "smbfs",
-        "virtiofs",
-        "vboxsf",
-        "drvfs",
-        "prl_fs",
-        "osxfs",
-        "fakeowner",
-        "afs",
-        "ceph",
-        "lustre",
-    ];
-    shared.contains(&kind) || kind == "fuse" || kind.starts_with("fuse.")
+    known::is("deaf-file-systems", kind) || kind == "fuse" || kind.starts_with("fuse.")
 }
 
 #[cfg(test)]

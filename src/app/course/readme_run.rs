@@ -2,12 +2,12 @@
 //! block; what comes up is graded.
 
 use crate::app::course::act_error::ActError;
+use crate::app::course::app_env;
 use crate::app::course::application::{self, Application};
+use crate::app::course::lesson_run::LessonRun;
 use crate::app::course::log::Log;
 use crate::app::course::program::{Group, Program, Start};
-use crate::app::course::stage::Stage;
-use crate::app::course::surroundings;
-use crate::app::course::{self, tree};
+use crate::app::course::{self, project_files};
 use crate::domain::course::outcome::{CheckResult, State};
 use crate::domain::course::readme::{Block, Mark, Readme};
 use crate::domain::fault::{Fault, FaultKind};
@@ -42,7 +42,7 @@ const TOOL_HOMES: [(&str, &str); 8] = [
 ];
 
 /// Where a README is followed.
-struct Room {
+struct Workdir {
     /// Everything of this rehearsal; it goes at the end.
     root: PathBuf,
     /// The copy of the project.
@@ -59,35 +59,35 @@ struct Done {
 }
 
 /// Follows the README; what its blocks came to, and what the course says of the server that one of them started.
-pub async fn run_readme(stage: &Stage<'_>) -> Result<Value, ActError> {
-    if stage.is_foreign() {
+pub async fn run_readme(run: &LessonRun<'_>) -> Result<Value, ActError> {
+    if run.is_foreign() {
         return Err(ActError::mismatch("--allow-exec", "lessons/…/lesson.toml"));
     }
-    let path = stage.project.join("README.md");
+    let path = run.project.join("README.md");
     let readme = fs::read_to_string(&path)
         .map_err(|error| ActError::mismatch("README.md", error.to_string()))?;
     let readme = Readme::read(&readme);
-    announce(stage, &readme);
+    announce(run, &readme);
     let port = application::free_port()?;
     let url = format!("http://127.0.0.1:{port}");
-    let secret = surroundings::secret(stage.context)?;
-    let room = blocking(|| Room::open(stage, &url, &secret))?;
-    let outcome = follow(stage, &room, &readme, &url, &secret).await;
-    room.close();
+    let secret = app_env::secret(run.context)?;
+    let dir = blocking(|| Workdir::open(run, &url, &secret))?;
+    let outcome = follow(run, &dir, &readme, &url, &secret).await;
+    dir.close();
     outcome
 }
 
 /// Says what is going to be run, before it is.
-fn announce(stage: &Stage<'_>, readme: &Readme) {
+fn announce(run: &LessonRun<'_>, readme: &Readme) {
     let commands = readme.runnable().filter(|block| block.needs_outside().is_none());
     let commands = commands.flat_map(Block::commands).collect();
-    let folder = stage.project.display().to_string();
-    stage.context.notices.say(Notice::WillRun { folder, commands });
+    let folder = run.project.display().to_string();
+    run.context.notices.say(Notice::WillRun { folder, commands });
 }
 
 async fn follow(
-    stage: &Stage<'_>,
-    room: &Room,
+    run: &LessonRun<'_>,
+    dir: &Workdir,
     readme: &Readme,
     url: &str,
     secret: &SigningSecret,
@@ -102,7 +102,7 @@ async fn follow(
                 report.skip(block, "a second server");
                 continue;
             }
-            match serve(stage, room, block, url).await? {
+            match serve(run, dir, block, url).await? {
                 Ok(program) => {
                     let log = program.log();
                     server = Some(Application::started(program, url, secret.clone(), log));
@@ -111,19 +111,19 @@ async fn follow(
                 Err(said) => report.ran(block, &Done { line: block.line, exit: -1, output: said }),
             }
         } else {
-            let done = room.run(block).await?;
+            let done = dir.run(block).await?;
             report.ran(block, &done);
         }
         if !report.failed.is_empty() {
             break;
         }
     }
-    if server.is_none() && stage.own_project().is_some() {
+    if server.is_none() && run.own_project().is_some() {
         report.lacks = "server";
     }
     if let Some(mut server) = server {
         if report.failed.is_empty() {
-            report.graded = Some(graded(stage, &mut server).await?);
+            report.graded = Some(graded(run, &mut server).await?);
         }
         server.close().await;
     }
@@ -131,14 +131,14 @@ async fn follow(
 }
 
 /// What the checklists of the days say that the README's server does not do.
-async fn graded(stage: &Stage<'_>, server: &mut Application) -> Result<Vec<String>, Fault> {
+async fn graded(run: &LessonRun<'_>, server: &mut Application) -> Result<Vec<String>, Fault> {
     let mut open = Vec::new();
     let all = course::library().manifest().map_err(|it| course::of_lesson(&it))?.lessons;
     for entry in all.iter().filter(|it| it.rehearsed) {
-        let mut lesson = course::lesson(stage.context, &entry.id)?;
+        let mut lesson = course::lesson(run.context, &entry.id)?;
         lesson.day.checks.retain(|check| check.id.starts_with('D'));
         lesson.day.notes.clear();
-        let apart = course::grade_apart(stage.context, stage.provider, server, &lesson);
+        let apart = course::grade_apart(run.context, run.provider, server, &lesson);
         let result = Box::pin(apart).await?;
         open.extend(result.checks.iter().filter(|check| check.blocks()).map(named));
     }
@@ -158,22 +158,22 @@ fn named(check: &CheckResult) -> String {
 
 /// Starts a block's server and waits until it answers; its last words where it does not.
 async fn serve(
-    stage: &Stage<'_>,
-    room: &Room,
+    run: &LessonRun<'_>,
+    dir: &Workdir,
     block: &Block,
     url: &str,
 ) -> Result<Result<Program, String>, ActError> {
-    let script = room.root.join("serve.sh");
-    write(&script, &format!("set -e\n{}{}", room.resume(), block.server()))?;
-    let command = room.command(&script);
+    let script = dir.root.join("serve.sh");
+    write(&script, &format!("set -e\n{}{}", dir.resume(), block.server()))?;
+    let command = dir.command(&script);
     let address = url.trim_start_matches("http://").to_owned();
     let start = Start {
         command,
         variables: Vec::new(),
         address: address.clone(),
-        output: room.root.join("server.txt"),
+        output: dir.root.join("server.txt"),
     };
-    match Program::start(start, Log::default(), stage.context.stop.clone()).await {
+    match Program::start(start, Log::default(), run.context.stop.clone()).await {
         Ok(program) => Ok(Ok(program)),
         Err(fault) => match &*fault.kind {
             FaultKind::Program { how, .. } => {
@@ -190,12 +190,8 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 
-fn broken(path: &Path, error: &std::io::Error) -> Fault {
-    Fault::because(FaultKind::File { path: path.display().to_string() }, error)
-}
-
 fn write(path: &Path, text: &str) -> Result<(), Fault> {
-    fs::write(path, text).map_err(|error| broken(path, &error))
+    fs::write(path, text).map_err(|error| Fault::file(path, &error))
 }
 
 /// What was run, skipped and found.
@@ -251,28 +247,28 @@ impl Report {
     }
 }
 
-impl Room {
+impl Workdir {
     /// Copies the project into a clean folder: what git tracks, elsewhere what rules would read.
-    fn open(stage: &Stage<'_>, url: &str, secret: &SigningSecret) -> Result<Self, Fault> {
-        let nonce = stage.kept.fill("$run.nonce").unwrap_or_default();
+    fn open(run: &LessonRun<'_>, url: &str, secret: &SigningSecret) -> Result<Self, Fault> {
+        let nonce = run.vars.fill("$run.nonce").unwrap_or_default();
         let root = std::env::temp_dir().join(format!("stripegym-{}-{nonce}", std::process::id()));
         let (work, home, bin) = (root.join("project"), root.join("home"), root.join("bin"));
         // A copy of everything that the project has, in a folder that everybody can list.
-        private::folder(&root).map_err(|error| broken(&root, &error))?;
+        private::folder(&root).map_err(|error| Fault::file(&root, &error))?;
         for folder in [&work, &home, &bin] {
-            fs::create_dir_all(folder).map_err(|error| broken(folder, &error))?;
+            fs::create_dir_all(folder).map_err(|error| Fault::file(folder, &error))?;
         }
-        for path in tree::published(&stage.project) {
-            let (from, to) = (stage.project.join(&path), work.join(&path));
+        for path in project_files::published(&run.project) {
+            let (from, to) = (run.project.join(&path), work.join(&path));
             if let Some(folder) = to.parent() {
-                fs::create_dir_all(folder).map_err(|error| broken(folder, &error))?;
+                fs::create_dir_all(folder).map_err(|error| Fault::file(folder, &error))?;
             }
-            fs::copy(&from, &to).map_err(|error| broken(&from, &error))?;
+            fs::copy(&from, &to).map_err(|error| Fault::file(&from, &error))?;
         }
-        let variables = if stage.own_project().is_some() {
+        let variables = if run.own_project().is_some() {
             {
-                let base = stage.provider.base();
-                let mut all = surroundings::variables(stage.context, base, url, secret);
+                let base = run.provider.base();
+                let mut all = app_env::variables(run.context, base, url, secret);
                 all.push(("PYTHONUNBUFFERED", "1".to_owned()));
                 all
             }
@@ -339,7 +335,7 @@ impl Room {
         let exit = self.exit_of(&all, &said).await?;
         let at = fs::read_to_string(&failed).unwrap_or_default().trim().parse::<usize>();
         let line = block.line + at.unwrap_or(1).saturating_sub(1).min(block.lines.len());
-        let text = fs::read(&said).map_err(|error| broken(&said, &error))?;
+        let text = fs::read(&said).map_err(|error| Fault::file(&said, &error))?;
         let text = String::from_utf8_lossy(&text).into_owned();
         let last = text.lines().filter(|line| !line.trim().is_empty()).collect::<Vec<_>>();
         let last = last.get(last.len().saturating_sub(LAST_LINES)..).unwrap_or_default();
@@ -348,22 +344,22 @@ impl Room {
 
     /// Runs a script with all that it starts; its exit code, or -1 where it took too long.
     async fn exit_of(&self, script: &Path, said: &Path) -> Result<i32, Fault> {
-        let out = File::create(said).map_err(|error| broken(said, &error))?;
-        let err = out.try_clone().map_err(|error| broken(said, &error))?;
+        let out = File::create(said).map_err(|error| Fault::file(said, &error))?;
+        let err = out.try_clone().map_err(|error| Fault::file(said, &error))?;
         let shell = Path::new("sh");
         let mut command = Command::new(shell);
         command.arg("-c").arg(self.command(script));
         command.stdin(Stdio::null()).stdout(out).stderr(err).kill_on_drop(true);
         #[cfg(unix)]
         command.process_group(0);
-        let mut child = command.spawn().map_err(|error| broken(shell, &error))?;
+        let mut child = command.spawn().map_err(|error| Fault::file(shell, &error))?;
         let group = Group::of(&child);
         let status = timeout(BLOCK_TIME, child.wait()).await;
         // Dropping the group ends whatever the block has left behind.
         drop(group);
         match status {
             Ok(Ok(status)) => Ok(status.code().unwrap_or(-1)),
-            Ok(Err(error)) => Err(broken(shell, &error)),
+            Ok(Err(error)) => Err(Fault::file(shell, &error)),
             Err(_) => Ok(-1),
         }
     }
@@ -371,12 +367,12 @@ impl Room {
 
 /// Puts this very program into a folder under the name that READMEs use.
 fn lend(bin: &Path) -> Result<(), Fault> {
-    let own = std::env::current_exe().map_err(|error| broken(bin, &error))?;
+    let own = std::env::current_exe().map_err(|error| Fault::file(bin, &error))?;
     #[cfg(unix)]
     let lent = std::os::unix::fs::symlink(&own, bin.join("stripegym"));
     #[cfg(not(unix))]
     let lent = fs::copy(&own, bin.join("stripegym.exe")).map(drop);
-    lent.map_err(|error| broken(bin, &error))
+    lent.map_err(|error| Fault::file(bin, &error))
 }
 
 /// Fills in, in the copy, what a person would fill in: the values of the variables in the example of `.env`.

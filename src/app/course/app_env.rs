@@ -20,10 +20,10 @@ const PUBLISHABLE: &str = "pk_test_stripegymSandboxKey";
 const FILE: &str = "own-server-secret";
 
 /// The variables by name, in the order in which they are shown.
-pub type Variables = Vec<(&'static str, String)>;
+pub type AppEnv = Vec<(&'static str, String)>;
 
 /// What a server that answers at `url` needs to know to work with the provider at `base`.
-pub fn variables(context: &Context, base: &str, url: &str, secret: &SigningSecret) -> Variables {
+pub fn variables(context: &Context, base: &str, url: &str, secret: &SigningSecret) -> AppEnv {
     let config = &context.config;
     let address = authority(url);
     let port = address.rsplit(':').next().unwrap_or_default().to_owned();
@@ -40,7 +40,7 @@ pub fn variables(context: &Context, base: &str, url: &str, secret: &SigningSecre
 }
 
 /// The same as they may be seen on a screen: what is secret shows how it begins and ends.
-pub fn masked(context: &Context, variables: &Variables) -> Variables {
+pub fn masked(context: &Context, variables: &AppEnv) -> AppEnv {
     let hide = |(name, value): &(&'static str, String)| {
         let own_key = *name == "STRIPE_SECRET_KEY" && context.config.key_origin != Origin::Default;
         if *name != "STRIPE_WEBHOOK_SECRET" && !own_key {
@@ -81,8 +81,7 @@ pub fn secret(context: &Context) -> Result<SigningSecret, Fault> {
     }
     let mut numbers = context.entropy.numbers(FILE);
     let text = format!("whsec_{:016x}{:016x}", numbers.next(), numbers.next());
-    let failed =
-        |error| Fault::because(FaultKind::File { path: path.display().to_string() }, error);
+    let failed = |error| Fault::file(&path, error);
     private::folder(home).map_err(failed)?;
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);

@@ -2,21 +2,21 @@
 
 use crate::app::course::act_error::ActError;
 use crate::app::course::exchanges::Exchange;
-use crate::app::course::kept::Kept;
+use crate::app::course::joint_claims;
+use crate::app::course::lesson_run::{LessonRun, attempts};
 use crate::app::course::perform::{events, id};
+use crate::app::course::port_probe;
 use crate::app::course::project;
-use crate::app::course::reaching;
-use crate::app::course::spy;
-use crate::app::course::stage::Stage;
-use crate::app::course::weigh;
+use crate::app::course::secret_scan;
+use crate::app::course::variables::Variables;
 use crate::domain::course::Track;
 use crate::domain::course::claim::{
-    BodyHas, Claim, DeliveryIs, EventCount, HeaderIs, JsonIs, KeyIs, LedgerGrew, LedgerRow, LogHas,
-    NoSecret, Op, Status, Verdicts, Where,
+    BodyHas, Claim, DeliveryIs, HeaderIs, JsonIs, LedgerRow, LogHas, Op, Status, Verdicts, Where,
 };
 use crate::domain::course::outcome::Finding;
 use crate::domain::course::statement::{Attempt, Statement, Subject};
 use crate::domain::fault::Fault;
+use crate::domain::peek::Peek as _;
 use crate::domain::secret::{KeyKind, SigningSecret};
 use crate::net::tasks::blocking;
 use serde_json::Value;
@@ -31,8 +31,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 const NEAR_S: u64 = 14 * 60;
 
 /// Judges one claim. What a claim refers to and nobody kept makes it fail.
-pub async fn judge(stage: &Stage<'_>, claim: &Claim) -> Result<Finding, Fault> {
-    match found(stage, claim).await {
+pub async fn judge(run: &LessonRun<'_>, claim: &Claim) -> Result<Finding, Fault> {
+    match found(run, claim).await {
         Ok(finding) => Ok(finding),
         Err(ActError::Mismatch { expected, got }) => Ok(Finding::new(false, *expected, *got)),
         Err(ActError::Surroundings(fault)) => Err(fault),
@@ -40,69 +40,72 @@ pub async fn judge(stage: &Stage<'_>, claim: &Claim) -> Result<Finding, Fault> {
 }
 
 /// What one claim comes to, or what is lacking to judge it.
-pub async fn found(stage: &Stage<'_>, claim: &Claim) -> Result<Finding, ActError> {
-    let kept = &stage.kept;
+pub async fn found(run: &LessonRun<'_>, claim: &Claim) -> Result<Finding, ActError> {
+    let vars = &run.vars;
     match claim {
-        Claim::Status(it) => status(kept, it),
-        Claim::Header(it) => header(kept, it),
-        Claim::Body(it) => body(kept, it),
-        Claim::Json(it) => json(kept, it),
-        Claim::EventCount(it) => event_count(stage, it).await,
-        Claim::Delivery(it) => delivery(stage, it).await,
+        Claim::Status(it) => status(vars, it),
+        Claim::Header(it) => header(vars, it),
+        Claim::Body(it) => body(vars, it),
+        Claim::Json(it) => json(vars, it),
+        Claim::EventCount { kind, session, is } => {
+            let session = id(vars, session)?;
+            let count = events(run, kind, Some(&session)).await?.len();
+            Ok(finding(count == *is, Statement::Happens(kind.clone(), *is), count.to_string()))
+        }
+        Claim::Delivery(it) => delivery(run, it).await,
         Claim::LedgerRow(it) => {
-            let session = id(kept, &it.session)?;
-            let now = stage.app_now().0;
-            let mut finding = row((kept, now), it, &session, &stage.ledger().await?)?;
-            if !finding.holds && stage.track() != Track::Shop {
+            let session = id(vars, &it.session)?;
+            let now = run.app_now().0;
+            let mut finding = row((vars, now), it, &session, &run.ledger().await?)?;
+            if !finding.holds && run.track() != Track::Shop {
                 // What is written after the answer is there a moment later.
-                finding = row((kept, now), it, &session, &stage.still_ledger().await?)?;
+                finding = row((vars, now), it, &session, &run.still_ledger().await?)?;
             }
             let until = Instant::now() + Duration::from_millis(it.within_ms);
             while !finding.holds && Instant::now() < until {
                 tokio::time::sleep(LOOK_AGAIN).await;
-                finding = row((kept, now), it, &session, &stage.ledger().await?)?;
+                finding = row((vars, now), it, &session, &run.ledger().await?)?;
             }
             let of = |it: &Exchange| it.carries(&session);
-            Ok(finding.of(stage.exchanges.last(0, of)))
+            Ok(finding.of(run.exchanges.last(0, of)))
         }
-        Claim::LedgerAbsent(it) => {
-            let ledger = stage.ledger().await?;
-            let ids = it.sessions.iter().map(|name| id(kept, name));
+        Claim::LedgerAbsent { sessions } => {
+            let ledger = run.ledger().await?;
+            let ids = sessions.iter().map(|name| id(vars, name));
             let ids: Vec<String> = ids.collect::<Result<_, _>>()?;
             let there: Vec<&str> =
                 ids.iter().filter(|id| row_of(&ledger, id).is_some()).map(String::as_str).collect();
             Ok(finding(there.is_empty(), Statement::NoRows(ids.clone()), there.join(" ")))
         }
-        Claim::LedgerGrew(it) => grew(kept, it, &stage.ledger().await?),
-        Claim::LedgerUnchanged(it) => unchanged(kept, &it.since, &stage.ledger().await?),
-        Claim::Verdicts(it) => verdicts(kept, it),
-        Claim::Log(it) => log_in_time(stage, kept, it).await,
-        Claim::NoSecret(it) => Ok(no_secret(stage, it)),
-        Claim::Alive(_) => {
-            let there = stage.over().is_none() && stage.answers().await;
-            let got = stage.over().unwrap_or_else(|| if there { "ok" } else { "–" }.to_owned());
+        Claim::LedgerGrew { since, by } => grew(vars, since, *by, &run.ledger().await?),
+        Claim::LedgerUnchanged { since } => unchanged(vars, since, &run.ledger().await?),
+        Claim::Verdicts(it) => verdicts(vars, it),
+        Claim::Log(it) => log_in_time(run, vars, it).await,
+        Claim::NoSecret { places } => Ok(no_secret(run, places)),
+        Claim::Alive {} => {
+            let there = run.over().is_none() && run.answers().await;
+            let got = run.over().unwrap_or_else(|| if there { "ok" } else { "–" }.to_owned());
             Ok(finding(there, Statement::Alive, got))
         }
-        Claim::Key(it) => Ok(key(stage, it)),
-        Claim::Files(it) => Ok(blocking(|| project::files(stage, it))),
-        Claim::Mentions(it) => Ok(project::mentions(&stage.project, it)),
-        Claim::Lint(it) => {
-            let sight =
-                stage.look_by(it.rule).map_err(|why| ActError::mismatch(it.rule.name(), why))?;
-            Ok(project::linted(it.rule, &sight))
+        Claim::Key { kinds, live } => Ok(key(run, kinds, *live)),
+        Claim::Files(it) => Ok(blocking(|| project::files(run, it))),
+        Claim::Mentions(it) => Ok(project::mentions(&run.project, it)),
+        Claim::Lint { rule } => {
+            let sight = run.look_by(*rule).map_err(|why| ActError::mismatch(rule.name(), why))?;
+            Ok(project::linted(*rule, &sight))
         }
-        Claim::Fields(it) => weigh::fields(kept, it),
-        Claim::Accepts(it) => weigh::accepts(stage, it).await,
-        Claim::Accidents(it) => Ok(weigh::accidents(stage, it)),
-        Claim::Refused(it) => weigh::refused(stage, it).await,
-        Claim::Says(it) => weigh::says(stage, it),
-        Claim::Reach(_) => Ok(reaching::finding(&stage.app().0).await),
-        Claim::All(claims) => weigh::all(stage, claims).await,
-        Claim::Any(claims) => weigh::any(stage, claims).await,
-        Claim::Not(claim) => weigh::not(stage, claim).await,
-        Claim::Given(it) => match kept.get(&it.kept).filter(|it| !it.is_null()) {
-            Some(_) => Box::pin(found(stage, &it.then)).await,
-            None => Ok(finding(true, it.kept.clone(), Statement::Nothing)),
+        Claim::Fields(it) => joint_claims::fields(vars, it),
+        Claim::Accepts { event, signed } => joint_claims::accepts(run, event, *signed).await,
+        Claim::Accidents { class, max } => Ok(joint_claims::accidents(run, class, *max)),
+        Claim::Refused { path } => joint_claims::refused(run, path).await,
+        Claim::Says(it) => joint_claims::says(run, it),
+        Claim::Reach {} => Ok(port_probe::finding(&run.app().0).await),
+        Claim::All(claims) => joint_claims::all(run, claims).await,
+        Claim::Any(claims) => joint_claims::any(run, claims).await,
+        Claim::Not(claim) => joint_claims::not(run, claim).await,
+        Claim::Given { kept, then } => match vars.get(kept).filter(|it| !it.is_null()) {
+            Some(_) => Box::pin(found(run, then)).await,
+            None => Ok(finding(true, kept.clone(), Statement::Nothing)),
         },
     }
 }
@@ -113,8 +116,8 @@ pub fn finding(holds: bool, expected: impl Into<Statement>, got: impl Into<State
 }
 
 /// The answers that were kept under a name: one, or all of several.
-pub fn answers<'k>(kept: &'k Kept, name: &str) -> Result<Vec<&'k Value>, ActError> {
-    let value = kept.get(name).ok_or_else(|| ActError::unknown(name))?;
+pub fn answers<'k>(vars: &'k Variables, name: &str) -> Result<Vec<&'k Value>, ActError> {
+    let value = vars.need(name)?;
     let value = value.get("answer").unwrap_or(value);
     Ok(match value.get("answers").and_then(Value::as_array) {
         Some(all) => all.iter().collect(),
@@ -122,19 +125,19 @@ pub fn answers<'k>(kept: &'k Kept, name: &str) -> Result<Vec<&'k Value>, ActErro
     })
 }
 
-fn status(kept: &Kept, it: &Status) -> Result<Finding, ActError> {
+fn status(vars: &Variables, it: &Status) -> Result<Finding, ActError> {
     let (mut good, mut total, mut got, mut about) = (0, 0, Vec::new(), None);
     for name in &it.of {
-        for answer in answers(kept, name)? {
-            let status = answer.get("status").and_then(Value::as_u64).unwrap_or_default();
-            let fits = it.fits(u16::try_from(status).unwrap_or_default());
+        for answer in answers(vars, name)? {
+            let status = answer.http_status();
+            let fits = it.fits(status);
             total += 1;
             good += usize::from(fits);
             if !fits {
                 about = about.or_else(|| exchange_of(answer));
             }
             if !fits || it.any {
-                got.push((name.clone(), status));
+                got.push((name.clone(), status.into()));
             }
         }
     }
@@ -143,16 +146,22 @@ fn status(kept: &Kept, it: &Status) -> Result<Finding, ActError> {
     Ok(finding(holds, Statement::Answer(it.of.clone(), it.is.clone()), got).of(about))
 }
 
+/// The number of the exchange in which something that was kept came from the application.
+pub fn source_of(vars: &Variables, name: &str) -> Option<usize> {
+    let answer = vars.peek(&format!("{name}_answer")).or_else(|| vars.peek(name))?;
+    exchange_of(answer.get("answer").unwrap_or(answer))
+}
+
 /// The number of the exchange that an answer belongs to.
 pub fn exchange_of(answer: &Value) -> Option<usize> {
     answer.get("exchange").and_then(Value::as_u64).and_then(|it| usize::try_from(it).ok())
 }
 
-fn header(kept: &Kept, it: &HeaderIs) -> Result<Finding, ActError> {
-    let wanted = kept.resolve(&it.value).ok_or_else(|| ActError::unknown(&it.name))?;
+fn header(vars: &Variables, it: &HeaderIs) -> Result<Finding, ActError> {
+    let wanted = vars.resolved(&it.value, &it.name)?;
     let expected = Statement::is(Subject::Header(it.name.clone()), it.op, show(&wanted));
     for name in &it.of {
-        for answer in answers(kept, name)? {
+        for answer in answers(vars, name)? {
             let value = answer.get("headers").and_then(|headers| headers.get(&it.name));
             // A value says the same in large letters and in quotes.
             let value = value.map(|value| match value {
@@ -174,18 +183,17 @@ fn header(kept: &Kept, it: &HeaderIs) -> Result<Finding, ActError> {
     Ok(finding(true, expected.clone(), expected))
 }
 
-fn body(kept: &Kept, it: &BodyHas) -> Result<Finding, ActError> {
-    let fill = |text: &String| kept.fill(text).ok_or_else(|| ActError::unknown(text));
+fn body(vars: &Variables, it: &BodyHas) -> Result<Finding, ActError> {
     for name in &it.of {
-        for answer in answers(kept, name)? {
-            let text = answer.get("body").and_then(Value::as_str).unwrap_or_default();
+        for answer in answers(vars, name)? {
+            let text = answer.text("body");
             let start: String = text.chars().take(200).collect();
             if it.not_empty && text.trim().is_empty() {
                 let body = Statement::is(Subject::Body(name.clone()), Op::Present, "");
                 return Ok(finding(false, body, Statement::Nothing));
             }
             for wanted in &it.contains {
-                let wanted = fill(wanted)?;
+                let wanted = vars.filled(wanted)?;
                 if !text.contains(&wanted) {
                     let body = Subject::Body(name.clone());
                     let expected = Statement::is(body, Op::Contains, wanted);
@@ -193,7 +201,7 @@ fn body(kept: &Kept, it: &BodyHas) -> Result<Finding, ActError> {
                 }
             }
             for unwanted in &it.absent {
-                let unwanted = fill(unwanted)?;
+                let unwanted = vars.filled(unwanted)?;
                 if text.contains(&unwanted) {
                     let expected = Statement::Without(name.clone(), unwanted.clone());
                     return Ok(finding(false, expected, unwanted));
@@ -204,14 +212,15 @@ fn body(kept: &Kept, it: &BodyHas) -> Result<Finding, ActError> {
     Ok(finding(true, it.of.join(", "), "ok"))
 }
 
-fn json(kept: &Kept, it: &JsonIs) -> Result<Finding, ActError> {
-    let of = kept.get(&it.of).ok_or_else(|| ActError::unknown(&it.of))?;
+fn json(vars: &Variables, it: &JsonIs) -> Result<Finding, ActError> {
+    let of = vars.need(&it.of)?;
     let value = of.pointer(&it.at);
-    let wanted = kept.resolve(&it.value).ok_or_else(|| ActError::unknown(&it.at))?;
+    let wanted = vars.resolved(&it.value, &it.at)?;
     let plain = matches!(it.op, Op::Present | Op::Absent | Op::Integer);
     let right = if plain { String::new() } else { show(&wanted) };
     let expected = Statement::is(Subject::Member(it.of.clone(), it.at.clone()), it.op, right);
-    Ok(finding(it.op.holds(value, &wanted), expected, value.map_or_else(String::new, show)))
+    let found = value.map_or_else(String::new, show);
+    Ok(finding(it.op.holds(value, &wanted), expected, found).of(source_of(vars, &it.of)))
 }
 
 /// A value for a line of text.
@@ -224,29 +233,17 @@ pub fn show(value: &Value) -> String {
     }
 }
 
-async fn event_count(stage: &Stage<'_>, it: &EventCount) -> Result<Finding, ActError> {
-    let session = id(&stage.kept, &it.session)?;
-    let count = events(stage, &it.kind, Some(&session)).await?.len();
-    Ok(finding(count == it.is, Statement::Happens(it.kind.clone(), it.is), count.to_string()))
-}
-
-async fn delivery(stage: &Stage<'_>, it: &DeliveryIs) -> Result<Finding, ActError> {
-    let event = id(&stage.kept, &it.event)?;
+async fn delivery(run: &LessonRun<'_>, it: &DeliveryIs) -> Result<Finding, ActError> {
+    let event = id(&run.vars, &it.event)?;
     // Where the clock stands, what is shown must not differ from run to run.
-    let timed = !stage.context.clock.stands();
-    let about = stage.exchanges.last(0, |it| it.event.as_deref() == Some(&event));
-    Ok(delivered(it, &stage.deliveries(&event).await?, timed).of(about))
+    let timed = !run.context.clock.stands();
+    let about = run.exchanges.last(0, |it| it.event.as_deref() == Some(&event));
+    Ok(delivered(it, &run.deliveries(&event).await?, timed).of(about))
 }
 
 /// Judges the deliveries of an event, oldest first; shows how long each attempt took where `timed`.
 fn delivered(it: &DeliveryIs, deliveries: &[Value], timed: bool) -> Finding {
-    let attempts: Vec<&Value> = deliveries
-        .iter()
-        .filter_map(|one| one.get("attempts").and_then(Value::as_array))
-        .flatten()
-        .collect();
-    let status =
-        |attempt: &Value| attempt.get("status").and_then(Value::as_u64).unwrap_or_default();
+    let attempts: Vec<&Value> = attempts(deliveries).collect();
     let took =
         |attempt: &Value| attempt.get("duration_ms").and_then(Value::as_u64).unwrap_or_default();
     let ends = deliveries.last().and_then(|one| one.get("status")).and_then(Value::as_str);
@@ -264,8 +261,8 @@ fn delivered(it: &DeliveryIs, deliveries: &[Value], timed: bool) -> Finding {
     }
     if let Some(is) = &it.first {
         let class = Status { of: Vec::new(), is: is.clone(), any: false };
-        let first = attempts.first().map(|one| u16::try_from(status(one)).unwrap_or_default());
-        claim(Attempt::First(is.clone()), first.is_some_and(|status| class.fits(status)));
+        let fits = attempts.first().is_some_and(|one| class.fits(one.http_status()));
+        claim(Attempt::First(is.clone()), fits);
     }
     if let Some(end) = &it.ends {
         claim(Attempt::Ends(end.clone()), ends == Some(end.as_str()));
@@ -276,7 +273,7 @@ fn delivered(it: &DeliveryIs, deliveries: &[Value], timed: bool) -> Finding {
     }
     let shown = attempts.iter().enumerate().map(|(at, attempt)| {
         let took = if timed { format!(" {} ms", took(attempt)) } else { String::new() };
-        format!("{}: {}{took}", at + 1, status(attempt))
+        format!("{}: {}{took}", at + 1, attempt.http_status())
     });
     let mut got: Vec<String> = shown.collect();
     got.extend(ends.map(str::to_owned));
@@ -285,20 +282,11 @@ fn delivered(it: &DeliveryIs, deliveries: &[Value], timed: bool) -> Finding {
 
 /// The ledger's row of a session.
 fn row_of<'l>(ledger: &'l Value, session: &str) -> Option<&'l Value> {
-    let rows = ledger.get("rows").and_then(Value::as_array)?;
-    rows.iter().find(|row| row.get("session_id").and_then(Value::as_str) == Some(session))
-}
-
-fn rows_of(ledger: &Value, session: &str) -> usize {
-    let rows = ledger.get("rows").and_then(Value::as_array);
-    let its = |row: &&Value| {
-        row.get("session_id").and_then(Value::as_str).is_some_and(|it| it == session)
-    };
-    rows.into_iter().flatten().filter(its).count()
+    ledger.items("rows").iter().find(|row| row.text("session_id") == session)
 }
 
 fn row(
-    (kept, now): (&Kept, i64),
+    (vars, now): (&Variables, i64),
     it: &LedgerRow,
     session: &str,
     ledger: &Value,
@@ -307,14 +295,15 @@ fn row(
         let expected = Statement::Rows(session.to_owned(), None);
         return Ok(finding(false, expected, Statement::Nothing));
     };
-    let times = rows_of(ledger, session);
+    let its = ledger.items("rows").iter().filter(|row| row.text("session_id") == session);
+    let times = its.count();
     if it.times.is_some_and(|wanted| wanted != times) {
         let expected = Statement::Rows(session.to_owned(), it.times);
         return Ok(finding(false, expected, times.to_string()));
     }
     let named = |name: &String| Subject::Column(name.clone());
     for (column, wanted) in &it.has {
-        let wanted = kept.resolve(wanted).ok_or_else(|| ActError::unknown(column))?;
+        let wanted = vars.resolved(wanted, column)?;
         let value = row.get(column);
         if value != Some(&wanted) {
             let expected = Statement::is(named(column), Op::Eq, show(&wanted));
@@ -328,7 +317,7 @@ fn row(
         }
     }
     for (column, wanted) in &it.near {
-        let wanted = kept.resolve(wanted).ok_or_else(|| ActError::unknown(column))?;
+        let wanted = vars.resolved(wanted, column)?;
         let Some(at) = row.get(column).filter(|at| !at.is_null()) else { continue };
         let near = |of: i64| at.as_i64().is_some_and(|at| at.abs_diff(of) <= NEAR_S);
         if !near(now) && !wanted.as_i64().is_some_and(near) {
@@ -353,14 +342,13 @@ fn count(ledger: &Value) -> u64 {
     ledger.get("count").and_then(Value::as_u64).unwrap_or_default()
 }
 
-fn grew(kept: &Kept, it: &LedgerGrew, ledger: &Value) -> Result<Finding, ActError> {
-    let before = count(kept.get(&it.since).ok_or_else(|| ActError::unknown(&it.since))?);
-    let by = count(ledger).saturating_sub(before);
-    Ok(finding(by == it.by, Statement::Grows(it.by), Statement::Grows(by)))
+fn grew(vars: &Variables, since: &str, by: u64, ledger: &Value) -> Result<Finding, ActError> {
+    let grown = count(ledger).saturating_sub(count(vars.need(since)?));
+    Ok(finding(grown == by, Statement::Grows(by), Statement::Grows(grown)))
 }
 
-fn unchanged(kept: &Kept, since: &str, ledger: &Value) -> Result<Finding, ActError> {
-    let before = kept.get(since).ok_or_else(|| ActError::unknown(since))?;
+fn unchanged(vars: &Variables, since: &str, ledger: &Value) -> Result<Finding, ActError> {
+    let before = vars.need(since)?;
     let rows = |ledger: &Value| ledger.get("rows").cloned().unwrap_or_default();
     let holds = count(before) == count(ledger) && rows(before) == rows(ledger);
     let others = !holds && count(before) == count(ledger);
@@ -368,8 +356,8 @@ fn unchanged(kept: &Kept, since: &str, ledger: &Value) -> Result<Finding, ActErr
     Ok(finding(holds, Statement::Unchanged(since.to_owned()), got))
 }
 
-fn verdicts(kept: &Kept, it: &Verdicts) -> Result<Finding, ActError> {
-    let lines = kept.get(&it.of).and_then(|found| found.get("lines")).and_then(Value::as_array);
+fn verdicts(vars: &Variables, it: &Verdicts) -> Result<Finding, ActError> {
+    let lines = vars.get(&it.of).and_then(|found| found.get("lines")).and_then(Value::as_array);
     let lines = lines.ok_or_else(|| ActError::unknown(&it.of))?;
     let text = |line: &Value, name: &str| line.get(name).map_or_else(String::new, show);
     let may_lack = |line: &Value| {
@@ -393,20 +381,24 @@ fn verdicts(kept: &Kept, it: &Verdicts) -> Result<Finding, ActError> {
 }
 
 /// A line is written when its answer is on its way already, so that it may still be coming.
-async fn log_in_time(stage: &Stage<'_>, kept: &Kept, it: &LogHas) -> Result<Finding, ActError> {
-    let deadline = Instant::from_std(stage.exchanges.ended()) + LOG_PATIENCE;
-    let mut bell = stage.log.bell();
+async fn log_in_time(
+    run: &LessonRun<'_>,
+    vars: &Variables,
+    it: &LogHas,
+) -> Result<Finding, ActError> {
+    let deadline = Instant::from_std(run.exchanges.ended()) + LOG_PATIENCE;
+    let mut bell = run.log.bell();
     loop {
-        let finding = stage.log.look(|lines| log(kept, it, lines))?;
+        let finding = run.log.look(|lines| log(vars, it, lines))?;
         if finding.holds || timeout_at(deadline, bell.changed()).await.is_err() {
             return Ok(finding);
         }
     }
 }
 
-fn log(kept: &Kept, it: &LogHas, lines: &[&String]) -> Result<Finding, ActError> {
+fn log(vars: &Variables, it: &LogHas, lines: &[&String]) -> Result<Finding, ActError> {
     let fill = |texts: &[String]| -> Result<Vec<String>, ActError> {
-        texts.iter().map(|text| kept.fill(text).ok_or_else(|| ActError::unknown(text))).collect()
+        texts.iter().map(|text| vars.filled(text)).collect()
     };
     let wanted = fill(&it.line)?;
     let last = lines.last().map_or_else(String::new, |line| (*line).clone());
@@ -431,37 +423,37 @@ fn log(kept: &Kept, it: &LogHas, lines: &[&String]) -> Result<Finding, ActError>
     Ok(finding(true, "log", "ok"))
 }
 
-fn no_secret(stage: &Stage<'_>, it: &NoSecret) -> Finding {
+fn no_secret(run: &LessonRun<'_>, places: &[Where]) -> Finding {
     let known: Vec<&str> =
-        std::iter::once(&stage.secret).chain(&stage.others).map(SigningSecret::reveal).collect();
+        std::iter::once(&run.secret).chain(&run.others).map(SigningSecret::reveal).collect();
     let mut seen = Vec::new();
-    for place in &it.places {
+    for place in places {
         let (name, found) = match place {
             Where::Log => {
-                ("log", stage.log.look(|lines| spy::first(lines.iter().copied(), &known)))
+                ("log", run.log.look(|lines| secret_scan::first(lines.iter().copied(), &known)))
             }
             Where::Answers => {
-                let seen = stage.exchanges.each(|it| spy::find(&it.answer, &known));
+                let seen = run.exchanges.each(|it| secret_scan::find(&it.answer, &known));
                 ("answers", seen.into_iter().next())
             }
-            Where::Project => ("project", project::secret(&stage.project, &known)),
+            Where::Project => ("project", project::secret(&run.project, &known)),
         };
         seen.extend(found.map(|what| format!("{name}: {what}")));
     }
     finding(seen.is_empty(), Statement::NoSecret, seen.join(" · "))
 }
 
-fn key(stage: &Stage<'_>, it: &KeyIs) -> Finding {
-    let key = stage.provider.stripe.key();
+fn key(run: &LessonRun<'_>, kinds: &[String], live: bool) -> Finding {
+    let key = run.provider.stripe.key();
     let kind = match key.kind() {
         KeyKind::Secret => "secret",
         KeyKind::Restricted => "restricted",
         KeyKind::Publishable => "publishable",
     };
-    let holds = it.kinds.iter().any(|wanted| wanted == kind) && key.is_live() == it.live;
+    let holds = kinds.iter().any(|wanted| wanted == kind) && key.is_live() == live;
     let mode = |live| if live { "live" } else { "test" };
-    let expected = format!("{} · {}", it.kinds.join(" | "), mode(it.live));
-    let origin = stage.context.config.key_origin.name();
+    let expected = format!("{} · {}", kinds.join(" | "), mode(live));
+    let origin = run.context.config.key_origin.name();
     let got = format!("{kind} · {} · {} · {origin}", mode(key.is_live()), key.masked());
     finding(holds, expected, got)
 }
@@ -471,12 +463,12 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn kept() -> Kept {
-        let mut kept = Kept::default();
-        kept.keep("good", json!({"status": 200, "body": "abc", "headers": {"x": "y"}}));
-        kept.keep("many", json!({"status": 500, "answers": [{"status": 200}, {"status": 500}]}));
-        kept.keep("before", json!({"count": 2, "rows": [{"session_id": "cs_1", "amount": 5, "created": 1_700_000_000}]}));
-        kept
+    fn vars() -> Variables {
+        let mut vars = Variables::default();
+        vars.keep("good", json!({"status": 200, "body": "abc", "headers": {"x": "y"}}));
+        vars.keep("many", json!({"status": 500, "answers": [{"status": 200}, {"status": 500}]}));
+        vars.keep("before", json!({"count": 2, "rows": [{"session_id": "cs_1", "amount": 5, "created": 1_700_000_000}]}));
+        vars
     }
 
     fn claim(value: Value) -> Claim {
@@ -484,20 +476,20 @@ mod tests {
     }
 
     fn holds(value: Value) -> bool {
-        let kept = kept();
+        let vars = vars();
         let found = match claim(value) {
-            Claim::Status(it) => status(&kept, &it),
-            Claim::Header(it) => header(&kept, &it),
-            Claim::Body(it) => body(&kept, &it),
-            Claim::Json(it) => json(&kept, &it),
-            Claim::Verdicts(it) => verdicts(&kept, &it),
+            Claim::Status(it) => status(&vars, &it),
+            Claim::Header(it) => header(&vars, &it),
+            Claim::Body(it) => body(&vars, &it),
+            Claim::Json(it) => json(&vars, &it),
+            Claim::Verdicts(it) => verdicts(&vars, &it),
             Claim::Log(it) => {
                 let lines =
                     ["a 1".to_owned(), "b 2".to_owned(), "GET /?session_id=cs_9".to_owned()];
-                log(&kept, &it, &lines.iter().collect::<Vec<_>>())
+                log(&vars, &it, &lines.iter().collect::<Vec<_>>())
             }
-            Claim::LedgerUnchanged(it) => {
-                unchanged(&kept, &it.since, &kept.get("before").unwrap().clone())
+            Claim::LedgerUnchanged { since } => {
+                unchanged(&vars, &since, &vars.get("before").unwrap().clone())
             }
             other => panic!("{other:?}"),
         };
@@ -548,11 +540,11 @@ mod tests {
 
     #[test]
     fn a_row_is_held_against_its_columns() {
-        let kept = kept();
-        let ledger = kept.get("before").unwrap();
+        let vars = vars();
+        let ledger = vars.get("before").unwrap();
         let of = |value: Value| {
             let it: LedgerRow = serde_json::from_value(value).unwrap();
-            row((&kept, 1_800_000_000), &it, &it.session, ledger).unwrap().holds
+            row((&vars, 1_800_000_000), &it, &it.session, ledger).unwrap().holds
         };
         assert!(of(json!({"session": "cs_1", "has": {"amount": 5}, "integers": ["amount"]})));
         assert!(!of(json!({"session": "cs_1", "has": {"amount": 500}})));

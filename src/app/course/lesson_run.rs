@@ -4,11 +4,11 @@ use crate::app::context::Context;
 use crate::app::course::act_error::ActError;
 use crate::app::course::application::Application;
 use crate::app::course::exchanges::{Answer, Exchanges};
-use crate::app::course::kept::Kept;
+use crate::app::course::fault_proxy::{FaultProxy, Resign};
 use crate::app::course::log::Log;
 use crate::app::course::outage::Outage;
-use crate::app::course::tap::{Reseal, Tap};
-use crate::app::course::tree;
+use crate::app::course::project_files;
+use crate::app::course::variables::Variables;
 use crate::app::merchant_server;
 use crate::app::provider::Provider;
 use crate::app::seeded::BETWEEN_S;
@@ -16,6 +16,7 @@ use crate::domain::course::Track;
 use crate::domain::course::lint::{Project, Rule, Sight};
 use crate::domain::course::routes::Routes;
 use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::peek::Peek as _;
 use crate::domain::secret::SigningSecret;
 use crate::domain::time::Timestamp;
 use crate::net::outbound::{self, Patience, Reach};
@@ -37,13 +38,13 @@ const ANSWER: Patience =
     Patience { connect: Duration::from_secs(5), total: Duration::from_secs(10) };
 
 /// Where a day plays.
-pub struct Stage<'c> {
+pub struct LessonRun<'c> {
     /// Settings, clock, notices.
     pub context: &'c Context,
     /// The provider.
     pub provider: &'c Provider,
     /// What was kept.
-    pub kept: Kept,
+    pub vars: Variables,
     /// The application's log.
     pub log: Log,
     /// What was sent to the application in this run, and what it answered.
@@ -65,7 +66,7 @@ pub struct Stage<'c> {
     pub others: Vec<SigningSecret>,
     http: outbound::Client,
     endpoint: String,
-    pub(super) tap: Tap,
+    pub(super) proxy: FaultProxy,
     pub(super) application: &'c mut Application,
     /// What the line signs with, where the application has a secret of its own.
     pub(super) sealing: Option<Arc<Mutex<SigningSecret>>>,
@@ -80,7 +81,7 @@ pub struct Stage<'c> {
     may_run: bool,
 }
 
-impl<'c> Stage<'c> {
+impl<'c> LessonRun<'c> {
     /// Puts `application` before a day: draws the line to it and registers that with the provider.
     pub async fn open(
         context: &'c Context,
@@ -96,14 +97,15 @@ impl<'c> Stage<'c> {
         let log = application.log();
         let exchanges = Exchanges::beside(log.clone());
         let sealing = own.clone().map(|secret| Arc::new(Mutex::new(secret)));
-        let reseal = sealing.clone().map(|secret| Reseal { secret, clock });
+        let resign = sealing.clone().map(|secret| Resign { secret, clock });
         let path = format!("/webhook/{:016x}", context.entropy.numbers("line").next());
-        let tap = Tap::open(path, &application.webhook_url(), reseal, exchanges.clone()).await?;
+        let proxy =
+            FaultProxy::open(path, &application.webhook_url(), resign, exchanges.clone()).await?;
         let version = application.api_version();
-        let (endpoint, registered) = match register(provider, tap.url(), version).await {
+        let (endpoint, registered) = match register(provider, proxy.url(), version).await {
             Ok(registered) => registered,
             Err(fault) => {
-                tap.close().await;
+                proxy.close().await;
                 return Err(fault);
             }
         };
@@ -113,10 +115,10 @@ impl<'c> Stage<'c> {
         others.push(registered.clone());
         let http =
             outbound::fresh_client(Reach::Plain, ANSWER).map_err(|e| ActError::client(&e))?;
-        let mut stage = Self {
+        let mut run = Self {
             context,
             provider,
-            kept: Kept::default(),
+            vars: Variables::default(),
             log,
             exchanges,
             rows_before: BTreeSet::new(),
@@ -128,7 +130,7 @@ impl<'c> Stage<'c> {
             others,
             http,
             endpoint,
-            tap,
+            proxy,
             application,
             sealing,
             outage: None,
@@ -137,12 +139,12 @@ impl<'c> Stage<'c> {
             files: OnceLock::new(),
             may_run: false,
         };
-        if let Err(fault) = stage.begin().await {
-            stage.close().await;
+        if let Err(fault) = run.begin().await {
+            run.close().await;
             return Err(fault);
         }
-        stage.introduce();
-        Ok(stage)
+        run.introduce();
+        Ok(run)
     }
 
     /// Notes when the run begins, and what the provider has by then of this very second, or of a time to come that
@@ -154,8 +156,7 @@ impl<'c> Stage<'c> {
         let mut earlier = BTreeSet::new();
         for mut walk in [stripe.sessions(window), stripe.events(window)] {
             while let Some(page) = walk.next_page().await? {
-                let ids = page.iter().filter_map(|it| it.get("id").and_then(Value::as_str));
-                earlier.extend(ids.map(str::to_owned));
+                earlier.extend(page.iter().map(|it| it.text("id").to_owned()));
             }
         }
         self.earlier = earlier;
@@ -202,16 +203,15 @@ impl<'c> Stage<'c> {
     /// The events that were delivered to this run's endpoint.
     async fn reached(&self) -> BTreeSet<String> {
         let all = self.every_delivery().await.unwrap_or_default();
-        let well = |it: &&Value| it.get("status").and_then(Value::as_str) == Some("succeeded");
-        let event = |it: &Value| it.get("event")?.as_str().map(str::to_owned);
-        all.iter().filter(well).filter_map(event).collect()
+        let well = all.iter().filter(|it| it.text("status") == "succeeded");
+        well.map(|it| it.text("event").to_owned()).collect()
     }
 
     /// Takes the learner's own project instead of the folder that the built-in shop has for its documents.
     pub fn lead_project(&mut self, folder: &Path) {
         folder.clone_into(&mut self.project);
         self.own = Some(folder.to_owned());
-        self.kept.keep("project", json!(self.project.display().to_string()));
+        self.vars.keep("project", json!(self.project.display().to_string()));
     }
 
     /// Says whether the lesson may run commands of the project.
@@ -233,7 +233,7 @@ impl<'c> Stage<'c> {
     pub fn look_by(&self, rule: Rule) -> Result<Sight, &'static str> {
         let documents = rule.is_of_documents().then_some(self.project.as_path());
         let folder = self.own.as_deref().or(documents).ok_or("--project DIR")?;
-        let sight = rule.look(self.files.get_or_init(|| blocking(|| tree::read(folder))));
+        let sight = rule.look(self.files.get_or_init(|| blocking(|| project_files::read(folder))));
         if sight.looked == 0 { Err("0 files") } else { Ok(sight) }
     }
 
@@ -246,19 +246,19 @@ impl<'c> Stage<'c> {
     fn introduce(&mut self) {
         self.keep_app();
         if let Some(id) = self.application.price() {
-            self.kept.keep("price", json!({ "id": id }));
+            self.vars.keep("price", json!({ "id": id }));
         }
-        self.kept.keep("api", json!({ "url": self.provider.base() }));
+        self.vars.keep("api", json!({ "url": self.provider.base() }));
         let nonce = format!("{:016x}", self.context.entropy.numbers("nonce").next());
         // What is forged has ids of this run, so that what an earlier one left behind is not held against this one.
-        self.kept.keep(
+        self.vars.keep(
             "run",
             json!({
                 "nonce": nonce, "started": self.started.0, "forged": format!("cs_test_forged{nonce}"),
                 "forged_event": format!("evt_forged{nonce}"),
             }),
         );
-        self.kept.keep("project", json!(self.project.display().to_string()));
+        self.vars.keep("project", json!(self.project.display().to_string()));
     }
 
     fn keep_app(&mut self) {
@@ -268,7 +268,7 @@ impl<'c> Stage<'c> {
         let value = json!({
             "url": url, "webhook": webhook, "port": port, "checkout": checkout, "ledger": ledger,
         });
-        self.kept.keep("app", value);
+        self.vars.keep("app", value);
     }
 
     /// The application's address and that of its webhook.
@@ -309,14 +309,14 @@ impl<'c> Stage<'c> {
         }
         self.application.restart(self.context, self.provider, kill).await?;
         self.application.trust(&self.secret);
-        self.tap.lead_to(&self.application.webhook_url());
+        self.proxy.lead_to(&self.application.webhook_url());
         self.keep_app();
         Ok(())
     }
 
     /// Breaks or mends the line.
     pub fn break_line(&self, status: u16, times: usize) {
-        self.tap.break_with(status, times);
+        self.proxy.break_with(status, times);
     }
 
     /// The endpoint of this run, `we_…`.
@@ -328,7 +328,7 @@ impl<'c> Stage<'c> {
     pub async fn every_delivery(&self) -> Result<Vec<Value>, Fault> {
         let path = format!("/_stripegym/deliveries?endpoint={}&limit=1000", self.endpoint);
         let list = self.control_get(&path).await?;
-        Ok(list.get("data").and_then(Value::as_array).cloned().unwrap_or_default())
+        Ok(list.items("data").to_vec())
     }
 
     /// A client for requests of this run.
@@ -375,7 +375,7 @@ impl<'c> Stage<'c> {
         let endpoint = &self.endpoint;
         let path = format!("/_stripegym/deliveries?event={event}&endpoint={endpoint}&limit=100");
         let list = self.control_get(&path).await?;
-        let mut rows = list.get("data").and_then(Value::as_array).cloned().unwrap_or_default();
+        let mut rows = list.items("data").to_vec();
         rows.reverse();
         Ok(rows)
     }
@@ -416,14 +416,13 @@ impl<'c> Stage<'c> {
         if let Err(error) = self.provider.stripe.delete_webhook_endpoint(&self.endpoint).await {
             tracing::warn!(%error, "the webhook endpoint could not be removed");
         }
-        self.tap.close().await;
+        self.proxy.close().await;
     }
 }
 
 /// The sessions that a ledger has rows of.
 pub(super) fn sessions(ledger: &Value) -> BTreeSet<String> {
-    let rows = ledger.get("rows").and_then(Value::as_array);
-    let ids = rows.into_iter().flatten().filter_map(|row| row.get("session_id")?.as_str());
+    let ids = ledger.items("rows").iter().filter_map(|row| row.get("session_id")?.as_str());
     ids.map(str::to_owned).collect()
 }
 
@@ -445,4 +444,9 @@ async fn register(
     let id = text("id").ok_or_else(|| odd("id"))?.to_owned();
     let secret = text("secret").and_then(SigningSecret::read).ok_or_else(|| odd("secret"))?;
     Ok((id, secret))
+}
+
+/// The attempts of some deliveries, in their order.
+pub(super) fn attempts(deliveries: &[Value]) -> impl Iterator<Item = &Value> {
+    deliveries.iter().flat_map(|it| it.items("attempts"))
 }

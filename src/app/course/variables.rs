@@ -1,18 +1,19 @@
 //! What a run keeps under names, and texts that refer to it. Pure.
 
+use crate::app::course::act_error::ActError;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What was kept, by name.
 #[derive(Clone, Debug, Default)]
-pub struct Kept {
+pub struct Variables {
     values: BTreeMap<String, Value>,
     /// Names that were used since somebody asked, in the order of their first use.
     used: Arc<Mutex<Vec<String>>>,
 }
 
-impl Kept {
+impl Variables {
     /// Keeps a value; what had the name before is forgotten.
     pub fn keep(&mut self, name: &str, value: Value) {
         self.use_name(name);
@@ -23,6 +24,21 @@ impl Kept {
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.use_name(name);
         self.values.get(name)
+    }
+
+    /// What has a name, which an act before must have kept.
+    pub fn need(&self, name: &str) -> Result<&Value, ActError> {
+        self.get(name).ok_or_else(|| ActError::unknown(name))
+    }
+
+    /// A text with its references filled in, which must all lead to something.
+    pub fn filled(&self, text: &str) -> Result<String, ActError> {
+        self.fill(text).ok_or_else(|| ActError::unknown(text))
+    }
+
+    /// A value with its references filled in, which must all lead to something; `place` says whose value it is.
+    pub fn resolved(&self, value: &Value, place: &str) -> Result<Value, ActError> {
+        self.resolve(value).ok_or_else(|| ActError::unknown(place))
     }
 
     /// What has a name, without using it.
@@ -138,8 +154,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn kept() -> Kept {
-        let mut kept = Kept::default();
+    fn kept() -> Variables {
+        let mut kept = Variables::default();
         kept.keep("app", json!({"url": "http://h:1"}));
         kept.keep("paid", json!({"id": "cs_1", "lines": [{"n": 5}]}));
         kept

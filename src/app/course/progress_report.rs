@@ -3,17 +3,17 @@
 use crate::app::context::Context;
 use crate::app::course::{choose, library, of_lesson};
 use crate::content::Lesson;
-use crate::domain::course::dossier::{
-    DayLine, Dossier, FORMAT, Head, Row, Shown, VERSION, rfc3339,
-};
 use crate::domain::course::evidence::Evidence;
 use crate::domain::course::outcome::State;
 use crate::domain::course::progress::{Attempt, Snapshot};
+use crate::domain::course::progress_report::{
+    DayLine, FORMAT, Head, ProgressReport, Row, Shown, VERSION, rfc3339,
+};
 use crate::domain::course::{Check, Level};
 use crate::domain::fault::Fault;
 
 /// The report of what the progress file holds now.
-pub fn build(context: &Context) -> Result<Dossier, Fault> {
+pub fn build(context: &Context) -> Result<ProgressReport, Fault> {
     let progress = choose::progress(context)?;
     let locale = context.config.locale;
     let (mut days, mut rows) = (Vec::new(), Vec::new());
@@ -51,7 +51,7 @@ pub fn build(context: &Context) -> Result<Dossier, Fault> {
     };
     let manifest = library().manifest().map_err(|it| of_lesson(&it))?;
     let demo = manifest.lessons.into_iter().find_map(|it| it.demo);
-    Ok(Dossier { demo, ..Dossier::seal(head, days, rows) })
+    Ok(ProgressReport { demo, ..ProgressReport::seal(head, days, rows) })
 }
 
 fn row(check: &Check, lesson: &Lesson, progress: &Snapshot) -> Row {
