@@ -5,6 +5,7 @@
 //! and take it, `retry` tries again; `subscription`, `create`, `change` and `renew` are a subscription's life.
 
 pub mod added;
+pub mod anchor;
 pub mod balance;
 pub mod change;
 pub mod clock;
@@ -13,6 +14,8 @@ pub mod credit;
 pub mod discount;
 pub mod draft;
 pub mod ending;
+pub mod grant;
+pub mod held;
 pub mod invoice;
 pub mod items;
 pub mod lifecycle;
@@ -20,21 +23,35 @@ pub mod line;
 pub mod money;
 pub mod pausing;
 pub mod period;
+pub mod phase;
 pub mod plan;
 pub mod preview;
 pub mod prorate;
 pub mod proration;
+pub mod quote;
 pub mod renew;
 pub mod retry;
+pub mod schedule;
+pub mod scheduled;
 pub mod subscription;
 pub mod sums;
 pub mod swap;
 pub mod told;
+pub mod totals;
 pub mod trial;
+pub mod usage;
 pub mod wording;
 
 #[cfg(test)]
+mod life_tests;
+#[cfg(test)]
+mod quote_tests;
+#[cfg(test)]
+mod schedule_tests;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod usage_tests;
 
 use crate::sandbox::behaviour::object::{Job, text};
 use crate::sandbox::engine::txn::Txn;
@@ -44,6 +61,11 @@ pub fn job(name: &str) -> Option<Job> {
     Some(match name {
         clock::ADVANCE_JOB => clock::on_advance,
         draft::ADVANCE_JOB => draft::on_due,
+        grant::LAPSE_JOB => grant::on_lapse,
+        held::EXPIRE_JOB => held::on_expire,
+        quote::EXPIRE_JOB => quote::on_expire,
+        schedule::NOTICE_JOB => schedule::on_notice,
+        schedule::TURN_JOB => schedule::on_turn,
         draft::OVERDUE_JOB => draft::on_overdue,
         renew::RENEW_JOB => renew::on_due,
         renew::CANCEL_JOB => renew::on_cancel,

@@ -6,6 +6,7 @@ pub mod cash_balance;
 pub mod charge;
 pub mod checkout_session;
 pub mod coupon;
+pub mod credit_grant;
 pub mod credit_note;
 pub mod customer;
 pub mod customer_balance_transaction;
@@ -18,6 +19,8 @@ pub mod invoice;
 pub mod invoice_item;
 pub mod invoice_line;
 pub mod invoice_payment;
+pub mod meter;
+pub mod meter_event;
 pub mod payment_intent;
 pub mod payment_link;
 pub mod payment_method;
@@ -29,6 +32,7 @@ pub mod plan;
 pub mod price;
 pub mod product;
 pub mod promotion_code;
+pub mod quote;
 pub mod refund;
 pub mod report_run;
 pub mod review;
@@ -37,6 +41,7 @@ pub mod shipping_rate;
 pub mod source;
 pub mod subscription;
 pub mod subscription_item;
+pub mod subscription_schedule;
 pub mod tax_id;
 pub mod tax_rate;
 pub mod test_clock;
@@ -89,6 +94,7 @@ fn find_handler(key: &str) -> Option<Handler> {
         checkout_session::handler,
         connect::handler,
         coupon::handler,
+        credit_grant::handler,
         credit_note::handler,
         customer::handler,
         customer_balance_transaction::handler,
@@ -101,6 +107,8 @@ fn find_handler(key: &str) -> Option<Handler> {
         invoice_item::handler,
         invoice_line::handler,
         invoice_payment::handler,
+        meter::handler,
+        meter_event::handler,
         payment_intent::handler,
         payment_link::handler,
         payment_method::handler,
@@ -112,6 +120,7 @@ fn find_handler(key: &str) -> Option<Handler> {
         price::handler,
         product::handler,
         promotion_code::handler,
+        quote::handler,
         refund::handler,
         report_run::handler,
         review::handler,
@@ -120,6 +129,7 @@ fn find_handler(key: &str) -> Option<Handler> {
         source::handler,
         subscription::handler,
         subscription_item::handler,
+        subscription_schedule::handler,
         tax_id::handler,
         tax_rate::handler,
         test_clock::handler,
@@ -157,6 +167,7 @@ pub fn include(txn: &Txn<'_>, doc: &Value, field: &str) -> Option<Value> {
         "item" => checkout_session::item_more(txn, doc, field),
         "payment_link" => payment_link::include(txn, doc, field),
         "plan" | "price" => price::include(txn, doc, field),
+        "quote" => billing::quote::include(txn, doc, field),
         _ => None,
     }
 }
