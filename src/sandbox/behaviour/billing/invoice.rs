@@ -64,10 +64,11 @@ pub fn draft(txn: &mut Txn<'_>, spec: Draft<'_>) -> Arc<Object> {
     }
     let made = txn.put_with(doc, part);
     txn.emit("invoice.created", &made);
-    // Whoever looks again sees that it was told of.
+    // Whoever is answered sees that it was told of.
     let told = txn.now().0;
-    txn.edit(KIND, &id, |doc| drop(doc.insert("webhooks_delivered_at".to_owned(), json!(told))));
-    made
+    let shown = txn
+        .edit(KIND, &id, |doc| drop(doc.insert("webhooks_delivered_at".to_owned(), json!(told))));
+    shown.map_or(made, |(_, after)| after)
 }
 
 fn members(txn: &Txn<'_>, id: &str, spec: &Draft<'_>) -> Value {

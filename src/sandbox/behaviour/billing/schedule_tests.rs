@@ -107,7 +107,10 @@ fn a_phase_that_begins_within_a_period_gives_back_and_charges_parts() {
 fn a_schedule_that_ends_lets_its_subscription_go_on() {
     let mut shop = Shop::new("pm_card_visa");
     let small = shop.price.clone();
-    let made = schedule(&mut shop, json!({"phases": [phase(&small, 1)]}));
+    // As older versions say how long a phase lasts.
+    let mut once = phase(&small, 1);
+    once["iterations"] = json!(1);
+    let made = schedule(&mut shop, json!({"phases": [once]}));
     let sub = subscription(&mut shop, &made);
     shop.lab.advance(40 * DAY);
     assert_eq!(again(&shop, &made)["status"], "completed");
@@ -359,4 +362,52 @@ fn items_that_are_added_to_a_change_ride_on_its_invoice() {
     );
     let invoice = shop.latest(&sub);
     assert_eq!((&invoice["total"], &invoice["lines"]["total_count"]), (&json!(2_700), &json!(3)));
+}
+
+#[test]
+fn a_preview_of_a_schedule_shows_what_its_next_phase_bills() {
+    let mut shop = Shop::new("pm_card_visa");
+    let (small, now) = (shop.price.clone(), shop.lab.now.0);
+    let running = schedule(&mut shop, json!({"phases": [phase(&small, 1), phase(&small, 4)]}));
+    let starts = json!({"start_date": now + 5 * DAY, "phases": [phase(&small, 2)]});
+    let later = schedule(&mut shop, starts);
+    let before = shop.lab.events().len();
+    for (schedule, total) in [(&running, 8_000), (&later, 4_000)] {
+        let ask = json!({"schedule": schedule["id"]});
+        let shown = shop.lab.ok("POST /v1/invoices/create_preview", ask);
+        assert_eq!((&shown["total"], &shown["status"]), (&json!(total), &json!("draft")));
+    }
+    assert_eq!(shop.lab.events().len(), before, "nothing is kept");
+    assert_eq!(again(&shop, &later)["status"], "not_started");
+}
+
+#[test]
+fn an_anchor_by_the_calendar_cuts_the_first_period_and_lists_find_it() {
+    let mut shop = Shop::new("pm_card_visa");
+    let made = shop.subscribe(json!({"billing_cycle_anchor_config": {"day_of_month": 1, "hour": 0,
+        "minute": 0, "second": 0}}));
+    let end = made["items"]["data"][0]["current_period_end"].as_i64().unwrap();
+    assert_eq!((&made["billing_cycle_anchor"], end % DAY), (&json!(end), 0));
+    assert!(shop.latest(&made)["total"].as_i64().unwrap() < 2_000);
+    for (range, count) in [(json!({"lte": end}), 1), (json!({"gt": end}), 0), (json!(end), 1)] {
+        let ask = json!({"current_period_end": range});
+        let found = shop.lab.ok("GET /v1/subscriptions", ask);
+        assert_eq!(found["data"].as_array().unwrap().len(), count);
+    }
+    let ask = json!({"automatic_tax": {"enabled": true}});
+    assert_eq!(shop.lab.ok("GET /v1/subscriptions", ask)["data"], json!([]));
+}
+
+#[test]
+fn a_plan_that_is_not_there_is_named_as_it_was_sent() {
+    let mut shop = Shop::new("pm_card_visa");
+    let alone = json!({"customer": shop.customer, "plan": "none"});
+    let listed = json!({"customer": shop.customer, "items": [{"plan": "none"}]});
+    for (params, param) in [(alone, "plan"), (listed, "items[0][plan]")] {
+        let refused = shop.lab.call("POST /v1/subscriptions", params).unwrap_err();
+        assert_eq!(
+            (refused.param.as_deref(), &*refused.message),
+            (Some(param), "No such plan: 'none'")
+        );
+    }
 }
