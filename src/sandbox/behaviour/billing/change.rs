@@ -47,21 +47,14 @@ pub struct Billing {
 pub fn update(txn: &mut Txn<'_>, call: &Call, id: &str) -> Result<Arc<Object>, Failure> {
     let known = txn.find(KIND, id, "id")?;
     let customer = text(&known, "customer").to_owned();
-    on_clock_of(txn, &customer, |txn| apply(txn, call, &known))
+    on_clock_of(txn, &customer, |txn| {
+        let known = held::make_way(txn, call, known)?;
+        apply(txn, call, &known)
+    })
 }
 
 fn apply(txn: &mut Txn<'_>, call: &Call, known: &Arc<Object>) -> Result<Arc<Object>, Failure> {
     ensure_changeable(txn, call, known)?;
-    let replaces = ["items", "plan", "quantity", "trial_end"].iter().any(|name| call.sent(name));
-    if replaces && known.part::<SubscriptionPart>().held.is_some() {
-        held::give_up(txn, text(known, "id"));
-        let known = txn.find(KIND, text(known, "id"), "id")?;
-        return change(txn, call, &known);
-    }
-    change(txn, call, known)
-}
-
-fn change(txn: &mut Txn<'_>, call: &Call, known: &Arc<Object>) -> Result<Arc<Object>, Failure> {
     let sent = sent_items(call, known);
     let billing = billing(txn, call, known);
     let deltas = match &sent {

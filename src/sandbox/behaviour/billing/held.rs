@@ -161,6 +161,20 @@ pub fn give_up(txn: &mut Txn<'_>, id: &str) {
     }
 }
 
+/// Gives a change up that waits, where a call changes the same: the subscription after that.
+pub fn make_way(
+    txn: &mut Txn<'_>,
+    call: &Call,
+    known: Arc<Object>,
+) -> Result<Arc<Object>, Failure> {
+    let replaces = ["items", "plan", "quantity", "trial_end"].iter().any(|name| call.sent(name));
+    if !replaces || known.part::<SubscriptionPart>().held.is_none() {
+        return Ok(known);
+    }
+    give_up(txn, text(&known, "id"));
+    txn.find(KIND, text(&known, "id"), "id")
+}
+
 /// What a void invoice means for a change that waits for it.
 pub fn voided(txn: &mut Txn<'_>, invoice: &Value) {
     let Some(id) = invoice::subscription_of(invoice).map(str::to_owned) else { return };

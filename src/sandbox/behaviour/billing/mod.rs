@@ -18,6 +18,8 @@ pub mod grant;
 pub mod held;
 pub mod invoice;
 pub mod items;
+#[cfg(test)]
+mod life_tests;
 pub mod lifecycle;
 pub mod line;
 pub mod money;
@@ -29,9 +31,13 @@ pub mod preview;
 pub mod prorate;
 pub mod proration;
 pub mod quote;
+#[cfg(test)]
+mod quote_tests;
 pub mod renew;
 pub mod retry;
 pub mod schedule;
+#[cfg(test)]
+mod schedule_tests;
 pub mod scheduled;
 pub mod subscription;
 pub mod sums;
@@ -40,18 +46,12 @@ pub mod told;
 pub mod totals;
 pub mod trial;
 pub mod usage;
+#[cfg(test)]
+mod usage_tests;
 pub mod wording;
 
 #[cfg(test)]
-mod life_tests;
-#[cfg(test)]
-mod quote_tests;
-#[cfg(test)]
-mod schedule_tests;
-#[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod usage_tests;
 
 use crate::sandbox::behaviour::object::{Job, text};
 use crate::sandbox::engine::txn::Txn;
@@ -61,17 +61,17 @@ pub fn job(name: &str) -> Option<Job> {
     Some(match name {
         clock::ADVANCE_JOB => clock::on_advance,
         draft::ADVANCE_JOB => draft::on_due,
-        grant::LAPSE_JOB => grant::on_lapse,
-        held::EXPIRE_JOB => held::on_expire,
-        quote::EXPIRE_JOB => quote::on_expire,
-        schedule::NOTICE_JOB => schedule::on_notice,
-        schedule::TURN_JOB => schedule::on_turn,
         draft::OVERDUE_JOB => draft::on_overdue,
         renew::RENEW_JOB => renew::on_due,
         renew::CANCEL_JOB => renew::on_cancel,
         renew::EXPIRE_JOB => renew::on_expire,
         renew::RESUME_JOB => renew::on_resume,
         retry::RETRY_JOB => retry::on_due,
+        grant::LAPSE_JOB => grant::on_lapse,
+        held::EXPIRE_JOB => held::on_expire,
+        quote::EXPIRE_JOB => quote::on_expire,
+        schedule::NOTICE_JOB => schedule::on_notice,
+        schedule::TURN_JOB => schedule::on_turn,
         trial::NOTICE_JOB => trial::on_notice,
         _ => return None,
     })

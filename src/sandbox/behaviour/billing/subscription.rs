@@ -143,8 +143,10 @@ pub fn set_status(txn: &mut Txn<'_>, id: &str, status: &str) {
 /// Takes back everything that a subscription was to do by itself.
 pub fn forget_jobs(txn: &mut Txn<'_>, subscription: &Object) {
     let part = subscription.part::<SubscriptionPart>().into_owned();
-    let held = part.held.and_then(|held| held.job);
-    for job in [part.job, part.notice, part.end, part.resume, held].into_iter().flatten() {
+    for job in [part.job, part.notice, part.end, part.resume].into_iter().flatten() {
+        txn.unschedule(&job);
+    }
+    if let Some(job) = part.held.and_then(|held| held.job) {
         txn.unschedule(&job);
     }
 }

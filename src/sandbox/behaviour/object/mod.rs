@@ -2,11 +2,13 @@
 
 pub mod balance;
 pub mod balance_transaction;
+pub mod billing_credit_grant;
+pub mod billing_meter;
+pub mod billing_meter_event;
 pub mod cash_balance;
 pub mod charge;
 pub mod checkout_session;
 pub mod coupon;
-pub mod credit_grant;
 pub mod credit_note;
 pub mod customer;
 pub mod customer_balance_transaction;
@@ -19,8 +21,6 @@ pub mod invoice;
 pub mod invoice_item;
 pub mod invoice_line;
 pub mod invoice_payment;
-pub mod meter;
-pub mod meter_event;
 pub mod payment_intent;
 pub mod payment_link;
 pub mod payment_method;
@@ -89,12 +89,14 @@ fn find_handler(key: &str) -> Option<Handler> {
     const MODELLED: &[fn(&str) -> Option<Handler>] = &[
         balance::handler,
         balance_transaction::handler,
+        billing_credit_grant::handler,
+        billing_meter::handler,
+        billing_meter_event::handler,
         cash_balance::handler,
         charge::handler,
         checkout_session::handler,
         connect::handler,
         coupon::handler,
-        credit_grant::handler,
         credit_note::handler,
         customer::handler,
         customer_balance_transaction::handler,
@@ -107,8 +109,6 @@ fn find_handler(key: &str) -> Option<Handler> {
         invoice_item::handler,
         invoice_line::handler,
         invoice_payment::handler,
-        meter::handler,
-        meter_event::handler,
         payment_intent::handler,
         payment_link::handler,
         payment_method::handler,

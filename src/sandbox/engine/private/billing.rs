@@ -63,6 +63,8 @@ pub struct SubscriptionPart {
     pub fresh: bool,
     /// What was last billed for each item.
     pub billed: Vec<Billed>,
+    /// A change that waits for its payment.
+    pub held: Option<Box<Held>>,
     /// The job at the end of its period.
     pub job: Option<String>,
     /// The job that tells of the end of its trial.
@@ -71,8 +73,6 @@ pub struct SubscriptionPart {
     pub end: Option<String>,
     /// The job that ends its pause.
     pub resume: Option<String>,
-    /// A change that waits for its payment.
-    pub held: Option<Box<Held>>,
 }
 
 /// A change of a subscription that is made once its invoice is paid.
