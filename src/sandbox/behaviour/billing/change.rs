@@ -112,18 +112,6 @@ fn apply(txn: &mut Txn<'_>, call: &Call, known: &Arc<Object>) -> Result<Arc<Obje
     txn.find(KIND, &id, "id")
 }
 
-/// `add_invoice_items`, which ride on the next invoice; how many there are.
-fn added(txn: &mut Txn<'_>, call: &Call, after: &Value) -> Result<usize, Failure> {
-    if call.list("add_invoice_items").is_empty() {
-        return Ok(0);
-    }
-    let customer = txn.find("customer", text(after, "customer"), "customer")?;
-    let period = subscription::items(after).first().map(subscription::period_of);
-    let period = period.unwrap_or(Period::at(txn.now()));
-    let of = (&**customer, text(after, "id"), text(after, "currency"));
-    create::added(txn, call, of, period).map(|lines| lines.len())
-}
-
 /// The time that an invoice of a change looks back on.
 fn period_before(known: &Value, now: Timestamp, anew: bool) -> Period {
     let first = subscription::items(known).first().map(subscription::period_of);
@@ -305,6 +293,18 @@ impl Trial {
         }
         subscription::set_items(doc, &all);
     }
+}
+
+/// `add_invoice_items`, which ride on the next invoice; how many there are.
+fn added(txn: &mut Txn<'_>, call: &Call, after: &Value) -> Result<usize, Failure> {
+    if call.list("add_invoice_items").is_empty() {
+        return Ok(0);
+    }
+    let customer = txn.find("customer", text(after, "customer"), "customer")?;
+    let period = subscription::items(after).first().map(subscription::period_of);
+    let period = period.unwrap_or(Period::at(txn.now()));
+    let of = (&**customer, text(after, "id"), text(after, "currency"));
+    create::added(txn, call, of, period).map(|lines| lines.len())
 }
 
 /// The invoice of a change, and its payment; `used` is what was used of a period that ends with it, where one does.

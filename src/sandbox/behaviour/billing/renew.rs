@@ -5,10 +5,9 @@ use crate::sandbox::behaviour::billing::invoice::{self, Draft};
 use crate::sandbox::behaviour::billing::lifecycle::{self, Act, Turn};
 use crate::sandbox::behaviour::billing::line::{self, How};
 use crate::sandbox::behaviour::billing::period::{Interval, Period};
-use crate::sandbox::behaviour::billing::schedule;
 use crate::sandbox::behaviour::billing::subscription::{self, KIND};
-use crate::sandbox::behaviour::billing::usage;
 use crate::sandbox::behaviour::billing::{discount, draft, items, money, trial};
+use crate::sandbox::behaviour::billing::{schedule, usage};
 use crate::sandbox::behaviour::object::{int, text};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::{InvoicePart, LinePart, SubscriptionPart};
@@ -74,14 +73,6 @@ pub fn on_due(txn: &mut Txn<'_>, args: &Value) {
     }
     renew(txn, &known, ends_trial);
     plan(txn, &id);
-}
-
-/// Ends a subscription, and bills what was used of it and not billed yet.
-pub fn end_with_usage(txn: &mut Txn<'_>, id: &str, reason: &str) {
-    let Some(known) = txn.get(KIND, id) else { return };
-    if subscription::end(txn, id, reason).is_some() && usage::is_any(&known) {
-        draft::bill_pending(txn, &known);
-    }
 }
 
 /// Whether a subscription goes on after its trial: where nobody can be charged, it may end or be paused instead.
@@ -226,6 +217,14 @@ fn draft_cycle(
     let waits = is_unpaid || behaviour.as_deref() == Some("keep_as_draft");
     draft::advance(txn, &invoice, !waits);
     txn.edit_part(invoice::KIND, &invoice, |part: &mut InvoicePart| part.paused = behaviour);
+}
+
+/// Ends a subscription, and bills what was used of it and not billed yet.
+pub fn end_with_usage(txn: &mut Txn<'_>, id: &str, reason: &str) {
+    let Some(known) = txn.get(KIND, id) else { return };
+    if subscription::end(txn, id, reason).is_some() && usage::is_any(&known) {
+        draft::bill_pending(txn, &known);
+    }
 }
 
 /// The job behind [`CANCEL_JOB`].
