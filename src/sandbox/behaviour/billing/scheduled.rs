@@ -155,9 +155,10 @@ pub fn update(txn: &mut Txn<'_>, call: &Call, id: &str) -> Result<Arc<Object>, F
 
 fn apply(txn: &mut Txn<'_>, call: &Call, known: &Arc<Object>) -> Result<Arc<Object>, Failure> {
     let id = text(known, "id").to_owned();
-    let phases = match call.sent("phases") {
-        true => Some(phase::read(txn, call.list("phases"), first_start(txn, call, known)?)?),
-        false => None,
+    let phases = if call.sent("phases") {
+        Some(phase::read(txn, call.list("phases"), first_start(txn, call, known)?)?)
+    } else {
+        None
     };
     let changed = txn.edit(KIND, &id, |doc| {
         let usual = doc.get("default_settings").cloned().unwrap_or_default();

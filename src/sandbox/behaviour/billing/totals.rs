@@ -1,5 +1,6 @@
 //! What a quote comes to: its lines with discounts and taxes, what is paid at once, and what comes again.
 
+use crate::sandbox::behaviour::billing::line::names as line_names;
 use crate::sandbox::behaviour::billing::sums;
 use crate::sandbox::behaviour::billing::{plan, quote};
 use crate::sandbox::behaviour::object::{int, text};
@@ -105,7 +106,6 @@ fn outcomes(txn: &mut Txn<'_>, doc: &Doc, part: &QuotePart) -> Vec<Outcome> {
 
 /// The tax rates of a line: its own, else the quote's, else what applies at the customer's address.
 fn rates(txn: &mut Txn<'_>, doc: &Doc, line: &LinePart) -> Vec<Value> {
-    let ids = |of: Option<&Value>| crate::sandbox::behaviour::billing::line::names(of);
     let automatic = doc.get("automatic_tax").and_then(|it| it.get("enabled"));
     if automatic == Some(&json!(true)) {
         let customer = doc.get("customer").and_then(Value::as_str).unwrap_or_default();
@@ -117,8 +117,11 @@ fn rates(txn: &mut Txn<'_>, doc: &Doc, line: &LinePart) -> Vec<Value> {
         let rate = tax::is_location(&address).then(|| tax::rate_at(txn, &address, inclusive));
         return rate.flatten().map(|it| it.document()).into_iter().collect();
     }
-    let own =
-        if line.rates.is_empty() { ids(doc.get("default_tax_rates")) } else { line.rates.clone() };
+    let own = if line.rates.is_empty() {
+        line_names(doc.get("default_tax_rates"))
+    } else {
+        line.rates.clone()
+    };
     own.iter().filter_map(|id| txn.get("tax_rate", id).map(|it| it.document())).collect()
 }
 

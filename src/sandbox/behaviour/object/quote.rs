@@ -4,7 +4,7 @@ use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::billing::period::DAY;
 use crate::sandbox::behaviour::billing::phase;
 use crate::sandbox::behaviour::billing::quote::{self as kept, KIND};
-use crate::sandbox::behaviour::billing::{items, line, on_clock_of};
+use crate::sandbox::behaviour::billing::{create, items, line, on_clock_of};
 use crate::sandbox::behaviour::object::{Handler, copy, fit, merge_metadata, new, text};
 use crate::sandbox::behaviour::offer::Offer;
 use crate::sandbox::call::Call;
@@ -35,7 +35,7 @@ const LASTS: i64 = 30 * DAY;
 /// The behaviour of `/v1/quotes`.
 pub fn handler(key: &str) -> Option<Handler> {
     Some(match key {
-        "POST /v1/quotes" => create,
+        "POST /v1/quotes" => make_one,
         "GET /v1/quotes" => list_all,
         "GET /v1/quotes/{quote}" => |txn, call| found(txn, call).map(Body::from),
         "POST /v1/quotes/{quote}" => update,
@@ -65,7 +65,7 @@ fn found(txn: &Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
     txn.find(KIND, call.id(0), "quote")
 }
 
-fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+fn make_one(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     call.ensure_modelled(" of quotes", &["customer_account"])?;
     let customer = match call.text("customer") {
         Some(id) => Some(txn.find("customer", id, "customer")?),
@@ -84,7 +84,7 @@ fn make(txn: &mut Txn<'_>, call: &Call, clock: Value) -> Result<Body, Failure> {
     let (id, now) = (txn.new_id("qt_1", 23), txn.now());
     let (mut doc, mut part) = match call.hash("from_quote") {
         Some(from) => cloned(txn, call, &Value::Object(from.clone()))?,
-        None => (blank(txn, call)?, QuotePart::default()),
+        None => (blank(txn, call), QuotePart::default()),
     };
     let mut set = |name: &str, value: Value| drop(doc.insert(name.to_owned(), value));
     set("id", json!(id));
@@ -98,21 +98,13 @@ fn make(txn: &mut Txn<'_>, call: &Call, clock: Value) -> Result<Body, Failure> {
     Ok(made.into())
 }
 
-fn blank(txn: &Txn<'_>, call: &Call) -> Result<Doc, Failure> {
-    let mode = crate::sandbox::behaviour::billing::create::billing_mode(
-        &Call {
-            params: call
-                .hash("subscription_data")
-                .and_then(|it| Some((("billing_mode").to_owned(), it.get("billing_mode")?.clone())))
-                .into_iter()
-                .collect(),
-            ..call.clone()
-        },
-        txn.now().0,
-    );
+fn blank(txn: &Txn<'_>, call: &Call) -> Doc {
+    let data = call.hash("subscription_data").and_then(|it| it.get("billing_mode"));
+    let params = data.map(|mode| ("billing_mode".to_owned(), mode.clone())).into_iter().collect();
+    let mode = create::billing_mode(&Call { params, ..call.clone() }, txn.now().0);
     let mut mode = mode.as_object().cloned().unwrap_or_default();
     mode.remove("updated_at");
-    Ok(new(
+    new(
         KIND,
         json!({
             "automatic_tax": {"enabled": false, "liability": null, "provider": null, "status": null},
@@ -128,7 +120,7 @@ fn blank(txn: &Txn<'_>, call: &Call) -> Result<Doc, Failure> {
                 "metadata": {}, "trial_period_days": null,
             },
         }),
-    ))
+    )
 }
 
 /// A draft that says what another quote says. Believed: the sentence.
