@@ -35,7 +35,7 @@ const LASTS: i64 = 30 * DAY;
 /// The behaviour of `/v1/quotes`.
 pub fn handler(key: &str) -> Option<Handler> {
     Some(match key {
-        "POST /v1/quotes" => make_one,
+        "POST /v1/quotes" => make,
         "GET /v1/quotes" => list_all,
         "GET /v1/quotes/{quote}" => |txn, call| found(txn, call).map(Body::from),
         "POST /v1/quotes/{quote}" => update,
@@ -65,7 +65,7 @@ fn found(txn: &Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
     txn.find(KIND, call.id(0), "quote")
 }
 
-fn make_one(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+fn make(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     call.ensure_modelled(" of quotes", &["customer_account"])?;
     let customer = match call.text("customer") {
         Some(id) => Some(txn.find("customer", id, "customer")?),
@@ -77,10 +77,10 @@ fn make_one(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         txn.find("test_helpers.test_clock", id, "test_clock")?;
     }
     let named = clock.as_ref().and_then(|it| it.as_str().map(str::to_owned));
-    txn.on_clock(named.as_deref(), |txn| make(txn, call, clock.unwrap_or_default()))
+    txn.on_clock(named.as_deref(), |txn| draft(txn, call, clock.unwrap_or_default()))
 }
 
-fn make(txn: &mut Txn<'_>, call: &Call, clock: Value) -> Result<Body, Failure> {
+fn draft(txn: &mut Txn<'_>, call: &Call, clock: Value) -> Result<Body, Failure> {
     let (id, now) = (txn.new_id("qt_1", 23), txn.now());
     let (mut doc, mut part) = match call.hash("from_quote") {
         Some(from) => cloned(txn, call, &Value::Object(from.clone()))?,
