@@ -33,6 +33,16 @@ impl Path<'_> {
         grammar::field(around, name)
     }
 
+    /// The same for every element of a list: `a[][b]`.
+    pub(crate) fn pattern(self) -> String {
+        match self {
+            Self::Root => String::new(),
+            Self::Name(Self::Root, name) => name.to_owned(),
+            Self::Name(around, name) => format!("{}[{name}]", around.pattern()),
+            Self::Place(around, _) => format!("{}[]", around.pattern()),
+        }
+    }
+
     /// Whether it is that member of a hash, at whatever depth.
     pub(crate) fn ends_with(self, last: &str) -> bool {
         matches!(self, Self::Name(_, name) if name == last)

@@ -239,7 +239,12 @@ pub fn within<'c>(call: &'c Call, name: &'static str) -> Option<Filter<'c>> {
 
 /// Whether an instant is what the call's `created` asks for.
 pub fn is_created(call: &Call, at: i64) -> bool {
-    call.get("created").is_none_or(|asked| is_within(asked, at))
+    is_asked(call, "created", at)
+}
+
+/// Whether a number is what the parameter of that name asks for: exact, or a range.
+pub fn is_asked(call: &Call, name: &str, at: i64) -> bool {
+    call.get(name).is_none_or(|asked| is_within(asked, at))
 }
 
 fn created_matches(call: &Call, stored: &Stored) -> bool {

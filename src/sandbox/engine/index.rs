@@ -37,6 +37,10 @@ pub const fn declared(kind: &str) -> &'static [&'static str] {
         b"bank_account" | b"card" => &["account", "customer"],
         b"fee_refund" => &["fee"],
         b"credit_note" | b"invoiceitem" => &["customer", "invoice"],
+        b"billing.credit_balance_transaction" => &["credit_grant"],
+        b"billing.credit_grant" | b"quote" | b"subscription_schedule" => &["customer"],
+        b"billing.meter" => &["event_name"],
+        b"billing.meter_event" => &["identifier", "of"],
         b"invoice" => &[
             "customer",
             "metadata",

@@ -4,7 +4,7 @@ use crate::sandbox::engine::line_look::LineLook;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use billing::{Billed, InvoicePart, LinePart, SubscriptionPart};
+pub use billing::{Billed, Held, InvoicePart, LinePart, PlannedPart, QuotePart, SubscriptionPart};
 pub use name::{Name, kept_once};
 
 pub mod billing;
@@ -32,8 +32,12 @@ pub enum Private {
     PaymentLink(Box<PaymentLinkPart>),
     /// Of a `payment_method`.
     PaymentMethod(PaymentMethodPart),
+    /// Of what does something by itself later (a `subscription_schedule`, a `billing.credit_grant`).
+    Planned(Box<PlannedPart>),
     /// Of a `price`.
     Price(Box<PricePart>),
+    /// Of a `quote`.
+    Quote(Box<QuotePart>),
     /// Of a `refund`.
     Refund(RefundPart),
     /// Of a `balance_transaction`.
@@ -97,7 +101,9 @@ parts! {
     PaymentIntentPart => PaymentIntent,
     PaymentLinkPart => PaymentLink,
     PaymentMethodPart => PaymentMethod,
+    PlannedPart => Planned,
     PricePart => Price,
+    QuotePart => Quote,
     RefundPart => Refund,
     TransactionPart => Transaction,
     SetupIntentPart => SetupIntent,

@@ -467,6 +467,7 @@ pub fn missing(kind: &str, id: &str, param: &str) -> Failure {
         "setup_intent" => "setupintent",
         "shipping_rate" => "shipping rate",
         "subscription_item" => "subscription item",
+        "subscription_schedule" => "subscription schedule",
         "tax_id" => "tax ID",
         "tax_rate" => "tax rate",
         timeline::CLOCK => "billingclock",

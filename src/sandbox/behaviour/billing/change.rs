@@ -12,7 +12,9 @@ use crate::sandbox::behaviour::billing::period::Period;
 use crate::sandbox::behaviour::billing::prorate;
 use crate::sandbox::behaviour::billing::renew::{self, interval_of, items_of};
 use crate::sandbox::behaviour::billing::subscription::{self, KIND};
-use crate::sandbox::behaviour::billing::{draft, items, on_clock_of, swap, trial};
+use crate::sandbox::behaviour::billing::{
+    draft, held, items, on_clock_of, scheduled, swap, trial, usage,
+};
 use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::behaviour::payment::confirm::Outcome;
 use crate::sandbox::call::Call;
@@ -45,7 +47,10 @@ pub struct Billing {
 pub fn update(txn: &mut Txn<'_>, call: &Call, id: &str) -> Result<Arc<Object>, Failure> {
     let known = txn.find(KIND, id, "id")?;
     let customer = text(&known, "customer").to_owned();
-    on_clock_of(txn, &customer, |txn| apply(txn, call, &known))
+    on_clock_of(txn, &customer, |txn| {
+        let known = held::make_way(txn, call, known)?;
+        apply(txn, call, &known)
+    })
 }
 
 fn apply(txn: &mut Txn<'_>, call: &Call, known: &Arc<Object>) -> Result<Arc<Object>, Failure> {
@@ -59,6 +64,7 @@ fn apply(txn: &mut Txn<'_>, call: &Call, known: &Arc<Object>) -> Result<Arc<Obje
     let id = text(known, "id").to_owned();
     let mut doc = known.as_object().cloned().unwrap_or_default();
     let mut part = known.part::<SubscriptionPart>().into_owned();
+    let waits = held::is_asked(call);
     create::write(txn, call, &mut doc)?;
     write_more(txn, call, &mut doc, known)?;
     ending::write(txn, call, &mut doc)?;
@@ -74,24 +80,35 @@ fn apply(txn: &mut Txn<'_>, call: &Call, known: &Arc<Object>) -> Result<Arc<Obje
     let invoice = invoices.then(|| invoice::new_id(txn));
     if let Some(invoice) = &invoice {
         doc.insert("latest_invoice".to_owned(), json!(invoice));
+        if waits {
+            held::begin(&mut part, invoice);
+        }
     }
     let after = subscription::store(txn, doc, part);
     let period = period_before(known, txn.now(), plan.anew || trial.ends());
+    let added = added(txn, call, &after)?;
     let pending = if billing.prorates && !trial.is_running(known) && !trial.ends() {
         let begins = trial.is_change() && text(known, "status") != "trialing";
         prorate::pend(txn, known, &after, &deltas, plan.anew || begins, billing)
     } else {
         0
     };
-    subscription::tell(txn, known, &after);
-    if let Some(invoice) = invoice.filter(|_| pending > 0 || plan.anew || trial.is_change()) {
-        bill(txn, call, (&after, &trial), (invoice, period), plan.anew)?;
+    if !waits {
+        subscription::tell(txn, known, &after);
+    }
+    let is_due = pending + added > 0 || plan.anew || trial.is_change();
+    if let Some(invoice) = invoice.filter(|_| is_due) {
+        let used = plan.anew.then(|| usage::so_far(txn, known));
+        bill(txn, call, (&after, &trial), (invoice, period), used)?;
     } else if invoices {
         // Nothing was to be billed after all.
         let latest = known.get("latest_invoice").cloned().unwrap_or_default();
         txn.edit(KIND, &id, |doc| drop(doc.insert("latest_invoice".to_owned(), latest)));
     }
     renew::plan(txn, &id);
+    if waits {
+        held::settle(txn, known);
+    }
     txn.find(KIND, &id, "id")
 }
 
@@ -125,11 +142,9 @@ fn ensure_changeable(txn: &Txn<'_>, call: &Call, known: &Value) -> Result<(), Fa
     if let Some(method) = call.text("default_payment_method") {
         ensure_own(txn, text(known, "customer"), method)?;
     }
-    if call.text("payment_behavior") == Some("pending_if_incomplete") {
-        let text = "`payment_behavior=pending_if_incomplete` is not modelled by this sandbox yet.";
-        return Err(Failure::of(501, FailureKind::Api, text).param("payment_behavior"));
-    }
-    call.ensure_modelled(" of subscriptions", &["billing_schedules", "add_invoice_items"])
+    held::ensure_allowed(call)?;
+    scheduled::ensure_own_end(call, known)?;
+    call.ensure_modelled(" of subscriptions", &["billing_schedules"])
 }
 
 /// The items that a call changes; `quantity` and `plan` by themselves are about the only one.
@@ -167,7 +182,13 @@ pub fn billing(txn: &Txn<'_>, call: &Call, known: &Value) -> Billing {
     }
 }
 
-fn write_more(txn: &mut Txn<'_>, call: &Call, doc: &mut Doc, known: &Value) -> Result<(), Failure> {
+/// Writes the sent parameters that only a change of a subscription has, and its discounts.
+pub fn write_more(
+    txn: &mut Txn<'_>,
+    call: &Call,
+    doc: &mut Doc,
+    known: &Value,
+) -> Result<(), Failure> {
     if let Some(method) = call.text("collection_method") {
         doc.insert("collection_method".to_owned(), json!(method));
     }
@@ -274,19 +295,33 @@ impl Trial {
     }
 }
 
-/// The invoice of a change, and its payment.
+/// `add_invoice_items`, which ride on the next invoice; how many there are.
+fn added(txn: &mut Txn<'_>, call: &Call, after: &Value) -> Result<usize, Failure> {
+    if call.list("add_invoice_items").is_empty() {
+        return Ok(0);
+    }
+    let customer = txn.find("customer", text(after, "customer"), "customer")?;
+    let period = subscription::items(after).first().map(subscription::period_of);
+    let period = period.unwrap_or(Period::at(txn.now()));
+    let of = (&**customer, text(after, "id"), text(after, "currency"));
+    create::added(txn, call, of, period).map(|lines| lines.len())
+}
+
+/// The invoice of a change, and its payment; `used` is what was used of a period that ends with it, where one does.
 fn bill(
     txn: &mut Txn<'_>,
     call: &Call,
     (after, trial): (&Arc<Object>, &Trial),
     (id, period): (String, Period),
-    anew: bool,
+    used: Option<Vec<LinePart>>,
 ) -> Result<(), Failure> {
     let customer = txn.find("customer", text(after, "customer"), "customer")?;
     let currency = text(after, "currency").to_owned();
     let own = text(after, "id").to_owned();
     let mut lines: Vec<LinePart> =
         invoice::pending(txn, text(&customer, "id"), &currency, Some(&own));
+    let anew = used.is_some();
+    lines.extend(used.unwrap_or_default());
     if anew || trial.is_change() {
         let how = if matches!(trial, Trial::Until(_)) { How::Trial } else { How::Whole };
         for item in subscription::items(after) {

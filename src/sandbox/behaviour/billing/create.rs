@@ -9,7 +9,9 @@ use crate::sandbox::behaviour::billing::line::{self, How};
 use crate::sandbox::behaviour::billing::money::{self, Try};
 use crate::sandbox::behaviour::billing::period::{Interval, Period};
 use crate::sandbox::behaviour::billing::subscription::{self, KIND};
-use crate::sandbox::behaviour::billing::{draft, ending, on_clock_of, proration, renew, trial};
+use crate::sandbox::behaviour::billing::{
+    anchor, draft, ending, on_clock_of, proration, renew, trial,
+};
 use crate::sandbox::behaviour::document::{copy, int, merge_metadata, new, text};
 use crate::sandbox::behaviour::payment::confirm::Outcome;
 use crate::sandbox::call::Call;
@@ -31,8 +33,13 @@ const FIELDS: &[&str] = &[
     "description",
     "on_behalf_of",
     "pending_invoice_item_interval",
+    "schedule",
     "transfer_data",
 ];
+
+/// The key of a call that no client made: of a schedule or of a quote. A subscription that such a one makes runs at
+/// once, and its first invoice is left as a draft for an hour.
+pub const DRAFTS: &str = "_drafts";
 
 /// The version from which on new subscriptions are billed flexibly.
 const FLEXIBLE_FROM: &str = "2025-09-30";
@@ -61,7 +68,8 @@ pub fn create(txn: &mut Txn<'_>, call: &Call, customer: &str) -> Result<Arc<Obje
 
 fn make(txn: &mut Txn<'_>, call: &Call, customer: &Arc<Object>) -> Result<Arc<Object>, Failure> {
     ensure_possible(txn, call, customer)?;
-    let specs = items::read(txn, &sent_items(call)?, call.text("currency"))?;
+    let specs = items::read(txn, &sent_items(call)?, call.text("currency"));
+    let specs = specs.map_err(|failure| named_as_sent(call, failure))?;
     let Some(first) = specs.first() else { return Err(items::required("items")) };
     let plan = schedule(txn, call, &first.price)?;
     let currency = call.text("currency").unwrap_or_else(|| text(&first.price, "currency"));
@@ -100,6 +108,14 @@ fn sent_items(call: &Call) -> Result<Vec<Value>, Failure> {
         return Err(items::required("items"));
     }
     Ok(sent.to_vec())
+}
+
+/// The refusal of a plan that was sent by itself names it so.
+fn named_as_sent(call: &Call, mut failure: Failure) -> Failure {
+    if call.sent("plan") && failure.param.as_deref() == Some("items[0][plan]") {
+        failure.param = Some("plan".to_owned());
+    }
+    failure
 }
 
 /// The discount that only older versions can name, by `coupon` or `promotion_code`.
@@ -177,7 +193,9 @@ fn schedule(txn: &Txn<'_>, call: &Call, price: &Value) -> Result<Plan, Failure> 
     let now = txn.now();
     let trial_end = trial::end(txn, call, price)?;
     let start = call.int("backdate_start_date").map_or(now, Timestamp).min(now);
-    let asked = call.int("billing_cycle_anchor");
+    let by_calendar = call.hash("billing_cycle_anchor_config");
+    let by_calendar = by_calendar.and_then(|config| anchor::next(config, now)).map(|at| at.0);
+    let asked = call.int("billing_cycle_anchor").or(by_calendar);
     if let Some(asked) = asked {
         trial::ensure_future(txn, "billing_cycle_anchor", asked)?;
     }
@@ -203,6 +221,7 @@ fn members(
     let status = match (plan.trial_end, method) {
         (Some(_), _) => "trialing",
         (None, "send_invoice") => "active",
+        (None, _) if call.key == DRAFTS => "active",
         (None, _) => "incomplete",
     };
     json!({
@@ -234,7 +253,7 @@ fn members(
 }
 
 /// How a subscription is billed: as asked, else as its version does.
-fn billing_mode(call: &Call, now: i64) -> Value {
+pub fn billing_mode(call: &Call, now: i64) -> Value {
     let asked = call.hash("billing_mode");
     let kind = asked.and_then(|it| it.get("type")?.as_str());
     let usual = if is_before(&call.version.text, FLEXIBLE_FROM) { "classic" } else { "flexible" };
@@ -331,7 +350,7 @@ fn billed(plan: &Plan, free: bool) -> Vec<Period> {
 }
 
 /// `add_invoice_items`, for the same period as the subscription.
-fn added(
+pub fn added(
     txn: &mut Txn<'_>,
     call: &Call,
     (customer, subscription, currency): (&Value, &str, &str),
@@ -408,7 +427,8 @@ fn bill(
         doc.insert("discounts".to_owned(), json!(left));
     });
     subscription::note_billed(txn, id, &first);
-    if text(made, "collection_method") == "send_invoice" && int(&first, "total") > 0 {
+    let is_sent = text(made, "collection_method") == "send_invoice";
+    if (is_sent || call.key == DRAFTS) && int(&first, "total") > 0 {
         draft::advance(txn, &invoice, true);
         return Ok(());
     }

@@ -5,7 +5,7 @@ use crate::sandbox::behaviour::billing::invoice::{self, DRAFT_FOR, KIND};
 use crate::sandbox::behaviour::billing::lifecycle::{Act, Turn};
 use crate::sandbox::behaviour::billing::money::{self, Try};
 use crate::sandbox::behaviour::billing::period::Period;
-use crate::sandbox::behaviour::billing::subscription;
+use crate::sandbox::behaviour::billing::{subscription, usage};
 use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::InvoicePart;
@@ -104,7 +104,8 @@ pub fn on_overdue(txn: &mut Txn<'_>, args: &Value) {
 pub fn bill_pending(txn: &mut Txn<'_>, subscription: &Object) {
     let Some(customer) = txn.get("customer", text(subscription, "customer")) else { return };
     let (currency, id) = (text(subscription, "currency"), text(subscription, "id"));
-    let lines = invoice::pending(txn, text(&customer, "id"), currency, Some(id));
+    let mut lines = invoice::pending(txn, text(&customer, "id"), currency, Some(id));
+    lines.extend(usage::so_far(txn, subscription));
     if lines.is_empty() {
         return;
     }

@@ -49,7 +49,8 @@ pub fn write(txn: &Txn<'_>, call: &Call, doc: &mut Doc) -> Result<(), Failure> {
     Ok(())
 }
 
-fn stamp(doc: &mut Doc, at: Option<Value>, now: i64) {
+/// Writes down when a subscription is to end, or that it is not.
+pub fn stamp(doc: &mut Doc, at: Option<Value>, now: i64) {
     let asked = at.is_some();
     doc.insert("cancel_at".to_owned(), at.unwrap_or_default());
     doc.insert("canceled_at".to_owned(), if asked { json!(now) } else { Value::Null });

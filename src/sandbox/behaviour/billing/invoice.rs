@@ -2,7 +2,7 @@
 
 use crate::sandbox::behaviour::billing::lifecycle::{Act, Invoice};
 use crate::sandbox::behaviour::billing::period::Period;
-use crate::sandbox::behaviour::billing::{balance, items, line, money, sums};
+use crate::sandbox::behaviour::billing::{balance, grant, held, items, line, money, sums};
 use crate::sandbox::behaviour::document::{int, new, text};
 use crate::sandbox::behaviour::payment::intent;
 use crate::sandbox::engine::object::{Doc, Object};
@@ -64,10 +64,11 @@ pub fn draft(txn: &mut Txn<'_>, spec: Draft<'_>) -> Arc<Object> {
     }
     let made = txn.put_with(doc, part);
     txn.emit("invoice.created", &made);
-    // Whoever looks again sees that it was told of.
+    // Whoever is answered sees that it was told of.
     let told = txn.now().0;
-    txn.edit(KIND, &id, |doc| drop(doc.insert("webhooks_delivered_at".to_owned(), json!(told))));
-    made
+    let shown = txn
+        .edit(KIND, &id, |doc| drop(doc.insert("webhooks_delivered_at".to_owned(), json!(told))));
+    shown.map_or(made, |(_, after)| after)
 }
 
 fn members(txn: &Txn<'_>, id: &str, spec: &Draft<'_>) -> Value {
@@ -211,6 +212,7 @@ pub fn finalize(txn: &mut Txn<'_>, id: &str) -> Result<Arc<Object>, Failure> {
     let invoice = txn.find(KIND, id, "id")?;
     Invoice::read(text(&invoice, "status")).allows(Act::Finalize)?;
     forget_job(txn, &invoice);
+    let invoice = grant::apply(txn, &invoice);
     let settled = balance::apply(txn, &invoice);
     let number = number(txn, &invoice);
     let is_paid = settled.due == 0;
@@ -331,9 +333,13 @@ pub fn close(txn: &mut Txn<'_>, id: &str, act: Act) -> Result<Arc<Object>, Failu
     if act == Act::Void {
         cancel_payment(txn, &after);
         balance::give_back(txn, &after);
+        grant::give_back(txn, &after);
     }
     txn.emit_change("invoice.updated", &before, &after);
     txn.emit(event, &after);
+    if act == Act::Void {
+        held::voided(txn, &after);
+    }
     Ok(after)
 }
 

@@ -133,6 +133,7 @@ pub fn regular(
             amount: whole,
             line: None,
         }),
+        credits: Vec::new(),
     }
 }
 
@@ -198,7 +199,7 @@ pub fn of_invoice_item(txn: &Txn<'_>, item: &Object) -> LinePart {
         doc: line,
         rates: rates(item),
         discounts: names(item.get("discounts")),
-        billed: None,
+        ..LinePart::default()
     }
 }
 

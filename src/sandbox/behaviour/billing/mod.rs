@@ -5,6 +5,7 @@
 //! and take it, `retry` tries again; `subscription`, `create`, `change` and `renew` are a subscription's life.
 
 pub mod added;
+pub mod anchor;
 pub mod balance;
 pub mod change;
 pub mod clock;
@@ -13,25 +14,41 @@ pub mod credit;
 pub mod discount;
 pub mod draft;
 pub mod ending;
+pub mod grant;
+pub mod held;
 pub mod invoice;
 pub mod items;
 pub mod leaving;
+#[cfg(test)]
+mod life_tests;
 pub mod lifecycle;
 pub mod line;
 pub mod money;
 pub mod pausing;
 pub mod period;
+pub mod phase;
 pub mod plan;
 pub mod preview;
 pub mod prorate;
 pub mod proration;
+pub mod quote;
+#[cfg(test)]
+mod quote_tests;
 pub mod renew;
 pub mod retry;
+pub mod schedule;
+#[cfg(test)]
+mod schedule_tests;
+pub mod scheduled;
 pub mod subscription;
 pub mod sums;
 pub mod swap;
 pub mod told;
+pub mod totals;
 pub mod trial;
+pub mod usage;
+#[cfg(test)]
+mod usage_tests;
 pub mod wording;
 
 #[cfg(test)]
@@ -52,6 +69,11 @@ pub fn job(name: &str) -> Option<Job> {
         renew::EXPIRE_JOB => renew::on_expire,
         renew::RESUME_JOB => renew::on_resume,
         retry::RETRY_JOB => retry::on_due,
+        grant::LAPSE_JOB => grant::on_lapse,
+        held::EXPIRE_JOB => held::on_expire,
+        quote::EXPIRE_JOB => quote::on_expire,
+        schedule::NOTICE_JOB => schedule::on_notice,
+        schedule::TURN_JOB => schedule::on_turn,
         trial::NOTICE_JOB => trial::on_notice,
         _ => return None,
     })

@@ -4,7 +4,7 @@ use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::billing::invoice::{self, Draft, KIND};
 use crate::sandbox::behaviour::billing::period::Period;
 use crate::sandbox::behaviour::billing::{
-    change, create, lifecycle, on_clock_of, renew, subscription,
+    change, create, lifecycle, on_clock_of, phase, renew, schedule, subscription,
 };
 use crate::sandbox::behaviour::document::text;
 use crate::sandbox::call::Call;
@@ -20,24 +20,33 @@ const NOTHING_NAMED: &str =
 
 /// Parameters of a preview that are about more than the next invoice of what there is.
 const NOT_YET: &[&str] =
-    &["customer_account", "customer_details", "invoice_items", "schedule", "schedule_details"];
+    &["customer_account", "customer_details", "invoice_items", "schedule_details"];
 
 /// The invoice that would come next. Nothing is kept.
 ///
 /// Fails where none would.
 pub fn preview(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
     call.ensure_modelled(" of previews", NOT_YET)?;
-    let named = match call.text("subscription") {
+    let planned = match call.text("schedule") {
+        Some(id) => Some(txn.find(phase::KIND, id, "schedule")?),
+        None => None,
+    };
+    let own = planned.as_ref().map(|it| text(it, "subscription")).filter(|id| !id.is_empty());
+    let named = match call.text("subscription").or(own) {
         Some(id) => Some(txn.find(subscription::KIND, id, "subscription")?),
         None => None,
     };
     let customer = call.text("customer").map(str::to_owned);
-    let customer = customer.or_else(|| Some(text(named.as_deref()?, "customer").to_owned()));
+    let of = named.as_deref().or(planned.as_deref());
+    let customer = customer.or_else(|| Some(text(of?, "customer").to_owned()));
     let Some(customer) = customer else { return Err(Failure::invalid(NOTHING_NAMED)) };
     txn.find("customer", &customer, "customer")?;
     on_clock_of(txn, &customer, |txn| {
         txn.supposing(|txn| {
-            let id = come(txn, call, named.as_ref(), &customer)?;
+            let id = match planned.as_deref().filter(|_| named.is_none()) {
+                Some(planned) => first(txn, planned)?,
+                None => come(txn, call, named.as_ref(), &customer)?,
+            };
             let found = txn.find(KIND, &id, "invoice")?;
             Ok(shown(txn, &found))
         })
@@ -72,6 +81,18 @@ fn come(
         Some(known) => next(txn, &known),
         None => pending(txn, customer),
     }
+}
+
+/// The first invoice of a schedule that has not begun.
+fn first(txn: &mut Txn<'_>, planned: &Value) -> Result<String, Failure> {
+    let starts = planned.get("phases").and_then(|all| all.get(0)?.get("start_date")?.as_i64());
+    let at = starts.map_or(txn.now(), Timestamp).max(txn.now());
+    let id = text(planned, "id").to_owned();
+    txn.at_instant(at, |txn| schedule::on_turn(txn, &json!({"schedule": id})));
+    let begun = txn.find(phase::KIND, &id, "schedule")?;
+    let made = txn.get(subscription::KIND, text(&begun, "subscription"));
+    let made = made.ok_or_else(|| none(text(planned, "customer")))?;
+    Ok(text(&made, "latest_invoice").to_owned())
 }
 
 /// The call that would change the subscription, or make it. Nobody is charged.

@@ -6,6 +6,7 @@ use crate::sandbox::behaviour::billing::line;
 use crate::sandbox::behaviour::billing::period::Period;
 use crate::sandbox::behaviour::billing::proration;
 use crate::sandbox::behaviour::billing::subscription::{self, KIND};
+use crate::sandbox::behaviour::billing::usage;
 use crate::sandbox::behaviour::billing::wording::{self, Sold};
 use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::engine::object::{Doc, Object};
@@ -23,6 +24,12 @@ pub struct Delta {
 }
 
 impl Delta {
+    /// The same without what is metered: that is billed by what was used, and never in part.
+    fn paid_ahead(&self) -> Self {
+        let ahead = |item: &Option<Value>| item.clone().filter(|item| !usage::is_metered(item));
+        Self { old: ahead(&self.old), new: ahead(&self.new) }
+    }
+
     /// Whether it changes nothing that is paid for.
     fn is_idle(&self) -> bool {
         let what = |item: &Option<Value>| {
@@ -46,9 +53,9 @@ pub fn pend(
     let all: Vec<Delta> = if cuts {
         // Everything that was billed for the period that is cut short.
         let olds = subscription::items(before).iter();
-        olds.map(|old| Delta { old: Some(old.clone()), new: None }).collect()
+        olds.map(|old| Delta { old: Some(old.clone()), new: None }.paid_ahead()).collect()
     } else {
-        deltas.iter().filter(|delta| !delta.is_idle()).cloned().collect()
+        deltas.iter().filter(|delta| !delta.is_idle()).map(Delta::paid_ahead).collect()
     };
     let mut made = 0;
     for delta in &all {

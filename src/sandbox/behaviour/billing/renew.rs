@@ -6,7 +6,7 @@ use crate::sandbox::behaviour::billing::lifecycle::{self, Act, Turn};
 use crate::sandbox::behaviour::billing::line::{self, How};
 use crate::sandbox::behaviour::billing::period::{Interval, Period};
 use crate::sandbox::behaviour::billing::subscription::{self, KIND};
-use crate::sandbox::behaviour::billing::{discount, draft, items, money, trial};
+use crate::sandbox::behaviour::billing::{discount, draft, items, money, schedule, trial, usage};
 use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::{InvoicePart, LinePart, SubscriptionPart};
@@ -52,6 +52,9 @@ pub fn plan(txn: &mut Txn<'_>, id: &str) {
 /// The job behind [`RENEW_JOB`].
 pub fn on_due(txn: &mut Txn<'_>, args: &Value) {
     let id = text(args, "subscription").to_owned();
+    if let Some(known) = txn.get(KIND, &id) {
+        schedule::before_renewal(txn, &known);
+    }
     let Some(known) = txn.get(KIND, &id) else { return };
     let status = lifecycle::known(text(&known, "status"));
     if lifecycle::is_over(status) || matches!(status, "incomplete" | "paused") {
@@ -59,7 +62,7 @@ pub fn on_due(txn: &mut Txn<'_>, args: &Value) {
     }
     let now = txn.now().0;
     if known.get("cancel_at").and_then(Value::as_i64).is_some_and(|at| at <= now) {
-        subscription::end(txn, &id, "cancellation_requested");
+        end_with_usage(txn, &id, "cancellation_requested");
         return;
     }
     let ends_trial = status == "trialing"
@@ -142,11 +145,14 @@ fn renew(txn: &mut Txn<'_>, known: &Arc<Object>, ends_trial: bool) {
             continue;
         }
         let period = interval.around(anchor, now);
+        let used = usage::is_metered(item).then(|| subscription::period_of(item));
+        // What is used in a trial is free.
+        let used = used.map(|past| if ends_trial { Period::at(past.end) } else { past });
         if let Some(item) = item.as_object_mut() {
             item.insert("current_period_start".to_owned(), json!(period.start.0));
             item.insert("current_period_end".to_owned(), json!(period.end.0));
         }
-        rolled.push((item.clone(), period));
+        rolled.push((item.clone(), used.unwrap_or(period)));
     }
     let invoice = invoice::new_id(txn);
     let running = discount::running(txn, known);
@@ -177,6 +183,10 @@ fn draft_cycle(
     let mut lines: Vec<LinePart> =
         invoice::pending(txn, text(&customer, "id"), &currency, Some(&id));
     for (item, period) in rolled {
+        if usage::is_metered(item) {
+            lines.push(usage::line(txn, known, item, *period));
+            continue;
+        }
         let cost = items::cost(txn, item, &currency);
         lines.push(line::regular(txn, known, item, (*period, cost, How::Whole)));
     }
@@ -208,9 +218,17 @@ fn draft_cycle(
     txn.edit_part(invoice::KIND, &invoice, |part: &mut InvoicePart| part.paused = behaviour);
 }
 
+/// Ends a subscription, and bills what was used of it and not billed yet.
+pub fn end_with_usage(txn: &mut Txn<'_>, id: &str, reason: &str) {
+    let Some(known) = txn.get(KIND, id) else { return };
+    if subscription::end(txn, id, reason).is_some() && usage::is_any(&known) {
+        draft::bill_pending(txn, &known);
+    }
+}
+
 /// The job behind [`CANCEL_JOB`].
 pub fn on_cancel(txn: &mut Txn<'_>, args: &Value) {
-    subscription::end(txn, text(args, "subscription"), "cancellation_requested");
+    end_with_usage(txn, text(args, "subscription"), "cancellation_requested");
 }
 
 /// The job behind [`EXPIRE_JOB`].

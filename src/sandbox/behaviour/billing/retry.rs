@@ -6,7 +6,7 @@ use crate::sandbox::behaviour::billing::invoice::{self, KIND};
 use crate::sandbox::behaviour::billing::lifecycle::Turn;
 use crate::sandbox::behaviour::billing::money::{self, Try};
 use crate::sandbox::behaviour::billing::period::DAY;
-use crate::sandbox::behaviour::billing::subscription;
+use crate::sandbox::behaviour::billing::{held, subscription};
 use crate::sandbox::behaviour::document::text;
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::InvoicePart;
@@ -45,7 +45,8 @@ pub fn plan(txn: &mut Txn<'_>, invoice: &Object) {
     let wait = usize::try_from(done)
         .ok()
         .and_then(|done| Settings::of(txn).dunning_retries().get(done).copied());
-    let next = wait.filter(|_| is_retried(invoice)).map(|days| txn.now().plus(days * DAY));
+    let is_retried = is_retried(invoice) && !held::is_waited_for(txn, invoice);
+    let next = wait.filter(|_| is_retried).map(|days| txn.now().plus(days * DAY));
     let job = next.map(|at| txn.schedule(at, RETRY_JOB, &json!({"invoice": id})));
     invoice::edit_closed(txn, id, |doc, part| {
         doc.insert("next_payment_attempt".to_owned(), json!(next.map(|at: Timestamp| at.0)));
@@ -57,7 +58,7 @@ pub fn plan(txn: &mut Txn<'_>, invoice: &Object) {
 /// Where no attempt is left, the subscription ends. The account's setting at Stripe may be otherwise.
 pub fn give_up(txn: &mut Txn<'_>, invoice: &Object) {
     let left = !invoice.get("next_payment_attempt").is_none_or(Value::is_null);
-    if left || !is_retried(invoice) {
+    if left || !is_retried(invoice) || held::is_waited_for(txn, invoice) {
         return;
     }
     if let Some(id) = invoice::subscription_of(invoice) {

@@ -3,7 +3,7 @@
 use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::billing::lifecycle::{self, Turn};
 use crate::sandbox::behaviour::billing::period::Period;
-use crate::sandbox::behaviour::billing::{invoice, renew};
+use crate::sandbox::behaviour::billing::{held, invoice, renew, schedule};
 use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::{Billed, InvoicePart, SubscriptionPart};
@@ -114,6 +114,13 @@ pub fn follow(txn: &mut Txn<'_>, id: &str, invoice: &str, turn: Turn) {
         end(txn, id, "payment_failed");
         return;
     }
+    if held::is_for(&known, invoice) {
+        // Until it is paid, it changes nothing.
+        if turn == Turn::Paid {
+            held::take_up(txn, id);
+        }
+        return;
+    }
     let is_newest = text(&known, "latest_invoice") == invoice;
     if turn == Turn::Paid && !is_newest && status != "incomplete" {
         return;
@@ -137,6 +144,9 @@ pub fn set_status(txn: &mut Txn<'_>, id: &str, status: &str) {
 pub fn forget_jobs(txn: &mut Txn<'_>, subscription: &Object) {
     let part = subscription.part::<SubscriptionPart>().into_owned();
     for job in [part.job, part.notice, part.end, part.resume].into_iter().flatten() {
+        txn.unschedule(&job);
+    }
+    if let Some(job) = part.held.and_then(|held| held.job) {
         txn.unschedule(&job);
     }
 }
@@ -169,6 +179,7 @@ pub fn end(txn: &mut Txn<'_>, id: &str, reason: &str) -> Option<Arc<Object>> {
         };
     })?;
     txn.emit("customer.subscription.deleted", &after);
+    schedule::subscription_ended(txn, &after, reason);
     stop_collecting(txn, id);
     Some(after)
 }

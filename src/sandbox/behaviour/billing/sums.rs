@@ -4,7 +4,7 @@ use crate::sandbox::behaviour::billing::line;
 use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::behaviour::offer;
 use crate::sandbox::behaviour::tax;
-use crate::sandbox::behaviour::total::discount::Discount;
+use crate::sandbox::behaviour::total::discount::{Discount, Off};
 use crate::sandbox::behaviour::total::percent::Percent;
 use crate::sandbox::behaviour::total::tax::Rate;
 use crate::sandbox::behaviour::total::{self, Outcome};
@@ -18,7 +18,26 @@ use std::sync::Arc;
 struct Applied {
     id: String,
     is_of_line: bool,
+    /// It is no discount, but a billing credit that pays for the line before tax.
+    is_credit: bool,
     discount: Discount,
+}
+
+impl Applied {
+    /// What it comes to, as invoices and their lines show it.
+    fn shown(&self, amount: i64, with_type: bool) -> Option<Value> {
+        match (self.is_credit, with_type) {
+            (true, true) => Some(json!({
+                "amount": amount, "credit_balance_transaction": self.id,
+                "type": "credit_balance_transaction",
+            })),
+            (true, false) => None,
+            (false, true) => {
+                Some(json!({"amount": amount, "discount": self.id, "type": "discount"}))
+            }
+            (false, false) => Some(json!({"amount": amount, "discount": self.id})),
+        }
+    }
 }
 
 /// Works out every sum of a draft anew.
@@ -75,14 +94,28 @@ fn discounts(txn: &Txn<'_>, doc: &Doc, lines: &[LinePart]) -> Vec<Applied> {
         for (at, on) in discount.on.iter_mut().enumerate() {
             *on = *on && is_open(at) && of_line.is_none_or(|of| of == at);
         }
-        Some(Applied { id: id.to_owned(), is_of_line: of_line.is_some(), discount })
+        Some(Applied {
+            id: id.to_owned(),
+            is_of_line: of_line.is_some(),
+            is_credit: false,
+            discount,
+        })
     };
     let of_lines = lines
         .iter()
         .enumerate()
         .flat_map(|(at, line)| line.discounts.iter().map(move |id| (id.clone(), Some(at))));
     let own = line::names(doc.get("discounts")).into_iter().map(|id| (id, None));
-    of_lines.chain(own).filter_map(|(id, at)| found(&id, at)).collect()
+    let credits = lines.iter().enumerate().flat_map(|(at, line)| {
+        let on: Vec<bool> = (0..lines.len()).map(|of| of == at).collect();
+        line.credits.iter().map(move |(id, amount)| Applied {
+            id: id.clone(),
+            is_of_line: true,
+            is_credit: true,
+            discount: Discount { off: Off::Amount(*amount), on: on.clone() },
+        })
+    });
+    of_lines.chain(own).filter_map(|(id, at)| found(&id, at)).chain(credits).collect()
 }
 
 /// The tax rates of each line: its own, else the invoice's, else what applies at the customer's address.
@@ -129,14 +162,7 @@ fn write_line(line: &mut LinePart, outcome: &Outcome, rates: &[Value], applied: 
         let own = each.filter(|(it, amount)| {
             !it.is_of_line || **amount != 0 || line.discounts.contains(&it.id)
         });
-        own.map(|(it, amount)| {
-            if with_type {
-                json!({"amount": amount, "discount": it.id, "type": "discount"})
-            } else {
-                json!({"amount": amount, "discount": it.id})
-            }
-        })
-        .collect()
+        own.filter_map(|(it, amount)| it.shown(*amount, with_type)).collect()
     };
     let (shown, credits) = (amounts(false), amounts(true));
     let taxes: Vec<Value> = outcome
@@ -188,14 +214,9 @@ fn write_sums(doc: &mut Doc, outcomes: &[Outcome], rates: &[Vec<Value>], applied
     // What is within the prices is what the total has less than its parts.
     let within = subtotal - off + tax - total;
     let discounts = |with_type: bool| -> Value {
-        let each = applied.iter().enumerate().map(|(at, it)| {
+        let each = applied.iter().enumerate().filter_map(|(at, it)| {
             let of = |outcome: &Outcome| outcome.discounts.get(at).copied().unwrap_or(0);
-            let amount: i64 = outcomes.iter().map(of).sum();
-            if with_type {
-                json!({"amount": amount, "discount": it.id, "type": "discount"})
-            } else {
-                json!({"amount": amount, "discount": it.id})
-            }
+            it.shown(outcomes.iter().map(of).sum(), with_type)
         });
         each.collect()
     };

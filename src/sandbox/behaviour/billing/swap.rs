@@ -135,6 +135,26 @@ fn moves(delta: &Delta) -> Option<(Interval, Interval)> {
     (old != new).then_some((old, new))
 }
 
+/// The items with the changed ones in place of what they were.
+pub fn replaced(known: &Value, deltas: &[Delta]) -> Vec<Value> {
+    let mut all = subscription::items(known).to_vec();
+    for delta in deltas {
+        let old = delta.old.as_ref().map(|old| text(old, "id"));
+        let at = old.and_then(|old| all.iter().position(|item| text(item, "id") == old));
+        match (at, &delta.new) {
+            (Some(at), Some(new)) => {
+                if let Some(slot) = all.get_mut(at) {
+                    *slot = new.clone();
+                }
+            }
+            (Some(at), None) => drop(all.remove(at)),
+            (None, Some(new)) if delta.old.is_none() => all.push(new.clone()),
+            (None, _) => {}
+        }
+    }
+    all
+}
+
 /// The items after a change, each in its period: the billing period begins anew where that is asked for, and where the
 /// interval changes of what is billed by the older rules.
 pub fn plan(
@@ -149,25 +169,7 @@ pub fn plan(
     let moves_any = deltas.iter().any(|delta| moves(delta).is_some());
     let anew = !is_trial && (billing.anew || (moves_any && !is_flexible));
     let now = txn.now();
-    let mut all = subscription::items(known).to_vec();
-    for delta in deltas {
-        match (&delta.old, &delta.new) {
-            (Some(old), new) => {
-                let at = all.iter().position(|item| text(item, "id") == text(old, "id"));
-                match (at, new) {
-                    (Some(at), Some(new)) => {
-                        if let Some(slot) = all.get_mut(at) {
-                            *slot = new.clone();
-                        }
-                    }
-                    (Some(at), None) => drop(all.remove(at)),
-                    (None, _) => {}
-                }
-            }
-            (None, Some(new)) => all.push(new.clone()),
-            (None, None) => {}
-        }
-    }
+    let mut all = replaced(known, deltas);
     for item in &mut all {
         let period = subscription::period_of(item);
         let moved = deltas.iter().any(|delta| {

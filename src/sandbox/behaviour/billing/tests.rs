@@ -6,24 +6,24 @@ use crate::sandbox::testing::Lab;
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};
 
-const DAY: i64 = 86_400;
-const HOUR: i64 = 3_600;
+pub(super) const DAY: i64 = 86_400;
+pub(super) const HOUR: i64 = 3_600;
 
 /// A shop with one monthly price and a customer who pays with a card.
-struct Shop {
-    lab: Lab,
-    customer: String,
-    price: String,
+pub(super) struct Shop {
+    pub(super) lab: Lab,
+    pub(super) customer: String,
+    pub(super) price: String,
 }
 
 impl Shop {
-    fn new(card: &str) -> Self {
+    pub(super) fn new(card: &str) -> Self {
         let mut shop = Self::without_card();
         shop.pay_with(card);
         shop
     }
 
-    fn without_card() -> Self {
+    pub(super) fn without_card() -> Self {
         let mut lab = Lab::new();
         let price = price(&mut lab, 2_000, "month");
         let customer = lab.ok("POST /v1/customers", json!({"email": "ada@example.com"}));
@@ -32,14 +32,14 @@ impl Shop {
     }
 
     /// Makes a card the customer's default.
-    fn pay_with(&mut self, card: &str) {
+    pub(super) fn pay_with(&mut self, card: &str) {
         let attach = format!("POST /v1/payment_methods/{card}/attach");
         let method = self.lab.ok(&attach, json!({"customer": self.customer}));
         let settings = json!({"invoice_settings": {"default_payment_method": method["id"]}});
         self.lab.ok(&format!("POST /v1/customers/{}", self.customer), settings);
     }
 
-    fn try_subscribe(&mut self, more: Value) -> Result<Value, Failure> {
+    pub(super) fn try_subscribe(&mut self, more: Value) -> Result<Value, Failure> {
         let mut params = json!({"customer": self.customer, "items": [{"price": self.price}]});
         if let (Value::Object(params), Value::Object(more)) = (&mut params, more) {
             params.extend(more);
@@ -47,42 +47,42 @@ impl Shop {
         self.lab.call("POST /v1/subscriptions", params)
     }
 
-    fn subscribe(&mut self, more: Value) -> Value {
+    pub(super) fn subscribe(&mut self, more: Value) -> Value {
         self.try_subscribe(more).unwrap()
     }
 
-    fn change(&mut self, subscription: &Value, params: Value) -> Value {
+    pub(super) fn change(&mut self, subscription: &Value, params: Value) -> Value {
         self.lab.ok(&format!("POST /v1/subscriptions/{}", id(subscription)), params)
     }
 
-    fn again(&mut self, subscription: &Value) -> Value {
+    pub(super) fn again(&mut self, subscription: &Value) -> Value {
         self.lab.get("subscription", &id(subscription))
     }
 
-    fn latest(&mut self, subscription: &Value) -> Value {
+    pub(super) fn latest(&mut self, subscription: &Value) -> Value {
         let known = self.again(subscription);
         self.lab.get("invoice", known["latest_invoice"].as_str().unwrap())
     }
 
-    fn intent(&mut self, invoice: &Value) -> Value {
+    pub(super) fn intent(&mut self, invoice: &Value) -> Value {
         let payments = self.lab.ok("GET /v1/invoice_payments", json!({"invoice": invoice["id"]}));
         let pi = payments["data"][0]["payment"]["payment_intent"].as_str().unwrap().to_owned();
         self.lab.get("payment_intent", &pi)
     }
 }
 
-fn id(object: &Value) -> String {
+pub(super) fn id(object: &Value) -> String {
     object["id"].as_str().unwrap().to_owned()
 }
 
-fn price(lab: &mut Lab, amount: i64, interval: &str) -> String {
+pub(super) fn price(lab: &mut Lab, amount: i64, interval: &str) -> String {
     let price = json!({"currency": "usd", "unit_amount": amount,
         "recurring": {"interval": interval, "interval_count": 1}, "product_data": {"name": "Plan"}});
     id(&lab.ok("POST /v1/prices", price))
 }
 
 /// The types of the events since a mark, without those of balances.
-fn since(lab: &Lab, mark: usize) -> Vec<String> {
+pub(super) fn since(lab: &Lab, mark: usize) -> Vec<String> {
     let mut events = lab.events().split_off(mark);
     events.retain(|kind| !kind.starts_with("balance") && kind != "charge.updated");
     events

@@ -2,6 +2,9 @@
 
 pub mod balance;
 pub mod balance_transaction;
+pub mod billing_credit_grant;
+pub mod billing_meter;
+pub mod billing_meter_event;
 pub mod cash_balance;
 pub mod charge;
 pub mod checkout_session;
@@ -29,6 +32,7 @@ pub mod plan;
 pub mod price;
 pub mod product;
 pub mod promotion_code;
+pub mod quote;
 pub mod refund;
 pub mod report_run;
 pub mod review;
@@ -37,6 +41,7 @@ pub mod shipping_rate;
 pub mod source;
 pub mod subscription;
 pub mod subscription_item;
+pub mod subscription_schedule;
 pub mod tax_rate;
 pub mod test_clock;
 pub mod token;
@@ -80,6 +85,9 @@ fn find_handler(key: &str) -> Option<Handler> {
     const MODELLED: &[fn(&str) -> Option<Handler>] = &[
         balance::handler,
         balance_transaction::handler,
+        billing_credit_grant::handler,
+        billing_meter::handler,
+        billing_meter_event::handler,
         cash_balance::handler,
         charge::handler,
         checkout_session::handler,
@@ -108,6 +116,7 @@ fn find_handler(key: &str) -> Option<Handler> {
         price::handler,
         product::handler,
         promotion_code::handler,
+        quote::handler,
         refund::handler,
         report_run::handler,
         review::handler,
@@ -116,6 +125,7 @@ fn find_handler(key: &str) -> Option<Handler> {
         source::handler,
         subscription::handler,
         subscription_item::handler,
+        subscription_schedule::handler,
         tax_id::handler,
         tax_rate::handler,
         test_clock::handler,
@@ -164,6 +174,7 @@ pub fn include(txn: &Txn<'_>, doc: &Value, field: &str) -> Option<Value> {
         "item" => checkout_session::item_more(txn, doc, field),
         "payment_link" => payment_link::include(txn, doc, field),
         "plan" | "price" => price::include(txn, doc, field),
+        "quote" => billing::quote::include(txn, doc, field),
         _ => None,
     }
 }

@@ -1,7 +1,7 @@
 //! The private parts of invoices and subscriptions.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Of an invoice.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -35,6 +35,8 @@ pub struct LinePart {
     pub discounts: Vec<String>,
     /// The item of the subscription that it bills, with what has to be known to take a part of it back.
     pub billed: Option<Billed>,
+    /// What billing credits pay of it: the transaction of each, and how much.
+    pub credits: Vec<(String, i64)>,
 }
 
 /// What was last billed for an item of a subscription.
@@ -61,6 +63,8 @@ pub struct SubscriptionPart {
     pub fresh: bool,
     /// What was last billed for each item.
     pub billed: Vec<Billed>,
+    /// A change that waits for its payment.
+    pub held: Option<Box<Held>>,
     /// The job at the end of its period.
     pub job: Option<String>,
     /// The job that tells of the end of its trial.
@@ -69,4 +73,40 @@ pub struct SubscriptionPart {
     pub end: Option<String>,
     /// The job that ends its pause.
     pub resume: Option<String>,
+}
+
+/// A change of a subscription that is made once its invoice is paid.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Held {
+    /// The invoice.
+    pub invoice: String,
+    /// The members that it changes.
+    pub members: Map<String, Value>,
+    /// What is billed for each item from then on.
+    pub billed: Vec<Billed>,
+    /// The job that gives it up.
+    pub job: Option<String>,
+}
+
+/// Of an object that does something by itself later.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PlannedPart {
+    /// Its jobs.
+    pub jobs: Vec<String>,
+    /// Its end was announced.
+    pub told: bool,
+}
+
+/// Of a quote.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct QuotePart {
+    /// Every line, as an `item`.
+    pub lines: Vec<LinePart>,
+    /// `discounts` as they were sent.
+    pub discounts: Vec<Value>,
+    /// The job that ends it.
+    pub job: Option<String>,
 }
