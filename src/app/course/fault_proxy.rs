@@ -248,15 +248,16 @@ mod tests {
     async fn a_delivery_waits_until_the_application_knows_its_secret() {
         let exchanges = Exchanges::beside(Log::default());
         // Nobody listens there: what comes through is answered with 502.
-        let tap = Tap::open("/w".to_owned(), "http://127.0.0.1:9/", None, exchanges.clone()).await;
-        let tap = tap.unwrap();
+        let proxy =
+            FaultProxy::open("/w".to_owned(), "http://127.0.0.1:9/", None, exchanges.clone()).await;
+        let proxy = proxy.unwrap();
         let client = outbound::fresh_client(Reach::Plain, Patience::DELIVERY).unwrap();
-        let mut sent = tokio::spawn(client.post(tap.url()).body("{}").send());
+        let mut sent = tokio::spawn(client.post(proxy.url()).body("{}").send());
         let early = tokio::time::timeout(Duration::from_millis(300), &mut sent).await;
         assert!(early.is_err() && exchanges.delivered().is_empty());
-        tap.trusted();
+        proxy.trusted();
         assert_eq!(sent.await.unwrap().unwrap().status(), 502);
         assert_eq!(exchanges.delivered().len(), 1);
-        tap.close().await;
+        proxy.close().await;
     }
 }

@@ -110,7 +110,7 @@ impl<'c> LessonRun<'c> {
             }
         };
         application.trust(&registered);
-        tap.trusted();
+        proxy.trusted();
         let mut others = context.config.webhook_secrets.clone();
         others.push(registered.clone());
         let http =

@@ -276,7 +276,8 @@ pub async fn grade_apart(
     application: &mut Application,
     lesson: &Lesson,
 ) -> Result<DayResult, Fault> {
-    let options = RunOptions { only: Some(Beat::Check), manner: Manner::Quiet, ..RunOptions::default() };
+    let options =
+        RunOptions { only: Some(Beat::Check), manner: Manner::Quiet, ..RunOptions::default() };
     let mut run = LessonRun::open(context, provider, application).await?;
     let played = on_stage(&mut run, lesson, &options, Vec::new()).await;
     run.close().await;

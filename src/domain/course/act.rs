@@ -60,7 +60,7 @@ pub enum Verb {
         /// `$konbini`.
         session: String,
         /// Whether the money came.
-        outcome: Outcome,
+        outcome: PaymentResult,
     },
     /// Makes an event happen by the calls that cause it.
     Trigger {

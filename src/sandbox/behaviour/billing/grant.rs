@@ -3,7 +3,8 @@
 
 use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::billing::invoice;
-use crate::sandbox::behaviour::object::{int, new, text};
+use crate::sandbox::behaviour::document::new;
+use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::{InvoicePart, PlannedPart};
 use crate::sandbox::engine::txn::Txn;

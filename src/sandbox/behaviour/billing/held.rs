@@ -5,7 +5,7 @@ use crate::sandbox::behaviour::billing::lifecycle::Act;
 use crate::sandbox::behaviour::billing::renew;
 use crate::sandbox::behaviour::billing::renew::EXPIRES_AFTER;
 use crate::sandbox::behaviour::billing::subscription::{self, KIND};
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::document::text;
 use crate::sandbox::call::Call;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::{Held, SubscriptionPart};

@@ -8,7 +8,7 @@ use crate::sandbox::behaviour::billing::invoice::{self, Draft};
 use crate::sandbox::behaviour::billing::items::{self, Pending};
 use crate::sandbox::behaviour::billing::period::Period;
 use crate::sandbox::behaviour::billing::{draft, line, on_clock_of, plan, scheduled, totals};
-use crate::sandbox::behaviour::object::{int, text};
+use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::call::{Call, Version};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::{LinePart, QuotePart};

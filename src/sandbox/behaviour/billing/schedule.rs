@@ -7,7 +7,7 @@ use crate::sandbox::behaviour::billing::period::DAY;
 use crate::sandbox::behaviour::billing::phase::{self, KIND};
 use crate::sandbox::behaviour::billing::subscription::{self, KIND as SUBSCRIPTION};
 use crate::sandbox::behaviour::billing::{change, create, ending, renew, swap};
-use crate::sandbox::behaviour::object::{int, text};
+use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::PlannedPart;

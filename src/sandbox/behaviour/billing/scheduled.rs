@@ -10,7 +10,8 @@ use crate::sandbox::behaviour::billing::schedule::{
 };
 use crate::sandbox::behaviour::billing::subscription::{self, KIND as SUBSCRIPTION};
 use crate::sandbox::behaviour::billing::{create, ending, items, lifecycle, on_clock_of};
-use crate::sandbox::behaviour::object::{merge_metadata, new, text};
+use crate::sandbox::behaviour::document::text;
+use crate::sandbox::behaviour::document::{merge_metadata, new};
 use crate::sandbox::call::Call;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::PlannedPart;

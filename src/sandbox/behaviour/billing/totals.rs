@@ -3,7 +3,7 @@
 use crate::sandbox::behaviour::billing::line::names as line_names;
 use crate::sandbox::behaviour::billing::sums;
 use crate::sandbox::behaviour::billing::{plan, quote};
-use crate::sandbox::behaviour::object::{int, text};
+use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::behaviour::offer::{self, Offer};
 use crate::sandbox::behaviour::tax;
 use crate::sandbox::behaviour::total::discount::Discount;

@@ -4,7 +4,7 @@ use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::billing::line::{self, How};
 use crate::sandbox::behaviour::billing::period::Period;
 use crate::sandbox::behaviour::billing::{plan, subscription};
-use crate::sandbox::behaviour::object::{int, text};
+use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::LinePart;
 use crate::sandbox::engine::txn::Txn;

@@ -2,7 +2,8 @@
 
 use crate::sandbox::behaviour::billing::grant::{self, KIND, TRANSACTION};
 use crate::sandbox::behaviour::billing::on_clock_of;
-use crate::sandbox::behaviour::object::{Handler, merge_metadata, new, text};
+use crate::sandbox::behaviour::document::text;
+use crate::sandbox::behaviour::document::{Handler, merge_metadata, new};
 use crate::sandbox::behaviour::offer;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;

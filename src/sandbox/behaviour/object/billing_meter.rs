@@ -3,7 +3,8 @@
 use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::billing::period::{DAY, Period};
 use crate::sandbox::behaviour::billing::usage::{self, METER};
-use crate::sandbox::behaviour::object::{Handler, copy, new, text};
+use crate::sandbox::behaviour::document::text;
+use crate::sandbox::behaviour::document::{Handler, copy, new};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;

@@ -2,7 +2,7 @@
 
 use crate::sandbox::behaviour::billing::phase::KIND;
 use crate::sandbox::behaviour::billing::scheduled;
-use crate::sandbox::behaviour::object::Handler;
+use crate::sandbox::behaviour::document::Handler;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list::{self, Filter};
