@@ -3,6 +3,7 @@
 //! A test proves that each sentence stands in every language and uses what it is given.
 
 pub mod accept;
+pub mod billing;
 pub mod page;
 pub mod shop;
 
@@ -149,8 +150,12 @@ mod tests {
 
     type Names = &'static [(&'static str, &'static [&'static str])];
 
-    fn books() -> [(&'static Book, Names); 2] {
-        [(&page::BOOK, page::Words::NAMES), (&shop::BOOK, shop::Words::NAMES)]
+    fn books() -> [(&'static Book, Names); 3] {
+        [
+            (&billing::BOOK, billing::Words::NAMES),
+            (&page::BOOK, page::Words::NAMES),
+            (&shop::BOOK, shop::Words::NAMES),
+        ]
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What the catalog cannot know: transitions, amounts, side effects, and the events that tell of them.
 //!
 //! `object` has one file a Stripe object with its endpoints; `payment`, `saved`, `setup`, `checkout`, `billing`, `connect`,
-//! `dispute`, `payout` and `report` are what concerns several objects; the rest is what these share.
+//! `dispute`, `payout`, `portal` and `report` are what concerns several objects; the rest is what these share.
 
 pub mod billing;
 pub mod cards;
@@ -14,6 +14,7 @@ pub mod object;
 pub mod offer;
 pub mod payment;
 pub mod payout;
+pub mod portal;
 pub mod pricing;
 pub mod report;
 pub mod saved;

@@ -32,6 +32,8 @@ pub enum Private {
     PaymentLink(Box<PaymentLinkPart>),
     /// Of a `payment_method`.
     PaymentMethod(PaymentMethodPart),
+    /// Of a `billing_portal.session`.
+    Portal(Box<PortalPart>),
     /// Of a `price`.
     Price(Box<PricePart>),
     /// Of a `refund`.
@@ -97,6 +99,7 @@ parts! {
     PaymentIntentPart => PaymentIntent,
     PaymentLinkPart => PaymentLink,
     PaymentMethodPart => PaymentMethod,
+    PortalPart => Portal,
     PricePart => Price,
     RefundPart => Refund,
     TransactionPart => Transaction,
@@ -235,6 +238,16 @@ pub struct PricePart {
     pub tiers: Option<Value>,
     /// `currency_options` as they were sent.
     pub currency_options: Option<Value>,
+}
+
+/// See [`Private::Portal`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PortalPart {
+    /// When its page was last looked at, in Unix seconds.
+    pub seen: Option<i64>,
+    /// Whether what it was made for is done.
+    pub done: bool,
 }
 
 /// See [`Private::Refund`].

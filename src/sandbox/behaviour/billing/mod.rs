@@ -13,6 +13,7 @@ pub mod credit;
 pub mod discount;
 pub mod draft;
 pub mod ending;
+pub mod hosted;
 pub mod invoice;
 pub mod items;
 pub mod lifecycle;
