@@ -3,6 +3,7 @@
 //! A test proves that each sentence stands in every language and uses what it is given.
 
 pub mod accept;
+pub mod billing;
 pub mod element;
 pub mod page;
 pub mod shop;
@@ -150,8 +151,9 @@ mod tests {
 
     type Names = &'static [(&'static str, &'static [&'static str])];
 
-    fn books() -> [(&'static Book, Names); 3] {
+    fn books() -> [(&'static Book, Names); 4] {
         [
+            (&billing::BOOK, billing::Words::NAMES),
             (&element::BOOK, element::Words::NAMES),
             (&page::BOOK, page::Words::NAMES),
             (&shop::BOOK, shop::Words::NAMES),

@@ -1,6 +1,7 @@
 //! The hosted pages as a person meets them: headless Chromium pays, fails, turns back, in both languages.
 //! Each page is kept as a picture under `test-artefacts/`.
 
+mod billing;
 mod elements;
 
 use crate::env::{Env, Sandbox};
@@ -339,7 +340,7 @@ fn looks_around(lang: &'static str) {
 }
 
 macro_rules! stories {
-    ($($english:ident, $japanese:ident, $story:ident;)*) => {$(
+    ($($english:ident, $japanese:ident, $story:path;)*) => {$(
         #[test]
         #[ignore = "needs Chromium: ./test"]
         fn $english() {
@@ -362,7 +363,11 @@ stories! {
     pays_by_konbini_in_english, pays_by_konbini_in_japanese, pays_by_konbini;
     turns_back_in_english, turns_back_in_japanese, turns_back;
     changes_the_order_in_english, changes_the_order_in_japanese, changes_the_order;
+    confirms_a_renewal_in_english, confirms_a_renewal_in_japanese, billing::confirms_a_renewal;
+    manages_in_english, manages_in_japanese, billing::manages;
+    pays_a_renewal_in_english, pays_a_renewal_in_japanese, billing::pays_a_renewal;
     saves_a_card_in_english, saves_a_card_in_japanese, saves_a_card;
+    subscribes_in_english, subscribes_in_japanese, billing::subscribes;
     looks_around_in_english, looks_around_in_japanese, looks_around;
     fits_a_phone_in_english, fits_a_phone_in_japanese, fits_a_phone;
 }

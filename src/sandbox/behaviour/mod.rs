@@ -1,7 +1,7 @@
 //! What the catalog cannot know: transitions, amounts, side effects, and the events that tell of them.
 //!
 //! `object` has one file a Stripe object with its endpoints, and stands above all others; `payment`, `saved`, `setup`,
-//! `checkout`, `billing`, `connect`, `dispute`, `payout` and `report` are what concerns several objects; the rest is what
+//! `checkout`, `billing`, `connect`, `dispute`, `payout`, `portal` and `report` are what concerns several objects; the rest is what
 //! these share. Who may know whom stands in ARCHITECTURE.md.
 
 pub mod balance;
@@ -17,6 +17,7 @@ pub mod object;
 pub mod offer;
 pub mod payment;
 pub mod payout;
+pub mod portal;
 pub mod pricing;
 pub mod report;
 pub mod saved;

@@ -29,6 +29,7 @@ pub const fn declared(kind: &str) -> &'static [&'static str] {
             "subscription",
         ],
         b"balance_transaction" => &["source", "type"],
+        b"billing_portal.session" => &["url"],
         b"dispute" | b"radar.early_fraud_warning" | b"refund" => &["charge", "payment_intent"],
         b"price" => &["lookup_key", "metadata", "product"],
         b"product" => &["metadata", "name", "url"],

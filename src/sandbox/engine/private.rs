@@ -34,6 +34,8 @@ pub enum Private {
     PaymentMethod(PaymentMethodPart),
     /// Of what does something by itself later (a `subscription_schedule`, a `billing.credit_grant`).
     Planned(Box<PlannedPart>),
+    /// Of a `billing_portal.session`.
+    Portal(Box<PortalPart>),
     /// Of a `price`.
     Price(Box<PricePart>),
     /// Of a `quote`.
@@ -102,6 +104,7 @@ parts! {
     PaymentLinkPart => PaymentLink,
     PaymentMethodPart => PaymentMethod,
     PlannedPart => Planned,
+    PortalPart => Portal,
     PricePart => Price,
     QuotePart => Quote,
     RefundPart => Refund,
@@ -241,6 +244,16 @@ pub struct PricePart {
     pub tiers: Option<Value>,
     /// `currency_options` as they were sent.
     pub currency_options: Option<Value>,
+}
+
+/// See [`Private::Portal`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PortalPart {
+    /// When its page was last looked at, in Unix seconds.
+    pub seen: Option<i64>,
+    /// Whether what it was made for is done.
+    pub done: bool,
 }
 
 /// See [`Private::Refund`].

@@ -461,6 +461,7 @@ impl<'e> Txn<'e> {
 /// Stripe's sentence for an object that does not exist; the nouns are its own.
 pub fn missing(kind: &str, id: &str, param: &str) -> Failure {
     let noun = match kind {
+        "billing_portal.configuration" => "configuration",
         "payment_link" => "payment link",
         "payment_method" => "PaymentMethod",
         "promotion_code" => "promotion code",

@@ -62,6 +62,18 @@ pub fn page_in(framing: Framing, status: StatusCode, template: &impl Template) -
     }
 }
 
+/// A file to look at or to keep under a name.
+pub fn file(kind: &'static str, name: &str, content: Vec<u8>) -> Response {
+    let mut response = guarded((StatusCode::OK, content).into_response());
+    let name = format!("inline; filename=\"{}\"", leave::location(name).replace('"', ""));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    if let Ok(name) = HeaderValue::from_str(&name) {
+        headers.insert(header::CONTENT_DISPOSITION, name);
+    }
+    response
+}
+
 /// Sends the browser on with a GET.
 pub fn see_other(url: &str) -> Response {
     let to = HeaderValue::from_str(&leave::location(url));

@@ -2,6 +2,7 @@
 //! setup intents, with and without a session.
 
 use crate::domain::locale::Locale;
+use crate::sandbox::behaviour::billing::hosted;
 use crate::sandbox::behaviour::checkout::{SESSION, attempt};
 use crate::sandbox::behaviour::document::text;
 use crate::sandbox::behaviour::payment::confirm;
@@ -21,11 +22,13 @@ use axum::response::Response;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// An intent, what it is paid with, and the session that it belongs to.
+/// An intent, what it is paid with, and the session or the invoice that it belongs to.
 struct Found {
     intent: Arc<Object>,
     method: Option<Arc<Object>>,
     session: Option<Arc<Object>>,
+    /// The page of its invoice.
+    invoice: Option<String>,
 }
 
 /// `GET /3ds/{intent}`.
@@ -82,7 +85,7 @@ fn form(pages: &Pages, found: &Found, locale: Locale, status: StatusCode) -> Res
 
 /// Where the payer goes once the challenge is over.
 fn leave_for(pages: &Pages, found: &Found, return_url: Option<&str>, locale: Locale) -> Response {
-    let Found { intent, session, .. } = found;
+    let Found { intent, session, invoice, .. } = found;
     if let Some(session) = session {
         let path = pages.path(&format!("/c/pay/{}", text(session, "id")));
         let success = leave::success(session).filter(|_| text(session, "status") == "complete");
@@ -94,6 +97,10 @@ fn leave_for(pages: &Pages, found: &Found, return_url: Option<&str>, locale: Loc
     }
     let w = Words::of(locale);
     let errors = ["last_payment_error", "last_setup_error"];
+    if let Some(url) = invoice {
+        let refused = if text(intent, "status") == "succeeded" { "" } else { "&refused=1" };
+        return see_other(&format!("{url}&lang={}{refused}", locale.code()));
+    }
     let refused = errors.iter().any(|name| intent.get(*name).is_some_and(Value::is_object));
     let (mark, title, text) = match text(intent, "status") {
         "succeeded" | "requires_capture" | "processing" | "requires_confirmation" => {
@@ -140,7 +147,9 @@ fn find(pages: &Pages, id: &str) -> Option<Found> {
             _ => intent.part::<PaymentIntentPart>().session.clone(),
         };
         let session = session.and_then(|id| view.get(SESSION, &id));
-        Some(Found { intent, method, session })
+        let invoice = intent.part::<PaymentIntentPart>().invoice.clone();
+        let invoice = invoice.and_then(|id| hosted::page_of(view, &id));
+        Some(Found { intent, method, session, invoice })
     };
     pages.world.read(look)
 }

@@ -1,5 +1,5 @@
-//! The pages that a payer meets: hosted Checkout, the 3-D Secure challenge, the konbini voucher, the
-//! proof that a bank account is its owner's.
+//! The pages that a payer meets: hosted Checkout, an invoice, the customer portal, the 3-D Secure challenge, the
+//! konbini voucher, the proof that a bank account is its owner's.
 //! Plain HTML that works without JavaScript, in Japanese and English.
 
 pub mod answer;
@@ -9,12 +9,15 @@ pub mod countries;
 pub mod entry;
 pub mod field;
 pub mod home;
+pub mod invoice;
 pub mod leave;
 pub mod link;
 pub mod microdeposits;
 pub mod onboard;
 pub mod order;
 pub mod pay;
+pub mod pdf;
+pub mod portal;
 pub mod refusal;
 pub mod stripe_js;
 pub mod token;
@@ -57,8 +60,12 @@ pub fn router() -> Router {
         .route("/3ds/{intent}", get(challenge::show).post(challenge::submit))
         .route("/express/{*link}", get(onboard::dashboard))
         .route("/setup/c/{*link}", get(onboard::show).post(onboard::submit))
+        .route("/i/{*link}", get(invoice::show).post(invoice::submit))
+        .route("/invoice/{*link}", get(invoice::print))
         .route("/konbini/{intent}", get(voucher::show).post(voucher::submit))
         .route("/microdeposits/{intent}", get(microdeposits::show).post(microdeposits::submit))
+        .route("/p/login/{link}", get(portal::login::show).post(portal::login::submit))
+        .route("/p/session/{*link}", get(portal::show).post(portal::submit))
         .route("/v3", get(stripe_js::show_script))
         .route("/v3/", get(stripe_js::show_script))
         .route("/{release}/stripe.js", get(stripe_js::show_script))
@@ -89,7 +96,13 @@ impl FromRequestParts<Arc<TokenKey>> for Pages {
 }
 
 #[cfg(test)]
+mod invoice_tests;
+
+#[cfg(test)]
 mod order_tests;
+
+#[cfg(test)]
+mod portal_tests;
 
 #[cfg(test)]
 mod tests;

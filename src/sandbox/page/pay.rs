@@ -39,14 +39,18 @@ struct Found {
 
 /// What is told on a page beside its form.
 #[derive(Debug, Default)]
-struct Told {
-    faults: Vec<FieldError>,
-    problem: String,
-    note: String,
+pub struct Told {
+    /// The fields at fault.
+    pub faults: Vec<FieldError>,
+    /// What went wrong.
+    pub problem: String,
+    /// What changed.
+    pub note: String,
 }
 
 impl Told {
-    fn problem(text: &str) -> Self {
+    /// Something went wrong.
+    pub fn problem(text: &str) -> Self {
         Self { problem: text.to_owned(), ..Self::default() }
     }
 }
@@ -301,7 +305,7 @@ fn shown(
 }
 
 /// A refusal as the page tells it: beside the field that it is about, where it is about one.
-fn refused(failure: &Failure, words: &Words) -> Told {
+pub fn refused(failure: &Failure, words: &Words) -> Told {
     let text = refusal::refusal(words, failure);
     let field = match failure.param.as_deref() {
         Some("number") => "number",
@@ -317,7 +321,7 @@ fn refused(failure: &Failure, words: &Words) -> Told {
 }
 
 /// What the last try of an intent came to.
-fn last_problem(intent: Option<&Object>, words: &Words) -> String {
+pub fn last_problem(intent: Option<&Object>, words: &Words) -> String {
     let error = intent.and_then(|intent| intent.get("last_payment_error"));
     let Some(error) = error.filter(|error| error.is_object()) else { return String::new() };
     let decline = error.get("decline_code").and_then(Value::as_str);

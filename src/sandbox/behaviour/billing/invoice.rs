@@ -2,7 +2,7 @@
 
 use crate::sandbox::behaviour::billing::lifecycle::{Act, Invoice};
 use crate::sandbox::behaviour::billing::period::Period;
-use crate::sandbox::behaviour::billing::{balance, grant, held, items, line, money, sums};
+use crate::sandbox::behaviour::billing::{balance, grant, held, hosted, items, line, money, sums};
 use crate::sandbox::behaviour::document::{int, new, text};
 use crate::sandbox::behaviour::payment::intent;
 use crate::sandbox::engine::object::{Doc, Object};
@@ -217,7 +217,7 @@ pub fn finalize(txn: &mut Txn<'_>, id: &str) -> Result<Arc<Object>, Failure> {
     let number = number(txn, &invoice);
     let is_paid = settled.due == 0;
     let now = txn.now().0;
-    let links = links(txn, id);
+    let links = hosted::links(txn, id);
     let Some((before, after)) = edit_closed(txn, id, |doc, _| {
         let mut set = |name: &str, value: Value| drop(doc.insert(name.to_owned(), value));
         set("amount_due", json!(settled.due));
@@ -274,12 +274,6 @@ pub fn stamp(doc: &mut Doc, name: &str, at: i64) {
     if let Some(Value::Object(transitions)) = doc.get_mut("status_transitions") {
         transitions.insert(name.to_owned(), json!(at));
     }
-}
-
-/// Where an invoice can be seen, and its PDF.
-fn links(txn: &Txn<'_>, id: &str) -> (String, String) {
-    let base = &txn.site().base_url;
-    (format!("{base}/invoice/{id}"), format!("{base}/invoice/{id}/pdf"))
 }
 
 /// The number that a draft has already, or the next one of its customer's.

@@ -16,6 +16,7 @@ pub mod draft;
 pub mod ending;
 pub mod grant;
 pub mod held;
+pub mod hosted;
 pub mod invoice;
 pub mod items;
 pub mod leaving;

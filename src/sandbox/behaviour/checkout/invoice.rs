@@ -1,7 +1,7 @@
 //! `invoice_creation`: the invoice of an order that was paid at once. It is finished from the start, and nothing is
 //! ever due on it.
 
-use crate::sandbox::behaviour::billing::invoice;
+use crate::sandbox::behaviour::billing::{hosted, invoice};
 use crate::sandbox::behaviour::checkout::sums;
 use crate::sandbox::behaviour::document::{int, new, text};
 use crate::sandbox::engine::object::{Doc, Object};
@@ -48,8 +48,7 @@ fn members(
     (id, customer, number): (&str, &str, &str),
 ) -> Value {
     let now = txn.now().0;
-    let base = &txn.site().base_url;
-    let page = format!("{base}/c/pay/{}", text(session, "id"));
+    let (page, pdf) = hosted::links(txn, id);
     let collected = session.get("collected_information").and_then(|it| it.get("shipping_details"));
     let automatic = session.get("automatic_tax").cloned().unwrap_or_default();
     let member = |of: &Value, name: &str| of.get(name).cloned().unwrap_or(Value::Null);
@@ -68,7 +67,7 @@ fn members(
         "customer_shipping": collected, "customer_tax_exempt": "none",
         "customer_tax_ids": details.get("tax_ids").filter(|it| it.is_array()).cloned().unwrap_or(json!([])),
         "default_tax_rates": [], "discounts": [], "effective_at": now, "ending_balance": 0,
-        "hosted_invoice_url": page, "invoice_pdf": page, "issuer": {"type": "self"},
+        "hosted_invoice_url": page, "invoice_pdf": pdf, "issuer": {"type": "self"},
         "livemode": false, "number": number,
         "payment_settings": {
             "default_mandate": null, "payment_method_options": null, "payment_method_types": null,

@@ -29,6 +29,8 @@ pub mod payment_method_domain;
 pub mod payment_page;
 pub mod payout;
 pub mod plan;
+pub mod portal_configuration;
+pub mod portal_session;
 pub mod price;
 pub mod product;
 pub mod promotion_code;
@@ -113,6 +115,8 @@ fn find_handler(key: &str) -> Option<Handler> {
         payment_page::handler,
         payout::handler,
         plan::handler,
+        portal_configuration::handler,
+        portal_session::handler,
         price::handler,
         product::handler,
         promotion_code::handler,
