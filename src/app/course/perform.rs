@@ -290,7 +290,9 @@ async fn settle(stage: &mut Stage<'_>, it: &Settle) -> Result<Value, ActError> {
 async fn trigger(stage: &Stage<'_>, kind: &str) -> Result<Value, ActError> {
     let scenario =
         scenario::find(kind).ok_or_else(|| ActError::mismatch("a scenario", kind.to_owned()))?;
-    let event = cause::play(stage.context, &stage.provider.stripe, scenario).await?;
+    let event =
+        cause::play(stage.context, &stage.provider.stripe, scenario, &cause::Asked::default())
+            .await?;
     stage.quiet().await?;
     let id =
         event.ok_or_else(|| ActError::mismatch(Statement::Happens(kind.to_owned(), 1), "–"))?;

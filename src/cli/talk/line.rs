@@ -168,7 +168,7 @@ pub(crate) fn words(seen: &Seen) -> Vec<String> {
         "advance",
         "stripegym",
     ];
-    let types = scenario::ALL.iter().map(|it| it.kind.to_owned());
+    let types = scenario::table::ALL.iter().map(|it| it.kind.to_owned());
     own.chain(flags.map(str::to_owned)).chain(types).chain(ids(seen)).collect()
 }
 

@@ -22,4 +22,6 @@ pub mod tax;
 pub mod total;
 
 #[cfg(test)]
+mod simulated;
+#[cfg(test)]
 mod year_tests;

@@ -325,5 +325,7 @@ pub fn remove(txn: &mut Txn<'_>, customer: &Object) -> Arc<Object> {
 }
 
 fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    list::page(txn, call, "customer", &list::same(call, &["email", "test_clock"]))
+    let mut filters = list::same(call, &["email", "test_clock"]);
+    filters.extend(list::off_clocks(call, &[]));
+    list::page(txn, call, "customer", &filters)
 }

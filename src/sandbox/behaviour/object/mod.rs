@@ -18,6 +18,8 @@ pub mod invoice;
 pub mod invoice_item;
 pub mod invoice_line;
 pub mod invoice_payment;
+pub mod issuing_authorization;
+pub mod issuing_transaction;
 pub mod payment_intent;
 pub mod payment_link;
 pub mod payment_method;
@@ -101,6 +103,8 @@ fn find_handler(key: &str) -> Option<Handler> {
         invoice_item::handler,
         invoice_line::handler,
         invoice_payment::handler,
+        issuing_authorization::handler,
+        issuing_transaction::handler,
         payment_intent::handler,
         payment_link::handler,
         payment_method::handler,
@@ -306,6 +310,9 @@ fn merged(old: Option<&Value>, new: Option<&Value>) -> Map<String, Value> {
     }
     merged
 }
+
+#[cfg(test)]
+mod issuing_tests;
 
 #[cfg(test)]
 mod payments_tests;

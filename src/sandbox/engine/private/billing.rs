@@ -69,4 +69,6 @@ pub struct SubscriptionPart {
     pub end: Option<String>,
     /// The job that ends its pause.
     pub resume: Option<String>,
+    /// The job that tells of its next invoice.
+    pub upcoming: Option<String>,
 }
