@@ -35,11 +35,17 @@ impl Remote {
                 home: config.home.display().to_string(),
             })?,
         };
+        Self::at(context, &base)
+    }
+
+    /// Those of the sandbox at an address.
+    pub fn at(context: &Context, base: &str) -> Result<Self, Fault> {
+        let base = base.to_owned();
         let broken = |error: outbound::OutboundError| {
             Fault::because(FaultKind::ProviderDown { base: base.clone() }, error)
         };
         let client = outbound::client(Reach::of(&base), PATIENCE).map_err(broken)?;
-        let world = config.key.as_ref().and_then(|key| key.world().map(str::to_owned));
+        let world = context.config.key.as_ref().and_then(|key| key.world().map(str::to_owned));
         Ok(Self { base, client, world })
     }
 

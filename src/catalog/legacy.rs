@@ -121,6 +121,9 @@ struct Supposed {
     value: &'static str,
     /// Parameters that say otherwise, beside itself.
     unless: &'static [&'static str],
+    /// Which parameters a request without a version must say (`true`) and must not, for it to be supposed there too;
+    /// empty: never. The official CLI confirms so, and comes from nowhere that a payer could be sent back to.
+    unversioned: &'static [(&'static str, bool)],
 }
 
 const SUPPOSED: &[Supposed] = &[
@@ -130,6 +133,7 @@ const SUPPOSED: &[Supposed] = &[
         until: "2024-04-10",
         value: "\"automatic\"",
         unless: &[],
+        unversioned: &[],
     },
     // From then on an intent that names no types offers what the account's settings offer.
     Supposed {
@@ -143,6 +147,7 @@ const SUPPOSED: &[Supposed] = &[
             "excluded_payment_method_types",
             "payment_method_configuration",
         ],
+        unversioned: &[("confirm", true), ("payment_method", true), ("return_url", false)],
     },
 ];
 
@@ -248,7 +253,11 @@ impl<'v> Legacy<'v> {
 pub fn suppose(endpoint: &str, version: &Version, params: &mut Map<String, Value>) {
     for it in SUPPOSED.iter().filter(|it| it.endpoints.contains(&endpoint)) {
         let says_otherwise = it.unless.iter().any(|name| params.contains_key(*name));
-        if version.is_before(it.until) && !says_otherwise && !params.contains_key(it.parameter) {
+        let unversioned = !version.named
+            && !it.unversioned.is_empty()
+            && it.unversioned.iter().all(|(name, said)| params.contains_key(*name) == *said);
+        let supposed = version.is_before(it.until) || unversioned;
+        if supposed && !says_otherwise && !params.contains_key(it.parameter) {
             let value = serde_json::from_str(it.value).unwrap_or_default();
             params.insert(it.parameter.to_owned(), value);
         }
@@ -347,5 +356,24 @@ mod tests {
         assert_eq!(supposed("2024-04-10", json!({})), json!({}));
         let said = json!({"capture_method": "manual", "automatic_payment_methods": {}});
         assert_eq!(supposed("2022-11-15", said.clone()), said);
+    }
+
+    #[test]
+    fn a_request_without_a_version_that_confirms_and_returns_nowhere_is_paid_by_card() {
+        let supposed = |named: bool, sent: &Value| {
+            let version = Version { text: "2026-10-28.endive".to_owned(), named };
+            let mut params = sent.as_object().unwrap().clone();
+            suppose("POST /v1/payment_intents", &version, &mut params);
+            params.get("payment_method_types").cloned()
+        };
+        let sent = json!({"confirm": true, "payment_method": "pm_card_visa"});
+        assert_eq!(supposed(false, &sent), Some(json!(["card"])));
+        assert_eq!(supposed(true, &sent), None);
+        for more in ["return_url", "automatic_payment_methods", "allowed_payment_method_types"] {
+            let mut sent = sent.clone();
+            sent[more] = json!("x");
+            assert_eq!(supposed(false, &sent), None, "{more}");
+        }
+        assert_eq!(supposed(false, &json!({"confirm": true})), None);
     }
 }

@@ -329,6 +329,12 @@ pub(crate) struct Trigger {
     /// The event type; without it, the types that can be made to happen.
     #[arg(value_name = "TYPE")]
     pub(crate) kind: Option<String>,
+    /// The object of yours that it happens to.
+    #[arg(long, value_name = "ID", requires = "kind")]
+    pub(crate) on: Option<String>,
+    /// Parameters of the calls that are to be otherwise.
+    #[arg(long, value_name = "PATH=VALUE", requires = "kind", value_parser = values::pair)]
+    pub(crate) set: Vec<(String, String)>,
 }
 
 /// `stripegym events …`.

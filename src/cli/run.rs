@@ -1,5 +1,6 @@
 //! From a command line to a report: settings, runtime, command, output, exit code.
 
+use crate::app::cause::Asked;
 use crate::app::command::{
     account, book, card, cards, catch_up, check, checkout, clock, day, deliver, dev, dispute,
     doctor, events, explain, fault, hint, home, items, keys, ledger, listen, logs, progress,
@@ -253,7 +254,9 @@ pub(crate) async fn dispatch(
         Command::Setup(asked) => card::run(context, &reader.setup(asked, config)?).await,
         Command::Card { command } => card::run(context, &options::card(command)).await,
         Command::Trigger(asked) => match asked.kind {
-            Some(kind) => trigger::run(context, &kind).await,
+            Some(kind) => {
+                trigger::run(context, &kind, &Asked { on: asked.on, set: asked.set }).await
+            }
             None => Ok(trigger::list()),
         },
         Command::Events { command } => events::run(context, &options::events(command)).await,

@@ -34,6 +34,16 @@ pub(crate) fn address(text: &str) -> Result<IpAddr, String> {
     text.trim().parse().map_err(|_| "127.0.0.1, 0.0.0.0, ::1".to_owned())
 }
 
+/// A path and its value.
+pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
+    let split = text
+        .split_once('=')
+        .filter(|(path, _)| !path.is_empty() && path.split('.').all(|name| !name.is_empty()));
+    let (path, value) =
+        split.ok_or_else(|| "amount=500, customer.email=a@example.com".to_owned())?;
+    Ok((path.to_owned(), value.to_owned()))
+}
+
 /// Where a delivery can be sent. As the official command takes it, a port alone and a path alone are this
 /// machine's, and what names no scheme is http.
 pub(crate) fn callable(text: &str) -> Result<String, String> {

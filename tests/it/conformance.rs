@@ -4,6 +4,7 @@ use crate::env::{Env, KEY, Sandbox, outer_path};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 const HINT: &str = "run it through ./test, which installs what it needs";
 
@@ -123,6 +124,18 @@ fn stripe_js_has_the_names_and_types_of_the_official_package() {
 
 #[test]
 #[ignore = "needs the official SDK: ./test"]
+fn stripe_python_bills_by_a_hundred_calls() {
+    conforms("billing.py");
+}
+
+#[test]
+#[ignore = "needs the official SDK: ./test"]
+fn stripe_node_bills_by_a_hundred_calls() {
+    conforms("billing.mjs");
+}
+
+#[test]
+#[ignore = "needs the official SDK: ./test"]
 fn the_catalog_is_what_the_pinned_sdk_says() {
     let env = Env::new();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -198,78 +211,168 @@ fn the_official_cli_works_within_a_world() {
     sandbox.api.get(&path).error(404);
 }
 
-/// The scenarios of `stripe trigger` whose objects are all modelled, each with the event it is named after.
-const TRIGGERS: [&str; 41] = [
-    "balance.available",
-    "cash_balance.funds_available",
-    "charge.captured",
-    "charge.dispute.closed",
-    "charge.dispute.created",
-    "charge.dispute.updated",
-    "charge.failed",
-    "charge.refund.updated",
-    "charge.refunded",
-    "charge.succeeded",
-    "checkout.session.async_payment_failed",
-    "checkout.session.async_payment_succeeded",
-    "checkout.session.completed",
-    "checkout.session.expired",
-    "customer.created",
-    "customer.deleted",
-    "customer.source.created",
-    "customer.source.updated",
-    "customer.updated",
-    "payment_intent.amount_capturable_updated",
-    "payment_intent.canceled",
-    "payment_intent.created",
-    "payment_intent.partially_funded",
-    "payment_intent.payment_failed",
-    "payment_intent.processing",
-    "payment_intent.requires_action",
-    "payment_intent.succeeded",
-    "payment_method.attached",
-    "payment_method.detached",
-    "payment_method.updated",
-    "payout.created",
-    "payout.updated",
-    "price.updated",
-    "product.updated",
-    "reporting.report_run.succeeded",
-    "setup_intent.canceled",
-    "setup_intent.created",
-    "setup_intent.requires_action",
-    "setup_intent.setup_failed",
-    "setup_intent.succeeded",
-    "topup.created",
+/// What a trigger of the official CLI is named after, where that is no type of event.
+const NAMED_OTHERWISE: [(&str, &str); 2] = [
+    ("subscription.payment_failed", "invoice.payment_failed"),
+    ("subscription.payment_succeeded", "invoice.payment_succeeded"),
 ];
+
+/// Triggers that call a host by its name, whatever `--api-base` says.
+const ELSEWHERE: [&str; 2] =
+    ["v1.billing.meter.error_report_triggered", "v1.billing.meter.no_meter_found"];
+
+/// Triggers that need what is not modelled yet.
+const AWAITED: [&str; 3] = ["billing_portal.session.", "quote.", "subscription_schedule."];
+
+/// What the object of an event says that a trigger made: the member, and what it holds.
+const STATES: [(&str, &str, &str); 44] = [
+    ("cash_balance.funds_available", "object", "cash_balance"),
+    ("charge.captured", "status", "succeeded"),
+    ("charge.dispute.closed", "status", "warning_closed"),
+    ("charge.dispute.created", "status", "warning_needs_response"),
+    ("charge.failed", "status", "failed"),
+    ("charge.succeeded", "status", "succeeded"),
+    ("checkout.session.async_payment_failed", "payment_status", "unpaid"),
+    ("checkout.session.async_payment_succeeded", "payment_status", "paid"),
+    ("checkout.session.completed", "status", "complete"),
+    ("checkout.session.expired", "status", "expired"),
+    ("credit_note.created", "status", "issued"),
+    ("credit_note.voided", "status", "void"),
+    ("customer.subscription.created", "status", "active"),
+    ("customer.subscription.deleted", "status", "canceled"),
+    ("customer.subscription.paused", "status", "paused"),
+    ("customer.subscription.trial_will_end", "status", "trialing"),
+    ("identity.verification_session.canceled", "status", "canceled"),
+    ("identity.verification_session.created", "status", "requires_input"),
+    ("invoice.created", "status", "draft"),
+    ("invoice.finalized", "status", "open"),
+    ("invoice.marked_uncollectible", "status", "uncollectible"),
+    ("invoice.paid", "status", "paid"),
+    ("invoice.payment_action_required", "status", "open"),
+    ("invoice.payment_failed", "status", "open"),
+    ("invoice.sent", "status", "open"),
+    ("invoice.voided", "status", "void"),
+    ("issuing_authorization.request", "status", "pending"),
+    ("issuing_card.created", "status", "inactive"),
+    ("issuing_cardholder.created", "status", "active"),
+    ("issuing_transaction.created", "type", "capture"),
+    ("payment_intent.amount_capturable_updated", "status", "requires_capture"),
+    ("payment_intent.canceled", "status", "canceled"),
+    ("payment_intent.partially_funded", "status", "requires_action"),
+    ("payment_intent.payment_failed", "status", "requires_payment_method"),
+    ("payment_intent.processing", "status", "processing"),
+    ("payment_intent.requires_action", "status", "requires_action"),
+    ("payment_intent.succeeded", "status", "succeeded"),
+    ("reporting.report_run.succeeded", "status", "succeeded"),
+    ("setup_intent.canceled", "status", "canceled"),
+    ("setup_intent.requires_action", "status", "requires_action"),
+    ("setup_intent.setup_failed", "status", "requires_payment_method"),
+    ("setup_intent.succeeded", "status", "succeeded"),
+    ("test_helpers.test_clock.advancing", "status", "advancing"),
+    ("test_helpers.test_clock.ready", "status", "ready"),
+];
+
+/// How long an event may take that a trigger makes happen.
+const SOON: Duration = Duration::from_secs(2);
+
+/// The triggers that the official CLI lists.
+fn triggers(sandbox: &Sandbox, env: &Env, cli: &Path) -> Vec<String> {
+    let Output { stdout, .. } =
+        against(sandbox, env, cli).args(["trigger", "--help"]).output().unwrap();
+    let text = String::from_utf8_lossy(&stdout).into_owned();
+    let list = text.split("Supported events:").nth(1).unwrap().split("Usage:").next().unwrap();
+    list.lines().map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned).collect()
+}
+
+/// The event type that a trigger is named after.
+fn event_of(trigger: &str) -> &str {
+    let region = [".eu", ".gb"].iter().find_map(|end| trigger.strip_suffix(end));
+    let otherwise = NAMED_OTHERWISE.iter().find(|(name, _)| *name == trigger);
+    otherwise.map_or(region.unwrap_or(trigger), |(_, kind)| kind)
+}
+
+/// The newest event of a type, wherever in the world: what concerns a connected account is its own.
+fn newest_event(sandbox: &Sandbox, kind: &str) -> Option<Value> {
+    let newest = |api: &crate::http::Api| {
+        let events = api.read(&format!("/v1/events?type={kind}&limit=1"));
+        events["data"].as_array().and_then(|all| all.first().cloned())
+    };
+    if kind == "account.application.deauthorized" {
+        // Nobody can ask for the events of an account that is gone: they are on their way to who listens.
+        let sent = sandbox.api.with("Stripegym-Control", "1").read("/_stripegym/deliveries");
+        let sent = sent["data"].as_array().unwrap().iter().find(|it| it["type"] == kind)?;
+        return Some(serde_json::json!({"id": sent["event"]}));
+    }
+    if kind.starts_with("account.") {
+        let account = sandbox.api.read("/v1/accounts?limit=1")["data"][0]["id"].clone();
+        return newest(&sandbox.api.with("Stripe-Account", account.as_str()?));
+    }
+    newest(&sandbox.api)
+}
+
+/// What went wrong with a trigger.
+fn trigger(sandbox: &Sandbox, env: &Env, cli: &Path, name: &str) -> Result<(), String> {
+    let kind = event_of(name);
+    let before = newest_event(sandbox, kind).map(|it| it["id"].clone());
+    let call = || {
+        let mut command = against(sandbox, env, cli);
+        command.args(["trigger", name, "--api-base", &sandbox.url, "--api-key", KEY]);
+        command.env("STRIPE_CLI_TELEMETRY_OPTOUT", "1");
+        let Output { stdout, stderr, .. } = command.output().unwrap();
+        format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr))
+    };
+    // The CLI's own telemetry can race with its end and crash it, rarely; that says nothing of us.
+    let crashed = |said: &String| said.contains("sync: WaitGroup is reused");
+    let said = (0..5).map(|_| call()).find(|said| !crashed(said)).unwrap_or_default();
+    if !said.contains("Trigger succeeded!") {
+        return Err(format!("{name}: {said}"));
+    }
+    let told = Instant::now();
+    let event = loop {
+        let now = newest_event(sandbox, kind).filter(|it| Some(&it["id"]) != before.as_ref());
+        match now {
+            Some(event) => break event,
+            None if told.elapsed() > SOON => {
+                return Err(format!("{name}: no {kind} within {SOON:?}"));
+            }
+            None => std::thread::sleep(Duration::from_millis(20)),
+        }
+    };
+    let object = &event["data"]["object"];
+    for (_, member, expected) in STATES.iter().filter(|it| it.0 == kind) {
+        if name == kind && object[*member] != *expected {
+            return Err(format!("{name}: {member} is {} and not {expected}", object[*member]));
+        }
+    }
+    Ok(())
+}
 
 #[test]
 #[ignore = "needs the official CLI: ./test"]
-fn the_official_cli_triggers_what_it_names() {
+fn every_trigger_of_the_official_cli_succeeds_and_its_event_is_there() {
     let env = Env::new();
     let sandbox = env.sandbox(&["--ephemeral"]);
     let cli = tool("node_modules/.bin/stripe");
-    for name in TRIGGERS {
-        let trigger = || {
-            let mut command = against(&sandbox, &env, &cli);
-            command.args(["trigger", name, "--api-base", &sandbox.url, "--api-key", KEY]);
-            command.env("STRIPE_CLI_TELEMETRY_OPTOUT", "1");
-            let Output { stdout, stderr, .. } = command.output().unwrap();
-            format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr))
-        };
-        // The CLI's own telemetry can race with its end and crash it, rarely; that says nothing of us.
-        let crashed = |said: &String| said.contains("sync: WaitGroup is reused");
-        let said = (0..5).map(|_| trigger()).find(|said| !crashed(said)).unwrap_or_default();
-        assert!(said.contains("Trigger succeeded!"), "{name}: {said}");
+    let nobody = "http://127.0.0.1:9/hook";
+    sandbox.api.make(
+        "/v1/webhook_endpoints",
+        &[("url", nobody), ("connect", "true"), ("enabled_events[]", "*")],
+    );
+    let all = triggers(&sandbox, &env, &cli);
+    assert_eq!(all.len(), 121 + ELSEWHERE.len());
+    for (kind, ..) in STATES {
+        assert!(all.iter().any(|name| name == kind), "{kind}");
     }
-    // What settles or becomes available later does so once its time has come.
-    let client = sandbox.api.with("Stripegym-Control", "1");
-    client.post("/_stripegym/clock/advance?seconds=864000", &[]);
-    for name in TRIGGERS {
-        let events = sandbox.api.read(&format!("/v1/events?type={name}&limit=1"));
-        let found = events["data"].as_array().map_or(0, Vec::len);
-        assert_eq!(found, 1, "{name} happened");
-    }
+    let here: Vec<&String> = all.iter().filter(|it| !ELSEWHERE.contains(&it.as_str())).collect();
+    let failed: Vec<(&str, String)> = here
+        .iter()
+        .filter_map(|name| Some((name.as_str(), trigger(&sandbox, &env, &cli, name).err()?)))
+        .collect();
+    println!("{} of {} triggers succeed", here.len() - failed.len(), here.len());
+    let is_awaited = |name: &str| AWAITED.iter().any(|start| name.starts_with(start));
+    let wrong: Vec<&String> =
+        failed.iter().filter(|(name, _)| !is_awaited(name)).map(|(_, why)| why).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]

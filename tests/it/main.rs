@@ -62,6 +62,7 @@ mod terminal;
 mod tidy;
 mod track;
 mod transcript;
+mod trigger;
 mod webdriver;
 mod week;
 mod worlds;

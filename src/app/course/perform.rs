@@ -285,7 +285,8 @@ async fn settle(
 async fn trigger(run: &LessonRun<'_>, kind: &str) -> Result<Value, ActError> {
     let scenario =
         scenario::find(kind).ok_or_else(|| ActError::mismatch("a scenario", kind.to_owned()))?;
-    let event = trigger::play(run.context, &run.provider.stripe, scenario).await?;
+    let asked = trigger::Asked::default();
+    let event = trigger::play(run.context, &run.provider.stripe, scenario, &asked).await?;
     run.quiet().await?;
     let id =
         event.ok_or_else(|| ActError::mismatch(Statement::Happens(kind.to_owned(), 1), "–"))?;

@@ -129,7 +129,7 @@ fn ids(seen: &Seen) -> Vec<String> {
 pub(crate) fn words(seen: &Seen) -> Vec<String> {
     let own = OWN.map(str::to_owned).into_iter();
     let more = known::words("acting").iter().chain(known::words("completed")).cloned();
-    let types = scenario::ALL.iter().map(|it| it.kind.to_owned());
+    let types = scenario::table::ALL.iter().map(|it| it.kind.to_owned());
     own.chain(more).chain(types).chain(ids(seen)).collect()
 }
 

@@ -27,4 +27,6 @@ pub mod tax_id;
 pub mod total;
 
 #[cfg(test)]
+mod simulated;
+#[cfg(test)]
 mod year_tests;

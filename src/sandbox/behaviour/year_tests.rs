@@ -1,13 +1,9 @@
 //! A year of a shop from one seed: what is paid, refunded, disputed and paid out. The balance is the sum of its
 //! transactions, every automatic payout is the sum of what it pays, and whoever has only the events knows every status.
 
-use crate::sandbox::engine::private::{Envelope, TransactionPart};
+use crate::sandbox::behaviour::simulated::{Dice, Observer, check_balance};
 use crate::sandbox::testing::Lab;
-use crate::wire::peek;
 use serde_json::json;
-use std::borrow::Cow;
-use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::time::Instant;
 
 const DAY: i64 = 86_400;
@@ -25,72 +21,6 @@ const CARDS: [(&str, u64); 9] = [
     ("refundFail", 2),
     ("createIssuerFraudRecord", 2),
 ];
-
-/// Numbers that follow from a seed (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ (mixed >> 31)) % bound
-    }
-
-    fn one_in(&mut self, bound: u64) -> bool {
-        self.below(bound) == 0
-    }
-
-    fn pick<'i, T>(&mut self, items: &'i [T]) -> &'i T {
-        let at = self.below(u64::try_from(items.len()).unwrap());
-        &items[usize::try_from(at).unwrap()]
-    }
-
-    fn card(&mut self) -> &'static str {
-        let mut left = self.below(100);
-        for (card, share) in CARDS {
-            if left < share {
-                return card;
-            }
-            left -= share;
-        }
-        "visa"
-    }
-}
-
-/// Somebody who has nothing but the events: what each object's status is, by its id.
-#[derive(Default)]
-struct Observer {
-    seen: u64,
-    known: HashMap<String, String>,
-    told: usize,
-}
-
-impl Observer {
-    fn listen(&mut self, lab: &Lab) {
-        let view = lab.view();
-        let Some(table) = view.table("event") else { return };
-        for event in table.after(self.seen) {
-            self.seen = event.seq;
-            self.told += 1;
-            let word = |name: &str| {
-                let found = peek::member(&event.text, &[name]).and_then(peek::Raw::string);
-                found.map(Cow::into_owned)
-            };
-            let (Some(id), Some(status)) = (word("id"), word("status")) else { continue };
-            let envelope = event.part::<Envelope>().unwrap();
-            let before = envelope.previous.as_deref().and_then(|previous| {
-                Some(peek::member(previous, &["status"])?.string()?.into_owned())
-            });
-            // What an update says that it changed is what was told last; a refund's is told twice, by two names.
-            let again = &*envelope.kind == "charge.refund.updated";
-            if let (Some(before), Some(known), false) = (before, self.known.get(&id), again) {
-                assert_eq!(*known, before, "{}: {}", &*envelope.kind, event.text);
-            }
-            self.known.insert(id, status);
-        }
-    }
-}
 
 struct Shop {
     lab: Lab,
@@ -134,7 +64,7 @@ impl Shop {
                 "billing_details": {"email": "a@example.com", "name": "Ada"}});
             sent["allowed_payment_method_types"] = json!(["konbini"]);
         } else {
-            sent["payment_method"] = json!(format!("pm_card_{}", self.dice.card()));
+            sent["payment_method"] = json!(format!("pm_card_{}", self.dice.share(&CARDS)));
             sent["automatic_payment_methods"] =
                 json!({"enabled": true, "allow_redirects": "never"});
         }
@@ -194,34 +124,18 @@ impl Shop {
                 self.answer_disputes();
             }
             self.lab.advance(step);
-            self.observer.listen(&self.lab);
+            self.observer.listen(&mut self.lab);
         }
         // Until nothing is open: the longest is an inquiry that nobody answers.
         for _ in 0..20 {
             self.lab.advance(10 * DAY);
-            self.observer.listen(&self.lab);
+            self.observer.listen(&mut self.lab);
         }
     }
 
     fn check(&mut self) {
-        let view = self.lab.view();
-        let (mut available, mut pending) = (0, 0);
-        let mut by_payout: HashMap<String, i64> = HashMap::new();
-        for row in view.newest("balance_transaction") {
-            let net = row["net"].as_i64().unwrap();
-            assert_eq!(net, row["amount"].as_i64().unwrap() - row["fee"].as_i64().unwrap());
-            *if row["status"] == "pending" { &mut pending } else { &mut available } += net;
-            let part = row.part::<TransactionPart>();
-            if let Some(payout) = part.payout.as_deref()
-                && row["type"] != "payout"
-            {
-                *by_payout.entry(payout.to_owned()).or_default() += net;
-            }
-        }
-        let balance = self.lab.ask("GET /v1/balance", json!({})).unwrap();
-        assert_eq!(balance["available"][0]["amount"], available);
-        assert_eq!(balance["pending"][0]["amount"], pending);
-        for payout in view.newest("payout") {
+        let by_payout = check_balance(&mut self.lab);
+        for payout in self.lab.view().newest("payout") {
             let id = payout["id"].as_str().unwrap();
             assert_eq!(payout["amount"].as_i64(), by_payout.get(id).copied(), "{id} ties out");
             assert_eq!(
@@ -229,31 +143,13 @@ impl Shop {
                 (&json!("paid"), &json!("completed"))
             );
         }
-        for kind in ["payment_intent", "charge", "refund", "dispute", "payout"] {
-            assert!(view.count(kind) > 0, "{kind}");
-            for object in view.newest(kind) {
-                let known = self.observer.known.get(object["id"].as_str().unwrap());
-                assert_eq!(
-                    known.map(String::as_str),
-                    object["status"].as_str(),
-                    "{kind} {}",
-                    object["id"]
-                );
-            }
-        }
+        let kinds = ["payment_intent", "charge", "refund", "dispute", "payout"];
+        self.observer.check(&self.lab, &kinds);
     }
 
-    /// Everything that there is, as it is stored.
-    fn bytes(&self) -> String {
-        let mut out = String::new();
-        let view = self.lab.view();
-        for (kind, table) in view.state().tables(view.scope()) {
-            for it in table.all() {
-                let private = serde_json::to_string(&it.private.as_deref()).unwrap();
-                writeln!(out, "{kind} {} {} {private}", it.id, it.text).unwrap();
-            }
-        }
-        out
+    /// Everything that there is, as it is stored, and was told.
+    fn bytes(&self) -> u64 {
+        self.observer.fingerprint(&self.lab)
     }
 }
 

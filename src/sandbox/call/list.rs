@@ -228,6 +228,13 @@ pub fn limit(call: &Call) -> usize {
     usize::try_from(asked.clamp(1, 100)).unwrap_or(10)
 }
 
+/// The filter of a list that shows what is on a test clock only where the clock is named, or whose it is.
+pub fn off_clocks(call: &Call, whose: &[&str]) -> Option<Filter<'static>> {
+    let named = call.sent("test_clock") || !call.ids.is_empty();
+    let hidden = !named && !whose.iter().any(|name| call.sent(name));
+    hidden.then(|| Filter::test(|stored| !plain(stored, "test_clock", |_| true)))
+}
+
 /// A filter by a number of the same name as the parameter: exact, or a range of it; `None` where it was not sent.
 pub fn within<'c>(call: &'c Call, name: &'static str) -> Option<Filter<'c>> {
     let asked = call.get(name)?;

@@ -1,9 +1,11 @@
-//! `/_stripegym/checkout`, `/_stripegym/payment_intents`, `/_stripegym/refunds` and
+//! `/_stripegym/checkout`, `/_stripegym/payment_intents`, `/_stripegym/payouts`, `/_stripegym/refunds` and
 //! `/_stripegym/setup_intents`: what the customer or a bank would do, done by hand.
 
 use crate::sandbox::api::within::Within;
 use crate::sandbox::behaviour::checkout::finish;
 use crate::sandbox::behaviour::payment::{confirm, refund, settle};
+use crate::sandbox::behaviour::payout::machine::Step;
+use crate::sandbox::behaviour::payout::send;
 use crate::sandbox::behaviour::setup;
 use crate::sandbox::control::{Sent, reply, respond};
 use crate::sandbox::engine::object::Object;
@@ -36,6 +38,7 @@ pub fn control_router() -> Router {
     Router::new()
         .route("/_stripegym/payment_intents/{intent}/settle", post(settle_intent))
         .route("/_stripegym/payment_intents/{intent}/authenticate", post(authenticate_intent))
+        .route("/_stripegym/payouts/{payout}/end", post(end_payout))
         .route("/_stripegym/refunds/{refund}/end", post(end_refund))
         .route("/_stripegym/setup_intents/{intent}/authenticate", post(authenticate_setup))
         .route("/_stripegym/checkout/{session}/settle", post(settle_session))
@@ -66,6 +69,26 @@ async fn authenticate_setup(
     Query(verdict): Query<Verdict>,
 ) -> Response {
     act(&world, move |txn| setup::confirm::authenticate(txn, &intent, verdict.ok)).await
+}
+
+/// Has the bank take a payout or send it back, whether or not it was handed to it already.
+async fn end_payout(
+    Within(world): Within,
+    Path(id): Path<String>,
+    Query(verdict): Query<Verdict>,
+) -> Response {
+    act(&world, move |txn| {
+        let found = txn.find("payout", &id, "id")?;
+        let sent = send::go(txn, &id, Step::Send);
+        let last = if verdict.ok { Step::Arrive } else { Step::Bounce };
+        let ended = send::go(txn, &id, last).or(sent);
+        ended.ok_or_else(|| {
+            let status = found.get("status").and_then(serde_json::Value::as_str);
+            let status = status.unwrap_or_default();
+            Failure::invalid(format!("This payout has ended already: it is `{status}`."))
+        })
+    })
+    .await
 }
 
 async fn end_refund(

@@ -54,6 +54,7 @@ fn work(txn: &mut Txn<'_>, call: &Call, plan: &Plan) -> Result<Body, Failure> {
         Operation::Search => seek(txn, call, plan),
         Operation::Set(action) => {
             let found = owned(txn, call, plan)?;
+            rules::check_state(&found, plan.row.noun, call, action.from)?;
             let members = serde_json::from_str(action.members).unwrap_or_default();
             change(txn, &found, action.event, |txn, draft, shape| {
                 draft::merge(txn, &mut draft.doc, &members, shape, &call.params);

@@ -33,6 +33,8 @@ impl Row {
 /// An action that plainly sets members.
 #[derive(Clone, Copy, Debug)]
 pub struct Action {
+    /// The member that must hold one of these words before; none where nothing must.
+    pub from: Option<(&'static str, &'static str)>,
     /// The word of the event that tells of it.
     pub event: &'static str,
     /// What it sets, as JSON.
@@ -49,9 +51,9 @@ pub fn row(kind: &str) -> Option<&'static Row> {
 /// The action of an endpoint.
 pub fn action(endpoint: &str) -> Option<Action> {
     lines(ACTIONS).find_map(|line| {
-        let [key, event, members] = line.split('\t').collect::<Vec<_>>().try_into().ok()?;
+        let [key, from, event, members] = line.split('\t').collect::<Vec<_>>().try_into().ok()?;
         let event = if event == "-" { "updated" } else { event };
-        (key == endpoint).then_some(Action { event, members })
+        (key == endpoint).then_some(Action { from: from.split_once('='), event, members })
     })
 }
 
@@ -102,8 +104,11 @@ mod tests {
         for line in lines(ACTIONS) {
             let key = line.split('\t').next().unwrap();
             assert!(Catalog::get().routes().all().iter().any(|it| it.key() == key), "{key}");
-            let members: Value = serde_json::from_str(action(key).unwrap().members).unwrap();
+            let action = action(key).unwrap();
+            let members: Value = serde_json::from_str(action.members).unwrap();
             assert!(members.is_object(), "{key}");
+            let from = line.split('\t').nth(1).unwrap();
+            assert_eq!(from == "-", action.from.is_none(), "{key}");
         }
     }
 }

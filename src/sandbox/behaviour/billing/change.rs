@@ -55,6 +55,9 @@ pub fn update(txn: &mut Txn<'_>, call: &Call, id: &str) -> Result<Arc<Object>, F
 
 fn apply(txn: &mut Txn<'_>, call: &Call, known: &Arc<Object>) -> Result<Arc<Object>, Failure> {
     ensure_changeable(txn, call, known)?;
+    if only_ends_trial(call, known) && !renew::goes_on(txn, known) {
+        return txn.find(KIND, text(known, "id"), "id");
+    }
     let sent = sent_items(call, known);
     let billing = billing(txn, call, known);
     let deltas = match &sent {
@@ -110,6 +113,12 @@ fn apply(txn: &mut Txn<'_>, call: &Call, known: &Arc<Object>) -> Result<Arc<Obje
         held::settle(txn, known);
     }
     txn.find(KIND, &id, "id")
+}
+
+/// Whether a call ends a running trial now and asks for nothing else.
+fn only_ends_trial(call: &Call, known: &Value) -> bool {
+    let ends = call.text("trial_end") == Some("now") && text(known, "status") == "trialing";
+    ends && call.params.len() == 1
 }
 
 /// The time that an invoice of a change looks back on.

@@ -53,7 +53,11 @@ mod usage_tests;
 pub mod wording;
 
 #[cfg(test)]
+mod clock_tests;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod years_tests;
 
 use crate::sandbox::behaviour::document::text;
 use crate::sandbox::engine::txn::Txn;
@@ -65,6 +69,7 @@ pub fn job(name: &str) -> Option<Job> {
         clock::ADVANCE_JOB => clock::on_advance,
         draft::ADVANCE_JOB => draft::on_due,
         draft::OVERDUE_JOB => draft::on_overdue,
+        preview::UPCOMING_JOB => preview::on_upcoming,
         renew::RENEW_JOB => renew::on_due,
         renew::CANCEL_JOB => renew::on_cancel,
         renew::EXPIRE_JOB => renew::on_expire,

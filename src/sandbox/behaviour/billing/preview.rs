@@ -2,7 +2,7 @@
 
 use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::billing::invoice::{self, Draft, KIND};
-use crate::sandbox::behaviour::billing::period::Period;
+use crate::sandbox::behaviour::billing::period::{DAY, Period};
 use crate::sandbox::behaviour::billing::{
     change, create, lifecycle, on_clock_of, phase, renew, schedule, subscription,
 };
@@ -51,6 +51,27 @@ pub fn preview(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
             Ok(shown(txn, &found))
         })
     })
+}
+
+/// The job that tells of the invoice at the end of a period.
+pub const UPCOMING_JOB: &str = "invoice.upcoming";
+
+/// How long before a renewal its invoice is told of. At Stripe it is a setting, and this what it is at first.
+pub const NOTICE: i64 = 7 * DAY;
+
+/// The job behind [`UPCOMING_JOB`].
+pub fn on_upcoming(txn: &mut Txn<'_>, args: &Value) {
+    let Some(known) = txn.get(subscription::KIND, text(args, "subscription")) else { return };
+    if lifecycle::is_over(text(&known, "status")) {
+        return;
+    }
+    let coming = txn.supposing(|txn| {
+        let id = next(txn, &known).ok()?;
+        Some(shown(txn, &*txn.get(KIND, &id)?))
+    });
+    if let Some(invoice) = coming {
+        txn.emit_about("invoice.upcoming", &invoice);
+    }
 }
 
 /// Has the invoice come about; its id.

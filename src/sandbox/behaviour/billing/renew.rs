@@ -6,7 +6,9 @@ use crate::sandbox::behaviour::billing::lifecycle::{self, Act, Turn};
 use crate::sandbox::behaviour::billing::line::{self, How};
 use crate::sandbox::behaviour::billing::period::{Interval, Period};
 use crate::sandbox::behaviour::billing::subscription::{self, KIND};
-use crate::sandbox::behaviour::billing::{discount, draft, items, money, schedule, trial, usage};
+use crate::sandbox::behaviour::billing::{
+    discount, draft, items, money, preview, schedule, trial, usage,
+};
 use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::{InvoicePart, LinePart, SubscriptionPart};
@@ -30,7 +32,7 @@ pub const EXPIRES_AFTER: i64 = 23 * 3_600;
 pub fn plan(txn: &mut Txn<'_>, id: &str) {
     let Some(known) = txn.get(KIND, id) else { return };
     let part = known.part::<SubscriptionPart>().into_owned();
-    for job in [&part.job, &part.end].into_iter().flatten() {
+    for job in [&part.job, &part.end, &part.upcoming].into_iter().flatten() {
         txn.unschedule(job);
     }
     if lifecycle::is_over(text(&known, "status")) {
@@ -40,12 +42,15 @@ pub fn plan(txn: &mut Txn<'_>, id: &str) {
     let end = subscription::period_end(&known).map(Timestamp);
     let job = end.map(|at| txn.schedule(at.max(txn.now()), RENEW_JOB, &args));
     let cancel = known.get("cancel_at").and_then(Value::as_i64).map(Timestamp);
+    let told = end.map(|at| at.plus(-preview::NOTICE)).filter(|at| *at > txn.now());
+    let upcoming = told.map(|at| txn.schedule(at, preview::UPCOMING_JOB, &args));
     // At the end of a period it is its own job that ends it.
     let cancel = cancel.filter(|at| Some(*at) != end);
     let ends = cancel.map(|at| txn.schedule(at.max(txn.now()), CANCEL_JOB, &args));
     txn.edit_part(KIND, id, |part: &mut SubscriptionPart| {
         part.job = job;
         part.end = ends;
+        part.upcoming = upcoming;
     });
 }
 
@@ -74,8 +79,8 @@ pub fn on_due(txn: &mut Txn<'_>, args: &Value) {
     plan(txn, &id);
 }
 
-/// Whether a subscription goes on after its trial: where nobody can be charged, it may end or be paused instead.
-fn goes_on(txn: &mut Txn<'_>, known: &Arc<Object>) -> bool {
+/// Whether a subscription goes on after its trial: where nobody can be charged, it may end or be paused instead, and is.
+pub fn goes_on(txn: &mut Txn<'_>, known: &Arc<Object>) -> bool {
     let id = text(known, "id");
     let automatic = text(known, "collection_method") == "charge_automatically";
     if !automatic || money::method_of(txn, Some(known), text(known, "customer")).is_some() {

@@ -143,7 +143,8 @@ pub fn set_status(txn: &mut Txn<'_>, id: &str, status: &str) {
 /// Takes back everything that a subscription was to do by itself.
 pub fn forget_jobs(txn: &mut Txn<'_>, subscription: &Object) {
     let part = subscription.part::<SubscriptionPart>().into_owned();
-    for job in [part.job, part.notice, part.end, part.resume].into_iter().flatten() {
+    let jobs = [part.job, part.notice, part.end, part.resume, part.upcoming];
+    for job in jobs.into_iter().flatten() {
         txn.unschedule(&job);
     }
     if let Some(job) = part.held.and_then(|held| held.job) {

@@ -300,5 +300,7 @@ fn delete(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 }
 
 fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    list::page(txn, call, "customer", &list::same(call, &["email", "test_clock"]))
+    let mut filters = list::same(call, &["email", "test_clock"]);
+    filters.extend(list::off_clocks(call, &[]));
+    list::page(txn, call, "customer", &filters)
 }

@@ -21,6 +21,8 @@ pub mod invoice;
 pub mod invoice_item;
 pub mod invoice_line;
 pub mod invoice_payment;
+pub mod issuing_authorization;
+pub mod issuing_transaction;
 pub mod payment_intent;
 pub mod payment_link;
 pub mod payment_method;
@@ -107,6 +109,8 @@ fn find_handler(key: &str) -> Option<Handler> {
         invoice_item::handler,
         invoice_line::handler,
         invoice_payment::handler,
+        issuing_authorization::handler,
+        issuing_transaction::handler,
         payment_intent::handler,
         payment_link::handler,
         payment_method::handler,
@@ -182,6 +186,9 @@ pub fn include(txn: &Txn<'_>, doc: &Value, field: &str) -> Option<Value> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod issuing_tests;
 
 #[cfg(test)]
 mod payments_tests;

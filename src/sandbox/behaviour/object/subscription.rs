@@ -115,6 +115,7 @@ fn of_status(asked: Option<&str>) -> Filter<'_> {
 fn filters(call: &Call) -> Vec<Filter<'_>> {
     let mut filters = list::same(call, &["customer", "collection_method", "test_clock"]);
     filters.push(of_status(call.text("status")));
+    filters.extend(list::off_clocks(call, &["customer"]));
     for name in ["price", "plan"] {
         if let Some(wanted) = call.text(name) {
             filters.push(Filter::test(move |stored: &Stored| {

@@ -130,6 +130,9 @@ pub fn on_step(txn: &mut Txn<'_>, args: &Value) {
     }
 }
 
+/// Why a payout fails whose bank account refuses nothing.
+const BY_HAND: (&str, &str) = ("could_not_process", "The bank could not process this payout.");
+
 /// Takes a payout one step further and tells of it; `None` where it cannot go there.
 pub fn go(txn: &mut Txn<'_>, id: &str, step: Step) -> Option<Arc<Object>> {
     let before = txn.get("payout", id)?;
@@ -144,7 +147,8 @@ pub fn go(txn: &mut Txn<'_>, id: &str, step: Step) -> Option<Arc<Object>> {
         if let Some(back) = back {
             set("failure_balance_transaction", json!(back));
         }
-        if let (Status::Failed, Some((code, message))) = (next, refusal) {
+        if next == Status::Failed {
+            let (code, message) = refusal.unwrap_or(BY_HAND);
             set("failure_code", json!(code));
             set("failure_message", json!(message));
         }
@@ -156,7 +160,9 @@ pub fn go(txn: &mut Txn<'_>, id: &str, step: Step) -> Option<Arc<Object>> {
         Status::Paid => txn.emit("payout.paid", &after),
         Status::Failed => {
             txn.emit("payout.failed", &after);
-            close_bank(txn, text(&after, "destination"));
+            if refusal.is_some() {
+                close_bank(txn, text(&after, "destination"));
+            }
         }
         Status::Canceled => txn.emit("payout.canceled", &after),
         Status::Pending | Status::InTransit => txn.emit_change("payout.updated", &before, &after),

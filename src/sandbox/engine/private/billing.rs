@@ -73,6 +73,8 @@ pub struct SubscriptionPart {
     pub end: Option<String>,
     /// The job that ends its pause.
     pub resume: Option<String>,
+    /// The job that tells of its next invoice.
+    pub upcoming: Option<String>,
 }
 
 /// A change of a subscription that is made once its invoice is paid.
