@@ -33,6 +33,10 @@ pub fn report(report: &Report) -> Option<Value> {
             "events": it.events, "objects": it.objects, "fresh": it.fresh,
             "unreadable": it.unreadable})
         }
+        Report::Compacted(it) => {
+            json!({"place": place(&it.place), "lines": it.lines, "payload": it.payload,
+            "before": it.before, "after": it.after})
+        }
         Report::Comparison(it) => explanation(it),
         Report::Day0(it) => json!({
             "ok": report.is_well(),
@@ -149,6 +153,7 @@ pub fn notice(notice: &Notice) -> Option<Value> {
         | Notice::NoBrowser { .. }
         | Notice::Imported { .. }
         | Notice::CatchingUp { .. }
+        | Notice::Compacting { .. }
         | Notice::Comparing { .. }
         | Notice::FixQuestion { .. }
         | Notice::Waiting { .. }
