@@ -28,6 +28,7 @@ use crate::domain::fault::{FaultKind, UsageError};
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 use crate::net::outbound::{Beyond, Place};
+use crate::net::tls::Files;
 use crate::view::canvas::Canvas;
 use crate::view::time;
 use jiff::tz::TimeZone;
@@ -130,6 +131,8 @@ impl Reader<'_> {
         config: &Config,
     ) -> Result<listen::ListenRun, FaultKind> {
         let lasting = self.lasting(asked.lasting.as_deref())?;
+        let files = asked.tls_cert.zip(asked.tls_key);
+        let tls = files.map(|(certificate, key)| Files { certificate, key });
         let options = ListenOptions {
             port: asked.port.unwrap_or(config.port),
             or_next: asked.port.is_none(),
@@ -138,6 +141,7 @@ impl Reader<'_> {
         };
         Ok(listen::ListenRun {
             options,
+            tls,
             lasting,
             until: asked.until,
             count: asked.count,
@@ -423,6 +427,7 @@ pub(crate) fn book(asked: LedgerBook) -> book::BookAction {
         LedgerBook::Journal(it) => book::BookAction::Journal { object: it.object, limit: it.limit },
         LedgerBook::Accounts(_) => book::BookAction::Accounts,
         LedgerBook::Balance(_) => book::BookAction::Balance,
+        LedgerBook::Compact(_) => book::BookAction::Compact,
         LedgerBook::Problems(_) => book::BookAction::Problems,
         LedgerBook::Import(it) => book::BookAction::Import(it.file),
         LedgerBook::Rebuild(_) => book::BookAction::Rebuild,

@@ -8,6 +8,7 @@ use crate::net::outbound::OutboundError;
 use crate::net::server::{self, Limits};
 use crate::net::shutdown::{self, Stopper};
 use crate::net::tasks::Tasks;
+use crate::net::tls::Identity;
 use crate::os::clock::{Clock, Stopwatch};
 use crate::shop::answer::{self, Answer, BodyError};
 use crate::shop::forward::{FORWARDS_MAX, Forwarder};
@@ -24,9 +25,10 @@ use hyper::service::service_fn;
 use hyper::{HeaderMap, Method, Request};
 use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::net::TcpListener;
 
 /// How long stopping waits for deliveries that are being passed on.
 const FORWARDS_END: Duration = Duration::from_secs(5);
@@ -38,6 +40,8 @@ pub struct ListenerConfig {
     pub addr: SocketAddr,
     /// Whether another port will do where this one is taken.
     pub or_next: bool,
+    /// What it proves itself with over TLS; without it, it speaks plain HTTP.
+    pub tls: Option<Identity>,
     /// The signing secrets that are believed from the start.
     pub secrets: Vec<SigningSecret>,
     /// How many seconds old a signature may be.
@@ -76,6 +80,8 @@ pub enum ListenerError {
 #[derive(Debug)]
 pub struct Running {
     addr: SocketAddr,
+    /// Where it also speaks plain HTTP: for the sandbox, which trusts no certificate, and for this machine alone.
+    plain: Option<SocketAddr>,
     secrets: Secrets,
     stopper: Stopper,
     server: Tasks,
@@ -91,12 +97,18 @@ impl Running {
 
     /// The shop's first page.
     pub fn url(&self) -> String {
-        format!("http://{}", self.addr)
+        let scheme = if self.plain.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.addr)
     }
 
     /// Where deliveries go.
     pub fn webhook_url(&self) -> String {
-        format!("http://{}/webhook", self.addr)
+        format!("{}/webhook", self.url())
+    }
+
+    /// Where deliveries of the sandbox go.
+    pub fn sandbox_webhook_url(&self) -> String {
+        format!("http://{}/webhook", self.plain.unwrap_or(self.addr))
     }
 
     /// The secrets that are believed, for whoever changes them.
@@ -164,9 +176,11 @@ impl Desk {
 pub async fn start(config: ListenerConfig) -> Result<Running, ListenerError> {
     let ListenerConfig { addr, or_next, secrets, tolerance_s, forward_to, .. } = config;
     let forwarder = forward_to.as_deref().map(Forwarder::new).transpose()?;
-    let bind = server::bind(addr, or_next).await;
-    let listener = bind.map_err(|source| ListenerError::Bind { addr, source })?;
-    let bound = listener.local_addr().map_err(|source| ListenerError::Bind { addr, source })?;
+    let (listener, bound) = bind(addr, or_next).await?;
+    let plain = match &config.tls {
+        Some(_) => Some(bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), false).await?),
+        None => None,
+    };
     let secrets = Secrets::new(secrets);
     let forwards = Tasks::default();
     let desk = Arc::new(Desk {
@@ -188,8 +202,20 @@ pub async fn start(config: ListenerConfig) -> Result<Running, ListenerError> {
     let (stopper, stop) = shutdown::pair();
     let server = Tasks::default();
     let limits = Limits { body_time: answer::BODY_TIME, ..Limits::default() };
-    server.spawn(server::serve(listener, service, limits, stop));
-    Ok(Running { addr: bound, secrets, stopper, server, forwards, forwarder })
+    let plain = plain.map(|(listener, addr)| {
+        server.spawn(server::serve(listener, service.clone(), limits, stop.clone()));
+        addr
+    });
+    server.spawn(server::serve_as(config.tls, listener, service, limits, stop));
+    Ok(Running { addr: bound, plain, secrets, stopper, server, forwards, forwarder })
+}
+
+/// Listens on `addr`; the address that it became.
+async fn bind(addr: SocketAddr, or_next: bool) -> Result<(TcpListener, SocketAddr), ListenerError> {
+    let failed = |source| ListenerError::Bind { addr, source };
+    let listener = server::bind(addr, or_next).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
 }
 
 async fn route(desk: &Arc<Desk>, request: Request<Arriving>) -> Answer {
@@ -425,6 +451,7 @@ mod tests {
         let mut config = ListenerConfig {
             addr: "127.0.0.1:0".parse().unwrap(),
             or_next: false,
+            tls: None,
             secrets: vec![secret()],
             tolerance_s: TOLERANCE_S,
             forward_to: None,
@@ -627,7 +654,7 @@ mod tests {
     #[tokio::test]
     async fn a_target_that_hangs_gets_so_many_deliveries_and_no_more() {
         // Takes connections and never answers.
-        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook", silent.local_addr().unwrap());
         let mut shop = shop_with(|config| config.forward_to = Some(url)).await;
         let more = 20;

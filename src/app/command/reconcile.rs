@@ -56,6 +56,8 @@ pub struct ReconcileOptions {
     pub asker: Option<Asker>,
     /// The object that is explained.
     pub explain: Option<String>,
+    /// Whether only what changed since the last time is compared.
+    pub incremental: bool,
 }
 
 /// Takes rows one by one instead of keeping them for a report.
@@ -127,6 +129,7 @@ async fn work(
         only_differences: options.only_differences,
         brief: sink.is_none() && options.sqlite.is_none(),
         about: options.explain.clone(),
+        incremental: options.incremental,
     };
     let desk = Desk { context, provider, file, plan };
     let mut compared = desk.compare(desk.plan.clone()).await?;
