@@ -1,6 +1,5 @@
 //! From a command line to a report: settings, runtime, command, output, exit code.
 
-use crate::app::cause::Asked;
 use crate::app::command::{
     account, book, card, cards, catch_up, check, checkout, clock, day, deliver, dev, dispute,
     doctor, events, explain, fault, hint, home, items, keys, ledger, listen, logs, progress,
@@ -11,6 +10,7 @@ use crate::app::context::{Context, NoticeSink};
 use crate::app::course::talk::note_shown;
 use crate::app::course::{RunOptions, library, of_lesson};
 use crate::app::seeded::World;
+use crate::app::trigger::Asked;
 use crate::cli::args::{self, Command, Day, Ledger, Lesson, Line, Shape};
 use crate::cli::course_args::{Dev, Progress};
 use crate::cli::deliver_args::Tampered;

@@ -64,7 +64,7 @@ pub fn page_in(framing: Framing, status: StatusCode, template: &impl Template) -
 
 /// A file to look at or to keep under a name.
 pub fn file(kind: &'static str, name: &str, content: Vec<u8>) -> Response {
-    let mut response = guarded((StatusCode::OK, content).into_response());
+    let mut response = guarded((StatusCode::OK, content).into_response(), Framing::Alone);
     let name = format!("inline; filename=\"{}\"", leave::location(name).replace('"', ""));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
@@ -83,11 +83,11 @@ pub fn see_other(url: &str) -> Response {
 
 /// The stylesheet of every page.
 pub async fn style() -> Response {
-    file("text/css; charset=utf-8", include_str!("style.css"))
+    asset("text/css; charset=utf-8", include_str!("style.css"))
 }
 
 /// A stylesheet or a script. Any page may load it, also one that checks what it loads.
-pub fn file(kind: &'static str, text: &'static str) -> Response {
+pub fn asset(kind: &'static str, text: &'static str) -> Response {
     let headers = [
         (header::CONTENT_TYPE, kind),
         (header::CACHE_CONTROL, "public, max-age=300"),

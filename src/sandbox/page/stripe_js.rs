@@ -4,7 +4,7 @@
 //! Names of inputs and titles of frames are believed to be those that tests of browsers look for at Stripe's.
 
 use crate::domain::locale::Locale;
-use crate::sandbox::page::answer::{Framing, file, language, page_in};
+use crate::sandbox::page::answer::{Framing, asset, language, page_in};
 use crate::sandbox::page::{Pages, countries};
 use crate::words::element::Words;
 use askama::Template;
@@ -64,18 +64,18 @@ struct Frame {
 /// `GET /v3/`, `/v3/stripe.js` and the address of each release: the script.
 pub async fn show_script() -> Response {
     static WHOLE: LazyLock<String> = LazyLock::new(|| joined(&SCRIPT));
-    file(JAVASCRIPT, &WHOLE)
+    asset(JAVASCRIPT, &WHOLE)
 }
 
 /// `GET /v3/frame.js`.
 pub async fn show_frame_script() -> Response {
     static WHOLE: LazyLock<String> = LazyLock::new(|| joined(&FRAME));
-    file(JAVASCRIPT, &WHOLE)
+    asset(JAVASCRIPT, &WHOLE)
 }
 
 /// `GET /v3/frame.css`.
 pub async fn show_frame_style() -> Response {
-    file("text/css; charset=utf-8", include_str!("stripe_js/frame.css"))
+    asset("text/css; charset=utf-8", include_str!("stripe_js/frame.css"))
 }
 
 /// `GET /v3/frame/{kind}`: the inside of an element.

@@ -4,7 +4,7 @@ use crate::sandbox::behaviour::billing::invoice::KIND;
 use crate::sandbox::behaviour::billing::money::{self, Try};
 use crate::sandbox::behaviour::billing::on_clock_of;
 use crate::sandbox::behaviour::cards::CardEntry;
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::document::text;
 use crate::sandbox::behaviour::payment::confirm::Outcome;
 use crate::sandbox::behaviour::payment::method;
 use crate::sandbox::engine::object::Object;

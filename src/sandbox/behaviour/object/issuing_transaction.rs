@@ -4,7 +4,7 @@
 //! that issued cards are paid from is not modelled: a transaction has no balance transaction.
 
 use crate::catalog::Catalog;
-use crate::sandbox::behaviour::object::{Handler, fit, int, new, text};
+use crate::sandbox::behaviour::document::{Handler, fit, int, new, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::engine::object::{Doc, Object};

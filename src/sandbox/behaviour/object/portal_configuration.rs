@@ -1,6 +1,6 @@
 //! Configurations of the customer portal, as the API makes, changes and shows them.
 
-use crate::sandbox::behaviour::object::{Handler, copy, merge_hash, merge_metadata};
+use crate::sandbox::behaviour::document::{Handler, copy, merge_hash, merge_metadata};
 use crate::sandbox::behaviour::portal::{CONFIGURATION, features, visit};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;

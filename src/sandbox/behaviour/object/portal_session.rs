@@ -1,6 +1,6 @@
 //! Sessions of the customer portal, as the API opens them.
 
-use crate::sandbox::behaviour::object::{Handler, fit, text};
+use crate::sandbox::behaviour::document::{Handler, fit, text};
 use crate::sandbox::behaviour::portal::visit::{self, Wish};
 use crate::sandbox::behaviour::portal::{CONFIGURATION, SESSION, features, flow};
 use crate::sandbox::call::Call;

@@ -3,7 +3,8 @@
 
 use crate::sandbox::behaviour::billing::subscription;
 use crate::sandbox::behaviour::cards::CardEntry;
-use crate::sandbox::behaviour::object::{self, int, text};
+use crate::sandbox::behaviour::document::{int, text};
+use crate::sandbox::behaviour::object;
 use crate::sandbox::behaviour::payment::method;
 use crate::sandbox::behaviour::portal::{SESSION, offer, visit};
 use crate::sandbox::call::{Call, Version};

@@ -1,6 +1,6 @@
 //! What customers may do in a portal: what is off until it is turned on, and what cannot be turned on.
 
-use crate::sandbox::behaviour::object::{keep_unsent, new, text};
+use crate::sandbox::behaviour::document::{keep_unsent, new, text};
 use crate::sandbox::behaviour::portal::CONFIGURATION;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::Txn;

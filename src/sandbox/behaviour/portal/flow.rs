@@ -2,7 +2,7 @@
 
 use crate::sandbox::behaviour::billing::lifecycle;
 use crate::sandbox::behaviour::billing::subscription;
-use crate::sandbox::behaviour::object::{fit, text};
+use crate::sandbox::behaviour::document::{fit, text};
 use crate::sandbox::behaviour::portal::{SESSION, features, offer};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::txn::Txn;

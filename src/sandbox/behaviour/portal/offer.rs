@@ -1,7 +1,7 @@
 //! What a customer may change a subscription to.
 
 use crate::sandbox::behaviour::billing::{plan, subscription};
-use crate::sandbox::behaviour::object::{int, text};
+use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::txn::View;
 use serde_json::{Value, json};

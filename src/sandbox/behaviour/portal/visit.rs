@@ -1,6 +1,6 @@
 //! A customer's visit of the portal: how it is opened, by which address it is found, and when it is over.
 
-use crate::sandbox::behaviour::object::{new, text};
+use crate::sandbox::behaviour::document::{new, text};
 use crate::sandbox::behaviour::portal::{CONFIGURATION, SESSION};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::PortalPart;

@@ -2,7 +2,7 @@
 
 use crate::domain::locale::Locale;
 use crate::domain::time::Timestamp;
-use crate::sandbox::behaviour::object::{int, text};
+use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::InvoicePart;
 use crate::sandbox::engine::txn::View;

@@ -7,7 +7,7 @@ use crate::domain::locale::Locale;
 use crate::sandbox::behaviour::billing::hosted;
 use crate::sandbox::behaviour::cards::CardEntry;
 use crate::sandbox::behaviour::checkout::attempt::Means;
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::document::text;
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::txn::Origin;
 use crate::sandbox::engine::worlds::World;

@@ -1,7 +1,8 @@
 //! Who the customer is, as far as the configuration lets it be changed.
 
 use crate::catalog::limit::is_email;
-use crate::sandbox::behaviour::object::{tax_id, text};
+use crate::sandbox::behaviour::document::text;
+use crate::sandbox::behaviour::tax_id;
 use crate::sandbox::page::entry::{Asks, FieldError, Form};
 use crate::sandbox::page::field::{Field, Maker};
 use crate::sandbox::page::pay::Told;

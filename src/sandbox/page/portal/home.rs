@@ -1,7 +1,7 @@
 //! The first page of the portal: what there is, and where it can be changed.
 
 use crate::sandbox::behaviour::billing::subscription;
-use crate::sandbox::behaviour::object::{int, text};
+use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::behaviour::portal::{features, offer};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::txn::View;

@@ -2,7 +2,7 @@
 //! sending it.
 
 use crate::domain::locale::Locale;
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::document::text;
 use crate::sandbox::behaviour::portal::{CONFIGURATION, act, visit};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::txn::{Origin, Txn};

@@ -9,7 +9,7 @@ pub mod plan;
 pub mod step;
 
 use crate::domain::locale::Locale;
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::document::text;
 use crate::sandbox::behaviour::portal::act::{self, Change, Done};
 use crate::sandbox::behaviour::portal::features;
 use crate::sandbox::behaviour::portal::visit::{self, Visited};

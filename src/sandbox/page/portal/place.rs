@@ -1,6 +1,6 @@
 //! The places of the portal: their paths, and what each needs to be turned on. Pure.
 
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::document::text;
 use serde_json::Value;
 
 /// A page of the portal.

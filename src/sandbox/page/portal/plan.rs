@@ -1,7 +1,7 @@
 //! Another plan or quantity: the choice of it, and what it comes to.
 
 use crate::sandbox::behaviour::billing::subscription;
-use crate::sandbox::behaviour::object::{int, text};
+use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::behaviour::portal::act::{self, Change};
 use crate::sandbox::behaviour::portal::offer::{self, Offered};
 use crate::sandbox::engine::object::Object;

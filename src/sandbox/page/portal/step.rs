@@ -2,7 +2,7 @@
 
 use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::billing::subscription;
-use crate::sandbox::behaviour::object::{int, text};
+use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::settings::Settings;
 use crate::sandbox::page::answer::page;
