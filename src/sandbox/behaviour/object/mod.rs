@@ -14,6 +14,7 @@ pub mod dispute;
 pub mod early_fraud_warning;
 pub mod ephemeral_key;
 pub mod event;
+pub mod event_destination;
 pub mod invoice;
 pub mod invoice_item;
 pub mod invoice_line;
@@ -40,6 +41,7 @@ pub mod subscription_item;
 pub mod tax_id;
 pub mod tax_rate;
 pub mod test_clock;
+pub mod thin_event;
 pub mod token;
 pub mod topup;
 pub mod webhook_endpoint;
@@ -97,6 +99,7 @@ fn find_handler(key: &str) -> Option<Handler> {
         early_fraud_warning::handler,
         ephemeral_key::handler,
         event::handler,
+        event_destination::handler,
         invoice::handler,
         invoice_item::handler,
         invoice_line::handler,
@@ -123,6 +126,7 @@ fn find_handler(key: &str) -> Option<Handler> {
         tax_id::handler,
         tax_rate::handler,
         test_clock::handler,
+        thin_event::handler,
         token::handler,
         topup::handler,
         webhook_endpoint::handler,
