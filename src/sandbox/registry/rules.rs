@@ -5,7 +5,7 @@ use crate::sandbox::behaviour::object::text;
 use crate::sandbox::call::Call;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::Txn;
-use crate::sandbox::registry::SHOWN;
+use crate::sandbox::registry::{SHOWN, connect};
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};
 
@@ -88,9 +88,14 @@ pub fn known(kind: &str) -> &'static [&'static str] {
 /// Sets the members that follow from others.
 pub fn finish(txn: &Txn<'_>, kind: &str, call: &Call, doc: &mut Doc) {
     match kind {
-        "person" if call.sent("id_number") => {
+        "person" => {
             // A whole number has its end in it.
-            doc.insert("ssn_last_4_provided".to_owned(), json!(true));
+            if call.sent("id_number") {
+                doc.insert("ssn_last_4_provided".to_owned(), json!(true));
+            }
+            if let Some(account) = txn.at("").get("account", call.id(0)) {
+                connect::show_unsaid(doc, text(&account, "country"));
+            }
         }
         "terminal.location" if !doc.contains_key("display_name") => {
             let own = ["display_name_kanji", "display_name_kana"];
