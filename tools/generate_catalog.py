@@ -359,6 +359,8 @@ def main():
         rows.append("\t".join([method, path, shape or "-", returns, *([base] if base != "api" else [])]))
     used = params.reachable(shape for _, (shape, _, _) in endpoints)
     events = literals_of_field(root / "params" / "_webhook_endpoint_create_params.py", "enabled_events")
+    # What a thin event may be of: the classes of the SDK, by their types.
+    thin = re.findall(r'^    "(v\d\.[\w.\[\]]+)": \(', (root / "events" / "_event_classes.py").read_text(), re.M)
     files = {
         "version.txt": [version],
         "endpoints.tsv": rows,
@@ -366,6 +368,7 @@ def main():
         "limits.tsv": limits(params, used),
         "objects.tsv": table(objects.found),
         "events.txt": events,
+        "thin_events.txt": sorted(set(thin)),
         "error_codes.txt": literals_of_field(root / "_payment_intent.py", "code"),
     }
     for name, lines in files.items():

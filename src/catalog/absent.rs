@@ -127,6 +127,8 @@ const OCCASIONAL: &[(&str, &[&str])] = &[
     ("subscription", &["presentment_details", "status_details"]),
     ("subscription_item", &["billed_until"]),
     ("token", &["bank_account", "card"]),
+    // What only some types have.
+    ("v2.core.event", &["data"]),
     ("webhook_endpoint", &["secret"]),
 ];
 

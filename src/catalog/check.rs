@@ -36,8 +36,15 @@ impl Catalog {
     /// Every way in which an answer's body departs from the API's shapes, each with its path.
     pub fn check(&self, body: &Value) -> Vec<String> {
         let mut checker = Checker { catalog: self, found: Vec::new() };
-        match body.get("error") {
-            Some(error) if body.get("object").is_none() => checker.error(error),
+        let is_plain = body.get("object").is_none();
+        match (body.get("error"), body.get("data").and_then(Value::as_array)) {
+            (Some(error), _) if is_plain => checker.error(error),
+            // A list of v2.
+            (_, Some(data)) if is_plain && body.get("next_page_url").is_some() => {
+                for (at, item) in data.iter().enumerate() {
+                    checker.object(&[], item, &format!("$.data[{at}]"));
+                }
+            }
             _ => checker.object(&[], body, "$"),
         }
         checker.found
@@ -76,6 +83,10 @@ impl Checker<'_> {
         };
         let is_deleted = members.get("deleted").is_some_and(|deleted| deleted == true);
         if is_deleted && members.len() == 3 && members.contains_key("id") {
+            return;
+        }
+        // What v2 leaves of a deleted one.
+        if name.starts_with("v2.") && members.len() == 2 && members.contains_key("id") {
             return;
         }
         let lacks = |field: &Field| !members.contains_key(field.name) && !may_lack(shape, field);

@@ -35,11 +35,16 @@ const EXTRA_OBJECTS: &str = include_str!("../../fixtures/api/extra_objects.tsv")
 const LIMITS: &str = include_str!("../../fixtures/api/limits.tsv");
 const EXTRA_LIMITS: &str = include_str!("../../fixtures/api/extra_limits.tsv");
 const EVENTS: &str = include_str!("../../fixtures/api/events.txt");
+const THIN_EVENTS: &str = include_str!("../../fixtures/api/thin_events.txt");
 const ERROR_CODES: &str = include_str!("../../fixtures/api/error_codes.txt");
 
 /// Codes that Stripe documents and sends, and that the SDK's list does not have.
-const UNLISTED_ERROR_CODES: [&str; 3] =
-    ["insufficient_capabilities_for_transfer", legacy::NO_LONGER_SUPPORTED, "price_inactive"];
+const UNLISTED_ERROR_CODES: [&str; 4] = [
+    "insufficient_capabilities_for_transfer",
+    legacy::NO_LONGER_SUPPORTED,
+    "not_found",
+    "price_inactive",
+];
 
 /// Everything the API has.
 #[derive(Debug)]
@@ -49,6 +54,7 @@ pub struct Catalog {
     objects: Table,
     limits: Limits,
     events: Vec<&'static str>,
+    thin_events: Vec<&'static str>,
     error_codes: HashSet<&'static str>,
 }
 
@@ -62,6 +68,7 @@ impl Catalog {
             objects: Table::read(&[OBJECTS, EXTRA_OBJECTS]),
             limits: Limits::read(rows(LIMITS), rows(EXTRA_LIMITS)),
             events: EVENTS.lines().collect(),
+            thin_events: THIN_EVENTS.lines().collect(),
             error_codes: ERROR_CODES.lines().chain(UNLISTED_ERROR_CODES).collect(),
         })
     }
@@ -74,6 +81,11 @@ impl Catalog {
     /// Every event type that an account can receive, sorted.
     pub fn event_types(&self) -> &[&'static str] {
         &self.events
+    }
+
+    /// Whether a type is one of a thin event: v2's own, or one of v1 with `v1.` before it.
+    pub fn is_thin_event(&self, kind: &str) -> bool {
+        self.thin_events.binary_search(&kind).is_ok()
     }
 
     /// Whether the API knows that value of `error.code`.
@@ -182,6 +194,7 @@ mod tests {
         let catalog = Catalog::get();
         assert_eq!(catalog.api_version(), "2026-10-28.endive");
         assert_eq!(catalog.event_types().len(), 275);
+        assert!(catalog.thin_events.is_sorted() && catalog.is_thin_event("v1.customer.created"));
         assert!(catalog.is_error_code("resource_missing") && !catalog.is_error_code("nope"));
         for line in &catalog.params.lines {
             let shape = catalog.params(line.name).unwrap_or_else(|| panic!("{}", line.name));

@@ -200,7 +200,9 @@ async fn api(place: Place, request: Request<Body>) -> Response {
         query,
         authorization,
         key,
-        account: text(HeaderName::from_static("stripe-account")),
+        account: text(HeaderName::from_static("stripe-account")).or_else(|| {
+            text(HeaderName::from_static("stripe-context")).map(|path| in_context(&path))
+        }),
         version: text(HeaderName::from_static("stripe-version")),
         idempotency_key: text(HeaderName::from_static("idempotency-key")),
         content_type: text(header::CONTENT_TYPE),
@@ -241,6 +243,11 @@ fn may_have_number(body: &[u8]) -> bool {
 /// request.
 fn end_connection(response: &mut Response) {
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+}
+
+/// The account that a context ends at: a path of accounts, each within the one before it.
+fn in_context(path: &str) -> String {
+    path.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
 fn text_of(headers: &HeaderMap, name: &HeaderName) -> Option<String> {

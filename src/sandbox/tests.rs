@@ -23,6 +23,9 @@ async fn call(running: &Running, method: &str, path: &str, form: &str) -> (u16, 
     let http = client(Reach::of(running.base_url()), Patience::API).unwrap();
     let url = format!("{}{path}", running.base_url());
     let mut request = http.request(method.parse().unwrap(), url).bearer_auth(KEY);
+    if path.starts_with("/v2/") {
+        request = request.header("stripe-version", "2026-10-28.endive");
+    }
     if method == "POST" {
         request = request
             .header("content-type", "application/x-www-form-urlencoded")
@@ -147,6 +150,7 @@ async fn the_second_version_lists_with_addresses_in_place_of_cursors() {
     for _ in 0..3 {
         let body = r#"{"account_number": "000123456789", "currency": "usd"}"#;
         let post = http.post(url("/v2/core/vault/us_bank_accounts")).bearer_auth(KEY);
+        let post = post.header("stripe-version", "2026-10-28.endive");
         let post = post.header("content-type", "application/json").body(body);
         let made: Value =
             serde_json::from_str(&post.send().await.unwrap().text().await.unwrap()).unwrap();

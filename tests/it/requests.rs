@@ -262,7 +262,8 @@ fn a_page_has_one_to_a_hundred_objects_and_one_cursor() {
 fn v2_takes_json_and_v1_takes_forms() {
     let (_env, sandbox, _) = sandbox();
     let path = "/v2/billing/meter_events";
-    let json = [("Content-Type", "application/json")];
+    let version = ("Stripe-Version", "2026-10-28.endive");
+    let json = [("Content-Type", "application/json"), version];
     let good = r#"{"event_name": "tea", "payload": {"value": "1"}}"#;
     let error = raw(&sandbox, path, &json, good).error(501);
     assert!(error["message"].as_str().unwrap().contains(path), "{error}");
@@ -272,8 +273,10 @@ fn v2_takes_json_and_v1_takes_forms() {
     assert_eq!(error["code"], "parameter_unknown");
     let error = raw(&sandbox, path, &json, r#"{"event_name": "#).error(400);
     assert!(error["message"].as_str().unwrap().contains("not valid JSON"), "{error}");
-    let error = raw(&sandbox, path, &[], "event_name=tea&payload[value]=1").error(400);
+    let error = raw(&sandbox, path, &[version], "event_name=tea&payload[value]=1").error(400);
     assert!(error["message"].as_str().unwrap().contains("application/json"), "{error}");
+    let error = raw(&sandbox, path, &json[..1], good).error(400);
+    assert!(error["message"].as_str().unwrap().contains("Stripe-Version"), "{error}");
     let error = raw(&sandbox, "/v1/customers", &json, r#"{"name": "Aki"}"#).error(400);
     assert!(error["message"].as_str().unwrap().contains("x-www-form-urlencoded"), "{error}");
     assert_eq!(customers(&sandbox), 0);

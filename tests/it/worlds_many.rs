@@ -62,7 +62,8 @@ fn v2_is_found_under_the_path_of_a_world() {
     let json = ("Content-Type", "application/json");
     let call = |path: &str, key: &str, body: &str| {
         let bearer = format!("Bearer {key}");
-        let headers = [json, ("Authorization", bearer.as_str())];
+        let version = ("Stripe-Version", "2026-10-28.endive");
+        let headers = [json, version, ("Authorization", bearer.as_str())];
         send(sandbox.api.port, "POST", path, &headers, body.as_bytes()).unwrap()
     };
     let (plain, body) = ("sk_test_plain1234", r#"{"event_nmae": "tea"}"#);

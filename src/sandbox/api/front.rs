@@ -6,6 +6,7 @@ use crate::catalog::stripe_version as header;
 use crate::catalog::{Catalog, legacy};
 use crate::sandbox::api::auth::{self, Caller};
 use crate::sandbox::api::expand;
+use crate::sandbox::api::second;
 use crate::sandbox::behaviour::billing::told;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::idempotency::Keyed;
@@ -107,7 +108,7 @@ pub async fn answer(world: &Arc<World>, asked: ApiRequest) -> ApiResponse {
         headers.push(("idempotency-key", key.clone()));
     }
     let default = world.read(Settings::of).get("api_version").to_owned();
-    let (outcome, version, account) = match admit(world, &asked, &default) {
+    let (mut outcome, version, account) = match admit(world, &asked, &default) {
         Err(failure) => (failed(world, &request_id, &failure), default, String::new()),
         Ok(Admitted { caller, account, version }) => {
             let text = version.text.clone();
@@ -120,6 +121,9 @@ pub async fn answer(world: &Arc<World>, asked: ApiRequest) -> ApiResponse {
             (outcome, text, account)
         }
     };
+    if outcome.error.is_some() && second::is_its(&asked.path) {
+        outcome.body = Body::Document(second::error(outcome.body.into_document()));
+    }
     world.engine().requests().add(log_row(world, &account, &asked, &request_id, &outcome));
     if outcome.fault == Some(fault::Answer::Timeout) {
         tokio::time::sleep(fault::SILENCE).await;
@@ -173,6 +177,7 @@ fn admit(world: &World, asked: &ApiRequest, default: &str) -> Result<Admitted, F
     if let ["v1", "accounts", named, ..] = words.as_slice() {
         caller.account(world, Some(named))?;
     }
+    second::ensure_version(&asked.path, asked.version.as_deref())?;
     let version = header::read(asked.version.as_deref(), default)?;
     Ok(Admitted { caller, account, version })
 }
@@ -275,7 +280,7 @@ fn prepare(
         headers.push(("stripe-notice", text.escape_default().to_string()));
     }
     // Every list of v2 names its neighbours by `page`, whether or not the SDK lists it.
-    let pages = route.endpoint.is_list() && asked.path.starts_with("/v2/");
+    let pages = route.endpoint.is_list() && second::is_its(&asked.path);
     let page = if pages { take(&mut decoded.tree, "page") } else { None };
     let mut params = catalog.validate(route.endpoint, &decoded.tree, &version)?;
     params.extend(page.map(|page| ("page".to_owned(), Value::from(page))));
@@ -307,7 +312,7 @@ fn take(tree: &mut Tree, wanted: &str) -> Option<String> {
 
 /// The parameters of a request: v1 takes forms, v2 takes JSON; a query is a form in both.
 fn decode(asked: &ApiRequest) -> Result<Decoded, Failure> {
-    let json = asked.path.starts_with("/v2/");
+    let json = second::is_its(&asked.path);
     let kind = asked.content_type.as_deref().unwrap_or_default();
     let is_json = kind.starts_with("application/json");
     let is_wrong = if json { !is_json } else { is_json };

@@ -6,4 +6,5 @@ pub mod browser;
 pub mod expand;
 pub mod front;
 pub mod rights;
+pub mod second;
 pub mod within;

@@ -4,7 +4,10 @@
 use crate::sandbox::behaviour::simulated::{Dice, Observer, check_balance};
 use crate::sandbox::testing::Lab;
 use serde_json::json;
-use std::time::Instant;
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
 
 const DAY: i64 = 86_400;
 const YEAR: i64 = 365 * DAY;
@@ -168,16 +171,22 @@ fn a_small_shop_has_a_year_whose_books_hold_and_the_same_seed_has_the_same_bytes
     assert!(first.refunds > 5 && first.observer.told > 1_000);
 }
 
-/// `cargo test --release --lib a_year_of -- --ignored --nocapture` says how long it takes.
+/// `cargo test --release --lib a_year_of -- --ignored --nocapture` says how long it takes; `./test long` does.
 #[test]
-#[ignore = "takes a while without optimisation"]
+#[ignore = "takes a while without optimisation: ./test long"]
 fn a_year_of_a_thousand_customers_and_twenty_thousand_payments() {
+    const MOST: Duration = Duration::from_secs(20);
     let begun = Instant::now();
     let shop = run(1, 1_000, 20_000);
+    let took = begun.elapsed();
     let view = shop.lab.view();
+    let objects: usize =
+        view.state().tables(view.scope()).map(|(_, table)| table.all().count()).sum();
+    // Events are forgotten after a month; each was an object.
+    let made = objects - view.count("event") + shop.observer.told;
     println!(
-        "{:.1} s: {} customers, {} payments, {} refunds, {} disputes, {} payouts, {} transactions, {} events",
-        begun.elapsed().as_secs_f64(),
+        "{:.1} s: {} customers, {} payments, {} refunds, {} disputes, {} payouts, {} transactions, {} events; {} objects per second",
+        took.as_secs_f64(),
         shop.customers.len(),
         shop.payments,
         shop.refunds,
@@ -185,6 +194,10 @@ fn a_year_of_a_thousand_customers_and_twenty_thousand_payments() {
         view.count("payout"),
         view.count("balance_transaction"),
         shop.observer.told,
+        made * 1_000 / usize::try_from(took.as_millis()).unwrap().max(1),
     );
     assert_eq!((shop.customers.len(), shop.payments), (1_000, 20_000));
+    assert!(shop.refunds > 1_000 && view.count("dispute") > 500 && view.count("payout") > 200);
+    assert!(cfg!(debug_assertions) || took < MOST, "{took:?}");
+    assert!(shop.bytes() == run(1, 1_000, 20_000).bytes(), "the same seed has the same bytes");
 }

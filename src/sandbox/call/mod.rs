@@ -3,6 +3,7 @@
 pub mod body;
 pub mod idempotency;
 pub mod list;
+pub mod neighbours;
 pub mod reference;
 pub mod search;
 pub mod step;

@@ -4,8 +4,9 @@ use crate::sandbox::api::within::Within;
 use crate::sandbox::behaviour::document::text;
 use crate::sandbox::call::list;
 use crate::sandbox::engine::delivery::KIND;
+use crate::sandbox::engine::emit;
 use crate::sandbox::engine::index;
-use crate::sandbox::engine::object::Stored;
+use crate::sandbox::engine::object::{Object, Stored};
 use crate::sandbox::engine::private::{Delivery, Envelope, WebhookEndpointPart};
 use crate::sandbox::engine::txn::View;
 use axum::Router;
@@ -62,13 +63,13 @@ fn row(view: &View, stored: &Stored) -> Option<Value> {
     let delivery = stored.part::<Delivery>()?;
     let owner = view.at(&delivery.event_account);
     let event = owner.record::<Envelope>("event", &delivery.event);
-    let endpoint = view.get("webhook_endpoint", &delivery.endpoint);
+    let endpoint = emit::endpoint(view, &delivery.endpoint);
     Some(json!({
         "id": &*stored.id,
         "event": delivery.event,
         "type": event.map(|event| &event.kind),
         "endpoint": delivery.endpoint,
-        "url": endpoint.as_ref().map(|endpoint| text(endpoint, "url")),
+        "url": endpoint.as_ref().map(|endpoint| emit::url(endpoint)),
         "status": delivery.status.name(),
         "created": delivery.created,
         "due": delivery.due,
@@ -86,15 +87,12 @@ pub fn control_router() -> Router {
 /// The signing secrets of the endpoints, the newest first: whoever forges a delivery needs a genuine one beside it.
 async fn secrets(Within(world): Within) -> impl IntoResponse {
     let found = world.read(|view| {
-        let table = view.table("webhook_endpoint");
-        let row = |stored: &Arc<Stored>| {
-            let part = stored.part::<WebhookEndpointPart>()?;
-            let endpoint = view.get("webhook_endpoint", &stored.id);
-            let url = endpoint.as_ref().map(|endpoint| text(endpoint, "url"));
-            Some(json!({"id": &*stored.id, "url": url, "secret": part.secret}))
+        let row = |endpoint: Arc<Object>| {
+            let part = endpoint.part::<WebhookEndpointPart>();
+            json!({"id": text(&endpoint, "id"), "url": emit::url(&endpoint), "secret": part.secret})
         };
-        let all = table.map(|table| list::walk(table, None, u64::MAX, true));
-        let data: Vec<Value> = all.into_iter().flatten().filter_map(row).collect();
+        let all = emit::ENDPOINTS.iter().flat_map(|kind| view.newest(kind));
+        let data: Vec<Value> = all.map(row).collect();
         json!({"object": "list", "data": data})
     });
     ([(CONTENT_TYPE, "application/json")], crate::wire::json::pretty(&found))

@@ -12,11 +12,11 @@ use crate::sandbox::engine::private::{
 };
 use crate::sandbox::engine::schedule::RetrySchedule;
 use crate::sandbox::engine::settings::Settings;
+use crate::sandbox::engine::thin;
 use crate::sandbox::engine::txn::{Txn, View};
 use crate::wire::peek;
 use crate::wire::render::pretty_into;
 use axum::body::Bytes;
-use serde_json::Value;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -84,20 +84,24 @@ pub fn turn(view: &View, id: &str) -> Turn {
     };
     let owner = view.at(&delivery.event_account);
     let event = owner.stored("event", &delivery.event);
-    let endpoint = view
-        .get("webhook_endpoint", &delivery.endpoint)
+    let endpoint = emit::endpoint(view, &delivery.endpoint)
         .filter(|endpoint| text(endpoint, "status") == "enabled");
     let (Some(event), Some(endpoint)) = (event, endpoint) else { return Turn::Cancel };
     let Some(envelope) = event.part::<Envelope>() else { return Turn::Cancel };
     let secret = endpoint.part::<WebhookEndpointPart>();
     let Some(secret) = SigningSecret::read(&secret.secret) else { return Turn::Cancel };
-    let version = endpoint.get("api_version").and_then(Value::as_str);
-    let version = version.unwrap_or(&envelope.api_version);
-    let find = |kind: &str, id: &str| owner.get(kind, id).map(|found| found.document());
-    let compact = event_text(&event.id, envelope, &event.text, version, &find);
+    let compact = if emit::is_thin(&endpoint) || thin::is_own(&envelope.kind) {
+        thin::text(&event.id, envelope, &event.text, false)
+    } else {
+        let named = ["api_version", "snapshot_api_version"];
+        let version = named.iter().find_map(|name| endpoint.get(*name)?.as_str());
+        let version = version.unwrap_or(&envelope.api_version);
+        let find = |kind: &str, id: &str| owner.get(kind, id).map(|found| found.document());
+        event_text(&event.id, envelope, &event.text, version, &find)
+    };
     let mut body = Vec::with_capacity(compact.len() * 3 / 2);
     pretty_into(&mut body, &compact, 0);
-    let (url, before) = (text(&endpoint, "url").to_owned(), delivery.attempts.len());
+    let (url, before) = (emit::url(&endpoint).to_owned(), delivery.attempts.len());
     Turn::Send(DeliveryRequest { url, secret, body: body.into(), before })
 }
 

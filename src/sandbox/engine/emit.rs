@@ -5,7 +5,9 @@ use crate::sandbox::engine::object::text;
 use crate::sandbox::engine::object::{Object, Stored};
 use crate::sandbox::engine::private::{Delivery, Envelope, Name, WebhookEndpointPart};
 use crate::sandbox::engine::settings::Settings;
-use crate::sandbox::engine::txn::{Txn, mark};
+use crate::sandbox::engine::thin;
+use crate::sandbox::engine::txn::{Txn, View, mark};
+use crate::wire::render;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -20,10 +22,26 @@ pub const PRUNE_MARK: (&str, &str) = ("_mark", PRUNE_JOB);
 
 /// Records an event about an object and plans one delivery for every enabled endpoint that wants `kind`.
 pub fn emit(txn: &mut Txn<'_>, kind: &str, about: &Stored, previous: Option<Box<str>>) {
-    let of_payment = kind.starts_with("payment_intent.") || kind.starts_with("charge.");
-    let id = txn.new_id(if of_payment { "evt_3" } else { "evt_1" }, 23);
-    let account = txn.scope().account.to_string();
     let endpoints = subscribers(txn, kind);
+    emit_to(txn, kind, about, previous, &endpoints);
+}
+
+/// Records an event and plans its delivery to these endpoints alone. Returns its id.
+pub fn emit_to(
+    txn: &mut Txn<'_>,
+    kind: &str,
+    about: &Stored,
+    previous: Option<Box<str>>,
+    endpoints: &[Subscriber],
+) -> String {
+    let of_payment = kind.starts_with("payment_intent.") || kind.starts_with("charge.");
+    let (prefix, digits) = match kind {
+        kind if thin::is_own(kind) => thin::OWN_ID,
+        _ if of_payment => ("evt_3", 23),
+        _ => ("evt_1", 23),
+    };
+    let id = txn.new_id(prefix, digits);
+    let account = txn.scope().account.to_string();
     let envelope = Envelope {
         kind: Name::of(kind),
         api_version: Name::of(Settings::of(txn).get("api_version")),
@@ -36,7 +54,7 @@ pub fn emit(txn: &mut Txn<'_>, kind: &str, about: &Stored, previous: Option<Box<
         told: endpoints.iter().map(|endpoint| (endpoint.id().to_owned(), false)).collect(),
     };
     txn.put_event(&id, Arc::clone(&about.text), envelope);
-    for endpoint in &endpoints {
+    for endpoint in endpoints {
         plan_at(txn, &id, endpoint);
     }
     if txn.stored(PRUNE_MARK.0, PRUNE_MARK.1).is_none() {
@@ -45,6 +63,18 @@ pub fn emit(txn: &mut Txn<'_>, kind: &str, about: &Stored, previous: Option<Box<
             txn.schedule(txn.now().plus(KEPT_S), PRUNE_JOB, &json!({}));
         });
     }
+    id
+}
+
+/// [`emit_to`] about a document that is not stored.
+pub fn emit_doc_to(txn: &mut Txn<'_>, kind: &str, doc: &Value, to: &[Subscriber]) -> String {
+    emit_to(txn, kind, &unstored(doc), None, to)
+}
+
+/// A document that is not stored (the balance), as an event is about it.
+pub fn unstored(doc: &Value) -> Stored {
+    let text = render::compact(doc).into();
+    Stored { kind: "", id: Arc::from(""), seq: 0, text, private: None }
 }
 
 /// Has the newest event of a type about an object show it as it is now: what it became in the same change.
@@ -113,40 +143,73 @@ pub fn note(txn: &mut Txn<'_>, event_id: &str, endpoint_id: &str, accepted: bool
     });
 }
 
+/// The kinds of objects that events are delivered to.
+pub const ENDPOINTS: [&str; 2] = ["webhook_endpoint", "v2.core.event_destination"];
+
+/// The endpoint of an id, whichever kind it is of.
+pub fn endpoint(view: &View, id: &str) -> Option<Arc<Object>> {
+    ENDPOINTS.iter().find_map(|kind| view.get(kind, id))
+}
+
+/// Where an endpoint's events are sent to.
+pub fn url(endpoint: &Value) -> &str {
+    text(endpoint.get("webhook_endpoint").unwrap_or(endpoint), "url")
+}
+
+/// Whether an endpoint is told of events without their objects.
+pub fn is_thin(endpoint: &Value) -> bool {
+    text(endpoint, "event_payload") == "thin"
+}
+
 /// The enabled endpoints that are subscribed to a type, oldest first; `*` stands for all types. An event of a
-/// connected account also goes to the platform's endpoints that were made with `connect`.
+/// connected account also goes to the platform's endpoints that ask for those.
 pub fn subscribers(txn: &Txn<'_>, kind: &str) -> Vec<Subscriber> {
     let account = txn.scope().account.to_string();
-    let mut found =
-        of_account(&txn.newest("webhook_endpoint").collect::<Vec<_>>(), kind, &account, false);
-    if !account.is_empty() {
-        let platform: Vec<_> = txn.at("").newest("webhook_endpoint").collect();
-        found.extend(of_account(&platform, kind, "", true));
+    let mut found = Vec::new();
+    for endpoints in ENDPOINTS {
+        found.extend(of_account(txn, endpoints, kind, &account, false));
+        if !account.is_empty() {
+            found.extend(of_account(&txn.at(""), endpoints, kind, "", true));
+        }
     }
     found
 }
 
 fn of_account(
-    endpoints: &[Arc<Object>],
+    view: &View,
+    endpoints: &str,
     kind: &str,
     account: &str,
     connect: bool,
 ) -> Vec<Subscriber> {
-    let wants = |endpoint: &&Arc<Object>| {
-        text(endpoint, "status") == "enabled"
-            && endpoint.part::<WebhookEndpointPart>().connect == connect
-            && endpoint
-                .get("enabled_events")
-                .and_then(Value::as_array)
-                .is_some_and(|wanted| wanted.iter().any(|w| w == kind || w == "*"))
+    let all: Vec<Arc<Object>> = view.newest(endpoints).collect();
+    let wanting = all.iter().rev().filter(|endpoint| {
+        text(endpoint, "status") == "enabled" && hears(endpoint, connect) && wants(endpoint, kind)
+    });
+    let subscriber = |endpoint: &Arc<Object>| Subscriber {
+        account: account.to_owned(),
+        id: text(endpoint, "id").to_owned(),
     };
-    let wanting = endpoints.iter().rev().filter(wants);
-    wanting
-        .map(|endpoint| Subscriber {
-            account: account.to_owned(),
-            id: text(endpoint, "id").to_owned(),
-        })
-        .collect()
+    wanting.map(subscriber).collect()
+}
+
+/// Whether an endpoint is told of connected accounts' events, or of its account's own.
+fn hears(endpoint: &Object, connect: bool) -> bool {
+    match endpoint.get("events_from").and_then(Value::as_array) {
+        Some(from) => from.iter().any(|it| it == if connect { "@accounts" } else { "@self" }),
+        None => endpoint.part::<WebhookEndpointPart>().connect == connect,
+    }
+}
+
+fn wants(endpoint: &Object, kind: &str) -> bool {
+    let named = if is_thin(endpoint) {
+        thin::name(kind)
+    } else {
+        (!thin::is_own(kind)).then_some(kind.into())
+    };
+    let Some(named) = named else { return false };
+    let wanted = endpoint.get("enabled_events").and_then(Value::as_array);
+    wanted.is_some_and(|wanted| wanted.iter().any(|it| *it == *named || it == "*"))
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ pub mod schedule;
 pub mod settings;
 pub mod snapshots;
 pub mod state;
+pub mod thin;
 pub mod txn;
 pub mod worlds;
 

@@ -1,6 +1,7 @@
 //! One stored object: its public document as text, and its private part beside it.
 
 use crate::sandbox::engine::private::{Envelope, Part, Private, kept_once};
+use crate::sandbox::engine::thin;
 use crate::sandbox::version::down::{self, Find};
 use crate::wire::{peek, render};
 use serde_json::{Map, Value};
@@ -34,6 +35,9 @@ impl Stored {
     /// The object as the API shows it.
     pub fn shown(&self) -> Arc<str> {
         match self.part::<Envelope>() {
+            Some(envelope) if thin::is_own(&envelope.kind) => {
+                thin::text(&self.id, envelope, &self.text, true).into()
+            }
             // What an older version shows in whole is not looked for: here nobody can.
             Some(envelope) => {
                 let version = &envelope.api_version;

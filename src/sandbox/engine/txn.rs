@@ -425,14 +425,7 @@ impl<'e> Txn<'e> {
 
     /// Emits an event about a document that is not stored (the balance).
     pub fn emit_about(&mut self, kind: &str, doc: &Value) {
-        let stored = Stored {
-            kind: "",
-            id: Arc::from(""),
-            seq: 0,
-            text: render::compact(doc).into(),
-            private: None,
-        };
-        emit::emit(self, kind, &stored, None);
+        emit::emit(self, kind, &emit::unstored(doc), None);
     }
 
     /// Emits an `*.updated`-like event with `previous_attributes`, unless nothing visible changed.

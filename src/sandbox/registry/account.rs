@@ -224,7 +224,8 @@ fn write(txn: &mut Txn<'_>, doc: &mut Doc, call: &Call) -> Result<(), Failure> {
     written.write(txn, shape, &params, OWN)?;
     *doc = written.doc;
     if let Some(Value::Object(sent)) = call.get("individual") {
-        let person = connect::put_person(txn, &id, doc.get("individual"), sent)?;
+        let country = doc.get("country").and_then(Value::as_str).unwrap_or_default();
+        let person = connect::put_person(txn, (&id, country), doc.get("individual"), sent)?;
         doc.insert("individual".to_owned(), person.document());
     }
     for name in ["external_account", "bank_account"] {
@@ -293,14 +294,23 @@ fn set_delay(doc: &mut Doc, call: &Call) {
 }
 
 fn company(country: Option<&Value>) -> Value {
-    json!({
+    let mut company = json!({
         "address": {"city": null, "country": country, "line1": null, "line2": null,
             "postal_code": null, "state": null},
         "directors_provided": false, "executives_provided": false, "name": null,
         "owners_provided": false, "tax_id_provided": false,
         "verification": {"document": {"back": null, "details": null, "details_code": null,
             "front": null}},
-    })
+    });
+    // As recorded of these two, and of no other.
+    let is_told_more = country.and_then(Value::as_str).is_some_and(|it| ["AE", "KR"].contains(&it));
+    if let (true, Some(company)) = (is_told_more, company.as_object_mut()) {
+        for name in ["name_kana", "name_kanji", "ownership_declaration"] {
+            company.insert(name.to_owned(), Value::Null);
+        }
+        company.insert("vat_id_provided".to_owned(), json!(false));
+    }
+    company
 }
 
 /// The capabilities that a call asks for, or no longer.
@@ -341,6 +351,25 @@ mod tests {
         assert_eq!(lab.ok(&format!("DELETE {path}"), json!({}))["deleted"], true);
         let failure = lab.call(&format!("GET {path}"), json!({})).unwrap_err();
         assert_eq!((failure.status, failure.code.as_deref()), (403, Some("account_invalid")));
+    }
+
+    #[test]
+    fn what_an_account_shows_unasked_depends_on_its_country() {
+        for (country, more) in [("US", false), ("CA", false), ("AE", true), ("KR", true)] {
+            let mut lab = Lab::new();
+            let asked = json!({"type": "custom", "country": country, "business_type": "individual",
+                "individual": {"first_name": "Jenny"}});
+            let made = lab.ok("POST /v1/accounts", asked);
+            let company = made["company"].as_object().unwrap();
+            assert_eq!(company.get("vat_id_provided"), more.then_some(&json!(false)), "{country}");
+            assert_eq!(company.contains_key("name_kana"), more, "{country}");
+            let is_korean = country == "KR";
+            let person = made["individual"].as_object().unwrap();
+            assert_eq!(person.get("gender").is_some(), is_korean, "{country}");
+            let path = format!("POST /v1/accounts/{}/persons", made["id"].as_str().unwrap());
+            let other = lab.ok(&path, json!({"first_name": "Aki"}));
+            assert_eq!(other.get("maiden_name").is_some(), is_korean, "{country}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::sandbox::behaviour::document::{Handler, merge_metadata, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;
-use crate::sandbox::engine::object::Object;
+use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::Txn;
 use crate::sandbox::registry::{account, draft, plan, record, reference, rules, table, unplaced};
 use crate::wire::failure::{Failure, FailureKind};
@@ -85,10 +85,26 @@ fn request(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     found.map(Body::from).ok_or_else(|| reference::absent("capability", &name, "capability"))
 }
 
-/// Stores a person of an account, made new or written over what is there.
+/// What a person in Korea shows although nobody said it, as recorded there alone.
+pub fn show_unsaid(doc: &mut Doc, country: &str) {
+    const UNSAID: [&str; 7] = [
+        "first_name_kana",
+        "first_name_kanji",
+        "gender",
+        "last_name_kana",
+        "last_name_kanji",
+        "maiden_name",
+        "nationality",
+    ];
+    for name in UNSAID.iter().filter(|_| country == "KR") {
+        doc.entry(*name).or_insert(Value::Null);
+    }
+}
+
+/// Stores a person of an account in a country, made new or written over what is there.
 pub fn put_person(
     txn: &mut Txn<'_>,
-    account: &str,
+    (account, country): (&str, &str),
     known: Option<&Value>,
     params: &Map<String, Value>,
 ) -> Result<Arc<Object>, Failure> {
@@ -109,6 +125,7 @@ pub fn put_person(
     if params.contains_key("id_number") {
         person.doc.insert("ssn_last_4_provided".to_owned(), json!(true));
     }
+    show_unsaid(&mut person.doc, country);
     person.ensure_whole()?;
     standing::note_sent(txn, account, params);
     let event =

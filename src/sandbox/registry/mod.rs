@@ -12,6 +12,7 @@ pub mod plan;
 pub mod record;
 pub mod reference;
 pub mod rules;
+pub mod second;
 pub mod settings;
 pub mod table;
 pub mod upload;
@@ -63,7 +64,7 @@ pub fn find(endpoint: &'static Endpoint) -> Answerer {
 
 fn own(key: &str) -> Option<Handler> {
     let found = object::handler(key).or_else(|| account::handler(key));
-    found.or_else(|| connect::handler(key))
+    found.or_else(|| connect::handler(key)).or_else(|| second::handler(key))
 }
 
 fn plain(endpoint: &'static Endpoint) -> Option<Handler> {

@@ -5,8 +5,9 @@ use crate::catalog::grammar::{Kind, Shape};
 use crate::sandbox::behaviour::document::text;
 use crate::sandbox::behaviour::report::kept;
 use crate::sandbox::call::Call;
-use crate::sandbox::call::body::{Body, Page};
+use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list::{self, Filter};
+use crate::sandbox::call::neighbours;
 use crate::sandbox::call::search::{self, Index};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::Txn;
@@ -15,7 +16,6 @@ use crate::sandbox::registry::filter::filters;
 use crate::sandbox::registry::plan::{Operation, Parent, Plan};
 use crate::sandbox::registry::{reference, rules};
 use crate::wire::failure::{Failure, FailureKind};
-use crate::wire::render;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -211,7 +211,11 @@ fn delete(txn: &mut Txn<'_>, call: &Call, plan: &Plan) -> Result<Body, Failure> 
     txn.remove(MORE, &more_id(&found));
     tell(txn, &kind, "deleted", &found, None);
     rules::refresh(txn, &found);
-    let stub = json!({"id": id, "object": kind, "deleted": true});
+    let stub = if kind.starts_with("v2.") {
+        json!({"id": id, "object": kind})
+    } else {
+        json!({"id": id, "object": kind, "deleted": true})
+    };
     Ok(stub.into())
 }
 
@@ -252,33 +256,9 @@ fn page(txn: &mut Txn<'_>, call: &Call, plan: &Plan) -> Result<Body, Failure> {
         });
     }
     if call.key.starts_with("GET /v2/") {
-        return second_page(txn, call, kind, &kept);
+        return neighbours::page(txn, call, kind, &kept, |stored| stored.shown());
     }
     list::page(txn, call, kind, &kept)
-}
-
-/// A list as v2 answers it: with the addresses of its neighbours, in place of cursors.
-fn second_page(
-    txn: &Txn<'_>,
-    call: &Call,
-    kind: &str,
-    filters: &[Filter<'_>],
-) -> Result<Body, Failure> {
-    let mut paged = call.clone();
-    if let Some(token) = call.get("page") {
-        paged.params.insert("starting_after".to_owned(), token.clone());
-    }
-    let (found, has_more) = list::find(txn, &paged, kind, filters)?;
-    let next = found
-        .last()
-        .filter(|_| has_more)
-        .map(|last| format!("{}?limit={}&page={}", list::url(call), list::limit(call), last.id));
-    let next = render::compact(&json!(next));
-    Ok(Body::Page(Box::new(Page {
-        before: "{\"data\":",
-        data: found.iter().map(|stored| stored.shown()).collect(),
-        after: format!(",\"next_page_url\":{next},\"previous_page_url\":null}}"),
-    })))
 }
 
 fn seek(txn: &mut Txn<'_>, call: &Call, plan: &Plan) -> Result<Body, Failure> {

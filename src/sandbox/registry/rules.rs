@@ -5,7 +5,7 @@ use crate::sandbox::behaviour::document::text;
 use crate::sandbox::call::Call;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::Txn;
-use crate::sandbox::registry::SHOWN;
+use crate::sandbox::registry::{SHOWN, connect};
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -135,9 +135,14 @@ pub fn finish(txn: &Txn<'_>, kind: &str, call: &Call, doc: &mut Doc) {
             }
         }
         "issuing.card" => finish_card(txn, doc),
-        "person" if call.sent("id_number") => {
+        "person" => {
             // A whole number has its end in it.
-            doc.insert("ssn_last_4_provided".to_owned(), json!(true));
+            if call.sent("id_number") {
+                doc.insert("ssn_last_4_provided".to_owned(), json!(true));
+            }
+            if let Some(account) = txn.at("").get("account", call.id(0)) {
+                connect::show_unsaid(doc, text(&account, "country"));
+            }
         }
         "terminal.location" if !doc.contains_key("display_name") => {
             let own = ["display_name_kanji", "display_name_kana"];

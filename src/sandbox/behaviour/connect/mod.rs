@@ -9,6 +9,7 @@ pub mod onboarding;
 pub mod part;
 pub mod requirements;
 pub mod reversal;
+pub mod second;
 pub mod secret;
 pub mod split;
 pub mod standing;

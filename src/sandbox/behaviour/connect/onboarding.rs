@@ -1,7 +1,7 @@
 //! How an account gets through its requirements: links to a page, and what that page does.
 
-use crate::sandbox::behaviour::connect::{bank, standing};
-use crate::sandbox::behaviour::document::{Handler, new, text};
+use crate::sandbox::behaviour::connect::{bank, second, standing};
+use crate::sandbox::behaviour::object::{Handler, new, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::engine::object::{Doc, Object};
@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// Seconds for which an account link can be opened, as recorded.
 const LINK_S: i64 = 300;
 /// The kind of what is kept of an account link.
-const LINK: &str = "_account_link";
+pub const LINK: &str = "_account_link";
 
 /// The behaviour of account links and login links.
 pub fn handler(key: &str) -> Option<Handler> {
@@ -122,6 +122,9 @@ pub fn submit(txn: &mut Txn<'_>, account: &str, token: &str, gives: bool) -> Res
     });
     if gives {
         complete(txn, account)?;
+    }
+    if let Some(link) = txn.at("").get(LINK, token) {
+        second::tell_returned(txn, &link);
     }
     Ok(())
 }

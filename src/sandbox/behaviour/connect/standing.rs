@@ -5,7 +5,8 @@
 //! `id_number` 222222222 needs no looking into; everything else is found right.
 
 use crate::sandbox::behaviour::connect::requirements::{BANK, Facts, Standing};
-use crate::sandbox::behaviour::document::text;
+use crate::sandbox::behaviour::connect::second;
+use crate::sandbox::behaviour::object::text;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::Txn;
 use serde_json::{Map, Value, json};
@@ -216,6 +217,7 @@ fn mirror(doc: &mut Doc, person: &Object) {
 
 /// Tells of an account that changed, and of each capability of it.
 pub fn tell(txn: &mut Txn<'_>, id: &str, before: &Object, after: &Object) {
+    second::tell(txn, id, before, after);
     let statuses = |account: &Object, name: &str| {
         account.get("capabilities").and_then(|all| all.get(name)).cloned()
     };

@@ -10,6 +10,7 @@ use crate::sandbox::engine::index;
 use crate::sandbox::engine::object::{Object, Stored};
 use crate::sandbox::engine::private::{Delivery, Envelope};
 use crate::sandbox::engine::state::Table;
+use crate::sandbox::engine::thin;
 use crate::sandbox::engine::txn::follow::Job;
 use crate::sandbox::engine::txn::{Txn, missing};
 use crate::wire::failure::Failure;
@@ -36,7 +37,8 @@ pub fn job(name: &str) -> Option<Job> {
 
 fn find(txn: &Txn<'_>, id: &str) -> Result<Arc<Object>, Failure> {
     let event = txn.find("event", id, "id")?;
-    if is_kept(&event, txn.now()) { Ok(event) } else { Err(missing("event", id, "id")) }
+    let is_thin = thin::is_own(&event.part::<Envelope>().kind);
+    if is_kept(&event, txn.now()) && !is_thin { Ok(event) } else { Err(missing("event", id, "id")) }
 }
 
 /// Whether an event is young enough to be shown.
@@ -70,6 +72,7 @@ fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     filters.push(Filter::test(|event| {
         let Some(event) = event.part::<Envelope>() else { return false };
         event.created > now.plus(-emit::KEPT_S).0
+            && !thin::is_own(&event.kind)
             && (wanted.is_empty() || wanted.iter().any(|w| is_of(&event.kind, w)))
             && delivered.is_none_or(|all| (event.pending_webhooks() == 0) == all)
     }));
@@ -88,7 +91,8 @@ fn retry(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let event = find(txn, call.id(0))?;
     let endpoints = match call.text("webhook_endpoint") {
         Some(id) => {
-            let endpoint = txn.find("webhook_endpoint", id, "webhook_endpoint")?;
+            let endpoint = emit::endpoint(txn, id)
+                .ok_or_else(|| missing("webhook_endpoint", id, "webhook_endpoint"))?;
             if text(&endpoint, "status") != "enabled" {
                 let message = format!("The webhook endpoint {id} is disabled.");
                 return Err(Failure::invalid(message).param("webhook_endpoint"));

@@ -17,6 +17,7 @@ pub mod dispute;
 pub mod early_fraud_warning;
 pub mod ephemeral_key;
 pub mod event;
+pub mod event_destination;
 pub mod invoice;
 pub mod invoice_item;
 pub mod invoice_line;
@@ -48,6 +49,7 @@ pub mod subscription_item;
 pub mod subscription_schedule;
 pub mod tax_rate;
 pub mod test_clock;
+pub mod thin_event;
 pub mod token;
 pub mod topup;
 pub mod webhook_endpoint;
@@ -105,6 +107,7 @@ fn find_handler(key: &str) -> Option<Handler> {
         early_fraud_warning::handler,
         ephemeral_key::handler,
         event::handler,
+        event_destination::handler,
         invoice::handler,
         invoice_item::handler,
         invoice_line::handler,
@@ -137,6 +140,7 @@ fn find_handler(key: &str) -> Option<Handler> {
         tax_id::handler,
         tax_rate::handler,
         test_clock::handler,
+        thin_event::handler,
         token::handler,
         topup::handler,
         webhook_endpoint::handler,

@@ -6,6 +6,7 @@ use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;
 use crate::sandbox::engine::delivery;
+use crate::sandbox::engine::emit;
 use crate::sandbox::engine::object::Doc;
 use crate::sandbox::engine::private::WebhookEndpointPart;
 use crate::sandbox::engine::txn::Txn;
@@ -36,11 +37,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
             return Err(missing_param(name));
         }
     }
-    if txn.count("webhook_endpoint") >= ENDPOINTS_MAX {
-        let text =
-            format!("You have reached the maximum of {ENDPOINTS_MAX} test webhook endpoints.");
-        return Err(Failure::invalid(text));
-    }
+    ensure_room(txn)?;
     let secret = txn.new_id("whsec_", 32);
     let mut doc = Map::new();
     doc.insert("object".to_owned(), json!("webhook_endpoint"));
@@ -60,6 +57,16 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         shown.insert("secret".to_owned(), json!(secret));
     }
     Ok(shown.into())
+}
+
+/// Fails where an account has as many endpoints as it may. That destinations count with them is believed.
+pub fn ensure_room(txn: &Txn<'_>) -> Result<(), Failure> {
+    let count: usize = emit::ENDPOINTS.iter().map(|kind| txn.count(kind)).sum();
+    if count < ENDPOINTS_MAX {
+        return Ok(());
+    }
+    let text = format!("You have reached the maximum of {ENDPOINTS_MAX} test webhook endpoints.");
+    Err(Failure::invalid(text))
 }
 
 fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
@@ -108,7 +115,7 @@ fn apply(txn: &Txn<'_>, doc: &mut Doc, call: &Call) -> Result<(), Failure> {
 /// production, and a test of that must not fail because the sandbox is offline. Each of its deliveries says
 /// why it was not sent. Any other host beyond this machine (`http://app:3000` in a network of containers) is
 /// one that somebody waits at: there the missing flag is named at once.
-fn check_url(text: &str, beyond: &Beyond) -> Result<(), Failure> {
+pub fn check_url(text: &str, beyond: &Beyond) -> Result<(), Failure> {
     let wrong = |message: &str| Failure::invalid(message).code("url_invalid").param("url");
     if !text.contains("://") {
         return Err(wrong("Invalid URL: An explicit scheme (such as https) must be provided."));
@@ -144,7 +151,8 @@ fn is_public(url: &Url) -> bool {
     }
 }
 
-fn missing_param(name: &str) -> Failure {
+/// The refusal of what lacks a parameter.
+pub fn missing_param(name: &str) -> Failure {
     Failure::invalid(format!("Missing required param: {name}."))
         .code("parameter_missing")
         .param(name)
