@@ -62,7 +62,7 @@ pub fn handler(key: &str) -> Option<Handler> {
 }
 
 fn found(txn: &Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
-    txn.find(KIND, call.id(0), "quote")
+    txn.find(KIND, call.id(0), "id")
 }
 
 fn make(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {

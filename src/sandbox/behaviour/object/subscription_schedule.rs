@@ -17,7 +17,7 @@ pub fn handler(key: &str) -> Option<Handler> {
         }
         "GET /v1/subscription_schedules" => list_all,
         "GET /v1/subscription_schedules/{schedule}" => {
-            |txn, call| txn.find(KIND, call.id(0), "schedule").map(Body::from)
+            |txn, call| txn.find(KIND, call.id(0), "id").map(Body::from)
         }
         "POST /v1/subscription_schedules/{schedule}" => {
             |txn, call| scheduled::update(txn, call, call.id(0)).map(Body::from)
