@@ -157,7 +157,6 @@ fn is_ready_made(id: &str) -> bool {
 
 /// Objects that nothing in the sandbox makes yet.
 const NOT_YET: &[&str] = &[
-    "billing.credit_grant",
     "financial_connections.account",
     "financial_connections.session",
     "identity.verification_session",

@@ -82,7 +82,7 @@ pub fn upfront(quote: &Value, part: &QuotePart) -> Vec<LinePart> {
 ///
 /// Fails for one without a customer or without lines.
 pub fn finalize(txn: &mut Txn<'_>, call: &Call, id: &str) -> Result<Arc<Object>, Failure> {
-    let known = txn.find(KIND, id, "quote")?;
+    let known = txn.find(KIND, id, "id")?;
     ensure_status(&known, "finalized", &["draft"])?;
     let customer = text(&known, "customer").to_owned();
     if customer.is_empty() {
@@ -159,10 +159,10 @@ fn stamp(doc: &mut Doc, name: &str, at: i64) {
 ///
 /// Fails for one that was accepted or called off.
 pub fn cancel(txn: &mut Txn<'_>, id: &str) -> Result<Arc<Object>, Failure> {
-    let known = txn.find(KIND, id, "quote")?;
+    let known = txn.find(KIND, id, "id")?;
     ensure_status(&known, "canceled", &["draft", "open"])?;
     on_clock_of(txn, text(&known, "customer"), |txn| close(txn, id));
-    txn.find(KIND, id, "quote")
+    txn.find(KIND, id, "id")
 }
 
 fn close(txn: &mut Txn<'_>, id: &str) {
@@ -193,7 +193,7 @@ pub fn on_expire(txn: &mut Txn<'_>, args: &Value) {
 ///
 /// Fails for one that is not open, and for what cannot be made of it; nothing is kept then.
 pub fn accept(txn: &mut Txn<'_>, id: &str) -> Result<Arc<Object>, Failure> {
-    let known = txn.find(KIND, id, "quote")?;
+    let known = txn.find(KIND, id, "id")?;
     ensure_status(&known, "accepted", &["open"])?;
     let customer = txn.find("customer", text(&known, "customer"), "customer")?;
     on_clock_of(txn, text(&customer, "id"), |txn| {
@@ -212,7 +212,7 @@ pub fn accept(txn: &mut Txn<'_>, id: &str) -> Result<Arc<Object>, Failure> {
         if let Some((_, after)) = changed {
             txn.emit("quote.accepted", &after);
         }
-        txn.find(KIND, id, "quote")
+        txn.find(KIND, id, "id")
     })
 }
 

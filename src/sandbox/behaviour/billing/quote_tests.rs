@@ -146,10 +146,10 @@ fn each_status_allows_what_it_allows() {
     let empty = quote(&mut shop, json!({}));
     refused(&mut shop, &empty, "/finalize");
     // Nobody accepts it in time.
-    let mark = shop.lab.events().len();
     shop.lab.advance(31 * DAY);
     assert_eq!(shop.lab.get("quote", &id(&open))["status"], "canceled");
-    assert!(since(&shop.lab, mark).contains(&"quote.canceled".to_owned()));
+    // Older events are forgotten by now.
+    assert!(shop.lab.events().contains(&"quote.canceled".to_owned()));
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn store(
 
 /// A new schedule as it is once its first phase has begun; whoever is told of it sees it so.
 fn retold(txn: &mut Txn<'_>, id: &str) -> Result<Arc<Object>, Failure> {
-    let made = txn.find(KIND, id, "schedule")?;
+    let made = txn.find(KIND, id, "id")?;
     txn.retell("subscription_schedule.created", &made);
     Ok(made)
 }
@@ -148,7 +148,7 @@ fn ensure_open(known: &Value, what: &str) -> Result<(), Failure> {
 ///
 /// Fails for one that is over, and for phases without what is running.
 pub fn update(txn: &mut Txn<'_>, call: &Call, id: &str) -> Result<Arc<Object>, Failure> {
-    let known = txn.find(KIND, id, "schedule")?;
+    let known = txn.find(KIND, id, "id")?;
     ensure_open(&known, "update")?;
     call.ensure_modelled(" of subscription schedules", &["pause_schedules"])?;
     on_clock_of(txn, text(&known, "customer"), |txn| apply(txn, call, &known))
@@ -177,7 +177,7 @@ fn apply(txn: &mut Txn<'_>, call: &Call, known: &Arc<Object>) -> Result<Arc<Obje
     if phases.is_some() || call.sent("default_settings") || call.sent("end_behavior") {
         renewed(txn, call, &before, &after)?;
     }
-    let after = txn.find(KIND, &id, "schedule")?;
+    let after = txn.find(KIND, &id, "id")?;
     if is_open(&after) {
         txn.emit_change("subscription_schedule.updated", &before, &after);
     }
@@ -237,13 +237,13 @@ fn config(phase: &Value) -> Doc {
 ///
 /// Fails for one that is over.
 pub fn release(txn: &mut Txn<'_>, call: &Call, id: &str) -> Result<Arc<Object>, Failure> {
-    let known = txn.find(KIND, id, "schedule")?;
+    let known = txn.find(KIND, id, "id")?;
     ensure_open(&known, "release")?;
     on_clock_of(txn, text(&known, "customer"), |txn| {
         let own = text(&known, "subscription").to_owned();
         close(txn, &known, End::Released);
         let_go(txn, &own, call.flag("preserve_cancel_date") == Some(true));
-        txn.find(KIND, id, "schedule")
+        txn.find(KIND, id, "id")
     })
 }
 
@@ -251,7 +251,7 @@ pub fn release(txn: &mut Txn<'_>, call: &Call, id: &str) -> Result<Arc<Object>, 
 ///
 /// Fails for one that is over.
 pub fn cancel(txn: &mut Txn<'_>, call: &Call, id: &str) -> Result<Arc<Object>, Failure> {
-    let known = txn.find(KIND, id, "schedule")?;
+    let known = txn.find(KIND, id, "id")?;
     ensure_open(&known, "cancel")?;
     on_clock_of(txn, text(&known, "customer"), |txn| {
         close(txn, &known, End::Canceled);
@@ -268,7 +268,7 @@ pub fn cancel(txn: &mut Txn<'_>, call: &Call, id: &str) -> Result<Arc<Object>, F
             }
             ending::cancel(txn, &Call { params, ..call.clone() }, &own)?;
         }
-        txn.find(KIND, id, "schedule")
+        txn.find(KIND, id, "id")
     })
 }
 

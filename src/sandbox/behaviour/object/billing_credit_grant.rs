@@ -16,12 +16,15 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Parameters that say whose credits are listed.
+const OWNERS: [&str; 2] = ["customer", "customer_account"];
+
 /// The behaviour of `/v1/billing/credit_*`.
 pub fn handler(key: &str) -> Option<Handler> {
     Some(match key {
         "POST /v1/billing/credit_grants" => create,
         "GET /v1/billing/credit_grants" => {
-            |txn, call| list::page(txn, call, KIND, &list::same(call, &["customer"]))
+            |txn, call| list::page(txn, call, KIND, &list::same(call, &OWNERS))
         }
         "GET /v1/billing/credit_grants/{id}" => |txn, call| found(txn, call).map(Body::from),
         "POST /v1/billing/credit_grants/{id}" => update,
@@ -120,9 +123,10 @@ fn end(txn: &mut Txn<'_>, call: &Call, voids: bool) -> Result<Body, Failure> {
 
 fn list_transactions(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let mut filters = list::same(call, &["credit_grant"]);
-    if let Some(customer) = call.text("customer") {
+    for name in OWNERS {
+        let Some(owner) = call.text(name) else { continue };
         let own: Vec<String> = txn
-            .having(KIND, "customer", customer)
+            .having(KIND, name, owner)
             .iter()
             .map(|grant| text(grant, "id").to_owned())
             .collect();

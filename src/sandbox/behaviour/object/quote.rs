@@ -63,7 +63,7 @@ pub fn handler(key: &str) -> Option<Handler> {
 }
 
 fn found(txn: &Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
-    txn.find(KIND, call.id(0), "quote")
+    txn.find(KIND, call.id(0), "id")
 }
 
 fn make(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
@@ -300,6 +300,6 @@ fn lines(txn: &mut Txn<'_>, call: &Call, known: &QuotePart) -> Result<Vec<LinePa
 }
 
 fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    call.ensure_modelled(" of this list", &["customer_account"])?;
-    list::page(txn, call, KIND, &list::same(call, &["customer", "status", "test_clock"]))
+    let names = ["customer", "customer_account", "status", "test_clock"];
+    list::page(txn, call, KIND, &list::same(call, &names))
 }

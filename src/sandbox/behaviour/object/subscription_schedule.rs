@@ -17,7 +17,7 @@ pub fn handler(key: &str) -> Option<Handler> {
         }
         "GET /v1/subscription_schedules" => list_all,
         "GET /v1/subscription_schedules/{schedule}" => {
-            |txn, call| txn.find(KIND, call.id(0), "schedule").map(Body::from)
+            |txn, call| txn.find(KIND, call.id(0), "id").map(Body::from)
         }
         "POST /v1/subscription_schedules/{schedule}" => {
             |txn, call| scheduled::update(txn, call, call.id(0)).map(Body::from)
@@ -33,8 +33,7 @@ pub fn handler(key: &str) -> Option<Handler> {
 }
 
 fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    call.ensure_modelled(" of this list", &["customer_account"])?;
-    let mut filters = list::same(call, &["customer"]);
+    let mut filters = list::same(call, &["customer", "customer_account"]);
     for name in ["canceled_at", "completed_at", "released_at"] {
         filters.extend(list::within(call, name));
     }
