@@ -1,6 +1,7 @@
 //! A PDF of text and lines, without a font in it: Latin letters in Helvetica, which every reader has, and all others
 //! in a Japanese font that readers know by name. Each font says which letters its codes stand for, so that what is
-//! read is what can be copied. Pure.
+//! read is what can be copied; letters beyond the first 65,536 have a font of their own, whose codes readers know
+//! already. Pure.
 //!
 //! Lengths are thousandths of a point: there is no floating-point arithmetic.
 
@@ -39,6 +40,14 @@ const OWN_CODES: [(char, u8); 10] = [
     ('—', 0x97),
     ('™', 0x99),
 ];
+
+/// In which font a letter is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Font {
+    Latin,
+    Basic,
+    Beyond,
+}
 
 /// How letters look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,23 +90,24 @@ impl Pdf {
     ) {
         let x = if side == Side::Right { x - width(text, size) } else { x };
         let mut out = format!("BT 1 0 0 1 {} {} Tm\n", number(x), number(y));
-        for (latin, run) in runs(text) {
-            let font = match (latin, weight) {
-                (true, Weight::Plain) => "F1",
-                (true, Weight::Bold) => "F2",
-                (false, _) => "F3",
-            };
+        for (font, run) in runs(text) {
             let mut codes = String::new();
             for letter in run.chars() {
-                match code(letter).filter(|_| latin) {
-                    Some(code) => hex(&mut codes, &[code]),
-                    None => {
-                        self.used.insert(letter);
-                        hex(&mut codes, &utf16(letter));
-                    }
+                match (font, code(letter)) {
+                    (Font::Latin, Some(code)) => hex(&mut codes, &[code]),
+                    _ => hex(&mut codes, &utf16(letter)),
+                }
+                if font == Font::Basic {
+                    self.used.insert(letter);
                 }
             }
-            put(&mut out, format_args!("/{font} {} Tf <{codes}> Tj\n", number(size)));
+            let name = match (font, weight) {
+                (Font::Latin, Weight::Plain) => "F1",
+                (Font::Latin, Weight::Bold) => "F2",
+                (Font::Basic, _) => "F3",
+                (Font::Beyond, _) => "F4",
+            };
+            put(&mut out, format_args!("/{name} {} Tf <{codes}> Tj\n", number(size)));
         }
         out.push_str("ET\n");
         self.draw(&out);
@@ -121,8 +131,8 @@ impl Pdf {
     /// The file. `lang` is the language of its words.
     pub fn finish(self, title: &str, lang: &str) -> Vec<u8> {
         let pages = self.pages.len();
-        // 1 and 2 are the catalog and its pages, 3 to 5 the fonts, 6 to 8 what the third needs, 9 the title.
-        let first = 10;
+        // 1 and 2 are the catalog and its pages, 3 to 6 the fonts, 7 to 9 what the last two need, 10 the title.
+        let first = 11;
         let kids: Vec<String> = (0..pages).map(|at| format!("{} 0 R", first + 2 * at)).collect();
         let mut named = String::new();
         hex(&mut named, &[0xFE, 0xFF]);
@@ -132,8 +142,9 @@ impl Pdf {
             format!("<< /Type /Pages /Kids [{}] /Count {pages} >>", kids.join(" ")),
             latin_font("Helvetica"),
             latin_font("Helvetica-Bold"),
-            "<< /Type /Font /Subtype /Type0 /BaseFont /KozGoPr6N-Medium-UniJIS-UTF16-H /Encoding /UniJIS-UTF16-H /DescendantFonts [6 0 R] /ToUnicode 8 0 R >>".to_owned(),
-            "<< /Type /Font /Subtype /CIDFontType0 /BaseFont /KozGoPr6N-Medium /CIDSystemInfo << /Registry (Adobe) /Ordering (Japan1) /Supplement 6 >> /FontDescriptor 7 0 R /DW 1000 >>".to_owned(),
+            japanese_font(" /ToUnicode 9 0 R"),
+            japanese_font(""),
+            "<< /Type /Font /Subtype /CIDFontType0 /BaseFont /KozGoPr6N-Medium /CIDSystemInfo << /Registry (Adobe) /Ordering (Japan1) /Supplement 6 >> /FontDescriptor 8 0 R /DW 1000 >>".to_owned(),
             "<< /Type /FontDescriptor /FontName /KozGoPr6N-Medium /Flags 4 /FontBBox [-149 -374 1254 1008] /ItalicAngle 0 /Ascent 880 /Descent -120 /CapHeight 763 /StemV 99 >>".to_owned(),
             stream(&to_unicode(&self.used)),
             format!("<< /Title <{named}> /Producer (stripegym) >>"),
@@ -141,7 +152,7 @@ impl Pdf {
         for (at, page) in self.pages.iter().enumerate() {
             let content = first + 2 * at + 1;
             objects.push(format!(
-                "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {} {}] /Resources << /Font << /F1 3 0 R /F2 4 0 R /F3 5 0 R >> >> /Contents {content} 0 R >>",
+                "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {} {}] /Resources << /Font << /F1 3 0 R /F2 4 0 R /F3 5 0 R /F4 6 0 R >> >> /Contents {content} 0 R >>",
                 number(WIDTH),
                 number(HEIGHT)
             ));
@@ -187,14 +198,18 @@ fn words(text: &str) -> Vec<&str> {
     words
 }
 
-/// The runs of a text in one font each: whether it is the Latin one, and what it writes.
-fn runs(text: &str) -> Vec<(bool, String)> {
-    let mut runs: Vec<(bool, String)> = Vec::new();
+/// The runs of a text in one font each.
+fn runs(text: &str) -> Vec<(Font, String)> {
+    let mut runs: Vec<(Font, String)> = Vec::new();
     for letter in text.chars() {
-        let latin = code(letter).is_some();
+        let font = match code(letter) {
+            Some(_) => Font::Latin,
+            None if letter <= '\u{ffff}' => Font::Basic,
+            None => Font::Beyond,
+        };
         match runs.last_mut() {
-            Some((of, run)) if *of == latin => run.push(letter),
-            _ => runs.push((latin, letter.to_string())),
+            Some((of, run)) if *of == font => run.push(letter),
+            _ => runs.push((font, letter.to_string())),
         }
     }
     runs
@@ -220,13 +235,19 @@ fn latin_font(name: &str) -> String {
     format!("<< /Type /Font /Subtype /Type1 /BaseFont /{name} /Encoding /WinAnsiEncoding >>")
 }
 
+fn japanese_font(more: &str) -> String {
+    format!(
+        "<< /Type /Font /Subtype /Type0 /BaseFont /KozGoPr6N-Medium-UniJIS-UTF16-H /Encoding /UniJIS-UTF16-H /DescendantFonts [7 0 R]{more} >>"
+    )
+}
+
 /// What the codes of the Japanese font stand for: they are UTF-16, and so is the map.
 fn to_unicode(used: &BTreeSet<char>) -> String {
     let mut map = String::from(
         "/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n/CMapType 2 def\n\
          /CMapName /Adobe-Identity-UCS def\n\
          /CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def\n\
-         3 begincodespacerange\n<0000> <D7FF>\n<D800DC00> <DBFFDFFF>\n<E000> <FFFF>\nendcodespacerange\n",
+         1 begincodespacerange\n<0000> <FFFF>\nendcodespacerange\n",
     );
     let all: Vec<char> = used.iter().copied().collect();
     for block in all.chunks(BLOCK) {
@@ -256,7 +277,7 @@ fn assemble(objects: &[String]) -> Vec<u8> {
     }
     let (count, start) = (objects.len() + 1, file.len());
     put(&mut file, format_args!("xref\n0 {count}\n{table}"));
-    put(&mut file, format_args!("trailer\n<< /Size {count} /Root 1 0 R /Info 9 0 R >>\n"));
+    put(&mut file, format_args!("trailer\n<< /Size {count} /Root 1 0 R /Info 10 0 R >>\n"));
     put(&mut file, format_args!("startxref\n{start}\n%%EOF\n"));
     file.into_bytes()
 }
@@ -305,6 +326,7 @@ pub(crate) mod reading {
         for kid in kids {
             let page = &objects[&kid];
             let content = &objects[&number_after(page, "/Contents ")];
+            let content = content.split_once("\nstream\n").unwrap().1;
             let mut font = String::new();
             for word in content.lines().flat_map(|line| line.split(' ')) {
                 match word.chars().next() {
@@ -358,22 +380,21 @@ pub(crate) mod reading {
             };
             return bytes.map(letter).collect();
         }
+        let units = |hex: &str| -> Vec<u16> {
+            let four = (0..hex.len() / 4).map(|at| &hex[4 * at..4 * at + 4]);
+            four.map(|digits| u16::from_str_radix(digits, 16).unwrap()).collect()
+        };
+        if !font.contains("/ToUnicode") {
+            assert!(font.contains("/Encoding /UniJIS-UTF16-H"), "{font} says what its codes are");
+            return String::from_utf16(&units(codes)).unwrap();
+        }
         let map = &objects[&number_after(font, "/ToUnicode ")];
         let pairs: HashMap<&str, &str> = map
             .lines()
             .filter_map(|line| line.strip_prefix('<')?.strip_suffix('>')?.split_once("> <"))
             .collect();
-        let (mut rest, mut units) = (codes, Vec::new());
-        while !rest.is_empty() {
-            let length = if matches!(&rest[..2], "D8" | "D9" | "DA" | "DB") { 8 } else { 4 };
-            let (code, after) = rest.split_at(length);
-            let means = pairs[code];
-            units.extend(
-                (0..means.len() / 4)
-                    .map(|at| u16::from_str_radix(&means[4 * at..4 * at + 4], 16).unwrap()),
-            );
-            rest = after;
-        }
+        let codes = (0..codes.len() / 4).map(|at| &codes[4 * at..4 * at + 4]);
+        let units: Vec<u16> = codes.flat_map(|code| units(pairs[code])).collect();
         String::from_utf16(&units).unwrap()
     }
 }
