@@ -32,6 +32,8 @@ const PRODUCTS: &[&str] = &["POST /v1/products", "POST /v1/products/{id}"];
 const INVOICE_ITEMS: &[&str] = &["POST /v1/invoiceitems", "POST /v1/invoiceitems/{invoiceitem}"];
 const PROMOTION_CODES: &[&str] = &["POST /v1/promotion_codes"];
 const CREDIT_NOTES: &[&str] = &["POST /v1/credit_notes"];
+const SCHEDULES: &[&str] =
+    &["POST /v1/subscription_schedules", "POST /v1/subscription_schedules/{schedule}"];
 const SESSIONS: &[&str] = &["POST /v1/checkout/sessions"];
 const INTENTS: &[&str] = &["POST /v1/payment_intents"];
 const NEW_INTENTS: &[&str] = &["POST /v1/payment_intents", "POST /v1/setup_intents"];
@@ -48,7 +50,7 @@ const TYPED: &[&str] = &[
 #[derive(Clone, Copy, Debug)]
 struct Older {
     endpoints: &'static [&'static str],
-    /// Its place (`a[b]`), as it was called.
+    /// Its place (`a[b]`, also where `a` is a list), as it was called.
     parameter: &'static str,
     /// The version that ended it.
     until: &'static str,
@@ -89,6 +91,7 @@ const OLDER: &[Older] = &[
     // Recordings up to 2025 still send both.
     older(SUBSCRIPTIONS, "plan", ENDIVE, Then::Taken("s", None)),
     older(SUBSCRIPTIONS, "quantity", ENDIVE, Then::Taken("i", None)),
+    older(SCHEDULES, "phases[iterations]", CLOVER, Then::Taken("i", None)),
     older(INVOICE_ITEMS, "price", BASIL, Then::Taken("s", Some("pricing"))),
     older(INVOICE_ITEMS, "unit_amount", BASIL, Then::Taken("i", None)),
     older(CREDIT_NOTES, "refund", BASIL, Then::Taken("s", None)),
@@ -199,7 +202,7 @@ impl<'v> Legacy<'v> {
         // Few endpoints have any: only there is the path written out.
         let mut own =
             OLDER.iter().filter(move |it| it.endpoints.contains(&self.endpoint)).peekable();
-        let name = own.peek().map(|_| path.to_string());
+        let name = own.peek().map(|_| path.name());
         own.filter(move |it| name.as_deref() == Some(it.parameter))
     }
 
@@ -281,7 +284,11 @@ mod tests {
         let names: Vec<&str> = place.split(['[', ']']).filter(|name| !name.is_empty()).collect();
         let (last, before) = names.split_last().unwrap();
         for name in before {
-            match &grammar::field(fields, name).expect(place).of.kind {
+            let kind = match &grammar::field(fields, name).expect(place).of.kind {
+                Kind::List(of) => &of.kind,
+                kind => kind,
+            };
+            match kind {
                 Kind::Shape(name) => fields = &catalog.params(name).unwrap().fields,
                 other => panic!("{place}: {other:?}"),
             }

@@ -198,6 +198,6 @@ mod tests {
                 assert!(catalog.object(object).is_some(), "{object}");
             }
         }
-        assert_eq!(catalog.routes().all().len(), 658);
+        assert_eq!(catalog.routes().all().len(), 659);
     }
 }

@@ -33,6 +33,16 @@ impl Path<'_> {
         grammar::field(around, name)
     }
 
+    /// `a[b]`, whichever element of a list it stands in.
+    pub(crate) fn name(self) -> String {
+        match self {
+            Self::Root => String::new(),
+            Self::Name(Self::Root, name) => name.to_owned(),
+            Self::Name(around, name) => format!("{}[{name}]", around.name()),
+            Self::Place(around, _) => around.name(),
+        }
+    }
+
     /// Whether it is that member of a hash, at whatever depth.
     pub(crate) fn ends_with(self, last: &str) -> bool {
         matches!(self, Self::Name(_, name) if name == last)
@@ -62,6 +72,7 @@ mod tests {
         let first = Path::Place(&items, 10);
         let price = Path::Name(&first, "price");
         assert_eq!(price.to_string(), "line_items[10][price]");
+        assert_eq!(price.name(), "line_items[price]");
         assert_eq!((root.to_string(), other.to_string()), (String::new(), "[a]".to_owned()));
         assert!(price.ends_with("price") && !first.ends_with("10"));
     }

@@ -47,7 +47,8 @@ fn what_is_on_a_clock_is_listed_where_the_clock_is_named() {
 
 /// The instants at which an invoice was said to come, and what it was to be.
 fn upcoming(lab: &Lab) -> Vec<(i64, Value)> {
-    let told = lab.view().newest("event").filter(|it| it["type"] == "invoice.upcoming");
+    let view = lab.view();
+    let told = view.newest("event").filter(|it| it["type"] == "invoice.upcoming");
     told.map(|it| (it["created"].as_i64().unwrap(), it["data"]["object"].clone())).collect()
 }
 
