@@ -1,6 +1,6 @@
 //! Sign-ups a second: customer, payment method, attach and subscription, four calls over one connection each after the
 //! other. `cargo bench --bench signups`; `STRIPEGYM_BENCH_PEER=http://127.0.0.1:8000/worlds/bench` measures another
-//! emulator at that address with the same client in the same run. stripe_world needs Python 3.14 and is started by
+//! emulator at that address with the same client in the same run. `stripe_world` needs Python 3.14 and is started by
 //! hand; without a peer ours stands alone.
 #![expect(
     clippy::unwrap_used,

@@ -72,6 +72,7 @@ mod tests {
         let first = Path::Place(&items, 10);
         let price = Path::Name(&first, "price");
         assert_eq!(price.to_string(), "line_items[10][price]");
+        assert_eq!(price.pattern(), "line_items[][price]");
         assert_eq!((root.to_string(), other.to_string()), (String::new(), "[a]".to_owned()));
         assert!(price.ends_with("price") && !first.ends_with("10"));
     }

@@ -190,7 +190,9 @@ fn of_course(notice: &Notice, canvas: &Canvas) -> Line {
             let room =
                 usize::from(canvas.width).saturating_sub(method.len().max(6) + path.len() + 6);
             let answer = crate::view::table::short(answer, room.max(12));
-            Line::Aside(format!("{method:<6} /v1{path}  {}", canvas.tone(Tone::Quiet, &answer)))
+            // What only the sandbox has stands beside the API.
+            let root = if path.starts_with("/_stripegym/") { "" } else { "/v1" };
+            Line::Aside(format!("{method:<6} {root}{path}  {}", canvas.tone(Tone::Quiet, &answer)))
         }
         _ => Line::Nothing,
     }

@@ -12,7 +12,6 @@ use crate::domain::course::Track;
 use crate::domain::course::graded::{Cause, Checked, Round, changes};
 use crate::domain::course::outcome::State;
 use crate::domain::fault::{Class, Fault, FaultKind};
-use crate::domain::member;
 use crate::domain::notice::Notice;
 use crate::domain::peek::Peek as _;
 use serde_json::{Value, json};

@@ -144,7 +144,10 @@ impl Scenario {
         let mut kept: Vec<&'static Action> = self.actions.iter().skip(at + 1).collect();
         for action in self.actions.iter().take(at).rev() {
             let needed = action.makes().is_some_and(|kind| {
-                !known.contains(&kind) && kept.iter().any(|it| it.refers_to(kind))
+                let mut before = kept.iter().take_while(|it| !it.refers_to(kind));
+                let is_made = before.any(|it| it.makes() == Some(kind));
+                let is_used = kept.iter().any(|it| it.refers_to(kind));
+                !known.contains(&kind) && is_used && !is_made
             });
             if needed {
                 kept.insert(0, action);
@@ -320,8 +323,7 @@ mod tests {
             "/subscriptions/{subscription}",
             "until",
         ];
-        let on_subscription =
-            left("invoice.payment_failed.renewal", &["subscription", "customer", "payment_method"]);
+        let on_subscription = left("invoice.payment_failed.renewal", &["subscription", "customer"]);
         assert_eq!(on_subscription.unwrap(), renewal);
         let on_charge = left("charge.refunded", &["charge", "payment_intent"]);
         assert_eq!(on_charge.unwrap(), ["/refunds"]);

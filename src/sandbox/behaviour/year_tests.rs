@@ -4,9 +4,6 @@
 use crate::sandbox::behaviour::simulated::{Dice, Observer, check_balance};
 use crate::sandbox::testing::Lab;
 use serde_json::json;
-use std::borrow::Cow;
-use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 const DAY: i64 = 86_400;

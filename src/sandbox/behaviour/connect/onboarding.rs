@@ -1,7 +1,7 @@
 //! How an account gets through its requirements: links to a page, and what that page does.
 
 use crate::sandbox::behaviour::connect::{bank, second, standing};
-use crate::sandbox::behaviour::object::{Handler, new, text};
+use crate::sandbox::behaviour::document::{Handler, new, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::engine::object::{Doc, Object};

@@ -3,7 +3,7 @@
 //! An account is one thing with two faces: v1's document, by which it stands or falls, and v2's, which is worked out
 //! of that and of what was sent. That v2's events are the platform's is believed.
 
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::document::text;
 use crate::sandbox::engine::object::Doc;
 use crate::sandbox::engine::txn::{Txn, View};
 use serde_json::{Map, Value, json};

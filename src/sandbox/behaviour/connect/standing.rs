@@ -6,7 +6,7 @@
 
 use crate::sandbox::behaviour::connect::requirements::{BANK, Facts, Standing};
 use crate::sandbox::behaviour::connect::second;
-use crate::sandbox::behaviour::object::text;
+use crate::sandbox::behaviour::document::text;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::Txn;
 use serde_json::{Map, Value, json};

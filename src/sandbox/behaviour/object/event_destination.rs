@@ -5,8 +5,9 @@
 //! refused where a destination is disabled.
 
 use crate::catalog::Catalog;
+use crate::sandbox::behaviour::document::{Handler, copy, merge_metadata, text};
+use crate::sandbox::behaviour::object::thin_event;
 use crate::sandbox::behaviour::object::webhook_endpoint::{self, missing_param};
-use crate::sandbox::behaviour::object::{Handler, copy, merge_metadata, text, thin_event};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::neighbours;

@@ -78,7 +78,7 @@ fn ask(txn: &mut Txn<'_>, call: &Call, card: &Object, amount: i64) -> Result<Bod
         "merchant_currency": call.text("merchant_currency").unwrap_or(&currency),
         "network_risk_score": null,
     });
-    let waiting = waiting(txn, call, card, &asked, merchant);
+    let waiting = waiting(txn, call, card, &asked, &merchant);
     if refusal.is_none() {
         let mut pending = waiting.clone();
         let mut request = asked.as_object().cloned().unwrap_or_default();
@@ -109,7 +109,7 @@ fn decision(approved: bool, reason: &str, now: i64) -> Doc {
 }
 
 /// An authorization that nobody has decided about.
-fn waiting(txn: &Txn<'_>, call: &Call, card: &Object, asked: &Value, merchant: Value) -> Doc {
+fn waiting(txn: &Txn<'_>, call: &Call, card: &Object, asked: &Value, merchant: &Value) -> Doc {
     let id = txn.new_id("iauth_1", 23);
     let check = "not_provided";
     let method = call.text("authorization_method").unwrap_or("online");
@@ -164,7 +164,7 @@ fn capture(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     if amount < 1 {
         return Err(Failure::below_one("capture_amount"));
     }
-    let transaction = issuing_transaction::make(txn, taken)?;
+    let transaction = issuing_transaction::make(txn, &taken)?;
     let closes = call.flag("close_authorization") != Some(false);
     change(txn, &known, |doc| {
         let left = if closes { 0 } else { (held - amount).max(0) };

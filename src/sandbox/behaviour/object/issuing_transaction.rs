@@ -70,7 +70,7 @@ fn apart(txn: &mut Txn<'_>, call: &Call, kind: &'static str) -> Result<Body, Fai
     let merchant = merchant(call)?;
     let details = details(call);
     let taken = Taken { card: &card, amount, kind, authorization: None, merchant, details };
-    make(txn, taken).map(Body::from)
+    make(txn, &taken).map(Body::from)
 }
 
 /// What a path names and is not there is not found.
@@ -140,7 +140,7 @@ fn fill_item(item: &mut Map<String, Value>) {
 }
 
 /// Makes a transaction and tells of it.
-pub fn make(txn: &mut Txn<'_>, taken: Taken<'_>) -> Result<Arc<Object>, Failure> {
+pub fn make(txn: &mut Txn<'_>, taken: &Taken<'_>) -> Result<Arc<Object>, Failure> {
     let id = txn.new_id("ipi_1", 23);
     let signed = if taken.kind == "capture" { -taken.amount } else { taken.amount };
     let currency = text(taken.card, "currency");
@@ -192,5 +192,5 @@ fn refund(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         merchant,
         details: Value::Null,
     };
-    make(txn, taken).map(Body::from)
+    make(txn, &taken).map(Body::from)
 }

@@ -1,7 +1,7 @@
 //! Thin events, as v2 retrieves and lists them.
 
 use crate::domain::time::Timestamp;
-use crate::sandbox::behaviour::object::Handler;
+use crate::sandbox::behaviour::document::Handler;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list::Filter;

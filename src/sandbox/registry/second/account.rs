@@ -5,7 +5,7 @@ use crate::catalog::grammar;
 use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::connect::second::{self, ACCOUNT, PERSON};
 use crate::sandbox::behaviour::connect::standing;
-use crate::sandbox::behaviour::object::{Handler, int, keep_unsent, text};
+use crate::sandbox::behaviour::document::{Handler, int, keep_unsent, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list::Filter;

@@ -4,7 +4,7 @@ use crate::catalog::Catalog;
 use crate::catalog::grammar;
 use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::connect::onboarding::LINK;
-use crate::sandbox::behaviour::object::{Handler, int, text};
+use crate::sandbox::behaviour::document::{Handler, int, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::engine::txn::Txn;

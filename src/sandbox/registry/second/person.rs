@@ -3,7 +3,7 @@
 use crate::catalog::Catalog;
 use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::connect::second::{self, PERSON};
-use crate::sandbox::behaviour::object::{Handler, int, keep_unsent, text};
+use crate::sandbox::behaviour::document::{Handler, int, keep_unsent, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list::Filter;
