@@ -78,6 +78,13 @@ pub async fn bind(addr: SocketAddr, or_next: bool) -> io::Result<TcpListener> {
     }
 }
 
+/// The same; with the address that it became.
+pub async fn bound(addr: SocketAddr, or_next: bool) -> io::Result<(TcpListener, SocketAddr)> {
+    let listener = bind(addr, or_next).await?;
+    let bound = listener.local_addr()?;
+    Ok((listener, bound))
+}
+
 /// Ports that no system hands out by itself to whoever asks for any.
 const LASTING: std::ops::Range<u16> = 10_240..30_240;
 

@@ -28,7 +28,6 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::net::TcpListener;
 
 /// How long stopping waits for deliveries that are being passed on.
 const FORWARDS_END: Duration = Duration::from_secs(5);
@@ -176,9 +175,11 @@ impl Desk {
 pub async fn start(config: ListenerConfig) -> Result<Running, ListenerError> {
     let ListenerConfig { addr, or_next, secrets, tolerance_s, forward_to, .. } = config;
     let forwarder = forward_to.as_deref().map(Forwarder::new).transpose()?;
-    let (listener, bound) = bind(addr, or_next).await?;
+    let failed = |source| ListenerError::Bind { addr, source };
+    let (listener, bound) = server::bound(addr, or_next).await.map_err(failed)?;
+    let beside = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let plain = match &config.tls {
-        Some(_) => Some(bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), false).await?),
+        Some(_) => Some(server::bound(beside, false).await.map_err(failed)?),
         None => None,
     };
     let secrets = Secrets::new(secrets);
@@ -208,14 +209,6 @@ pub async fn start(config: ListenerConfig) -> Result<Running, ListenerError> {
     });
     server.spawn(server::serve_as(config.tls, listener, service, limits, stop));
     Ok(Running { addr: bound, plain, secrets, stopper, server, forwards, forwarder })
-}
-
-/// Listens on `addr`; the address that it became.
-async fn bind(addr: SocketAddr, or_next: bool) -> Result<(TcpListener, SocketAddr), ListenerError> {
-    let failed = |source| ListenerError::Bind { addr, source };
-    let listener = server::bind(addr, or_next).await.map_err(failed)?;
-    let bound = listener.local_addr().map_err(failed)?;
-    Ok((listener, bound))
 }
 
 async fn route(desk: &Arc<Desk>, request: Request<Arriving>) -> Answer {
@@ -654,7 +647,7 @@ mod tests {
     #[tokio::test]
     async fn a_target_that_hangs_gets_so_many_deliveries_and_no_more() {
         // Takes connections and never answers.
-        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook", silent.local_addr().unwrap());
         let mut shop = shop_with(|config| config.forward_to = Some(url)).await;
         let more = 20;

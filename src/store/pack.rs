@@ -6,8 +6,8 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// How hard it is tried to make them small: twice the time of the library's default for a tenth less.
-const LEVEL: i32 = 12;
+/// How hard it is tried to make them small. Events are so alike that more takes ten times as long for a twentieth less.
+const LEVEL: i32 = 3;
 
 /// What a pack may come to when it is opened; more than that was not written here.
 const OPENED_MAX: usize = 256 * 1024 * 1024;

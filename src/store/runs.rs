@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering as Atomic};
 const READ_MAX: usize = 64 * 1024;
 
 /// How many runs of one size there are before they become one: so many files are open at once for each sorter.
-const FILES_MAX: usize = 40;
+const FILES_MAX: usize = 64;
 
 /// Where runs are written, and how much memory there is before they are.
 #[derive(Clone, Debug)]
@@ -141,12 +141,12 @@ impl Runs {
     }
 }
 
-/// Makes room for `more`, twice as much as there was and never more than `most` in all: what grows by itself may
-/// come to twice of that.
+/// Makes room for `more`, four times as much as there was and never more than `most` in all: what grows by itself may
+/// come to twice of that, and what was outgrown is not given back at once.
 fn make_room<T>(vec: &mut Vec<T>, more: usize, most: usize) {
     let needed = vec.len() + more;
     if needed > vec.capacity() {
-        let wished = (vec.capacity() * 2).min(most).max(needed);
+        let wished = vec.capacity().saturating_mul(4).min(most).max(needed);
         vec.reserve_exact(wished - vec.len());
     }
 }

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Enough that there are several packs and that pages come free.
-const EVENTS: usize = 1_100;
+const EVENTS: usize = 600;
 
 /// A ledger that took in events from a file.
 fn filled() -> Env {
