@@ -40,18 +40,24 @@ pub use cli::main;
 /// What this project's own tests and benches start in-process, item by item; no stable API.
 #[doc(hidden)]
 pub mod parts {
+    pub use crate::app::compare::table::csv;
     pub use crate::batch::Batch;
     pub use crate::catalog::Catalog;
     pub use crate::catalog::route::Routed;
     pub use crate::catalog::version::Version;
+    pub use crate::domain::book::line::{Line, Meaning, Source};
     pub use crate::domain::currency::Currency;
+    pub use crate::domain::event::Event;
     pub use crate::domain::money::Money;
+    pub use crate::domain::reconcile::columns::Map;
+    pub use crate::domain::reconcile::row::Row;
     pub use crate::domain::reconcile::{Reconciliation, Verdict, reconcile};
     pub use crate::domain::secret::{ApiKey, SigningSecret};
     pub use crate::domain::signature::{TOLERANCE_S, sign, verify};
     pub use crate::domain::time::Timestamp;
     pub use crate::os::clock::Clock;
     pub use crate::os::entropy::Entropy;
+    pub use crate::sandbox::call::search::{self, Index};
     pub use crate::sandbox::host;
     pub use crate::shop::gather::{Gathered, gather};
     pub use crate::shop::intake::{Intake, Secrets};

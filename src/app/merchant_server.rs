@@ -6,12 +6,13 @@ use crate::app::failure::of_listener;
 use crate::app::ledger_file::LedgerFile;
 use crate::app::provider::Provider;
 use crate::domain::currency::Currency;
-use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::fault::{Fault, FaultKind, UsageError};
 use crate::domain::money::Money;
 use crate::domain::notice::{Delivery, Notice, Outcome};
 use crate::domain::secret::SigningSecret;
 use crate::domain::signature::TOLERANCE_S;
 use crate::net::outbound;
+use crate::net::tls::{Files, Identity, TlsError};
 use crate::shop::listener::{self, ListenerConfig, Running};
 use crate::shop::listener_event::{EventSink, ListenerEvent};
 use crate::shop::site::Site;
@@ -67,10 +68,22 @@ impl MerchantServer {
         file: &LedgerFile,
         options: ListenOptions,
     ) -> Result<Self, Fault> {
+        Self::open_as(context, provider, file, options, None).await
+    }
+
+    /// The same; over TLS alone, where it is given what it proves itself with.
+    pub async fn open_as(
+        context: &Context,
+        provider: &Provider,
+        file: &LedgerFile,
+        options: ListenOptions,
+        tls: Option<&Files>,
+    ) -> Result<Self, Fault> {
         let (sink, seen) = EventSink::channel();
         let config = ListenerConfig {
             addr: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), options.port),
             or_next: options.or_next,
+            tls: tls.map(identity).transpose()?,
             secrets: context.config.webhook_secrets.clone(),
             tolerance_s: TOLERANCE_S,
             forward_to: options.forward_to,
@@ -104,7 +117,7 @@ impl MerchantServer {
     /// Registers it with the provider, and believes the secret that it is given.
     pub async fn register(&mut self, provider: &Provider) -> Result<(), Fault> {
         sweep(provider, MARK, false).await?;
-        let url = self.running.webhook_url();
+        let url = self.running.sandbox_webhook_url();
         let created = provider.stripe.create_webhook_endpoint(&url, &["*"], MARK);
         let endpoint = created.await?;
         let text = |name: &str| endpoint.get(name).and_then(Value::as_str);
@@ -172,6 +185,25 @@ impl MerchantServer {
         }
         self.running.stop().await;
     }
+}
+
+/// Reads what it proves itself with; of a file that cannot be used it is said how one is made.
+fn identity(files: &Files) -> Result<Identity, Fault> {
+    const MADE: &str = "openssl req -x509 -newkey rsa:2048 -nodes -days 90 -subj /CN=localhost \
+                        -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout key.pem -out cert.pem";
+    Identity::read(files).map_err(|error| {
+        let (flag, path) = match &error {
+            TlsError::Certificate { path, .. } => ("--tls-cert", path),
+            TlsError::Key { path, .. } => ("--tls-key", path),
+        };
+        let usage_error = UsageError::BadValue {
+            flag: flag.to_owned(),
+            value: path.display().to_string(),
+            expected: MADE.to_owned(),
+        };
+        let command = "stripegym listen".to_owned();
+        Fault::because(FaultKind::Usage { usage_error, command }, error)
+    })
 }
 
 /// Takes listeners off the provider's list that were killed before they could do it themselves: they

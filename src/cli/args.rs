@@ -267,6 +267,12 @@ pub(crate) struct Listen {
     /// Prints the signing secret.
     #[arg(long)]
     pub(crate) print_secret: bool,
+    /// The certificate to speak TLS with.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<std::path::PathBuf>,
+    /// Its key.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<std::path::PathBuf>,
 }
 
 /// How a table is written.

@@ -12,6 +12,8 @@ pub(crate) enum LedgerBook {
     Accounts(LedgerSheet),
     /// What they hold.
     Balance(LedgerSheet),
+    /// Makes the file small, and loses nothing.
+    Compact(LedgerSheet),
     /// The book for other programs.
     Export(LedgerExport),
     /// Takes in events, objects, or another ledger.

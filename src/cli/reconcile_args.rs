@@ -64,6 +64,9 @@ pub(crate) struct Reconcile {
     /// Leaves out what agrees.
     #[arg(long)]
     pub(crate) only_differences: bool,
+    /// Compares only what changed since the last time.
+    #[arg(long)]
+    pub(crate) incremental: bool,
     /// Says what would be replayed, and asks.
     #[arg(long)]
     pub(crate) fix: bool,
@@ -141,6 +144,7 @@ impl Reader<'_> {
             yes: asked.yes,
             asker: self.person.then(Asker::stdin),
             explain,
+            incremental: asked.incremental,
         })
     }
 

@@ -65,9 +65,13 @@ pub(crate) fn run(line: Line, name: &str, sources: &Sources, early: &Canvas) -> 
     let asks_nothing = day.is_none_or(|day| day.yes) || canvas.format == Format::Json;
     let ci = sources.variable("CI").is_some();
     let pager = pager::choose(sources.variable("PAGER"), ci, asks_nothing);
+    let of_tables = pager::choose(sources.variable("PAGER"), ci, canvas.format != Format::Text);
     match carry_out(line, name, (config, pager), &canvas) {
         Ok(report) => match build_server::write(&copies, &report, &canvas) {
-            Ok(()) => show(&report, &canvas, build_server::owns_stdout(&copies)),
+            Ok(()) => {
+                let quiet = build_server::owns_stdout(&copies);
+                show(&report, &canvas, quiet, of_tables.as_deref())
+            }
             Err(fault) => fail(&fault, &canvas),
         },
         Err(fault) => fail(&fault, &canvas),
@@ -311,9 +315,12 @@ fn sink(asked: &Reconcile, canvas: &Canvas) -> Result<Option<reconcile::Sink>, F
     Ok(Some(view::findings::sink(form, canvas, out)))
 }
 
-fn show(report: &Report, canvas: &Canvas, quiet: bool) -> ExitCode {
+fn show(report: &Report, canvas: &Canvas, quiet: bool, pager: Option<&str>) -> ExitCode {
     if !quiet && let Some(text) = view::render(report, canvas) {
-        out::data(&text);
+        let pager = pager.filter(|_| report.is_table());
+        if !pager.is_some_and(|pager| pager::show(pager, text.trim_end())) {
+            out::data(&text);
+        }
     }
     if out::is_lost() {
         return fail(&FaultKind::File { path: "stdout".to_owned() }.into(), canvas);
@@ -335,6 +342,7 @@ fn format(line: &Line) -> Format {
             LedgerBook::Import(import) => import.format,
             LedgerBook::Accounts(it)
             | LedgerBook::Balance(it)
+            | LedgerBook::Compact(it)
             | LedgerBook::Problems(it)
             | LedgerBook::Rebuild(it)
             | LedgerBook::Verify(it) => it.format,

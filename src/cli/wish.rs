@@ -28,6 +28,7 @@ use crate::domain::fault::{FaultKind, UsageError};
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 use crate::net::outbound::{Beyond, Place};
+use crate::net::tls::Files;
 use crate::view::canvas::Canvas;
 use crate::view::time;
 use jiff::tz::TimeZone;
@@ -127,6 +128,8 @@ impl Reader<'_> {
         config: &Config,
     ) -> Result<listen::Wish, FaultKind> {
         let lasting = self.lasting(asked.lasting.as_deref())?;
+        let files = asked.tls_cert.zip(asked.tls_key);
+        let tls = files.map(|(certificate, key)| Files { certificate, key });
         let options = ListenOptions {
             port: asked.port.unwrap_or(config.port),
             or_next: asked.port.is_none(),
@@ -135,6 +138,7 @@ impl Reader<'_> {
         };
         Ok(listen::Wish {
             options,
+            tls,
             lasting,
             until: asked.until,
             count: asked.count,
@@ -411,6 +415,7 @@ pub(crate) fn book(asked: LedgerBook) -> book::Wish {
         LedgerBook::Journal(it) => book::Wish::Journal { object: it.object, limit: it.limit },
         LedgerBook::Accounts(_) => book::Wish::Accounts,
         LedgerBook::Balance(_) => book::Wish::Balance,
+        LedgerBook::Compact(_) => book::Wish::Compact,
         LedgerBook::Problems(_) => book::Wish::Problems,
         LedgerBook::Import(it) => book::Wish::Import(it.file),
         LedgerBook::Rebuild(_) => book::Wish::Rebuild,

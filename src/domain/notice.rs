@@ -356,12 +356,21 @@ pub enum Notice {
         /// What of it was new.
         fresh: usize,
     },
+    /// How far the ledger is packed.
+    Compacting {
+        /// Lines packed.
+        done: u64,
+        /// Lines to pack.
+        all: u64,
+    },
     /// How far a comparison has come.
     Comparing {
         /// Rows read.
         rows: u64,
         /// Rows a second.
         per_second: u64,
+        /// Seconds that are left, where that can be told.
+        left_s: Option<u64>,
         /// Whether all are read.
         merging: bool,
     },

@@ -217,6 +217,21 @@ pub struct CaughtUp {
     pub unreadable: usize,
 }
 
+/// `stripegym ledger compact`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compacted {
+    /// Where it worked.
+    pub place: Place,
+    /// Lines whose bodies were packed now.
+    pub lines: u64,
+    /// The bytes of all events as they came.
+    pub payload: u64,
+    /// The file's bytes before.
+    pub before: u64,
+    /// The file's bytes after.
+    pub after: u64,
+}
+
 /// `stripegym reconcile explain`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
@@ -294,6 +309,8 @@ pub enum Report {
     Reconciled(Reconciled),
     /// `stripegym catch-up`.
     CaughtUp(CaughtUp),
+    /// `stripegym ledger compact`.
+    Compacted(Compacted),
     /// `stripegym reconcile explain`.
     Comparison(Box<Explanation>),
     /// What was written row by row while it was found: whether nothing differs.
@@ -368,6 +385,11 @@ pub enum Report {
 }
 
 impl Report {
+    /// Whether it is rows, of which there may be more than a screen has lines.
+    pub const fn is_table(&self) -> bool {
+        matches!(self, Self::Ledger(_) | Self::Sheet(_) | Self::Reconciled(_) | Self::Comparison(_))
+    }
+
     /// Whether the answer is yes: nothing differs, nothing is wrong, the payment was made.
     pub fn is_well(&self) -> bool {
         match self {

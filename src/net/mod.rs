@@ -6,3 +6,4 @@ pub mod outbound;
 pub mod server;
 pub mod shutdown;
 pub mod tasks;
+pub mod tls;

@@ -2,18 +2,20 @@
 
 use crate::net::connection::{Arriving, Life, Timed, Watched};
 use crate::net::shutdown::Stop;
+use crate::net::tls::Identity;
 use hyper::body::Body;
 use hyper::server::conn::http1;
 use hyper::service::Service;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -74,6 +76,13 @@ pub async fn bind(addr: SocketAddr, or_next: bool) -> io::Result<TcpListener> {
         }
         other => other,
     }
+}
+
+/// The same; with the address that it became.
+pub async fn bound(addr: SocketAddr, or_next: bool) -> io::Result<(TcpListener, SocketAddr)> {
+    let listener = bind(addr, or_next).await?;
+    let bound = listener.local_addr()?;
+    Ok((listener, bound))
 }
 
 /// Ports that no system hands out by itself to whoever asks for any.
@@ -167,8 +176,28 @@ impl Places {
 }
 
 /// Serves until `stop`; then lets open requests end within the limit's drain time.
-pub async fn serve<S, B>(listener: TcpListener, service: S, limits: Limits, mut stop: Stop)
+pub async fn serve<S, B>(listener: TcpListener, service: S, limits: Limits, stop: Stop)
 where
+    S: Service<Request<Arriving>, Response = Response<B>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send + 'static,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: std::error::Error + Send + Sync,
+{
+    serve_as(None, listener, service, limits, stop).await;
+}
+
+/// The same; with an `identity` over TLS alone.
+pub async fn serve_as<S, B>(
+    identity: Option<Identity>,
+    listener: TcpListener,
+    service: S,
+    limits: Limits,
+    mut stop: Stop,
+) where
     S: Service<Request<Arriving>, Response = Response<B>, Error = Infallible>
         + Clone
         + Send
@@ -204,19 +233,20 @@ where
         places.add(&life);
         let stream = Watched::new(stream, Arc::clone(&life), limits.write_time);
         let service = Timed { service: service.clone(), life: Arc::clone(&life), limits };
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(limits.head_time)
-            .max_buf_size(limits.head_bytes_max)
-            .serve_connection(TokioIo::new(stream), service);
-        let watched = graceful.watch(connection);
+        let (watcher, acceptor) = (graceful.watcher(), identity.as_ref().map(Identity::acceptor));
         connections.spawn(async move {
-            tokio::select! {
-                ended = watched => {
-                    if let Err(error) = ended {
-                        tracing::debug!(%error, "a connection ended early");
-                    }
+            let conversation = async {
+                let Some(acceptor) = acceptor else {
+                    return converse(stream, service, limits, watcher).await;
+                };
+                match tokio::time::timeout(limits.head_time, acceptor.accept(stream)).await {
+                    Ok(Ok(stream)) => converse(stream, service, limits, watcher).await,
+                    Ok(Err(error)) => tracing::debug!(%error, "no TLS came about"),
+                    Err(_) => tracing::debug!("no TLS came about in time"),
                 }
+            };
+            tokio::select! {
+                () = conversation => {}
                 () = life.ended() => {}
             }
             drop(place);
@@ -225,6 +255,25 @@ where
     drop(listener);
     let drained = tokio::time::timeout(limits.drain_time, graceful.shutdown()).await;
     tracing::debug!(graceful = drained.is_ok(), "server stopped");
+}
+
+/// Answers what comes over one connection until it ends.
+async fn converse<I, S, B>(stream: I, service: Timed<S>, limits: Limits, watcher: Watcher)
+where
+    I: AsyncRead + AsyncWrite + Unpin + 'static,
+    S: Service<Request<Arriving>, Response = Response<B>, Error = Infallible>,
+    S::Future: Send + 'static,
+    B: Body + Send + 'static,
+    B::Error: std::error::Error + Send + Sync,
+{
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head_time)
+        .max_buf_size(limits.head_bytes_max)
+        .serve_connection(TokioIo::new(stream), service);
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%error, "a connection ended early");
+    }
 }
 
 async fn accept(

@@ -8,6 +8,7 @@ use crate::net::outbound::OutboundError;
 use crate::net::server::{self, Limits};
 use crate::net::shutdown::{self, Stopper};
 use crate::net::tasks::Tasks;
+use crate::net::tls::Identity;
 use crate::os::clock::{Clock, Stopwatch};
 use crate::shop::answer::{self, Answer, BodyError};
 use crate::shop::forward::{FORWARDS_MAX, Forwarder};
@@ -24,7 +25,7 @@ use hyper::service::service_fn;
 use hyper::{HeaderMap, Method, Request};
 use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ pub struct ListenerConfig {
     pub addr: SocketAddr,
     /// Whether another port will do where this one is taken.
     pub or_next: bool,
+    /// What it proves itself with over TLS; without it, it speaks plain HTTP.
+    pub tls: Option<Identity>,
     /// The signing secrets that are believed from the start.
     pub secrets: Vec<SigningSecret>,
     /// How many seconds old a signature may be.
@@ -76,6 +79,8 @@ pub enum ListenerError {
 #[derive(Debug)]
 pub struct Running {
     addr: SocketAddr,
+    /// Where it also speaks plain HTTP: for the sandbox, which trusts no certificate, and for this machine alone.
+    plain: Option<SocketAddr>,
     secrets: Secrets,
     stopper: Stopper,
     server: Tasks,
@@ -91,12 +96,18 @@ impl Running {
 
     /// The shop's first page.
     pub fn url(&self) -> String {
-        format!("http://{}", self.addr)
+        let scheme = if self.plain.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.addr)
     }
 
     /// Where deliveries go.
     pub fn webhook_url(&self) -> String {
-        format!("http://{}/webhook", self.addr)
+        format!("{}/webhook", self.url())
+    }
+
+    /// Where deliveries of the sandbox go.
+    pub fn sandbox_webhook_url(&self) -> String {
+        format!("http://{}/webhook", self.plain.unwrap_or(self.addr))
     }
 
     /// The secrets that are believed, for whoever changes them.
@@ -164,9 +175,13 @@ impl Desk {
 pub async fn start(config: ListenerConfig) -> Result<Running, ListenerError> {
     let ListenerConfig { addr, or_next, secrets, tolerance_s, forward_to, .. } = config;
     let forwarder = forward_to.as_deref().map(Forwarder::new).transpose()?;
-    let bind = server::bind(addr, or_next).await;
-    let listener = bind.map_err(|source| ListenerError::Bind { addr, source })?;
-    let bound = listener.local_addr().map_err(|source| ListenerError::Bind { addr, source })?;
+    let failed = |source| ListenerError::Bind { addr, source };
+    let (listener, bound) = server::bound(addr, or_next).await.map_err(failed)?;
+    let beside = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let plain = match &config.tls {
+        Some(_) => Some(server::bound(beside, false).await.map_err(failed)?),
+        None => None,
+    };
     let secrets = Secrets::new(secrets);
     let forwards = Tasks::default();
     let desk = Arc::new(Desk {
@@ -188,8 +203,12 @@ pub async fn start(config: ListenerConfig) -> Result<Running, ListenerError> {
     let (stopper, stop) = shutdown::pair();
     let server = Tasks::default();
     let limits = Limits { body_time: answer::BODY_TIME, ..Limits::default() };
-    server.spawn(server::serve(listener, service, limits, stop));
-    Ok(Running { addr: bound, secrets, stopper, server, forwards, forwarder })
+    let plain = plain.map(|(listener, addr)| {
+        server.spawn(server::serve(listener, service.clone(), limits, stop.clone()));
+        addr
+    });
+    server.spawn(server::serve_as(config.tls, listener, service, limits, stop));
+    Ok(Running { addr: bound, plain, secrets, stopper, server, forwards, forwarder })
 }
 
 async fn route(desk: &Arc<Desk>, request: Request<Arriving>) -> Answer {
@@ -425,6 +444,7 @@ mod tests {
         let mut config = ListenerConfig {
             addr: "127.0.0.1:0".parse().unwrap(),
             or_next: false,
+            tls: None,
             secrets: vec![secret()],
             tolerance_s: TOLERANCE_S,
             forward_to: None,

@@ -30,6 +30,12 @@ impl Span {
 type Each<'e> = &'e mut dyn FnMut(&Row) -> io::Result<()>;
 
 impl Ledger {
+    /// About how many rows there are: sessions, and PaymentIntents without one are not counted.
+    pub fn compared_about(&self) -> Result<u64, StoreError> {
+        let sql = "SELECT COUNT(*) FROM ledger";
+        self.read(|connection| connection.query_row(sql, [], |row| super::count(row, 0)))
+    }
+
     /// Gives each row of `span` to `each`, all as of one instant, and keeps no other reader waiting.
     pub fn compared(&self, span: Span, each: Each<'_>) -> Result<(), StoreError> {
         let mut connection = schema::open(self.path())?;

@@ -1,7 +1,9 @@
 //! What disputes hold of each payment and what they cost: a view of the facts, kept nowhere.
 
+use crate::store::pack::Bodies;
 use crate::store::{Ledger, StoreError};
-use rusqlite::params;
+use rusqlite::{OptionalExtension as _, params};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// What the disputes of a payment come to, in minor units.
@@ -21,11 +23,16 @@ const DISPUTES: &str = "\
             (SELECT settled.object FROM facts AS settled WHERE settled.subject = facts.subject AND settled.what = 'settled')) \
     FROM facts WHERE (subject >= 'dp_' AND subject < 'dp`') OR (subject >= 'du_' AND subject < 'du`') GROUP BY subject";
 
-/// The payment of a dispute, as the events about it name it.
-const PAYMENT: &str = "\
-    SELECT COALESCE(json_extract(CAST(body AS TEXT), '$.data.object.payment_intent.id'), \
-                    json_extract(CAST(body AS TEXT), '$.data.object.payment_intent')) \
-    FROM events WHERE object = ?1 AND type LIKE 'charge.dispute.%' LIMIT 1";
+/// A line about a dispute.
+const LINE: &str =
+    "SELECT seq, body, pack FROM events WHERE object = ?1 AND type LIKE 'charge.dispute.%' LIMIT 1";
+
+/// The payment of a dispute, as an event about it names it.
+fn payment(body: &[u8]) -> Option<String> {
+    let event: Value = serde_json::from_slice(body).ok()?;
+    let named = event.pointer("/data/object/payment_intent")?;
+    Some(named.get("id").unwrap_or(named).as_str()?.to_owned())
+}
 
 impl Ledger {
     /// What disputes hold, by PaymentIntent; a payment that was never disputed is not in it.
@@ -33,12 +40,15 @@ impl Ledger {
         self.read(|connection| {
             let mut found: BTreeMap<String, Held> = BTreeMap::new();
             let mut disputes = connection.prepare_cached(DISPUTES)?;
-            let mut payment = connection.prepare_cached(PAYMENT)?;
+            let mut line = connection.prepare_cached(LINE)?;
+            let mut bodies = Bodies::new(connection);
             let mut rows = disputes.query([])?;
             while let Some(row) = rows.next()? {
                 let (id, amount, fee): (String, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-                let mut of = payment.query(params![id])?;
-                let intent: Option<String> = of.next()?.map(|it| it.get(0)).transpose()?.flatten();
+                let body = line
+                    .query_row(params![id], |it| bodies.of(it.get(0)?, it.get(1)?, it.get(2)?))
+                    .optional()?;
+                let intent = body.as_deref().and_then(payment);
                 let held = found.entry(intent.unwrap_or_default()).or_default();
                 held.amount = held.amount.saturating_add(amount);
                 held.fee = held.fee.saturating_add(fee);
@@ -57,7 +67,7 @@ mod tests {
     use crate::domain::time::Timestamp;
     use crate::store::FILE;
     use crate::store::writer::Write;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     #[test]
     fn a_dispute_holds_its_amount_until_it_is_won_and_keeps_its_fee() {

@@ -5,6 +5,7 @@ use crate::os::private;
 use crate::store::chain::Chain;
 use crate::store::lock::LedgerLock;
 use crate::store::migrate::version;
+use crate::store::pack::Bodies;
 use crate::store::sqlite::{LINE, Sqlite, line};
 use crate::store::{StoreError, journal, schema};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -110,8 +111,9 @@ pub(super) fn carry(old: &Connection, new: &mut Connection) -> rusqlite::Result<
     let mut store = Sqlite { connection: &transaction, chain: &mut chain };
     let mut lines = old.prepare(&format!("SELECT {LINE} FROM events ORDER BY seq"))?;
     let mut rows = lines.query([])?;
+    let mut bodies = Bodies::new(old);
     while let Some(row) = rows.next()? {
-        journal::take(&mut store, &line(row)?)?;
+        journal::take(&mut store, &line(row, &mut bodies)?)?;
     }
     chain.note(&begin, &transaction)?;
     let mut cursors = old.prepare("SELECT name, value FROM cursor")?;

@@ -4,6 +4,8 @@ use crate::batch::Commit as _;
 use crate::domain::book::line::{Line, Source};
 use crate::domain::event::Event;
 use crate::domain::time::Timestamp;
+use crate::store::migrate::version;
+use crate::store::pack::Bodies;
 use crate::store::writer::{LedgerWriter, Write};
 use crate::store::{Ledger, StoreError, schema, sqlite};
 use rusqlite::{Connection, OpenFlags};
@@ -14,6 +16,9 @@ use std::path::Path;
 
 /// Lines a commit.
 const LINES_MAX: usize = 500;
+
+/// From which version on a ledger may keep bodies in packs.
+const WITH_PACKS: i64 = 3;
 
 /// What an import came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,11 +65,16 @@ impl Intake {
         let fail = |error: rusqlite::Error| schema::explain(file, &error);
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let other = Connection::open_with_flags(file, flags).map_err(fail)?;
-        let sql = format!("SELECT {} FROM events ORDER BY seq", sqlite::LINE);
+        let columns = match version(&other).map_err(fail)? {
+            ..WITH_PACKS => sqlite::LINE.replace(", pack", ", NULL"),
+            _ => sqlite::LINE.to_owned(),
+        };
+        let sql = format!("SELECT {columns} FROM events ORDER BY seq");
         let mut statement = other.prepare(&sql).map_err(fail)?;
         let mut rows = statement.query([]).map_err(fail)?;
+        let mut bodies = Bodies::new(&other);
         while let Some(row) = rows.next().map_err(fail)? {
-            self.put(sqlite::line(row).map_err(fail)?)?;
+            self.put(sqlite::line(row, &mut bodies).map_err(fail)?)?;
         }
         Ok(())
     }

@@ -4,14 +4,17 @@
 
 pub mod book;
 mod chain;
+mod compact;
 pub mod compared;
 pub mod dispute;
 pub mod findings;
 pub mod guard;
 mod import;
 pub mod journal;
+pub mod kept;
 pub mod lock;
 mod migrate;
+mod pack;
 pub mod progress;
 mod rebuild;
 pub mod runs;
@@ -27,6 +30,7 @@ use crate::domain::reconcile::Record;
 use crate::domain::report::{LedgerRow, Total};
 use crate::domain::time::Timestamp;
 use crate::store::guard::Moved;
+use crate::store::pack::Bodies;
 use crate::store::writer::LedgerWriter;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params_from_iter};
@@ -209,18 +213,22 @@ impl Ledger {
 
     /// The event `id` as it was received.
     pub fn event(&self, id: &str) -> Result<Option<StoredEvent>, StoreError> {
-        let sql = "SELECT id, type, created, received, body, problem FROM events WHERE id = ?1";
+        let sql = format!("{STORED_EVENT} WHERE id = ?1");
         self.read(|connection| {
-            connection.prepare_cached(sql)?.query_row([id], stored_event).optional()
+            let mut bodies = Bodies::new(connection);
+            let mut statement = connection.prepare_cached(&sql)?;
+            statement.query_row([id], |row| stored_event(row, &mut bodies)).optional()
         })
     }
 
     /// The events received last, newest arrival first, at most `limit`.
     pub fn events(&self, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
-        let sql = "SELECT id, type, created, received, body, problem FROM events WHERE type <> 'stripegym.seen' ORDER BY seq DESC LIMIT ?1";
+        let sql =
+            format!("{STORED_EVENT} WHERE type <> 'stripegym.seen' ORDER BY seq DESC LIMIT ?1");
         self.read(|connection| {
-            let mut statement = connection.prepare_cached(sql)?;
-            statement.query_map([limit], stored_event)?.collect()
+            let mut bodies = Bodies::new(connection);
+            let mut statement = connection.prepare_cached(&sql)?;
+            statement.query_map([limit], |row| stored_event(row, &mut bodies))?.collect()
         })
     }
 
@@ -334,13 +342,17 @@ fn count(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
     row.get(at).map(|count: i64| u64::try_from(count).unwrap_or(0))
 }
 
-fn stored_event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
+/// The columns that [`stored_event`] reads.
+const STORED_EVENT: &str =
+    "SELECT id, type, created, received, body, problem, seq, pack FROM events";
+
+fn stored_event(row: &Row<'_>, bodies: &mut Bodies<'_>) -> rusqlite::Result<StoredEvent> {
     Ok(StoredEvent {
         id: row.get(0)?,
         kind: row.get(1)?,
         created: Timestamp(row.get(2)?),
         received: Timestamp(row.get(3)?),
-        body: row.get(4)?,
+        body: bodies.of(row.get(6)?, row.get(4)?, row.get(7)?)?,
         problem: row.get(5)?,
     })
 }

@@ -6,6 +6,7 @@ use crate::domain::entry::{CheckoutRecord, Fact as Seen, Refunded};
 use crate::domain::time::Timestamp;
 use crate::store::chain::Chain;
 use crate::store::journal::{JournalStore, apply};
+use crate::store::pack::Bodies;
 use crate::store::schema;
 use crate::store::sqlite::{LINE, Sqlite, line, refund_state};
 use rusqlite::{Connection, Transaction, params};
@@ -61,11 +62,12 @@ pub(super) fn replay(
     store: &mut Sqlite<'_>,
     mut each: impl FnMut(i64, &Line) -> rusqlite::Result<()>,
 ) -> rusqlite::Result<u64> {
-    let mut statement = journal.prepare(&format!("SELECT {LINE}, seq FROM events ORDER BY seq"))?;
+    let mut statement = journal.prepare(&format!("SELECT {LINE} FROM events ORDER BY seq"))?;
     let mut rows = statement.query([])?;
+    let mut bodies = Bodies::new(journal);
     let mut lines = 0;
     while let Some(row) = rows.next()? {
-        let (line, number) = (line(row)?, row.get(11)?);
+        let (line, number) = (line(row, &mut bodies)?, row.get(11)?);
         each(number, &line)?;
         apply(store, number, &line.meaning)?;
         lines += 1;
@@ -83,11 +85,11 @@ pub(super) fn carry_over(transaction: &Transaction<'_>) -> rusqlite::Result<()> 
     }
     let begin = Chain::new(schema::writer_number());
     let mut chain = begin.clone();
-    let mut statement =
-        transaction.prepare(&format!("SELECT {LINE}, seq FROM events ORDER BY seq"))?;
+    let mut statement = transaction.prepare(&format!("SELECT {LINE} FROM events ORDER BY seq"))?;
     let mut rows = statement.query([])?;
+    let mut bodies = Bodies::new(transaction);
     while let Some(row) = rows.next()? {
-        chain.add(&line(row)?);
+        chain.add(&line(row, &mut bodies)?);
         let number: i64 = row.get(11)?;
         let sql = "UPDATE events SET writer = ?2, place = ?3, hash = ?4 WHERE seq = ?1";
         let place = params![number, chain.writer, chain.place, chain.hash];

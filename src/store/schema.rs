@@ -118,6 +118,17 @@ const MIGRATIONS: &[&str] = &[
         PRIMARY KEY (subject, trouble, said)
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    ALTER TABLE events ADD COLUMN pack INTEGER;
+    DROP INDEX ledger_by_created;
+    CREATE INDEX ledger_by_created ON ledger (created);
+    CREATE TABLE packs (
+        number INTEGER PRIMARY KEY,
+        lines  INTEGER NOT NULL,
+        bytes  INTEGER NOT NULL,
+        packed BLOB NOT NULL
+    ) STRICT;
+",
 ];
 
 /// The layout of the first files.

@@ -9,6 +9,7 @@ use crate::domain::entry::{RefundFacts, RefundState, Refunded};
 use crate::domain::time::Timestamp;
 use crate::store::chain::Chain;
 use crate::store::journal::{JournalStore, SessionRow};
+use crate::store::pack::Bodies;
 use crate::store::schema;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -252,10 +253,10 @@ fn fact(row: &Row<'_>) -> rusqlite::Result<Fact> {
 
 /// The columns that [`line()`] reads.
 pub(super) const LINE: &str =
-    "id, type, object, created, livemode, received, via, signed, secret, apart, body";
+    "id, type, object, created, livemode, received, via, signed, secret, apart, body, seq, pack";
 
 /// A row of [`LINE`], what it means worked out again.
-pub(super) fn line(row: &Row<'_>) -> rusqlite::Result<Line> {
+pub(super) fn line(row: &Row<'_>, bodies: &mut Bodies<'_>) -> rusqlite::Result<Line> {
     let via: String = row.get(6)?;
     let source = match (via.as_str(), row.get(7)?, row.get(8)?) {
         ("webhook", Some(signed), Some(secret)) => {
@@ -267,7 +268,8 @@ pub(super) fn line(row: &Row<'_>) -> rusqlite::Result<Line> {
         _ => return Err(schema::unknown(6, &via)),
     };
     let apart: Option<String> = row.get(9)?;
-    let (kind, body): (String, Vec<u8>) = (row.get(1)?, row.get(10)?);
+    let kind: String = row.get(1)?;
+    let body = bodies.of(row.get(11)?, row.get(10)?, row.get(12)?)?;
     Ok(Line {
         id: row.get(0)?,
         meaning: Meaning::again(&kind, apart.is_some(), &body),

@@ -1,8 +1,9 @@
 //! Finds every row of a ledger that is not as it was written.
 
 use crate::store::chain::{Chain, Hashed, seal_of};
+use crate::store::pack::Bodies;
 use crate::store::rebuild::{FOLLOWING, Table, replay};
-use crate::store::sqlite::Sqlite;
+use crate::store::sqlite::{LINE, Sqlite};
 use crate::store::{Ledger, StoreError, schema};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, TransactionBehavior};
@@ -91,17 +92,17 @@ fn lines(
     sealed: &BTreeMap<(i64, i64), (i64, Vec<u8>)>,
     verified: &mut Verified,
 ) -> rusqlite::Result<BTreeMap<i64, Chain>> {
-    let sql = "SELECT id, type, object, created, livemode, received, via, signed, secret, apart, body, \
-               writer, place, hash FROM events ORDER BY seq";
-    let mut statement = connection.prepare(sql)?;
+    let sql = format!("SELECT {LINE}, writer, place, hash FROM events ORDER BY seq");
+    let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query([])?;
+    let mut bodies = Bodies::new(connection);
     let mut chains: BTreeMap<i64, Chain> = BTreeMap::new();
     let mut missing = BTreeSet::new();
     while let Some(row) = rows.next()? {
         verified.lines += 1;
         let id: String = row.get(0)?;
-        let (writer, place): (i64, i64) = (row.get(11)?, row.get(12)?);
-        let hash: Vec<u8> = row.get::<_, Option<Vec<u8>>>(13)?.unwrap_or_default();
+        let (writer, place): (i64, i64) = (row.get(13)?, row.get(14)?);
+        let hash: Vec<u8> = row.get::<_, Option<Vec<u8>>>(15)?.unwrap_or_default();
         let chain = chains.entry(writer).or_insert_with(|| Chain::new(writer));
         match place.cmp(&(chain.place + 1)) {
             Ordering::Less => {
@@ -113,8 +114,11 @@ fn lines(
                 missing.extend((chain.place + 1..place).map(|lost| (writer, lost)));
             }
             Ordering::Equal => {
-                chain.add_hashed(&hashed(row)?);
-                if chain.hash != hash {
+                let body = body(row, &mut bodies)?;
+                if let Some(body) = body {
+                    chain.add_hashed(&hashed(row, body)?);
+                }
+                if body.is_none() || chain.hash != hash {
                     verified.find("events", id, Deviation::Changed);
                 }
             }
@@ -125,6 +129,12 @@ fn lines(
         // What comes after is held to what was written.
         *chain = Chain { writer, place, hash };
     }
+    let sql = "SELECT number FROM packs WHERE number NOT IN \
+               (SELECT pack FROM events WHERE pack IS NOT NULL) ORDER BY number";
+    let mut statement = connection.prepare(sql)?;
+    for number in statement.query_map([], |row| row.get::<_, i64>(0))? {
+        verified.find("packs", number?.to_string(), Deviation::Added);
+    }
     verified.writers = chains.len() as u64;
     for (writer, place) in missing {
         verified.find("events", format!("{writer}:{place}"), Deviation::Missing);
@@ -132,7 +142,14 @@ fn lines(
     Ok(chains)
 }
 
-fn hashed<'r>(row: &'r Row<'_>) -> rusqlite::Result<Hashed<'r>> {
+/// The body of a line; `None` where it is in no place, in two, or cannot be read.
+fn body<'b>(row: &'b Row<'_>, bodies: &'b mut Bodies<'_>) -> rusqlite::Result<Option<&'b [u8]>> {
+    let kept = row.get_ref(10)?.as_blob()?;
+    let Some(pack) = row.get(12)? else { return Ok(Some(kept)) };
+    Ok(bodies.packed(row.get(11)?, pack).ok().filter(|_| kept.is_empty()))
+}
+
+fn hashed<'r>(row: &'r Row<'_>, body: &'r [u8]) -> rusqlite::Result<Hashed<'r>> {
     let text = |at: usize| -> rusqlite::Result<&'r str> { Ok(row.get_ref(at)?.as_str()?) };
     let perhaps =
         |at: usize| -> rusqlite::Result<Option<&'r str>> { Ok(row.get_ref(at)?.as_str_or_null()?) };
@@ -147,7 +164,7 @@ fn hashed<'r>(row: &'r Row<'_>) -> rusqlite::Result<Hashed<'r>> {
         signed: row.get(7)?,
         secret: perhaps(8)?,
         apart: perhaps(9)?,
-        body: row.get_ref(10)?.as_blob()?,
+        body,
     })
 }
 

@@ -200,7 +200,8 @@ impl LedgerWriter {
     }
 }
 
-fn lock(path: &Path) -> Result<LedgerLock, StoreError> {
+/// The right to write, beside others who have it.
+pub(super) fn lock(path: &Path) -> Result<LedgerLock, StoreError> {
     let io =
         |error: std::io::Error| StoreError::Io { path: path.to_owned(), reason: error.to_string() };
     if let Some(folder) = path.parent() {

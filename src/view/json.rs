@@ -9,7 +9,7 @@ use crate::domain::reconcile::row::{Key, Row};
 use crate::domain::reconcile::summary::{Flow, Sum};
 use crate::domain::reconcile::{Finding as Compared, Record, Summary, Verdict};
 use crate::domain::report::{
-    Checkout, Explanation, FixState, Home, Ledger, Listened, Place, Reconciled, Report,
+    Checkout, Compacted, Explanation, FixState, Home, Ledger, Listened, Place, Reconciled, Report,
 };
 use crate::domain::time::Timestamp;
 use crate::view::items;
@@ -33,6 +33,7 @@ pub fn report(report: &Report) -> Option<Value> {
             "events": it.events, "objects": it.objects, "fresh": it.fresh,
             "unreadable": it.unreadable})
         }
+        Report::Compacted(it) => compacted(it),
         Report::Comparison(it) => explanation(it),
         Report::Day0(it) => json!({
             "ok": report.is_well(),
@@ -149,11 +150,17 @@ pub fn notice(notice: &Notice) -> Option<Value> {
         | Notice::NoBrowser { .. }
         | Notice::Imported { .. }
         | Notice::CatchingUp { .. }
+        | Notice::Compacting { .. }
         | Notice::Comparing { .. }
         | Notice::FixQuestion { .. }
         | Notice::Waiting { .. }
         | Notice::Called { .. } => None,
     }
+}
+
+fn compacted(it: &Compacted) -> Value {
+    json!({"place": place(&it.place), "lines": it.lines, "payload": it.payload,
+        "before": it.before, "after": it.after})
 }
 
 pub(super) fn place(it: &Place) -> Value {

@@ -92,6 +92,7 @@ fn drawn(notice: &Notice, canvas: &Canvas) -> Line {
         Notice::Waiting { .. } => Line::Progress(say(&Msg::NoticeWaiting)),
         it @ (Notice::Imported { .. }
         | Notice::CatchingUp { .. }
+        | Notice::Compacting { .. }
         | Notice::Comparing { .. }
         | Notice::Encoding { .. }
         | Notice::FixQuestion { .. }) => of_books(it, canvas),
@@ -115,13 +116,19 @@ fn of_books(notice: &Notice, canvas: &Canvas) -> Line {
             let (read, fresh) = (count(*read), count(*fresh));
             Line::Progress(say(&Msg::NoticeCatchingUp { until: &until, read, fresh }))
         }
-        Notice::Comparing { rows, per_second, merging } => {
+        Notice::Compacting { done, all } => {
+            let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+            let (done, all) = (count(*done), count(*all));
+            Line::Progress(say(&Msg::NoticeCompacting { done, all }))
+        }
+        Notice::Comparing { rows, per_second, left_s, merging } => {
             let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
             let (rows, rate) = (count(*rows), count(*per_second));
+            let left = left_s.map_or(-1, count);
             Line::Progress(if *merging {
-                say(&Msg::NoticeMerging { rows })
+                say(&Msg::NoticeMerging { rows, left })
             } else {
-                say(&Msg::NoticeComparing { rows, rate })
+                say(&Msg::NoticeComparing { rows, rate, left })
             })
         }
         Notice::Encoding { path, encoding } => {

@@ -28,6 +28,7 @@ pub fn of(command: &str) -> Option<&'static str> {
         "reconcile" => {
             "{place, ok, rows: [{verdict, session, key, difference: int|null, ledger: record|null,\n provider: record|null}], counts: {MATCH, …}, sums: [{currency, ledger, provider,\n difference}], money: [{currency, category, ledger: flow, provider: flow}],\n fixed: [{session, before, changed,\n state: \"planned\"|\"done\"|\"unchanged\"|\"left\"}]|null}\nrecord is {session, amount, currency, status, created, payment_intent|null,\n refunded: int|null, fee: int|null}, flow is {rows, gross, fee, net}"
         }
+        "ledger compact" => "{place, lines: int, payload: int, before: int, after: int}",
         "catch-up" => "{place, from, to, events: int, objects: int, fresh: int, unreadable: int}",
         "reconcile explain" => {
             "{place, id, rows: [{verdict, session, key, difference: int|null, ledger: record|null,\n provider: record|null}], lines: [{id, type, received}]}\nrecord is {session, amount, currency, status, created, payment_intent|null,\n refunded: int|null, fee: int|null}"
@@ -143,8 +144,8 @@ mod tests {
     use crate::domain::money::Money;
     use crate::domain::reconcile::{Record, Verdict, reconcile};
     use crate::domain::report::{
-        CaughtUp, Checkout, Day0, Ending, Explanation, FixState, Fixed, Home, Ledger, LedgerRow,
-        LessonsChecked, Listened, Place, Reconciled, Report, Total, Tried,
+        CaughtUp, Checkout, Compacted, Day0, Ending, Explanation, FixState, Fixed, Home, Ledger,
+        LedgerRow, LessonsChecked, Listened, Place, Reconciled, Report, Total, Tried,
     };
     use crate::domain::request::{FaultRow, RequestRow, Told};
     use crate::domain::sheet::{Cell, Looked, Sheet, SheetKind};
@@ -194,6 +195,8 @@ mod tests {
             fresh: 1,
             unreadable: 0,
         };
+        let compacted =
+            Compacted { place: place.clone(), lines: 1, payload: 3_000, before: 9, after: 5 };
         let explanation = Explanation {
             place: place.clone(),
             id: "cs_1".into(),
@@ -234,6 +237,7 @@ mod tests {
             ("ledger verify", Report::Sheet(sheet)),
             ("reconcile", Report::Reconciled(reconciled)),
             ("catch-up", Report::CaughtUp(caught_up)),
+            ("ledger compact", Report::Compacted(compacted)),
             ("reconcile explain", Report::Comparison(Box::new(explanation))),
             ("day", Report::Day0(Box::new(day0))),
             ("day", Report::Day(Box::new(day()))),

@@ -7,8 +7,8 @@ use crate::domain::money::Money;
 use crate::domain::reconcile::row::Row;
 use crate::domain::reconcile::{Finding, Reconciliation, Verdict};
 use crate::domain::report::{
-    CaughtUp, Checkout, Day0, Ending, Explanation, FixState, Fixed, Home, Ledger, Listened, Place,
-    Reconciled, Report,
+    CaughtUp, Checkout, Compacted, Day0, Ending, Explanation, FixState, Fixed, Home, Ledger,
+    Listened, Place, Reconciled, Report,
 };
 use crate::view::canvas::{Canvas, Tone};
 use crate::view::foreign::plain;
@@ -38,6 +38,7 @@ pub fn render(report: &Report, canvas: &Canvas) -> String {
         Report::Sheet(it) => sheet::text(it, canvas),
         Report::Reconciled(it) => reconciled(it, canvas),
         Report::CaughtUp(it) => caught_up(it, canvas),
+        Report::Compacted(it) => compacted(it, canvas),
         Report::Comparison(it) => explanation(it, canvas),
         Report::Day0(it) => day0(it, canvas),
         Report::Day(it) => course::day(it, canvas),
@@ -270,6 +271,21 @@ fn caught_up(it: &CaughtUp, canvas: &Canvas) -> String {
     let from = time::show(it.from, &canvas.zone);
     let (events, objects, fresh) = (count(it.events), count(it.objects), count(it.fresh));
     canvas.prose(&Msg::CaughtUp { from: &from, events, objects, fresh })
+}
+
+fn compacted(it: &Compacted, canvas: &Canvas) -> String {
+    let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    let lines = count(it.lines);
+    let (before, after) = (megabytes(it.before), megabytes(it.after));
+    // Of what came, in whole percent; upwards, so that it is never said to be less than it is.
+    let part = it.after.saturating_mul(100).div_ceil(it.payload.max(1));
+    canvas.prose(&Msg::Compacted { lines, before: &before, after: &after, part: count(part) })
+}
+
+/// Bytes as megabytes with one decimal.
+fn megabytes(bytes: u64) -> String {
+    let tenths = bytes.saturating_add(50_000) / 100_000;
+    format!("{}.{}", tenths / 10, tenths % 10)
 }
 
 /// What was done about each difference, or would be, or why not.

@@ -135,3 +135,88 @@ fn what_happened_while_nobody_listened_is_caught_up_with_and_twice_changes_nothi
     env.ok(&["--home", home, "ledger", "import", lines.to_str().unwrap()]);
     env.ok(&["--home", home, "ledger", "verify"]);
 }
+
+/// Both sides of a comparison as files: one row in a thousand differs, and each has one that the other lacks.
+#[cfg(target_os = "linux")]
+fn long_sides(env: &Env, rows: std::ops::Range<usize>) {
+    use std::io::Write as _;
+    for (name, own) in [("ours.csv", true), ("theirs.csv", false)] {
+        let path = env.path().join(name);
+        let new = !path.exists();
+        let mut file = std::fs::File::options().create(true).append(true).open(path).unwrap();
+        let mut text = String::new();
+        if new {
+            text.push_str(
+                "id,payment_intent,amount,currency,status,amount_refunded,created,payout\n",
+            );
+        }
+        for n in rows.clone().filter(|n| n % 10_000 != if own { 1 } else { 2 }) {
+            let scattered = n.wrapping_mul(0x9E37_79B9) % 1_000_003;
+            let amount = 500 + n % 900 + usize::from(own && n % 1_000 == 7);
+            writeln!(
+                text,
+                "ch_{scattered:020},pi_{scattered:020},{amount},jpy,succeeded,0,{},po_{}",
+                1_700_000_000 + n,
+                n % 50
+            )
+            .unwrap();
+        }
+        file.write_all(text.as_bytes()).unwrap();
+    }
+}
+
+#[cfg(target_os = "linux")]
+const FILES: [&str; 8] = [
+    "reconcile",
+    "--ours",
+    "csv:ours.csv",
+    "--theirs",
+    "csv:theirs.csv",
+    "--only-differences",
+    "--format",
+    "jsonl",
+];
+
+#[cfg(target_os = "linux")]
+#[test]
+fn rows_of_any_number_are_compared_in_bounded_memory() {
+    let env = Env::new();
+    let rows = crate::env::rounds(60_000, 1_000_000);
+    long_sides(&env, 0..rows);
+    let mut command = env.command(&FILES);
+    let mut child = command.stdout(std::process::Stdio::null()).spawn().unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let mut most = 0;
+    while child.try_wait().unwrap().is_none() {
+        // What was read of the program's own file is not counted: the tests' build has a large one.
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find(|line| line.starts_with("RssAnon:"));
+        let kb = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
+        most = most.max(kb.unwrap_or(0));
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    assert!((1_000..64_000).contains(&most), "{most} kB for {rows} rows");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_incremental_comparison_says_what_a_whole_one_says() {
+    let env = Env::new();
+    let incremental: Vec<&str> = FILES.iter().copied().chain(["--incremental"]).collect();
+    long_sides(&env, 0..3_000);
+    let first = env.run(&incremental);
+    assert_eq!(first.code, 1, "{}", first.err);
+    for n in 0..3 {
+        long_sides(&env, 3_000 + n * 1_500..3_000 + (n + 1) * 1_500);
+        let (whole, again) = (env.run(&FILES), env.run(&incremental));
+        assert_eq!((again.code, &again.out), (whole.code, &whole.out));
+        assert_ne!(again.out, first.out);
+    }
+    // A file that was changed before its end is compared from its beginning.
+    let path = env.path().join("theirs.csv");
+    let text = std::fs::read_to_string(&path).unwrap().replacen(",jpy,", ",usd,", 1);
+    std::fs::write(&path, text).unwrap();
+    let (whole, again) = (env.run(&FILES), env.run(&incremental));
+    assert_eq!((again.code, &again.out), (whole.code, &whole.out));
+    assert!(again.out.contains("CURRENCY"), "{}", again.out);
+}

@@ -2,7 +2,7 @@
 //!
 //! `kill -9` takes the process, not the disk's cache; what a power cut adds is the file system's part.
 
-use crate::env::{Env, KEY, Sandbox};
+use crate::env::{Env, KEY, Sandbox, rounds};
 use crate::http::Api;
 use crate::shop::{SECRET, completed, deliver, ledger, listen};
 use std::collections::BTreeSet;
@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
-const ROUNDS: u64 = 100;
+/// Kills in a short run, and in a long one.
+const ROUNDS: [usize; 2] = [100, 500];
 const WRITERS: u64 = 3;
 
 /// Writes that are acknowledged before the kill; it may come before the first.
@@ -71,7 +72,7 @@ fn the_listener_loses_no_acknowledged_event() {
     let _sandbox = env.sandbox(&[]);
     let mut dice = Dice(20_261_121);
     let mut acknowledged = BTreeSet::new();
-    for round in 0..ROUNDS {
+    for round in 0..rounds(ROUNDS[0], ROUNDS[1]) {
         let (mut listener, port) = listen(&env);
         let few = dice.below(ACKNOWLEDGED_MAX);
         let new = write_until(
@@ -96,6 +97,7 @@ fn the_listener_loses_no_acknowledged_event() {
     let rows: usize =
         ledger.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap().try_into().unwrap();
     assert_eq!(rows, kept.len(), "each event has its row, in the same transaction");
+    env.ok(&["ledger", "verify"]);
     assert!(acknowledged.len() > 100, "only {} events got through", acknowledged.len());
 }
 
@@ -104,7 +106,7 @@ fn the_sandbox_loses_nothing_that_it_answered() {
     let env = Env::new();
     let mut dice = Dice(4_242);
     let mut acknowledged: BTreeSet<String> = BTreeSet::new();
-    for round in 0..ROUNDS {
+    for round in 0..rounds(ROUNDS[0], ROUNDS[1]) {
         let mut sandbox = env.sandbox(&[]);
         let api = Api::new(sandbox.api.port, KEY);
         let few = dice.below(ACKNOWLEDGED_MAX);

@@ -16,6 +16,8 @@ mod checkout_loop;
 #[cfg(unix)]
 mod ci;
 mod cli;
+#[cfg(target_os = "linux")]
+mod compacting;
 mod compare;
 mod conformance;
 mod course;
@@ -32,6 +34,9 @@ mod faults_ledger;
 #[cfg(target_os = "linux")]
 mod faults_sandbox;
 mod flags;
+#[path = "../../fuzz/cases.rs"]
+mod fuzz_cases;
+mod fuzzed;
 mod golden;
 mod golden_pages;
 mod http;
@@ -57,9 +62,11 @@ mod sandbox_files;
 #[cfg(target_os = "linux")]
 mod servers;
 mod shop;
+mod simulated;
 #[cfg(target_os = "linux")]
 mod terminal;
 mod tidy;
+mod tls;
 mod track;
 mod transcript;
 mod webdriver;

@@ -49,6 +49,7 @@ impl World {
         let running = listener::start(ListenerConfig {
             addr: SocketAddr::from(([127, 0, 0, 1], 0)),
             or_next: false,
+            tls: None,
             secrets: Vec::new(),
             tolerance_s: TOLERANCE_S,
             forward_to: None,

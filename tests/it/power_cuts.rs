@@ -1,14 +1,14 @@
 //! The power fails at one write after the other: wherever that is, what was answered with 200 is there
 //! afterwards, nothing is there twice, and the folder opens.
 
-use crate::env::{Env, KEY, Running, rounds};
+use crate::env::{Env, KEY, Running, eventually, rounds};
 use crate::faults::Faults;
 use crate::http::Api;
-use crate::shop::{SECRET, completed, deliver};
+use crate::shop::{SECRET, completed, deliver, ledger};
 use std::collections::BTreeMap;
 
 /// Which writes are the last ones: each in a long run, further and further apart in a short one.
-fn places() -> impl Iterator<Item = usize> {
+pub(crate) fn places() -> impl Iterator<Item = usize> {
     let all = rounds(0, 1) == 1;
     std::iter::successors(Some(1_usize), move |&k| {
         Some(if all { k + 1 } else { k + k.div_ceil(2) })
@@ -110,8 +110,48 @@ fn the_ledger_keeps_what_it_acknowledged_whichever_write_was_the_last() {
         let rows: i64 =
             books.query_row("SELECT count(*) FROM ledger", [], |row| row.get(0)).unwrap();
         assert_eq!(rows, 3, "write {k}");
+        env.ok(&["ledger", "verify"]);
         if whole {
             assert_eq!(acknowledged.len(), 3);
+            return;
+        }
+    }
+}
+
+#[test]
+fn the_ledger_takes_everything_once_there_is_room_whichever_write_found_none() {
+    for k in places() {
+        let env = Env::new().with("STRIPE_WEBHOOK_SECRET", SECRET);
+        let _sandbox = env.sandbox(&["--ephemeral"]);
+        let faults = Faults::over(&env.path().join(".stripegym"));
+        let listen = ["listen", "--port", "0", "--json"];
+        let mut running = Running::new(faults.under(env.command(&listen)), env.path());
+        let port = crate::shop::port_of(&mut running);
+        // Counted from here on: the listener stands, and the disk fills up.
+        faults.set(&[&format!("write {k}+ ENOSPC ledger.db")]);
+        let ids = ["evt_1", "evt_2", "evt_3"];
+        let post = |id: &str| deliver(port, &completed(id, &format!("cs_{id}"), 500)).unwrap();
+        let mut refused = 0;
+        for id in ids {
+            let reply = post(id);
+            if reply.status != 200 {
+                assert_eq!((reply.status, reply.header("retry-after").is_some()), (503, true));
+                refused += 1;
+            }
+        }
+        let whole = faults.hits().is_empty();
+        assert_eq!(refused == 0, whole, "write {k}");
+        faults.clear();
+        for id in ids {
+            eventually("there is room again", || (post(id).status == 200).then_some(()));
+        }
+        env.ok(&["ledger", "verify"]);
+        let books = ledger(&env);
+        let count = |sql: &str| books.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(count("SELECT count(*) FROM events WHERE id LIKE 'evt_%'"), 3, "write {k}");
+        assert_eq!(count("SELECT count(*) FROM ledger"), 3, "write {k}");
+        if whole {
+            assert!(k > 3, "there were writes that found no room");
             return;
         }
     }

@@ -154,6 +154,19 @@ fn a_long_text_goes_through_the_readers_pager() {
 }
 
 #[test]
+fn a_table_goes_through_the_readers_pager_and_a_file_does_not() {
+    for lang in LANGS {
+        let env = world(lang).with("PAGER", "tail -n 1");
+        let mut accounts = Terminal::start(&env, &["ledger", "accounts"]);
+        assert_eq!(accounts.end(), 0, "{lang}:\n{}", accounts.written());
+        let written = accounts.written();
+        let lines = written.lines().filter(|line| !line.trim().is_empty()).count();
+        assert_eq!(lines, 1, "{lang}: the pager left one line of the table\n{written}");
+        assert!(env.ok(&["ledger", "accounts"]).lines().count() > 5);
+    }
+}
+
+#[test]
 fn a_server_that_was_started_ends_with_the_day_that_started_it() {
     for lang in LANGS {
         let env = world(lang);

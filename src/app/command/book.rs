@@ -1,11 +1,12 @@
-//! `stripegym ledger journal | balance | accounts | problems | verify | rebuild | export`: the book behind the ledger.
+//! `stripegym ledger journal | balance | accounts | problems | verify | rebuild | compact | export`: the book behind the
+//! ledger.
 
 use crate::app::context::Context;
 use crate::app::ledger_file;
 use crate::domain::book::{Account, Booked, export};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::notice::Notice;
-use crate::domain::report::Report;
+use crate::domain::report::{Compacted, Report};
 use crate::domain::sheet::{Cell, Looked, Sheet, SheetKind};
 use crate::store::{Ledger, StoreError};
 use std::collections::BTreeMap;
@@ -25,6 +26,8 @@ pub enum Wish {
     Balance,
     /// The accounts.
     Accounts,
+    /// The file made small.
+    Compact,
     /// What a person should look at.
     Problems,
     /// Takes in events, objects, or another ledger.
@@ -95,6 +98,7 @@ fn work(context: &Context, ledger: &Ledger, wish: &Wish) -> Result<Report, Store
                 |(line, why): &(String, String)| vec![word("unreadable"), word(line), word(why)];
             sheet(SheetKind::Problems, done.unreadable.iter().map(row).collect())
         }
+        Wish::Compact => compact(context, ledger)?,
         Wish::Rebuild => {
             ledger.rebuild()?;
             verify(context, ledger)?
@@ -122,6 +126,22 @@ fn verify(context: &Context, ledger: &Ledger) -> Result<Report, StoreError> {
     let looked = Some(Looked { lines, writers, checkpoints });
     let (place, kind) = (context.place(None), SheetKind::Findings);
     Ok(Report::Sheet(Sheet { place, kind, rows: rows.collect(), looked }))
+}
+
+fn compact(context: &Context, ledger: &Ledger) -> Result<Report, StoreError> {
+    let mut said = None;
+    let mut say = |done: u64, all: u64| {
+        let part = done.saturating_mul(100).checked_div(all);
+        if part != said {
+            said = part;
+            context.notices.say(Notice::Compacting { done, all });
+        }
+        !context.stop.is_stopped()
+    };
+    let done = ledger.compact(&mut say)?;
+    let place = context.place(None);
+    let (lines, payload, before, after) = (done.lines, done.payload, done.before, done.after);
+    Ok(Report::Compacted(Compacted { place, lines, payload, before, after }))
 }
 
 fn number(count: u64) -> Cell {

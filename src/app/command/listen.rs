@@ -13,6 +13,7 @@ use crate::domain::secret::ApiKey;
 use crate::domain::signature::TOLERANCE_S;
 use crate::net::shutdown;
 use crate::net::tasks::Tasks;
+use crate::net::tls::Files;
 use crate::shop::intake::{Intake, Secrets};
 use crate::shop::listener_event::ListenerEvent;
 use crate::shop::poll::Poller;
@@ -31,6 +32,8 @@ const ROLL_EVERY: Duration = Duration::from_secs(1);
 pub struct Wish {
     /// The options.
     pub options: ListenOptions,
+    /// What it proves itself with over TLS, where it is to speak that.
+    pub tls: Option<Files>,
     /// How long it listens; for ever where nobody says.
     pub lasting: Option<Duration>,
     /// The type of event after which it ends.
@@ -51,7 +54,8 @@ pub async fn run(context: &Context, wish: Wish) -> Result<Report, Fault> {
 
 async fn work(context: &Context, provider: &Provider, wish: Wish) -> Result<Report, Fault> {
     let file = LedgerFile::open(context).await?;
-    let mut server = MerchantServer::open(context, provider, &file, wish.options.clone()).await?;
+    let (options, tls) = (wish.options.clone(), wish.tls.as_ref());
+    let mut server = MerchantServer::open_as(context, provider, &file, options, tls).await?;
     let (stop_polling, polling) = shutdown::pair();
     let rolling = polling.clone();
     let tasks = Tasks::default();

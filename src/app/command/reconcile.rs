@@ -56,6 +56,8 @@ pub struct Wish {
     pub asker: Option<Asker>,
     /// The object that is explained.
     pub explain: Option<String>,
+    /// Whether only what changed since the last time is compared.
+    pub incremental: bool,
 }
 
 /// Takes rows one by one instead of keeping them for a report.
@@ -123,6 +125,7 @@ async fn work(
         only_differences: wish.only_differences,
         brief: sink.is_none() && wish.sqlite.is_none(),
         about: wish.explain.clone(),
+        incremental: wish.incremental,
     };
     let desk = Desk { context, provider, file, plan };
     let mut compared = desk.compare(desk.plan.clone()).await?;

@@ -1,6 +1,9 @@
 //! What `reconcile` compares: sources of rows, and the comparison over any number of them.
 
 pub mod decode;
+pub mod incremental;
+pub mod mark;
+pub mod progress;
 pub mod provided;
 pub mod repair;
 pub mod run;

@@ -1,6 +1,8 @@
 //! A comparison of two sources of any length: both sides are read at once, sorted with runs on disk where they are
 //! long, merged, and what was found is sorted again into the order in which it is shown.
 
+use crate::app::compare::incremental;
+use crate::app::compare::progress::{Part, Progress};
 use crate::app::compare::provided::{self, ProvidedError};
 use crate::app::compare::source::Source;
 use crate::app::compare::table::{self, TableError};
@@ -15,16 +17,18 @@ use crate::domain::reconcile::row::{Row, What};
 use crate::domain::reconcile::{Finding, Side, Summary};
 use crate::store::Ledger;
 use crate::store::compared::Span;
+use crate::store::kept::Keeping;
 use crate::store::runs::{InOrder, Room, Runs};
 use crate::stripe::Stripe;
 use crate::stripe::calls::Window;
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// What a side, and what was found, may hold in memory.
-const ROOM: usize = 12 * 1024 * 1024;
+/// What each sorter may hold in memory. A side has one for each key that its rows stand under and one for the parts
+/// of payouts, and what is found has one: eleven at most, and mostly three.
+const ROOM: usize = 3 * 1024 * 1024;
 
 /// From how many rows on nobody reads what agrees.
 const BRIEF_FROM: u64 = 10_000;
@@ -49,6 +53,24 @@ pub struct Plan {
     pub brief: bool,
     /// Only what is about this object.
     pub about: Option<String>,
+    /// Whether only what changed since the last time is compared, where that can be told.
+    pub incremental: bool,
+}
+
+impl Plan {
+    /// Whether what agrees is left out where the longer side has so many rows.
+    pub const fn leaves_out(&self, rows: u64) -> bool {
+        self.only_differences || self.brief && rows > BRIEF_FROM
+    }
+
+    /// Whether a finding is one that was asked for.
+    pub fn wants(&self, finding: &Finding) -> bool {
+        // What a refund refunds may be older than the span.
+        let refund = |row: &Option<Row>| row.as_ref().is_none_or(|row| row.what == What::Refund);
+        let begun = self.span.since.is_some();
+        let stray = begun && refund(&finding.ours) && refund(&finding.theirs);
+        !stray && self.about.as_deref().is_none_or(|about| finding.is_about(about))
+    }
 }
 
 /// What a comparison came to.
@@ -59,17 +81,15 @@ pub struct Compared {
 }
 
 impl Compared {
+    /// What was found, in order, and what it comes to.
+    pub const fn new(summary: Summary, findings: InOrder) -> Self {
+        Self { summary, findings }
+    }
+
     /// The next finding, in the order in which they are shown.
     pub fn next(&mut self) -> io::Result<Option<Finding>> {
         self.findings.next_with(Finding::read)
     }
-}
-
-/// How far reading has come.
-#[derive(Debug, Default)]
-struct Progress {
-    rows: AtomicU64,
-    ended: AtomicU64,
 }
 
 /// Compares.
@@ -86,28 +106,67 @@ pub async fn run(
         plan.rules.under_way = provided::under_way(stripe).await;
     }
     let plan = Arc::new(plan);
+    let began = context.clock.stopwatch();
+    let keeping = Shelf::default();
+    if plan.incremental && incremental::fits(&plan) {
+        match again(context, &plan, &room, &keeping).await {
+            Ok(None) => {}
+            Ok(Some(compared)) => return Ok(compared),
+            // What was kept can always be made anew.
+            Err(error) => tracing::debug!(%error, "everything is compared"),
+        }
+    }
     let work = async {
-        let side = |side: Side| gather(context, &plan, side, &room, ledger, stripe, &progress);
+        let side =
+            |side: Side| gather(context, &plan, side, &room, ledger, stripe, &progress, &keeping);
         let (ours, theirs) = tokio::join!(side(Side::Ours), side(Side::Theirs));
         let (ours, theirs) = (ours?, theirs?);
         let (merged, room) = (Arc::clone(&plan), room.clone());
-        let merged = tokio::task::spawn_blocking(move || merge(&merged, ours, theirs, room)).await;
+        let told = Arc::clone(&progress);
+        let keeping = taken(&keeping).filter(|_| told.is_plain());
+        told.begin_merging(began.ms(), ours.rows.max(theirs.rows));
+        let merged =
+            tokio::task::spawn_blocking(move || merge(&merged, ours, theirs, room, &told, keeping))
+                .await;
         let merged = merged.unwrap_or_else(|error| Err(io::Error::other(error)));
         merged.map_err(|error| of_folder(context, error))
     };
     tokio::pin!(work);
-    let began = context.clock.stopwatch();
     loop {
         tokio::select! {
             done = &mut work => return done,
             () = tokio::time::sleep(SAY_EVERY) => {
-                let rows = progress.rows.load(Ordering::Relaxed);
-                let per_second = rows.saturating_mul(1_000) / began.ms().max(1);
-                let merging = progress.ended.load(Ordering::Relaxed) == 2;
-                context.notices.say(Notice::Comparing { rows, per_second, merging });
+                context.notices.say(progress.notice(began.ms()));
             }
         }
     }
+}
+
+/// Where a comparison that is to be kept stands while both sides are read.
+type Shelf = Arc<Mutex<Option<Keeping>>>;
+
+fn taken(shelf: &Shelf) -> Option<Keeping> {
+    shelf.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+/// Compares what is new alone; where that cannot be told, what is read from now on is kept for the next time.
+async fn again(
+    context: &Context,
+    plan: &Arc<Plan>,
+    room: &Room,
+    shelf: &Shelf,
+) -> io::Result<Option<Compared>> {
+    let (home, plan, room) = (context.config.home.clone(), Arc::clone(plan), room.clone());
+    let shelf = Arc::clone(shelf);
+    let work = tokio::task::spawn_blocking(move || {
+        let compared = incremental::again(&home, &plan, room.clone());
+        if !matches!(compared, Ok(Some(_))) {
+            let keeping = Keeping::begin(&incremental::place(&home, &plan), room)?;
+            *shelf.lock().unwrap_or_else(PoisonError::into_inner) = Some(keeping);
+        }
+        compared
+    });
+    work.await.unwrap_or_else(|error| Err(io::Error::other(error)))
 }
 
 fn of_folder(context: &Context, error: io::Error) -> Fault {
@@ -123,16 +182,17 @@ async fn gather(
     ledger: Option<&Arc<Ledger>>,
     stripe: Option<&Stripe>,
     progress: &Arc<Progress>,
+    shelf: &Shelf,
 ) -> Result<Gathering<Runs>, Fault> {
     let mut gathering = Gathering::new(&Runs::new(room.clone()));
     let [source, _] = &plan.sources;
     let source = if side == Side::Ours { source } else { plan.sources.last().unwrap_or(source) };
-    let (span, counted) = (plan.span, Arc::clone(progress));
+    let (span, whole, counted) = (plan.span, Arc::clone(progress), progress.side(side));
     let gathered = match (source, ledger, stripe) {
         (Source::Provider, _, Some(stripe)) => {
             let window = Window { since: span.since, until: span.until };
             let mut each = |row: &Row| {
-                counted.rows.fetch_add(1, Ordering::Relaxed);
+                counted.row();
                 gathering.push(row)
             };
             let given = provided::rows(stripe, window, context.clock.now(), &mut each).await;
@@ -142,36 +202,49 @@ async fn gather(
         (Source::Ledger, Some(ledger), _) => {
             let ledger = Arc::clone(ledger);
             let read = ledger_file::apart(move || {
+                counted.expect(ledger.compared_about()?);
                 ledger.compared(span, &mut |row| {
-                    counted.rows.fetch_add(1, Ordering::Relaxed);
+                    counted.row();
+                    counted.done.fetch_add(1, Ordering::Relaxed);
                     gathering.push(row)
                 })?;
                 Ok(gathering)
             });
             read.await.map_err(|error| ledger_file::fault(context, &error))?
         }
-        _ => file(context, plan, side, source, gathering, counted).await?,
+        _ => file(context, plan, side, source, gathering, counted, Arc::clone(shelf)).await?,
     };
-    progress.ended.fetch_add(1, Ordering::Relaxed);
+    whole.end(side);
     Ok(gathered)
 }
 
+#[expect(clippy::too_many_arguments, reason = "what a side is made of")]
 async fn file(
     context: &Context,
     plan: &Arc<Plan>,
     side: Side,
     source: &Source,
     mut gathering: Gathering<Runs>,
-    counted: Arc<Progress>,
+    counted: Arc<Part>,
+    shelf: Shelf,
 ) -> Result<Gathering<Runs>, Fault> {
     let (plan, read) = (Arc::clone(plan), source.clone());
     let reading = tokio::task::spawn_blocking(move || {
         let [ours, theirs] = &plan.maps;
         let map = if side == Side::Ours { ours } else { theirs };
-        let told = table::read(&read, map, &mut |row| {
-            counted.rows.fetch_add(1, Ordering::Relaxed);
-            if plan.span.has(row.created) { gathering.push(&row) } else { Ok(()) }
+        let told = table::read(&read, map, &counted, &mut |row| {
+            counted.row();
+            if !plan.span.has(row.created) {
+                return Ok(());
+            }
+            if plan.incremental
+                && let Some(keeping) = shelf.lock().unwrap_or_else(PoisonError::into_inner).as_mut()
+            {
+                keeping.row(side, &row)?;
+            }
+            gathering.push(&row)
         })?;
+        counted.told(&told);
         Ok::<_, TableError>((gathering, told))
     });
     let path = || source.name();
@@ -196,32 +269,38 @@ fn of_provided(context: &Context, error: ProvidedError) -> Fault {
     }
 }
 
-fn merge(
+/// Compares what was gathered.
+pub(super) fn merge(
     plan: &Plan,
     ours: Gathering<Runs>,
     theirs: Gathering<Runs>,
     room: Room,
+    progress: &Progress,
+    keeping: Option<Keeping>,
 ) -> io::Result<Compared> {
     let mut summary = Summary::default();
     let mut sorted = Runs::new(room);
     let mut bytes = Vec::new();
-    let begun = plan.span.since.is_some();
-    let much = plan.brief && ours.rows.max(theirs.rows) > BRIEF_FROM;
+    let rows = [ours.rows, theirs.rows];
+    let brief = plan.leaves_out(ours.rows.max(theirs.rows));
     compare(&plan.rules, ours, theirs, &mut |finding: Finding| {
-        // What a refund refunds may be older than the span.
-        let refund = |row: &Option<Row>| row.as_ref().is_none_or(|row| row.what == What::Refund);
-        let stray = begun && refund(&finding.ours) && refund(&finding.theirs);
-        let wanted = plan.about.as_deref().is_none_or(|about| finding.is_about(about));
-        if stray || !wanted {
+        progress.found.fetch_add(1, Ordering::Relaxed);
+        if !plan.wants(&finding) {
             return Ok(());
         }
         summary.add(&finding);
-        if (plan.only_differences || much) && finding.verdict.is_well() {
+        if let Some(keeping) = &keeping {
+            keeping.finding(&finding)?;
+        }
+        if brief && finding.verdict.is_well() {
             return Ok(());
         }
         bytes.clear();
         finding.write(&mut bytes);
         sorted.push_bytes(&finding.order(), &bytes)
     })?;
+    if let Some(keeping) = keeping {
+        keeping.end(&summary, &progress.was(plan.rules.now, rows).noted()?)?;
+    }
     Ok(Compared { summary, findings: sorted.in_order()? })
 }

@@ -1,6 +1,7 @@
 //! Files as rows: separated values, JSON lines, tables of SQLite.
 
 use crate::app::compare::decode;
+use crate::app::compare::progress::{Counted, Part};
 use crate::app::compare::source::Source;
 use crate::domain::reconcile::columns::{Columns, Map, Odd, plain};
 use crate::domain::reconcile::row::Row;
@@ -11,6 +12,8 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// How many lines may stand before the names of the columns, as banks have them.
 const PREAMBLE_MAX: usize = 30;
@@ -39,39 +42,70 @@ pub enum TableError {
 pub struct Told {
     /// The encoding, where there are several.
     pub encoding: Option<&'static str>,
+    /// How many bytes there are up to the end of the columns' names.
+    pub head: u64,
+}
+
+impl Told {
+    const NOTHING: Self = Self { encoding: None, head: 0 };
+
+    /// Whether its bytes were read as they are.
+    pub fn is_plain(&self) -> bool {
+        self.encoding.is_none_or(|encoding| encoding == "UTF-8")
+    }
 }
 
 /// Gives every row of a file to `each`.
 pub fn read(
     source: &Source,
     map: &Map,
+    part: &Arc<Part>,
     each: &mut dyn FnMut(Row) -> io::Result<()>,
 ) -> Result<Told, TableError> {
+    let open = |path: &Path| -> io::Result<Counted<File>> {
+        let file = File::open(path)?;
+        let bytes = file.metadata()?.len();
+        Ok(Counted::new(file, bytes, part))
+    };
     match source {
-        Source::Csv(path) => {
-            let (file, encoding) = decode::open(File::open(path)?, map.encoding.as_deref())?;
-            separated(file, map, each)?;
-            Ok(Told { encoding: Some(encoding) })
-        }
-        Source::Jsonl(path) => {
-            lines(BufReader::new(File::open(path)?), map, each)?;
-            Ok(Told { encoding: None })
-        }
+        Source::Csv(path) => csv(open(path)?, map, each),
+        Source::Jsonl(path) => jsonl(open(path)?, map, each),
         Source::Sqlite(path, table) => {
-            sqlite(path, table.as_deref(), map, each)?;
-            Ok(Told { encoding: None })
+            sqlite(path, table.as_deref(), map, part, each)?;
+            Ok(Told::NOTHING)
         }
-        Source::Ledger | Source::Provider => Ok(Told { encoding: None }),
+        Source::Ledger | Source::Provider => Ok(Told::NOTHING),
     }
+}
+
+/// Gives every row of separated values to `each`, whatever encoding and separator they have.
+pub fn csv(
+    file: impl Read + 'static,
+    map: &Map,
+    each: &mut dyn FnMut(Row) -> io::Result<()>,
+) -> Result<Told, TableError> {
+    let (file, encoding) = decode::open(file, map.encoding.as_deref())?;
+    let head = separated(file, map, each)?;
+    Ok(Told { encoding: Some(encoding), head })
+}
+
+/// Gives every row of JSON lines to `each`.
+pub fn jsonl(
+    file: impl Read,
+    map: &Map,
+    each: &mut dyn FnMut(Row) -> io::Result<()>,
+) -> Result<Told, TableError> {
+    lines(BufReader::new(file), map, each)?;
+    Ok(Told::NOTHING)
 }
 
 fn separated(
     file: Box<dyn Read>,
     map: &Map,
     each: &mut dyn FnMut(Row) -> io::Result<()>,
-) -> Result<(), TableError> {
+) -> Result<u64, TableError> {
     let mut file = BufReader::with_capacity(256 * 1024, file);
-    let mut line = 0_u64;
+    let (mut line, mut bytes) = (0_u64, 0_u64);
     let mut odd = Odd::Lacks("amount");
     let mut head = Vec::new();
     let found = loop {
@@ -81,6 +115,7 @@ fn separated(
             return Err(TableError::Line { line: line.max(1), odd });
         }
         line += 1;
+        bytes += head.len() as u64;
         let text = std::str::from_utf8(&head).map_err(|_| {
             TableError::Form(format!("line {line} is not UTF-8; say --map encoding=NAME"))
         })?;
@@ -113,7 +148,7 @@ fn separated(
             each(row)?;
         }
     }
-    Ok(())
+    Ok(bytes)
 }
 
 /// The sign that stands most often between the names.
@@ -193,6 +228,7 @@ fn sqlite(
     path: &Path,
     table: Option<&str>,
     map: &Map,
+    part: &Part,
     each: &mut dyn FnMut(Row) -> io::Result<()>,
 ) -> Result<(), TableError> {
     let form = |error: rusqlite::Error| TableError::Form(error.to_string());
@@ -200,6 +236,9 @@ fn sqlite(
     let connection = Connection::open_with_flags(path, flags).map_err(form)?;
     let table = if let Some(table) = table { table.to_owned() } else { only_table(&connection)? };
     let quoted = table.replace('"', "\"\"");
+    let count = format!("SELECT COUNT(*) FROM \"{quoted}\"");
+    let all: i64 = connection.query_row(&count, [], |row| row.get(0)).map_err(form)?;
+    part.expect(u64::try_from(all).unwrap_or(0));
     let mut statement = connection.prepare(&format!("SELECT * FROM \"{quoted}\"")).map_err(form)?;
     let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let columns = Columns::of(names.iter().map(String::as_str), map);
@@ -208,6 +247,7 @@ fn sqlite(
     let mut line = 0_u64;
     while let Some(row) = rows.next().map_err(form)? {
         line += 1;
+        part.done.fetch_add(1, Ordering::Relaxed);
         let cell = |at: usize| match row.get_ref(at) {
             Ok(ValueRef::Text(text)) => String::from_utf8_lossy(text),
             Ok(ValueRef::Integer(number)) => Cow::Owned(number.to_string()),
@@ -247,7 +287,7 @@ mod tests {
         let path = folder.path().join("side.csv");
         std::fs::write(&path, bytes).unwrap();
         let mut found = Vec::new();
-        read(&Source::Csv(path), map, &mut |row| {
+        read(&Source::Csv(path), map, &Arc::default(), &mut |row| {
             found.push(row);
             Ok(())
         })?;
@@ -286,7 +326,7 @@ mod tests {
             INSERT INTO charges VALUES ('ch_1', 'pi_1', 500, 'jpy', 'succeeded', 0, 9, 0)").unwrap();
         let all = |source: &Source| {
             let mut found = Vec::new();
-            read(source, &Map::default(), &mut |row| {
+            read(source, &Map::default(), &Arc::default(), &mut |row| {
                 found.push(row);
                 Ok(())
             })

@@ -53,7 +53,7 @@ impl<S: Sorter> Gathering<S> {
         if row.what == What::Payout {
             self.parts.push(&row.id, row)?;
         } else if !row.payout.is_empty() {
-            self.parts.push(&row.payout, row)?;
+            self.parts.push(&row.payout, &row.as_part())?;
         }
         self.put(row, None)
     }

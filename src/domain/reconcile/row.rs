@@ -141,6 +141,18 @@ impl Row {
             .with_key(Key::Intent, entry.payment_intent.as_deref().unwrap_or_default())
     }
 
+    /// What a payout needs of it to be held against what it was made of.
+    #[must_use]
+    pub fn as_part(&self) -> Self {
+        Self {
+            keys: Default::default(),
+            id: String::new(),
+            payout: String::new(),
+            category: String::new(),
+            ..*self
+        }
+    }
+
     /// The same with a key.
     #[must_use]
     pub fn with_key(mut self, key: Key, value: &str) -> Self {

@@ -42,22 +42,42 @@ impl Summary {
     /// Counts a finding in.
     pub fn add(&mut self, finding: &Finding) {
         *self.counts.entry(finding.verdict).or_insert(0) += 1;
+        self.change(finding, 1);
+    }
+
+    /// Counts a finding out that was counted in.
+    pub fn take_back(&mut self, finding: &Finding) {
+        let count = self.counts.entry(finding.verdict).or_insert(0);
+        *count = count.saturating_sub(1);
+        self.change(finding, -1);
+        self.counts.retain(|_, count| *count > 0);
+        self.money.retain(|_, flows| flows.iter().any(|flow| flow.rows > 0));
+    }
+
+    /// Whether every sum is far from where counting ends, so that it can be taken back from.
+    pub fn is_exact(&self) -> bool {
+        let sums = self.sums.values().flat_map(|it| [it.ours, it.theirs]);
+        let flows = self.money.values().flatten().flat_map(|it| [it.gross, it.fee, it.net]);
+        sums.chain(flows).all(|sum| sum.unsigned_abs() < u64::MAX / 4)
+    }
+
+    fn change(&mut self, finding: &Finding, by: i64) {
         if finding.verdict == Verdict::PayoutRemainder {
             // The payout itself was counted when it was compared.
             return;
         }
         for (side, row) in [(Side::Ours, &finding.ours), (Side::Theirs, &finding.theirs)] {
             if let Some(row) = row {
-                self.take(side, row);
+                self.take(side, row, by);
             }
         }
     }
 
-    fn take(&mut self, side: Side, row: &Row) {
+    fn take(&mut self, side: Side, row: &Row, by: i64) {
         if row.was_paid() {
             let sum = self.sums.entry(row.currency).or_default();
             let own = if side == Side::Ours { &mut sum.ours } else { &mut sum.theirs };
-            *own = own.saturating_add(row.amount);
+            *own = own.saturating_add(row.amount.saturating_mul(by));
         }
         if row.what == What::Payment && !row.was_paid() {
             return;
@@ -67,24 +87,32 @@ impl Summary {
             What::Payment | What::Other => row.amount,
         };
         let category = if row.category.is_empty() { row.what.category() } else { &row.category };
-        self.flow(side, row.currency, category, [gross, row.fee.unwrap_or(0)]);
+        self.flow(side, row.currency, category, [gross, row.fee.unwrap_or(0)], by);
         let inner = [(What::Refund, row.refunded), (What::Dispute, row.disputed)];
         for (what, amount) in inner {
             if let Some(amount) = amount.filter(|amount| *amount != 0) {
                 let gross = amount.saturating_neg();
-                self.flow(side, row.currency, what.category(), [gross, 0]);
+                self.flow(side, row.currency, what.category(), [gross, 0], by);
             }
         }
     }
 
-    fn flow(&mut self, side: Side, currency: Currency, category: &str, [gross, fee]: [i64; 2]) {
+    fn flow(
+        &mut self,
+        side: Side,
+        currency: Currency,
+        category: &str,
+        [gross, fee]: [i64; 2],
+        by: i64,
+    ) {
         let flows = self.money.entry((currency, category.to_owned())).or_default();
         let [ours, theirs] = flows;
         let flow = if side == Side::Ours { ours } else { theirs };
-        flow.rows += 1;
-        flow.gross = flow.gross.saturating_add(gross);
-        flow.fee = flow.fee.saturating_add(fee);
-        flow.net = flow.net.saturating_add(gross.saturating_sub(fee));
+        flow.rows = flow.rows.saturating_add_signed(by);
+        let net = gross.saturating_sub(fee);
+        for (sum, more) in [(&mut flow.gross, gross), (&mut flow.fee, fee), (&mut flow.net, net)] {
+            *sum = sum.saturating_add(more.saturating_mul(by));
+        }
     }
 
     /// Whether nothing differs.

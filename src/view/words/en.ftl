@@ -54,12 +54,17 @@ help-listen-until = Ends after an event of this type.
 help-listen-count = Ends after this many deliveries.
 help-listen-forward-to = Passes the exact bytes and headers on to this URL.
 help-listen-print-secret = Prints the endpoint's signing secret.
+help-listen-tls-cert = Speaks TLS alone, with this certificate (PEM); the sandbox delivers to a port of its own.
+help-listen-tls-key = The certificate's private key (PEM).
 help-ledger-about = The ledger: what was received and what it came to.
 help-ledger-accounts-about = Shows the accounts of the book.
 help-ledger-accounts-format = How to write it.
 help-ledger-balance-about = Shows what each account of the book holds, by currency.
 help-ledger-balance-long = A debit is positive.
 help-ledger-balance-format = How to write it.
+help-ledger-compact-about = Makes the ledger's file small and loses nothing.
+help-ledger-compact-long = Packs the events as they came, proves that each comes out the same, and gives the room back. Everything reads as before; it can be stopped at any time and goes on where it was. While the room is given back, deliveries may get 503 and come again.
+help-ledger-compact-format = How to write it.
 help-ledger-export-about = Writes the book for other programs.
 help-ledger-export-format = For whom: spreadsheets, programs, beancount, hledger, or a copy of the file.
 help-ledger-export-output = The file that sqlite writes; it must not exist.
@@ -101,6 +106,7 @@ help-reconcile-tolerance = How far amounts may be apart, in minor units [0].
 help-reconcile-format = How to write it.
 help-reconcile-output = The file that is written, instead of stdout.
 help-reconcile-only-differences = Leaves out what agrees.
+help-reconcile-incremental = Compares only what was appended to both files since the last time; any other change compares everything.
 help-reconcile-fix = Says what the provider proves and the ledger lacks, and replays it.
 help-reconcile-yes = Replays it without a question.
 help-reconcile-explain-about = Shows both records of one thing and what decided.
@@ -403,8 +409,16 @@ reconcile-cut = … and { $count } more; csv and jsonl have every row
 caught-up = Since { $from }: { $events } events and { $objects } objects read, { $fresh } of them new.
 notice-catching-up = up to { $until }: { $read } read, { $fresh } new
 ledger-imported = { $read } lines read, { $fresh } of them new.
-notice-comparing = { $rows } rows read, { $rate } a second
-notice-merging = { $rows } rows read; comparing
+compacted = { $lines } lines packed; the file went from { $before } to { $after } MB: { $part } % of the bytes of the events in it.
+notice-compacting = { $done } of { $all } lines packed
+notice-comparing = { $rows } rows read, { $rate } a second{ $left ->
+        [-1] {""}
+       *[other] , about { $left } s left
+    }
+notice-merging = { $rows } rows read; comparing{ $left ->
+        [-1] {""}
+       *[other] , about { $left } s left
+    }
 notice-encoding = { $path } was read as { $encoding }.
 
 ## Checkout

@@ -54,12 +54,17 @@ help-listen-until = この種類のイベントを受信したら終了します
 help-listen-count = この件数を受信したら終了します。
 help-listen-forward-to = 受信した内容をそのままこの URL へ転送します。
 help-listen-print-secret = 署名シークレットを表示します。
+help-listen-tls-cert = この証明書（PEM）で TLS のみを話します。サンドボックスの配信は別のポートに届きます。
+help-listen-tls-key = 証明書の秘密鍵（PEM）。
 help-ledger-about = 台帳。受け取った支払いの記録です。
 help-ledger-accounts-about = 勘定科目を表示します。
 help-ledger-accounts-format = 出力形式。
 help-ledger-balance-about = 勘定科目ごとの残高を通貨別に表示します。
 help-ledger-balance-long = 借方が正です。
 help-ledger-balance-format = 出力形式。
+help-ledger-compact-about = 何も失わずに台帳のファイルを小さくします。
+help-ledger-compact-long = 受信したままのイベントを圧縮し、元どおりに戻ることを確かめてから空き領域を返します。読み出しはこれまでと変わりません。いつ止めても続きから再開できます。空き領域を返す間の配信は 503 になることがあり、再送されます。
+help-ledger-compact-format = 出力形式。
 help-ledger-export-about = 帳簿をほかのプログラム向けに書き出します。
 help-ledger-export-format = 書き出す形式。表計算、プログラム、beancount、hledger、またはファイルの写し。
 help-ledger-export-output = sqlite の書き出し先。存在しないファイルを指定します。
@@ -101,6 +106,7 @@ help-reconcile-tolerance = 許容する金額の差（最小単位、既定は 0
 help-reconcile-format = 出力形式。
 help-reconcile-output = 標準出力の代わりに書き込むファイル。
 help-reconcile-only-differences = 一致した行を省きます。
+help-reconcile-incremental = 前回以降に両方のファイルへ追記された行だけを突き合わせます。ほかの変更があればすべて突き合わせます。
 help-reconcile-fix = 決済側で確認できる不足分を示し、台帳に記録し直します。
 help-reconcile-yes = 確認せずに記録し直します。
 help-reconcile-explain-about = 1 件について両側の記録と判定の理由を示します。
@@ -391,8 +397,16 @@ reconcile-cut = … ほか { $count } 件（csv と jsonl ではすべて出力�
 caught-up = { $from } 以降のイベント { $events } 件、オブジェクト { $objects } 件を読み込みました（新規 { $fresh } 件）。
 notice-catching-up = { $until } まで: { $read } 件読み込み、新規 { $fresh } 件
 ledger-imported = { $read } 行を読み込みました（新規 { $fresh } 行）。
-notice-comparing = { $rows } 行を読み込みました（毎秒 { $rate } 行）
-notice-merging = { $rows } 行を読み込みました。突き合わせています
+compacted = { $lines } 行を圧縮しました。ファイルは { $before } MB から { $after } MB になりました（イベントのバイト数の { $part } %）。
+notice-compacting = { $all } 行中 { $done } 行を圧縮しました
+notice-comparing = { $rows } 行を読み込みました（毎秒 { $rate } 行）{ $left ->
+        [-1] {""}
+       *[other] 、残り約 { $left } 秒
+    }
+notice-merging = { $rows } 行を読み込みました。突き合わせています{ $left ->
+        [-1] {""}
+       *[other] 、残り約 { $left } 秒
+    }
 notice-encoding = { $path } を { $encoding } として読み込みました。
 
 ## Checkout

@@ -211,8 +211,10 @@ messages! {
     CaughtUp { from: &'a str, events: i64, objects: i64, fresh: i64 },
     NoticeCatchingUp { until: &'a str, read: i64, fresh: i64 },
     LedgerImported { read: i64, fresh: i64 },
-    NoticeComparing { rows: i64, rate: i64 },
-    NoticeMerging { rows: i64 },
+    Compacted { lines: i64, before: &'a str, after: &'a str, part: i64 },
+    NoticeCompacting { done: i64, all: i64 },
+    NoticeComparing { rows: i64, rate: i64, left: i64 },
+    NoticeMerging { rows: i64, left: i64 },
     NoticeEncoding { path: &'a str, encoding: &'a str },
     // Checkout
     CheckoutPaid, CheckoutProcessing, CheckoutDeclined, CheckoutCanceled, CheckoutExpired,
