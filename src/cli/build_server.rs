@@ -76,7 +76,7 @@ pub(crate) fn write(copies: &[Output], report: &Report, canvas: &Canvas) -> Resu
         let Some(text) = text(copy.form, report, canvas) else { continue };
         match &copy.file {
             None => out::data(text.trim_end_matches('\n')),
-            Some(path) => std::fs::write(path, text).map_err(|error| Fault::file(&path, error))?,
+            Some(path) => std::fs::write(path, text).map_err(|error| Fault::file(path, error))?,
         }
     }
     Ok(())

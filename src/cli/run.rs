@@ -311,7 +311,7 @@ fn sink(asked: &Reconcile, canvas: &Canvas) -> Result<Option<reconcile::Sink>, F
     let out: view::findings::Out = match &asked.output {
         None => out::stream(),
         Some(path) => {
-            let file = std::fs::File::create(path).map_err(|error| Fault::file(&path, error))?;
+            let file = std::fs::File::create(path).map_err(|error| Fault::file(path, error))?;
             Box::new(std::io::BufWriter::new(file))
         }
     };

@@ -21,7 +21,7 @@ fn ids(out: &str) -> Vec<String> {
 
 /// A lesson of the working folder in which one claim is turned around.
 fn break_lesson(env: &Env, day: &str, from: &str, to: &str) {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("lessons").join(day);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("lessons").join(day);
     let text = std::fs::read_to_string(path.join("lesson.toml")).unwrap();
     assert!(text.contains(from), "{day} has no `{from}`");
     let folder = env.path().join("lessons").join(day);
@@ -171,7 +171,7 @@ fn what_is_said_fits_eighty_columns_in_both_languages() {
 }
 
 /// The summary of a round, read from the lines of a program that watches.
-fn round(running: &mut crate::env::Running, number: u64) -> Value {
+fn round(running: &mut Running, number: u64) -> Value {
     let line = running.line_with(&format!("\"number\":{number}"));
     serde_json::from_str(&line).unwrap()
 }

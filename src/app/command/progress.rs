@@ -21,13 +21,13 @@ pub fn export(context: &Context, out: Option<&Path>) -> Result<Report, Fault> {
     let Some(path) = out else { return Ok(Report::Document(text)) };
     let shown = path.display().to_string();
     let seal = crate::domain::canonical::sha256(&text);
-    fs::write(path, text).map_err(|error| Fault::file(path, &error))?;
+    fs::write(path, text).map_err(|error| Fault::file(path, error))?;
     Ok(Report::Carried(Carried::Written { path: shown, seal }))
 }
 
 /// Merges what `file` holds into the progress here; a copy is put aside before.
 pub fn import(context: &Context, file: &Path) -> Result<Report, Fault> {
-    let text = fs::read_to_string(file).map_err(|error| Fault::file(file, &error))?;
+    let text = fs::read_to_string(file).map_err(|error| Fault::file(file, error))?;
     let theirs = read(&text).map_err(|reason| {
         let path = file.display().to_string();
         let expected = format!("{FORMAT} {VERSION}");
@@ -37,8 +37,8 @@ pub fn import(context: &Context, file: &Path) -> Result<Report, Fault> {
     let mut backup = None;
     if path.exists() {
         let folder = backup::folder(&context.config.home, context.clock.now());
-        private::folder(&folder).map_err(|error| Fault::file(&folder, &error))?;
-        fs::copy(&path, folder.join(FILE)).map_err(|error| Fault::file(&path, &error))?;
+        private::folder(&folder).map_err(|error| Fault::file(&folder, error))?;
+        fs::copy(&path, folder.join(FILE)).map_err(|error| Fault::file(&path, error))?;
         backup = Some(folder.display().to_string());
     }
     let fault = |error| record::fault(context, &error);

@@ -135,7 +135,7 @@ async fn work(
     let mut compared = desk.compare(desk.plan.clone()).await?;
     let sink = match &options.sqlite {
         Some(path) => {
-            Some(Box::new(SqliteSink::create(path).map_err(|error| Fault::file(&path, error))?)
+            Some(Box::new(SqliteSink::create(path).map_err(|error| Fault::file(path, error))?)
                 as Sink)
         }
         None => sink,

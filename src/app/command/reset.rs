@@ -55,7 +55,7 @@ pub async fn run(context: &Context, action: &ResetAction) -> Result<Report, Faul
     // Held to the end: whoever starts meanwhile is told so.
     let _alone = if files.contains(&LEDGER) { Some(alone(context)?) } else { None };
     let backup = backup::folder(home, context.clock.now());
-    let broken = |path: &Path, error: &std::io::Error| Fault::file(&path, error);
+    let broken = |path: &Path, error: &std::io::Error| Fault::file(path, error);
     private::folder(&backup).map_err(|error| broken(&backup, &error))?;
     let mut what = Vec::new();
     for file in files {

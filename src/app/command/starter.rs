@@ -13,7 +13,7 @@ use std::path::Path;
 pub fn run(language: &str, folder: &Path) -> Result<Report, Fault> {
     let other = || FaultKind::NoSuchCode { code: language.to_owned() };
     let language = Language::read(language).ok_or_else(other)?;
-    let broken = |path: &Path, error: &std::io::Error| Fault::file(&path, error);
+    let broken = |path: &Path, error: &std::io::Error| Fault::file(path, error);
     for (name, _) in track::files(language, Part::Starter) {
         let path = folder.join(name);
         if path.exists() {

@@ -58,7 +58,7 @@ pub async fn look(run: &LessonRun<'_>, lesson: &Lesson) -> Result<Look, Fault> {
         }
     }
     found.sessions.reverse();
-    found.scenarios = scenarios(run, lesson, &rows, &records).await?;
+    found.scenarios = scenarios(run, lesson, rows, &records).await?;
     let mut kinds: BTreeMap<String, (u64, u64)> = BTreeMap::new();
     let mut events = run.provider.stripe.events(window);
     while let Some(page) = events.next_page().await? {

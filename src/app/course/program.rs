@@ -316,7 +316,7 @@ fn output_of(start: &Start) -> Result<File, Fault> {
     let path = &start.output;
     let folder = path.parent().map_or(Ok(()), private::folder);
     let open = || File::options().append(true).create(true).mode(0o600).open(path);
-    folder.and_then(|()| open()).map_err(|error| Fault::file(&path, error))
+    folder.and_then(|()| open()).map_err(|error| Fault::file(path, error))
 }
 
 #[cfg(not(unix))]

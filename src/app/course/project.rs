@@ -40,9 +40,9 @@ pub fn document(run: &LessonRun<'_>) -> Result<Value, ActError> {
             .replace("{api_version}", API_VERSION)
             .replace("{port}", &config.port.to_string())
             .replace("{sandbox_port}", &config.sandbox_port.to_string());
-        fs::create_dir_all(&into).map_err(|error| Fault::file(&into, &error))?;
+        fs::create_dir_all(&into).map_err(|error| Fault::file(&into, error))?;
         let path = into.join(name);
-        fs::write(&path, text).map_err(|error| Fault::file(&path, &error))?;
+        fs::write(&path, text).map_err(|error| Fault::file(&path, error))?;
         written.push(name.to_owned());
     }
     if own.is_some() && !written.is_empty() {

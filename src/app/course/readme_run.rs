@@ -191,7 +191,7 @@ fn quoted(text: &str) -> String {
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Fault> {
-    private::write(path, text.as_bytes()).map_err(|error| Fault::file(path, &error))
+    private::write(path, text.as_bytes()).map_err(|error| Fault::file(path, error))
 }
 
 /// What was run, skipped and found.
@@ -254,7 +254,7 @@ impl Workdir {
         let root = std::env::temp_dir().join(format!("stripegym-{}-{nonce}", std::process::id()));
         let (work, bin) = (root.join("project"), root.join("bin"));
         for folder in [&root, &work, &root.join("home"), &bin] {
-            private::folder(folder).map_err(|error| Fault::file(folder, &error))?;
+            private::folder(folder).map_err(|error| Fault::file(folder, error))?;
         }
         copy(&run.project, &project_files::published(&run.project), &work)?;
         let variables = if run.own_project().is_some() {
@@ -327,7 +327,7 @@ impl Workdir {
         let exit = self.exit_of(&all, &said).await?;
         let at = fs::read_to_string(&failed).unwrap_or_default().trim().parse::<usize>();
         let line = block.line + at.unwrap_or(1).saturating_sub(1).min(block.lines.len());
-        let text = fs::read(&said).map_err(|error| Fault::file(&said, &error))?;
+        let text = fs::read(&said).map_err(|error| Fault::file(&said, error))?;
         let text = String::from_utf8_lossy(&text).into_owned();
         let last = text.lines().filter(|line| !line.trim().is_empty()).collect::<Vec<_>>();
         let last = last.get(last.len().saturating_sub(LAST_LINES)..).unwrap_or_default();
@@ -336,22 +336,22 @@ impl Workdir {
 
     /// Runs a script with all that it starts; its exit code, or -1 where it took too long.
     async fn exit_of(&self, script: &Path, said: &Path) -> Result<i32, Fault> {
-        let out = File::create(said).map_err(|error| Fault::file(said, &error))?;
-        let err = out.try_clone().map_err(|error| Fault::file(said, &error))?;
+        let out = File::create(said).map_err(|error| Fault::file(said, error))?;
+        let err = out.try_clone().map_err(|error| Fault::file(said, error))?;
         let shell = Path::new("sh");
         let mut command = Command::new(shell);
         command.arg("-c").arg(self.command(script));
         command.stdin(Stdio::null()).stdout(out).stderr(err).kill_on_drop(true);
         #[cfg(unix)]
         command.process_group(0);
-        let mut child = command.spawn().map_err(|error| Fault::file(shell, &error))?;
+        let mut child = command.spawn().map_err(|error| Fault::file(shell, error))?;
         let group = Group::of(&child);
         let status = timeout(BLOCK_TIME, child.wait()).await;
         // Dropping the group ends whatever the block has left behind.
         drop(group);
         match status {
             Ok(Ok(status)) => Ok(status.code().unwrap_or(-1)),
-            Ok(Err(error)) => Err(Fault::file(shell, &error)),
+            Ok(Err(error)) => Err(Fault::file(shell, error)),
             Err(_) => Ok(-1),
         }
     }
@@ -363,9 +363,9 @@ fn copy(project: &Path, paths: &[String], work: &Path) -> Result<(), Fault> {
     for path in paths {
         let (from, to) = (project.join(path), work.join(path));
         if let Some(folder) = to.parent() {
-            private::folder(folder).map_err(|error| Fault::file(folder, &error))?;
+            private::folder(folder).map_err(|error| Fault::file(folder, error))?;
         }
-        fs::copy(&from, &to).map_err(|error| Fault::file(&from, &error))?;
+        fs::copy(&from, &to).map_err(|error| Fault::file(&from, error))?;
         private::close(&to);
     }
     Ok(())
@@ -373,12 +373,12 @@ fn copy(project: &Path, paths: &[String], work: &Path) -> Result<(), Fault> {
 
 /// Puts this very program into a folder under the name that READMEs use.
 fn lend(bin: &Path) -> Result<(), Fault> {
-    let own = std::env::current_exe().map_err(|error| Fault::file(bin, &error))?;
+    let own = std::env::current_exe().map_err(|error| Fault::file(bin, error))?;
     #[cfg(unix)]
     let lent = std::os::unix::fs::symlink(&own, bin.join("stripegym"));
     #[cfg(not(unix))]
     let lent = fs::copy(&own, bin.join("stripegym.exe")).map(drop);
-    lent.map_err(|error| Fault::file(bin, &error))
+    lent.map_err(|error| Fault::file(bin, error))
 }
 
 /// Fills in, in the copy, what a person would fill in: the values of the variables in the example of `.env`.

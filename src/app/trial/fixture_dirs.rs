@@ -33,8 +33,8 @@ pub struct FixtureDir {
 impl FixtureDirs {
     /// Takes the lessons of the folder `lessons`, packages from `tools`, and `scratch` for copies.
     pub fn open(lessons: &Path, tools: &Path, scratch: &Path) -> Result<Self, Fault> {
-        let whole = |path: &Path| fs::canonicalize(path).map_err(|error| Fault::file(path, &error));
-        fs::create_dir_all(scratch).map_err(|error| Fault::file(scratch, &error))?;
+        let whole = |path: &Path| fs::canonicalize(path).map_err(|error| Fault::file(path, error));
+        fs::create_dir_all(scratch).map_err(|error| Fault::file(scratch, error))?;
         Ok(Self {
             lessons: whole(lessons)?,
             tools: whole(tools)?,
@@ -61,7 +61,7 @@ impl FixtureDirs {
 
     fn read<T: DeserializeOwned>(&self, name: &str) -> Result<T, Fault> {
         let path = self.lessons.join(name);
-        let text = fs::read_to_string(&path).map_err(|error| Fault::file(&path, &error))?;
+        let text = fs::read_to_string(&path).map_err(|error| Fault::file(&path, error))?;
         toml::from_str(&text).map_err(|error| {
             let what = error.message().to_owned();
             FaultKind::Lesson { file: name.to_owned(), key: "-".to_owned(), what }.into()
@@ -81,17 +81,17 @@ impl FixtureDirs {
         let dir = FixtureDir { shop: dir.join("shop"), home: dir.join("home") };
         let from = self.lessons.join("track").join(language);
         let begun = from.join(if solved.is_some() { "starter" } else { "solution" });
-        copy(&begun, &dir.shop).map_err(|error| Fault::file(&begun, &error))?;
+        copy(&begun, &dir.shop).map_err(|error| Fault::file(&begun, error))?;
         for name in solved.unwrap_or_default().iter().filter_map(|id| shop.lessons.get(*id)) {
             let solved = from.join("solution").join(name);
-            fs::copy(&solved, dir.shop.join(name)).map_err(|error| Fault::file(&solved, &error))?;
+            fs::copy(&solved, dir.shop.join(name)).map_err(|error| Fault::file(&solved, error))?;
         }
         for (name, tool) in &shop.trial.links {
             let tool = self.tools.join(tool);
             let there = fs::metadata(&tool).and_then(|_| link(&tool, &dir.shop.join(name)));
-            there.map_err(|error| Fault::file(&tool, &error))?;
+            there.map_err(|error| Fault::file(&tool, error))?;
         }
-        fs::create_dir_all(&dir.home).map_err(|error| Fault::file(&dir.home, &error))?;
+        fs::create_dir_all(&dir.home).map_err(|error| Fault::file(&dir.home, error))?;
         Ok(dir)
     }
 
@@ -103,7 +103,7 @@ impl FixtureDirs {
         let mut command = Command::new("sh");
         command.args(["-c", build]).current_dir(&dir.shop).stdin(Stdio::null());
         let built = command.kill_on_drop(true).output().await;
-        let built = built.map_err(|error| Fault::file(Path::new("sh"), &error))?;
+        let built = built.map_err(|error| Fault::file(Path::new("sh"), error))?;
         if built.status.success() {
             return Ok(());
         }

@@ -66,10 +66,10 @@ mod tests {
         }
         let named = |list: &str| known.words.contains_key(list) || known.groups.contains_key(list);
         for part in text.split("known::").skip(1) {
-            let Some((_, rest)) = part.split_once("(\"") else { continue };
-            let Some((list, _)) = rest.split_once('"') else { continue };
-            let call = ["words", "is", "find", "groups"].iter().any(|it| part.starts_with(it));
-            assert!(!call || named(list), "{list}");
+            let calls = ["words", "is", "find", "groups"].map(|call| format!("{call}(\""));
+            let asked = calls.iter().find_map(|call| part.strip_prefix(call.as_str()));
+            let Some((list, _)) = asked.and_then(|rest| rest.split_once('"')) else { continue };
+            assert!(named(list), "{list}");
         }
     }
 }
