@@ -56,7 +56,7 @@ fn conforms(name: &str) -> BTreeSet<String> {
     command.env("STRIPEGYM_NODE_MODULES", tool("node_modules")).arg(script(name));
     assert!(succeed(command, &mut sandbox).contains("conforms"), "{name}");
     let asked = sandbox.api.get("/_stripegym/requests?limit=1000").json();
-    let called = asked["data"].as_array().unwrap().iter().filter(|row| row["status"] == 200);
+    let called = asked["requests"].as_array().unwrap().iter().filter(|row| row["status"] == 200);
     let endpoint =
         |row: &Value| match Catalog::get().route(row["method"].as_str()?, row["path"].as_str()?) {
             Routed::Found(route) => Some(route.endpoint.key().to_owned()),
