@@ -57,12 +57,12 @@ fn conforms(name: &str) -> BTreeSet<String> {
     command.env("STRIPEGYM_NODE_MODULES", tool("node_modules")).arg(script(name));
     assert!(succeed(command, &mut sandbox).contains("conforms"), "{name}");
     let asked = sandbox.api.get("/_stripegym/requests?limit=1000").json();
-    let called = asked["data"].as_array().unwrap().iter().filter(|row| row["status"] == 200);
-    let endpoint =
-        |row: &Value| match Catalog::get().route(row["method"].as_str()?, row["path"].as_str()?) {
-            Routed::Found(route) => Some(route.endpoint.key().to_owned()),
-            _ => None,
-        };
+    let called = asked["requests"].as_array().unwrap().iter().filter(|row| row["status"] == 200);
+    let endpoint = |row: &Value| {
+        let found = Catalog::get().route(row["method"].as_str()?, row["path"].as_str()?);
+        let Routed::Found(route) = found else { return None };
+        Some(route.endpoint.key().to_owned())
+    };
     called.filter_map(endpoint).filter(|it| !is_plain(it)).collect()
 }
 
@@ -70,7 +70,7 @@ fn conforms(name: &str) -> BTreeSet<String> {
 fn is_plain(endpoint: &str) -> bool {
     let path = endpoint.split_once(' ').map_or("", |(_, path)| path);
     let plain = ["events", "invoices", "prices", "products", "subscriptions", "webhook_endpoints"];
-    plain.iter().any(|name| path.split('/').nth(2) == Some(name))
+    plain.iter().any(|name| path.split('/').nth(2) == Some(*name))
         || ["/v1/customers", "/v1/customers/{customer}"].contains(&path)
 }
 
