@@ -308,6 +308,7 @@ fn put(out: &mut String, what: std::fmt::Arguments<'_>) {
 
 /// Reads a PDF as one who knows nothing of this file would: for tests.
 #[cfg(test)]
+#[expect(clippy::string_slice, reason = "a test that meets the unexpected should stop there")]
 pub(crate) mod reading {
     use std::collections::HashMap;
 

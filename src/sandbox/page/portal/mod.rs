@@ -315,14 +315,16 @@ fn run(
                 Done::Fully => Ok("change"),
             }
         }
-        Place::Cancel(id) => match step::coupon(guest).filter(|_| field("act") == "accept") {
-            Some(coupon) => act::take_offer(txn, id, &coupon).map(|()| "offer"),
-            None => {
+        Place::Cancel(id) => {
+            let accepted = step::coupon(guest).filter(|_| field("act") == "accept");
+            if let Some(coupon) = accepted {
+                act::take_offer(txn, id, &coupon).map(|()| "offer")
+            } else {
                 let said = (field("feedback"), field("comment"));
                 let at_once = act::cancel(txn, id, configuration, said)?;
                 Ok(if at_once { "cancel_now" } else { "cancel" })
             }
-        },
+        }
         Place::Keep(id) => act::keep(txn, id).map(|()| "keep"),
         Place::Pause(id) => {
             let until = step::pauses_until(guest, field("months"), txn.now());
