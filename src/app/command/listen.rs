@@ -183,7 +183,7 @@ fn count(listened: &mut Listened, delivery: &Delivery) {
     listened.deliveries += 1;
     match delivery.outcome {
         DeliveryOutcome::Recorded { .. } | DeliveryOutcome::NotBooked { .. } => {
-            listened.recorded += 1
+            listened.recorded += 1;
         }
         DeliveryOutcome::Duplicate => listened.duplicates += 1,
         DeliveryOutcome::Rejected { .. } => listened.rejected += 1,

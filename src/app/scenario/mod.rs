@@ -281,7 +281,7 @@ mod tests {
             for (at, action) in scenario.actions.iter().enumerate() {
                 match action {
                     Post(path, _) | Delete(path) | Newest(path, _) => {
-                        assert!(path.starts_with('/'))
+                        assert!(path.starts_with('/'));
                     }
                     PayPage { card, email } => {
                         assert!(Means::read(card).is_some() && email.contains('@'));

@@ -298,7 +298,7 @@ mod tests {
             (
                 |day| {
                     day["check"][0]["assert"] =
-                        json!([{"not": {"files": {"exist": ["a/../../b"]}}}])
+                        json!([{"not": {"files": {"exist": ["a/../../b"]}}}]);
                 },
                 "D2.1",
             ),

@@ -95,7 +95,7 @@ impl Observer {
         for (kind, table) in view.state().tables(view.scope()) {
             for it in table.all() {
                 let private = serde_json::to_string(&it.private.as_deref()).unwrap();
-                for part in [&*kind, &*it.id, &*it.text, &private] {
+                for part in [kind, &*it.id, &*it.text, &private] {
                     all.write(part.as_bytes());
                 }
             }

@@ -58,7 +58,7 @@ fn call(txn: &mut Txn<'_>, key: &str, ids: &[&str], params: Value) -> Result<Val
     };
     let ids = ids.iter().map(|id| (*id).to_owned()).collect();
     let call = Call { key: key.to_owned(), ids, params, version };
-    handler(txn, &call).map(|body| body.into_document())
+    handler(txn, &call).map(crate::sandbox::call::body::Body::into_document)
 }
 
 /// Keeps a card for later payments of a customer. It becomes the default once its owner has confirmed it, see

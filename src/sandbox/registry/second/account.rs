@@ -233,7 +233,7 @@ fn close(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     kept.insert("applied".to_owned(), json!(own));
     second::keep(txn, &id, kept);
     standing::keep(txn, &id, |doc| {
-        drop(doc.insert("rejected".to_owned(), json!("rejected.other")))
+        drop(doc.insert("rejected".to_owned(), json!("rejected.other")));
     });
     standing::refresh(txn, &id, true);
     second::tell_account(txn, &id, "closed", None);
