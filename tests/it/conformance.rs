@@ -81,7 +81,6 @@ fn conform_in(names: &[&'static str], least: usize) {
             names.iter().map(|name| scope.spawn(move || conforms(name))).collect();
         running.into_iter().flat_map(|it| it.join().unwrap()).collect()
     });
-    println!("{} different calls: {called:#?}", called.len());
     assert!(called.len() >= least, "{}: {called:#?}", called.len());
 }
 
