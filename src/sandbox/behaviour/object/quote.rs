@@ -72,7 +72,7 @@ fn make(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         None => None,
     };
     let clock = customer.as_ref().and_then(|it| it.get("test_clock").cloned());
-    let clock = clock.filter(|it| it.is_string()).or_else(|| call.get("test_clock").cloned());
+    let clock = clock.filter(Value::is_string).or_else(|| call.get("test_clock").cloned());
     if let Some(id) = call.text("test_clock") {
         txn.find("test_helpers.test_clock", id, "test_clock")?;
     }
