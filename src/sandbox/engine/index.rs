@@ -14,10 +14,13 @@ pub const fn declared(kind: &str) -> &'static [&'static str] {
         b"customer" => &["email", "metadata", "name", "phone", "test_clock"],
         b"charge" => &["customer", "metadata", "payment_intent", "transfer_group"],
         b"payment_intent" | b"subscription" => &["customer", "metadata", "status"],
-        b"customer_balance_transaction"
+        b"billing.credit_grant"
+        | b"customer_balance_transaction"
         | b"customer_cash_balance_transaction"
         | b"payment_method"
+        | b"quote"
         | b"source"
+        | b"subscription_schedule"
         | b"tax_id" => &["customer"],
         b"checkout.session" => &[
             "customer",
@@ -39,7 +42,6 @@ pub const fn declared(kind: &str) -> &'static [&'static str] {
         b"fee_refund" => &["fee"],
         b"credit_note" | b"invoiceitem" => &["customer", "invoice"],
         b"billing.credit_balance_transaction" => &["credit_grant"],
-        b"billing.credit_grant" | b"quote" | b"subscription_schedule" => &["customer"],
         b"billing.meter" => &["event_name"],
         b"billing.meter_event" => &["identifier", "of"],
         b"invoice" => &[

@@ -38,7 +38,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    fn after(config: Value, now: &str) -> String {
+    fn after(config: &Value, now: &str) -> String {
         let now = Timestamp::read(now).unwrap();
         next(config.as_object().unwrap(), now).unwrap().rfc3339()
     }
@@ -46,12 +46,12 @@ mod tests {
     #[test]
     fn the_next_day_of_that_number_is_taken_at_the_time_of_day_that_it_is() {
         let now = "2026-02-10T08:09:10Z";
-        assert_eq!(after(json!({"day_of_month": 15}), now), "2026-02-15T08:09:10Z");
-        assert_eq!(after(json!({"day_of_month": 10}), now), "2026-03-10T08:09:10Z");
-        assert_eq!(after(json!({"day_of_month": 10, "hour": 9}), now), "2026-02-10T09:09:10Z");
-        assert_eq!(after(json!({"day_of_month": 31}), now), "2026-02-28T08:09:10Z");
+        assert_eq!(after(&json!({"day_of_month": 15}), now), "2026-02-15T08:09:10Z");
+        assert_eq!(after(&json!({"day_of_month": 10}), now), "2026-03-10T08:09:10Z");
+        assert_eq!(after(&json!({"day_of_month": 10, "hour": 9}), now), "2026-02-10T09:09:10Z");
+        assert_eq!(after(&json!({"day_of_month": 31}), now), "2026-02-28T08:09:10Z");
         let yearly = json!({"day_of_month": 1, "month": 1, "hour": 0, "minute": 0, "second": 0});
-        assert_eq!(after(yearly, now), "2027-01-01T00:00:00Z");
+        assert_eq!(after(&yearly, now), "2027-01-01T00:00:00Z");
         assert_eq!(next(&Map::new(), Timestamp(0)), None);
     }
 
