@@ -10,6 +10,7 @@ pub mod connect;
 pub mod dispute;
 pub mod due;
 pub mod fees;
+pub mod issuing;
 pub mod object;
 pub mod offer;
 pub mod payment;
