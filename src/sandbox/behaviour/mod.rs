@@ -13,6 +13,7 @@ pub mod dispute;
 pub mod document;
 pub mod due;
 pub mod fees;
+pub mod issuing;
 pub mod object;
 pub mod offer;
 pub mod payment;

@@ -3,8 +3,8 @@
 //! Believed, not proven: that it is decided at once, by the state of the card and its holder alone. Neither a webhook
 //! that decides nor spending controls are modelled.
 
-use crate::sandbox::behaviour::document::{Handler, int, new, text};
-use crate::sandbox::behaviour::object::issuing_transaction::{self, Taken, in_path};
+use crate::sandbox::behaviour::issuing::{self, Taken, in_path};
+use crate::sandbox::behaviour::object::{Handler, int, new, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::engine::object::{Doc, Object};
@@ -50,24 +50,24 @@ pub fn handler(key: &str) -> Option<Handler> {
 fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     call.ensure_modelled(" of authorizations", NOT_MODELLED)?;
     let card = txn.find("issuing.card", call.text("card").unwrap_or_default(), "card")?;
-    issuing_transaction::ensure_currency(call, "currency", &card)?;
+    issuing::ensure_currency(call, "currency", &card)?;
     let amount = match call.int("amount").or_else(|| call.int("merchant_amount")) {
         Some(amount) if amount >= 0 => amount,
-        _ => issuing_transaction::positive(call, "amount")?,
+        _ => issuing::positive(call, "amount")?,
     };
     ask(txn, call, &card, amount)
 }
 
 fn create_at_card(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let card = in_path(txn.find("issuing.card", call.id(0), "card"))?;
-    issuing_transaction::ensure_currency(call, "held_currency", &card)?;
-    let amount = issuing_transaction::positive(call, "held_amount")?;
+    issuing::ensure_currency(call, "held_currency", &card)?;
+    let amount = issuing::positive(call, "held_amount")?;
     ask(txn, call, &card, amount)
 }
 
 /// Asks a card: the request is told of, where anything is left to decide, and then what came of it.
 fn ask(txn: &mut Txn<'_>, call: &Call, card: &Object, amount: i64) -> Result<Body, Failure> {
-    let merchant = issuing_transaction::merchant(call)?;
+    let merchant = issuing::merchant(call)?;
     let holder = &card["cardholder"];
     let status = |whose: &str| text(if whose == "card" { card } else { holder }, "status");
     let refusal = REFUSALS.iter().find(|(whose, word, _)| status(whose) == *word);
@@ -159,12 +159,12 @@ fn capture(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         kind: "capture",
         authorization: Some(&id),
         merchant: known["merchant_data"].clone(),
-        details: issuing_transaction::details(call),
+        details: issuing::details(call),
     };
     if amount < 1 {
         return Err(Failure::below_one("capture_amount"));
     }
-    let transaction = issuing_transaction::make(txn, &taken)?;
+    let transaction = issuing::make(txn, &taken)?;
     let closes = call.flag("close_authorization") != Some(false);
     change(txn, &known, |doc| {
         let left = if closes { 0 } else { (held - amount).max(0) };
@@ -179,7 +179,7 @@ fn capture(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 fn increment(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     call.ensure_modelled(" of authorizations", &["is_amount_controllable"])?;
     let known = open(txn, call, "increment")?;
-    let more = issuing_transaction::positive(call, "increment_amount")?;
+    let more = issuing::positive(call, "increment_amount")?;
     let whole = int(&known, "amount").saturating_add(more);
     change(txn, &known, |doc| hold(doc, whole))
 }
