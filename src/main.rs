@@ -2,12 +2,10 @@
 
 use mimalloc::MiMalloc;
 use std::process::ExitCode;
-use zeroizing_alloc::ZeroAlloc;
 
-/// A request makes some hundred small allocations; the system's allocator serves threads by locks. What is freed is
-/// wiped: no card number that somebody typed outlives its request in memory.
+/// A request makes some hundred small allocations; the system's allocator serves threads by locks.
 #[global_allocator]
-static ALLOCATOR: ZeroAlloc<MiMalloc> = ZeroAlloc(MiMalloc);
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     stripegym::main(std::env::args_os())

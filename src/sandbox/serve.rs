@@ -82,15 +82,9 @@ impl Inside {
         if path.starts_with("/v1/") || path.starts_with("/v2/") {
             return Ok(api(place, request).await);
         }
-        let is_page = !path.starts_with("/_stripegym/");
-        let may_type = is_page && *request.method() == Method::POST;
         request.extensions_mut().insert(Within(Arc::clone(&place.world)));
         request.extensions_mut().insert(place);
-        let mut response = self.routes.call(request).await?;
-        if may_type {
-            end_connection(&mut response);
-        }
-        Ok(response)
+        self.routes.call(request).await
     }
 
     /// Refuses names that are not ours (DNS rebinding), and controls that a foreign page could send. Takes
@@ -175,7 +169,6 @@ async fn api(place: Place, request: Request<Body>) -> Response {
     };
     let text = |name: HeaderName| text_of(&parts.headers, &name);
     let mut query = parts.uri.query().unwrap_or_default().to_owned();
-    let may_have_number = may_have_number(&bytes);
     let mut bytes = bytes.to_vec();
     let key = browser::take_key(&mut bytes).or_else(|| {
         let mut sent = query.clone().into_bytes();
@@ -227,22 +220,7 @@ async fn api(place: Place, request: Request<Body>) -> Response {
     if called.is_some_and(|key| key.starts_with("pk_")) {
         browser::open(headers);
     }
-    if may_have_number {
-        end_connection(&mut response);
-    }
     response
-}
-
-/// Whether a request may have a card's number in it.
-fn may_have_number(body: &[u8]) -> bool {
-    const NAME: &[u8] = b"number";
-    body.windows(NAME.len()).any(|part| part == NAME)
-}
-
-/// Has a connection end with this answer: it keeps what it read last, and a card's number is kept no longer than its
-/// request.
-fn end_connection(response: &mut Response) {
-    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
 }
 
 /// The account that a context ends at: a path of accounts, each within the one before it.
