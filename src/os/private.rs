@@ -53,7 +53,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Takes an existing file from everybody but its owner; somebody else's file stays as it is.
 #[cfg(unix)]
-fn close(path: &Path) {
+pub fn close(path: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
     let Ok(about) = fs::metadata(path) else { return };
     let mode = about.permissions().mode();
@@ -65,8 +65,9 @@ fn close(path: &Path) {
     }
 }
 
+/// Files have no modes here.
 #[cfg(not(unix))]
-fn close(_: &Path) {}
+pub fn close(_: &Path) {}
 
 /// Flushes a folder, so that the names in it outlast a power cut.
 pub fn sync_folder(path: &Path) -> io::Result<()> {

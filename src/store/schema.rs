@@ -18,7 +18,7 @@ use std::time::Duration;
 const OPEN_WAIT: Duration = Duration::from_secs(10);
 
 /// How long a read or a commit waits for it: whoever sent an event waits for the answer, and sends it again.
-pub(crate) const BUSY_WAIT: Duration = Duration::from_millis(1_500);
+pub(crate) const BUSY_WAIT: Duration = Duration::from_secs(1);
 
 /// Each entry brings a file from the schema of its index to the next. Never edited once released.
 const MIGRATIONS: &[&str] = &[

@@ -6,7 +6,9 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, pipe};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -244,6 +246,51 @@ pub(crate) fn eventually<T>(what: &str, mut probe: impl FnMut() -> Option<T>) ->
         }
         assert!(Instant::now() < until, "never happened: {what}");
         thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A stopwatch that leaves out what the machine did not give us: other programs may be busy on it.
+///
+/// A thread beside it asks for short naps; what it oversleeps is time in which nobody's work was ready to run. A call
+/// goes through several threads, each of which may have to wait so long for its turn.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    began: Instant,
+    overslept: Duration,
+}
+
+impl Watch {
+    const NAP: Duration = Duration::from_millis(5);
+    /// The client's, the server's and the writer's.
+    const THREADS: u32 = 3;
+
+    pub(crate) fn start() -> Self {
+        Self { overslept: Self::overslept(), began: Instant::now() }
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        let lost = Self::overslept().saturating_sub(self.overslept) * Self::THREADS;
+        self.began.elapsed().saturating_sub(lost)
+    }
+
+    /// What the naps of all tests were overslept so far. A nap that is under way is not among them.
+    fn overslept() -> Duration {
+        static OVERSLEPT: OnceLock<Arc<AtomicU64>> = OnceLock::new();
+        let overslept = OVERSLEPT.get_or_init(|| {
+            let sum = Arc::new(AtomicU64::new(0));
+            let added = Arc::clone(&sum);
+            thread::spawn(move || {
+                loop {
+                    let began = Instant::now();
+                    thread::sleep(Self::NAP);
+                    // A millisecond is what every timer takes.
+                    let late = began.elapsed().saturating_sub(Self::NAP + Duration::from_millis(1));
+                    added.fetch_add(late.as_micros() as u64, Ordering::Relaxed);
+                }
+            });
+            sum
+        });
+        Duration::from_micros(overslept.load(Ordering::Relaxed))
     }
 }
 

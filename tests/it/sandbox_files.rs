@@ -1,7 +1,7 @@
 //! What the sandbox's folder may hold when it starts, and what may be sent to it without filling memory or disk.
 
 use crate::env::{Env, KEY, Sandbox};
-use crate::http::send;
+use crate::http::{Api, send};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::fs;
@@ -170,12 +170,21 @@ fn a_customer_with_its_event_takes_few_kilobytes_also_after_a_restart() {
     assert_eq!(found["data"].as_array().unwrap().len(), 100);
 }
 
+/// The bytes of everything in a folder.
+fn stored(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
+    entries.map(|entry| entry.metadata().map_or(0, |about| about.len())).sum()
+}
+
 #[cfg(target_os = "linux")]
 #[test]
-fn big_refused_requests_fill_neither_answers_nor_memory() {
+fn big_refused_requests_fill_neither_answers_nor_memory_nor_disk() {
     let env = Env::new();
     let sandbox = env.sandbox(&[]);
     let rss = || resident(&sandbox);
+    let folder = env.path().join(".stripegym");
+    sandbox.api.make("/v1/customers", &[]);
+    let empty = stored(&folder);
     let big = "x".repeat(900_000);
     let refused = |form: &[(&str, &str)]| {
         let reply = sandbox.api.post("/v1/customers", form);
@@ -201,6 +210,16 @@ fn big_refused_requests_fill_neither_answers_nor_memory() {
     let many: Vec<String> = (0..900).map(|at| format!("{at}{}", "y".repeat(900))).collect();
     let many: Vec<(&str, &str)> = many.iter().map(|name| (name.as_str(), "1")).collect();
     refused(&many);
+    let stranger = Api::new(sandbox.api.port, "nobodys_key");
+    for at in 0..40 {
+        assert_eq!(stranger.post("/v1/customers", &[(&big, "1")]).status, 401);
+        // The answer to a key is kept: what it is about is not.
+        let keyed = sandbox.api.with("Idempotency-Key", &format!("key {at}"));
+        assert_eq!(keyed.post("/v1/customers", &[(&big, "1")]).status, 400);
+    }
+    // What is stored goes through a log that keeps its size: some hundred pages.
+    let more = stored(&folder).saturating_sub(empty);
+    assert!(more < 3_000_000, "{more} bytes more on disk after 350 MB that were refused");
 }
 
 #[test]

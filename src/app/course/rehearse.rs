@@ -182,7 +182,7 @@ fn broken(path: &Path, error: &std::io::Error) -> Fault {
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Fault> {
-    fs::write(path, text).map_err(|error| broken(path, &error))
+    private::write(path, text.as_bytes()).map_err(|error| broken(path, &error))
 }
 
 /// What was run, skipped and found.
@@ -243,19 +243,11 @@ impl Room {
     fn open(stage: &Stage<'_>, url: &str, secret: &SigningSecret) -> Result<Self, Fault> {
         let nonce = stage.kept.fill("$run.nonce").unwrap_or_default();
         let root = std::env::temp_dir().join(format!("stripegym-{}-{nonce}", std::process::id()));
-        let (work, home, bin) = (root.join("project"), root.join("home"), root.join("bin"));
-        // A copy of everything that the project has, in a folder that everybody can list.
-        private::folder(&root).map_err(|error| broken(&root, &error))?;
-        for folder in [&work, &home, &bin] {
-            fs::create_dir_all(folder).map_err(|error| broken(folder, &error))?;
+        let (work, bin) = (root.join("project"), root.join("bin"));
+        for folder in [&work, &root.join("home"), &bin] {
+            private::folder(folder).map_err(|error| broken(folder, &error))?;
         }
-        for path in tree::published(&stage.project) {
-            let (from, to) = (stage.project.join(&path), work.join(&path));
-            if let Some(folder) = to.parent() {
-                fs::create_dir_all(folder).map_err(|error| broken(folder, &error))?;
-            }
-            fs::copy(&from, &to).map_err(|error| broken(&from, &error))?;
-        }
+        copy(&stage.project, &tree::published(&stage.project), &work)?;
         let variables = if stage.own_project().is_some() {
             {
                 let base = stage.provider.base();
@@ -352,6 +344,20 @@ impl Room {
     }
 }
 
+/// Copies files of a project into a folder. It stands among those of everybody on this machine, so what is copied is
+/// its owner's alone, whatever the mode of the original.
+fn copy(project: &Path, paths: &[String], work: &Path) -> Result<(), Fault> {
+    for path in paths {
+        let (from, to) = (project.join(path), work.join(path));
+        if let Some(folder) = to.parent() {
+            private::folder(folder).map_err(|error| broken(folder, &error))?;
+        }
+        fs::copy(&from, &to).map_err(|error| broken(&from, &error))?;
+        private::close(&to);
+    }
+    Ok(())
+}
+
 /// Puts this very program into a folder under the name that READMEs use.
 fn lend(bin: &Path) -> Result<(), Fault> {
     let own = std::env::current_exe().map_err(|error| broken(bin, &error))?;
@@ -373,4 +379,32 @@ fn fill(work: &Path, variables: &[(&'static str, String)]) -> Result<(), Fault> 
     });
     let filled: Vec<String> = filled.collect();
     write(&path, &(filled.join("\n") + "\n"))
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn a_copy_of_the_project_is_its_owners_alone() {
+        let (own, temp) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::create_dir(own.path().join("bin")).unwrap();
+        for (name, mode) in [("README.md", 0o644), ("bin/serve", 0o755), (".env", 0o666)] {
+            fs::write(own.path().join(name), name).unwrap();
+            fs::set_permissions(own.path().join(name), fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let work = temp.path().join("run/project");
+        private::folder(&work).unwrap();
+        let paths = ["README.md", "bin/serve", ".env"].map(str::to_owned);
+        copy(own.path(), &paths, &work).unwrap();
+        let said = work.join("said.txt");
+        write(&said, "said").unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let modes = ["..", ".", "bin", "README.md", "bin/serve", ".env", "said.txt"];
+        let modes = modes.map(|name| mode(&work.join(name)));
+        assert_eq!(modes, [0o700, 0o700, 0o700, 0o600, 0o700, 0o600, 0o600]);
+        assert_eq!(fs::read_to_string(work.join("bin/serve")).unwrap(), "bin/serve");
+    }
 }

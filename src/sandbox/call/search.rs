@@ -9,6 +9,7 @@ use crate::sandbox::call::body::{Body, Page};
 use crate::sandbox::call::list;
 use crate::sandbox::engine::index;
 use crate::sandbox::engine::object::Stored;
+use crate::sandbox::engine::state::Table;
 use crate::sandbox::engine::txn::{Txn, missing};
 use crate::wire::failure::Failure;
 use crate::wire::peek::Raw;
@@ -82,13 +83,9 @@ pub fn page(txn: &Txn<'_>, call: &Call, index: &Index) -> Result<Body, Failure> 
         });
         rows.unwrap_or(0)
     });
-    let (found, has_more) = match txn.table(index.kind) {
-        None => (Vec::new(), false),
-        Some(table) => {
-            let rows = list::walk(table, query.key(index.kind), from, true);
-            list::take(rows.filter(wanted), list::limit(call))
-        }
-    };
+    let (found, has_more) = txn.table(index.kind).map_or_else(Default::default, |table| {
+        find(table, query.key(index.kind), from, list::limit(call), wanted)
+    });
     let mut after = String::with_capacity(128);
     after.push_str(if has_more { ",\"has_more\":true" } else { ",\"has_more\":false" });
     after.push_str(",\"next_page\":");
@@ -106,6 +103,18 @@ pub fn page(txn: &Txn<'_>, call: &Call, index: &Index) -> Result<Body, Failure> 
     let data = found.iter().map(|stored| stored.shown()).collect();
     let before = "{\"object\":\"search_result\",\"data\":";
     Ok(Body::Page(Box::new(Page { before, data, after })))
+}
+
+/// The next `limit` after the place `from` that are wanted, and whether there are more. Begins at the place itself:
+/// the pages before are not walked through.
+fn find(
+    table: &Table,
+    key: Option<u64>,
+    from: u64,
+    limit: usize,
+    wanted: impl Fn(&&Arc<Stored>) -> bool,
+) -> (Vec<Arc<Stored>>, bool) {
+    list::take(list::walk(table, key, from, true).filter(wanted), limit)
 }
 
 /// Reads a query.
@@ -322,8 +331,10 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sandbox::testing::Lab;
     use proptest::prelude::*;
     use serde_json::{Value, json};
+    use std::cell::Cell;
 
     const INDEX: Index = Index {
         kind: "customer",
@@ -363,6 +374,41 @@ mod tests {
         }
         for query in ["-email:'jenny@example.com'", "amount>500", "name:null", "email:'jenny'"] {
             assert!(!finds(query, &doc), "{query}");
+        }
+    }
+
+    /// However far a page is from the first, only what it shows is looked at, and one more that tells whether it is
+    /// the last: with an index, and without one where everything fits.
+    #[test]
+    fn a_page_is_found_by_its_place_and_not_by_the_pages_before() {
+        const LIMIT: usize = 10;
+        let mut lab = Lab::new();
+        lab.at(1, |txn| {
+            for n in 0..300 {
+                let email = if n % 3 == 0 { "one@example.com" } else { "two@example.com" };
+                txn.put(json!({"object": "customer", "id": format!("cus_{n}"), "email": email}));
+            }
+        });
+        let view = lab.view();
+        let table = view.table("customer").unwrap();
+        for (text, count) in [("email:'one@example.com'", 100), ("email~'example.com'", 300)] {
+            let query = read(text, &INDEX).unwrap();
+            let key = query.key("customer");
+            assert_eq!(key.is_some(), count == 100, "{text}");
+            let (mut from, mut seen, mut more) = (u64::MAX, 0, true);
+            while more {
+                let looks = Cell::new(0);
+                let wanted = |stored: &&Arc<Stored>| {
+                    looks.set(looks.get() + 1);
+                    query.accepts(stored)
+                };
+                let page;
+                (page, more) = find(table, key, from, LIMIT, wanted);
+                assert!(looks.get() <= LIMIT + 1, "{text} after {seen}: {}", looks.get());
+                seen += page.len();
+                from = page.last().unwrap().seq;
+            }
+            assert_eq!(seen, count, "{text}");
         }
     }
 
