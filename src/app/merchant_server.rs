@@ -7,6 +7,7 @@ use crate::app::ledger_file::LedgerFile;
 use crate::app::provider::Provider;
 use crate::domain::currency::Currency;
 use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::member;
 use crate::domain::money::Money;
 use crate::domain::notice::{Delivery, DeliveryOutcome, Notice};
 use crate::domain::secret::SigningSecret;
@@ -16,7 +17,6 @@ use crate::shop::listener::{self, ListenerConfig, Running};
 use crate::shop::listener_event::{EventSink, ListenerEvent};
 use crate::shop::site::Site;
 use crate::stripe::failure::Error;
-use serde_json::Value;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use tokio::sync::mpsc::Receiver;
@@ -107,11 +107,12 @@ impl MerchantServer {
         let url = self.running.webhook_url();
         let created = provider.stripe.create_webhook_endpoint(&url, &["*"], MARK);
         let endpoint = created.await?;
-        let text = |name: &str| endpoint.get(name).and_then(Value::as_str);
         let odd =
             |name: &str| FaultKind::ProviderOdd { what: format!("an endpoint without `{name}`") };
-        let secret = text("secret").and_then(SigningSecret::read).ok_or_else(|| odd("secret"))?;
-        self.endpoint = Some(text("id").ok_or_else(|| odd("id"))?.to_owned());
+        let secret = member::text(&endpoint, "secret")
+            .and_then(SigningSecret::read)
+            .ok_or_else(|| odd("secret"))?;
+        self.endpoint = Some(member::text(&endpoint, "id").ok_or_else(|| odd("id"))?.to_owned());
         self.running.trust(secret.clone());
         self.secret = Some(secret);
         Ok(())
@@ -179,9 +180,11 @@ impl MerchantServer {
 /// whatever does.
 pub async fn sweep(provider: &Provider, mark: &str, stale: bool) -> Result<(), Fault> {
     for endpoint in provider.stripe.webhook_endpoints().rest().await? {
-        let text = |name: &str| endpoint.get(name).and_then(Value::as_str);
-        let (Some(id), Some(url)) = (text("id"), text("url")) else { continue };
-        if text("description") != Some(mark) {
+        let (Some(id), Some(url)) = (member::text(&endpoint, "id"), member::text(&endpoint, "url"))
+        else {
+            continue;
+        };
+        if member::text(&endpoint, "description") != Some(mark) {
             continue;
         }
         let place = url.strip_prefix("http://").and_then(|rest| rest.split('/').next());

@@ -15,6 +15,7 @@ pub mod host;
 pub mod html;
 pub mod id;
 pub mod locale;
+pub mod member;
 pub mod mode;
 pub mod money;
 pub mod reconcile;

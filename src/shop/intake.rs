@@ -4,6 +4,7 @@
 use crate::domain::book::line::{Apart, Line, Source};
 use crate::domain::canonical;
 use crate::domain::event::{Event, EventError};
+use crate::domain::member;
 use crate::domain::notice::LedgerState;
 use crate::domain::secret::SigningSecret;
 use crate::domain::signature::{self, SignatureError};
@@ -204,10 +205,13 @@ impl Intake {
 
 /// An object in short, for a log line: what can be traced and is nobody's secret.
 fn about(object: &Value) -> String {
-    let text = |name: &str| object[name].as_str().map(str::to_owned);
     let amount = object.get("amount_total").or_else(|| object.get("amount"));
     let amount = amount.and_then(Value::as_i64).map(|minor| minor.to_string());
-    [text("id"), amount, text("currency")].into_iter().flatten().collect::<Vec<_>>().join(" ")
+    [member::owned(object, "id"), amount, member::owned(object, "currency")]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 impl fmt::Debug for Intake {

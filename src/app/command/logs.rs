@@ -3,6 +3,7 @@
 use crate::app::context::Context;
 use crate::app::control::{Control, bad_value};
 use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::member;
 use crate::domain::notice::Notice;
 use crate::domain::report::Report;
 use crate::domain::request::{RequestRow, Told};
@@ -111,15 +112,14 @@ fn rows(log: &Value) -> Vec<RequestRow> {
 }
 
 fn row(row: &Value) -> RequestRow {
-    let text = |name: &str| row[name].as_str().map(str::to_owned);
     let status = row["status"].as_u64();
     RequestRow {
-        id: text("id").unwrap_or_default(),
+        id: member::owned(row, "id").unwrap_or_default(),
         at: Timestamp(row.get("created").and_then(Value::as_i64).unwrap_or_default()),
-        method: text("method").unwrap_or_default(),
-        path: text("path").unwrap_or_default(),
+        method: member::owned(row, "method").unwrap_or_default(),
+        path: member::owned(row, "path").unwrap_or_default(),
         status: status.and_then(|status| u16::try_from(status).ok()),
-        error: text("error"),
-        fault: text("fault"),
+        error: member::owned(row, "error"),
+        fault: member::owned(row, "fault"),
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::app::course::stage::Stage;
 use crate::domain::course::evidence::{EventSeen, Evidence, MOST, RowSeen};
+use crate::domain::member;
 use serde_json::Value;
 
 /// What the check that just ran rests on. Evidence never decides anything: what cannot be read is left out.
@@ -29,12 +30,11 @@ pub async fn gather(stage: &Stage<'_>) -> Evidence {
     for session in &evidence.sessions {
         let of = |row: &&Value| row.get("session_id").and_then(Value::as_str) == Some(session);
         let Some(row) = rows.iter().find(of) else { continue };
-        let text = |name: &str| row.get(name).and_then(Value::as_str).map(str::to_owned);
         evidence.ledger_rows.push(RowSeen {
             session: session.clone(),
             amount: row.get("amount").and_then(Value::as_i64),
-            currency: text("currency"),
-            status: text("status"),
+            currency: member::owned(row, "currency"),
+            status: member::owned(row, "status"),
         });
     }
     evidence
@@ -42,14 +42,17 @@ pub async fn gather(stage: &Stage<'_>) -> Evidence {
 
 /// Takes the ids out of an object of the API.
 fn sort(value: &Value, sessions: &mut Vec<String>, events: &mut Vec<(String, String)>) {
-    let text = |name: &str| value.get(name).and_then(Value::as_str);
-    let (Some(id), Some(object)) = (text("id"), text("object")) else { return };
+    let (Some(id), Some(object)) = (member::text(value, "id"), member::text(value, "object"))
+    else {
+        return;
+    };
     match object {
         "checkout.session" if sessions.len() < MOST && !sessions.iter().any(|it| it == id) => {
             sessions.push(id.to_owned());
         }
         "event" if events.len() < MOST && !events.iter().any(|(it, _)| it == id) => {
-            events.push((id.to_owned(), text("type").unwrap_or_default().to_owned()));
+            events
+                .push((id.to_owned(), member::text(value, "type").unwrap_or_default().to_owned()));
             if let Some(object) = value.pointer("/data/object") {
                 sort(object, sessions, events);
             }

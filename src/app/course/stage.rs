@@ -16,6 +16,7 @@ use crate::domain::course::Track;
 use crate::domain::course::lint::{Project, Rule, Sight};
 use crate::domain::course::routes::Routes;
 use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::member;
 use crate::domain::secret::SigningSecret;
 use crate::domain::time::Timestamp;
 use crate::net::outbound::{self, Patience, Reach};
@@ -439,9 +440,10 @@ async fn register(
         params.insert("api_version".to_owned(), json!(version));
     }
     let endpoint = provider.stripe.post("/v1/webhook_endpoints", &params).await?;
-    let text = |name: &str| endpoint.get(name).and_then(Value::as_str);
     let odd = |name: &str| FaultKind::ProviderOdd { what: format!("an endpoint without `{name}`") };
-    let id = text("id").ok_or_else(|| odd("id"))?.to_owned();
-    let secret = text("secret").and_then(SigningSecret::read).ok_or_else(|| odd("secret"))?;
+    let id = member::text(&endpoint, "id").ok_or_else(|| odd("id"))?.to_owned();
+    let secret = member::text(&endpoint, "secret")
+        .and_then(SigningSecret::read)
+        .ok_or_else(|| odd("secret"))?;
     Ok((id, secret))
 }

@@ -12,6 +12,7 @@ use crate::domain::course::Track;
 use crate::domain::course::graded::{Cause, Checked, Round, changes};
 use crate::domain::course::outcome::State;
 use crate::domain::fault::{Class, Fault, FaultKind};
+use crate::domain::member;
 use crate::domain::notice::Notice;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -225,13 +226,10 @@ struct Delivery {
 async fn deliveries(provider: &Provider, most: usize) -> Vec<Delivery> {
     let asked = provider.stripe.get("/_stripegym/deliveries", &json!({ "limit": most })).await;
     let list = asked.unwrap_or_default();
-    let text = |row: &Value, name: &str| {
-        row.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
-    };
     let one = |row: &Value| Delivery {
-        id: text(row, "id"),
-        event: text(row, "event"),
-        kind: text(row, "type"),
+        id: member::string(row, "id"),
+        event: member::string(row, "event"),
+        kind: member::string(row, "type"),
         attempted: row.get("attempts").and_then(Value::as_array).is_some_and(|it| !it.is_empty()),
     };
     list.get("data").and_then(Value::as_array).into_iter().flatten().map(one).collect()

@@ -8,6 +8,7 @@ use crate::domain::entry::{
     CheckoutRecord, EntryError, EntryStatus, Fact as Seen, RefundState, Refunded,
 };
 use crate::domain::event::Event;
+use crate::domain::member;
 use crate::domain::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -227,15 +228,14 @@ fn seen_written(fact: &Seen) -> Value {
 }
 
 fn seen_read(written: &Value) -> Option<Seen> {
-    let text = |name: &str| written.get(name).and_then(Value::as_str);
-    let owned = |name: &str| text(name).map(str::to_owned);
+    let owned = |name: &str| member::owned(written, name);
     let number = |name: &str| written.get(name).and_then(Value::as_i64);
-    if let Some(session) = text("session") {
+    if let Some(session) = member::text(written, "session") {
         return Some(Seen::Session(CheckoutRecord {
             session_id: session.to_owned(),
             amount: number("amount")?,
-            currency: text("currency")?.parse().ok()?,
-            status: EntryStatus::read(text("status")?)?,
+            currency: member::text(written, "currency")?.parse().ok()?,
+            status: EntryStatus::read(member::text(written, "status")?)?,
             created: Timestamp(number("created")?),
             updated: Timestamp(number("updated")?),
             payment_intent: owned("payment_intent"),
@@ -246,11 +246,11 @@ fn seen_read(written: &Value) -> Option<Seen> {
         source: owned("refund")?,
         payment_intent: owned("payment_intent")?,
         amount: number("amount")?,
-        state: RefundState::read(text("state")?)?,
+        state: RefundState::read(member::text(written, "state")?)?,
         updated: Timestamp(number("updated")?),
         event_id: owned("event"),
         charge: owned("charge"),
-        currency: text("currency").and_then(|code| code.parse().ok()),
+        currency: member::text(written, "currency").and_then(|code| code.parse().ok()),
     }))
 }
 

@@ -7,6 +7,7 @@ pub mod stored;
 
 use crate::domain::card::{self, Behaviour, Card};
 use crate::domain::time::Timestamp;
+use crate::sandbox::behaviour::document::member;
 use crate::sandbox::engine::settings::Settings;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::{Failure, FailureKind};
@@ -71,10 +72,9 @@ impl Billing {
 
 /// An address with all six members; those that were not sent are null.
 pub fn address(sent: Option<&Value>) -> Value {
-    let member = |name| sent.and_then(|a| a.get(name)).cloned().unwrap_or(Value::Null);
     json!({
-        "city": member("city"), "country": member("country"), "line1": member("line1"),
-        "line2": member("line2"), "postal_code": member("postal_code"), "state": member("state"),
+        "city": member(sent, "city"), "country": member(sent, "country"), "line1": member(sent, "line1"),
+        "line2": member(sent, "line2"), "postal_code": member(sent, "postal_code"), "state": member(sent, "state"),
     })
 }
 

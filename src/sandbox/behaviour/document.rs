@@ -22,6 +22,11 @@ pub fn new(kind: &str, members: Value) -> Doc {
     doc
 }
 
+/// A member of a hash, null where there is none.
+pub fn member<'v>(of: impl Into<Option<&'v Value>>, name: &str) -> Value {
+    of.into().and_then(|of| of.get(name)).cloned().unwrap_or_default()
+}
+
 /// Gives the named hashes of an object, where they are there, the members that they lack, as null.
 pub fn fill(doc: &mut Doc, kind: &str, names: &[&str]) {
     let Some(shape) = Catalog::get().object(kind) else { return };

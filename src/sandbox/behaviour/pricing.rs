@@ -1,7 +1,7 @@
 //! The catalogue of what is sold: products and prices as they are made by their endpoints, by
 //! `default_price_data`, by `product_data` and by inline `price_data`.
 
-use crate::sandbox::behaviour::document::{fill, new, text};
+use crate::sandbox::behaviour::document::{fill, member, new, text};
 use crate::sandbox::call::step::known_currency;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::PricePart;
@@ -121,9 +121,8 @@ pub fn put_price_as(
         currency_options: get("currency_options").cloned(),
     };
     if let Some(custom) = get("custom_unit_amount") {
-        let member = |name: &str| custom.get(name).cloned().unwrap_or(Value::Null);
         let shown = json!({
-            "maximum": member("maximum"), "minimum": member("minimum"), "preset": member("preset"),
+            "maximum": member(custom, "maximum"), "minimum": member(custom, "minimum"), "preset": member(custom, "preset"),
         });
         doc.insert("custom_unit_amount".to_owned(), shown);
     }

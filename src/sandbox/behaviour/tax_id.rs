@@ -1,6 +1,6 @@
 //! Tax ids: of a customer or the account's own; what each kind looks like, and whether an office knows it.
 
-use crate::sandbox::behaviour::document::{Handler, new, text};
+use crate::sandbox::behaviour::document::{Handler, member, new, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list::{self, Filter};
@@ -168,7 +168,6 @@ pub fn create(
         "status": if is_checked { "pending" } else { "unavailable" },
         "verified_address": null, "verified_name": null,
     });
-    let member = |name: &str| owner.get(name).cloned().unwrap_or_default();
     let id = txn.new_id("txi_1", 23);
     let doc = new(
         "tax_id",
@@ -176,8 +175,8 @@ pub fn create(
             "id": id, "country": country(kind, value), "created": txn.now().0,
             "customer": customer, "livemode": false, "type": kind, "value": value,
             "owner": {
-                "account": member("account"), "application": null, "customer": customer,
-                "customer_account": null, "type": member("type"),
+                "account": member(owner, "account"), "application": null, "customer": customer,
+                "customer_account": null, "type": member(owner, "type"),
             },
             "verification": verification,
         }),

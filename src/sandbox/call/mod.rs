@@ -52,6 +52,11 @@ impl Call {
         self.get(name).and_then(Value::as_str)
     }
 
+    /// The same, to keep.
+    pub fn owned(&self, name: &str) -> Option<String> {
+        self.text(name).map(str::to_owned)
+    }
+
     /// An integer parameter.
     pub fn int(&self, name: &str) -> Option<i64> {
         self.get(name).and_then(Value::as_i64)

@@ -1,6 +1,7 @@
 //! The parts that pages are built of: fields with their labels, addresses, lines of an order. Pure.
 
 use crate::domain::locale::Locale;
+use crate::domain::member;
 use crate::domain::money::Money;
 use crate::sandbox::behaviour::tax_id;
 use crate::sandbox::engine::line_look::LineLook;
@@ -234,16 +235,13 @@ impl Maker<'_> {
             default.unwrap_or_default().clone_into(&mut field.value);
         }
         let options = rules.and_then(|r| r.get("options")?.as_array());
-        let text = |option: &Value, name: &str| {
-            option.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
-        };
         field.choices = options
             .into_iter()
             .flatten()
             .map(|option| Choice {
-                chosen: text(option, "value") == field.value,
-                value: text(option, "value"),
-                label: text(option, "label"),
+                chosen: member::string(option, "value") == field.value,
+                value: member::string(option, "value"),
+                label: member::string(option, "label"),
                 amount: String::new(),
             })
             .collect();

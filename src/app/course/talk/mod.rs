@@ -18,6 +18,7 @@ use crate::domain::course::outcome::DayResult;
 use crate::domain::course::talk::{AttemptSeen, Seen, SessionSeen, Taken, Talk};
 use crate::domain::fault::Fault;
 use crate::domain::locale::Locale;
+use crate::domain::member;
 use crate::domain::reconcile::{Record, reconcile};
 use crate::shop::listener_event::ListenerEvent;
 use crate::store::Filter;
@@ -276,17 +277,14 @@ pub fn of_code(code: &str, locale: Locale) -> Option<String> {
 
 /// The attempts of deliveries, the newest first.
 fn attempts(list: &Value) -> Vec<AttemptSeen> {
-    let text = |value: &Value, name: &str| {
-        value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
-    };
     let mut found = Vec::new();
     for delivery in list.get("data").and_then(Value::as_array).into_iter().flatten() {
         let all = delivery.get("attempts").and_then(Value::as_array);
         for attempt in all.into_iter().flatten().rev() {
             let status = attempt.get("status").and_then(Value::as_u64);
             found.push(AttemptSeen {
-                event: text(delivery, "event"),
-                kind: text(delivery, "type"),
+                event: member::string(delivery, "event"),
+                kind: member::string(delivery, "type"),
                 at: attempt.get("at").and_then(Value::as_i64).unwrap_or_default(),
                 status: status.and_then(|status| u16::try_from(status).ok()),
                 next: attempt.get("next_due").and_then(Value::as_i64),
@@ -297,15 +295,14 @@ fn attempts(list: &Value) -> Vec<AttemptSeen> {
 }
 
 fn session(value: &Value) -> SessionSeen {
-    let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let payment = value.get("payment_intent");
     let payment = payment.and_then(|it| it.as_str().or_else(|| it.get("id")?.as_str()));
     SessionSeen {
-        id: text("id"),
+        id: member::string(value, "id"),
         amount: value.get("amount_total").and_then(Value::as_i64).unwrap_or_default(),
-        currency: text("currency"),
-        status: text("status"),
-        payment_status: text("payment_status"),
+        currency: member::string(value, "currency"),
+        status: member::string(value, "status"),
+        payment_status: member::string(value, "payment_status"),
         payment: payment.map(str::to_owned),
     }
 }

@@ -8,6 +8,7 @@ use crate::sandbox::behaviour::checkout::{
     SESSION, defaults, discount, expire, inline, lines, not_modelled, setup, shipping, subscribe,
     sums, validate,
 };
+use crate::sandbox::behaviour::document::member;
 use crate::sandbox::behaviour::payment::offer;
 use crate::sandbox::behaviour::tax;
 use crate::sandbox::behaviour::total::amount;
@@ -211,12 +212,11 @@ fn expire_later(txn: &mut Txn<'_>, call: &Call, doc: &mut Doc) -> String {
 /// `customer_details` before anything was typed: what the customer's record or the parameter says.
 fn details_of(customer: Option<&Value>, call: &Call, mode: &str) -> Value {
     let email = call.text("customer_email");
-    let known = |name: &str| customer.and_then(|c| c.get(name)).cloned().unwrap_or(Value::Null);
     if customer.is_none() && email.is_none() {
         return Value::Null;
     }
-    let email = email.map_or_else(|| known("email"), |email| json!(email));
-    let exempt = match known("tax_exempt") {
+    let email = email.map_or_else(|| member(customer, "email"), |email| json!(email));
+    let exempt = match member(customer, "tax_exempt") {
         _ if mode == "setup" => Value::Null,
         Value::Null => json!("none"),
         own => own,

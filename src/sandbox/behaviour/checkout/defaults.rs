@@ -1,7 +1,7 @@
 //! The members of a new session: what was sent, in the form in which the API shows it, and the defaults of the rest.
 
 use crate::domain::currency::Currency;
-use crate::sandbox::behaviour::document::merge_metadata;
+use crate::sandbox::behaviour::document::{member, merge_metadata};
 use crate::sandbox::call::Call;
 use crate::sandbox::engine::object::Doc;
 use crate::wire::failure::Failure;
@@ -158,10 +158,9 @@ pub fn automatic_tax(sent: Option<&Map<String, Value>>) -> Value {
 
 /// One of `custom_fields`, with the members of its type.
 pub fn custom_field(sent: &Value) -> Value {
-    let get = |name: &str| sent.get(name).cloned().unwrap_or(Value::Null);
     let kind = sent.get("type").and_then(Value::as_str).unwrap_or("text");
     let mut field = json!({
-        "key": get("key"), "label": get("label"), "type": kind,
+        "key": member(sent, "key"), "label": member(sent, "label"), "type": kind,
         "optional": sent.get("optional").cloned().unwrap_or(json!(false)),
     });
     let members = if kind == "dropdown" {

@@ -80,7 +80,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         None => {}
     }
     let of_source = source.as_ref().map(|charge| text(charge, "transfer_group").to_owned());
-    let group = call.text("transfer_group").map(str::to_owned).or(of_source);
+    let group = call.owned("transfer_group").or(of_source);
     let mut metadata = Doc::new();
     merge_metadata(&mut metadata, &call.params);
     let metadata = metadata.remove("metadata").and_then(|it| it.as_object().cloned());
@@ -89,7 +89,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         destination,
         source_transaction: source.map(|charge| text(&charge, "id").to_owned()),
         group: json!(group.filter(|group| !group.is_empty())),
-        description: call.text("description").map(str::to_owned),
+        description: call.owned("description"),
         metadata: metadata.unwrap_or_default(),
         fee: 0,
     };

@@ -2,7 +2,7 @@
 //! says how the bank decides.
 
 use crate::sandbox::behaviour::dispute::machine::Step;
-use crate::sandbox::behaviour::document::{fill, text};
+use crate::sandbox::behaviour::document::{fill, member, text};
 use crate::sandbox::engine::object::Doc;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::{Failure, echo};
@@ -33,11 +33,10 @@ pub fn blank(charge: &Value) -> Value {
     fill(&mut doc, "dispute", &["evidence"]);
     let mut evidence = doc.remove("evidence").unwrap_or_default();
     let billing = charge.get("billing_details");
-    let of = |name: &str| billing.and_then(|it| it.get(name)).cloned().unwrap_or_default();
     let own = charge.get("description").cloned().unwrap_or_default();
     if let Value::Object(evidence) = &mut evidence {
-        evidence.insert("customer_name".to_owned(), of("name"));
-        evidence.insert("customer_email_address".to_owned(), of("email"));
+        evidence.insert("customer_name".to_owned(), member(billing, "name"));
+        evidence.insert("customer_email_address".to_owned(), member(billing, "email"));
         evidence.insert("product_description".to_owned(), own);
         evidence.insert("enhanced_evidence".to_owned(), json!({}));
     }

@@ -45,7 +45,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         Invoice::read(text(invoice, "status")).allows(Act::EditLines)?;
     }
     let of_invoice = invoice.as_ref().map(|it| text(it, "customer").to_owned());
-    let Some(id) = call.text("customer").map(str::to_owned).or(of_invoice) else {
+    let Some(id) = call.owned("customer").or(of_invoice) else {
         return Err(items::required("customer"));
     };
     let customer = txn.find("customer", &id, "customer")?;

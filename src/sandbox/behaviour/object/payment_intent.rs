@@ -75,7 +75,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let currency = step::known_currency(&currency)?.code().to_owned();
     intent::check_intent_amount(amount, &currency)?;
     terms::check(txn, &call.params, amount, &Value::Null)?;
-    let customer = call.text("customer").map(str::to_owned);
+    let customer = call.owned("customer");
     if let Some(customer) = &customer {
         txn.find("customer", customer, "customer")?;
     }
@@ -102,17 +102,16 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     write(&mut more, call);
     let mut part = PaymentIntentPart::default();
     keep(&mut part, call);
-    let text_of = |name: &str| call.text(name).map(str::to_owned);
     let metadata = more.remove("metadata").and_then(|m| m.as_object().cloned()).unwrap_or_default();
     let spec = IntentSpec {
         amount,
         currency,
-        capture_method: text_of("capture_method"),
+        capture_method: call.owned("capture_method"),
         customer,
         metadata,
-        description: text_of("description"),
-        receipt_email: text_of("receipt_email"),
-        setup_future_usage: text_of("setup_future_usage"),
+        description: call.owned("description"),
+        receipt_email: call.owned("receipt_email"),
+        setup_future_usage: call.owned("setup_future_usage"),
         types,
         session: None,
         part,

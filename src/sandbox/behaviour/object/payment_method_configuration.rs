@@ -51,7 +51,7 @@ fn ensure_default(txn: &mut Txn<'_>) {
 
 fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     ensure_default(txn);
-    let parent = call.text("parent").map(str::to_owned);
+    let parent = call.owned("parent");
     if let Some(parent) = &parent {
         txn.find(CONFIGURATION, parent, "parent")?;
     }

@@ -2,7 +2,7 @@
 
 use crate::sandbox::behaviour::checkout::SESSION;
 use crate::sandbox::behaviour::checkout::attempt::{self, Means, Payer};
-use crate::sandbox::behaviour::document::{Handler, int, text};
+use crate::sandbox::behaviour::document::{Handler, int, member, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::engine::txn::Txn;
@@ -43,15 +43,14 @@ fn confirm(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 
 /// What the page knows of its session. Stripe does not document this object.
 fn page(session: &Value) -> Value {
-    let member = |name: &str| session.get(name).cloned().unwrap_or(Value::Null);
     let email = session.get("customer_details").map(|d| text(d, "email")).filter(|e| !e.is_empty());
     json!({
-        "id": member("id"), "object": "payment_page", "session_id": member("id"),
-        "amount_total": member("amount_total"), "amount_subtotal": member("amount_subtotal"),
-        "cancel_url": member("cancel_url"), "currency": member("currency"),
-        "customer_email": email, "livemode": false, "mode": member("mode"),
-        "payment_intent": member("payment_intent"), "payment_status": member("payment_status"),
-        "payment_method_types": member("payment_method_types"), "state": member("status"),
-        "status": member("status"), "success_url": member("success_url"), "url": member("url"),
+        "id": member(session, "id"), "object": "payment_page", "session_id": member(session, "id"),
+        "amount_total": member(session, "amount_total"), "amount_subtotal": member(session, "amount_subtotal"),
+        "cancel_url": member(session, "cancel_url"), "currency": member(session, "currency"),
+        "customer_email": email, "livemode": false, "mode": member(session, "mode"),
+        "payment_intent": member(session, "payment_intent"), "payment_status": member(session, "payment_status"),
+        "payment_method_types": member(session, "payment_method_types"), "state": member(session, "status"),
+        "status": member(session, "status"), "success_url": member(session, "success_url"), "url": member(session, "url"),
     })
 }

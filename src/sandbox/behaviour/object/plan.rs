@@ -43,7 +43,7 @@ fn tell(txn: &mut Txn<'_>, what: &str, price: &Object) {
 }
 
 fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    let id = call.text("id").map(str::to_owned);
+    let id = call.owned("id");
     if id.as_deref().is_some_and(|id| txn.get("price", id).is_some()) {
         return Err(Failure::invalid("Plan already exists.").code("resource_already_exists"));
     }

@@ -1,6 +1,6 @@
 //! Prices: what a product costs, once or again and again.
 
-use crate::sandbox::behaviour::document::{Handler, copy, int, merge_metadata, text};
+use crate::sandbox::behaviour::document::{Handler, copy, int, member, merge_metadata, text};
 use crate::sandbox::behaviour::pricing;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
@@ -147,11 +147,10 @@ fn tiers(part: &PricePart) -> Value {
             _ => Value::Null,
         };
     let shown = sent.iter().map(|tier| {
-        let get = |name: &str| tier.get(name).cloned().unwrap_or(Value::Null);
         let up_to = tier.get("up_to").filter(|up_to| up_to.is_i64()).cloned();
         json!({
-            "flat_amount": get("flat_amount"), "flat_amount_decimal": decimal(tier, "flat_amount"),
-            "unit_amount": get("unit_amount"), "unit_amount_decimal": decimal(tier, "unit_amount"),
+            "flat_amount": member(tier, "flat_amount"), "flat_amount_decimal": decimal(tier, "flat_amount"),
+            "unit_amount": member(tier, "unit_amount"), "unit_amount_decimal": decimal(tier, "unit_amount"),
             "up_to": up_to,
         })
     });

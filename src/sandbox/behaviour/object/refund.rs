@@ -48,7 +48,6 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         }
         (None, Some(intent)) => charge_of(txn, intent)?,
     };
-    let text = |name| call.text(name).map(str::to_owned);
     let mut metadata = Doc::new();
     if let Some(sent) = call.hash("metadata") {
         metadata.clone_from(sent);
@@ -57,8 +56,8 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let spec = RefundSpec {
         charge,
         amount: call.int("amount"),
-        reason: text("reason"),
-        instructions_email: text("instructions_email"),
+        reason: call.owned("reason"),
+        instructions_email: call.owned("instructions_email"),
         metadata,
         back: Back {
             transfer: call.flag("reverse_transfer") == Some(true),

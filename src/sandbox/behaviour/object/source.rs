@@ -1,7 +1,9 @@
 //! Sources, and what customers have saved the old way, as the API makes, shows, changes and removes them.
 
 use crate::sandbox::behaviour::cards::stored::put_as;
-use crate::sandbox::behaviour::document::{Handler, copy, merge_hash, merge_metadata, new, text};
+use crate::sandbox::behaviour::document::{
+    Handler, copy, member, merge_hash, merge_metadata, new, text,
+};
 use crate::sandbox::behaviour::payment::{bank, method};
 use crate::sandbox::behaviour::saved::card::{self, Details};
 use crate::sandbox::behaviour::saved::token::{self, Held};
@@ -120,15 +122,14 @@ fn of_card(txn: &mut Txn<'_>, doc: &mut Doc, details: &Details) {
 /// Writes the debit of an account into a source, and puts the payment method that pays from it. The owner is who the
 /// account belongs to, where nobody else was named.
 fn of_debit(txn: &mut Txn<'_>, doc: &mut Doc, details: &Value, holder: &Value) {
-    let said = |name: &str| details.get(name).cloned().unwrap_or(Value::Null);
     let reference = txn.new_id("", 16).to_ascii_uppercase();
     let id = doc.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
     let url = format!("{}/mandates/{reference}", txn.site().base_url);
     doc.insert(
         "sepa_debit".to_owned(),
         json!({
-            "bank_code": said("bank_code"), "branch_code": said("branch_code"), "country": said("country"),
-            "fingerprint": said("fingerprint"), "last4": said("last4"), "mandate_reference": reference,
+            "bank_code": member(details, "bank_code"), "branch_code": member(details, "branch_code"), "country": member(details, "country"),
+            "fingerprint": member(details, "fingerprint"), "last4": member(details, "last4"), "mandate_reference": reference,
             "mandate_url": url,
         }),
     );

@@ -38,7 +38,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 
 /// A token of a platform's customer, to be used in a connected account.
 fn of_customer(txn: &mut Txn<'_>, call: &Call, customer: &str) -> Result<Body, Failure> {
-    let asked = call.text("card").map(str::to_owned);
+    let asked = call.owned("card");
     let saved = txn.in_account("", |txn| {
         txn.find("customer", customer, "customer")?;
         wallet::chosen(txn, customer, asked.as_deref())

@@ -3,7 +3,7 @@
 use crate::domain::card::Card;
 use crate::sandbox::behaviour::cards::stored::{checks, put_card};
 use crate::sandbox::behaviour::cards::{self, Billing};
-use crate::sandbox::behaviour::document::{int, new, text};
+use crate::sandbox::behaviour::document::{int, member, new, text};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::Txn;
 use serde_json::{Value, json};
@@ -111,10 +111,9 @@ impl Details {
     pub fn checked(&self, twin: &Object, customer: Option<&str>) -> Doc {
         let mut doc = self.shown();
         let found = checks(twin);
-        let found = |name: &str| found.get(name).cloned().unwrap_or(Value::Null);
-        doc.insert("cvc_check".to_owned(), found("cvc_check"));
-        doc.insert("address_line1_check".to_owned(), found("address_line1_check"));
-        doc.insert("address_zip_check".to_owned(), found("address_postal_code_check"));
+        doc.insert("cvc_check".to_owned(), member(&found, "cvc_check"));
+        doc.insert("address_line1_check".to_owned(), member(&found, "address_line1_check"));
+        doc.insert("address_zip_check".to_owned(), member(&found, "address_postal_code_check"));
         doc.insert("allow_redisplay".to_owned(), json!("unspecified"));
         doc.remove("networks");
         if let Some(customer) = customer {
@@ -126,12 +125,11 @@ impl Details {
 
 /// The billing details of a payment method for what a card says of its owner.
 pub fn billing(card: &Value) -> Billing {
-    let said = |name: &str| card.get(name).cloned().unwrap_or(Value::Null);
     let address = json!({
-        "city": said("address_city"), "country": said("address_country"),
-        "line1": said("address_line1"), "line2": said("address_line2"),
-        "postal_code": said("address_zip"), "state": said("address_state"),
+        "city": member(card, "address_city"), "country": member(card, "address_country"),
+        "line1": member(card, "address_line1"), "line2": member(card, "address_line2"),
+        "postal_code": member(card, "address_zip"), "state": member(card, "address_state"),
     });
-    let owner = said("name").as_str().map(str::to_owned);
+    let owner = member(card, "name").as_str().map(str::to_owned);
     Billing { name: owner, address: Some(address), ..Billing::default() }
 }

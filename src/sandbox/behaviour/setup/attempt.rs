@@ -1,7 +1,7 @@
 //! Setup attempts: the record of one try to set a payment method up.
 
 use crate::sandbox::behaviour::cards::stored::checks;
-use crate::sandbox::behaviour::document::{new, text};
+use crate::sandbox::behaviour::document::{member, new, text};
 use crate::sandbox::behaviour::payment::charge;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::Txn;
@@ -63,11 +63,10 @@ fn details(method: &Object, secure: Option<&str>) -> Value {
         return json!({});
     }
     let card = method.get("card");
-    let part = |name: &str| card.and_then(|card| card.get(name)).cloned().unwrap_or(Value::Null);
     json!({
-        "brand": part("brand"), "checks": checks(method), "country": part("country"),
-        "exp_month": part("exp_month"), "exp_year": part("exp_year"), "fingerprint": part("fingerprint"),
-        "funding": part("funding"), "last4": part("last4"), "network": part("brand"),
+        "brand": member(card, "brand"), "checks": checks(method), "country": member(card, "country"),
+        "exp_month": member(card, "exp_month"), "exp_year": member(card, "exp_year"), "fingerprint": member(card, "fingerprint"),
+        "funding": member(card, "funding"), "last4": member(card, "last4"), "network": member(card, "brand"),
         "three_d_secure": charge::secured(secure), "wallet": null,
     })
 }

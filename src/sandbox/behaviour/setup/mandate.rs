@@ -1,6 +1,6 @@
 //! Mandates: what an owner has allowed to be debited.
 
-use crate::sandbox::behaviour::document::{new, text};
+use crate::sandbox::behaviour::document::{member, new, text};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::txn::Txn;
 use serde_json::{Value, json};
@@ -48,10 +48,9 @@ fn acceptance(txn: &Txn<'_>, sent: Option<&Value>) -> Value {
         return json!({"accepted_at": at, "offline": {}, "type": "offline"});
     }
     let online = sent.and_then(|sent| sent.get("online"));
-    let member = |name: &str| online.and_then(|it| it.get(name)).cloned().unwrap_or(Value::Null);
     json!({
         "accepted_at": at, "type": "online",
-        "online": {"ip_address": member("ip_address"), "user_agent": member("user_agent")},
+        "online": {"ip_address": member(online, "ip_address"), "user_agent": member(online, "user_agent")},
     })
 }
 
