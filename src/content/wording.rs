@@ -48,7 +48,8 @@ pub fn problems(library: &Library, days: &[Day]) -> Vec<LessonError> {
     let mut found = codes(days);
     match read::<Glossary>("glossary.toml", GLOSSARY) {
         Ok(glossary) => {
-            found.extend(days.iter().flat_map(|day| terms(library, &day.lesson.id, &glossary.term)));
+            found
+                .extend(days.iter().flat_map(|day| terms(library, &day.lesson.id, &glossary.term)));
         }
         Err(problem) => found.push(problem),
     }

@@ -4,7 +4,7 @@
 //! that issued cards are paid from is not modelled: a transaction has no balance transaction.
 
 use crate::catalog::Catalog;
-use crate::sandbox::behaviour::object::{fit, new, text};
+use crate::sandbox::behaviour::document::{fit, new, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::Txn;

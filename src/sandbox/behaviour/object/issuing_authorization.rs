@@ -3,8 +3,8 @@
 //! Believed, not proven: that it is decided at once, by the state of the card and its holder alone. Neither a webhook
 //! that decides nor spending controls are modelled.
 
+use crate::sandbox::behaviour::document::{Handler, int, new, text};
 use crate::sandbox::behaviour::issuing::{self, Taken, in_path};
-use crate::sandbox::behaviour::object::{Handler, int, new, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::engine::object::{Doc, Object};

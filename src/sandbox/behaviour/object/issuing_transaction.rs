@@ -1,9 +1,9 @@
 //! Issuing transactions: what was taken from an issued card, or given back to it.
 
+use crate::sandbox::behaviour::document::{Handler, int, text};
 use crate::sandbox::behaviour::issuing::{
     TRANSACTION, Taken, details, ensure_currency, in_path, make, merchant, positive,
 };
-use crate::sandbox::behaviour::object::{Handler, int, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::engine::txn::Txn;
