@@ -50,6 +50,7 @@ impl Written {
 /// `stripegym reconcile`.
 #[derive(Clone, Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command")]
 pub(crate) struct Reconcile {
     #[command(subcommand)]
     pub(crate) command: Option<ReconcileCommand>,

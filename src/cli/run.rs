@@ -257,12 +257,10 @@ pub(crate) async fn dispatch(
         Command::Dispute { command } => dispute::run(context, &command.action()).await,
         Command::Setup(asked) => card::run(context, &reader.setup(asked, config)?).await,
         Command::Card { command } => card::run(context, &options::card(command)).await,
-        Command::Trigger(asked) => match asked.kind {
-            Some(kind) => {
-                trigger::run(context, &kind, &Asked { on: asked.on, set: asked.set }).await
-            }
-            None => Ok(trigger::list()),
-        },
+        Command::Trigger(args::Trigger { kind: Some(kind), on, set }) => {
+            trigger::run(context, &kind, &Asked { on, set }).await
+        }
+        Command::Trigger(_) => Ok(trigger::list()),
         Command::Events { command } => events::run(context, &options::events(command)).await,
         Command::Cards { filter } => cards::run(filter.as_deref()),
         Command::Doctor => Ok(doctor::run(context).await),

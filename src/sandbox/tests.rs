@@ -106,13 +106,15 @@ async fn a_search_counts_all_when_the_count_is_expanded() {
 #[tokio::test]
 async fn what_is_not_modelled_says_so() {
     let running = host().await;
-    let (status, body) = call(&running, "POST", "/v1/quotes", "").await;
+    let (status, body) =
+        call(&running, "POST", "/v1/treasury/financial_accounts", "supported_currencies[]=usd")
+            .await;
     assert_eq!((status, body["error"]["type"].as_str()), (501, Some("api_error")));
     let (_, endpoints) = call(&running, "GET", "/_stripegym/endpoints", "").await;
     let listed = |list: &str, key: &str| endpoints[list].as_array().unwrap().contains(&key.into());
     assert!(listed("modelled", "POST /v1/customers"));
-    assert!(listed("generic", "POST /v1/billing/meters"));
-    assert!(listed("not_modelled_yet", "POST /v1/quotes"));
+    assert!(listed("generic", "POST /v1/entitlements/features"));
+    assert!(listed("not_modelled_yet", "POST /v1/treasury/financial_accounts"));
     let (status, body) = call(&running, "GET", "/v1/nothing", "").await;
     assert_eq!(status, 404);
     assert!(

@@ -285,7 +285,7 @@ impl Watch {
                     thread::sleep(Self::NAP);
                     // A millisecond is what every timer takes.
                     let late = began.elapsed().saturating_sub(Self::NAP + Duration::from_millis(1));
-                    added.fetch_add(late.as_micros() as u64, Ordering::Relaxed);
+                    added.fetch_add(u64::try_from(late.as_micros()).unwrap(), Ordering::Relaxed);
                 }
             });
             sum

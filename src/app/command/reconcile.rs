@@ -31,6 +31,7 @@ const WINDOW_S: i64 = 60;
 
 /// What is compared, and what is done about differences.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command")]
 pub struct ReconcileOptions {
     /// Ours and theirs; the ledger and the provider where nobody says.
     pub sources: [Option<Source>; 2],

@@ -23,6 +23,7 @@ pub struct Contract {
 /// A route.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "as the file calls it")]
 pub struct Route {
     /// `POST /webhook`.
     pub route: String,
@@ -35,6 +36,7 @@ pub struct Route {
 /// A column of the ledger.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "as the file calls it")]
 pub struct Column {
     /// Its name.
     pub column: String,

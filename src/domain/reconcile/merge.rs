@@ -190,7 +190,12 @@ impl Sorter for InMemory {
     }
 
     fn sorted(mut self) -> Result<Self::Sorted, Self::Failure> {
-        self.0.sort_unstable();
+        // As rows that are written down are sorted: which of several comes first decides what is found.
+        self.0.sort_by_cached_key(|(key, row)| {
+            let mut bytes = Vec::new();
+            row.write(&mut bytes);
+            (key.clone(), bytes)
+        });
         let mut rest = self.0.into_iter();
         Ok(InOrder { next: rest.next(), rest })
     }

@@ -62,7 +62,7 @@ impl Observer {
             self.seen = event.seq;
             self.told += 1;
             self.heard.write(event.text.as_bytes());
-            heard.push(event.id.clone());
+            heard.push(std::sync::Arc::clone(&event.id));
             let word = |name: &str| {
                 let found = peek::member(&event.text, &[name]).and_then(peek::Raw::string);
                 found.map(Cow::into_owned)

@@ -103,7 +103,9 @@ fn address(kind: &str, id: Option<&str>, member: &dyn Fn(&str) -> Option<String>
         }
         // Its own address before one within another object.
         let ids = |path: &&str| (path.matches('{').count(), !path.ends_with('}'));
-        paths.values_mut().for_each(|all| all.sort_by_key(ids));
+        for all in paths.values_mut() {
+            all.sort_by_key(ids);
+        }
         paths
     });
     let known = paths.get(kind).into_iter().flatten();

@@ -131,36 +131,60 @@ fn frame(kind: &str, locale: Locale) -> Option<Frame> {
     })
 }
 
+/// What an input is where nothing else is said.
+const PLAIN: Input = Input {
+    field: "",
+    name: "",
+    label: "",
+    kind: "text",
+    inputmode: "text",
+    autocomplete: "off",
+    placeholder: "",
+    class: "",
+    method: "",
+    optional: false,
+};
+
 /// The inputs of an element, in the order in which they are typed.
 fn fields(kind: &str, w: &'static Words) -> Vec<Input> {
-    let blank = Input {
-        field: "",
-        name: "",
-        label: "",
-        kind: "text",
-        inputmode: "text",
-        autocomplete: "off",
-        placeholder: "",
-        class: "",
-        method: "",
-        optional: false,
+    let email = Input {
+        field: "email",
+        name: "email",
+        label: w.email,
+        kind: "email",
+        inputmode: "email",
+        autocomplete: "email",
+        ..PLAIN
     };
-    let whole = kind == "payment";
-    let method = if whole { "card" } else { "" };
-    let digits = Input { kind: "tel", inputmode: "numeric", method, ..blank };
-    let (number, expiry) = match kind {
-        "payment" => ("number", "expiry"),
-        "card" | "cardNumber" | "cardExpiry" | "cardCvc" => ("cardnumber", "exp-date"),
-        _ => ("", ""),
-    };
-    let card = [
+    match kind {
+        "card" => card(false, w).into_iter().chain([postal(true, w)]).collect(),
+        "cardNumber" | "cardExpiry" | "cardCvc" => {
+            let wanted = kind.trim_start_matches("card").to_lowercase();
+            card(false, w).into_iter().filter(|it| it.field == wanted).collect()
+        }
+        "payment" => {
+            let home = [country(w), postal(false, w)].map(|it| Input { method: "card", ..it });
+            let konbini = [name(w), email].map(|it| Input { method: "konbini", ..it });
+            card(true, w).into_iter().chain(home).chain(konbini).collect()
+        }
+        "address" => address(w),
+        _ => vec![email],
+    }
+}
+
+/// Number, expiry and security code, each with a label above it where it stands in a form of several lines.
+fn card(form: bool, w: &'static Words) -> [Input; 3] {
+    let (number, expiry) = if form { ("number", "expiry") } else { ("cardnumber", "exp-date") };
+    let method = if form { "card" } else { "" };
+    let digits = Input { kind: "tel", inputmode: "numeric", method, class: "half", ..PLAIN };
+    [
         Input {
             field: "number",
             name: number,
             label: w.number,
             autocomplete: "cc-number",
-            placeholder: if whole { "1234 1234 1234 1234" } else { w.number },
-            class: if whole { "" } else { "wide" },
+            placeholder: if form { "1234 1234 1234 1234" } else { w.number },
+            class: if form { "" } else { "wide" },
             ..digits
         },
         Input {
@@ -169,7 +193,6 @@ fn fields(kind: &str, w: &'static Words) -> Vec<Input> {
             label: w.expiry,
             autocomplete: "cc-exp",
             placeholder: "MM / YY",
-            class: "half",
             ..digits
         },
         Input {
@@ -178,61 +201,47 @@ fn fields(kind: &str, w: &'static Words) -> Vec<Input> {
             label: w.cvc,
             autocomplete: "cc-csc",
             placeholder: "CVC",
-            class: "half",
             ..digits
         },
-    ];
-    let postal = Input {
+    ]
+}
+
+fn postal(line: bool, w: &'static Words) -> Input {
+    Input {
         field: "postal",
-        name: if kind == "card" { "postal" } else { "postalCode" },
+        name: if line { "postal" } else { "postalCode" },
         label: w.postal_code,
         autocomplete: "postal-code",
-        placeholder: if kind == "card" { w.postal_code } else { "" },
-        method,
-        ..blank
-    };
-    let country = Input { field: "country", name: "country", label: w.country, method, ..blank };
-    let email = Input {
-        field: "email",
-        name: "email",
-        label: w.email,
-        kind: "email",
-        inputmode: "email",
-        autocomplete: "email",
-        ..blank
-    };
-    let name = Input { field: "name", name: "name", label: w.name, autocomplete: "name", ..blank };
-    match kind {
-        "card" => card.into_iter().chain([postal]).collect(),
-        "cardNumber" | "cardExpiry" | "cardCvc" => {
-            let wanted = kind.trim_start_matches("card").to_lowercase();
-            card.into_iter().filter(|it| it.field == wanted).collect()
-        }
-        "payment" => {
-            let konbini = [name, email].map(|it| Input { method: "konbini", ..it });
-            card.into_iter().chain([country, postal]).chain(konbini).collect()
-        }
-        "address" => {
-            let line = |field, name, label, autocomplete, optional| Input {
-                field,
-                name,
-                label,
-                autocomplete,
-                optional,
-                ..blank
-            };
-            vec![
-                name,
-                country,
-                Input { optional: true, ..postal },
-                line("state", "administrativeArea", w.state, "address-level1", true),
-                line("city", "locality", w.city, "address-level2", false),
-                line("line1", "addressLine1", w.line1, "address-line1", false),
-                line("line2", "addressLine2", w.line2, "address-line2", true),
-            ]
-        }
-        _ => vec![email],
+        placeholder: if line { w.postal_code } else { "" },
+        ..PLAIN
     }
+}
+
+fn country(w: &'static Words) -> Input {
+    Input { field: "country", name: "country", label: w.country, ..PLAIN }
+}
+
+fn name(w: &'static Words) -> Input {
+    Input { field: "name", name: "name", label: w.name, autocomplete: "name", ..PLAIN }
+}
+
+fn address(w: &'static Words) -> Vec<Input> {
+    let lines = [
+        ("state", "administrativeArea", w.state, "address-level1", true),
+        ("city", "locality", w.city, "address-level2", false),
+        ("line1", "addressLine1", w.line1, "address-line1", false),
+        ("line2", "addressLine2", w.line2, "address-line2", true),
+    ];
+    let lines = lines.map(|(field, name, label, autocomplete, optional)| Input {
+        field,
+        name,
+        label,
+        autocomplete,
+        optional,
+        ..PLAIN
+    });
+    let postal = Input { optional: true, ..postal(false, w) };
+    [name(w), country(w), postal].into_iter().chain(lines).collect()
 }
 
 /// What is said of a field that is not right, by the code that the script has for it.

@@ -131,23 +131,17 @@ pub(super) fn confirms_a_renewal(lang: &'static str) {
     assert_eq!(now["status"], "active");
 }
 
-/// Goes through the portal, page by page.
-pub(super) fn manages(lang: &'static str) {
-    let mut stage = Stage::set(lang);
-    let [customer, subscription, product] = stage.subscriber("pm_card_visa");
-    let yearly = stage.price(&product, "9800", "year");
-    let path = format!("/v1/subscriptions/{subscription}");
-    let current = stage.sandbox.api.read(&path);
-    let monthly = current["items"]["data"][0]["price"]["id"].as_str().unwrap().to_owned();
+/// A configuration of the portal in which everything is switched on.
+fn configure(stage: &Stage, product: &str, [monthly, yearly]: [&str; 2]) -> Value {
     let at = "features[subscription_update]";
     let products = [
         (format!("{at}[enabled]"), "true"),
         (format!("{at}[default_allowed_updates][0]"), "price"),
         (format!("{at}[default_allowed_updates][1]"), "quantity"),
         (format!("{at}[proration_behavior]"), "always_invoice"),
-        (format!("{at}[products][0][product]"), &product),
-        (format!("{at}[products][0][prices][0]"), &monthly),
-        (format!("{at}[products][0][prices][1]"), &yearly),
+        (format!("{at}[products][0][product]"), product),
+        (format!("{at}[products][0][prices][0]"), monthly),
+        (format!("{at}[products][0][prices][1]"), yearly),
     ];
     let mut form = vec![
         ("features[customer_update][enabled]", "true"),
@@ -162,7 +156,18 @@ pub(super) fn manages(lang: &'static str) {
         ("login_page[enabled]", "true"),
     ];
     form.extend(products.iter().map(|(name, value)| (name.as_str(), *value)));
-    let configuration = stage.sandbox.api.make("/v1/billing_portal/configurations", &form);
+    stage.sandbox.api.make("/v1/billing_portal/configurations", &form)
+}
+
+/// Goes through the portal, page by page.
+pub(super) fn manages(lang: &'static str) {
+    let mut stage = Stage::set(lang);
+    let [customer, subscription, product] = stage.subscriber("pm_card_visa");
+    let yearly = stage.price(&product, "9800", "year");
+    let path = format!("/v1/subscriptions/{subscription}");
+    let current = stage.sandbox.api.read(&path);
+    let monthly = current["items"]["data"][0]["price"]["id"].as_str().unwrap().to_owned();
+    let configuration = configure(&stage, &product, [&monthly, &yearly]);
     let back = stage.shop.url("account");
     let form = [
         ("customer", customer.as_str()),

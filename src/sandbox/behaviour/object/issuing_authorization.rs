@@ -151,14 +151,15 @@ fn capture(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let known = open(txn, call, "capture")?;
     let held = int(&known, "amount");
     let amount = call.int("capture_amount").unwrap_or(held);
-    let card = txn.find("issuing.card", text(&known["card"], "id"), "card")?;
+    let card =
+        txn.find("issuing.card", known.get("card").map_or("", |card| text(card, "id")), "card")?;
     let id = text(&known, "id").to_owned();
     let taken = Taken {
         card: &card,
         amount,
         kind: "capture",
         authorization: Some(&id),
-        merchant: known["merchant_data"].clone(),
+        merchant: known.get("merchant_data").cloned().unwrap_or_default(),
         details: issuing::details(call),
     };
     if amount < 1 {

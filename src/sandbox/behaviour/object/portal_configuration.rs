@@ -37,7 +37,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let known = txn.find(CONFIGURATION, call.id(0), "id")?;
     reference::check(txn, call)?;
-    if call.flag("active") == Some(false) && known["is_default"] == true {
+    if call.flag("active") == Some(false) && known.get("is_default") == Some(&json!(true)) {
         // Believed: no recording has it.
         let text = "You cannot deactivate the default configuration.";
         return Err(Failure::invalid(text).param("active"));

@@ -135,7 +135,7 @@ pub fn cancel(
 /// Takes the end of a subscription back.
 pub fn keep(txn: &mut Txn<'_>, id: &str) -> Result<(), Failure> {
     let known = txn.find(subscription::KIND, id, "id")?;
-    let params = if known["cancel_at_period_end"] == true {
+    let params = if known.get("cancel_at_period_end") == Some(&json!(true)) {
         json!({"cancel_at_period_end": false})
     } else {
         json!({"cancel_at": null})
@@ -145,10 +145,10 @@ pub fn keep(txn: &mut Txn<'_>, id: &str) -> Result<(), Failure> {
 
 /// Stops collecting for a subscription, until then or until it is resumed.
 pub fn pause(txn: &mut Txn<'_>, id: &str, until: Option<i64>) -> Result<(), Failure> {
-    let mut how = json!({"behavior": "void"});
-    if let Some(until) = until {
-        how["resumes_at"] = json!(until);
-    }
+    let how = match until {
+        Some(until) => json!({"behavior": "void", "resumes_at": until}),
+        None => json!({"behavior": "void"}),
+    };
     let params = json!({"pause_collection": how});
     call(txn, &format!("POST {SUBSCRIPTION}"), &[id], params).map(drop)
 }
@@ -172,8 +172,13 @@ pub fn change(
     configuration: &Value,
     to: &Change,
 ) -> Result<Done, Failure> {
-    let mut params = changes(txn, id, configuration, to)?;
-    params["payment_behavior"] = json!("error_if_incomplete");
+    let params = changes(txn, id, configuration, to)?;
+    let with = |behaviour: &str| {
+        let mut params = params.clone();
+        params.insert("payment_behavior".to_owned(), json!(behaviour));
+        Value::Object(params)
+    };
+    let mut params = with("error_if_incomplete");
     let key = format!("POST {SUBSCRIPTION}");
     // What is refused leaves no trace; only then is it known whether the owner may still confirm it.
     let tried = txn.supposing(|txn| call(txn, &key, &[id], params.clone()));
@@ -181,7 +186,7 @@ pub fn change(
         if failure.code.as_deref() != Some("subscription_payment_intent_requires_action") {
             return Err(Failure { keeps_changes: false, ..failure });
         }
-        params["payment_behavior"] = json!("allow_incomplete");
+        params = with("allow_incomplete");
     }
     let after = call(txn, &key, &[id], params)?;
     let invoice = txn.get("invoice", text(&after, "latest_invoice"));
@@ -199,7 +204,8 @@ pub fn estimate(
     to: &Change,
 ) -> Result<Estimate, Failure> {
     let mut params = changes(txn, id, configuration, to)?;
-    params["payment_behavior"] = json!("default_incomplete");
+    params.insert("payment_behavior".to_owned(), json!("default_incomplete"));
+    let params = Value::Object(params);
     let known = txn.find(subscription::KIND, id, "id")?;
     txn.supposing(|txn| {
         let after = call(txn, &format!("POST {SUBSCRIPTION}"), &[id], params)?;
@@ -213,24 +219,29 @@ pub fn estimate(
 }
 
 /// The parameters of a change.
-fn changes(txn: &Txn<'_>, id: &str, configuration: &Value, to: &Change) -> Result<Value, Failure> {
+fn changes(
+    txn: &Txn<'_>,
+    id: &str,
+    configuration: &Value,
+    to: &Change,
+) -> Result<Map<String, Value>, Failure> {
     let known = txn.find(subscription::KIND, id, "id")?;
     let item = subscription::items(&known).first().map_or("", |it| text(it, "id"));
     let feature = configuration.pointer("/features/subscription_update").cloned();
     let feature = feature.unwrap_or_default();
-    let mut params = json!({
-        "items": [{"id": item, "price": to.price, "quantity": to.quantity}],
-        "proration_behavior": text(&feature, "proration_behavior"),
-    });
+    let mut params = Map::new();
+    let mut set = |name: &str, value: Value| params.insert(name.to_owned(), value);
+    set("items", json!([{"id": item, "price": to.price, "quantity": to.quantity}]));
+    set("proration_behavior", json!(text(&feature, "proration_behavior")));
     let ends_trial = text(&feature, "trial_update_behavior") == "end_trial";
     if text(&known, "status") == "trialing" && ends_trial {
-        params["trial_end"] = json!("now");
+        set("trial_end", json!("now"));
     }
     if text(&feature, "billing_cycle_anchor") == "now" {
-        params["billing_cycle_anchor"] = json!("now");
+        set("billing_cycle_anchor", json!("now"));
     }
     if !to.discounts.is_null() {
-        params["discounts"] = to.discounts.clone();
+        set("discounts", to.discounts.clone());
     }
     Ok(params)
 }

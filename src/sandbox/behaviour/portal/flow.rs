@@ -98,7 +98,10 @@ pub fn read(
         ensure_possible(txn, kind, known, own, configuration)?;
     }
     let mut flow = fit(Some(&Value::Object(sent.clone())), SESSION, &["flow"]);
-    flow["after_completion"] = after(sent.get("after_completion"))?;
+    let after = after(sent.get("after_completion"))?;
+    if let Some(members) = flow.as_object_mut() {
+        members.insert("after_completion".to_owned(), after);
+    }
     Ok(flow)
 }
 

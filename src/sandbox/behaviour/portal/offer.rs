@@ -56,13 +56,13 @@ pub fn prices(view: &View, configuration: &Value, known: &Object) -> Vec<Offered
         let adjusts = listed.get("adjustable_quantity").cloned().unwrap_or_default();
         let bound =
             |name: &str, none: i64| adjusts.get(name).and_then(Value::as_i64).unwrap_or(none);
-        let range = (counts && adjusts["enabled"] == true)
+        let range = (counts && adjusts.get("enabled") == Some(&Value::Bool(true)))
             .then(|| (bound("minimum", 1), bound("maximum", MOST)));
         for price in listed.get("prices").and_then(Value::as_array).into_iter().flatten() {
             let id = price.as_str().unwrap_or_default();
             let Some(price) = view.get("price", id) else { continue };
             let fits = text(&price, "currency") == text(known, "currency")
-                && (id == current || (switches && price["active"] == true));
+                && (id == current || (switches && price.get("active") == Some(&Value::Bool(true))));
             if fits {
                 found.push(Offered { price, product: product.clone(), range });
             }

@@ -46,6 +46,7 @@ pub struct RateSum {
 
 /// An invoice in one language.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_field_names, reason = "an invoice's own term: who it is billed to")]
 pub struct Bill {
     /// Who sends it.
     pub merchant: String,

@@ -43,6 +43,7 @@ fn known(guest: &Guest) -> Form {
 }
 
 /// The form.
+#[expect(clippy::unnecessary_wraps, reason = "as every page of the portal")]
 pub fn step(guest: &Guest, sent: &Form, told: &Told) -> Shown {
     let (b, w) = (guest.b(), guest.w());
     let mut form = known(guest);

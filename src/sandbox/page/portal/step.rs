@@ -148,6 +148,7 @@ pub fn day(guest: &Guest, at: i64) -> String {
 }
 
 /// Another card.
+#[expect(clippy::unnecessary_wraps, reason = "as every page of the portal")]
 pub fn card(guest: &Guest, sent: &Form, told: &Told) -> Shown {
     let b = guest.b();
     let maker = Maker { form: sent, faults: &told.faults, locale: guest.locale };
