@@ -262,6 +262,7 @@ mod tests {
     fn no_text_for_people_has_another_word_for_a_thing() {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut files = vec![root.join("README.md"), root.join("README.ja.md")];
+        texts(&root.join("docs"), &mut files);
         texts(&root.join("lessons"), &mut files);
         texts(&root.join("src/view/words"), &mut files);
         let glossary = toml::from_str::<Glossary>(GLOSSARY).unwrap().term;

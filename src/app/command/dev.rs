@@ -13,10 +13,14 @@ use crate::net::outbound;
 use std::collections::BTreeMap;
 
 /// The pages beside the lessons that quote commands.
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 15] = [
     "CONTRIBUTING.md",
     "README.md",
     "README.ja.md",
+    "docs/commands.md",
+    "docs/commands.ja.md",
+    "docs/sandbox.md",
+    "docs/sandbox.ja.md",
     "lessons/explain.toml",
     "lessons/topics.en.toml",
     "lessons/topics.ja.toml",
