@@ -9,8 +9,10 @@ use syn::visit::Visit;
 
 const LINES_MAX: usize = 500;
 /// Folders whose files must not know each other, and what is there for all of them.
-const SIBLINGS: [(&str, &[&str]); 2] =
-    [("sandbox/behaviour/object", &["discount"]), ("app/command", &[])];
+const SIBLINGS: [(&str, &[&str]); 2] = [
+    ("sandbox/behaviour/object", &["discount", "thin_event", "webhook_endpoint"]),
+    ("app/command", &[]),
+];
 const NAMES_FORBIDDEN: [&str; 8] =
     ["util", "utils", "common", "helper", "helpers", "types", "prelude", "error"];
 

@@ -28,6 +28,6 @@ pub mod tax_id;
 pub mod total;
 
 #[cfg(test)]
-mod simulated;
+mod simulated_tests;
 #[cfg(test)]
 mod year_tests;

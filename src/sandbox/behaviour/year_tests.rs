@@ -1,7 +1,7 @@
 //! A year of a shop from one seed: what is paid, refunded, disputed and paid out. The balance is the sum of its
 //! transactions, every automatic payout is the sum of what it pays, and whoever has only the events knows every status.
 
-use crate::sandbox::behaviour::simulated::{Dice, Observer, check_balance};
+use crate::sandbox::behaviour::simulated_tests::{Dice, Observer, check_balance};
 use crate::sandbox::testing::Lab;
 use serde_json::json;
 use std::time::{Duration, Instant};

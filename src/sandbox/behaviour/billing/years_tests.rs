@@ -2,7 +2,7 @@
 //! back. Every invoice is the sum of its lines, nobody pays for a time twice, the balance is the sum of its
 //! transactions, and whoever has only the events knows every status.
 
-use crate::sandbox::behaviour::simulated::{Dice, Observer, check_balance};
+use crate::sandbox::behaviour::simulated_tests::{Dice, Observer, check_balance};
 use crate::sandbox::testing::Lab;
 use serde_json::{Value, json};
 use std::collections::HashMap;

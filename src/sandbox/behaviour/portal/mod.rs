@@ -1,7 +1,6 @@
 //! The customer portal: what its configurations allow, what its sessions are opened for, and what is done in it, which
 //! is done by the API's own calls.
 
-pub mod act;
 pub mod features;
 pub mod flow;
 pub mod offer;

@@ -3,7 +3,7 @@
 
 use crate::domain::locale::Locale;
 use crate::sandbox::behaviour::document::text;
-use crate::sandbox::behaviour::portal::{CONFIGURATION, act, visit};
+use crate::sandbox::behaviour::portal::{CONFIGURATION, visit};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::txn::{Origin, Txn};
 use crate::sandbox::engine::worlds::World;
@@ -11,6 +11,7 @@ use crate::sandbox::page::answer::{page, query};
 use crate::sandbox::page::entry::{FieldError, Form};
 use crate::sandbox::page::field::{Field, Maker};
 use crate::sandbox::page::pay::Told;
+use crate::sandbox::page::portal::act;
 use crate::sandbox::page::portal::step::{Frame, Step};
 use crate::sandbox::page::view::NoticePage;
 use crate::sandbox::page::visit::Visit;

@@ -1,6 +1,7 @@
 //! `/p/session/{session}`: the customer portal. Each place in it is a page of its own, which a session that was opened
 //! for one thing shows alone.
 
+pub mod act;
 pub mod details;
 pub mod home;
 pub mod login;
@@ -10,7 +11,6 @@ pub mod step;
 
 use crate::domain::locale::Locale;
 use crate::sandbox::behaviour::document::text;
-use crate::sandbox::behaviour::portal::act::{self, Change, Done};
 use crate::sandbox::behaviour::portal::features;
 use crate::sandbox::behaviour::portal::visit::{self, Visited};
 use crate::sandbox::engine::object::Object;
@@ -21,6 +21,7 @@ use crate::sandbox::page::answer::{page, query, see_other};
 use crate::sandbox::page::entry::{self, Form};
 use crate::sandbox::page::invoice;
 use crate::sandbox::page::pay::{self, Told};
+use crate::sandbox::page::portal::act::{Change, Done};
 use crate::sandbox::page::portal::details::Described;
 use crate::sandbox::page::portal::place::Place;
 use crate::sandbox::page::portal::step::Step;

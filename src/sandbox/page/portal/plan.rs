@@ -2,7 +2,6 @@
 
 use crate::sandbox::behaviour::billing::subscription;
 use crate::sandbox::behaviour::document::{int, text};
-use crate::sandbox::behaviour::portal::act::{self, Change};
 use crate::sandbox::behaviour::portal::offer::{self, Offered};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::txn::{Origin, Txn, View};
@@ -10,6 +9,7 @@ use crate::sandbox::page::answer::query;
 use crate::sandbox::page::entry::Form;
 use crate::sandbox::page::field::{Choice, Field, Maker, shown};
 use crate::sandbox::page::pay::Told;
+use crate::sandbox::page::portal::act::{self, Change};
 use crate::sandbox::page::portal::step::{self, Group, Step};
 use crate::sandbox::page::portal::{Guest, Shown};
 use crate::sandbox::page::refusal;
