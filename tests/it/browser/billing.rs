@@ -41,7 +41,8 @@ impl Stage {
     }
 
     fn advance(&self, by: &str) {
-        self.sandbox.api.post(&format!("/_stripegym/clock/advance?by={by}"), &[]).ok();
+        let control = self.sandbox.api.with("Stripegym-Control", "1");
+        control.post(&format!("/_stripegym/clock/advance?by={by}"), &[]).ok();
     }
 
     /// The newest invoice of a subscription, once it is in a status.
