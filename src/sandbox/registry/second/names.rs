@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 /// Where v2 and v1 have the same member.
 type Pair = (&'static str, &'static str);
 
-/// Of an account. What follows `*` on both sides is [`PERSON`] or [`ADDRESS`].
+/// Of an account; an individual beneath it is named as [`PERSON`] says.
 const ACCOUNT: &[Pair] = &[
     ("/contact_email", "/email"),
     ("/metadata", "/metadata"),
