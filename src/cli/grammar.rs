@@ -4,15 +4,21 @@ use crate::app::course::library;
 use crate::cli::args::{Command, Day, Global, Lesson, Line};
 use clap::builder::PossibleValuesParser;
 use clap::{ArgMatches, Args as _, CommandFactory as _, FromArgMatches as _};
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+/// The ids of the lessons: the manifest is read once, however many arguments name a lesson.
+static IDS: LazyLock<Vec<String>> = LazyLock::new(|| library().ids());
+
+/// The commands that are no lessons; a lesson of a pack must not hide one.
+static OWN: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+    Line::command().get_subcommands().map(|command| command.get_name().to_owned()).collect()
+});
 
 /// Everything that can be typed.
 pub(crate) fn command() -> clap::Command {
-    let ids = library().ids().into_iter();
-    ids.fold(Line::command(), |line, id| {
-        // A lesson of a pack must not hide a command.
-        if line.find_subcommand(&id).is_some() {
-            return line;
-        }
+    let lessons = IDS.iter().filter(|id| !OWN.contains(*id));
+    lessons.fold(Line::command(), |line, id| {
         line.subcommand(Day::augment_args(clap::Command::new(id)))
     })
 }
@@ -33,11 +39,11 @@ pub(crate) fn read(matches: &ArgMatches) -> Result<Line, clap::Error> {
 
 /// Whether a command is a lesson.
 pub(crate) fn is_lesson(name: &str) -> bool {
-    Line::command().find_subcommand(name).is_none() && library().ids().iter().any(|id| id == name)
+    IDS.iter().any(|id| id == name) && !OWN.contains(name)
 }
 
 /// The lessons, and what else can be named beside them.
 pub(crate) fn lessons_and(others: &[&str]) -> PossibleValuesParser {
     let others = others.iter().map(|it| (*it).to_owned());
-    PossibleValuesParser::new(library().ids().into_iter().chain(others).collect::<Vec<String>>())
+    PossibleValuesParser::new(IDS.iter().cloned().chain(others).collect::<Vec<String>>())
 }
