@@ -240,7 +240,7 @@ pub(crate) async fn dispatch(
             ledger::run(context, reader.ledger(&asked)?)
         }
         Command::Ledger { command: Ledger::Book(asked) } => {
-            book::run(context, &options::book(asked))
+            book::run(context, options::book(asked)).await
         }
         Command::Reconcile(asked) => compare(&asked, context, reader).await,
         Command::Logs(asked) => logs::run(context, &request_args::logs(asked)).await,

@@ -90,7 +90,7 @@ impl JournalStore for Sqlite<'_> {
 
     fn standing(&mut self, subject: &str) -> rusqlite::Result<Vec<(i64, Entry)>> {
         let sql = "SELECT number, object, reason FROM entries AS one WHERE subject = ?1 \
-                   AND takes_back IS NULL AND NOT EXISTS \
+                   AND +takes_back IS NULL AND NOT EXISTS \
                    (SELECT 1 FROM entries WHERE takes_back = one.number)";
         let mut statement = self.connection.prepare_cached(sql)?;
         let heads: Vec<(i64, String, Reason)> = statement

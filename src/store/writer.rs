@@ -279,3 +279,43 @@ fn post(store: &mut Sqlite<'_>, item: &Write) -> rusqlite::Result<Accepted> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::event::Event;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    fn paid(number: usize) -> Write {
+        let body = format!(
+            "{{\"id\":\"evt_{number}\",\"object\":\"event\",\"type\":\"checkout.session.completed\",\
+             \"created\":5,\"livemode\":false,\"data\":{{\"object\":{{\"id\":\"cs_{number}\",\
+             \"object\":\"checkout.session\",\"amount_total\":500,\"currency\":\"jpy\",\"created\":4,\
+             \"status\":\"complete\",\"payment_status\":\"paid\",\"payment_intent\":\"pi_{number}\"}}}}}}"
+        );
+        let event = Event::stored(body.as_bytes()).unwrap();
+        Write::Line(Box::new(Line::event(event, Timestamp(9), Source::Carried)))
+    }
+
+    #[test]
+    fn an_event_costs_the_same_however_many_came_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let reader = Arc::new(Mutex::new(Connection::open_in_memory().unwrap()));
+        let mut writer = LedgerWriter::open(&folder.path().join("ledger.db"), reader).unwrap();
+        let steps = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&steps);
+        let count = move || counted.fetch_add(1, Ordering::Relaxed) == u64::MAX;
+        writer.connection.progress_handler(1, Some(count)).unwrap();
+        let mut cost = |range: std::ops::Range<usize>| {
+            let before = steps.load(Ordering::Relaxed);
+            let items: Vec<Write> = range.map(paid).collect();
+            assert!(writer.write(&items).unwrap().iter().all(Result::is_ok));
+            steps.load(Ordering::Relaxed) - before
+        };
+        cost(0..20);
+        let early = cost(20..40);
+        cost(40..2_000);
+        let late = cost(2_000..2_020);
+        assert!(late < early + early / 10, "{early} steps of SQLite, and then {late}");
+    }
+}

@@ -55,15 +55,17 @@ pub enum Export {
     Sqlite(PathBuf),
 }
 
-/// Reads the book, or makes it anew.
-pub fn run(context: &Context, action: &BookAction) -> Result<Report, Fault> {
+/// Reads the book, or makes it anew, on a thread of its own: a person who interrupts is heard while it takes its time.
+pub async fn run(context: &Context, action: BookAction) -> Result<Report, Fault> {
     let ledger = ledger_file::read(context)?;
-    if let BookAction::Export(Export::Sqlite(path)) = action
+    if let BookAction::Export(Export::Sqlite(path)) = &action
         && path.exists()
     {
         return Err(FaultKind::File { path: path.display().to_string() }.into());
     }
-    work(context, &ledger, action).map_err(|error| ledger_file::fault(context, &error))
+    let own = context.clone();
+    let done = ledger_file::apart(move || work(&own, &ledger, &action)).await;
+    done.map_err(|error| ledger_file::fault(context, &error))
 }
 
 fn work(context: &Context, ledger: &Ledger, action: &BookAction) -> Result<Report, StoreError> {

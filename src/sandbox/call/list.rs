@@ -229,10 +229,11 @@ pub fn limit(call: &Call) -> usize {
 }
 
 /// The filter of a list that shows what is on a test clock only where the clock is named, or whose it is.
-pub fn off_clocks(call: &Call, whose: &[&str]) -> Option<Filter<'static>> {
+pub fn off_clocks(txn: &Txn<'_>, call: &Call, whose: &[&str]) -> Option<Filter<'static>> {
     let named = call.sent("test_clock") || !call.ids.is_empty();
     let hidden = !named && !whose.iter().any(|name| call.sent(name));
-    hidden.then(|| Filter::test(|stored| !plain(stored, "test_clock", |_| true)))
+    // Reading every object for its clock costs a third of the list: not where nobody made a clock.
+    (hidden && txn.table("test_helpers.test_clock").is_some()).then(|| Filter::test(|stored| !plain(stored, "test_clock", |_| true)))
 }
 
 /// A filter by a number of the same name as the parameter: exact, or a range of it; `None` where it was not sent.

@@ -301,6 +301,6 @@ fn delete(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 
 fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let mut filters = list::same(call, &["email", "test_clock"]);
-    filters.extend(list::off_clocks(call, &[]));
+    filters.extend(list::off_clocks(txn, call, &[]));
     list::page(txn, call, "customer", &filters)
 }

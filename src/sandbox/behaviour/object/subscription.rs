@@ -112,10 +112,10 @@ fn of_status(asked: Option<&str>) -> Filter<'_> {
     })
 }
 
-fn filters(call: &Call) -> Vec<Filter<'_>> {
+fn filters<'c>(txn: &Txn<'_>, call: &'c Call) -> Vec<Filter<'c>> {
     let mut filters = list::same(call, &["customer", "collection_method", "test_clock"]);
     filters.push(of_status(call.text("status")));
-    filters.extend(list::off_clocks(call, &["customer"]));
+    filters.extend(list::off_clocks(txn, call, &["customer"]));
     for name in ["price", "plan"] {
         if let Some(wanted) = call.text(name) {
             filters.push(Filter::test(move |stored: &Stored| {
@@ -139,13 +139,13 @@ fn filters(call: &Call) -> Vec<Filter<'_>> {
 }
 
 fn list_all(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    list::page(txn, call, KIND, &filters(call))
+    list::page(txn, call, KIND, &filters(txn, call))
 }
 
 fn list_of_customer(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let customer = call.id(0).to_owned();
     txn.find("customer", &customer, "id")?;
-    let mut filters = filters(call);
+    let mut filters = filters(txn, call);
     filters.push(Filter::Is("customer", customer));
     list::page(txn, call, KIND, &filters)
 }
