@@ -233,7 +233,8 @@ pub fn off_clocks(txn: &Txn<'_>, call: &Call, whose: &[&str]) -> Option<Filter<'
     let named = call.sent("test_clock") || !call.ids.is_empty();
     let hidden = !named && !whose.iter().any(|name| call.sent(name));
     // Reading every object for its clock costs a third of the list: not where nobody made a clock.
-    (hidden && txn.table("test_helpers.test_clock").is_some()).then(|| Filter::test(|stored| !plain(stored, "test_clock", |_| true)))
+    (hidden && txn.table("test_helpers.test_clock").is_some())
+        .then(|| Filter::test(|stored| !plain(stored, "test_clock", |_| true)))
 }
 
 /// A filter by a number of the same name as the parameter: exact, or a range of it; `None` where it was not sent.
