@@ -322,7 +322,8 @@ fn a_mistake_is_answered_and_the_place_is_kept() {
 #[test]
 fn lessons_beyond_the_week_go_by_hand_too() {
     // Each in one language; in the long run in both.
-    for (number, lesson) in ["saved-cards", "refunds", "disputes"].into_iter().enumerate() {
+    let beyond = ["saved-cards", "refunds", "disputes", "subscriptions", "customer-portal"];
+    for (number, lesson) in beyond.into_iter().enumerate() {
         for at in 0..rounds(1, 2) {
             let lang = LANGS[(number + at) % 2];
             day_by_hand(&world(lang), lang, lesson);
