@@ -802,13 +802,19 @@ mod tests {
     async fn whoever_subscribes_is_led_to_a_page_and_only_to_their_own() {
         let provider = Fake::start(|asked, _| {
             let answer = match asked.target.split('?').next().unwrap() {
-                "/v1/customers" if asked.target.contains("ann") => json!({"data": [{"id": "cus_a"}]}),
-                "/v1/customers" if asked.target.contains("bea") => json!({"data": [{"id": "cus_b"}]}),
+                "/v1/customers" if asked.target.contains("ann") => {
+                    json!({"data": [{"id": "cus_a"}]})
+                }
+                "/v1/customers" if asked.target.contains("bea") => {
+                    json!({"data": [{"id": "cus_b"}]})
+                }
                 "/v1/subscriptions" if asked.target.contains("cus_a") => {
                     json!({"data": [{"status": "past_due"}]})
                 }
                 "/v1/subscriptions" => json!({"data": [{"status": "incomplete"}]}),
-                "/v1/checkout/sessions" => json!({"id": "cs_1", "url": "http://127.0.0.1:1/c/pay/cs_1"}),
+                "/v1/checkout/sessions" => {
+                    json!({"id": "cs_1", "url": "http://127.0.0.1:1/c/pay/cs_1"})
+                }
                 "/v1/billing_portal/sessions" => json!({"url": "http://127.0.0.1:1/p/session/x"}),
                 _ => json!({"data": []}),
             };
