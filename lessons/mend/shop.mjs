@@ -15,7 +15,7 @@ const book = (() => {
   try {
     return JSON.parse(readFileSync(BOOK, "utf8"));
   } catch {
-    return { rows: {}, events: {}, refunds: {}, disputes: {} };
+    return { rows: {}, events: {}, refunds: {}, disputes: {}, periods: {}, ended: {} };
   }
 })();
 const keep = () => writeFileSync(BOOK, JSON.stringify(book));
@@ -52,6 +52,26 @@ const newCard = async (email) =>
     mode: "setup", currency: CURRENCY, customer: await customer(email),
     success_url: HOME + "/success?session_id={CHECKOUT_SESSION_ID}", cancel_url: HOME + "/cancel",
   });
+
+async function newSubscription(email) {
+  const who = await customer(email);
+  const running = await stripe("GET", `/v1/subscriptions?customer=${who}`);
+  const idle = ["incomplete", "incomplete_expired", "canceled"];
+  if (running.data.some((it) => !idle.includes(it.status))) return null;
+  return stripe("POST", "/v1/checkout/sessions", {
+    mode: "subscription", customer: who, "line_items[0][quantity]": 1,
+    "line_items[0][price_data][currency]": CURRENCY, "line_items[0][price_data][unit_amount]": PRICE,
+    "line_items[0][price_data][recurring][interval]": "month",
+    "line_items[0][price_data][product_data][name]": "Tea, every month",
+    success_url: HOME + "/success?session_id={CHECKOUT_SESSION_ID}", cancel_url: HOME + "/cancel",
+  });
+}
+
+async function newPortal(email) {
+  const found = await stripe("GET", "/v1/customers?" + new URLSearchParams({ email, limit: "1" }));
+  const who = found.data[0]?.id;
+  return who ? stripe("POST", "/v1/billing_portal/sessions", { customer: who, return_url: HOME }) : null;
+}
 
 async function charge({ email, amount, order }) {
   const found = await stripe("GET", `/v1/customers/${await customer(email)}/payment_methods?type=card`);
@@ -100,6 +120,7 @@ function record(event) {
     };
   }
   noteLoss(event.type, session);
+  notePeriod(event.type, session);
   keep();
 }
 
@@ -113,6 +134,23 @@ function noteLoss(kind, thing) {
   // A dispute that was won came back.
   if (kind.startsWith("charge.dispute.") && !thing.status.startsWith("warning"))
     note(book.disputes, thing.status === "won" ? 0 : thing.amount);
+}
+
+function notePeriod(kind, thing) {
+  // A subscription that is over stays over.
+  if (kind === "customer.subscription.deleted") book.ended[thing.id] = true;
+  // Each invoice that was paid is one period.
+  if (kind === "invoice.paid") {
+    const of = thing.parent?.subscription_details?.subscription;
+    if (of) book.periods[thing.id] = { customer: thing.customer, subscription: of, amount: thing.amount_due };
+  }
+}
+
+async function access(email) {
+  const who = await customer(email);
+  const periods = Object.values(book.periods).filter((it) => it.customer === who);
+  const total = periods.reduce((sum, it) => sum + it.amount, 0);
+  return { access: periods.some((it) => !book.ended[it.subscription]), paid: periods.length, total };
 }
 
 const rows = () =>
@@ -144,9 +182,15 @@ async function handle(method, url, headers, body) {
     return [200, '<p>Nothing was paid. <a href="/">Back to the shop</a></p>'];
   if (method === "GET" && url.pathname === "/ledger")
     return [200, JSON.stringify(rows()), { "Content-Type": "application/json" }];
+  if (method === "GET" && url.pathname === "/access")
+    return [200, JSON.stringify(await access(url.searchParams.get("email"))), { "Content-Type": "application/json" }];
   if (method === "POST" && url.pathname === "/checkout") return [303, "", { Location: (await newSession()).url }];
   const form = Object.fromEntries(new URLSearchParams(method === "POST" ? body.toString() : ""));
-  if (method === "POST" && url.pathname === "/cards") return [303, "", { Location: (await newCard(form.email)).url }];
+  const leads = { "/cards": newCard, "/subscribe": newSubscription, "/portal": newPortal }[url.pathname];
+  if (method === "POST" && leads) {
+    const to = await leads(form.email);
+    return to ? [303, "", { Location: to.url }] : [409, ""];
+  }
   if (method === "POST" && url.pathname === "/cards/charge") return [await charge(form), ""];
   if (method === "POST" && url.pathname === "/webhook") {
     // Check, then read.

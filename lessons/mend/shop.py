@@ -20,6 +20,9 @@ def book():
     db.execute("CREATE TABLE IF NOT EXISTS events (id TEXT PRIMARY KEY)")
     for name in ("refunds", "disputes"):
         db.execute(f"CREATE TABLE IF NOT EXISTS {name} (id TEXT PRIMARY KEY, payment_intent TEXT, amount INTEGER)")
+    db.execute("CREATE TABLE IF NOT EXISTS ended (subscription TEXT PRIMARY KEY)")
+    db.execute("""CREATE TABLE IF NOT EXISTS periods (invoice TEXT PRIMARY KEY, customer TEXT, subscription TEXT,
+        amount INTEGER)""")
     return db
 
 
@@ -54,6 +57,25 @@ def new_card(email):
         "mode": "setup", "currency": CURRENCY, "customer": customer(email),
         "success_url": HOME + "/success?session_id={CHECKOUT_SESSION_ID}", "cancel_url": HOME + "/cancel",
     })
+
+
+def new_subscription(email):
+    who = customer(email)
+    running = stripe("GET", "/v1/subscriptions?customer=" + who)["data"]
+    if any(it["status"] not in ("incomplete", "incomplete_expired", "canceled") for it in running):
+        return None
+    return stripe("POST", "/v1/checkout/sessions", {
+        "mode": "subscription", "customer": who, "line_items[0][quantity]": 1,
+        "line_items[0][price_data][currency]": CURRENCY, "line_items[0][price_data][unit_amount]": PRICE,
+        "line_items[0][price_data][recurring][interval]": "month",
+        "line_items[0][price_data][product_data][name]": "Tea, every month",
+        "success_url": HOME + "/success?session_id={CHECKOUT_SESSION_ID}", "cancel_url": HOME + "/cancel",
+    })
+
+
+def new_portal(email):
+    found = stripe("GET", "/v1/customers?" + urllib.parse.urlencode({"email": email, "limit": 1}))["data"]
+    return stripe("POST", "/v1/billing_portal/sessions", {"customer": found[0]["id"], "return_url": HOME}) if found else None
 
 
 def charge(form):
@@ -102,6 +124,7 @@ def record(event):
         if db.execute("INSERT OR IGNORE INTO events VALUES (?)", (event["id"],)).rowcount == 0:
             return
         note_loss(db, event["type"], session)
+        note_period(db, event["type"], session)
         if status is None:
             return
         db.execute(
@@ -124,6 +147,25 @@ def note_loss(db, kind, thing):
     db.execute(
         f"INSERT INTO {table} VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET amount = min(amount, excluded.amount)",
         (thing["id"], thing["payment_intent"], lost))
+
+
+def note_period(db, kind, thing):
+    # A subscription that is over stays over.
+    if kind == "customer.subscription.deleted":
+        db.execute("INSERT OR IGNORE INTO ended VALUES (?)", (thing["id"],))
+    # Each invoice that was paid is one period.
+    if kind == "invoice.paid":
+        of = (thing["parent"] or {}).get("subscription_details")
+        row = of and (thing["id"], thing["customer"], of["subscription"], thing["amount_due"])
+        db.executemany("INSERT OR IGNORE INTO periods VALUES (?, ?, ?, ?)", [row] if row else [])
+
+
+def access(email):
+    with book() as db:
+        paid, total, runs = db.execute(
+            """SELECT count(*), coalesce(sum(amount), 0), coalesce(sum(subscription NOT IN (SELECT * FROM ended)), 0)
+               FROM periods WHERE customer = ?""", (customer(email),)).fetchone()
+    return {"access": runs > 0, "paid": paid, "total": total}
 
 
 def rows():
@@ -161,6 +203,9 @@ class Shop(BaseHTTPRequestHandler):
             self.answer(200, '<p>Nothing was paid. <a href="/">Back to the shop</a></p>')
         elif url.path == "/ledger":
             self.answer(200, json.dumps(rows()), "application/json")
+        elif url.path == "/access":
+            email = urllib.parse.parse_qs(url.query).get("email", [""])[0]
+            self.answer(200, json.dumps(access(email)), "application/json")
         else:
             self.answer(404, "<p>There is no such page.</p>")
 
@@ -178,11 +223,14 @@ class Shop(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.path == "/checkout":
             return self.answer(303, Location=new_session()["url"])
-        if self.path in ("/cards", "/cards/charge"):
+        leads = {"/cards": new_card, "/subscribe": new_subscription, "/portal": new_portal}
+        path = self.path.partition("?")[0]
+        if path in leads or path == "/cards/charge":
             form = dict(urllib.parse.parse_qsl(body.decode()))
-            if self.path == "/cards":
-                return self.answer(303, Location=new_card(form["email"])["url"])
-            return self.answer(charge(form))
+            if path not in leads:
+                return self.answer(charge(form))
+            to = leads[path](form["email"])
+            return self.answer(303, Location=to["url"]) if to else self.answer(409)
         if self.path != "/webhook":
             return self.answer(404)
         # Check, then read.

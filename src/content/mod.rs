@@ -185,7 +185,10 @@ mod tests {
         let library = Library::default();
         let week: Vec<String> = (0..7).map(|day| format!("day{day}")).collect();
         assert_eq!(library.required(), week);
-        assert_eq!(library.ids()[7..], ["saved-cards", "refunds", "disputes"]);
+        assert_eq!(
+            library.ids()[7..],
+            ["saved-cards", "refunds", "disputes", "subscriptions", "customer-portal"]
+        );
     }
 
     #[test]

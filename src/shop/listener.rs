@@ -263,7 +263,7 @@ async fn page(desk: &Arc<Desk>, request: Request<Arriving>) -> Answer {
     };
     let reading = parts.method == Method::GET || parts.method == Method::HEAD;
     match (parts.uri.path(), &desk.site) {
-        ("/ledger", _) if !desk.bound.ip().is_loopback() => {
+        ("/ledger" | "/access", _) if !desk.bound.ip().is_loopback() => {
             answer::error(403, "not_loopback", "The ledger is shown on a loopback address only.")
         }
         ("/ledger", _) if reading => site::ledger(Arc::clone(&desk.ledger), &parts.headers).await,
@@ -271,7 +271,10 @@ async fn page(desk: &Arc<Desk>, request: Request<Arriving>) -> Answer {
         ("/success", Some(site)) if reading => site.success(locale, parts.uri.query()).await,
         ("/cancel", Some(_)) if reading => site::cancel(locale),
         ("/config", Some(site)) if reading => site.config(),
-        ("/ledger" | "/" | "/success" | "/cancel" | "/config", _) if !reading => {
+        ("/access", Some(site)) if reading => {
+            site.access(Arc::clone(&desk.ledger), parts.uri.query().unwrap_or_default()).await
+        }
+        ("/ledger" | "/" | "/success" | "/cancel" | "/config" | "/access", _) if !reading => {
             answer::method_not_allowed("GET, HEAD")
         }
         ("/checkout", Some(_)) if parts.method != Method::POST => {
@@ -717,7 +720,7 @@ mod tests {
     async fn other_sites_and_other_names_get_nothing() {
         let provider = Fake::start(|_, _| (200, vec![], json!({}))).await;
         let shop = shop_of(&provider).await;
-        for path in ["/", "/ledger", "/config"] {
+        for path in ["/", "/ledger", "/config", "/access?email=a%40b"] {
             let answer = shop.get(path).header("host", "evil.test").send().await.unwrap();
             assert_eq!(answer.status(), 403, "{path}");
         }
@@ -793,6 +796,50 @@ mod tests {
         assert!(
             last.body.contains("off_session=true") && last.body.contains("payment_method=pm_1")
         );
+    }
+
+    #[tokio::test]
+    async fn whoever_subscribes_is_led_to_a_page_and_only_to_their_own() {
+        let provider = Fake::start(|asked, _| {
+            let answer = match asked.target.split('?').next().unwrap() {
+                "/v1/customers" if asked.target.contains("ann") => {
+                    json!({"data": [{"id": "cus_a"}]})
+                }
+                "/v1/customers" if asked.target.contains("bea") => {
+                    json!({"data": [{"id": "cus_b"}]})
+                }
+                "/v1/subscriptions" if asked.target.contains("cus_a") => {
+                    json!({"data": [{"status": "past_due"}]})
+                }
+                "/v1/subscriptions" => json!({"data": [{"status": "incomplete"}]}),
+                "/v1/checkout/sessions" => {
+                    json!({"id": "cs_1", "url": "http://127.0.0.1:1/c/pay/cs_1"})
+                }
+                "/v1/billing_portal/sessions" => json!({"url": "http://127.0.0.1:1/p/session/x"}),
+                _ => json!({"data": []}),
+            };
+            (200, vec![], answer)
+        })
+        .await;
+        let shop = shop_of(&provider).await;
+        let post = async |route: &str, form: &str| {
+            let url = format!("{}{route}", shop.running.url());
+            shop.http.post(&url).body(form.to_owned()).send().await.unwrap().status().as_u16()
+        };
+        assert_eq!(post("/subscribe", "email=ann%40example.com").await, 409, "one is enough");
+        assert_eq!(post("/subscribe", "email=bea%40example.com").await, 303);
+        let begun = provider.asked().last().unwrap().body.clone();
+        for wanted in ["mode=subscription", "customer=cus_b", "[recurring][interval]=month"] {
+            assert!(begun.contains(wanted), "{begun}");
+        }
+        assert_eq!(post("/portal", "email=ann%40example.com&customer=cus_b").await, 303);
+        let opened = provider.asked().last().unwrap().body.clone();
+        assert!(opened.contains("customer=cus_a") && opened.contains("return_url"), "{opened}");
+        assert_eq!(post("/portal", "email=eve%40example.com&customer=cus_b").await, 404);
+        let access = shop.get("/access?email=bea%40example.com").send().await.unwrap();
+        let access: Value = access.json().await.unwrap();
+        assert_eq!(access, json!({"access": false, "paid": 0, "total": 0}));
+        assert_eq!(shop.get("/access").send().await.unwrap().status(), 400);
     }
 
     #[tokio::test]

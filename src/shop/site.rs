@@ -166,12 +166,18 @@ pub async fn ledger(ledger: Arc<Ledger>, headers: &HeaderMap) -> Answer {
         Ok(Ok((rows, totals, disputes))) => {
             answer::json(StatusCode::OK, &ledger_json(&rows, &totals, &disputes))
         }
-        Ok(Err(error)) => {
-            let status = if error.passes() { 503 } else { 500 };
-            answer::error(status, "ledger_failed", &error.to_string())
-        }
-        Err(_) => answer::error(500, "ledger_failed", "Reading the ledger was interrupted."),
+        Ok(Err(error)) => ledger_failed(Some(&error)),
+        Err(_) => ledger_failed(None),
     }
+}
+
+/// The ledger could not be read; without an error, reading it was interrupted.
+pub(super) fn ledger_failed(error: Option<&StoreError>) -> Answer {
+    let Some(error) = error else {
+        return answer::error(500, "ledger_failed", "Reading the ledger was interrupted.");
+    };
+    let status = if error.passes() { 503 } else { 500 };
+    answer::error(status, "ledger_failed", &error.to_string())
 }
 
 fn ledger_json(rows: &[LedgerRow], totals: &[Total], disputes: &BTreeMap<String, Held>) -> Value {

@@ -1,16 +1,23 @@
-//! What the merchant does after a sale: gives money back, answers a dispute, charges a card that was kept. Only whoever
-//! sits at this machine gets here; that a buyer may keep a card is the one route for buyers.
+//! What the merchant does beside a sale: gives money back, answers a dispute, charges a card that was kept, and leads a
+//! buyer to where a card is kept, a subscription begun or seen to. Only whoever sits at this machine gets here.
 
 use crate::domain::locale::Locale;
+use crate::domain::peek::Peek as _;
 use crate::shop::answer::{self, Answer};
-use crate::shop::site::{Site, pairs};
+use crate::shop::site::{self, Site, pairs};
+use crate::store::Ledger;
 use crate::stripe::failure::{Error, ErrorKind};
 use hyper::StatusCode;
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// The routes, each of which takes a form.
-pub const ROUTES: [&str; 5] = ["/cards", "/cards/charge", "/cards/remove", "/refund", "/evidence"];
+pub const ROUTES: [&str; 7] =
+    ["/cards", "/cards/charge", "/cards/remove", "/refund", "/evidence", "/subscribe", "/portal"];
+
+/// Statuses of a subscription that does not run: one that waits for its first payment does not yet.
+const IDLE: [&str; 3] = ["incomplete", "incomplete_expired", "canceled"];
 
 /// The largest amount that a form may name, in minor units.
 const AMOUNT_MAX: i64 = 99_999_999;
@@ -24,6 +31,8 @@ impl Site {
             "/cards/charge" => self.charge_card(&form).await,
             "/cards/remove" => self.remove_cards(&form).await,
             "/refund" => self.refund(&form).await,
+            "/subscribe" => self.subscribe(locale, host, &form).await,
+            "/portal" => self.portal(locale, host, &form).await,
             _ => self.evidence(&form).await,
         };
         done.unwrap_or_else(FormError::answer)
@@ -66,14 +75,7 @@ impl Site {
         host: &str,
         form: &Form<'_>,
     ) -> Result<Answer, FormError> {
-        let email = form.email()?;
-        let customer = match self.customer(&email).await {
-            Err(FormError::Missing) => {
-                let made = self.stripe.post("/v1/customers", &json!({ "email": email })).await?;
-                text(&made, "id").to_owned()
-            }
-            known => known?,
-        };
+        let customer = self.welcome(form).await?;
         let params = json!({
             "mode": "setup",
             "currency": self.price.currency.code(),
@@ -82,8 +84,72 @@ impl Site {
             "success_url": format!("http://{host}/success?session_id={{CHECKOUT_SESSION_ID}}"),
             "cancel_url": format!("http://{host}/cancel"),
         });
-        let session = self.stripe.create_session(&params).await?;
-        answer::see_other(text(&session, "url")).ok_or(FormError::Conflict("no_page"))
+        page_of(&self.stripe.create_session(&params).await?)
+    }
+
+    /// Leads a buyer to the page on which a subscription is begun. Whoever has one is not sold a second.
+    async fn subscribe(
+        &self,
+        locale: Locale,
+        host: &str,
+        form: &Form<'_>,
+    ) -> Result<Answer, FormError> {
+        let customer = self.welcome(form).await?;
+        let list = self.stripe.get("/v1/subscriptions", &json!({ "customer": customer })).await?;
+        if list.items("data").iter().any(|it| !IDLE.contains(&it.text("status"))) {
+            return Err(FormError::Conflict("subscribed_already"));
+        }
+        let price = json!({
+            "currency": self.price.currency.code(),
+            "unit_amount": self.price.minor,
+            "recurring": { "interval": "month" },
+            "product_data": { "name": self.product },
+        });
+        let params = json!({
+            "mode": "subscription",
+            "customer": customer,
+            "locale": locale.code(),
+            "line_items": [{ "quantity": 1, "price_data": price }],
+            "success_url": format!("http://{host}/success?session_id={{CHECKOUT_SESSION_ID}}"),
+            "cancel_url": format!("http://{host}/cancel"),
+        });
+        page_of(&self.stripe.create_session(&params).await?)
+    }
+
+    /// Leads a buyer to the pages on which they see to their own subscription. Each click makes a session of its own.
+    async fn portal(
+        &self,
+        locale: Locale,
+        host: &str,
+        form: &Form<'_>,
+    ) -> Result<Answer, FormError> {
+        let customer = self.customer(&form.email()?).await?;
+        let params = json!({
+            "customer": customer,
+            "locale": locale.code(),
+            "return_url": format!("http://{host}/"),
+        });
+        page_of(&self.stripe.post("/v1/billing_portal/sessions", &params).await?)
+    }
+
+    /// Whether a buyer has access, and what was paid for it: what the events say that were written down, nothing else.
+    pub async fn access(&self, ledger: Arc<Ledger>, query: &str) -> Answer {
+        let customer = match Form(query).email() {
+            Ok(email) => self.customer(&email).await,
+            Err(error) => Err(error),
+        };
+        let customer = match customer {
+            Err(FormError::Missing) => String::new(),
+            Err(error) => return error.answer(),
+            Ok(customer) => customer,
+        };
+        match tokio::task::spawn_blocking(move || ledger.subscriber(&customer)).await {
+            Ok(Ok(it)) => {
+                said(&json!({ "access": it.has_access, "paid": it.paid, "total": it.total }))
+            }
+            Ok(Err(error)) => site::ledger_failed(Some(&error)),
+            Err(_) => site::ledger_failed(None),
+        }
     }
 
     /// Charges the card that a buyer has kept, while the buyer is away.
@@ -102,7 +168,7 @@ impl Site {
         });
         let intent = self.once("/v1/payment_intents", &params, "charge", form).await?;
         let body = json!({ "payment_intent": intent.get("id"), "status": intent.get("status") });
-        match text(&intent, "status") {
+        match intent.text("status") {
             "succeeded" => Ok(said(&body)),
             _ => Ok(answer::json(StatusCode::PAYMENT_REQUIRED, &body)),
         }
@@ -119,6 +185,18 @@ impl Site {
         Ok(said(&json!({ "removed": cards.len() })))
     }
 
+    /// The one customer of the form's address, made where there is none yet.
+    async fn welcome(&self, form: &Form<'_>) -> Result<String, FormError> {
+        let email = form.email()?;
+        match self.customer(&email).await {
+            Err(FormError::Missing) => {
+                let made = self.stripe.post("/v1/customers", &json!({ "email": email })).await?;
+                Ok(made.text("id").to_owned())
+            }
+            known => known,
+        }
+    }
+
     /// The customer of an address, who is looked up by nothing else.
     async fn customer(&self, email: &str) -> Result<String, FormError> {
         let params = json!({ "email": email, "limit": 1 });
@@ -131,8 +209,7 @@ impl Site {
     async fn cards(&self, customer: &str) -> Result<Vec<String>, FormError> {
         let path = format!("/v1/customers/{customer}/payment_methods");
         let list = self.stripe.get(&path, &json!({ "type": "card" })).await?;
-        let data = list.get("data").and_then(Value::as_array);
-        Ok(data.into_iter().flatten().map(|it| text(it, "id").to_owned()).collect())
+        Ok(list.items("data").iter().map(|it| it.text("id").to_owned()).collect())
     }
 
     /// A POST under the number that the form gives it, so that a double click does it once.
@@ -226,8 +303,9 @@ impl<'f> Form<'f> {
     }
 }
 
-fn text<'v>(value: &'v Value, name: &str) -> &'v str {
-    value.get(name).and_then(Value::as_str).unwrap_or_default()
+/// Leads a browser to the page of what was made.
+fn page_of(made: &Value) -> Result<Answer, FormError> {
+    answer::see_other(made.text("url")).ok_or(FormError::Conflict("no_page"))
 }
 
 fn said(body: &Value) -> Answer {

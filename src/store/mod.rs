@@ -20,6 +20,7 @@ mod rebuild;
 pub mod runs;
 pub mod schema;
 mod sqlite;
+pub mod subscriber;
 pub mod verify;
 pub mod writer;
 

@@ -18,6 +18,8 @@ use std::time::{Duration, Instant};
 
 /// The longest that one server is judged; those that hang end by their budget long before.
 const PATIENCE: Duration = Duration::from_mins(10);
+/// The longest that a right server by itself may take with all that the course asks: a limit against hanging.
+const WHOLE: Duration = Duration::from_secs(20);
 /// So many at a time: half of the time is waiting for programs to start.
 const AT_ONCE: usize = 3;
 
@@ -322,6 +324,25 @@ fn every_server_can_be_made_and_says_what_it_is_held_against() {
     }
     assert!(collection.right.len() >= 40 && collection.wrong.len() >= 60);
     assert!(short[0] >= 6 && short[1] >= 15, "{short:?}");
+}
+
+#[test]
+#[ignore = "needs the frameworks: ./test"]
+fn a_right_server_is_judged_whole_within_seconds() {
+    let collection = Collection::read();
+    let right = collection.right.iter().find(|it| it.base == "std").unwrap();
+    // Other tests run beside this one: what counts is that it can be done.
+    let mut told = String::new();
+    for _ in 0..3 {
+        let it = collection.judge(right);
+        assert_eq!(collection.verdict(&it), "right", "{}", collection.line(&it));
+        assert!(it.left.is_empty(), "still running: {:?}", it.left);
+        if it.took < WHOLE {
+            return;
+        }
+        told += &collection.line(&it);
+    }
+    panic!("more than {WHOLE:?}\n{told}");
 }
 
 #[test]

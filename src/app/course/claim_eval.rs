@@ -214,13 +214,21 @@ fn body(vars: &Variables, it: &BodyHas) -> Result<Finding, ActError> {
 
 fn json(vars: &Variables, it: &JsonIs) -> Result<Finding, ActError> {
     let of = vars.need(&it.of)?;
-    let value = of.pointer(&it.at);
+    let said = said_at(of, &it.at);
+    let value = of.pointer(&it.at).or(said.as_ref());
     let wanted = vars.resolved(&it.value, &it.at)?;
     let plain = matches!(it.op, Op::Present | Op::Absent | Op::Integer);
     let right = if plain { String::new() } else { show(&wanted) };
     let expected = Statement::is(Subject::Member(it.of.clone(), it.at.clone()), it.op, right);
     let found = value.map_or_else(String::new, show);
     Ok(finding(it.op.holds(value, &wanted), expected, found).of(source_of(vars, &it.of)))
+}
+
+/// A member of what an answer says in JSON, which is kept as the text that came: `/body/access`.
+fn said_at(of: &Value, at: &str) -> Option<Value> {
+    let member = at.strip_prefix("/body").filter(|member| member.starts_with('/'))?;
+    let said: Value = serde_json::from_str(of.get("body")?.as_str()?).ok()?;
+    said.pointer(member).cloned()
 }
 
 /// A value for a line of text.
@@ -466,6 +474,7 @@ mod tests {
     fn vars() -> Variables {
         let mut vars = Variables::default();
         vars.keep("good", json!({"status": 200, "body": "abc", "headers": {"x": "y"}}));
+        vars.keep("said", json!({"status": 200, "body": "{\"paid\": 2}"}));
         vars.keep("many", json!({"status": 500, "answers": [{"status": 200}, {"status": 500}]}));
         vars.keep("before", json!({"count": 2, "rows": [{"session_id": "cs_1", "amount": 5, "created": 1_700_000_000}]}));
         vars
@@ -503,6 +512,9 @@ mod tests {
         assert!(holds(json!({"status": {"of": ["many"], "is": "5xx", "any": true}})));
         assert!(!holds(json!({"status": {"of": ["nobody"], "is": "2xx"}})));
         assert!(!holds(json!({"status": {"of": [], "is": "2xx"}})));
+        assert!(holds(json!({"json": {"of": "said", "at": "/body/paid", "value": 2}})));
+        assert!(!holds(json!({"json": {"of": "said", "at": "/body/paid", "value": 3}})));
+        assert!(!holds(json!({"json": {"of": "good", "at": "/body/paid", "op": "present"}})));
     }
 
     #[test]

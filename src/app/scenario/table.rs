@@ -88,6 +88,16 @@ const PAY: Action = Post("/invoices/{invoice}/pay", "payment_method={payment_met
 
 /// Every scenario, by type.
 pub const ALL: &[Scenario] = &[
+    Scenario {
+        kind: "billing_portal.session.created",
+        actions: &[
+            CUSTOMER,
+            Post(
+                "/billing_portal/sessions",
+                "customer={customer} return_url=https://example.com/account",
+            ),
+        ],
+    },
     Scenario { kind: "charge.captured", actions: &[AUTHORIZED, CAPTURE] },
     Scenario {
         kind: "charge.dispute.closed",

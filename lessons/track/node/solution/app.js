@@ -8,8 +8,10 @@ import * as dispute from "./dispute.js";
 import * as ledger from "./ledger.js";
 import * as machine from "./machine.js";
 import * as pages from "./pages.js";
+import * as portal from "./portal.js";
 import * as refund from "./refund.js";
 import * as settings from "./settings.js";
+import * as subscription from "./subscription.js";
 import * as webhook from "./webhook.js";
 
 const app = express();
@@ -58,6 +60,9 @@ app.post("/cards/charge", form, cards.charge);
 app.post("/cards/remove", form, cards.remove);
 app.post("/refund", form, refund.giveBack);
 app.post("/evidence", form, dispute.respond);
+app.post("/subscribe", form, subscription.begin);
+app.get("/access", subscription.access);
+app.post("/portal", form, portal.enter);
 app.get("/success", pages.success);
 app.get("/cancel", pages.cancel);
 app.all(["/webhook", "/checkout"], (_request, answer) => {

@@ -4,20 +4,9 @@
 
 import { randomUUID } from "node:crypto";
 import Stripe from "stripe";
+import * as buyer from "./buyer.js";
 import { CURRENCY, stripe } from "./checkout.js";
 import * as machine from "./machine.js";
-import * as settings from "./settings.js";
-
-// The buyer's address. A shop with a login takes it from there, and never from a form.
-function buyer(request) {
-  const email = String(request.body?.email ?? "");
-  return /^[^@\s]+@[^@\s]+$/.test(email) ? email : null;
-}
-
-async function customer(email) {
-  const found = await stripe.customers.list({ email, limit: 1 });
-  return found.data[0]?.id ?? null;
-}
 
 // The cards of this customer and of nobody else, the newest first.
 async function kept(whose) {
@@ -27,19 +16,17 @@ async function kept(whose) {
 
 // Leads the buyer to a page that says what the card is kept for. A purchase alone keeps none.
 export async function keep(request, answer) {
-  const email = buyer(request);
+  const email = buyer.email(request);
   if (!email) {
     answer.status(400).send("email");
     return;
   }
-  const whose = (await customer(email)) ?? (await stripe.customers.create({ email })).id;
-  const shop = settings.publicUrl || `${request.protocol}://${request.get("host")}`;
   const session = await stripe.checkout.sessions.create({
     mode: "setup",
     currency: CURRENCY,
-    customer: whose,
-    success_url: `${shop}/success?session_id={CHECKOUT_SESSION_ID}`,
-    cancel_url: `${shop}/cancel`,
+    customer: await buyer.welcome(email),
+    success_url: `${buyer.shop(request)}/success?session_id={CHECKOUT_SESSION_ID}`,
+    cancel_url: `${buyer.shop(request)}/cancel`,
   });
   answer.redirect(303, session.url);
 }
@@ -50,12 +37,12 @@ export async function charge(request, answer) {
     return;
   }
   const { amount = "", order = randomUUID() } = request.body ?? {};
-  const email = buyer(request);
+  const email = buyer.email(request);
   if (!email || !/^[0-9]+$/.test(amount)) {
     answer.status(400).send("email, amount");
     return;
   }
-  const whose = await customer(email);
+  const whose = await buyer.customer(email);
   const cards = whose ? await kept(whose) : [];
   if (cards.length === 0) {
     answer.status(409).json({ error: "no card" });
@@ -87,8 +74,8 @@ export async function charge(request, answer) {
 }
 
 export async function remove(request, answer) {
-  const email = buyer(request);
-  const whose = email ? await customer(email) : null;
+  const email = buyer.email(request);
+  const whose = email ? await buyer.customer(email) : null;
   const cards = whose ? await kept(whose) : [];
   for (const card of cards) {
     await stripe.paymentMethods.detach(card);

@@ -4,6 +4,7 @@ import Database from "libsql";
 import * as dispute from "./dispute.js";
 import * as refund from "./refund.js";
 import * as settings from "./settings.js";
+import * as subscription from "./subscription.js";
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS events (
@@ -53,7 +54,7 @@ export function prepare() {
   db = new Database(settings.ledgerDb, { timeout: 10_000 });
   db.pragma("journal_mode = WAL");
   db.pragma("synchronous = FULL");
-  transaction(() => db.exec(SCHEMA + dispute.SCHEMA));
+  transaction(() => db.exec(SCHEMA + dispute.SCHEMA + subscription.SCHEMA));
 }
 
 // All of it or nothing; a lock is never left behind.
@@ -81,8 +82,10 @@ export function record(event, fact) {
       keepPayment(fact, event.id);
     } else if (fact.kind === "refund") {
       keepRefund(fact);
-    } else {
+    } else if (fact.kind === "dispute") {
       dispute.keep(db, fact);
+    } else {
+      subscription.keep(db, fact);
     }
     return true;
   });
@@ -113,6 +116,8 @@ function keepRefund(fact) {
       " state = CASE state WHEN 'returned' THEN state ELSE excluded.state END",
   ).run(fact.source, fact.paymentIntent, fact.amount, fact.state);
 }
+
+export const subscriber = (whose) => subscription.standing(db, whose);
 
 export function rows() {
   const disputes = dispute.held(db);

@@ -1,6 +1,7 @@
 // What an event means for the ledger. Nothing here depends on which event came before.
 
 import * as dispute from "./dispute.js";
+import * as subscription from "./subscription.js";
 
 // The fact in an event, null where there is none; throws where it is not an event at all.
 export function of(event) {
@@ -29,7 +30,7 @@ export function of(event) {
       return intent ? refund(thing, thing.amount, ended ? "returned" : "sent") : null;
     }
     default:
-      return dispute.of(event.type, thing);
+      return dispute.of(event.type, thing) ?? subscription.of(event.type, thing);
   }
 }
 
@@ -67,6 +68,12 @@ function complete(fact, numbers, texts) {
 export function say(fact) {
   if (fact.kind === "dispute") {
     return `${fact.id} taken ${fact.taken} back ${fact.back} fee ${fact.fee}`;
+  }
+  if (fact.kind === "ended") {
+    return `${fact.subscription} ended`;
+  }
+  if (fact.kind === "period") {
+    return `${fact.invoice} paid ${fact.amount}`;
   }
   return fact.kind === "payment"
     ? `${fact.sessionId} ${fact.amount} ${fact.currency} ${fact.status}`

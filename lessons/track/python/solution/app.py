@@ -14,8 +14,10 @@ import dispute
 import ledger
 import machine
 import pages
+import portal
 import refund
 import settings
+import subscription
 import webhook
 
 log = logging.getLogger("shop")
@@ -33,7 +35,9 @@ def create() -> Flask:
     app.register_blueprint(checkout.blueprint)
     app.register_blueprint(dispute.blueprint)
     app.register_blueprint(pages.blueprint)
+    app.register_blueprint(portal.blueprint)
     app.register_blueprint(refund.blueprint)
+    app.register_blueprint(subscription.blueprint)
     app.register_blueprint(webhook.blueprint)
     app.add_url_rule("/", view_func=front_page)
     app.add_url_rule("/config", view_func=config)

@@ -4,29 +4,18 @@ The card stays at Stripe. All that the shop knows of it is whose it is.
 """
 
 import logging
-import re
 import uuid
 
 import stripe
 from flask import Blueprint, abort, jsonify, redirect, request
 
+import buyer
 import checkout
 import machine
-import settings
+from buyer import customer
 
 log = logging.getLogger("shop")
 blueprint = Blueprint("cards", __name__)
-
-
-def buyer() -> str:
-    """The buyer's address. A shop with a login takes it from there, and never from a form."""
-    email = request.form.get("email", "")
-    return email if re.fullmatch(r"[^@\s]+@[^@\s]+", email) else abort(400)
-
-
-def customer(email: str) -> str | None:
-    found = checkout.client.v1.customers.list({"email": email, "limit": 1}).data
-    return found[0].id if found else None
 
 
 def kept(whose: str) -> list[str]:
@@ -37,16 +26,13 @@ def kept(whose: str) -> list[str]:
 @blueprint.post("/cards")
 def keep():
     """Leads the buyer to a page that says what the card is kept for. A purchase alone keeps none."""
-    email = buyer()
-    whose = customer(email) or checkout.client.v1.customers.create({"email": email}).id
-    shop = settings.PUBLIC_URL or request.url_root.rstrip("/")
     session = checkout.client.v1.checkout.sessions.create(
         {
             "mode": "setup",
             "currency": checkout.CURRENCY,
-            "customer": whose,
-            "success_url": f"{shop}/success?session_id={{CHECKOUT_SESSION_ID}}",
-            "cancel_url": f"{shop}/cancel",
+            "customer": buyer.welcome(buyer.email()),
+            "success_url": f"{buyer.shop()}/success?session_id={{CHECKOUT_SESSION_ID}}",
+            "cancel_url": f"{buyer.shop()}/cancel",
         }
     )
     return redirect(session.url, code=303)
@@ -59,7 +45,7 @@ def charge():
     amount = request.form.get("amount", "")
     if not amount.isdecimal():
         abort(400)
-    whose = customer(buyer())
+    whose = customer(buyer.email())
     cards = kept(whose) if whose else []
     if not cards:
         return jsonify(error="no card"), 409
@@ -88,7 +74,7 @@ def charge():
 
 @blueprint.post("/cards/remove")
 def remove():
-    whose = customer(buyer())
+    whose = customer(buyer.email())
     cards = kept(whose) if whose else []
     for card in cards:
         checkout.client.v1.payment_methods.detach(card)

@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 import dispute
 import refund
 import settings
+import subscription
 from meaning import Payment, Refund
 
 SCHEMA = """
@@ -75,7 +76,7 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
 def prepare() -> None:
     with opened() as db:
         db.execute("PRAGMA journal_mode = WAL")
-        db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {dispute.SCHEMA} COMMIT;")
+        db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {dispute.SCHEMA} {subscription.SCHEMA} COMMIT;")
 
 
 def record(event: dict, fact: object) -> bool:
@@ -92,7 +93,8 @@ def record(event: dict, fact: object) -> bool:
         elif isinstance(fact, Refund):
             keep_refund(db, fact)
         else:
-            dispute.keep(db, fact)
+            part = dispute if event["type"].startswith("charge.dispute.") else subscription
+            part.keep(db, fact)
         return True
 
 

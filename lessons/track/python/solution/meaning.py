@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import dispute
+import subscription
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def read(kind: str, at: int, thing: dict) -> object | None:
             ended = thing["status"] in ("failed", "canceled")
             state = "returned" if ended else "sent"
             return Refund(thing["id"], thing["payment_intent"], thing["amount"], state)
-    return dispute.of(kind, thing)
+    return dispute.of(kind, thing) or subscription.of(kind, thing)
 
 
 def payment(session: dict, status: str, at: int) -> Payment | None:
