@@ -9,6 +9,7 @@ use crate::app::provider::Provider;
 use crate::domain::currency::Currency;
 use crate::domain::fault::{Fault, FaultKind, UsageError};
 use crate::domain::member;
+use crate::domain::mode::Mode;
 use crate::domain::money::Money;
 use crate::domain::notice::{Delivery, DeliveryOutcome, Notice};
 use crate::domain::secret::SigningSecret;
@@ -26,6 +27,10 @@ use tokio::sync::mpsc::Receiver;
 
 /// The description of the endpoints that are ours.
 const MARK: &str = "stripegym listen";
+
+/// Where the endpoint of a listener that is down is sent to, so that it is tried again: nobody answers there, while another
+/// program may have the listener's port by then.
+const NOWHERE: &str = "http://127.0.0.1:1/webhook";
 
 /// The member of the metadata of endpoints that stay when nobody listens: it names the folder of whoever comes back.
 const STAYS: &str = "stripegym_folder";
@@ -123,7 +128,8 @@ impl MerchantServer {
     }
 
     /// Registers it with the provider for as long as it listens, and believes the secret that it is given.
-    pub async fn register(&mut self, provider: &Provider) -> Result<(), Fault> {
+    pub async fn register(&mut self, context: &Context, provider: &Provider) -> Result<(), Fault> {
+        park(context, provider).await;
         sweep(provider, MARK, false).await?;
         let made = self.create(provider, &json!({})).await?;
         self.is_registered(made);
@@ -139,10 +145,10 @@ impl MerchantServer {
     ) -> Result<(), Fault> {
         let mut kept = match KeptEndpoints::open(&context.config.home) {
             Ok(Some(kept)) => kept,
-            Ok(None) => return self.register(provider).await,
+            Ok(None) => return self.register(context, provider).await,
             Err(error) => {
                 tracing::warn!(%error, "{} cannot be used", kept_endpoint::FILE);
-                return self.register(provider).await;
+                return self.register(context, provider).await;
             }
         };
         sweep(provider, MARK, false).await?;
@@ -152,6 +158,8 @@ impl MerchantServer {
         let found = is_known(provider, kept.folder(), known.as_ref().map(|(id, _)| id)).await?;
         let made = match known.filter(|_| found) {
             Some((id, secret)) => {
+                // Before it is told where to: what waits may come at once.
+                self.running.trust(secret.clone());
                 let url = self.running.sandbox_webhook_url();
                 provider.stripe.move_webhook_endpoint(&id, &url).await?;
                 (id, secret)
@@ -180,12 +188,12 @@ impl MerchantServer {
         let secret = member::text(&endpoint, "secret")
             .and_then(SigningSecret::read)
             .ok_or_else(|| odd("secret"))?;
+        self.running.trust(secret.clone());
         Ok((member::owned(&endpoint, "id").ok_or_else(|| odd("id"))?, secret))
     }
 
     fn is_registered(&mut self, (endpoint, secret): (String, SigningSecret)) {
         self.endpoint = Some(endpoint);
-        self.running.trust(secret.clone());
         self.secret = Some(secret);
     }
 
@@ -223,20 +231,21 @@ impl MerchantServer {
         Ok(server)
     }
 
-    /// Takes itself off the provider's list, where nobody comes back to it, and closes; what is being answered is
-    /// answered first.
+    /// Takes itself off the provider's list, or lets it try again later where it comes back, and closes; what is being
+    /// answered is answered first.
     pub async fn close(self, context: &Context, provider: &Provider) {
-        if let Some(id) = self.endpoint.as_ref().filter(|_| self.kept.is_none()) {
-            let mut removed = provider.stripe.delete_webhook_endpoint(id).await;
-            if matches!(removed, Err(Error::Unreachable { .. }))
+        let stays = self.kept.is_some();
+        if let Some(id) = &self.endpoint {
+            let mut left = leave(provider, id, stays).await;
+            if matches!(left, Err(Error::Unreachable { .. }))
                 // The sandbox's host has ended; its world is still there.
                 && let Ok(next) = Provider::connect(context).await
             {
-                removed = next.stripe.delete_webhook_endpoint(id).await;
+                left = leave(&next, id, stays).await;
                 next.close().await;
             }
-            if let Err(error) = removed {
-                tracing::warn!(%error, "the webhook endpoint could not be removed");
+            if let Err(error) = left {
+                tracing::warn!(%error, "the webhook endpoint could not be left");
             }
         }
         let dropped = self.running.forwards_dropped();
@@ -244,6 +253,28 @@ impl MerchantServer {
             context.notices.say(Notice::ForwardsDropped { count: dropped });
         }
         self.running.stop().await;
+    }
+}
+
+async fn leave(provider: &Provider, id: &str, stays: bool) -> Result<Value, Error> {
+    if stays {
+        provider.stripe.move_webhook_endpoint(id, NOWHERE).await
+    } else {
+        provider.stripe.delete_webhook_endpoint(id).await
+    }
+}
+
+/// Keeps what is meant for the folder's listener from whoever has its port now, where it was killed.
+pub async fn park(context: &Context, provider: &Provider) {
+    let home = &context.config.home;
+    if context.config.mode == Mode::Stripe || !home.join(kept_endpoint::FILE).exists() {
+        return;
+    }
+    // Where it cannot be had, that listener is at work.
+    let Ok(Some(kept)) = KeptEndpoints::open(home) else { return };
+    let Some((id, _)) = kept.of(provider.stripe.key().world().unwrap_or_default()) else { return };
+    if let Err(error) = leave(provider, &id, true).await {
+        tracing::debug!(%error, "the listener's endpoint is not there");
     }
 }
 

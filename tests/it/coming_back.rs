@@ -47,6 +47,9 @@ fn what_was_sent_while_it_was_down_is_delivered_when_it_is_back() {
     let sandbox = env.sandbox(&[]);
     let mut first = listen(&env, &sandbox);
     assert_eq!(first.program.interrupt(), 130);
+    // Whoever has its port meanwhile is not sent what is meant for it.
+    let url = endpoints(&sandbox)[0]["url"].as_str().unwrap().to_owned();
+    assert!(!url.contains(&first.port.to_string()), "{url}");
     sell(&env, &sandbox);
     assert_eq!(rows(&env), 0);
     // On another port, as the same endpoint.
@@ -109,4 +112,17 @@ fn two_at_once_are_two_and_the_second_leaves_nothing() {
     assert_eq!((left.len(), &left[0]["id"]), (1, &first.endpoint.as_str().into()));
     env.ok(&["checkout", "--amount", "500", "--pay", "4242424242424242"]);
     first.program.line_with("checkout.session.completed");
+}
+
+#[test]
+fn a_command_that_listens_meanwhile_hears_nothing_that_is_signed_for_it() {
+    let env = Env::new();
+    let sandbox = env.sandbox(&[]);
+    let mut first = listen(&env, &sandbox);
+    first.program.kill();
+    let env = env.with("PORT", &first.port.to_string());
+    let out = env.ok(&["day0", "--json"]);
+    assert!(!out.contains("rejected"), "{out}");
+    let again = listen(&env, &sandbox);
+    assert_eq!((&again.endpoint, &again.secret), (&first.endpoint, &first.secret));
 }
