@@ -56,7 +56,7 @@ fn what_was_sent_while_it_was_down_is_delivered_when_it_is_back() {
     let mut again = listen(&env, &sandbox);
     assert_ne!(again.port, first.port);
     assert_eq!((&again.endpoint, &again.secret), (&first.endpoint, &first.secret));
-    env.ok(&["clock", "advance", "6h"]);
+    env.ok(&["clock", "advance", "2m"]);
     let line = again.program.line_with("checkout.session.completed");
     assert!(line.contains("\"recorded\""), "{line}");
     assert_eq!(rows(&env), 1);
@@ -65,7 +65,7 @@ fn what_was_sent_while_it_was_down_is_delivered_when_it_is_back() {
     sell(&env, &sandbox);
     let mut third = listen(&env, &sandbox);
     assert_eq!((&third.endpoint, &third.secret), (&first.endpoint, &first.secret));
-    env.ok(&["clock", "advance", "6h"]);
+    env.ok(&["clock", "advance", "2m"]);
     third.program.line_with("checkout.session.completed");
     assert_eq!((rows(&env), endpoints(&sandbox).len()), (2, 1));
     assert_eq!(third.program.interrupt(), 130);
@@ -121,8 +121,11 @@ fn a_command_that_listens_meanwhile_hears_nothing_that_is_signed_for_it() {
     let mut first = listen(&env, &sandbox);
     first.program.kill();
     let env = env.with("PORT", &first.port.to_string());
-    let out = env.ok(&["day0", "--json"]);
-    assert!(!out.contains("rejected"), "{out}");
+    env.ok(&["day0"]);
+    let left = endpoints(&sandbox);
+    let own = left.iter().find(|it| it["id"] == first.endpoint.as_str()).unwrap();
+    let url = own["url"].as_str().unwrap();
+    assert!(!url.contains(&first.port.to_string()), "{url}");
     let again = listen(&env, &sandbox);
     assert_eq!((&again.endpoint, &again.secret), (&first.endpoint, &first.secret));
 }
