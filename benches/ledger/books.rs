@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 use tempfile::TempDir;
 
-const EVENTS: u64 = 200_000;
+const EVENTS: u64 = 1_000_000;
 const ROWS: u64 = 1_000_000;
 
 fn command(folder: &TempDir, args: &[&str]) -> Command {
@@ -55,12 +55,15 @@ pub(crate) fn disk(figures: &mut Vec<Figure>) {
         )
         .at_most(mb(payload), after / payload, 0.25),
     );
-    let (took, _) = timed(command(&folder, &["ledger", "verify", "--json"]));
-    figures.push(Figure::new("`ledger verify` after that, clean", format!("{took:.1} s")));
-    let show = median(|| timed(command(&folder, &["ledger", "show", "--limit", "50"])).0 * 1_000.0);
+    // Its first reading after so much was written is the system's cache's, not its own.
+    let show = || timed(command(&folder, &["ledger", "show", "--limit", "50"])).0 * 1_000.0;
+    show();
+    let show = median(show);
     figures.push(
         Figure::new("`ledger show`, first screen", format!("{show:.0} ms")).below(show, 50.0, "ms"),
     );
+    let (took, _) = timed(command(&folder, &["ledger", "verify", "--json"]));
+    figures.push(Figure::new("`ledger verify` after that, clean", format!("{took:.1} s")));
 }
 
 /// Scatters numbers, always in the same way.

@@ -2,7 +2,7 @@
 
 use crate::load::{self, Load, Outcome};
 use crate::peer::{self, Peer};
-use crate::{Figure, median, reference};
+use crate::{Figure, median, middle, reference};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -42,14 +42,15 @@ pub(crate) fn closed(figures: &mut Vec<Figure>) {
         (peer.cpu_s() - before) * 1e6 / outcome.done.max(1) as f64
     };
     let mut of_event = Vec::new();
-    let mut tail = 0.0_f64;
+    let mut tails = Vec::new();
     let many = median(|| {
         let before = ours.cpu_s();
         let outcome = run(&ours, 64, None);
         of_event.push(cpu(&ours, &outcome, before));
-        tail = tail.max(outcome.quantile_ms(0.999));
+        tails.push(outcome.quantile_ms(0.999));
         outcome.rate()
     });
+    let tail = middle(tails);
     let one = median(|| run(&ours, 1, None).rate());
     run(&ours, 256, None);
     let wide = ours.memory_mb();
@@ -90,10 +91,7 @@ pub(crate) fn closed(figures: &mut Vec<Figure>) {
         many / theirs,
         14.0,
     ));
-    let [own, other] = [of_event, of_flask].map(|mut all| {
-        all.sort_by(f64::total_cmp);
-        all[all.len() / 2]
-    });
+    let [own, other] = [of_event, of_flask].map(middle);
     figures.push(
         Figure::new("processor time an event, of Flask's", format!("{own:.0} µs")).at_most(
             format!("{other:.0} µs"),

@@ -28,6 +28,8 @@ mod load;
 mod peer;
 mod reference;
 
+use std::panic::{self, AssertUnwindSafe};
+
 /// A figure with what it is held against.
 pub(crate) struct Figure {
     what: String,
@@ -93,14 +95,21 @@ fn main() {
     for arg in &args {
         assert!(SECTIONS.iter().any(|it| it.0 == arg), "no section {arg}");
     }
-    let mut figures = Vec::new();
+    println!("| what | ours | reference | ratio | goal | reached |\n|---|---|---|---|---|---|");
     for (name, section) in SECTIONS {
         if args.is_empty() || args.iter().any(|arg| arg == name) {
-            println!("{name} …");
-            section(&mut figures);
+            let mut figures = Vec::new();
+            // What a section measured before it stopped, and the sections after it, are not lost with it.
+            let whole = panic::catch_unwind(AssertUnwindSafe(|| section(&mut figures)));
+            print(figures);
+            if whole.is_err() {
+                println!("| {name}: stopped before its end | | | – | | NO |");
+            }
         }
     }
-    println!("\n| what | ours | reference | ratio | goal | reached |\n|---|---|---|---|---|---|");
+}
+
+fn print(figures: Vec<Figure>) {
     for it in figures {
         let ratio = it.ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"));
         let reached = it.reached.map_or("–", |reached| if reached { "yes" } else { "NO" });
@@ -111,9 +120,13 @@ fn main() {
     }
 }
 
-/// The middle one of three.
+/// The middle one of three measurements.
 pub(crate) fn median(mut measure: impl FnMut() -> f64) -> f64 {
-    let mut all: Vec<f64> = (0..3).map(|_| measure()).collect();
+    middle((0..3).map(|_| measure()).collect())
+}
+
+/// The middle one.
+pub(crate) fn middle(mut all: Vec<f64>) -> f64 {
     all.sort_by(f64::total_cmp);
-    all[1]
+    all[all.len() / 2]
 }

@@ -68,6 +68,10 @@ impl Peer {
         let python = python()?;
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        // Its workers begin at once, and only one of them could change how the file is kept.
+        let database = rusqlite::Connection::open(folder.path().join("events.db")).unwrap();
+        database.pragma_update(None, "journal_mode", "wal").unwrap();
+        drop(database);
         let child = Command::new(python.with_file_name("gunicorn"))
             .args(["--workers", "2", "--threads", "4", "--bind", &format!("127.0.0.1:{port}")])
             .args(["--chdir", &source("").display().to_string(), "flask_peer:app"])
@@ -156,12 +160,13 @@ pub(crate) fn python() -> Option<PathBuf> {
 /// An event of about three kilobytes, and the same signed as a request.
 pub(crate) fn event(number: u64, filler: &str) -> String {
     format!(
-        "{{\"id\":\"evt_{number:024}\",\"object\":\"event\",\"api_version\":\"2026-10-28.endive\",\"created\":1800000000,\
+        "{{\"id\":\"evt_{number:024}\",\"object\":\"event\",\"api_version\":\"2026-10-28.endive\",\"created\":{created},\
          \"livemode\":false,\"type\":\"checkout.session.completed\",\"data\":{{\"object\":{{\"id\":\"cs_test_{number:050}\",\
-         \"object\":\"checkout.session\",\"amount_total\":{amount},\"currency\":\"jpy\",\"created\":1800000000,\
+         \"object\":\"checkout.session\",\"amount_total\":{amount},\"currency\":\"jpy\",\"created\":{created},\
          \"mode\":\"payment\",\"payment_intent\":\"pi_{number:024}\",\"payment_status\":\"paid\",\"status\":\"complete\",\
          \"customer_details\":{{\"email\":\"buyer{number}@example.com\"}}{filler}}}}}}}",
         amount = 500 + number % 9_000,
+        created = 1_700_000_000 + number / 20,
     )
 }
 

@@ -9,13 +9,16 @@ use std::time::{Duration, Instant};
 const TIME: Duration = Duration::from_secs(2);
 const BODY: usize = 3_072;
 
-/// Rows a second that SQLite stores, write-ahead log, each transaction of `batch` rows flushed.
+/// Events a second that SQLite stores, each with a row of five columns beside it: write-ahead log, each transaction of
+/// `batch` events flushed.
 pub(crate) fn rows(batch: u64) -> f64 {
     let folder = tempfile::tempdir().unwrap();
     let mut connection = Connection::open(folder.path().join("rows.db")).unwrap();
     connection.pragma_update(None, "journal_mode", "wal").unwrap();
     connection.pragma_update(None, "synchronous", "full").unwrap();
-    connection.execute_batch("CREATE TABLE event (id TEXT PRIMARY KEY, body BLOB)").unwrap();
+    let layout = "CREATE TABLE event (id TEXT PRIMARY KEY, body BLOB); CREATE TABLE ledger (session_id TEXT PRIMARY KEY, \
+                  amount INTEGER, currency TEXT, status TEXT, created INTEGER)";
+    connection.execute_batch(layout).unwrap();
     let (body, began, mut done) = (vec![b'x'; BODY], Instant::now(), 0_u64);
     while began.elapsed() < TIME {
         let transaction = connection.transaction().unwrap();
@@ -23,6 +26,9 @@ pub(crate) fn rows(batch: u64) -> f64 {
             let sql = "INSERT INTO event VALUES (?1, ?2)";
             let mut insert = transaction.prepare_cached(sql).unwrap();
             insert.execute(params![format!("evt_{done:024}"), body]).unwrap();
+            let sql = "INSERT INTO ledger VALUES (?1, 500, 'jpy', 'paid', 1800000000)";
+            let mut insert = transaction.prepare_cached(sql).unwrap();
+            insert.execute(params![format!("cs_test_{done:050}")]).unwrap();
             done += 1;
         }
         transaction.commit().unwrap();

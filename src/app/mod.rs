@@ -10,6 +10,7 @@ pub mod control;
 pub mod course;
 pub mod failure;
 pub mod form;
+pub mod kept_endpoint;
 pub mod ledger_file;
 pub mod merchant_server;
 pub mod payment;

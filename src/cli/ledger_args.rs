@@ -95,7 +95,7 @@ pub(crate) struct LedgerShow {
     /// Only rows created since.
     #[arg(long, value_name = "WHEN")]
     pub(crate) since: Option<String>,
-    /// At most this many, the newest.
+    /// At most this many, the newest; a table on a terminal has 1,000 where none is said.
     #[arg(long, value_name = "N", value_parser = whole(1, u32::MAX))]
     pub(crate) limit: Option<u32>,
     /// Only the row of this session.

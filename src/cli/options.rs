@@ -69,12 +69,17 @@ impl Reader<'_> {
         read.map(Some).ok_or_else(|| self.bad(flag, text, WHEN))
     }
 
-    pub(crate) fn ledger(&self, show: &LedgerShow) -> Result<ledger::LedgerOptions, FaultKind> {
+    pub(crate) fn ledger(
+        &self,
+        show: &LedgerShow,
+        terminal: bool,
+    ) -> Result<ledger::LedgerOptions, FaultKind> {
+        let read = terminal && show.format == args::Shape::Table;
         Ok(ledger::LedgerOptions {
             status: show.status.as_deref().and_then(EntryStatus::read),
             since: self.instant("--since", show.since.as_deref())?,
             session: show.session.clone(),
-            limit: show.limit,
+            limit: show.limit.or(read.then_some(ledger::ROWS_READ)),
         })
     }
 

@@ -237,7 +237,7 @@ pub(crate) async fn dispatch(
         }
         Command::Listen(asked) => listen::run(context, reader.listen(asked, config)?).await,
         Command::Ledger { command: Ledger::Show(asked) } => {
-            ledger::run(context, reader.ledger(&asked)?)
+            ledger::run(context, reader.ledger(&asked, out::is_terminal())?)
         }
         Command::Ledger { command: Ledger::Book(asked) } => {
             book::run(context, options::book(asked)).await

@@ -107,8 +107,8 @@ fn booked(
     limit: Option<u32>,
 ) -> rusqlite::Result<Vec<Booked>> {
     let limit = limit.map_or(-1, i64::from);
-    let sql = "SELECT number, events.id, events.received, events.created, subject, entries.object, \
-               reason, takes_back FROM entries JOIN events ON events.seq = entries.line \
+    let sql = "SELECT number, events.id, events.received, events.created, subject, \
+               COALESCE(entries.object, subject), reason, takes_back FROM entries JOIN events ON events.seq = entries.line \
                WHERE ?1 IS NULL OR subject = ?1 OR entries.object = ?1 ORDER BY number DESC LIMIT ?2";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(rusqlite::params![subject, limit])?;

@@ -32,7 +32,7 @@ type Each<'e> = &'e mut dyn FnMut(&Row) -> io::Result<()>;
 impl Ledger {
     /// About how many rows there are: sessions, and PaymentIntents without one are not counted.
     pub fn compared_about(&self) -> Result<u64, StoreError> {
-        let sql = "SELECT COUNT(*) FROM ledger";
+        let sql = "SELECT COALESCE(SUM(sessions), 0) FROM totals";
         self.read(|connection| connection.query_row(sql, [], |row| super::count(row, 0)))
     }
 
@@ -177,8 +177,8 @@ fn told(
     let captured = (!it.captured.is_empty())
         .then(|| it.captured.values().fold(0_i64, |sum, one| sum.saturating_add(*one)));
     let Some(amount) = it.received.or(captured) else { return Ok(true) };
-    let known = "SELECT 1 FROM ledger WHERE payment_intent = ?1";
-    if connection.prepare_cached(known)?.query_row([&it.id], |_| Ok(())).optional()?.is_some() {
+    let known = format!("SELECT 1 FROM ledger WHERE {}", schema::is("payment_intent", 1));
+    if connection.prepare_cached(&known)?.query_row([&it.id], |_| Ok(())).optional()?.is_some() {
         return Ok(true);
     }
     let key = if it.id.starts_with("pi_") { Key::Intent } else { Key::Charge };

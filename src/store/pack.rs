@@ -1,13 +1,28 @@
 //! Bodies of lines in packs: what many events have in common is written once. A pack holds the bodies of a few hundred
-//! lines in a row, so that one body costs a fraction of a millisecond and all of them in order are read once each.
+//! lines in a row, so that one body costs a fraction of a millisecond and all of them in order are read once each. Until it
+//! is in one, a body is compressed alone.
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, params};
+use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::io;
 use std::ops::Range;
 
 /// How hard it is tried to make them small. Events are so alike that more takes ten times as long for a twentieth less.
 const LEVEL: i32 = 3;
+
+/// The same for a body alone, for whose sender somebody waits.
+const LEVEL_ALONE: i32 = 1;
+
+/// The number of no pack: the body stands in its line, compressed.
+pub(super) const ALONE: i64 = 0;
+
+thread_local! {
+    /// Making one ready costs more than compressing a body.
+    static COMPRESSOR: RefCell<Option<zstd::bulk::Compressor<'static>>> = const { RefCell::new(None) };
+}
 
 /// What a pack may come to when it is opened; more than that was not written here.
 const OPENED_MAX: usize = 256 * 1024 * 1024;
@@ -20,7 +35,7 @@ pub(super) type Body = (i64, Vec<u8>);
 pub(super) enum PackError {
     /// The compressed bytes are not what was written.
     #[error("a pack cannot be opened: {0}")]
-    Damaged(std::io::Error),
+    Damaged(io::Error),
     /// It has no such line, or is cut off.
     #[error("a pack lacks line {0}")]
     Lacks(i64),
@@ -53,6 +68,38 @@ pub(super) fn pack(bodies: &[Body]) -> Result<Vec<u8>, PackError> {
     writer.compress(&plain).map_err(PackError::Damaged)
 }
 
+/// A body compressed alone; `None` where that makes it no smaller.
+pub(super) fn alone(body: &[u8]) -> Result<Option<Vec<u8>>, PackError> {
+    COMPRESSOR.with_borrow_mut(|ready| {
+        let compressor = match ready {
+            Some(compressor) => compressor,
+            None => {
+                ready.insert(zstd::bulk::Compressor::new(LEVEL_ALONE).map_err(PackError::Damaged)?)
+            }
+        };
+        let packed = compressor.compress(body).map_err(PackError::Damaged)?;
+        Ok((packed.len() < body.len()).then_some(packed))
+    })
+}
+
+/// The bytes of a frame as they were.
+fn decompressed(packed: &[u8]) -> Result<Vec<u8>, PackError> {
+    let size = size(packed).filter(|size| *size <= OPENED_MAX);
+    let odd = || PackError::Damaged(io::ErrorKind::InvalidData.into());
+    zstd::bulk::decompress(packed, size.ok_or_else(odd)?).map_err(PackError::Damaged)
+}
+
+/// How many bytes a frame comes to when it is opened, as it says itself.
+fn size(packed: &[u8]) -> Option<usize> {
+    let size = zstd::zstd_safe::get_frame_content_size(packed).ok().flatten()?;
+    usize::try_from(size).ok()
+}
+
+/// How many bytes a body that stands in its line, in this form, came as.
+pub(super) fn length(body: &[u8], pack: Option<i64>) -> usize {
+    pack.and_then(|_| size(body)).unwrap_or(body.len())
+}
+
 /// A pack that was opened.
 #[derive(Debug)]
 pub(super) struct Opened {
@@ -63,12 +110,8 @@ pub(super) struct Opened {
 impl Opened {
     /// Opens what [`pack`] made.
     pub(super) fn new(packed: &[u8]) -> Result<Self, PackError> {
-        let odd = || PackError::Damaged(std::io::ErrorKind::InvalidData.into());
-        let size =
-            zstd::zstd_safe::get_frame_content_size(packed).ok().flatten().ok_or_else(odd)?;
-        let size = usize::try_from(size).ok().filter(|size| *size <= OPENED_MAX);
-        let plain = zstd::bulk::decompress(packed, size.ok_or_else(odd)?);
-        let plain = plain.map_err(PackError::Damaged)?;
+        let odd = || PackError::Damaged(io::ErrorKind::InvalidData.into());
+        let plain = decompressed(packed)?;
         let mut head = plain.as_slice();
         let mut next = || -> Option<u64> {
             let (bytes, rest) = head.split_first_chunk::<8>()?;
@@ -124,12 +167,29 @@ impl<'c> Bodies<'c> {
     ) -> rusqlite::Result<Vec<u8>> {
         match pack {
             None => Ok(body),
+            Some(ALONE) => Ok(decompressed(&body)?),
             Some(pack) => Ok(self.packed(line, pack)?.to_vec()),
         }
     }
 
-    /// The body of `line` in a pack.
-    pub(super) fn packed(&mut self, line: i64, pack: i64) -> rusqlite::Result<&[u8]> {
+    /// The same where the body is only looked at; `None` where it is in no place, in two, or cannot be read.
+    pub(super) fn looked_at<'b>(
+        &'b mut self,
+        line: i64,
+        body: &'b [u8],
+        pack: Option<i64>,
+    ) -> Option<Cow<'b, [u8]>> {
+        match pack {
+            None => Some(Cow::Borrowed(body)),
+            Some(ALONE) => decompressed(body).ok().map(Cow::Owned),
+            Some(pack) => {
+                let packed = self.packed(line, pack).ok().filter(|_| body.is_empty());
+                packed.map(Cow::Borrowed)
+            }
+        }
+    }
+
+    fn packed(&mut self, line: i64, pack: i64) -> rusqlite::Result<&[u8]> {
         if self.opened.as_ref().is_none_or(|(number, _)| *number != pack) {
             self.opened = Some((pack, open(self.connection, pack)?));
         }
@@ -164,6 +224,16 @@ mod tests {
             prop_assert_eq!(&found, &bodies);
             for (line, body) in &bodies {
                 prop_assert_eq!(opened.body(*line).unwrap(), body.as_slice());
+            }
+        }
+
+        #[test]
+        fn any_body_alone_comes_out_as_it_went_in(body in prop::collection::vec(0..4_u8, 0..400)) {
+            let packed = alone(&body).unwrap();
+            if let Some(packed) = packed {
+                prop_assert!(packed.len() < body.len());
+                prop_assert_eq!(length(&packed, Some(ALONE)), body.len());
+                prop_assert_eq!(decompressed(&packed).unwrap(), body);
             }
         }
 

@@ -41,11 +41,16 @@ pub(super) const FOLLOWING: [Table; 6] = [
     Table { name: "conflicts", columns: "subject, trouble, said", key: 3 },
 ];
 
+/// What the rows of the ledger come to, as the table of totals has it.
+pub(super) const COUNTED: &str = "SELECT currency, status, COUNT(*), SUM(amount >> 32), SUM(amount & 4294967295), \
+    SUM(refunded >> 32), SUM(refunded & 4294967295) FROM ledger GROUP BY currency, status";
+
 /// Makes what follows from the journal anew.
 pub(super) fn anew(transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
     for table in &FOLLOWING {
         transaction.execute(&format!("DELETE FROM {}", table.name), [])?;
     }
+    transaction.execute("DELETE FROM totals", [])?;
     let mut nothing = Chain::new(0);
     let mut store = Sqlite { connection: transaction, chain: &mut nothing };
     let again = |number: i64, line: &Line| {
@@ -141,16 +146,23 @@ fn without_event(connection: &Connection) -> rusqlite::Result<Vec<(Timestamp, Se
 
 #[cfg(test)]
 mod tests {
+    use crate::domain::book::export;
+    use crate::domain::book::line::{Line, Source};
+    use crate::domain::event::Event;
+    use crate::domain::time::Timestamp;
+    use crate::store::pack::Bodies;
+    use crate::store::writer::Write;
     use crate::store::{FILE, Filter, Ledger, schema};
     use rusqlite::Connection;
     use serde_json::json;
+    use std::path::Path;
 
     #[test]
     fn a_file_of_the_first_schema_is_carried_over() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(FILE);
         let old = Connection::open(&path).unwrap();
-        old.execute_batch(schema::first()).unwrap();
+        old.execute_batch(&schema::of_version(1)).unwrap();
         old.pragma_update(None, "user_version", 1).unwrap();
         let session = json!({"id": "cs_1", "object": "checkout.session", "amount_total": 500,
             "currency": "jpy", "created": 100, "payment_status": "paid", "payment_intent": "pi_1"});
@@ -191,5 +203,90 @@ mod tests {
         // Opened again it is what it is.
         drop(ledger);
         assert_eq!(Ledger::open(&path).unwrap().verify().unwrap().lines, 3);
+    }
+    /// A ledger as the version before the ends of ids were indexed would have written it.
+    fn of_before(now: &Path, path: &Path) {
+        let old = Connection::open(path).unwrap();
+        old.execute_batch(&schema::of_version(3)).unwrap();
+        old.pragma_update(None, "user_version", 3).unwrap();
+        old.execute("ATTACH ?1 AS now", [now.to_str().unwrap()]).unwrap();
+        for table in [
+            "events",
+            "ledger",
+            "refunds",
+            "cursor",
+            "heads",
+            "checkpoints",
+            "facts",
+            "postings",
+            "conflicts",
+        ] {
+            old.execute_batch(&format!("INSERT INTO {table} SELECT * FROM now.{table}")).unwrap();
+        }
+        old.execute_batch(
+            "INSERT INTO entries SELECT number, line, subject, COALESCE(object, subject), reason, takes_back \
+             FROM now.entries",
+        )
+        .unwrap();
+        let mut packed = old.prepare("SELECT seq, body, pack FROM events").unwrap();
+        let mut bodies = Bodies::new(&old);
+        let plain: Vec<(i64, Vec<u8>)> = packed
+            .query_map([], |row| {
+                Ok((row.get(0)?, bodies.of(row.get(0)?, row.get(1)?, row.get(2)?)?))
+            })
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        for (seq, body) in plain {
+            let sql = "UPDATE events SET body = ?2, pack = NULL WHERE seq = ?1";
+            old.execute(sql, rusqlite::params![seq, body]).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_file_of_the_version_before_says_the_same_in_fewer_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let now = Ledger::open(&folder.path().join(FILE)).unwrap();
+        let batch = now.writer().unwrap().start();
+        for n in 0..60 {
+            let session = json!({"id": format!("cs_test_{n:050}"), "object": "checkout.session", "amount_total": 500 + n,
+                "currency": "jpy", "created": 100 + n, "payment_status": "paid", "payment_intent": format!("pi_{n:024}")});
+            let charge = json!({"id": format!("ch_{n:024}"), "object": "charge", "amount": 500 + n,
+                "amount_refunded": n % 3 * 100, "amount_captured": 500 + n, "captured": true, "currency": "jpy",
+                "status": "succeeded", "payment_intent": format!("pi_{n:024}"), "balance_transaction": null});
+            for (kind, object) in
+                [("checkout.session.completed", session), ("charge.refunded", charge)]
+            {
+                let event = json!({"id": format!("evt_{kind}_{n:024}"), "object": "event", "type": kind,
+                    "created": 200 + n, "livemode": false, "data": {"object": object}});
+                let event = Event::stored(event.to_string().as_bytes()).unwrap();
+                let line = Line::event(event, Timestamp(300), Source::Poll);
+                batch.submit_blocking(Write::Line(Box::new(line))).unwrap();
+            }
+        }
+        drop(batch);
+        let path = folder.path().join("old.db");
+        of_before(now.path(), &path);
+        let length = || std::fs::metadata(&path).unwrap().len();
+        let before = length();
+        let carried = Ledger::open(&path).unwrap();
+        let said = |ledger: &Ledger| {
+            let all = Filter::default();
+            let entries = export::jsonl(&ledger.entries(None, None).unwrap());
+            (
+                ledger.rows(&all).unwrap(),
+                ledger.totals(&all).unwrap(),
+                entries,
+                ledger.events(u32::MAX).unwrap(),
+            )
+        };
+        assert_eq!(said(&carried), said(&now));
+        assert_eq!(carried.verify().unwrap().findings, []);
+        carried.rebuild().unwrap();
+        assert_eq!(said(&carried), said(&now));
+        assert_eq!(carried.compact(&mut |_, _| true).unwrap().lines, 120);
+        assert_eq!(said(&carried), said(&now));
+        assert_eq!(carried.verify().unwrap().findings, []);
+        assert!(length() < before / 2, "{} of {before}", length());
     }
 }

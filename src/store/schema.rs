@@ -129,17 +129,98 @@ const MIGRATIONS: &[&str] = &[
         packed BLOB NOT NULL
     ) STRICT;
 ",
+    // Ids differ in their ends: an index over those is a fraction of one over the whole. What each status comes to is
+    // kept along, so that nobody adds up a million rows to see the last ones.
+    "
+    CREATE TABLE sessions (
+        session_id     TEXT NOT NULL,
+        amount         INTEGER NOT NULL,
+        currency       TEXT NOT NULL,
+        status         TEXT NOT NULL,
+        settled        TEXT NOT NULL,
+        refunded       INTEGER NOT NULL,
+        created        INTEGER NOT NULL,
+        updated        INTEGER NOT NULL,
+        payment_intent TEXT,
+        event_id       TEXT
+    ) STRICT;
+    INSERT INTO sessions SELECT session_id, amount, currency, status, settled, refunded, created, updated,
+        payment_intent, event_id FROM ledger ORDER BY rowid;
+    DROP TABLE ledger;
+    ALTER TABLE sessions RENAME TO ledger;
+    CREATE INDEX ledger_by_session ON ledger (substr(session_id, -12));
+    CREATE INDEX ledger_by_intent ON ledger (substr(payment_intent, -12)) WHERE payment_intent IS NOT NULL;
+    CREATE INDEX ledger_by_created ON ledger (created);
+    CREATE TABLE totals (
+        currency      TEXT NOT NULL,
+        status        TEXT NOT NULL,
+        sessions      INTEGER NOT NULL,
+        high          INTEGER NOT NULL,
+        low           INTEGER NOT NULL,
+        refunded_high INTEGER NOT NULL,
+        refunded_low  INTEGER NOT NULL,
+        PRIMARY KEY (currency, status)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO totals SELECT currency, status, COUNT(*), SUM(amount >> 32), SUM(amount & 4294967295),
+        SUM(refunded >> 32), SUM(refunded & 4294967295) FROM ledger GROUP BY currency, status;
+    CREATE TRIGGER ledger_added AFTER INSERT ON ledger BEGIN
+        INSERT INTO totals VALUES (NEW.currency, NEW.status, 1, NEW.amount >> 32, NEW.amount & 4294967295,
+            NEW.refunded >> 32, NEW.refunded & 4294967295)
+        ON CONFLICT (currency, status) DO UPDATE SET sessions = sessions + 1, high = high + excluded.high,
+            low = low + excluded.low, refunded_high = refunded_high + excluded.refunded_high,
+            refunded_low = refunded_low + excluded.refunded_low;
+    END;
+    CREATE TRIGGER ledger_removed AFTER DELETE ON ledger BEGIN
+        UPDATE totals SET sessions = sessions - 1, high = high - (OLD.amount >> 32),
+            low = low - (OLD.amount & 4294967295), refunded_high = refunded_high - (OLD.refunded >> 32),
+            refunded_low = refunded_low - (OLD.refunded & 4294967295)
+        WHERE currency = OLD.currency AND status = OLD.status;
+        DELETE FROM totals WHERE currency = OLD.currency AND status = OLD.status AND sessions = 0;
+    END;
+    CREATE TRIGGER ledger_changed AFTER UPDATE OF amount, currency, status, refunded ON ledger BEGIN
+        UPDATE totals SET sessions = sessions - 1, high = high - (OLD.amount >> 32),
+            low = low - (OLD.amount & 4294967295), refunded_high = refunded_high - (OLD.refunded >> 32),
+            refunded_low = refunded_low - (OLD.refunded & 4294967295)
+        WHERE currency = OLD.currency AND status = OLD.status;
+        DELETE FROM totals WHERE currency = OLD.currency AND status = OLD.status AND sessions = 0;
+        INSERT INTO totals VALUES (NEW.currency, NEW.status, 1, NEW.amount >> 32, NEW.amount & 4294967295,
+            NEW.refunded >> 32, NEW.refunded & 4294967295)
+        ON CONFLICT (currency, status) DO UPDATE SET sessions = sessions + 1, high = high + excluded.high,
+            low = low + excluded.low, refunded_high = refunded_high + excluded.refunded_high,
+            refunded_low = refunded_low + excluded.refunded_low;
+    END;
+    CREATE TABLE booked (
+        number     INTEGER PRIMARY KEY,
+        line       INTEGER NOT NULL,
+        subject    TEXT NOT NULL,
+        object     TEXT,
+        reason     TEXT NOT NULL,
+        takes_back INTEGER
+    ) STRICT;
+    INSERT INTO booked SELECT number, line, subject, NULLIF(object, subject), reason, takes_back FROM entries;
+    DROP TABLE entries;
+    ALTER TABLE booked RENAME TO entries;
+    CREATE INDEX entries_by_subject ON entries (substr(subject, -12));
+    CREATE UNIQUE INDEX entries_that_take_back ON entries (takes_back) WHERE takes_back IS NOT NULL;
+    CREATE INDEX events_of_disputes ON events (object) WHERE type >= 'charge.dispute.' AND type < 'charge.dispute/';
+",
 ];
 
-/// The layout of the first files.
+/// The layout of files of an older version.
 #[cfg(test)]
-pub(super) fn first() -> &'static str {
-    MIGRATIONS[0]
+pub(super) fn of_version(version: usize) -> String {
+    MIGRATIONS[..version].concat()
 }
 
 /// How far a file of this version has come.
 pub(super) fn known() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+/// The condition that `column` is the parameter `at`, in the words of its index over the ends of ids. The sign keeps
+/// SQLite from putting the one condition into the other, after which it would not know the index again.
+pub(super) fn is(column: &str, at: usize) -> String {
+    format!("substr({column}, -12) = substr(?{at}, -12) AND +{column} = ?{at}")
 }
 
 /// Lays out an empty database, in which nothing is kept.

@@ -9,7 +9,7 @@ use crate::domain::entry::{RefundFacts, RefundState, Refunded};
 use crate::domain::time::Timestamp;
 use crate::store::chain::Chain;
 use crate::store::journal::{JournalStore, SessionRow};
-use crate::store::pack::Bodies;
+use crate::store::pack::{self, Bodies};
 use crate::store::schema;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -40,9 +40,11 @@ impl JournalStore for Sqlite<'_> {
         let (via, signed, secret) = source(&line.source);
         let mut after = self.chain.clone();
         after.add(line);
+        let packed = pack::alone(&line.body)?;
+        let pack = packed.as_ref().map(|_| pack::ALONE);
         let sql = "INSERT INTO events (id, type, object, created, livemode, received, problem, body, \
-                   signed, via, secret, apart, writer, place, hash) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+                   signed, via, secret, apart, writer, place, hash, pack) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
         self.connection.prepare_cached(sql)?.execute(params![
             line.id,
             line.kind,
@@ -51,7 +53,7 @@ impl JournalStore for Sqlite<'_> {
             line.livemode,
             line.received.0,
             line.meaning.problem,
-            line.body,
+            packed.as_ref().unwrap_or(&line.body),
             signed,
             via,
             secret,
@@ -59,6 +61,7 @@ impl JournalStore for Sqlite<'_> {
             after.writer,
             after.place,
             after.hash,
+            pack,
         ])?;
         *self.chain = after;
         Ok(Some(self.connection.last_insert_rowid()))
@@ -89,10 +92,13 @@ impl JournalStore for Sqlite<'_> {
     }
 
     fn standing(&mut self, subject: &str) -> rusqlite::Result<Vec<(i64, Entry)>> {
-        let sql = "SELECT number, object, reason FROM entries AS one WHERE subject = ?1 \
-                   AND +takes_back IS NULL AND NOT EXISTS \
-                   (SELECT 1 FROM entries WHERE takes_back = one.number)";
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let sql = format!(
+            "SELECT number, COALESCE(object, subject), reason FROM entries AS one WHERE {} \
+             AND +takes_back IS NULL AND NOT EXISTS \
+             (SELECT 1 FROM entries WHERE takes_back = one.number)",
+            schema::is("subject", 1)
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let heads: Vec<(i64, String, Reason)> = statement
             .query_map([subject], |row| Ok((row.get(0)?, row.get(1)?, reason(row, 2)?)))?
             .collect::<rusqlite::Result<_>>()?;
@@ -118,7 +124,7 @@ impl JournalStore for Sqlite<'_> {
         self.connection.prepare_cached(sql)?.execute(params![
             line,
             subject,
-            entry.about(),
+            Some(entry.about()).filter(|object| *object != subject),
             reason,
             takes_back
         ])?;
@@ -163,36 +169,43 @@ impl JournalStore for Sqlite<'_> {
     }
 
     fn session(&mut self, id: &str) -> rusqlite::Result<Option<SessionRow>> {
-        let sql = format!("{SESSION} WHERE session_id = ?1");
+        let sql = format!("{SESSION} WHERE {}", schema::is("session_id", 1));
         self.connection.prepare_cached(&sql)?.query_row([id], session).optional()
     }
 
     fn sessions_of(&mut self, intent: &str) -> rusqlite::Result<Vec<SessionRow>> {
-        let sql = format!("{SESSION} WHERE payment_intent = ?1");
+        let sql = format!("{SESSION} WHERE {}", schema::is("payment_intent", 1));
         let mut statement = self.connection.prepare_cached(&sql)?;
         statement.query_map([intent], session)?.collect()
     }
 
     fn put_session(&mut self, row: &SessionRow) -> rusqlite::Result<()> {
-        let sql = "INSERT INTO ledger (session_id, amount, currency, status, settled, refunded, created, \
-                   updated, payment_intent, event_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
-                   ON CONFLICT (session_id) DO UPDATE SET amount = excluded.amount, \
-                   currency = excluded.currency, status = excluded.status, settled = excluded.settled, \
-                   refunded = excluded.refunded, created = excluded.created, updated = excluded.updated, \
-                   payment_intent = excluded.payment_intent, event_id = excluded.event_id";
         let entry = &row.entry;
-        self.connection.prepare_cached(sql)?.execute(params![
+        let (currency, status, settled) =
+            (entry.currency.code(), row.status.name(), entry.status.name());
+        let values = params![
             entry.session_id,
             entry.amount,
-            entry.currency.code(),
-            row.status.name(),
-            entry.status.name(),
+            currency,
+            status,
+            settled,
             row.refunded,
             entry.created.0,
             entry.updated.0,
             entry.payment_intent,
             entry.event_id,
-        ])?;
+        ];
+        let sql = format!(
+            "UPDATE ledger SET amount = ?2, currency = ?3, status = ?4, settled = ?5, refunded = ?6, \
+             created = ?7, updated = ?8, payment_intent = ?9, event_id = ?10 WHERE {}",
+            schema::is("session_id", 1)
+        );
+        if self.connection.prepare_cached(&sql)?.execute(values)? == 0 {
+            let sql = "INSERT INTO ledger (session_id, amount, currency, status, settled, refunded, created, \
+                       updated, payment_intent, event_id) \
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+            self.connection.prepare_cached(sql)?.execute(values)?;
+        }
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use crate::store::chain::{Chain, Hashed, seal_of};
 use crate::store::pack::Bodies;
-use crate::store::rebuild::{FOLLOWING, Table, replay};
+use crate::store::rebuild::{COUNTED, FOLLOWING, Table, replay};
 use crate::store::sqlite::{LINE, Sqlite};
 use crate::store::{Ledger, StoreError, schema};
 use rusqlite::types::Value;
@@ -114,8 +114,9 @@ fn lines(
                 missing.extend((chain.place + 1..place).map(|lost| (writer, lost)));
             }
             Ordering::Equal => {
-                let body = body(row, &mut bodies)?;
-                if let Some(body) = body {
+                let kept = row.get_ref(10)?.as_blob()?;
+                let body = bodies.looked_at(row.get(11)?, kept, row.get(12)?);
+                if let Some(body) = &body {
                     chain.add_hashed(&hashed(row, body)?);
                 }
                 if body.is_none() || chain.hash != hash {
@@ -140,13 +141,6 @@ fn lines(
         verified.find("events", format!("{writer}:{place}"), Deviation::Missing);
     }
     Ok(chains)
-}
-
-/// The body of a line; `None` where it is in no place, in two, or cannot be read.
-fn body<'b>(row: &'b Row<'_>, bodies: &'b mut Bodies<'_>) -> rusqlite::Result<Option<&'b [u8]>> {
-    let kept = row.get_ref(10)?.as_blob()?;
-    let Some(pack) = row.get(12)? else { return Ok(Some(kept)) };
-    Ok(bodies.packed(row.get(11)?, pack).ok().filter(|_| kept.is_empty()))
 }
 
 fn hashed<'r>(row: &'r Row<'_>, body: &'r [u8]) -> rusqlite::Result<Hashed<'r>> {
@@ -246,6 +240,21 @@ fn following(connection: &Connection, verified: &mut Verified) -> rusqlite::Resu
     })?;
     for table in &FOLLOWING {
         compare(table, connection, &transaction, verified)?;
+    }
+    totals(connection, verified)
+}
+
+/// What is kept of sums is held to the rows that stand there, each of which was held to the journal.
+fn totals(connection: &Connection, verified: &mut Verified) -> rusqlite::Result<()> {
+    const KEPT: &str =
+        "SELECT currency, status, sessions, high, low, refunded_high, refunded_low FROM totals";
+    let sql = format!(
+        "SELECT DISTINCT currency || ' ' || status FROM (SELECT * FROM ({KEPT} EXCEPT {COUNTED}) \
+         UNION ALL SELECT * FROM ({COUNTED} EXCEPT {KEPT})) ORDER BY 1"
+    );
+    let mut statement = connection.prepare(&sql)?;
+    for name in statement.query_map([], |row| row.get::<_, String>(0))? {
+        verified.find("totals", name?, Deviation::Changed);
     }
     Ok(())
 }
@@ -461,11 +470,14 @@ mod tests {
                 ("facts", "ch_1 ch_1 charge charged 1000 jpy ", "missing"),
             ),
             ("DELETE FROM conflicts", ("conflicts", "", "missing")),
+            ("UPDATE totals SET sessions = sessions + 1", ("totals", "jpy paid", "changed")),
+            ("DELETE FROM totals", ("totals", "jpy paid", "changed")),
             ("UPDATE events SET problem = 'x' WHERE seq = 1", ("events", "evt_1_1000", "changed")),
         ] {
             let desk = desk();
             let before = export::jsonl(&desk.ledger.entries(None, None).unwrap());
-            let rows = desk.ledger.rows(&Filter::default()).unwrap();
+            let all = Filter::default();
+            let rows = (desk.ledger.rows(&all).unwrap(), desk.ledger.totals(&all).unwrap());
             tamper(&desk, sql);
             let found = findings(&desk);
             let named = |it: &(&str, String, &str)| {
@@ -476,7 +488,7 @@ mod tests {
             assert_eq!(desk.ledger.rebuild().unwrap(), 7);
             assert_eq!(findings(&desk), []);
             assert_eq!(export::jsonl(&desk.ledger.entries(None, None).unwrap()), before);
-            assert_eq!(desk.ledger.rows(&Filter::default()).unwrap(), rows);
+            assert_eq!((desk.ledger.rows(&all).unwrap(), desk.ledger.totals(&all).unwrap()), rows);
         }
     }
 

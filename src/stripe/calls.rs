@@ -87,10 +87,17 @@ impl Stripe {
         url: &str,
         enabled_events: &[&str],
         description: &str,
+        metadata: &Value,
     ) -> Result<Value, Error> {
-        let params =
-            json!({"url": url, "enabled_events": enabled_events, "description": description});
+        let params = json!({"url": url, "enabled_events": enabled_events, "description": description,
+            "metadata": metadata});
         self.post("/v1/webhook_endpoints", &params).await
+    }
+
+    /// Sends what an endpoint is told to `url` from now on, what is sent to it again included.
+    pub async fn move_webhook_endpoint(&self, id: &str, url: &str) -> Result<Value, Error> {
+        let path = format!("/v1/webhook_endpoints/{}", escape(id));
+        self.post(&path, &json!({"url": url, "disabled": false})).await
     }
 
     /// Walks the webhook endpoints, newest first.

@@ -16,6 +16,7 @@ mod checkout_loop;
 #[cfg(unix)]
 mod ci;
 mod cli;
+mod coming_back;
 #[cfg(target_os = "linux")]
 mod compacting;
 mod compare;

@@ -63,7 +63,7 @@ impl World {
         .unwrap();
         let endpoint = self
             .stripe
-            .create_webhook_endpoint(&running.webhook_url(), &["*"], "test")
+            .create_webhook_endpoint(&running.webhook_url(), &["*"], "test", &json!({}))
             .await
             .unwrap();
         running.trust(SigningSecret::read(endpoint["secret"].as_str().unwrap()).unwrap());

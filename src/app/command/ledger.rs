@@ -8,6 +8,9 @@ use crate::domain::report::{Ledger, Report};
 use crate::domain::time::Timestamp;
 use crate::store::Filter;
 
+/// How many rows a person reads; that there are more is said below them.
+pub const ROWS_READ: u32 = 1_000;
+
 /// Which rows are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LedgerOptions {

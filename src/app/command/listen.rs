@@ -63,7 +63,7 @@ async fn work(context: &Context, provider: &Provider, asked: ListenRun) -> Resul
         poll(context, provider, &file, &server, &tasks, polling);
         Ok(())
     } else {
-        server.register(provider).await
+        server.register_for_good(context, provider).await
     };
     roll(context, &server, &tasks, rolling);
     let heard = match ready {

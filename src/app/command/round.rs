@@ -97,7 +97,7 @@ async fn go_round(
     reception: &mut MerchantServer,
 ) -> Result<(Checkout, String, Reconciled), Fault> {
     let since = context.clock.now();
-    reception.register(provider).await?;
+    reception.register(context, provider).await?;
     say(context, Step::ListenerUp { url: reception.running.webhook_url() });
     let checkout = pay(context, provider, &reception.running.url()).await?;
     let heard = hear(context, reception).await?;

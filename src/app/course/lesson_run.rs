@@ -103,7 +103,7 @@ impl<'c> LessonRun<'c> {
         let proxy =
             FaultProxy::open(path, &application.webhook_url(), resign, exchanges.clone()).await?;
         let version = application.api_version();
-        let (endpoint, registered) = match register(provider, proxy.url(), version).await {
+        let (endpoint, registered) = match register(context, provider, proxy.url(), version).await {
             Ok(registered) => registered,
             Err(fault) => {
                 proxy.close().await;
@@ -428,6 +428,7 @@ pub(super) fn sessions(ledger: &Value) -> BTreeSet<String> {
 }
 
 async fn register(
+    context: &Context,
     provider: &Provider,
     url: &str,
     version: Option<&str>,
@@ -435,6 +436,7 @@ async fn register(
     // An endpoint that a killed run left behind would fail every delivery to it, or bring them to whoever has its
     // port by now. One run at a time grades in a folder, so that it is nobody's.
     merchant_server::sweep(provider, MARK, provider.is_of_folder()).await?;
+    merchant_server::park(context, provider).await;
     let mut params = json!({ "url": url, "enabled_events": ["*"], "description": MARK });
     if let (Some(version), Some(params)) = (version, params.as_object_mut()) {
         params.insert("api_version".to_owned(), json!(version));

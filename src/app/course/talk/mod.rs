@@ -93,7 +93,7 @@ impl<'c> Room<'c> {
         let options = ListenOptions { port, or_next: true, ..ListenOptions::default() };
         let open = MerchantServer::open(self.context, &self.provider, &self.file, options);
         let mut server = open.await?;
-        let registered = server.register(&self.provider).await;
+        let registered = server.register(self.context, &self.provider).await;
         self.listener = Some(Listener::Up(Box::new(server)));
         registered
     }
