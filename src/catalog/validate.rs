@@ -186,6 +186,9 @@ impl<'w> Walk<'w> {
                 _ => self.refuse(scalar::empty(&path.to_string())),
             },
             Tree::Leaf(text) => self.leaf(&of.kind, text, path),
+            Tree::Hash(_) | Tree::List(_) if of.clearable && says_none(&of.kind, tree) => {
+                Some(Value::Array(Vec::new()))
+            }
             Tree::Hash(_) | Tree::List(_) => self.nested(&of.kind, tree, path),
         }
     }
@@ -301,6 +304,14 @@ impl<'w> Walk<'w> {
     }
 }
 
+/// Whether the one item of a list of plain values is empty: there are none. As recorded of a person's other names.
+fn says_none(kind: &Kind, tree: &Tree) -> bool {
+    let Kind::List(of) = kind else { return false };
+    let is_plain = !matches!(of.kind, Kind::Shape(_) | Kind::List(_) | Kind::Map(_));
+    let items = tree.items().unwrap_or_default();
+    is_plain && matches!(items.as_slice(), [Tree::Leaf(text)] if text.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -330,6 +341,17 @@ mod tests {
 
     fn three(message: &str, code: &str, param: &str) -> (String, String, String) {
         (message.to_owned(), code.to_owned(), param.to_owned())
+    }
+
+    #[test]
+    fn a_list_that_can_be_cleared_takes_one_empty_item_for_none() {
+        let person = "/v1/accounts/acct_1/persons/person_1";
+        for body in ["full_name_aliases[0]=", "full_name_aliases[]="] {
+            assert_eq!(post(person, body).unwrap(), json!({"full_name_aliases": []}), "{body}");
+        }
+        assert_eq!(post(person, "full_name_aliases=").unwrap(), json!({"full_name_aliases": null}));
+        refused(person, "full_name_aliases[0]=a&full_name_aliases[1]=");
+        refused("/v1/webhook_endpoints", "url=https://a.example&enabled_events[0]=");
     }
 
     #[test]

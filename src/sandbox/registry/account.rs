@@ -226,15 +226,12 @@ fn write(txn: &mut Txn<'_>, doc: &mut Doc, call: &Call) -> Result<(), Failure> {
     if let Some(Value::Object(sent)) = call.get("individual") {
         let country = doc.get("country").and_then(Value::as_str).unwrap_or_default();
         let person = connect::put_person(txn, (&id, country), doc.get("individual"), sent)?;
-        doc.insert("individual".to_owned(), person.document());
+        doc.insert("individual".to_owned(), standing::within(&person));
     }
     for name in ["external_account", "bank_account"] {
         if let Some(sent) = call.get(name) {
             let bank = bank::drafted(txn, &id, sent, name)?;
-            txn.in_account(&id, |txn| {
-                let made = bank::add(txn, &id, bank, Some(true));
-                txn.emit("account.external_account.created", &made);
-            });
+            txn.in_account(&id, |txn| bank::replace(txn, &id, bank));
         }
     }
     show_name(doc);
@@ -363,13 +360,40 @@ mod tests {
             let company = made["company"].as_object().unwrap();
             assert_eq!(company.get("vat_id_provided"), more.then_some(&json!(false)), "{country}");
             assert_eq!(company.contains_key("name_kana"), more, "{country}");
-            let is_korean = country == "KR";
             let person = made["individual"].as_object().unwrap();
-            assert_eq!(person.get("gender").is_some(), is_korean, "{country}");
+            assert_eq!(person.get("gender").is_some(), more, "{country}");
             let path = format!("POST /v1/accounts/{}/persons", made["id"].as_str().unwrap());
             let other = lab.ok(&path, json!({"first_name": "Aki"}));
-            assert_eq!(other.get("maiden_name").is_some(), is_korean, "{country}");
+            assert_eq!(other.get("maiden_name").is_some(), more, "{country}");
         }
+    }
+
+    #[test]
+    fn a_bank_account_in_the_accounts_own_parameters_replaces_the_one_of_its_currency() {
+        let mut lab = Lab::new();
+        let bank = |currency: &str| json!({"country": "US", "currency": currency, "account_number": "000123456789"});
+        let asked = json!({"type": "custom", "country": "US", "bank_account": bank("usd")});
+        let made = lab.ok("POST /v1/accounts", asked);
+        let id = made["id"].as_str().unwrap();
+        let first = &made["external_accounts"]["data"][0]["id"];
+        let path = format!("POST /v1/accounts/{id}");
+        for (currency, many) in [("usd", 1), ("eur", 2), ("usd", 2)] {
+            let now = lab.ok(&path, json!({"bank_account": bank(currency)}));
+            let held = now["external_accounts"]["data"].as_array().unwrap();
+            assert_eq!(held.len(), many, "{currency}");
+            assert!(held.iter().all(|it| it["default_for_currency"] == true && it["id"] != *first));
+        }
+        assert!(lab.events().contains(&"account.external_account.deleted".to_owned()));
+        // A token may have been made in the account itself.
+        let token = |lab: &mut Lab| lab.ok("POST /v1/tokens", json!({"bank_account": bank("usd")}));
+        let token = lab.within(id, token)["id"].clone();
+        let now = lab.ok(&path, json!({"external_account": token}));
+        assert_eq!(now["external_accounts"]["total_count"], 2);
+        // Its own endpoint adds one beside it.
+        let added = format!("{path}/external_accounts");
+        lab.ok(&added, json!({"external_account": bank("usd")}));
+        let path = path.replace("POST", "GET");
+        assert_eq!(lab.ok(&path, json!({}))["external_accounts"]["total_count"], 3);
     }
 
     #[test]
@@ -445,6 +469,21 @@ mod tests {
         assert_eq!(made["external_accounts"]["data"][0]["last4"], "6789");
         assert_eq!(made["controller"]["requirement_collection"], "application");
         let path = format!("GET /v1/accounts/{}/persons", made["id"].as_str().unwrap());
-        assert_eq!(lab.ok(&path, json!({}))["data"], json!([made["individual"]]));
+        // By itself a person also tells what it agreed to.
+        let mut own = made["individual"].clone();
+        let agreed = json!({"account": {"date": null, "ip": null, "user_agent": null}});
+        own["additional_tos_acceptances"] = agreed.clone();
+        assert_eq!(lab.ok(&path, json!({}))["data"], json!([own]));
+        let other = lab.ok(&path.replace("GET", "POST"), json!({"first_name": "Aki"}));
+        assert_eq!(other["additional_tos_acceptances"], agreed);
+        let said = json!({"additional_tos_acceptances": {"account": {"date": 1}}});
+        let path = format!("POST {}/{}", &path["GET ".len()..], own["id"].as_str().unwrap());
+        assert_eq!(lab.ok(&path, said)["additional_tos_acceptances"]["account"]["date"], 1);
+        let path = format!("POST /v1/accounts/{}", made["id"].as_str().unwrap());
+        let changed = lab.ok(&path, json!({"individual": {"last_name": "Rosen"}}));
+        assert_eq!(changed["individual"].get("additional_tos_acceptances"), None);
+        let path =
+            format!("GET {}/persons/{}", &path["POST ".len()..], own["id"].as_str().unwrap());
+        assert_eq!(lab.ok(&path, json!({}))["additional_tos_acceptances"]["account"]["date"], 1);
     }
 }

@@ -85,7 +85,7 @@ fn request(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     found.map(Body::from).ok_or_else(|| reference::absent("capability", &name, "capability"))
 }
 
-/// What a person in Korea shows although nobody said it, as recorded there alone.
+/// What a person in Korea or the Emirates shows although nobody said it, as recorded of these two alone.
 pub fn show_unsaid(doc: &mut Doc, country: &str) {
     const UNSAID: [&str; 7] = [
         "first_name_kana",
@@ -96,7 +96,7 @@ pub fn show_unsaid(doc: &mut Doc, country: &str) {
         "maiden_name",
         "nationality",
     ];
-    for name in UNSAID.iter().filter(|_| country == "KR") {
+    for name in UNSAID.iter().filter(|_| ["AE", "KR"].contains(&country)) {
         doc.entry(*name).or_insert(Value::Null);
     }
 }
@@ -111,7 +111,10 @@ pub fn put_person(
     let described = table::row("person").zip(Catalog::get().object("person"));
     let (row, shape) = described.ok_or_else(|| unplaced("individual"))?;
     let mut person = draft::begin(txn, row, shape, params);
-    if let Some(known) = known.and_then(Value::as_object) {
+    // The account shows less of it than there is.
+    let stored = known.and_then(|known| txn.at(account).get("person", text(known, "id")));
+    let stored = stored.map(|stored| stored.document());
+    if let Some(known) = stored.as_ref().or(known).and_then(Value::as_object) {
         person.doc.clone_from(known);
     } else {
         person.doc.insert("id".to_owned(), json!(txn.new_id(row.prefix, row.digits)));

@@ -42,8 +42,8 @@ pub enum Was {
     /// The whole object of that kind whose id stands at that path today; null without an id, and for a price that
     /// is no plan.
     Object(&'static str, &'static str),
-    /// What stands today at that path; it was left out where nothing does.
-    Perhaps(&'static str),
+    /// What stands today at the first of these paths that has something; it was left out where none does.
+    Perhaps(&'static [&'static str]),
     /// What whoever renders tells of the object by that name.
     Told(&'static str),
     /// What data cannot say.
@@ -127,7 +127,11 @@ pub const CHANGES: &[Change] = &[
         BASIL,
         "line_item",
         "invoice_item",
-        Before::Here(Was::Perhaps("parent.invoice_item_details.invoice_item")),
+        // A proration is an item of its own, whatever subscription it comes from.
+        Before::Here(Was::Perhaps(&[
+            "parent.invoice_item_details.invoice_item",
+            "parent.subscription_item_details.invoice_item",
+        ])),
     ),
     it(BASIL, "line_item", "plan", object("plan", "pricing.price_details.price")),
     it(BASIL, "line_item", "price", object("price", "pricing.price_details.price")),
@@ -151,7 +155,7 @@ pub const CHANGES: &[Change] = &[
     it(BASIL, "line_item", "tax_amounts", made(tax_amounts)),
     it(BASIL, "line_item", "tax_rates", EMPTY),
     it(BASIL, "line_item", "type", made(line_type)),
-    it(BASIL, "line_item", "unit_amount_excluding_tax", at(&["pricing.unit_amount_decimal"])),
+    it(BASIL, "line_item", "unit_amount_excluding_tax", made(unit_amount_excluding_tax)),
     //
     it(BASIL, "invoiceitem", "plan", object("plan", "pricing.price_details.price")),
     it(BASIL, "invoiceitem", "price", object("price", "pricing.price_details.price")),
@@ -234,8 +238,19 @@ fn proration_details(line: &Map<String, Value>) -> Value {
 }
 
 fn line_type(line: &Map<String, Value>) -> Value {
-    let of_item = look(line, "parent.type").is_some_and(|it| it == "invoice_item_details");
+    let of_item = details(line, "invoice_item").is_some_and(Value::is_string);
     json!(if of_item { "invoiceitem" } else { "subscription" })
+}
+
+/// What one of a line costs; a proration has no price of its own.
+fn unit_amount_excluding_tax(line: &Map<String, Value>) -> Value {
+    let priced = look(line, "pricing.unit_amount_decimal").filter(|it| !it.is_null());
+    let number = |name: &str| look(line, name).and_then(Value::as_i64);
+    priced.cloned().unwrap_or_else(|| {
+        let each = number("amount")
+            .and_then(|amount| amount.checked_div(number("quantity").unwrap_or(1).max(1)));
+        json!(each.map(|each| each.to_string()))
+    })
 }
 
 fn unit_amount(item: &Map<String, Value>) -> Value {

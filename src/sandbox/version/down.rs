@@ -142,8 +142,9 @@ fn before(
             let mut found = paths.iter().filter_map(|path| look(doc, path));
             found.find(|value| !whole || !value.is_null()).cloned()
         }
-        Was::Perhaps(path) => {
-            return look(doc, path).filter(|value| !value.is_null()).cloned();
+        Was::Perhaps(paths) => {
+            let mut found = paths.iter().filter_map(|path| look(doc, path));
+            return found.find(|value| !value.is_null()).cloned();
         }
         Was::Object(..) | Was::Null | Was::Empty | Was::Told(_) | Was::Made(_) if !whole => None,
         Was::Object(kind, path) => match look(doc, path) {

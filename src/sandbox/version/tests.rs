@@ -147,6 +147,27 @@ fn each_version_shows_what_it_had() {
 }
 
 #[test]
+fn a_line_of_an_invoice_tells_older_versions_which_item_it_comes_from() {
+    let of = |parent: &str, item: Value, unit: Value| {
+        let details = json!({"invoice_item": item, "proration": parent != "invoice_item_details"});
+        let line = json!({"object": "line_item", "amount": -900, "quantity": 3,
+            "parent": {"type": parent, parent: details}, "pricing": {"unit_amount_decimal": unit}});
+        let older = in_version(&line, "2025-02-24.acacia");
+        let member = |name: &str| older.get(name).cloned();
+        (member("type"), member("invoice_item"), member("unit_amount_excluding_tax"))
+    };
+    let shown = |kind: &str, item: Option<&str>, unit: &str| {
+        (Some(json!(kind)), item.map(|id| json!(id)), Some(json!(unit)))
+    };
+    let proration = of("subscription_item_details", json!("ii_1"), Value::Null);
+    assert_eq!(proration, shown("invoiceitem", Some("ii_1"), "-300"));
+    let item = of("invoice_item_details", json!("ii_2"), json!("12.5"));
+    assert_eq!(item, shown("invoiceitem", Some("ii_2"), "12.5"));
+    let period = of("subscription_item_details", Value::Null, json!("700"));
+    assert_eq!(period, shown("subscription", None, "700"));
+}
+
+#[test]
 fn what_was_shown_in_whole_is_found() {
     let coupons = |kind: &str, id: &str| Some(json!({"object": kind, "id": id}));
     let mut customer = json!({

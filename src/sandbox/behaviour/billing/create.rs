@@ -68,8 +68,7 @@ pub fn create(txn: &mut Txn<'_>, call: &Call, customer: &str) -> Result<Arc<Obje
 
 fn make(txn: &mut Txn<'_>, call: &Call, customer: &Arc<Object>) -> Result<Arc<Object>, Failure> {
     ensure_possible(txn, call, customer)?;
-    let specs = items::read(txn, &sent_items(call)?, call.text("currency"));
-    let specs = specs.map_err(|failure| named_as_sent(call, failure))?;
+    let specs = items::read(txn, &sent_items(call)?, call.text("currency"))?;
     let Some(first) = specs.first() else { return Err(items::required("items")) };
     let plan = schedule(txn, call, &first.price)?;
     let currency = call.text("currency").unwrap_or_else(|| text(&first.price, "currency"));
@@ -108,14 +107,6 @@ fn sent_items(call: &Call) -> Result<Vec<Value>, Failure> {
         return Err(items::required("items"));
     }
     Ok(sent.to_vec())
-}
-
-/// The refusal of a plan that was sent by itself names it so.
-fn named_as_sent(call: &Call, mut failure: Failure) -> Failure {
-    if call.sent("plan") && failure.param.as_deref() == Some("items[0][plan]") {
-        failure.param = Some("plan".to_owned());
-    }
-    failure
 }
 
 /// The discount that only older versions can name, by `coupon` or `promotion_code`.

@@ -45,8 +45,9 @@ pub fn price(
         return txn.find("price", id, &path("price")).map(Some);
     }
     if let Some(id) = sent.get("plan").and_then(Value::as_str) {
+        // Wherever it stands, as recorded.
         let found = txn.find("price", id, "");
-        return found.map(Some).map_err(|_| missing("plan", id, &path("plan")));
+        return found.map(Some).map_err(|_| missing("plan", id, "plan"));
     }
     let Some(data) = sent.get("price_data").and_then(Value::as_object) else { return Ok(None) };
     let at = path("price_data");

@@ -42,13 +42,45 @@ pub fn include(txn: &Txn<'_>, doc: &Value, field: &str) -> Option<Value> {
             }))
         }
         "confirmation_secret" => {
-            let open = text(doc, "status") == "open";
-            let pi = part.intent.filter(|_| open).and_then(|pi| txn.get("payment_intent", &pi));
+            // It stays after it was paid, as recorded; that it goes with a void invoice is believed.
+            let is_asked = text(doc, "status") != "void";
+            let pi = part.intent.filter(|_| is_asked);
+            let pi = pi.and_then(|pi| txn.get("payment_intent", &pi));
             Some(pi.map_or(
                 Value::Null,
                 |pi| json!({"client_secret": pi.get("client_secret"), "type": "payment_intent"}),
             ))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::behaviour::billing::tests::Shop;
+
+    #[test]
+    fn an_invoice_tells_the_secret_of_its_payment_until_it_is_void() {
+        for (card, more, status, told) in [
+            ("pm_card_visa", json!({}), "paid", true),
+            ("pm_card_authenticationRequired", json!({}), "open", true),
+            ("pm_card_visa", json!({"trial_period_days": 3}), "paid", false),
+        ] {
+            let mut shop = Shop::new(card);
+            let made = shop.subscribe(more);
+            let invoice = shop.lab.get("invoice", text(&made, "latest_invoice"));
+            assert_eq!(invoice["status"], status);
+            let secret = |shop: &Shop, invoice: &Value| {
+                shop.lab.look(|txn| include(txn, invoice, "confirmation_secret")).unwrap()
+            };
+            let shown = secret(&shop, &invoice);
+            assert_eq!(shown["type"] == "payment_intent", told, "{status}: {shown}");
+            if status == "open" {
+                let path = format!("POST /v1/invoices/{}/void", text(&invoice, "id"));
+                let void = shop.lab.ok(&path, json!({}));
+                assert_eq!(secret(&shop, &void), Value::Null);
+            }
+        }
     }
 }

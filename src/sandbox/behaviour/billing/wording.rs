@@ -23,6 +23,9 @@ impl Sold<'_> {
     }
 }
 
+/// Dollars that lines show by the bare sign: Canada's as recorded, the others believed.
+const DOLLARS: [&str; 6] = ["aud", "cad", "hkd", "nzd", "sgd", "twd"];
+
 /// `10 user × Plan (at $25.00 / month)`.
 pub fn regular(sold: Sold<'_>, price: &Value, currency: &str) -> String {
     let recurring = price.get("recurring").unwrap_or(&Value::Null);
@@ -32,8 +35,12 @@ pub fn regular(sold: Sold<'_>, price: &Value, currency: &str) -> String {
     let amount = price.get("unit_amount").and_then(Value::as_i64);
     let known: Option<Currency> = currency.parse().ok();
     match (amount, known) {
-        (Some(amount), Some(currency)) => {
-            format!("{} (at {} / {every})", sold.counted(), Money::new(amount, currency))
+        (Some(amount), Some(known)) => {
+            let mut cost = Money::new(amount, known).to_string();
+            if DOLLARS.contains(&currency) {
+                cost = cost.replacen(&known.sign(), "$", 1);
+            }
+            format!("{} (at {cost} / {every})", sold.counted())
         }
         _ => format!("{} (/ {every})", sold.counted()),
     }
@@ -85,6 +92,12 @@ mod tests {
         assert_eq!(said, "10 user × Test Plan (at $25.00 / month)");
         let said = regular(Sold { unit_label: None, ..sold }, &price("month", 3), "jpy");
         assert_eq!(said, "10 × Test Plan (at ¥2,500 / every 3 months)");
+        for currency in DOLLARS {
+            let said = regular(sold, &price("month", 1), currency);
+            assert_eq!(said, "10 user × Test Plan (at $25.00 / month)", "{currency}");
+        }
+        let said = regular(sold, &price("month", 1), "chf");
+        assert_eq!(said, "10 user × Test Plan (at CHF 25.00 / month)");
         assert_eq!(trial(Sold { quantity: 1, ..sold }), "Free trial for 1 user × Test Plan");
         let at = Timestamp::read("2026-04-07T23:59:59Z").unwrap();
         assert_eq!(unused(sold, at), "Unused time on 10 × Test Plan after 07 Apr 2026");

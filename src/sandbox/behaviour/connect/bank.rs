@@ -17,19 +17,20 @@ pub fn drafted(
     sent: &Value,
     param: &str,
 ) -> Result<Doc, Failure> {
+    // A token may have been made in the account itself.
+    let held = sent
+        .as_str()
+        .and_then(|token| txn.get("token", token).or_else(|| txn.at(account).get("token", token)));
     let details = match sent {
-        Value::String(token) if token.starts_with("btok_") && txn.get("token", token).is_none() => {
+        Value::String(token) if token.starts_with("btok_") && held.is_none() => {
             ready_made(token, param)?
         }
-        Value::String(token) => {
-            let found =
-                txn.get("token", token).ok_or_else(|| Failure::missing("token", token, param))?;
-            found
-                .get("bank_account")
-                .filter(|it| it.is_object())
-                .cloned()
-                .ok_or_else(|| not_yet(param))?
-        }
+        Value::String(token) => held
+            .ok_or_else(|| Failure::missing("token", token, param))?
+            .get("bank_account")
+            .filter(|it| it.is_object())
+            .cloned()
+            .ok_or_else(|| not_yet(param))?,
         // Cards that are paid out to are not modelled.
         hash if hash.get("account_number").is_some() => hash.clone(),
         _ => return Err(not_yet(param)),
@@ -103,6 +104,23 @@ pub fn add(txn: &mut Txn<'_>, account: &str, mut doc: Doc, wish: Option<bool>) -
     let made = txn.put(doc);
     settle(txn, &made);
     made
+}
+
+/// Stores an external account that came with its account's own parameters: it replaces the one of its currency
+/// that was paid out to. In which order that is told is believed.
+pub fn replace(txn: &mut Txn<'_>, account: &str, doc: Doc) {
+    let currency = doc.get("currency").cloned().unwrap_or_default();
+    let mut before = txn.having("bank_account", "account", account);
+    before.retain(|known| {
+        known.get("default_for_currency") == Some(&json!(true))
+            && known.get("currency") == Some(&currency)
+    });
+    let made = add(txn, account, doc, Some(true));
+    txn.emit("account.external_account.created", &made);
+    for gone in before {
+        txn.remove("bank_account", text(&gone, "id"));
+        txn.emit("account.external_account.deleted", &gone);
+    }
 }
 
 /// Has one external account a currency be the one that is paid out to.

@@ -2,7 +2,7 @@
 //!
 //! The lists of custom accounts in the United States, Canada, Korea, Singapore, Mexico and the Emirates and of
 //! standard accounts are as recorded; those of other countries, and that express accounts are asked for the same
-//! as custom ones, are believed.
+//! as custom ones, are believed. Who owns a company is not asked for here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -70,9 +70,25 @@ const BY_COUNTRY: [(&str, &[&str]); 8] = [
     ("US", &["address.city", "address.postal_code", "address.state", "ssn_last_4"]),
 ];
 
-/// What is looked into once it was given, in the United States.
-const VERIFIED: [&str; 7] = [
+/// What is asked for only later, by country and whether of a company.
+const LATER: [(&str, bool, &str); 2] =
+    [("KR", false, "person.verification.document"), ("US", true, "person.id_number")];
+
+/// What says nothing of who somebody is.
+const BESIDE: [&str; 1] = ["full_name_aliases"];
+
+/// By what somebody is known to be who they say.
+const IDENTITY: [&str; 7] =
+    ["address", "dob", "first_name", "id_number", "last_name", "ssn_last_4", "verification"];
+
+/// What is looked into once it was given, in the United States: of a person, once everything was.
+const VERIFIED: [&str; 12] = [
     "business_profile.url",
+    "company.address.city",
+    "company.address.line1",
+    "company.address.postal_code",
+    "company.address.state",
+    "company.tax_id",
     "person.address.city",
     "person.address.line1",
     "person.address.postal_code",
@@ -98,6 +114,8 @@ pub struct Facts {
     pub country: String,
     /// `business_type`.
     pub business_type: String,
+    /// Whether it agreed to no more than being paid (`tos_acceptance.service_agreement`).
+    pub recipient: bool,
     /// The capabilities that were asked for.
     pub requested: BTreeSet<String>,
     /// The names of everything that was given: `business_profile.url`, `person.dob.day`.
@@ -110,6 +128,8 @@ pub struct Facts {
     pub failed: BTreeSet<String>,
     /// Why the platform rejected it.
     pub rejected: Option<String>,
+    /// Whether its person was looked into, as every person is.
+    pub looked: bool,
 }
 
 /// Where an account stands.
@@ -117,8 +137,12 @@ pub struct Facts {
 pub struct Standing {
     /// `requirements.currently_due`, and what is past due.
     pub due: Vec<String>,
+    /// `requirements.eventually_due`.
+    pub later: Vec<String>,
     /// `requirements.pending_verification`.
     pub pending: Vec<String>,
+    /// `verification.status` of its person.
+    pub person: &'static str,
     /// `requirements.disabled_reason`.
     pub disabled_reason: Option<String>,
     /// Every capability that was asked for, and its status.
@@ -166,9 +190,13 @@ impl Facts {
             return STANDARD.iter().map(|name| (*name).to_owned()).collect();
         }
         let mut asked: Vec<String> = COMMON.iter().map(|name| (*name).to_owned()).collect();
-        let is_company = !matches!(self.business_type.as_str(), "" | "individual");
-        if is_company {
+        if self.is_company() {
             asked.extend(COMPANY.iter().map(|name| (*name).to_owned()));
+            // Of a company that is only paid nobody is asked who stands for it: as recorded.
+            if self.recipient {
+                asked.sort_unstable();
+                return asked;
+            }
             asked.push("person.relationship.title".to_owned());
         }
         let own = BY_COUNTRY.iter().find(|(country, _)| *country == self.country);
@@ -178,28 +206,77 @@ impl Facts {
         asked
     }
 
-    /// What is looked into, once everything is there that it takes.
-    fn looked_into(&self) -> Vec<String> {
+    fn is_company(&self) -> bool {
+        !matches!(self.business_type.as_str(), "" | "individual")
+    }
+
+    /// What is looked into, where this is missing: a site and a company where they were told of, a person once
+    /// everything is there that it takes.
+    fn looked_into(&self, missing: &[String]) -> Vec<String> {
         if self.country != "US" || self.kind == "standard" {
             return Vec::new();
         }
         let is_known = |name: &str| self.verified.contains(name) || self.failed.contains(name);
-        // A site is looked at where there is one; a person always.
-        let is_there = |name: &str| name.starts_with("person.") || self.given.contains(name);
+        let is_whole = self.representative.is_some()
+            && !missing.iter().any(|name| name.starts_with("person."));
+        let is_there = |name: &str| match name.split_once('.') {
+            Some(("person", _)) => is_whole,
+            Some(("company", _)) => self.is_company() && self.given.contains(name),
+            _ => self.given.contains(name),
+        };
         let own = VERIFIED.iter().filter(|name| is_there(name) && !is_known(name));
         own.map(|name| (*name).to_owned()).collect()
     }
 
-    /// Where the account stands.
-    pub fn standing(&self) -> Standing {
+    /// What is asked for only later.
+    fn later(&self) -> impl Iterator<Item = &'static str> {
+        let is_asked = move |(country, of_company, name): &&(&str, bool, &str)| {
+            self.kind != "standard"
+                && *country == self.country
+                && *of_company == self.is_company()
+                && !self.business_type.is_empty()
+                && !self.given.contains(*name)
+        };
+        LATER.iter().filter(is_asked).map(|(_, _, name)| *name)
+    }
+
+    /// `verification.status` of the account's person, where this is due, asked for later and looked into.
+    fn person_status(&self, due: &[String], pending: &[String]) -> &'static str {
+        let mut own = due.iter().filter_map(|name| name.strip_prefix("person."));
+        let is_due = own.any(|name| !BESIDE.contains(&name));
+        let takes_document = self.later().any(|name| name == "person.verification.document");
+        match () {
+            () if self.representative.is_none() || is_due || takes_document => "unverified",
+            () if !self.looked || pending.iter().any(|name| name.starts_with("person.")) => {
+                "pending"
+            }
+            () => "verified",
+        }
+    }
+
+    /// What is missing or was found wrong, by the names of [`Self::asked`].
+    fn due(&self) -> (Vec<String>, Vec<String>) {
         let missing: Vec<String> =
             self.asked().into_iter().filter(|name| !self.has(name)).collect();
         let failed = self.failed.iter().filter(|name| !missing.contains(name));
-        let mut due: Vec<String> =
-            missing.iter().chain(failed).map(|name| self.shown(name)).collect();
-        due.sort_unstable();
+        let due = missing.iter().chain(failed).cloned().collect();
+        (missing, due)
+    }
+
+    /// Where the account stands.
+    pub fn standing(&self) -> Standing {
+        let (missing, due) = self.due();
+        let pending = self.looked_into(&missing);
+        let person = self.person_status(&due, &pending);
+        let shown = |names: &[String]| -> Vec<String> {
+            let mut shown: Vec<String> = names.iter().map(|name| self.shown(name)).collect();
+            shown.sort_unstable();
+            shown
+        };
+        let later: Vec<String> = self.later().map(str::to_owned).collect();
+        let later = shown(&[due.clone(), later].concat());
+        let due = shown(&due);
         let lacks_only_bank = due.iter().all(|name| name == BANK);
-        let pending: Vec<String> = if lacks_only_bank { self.looked_into() } else { Vec::new() };
         let rejected = self.rejected.is_some();
         let status = match () {
             () if rejected || !lacks_only_bank => "inactive",
@@ -222,6 +299,8 @@ impl Facts {
             submitted: due.is_empty(),
             payouts: charges && due.is_empty(),
             pending: pending.iter().map(|name| self.shown(name)).collect(),
+            later,
+            person,
             due,
             disabled_reason,
             capabilities,
@@ -232,15 +311,14 @@ impl Facts {
     /// Ends the verification of what is pending: what was given wrongly is due again.
     #[must_use]
     pub fn verified(mut self, wrong: &BTreeSet<String>) -> Self {
-        if !self.standing().pending.is_empty() {
-            for name in self.looked_into() {
-                if wrong.contains(&name) {
-                    self.failed.insert(name);
-                } else {
-                    self.verified.insert(name);
-                }
+        for name in self.looked_into(&self.due().0) {
+            if wrong.contains(&name) {
+                self.failed.insert(name);
+            } else {
+                self.verified.insert(name);
             }
         }
+        self.looked = true;
         self
     }
 
@@ -253,6 +331,12 @@ impl Facts {
         self.given.insert(name.to_owned());
         self
     }
+}
+
+/// Whether what was given by that name has a person looked into anew.
+pub fn is_identity(name: &str) -> bool {
+    let own = name.strip_prefix("person.").unwrap_or_default();
+    IDENTITY.iter().any(|it| own.starts_with(it))
 }
 
 #[cfg(test)]
@@ -274,6 +358,7 @@ mod tests {
         for name in facts.asked() {
             facts = facts.with(&name);
         }
+        facts.representative = Some("person_1".to_owned());
         facts
     }
 
@@ -322,12 +407,67 @@ mod tests {
     }
 
     #[test]
+    fn a_company_that_is_only_paid_needs_nobody_who_stands_for_it() {
+        let recipient = |business_type: &str| {
+            let facts = fresh("custom", "MX", business_type);
+            Facts { recipient: true, ..facts }.asked()
+        };
+        assert!(recipient("individual").contains(&"person.last_name".to_owned()));
+        assert!(!recipient("company").iter().any(|name| name.starts_with("person.")));
+        let facts = Facts { recipient: true, ..fresh("custom", "MX", "company") };
+        assert_eq!(whole(facts).standing().capabilities["transfers"], "active");
+    }
+
+    #[test]
     fn a_company_names_its_representative_until_there_is_one() {
         let mut facts = fresh("custom", "US", "company");
         let due = facts.standing().due;
         assert!(due.contains(&"representative.ssn_last_4".to_owned()), "{due:?}");
         facts.representative = Some("person_1".to_owned());
         assert!(facts.standing().due.contains(&"person_1.relationship.title".to_owned()));
+    }
+
+    #[test]
+    fn a_person_is_looked_into_in_every_country_and_of_whom_a_document_is_asked_waits_for_it() {
+        let none = BTreeSet::new();
+        for country in ["CA", "NO", "SG", "JP", "US", "MX"] {
+            let facts = whole(fresh("custom", country, "individual"));
+            assert_eq!(facts.standing().person, "pending", "{country}");
+            let beside = Facts {
+                given: facts.given.iter().filter(|it| !it.contains("aliases")).cloned().collect(),
+                ..facts.clone()
+            };
+            assert_eq!(beside.standing().person, "pending", "{country}");
+            assert_eq!(facts.clone().verified(&none).standing().person, "verified", "{country}");
+            let mut nameless = facts;
+            nameless.given.retain(|it| !it.contains("last_name"));
+            assert_eq!(nameless.standing().person, "unverified", "{country}");
+        }
+        let facts = whole(fresh("custom", "KR", "individual"));
+        let standing = facts.standing();
+        assert_eq!(
+            (standing.person, standing.due.is_empty(), standing.payouts),
+            ("unverified", true, true)
+        );
+        assert_eq!(standing.later, ["individual.verification.document"]);
+        let facts = facts.with("person.verification.document");
+        assert_eq!((facts.standing().person, facts.standing().later), ("pending", vec![]));
+    }
+
+    #[test]
+    fn a_company_is_looked_into_before_its_person_is_known() {
+        let mut facts = fresh("custom", "US", "company");
+        for name in ["business_profile.url", "company.address.line1", "company.tax_id"] {
+            facts = facts.with(name);
+        }
+        let standing = facts.standing();
+        assert_eq!(
+            standing.pending,
+            ["business_profile.url", "company.address.line1", "company.tax_id"]
+        );
+        assert_eq!(standing.capabilities["transfers"], "inactive");
+        assert!(standing.later.contains(&"representative.id_number".to_owned()));
+        assert!(!standing.due.contains(&"representative.id_number".to_owned()));
     }
 
     #[derive(Clone, Debug)]

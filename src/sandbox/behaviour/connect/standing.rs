@@ -4,7 +4,7 @@
 //! `id_number` 111111111 and `address[line1]` `address_no_match` are found wrong, and a birthday in 1902 or
 //! `id_number` 222222222 needs no looking into; everything else is found right.
 
-use crate::sandbox::behaviour::connect::requirements::{BANK, Facts, Standing};
+use crate::sandbox::behaviour::connect::requirements::{BANK, Facts, Standing, is_identity};
 use crate::sandbox::behaviour::connect::second;
 use crate::sandbox::behaviour::document::text;
 use crate::sandbox::engine::object::{Doc, Object};
@@ -93,6 +93,9 @@ pub fn note_sent(txn: &mut Txn<'_>, account: &str, person: &Map<String, Value>) 
         if at_once {
             doc.insert("at_once".to_owned(), json!(true));
         }
+        if names.iter().any(|name| is_identity(name)) {
+            doc.insert("looked".to_owned(), json!(false));
+        }
     });
 }
 
@@ -154,7 +157,9 @@ fn facts(txn: &Txn<'_>, account: &Object, kept: &Doc) -> Facts {
         given.insert(BANK.to_owned());
     }
     let requested = kept.get("requested").and_then(Value::as_object);
+    let agreed = account.get("tos_acceptance").and_then(|it| it.get("service_agreement"));
     Facts {
+        recipient: agreed.is_some_and(|it| it == "recipient"),
         kind: text(account, "type").to_owned(),
         country: text(account, "country").to_owned(),
         business_type,
@@ -164,6 +169,7 @@ fn facts(txn: &Txn<'_>, account: &Object, kept: &Doc) -> Facts {
         verified: set(kept, "verified"),
         failed: set(kept, "failed"),
         rejected: kept.get("rejected").and_then(Value::as_str).map(str::to_owned),
+        looked: kept.get("looked") == Some(&json!(true)),
     }
 }
 
@@ -187,19 +193,29 @@ pub fn refresh(txn: &mut Txn<'_>, id: &str, tells: bool) {
         txn.edit("account", id, |doc| {
             if let Some(person) = person {
                 mirror(doc, &person);
-                doc.insert("individual".to_owned(), person.document());
+                doc.insert("individual".to_owned(), within(&person));
             }
             doc.insert("external_accounts".to_owned(), external);
             show(doc, &standing);
         })
     });
-    if !standing.pending.is_empty() && kept.get("job") != Some(&json!(true)) {
+    let is_looked_into = standing.person == "pending" || !standing.pending.is_empty();
+    if is_looked_into && kept.get("job") != Some(&json!(true)) {
         keep(txn, id, |doc| drop(doc.insert("job".to_owned(), json!(true))));
         let due = txn.now().plus(VERIFY_S);
         txn.in_account(id, |txn| txn.schedule(due, VERIFY_JOB, &json!({"account": id})));
     }
     let Some((_, after)) = changed.filter(|_| tells) else { return };
     tell(txn, id, &before, &after);
+}
+
+/// A person as the account that it is shows it: what it agreed to is told where it is asked for by itself.
+pub fn within(person: &Object) -> Value {
+    let mut shown = person.document();
+    if let Some(shown) = shown.as_object_mut() {
+        shown.remove("additional_tos_acceptances");
+    }
+    shown
 }
 
 /// An account of one person shows that person's address as its company's, and nothing left to tell of others.
@@ -241,6 +257,7 @@ fn settle(txn: &mut Txn<'_>, id: &str, known: Facts) -> Facts {
     keep(txn, id, |doc| {
         doc.insert("verified".to_owned(), json!(known.verified));
         doc.insert("failed".to_owned(), json!(known.failed));
+        doc.insert("looked".to_owned(), json!(known.looked));
     });
     known
 }
@@ -271,10 +288,10 @@ pub fn catch_up(txn: &mut Txn<'_>, id: &str) {
     }
 }
 
-fn lists(due: &[String], pending: &[String], reason: Option<&str>) -> Value {
+fn lists(due: &[String], later: &[String], pending: &[String], reason: Option<&str>) -> Value {
     json!({
         "alternatives": [], "current_deadline": null, "currently_due": due,
-        "disabled_reason": reason, "errors": [], "eventually_due": due, "past_due": due,
+        "disabled_reason": reason, "errors": [], "eventually_due": later, "past_due": due,
         "pending_verification": pending,
     })
 }
@@ -287,8 +304,8 @@ pub fn show(doc: &mut Doc, standing: &Standing) {
     set("details_submitted", json!(standing.submitted));
     set("payouts_enabled", json!(standing.payouts));
     let reason = standing.disabled_reason.as_deref();
-    set("requirements", lists(&standing.due, &standing.pending, reason));
-    set("future_requirements", lists(&[], &standing.pending, None));
+    set("requirements", lists(&standing.due, &standing.later, &standing.pending, reason));
+    set("future_requirements", lists(&[], &[], &standing.pending, None));
 }
 
 /// Shows a person's part of what an account is asked for.
@@ -301,22 +318,18 @@ fn show_person(txn: &mut Txn<'_>, account: &str, person: &Object, standing: &Sta
         });
         found.collect()
     };
-    let (due, pending) = (own(&standing.due), own(&standing.pending));
-    let status = match () {
-        () if !due.is_empty() => "unverified",
-        () if !pending.is_empty() => "pending",
-        () => "verified",
-    };
-    let list = |due: &[String], pending: &[String]| {
-        json!({"alternatives": [], "currently_due": due, "errors": [], "eventually_due": due,
+    let (due, later) = (own(&standing.due), own(&standing.later));
+    let pending = own(&standing.pending);
+    let list = |due: &[String], later: &[String]| {
+        json!({"alternatives": [], "currently_due": due, "errors": [], "eventually_due": later,
             "past_due": due, "pending_verification": pending})
     };
     txn.in_account(account, |txn| {
         txn.edit("person", &id, |doc| {
-            doc.insert("requirements".to_owned(), list(&due, &pending));
-            doc.insert("future_requirements".to_owned(), list(&[], &pending));
+            doc.insert("requirements".to_owned(), list(&due, &later));
+            doc.insert("future_requirements".to_owned(), list(&[], &[]));
             if let Some(Value::Object(verification)) = doc.get_mut("verification") {
-                verification.insert("status".to_owned(), json!(status));
+                verification.insert("status".to_owned(), json!(standing.person));
             }
         })
     });
@@ -346,12 +359,13 @@ pub fn capability(txn: &Txn<'_>, account: &Value, name: &str) -> Option<Value> {
         let all = account.get("requirements").and_then(|it| it.get(list)).and_then(Value::as_array);
         all.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
     };
-    let due: Vec<String> = names("currently_due");
+    let (due, later) = (names("currently_due"), names("eventually_due"));
     let reason = (status == "inactive").then_some("requirements.fields_needed");
     Some(json!({
         "id": name, "object": "capability", "account": id,
-        "future_requirements": lists(&[], &[], None), "requested": true,
+        "future_requirements": lists(&[], &[], &[], None), "requested": true,
         "requested_at": at.or_else(|| account.get("created").cloned()),
-        "requirements": lists(&due, &names("pending_verification"), reason), "status": status,
+        "requirements": lists(&due, &later, &names("pending_verification"), reason),
+        "status": status,
     }))
 }
