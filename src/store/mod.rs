@@ -13,7 +13,7 @@ mod import;
 pub mod journal;
 pub mod kept;
 pub mod lock;
-mod migrate;
+pub mod migrate;
 mod pack;
 pub mod progress;
 mod rebuild;

@@ -34,6 +34,7 @@ pub fn of(command: &str) -> Option<&'static str> {
             "{place, id, rows: [{verdict, session, key, difference: int|null, ledger: record|null,\n provider: record|null}], lines: [{id, type, received}]}\nrecord is {session, amount, currency, status, created, payment_intent|null,\n refunded: int|null, fee: int|null}"
         }
         "sandbox" => "{ready: URL}",
+        "shop" => "{listening: URL, endpoint|null}",
         "sandbox fault add" => "{on, answer, times: int, used: int}",
         "sandbox fault list" => "{faults: [{on, answer, times: int, used: int}]}",
         "sandbox fault clear" => "{cleared: int}",
