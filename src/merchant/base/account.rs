@@ -147,9 +147,9 @@ impl Accounts for Sqlite<'_> {
         customer: &str,
         user: &str,
     ) -> Result<(), StoreError> {
-        let sql = "INSERT INTO customers (provider, customer, user) VALUES (?1, ?2, ?3) \
-                   ON CONFLICT (provider, user) DO UPDATE SET customer = excluded.customer \
-                   ON CONFLICT (provider, customer) DO NOTHING";
+        let sql = "INSERT INTO customers (provider, customer, user) SELECT ?1, ?2, ?3 \
+                   WHERE NOT EXISTS (SELECT 1 FROM customers WHERE provider = ?1 AND customer = ?2) \
+                   ON CONFLICT (provider, user) DO UPDATE SET customer = excluded.customer";
         self.run(|it| it.prepare_cached(sql)?.execute([provider, customer, user]))?;
         Ok(())
     }

@@ -55,27 +55,32 @@ impl Provider for StripeProvider {
     }
 
     fn interpret(&self, event: &Event) -> Vec<Fact> {
-        let object = &event.object;
-        match event.kind.as_str() {
-            "checkout.session.completed" | "checkout.session.async_payment_succeeded" => {
-                of_session(object)
-            }
-            "checkout.session.async_payment_failed" => {
-                owned(object, "id").map(|sale| Fact::Failed { sale }).into_iter().collect()
-            }
-            "invoice.paid" => of_invoice(object),
-            "invoice.payment_failed" => of_failed_invoice(object, event.created.0),
-            "invoice_payment.paid" => of_invoice_payment(object),
-            "charge.refunded" => of_refunded_charge(object),
-            "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated" => {
-                of_refund(object)
-            }
-            kind if kind.starts_with("charge.dispute.") => of_dispute(object),
-            kind if kind.starts_with("customer.subscription.") => {
-                of_subscription(object, event.created.0, &event.id, before(&event.body))
-            }
-            _ => Vec::new(),
+        of_event(event)
+    }
+}
+
+/// What an event states.
+pub fn of_event(event: &Event) -> Vec<Fact> {
+    let object = &event.object;
+    match event.kind.as_str() {
+        "checkout.session.completed" | "checkout.session.async_payment_succeeded" => {
+            of_session(object)
         }
+        "checkout.session.async_payment_failed" => {
+            owned(object, "id").map(|sale| Fact::Failed { sale }).into_iter().collect()
+        }
+        "invoice.paid" => of_invoice(object),
+        "invoice.payment_failed" => of_failed_invoice(object, event.created.0),
+        "invoice_payment.paid" => of_invoice_payment(object),
+        "charge.refunded" => of_refunded_charge(object),
+        "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated" => {
+            of_refund(object)
+        }
+        kind if kind.starts_with("charge.dispute.") => of_dispute(object),
+        kind if kind.starts_with("customer.subscription.") => {
+            of_subscription(object, event.created.0, &event.id, before(&event.body))
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -233,16 +238,18 @@ fn before(body: &[u8]) -> BTreeMap<String, String> {
     let envelope: Option<Envelope> = serde_json::from_slice(body).ok();
     let changed = envelope.map(|it| it.data.previous_attributes).unwrap_or_default();
     let known = changed.into_iter().filter_map(|(name, was)| match (name.as_str(), was) {
-        ("status", Value::String(was)) => Some((name, was)),
-        ("cancel_at_period_end", Value::Bool(was)) => Some((name, was.to_string())),
+        ("status", Value::String(was)) => Some(("status", was)),
+        ("cancel_at_period_end", Value::Bool(was)) => {
+            Some(("cancel_at_period_end", was.to_string()))
+        }
         ("items", items) => {
             let items = items.get("data")?.as_array()?.iter();
             let until = items.filter_map(|it| it.get("current_period_end")?.as_i64()).max()?;
-            Some(("current_period_end".to_owned(), until.to_string()))
+            Some(("current_period_end", until.to_string()))
         }
         _ => None,
     });
-    known.collect()
+    known.map(|(name, was)| (name.to_owned(), was)).collect()
 }
 
 /// The id of an object that stands there in whole or by its id.

@@ -101,6 +101,7 @@ const fn hook(path: &'static str, run: fn(Arc<Desk>, Visit) -> Coming) -> Route 
 const ROUTES: &[Route] = &[
     get("/", Needs::Nobody, |_, visit| Box::pin(async move { shopfront::home(&visit) })),
     get("/account", Needs::User, |desk, visit| Box::pin(shopfront::account(desk, visit))),
+    get("/config", Needs::Nobody, |desk, _| Box::pin(async move { Ok(shopfront::config(&desk)) })),
     get("/language", Needs::Nobody, |_, visit| Box::pin(async move { account::language(&visit) })),
     get("/login", Needs::Nobody, |_, visit| Box::pin(async move { account::sign_in_page(&visit) })),
     form("/login", Needs::Nobody, |desk, visit| Box::pin(account::sign_in(desk, visit))),
@@ -238,7 +239,7 @@ fn admit(route: Route, visit: &Visit) -> Result<(), ShopError> {
     }
     match route.needs {
         Needs::Nobody => Ok(()),
-        Needs::User => visit.signed_in().map(drop),
+        Needs::User => visit.signed_in().map(|_| ()),
     }
 }
 
