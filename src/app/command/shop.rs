@@ -67,6 +67,10 @@ async fn work(
     if is_sandbox {
         sweep(provider, MARK, false).await?;
     }
+    let offers = plan::offers(&provider.stripe, plans, is_sandbox).await?;
+    let sold = offers.clone();
+    let noted = database.change(move |base| plan::note(base, &sold)).await;
+    noted.map_err(|error| of_store(&error, &path(context)))?;
     let (sink, seen) = EventSink::channel();
     let wished = asked.port.unwrap_or(context.config.port);
     let config = ShopConfig {
@@ -78,7 +82,7 @@ async fn work(
         tolerance_s: TOLERANCE_S,
         batch: Arc::clone(&file.batch),
         database,
-        offers: plan::offers(&provider.stripe, plans, is_sandbox).await?,
+        offers,
         clock: context.clock.clone(),
         sink,
     };
