@@ -29,6 +29,8 @@ mod store;
 
 mod shop;
 
+mod merchant;
+
 mod app;
 
 mod view;

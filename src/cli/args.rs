@@ -107,6 +107,8 @@ pub(crate) enum Command {
     },
     /// Keeps a card.
     Setup(Setup),
+    /// The merchant's application.
+    Shop(Shop),
     /// Cards that were kept.
     Card {
         #[command(subcommand)]
@@ -273,6 +275,17 @@ pub(crate) struct Listen {
     /// Its key.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<std::path::PathBuf>,
+}
+
+/// `stripegym shop`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Shop {
+    /// Port to listen on.
+    #[arg(long, value_parser = whole(0, u16::MAX))]
+    pub(crate) port: Option<u16>,
+    /// What is sold.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plans: Option<std::path::PathBuf>,
 }
 
 /// How a table is written.

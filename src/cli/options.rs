@@ -6,7 +6,7 @@ use crate::app::command::book::Export;
 use crate::app::command::checkout::Then;
 use crate::app::command::{
     account, book, card, catch_up, check, clock, events, keys, ledger, listen, report, reset,
-    sandbox, solution, worlds,
+    sandbox, shop, solution, worlds,
 };
 use crate::app::course::application::Candidate;
 use crate::app::course::ask::Asker;
@@ -325,6 +325,10 @@ pub(crate) fn keys(asked: sandbox_args::Keys) -> keys::KeysAction {
         sandbox_args::Keys::List => keys::KeysAction::List,
         sandbox_args::Keys::Delete { key } => keys::KeysAction::Delete(key),
     }
+}
+
+pub(crate) fn shop(asked: args::Shop) -> shop::ShopOptions {
+    shop::ShopOptions { port: asked.port, plans: asked.plans }
 }
 
 pub(crate) fn card(asked: after_args::Card) -> card::CardAction {

@@ -3,7 +3,7 @@
 use crate::app::command::{
     account, book, card, cards, catch_up, check, checkout, clock, day, deliver, dev, dispute,
     doctor, events, explain, fault, hint, home, items, keys, ledger, listen, logs, progress,
-    reconcile, refund, report, reset, round, sandbox, solution, starter, status, trigger,
+    reconcile, refund, report, reset, round, sandbox, shop, solution, starter, status, trigger,
     verify_report, worlds,
 };
 use crate::app::context::{Context, NoticeSink};
@@ -160,7 +160,13 @@ const fn for_build_servers(line: &Line) -> bool {
 fn runtime(command: Option<&Command>) -> std::io::Result<Runtime> {
     let serves = matches!(
         command,
-        Some(Command::Sandbox(_) | Command::Listen(_) | Command::Check(_) | Command::Dev { .. })
+        Some(
+            Command::Sandbox(_)
+                | Command::Listen(_)
+                | Command::Shop(_)
+                | Command::Check(_)
+                | Command::Dev { .. }
+        )
     ) || command.and_then(day_of).is_some();
     let mut builder =
         if serves { Builder::new_multi_thread() } else { Builder::new_current_thread() };
@@ -256,6 +262,7 @@ pub(crate) async fn dispatch(
         Command::Refund(asked) => refund::run(context, &asked.options()).await,
         Command::Dispute { command } => dispute::run(context, &command.action()).await,
         Command::Setup(asked) => card::run(context, &reader.setup(asked, config)?).await,
+        Command::Shop(asked) => shop::run(context, &options::shop(asked)).await,
         Command::Card { command } => card::run(context, &options::card(command)).await,
         Command::Trigger(args::Trigger { kind: Some(kind), on, set }) => {
             trigger::run(context, &kind, &Asked { on, set }).await

@@ -26,6 +26,7 @@ pub mod secret;
 pub mod signature;
 pub mod signed_delivery;
 pub mod time;
+pub mod trade;
 
 pub mod fault;
 

@@ -3,6 +3,7 @@
 //! Every kind of thing has a sequence of its own: how often one thing is drawn never shifts what another gets.
 
 use std::collections::HashMap;
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What is added to the state at each step of `SplitMix64`.
@@ -49,6 +50,15 @@ impl Drawn {
 /// The numbers of one thing.
 #[derive(Clone, Debug)]
 pub struct Numbers(u64);
+
+/// Bytes that nobody can guess, always the system's: what proves who somebody is cannot be repeated from a seed.
+///
+/// Fails with what the system says where it has none to give.
+pub fn secret_bytes<const COUNT: usize>() -> io::Result<[u8; COUNT]> {
+    let mut bytes = [0_u8; COUNT];
+    getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
+    Ok(bytes)
+}
 
 impl Entropy {
     /// Seeded from the operating system.

@@ -35,9 +35,14 @@ pub enum BodyError {
 }
 
 /// Reads a body within its limits; the server sees to its time.
-pub async fn read_body(mut body: Arriving) -> Result<Vec<u8>, BodyError> {
+pub async fn read_body(body: Arriving) -> Result<Vec<u8>, BodyError> {
+    read_within(body, BODY_BYTES_MAX).await
+}
+
+/// The same, with a limit of its own.
+pub async fn read_within(mut body: Arriving, most: usize) -> Result<Vec<u8>, BodyError> {
     let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    let mut kept = Vec::with_capacity(expected.min(BODY_BYTES_MAX));
+    let mut kept = Vec::with_capacity(expected.min(most));
     let mut read = 0_usize;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| match error {
@@ -46,13 +51,13 @@ pub async fn read_body(mut body: Arriving) -> Result<Vec<u8>, BodyError> {
         })?;
         let Some(data) = frame.data_ref() else { continue };
         read = read.saturating_add(data.len());
-        if read <= BODY_BYTES_MAX {
+        if read <= most {
             kept.extend_from_slice(data);
         } else if read > DISCARD_BYTES_MAX {
             break;
         }
     }
-    if read > BODY_BYTES_MAX { Err(BodyError::TooLong) } else { Ok(kept) }
+    if read > most { Err(BodyError::TooLong) } else { Ok(kept) }
 }
 
 /// A body of `kind` that is not to be kept by caches or read as anything else.

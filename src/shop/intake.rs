@@ -10,6 +10,7 @@ use crate::domain::secret::SigningSecret;
 use crate::domain::signature::{self, SignatureError};
 use crate::domain::time::Timestamp;
 use crate::os::clock::Clock;
+use crate::shop::listener_event::{ListenerEvent, Via};
 use crate::store::StoreError;
 use crate::store::guard::Moved;
 use crate::store::writer::{Accepted, LedgerBatch, Write};
@@ -60,6 +61,24 @@ pub struct Received {
     pub about: String,
     /// What storing it came to.
     pub accepted: Accepted,
+}
+
+impl Received {
+    /// As it is told to whoever watches.
+    pub fn seen(self, at: Timestamp, via: Via, took_ms: u64) -> ListenerEvent {
+        ListenerEvent::Accepted {
+            at,
+            via,
+            event: self.event,
+            kind: self.kind,
+            about: self.about,
+            fresh: self.accepted.fresh,
+            changes: self.accepted.changes,
+            problem: self.accepted.problem,
+            took_ms,
+            forwarded: None,
+        }
+    }
 }
 
 /// Why a request was not taken. Nothing of it was stored.
@@ -164,24 +183,34 @@ impl Intake {
         header: Option<&str>,
         body: &[u8],
     ) -> Result<Received, IntakeError> {
+        let (event, source) = self.verify(header, body)?;
+        self.store(event, source).await
+    }
+
+    /// The event of a delivery, whose sender is proven by its signature; nothing is stored yet.
+    pub fn verify(
+        &self,
+        header: Option<&str>,
+        body: &[u8],
+    ) -> Result<(Event, Source), IntakeError> {
         let secrets = self.secrets.all();
         let payload = signature::verify(body, header, &secrets, self.now(), self.tolerance_s)?;
         let event = Event::read(payload)?;
         let secret = secrets.get(payload.secret()).map(SigningSecret::reveal).unwrap_or_default();
         let fingerprint = canonical::sha256(secret).chars().take(FINGERPRINT_DIGITS).collect();
-        let source = Source::Webhook { signed: payload.signed(), secret: fingerprint };
-        self.store(event, source).await
+        Ok((event, Source::Webhook { signed: payload.signed(), secret: fingerprint }))
+    }
+
+    /// Whether an event is of the mode that is booked here.
+    pub const fn is_of_mode(&self, event: &Event) -> bool {
+        event.livemode == self.live
     }
 
     /// Stores an event whose sender is proven. What it means is worked out here, before it waits for the writer.
-    pub(crate) async fn store(
-        &self,
-        event: Event,
-        source: Source,
-    ) -> Result<Received, IntakeError> {
+    pub async fn store(&self, event: Event, source: Source) -> Result<Received, IntakeError> {
         let (id, kind) = (event.id.clone(), event.kind.clone());
         let about = about(&event.object);
-        let other_mode = event.livemode != self.live;
+        let other_mode = !self.is_of_mode(&event);
         let mut line = Line::event(event, self.now(), source);
         if other_mode {
             line = line.apart(Apart::OtherMode);

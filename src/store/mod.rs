@@ -13,7 +13,7 @@ mod import;
 pub mod journal;
 pub mod kept;
 pub mod lock;
-mod migrate;
+pub mod migrate;
 mod pack;
 pub mod progress;
 mod rebuild;
@@ -220,6 +220,28 @@ impl Ledger {
             let mut statement = connection.prepare_cached(&sql)?;
             statement.query_map([limit], |row| stored_event(row, &mut bodies))?.collect()
         })
+    }
+
+    /// The events after the line of this number, oldest first, at most `limit`, each with its line's number.
+    pub fn events_after(
+        &self,
+        line: i64,
+        limit: u32,
+    ) -> Result<Vec<(i64, StoredEvent)>, StoreError> {
+        let sql = format!(
+            "{STORED_EVENT} WHERE seq > ?1 AND type <> 'stripegym.seen' ORDER BY seq LIMIT ?2"
+        );
+        self.read(|connection| {
+            let mut bodies = Bodies::new(connection);
+            let mut statement = connection.prepare_cached(&sql)?;
+            let read = |row: &Row<'_>| Ok((row.get(6)?, stored_event(row, &mut bodies)?));
+            statement.query_map([line, i64::from(limit)], read)?.collect()
+        })
+    }
+
+    /// The number that tells this ledger from others.
+    pub fn number(&self) -> Result<i64, StoreError> {
+        self.read(schema::id)
     }
 
     /// The lines of the journal about any of these objects, oldest first: id, type, when it came.

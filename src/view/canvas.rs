@@ -28,6 +28,7 @@ pub const COMMANDS: [&str; 35] = [
     "refund",
     "dispute",
     "setup",
+    "shop",
     "sign",
     "check",
     "contract",

@@ -5,6 +5,7 @@
 pub mod accept;
 pub mod billing;
 pub mod element;
+pub mod merchant;
 pub mod page;
 pub mod shop;
 
@@ -151,10 +152,11 @@ mod tests {
 
     type Names = &'static [(&'static str, &'static [&'static str])];
 
-    fn books() -> [(&'static Book, Names); 4] {
+    fn books() -> [(&'static Book, Names); 5] {
         [
             (&billing::BOOK, billing::Words::NAMES),
             (&element::BOOK, element::Words::NAMES),
+            (&merchant::BOOK, merchant::Words::NAMES),
             (&page::BOOK, page::Words::NAMES),
             (&shop::BOOK, shop::Words::NAMES),
         ]

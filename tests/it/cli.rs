@@ -39,6 +39,7 @@ const COMMANDS: [&[&str]; 33] = [
     &["dispute", "submit"],
     &["saved-cards"],
     &["setup"],
+    &["shop"],
     &["doctor"],
 ];
 

@@ -45,6 +45,7 @@ mod http;
 mod interrupted;
 mod listener;
 mod merchant;
+mod merchant_shop;
 mod network;
 mod own_server;
 mod pack;

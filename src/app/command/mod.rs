@@ -30,6 +30,7 @@ pub mod report;
 pub mod reset;
 pub mod round;
 pub mod sandbox;
+pub mod shop;
 pub mod solution;
 pub mod starter;
 pub mod status;

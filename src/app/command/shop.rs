@@ -1,0 +1,220 @@
+//! `stripegym shop`: the merchant's application, until it is stopped.
+
+use crate::app::context::Context;
+use crate::app::failure::{of_listener, of_store};
+use crate::app::ledger_file::{self, LedgerFile};
+use crate::app::merchant_server::{delivery, sweep};
+use crate::app::provider::Provider;
+use crate::domain::fault::{Fault, FaultKind, UsageError};
+use crate::domain::member;
+use crate::domain::mode::Mode;
+use crate::domain::notice::Notice;
+use crate::domain::report::Report;
+use crate::domain::secret::{ApiKey, SigningSecret};
+use crate::domain::signature::TOLERANCE_S;
+use crate::merchant::base::sqlite::SqliteFile;
+use crate::merchant::base::{self, Database};
+use crate::merchant::follower::Follower;
+use crate::merchant::plan::{self, Plan};
+use crate::merchant::server::{self, Running, ShopConfig};
+use crate::net::shutdown::{self, Stop};
+use crate::net::tasks::Tasks;
+use crate::shop::intake::{Intake, Secrets};
+use crate::shop::listener_event::{EventSink, ListenerEvent};
+use crate::shop::poll::{PollError, Poller};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::Receiver;
+
+/// How often the provider is asked for events where it cannot deliver them, and the journal is followed.
+const FOLLOW_EVERY: Duration = Duration::from_secs(2);
+
+/// The description of the endpoint that is ours.
+const MARK: &str = "stripegym shop";
+
+/// How it was asked for.
+#[derive(Clone, Debug, Default)]
+pub struct ShopOptions {
+    /// The port, where one was named.
+    pub port: Option<u16>,
+    /// The file of what is sold, where one was named.
+    pub plans: Option<PathBuf>,
+}
+
+/// Serves until the stop signal.
+pub async fn run(context: &Context, asked: &ShopOptions) -> Result<Report, Fault> {
+    let plans = plans(asked)?;
+    let provider = Provider::connect(context).await?;
+    let answer = work(context, &provider, asked, plans).await;
+    provider.close().await;
+    answer
+}
+
+async fn work(
+    context: &Context,
+    provider: &Provider,
+    asked: &ShopOptions,
+    plans: Vec<Plan>,
+) -> Result<Report, Fault> {
+    let file = LedgerFile::open(context).await?;
+    let is_sandbox = context.config.mode == Mode::Sandbox;
+    let database = open(context).await?;
+    let past = Past::of(context, provider, &file, &database);
+    past.catch_up(context).await?;
+    // Before this one listens: an endpoint at which nobody answers is left over from one that was killed.
+    if is_sandbox {
+        sweep(provider, MARK, false).await?;
+    }
+    let offers = plan::offers(&provider.stripe, plans, is_sandbox).await?;
+    let sold = offers.clone();
+    let noted = database.change(move |base| plan::note(base, &sold)).await;
+    noted.map_err(|error| of_store(&error, &path(context)))?;
+    let (sink, seen) = EventSink::channel();
+    let wished = asked.port.unwrap_or(context.config.port);
+    let config = ShopConfig {
+        addr: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), wished),
+        or_next: asked.port.is_none(),
+        stripe: provider.stripe.clone(),
+        publishable: context.config.publishable.clone(),
+        secrets: context.config.webhook_secrets.clone(),
+        tolerance_s: TOLERANCE_S,
+        batch: Arc::clone(&file.batch),
+        database,
+        offers,
+        clock: context.clock.clone(),
+        sink,
+    };
+    let started = server::start(config).await;
+    let running = started.map_err(|error| of_listener(&error, "stripegym shop"))?;
+    if wished != 0 && running.addr().port() != wished {
+        let used = running.addr().to_string();
+        context.notices.say(Notice::OtherPort { wished, used });
+    }
+    let (stop_following, following) = shutdown::pair();
+    let tasks = Tasks::default();
+    let endpoint = if is_sandbox {
+        Some(register(provider, &running).await?)
+    } else {
+        // Stripe cannot reach this machine, unless through a tunnel: what it does not deliver is fetched.
+        context.notices.say(Notice::Polling { base: provider.base().to_owned() });
+        past.follow(context, &tasks, &following);
+        None
+    };
+    context.notices.say(Notice::Listening { url: running.url(), endpoint: endpoint.clone() });
+    watch(context, seen).await;
+    if let Some(id) = endpoint
+        && let Err(error) = provider.stripe.delete_webhook_endpoint(&id).await
+    {
+        tracing::warn!(%error, "the webhook endpoint could not be removed");
+    }
+    stop_following.stop();
+    running.stop().await;
+    tasks.finish().await;
+    Err(FaultKind::Interrupted.into())
+}
+
+/// Says what is heard, until the stop signal.
+async fn watch(context: &Context, mut seen: Receiver<ListenerEvent>) {
+    let mut stop = context.stop.clone();
+    loop {
+        tokio::select! {
+            () = stop.wait() => return,
+            event = seen.recv() => match event.as_ref().map(delivery) {
+                Some(Some(delivery)) => context.notices.say(Notice::Delivered(delivery)),
+                Some(None) => {}
+                None => return stop.wait().await,
+            }
+        }
+    }
+}
+
+/// What happened and was not delivered here: fetched into the journal, and worked in from there.
+struct Past {
+    poller: Poller,
+    follower: Follower,
+}
+
+impl Past {
+    fn of(context: &Context, provider: &Provider, file: &LedgerFile, database: &Database) -> Self {
+        let live = provider.stripe.is_live();
+        let (clock, batch) = (context.clock.clone(), Arc::clone(&file.batch));
+        let intake = Intake::new(Secrets::default(), TOLERANCE_S, clock.clone(), batch);
+        let key = context.config.key.as_ref().map_or_else(String::new, ApiKey::masked);
+        let poller = Poller {
+            stripe: provider.stripe.clone(),
+            ledger: Arc::clone(&file.ledger),
+            intake: intake.for_mode(live),
+            cursor: format!("events of {key}"),
+            // Nobody watches what is fetched.
+            sink: EventSink::channel().0,
+        };
+        let (journal, database) = (Arc::clone(&file.ledger), database.clone());
+        Self { poller, follower: Follower { journal, database, clock, live } }
+    }
+
+    /// Makes up for what happened while no shop was open; where nobody has an account, nothing did.
+    async fn catch_up(&self, context: &Context) -> Result<(), Fault> {
+        let fault = |error| of_store(&error, &path(context));
+        let found = self.follower.database.look(|base| base.has_users()).await;
+        if found.map_err(fault)?
+            && let Err(error) = self.poller.once().await
+        {
+            context.notices.say(Notice::PollFailed { cause: error.to_string() });
+        }
+        self.follower.catch_up().await.map(drop).map_err(fault)
+    }
+
+    /// Goes on doing so until `stop`.
+    fn follow(self, context: &Context, tasks: &Tasks, stop: &Stop) {
+        let Self { poller, follower } = self;
+        let (notices, polling, following) = (context.notices.clone(), stop.clone(), stop.clone());
+        tasks.spawn(async move {
+            let failed = |error: &PollError| {
+                notices.say(Notice::PollFailed { cause: error.to_string() });
+            };
+            poller.run(FOLLOW_EVERY, polling, failed).await;
+        });
+        tasks.spawn(async move { follower.run(FOLLOW_EVERY, following).await });
+    }
+}
+
+/// What is sold.
+fn plans(asked: &ShopOptions) -> Result<Vec<Plan>, Fault> {
+    let text = match &asked.plans {
+        Some(path) => {
+            Some(std::fs::read_to_string(path).map_err(|error| Fault::file(path, error))?)
+        }
+        None => None,
+    };
+    plan::read(text.as_deref()).map_err(|reason| {
+        let value = asked.plans.as_ref().map_or_else(String::new, |it| it.display().to_string());
+        let usage_error =
+            UsageError::BadValue { flag: "--plans".to_owned(), value, expected: reason };
+        FaultKind::Usage { usage_error, command: "stripegym shop".to_owned() }.into()
+    })
+}
+
+fn path(context: &Context) -> PathBuf {
+    context.config.home.join(base::FILE)
+}
+
+/// Opens the application's database.
+async fn open(context: &Context) -> Result<Database, Fault> {
+    let path = path(context);
+    let own = path.clone();
+    let opened = ledger_file::apart(move || SqliteFile::open(&own)).await;
+    opened.map(Database::new).map_err(|error| of_store(&error, &path))
+}
+
+/// Registers the webhook with the sandbox, and believes the secret that is given for it; the endpoint.
+async fn register(provider: &Provider, running: &Running) -> Result<String, Fault> {
+    let url = running.webhook_url();
+    // The journal is to have everything, for the book that follows from it.
+    let created = provider.stripe.create_webhook_endpoint(&url, &["*"], MARK).await?;
+    let odd = |name: &str| FaultKind::ProviderOdd { what: format!("an endpoint without `{name}`") };
+    let secret = member::text(&created, "secret").and_then(SigningSecret::read);
+    running.trust(secret.ok_or_else(|| odd("secret"))?);
+    Ok(member::owned(&created, "id").ok_or_else(|| odd("id"))?)
+}

@@ -1,0 +1,163 @@
+//! Who has an account, who is signed in, and which customer of a provider somebody is.
+
+use crate::domain::time::Timestamp;
+use crate::merchant::base::sqlite::Sqlite;
+use crate::store::StoreError;
+use rusqlite::{OptionalExtension, Row, params};
+
+/// The first migration.
+pub(super) const SCHEMA: &str = "
+    CREATE TABLE users (
+        id       TEXT PRIMARY KEY,
+        email    TEXT NOT NULL UNIQUE,
+        password TEXT NOT NULL,
+        created  INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE sessions (
+        token   TEXT PRIMARY KEY,
+        user    TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+        created INTEGER NOT NULL,
+        expires INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX sessions_by_expires ON sessions (expires);
+    CREATE TABLE customers (
+        provider TEXT NOT NULL,
+        customer TEXT NOT NULL,
+        user     TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+        PRIMARY KEY (provider, customer),
+        UNIQUE (provider, user)
+    ) STRICT, WITHOUT ROWID;
+";
+
+/// Somebody with an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// `user_…`.
+    pub id: String,
+    /// The address, in lower case.
+    pub email: String,
+    /// Since when.
+    pub created: Timestamp,
+}
+
+/// What is kept of accounts.
+pub trait Accounts {
+    /// Adds an account with the hash of its password; `false` where the address has one.
+    fn add_user(&mut self, user: &User, password: &str) -> Result<bool, StoreError>;
+
+    /// The account of an address, and the hash of its password.
+    fn user_by_email(&mut self, email: &str) -> Result<Option<(User, String)>, StoreError>;
+
+    /// The account of an id.
+    fn user(&mut self, id: &str) -> Result<Option<User>, StoreError>;
+
+    /// Whether anybody has an account.
+    fn has_users(&mut self) -> Result<bool, StoreError>;
+
+    /// Signs somebody in: whoever shows what hashes to `token` is that user until `expires`.
+    fn open_session(
+        &mut self,
+        token: &str,
+        user: &str,
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Who is signed in by what hashes to `token`.
+    fn session(&mut self, token: &str, now: Timestamp) -> Result<Option<User>, StoreError>;
+
+    /// Signs out; also what has expired is forgotten.
+    fn close_session(&mut self, token: &str, now: Timestamp) -> Result<(), StoreError>;
+
+    /// The customer that a user is at a provider.
+    fn customer_of(&mut self, provider: &str, user: &str) -> Result<Option<String>, StoreError>;
+
+    /// The user that a customer of a provider is.
+    fn user_of(&mut self, provider: &str, customer: &str) -> Result<Option<String>, StoreError>;
+
+    /// Notes which customer a user is. A customer that is somebody's stays theirs.
+    fn bind_customer(
+        &mut self,
+        provider: &str,
+        customer: &str,
+        user: &str,
+    ) -> Result<(), StoreError>;
+}
+
+fn user(row: &Row<'_>) -> rusqlite::Result<User> {
+    Ok(User { id: row.get(0)?, email: row.get(1)?, created: Timestamp(row.get(2)?) })
+}
+
+impl Accounts for Sqlite<'_> {
+    fn add_user(&mut self, user: &User, password: &str) -> Result<bool, StoreError> {
+        let sql = "INSERT INTO users (id, email, password, created) VALUES (?1, ?2, ?3, ?4) \
+                   ON CONFLICT (email) DO NOTHING";
+        let values = params![user.id, user.email, password, user.created.0];
+        self.run(|it| Ok(it.prepare_cached(sql)?.execute(values)? > 0))
+    }
+
+    fn user_by_email(&mut self, email: &str) -> Result<Option<(User, String)>, StoreError> {
+        let sql = "SELECT id, email, created, password FROM users WHERE email = ?1";
+        let read = |row: &Row<'_>| Ok((user(row)?, row.get(3)?));
+        self.run(|it| it.prepare_cached(sql)?.query_row([email], read).optional())
+    }
+
+    fn user(&mut self, id: &str) -> Result<Option<User>, StoreError> {
+        let sql = "SELECT id, email, created FROM users WHERE id = ?1";
+        self.run(|it| it.prepare_cached(sql)?.query_row([id], user).optional())
+    }
+
+    fn has_users(&mut self) -> Result<bool, StoreError> {
+        self.run(|it| it.prepare_cached("SELECT 1 FROM users LIMIT 1")?.exists([]))
+    }
+
+    fn open_session(
+        &mut self,
+        token: &str,
+        user: &str,
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<(), StoreError> {
+        let sql = "INSERT INTO sessions (token, user, created, expires) VALUES (?1, ?2, ?3, ?4)";
+        self.run(|it| it.prepare_cached(sql)?.execute(params![token, user, now.0, expires.0]))?;
+        Ok(())
+    }
+
+    fn session(&mut self, token: &str, now: Timestamp) -> Result<Option<User>, StoreError> {
+        let sql = "SELECT users.id, users.email, users.created FROM sessions \
+                   JOIN users ON users.id = sessions.user \
+                   WHERE sessions.token = ?1 AND sessions.expires > ?2";
+        self.run(|it| it.prepare_cached(sql)?.query_row(params![token, now.0], user).optional())
+    }
+
+    fn close_session(&mut self, token: &str, now: Timestamp) -> Result<(), StoreError> {
+        let sql = "DELETE FROM sessions WHERE token = ?1 OR expires <= ?2";
+        self.run(|it| it.prepare_cached(sql)?.execute(params![token, now.0]))?;
+        Ok(())
+    }
+
+    fn customer_of(&mut self, provider: &str, user: &str) -> Result<Option<String>, StoreError> {
+        let sql = "SELECT customer FROM customers WHERE provider = ?1 AND user = ?2";
+        let read = |row: &Row<'_>| row.get(0);
+        self.run(|it| it.prepare_cached(sql)?.query_row([provider, user], read).optional())
+    }
+
+    fn user_of(&mut self, provider: &str, customer: &str) -> Result<Option<String>, StoreError> {
+        let sql = "SELECT user FROM customers WHERE provider = ?1 AND customer = ?2";
+        let read = |row: &Row<'_>| row.get(0);
+        self.run(|it| it.prepare_cached(sql)?.query_row([provider, customer], read).optional())
+    }
+
+    fn bind_customer(
+        &mut self,
+        provider: &str,
+        customer: &str,
+        user: &str,
+    ) -> Result<(), StoreError> {
+        let sql = "INSERT INTO customers (provider, customer, user) SELECT ?1, ?2, ?3 \
+                   WHERE NOT EXISTS (SELECT 1 FROM customers WHERE provider = ?1 AND customer = ?2) \
+                   ON CONFLICT (provider, user) DO UPDATE SET customer = excluded.customer";
+        self.run(|it| it.prepare_cached(sql)?.execute([provider, customer, user]))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,9 @@
+//! What browsers and providers ask for over HTTP.
+
+pub mod account;
+pub mod page;
+pub mod payment;
+pub mod route;
+pub mod shopfront;
+pub mod visit;
+pub mod webhook;
