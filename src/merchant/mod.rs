@@ -4,6 +4,8 @@
 //! database in `base` alone.
 
 pub mod account;
+pub mod api;
+pub mod api_key;
 pub mod base;
 pub mod checkout;
 pub mod customer;
@@ -11,7 +13,9 @@ pub mod failure;
 pub mod limit;
 pub mod password;
 pub mod plan;
+pub mod portal;
 pub mod projection;
 pub mod provider;
 pub mod server;
+pub mod wallet;
 pub mod web;
