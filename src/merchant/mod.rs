@@ -10,6 +10,7 @@ pub mod base;
 pub mod checkout;
 pub mod customer;
 pub mod failure;
+pub mod follower;
 pub mod limit;
 pub mod password;
 pub mod plan;

@@ -146,3 +146,199 @@ fn owner(
         None => Ok(None),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::trade::fact::{Snapshot, Sold, Stands};
+    use crate::domain::trade::sale::SaleStatus;
+    use crate::merchant::base::Engine;
+    use crate::merchant::base::account::User;
+    use crate::merchant::base::sqlite::SqliteFile;
+    use proptest::prelude::*;
+    use std::path::Path;
+
+    const NOW: Timestamp = Timestamp(1_000);
+    const ANN: &str = "user_ann";
+
+    fn open(folder: &Path) -> SqliteFile {
+        let file = SqliteFile::open(&folder.join("shop.db")).unwrap();
+        let user = User { id: ANN.into(), email: "ann@example.com".into(), created: NOW };
+        change(&file, |base| base.add_user(&user, "").map(drop));
+        file
+    }
+
+    fn change(file: &SqliteFile, work: impl FnOnce(&mut dyn Base) -> Result<(), StoreError>) {
+        let mut work = Some(work);
+        file.change(&mut |base| work.take().unwrap()(base)).unwrap();
+    }
+
+    fn sold(sale: &str, user: Option<&str>, paid: bool) -> Fact {
+        Fact::Sold(Sold {
+            sale: sale.into(),
+            user: user.map(str::to_owned),
+            customer: Some("cus_1".into()),
+            plan: "small".into(),
+            credits: 100,
+            amount: 500,
+            currency: "jpy".into(),
+            payment: Some(format!("pi_{sale}")),
+            paid,
+            at: 5,
+            ..Sold::default()
+        })
+    }
+
+    /// What a life of purchases states: bought, paid later, refunded in part, a period, disputed and won.
+    fn life() -> Vec<Fact> {
+        let payment = |sale: &str| format!("pi_{sale}");
+        let dispute = |stands| Fact::Disputed {
+            payment: payment("cs_2"),
+            dispute: "dp_1".into(),
+            amount: 500,
+            stands,
+        };
+        let period = Fact::Sold(Sold {
+            sale: "in_1".into(),
+            user: Some(ANN.into()),
+            credits: 300,
+            amount: 1_200,
+            subscription: Some("sub_1".into()),
+            paid: true,
+            ..Sold::default()
+        });
+        vec![
+            sold("cs_1", Some(ANN), false),
+            sold("cs_1", Some(ANN), true),
+            Fact::RefundedInAll { payment: payment("cs_1"), amount: 250 },
+            sold("cs_2", Some(ANN), true),
+            dispute(Stands::Taken),
+            dispute(Stands::Won),
+            sold("cs_3", Some("user_nobody"), true),
+            period,
+            Fact::PaymentOf { sale: "in_1".into(), payment: "pi_in".into() },
+            Fact::Refunded {
+                payment: "pi_in".into(),
+                refund: "re_1".into(),
+                amount: 1_200,
+                undone: false,
+            },
+            Fact::Subscription(Snapshot {
+                subscription: "sub_1".into(),
+                user: Some(ANN.into()),
+                status: "active".into(),
+                until: 31,
+                at: 1,
+                ..Snapshot::default()
+            }),
+            Fact::PeriodPaid { subscription: "sub_1".into(), until: 61, at: 31 },
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+
+        #[test]
+        fn no_order_and_no_repetition_changes_orders_and_credits(
+            facts in Just(life()).prop_shuffle(), again in 0..12_usize
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let file = open(folder.path());
+            for fact in facts.iter().chain(&facts[again..]) {
+                let one = std::slice::from_ref(fact);
+                change(&file, |base| learn(base, ProviderName::Stripe, one, NOW));
+            }
+            change(&file, |base| {
+                let orders = base.orders(Some(ANN), 10)?;
+                let status = |sale: &str| orders.iter().find(|it| it.sale == sale).unwrap().status;
+                assert_eq!(orders.len(), 3);
+                assert_eq!(status("cs_1"), SaleStatus::PartiallyRefunded);
+                assert_eq!(status("cs_2"), SaleStatus::Succeeded);
+                assert_eq!(status("in_1"), SaleStatus::Refunded);
+                assert_eq!(base.credits(ANN)?, 50 + 100);
+                let mirror = base.subscriptions(ANN)?.remove(0);
+                assert_eq!((mirror.status.as_str(), mirror.until), ("active", 61));
+                Ok(())
+            });
+        }
+    }
+
+    #[test]
+    fn a_buyer_who_is_not_named_is_whoever_the_customer_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = open(folder.path());
+        change(&file, |base| {
+            learn(base, ProviderName::Stripe, &[sold("cs_1", None, true)], NOW)?;
+            assert_eq!(base.orders(None, 9)?, []);
+            base.bind_customer("stripe", "cus_1", ANN)?;
+            // A customer that is somebody's stays theirs.
+            base.bind_customer("stripe", "cus_1", "user_eve")?;
+            learn(base, ProviderName::Stripe, &[sold("cs_2", None, true)], NOW)?;
+            assert_eq!(base.orders(Some(ANN), 9)?.len(), 1);
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn an_event_is_worked_in_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = open(folder.path());
+        for _ in 0..3 {
+            let facts = [sold("cs_1", Some(ANN), true)];
+            change(&file, |base| apply(base, ProviderName::Stripe, "evt_1", &facts, NOW));
+        }
+        change(&file, |base| {
+            assert_eq!((base.orders(None, 9)?.len(), base.credits(ANN)?), (1, 100));
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn two_processes_at_once_make_one_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let files =
+            [open(folder.path()), SqliteFile::open(&folder.path().join("shop.db")).unwrap()];
+        std::thread::scope(|scope| {
+            for file in &files {
+                scope.spawn(move || {
+                    for number in 0..20 {
+                        let fact = [sold(&format!("cs_{number}"), Some(ANN), true)];
+                        change(file, |base| learn(base, ProviderName::Stripe, &fact, NOW));
+                    }
+                });
+            }
+        });
+        change(&files[0], |base| {
+            assert_eq!((base.orders(None, 99)?.len(), base.credits(ANN)?), (20, 2_000));
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn the_credit_book_is_only_added_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = open(folder.path());
+        let fact = [sold("cs_1", Some(ANN), true)];
+        change(&file, |base| learn(base, ProviderName::Stripe, &fact, NOW));
+        let raw = rusqlite::Connection::open(folder.path().join("shop.db")).unwrap();
+        for sql in ["UPDATE credits SET amount = 9999", "DELETE FROM credits"] {
+            assert!(raw.execute(sql, []).is_err(), "{sql}");
+        }
+        assert_eq!(raw.query_row("SELECT amount FROM credits", [], |row| row.get(0)), Ok(100));
+    }
+
+    #[test]
+    fn what_fails_in_the_middle_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = open(folder.path());
+        let failed = file.change(&mut |base| {
+            learn(base, ProviderName::Stripe, &[sold("cs_1", Some(ANN), true)], NOW)?;
+            Err(StoreError::Gone)
+        });
+        assert_eq!(failed, Err(StoreError::Gone));
+        change(&file, |base| {
+            assert_eq!((base.orders(None, 9)?.len(), base.credits(ANN)?), (0, 0));
+            Ok(())
+        });
+    }
+}

@@ -232,6 +232,28 @@ impl Ledger {
         })
     }
 
+    /// The events after the line of this number, oldest first, at most `limit`, each with its line's number.
+    pub fn events_after(
+        &self,
+        line: i64,
+        limit: u32,
+    ) -> Result<Vec<(i64, StoredEvent)>, StoreError> {
+        let sql = format!(
+            "{STORED_EVENT} WHERE seq > ?1 AND type <> 'stripegym.seen' ORDER BY seq LIMIT ?2"
+        );
+        self.read(|connection| {
+            let mut bodies = Bodies::new(connection);
+            let mut statement = connection.prepare_cached(&sql)?;
+            let read = |row: &Row<'_>| Ok((row.get(6)?, stored_event(row, &mut bodies)?));
+            statement.query_map([line, i64::from(limit)], read)?.collect()
+        })
+    }
+
+    /// The number that tells this ledger from others.
+    pub fn number(&self) -> Result<i64, StoreError> {
+        self.read(schema::id)
+    }
+
     /// The lines of the journal about any of these objects, oldest first: id, type, when it came.
     pub fn lines_about(
         &self,

@@ -46,6 +46,7 @@ mod listener;
 mod merchant;
 mod merchant_keys;
 mod merchant_rights;
+mod merchant_shop;
 mod merchant_wallet;
 mod network;
 mod own_server;

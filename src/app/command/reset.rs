@@ -5,6 +5,7 @@ use crate::app::context::Context;
 use crate::app::course::{library, of_lesson, record};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::report::Report;
+use crate::merchant::base;
 use crate::os::private;
 use crate::sandbox::host;
 use crate::store::lock::LedgerLock;
@@ -21,7 +22,7 @@ pub enum ResetAction {
     Ledger,
     /// The sandbox.
     Sandbox,
-    /// Progress, ledger, sandbox.
+    /// Progress, ledger, sandbox, the shop's database.
     All,
 }
 
@@ -45,7 +46,7 @@ pub async fn run(context: &Context, action: &ResetAction) -> Result<Report, Faul
         ResetAction::Day(_) => &[],
         ResetAction::Ledger => &[LEDGER],
         ResetAction::Sandbox => &[SANDBOX],
-        ResetAction::All => &[progress::FILE, LEDGER, SANDBOX],
+        ResetAction::All => &[progress::FILE, LEDGER, SANDBOX, base::FILE],
     };
     if files.contains(&SANDBOX)
         && let Some(base) = host::find(home).await

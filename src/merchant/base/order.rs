@@ -18,6 +18,10 @@ pub(super) const SCHEMA: &str = "
         at       INTEGER NOT NULL,
         PRIMARY KEY (provider, event)
     ) STRICT, WITHOUT ROWID;
+    CREATE TABLE reached (
+        journal INTEGER PRIMARY KEY,
+        line    INTEGER NOT NULL
+    ) STRICT;
     CREATE TABLE facts (
         provider TEXT NOT NULL,
         subject  TEXT NOT NULL,
@@ -115,6 +119,12 @@ pub trait Orders {
     /// Notes that an event was worked in; `false` where it was before.
     fn apply(&mut self, provider: &str, event: &str, now: Timestamp) -> Result<bool, StoreError>;
 
+    /// Up to which line of a journal everything was worked in.
+    fn reached(&mut self, journal: i64) -> Result<i64, StoreError>;
+
+    /// Notes that.
+    fn reach(&mut self, journal: i64, line: i64) -> Result<(), StoreError>;
+
     /// Keeps a fact; `false` where it is known.
     fn learn(&mut self, provider: &str, fact: &Fact) -> Result<bool, StoreError>;
 
@@ -193,6 +203,18 @@ impl Orders for Sqlite<'_> {
                    ON CONFLICT DO NOTHING";
         let values = params![provider, event, now.0];
         self.run(|it| Ok(it.prepare_cached(sql)?.execute(values)? > 0))
+    }
+
+    fn reached(&mut self, journal: i64) -> Result<i64, StoreError> {
+        let sql = "SELECT COALESCE(MAX(line), 0) FROM reached WHERE journal = ?1";
+        self.run(|it| it.prepare_cached(sql)?.query_row([journal], |row| row.get(0)))
+    }
+
+    fn reach(&mut self, journal: i64, line: i64) -> Result<(), StoreError> {
+        let sql = "INSERT INTO reached (journal, line) VALUES (?1, ?2) \
+                   ON CONFLICT (journal) DO UPDATE SET line = MAX(line, excluded.line)";
+        self.run(|it| it.prepare_cached(sql)?.execute([journal, line]))?;
+        Ok(())
     }
 
     fn learn(&mut self, provider: &str, fact: &Fact) -> Result<bool, StoreError> {

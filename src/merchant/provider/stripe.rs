@@ -55,30 +55,35 @@ impl Provider for StripeProvider {
     }
 
     fn interpret(&self, event: &Event) -> Vec<Fact> {
-        let object = &event.object;
-        match event.kind.as_str() {
-            "checkout.session.completed" | "checkout.session.async_payment_succeeded" => {
-                let mut facts = of_session(object);
-                facts.extend(whose(object));
-                facts
-            }
-            "customer.created" => of_customer(object),
-            "checkout.session.async_payment_failed" => {
-                owned(object, "id").map(|sale| Fact::Failed { sale }).into_iter().collect()
-            }
-            "invoice.paid" => of_invoice(object),
-            "invoice.payment_failed" => of_failed_invoice(object, event.created.0),
-            "invoice_payment.paid" => of_invoice_payment(object),
-            "charge.refunded" => of_refunded_charge(object),
-            "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated" => {
-                of_refund(object)
-            }
-            kind if kind.starts_with("charge.dispute.") => of_dispute(object),
-            kind if kind.starts_with("customer.subscription.") => {
-                of_subscription(object, event.created.0, &event.id, before(&event.body))
-            }
-            _ => Vec::new(),
+        of_event(event)
+    }
+}
+
+/// What an event states.
+pub fn of_event(event: &Event) -> Vec<Fact> {
+    let object = &event.object;
+    match event.kind.as_str() {
+        "checkout.session.completed" | "checkout.session.async_payment_succeeded" => {
+            let mut facts = of_session(object);
+            facts.extend(whose(object));
+            facts
         }
+        "checkout.session.async_payment_failed" => {
+            owned(object, "id").map(|sale| Fact::Failed { sale }).into_iter().collect()
+        }
+        "customer.created" => of_customer(object),
+        "invoice.paid" => of_invoice(object),
+        "invoice.payment_failed" => of_failed_invoice(object, event.created.0),
+        "invoice_payment.paid" => of_invoice_payment(object),
+        "charge.refunded" => of_refunded_charge(object),
+        "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated" => {
+            of_refund(object)
+        }
+        kind if kind.starts_with("charge.dispute.") => of_dispute(object),
+        kind if kind.starts_with("customer.subscription.") => {
+            of_subscription(object, event.created.0, &event.id, before(&event.body))
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -251,16 +256,18 @@ fn before(body: &[u8]) -> BTreeMap<String, String> {
     let envelope: Option<Envelope> = serde_json::from_slice(body).ok();
     let changed = envelope.map(|it| it.data.previous_attributes).unwrap_or_default();
     let known = changed.into_iter().filter_map(|(name, was)| match (name.as_str(), was) {
-        ("status", Value::String(was)) => Some((name, was)),
-        ("cancel_at_period_end", Value::Bool(was)) => Some((name, was.to_string())),
+        ("status", Value::String(was)) => Some(("status", was)),
+        ("cancel_at_period_end", Value::Bool(was)) => {
+            Some(("cancel_at_period_end", was.to_string()))
+        }
         ("items", items) => {
             let items = items.get("data")?.as_array()?.iter();
             let until = items.filter_map(|it| it.get("current_period_end")?.as_i64()).max()?;
-            Some(("current_period_end".to_owned(), until.to_string()))
+            Some(("current_period_end", until.to_string()))
         }
         _ => None,
     });
-    known.collect()
+    known.map(|(name, was)| (name.to_owned(), was)).collect()
 }
 
 /// The id of an object that stands there in whole or by its id.
@@ -279,4 +286,119 @@ fn of_metadata(metadata: Option<&Value>, name: &str) -> String {
 
 fn credits(metadata: Option<&Value>) -> i64 {
     of_metadata(metadata, metadata::CREDITS).parse().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn stated(kind: &str, object: &Value, previous: &Value) -> Vec<Fact> {
+        let event = json!({
+            "id": "evt_1", "object": "event", "type": kind, "created": 50,
+            "data": { "object": object, "previous_attributes": previous },
+        });
+        of_event(&Event::stored(event.to_string().as_bytes()).unwrap())
+    }
+
+    fn about() -> Value {
+        json!({ "userId": "user_1", "planId": "small", "credits": "100" })
+    }
+
+    #[test]
+    fn a_session_states_its_sale_once_it_is_complete() {
+        let session = |status: &str, payment_status: &str, mode: &str| {
+            json!({
+                "id": "cs_1", "status": status, "payment_status": payment_status, "mode": mode,
+                "client_reference_id": "user_1", "customer": "cus_1", "metadata": about(),
+                "amount_total": 500, "currency": "jpy", "payment_intent": {"id": "pi_1"},
+                "created": 7,
+            })
+        };
+        let facts = |session: &Value| stated("checkout.session.completed", session, &Value::Null);
+        let paid = facts(&session("complete", "paid", "payment"));
+        let Some(Fact::Sold(sold)) = paid.first() else { panic!("{paid:?}") };
+        assert_eq!((sold.user.as_deref(), sold.payment.as_deref()), (Some("user_1"), Some("pi_1")));
+        assert_eq!((sold.credits, sold.amount, sold.paid, sold.at), (100, 500, true, 7));
+        let waits = facts(&session("complete", "unpaid", "payment"));
+        assert!(matches!(waits.first(), Some(Fact::Sold(it)) if !it.paid));
+        let free = facts(&session("complete", "no_payment_required", "payment"));
+        assert!(matches!(free.first(), Some(Fact::Sold(it)) if it.paid));
+        for none in [session("open", "unpaid", "payment"), session("complete", "paid", "setup")] {
+            assert_eq!(facts(&none), []);
+        }
+    }
+
+    #[test]
+    fn an_invoice_states_its_period_and_gives_credits_where_one_begins() {
+        let invoice = |reason: &str| {
+            json!({
+                "id": "in_1", "status": "paid", "billing_reason": reason, "customer": "cus_1",
+                "amount_paid": 1200, "currency": "jpy", "created": 7,
+                "status_transitions": { "paid_at": 9 },
+                "parent": { "subscription_details": { "subscription": "sub_1", "metadata": about() } },
+                "lines": { "data": [{ "period": { "end": 31 } }, { "period": { "end": 20 } }] },
+            })
+        };
+        for (reason, credits) in
+            [("subscription_create", 100), ("subscription_cycle", 100), ("subscription_update", 0)]
+        {
+            let facts = stated("invoice.paid", &invoice(reason), &Value::Null);
+            assert!(facts.iter().any(|it| matches!(it, Fact::Sold(it) if it.credits == credits)));
+            let period = Fact::PeriodPaid { subscription: "sub_1".into(), until: 31, at: 9 };
+            assert!(facts.contains(&period), "{facts:?}");
+        }
+        let one_off = json!({ "id": "in_2", "status": "paid", "parent": null });
+        assert_eq!(stated("invoice.paid", &one_off, &Value::Null), []);
+        let failed = stated("invoice.payment_failed", &invoice("subscription_cycle"), &Value::Null);
+        assert_eq!(failed, [Fact::PeriodFailed { subscription: "sub_1".into(), at: 50 }]);
+    }
+
+    #[test]
+    fn a_subscription_states_how_it_stands_and_what_was_before() {
+        let object = json!({
+            "id": "sub_1", "status": "active", "customer": "cus_1", "metadata": about(),
+            "cancel_at_period_end": false, "cancel_at": null,
+            "items": { "data": [{ "current_period_end": 31 }] },
+        });
+        let previous = json!({ "status": "incomplete", "latest_invoice": "in_1" });
+        let facts = stated("customer.subscription.updated", &object, &previous);
+        let Some(Fact::Subscription(it)) = facts.first() else { panic!("{facts:?}") };
+        assert_eq!((it.status.as_str(), it.until, it.at, it.ends), ("active", 31, 50, false));
+        assert_eq!(it.before.get("status").map(String::as_str), Some("incomplete"));
+        assert_eq!(it.before.len(), 1);
+    }
+
+    #[test]
+    fn money_that_goes_back_states_whose_payment_it_was() {
+        let refund = |status: &str| json!({ "id": "re_1", "payment_intent": "pi_1", "amount": 5, "status": status });
+        for (kind, status, undone) in [
+            ("refund.created", "succeeded", false),
+            ("refund.created", "pending", false),
+            ("refund.failed", "failed", true),
+            ("refund.updated", "canceled", true),
+        ] {
+            let facts = stated(kind, &refund(status), &Value::Null);
+            let fact =
+                Fact::Refunded { payment: "pi_1".into(), refund: "re_1".into(), amount: 5, undone };
+            assert_eq!(facts, [fact], "{kind} {status}");
+        }
+        let charge = json!({ "payment_intent": "pi_1", "amount_refunded": 5 });
+        let all = Fact::RefundedInAll { payment: "pi_1".into(), amount: 5 };
+        assert_eq!(stated("charge.refunded", &charge, &Value::Null), [all]);
+        for (status, stands) in [
+            ("warning_needs_response", Stands::Asked),
+            ("needs_response", Stands::Taken),
+            ("lost", Stands::Taken),
+            ("won", Stands::Won),
+        ] {
+            let dispute =
+                json!({ "id": "dp_1", "payment_intent": "pi_1", "amount": 5, "status": status });
+            let facts = stated("charge.dispute.updated", &dispute, &Value::Null);
+            assert!(
+                matches!(facts.first(), Some(Fact::Disputed { stands: it, .. }) if *it == stands)
+            );
+        }
+        assert_eq!(stated("customer.created", &json!({"id": "cus_1"}), &Value::Null), []);
+    }
 }

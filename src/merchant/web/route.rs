@@ -115,6 +115,7 @@ const ROUTES: &[Route] = &[
     form("/cards/default", Needs::User, |desk, visit| Box::pin(wallet::set_default(desk, visit))),
     form("/cards/remove", Needs::User, |desk, visit| Box::pin(wallet::remove(desk, visit))),
     get("/create-api-key", Needs::User, |desk, visit| Box::pin(api_key::land(desk, visit))),
+    get("/config", Needs::Nobody, |desk, _| Box::pin(async move { Ok(shopfront::config(&desk)) })),
     get("/language", Needs::Nobody, |_, visit| Box::pin(async move { account::language(&visit) })),
     get("/login", Needs::Nobody, |_, visit| Box::pin(async move { account::sign_in_page(&visit) })),
     form("/login", Needs::Nobody, |desk, visit| Box::pin(account::sign_in(desk, visit))),
@@ -267,7 +268,7 @@ fn admit(route: Route, visit: &Visit) -> Result<(), ShopError> {
     }
     match route.needs {
         Needs::Nobody => Ok(()),
-        Needs::User => visit.signed_in().map(drop),
+        Needs::User => visit.signed_in().map(|_| ()),
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::domain::currency::Currency;
 use crate::domain::locale::Locale;
 use crate::domain::money::Money;
+use crate::domain::secret::{ApiKey, KeyKind};
 use crate::domain::time::Timestamp;
 use crate::domain::trade::credit::Reason;
 use crate::domain::trade::sale::SaleStatus;
@@ -14,9 +15,11 @@ use crate::merchant::server::Desk;
 use crate::merchant::web::page;
 use crate::merchant::web::route::Outcome;
 use crate::merchant::web::visit::Visit;
+use crate::shop::answer::{self, Answer};
 use crate::words::merchant::Words;
 use askama::Template;
 use hyper::StatusCode;
+use serde_json::json;
 use std::sync::Arc;
 
 /// Rows that an account shows of each kind.
@@ -36,6 +39,12 @@ struct Home {
 pub fn home(visit: &Visit) -> Outcome {
     let words = visit.words();
     Ok(page::show(visit, StatusCode::OK, words.home_title, &Home { words }))
+}
+
+/// What a browser may know: the publishable key and nothing else.
+pub fn config(desk: &Desk) -> Answer {
+    let key = desk.publishable.as_ref().filter(|key| key.kind() == KeyKind::Publishable);
+    answer::json(StatusCode::OK, &json!({ "publishableKey": key.map(ApiKey::reveal) }))
 }
 
 struct Card<'p> {
@@ -148,7 +157,7 @@ pub async fn account(desk: Arc<Desk>, visit: Visit) -> Outcome {
         Ok((orders, entries, base.credits(&id)?, base.subscriptions(&id)?))
     });
     let (orders, entries, credits, subscriptions) = read.await?;
-    let (words, locale) = (visit.words(), visit.locale);
+    let words = visit.words();
     let inner = Account {
         credits,
         subscriptions: subscriptions.iter().map(|it| subscription(&desk, words, it)).collect(),
@@ -156,7 +165,6 @@ pub async fn account(desk: Arc<Desk>, visit: Visit) -> Outcome {
         entries: entries.iter().map(|it| entry(words, it)).collect(),
         words,
     };
-    debug_assert_eq!(words.locale, locale, "words are of the visit's language");
     Ok(page::show(&visit, StatusCode::OK, words.account_title, &inner))
 }
 
