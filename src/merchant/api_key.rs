@@ -237,3 +237,80 @@ fn id<'v>(value: &'v Value, name: &str) -> Option<&'v str> {
 fn plan(object: &Value) -> &str {
     object.get("metadata").map(|it| text(it, metadata::PLAN)).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::trade::fact::{Fact, Snapshot};
+    use crate::merchant::base::Engine;
+    use crate::merchant::base::account::User;
+    use crate::merchant::base::sqlite::SqliteFile;
+    use proptest::prelude::*;
+
+    const NOW: Timestamp = Timestamp(50);
+    const ANN: &str = "user_ann";
+
+    fn seen(status: &str, at: i64, ends: bool, before: &[(&str, &str)]) -> Fact {
+        let before = before.iter().map(|(name, was)| ((*name).to_owned(), (*was).to_owned()));
+        Fact::Subscription(Snapshot {
+            subscription: "sub_1".into(),
+            user: Some(ANN.into()),
+            customer: Some("cus_1".into()),
+            plan: PRO.id.into(),
+            status: status.into(),
+            until: 100,
+            ends,
+            at,
+            event: format!("evt_{status}_{at}_{ends}"),
+            before: before.collect(),
+        })
+    }
+
+    /// What the webhook and the landing page state of one purchase that is cancelled at its period's end.
+    fn purchase() -> Vec<Fact> {
+        vec![
+            Fact::Customer { customer: "cus_1".into(), user: ANN.into() },
+            seen("incomplete", 10, false, &[]),
+            seen("active", 10, false, &[("status", "incomplete")]),
+            seen("active", 10, false, &[]),
+            Fact::PeriodPaid { subscription: "sub_1".into(), until: 100, at: 10 },
+            seen("active", 20, true, &[("cancel_at_period_end", "false")]),
+        ]
+    }
+
+    fn change<T>(
+        file: &SqliteFile,
+        mut work: impl FnMut(&mut dyn Base) -> Result<T, StoreError>,
+    ) -> T {
+        let mut made = None;
+        file.change(&mut |base| work(base).map(|it| made = Some(it))).unwrap();
+        made.unwrap()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn a_purchase_issues_one_key_in_whatever_order_it_is_told(
+            told in Just([purchase(), purchase()].concat()).prop_shuffle(),
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let file = SqliteFile::open(&folder.path().join("shop.db")).unwrap();
+            let user = User { id: ANN.into(), email: "ann@example.com".into(), created: NOW };
+            change(&file, |base| base.add_user(&user, ""));
+            for fact in told {
+                let learnt = |base: &mut dyn Base| {
+                    projection::learn(base, ProviderName::Stripe, std::slice::from_ref(&fact), NOW)?;
+                    base.api_keys()
+                };
+                prop_assert!(change(&file, learnt).len() <= 1);
+            }
+            let keys = change(&file, |base| base.api_keys());
+            prop_assert_eq!(keys.len(), 1);
+            let opens = |at| keys[0].opens(Timestamp(at));
+            prop_assert_eq!((opens(99), opens(100)), (Opens::Everything, Opens::Nothing));
+            let customer = change(&file, |base| base.customer_of(STRIPE, ANN));
+            prop_assert_eq!(customer.as_deref(), Some("cus_1"));
+        }
+    }
+}

@@ -114,3 +114,28 @@ async fn login(stripe: &Stripe) -> Result<Option<String>, ShopError> {
     let url = found.pointer("/data/0/login_page/url").and_then(Value::as_str);
     Ok(url.map(str::to_owned))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flow_goes_to_a_subscription_that_can_go_through_with_it() {
+        for (subscription, cancel, update) in [
+            (json!({"status": "active"}), true, true),
+            (json!({"status": "past_due", "cancel_at": null}), true, true),
+            (json!({"status": "active", "cancel_at_period_end": true}), false, true),
+            (json!({"status": "active", "cancel_at": 5}), false, true),
+            (json!({"status": "canceled"}), false, false),
+            (json!({"status": "incomplete"}), false, false),
+        ] {
+            let fits = |flow: Flow| flow.fits(&subscription);
+            let found = (fits(Flow::SubscriptionCancel), fits(Flow::SubscriptionUpdate));
+            assert_eq!(found, (cancel, update), "{subscription}");
+        }
+        for name in ["payment_method_update", "subscription_cancel", "subscription_update"] {
+            assert_eq!(Flow::read(name).map(Flow::name), Some(name));
+        }
+        assert_eq!(Flow::read("subscription_update_confirm"), None);
+    }
+}

@@ -3,6 +3,7 @@
 
 mod billing;
 mod elements;
+mod merchant;
 
 use crate::env::{Env, Sandbox};
 use crate::shop::listen;
