@@ -115,8 +115,9 @@ impl Upgrade<'_> {
         if text(&session, "status") == "open" {
             return Ok(Some(Start::Pay(text(&session, "url").to_owned())));
         }
-        // Paid, and never come back.
-        if self.settle(user, &session).await? {
+        // Paid, and never come back; unless what was paid has ended since.
+        let is_paid = self.settle(user, &session).await?;
+        if is_paid && self.key(user).await?.is_some_and(|key| key.opens(now) != Opens::Nothing) {
             return Ok(Some(Start::Has));
         }
         let used = move |base: &mut dyn Base| base.use_return(&awaited.session, now);

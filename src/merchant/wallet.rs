@@ -111,8 +111,7 @@ impl Wallet<'_> {
 
     /// What came of a setup of the user's; the first card that is kept pays renewals. `None` where it is not theirs.
     pub async fn added(&self, setup: &str) -> Result<Option<Outcome>, ShopError> {
-        let path = format!("/v1/setup_intents/{}", escape(setup));
-        let Some(found) = self.own(&path).await? else { return Ok(None) };
+        let Some(found) = self.own("/v1/setup_intents", setup).await? else { return Ok(None) };
         let outcome = outcome(&found);
         let kept = text(&found, "payment_method").filter(|_| outcome == Outcome::Done);
         if let Some(kept) = kept
@@ -143,7 +142,9 @@ impl Wallet<'_> {
 
     /// The user's customer, where the card is theirs.
     async fn holder(&self, card: &str) -> Result<Option<String>, ShopError> {
-        let Some(customer) = self.customer().await? else { return Ok(None) };
+        let Some(customer) = self.customer().await?.filter(|_| is_id(card)) else {
+            return Ok(None);
+        };
         let path = format!("/v1/customers/{}/payment_methods/{}", escape(&customer), escape(card));
         match self.stripe.get(&path, &Value::Null).await {
             Ok(_) => Ok(Some(customer)),
@@ -165,23 +166,31 @@ impl Wallet<'_> {
 
     /// What came of a payment of the user's; `None` where it is not theirs.
     pub async fn paid(&self, payment: &str) -> Result<Option<(Outcome, Money)>, ShopError> {
-        let path = format!("/v1/payment_intents/{}", escape(payment));
-        let Some(found) = self.own(&path).await? else { return Ok(None) };
+        let Some(found) = self.own("/v1/payment_intents", payment).await? else {
+            return Ok(None);
+        };
         let amount = found.get("amount").and_then(Value::as_i64).unwrap_or_default();
         let currency = string(&found, "currency").parse().unwrap_or(Currency::JPY);
         Ok(Some((outcome(&found), Money::new(amount, currency))))
     }
 
-    /// An object of the provider's that belongs to the user's customer.
-    async fn own(&self, path: &str) -> Result<Option<Value>, ShopError> {
-        let Some(customer) = self.customer().await? else { return Ok(None) };
-        match self.stripe.get(path, &Value::Null).await {
-            Ok(found) if text(&found, "customer") == Some(&customer) => Ok(Some(found)),
+    /// An object of the provider's, where it belongs to the user's customer.
+    async fn own(&self, list: &str, id: &str) -> Result<Option<Value>, ShopError> {
+        let Some(customer) = self.customer().await?.filter(|_| is_id(id)) else {
+            return Ok(None);
+        };
+        match self.stripe.get(&format!("{list}/{}", escape(id)), &Value::Null).await {
+            Ok(found) if text(&found, "customer") == Some(customer.as_str()) => Ok(Some(found)),
             Ok(_) => Ok(None),
             Err(error) if is_not_theirs(&error) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Whether a text can be an id: what it is put behind stays the path that is asked for.
+fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_')
 }
 
 /// Whether the provider says that somebody has no such thing.

@@ -56,6 +56,10 @@ fn a_card_is_kept_without_a_charge_made_the_default_and_removed_by_its_owner_alo
         let refused = bob.send_form("/cards", form, &[("card", &other)]);
         assert_eq!(refused.status, 404, "{form}: {}", refused.text());
     }
+    for odd in ["", ".", "..", "pm_none"] {
+        let refused = ann.send_form("/cards", "/cards/default", &[("card", odd)]);
+        assert_eq!(refused.status, 404, "{odd}");
+    }
     assert_eq!(ann.send_form("/cards", "/cards/default", &[("card", &other)]).status, 303);
     let kept = customer(&shop, &user(&shop, "ann")).unwrap();
     let at_provider = shop.sandbox.api.read(&format!("/v1/customers/{kept}"));
@@ -91,7 +95,9 @@ fn a_form_of_the_shop_s_own_takes_a_payment_and_tells_its_payer_alone() {
     assert!(page.contains("¥1,200 is paid"), "{page}");
     assert_eq!(bob.get(&back).status, 404);
     assert_eq!(ann.get("/pay/done?payment_intent=pi_none").status, 404);
-    assert_eq!(ann.get("/pay/done").status, 404);
+    for odd in ["", "?payment_intent=", "?payment_intent=..", "?payment_intent=../customers"] {
+        assert_eq!(ann.get(&format!("/pay/done{odd}")).status, 404, "{odd}");
+    }
 }
 
 #[test]

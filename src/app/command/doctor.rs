@@ -4,7 +4,7 @@ use crate::app::context::Context;
 use crate::config::keys;
 use crate::domain::doctor::{Doctor, Finding};
 use crate::domain::host::is_loopback;
-use crate::domain::merchant::rights::{NEEDS, Need, pages};
+use crate::domain::merchant::rights::{PAGES, RIGHTS};
 use crate::domain::mode::Mode;
 use crate::domain::report::Report;
 use crate::domain::secret::KeyKind;
@@ -106,22 +106,22 @@ async fn rights(context: &Context, base: Option<&str>) -> Vec<Finding> {
     let Ok(stripe) = Stripe::with_retries(base, key.clone(), Retries::NONE) else {
         return Vec::new();
     };
-    let mut lacking: Vec<&Need> = Vec::new();
-    for need in &NEEDS {
-        let method = if need.method == "GET" { Method::GET } else { Method::POST };
-        let asked = stripe.call(method, need.path, &json!({"stripegym_doctor": "rights"})).await;
+    let mut lacking = Vec::new();
+    for right in &RIGHTS {
+        let method = if right.writes() { Method::POST } else { Method::GET };
+        let asked = stripe.call(method, right.path, &json!({"stripegym_doctor": "rights"})).await;
         match asked.as_ref().err().map(Error::api) {
-            Some(Some(error)) if error.kind == ErrorKind::Permission => lacking.push(need),
+            Some(Some(error)) if error.kind == ErrorKind::Permission => lacking.push(right.name),
             // Nobody answers, which is a finding of its own.
             Some(None) => return Vec::new(),
             Some(Some(_)) | None => {}
         }
     }
-    let of_page = |page: &'static str| Finding::Rights {
+    let of_page = |(page, needed): &(&'static str, &[&'static str])| Finding::Rights {
         page,
-        lacking: lacking.iter().filter(|it| it.page == page).map(|it| it.right).collect(),
+        lacking: needed.iter().filter(|name| lacking.contains(name)).copied().collect(),
     };
-    pages().into_iter().map(of_page).collect()
+    PAGES.iter().map(of_page).collect()
 }
 
 fn ledger(path: &Path) -> Finding {

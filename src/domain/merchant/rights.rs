@@ -1,51 +1,67 @@
 //! What a key must be allowed for each page of the shop, so that a restricted key can be as narrow as it may be.
 
-/// A call that a page makes with the shop's own key.
+/// A right as the keys of a sandbox are given it, and as Stripe's dashboard lists it: a resource, and reading or
+/// writing. It is asked about at an endpoint that needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Need {
-    /// The page.
-    pub page: &'static str,
-    /// `GET` or `POST`.
-    pub method: &'static str,
+pub struct Right {
+    /// Its name: `prices:read`.
+    pub name: &'static str,
     /// The endpoint's path.
     pub path: &'static str,
-    /// The right as the keys of a sandbox are given it, and as Stripe's dashboard lists it: resource and right.
-    pub right: &'static str,
 }
 
-const fn need(
-    page: &'static str,
-    method: &'static str,
-    path: &'static str,
-    right: &'static str,
-) -> Need {
-    Need { page, method, path, right }
+impl Right {
+    /// Whether it is a right to write, which includes reading.
+    pub fn writes(self) -> bool {
+        self.name.ends_with(":write")
+    }
 }
 
-/// Every call, page by page. Each right stands once with the page that it is first needed for.
-pub const NEEDS: [Need; 9] = [
-    need("/upgrade", "GET", "/v1/prices", "prices:read"),
-    need("/upgrade", "POST", "/v1/checkout/sessions", "checkout_sessions:write"),
-    need("/upgrade", "GET", "/v1/subscriptions", "subscriptions:read"),
-    need("/mypage", "POST", "/v1/billing_portal/sessions", "billing_portal_sessions:write"),
-    need(
-        "/mypage",
-        "GET",
-        "/v1/billing_portal/configurations",
-        "billing_portal_configurations:read",
-    ),
-    need("/cards", "POST", "/v1/customers", "customers:write"),
-    need("/cards", "POST", "/v1/setup_intents", "setup_intents:write"),
-    need("/cards", "POST", "/v1/payment_methods", "payment_methods:write"),
-    need("/pay", "POST", "/v1/payment_intents", "payment_intents:write"),
+const fn right(name: &'static str, path: &'static str) -> Right {
+    Right { name, path }
+}
+
+/// Every right that some page needs.
+pub const RIGHTS: [Right; 12] = [
+    right("billing_portal_configurations:read", "/v1/billing_portal/configurations"),
+    right("billing_portal_sessions:write", "/v1/billing_portal/sessions"),
+    right("checkout_sessions:write", "/v1/checkout/sessions"),
+    right("coupons:read", "/v1/coupons"),
+    right("customers:write", "/v1/customers"),
+    right("invoices:read", "/v1/invoices"),
+    right("payment_intents:write", "/v1/payment_intents"),
+    right("payment_methods:write", "/v1/payment_methods"),
+    right("prices:read", "/v1/prices"),
+    right("promotion_codes:read", "/v1/promotion_codes"),
+    right("setup_intents:write", "/v1/setup_intents"),
+    right("subscriptions:read", "/v1/subscriptions"),
 ];
 
-/// The pages, each once.
-pub fn pages() -> Vec<&'static str> {
-    let mut pages: Vec<_> = NEEDS.iter().map(|need| need.page).collect();
-    pages.dedup();
-    pages
-}
+/// The pages, each with the names of the rights that it needs.
+pub const PAGES: [(&str, &[&str]); 5] = [
+    (
+        "/pricing",
+        &[
+            "prices:read",
+            "customers:write",
+            "checkout_sessions:write",
+            "promotion_codes:read",
+            "coupons:read",
+            "invoices:read",
+        ],
+    ),
+    ("/upgrade", &["prices:read", "checkout_sessions:write", "subscriptions:read"]),
+    (
+        "/mypage",
+        &[
+            "billing_portal_sessions:write",
+            "billing_portal_configurations:read",
+            "subscriptions:read",
+        ],
+    ),
+    ("/cards", &["customers:write", "setup_intents:write", "payment_methods:write"]),
+    ("/pay", &["customers:write", "payment_intents:write"]),
+];
 
 #[cfg(test)]
 mod tests {
@@ -53,15 +69,12 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn every_page_stands_in_one_place_and_no_right_twice() {
-        let pages = pages();
-        assert_eq!(pages, ["/upgrade", "/mypage", "/cards", "/pay"]);
-        assert_eq!(pages.iter().collect::<BTreeSet<_>>().len(), pages.len());
-        let rights: BTreeSet<_> = NEEDS.iter().map(|need| need.right).collect();
-        assert_eq!(rights.len(), NEEDS.len());
-        assert!(NEEDS.iter().all(|need| need.right.ends_with(match need.method {
-            "GET" => ":read",
-            _ => ":write",
-        })));
+    fn every_right_that_a_page_needs_is_known_and_every_known_one_is_needed() {
+        let known: BTreeSet<_> = RIGHTS.iter().map(|right| right.name).collect();
+        let needed: BTreeSet<_> = PAGES.iter().flat_map(|(_, names)| *names).copied().collect();
+        assert_eq!((known.len(), &known), (RIGHTS.len(), &needed));
+        let pages: BTreeSet<_> = PAGES.iter().map(|(page, _)| page).collect();
+        assert_eq!(pages.len(), PAGES.len());
+        assert!(RIGHTS.iter().all(|right| right.writes() || right.name.ends_with(":read")));
     }
 }
