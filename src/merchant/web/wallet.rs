@@ -2,7 +2,6 @@
 
 use crate::domain::currency::Currency;
 use crate::domain::money::Money;
-use crate::domain::secret::ApiKey;
 use crate::merchant::failure::ShopError;
 use crate::merchant::portal::{self, Flow, Way};
 use crate::merchant::server::Desk;
@@ -21,9 +20,6 @@ use std::sync::Arc;
 
 /// What a page with Stripe.js runs of our own.
 const SCRIPT: &str = include_str!("stripe_form.js");
-
-/// The key that browsers are given where nobody set one; a sandbox takes any.
-const SANDBOX_KEY: &str = "pk_test_stripegymSandboxKey";
 
 fn wallet<'w>(desk: &'w Desk, visit: &'w Visit) -> Result<Wallet<'w>, ShopError> {
     Ok(Wallet { stripe: &desk.stripe, database: &desk.database, user: visit.signed_in()? })
@@ -132,10 +128,10 @@ fn theirs(is_theirs: bool) -> Outcome {
 <p><a href="{{ leave }}">{{ words.back }}</a></p>
 <script src="{{ library }}"></script><script src="/stripe-form.js"></script></section>"#
 )]
-struct CardForm<'p> {
+struct CardForm {
     title: &'static str,
     more: &'static str,
-    key: &'p str,
+    key: String,
     secret: String,
     /// `setup` or `payment`.
     kind: &'static str,
@@ -163,7 +159,7 @@ fn library(desk: &Desk) -> (String, String) {
 }
 
 /// A page with the provider's own fields: it may load what they need, and nothing else.
-fn card_form(desk: &Desk, visit: &Visit, mut form: CardForm<'_>) -> Answer {
+fn card_form(desk: &Desk, visit: &Visit, mut form: CardForm) -> Answer {
     let (library, allowed) = library(desk);
     form.library = library;
     let mut answer = page::show(visit, StatusCode::OK, form.title, &form);
@@ -176,10 +172,15 @@ fn card_form(desk: &Desk, visit: &Visit, mut form: CardForm<'_>) -> Answer {
     answer
 }
 
-/// The key that browsers see; a page without one cannot ask for a card.
-fn publishable(desk: &Desk) -> Option<&str> {
-    let given = desk.publishable.as_ref().map(ApiKey::reveal);
-    given.or_else(|| (desk.stripe.base() != STRIPE_BASE).then_some(SANDBOX_KEY))
+/// The key that browsers see; a page without one cannot ask for a card. A sandbox takes any, of the world that the
+/// shop's own key names.
+fn publishable(desk: &Desk) -> Option<String> {
+    if let Some(given) = &desk.publishable {
+        return Some(given.reveal().to_owned());
+    }
+    let world = desk.stripe.key().world().map(|name| format!("w_{name}_"));
+    let any = format!("pk_test_{}stripegymSandboxKey", world.unwrap_or_default());
+    (desk.stripe.base() != STRIPE_BASE).then_some(any)
 }
 
 /// Begins to keep a card: the page on which it is typed.

@@ -30,5 +30,5 @@ back = Back to the upgrade page
 foreign = This address is not for you, or it has run out.
 foreign-more = If you have paid, your key is on the upgrade page.
 no-price = PRO is not for sale yet.
-no-price-more = The provider has no price with the lookup key { $key }. Run: stripegym plan sync
+no-price-more = The provider has no price for the plan { $key }. Run: stripegym plan sync
 docs = How to call it

@@ -30,5 +30,5 @@ back = アップグレードのページに戻る
 foreign = このアドレスはご利用になれないか、有効期限が切れています。
 foreign-more = お支払い済みの場合、キーはアップグレードのページにあります。
 no-price = PRO プランはまだ販売していません。
-no-price-more = 検索キー { $key } の価格が決済サービスにありません。stripegym plan sync を実行してください
+no-price-more = プラン { $key } の価格が決済サービスにありません。stripegym plan sync を実行してください
 docs = 呼び出し方
