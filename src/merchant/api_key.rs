@@ -128,7 +128,9 @@ impl Upgrade<'_> {
     async fn open(&self, buyer: Buyer<'_>, key: &str) -> Result<Value, ShopError> {
         let user = buyer.user.to_owned();
         let customer = self.database.look(move |base| base.customer_of(STRIPE, &user)).await?;
-        let marks = json!({metadata::USER: buyer.user, metadata::PLAN: PRO.id});
+        let marks = json!({
+            metadata::USER: buyer.user, metadata::PLAN: PRO.id, metadata::PRICE: buyer.price,
+        });
         let origin = buyer.origin;
         let mut params = json!({
             "mode": "subscription",
@@ -258,6 +260,7 @@ mod tests {
             user: Some(ANN.into()),
             customer: Some("cus_1".into()),
             plan: PRO.id.into(),
+            price: None,
             status: status.into(),
             until: 100,
             ends,

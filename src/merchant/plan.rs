@@ -5,6 +5,9 @@ use crate::domain::currency::Currency;
 use crate::domain::locale::Locale;
 use crate::domain::member::{owned, text};
 use crate::domain::money::Money;
+use crate::merchant::base::Base;
+use crate::merchant::provider::ProviderName;
+use crate::store::StoreError;
 use crate::stripe::Stripe;
 use crate::stripe::failure::Error;
 use serde::Deserialize;
@@ -149,6 +152,15 @@ pub async fn offers(stripe: &Stripe, plans: Vec<Plan>, make: bool) -> Result<Vec
         offers.extend(offer(plan, &price));
     }
     Ok(offers)
+}
+
+/// Notes what each price gives, for whoever changes from one to another.
+pub fn note(base: &mut dyn Base, offers: &[Offer]) -> Result<(), StoreError> {
+    let provider = ProviderName::Stripe.name();
+    for Offer { plan, price, .. } in offers {
+        base.put_price(provider, price, &plan.id, plan.credits)?;
+    }
+    Ok(())
 }
 
 fn offer(plan: Plan, price: &Value) -> Option<Offer> {

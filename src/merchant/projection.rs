@@ -81,7 +81,12 @@ fn settle(
     for payment in payments {
         facts.extend(base.facts(provider, &payment)?);
     }
-    let Some(sale) = Sale::of(&facts) else { return Ok(()) };
+    let Some(mut sale) = Sale::of(&facts) else { return Ok(()) };
+    if let Some(price) = &sale.sold.price
+        && let Some((plan, credits)) = base.price(provider, price)?
+    {
+        (sale.sold.plan, sale.sold.credits) = (plan, credits);
+    }
     let (user, customer) = (sale.sold.user.as_deref(), sale.sold.customer.as_deref());
     // Somebody whom we do not know has bought elsewhere through the same account.
     let Some(user) = owner(base, provider, user, customer)? else { return Ok(()) };
@@ -110,7 +115,13 @@ fn follow(
     subscription: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let Some(mirror) = Mirror::of(&base.facts(provider, subscription)?) else { return Ok(()) };
+    let facts = base.facts(provider, subscription)?;
+    let Some(mut mirror) = Mirror::of(&facts) else { return Ok(()) };
+    if let Some(price) = &mirror.price
+        && let Some((plan, _)) = base.price(provider, price)?
+    {
+        mirror.plan = plan;
+    }
     let (user, customer) = (mirror.user.as_deref(), mirror.customer.as_deref());
     let Some(user) = owner(base, provider, user, customer)? else { return Ok(()) };
     base.put_subscription(provider, &user, &mirror)?;
@@ -275,6 +286,25 @@ mod tests {
             base.bind_customer("stripe", "cus_1", "user_eve")?;
             learn(base, ProviderName::Stripe, &[sold("cs_2", None, true)], NOW)?;
             assert_eq!(base.orders(Some(ANN), 9)?.len(), 1);
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn a_plan_that_was_changed_gives_what_its_price_gives() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = open(folder.path());
+        let Fact::Sold(period) = sold("in_1", Some(ANN), true) else { return };
+        let changed =
+            |price: &str| Fact::Sold(Sold { price: Some(price.into()), ..period.clone() });
+        change(&file, |base| {
+            base.put_price("stripe", "price_2", "large", 4_000)?;
+            base.put_price("stripe", "price_2", "large", 9_000)?;
+            learn(base, ProviderName::Stripe, &[changed("price_2")], NOW)?;
+            assert_eq!(
+                (base.orders(None, 9)?[0].plan.as_str(), base.credits(ANN)?),
+                ("large", 4_000)
+            );
             Ok(())
         });
     }

@@ -14,6 +14,7 @@ use crate::os::clock::Clock;
 use crate::shop::answer;
 use crate::shop::intake::{Intake, Secrets};
 use crate::shop::listener::ListenerError;
+use crate::shop::listener_event::EventSink;
 use crate::store::writer::LedgerBatch;
 use crate::stripe::Stripe;
 use hyper::service::service_fn;
@@ -44,6 +45,8 @@ pub struct ShopConfig {
     pub offers: Vec<Offer>,
     /// What time it is.
     pub clock: Clock,
+    /// Where it is told what was heard.
+    pub sink: EventSink,
 }
 
 /// How often something may be tried.
@@ -80,6 +83,8 @@ pub struct Desk {
     pub tries: Tries,
     /// What time it is.
     pub clock: Clock,
+    /// Where it is told what was heard.
+    pub sink: EventSink,
 }
 
 impl Desk {
@@ -155,6 +160,7 @@ pub async fn start(config: ShopConfig) -> Result<Running, ListenerError> {
             ask: Limiter::new(120, 60),
         },
         clock: config.clock,
+        sink: config.sink,
     });
     let service = service_fn(move |request| {
         let desk = Arc::clone(&desk);

@@ -10,6 +10,7 @@ use crate::domain::secret::SigningSecret;
 use crate::domain::signature::{self, SignatureError};
 use crate::domain::time::Timestamp;
 use crate::os::clock::Clock;
+use crate::shop::listener_event::{ListenerEvent, Via};
 use crate::store::StoreError;
 use crate::store::guard::Moved;
 use crate::store::writer::{Accepted, LedgerBatch, Write};
@@ -60,6 +61,24 @@ pub struct Received {
     pub about: String,
     /// What storing it came to.
     pub accepted: Accepted,
+}
+
+impl Received {
+    /// As it is told to whoever watches.
+    pub fn seen(self, at: Timestamp, via: Via, took_ms: u64) -> ListenerEvent {
+        ListenerEvent::Accepted {
+            at,
+            via,
+            event: self.event,
+            kind: self.kind,
+            about: self.about,
+            fresh: self.accepted.fresh,
+            changes: self.accepted.changes,
+            problem: self.accepted.problem,
+            took_ms,
+            forwarded: None,
+        }
+    }
 }
 
 /// Why a request was not taken. Nothing of it was stored.

@@ -376,18 +376,7 @@ fn accepted(
 }
 
 fn sight(desk: &Desk, took_ms: u64, received: Received) -> ListenerEvent {
-    ListenerEvent::Accepted {
-        at: desk.intake.now(),
-        via: Via::Webhook,
-        event: received.event,
-        kind: received.kind,
-        about: received.about,
-        fresh: received.accepted.fresh,
-        changes: received.accepted.changes,
-        problem: received.accepted.problem,
-        took_ms,
-        forwarded: None,
-    }
+    received.seen(desk.intake.now(), Via::Webhook, took_ms)
 }
 
 fn with_forward(mut seen: ListenerEvent, outcome: Result<u16, String>) -> ListenerEvent {

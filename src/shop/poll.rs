@@ -120,18 +120,7 @@ impl Poller {
         let received = self.intake.store(event, Source::Poll).await?;
         let fresh = received.accepted.fresh;
         if fresh {
-            self.sink.tell(ListenerEvent::Accepted {
-                at: self.now(),
-                via: Via::Poll,
-                event: received.event,
-                kind: received.kind,
-                about: received.about,
-                fresh,
-                changes: received.accepted.changes,
-                problem: received.accepted.problem,
-                took_ms: began.ms(),
-                forwarded: None,
-            });
+            self.sink.tell(received.seen(self.now(), Via::Poll, began.ms()));
         }
         Ok(fresh)
     }

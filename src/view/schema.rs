@@ -34,7 +34,9 @@ pub fn of(command: &str) -> Option<&'static str> {
             "{place, id, rows: [{verdict, session, key, difference: int|null, ledger: record|null,\n provider: record|null}], lines: [{id, type, received}]}\nrecord is {session, amount, currency, status, created, payment_intent|null,\n refunded: int|null, fee: int|null}"
         }
         "sandbox" => "{ready: URL}",
-        "shop" => "{listening: URL, endpoint|null}",
+        "shop" => {
+            "One object a line:\n{listening: URL, endpoint|null}, before it {polling: URL} with a Stripe key,\n{at, outcome: \"recorded\"|\"stored\"|\"not_booked\"|\"duplicate\"|\"rejected\", status, reason|null,\n event|null, type|null, took_ms, forwarded: null} for each delivery"
+        }
         "sandbox fault add" => "{on, answer, times: int, used: int}",
         "sandbox fault list" => "{faults: [{on, answer, times: int, used: int}]}",
         "sandbox fault clear" => "{cleared: int}",

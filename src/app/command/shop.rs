@@ -3,7 +3,7 @@
 use crate::app::context::Context;
 use crate::app::failure::{of_listener, of_store};
 use crate::app::ledger_file::{self, LedgerFile};
-use crate::app::merchant_server::sweep;
+use crate::app::merchant_server::{delivery, sweep};
 use crate::app::provider::Provider;
 use crate::domain::fault::{Fault, FaultKind, UsageError};
 use crate::domain::member;
@@ -20,12 +20,13 @@ use crate::merchant::server::{self, Running, ShopConfig};
 use crate::net::shutdown::{self, Stop};
 use crate::net::tasks::Tasks;
 use crate::shop::intake::{Intake, Secrets};
-use crate::shop::listener_event::EventSink;
+use crate::shop::listener_event::{EventSink, ListenerEvent};
 use crate::shop::poll::{PollError, Poller};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::mpsc::Receiver;
 
 /// How often the provider is asked for events where it cannot deliver them, and the journal is followed.
 const FOLLOW_EVERY: Duration = Duration::from_secs(2);
@@ -58,17 +59,20 @@ async fn work(
     plans: Vec<Plan>,
 ) -> Result<Report, Fault> {
     let file = LedgerFile::open(context).await?;
-    let makes = context.config.mode == Mode::Sandbox;
-    let wished = asked.port.unwrap_or(context.config.port);
+    let is_sandbox = context.config.mode == Mode::Sandbox;
     let database = open(context).await?;
-    let follower = Follower {
-        journal: Arc::clone(&file.ledger),
-        database: database.clone(),
-        clock: context.clock.clone(),
-        live: provider.stripe.is_live(),
-    };
-    let behind = follower.catch_up().await;
-    behind.map_err(|error| of_store(&error, &path(context)))?;
+    let past = Past::of(context, provider, &file, &database);
+    past.catch_up(context).await?;
+    // Before this one listens: an endpoint at which nobody answers is left over from one that was killed.
+    if is_sandbox {
+        sweep(provider, MARK, false).await?;
+    }
+    let offers = plan::offers(&provider.stripe, plans, is_sandbox).await?;
+    let sold = offers.clone();
+    let noted = database.change(move |base| plan::note(base, &sold)).await;
+    noted.map_err(|error| of_store(&error, &path(context)))?;
+    let (sink, seen) = EventSink::channel();
+    let wished = asked.port.unwrap_or(context.config.port);
     let config = ShopConfig {
         addr: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), wished),
         or_next: asked.port.is_none(),
@@ -78,8 +82,9 @@ async fn work(
         tolerance_s: TOLERANCE_S,
         batch: Arc::clone(&file.batch),
         database,
-        offers: plan::offers(&provider.stripe, plans, makes).await?,
+        offers,
         clock: context.clock.clone(),
+        sink,
     };
     let started = server::start(config).await;
     let running = started.map_err(|error| of_listener(&error, "stripegym shop"))?;
@@ -89,15 +94,16 @@ async fn work(
     }
     let (stop_following, following) = shutdown::pair();
     let tasks = Tasks::default();
-    let endpoint = if makes {
+    let endpoint = if is_sandbox {
         Some(register(provider, &running).await?)
     } else {
         // Stripe cannot reach this machine, unless through a tunnel: what it does not deliver is fetched.
-        follow(context, provider, &file, follower, (&tasks, following));
+        context.notices.say(Notice::Polling { base: provider.base().to_owned() });
+        past.follow(context, &tasks, &following);
         None
     };
     context.notices.say(Notice::Listening { url: running.url(), endpoint: endpoint.clone() });
-    context.stop.clone().wait().await;
+    watch(context, seen).await;
     if let Some(id) = endpoint
         && let Err(error) = provider.stripe.delete_webhook_endpoint(&id).await
     {
@@ -109,38 +115,69 @@ async fn work(
     Err(FaultKind::Interrupted.into())
 }
 
-/// Fetches the provider's events into the journal, and works in what the journal has.
-fn follow(
-    context: &Context,
-    provider: &Provider,
-    file: &LedgerFile,
+/// Says what is heard, until the stop signal.
+async fn watch(context: &Context, mut seen: Receiver<ListenerEvent>) {
+    let mut stop = context.stop.clone();
+    loop {
+        tokio::select! {
+            () = stop.wait() => return,
+            event = seen.recv() => match event.as_ref().map(delivery) {
+                Some(Some(delivery)) => context.notices.say(Notice::Delivered(delivery)),
+                Some(None) => {}
+                None => return stop.wait().await,
+            }
+        }
+    }
+}
+
+/// What happened and was not delivered here: fetched into the journal, and worked in from there.
+struct Past {
+    poller: Poller,
     follower: Follower,
-    (tasks, stop): (&Tasks, Stop),
-) {
-    let key = context.config.key.as_ref().map_or_else(String::new, ApiKey::masked);
-    let (sink, _) = EventSink::channel();
-    let intake = Intake::new(
-        Secrets::default(),
-        TOLERANCE_S,
-        context.clock.clone(),
-        Arc::clone(&file.batch),
-    );
-    let poller = Poller {
-        stripe: provider.stripe.clone(),
-        ledger: Arc::clone(&file.ledger),
-        intake: intake.for_mode(provider.stripe.is_live()),
-        cursor: format!("events of {key}"),
-        sink,
-    };
-    context.notices.say(Notice::Polling { base: provider.base().to_owned() });
-    let (notices, polling) = (context.notices.clone(), stop.clone());
-    tasks.spawn(async move {
-        let failed = |error: &PollError| {
-            notices.say(Notice::PollFailed { cause: error.to_string() });
+}
+
+impl Past {
+    fn of(context: &Context, provider: &Provider, file: &LedgerFile, database: &Database) -> Self {
+        let live = provider.stripe.is_live();
+        let (clock, batch) = (context.clock.clone(), Arc::clone(&file.batch));
+        let intake = Intake::new(Secrets::default(), TOLERANCE_S, clock.clone(), batch);
+        let key = context.config.key.as_ref().map_or_else(String::new, ApiKey::masked);
+        let poller = Poller {
+            stripe: provider.stripe.clone(),
+            ledger: Arc::clone(&file.ledger),
+            intake: intake.for_mode(live),
+            cursor: format!("events of {key}"),
+            // Nobody watches what is fetched.
+            sink: EventSink::channel().0,
         };
-        poller.run(FOLLOW_EVERY, polling, failed).await;
-    });
-    tasks.spawn(async move { follower.run(FOLLOW_EVERY, stop).await });
+        let (journal, database) = (Arc::clone(&file.ledger), database.clone());
+        Self { poller, follower: Follower { journal, database, clock, live } }
+    }
+
+    /// Makes up for what happened while no shop was open; where nobody has an account, nothing did.
+    async fn catch_up(&self, context: &Context) -> Result<(), Fault> {
+        let fault = |error| of_store(&error, &path(context));
+        let found = self.follower.database.look(|base| base.has_users()).await;
+        if found.map_err(fault)?
+            && let Err(error) = self.poller.once().await
+        {
+            context.notices.say(Notice::PollFailed { cause: error.to_string() });
+        }
+        self.follower.catch_up().await.map(drop).map_err(fault)
+    }
+
+    /// Goes on doing so until `stop`.
+    fn follow(self, context: &Context, tasks: &Tasks, stop: &Stop) {
+        let Self { poller, follower } = self;
+        let (notices, polling, following) = (context.notices.clone(), stop.clone(), stop.clone());
+        tasks.spawn(async move {
+            let failed = |error: &PollError| {
+                notices.say(Notice::PollFailed { cause: error.to_string() });
+            };
+            poller.run(FOLLOW_EVERY, polling, failed).await;
+        });
+        tasks.spawn(async move { follower.run(FOLLOW_EVERY, following).await });
+    }
 }
 
 /// What is sold.
@@ -173,7 +210,6 @@ async fn open(context: &Context) -> Result<Database, Fault> {
 
 /// Registers the webhook with the sandbox, and believes the secret that is given for it; the endpoint.
 async fn register(provider: &Provider, running: &Running) -> Result<String, Fault> {
-    sweep(provider, MARK, false).await?;
     let url = running.webhook_url();
     // The journal is to have everything, for the book that follows from it.
     let created = provider.stripe.create_webhook_endpoint(&url, &["*"], MARK).await?;

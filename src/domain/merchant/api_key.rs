@@ -107,6 +107,7 @@ mod tests {
             user: None,
             customer: None,
             plan: String::new(),
+            price: None,
             status: status.to_owned(),
             until,
             ends,

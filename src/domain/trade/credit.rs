@@ -1,39 +1,21 @@
 //! The credit book: entries are only ever added. What a sale should have given stands in its facts; what is added is
 //! the difference to what was given, so that the sum is right after each fact, in whatever order they come.
 
+use crate::domain::named::named;
 use crate::domain::trade::sale::{Sale, SaleStatus};
 use std::collections::BTreeMap;
 
-/// Why credits are given or taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reason {
-    /// They were bought, or a period was paid.
-    Purchase,
-    /// The money went back.
-    Refund,
-    /// The buyer's bank has the money.
-    Dispute,
-    /// By hand.
-    Grant,
-}
-
-impl Reason {
-    /// Every one.
-    pub const ALL: [Self; 4] = [Self::Purchase, Self::Refund, Self::Dispute, Self::Grant];
-
-    /// Its word.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Purchase => "purchase",
-            Self::Refund => "refund",
-            Self::Dispute => "dispute",
-            Self::Grant => "grant",
-        }
-    }
-
-    /// The one of this word.
-    pub fn read(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|it| it.name() == name)
+named! {
+    /// Why credits are given or taken.
+    pub enum Reason {
+        /// They were bought, or a period was paid.
+        Purchase = "purchase",
+        /// The money went back.
+        Refund = "refund",
+        /// The buyer's bank has the money.
+        Dispute = "dispute",
+        /// By hand.
+        Grant = "grant",
     }
 }
 

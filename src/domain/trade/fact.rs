@@ -103,6 +103,9 @@ pub struct Sold {
     pub plan: String,
     /// The credits that it gives.
     pub credits: i64,
+    /// The price that was paid, where it is another than the plan was begun with: the plan was changed since.
+    #[serde(default)]
+    pub price: Option<String>,
     /// What it costs altogether, in minor units.
     pub amount: i64,
     /// The currency's code.
@@ -128,6 +131,9 @@ pub struct Snapshot {
     pub customer: Option<String>,
     /// The plan.
     pub plan: String,
+    /// The price that is paid, where it is another than the plan was begun with.
+    #[serde(default)]
+    pub price: Option<String>,
     /// The provider's word for how it stands.
     pub status: String,
     /// When its period ends.

@@ -1,51 +1,24 @@
 //! A sale: what its facts come to.
 
+use crate::domain::named::named;
 use crate::domain::trade::fact::{Fact, Sold, Stands};
 use std::collections::BTreeMap;
 
-/// How a sale stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SaleStatus {
-    /// The payment is on its way.
-    Pending,
-    /// It is paid.
-    Succeeded,
-    /// The payment did not arrive.
-    Failed,
-    /// A part of it went back.
-    PartiallyRefunded,
-    /// All of it went back.
-    Refunded,
-    /// The buyer's bank has taken it.
-    Disputed,
-}
-
-impl SaleStatus {
-    /// Every one.
-    pub const ALL: [Self; 6] = [
-        Self::Pending,
-        Self::Succeeded,
-        Self::Failed,
-        Self::PartiallyRefunded,
-        Self::Refunded,
-        Self::Disputed,
-    ];
-
-    /// Its word.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-            Self::PartiallyRefunded => "partially_refunded",
-            Self::Refunded => "refunded",
-            Self::Disputed => "disputed",
-        }
-    }
-
-    /// The one of this word.
-    pub fn read(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|it| it.name() == name)
+named! {
+    /// How a sale stands.
+    pub enum SaleStatus {
+        /// The payment is on its way.
+        Pending = "pending",
+        /// It is paid.
+        Succeeded = "succeeded",
+        /// The payment did not arrive.
+        Failed = "failed",
+        /// A part of it went back.
+        PartiallyRefunded = "partially_refunded",
+        /// All of it went back.
+        Refunded = "refunded",
+        /// The buyer's bank has taken it.
+        Disputed = "disputed",
     }
 }
 

@@ -13,6 +13,8 @@ pub struct Mirror {
     pub customer: Option<String>,
     /// The plan.
     pub plan: String,
+    /// The price that is paid, where it is another than the plan was begun with.
+    pub price: Option<String>,
     /// The provider's word for how it stands.
     pub status: String,
     /// When its period ends.
@@ -99,6 +101,7 @@ impl Mirror {
             user: seen.iter().filter_map(|it| it.user.clone()).max(),
             customer: seen.iter().filter_map(|it| it.customer.clone()).max(),
             plan: of_plan.map(|it| it.plan.clone()).unwrap_or_default(),
+            price: known.price.clone(),
             status: status(&known, paid.map(|(at, _)| at), failed).to_owned(),
             until: known.until.max(paid.map_or(0, |(_, until)| until)),
             ends: known.ends,

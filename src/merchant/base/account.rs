@@ -44,6 +44,9 @@ pub trait Accounts {
     /// The account of an id.
     fn user(&mut self, id: &str) -> Result<Option<User>, StoreError>;
 
+    /// Whether anybody has an account.
+    fn has_users(&mut self) -> Result<bool, StoreError>;
+
     /// Signs somebody in: whoever shows what hashes to `token` is that user until `expires`.
     fn open_session(
         &mut self,
@@ -81,6 +84,10 @@ impl Accounts for Sqlite<'_> {
     fn user(&mut self, id: &str) -> Result<Option<User>, StoreError> {
         let sql = "SELECT id, email, created FROM users WHERE id = ?1";
         self.run(|it| it.prepare_cached(sql)?.query_row([id], user).optional())
+    }
+
+    fn has_users(&mut self) -> Result<bool, StoreError> {
+        self.run(|it| it.prepare_cached("SELECT 1 FROM users LIMIT 1")?.exists([]))
     }
 
     fn open_session(

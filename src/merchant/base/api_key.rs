@@ -3,7 +3,7 @@
 
 use crate::domain::merchant::api_key::{KeyText, Opens};
 use crate::domain::merchant::one_time::Awaited;
-use crate::domain::merchant::quota::Month;
+use crate::domain::merchant::quota::{Month, PRO};
 use crate::domain::time::Timestamp;
 use crate::domain::trade::subscription::Mirror;
 use crate::merchant::base::sqlite::Sqlite;
@@ -58,9 +58,13 @@ pub struct KeptKey {
 }
 
 impl KeptKey {
-    /// What it opens at `now`.
+    /// What it opens at `now`. Where its subscription was changed to pay for another plan, it waits for that to be
+    /// changed back.
     pub fn opens(&self, now: Timestamp) -> Opens {
-        let opens = self.paid_by.as_ref().map(|subscription| Opens::of(subscription, now));
+        let opens = self.paid_by.as_ref().map(|subscription| match Opens::of(subscription, now) {
+            Opens::Everything if subscription.plan != PRO.id => Opens::Suspended,
+            opens => opens,
+        });
         opens.filter(|_| self.revoked.is_none()).unwrap_or(Opens::Nothing)
     }
 }
@@ -128,6 +132,7 @@ fn kept(row: &Row<'_>) -> rusqlite::Result<KeptKey> {
             user: Some(user.clone()),
             customer: row.get(6)?,
             plan: row.get(7)?,
+            price: None,
             status,
             until: row.get(9)?,
             ends: row.get(10)?,
@@ -289,7 +294,8 @@ mod tests {
             subscription: subscription.to_owned(),
             user: None,
             customer: None,
-            plan: "api-pro".to_owned(),
+            plan: PRO.id.to_owned(),
+            price: None,
             status: status.to_owned(),
             until: 2_000,
             ends,
@@ -383,6 +389,9 @@ mod tests {
             assert_eq!(opens(base, 1_999), Some(Opens::Everything));
             base.put_subscription("stripe", "u", &paid_by("sub_u", "unpaid", false))?;
             assert_eq!(opens(base, 1_999), Some(Opens::Suspended));
+            let other = Mirror { plan: "monthly".to_owned(), ..paid_by("sub_u", "active", false) };
+            base.put_subscription("stripe", "u", &other)?;
+            assert_eq!(opens(base, 1_999), Some(Opens::Suspended), "it pays for something else");
             assert!(!base.issue("u", "sub_next", NOW)?, "who has a key does not get a second one");
             base.put_subscription("stripe", "u", &paid_by("sub_u", "active", true))?;
             assert_eq!(opens(base, 1_999), Some(Opens::Everything));

@@ -22,6 +22,13 @@ pub(super) const SCHEMA: &str = "
         journal INTEGER PRIMARY KEY,
         line    INTEGER NOT NULL
     ) STRICT;
+    CREATE TABLE prices (
+        provider TEXT NOT NULL,
+        price    TEXT NOT NULL,
+        plan     TEXT NOT NULL,
+        credits  INTEGER NOT NULL,
+        PRIMARY KEY (provider, price)
+    ) STRICT, WITHOUT ROWID;
     CREATE TABLE facts (
         provider TEXT NOT NULL,
         subject  TEXT NOT NULL,
@@ -119,6 +126,18 @@ pub trait Orders {
     /// Notes that an event was worked in; `false` where it was before.
     fn apply(&mut self, provider: &str, event: &str, now: Timestamp) -> Result<bool, StoreError>;
 
+    /// Notes what a price gives: its plan and credits. What was noted once stays, for what was sold by it.
+    fn put_price(
+        &mut self,
+        provider: &str,
+        price: &str,
+        plan: &str,
+        credits: i64,
+    ) -> Result<(), StoreError>;
+
+    /// The plan and the credits that a price gives, where it was ever sold here.
+    fn price(&mut self, provider: &str, price: &str) -> Result<Option<(String, i64)>, StoreError>;
+
     /// Up to which line of a journal everything was worked in.
     fn reached(&mut self, journal: i64) -> Result<i64, StoreError>;
 
@@ -191,6 +210,7 @@ fn mirror(row: &Row<'_>) -> rusqlite::Result<Mirror> {
         user: row.get(1)?,
         customer: row.get(2)?,
         plan: row.get(3)?,
+        price: None,
         status: row.get(4)?,
         until: row.get(5)?,
         ends: row.get(6)?,
@@ -203,6 +223,25 @@ impl Orders for Sqlite<'_> {
                    ON CONFLICT DO NOTHING";
         let values = params![provider, event, now.0];
         self.run(|it| Ok(it.prepare_cached(sql)?.execute(values)? > 0))
+    }
+
+    fn put_price(
+        &mut self,
+        provider: &str,
+        price: &str,
+        plan: &str,
+        credits: i64,
+    ) -> Result<(), StoreError> {
+        let sql = "INSERT INTO prices (provider, price, plan, credits) VALUES (?1, ?2, ?3, ?4) \
+                   ON CONFLICT DO NOTHING";
+        self.run(|it| it.prepare_cached(sql)?.execute(params![provider, price, plan, credits]))?;
+        Ok(())
+    }
+
+    fn price(&mut self, provider: &str, price: &str) -> Result<Option<(String, i64)>, StoreError> {
+        let sql = "SELECT plan, credits FROM prices WHERE provider = ?1 AND price = ?2";
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        self.run(|it| it.prepare_cached(sql)?.query_row([provider, price], read).optional())
     }
 
     fn reached(&mut self, journal: i64) -> Result<i64, StoreError> {

@@ -4,32 +4,19 @@ pub mod stripe;
 
 use crate::domain::book::line::Source;
 use crate::domain::event::Event;
+use crate::domain::named::named;
 use crate::domain::trade::fact::Fact;
 use crate::shop::intake::IntakeError;
 use hyper::HeaderMap;
 use std::fmt;
 
-/// The providers that the application knows by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProviderName {
-    /// Stripe.
-    Stripe,
-    /// Creem.
-    Creem,
-}
-
-impl ProviderName {
-    /// Its name on the wire.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Stripe => "stripe",
-            Self::Creem => "creem",
-        }
-    }
-
-    /// The one of this name.
-    pub fn read(name: &str) -> Option<Self> {
-        [Self::Stripe, Self::Creem].into_iter().find(|it| it.name() == name)
+named! {
+    /// The providers that the application knows by name.
+    pub enum ProviderName {
+        /// Stripe.
+        Stripe = "stripe",
+        /// Creem.
+        Creem = "creem",
     }
 }
 

@@ -103,6 +103,7 @@ pub fn of_session(session: &Value) -> Vec<Fact> {
         customer: id_of(session.get("customer")),
         plan: of_metadata(session.get("metadata"), metadata::PLAN),
         credits: credits(session.get("metadata")),
+        price: None,
         amount: number(session, "amount_total"),
         currency: string(session, "currency"),
         payment: id_of(session.get("payment_intent")),
@@ -138,11 +139,15 @@ pub fn of_invoice(invoice: &Value) -> Vec<Fact> {
         return Vec::new();
     }
     let metadata = details.and_then(|it| it.get("metadata"));
-    // A change in mid-period is paid for by the difference, and begins no period.
-    let begins = matches!(
-        text(invoice, "billing_reason"),
-        Some("subscription_create" | "subscription_cycle")
-    );
+    let lines = invoice.pointer("/lines/data").and_then(Value::as_array);
+    let lines: Vec<&Value> = lines.into_iter().flatten().collect();
+    // A change in mid-period is paid for by its difference, and begins no period.
+    let is_whole = |it: &&&Value| {
+        let share = it.pointer("/parent/subscription_item_details/proration");
+        share.and_then(Value::as_bool) == Some(false)
+    };
+    let period = lines.iter().filter(is_whole).max_by_key(|it| period_end(it));
+    let price = period.and_then(|it| id_of(it.pointer("/pricing/price_details/price")));
     let paid_at = invoice.pointer("/status_transitions/paid_at").and_then(Value::as_i64);
     let at = paid_at.unwrap_or_else(|| number(invoice, "created"));
     let sold = Sold {
@@ -150,7 +155,8 @@ pub fn of_invoice(invoice: &Value) -> Vec<Fact> {
         user: Some(of_metadata(metadata, metadata::USER)).filter(|it| !it.is_empty()),
         customer: id_of(invoice.get("customer")),
         plan: of_metadata(metadata, metadata::PLAN),
-        credits: if begins { credits(metadata) } else { 0 },
+        credits: if period.is_some() { credits(metadata) } else { 0 },
+        price: changed(price, metadata),
         amount: number(invoice, "amount_paid"),
         currency: string(invoice, "currency"),
         payment: None,
@@ -158,9 +164,7 @@ pub fn of_invoice(invoice: &Value) -> Vec<Fact> {
         paid: true,
         at,
     };
-    let lines = invoice.pointer("/lines/data").and_then(Value::as_array);
-    let ends = lines.into_iter().flatten().filter_map(|it| it.pointer("/period/end")?.as_i64());
-    let until = ends.max().unwrap_or_default();
+    let until = lines.iter().map(|it| period_end(it)).max().unwrap_or_default();
     let payments = invoice.pointer("/payments/data").and_then(Value::as_array);
     let payments = payments.into_iter().flatten().filter_map(payment_of);
     let payments = payments.map(|payment| Fact::PaymentOf { sale: sale.clone(), payment });
@@ -168,6 +172,15 @@ pub fn of_invoice(invoice: &Value) -> Vec<Fact> {
     facts.push(Fact::Sold(sold));
     facts.push(Fact::PeriodPaid { subscription, until, at });
     facts
+}
+
+fn period_end(line: &Value) -> i64 {
+    line.pointer("/period/end").and_then(Value::as_i64).unwrap_or_default()
+}
+
+/// A price that is another than what was begun with.
+fn changed(price: Option<String>, metadata: Option<&Value>) -> Option<String> {
+    price.filter(|it| *it != of_metadata(metadata, metadata::PRICE))
 }
 
 fn of_failed_invoice(invoice: &Value, at: i64) -> Vec<Fact> {
@@ -224,6 +237,7 @@ pub fn of_subscription(
     let metadata = subscription.get("metadata");
     let items = subscription.pointer("/items/data").and_then(Value::as_array);
     let ends = items.into_iter().flatten().map(|it| number(it, "current_period_end"));
+    let price = id_of(subscription.pointer("/items/data/0/price"));
     let ends_then = subscription.get("cancel_at_period_end").and_then(Value::as_bool);
     let ends_once = subscription.get("cancel_at").is_some_and(Value::is_i64);
     vec![Fact::Subscription(Snapshot {
@@ -231,6 +245,7 @@ pub fn of_subscription(
         user: Some(of_metadata(metadata, metadata::USER)).filter(|it| !it.is_empty()),
         customer: id_of(subscription.get("customer")),
         plan: of_metadata(metadata, metadata::PLAN),
+        price: changed(price, metadata),
         status: string(subscription, "status"),
         until: ends.max().unwrap_or_default(),
         ends: ends_then == Some(true) || ends_once,
@@ -302,7 +317,7 @@ mod tests {
     }
 
     fn about() -> Value {
-        json!({ "userId": "user_1", "planId": "small", "credits": "100" })
+        json!({ "userId": "user_1", "planId": "small", "credits": "100", "priceId": "price_1" })
     }
 
     #[test]
@@ -331,26 +346,40 @@ mod tests {
 
     #[test]
     fn an_invoice_states_its_period_and_gives_credits_where_one_begins() {
-        let invoice = |reason: &str| {
+        let line = |price: &str, proration: bool, end: i64| {
             json!({
-                "id": "in_1", "status": "paid", "billing_reason": reason, "customer": "cus_1",
-                "amount_paid": 1200, "currency": "jpy", "created": 7,
-                "status_transitions": { "paid_at": 9 },
-                "parent": { "subscription_details": { "subscription": "sub_1", "metadata": about() } },
-                "lines": { "data": [{ "period": { "end": 31 } }, { "period": { "end": 20 } }] },
+                "period": { "end": end },
+                "parent": { "subscription_item_details": { "proration": proration } },
+                "pricing": { "price_details": { "price": price } },
             })
         };
-        for (reason, credits) in
-            [("subscription_create", 100), ("subscription_cycle", 100), ("subscription_update", 0)]
-        {
-            let facts = stated("invoice.paid", &invoice(reason), &Value::Null);
-            assert!(facts.iter().any(|it| matches!(it, Fact::Sold(it) if it.credits == credits)));
+        let invoice = |lines: Value| {
+            json!({
+                "id": "in_1", "status": "paid", "customer": "cus_1", "amount_paid": 1200,
+                "currency": "jpy", "created": 7, "status_transitions": { "paid_at": 9 },
+                "parent": { "subscription_details": { "subscription": "sub_1", "metadata": about() } },
+                "lines": { "data": lines },
+            })
+        };
+        let share = line("price_2", true, 31);
+        for (lines, credits, price) in [
+            (json!([line("price_1", false, 31)]), 100, None),
+            (json!([share, share]), 0, None),
+            // Another interval: what is left of the old one comes off, and a period of the new one begins.
+            (json!([share, line("price_2", false, 31)]), 100, Some("price_2")),
+        ] {
+            let facts = stated("invoice.paid", &invoice(lines), &Value::Null);
+            let sold = facts.iter().find_map(|it| match it {
+                Fact::Sold(it) => Some((it.credits, it.price.as_deref())),
+                _ => None,
+            });
+            assert_eq!(sold, Some((credits, price)), "{facts:?}");
             let period = Fact::PeriodPaid { subscription: "sub_1".into(), until: 31, at: 9 };
             assert!(facts.contains(&period), "{facts:?}");
         }
         let one_off = json!({ "id": "in_2", "status": "paid", "parent": null });
         assert_eq!(stated("invoice.paid", &one_off, &Value::Null), []);
-        let failed = stated("invoice.payment_failed", &invoice("subscription_cycle"), &Value::Null);
+        let failed = stated("invoice.payment_failed", &invoice(json!([])), &Value::Null);
         assert_eq!(failed, [Fact::PeriodFailed { subscription: "sub_1".into(), at: 50 }]);
     }
 
@@ -359,14 +388,14 @@ mod tests {
         let object = json!({
             "id": "sub_1", "status": "active", "customer": "cus_1", "metadata": about(),
             "cancel_at_period_end": false, "cancel_at": null,
-            "items": { "data": [{ "current_period_end": 31 }] },
+            "items": { "data": [{ "current_period_end": 31, "price": { "id": "price_1" } }] },
         });
         let previous = json!({ "status": "incomplete", "latest_invoice": "in_1" });
         let facts = stated("customer.subscription.updated", &object, &previous);
         let Some(Fact::Subscription(it)) = facts.first() else { panic!("{facts:?}") };
         assert_eq!((it.status.as_str(), it.until, it.at, it.ends), ("active", 31, 50, false));
         assert_eq!(it.before.get("status").map(String::as_str), Some("incomplete"));
-        assert_eq!(it.before.len(), 1);
+        assert_eq!((it.before.len(), it.price.as_deref()), (1, None));
     }
 
     #[test]

@@ -7,37 +7,45 @@ use crate::merchant::provider::Provider;
 use crate::merchant::server::Desk;
 use crate::merchant::web::route::Outcome;
 use crate::merchant::web::visit::Visit;
-use crate::shop::answer::{self, Answer};
-use crate::shop::intake::IntakeError;
+use crate::shop::answer;
+use crate::shop::intake::{IntakeError, Received};
+use crate::shop::listener_event::{ListenerEvent, Via};
 use hyper::StatusCode;
 use std::sync::Arc;
 
 /// `POST /api/stripe/webhook`.
 pub async fn stripe(desk: Arc<Desk>, visit: Visit) -> Outcome {
-    match take(&desk, &desk.provider, &visit).await {
-        Ok(()) => Ok(answer::received()),
+    let began = desk.clock.stopwatch();
+    let (seen, answer) = match take(&desk, &desk.provider, &visit).await {
+        Ok(received) => (received.seen(visit.now, Via::Webhook, began.ms()), answer::received()),
         Err(error) => {
             tracing::debug!(%error, "a delivery was refused");
-            Ok(refused(&error))
+            let (status, cause) = (error.status(), error.name());
+            let took_ms = began.ms();
+            let seen = ListenerEvent::Rejected { at: visit.now, status, cause, took_ms };
+            (seen, answer::error(status, cause, &error.to_string()))
         }
-    }
+    };
+    desk.sink.tell(seen);
+    Ok(answer)
 }
 
-async fn take(desk: &Desk, provider: &dyn Provider, visit: &Visit) -> Result<(), IntakeError> {
+async fn take(
+    desk: &Desk,
+    provider: &dyn Provider,
+    visit: &Visit,
+) -> Result<Received, IntakeError> {
     let (event, source) = provider.verify(&visit.headers, &visit.body)?;
     let facts = provider.interpret(&event);
     let (id, is_ours, now) = (event.id.clone(), desk.intake.is_of_mode(&event), visit.now);
-    desk.intake.store(event, source).await?;
-    if !is_ours {
-        return Ok(());
+    let received = desk.intake.store(event, source).await?;
+    if is_ours {
+        let name = provider.name();
+        let change =
+            desk.database.change(move |base| projection::apply(base, name, &id, &facts, now));
+        change.await?;
     }
-    let name = provider.name();
-    let change = desk.database.change(move |base| projection::apply(base, name, &id, &facts, now));
-    Ok(change.await?)
-}
-
-fn refused(error: &IntakeError) -> Answer {
-    answer::error(error.status(), error.name(), &error.to_string())
+    Ok(received)
 }
 
 /// `POST /api/creem/webhook`: there is nobody yet who could verify it.
