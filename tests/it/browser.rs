@@ -3,6 +3,7 @@
 
 mod billing;
 mod elements;
+mod merchant;
 mod wallet;
 
 use crate::env::{Env, Sandbox};

@@ -1,0 +1,70 @@
+//! The merchant's application as a person meets it: on a phone, without a script, in both languages.
+
+use crate::env::Env;
+use crate::shop::port_of;
+use crate::webdriver::Browser;
+
+/// Makes an account, buys credits with a code on the provider's page, and finds them.
+fn buys(lang: &'static str) {
+    let env = Env::new();
+    let sandbox = env.sandbox(&["--ephemeral"]);
+    let coupon = [("id", "HALF"), ("percent_off", "50"), ("duration", "once")];
+    sandbox.api.make("/v1/coupons", &coupon);
+    let mut shop = env.start(&["shop", "--port", "0", "--json"]);
+    let url = format!("http://127.0.0.1:{}", port_of(&mut shop));
+    let mut browser = Browser::start(&env, lang);
+    let mut picture = |browser: &mut Browser, page: &str| {
+        browser.keep_picture(&format!("shop-{page}-{lang}"));
+        assert_eq!(browser.too_wide_for_a_phone(), 0, "{page} is wider than a phone");
+    };
+    let ja = lang == "ja";
+    browser.open(&format!("{url}/account"));
+    browser.arrive("/login?next=");
+    assert_eq!(browser.script("return document.documentElement.lang"), lang);
+    picture(&mut browser, "login");
+    browser.open(&format!("{url}/signup?next=/pricing"));
+    picture(&mut browser, "signup");
+    browser.fill("#email", "aki@example.com");
+    browser.fill("#password", "a long enough one");
+    browser.click("main button");
+    browser.arrive("/pricing");
+    let prices = browser.reads("¥1,200");
+    assert!(prices.contains(if ja { "月額プラン" } else { "Monthly" }), "{prices}");
+    picture(&mut browser, "pricing");
+    browser.fill("#code-credits-small", "NOPE");
+    browser.click("[aria-labelledby=plan-credits-small] button");
+    browser.reads(if ja { "このコードは利用できません" } else { "not valid" });
+    picture(&mut browser, "refused");
+    browser.open(&format!("{url}/pricing"));
+    browser.fill("#code-credits-small", "HALF");
+    browser.click("[aria-labelledby=plan-credits-small] button");
+    browser.reads("250");
+    browser.fill("#number", "4242424242424242");
+    browser.fill("#expiry", "12 / 34");
+    browser.fill("#cvc", "123");
+    if browser.has("#name") {
+        browser.fill("#name", "AKI SATO");
+    }
+    browser.click("main button[type=submit]");
+    browser.arrive("/payment/success?session_id=");
+    let landed = browser.reads(if ja { "お支払いが完了しました" } else { "Thank you" });
+    assert!(landed.contains("¥250") && landed.contains("order_"), "{landed}");
+    picture(&mut browser, "success");
+    browser.open(&format!("{url}/account"));
+    let account = browser.reads("¥250");
+    assert!(account.contains("+100"), "{account}");
+    picture(&mut browser, "account");
+    // The other language, and back out.
+    browser.click(if ja { "footer a[lang=en]" } else { "footer a[lang=ja]" });
+    browser.reads(if ja { "My account" } else { "マイアカウント" });
+    browser.click("header button");
+    browser.open(&format!("{url}/account"));
+    browser.arrive("/login?next=");
+}
+
+#[test]
+#[ignore = "drives Chromium; run by ./test"]
+fn a_buyer_without_scripts_buys_credits_in_both_languages() {
+    buys("en");
+    buys("ja");
+}
