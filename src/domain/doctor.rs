@@ -68,6 +68,13 @@ pub enum Finding {
         /// Masked, with where it came from.
         key: Option<(String, String)>,
     },
+    /// What a page of the shop needs, where the key is a restricted one.
+    Rights {
+        /// The page.
+        page: &'static str,
+        /// The rights that the key lacks for it.
+        lacking: Vec<&'static str>,
+    },
     /// The webhook secrets.
     WebhookSecrets {
         /// How many there are.
@@ -123,6 +130,7 @@ impl Finding {
             Self::Clock { .. } => "clock",
             Self::Silent { .. } => "provider",
             Self::Key { .. } => "key",
+            Self::Rights { .. } => "rights",
             Self::WebhookSecrets { .. } => "webhook_secrets",
             Self::Display { .. } => "display",
             Self::Ledger { .. } => "ledger",
@@ -149,6 +157,8 @@ impl Finding {
             | Self::WebhookSecrets { count: 0, sandbox: false, .. }
             | Self::WebhookSecrets { odd: 1.., .. }
             | Self::Clock { fixed: true, .. } => Weight::Caution,
+            // Nobody has to open every page of the shop.
+            Self::Rights { lacking, .. } if !lacking.is_empty() => Weight::Caution,
             Self::Clock { ahead_s: Some(ahead), .. } => {
                 if ahead.unsigned_abs() > 300 {
                     Weight::Bad
@@ -166,6 +176,7 @@ impl Finding {
             | Self::Host { .. }
             | Self::Display { .. }
             | Self::Key { .. }
+            | Self::Rights { .. }
             | Self::WebhookSecrets { .. } => Weight::Good,
         }
     }

@@ -28,6 +28,8 @@ pub mod signed_delivery;
 pub mod time;
 pub mod trade;
 
+pub mod merchant;
+
 pub mod fault;
 
 pub mod place;

@@ -1,7 +1,7 @@
 //! Why something that was asked for is not done.
 
 use crate::store::StoreError;
-use crate::stripe::failure::Error;
+use crate::stripe::failure::{Error, ErrorKind};
 use crate::words::merchant::Words;
 use hyper::StatusCode;
 
@@ -70,8 +70,14 @@ impl ShopError {
             Self::SignedOut => words.error_signed_out.to_owned(),
             Self::Refused(_, said) => said(words).to_owned(),
             Self::TooOften { wait_s } => words.error_too_often(&wait_s.to_string()),
+            Self::Provider(error) if is_right_lacking(error) => words.error_rights.to_owned(),
             Self::Provider(_) => words.error_provider.to_owned(),
             Self::Store(_) => words.error_store.to_owned(),
         }
     }
+}
+
+/// Whether the shop's key may not do what was asked.
+fn is_right_lacking(error: &Error) -> bool {
+    error.api().is_some_and(|it| it.kind == ErrorKind::Permission)
 }

@@ -4,6 +4,8 @@
 //! database in `base` alone.
 
 pub mod account;
+pub mod api;
+pub mod api_key;
 pub mod base;
 pub mod checkout;
 pub mod customer;
@@ -12,7 +14,9 @@ pub mod follower;
 pub mod limit;
 pub mod password;
 pub mod plan;
+pub mod portal;
 pub mod projection;
 pub mod provider;
 pub mod server;
+pub mod wallet;
 pub mod web;

@@ -1,6 +1,8 @@
 //! Works facts into the database: each once, and after each what follows from all that is known of its subject. A
 //! webhook and a landing page come here alike, in any order and at once.
 
+use crate::domain::merchant::api_key::Opens;
+use crate::domain::merchant::quota::PRO;
 use crate::domain::time::Timestamp;
 use crate::domain::trade::credit;
 use crate::domain::trade::fact::Fact;
@@ -52,6 +54,7 @@ pub fn learn(
             Fact::Refunded { .. } | Fact::RefundedInAll { .. } | Fact::Disputed { .. } => {
                 sales.extend(base.sales_of(name, &subject)?);
             }
+            Fact::Customer { customer, user } => bind(base, name, customer, user)?,
             Fact::Subscription(_) | Fact::PeriodPaid { .. } | Fact::PeriodFailed { .. } => {
                 subscriptions.insert(subject);
             }
@@ -61,7 +64,7 @@ pub fn learn(
         settle(base, name, &sale, now)?;
     }
     for subscription in subscriptions {
-        follow(base, name, &subscription)?;
+        follow(base, name, &subscription, now)?;
     }
     Ok(())
 }
@@ -105,8 +108,13 @@ fn settle(
     Ok(())
 }
 
-/// Brings a subscription to what its facts say.
-fn follow(base: &mut dyn Base, provider: &str, subscription: &str) -> Result<(), StoreError> {
+/// Brings a subscription to what its facts say; one that pays for a key has its key issued, once.
+fn follow(
+    base: &mut dyn Base,
+    provider: &str,
+    subscription: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let facts = base.facts(provider, subscription)?;
     let Some(mut mirror) = Mirror::of(&facts) else { return Ok(()) };
     if let Some(price) = &mirror.price
@@ -115,10 +123,21 @@ fn follow(base: &mut dyn Base, provider: &str, subscription: &str) -> Result<(),
         mirror.plan = plan;
     }
     let (user, customer) = (mirror.user.as_deref(), mirror.customer.as_deref());
-    match owner(base, provider, user, customer)? {
-        Some(user) => base.put_subscription(provider, &user, &mirror),
-        None => Ok(()),
+    let Some(user) = owner(base, provider, user, customer)? else { return Ok(()) };
+    base.put_subscription(provider, &user, &mirror)?;
+    if mirror.plan == PRO.id && Opens::of(&mirror, now) == Opens::Everything {
+        base.issue(&user, subscription, now)?;
     }
+    Ok(())
+}
+
+/// Notes which customer a user is, where neither is anybody's yet: what was said twice, or late, changes nothing.
+fn bind(base: &mut dyn Base, provider: &str, customer: &str, user: &str) -> Result<(), StoreError> {
+    let is_new = base.customer_of(provider, user)?.is_none();
+    if is_new && base.user(user)?.is_some() {
+        base.bind_customer(provider, customer, user)?;
+    }
+    Ok(())
 }
 
 /// Whose a thing is: the user whom we named ourselves when it was begun, else whoever the customer is.

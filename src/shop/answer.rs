@@ -132,6 +132,11 @@ pub fn html(status: StatusCode, page: String) -> Answer {
     answer
 }
 
+/// A script of ours for a page of ours.
+pub fn script(text: &'static str) -> Answer {
+    answer(StatusCode::OK, "text/javascript; charset=utf-8", text.to_owned())
+}
+
 /// 303 to `url`; `None` where it cannot stand in a header.
 pub fn see_other(url: &str) -> Option<Answer> {
     let location = HeaderValue::try_from(url).ok()?;

@@ -66,6 +66,14 @@ fn words(finding: &Finding, canvas: &Canvas) -> (String, Option<String>) {
         Finding::Silent { base } => (Msg::FaultProviderDown { base }, Some(Msg::DoctorSilentFix)),
         Finding::Key { key: Some((key, origin)) } => (Msg::DoctorKey { key, origin }, None),
         Finding::Key { key: None } => (Msg::DoctorNoKey, None),
+        Finding::Rights { page, lacking } if lacking.is_empty() => {
+            (Msg::DoctorRights { page }, None)
+        }
+        Finding::Rights { page, lacking } => {
+            let rights = lacking.join(", ");
+            let said = Msg::DoctorRightsLacking { page, rights: &rights };
+            return (canvas.say(&said), Some(canvas.say(&Msg::DoctorRightsFix)));
+        }
         Finding::WebhookSecrets { count: 0, sandbox: true, .. } => {
             (Msg::DoctorSecretsSandbox, None)
         }

@@ -422,6 +422,7 @@ fn doctor(it: &Doctor) -> Value {
             Finding::Host { base } | Finding::Silent { base } => json!({ "base": base }),
             Finding::Clock { ahead_s, fixed } => json!({ "ahead_s": ahead_s, "fixed": fixed }),
             Finding::Key { key } => json!({ "masked": key.as_ref().map(|(masked, _)| masked) }),
+            Finding::Rights { page, lacking } => json!({ "page": page, "lacking": lacking }),
             Finding::WebhookSecrets { count, odd, .. } => {
                 json!({ "count": count, "odd": odd })
             }

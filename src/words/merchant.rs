@@ -9,7 +9,7 @@ words! {
     /// Every sentence of the shop's pages in one language.
     BOOK {
         shop own_name language navigation skip test_only
-        nav_account nav_pricing
+        nav_account nav_api nav_cards nav_my_page nav_pay nav_pricing
         sign_in sign_in_title sign_out sign_up sign_up_title email password password_rule
         have_account no_account
         home_title home_text to_pricing
@@ -24,7 +24,7 @@ words! {
         error_signed_out error_sign_in error_sign_up error_email error_password error_foreign_form
         error_form error_json error_too_long error_no_page error_provider error_provider_name
         error_store error_coupon error_plan error_subscribed error_session error_other_user
-        error_not_complete error_creem
+        error_not_complete error_creem error_rights
     }
     with {
         ends_on(date)

@@ -3,11 +3,13 @@
 //! A test proves that each sentence stands in every language and uses what it is given.
 
 pub mod accept;
+pub mod api_keys;
 pub mod billing;
 pub mod element;
 pub mod merchant;
 pub mod page;
 pub mod shop;
+pub mod wallet;
 
 use crate::domain::locale::Locale;
 use fluent_bundle::concurrent::FluentBundle;
@@ -152,13 +154,15 @@ mod tests {
 
     type Names = &'static [(&'static str, &'static [&'static str])];
 
-    fn books() -> [(&'static Book, Names); 5] {
+    fn books() -> [(&'static Book, Names); 7] {
         [
+            (&api_keys::BOOK, api_keys::Words::NAMES),
             (&billing::BOOK, billing::Words::NAMES),
             (&element::BOOK, element::Words::NAMES),
             (&merchant::BOOK, merchant::Words::NAMES),
             (&page::BOOK, page::Words::NAMES),
             (&shop::BOOK, shop::Words::NAMES),
+            (&wallet::BOOK, wallet::Words::NAMES),
         ]
     }
 

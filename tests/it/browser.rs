@@ -4,6 +4,7 @@
 mod billing;
 mod elements;
 mod merchant;
+mod wallet;
 
 use crate::env::{Env, Sandbox};
 use crate::shop::listen;

@@ -45,7 +45,10 @@ mod http;
 mod interrupted;
 mod listener;
 mod merchant;
+mod merchant_keys;
+mod merchant_rights;
 mod merchant_shop;
+mod merchant_wallet;
 mod network;
 mod own_server;
 mod pack;
@@ -64,6 +67,7 @@ mod sandbox_files;
 #[cfg(target_os = "linux")]
 mod servers;
 mod shop;
+mod shopper;
 mod simulated;
 #[cfg(target_os = "linux")]
 mod terminal;

@@ -4,15 +4,21 @@ use crate::app::context::Context;
 use crate::config::keys;
 use crate::domain::doctor::{Doctor, Finding};
 use crate::domain::host::is_loopback;
+use crate::domain::merchant::rights::{PAGES, RIGHTS};
 use crate::domain::mode::Mode;
 use crate::domain::report::Report;
+use crate::domain::secret::KeyKind;
 use crate::net::outbound::{self, Patience, Reach};
 use crate::net::server;
 use crate::os::{http_date, private};
 use crate::sandbox::host;
 use crate::store::progress::{self, Progress};
 use crate::store::{self, Filter, Ledger, StoreError};
-use crate::stripe::STRIPE_BASE;
+use crate::stripe::failure::{Error, ErrorKind};
+use crate::stripe::retry::Retries;
+use crate::stripe::{STRIPE_BASE, Stripe};
+use reqwest::Method;
+use serde_json::json;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -38,6 +44,7 @@ pub async fn run(context: &Context) -> Report {
     findings.extend(clock(context, base.as_deref()).await);
     let key = config.key.as_ref().map(|key| (key.masked(), config.key_origin.name()));
     findings.push(Finding::Key { key });
+    findings.extend(rights(context, base.as_deref()).await);
     findings.push(Finding::WebhookSecrets {
         count: config.webhook_secrets.len(),
         odd: config.webhook_secrets.iter().filter(|secret| !secret.is_usual()).count(),
@@ -88,6 +95,33 @@ async fn theirs(base: &str) -> Option<crate::domain::time::Timestamp> {
     let client = build(Reach::of(base), patience).ok()?;
     let answer = client.get(format!("{base}/v1/balance")).send().await.ok()?;
     http_date::read(answer.headers().get("date")?.to_str().ok()?)
+}
+
+/// What a restricted key lacks, page by page of the shop. A right is asked about by a call that cannot succeed, for
+/// whether a key may do something is decided before what was sent is looked at.
+async fn rights(context: &Context, base: Option<&str>) -> Vec<Finding> {
+    let key = context.config.key.as_ref();
+    let key = key.filter(|key| key.kind() == KeyKind::Restricted && !key.is_live());
+    let (Some(base), Some(key)) = (base, key) else { return Vec::new() };
+    let Ok(stripe) = Stripe::with_retries(base, key.clone(), Retries::NONE) else {
+        return Vec::new();
+    };
+    let mut lacking = Vec::new();
+    for right in &RIGHTS {
+        let method = if right.writes() { Method::POST } else { Method::GET };
+        let asked = stripe.call(method, right.path, &json!({"stripegym_doctor": "rights"})).await;
+        match asked.as_ref().err().map(Error::api) {
+            Some(Some(error)) if error.kind == ErrorKind::Permission => lacking.push(right.name),
+            // Nobody answers, which is a finding of its own.
+            Some(None) => return Vec::new(),
+            Some(Some(_)) | None => {}
+        }
+    }
+    let of_page = |(page, needed): &(&'static str, &[&'static str])| Finding::Rights {
+        page,
+        lacking: needed.iter().filter(|name| lacking.contains(name)).copied().collect(),
+    };
+    PAGES.iter().map(of_page).collect()
 }
 
 fn ledger(path: &Path) -> Finding {

@@ -51,6 +51,13 @@ pub enum Fact {
         /// What has become of it.
         stands: Stands,
     },
+    /// Whose customer somebody is, by a word of our own.
+    Customer {
+        /// The provider's customer.
+        customer: String,
+        /// The user of ours.
+        user: String,
+    },
     /// How a subscription stood.
     Subscription(Snapshot),
     /// A period of a subscription was paid.
@@ -142,7 +149,7 @@ pub struct Snapshot {
 }
 
 impl Fact {
-    /// What it is about: a sale, a payment or a subscription.
+    /// What it is about: a sale, a payment, a customer or a subscription.
     pub fn subject(&self) -> &str {
         match self {
             Self::Sold(it) => &it.sale,
@@ -150,6 +157,7 @@ impl Fact {
             Self::Refunded { payment, .. }
             | Self::RefundedInAll { payment, .. }
             | Self::Disputed { payment, .. } => payment,
+            Self::Customer { customer, .. } => customer,
             Self::Subscription(it) => &it.subscription,
             Self::PeriodPaid { subscription, .. } | Self::PeriodFailed { subscription, .. } => {
                 subscription

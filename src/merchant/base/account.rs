@@ -1,4 +1,4 @@
-//! Who has an account, who is signed in, and which customer of a provider somebody is.
+//! Who has an account, and who is signed in.
 
 use crate::domain::time::Timestamp;
 use crate::merchant::base::sqlite::Sqlite;
@@ -20,13 +20,6 @@ pub(super) const SCHEMA: &str = "
         expires INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX sessions_by_expires ON sessions (expires);
-    CREATE TABLE customers (
-        provider TEXT NOT NULL,
-        customer TEXT NOT NULL,
-        user     TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-        PRIMARY KEY (provider, customer),
-        UNIQUE (provider, user)
-    ) STRICT, WITHOUT ROWID;
 ";
 
 /// Somebody with an account.
@@ -68,20 +61,6 @@ pub trait Accounts {
 
     /// Signs out; also what has expired is forgotten.
     fn close_session(&mut self, token: &str, now: Timestamp) -> Result<(), StoreError>;
-
-    /// The customer that a user is at a provider.
-    fn customer_of(&mut self, provider: &str, user: &str) -> Result<Option<String>, StoreError>;
-
-    /// The user that a customer of a provider is.
-    fn user_of(&mut self, provider: &str, customer: &str) -> Result<Option<String>, StoreError>;
-
-    /// Notes which customer a user is. A customer that is somebody's stays theirs.
-    fn bind_customer(
-        &mut self,
-        provider: &str,
-        customer: &str,
-        user: &str,
-    ) -> Result<(), StoreError>;
 }
 
 fn user(row: &Row<'_>) -> rusqlite::Result<User> {
@@ -133,31 +112,6 @@ impl Accounts for Sqlite<'_> {
     fn close_session(&mut self, token: &str, now: Timestamp) -> Result<(), StoreError> {
         let sql = "DELETE FROM sessions WHERE token = ?1 OR expires <= ?2";
         self.run(|it| it.prepare_cached(sql)?.execute(params![token, now.0]))?;
-        Ok(())
-    }
-
-    fn customer_of(&mut self, provider: &str, user: &str) -> Result<Option<String>, StoreError> {
-        let sql = "SELECT customer FROM customers WHERE provider = ?1 AND user = ?2";
-        let read = |row: &Row<'_>| row.get(0);
-        self.run(|it| it.prepare_cached(sql)?.query_row([provider, user], read).optional())
-    }
-
-    fn user_of(&mut self, provider: &str, customer: &str) -> Result<Option<String>, StoreError> {
-        let sql = "SELECT user FROM customers WHERE provider = ?1 AND customer = ?2";
-        let read = |row: &Row<'_>| row.get(0);
-        self.run(|it| it.prepare_cached(sql)?.query_row([provider, customer], read).optional())
-    }
-
-    fn bind_customer(
-        &mut self,
-        provider: &str,
-        customer: &str,
-        user: &str,
-    ) -> Result<(), StoreError> {
-        let sql = "INSERT INTO customers (provider, customer, user) SELECT ?1, ?2, ?3 \
-                   WHERE NOT EXISTS (SELECT 1 FROM customers WHERE provider = ?1 AND customer = ?2) \
-                   ON CONFLICT (provider, user) DO UPDATE SET customer = excluded.customer";
-        self.run(|it| it.prepare_cached(sql)?.execute([provider, customer, user]))?;
         Ok(())
     }
 }

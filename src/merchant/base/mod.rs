@@ -2,12 +2,16 @@
 //! [`Database`] runs them in transactions; what is changed is on disk before anybody is told.
 
 pub mod account;
+pub mod api_key;
 pub mod credit;
+pub mod kv;
 pub mod order;
 pub mod sqlite;
 
 use crate::merchant::base::account::Accounts;
+use crate::merchant::base::api_key::ApiKeys;
 use crate::merchant::base::credit::Credits;
+use crate::merchant::base::kv::Kv;
 use crate::merchant::base::order::Orders;
 use crate::store::StoreError;
 use std::fmt;
@@ -17,9 +21,9 @@ use std::sync::Arc;
 pub const FILE: &str = "shop.db";
 
 /// Everything that is kept, within one transaction.
-pub trait Base: Accounts + Credits + Orders {}
+pub trait Base: Accounts + ApiKeys + Credits + Kv + Orders {}
 
-impl<T: Accounts + Credits + Orders> Base for T {}
+impl<T: Accounts + ApiKeys + Credits + Kv + Orders> Base for T {}
 
 /// What is done within one transaction.
 pub type Work<'w> = &'w mut dyn FnMut(&mut dyn Base) -> Result<(), StoreError>;

@@ -1,6 +1,6 @@
 //! The database on SQLite: a file of its own beside the ledger, write-ahead log, every commit flushed to disk.
 
-use crate::merchant::base::{Engine, Work, account, credit, order};
+use crate::merchant::base::{Engine, Work, account, api_key, credit, kv, order};
 use crate::os::place::{Place, Standing};
 use crate::os::private;
 use crate::store::StoreError;
@@ -13,7 +13,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Each entry brings a file from the schema of its index to the next. Never edited once released.
-const MIGRATIONS: &[&str] = &[account::SCHEMA, order::SCHEMA, credit::SCHEMA];
+const MIGRATIONS: &[&str] =
+    &[account::SCHEMA, order::SCHEMA, credit::SCHEMA, kv::SCHEMA, api_key::SCHEMA];
 
 /// How long a transaction waits for another process's.
 const BUSY_WAIT: Duration = Duration::from_secs(2);

@@ -64,11 +64,14 @@ pub fn of_event(event: &Event) -> Vec<Fact> {
     let object = &event.object;
     match event.kind.as_str() {
         "checkout.session.completed" | "checkout.session.async_payment_succeeded" => {
-            of_session(object)
+            let mut facts = of_session(object);
+            facts.extend(whose(object));
+            facts
         }
         "checkout.session.async_payment_failed" => {
             owned(object, "id").map(|sale| Fact::Failed { sale }).into_iter().collect()
         }
+        "customer.created" => of_customer(object),
         "invoice.paid" => of_invoice(object),
         "invoice.payment_failed" => of_failed_invoice(object, event.created.0),
         "invoice_payment.paid" => of_invoice_payment(object),
@@ -108,6 +111,21 @@ pub fn of_session(session: &Value) -> Vec<Fact> {
         paid: text(session, "payment_status") != Some("unpaid"),
         at: number(session, "created"),
     })]
+}
+
+/// Whose customer a session says that somebody is. Behind the address of a payment link anybody can write any
+/// reference: it says nothing.
+pub fn whose(session: &Value) -> Option<Fact> {
+    let is_ours = session.get("payment_link").is_none_or(Value::is_null);
+    let customer = id_of(session.get("customer")).filter(|_| is_ours)?;
+    Some(Fact::Customer { customer, user: owned(session, "client_reference_id")? })
+}
+
+/// What a new customer states: only what we wrote there ourselves. An address of e-mail can be anybody's.
+fn of_customer(customer: &Value) -> Vec<Fact> {
+    let user = of_metadata(customer.get("metadata"), metadata::USER);
+    let customer = owned(customer, "id").filter(|_| !user.is_empty());
+    customer.map(|customer| Fact::Customer { customer, user }).into_iter().collect()
 }
 
 /// What a paid invoice of a subscription states: the sale of a period.

@@ -13,8 +13,14 @@ use url::form_urlencoded;
 const STYLE: &str = include_str!("style.css");
 
 /// What leads to the pages: path, name, and whether only for whoever is signed in.
-const NAVIGATION: [(&str, Said, bool); 2] =
-    [("/pricing", |words| words.nav_pricing, false), ("/account", |words| words.nav_account, true)];
+const NAVIGATION: [(&str, Said, bool); 6] = [
+    ("/pricing", |words| words.nav_pricing, false),
+    ("/upgrade", |words| words.nav_api, true),
+    ("/pay", |words| words.nav_pay, true),
+    ("/cards", |words| words.nav_cards, true),
+    ("/mypage", |words| words.nav_my_page, true),
+    ("/account", |words| words.nav_account, true),
+];
 
 struct Link {
     path: &'static str,

@@ -4,7 +4,7 @@ use crate::merchant::account::{kept, new_token};
 use crate::merchant::failure::{Said, ShopError};
 use crate::merchant::server::Desk;
 use crate::merchant::web::visit::{Fields, Visit, keep_token, locale, token};
-use crate::merchant::web::{account, page, payment, shopfront, webhook};
+use crate::merchant::web::{account, api_key, page, payment, shopfront, wallet, webhook};
 use crate::net::connection::Arriving;
 use crate::shop::answer::{self, Answer, BODY_BYTES_MAX, BodyError};
 use crate::shop::locality;
@@ -92,6 +92,11 @@ const fn send_json(path: &'static str, run: fn(Arc<Desk>, Visit) -> Coming) -> R
     Route { method: Verb::Post, path, needs, brings, speaks, run }
 }
 
+const fn program(path: &'static str, run: fn(Arc<Desk>, Visit) -> Coming) -> Route {
+    let (needs, brings, speaks) = (Needs::Nobody, Brings::Nothing, Speaks::Json);
+    Route { method: Verb::Get, path, needs, brings, speaks, run }
+}
+
 const fn hook(path: &'static str, run: fn(Arc<Desk>, Visit) -> Coming) -> Route {
     let (needs, brings, speaks) = (Needs::Nobody, Brings::Signed, Speaks::Json);
     Route { method: Verb::Post, path, needs, brings, speaks, run }
@@ -101,11 +106,26 @@ const fn hook(path: &'static str, run: fn(Arc<Desk>, Visit) -> Coming) -> Route 
 const ROUTES: &[Route] = &[
     get("/", Needs::Nobody, |_, visit| Box::pin(async move { shopfront::home(&visit) })),
     get("/account", Needs::User, |desk, visit| Box::pin(shopfront::account(desk, visit))),
+    get("/canceled_upgrade", Needs::Nobody, |_, visit| {
+        Box::pin(async move { api_key::cancelled(&visit) })
+    }),
+    get("/cards", Needs::User, |desk, visit| Box::pin(wallet::cards(desk, visit))),
+    form("/cards/add", Needs::User, |desk, visit| Box::pin(wallet::add(desk, visit))),
+    get("/cards/added", Needs::User, |desk, visit| Box::pin(wallet::added(desk, visit))),
+    form("/cards/default", Needs::User, |desk, visit| Box::pin(wallet::set_default(desk, visit))),
+    form("/cards/remove", Needs::User, |desk, visit| Box::pin(wallet::remove(desk, visit))),
+    get("/create-api-key", Needs::User, |desk, visit| Box::pin(api_key::land(desk, visit))),
     get("/config", Needs::Nobody, |desk, _| Box::pin(async move { Ok(shopfront::config(&desk)) })),
     get("/language", Needs::Nobody, |_, visit| Box::pin(async move { account::language(&visit) })),
     get("/login", Needs::Nobody, |_, visit| Box::pin(async move { account::sign_in_page(&visit) })),
     form("/login", Needs::Nobody, |desk, visit| Box::pin(account::sign_in(desk, visit))),
     form("/logout", Needs::Nobody, |desk, visit| Box::pin(account::sign_out(desk, visit))),
+    get("/mypage", Needs::User, |desk, visit| Box::pin(wallet::my_page(desk, visit))),
+    get("/pay", Needs::User, |desk, visit| {
+        Box::pin(async move { wallet::ask_amount(&desk, &visit) })
+    }),
+    form("/pay", Needs::User, |desk, visit| Box::pin(wallet::pay(desk, visit))),
+    get("/pay/done", Needs::User, |desk, visit| Box::pin(wallet::paid(desk, visit))),
     get("/payment/success", Needs::User, |desk, visit| Box::pin(payment::success(desk, visit))),
     get("/pricing", Needs::Nobody, |desk, visit| {
         Box::pin(async move { shopfront::pricing(&desk, &visit) })
@@ -115,12 +135,21 @@ const ROUTES: &[Route] = &[
         Box::pin(async move { account::sign_up_page(&visit) })
     }),
     form("/signup", Needs::Nobody, |desk, visit| Box::pin(account::sign_up(desk, visit))),
+    get("/stripe-form.js", Needs::Nobody, |_, _| Box::pin(async { wallet::script() })),
+    get("/thanks_upgrade", Needs::User, |desk, visit| Box::pin(api_key::thanks(desk, visit))),
+    form("/thanks_upgrade", Needs::User, |desk, visit| Box::pin(api_key::reveal(desk, visit))),
+    get("/upgrade", Needs::User, |desk, visit| Box::pin(api_key::upgrade(desk, visit))),
+    form("/upgrade", Needs::User, |desk, visit| Box::pin(api_key::start(desk, visit))),
+    form("/upgrade/portal", Needs::User, |desk, visit| Box::pin(wallet::portal(desk, visit))),
+    form("/upgrade/replace", Needs::User, |desk, visit| Box::pin(api_key::replace(desk, visit))),
     send_json("/api/payment/checkout-session", |desk, visit| {
         Box::pin(payment::checkout_session(desk, visit))
     }),
     read_json("/api/payment/verify-success", |desk, visit| {
         Box::pin(payment::verify_success(desk, visit))
     }),
+    program("/api/v1/era", |desk, visit| Box::pin(api_key::program(desk, visit))),
+    program("/api/v1/usage", |desk, visit| Box::pin(api_key::program(desk, visit))),
     hook("/api/creem/webhook", |_, _| Box::pin(async { webhook::creem() })),
     hook("/api/stripe/webhook", |desk, visit| Box::pin(webhook::stripe(desk, visit))),
 ];

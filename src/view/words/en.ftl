@@ -540,6 +540,9 @@ doctor-clock-fixed = The clock stands still (STRIPEGYM_NOW)
 doctor-clock-fixed-fix = Empty STRIPEGYM_NOW unless a test needs it.
 doctor-key = The key is { $key } (from { $origin })
 doctor-no-key = No key is set; the sandbox needs none
+doctor-rights = The key has every right that the shop's page { $page } needs
+doctor-rights-lacking = The shop's page { $page } fails with this key: it lacks { $rights }
+doctor-rights-fix = Give the restricted key these rights (in the sandbox: stripegym sandbox keys create), and no others.
 doctor-secrets =
     { $count ->
         [one] { $count } webhook secret is set

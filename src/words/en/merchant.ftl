@@ -10,6 +10,10 @@ test-only = Test mode: no real money moves.
 ## Accounts
 
 nav-account = My account
+nav-api = API
+nav-cards = Cards
+nav-my-page = My page
+nav-pay = Pay
 nav-pricing = Prices
 sign-in = Sign in
 sign-in-title = Sign in
@@ -102,6 +106,7 @@ error-store = This cannot be saved right now. Please try again.
 error-coupon = This code is not valid here.
 error-plan = There is no such plan.
 error-subscribed = You have this subscription already.
+error-rights = The key of this shop may not do that. `stripegym doctor` says which right it lacks.
 error-session = There is no such checkout.
 error-other-user = This checkout is somebody else's.
 error-not-complete = This checkout is not complete.

@@ -10,6 +10,10 @@ test-only = テストモードです。実際のお金は動きません。
 ## Accounts
 
 nav-account = マイアカウント
+nav-api = API
+nav-cards = カード
+nav-my-page = マイページ
+nav-pay = お支払い
 nav-pricing = 料金
 sign-in = ログイン
 sign-in-title = ログイン
@@ -102,6 +106,7 @@ error-store = 現在保存できません。もう一度お試しください。
 error-coupon = このコードは利用できません。
 error-plan = そのプランはありません。
 error-subscribed = このサブスクリプションはすでにお申し込み済みです。
+error-rights = ショップのキーには、この操作の権限がありません。足りない権限は stripegym doctor で確認できます。
 error-session = その決済は見つかりません。
 error-other-user = この決済は別のユーザーのものです。
 error-not-complete = この決済はまだ完了していません。

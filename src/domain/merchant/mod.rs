@@ -1,0 +1,8 @@
+//! The rules of the merchant application: pure, like all of the domain.
+
+pub mod api_key;
+pub mod era;
+pub mod kv;
+pub mod one_time;
+pub mod quota;
+pub mod rights;

@@ -1,0 +1,34 @@
+# What the merchant application says where keys of its API are sold.
+
+heading = Upgrade
+offer = With PRO you can call the API { $calls } times a month.
+question = Switch to PRO?
+plan = PRO
+monthly = { $amount } a month
+included = { $calls } calls of the API each month
+buy = Switch to PRO
+leads = You go to the payment page and come back here.
+upgraded = You have PRO.
+ends-on = Your PRO ends on { $date }. Until then your key works.
+suspended = The last payment failed, so your key is paused. Change the card in the billing portal.
+portal = Open the billing portal
+portal-leads = You go to the page where invoices, card and cancellation are.
+key-heading = Your API key
+key-none = Your key is ready. It can be shown once.
+key-show = Show my key
+key-once = Copy it now: this is the only time that it is shown.
+key-hint = It begins with { $hint }
+key-replace = Replace the key
+key-replace-more = The old one stops working at once.
+key-gone = This key was shown already. If you have lost it, replace it.
+usage = { $calls } of { $quota } calls used in { $month } (UTC)
+thanks = Thank you. You have PRO now.
+waiting = The payment is on its way. Your key is made as soon as it has arrived.
+cancelled = You have not switched to PRO.
+cancelled-more = Nothing was paid. You can switch at any time.
+back = Back to the upgrade page
+foreign = This address is not for you, or it has run out.
+foreign-more = If you have paid, your key is on the upgrade page.
+no-price = PRO is not for sale yet.
+no-price-more = The provider has no price for the plan { $key }. Run: stripegym plan sync
+docs = How to call it

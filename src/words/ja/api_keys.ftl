@@ -1,0 +1,34 @@
+# What the merchant application says where keys of its API are sold.
+
+heading = アップグレード
+offer = PRO プランにすると、API を月に { $calls } 回まで呼び出せます。
+question = PRO プランに切り替えますか?
+plan = PRO
+monthly = 月額 { $amount }
+included = 毎月 { $calls } 回までの API 呼び出し
+buy = PRO プランに切り替える
+leads = お支払いページに移動し、終わるとここに戻ります。
+upgraded = PRO プランをご利用中です。
+ends-on = PRO プランは { $date } に終了します。それまでキーは使えます。
+suspended = 前回のお支払いに失敗したため、キーを停止しています。請求ポータルでカードを変更してください。
+portal = 請求ポータルを開く
+portal-leads = 請求書・カード・解約のページに移動します。
+key-heading = API キー
+key-none = キーの準備ができました。表示できるのは一度だけです。
+key-show = キーを表示する
+key-once = 今すぐコピーしてください。表示されるのは今回だけです。
+key-hint = 先頭は { $hint } です
+key-replace = キーを作り直す
+key-replace-more = 古いキーはすぐに使えなくなります。
+key-gone = このキーはすでに表示されました。なくした場合は作り直してください。
+usage = { $month } (UTC) は { $quota } 回のうち { $calls } 回を使いました
+thanks = ありがとうございます。PRO プランになりました。
+waiting = お支払いを確認しています。確認でき次第、キーを発行します。
+cancelled = PRO プランへの切り替えを中止しました。
+cancelled-more = お支払いは発生していません。いつでも切り替えられます。
+back = アップグレードのページに戻る
+foreign = このアドレスはご利用になれないか、有効期限が切れています。
+foreign-more = お支払い済みの場合、キーはアップグレードのページにあります。
+no-price = PRO プランはまだ販売していません。
+no-price-more = プラン { $key } の価格が決済サービスにありません。stripegym plan sync を実行してください
+docs = 呼び出し方
