@@ -4,6 +4,7 @@
 
 pub mod accept;
 pub mod billing;
+pub mod creem;
 pub mod element;
 pub mod page;
 pub mod shop;
@@ -151,9 +152,10 @@ mod tests {
 
     type Names = &'static [(&'static str, &'static [&'static str])];
 
-    fn books() -> [(&'static Book, Names); 4] {
+    fn books() -> [(&'static Book, Names); 5] {
         [
             (&billing::BOOK, billing::Words::NAMES),
+            (&creem::BOOK, creem::Words::NAMES),
             (&element::BOOK, element::Words::NAMES),
             (&page::BOOK, page::Words::NAMES),
             (&shop::BOOK, shop::Words::NAMES),
