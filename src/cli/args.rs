@@ -340,6 +340,12 @@ pub(crate) struct Sandbox {
     /// Webhooks are delivered anywhere.
     #[arg(long)]
     pub(crate) allow_remote_webhooks: bool,
+    /// Where Creem's webhooks go.
+    #[arg(long, value_name = "URL", value_parser = values::callable)]
+    pub(crate) creem_webhook: Option<String>,
+    /// What they are signed with.
+    #[arg(long, value_name = "whsec_…", requires = "creem_webhook")]
+    pub(crate) creem_secret: Option<String>,
 }
 
 /// `stripegym trigger`.

@@ -178,6 +178,7 @@ impl Reader<'_> {
             objects_max: asked.max_objects,
             retries,
             beyond,
+            creem: asked.creem_webhook.clone().map(|url| (url, asked.creem_secret.clone())),
         })
     }
 

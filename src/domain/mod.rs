@@ -3,10 +3,12 @@
 //!
 //! Files are listed in the order in which they may import one another.
 
+pub mod base64;
 pub mod book;
 pub mod canonical;
 pub mod card;
 pub mod course;
+pub mod creem;
 pub mod currency;
 pub mod entry;
 pub mod event;

@@ -6,7 +6,7 @@ use crate::net::tasks::Tasks;
 use crate::os::clock::Clock;
 use crate::os::entropy::Entropy;
 use crate::os::private;
-use crate::sandbox::behaviour::object::BEHAVIOUR;
+use crate::sandbox::creem::BEHAVIOUR;
 use crate::sandbox::deliver;
 use crate::sandbox::engine::journal::JournalError;
 use crate::sandbox::engine::txn::Site;

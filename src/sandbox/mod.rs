@@ -9,6 +9,7 @@ pub mod api;
 pub mod behaviour;
 pub mod call;
 pub mod control;
+pub mod creem;
 pub mod deliver;
 pub mod engine;
 pub mod fault;

@@ -10,6 +10,7 @@ use crate::sandbox::control;
 use crate::sandbox::control::clock;
 use crate::sandbox::control::credentials;
 use crate::sandbox::control::worlds;
+use crate::sandbox::creem;
 use crate::sandbox::engine::Engine;
 use crate::sandbox::engine::worlds::World;
 use crate::sandbox::fault;
@@ -52,6 +53,8 @@ pub fn service(engine: &Arc<Engine>, bound: IpAddr) -> Front {
         .merge(control::payment::control_router())
         .merge(control::fault::control_router())
         .merge(control::requests::control_router())
+        .merge(creem::control::control_router())
+        .merge(creem::page::router())
         .fallback(elsewhere);
     let routes = TowerToHyperService::new(router);
     Front(Arc::new(Inside { default: engine.default_world(), bound, routes }))
@@ -79,6 +82,9 @@ impl Inside {
             Err(refusal) => return Ok(*refusal),
         };
         let path = request.uri().path();
+        if creem::api::is_its(path, request.headers()) {
+            return Ok(second(place, request).await);
+        }
         if path.starts_with("/v1/") || path.starts_with("/v2/") {
             return Ok(api(place, request).await);
         }
@@ -156,16 +162,31 @@ async fn elsewhere(Extension(place): Extension<Place>, request: Request<Body>) -
     api(place, request).await
 }
 
+/// The body of a call, or the answer to one that cannot be read.
+async fn read(body: Body) -> Result<Bytes, Response> {
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    to_bytes(body, BODY_BYTES_MAX).await.map_err(|error| unread(&error))
+}
+
+/// A call of the second provider's API.
+async fn second(place: Place, request: Request<Body>) -> Response {
+    let (parts, body) = request.into_parts();
+    match read(body).await {
+        Ok(sent) => creem::api::answer(&place.world, place.is_named, &parts, &sent).await,
+        Err(refusal) => refusal,
+    }
+}
+
 async fn api(place: Place, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
     if parts.method == Method::OPTIONS {
         return browser::preflight(&parts.headers);
     }
-    let read =
-        if body.is_end_stream() { Ok(Bytes::new()) } else { to_bytes(body, BODY_BYTES_MAX).await };
-    let bytes = match read {
+    let bytes = match read(body).await {
         Ok(bytes) => bytes,
-        Err(error) => return unread(&error),
+        Err(refusal) => return refusal,
     };
     let text = |name: HeaderName| text_of(&parts.headers, &name);
     let mut query = parts.uri.query().unwrap_or_default().to_owned();

@@ -5,6 +5,7 @@
 pub mod accept;
 pub mod api_keys;
 pub mod billing;
+pub mod creem;
 pub mod element;
 pub mod merchant;
 pub mod page;
@@ -154,10 +155,11 @@ mod tests {
 
     type Names = &'static [(&'static str, &'static [&'static str])];
 
-    fn books() -> [(&'static Book, Names); 7] {
+    fn books() -> [(&'static Book, Names); 8] {
         [
             (&api_keys::BOOK, api_keys::Words::NAMES),
             (&billing::BOOK, billing::Words::NAMES),
+            (&creem::BOOK, creem::Words::NAMES),
             (&element::BOOK, element::Words::NAMES),
             (&merchant::BOOK, merchant::Words::NAMES),
             (&page::BOOK, page::Words::NAMES),

@@ -2,6 +2,7 @@
 //! Each page is kept as a picture under `test-artefacts/`.
 
 mod billing;
+mod creem;
 mod elements;
 mod merchant;
 mod wallet;
@@ -365,6 +366,7 @@ stories! {
     pays_by_konbini_in_english, pays_by_konbini_in_japanese, pays_by_konbini;
     turns_back_in_english, turns_back_in_japanese, turns_back;
     changes_the_order_in_english, changes_the_order_in_japanese, changes_the_order;
+    buys_at_creem_in_english, buys_at_creem_in_japanese, creem::buys_and_cancels;
     confirms_a_renewal_in_english, confirms_a_renewal_in_japanese, billing::confirms_a_renewal;
     manages_in_english, manages_in_japanese, billing::manages;
     pays_a_renewal_in_english, pays_a_renewal_in_japanese, billing::pays_a_renewal;

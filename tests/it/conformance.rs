@@ -117,6 +117,18 @@ fn stripe_js_has_the_names_and_types_of_the_official_package() {
     conforms("stripe_js.mjs");
 }
 
+/// The second provider: every method that the sandbox has, and the verification of the adapter for Next.js.
+#[test]
+#[ignore = "needs the official SDK: ./test"]
+fn creem_sells_renews_refunds_and_tells_by_41_methods() {
+    let env = Env::new();
+    let mut sandbox = env.sandbox(&["--ephemeral"]);
+    let mut command = against(&sandbox, &env, Path::new("node"));
+    command.env("STRIPEGYM_NODE_MODULES", tool("node_modules")).arg(script("creem.mjs"));
+    let said = succeed(command, &mut sandbox);
+    assert!(said.contains("conforms: 41 methods"), "{said}");
+}
+
 #[test]
 #[ignore = "needs the official SDK: ./test"]
 fn stripe_python_bills_by_a_hundred_calls() {

@@ -9,20 +9,20 @@ use std::thread;
 use stripegym::parts::{SigningSecret, Timestamp, verify};
 
 /// One delivery as it arrived.
-struct Delivery {
+pub(crate) struct Delivery {
     signature: String,
-    headers: String,
-    body: Vec<u8>,
+    pub(crate) headers: String,
+    pub(crate) body: Vec<u8>,
 }
 
 /// An endpoint that answers the first `failures` deliveries with 500 and the others with 200.
-struct Endpoint {
-    port: u16,
+pub(crate) struct Endpoint {
+    pub(crate) port: u16,
     arrived: Receiver<Delivery>,
 }
 
 impl Endpoint {
-    fn start(port: u16, failures: usize) -> Self {
+    pub(crate) fn start(port: u16, failures: usize) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let (sender, arrived) = channel();
@@ -57,7 +57,7 @@ impl Endpoint {
         Self { port, arrived }
     }
 
-    fn next(&self) -> Delivery {
+    pub(crate) fn next(&self) -> Delivery {
         self.arrived.recv_timeout(crate::env::PATIENCE).expect("a delivery arrives")
     }
 

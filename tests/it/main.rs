@@ -23,6 +23,7 @@ mod compare;
 mod conformance;
 mod course;
 mod crash;
+mod creem;
 mod delivery;
 mod documented;
 mod env;

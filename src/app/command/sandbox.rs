@@ -7,6 +7,7 @@ use crate::domain::mode::Mode;
 use crate::domain::notice::Notice;
 use crate::domain::report::Report;
 use crate::net::outbound::Beyond;
+use crate::sandbox::creem::webhook;
 use crate::sandbox::engine::schedule::RetrySchedule;
 use crate::sandbox::host::{self, Options};
 use std::net::IpAddr;
@@ -26,6 +27,8 @@ pub struct SandboxOptions {
     pub retries: RetrySchedule,
     /// Whom webhooks may be delivered to beyond this machine.
     pub beyond: Beyond,
+    /// Where Creem's webhooks go, and what they are signed with where that was said.
+    pub creem: Option<(String, Option<String>)>,
 }
 
 /// Hosts until the stop signal.
@@ -49,6 +52,12 @@ pub async fn run(context: &Context, asked: SandboxOptions) -> Result<Report, Fau
     let started = host::start(options).await;
     let running =
         started.map_err(|error| of_host(error, &context.config.home, "stripegym sandbox"))?;
+    if let Some((url, secret)) = &asked.creem {
+        let world = running.engine().default_world();
+        webhook::register(&world, url, secret.clone()).await.map_err(|failure| FaultKind::Bug {
+            what: format!("Creem's webhook was refused: {}", failure.message),
+        })?;
+    }
     let addr = running.addr();
     if wished != 0 && addr.port() != wished {
         context.notices.say(Notice::OtherPort { wished, used: addr.to_string() });

@@ -1,5 +1,6 @@
 //! Who calls: API keys in the Authorization header or the form, what each may do, and Stripe's answers to wrong ones.
 
+use crate::domain::base64;
 use crate::domain::secret::{ApiKey, KeyKind, mask};
 use crate::sandbox::api::rights;
 use crate::sandbox::call::Call;
@@ -32,7 +33,8 @@ pub fn read(header: Option<&str>, form: Option<&str>) -> Result<String, Failure>
     let text = if scheme.eq_ignore_ascii_case("bearer") {
         rest.trim().to_owned()
     } else if scheme.eq_ignore_ascii_case("basic") {
-        let user = decode_base64(rest.trim()).ok_or_else(no_key)?;
+        let user = base64::read(rest.trim()).and_then(|user| String::from_utf8(user).ok());
+        let user = user.ok_or_else(no_key)?;
         user.split(':').next().unwrap_or_default().to_owned()
     } else {
         return Err(no_key());
@@ -163,29 +165,6 @@ pub fn ensure_secret(txn: &Txn<'_>, call: &Call, secret: &str) -> Result<(), Fai
 fn no_key() -> Failure {
     let text = "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for details, or we can help at https://support.stripe.com/.";
     Failure::of(401, FailureKind::InvalidRequest, text)
-}
-
-/// Standard base64 with or without padding; `None` where it is not, or not UTF-8.
-fn decode_base64(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let (mut bits, mut held) = (0_u32, 0_u32);
-    for byte in text.trim_end_matches('=').bytes() {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6) | u32::from(value);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push(u8::try_from((bits >> held) & 0xFF).ok()?);
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]

@@ -85,7 +85,7 @@ pub(super) fn put(txn: &mut Txn<'_>, mut doc: Map<String, Value>) {
             let given = hidden("secret").and_then(|secret| secret.as_str().map(str::to_owned));
             let secret = given.unwrap_or_else(|| txn.new_id("whsec_", 32));
             let full = whole(txn, &kind, doc);
-            txn.put_with(full, WebhookEndpointPart { secret, connect: false });
+            txn.put_with(full, WebhookEndpointPart { secret, ..WebhookEndpointPart::default() });
         }
         "price" => {
             let part =

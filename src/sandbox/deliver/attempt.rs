@@ -1,10 +1,11 @@
 //! One attempt: sign, POST, judge the answer.
 
+use crate::domain::creem;
 use crate::domain::signature;
 use crate::domain::time::Timestamp;
 use crate::net::kept::{Kept, SendError};
 use crate::net::outbound::{self, Beyond, OutboundError, Patience, Reach};
-use crate::sandbox::engine::delivery::{Attempt, DeliveryRequest};
+use crate::sandbox::engine::delivery::{Attempt, DeliveryRequest, Scheme};
 use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HOST, USER_AGENT};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
 use http_body_util::Full;
@@ -107,17 +108,43 @@ pub fn unsent(url: Option<&Url>) -> String {
 }
 
 fn headers(delivery: &DeliveryRequest, at: Timestamp) -> HeaderMap {
+    let agent = match delivery.scheme {
+        Scheme::Stripe => "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
+        Scheme::Creem | Scheme::CreemAndStandard(_) => "Creem-Webhooks/1.0",
+    };
     let fixed = [
         (CONTENT_TYPE, "application/json; charset=utf-8"),
-        (USER_AGENT, "Stripe/1.0 (+https://stripe.com/docs/webhooks)"),
+        (USER_AGENT, agent),
         (ACCEPT, "*/*; q=0.5, application/xml"),
         (CACHE_CONTROL, "no-cache"),
     ];
     let fixed = fixed.map(|(name, value)| (name, HeaderValue::from_static(value)));
     let mut headers: HeaderMap = fixed.into_iter().collect();
-    let signature = signature::sign(&delivery.secret, at, &delivery.body);
-    if let Ok(signature) = HeaderValue::from_str(&signature) {
-        headers.insert(HeaderName::from_static("stripe-signature"), signature);
+    for (name, value) in signatures(delivery, at) {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    }
+    headers
+}
+
+/// The headers by which an endpoint tells that a delivery is genuine.
+pub fn signatures(delivery: &DeliveryRequest, at: Timestamp) -> Vec<(&'static str, String)> {
+    let DeliveryRequest { secret, body, .. } = delivery;
+    let id = match &delivery.scheme {
+        Scheme::Stripe => {
+            return vec![("stripe-signature", signature::sign(secret, at, body))];
+        }
+        Scheme::Creem => None,
+        Scheme::CreemAndStandard(id) => Some(id),
+    };
+    let mut headers = vec![("creem-signature", creem::sign(secret, body))];
+    if let Some((id, signed)) =
+        id.and_then(|id| Some((id, creem::sign_standard(secret, id, at, body)?)))
+    {
+        headers.push(("webhook-id", id.clone()));
+        headers.push(("webhook-timestamp", at.0.to_string()));
+        headers.push(("webhook-signature", signed));
     }
     headers
 }

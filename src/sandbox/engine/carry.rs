@@ -103,7 +103,7 @@ fn split(kind: &str, doc: Value) -> (String, Option<Private>) {
         "refund" => text(&doc, "_job").map(|job| RefundPart { job: Some(job) }.stored()),
         "webhook_endpoint" => {
             let secret = text(&doc, "_secret").unwrap_or_default();
-            Some(WebhookEndpointPart { secret, connect: false }.stored())
+            Some(WebhookEndpointPart { secret, ..WebhookEndpointPart::default() }.stored())
         }
         "checkout.session" => Some(session(&doc).stored()),
         _ => None,

@@ -15,8 +15,9 @@ use crate::sandbox::engine::settings::Settings;
 use crate::sandbox::engine::thin;
 use crate::sandbox::engine::txn::{Txn, View};
 use crate::wire::peek;
-use crate::wire::render::pretty_into;
+use crate::wire::render::{self, pretty_into};
 use axum::body::Bytes;
+use serde_json::json;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -52,10 +53,23 @@ pub struct DeliveryRequest {
     pub url: String,
     /// What it is signed with.
     pub secret: SigningSecret,
+    /// How it is signed.
+    pub scheme: Scheme,
     /// The bytes that are signed and sent.
     pub body: Bytes,
     /// How often the delivery was attempted before.
     pub before: usize,
+}
+
+/// Whose signature a delivery carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// `Stripe-Signature`.
+    Stripe,
+    /// `creem-signature`.
+    Creem,
+    /// The same, and beside it the headers of the Standard Webhooks for the event of this id.
+    CreemAndStandard(String),
 }
 
 /// What is to be done about a delivery that is due.
@@ -88,8 +102,18 @@ pub fn turn(view: &View, id: &str) -> Turn {
         .filter(|endpoint| text(endpoint, "status") == "enabled");
     let (Some(event), Some(endpoint)) = (event, endpoint) else { return Turn::Cancel };
     let Some(envelope) = event.part::<Envelope>() else { return Turn::Cancel };
-    let secret = endpoint.part::<WebhookEndpointPart>();
-    let Some(secret) = SigningSecret::read(&secret.secret) else { return Turn::Cancel };
+    let part = endpoint.part::<WebhookEndpointPart>();
+    let Some(secret) = SigningSecret::read(&part.secret) else { return Turn::Cancel };
+    let (url, before) = (emit::url(&endpoint).to_owned(), delivery.attempts.len());
+    if endpoint.stored().kind == emit::CREEM {
+        let scheme = if part.standard {
+            Scheme::CreemAndStandard(event.id.to_string())
+        } else {
+            Scheme::Creem
+        };
+        let body = creem_text(&event.id, envelope, &event.text).into();
+        return Turn::Send(DeliveryRequest { url, secret, scheme, body, before });
+    }
     let compact = if emit::is_thin(&endpoint) || thin::is_own(&envelope.kind) {
         thin::text(&event.id, envelope, &event.text, false)
     } else {
@@ -101,8 +125,15 @@ pub fn turn(view: &View, id: &str) -> Turn {
     };
     let mut body = Vec::with_capacity(compact.len() * 3 / 2);
     pretty_into(&mut body, &compact, 0);
-    let (url, before) = (emit::url(&endpoint).to_owned(), delivery.attempts.len());
-    Turn::Send(DeliveryRequest { url, secret, body: body.into(), before })
+    Turn::Send(DeliveryRequest { url, secret, scheme: Scheme::Stripe, body: body.into(), before })
+}
+
+/// An event as Creem sends it: its time is in milliseconds.
+pub fn creem_text(id: &str, envelope: &Envelope, about: &str) -> String {
+    let head =
+        json!({"id": id, "eventType": &*envelope.kind, "created_at": envelope.created * 1_000});
+    let head = render::compact(&head);
+    format!("{},\"object\":{about}}}", head.trim_end_matches('}'))
 }
 
 /// What the event of a delivery is about, as a number: equal for events about the same object. That is its
@@ -143,7 +174,11 @@ pub fn settle(
     }
     let pending = delivery.status == DeliveryStatus::Pending;
     let own = Settings::of(txn).webhook_retries();
-    let wait = own.as_ref().unwrap_or(schedule).wait_s(delivery.attempts.len() + 1);
+    let usual = txn.stored(emit::CREEM, &delivery.endpoint).is_some()
+        && *schedule == RetrySchedule::default();
+    let creem = usual.then(RetrySchedule::creem);
+    let schedule = own.as_ref().or(creem.as_ref()).unwrap_or(schedule);
+    let wait = schedule.wait_s(delivery.attempts.len() + 1);
     let next =
         wait.filter(|_| pending && !attempt.is_success()).map(|wait_s| txn.now().plus(wait_s));
     txn.edit_record(KIND, id, |delivery: &mut Delivery| {

@@ -41,6 +41,18 @@ pub fn emit_to(
         _ => ("evt_1", 23),
     };
     let id = txn.new_id(prefix, digits);
+    record(txn, (&id, kind), about, previous, endpoints);
+    id
+}
+
+/// Records an event of that id and type, and plans its delivery to these endpoints alone.
+pub fn record(
+    txn: &mut Txn<'_>,
+    (id, kind): (&str, &str),
+    about: &Stored,
+    previous: Option<Box<str>>,
+    endpoints: &[Subscriber],
+) {
     let account = txn.scope().account.to_string();
     let envelope = Envelope {
         kind: Name::of(kind),
@@ -53,9 +65,9 @@ pub fn emit_to(
         about: about.seq,
         told: endpoints.iter().map(|endpoint| (endpoint.id().to_owned(), false)).collect(),
     };
-    txn.put_event(&id, Arc::clone(&about.text), envelope);
+    txn.put_event(id, Arc::clone(&about.text), envelope);
     for endpoint in endpoints {
-        plan_at(txn, &id, endpoint);
+        plan_at(txn, id, endpoint);
     }
     if txn.stored(PRUNE_MARK.0, PRUNE_MARK.1).is_none() {
         txn.put(mark(PRUNE_MARK.1));
@@ -63,7 +75,6 @@ pub fn emit_to(
             txn.schedule(txn.now().plus(KEPT_S), PRUNE_JOB, &json!({}));
         });
     }
-    id
 }
 
 /// [`emit_to`] about a document that is not stored.
@@ -144,7 +155,10 @@ pub fn note(txn: &mut Txn<'_>, event_id: &str, endpoint_id: &str, accepted: bool
 }
 
 /// The kinds of objects that events are delivered to.
-pub const ENDPOINTS: [&str; 2] = ["webhook_endpoint", "v2.core.event_destination"];
+pub const ENDPOINTS: [&str; 3] = ["webhook_endpoint", "v2.core.event_destination", CREEM];
+
+/// The kind of Creem's endpoints, which stand in an account of its own.
+pub const CREEM: &str = "webhook";
 
 /// The endpoint of an id, whichever kind it is of.
 pub fn endpoint(view: &View, id: &str) -> Option<Arc<Object>> {
@@ -225,7 +239,7 @@ mod tests {
             let doc = json!({"id": id, "object": "webhook_endpoint", "status": "enabled",
                 "enabled_events": ["*"], "url": "http://127.0.0.1:9/"});
             let secret = "whsec_0123456789abcdef0123456789abcdef".to_owned();
-            txn.put_with(doc, WebhookEndpointPart { secret, connect });
+            txn.put_with(doc, WebhookEndpointPart { secret, connect, standard: false });
             id
         };
         let now = lab.now.0;

@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use billing::{Billed, Held, InvoicePart, LinePart, PlannedPart, QuotePart, SubscriptionPart};
+pub use creem::CreemPart;
 pub use name::{Name, kept_once};
 
 pub mod billing;
+pub mod creem;
 pub mod name;
 
 /// The private part of one object. Serialised into its own column; members are added, never renamed. Long parts
@@ -58,6 +60,8 @@ pub enum Private {
     Answered(Box<Answered>),
     /// A world: how its time and its ids come about.
     World(Box<WorldPart>),
+    /// Of an object of Creem's.
+    Creem(Box<CreemPart>),
     /// The sums of the balance by currency.
     Balance(BalancePart),
     /// A restricted key.
@@ -116,6 +120,7 @@ parts! {
     Delivery => Delivery,
     Answered => Answered,
     WorldPart => World,
+    CreemPart => Creem,
     BalancePart => Balance,
     KeyPart => Key,
     SettingsPart => Settings,
@@ -296,6 +301,8 @@ pub struct WebhookEndpointPart {
     pub secret: String,
     /// Told of the events of connected accounts rather than of the account's own.
     pub connect: bool,
+    /// Creem's second scheme of signatures is sent beside the first.
+    pub standard: bool,
 }
 
 /// An event without the object that it is about, which the event shares with the object itself.

@@ -43,6 +43,11 @@ impl RetrySchedule {
         Self((0..12).map(|step| MINUTE_S << step).collect())
     }
 
+    /// As Creem: four retries within little more than an hour.
+    pub fn creem() -> Self {
+        Self(vec![30, MINUTE_S, 5 * MINUTE_S, HOUR_S])
+    }
+
     /// Three retries without a wait, for tests.
     pub fn instant() -> Self {
         Self(vec![0; 3])

@@ -77,7 +77,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     }
     apply(txn, &mut doc, call)?;
     let secret = txn.new_id("whsec_", 32);
-    let part = WebhookEndpointPart { secret: secret.clone(), connect: false };
+    let part = WebhookEndpointPart { secret: secret.clone(), ..WebhookEndpointPart::default() };
     let made = txn.put_with(doc, part);
     Ok(shown(&made, call, Some(&secret)).into())
 }

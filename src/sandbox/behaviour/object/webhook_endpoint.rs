@@ -51,7 +51,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     copy(&mut doc, call, &["api_version"]);
     apply(txn, &mut doc, call)?;
     let connect = call.flag("connect") == Some(true);
-    let part = WebhookEndpointPart { secret: secret.clone(), connect };
+    let part = WebhookEndpointPart { secret: secret.clone(), connect, standard: false };
     let mut shown = txn.put_with(doc, part).document();
     if let Some(shown) = shown.as_object_mut() {
         shown.insert("secret".to_owned(), json!(secret));
