@@ -22,6 +22,7 @@ use crate::net::tasks::Tasks;
 use crate::shop::intake::{Intake, Secrets};
 use crate::shop::listener_event::{EventSink, ListenerEvent};
 use crate::shop::poll::{PollError, Poller};
+use serde_json::Value;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -212,7 +213,7 @@ async fn open(context: &Context) -> Result<Database, Fault> {
 async fn register(provider: &Provider, running: &Running) -> Result<String, Fault> {
     let url = running.webhook_url();
     // The journal is to have everything, for the book that follows from it.
-    let created = provider.stripe.create_webhook_endpoint(&url, &["*"], MARK).await?;
+    let created = provider.stripe.create_webhook_endpoint(&url, &["*"], MARK, &Value::Null).await?;
     let odd = |name: &str| FaultKind::ProviderOdd { what: format!("an endpoint without `{name}`") };
     let secret = member::text(&created, "secret").and_then(SigningSecret::read);
     running.trust(secret.ok_or_else(|| odd("secret"))?);
