@@ -620,7 +620,7 @@ mod tests {
         let desk = desk();
         let newer = desk.folder.path().join("newer.db");
         Connection::open(&newer).unwrap().pragma_update(None, "user_version", 99).unwrap();
-        assert!(matches!(Ledger::open(&newer), Err(StoreError::Newer { found: 99, known: 3, .. })));
+        assert!(matches!(Ledger::open(&newer), Err(StoreError::Newer { found: 99, known: 4, .. })));
         let other = desk.folder.path().join("other.db");
         std::fs::write(&other, "not a database, but long enough to be looked at".repeat(40))
             .unwrap();
