@@ -157,7 +157,7 @@ pub async fn start(config: ShopConfig) -> Result<Running, ListenerError> {
         tries: Tries {
             sign_in: Limiter::new(5, 300),
             sign_up: Limiter::new(60, 60),
-            ask: Limiter::new(120, 60),
+            ask: Limiter::new(1_200, 60),
         },
         clock: config.clock,
         sink: config.sink,

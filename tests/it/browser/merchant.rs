@@ -63,7 +63,7 @@ fn buys(lang: &'static str) {
 }
 
 #[test]
-#[ignore = "drives Chromium; run by ./test"]
+#[ignore = "needs Chromium: ./test"]
 fn a_buyer_without_scripts_buys_credits_in_both_languages() {
     buys("en");
     buys("ja");
