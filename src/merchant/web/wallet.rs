@@ -266,7 +266,7 @@ pub async fn pay(desk: Arc<Desk>, visit: Visit) -> Outcome {
     let words = Words::of(visit.locale);
     let Some(key) = publishable(&desk) else { return say(&visit, words.pay, words.no_publishable) };
     let typed = visit.form.text("amount").trim();
-    let amount = typed.parse().ok().filter(|yen| (AMOUNTS.0..=AMOUNTS.1).contains(yen));
+    let amount = typed.parse::<i64>().ok().filter(|yen| (AMOUNTS.0..=AMOUNTS.1).contains(yen));
     let Some(yen) = amount else { return Ok(amount_page(&desk, &visit, typed, true)) };
     let form = CardForm {
         title: words.pay,
