@@ -106,8 +106,8 @@ pub fn list(txn: &mut Txn<'_>, asked: &Asked) -> Result<Value, Failure> {
 
 /// `POST /v1/customers/billing`: a link that lets whoever has it into the customer's portal.
 pub fn link(txn: &mut Txn<'_>, asked: &Asked) -> Result<Value, Failure> {
-    let customer =
-        text(&find(txn, KIND, asked.text("customer_id").unwrap_or_default())?, "id").to_owned();
+    let found = find(txn, KIND, asked.text("customer_id").unwrap_or_default())?;
+    let customer = text(&found, "id").to_owned();
     let doc = new(txn, (PORTAL, "portal_"), json!({}));
     let made = txn.put_with(doc, CreemPart { customer, ..CreemPart::default() });
     let url = format!("{}/creem/portal/{}", txn.site().base_url, text(&made, "id"));

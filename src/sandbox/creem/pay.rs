@@ -35,7 +35,7 @@ pub fn pay(txn: &mut Txn<'_>, id: &str, payer: &Payer) -> Result<Arc<Object>, Fa
     let sold = find(txn, product::KIND, text(&open, "product"))?;
     let part = open.part::<CreemPart>().into_owned();
     let off = part.discount.as_deref().and_then(|id| txn.get(discount::KIND, id));
-    let price = checkout::price(&open, &sold, off.as_deref());
+    let price = checkout::price(&open, &sold, off.as_deref().map(|off| &**off));
     let needs_card = price.due > 0 || is_recurring(&sold);
     let card = if needs_card { charged(txn, payer)? } else { String::new() };
     let buyer = buyer(txn, &open, payer);

@@ -265,5 +265,6 @@ pub fn ensure_one_of(txn: &Txn<'_>, id: &str, wanted: &[&str]) -> Result<Arc<Obj
 
 /// A subscription as it is now.
 pub fn shown(txn: &Txn<'_>, id: &str) -> Result<Value, Failure> {
-    Ok(show(txn, &find(txn, KIND, id)?))
+    let found = find(txn, KIND, id)?;
+    Ok(show(txn, &found))
 }

@@ -158,7 +158,7 @@ fn find(visit: &Visit) -> Option<Found> {
         let product = view.get(product::KIND, text(&checkout, "product"))?;
         let part = checkout.part::<CreemPart>();
         let off = part.discount.as_deref().and_then(|id| view.get(discount::KIND, id));
-        let price = checkout::price(&checkout, &product, off.as_deref());
+        let price = checkout::price(&checkout, &product, off.as_deref().map(|off| &**off));
         let known = view.get(customer::KIND, text(&checkout, "customer"));
         let buyer = known.map_or_else(
             || (part.customer.clone(), String::new()),
