@@ -5,8 +5,8 @@ use crate::app::checkout_browser::Means;
 use crate::app::command::book::Export;
 use crate::app::command::checkout::Then;
 use crate::app::command::{
-    account, book, card, catch_up, check, clock, events, keys, ledger, listen, report, reset,
-    sandbox, solution, worlds,
+    account, book, catch_up, check, clock, events, keys, ledger, listen, report, reset, sandbox,
+    setup, solution, worlds,
 };
 use crate::app::course::application::Candidate;
 use crate::app::course::ask::Asker;
@@ -19,7 +19,7 @@ use crate::app::payment::{Item, Order};
 use crate::app::trial::Scope;
 use crate::cli::ledger_args::LedgerShow;
 use crate::cli::ledger_args::{BookFormat, LedgerBook};
-use crate::cli::{after_args, args, course_args, sandbox_args};
+use crate::cli::{args, course_args, deliver_args, sandbox_args};
 use crate::config::Config;
 use crate::domain::course::progress_report::{Kind, Shape};
 use crate::domain::currency::Currency;
@@ -246,12 +246,12 @@ impl Reader<'_> {
 
     pub(crate) fn setup(
         &self,
-        asked: after_args::Setup,
+        asked: deliver_args::Setup,
         config: &Config,
-    ) -> Result<card::CardAction, FaultKind> {
+    ) -> Result<setup::SetupOptions, FaultKind> {
         let means = self.means("--with", &asked.with)?;
         let shop = format!("http://127.0.0.1:{}", config.port);
-        Ok(card::CardAction::Setup { email: asked.email, means, shop })
+        Ok(setup::SetupOptions { email: asked.email, means, shop })
     }
 
     /// How a page is paid.
@@ -319,16 +319,6 @@ pub(crate) fn keys(asked: sandbox_args::Keys) -> keys::KeysAction {
         sandbox_args::Keys::Create { allow } => keys::KeysAction::Create(allow),
         sandbox_args::Keys::List => keys::KeysAction::List,
         sandbox_args::Keys::Delete { key } => keys::KeysAction::Delete(key),
-    }
-}
-
-pub(crate) fn card(asked: after_args::Card) -> card::CardAction {
-    match asked {
-        after_args::Card::List { customer } => card::CardAction::List(customer),
-        after_args::Card::Charge { customer, amount, currency } => {
-            card::CardAction::Charge { customer, amount, currency }
-        }
-        after_args::Card::Detach { customer } => card::CardAction::Detach(customer),
     }
 }
 

@@ -16,6 +16,7 @@ pub mod html;
 pub mod id;
 pub mod locale;
 pub mod member;
+pub mod merchant;
 pub mod mode;
 pub mod money;
 pub mod named;

@@ -44,6 +44,7 @@ mod http;
 mod interrupted;
 mod listener;
 mod merchant;
+mod merchant_commands;
 mod network;
 mod own_server;
 mod pack;
