@@ -76,7 +76,8 @@ fn set(object: &mut Value, name: &str, value: Value) {
     }
 }
 
-async fn price_of(stripe: &Stripe, key: &str) -> Result<String, Fault> {
+/// The id of the price that has a lookup key.
+pub async fn price_of(stripe: &Stripe, key: &str) -> Result<String, Fault> {
     let list = stripe.get("/v1/prices", &json!({ "lookup_keys": [key], "limit": 1 })).await?;
     let id = list.pointer("/data/0/id").and_then(Value::as_str);
     let missing = || FaultKind::NotFound { what: format!("price with lookup_key={key}") };

@@ -2,11 +2,11 @@
 //! comments here are for whoever reads the code.
 
 use crate::app::course::books::Source;
-use crate::cli::after_args::{Card, Dispute, Setup};
 use crate::cli::course_args::{Check, Dev, Progress, ReportAsked, Solution};
-use crate::cli::deliver_args::{Deliver, Pay, Refund, Sign};
+use crate::cli::deliver_args::{Deliver, Setup, Sign};
 use crate::cli::grammar::lessons_and;
 use crate::cli::ledger_args::{LedgerBook, LedgerShow};
+use crate::cli::merchant_args::Merchant;
 use crate::cli::reconcile_args::Reconcile;
 use crate::cli::request_args::Logs;
 use crate::cli::sandbox_args;
@@ -96,24 +96,13 @@ pub(crate) enum Command {
     Deliver(Deliver),
     /// Signs one event by hand.
     Sign(Sign),
-    /// Pays a session that exists.
-    Pay(Pay),
-    /// Gives a payment back.
-    Refund(Refund),
-    /// A dispute.
-    Dispute {
-        #[command(subcommand)]
-        command: Dispute,
-    },
+    /// What a merchant does by the API.
+    #[command(flatten)]
+    Merchant(Merchant),
     /// Keeps a card.
     Setup(Setup),
     /// The merchant's application.
     Shop(Shop),
-    /// Cards that were kept.
-    Card {
-        #[command(subcommand)]
-        command: Card,
-    },
     /// Makes an event happen.
     Trigger(Trigger),
     /// Events of the provider.

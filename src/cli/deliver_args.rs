@@ -1,8 +1,6 @@
-//! The flags of what concerns one event or one payment: delivering, signing, paying, refunding.
+//! The flags of what concerns one event, and of a card that is kept.
 
-use crate::app::command::refund;
 use crate::app::signed_delivery::Tamper;
-use crate::cli::values::whole;
 use clap::{Args, ValueEnum};
 
 /// `stripegym deliver`.
@@ -48,35 +46,13 @@ pub(crate) struct Sign {
     pub(crate) explain: bool,
 }
 
-/// `stripegym pay`.
+/// `stripegym setup`.
 #[derive(Clone, Debug, Args)]
-pub(crate) struct Pay {
-    /// Which session.
-    #[arg(value_name = "cs_…")]
-    pub(crate) session: String,
-    /// How.
-    #[arg(
-        long,
-        value_name = "CARD|decline|3ds|konbini|cancel",
-        default_value = "4242424242424242"
-    )]
+pub(crate) struct Setup {
+    /// Whose.
+    #[arg(long, value_name = "ADDRESS", default_value = "customer@example.com")]
+    pub(crate) email: String,
+    /// Which card.
+    #[arg(long, value_name = "CARD|decline|3ds|cancel", default_value = "4242424242424242")]
     pub(crate) with: String,
-}
-
-/// `stripegym refund`.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Refund {
-    /// Which payment.
-    #[arg(value_name = "cs_…|pi_…|ch_…")]
-    pub(crate) payment: String,
-    /// How much; without it, all.
-    #[arg(long, value_name = "MINOR", value_parser = whole::<i64>(1, 99_999_999))]
-    pub(crate) amount: Option<i64>,
-}
-
-impl Refund {
-    /// As the command is asked for it.
-    pub(crate) fn options(self) -> refund::RefundOptions {
-        refund::RefundOptions { payment: self.payment, amount: self.amount }
-    }
 }

@@ -4,6 +4,7 @@
 use crate::app::course::library;
 use crate::cli::grammar::is_lesson;
 use crate::domain::locale::Locale;
+use crate::domain::merchant;
 use crate::view::schema;
 use crate::view::words::{Msg, look_up, say};
 use crate::view::wrap::wrap;
@@ -32,7 +33,7 @@ fn localise_at(command: Command, locale: Locale, full: &str, path: &str) -> Comm
     }
     let long = look_up(locale, &key(if lesson { "day" } else { path }, "long"));
     let json = schema::of(if lesson { "day" } else { path })
-        .map(|text| format!("{}\n{}", say(locale, &Msg::HeadingJson), indent(text)));
+        .map(|text| format!("{}\n{}", say(locale, &Msg::HeadingJson), indent(&text)));
     let long = long.map(|text| wrap(&text, 80, 2));
     let after: Vec<String> = long.into_iter().chain(json).collect();
     if !after.is_empty() {
@@ -94,8 +95,14 @@ pub(crate) fn key(path: &str, what: &str) -> String {
         "budget", "format",
     ];
     let alike = day || path == "check" && !own.contains(&what);
-    let shared = alike && !matches!(what, "about" | "long");
-    let path = if shared { "day" } else { path };
+    // So are those of the merchant's commands: one word for one thing.
+    let of_merchant = merchant::find(path).is_some();
+    let path = match what {
+        "about" | "long" => path,
+        _ if of_merchant => "merchant",
+        _ if alike => "day",
+        _ => path,
+    };
     words.extend(path.split(' ').filter(|word| !word.is_empty()));
     words.push(what);
     words.join("-").replace('_', "-")

@@ -1,6 +1,5 @@
 //! The edge: reads arguments, runs one command, prints its report and ends with its exit code.
 
-pub(crate) mod after_args;
 pub(crate) mod args;
 pub(crate) mod build_server;
 pub(crate) mod course_args;
@@ -13,6 +12,7 @@ pub(crate) mod invoked;
 mod language;
 pub(crate) mod ledger_args;
 pub(crate) mod logging;
+mod merchant_args;
 pub(crate) mod options;
 pub(crate) mod out;
 pub(crate) mod pager;

@@ -5,8 +5,8 @@ use crate::app::checkout_browser::Means;
 use crate::app::command::book::Export;
 use crate::app::command::checkout::Then;
 use crate::app::command::{
-    account, book, card, catch_up, check, clock, events, keys, ledger, listen, report, reset,
-    sandbox, shop, solution, worlds,
+    account, book, catch_up, check, clock, events, keys, ledger, listen, report, reset, sandbox,
+    setup, shop, solution, worlds,
 };
 use crate::app::course::application::Candidate;
 use crate::app::course::ask::Asker;
@@ -19,7 +19,7 @@ use crate::app::payment::{Item, Order};
 use crate::app::trial::Scope;
 use crate::cli::ledger_args::LedgerShow;
 use crate::cli::ledger_args::{BookFormat, LedgerBook};
-use crate::cli::{after_args, args, course_args, sandbox_args};
+use crate::cli::{args, course_args, deliver_args, sandbox_args};
 use crate::config::Config;
 use crate::domain::course::progress_report::{Kind, Shape};
 use crate::domain::currency::Currency;
@@ -252,12 +252,12 @@ impl Reader<'_> {
 
     pub(crate) fn setup(
         &self,
-        asked: after_args::Setup,
+        asked: deliver_args::Setup,
         config: &Config,
-    ) -> Result<card::CardAction, FaultKind> {
+    ) -> Result<setup::SetupOptions, FaultKind> {
         let means = self.means("--with", &asked.with)?;
         let shop = format!("http://127.0.0.1:{}", config.port);
-        Ok(card::CardAction::Setup { email: asked.email, means, shop })
+        Ok(setup::SetupOptions { email: asked.email, means, shop })
     }
 
     /// How a page is paid.
@@ -330,16 +330,6 @@ pub(crate) fn keys(asked: sandbox_args::Keys) -> keys::KeysAction {
 
 pub(crate) fn shop(asked: args::Shop) -> shop::ShopOptions {
     shop::ShopOptions { port: asked.port, plans: asked.plans }
-}
-
-pub(crate) fn card(asked: after_args::Card) -> card::CardAction {
-    match asked {
-        after_args::Card::List { customer } => card::CardAction::List(customer),
-        after_args::Card::Charge { customer, amount, currency } => {
-            card::CardAction::Charge { customer, amount, currency }
-        }
-        after_args::Card::Detach { customer } => card::CardAction::Detach(customer),
-    }
 }
 
 pub(crate) fn clock(asked: sandbox_args::Clock) -> clock::ClockAction {

@@ -1,9 +1,9 @@
 //! From a command line to a report: settings, runtime, command, output, exit code.
 
 use crate::app::command::{
-    account, book, card, cards, catch_up, check, checkout, clock, day, deliver, dev, dispute,
-    doctor, events, explain, fault, hint, home, items, keys, ledger, listen, logs, progress,
-    reconcile, refund, report, reset, round, sandbox, shop, solution, starter, status, trigger,
+    account, book, cards, catch_up, check, checkout, clock, day, deliver, dev, doctor, events,
+    explain, fault, hint, home, items, keys, ledger, listen, logs, merchant, plan_sync, progress,
+    reconcile, report, reset, round, sandbox, setup, shop, solution, starter, status, trigger,
     verify_report, worlds,
 };
 use crate::app::context::{Context, NoticeSink};
@@ -15,6 +15,7 @@ use crate::cli::args::{self, Command, Day, Ledger, Lesson, Line, Shape};
 use crate::cli::course_args::{Dev, Progress};
 use crate::cli::deliver_args::Tampered;
 use crate::cli::ledger_args::{BookFormat, LedgerBook};
+use crate::cli::merchant_args::Merchant;
 use crate::cli::options::{self, Reader};
 use crate::cli::reconcile_args::Reconcile;
 use crate::cli::reporter::Reporter;
@@ -26,11 +27,13 @@ use crate::config::sources::Sources;
 use crate::domain::course::Track;
 use crate::domain::course::manifest::Opening;
 use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::merchant_command::Work;
 use crate::domain::report::Report;
 use crate::net::shutdown::Stop;
 use crate::view;
 use crate::view::canvas::{Canvas, Format};
 use jiff::tz::TimeZone;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -256,14 +259,9 @@ pub(crate) async fn dispatch(
             deliver::run(context, &asked.event, asked.tamper.map(Tampered::tamper)).await
         }
         Command::Sign(asked) => deliver::sign(context, &asked.event, asked.explain).await,
-        Command::Pay(asked) => {
-            checkout::pay(context, &asked.session, &reader.means("--with", &asked.with)?).await
-        }
-        Command::Refund(asked) => refund::run(context, &asked.options()).await,
-        Command::Dispute { command } => dispute::run(context, &command.action()).await,
-        Command::Setup(asked) => card::run(context, &reader.setup(asked, config)?).await,
+        Command::Merchant(asked) => trade(asked, context, reader).await,
+        Command::Setup(asked) => setup::run(context, &reader.setup(asked, config)?).await,
         Command::Shop(asked) => shop::run(context, &options::shop(asked)).await,
-        Command::Card { command } => card::run(context, &options::card(command)).await,
         Command::Trigger(args::Trigger { kind: Some(kind), on, set }) => {
             trigger::run(context, &kind, &Asked { on, set }).await
         }
@@ -298,6 +296,18 @@ pub(crate) async fn dispatch(
         Command::Dev { command: Dev::Check(asked) } => {
             dev::run(context, options::parses, options::scope(&asked).as_ref()).await
         }
+    }
+}
+
+/// Does what a merchant does.
+async fn trade(asked: Merchant, context: &Context, reader: &Reader<'_>) -> Result<Report, Fault> {
+    match asked.command.work {
+        Work::PayPage => {
+            let means = reader.means("--with", asked.text("with"))?;
+            checkout::pay(context, asked.text("session"), &means).await
+        }
+        Work::Sync => plan_sync::run(context, Path::new(asked.text("file"))).await,
+        _ => merchant::run(context, reader.merchant(asked)?).await,
     }
 }
 

@@ -143,6 +143,11 @@ pub enum FaultKind {
         /// What it should be.
         expected: String,
     },
+    /// A file of plans is not written as it should be.
+    PlanFile {
+        /// The file.
+        path: String,
+    },
     /// A side of a comparison cannot be read.
     Incomparable {
         /// Which.
@@ -328,7 +333,7 @@ impl FaultKind {
         match self {
             Self::Usage { .. } | Self::NoScenario { .. } | Self::NoSuchCode { .. } => Class::Usage,
             Self::LiveKey { .. } => Class::Refused,
-            Self::Lesson { .. } | Self::NotOurs { .. } => Class::Content,
+            Self::Lesson { .. } | Self::NotOurs { .. } | Self::PlanFile { .. } => Class::Content,
             Self::Interrupted | Self::Gone => Class::Interrupted,
             Self::Bug { .. } => Class::Bug,
             Self::Setting { .. }
@@ -375,6 +380,7 @@ impl FaultKind {
             Self::SandboxOnly { .. } => "sandbox_only",
             Self::PortTaken { .. } => "port_taken",
             Self::NotOurs { .. } => "not_ours",
+            Self::PlanFile { .. } => "plan_file",
             Self::Incomparable { .. } => "incomparable",
             Self::InTheWay { .. } => "in_the_way",
             Self::ProviderDown { .. } => "provider_down",
@@ -422,16 +428,24 @@ pub struct Fault {
     pub kind: Box<FaultKind>,
     /// The technical cause in the words of whoever reported it.
     pub cause: Option<String>,
+    /// What to type next, after the program's name, where the command knows better than the kind does.
+    pub next: Option<String>,
 }
 
 impl Fault {
+    /// The same with what to type next, unless that was known already.
+    #[must_use]
+    pub fn followed_by(self, next: Option<String>) -> Self {
+        Self { next: self.next.or(next), ..self }
+    }
+
     /// A fault with its technical cause.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "an error ends here: its caller has no more use for it"
     )]
     pub fn because(kind: FaultKind, cause: impl ToString) -> Self {
-        Self { kind: Box::new(kind), cause: Some(cause.to_string()) }
+        Self { kind: Box::new(kind), cause: Some(cause.to_string()), next: None }
     }
 
     /// A file that cannot be read or written, with its technical cause.
@@ -442,6 +456,6 @@ impl Fault {
 
 impl From<FaultKind> for Fault {
     fn from(kind: FaultKind) -> Self {
-        Self { kind: Box::new(kind), cause: None }
+        Self { kind: Box::new(kind), cause: None, next: None }
     }
 }

@@ -18,6 +18,8 @@ pub mod html;
 pub mod id;
 pub mod locale;
 pub mod member;
+pub mod merchant;
+pub mod merchant_command;
 pub mod mode;
 pub mod money;
 pub mod named;
@@ -29,8 +31,6 @@ pub mod signature;
 pub mod signed_delivery;
 pub mod time;
 pub mod trade;
-
-pub mod merchant;
 
 pub mod fault;
 

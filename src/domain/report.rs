@@ -10,6 +10,7 @@ use crate::domain::course::progress_report::Verified;
 use crate::domain::course::standing::{DayStatus, Explained, Hint};
 use crate::domain::doctor::{Doctor, Weight};
 use crate::domain::event::EventRow;
+use crate::domain::merchant_command::noun::Noun;
 use crate::domain::money::Money;
 use crate::domain::reconcile::{Finding, Reconciliation, Record, Verdict};
 use crate::domain::request::Told;
@@ -288,6 +289,19 @@ pub struct Tried {
     pub wrong: Option<String>,
 }
 
+/// Objects of the API, of one kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Objects {
+    /// Which kind.
+    pub noun: &'static Noun,
+    /// As the API answered.
+    pub rows: Vec<serde_json::Value>,
+    /// Whether it is a list, though it have one row.
+    pub is_list: bool,
+    /// Whether the list goes on.
+    pub has_more: bool,
+}
+
 /// What a command ends with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Report {
@@ -367,6 +381,8 @@ pub enum Report {
     Told(Told),
     /// `stripegym events show`: an object of the API as JSON.
     Object(String),
+    /// A command of the merchant's: what it made, changed or found.
+    Objects(Objects),
     /// A control of a running sandbox: what it answered.
     Control(serde_json::Value),
     /// `stripegym deliver`.
@@ -387,7 +403,14 @@ pub enum Report {
 impl Report {
     /// Whether it is rows, of which there may be more than a screen has lines.
     pub const fn is_table(&self) -> bool {
-        matches!(self, Self::Ledger(_) | Self::Sheet(_) | Self::Reconciled(_) | Self::Comparison(_))
+        matches!(
+            self,
+            Self::Ledger(_)
+                | Self::Objects(_)
+                | Self::Sheet(_)
+                | Self::Reconciled(_)
+                | Self::Comparison(_)
+        )
     }
 
     /// Whether the answer is yes: nothing differs, nothing is wrong, the payment was made.

@@ -21,10 +21,16 @@ pub enum Format {
 pub const NAME: &str = "stripegym";
 
 /// What may follow the program's name in a command.
-pub const COMMANDS: [&str; 36] = [
+pub const COMMANDS: [&str; 42] = [
     "day",
     "deliver",
     "pay",
+    "portal",
+    "plan",
+    "invoice",
+    "customer",
+    "subscribe",
+    "subscription",
     "refund",
     "dispute",
     "setup",

@@ -22,7 +22,7 @@ fn drawn(fault: &Fault, exit: u8, canvas: &Canvas) -> String {
         return canvas.tone(Tone::Quiet, &what);
     }
     let place = place(&fault.kind);
-    let next = next(&fault.kind, canvas);
+    let next = next(fault, canvas);
     if canvas.format == Format::Json {
         return json!({ "error": {
             "kind": fault.kind.name(),
@@ -64,6 +64,7 @@ pub(super) fn what(problem: &FaultKind, canvas: &Canvas) -> String {
         FaultKind::SandboxOnly { command } => Msg::FaultSandboxOnly { command },
         FaultKind::PortTaken { address, .. } => Msg::FaultPortTaken { address },
         FaultKind::NotOurs { expected, .. } => Msg::FaultNotOurs { expected },
+        FaultKind::PlanFile { .. } => Msg::FaultPlanFile,
         FaultKind::Incomparable { what } => Msg::FaultIncomparable { what },
         FaultKind::InTheWay { path } => Msg::FaultInTheWay { path },
         FaultKind::ProviderDown { base } => Msg::FaultProviderDown { base },
@@ -157,6 +158,7 @@ fn place(problem: &FaultKind) -> Option<String> {
         | FaultKind::SandboxBroken { path }
         | FaultKind::SandboxStore { path }
         | FaultKind::NotOurs { path, .. }
+        | FaultKind::PlanFile { path }
         | FaultKind::File { path } => Some(path.clone()),
         FaultKind::Usage { .. }
         | FaultKind::KeyMissing
@@ -183,8 +185,9 @@ fn place(problem: &FaultKind) -> Option<String> {
     }
 }
 
-fn next(problem: &FaultKind, canvas: &Canvas) -> Vec<String> {
-    let msgs = match problem {
+fn next(fault: &Fault, canvas: &Canvas) -> Vec<String> {
+    let own = fault.next.as_ref().map(|next| canvas.typed(&format!("stripegym {next}")));
+    let msgs = match fault.kind.as_ref() {
         FaultKind::Usage { command, .. } => vec![Msg::NextHelp { command }],
         FaultKind::Setting { expected, .. } => {
             vec![Msg::FaultExpected { expected }, Msg::NextSetting]
@@ -197,6 +200,7 @@ fn next(problem: &FaultKind, canvas: &Canvas) -> Vec<String> {
             vec![Msg::NextOtherPort { command }, Msg::NextDoctor]
         }
         FaultKind::NotOurs { .. } => vec![Msg::NextNotOurs],
+        FaultKind::PlanFile { .. } => Vec::new(),
         FaultKind::Incomparable { .. } => vec![Msg::NextIncomparable],
         FaultKind::InTheWay { .. } => vec![Msg::NextInTheWay],
         FaultKind::SandboxNotRunning { .. } => vec![Msg::NextSandbox],
@@ -223,6 +227,7 @@ fn next(problem: &FaultKind, canvas: &Canvas) -> Vec<String> {
         FaultKind::LedgerBroken { .. } => vec![Msg::DoctorLedgerFix, Msg::NextDoctor],
         FaultKind::LedgerBusy { .. } => vec![Msg::NextLedgerBusy],
         FaultKind::NoScenario { .. } => vec![Msg::NextScenarios],
+        FaultKind::NotFound { .. } if own.is_some() => Vec::new(),
         FaultKind::NotFound { .. } => vec![Msg::NextEventsList],
         FaultKind::Lesson { .. } => vec![Msg::NextDevCheck],
         FaultKind::NoSuchCode { .. } => vec![Msg::NextExplain],
@@ -248,7 +253,7 @@ fn next(problem: &FaultKind, canvas: &Canvas) -> Vec<String> {
         FaultKind::Interrupted | FaultKind::Gone => vec![Msg::NextAgain],
         FaultKind::Bug { .. } => vec![Msg::NextBug],
     };
-    msgs.iter().map(|msg| canvas.say(msg)).collect()
+    own.into_iter().chain(msgs.iter().map(|msg| canvas.say(msg))).collect()
 }
 
 #[cfg(test)]

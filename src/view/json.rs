@@ -13,6 +13,7 @@ use crate::domain::report::{
 };
 use crate::domain::time::Timestamp;
 use crate::view::items;
+use crate::view::objects;
 use crate::view::requests;
 use crate::view::{check, contract, course_json, sheet};
 use serde_json::{Map, Value, json};
@@ -70,6 +71,7 @@ pub fn report(report: &Report) -> Option<Value> {
         Report::Triggered { kind, event } => json!({ "type": kind, "event": event }),
         Report::Events(rows) => json!({ "events": rows.iter().map(event).collect::<Vec<_>>() }),
         Report::Told(it) => requests::told_json(it),
+        Report::Objects(it) => objects::value(it),
         Report::Control(answer) => answer.clone(),
         Report::Document(text) | Report::Object(text) => {
             serde_json::from_str(text).unwrap_or(Value::Null)

@@ -27,6 +27,7 @@ pub mod json;
 pub mod look;
 pub mod markdown;
 pub mod notice;
+mod objects;
 pub mod report;
 pub mod requests;
 pub mod schema;

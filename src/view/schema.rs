@@ -1,8 +1,22 @@
 //! What `--json` promises, command by command, as `--help` shows it. A test holds the answers to it.
 
+use crate::domain::merchant;
+use crate::view::wrap::wrap;
+use std::borrow::Cow;
+
+/// Columns of a line that is made here; the help indents it.
+const WIDTH: u16 = 76;
+
 /// The schema of a command (`ledger show`); `None` for a command that prints no data.
+pub fn of(command: &str) -> Option<Cow<'static, str>> {
+    match merchant::find(command) {
+        Some(found) => Some(Cow::Owned(wrap(&found.schema(), WIDTH, 1))),
+        None => written(command).map(Cow::Borrowed),
+    }
+}
+
 #[expect(clippy::too_many_lines, reason = "a table with a row a command")]
-pub fn of(command: &str) -> Option<&'static str> {
+fn written(command: &str) -> Option<&'static str> {
     Some(match command {
         "" => {
             "{place, key: {masked, from}|null, ledger_rows: int|null}\nplace is {mode: \"sandbox\"|\"stripe\", base: URL|null, home: folder}"
@@ -84,25 +98,10 @@ pub fn of(command: &str) -> Option<&'static str> {
             "{event, type, url, header|null, bytes: int, tamper: \"body\"|\"secret\"|\"time\"|\"header\"|null,\n status: int|null, error|null, said, took_ms, changed}"
         }
         "sign" => "{event, type, t: int, v1, header, bytes: int, secret: masked}",
-        "refund" => "{refund, amount, currency, status, payment_intent}",
-        "pay" => "as of `checkout`",
+        "setup" => "{session, mode, status, customer, setup_intent, url|null, message|null}",
         "events show" => "The event as the API has it.",
         "events resend" => "{event, type, endpoints}",
-        _ => return after_sale(command).or_else(|| of_sandbox(command)),
-    })
-}
-
-/// Those of what follows a sale.
-fn after_sale(command: &str) -> Option<&'static str> {
-    Some(match command {
-        "dispute show" | "dispute evidence" | "dispute submit" => {
-            "{dispute, status, reason, amount, currency, payment_intent, due_by, has_evidence,\n submission_count: int}"
-        }
-        "setup" => "{session, mode, status, customer, setup_intent, message|null}",
-        "card list" => "{data: [{payment_method, customer, brand, last4}]}",
-        "card charge" => "{payment_intent, amount, currency, status, customer}",
-        "card detach" => "{customer, detached: [id]}",
-        _ => return None,
+        _ => return of_sandbox(command),
     })
 }
 
@@ -145,12 +144,13 @@ mod tests {
     use crate::domain::doctor::{Doctor, Finding};
     use crate::domain::entry::EntryStatus;
     use crate::domain::event::EventRow;
+    use crate::domain::merchant_command::noun::{CUSTOMER, Noun, SUBSCRIPTION};
     use crate::domain::mode::Mode;
     use crate::domain::money::Money;
     use crate::domain::reconcile::{Record, Verdict, reconcile};
     use crate::domain::report::{
         CaughtUp, Checkout, Compacted, Day0, Ending, Explanation, FixState, Fixed, Home, Ledger,
-        LedgerRow, LessonsChecked, Listened, Place, Reconciled, Report, Total, Tried,
+        LedgerRow, LessonsChecked, Listened, Objects, Place, Reconciled, Report, Total, Tried,
     };
     use crate::domain::request::{FaultRow, RequestRow, Told};
     use crate::domain::sheet::{Cell, Looked, Sheet, SheetKind};
@@ -416,7 +416,13 @@ mod tests {
             // An object of the API and what a control answers are passed on: nothing here makes them.
             ("events show", Report::Object("{}".into())),
             ("clock show", Report::Control(json!({}))),
+            ("customer show", Report::Objects(objects(&CUSTOMER))),
+            ("subscribe", Report::Objects(objects(&SUBSCRIPTION))),
         ]
+    }
+
+    fn objects(noun: &'static Noun) -> Objects {
+        Objects { noun, rows: vec![json!({"id": "x_1"})], is_list: false, has_more: false }
     }
 
     fn day() -> DayResult {

@@ -19,7 +19,7 @@ use crate::view::table::{Side, draw, short};
 use crate::view::words::{Msg, int};
 use crate::view::wrap::wrap;
 use crate::view::{
-    cards, check, contract, control, course, doctor, money, sheet, signed_delivery, time,
+    cards, check, contract, control, course, doctor, money, objects, sheet, signed_delivery, time,
 };
 use unicode_width::UnicodeWidthStr as _;
 
@@ -68,6 +68,7 @@ pub fn render(report: &Report, canvas: &Canvas) -> String {
         Report::Events(rows) => events(rows, canvas),
         Report::Told(it) => requests::told(it, canvas),
         Report::Document(text) | Report::Object(text) => text.clone(),
+        Report::Objects(it) => objects::text(it, canvas),
         Report::Control(answer) => control::render(answer, canvas),
         Report::Delivered(it) => signed_delivery::delivered(it, canvas),
         Report::Signed(it) => signed_delivery::signed(it, canvas),

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 const CARD: &str = "4242424242424242";
 
-const COMMANDS: [&[&str]; 33] = [
+const COMMANDS: [&[&str]; 38] = [
     &["day0"],
     &["day1"],
     &["day6"],
@@ -33,6 +33,11 @@ const COMMANDS: [&[&str]; 33] = [
     &["card", "charge"],
     &["card", "detach"],
     &["card", "list"],
+    &["customer", "create"],
+    &["invoice", "pay"],
+    &["pay", "create"],
+    &["plan", "sync"],
+    &["subscribe"],
     &["cards"],
     &["dispute", "evidence"],
     &["dispute", "show"],

@@ -46,6 +46,7 @@ mod http;
 mod interrupted;
 mod listener;
 mod merchant;
+mod merchant_commands;
 mod merchant_keys;
 mod merchant_rights;
 mod merchant_shop;

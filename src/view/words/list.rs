@@ -297,6 +297,7 @@ messages! {
     StatusDone,
     // Reports, solutions, progress
     FaultNotOurs { expected: &'a str },
+    FaultPlanFile,
     FaultIncomparable { what: &'a str },
     NextIncomparable,
     FaultInTheWay { path: &'a str },
@@ -444,7 +445,7 @@ messages! {
     StateWithin { seconds: i64 },
     StateWithout { of: &'a str, text: &'a str },
     // Events and triggers
-    TriggerList, ControlNone,
+    TriggerList, ControlNone, ObjectsMore { last: &'a str },
     TriggerDone { kind: &'a str, event: &'a str },
     TriggerNothing { kind: &'a str },
     EventsEmpty, ItemsId, ItemsTitle, ItemsKind, ItemsProof, ItemsCatches, ItemsAuto, ItemsPartial,
