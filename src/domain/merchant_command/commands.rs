@@ -98,7 +98,11 @@ pub static COMMANDS: &[MerchantCommand] = &[
         words: "card add",
         path: "/v1/setup_intents",
         args: &[NEWEST_CUSTOMER, Arg::flag("card", Card, &["payment_method"]).or(TEST_CARD)],
-        fixed: &[("confirm", "true"), ("usage", "off_session"), ("payment_method_types.0", "card")],
+        fixed: &[
+            ("confirm", "true"),
+            ("usage", "off_session"),
+            ("allowed_payment_method_types.0", "card"),
+        ],
         shows: &SETUP,
         ..ROW
     },
@@ -137,7 +141,11 @@ pub static COMMANDS: &[MerchantCommand] = &[
             CURRENCY,
             Arg::flag("card", NewestCard, &["payment_method"]),
         ],
-        fixed: &[("off_session", "true"), ("confirm", "true"), ("payment_method_types.0", "card")],
+        fixed: &[
+            ("off_session", "true"),
+            ("confirm", "true"),
+            ("allowed_payment_method_types.0", "card"),
+        ],
         shows: &PAYMENT,
         ..ROW
     },
@@ -176,7 +184,7 @@ pub static COMMANDS: &[MerchantCommand] = &[
             DESCRIPTION,
             METADATA,
         ],
-        fixed: &[("payment_method_types.0", "card")],
+        fixed: &[("allowed_payment_method_types.0", "card")],
         shows: &PAYMENT,
         ..ROW
     },
