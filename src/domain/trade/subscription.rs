@@ -206,10 +206,10 @@ mod tests {
     }
 
     fn fact() -> impl Strategy<Value = Fact> {
-        let statuses =
-            ["incomplete", "trialing", "active", "past_due", "unpaid", "paused", "canceled"];
-        let status = proptest::sample::select(&statuses[..]);
-        let before = proptest::option::of(proptest::sample::select(&statuses[..]));
+        const STATUSES: &[&str] =
+            &["incomplete", "trialing", "active", "past_due", "unpaid", "paused", "canceled"];
+        let status = proptest::sample::select(STATUSES);
+        let before = proptest::option::of(proptest::sample::select(STATUSES));
         let snapshot =
             (status, 0..4_i64, 0..3_i64, before).prop_map(|(status, at, until, before)| {
                 let before: Vec<_> = before.iter().map(|was| ("status", *was)).collect();
