@@ -24,7 +24,9 @@ const DISPUTES: &str = "\
     FROM facts WHERE (subject >= 'dp_' AND subject < 'dp`') OR (subject >= 'du_' AND subject < 'du`') GROUP BY subject";
 
 /// A line about a dispute, in the words of its index.
-pub(super) const LINE: &str = "SELECT seq, body, pack FROM events WHERE object = ?1 AND type >= 'charge.dispute.' AND type < 'charge.dispute/' LIMIT 1";
+pub(super) const LINE: &str = "\
+    SELECT seq, body, pack FROM events WHERE object = ?1 \
+    AND type >= 'charge.dispute.' AND type < 'charge.dispute/' LIMIT 1";
 
 /// The payment of a dispute, as an event about it names it.
 fn payment(body: &[u8]) -> Option<String> {

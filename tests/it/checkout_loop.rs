@@ -56,7 +56,11 @@ fn the_loop_in_four_processes() {
     assert!(shown.contains('¥') && shown.contains("500"), "{shown}");
     assert_eq!(listener.interrupt(), 130, "{}", listener.said());
     let left = sandbox.api.read("/v1/webhook_endpoints");
-    assert_eq!(left["data"].as_array().unwrap().len(), 1, "it stays registered for when it is back");
+    assert_eq!(
+        left["data"].as_array().unwrap().len(),
+        1,
+        "it stays registered for when it is back"
+    );
 }
 
 #[test]

@@ -107,7 +107,10 @@ fn commands_that_are_stopped_within_a_world_leave_it_as_it_was() {
             assert!([0, 130].contains(&code), "{command:?} {round}: {code} {}", running.said());
             let hooks = api.read("/v1/webhook_endpoints");
             let left = hooks["data"].as_array().unwrap().len();
-            assert_eq!(left, 1, "{command:?}: nobody is left to be told but the listener's next run");
+            assert_eq!(
+                left, 1,
+                "{command:?}: nobody is left to be told but the listener's next run"
+            );
             api.make("/v1/customers", &[("name", "next")]);
         }
     }
