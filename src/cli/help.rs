@@ -4,7 +4,7 @@
 use crate::app::course::library;
 use crate::cli::grammar::is_lesson;
 use crate::domain::locale::Locale;
-use crate::domain::merchant;
+use crate::domain::merchant_command;
 use crate::view::schema;
 use crate::view::words::{Msg, look_up, say};
 use crate::view::wrap::wrap;
@@ -96,7 +96,7 @@ pub(crate) fn key(path: &str, what: &str) -> String {
     ];
     let alike = day || path == "check" && !own.contains(&what);
     // So are those of the merchant's commands: one word for one thing.
-    let of_merchant = merchant::find(path).is_some();
+    let of_merchant = merchant_command::find(path).is_some();
     let path = match what {
         "about" | "long" => path,
         _ if of_merchant => "merchant",

@@ -31,7 +31,7 @@ impl Merchant {
 
 impl Subcommand for Merchant {
     fn augment_subcommands(line: Command) -> Command {
-        merchant::groups().into_iter().fold(line, |line, name| line.subcommand(group(name)))
+        merchant_command::groups().into_iter().fold(line, |line, name| line.subcommand(group(name)))
     }
 
     fn augment_subcommands_for_update(line: Command) -> Command {
@@ -39,7 +39,7 @@ impl Subcommand for Merchant {
     }
 
     fn has_subcommand(name: &str) -> bool {
-        merchant::groups().contains(&name)
+        merchant_command::groups().contains(&name)
     }
 }
 
@@ -51,7 +51,7 @@ impl FromArgMatches for Merchant {
             Some((verb, own)) => (format!("{group} {verb}"), own),
             None => (group.to_owned(), own),
         };
-        let command = merchant::find(&words).ok_or_else(unknown)?;
+        let command = merchant_command::find(&words).ok_or_else(unknown)?;
         let typed = command.args.iter().map(|arg| (arg.name, values(arg, own)));
         Ok(Self { command, typed: typed.filter(|(_, values)| !values.is_empty()).collect() })
     }
@@ -72,7 +72,7 @@ fn values(arg: &Arg, matches: &ArgMatches) -> Vec<String> {
 
 /// The command of a first word, with what may follow it.
 fn group(name: &'static str) -> Command {
-    let alone = merchant::find(name);
+    let alone = merchant_command::find(name);
     let mut command = Command::new(name);
     if let Some(own) = alone {
         command = with_args(command, own);

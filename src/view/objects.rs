@@ -140,7 +140,10 @@ mod tests {
     use crate::domain::locale::Locale;
     use crate::domain::merchant_command::noun::{CUSTOMER, PAYMENT, SUBSCRIPTION};
 
-    fn objects(noun: &'static crate::domain::merchant_command::noun::Noun, rows: Vec<Value>) -> Objects {
+    fn objects(
+        noun: &'static crate::domain::merchant_command::noun::Noun,
+        rows: Vec<Value>,
+    ) -> Objects {
         Objects { noun, rows, is_list: false, has_more: false }
     }
 

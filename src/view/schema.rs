@@ -1,6 +1,6 @@
 //! What `--json` promises, command by command, as `--help` shows it. A test holds the answers to it.
 
-use crate::domain::merchant;
+use crate::domain::merchant_command;
 use crate::view::wrap::wrap;
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ const WIDTH: u16 = 76;
 
 /// The schema of a command (`ledger show`); `None` for a command that prints no data.
 pub fn of(command: &str) -> Option<Cow<'static, str>> {
-    match merchant::find(command) {
+    match merchant_command::find(command) {
         Some(found) => Some(Cow::Owned(wrap(&found.schema(), WIDTH, 1))),
         None => written(command).map(Cow::Borrowed),
     }

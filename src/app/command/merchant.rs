@@ -283,7 +283,7 @@ fn noun_of(arg: &Arg) -> Option<&'static Noun> {
 
 /// The command that shows an object, where there is one for its kind.
 fn shown_by(noun: &Noun, id: &str) -> Option<String> {
-    let show = merchant::find(&noun.listed_by.replace(" list", " show"))?;
+    let show = merchant_command::find(&noun.listed_by.replace(" list", " show"))?;
     let is_one = id.starts_with(noun.id.trim_end_matches('…'));
     is_one.then(|| format!("{} {id}", show.words))
 }
