@@ -6,7 +6,7 @@ use serde_json::Value;
 
 const CARD: &str = "4242424242424242";
 
-const COMMANDS: [&[&str]; 33] = [
+const COMMANDS: [&[&str]; 34] = [
     &["day0"],
     &["day1"],
     &["day6"],
