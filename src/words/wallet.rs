@@ -9,7 +9,7 @@ words! {
     /// Every sentence of a buyer's own pages in one language.
     BOOK {
         cards cards_none card_default card_make_default card_remove card_add card_add_more card_field
-        card_save card_saved pay pay_more pay_amount pay_go pay_waiting pay_failed needs_script
+        card_save pay pay_more pay_amount pay_go pay_waiting pay_failed needs_script
         no_publishable my_page no_subscription no_customer back
     }
     with {

@@ -10,7 +10,6 @@ card-add = Add a card
 card-add-more = Nothing is charged: the card is kept for later.
 card-field = Card
 card-save = Keep this card
-card-saved = The card is kept.
 pay = Pay
 pay-more = A payment form of the shop's own. The card goes from your browser to the payment provider, never to the shop.
 pay-amount = Amount in yen
