@@ -383,7 +383,6 @@ mod tests {
             assert_eq!(held.len(), many, "{currency}");
             assert!(held.iter().all(|it| it["default_for_currency"] == true && it["id"] != *first));
         }
-        assert!(lab.events().contains(&"account.external_account.deleted".to_owned()));
         // A token may have been made in the account itself.
         let token = |lab: &mut Lab| lab.ok("POST /v1/tokens", json!({"bank_account": bank("usd")}));
         let token = lab.within(id, token)["id"].clone();
