@@ -166,7 +166,7 @@ mod tests {
         };
         assert_eq!(
             types(&mut lab, "jpy"),
-            [json!(["card", "konbini"]), json!(["card", "konbini"])]
+            [json!(["card", "konbini", "link"]), json!(["card", "konbini"])]
         );
         let switch = |lab: &mut Lab, value: &str| {
             lab.change(|txn| {
@@ -191,7 +191,7 @@ mod tests {
         switch(&mut lab, "");
         assert_eq!(
             types(&mut lab, "jpy"),
-            [json!(["card", "konbini"]), json!(["card", "konbini"])]
+            [json!(["card", "konbini", "link"]), json!(["card", "konbini"])]
         );
     }
 }

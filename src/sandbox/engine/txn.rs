@@ -131,14 +131,15 @@ impl View {
             .ok_or_else(|| self.absent(kind, id, param))
     }
 
-    /// The refusal of an object that is not there. A payment method may be in another account of the platform's.
+    /// The refusal of an object that is not there. A payment method may be in another account of the platform's, which
+    /// Stripe says to every platform, whether it has accounts or not; whoever has a sandbox is one.
     fn absent(&self, kind: &str, id: &str, param: &str) -> Failure {
         let mut failure = missing(kind, id, param);
         if kind == "payment_method" {
             let is_platform = self.scope.account.is_empty();
             let tail = if !is_platform && self.at("").stored(kind, id).is_some() {
                 "; OAuth key or Stripe-Account header was used but API request was provided with a platform-owned payment method ID. Please ensure that the provided payment method matches the specified account."
-            } else if is_platform && self.count("account") > 0 {
+            } else if is_platform {
                 "; It's possible this PaymentMethod exists on one of your connected accounts, in which case you should retry this request on that connected account. Learn more at https://stripe.com/docs/connect/authentication"
             } else {
                 ""

@@ -1,8 +1,23 @@
 //! Declines: the code, the sentence and the advice that go with each reason.
 
 use crate::domain::card::{Behaviour, Card};
+use crate::sandbox::behaviour::cards::stored;
+use crate::sandbox::behaviour::document::text;
+use crate::sandbox::engine::object::Object;
+use crate::sandbox::engine::txn::View;
 use crate::wire::failure::{Failure, FailureKind};
 use serde_json::{Map, Value, json};
+
+/// Who refuses a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    /// The bank.
+    Bank,
+    /// The risk check, before the bank was asked.
+    Risk,
+    /// The account that is paid, by its settings, though the bank would pay.
+    Account,
+}
 
 /// Why a payment was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,16 +27,21 @@ pub struct Decline {
     pub code: &'static str,
     /// `error.decline_code`, where there is one.
     pub decline_code: Option<&'static str>,
-    /// Whether the risk check stopped it before the bank was asked.
-    pub blocked: bool,
+    by: By,
 }
+
+/// Checks that an account may decline on: the setting, the check, and the code of the refusal.
+const CHECKS: [(&str, &str, &str); 2] = [
+    ("cvc_failure", "cvc_check", "incorrect_cvc"),
+    ("avs_failure", "address_postal_code_check", "incorrect_zip"),
+];
 
 impl Decline {
     /// A refusal by the bank.
     pub const fn new(code: &'static str, decline_code: Option<&'static str>) -> Self {
         // Where the code says it all, the bank's own code repeats it.
         let decline_code = if decline_code.is_some() { decline_code } else { Some(code) };
-        Self { code, decline_code, blocked: false }
+        Self { code, decline_code, by: By::Bank }
     }
 
     /// A refusal that says no more than that.
@@ -31,7 +51,7 @@ impl Decline {
 
     /// A refusal by the risk check.
     pub const fn blocked() -> Self {
-        Self { code: "card_declined", decline_code: Some("fraudulent"), blocked: true }
+        Self { code: "card_declined", decline_code: Some("fraudulent"), by: By::Risk }
     }
 
     /// The bank wants the cardholder to authenticate, who is not there.
@@ -63,6 +83,23 @@ impl Decline {
         }
     }
 
+    /// What a connected account has itself decline: a payment whose check its bank lets fail
+    /// (`settings.card_payments.decline_on`).
+    pub fn on_checks(view: &View, method: &Object) -> Option<Self> {
+        let account = &view.scope().account;
+        if account.is_empty() {
+            return None;
+        }
+        let account = view.at("").get("account", account)?;
+        let on = account.get("settings")?.get("card_payments")?.get("decline_on")?;
+        let found = stored::checks(method);
+        let fails = |(setting, check, _): &&(&str, &str, &str)| {
+            on.get(*setting) == Some(&json!(true)) && text(&found, check) == "fail"
+        };
+        let code = CHECKS.iter().find(fails)?.2;
+        Some(Self { code, decline_code: None, by: By::Account })
+    }
+
     /// Stripe's sentence for the customer.
     pub fn message(&self) -> &'static str {
         match (self.code, self.decline_code) {
@@ -77,6 +114,9 @@ impl Decline {
             },
             ("expired_card", _) => "Your card has expired.",
             ("incorrect_cvc", _) => "Your card's security code is incorrect.",
+            ("incorrect_zip", _) => {
+                "Your card could not be authorized using the postal code provided. Please update the postal code, or contact your card issuer for further details."
+            }
             ("processing_error", _) | (_, Some("processing_error")) => {
                 "An error occurred while processing your card. Try again in a little bit."
             }
@@ -109,13 +149,25 @@ impl Decline {
 
     /// `charge.outcome` of the refused charge.
     pub fn outcome(&self) -> Value {
-        if self.blocked {
-            return json!({
-                "advice_code": self.advice(), "network_advice_code": null, "network_decline_code": null,
-                "network_status": "not_sent_to_network", "reason": "highest_risk_level",
-                "risk_level": "highest", "risk_score": 79, "type": "blocked",
-                "seller_message": "Stripe blocked this payment as too risky.",
-            });
+        match self.by {
+            By::Bank => {}
+            By::Risk => {
+                return json!({
+                    "advice_code": self.advice(), "network_advice_code": null, "network_decline_code": null,
+                    "network_status": "not_sent_to_network", "reason": "highest_risk_level",
+                    "risk_level": "highest", "risk_score": 79, "type": "blocked",
+                    "seller_message": "Stripe blocked this payment as too risky.",
+                });
+            }
+            // Believed: only the error is recorded, not its charge.
+            By::Account => {
+                return json!({
+                    "advice_code": null, "network_advice_code": null, "network_decline_code": null,
+                    "network_status": "reversed_after_approval", "reason": "rule",
+                    "risk_level": "normal", "risk_score": 26, "type": "blocked",
+                    "seller_message": "The bank approved this payment, but it failed a check that your account declines on.",
+                });
+            }
         }
         let reason = self.decline_code.unwrap_or(self.code);
         let seller = match reason {
@@ -157,10 +209,11 @@ impl Decline {
     /// The further codes of an error about it, those that there are.
     fn codes(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         // A bank account's refusal comes by no card network.
-        let by_network = !self.blocked && self.code != "payment_intent_payment_attempt_failed";
+        let by_network =
+            self.by == By::Bank && self.code != "payment_intent_payment_attempt_failed";
         let row = self.row().filter(|_| by_network);
         [
-            ("advice_code", self.advice()),
+            ("advice_code", self.advice().filter(|_| self.by != By::Account)),
             ("decline_code", self.decline_code),
             ("network_advice_code", row.and_then(|row| row.network_advice)),
             ("network_decline_code", row.and_then(|row| row.network)),
@@ -212,6 +265,7 @@ const ROWS: &[Row] = &[
     row("fraudulent", NEVER, None, None, None),
     row("generic_decline", LATER, Some("01"), None, None),
     row("incorrect_cvc", CHECK, Some("N7"), Some("03"), Some("cvc")),
+    row("incorrect_zip", CHECK, None, None, Some("address_zip")),
     row("insufficient_funds", LATER, Some("51"), Some("02"), None),
     row("lost_card", NEVER, Some("41"), Some("01"), None),
     row("processing_error", LATER, Some("06"), None, None),
@@ -235,7 +289,8 @@ mod tests {
             let error = decline.error(None, &Value::Null);
             assert_eq!(failure.more.get("decline_code"), error.get("decline_code"));
             assert_eq!(failure.param.as_deref(), error.get("param").and_then(Value::as_str));
-            assert_eq!(failure.more.contains_key("network_decline_code"), !decline.blocked);
+            let by_bank = decline.by == By::Bank;
+            assert_eq!(failure.more.contains_key("network_decline_code"), by_bank);
         }
         assert!(seen > 9, "{seen}");
         let param = |code| Decline::new(code, None).param();

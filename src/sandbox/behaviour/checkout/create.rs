@@ -10,6 +10,7 @@ use crate::sandbox::behaviour::checkout::{
 };
 use crate::sandbox::behaviour::document::member;
 use crate::sandbox::behaviour::payment::offer;
+use crate::sandbox::behaviour::setup::intent;
 use crate::sandbox::behaviour::tax;
 use crate::sandbox::behaviour::total::amount;
 use crate::sandbox::call::Call;
@@ -75,6 +76,8 @@ pub fn open(txn: &mut Txn<'_>, call: &Call, seller: Seller<'_>) -> Result<Arc<Ob
     } else {
         sell(txn, call, (&mut doc, &mut part), seller)?;
     }
+    let configured = offer::details(txn, call)?;
+    doc.insert("payment_method_configuration_details".to_owned(), configured);
     address_it(txn, call, &mut doc);
     if let Seller::Link(link) = seller {
         doc.insert("payment_link".to_owned(), json!(link));
@@ -105,11 +108,26 @@ fn sell(
     sums::work_out(txn, doc, part);
     let due = doc.get("amount_total").and_then(Value::as_i64).unwrap_or(0);
     amount::chargeable(Money::new(due, goods.currency))?;
-    // What comes again is paid by what can be charged again.
-    let usual: &[&str] = if mode == "subscription" { &["card"] } else { &["card", "konbini"] };
-    let switched_on = Settings::of(txn).payment_methods(usual);
+    let switched_on = on_offer(txn, call, mode)?;
     let types = defaults::payment_method_types(call, goods.currency, due, &switched_on)?;
     offer_types(call, doc, &types, PAYABLE, "paying")
+}
+
+/// The types that are offered where a call lists none: by the configuration that it names, else by the settings. What
+/// comes again is paid by what can be charged again.
+fn on_offer(txn: &Txn<'_>, call: &Call, mode: &str) -> Result<Vec<String>, Failure> {
+    if call.text(offer::CONFIGURATION).is_some() {
+        let mut on = offer::offered(txn, call)?;
+        on.retain(|kind| mode == "payment" || intent::SAVED.contains(&kind.as_str()));
+        return Ok(on);
+    }
+    let settings = Settings::of(txn);
+    Ok(match mode {
+        // What is only saved is a card, whatever else there is to pay with.
+        "setup" => vec!["card".to_owned()],
+        "subscription" => settings.payment_methods(&["card"]),
+        _ => settings.payment_methods(&["card", "konbini"]),
+    })
 }
 
 /// What a session that only saves a method has.
@@ -122,7 +140,7 @@ fn save_only(txn: &mut Txn<'_>, call: &Call, doc: &mut Doc) -> Result<(), Failur
     reference::check(txn, call)?;
     let types: Vec<String> = match asked {
         Some(list) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        None => vec!["card".to_owned()],
+        None => on_offer(txn, call, "setup")?,
     };
     for name in ["amount_subtotal", "amount_total", "total_details"] {
         doc.insert(name.to_owned(), Value::Null);

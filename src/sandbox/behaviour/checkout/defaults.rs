@@ -33,7 +33,7 @@ fn filled() -> Vec<(&'static str, Value)> {
         (
             "branding_settings",
             json!({
-                "background_color": "#ffffff", "border_style": "rounded", "button_color": "#0b6bcb",
+                "background_color": "#ffffff", "border_style": "rounded", "button_color": "#0074d4",
                 "display_name": "stripegym", "font_family": "default", "icon": null, "logo": null,
             }),
         ),
@@ -284,6 +284,10 @@ pub fn payment_method_options(call: &Call, types: &[String]) -> Value {
         let defaults = match kind.as_str() {
             "card" => json!({"request_three_d_secure": "automatic"}),
             "konbini" => json!({"expires_after_days": null}),
+            "us_bank_account" => json!({
+                "financial_connections": {"permissions": ["payment_method"], "prefetch": []},
+                "verification_method": "automatic",
+            }),
             _ => json!({}),
         };
         options.insert(kind.clone(), overlaid(defaults, sent.and_then(|sent| sent.get(kind))));

@@ -85,6 +85,37 @@ fn a_new_session_has_stripes_defaults() {
 }
 
 #[test]
+fn a_session_offers_what_its_configuration_has_switched_on() {
+    let mut world = Lab::new();
+    let plain = world.ok(CREATE, params(500, "jpy"));
+    let own = &plain["payment_method_configuration_details"]["id"];
+    let known = world.ok("GET /v1/payment_method_configurations", json!({}));
+    assert_eq!(
+        (own, &plain["payment_method_configuration_details"]["parent"]),
+        (&known["data"][0]["id"], &Value::Null)
+    );
+    let on = json!({"display_preference": {"preference": "on"}});
+    let asked = json!({"name": "Debits", "sepa_debit": on, "us_bank_account": on, "klarna": on});
+    let made = world.ok("POST /v1/payment_method_configurations", asked);
+    let named = json!({"payment_method_configuration": made["id"]});
+    let types = |session: &Value| session["payment_method_types"].clone();
+    let shown = world.ok(CREATE, with(&params(500, "eur"), &named));
+    assert_eq!(shown["payment_method_configuration_details"]["id"], made["id"]);
+    assert_eq!(types(&shown), json!(["card", "klarna", "sepa_debit"]), "what the currency allows");
+    let saving = json!({"mode": "setup", "currency": "usd", "success_url": "https://shop.example/",
+        "payment_method_configuration": made["id"]});
+    let saved = world.ok(CREATE, saving);
+    assert_eq!(types(&saved), json!(["card", "klarna", "sepa_debit", "us_bank_account"]));
+    assert_eq!(
+        saved["payment_method_options"]["us_bank_account"],
+        json!({"financial_connections": {"permissions": ["payment_method"], "prefetch": []},
+            "verification_method": "automatic"})
+    );
+    let listed = with(&params(500, "jpy"), &json!({"payment_method_types": ["card"]}));
+    assert_eq!(world.ok(CREATE, listed)["payment_method_configuration_details"], Value::Null);
+}
+
+#[test]
 fn an_embedded_session_has_a_secret_and_no_page() {
     let mut world = Lab::new();
     let embedded = json!({

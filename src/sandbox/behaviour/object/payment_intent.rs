@@ -95,9 +95,8 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         offer::accepted(&offer::offered(txn, call)?, call, |kind| fits(kind, &currency));
     let mut more = Doc::new();
     more.insert("automatic_payment_methods".to_owned(), automatic);
-    if let Some(details) = offer::configuration(txn, call)? {
-        more.insert("payment_method_configuration_details".to_owned(), details);
-    }
+    let details = offer::details(txn, call)?;
+    more.insert("payment_method_configuration_details".to_owned(), details);
     copy(&mut more, call, &["confirmation_method"]);
     write(&mut more, call);
     let mut part = PaymentIntentPart::default();
@@ -119,7 +118,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     };
     let method_id = chosen_method(txn, call)?;
     if let Some(method_id) = &method_id {
-        check_owner(txn, method_id, spec.customer.as_deref())?;
+        check_method(txn, method_id, spec.customer.as_deref())?;
     }
     let id = open(txn, call, spec, method_id.as_deref());
     if confirms {
@@ -208,9 +207,10 @@ fn chosen_method(txn: &mut Txn<'_>, call: &Call) -> Result<Option<String>, Failu
     Ok(Some(text(&found, "id").to_owned()))
 }
 
-fn check_owner(txn: &Txn<'_>, method_id: &str, customer: Option<&str>) -> Result<(), Failure> {
+/// Fails where the payer may not pay with a payment method.
+fn check_method(txn: &Txn<'_>, method_id: &str, customer: Option<&str>) -> Result<(), Failure> {
     let found = txn.find("payment_method", method_id, "payment_method")?;
-    confirm::ensure_owned(&found, customer.unwrap_or_default())
+    confirm::ensure_open_to(&found, customer.unwrap_or_default())
 }
 
 fn try_payment(
@@ -317,7 +317,7 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     }
     let method_id = chosen_method(txn, call)?;
     if let Some(method_id) = &method_id {
-        check_owner(txn, method_id, Some(&customer))?;
+        check_method(txn, method_id, Some(&customer))?;
     }
     let anew = ["amount", "capture_method", "currency", "customer", "payment_method_options"];
     if method_id.is_some() || anew.iter().any(|name| call.sent(name)) {

@@ -36,7 +36,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     }
     let id = method::create_from_params(txn, &call.params, "")?;
     txn.edit("payment_method", &id, |doc| {
-        copy(doc, call, &["allow_redisplay"]);
+        copy(doc, call, &["allow_redisplay", "radar_options"]);
         merge_metadata(doc, &call.params);
     });
     txn.find("payment_method", &id, "id").map(Body::from)

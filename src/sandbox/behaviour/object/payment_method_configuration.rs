@@ -33,11 +33,11 @@ fn preference(asked: &str) -> Value {
 
 /// Makes the account's own configuration where there is none: with what its settings offer.
 fn ensure_default(txn: &mut Txn<'_>) {
-    if txn.count(CONFIGURATION) > 0 {
+    let id = offer::own_id(txn);
+    if txn.stored(CONFIGURATION, &id).is_some() {
         return;
     }
     let on = Settings::of(txn).payment_methods(&offer::USUAL);
-    let id = txn.new_id("pmc_1", 23);
     let mut doc = new(
         CONFIGURATION,
         json!({"id": id, "active": true, "is_default": true, "name": "Default"}),
@@ -83,15 +83,24 @@ fn write(doc: &mut Doc, call: &Call) {
 }
 
 fn retrieve(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    ensure_default(txn);
     txn.find(CONFIGURATION, call.id(0), "id").map(Body::from)
 }
 
 fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    ensure_default(txn);
     let found = txn.find(CONFIGURATION, call.id(0), "id")?;
     if found.get("is_default") == Some(&json!(true)) && call.flag("active") == Some(false) {
         // Believed: the words of a default that would go.
         let text = "You cannot deactivate the default payment method configuration.";
         return Err(Failure::invalid(text).param("active"));
+    }
+    let mut switches =
+        call.params.keys().filter(|name| offer::configurable().any(|it| it == *name));
+    let is_own = call.id(0) == offer::own_id(txn);
+    if let (true, Some(name)) = (is_own && offer::is_set(&Settings::of(txn)), switches.next()) {
+        let text = "The settings of this sandbox say which payment methods are offered. Empty its setting `payment_methods` first.";
+        return Err(Failure::invalid(text).param(name));
     }
     txn.edit(CONFIGURATION, call.id(0), |doc| write(doc, call));
     retrieve(txn, call)

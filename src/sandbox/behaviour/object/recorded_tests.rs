@@ -242,6 +242,10 @@ fn payment_methods_refuse_as_recorded() {
     foreign["customer"] = two["id"].clone();
     let wrong = (400, None, Some("payment_method"), "belongs to instead.");
     refused(&mut world, "POST /v1/payment_intents", foreign, wrong);
+    let nowhere =
+        world.call("POST /v1/payment_methods/pm_1Nobody/attach", json!({"customer": two["id"]}));
+    let told = nowhere.unwrap_err().message;
+    assert!(told.contains("'pm_1Nobody'; It's possible this PaymentMethod exists on"), "{told}");
     let loose = world.ok("GET /v1/payment_methods/pm_card_visa", json!({}));
     let detach = format!("POST /v1/payment_methods/{}/detach", id(&loose));
     refused(&mut world, &detach, json!({}), (400, None, None, "detachment is impossible."));
@@ -255,6 +259,64 @@ fn payment_methods_refuse_as_recorded() {
     }
     let owned = json!({"type": "card", "card": {"token": "tok_visa"}, "customer": one["id"]});
     refused(&mut world, make, owned, (400, None, None, "during PaymentMethod creation."));
+}
+
+#[test]
+fn a_payment_method_that_was_used_up_is_refused_as_soon_as_it_is_named() {
+    let mut world = Lab::new();
+    let make = "POST /v1/payment_intents";
+    let used = json!({"payment_method": pay(&mut world, &json!({}))["payment_method"]});
+    let spent = (400, None, None, "It may not be used again.");
+    refused(&mut world, make, terms(&used), spent);
+    let open = format!("{make}/{}", id(&world.ok(make, terms(&json!({})))));
+    refused(&mut world, &open, used.clone(), spent);
+    refused(&mut world, &format!("{open}/confirm"), used, spent);
+    let shown = world.get("payment_intent", open.rsplit('/').next().unwrap());
+    assert_eq!(shown["payment_method"], Value::Null);
+}
+
+#[test]
+fn an_account_declines_on_the_checks_that_its_settings_name() {
+    for (setting, token, code, param) in [
+        ("cvc_failure", "tok_cvcCheckFail", "incorrect_cvc", "cvc"),
+        ("avs_failure", "tok_avsZipFail", "incorrect_zip", "address_zip"),
+        ("avs_failure", "tok_avsFail", "incorrect_zip", "address_zip"),
+    ] {
+        let mut world = Lab::new();
+        let asked = json!({"type": "custom", "country": "US"});
+        let account = id(&world.ok("POST /v1/accounts", asked));
+        let card = json!({"type": "card", "card": {"token": token},
+            "billing_details": {"address": {"postal_code": "10115"}}});
+        let fresh = |world: &mut Lab| world.ok("POST /v1/payment_methods", card.clone());
+        let try_to = |world: &mut Lab, method: &Value| {
+            let asked = json!({"confirm": true, "payment_method": method["id"]});
+            world.call("POST /v1/payment_intents", terms(&asked))
+        };
+        let attempt = |world: &mut Lab| {
+            let method = fresh(world);
+            try_to(world, &method).map(|pi| pi["status"].clone())
+        };
+        assert_eq!(world.within(&account, attempt).unwrap(), "succeeded", "{token}");
+        let on = json!({"settings": {"card_payments": {"decline_on": {setting: true}}}});
+        world.ok(&format!("POST /v1/accounts/{account}"), on);
+        assert_eq!(attempt(&mut world).unwrap(), "succeeded", "the platform has not said so");
+        world.within(&account, |world| {
+            let wanted = (402, Some(code), Some(param), "Your card");
+            let method = fresh(world);
+            let failure = try_to(world, &method).unwrap_err();
+            assert!(!failure.more.contains_key("decline_code"), "no bank declined it");
+            let charge = failure.more["charge"].as_str().unwrap();
+            let charge = world.ok(&format!("GET /v1/charges/{charge}"), json!({}));
+            assert_eq!(charge["outcome"]["network_status"], "reversed_after_approval");
+            let found = (failure.status, failure.code.as_deref(), failure.param.as_deref());
+            assert_eq!(found, (wanted.0, wanted.1, wanted.2));
+            let again = try_to(world, &method).unwrap_err().message;
+            assert!(again.contains("It may not be used again."), "{again}");
+            let customer = world.ok("POST /v1/customers", json!({}));
+            let attach = format!("POST /v1/payment_methods/{}/attach", id(&fresh(world)));
+            refused(world, &attach, json!({"customer": customer["id"]}), wanted);
+        });
+    }
 }
 
 #[test]

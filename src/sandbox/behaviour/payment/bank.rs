@@ -23,6 +23,8 @@ enum Derived {
     Last4,
     /// What an American account has beside.
     American,
+    /// Whose account it is: a person's, where nothing else was said.
+    Holder,
     /// The bank's code in the world's network.
     Bic,
 }
@@ -36,6 +38,7 @@ const KINDS: &[Kind] = &[
     kind("au_becs_debit", NUMBER, &[Derived::Fingerprint, Derived::Last4]),
     kind("bacs_debit", NUMBER, &[Derived::Fingerprint, Derived::Last4]),
     kind("boleto", "tax_id", &[Derived::Fingerprint]),
+    kind("fpx", "bank", &[Derived::Holder]),
     kind("ideal", "bank", &[Derived::Bic]),
     kind("nz_bank_account", NUMBER, &[Derived::BankName, Derived::Last4]),
     kind("payto", NUMBER, &[Derived::Last4]),
@@ -104,15 +107,18 @@ fn derive(shown: &mut Doc, derived: Derived, account: Option<&str>) {
         Derived::American => {
             set("networks", json!({"preferred": "ach", "supported": ["ach"]}));
             set("status_details", json!({}));
-            for (name, usual) in
-                [("account_holder_type", "individual"), ("account_type", "checking")]
-            {
-                let entry = shown.entry(name).or_insert(Value::Null);
-                if entry.is_null() {
-                    *entry = json!(usual);
-                }
-            }
+            settle(shown, "account_holder_type", "individual");
+            settle(shown, "account_type", "checking");
         }
+        Derived::Holder => settle(shown, "account_holder_type", "individual"),
+    }
+}
+
+/// Writes what is usual where nothing was said.
+fn settle(shown: &mut Doc, name: &str, usual: &str) {
+    let entry = shown.entry(name).or_insert(Value::Null);
+    if entry.is_null() {
+        *entry = json!(usual);
     }
 }
 
@@ -371,7 +377,9 @@ mod tests {
             assert!(made["bic"].is_string(), "{bank}");
         }
         assert_eq!(shown("ideal", &json!({})), json!({"bank": null, "bic": null}));
-        assert_eq!(shown("fpx", &json!({"bank": "cimb"}))["account_holder_type"], Value::Null);
+        let fpx = |sent: Value| shown("fpx", &sent)["account_holder_type"].clone();
+        assert_eq!(fpx(json!({"bank": "cimb"})), "individual");
+        assert_eq!(fpx(json!({"account_holder_type": "company", "bank": "cimb"})), "company");
         assert!(shown("boleto", &json!({"tax_id": "000.000.000-00"}))["fingerprint"].is_string());
     }
 

@@ -175,8 +175,9 @@ pub fn ensure_confirmable(pi: &Value) -> Result<(), Failure> {
     Err(intent::unexpected_state(pi, message))
 }
 
-/// Fails where a payment method belongs to someone other than the payer.
-pub fn ensure_owned(pm: &Value, payer: &str) -> Result<(), Failure> {
+/// Fails where a payment method was used up, or belongs to someone other than the payer.
+pub fn ensure_open_to(pm: &Object, payer: &str) -> Result<(), Failure> {
+    method::ensure_unspent(pm)?;
     let (owner, id) = (text(pm, "customer"), text(pm, "id"));
     if !owner.is_empty() && owner != payer {
         let message = if payer.is_empty() {
@@ -199,8 +200,7 @@ pub fn ensure_owned(pm: &Value, payer: &str) -> Result<(), Failure> {
 }
 
 fn ensure_usable(pi: &Value, pm: &Object) -> Result<(), Failure> {
-    method::ensure_unspent(pm)?;
-    ensure_owned(pm, text(pi, "customer"))?;
+    ensure_open_to(pm, text(pi, "customer"))?;
     let kind = text(pm, "type");
     let types = pi.get("payment_method_types").and_then(Value::as_array);
     let allowed = types.is_none_or(|types| types.is_empty() || types.iter().any(|t| t == kind));
@@ -304,7 +304,16 @@ fn confirm_card(
         return charge_authenticated(txn, pi, pm);
     }
     match step(pm, options) {
-        Step::Charge(secure) => Ok(take(txn, pi, pm, secure)),
+        Step::Charge(secure) => match Decline::on_checks(txn, pm) {
+            Some(reason) => {
+                // Its bank had paid, and with nobody to keep it the method is used up.
+                if text(pm, "customer").is_empty() {
+                    mark(txn, pm, |part| part.spent = true);
+                }
+                Err(decline(txn, pi, pm, &reason))
+            }
+            None => Ok(take(txn, pi, pm, secure)),
+        },
         Step::Challenge => Ok(challenge(txn, pi, options)),
         Step::Refuse => Err(refuse(txn, pi, pm)),
         Step::Decline(reason) => Err(decline(txn, pi, pm, &reason)),

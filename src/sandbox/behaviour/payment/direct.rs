@@ -86,7 +86,7 @@ pub fn create(
     terms.insert("capture_method".to_owned(), json!(mode));
     terms.insert("source".to_owned(), payer.source);
     let terms = Value::Object(terms);
-    let reason = refusal(&pm);
+    let reason = refusal(&pm).or_else(|| Decline::on_checks(txn, &pm));
     let ending = reason.as_ref().map_or(Ending::Succeeded, Ending::Failed);
     let attempt = Attempt { intent: &terms, method: &pm, ending, secure: None };
     let charge = charge::write(txn, &attempt);

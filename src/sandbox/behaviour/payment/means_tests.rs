@@ -254,7 +254,26 @@ fn a_configuration_says_which_types_are_offered() {
     assert_eq!(pi["payment_method_configuration_details"]["id"], made["id"]);
     let pi =
         json!({"amount": 500, "currency": "jpy", "excluded_payment_method_types": ["konbini"]});
-    assert_eq!(lab.ok("POST /v1/payment_intents", pi)["payment_method_types"], json!(["card"]));
+    let pi = lab.ok("POST /v1/payment_intents", pi);
+    assert_eq!(pi["payment_method_types"], json!(["card", "link"]));
+    assert_eq!(pi["payment_method_options"]["link"], json!({"persistent_token": null}));
+
+    let own = pi["payment_method_configuration_details"]["id"].as_str().unwrap();
+    let path = format!("/v1/payment_method_configurations/{own}");
+    assert_eq!(lab.ok(&format!("GET {path}"), json!({}))["is_default"], true);
+    let off = json!({"display_preference": {"preference": "off"}});
+    let on = json!({"display_preference": {"preference": "on"}});
+    let asked = json!({"link": off, "alipay": on, "apple_pay": on});
+    lab.ok(&format!("POST {path}"), asked);
+    let open = |lab: &mut Lab, more: &Value| {
+        let mut asked = json!({"amount": 500, "currency": "jpy"});
+        asked.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        lab.ok("POST /v1/payment_intents", asked)
+    };
+    let types = open(&mut lab, &json!({}))["payment_method_types"].clone();
+    assert_eq!(types, json!(["card", "alipay", "konbini"]), "a wallet is no type");
+    let listed = open(&mut lab, &json!({"payment_method_types": ["card"]}));
+    assert_eq!(listed["payment_method_configuration_details"], Value::Null);
 }
 
 #[test]

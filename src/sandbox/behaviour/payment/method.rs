@@ -186,7 +186,8 @@ pub fn attach(txn: &mut Txn<'_>, id: &str, customer: &str) -> Result<Arc<Object>
     }
     ensure_unspent(&method)?;
     txn.find("customer", customer, "customer")?;
-    if let Some(decline) = card_of(&method).and_then(Decline::on_verifying) {
+    let verified = card_of(&method).and_then(Decline::on_verifying);
+    if let Some(decline) = verified.or_else(|| Decline::on_checks(txn, &method)) {
         let param = decline.param().unwrap_or_default();
         return Err(Failure { keeps_changes: false, ..decline.failure().param(param) });
     }

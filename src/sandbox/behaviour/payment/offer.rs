@@ -2,20 +2,20 @@
 
 use crate::catalog::Catalog;
 use crate::catalog::grammar::{self, Kind};
+use crate::sandbox::behaviour::cards;
 use crate::sandbox::behaviour::document::text;
 use crate::sandbox::call::Call;
-use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::settings::Settings;
 use crate::sandbox::engine::txn::{Txn, View};
 use crate::wire::failure::{Failure, echo};
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 /// What says which types are on offer.
 pub const CONFIGURATION: &str = "payment_method_configuration";
 
-/// The types that are on offer where nobody has said otherwise.
-pub const USUAL: [&str; 3] = ["card", "konbini", "sepa_debit"];
+/// The types that are on offer where nobody has said otherwise. Link is on in an account that is new
+/// today; whoever pays by it starts at Link, so nothing of it is acted out.
+pub const USUAL: [&str; 4] = ["card", "konbini", "link", "sepa_debit"];
 
 /// The parameter that lists types which are not offered by themselves.
 const LISTED: &str = "payment_method_types";
@@ -27,32 +27,41 @@ pub fn configurable() -> impl Iterator<Item = &'static str> {
     fields.iter().filter(|field| matches!(field.of.kind, Kind::Hash(_))).map(|field| field.name)
 }
 
-/// The types that a configuration has switched on. Fails where there is none of that id.
-fn switched_on(view: &View, id: &str) -> Result<(Arc<Object>, Vec<String>), Failure> {
-    let found = view.find(CONFIGURATION, id, CONFIGURATION)?;
-    let is_on = |kind: &&str| {
-        let shown = found.get(*kind).and_then(|it| it.get("display_preference"));
-        shown.is_some_and(|shown| text(shown, "value") == "on")
-    };
-    let on = configurable().filter(is_on).map(str::to_owned).collect();
-    Ok((found, on))
+/// The id of the account's own configuration, which is there whether or not anybody has looked at it yet.
+pub fn own_id(view: &View) -> String {
+    let account = &view.scope().account;
+    format!("pmc_1{}", cards::fingerprint(&format!("configuration {account}")))
 }
 
-/// Fails for a payment method type that does not exist.
-///
-/// The catalog has `payment_method_types` of intents and sessions as plain text; what Stripe knows is listed beside it.
-pub fn ensure_known(call: &Call) -> Result<(), Failure> {
+/// The types that a configuration has switched on, cards first. Wallets in it are no types of their own.
+fn switched_on(configuration: &Value) -> Vec<String> {
+    let is_on = |kind: &&str| {
+        let shown = configuration.get(*kind).and_then(|it| it.get("display_preference"));
+        types().contains(kind) && shown.is_some_and(|shown| text(shown, "value") == "on")
+    };
+    let mut on: Vec<String> = configurable().filter(is_on).map(str::to_owned).collect();
+    on.sort_by_key(|kind| kind != "card");
+    on
+}
+
+/// Every type of payment method. The catalog has `payment_method_types` of intents and sessions as plain text; what
+/// Stripe knows is listed beside it.
+fn types() -> &'static [&'static str] {
     let shape = Catalog::get().params("PaymentIntentCreateParams");
     let known = shape.and_then(|s| grammar::field(&s.fields, "allowed_payment_method_types"));
-    let words = match known.map(|field| &field.of.kind) {
+    match known.map(|field| &field.of.kind) {
         Some(Kind::List(of)) => match &of.kind {
             Kind::Enum { words, .. } => words.as_slice(),
             _ => &[],
         },
         _ => &[],
-    };
+    }
+}
+
+/// Fails for a payment method type that does not exist.
+pub fn ensure_known(call: &Call) -> Result<(), Failure> {
     let mut sent = call.list(LISTED).iter().filter_map(Value::as_str);
-    let Some(kind) = sent.find(|kind| !words.contains(kind)) else { return Ok(()) };
+    let Some(kind) = sent.find(|kind| !types().contains(kind)) else { return Ok(()) };
     let message = format!(
         "The payment method type \"{}\" is invalid. Please ensure the provided type is activated in your dashboard (https://dashboard.stripe.com/account/payments/settings) and your account is enabled for any preview features that you are trying to use. See https://stripe.com/docs/payments/payment-methods/integration-options for supported payment method, currency, and country options.",
         echo(kind)
@@ -79,12 +88,21 @@ pub fn listed(call: &Call) -> Option<Vec<String>> {
     Some(list.iter().filter_map(Value::as_str).map(str::to_owned).collect())
 }
 
-/// The types that are offered where a call lists none: by the configuration that it names, else by the settings.
+/// The types that are offered where a call lists none: by the configuration that it names, else by the settings, else
+/// by the account's own configuration.
 pub fn offered(txn: &Txn<'_>, call: &Call) -> Result<Vec<String>, Failure> {
-    match call.text(CONFIGURATION) {
-        Some(id) => switched_on(txn, id).map(|(_, types)| types),
-        None => Ok(Settings::of(txn).payment_methods(&USUAL)),
+    if let Some(id) = call.text(CONFIGURATION) {
+        let named = txn.find(CONFIGURATION, id, CONFIGURATION)?;
+        return Ok(switched_on(&named));
     }
+    let settings = Settings::of(txn);
+    let own = (!is_set(&settings)).then(|| txn.get(CONFIGURATION, &own_id(txn))).flatten();
+    Ok(own.map_or_else(|| settings.payment_methods(&USUAL), |own| switched_on(&own)))
+}
+
+/// Whether the settings say what is offered, whatever the account's own configuration says.
+pub fn is_set(settings: &Settings) -> bool {
+    !settings.get("payment_methods").is_empty()
 }
 
 /// The types of an intent that takes what is offered, where a call says otherwise what that is.
@@ -105,8 +123,17 @@ pub fn retyped(
 /// `payment_method_configuration_details` of the configuration that a call names.
 pub fn configuration(txn: &Txn<'_>, call: &Call) -> Result<Option<Value>, Failure> {
     let Some(id) = call.text(CONFIGURATION) else { return Ok(None) };
-    let (found, _) = switched_on(txn, id)?;
+    let found = txn.find(CONFIGURATION, id, CONFIGURATION)?;
     Ok(Some(json!({"id": id, "parent": found.get("parent")})))
+}
+
+/// `payment_method_configuration_details` of what a call opens: it takes what is on offer, unless it lists its types.
+pub fn details(txn: &Txn<'_>, call: &Call) -> Result<Value, Failure> {
+    if let Some(named) = configuration(txn, call)? {
+        return Ok(named);
+    }
+    let offers = listed(call).is_none();
+    Ok(if offers { json!({"id": own_id(txn), "parent": null}) } else { Value::Null })
 }
 
 /// The accepted types, and `automatic_payment_methods` as it is shown: what a call lists, else what of the types on
