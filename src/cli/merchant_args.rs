@@ -128,7 +128,7 @@ fn parser(kind: Kind) -> Option<ValueParser> {
         Kind::Count(least, most) => ValueParser::new(whole::<i64>(least, most)),
         Kind::Currency => ValueParser::new(|text: &str| {
             let read = text.parse::<Currency>();
-            read.map(|it| it.code()).map_err(|_| "jpy, usd, eur, …".to_owned())
+            read.map(Currency::code).map_err(|_| "jpy, usd, eur, …".to_owned())
         }),
         Kind::OneOf(words) => ValueParser::from(PossibleValuesParser::new(words.iter().copied())),
         Kind::Pairs => ValueParser::new(|text: &str| {

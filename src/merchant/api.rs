@@ -107,18 +107,14 @@ fn spent(month: &Month, now: Timestamp) -> ApiAnswer {
 
 fn of_date(date: Option<&str>) -> ApiAnswer {
     let date = date.unwrap_or_default();
-    match era::of(date) {
-        Some((era, year)) => {
-            let written = if year == 1 { "元".to_owned() } else { year.to_string() };
-            let body = json!({
-                "date": date, "era": era.name, "latin": era.latin, "year": year,
-                "written": format!("{}{written}年", era.name),
-            });
-            ApiAnswer::of(200, body)
-        }
-        None => {
-            let text = "`date` must be a day since 1873, written like 2026-11-28.";
-            ApiAnswer::refused(400, "invalid_request", text)
-        }
-    }
+    let Some((era, year)) = era::of(date) else {
+        let text = "`date` must be a day since 1873, written like 2026-11-28.";
+        return ApiAnswer::refused(400, "invalid_request", text);
+    };
+    let written = if year == 1 { "元".to_owned() } else { year.to_string() };
+    let body = json!({
+        "date": date, "era": era.name, "latin": era.latin, "year": year,
+        "written": format!("{}{written}年", era.name),
+    });
+    ApiAnswer::of(200, body)
 }

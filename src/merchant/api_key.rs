@@ -203,7 +203,7 @@ impl Upgrade<'_> {
 
     /// Draws the text of the user's key, the one time that it has none; `None` where it was shown already.
     pub async fn show(&self, user: &str) -> Result<Option<KeyText>, ShopError> {
-        let text = KeyText::of(secret_bytes().map_err(no_randomness)?);
+        let text = KeyText::of(secret_bytes().map_err(|error| no_randomness(&error))?);
         let (user, now, drawn) = (user.to_owned(), self.now, text.clone());
         let shown = self.database.change(move |base| match base.key_of_user(&user)? {
             Some(key) if key.opens(now) != Opens::Nothing => base.set_text(key.id, &drawn),
@@ -223,7 +223,7 @@ impl Upgrade<'_> {
     }
 }
 
-fn no_randomness(error: std::io::Error) -> StoreError {
+fn no_randomness(error: &std::io::Error) -> StoreError {
     StoreError::Io { path: PathBuf::from("random"), reason: error.to_string() }
 }
 

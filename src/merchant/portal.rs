@@ -44,7 +44,7 @@ impl Flow {
         let ends = subscription.get("cancel_at").is_some_and(|it| !it.is_null())
             || subscription.get("cancel_at_period_end") == Some(&json!(true));
         let is_over = is("canceled") || is("incomplete") || is("incomplete_expired");
-        !is_over && !(ends && self == Self::SubscriptionCancel)
+        !(is_over || ends && self == Self::SubscriptionCancel)
     }
 }
 

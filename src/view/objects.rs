@@ -151,7 +151,7 @@ mod tests {
     fn amounts_follow_their_currency_and_instants_the_zone() {
         let object = json!({"id": "pi_1", "amount": 1_500, "currency": "jpy", "created": 0,
             "latest_charge": {"id": "ch_1"}, "next_action": null});
-        let it = objects(&PAYMENT, vec![object.clone()]);
+        let it = objects(&PAYMENT, vec![object]);
         let text = text(&it, &Canvas::plain(Locale::Ja));
         for line in [
             "amount          1,500円",

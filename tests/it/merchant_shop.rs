@@ -107,7 +107,7 @@ impl Browser {
         all.extend_from_slice(headers);
         let reply = http::send(self.port, method, path, &all, body).unwrap();
         if let Some(set) = reply.header("set-cookie") {
-            self.cookie = set.split(';').next().unwrap().to_owned();
+            set.split(';').next().unwrap().clone_into(&mut self.cookie);
         }
         reply
     }
@@ -191,7 +191,7 @@ fn accounts_open_to_their_owners_and_to_nobody_else() {
     let proof =
         proof_page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
     assert_eq!(other.post("/logout", &[("csrf", proof)]).status, 303);
-    assert_eq!(kept.clone().get("/account").status, 303);
+    assert_eq!(kept.get("/account").status, 303);
     // Nobody makes an account twice, and nobody learns that there is one by another sentence.
     let again = other.submit("/signup", &[("email", "ann@example.com"), ("password", PASSWORD)]);
     assert_eq!(again.status, 400);

@@ -178,7 +178,7 @@ async fn make(
         recurring.map(|it| json!({ "interval": it, "interval_count": price.interval_count }));
     set(&mut params, "recurring", recurring);
     set(&mut params, "nickname", price.nickname.as_ref().map(|it| json!(it)));
-    set(&mut params, "transfer_lookup_key", takes_key.then(|| json!(true)));
+    set(&mut params, "transfer_lookup_key", takes_key.then_some(json!(true)));
     Ok(stripe.post("/v1/prices", &params).await?)
 }
 

@@ -321,6 +321,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    #[expect(clippy::disallowed_methods, reason = "several at once, which the test waits for")]
     async fn fifty_times_two_at_once_issue_one_key_and_show_one_text() {
         let shop = shop();
         for round in 0..50 {
@@ -346,6 +347,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    #[expect(clippy::disallowed_methods, reason = "several at once, which the test waits for")]
     async fn calls_at_once_are_counted_to_the_quota_and_no_further() {
         let shop = shop();
         let month = Month::of(NOW);

@@ -17,11 +17,13 @@ use url::form_urlencoded;
 const AFTER: &str = "/account";
 
 /// The page for signing in.
+#[expect(clippy::unnecessary_wraps, reason = "as every page of the shop")]
 pub fn sign_in_page(visit: &Visit) -> Outcome {
     Ok(page::sign(visit, StatusCode::OK, &blank(visit, false)))
 }
 
 /// The page for making an account.
+#[expect(clippy::unnecessary_wraps, reason = "as every page of the shop")]
 pub fn sign_up_page(visit: &Visit) -> Outcome {
     Ok(page::sign(visit, StatusCode::OK, &blank(visit, true)))
 }
@@ -89,17 +91,13 @@ pub async fn sign_in(desk: Arc<Desk>, visit: Visit) -> Outcome {
     }
     let hash = found.as_ref().map(|(_, hash)| hash.as_str());
     let is_right = desk.passwords.verify(password, hash).await;
-    match found.filter(|_| is_right) {
-        Some((user, _)) => {
-            desk.tries.sign_in.forget(&address);
-            enter(&desk, &visit, user.id).await
-        }
-        None => {
-            let status = StatusCode::UNAUTHORIZED;
-            let error = ShopError::Refused(status, |words| words.error_sign_in);
-            Ok(told(&visit, false, &error))
-        }
-    }
+    let Some((user, _)) = found.filter(|_| is_right) else {
+        let status = StatusCode::UNAUTHORIZED;
+        let error = ShopError::Refused(status, |words| words.error_sign_in);
+        return Ok(told(&visit, false, &error));
+    };
+    desk.tries.sign_in.forget(&address);
+    enter(&desk, &visit, user.id).await
 }
 
 /// Signs somebody in with a token that nobody has seen before, and sends them on.
@@ -135,6 +133,7 @@ fn told(visit: &Visit, is_new: bool, error: &ShopError) -> Answer {
 }
 
 /// Keeps the language that somebody chose, and goes back.
+#[expect(clippy::unnecessary_wraps, reason = "as every page of the shop")]
 pub fn language(visit: &Visit) -> Outcome {
     let mut answer = go(own_path(visit.query.text("back")).unwrap_or("/"));
     if let Some(locale) = Locale::read(visit.query.text("to")) {

@@ -107,15 +107,16 @@ struct After<'p> {
     source = r#"<section class="card narrow"><h1>{{ said }}</h1><p>{{ more }}</p>
 <p><a href="/upgrade">{{ words.back }}</a></p></section>"#
 )]
-struct Said<'p> {
+struct Message<'p> {
     said: &'p str,
     more: &'p str,
     words: &'static Words,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as every page of the shop")]
 fn say(visit: &Visit, status: StatusCode, said: &str, more: &str) -> Outcome {
     let words = Words::of(visit.locale);
-    Ok(page::show(visit, status, said, &Said { said, more, words }))
+    Ok(page::show(visit, status, said, &Message { said, more, words }))
 }
 
 /// `/upgrade`, before and after.

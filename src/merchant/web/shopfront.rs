@@ -36,6 +36,7 @@ struct Home {
 }
 
 /// The first page.
+#[expect(clippy::unnecessary_wraps, reason = "as every page of the shop")]
 pub fn home(visit: &Visit) -> Outcome {
     let words = visit.words();
     Ok(page::show(visit, StatusCode::OK, words.home_title, &Home { words }))
@@ -78,6 +79,7 @@ struct Pricing<'p> {
 }
 
 /// What is sold.
+#[expect(clippy::unnecessary_wraps, reason = "as every page of the shop")]
 pub fn pricing(desk: &Desk, visit: &Visit) -> Outcome {
     let words = visit.words();
     let cards = desk.offers_of(Page::Pricing).map(|offer| Card {

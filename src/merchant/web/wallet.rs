@@ -60,15 +60,16 @@ async fn enter(desk: &Desk, visit: &Visit, flow: Option<Flow>, back: &str) -> Ou
     source = r#"<section class="card narrow"><h1>{{ title }}</h1><p>{{ said }}</p>
 <p><a href="/account">{{ words.back }}</a></p></section>"#
 )]
-struct Said<'p> {
+struct Message<'p> {
     title: &'p str,
     said: &'p str,
     words: &'static Words,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as every page of the shop")]
 fn say(visit: &Visit, title: &str, said: &str) -> Outcome {
     let words = Words::of(visit.locale);
-    Ok(page::show(visit, StatusCode::OK, title, &Said { title, said, words }))
+    Ok(page::show(visit, StatusCode::OK, title, &Message { title, said, words }))
 }
 
 #[derive(Template)]
@@ -81,7 +82,7 @@ fn say(visit: &Visit, title: &str, said: &str) -> Outcome {
 <form method="post" action="/cards/add"><input type="hidden" name="csrf" value="{{ proof }}"><button id="add">{{ words.card_add }}</button></form>
 <p class="soft">{{ words.card_add_more }}</p></section>"#
 )]
-struct Cards {
+struct Kept {
     cards: Vec<(Card, String)>,
     proof: String,
     words: &'static Words,
@@ -96,7 +97,7 @@ pub async fn cards(desk: Arc<Desk>, visit: Visit) -> Outcome {
         let said = words.card_is(&card.brand, &card.last4, &card.expiry);
         (card, said)
     });
-    let inner = Cards { cards: cards.collect(), proof: visit.proof(), words };
+    let inner = Kept { cards: cards.collect(), proof: visit.proof(), words };
     Ok(page::show(&visit, StatusCode::OK, words.cards, &inner))
 }
 
@@ -225,7 +226,7 @@ pub async fn added(desk: Arc<Desk>, visit: Visit) -> Outcome {
 <label for="amount">{{ words.pay_amount }}</label><input id="amount" name="amount" type="number" inputmode="numeric" required min="{{ least }}" max="{{ most }}" value="{{ amount }}" aria-describedby="range">
 <p {% if wrong %}class="alert" role="alert"{% else %}class="soft"{% endif %} id="range">{{ range }}</p><button>{{ words.pay_go }}</button></form></section>"#
 )]
-struct Amount<'p> {
+struct Asked<'p> {
     order: String,
     amount: &'p str,
     least: i64,
@@ -240,7 +241,7 @@ fn amount_page(desk: &Desk, visit: &Visit, amount: &str, wrong: bool) -> Answer 
     let words = Words::of(visit.locale);
     let (least, most) = AMOUNTS;
     let yen = |amount| Money::new(amount, Currency::JPY).to_string();
-    let inner = Amount {
+    let inner = Asked {
         // What is asked twice from one view of the page is begun once.
         order: desk.stripe.fresh_key(),
         amount,
@@ -256,6 +257,7 @@ fn amount_page(desk: &Desk, visit: &Visit, amount: &str, wrong: bool) -> Answer 
 }
 
 /// `/pay`: how much.
+#[expect(clippy::unnecessary_wraps, reason = "as every page of the shop")]
 pub fn ask_amount(desk: &Desk, visit: &Visit) -> Outcome {
     Ok(amount_page(desk, visit, "1200", false))
 }
@@ -296,6 +298,7 @@ pub async fn paid(desk: Arc<Desk>, visit: Visit) -> Outcome {
 }
 
 /// What a page with Stripe.js runs of our own.
+#[expect(clippy::unnecessary_wraps, reason = "as every page of the shop")]
 pub fn script() -> Outcome {
     Ok(answer::script(SCRIPT))
 }

@@ -66,7 +66,7 @@ async fn add_webhook(Within(world): Within, Sent(sent): Sent) -> Response {
             let both = sent.remove("signature").is_some_and(|it| it == "both");
             act(&world, move |txn| {
                 let secret = own.unwrap_or_else(|| txn.new_id("whsec_", 32));
-                webhook::make(txn, &sent, secret, both)
+                webhook::make(txn, &sent, &secret, both)
             })
             .await
         }

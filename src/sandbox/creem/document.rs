@@ -161,7 +161,7 @@ mod tests {
             let params = json!({"page_number": number, "page_size": size});
             let Value::Object(params) = params else { panic!("an object") };
             let asked = Asked { params, ..Asked::default() };
-            let page = page(&asked, &found, |object| object.document());
+            let page = page(&asked, &found, Object::document);
             (page["items"].as_array().unwrap().len(), page["pagination"].clone())
         };
         let wanted = json!({"total_records": 5, "total_pages": 3, "current_page": 1, "next_page": 2, "prev_page": null});

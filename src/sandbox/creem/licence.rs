@@ -107,7 +107,7 @@ pub fn of_customer(txn: &mut Txn<'_>, asked: &Asked) -> Result<Value, Failure> {
     find(txn, customer::KIND, asked.id())?;
     let own: Vec<Arc<Object>> =
         txn.newest(KIND).filter(|it| it.part::<CreemPart>().customer == asked.id()).collect();
-    Ok(page(asked, &own, |it| it.document()))
+    Ok(page(asked, &own, Object::document))
 }
 
 fn by_key(txn: &Txn<'_>, asked: &Asked) -> Result<Arc<Object>, Failure> {

@@ -6,7 +6,7 @@ use crate::sandbox::creem::document::Asked;
 use crate::sandbox::creem::pay::{self, Payer};
 use crate::sandbox::creem::{ACCOUNT, check, subscription, table};
 use crate::sandbox::engine::private::{CreemPart, Envelope};
-use crate::sandbox::engine::state::Scope;
+use crate::sandbox::engine::state::{Scope, Table};
 use crate::sandbox::engine::txn::View;
 use crate::sandbox::jobs::run_some;
 use crate::sandbox::testing::Lab;
@@ -54,13 +54,13 @@ impl Desk {
         let all: Vec<String> = view
             .table("event")
             .into_iter()
-            .flat_map(|table| table.all())
+            .flat_map(Table::all)
             .map(|stored| stored.part::<Envelope>().unwrap().kind.to_string())
             .collect();
         all[std::mem::replace(seen, all.len())..].to_vec()
     }
 
-    fn product(&mut self, more: Value) -> String {
+    fn product(&mut self, more: &Value) -> String {
         let mut sent = json!({"name": "Pro", "description": "d", "price": 1_000, "currency": "EUR",
             "billing_type": "recurring", "billing_period": "every-month"});
         for (name, value) in more.as_object().unwrap() {
@@ -70,7 +70,7 @@ impl Desk {
         made["id"].as_str().unwrap().to_owned()
     }
 
-    fn checkout(&mut self, product: &str, more: Value) -> String {
+    fn checkout(&mut self, product: &str, more: &Value) -> String {
         let mut sent = json!({"product_id": product});
         for (name, value) in more.as_object().unwrap() {
             sent[name.as_str()] = value.clone();
@@ -96,9 +96,9 @@ impl Desk {
     }
 
     /// A subscription to a product that was paid with a card: its id.
-    fn subscribe(&mut self, more: Value, card: &str) -> String {
+    fn subscribe(&mut self, more: &Value, card: &str) -> String {
         let product = self.product(more);
-        let checkout = self.checkout(&product, json!({}));
+        let checkout = self.checkout(&product, &json!({}));
         let paid = self.pay(&checkout, card).unwrap();
         paid["subscription"].as_str().unwrap().to_owned()
     }
@@ -126,9 +126,9 @@ const FAILS_LATER: &str = "4000000000000341";
 fn a_subscription_is_bought_told_of_and_renewed_each_month() {
     let (mut desk, mut seen) = (Desk::new(), 0);
     desk.0.now = Timestamp::read("2027-01-31T10:00:00Z").unwrap();
-    let product = desk.product(json!({}));
+    let product = desk.product(&json!({}));
     let checkout =
-        desk.checkout(&product, json!({"metadata": {"userId": "u1"}, "request_id": "r1"}));
+        desk.checkout(&product, &json!({"metadata": {"userId": "u1"}, "request_id": "r1"}));
     desk.pay(&checkout, GOOD).unwrap();
     assert_eq!(
         desk.told(&mut seen),
@@ -155,7 +155,7 @@ fn a_subscription_is_bought_told_of_and_renewed_each_month() {
 #[test]
 fn a_renewal_that_fails_is_past_due_tried_again_unpaid_and_over() {
     let (mut desk, mut seen) = (Desk::new(), 0);
-    let id = desk.subscribe(json!({}), FAILS_LATER);
+    let id = desk.subscribe(&json!({}), FAILS_LATER);
     desk.told(&mut seen);
     desk.advance(32 * DAY_S);
     assert_eq!(desk.told(&mut seen), ["subscription.past_due", "subscription.expired"]);
@@ -175,7 +175,7 @@ fn a_renewal_that_fails_is_past_due_tried_again_unpaid_and_over() {
 #[test]
 fn a_renewal_fails_on_demand_and_is_made_good() {
     let (mut desk, mut seen) = (Desk::new(), 0);
-    let id = desk.subscribe(json!({}), GOOD);
+    let id = desk.subscribe(&json!({}), GOOD);
     let decide = |desk: &mut Desk, fails: bool| {
         let id = id.clone();
         let edit = |part: &mut CreemPart| part.fails = fails;
@@ -201,7 +201,7 @@ fn a_renewal_fails_on_demand_and_is_made_good() {
 #[test]
 fn a_trial_is_charged_when_it_ends() {
     let (mut desk, mut seen) = (Desk::new(), 0);
-    let id = desk.subscribe(json!({"trial_period_days": 7}), GOOD);
+    let id = desk.subscribe(&json!({"trial_period_days": 7}), GOOD);
     assert_eq!(desk.told(&mut seen), ["checkout.completed", "subscription.trialing"]);
     assert!(desk.paid_sums().is_empty());
     desk.advance(8 * DAY_S);
@@ -215,7 +215,7 @@ fn a_trial_is_charged_when_it_ends() {
 #[test]
 fn a_subscription_ends_at_once_or_with_its_period_and_pauses_and_goes_on() {
     let (mut desk, mut seen) = (Desk::new(), 0);
-    let id = desk.subscribe(json!({}), GOOD);
+    let id = desk.subscribe(&json!({}), GOOD);
     let path = |act: &str| format!("subscriptions/{id}/{act}");
     desk.told(&mut seen);
     desk.ok("POST", &path("cancel"), json!({"mode": "scheduled"}));
@@ -248,9 +248,9 @@ fn a_change_is_charged_now_or_later_or_not_at_all() {
         ("proration-none", vec![1_000], 3_000),
     ] {
         let mut desk = Desk::new();
-        let id = desk.subscribe(json!({"billing_period": "custom", "recurring_interval": "day", "recurring_interval_count": 30}), GOOD);
+        let id = desk.subscribe(&json!({"billing_period": "custom", "recurring_interval": "day", "recurring_interval_count": 30}), GOOD);
         desk.advance(15 * DAY_S);
-        let more = desk.product(json!({"price": 3_000, "billing_period": "custom", "recurring_interval": "day", "recurring_interval_count": 30}));
+        let more = desk.product(&json!({"price": 3_000, "billing_period": "custom", "recurring_interval": "day", "recurring_interval_count": 30}));
         let sent = json!({"product_id": more, "update_behavior": behaviour});
         let shown = desk.ok("POST", &format!("subscriptions/{id}/upgrade"), sent);
         assert_eq!(shown["product"]["id"], json!(more), "{behaviour}");
@@ -263,8 +263,8 @@ fn a_change_is_charged_now_or_later_or_not_at_all() {
 #[test]
 fn units_are_changed_and_what_costs_less_is_taken_off_the_next_payment() {
     let mut desk = Desk::new();
-    let product = desk.product(json!({"billing_period": "custom", "recurring_interval": "day", "recurring_interval_count": 30}));
-    let checkout = desk.checkout(&product, json!({"units": 3}));
+    let product = desk.product(&json!({"billing_period": "custom", "recurring_interval": "day", "recurring_interval_count": 30}));
+    let checkout = desk.checkout(&product, &json!({"units": 3}));
     let id = desk.pay(&checkout, GOOD).unwrap()["subscription"].as_str().unwrap().to_owned();
     desk.advance(15 * DAY_S);
     let item = desk.subscription(&id)["items"][0]["id"].clone();
@@ -281,8 +281,8 @@ fn units_are_changed_and_what_costs_less_is_taken_off_the_next_payment() {
 #[test]
 fn an_upgrade_to_another_rhythm_begins_a_period() {
     let mut desk = Desk::new();
-    let id = desk.subscribe(json!({}), GOOD);
-    let yearly = desk.product(json!({"price": 10_000, "billing_period": "every-year"}));
+    let id = desk.subscribe(&json!({}), GOOD);
+    let yearly = desk.product(&json!({"price": 10_000, "billing_period": "every-year"}));
     desk.ok("POST", &format!("subscriptions/{id}/upgrade"), json!({"product_id": yearly}));
     assert_eq!(desk.paid_sums(), [1_000, 9_000], "the unused month is taken off");
     let until = desk.0.now.plus_months(12).rfc3339().replace('Z', ".000Z");
@@ -292,7 +292,7 @@ fn an_upgrade_to_another_rhythm_begins_a_period() {
 #[test]
 fn a_refund_takes_all_back_once_and_a_dispute_too() {
     let (mut desk, mut seen) = (Desk::new(), 0);
-    desk.subscribe(json!({}), GOOD);
+    desk.subscribe(&json!({}), GOOD);
     desk.told(&mut seen);
     let id = desk.view().newest("transaction").next().unwrap()["id"].clone();
     let refunded = desk.ok("POST", "refunds", json!({"transaction_id": id}));
@@ -313,12 +313,12 @@ fn a_refund_takes_all_back_once_and_a_dispute_too() {
 #[test]
 fn a_discount_holds_for_as_long_as_it_says_and_for_so_many() {
     let mut desk = Desk::new();
-    let product = desk.product(json!({}));
+    let product = desk.product(&json!({}));
     let sent = json!({"name": "Launch", "code": "LAUNCH", "type": "percentage", "percentage": 25,
         "duration": "repeating", "duration_in_months": 2, "max_redemptions": 1, "applies_to_products": [product]});
     let made = desk.ok("POST", "discounts", sent);
-    let checkout = desk.checkout(&product, json!({"discount_code": "launch"}));
-    let other = desk.checkout(&product, json!({"discount_code": "LAUNCH"}));
+    let checkout = desk.checkout(&product, &json!({"discount_code": "launch"}));
+    let other = desk.checkout(&product, &json!({"discount_code": "LAUNCH"}));
     desk.pay(&checkout, GOOD).unwrap();
     desk.advance(95 * DAY_S);
     assert_eq!(desk.paid_sums(), [750, 750, 1_000, 1_000]);
@@ -334,8 +334,8 @@ fn a_discount_holds_for_as_long_as_it_says_and_for_so_many() {
 #[test]
 fn a_declined_card_leaves_a_checkout_open_and_a_free_product_needs_none() {
     let mut desk = Desk::new();
-    let product = desk.product(json!({}));
-    let checkout = desk.checkout(&product, json!({}));
+    let product = desk.product(&json!({}));
+    let checkout = desk.checkout(&product, &json!({}));
     for (card, code) in
         [("4000000000000002", "generic_decline"), ("4000000000009995", "insufficient_funds")]
     {
@@ -346,8 +346,8 @@ fn a_declined_card_leaves_a_checkout_open_and_a_free_product_needs_none() {
     assert_eq!(shown["status"], "pending");
     desk.pay(&checkout, GOOD).unwrap();
     let free =
-        desk.product(json!({"price": 0, "billing_type": "onetime", "billing_period": "once"}));
-    let checkout = desk.checkout(&free, json!({}));
+        desk.product(&json!({"price": 0, "billing_type": "onetime", "billing_period": "once"}));
+    let checkout = desk.checkout(&free, &json!({}));
     let payer = Payer { email: "jenny@example.com".to_owned(), ..Payer::default() };
     let done = desk.0.change(|txn| txn.in_account(ACCOUNT, |txn| pay::pay(txn, &checkout, &payer)));
     assert_eq!(done.unwrap()["status"], "completed");
@@ -357,7 +357,7 @@ fn a_declined_card_leaves_a_checkout_open_and_a_free_product_needs_none() {
 #[test]
 fn stripes_tables_hold_nothing_of_creems() {
     let mut desk = Desk::new();
-    desk.subscribe(json!({}), GOOD);
+    desk.subscribe(&json!({}), GOOD);
     for kind in ["product", "customer", "subscription", "event"] {
         assert_eq!(desk.0.view().count(kind), 0, "{kind}");
         assert!(desk.view().count(kind) > 0, "{kind}");

@@ -476,13 +476,17 @@ mod tests {
         let other = lab.ok(&path.replace("GET", "POST"), json!({"first_name": "Aki"}));
         assert_eq!(other["additional_tos_acceptances"], agreed);
         let said = json!({"additional_tos_acceptances": {"account": {"date": 1}}});
-        let path = format!("POST {}/{}", &path["GET ".len()..], own["id"].as_str().unwrap());
+        let path =
+            format!("POST {}/{}", path.trim_start_matches("GET "), own["id"].as_str().unwrap());
         assert_eq!(lab.ok(&path, said)["additional_tos_acceptances"]["account"]["date"], 1);
         let path = format!("POST /v1/accounts/{}", made["id"].as_str().unwrap());
         let changed = lab.ok(&path, json!({"individual": {"last_name": "Rosen"}}));
         assert_eq!(changed["individual"].get("additional_tos_acceptances"), None);
-        let path =
-            format!("GET {}/persons/{}", &path["POST ".len()..], own["id"].as_str().unwrap());
+        let path = format!(
+            "GET {}/persons/{}",
+            path.trim_start_matches("POST "),
+            own["id"].as_str().unwrap()
+        );
         assert_eq!(lab.ok(&path, json!({}))["additional_tos_acceptances"]["account"]["date"], 1);
     }
 }

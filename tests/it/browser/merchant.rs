@@ -13,7 +13,7 @@ fn buys(lang: &'static str) {
     let mut shop = env.start(&["shop", "--port", "0", "--json"]);
     let url = format!("http://127.0.0.1:{}", port_of(&mut shop));
     let mut browser = Browser::start(&env, lang);
-    let mut picture = |browser: &mut Browser, page: &str| {
+    let picture = |browser: &mut Browser, page: &str| {
         browser.keep_picture(&format!("shop-{page}-{lang}"));
         assert_eq!(browser.too_wide_for_a_phone(), 0, "{page} is wider than a phone");
     };
