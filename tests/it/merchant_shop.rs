@@ -185,7 +185,7 @@ fn accounts_open_to_their_owners_and_to_nobody_else() {
     let entered = other.submit("/login", &fields);
     assert_eq!((entered.status, entered.header("location")), (303, Some("/account")));
     // What the browser kept proves nothing once somebody has signed out.
-    let kept = other.clone();
+    let mut kept = other.clone();
     assert_eq!(other.submit("/logout", &[]).status, 403, "that page is no form");
     let proof_page = other.get("/account").text();
     let proof =
