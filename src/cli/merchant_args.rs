@@ -105,6 +105,8 @@ fn arg(own: &MerchantCommand, it: &'static Arg) -> clap::Arg {
     arg = match it.kind {
         Kind::Switch(_) => arg.action(ArgAction::SetTrue),
         Kind::Pairs => arg.action(ArgAction::Append).value_name(it.value_name()),
+        // A choice between two flags stands in the line of usage, which is not wrapped.
+        Kind::Id(_) if own.one_of.contains(&it.name) => arg.action(ArgAction::Set).value_name("ID"),
         _ => arg.action(ArgAction::Set).value_name(it.value_name()),
     };
     if let Some(parser) = parser(it.kind) {

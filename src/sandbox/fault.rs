@@ -145,7 +145,7 @@ fn is_placeholder(segment: &str) -> bool {
 pub enum RuleError {
     /// The request is not named as `METHOD /path`.
     #[error(
-        "Name the request as METHOD /path, such as `POST /v1/payment_intents` or `* /v1/customers/{{id}}`: METHOD is GET, POST, DELETE or *, and the path begins with /v1/ or /v2/."
+        "Name the request as METHOD /path, such as `POST /v1/payment_intents` or `* /v1/customers/{{id}}`: METHOD is GET, POST, DELETE or *, and the path begins with /v1/, /v2/ or /creem/v1/."
     )]
     Request,
     /// The answer has no such name.
@@ -183,7 +183,7 @@ impl Rule {
             }
         };
         let path = path.trim();
-        let is_api = path.starts_with("/v1/") || path.starts_with("/v2/");
+        let is_api = ["/v1/", "/v2/", "/creem/v1/"].iter().any(|root| path.starts_with(root));
         let path = Pattern::read(path).filter(|_| is_api).ok_or(RuleError::Request)?;
         let answer = Answer::read(answer).ok_or(RuleError::Answer)?;
         let times = times.parse::<u32>().ok().filter(|n| (1..=TIMES_MAX).contains(n));

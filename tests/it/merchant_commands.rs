@@ -153,7 +153,8 @@ fn plans_become_those_of_a_file_and_a_second_run_changes_nothing() {
     let new = asked(&env, "plan list --lookup-key api_monthly")["data"][0].clone();
     assert!(new["price"] != old["price"] && new["amount"] == 1280, "{new}");
     assert_eq!(sandbox.api.read(&format!("/v1/prices/{}", id(&old, "price")))["active"], false);
-    assert!(text(&env, "plan list").contains("Call credits"));
+    let credits = asked(&env, "plan list --lookup-key credits_100")["data"][0].clone();
+    assert_eq!(credits["name"], "Call credits");
     for (wrong, says) in [
         ("[[product]]\nid = 1\n", "string"),
         (&PLANS.replace("\"api_yearly\"", "\"api_monthly\""), "twice"),
@@ -519,7 +520,9 @@ fn a_server_that_speaks_only_stripe_is_all_that_they_need() {
         said.contains("POST /v1/subscriptions ") && said.contains("/v1/disputes/"),
         "the ear hears"
     );
-    assert!(!said.contains("_stripegym"), "nothing but Stripe's own paths is called");
+    let own = said.find("_stripegym").map(|at| said.split_at(at.saturating_sub(200)).1);
+    let own = own.map(|text| text.chars().take(400).collect::<String>());
+    assert_eq!(own, None, "nothing but Stripe's own paths is called");
     assert!(!said.contains("4242424242424242"), "no number of a card is sent");
 }
 
@@ -532,8 +535,8 @@ fn ledger_and_comparison_know_subscriptions_refunds_disputes_and_fees() {
     let at = |days_ago: u64| (now - days_ago * 86_400).to_string();
     let clock = sandbox.api.make("/v1/test_helpers/test_clocks", &[("frozen_time", &at(40))]);
     let clock = id(&clock, "id");
-    asked(&env, &format!("customer create --test-clock {clock} --card pm_card_visa"));
-    asked(&env, "subscribe --lookup-key api_monthly");
+    let made = asked(&env, &format!("customer create --test-clock {clock} --card pm_card_visa"));
+    asked(&env, &format!("subscribe {} --lookup-key api_monthly", id(&made, "customer")));
     let path = format!("/v1/test_helpers/test_clocks/{clock}");
     sandbox.api.make(&format!("{path}/advance"), &[("frozen_time", &at(5))]);
     eventually("the clock stands where it was put", || {

@@ -127,7 +127,12 @@ impl Job<'_> {
 
     /// The id of the newest object of a kind.
     async fn newest(&self, noun: &'static Noun) -> Result<String, Fault> {
-        let list = self.stripe.get(noun.list, &json!({ "limit": 1 })).await?;
+        // A list of subscriptions leaves out what has ended, and the newest may have.
+        let params = match noun.list {
+            "/v1/subscriptions" => json!({ "limit": 1, "status": "all" }),
+            _ => json!({ "limit": 1 }),
+        };
+        let list = self.stripe.get(noun.list, &params).await?;
         let id = list.pointer("/data/0/id").and_then(Value::as_str).map(str::to_owned);
         id.ok_or_else(|| not_found(noun.name.to_owned(), noun))
     }

@@ -33,7 +33,7 @@ pub enum Return {
 
 /// Why a return is not believed. Whoever guesses learns nothing from which it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum ReturnError {
     /// Another user, another session, or another key.
     Foreign,
     /// It came too late.
@@ -59,15 +59,15 @@ impl Awaited {
         session: &str,
         key: &str,
         now: Timestamp,
-    ) -> Result<Return, Refusal> {
+    ) -> Result<Return, ReturnError> {
         // Digests are compared: how long it takes says nothing about the key.
         if self.user != user || self.session != session || self.hash != sha256(key) {
-            return Err(Refusal::Foreign);
+            return Err(ReturnError::Foreign);
         }
         if self.used.is_some() {
             return Ok(Return::Again);
         }
-        if now >= self.expires { Err(Refusal::Expired) } else { Ok(Return::First) }
+        if now >= self.expires { Err(ReturnError::Expired) } else { Ok(Return::First) }
     }
 }
 
@@ -84,15 +84,15 @@ mod tests {
             awaited.judge(user, session, key, Timestamp(now))
         };
         assert_eq!(at(&awaited, "u7", "cs_1", &key, 5), Ok(Return::First));
-        assert_eq!(at(&awaited, "u8", "cs_1", &key, 5), Err(Refusal::Foreign));
-        assert_eq!(at(&awaited, "u7", "cs_2", &key, 5), Err(Refusal::Foreign));
-        assert_eq!(at(&awaited, "u7", "cs_1", "", 5), Err(Refusal::Foreign));
-        assert_eq!(at(&awaited, "u7", "cs_1", &awaited.hash, 5), Err(Refusal::Foreign));
-        assert_eq!(at(&awaited, "u7", "cs_1", &key, LIFETIME_S), Err(Refusal::Expired));
+        assert_eq!(at(&awaited, "u8", "cs_1", &key, 5), Err(ReturnError::Foreign));
+        assert_eq!(at(&awaited, "u7", "cs_2", &key, 5), Err(ReturnError::Foreign));
+        assert_eq!(at(&awaited, "u7", "cs_1", "", 5), Err(ReturnError::Foreign));
+        assert_eq!(at(&awaited, "u7", "cs_1", &awaited.hash, 5), Err(ReturnError::Foreign));
+        assert_eq!(at(&awaited, "u7", "cs_1", &key, LIFETIME_S), Err(ReturnError::Expired));
         awaited.used = Some(Timestamp(5));
         assert_eq!(at(&awaited, "u7", "cs_1", &key, 6), Ok(Return::Again));
         assert_eq!(at(&awaited, "u7", "cs_1", &key, LIFETIME_S), Ok(Return::Again));
-        assert_eq!(at(&awaited, "u8", "cs_1", &key, 6), Err(Refusal::Foreign));
+        assert_eq!(at(&awaited, "u8", "cs_1", &key, 6), Err(ReturnError::Foreign));
     }
 
     proptest! {

@@ -62,10 +62,19 @@ fn latest<'s>(seen: &[&'s Snapshot]) -> Option<&'s Snapshot> {
     let begun: Vec<_> = seen.iter().filter(|it| it.status != "incomplete").copied().collect();
     let pool = [ended, begun, seen.to_vec()].into_iter().find(|pool| !pool.is_empty())?;
     let newest = pool.iter().map(|it| it.at).max()?;
-    let last: Vec<_> = pool.into_iter().filter(|it| it.at == newest).collect();
+    let (last, earlier): (Vec<_>, Vec<_>) = pool.into_iter().partition(|it| it.at == newest);
     // Within one second, what an event says that it changed tells which came before it.
     let is_followed = |one: &Snapshot| last.iter().any(|it| **it != *one && it.follows(one));
     let open: Vec<_> = last.iter().filter(|it| !is_followed(it)).copied().collect();
+    if open.is_empty() {
+        // There and back again: it stands as it stood before that second.
+        let stood = |it: &Snapshot| (it.status.clone(), it.ends, it.until);
+        let known = latest(&earlier);
+        let back = last.iter().find(|it| known.is_some_and(|known| stood(known) == stood(it)));
+        if let Some(back) = back {
+            return Some(back);
+        }
+    }
     let pool = if open.is_empty() { last } else { open };
     pool.into_iter().max_by_key(|it| (it.until, rank(&it.status), it.ends, *it))
 }
@@ -188,6 +197,24 @@ mod tests {
         assert!(Mirror::of(&saved).unwrap().is_active());
         let ended = [&late[..], &[seen("canceled", 40, 61, &[])]].concat();
         ends_with(&ended, "canceled", 61);
+    }
+
+    #[test]
+    fn what_was_taken_back_within_a_second_never_happened() {
+        let toggled = |at: i64, ends: bool| {
+            let Fact::Subscription(mut it) =
+                seen("active", at, 31, &[("cancel_at_period_end", &(!ends).to_string())])
+            else {
+                unreachable!()
+            };
+            it.ends = ends;
+            it.event = format!("evt_{at}_{ends}");
+            Fact::Subscription(it)
+        };
+        let begun = seen("active", 1, 31, &[("status", "incomplete")]);
+        for facts in [[begun.clone(), toggled(5, true), toggled(5, false)], [toggled(5, false), toggled(5, true), begun]] {
+            assert!(!Mirror::of(&facts).unwrap().ends, "{facts:?}");
+        }
     }
 
     #[test]

@@ -129,8 +129,8 @@ pub fn page(asked: &Asked, found: &[Arc<Object>], show: impl Fn(&Object) -> Valu
             "total_records": total,
             "total_pages": pages,
             "current_page": number,
-            "next_page": (number < pages).then_some(number + 1),
-            "prev_page": (number > 1).then_some(number - 1),
+            "next_page": (number < pages).then_some(number.saturating_add(1)),
+            "prev_page": (number > 1).then_some(number.saturating_sub(1)),
         },
     })
 }

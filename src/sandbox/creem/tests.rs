@@ -49,15 +49,17 @@ impl Desk {
     }
 
     /// The types of the events since the last call, oldest first.
-    fn told(&mut self, seen: &mut usize) -> Vec<String> {
-        let view = self.view();
-        let all: Vec<String> = view
-            .table("event")
-            .into_iter()
-            .flat_map(Table::all)
-            .map(|stored| stored.part::<Envelope>().unwrap().kind.to_string())
-            .collect();
-        all[std::mem::replace(seen, all.len())..].to_vec()
+    fn told(&mut self, seen: &mut u64) -> Vec<String> {
+        let (view, before) = (self.view(), *seen);
+        // Those of a month ago are gone: what is new is told by its place, not by its number.
+        let fresh = view.table("event").into_iter().flat_map(Table::all);
+        let fresh = fresh.filter(|stored| stored.seq > before);
+        fresh
+            .map(|stored| {
+                *seen = stored.seq;
+                stored.part::<Envelope>().unwrap().kind.to_string()
+            })
+            .collect()
     }
 
     fn product(&mut self, more: &Value) -> String {
@@ -144,8 +146,10 @@ fn a_subscription_is_bought_told_of_and_renewed_each_month() {
     let shown = desk.subscription(&id);
     assert_eq!(shown["current_period_end_date"], "2027-02-28T10:00:00.000Z");
     assert_eq!(shown["last_transaction"]["amount_paid"], 1_000);
-    desk.advance(60 * DAY_S);
-    assert_eq!(desk.told(&mut seen), ["subscription.paid", "subscription.paid"]);
+    for _ in 0..2 {
+        desk.advance(30 * DAY_S);
+        assert_eq!(desk.told(&mut seen), ["subscription.paid"]);
+    }
     let shown = desk.subscription(&id);
     assert_eq!(shown["current_period_start_date"], "2027-03-31T10:00:00.000Z", "no drift");
     assert_eq!(desk.paid_sums(), [1_000, 1_000, 1_000]);
