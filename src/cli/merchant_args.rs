@@ -73,12 +73,14 @@ fn values(arg: &Arg, matches: &ArgMatches) -> Vec<String> {
 /// The command of a first word, with what may follow it.
 fn group(name: &'static str) -> Command {
     let alone = merchant_command::find(name);
-    let mut command = Command::new(name);
+    // Their flags are long: what one does stands below it.
+    let mut command = Command::new(name).next_line_help(true);
     if let Some(own) = alone {
         command = with_args(command, own);
     }
     for part in COMMANDS.iter().filter(|it| it.group() == name && it.words != name) {
-        command = command.subcommand(with_args(Command::new(part.verb()), part));
+        command =
+            command.subcommand(with_args(Command::new(part.verb()).next_line_help(true), part));
     }
     match (alone, command.has_subcommands()) {
         (_, false) => command,

@@ -9,13 +9,13 @@ import { register } from "node:module";
 // The verification answers with a Response of Next.js, and the package has a component of React beside it: neither
 // is what is tried here.
 const stand = { "next/server": "export const NextResponse = Response;", react: "export default {};" };
-const hook = `const stand = ${JSON.stringify(stand)};
+const standIns = `const stand = ${JSON.stringify(stand)};
 export function resolve(name, context, next) {
   const text = stand[name];
   if (!text) return next(name, context);
   return { url: "data:text/javascript," + encodeURIComponent(text), shortCircuit: true };
 }`;
-register(`data:text/javascript,${encodeURIComponent(hook)}`);
+register(`data:text/javascript,${encodeURIComponent(standIns)}`);
 
 const modules = process.env.STRIPEGYM_NODE_MODULES;
 const api = process.env.STRIPEGYM_API;
@@ -101,7 +101,7 @@ async function fails(call, status) {
   );
   assert.equal(error.statusCode, status, error.stack);
   const body = JSON.parse(error.body);
-  assert.deepEqual(Object.keys(body), ["trace_id", "status", "error", "message", "timestamp"]);
+  assert.deepEqual(Object.keys(body).sort(), ["error", "message", "status", "timestamp", "trace_id"]);
   return body;
 }
 

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 fn key(sandbox: &Sandbox, allow: &str) -> String {
-    let made = sandbox.api.with("Stripegym-Control", "1").make("/_stripegym/keys", &[("allow", allow)]);
+    let made =
+        sandbox.api.with("Stripegym-Control", "1").make("/_stripegym/keys", &[("allow", allow)]);
     made["key"].as_str().unwrap().to_owned()
 }
 

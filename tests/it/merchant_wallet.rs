@@ -176,7 +176,11 @@ fn a_restricted_key_is_enough_and_a_right_that_it_lacks_is_told() {
     let wide = Shop::open();
     let own = "prices:read,webhook_endpoints:write,checkout_sessions:write,subscriptions:read";
     let key = |allow: &str| {
-        let made = wide.sandbox.api.with("Stripegym-Control", "1").make("/_stripegym/keys", &[("allow", allow)]);
+        let made = wide
+            .sandbox
+            .api
+            .with("Stripegym-Control", "1")
+            .make("/_stripegym/keys", &[("allow", allow)]);
         made["key"].as_str().unwrap().to_owned()
     };
     let portal = "billing_portal_sessions:write,billing_portal_configurations:read";

@@ -340,7 +340,10 @@ mod tests {
         let free = facts(&session("complete", "no_payment_required", "payment"));
         assert!(matches!(free.first(), Some(Fact::Sold(it)) if it.paid));
         for none in [session("open", "unpaid", "payment"), session("complete", "paid", "setup")] {
-            assert!(matches!(facts(&none)[..], [Fact::Customer { .. }]), "whose it is, and no sale");
+            assert!(
+                matches!(facts(&none)[..], [Fact::Customer { .. }]),
+                "whose it is, and no sale"
+            );
         }
     }
 
