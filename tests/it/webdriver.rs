@@ -73,11 +73,18 @@ impl Browser {
 
     /// The words that a person reads on the page.
     pub(crate) fn text(&mut self) -> String {
-        let body = self.find("body");
-        self.call("GET", &format!("/element/{body}/text"), &Value::Null)
-            .as_str()
-            .unwrap()
-            .to_owned()
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let body = self.find("body");
+            let path = format!("/session/{}/element/{body}/text", self.session);
+            let reply = http::send(self.port, "GET", &path, &[], b"").unwrap();
+            let said = reply.json()["value"].clone();
+            // The next page may come between finding the body and reading it.
+            match said.as_str() {
+                Some(text) if reply.status == 200 => return text.to_owned(),
+                _ => assert!(Instant::now() < until, "{said}\n{}", self.driver.stderr()),
+            }
+        }
     }
 
     /// Whether the page has such an element.

@@ -7,7 +7,7 @@ use crate::webdriver::Browser;
 /// Makes an account, buys credits with a code on the provider's page, and finds them.
 fn buys(lang: &'static str) {
     let env = Env::new();
-    let sandbox = env.sandbox(&["--ephemeral"]);
+    let sandbox = env.sandbox(&[]);
     let coupon = [("id", "HALF"), ("percent_off", "50"), ("duration", "once")];
     sandbox.api.make("/v1/coupons", &coupon);
     let mut shop = env.start(&["shop", "--port", "0", "--json"]);
