@@ -1,5 +1,5 @@
-//! Sign-ups a second: customer, payment method, attach and subscription, four calls over one connection each after the
-//! other. `cargo bench --bench signups`; `STRIPEGYM_BENCH_PEER=http://127.0.0.1:8000/worlds/bench` measures another
+//! Sign-ups a second: customer, payment method, attach and subscription, four calls one after the other, over one
+//! connection and over sixteen. `cargo bench --bench signups`; `STRIPEGYM_BENCH_PEER=http://127.0.0.1:8000/worlds/bench` measures another
 //! emulator at that address with the same client in the same run. `stripe_world` needs Python 3.14 and is started by
 //! hand; without a peer ours stands alone.
 #![expect(
@@ -76,14 +76,28 @@ impl Client {
     }
 }
 
-/// Sign-ups a second.
-fn sign_ups(base: &str) -> f64 {
+/// How many sign up at once.
+const CROWDS: [usize; 2] = [1, 16];
+
+/// Sign-ups a second of so many connections.
+fn sign_ups(base: &str, connections: usize) -> f64 {
     let mut client = Client::new(base);
     let product = client.post("products", "name=Tea");
     let price =
         format!("currency=usd&unit_amount=2000&recurring[interval]=month&product={product}");
     let price = client.post("prices", &price);
-    let (started, mut count) = (Instant::now(), 0.0);
+    let started = Instant::now();
+    let counts: Vec<u32> = thread::scope(|scope| {
+        let crowd = (0..connections).map(|_| scope.spawn(|| sign_up_until(base, &price, started)));
+        crowd.collect::<Vec<_>>().into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    f64::from(counts.iter().sum::<u32>()) / started.elapsed().as_secs_f64()
+}
+
+/// How many sign-ups one connection gets done in the time.
+fn sign_up_until(base: &str, price: &str, started: Instant) -> u32 {
+    let mut client = Client::new(base);
+    let mut count = 0;
     while started.elapsed() < TIME {
         let customer = client.post("customers", "email=a%40example.com&name=Aki");
         let method = client.post("payment_methods", "type=card&card[token]=tok_visa");
@@ -91,35 +105,44 @@ fn sign_ups(base: &str) -> f64 {
         let asked =
             format!("customer={customer}&items[0][price]={price}&default_payment_method={method}");
         client.post("subscriptions", &asked);
-        count += 1.0;
+        count += 1;
     }
-    count / started.elapsed().as_secs_f64()
+    count
 }
 
-fn ours(name: &str, more: &[&str]) -> f64 {
+/// The rates of all crowds, printed.
+fn rates(name: &str, base: &str) -> [f64; 2] {
+    CROWDS.map(|connections| {
+        let rate = sign_ups(base, connections);
+        println!("{name:<24} {connections:>2} connections {rate:>9.0} sign-ups/s");
+        rate
+    })
+}
+
+fn ours(name: &str, more: &[&str]) -> [f64; 2] {
     let host::Host { mut child, mut out, ready, home } = host::start(more);
     let after = ready.split("http://127.0.0.1:").nth(1).unwrap();
     let port: String = after.chars().take_while(char::is_ascii_digit).collect();
     // Whatever else it says must not fill the pipe.
     thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
-    let rate = sign_ups(&format!("http://127.0.0.1:{port}"));
-    println!("{name:<24} {rate:>9.0} sign-ups/s");
+    let rates = rates(name, &format!("http://127.0.0.1:{port}"));
     child.kill().unwrap();
     child.wait().unwrap();
     drop(home);
-    rate
+    rates
 }
 
 #[expect(clippy::disallowed_methods, reason = "a bench has no settings but its arguments and this")]
 fn main() {
-    let rates = [ours("stripegym, on disk", &[]), ours("stripegym, in memory", &["--ephemeral"])];
+    let ours = [ours("stripegym, on disk", &[]), ours("stripegym, in memory", &["--ephemeral"])];
     let Ok(peer) = std::env::var("STRIPEGYM_BENCH_PEER") else {
         println!("no peer: STRIPEGYM_BENCH_PEER names the address of one that runs");
         return;
     };
-    let base = sign_ups(&peer);
-    println!("{peer:<24} {base:>9.0} sign-ups/s");
-    for rate in rates {
-        println!("{:>6.1} ×", rate / base);
+    let base = rates("the peer", &peer);
+    for (name, rates) in ["on disk", "in memory"].into_iter().zip(ours) {
+        for ((rate, base), connections) in rates.into_iter().zip(base).zip(CROWDS) {
+            println!("{name:<24} {connections:>2} connections {:>9.1} ×", rate / base);
+        }
     }
 }

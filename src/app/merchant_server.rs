@@ -1,5 +1,4 @@
-//! The shop's options for the time a command runs: the listener, registered with a sandbox, and what it saw as
-//! notices.
+//! The merchant's listener for the time a command runs: registered with a sandbox, and what it saw as notices.
 
 use crate::app::context::Context;
 use crate::app::failure::of_listener;
@@ -35,7 +34,7 @@ const NOWHERE: &str = "http://127.0.0.1:1/webhook";
 /// The member of the metadata of endpoints that stay when nobody listens: it names the folder of whoever comes back.
 const STAYS: &str = "stripegym_folder";
 
-/// How the options is opened.
+/// How the listener is opened.
 #[derive(Clone, Debug, Default)]
 pub struct ListenOptions {
     /// The port.
@@ -46,6 +45,8 @@ pub struct ListenOptions {
     pub forward_to: Option<String>,
     /// The Price that the shop sells, where it is not its own amount.
     pub price: Option<String>,
+    /// What deliveries are signed with besides the secrets of the settings: known before the first one comes.
+    pub secret: Option<SigningSecret>,
 }
 
 /// A listener that is registered and does not listen.
@@ -58,7 +59,7 @@ pub struct Registered {
     secret: Option<SigningSecret>,
 }
 
-/// An open options.
+/// An open listener.
 pub struct MerchantServer {
     /// The listener.
     pub running: Running,
@@ -96,7 +97,7 @@ impl MerchantServer {
             addr: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), options.port),
             or_next: options.or_next,
             tls: tls.map(identity).transpose()?,
-            secrets: context.config.webhook_secrets.clone(),
+            secrets: context.config.webhook_secrets.iter().cloned().chain(options.secret).collect(),
             tolerance_s: TOLERANCE_S,
             forward_to: options.forward_to,
             ledger: Arc::clone(&file.ledger),
@@ -180,6 +181,7 @@ impl MerchantServer {
         provider: &Provider,
         metadata: &Value,
     ) -> Result<(String, SigningSecret), Fault> {
+        let _awaited = self.running.secrets().awaiting();
         let url = self.running.sandbox_webhook_url();
         let created = provider.stripe.create_webhook_endpoint(&url, &["*"], MARK, metadata);
         let endpoint = created.await?;
@@ -221,11 +223,9 @@ impl MerchantServer {
         file: &LedgerFile,
         was: &Registered,
     ) -> Result<Self, Fault> {
-        let options = ListenOptions { port: was.port, ..ListenOptions::default() };
+        let options =
+            ListenOptions { port: was.port, secret: was.secret.clone(), ..ListenOptions::default() };
         let mut server = Self::open(context, provider, file, options).await?;
-        if let Some(secret) = &was.secret {
-            server.running.trust(secret.clone());
-        }
         server.endpoint.clone_from(&was.endpoint);
         server.secret.clone_from(&was.secret);
         Ok(server)

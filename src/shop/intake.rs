@@ -17,30 +17,66 @@ use crate::store::writer::{Accepted, LedgerBatch, Write};
 use serde_json::Value;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+use tokio::sync::watch;
 
 /// The secrets that are believed. Clones share them; one can be added while deliveries come in, because the
 /// provider tells it only once the endpoint is registered.
 #[derive(Clone, Debug, Default)]
-pub struct Secrets(Arc<RwLock<Vec<SigningSecret>>>);
+pub struct Secrets {
+    believed: Arc<RwLock<Vec<SigningSecret>>>,
+    /// How many are being asked for.
+    awaited: watch::Sender<usize>,
+}
+
+/// As long as it lives, a delivery that no secret fits waits for the one that is being asked for.
+#[derive(Debug)]
+pub struct Awaited(watch::Sender<usize>);
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        self.0.send_modify(|asked| *asked = asked.saturating_sub(1));
+    }
+}
+
+/// How long a delivery waits for a secret that is being asked for: the provider gives it ten seconds.
+const AWAITED: Duration = Duration::from_secs(5);
 
 impl Secrets {
     /// Believes `secrets` from the start.
     pub fn new(secrets: Vec<SigningSecret>) -> Self {
-        Self(Arc::new(RwLock::new(secrets)))
+        Self { believed: Arc::new(RwLock::new(secrets)), awaited: watch::Sender::new(0) }
+    }
+
+    /// Has deliveries that no secret fits wait: the provider is being asked for one, and what is due is delivered as
+    /// soon as it has made the endpoint, before it is known here.
+    pub fn awaiting(&self) -> Awaited {
+        self.awaited.send_modify(|asked| *asked += 1);
+        Awaited(self.awaited.clone())
+    }
+
+    /// Once no secret is being asked for; whether one was.
+    async fn told(&self) -> bool {
+        let mut awaited = self.awaited.subscribe();
+        if *awaited.borrow_and_update() == 0 {
+            return false;
+        }
+        drop(tokio::time::timeout(AWAITED, awaited.wait_for(|asked| *asked == 0)).await);
+        true
     }
 
     /// Believes one more.
     pub fn trust(&self, secret: SigningSecret) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).push(secret);
+        self.believed.write().unwrap_or_else(PoisonError::into_inner).push(secret);
     }
 
     /// Believes these secrets and no others from now on.
     pub fn trust_only(&self, secrets: Vec<SigningSecret>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = secrets;
+        *self.believed.write().unwrap_or_else(PoisonError::into_inner) = secrets;
     }
 
     fn all(&self) -> Vec<SigningSecret> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.believed.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -183,7 +219,11 @@ impl Intake {
         header: Option<&str>,
         body: &[u8],
     ) -> Result<Received, IntakeError> {
-        let (event, source) = self.verify(header, body)?;
+        let mut read = self.verify(header, body);
+        if matches!(read, Err(IntakeError::Signature(_))) && self.secrets.told().await {
+            read = self.verify(header, body);
+        }
+        let (event, source) = read?;
         self.store(event, source).await
     }
 

@@ -606,6 +606,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_comes_before_its_secret_waits_while_that_is_asked_for() {
+        let shop = shop_with(|config| config.secrets.clear()).await;
+        let awaited = shop.running.secrets().awaiting();
+        let mut sent = Box::pin(shop.signed(body("evt_1")));
+        let early = tokio::time::timeout(Duration::from_millis(300), &mut sent).await;
+        assert!(early.is_err(), "nothing is refused yet");
+        shop.running.trust(secret());
+        drop(awaited);
+        assert_eq!(sent.await.0, 200);
+        let awaited = shop.running.secrets().awaiting();
+        let forged = sign(&SigningSecret::read("whsec_other").unwrap(), NOW, &body("evt_2"));
+        let mut sent = Box::pin(shop.deliver(Some(&forged), body("evt_2")));
+        let early = tokio::time::timeout(Duration::from_millis(300), &mut sent).await;
+        assert!(early.is_err());
+        drop(awaited);
+        assert_eq!(sent.await.0, 400, "what no secret fits is refused in the end");
+    }
+
+    #[tokio::test]
     async fn a_ledger_that_cannot_store_is_never_acknowledged() {
         let shop = shop().await;
         let saboteur = rusqlite::Connection::open(shop.ledger.path()).unwrap();

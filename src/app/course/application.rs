@@ -445,7 +445,7 @@ async fn open_shop(
     price: Option<String>,
 ) -> Result<Shop, Fault> {
     let file = LedgerFile::open(context).await?;
-    let options = ListenOptions { port, or_next: true, forward_to: None, price };
+    let options = ListenOptions { port, or_next: true, price, ..ListenOptions::default() };
     let mut server = MerchantServer::open(context, provider, &file, options).await?;
     log.add(format!("{} started {}", context.clock.now(), server.running.url()));
     let (_, closed) = EventSink::channel();

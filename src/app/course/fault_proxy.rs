@@ -135,6 +135,11 @@ impl FaultProxy {
         self.line.trusted.send_replace(true);
     }
 
+    /// Keeps deliveries back until `trusted`: an application that starts again knows its secret a moment after it answers.
+    pub fn hold(&self) {
+        self.line.trusted.send_replace(false);
+    }
+
     /// Has deliveries answered within less time, where that is less.
     pub fn hurry(&self, patience: Duration) {
         *lock(&self.line.patience) = patience.clamp(PATIENCE_LEAST, PATIENCE);
@@ -252,12 +257,16 @@ mod tests {
             FaultProxy::open("/w".to_owned(), "http://127.0.0.1:9/", None, exchanges.clone()).await;
         let proxy = proxy.unwrap();
         let client = outbound::fresh_client(Reach::Plain, Patience::DELIVERY).unwrap();
-        let mut sent = Box::pin(client.post(proxy.url()).body("{}").send());
-        let early = tokio::time::timeout(Duration::from_millis(300), &mut sent).await;
-        assert!(early.is_err() && exchanges.delivered().is_empty());
-        proxy.trusted();
-        assert_eq!(sent.await.unwrap().status(), 502);
-        assert_eq!(exchanges.delivered().len(), 1);
+        // At its first start, and at every one after it.
+        for times in 1..=2 {
+            let mut sent = Box::pin(client.post(proxy.url()).body("{}").send());
+            let early = tokio::time::timeout(Duration::from_millis(300), &mut sent).await;
+            assert!(early.is_err() && exchanges.delivered().len() < times);
+            proxy.trusted();
+            assert_eq!(sent.await.unwrap().status(), 502);
+            assert_eq!(exchanges.delivered().len(), times);
+            proxy.hold();
+        }
         proxy.close().await;
     }
 }

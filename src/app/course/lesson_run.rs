@@ -308,9 +308,11 @@ impl<'c> LessonRun<'c> {
         if let Some(zone) = zone {
             self.application.set("TZ", zone);
         }
+        self.proxy.hold();
         self.application.restart(self.context, self.provider, kill).await?;
         self.application.trust(&self.secret);
         self.proxy.lead_to(&self.application.webhook_url());
+        self.proxy.trusted();
         self.keep_app();
         Ok(())
     }
