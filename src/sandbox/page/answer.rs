@@ -17,6 +17,8 @@ pub enum Framing {
     Above,
     /// Within a merchant's page, with a script: an element of Stripe.js.
     Element,
+    /// Within a merchant's page, with a form of its own: Checkout.
+    Checkout,
 }
 
 impl Framing {
@@ -29,6 +31,9 @@ impl Framing {
             }
             Self::Above => {
                 "default-src 'none'; style-src 'self'; img-src https: http: data:; base-uri 'none'; frame-ancestors *"
+            }
+            Self::Checkout => {
+                "default-src 'none'; script-src 'self'; style-src 'self'; img-src https: http: data:; base-uri 'none'; frame-ancestors *"
             }
             Self::Element => {
                 "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors *"

@@ -87,10 +87,11 @@ fn form(pages: &Pages, found: &Found, locale: Locale, status: StatusCode) -> Res
 fn leave_for(pages: &Pages, found: &Found, return_url: Option<&str>, locale: Locale) -> Response {
     let Found { intent, session, invoice, .. } = found;
     if let Some(session) = session {
-        let path = pages.path(&format!("/c/pay/{}", text(session, "id")));
-        let success = leave::success(session).filter(|_| text(session, "status") == "complete");
-        let again = format!("{path}?refused=1&lang={}", locale.code());
-        return see_other(&success.unwrap_or(again));
+        let path = pages.path(&leave::pay_path(session));
+        let refused = if text(session, "status") == "complete" { "" } else { "refused=1&" };
+        let back = format!("{path}?{refused}lang={}", locale.code());
+        let success = leave::success(session).filter(|_| refused.is_empty());
+        return see_other(&success.unwrap_or(back));
     }
     if let Some(url) = return_url {
         return see_other(&leave::returned(url, intent));

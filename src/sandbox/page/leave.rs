@@ -1,12 +1,51 @@
 //! Where a page sends its visitor: the shop's addresses, with what belongs in them.
 
 use crate::sandbox::behaviour::document::text;
+use crate::sandbox::behaviour::payment::confirm;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
 
-/// The shop's success page. Only the literal `{CHECKOUT_SESSION_ID}` becomes the session's id.
+/// Whether a session is paid in a frame of the merchant's page.
+pub fn is_framed(session: &Value) -> bool {
+    text(session, "ui_mode") == "embedded_page"
+}
+
+/// The path of the page that pays a session, within its world. In a frame it is named by the secret, which only the
+/// merchant's page has.
+pub fn pay_path(session: &Value) -> String {
+    if is_framed(session) {
+        format!("/c/embed/{}", text(session, "client_secret"))
+    } else {
+        format!("/c/pay/{}", text(session, "id"))
+    }
+}
+
+/// The shop's success page.
 pub fn success(session: &Value) -> Option<String> {
-    let url = session.get("success_url").and_then(Value::as_str)?;
+    named(session, "success_url")
+}
+
+/// Where the page around a frame is sent once its session is complete; `None` where it stays. `kind` is the type of
+/// the payment method.
+pub fn from_frame(session: &Value, kind: &str) -> Option<String> {
+    let elsewhere = kind != "card" && confirm::is_asked(kind);
+    let leaves = match text(session, "redirect_on_completion") {
+        "never" => false,
+        "if_required" => elsewhere,
+        _ => true,
+    };
+    named(session, "return_url").filter(|_| leaves)
+}
+
+/// Where a voucher leads on to: the shop, or the end of the frame that it is shown in.
+pub fn from_voucher(session: &Value) -> Option<String> {
+    let framed = || is_framed(session).then(|| format!("..{}?noted=1", pay_path(session)));
+    success(session).or_else(framed)
+}
+
+/// An address of the shop's. Only the literal `{CHECKOUT_SESSION_ID}` becomes the session's id.
+fn named(session: &Value, member: &str) -> Option<String> {
+    let url = session.get(member).and_then(Value::as_str)?;
     Some(url.replace("{CHECKOUT_SESSION_ID}", text(session, "id")))
 }
 
@@ -49,6 +88,23 @@ mod tests {
             "https://a.b/?s=%7BCHECKOUT_SESSION_ID%7D"
         );
         assert_eq!(success(&json!({"id": "cs_1", "success_url": null})), None);
+    }
+
+    #[test]
+    fn a_page_around_a_frame_is_left_as_the_session_says() {
+        let left = |redirect: &str, kind: &str| {
+            let session = json!({
+                "id": "cs_1", "ui_mode": "embedded_page", "redirect_on_completion": redirect,
+                "return_url": "https://a.b/?s={CHECKOUT_SESSION_ID}", "client_secret": "cs_1_secret_2",
+            });
+            assert_eq!(pay_path(&session), "/c/embed/cs_1_secret_2");
+            from_frame(&session, kind)
+        };
+        let there = Some("https://a.b/?s=cs_1".to_owned());
+        assert_eq!((left("always", "card"), left("always", "paypay")), (there.clone(), there.clone()));
+        assert_eq!((left("if_required", "card"), left("if_required", "paypay")), (None, there));
+        assert_eq!((left("never", "card"), left("never", "paypay")), (None, None));
+        assert_eq!(pay_path(&json!({"id": "cs_1", "ui_mode": "hosted_page"})), "/c/pay/cs_1");
     }
 
     #[test]

@@ -55,6 +55,8 @@ pub fn router() -> Router {
         .route("/", get(home::show))
         .route("/buy/{code}", get(link::show))
         .route("/c/pay/{session}", get(pay::show).post(pay::submit))
+        .route("/c/embed/{session}", get(pay::show).post(pay::submit))
+        .route("/c/embed.js", get(pay::show_frame_script))
         .route("/c/recover/{session}", get(pay::recover))
         .route("/c/style.css", get(answer::style))
         .route("/3ds/{intent}", get(challenge::show).post(challenge::submit))

@@ -1,4 +1,5 @@
-//! `/c/pay/{session}`: shows a session's payment form, and pays.
+//! `/c/pay/{session}`: shows a session's payment form, and pays. `/c/embed/{secret}` is the same in a frame of the
+//! merchant's page.
 
 use crate::domain::locale::Locale;
 use crate::sandbox::behaviour::checkout::attempt::{self, Next};
@@ -8,13 +9,13 @@ use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::{Origin, Txn, View};
 use crate::sandbox::page::Pages;
-use crate::sandbox::page::answer::{page, query, see_other};
+use crate::sandbox::page::answer::{Framing, asset, page_in, query, see_other};
 use crate::sandbox::page::choices::{self, Step};
 use crate::sandbox::page::entry::{self, Asks, Entry, FieldError, Form, Saved};
 use crate::sandbox::page::field;
 use crate::sandbox::page::leave;
 use crate::sandbox::page::refusal;
-use crate::sandbox::page::view::{NoticePage, PayPage, Setting};
+use crate::sandbox::page::view::{Framed, NoticePage, PayPage, Setting};
 use crate::sandbox::page::visit::Visit;
 use crate::wire::failure::Failure;
 use crate::words::page::Words;
@@ -33,8 +34,17 @@ struct Found {
     intent: Option<Arc<Object>>,
     /// The cards that the customer kept.
     saved: Vec<Saved>,
+    /// The type of payment method that the intent has.
+    paid_with: String,
     /// What who comes back is told, where the session came of a link.
     confirmation: Option<String>,
+}
+
+impl Found {
+    /// Where its pages may be shown.
+    fn framing(&self) -> Framing {
+        if leave::is_framed(&self.session) { Framing::Checkout } else { Framing::Alone }
+    }
 }
 
 /// What is told on a page beside its form.
@@ -62,7 +72,8 @@ pub async fn show(visit: Visit) -> Response {
     let locale = visit.language(found.session.get("locale").and_then(Value::as_str));
     let intent = found.intent.as_deref();
     if text(&found.session, "status") != "open" {
-        return ended(pages, &found, locale);
+        let noted = query(&visit.uri, "noted").is_some();
+        return ended(pages, &found, locale, noted);
     }
     let (mut told, mut form) = (Told::default(), Form::new());
     if query(&visit.uri, "refused").is_some() {
@@ -72,15 +83,21 @@ pub async fn show(visit: Visit) -> Response {
     shown(pages, &found, locale, &form, (StatusCode::OK, told))
 }
 
+/// `GET /c/embed.js`: what a page in a frame tells the page around it.
+pub async fn show_frame_script() -> Response {
+    asset("text/javascript; charset=utf-8", include_str!("embed.js"))
+}
+
 /// `POST /c/pay/{session}`.
 pub async fn submit(visit: Visit, extract::Form(form): extract::Form<Form>) -> Response {
-    let Visit { pages, id, .. } = &visit;
-    let Some(found) = find(pages, id) else { return visit.nothing() };
+    let Visit { pages, id: name, .. } = &visit;
+    let Some(found) = find(pages, name) else { return visit.nothing() };
+    let id = &text(&found.session, "id").to_owned();
     let locale = visit.language(found.session.get("locale").and_then(Value::as_str));
     let words = Words::of(locale);
     if text(&found.session, "status") != "open" {
         // A second press of the button: the first one has paid.
-        return onward(pages, &found, locale).unwrap_or_else(|| ended(pages, &found, locale));
+        return onward(pages, &found, locale);
     }
     let token = form.get("token").map_or("", String::as_str);
     if !pages.key.fits(id, token) {
@@ -107,13 +124,13 @@ pub async fn submit(visit: Visit, extract::Form(form): extract::Form<Form>) -> R
         return see_other(&pages.path(&format!("/3ds/{intent}?lang={}", locale.code())));
     }
     // What the try wrote (its intent) is part of the page now.
-    let Some(found) = find(pages, id) else { return visit.nothing() };
+    let Some(found) = find(pages, name) else { return visit.nothing() };
     match paid {
         Err(failure) if text(&found.session, "status") == "open" => {
             let told = refused(&failure, words);
             shown(pages, &found, locale, &form, (StatusCode::PAYMENT_REQUIRED, told))
         }
-        _ => onward(pages, &found, locale).unwrap_or_else(|| ended(pages, &found, locale)),
+        _ => onward(pages, &found, locale),
     }
 }
 
@@ -196,9 +213,10 @@ fn keep_custom(doc: &mut Doc, values: &[Option<String>]) {
     }
 }
 
-fn find(pages: &Pages, id: &str) -> Option<Found> {
+/// The session that a page's name belongs to: an id, or the secret of one that stands in a frame.
+fn find(pages: &Pages, page: &str) -> Option<Found> {
     let look = |view: &View| {
-        let session = view.get(SESSION, id)?;
+        let session = view.get(SESSION, page.split_once("_secret_").map_or(page, |it| it.0))?;
         let options = session.get("shipping_options").and_then(Value::as_array);
         let name = |option: &Value| {
             let rate = view.get("shipping_rate", text(option, "shipping_rate"));
@@ -217,9 +235,16 @@ fn find(pages: &Pages, id: &str) -> Option<Found> {
             said.and_then(Value::as_str).map(str::to_owned)
         });
         let saved = saved(view, &session);
-        let found = Found { session, rates, intent, saved, confirmation };
-        // Only pages of the sandbox's own are served here.
-        (text(&found.session, "ui_mode") == "hosted_page").then_some(found)
+        let kind = |intent: &Object| {
+            let method = view.get("payment_method", text(intent, "payment_method"))?;
+            Some(text(&method, "type").to_owned())
+        };
+        let paid_with = intent.as_deref().and_then(kind).unwrap_or_default();
+        // Only pages of the sandbox's own are served here, each under its own name.
+        let is_own = text(&session, "ui_mode") != "elements"
+            && leave::pay_path(&session).rsplit('/').next() == Some(page);
+        let found = Found { session, rates, intent, saved, paid_with, confirmation };
+        is_own.then_some(found)
     };
     pages.world.read(look)
 }
@@ -256,30 +281,37 @@ fn voucher(pages: &Pages, id: &str, locale: Locale) -> String {
     pages.path(&format!("/konbini/{id}?lang={}", locale.code()))
 }
 
-fn ended(pages: &Pages, found: &Found, locale: Locale) -> Response {
+/// The page of a session that is paid or cannot be paid any more; of one that waits at a till its voucher, until who
+/// pays has `noted` that.
+fn ended(pages: &Pages, found: &Found, locale: Locale, noted: bool) -> Response {
     let session = &found.session;
-    if let Some(id) = waiting(session, found.intent.as_deref()) {
+    if let Some(id) = waiting(session, found.intent.as_deref())
+        && !noted
+    {
         return see_other(&voucher(pages, id, locale));
     }
     let mut notice = NoticePage::ended(session, &pages.world.root(), locale);
+    if let Some(Framed { complete: true, leave }) = &mut notice.framed {
+        *leave = leave::from_frame(session, &found.paid_with);
+    }
     if let Some(own) = &found.confirmation
         && text(session, "status") == "complete"
     {
         notice.text.clone_from(own);
     }
-    page(StatusCode::OK, &notice)
+    page_in(found.framing(), StatusCode::OK, &notice)
 }
 
-/// Where a payer goes from a complete session: to the voucher while a store waits for them, else to the shop.
-fn onward(pages: &Pages, found: &Found, locale: Locale) -> Option<Response> {
+/// Where a payer goes from a session that is not open: to the voucher while a store waits for them, to the shop where
+/// it is complete, else to the page that says what became of it.
+fn onward(pages: &Pages, found: &Found, locale: Locale) -> Response {
     let session = &found.session;
-    if text(session, "status") != "complete" {
-        return None;
+    let is_paid =
+        text(session, "status") == "complete" && waiting(session, found.intent.as_deref()).is_none();
+    match leave::success(session).filter(|_| is_paid) {
+        Some(url) => see_other(&url),
+        None => ended(pages, found, locale, false),
     }
-    if let Some(id) = waiting(session, found.intent.as_deref()) {
-        return Some(see_other(&voucher(pages, id, locale)));
-    }
-    leave::success(session).map(|url| see_other(&url))
 }
 
 /// The intent that waits for a payment at a till.
@@ -301,7 +333,7 @@ fn shown(
     let root = &pages.world.root();
     let saved = found.saved.clone();
     let setting = Setting { locale, token, form, faults, problem, note, saved, root };
-    page(status, &PayPage::of(&found.session, &found.rates, setting))
+    page_in(found.framing(), status, &PayPage::of(&found.session, &found.rates, setting))
 }
 
 /// A refusal as the page tells it: beside the field that it is about, where it is about one.

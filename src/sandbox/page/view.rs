@@ -76,6 +76,8 @@ pub struct PayPage {
     pub typed: Form,
     pub submit: String,
     pub message: String,
+    /// Whether it stands in a frame of the merchant's page.
+    pub framed: bool,
 }
 
 /// What a payment page starts from besides its session.
@@ -108,7 +110,7 @@ impl PayPage {
         let maker = Maker { form, faults: &faults, locale };
         let order = (!asks.setup).then(|| Order::of(session, &asks, &faults, w));
         let merchant = merchant(session);
-        let path = format!("{root}/c/pay/{}", text(session, "id"));
+        let path = format!("{root}{}", leave::pay_path(session));
         let heading = if asks.setup { w.setup_to(&merchant) } else { w.pay_to(&merchant) };
         let prefix =
             if problem.is_empty() { String::new() } else { format!("{}: ", w.error_prefix) };
@@ -145,6 +147,7 @@ impl PayPage {
             typed: form.clone(),
             submit: submit(session, w, &total),
             message: custom_text("submit"),
+            framed: leave::is_framed(session),
             action: format!("{path}?lang={}", locale.code()),
             known_email: asks.email,
             order,
@@ -272,6 +275,17 @@ pub struct NoticePage {
     pub heading: &'static str,
     pub text: String,
     pub link: Option<String>,
+    /// What the merchant's page around it is told, where there is one.
+    pub framed: Option<Framed>,
+}
+
+/// What a merchant's page is told of the session in its frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Framed {
+    /// Whether it is complete.
+    pub complete: bool,
+    /// Where the page goes then, if anywhere.
+    pub leave: Option<String>,
 }
 
 impl NoticePage {
@@ -286,6 +300,7 @@ impl NoticePage {
             heading,
             text: text.to_owned(),
             link: None,
+            framed: None,
         }
     }
 
@@ -310,8 +325,9 @@ impl NoticePage {
             page.text = own;
         }
         page.link = if complete { leave::success(session) } else { back };
+        page.framed = leave::is_framed(session).then_some(Framed { complete, leave: None });
         page.merchant = merchant(session);
-        let path = format!("{root}/c/pay/{}", text(session, "id"));
+        let path = format!("{root}{}", leave::pay_path(session));
         page.other_language = other_language(&path, locale);
         page
     }
@@ -461,7 +477,7 @@ impl VoucherPage {
             text: w.voucher_text(&amount),
             deadline: w.voucher_deadline(&japan_time(int(details, "expires_at"))),
             stores: names.into_iter().filter_map(store).collect(),
-            link: session.and_then(|session| leave::success(session)),
+            link: session.and_then(|session| leave::from_voucher(session)),
             action: format!("{path}?lang={}", locale.code()),
             amount,
             token,

@@ -75,7 +75,7 @@ fn over(intent: &Value, session: Option<&Object>, locale: Locale) -> NoticePage 
     if let Some(session) = session {
         notice.merchant = merchant(session);
         let back = session.get("cancel_url").and_then(Value::as_str).map(str::to_owned);
-        notice.link = if paid { leave::success(session) } else { back };
+        notice.link = if paid { leave::from_voucher(session) } else { back };
     }
     notice
 }

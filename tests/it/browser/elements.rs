@@ -292,3 +292,79 @@ fn what_a_page_does_wrong_is_told_at_once() {
         assert!(said.contains(part), "{part}:\n{said}");
     }
 }
+
+/// A session that is paid within the merchant's page; its secret.
+fn embedded(page: &Page, more: &[(&str, &str)]) -> String {
+    let mut form = vec![
+        ("mode", "payment"),
+        ("ui_mode", "embedded_page"),
+        ("line_items[0][price_data][currency]", "jpy"),
+        ("line_items[0][price_data][unit_amount]", "1200"),
+        ("line_items[0][price_data][product_data][name]", "Uji matcha set"),
+        ("line_items[0][quantity]", "1"),
+    ];
+    form.extend_from_slice(more);
+    let session = page.sandbox.api.make("/v1/checkout/sessions", &form);
+    session["client_secret"].as_str().unwrap().to_owned()
+}
+
+/// Pays in the frame with a card.
+fn pay_within(page: &mut Page, number: &str) {
+    page.browser.enter("#one iframe");
+    let fields =
+        [("#email", "aki@example.com"), ("#number", number), ("#expiry", "12/34"), ("#cvc", "123")];
+    for (field, text) in fields {
+        page.browser.fill(field, text);
+    }
+    page.browser.fill("#name", "AKI SATO");
+    page.browser.click("main button[type=submit]");
+}
+
+#[test]
+#[ignore = "needs Chromium: ./test"]
+fn checkout_within_the_page_leads_to_the_return_address() {
+    let mut page = Page::set("en");
+    let back = format!("http://127.0.0.1:{}/done?s={{CHECKOUT_SESSION_ID}}", serve(String::new()));
+    let secret = embedded(&page, &[("return_url", &back)]);
+    page.open(&format!(
+        "const fetchClientSecret = async () => '{secret}';
+         stripe.createEmbeddedCheckoutPage({{ fetchClientSecret }}).then((it) => it.mount('#one'));"
+    ));
+    page.browser.enter("#one iframe");
+    page.browser.find_field("#number");
+    page.browser.leave_frames();
+    page.browser.keep_picture("embedded-checkout-en");
+    assert_eq!(page.browser.too_wide_for_a_phone(), 0);
+    pay_within(&mut page, "4242424242424242");
+    page.browser.leave_frames();
+    let url = page.browser.arrive("/done?s=");
+    let id = secret.split("_secret_").next().unwrap();
+    assert!(url.ends_with(&format!("/done?s={id}")), "{url}");
+    let session = page.sandbox.api.read(&format!("/v1/checkout/sessions/{id}"));
+    assert_eq!((&session["status"], &session["payment_status"]), (&"complete".into(), &"paid".into()));
+}
+
+#[test]
+#[ignore = "needs Chromium: ./test"]
+fn checkout_within_the_page_asks_the_bank_and_tells_the_page() {
+    let mut page = Page::set("ja");
+    let secret = embedded(&page, &[("redirect_on_completion", "never")]);
+    page.open(&format!(
+        "stripe.initEmbeddedCheckout({{ clientSecret: '{secret}', onComplete: () => say('complete') }})
+           .then((it) => {{ it.mount('#one'); go(async () => {{ it.destroy(); return {{ o: {{ object: 'destroyed' }} }}; }}); }});"
+    ));
+    pay_within(&mut page, "4000000000000002");
+    page.browser.find_field("#problem");
+    page.browser.leave_frames();
+    pay_within(&mut page, "4000000000003220");
+    page.browser.click("#pass");
+    page.browser.leave_frames();
+    page.browser.reads("complete");
+    page.browser.keep_picture("embedded-checkout-ja");
+    let id = secret.split("_secret_").next().unwrap();
+    let session = page.sandbox.api.read(&format!("/v1/checkout/sessions/{id}"));
+    assert_eq!((&session["status"], &session["payment_status"]), (&"complete".into(), &"paid".into()));
+    page.go();
+    page.browser.reads("destroyed");
+    assert!(!page.browser.has("#one iframe"));
+}

@@ -7,13 +7,23 @@ export function of(event) {
   if (!whole || typeof thing !== "object" || thing === null) {
     throw new Error("an event without its object");
   }
+  const intent = thing.payment_intent;
   switch (event.type) {
     case "checkout.session.completed":
     case "checkout.session.async_payment_succeeded":
       // Complete is not paid: konbini and bank transfers are paid days later.
       return payment(thing, thing.payment_status, event.created);
-    // Day 5: what does not go well: async_payment_failed, expired; charge.refunded and the refund events, which
-    // find their session by the payment_intent.
+    // Money that goes back finds its session by the payment_intent.
+    case "charge.refunded":
+      return intent ? refund(thing, thing.amount_refunded, "total") : null;
+    case "refund.created":
+    case "refund.updated":
+    case "refund.failed":
+    case "charge.refund.updated": {
+      const ended = thing.status === "failed" || thing.status === "canceled";
+      return intent ? refund(thing, thing.amount, ended ? "returned" : "sent") : null;
+    }
+    // Day 5: what does not go well: async_payment_failed, expired.
     default:
       return null;
   }

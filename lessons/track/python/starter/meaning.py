@@ -50,8 +50,16 @@ def read(kind: str, at: int, thing: dict) -> Payment | Refund | None:
         case "checkout.session.completed" | "checkout.session.async_payment_succeeded":
             # Complete is not paid: konbini and bank transfers are paid days later.
             return payment(thing, thing["payment_status"], at)
-    # Day 5: what does not go well: async_payment_failed, expired; charge.refunded and the refund events, which
-    # find their session by the payment_intent.
+        # Money that goes back finds its session by the payment_intent.
+        case "charge.refunded" if thing.get("payment_intent"):
+            return Refund(thing["id"], thing["payment_intent"], thing["amount_refunded"], "total")
+        case (
+            "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated"
+        ) if thing.get("payment_intent"):
+            ended = thing["status"] in ("failed", "canceled")
+            state = "returned" if ended else "sent"
+            return Refund(thing["id"], thing["payment_intent"], thing["amount"], state)
+    # Day 5: what does not go well: async_payment_failed, expired.
     return None
 
 

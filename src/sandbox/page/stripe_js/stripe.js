@@ -4,6 +4,7 @@ import { call, misuse, rootOf } from "./client.js";
 import { Element } from "./element.js";
 import { Elements, intentOf } from "./elements.js";
 import { actOn, leaveFor, returned } from "./action.js";
+import { embed } from "./embedded.js";
 
 const script = /** @type {HTMLScriptElement | null} */ (document.currentScript);
 
@@ -22,7 +23,7 @@ const BY_NAME = {
 const OFFLINE = [
   "collectBankAccountForPayment", "collectBankAccountForSetup", "collectBankAccountToken",
   "collectFinancialConnectionsAccounts", "createConfirmationToken", "createEphemeralKeyNonce",
-  "createEmbeddedCheckoutPage", "createRadarSession", "initCheckoutElementsSdk", "initCheckoutFormSdk", "initializePricing", "processOrder",
+  "createRadarSession", "initCheckoutElementsSdk", "initCheckoutFormSdk", "initializePricing", "processOrder",
   "retrieveOrder", "verifyIdentity",
 ];
 
@@ -171,7 +172,7 @@ function paymentRequest() {
  * @typedef {Pick<import("@stripe/stripe-js").Stripe, "elements" | "confirmPayment" | "confirmSetup"
  *   | "createPaymentMethod" | "createToken" | "handleCardAction" | "handleNextAction" | "retrievePaymentIntent"
  *   | "retrieveSetupIntent" | "verifyMicrodepositsForPayment" | "verifyMicrodepositsForSetup" | "paymentRequest"
- *   | "registerAppInfo">} Core
+ *   | "registerAppInfo" | "createEmbeddedCheckoutPage">} Core
  */
 
 /**
@@ -205,11 +206,17 @@ export function Stripe(key, options = {}) {
     retrieveSetupIntent: (secret) => retrieve(client, secret),
     verifyMicrodepositsForPayment: (secret, data) => verifyDeposits(client, secret, data),
     verifyMicrodepositsForSetup: (secret, data) => verifyDeposits(client, secret, data),
+    createEmbeddedCheckoutPage: (given) => embed(client, given),
     paymentRequest,
     registerAppInfo: () => {},
   };
   /** @type {any} */
-  const stripe = { ...core, _registerWrapper: () => {} };
+  const stripe = {
+    ...core,
+    // What releases before dahlia call it.
+    initEmbeddedCheckout: core.createEmbeddedCheckoutPage,
+    _registerWrapper: () => {},
+  };
   for (const [name, type] of Object.entries(BY_NAME)) {
     for (const end of ["Payment", "Setup"]) {
       stripe[`confirm${name}${end}`] = (secret, data, more) => confirmTyped(client, type, secret, data, more);

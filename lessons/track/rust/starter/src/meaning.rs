@@ -65,13 +65,24 @@ pub fn of(event: &Value) -> Option<Event> {
 
 /// The outer `None` is an object that cannot be read, the inner one an event that means nothing here.
 fn fact(kind: &str, at: i64, thing: &Value) -> Option<Option<Fact>> {
+    let has_intent = thing["payment_intent"].is_string();
     match kind {
         // Complete is not paid: konbini and bank transfers are paid days later.
         "checkout.session.completed" | "checkout.session.async_payment_succeeded" => {
             payment(thing, &text(thing, "payment_status")?, at)
         }
-        // Day 5: what does not go well: async_payment_failed, expired; charge.refunded and the refund events,
-        // which find their session by the payment_intent.
+        // Money that goes back finds its session by the payment_intent.
+        "charge.refunded" if has_intent => {
+            refund(thing, thing["amount_refunded"].as_i64()?, "total").map(Some)
+        }
+        "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated"
+            if has_intent =>
+        {
+            let ended = matches!(thing["status"].as_str(), Some("failed" | "canceled"));
+            refund(thing, thing["amount"].as_i64()?, if ended { "returned" } else { "sent" })
+                .map(Some)
+        }
+        // Day 5: what does not go well: async_payment_failed, expired.
         _ => Some(None),
     }
 }
@@ -89,6 +100,15 @@ fn payment(session: &Value, status: &str, at: i64) -> Option<Option<Fact>> {
         updated: at,
         payment_intent: text(session, "payment_intent"),
     })))
+}
+
+fn refund(thing: &Value, amount: i64, state: &'static str) -> Option<Fact> {
+    Some(Fact::Refund(Refund {
+        source: text(thing, "id")?,
+        payment_intent: text(thing, "payment_intent")?,
+        amount,
+        state,
+    }))
 }
 
 fn text(object: &Value, field: &str) -> Option<String> {
