@@ -22,6 +22,7 @@ class Embedded {
     frame.style.cssText = "border:0;width:100%;min-height:32rem;display:block;color-scheme:light";
     const lang = client.locale ? `?lang=${client.locale}` : "";
     frame.src = `${client.root}/c/embed/${secret}${lang}`;
+    /** @type {HTMLIFrameElement | null} */
     this.frame = frame;
     /** @type {Element | null} */
     this.place = null;
