@@ -223,8 +223,11 @@ impl MerchantServer {
         file: &LedgerFile,
         was: &Registered,
     ) -> Result<Self, Fault> {
-        let options =
-            ListenOptions { port: was.port, secret: was.secret.clone(), ..ListenOptions::default() };
+        let options = ListenOptions {
+            port: was.port,
+            secret: was.secret.clone(),
+            ..ListenOptions::default()
+        };
         let mut server = Self::open(context, provider, file, options).await?;
         server.endpoint.clone_from(&was.endpoint);
         server.secret.clone_from(&was.secret);

@@ -101,7 +101,10 @@ mod tests {
             from_frame(&session, kind)
         };
         let there = Some("https://a.b/?s=cs_1".to_owned());
-        assert_eq!((left("always", "card"), left("always", "paypay")), (there.clone(), there.clone()));
+        assert_eq!(
+            (left("always", "card"), left("always", "paypay")),
+            (there.clone(), there.clone())
+        );
         assert_eq!((left("if_required", "card"), left("if_required", "paypay")), (None, there));
         assert_eq!((left("never", "card"), left("never", "paypay")), (None, None));
         assert_eq!(pay_path(&json!({"id": "cs_1", "ui_mode": "hosted_page"})), "/c/pay/cs_1");

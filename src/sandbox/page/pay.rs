@@ -306,8 +306,8 @@ fn ended(pages: &Pages, found: &Found, locale: Locale, noted: bool) -> Response 
 /// it is complete, else to the page that says what became of it.
 fn onward(pages: &Pages, found: &Found, locale: Locale) -> Response {
     let session = &found.session;
-    let is_paid =
-        text(session, "status") == "complete" && waiting(session, found.intent.as_deref()).is_none();
+    let is_paid = text(session, "status") == "complete"
+        && waiting(session, found.intent.as_deref()).is_none();
     match leave::success(session).filter(|_| is_paid) {
         Some(url) => see_other(&url),
         None => ended(pages, found, locale, false),

@@ -341,7 +341,10 @@ fn checkout_within_the_page_leads_to_the_return_address() {
     let id = secret.split("_secret_").next().unwrap();
     assert!(url.ends_with(&format!("/done?s={id}")), "{url}");
     let session = page.sandbox.api.read(&format!("/v1/checkout/sessions/{id}"));
-    assert_eq!((&session["status"], &session["payment_status"]), (&"complete".into(), &"paid".into()));
+    assert_eq!(
+        (&session["status"], &session["payment_status"]),
+        (&"complete".into(), &"paid".into())
+    );
 }
 
 #[test]
@@ -363,7 +366,10 @@ fn checkout_within_the_page_asks_the_bank_and_tells_the_page() {
     page.browser.keep_picture("embedded-checkout-ja");
     let id = secret.split("_secret_").next().unwrap();
     let session = page.sandbox.api.read(&format!("/v1/checkout/sessions/{id}"));
-    assert_eq!((&session["status"], &session["payment_status"]), (&"complete".into(), &"paid".into()));
+    assert_eq!(
+        (&session["status"], &session["payment_status"]),
+        (&"complete".into(), &"paid".into())
+    );
     page.go();
     page.browser.reads("destroyed");
     assert!(!page.browser.has("#one iframe"));
