@@ -115,7 +115,8 @@ fn what_happened_while_nobody_listened_is_caught_up_with_and_twice_changes_nothi
     env.ok(&["checkout", "--amount", "500", "--currency", "jpy", "--pay", "4242424242424242"]);
     assert_eq!(env.run(&["reconcile"]).code, 1);
     let first: Value = serde_json::from_str(&env.ok(&["catch-up", "--json"])).unwrap();
-    assert!(first["fresh"].as_u64().unwrap() > 0 && first["objects"] == 0, "{first}");
+    // What the payment moved on the balance is all that is read beside events.
+    assert!(first["fresh"].as_u64().unwrap() > 0 && first["objects"] == 1, "{first}");
     env.ok(&["reconcile"]);
     let again: Value = serde_json::from_str(&env.ok(&["catch-up", "--json"])).unwrap();
     assert_eq!(again["fresh"], 0, "{again}");

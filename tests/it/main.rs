@@ -11,6 +11,7 @@
 mod after_sale;
 mod book;
 mod browser;
+mod catching_up;
 mod check;
 mod checkout_loop;
 #[cfg(unix)]
