@@ -21,26 +21,45 @@ use std::sync::{Arc, PoisonError, RwLock};
 /// The secrets that are believed. Clones share them; one can be added while deliveries come in, because the
 /// provider tells it only once the endpoint is registered.
 #[derive(Clone, Debug, Default)]
-pub struct Secrets(Arc<RwLock<Vec<SigningSecret>>>);
+pub struct Secrets(Arc<RwLock<Arc<Believed>>>);
+
+/// Secrets, and a fingerprint of each.
+#[derive(Clone, Debug, Default)]
+struct Believed {
+    secrets: Vec<SigningSecret>,
+    fingerprints: Vec<String>,
+}
+
+impl Believed {
+    fn new(secrets: Vec<SigningSecret>) -> Self {
+        let fingerprint = |secret: &SigningSecret| {
+            canonical::sha256(secret.reveal()).chars().take(FINGERPRINT_DIGITS).collect()
+        };
+        Self { fingerprints: secrets.iter().map(fingerprint).collect(), secrets }
+    }
+}
 
 impl Secrets {
     /// Believes `secrets` from the start.
     pub fn new(secrets: Vec<SigningSecret>) -> Self {
-        Self(Arc::new(RwLock::new(secrets)))
+        Self(Arc::new(RwLock::new(Arc::new(Believed::new(secrets)))))
     }
 
     /// Believes one more.
     pub fn trust(&self, secret: SigningSecret) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).push(secret);
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let more = all.secrets.iter().cloned().chain([secret]).collect();
+        *all = Arc::new(Believed::new(more));
     }
 
     /// Believes these secrets and no others from now on.
     pub fn trust_only(&self, secrets: Vec<SigningSecret>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = secrets;
+        let believed = Arc::new(Believed::new(secrets));
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = believed;
     }
 
-    fn all(&self) -> Vec<SigningSecret> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    fn all(&self) -> Arc<Believed> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -193,12 +212,12 @@ impl Intake {
         header: Option<&str>,
         body: &[u8],
     ) -> Result<(Event, Source), IntakeError> {
-        let secrets = self.secrets.all();
-        let payload = signature::verify(body, header, &secrets, self.now(), self.tolerance_s)?;
+        let known = self.secrets.all();
+        let payload =
+            signature::verify(body, header, &known.secrets, self.now(), self.tolerance_s)?;
         let event = Event::read(payload)?;
-        let secret = secrets.get(payload.secret()).map(SigningSecret::reveal).unwrap_or_default();
-        let fingerprint = canonical::sha256(secret).chars().take(FINGERPRINT_DIGITS).collect();
-        Ok((event, Source::Webhook { signed: payload.signed(), secret: fingerprint }))
+        let secret = known.fingerprints.get(payload.secret()).cloned().unwrap_or_default();
+        Ok((event, Source::Webhook { signed: payload.signed(), secret }))
     }
 
     /// Whether an event is of the mode that is booked here.
@@ -215,8 +234,7 @@ impl Intake {
         if other_mode {
             line = line.apart(Apart::OtherMode);
         }
-        let ticket =
-            self.batch.submit(Write::Line(Box::new(line))).map_err(|_| IntakeError::Overloaded)?;
+        let ticket = self.batch.submit(Write::line(line)).map_err(|_| IntakeError::Overloaded)?;
         let mut accepted = ticket.await?;
         if other_mode {
             accepted.problem = Some(OTHER_MODE.to_owned());

@@ -45,6 +45,8 @@ mod golden_pages;
 mod http;
 #[cfg(unix)]
 mod interrupted;
+#[cfg(target_os = "linux")]
+mod large_ledger;
 mod listener;
 mod merchant;
 mod merchant_commands;
