@@ -157,7 +157,8 @@ fn whatever_is_interrupted_leaves_the_ledger_whole() {
     env.ok(&["ledger", "show"]);
     let count = || -> usize {
         let sql = "SELECT COUNT(*) FROM events";
-        ledger(&env).query_row(sql, [], |row| row.get(0)).unwrap()
+        let count: u32 = ledger(&env).query_row(sql, [], |row| row.get(0)).unwrap();
+        usize::try_from(count).unwrap()
     };
     let whole = || {
         let said = env.ok(&["ledger", "verify", "--json"]);
