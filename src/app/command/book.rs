@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 /// What is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BookAction {
-    /// The entries about an object, at most so many, the newest. A table has [`ENTRIES_READ`] where none is said.
+    /// The entries about an object, at most so many, the newest. A table has 1,000 where none is said.
     Journal {
         /// The object.
         object: Option<String>,
