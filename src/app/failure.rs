@@ -48,6 +48,7 @@ pub fn of_store(error: &StoreError, path: &Path) -> Fault {
         StoreError::Corrupt { .. } => Fault::because(FaultKind::LedgerBroken { path }, error),
         StoreError::Full { .. } => Fault::because(FaultKind::DiskFull { path }, error),
         StoreError::Newer { .. } => Fault::because(FaultKind::Newer { path }, error),
+        StoreError::Interrupted => FaultKind::Interrupted.into(),
         StoreError::Moved { .. } | StoreError::Io { .. } | StoreError::Gone => {
             Fault::because(FaultKind::Ledger { path }, error)
         }
@@ -67,6 +68,7 @@ pub fn of_progress(error: &StoreError, path: &Path) -> Fault {
             | StoreError::Moved { .. }
             | StoreError::Io { .. }
             | StoreError::Gone => FaultKind::File { path },
+            StoreError::Interrupted => FaultKind::Interrupted,
         },
         error,
     )

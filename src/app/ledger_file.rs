@@ -36,9 +36,13 @@ pub async fn apart<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.unwrap_or(Err(StoreError::Gone))
 }
 
-/// Opens the folder's ledger for reading alone.
+/// Opens the folder's ledger for a command that only looks at it or works on it as a whole: what takes long ends once
+/// the command's end is asked for.
 pub fn read(context: &Context) -> Result<Ledger, Fault> {
-    Ledger::open(&context.config.ledger_path()).map_err(|error| fault(context, &error))
+    let stop = context.stop.clone();
+    Ledger::open(&context.config.ledger_path())
+        .and_then(|ledger| ledger.until(move || stop.is_stopped()))
+        .map_err(|error| fault(context, &error))
 }
 
 /// A failure of the folder's ledger.

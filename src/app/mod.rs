@@ -13,6 +13,7 @@ pub mod form;
 pub mod kept_endpoint;
 pub mod ledger_file;
 pub mod merchant_server;
+pub mod parts;
 pub mod payment;
 pub mod provider;
 pub mod reconcile_run;

@@ -53,7 +53,7 @@ pub(crate) struct LedgerJournal {
     /// Table, JSON or CSV.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Shape,
-    /// At most this many entries, the newest.
+    /// At most this many entries, the newest; a table has 1,000 where none is said.
     #[arg(long, value_name = "N", value_parser = whole(1, u32::MAX))]
     pub(crate) limit: Option<u32>,
     /// Only entries about this object.
@@ -95,7 +95,7 @@ pub(crate) struct LedgerShow {
     /// Only rows created since.
     #[arg(long, value_name = "WHEN")]
     pub(crate) since: Option<String>,
-    /// At most this many, the newest; a table on a terminal has 1,000 where none is said.
+    /// At most this many, the newest; a table has 1,000 where none is said.
     #[arg(long, value_name = "N", value_parser = whole(1, u32::MAX))]
     pub(crate) limit: Option<u32>,
     /// Only the row of this session.

@@ -21,6 +21,7 @@ use crate::cli::ledger_args::LedgerShow;
 use crate::cli::ledger_args::{BookFormat, LedgerBook};
 use crate::cli::{args, course_args, deliver_args, sandbox_args};
 use crate::config::Config;
+use crate::domain::book::export::Form;
 use crate::domain::course::progress_report::{Kind, Shape};
 use crate::domain::currency::Currency;
 use crate::domain::entry::EntryStatus;
@@ -29,7 +30,7 @@ use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 use crate::net::outbound::{Beyond, Place};
 use crate::net::tls::Files;
-use crate::view::canvas::Canvas;
+use crate::view::canvas::{Canvas, Format};
 use crate::view::time;
 use jiff::tz::TimeZone;
 use std::time::Duration;
@@ -69,12 +70,8 @@ impl Reader<'_> {
         read.map(Some).ok_or_else(|| self.bad(flag, text, WHEN))
     }
 
-    pub(crate) fn ledger(
-        &self,
-        show: &LedgerShow,
-        terminal: bool,
-    ) -> Result<ledger::LedgerOptions, FaultKind> {
-        let read = terminal && show.format == args::Shape::Table;
+    pub(crate) fn ledger(&self, show: &LedgerShow) -> Result<ledger::LedgerOptions, FaultKind> {
+        let read = self.canvas.format == Format::Text;
         Ok(ledger::LedgerOptions {
             status: show.status.as_deref().and_then(EntryStatus::read),
             since: self.instant("--since", show.since.as_deref())?,
@@ -433,9 +430,9 @@ pub(crate) fn book(asked: LedgerBook) -> book::BookAction {
         LedgerBook::Rebuild(_) => book::BookAction::Rebuild,
         LedgerBook::Verify(_) => book::BookAction::Verify,
         LedgerBook::Export(it) => book::BookAction::Export(match (it.format, it.output) {
-            (BookFormat::Jsonl, _) => Export::Jsonl,
-            (BookFormat::Beancount, _) => Export::Beancount,
-            (BookFormat::Hledger, _) => Export::Hledger,
+            (BookFormat::Jsonl, _) => Export::Text(Form::Jsonl),
+            (BookFormat::Beancount, _) => Export::Text(Form::Beancount),
+            (BookFormat::Hledger, _) => Export::Text(Form::Hledger),
             (BookFormat::Sqlite, Some(path)) => Export::Sqlite(path),
             (BookFormat::Csv | BookFormat::Sqlite, _) => Export::Csv,
         }),

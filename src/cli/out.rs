@@ -18,7 +18,7 @@ pub(crate) fn aside(text: &str) {
 }
 
 /// Stdout for what is written piece by piece. A reader that has gone away is no failure here either.
-pub(crate) fn stream() -> Box<dyn Write> {
+pub(crate) fn stream() -> Box<dyn Write + Send> {
     Box::new(io::BufWriter::with_capacity(64 * 1024, Stream))
 }
 

@@ -9,6 +9,7 @@ use crate::app::command::{
 use crate::app::context::{Context, NoticeSink};
 use crate::app::course::talk::note_shown;
 use crate::app::course::{RunOptions, library, of_lesson};
+use crate::app::parts::Parts;
 use crate::app::seeded::World;
 use crate::app::trigger::Asked;
 use crate::cli::args::{self, Command, Day, Ledger, Lesson, Line, Shape};
@@ -246,10 +247,13 @@ pub(crate) async fn dispatch(
         }
         Command::Listen(asked) => listen::run(context, reader.listen(asked, config)?).await,
         Command::Ledger { command: Ledger::Show(asked) } => {
-            ledger::run(context, reader.ledger(&asked, out::is_terminal())?)
+            let parts = parts(reader.canvas, false);
+            ledger::run(context, reader.ledger(&asked)?, parts)
         }
         Command::Ledger { command: Ledger::Book(asked) } => {
-            book::run(context, options::book(asked)).await
+            let text = matches!(&asked, LedgerBook::Export(it) if it.format != BookFormat::Csv);
+            let parts = parts(reader.canvas, text);
+            book::run(context, options::book(asked), parts).await
         }
         Command::Reconcile(asked) => compare(&asked, context, reader).await,
         Command::Logs(asked) => logs::run(context, &request_args::logs(asked)).await,
@@ -309,6 +313,14 @@ async fn trade(asked: Merchant, context: &Context, reader: &Reader<'_>) -> Resul
         Work::Sync => plan_sync::run(context, Path::new(asked.text("file"))).await,
         _ => merchant::run(context, reader.merchant(asked)?).await,
     }
+}
+
+/// Where rows of any number go part by part: where they are for programs, or are a `text` for one. A table has only as
+/// many as a person reads.
+fn parts(canvas: &Canvas, text: bool) -> Option<Parts> {
+    let format = if text { Format::Text } else { canvas.format };
+    let canvas = Canvas { format, ..canvas.clone() };
+    (text || format != Format::Text).then(|| view::parts::sink(&canvas, out::stream()))
 }
 
 async fn compare(

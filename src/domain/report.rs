@@ -400,6 +400,16 @@ pub enum Report {
     },
 }
 
+/// Takes a report whose rows, or whose text, may be longer than memory part by part.
+pub trait PartSink: Send {
+    /// Begins; the report has no rows yet, and everything else.
+    fn begin(&mut self, frame: &Report) -> std::io::Result<()>;
+    /// Some of the rows, as a report of these alone, or some of the text.
+    fn part(&mut self, part: &Report) -> std::io::Result<()>;
+    /// Ends.
+    fn end(&mut self) -> std::io::Result<()>;
+}
+
 impl Report {
     /// Whether it is rows, of which there may be more than a screen has lines.
     pub const fn is_table(&self) -> bool {

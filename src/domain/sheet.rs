@@ -76,4 +76,6 @@ pub struct Sheet {
     pub rows: Vec<Vec<Cell>>,
     /// What was looked at, where rows are findings.
     pub looked: Option<Looked>,
+    /// How many rows there are, where these are only the newest.
+    pub all: Option<u64>,
 }

@@ -24,7 +24,7 @@ use tokio::sync::watch;
 /// provider tells it only once the endpoint is registered.
 #[derive(Clone, Debug, Default)]
 pub struct Secrets {
-    believed: Arc<RwLock<Vec<SigningSecret>>>,
+    believed: Arc<RwLock<Arc<Believed>>>,
     /// How many are being asked for.
     awaited: watch::Sender<usize>,
 }
@@ -42,10 +42,27 @@ impl Drop for Awaited {
 /// How long a delivery waits for a secret that is being asked for: the provider gives it ten seconds.
 const AWAITED: Duration = Duration::from_secs(5);
 
+/// Secrets, and a fingerprint of each.
+#[derive(Clone, Debug, Default)]
+struct Believed {
+    secrets: Vec<SigningSecret>,
+    fingerprints: Vec<String>,
+}
+
+impl Believed {
+    fn new(secrets: Vec<SigningSecret>) -> Self {
+        let fingerprint = |secret: &SigningSecret| {
+            canonical::sha256(secret.reveal()).chars().take(FINGERPRINT_DIGITS).collect()
+        };
+        Self { fingerprints: secrets.iter().map(fingerprint).collect(), secrets }
+    }
+}
+
 impl Secrets {
     /// Believes `secrets` from the start.
     pub fn new(secrets: Vec<SigningSecret>) -> Self {
-        Self { believed: Arc::new(RwLock::new(secrets)), awaited: watch::Sender::new(0) }
+        let believed = Arc::new(RwLock::new(Arc::new(Believed::new(secrets))));
+        Self { believed, awaited: watch::Sender::new(0) }
     }
 
     /// Has deliveries that no secret fits wait: the provider is being asked for one, and what is due is delivered as
@@ -67,16 +84,19 @@ impl Secrets {
 
     /// Believes one more.
     pub fn trust(&self, secret: SigningSecret) {
-        self.believed.write().unwrap_or_else(PoisonError::into_inner).push(secret);
+        let mut all = self.believed.write().unwrap_or_else(PoisonError::into_inner);
+        let more = all.secrets.iter().cloned().chain([secret]).collect();
+        *all = Arc::new(Believed::new(more));
     }
 
     /// Believes these secrets and no others from now on.
     pub fn trust_only(&self, secrets: Vec<SigningSecret>) {
-        *self.believed.write().unwrap_or_else(PoisonError::into_inner) = secrets;
+        let believed = Arc::new(Believed::new(secrets));
+        *self.believed.write().unwrap_or_else(PoisonError::into_inner) = believed;
     }
 
-    fn all(&self) -> Vec<SigningSecret> {
-        self.believed.read().unwrap_or_else(PoisonError::into_inner).clone()
+    fn all(&self) -> Arc<Believed> {
+        Arc::clone(&self.believed.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -233,12 +253,12 @@ impl Intake {
         header: Option<&str>,
         body: &[u8],
     ) -> Result<(Event, Source), IntakeError> {
-        let secrets = self.secrets.all();
-        let payload = signature::verify(body, header, &secrets, self.now(), self.tolerance_s)?;
+        let known = self.secrets.all();
+        let payload =
+            signature::verify(body, header, &known.secrets, self.now(), self.tolerance_s)?;
         let event = Event::read(payload)?;
-        let secret = secrets.get(payload.secret()).map(SigningSecret::reveal).unwrap_or_default();
-        let fingerprint = canonical::sha256(secret).chars().take(FINGERPRINT_DIGITS).collect();
-        Ok((event, Source::Webhook { signed: payload.signed(), secret: fingerprint }))
+        let secret = known.fingerprints.get(payload.secret()).cloned().unwrap_or_default();
+        Ok((event, Source::Webhook { signed: payload.signed(), secret }))
     }
 
     /// Whether an event is of the mode that is booked here.
@@ -255,8 +275,7 @@ impl Intake {
         if other_mode {
             line = line.apart(Apart::OtherMode);
         }
-        let ticket =
-            self.batch.submit(Write::Line(Box::new(line))).map_err(|_| IntakeError::Overloaded)?;
+        let ticket = self.batch.submit(Write::line(line)).map_err(|_| IntakeError::Overloaded)?;
         let mut accepted = ticket.await?;
         if other_mode {
             accepted.problem = Some(OTHER_MODE.to_owned());

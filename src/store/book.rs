@@ -3,9 +3,12 @@
 use crate::domain::book::{Account, Booked, Reason};
 use crate::domain::currency::Currency;
 use crate::domain::time::Timestamp;
+use crate::os::place::beside;
 use crate::os::private;
-use crate::store::{Ledger, StoreError, rebuild, schema, sqlite};
+use crate::store::{Each, Ledger, StoreError, rebuild, schema, sqlite};
+use rusqlite::types::Value;
 use rusqlite::{Connection, Row, TransactionBehavior};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// What an account holds in one currency.
@@ -59,7 +62,50 @@ impl Ledger {
         subject: Option<&str>,
         limit: Option<u32>,
     ) -> Result<Vec<Booked>, StoreError> {
-        self.read(|connection| booked(connection, subject, limit))
+        let mut found = Vec::new();
+        self.each_entry(subject, limit, &mut |entry| {
+            found.push(entry);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// Gives the same entries to `each`.
+    pub fn each_entry(
+        &self,
+        subject: Option<&str>,
+        limit: Option<u32>,
+        each: Each<'_, Booked>,
+    ) -> Result<(), StoreError> {
+        let about = "(?1 IS NULL OR subject = ?1 OR entries.object = ?1)";
+        let mut sql = format!(
+            "SELECT number, events.id, events.received, events.created, subject, \
+             COALESCE(entries.object, subject), reason, takes_back FROM entries \
+             JOIN events ON events.seq = entries.line WHERE {about}"
+        );
+        let mut values = vec![subject.map_or(Value::Null, |subject| subject.to_owned().into())];
+        if let Some(limit) = limit {
+            sql += &format!(
+                " AND number >= (SELECT MIN(number) FROM (SELECT number FROM entries \
+                 WHERE {about} ORDER BY number DESC LIMIT ?2))"
+            );
+            values.push(limit.into());
+        }
+        sql += " ORDER BY number";
+        self.stream(&sql, values, booked, each)
+    }
+
+    /// The currencies of all postings.
+    pub fn currencies(&self) -> Result<BTreeSet<Currency>, StoreError> {
+        let sql = "SELECT DISTINCT currency FROM postings";
+        let one = |row: &Row<'_>| schema::currency(row, 0);
+        self.read(|connection| connection.prepare(sql)?.query_map([], one)?.collect())
+    }
+
+    /// How many postings there are.
+    pub fn postings_count(&self) -> Result<u64, StoreError> {
+        let sql = "SELECT COUNT(*) FROM postings";
+        self.read(|connection| connection.query_row(sql, [], |row| super::count(row, 0)))
     }
 
     /// What a person should look at: lines that could not be booked, lines that stand apart, contradictions, and charges
@@ -81,16 +127,26 @@ impl Ledger {
 
     /// Writes a copy of the ledger to `path`, where nothing stands yet.
     pub fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
+        let new = !path.exists();
         private::database(path)
             .map_err(|error| StoreError::Io { path: path.to_owned(), reason: error.to_string() })?;
         let name = path.to_string_lossy();
-        self.read(|connection| connection.execute("VACUUM INTO ?1", [name.as_ref()]).map(|_| ()))
+        let copied = self
+            .read(|connection| connection.execute("VACUUM INTO ?1", [name.as_ref()]).map(|_| ()));
+        if copied.is_err() && new {
+            // Half a copy looks like a whole one.
+            for left in [path.to_owned(), beside(path, "-journal")] {
+                drop(std::fs::remove_file(left));
+            }
+        }
+        copied
     }
 
     /// Makes everything that follows from the journal anew; how many lines there were.
     pub fn rebuild(&self) -> Result<u64, StoreError> {
         let mut connection = schema::open(self.path())?;
         let mut work = || {
+            self.until.watch(&mut connection)?;
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let lines = rebuild::anew(&transaction)?;
@@ -101,34 +157,19 @@ impl Ledger {
     }
 }
 
-fn booked(
-    connection: &Connection,
-    subject: Option<&str>,
-    limit: Option<u32>,
-) -> rusqlite::Result<Vec<Booked>> {
-    let limit = limit.map_or(-1, i64::from);
-    let sql = "SELECT number, events.id, events.received, events.created, subject, \
-               COALESCE(entries.object, subject), reason, takes_back FROM entries JOIN events ON events.seq = entries.line \
-               WHERE ?1 IS NULL OR subject = ?1 OR entries.object = ?1 ORDER BY number DESC LIMIT ?2";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(rusqlite::params![subject, limit])?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        let (number, object): (i64, String) = (row.get(0)?, row.get(5)?);
-        let reason: Reason = sqlite::reason(row, 6)?;
-        let postings = sqlite::postings(connection, number)?;
-        found.push(Booked {
-            number,
-            line: row.get(1)?,
-            received: Timestamp(row.get(2)?),
-            created: Timestamp(row.get(3)?),
-            subject: row.get(4)?,
-            entry: sqlite::entry(&object, reason, postings)?,
-            takes_back: row.get(7)?,
-        });
-    }
-    found.reverse();
-    Ok(found)
+fn booked(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Booked> {
+    let (number, object): (i64, String) = (row.get(0)?, row.get(5)?);
+    let reason: Reason = sqlite::reason(row, 6)?;
+    let postings = sqlite::postings(connection, number)?;
+    Ok(Booked {
+        number,
+        line: row.get(1)?,
+        received: Timestamp(row.get(2)?),
+        created: Timestamp(row.get(3)?),
+        subject: row.get(4)?,
+        entry: sqlite::entry(&object, reason, postings)?,
+        takes_back: row.get(7)?,
+    })
 }
 
 /// The sum of `what` as two columns, neither of which can be more than SQLite counts; [`summed`] puts them together.

@@ -38,7 +38,10 @@ impl Ledger {
         // Nobody may take the file away meanwhile.
         let _lock = writer::lock(self.path())?;
         let mut connection = schema::open(self.path())?;
-        work(&mut connection, each).map_err(|error| schema::explain(self.path(), &error))
+        let watched = self.until.watch(&mut connection);
+        watched
+            .and_then(|()| work(&mut connection, each))
+            .map_err(|error| schema::explain(self.path(), &error))
     }
 }
 
@@ -198,7 +201,7 @@ mod tests {
         fn hear(&self, numbers: std::ops::Range<u32>) {
             let batch = self.ledger.writer().unwrap().start();
             let waiting: Vec<_> =
-                numbers.map(|n| batch.submit(Write::Line(Box::new(intent(n)))).unwrap()).collect();
+                numbers.map(|n| batch.submit(Write::line(intent(n))).unwrap()).collect();
             for ticket in waiting {
                 ticket.wait().unwrap();
             }
@@ -315,7 +318,7 @@ mod tests {
         for numbers in [0..1_000, 1_000..3_000] {
             let batch = desk.ledger.writer().unwrap().start();
             let waiting: Vec<_> =
-                numbers.map(|n| batch.submit(Write::Line(Box::new(session(n)))).unwrap()).collect();
+                numbers.map(|n| batch.submit(Write::line(session(n))).unwrap()).collect();
             for ticket in waiting {
                 ticket.wait().unwrap();
             }

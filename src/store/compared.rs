@@ -1,14 +1,17 @@
 //! The ledger as rows that are compared with the provider's: sessions, payments without one, disputes, payouts.
 
+use crate::domain::book::line::Line;
 use crate::domain::currency::Currency;
-use crate::domain::entry::EntryStatus;
+use crate::domain::entry::{EntryStatus, Fact as Seen};
 use crate::domain::money::Money;
 use crate::domain::reconcile::row::{Key, Row, What};
 use crate::domain::time::Timestamp;
-use crate::store::{Ledger, StoreError, schema};
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
-use std::collections::BTreeMap;
-use std::io;
+use crate::store::pack::Bodies;
+use crate::store::sqlite::{self, LINE};
+use crate::store::{Each, Ledger, StoreError, schema};
+use rusqlite::{Connection, OptionalExtension as _, Params, TransactionBehavior, params};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// From when to when, by when things were made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,8 +29,19 @@ impl Span {
     }
 }
 
-/// Whoever takes the rows.
-type Each<'e> = &'e mut dyn FnMut(&Row) -> io::Result<()>;
+/// How far a ledger was read: which one, up to which line, and what the chain's hash was there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    ledger: i64,
+    line: i64,
+    hash: String,
+}
+
+/// A row, with the charges of which something may be said that changes it.
+pub type Named = (Row, Vec<String>);
+
+/// Whoever takes the rows; whether more are wanted.
+type Give<'g> = &'g mut dyn FnMut(Row, Vec<String>) -> bool;
 
 impl Ledger {
     /// About how many rows there are: sessions, and PaymentIntents without one are not counted.
@@ -37,52 +51,161 @@ impl Ledger {
     }
 
     /// Gives each row of `span` to `each`, all as of one instant, and keeps no other reader waiting.
-    pub fn compared(&self, span: Span, each: Each<'_>) -> Result<(), StoreError> {
-        let mut connection = schema::open(self.path())?;
+    pub fn compared(&self, span: Span, each: Each<'_, Named>) -> Result<Position, StoreError> {
         let mut stopped = None;
-        let mut give = |row: &Row| match each(row) {
+        let mut give = |row: Row, charges: Vec<String>| match each((row, charges)) {
             Ok(()) => true,
             Err(error) => {
                 stopped = Some(error);
                 false
             }
         };
-        let mut work = || {
-            let transaction =
-                connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
-            sessions(&transaction, span, &mut give)?;
-            others(&transaction, span, &mut give)
-        };
-        let worked = work();
+        let worked = self.at_one_instant(|transaction| {
+            let (from, to) =
+                (span.since.map_or(i64::MIN, |at| at.0), span.until.map_or(i64::MAX, |at| at.0));
+            let within = "created >= ?1 AND created < ?2";
+            sessions(transaction, within, params![from, to], &mut give)?;
+            others(transaction, None, span, &mut give)?;
+            position(transaction)
+        });
         if let Some(error) = stopped {
             let (path, reason) = (self.path().to_owned(), error.to_string());
             return Err(StoreError::Io { path, reason });
         }
+        worked
+    }
+
+    /// The names of everything that the lines after `from` are about, and how far that is; `None` where it is not the
+    /// same ledger, or there are more than `most` lines.
+    pub fn touched_since(
+        &self,
+        from: &Position,
+        most: usize,
+    ) -> Result<Option<(BTreeSet<String>, Position)>, StoreError> {
+        self.at_one_instant(|transaction| {
+            let here = position(transaction)?;
+            if here.ledger != from.ledger || hash_at(transaction, from.line)? != from.hash {
+                return Ok(None);
+            }
+            let sql = format!("SELECT {LINE} FROM events WHERE seq > ?1 ORDER BY seq");
+            let mut statement = transaction.prepare(&sql)?;
+            let mut rows = statement.query([from.line])?;
+            let mut bodies = Bodies::new(transaction);
+            let (mut names, mut lines) = (BTreeSet::new(), 0);
+            while let Some(row) = rows.next()? {
+                lines += 1;
+                if lines > most {
+                    return Ok(None);
+                }
+                name(&sqlite::line(row, &mut bodies)?, &mut names);
+            }
+            Ok(Some((names, here)))
+        })
+    }
+
+    /// The rows of `span` that are called so, or are of a payment that is.
+    pub fn compared_of(
+        &self,
+        names: &BTreeSet<String>,
+        span: Span,
+    ) -> Result<Vec<Named>, StoreError> {
+        self.at_one_instant(|transaction| {
+            let mut found: BTreeMap<String, Named> = BTreeMap::new();
+            let mut give = |row: Row, charges: Vec<String>| {
+                if span.has(row.created) {
+                    found.insert(row.id.clone(), (row, charges));
+                }
+                true
+            };
+            for name in names {
+                for column in ["session_id", "payment_intent"] {
+                    sessions(transaction, &schema::is(column, 1), [name], &mut give)?;
+                }
+                others(transaction, Some(name), span, &mut give)?;
+            }
+            Ok(found.into_values().collect())
+        })
+    }
+
+    /// Reads with a connection of its own, so that no other reader waits.
+    fn at_one_instant<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let mut connection = schema::open(self.path())?;
+        let worked = self.until.watch(&mut connection).and_then(|()| {
+            work(&*connection.transaction_with_behavior(TransactionBehavior::Deferred)?)
+        });
         worked.map_err(|error| schema::explain(self.path(), &error))
     }
 }
 
+/// How far the ledger goes.
+fn position(connection: &Connection) -> rusqlite::Result<Position> {
+    let sql = "SELECT COALESCE(MAX(seq), 0) FROM events";
+    let line = connection.query_row(sql, [], |row| row.get(0))?;
+    Ok(Position { ledger: schema::id(connection)?, line, hash: hash_at(connection, line)? })
+}
+
+/// The chain's hash at a line; nothing where there is no such line.
+fn hash_at(connection: &Connection, line: i64) -> rusqlite::Result<String> {
+    let sql = "SELECT COALESCE(hex(hash), '') FROM events WHERE seq = ?1";
+    let hash = connection.query_row(sql, [line], |row| row.get(0)).optional()?;
+    Ok(hash.unwrap_or_default())
+}
+
+/// The names of what a line is about.
+fn name(line: &Line, names: &mut BTreeSet<String>) {
+    for fact in &line.meaning.facts {
+        names.insert(fact.subject.clone());
+        names.insert(fact.key.object.clone());
+    }
+    for seen in &line.meaning.rows {
+        match seen {
+            Seen::Session(it) => {
+                names.insert(it.session_id.clone());
+                names.extend(it.payment_intent.clone());
+            }
+            Seen::Refund(it) => {
+                names.insert(it.payment_intent.clone());
+            }
+        }
+    }
+}
+
+/// The rows of the sessions that a condition is true of.
 fn sessions(
     connection: &Connection,
-    span: Span,
-    give: &mut impl FnMut(&Row) -> bool,
+    condition: &str,
+    values: impl Params,
+    give: Give<'_>,
 ) -> rusqlite::Result<()> {
-    let sql = "SELECT session_id, amount, currency, settled, created, updated, payment_intent, event_id, \
-               refunded FROM ledger WHERE created >= ?1 AND created < ?2";
-    let mut statement = connection.prepare(sql)?;
-    let (from, to) =
-        (span.since.map_or(i64::MIN, |at| at.0), span.until.map_or(i64::MAX, |at| at.0));
-    let mut rows = statement.query([from, to])?;
+    let sql = format!(
+        "SELECT session_id, amount, currency, settled, created, updated, payment_intent, event_id, \
+         refunded FROM ledger WHERE {condition}"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(values)?;
     while let Some(found) = rows.next()? {
         let mut row = Row::session(&schema::entry(found)?, Some(found.get(8)?));
+        let mut charges = Vec::new();
         if let Some(intent) = row.key(Key::Intent) {
-            row.fee = fee(connection, intent, row.currency)?;
+            let kept = fee(connection, intent, row.currency)?;
+            charges = captured(connection, intent)?;
+            row.fee = kept;
         }
-        if !give(&row) {
+        if !give(row, charges) {
             return Ok(());
         }
     }
     Ok(())
+}
+
+/// The charges that a payment was captured by.
+fn captured(connection: &Connection, payment: &str) -> rusqlite::Result<Vec<String>> {
+    let sql = "SELECT DISTINCT object FROM facts WHERE subject = ?1 AND what = 'captured'";
+    let mut statement = connection.prepare_cached(sql)?;
+    statement.query_map([payment], |row| row.get(0))?.collect()
 }
 
 /// What the balance transactions of a payment's charges say was kept, where they are known and of its currency.
@@ -97,6 +220,19 @@ fn fee(
                WHERE one.subject = ?1 AND one.what IN ('captured', 'charged') AND kept.currency = ?2";
     let mut statement = connection.prepare_cached(sql)?;
     statement.query_row(params![payment, currency.code()], |row| row.get(0))
+}
+
+/// What the balance transactions of an object itself say was kept, where they are known and of its currency.
+fn kept(
+    connection: &Connection,
+    object: &str,
+    currency: Currency,
+) -> rusqlite::Result<Option<i64>> {
+    let sql = "SELECT SUM(kept.amount) FROM facts AS settled \
+               JOIN facts AS kept ON kept.subject = settled.object AND kept.what = 'fee' \
+               WHERE settled.subject = ?1 AND settled.what = 'settled' AND kept.currency = ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    statement.query_row(params![object, currency.code()], |row| row.get(0))
 }
 
 /// What the facts of a subject come to so far.
@@ -114,16 +250,21 @@ struct Subject {
     reinstated: i64,
 }
 
+/// The rows of all subjects that are no session's payment, or of one.
 fn others(
     connection: &Connection,
+    only: Option<&str>,
     span: Span,
-    give: &mut impl FnMut(&Row) -> bool,
+    give: Give<'_>,
 ) -> rusqlite::Result<()> {
-    let sql = "SELECT subject, object, kind, what, amount, currency, at FROM facts \
-               WHERE what IN ('received', 'captured', 'refunded_so_far', 'withdrawn', 'reinstated') \
-               OR kind = 'payout' ORDER BY subject";
-    let mut statement = connection.prepare(sql)?;
-    let mut rows = statement.query([])?;
+    let of = if only.is_some() { "AND subject = ?1" } else { "AND ?1 IS NULL" };
+    let sql = format!(
+        "SELECT subject, object, kind, what, amount, currency, at FROM facts \
+         WHERE (what IN ('received', 'captured', 'refunded_so_far', 'withdrawn', 'reinstated') \
+         OR kind = 'payout') {of} ORDER BY subject"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([only])?;
     let mut subject = Subject::default();
     while let Some(found) = rows.next()? {
         let id: String = found.get(0)?;
@@ -159,7 +300,7 @@ fn told(
     connection: &Connection,
     span: Span,
     it: &Subject,
-    give: &mut impl FnMut(&Row) -> bool,
+    give: Give<'_>,
 ) -> rusqlite::Result<bool> {
     let Some(currency) = it.currency.filter(|_| span.has(Timestamp(it.at))) else {
         return Ok(true);
@@ -169,10 +310,13 @@ fn told(
     };
     if let Some(sent) = it.sent {
         let status = if it.returned { EntryStatus::Failed } else { EntryStatus::Paid };
-        return Ok(give(&Row { status: Some(status), ..row(What::Payout, sent) }));
+        let row = Row { status: Some(status), ..row(What::Payout, sent) };
+        return Ok(give(row, Vec::new()));
     }
     if let Some(withdrawn) = it.withdrawn {
-        return Ok(give(&Row { refunded: Some(it.reinstated), ..row(What::Dispute, withdrawn) }));
+        let fee = kept(connection, &it.id, currency)?;
+        let row = Row { refunded: Some(it.reinstated), fee, ..row(What::Dispute, withdrawn) };
+        return Ok(give(row, Vec::new()));
     }
     let captured = (!it.captured.is_empty())
         .then(|| it.captured.values().fold(0_i64, |sum, one| sum.saturating_add(*one)));
@@ -188,7 +332,7 @@ fn told(
     row.status = Some(EntryStatus::Paid);
     row.refunded = Some(refunded);
     row.fee = fee(connection, &it.id, currency)?;
-    Ok(give(&row))
+    Ok(give(row, it.captured.keys().cloned().collect()))
 }
 
 fn refunds(connection: &Connection, intent: &str) -> rusqlite::Result<i64> {
@@ -198,7 +342,7 @@ fn refunds(connection: &Connection, intent: &str) -> rusqlite::Result<i64> {
     let mut rows = statement.query([intent])?;
     while let Some(row) = rows.next()? {
         let source: String = row.get(0)?;
-        facts.apply_fact(&source, crate::store::sqlite::refund_state(row, 1)?, row.get(2)?);
+        facts.apply_fact(&source, sqlite::refund_state(row, 1)?, row.get(2)?);
     }
     Ok(facts.total())
 }

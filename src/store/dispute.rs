@@ -85,7 +85,7 @@ mod tests {
             let event = json!({"id": format!("evt_{kind}"), "object": "event", "type": kind, "created": 5,
                 "livemode": false, "api_version": null, "data": {"object": dispute}});
             let line = Line::event(Event::fetched(&event).unwrap(), Timestamp(9), Source::Poll);
-            batch.submit_blocking(Write::Line(Box::new(line))).unwrap();
+            batch.submit_blocking(Write::line(line)).unwrap();
         };
         assert_eq!(ledger.disputes().unwrap(), BTreeMap::new());
         let taken = moved("txn_1", -500, 1_500);

@@ -108,7 +108,7 @@ pub(super) fn carry(old: &Connection, new: &mut Connection) -> rusqlite::Result<
     let transaction = new.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let begin = Chain::new(schema::writer_number());
     let mut chain = begin.clone();
-    let mut store = Sqlite { connection: &transaction, chain: &mut chain };
+    let mut store = Sqlite::new(&transaction, &mut chain);
     let mut lines = old.prepare(&format!("SELECT {LINE} FROM events ORDER BY seq"))?;
     let mut rows = lines.query([])?;
     let mut bodies = Bodies::new(old);

@@ -40,8 +40,9 @@ struct Intake {
 impl Ledger {
     /// Takes in the journal of another ledger, or events and objects, one a line.
     pub fn import(&self, file: &Path, now: Timestamp) -> Result<Imported, StoreError> {
-        let mut intake =
-            Intake { writer: self.writer()?, waiting: Vec::new(), done: Imported::default() };
+        let mut writer = self.writer()?;
+        writer.watch(&self.until)?;
+        let mut intake = Intake { writer, waiting: Vec::new(), done: Imported::default() };
         let io = |error: std::io::Error| StoreError::Io {
             path: file.to_owned(),
             reason: error.to_string(),
@@ -115,7 +116,7 @@ impl Intake {
 
     fn put(&mut self, line: Line) -> Result<(), StoreError> {
         self.done.read += 1;
-        self.waiting.push(Write::Line(Box::new(line)));
+        self.waiting.push(Write::line(line));
         if self.waiting.len() >= LINES_MAX { self.flush() } else { Ok(()) }
     }
 

@@ -9,7 +9,7 @@ use crate::domain::entry::{
     CheckoutRecord, EntryStatus, Fact as Seen, RefundFacts, RefundState, Refunded, with_refunds,
 };
 use crate::store::writer::{Accepted, Change};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A row of the ledger: what sessions say of it, and what refunds make of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,8 +53,8 @@ pub trait JournalStore {
     fn session(&mut self, id: &str) -> Result<Option<SessionRow>, Self::Failure>;
     /// The rows of the sessions of a PaymentIntent.
     fn sessions_of(&mut self, intent: &str) -> Result<Vec<SessionRow>, Self::Failure>;
-    /// Writes the row of a session.
-    fn put_session(&mut self, row: &SessionRow) -> Result<(), Self::Failure>;
+    /// Writes the row of a session, which stands there already where it is `known`.
+    fn put_session(&mut self, row: &SessionRow, known: bool) -> Result<(), Self::Failure>;
     /// What is known of the refunds of a PaymentIntent.
     fn refunds_of(&mut self, intent: &str) -> Result<RefundFacts, Self::Failure>;
     /// Writes what one source says of a refund.
@@ -84,14 +84,14 @@ pub fn apply<S: JournalStore>(
             Seen::Refund(refunded) => accepted.changes.extend(apply_refund(store, refunded)?),
         }
     }
-    let mut touched = BTreeSet::new();
+    let mut touched: BTreeMap<&str, usize> = BTreeMap::new();
     for fact in &meaning.facts {
         if store.learn(line, fact)? {
-            touched.insert(fact.subject.as_str());
+            *touched.entry(fact.subject.as_str()).or_default() += 1;
         }
     }
-    for subject in touched {
-        for conflict in book(store, line, subject)? {
+    for (subject, learned) in touched {
+        for conflict in book(store, line, subject, learned)? {
             if conflict.trouble != ConflictKind::Category && accepted.problem.is_none() {
                 accepted.problem = Some(format!("{}: {}", conflict.trouble.name(), conflict.said));
             }
@@ -101,13 +101,17 @@ pub fn apply<S: JournalStore>(
 }
 
 /// Brings the entries of a subject to what its facts come to: what no longer holds is taken back by an entry of its own.
+/// Where all its facts are among those `learned` just now, nothing stood there before, and nothing is looked for.
 fn book<S: JournalStore>(
     store: &mut S,
     line: i64,
     subject: &str,
+    learned: usize,
 ) -> Result<Vec<Conflict>, S::Failure> {
-    let derived = entries(subject, &store.facts(subject)?);
-    let standing = store.standing(subject)?;
+    let facts = store.facts(subject)?;
+    let derived = entries(subject, &facts);
+    let begins = facts.len() == learned;
+    let standing = if begins { Vec::new() } else { store.standing(subject)? };
     for (number, entry) in &standing {
         if !derived.entries.contains(entry) {
             store.post(line, subject, &entry.reversed(), Some(*number))?;
@@ -117,6 +121,9 @@ fn book<S: JournalStore>(
         if !standing.iter().any(|(_, known)| known == entry) {
             store.post(line, subject, entry, None)?;
         }
+    }
+    if begins && derived.conflicts.is_empty() {
+        return Ok(Vec::new());
     }
     store.set_conflicts(subject, &derived.conflicts)
 }
@@ -140,7 +147,7 @@ fn apply_session<S: JournalStore>(
         None => 0,
     };
     let session_id = merged.session_id.clone();
-    let after = put(store, merged, refunded)?;
+    let after = put(store, merged, refunded, known.is_some())?;
     Ok(Some(Change { session_id, before: known.map(|known| known.status), after }))
 }
 
@@ -168,7 +175,8 @@ fn apply_refund<S: JournalStore>(
         let updated = row.entry.updated.max(refunded.updated);
         let event_id = refunded.event_id.clone();
         let session_id = row.entry.session_id.clone();
-        let after = put(store, CheckoutRecord { updated, event_id, ..row.entry }, total)?;
+        let entry = CheckoutRecord { updated, event_id, ..row.entry };
+        let after = put(store, entry, total, true)?;
         changes.push(Change { session_id, before: Some(row.status), after });
     }
     Ok(changes)
@@ -178,8 +186,106 @@ fn put<S: JournalStore>(
     store: &mut S,
     entry: CheckoutRecord,
     refunded: i64,
+    known: bool,
 ) -> Result<EntryStatus, S::Failure> {
     let status = with_refunds(entry.status, entry.amount, refunded);
-    store.put_session(&SessionRow { entry, status, refunded })?;
+    store.put_session(&SessionRow { entry, status, refunded }, known)?;
     Ok(status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::book::line::Source;
+    use crate::domain::event::Event;
+    use crate::domain::time::Timestamp;
+    use crate::store::chain::Chain;
+    use crate::store::schema;
+    use crate::store::sqlite::Sqlite;
+    use rusqlite::Connection;
+    use serde_json::{Value, json};
+
+    /// Notes what is asked of an engine.
+    struct Counted<S> {
+        store: S,
+        asked: Vec<&'static str>,
+    }
+
+    macro_rules! counted {
+        ($($name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {
+            impl<S: JournalStore> JournalStore for Counted<S> {
+                type Failure = S::Failure;
+                $(fn $name(&mut self, $($arg: $type),*) -> Result<$out, S::Failure> {
+                    self.asked.push(stringify!($name));
+                    self.store.$name($($arg),*)
+                })*
+            }
+        };
+    }
+
+    counted! {
+        append(line: &Line) -> Option<i64>;
+        learn(line: i64, fact: &Fact) -> bool;
+        facts(subject: &str) -> Vec<Fact>;
+        standing(subject: &str) -> Vec<(i64, Entry)>;
+        post(line: i64, subject: &str, entry: &Entry, takes_back: Option<i64>) -> ();
+        set_conflicts(subject: &str, conflicts: &BTreeSet<Conflict>) -> Vec<Conflict>;
+        session(id: &str) -> Option<SessionRow>;
+        sessions_of(intent: &str) -> Vec<SessionRow>;
+        put_session(row: &SessionRow, known: bool) -> ();
+        refunds_of(intent: &str) -> RefundFacts;
+        put_refund(refunded: &Refunded) -> ();
+    }
+
+    fn line(id: &str, kind: &str, object: &Value) -> Line {
+        let event = json!({"id": id, "object": "event", "type": kind, "created": 5, "livemode": false,
+            "data": {"object": object}});
+        Line::event(Event::fetched(&event).unwrap(), Timestamp(9), Source::Poll)
+    }
+
+    #[test]
+    fn of_an_engine_is_asked_only_what_it_may_know() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        schema::lay_out(&mut connection).unwrap();
+        let mut chain = Chain::new(1);
+        let mut asked = |line: &Line| {
+            let mut store =
+                Counted { store: Sqlite::new(&connection, &mut chain), asked: Vec::new() };
+            take(&mut store, line).unwrap();
+            store.asked
+        };
+        let session = json!({"id": "cs_1", "object": "checkout.session", "amount_total": 500,
+            "currency": "jpy", "created": 4, "status": "complete", "payment_status": "paid",
+            "payment_intent": "pi_1"});
+        let completed = line("evt_1", "checkout.session.completed", &session);
+        // What is new stood nowhere before: what follows of it is written, and hardly anything read.
+        let new = ["append", "session", "refunds_of", "put_session", "learn", "facts", "post"];
+        assert_eq!(asked(&completed), new);
+        assert_eq!(asked(&completed), ["append"]);
+        // The same fact of another event changes nothing, and no entry is looked for.
+        let again = line("evt_2", "checkout.session.completed", &session);
+        assert_eq!(asked(&again)[..1], ["append"]);
+        assert!(!asked(&again).contains(&"post"));
+        let paid = json!({"id": "pi_1", "object": "payment_intent", "amount": 500, "currency": "jpy",
+            "amount_received": 500, "status": "succeeded", "created": 4});
+        let more = asked(&line("evt_3", "payment_intent.succeeded", &paid));
+        assert_eq!(more, ["append", "learn", "learn", "facts", "standing", "set_conflicts"]);
+    }
+
+    #[test]
+    fn what_is_contradicted_later_is_taken_back() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        schema::lay_out(&mut connection).unwrap();
+        let mut chain = Chain::new(1);
+        let mut store = Sqlite::new(&connection, &mut chain);
+        let charge = json!({"id": "ch_1", "object": "charge", "amount": 500, "currency": "jpy",
+            "captured": true, "status": "succeeded", "created": 4, "payment_intent": "pi_1"});
+        take(&mut store, &line("evt_1", "charge.succeeded", &charge)).unwrap();
+        let more = json!({"id": "ch_1", "object": "charge", "amount": 700, "currency": "usd",
+            "captured": true, "status": "succeeded", "created": 4, "payment_intent": "pi_1"});
+        // A contradiction takes back what stood, and is told.
+        let told = take(&mut store, &line("evt_2", "charge.updated", &more)).unwrap();
+        assert!(told.problem.unwrap().starts_with("contradiction"));
+        assert_eq!(store.standing("pi_1").unwrap(), []);
+    }
 }

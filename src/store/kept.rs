@@ -7,7 +7,7 @@ use crate::domain::reconcile::{Finding, Side, Verdict};
 use crate::os::private;
 use crate::store::runs::{Room, Runs};
 use rusqlite::{Connection, OptionalExtension as _, params};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -27,6 +27,55 @@ const LAYOUT: &str = "
 /// Rows of both sides, ours first.
 pub type Rows = [Vec<Row>; 2];
 
+/// Rows of both sides that are kept, each by its number.
+pub type Numbered = [BTreeMap<i64, Row>; 2];
+
+/// A row that is to be kept, with what else it can be found by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fresh {
+    /// The row.
+    pub row: Row,
+    also: Vec<Vec<u8>>,
+}
+
+impl Fresh {
+    /// A row that is never changed.
+    pub const fn new(row: Row) -> Self {
+        Self { row, also: Vec::new() }
+    }
+
+    /// A row that may be another one the next time: it is found by its own id, and by those that something may be said
+    /// of that changes it.
+    pub fn of_object(row: Row, about: &[String]) -> Self {
+        let about = about.iter().map(|name| named(ABOUT, name));
+        let also = about.chain([named(OWN, &row.id)]).collect();
+        Self { row, also }
+    }
+
+    /// Whether something may be said of others that changes it.
+    pub const fn is_about_more(&self) -> bool {
+        self.also.len() > 1
+    }
+
+    fn names(&self) -> Vec<Vec<u8>> {
+        let mut names = names(&self.row);
+        names.extend_from_slice(&self.also);
+        names
+    }
+}
+
+/// What changes in a comparison that was kept.
+pub struct Change<'c> {
+    /// What was found of what changed.
+    pub old: &'c [Finding],
+    /// What is found of it now.
+    pub new: &'c [Finding],
+    /// Rows that are no more.
+    pub gone: &'c Numbered,
+    /// Rows that are new.
+    pub rows: &'c [Vec<Fresh>; 2],
+}
+
 /// A comparison that was kept.
 pub struct Kept(Connection);
 
@@ -43,13 +92,21 @@ fn failed(error: rusqlite::Error) -> io::Error {
     io::Error::other(error)
 }
 
-/// What a row can be found by: each of its keys, and the payout that it is or left with.
+/// The kinds of names that are no key: the payout that a row is or left with, its own id, and what it is also about.
+const PAYOUT: u8 = u8::MAX;
+const OWN: u8 = PAYOUT - 1;
+const ABOUT: u8 = PAYOUT - 2;
+
+fn named(kind: u8, value: &str) -> Vec<u8> {
+    [&[kind], value.as_bytes()].concat()
+}
+
+/// What rows are connected by: each of their keys, and the payout that one is or left with.
 fn names(row: &Row) -> Vec<Vec<u8>> {
-    let named = |kind: u8, value: &str| [&[kind], value.as_bytes()].concat();
     let keys = Key::ALL.into_iter().filter_map(|key| Some(named(key as u8, row.key(key)?)));
     let own = (row.what == What::Payout).then_some(row.id.as_str());
     let payout = own.or(Some(row.payout.as_str()).filter(|payout| !payout.is_empty()));
-    keys.chain(payout.map(|payout| named(u8::MAX, payout))).collect()
+    keys.chain(payout.map(|payout| named(PAYOUT, payout))).collect()
 }
 
 const fn number(side: Side) -> i64 {
@@ -78,10 +135,10 @@ impl Keeping {
     }
 
     /// Keeps a row.
-    pub fn row(&mut self, side: Side, row: &Row) -> io::Result<()> {
+    pub fn row(&mut self, side: Side, fresh: &Fresh) -> io::Result<()> {
         self.number += 1;
-        self.kept.insert(self.number, side, row)?;
-        for name in names(row) {
+        self.kept.insert(self.number, side, &fresh.row)?;
+        for name in fresh.names() {
             self.names.push_bytes(&name, &self.number.to_be_bytes())?;
         }
         Ok(())
@@ -135,36 +192,64 @@ impl Kept {
 
     /// Everything that is connected with these rows by any name, of both sides; the rows themselves are not among it
     /// unless they were kept. `None` where there are more than `most`.
-    pub fn connected(&self, to: &Rows, most: usize) -> io::Result<Option<Rows>> {
-        let mut found = Rows::default();
-        let (mut seen, mut rows) = (BTreeSet::new(), BTreeSet::new());
+    pub fn connected(&self, to: &Rows, most: usize) -> io::Result<Option<Numbered>> {
+        let mut found = Numbered::default();
+        let mut seen = BTreeSet::new();
         let mut waiting: Vec<Vec<u8>> = to.iter().flatten().flat_map(names).collect();
-        let mut by_name =
-            self.0.prepare("SELECT number FROM names WHERE name = ?1").map_err(failed)?;
-        let sql = "SELECT side, row FROM rows WHERE number = ?1";
-        let mut by_number = self.0.prepare(sql).map_err(failed)?;
         while let Some(name) = waiting.pop() {
             if !seen.insert(name.clone()) {
                 continue;
             }
-            let numbers = by_name.query_map([&name], |row| row.get::<_, i64>(0)).map_err(failed)?;
-            for number in numbers {
-                let number = number.map_err(failed)?;
-                if !rows.insert(number) {
-                    continue;
-                }
-                if rows.len() > most {
-                    return Ok(None);
-                }
-                let one = by_number.query_row([number], |row| Ok((row.get(0)?, row.get(1)?)));
-                let (side, bytes): (i64, Vec<u8>) = one.map_err(failed)?;
-                let row = Row::read(&bytes).ok_or(io::ErrorKind::InvalidData)?;
-                waiting.extend(names(&row));
+            for (side, number, row) in self.by_name(&name)? {
+                let names = names(&row);
                 let [ours, theirs] = &mut found;
-                if side == 0 { ours.push(row) } else { theirs.push(row) }
+                let known = if side == 0 { ours } else { theirs }.insert(number, row);
+                if known.is_none() {
+                    waiting.extend(names);
+                }
+            }
+            if found.iter().map(BTreeMap::len).sum::<usize>() > most {
+                return Ok(None);
             }
         }
         Ok(Some(found))
+    }
+
+    /// The rows that have something to do with what is called so, however it is.
+    pub fn about_it(&self, name: &str) -> io::Result<Numbered> {
+        let kinds = Key::ALL.into_iter().map(|key| key as u8).chain([OWN, ABOUT]);
+        self.found(kinds.map(|kind| named(kind, name)))
+    }
+
+    /// The rows whose own id this is.
+    pub fn called(&self, id: &str) -> io::Result<Numbered> {
+        self.found([named(OWN, id)])
+    }
+
+    fn found(&self, names: impl IntoIterator<Item = Vec<u8>>) -> io::Result<Numbered> {
+        let mut found = Numbered::default();
+        for name in names {
+            for (side, number, row) in self.by_name(&name)? {
+                let [ours, theirs] = &mut found;
+                if side == 0 { ours } else { theirs }.insert(number, row);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The rows under a name, each with its side. A row that is gone may have left some of its names.
+    fn by_name(&self, name: &[u8]) -> io::Result<Vec<(i64, i64, Row)>> {
+        let sql = "SELECT side, rows.number, row FROM names JOIN rows ON rows.number = names.number \
+                   WHERE name = ?1";
+        let mut statement = self.0.prepare_cached(sql).map_err(failed)?;
+        let mut rows = statement.query([name]).map_err(failed)?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().map_err(failed)? {
+            let bytes: Vec<u8> = row.get(2).map_err(failed)?;
+            let read = Row::read(&bytes).ok_or(io::ErrorKind::InvalidData)?;
+            found.push((row.get(0).map_err(failed)?, row.get(1).map_err(failed)?, read));
+        }
+        Ok(found)
     }
 
     /// The findings that time may change.
@@ -190,16 +275,15 @@ impl Kept {
         Ok(found)
     }
 
-    /// Takes findings back and adds others, keeps new rows, and notes what it comes to, all at once.
+    /// Takes findings and rows back and keeps others, and notes what it comes to, all at once.
     pub fn change(
         &mut self,
-        [old, new]: [&[Finding]; 2],
-        rows: &Rows,
+        change: &Change<'_>,
         summary: &Summary,
         about: &[(&str, String)],
     ) -> io::Result<()> {
         self.0.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
-        let worked = self.work(old, new, rows, summary, about);
+        let worked = self.work(change, summary, about);
         let end = if worked.is_ok() { "COMMIT" } else { "ROLLBACK" };
         self.0.execute_batch(end).map_err(failed)?;
         worked
@@ -207,32 +291,44 @@ impl Kept {
 
     fn work(
         &self,
-        old: &[Finding],
-        new: &[Finding],
-        rows: &Rows,
+        Change { old, new, gone, rows }: &Change<'_>,
         summary: &Summary,
         about: &[(&str, String)],
     ) -> io::Result<()> {
         for finding in old.iter().filter(|it| it.verdict != Verdict::Match) {
             self.remove(finding)?;
         }
-        for finding in new {
+        for finding in *new {
             self.put(finding)?;
+        }
+        for (number, row) in gone.iter().flatten() {
+            self.forget(*number, row)?;
         }
         let last = "SELECT COALESCE(MAX(number), 0) FROM rows";
         let mut last: i64 = self.0.query_row(last, [], |row| row.get(0)).map_err(failed)?;
         let insert = "INSERT OR IGNORE INTO names (name, number) VALUES (?1, ?2)";
-        for (side, rows) in [Side::Ours, Side::Theirs].into_iter().zip(rows) {
-            for row in rows {
+        for (side, rows) in [Side::Ours, Side::Theirs].into_iter().zip(*rows) {
+            for fresh in rows {
                 last += 1;
-                self.insert(last, side, row)?;
-                for name in names(row) {
+                self.insert(last, side, &fresh.row)?;
+                for name in fresh.names() {
                     let mut statement = self.0.prepare_cached(insert).map_err(failed)?;
                     statement.execute(params![name, last]).map_err(failed)?;
                 }
             }
         }
         self.note(summary, about)
+    }
+
+    fn forget(&self, number: i64, row: &Row) -> io::Result<()> {
+        let sql = "DELETE FROM rows WHERE number = ?1";
+        self.0.prepare_cached(sql).and_then(|mut it| it.execute([number])).map_err(failed)?;
+        let sql = "DELETE FROM names WHERE name = ?1 AND number = ?2";
+        let mut statement = self.0.prepare_cached(sql).map_err(failed)?;
+        for name in names(row).into_iter().chain([named(OWN, &row.id)]) {
+            statement.execute(params![name, number]).map_err(failed)?;
+        }
+        Ok(())
     }
 
     fn insert(&self, at: i64, side: Side, row: &Row) -> io::Result<()> {

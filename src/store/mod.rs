@@ -35,6 +35,8 @@ use crate::store::pack::Bodies;
 use crate::store::writer::LedgerWriter;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params_from_iter};
+use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -96,6 +98,9 @@ pub enum StoreError {
         /// What the system or SQLite said.
         reason: String,
     },
+    /// Its end was asked for; what was not committed yet is as if it had not begun.
+    #[error("interrupted")]
+    Interrupted,
     /// The writer thread ended; whether the item was stored is unknown.
     #[error("the ledger's writer ended")]
     Gone,
@@ -148,18 +153,58 @@ pub struct StoredEvent {
     pub problem: Option<String>,
 }
 
+/// Whoever takes rows one by one, and says where no more can be taken.
+pub type Each<'e, T> = &'e mut dyn FnMut(T) -> io::Result<()>;
+
+/// After how many steps of SQLite it is looked whether the end was asked for: a fraction of a millisecond.
+const STEPS: i32 = 2_000;
+
+/// Whether the end of long work was asked for.
+#[derive(Clone, Default)]
+pub(crate) struct Until(Option<Arc<dyn Fn() -> bool + Send + Sync>>);
+
+impl fmt::Debug for Until {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Until").field(&self.0.is_some()).finish()
+    }
+}
+
+impl Until {
+    /// Has what this connection does end with an error once that was asked for.
+    pub(crate) fn watch(&self, connection: &mut Connection) -> rusqlite::Result<()> {
+        let Some(asked) = self.0.clone() else { return Ok(()) };
+        connection.progress_handler(STEPS, Some(move || asked()))
+    }
+}
+
 /// The ledger for reading, and the way to its writer.
 #[derive(Debug)]
 pub struct Ledger {
     path: PathBuf,
     reader: Arc<Mutex<Connection>>,
+    until: Until,
 }
 
 impl Ledger {
     /// Opens the ledger at `path`; makes file and folder where there are none, and brings an older file up.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let reader = schema::open(path)?;
-        Ok(Self { path: path.to_owned(), reader: Arc::new(Mutex::new(reader)) })
+        let reader = Arc::new(Mutex::new(reader));
+        Ok(Self { path: path.to_owned(), reader, until: Until::default() })
+    }
+
+    /// The same, of which everything that takes long ends with [`StoreError::Interrupted`] once `asked` says so.
+    pub fn until(
+        mut self,
+        asked: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> Result<Self, StoreError> {
+        self.until = Until(Some(Arc::new(asked)));
+        let watched = {
+            let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+            self.until.watch(&mut reader)
+        };
+        watched.map_err(|error| schema::explain(&self.path, &error))?;
+        Ok(self)
     }
 
     /// The file.
@@ -179,6 +224,12 @@ impl Ledger {
             let mut statement = connection.prepare_cached(&sql)?;
             statement.query_map(params_from_iter(values), row)?.collect()
         })
+    }
+
+    /// Gives the rows that `filter` asks for to `each`, oldest session first.
+    pub fn each_row(&self, filter: &Filter, each: Each<'_, LedgerRow>) -> Result<(), StoreError> {
+        let (sql, values) = oldest_first_sql(filter);
+        self.stream(&sql, values, |_, found| row(found), each)
     }
 
     /// What the rows come to by currency, in the order of its code. The filter's limit does not matter.
@@ -285,6 +336,31 @@ impl Ledger {
         })
     }
 
+    /// Gives what `read` makes of each row to `each`, and holds no more than one.
+    fn stream<T>(
+        &self,
+        sql: &str,
+        values: Vec<Value>,
+        read: impl Fn(&Connection, &Row<'_>) -> rusqlite::Result<T>,
+        each: Each<'_, T>,
+    ) -> Result<(), StoreError> {
+        let stopped = self.read(|connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query(params_from_iter(values))?;
+            while let Some(row) = rows.next()? {
+                if let Err(error) = each(read(connection, row)?) {
+                    return Ok(Some(error));
+                }
+            }
+            Ok(None)
+        })?;
+        let io = |error: io::Error| StoreError::Io {
+            path: self.path.clone(),
+            reason: error.to_string(),
+        };
+        stopped.map_or(Ok(()), |error| Err(io(error)))
+    }
+
     fn read<T>(
         &self,
         query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
@@ -308,14 +384,24 @@ pub fn inspect(path: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// The columns that [`row`] reads.
+const ROW: &str =
+    "session_id, amount, currency, refunded, status, created, updated, payment_intent, event_id";
+
 fn rows_sql(filter: &Filter) -> (String, Vec<Value>) {
     let (condition, values) = conditions(filter);
     let limit = filter.limit.map(|limit| format!(" LIMIT {limit}")).unwrap_or_default();
-    let sql = format!(
-        "SELECT session_id, amount, currency, refunded, status, created, updated, payment_intent, event_id \
-         FROM ledger{condition} ORDER BY created DESC, session_id DESC{limit}"
-    );
-    (sql, values)
+    let order = "created DESC, session_id DESC";
+    (format!("SELECT {ROW} FROM ledger{condition} ORDER BY {order}{limit}"), values)
+}
+
+fn oldest_first_sql(filter: &Filter) -> (String, Vec<Value>) {
+    let (condition, values) = conditions(filter);
+    let (newest, _) = rows_sql(filter);
+    // The newest of them are known at their end alone.
+    let from =
+        if filter.limit.is_some() { format!("({newest})") } else { format!("ledger{condition}") };
+    (format!("SELECT {ROW} FROM {from} ORDER BY created, session_id"), values)
 }
 
 /// Rows are added up only where it is asked for some of them by more than their status.
@@ -434,7 +520,7 @@ mod tests {
     }
 
     fn line(event: Event, at: i64) -> Write {
-        Write::Line(Box::new(Line::event(event, Timestamp(at), Source::Poll)))
+        Write::line(Line::event(event, Timestamp(at), Source::Poll))
     }
 
     struct Desk {

@@ -68,8 +68,24 @@ pub(super) fn pack(bodies: &[Body]) -> Result<Vec<u8>, PackError> {
     writer.compress(&plain).map_err(PackError::Damaged)
 }
 
+/// A body as it is kept in its line: compressed, where that makes it smaller.
+#[derive(Clone, Debug, Default)]
+pub struct Packed(Option<Vec<u8>>);
+
+impl Packed {
+    /// The body compressed alone.
+    pub(super) fn new(body: &[u8]) -> Result<Self, PackError> {
+        alone(body).map(Self)
+    }
+
+    /// The bytes that stand in the line of this body, and in which pack they are said to be.
+    pub(super) fn columns<'b>(&'b self, body: &'b [u8]) -> (&'b [u8], Option<i64>) {
+        (self.0.as_deref().unwrap_or(body), self.0.as_ref().map(|_| ALONE))
+    }
+}
+
 /// A body compressed alone; `None` where that makes it no smaller.
-pub(super) fn alone(body: &[u8]) -> Result<Option<Vec<u8>>, PackError> {
+fn alone(body: &[u8]) -> Result<Option<Vec<u8>>, PackError> {
     COMPRESSOR.with_borrow_mut(|ready| {
         let compressor = match ready {
             Some(compressor) => compressor,

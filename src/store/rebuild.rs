@@ -52,7 +52,7 @@ pub(super) fn anew(transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
     }
     transaction.execute("DELETE FROM totals", [])?;
     let mut nothing = Chain::new(0);
-    let mut store = Sqlite { connection: transaction, chain: &mut nothing };
+    let mut store = Sqlite::new(transaction, &mut nothing);
     let again = |number: i64, line: &Line| {
         let sql = "UPDATE events SET problem = ?2 WHERE seq = ?1 AND problem IS NOT ?2";
         transaction.prepare_cached(sql)?.execute(params![number, line.meaning.problem])?;
@@ -104,7 +104,7 @@ pub(super) fn carry_over(transaction: &Transaction<'_>) -> rusqlite::Result<()> 
     if !seen.is_empty() {
         let at = seen.iter().map(|(at, _)| *at).max().unwrap_or(Timestamp(0));
         let facts = seen.into_iter().map(|(_, fact)| fact).collect();
-        let mut store = Sqlite { connection: transaction, chain: &mut chain };
+        let mut store = Sqlite::new(transaction, &mut chain);
         store.append(&Line::seen(facts, at, Source::Carried))?;
     }
     chain.note(&begin, transaction)?;
@@ -261,7 +261,7 @@ mod tests {
                     "created": 200 + n, "livemode": false, "data": {"object": object}});
                 let event = Event::stored(event.to_string().as_bytes()).unwrap();
                 let line = Line::event(event, Timestamp(300), Source::Poll);
-                batch.submit_blocking(Write::Line(Box::new(line))).unwrap();
+                batch.submit_blocking(Write::line(line)).unwrap();
             }
         }
         drop(batch);

@@ -9,17 +9,58 @@ use crate::domain::entry::{RefundFacts, RefundState, Refunded};
 use crate::domain::time::Timestamp;
 use crate::store::chain::Chain;
 use crate::store::journal::{JournalStore, SessionRow};
-use crate::store::pack::{self, Bodies};
+use crate::store::pack::{Bodies, Packed};
 use crate::store::schema;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 /// A transaction that is under way, and the chain that its lines go on.
 pub(super) struct Sqlite<'c> {
-    pub(super) connection: &'c Connection,
-    pub(super) chain: &'c mut Chain,
+    connection: &'c Connection,
+    chain: &'c mut Chain,
+    /// The body of the line that is appended, as it is kept, where that was worked out before.
+    packed: Option<&'c Packed>,
 }
+
+impl<'c> Sqlite<'c> {
+    pub(super) const fn new(connection: &'c Connection, chain: &'c mut Chain) -> Self {
+        Self { connection, chain, packed: None }
+    }
+
+    /// The same for one line, of whose body this was made.
+    pub(super) const fn with(self, packed: &'c Packed) -> Self {
+        Self { packed: Some(packed), ..self }
+    }
+}
+
+/// A row of a session by its id.
+static SESSION_BY_ID: LazyLock<String> =
+    LazyLock::new(|| format!("{SESSION} WHERE {}", schema::is("session_id", 1)));
+
+/// The rows of the sessions of a PaymentIntent.
+static SESSIONS_OF: LazyLock<String> =
+    LazyLock::new(|| format!("{SESSION} WHERE {}", schema::is("payment_intent", 1)));
+
+/// What stands of a subject.
+static STANDING: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT number, COALESCE(object, subject), reason FROM entries AS one WHERE {} \
+         AND +takes_back IS NULL AND NOT EXISTS \
+         (SELECT 1 FROM entries WHERE takes_back = one.number)",
+        schema::is("subject", 1)
+    )
+});
+
+/// Another state of a session.
+static CHANGE_SESSION: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "UPDATE ledger SET amount = ?2, currency = ?3, status = ?4, settled = ?5, refunded = ?6, \
+         created = ?7, updated = ?8, payment_intent = ?9, event_id = ?10 WHERE {}",
+        schema::is("session_id", 1)
+    )
+});
 
 /// How a line came, in columns: the word, when it was signed, and the secret's fingerprint.
 pub(super) fn source(source: &Source) -> (&'static str, Option<i64>, Option<&str>) {
@@ -33,19 +74,16 @@ impl JournalStore for Sqlite<'_> {
     type Failure = rusqlite::Error;
 
     fn append(&mut self, line: &Line) -> rusqlite::Result<Option<i64>> {
-        let known = "SELECT 1 FROM events WHERE id = ?1";
-        if self.connection.prepare_cached(known)?.exists([&line.id])? {
-            return Ok(None);
-        }
         let (via, signed, secret) = source(&line.source);
         let mut after = self.chain.clone();
         after.add(line);
-        let packed = pack::alone(&line.body)?;
-        let pack = packed.as_ref().map(|_| pack::ALONE);
+        let own = if self.packed.is_none() { Packed::new(&line.body)? } else { Packed::default() };
+        let (body, pack) = self.packed.unwrap_or(&own).columns(&line.body);
         let sql = "INSERT INTO events (id, type, object, created, livemode, received, problem, body, \
                    signed, via, secret, apart, writer, place, hash, pack) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
-        self.connection.prepare_cached(sql)?.execute(params![
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
+                   ON CONFLICT (id) DO NOTHING";
+        let added = self.connection.prepare_cached(sql)?.execute(params![
             line.id,
             line.kind,
             line.object,
@@ -53,7 +91,7 @@ impl JournalStore for Sqlite<'_> {
             line.livemode,
             line.received.0,
             line.meaning.problem,
-            packed.as_ref().unwrap_or(&line.body),
+            body,
             signed,
             via,
             secret,
@@ -63,6 +101,9 @@ impl JournalStore for Sqlite<'_> {
             after.hash,
             pack,
         ])?;
+        if added == 0 {
+            return Ok(None);
+        }
         *self.chain = after;
         Ok(Some(self.connection.last_insert_rowid()))
     }
@@ -92,13 +133,7 @@ impl JournalStore for Sqlite<'_> {
     }
 
     fn standing(&mut self, subject: &str) -> rusqlite::Result<Vec<(i64, Entry)>> {
-        let sql = format!(
-            "SELECT number, COALESCE(object, subject), reason FROM entries AS one WHERE {} \
-             AND +takes_back IS NULL AND NOT EXISTS \
-             (SELECT 1 FROM entries WHERE takes_back = one.number)",
-            schema::is("subject", 1)
-        );
-        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut statement = self.connection.prepare_cached(&STANDING)?;
         let heads: Vec<(i64, String, Reason)> = statement
             .query_map([subject], |row| Ok((row.get(0)?, row.get(1)?, reason(row, 2)?)))?
             .collect::<rusqlite::Result<_>>()?;
@@ -169,17 +204,15 @@ impl JournalStore for Sqlite<'_> {
     }
 
     fn session(&mut self, id: &str) -> rusqlite::Result<Option<SessionRow>> {
-        let sql = format!("{SESSION} WHERE {}", schema::is("session_id", 1));
-        self.connection.prepare_cached(&sql)?.query_row([id], session).optional()
+        self.connection.prepare_cached(&SESSION_BY_ID)?.query_row([id], session).optional()
     }
 
     fn sessions_of(&mut self, intent: &str) -> rusqlite::Result<Vec<SessionRow>> {
-        let sql = format!("{SESSION} WHERE {}", schema::is("payment_intent", 1));
-        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut statement = self.connection.prepare_cached(&SESSIONS_OF)?;
         statement.query_map([intent], session)?.collect()
     }
 
-    fn put_session(&mut self, row: &SessionRow) -> rusqlite::Result<()> {
+    fn put_session(&mut self, row: &SessionRow, known: bool) -> rusqlite::Result<()> {
         let entry = &row.entry;
         let (currency, status, settled) =
             (entry.currency.code(), row.status.name(), entry.status.name());
@@ -195,17 +228,11 @@ impl JournalStore for Sqlite<'_> {
             entry.payment_intent,
             entry.event_id,
         ];
-        let sql = format!(
-            "UPDATE ledger SET amount = ?2, currency = ?3, status = ?4, settled = ?5, refunded = ?6, \
-             created = ?7, updated = ?8, payment_intent = ?9, event_id = ?10 WHERE {}",
-            schema::is("session_id", 1)
-        );
-        if self.connection.prepare_cached(&sql)?.execute(values)? == 0 {
-            let sql = "INSERT INTO ledger (session_id, amount, currency, status, settled, refunded, created, \
-                       updated, payment_intent, event_id) \
-                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
-            self.connection.prepare_cached(sql)?.execute(values)?;
-        }
+        let add = "INSERT INTO ledger (session_id, amount, currency, status, settled, refunded, created, \
+                   updated, payment_intent, event_id) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+        let sql = if known { CHANGE_SESSION.as_str() } else { add };
+        self.connection.prepare_cached(sql)?.execute(values)?;
         Ok(())
     }
 

@@ -99,7 +99,7 @@ mod tests {
             let event = json!({"id": id, "object": "event", "type": kind, "created": 5,
                 "livemode": false, "api_version": null, "data": {"object": object}});
             let line = Line::event(Event::fetched(&event).unwrap(), Timestamp(9), Source::Poll);
-            batch.submit_blocking(Write::Line(Box::new(line))).unwrap();
+            batch.submit_blocking(Write::line(line)).unwrap();
         };
         let invoice = |id: &str, parent: Value| {
             json!({"id": id, "object": "invoice", "customer": "cus_1", "amount_paid": 900, "amount_due": 900,

@@ -64,6 +64,7 @@ impl Ledger {
     pub fn verify(&self) -> Result<Verified, StoreError> {
         let mut connection = schema::open(self.path())?;
         let mut work = || {
+            self.until.watch(&mut connection)?;
             // One snapshot: whoever writes meanwhile is not in the way.
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
@@ -228,7 +229,7 @@ fn following(connection: &Connection, verified: &mut Verified) -> rusqlite::Resu
     schema::lay_out(&mut beside)?;
     let transaction = beside.transaction()?;
     let mut nothing = Chain::new(0);
-    let mut store = Sqlite { connection: &transaction, chain: &mut nothing };
+    let mut store = Sqlite::new(&transaction, &mut nothing);
     let sql = "SELECT problem FROM events WHERE seq = ?1";
     replay(connection, &mut store, |number, line| {
         let problem: Option<String> =
@@ -370,7 +371,7 @@ mod tests {
         for some in lines.chunks(3) {
             let batch = ledger.writer().unwrap().start();
             for line in some {
-                batch.submit_blocking(Write::Line(Box::new(line.clone()))).unwrap();
+                batch.submit_blocking(Write::line(line.clone())).unwrap();
             }
         }
         let batch = ledger.writer().unwrap().start();
@@ -386,7 +387,7 @@ mod tests {
         });
         batch.submit_blocking(Write::seen(vec![seen], Timestamp(950))).unwrap();
         let apart = event("evt_live", "payment_intent.succeeded", &json!({"id": "pi_live"}));
-        let apart = Write::Line(Box::new(apart.apart(Apart::OtherMode)));
+        let apart = Write::line(apart.apart(Apart::OtherMode));
         batch.submit_blocking(apart).unwrap();
         drop(batch);
         Desk { ledger, _folder: folder }
@@ -498,7 +499,7 @@ mod tests {
         let most = crate::domain::entry::AMOUNT_MAX;
         let batch = desk.ledger.writer().unwrap().start();
         let line = intent(7, most + 1);
-        let told = batch.submit_blocking(Write::Line(Box::new(line))).unwrap();
+        let told = batch.submit_blocking(Write::line(line)).unwrap();
         assert!(told.problem.is_some_and(|problem| problem.contains("amount_received")));
         drop(batch);
         tamper(

@@ -10,8 +10,9 @@ use crate::os::private;
 use crate::store::chain::Chain;
 use crate::store::guard::{self, Moved};
 use crate::store::lock::LedgerLock;
+use crate::store::pack::Packed;
 use crate::store::sqlite::Sqlite;
-use crate::store::{StoreError, journal, schema};
+use crate::store::{StoreError, Until, journal, schema};
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,22 +20,31 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// How many items wait for the writer before further ones are refused.
 pub const QUEUE_DEPTH: usize = 4_096;
 
+/// What the writer keeps of the file in memory at most.
+const CACHE_KB: i64 = 16 * 1024;
+
 /// The ledger's writer behind its queue.
 pub type LedgerBatch = Batch<LedgerWriter>;
 
 /// What can be written.
 #[derive(Clone, Debug)]
 pub enum Write {
-    /// A line of the journal, and what follows from it.
-    Line(Box<Line>),
+    /// A line of the journal, and what follows from it; its body also as it is kept.
+    Line(Box<Line>, Packed),
     /// Up to when a poller has read; it never moves back.
     Cursor(String, Timestamp),
 }
 
 impl Write {
+    /// A line. Its body is compressed here, and not where everybody waits for the one writer.
+    pub fn line(line: Line) -> Self {
+        let packed = Packed::new(&line.body).unwrap_or_default();
+        Self::Line(Box::new(line), packed)
+    }
+
     /// What was seen at the provider without an event: what reconciliation replays.
     pub fn seen(facts: Vec<Fact>, at: Timestamp) -> Self {
-        Self::Line(Box::new(Line::seen(facts, at, Source::Seen)))
+        Self::line(Line::seen(facts, at, Source::Seen))
     }
 }
 
@@ -85,10 +95,15 @@ impl From<WriterGone> for StoreError {
 impl LedgerWriter {
     pub(crate) fn open(path: &Path, reader: Arc<Mutex<Connection>>) -> Result<Self, StoreError> {
         let lock = lock(path)?;
-        let (connection, place) = Place::open(path, schema::open)?;
+        let (connection, place) = Place::open(path, connect)?;
         let chain = Chain::new(schema::writer_number());
         let path = path.to_owned();
         Ok(Self { path, connection, place, reader, doubtful: false, chain, _lock: lock })
+    }
+
+    /// Has what it writes end with an error once that was asked for.
+    pub(super) fn watch(&mut self, until: &Until) -> Result<(), StoreError> {
+        until.watch(&mut self.connection).map_err(|error| schema::explain(&self.path, &error))
     }
 
     /// Starts the writer's thread behind a queue of [`QUEUE_DEPTH`].
@@ -96,15 +111,31 @@ impl LedgerWriter {
         Batch::start(self, QUEUE_DEPTH)
     }
 
+    /// All of them at once, as if none could fail for its own sake; where one does, each by itself. A savepoint an item
+    /// would have SQLite copy every page that each item changes, for the one in a million that is taken back.
     fn write(&mut self, items: &[Write]) -> rusqlite::Result<Vec<ItemResult>> {
+        let at_once = self.transact(|transaction, chain| {
+            items.iter().map(|item| post(transaction, chain, item).map(Ok)).collect()
+        });
+        if !at_once.as_ref().is_err_and(is_of_the_row) {
+            return at_once;
+        }
+        let path = self.path.clone();
+        self.transact(|transaction, chain| {
+            items.iter().map(|item| apart(&path, transaction, chain, item)).collect()
+        })
+    }
+
+    /// Does `work` in a transaction of its own; where it fails, nothing happened.
+    fn transact(
+        &mut self,
+        work: impl FnOnce(&mut Transaction<'_>, &mut Chain) -> rusqlite::Result<Vec<ItemResult>>,
+    ) -> rusqlite::Result<Vec<ItemResult>> {
         // Immediate: a reader that turned writer could not be granted the lock any more.
         let mut transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut done = Vec::with_capacity(items.len());
         let mut chain = self.chain.clone();
-        for item in items {
-            done.push(apart(&self.path, &mut transaction, &mut chain, item)?);
-        }
+        let done = work(&mut transaction, &mut chain)?;
         chain.note(&self.chain, &transaction)?;
         transaction.commit()?;
         self.chain = chain;
@@ -153,7 +184,7 @@ impl LedgerWriter {
             reason: error.to_string(),
         };
         self.place.take_log(&self.path).map_err(io)?;
-        let (mut connection, _) = Place::open(&self.path, schema::open)?;
+        let (mut connection, _) = Place::open(&self.path, connect)?;
         guard::carry(&self.connection, &mut connection)
             .map_err(|error| schema::explain(&self.path, &error))?;
         self.go_over()
@@ -183,7 +214,7 @@ impl LedgerWriter {
     /// Goes over to the file that stands at the path, reading and writing.
     fn go_over(&mut self) -> Result<(), StoreError> {
         let lock = lock(&self.path)?;
-        let (connection, place) = Place::open(&self.path, schema::open)?;
+        let (connection, place) = Place::open(&self.path, connect)?;
         let reader = schema::open(&self.path)?;
         *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = reader;
         *self = Self {
@@ -198,6 +229,14 @@ impl LedgerWriter {
         };
         Ok(())
     }
+}
+
+/// Opens the file for writing: with room for the pages that ids at random lead to, of which each event changes some.
+fn connect(path: &Path) -> Result<Connection, StoreError> {
+    let connection = schema::open(path)?;
+    let roomy = connection.pragma_update(None, "cache_size", -CACHE_KB);
+    roomy.map_err(|error| schema::explain(path, &error))?;
+    Ok(connection)
 }
 
 /// The right to write, beside others who have it.
@@ -245,36 +284,38 @@ fn apart(
 ) -> rusqlite::Result<ItemResult> {
     let savepoint = transaction.savepoint()?;
     let mut after = chain.clone();
-    match post(&mut Sqlite { connection: &savepoint, chain: &mut after }, item) {
+    match post(&savepoint, &mut after, item) {
         Ok(accepted) => {
             *chain = after;
             savepoint.commit()?;
             Ok(Ok(accepted))
         }
-        Err(error) => {
-            let of_the_row = match error.sqlite_error_code() {
-                None => true,
-                Some(code) => {
-                    matches!(code, ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch)
-                }
-            };
-            if !of_the_row {
-                return Err(error);
-            }
+        Err(error) if is_of_the_row(&error) => {
             // Dropping the savepoint undoes it.
             savepoint.finish()?;
             Ok(Err(schema::explain(path, &error)))
         }
+        Err(error) => Err(error),
     }
 }
 
-fn post(store: &mut Sqlite<'_>, item: &Write) -> rusqlite::Result<Accepted> {
+/// Whether something is the matter with a row that was met, and not with the file.
+fn is_of_the_row(error: &rusqlite::Error) -> bool {
+    match error.sqlite_error_code() {
+        None => true,
+        Some(code) => matches!(code, ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch),
+    }
+}
+
+fn post(connection: &Connection, chain: &mut Chain, item: &Write) -> rusqlite::Result<Accepted> {
     match item {
-        Write::Line(line) => journal::take(store, line),
+        Write::Line(line, packed) => {
+            journal::take(&mut Sqlite::new(connection, chain).with(packed), line)
+        }
         Write::Cursor(name, value) => {
             let sql = "INSERT INTO cursor (name, value) VALUES (?1, ?2) \
                        ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)";
-            store.connection.prepare_cached(sql)?.execute(params![name, value.0])?;
+            connection.prepare_cached(sql)?.execute(params![name, value.0])?;
             Ok(Accepted { fresh: true, ..Accepted::default() })
         }
     }
@@ -294,7 +335,7 @@ mod tests {
              \"status\":\"complete\",\"payment_status\":\"paid\",\"payment_intent\":\"pi_{number}\"}}}}}}"
         );
         let event = Event::stored(body.as_bytes()).unwrap();
-        Write::Line(Box::new(Line::event(event, Timestamp(9), Source::Carried)))
+        Write::line(Line::event(event, Timestamp(9), Source::Carried))
     }
 
     #[test]

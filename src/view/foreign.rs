@@ -185,7 +185,7 @@ mod tests {
         let kind = SheetKind::Problems;
         let place = Place { mode: Mode::Sandbox, base: None, home: "home".to_owned() };
         let rows = vec![vec![Cell::Word(own()), Cell::Word(own()), Cell::Word(own())]];
-        let sheet = Report::Sheet(Sheet { place, kind, rows, looked: None });
+        let sheet = Report::Sheet(Sheet { place, kind, rows, looked: None, all: None });
         let reports = [
             ledger,
             sheet,

@@ -28,6 +28,7 @@ pub mod look;
 pub mod markdown;
 pub mod notice;
 mod objects;
+pub mod parts;
 pub mod report;
 pub mod requests;
 pub mod schema;

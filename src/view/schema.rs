@@ -216,6 +216,7 @@ mod tests {
             kind: SheetKind::Findings,
             rows: vec![["events", "evt_1", "changed"].map(|it| Cell::Word(it.into())).into()],
             looked: Some(Looked { lines: 1, writers: 1, checkpoints: 1 }),
+            all: None,
         };
         let event = EventRow {
             id: "evt_1".into(),

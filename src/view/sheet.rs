@@ -39,6 +39,9 @@ pub(super) fn text(it: &Sheet, canvas: &Canvas) -> String {
             findings: int(it.rows.len() as u64),
         }),
         None if rows.is_empty() => canvas.say(&Msg::LedgerNothing),
+        None if it.all.is_some_and(|all| all > rows.len() as u64) => {
+            canvas.say(&Msg::LedgerCount { shown: int(rows.len()), all: int(it.all.unwrap_or(0)) })
+        }
         None => return out,
     };
     out.push_str(&canvas.tone(Tone::Quiet, &end));

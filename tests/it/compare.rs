@@ -115,7 +115,8 @@ fn what_happened_while_nobody_listened_is_caught_up_with_and_twice_changes_nothi
     env.ok(&["checkout", "--amount", "500", "--currency", "jpy", "--pay", "4242424242424242"]);
     assert_eq!(env.run(&["reconcile"]).code, 1);
     let first: Value = serde_json::from_str(&env.ok(&["catch-up", "--json"])).unwrap();
-    assert!(first["fresh"].as_u64().unwrap() > 0 && first["objects"] == 0, "{first}");
+    // What the payment moved on the balance is all that is read beside events.
+    assert!(first["fresh"].as_u64().unwrap() > 0 && first["objects"] == 1, "{first}");
     env.ok(&["reconcile"]);
     let again: Value = serde_json::from_str(&env.ok(&["catch-up", "--json"])).unwrap();
     assert_eq!(again["fresh"], 0, "{again}");
@@ -183,18 +184,7 @@ fn rows_of_any_number_are_compared_in_bounded_memory() {
     let env = Env::new();
     let rows = crate::env::rounds(60_000, 1_000_000);
     long_sides(&env, 0..rows);
-    let mut command = env.command(&FILES);
-    let mut child = command.stdout(std::process::Stdio::null()).spawn().unwrap();
-    let status = format!("/proc/{}/status", child.id());
-    let mut most = 0;
-    while child.try_wait().unwrap().is_none() {
-        // What was read of the program's own file is not counted: the tests' build has a large one.
-        let text = std::fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find(|line| line.starts_with("RssAnon:"));
-        let kb = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
-        most = most.max(kb.unwrap_or(0));
-        std::thread::sleep(std::time::Duration::from_millis(2));
-    }
+    let most = crate::env::memory(env.command(&FILES));
     assert!((1_000..64 * 1024).contains(&most), "{most} kB for {rows} rows");
 }
 
@@ -219,4 +209,81 @@ fn an_incremental_comparison_says_what_a_whole_one_says() {
     let (whole, again) = (env.run(&FILES), env.run(&incremental));
     assert_eq!((again.code, &again.out), (whole.code, &whole.out));
     assert!(again.out.contains("CURRENCY"), "{}", again.out);
+}
+
+/// A direct payment by a card of the sandbox, whatever becomes of it.
+#[cfg(target_os = "linux")]
+fn pay(api: &crate::http::Api, card: &str) -> Value {
+    let form = [
+        ("amount", "1000"),
+        ("currency", "usd"),
+        ("payment_method", card),
+        ("confirm", "true"),
+        ("automatic_payment_methods[enabled]", "true"),
+        ("automatic_payment_methods[allow_redirects]", "never"),
+    ];
+    api.post("/v1/payment_intents", &form).json()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_incremental_comparison_of_ledger_and_provider_says_what_a_whole_one_says() {
+    use std::os::unix::fs::MetadataExt as _;
+    let env = Env::new();
+    let sandbox = env.sandbox(&[]);
+    let api = &sandbox.api;
+    let whole = ["reconcile", "--only-differences", "--format", "jsonl"];
+    let incremental: Vec<&str> = whole.iter().copied().chain(["--incremental"]).collect();
+    // What is compared as a whole is kept in a new file.
+    let kept = || {
+        let mut all =
+            std::fs::read_dir(env.path().join(".stripegym")).unwrap().filter_map(Result::ok);
+        let file =
+            all.find(|it| it.file_name().to_string_lossy().starts_with("compared-")).unwrap();
+        file.metadata().unwrap().ino()
+    };
+    let both = |what: &str| {
+        let (whole, again) = (env.run(&whole), env.run(&incremental));
+        assert_eq!((again.code, &again.out), (whole.code, &whole.out), "{what}: {}", again.err);
+        again.out
+    };
+    let id = |object: &Value| object["id"].as_str().unwrap().to_owned();
+    let sold = id(&pay(api, "pm_card_visa"));
+    both("a payment");
+    let file = kept();
+    let found = both("nothing since");
+    assert!(found.contains("\"MISSING_IN_LEDGER\":1"), "{found}");
+    env.ok(&["catch-up"]);
+    let clean = both("caught up");
+    assert!(clean.contains("\"ok\":true"), "{clean}");
+    api.make("/v1/refunds", &[("payment_intent", &sold), ("amount", "300")]);
+    assert!(both("a refund of what is known").contains("\"REFUND\":1"));
+    let failing = id(&pay(api, "pm_card_refundFail"));
+    api.make("/v1/refunds", &[("payment_intent", &failing)]);
+    pay(api, "pm_card_chargeDeclined");
+    let disputed = id(&pay(api, "pm_card_createDispute"));
+    pay(api, "pm_card_bypassPending");
+    api.make("/v1/payouts", &[("amount", "300"), ("currency", "usd")]);
+    env.run(&["checkout", "--amount", "500", "--currency", "jpy", "--pay", "4000000000000002"]);
+    both("whatever else moves money");
+    env.ok(&["catch-up"]);
+    both("caught up again");
+    env.ok(&["checkout", "--amount", "700", "--currency", "jpy", "--pay", "4242424242424242"]);
+    let list = api.read(&format!("/v1/disputes?payment_intent={disputed}"));
+    let path = format!("/v1/disputes/{}", id(&list["data"][0]));
+    api.make(&path, &[("evidence[uncategorized_text]", "winning_evidence")]);
+    env.ok(&["clock", "advance", "2d"]);
+    crate::env::eventually("the refund came back", || {
+        let refunds = api.read(&format!("/v1/refunds?payment_intent={failing}"));
+        (refunds["data"][0]["status"] == "failed").then_some(())
+    });
+    both("what changed by itself");
+    env.ok(&["catch-up"]);
+    let last = both("caught up to the end");
+    assert!(last.lines().last().unwrap().contains("\"ok\":true"), "{last}");
+    assert_eq!(kept(), file, "only what was new was compared");
+    // A ledger that is another one is read from its beginning.
+    std::fs::remove_file(env.path().join(".stripegym/ledger.db")).unwrap();
+    both("another ledger");
+    assert_ne!(kept(), file);
 }

@@ -237,6 +237,23 @@ impl Drop for Running {
     }
 }
 
+/// The most memory in kB that a program took while it ran; what it says goes nowhere.
+#[cfg(target_os = "linux")]
+pub(crate) fn memory(mut command: Command) -> u64 {
+    let mut child = command.stdout(Stdio::null()).spawn().unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let mut most = 0;
+    while child.try_wait().unwrap().is_none() {
+        // What was read of the program's own file is not counted: the tests' build has a large one.
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find(|line| line.starts_with("RssAnon:"));
+        let kb = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
+        most = most.max(kb.unwrap_or(0));
+        thread::sleep(Duration::from_millis(2));
+    }
+    most
+}
+
 /// Polls `probe` until it gives something; for what happens in another process without a line to read.
 pub(crate) fn eventually<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
     let until = Instant::now() + PATIENCE;

@@ -11,6 +11,7 @@
 mod after_sale;
 mod book;
 mod browser;
+mod catching_up;
 mod check;
 mod checkout_loop;
 #[cfg(unix)]
@@ -44,6 +45,8 @@ mod golden_pages;
 mod http;
 #[cfg(unix)]
 mod interrupted;
+#[cfg(target_os = "linux")]
+mod large_ledger;
 mod listener;
 mod merchant;
 mod merchant_commands;

@@ -3,19 +3,21 @@
 
 use crate::app::context::Context;
 use crate::app::ledger_file;
-use crate::domain::book::{Account, Booked, export};
+use crate::app::parts::{Parts, hand_on};
+use crate::domain::book::export::Form;
+use crate::domain::book::{Account, Booked};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::notice::Notice;
 use crate::domain::report::{Compacted, Report};
 use crate::domain::sheet::{Cell, Looked, Sheet, SheetKind};
-use crate::store::{Ledger, StoreError};
+use crate::store::{Each, Ledger, StoreError};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BookAction {
-    /// The entries about an object, at most so many, the newest.
+    /// The entries about an object, at most so many, the newest. A table has 1,000 where none is said.
     Journal {
         /// The object.
         object: Option<String>,
@@ -40,23 +42,27 @@ pub enum BookAction {
     Export(Export),
 }
 
+/// How many entries a person reads; that there are more is said below them.
+const ENTRIES_READ: u32 = 1_000;
+
 /// How the book is handed on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Export {
     /// Rows for spreadsheets.
     Csv,
-    /// An entry a line.
-    Jsonl,
-    /// For beancount.
-    Beancount,
-    /// For hledger.
-    Hledger,
+    /// For a program.
+    Text(Form),
     /// A copy of the file.
     Sqlite(PathBuf),
 }
 
 /// Reads the book, or makes it anew, on a thread of its own: a person who interrupts is heard while it takes its time.
-pub async fn run(context: &Context, action: BookAction) -> Result<Report, Fault> {
+/// Entries of any number go to `parts`, where there is somewhere to go.
+pub async fn run(
+    context: &Context,
+    action: BookAction,
+    parts: Option<Parts>,
+) -> Result<Report, Fault> {
     let ledger = ledger_file::read(context)?;
     if let BookAction::Export(Export::Sqlite(path)) = &action
         && path.exists()
@@ -64,23 +70,73 @@ pub async fn run(context: &Context, action: BookAction) -> Result<Report, Fault>
         return Err(FaultKind::File { path: path.display().to_string() }.into());
     }
     let own = context.clone();
-    let done = ledger_file::apart(move || work(&own, &ledger, &action)).await;
-    done.map_err(|error| ledger_file::fault(context, &error))
+    let done = ledger_file::apart(move || {
+        Ok(match (&action, parts) {
+            (BookAction::Journal { object, limit }, Some(parts)) => {
+                entries(&own, &ledger, object.as_deref(), *limit, parts)
+            }
+            (BookAction::Export(Export::Csv), Some(parts)) => {
+                entries(&own, &ledger, None, None, parts)
+            }
+            (BookAction::Export(Export::Text(form)), Some(parts)) => {
+                text(&own, &ledger, *form, parts)
+            }
+            _ => work(&own, &ledger, &action).map_err(|error| ledger_file::fault(&own, &error)),
+        })
+    });
+    done.await.unwrap_or_else(|error| Err(ledger_file::fault(context, &error)))
+}
+
+/// Hands the entries on as rows.
+fn entries(
+    context: &Context,
+    ledger: &Ledger,
+    object: Option<&str>,
+    limit: Option<u32>,
+    parts: Parts,
+) -> Result<Report, Fault> {
+    let sheet = |rows| {
+        let (place, kind) = (context.place(None), SheetKind::Journal);
+        Report::Sheet(Sheet { place, kind, rows, looked: None, all: None })
+    };
+    let part = |some: &[Booked]| sheet(journal(some));
+    let read = |each: Each<'_, Booked>| ledger.each_entry(object, limit, each);
+    hand_on(context, parts, &sheet(Vec::new()), part, read)
+}
+
+/// Hands the entries on as a text for a program.
+fn text(context: &Context, ledger: &Ledger, form: Form, mut parts: Parts) -> Result<Report, Fault> {
+    let currencies = ledger.currencies().map_err(|error| ledger_file::fault(context, &error))?;
+    let head = Report::Document(form.head(&currencies));
+    let out = |error| Fault::because(FaultKind::File { path: "stdout".to_owned() }, error);
+    parts.part(&head).map_err(out)?;
+    let part = |some: &[Booked]| Report::Document(some.iter().map(|it| form.entry(it)).collect());
+    let read = |each: Each<'_, Booked>| ledger.each_entry(None, None, each);
+    hand_on(context, parts, &Report::Silent, part, read)
+}
+
+/// The newest entries as a table.
+fn table(
+    context: &Context,
+    ledger: &Ledger,
+    object: Option<&str>,
+    limit: Option<u32>,
+) -> Result<Report, StoreError> {
+    let unsaid = limit.is_none() && object.is_none();
+    let found = ledger.entries(object, limit.or(unsaid.then_some(ENTRIES_READ)))?;
+    let all = if unsaid { Some(ledger.postings_count()?) } else { None };
+    let (place, kind, rows) = (context.place(None), SheetKind::Journal, journal(&found));
+    Ok(Report::Sheet(Sheet { place, kind, rows, looked: None, all }))
 }
 
 fn work(context: &Context, ledger: &Ledger, action: &BookAction) -> Result<Report, StoreError> {
-    let sheet =
-        |kind, rows| Report::Sheet(Sheet { place: context.place(None), kind, rows, looked: None });
+    let sheet = |kind, rows| {
+        let place = context.place(None);
+        Report::Sheet(Sheet { place, kind, rows, looked: None, all: None })
+    };
     Ok(match action {
-        BookAction::Journal { object, limit } => {
-            sheet(SheetKind::Journal, journal(&ledger.entries(object.as_deref(), *limit)?))
-        }
-        BookAction::Export(Export::Csv) => {
-            sheet(SheetKind::Journal, journal(&ledger.entries(None, None)?))
-        }
-        BookAction::Export(Export::Jsonl) => text(ledger, export::jsonl)?,
-        BookAction::Export(Export::Beancount) => text(ledger, export::beancount)?,
-        BookAction::Export(Export::Hledger) => text(ledger, export::hledger)?,
+        BookAction::Journal { object, limit } => table(context, ledger, object.as_deref(), *limit)?,
+        BookAction::Export(Export::Csv | Export::Text(_)) => table(context, ledger, None, None)?,
         BookAction::Export(Export::Sqlite(path)) => copy(ledger, path)?,
         BookAction::Balance => sheet(SheetKind::Balance, balance(ledger)?),
         BookAction::Accounts => sheet(SheetKind::Accounts, accounts(ledger)?),
@@ -109,10 +165,6 @@ fn work(context: &Context, ledger: &Ledger, action: &BookAction) -> Result<Repor
     })
 }
 
-fn text(ledger: &Ledger, write: fn(&[Booked]) -> String) -> Result<Report, StoreError> {
-    Ok(Report::Document(write(&ledger.entries(None, None)?)))
-}
-
 fn copy(ledger: &Ledger, path: &Path) -> Result<Report, StoreError> {
     ledger.copy_to(path)?;
     Ok(Report::Silent)
@@ -127,20 +179,24 @@ fn verify(context: &Context, ledger: &Ledger) -> Result<Report, StoreError> {
     let (lines, writers, checkpoints) = (verified.lines, verified.writers, verified.checkpoints);
     let looked = Some(Looked { lines, writers, checkpoints });
     let (place, kind) = (context.place(None), SheetKind::Findings);
-    Ok(Report::Sheet(Sheet { place, kind, rows: rows.collect(), looked }))
+    Ok(Report::Sheet(Sheet { place, kind, rows: rows.collect(), looked, all: None }))
 }
 
 fn compact(context: &Context, ledger: &Ledger) -> Result<Report, StoreError> {
-    let mut said = None;
+    let (mut said, mut whole) = (None, true);
     let mut say = |done: u64, all: u64| {
         let part = done.saturating_mul(100).checked_div(all);
         if part != said {
             said = part;
             context.notices.say(Notice::Compacting { done, all });
         }
-        !context.stop.is_stopped()
+        whole = !context.stop.is_stopped();
+        whole
     };
     let done = ledger.compact(&mut say)?;
+    if !whole {
+        return Err(StoreError::Interrupted);
+    }
     let place = context.place(None);
     let (lines, payload, before, after) = (done.lines, done.payload, done.before, done.after);
     Ok(Report::Compacted(Compacted { place, lines, payload, before, after }))

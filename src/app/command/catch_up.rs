@@ -1,5 +1,6 @@
 //! `stripegym catch-up`: brings the ledger what happened while nobody listened, oldest first and a stretch at a time, so
-//! that it can be stopped and goes on where it was. What is read twice counts once.
+//! that it can be stopped and goes on where it was. What is read twice counts once. What each charge, refund and payout
+//! moved on the balance, and what was kept of it, no event tells: the balance's own list does.
 
 use crate::app::context::Context;
 use crate::app::ledger_file::{self, LedgerFile};
@@ -25,6 +26,12 @@ const STRETCH_S: i64 = 86_400;
 /// An event may become visible later than a younger one; so much is read again the next time.
 const OVERLAP_S: i64 = 120;
 
+/// The list of what moved the balance.
+const BALANCE: &str = "/v1/balance_transactions";
+
+/// What a charge moved may be known so much later than the charge.
+const SETTLED_LATE_S: i64 = 3_600;
+
 /// What is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CatchUpOptions {
@@ -42,7 +49,7 @@ const LISTS: [(&str, &str); 7] = [
     ("/v1/refunds", "data.balance_transaction"),
     ("/v1/disputes", ""),
     ("/v1/payouts", ""),
-    ("/v1/balance_transactions", ""),
+    (BALANCE, ""),
 ];
 
 /// Reads what is new since the last time.
@@ -87,13 +94,15 @@ async fn work(
     while at < now {
         let beyond = at < oldest;
         let end = at.plus(STRETCH_S).min(now).min(if beyond { oldest } else { now });
-        // The end itself belongs to the next stretch, but for the last.
-        let until = Some(if end == now { end.plus(1) } else { end });
+        // The end itself belongs to the next stretch. The last one has none: the provider's clock may go before ours.
+        let until = Some(end).filter(|_| end < now);
         let window = Window { since: Some(at), until };
         if beyond {
             desk.objects(window).await?;
         } else {
             desk.events(window).await?;
+            let since = Some(at.plus(-SETTLED_LATE_S));
+            desk.list(BALANCE, "", Window { since, ..window }).await?;
         }
         at = end;
         desk.reached(at).await?;
@@ -128,25 +137,30 @@ impl Desk<'_> {
     }
 
     async fn objects(&mut self, window: Window) -> Result<(), Fault> {
-        let stripe = self.stripe;
         for (path, expand) in LISTS {
-            let mut params = window.params();
-            if !expand.is_empty() {
-                params.insert("expand".to_owned(), json!([expand]));
-            }
-            let mut walk = stripe.walk(path, &Value::Object(params));
-            while let Some(page) = walk.next_page().await? {
-                self.done.objects += page.len();
-                let now = self.context.clock.now();
-                let line = |object: &Value| {
-                    let created = object.get("created").and_then(Value::as_i64);
-                    let at = created.map_or(now, Timestamp);
-                    let livemode = object.get("livemode").and_then(Value::as_bool);
-                    self.line(Line::fetched(object, at, now, Source::Seen), livemode)
-                };
-                let lines = page.iter().map(line).collect();
-                self.write(lines).await?;
-            }
+            self.list(path, expand, window).await?;
+        }
+        Ok(())
+    }
+
+    async fn list(&mut self, path: &str, expand: &str, window: Window) -> Result<(), Fault> {
+        let mut params = window.params();
+        if !expand.is_empty() {
+            params.insert("expand".to_owned(), json!([expand]));
+        }
+        let stripe = self.stripe;
+        let mut walk = stripe.walk(path, &Value::Object(params));
+        while let Some(page) = walk.next_page().await? {
+            self.done.objects += page.len();
+            let now = self.context.clock.now();
+            let line = |object: &Value| {
+                let created = object.get("created").and_then(Value::as_i64);
+                let at = created.map_or(now, Timestamp);
+                let livemode = object.get("livemode").and_then(Value::as_bool);
+                self.line(Line::fetched(object, at, now, Source::Seen), livemode)
+            };
+            let lines = page.iter().map(line).collect();
+            self.write(lines).await?;
         }
         Ok(())
     }
@@ -163,7 +177,7 @@ impl Desk<'_> {
     async fn write(&mut self, lines: Vec<Line>) -> Result<(), Fault> {
         let mut tickets = Vec::with_capacity(lines.len());
         for line in lines {
-            let ticket = self.file.batch.submit(Write::Line(Box::new(line)));
+            let ticket = self.file.batch.submit(Write::line(line));
             tickets.push(ticket.map_err(|full| {
                 let path = self.file.ledger.path().display().to_string();
                 Fault::because(FaultKind::LedgerBusy { path }, full)

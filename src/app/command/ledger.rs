@@ -2,11 +2,12 @@
 
 use crate::app::context::Context;
 use crate::app::ledger_file;
+use crate::app::parts::{Parts, hand_on};
 use crate::domain::entry::EntryStatus;
 use crate::domain::fault::Fault;
-use crate::domain::report::{Ledger, Report};
+use crate::domain::report::{Ledger, LedgerRow, Report};
 use crate::domain::time::Timestamp;
-use crate::store::Filter;
+use crate::store::{Each, Filter};
 
 /// How many rows a person reads; that there are more is said below them.
 pub const ROWS_READ: u32 = 1_000;
@@ -24,20 +25,27 @@ pub struct LedgerOptions {
     pub session: Option<String>,
 }
 
-/// Shows the wanted rows, oldest first.
-pub fn run(context: &Context, options: LedgerOptions) -> Result<Report, Fault> {
+/// Shows the wanted rows, oldest first; rows of any number go to `parts`, where there is somewhere to go.
+pub fn run(
+    context: &Context,
+    options: LedgerOptions,
+    parts: Option<Parts>,
+) -> Result<Report, Fault> {
     let LedgerOptions { status, since, limit, session } = options;
     let filter = &Filter { status, since, until: None, session, limit };
     let ledger = ledger_file::read(context)?;
     let fault = |error| ledger_file::fault(context, &error);
-    let mut rows = ledger.rows(filter).map_err(fault)?;
-    rows.reverse();
     let totals = ledger.totals(filter).map_err(fault)?;
     let all = ledger.totals(&Filter::default()).map_err(fault)?;
-    Ok(Report::Ledger(Ledger {
-        place: context.place(None),
-        rows,
-        totals,
-        all: all.iter().map(|total| total.rows).sum(),
-    }))
+    let all: u64 = all.iter().map(|total| total.rows).sum();
+    let report =
+        |rows, totals| Report::Ledger(Ledger { place: context.place(None), rows, totals, all });
+    if let Some(parts) = parts {
+        let part = |some: &[LedgerRow]| report(some.to_vec(), Vec::new());
+        let read = |each: Each<'_, LedgerRow>| ledger.each_row(filter, each);
+        return hand_on(context, parts, &report(Vec::new(), totals), part, read);
+    }
+    let mut rows = ledger.rows(filter).map_err(fault)?;
+    rows.reverse();
+    Ok(report(rows, totals))
 }

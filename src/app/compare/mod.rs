@@ -1,5 +1,6 @@
 //! What `reconcile` compares: sources of rows, and the comparison over any number of them.
 
+pub mod changed;
 pub mod decode;
 pub mod incremental;
 pub mod mark;

@@ -1,14 +1,14 @@
 //! How far a comparison has come, and how long it will take.
 
-use crate::app::compare::incremental::{Read, Was};
+use crate::app::compare::incremental::{At, Read, Was};
 use crate::app::compare::mark::{Shared, locked};
 use crate::app::compare::table::Told;
 use crate::domain::notice::Notice;
 use crate::domain::reconcile::Side;
-use crate::domain::time::Timestamp;
+use crate::domain::reconcile::judge::Rules;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How far one side was read.
 #[derive(Debug, Default)]
@@ -20,6 +20,7 @@ pub struct Part {
     marking: Shared,
     head: AtomicU64,
     odd: AtomicU64,
+    reached: Mutex<Option<At>>,
 }
 
 impl Part {
@@ -27,6 +28,11 @@ impl Part {
     pub fn told(&self, told: &Told) {
         self.head.store(told.head, Ordering::Relaxed);
         self.odd.store(u64::from(!told.is_plain()), Ordering::Relaxed);
+    }
+
+    /// How far what is no file was read.
+    pub fn reached(&self, at: Option<At>) {
+        *self.reached.lock().unwrap_or_else(PoisonError::into_inner) = at;
     }
 
     /// One more row came.
@@ -40,8 +46,10 @@ impl Part {
     }
 
     fn read(&self, rows: u64) -> Read {
+        let reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let head = self.head.load(Ordering::Relaxed);
-        Read { mark: locked(&self.marking).mark(), head, rows }
+        let at = reached.unwrap_or_else(|| At::File(locked(&self.marking).mark(), head));
+        Read { at, rows }
     }
 
     fn rows(&self) -> u64 {
@@ -74,10 +82,10 @@ impl Progress {
         Arc::clone(if side == Side::Ours { ours } else { theirs })
     }
 
-    /// How far both were read, at an instant, and how many rows of theirs count.
-    pub fn was(&self, now: Timestamp, [own, other]: [u64; 2]) -> Was {
+    /// How far both were read, how they were judged, and how many rows of theirs count.
+    pub fn was(&self, rules: &Rules, [own, other]: [u64; 2]) -> Was {
         let [ours, theirs] = &self.sides;
-        Was::new(now, [ours.read(own), theirs.read(other)])
+        Was::new(rules, [ours.read(own), theirs.read(other)])
     }
 
     /// Whether both were read byte for byte.

@@ -1,15 +1,17 @@
 //! The provider's rows: sessions, payments, refunds, disputes and payouts, page by page.
 
+use crate::app::remote::segment;
 use crate::domain::book::fact::{Fact as BookFact, What as Said};
 use crate::domain::book::read;
 use crate::domain::entry::{EntryError, EntryStatus, Fact, RefundState};
 use crate::domain::money::Money;
 use crate::domain::reconcile::row::{Key, Row, What};
 use crate::domain::time::Timestamp;
+use crate::store::compared::Span;
 use crate::stripe::Stripe;
 use crate::stripe::calls::Window;
 use crate::stripe::failure::Error;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::HashSet;
 use std::io;
 use std::time::Duration;
@@ -37,48 +39,105 @@ pub enum ProvidedError {
     Io(#[from] io::Error),
 }
 
-/// A list, what of it is expanded, and how its objects are read.
-type List = (&'static str, &'static str, fn(&Value, Timestamp) -> Result<Option<Row>, EntryError>);
+/// What is compared of the provider's: where it is listed, what of it is expanded, and how it is read.
+pub struct List {
+    path: &'static str,
+    expand: &'static str,
+    read: fn(&Value, Timestamp) -> Result<Option<Row>, EntryError>,
+    /// Whether it comes after what it belongs to, so that it is only bounded from below.
+    later: bool,
+}
 
-const LISTS: [List; 5] = [
-    ("/v1/checkout/sessions", "data.payment_intent", session),
-    ("/v1/payment_intents", "data.latest_charge.balance_transaction", intent),
-    ("/v1/refunds", "", refund),
-    ("/v1/disputes", "", dispute),
-    ("/v1/payouts", "", payout),
-];
+/// Checkout Sessions.
+pub const SESSIONS: List =
+    List { path: "/v1/checkout/sessions", expand: "payment_intent", read: session, later: false };
+/// PaymentIntents.
+pub const INTENTS: List = List {
+    path: "/v1/payment_intents",
+    expand: "latest_charge.balance_transaction",
+    read: intent,
+    later: false,
+};
+/// Refunds.
+pub const REFUNDS: List = List { path: "/v1/refunds", expand: "", read: refund, later: true };
+/// Disputes.
+pub const DISPUTES: List = List { path: "/v1/disputes", expand: "", read: dispute, later: false };
+/// Payouts.
+pub const PAYOUTS: List = List { path: "/v1/payouts", expand: "", read: payout, later: false };
 
-/// Gives every row of `window` to `each`. Refunds come after what they refund, so theirs is only bounded from below.
+/// Everything that is compared.
+const LISTS: [List; 5] = [SESSIONS, INTENTS, REFUNDS, DISPUTES, PAYOUTS];
+
+/// Whoever takes rows.
+pub type Each<'e> = &'e mut (dyn FnMut(Row) -> io::Result<()> + Send);
+
+/// Gives every row of `window` to `each`.
 pub async fn rows(
     stripe: &Stripe,
     window: Window,
     now: Timestamp,
-    each: &mut (dyn FnMut(&Row) -> io::Result<()> + Send),
+    each: Each<'_>,
 ) -> Result<(), ProvidedError> {
-    for (path, expand, read) in LISTS {
-        let until = window.until.filter(|_| path != "/v1/refunds");
-        let mut params = Window { until, ..window }.params();
-        if !expand.is_empty() {
-            params.insert("expand".to_owned(), json!([expand]));
+    for list in LISTS {
+        let until = window.until.filter(|_| !list.later);
+        let params = Window { until, ..window }.params();
+        list.rows(stripe, params, now, &mut *each).await?;
+    }
+    Ok(())
+}
+
+impl List {
+    /// Gives the rows of what these parameters ask for to `each`.
+    pub async fn rows(
+        &self,
+        stripe: &Stripe,
+        mut params: Map<String, Value>,
+        now: Timestamp,
+        each: Each<'_>,
+    ) -> Result<(), ProvidedError> {
+        if !self.expand.is_empty() {
+            params.insert("expand".to_owned(), json!([format!("data.{}", self.expand)]));
         }
-        let mut walk = stripe.walk(path, &Value::Object(params));
+        let mut walk = stripe.walk(self.path, &Value::Object(params));
         while let Some(page) = walk.next_page().await? {
             for object in page {
-                let row = read(&object, now).map_err(|error| {
-                    let id =
-                        object.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
-                    ProvidedError::Odd { id, error }
-                })?;
-                if let Some(row) = row {
-                    each(&Row {
-                        livemode: object.get("livemode").and_then(Value::as_bool),
-                        ..row
-                    })?;
+                if let Some(row) = self.row(&object, now)? {
+                    each(row)?;
                 }
             }
         }
+        Ok(())
     }
-    Ok(())
+
+    /// The row of one, as it is now, where it is one.
+    pub async fn one(
+        &self,
+        stripe: &Stripe,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Option<Row>, ProvidedError> {
+        let expand = Some(self.expand).filter(|it| !it.is_empty());
+        let params = expand.map_or(Value::Null, |it| json!({"expand": [it]}));
+        match stripe.get(&format!("{}/{}", self.path, segment(id)), &params).await {
+            Ok(object) => self.row(&object, now),
+            Err(Error::Api(error)) if error.status == 404 => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether a row would be listed where what was made in this span is.
+    pub fn lists(&self, span: Span, row: &Row) -> bool {
+        Span { until: span.until.filter(|_| !self.later), ..span }.has(row.created)
+    }
+
+    fn row(&self, object: &Value, now: Timestamp) -> Result<Option<Row>, ProvidedError> {
+        let row = (self.read)(object, now).map_err(|error| {
+            let id = object.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+            ProvidedError::Odd { id, error }
+        })?;
+        let livemode = object.get("livemode").and_then(Value::as_bool);
+        Ok(row.map(|row| Row { livemode, ..row }))
+    }
 }
 
 fn session(object: &Value, now: Timestamp) -> Result<Option<Row>, EntryError> {
@@ -130,8 +189,12 @@ fn dispute(object: &Value, now: Timestamp) -> Result<Option<Row>, EntryError> {
     let Some(taken) = said(&facts, Said::Withdrawn) else { return Ok(None) };
     let money = Money::new(taken.claim.amount, taken.claim.currency);
     let back = said(&facts, Said::Reinstated).map_or(0, |fact| fact.claim.amount);
+    // What was kept, and given back where it was won, in the currency of the dispute.
+    let kept = facts.iter().filter(|fact| fact.key.what == Said::Fee);
+    let kept = kept.filter(|fact| fact.claim.currency == money.currency);
+    let fee = kept.map(|fact| fact.claim.amount).reduce(i64::saturating_add);
     let row = Row::new(What::Dispute, &taken.subject, money, created(object));
-    Ok(Some(Row { refunded: Some(back), ..row }))
+    Ok(Some(Row { refunded: Some(back), fee, ..row }))
 }
 
 fn payout(object: &Value, now: Timestamp) -> Result<Option<Row>, EntryError> {

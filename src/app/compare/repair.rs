@@ -78,7 +78,7 @@ pub async fn take(context: &Context, file: &LedgerFile, object: &Value) -> Resul
     let now = context.clock.now();
     let line = Line::fetched(object, now, now, Source::Seen);
     let path = || file.ledger.path().display().to_string();
-    let ticket = file.batch.submit(Write::Line(Box::new(line)));
+    let ticket = file.batch.submit(Write::line(line));
     let ticket =
         ticket.map_err(|full| Fault::because(FaultKind::LedgerBusy { path: path() }, full))?;
     let accepted = ticket.await.map_err(|error| ledger_file::fault(context, &error))?;

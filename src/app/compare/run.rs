@@ -1,7 +1,8 @@
 //! A comparison of two sources of any length: both sides are read at once, sorted with runs on disk where they are
 //! long, merged, and what was found is sorted again into the order in which it is shown.
 
-use crate::app::compare::incremental;
+use crate::app::compare::changed::{self, News, Told};
+use crate::app::compare::incremental::{self, At, Given};
 use crate::app::compare::progress::{Part, Progress};
 use crate::app::compare::provided::{self, ProvidedError};
 use crate::app::compare::source::Source;
@@ -15,13 +16,15 @@ use crate::domain::reconcile::judge::Rules;
 use crate::domain::reconcile::merge::{Gathering, compare};
 use crate::domain::reconcile::row::{Row, What};
 use crate::domain::reconcile::{Finding, Side, Summary};
+use crate::domain::time::Timestamp;
 use crate::store::Ledger;
 use crate::store::compared::Span;
-use crate::store::kept::Keeping;
+use crate::store::kept::{Fresh, Keeping};
 use crate::store::runs::{InOrder, Room, Runs};
 use crate::stripe::Stripe;
 use crate::stripe::calls::Window;
 use std::io;
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -109,10 +112,10 @@ pub async fn run(
     let began = context.clock.stopwatch();
     let keeping = Shelf::default();
     if plan.incremental && incremental::fits(&plan) {
-        match again(context, &plan, &room, &keeping).await {
+        match again(context, &plan, &room, &keeping, ledger, stripe).await {
             Ok(None) => {}
             Ok(Some(compared)) => return Ok(compared),
-            // What was kept can always be made anew.
+            // What was kept can always be made anew, and what cannot be read is said where everything is.
             Err(error) => tracing::debug!(%error, "everything is compared"),
         }
     }
@@ -155,11 +158,18 @@ async fn again(
     plan: &Arc<Plan>,
     room: &Room,
     shelf: &Shelf,
+    ledger: Option<&Arc<Ledger>>,
+    stripe: Option<&Stripe>,
 ) -> io::Result<Option<Compared>> {
     let (home, plan, room) = (context.config.home.clone(), Arc::clone(plan), room.clone());
     let shelf = Arc::clone(shelf);
+    let provider = match stripe {
+        Some(stripe) => news(&home, &plan, stripe, context.clock.now()).await,
+        None => [None, None],
+    };
+    let given = Given { ledger: ledger.cloned(), provider };
     let work = tokio::task::spawn_blocking(move || {
-        let compared = incremental::again(&home, &plan, room.clone());
+        let compared = incremental::again(&home, &plan, room.clone(), given);
         if !matches!(compared, Ok(Some(_))) {
             let keeping = Keeping::begin(&incremental::place(&home, &plan), room)?;
             *shelf.lock().unwrap_or_else(PoisonError::into_inner) = Some(keeping);
@@ -169,8 +179,38 @@ async fn again(
     work.await.unwrap_or_else(|error| Err(io::Error::other(error)))
 }
 
+/// What the provider has new since what was kept, by side.
+async fn news(
+    home: &Path,
+    plan: &Arc<Plan>,
+    stripe: &Stripe,
+    now: Timestamp,
+) -> [Option<(News, Told)>; 2] {
+    let (home, asked) = (home.to_owned(), Arc::clone(plan));
+    let known =
+        tokio::task::spawn_blocking(move || incremental::opened(&home, &asked).map(|(_, was)| was));
+    let Ok(Some(was)) = known.await else { return [None, None] };
+    let mut found = [None, None];
+    for (side, found) in [Side::Ours, Side::Theirs].into_iter().zip(&mut found) {
+        let Some(from) = was.told(side) else { continue };
+        match changed::provider(stripe, from, plan.span, now).await {
+            Ok(news) => *found = news,
+            Err(error) => tracing::debug!(%error, "what the provider has new is not known"),
+        }
+    }
+    found
+}
+
 fn of_folder(context: &Context, error: io::Error) -> Fault {
     Fault::file(&context.config.home, error)
+}
+
+/// Keeps a row for the next time, where rows are kept.
+fn keep(shelf: &Shelf, side: Side, fresh: impl FnOnce() -> Fresh) -> io::Result<()> {
+    match shelf.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+        Some(keeping) => keeping.row(side, &fresh()),
+        None => Ok(()),
+    }
 }
 
 #[expect(clippy::too_many_arguments, reason = "what a side is made of")]
@@ -191,23 +231,33 @@ async fn gather(
     let gathered = match (source, ledger, stripe) {
         (Source::Provider, _, Some(stripe)) => {
             let window = Window { since: span.since, until: span.until };
-            let mut each = |row: &Row| {
+            let failed = |error| of_provided(context, error);
+            let kept = shelf.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+            if kept {
+                // Before anything is read: what happens meanwhile is read again the next time.
+                let told = changed::told(stripe).await.map_err(failed)?;
+                counted.reached(told.map(At::Provider));
+            }
+            let mut each = |row: Row| {
                 counted.row();
-                gathering.push(row)
+                gathering.push(&row)?;
+                keep(shelf, side, || Fresh::of_object(row, &[]))
             };
             let given = provided::rows(stripe, window, context.clock.now(), &mut each).await;
-            given.map_err(|error| of_provided(context, error))?;
+            given.map_err(failed)?;
             gathering
         }
         (Source::Ledger, Some(ledger), _) => {
-            let ledger = Arc::clone(ledger);
+            let (ledger, shelf) = (Arc::clone(ledger), Arc::clone(shelf));
             let read = ledger_file::apart(move || {
                 counted.expect(ledger.compared_about()?);
-                ledger.compared(span, &mut |row| {
+                let position = ledger.compared(span, &mut |(row, charges)| {
                     counted.row();
                     counted.done.fetch_add(1, Ordering::Relaxed);
-                    gathering.push(row)
+                    gathering.push(&row)?;
+                    keep(&shelf, side, || Fresh::of_object(row, &charges))
                 })?;
+                counted.reached(Some(At::Ledger(position)));
                 Ok(gathering)
             });
             read.await.map_err(|error| ledger_file::fault(context, &error))?
@@ -237,12 +287,8 @@ async fn file(
             if !plan.span.has(row.created) {
                 return Ok(());
             }
-            if plan.incremental
-                && let Some(keeping) = shelf.lock().unwrap_or_else(PoisonError::into_inner).as_mut()
-            {
-                keeping.row(side, &row)?;
-            }
-            gathering.push(&row)
+            gathering.push(&row)?;
+            keep(&shelf, side, || Fresh::new(row))
         })?;
         counted.told(&told);
         Ok::<_, TableError>((gathering, told))
@@ -300,7 +346,7 @@ pub(super) fn merge(
         sorted.push_bytes(&finding.order(), &bytes)
     })?;
     if let Some(keeping) = keeping {
-        keeping.end(&summary, &progress.was(plan.rules.now, rows).noted()?)?;
+        keeping.end(&summary, &progress.was(&plan.rules, rows).noted()?)?;
     }
     Ok(Compared { summary, findings: sorted.in_order()? })
 }

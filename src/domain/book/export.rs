@@ -23,60 +23,84 @@ impl Account {
     }
 }
 
-/// One entry a line, as JSON.
-pub fn jsonl(entries: &[Booked]) -> String {
-    lines(entries.iter().map(|it| {
-        let postings = it.entry.postings().iter().map(|one| {
-            json!({"account": one.account.name(), "currency": one.currency.code(),
-                "amount": one.amount})
-        });
-        let entry = json!({"number": it.number, "line": it.line, "created": it.created.rfc3339(),
-            "received": it.received.rfc3339(), "subject": it.subject, "object": it.entry.about(),
-            "reason": it.entry.reason().name(), "takes_back": it.takes_back,
-            "postings": postings.collect::<Vec<_>>()});
-        entry.to_string()
-    }))
+/// How the book is written for another program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// One entry a line, as JSON.
+    Jsonl,
+    /// For beancount.
+    Beancount,
+    /// For hledger.
+    Hledger,
 }
 
-/// For beancount.
-pub fn beancount(entries: &[Booked]) -> String {
-    // Accounts are open before anything that can have come.
-    let opened = Account::ALL.map(|account| format!("1970-01-01 open {}", account.charted()));
-    lines(opened.into_iter().chain(entries.iter().map(|it| {
+impl Form {
+    /// What stands before the entries, of which the postings are in these currencies.
+    pub fn head(self, currencies: &BTreeSet<Currency>) -> String {
+        let accounts = Account::ALL.map(Account::charted).into_iter();
+        match self {
+            Self::Jsonl => String::new(),
+            // Accounts are open before anything that can have come.
+            Self::Beancount => {
+                accounts.map(|account| format!("1970-01-01 open {account}\n")).collect()
+            }
+            Self::Hledger => {
+                let commodity = |currency: &Currency| {
+                    let zeros = "0".repeat(usize::from(currency.decimals()));
+                    format!("commodity 1.{zeros} {}\n", commodity(*currency))
+                };
+                let accounts = accounts.map(|account| format!("account {account}\n"));
+                accounts.chain(currencies.iter().map(commodity)).collect()
+            }
+        }
+    }
+
+    /// An entry, with the end of its last line.
+    pub fn entry(self, it: &Booked) -> String {
         let (reason, object) = (it.entry.reason().name(), word(it.entry.about()));
-        let head = format!("\n{} * \"{reason}\" \"{object}\"\n  number: {}\n", day(it), it.number);
-        let taken = it.takes_back.map(|number| format!("  takes-back: {number}\n"));
-        let line = format!("  line: \"{}\"\n", word(&it.line));
-        [head, line, taken.unwrap_or_default(), postings(it)].concat()
-    })))
+        let (day, line, number) = (day(it), word(&it.line), it.number);
+        match self {
+            Self::Jsonl => json_line(it),
+            Self::Beancount => {
+                let head = format!("\n{day} * \"{reason}\" \"{object}\"\n  number: {number}\n");
+                let taken = it.takes_back.map(|number| format!("  takes-back: {number}\n"));
+                let line = format!("  line: \"{line}\"\n");
+                [head, line, taken.unwrap_or_default(), postings(it)].concat()
+            }
+            Self::Hledger => {
+                let taken = it.takes_back.map(|number| format!(", takes_back:{number}"));
+                let taken = taken.unwrap_or_default();
+                let about = format!("number:{number}, line:{line}{taken}");
+                [format!("\n{day} * {reason} {object}  ; {about}\n"), postings(it)].concat()
+            }
+        }
+    }
 }
 
-/// For hledger.
-pub fn hledger(entries: &[Booked]) -> String {
-    let accounts = Account::ALL.map(|account| format!("account {}", account.charted()));
-    let used = entries.iter().flat_map(|it| it.entry.postings()).map(|one| one.currency);
-    let currencies: BTreeSet<Currency> = used.collect();
-    let commodities = currencies.iter().map(|currency| {
-        let zeros = "0".repeat(usize::from(currency.decimals()));
-        format!("commodity 1.{zeros} {}", commodity(*currency))
+fn json_line(it: &Booked) -> String {
+    let postings = it.entry.postings().iter().map(|one| {
+        json!({"account": one.account.name(), "currency": one.currency.code(),
+            "amount": one.amount})
     });
-    lines(accounts.into_iter().chain(commodities).chain(entries.iter().map(|it| {
-        let (reason, object) = (it.entry.reason().name(), word(it.entry.about()));
-        let taken = it.takes_back.map(|number| format!(", takes_back:{number}"));
-        let (line, taken) = (word(&it.line), taken.unwrap_or_default());
-        let number = it.number;
-        let head =
-            format!("\n{} * {reason} {object}  ; number:{number}, line:{line}{taken}\n", day(it));
-        [head, postings(it)].concat()
-    })))
+    let entry = json!({"number": it.number, "line": it.line, "created": it.created.rfc3339(),
+        "received": it.received.rfc3339(), "subject": it.subject, "object": it.entry.about(),
+        "reason": it.entry.reason().name(), "takes_back": it.takes_back,
+        "postings": postings.collect::<Vec<_>>()});
+    format!("{entry}\n")
+}
+
+/// All of these entries as JSON, one a line.
+#[cfg(test)]
+pub fn jsonl(entries: &[Booked]) -> String {
+    entries.iter().map(|it| Form::Jsonl.entry(it)).collect()
 }
 
 fn postings(it: &Booked) -> String {
     let lines = it.entry.postings().iter().map(|one| {
         let money = Money::new(one.amount, one.currency).plain();
-        format!("  {}  {money} {}", one.account.charted(), commodity(one.currency))
+        format!("  {}  {money} {}\n", one.account.charted(), commodity(one.currency))
     });
-    lines.collect::<Vec<_>>().join("\n")
+    lines.collect()
 }
 
 fn day(it: &Booked) -> String {
@@ -91,8 +115,4 @@ fn commodity(currency: Currency) -> String {
 fn word(text: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || "_-.".contains(c) { c } else { '_' };
     text.chars().map(plain).collect()
-}
-
-fn lines(lines: impl Iterator<Item = String>) -> String {
-    lines.collect::<Vec<_>>().join("\n")
 }

@@ -5,6 +5,9 @@ use crate::domain::reconcile::row::{Row, What};
 use crate::domain::reconcile::{Finding, Side, Verdict};
 use std::collections::BTreeMap;
 
+/// The reporting category of a dispute that was won.
+const REVERSAL: &str = "dispute_reversal";
+
 /// What came in by one currency on both sides, in minor units, refunds not taken off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sum {
@@ -88,11 +91,15 @@ impl Summary {
         };
         let category = if row.category.is_empty() { row.what.category() } else { &row.category };
         self.flow(side, row.currency, category, [gross, row.fee.unwrap_or(0)], by);
-        let inner = [(What::Refund, row.refunded), (What::Dispute, row.disputed)];
-        for (what, amount) in inner {
-            if let Some(amount) = amount.filter(|amount| *amount != 0) {
-                let gross = amount.saturating_neg();
-                self.flow(side, row.currency, what.category(), [gross, 0], by);
+        // What came back of a dispute comes in; what came back of a payment goes out.
+        let back = match row.what {
+            What::Dispute => (REVERSAL, row.refunded),
+            _ => (What::Refund.category(), row.refunded.map(i64::saturating_neg)),
+        };
+        let taken = (What::Dispute.category(), row.disputed.map(i64::saturating_neg));
+        for (category, amount) in [back, taken] {
+            if let Some(gross) = amount.filter(|gross| *gross != 0) {
+                self.flow(side, row.currency, category, [gross, 0], by);
             }
         }
     }
