@@ -4,8 +4,11 @@ use crate::domain::book::{Account, Booked, Reason};
 use crate::domain::currency::Currency;
 use crate::domain::time::Timestamp;
 use crate::os::private;
-use crate::store::{Ledger, StoreError, rebuild, schema, sqlite};
-use rusqlite::{Connection, Row, TransactionBehavior};
+use crate::store::pack::Bodies;
+use crate::store::{
+    Ledger, STORED_EVENT, StoreError, StoredEvent, rebuild, schema, sqlite, stored_event,
+};
+use rusqlite::{Connection, Row, TransactionBehavior, params_from_iter};
 use std::path::Path;
 
 /// What an account holds in one currency.
@@ -60,6 +63,26 @@ impl Ledger {
         limit: Option<u32>,
     ) -> Result<Vec<Booked>, StoreError> {
         self.read(|connection| booked(connection, subject, limit))
+    }
+
+    /// The events of these types that the provider made since an instant, oldest arrival first, at most `most`.
+    pub fn events_of(
+        &self,
+        types: &[&str],
+        since: Timestamp,
+        most: u32,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let marks = vec!["?"; types.len()].join(", ");
+        let sql = format!(
+            "{STORED_EVENT} WHERE created >= {} AND type IN ({marks}) ORDER BY seq LIMIT {most}",
+            since.0
+        );
+        self.read(|connection| {
+            let mut bodies = Bodies::new(connection);
+            let mut statement = connection.prepare(&sql)?;
+            let read = |row: &Row<'_>| stored_event(row, &mut bodies);
+            statement.query_map(params_from_iter(types), read)?.collect()
+        })
     }
 
     /// What a person should look at: lines that could not be booked, lines that stand apart, contradictions, and charges

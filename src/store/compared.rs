@@ -36,6 +36,13 @@ impl Ledger {
         self.read(|connection| connection.query_row(sql, [], |row| super::count(row, 0)))
     }
 
+    /// Whether anything was ever sold through Creem.
+    pub fn knows_creem(&self) -> Result<bool, StoreError> {
+        let sql =
+            "SELECT EXISTS (SELECT 1 FROM facts WHERE subject >= 'creem/' AND subject < 'creem0')";
+        self.read(|connection| connection.query_row(sql, [], |row| row.get(0)))
+    }
+
     /// Gives each row of `span` to `each`, all as of one instant, and keeps no other reader waiting.
     pub fn compared(&self, span: Span, each: Each<'_>) -> Result<(), StoreError> {
         let mut connection = schema::open(self.path())?;
@@ -114,14 +121,15 @@ struct Subject {
     reinstated: i64,
 }
 
+/// What has no row of its own in `ledger`. Of Creem's everything has that can be compared: it lists no disputes.
 fn others(
     connection: &Connection,
     span: Span,
     give: &mut impl FnMut(&Row) -> bool,
 ) -> rusqlite::Result<()> {
     let sql = "SELECT subject, object, kind, what, amount, currency, at FROM facts \
-               WHERE what IN ('received', 'captured', 'refunded_so_far', 'withdrawn', 'reinstated') \
-               OR kind = 'payout' ORDER BY subject";
+               WHERE (what IN ('received', 'captured', 'refunded_so_far', 'withdrawn', 'reinstated') \
+               OR kind = 'payout') AND NOT (subject >= 'creem/' AND subject < 'creem0') ORDER BY subject";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
     let mut subject = Subject::default();

@@ -5,6 +5,7 @@ use crate::app::compare::run::{self, Compared, Plan};
 use crate::app::compare::source::Source;
 use crate::app::context::Context;
 use crate::app::course::ask::Asker;
+use crate::app::creem;
 use crate::app::ledger_file::{self, LedgerFile};
 use crate::app::provider::Provider;
 use crate::domain::currency::Currency;
@@ -17,6 +18,7 @@ use crate::domain::reconcile::judge::Rules;
 use crate::domain::reconcile::{Finding, FindingSink, Reconciliation, Verdict};
 use crate::domain::report::{Explanation, FixState, Fixed, Reconciled, Report};
 use crate::domain::time::Timestamp;
+use crate::merchant::provider::creem_api::Creem;
 use crate::store::compared::Span;
 use crate::store::findings::SqliteSink;
 use std::collections::BTreeMap;
@@ -131,6 +133,7 @@ async fn work(
         brief: sink.is_none() && options.sqlite.is_none(),
         about: options.explain.clone(),
         incremental: options.incremental,
+        creem: second(context, provider, file.as_ref()).await?,
     };
     let desk = Desk { context, provider, file, plan };
     let mut compared = desk.compare(desk.plan.clone()).await?;
@@ -160,6 +163,21 @@ async fn work(
     let place = context.place(provider.map(Provider::base));
     let result = Reconciliation { rows, summary: compared.summary };
     Ok(Report::Reconciled(Reconciled { place, result, fixed }))
+}
+
+/// Creem, where the ledger has sales of it and somebody speaks for it.
+async fn second(
+    context: &Context,
+    provider: Option<&Provider>,
+    file: Option<&LedgerFile>,
+) -> Result<Option<Creem>, Fault> {
+    let (Some(provider), Some(file)) = (provider, file) else { return Ok(None) };
+    let ledger = std::sync::Arc::clone(&file.ledger);
+    let known = ledger_file::apart(move || ledger.knows_creem()).await;
+    if !known.map_err(|error| ledger_file::fault(context, &error))? {
+        return Ok(None);
+    }
+    Ok(creem::connect(context, provider).await?.map(|it| it.api))
 }
 
 fn hand_on(compared: &mut Compared, mut sink: Sink) -> io::Result<Report> {

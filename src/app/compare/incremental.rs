@@ -199,6 +199,7 @@ mod tests {
             brief: false,
             about: None,
             incremental: true,
+            creem: None,
         }
     }
 
