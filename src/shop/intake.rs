@@ -39,13 +39,19 @@ impl Secrets {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = secrets;
     }
 
-    fn all(&self) -> Vec<SigningSecret> {
+    /// Every one of them.
+    pub fn all(&self) -> Vec<SigningSecret> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 /// How much of a secret's hash tells it from others.
 const FINGERPRINT_DIGITS: usize = 12;
+
+/// What tells a secret from others, and does not tell it.
+pub fn fingerprint(secret: &SigningSecret) -> String {
+    canonical::sha256(secret.reveal()).chars().take(FINGERPRINT_DIGITS).collect()
+}
 
 /// Why an event of the other mode is not booked.
 const OTHER_MODE: &str = "other_mode: it is kept apart";
@@ -196,9 +202,8 @@ impl Intake {
         let secrets = self.secrets.all();
         let payload = signature::verify(body, header, &secrets, self.now(), self.tolerance_s)?;
         let event = Event::read(payload)?;
-        let secret = secrets.get(payload.secret()).map(SigningSecret::reveal).unwrap_or_default();
-        let fingerprint = canonical::sha256(secret).chars().take(FINGERPRINT_DIGITS).collect();
-        Ok((event, Source::Webhook { signed: payload.signed(), secret: fingerprint }))
+        let secret = secrets.get(payload.secret()).map(fingerprint).unwrap_or_default();
+        Ok((event, Source::Webhook { signed: payload.signed(), secret }))
     }
 
     /// Whether an event is of the mode that is booked here.

@@ -46,7 +46,9 @@ mod http;
 mod interrupted;
 mod listener;
 mod merchant;
+mod merchant_charts;
 mod merchant_commands;
+mod merchant_creem;
 mod merchant_keys;
 mod merchant_rights;
 mod merchant_shop;
@@ -69,6 +71,7 @@ mod sandbox_files;
 #[cfg(target_os = "linux")]
 mod servers;
 mod shop;
+mod shop_commands;
 mod shopper;
 mod simulated;
 #[cfg(target_os = "linux")]

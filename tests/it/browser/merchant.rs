@@ -54,6 +54,28 @@ fn buys(lang: &'static str) {
     let account = browser.reads("¥250");
     assert!(account.contains("+100"), "{account}");
     picture(&mut browser, "account");
+    // The second provider, on its own page.
+    browser.open(&format!("{url}/pricing"));
+    browser.click("[aria-labelledby=plan-creem-credits] button");
+    browser.arrive("/creem/checkout/");
+    browser.fill("#email", "aki@example.com");
+    browser.fill("#number", "4242424242424242");
+    browser.fill("#expiry", "12 / 34");
+    browser.fill("#cvc", "123");
+    browser.fill("#name", "AKI SATO");
+    browser.click("#pay");
+    browser.arrive("/payment/success?provider=creem");
+    let landed = browser.reads(if ja { "お支払いが完了しました" } else { "Thank you" });
+    assert!(landed.contains("$9.00") && landed.contains("order_"), "{landed}");
+    picture(&mut browser, "success-creem");
+    // The charts, of the owner alone.
+    browser.open(&format!("{url}/charts"));
+    let told = browser.reads("kv set shop owner user_");
+    let user = told.split_whitespace().find(|word| word.starts_with("user_")).unwrap().to_owned();
+    env.ok(&["kv", "set", "shop", "owner", &user]);
+    browser.open(&format!("{url}/charts"));
+    browser.reads(if ja { "支払いの成功率" } else { "Payments that succeeded" });
+    picture(&mut browser, "charts");
     // The other language, and back out.
     browser.click(if ja { "footer a[lang=en]" } else { "footer a[lang=ja]" });
     browser.reads(if ja { "My account" } else { "マイアカウント" });
