@@ -5,6 +5,7 @@ use crate::app::context::Context;
 use crate::app::control::Control;
 use crate::app::endpoint::NOWHERE;
 use crate::app::provider::Provider;
+use crate::app::remote::segment;
 use crate::domain::canonical;
 use crate::domain::creem::Scheme;
 use crate::domain::fault::{Fault, FaultKind};
@@ -14,7 +15,6 @@ use crate::domain::mode::Mode;
 use crate::domain::secret::{CreemKey, SigningSecret};
 use crate::merchant::provider::creem_api::Creem;
 use crate::stripe::failure::Error;
-use crate::wire::form::escape;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -121,7 +121,7 @@ impl Connected {
             }
         };
         let id = text(&made, "id").ok_or_else(odd)?;
-        let path = format!("/v1/webhooks/{}", escape(id));
+        let path = format!("/v1/webhooks/{}", segment(id));
         let shown = self.api.get(&format!("{path}/secret"), &[]).await?;
         let secret = text(&shown, "secret").and_then(SigningSecret::read).ok_or_else(odd)?;
         // Before it is told where to: what waits may come at once.
@@ -132,7 +132,7 @@ impl Connected {
 
     /// Takes a webhook off Creem's list, or lets it be tried again later where its shop comes back.
     pub async fn leave(&self, webhook: &Webhook) {
-        let path = format!("/v1/webhooks/{}", escape(&webhook.id));
+        let path = format!("/v1/webhooks/{}", segment(&webhook.id));
         let left: Result<Value, Error> = if webhook.stays {
             self.api.patch(&path, &json!({ "url": NOWHERE })).await
         } else {
