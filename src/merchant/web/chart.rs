@@ -52,7 +52,7 @@ struct Chart {
 <svg width="0" height="0" aria-hidden="true"><defs><pattern id="hatch" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="4" height="4" fill="#fff"/><rect width="2" height="4" fill="#4b45c6"/></pattern></defs></svg>
 {% for chart in charts %}<section class="card" aria-labelledby="chart-{{ loop.index }}"><h2 id="chart-{{ loop.index }}">{{ chart.title }}</h2>
 {% if chart.bars.is_empty() %}<p class="soft">{{ words.chart_none }}</p>{% else %}<table class="chart"><tbody>{% for bar in chart.bars %}<tr><th scope="row">{{ bar.label }}</th>
-<td class="bar"><svg viewBox="0 0 100 10" width="100%" height="16" preserveAspectRatio="none" aria-hidden="true"><rect width="{{ bar.width }}" height="10" fill="{% if bar.is_hatched %}url(#hatch){% else %}#4b45c6{% endif %}" stroke="#4b45c6" stroke-width="1" vector-effect="non-scaling-stroke"/></svg></td>
+<td class="drawn"><svg viewBox="0 0 100 10" width="100%" height="16" preserveAspectRatio="none" aria-hidden="true"><rect width="{{ bar.width }}" height="10" fill="{% if bar.is_hatched %}url(#hatch){% else %}#4b45c6{% endif %}" stroke="#4b45c6" stroke-width="1" vector-effect="non-scaling-stroke"/></svg></td>
 <td class="number">{{ bar.value }}</td></tr>{% endfor %}</tbody></table>{% endif %}</section>{% endfor %}"##
 )]
 struct Charts {
