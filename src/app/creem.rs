@@ -112,13 +112,12 @@ impl Connected {
         } else {
             None
         };
-        let made = match known {
-            Some(known) => known,
-            None => {
-                let name = if shop.is_folders { &*name } else { "stripegym shop" };
-                let sent = json!({ "url": NOWHERE, "name": name });
-                self.api.post("/v1/webhooks", &sent, None).await?
-            }
+        let made = if let Some(known) = known {
+            known
+        } else {
+            let name = if shop.is_folders { &*name } else { "stripegym shop" };
+            let sent = json!({ "url": NOWHERE, "name": name });
+            self.api.post("/v1/webhooks", &sent, None).await?
         };
         let id = text(&made, "id").ok_or_else(odd)?;
         let path = format!("/v1/webhooks/{}", segment(id));

@@ -170,7 +170,7 @@ mod tests {
     fn a_delivery_is_believed_as_it_was_signed_and_no_other_way() {
         let (own, other, body) =
             (secret("whsec_bXkgb3duIHNlY3JldCBrZXk="), secret("whsec_YQ=="), b"{}");
-        let both = [other.clone(), own.clone()];
+        let both = [other, own.clone()];
         let signed = sign(&own, body);
         for header in [signed.clone(), format!("sha256={}", signed.to_uppercase())] {
             assert_eq!(verify(body, Some(&header), &both), Ok(1), "{header}");

@@ -181,16 +181,11 @@ impl Job {
         let is_it = |it: &&Order| {
             wanted.is_none_or(|wanted| [&it.id, &it.sale].into_iter().any(|id| id == wanted))
         };
-        match all.iter().find(is_it) {
-            Some(order) => Ok(Ok(vec![order_row(base, order)?])),
-            None => {
-                let what = wanted.map_or_else(|| "order".to_owned(), |it| format!("order `{it}`"));
-                Ok(Err(KeptError::missing(
-                    what,
-                    if wanted.is_some() { "order list" } else { "shop" },
-                )))
-            }
+        if let Some(order) = all.iter().find(is_it) {
+            return Ok(Ok(vec![order_row(base, order)?]));
         }
+        let what = wanted.map_or_else(|| "order".to_owned(), |it| format!("order `{it}`"));
+        Ok(Err(KeptError::missing(what, if wanted.is_some() { "order list" } else { "shop" })))
     }
 
     fn credits(&self, base: &mut dyn Base) -> Result<Rows, StoreError> {

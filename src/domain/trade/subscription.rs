@@ -62,13 +62,11 @@ impl Snapshot {
 
     /// Whether it can be the first of its second, after what was known before.
     fn begins_after(&self, before: Option<&Self>) -> bool {
-        match before {
-            Some(before) => self.comes_after(before),
-            None => {
-                let was = self.before.get("status");
-                self.before.is_empty() || was.is_some_and(|was| was == "incomplete")
-            }
+        if let Some(before) = before {
+            return self.comes_after(before);
         }
+        let was = self.before.get("status");
+        self.before.is_empty() || was.is_some_and(|was| was == "incomplete")
     }
 }
 

@@ -168,13 +168,11 @@ async fn verify_creem(desk: &Desk, visit: &Visit) -> Result<Bought, ShopError> {
     let checkout = creem_checkout::completed(creem, id, &user.id).await?;
     let facts = provider::creem::of_checkout(&checkout, visit.now.0);
     learn(desk, visit, ProviderName::Creem, facts).await?;
-    match checkout.pointer("/subscription/id").and_then(Value::as_str) {
-        Some(subscription) => mirror_of(desk, user.id.clone(), subscription.to_owned()).await,
-        None => {
-            let order = checkout.pointer("/order/id").and_then(Value::as_str).unwrap_or_default();
-            order_of(desk, ProviderName::Creem, order.to_owned()).await
-        }
+    if let Some(subscription) = checkout.pointer("/subscription/id").and_then(Value::as_str) {
+        return mirror_of(desk, user.id.clone(), subscription.to_owned()).await;
     }
+    let order = checkout.pointer("/order/id").and_then(Value::as_str).unwrap_or_default();
+    order_of(desk, ProviderName::Creem, order.to_owned()).await
 }
 
 async fn order_of(desk: &Desk, name: ProviderName, sale: String) -> Result<Bought, ShopError> {
