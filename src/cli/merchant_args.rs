@@ -1,7 +1,7 @@
 //! The merchant's commands on the command line, made of the table in `domain::merchant`.
 
 use crate::app::checkout_browser::Means;
-use crate::app::command::merchant::{Asked, Given};
+use crate::app::given::{Asked, Given};
 use crate::cli::options::Reader;
 use crate::cli::values::whole;
 use crate::domain::card;
@@ -234,7 +234,7 @@ mod tests {
             };
             for arg in command.args.iter().filter(needs) {
                 if arg.positional {
-                    words.push("x");
+                    words.push(if matches!(arg.kind, Kind::Count(..)) { "1" } else { "x" });
                 } else {
                     words.extend([format!("--{}", arg.name).leak() as &str, "x"]);
                 }
@@ -305,10 +305,7 @@ mod tests {
 
     #[test]
     fn every_member_that_is_shown_is_one_of_the_object() {
-        for command in COMMANDS
-            .iter()
-            .filter(|it| !matches!(it.work, Work::Sync | Work::PayPage | Work::DetachAll))
-        {
+        for command in COMMANDS.iter().filter(|it| !it.path.is_empty()) {
             let noun = command.shows;
             let object = match noun.name {
                 "portal_session" => "billing_portal.session",

@@ -3,8 +3,8 @@
 use crate::app::command::{
     account, book, cards, catch_up, check, checkout, clock, day, deliver, dev, doctor, events,
     explain, fault, hint, home, items, keys, ledger, listen, logs, merchant, plan_sync, progress,
-    reconcile, report, reset, round, sandbox, setup, shop, solution, starter, status, trigger,
-    verify_report, worlds,
+    reconcile, report, reset, round, sandbox, setup, shop, shop_data, solution, starter, status,
+    trigger, verify_report, worlds,
 };
 use crate::app::context::{Context, NoticeSink};
 use crate::app::course::talk::note_shown;
@@ -311,6 +311,7 @@ async fn trade(asked: Merchant, context: &Context, reader: &Reader<'_>) -> Resul
             checkout::pay(context, asked.text("session"), &means).await
         }
         Work::Sync => plan_sync::run(context, Path::new(asked.text("file"))).await,
+        Work::Kept(kept) => shop_data::run(context, reader.merchant(asked)?, kept).await,
         _ => merchant::run(context, reader.merchant(asked)?).await,
     }
 }

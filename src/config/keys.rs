@@ -22,6 +22,14 @@ pub const PUBLISHABLE_KEY: Key = key("STRIPE_PUBLISHABLE_KEY", "");
 pub const WEBHOOK_SECRET: Key = key("STRIPE_WEBHOOK_SECRET", "");
 /// The provider's base URL.
 pub const API_BASE: Key = key("STRIPE_API_BASE", "");
+/// The key of the shop's second provider.
+pub const CREEM_KEY: Key = key("CREEM_API_KEY", "");
+/// The secrets of its webhooks that the shop accepts, separated by commas.
+pub const CREEM_SECRET: Key = key("CREEM_WEBHOOK_SECRET", "");
+/// How its webhooks are signed: `plain` or `standard`.
+pub const CREEM_SIGNATURE: Key = key("CREEM_SIGNATURE", "");
+/// Its base URL.
+pub const CREEM_BASE: Key = key("CREEM_API_BASE_URL", "");
 /// `sandbox` or `stripe`.
 pub const MODE: Key = key("STRIPEGYM_MODE", "");
 /// The folder of ledger and sandbox.
@@ -51,6 +59,10 @@ pub const ALL: &[Key] = &[
     PUBLISHABLE_KEY,
     WEBHOOK_SECRET,
     API_BASE,
+    CREEM_KEY,
+    CREEM_SECRET,
+    CREEM_SIGNATURE,
+    CREEM_BASE,
     MODE,
     HOME,
     SANDBOX_PORT,

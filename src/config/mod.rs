@@ -1,8 +1,10 @@
 //! What the program was told to be: one validated value, made once at the start.
 
+pub mod creem;
 pub mod keys;
 pub mod sources;
 
+use crate::config::creem::CreemSettings;
 use crate::config::keys::Key;
 use crate::config::sources::{Origin, Sources};
 use crate::domain::fault::FaultKind;
@@ -29,6 +31,8 @@ pub struct Config {
     pub webhook_secrets: Vec<SigningSecret>,
     /// The provider's base URL, where one was given.
     pub api_base: Option<String>,
+    /// The shop's second provider.
+    pub creem: CreemSettings,
     /// The folder of ledger and sandbox.
     pub home: PathBuf,
     /// The port that the sandbox tries first.
@@ -62,7 +66,7 @@ impl Config {
         let key = api_key(sources, keys::SECRET_KEY, &secret_kinds, live)?;
         let publishable = api_key(sources, keys::PUBLISHABLE_KEY, &[KeyKind::Publishable], live)?;
         let webhook_secrets = webhook_secrets(sources, live)?;
-        let api_base = api_base(sources)?;
+        let api_base = api_base(sources, keys::API_BASE)?;
         let world = parsed(sources, keys::WORLD, "1-40 of a-z, 0-9, -", |text| {
             is_world_name(text).then(|| text.to_owned())
         })?;
@@ -102,6 +106,7 @@ impl Config {
             publishable,
             webhook_secrets,
             api_base,
+            creem: CreemSettings::load(sources, live)?,
             home: sources.find(keys::HOME).map_or_else(PathBuf::new, |f| PathBuf::from(f.value)),
             sandbox_port: parsed(sources, keys::SANDBOX_PORT, "0-65535", port)?.unwrap_or(0),
             deliver_to: parsed(
@@ -221,8 +226,8 @@ fn webhook_secrets(sources: &Sources, live: bool) -> Result<Vec<SigningSecret>, 
     Ok(found.value.split(',').filter_map(SigningSecret::read).collect())
 }
 
-fn api_base(sources: &Sources) -> Result<Option<String>, FaultKind> {
-    let base = parsed(sources, keys::API_BASE, "http://127.0.0.1:12111", |text| {
+fn api_base(sources: &Sources, key: Key) -> Result<Option<String>, FaultKind> {
+    let base = parsed(sources, key, "http://127.0.0.1:12111", |text| {
         let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"))?;
         (!rest.is_empty() && !rest.contains(char::is_whitespace)).then(|| text.to_owned())
     })?;

@@ -5,12 +5,15 @@ use crate::domain::time::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
+/// What the types of Creem's events begin with here: both providers have a `checkout` and a `refund.created`.
+pub const CREEM: &str = "creem.";
+
 /// One snapshot event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     /// `evt_…`.
     pub id: String,
-    /// `checkout.session.completed`, …
+    /// `checkout.session.completed`, …; of Creem's with [`CREEM`] before it.
     pub kind: String,
     /// When the provider made it.
     pub created: Timestamp,
@@ -75,6 +78,16 @@ struct Data {
     object: Value,
 }
 
+/// An event as Creem sends it: the object stands where Stripe names the type of what is sent.
+#[derive(Deserialize)]
+struct CreemShape {
+    id: String,
+    #[serde(rename = "eventType")]
+    kind: String,
+    created_at: i64,
+    object: Value,
+}
+
 /// Only as much as is needed to tell a thin event from a broken one.
 #[derive(Deserialize)]
 struct Kind {
@@ -92,9 +105,37 @@ impl Event {
         Self::parse(event.to_string().as_bytes())
     }
 
-    /// Understands an event again that was stored after its sender was proven.
+    /// Understands an event of Creem's, whose sender is proven.
+    pub fn of_creem(body: &[u8]) -> Result<Self, EventError> {
+        let shape: CreemShape =
+            serde_json::from_slice(body).map_err(|error| explain(body, &error))?;
+        if shape.id.is_empty() || !shape.object.is_object() {
+            let reason = "missing `id` or `object`".to_owned();
+            return Err(EventError::NotAnEvent { reason });
+        }
+        Ok(Self {
+            id: shape.id,
+            kind: format!("{CREEM}{}", shape.kind),
+            // Milliseconds there, seconds here.
+            created: Timestamp(shape.created_at.div_euclid(1_000)),
+            api_version: None,
+            livemode: shape.object.get("mode").and_then(Value::as_str) == Some("prod"),
+            object: shape.object,
+            body: body.to_vec(),
+        })
+    }
+
+    /// Whether it is one of Creem's.
+    pub fn is_creem(&self) -> bool {
+        self.kind.starts_with(CREEM)
+    }
+
+    /// Understands an event again, of whichever provider, that was stored after its sender was proven.
     pub fn stored(body: &[u8]) -> Result<Self, EventError> {
-        Self::parse(body)
+        match Self::parse(body) {
+            Err(error @ EventError::NotAnEvent { .. }) => Self::of_creem(body).map_err(|_| error),
+            other => other,
+        }
     }
 
     fn parse(body: &[u8]) -> Result<Self, EventError> {
@@ -166,6 +207,25 @@ mod tests {
         assert_eq!(event.created, Timestamp(7));
         assert_eq!(event.object, json!({"id": "cs_1"}));
         assert_eq!(event.body, body);
+    }
+
+    #[test]
+    fn an_event_of_creem_is_one_by_its_own_envelope_alone() {
+        let body = br#"{"id":"evt_1","eventType":"refund.created","created_at":1728734325927,"object":{"object":"refund","mode":"test"}}"#;
+        let event = Event::of_creem(body).unwrap();
+        assert_eq!(
+            (event.kind.as_str(), event.created),
+            ("creem.refund.created", Timestamp(1_728_734_325))
+        );
+        assert!(event.is_creem() && !event.livemode);
+        assert_eq!(Event::stored(body).unwrap(), event);
+        assert!(Event::parse(body).is_err(), "Stripe sends none");
+        let stripes =
+            br#"{"id":"evt_1","object":"event","type":"x.y","created":7,"data":{"object":{}}}"#;
+        assert!(Event::of_creem(stripes).is_err() && !Event::stored(stripes).unwrap().is_creem());
+        for odd in [&b"{"[..], b"[]", br#"{"id":"","eventType":"a","created_at":1,"object":{}}"#] {
+            assert!(Event::of_creem(odd).is_err() && Event::stored(odd).is_err());
+        }
     }
 
     #[test]

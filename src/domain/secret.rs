@@ -118,6 +118,36 @@ pub fn mask(text: &str) -> String {
     format!("{prefix}{}{tail}", "*".repeat(count - shown - 4))
 }
 
+/// A key of Creem's API, `creem_test_…` or `creem_…`. `Debug` shows neither.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CreemKey(String);
+
+impl CreemKey {
+    /// Reads a key by its prefix; `None` for any other text.
+    pub fn read(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix("creem_")?;
+        let rest = rest.strip_prefix("test_").unwrap_or(rest);
+        let is_key = !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_graphic());
+        is_key.then(|| Self(text.to_owned()))
+    }
+
+    /// Whether it moves real money.
+    pub fn is_live(&self) -> bool {
+        !self.0.starts_with("creem_test_")
+    }
+
+    /// The key itself, for the header of a call and the salt of a signature, and nothing else.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for CreemKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_live() { "creem_***" } else { "creem_test_***" })
+    }
+}
+
 /// A webhook endpoint's signing secret, `whsec_…`. `Debug` shows only the prefix.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SigningSecret(String);

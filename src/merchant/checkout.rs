@@ -17,12 +17,12 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 /// The most characters of a code.
-const CODE_MAX: usize = 100;
+pub const CODE_MAX: usize = 100;
 
 /// A purchase that was begun.
 #[derive(Clone, Debug)]
 pub struct Begun {
-    /// `cs_…`.
+    /// `cs_…`, or Creem's `ch_…`.
     pub session: String,
     /// The page on which it is paid.
     pub url: String,
@@ -51,14 +51,8 @@ pub async fn begin(
     stripe: &Stripe,
     purchase: &Purchase<'_>,
 ) -> Result<Begun, ShopError> {
-    let Purchase { user, offer, .. } = *purchase;
-    if offer.is_recurring() {
-        let (id, plan) = (user.id.clone(), offer.plan.id.clone());
-        let all = database.look(move |base| base.subscriptions(&id)).await?;
-        if all.iter().any(|it| it.plan == plan && it.is_active()) {
-            return Err(ShopError::conflict(|words| words.error_subscribed));
-        }
-    }
+    refuse_second(database, purchase).await?;
+    let Purchase { user, .. } = *purchase;
     let discount = match purchase.code.map(str::trim).filter(|code| !code.is_empty()) {
         Some(code) => Some(discount(stripe, code).await?),
         None => None,
@@ -79,6 +73,19 @@ pub async fn begin(
         let (session, url) = found.ok_or(Error::Unreadable { status: 200, request_id: None })?;
         Ok(Begun { session, url })
     })
+}
+
+/// Refuses to sell somebody what they subscribe to already.
+pub async fn refuse_second(database: &Database, purchase: &Purchase<'_>) -> Result<(), ShopError> {
+    let Purchase { user, offer, .. } = *purchase;
+    if offer.is_recurring() {
+        let (id, plan) = (user.id.clone(), offer.plan.id.clone());
+        let all = database.look(move |base| base.subscriptions(&id)).await?;
+        if all.iter().any(|it| it.plan == plan && it.is_active()) {
+            return Err(ShopError::conflict(|words| words.error_subscribed));
+        }
+    }
+    Ok(())
 }
 
 async fn create(

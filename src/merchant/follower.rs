@@ -3,8 +3,7 @@
 
 use crate::domain::event::Event;
 use crate::merchant::base::Database;
-use crate::merchant::projection;
-use crate::merchant::provider::{ProviderName, stripe};
+use crate::merchant::{projection, provider};
 use crate::net::shutdown::Stop;
 use crate::os::clock::Clock;
 use crate::store::{Ledger, StoreError};
@@ -45,8 +44,8 @@ impl Follower {
                     // What was booked once can be read; a line that cannot is the journal's business.
                     let Ok(event) = Event::stored(&line.body) else { continue };
                     if event.livemode == live {
-                        let facts = stripe::of_event(&event);
-                        projection::apply(base, ProviderName::Stripe, &event.id, &facts, now)?;
+                        let (name, facts) = provider::interpret(&event);
+                        projection::apply(base, name, &event.id, &facts, now)?;
                     }
                 }
                 base.reach(number, last)

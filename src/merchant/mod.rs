@@ -8,6 +8,7 @@ pub mod api;
 pub mod api_key;
 pub mod base;
 pub mod checkout;
+pub mod creem_checkout;
 pub mod customer;
 pub mod failure;
 pub mod follower;

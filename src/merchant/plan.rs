@@ -1,12 +1,14 @@
 //! Plans: what is sold, from a file, and the prices at the provider that they are sold for. A price is found by its
 //! lookup key, so that a price that is changed there is the one that is asked here.
 
+use crate::domain::canonical::sha256;
 use crate::domain::currency::Currency;
 use crate::domain::locale::Locale;
 use crate::domain::member::{owned, text};
 use crate::domain::money::Money;
 use crate::merchant::base::Base;
 use crate::merchant::provider::ProviderName;
+use crate::merchant::provider::creem_api::Creem;
 use crate::store::StoreError;
 use crate::stripe::Stripe;
 use crate::stripe::failure::Error;
@@ -25,8 +27,14 @@ const KEYS_MAX: usize = 10;
 pub struct Plan {
     /// Its id.
     pub id: String,
-    /// What its price at the provider is found by.
+    /// Who takes the money.
+    #[serde(default = "stripe")]
+    pub provider: ProviderName,
+    /// What its price at Stripe is found by; Creem's product is made under it once.
     pub lookup_key: String,
+    /// The product at Creem, `prod_…`: Creem knows no names of ours to find one by.
+    #[serde(default)]
+    pub product: Option<String>,
     /// What it costs, in minor units, where its price is made.
     pub amount: i64,
     /// The currency's code.
@@ -74,6 +82,18 @@ impl Interval {
             Self::Year => "year",
         }
     }
+
+    /// Creem's word for it.
+    const fn creem_name(self) -> &'static str {
+        match self {
+            Self::Month => "every-month",
+            Self::Year => "every-year",
+        }
+    }
+}
+
+const fn stripe() -> ProviderName {
+    ProviderName::Stripe
 }
 
 /// What is said of a plan in one language.
@@ -103,7 +123,7 @@ impl Plan {
 pub struct Offer {
     /// The plan.
     pub plan: Plan,
-    /// `price_…`.
+    /// `price_…`, or Creem's `prod_…`.
     pub price: String,
     /// What the price asks.
     pub amount: Money,
@@ -132,10 +152,24 @@ pub fn read(text: Option<&str>) -> Result<Vec<Plan>, String> {
     }
 }
 
-/// The plans that have a price; what has none is given one where prices may be made.
-pub async fn offers(stripe: &Stripe, plans: Vec<Plan>, make: bool) -> Result<Vec<Offer>, Error> {
+/// Where prices are, and whether one that is not there may be made.
+#[derive(Clone, Copy, Debug)]
+pub struct Market<'m> {
+    /// Stripe.
+    pub stripe: &'m Stripe,
+    /// Whether prices may be made at Stripe.
+    pub make: bool,
+    /// Creem, where there is one, and whether products may be made there.
+    pub creem: Option<(&'m Creem, bool)>,
+}
+
+/// The plans that have a price, in their order.
+pub async fn offers(market: Market<'_>, plans: Vec<Plan>) -> Result<Vec<Offer>, Error> {
+    let Market { stripe, make, creem } = market;
     let mut prices = Vec::new();
-    for some in plans.chunks(KEYS_MAX) {
+    let of_stripe: Vec<&Plan> =
+        plans.iter().filter(|it| it.provider == ProviderName::Stripe).collect();
+    for some in of_stripe.chunks(KEYS_MAX) {
         let keys: Vec<&str> = some.iter().map(|it| it.lookup_key.as_str()).collect();
         let asked = json!({ "lookup_keys": keys, "active": true, "limit": 100 });
         let list = stripe.get("/v1/prices", &asked).await?;
@@ -143,6 +177,12 @@ pub async fn offers(stripe: &Stripe, plans: Vec<Plan>, make: bool) -> Result<Vec
     }
     let mut offers = Vec::new();
     for plan in plans {
+        if plan.provider == ProviderName::Creem {
+            let Some((creem, make)) = creem else { continue };
+            let product = product(creem, &plan, make).await?;
+            offers.extend(product.and_then(|product| creem_offer(plan, &product)));
+            continue;
+        }
         let found = prices.iter().find(|it| text(it, "lookup_key") == Some(&*plan.lookup_key));
         let price = match found {
             Some(price) => price.clone(),
@@ -156,9 +196,8 @@ pub async fn offers(stripe: &Stripe, plans: Vec<Plan>, make: bool) -> Result<Vec
 
 /// Notes what each price gives, for whoever changes from one to another.
 pub fn note(base: &mut dyn Base, offers: &[Offer]) -> Result<(), StoreError> {
-    let provider = ProviderName::Stripe.name();
     for Offer { plan, price, .. } in offers {
-        base.put_price(provider, price, &plan.id, plan.credits)?;
+        base.put_price(plan.provider.name(), price, &plan.id, plan.credits)?;
     }
     Ok(())
 }
@@ -169,6 +208,41 @@ fn offer(plan: Plan, price: &Value) -> Option<Offer> {
     // A price that is paid otherwise than the plan says is not the plan's.
     let interval = price.pointer("/recurring/interval").and_then(Value::as_str);
     let price = owned(price, "id").filter(|_| interval == plan.interval.map(Interval::name))?;
+    Some(Offer { plan, price, amount })
+}
+
+/// The product at Creem that a plan is: named by the plan, or made once under its key and everything that a product is
+/// told apart by.
+async fn product(creem: &Creem, plan: &Plan, make: bool) -> Result<Option<Value>, Error> {
+    if let Some(id) = &plan.product {
+        return match creem.get("/v1/products", &[("product_id", id)]).await {
+            Err(error) if error.is_missing() => Ok(None),
+            other => other.map(Some),
+        };
+    }
+    if !make {
+        return Ok(None);
+    }
+    let texts = plan.texts(Locale::En);
+    let asked = json!({
+        "name": texts.title,
+        "description": texts.about,
+        "price": plan.amount,
+        "currency": plan.currency.to_ascii_uppercase(),
+        "billing_type": if plan.interval.is_some() { "recurring" } else { "onetime" },
+        "billing_period": plan.interval.map_or("once", Interval::creem_name),
+    });
+    let key = sha256(&format!("{} {asked}", plan.lookup_key));
+    creem.post("/v1/products", &asked, Some(&key)).await.map(Some)
+}
+
+fn creem_offer(plan: Plan, product: &Value) -> Option<Offer> {
+    let currency: Currency = text(product, "currency")?.to_ascii_lowercase().parse().ok()?;
+    let amount = Money::new(product.get("price")?.as_i64()?, currency);
+    let period = text(product, "billing_period").filter(|it| *it != "once");
+    let is_sold = text(product, "status") == Some("active");
+    let is_plans = is_sold && period == plan.interval.map(Interval::creem_name);
+    let price = owned(product, "id").filter(|_| is_plans)?;
     Some(Offer { plan, price, amount })
 }
 
@@ -227,5 +301,25 @@ mod tests {
         assert_eq!((found.amount.minor, found.is_recurring()), (980, true));
         assert!(offer(monthly.clone(), &price(json!({"interval": "year"}))).is_none());
         assert!(offer(monthly.clone(), &price(Value::Null)).is_none());
+    }
+
+    #[test]
+    fn a_product_of_creem_is_the_plans_while_it_is_sold_as_the_plan_says() {
+        let plans = read(None).unwrap();
+        let of_creem = |it: &&Plan| it.provider == ProviderName::Creem;
+        let monthly =
+            plans.iter().filter(of_creem).find(|it| it.interval == Some(Interval::Month)).unwrap();
+        let once = plans.iter().filter(of_creem).find(|it| it.interval.is_none()).unwrap();
+        let product = |period: &str, status: &str| json!({"id": "prod_1", "currency": "EUR", "price": 900, "billing_period": period, "status": status});
+        let found = creem_offer(monthly.clone(), &product("every-month", "active")).unwrap();
+        assert_eq!((found.price.as_str(), found.amount.minor), ("prod_1", 900));
+        assert!(creem_offer(once.clone(), &product("once", "active")).is_some());
+        for (plan, period, status) in [
+            (monthly, "every-year", "active"),
+            (monthly, "every-month", "archived"),
+            (once, "every-month", "active"),
+        ] {
+            assert!(creem_offer(plan.clone(), &product(period, status)).is_none(), "{period}");
+        }
     }
 }

@@ -1,10 +1,14 @@
 //! The application's server: one address, one table of routes, and what every route works with.
 
+use crate::domain::creem::Scheme;
 use crate::domain::secret::{ApiKey, SigningSecret};
 use crate::merchant::base::Database;
 use crate::merchant::limit::Limiter;
 use crate::merchant::password::Passwords;
 use crate::merchant::plan::{Offer, Page};
+use crate::merchant::provider::ProviderName;
+use crate::merchant::provider::creem::CreemProvider;
+use crate::merchant::provider::creem_api::Creem;
 use crate::merchant::provider::stripe::StripeProvider;
 use crate::merchant::web::route;
 use crate::net::server::{self, Limits};
@@ -15,12 +19,24 @@ use crate::shop::answer;
 use crate::shop::intake::{Intake, Secrets};
 use crate::shop::listener::ListenerError;
 use crate::shop::listener_event::EventSink;
+use crate::store::Ledger;
 use crate::store::writer::LedgerBatch;
 use crate::stripe::Stripe;
 use hyper::service::service_fn;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+
+/// The second provider, and how it is heard.
+#[derive(Debug)]
+pub struct CreemConfig {
+    /// Its client.
+    pub api: Creem,
+    /// The secrets that are believed from the start.
+    pub secrets: Vec<SigningSecret>,
+    /// How its webhooks are signed.
+    pub scheme: Scheme,
+}
 
 /// What a server is made of.
 #[derive(Debug)]
@@ -31,6 +47,8 @@ pub struct ShopConfig {
     pub or_next: bool,
     /// The provider.
     pub stripe: Stripe,
+    /// The second provider, where there is one.
+    pub creem: Option<CreemConfig>,
     /// The key that browsers may see.
     pub publishable: Option<ApiKey>,
     /// The signing secrets that are believed from the start.
@@ -39,6 +57,8 @@ pub struct ShopConfig {
     pub tolerance_s: i64,
     /// The journal's writer.
     pub batch: Arc<LedgerBatch>,
+    /// The journal, to be read.
+    pub journal: Arc<Ledger>,
     /// The application's own database.
     pub database: Database,
     /// What is sold.
@@ -71,8 +91,12 @@ pub struct Desk {
     pub publishable: Option<ApiKey>,
     /// The provider, as its events are heard.
     pub provider: StripeProvider,
+    /// The second provider, where there is one: as it is asked, and as it is heard.
+    pub creem: Option<(Creem, CreemProvider)>,
     /// The way into the journal.
     pub intake: Intake,
+    /// The journal, to be read.
+    pub journal: Arc<Ledger>,
     /// The application's own database.
     pub database: Database,
     /// What is sold.
@@ -93,9 +117,10 @@ impl Desk {
         self.offers.iter().filter(move |it| it.plan.page == page)
     }
 
-    /// What is sold for this price.
-    pub fn offer(&self, price: &str) -> Option<&Offer> {
-        self.offers.iter().find(|it| it.price == price)
+    /// What is sold for this price, by this provider where one is named.
+    pub fn offer(&self, provider: Option<ProviderName>, price: &str) -> Option<&Offer> {
+        let is_theirs = |it: &&Offer| provider.is_none_or(|name| it.plan.provider == name);
+        self.offers.iter().filter(is_theirs).find(|it| it.price == price)
     }
 }
 
@@ -104,6 +129,7 @@ impl Desk {
 pub struct Running {
     addr: SocketAddr,
     secrets: Secrets,
+    creem_secrets: Secrets,
     stopper: Stopper,
     server: Tasks,
 }
@@ -124,9 +150,19 @@ impl Running {
         format!("{}/api/stripe/webhook", self.url())
     }
 
+    /// Where the second provider's events go.
+    pub fn creem_webhook_url(&self) -> String {
+        format!("{}/api/creem/webhook", self.url())
+    }
+
     /// Believes one more signing secret from now on.
     pub fn trust(&self, secret: SigningSecret) {
         self.secrets.trust(secret);
+    }
+
+    /// Believes one more secret of the second provider's from now on.
+    pub fn trust_creem(&self, secret: SigningSecret) {
+        self.creem_secrets.trust(secret);
     }
 
     /// Takes no more requests, and answers those that are open.
@@ -141,7 +177,14 @@ pub async fn start(config: ShopConfig) -> Result<Running, ListenerError> {
     let addr = config.addr;
     let failed = |source| ListenerError::Bind { addr, source };
     let (listener, bound) = server::bound(addr, config.or_next).await.map_err(failed)?;
-    let secrets = Secrets::new(config.secrets);
+    let (secrets, creem_secrets) = (Secrets::new(config.secrets), Secrets::default());
+    let creem = config.creem.map(|it| {
+        for secret in it.secrets {
+            creem_secrets.trust(secret);
+        }
+        let (clock, tolerance_s) = (config.clock.clone(), config.tolerance_s);
+        (it.api, CreemProvider::new(creem_secrets.clone(), it.scheme, tolerance_s, clock))
+    });
     let intake =
         Intake::new(secrets.clone(), config.tolerance_s, config.clock.clone(), config.batch)
             .for_mode(config.stripe.is_live());
@@ -150,7 +193,9 @@ pub async fn start(config: ShopConfig) -> Result<Running, ListenerError> {
         stripe: config.stripe,
         publishable: config.publishable,
         provider: StripeProvider::new(intake.clone()),
+        creem,
         intake,
+        journal: config.journal,
         database: config.database,
         offers: config.offers,
         passwords: Passwords::default(),
@@ -170,5 +215,5 @@ pub async fn start(config: ShopConfig) -> Result<Running, ListenerError> {
     let tasks = Tasks::default();
     let limits = Limits { body_time: answer::BODY_TIME, ..Limits::default() };
     tasks.spawn(server::serve(listener, service, limits, stop));
-    Ok(Running { addr: bound, secrets, stopper, server: tasks })
+    Ok(Running { addr: bound, secrets, creem_secrets, stopper, server: tasks })
 }

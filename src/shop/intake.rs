@@ -51,9 +51,6 @@ struct Believed {
 
 impl Believed {
     fn new(secrets: Vec<SigningSecret>) -> Self {
-        let fingerprint = |secret: &SigningSecret| {
-            canonical::sha256(secret.reveal()).chars().take(FINGERPRINT_DIGITS).collect()
-        };
         Self { fingerprints: secrets.iter().map(fingerprint).collect(), secrets }
     }
 }
@@ -98,10 +95,20 @@ impl Secrets {
     fn all(&self) -> Arc<Believed> {
         Arc::clone(&self.believed.read().unwrap_or_else(PoisonError::into_inner))
     }
+
+    /// Every one of them.
+    pub fn every(&self) -> Vec<SigningSecret> {
+        self.all().secrets.clone()
+    }
 }
 
 /// How much of a secret's hash tells it from others.
 const FINGERPRINT_DIGITS: usize = 12;
+
+/// What tells a secret from others, and does not tell it.
+pub fn fingerprint(secret: &SigningSecret) -> String {
+    canonical::sha256(secret.reveal()).chars().take(FINGERPRINT_DIGITS).collect()
+}
 
 /// Why an event of the other mode is not booked.
 const OTHER_MODE: &str = "other_mode: it is kept apart";

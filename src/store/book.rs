@@ -5,9 +5,12 @@ use crate::domain::currency::Currency;
 use crate::domain::time::Timestamp;
 use crate::os::place::beside;
 use crate::os::private;
-use crate::store::{Each, Ledger, StoreError, rebuild, schema, sqlite};
+use crate::store::pack::Bodies;
+use crate::store::{
+    Each, Ledger, STORED_EVENT, StoreError, StoredEvent, rebuild, schema, sqlite, stored_event,
+};
 use rusqlite::types::Value;
-use rusqlite::{Connection, Row, TransactionBehavior};
+use rusqlite::{Connection, Row, TransactionBehavior, params_from_iter};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -106,6 +109,26 @@ impl Ledger {
     pub fn postings_count(&self) -> Result<u64, StoreError> {
         let sql = "SELECT COUNT(*) FROM postings";
         self.read(|connection| connection.query_row(sql, [], |row| super::count(row, 0)))
+    }
+
+    /// The events of these types that the provider made since an instant, oldest arrival first, at most `most`.
+    pub fn events_of(
+        &self,
+        types: &[&str],
+        since: Timestamp,
+        most: u32,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let marks = vec!["?"; types.len()].join(", ");
+        let sql = format!(
+            "{STORED_EVENT} WHERE created >= {} AND type IN ({marks}) ORDER BY seq LIMIT {most}",
+            since.0
+        );
+        self.read(|connection| {
+            let mut bodies = Bodies::new(connection);
+            let mut statement = connection.prepare(&sql)?;
+            let read = |row: &Row<'_>| stored_event(row, &mut bodies);
+            statement.query_map(params_from_iter(types), read)?.collect()
+        })
     }
 
     /// What a person should look at: lines that could not be booked, lines that stand apart, contradictions, and charges

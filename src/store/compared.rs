@@ -50,6 +50,13 @@ impl Ledger {
         self.read(|connection| connection.query_row(sql, [], |row| super::count(row, 0)))
     }
 
+    /// Whether anything was ever sold through Creem.
+    pub fn knows_creem(&self) -> Result<bool, StoreError> {
+        let sql =
+            "SELECT EXISTS (SELECT 1 FROM facts WHERE subject >= 'creem/' AND subject < 'creem0')";
+        self.read(|connection| connection.query_row(sql, [], |row| row.get(0)))
+    }
+
     /// Gives each row of `span` to `each`, all as of one instant, and keeps no other reader waiting.
     pub fn compared(&self, span: Span, each: Each<'_, Named>) -> Result<Position, StoreError> {
         let mut stopped = None;
@@ -250,7 +257,8 @@ struct Subject {
     reinstated: i64,
 }
 
-/// The rows of all subjects that are no session's payment, or of one.
+/// The rows of all subjects that are no session's payment, or of one. Of Creem's everything that can be compared has a row
+/// in `ledger`: it lists no disputes.
 fn others(
     connection: &Connection,
     only: Option<&str>,
@@ -261,7 +269,7 @@ fn others(
     let sql = format!(
         "SELECT subject, object, kind, what, amount, currency, at FROM facts \
          WHERE (what IN ('received', 'captured', 'refunded_so_far', 'withdrawn', 'reinstated') \
-         OR kind = 'payout') {of} ORDER BY subject"
+         OR kind = 'payout') AND NOT (subject >= 'creem/' AND subject < 'creem0') {of} ORDER BY subject"
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query([only])?;

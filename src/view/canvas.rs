@@ -21,7 +21,7 @@ pub enum Format {
 pub const NAME: &str = "stripegym";
 
 /// What may follow the program's name in a command.
-pub const COMMANDS: [&str; 42] = [
+pub const COMMANDS: [&str; 46] = [
     "day",
     "deliver",
     "pay",
@@ -33,6 +33,10 @@ pub const COMMANDS: [&str; 42] = [
     "subscription",
     "refund",
     "dispute",
+    "order",
+    "credit",
+    "api-key",
+    "kv",
     "setup",
     "shop",
     "sign",

@@ -24,9 +24,13 @@ words! {
         error_signed_out error_sign_in error_sign_up error_email error_password error_foreign_form
         error_form error_json error_too_long error_no_page error_provider error_provider_name
         error_store error_coupon error_plan error_subscribed error_session error_other_user
-        error_not_complete error_creem error_rights
+        error_not_complete error_creem error_rights error_signature error_owner
+        charts_title charts_text chart_success chart_declines chart_credits chart_none
     }
     with {
+        paid_with(provider)
+        chart_of(paid, all, percent)
+        chart_revenue(currency)
         ends_on(date)
         renews_on(date)
         error_too_often(seconds)

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 const CARD: &str = "4242424242424242";
 
-const COMMANDS: [&[&str]; 39] = [
+const COMMANDS: [&[&str]; 43] = [
     &["day0"],
     &["day1"],
     &["day6"],
@@ -37,6 +37,10 @@ const COMMANDS: [&[&str]; 39] = [
     &["invoice", "pay"],
     &["pay", "create"],
     &["plan", "sync"],
+    &["order", "list"],
+    &["credit", "grant"],
+    &["api-key", "issue"],
+    &["kv", "set"],
     &["subscribe"],
     &["cards"],
     &["dispute", "evidence"],

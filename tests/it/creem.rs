@@ -7,22 +7,22 @@ use serde_json::{Value, json};
 
 const KEY: &str = "creem_test_0123456789abcdef";
 
-fn call(sandbox: &Sandbox, method: &str, path: &str, body: &Value) -> Reply {
+pub(crate) fn call(sandbox: &Sandbox, method: &str, path: &str, body: &Value) -> Reply {
     let headers = [("x-api-key", KEY), ("Content-Type", "application/json")];
     let body = if body.is_null() { String::new() } else { body.to_string() };
     send(sandbox.api.port, method, path, &headers, body.as_bytes()).unwrap()
 }
 
-fn get(sandbox: &Sandbox, path: &str) -> Value {
+pub(crate) fn get(sandbox: &Sandbox, path: &str) -> Value {
     call(sandbox, "GET", path, &Value::Null).ok()
 }
 
-fn post(sandbox: &Sandbox, path: &str, body: &Value) -> Value {
+pub(crate) fn post(sandbox: &Sandbox, path: &str, body: &Value) -> Value {
     call(sandbox, "POST", path, body).ok()
 }
 
 /// A control of the sandbox.
-fn control(sandbox: &Sandbox, path: &str, form: &[(&str, &str)]) -> Value {
+pub(crate) fn control(sandbox: &Sandbox, path: &str, form: &[(&str, &str)]) -> Value {
     let headers =
         [("Stripegym-Control", "1"), ("Content-Type", "application/x-www-form-urlencoded")];
     let path = format!("/_stripegym/{path}");
@@ -35,7 +35,7 @@ fn product(sandbox: &Sandbox) -> String {
     id(&post(sandbox, "/v1/products", &sent))
 }
 
-fn id(value: &Value) -> String {
+pub(crate) fn id(value: &Value) -> String {
     value["id"].as_str().unwrap_or_else(|| panic!("no id: {value}")).to_owned()
 }
 
@@ -76,7 +76,7 @@ fn header(delivery: &Delivery, name: &str) -> String {
     found.unwrap_or_default()
 }
 
-fn hmac(key: &[u8], text: &[u8]) -> String {
+pub(crate) fn hmac(key: &[u8], text: &[u8]) -> String {
     use hmac::{Hmac, KeyInit as _, Mac as _};
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(key).unwrap();
     mac.update(text);

@@ -49,7 +49,9 @@ mod interrupted;
 mod large_ledger;
 mod listener;
 mod merchant;
+mod merchant_charts;
 mod merchant_commands;
+mod merchant_creem;
 mod merchant_keys;
 mod merchant_rights;
 mod merchant_shop;
@@ -72,6 +74,7 @@ mod sandbox_files;
 #[cfg(target_os = "linux")]
 mod servers;
 mod shop;
+mod shop_commands;
 mod shopper;
 mod simulated;
 #[cfg(target_os = "linux")]

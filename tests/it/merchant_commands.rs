@@ -410,6 +410,40 @@ fn refunds_name_their_reason_and_disputes_are_listed() {
 }
 
 #[test]
+fn a_price_that_a_run_left_on_sale_is_archived_by_the_next() {
+    let (env, sandbox) = world();
+    asked(&env, "plan sync plans.toml");
+    let api = &sandbox.api;
+    let old = api.read("/v1/prices?lookup_keys[]=api_monthly")["data"][0].clone();
+    // As far as a run comes that replaces a price and is ended before it archives the old one.
+    let path = format!("/v1/prices/{}", id(&old, "id"));
+    api.make(&path, &[("metadata[stripegym_replaced]", "api_monthly")]);
+    let product = id(&old, "product");
+    let form = [
+        ("product", product),
+        ("currency", "jpy"),
+        ("unit_amount", "1280"),
+        ("recurring[interval]", "month"),
+        ("lookup_key", "api_monthly"),
+        ("transfer_lookup_key", "true"),
+    ];
+    let new = api.make("/v1/prices", &form);
+    fs::write(env.path().join("plans.toml"), PLANS.replace("= 980", "= 1280")).unwrap();
+    let rows = asked(&env, "plan sync plans.toml");
+    let row = rows["data"].as_array().unwrap().iter().find(|it| it["lookup_key"] == "api_monthly");
+    assert_eq!(row.unwrap()["price"], new["id"], "{rows}");
+    assert_eq!(api.read(&path)["active"], false, "what was left on sale is not any more");
+    let again = asked(&env, "plan sync plans.toml");
+    let all = again["data"].as_array().unwrap();
+    assert!(all.iter().all(|it| it["change"] == "unchanged"), "{again}");
+    // A run that is not ended marks and archives by itself.
+    fs::write(env.path().join("plans.toml"), PLANS.replace("= 980", "= 1480")).unwrap();
+    asked(&env, "plan sync plans.toml");
+    let active = api.read(&format!("/v1/prices?product={product}&active=true"));
+    assert_eq!(active["data"].as_array().unwrap().len(), 2, "one a key: {active}");
+}
+
+#[test]
 fn every_command_explains_itself_in_both_languages_within_eighty_columns() {
     let env = Env::new();
     for words in

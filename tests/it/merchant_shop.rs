@@ -1,160 +1,17 @@
 //! The merchant's own application: accounts, buying, and what follows from it, over HTTP against the sandbox.
 
-use crate::env::{Env, Running, Sandbox, eventually, rounds};
-use crate::http::{self, Reply, encode};
-use crate::shop::{SECRET, now, port_of, signature};
-use rusqlite::{Connection, OpenFlags};
-use serde_json::{Value, json};
+use crate::env::{eventually, rounds};
+use crate::http::{self, Reply};
+use crate::shop::{SECRET, now, signature};
+use crate::shopper::{PASSWORD, Shop, Shopper};
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::thread;
-
-const PASSWORD: &str = "a long enough one";
-
-/// A shop beside its sandbox.
-struct Shop {
-    env: Env,
-    sandbox: Sandbox,
-    program: Running,
-    port: u16,
-}
-
-impl Shop {
-    fn open() -> Self {
-        let env = Env::new().with("STRIPEGYM_LANG", "en").with("STRIPE_WEBHOOK_SECRET", SECRET);
-        let sandbox = env.sandbox(&[]);
-        let (program, port) = start(&env, "0");
-        Self { env, sandbox, program, port }
-    }
-
-    /// Somebody with an account of their own.
-    fn user(&self, name: &str) -> Browser {
-        let mut browser = Browser { port: self.port, cookie: String::new() };
-        let email = format!("{name}@example.com");
-        let entered = browser.submit("/signup", &[("email", &email), ("password", PASSWORD)]);
-        assert_eq!((entered.status, entered.header("location")), (303, Some("/account")));
-        browser
-    }
-
-    /// The price of a plan.
-    fn price(&self, lookup_key: &str) -> String {
-        let list = self.sandbox.api.read(&format!("/v1/prices?lookup_keys[]={lookup_key}"));
-        list["data"][0]["id"].as_str().unwrap_or_else(|| panic!("{list}")).to_owned()
-    }
-
-    /// Pays the hosted page of a session.
-    fn pay(&self, session: &str) {
-        self.pay_with(session, "tok_visa");
-    }
-
-    fn pay_with(&self, session: &str, token: &str) {
-        let api = &self.sandbox.api;
-        let form = [("type", "card"), ("card[token]", token), ("billing_details[name]", "A B")];
-        let method = api.make("/v1/payment_methods", &form);
-        let form = [("payment_method", method["id"].as_str().unwrap())];
-        api.make(&format!("/v1/payment_pages/{session}/confirm"), &form);
-    }
-
-    fn database(&self) -> Connection {
-        let path = self.env.path().join(".stripegym/shop.db");
-        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
-    }
-
-    fn number(&self, sql: &str) -> i64 {
-        self.database().query_row(sql, [], |row| row.get(0)).unwrap()
-    }
-
-    fn credits(&self) -> i64 {
-        self.number("SELECT COALESCE(SUM(amount), 0) FROM credits")
-    }
-
-    fn orders(&self) -> i64 {
-        self.number("SELECT COUNT(*) FROM orders")
-    }
-
-    /// The newest event of a type.
-    fn event(&self, kind: &str) -> Value {
-        eventually(kind, || {
-            let list = self.sandbox.api.read(&format!("/v1/events?type={kind}&limit=1"));
-            list["data"].get(0).cloned()
-        })
-    }
-
-    /// Delivers an event as the provider would, once more.
-    fn deliver(&self, event: &Value) -> Reply {
-        let body = serde_json::to_vec(event).unwrap();
-        let signed = signature(SECRET, 0, &body);
-        let headers = [("Content-Type", "application/json"), ("Stripe-Signature", signed.as_str())];
-        http::send(self.port, "POST", "/api/stripe/webhook", &headers, &body).unwrap()
-    }
-}
-
-fn start(env: &Env, port: &str) -> (Running, u16) {
-    let mut program = env.start(&["shop", "--port", port, "--json"]);
-    let port = port_of(&mut program);
-    (program, port)
-}
-
-/// A browser without scripts, for as much of one as the shop needs.
-#[derive(Clone)]
-struct Browser {
-    port: u16,
-    cookie: String,
-}
-
-impl Browser {
-    fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
-        let mut all = vec![("Cookie", self.cookie.as_str())];
-        all.extend_from_slice(headers);
-        let reply = http::send(self.port, method, path, &all, body).unwrap();
-        if let Some(set) = reply.header("set-cookie") {
-            set.split(';').next().unwrap().clone_into(&mut self.cookie);
-        }
-        reply
-    }
-
-    fn get(&mut self, path: &str) -> Reply {
-        self.send("GET", path, &[], b"")
-    }
-
-    /// Sends the form of a page, with the proof that the page shows.
-    fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> Reply {
-        let page = self.get(path).text();
-        let proof = page.split("name=\"csrf\" value=\"").nth(1).and_then(|it| it.split('"').next());
-        let proof = proof.unwrap_or_default().to_owned();
-        let mut all = vec![("csrf", proof.as_str())];
-        all.extend_from_slice(fields);
-        self.post(path, &all)
-    }
-
-    fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Reply {
-        let kind = [("Content-Type", "application/x-www-form-urlencoded")];
-        self.send("POST", path, &kind, encode(fields).as_bytes())
-    }
-
-    fn ask(&mut self, path: &str, body: &Value) -> Reply {
-        let kind = [("Content-Type", "application/json")];
-        self.send("POST", path, &kind, body.to_string().as_bytes())
-    }
-
-    /// Begins to buy what a price is for; the session.
-    fn begin(&mut self, price: &str) -> String {
-        let asked = json!({ "provider": "stripe", "stripePriceId": price });
-        let begun = self.ask("/api/payment/checkout-session", &asked).ok();
-        assert_eq!(begun["success"], true, "{begun}");
-        assert!(begun["data"]["url"].as_str().unwrap().starts_with("http://"), "{begun}");
-        begun["data"]["sessionId"].as_str().unwrap().to_owned()
-    }
-
-    fn verify(&mut self, session: &str) -> Reply {
-        let path = "/api/payment/verify-success?provider=stripe&session_id=";
-        self.get(&format!("{path}{session}"))
-    }
-}
 
 #[test]
 fn accounts_open_to_their_owners_and_to_nobody_else() {
     let shop = Shop::open();
-    let mut ann = shop.user("ann");
+    let mut ann = shop.shopper("ann");
     let account = ann.get("/account");
     assert!(account.status == 200 && account.text().contains("ann@example.com"));
     for (name, part) in [
@@ -164,7 +21,7 @@ fn accounts_open_to_their_owners_and_to_nobody_else() {
     ] {
         assert!(account.header(name).is_some_and(|it| it.contains(part)), "{name}");
     }
-    let mut other = Browser { port: shop.port, cookie: String::new() };
+    let mut other = shop.browser();
     let sent_on = other.get("/account");
     assert_eq!((sent_on.status, sent_on.header("location")), (303, Some("/login?next=%2Faccount")));
     let set = sent_on.header("set-cookie").unwrap();
@@ -197,7 +54,7 @@ fn accounts_open_to_their_owners_and_to_nobody_else() {
     assert_eq!(again.status, 400);
     // The database has no token and no password.
     let dump = std::fs::read(shop.env.path().join(".stripegym/shop.db")).unwrap();
-    let token = ann.cookie.split('=').nth(1).unwrap();
+    let token = ann.token();
     let has = |part: &str| dump.windows(part.len()).any(|it| it == part.as_bytes());
     assert!(!has(token) && !has(PASSWORD));
 }
@@ -205,8 +62,8 @@ fn accounts_open_to_their_owners_and_to_nobody_else() {
 #[test]
 fn signing_in_is_tried_so_often_and_no_more() {
     let shop = Shop::open();
-    let _ann = shop.user("ann");
-    let mut eve = Browser { port: shop.port, cookie: String::new() };
+    let _ann = shop.shopper("ann");
+    let mut eve = shop.browser();
     let mut tries = |email: &str, password: &str| {
         eve.submit("/login", &[("email", email), ("password", password)])
     };
@@ -221,8 +78,8 @@ fn signing_in_is_tried_so_often_and_no_more() {
 #[test]
 fn what_is_asked_wrongly_is_refused_as_what_it_is() {
     let shop = Shop::open();
-    let mut ann = shop.user("ann");
-    let mut nobody = Browser { port: shop.port, cookie: String::new() };
+    let mut ann = shop.shopper("ann");
+    let mut nobody = shop.browser();
     let price = shop.price("shop_credits_small");
     let api = "/api/payment/checkout-session";
     let asked = json!({ "provider": "stripe", "stripePriceId": price });
@@ -231,13 +88,14 @@ fn what_is_asked_wrongly_is_refused_as_what_it_is() {
         let body = reply.json();
         assert!(body["success"] == false && body["error"].is_string(), "{body}");
     };
-    refusal(nobody.ask(api, &asked), 401);
+    refusal(nobody.ask_json(api, &asked), 401);
     refusal(nobody.verify("cs_test_a1"), 401);
     for (body, status) in [
         (json!({ "provider": "stripe" }), 400),
         (json!({ "provider": "stripe", "stripePriceId": "price_unknown" }), 400),
         (json!({ "provider": "cash", "stripePriceId": price }), 400),
-        (json!({ "provider": "creem", "creemProductId": "prod_1" }), 501),
+        (json!({ "provider": "creem", "creemProductId": "prod_1" }), 400),
+        (json!({ "provider": "creem", "stripePriceId": price }), 400),
         (json!({ "provider": "stripe", "stripePriceId": price, "couponCode": "NOPE" }), 400),
         (
             json!({ "provider": "stripe", "stripePriceId": price, "couponCode": "x".repeat(200) }),
@@ -245,7 +103,7 @@ fn what_is_asked_wrongly_is_refused_as_what_it_is() {
         ),
         (json!(["stripe"]), 400),
     ] {
-        refusal(ann.ask(api, &body), status);
+        refusal(ann.ask_json(api, &body), status);
     }
     let json_kind = ("Content-Type", "application/json");
     refusal(ann.send("POST", api, &[json_kind], b"{\"provider\":"), 400);
@@ -277,7 +135,7 @@ fn what_is_asked_wrongly_is_refused_as_what_it_is() {
     assert_eq!(ann.get("/nowhere").status, 404);
     let host = [("Host", "evil.test")];
     assert_eq!(ann.send("GET", "/pricing", &host, b"").status, 403);
-    refusal(ann.ask("/api/creem/webhook", &json!({})), 501);
+    assert_eq!(ann.ask_json("/api/creem/webhook", &json!({})).status, 400, "it is not signed");
 }
 
 #[test]
@@ -306,8 +164,8 @@ fn a_webhook_is_believed_only_as_it_was_signed() {
 #[test]
 fn a_purchase_is_one_order_whoever_comes_first() {
     let shop = Shop::open();
-    let mut ann = shop.user("ann");
-    let mut eve = shop.user("eve");
+    let mut ann = shop.shopper("ann");
+    let mut eve = shop.shopper("eve");
     let price = shop.price("shop_credits_small");
     let count = rounds(50, 200);
     let mut ids = BTreeSet::new();
@@ -353,7 +211,7 @@ fn a_purchase_is_one_order_whoever_comes_first() {
 #[test]
 fn the_page_that_a_buyer_lands_on_says_so_in_both_languages() {
     let shop = Shop::open();
-    let mut ann = shop.user("ann");
+    let mut ann = shop.shopper("ann");
     let price = shop.price("shop_credits_large");
     let page = ann.get("/pricing").text();
     let number = page.split("name=\"number\" value=\"").nth(1).unwrap().split('"').next().unwrap();
@@ -376,7 +234,7 @@ fn the_page_that_a_buyer_lands_on_says_so_in_both_languages() {
     let language = [("Accept-Language", "ja")];
     let japanese = ann.send("GET", &landed, &language, b"").text();
     assert!(japanese.contains("lang=\"ja\"") && japanese.contains("お支払いが完了しました"));
-    let mut nobody = Browser { port: shop.port, cookie: String::new() };
+    let mut nobody = shop.browser();
     let sent_on = nobody.get(&landed);
     assert_eq!(sent_on.status, 303);
     assert!(sent_on.header("location").unwrap().starts_with("/login?next=%2Fpayment%2Fsuccess"));
@@ -386,7 +244,7 @@ fn the_page_that_a_buyer_lands_on_says_so_in_both_languages() {
 #[test]
 fn a_code_takes_off_what_it_says() {
     let shop = Shop::open();
-    let mut ann = shop.user("ann");
+    let mut ann = shop.shopper("ann");
     let price = shop.price("shop_credits_small");
     let api = &shop.sandbox.api;
     api.make("/v1/coupons", &[("id", "HALF"), ("percent_off", "50"), ("duration", "once")]);
@@ -395,7 +253,7 @@ fn a_code_takes_off_what_it_says() {
     api.make("/v1/promotion_codes", &form);
     let mut total = |code: &str| {
         let asked = json!({ "provider": "stripe", "stripePriceId": price, "couponCode": code });
-        let begun = ann.ask("/api/payment/checkout-session", &asked).ok();
+        let begun = ann.ask_json("/api/payment/checkout-session", &asked).ok();
         let id = begun["data"]["sessionId"].as_str().unwrap().to_owned();
         let session = api.read(&format!("/v1/checkout/sessions/{id}"));
         (session["amount_total"].as_i64().unwrap(), id)
@@ -412,7 +270,7 @@ fn a_code_takes_off_what_it_says() {
 #[test]
 fn money_that_goes_back_takes_its_credits_along() {
     let shop = Shop::open();
-    let mut ann = shop.user("ann");
+    let mut ann = shop.shopper("ann");
     let price = shop.price("shop_credits_small");
     let session = ann.begin(&price);
     shop.pay(&session);
@@ -451,7 +309,7 @@ fn money_that_goes_back_takes_its_credits_along() {
 #[test]
 fn a_subscription_gives_credits_each_period_until_it_ends() {
     let shop = Shop::open();
-    let mut ann = shop.user("ann");
+    let mut ann = shop.shopper("ann");
     let price = shop.price("shop_monthly");
     let session = ann.begin(&price);
     shop.pay(&session);
@@ -467,7 +325,7 @@ fn a_subscription_gives_credits_each_period_until_it_ends() {
     };
     has(300, 1);
     let again = json!({ "provider": "stripe", "stripePriceId": price });
-    let refused = ann.ask("/api/payment/checkout-session", &again);
+    let refused = ann.ask_json("/api/payment/checkout-session", &again);
     assert_eq!(refused.status, 409, "one has it already: {}", refused.text());
     shop.env.ok(&["clock", "advance", "32d"]);
     has(600, 2);
@@ -492,34 +350,49 @@ fn a_subscription_gives_credits_each_period_until_it_ends() {
 #[test]
 fn a_shop_that_was_killed_goes_on_where_it_was() {
     let mut shop = Shop::open();
-    let mut ann = shop.user("ann");
+    let mut ann = shop.shopper("ann");
     let session = ann.begin(&shop.price("shop_credits_small"));
     shop.program.kill();
     shop.pay(&session);
     let event = shop.event("checkout.session.completed");
-    let (program, port) = start(&shop.env, &shop.port.to_string());
-    shop.program = program;
-    assert_eq!(port, shop.port);
+    let known = shop.sandbox.api.read("/v1/webhook_endpoints")["data"].clone();
+    shop.start_again();
     // Whoever was signed in still is; the landing page and the event come late and in any order.
     assert_eq!(ann.verify(&session).ok()["data"]["order"]["status"], "succeeded");
     assert_eq!(shop.deliver(&event).status, 200);
     assert_eq!((shop.orders(), shop.credits()), (1, 100));
     assert_eq!(shop.program.interrupt(), 130);
-    let left = shop.sandbox.api.read("/v1/webhook_endpoints");
-    assert_eq!(left["data"].as_array().unwrap().len(), 0, "it takes itself off the list");
+    // It is the same endpoint with the same secret each time, and leads nowhere while there is no shop.
+    let left = shop.sandbox.api.read("/v1/webhook_endpoints")["data"].clone();
+    assert_eq!((left.as_array().unwrap().len(), &left[0]["id"]), (1, &known[0]["id"]));
+    assert_ne!(left[0]["url"], known[0]["url"]);
+    let session = ann_buys_while_closed(&mut shop, &mut ann);
+    eventually("what was paid meanwhile is worked in", || (shop.orders() == 2).then_some(()));
+    assert_eq!(ann.verify(&session).ok()["data"]["order"]["status"], "succeeded");
+    let again = shop.sandbox.api.read("/v1/webhook_endpoints")["data"].clone();
+    assert_eq!((&again[0]["id"], &again[0]["url"]), (&known[0]["id"], &known[0]["url"]));
+}
+
+/// Opens the shop, begins to buy there, closes it, pays, and opens it again.
+fn ann_buys_while_closed(shop: &mut Shop, ann: &mut Shopper) -> String {
+    shop.start_again();
+    let session = ann.begin(&shop.price("shop_credits_small"));
+    assert_eq!(shop.program.interrupt(), 130);
+    shop.pay(&session);
+    shop.start_again();
+    session
 }
 
 #[test]
 fn what_another_process_heard_is_worked_in_at_the_next_start() {
     let mut shop = Shop::open();
-    let mut ann = shop.user("ann");
+    let mut ann = shop.shopper("ann");
     let session = ann.begin(&shop.price("shop_credits_small"));
     shop.program.interrupt();
     let (mut listener, _) = crate::shop::listen(&shop.env);
     shop.pay(&session);
     listener.line_with("checkout.session.completed");
     listener.interrupt();
-    let (program, port) = start(&shop.env, "0");
-    (shop.program, shop.port) = (program, port);
+    shop.start_again();
     assert_eq!((shop.orders(), shop.credits()), (1, 100));
 }

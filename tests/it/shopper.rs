@@ -1,31 +1,47 @@
 //! Somebody in the merchant application: a browser without scripts, which keeps cookies, follows where it is sent
 //! within the shop, and fills in the forms that it is shown.
 
-use crate::env::{Env, Running, Sandbox};
+use crate::env::{Env, Running, Sandbox, eventually};
 use crate::http::{Reply, encode, send};
-use serde_json::Value;
+use crate::shop::{SECRET, signature};
+use serde_json::{Value, json};
 use std::rc::Rc;
+
+/// What everybody signs in with.
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// The application beside a sandbox.
 pub(crate) struct Shop {
-    _program: Running,
+    pub(crate) program: Running,
     pub(crate) port: u16,
     pub(crate) sandbox: Rc<Sandbox>,
-    env: Env,
+    pub(crate) env: Env,
 }
 
 impl Shop {
     /// A shop beside a sandbox of its own.
     pub(crate) fn open() -> Self {
-        let env = Env::new();
+        Self::with(Env::new())
+    }
+
+    /// The same in this environment.
+    pub(crate) fn with(env: Env) -> Self {
+        let env = env.with("STRIPEGYM_LANG", "en").with("STRIPE_WEBHOOK_SECRET", SECRET);
         let sandbox = env.sandbox(&[]);
         Self::at(env, &Rc::new(sandbox))
     }
 
     /// A shop of this world beside a sandbox that runs.
     pub(crate) fn at(env: Env, sandbox: &Rc<Sandbox>) -> Self {
-        let (program, port) = start(&env);
-        Self { _program: program, port, sandbox: Rc::clone(sandbox), env }
+        let (program, port) = start(&env, 0);
+        Self { program, port, sandbox: Rc::clone(sandbox), env }
+    }
+
+    /// Starts it again after it has ended, at the port where it was.
+    pub(crate) fn start_again(&mut self) {
+        let (program, port) = start(&self.env, self.port);
+        assert_eq!(port, self.port);
+        self.program = program;
     }
 
     /// A new browser, in English.
@@ -37,7 +53,7 @@ impl Shop {
     pub(crate) fn shopper(&self, name: &str) -> Shopper {
         let mut shopper = self.browser();
         let email = format!("{name}@example.com");
-        let form = [("email", email.as_str()), ("password", "correct horse battery")];
+        let form = [("email", email.as_str()), ("password", PASSWORD)];
         let reply = shopper.send_form("/signup", "/signup", &form);
         assert_eq!(reply.status, 303, "{}", reply.text());
         shopper
@@ -49,6 +65,59 @@ impl Shop {
         let amount = page["amount_total"].to_string();
         let form = [("payment_method", "pm_card_visa"), ("expected_amount", amount.as_str())];
         self.sandbox.api.make(&format!("/v1/payment_pages/{session}/confirm"), &form);
+    }
+
+    /// The price of a plan.
+    pub(crate) fn price(&self, lookup_key: &str) -> String {
+        let list = self.sandbox.api.read(&format!("/v1/prices?lookup_keys[]={lookup_key}"));
+        list["data"][0]["id"].as_str().unwrap_or_else(|| panic!("{list}")).to_owned()
+    }
+
+    /// Pays a hosted page with another card.
+    pub(crate) fn pay_with(&self, session: &str, token: &str) {
+        let api = &self.sandbox.api;
+        let form = [("type", "card"), ("card[token]", token), ("billing_details[name]", "A B")];
+        let method = api.make("/v1/payment_methods", &form);
+        let form = [("payment_method", method["id"].as_str().unwrap())];
+        api.make(&format!("/v1/payment_pages/{session}/confirm"), &form);
+    }
+
+    /// The newest event of a type.
+    pub(crate) fn event(&self, kind: &str) -> Value {
+        eventually(kind, || {
+            let list = self.sandbox.api.read(&format!("/v1/events?type={kind}&limit=1"));
+            list["data"].get(0).cloned()
+        })
+    }
+
+    /// Delivers an event as the provider would, once more.
+    pub(crate) fn deliver(&self, event: &Value) -> Reply {
+        let body = serde_json::to_vec(event).unwrap();
+        let signed = signature(SECRET, 0, &body);
+        let headers = [("Content-Type", "application/json"), ("Stripe-Signature", signed.as_str())];
+        send(self.port, "POST", "/api/stripe/webhook", &headers, &body).unwrap()
+    }
+
+    /// A number that a statement gives.
+    pub(crate) fn number(&self, sql: &str) -> i64 {
+        self.asked(sql)
+    }
+
+    /// Everybody's credits.
+    pub(crate) fn credits(&self) -> i64 {
+        self.number("SELECT COALESCE(SUM(amount), 0) FROM credits")
+    }
+
+    /// How many orders there are.
+    pub(crate) fn orders(&self) -> i64 {
+        self.number("SELECT COUNT(*) FROM orders")
+    }
+
+    /// Waits until credits and orders are as many.
+    pub(crate) fn has(&self, credits: i64, orders: i64) {
+        eventually("credits and orders are right", || {
+            ((self.credits(), self.orders()) == (credits, orders)).then_some(())
+        });
     }
 
     /// A hosted page as the provider knows it.
@@ -70,8 +139,8 @@ impl Shop {
     }
 }
 
-fn start(env: &Env) -> (Running, u16) {
-    let mut program = env.start(&["shop", "--port", "0"]);
+fn start(env: &Env, port: u16) -> (Running, u16) {
+    let mut program = env.start(&["shop", "--port", &port.to_string()]);
     let line = program.line_with("http://127.0.0.1:");
     let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
     let port = url.trim_end_matches('/').rsplit(':').next().unwrap().parse().unwrap();
@@ -101,6 +170,43 @@ impl Shopper {
         self.post(action, &all)
     }
 
+    /// Sends the form of a page to it; without its proof where the page shows none.
+    pub(crate) fn submit(&mut self, page: &str, form: &[(&str, &str)]) -> Reply {
+        let shown = self.get(page).text();
+        let proof =
+            shown.split("name=\"csrf\" value=\"").nth(1).and_then(|it| it.split('"').next());
+        let mut all = vec![("csrf", proof.unwrap_or_default())];
+        all.extend_from_slice(form);
+        self.post(page, &all)
+    }
+
+    /// Sends JSON, as a program on a page does.
+    pub(crate) fn ask_json(&mut self, path: &str, body: &Value) -> Reply {
+        let kind = [("Content-Type", "application/json")];
+        self.send("POST", path, &kind, body.to_string().as_bytes())
+    }
+
+    /// Begins to buy what a price is for; the session.
+    pub(crate) fn begin(&mut self, price: &str) -> String {
+        let asked = json!({ "provider": "stripe", "stripePriceId": price });
+        let begun = self.ask_json("/api/payment/checkout-session", &asked).ok();
+        assert_eq!(begun["success"], true, "{begun}");
+        assert!(begun["data"]["url"].as_str().unwrap().starts_with("http://"), "{begun}");
+        begun["data"]["sessionId"].as_str().unwrap().to_owned()
+    }
+
+    /// Asks what a session has come to.
+    pub(crate) fn verify(&mut self, session: &str) -> Reply {
+        let path = "/api/payment/verify-success?provider=stripe&session_id=";
+        self.get(&format!("{path}{session}"))
+    }
+
+    /// What it is known again by.
+    pub(crate) fn token(&self) -> &str {
+        let found = self.cookies.iter().find(|(name, _)| name == "stripegym_shop");
+        &found.unwrap().1
+    }
+
     pub(crate) fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Reply {
         self.ask("POST", path, Some(&encode(form)))
     }
@@ -112,19 +218,31 @@ impl Shopper {
     }
 
     fn ask(&mut self, method: &str, path: &str, body: Option<&str>) -> Reply {
-        let cookies: Vec<_> =
-            self.cookies.iter().map(|(name, it)| format!("{name}={it}")).collect();
-        let cookies = cookies.join("; ");
         let origin = format!("http://127.0.0.1:{}", self.port);
         let mut headers = vec![("Accept", "text/html"), ("Accept-Language", self.lang)];
-        if !cookies.is_empty() {
-            headers.push(("Cookie", &cookies));
-        }
         if body.is_some() {
             headers.push(("Content-Type", "application/x-www-form-urlencoded"));
             headers.push(("Origin", &origin));
         }
-        let reply = send(self.port, method, path, &headers, body.unwrap_or_default().as_bytes());
+        self.send(method, path, &headers, body.unwrap_or_default().as_bytes())
+    }
+
+    /// Sends a request with what the browser keeps and these headers alone.
+    pub(crate) fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Reply {
+        let cookies: Vec<_> =
+            self.cookies.iter().map(|(name, it)| format!("{name}={it}")).collect();
+        let cookies = cookies.join("; ");
+        let mut all = headers.to_vec();
+        if !cookies.is_empty() {
+            all.push(("Cookie", &cookies));
+        }
+        let reply = send(self.port, method, path, &all, body);
         let reply = reply.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
         let set = reply.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"));
         for (_, cookie) in set {

@@ -1,6 +1,7 @@
 //! The merchant's commands: each is a call of the API, as the table in `domain::merchant` says.
 
 use crate::app::context::Context;
+use crate::app::given::{Asked, Given};
 use crate::app::payment;
 use crate::app::provider::Provider;
 use crate::app::remote::segment;
@@ -12,24 +13,6 @@ use crate::domain::report::{Objects, Report};
 use crate::stripe::Stripe;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-
-/// What was typed for an argument.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Given {
-    /// One value.
-    One(String),
-    /// Names with their values.
-    Pairs(Vec<(String, String)>),
-}
-
-/// A command with its arguments.
-#[derive(Clone, Debug)]
-pub struct Asked {
-    /// Which.
-    pub command: &'static MerchantCommand,
-    /// By the names of the arguments.
-    pub given: BTreeMap<&'static str, Given>,
-}
 
 /// Does it.
 pub async fn run(context: &Context, asked: Asked) -> Result<Report, Fault> {
@@ -72,7 +55,7 @@ impl Job<'_> {
             }
             Work::Resume => self.resume(&path).await?,
             Work::DetachAll => return self.detach_all().await,
-            Work::PayPage | Work::Sync => {
+            Work::PayPage | Work::Sync | Work::Kept(_) => {
                 let what = format!("`{}` is no call", self.command.words);
                 return Err(FaultKind::Bug { what }.into());
             }
@@ -127,11 +110,10 @@ impl Job<'_> {
 
     /// The id of the newest object of a kind.
     async fn newest(&self, noun: &'static Noun) -> Result<String, Fault> {
-        // A list of subscriptions leaves out what has ended, and the newest may have.
-        let params = match noun.list {
-            "/v1/subscriptions" => json!({ "limit": 1, "status": "all" }),
-            _ => json!({ "limit": 1 }),
-        };
+        let mut params = json!({ "limit": 1 });
+        for (name, value) in noun.all {
+            put(&mut params, name, value);
+        }
         let list = self.stripe.get(noun.list, &params).await?;
         let id = list.pointer("/data/0/id").and_then(Value::as_str).map(str::to_owned);
         id.ok_or_else(|| not_found(noun.name.to_owned(), noun))

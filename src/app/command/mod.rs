@@ -31,6 +31,7 @@ pub mod round;
 pub mod sandbox;
 pub mod setup;
 pub mod shop;
+pub mod shop_data;
 pub mod solution;
 pub mod starter;
 pub mod status;

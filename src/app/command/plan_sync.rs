@@ -19,6 +19,9 @@ use std::path::Path;
 /// The most bytes that a file of plans can have.
 const FILE_MAX: u64 = 1 << 20;
 
+/// The member of a price's metadata that says that another takes its place.
+const REPLACED: &str = "stripegym_replaced";
+
 /// What stands in the file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -89,6 +92,7 @@ async fn sync(stripe: &Stripe, plans: &Plans) -> Result<Vec<Value>, Fault> {
     let mut rows = Vec::new();
     for product in &plans.product {
         let renamed = sync_product(stripe, product).await?;
+        let renamed = archive_replaced(stripe, &product.id).await? || renamed;
         for price in &product.price {
             let (mut row, change) = sync_price(stripe, &product.id, price).await?;
             let change = if change == "unchanged" && renamed { "changed" } else { change };
@@ -125,6 +129,28 @@ async fn sync_product(stripe: &Stripe, product: &Product) -> Result<bool, Fault>
     Ok(true)
 }
 
+/// Archives prices whose place another has taken and that are on sale still: the run that replaced them was ended before
+/// it could. Whether there were any.
+async fn archive_replaced(stripe: &Stripe, product: &str) -> Result<bool, Fault> {
+    let params = json!({ "product": product, "active": true });
+    let mut found = false;
+    for price in stripe.walk("/v1/prices", &params).rest().await? {
+        let is_marked = price.pointer("/metadata").and_then(|it| it.get(REPLACED)).is_some();
+        let has_key = price.get("lookup_key").is_some_and(Value::is_string);
+        let Some(id) = price.get("id").and_then(Value::as_str) else { continue };
+        if is_marked && !has_key {
+            archive(stripe, id).await?;
+            found = true;
+        }
+    }
+    Ok(found)
+}
+
+async fn archive(stripe: &Stripe, price: &str) -> Result<(), Fault> {
+    stripe.post(&format!("/v1/prices/{}", segment(price)), &json!({ "active": false })).await?;
+    Ok(())
+}
+
 /// Makes, replaces or relabels a price; it, and what became of it.
 async fn sync_price(
     stripe: &Stripe,
@@ -152,8 +178,10 @@ async fn sync_price(
     let id = at("/id");
     let path = format!("/v1/prices/{}", segment(id.as_str().unwrap_or_default()));
     if !(alike && recurring) {
+        // Marked first: a run that is ended after the new one is made leaves two on sale, and the next one knows which.
+        stripe.post(&path, &json!({ "metadata": { (REPLACED): price.lookup_key } })).await?;
         let made = make(stripe, product, price, true).await?;
-        stripe.post(&path, &json!({ "active": false })).await?;
+        archive(stripe, id.as_str().unwrap_or_default()).await?;
         return Ok((made, "changed"));
     }
     if at("/active") == json!(true) && at("/nickname") == json!(price.nickname) {

@@ -5,6 +5,7 @@ use crate::app::compare::run::{self, Compared, Plan};
 use crate::app::compare::source::Source;
 use crate::app::context::Context;
 use crate::app::course::ask::Asker;
+use crate::app::creem;
 use crate::app::ledger_file::{self, LedgerFile};
 use crate::app::provider::Provider;
 use crate::domain::currency::Currency;
@@ -17,6 +18,7 @@ use crate::domain::reconcile::judge::Rules;
 use crate::domain::reconcile::{Finding, FindingSink, Reconciliation, Verdict};
 use crate::domain::report::{Explanation, FixState, Fixed, Reconciled, Report};
 use crate::domain::time::Timestamp;
+use crate::merchant::provider::creem_api::Creem;
 use crate::store::compared::Span;
 use crate::store::findings::SqliteSink;
 use std::collections::BTreeMap;
@@ -122,6 +124,7 @@ async fn work(
         tolerance: options.tolerance.clone(),
         ..Rules::default()
     };
+    let (with_creem, creem) = second(context, provider, file.as_ref()).await?;
     let plan = Plan {
         sources,
         maps: options.maps.clone(),
@@ -130,7 +133,9 @@ async fn work(
         only_differences: options.only_differences,
         brief: sink.is_none() && options.sqlite.is_none(),
         about: options.explain.clone(),
-        incremental: options.incremental,
+        // Creem tells no changes: beside its sales everything is compared.
+        incremental: options.incremental && !with_creem,
+        creem,
     };
     let desk = Desk { context, provider, file, plan };
     let mut compared = desk.compare(desk.plan.clone()).await?;
@@ -160,6 +165,21 @@ async fn work(
     let place = context.place(provider.map(Provider::base));
     let result = Reconciliation { rows, summary: compared.summary };
     Ok(Report::Reconciled(Reconciled { place, result, fixed }))
+}
+
+/// Whether the ledger has sales of Creem's, and Creem where somebody speaks for it.
+async fn second(
+    context: &Context,
+    provider: Option<&Provider>,
+    file: Option<&LedgerFile>,
+) -> Result<(bool, Option<Creem>), Fault> {
+    let (Some(provider), Some(file)) = (provider, file) else { return Ok((false, None)) };
+    let ledger = std::sync::Arc::clone(&file.ledger);
+    let known = ledger_file::apart(move || ledger.knows_creem()).await;
+    if !known.map_err(|error| ledger_file::fault(context, &error))? {
+        return Ok((false, None));
+    }
+    Ok((true, creem::connect(context, provider).await?.map(|it| it.api)))
 }
 
 fn hand_on(compared: &mut Compared, mut sink: Sink) -> io::Result<Report> {

@@ -1,28 +1,29 @@
 //! `stripegym shop`: the merchant's application, until it is stopped.
 
 use crate::app::context::Context;
+use crate::app::creem::{self, Connected, Shop, Webhook};
+use crate::app::endpoint::{Endpoint, Place};
 use crate::app::failure::{of_listener, of_store};
+use crate::app::kept_endpoint::Server;
 use crate::app::ledger_file::{self, LedgerFile};
-use crate::app::merchant_server::{delivery, sweep};
+use crate::app::merchant_server::delivery;
 use crate::app::provider::Provider;
 use crate::domain::fault::{Fault, FaultKind, UsageError};
-use crate::domain::member;
 use crate::domain::mode::Mode;
 use crate::domain::notice::Notice;
 use crate::domain::report::Report;
-use crate::domain::secret::{ApiKey, SigningSecret};
+use crate::domain::secret::ApiKey;
 use crate::domain::signature::TOLERANCE_S;
 use crate::merchant::base::sqlite::SqliteFile;
 use crate::merchant::base::{self, Database};
 use crate::merchant::follower::Follower;
-use crate::merchant::plan::{self, Plan};
-use crate::merchant::server::{self, Running, ShopConfig};
+use crate::merchant::plan::{self, Market, Offer, Plan};
+use crate::merchant::server::{self, CreemConfig, Running, ShopConfig};
 use crate::net::shutdown::{self, Stop};
 use crate::net::tasks::Tasks;
 use crate::shop::intake::{Intake, Secrets};
 use crate::shop::listener_event::{EventSink, ListenerEvent};
 use crate::shop::poll::{PollError, Poller};
-use serde_json::Value;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -31,9 +32,6 @@ use tokio::sync::mpsc::Receiver;
 
 /// How often the provider is asked for events where it cannot deliver them, and the journal is followed.
 const FOLLOW_EVERY: Duration = Duration::from_secs(2);
-
-/// The description of the endpoint that is ours.
-const MARK: &str = "stripegym shop";
 
 /// How it was asked for.
 #[derive(Clone, Debug, Default)]
@@ -64,24 +62,68 @@ async fn work(
     let database = open(context).await?;
     let past = Past::of(context, provider, &file, &database);
     past.catch_up(context).await?;
-    // Before this one listens: an endpoint at which nobody answers is left over from one that was killed.
-    if is_sandbox {
-        sweep(provider, MARK, false).await?;
-    }
-    let offers = plan::offers(&provider.stripe, plans, is_sandbox).await?;
+    let creem = creem::connect(context, provider).await?;
+    let market = Market {
+        stripe: &provider.stripe,
+        make: is_sandbox,
+        creem: creem.as_ref().map(|it| (&it.api, it.is_here)),
+    };
+    let offers = plan::offers(market, plans).await?;
     let sold = offers.clone();
     let noted = database.change(move |base| plan::note(base, &sold)).await;
     noted.map_err(|error| of_store(&error, &path(context)))?;
     let (sink, seen) = EventSink::channel();
+    let made = (&file, database, offers, sink);
+    let running = start(context, provider, creem.as_ref(), asked, made).await?;
+    let (stop_following, following) = shutdown::pair();
+    let tasks = Tasks::default();
+    let endpoint = if is_sandbox {
+        Some(register(context, provider, &running).await?)
+    } else {
+        // Stripe cannot reach this machine, unless through a tunnel: what it does not deliver is fetched.
+        context.notices.say(Notice::Polling { base: provider.base().to_owned() });
+        past.follow(context, &tasks, &following);
+        None
+    };
+    let webhook = register_creem(context, creem, &running, endpoint.as_ref()).await?;
+    let id = endpoint.as_ref().map(|it| it.id.clone());
+    context.notices.say(Notice::Listening { url: running.url(), endpoint: id });
+    watch(context, seen).await;
+    if let Some(endpoint) = &endpoint {
+        endpoint.leave(context, provider).await;
+    }
+    if let Some((creem, webhook)) = &webhook {
+        creem.leave(webhook).await;
+    }
+    stop_following.stop();
+    running.stop().await;
+    tasks.finish().await;
+    Err(FaultKind::Interrupted.into())
+}
+
+/// Starts the server.
+async fn start(
+    context: &Context,
+    provider: &Provider,
+    creem: Option<&Connected>,
+    asked: &ShopOptions,
+    (file, database, offers, sink): (&LedgerFile, Database, Vec<Offer>, EventSink),
+) -> Result<Running, Fault> {
     let wished = asked.port.unwrap_or(context.config.port);
     let config = ShopConfig {
         addr: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), wished),
         or_next: asked.port.is_none(),
         stripe: provider.stripe.clone(),
+        creem: creem.map(|it| CreemConfig {
+            api: it.api.clone(),
+            secrets: context.config.creem.secrets.clone(),
+            scheme: context.config.creem.scheme,
+        }),
         publishable: context.config.publishable.clone(),
         secrets: context.config.webhook_secrets.clone(),
         tolerance_s: TOLERANCE_S,
         batch: Arc::clone(&file.batch),
+        journal: Arc::clone(&file.ledger),
         database,
         offers,
         clock: context.clock.clone(),
@@ -93,27 +135,7 @@ async fn work(
         let used = running.addr().to_string();
         context.notices.say(Notice::OtherPort { wished, used });
     }
-    let (stop_following, following) = shutdown::pair();
-    let tasks = Tasks::default();
-    let endpoint = if is_sandbox {
-        Some(register(provider, &running).await?)
-    } else {
-        // Stripe cannot reach this machine, unless through a tunnel: what it does not deliver is fetched.
-        context.notices.say(Notice::Polling { base: provider.base().to_owned() });
-        past.follow(context, &tasks, &following);
-        None
-    };
-    context.notices.say(Notice::Listening { url: running.url(), endpoint: endpoint.clone() });
-    watch(context, seen).await;
-    if let Some(id) = endpoint
-        && let Err(error) = provider.stripe.delete_webhook_endpoint(&id).await
-    {
-        tracing::warn!(%error, "the webhook endpoint could not be removed");
-    }
-    stop_following.stop();
-    running.stop().await;
-    tasks.finish().await;
-    Err(FaultKind::Interrupted.into())
+    Ok(running)
 }
 
 /// Says what is heard, until the stop signal.
@@ -209,13 +231,28 @@ async fn open(context: &Context) -> Result<Database, Fault> {
     opened.map(Database::new).map_err(|error| of_store(&error, &path))
 }
 
-/// Registers the webhook with the sandbox, and believes the secret that is given for it; the endpoint.
-async fn register(provider: &Provider, running: &Running) -> Result<String, Fault> {
-    let url = running.webhook_url();
-    // The journal is to have everything, for the book that follows from it.
-    let created = provider.stripe.create_webhook_endpoint(&url, &["*"], MARK, &Value::Null).await?;
-    let odd = |name: &str| FaultKind::ProviderOdd { what: format!("an endpoint without `{name}`") };
-    let secret = member::text(&created, "secret").and_then(SigningSecret::read);
-    running.trust(secret.ok_or_else(|| odd("secret"))?);
-    Ok(member::owned(&created, "id").ok_or_else(|| odd("id"))?)
+/// Registers the webhook with the sandbox: as the endpoint that the folder's shop was the last time.
+async fn register(
+    context: &Context,
+    provider: &Provider,
+    running: &Running,
+) -> Result<Endpoint, Fault> {
+    let trust = |secret| running.trust(secret);
+    let place = Place { server: Server::Shop, url: running.webhook_url(), trust: &trust };
+    place.register_for_good(context, provider).await
+}
+
+/// The same with the second provider, where it is on this machine: another one cannot reach it, unless through a tunnel.
+async fn register_creem(
+    context: &Context,
+    creem: Option<Connected>,
+    running: &Running,
+    endpoint: Option<&Endpoint>,
+) -> Result<Option<(Connected, Webhook)>, Fault> {
+    let Some(creem) = creem.filter(|it| it.is_here) else { return Ok(None) };
+    let trust = |secret| running.trust_creem(secret);
+    let is_folders = endpoint.is_some_and(Endpoint::stays);
+    let shop = Shop { url: running.creem_webhook_url(), trust: &trust, is_folders };
+    let webhook = creem.register(context, &shop).await?;
+    Ok(Some((creem, webhook)))
 }

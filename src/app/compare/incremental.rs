@@ -383,6 +383,7 @@ mod tests {
             brief: false,
             about: None,
             incremental: true,
+            creem: None,
         }
     }
 

@@ -2,11 +2,12 @@
 
 use crate::app::remote::segment;
 use crate::domain::book::fact::{Fact as BookFact, What as Said};
-use crate::domain::book::read;
+use crate::domain::book::{creem as book_of_creem, read};
 use crate::domain::entry::{EntryError, EntryStatus, Fact, RefundState};
 use crate::domain::money::Money;
 use crate::domain::reconcile::row::{Key, Row, What};
 use crate::domain::time::Timestamp;
+use crate::merchant::provider::creem_api::Creem;
 use crate::store::compared::Span;
 use crate::stripe::Stripe;
 use crate::stripe::calls::Window;
@@ -138,6 +139,25 @@ impl List {
         let livemode = object.get("livemode").and_then(Value::as_bool);
         Ok(row.map(|row| Row { livemode, ..row }))
     }
+}
+
+/// The same of Creem's: its transactions, each with what went back of it.
+pub async fn creem_rows(
+    creem: &Creem,
+    span: Span,
+    now: Timestamp,
+    each: &mut (dyn FnMut(&Row) -> io::Result<()> + Send),
+) -> Result<(), ProvidedError> {
+    for object in creem.all("/v1/transactions/search").await? {
+        let read = book_of_creem::row_of_transaction(&object, now).map_err(|error| {
+            let id = object.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+            ProvidedError::Odd { id, error }
+        })?;
+        let Some(sale) = read.filter(|sale| span.has(sale.created)) else { continue };
+        let refunded = object.get("refunded_amount").and_then(Value::as_i64).unwrap_or_default();
+        each(&Row::session(&sale, Some(refunded)))?;
+    }
+    Ok(())
 }
 
 fn session(object: &Value, now: Timestamp) -> Result<Option<Row>, EntryError> {

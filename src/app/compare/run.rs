@@ -9,6 +9,7 @@ use crate::app::compare::source::Source;
 use crate::app::compare::table::{self, TableError};
 use crate::app::context::Context;
 use crate::app::ledger_file;
+use crate::domain::book::creem::PREFIX;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::notice::Notice;
 use crate::domain::reconcile::columns::Map;
@@ -17,6 +18,7 @@ use crate::domain::reconcile::merge::{Gathering, compare};
 use crate::domain::reconcile::row::{Row, What};
 use crate::domain::reconcile::{Finding, Side, Summary};
 use crate::domain::time::Timestamp;
+use crate::merchant::provider::creem_api::Creem;
 use crate::store::Ledger;
 use crate::store::compared::Span;
 use crate::store::kept::{Fresh, Keeping};
@@ -58,6 +60,8 @@ pub struct Plan {
     pub about: Option<String>,
     /// Whether only what changed since the last time is compared, where that can be told.
     pub incremental: bool,
+    /// The second provider, where it is asked as well.
+    pub creem: Option<Creem>,
 }
 
 impl Plan {
@@ -245,13 +249,22 @@ async fn gather(
             };
             let given = provided::rows(stripe, window, context.clock.now(), &mut each).await;
             given.map_err(failed)?;
+            if let Some(creem) = &plan.creem {
+                let given = provided::creem_rows(creem, span, context.clock.now(), &mut each).await;
+                given.map_err(failed)?;
+            }
             gathering
         }
         (Source::Ledger, Some(ledger), _) => {
             let (ledger, shelf) = (Arc::clone(ledger), Arc::clone(shelf));
+            // What was sold through another provider than is asked is nobody's difference.
+            let skips = plan.creem.is_none() && plan.sources.contains(&Source::Provider);
             let read = ledger_file::apart(move || {
                 counted.expect(ledger.compared_about()?);
                 let position = ledger.compared(span, &mut |(row, charges)| {
+                    if skips && row.id.starts_with(PREFIX) {
+                        return Ok(());
+                    }
                     counted.row();
                     counted.done.fetch_add(1, Ordering::Relaxed);
                     gathering.push(&row)?;

@@ -9,7 +9,7 @@ use crate::app::course::log::Log;
 use crate::app::course::outage::Outage;
 use crate::app::course::project_files;
 use crate::app::course::variables::Variables;
-use crate::app::merchant_server;
+use crate::app::endpoint;
 use crate::app::provider::Provider;
 use crate::app::seeded::BETWEEN_S;
 use crate::domain::course::Track;
@@ -437,8 +437,8 @@ async fn register(
 ) -> Result<(String, SigningSecret), Fault> {
     // An endpoint that a killed run left behind would fail every delivery to it, or bring them to whoever has its
     // port by now. One run at a time grades in a folder, so that it is nobody's.
-    merchant_server::sweep(provider, MARK, provider.is_of_folder()).await?;
-    merchant_server::park(context, provider).await;
+    endpoint::sweep(provider, MARK, provider.is_of_folder()).await?;
+    endpoint::park(context, provider).await;
     let mut params = json!({ "url": url, "enabled_events": ["*"], "description": MARK });
     if let (Some(version), Some(params)) = (version, params.as_object_mut()) {
         params.insert("api_version".to_owned(), json!(version));

@@ -1,7 +1,7 @@
 //! A line of the journal: what came as it came, and what it means, which is worked out before it waits for the writer.
 
 use crate::domain::book::fact::Fact;
-use crate::domain::book::read;
+use crate::domain::book::{creem, read};
 use crate::domain::canonical::hash;
 use crate::domain::currency::Currency;
 use crate::domain::entry::{
@@ -161,8 +161,11 @@ impl Line {
 
 impl Meaning {
     fn of_event(event: &Event) -> Self {
-        let rows = Seen::of(event);
-        let facts = read::of_event(event);
+        let (rows, facts) = if event.is_creem() {
+            (creem::row_of(event), creem::of_event(event))
+        } else {
+            (Seen::of(event), read::of_event(event))
+        };
         let problem = rows.as_ref().err().or_else(|| facts.as_ref().err()).map(ToString::to_string);
         Self {
             rows: rows.ok().flatten().into_iter().collect(),

@@ -4,6 +4,7 @@
 //! Facts are a set that only grows, and the entries of a subject follow from the set alone: so the book ends the same
 //! whatever order its sources come in, and however often.
 
+pub mod creem;
 pub mod derive;
 pub mod export;
 pub mod fact;

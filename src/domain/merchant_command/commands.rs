@@ -4,6 +4,7 @@ use crate::domain::merchant_command::Kind::{
     Card, Count, Currency, File, Id, Item, KeptCard, LookupKey, Means, Newest, NewestCard, OneOf,
     Pairs, Payment, Switch, Text, When,
 };
+use crate::domain::merchant_command::kept;
 use crate::domain::merchant_command::noun::{
     CARD, CUSTOMER, DISPUTE, INVOICE, PAYMENT, PORTAL, PRICE, REFUND, SETUP, SUBSCRIPTION, SYNCED,
 };
@@ -12,8 +13,10 @@ use crate::domain::merchant_command::{Arg, MerchantCommand, Work};
 /// The largest amount of every currency but two, in minor units.
 const MOST: i64 = 99_999_999;
 
-const LIMIT: Arg = Arg::flag("limit", Count(1, 100), &["limit"]).or("20");
-const AFTER: Arg = Arg::flag("after", Text, &["starting_after"]);
+/// How many rows.
+pub(super) const LIMIT: Arg = Arg::flag("limit", Count(1, 100), &["limit"]).or("20");
+/// After which row.
+pub(super) const AFTER: Arg = Arg::flag("after", Text, &["starting_after"]);
 const EMAIL: Arg = Arg::flag("email", Text, &["email"]);
 const NAME: Arg = Arg::flag("name", Text, &["name"]);
 const PHONE: Arg = Arg::flag("phone", Text, &["phone"]);
@@ -40,7 +43,7 @@ const COUPON: Arg = Arg::flag("coupon", Text, &["discounts.0.coupon"]);
 const CODE: Arg = Arg::flag("promotion-code", Text, &["discounts.0.promotion_code"]);
 
 /// What a row leaves out.
-const ROW: MerchantCommand = MerchantCommand {
+pub(super) const ROW: MerchantCommand = MerchantCommand {
     words: "",
     work: Work::Post,
     path: "",
@@ -481,4 +484,14 @@ pub static COMMANDS: &[MerchantCommand] = &[
         shows: &SYNCED,
         ..ROW
     },
+    kept::ORDER_LIST,
+    kept::ORDER_SHOW,
+    kept::CREDIT_SHOW,
+    kept::CREDIT_GRANT,
+    kept::API_KEY_LIST,
+    kept::API_KEY_ISSUE,
+    kept::API_KEY_REVOKE,
+    kept::KV_GET,
+    kept::KV_SET,
+    kept::KV_LIST,
 ];

@@ -2,6 +2,7 @@
 //! The command line, the calls, the tables and what `--json` promises are all made of it. Pure.
 
 pub mod commands;
+pub mod kept;
 pub mod noun;
 
 use crate::domain::merchant_command::commands::COMMANDS;
@@ -28,6 +29,40 @@ pub enum Work {
     PayPage,
     /// Products and prices become those of a file.
     Sync,
+    /// Something of what the shop keeps.
+    Kept(Kept),
+}
+
+/// What is looked up, or changed, in the shop's own database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// Orders.
+    Orders,
+    /// One order; where none is named, the newest.
+    Order,
+    /// A user's credits.
+    Credits,
+    /// Credits that are given by hand.
+    Grant,
+    /// Keys.
+    Keys,
+    /// The key that a user has paid for.
+    Issue,
+    /// A key that opens nothing any more.
+    Revoke,
+    /// The values of a namespace.
+    Values,
+    /// One value.
+    Value,
+    /// A value from now on.
+    SetValue,
+}
+
+impl Kept {
+    /// Whether it comes to a list.
+    pub const fn is_list(self) -> bool {
+        matches!(self, Self::Orders | Self::Keys | Self::Values)
+    }
 }
 
 /// What is typed for an argument, and what becomes of it.
@@ -169,7 +204,8 @@ impl MerchantCommand {
         let names: Vec<&str> = self.shows.members.iter().map(|it| it.name).collect();
         let row = format!("{{{}}}", names.join(", "));
         match self.work {
-            Work::List => format!("{{data: [{row}], has_more}}"),
+            Work::Kept(kept) if !kept.is_list() => row,
+            Work::List | Work::Kept(_) => format!("{{data: [{row}], has_more}}"),
             Work::Sync => format!("{{data: [{row}], has_more: false}}"),
             Work::DetachAll => "{customer, detached: [id]}".to_owned(),
             Work::PayPage => "as of `checkout`".to_owned(),

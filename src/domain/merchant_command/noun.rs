@@ -41,6 +41,8 @@ pub struct Noun {
     pub listed_by: &'static str,
     /// A command that makes one, where there is none yet.
     pub made_by: &'static str,
+    /// What its list is asked for beside, so that it leaves nothing out.
+    pub all: &'static [(&'static str, &'static str)],
     /// The members of a row; the first is its id.
     pub members: &'static [Member],
 }
@@ -65,6 +67,7 @@ pub static CUSTOMER: Noun = Noun {
     list: "/v1/customers",
     listed_by: "customer list",
     made_by: "customer create",
+    all: &[],
     members: &[
         column("customer", "/id", Id),
         column("email", "/email", Word),
@@ -89,6 +92,7 @@ pub static CARD: Noun = Noun {
     list: "/v1/payment_methods",
     listed_by: "card list",
     made_by: "card add",
+    all: &[],
     members: &[
         column("payment_method", "/id", Id),
         column("customer", "/customer", Id),
@@ -107,6 +111,7 @@ pub static SETUP: Noun = Noun {
     list: "/v1/setup_intents",
     listed_by: "",
     made_by: "",
+    all: &[],
     members: &[
         column("setup_intent", "/id", Id),
         column("status", "/status", Word),
@@ -126,6 +131,7 @@ pub static PAYMENT: Noun = Noun {
     list: "/v1/payment_intents",
     listed_by: "pay list",
     made_by: "pay create",
+    all: &[],
     members: &[
         column("payment_intent", "/id", Id),
         column("amount", "/amount", OWN),
@@ -152,6 +158,8 @@ pub static SUBSCRIPTION: Noun = Noun {
     list: "/v1/subscriptions",
     listed_by: "subscription list",
     made_by: "subscribe --help",
+    // What has ended is left out otherwise, and the newest may have.
+    all: &[("status", "all")],
     members: &[
         column("subscription", "/id", Id),
         column("customer", "/customer", Id),
@@ -183,6 +191,7 @@ pub static INVOICE: Noun = Noun {
     list: "/v1/invoices",
     listed_by: "invoice list",
     made_by: "subscribe --help",
+    all: &[],
     members: &[
         column("invoice", "/id", Id),
         column("number", "/number", Word),
@@ -209,6 +218,7 @@ pub static PORTAL: Noun = Noun {
     list: "",
     listed_by: "",
     made_by: "",
+    all: &[],
     members: &[
         column("portal_session", "/id", Id),
         column("customer", "/customer", Id),
@@ -225,6 +235,7 @@ pub static REFUND: Noun = Noun {
     list: "/v1/refunds",
     listed_by: "",
     made_by: "",
+    all: &[],
     members: &[
         column("refund", "/id", Id),
         column("amount", "/amount", OWN),
@@ -244,6 +255,7 @@ pub static DISPUTE: Noun = Noun {
     list: "/v1/disputes",
     listed_by: "dispute list",
     made_by: "pay create --confirm --card 4000000000000259",
+    all: &[],
     members: &[
         column("dispute", "/id", Id),
         column("status", "/status", Word),
@@ -265,6 +277,7 @@ pub static PRICE: Noun = Noun {
     list: "/v1/prices",
     listed_by: "plan list",
     made_by: "plan sync --help",
+    all: &[],
     members: &[
         column("price", "/id", Id),
         column("lookup_key", "/lookup_key", Word),
@@ -285,6 +298,7 @@ pub static SYNCED: Noun = Noun {
     list: "/v1/prices",
     listed_by: "plan list",
     made_by: "",
+    all: &[],
     members: &[
         column("change", "/change", Word),
         column("lookup_key", "/lookup_key", Word),
@@ -294,5 +308,87 @@ pub static SYNCED: Noun = Noun {
         detail("currency", "/currency", Word),
         column("interval", "/recurring/interval", Word),
         detail("interval_count", "/recurring/interval_count", Word),
+    ],
+};
+
+/// Somebody with an account at the shop.
+pub static USER: Noun = Noun {
+    name: "user",
+    id: "EMAIL|user_…",
+    list: "",
+    listed_by: "",
+    made_by: "",
+    all: &[],
+    members: &[
+        column("user", "/id", Id),
+        column("email", "/email", Word),
+        column("credits", "/credits", Word),
+        detail("purchase", "/purchase", Word),
+        detail("refund", "/refund", Word),
+        detail("dispute", "/dispute", Word),
+        detail("grant", "/grant", Word),
+        detail("entries", "/entries", Word),
+        detail("last", "/last", Instant),
+    ],
+};
+
+/// Something that the shop has sold.
+pub static ORDER: Noun = Noun {
+    name: "order",
+    id: "order_…",
+    list: "",
+    listed_by: "order list",
+    made_by: "shop",
+    all: &[],
+    members: &[
+        column("order", "/id", Id),
+        detail("user", "/user", Id),
+        detail("email", "/email", Word),
+        column("plan", "/plan", Word),
+        column("provider", "/provider", Word),
+        detail("sale", "/sale", Id),
+        detail("subscription", "/subscription", Id),
+        column("status", "/status", Word),
+        column("amount", "/amount", OWN),
+        detail("currency", "/currency", Word),
+        detail("refunded", "/refunded", OWN),
+        detail("disputed", "/disputed", OWN),
+        detail("created", "/created", Instant),
+    ],
+};
+
+/// A key of the API that the shop sells.
+pub static API_KEY: Noun = Noun {
+    name: "api_key",
+    id: "N",
+    list: "",
+    listed_by: "api-key list",
+    made_by: "shop",
+    all: &[],
+    members: &[
+        column("api_key", "/id", Id),
+        column("email", "/email", Word),
+        detail("user", "/user", Id),
+        detail("subscription", "/subscription", Id),
+        column("hint", "/hint", Word),
+        column("opens", "/opens", Word),
+        detail("key", "/key", Word),
+        column("issued", "/issued", Instant),
+        detail("revoked", "/revoked", Instant),
+    ],
+};
+
+/// An entry of the shop's key-value table.
+pub static KV: Noun = Noun {
+    name: "kv",
+    id: "KEY",
+    list: "",
+    listed_by: "",
+    made_by: "",
+    all: &[],
+    members: &[
+        column("key", "/id", Id),
+        detail("namespace", "/namespace", Word),
+        column("value", "/value", Word),
     ],
 };

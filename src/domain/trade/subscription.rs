@@ -53,29 +53,42 @@ impl Snapshot {
         !self.before.is_empty()
             && self.before.iter().all(|(name, was)| value(name).is_some_and(|it| it == *was))
     }
+
+    /// Whether this one can be next: it changed what stood, or it says nothing of a change and shows the same.
+    fn comes_after(&self, earlier: &Self) -> bool {
+        let stood = |it: &Self| (it.status.clone(), it.ends, it.until);
+        self.follows(earlier) || self.before.is_empty() && stood(self) == stood(earlier)
+    }
+
+    /// Whether it can be the first of its second, after what was known before.
+    fn begins_after(&self, before: Option<&Self>) -> bool {
+        if let Some(before) = before {
+            return self.comes_after(before);
+        }
+        let was = self.before.get("status");
+        self.before.is_empty() || was.is_some_and(|was| was == "incomplete")
+    }
 }
 
 /// How many snapshots of one second are put in order.
 const CHAIN_MAX: usize = 6;
 
-/// The last of these, where each follows the one before it and the first follows `from`.
-fn chain<'s>(from: Option<&'s Snapshot>, rest: &[&'s Snapshot]) -> Option<&'s Snapshot> {
-    if rest.is_empty() {
-        return from;
-    }
-    let stood = |it: &Snapshot| (it.status.clone(), it.ends, it.until);
-    let fits = |next: &Snapshot| match from {
-        None => {
-            next.before.is_empty()
-                || next.before.get("status").is_some_and(|was| was == "incomplete")
-        }
-        Some(from) if next.before.is_empty() => stood(from) == stood(next),
-        Some(from) => next.follows(from),
-    };
-    rest.iter().enumerate().filter(|(_, next)| fits(next)).find_map(|(at, next)| {
-        let others: Vec<_> = rest.iter().enumerate().filter(|(other, _)| *other != at).collect();
-        chain(Some(next), &others.into_iter().map(|(_, it)| *it).collect::<Vec<_>>())
-    })
+/// How well an order of snapshots is explained by what each says that it changed: how many it puts in order, and whether
+/// the first follows what was before it. What nothing tells apart is ordered by how far it is.
+type Explained<'s> = (usize, bool, (i64, u8, bool, &'s Snapshot));
+
+/// The best order of these after `from`, which is itself the end of one: each follows the one before it.
+fn ordered<'s>(
+    from: &'s Snapshot,
+    (length, is_known): (usize, bool),
+    rest: &[&'s Snapshot],
+) -> Explained<'s> {
+    let far = (from.until, rank(&from.status), from.ends, from);
+    let ends = rest.iter().copied().filter(|next| next.comes_after(from)).map(|next| {
+        let others: Vec<_> = rest.iter().copied().filter(|it| *it != next).collect();
+        ordered(next, (length + 1, is_known), &others)
+    });
+    ends.fold((length, is_known, far), Ord::max)
 }
 
 /// The snapshot that shows how it stands now.
@@ -85,21 +98,20 @@ fn latest<'s>(seen: &[&'s Snapshot]) -> Option<&'s Snapshot> {
     let begun: Vec<_> = seen.iter().filter(|it| it.status != "incomplete").copied().collect();
     let pool = [ended, begun, seen.to_vec()].into_iter().find(|pool| !pool.is_empty())?;
     let newest = pool.iter().map(|it| it.at).max()?;
-    let (last, earlier): (Vec<_>, Vec<_>) = pool.into_iter().partition(|it| it.at == newest);
-    // Within one second, what an event says that it changed tells which came before it.
-    let is_followed = |one: &Snapshot| last.iter().any(|it| **it != *one && it.follows(one));
-    let open: Vec<_> = last.iter().filter(|it| !is_followed(it)).copied().collect();
-    if open.is_empty() {
-        // There and back again: each follows another, and the one that began tells where it ended.
-        let mut last = last.clone();
-        last.sort();
-        let end = (last.len() <= CHAIN_MAX).then(|| chain(latest(&earlier), &last)).flatten();
-        if end.is_some() {
-            return end;
-        }
+    let (mut last, earlier): (Vec<_>, Vec<_>) = pool.into_iter().partition(|it| it.at == newest);
+    last.sort();
+    last.dedup();
+    if last.len() > CHAIN_MAX {
+        return last.into_iter().max_by_key(|it| (it.until, rank(&it.status), it.ends, *it));
     }
-    let pool = if open.is_empty() { last } else { open };
-    pool.into_iter().max_by_key(|it| (it.until, rank(&it.status), it.ends, *it))
+    // Within one second, what an event says that it changed tells which came before it; also where it went there and
+    // back again, and then the one that began tells where it ended.
+    let before = latest(&earlier);
+    let orders = last.iter().copied().map(|first| {
+        let others: Vec<_> = last.iter().copied().filter(|it| *it != first).collect();
+        ordered(first, (1, first.begins_after(before)), &others)
+    });
+    orders.max().map(|(_, _, (_, _, _, end))| end)
 }
 
 impl Mirror {
@@ -258,6 +270,26 @@ mod tests {
             assert_eq!(Mirror::of(&facts).unwrap().status, status, "{facts:?}");
         }
         assert_eq!(Mirror::of(&[]), None);
+    }
+
+    #[test]
+    fn what_is_not_known_to_have_begun_is_put_in_order_by_what_each_changed() {
+        // The one before them was never told.
+        let facts = [
+            seen("past_due", 5, 31, &[("status", "active")]),
+            seen("active", 5, 31, &[("status", "trialing")]),
+            seen("paused", 5, 31, &[("status", "past_due")]),
+            seen("active", 5, 31, &[("status", "paused")]),
+        ];
+        for turn in 0..facts.len() {
+            let mut facts = facts.to_vec();
+            facts.rotate_left(turn);
+            assert_eq!(Mirror::of(&facts).unwrap().status, "active", "{facts:?}");
+            facts.retain(
+                |it| !matches!(it, Fact::Subscription(it) if it.before["status"] == "paused"),
+            );
+            assert_eq!(Mirror::of(&facts).unwrap().status, "paused", "{facts:?}");
+        }
     }
 
     fn fact() -> impl Strategy<Value = Fact> {

@@ -70,7 +70,6 @@ impl KeptKey {
 }
 
 /// What is kept of keys.
-#[allow(dead_code, reason = "commands that list and revoke keys need all of it")]
 pub trait ApiKeys {
     /// Waits for a buyer's return.
     fn await_return(&mut self, it: &Awaited) -> Result<(), StoreError>;

@@ -59,6 +59,9 @@ pub trait Credits {
     /// How many credits a user has.
     fn credits(&mut self, user: &str) -> Result<i64, StoreError>;
 
+    /// What each day added to everybody's credits, oldest first: its beginning, and how many.
+    fn credits_by_day(&mut self) -> Result<Vec<(Timestamp, i64)>, StoreError>;
+
     /// A user's entries, the newest first.
     fn credit_entries(&mut self, user: &str, most: u32) -> Result<Vec<CreditEntry>, StoreError>;
 }
@@ -101,6 +104,13 @@ impl Credits for Sqlite<'_> {
     fn credits(&mut self, user: &str) -> Result<i64, StoreError> {
         let sql = "SELECT COALESCE(SUM(amount), 0) FROM credits WHERE user = ?1";
         self.run(|it| it.prepare_cached(sql)?.query_row([user], |row| row.get(0)))
+    }
+
+    fn credits_by_day(&mut self) -> Result<Vec<(Timestamp, i64)>, StoreError> {
+        let sql =
+            "SELECT at / 86400 * 86400 AS day, SUM(amount) FROM credits GROUP BY day ORDER BY day";
+        let read = |row: &Row<'_>| Ok((Timestamp(row.get(0)?), row.get(1)?));
+        self.run(|it| it.prepare_cached(sql)?.query_map([], read)?.collect())
     }
 
     fn credit_entries(&mut self, user: &str, most: u32) -> Result<Vec<CreditEntry>, StoreError> {

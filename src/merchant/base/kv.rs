@@ -16,7 +16,6 @@ pub(super) const SCHEMA: &str = "
 ";
 
 /// Values under keys in namespaces.
-#[allow(dead_code, reason = "commands that look into the table need all of it")]
 pub trait Kv {
     /// The value at a place.
     fn value(&mut self, place: &Place) -> Result<Option<String>, StoreError>;

@@ -1,5 +1,7 @@
 //! A payment provider, as the application sees it: whoever sends an event proves it, and an event states facts.
 
+pub mod creem;
+pub mod creem_api;
 pub mod stripe;
 
 use crate::domain::book::line::Source;
@@ -17,6 +19,25 @@ named! {
         Stripe = "stripe",
         /// Creem.
         Creem = "creem",
+    }
+}
+
+impl ProviderName {
+    /// As people write it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Stripe => "Stripe",
+            Self::Creem => "Creem",
+        }
+    }
+}
+
+/// Whose event one of the journal is, and what it states.
+pub fn interpret(event: &Event) -> (ProviderName, Vec<Fact>) {
+    if event.is_creem() {
+        (ProviderName::Creem, creem::of_event(event))
+    } else {
+        (ProviderName::Stripe, stripe::of_event(event))
     }
 }
 

@@ -155,7 +155,12 @@ pub fn of_invoice(invoice: &Value) -> Vec<Fact> {
         user: Some(of_metadata(metadata, metadata::USER)).filter(|it| !it.is_empty()),
         customer: id_of(invoice.get("customer")),
         plan: of_metadata(metadata, metadata::PLAN),
-        credits: if period.is_some() { credits(metadata) } else { 0 },
+        // A trial is a period for which nothing is asked; one that a discount takes all off is bought.
+        credits: if period.is_some_and(|it| number(it, "amount") > 0) {
+            credits(metadata)
+        } else {
+            0
+        },
         price: changed(price, metadata),
         amount: number(invoice, "amount_paid"),
         currency: string(invoice, "currency"),
@@ -351,7 +356,7 @@ mod tests {
     fn an_invoice_states_its_period_and_gives_credits_where_one_begins() {
         let line = |price: &str, proration: bool, end: i64| {
             json!({
-                "period": { "end": end },
+                "amount": 1200, "period": { "end": end },
                 "parent": { "subscription_item_details": { "proration": proration } },
                 "pricing": { "price_details": { "price": price } },
             })
@@ -365,9 +370,12 @@ mod tests {
             })
         };
         let share = line("price_2", true, 31);
+        let mut trial = line("price_1", false, 31);
+        trial["amount"] = json!(0);
         for (lines, credits, price) in [
             (json!([line("price_1", false, 31)]), 100, None),
             (json!([share, share]), 0, None),
+            (json!([trial]), 0, None),
             // Another interval: what is left of the old one comes off, and a period of the new one begins.
             (json!([share, line("price_2", false, 31)]), 100, Some("price_2")),
         ] {

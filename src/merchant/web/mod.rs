@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod api_key;
+pub mod chart;
 pub mod page;
 pub mod payment;
 pub mod route;

@@ -10,9 +10,11 @@ use crate::domain::trade::sale::SaleStatus;
 use crate::domain::trade::subscription::Mirror;
 use crate::merchant::base::order::Order;
 use crate::merchant::checkout::{self, Begun, Purchase};
+use crate::merchant::creem_checkout;
 use crate::merchant::failure::ShopError;
 use crate::merchant::projection;
-use crate::merchant::provider::{ProviderName, stripe};
+use crate::merchant::provider::creem_api::Creem;
+use crate::merchant::provider::{self, ProviderName, stripe};
 use crate::merchant::server::Desk;
 use crate::merchant::web::page;
 use crate::merchant::web::route::Outcome;
@@ -29,6 +31,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// The page that a buyer lands on.
+pub const LANDING: &str = "/payment/success";
+
 /// The most characters of an id.
 const ID_MAX: usize = 255;
 
@@ -39,6 +44,8 @@ struct Asked {
     #[serde(default)]
     stripe_price_id: Option<String>,
     #[serde(default)]
+    creem_product_id: Option<String>,
+    #[serde(default)]
     coupon_code: Option<String>,
 }
 
@@ -46,9 +53,13 @@ struct Asked {
 pub async fn checkout_session(desk: Arc<Desk>, visit: Visit) -> Outcome {
     let asked: Asked = serde_json::from_slice(&visit.body)
         .map_err(|_| ShopError::bad(|words| words.error_json))?;
-    provider(&asked.provider)?;
-    let price = asked.stripe_price_id.unwrap_or_default();
-    let begun = begin(&desk, &visit, &price, asked.coupon_code.as_deref(), None).await?;
+    let provider = provider(&desk, &asked.provider)?;
+    let price = match provider {
+        ProviderName::Stripe => asked.stripe_price_id,
+        ProviderName::Creem => asked.creem_product_id,
+    };
+    let thing = (Some(provider), price.as_deref().unwrap_or_default());
+    let begun = begin(&desk, &visit, thing, asked.coupon_code.as_deref(), None).await?;
     let data = json!({ "sessionId": begun.session, "url": begun.url });
     Ok(answer::json(StatusCode::OK, &json!({ "success": true, "data": data })))
 }
@@ -56,7 +67,8 @@ pub async fn checkout_session(desk: Arc<Desk>, visit: Visit) -> Outcome {
 /// The form of the prices: the same, and on to the page where it is paid.
 pub async fn buy(desk: Arc<Desk>, visit: Visit) -> Outcome {
     let (form, code) = (&visit.form, visit.form.get("code"));
-    let begun = begin(&desk, &visit, form.text("price"), code, form.get("number")).await?;
+    let thing = (None, form.text("price"));
+    let begun = begin(&desk, &visit, thing, code, form.get("number")).await?;
     let odd = Error::Unreadable { status: 200, request_id: None };
     Ok(answer::see_other(&begun.url).ok_or(odd)?)
 }
@@ -64,16 +76,19 @@ pub async fn buy(desk: Arc<Desk>, visit: Visit) -> Outcome {
 async fn begin(
     desk: &Desk,
     visit: &Visit,
-    price: &str,
+    (provider, price): (Option<ProviderName>, &str),
     code: Option<&str>,
     number: Option<&str>,
 ) -> Result<Begun, ShopError> {
     let user = visit.signed_in()?;
     may_ask(desk, visit)?;
-    let offer = desk.offer(price).ok_or(ShopError::bad(|words| words.error_plan))?;
+    let offer = desk.offer(provider, price).ok_or(ShopError::bad(|words| words.error_plan))?;
     let (locale, origin) = (visit.locale, visit.origin.as_str());
     let purchase = Purchase { user, offer, code, number, locale, origin };
-    checkout::begin(&desk.database, &desk.stripe, &purchase).await
+    match offer.plan.provider {
+        ProviderName::Stripe => checkout::begin(&desk.database, &desk.stripe, &purchase).await,
+        ProviderName::Creem => creem_checkout::begin(&desk.database, creem(desk)?, &purchase).await,
+    }
 }
 
 /// Whether a user may have the provider asked once more.
@@ -82,14 +97,19 @@ fn may_ask(desk: &Desk, visit: &Visit) -> Result<(), ShopError> {
     desk.tries.ask.take(&user.id, visit.now).map_err(|wait_s| ShopError::TooOften { wait_s })
 }
 
-fn provider(name: &str) -> Result<(), ShopError> {
-    match ProviderName::read(name) {
-        Some(ProviderName::Stripe) => Ok(()),
-        Some(ProviderName::Creem) => {
-            Err(ShopError::Refused(StatusCode::NOT_IMPLEMENTED, |words| words.error_creem))
-        }
-        None => Err(ShopError::bad(|words| words.error_provider_name)),
+fn provider(desk: &Desk, name: &str) -> Result<ProviderName, ShopError> {
+    let found = ProviderName::read(name);
+    if found == Some(ProviderName::Creem) {
+        creem(desk)?;
     }
+    found.ok_or(ShopError::bad(|words| words.error_provider_name))
+}
+
+/// The second provider, where there is one.
+fn creem(desk: &Desk) -> Result<&Creem, ShopError> {
+    const NOBODY: ShopError =
+        ShopError::Refused(StatusCode::NOT_IMPLEMENTED, |words| words.error_creem);
+    desk.creem.as_ref().map(|(api, _)| api).ok_or(NOBODY)
 }
 
 /// What a checkout has come to.
@@ -104,12 +124,10 @@ enum Bought {
 /// Finds out what the checkout that the query names has come to, and works it in.
 async fn verify(desk: &Desk, visit: &Visit) -> Result<Bought, ShopError> {
     let user = visit.signed_in()?;
-    provider(visit.query.text("provider"))?;
-    let id = visit.query.text("session_id");
-    let plain = id.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_');
-    if !id.starts_with("cs_") || !plain || id.len() > ID_MAX {
-        return Err(ShopError::bad(|words| words.error_session));
+    if provider(desk, visit.query.text("provider"))? == ProviderName::Creem {
+        return verify_creem(desk, visit).await;
     }
+    let id = named(visit, "session_id", "cs_")?;
     may_ask(desk, visit)?;
     let session = retrieve(desk, id).await?;
     let of_metadata = session.pointer("/metadata/userId").and_then(Value::as_str);
@@ -123,10 +141,49 @@ async fn verify(desk: &Desk, visit: &Visit) -> Result<Bought, ShopError> {
     if text(&session, "mode") == Some("subscription") {
         return of_subscription(desk, visit, &session).await;
     }
-    learn(desk, visit, stripe::of_session(&session)).await?;
-    let (name, sale) = (ProviderName::Stripe.name(), id.to_owned());
-    let order = desk.database.look(move |base| base.order_of(name, &sale)).await?;
+    learn(desk, visit, ProviderName::Stripe, stripe::of_session(&session)).await?;
+    order_of(desk, ProviderName::Stripe, id.to_owned()).await
+}
+
+/// The id of a checkout that the query names.
+fn named<'v>(visit: &'v Visit, name: &str, prefix: &str) -> Result<&'v str, ShopError> {
+    let id = visit.query.text(name);
+    let plain = id.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_');
+    if !id.starts_with(prefix) || !plain || id.len() > ID_MAX {
+        return Err(ShopError::bad(|words| words.error_session));
+    }
+    Ok(id)
+}
+
+/// The same for the second provider. A buyer whom it sends back brings its signature; a program of ours that asks names the
+/// checkout alone.
+async fn verify_creem(desk: &Desk, visit: &Visit) -> Result<Bought, ShopError> {
+    let (user, creem) = (visit.signed_in()?, creem(desk)?);
+    let id = named(visit, "checkout_id", "ch_")?;
+    let is_landing = visit.path == LANDING || visit.query.get("signature").is_some();
+    if is_landing && !creem_checkout::is_signed(visit.query.pairs(), creem) {
+        return Err(ShopError::bad(|words| words.error_signature));
+    }
+    may_ask(desk, visit)?;
+    let checkout = creem_checkout::completed(creem, id, &user.id).await?;
+    let facts = provider::creem::of_checkout(&checkout, visit.now.0);
+    learn(desk, visit, ProviderName::Creem, facts).await?;
+    if let Some(subscription) = checkout.pointer("/subscription/id").and_then(Value::as_str) {
+        return mirror_of(desk, user.id.clone(), subscription.to_owned()).await;
+    }
+    let order = checkout.pointer("/order/id").and_then(Value::as_str).unwrap_or_default();
+    order_of(desk, ProviderName::Creem, order.to_owned()).await
+}
+
+async fn order_of(desk: &Desk, name: ProviderName, sale: String) -> Result<Bought, ShopError> {
+    let order = desk.database.look(move |base| base.order_of(name.name(), &sale)).await?;
     Ok(order.map_or(Bought::Coming, Bought::Order))
+}
+
+async fn mirror_of(desk: &Desk, user: String, id: String) -> Result<Bought, ShopError> {
+    let all = desk.database.look(move |base| base.subscriptions(&user)).await?;
+    let found = all.into_iter().find(|it| it.subscription == id);
+    Ok(found.map_or(Bought::Coming, Bought::Subscription))
 }
 
 async fn retrieve(desk: &Desk, id: &str) -> Result<Value, ShopError> {
@@ -150,16 +207,18 @@ async fn of_subscription(desk: &Desk, visit: &Visit, session: &Value) -> Result<
         let invoice = desk.stripe.get(&path, &json!({ "expand": ["payments"] })).await?;
         facts.extend(stripe::of_invoice(&invoice));
     }
-    learn(desk, visit, facts).await?;
-    let (user, id) = (visit.signed_in()?.id.clone(), string(subscription, "id"));
-    let all = desk.database.look(move |base| base.subscriptions(&user)).await?;
-    let found = all.into_iter().find(|it| it.subscription == id);
-    Ok(found.map_or(Bought::Coming, Bought::Subscription))
+    learn(desk, visit, ProviderName::Stripe, facts).await?;
+    mirror_of(desk, visit.signed_in()?.id.clone(), string(subscription, "id")).await
 }
 
 /// Works in what was learnt by asking.
-async fn learn(desk: &Desk, visit: &Visit, facts: Vec<Fact>) -> Result<(), ShopError> {
-    let (name, now) = (ProviderName::Stripe, visit.now);
+async fn learn(
+    desk: &Desk,
+    visit: &Visit,
+    name: ProviderName,
+    facts: Vec<Fact>,
+) -> Result<(), ShopError> {
+    let now = visit.now;
     let change = desk.database.change(move |base| projection::learn(base, name, &facts, now));
     Ok(change.await?)
 }

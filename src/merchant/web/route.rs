@@ -4,7 +4,7 @@ use crate::merchant::account::{kept, new_token};
 use crate::merchant::failure::{Said, ShopError};
 use crate::merchant::server::Desk;
 use crate::merchant::web::visit::{Fields, Visit, keep_token, locale, token};
-use crate::merchant::web::{account, api_key, page, payment, shopfront, wallet, webhook};
+use crate::merchant::web::{account, api_key, chart, page, payment, shopfront, wallet, webhook};
 use crate::net::connection::Arriving;
 use crate::shop::answer::{self, Answer, BODY_BYTES_MAX, BodyError};
 use crate::shop::locality;
@@ -115,6 +115,7 @@ const ROUTES: &[Route] = &[
     form("/cards/default", Needs::User, |desk, visit| Box::pin(wallet::set_default(desk, visit))),
     form("/cards/remove", Needs::User, |desk, visit| Box::pin(wallet::remove(desk, visit))),
     get("/create-api-key", Needs::User, |desk, visit| Box::pin(api_key::land(desk, visit))),
+    get("/charts", Needs::User, |desk, visit| Box::pin(chart::charts(desk, visit))),
     get("/config", Needs::Nobody, |desk, _| Box::pin(async move { Ok(shopfront::config(&desk)) })),
     get("/language", Needs::Nobody, |_, visit| Box::pin(async move { account::language(&visit) })),
     get("/login", Needs::Nobody, |_, visit| Box::pin(async move { account::sign_in_page(&visit) })),
@@ -126,7 +127,7 @@ const ROUTES: &[Route] = &[
     }),
     form("/pay", Needs::User, |desk, visit| Box::pin(wallet::pay(desk, visit))),
     get("/pay/done", Needs::User, |desk, visit| Box::pin(wallet::paid(desk, visit))),
-    get("/payment/success", Needs::User, |desk, visit| Box::pin(payment::success(desk, visit))),
+    get(payment::LANDING, Needs::User, |desk, visit| Box::pin(payment::success(desk, visit))),
     get("/pricing", Needs::Nobody, |desk, visit| {
         Box::pin(async move { shopfront::pricing(&desk, &visit) })
     }),
@@ -150,7 +151,7 @@ const ROUTES: &[Route] = &[
     }),
     program("/api/v1/era", |desk, visit| Box::pin(api_key::program(desk, visit))),
     program("/api/v1/usage", |desk, visit| Box::pin(api_key::program(desk, visit))),
-    hook("/api/creem/webhook", |_, _| Box::pin(async { webhook::creem() })),
+    hook("/api/creem/webhook", |desk, visit| Box::pin(webhook::creem(desk, visit))),
     hook("/api/stripe/webhook", |desk, visit| Box::pin(webhook::stripe(desk, visit))),
 ];
 
@@ -188,9 +189,15 @@ pub async fn answer(desk: Arc<Desk>, request: Request<Arriving>) -> Answer {
 async fn lost(desk: &Desk, request: Request<Arriving>) -> Answer {
     let (parts, _) = request.into_parts();
     match visit(desk, &parts, Vec::new(), Brings::Nothing).await {
+        // Who calls the API reads no page: that there is no such call is an answer of the API's own.
+        Ok((visit, _)) if visit.path.starts_with("/api/v1/") => answer::json(
+            StatusCode::NOT_FOUND,
+            &json!({ "error": { "type": "not_found", "message": "There is no such call." } }),
+        ),
         Ok((visit, _)) => {
+            let speaks = if visit.path.starts_with("/api/") { Speaks::Json } else { Speaks::Page };
             let error = ShopError::missing(|words| words.error_no_page);
-            refused(Speaks::Page, &visit, &error, desk.stripe.is_live())
+            refused(speaks, &visit, &error, desk.stripe.is_live())
         }
         Err(error) => answer::error(error.status().as_u16(), "not_found", &error.to_string()),
     }

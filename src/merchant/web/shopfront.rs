@@ -53,6 +53,7 @@ struct Card<'p> {
     texts: &'p Texts,
     amount: String,
     period: &'static str,
+    provider: String,
 }
 
 #[derive(Template)]
@@ -62,7 +63,7 @@ struct Card<'p> {
 {% if cards.is_empty() %}<p>{{ words.no_plans }}</p>{% endif %}
 <div class="cards">{% for card in cards %}<section class="card" aria-labelledby="plan-{{ card.offer.plan.id }}">
 <h2 id="plan-{{ card.offer.plan.id }}">{{ card.texts.title }}</h2><p class="soft">{{ card.texts.about }}</p>
-<p class="price">{{ card.amount }} <small>{{ card.period }}</small></p>
+<p class="price">{{ card.amount }} <small>{{ card.period }}</small></p><p class="soft">{{ card.provider }}</p>
 <ul>{% for feature in card.texts.features %}<li>{{ feature }}</li>{% endfor %}</ul>
 {% if signed_in %}<form method="post" action="/pricing"><input type="hidden" name="csrf" value="{{ proof }}"><input type="hidden" name="number" value="{{ number }}"><input type="hidden" name="price" value="{{ card.offer.price }}">
 <label for="code-{{ card.offer.plan.id }}">{{ words.coupon }}</label><input id="code-{{ card.offer.plan.id }}" name="code" autocomplete="off" maxlength="100">
@@ -91,6 +92,7 @@ pub fn pricing(desk: &Desk, visit: &Visit) -> Outcome {
             Some(Interval::Month) => words.per_month,
             Some(Interval::Year) => words.per_year,
         },
+        provider: words.paid_with(offer.plan.provider.title()),
     });
     let inner = Pricing {
         cards: cards.collect(),

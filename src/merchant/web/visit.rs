@@ -37,6 +37,11 @@ impl Fields {
         self.0.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str())
     }
 
+    /// All of them, in their order.
+    pub fn pairs(&self) -> &[(String, String)] {
+        &self.0
+    }
+
     /// The value of a name; nothing where there is none.
     pub fn text(&self, name: &str) -> &str {
         self.get(name).unwrap_or_default()

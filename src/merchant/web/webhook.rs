@@ -7,7 +7,7 @@ use crate::merchant::provider::Provider;
 use crate::merchant::server::Desk;
 use crate::merchant::web::route::Outcome;
 use crate::merchant::web::visit::Visit;
-use crate::shop::answer;
+use crate::shop::answer::{self, Answer};
 use crate::shop::intake::{IntakeError, Received};
 use crate::shop::listener_event::{ListenerEvent, Via};
 use hyper::StatusCode;
@@ -15,8 +15,20 @@ use std::sync::Arc;
 
 /// `POST /api/stripe/webhook`.
 pub async fn stripe(desk: Arc<Desk>, visit: Visit) -> Outcome {
+    Ok(hear(&desk, &desk.provider, &visit).await)
+}
+
+/// `POST /api/creem/webhook`.
+pub async fn creem(desk: Arc<Desk>, visit: Visit) -> Outcome {
+    const NOBODY: ShopError =
+        ShopError::Refused(StatusCode::NOT_IMPLEMENTED, |words| words.error_creem);
+    let (_, provider) = desk.creem.as_ref().ok_or(NOBODY)?;
+    Ok(hear(&desk, provider, &visit).await)
+}
+
+async fn hear(desk: &Desk, provider: &dyn Provider, visit: &Visit) -> Answer {
     let began = desk.clock.stopwatch();
-    let (seen, answer) = match take(&desk, &desk.provider, &visit).await {
+    let (seen, answer) = match take(desk, provider, visit).await {
         Ok(received) => (received.seen(visit.now, Via::Webhook, began.ms()), answer::received()),
         Err(error) => {
             tracing::debug!(%error, "a delivery was refused");
@@ -27,7 +39,7 @@ pub async fn stripe(desk: Arc<Desk>, visit: Visit) -> Outcome {
         }
     };
     desk.sink.tell(seen);
-    Ok(answer)
+    answer
 }
 
 async fn take(
@@ -46,9 +58,4 @@ async fn take(
         change.await?;
     }
     Ok(received)
-}
-
-/// `POST /api/creem/webhook`: there is nobody yet who could verify it.
-pub fn creem() -> Outcome {
-    Err(ShopError::Refused(StatusCode::NOT_IMPLEMENTED, |words| words.error_creem))
 }

@@ -37,6 +37,7 @@ no-plans = Nothing is for sale at the moment.
 once = once
 per-month = a month
 per-year = a year
+paid-with = Paid with { $provider }
 coupon = Coupon or promotion code (optional)
 buy = Buy
 subscribe = Subscribe
@@ -110,4 +111,17 @@ error-rights = The key of this shop may not do that. `stripegym doctor` says whi
 error-session = There is no such checkout.
 error-other-user = This checkout is somebody else's.
 error-not-complete = This checkout is not complete.
-error-creem = Creem is not connected to this shop yet.
+error-creem = This shop does not sell through Creem.
+error-signature = This address is not the one that Creem sent you to.
+
+## Charts, of the owner alone
+
+charts-title = Charts
+charts-text = From the journal of the last 30 days. Solid bars are Stripe's, hatched ones Creem's.
+chart-success = Payments that succeeded
+chart-declines = Declined payments, by code
+chart-revenue = Revenue by day { $currency }
+chart-credits = Credits that are not used yet
+chart-none = Nothing yet.
+chart-of = { $paid } of { $all } ({ $percent }%)
+error-owner = Only the owner of the shop sees this. Whoever runs the shop says who that is:

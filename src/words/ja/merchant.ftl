@@ -37,6 +37,7 @@ no-plans = 現在販売中のプランはありません。
 once = 1回払い
 per-month = / 月
 per-year = / 年
+paid-with = お支払い：{ $provider }
 coupon = クーポンまたはプロモーションコード（任意）
 buy = 購入する
 subscribe = 申し込む
@@ -110,4 +111,17 @@ error-rights = ショップのキーには、この操作の権限がありま�
 error-session = その決済は見つかりません。
 error-other-user = この決済は別のユーザーのものです。
 error-not-complete = この決済はまだ完了していません。
-error-creem = このお店はまだCreemに接続されていません。
+error-creem = このお店はCreemでの販売に対応していません。
+error-signature = Creemから戻ってきたアドレスではありません。
+
+## グラフ（オーナー専用）
+
+charts-title = グラフ
+charts-text = 直近30日間の記録から集計しています。塗りつぶしの棒はStripe、斜線の棒はCreemです。
+chart-success = 支払いの成功率
+chart-declines = 拒否された支払い（コード別）
+chart-revenue = 日ごとの売上 { $currency }
+chart-credits = 未使用のクレジット
+chart-none = まだありません。
+chart-of = { $all }件中{ $paid }件（{ $percent }%）
+error-owner = お店のオーナーだけが見られるページです。お店を動かしている人が次のコマンドでオーナーを設定します。

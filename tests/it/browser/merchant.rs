@@ -54,12 +54,37 @@ fn buys(lang: &'static str) {
     let account = browser.reads("¥250");
     assert!(account.contains("+100"), "{account}");
     picture(&mut browser, "account");
+    buys_through_creem(&env, &mut browser, &url, ja);
+    picture(&mut browser, "charts");
     // The other language, and back out.
     browser.click(if ja { "footer a[lang=en]" } else { "footer a[lang=ja]" });
     browser.reads(if ja { "My account" } else { "マイアカウント" });
     browser.click("header button");
     browser.open(&format!("{url}/account"));
     browser.arrive("/login?next=");
+}
+
+/// Buys from the second provider on its own page, and looks at the charts, which are for the owner alone.
+fn buys_through_creem(env: &Env, browser: &mut Browser, url: &str, ja: bool) {
+    browser.open(&format!("{url}/pricing"));
+    browser.click("[aria-labelledby=plan-creem-credits] button");
+    browser.arrive("/creem/checkout/");
+    browser.fill("#email", "aki@example.com");
+    browser.fill("#number", "4242424242424242");
+    browser.fill("#expiry", "12 / 34");
+    browser.fill("#cvc", "123");
+    browser.fill("#name", "AKI SATO");
+    browser.click("#pay");
+    browser.arrive("/payment/success?provider=creem");
+    let landed = browser.reads(if ja { "お支払いが完了しました" } else { "Thank you" });
+    assert!(landed.contains("$9.00") && landed.contains("order_"), "{landed}");
+    browser.keep_picture(&format!("shop-success-creem-{}", if ja { "ja" } else { "en" }));
+    browser.open(&format!("{url}/charts"));
+    let told = browser.reads("kv set shop owner user_");
+    let user = told.split_whitespace().find(|word| word.starts_with("user_")).unwrap().to_owned();
+    env.ok(&["kv", "set", "shop", "owner", &user]);
+    browser.open(&format!("{url}/charts"));
+    browser.reads(if ja { "支払いの成功率" } else { "Payments that succeeded" });
 }
 
 #[test]
