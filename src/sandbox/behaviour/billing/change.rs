@@ -184,7 +184,8 @@ pub fn billing(txn: &Txn<'_>, call: &Call, known: &Value) -> Billing {
     let anchor = call.hash("billing_cycle_anchor").and_then(|it| it.get("type")?.as_str());
     let anchor = anchor.or_else(|| call.text("billing_cycle_anchor"));
     Billing {
-        prorates: behaviour != "none",
+        // A period that is paused is paid for by nobody.
+        prorates: behaviour != "none" && text(known, "status") != "paused",
         at_once: behaviour == "always_invoice",
         at: call.int("proration_date").map_or(txn.now(), Timestamp),
         anew: anchor == Some("now") && text(known, "status") != "trialing",

@@ -66,6 +66,12 @@ pub fn begin(part: &mut SubscriptionPart, invoice: &str) {
     part.held = Some(Box::new(Held { invoice: invoice.to_owned(), ..Held::default() }));
 }
 
+/// Has a subscription that is paused wait for the invoice with which it goes on, until a job gives that up.
+pub fn wait(part: &mut SubscriptionPart, invoice: &str, job: String) {
+    let job = Some(job);
+    part.held = Some(Box::new(Held { invoice: invoice.to_owned(), job, ..Held::default() }));
+}
+
 /// Settles a change after its invoice was asked for: it stands where that was paid, else it is taken back and waits.
 pub fn settle(txn: &mut Txn<'_>, known: &Arc<Object>) {
     let id = text(known, "id").to_owned();
