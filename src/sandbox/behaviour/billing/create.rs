@@ -194,7 +194,10 @@ fn schedule(txn: &Txn<'_>, call: &Call, price: &Value) -> Result<Plan, Failure> 
     let first = match (trial_end, asked) {
         (Some(end), _) => Period { start: now, end },
         (None, Some(anchor)) => {
-            Period { start: now, end: interval.around(Timestamp(anchor), now).end }
+            let whole = interval.around(Timestamp(anchor), now);
+            // What was dated back runs since then already.
+            let start = if start < now { whole.start.max(start) } else { now };
+            Period { start, end: whole.end }
         }
         (None, None) => interval.around(anchor, now),
     };
@@ -307,13 +310,15 @@ fn lines(
     let free = call.text("proration_behavior") == Some("none");
     for item in subscription::items(made) {
         let cost = items::cost(txn, item, &currency);
-        let whole = plan.interval.around(plan.anchor, plan.first.start);
         for period in billed(plan, free) {
+            let whole = plan.interval.around(plan.anchor, period.start);
             let how = if plan.trial_end.is_some() {
                 How::Trial
+            } else if free && plan.anchor > txn.now() {
+                // Until the anchor that was asked for nothing is charged.
+                How::Part(0)
             } else if whole.start < period.start && period.end == whole.end {
-                let part = if free { 0 } else { proration::share(cost, whole, period.start) };
-                How::Part(part)
+                How::Part(proration::share(cost, whole, period.start))
             } else {
                 How::Whole
             };
@@ -323,7 +328,8 @@ fn lines(
     Ok(lines)
 }
 
-/// The periods that the first invoice bills: more than one where the start was dated back.
+/// The periods that the first invoice bills: more than one where the start was dated back, of which the first is cut
+/// where the anchor says so. Believed: that it is so in the classic mode too, which has one line for all of them.
 fn billed(plan: &Plan, free: bool) -> Vec<Period> {
     let mut periods = Vec::new();
     let mut start = plan.start;
@@ -333,7 +339,7 @@ fn billed(plan: &Plan, free: bool) -> Vec<Period> {
         if period.end > plan.first.start {
             break;
         }
-        periods.push(period);
+        periods.push(Period { start, end: period.end });
         start = period.end;
     }
     periods.push(plan.first);

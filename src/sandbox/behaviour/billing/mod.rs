@@ -57,6 +57,8 @@ mod clock_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod ways_tests;
+#[cfg(test)]
 mod years_tests;
 
 use crate::sandbox::behaviour::document::text;

@@ -406,6 +406,34 @@ fn a_link_opens_sessions_until_its_limit() {
 }
 
 #[test]
+fn a_link_to_what_comes_again_opens_sessions_that_subscribe() {
+    let mut lab = Lab::new();
+    let mut recurring = line(1_500, "jpy");
+    recurring["price_data"]["recurring"] = json!({"interval": "month"});
+    let asked = json!({
+        "line_items": [recurring],
+        "subscription_data": {"trial_period_days": 7, "metadata": {"plan": "gold"}},
+    });
+    let link = lab.ok("POST /v1/payment_links", asked);
+    let known = lab.view().get("payment_link", id(&link)).unwrap();
+    let open = lab.change(|txn| payment_link::open_session(txn, &known, &[]));
+    let session = open.unwrap().document();
+    assert_eq!(
+        (&session["mode"], &session["payment_link"]),
+        (&json!("subscription"), &link["id"])
+    );
+    pay(&mut lab, id(&session));
+    let done = lab.get("checkout.session", id(&session));
+    assert_eq!((&done["status"], &done["amount_total"]), (&json!("complete"), &json!(0)));
+    let made = lab.get("subscription", done["subscription"].as_str().unwrap());
+    assert_eq!((&made["status"], &made["metadata"]["plan"]), (&json!("trialing"), &json!("gold")));
+    lab.advance(8 * 86_400);
+    assert_eq!(lab.get("subscription", id(&made))["status"], "active");
+    let invoice = lab.get("subscription", id(&made))["latest_invoice"].clone();
+    assert_eq!(lab.get("invoice", invoice.as_str().unwrap())["amount_paid"], 1_500);
+}
+
+#[test]
 fn an_order_is_written_down_as_a_paid_invoice() {
     let mut lab = Lab::new();
     lab.ok("POST /v1/coupons", json!({"id": "TEN", "percent_off": 10.0}));
