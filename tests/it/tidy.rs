@@ -364,7 +364,7 @@ fn names_say_something() {
 }
 
 /// Words that were used for things which have a word already, with that word.
-const RETIRED: [(&str, &str); 15] = [
+const RETIRED: [(&str, &str); 14] = [
     ("agenda", "schedule"),
     ("courier", "dispatcher"),
     ("dossier", "progress_report"),
@@ -373,7 +373,6 @@ const RETIRED: [(&str, &str); 15] = [
     ("parcel", "delivery"),
     ("plot", "fixture"),
     ("reception", "merchant_server"),
-    ("shelf", "table"),
     ("sights", "sink"),
     ("spy", "scan"),
     ("surroundings", "app_env"),
