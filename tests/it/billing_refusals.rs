@@ -98,7 +98,14 @@ const SUBSCRIPTIONS: &[Refusal] = &[
         "items[0][price]",
         "No such price: 'price_nope'",
     ),
-    ("POST /v1/subscriptions", "customer=$cus", 400, "parameter_missing", "items", "Missing required param: items."),
+    (
+        "POST /v1/subscriptions",
+        "customer=$cus",
+        400,
+        "parameter_missing",
+        "items",
+        "Missing required param: items.",
+    ),
     (
         "POST /v1/subscriptions",
         "customer=cus_nope items[0][price]=$price",
@@ -123,9 +130,30 @@ const SUBSCRIPTIONS: &[Refusal] = &[
         "-",
         "You can only resume a subscription if it is `paused`.",
     ),
-    ("GET /v1/subscriptions", "status=bogus", 400, "-", "status", "Invalid status: must be one of "),
-    ("GET /v1/subscriptions/sub_x", "", 404, "resource_missing", "id", "No such subscription: 'sub_x'"),
-    ("DELETE /v1/subscriptions/sub_x", "", 404, "resource_missing", "id", "No such subscription: 'sub_x'"),
+    (
+        "GET /v1/subscriptions",
+        "status=bogus",
+        400,
+        "-",
+        "status",
+        "Invalid status: must be one of ",
+    ),
+    (
+        "GET /v1/subscriptions/sub_x",
+        "",
+        404,
+        "resource_missing",
+        "id",
+        "No such subscription: 'sub_x'",
+    ),
+    (
+        "DELETE /v1/subscriptions/sub_x",
+        "",
+        404,
+        "resource_missing",
+        "id",
+        "No such subscription: 'sub_x'",
+    ),
     (
         "POST /v1/subscription_items",
         "subscription=$sub price=$euro",
@@ -150,7 +178,14 @@ const SUBSCRIPTIONS: &[Refusal] = &[
         "subscription",
         "No such subscription: '$gone'",
     ),
-    ("GET /v1/subscription_items/si_nope", "", 404, "-", "-", "Invalid subscription_item id: si_nope"),
+    (
+        "GET /v1/subscription_items/si_nope",
+        "",
+        404,
+        "-",
+        "-",
+        "Invalid subscription_item id: si_nope",
+    ),
     (
         "GET /v1/subscription_items",
         "",
@@ -181,7 +216,14 @@ const INVOICES: &[Refusal] = &[
         "-",
         "Missing email. In order to create invoices that are sent to the customer, the customer must have a valid email.",
     ),
-    ("POST /v1/invoices", "customer=cus_nope", 400, "resource_missing", "customer", "No such customer: 'cus_nope'"),
+    (
+        "POST /v1/invoices",
+        "customer=cus_nope",
+        400,
+        "resource_missing",
+        "customer",
+        "No such customer: 'cus_nope'",
+    ),
     (
         "POST /v1/invoices",
         "customer=$cus collection_method=send_invoice",
@@ -206,7 +248,14 @@ const INVOICES: &[Refusal] = &[
         "pending_invoice_items_behavior",
         "Invalid pending_invoice_items_behavior: must be one of ",
     ),
-    ("GET /v1/invoices", "status=bogus", 400, "-", "status", "Invalid status: must be one of draft, "),
+    (
+        "GET /v1/invoices",
+        "status=bogus",
+        400,
+        "-",
+        "status",
+        "Invalid status: must be one of draft, ",
+    ),
     (
         "POST /v1/invoiceitems",
         "customer=$cus price=$once",
@@ -259,7 +308,14 @@ const INVOICES: &[Refusal] = &[
     ("POST /v1/invoices/$void/pay", "", 400, "-", "-", NOT_OPEN),
     ("POST /v1/invoices/$void/void", "", 400, "-", "-", NOT_OPEN),
     ("POST /v1/invoices/$draft/mark_uncollectible", "", 400, "-", "-", NOT_OPEN),
-    ("POST /v1/invoices/$paid/void", "", 400, "-", "-", "Invoices with `paid` payments cannot be voided."),
+    (
+        "POST /v1/invoices/$paid/void",
+        "",
+        400,
+        "-",
+        "-",
+        "Invoices with `paid` payments cannot be voided.",
+    ),
     (
         "POST /v1/invoices/$marked/mark_uncollectible",
         "",
@@ -289,7 +345,14 @@ const INVOICES: &[Refusal] = &[
 ];
 
 const OFFERS: &[Refusal] = &[
-    ("POST /v1/coupons", "name=x", 400, "parameter_missing", "-", "Must provide percent_off or amount_off."),
+    (
+        "POST /v1/coupons",
+        "name=x",
+        400,
+        "parameter_missing",
+        "-",
+        "Must provide percent_off or amount_off.",
+    ),
     (
         "POST /v1/coupons",
         "percent_off=5 amount_off=5 currency=usd",
@@ -298,7 +361,14 @@ const OFFERS: &[Refusal] = &[
         "-",
         "Received both percent_off and amount_off parameters. Please pass in only one.",
     ),
-    ("POST /v1/coupons", "amount_off=5", 400, "-", "currency", "You must pass currency when passing amount_off"),
+    (
+        "POST /v1/coupons",
+        "amount_off=5",
+        400,
+        "-",
+        "currency",
+        "You must pass currency when passing amount_off",
+    ),
     (
         "POST /v1/coupons",
         "percent_off=5 duration=repeating",
@@ -315,7 +385,14 @@ const OFFERS: &[Refusal] = &[
         "percent_off",
         "This value must be greater than or equal to 0.01 (it currently is '0.0').",
     ),
-    ("POST /v1/coupons", "percent_off=5 id=TAKEN", 400, "resource_already_exists", "-", "Coupon already exists."),
+    (
+        "POST /v1/coupons",
+        "percent_off=5 id=TAKEN",
+        400,
+        "resource_already_exists",
+        "-",
+        "Coupon already exists.",
+    ),
     (
         "POST /v1/coupons",
         "percent_off=5 redeem_by=1000",
@@ -464,8 +541,22 @@ const PRICES: &[Refusal] = &[
         "fixed_amount[currency_options][JPY]",
         "Currencies must be lowercase when used as keys in a map. Use `jpy` instead of `JPY`.",
     ),
-    ("POST /v1/prices", "currency=usd product=$prod unit_amount=5 currency_options=5", 400, "-", "currency_options", "Invalid object"),
-    ("POST /v1/prices", "currency=xyz product=$prod unit_amount=5", 400, "-", "currency", "Invalid currency: xyz. "),
+    (
+        "POST /v1/prices",
+        "currency=usd product=$prod unit_amount=5 currency_options=5",
+        400,
+        "-",
+        "currency_options",
+        "Invalid object",
+    ),
+    (
+        "POST /v1/prices",
+        "currency=xyz product=$prod unit_amount=5",
+        400,
+        "-",
+        "currency",
+        "Invalid currency: xyz. ",
+    ),
     (
         "DELETE /v1/products/$prod",
         "",
@@ -476,7 +567,14 @@ const PRICES: &[Refusal] = &[
     ),
     ("GET /v1/products/prod_x", "", 404, "resource_missing", "id", "No such product: 'prod_x'"),
     ("GET /v1/prices/price_x", "", 404, "resource_missing", "price", "No such price: 'price_x'"),
-    ("GET /v1/tax_rates/txr_nope", "", 404, "resource_missing", "tax_rate", "No such tax rate: 'txr_nope'"),
+    (
+        "GET /v1/tax_rates/txr_nope",
+        "",
+        404,
+        "resource_missing",
+        "tax_rate",
+        "No such tax rate: 'txr_nope'",
+    ),
     (
         "GET /v1/customers/cus_x/balance_transactions",
         "",
@@ -510,7 +608,8 @@ fn prepare(api: &Api) -> BTreeMap<&'static str, String> {
     make("euro", "/v1/prices", &with(&[("currency", "eur")]));
     make("once", "/v1/prices", &[("product", product), ("unit_amount", "5"), ("currency", "usd")]);
     make("coupon", "/v1/coupons", &[("percent_off", "5"), ("id", "TAKEN")]);
-    let promotion = [("promotion[type]", "coupon"), ("promotion[coupon]", "TAKEN"), ("code", "ONCE")];
+    let promotion =
+        [("promotion[type]", "coupon"), ("promotion[coupon]", "TAKEN"), ("code", "ONCE")];
     make("promo", "/v1/promotion_codes", &promotion);
     let price = price["id"].as_str().unwrap();
     let subscribe = [("customer", customer.as_str()), ("items[0][price]", price)];
@@ -531,7 +630,8 @@ fn prepare(api: &Api) -> BTreeMap<&'static str, String> {
         let made = make(name, "/v1/invoices", &included);
         let path = format!("/v1/invoices/{}", made["id"].as_str().unwrap());
         api.make(&format!("{path}/finalize"), &[]);
-        let form: &[(&str, &str)] = if act == "pay" { &[("paid_out_of_band", "true")] } else { &[] };
+        let form: &[(&str, &str)] =
+            if act == "pay" { &[("paid_out_of_band", "true")] } else { &[] };
         api.make(&format!("{path}/{act}"), form);
     }
     ids.insert("paid", running["latest_invoice"].as_str().unwrap().to_owned());

@@ -224,7 +224,8 @@ fn the_numbers_of_endpoints_are_those_of_the_sandbox() {
 /// The cells of the rows of a page's table; its head and its rule are none.
 fn rows(page: &str) -> Vec<Vec<String>> {
     let lines = page.lines().filter(|line| line.starts_with("| ") && line.contains('`'));
-    let cells = |line: &str| line.trim_matches('|').split('|').map(|it| it.trim().to_owned()).collect();
+    let cells =
+        |line: &str| line.trim_matches('|').split('|').map(|it| it.trim().to_owned()).collect();
     lines.map(cells).collect()
 }
 
@@ -249,7 +250,9 @@ fn each_row_beside_other_emulators_begins_at_an_endpoint_with_behaviour() {
         }
     }
     assert!(pages[0].len() > 25 && pages[0].len() == pages[1].len());
-    for (file, link) in [("README.md", "docs/emulators.md"), ("README.ja.md", "docs/emulators.ja.md")] {
+    for (file, link) in
+        [("README.md", "docs/emulators.md"), ("README.ja.md", "docs/emulators.ja.md")]
+    {
         assert!(read(file).contains(&format!("({link})")), "{file} does not lead to {link}");
     }
 }

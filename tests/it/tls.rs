@@ -143,8 +143,7 @@ fn what_is_handed_on_to_a_certificate_that_is_not_trusted_is_kept_and_told_so() 
     // A person is told in words.
     let env = Env::new().with("STRIPE_WEBHOOK_SECRET", SECRET);
     let sandbox = env.sandbox(&[]);
-    let mut listener =
-        env.start(&["listen", "--port", "0", "--lang", "en", "--forward-to", &to]);
+    let mut listener = env.start(&["listen", "--port", "0", "--lang", "en", "--forward-to", &to]);
     listener.line_with("Listening at");
     Api::new(sandbox.api.port, crate::env::KEY).make("/v1/customers", &[("name", "a")]);
     listener.line_with("its certificate is not trusted here");

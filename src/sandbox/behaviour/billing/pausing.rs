@@ -1,24 +1,25 @@
 //! Pausing a subscription, and going on with one that is paused.
 //!
 //! Believed, not proven, as no recording has the endpoint: that periods stay as they are while it is paused, that what
-//! was asked of a pending update is given up, and the sentences of refusals.
+//! was asked of a pending update is given up, that a second resumption takes the place of the first, and the sentences of
+//! refusals.
 
 use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::billing::change::Billing;
-use crate::sandbox::behaviour::billing::items::Pending;
 use crate::sandbox::behaviour::billing::invoice::{self, Draft};
+use crate::sandbox::behaviour::billing::items::Pending;
 use crate::sandbox::behaviour::billing::line::{self, How};
 use crate::sandbox::behaviour::billing::money::{self, Try};
-use crate::sandbox::behaviour::billing::period::Period;
+use crate::sandbox::behaviour::billing::period::{Interval, Period};
 use crate::sandbox::behaviour::billing::renew::{EXPIRES_AFTER, interval_of};
 use crate::sandbox::behaviour::billing::subscription::{self, KIND};
 use crate::sandbox::behaviour::billing::{
-    draft, held, items, lifecycle, on_clock_of, prorate, renew, usage,
+    draft, held, items, lifecycle, on_clock_of, prorate, proration, renew, usage,
 };
 use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::engine::object::{Doc, Object};
-use crate::sandbox::engine::private::LinePart;
+use crate::sandbox::engine::private::{Billed, LinePart};
 use crate::sandbox::engine::txn::{Txn, missing};
 use crate::wire::failure::{Failure, FailureKind};
 use serde_json::{Value, json};
@@ -125,7 +126,8 @@ fn wait(txn: &mut Txn<'_>, known: &Object, line: &Value) {
     items::put_pending(txn, spec);
 }
 
-/// Asks for the payment with which a paused subscription goes on; where its method works, it does so at once.
+/// Asks for the payment with which a paused subscription goes on; where its method works, or nothing is to be paid now,
+/// it does so at once.
 ///
 /// Fails for one that is not paused.
 pub fn resume(txn: &mut Txn<'_>, call: &Call, id: &str) -> Result<Arc<Object>, Failure> {
@@ -138,22 +140,82 @@ pub fn resume(txn: &mut Txn<'_>, call: &Call, id: &str) -> Result<Arc<Object>, F
         let text = "You can only resume a subscription if it is `paused`.";
         return Err(Failure::invalid(text));
     }
-    call.ensure_modelled(" of resuming", &["billing_cycle_anchor", "proration_date"])?;
-    on_clock_of(txn, text(&known, "customer"), |txn| ask(txn, &known))
+    on_clock_of(txn, text(&known, "customer"), |txn| {
+        held::give_up(txn, id);
+        let known = txn.find(KIND, id, "id")?;
+        let anchor = call.hash("billing_cycle_anchor").and_then(|it| it.get("type")?.as_str());
+        let anchor = anchor.or_else(|| call.text("billing_cycle_anchor"));
+        if anchor != Some("unchanged") {
+            let lines = regular(txn, &known);
+            return ask(txn, &known, lines, txn.now());
+        }
+        let anchor = Timestamp(int(&known, "billing_cycle_anchor"));
+        let lines = match call.text("proration_behavior") {
+            Some("none") => Vec::new(),
+            _ => rest(txn, call, &known, anchor),
+        };
+        if call.text("proration_behavior") == Some("always_invoice") {
+            return ask(txn, &known, lines, anchor);
+        }
+        for line in &lines {
+            wait(txn, &known, &line.doc);
+        }
+        subscription::edit(txn, id, |_, part| {
+            let billed: Vec<Billed> = lines.into_iter().filter_map(|line| line.billed).collect();
+            part.billed.retain(|it| !billed.iter().any(|known| known.item == it.item));
+            part.billed.extend(billed);
+        });
+        renew::restart(txn, id, Some(anchor));
+        txn.find(KIND, id, "id")
+    })
 }
 
-fn ask(txn: &mut Txn<'_>, known: &Arc<Object>) -> Result<Arc<Object>, Failure> {
+/// The items that are paid ahead, each with its interval and what a whole period costs.
+fn paid_ahead<'k>(txn: &Txn<'_>, known: &'k Object) -> Vec<(&'k Value, Interval, i64)> {
+    let items = subscription::items(known).iter().filter(|item| !usage::is_metered(item));
+    let currency = text(known, "currency");
+    items
+        .filter_map(|item| Some((item, interval_of(item)?, items::cost(txn, item, currency))))
+        .collect()
+}
+
+/// The lines of whole periods that begin now.
+fn regular(txn: &Txn<'_>, known: &Object) -> Vec<LinePart> {
+    let now = txn.now();
+    let items = paid_ahead(txn, known).into_iter();
+    let whole = |(item, interval, cost): (&Value, Interval, i64)| {
+        line::regular(txn, known, item, (interval.around(now, now), cost, How::Whole))
+    };
+    items.map(whole).collect()
+}
+
+/// The lines of what is left of the periods that an anchor sets, from now or from the day that the call names.
+fn rest(txn: &Txn<'_>, call: &Call, known: &Object, anchor: Timestamp) -> Vec<LinePart> {
+    let now = txn.now();
+    let at = call.int("proration_date").map_or(now, Timestamp);
+    let items = paid_ahead(txn, known).into_iter();
+    let part = |(item, interval, cost): (&Value, Interval, i64)| {
+        let whole = interval.around(anchor, now);
+        let start = at.max(whole.start).min(whole.end);
+        let part = How::Part(proration::share(cost, whole, start));
+        line::regular(txn, known, item, (Period { start, end: whole.end }, cost, part))
+    };
+    items.map(part).collect()
+}
+
+/// Drafts the invoice with which a subscription goes on, with what is pending, and asks for its payment.
+fn ask(
+    txn: &mut Txn<'_>,
+    known: &Arc<Object>,
+    billed: Vec<LinePart>,
+    anchor: Timestamp,
+) -> Result<Arc<Object>, Failure> {
     let (id, now) = (text(known, "id").to_owned(), txn.now());
     let customer = txn.find("customer", text(known, "customer"), "customer")?;
     let currency = text(known, "currency").to_owned();
     let mut lines: Vec<LinePart> =
         invoice::pending(txn, text(&customer, "id"), &currency, Some(&id));
-    for item in subscription::items(known) {
-        let Some(interval) = interval_of(item).filter(|_| !usage::is_metered(item)) else { continue };
-        let cost = items::cost(txn, item, &currency);
-        let how = (interval.around(now, now), cost, How::Whole);
-        lines.push(line::regular(txn, known, item, how));
-    }
+    lines.extend(billed);
     let made = invoice::draft(
         txn,
         Draft {
@@ -171,8 +233,9 @@ fn ask(txn: &mut Txn<'_>, known: &Arc<Object>) -> Result<Arc<Object>, Failure> {
     let invoice = text(&made, "id").to_owned();
     let args = json!({"subscription": id, "invoice": invoice});
     let job = txn.schedule(now.plus(EXPIRES_AFTER), held::EXPIRE_JOB, &args);
+    let anchor = (anchor != now).then_some(anchor);
     let changed = subscription::edit(txn, &id, |doc, part| {
-        held::wait(part, &invoice, job);
+        held::wait(part, &invoice, job, anchor);
         doc.insert("latest_invoice".to_owned(), json!(invoice));
         doc.insert(
             "pending_update".to_owned(),
@@ -270,21 +333,48 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_back_and_when_is_what_the_call_asks() {
-        for (from, amounts) in [
-            ("none", vec![]),
-            ("now", vec![-1_000]),
-            ("item_current_period_start", vec![-2_000]),
+    fn it_may_go_on_in_the_periods_that_it_had() {
+        for (behaviour, date, waits, paid) in [
+            ("create_prorations", false, vec![1_000], 2_000),
+            ("create_prorations", true, vec![2_000], 2_000),
+            ("always_invoice", false, vec![], 1_000),
+            ("none", false, vec![], 2_000),
         ] {
+            let (mut shop, made, half) = half_over();
+            let start = shop.lab.now.0 - half;
+            let keeps = json!({"bill_for": {"unused_time_from": {"type": "none"}}});
+            call(&mut shop, &made, "pause", keeps);
+            let mut asked = json!({"billing_cycle_anchor": {"type": "unchanged"},
+                "proration_behavior": behaviour});
+            if date {
+                asked["proration_date"] = json!(start);
+            }
+            let after = call(&mut shop, &made, "resume", asked);
+            assert_eq!(after["status"], "active", "{behaviour}");
+            assert_eq!(after["billing_cycle_anchor"], start, "{behaviour}");
+            let item = &after["items"]["data"][0];
+            assert_eq!(item["current_period_start"], start, "{behaviour}");
+            assert_eq!(waiting(&mut shop), waits, "{behaviour}");
+            assert_eq!(shop.latest(&made)["amount_paid"], paid, "{behaviour}");
+            // The next whole period begins where it would have without a pause.
+            shop.lab.advance(half + 2 * HOUR);
+            let wanted: i64 = 2_000 + waits.iter().sum::<i64>();
+            assert_eq!(shop.latest(&made)["total"], wanted, "{behaviour}");
+        }
+    }
+
+    #[test]
+    fn what_is_given_back_and_when_is_what_the_call_asks() {
+        for (from, amounts) in
+            [("none", vec![]), ("now", vec![-1_000]), ("item_current_period_start", vec![-2_000])]
+        {
             let (mut shop, made, _) = half_over();
             let bill_for = json!({"unused_time_from": {"type": from}});
             call(&mut shop, &made, "pause", json!({"bill_for": bill_for}));
             assert_eq!(waiting(&mut shop), amounts, "{from}");
             // It is given back once: not again where the subscription is ended.
-            shop.lab.ok(
-                &format!("DELETE /v1/subscriptions/{}", id(&made)),
-                json!({"prorate": true}),
-            );
+            shop.lab
+                .ok(&format!("DELETE /v1/subscriptions/{}", id(&made)), json!({"prorate": true}));
             assert_eq!(waiting(&mut shop), amounts, "{from}");
         }
         let (mut shop, made, _) = half_over();
@@ -362,7 +452,12 @@ mod tests {
         shop.lab.advance(half + 2 * HOUR);
         let owed = shop.latest(&made);
         assert_eq!(shop.again(&made)["status"], "past_due");
-        call(&mut shop, &made, "pause", json!({"bill_for": {"unused_time_from": {"type": "none"}}}));
+        call(
+            &mut shop,
+            &made,
+            "pause",
+            json!({"bill_for": {"unused_time_from": {"type": "none"}}}),
+        );
         shop.pay_with("pm_card_visa");
         shop.lab.ok(&format!("POST /v1/invoices/{}/pay", id(&owed)), json!({}));
         assert_eq!(shop.again(&made)["status"], "paused");

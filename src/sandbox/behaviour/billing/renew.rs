@@ -272,10 +272,13 @@ pub fn on_resume(txn: &mut Txn<'_>, args: &Value) {
     }
 }
 
-/// Goes on with a subscription that was paused, once its invoice is paid.
-pub fn restart(txn: &mut Txn<'_>, id: &str) {
+/// Goes on with a subscription that was paused, once its invoice is paid: with this anchor, else with the one that it
+/// was to keep, else with one of now.
+pub fn restart(txn: &mut Txn<'_>, id: &str, anchor: Option<Timestamp>) {
     let now = txn.now();
     let waited = txn.get(KIND, id).and_then(|it| it.part::<SubscriptionPart>().held.clone());
+    let kept = waited.as_ref().and_then(|held| held.members.get("billing_cycle_anchor")?.as_i64());
+    let anchor = anchor.or(kept.map(Timestamp)).unwrap_or(now);
     if let Some(job) = waited.and_then(|held| held.job) {
         txn.unschedule(&job);
     }
@@ -283,11 +286,11 @@ pub fn restart(txn: &mut Txn<'_>, id: &str) {
         part.held = None;
         doc.remove("status_details");
         doc.insert("status".to_owned(), json!(lifecycle::after("paused", Turn::Paid)));
-        doc.insert("billing_cycle_anchor".to_owned(), json!(now.0));
+        doc.insert("billing_cycle_anchor".to_owned(), json!(anchor.0));
         doc.insert("pending_update".to_owned(), Value::Null);
         let mut all = items_of(doc);
         for item in &mut all {
-            let period = interval_of(item).map(|interval| interval.around(now, now));
+            let period = interval_of(item).map(|interval| interval.around(anchor, now));
             if let (Some(period), Some(item)) = (period, item.as_object_mut()) {
                 item.insert("current_period_start".to_owned(), json!(period.start.0));
                 item.insert("current_period_end".to_owned(), json!(period.end.0));

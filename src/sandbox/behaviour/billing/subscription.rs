@@ -117,7 +117,7 @@ pub fn follow(txn: &mut Txn<'_>, id: &str, invoice: &str, turn: Turn) {
     if held::is_for(&known, invoice) {
         // Until it is paid, it changes nothing.
         if turn == Turn::Paid && status == "paused" {
-            renew::restart(txn, id);
+            renew::restart(txn, id, None);
         } else if turn == Turn::Paid {
             held::take_up(txn, id);
         }

@@ -23,7 +23,10 @@ fn a_start_in_the_past_is_billed_from_then_on() {
         (json!({"backdate_start_date": at(-70)}), vec![2_000, 2_000, 2_000]),
         (json!({"backdate_start_date": at(-70), "proration_behavior": "none"}), vec![2_000]),
         (json!({"backdate_start_date": at(-20), "billing_cycle_anchor": at(10)}), vec![1_935]),
-        (json!({"backdate_start_date": at(-50), "billing_cycle_anchor": at(10)}), vec![1_933, 2_000]),
+        (
+            json!({"backdate_start_date": at(-50), "billing_cycle_anchor": at(10)}),
+            vec![1_933, 2_000],
+        ),
         (
             json!({"backdate_start_date": at(-50), "billing_cycle_anchor": at(10),
                 "proration_behavior": "none"}),
@@ -65,7 +68,11 @@ fn an_end_may_be_that_of_the_first_or_the_last_period_that_ends() {
         assert_eq!(shop.again(&made)["status"], "active", "{word}");
         shop.lab.advance(2 * DAY);
         let ended = shop.again(&made);
-        assert_eq!((&ended["status"], &ended["ended_at"]), (&json!("canceled"), &json!(ends)), "{word}");
+        assert_eq!(
+            (&ended["status"], &ended["ended_at"]),
+            (&json!("canceled"), &json!(ends)),
+            "{word}"
+        );
     }
 }
 
@@ -78,7 +85,8 @@ fn parts_are_worked_out_as_of_the_day_that_is_named() {
     let length = billed_to(&made) - start;
     shop.lab.advance(length / 2);
     let items = json!([{"id": made["items"]["data"][0]["id"], "price": dear}]);
-    let asked = json!({"items": items, "proration_date": start, "proration_behavior": "always_invoice"});
+    let asked =
+        json!({"items": items, "proration_date": start, "proration_behavior": "always_invoice"});
     shop.change(&made, asked);
     let invoice = shop.latest(&made);
     assert_eq!(amounts(&invoice), [-2_000, 6_000], "as if it had been so from the start");
@@ -108,7 +116,11 @@ fn old_clients_find_subscriptions_under_their_customer() {
     let foreign = format!("/v1/customers/{}/subscriptions/{}", id(&other), id(&made));
     for method in ["GET", "POST", "DELETE"] {
         let failure = shop.lab.call(&format!("{method} {foreign}"), json!({})).unwrap_err();
-        assert_eq!((failure.status, failure.param.as_deref()), (404, Some("subscription")), "{method}");
+        assert_eq!(
+            (failure.status, failure.param.as_deref()),
+            (404, Some("subscription")),
+            "{method}"
+        );
         assert!(failure.message.contains("does not have a subscription with ID"), "{failure:?}");
     }
     assert_eq!(shop.lab.ok(&format!("DELETE {own}"), json!({}))["status"], "canceled");

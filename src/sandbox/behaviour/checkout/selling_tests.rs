@@ -418,10 +418,7 @@ fn a_link_to_what_comes_again_opens_sessions_that_subscribe() {
     let known = lab.view().get("payment_link", id(&link)).unwrap();
     let open = lab.change(|txn| payment_link::open_session(txn, &known, &[]));
     let session = open.unwrap().document();
-    assert_eq!(
-        (&session["mode"], &session["payment_link"]),
-        (&json!("subscription"), &link["id"])
-    );
+    assert_eq!((&session["mode"], &session["payment_link"]), (&json!("subscription"), &link["id"]));
     pay(&mut lab, id(&session));
     let done = lab.get("checkout.session", id(&session));
     assert_eq!((&done["status"], &done["amount_total"]), (&json!("complete"), &json!(0)));
