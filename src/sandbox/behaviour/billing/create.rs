@@ -10,7 +10,7 @@ use crate::sandbox::behaviour::billing::money::{self, Try};
 use crate::sandbox::behaviour::billing::period::{Interval, Period};
 use crate::sandbox::behaviour::billing::subscription::{self, KIND};
 use crate::sandbox::behaviour::billing::{
-    anchor, draft, ending, on_clock_of, proration, renew, trial,
+    anchor, draft, ending, on_clock_of, proration, renew, split, trial,
 };
 use crate::sandbox::behaviour::document::{copy, int, merge_metadata, new, text};
 use crate::sandbox::behaviour::payment::confirm::Outcome;
@@ -26,16 +26,18 @@ use std::sync::Arc;
 const FIELDS: &[&str] = &[
     "application_fee_percent",
     "billing_cycle_anchor_config",
-    "billing_thresholds",
     "days_until_due",
     "default_payment_method",
     "default_source",
     "description",
     "on_behalf_of",
-    "pending_invoice_item_interval",
     "schedule",
     "transfer_data",
 ];
+
+/// Parameters that follow nothing yet: to take them would be to promise invoices that do not come.
+pub const IDLE: &[&str] =
+    &["billing_schedules", "billing_thresholds", "pending_invoice_item_interval"];
 
 /// The key of a call that no client made: of a schedule or of a quote. A subscription that such a one makes runs at
 /// once, and its first invoice is left as a draft for an hour.
@@ -126,7 +128,7 @@ pub fn older_discount(
 }
 
 /// Refuses what does not go together.
-fn ensure_possible(txn: &Txn<'_>, call: &Call, customer: &Value) -> Result<(), Failure> {
+fn ensure_possible(txn: &mut Txn<'_>, call: &Call, customer: &Value) -> Result<(), Failure> {
     if call.text("payment_behavior") == Some("pending_if_incomplete") {
         let text = "Setting `payment_behavior` to `pending_if_incomplete` has no effect when creating a subscription.";
         return Err(Failure::invalid(text).param("payment_behavior"));
@@ -135,7 +137,9 @@ fn ensure_possible(txn: &Txn<'_>, call: &Call, customer: &Value) -> Result<(), F
     if let Some(method) = call.text("default_payment_method") {
         ensure_own(txn, text(customer, "id"), method)?;
     }
-    call.ensure_modelled(" of subscriptions", &["billing_schedules", "customer_account"])
+    split::ensure(txn, call, &Value::Null)?;
+    call.ensure_modelled(" of subscriptions", &["customer_account"])?;
+    call.ensure_modelled(" of subscriptions", IDLE)
 }
 
 /// Invoices are sent with a due date and to an address, or paid by themselves.
@@ -264,6 +268,7 @@ pub fn billing_mode(call: &Call, now: i64) -> Value {
 /// Writes the sent parameters that a subscription shows.
 pub fn write(txn: &Txn<'_>, call: &Call, doc: &mut Doc) -> Result<(), Failure> {
     copy(doc, call, FIELDS);
+    split::shape(doc);
     for name in ["automatic_tax", "invoice_settings", "payment_settings"] {
         if let (Some(Value::Object(known)), Some(sent)) = (doc.get_mut(name), call.hash(name)) {
             known.extend(sent.iter().map(|(name, value)| (name.clone(), value.clone())));

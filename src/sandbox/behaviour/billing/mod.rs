@@ -41,6 +41,7 @@ pub mod schedule;
 #[cfg(test)]
 mod schedule_tests;
 pub mod scheduled;
+pub mod split;
 pub mod subscription;
 pub mod sums;
 pub mod swap;
