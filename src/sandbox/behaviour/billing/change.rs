@@ -357,8 +357,7 @@ fn bill(
         },
     );
     subscription::note_billed(txn, &own, &made);
-    let left = discount::left(txn, after, &made);
-    txn.edit(KIND, &own, |doc| drop(doc.insert("discounts".to_owned(), json!(left))));
+    discount::settle(txn, &own, &made);
     if text(after, "collection_method") == "send_invoice" && int(&made, "total") > 0 {
         draft::advance(txn, &id, true);
         return Ok(());

@@ -77,9 +77,14 @@ fn make(txn: &mut Txn<'_>, call: &Call, customer: &Arc<Object>) -> Result<Arc<Ob
     let id = txn.new_id("sub_1", 23);
     let mut doc = new(KIND, members(txn, call, customer, (&id, currency, &plan)));
     write(txn, call, &mut doc)?;
-    let made: Result<Vec<Value>, Failure> =
-        specs.iter().map(|spec| items::item(txn, &id, spec, plan.first)).collect();
-    subscription::set_items(&mut doc, &made?);
+    let mut made = Vec::new();
+    for (at, spec) in specs.iter().enumerate() {
+        let mut item = items::item(txn, &id, spec, plan.first)?;
+        let (sent, of) = (spec.sent.get("discounts"), (text(customer, "id"), currency));
+        items::give_discounts(txn, &mut item, sent, of, &format!("items[{at}]"))?;
+        made.push(item);
+    }
+    subscription::set_items(&mut doc, &made);
     ending::write(txn, call, &mut doc)?;
     let sent = call.params.get("discounts").cloned().unwrap_or_default();
     let holder =
@@ -423,11 +428,8 @@ fn bill(
         },
     );
     let invoice = text(&first, "id").to_owned();
-    let left = discount::left(txn, made, &first);
-    txn.edit(KIND, id, |doc| {
-        doc.insert("latest_invoice".to_owned(), json!(invoice));
-        doc.insert("discounts".to_owned(), json!(left));
-    });
+    txn.edit(KIND, id, |doc| drop(doc.insert("latest_invoice".to_owned(), json!(invoice))));
+    discount::settle(txn, id, &first);
     subscription::note_billed(txn, id, &first);
     let is_sent = text(made, "collection_method") == "send_invoice";
     if (is_sent || call.key == DRAFTS) && int(&first, "total") > 0 {

@@ -146,6 +146,7 @@ fn sold(
             return Err(items::required(&format!("{at}[price]")));
         };
         items::ensure_recurring(&price, &format!("{at}[price]"))?;
+        ensure_modelled(item.get(IDLE).filter(|it| !it.is_null()), &at)?;
         let rates = items::tax_rates(txn, item.get("tax_rates"), &format!("{at}[tax_rates]"))?;
         let discounts = discounts(txn, item.get("discounts"), &format!("{at}[discounts]"))?;
         let spec = items::Spec { price: Arc::clone(&price), sent: item.clone() };
@@ -407,12 +408,16 @@ fn each(phase: &Value, member: &str) -> Value {
     let all = phase.get(member).and_then(Value::as_array).into_iter().flatten();
     all.map(|item| {
         let mut sent = Doc::new();
-        for name in ["billing_thresholds", "metadata", "price", "quantity"] {
+        for name in ["metadata", "price", "quantity"] {
             if let Some(value) = item.get(name).filter(|value| !value.is_null()) {
                 sent.insert(name.to_owned(), value.clone());
             }
         }
         sent.insert("tax_rates".to_owned(), ids(item.get("tax_rates")));
+        let discounts = entries(item.get("discounts"));
+        if discounts.as_array().is_some_and(|all| !all.is_empty()) {
+            sent.insert("discounts".to_owned(), discounts);
+        }
         Value::Object(sent)
     })
     .collect()

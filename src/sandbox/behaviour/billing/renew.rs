@@ -150,6 +150,10 @@ fn renew(txn: &mut Txn<'_>, known: &Arc<Object>, ends_trial: bool) {
     let mut rolled = Vec::new();
     let mut all = subscription::items(known).to_vec();
     for item in &mut all {
+        let running = json!(discount::running(txn, item));
+        if let Some(item) = item.as_object_mut() {
+            item.insert("discounts".to_owned(), running);
+        }
         let Some(interval) = interval_of(item) else { continue };
         if int(item, "current_period_end") > now.0 {
             continue;
@@ -219,10 +223,7 @@ fn draft_cycle(
         },
     );
     subscription::note_billed(txn, &id, &made);
-    let left = discount::left(txn, known, &made);
-    if json!(left) != known["discounts"] {
-        txn.edit(KIND, &id, |doc| drop(doc.insert("discounts".to_owned(), json!(left))));
-    }
+    discount::settle(txn, &id, &made);
     let waits = is_unpaid || behaviour.as_deref() == Some("keep_as_draft");
     draft::advance(txn, &invoice, !waits);
     txn.edit_part(invoice::KIND, &invoice, |part: &mut InvoicePart| part.paused = behaviour);

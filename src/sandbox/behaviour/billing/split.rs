@@ -50,7 +50,8 @@ pub fn shape(doc: &mut Doc) {
 
 /// The members of an intent that asks for so much of what a subscription owes.
 pub fn terms(subscription: &Value, amount: i64) -> Doc {
-    let share = |of: &Value, name: &str| of.get(name).and_then(Percent::read).map(|it| it.of(amount));
+    let share =
+        |of: &Value, name: &str| of.get(name).and_then(Percent::read).map(|it| it.of(amount));
     let mut terms = Doc::new();
     if let Some(fee) = share(subscription, "application_fee_percent") {
         terms.insert("application_fee_amount".to_owned(), json!(fee));
@@ -112,18 +113,21 @@ mod tests {
             let price = json!({"currency": "usd", "unit_amount": 2_000,
                 "recurring": {"interval": "month"}, "product_data": {"name": "Plan"}});
             let price = lab.ok("POST /v1/prices", price);
-            let customer = lab.ok("POST /v1/customers", json!({"payment_method": "pm_card_visa",
-                "invoice_settings": {"default_payment_method": "pm_card_visa"}}));
+            let customer = lab.ok(
+                "POST /v1/customers",
+                json!({"payment_method": "pm_card_visa",
+                "invoice_settings": {"default_payment_method": "pm_card_visa"}}),
+            );
             let asked = json!({"customer": customer["id"], "items": [{"price": price["id"]}],
                 "application_fee_percent": 10});
             lab.ok("POST /v1/subscriptions", asked)
         });
-        assert_eq!((&made["status"], &made["application_fee_percent"]), (&json!("active"), &json!(10)));
-        let fees: Vec<i64> = lab
-            .view()
-            .newest("application_fee")
-            .map(|it| it["amount"].as_i64().unwrap())
-            .collect();
+        assert_eq!(
+            (&made["status"], &made["application_fee_percent"]),
+            (&json!("active"), &json!(10))
+        );
+        let fees: Vec<i64> =
+            lab.view().newest("application_fee").map(|it| it["amount"].as_i64().unwrap()).collect();
         assert_eq!(fees, [200]);
     }
 
@@ -149,11 +153,19 @@ mod tests {
             ),
         ] {
             let failure = shop.try_subscribe(params.clone()).unwrap_err();
-            assert_eq!((failure.status, failure.param.as_deref()), (status, Some(param)), "{params}");
+            assert_eq!(
+                (failure.status, failure.param.as_deref()),
+                (status, Some(param)),
+                "{params}"
+            );
             let made = shop.subscribe(json!({}));
             let path = format!("POST /v1/subscriptions/{}", id(&made));
             let failure = shop.lab.call(&path, params.clone()).unwrap_err();
-            assert_eq!((failure.status, failure.param.as_deref()), (status, Some(param)), "{params}");
+            assert_eq!(
+                (failure.status, failure.param.as_deref()),
+                (status, Some(param)),
+                "{params}"
+            );
         }
     }
 }

@@ -206,3 +206,49 @@ fn a_clock_goes_two_intervals_of_its_shortest_subscription_or_two_years() {
     shop.lab.ok(&format!("DELETE /v1/subscriptions/{}", id(&made)), json!({}));
     assert_eq!(to(&mut shop, start + 200 * DAY), Ok(()), "the yearly one alone counts now");
 }
+
+#[test]
+fn an_item_has_discounts_of_its_own_until_they_are_used_up_or_taken_away() {
+    let mut shop = Shop::new("pm_card_visa");
+    let once = id(&shop.lab.ok("POST /v1/coupons", json!({"percent_off": 50, "duration": "once"})));
+    let ever =
+        id(&shop.lab.ok("POST /v1/coupons", json!({"percent_off": 10, "duration": "forever"})));
+    let second = price(&mut shop.lab, 3_000, "month");
+    let third = price(&mut shop.lab, 1_000, "month");
+    let items = json!([
+        {"price": shop.price, "discounts": [{"coupon": once}]},
+        {"price": second, "discounts": [{"coupon": ever}]},
+    ]);
+    let made = shop.subscribe(json!({"items": items}));
+    assert_eq!(shop.latest(&made)["total"], 1_000 + 2_700);
+    let of = |known: &Value, at: usize| known["items"]["data"][at]["discounts"].clone();
+    assert_eq!(
+        (of(&made, 0), made["discounts"].clone()),
+        (json!([]), json!([])),
+        "it was for once"
+    );
+    let given = of(&made, 1)[0].as_str().unwrap().to_owned();
+    assert_eq!(
+        shop.lab.get("discount", &given)["subscription_item"],
+        made["items"]["data"][1]["id"]
+    );
+    let next = |shop: &mut Shop, made: &Value| {
+        let end = billed_to(&shop.again(made));
+        shop.lab.advance(end - shop.lab.now.0 + 2 * HOUR);
+        shop.latest(made)["total"].clone()
+    };
+    assert_eq!(next(&mut shop, &made), 2_000 + 2_700);
+    // It is taken away of one and given to another, whose first bill it is on.
+    let items = json!([
+        {"id": made["items"]["data"][1]["id"], "discounts": null},
+        {"price": third, "discounts": [{"coupon": ever}]},
+    ]);
+    let after = shop.change(&made, json!({"items": items, "proration_behavior": "none"}));
+    assert_eq!((of(&after, 1), of(&after, 2).as_array().unwrap().len()), (json!([]), 1));
+    assert_eq!(next(&mut shop, &made), 2_000 + 3_000 + 900);
+    let items = json!([{"price": third, "discounts": [{"coupon": "NOPE"}]}]);
+    let failure = shop.try_subscribe(json!({"items": items})).unwrap_err();
+    assert_eq!(failure.param.as_deref(), Some("items[0][discounts][0][coupon]"));
+    let items = json!([{"price": third, "billing_thresholds": {"usage_gte": 5}}]);
+    assert_eq!(shop.try_subscribe(json!({"items": items})).unwrap_err().status, 501);
+}
