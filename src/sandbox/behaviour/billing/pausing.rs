@@ -146,8 +146,8 @@ pub fn resume(txn: &mut Txn<'_>, call: &Call, id: &str) -> Result<Arc<Object>, F
         let anchor = call.hash("billing_cycle_anchor").and_then(|it| it.get("type")?.as_str());
         let anchor = anchor.or_else(|| call.text("billing_cycle_anchor"));
         if anchor != Some("unchanged") {
-            let lines = regular(txn, &known);
-            return ask(txn, &known, lines, txn.now());
+            let (lines, now) = (regular(txn, &known), txn.now());
+            return ask(txn, &known, lines, now);
         }
         let anchor = Timestamp(int(&known, "billing_cycle_anchor"));
         let lines = match call.text("proration_behavior") {
