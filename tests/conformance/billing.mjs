@@ -123,6 +123,9 @@ async function subscriptions({ monthly, dear, code }) {
   const card = await call("paymentMethods", "attach", "pm_card_visa", { customer: nobody.id });
   await call("customers", "update", nobody.id, { invoice_settings: { default_payment_method: card.id } });
   await call("subscriptions", "resume", id);
+  const again = await call("subscriptions", "pause", id, { invoicing_behavior: "pending_invoice_item" });
+  assert.equal(again.status_details.paused.subscription.type, "pause_requested");
+  await call("subscriptions", "resume", id);
   assert.equal((await call("subscriptions", "retrieve", id)).status, "active");
 }
 

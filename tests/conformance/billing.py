@@ -159,6 +159,9 @@ def subscriptions(monthly, dear, code):
     do("customers", "update", nobody.id, {"invoice_settings": {"default_payment_method": card.id}})
     do("subscriptions", "resume", paused.id)
     assert do("subscriptions", "retrieve", paused.id).status == "active"
+    again = do("subscriptions", "pause", paused.id, {"bill_for": {"unused_time_from": {"type": "none"}}})
+    assert (again.status, again.status_details.paused.subscription.type) == ("paused", "pause_requested")
+    do("subscriptions", "resume", paused.id)
 
 
 def invoices(dear):

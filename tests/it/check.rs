@@ -144,6 +144,19 @@ fn each_ending_has_its_code() {
 }
 
 #[test]
+fn what_is_skipped_is_not_graded_and_has_to_exist() {
+    let env = env();
+    let all = ids(&env.ok(&["check", "day1", "--json"]));
+    for (name, gone) in [("D1.2", "D1.2"), ("SG1.3-ANYTHING", "D1.3")] {
+        let left = ids(&env.ok(&["check", "day1", "--json", "--skip", name]));
+        let wanted: Vec<&String> = all.iter().filter(|id| **id != gone).collect();
+        assert_eq!(left.iter().collect::<Vec<_>>(), wanted, "{name}");
+        assert!(all.iter().any(|id| id == gone), "{all:?}");
+    }
+    assert_eq!(env.run(&["check", "day1", "--skip", "D9.9"]).code, 2);
+}
+
+#[test]
 fn what_is_open_counts_only_strictly() {
     let env = env();
     assert_eq!(env.run(&["check", "day2"]).code, 0);

@@ -9,6 +9,7 @@
 )]
 
 mod after_sale;
+mod billing_refusals;
 mod book;
 mod browser;
 mod catching_up;

@@ -220,3 +220,39 @@ fn the_numbers_of_endpoints_are_those_of_the_sandbox() {
         assert_eq!((told, lines.next()), (wanted.clone(), None), "{file}");
     }
 }
+
+/// The cells of the rows of a page's table; its head and its rule are none.
+fn rows(page: &str) -> Vec<Vec<String>> {
+    let lines = page.lines().filter(|line| line.starts_with("| ") && line.contains('`'));
+    let cells =
+        |line: &str| line.trim_matches('|').split('|').map(|it| it.trim().to_owned()).collect();
+    lines.map(cells).collect()
+}
+
+/// What both pages say that is modelled of billing is: each row names the endpoints at which it begins.
+#[test]
+fn each_row_beside_other_emulators_begins_at_an_endpoint_with_behaviour() {
+    let env = Env::new();
+    let sandbox = env.sandbox(&["--ephemeral"]);
+    let lists = sandbox.api.read("/_stripegym/endpoints");
+    let modelled: Vec<&str> =
+        lists["modelled"].as_array().unwrap().iter().filter_map(|it| it.as_str()).collect();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |file: &str| fs::read_to_string(root.join(file)).unwrap();
+    let pages = ["docs/emulators.md", "docs/emulators.ja.md"].map(|file| rows(&read(file)));
+    for (row, in_japanese) in pages[0].iter().zip(&pages[1]) {
+        assert_eq!((row.len(), in_japanese.len()), (6, 6), "{row:?} {in_japanese:?}");
+        assert_eq!(row[1], in_japanese[1], "{} and {}", row[0], in_japanese[0]);
+        let named: Vec<&str> = row[1].split('`').skip(1).step_by(2).collect();
+        assert!(!named.is_empty(), "{row:?}");
+        for endpoint in named {
+            assert!(modelled.contains(&endpoint), "{}: {endpoint}", row[0]);
+        }
+    }
+    assert!(pages[0].len() > 25 && pages[0].len() == pages[1].len());
+    for (file, link) in
+        [("README.md", "docs/emulators.md"), ("README.ja.md", "docs/emulators.ja.md")]
+    {
+        assert!(read(file).contains(&format!("({link})")), "{file} does not lead to {link}");
+    }
+}

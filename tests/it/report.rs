@@ -102,6 +102,7 @@ fn a_report_that_was_changed_names_the_row() {
     assert_eq!((code, flaws(&verified)[0].0.as_str()), (1, "text"), "{verified}");
     let ran = env.run(&["verify-report", "nothing.md"]);
     assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.err.contains("nothing.md") && !ran.err.contains("--home"), "{}", ran.err);
     fs::write(env.path().join("empty.md"), "# nothing\n").unwrap();
     assert_eq!(flaws(&verify(&env, "empty.md").1)[0].0, "unreadable");
 }

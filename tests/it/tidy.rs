@@ -363,6 +363,61 @@ fn names_say_something() {
     }
 }
 
+/// Words that were used for things which have a word already, with that word.
+const RETIRED: [(&str, &str); 14] = [
+    ("agenda", "schedule"),
+    ("courier", "dispatcher"),
+    ("dossier", "progress_report"),
+    ("materialise", "instantiate"),
+    ("mishap", "failure"),
+    ("parcel", "delivery"),
+    ("plot", "fixture"),
+    ("reception", "merchant_server"),
+    ("sights", "sink"),
+    ("spy", "scan"),
+    ("surroundings", "app_env"),
+    ("tongue", "language"),
+    ("vigil", "watch"),
+    ("voice", "sink"),
+];
+
+/// The words of a name, `VoiceSink` and `voice_sink` alike.
+fn words_of(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    for c in name.chars() {
+        if (c == '_' || c.is_uppercase()) && words.last().is_some_and(|word| !word.is_empty()) {
+            words.push(String::new());
+        }
+        if c != '_' {
+            words.last_mut().unwrap().extend(c.to_lowercase());
+        }
+    }
+    words
+}
+
+#[test]
+fn a_thing_that_has_a_word_gets_no_second_one() {
+    assert_eq!(words_of("VoiceSink"), words_of("voice_sink"));
+    let mut wrong = Vec::new();
+    for source in sources() {
+        let mut names: Vec<String> =
+            source.path.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
+        for line in &source.code {
+            let mut words = line.split(|it: char| !it.is_alphanumeric() && it != '_');
+            let is_named = |word: &str| ["struct", "enum", "trait", "type", "mod"].contains(&word);
+            if words.any(is_named) && !line.contains('"') {
+                names.extend(words.next().map(str::to_owned));
+            }
+        }
+        for name in &names {
+            let words = words_of(name);
+            let second = RETIRED.iter().find(|(word, _)| words.iter().any(|it| it == word));
+            wrong.extend(second.map(|(_, now)| format!("{}: `{name}`: {now}", source.path)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// What a type says failed is a `Failure` (the API's), a `Fault` (a command's) or an `…Error`: no other word is used,
 /// and no two errors have one name.
 #[test]

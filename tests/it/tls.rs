@@ -2,13 +2,16 @@
 
 use crate::env::{Env, eventually};
 use crate::http::Api;
-use crate::shop::{SECRET, completed, ledger, signature};
-use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use crate::shop::{SECRET, completed, deliver, ledger, listen_with, signature};
+use rustls::pki_types::{PrivatePkcs8KeyDer, ServerName};
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, StreamOwned,
+};
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
+use std::thread;
 
 /// A world with a certificate for this machine, and a client's settings that trust it.
 fn certified() -> (Env, Arc<ClientConfig>) {
@@ -94,4 +97,54 @@ fn a_file_that_cannot_be_used_is_named_with_what_makes_one() {
     let ran = env.run(&["listen", "--tls-cert", "cert.pem"]);
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("--tls-key"), "{}", ran.err);
+}
+
+/// A server with a certificate that nobody trusts; its port.
+fn self_signed() -> u16 {
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key.into())
+        .unwrap();
+    let config = Arc::new(config);
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for tcp in listener.incoming().filter_map(Result::ok) {
+            let session = ServerConnection::new(Arc::clone(&config)).unwrap();
+            let mut stream = StreamOwned::new(session, tcp);
+            // Whoever does not trust it hangs up before a request is sent.
+            let mut asked = [0; 16];
+            let read = stream.read(&mut asked).unwrap_or(0);
+            assert_eq!(read, 0, "{asked:?}");
+        }
+    });
+    port
+}
+
+#[test]
+fn what_is_handed_on_to_a_certificate_that_is_not_trusted_is_kept_and_told_so() {
+    let env = Env::new().with("STRIPE_WEBHOOK_SECRET", SECRET);
+    let _sandbox = env.sandbox(&[]);
+    let to = format!("https://127.0.0.1:{}/hook", self_signed());
+    let (mut listener, port) = listen_with(&env, &["--forward-to", &to]);
+    let answered = deliver(port, &completed("evt_far", "cs_test_far", 500)).unwrap();
+    assert_eq!(answered.status, 200, "what is handed on is kept first");
+    let told = listener.line_with("evt_far");
+    assert!(told.contains("\"forwarded\":\"certificate_not_trusted\""), "{told}");
+    let kept: i64 = ledger(&env)
+        .query_row("SELECT count(*) FROM events WHERE id = 'evt_far'", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(kept, 1);
+    // A person is told in words.
+    let env = Env::new().with("STRIPE_WEBHOOK_SECRET", SECRET);
+    let sandbox = env.sandbox(&[]);
+    let mut listener = env.start(&["listen", "--port", "0", "--lang", "en", "--forward-to", &to]);
+    listener.line_with("Listening at");
+    Api::new(sandbox.api.port, crate::env::KEY).make("/v1/customers", &[("name", "a")]);
+    listener.line_with("its certificate is not trusted here");
 }

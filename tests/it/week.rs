@@ -297,6 +297,12 @@ fn a_mistake_is_answered_and_the_place_is_kept() {
         // Full-width letters and blanks of an input method.
         let said = talk.line("ｃｈｅｃｋｏｕｔ　--amount　５００");
         assert!(said.contains('✓') && said.contains("amount_total"), "{said}");
+        // What went over the wire, and that there is no more to say of it.
+        let said = talk.line("raw");
+        assert!(said.contains("/v1/checkout/sessions") && said.contains("POST"), "{said}");
+        let said = talk.line("more");
+        let less = if lang == "ja" { "これ以上はありません" } else { "There is no more" };
+        assert!(said.contains(less), "{said}");
         talk.press("\r");
         talk.step(3, all);
         let said = talk.line("pay cs_test_nothing");

@@ -75,6 +75,8 @@ async fn outcome(run: &mut LessonRun<'_>, act: &Act) -> Result<Value, ActError> 
             Ok(Value::Null)
         }
         Verb::Clock { advance_s } => {
+            // What is on its way would be too old when it arrives: also what a run that was killed left due.
+            run.quiet().await?;
             let path = format!("/_stripegym/clock/advance?seconds={advance_s}");
             let now = run.control_post(&path, "").await?;
             run.quiet().await?;

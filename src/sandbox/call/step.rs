@@ -48,6 +48,21 @@ pub fn known_currency(code: &str) -> Result<Currency, Failure> {
     })
 }
 
+/// Fails for what is no currency among the keys of a map; `param` names the key.
+fn ensure_key(code: &str, param: &str) -> Result<(), Failure> {
+    let lower = code.to_ascii_lowercase();
+    if lower != code && known_currency(&lower).is_ok() {
+        let text = format!(
+            "Currencies must be lowercase when used as keys in a map. Use `{lower}` instead of `{}`.",
+            echo(code)
+        );
+        return Err(Failure::invalid(text).param(param));
+    }
+    let known = known_currency(code).map(drop);
+    // Of a map it is said with a full stop.
+    known.map_err(|it| Failure::invalid(format!("{}.", it.message)).param(param))
+}
+
 /// Fails where an amount is finer than its currency can be charged; `param` names it.
 pub fn ensure(amount: i64, currency: Currency, param: &str) -> Result<(), Failure> {
     let step = currency.step();
@@ -81,8 +96,9 @@ fn within(
         match value {
             Value::Object(options) if name == "currency_options" => {
                 for (code, options) in options {
-                    let Value::Object(options) = options else { continue };
                     let code_path = format!("{}[{code}]", path());
+                    ensure_key(code, &code_path)?;
+                    let Value::Object(options) = options else { continue };
                     within(options, &code_path, &|| code.parse().ok())?;
                 }
             }

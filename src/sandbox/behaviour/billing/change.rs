@@ -13,7 +13,7 @@ use crate::sandbox::behaviour::billing::prorate;
 use crate::sandbox::behaviour::billing::renew::{self, interval_of, items_of};
 use crate::sandbox::behaviour::billing::subscription::{self, KIND};
 use crate::sandbox::behaviour::billing::{
-    draft, held, items, on_clock_of, scheduled, swap, trial, usage,
+    draft, held, items, on_clock_of, scheduled, split, swap, trial, usage,
 };
 use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::behaviour::payment::confirm::Outcome;
@@ -130,7 +130,7 @@ fn period_before(known: &Value, now: Timestamp, anew: bool) -> Period {
     }
 }
 
-fn ensure_changeable(txn: &Txn<'_>, call: &Call, known: &Value) -> Result<(), Failure> {
+fn ensure_changeable(txn: &mut Txn<'_>, call: &Call, known: &Value) -> Result<(), Failure> {
     let status = text(known, "status");
     if lifecycle::is_over(status) {
         let allowed = call.params.keys().all(|name| AFTER_END.contains(&name.as_str()));
@@ -153,7 +153,8 @@ fn ensure_changeable(txn: &Txn<'_>, call: &Call, known: &Value) -> Result<(), Fa
     }
     held::ensure_allowed(call)?;
     scheduled::ensure_own_end(call, known)?;
-    call.ensure_modelled(" of subscriptions", &["billing_schedules"])
+    split::ensure(txn, call, known)?;
+    call.ensure_modelled(" of subscriptions", create::IDLE)
 }
 
 /// The items that a call changes; `quantity` and `plan` by themselves are about the only one.
@@ -184,7 +185,8 @@ pub fn billing(txn: &Txn<'_>, call: &Call, known: &Value) -> Billing {
     let anchor = call.hash("billing_cycle_anchor").and_then(|it| it.get("type")?.as_str());
     let anchor = anchor.or_else(|| call.text("billing_cycle_anchor"));
     Billing {
-        prorates: behaviour != "none",
+        // A period that is paused is paid for by nobody.
+        prorates: behaviour != "none" && text(known, "status") != "paused",
         at_once: behaviour == "always_invoice",
         at: call.int("proration_date").map_or(txn.now(), Timestamp),
         anew: anchor == Some("now") && text(known, "status") != "trialing",
@@ -355,8 +357,7 @@ fn bill(
         },
     );
     subscription::note_billed(txn, &own, &made);
-    let left = discount::left(txn, after, &made);
-    txn.edit(KIND, &own, |doc| drop(doc.insert("discounts".to_owned(), json!(left))));
+    discount::settle(txn, &own, &made);
     if text(after, "collection_method") == "send_invoice" && int(&made, "total") > 0 {
         draft::advance(txn, &id, true);
         return Ok(());

@@ -1,6 +1,6 @@
 //! Discounts of subscriptions and invoices: what a call names, given or kept.
 
-use crate::sandbox::behaviour::billing::line;
+use crate::sandbox::behaviour::billing::{line, subscription};
 use crate::sandbox::behaviour::document::text;
 use crate::sandbox::behaviour::offer::{self, Offer, Purchase};
 use crate::sandbox::engine::object::Object;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// Whose a discount is: the member of the discount, its id, who buys and in which currency.
 #[derive(Clone, Copy, Debug)]
 pub struct Holder<'h> {
-    /// `subscription` or `invoice`.
+    /// `subscription`, `subscription_item` or `invoice`.
     pub member: &'h str,
     /// Its id.
     pub id: &'h str,
@@ -64,13 +64,13 @@ pub fn give(
     offer.ensure_usable(txn, &purchase, param)?;
     let made = offer.give(txn, (holder.member, holder.id), Some(holder.customer));
     offer::redeem(txn, &made);
-    if holder.member == "subscription" {
+    if holder.member != "invoice" {
         txn.emit("customer.discount.created", &made);
     }
     Ok(text(&made, "id").to_owned())
 }
 
-/// The discounts of a subscription that still apply at an instant.
+/// The discounts of a subscription or an item of one that still apply at an instant.
 pub fn running(txn: &Txn<'_>, subscription: &Value) -> Vec<String> {
     let now = txn.now().0;
     let runs = |id: &String| {
@@ -80,9 +80,9 @@ pub fn running(txn: &Txn<'_>, subscription: &Value) -> Vec<String> {
     line::names(subscription.get("discounts")).into_iter().filter(runs).collect()
 }
 
-/// What is left of a subscription's discounts after an invoice: one that is given once is used by the first that
+/// What is left of the discounts of a subscription or an item of one after an invoice: one that is given once is used by the first that
 /// charges anything.
-pub fn left(txn: &Txn<'_>, subscription: &Value, invoice: &Value) -> Vec<String> {
+fn left(txn: &Txn<'_>, subscription: &Value, invoice: &Value) -> Vec<String> {
     let used = invoice.get("total_discount_amounts").and_then(Value::as_array);
     let is_used = |id: &str| {
         used.into_iter().flatten().any(|it| {
@@ -95,6 +95,26 @@ pub fn left(txn: &Txn<'_>, subscription: &Value, invoice: &Value) -> Vec<String>
     };
     let known = running(txn, subscription).into_iter();
     known.filter(|id| !(is_used(id) && is_once(id))).collect()
+}
+
+/// Takes from a subscription and its items the discounts that an invoice has used up.
+pub fn settle(txn: &mut Txn<'_>, id: &str, invoice: &Value) {
+    let Some(known) = txn.get(subscription::KIND, id) else { return };
+    let own = json!(left(txn, &known, invoice));
+    let mut items = subscription::items(&known).to_vec();
+    for item in &mut items {
+        let left = json!(left(txn, item, invoice));
+        if let Some(item) = item.as_object_mut() {
+            item.insert("discounts".to_owned(), left);
+        }
+    }
+    if known.get("discounts") == Some(&own) && items == subscription::items(&known) {
+        return;
+    }
+    subscription::edit(txn, id, |doc, _| {
+        doc.insert("discounts".to_owned(), own);
+        subscription::set_items(doc, &items);
+    });
 }
 
 fn coupon_of(txn: &Txn<'_>, discount: &Value) -> Option<Arc<Object>> {

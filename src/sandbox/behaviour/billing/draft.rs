@@ -5,10 +5,10 @@ use crate::sandbox::behaviour::billing::invoice::{self, DRAFT_FOR, KIND};
 use crate::sandbox::behaviour::billing::lifecycle::{Act, Turn};
 use crate::sandbox::behaviour::billing::money::{self, Try};
 use crate::sandbox::behaviour::billing::period::Period;
-use crate::sandbox::behaviour::billing::{subscription, usage};
+use crate::sandbox::behaviour::billing::subscription;
 use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::engine::object::{Doc, Object};
-use crate::sandbox::engine::private::InvoicePart;
+use crate::sandbox::engine::private::{InvoicePart, LinePart};
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;
 use serde_json::{Value, json};
@@ -100,12 +100,13 @@ pub fn on_overdue(txn: &mut Txn<'_>, args: &Value) {
     }
 }
 
-/// Drafts an invoice of what is pending for a subscription that has ended, where there is anything.
-pub fn bill_pending(txn: &mut Txn<'_>, subscription: &Object) {
+/// Drafts an invoice of what is pending for a subscription that has ended or is paused, and of what was used of it,
+/// where there is anything.
+pub fn bill_pending(txn: &mut Txn<'_>, subscription: &Object, used: Vec<LinePart>) {
     let Some(customer) = txn.get("customer", text(subscription, "customer")) else { return };
     let (currency, id) = (text(subscription, "currency"), text(subscription, "id"));
     let mut lines = invoice::pending(txn, text(&customer, "id"), currency, Some(id));
-    lines.extend(usage::so_far(txn, subscription));
+    lines.extend(used);
     if lines.is_empty() {
         return;
     }

@@ -3,7 +3,9 @@
 use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::billing::prorate;
 use crate::sandbox::behaviour::billing::subscription::{self, KIND};
-use crate::sandbox::behaviour::billing::{change, lifecycle, on_clock_of, renew, trial};
+use crate::sandbox::behaviour::billing::{
+    change, draft, lifecycle, on_clock_of, renew, trial, usage,
+};
 use crate::sandbox::behaviour::document::text;
 use crate::sandbox::call::Call;
 use crate::sandbox::engine::object::{Doc, Object};
@@ -95,7 +97,8 @@ pub fn cancel(txn: &mut Txn<'_>, call: &Call, id: &str) -> Result<Arc<Object>, F
     }
     let customer = text(&known, "customer").to_owned();
     on_clock_of(txn, &customer, |txn| {
-        if call.flag("prorate") == Some(true) {
+        // What was left when it was paused is given back already.
+        if call.flag("prorate") == Some(true) && text(&known, "status") != "paused" {
             let billing =
                 change::Billing { prorates: true, at_once: false, at: txn.now(), anew: false };
             prorate::pend(txn, &known, &known, &[], true, billing);
@@ -112,7 +115,8 @@ pub fn cancel(txn: &mut Txn<'_>, call: &Call, id: &str) -> Result<Arc<Object>, F
         });
         let ended = subscription::end(txn, id, "cancellation_requested");
         if call.flag("invoice_now") == Some(true) {
-            crate::sandbox::behaviour::billing::draft::bill_pending(txn, &known);
+            let used = usage::so_far(txn, &known);
+            draft::bill_pending(txn, &known, used);
         }
         ended.ok_or_else(|| missing(KIND, id, "id"))
     })

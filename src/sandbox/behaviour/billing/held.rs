@@ -1,5 +1,6 @@
 //! Pending updates: a change of a subscription that is made once its invoice is paid, or given up after 23 hours.
 
+use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::billing::invoice;
 use crate::sandbox::behaviour::billing::lifecycle::Act;
 use crate::sandbox::behaviour::billing::renew;
@@ -64,6 +65,17 @@ pub fn is_for(subscription: &Object, invoice: &str) -> bool {
 /// Marks that what becomes of an invoice decides on a change that is made in this request.
 pub fn begin(part: &mut SubscriptionPart, invoice: &str) {
     part.held = Some(Box::new(Held { invoice: invoice.to_owned(), ..Held::default() }));
+}
+
+/// Has a subscription that is paused wait for the invoice with which it goes on, until a job gives that up; with the
+/// anchor that it keeps, where it keeps one.
+pub fn wait(part: &mut SubscriptionPart, invoice: &str, job: String, anchor: Option<Timestamp>) {
+    let mut members = Doc::new();
+    if let Some(anchor) = anchor {
+        members.insert("billing_cycle_anchor".to_owned(), json!(anchor.0));
+    }
+    let (invoice, job) = (invoice.to_owned(), Some(job));
+    part.held = Some(Box::new(Held { invoice, members, job, ..Held::default() }));
 }
 
 /// Settles a change after its invoice was asked for: it stands where that was paid, else it is taken back and waits.

@@ -1,11 +1,12 @@
 //! What a subscription is for: the prices that a call names, and how many of each.
 
-use crate::sandbox::behaviour::billing::{period::Period, plan};
+use crate::sandbox::behaviour::billing::discount::{self, Holder};
+use crate::sandbox::behaviour::billing::{line, period::Period, plan};
 use crate::sandbox::behaviour::document::{int, new, text};
 use crate::sandbox::behaviour::pricing;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::{Txn, missing};
-use crate::wire::failure::Failure;
+use crate::wire::failure::{Failure, FailureKind};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -161,8 +162,32 @@ pub fn write(txn: &Txn<'_>, doc: &mut Doc, spec: &Spec) -> Result<(), Failure> {
         let rates = tax_rates(txn, Some(sent), "tax_rates")?;
         doc.insert("tax_rates".to_owned(), json!(rates));
     }
-    if let Some(sent) = spec.sent.get("billing_thresholds") {
-        doc.insert("billing_thresholds".to_owned(), sent.clone());
+    if spec.sent.get("billing_thresholds").is_some_and(|sent| !sent.is_null()) {
+        let text =
+            "`billing_thresholds` of subscription items is not modelled by this sandbox yet.";
+        return Err(Failure::of(501, FailureKind::Api, text).param("billing_thresholds"));
+    }
+    Ok(())
+}
+
+/// Gives an item the discounts that were sent for it, for a customer and in a currency; `at` is its path.
+pub fn give_discounts(
+    txn: &mut Txn<'_>,
+    item: &mut Value,
+    sent: Option<&Value>,
+    (customer, currency): (&str, &str),
+    at: &str,
+) -> Result<(), Failure> {
+    let Some(sent) = sent else { return Ok(()) };
+    let (id, known) = (text(item, "id").to_owned(), line::names(item.get("discounts")));
+    let holder = Holder { member: "subscription_item", id: &id, customer, currency };
+    let given = discount::read(txn, sent, holder, &known).map_err(|failure| {
+        let own = failure.param.as_deref().and_then(|param| param.split_once('['));
+        let path = own.map(|(name, rest)| format!("{at}[{name}][{rest}"));
+        Failure { param: path.or(failure.param.clone()), ..failure }
+    })?;
+    if let Some(item) = item.as_object_mut() {
+        item.insert("discounts".to_owned(), json!(given));
     }
     Ok(())
 }

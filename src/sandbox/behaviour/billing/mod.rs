@@ -41,6 +41,7 @@ pub mod schedule;
 #[cfg(test)]
 mod schedule_tests;
 pub mod scheduled;
+pub mod split;
 pub mod subscription;
 pub mod sums;
 pub mod swap;
@@ -56,6 +57,8 @@ pub mod wording;
 mod clock_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod ways_tests;
 #[cfg(test)]
 mod years_tests;
 

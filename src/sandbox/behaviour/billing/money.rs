@@ -2,7 +2,7 @@
 
 use crate::sandbox::behaviour::billing::invoice::{self, KIND};
 use crate::sandbox::behaviour::billing::lifecycle::{Act, Invoice, Turn};
-use crate::sandbox::behaviour::billing::{on_clock_of, retry, subscription};
+use crate::sandbox::behaviour::billing::{on_clock_of, retry, split, subscription};
 use crate::sandbox::behaviour::document::{int, new, text};
 use crate::sandbox::behaviour::payment::confirm::{self, ConfirmOptions, Outcome};
 use crate::sandbox::behaviour::payment::intent::{self, IntentSpec};
@@ -42,6 +42,9 @@ pub fn ask(txn: &mut Txn<'_>, invoice: &Object) {
     let mut more = Doc::new();
     let details = json!({"customer_reference": null, "order_reference": id});
     more.insert("payment_details".to_owned(), details);
+    if let Some(of) = subscription.and_then(|id| txn.get(subscription::KIND, id)) {
+        more.extend(split::terms(&of, int(invoice, "amount_due")));
+    }
     let spec = IntentSpec {
         amount: int(invoice, "amount_due"),
         currency: text(invoice, "currency").to_owned(),

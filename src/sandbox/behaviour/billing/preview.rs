@@ -62,7 +62,8 @@ pub const NOTICE: i64 = 7 * DAY;
 /// The job behind [`UPCOMING_JOB`].
 pub fn on_upcoming(txn: &mut Txn<'_>, args: &Value) {
     let Some(known) = txn.get(subscription::KIND, text(args, "subscription")) else { return };
-    if lifecycle::is_over(text(&known, "status")) {
+    let status = text(&known, "status");
+    if lifecycle::is_over(status) || status == "paused" {
         return;
     }
     let coming = txn.supposing(|txn| {

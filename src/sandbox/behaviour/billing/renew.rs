@@ -7,7 +7,7 @@ use crate::sandbox::behaviour::billing::line::{self, How};
 use crate::sandbox::behaviour::billing::period::{Interval, Period};
 use crate::sandbox::behaviour::billing::subscription::{self, KIND};
 use crate::sandbox::behaviour::billing::{
-    discount, draft, items, money, preview, schedule, trial, usage,
+    discount, draft, items, money, pausing, preview, schedule, trial, usage,
 };
 use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::engine::object::{Doc, Object};
@@ -62,12 +62,15 @@ pub fn on_due(txn: &mut Txn<'_>, args: &Value) {
     }
     let Some(known) = txn.get(KIND, &id) else { return };
     let status = lifecycle::known(text(&known, "status"));
-    if lifecycle::is_over(status) || matches!(status, "incomplete" | "paused") {
+    if lifecycle::is_over(status) || status == "incomplete" {
         return;
     }
     let now = txn.now().0;
     if known.get("cancel_at").and_then(Value::as_i64).is_some_and(|at| at <= now) {
         end_with_usage(txn, &id, "cancellation_requested");
+        return;
+    }
+    if status == "paused" {
         return;
     }
     let ends_trial = status == "trialing"
@@ -103,9 +106,11 @@ pub fn goes_on(txn: &mut Txn<'_>, known: &Arc<Object>) -> bool {
 /// Pauses a subscription at the end of its trial.
 pub fn pause(txn: &mut Txn<'_>, id: &str) {
     let now = txn.now().0;
+    let details = pausing::paused("trial_end_without_payment_method", txn.now());
     let changed = subscription::edit(txn, id, |doc, _| {
         let status = lifecycle::after("trialing", Turn::TrialEndsUnpayable);
         doc.insert("status".to_owned(), json!(status));
+        doc.insert("status_details".to_owned(), details);
         doc.insert("billing_cycle_anchor".to_owned(), json!(now));
         doc.insert("trial_end".to_owned(), json!(now));
         let mut all = items_of(doc);
@@ -145,6 +150,10 @@ fn renew(txn: &mut Txn<'_>, known: &Arc<Object>, ends_trial: bool) {
     let mut rolled = Vec::new();
     let mut all = subscription::items(known).to_vec();
     for item in &mut all {
+        let running = json!(discount::running(txn, item));
+        if let Some(item) = item.as_object_mut() {
+            item.insert("discounts".to_owned(), running);
+        }
         let Some(interval) = interval_of(item) else { continue };
         if int(item, "current_period_end") > now.0 {
             continue;
@@ -214,10 +223,7 @@ fn draft_cycle(
         },
     );
     subscription::note_billed(txn, &id, &made);
-    let left = discount::left(txn, known, &made);
-    if json!(left) != known["discounts"] {
-        txn.edit(KIND, &id, |doc| drop(doc.insert("discounts".to_owned(), json!(left))));
-    }
+    discount::settle(txn, &id, &made);
     let waits = is_unpaid || behaviour.as_deref() == Some("keep_as_draft");
     draft::advance(txn, &invoice, !waits);
     txn.edit_part(invoice::KIND, &invoice, |part: &mut InvoicePart| part.paused = behaviour);
@@ -227,7 +233,8 @@ fn draft_cycle(
 pub fn end_with_usage(txn: &mut Txn<'_>, id: &str, reason: &str) {
     let Some(known) = txn.get(KIND, id) else { return };
     if subscription::end(txn, id, reason).is_some() && usage::is_any(&known) {
-        draft::bill_pending(txn, &known);
+        let used = usage::so_far(txn, &known);
+        draft::bill_pending(txn, &known, used);
     }
 }
 
@@ -266,16 +273,25 @@ pub fn on_resume(txn: &mut Txn<'_>, args: &Value) {
     }
 }
 
-/// Goes on with a subscription that was paused, once its invoice is paid.
-pub fn restart(txn: &mut Txn<'_>, id: &str) {
+/// Goes on with a subscription that was paused, once its invoice is paid: with this anchor, else with the one that it
+/// was to keep, else with one of now.
+pub fn restart(txn: &mut Txn<'_>, id: &str, anchor: Option<Timestamp>) {
     let now = txn.now();
-    let changed = subscription::edit(txn, id, |doc, _| {
+    let waited = txn.get(KIND, id).and_then(|it| it.part::<SubscriptionPart>().held.clone());
+    let kept = waited.as_ref().and_then(|held| held.members.get("billing_cycle_anchor")?.as_i64());
+    let anchor = anchor.or(kept.map(Timestamp)).unwrap_or(now);
+    if let Some(job) = waited.and_then(|held| held.job) {
+        txn.unschedule(&job);
+    }
+    let changed = subscription::edit(txn, id, |doc, part| {
+        part.held = None;
+        doc.remove("status_details");
         doc.insert("status".to_owned(), json!(lifecycle::after("paused", Turn::Paid)));
-        doc.insert("billing_cycle_anchor".to_owned(), json!(now.0));
+        doc.insert("billing_cycle_anchor".to_owned(), json!(anchor.0));
         doc.insert("pending_update".to_owned(), Value::Null);
         let mut all = items_of(doc);
         for item in &mut all {
-            let period = interval_of(item).map(|interval| interval.around(now, now));
+            let period = interval_of(item).map(|interval| interval.around(anchor, now));
             if let (Some(period), Some(item)) = (period, item.as_object_mut()) {
                 item.insert("current_period_start".to_owned(), json!(period.start.0));
                 item.insert("current_period_end".to_owned(), json!(period.end.0));

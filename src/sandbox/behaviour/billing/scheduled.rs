@@ -20,11 +20,19 @@ use crate::wire::failure::Failure;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
+/// Fails with 501 for what of any schedule follows nothing yet.
+fn ensure_modelled(call: &Call) -> Result<(), Failure> {
+    let usual = call.hash("default_settings").and_then(|it| it.get("billing_thresholds"));
+    phase::ensure_modelled(usual.filter(|it| !it.is_null()), "default_settings")?;
+    call.ensure_modelled(" of subscription schedules", &["pause_schedules"])
+}
+
 /// Makes a schedule, of phases or of a subscription that there is.
 ///
 /// Fails for what its first phase cannot be made of; nothing is kept then.
 pub fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
-    call.ensure_modelled(" of subscription schedules", &["customer_account", "pause_schedules"])?;
+    call.ensure_modelled(" of subscription schedules", &["customer_account"])?;
+    ensure_modelled(call)?;
     if let Some(id) = call.text("from_subscription") {
         return adopt(txn, call, id);
     }
@@ -150,7 +158,7 @@ fn ensure_open(known: &Value, what: &str) -> Result<(), Failure> {
 pub fn update(txn: &mut Txn<'_>, call: &Call, id: &str) -> Result<Arc<Object>, Failure> {
     let known = txn.find(KIND, id, "id")?;
     ensure_open(&known, "update")?;
-    call.ensure_modelled(" of subscription schedules", &["pause_schedules"])?;
+    ensure_modelled(call)?;
     on_clock_of(txn, text(&known, "customer"), |txn| apply(txn, call, &known))
 }
 

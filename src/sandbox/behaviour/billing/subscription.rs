@@ -116,7 +116,9 @@ pub fn follow(txn: &mut Txn<'_>, id: &str, invoice: &str, turn: Turn) {
     }
     if held::is_for(&known, invoice) {
         // Until it is paid, it changes nothing.
-        if turn == Turn::Paid {
+        if turn == Turn::Paid && status == "paused" {
+            renew::restart(txn, id, None);
+        } else if turn == Turn::Paid {
             held::take_up(txn, id);
         }
         return;
@@ -125,8 +127,8 @@ pub fn follow(txn: &mut Txn<'_>, id: &str, invoice: &str, turn: Turn) {
     if turn == Turn::Paid && !is_newest && status != "incomplete" {
         return;
     }
+    // Only the invoice with which it is resumed ends a pause.
     if turn == Turn::Paid && status == "paused" {
-        renew::restart(txn, id);
         return;
     }
     set_status(txn, id, lifecycle::after(status, turn));

@@ -73,9 +73,13 @@ fn changed(
     }
     let mut new = old.as_object().cloned().unwrap_or_default();
     let metadata = merged(new.get("metadata"), sent.remove("metadata").as_ref());
+    let discounts = sent.remove("discounts");
     items::write(txn, &mut new, &Spec { price, sent })?;
     new.insert("metadata".to_owned(), metadata);
-    Ok(Delta { old: Some(old), new: Some(Value::Object(new)) })
+    let mut new = Value::Object(new);
+    let of = (text(known, "customer"), text(known, "currency"));
+    items::give_discounts(txn, &mut new, discounts.as_ref(), of, path)?;
+    Ok(Delta { old: Some(old), new: Some(new) })
 }
 
 fn merged(known: Option<&Value>, sent: Option<&Value>) -> Value {
@@ -125,7 +129,10 @@ fn added(
     let now = txn.now();
     let end = subscription::period_end(known).map_or(now, Timestamp);
     let period = Period { start: now, end };
-    let new = items::item(txn, text(known, "id"), &Spec { price, sent }, period)?;
+    let spec = Spec { price, sent };
+    let mut new = items::item(txn, text(known, "id"), &spec, period)?;
+    let of = (text(known, "customer"), text(known, "currency"));
+    items::give_discounts(txn, &mut new, spec.sent.get("discounts"), of, path)?;
     Ok(Delta { old: None, new: Some(new) })
 }
 

@@ -77,8 +77,11 @@ pub fn line(txn: &Txn<'_>, subscription: &Value, item: &Value, period: Period) -
     LinePart { billed: None, ..line }
 }
 
-/// The lines of what was used in the running period, where it was.
+/// The lines of what was used in the running period, where it was; what was used until a pause is billed with that.
 pub fn so_far(txn: &Txn<'_>, subscription: &Value) -> Vec<LinePart> {
+    if text(subscription, "status") == "paused" {
+        return Vec::new();
+    }
     let metered = subscription::items(subscription).iter().filter(|item| is_metered(item));
     let lines = metered.map(|item| {
         let period = subscription::period_of(item);

@@ -406,6 +406,25 @@ fn a_link_opens_sessions_until_its_limit() {
 }
 
 #[test]
+fn a_link_to_what_comes_again_opens_sessions_that_subscribe() {
+    let mut lab = Lab::new();
+    let mut recurring = line(1_500, "jpy");
+    recurring["price_data"]["recurring"] = json!({"interval": "month"});
+    let link = lab.ok("POST /v1/payment_links", json!({"line_items": [recurring]}));
+    let known = lab.view().get("payment_link", id(&link)).unwrap();
+    let open = lab.change(|txn| payment_link::open_session(txn, &known, &[]));
+    let session = open.unwrap().document();
+    assert_eq!((&session["mode"], &session["payment_link"]), (&json!("subscription"), &link["id"]));
+    pay(&mut lab, id(&session));
+    let done = lab.get("checkout.session", id(&session));
+    assert_eq!((&done["status"], &done["amount_total"]), (&json!("complete"), &json!(1_500)));
+    let made = lab.get("subscription", done["subscription"].as_str().unwrap());
+    assert_eq!(made["status"], "active");
+    let invoice = made["latest_invoice"].as_str().unwrap();
+    assert_eq!(lab.get("invoice", invoice)["amount_paid"], 1_500);
+}
+
+#[test]
 fn an_order_is_written_down_as_a_paid_invoice() {
     let mut lab = Lab::new();
     lab.ok("POST /v1/coupons", json!({"id": "TEN", "percent_off": 10.0}));

@@ -36,6 +36,9 @@ pub fn handler(key: &str) -> Option<Handler> {
         }
         "DELETE /v1/subscriptions/{subscription_exposed_id}/discount" => take_discount,
         "POST /v1/subscriptions/{subscription}/migrate" => migrate,
+        "POST /v1/subscriptions/{subscription}/pause" => {
+            |txn, call| pausing::pause(txn, call, call.id(0)).map(Body::from)
+        }
         "POST /v1/subscriptions/{subscription}/resume" => {
             |txn, call| pausing::resume(txn, call, call.id(0)).map(Body::from)
         }
