@@ -12,13 +12,14 @@ use crate::domain::member;
 use crate::domain::mode::Mode;
 use crate::domain::money::Money;
 use crate::domain::notice::{Delivery, DeliveryOutcome, Notice};
-use crate::domain::secret::SigningSecret;
+use crate::domain::secret::{ApiKey, SigningSecret};
 use crate::domain::signature::TOLERANCE_S;
 use crate::net::outbound;
 use crate::net::tls::{Files, Identity, TlsError};
 use crate::shop::listener::{self, ListenerConfig, Running};
 use crate::shop::listener_event::{EventSink, ListenerEvent};
 use crate::shop::site::Site;
+use crate::stripe::Stripe;
 use crate::stripe::failure::Error;
 use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -46,6 +47,8 @@ pub struct ListenOptions {
     pub forward_to: Option<String>,
     /// The Price that the shop sells, where it is not its own amount.
     pub price: Option<String>,
+    /// The key that the shop calls the provider with, where it is another than the command's.
+    pub key: Option<ApiKey>,
 }
 
 /// A listener that is registered and does not listen.
@@ -92,6 +95,10 @@ impl MerchantServer {
         tls: Option<&Files>,
     ) -> Result<Self, Fault> {
         let (sink, seen) = EventSink::channel();
+        let stripe = match options.key {
+            Some(key) => Stripe::new(provider.base(), key)?,
+            None => provider.stripe.clone(),
+        };
         let config = ListenerConfig {
             addr: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), options.port),
             or_next: options.or_next,
@@ -103,7 +110,7 @@ impl MerchantServer {
             batch: Arc::clone(&file.batch),
             clock: context.clock.clone(),
             site: Some(Site {
-                stripe: provider.stripe.clone(),
+                stripe,
                 publishable: context.config.publishable.clone(),
                 product: "Tea".to_owned(),
                 price: Money::new(500, Currency::JPY),

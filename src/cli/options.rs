@@ -142,7 +142,7 @@ impl Reader<'_> {
             port: asked.port.unwrap_or(config.port),
             or_next: asked.port.is_none(),
             forward_to: asked.forward_to,
-            price: None,
+            ..ListenOptions::default()
         };
         Ok(listen::ListenRun {
             options,
