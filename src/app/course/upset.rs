@@ -1,6 +1,7 @@
 //! What a lesson does to the ground that an application stands on: another secret, an API that fails, a ledger that
 //! cannot be written to; and how that ends.
 
+use crate::app::course::act_error::ActError;
 use crate::app::course::lesson_run::{LessonRun, sessions};
 use crate::domain::course::Track;
 use crate::domain::course::act::{self, Rolled};
@@ -42,6 +43,12 @@ impl LessonRun<'_> {
             self.rolled = Some(new);
         }
         self.restart(None, false).await
+    }
+
+    /// Gives the application a key with rights as a lesson writes them; they may refer to something kept.
+    pub async fn narrow(&mut self, allow: &Value) -> Result<Value, ActError> {
+        let allow = self.vars.resolved(allow, "allow")?;
+        Ok(self.use_key(&allow).await?)
     }
 
     /// Starts the application again with a key that may do `allow` and nothing else; with its own, where that is nothing.
