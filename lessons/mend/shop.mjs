@@ -15,7 +15,7 @@ const book = (() => {
   try {
     return JSON.parse(readFileSync(BOOK, "utf8"));
   } catch {
-    return { rows: {}, events: {}, refunds: {}, disputes: {}, periods: {}, ended: {} };
+    return { rows: {}, events: {}, refunds: {}, disputes: {}, periods: {}, ended: {}, orders: {}, users: {}, creditOrders: {} };
   }
 })();
 const keep = () => writeFileSync(BOOK, JSON.stringify(book));
@@ -86,6 +86,46 @@ async function charge({ email, amount, order }) {
   return stripe("POST", "/v1/payment_intents", fields, `charge-${order}`).then(() => 200, () => 402);
 }
 
+async function newIntent({ order }) {
+  const made = await stripe("POST", "/v1/payment_intents", {
+    amount: PRICE, currency: CURRENCY, "automatic_payment_methods[enabled]": "true", "metadata[order]": order,
+  }, `intent-${order}`);
+  return { payment_intent: made.id, client_secret: made.client_secret };
+}
+
+async function buyCredits(user) {
+  const made = await newSession();
+  book.creditOrders[made.id] = user;
+  keep();
+  return made;
+}
+
+function credits(user) {
+  const own = rows().filter((row) => book.creditOrders[row.session_id] === user);
+  return own.reduce((sum, row) => {
+    // Credits are worth what stayed of their money.
+    const stayed = row.amount - row.refunded;
+    const came = !["unpaid", "expired", "failed"].includes(row.status);
+    return sum + (came ? Math.floor((10 * stayed) / row.amount) : 0);
+  }, 0);
+}
+
+async function enter({ user, email }) {
+  // Whose customer it is: who is signed in, not an address.
+  const whose = user;
+  book.users[whose] ??= (await stripe("POST", "/v1/customers", { "metadata[user]": user })).id;
+  keep();
+  await stripe("POST", `/v1/customers/${book.users[whose]}`, { email });
+  return { customer: book.users[whose] };
+}
+
+const RIGHTS = {
+  checkout: ["checkout_sessions:write"],
+  success: ["checkout_sessions:read"],
+  // It looks for the customer, and makes a session of the portal.
+  portal: ["customers:read", "billing_portal_sessions:write"],
+};
+
 function isGenuine(body, header) {
   const parts = header.split(",").map((part) => part.split("="));
   const when = parts.find(([name]) => name === "t")?.[1] ?? "";
@@ -121,6 +161,7 @@ function record(event) {
   }
   noteLoss(event.type, session);
   notePeriod(event.type, session);
+  noteOrder(event.type, session);
   keep();
 }
 
@@ -146,6 +187,18 @@ function notePeriod(kind, thing) {
   }
 }
 
+function noteOrder(kind, thing) {
+  // Money has come once the payment has succeeded.
+  if (kind === "payment_intent.succeeded")
+    book.orders[thing.id] = { number: thing.metadata.order, amount: thing.amount };
+}
+
+function order(number) {
+  const came = Object.values(book.orders).filter((it) => it.number === number);
+  const amount = came.reduce((sum, it) => sum + it.amount, 0);
+  return { status: came.length > 0 ? "paid" : "unpaid", amount };
+}
+
 async function access(email) {
   const who = await customer(email);
   const periods = Object.values(book.periods).filter((it) => it.customer === who);
@@ -160,6 +213,7 @@ const rows = () =>
       Object.values(list).reduce((sum, it) => sum + (it.payment === row.payment_intent ? it.lost : 0), 0);
     const back = of(book.refunds);
     row.disputed = of(book.disputes);
+    row.refunded = back;
     if (back > 0) row.status = back >= row.amount ? "refunded" : "partially_refunded";
     return row;
   });
@@ -184,13 +238,23 @@ async function handle(method, url, headers, body) {
     return [200, JSON.stringify(rows()), { "Content-Type": "application/json" }];
   if (method === "GET" && url.pathname === "/access")
     return [200, JSON.stringify(await access(url.searchParams.get("email"))), { "Content-Type": "application/json" }];
+  if (method === "GET" && url.pathname === "/rights")
+    return [200, JSON.stringify(RIGHTS), { "Content-Type": "application/json" }];
+  if (method === "GET" && url.pathname === "/credits")
+    return [200, JSON.stringify({ credits: credits(url.searchParams.get("user")) }), { "Content-Type": "application/json" }];
+  if (method === "GET" && url.pathname === "/order")
+    return [200, JSON.stringify(order(url.searchParams.get("order"))), { "Content-Type": "application/json" }];
   if (method === "POST" && url.pathname === "/checkout") return [303, "", { Location: (await newSession()).url }];
   const form = Object.fromEntries(new URLSearchParams(method === "POST" ? body.toString() : ""));
-  const leads = { "/cards": newCard, "/subscribe": newSubscription, "/portal": newPortal }[url.pathname];
+  const leads = {
+    "/cards": newCard, "/subscribe": newSubscription, "/portal": newPortal, "/credits/buy": buyCredits,
+  }[url.pathname];
   if (method === "POST" && leads) {
-    const to = await leads(form.email);
+    const to = await leads(form.email ?? form.user);
     return to ? [303, "", { Location: to.url }] : [409, ""];
   }
+  const says = { "/intents": newIntent, "/users": enter }[url.pathname];
+  if (method === "POST" && says) return [200, JSON.stringify(await says(form)), { "Content-Type": "application/json" }];
   if (method === "POST" && url.pathname === "/cards/charge") return [await charge(form), ""];
   if (method === "POST" && url.pathname === "/webhook") {
     // Check, then read.

@@ -23,6 +23,9 @@ def book():
     db.execute("CREATE TABLE IF NOT EXISTS ended (subscription TEXT PRIMARY KEY)")
     db.execute("""CREATE TABLE IF NOT EXISTS periods (invoice TEXT PRIMARY KEY, customer TEXT, subscription TEXT,
         amount INTEGER)""")
+    db.execute("CREATE TABLE IF NOT EXISTS orders (payment_intent TEXT PRIMARY KEY, number TEXT, amount INTEGER)")
+    db.execute("CREATE TABLE IF NOT EXISTS users (user TEXT PRIMARY KEY, customer TEXT)")
+    db.execute("CREATE TABLE IF NOT EXISTS credit_orders (session_id TEXT PRIMARY KEY, user TEXT)")
     return db
 
 
@@ -94,6 +97,52 @@ def charge(form):
     return 200
 
 
+def new_intent(form):
+    made = stripe("POST", "/v1/payment_intents", {
+        "amount": PRICE, "currency": CURRENCY, "automatic_payment_methods[enabled]": "true",
+        "metadata[order]": form["order"],
+    }, once="intent-" + form["order"])
+    return {"payment_intent": made["id"], "client_secret": made["client_secret"]}
+
+
+def buy_credits(form):
+    made = new_session()
+    with book() as db:
+        db.execute("INSERT OR IGNORE INTO credit_orders VALUES (?, ?)", (made["id"], form["user"]))
+    return made
+
+
+def credits(user):
+    with book() as db:
+        own = [row[0] for row in db.execute("SELECT session_id FROM credit_orders WHERE user = ?", (user,))]
+    total = 0
+    for row in rows():
+        # Credits are worth what stayed of their money.
+        stayed = row["amount"] - row["refunded"]
+        if row["session_id"] in own and row["status"] not in ("unpaid", "expired", "failed"):
+            total += 10 * stayed // row["amount"]
+    return {"credits": total}
+
+
+def enter(form):
+    # Whose customer it is: who is signed in, not an address.
+    whose = form["user"]
+    with book() as db:
+        row = db.execute("SELECT customer FROM users WHERE user = ?", (whose,)).fetchone()
+        who = row[0] if row else stripe("POST", "/v1/customers", {"metadata[user]": form["user"]})["id"]
+        db.execute("INSERT OR IGNORE INTO users VALUES (?, ?)", (whose, who))
+    stripe("POST", "/v1/customers/" + who, {"email": form["email"]})
+    return {"customer": who}
+
+
+RIGHTS = {
+    "checkout": ["checkout_sessions:write"],
+    "success": ["checkout_sessions:read"],
+    # It looks for the customer, and makes a session of the portal.
+    "portal": ["customers:read", "billing_portal_sessions:write"],
+}
+
+
 def is_genuine(body, header):
     parts = [part.split("=", 1) for part in header.split(",") if "=" in part]
     when = next((value for name, value in parts if name == "t"), "")
@@ -125,6 +174,7 @@ def record(event):
             return
         note_loss(db, event["type"], session)
         note_period(db, event["type"], session)
+        note_order(db, event["type"], session)
         if status is None:
             return
         db.execute(
@@ -160,6 +210,20 @@ def note_period(db, kind, thing):
         db.executemany("INSERT OR IGNORE INTO periods VALUES (?, ?, ?, ?)", [row] if row else [])
 
 
+def note_order(db, kind, thing):
+    # Money has come once the payment has succeeded.
+    if kind == "payment_intent.succeeded":
+        row = (thing["id"], thing["metadata"].get("order"), thing["amount"])
+        db.execute("INSERT OR IGNORE INTO orders VALUES (?, ?, ?)", row)
+
+
+def order(number):
+    with book() as db:
+        count, amount = db.execute(
+            "SELECT count(*), coalesce(sum(amount), 0) FROM orders WHERE number = ?", (number,)).fetchone()
+    return {"status": "paid" if count else "unpaid", "amount": amount}
+
+
 def access(email):
     with book() as db:
         paid, total, runs = db.execute(
@@ -175,6 +239,7 @@ def rows():
             back, row["disputed"] = (
                 db.execute(f"SELECT coalesce(sum(amount), 0) FROM {table} WHERE payment_intent = ?",
                            (row["payment_intent"],)).fetchone()[0] for table in ("refunds", "disputes"))
+            row["refunded"] = back
             if back:
                 row["status"] = "refunded" if back >= row["amount"] else "partially_refunded"
     return found
@@ -206,6 +271,14 @@ class Shop(BaseHTTPRequestHandler):
         elif url.path == "/access":
             email = urllib.parse.parse_qs(url.query).get("email", [""])[0]
             self.answer(200, json.dumps(access(email)), "application/json")
+        elif url.path == "/rights":
+            self.answer(200, json.dumps(RIGHTS), "application/json")
+        elif url.path == "/credits":
+            user = urllib.parse.parse_qs(url.query).get("user", [""])[0]
+            self.answer(200, json.dumps(credits(user)), "application/json")
+        elif url.path == "/order":
+            number = urllib.parse.parse_qs(url.query).get("order", [""])[0]
+            self.answer(200, json.dumps(order(number)), "application/json")
         else:
             self.answer(404, "<p>There is no such page.</p>")
 
@@ -223,13 +296,16 @@ class Shop(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.path == "/checkout":
             return self.answer(303, Location=new_session()["url"])
-        leads = {"/cards": new_card, "/subscribe": new_subscription, "/portal": new_portal}
+        leads = {"/cards": new_card, "/subscribe": new_subscription, "/portal": new_portal, "/credits/buy": buy_credits}
         path = self.path.partition("?")[0]
+        says = {"/intents": new_intent, "/users": enter}
+        form = {} if path == "/webhook" else dict(urllib.parse.parse_qsl(body.decode()))
+        if path in says:
+            return self.answer(200, json.dumps(says[path](form)), "application/json")
         if path in leads or path == "/cards/charge":
-            form = dict(urllib.parse.parse_qsl(body.decode()))
             if path not in leads:
                 return self.answer(charge(form))
-            to = leads[path](form["email"])
+            to = leads[path](form if path == "/credits/buy" else form["email"])
             return self.answer(303, Location=to["url"]) if to else self.answer(409)
         if self.path != "/webhook":
             return self.answer(404)

@@ -10,12 +10,13 @@ use crate::domain::currency::Currency;
 use crate::domain::fault::{Fault, FaultKind, UsageError};
 use crate::domain::money::Money;
 use crate::domain::notice::{Delivery, DeliveryOutcome, Notice};
-use crate::domain::secret::SigningSecret;
+use crate::domain::secret::{ApiKey, SigningSecret};
 use crate::domain::signature::TOLERANCE_S;
 use crate::net::tls::{Files, Identity, TlsError};
 use crate::shop::listener::{self, ListenerConfig, Running};
 use crate::shop::listener_event::{EventSink, ListenerEvent};
 use crate::shop::site::Site;
+use crate::stripe::Stripe;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use tokio::sync::mpsc::Receiver;
@@ -33,6 +34,8 @@ pub struct ListenOptions {
     pub price: Option<String>,
     /// What deliveries are signed with besides the secrets of the settings: known before the first one comes.
     pub secret: Option<SigningSecret>,
+    /// The key that the shop calls the provider with, where it is another than the command's.
+    pub key: Option<ApiKey>,
 }
 
 /// A listener that is registered and does not listen.
@@ -78,6 +81,10 @@ impl MerchantServer {
         tls: Option<&Files>,
     ) -> Result<Self, Fault> {
         let (sink, seen) = EventSink::channel();
+        let stripe = match options.key {
+            Some(key) => Stripe::new(provider.base(), key)?,
+            None => provider.stripe.clone(),
+        };
         let config = ListenerConfig {
             addr: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), options.port),
             or_next: options.or_next,
@@ -89,7 +96,7 @@ impl MerchantServer {
             batch: Arc::clone(&file.batch),
             clock: context.clock.clone(),
             site: Some(Site {
-                stripe: provider.stripe.clone(),
+                stripe,
                 publishable: context.config.publishable.clone(),
                 product: "Tea".to_owned(),
                 price: Money::new(500, Currency::JPY),

@@ -187,7 +187,18 @@ mod tests {
         assert_eq!(library.required(), week);
         assert_eq!(
             library.ids()[7..],
-            ["saved-cards", "refunds", "disputes", "subscriptions", "customer-portal"]
+            [
+                "saved-cards",
+                "refunds",
+                "disputes",
+                "subscriptions",
+                "customer-portal",
+                "payment-intents",
+                "customers",
+                "restricted-keys",
+                "going-live",
+                "orders-and-credits",
+            ]
         );
     }
 

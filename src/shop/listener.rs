@@ -11,6 +11,7 @@ use crate::net::tasks::Tasks;
 use crate::net::tls::Identity;
 use crate::os::clock::{Clock, Stopwatch};
 use crate::shop::answer::{self, Answer, BodyError};
+use crate::shop::buyer;
 use crate::shop::forward::{FORWARDS_MAX, Forwarder};
 use crate::shop::intake::{Intake, Received, Secrets};
 use crate::shop::listener_event::{EventSink, ListenerEvent, Via};
@@ -31,6 +32,9 @@ use std::time::Duration;
 
 /// How long stopping waits for deliveries that are being passed on.
 const FORWARDS_END: Duration = Duration::from_secs(5);
+
+/// What browsers read.
+const PAGES: [&str; 5] = ["/", "/success", "/cancel", "/config", "/ledger"];
 
 /// What a listener is made of.
 #[derive(Debug)]
@@ -263,7 +267,10 @@ async fn page(desk: &Arc<Desk>, request: Request<Arriving>) -> Answer {
     };
     let reading = parts.method == Method::GET || parts.method == Method::HEAD;
     match (parts.uri.path(), &desk.site) {
-        ("/ledger" | "/access", _) if !desk.bound.ip().is_loopback() => {
+        (path, _)
+            if (path == "/ledger" || buyer::READS.contains(&path))
+                && !desk.bound.ip().is_loopback() =>
+        {
             answer::error(403, "not_loopback", "The ledger is shown on a loopback address only.")
         }
         ("/ledger", _) if reading => site::ledger(Arc::clone(&desk.ledger), &parts.headers).await,
@@ -271,10 +278,11 @@ async fn page(desk: &Arc<Desk>, request: Request<Arriving>) -> Answer {
         ("/success", Some(site)) if reading => site.success(locale, parts.uri.query()).await,
         ("/cancel", Some(_)) if reading => site::cancel(locale),
         ("/config", Some(site)) if reading => site.config(),
-        ("/access", Some(site)) if reading => {
-            site.access(Arc::clone(&desk.ledger), parts.uri.query().unwrap_or_default()).await
+        (path, Some(site)) if reading && buyer::READS.contains(&path) => {
+            let query = parts.uri.query().unwrap_or_default();
+            site.read(path, locale, Arc::clone(&desk.ledger), query).await
         }
-        ("/ledger" | "/" | "/success" | "/cancel" | "/config" | "/access", _) if !reading => {
+        (path, _) if !reading && (PAGES.contains(&path) || buyer::READS.contains(&path)) => {
             answer::method_not_allowed("GET, HEAD")
         }
         ("/checkout", Some(_)) if parts.method != Method::POST => {
@@ -302,7 +310,7 @@ async fn page(desk: &Arc<Desk>, request: Request<Arriving>) -> Answer {
                 return site::foreign_form(locale);
             }
             match answer::read_body(body).await {
-                Ok(form) => site.till(route, locale, host, &form).await,
+                Ok(form) => site.till(route, (locale, host), Arc::clone(&desk.ledger), &form).await,
                 Err(fault) => answer::body_fault(fault),
             }
         }
@@ -728,7 +736,7 @@ mod tests {
     async fn other_sites_and_other_names_get_nothing() {
         let provider = Fake::start(|_, _| (200, vec![], json!({}))).await;
         let shop = shop_of(&provider).await;
-        for path in ["/", "/ledger", "/config", "/access?email=a%40b"] {
+        for path in ["/", "/ledger", "/config", "/access?email=a%40b", "/users/cards?user=a"] {
             let answer = shop.get(path).header("host", "evil.test").send().await.unwrap();
             assert_eq!(answer.status(), 403, "{path}");
         }
@@ -848,6 +856,49 @@ mod tests {
         let access: Value = access.json().await.unwrap();
         assert_eq!(access, json!({"access": false, "paid": 0, "total": 0}));
         assert_eq!(shop.get("/access").send().await.unwrap().status(), 400);
+    }
+
+    #[tokio::test]
+    async fn a_payment_is_the_shops_own_and_a_card_is_only_its_users() {
+        let provider = Fake::start(|asked, _| {
+            let answer = match asked.target.split('?').next().unwrap() {
+                "/v1/payment_intents" => json!({"id": "pi_1", "client_secret": "pi_1_secret_x"}),
+                "/v1/payment_intents/pi_1" => {
+                    json!({"id": "pi_1", "status": "succeeded", "amount": 500, "currency": "jpy"})
+                }
+                _ => json!({"id": "cus_1", "data": []}),
+            };
+            (200, vec![], answer)
+        })
+        .await;
+        let shop = shop_of(&provider).await;
+        let post = async |route: &str, form: &str| {
+            let url = format!("{}{route}", shop.running.url());
+            shop.http.post(&url).body(form.to_owned()).send().await.unwrap()
+        };
+        let begun = post("/intents", "order=0123-abcd&amount=1&currency=usd").await;
+        let begun: Value = begun.json().await.unwrap();
+        assert_eq!(begun, json!({"payment_intent": "pi_1", "client_secret": "pi_1_secret_x"}));
+        let asked = provider.asked().last().unwrap().clone();
+        for wanted in ["amount=500", "currency=jpy", "metadata[order]=0123-abcd"] {
+            assert!(asked.body.contains(wanted), "{}", asked.body);
+        }
+        assert_eq!(asked.header("idempotency-key"), Some("intent-0123-abcd"));
+        // Coming back with a word of thanks in the address pays nothing.
+        let back = shop.get("/intents/return?payment_intent=pi_1&redirect_status=succeeded");
+        assert_eq!(back.send().await.unwrap().status(), 200);
+        let order: Value =
+            shop.get("/order?order=0123-abcd").send().await.unwrap().json().await.unwrap();
+        assert_eq!(order, json!({"status": "unpaid", "amount": 0}));
+        assert_eq!(shop.get("/order").send().await.unwrap().status(), 400);
+        assert_eq!(post("/order", "").await.status(), 405);
+        assert_eq!(post("/users", "user=ann&email=ann%40example.com").await.status(), 200);
+        let keys: Vec<_> =
+            provider.asked().iter().rev().take(2).map(|it| it.target.clone()).collect();
+        assert_eq!(keys, ["/v1/customers/cus_1", "/v1/customers"]);
+        // Nothing was told of a customer of theirs yet.
+        assert_eq!(post("/users/default", "user=ann&card=pm_1").await.status(), 404);
+        assert_eq!(shop.get("/users/cards?user=ann").send().await.unwrap().status(), 404);
     }
 
     #[tokio::test]

@@ -2,6 +2,7 @@
 //! It talks to the provider over HTTP alone, as any merchant does.
 
 pub mod answer;
+pub mod buyer;
 pub mod forward;
 pub mod gather;
 pub mod intake;

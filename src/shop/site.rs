@@ -9,7 +9,7 @@ use crate::shop::page::{self, Offer};
 use crate::store::dispute::Held;
 use crate::store::{Filter, Ledger, StoreError};
 use crate::stripe::Stripe;
-use crate::stripe::failure::Error;
+use crate::stripe::failure::{Error, ErrorKind};
 use crate::words::accept;
 use crate::words::shop::Words;
 use hyper::StatusCode;
@@ -89,7 +89,7 @@ impl Site {
         }
     }
 
-    fn line(&self, quantity: u16) -> Value {
+    pub(super) fn line(&self, quantity: u16) -> Value {
         if let Some(id) = &self.price_id {
             return json!({ "quantity": quantity, "price": id });
         }
@@ -232,6 +232,12 @@ fn say(
 
 fn provider_failed(locale: Locale, error: &Error) -> Answer {
     let heading = Words::of(locale).provider_failed;
+    let kind = error.api().map(|api| api.kind);
+    // What the shop's key may not do is no matter of the buyer's.
+    if matches!(kind, Some(ErrorKind::Permission | ErrorKind::Authentication)) {
+        tracing::error!(%error, "the key of the shop does not do");
+        return say(StatusCode::SERVICE_UNAVAILABLE, locale, heading, None, &[]);
+    }
     say(StatusCode::BAD_GATEWAY, locale, heading, Some(&error.to_string()), &[])
 }
 

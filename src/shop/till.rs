@@ -4,8 +4,9 @@
 use crate::domain::locale::Locale;
 use crate::domain::peek::Peek as _;
 use crate::shop::answer::{self, Answer};
+use crate::shop::buyer::asked;
 use crate::shop::site::{self, Site, pairs};
-use crate::store::Ledger;
+use crate::store::{Ledger, StoreError};
 use crate::stripe::failure::{Error, ErrorKind};
 use hyper::StatusCode;
 use reqwest::Method;
@@ -13,8 +14,19 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// The routes, each of which takes a form.
-pub const ROUTES: [&str; 7] =
-    ["/cards", "/cards/charge", "/cards/remove", "/refund", "/evidence", "/subscribe", "/portal"];
+pub const ROUTES: [&str; 11] = [
+    "/cards",
+    "/cards/charge",
+    "/cards/remove",
+    "/refund",
+    "/evidence",
+    "/subscribe",
+    "/portal",
+    "/credits/buy",
+    "/intents",
+    "/users",
+    "/users/default",
+];
 
 /// Statuses of a subscription that does not run: one that waits for its first payment does not yet.
 const IDLE: [&str; 3] = ["incomplete", "incomplete_expired", "canceled"];
@@ -24,7 +36,13 @@ const AMOUNT_MAX: i64 = 99_999_999;
 
 impl Site {
     /// Does what a form of one of [`ROUTES`] asks for.
-    pub async fn till(&self, route: &str, locale: Locale, host: &str, form: &[u8]) -> Answer {
+    pub async fn till(
+        &self,
+        route: &str,
+        (locale, host): (Locale, &str),
+        ledger: Arc<Ledger>,
+        form: &[u8],
+    ) -> Answer {
         let form = Form(std::str::from_utf8(form).unwrap_or_default());
         let done = match route {
             "/cards" => self.keep_card(locale, host, &form).await,
@@ -33,6 +51,10 @@ impl Site {
             "/refund" => self.refund(&form).await,
             "/subscribe" => self.subscribe(locale, host, &form).await,
             "/portal" => self.portal(locale, host, &form).await,
+            "/credits/buy" => self.buy_credits(locale, host, &form).await,
+            "/intents" => self.intent(&form).await,
+            "/users" => self.user(ledger, &form).await,
+            "/users/default" => self.default_card(ledger, &form).await,
             _ => self.evidence(&form).await,
         };
         done.unwrap_or_else(FormError::answer)
@@ -133,7 +155,7 @@ impl Site {
     }
 
     /// Whether a buyer has access, and what was paid for it: what the events say that were written down, nothing else.
-    pub async fn access(&self, ledger: Arc<Ledger>, query: &str) -> Answer {
+    pub(super) async fn access(&self, ledger: Arc<Ledger>, query: &str) -> Answer {
         let customer = match Form(query).email() {
             Ok(email) => self.customer(&email).await,
             Err(error) => Err(error),
@@ -143,12 +165,9 @@ impl Site {
             Err(error) => return error.answer(),
             Ok(customer) => customer,
         };
-        match tokio::task::spawn_blocking(move || ledger.subscriber(&customer)).await {
-            Ok(Ok(it)) => {
-                said(&json!({ "access": it.has_access, "paid": it.paid, "total": it.total }))
-            }
-            Ok(Err(error)) => site::ledger_failed(Some(&error)),
-            Err(_) => site::ledger_failed(None),
+        match asked(move || ledger.subscriber(&customer)).await {
+            Ok(it) => said(&json!({ "access": it.has_access, "paid": it.paid, "total": it.total })),
+            Err(error) => error.answer(),
         }
     }
 
@@ -206,7 +225,7 @@ impl Site {
     }
 
     /// The cards of a customer, the newest first.
-    async fn cards(&self, customer: &str) -> Result<Vec<String>, FormError> {
+    pub(super) async fn cards(&self, customer: &str) -> Result<Vec<String>, FormError> {
         let path = format!("/v1/customers/{customer}/payment_methods");
         let list = self.stripe.get(&path, &json!({ "type": "card" })).await?;
         Ok(list.items("data").iter().map(|it| it.text("id").to_owned()).collect())
@@ -227,7 +246,7 @@ impl Site {
 }
 
 /// Why a form was not done.
-enum FormError {
+pub(super) enum FormError {
     /// A field is lacking or is not what it should be.
     Form(&'static str),
     /// There is no such thing.
@@ -236,6 +255,8 @@ enum FormError {
     Conflict(&'static str),
     /// The provider did not do it.
     Provider(Error),
+    /// The ledger could not be read; without an error, reading it was interrupted.
+    Ledger(Option<StoreError>),
 }
 
 impl From<Error> for FormError {
@@ -245,12 +266,13 @@ impl From<Error> for FormError {
 }
 
 impl FormError {
-    fn answer(self) -> Answer {
+    pub(super) fn answer(self) -> Answer {
         let error = match self {
             Self::Form(field) => return answer::error(400, "bad_form", field),
             Self::Missing => return answer::error(404, "missing", "There is no such thing."),
             Self::Conflict(cause) => return answer::error(409, cause, "It cannot be done now."),
             Self::Provider(error) => error,
+            Self::Ledger(error) => return site::ledger_failed(error.as_ref()),
         };
         let Some(api) = error.api() else {
             return answer::error(502, "provider_failed", &error.to_string());
@@ -258,6 +280,11 @@ impl FormError {
         let cause = api.code.as_deref().unwrap_or("refused");
         match api.kind {
             ErrorKind::Card => answer::error(402, cause, &api.message),
+            // What the shop's key may not do is no matter of the buyer's: the message names key and right.
+            ErrorKind::Permission | ErrorKind::Authentication => {
+                tracing::error!(error = %api.message, "the key of the shop does not do");
+                answer::error(503, "closed", "The shop cannot do this at the moment.")
+            }
             ErrorKind::InvalidRequest | ErrorKind::Idempotency => {
                 answer::error(409, cause, &api.message)
             }
@@ -267,14 +294,14 @@ impl FormError {
 }
 
 /// The fields of a form, read strictly.
-struct Form<'f>(&'f str);
+pub(super) struct Form<'f>(pub(super) &'f str);
 
 impl<'f> Form<'f> {
-    fn get(&self, name: &str) -> Option<&'f str> {
+    pub(super) fn get(&self, name: &str) -> Option<&'f str> {
         pairs(self.0).find(|(key, value)| *key == name && !value.is_empty()).map(|it| it.1)
     }
 
-    fn id(&self, name: &'static str, prefix: &str) -> Result<&'f str, FormError> {
+    pub(super) fn id(&self, name: &'static str, prefix: &str) -> Result<&'f str, FormError> {
         let plain = |id: &&str| id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         let id = self.get(name).filter(plain).filter(|id| id.starts_with(prefix));
         id.filter(|id| id.len() <= 255).ok_or(FormError::Form(name))
@@ -288,15 +315,22 @@ impl<'f> Form<'f> {
     }
 
     /// An address of plain letters; who it is has to be known before, and is taken on trust here.
-    fn email(&self) -> Result<String, FormError> {
+    pub(super) fn email(&self) -> Result<String, FormError> {
         let email = self.get("email").unwrap_or_default().replace("%40", "@");
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"@._-".contains(&b);
         let is_one = email.split('@').count() == 2 && email.len() <= 255;
         (is_one && email.bytes().all(plain)).then_some(email).ok_or(FormError::Form("email"))
     }
 
+    /// Who is signed in, as the form says it.
+    pub(super) fn user(&self) -> Result<&'f str, FormError> {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+        let user = self.get("user").filter(|it| it.len() <= 64 && it.bytes().all(plain));
+        user.ok_or(FormError::Form("user"))
+    }
+
     /// The number under which something is done once.
-    fn number(&self) -> Option<String> {
+    pub(super) fn number(&self) -> Option<String> {
         let plain = |text: &&str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         let number = self.get("order").filter(plain).filter(|it| (8..=64).contains(&it.len()));
         number.map(str::to_owned)
@@ -304,11 +338,11 @@ impl<'f> Form<'f> {
 }
 
 /// Leads a browser to the page of what was made.
-fn page_of(made: &Value) -> Result<Answer, FormError> {
+pub(super) fn page_of(made: &Value) -> Result<Answer, FormError> {
     answer::see_other(made.text("url")).ok_or(FormError::Conflict("no_page"))
 }
 
-fn said(body: &Value) -> Answer {
+pub(super) fn said(body: &Value) -> Answer {
     answer::json(StatusCode::OK, body)
 }
 
@@ -333,5 +367,7 @@ mod tests {
         assert!(Form("session_id=pi_1").id("session_id", "cs_").is_err());
         assert!(Form("dispute=dp_1/../x").id("dispute", "dp_").is_err());
         assert_eq!(Form("order=1").number(), None);
+        assert_eq!(Form("user=ann-1").user().ok(), Some("ann-1"));
+        assert!(Form("user=").user().is_err() && Form("user=a%26b").user().is_err());
     }
 }

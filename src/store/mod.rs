@@ -3,6 +3,7 @@
 //! Several processes may use one file at once. Writing goes through [`writer::LedgerWriter`] alone.
 
 pub mod book;
+pub mod buyer;
 mod chain;
 mod compact;
 pub mod compared;

@@ -19,7 +19,8 @@ pub struct Subscriber {
 }
 
 /// The lines of a type of event, but for those that were put apart.
-const LINES: &str = "SELECT seq, body, pack FROM events WHERE type = ?1 AND apart IS NULL";
+const LINES: &str =
+    "SELECT seq, body, pack FROM events WHERE type = ?1 AND apart IS NULL ORDER BY seq";
 
 impl Ledger {
     /// How a customer stands. An invoice counts once, however often it was told of; a subscription that is over stays so,
@@ -28,15 +29,21 @@ impl Ledger {
         self.read(|connection| {
             let mut paid: BTreeMap<String, (String, i64)> = BTreeMap::new();
             let mut over = BTreeSet::new();
-            each(connection, "invoice.paid", customer, |invoice| {
+            let is_own = |it: &Value| named(it.get("customer")) == Some(customer);
+            each(connection, "invoice.paid", |invoice| {
+                if !is_own(invoice) {
+                    return;
+                }
                 if let Some(subscription) = subscription_of(invoice) {
                     let amount = invoice.get("amount_paid").and_then(Value::as_i64);
                     let bought = (subscription.to_owned(), amount.unwrap_or_default());
                     paid.insert(invoice.text("id").to_owned(), bought);
                 }
             })?;
-            each(connection, "customer.subscription.deleted", customer, |subscription| {
-                over.insert(subscription.text("id").to_owned());
+            each(connection, "customer.subscription.deleted", |subscription| {
+                if is_own(subscription) {
+                    over.insert(subscription.text("id").to_owned());
+                }
             })?;
             Ok(Subscriber {
                 has_access: paid.values().any(|(subscription, _)| !over.contains(subscription)),
@@ -47,11 +54,10 @@ impl Ledger {
     }
 }
 
-/// What the events of a type are about, as far as it is this customer's.
-fn each(
+/// What the events of a type are about, in the order in which they came.
+pub(super) fn each(
     connection: &Connection,
     kind: &str,
-    customer: &str,
     mut tell: impl FnMut(&Value),
 ) -> rusqlite::Result<()> {
     let mut bodies = Bodies::new(connection);
@@ -60,8 +66,7 @@ fn each(
     while let Some(row) = rows.next()? {
         let body = bodies.of(row.get(0)?, row.get(1)?, row.get(2)?)?;
         let event: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let Some(object) = event.pointer("/data/object") else { continue };
-        if named(object.get("customer")) == Some(customer) {
+        if let Some(object) = event.pointer("/data/object") {
             tell(object);
         }
     }

@@ -22,12 +22,17 @@ const FILE: &str = "own-server-secret";
 /// The variables by name, in the order in which they are shown.
 pub type AppEnv = Vec<(&'static str, String)>;
 
+/// The key that a server of somebody's own calls the provider with.
+pub fn key(context: &Context) -> &str {
+    context.config.key.as_ref().map_or(SECRET, |key| key.reveal())
+}
+
 /// What a server that answers at `url` needs to know to work with the provider at `base`.
 pub fn variables(context: &Context, base: &str, url: &str, secret: &SigningSecret) -> AppEnv {
     let config = &context.config;
     let address = authority(url);
     let port = address.rsplit(':').next().unwrap_or_default().to_owned();
-    let key = config.key.as_ref().map_or(SECRET, |key| key.reveal());
+    let key = key(context);
     let publishable = config.publishable.as_ref().filter(|key| !key.is_live());
     let publishable = publishable.map_or(PUBLISHABLE, |key| key.reveal());
     vec![

@@ -21,7 +21,7 @@ use crate::domain::course::routes::Routes;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::host::is_loopback;
 use crate::domain::notice::Notice;
-use crate::domain::secret::SigningSecret;
+use crate::domain::secret::{ApiKey, SigningSecret};
 use crate::net::outbound::{self, Patience, Reach};
 use crate::net::server;
 use crate::net::tasks::Tasks;
@@ -117,6 +117,8 @@ pub struct Application {
     as_found: bool,
     /// The Price that it is to sell, where one was made for it.
     price: Option<String>,
+    /// The key that it calls the provider with, where it is not its own.
+    key: Option<ApiKey>,
 }
 
 /// What it is.
@@ -150,8 +152,8 @@ impl Application {
         let price = if candidate.price { Some(seed_price::price(provider).await?) } else { None };
         let body = match (&candidate.command, &candidate.address) {
             (None, None) => {
-                let shop = open_shop((context, provider), &log, context.config.port, price.clone())
-                    .await?;
+                let options = listening(context.config.port, price.clone(), None);
+                let shop = open_shop((context, provider), &log, options).await?;
                 Body::Shop(Some(shop))
             }
             (None, Some(url)) => {
@@ -197,6 +199,7 @@ impl Application {
             webhook_only,
             as_found: candidate.as_found,
             price,
+            key: None,
         };
         if application.track() != Track::Shop {
             application.look_around().await?;
@@ -238,6 +241,18 @@ impl Application {
         }
     }
 
+    /// Has it call the provider with this key when it is started again; with its own, where there is none.
+    pub fn use_key(&mut self, context: &Context, key: Option<ApiKey>) {
+        let text = key.as_ref().map_or_else(|| app_env::key(context), ApiKey::reveal).to_owned();
+        self.set("STRIPE_SECRET_KEY", &text);
+        self.key = key;
+    }
+
+    /// Whether the key that it calls the provider with is its own.
+    pub const fn has_own_key(&self) -> bool {
+        self.key.is_none()
+    }
+
     /// What it has beside its webhook.
     pub const fn routes(&self) -> Routes {
         self.routes
@@ -271,6 +286,7 @@ impl Application {
             webhook_only: false,
             as_found: false,
             price: None,
+            key: None,
         }
     }
 
@@ -367,7 +383,7 @@ impl Application {
         provider: &Provider,
         kill: bool,
     ) -> Result<(), Fault> {
-        let price = self.price.clone();
+        let (price, key) = (self.price.clone(), self.key.clone());
         match &mut self.body {
             Body::Address(_) => {}
             Body::Program { program, .. } => program.restart(kill).await?,
@@ -375,7 +391,8 @@ impl Application {
                 let Some(shop) = held.take() else { return Ok(()) };
                 let port = shop.server.running.addr().port();
                 close_shop(shop).await;
-                *held = Some(open_shop((context, provider), &self.log, port, price).await?);
+                let options = listening(port, price, key);
+                *held = Some(open_shop((context, provider), &self.log, options).await?);
             }
         }
         Ok(())
@@ -438,14 +455,16 @@ pub fn free_port() -> Result<u16, Fault> {
     server::free_port().map_err(taken)
 }
 
+const fn listening(port: u16, price: Option<String>, key: Option<ApiKey>) -> ListenOptions {
+    ListenOptions { port, or_next: true, forward_to: None, price, key }
+}
+
 async fn open_shop(
     (context, provider): (&Context, &Provider),
     log: &Log,
-    port: u16,
-    price: Option<String>,
+    options: ListenOptions,
 ) -> Result<Shop, Fault> {
     let file = LedgerFile::open(context).await?;
-    let options = ListenOptions { port, or_next: true, price, ..ListenOptions::default() };
     let mut server = MerchantServer::open(context, provider, &file, options).await?;
     log.add(format!("{} started {}", context.clock.now(), server.running.url()));
     let (_, closed) = EventSink::channel();

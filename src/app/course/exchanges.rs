@@ -40,9 +40,13 @@ impl Answer {
     pub fn json(&self) -> Value {
         let headers: serde_json::Map<String, Value> =
             self.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        // Whatever its type is said to be: small servers forget to say it.
+        let is_object = self.body.trim_start().starts_with('{');
+        let said: Option<Value> =
+            is_object.then(|| serde_json::from_str(&self.body).ok()).flatten();
         json!({
             "status": self.status, "headers": headers, "body": self.body, "took_ms": self.took_ms,
-            "exchange": self.exchange,
+            "exchange": self.exchange, "json": said,
         })
     }
 }
@@ -302,6 +306,17 @@ mod tests {
         let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
         let (method, url) = ("POST".to_owned(), "http://127.0.0.1:1/webhook".to_owned());
         Exchange { method, url, headers, body: body.as_bytes().to_vec(), ..Exchange::default() }
+    }
+
+    #[test]
+    fn what_an_answer_says_is_kept_beside_its_text() {
+        let said = |body: &str| {
+            let answer = Answer { body: body.to_owned(), ..Answer::default() }.json();
+            assert_eq!(answer["body"], body);
+            answer["json"].clone()
+        };
+        assert_eq!(said(" {\"customer\": \"cus_1\"}\n"), json!({"customer": "cus_1"}));
+        assert_eq!((said("[1]"), said("{"), said("")), (Value::Null, Value::Null, Value::Null));
     }
 
     #[test]

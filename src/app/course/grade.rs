@@ -266,6 +266,7 @@ impl<'g, 'c> Grader<'g, 'c> {
         let limit = self.within(Duration::from_millis(limit_ms));
         let findings = self.findings(arrange, acts, claims);
         if let Ok(found) = tokio::time::timeout(limit, findings).await {
+            self.run.use_own_key().await?;
             return found;
         }
         // What was cut off may have left a fault behind.

@@ -2,7 +2,7 @@
 
 use crate::domain::course::mutate::{Body, Header, Mutate, Secret};
 use crate::domain::secret::SigningSecret;
-use crate::domain::signature::sign;
+use crate::domain::signature::{sign, sign_undated};
 use crate::domain::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -76,6 +76,7 @@ pub fn pack(event: &Value, mutate: &Mutate, signing: Signing<'_>) -> LessonDeliv
         Some(Header::V0Only) => Some(good.replace("v1=", "v0=")),
         Some(Header::SecondV1) => Some(good.replace("v1=", &format!("v1={},v1=", "0".repeat(64)))),
         Some(Header::FirstDigits) => Some(first_digits(&good)),
+        Some(Header::Undated) => Some(sign_undated(secret, &signed)),
         Some(Header::FirstV1) => {
             Some(format!("{good},v1={},v1={}", "0".repeat(64), "f".repeat(64)))
         }
@@ -173,6 +174,8 @@ mod tests {
         assert_eq!(judged(&v0), Err(SignatureError::NoV1Scheme));
         let digits = Mutate { header: Some(Header::FirstDigits), ..Mutate::default() };
         assert_eq!(judged(&digits), Err(SignatureError::Mismatch));
+        let undated = Mutate { header: Some(Header::Undated), ..Mutate::default() };
+        assert_eq!(judged(&undated), Err(SignatureError::Unparsable));
         let missing = Mutate { header: Some(Header::Missing), ..Mutate::default() };
         assert_eq!(judged(&missing), Err(SignatureError::NoHeader));
     }

@@ -69,6 +69,7 @@ async fn outcome(run: &mut LessonRun<'_>, act: &Act) -> Result<Value, ActError> 
             run.roll(*to).await?;
             Ok(run.rolled.as_ref().map_or(Value::Null, |_| json!({ "able": true })))
         }
+        Verb::Key { allow } => run.narrow(allow).await,
         Verb::Resend { event, times } => resend(run, event, *times).await,
         Verb::Fault { status, times } => {
             run.break_line(*status, *times);

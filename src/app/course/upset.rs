@@ -1,11 +1,14 @@
 //! What a lesson does to the ground that an application stands on: another secret, an API that fails, a ledger that
 //! cannot be written to; and how that ends.
 
+use crate::app::course::act_error::ActError;
 use crate::app::course::lesson_run::{LessonRun, sessions};
 use crate::domain::course::Track;
 use crate::domain::course::act::{self, Rolled};
 use crate::domain::fault::Fault;
-use crate::domain::secret::SigningSecret;
+use crate::domain::peek::Peek as _;
+use crate::domain::secret::{ApiKey, SigningSecret};
+use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::PoisonError;
 
@@ -42,6 +45,42 @@ impl LessonRun<'_> {
         self.restart(None, false).await
     }
 
+    /// Gives the application a key with rights as a lesson writes them; they may refer to something kept.
+    pub async fn narrow(&mut self, allow: &Value) -> Result<Value, ActError> {
+        let allow = self.vars.resolved(allow, "allow")?;
+        Ok(self.use_key(&allow).await?)
+    }
+
+    /// Starts the application again with a key that may do `allow` and nothing else; with its own, where that is nothing.
+    /// Nothing comes of it where nobody here starts the application.
+    pub async fn use_key(&mut self, allow: &Value) -> Result<Value, Fault> {
+        if self.track() == Track::App {
+            return Ok(Value::Null);
+        }
+        let names: Vec<&str> = match allow {
+            Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
+            name => name.as_str().into_iter().collect(),
+        };
+        let mut made = Value::Null;
+        if !names.is_empty() {
+            // What is no right is refused there.
+            let plain = |c: char| c.is_ascii_alphanumeric() || "_:,".contains(c);
+            let rights = names.join(",").replace(|c: char| !plain(c), ".");
+            made = self.control_post("/_stripegym/keys", &format!("allow={rights}")).await?;
+        }
+        self.application.use_key(self.context, ApiKey::read(made.text("key")));
+        self.restart(None, false).await?;
+        Ok(made)
+    }
+
+    /// Gives the application its own key back, where it was given another one.
+    pub async fn use_own_key(&mut self) -> Result<(), Fault> {
+        if self.application.has_own_key() {
+            return Ok(());
+        }
+        self.use_key(&Value::Null).await.map(drop)
+    }
+
     /// Whether what was sent last was accepted; then what it was signed with is the application's secret from now on.
     fn believes_latest(&mut self) -> bool {
         let accepted = self.exchanges.last(0, |it| it.status.is_some_and(|it| it < 300));
@@ -75,6 +114,7 @@ impl LessonRun<'_> {
     pub async fn settle(&mut self) -> Result<(), Fault> {
         self.break_line(0, 0);
         self.mend().await?;
+        self.use_own_key().await?;
         if self.track() == Track::Exec && self.rolled.is_some() {
             self.roll(Rolled::Old).await?;
             self.restart(None, false).await?;

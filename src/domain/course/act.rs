@@ -95,6 +95,11 @@ pub enum Verb {
         /// Which secrets the application believes from now on.
         to: Rolled,
     },
+    /// Has the application call the provider with a key that may do this and nothing else, until the check ends.
+    Key {
+        /// Rights, `checkout_sessions:write`: a list, or a text with commas between them.
+        allow: Value,
+    },
     /// Asks the provider to deliver an event again.
     Resend {
         /// `$event`.

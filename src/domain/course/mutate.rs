@@ -58,6 +58,8 @@ pub enum Header {
     FirstV1,
     /// Only the first digits of its signature are right.
     FirstDigits,
+    /// It has no time, and its signature is of the body alone.
+    Undated,
 }
 
 /// Which secret signs.

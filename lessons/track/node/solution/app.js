@@ -4,14 +4,19 @@ import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
 import express from "express";
 import * as cards from "./cards.js";
 import * as checkout from "./checkout.js";
+import * as credit from "./credit.js";
 import * as dispute from "./dispute.js";
+import * as intent from "./intent.js";
 import * as ledger from "./ledger.js";
+import * as live from "./live.js";
 import * as machine from "./machine.js";
 import * as pages from "./pages.js";
 import * as portal from "./portal.js";
 import * as refund from "./refund.js";
+import * as rights from "./rights.js";
 import * as settings from "./settings.js";
 import * as subscription from "./subscription.js";
+import * as users from "./users.js";
 import * as webhook from "./webhook.js";
 
 const app = express();
@@ -22,6 +27,8 @@ app.use((request, answer, next) => {
   answer.on("finish", () => console.log(request.method, request.originalUrl, answer.statusCode));
   next();
 });
+
+app.use(live.guard);
 
 app.get("/", (_request, answer) => {
   // The number of this view becomes the idempotency key of the purchase: a double click buys once.
@@ -63,12 +70,24 @@ app.post("/evidence", form, dispute.respond);
 app.post("/subscribe", form, subscription.begin);
 app.get("/access", subscription.access);
 app.post("/portal", form, portal.enter);
+app.post("/credits/buy", form, credit.begin);
+app.get("/credits", credit.show);
+app.get("/credits/verify", credit.verify);
+app.get("/readyz", live.ready);
+app.get("/rights", rights.show);
+app.post("/intents", form, intent.begin);
+app.get("/intents/return", intent.back);
+app.get("/order", intent.order);
+app.post("/users", form, users.enter);
+app.get("/users/cards", users.show);
+app.post("/users/default", form, users.choose);
 app.get("/success", pages.success);
 app.get("/cancel", pages.cancel);
 app.all(["/webhook", "/checkout"], (_request, answer) => {
   answer.status(405).set("Allow", "POST").send("POST only");
 });
 
+app.use(rights.lacking);
 // Refusals keep their status; everything else is the shop's own fault and says so with 500.
 app.use((error, request, answer, _next) => {
   const status = error.status >= 400 && error.status < 500 ? error.status : 500;

@@ -1,10 +1,13 @@
 // The ledger: a file that only gathers facts. Each is kept once, whatever comes twice, late or together.
 
 import Database from "libsql";
+import * as credit from "./credit.js";
 import * as dispute from "./dispute.js";
+import * as intent from "./intent.js";
 import * as refund from "./refund.js";
 import * as settings from "./settings.js";
 import * as subscription from "./subscription.js";
+import * as users from "./users.js";
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS events (
@@ -54,7 +57,8 @@ export function prepare() {
   db = new Database(settings.ledgerDb, { timeout: 10_000 });
   db.pragma("journal_mode = WAL");
   db.pragma("synchronous = FULL");
-  transaction(() => db.exec(SCHEMA + dispute.SCHEMA + subscription.SCHEMA));
+  const parts = [credit, dispute, intent, subscription, users].map((part) => part.SCHEMA);
+  transaction(() => db.exec(SCHEMA + parts.join("")));
 }
 
 // All of it or nothing; a lock is never left behind.
@@ -82,10 +86,9 @@ export function record(event, fact) {
       keepPayment(fact, event.id);
     } else if (fact.kind === "refund") {
       keepRefund(fact);
-    } else if (fact.kind === "dispute") {
-      dispute.keep(db, fact);
     } else {
-      subscription.keep(db, fact);
+      const keeper = { came: intent, dispute, gone: users }[fact.kind] ?? subscription;
+      keeper.keep(db, fact);
     }
     return true;
   });
@@ -118,6 +121,11 @@ function keepRefund(fact) {
 }
 
 export const subscriber = (whose) => subscription.standing(db, whose);
+export const noteCredits = (whose, session) => credit.note(db, whose, session);
+export const creditOrders = (whose) => credit.orders(db, whose);
+export const order = (number) => intent.came(db, number);
+export const user = (whose) => users.known(db, whose);
+export const noteUser = (whose, customer) => users.note(db, whose, customer);
 
 export function rows() {
   const disputes = dispute.held(db);

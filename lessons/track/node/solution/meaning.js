@@ -1,7 +1,12 @@
 // What an event means for the ledger. Nothing here depends on which event came before.
 
 import * as dispute from "./dispute.js";
+import * as intent from "./intent.js";
 import * as subscription from "./subscription.js";
+import * as users from "./users.js";
+
+// The parts of the shop that know what else an event may say.
+const PARTS = [dispute, intent, subscription, users];
 
 // The fact in an event, null where there is none; throws where it is not an event at all.
 export function of(event) {
@@ -30,7 +35,7 @@ export function of(event) {
       return intent ? refund(thing, thing.amount, ended ? "returned" : "sent") : null;
     }
     default:
-      return dispute.of(event.type, thing) ?? subscription.of(event.type, thing);
+      return PARTS.reduce((fact, part) => fact ?? part.of(event.type, thing), null);
   }
 }
 
@@ -68,6 +73,12 @@ function complete(fact, numbers, texts) {
 export function say(fact) {
   if (fact.kind === "dispute") {
     return `${fact.id} taken ${fact.taken} back ${fact.back} fee ${fact.fee}`;
+  }
+  if (fact.kind === "came") {
+    return `${fact.amount} came for ${fact.order}`;
+  }
+  if (fact.kind === "gone") {
+    return `${fact.customer} is gone`;
   }
   if (fact.kind === "ended") {
     return `${fact.subscription} ended`;

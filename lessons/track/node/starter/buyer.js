@@ -9,6 +9,12 @@ export function email(request) {
   return /^[^@\s]+@[^@\s]+$/.test(given) ? given : null;
 }
 
+// Who is signed in, as the form or the query says it; null where that is nobody.
+export function user(request) {
+  const given = String(request.body?.user ?? request.query?.user ?? "");
+  return /^[A-Za-z0-9-]{1,64}$/.test(given) ? given : null;
+}
+
 export async function customer(address) {
   const found = await stripe.customers.list({ email: address, limit: 1 });
   return found.data[0]?.id ?? null;

@@ -10,14 +10,19 @@ from werkzeug.exceptions import HTTPException
 
 import cards
 import checkout
+import credit
 import dispute
+import intent
 import ledger
+import live
 import machine
 import pages
 import portal
 import refund
+import rights
 import settings
 import subscription
+import users
 import webhook
 
 log = logging.getLogger("shop")
@@ -33,11 +38,16 @@ def create() -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = 4 * 1024 * 1024
     app.register_blueprint(cards.blueprint)
     app.register_blueprint(checkout.blueprint)
+    app.register_blueprint(credit.blueprint)
     app.register_blueprint(dispute.blueprint)
+    app.register_blueprint(intent.blueprint)
+    app.register_blueprint(live.blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(portal.blueprint)
     app.register_blueprint(refund.blueprint)
+    app.register_blueprint(rights.blueprint)
     app.register_blueprint(subscription.blueprint)
+    app.register_blueprint(users.blueprint)
     app.register_blueprint(webhook.blueprint)
     app.add_url_rule("/", view_func=front_page)
     app.add_url_rule("/config", view_func=config)

@@ -4,10 +4,13 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
+import credit
 import dispute
+import intent
 import refund
 import settings
 import subscription
+import users
 from meaning import Payment, Refund
 
 SCHEMA = """
@@ -76,7 +79,8 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
 def prepare() -> None:
     with opened() as db:
         db.execute("PRAGMA journal_mode = WAL")
-        db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {dispute.SCHEMA} {subscription.SCHEMA} COMMIT;")
+        parts = "".join(part.SCHEMA for part in (credit, dispute, intent, subscription, users))
+        db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {parts} COMMIT;")
 
 
 def record(event: dict, fact: object) -> bool:
@@ -93,9 +97,14 @@ def record(event: dict, fact: object) -> bool:
         elif isinstance(fact, Refund):
             keep_refund(db, fact)
         else:
-            part = dispute if event["type"].startswith("charge.dispute.") else subscription
-            part.keep(db, fact)
+            keeper(event["type"]).keep(db, fact)
         return True
+
+
+def keeper(kind: str):
+    """The part of the shop that keeps what such an event says."""
+    parts = {"charge.dispute.": dispute, "customer.deleted": users, "payment_intent.": intent}
+    return next((part for begins, part in parts.items() if kind.startswith(begins)), subscription)
 
 
 def keep_payment(db: sqlite3.Connection, fact: Payment, event_id: str) -> None:

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 import dispute
+import intent
 import subscription
+import users
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ def read(kind: str, at: int, thing: dict) -> object | None:
             ended = thing["status"] in ("failed", "canceled")
             state = "returned" if ended else "sent"
             return Refund(thing["id"], thing["payment_intent"], thing["amount"], state)
-    return dispute.of(kind, thing) or subscription.of(kind, thing)
+    parts = (dispute, intent, subscription, users)
+    return next((fact for part in parts if (fact := part.of(kind, thing))), None)
 
 
 def payment(session: dict, status: str, at: int) -> Payment | None:

@@ -14,6 +14,12 @@ def email() -> str:
     return given if re.fullmatch(r"[^@\s]+@[^@\s]+", given) else abort(400)
 
 
+def user() -> str:
+    """Who is signed in, as the form or the query says it."""
+    given = request.values.get("user", "")
+    return given if re.fullmatch(r"[A-Za-z0-9-]{1,64}", given) else abort(400)
+
+
 def customer(address: str) -> str | None:
     found = checkout.client.v1.customers.list({"email": address, "limit": 1}).data
     return found[0].id if found else None
