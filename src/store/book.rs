@@ -88,8 +88,8 @@ impl Ledger {
         );
         let mut values = vec![subject.map_or(Value::Null, |subject| subject.to_owned().into())];
         if let Some(limit) = limit {
-            sql += &format!(
-                " AND number >= (SELECT MIN(number) FROM (SELECT number FROM entries \
+            sql = format!(
+                "{sql} AND number >= (SELECT MIN(number) FROM (SELECT number FROM entries \
                  WHERE {about} ORDER BY number DESC LIMIT ?2))"
             );
             values.push(limit.into());

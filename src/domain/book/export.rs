@@ -42,7 +42,8 @@ impl Form {
             Self::Jsonl => String::new(),
             // Accounts are open before anything that can have come.
             Self::Beancount => {
-                accounts.map(|account| format!("1970-01-01 open {account}\n")).collect()
+                let opened = accounts.map(|account| format!("1970-01-01 open {account}\n"));
+                opened.collect::<Vec<String>>().concat()
             }
             Self::Hledger => {
                 let commodity = |currency: &Currency| {
