@@ -142,15 +142,14 @@ impl Site {
     ) -> Result<Answer, FormError> {
         let (user, email) = (form.user()?, form.email()?);
         let known = known(ledger, user).await?;
-        let customer = match known.customer {
-            Some(customer) => customer,
-            None => {
-                let key = format!("user-{user}-{}", known.gone);
-                let params = json!({ "metadata": { "user": user } });
-                let path = "/v1/customers";
-                let made = self.stripe.call_with_key(Method::POST, path, &params, Some(&key));
-                made.await?.text("id").to_owned()
-            }
+        let customer = if let Some(customer) = known.customer {
+            customer
+        } else {
+            let key = format!("user-{user}-{}", known.gone);
+            let params = json!({ "metadata": { "user": user } });
+            let path = "/v1/customers";
+            let made = self.stripe.call_with_key(Method::POST, path, &params, Some(&key));
+            made.await?.text("id").to_owned()
         };
         let path = format!("/v1/customers/{customer}");
         self.stripe.post(&path, &json!({ "email": email })).await?;
