@@ -117,7 +117,7 @@ mod tests {
             let event = json!({"id": id, "object": "event", "type": kind, "created": 5,
                 "livemode": false, "api_version": null, "data": {"object": object}});
             let line = Line::event(Event::fetched(&event).unwrap(), Timestamp(9), Source::Poll);
-            batch.submit_blocking(Write::Line(Box::new(line))).unwrap();
+            batch.submit_blocking(Write::line(line)).unwrap();
         };
         let intent = |status: &str, came: i64| {
             json!({"id": "pi_1", "object": "payment_intent", "status": status, "amount": 500, "currency": "jpy",

@@ -146,7 +146,7 @@ pub async fn creem_rows(
     creem: &Creem,
     span: Span,
     now: Timestamp,
-    each: &mut (dyn FnMut(&Row) -> io::Result<()> + Send),
+    each: Each<'_>,
 ) -> Result<(), ProvidedError> {
     for object in creem.all("/v1/transactions/search").await? {
         let read = book_of_creem::row_of_transaction(&object, now).map_err(|error| {
@@ -155,7 +155,7 @@ pub async fn creem_rows(
         })?;
         let Some(sale) = read.filter(|sale| span.has(sale.created)) else { continue };
         let refunded = object.get("refunded_amount").and_then(Value::as_i64).unwrap_or_default();
-        each(&Row::session(&sale, Some(refunded)))?;
+        each(Row::session(&sale, Some(refunded)))?;
     }
     Ok(())
 }

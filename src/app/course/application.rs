@@ -456,7 +456,7 @@ pub fn free_port() -> Result<u16, Fault> {
 }
 
 const fn listening(port: u16, price: Option<String>, key: Option<ApiKey>) -> ListenOptions {
-    ListenOptions { port, or_next: true, forward_to: None, price, key }
+    ListenOptions { port, or_next: true, forward_to: None, price, secret: None, key }
 }
 
 async fn open_shop(
