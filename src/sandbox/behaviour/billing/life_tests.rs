@@ -124,24 +124,7 @@ impl Life {
                 let cards = ["pm_card_chargeCustomerFail", "pm_card_visa"];
                 self.shop.pay_with(cards[usize::from(good)]);
             }
-            Step::Plan(n) => {
-                let adopt = json!({"from_subscription": self.sub});
-                self.call("POST /v1/subscription_schedules", adopt);
-                let known = self.known();
-                let Some(schedule) = known["schedule"].as_str() else { return };
-                let made = self.shop.lab.get("subscription_schedule", schedule);
-                let next = json!({"items": [{"price": self.other, "quantity": n}]});
-                let mut now = made["phases"][0].clone();
-                let items: Vec<Value> = now["items"]
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .map(|it| json!({"price": it["price"], "quantity": it["quantity"]}))
-                    .collect();
-                now = json!({"items": items, "start_date": now["start_date"], "end_date": now["end_date"]});
-                let path = format!("POST /v1/subscription_schedules/{schedule}");
-                self.call(&path, json!({"phases": [now, next]}));
-            }
+            Step::Plan(n) => self.plan(n),
             Step::LetGo => {
                 if schedule.is_empty() {
                     return;
@@ -155,6 +138,26 @@ impl Life {
                 self.call("POST /v1/invoiceitems", item);
             }
         }
+    }
+
+    /// A schedule whose next phase is another price.
+    fn plan(&mut self, quantity: i64) {
+        let adopt = json!({"from_subscription": self.sub});
+        self.call("POST /v1/subscription_schedules", adopt);
+        let known = self.known();
+        let Some(schedule) = known["schedule"].as_str() else { return };
+        let made = self.shop.lab.get("subscription_schedule", schedule);
+        let next = json!({"items": [{"price": self.other, "quantity": quantity}]});
+        let mut now = made["phases"][0].clone();
+        let items: Vec<Value> = now["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| json!({"price": it["price"], "quantity": it["quantity"]}))
+            .collect();
+        now = json!({"items": items, "start_date": now["start_date"], "end_date": now["end_date"]});
+        let path = format!("POST /v1/subscription_schedules/{schedule}");
+        self.call(&path, json!({"phases": [now, next]}));
     }
 
     fn check(&self) {

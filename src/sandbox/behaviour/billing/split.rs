@@ -60,11 +60,12 @@ pub fn terms(subscription: &Value, amount: i64) -> Doc {
         terms.insert("on_behalf_of".to_owned(), account.clone());
     }
     if let Some(data) = subscription.get("transfer_data").filter(|it| it.is_object()) {
-        let mut goes_on = json!({"destination": text(data, "destination")});
+        let mut goes_on = Doc::new();
+        goes_on.insert("destination".to_owned(), json!(text(data, "destination")));
         if let Some(part) = share(data, "amount_percent") {
-            goes_on["amount"] = json!(part);
+            goes_on.insert("amount".to_owned(), json!(part));
         }
-        terms.insert("transfer_data".to_owned(), goes_on);
+        terms.insert("transfer_data".to_owned(), Value::Object(goes_on));
     }
     terms
 }
