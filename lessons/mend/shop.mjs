@@ -220,6 +220,13 @@ const rows = () =>
 
 const escaped = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 
+// It gives nothing: whoever has the address can ask.
+async function verify(user, id) {
+  if (book.creditOrders[id] !== user) return null;
+  const session = await stripe("GET", `/v1/checkout/sessions/${id}`);
+  return { status: session.payment_status, credits: credits(user) };
+}
+
 async function success(id) {
   const session = await stripe("GET", `/v1/checkout/sessions/${encodeURIComponent(id)}`).catch(() => null);
   if (!session) return [404, '<p>There is no such order. <a href="/">Back to the shop</a></p>'];
@@ -242,6 +249,10 @@ async function handle(method, url, headers, body) {
     return [200, JSON.stringify(RIGHTS), { "Content-Type": "application/json" }];
   if (method === "GET" && url.pathname === "/credits")
     return [200, JSON.stringify({ credits: credits(url.searchParams.get("user")) }), { "Content-Type": "application/json" }];
+  if (method === "GET" && url.pathname === "/credits/verify") {
+    const found = await verify(url.searchParams.get("user"), url.searchParams.get("session_id"));
+    return [found ? 200 : 404, JSON.stringify(found), { "Content-Type": "application/json" }];
+  }
   if (method === "GET" && url.pathname === "/order")
     return [200, JSON.stringify(order(url.searchParams.get("order"))), { "Content-Type": "application/json" }];
   if (method === "POST" && url.pathname === "/checkout") return [303, "", { Location: (await newSession()).url }];

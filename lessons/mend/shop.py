@@ -245,6 +245,16 @@ def rows():
     return found
 
 
+def verify(asked):
+    # It gives nothing: whoever has the address can ask.
+    user, name = asked.get("user", ""), asked.get("session_id", "")
+    with book() as db:
+        own = db.execute("SELECT 1 FROM credit_orders WHERE session_id = ? AND user = ?", (name, user)).fetchone()
+    if not own:
+        return None
+    return {"status": stripe("GET", "/v1/checkout/sessions/" + name)["payment_status"], **credits(user)}
+
+
 class Shop(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -276,6 +286,9 @@ class Shop(BaseHTTPRequestHandler):
         elif url.path == "/credits":
             user = urllib.parse.parse_qs(url.query).get("user", [""])[0]
             self.answer(200, json.dumps(credits(user)), "application/json")
+        elif url.path == "/credits/verify":
+            found = verify(dict(urllib.parse.parse_qsl(url.query)))
+            self.answer(200 if found else 404, json.dumps(found), "application/json")
         elif url.path == "/order":
             number = urllib.parse.parse_qs(url.query).get("order", [""])[0]
             self.answer(200, json.dumps(order(number)), "application/json")

@@ -257,14 +257,6 @@ const INVOICES: &[Refusal] = &[
         "Invalid status: must be one of draft, ",
     ),
     (
-        "POST /v1/invoiceitems",
-        "customer=$cus price=$once",
-        400,
-        "parameter_unknown",
-        "price",
-        "Received unknown parameter: price. Did you mean pricing?",
-    ),
-    (
         "GET /v1/invoiceitems/ii_x",
         "",
         404,

@@ -33,7 +33,7 @@ use std::time::Duration;
 
 /// What each sorter may hold in memory. A side has one for each key that its rows stand under and one for the parts
 /// of payouts, and what is found has one: eleven at most, and mostly three.
-const ROOM: usize = 5 * 512 * 1024;
+const ROOM: usize = 2 * 1024 * 1024;
 
 /// From how many rows on nobody reads what agrees.
 const BRIEF_FROM: u64 = 10_000;

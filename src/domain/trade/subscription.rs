@@ -163,7 +163,8 @@ fn status(known: &Snapshot, paid: Option<i64>, failed: Option<i64>) -> &str {
     let paid_last = paid.is_some() && paid >= failed;
     match known.status.as_str() {
         "incomplete" if paid.is_some_and(|at| at >= known.at) => "active",
-        "past_due" | "unpaid" if paid_last && paid > Some(known.at) => "active",
+        // Within one second, what failed is paid: the other way round another period would have to begin.
+        "past_due" | "unpaid" if paid_last && paid >= Some(known.at) => "active",
         "active" if !paid_last && failed > Some(known.at) => "past_due",
         status => status,
     }

@@ -172,13 +172,16 @@ fn is_modelled(kind: &str) -> bool {
     !NOT_YET.contains(&kind)
 }
 
-/// What a path's placeholder is called in a refusal, where that is not its own name; nothing for a session.
+/// What a path's placeholder is called in a refusal, by every method or by one, where that is not its own name; nothing
+/// for a session.
 const PLACEHOLDERS: &[(&str, Option<&str>)] = &[
     ("/v1/customers/{customer}", Some("id")),
     ("/v1/charges/{charge}", Some("id")),
     ("/v1/checkout/sessions/{session}", None),
     ("/v1/checkout/sessions/{session}/expire", None),
     ("/v1/checkout/sessions/{session}/line_items", None),
+    ("/v1/invoiceitems/{invoiceitem}", Some("id")),
+    ("POST /v1/invoices/{invoice}", Some("id")),
     ("/v1/invoices/{invoice}/finalize", Some("id")),
     ("/v1/invoices/{invoice}/mark_uncollectible", Some("id")),
     ("/v1/invoices/{invoice}/pay", Some("id")),
@@ -198,7 +201,7 @@ pub fn named(mut failure: Failure, call: &Call) -> Failure {
     // A parameter named it.
     let Some(at) = at else { return failure };
     let own = names.nth(at);
-    let known = PLACEHOLDERS.iter().find(|known| known.0 == path);
+    let known = PLACEHOLDERS.iter().find(|known| known.0 == path || known.0 == call.key);
     failure.param = known.map_or(own, |known| known.1).map(str::to_owned);
     failure
 }
@@ -244,7 +247,8 @@ mod tests {
             assert!(all.iter().any(|endpoint| endpoint.key() == *key), "{key} {name}");
         }
         for (path, _) in PLACEHOLDERS {
-            assert!(all.iter().any(|endpoint| endpoint.path == *path), "{path}");
+            let is_it = |endpoint: &Endpoint| endpoint.path == *path || endpoint.key() == *path;
+            assert!(all.iter().any(is_it), "{path}");
         }
     }
 
@@ -362,6 +366,8 @@ mod tests {
             ("GET /v1/products/{id}", Some("id")),
             ("GET /v1/customers/{customer}", Some("id")),
             ("GET /v1/charges/{charge}", Some("id")),
+            ("GET /v1/invoices/{invoice}", Some("invoice")),
+            ("POST /v1/invoices/{invoice}", Some("id")),
             ("POST /v1/payment_intents/{intent}/capture", Some("intent")),
             ("POST /v1/payment_methods/{payment_method}/attach", Some("payment_method")),
             ("GET /v1/refunds/{refund}", Some("refund")),

@@ -5,6 +5,15 @@ use crate::sandbox::behaviour::payment::confirm;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
 
+/// What a merchant's page is told of the session in its frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Framed {
+    /// Whether it is complete.
+    pub complete: bool,
+    /// Where the page goes then, if anywhere.
+    pub leave: Option<String>,
+}
+
 /// Whether a session is paid in a frame of the merchant's page.
 pub fn is_framed(session: &Value) -> bool {
     text(session, "ui_mode") == "embedded_page"

@@ -7,7 +7,7 @@ use crate::sandbox::engine::private::SessionPart;
 use crate::sandbox::page::choices;
 use crate::sandbox::page::entry::{Asks, FieldError, Form, Saved};
 use crate::sandbox::page::field::{Choice, Field, Maker, shown};
-use crate::sandbox::page::leave;
+use crate::sandbox::page::leave::{self, Framed};
 use crate::sandbox::page::order::{self, Order};
 use crate::words::page::Words;
 use askama::Template;
@@ -277,15 +277,6 @@ pub struct NoticePage {
     pub link: Option<String>,
     /// What the merchant's page around it is told, where there is one.
     pub framed: Option<Framed>,
-}
-
-/// What a merchant's page is told of the session in its frame.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Framed {
-    /// Whether it is complete.
-    pub complete: bool,
-    /// Where the page goes then, if anywhere.
-    pub leave: Option<String>,
 }
 
 impl NoticePage {
