@@ -60,6 +60,10 @@ impl Snapshot {
         self.follows(earlier) || self.before.is_empty() && stood(self) == stood(earlier)
     }
 
+    fn repeats(&self, other: &Self) -> bool {
+        self.before.is_empty() && other.before.is_empty() && self.comes_after(other)
+    }
+
     /// Whether it can be the first of its second, after what was known before.
     fn begins_after(&self, before: Option<&Self>) -> bool {
         if let Some(before) = before {
@@ -75,7 +79,7 @@ const CHAIN_MAX: usize = 6;
 
 /// How well an order of snapshots is explained by what each says that it changed: how many it puts in order, and whether
 /// the first follows what was before it. What nothing tells apart is ordered by how far it is.
-type Explained<'s> = (usize, bool, (i64, u8, bool, &'s Snapshot));
+type Explained<'s> = (usize, bool, (i64, bool, u8, &'s Snapshot));
 
 /// The best order of these after `from`, which is itself the end of one: each follows the one before it.
 fn ordered<'s>(
@@ -83,7 +87,7 @@ fn ordered<'s>(
     (length, is_known): (usize, bool),
     rest: &[&'s Snapshot],
 ) -> Explained<'s> {
-    let far = (from.until, rank(&from.status), from.ends, from);
+    let far = (from.until, from.ends, rank(&from.status), from);
     let ends = rest.iter().copied().filter(|next| next.comes_after(from)).map(|next| {
         let others: Vec<_> = rest.iter().copied().filter(|it| *it != next).collect();
         ordered(next, (length + 1, is_known), &others)
@@ -100,9 +104,10 @@ fn latest<'s>(seen: &[&'s Snapshot]) -> Option<&'s Snapshot> {
     let newest = pool.iter().map(|it| it.at).max()?;
     let (mut last, earlier): (Vec<_>, Vec<_>) = pool.into_iter().partition(|it| it.at == newest);
     last.sort();
-    last.dedup();
+    // Two that show the same and say of no change are one.
+    last.dedup_by(|one, other| one == other || one.repeats(other));
     if last.len() > CHAIN_MAX {
-        return last.into_iter().max_by_key(|it| (it.until, rank(&it.status), it.ends, *it));
+        return last.into_iter().max_by_key(|it| (it.until, it.ends, rank(&it.status), *it));
     }
     // Within one second, what an event says that it changed tells which came before it; also where it went there and
     // back again, and then the one that began tells where it ended.
@@ -146,7 +151,7 @@ impl Mirror {
             customer: seen.iter().filter_map(|it| it.customer.clone()).max(),
             plan: of_plan.map(|it| it.plan.clone()).unwrap_or_default(),
             price: known.price.clone(),
-            status: status(&known, paid.map(|(at, _)| at), failed).to_owned(),
+            status: status(&known, paid, failed).to_owned(),
             until: known.until.max(paid.map_or(0, |(_, until)| until)),
             ends: known.ends,
         })
@@ -159,12 +164,14 @@ impl Mirror {
 }
 
 /// The status of a snapshot, where an invoice that was paid or failed afterwards does not say otherwise.
-fn status(known: &Snapshot, paid: Option<i64>, failed: Option<i64>) -> &str {
+fn status(known: &Snapshot, period: Option<(i64, i64)>, failed: Option<i64>) -> &str {
+    let paid = period.map(|(at, _)| at);
     let paid_last = paid.is_some() && paid >= failed;
+    // Within one second, a payment for a later period came after what failed.
+    let paid_since = period > Some((known.at, known.until));
     match known.status.as_str() {
         "incomplete" if paid.is_some_and(|at| at >= known.at) => "active",
-        // Within one second, what failed is paid: the other way round another period would have to begin.
-        "past_due" | "unpaid" if paid_last && paid >= Some(known.at) => "active",
+        "past_due" | "unpaid" if paid_last && paid_since => "active",
         "active" if !paid_last && failed > Some(known.at) => "past_due",
         status => status,
     }
