@@ -54,8 +54,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn run_line(arguments: &[OsString], early: &Canvas) -> ExitCode {
-    let line = match parse(arguments, early) {
-        Ok(line) => line,
+    let (line, name) = match parse(arguments, early) {
+        Ok(parsed) => parsed,
         Err(code) => return code,
     };
     let sources = match Sources::read(Path::new("")) {
@@ -87,7 +87,7 @@ fn run_line(arguments: &[OsString], early: &Canvas) -> ExitCode {
         Some(locale) => sources.with_flag(keys::LANG, Some(locale.code().to_owned())),
         None => sources,
     };
-    run::run(line, &command_name(arguments), &sources, early)
+    run::run(line, &name, &sources, early)
 }
 
 /// `stripegym help checkout` is `stripegym checkout --help`.
@@ -99,13 +99,13 @@ fn ask_for_help(mut arguments: Vec<OsString>) -> Vec<OsString> {
     arguments
 }
 
-/// Reads the command line; where it shows help or a usage error instead, the code to end with.
-fn parse(arguments: &[OsString], early: &Canvas) -> Result<Line, ExitCode> {
-    let parsed = grammar::command()
-        .try_get_matches_from(arguments)
-        .and_then(|matches| grammar::read(&matches));
-    let error = match parsed {
-        Ok(line) => return Ok(line),
+/// Reads the command line, and names its command; where it shows help or a usage error instead, the code to end with.
+fn parse(arguments: &[OsString], early: &Canvas) -> Result<(Line, String), ExitCode> {
+    let mut grammar = grammar::for_reading();
+    let parsed = grammar.try_get_matches_from_mut(arguments);
+    let name = grammar::named(&grammar, arguments);
+    let error = match parsed.and_then(|matches| grammar::read(&matches)) {
+        Ok(line) => return Ok((line, name)),
         Err(error) => error,
     };
     match error.kind() {
@@ -125,22 +125,10 @@ fn parse(arguments: &[OsString], early: &Canvas) -> Result<Line, ExitCode> {
             Err(ExitCode::from(exit::SUCCESS))
         }
         _ => {
-            let problem = usage::problem(&error, command_name(arguments));
+            let problem = usage::problem(&error, name);
             Err(fail(&problem.into(), early))
         }
     }
-}
-
-/// The command that the words name, as far as it exists: `stripegym ledger show`.
-pub(crate) fn command_name(arguments: &[OsString]) -> String {
-    let mut name = "stripegym".to_owned();
-    let mut command = grammar::command();
-    for word in arguments.iter().skip(1).filter_map(|word| word.to_str()) {
-        let Some(next) = command.find_subcommand(word).cloned() else { continue };
-        name = format!("{name} {word}");
-        command = next;
-    }
-    name
 }
 
 /// Language, form and colour as far as they can be known without reading the command line properly.
@@ -189,7 +177,8 @@ mod tests {
 
     #[test]
     fn a_usage_error_names_the_command_it_belongs_to() {
-        let name = command_name(&words(&["stripegym", "--json", "ledger", "show", "--bogus"]));
+        let typed = words(&["stripegym", "--json", "ledger", "show", "--bogus"]);
+        let name = grammar::named(&grammar::command(), &typed);
         assert_eq!(name, "stripegym ledger show");
     }
 

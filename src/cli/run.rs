@@ -31,9 +31,9 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::merchant_command::Work;
 use crate::domain::report::Report;
 use crate::net::shutdown::Stop;
+use crate::os::zone;
 use crate::view;
 use crate::view::canvas::{Canvas, Format};
-use jiff::tz::TimeZone;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -62,7 +62,7 @@ pub(crate) fn run(line: Line, name: &str, sources: &Sources, early: &Canvas) -> 
         format: format(&line),
         locale: config.locale,
         colour: !config.no_color && early.colour && !for_build_servers(&line),
-        zone: TimeZone::system(),
+        zone: zone::of_reader(sources.is_set("TZ")),
         ..early.clone()
     };
     let copies = build_server::asked(line.command.as_ref());

@@ -129,6 +129,11 @@ impl Sources {
         self.environment.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// Whether the environment has a variable, if only an empty one.
+    pub fn is_set(&self, name: &str) -> bool {
+        self.environment.contains_key(name)
+    }
+
     /// The language: `STRIPEGYM_LANG`, else `LC_ALL`, `LC_MESSAGES`, `LANG`, else English.
     pub fn locale(&self) -> Locale {
         let own = self.find(keys::LANG).and_then(|found| Locale::read(&found.value));

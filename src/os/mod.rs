@@ -7,3 +7,4 @@ pub mod http_date;
 pub mod keeper;
 pub mod place;
 pub mod private;
+pub mod zone;

@@ -5,7 +5,7 @@ use crate::app::course::talk::of_code;
 use crate::cli::args::{Checkout, Command};
 use crate::cli::options::Reader;
 use crate::cli::talk::{Talking, line};
-use crate::cli::{command_name, exit, grammar, run, usage};
+use crate::cli::{exit, grammar, run, usage};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::view;
 use crate::view::canvas::Canvas;
@@ -33,7 +33,9 @@ impl Talking<'_> {
 async fn answer(context: &Context, canvas: &Canvas, line: &str) -> String {
     let words = std::iter::once("stripegym".to_owned()).chain(line::split(line));
     let words: Vec<OsString> = words.map(OsString::from).collect();
-    let matches = grammar::command().try_get_matches_from(&words);
+    let mut grammar = grammar::for_reading();
+    let matches = grammar.try_get_matches_from_mut(&words);
+    let name = grammar::named(&grammar, &words);
     let parsed = match matches.and_then(|matches| grammar::read(&matches)) {
         Ok(parsed) => parsed,
         Err(error)
@@ -42,13 +44,12 @@ async fn answer(context: &Context, canvas: &Canvas, line: &str) -> String {
             return error.to_string();
         }
         Err(error) => {
-            return fault(&usage::problem(&error, command_name(&words)).into(), canvas);
+            return fault(&usage::problem(&error, name).into(), canvas);
         }
     };
     let Some(command) = parsed.command else { return String::new() };
     let (notices, heard) = NoticeSink::pair();
     let inner = Context { notices, ..context.clone() };
-    let name = command_name(&words);
     let reader = Reader {
         command: &name,
         now: context.clock.now(),

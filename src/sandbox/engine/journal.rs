@@ -149,21 +149,7 @@ impl Journal {
     /// Opens `path`, creating it where it is missing; carries over a file of the layout before. With the right
     /// to host its folder, that is looked after too.
     pub(super) fn open(path: &Path, lock: Option<Arc<HostLock>>) -> Result<Self, JournalError> {
-        // Nothing is set in a file before it is known to be ours.
-        let found: i64 = opened(path)
-            .and_then(|file| file.query_row("PRAGMA user_version", [], |row| row.get(0)))
-            .map_err(|e| sqlite(path, &e))?;
-        if !(0..=SCHEMA).contains(&found) {
-            return Err(JournalError::Newer { path: path.to_owned(), found });
-        }
-        let mut connection = connect(path).map_err(|e| sqlite(path, &e))?;
-        match found {
-            0 => create(&connection).map_err(|e| sqlite(path, &e))?,
-            1 => carry::over(&mut connection).map_err(|e| sqlite(path, &e))?,
-            _ => {}
-        }
-        drop(connection);
-        let (connection, place) = Place::open(path, connect).map_err(|e| sqlite(path, &e))?;
+        let (connection, place) = Place::open(path, ours)?;
         let number = number(&connection).map_err(|e| sqlite(path, &e))?;
         let path = path.to_owned();
         Ok(Self { path, connection: Some(connection), place, lock, number, to_open: false })
@@ -323,6 +309,24 @@ fn opened(path: &Path) -> rusqlite::Result<Connection> {
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_WAIT)?;
+    Ok(connection)
+}
+
+/// Opens a file that is ours, with its tables.
+fn ours(path: &Path) -> Result<Connection, JournalError> {
+    // Nothing is set in a file before it is known to be ours.
+    let found: i64 = opened(path)
+        .and_then(|file| file.query_row("PRAGMA user_version", [], |row| row.get(0)))
+        .map_err(|e| sqlite(path, &e))?;
+    if !(0..=SCHEMA).contains(&found) {
+        return Err(JournalError::Newer { path: path.to_owned(), found });
+    }
+    let mut connection = connect(path).map_err(|e| sqlite(path, &e))?;
+    match found {
+        0 => create(&connection).map_err(|e| sqlite(path, &e))?,
+        1 => carry::over(&mut connection).map_err(|e| sqlite(path, &e))?,
+        _ => {}
+    }
     Ok(connection)
 }
 
