@@ -254,8 +254,9 @@ fn play(seed: u64) -> Vec<String> {
                 merchant.is_whole(&acknowledged);
                 None
             }
-            20..23 if cfg!(target_os = "linux") => {
-                // What stands in the file alone comes back from whoever has it open.
+            20..23 if cfg!(target_os = "linux") && merchant.path().exists() => {
+                // What stands in the file alone comes back from whoever has it open, with the next that is written: an
+                // event that is signed too long ago is refused before.
                 fs::remove_file(merchant.path()).unwrap();
                 merchant.hear(&bodies[at], signed)
             }
@@ -288,7 +289,9 @@ fn play(seed: u64) -> Vec<String> {
         assert_eq!(calm.hear(body, clock.now()), Some(200));
     }
     assert_eq!(merchant.state(), calm.state(), "the same events, another ledger");
-    assert!(!merchant.state().1.is_empty());
+    // Every card may have been declined.
+    let paid = events.iter().any(|it| it["type"] == "charge.succeeded");
+    assert_eq!(!merchant.state().1.is_empty(), paid, "money moves where something was paid");
     told
 }
 

@@ -43,6 +43,10 @@ fn files(dir: &Path, extension: &str, found: &mut Vec<PathBuf>) {
     found.sort();
 }
 
+fn read_text(path: &Path) -> String {
+    fs::read_to_string(path).unwrap()
+}
+
 fn sources() -> Vec<Source> {
     let sources = files_of_source().into_iter().map(|(path, text)| {
         let module = path.split('/').next().unwrap().trim_end_matches(".rs").to_owned();
@@ -560,6 +564,20 @@ fn lock_file_names_only_the_public_registry() {
         let public = "source = \"registry+https://github.com/rust-lang/crates.io-index\"";
         assert_eq!(line, public, "Cargo.lock: a package from elsewhere");
     }
+}
+
+/// A command that takes a file and reports what it found: nothing else of the program has its name, so that what names
+/// it is what one has to write for a command.
+#[test]
+fn a_command_is_written_in_fewer_than_eleven_places() {
+    let names = ["verify-report", "VerifyReport", "verify_report"];
+    let mut texts = Vec::new();
+    files(&root().join("src"), "ftl", &mut texts);
+    let texts = texts.iter().map(|path| (path.display().to_string(), read_text(path)));
+    let code = sources().into_iter().map(|it| (it.path, it.code.join("\n")));
+    let named = code.chain(texts).filter(|(_, text)| names.iter().any(|name| text.contains(name)));
+    let places: Vec<String> = named.map(|(path, _)| path).collect();
+    assert!((6..11).contains(&places.len()), "{places:#?}");
 }
 
 #[test]
