@@ -311,10 +311,9 @@ fn an_address_that_cannot_be_called_is_exit_2() {
 
 #[test]
 fn a_file_that_is_not_there_is_named_with_its_cause() {
-    for (lang, cause, advice) in [
-        ("en", "No such file", "Check the path"),
-        ("ja", "No such file", "パス"),
-    ] {
+    for (lang, cause, advice) in
+        [("en", "No such file", "Check the path"), ("ja", "No such file", "パス")]
+    {
         let ran = Env::new().run(&["verify-report", "nofile", "--lang", lang]);
         assert_eq!((ran.code, ran.out.as_str()), (3, ""));
         for said in ["nofile", cause, advice] {

@@ -516,7 +516,7 @@ fn a_kill_in_the_middle_happens_whole_or_not_at_all() {
 
 #[test]
 fn a_power_cut_leaves_what_was_acknowledged() {
-    ends_and_comes_back(rounds(10, 200), |desk| {
+    ends_and_comes_back(rounds(4, 200), |desk| {
         desk.faults.cut(&mut desk.program.lock().unwrap());
     });
 }

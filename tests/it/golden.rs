@@ -3,6 +3,7 @@
 //!
 //! `STRIPEGYM_REGENERATE=1 cargo test --test it golden` writes them anew; read the difference before committing it.
 
+use crate::env::rounds;
 use crate::transcript::{DAYS, Seeded};
 use std::fs;
 use std::io::{Read, Write};
@@ -14,7 +15,8 @@ use unicode_width::UnicodeWidthStr as _;
 const LANGS: [&str; 2] = ["en", "ja"];
 /// The width of which there is a copy.
 const USUAL: usize = 80;
-const WIDTHS: [usize; 3] = [60, USUAL, 132];
+/// The narrow one shows what does not fit; the wide one is tried in the long run.
+const WIDTHS: [usize; 3] = [USUAL, 60, 132];
 
 /// Whether the files are to be written anew.
 #[expect(clippy::disallowed_methods, reason = "one switch for whoever runs the tests")]
@@ -80,7 +82,8 @@ fn broken_tables(text: &str) -> Vec<String> {
 
 #[test]
 fn the_week_is_as_it_was() {
-    let all = LANGS.iter().flat_map(|lang| WIDTHS.map(|width| (*lang, width)));
+    let all =
+        LANGS.iter().flat_map(|lang| WIDTHS[..rounds(2, 3)].iter().map(|width| (*lang, *width)));
     let running: Vec<_> =
         all.map(|(lang, width)| (lang, width, thread::spawn(move || week(lang, width)))).collect();
     let mut wrong = Vec::new();

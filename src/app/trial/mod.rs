@@ -19,7 +19,7 @@ use crate::domain::mode::Mode;
 use crate::domain::notice::Notice;
 use crate::domain::report::Tried;
 use crate::os::clock::Clock;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -35,8 +35,8 @@ pub struct Scope {
     pub tools: PathBuf,
     /// Only programs whose name begins so: `python`, `mutant no_sig`.
     pub only: Option<String>,
-    /// Whether broken shops and the starters of one language are graded by the lesson that they are about alone; else
-    /// those of every language, by every lesson.
+    /// Whether broken shops and the starters of one language are graded by the lesson that they are about alone, and of
+    /// a lesson without which the course is complete one broken shop; else all of every language, by every lesson.
     pub brief: bool,
     /// How many run side by side: a program waits for itself half of the time.
     pub jobs: usize,
@@ -132,8 +132,11 @@ pub async fn run(context: &Context, scope: &Scope) -> Result<Vec<Tried>, Fault> 
     }
     let (name, language) = ("mutant healthy".to_owned(), BROKEN.to_owned());
     queue.push_back(Trial { name, language, expected: Expected::Healthy });
-    let broken = mutant::all(&course::library()).map_err(|it| course::of_lesson(&it))?;
-    for mutant in broken.mutants {
+    let all = course::library().manifest().map_err(|it| course::of_lesson(&it))?.lessons;
+    let broken = mutant::all(&course::library()).map_err(|it| course::of_lesson(&it))?.mutants;
+    // Who names programs means those.
+    let is_sample = scope.brief && scope.only.is_none();
+    for mutant in if is_sample { sample(broken, &all) } else { broken } {
         let name = format!("mutant {}", mutant.id);
         let expected = Expected::Caught(mutant);
         queue.push_back(Trial { name, language: BROKEN.to_owned(), expected });
@@ -141,7 +144,6 @@ pub async fn run(context: &Context, scope: &Scope) -> Result<Vec<Tried>, Fault> 
     if let Some(only) = &scope.only {
         queue.retain(|trial| trial.name.starts_with(only));
     }
-    let all = course::library().manifest().map_err(|it| course::of_lesson(&it))?.lessons;
     let lessons = lessons(context)?;
     let course = Course { context, dirs: &dirs, shops: &shops, lessons, all, brief: scope.brief };
     let done = Done::of(queue.len());
@@ -170,6 +172,15 @@ pub async fn run(context: &Context, scope: &Scope) -> Result<Vec<Tried>, Fault> 
     let mut tried = done.all();
     tried.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(tried)
+}
+
+/// The broken shops of the lessons that everybody takes, and the first of each other lesson.
+fn sample(broken: Vec<Mutant>, all: &[Entry]) -> Vec<Mutant> {
+    let is_optional = |id: &str| all.iter().any(|it| it.id == id && it.optional);
+    let mut seen = BTreeSet::new();
+    let mut sample = broken;
+    sample.retain(|it| seen.insert(it.lesson.clone()) || !is_optional(&it.lesson));
+    sample
 }
 
 /// What came of the programs, each in its place, and how many of them were said: in order, whoever ended first.
@@ -356,5 +367,19 @@ mod tests {
         };
         assert_eq!([2, 0, 3, 1].map(add), ["", "0", "", "123"]);
         assert_eq!(done.all().len(), 4);
+    }
+
+    #[test]
+    fn a_sample_has_all_of_the_week_and_one_of_each_other_lesson() {
+        let all = course::library().manifest().unwrap().lessons;
+        let broken = mutant::all(&course::library()).unwrap().mutants;
+        let of = |id: &str, those: &[Mutant]| those.iter().filter(|it| it.lesson == id).count();
+        let sampled = sample(broken.clone(), &all);
+        for lesson in &all {
+            let (before, after) = (of(&lesson.id, &broken), of(&lesson.id, &sampled));
+            let expected = if lesson.optional { before.min(1) } else { before };
+            assert_eq!(after, expected, "{}", lesson.id);
+        }
+        assert!(sampled.len() < broken.len());
     }
 }
