@@ -8,7 +8,7 @@ use crate::merchant::password::Passwords;
 use crate::merchant::plan::{Offer, Page};
 use crate::merchant::provider::ProviderName;
 use crate::merchant::provider::creem::CreemProvider;
-use crate::merchant::provider::creem_api::Creem;
+use crate::shop::creem_api::Creem;
 use crate::merchant::provider::stripe::StripeProvider;
 use crate::merchant::web::route;
 use crate::net::server::{self, Limits};

@@ -45,6 +45,8 @@ impl World {
             product: "Tea".to_owned(),
             price: Money::new(500, Currency::JPY),
             price_id: None,
+            second: None,
+            keys: Keyring::at(self._folder.path()),
         };
         let running = listener::start(ListenerConfig {
             addr: SocketAddr::from(([127, 0, 0, 1], 0)),

@@ -606,5 +606,5 @@ fn track_each_broken_shop_has_its_file() {
         assert_eq!(named, there, "{}", lesson.display());
         count += named.len();
     }
-    assert_eq!(count, 110);
+    assert_eq!(count, 134);
 }

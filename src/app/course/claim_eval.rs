@@ -82,6 +82,11 @@ pub async fn found(run: &LessonRun<'_>, claim: &Claim) -> Result<Finding, ActErr
         Claim::Verdicts(it) => verdicts(vars, it),
         Claim::Log(it) => log_in_time(run, vars, it).await,
         Claim::NoSecret { places } => Ok(no_secret(run, places)),
+        Claim::Unwritten { text } => {
+            let text = vars.filled(text)?;
+            let found = blocking(|| run.file_with(&text));
+            Ok(finding(found.is_none(), Statement::NoSecret, found.unwrap_or_default()))
+        }
         Claim::Alive {} => {
             let there = run.over().is_none() && run.answers().await;
             let got = run.over().unwrap_or_else(|| if there { "ok" } else { "–" }.to_owned());

@@ -31,7 +31,7 @@ impl Routes {
         let all: Vec<&Act> = steps.into_iter().chain(acts).collect();
         let asks = all.iter().any(|act| match &act.verb {
             Verb::Http(it) => is_page(&it.url),
-            Verb::Form { .. } => true,
+            Verb::Form { .. } | Verb::CreemCheckout(_) => true,
             Verb::Checkout(it) => it.via == Via::App && !day.lesson.stands_in,
             _ => false,
         });

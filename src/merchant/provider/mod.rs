@@ -1,7 +1,6 @@
 //! A payment provider, as the application sees it: whoever sends an event proves it, and an event states facts.
 
 pub mod creem;
-pub mod creem_api;
 pub mod stripe;
 
 use crate::domain::book::line::Source;

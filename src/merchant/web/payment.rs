@@ -13,7 +13,7 @@ use crate::merchant::checkout::{self, Begun, Purchase};
 use crate::merchant::creem_checkout;
 use crate::merchant::failure::ShopError;
 use crate::merchant::projection;
-use crate::merchant::provider::creem_api::Creem;
+use crate::shop::creem_api::Creem;
 use crate::merchant::provider::{self, ProviderName, stripe};
 use crate::merchant::server::Desk;
 use crate::merchant::web::page;
