@@ -18,7 +18,7 @@ use crate::shop::intake::{Intake, Received, Secrets};
 use crate::shop::listener_event::{EventSink, ListenerEvent, Via};
 use crate::shop::locality;
 use crate::shop::metrics::{Ended, Metrics};
-use crate::shop::second::{self, Second};
+use crate::shop::second;
 use crate::shop::site::{self, Site};
 use crate::shop::till;
 use crate::store::Ledger;
@@ -344,14 +344,14 @@ async fn webhook(desk: &Arc<Desk>, request: Request<Arriving>) -> Answer {
             return rejected(desk, began, cause, answer::body_fault(fault));
         }
     };
-    let delivered = match second_of(desk, parts.uri.path()) {
-        Some(None) => return answer::error(404, "no_second", "There is no second provider."),
-        Some(Some(second)) => second.hear(&desk.intake, &parts.headers, &body).await,
-        None => {
-            let signature = parts.headers.get("stripe-signature");
-            let signature = signature.and_then(|value| value.to_str().ok());
-            desk.intake.deliver(signature, &body).await
-        }
+    let delivered = if parts.uri.path() == second::WEBHOOK {
+        let Some(second) = desk.site.as_ref().and_then(|site| site.second.as_ref()) else {
+            return answer::error(404, "no_second", "There is no second provider.");
+        };
+        second.hear(&desk.intake, &parts.headers, &body).await
+    } else {
+        let signature = parts.headers.get("stripe-signature");
+        desk.intake.deliver(signature.and_then(|value| value.to_str().ok()), &body).await
     };
     match delivered {
         Ok(received) => {
@@ -369,11 +369,6 @@ async fn webhook(desk: &Arc<Desk>, request: Request<Arriving>) -> Answer {
             rejected(desk, began, refusal.name(), answer)
         }
     }
-}
-
-/// The second provider, where it is the one that tells; nothing within, where there is none.
-fn second_of<'d>(desk: &'d Desk, path: &str) -> Option<Option<&'d Second>> {
-    (path == second::WEBHOOK).then(|| desk.site.as_ref().and_then(|site| site.second.as_ref()))
 }
 
 /// Tells of a delivery once it was also passed on, if it is to be. The sender does not wait for that.
