@@ -244,8 +244,8 @@ fn express(modules: &Path) -> Option<Duration> {
 #[expect(clippy::disallowed_methods, reason = "a bench has no settings but its arguments and this")]
 fn main() {
     let named = std::env::var_os("STRIPEGYM_BENCH_MODULES").map(PathBuf::from);
-    let own = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("target/conformance/track/node/node_modules");
+    let own =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("target/conformance/track/node/node_modules");
     let most = ours();
     if express(&named.unwrap_or(own)).is_none() {
         println!("no Express: `./test` installs it, or STRIPEGYM_BENCH_MODULES names its folder");

@@ -10,8 +10,8 @@ use crate::shop::answer::{self, Answer};
 use crate::shop::buyer::asked;
 use crate::shop::site::Site;
 use crate::shop::till::{Form, FormError, page_of, said};
-use crate::store::{Ledger, StoreError};
 use crate::store::keyring::{Issued, Keyring};
+use crate::store::{Ledger, StoreError};
 use hyper::header::{AUTHORIZATION, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use serde_json::json;
 use std::sync::Arc;
@@ -103,11 +103,7 @@ impl Site {
     }
 }
 
-fn call(
-    keys: &Keyring,
-    ledger: &Ledger,
-    hash: &str,
-) -> Result<Call, StoreError> {
+fn call(keys: &Keyring, ledger: &Ledger, hash: &str) -> Result<Call, StoreError> {
     let Some(subscription) = keys.subscription(hash)? else { return Ok(Call::Unknown) };
     let term = ledger.term(&subscription)?;
     if term.is_over {

@@ -68,9 +68,7 @@ impl Keyring {
     /// Counts a call in the period of this number; whether one was left.
     pub fn spend(&self, hash: &str, period: usize, quota: u32) -> Result<bool, StoreError> {
         let period = i64::try_from(period).unwrap_or(i64::MAX);
-        self.with(|connection| {
-            Ok(connection.execute(SPEND, params![hash, period, quota])? > 0)
-        })
+        self.with(|connection| Ok(connection.execute(SPEND, params![hash, period, quota])? > 0))
     }
 
     /// How many keys a user has, and how many calls were made with them in their periods.
@@ -86,10 +84,8 @@ impl Keyring {
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
         let Self(path) = self;
-        private::database(path).map_err(|error| StoreError::Io {
-            path: path.clone(),
-            reason: error.to_string(),
-        })?;
+        private::database(path)
+            .map_err(|error| StoreError::Io { path: path.clone(), reason: error.to_string() })?;
         let done = || {
             let connection = Connection::open(path)?;
             connection.busy_timeout(BUSY_WAIT)?;

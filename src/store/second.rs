@@ -63,7 +63,8 @@ impl Ledger {
         for (id, cart) in carts {
             let filter = Filter { session: Some(id.clone()), ..Filter::default() };
             for row in self.rows(&filter)? {
-                let came = [EntryStatus::Paid, EntryStatus::PartiallyRefunded, EntryStatus::Refunded];
+                let came =
+                    [EntryStatus::Paid, EntryStatus::PartiallyRefunded, EntryStatus::Refunded];
                 if !came.contains(&row.record.status) {
                     continue;
                 }
@@ -146,8 +147,7 @@ mod tests {
         let ledger = Ledger::open(&folder.path().join(FILE)).unwrap();
         let batch = ledger.writer().unwrap().start();
         let hear = |id: &str, kind: &str, object: Value| {
-            let event =
-                json!({"id": id, "eventType": kind, "created_at": 5_000, "object": object});
+            let event = json!({"id": id, "eventType": kind, "created_at": 5_000, "object": object});
             let event = Event::of_creem(event.to_string().as_bytes()).unwrap();
             let line = Line::event(event, Timestamp(9), Source::Poll);
             batch.submit_blocking(Write::line(line)).unwrap();
@@ -175,7 +175,11 @@ mod tests {
         };
         assert_eq!(of("ann"), [it]);
         assert_eq!((of("bob").len(), of("bob")[0].lost, of("eve").len()), (1, 0, 0));
-        hear("evt_6", "dispute.created", json!({"id": "disp_1", "object": "dispute", "amount": 250, "transaction": "tran_2"}));
+        hear(
+            "evt_6",
+            "dispute.created",
+            json!({"id": "disp_1", "object": "dispute", "amount": 250, "transaction": "tran_2"}),
+        );
         assert_eq!(of("bob")[0].lost, 250);
     }
 }

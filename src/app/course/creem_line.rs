@@ -7,7 +7,7 @@ use crate::app::course::lesson_run::LessonRun;
 use crate::app::course::perform::{gathered, id, led_to, unanswered};
 use crate::app::creem::sandbox_key;
 use crate::app::remote::segment;
-use crate::domain::course::act::{Api, CreemCheckout, CreemDeliver, CreemSigned};
+use crate::domain::course::act::{Api, AtCreem, CreemCheckout, CreemDeliver, CreemSigned};
 use crate::domain::course::statement::Statement;
 use crate::domain::creem;
 use crate::domain::peek::Peek as _;
@@ -65,8 +65,22 @@ impl CreemLine {
     }
 }
 
+/// Does an act at Creem.
+pub async fn perform(
+    run: &mut LessonRun<'_>,
+    save: Option<&str>,
+    act: &AtCreem,
+) -> Result<Value, ActError> {
+    match act {
+        AtCreem::Checkout(it) => checkout(run, save, it).await,
+        AtCreem::Call(it) => call(run, it).await,
+        AtCreem::Event { kind, about } => event(run, kind, about),
+        AtCreem::Deliver(it) => deliver(run, it).await,
+    }
+}
+
 /// Begins a purchase at Creem by the application's own button: the checkout that its page is of.
-pub async fn checkout(
+async fn checkout(
     run: &mut LessonRun<'_>,
     name: Option<&str>,
     it: &CreemCheckout,
@@ -100,7 +114,7 @@ pub async fn checkout(
 }
 
 /// Calls Creem, or a control of the sandbox's, and brings on what Creem tells of it.
-pub async fn call(run: &mut LessonRun<'_>, it: &Api) -> Result<Value, ActError> {
+async fn call(run: &mut LessonRun<'_>, it: &Api) -> Result<Value, ActError> {
     let path = run.vars.filled(&it.path)?;
     let params = run.vars.resolved(&it.params, &it.path)?;
     let mut line = taken(run).await?;
@@ -140,7 +154,7 @@ fn refusal(called: Result<Value, Error>) -> Result<Value, Error> {
 }
 
 /// The newest event of a type that is about something.
-pub fn event(run: &LessonRun<'_>, kind: &str, about: &str) -> Result<Value, ActError> {
+fn event(run: &LessonRun<'_>, kind: &str, about: &str) -> Result<Value, ActError> {
     let about = id(&run.vars, about)?;
     let events = run.creem.iter().flat_map(|line| &line.events).rev();
     let is_it = |event: &&Value| {
@@ -152,7 +166,7 @@ pub fn event(run: &LessonRun<'_>, kind: &str, about: &str) -> Result<Value, ActE
 }
 
 /// Sends an event straight to the application.
-pub async fn deliver(run: &mut LessonRun<'_>, it: &CreemDeliver) -> Result<Value, ActError> {
+async fn deliver(run: &mut LessonRun<'_>, it: &CreemDeliver) -> Result<Value, ActError> {
     let event = run.vars.look_up(&it.event).cloned();
     let event = event.ok_or_else(|| ActError::unknown(&it.event))?;
     let line = taken(run).await?;

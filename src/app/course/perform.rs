@@ -108,10 +108,7 @@ async fn outcome(run: &mut LessonRun<'_>, act: &Act) -> Result<Value, ActError> 
             run.mend().await?;
             Ok(Value::Null)
         }
-        Verb::CreemCheckout(it) => creem_line::checkout(run, act.save.as_deref(), it).await,
-        Verb::Creem(it) => creem_line::call(run, it).await,
-        Verb::CreemEvent { kind, about } => creem_line::event(run, kind, about),
-        Verb::CreemDeliver(it) => creem_line::deliver(run, it).await,
+        Verb::Creem(it) => creem_line::perform(run, act.save.as_deref(), it).await,
     }
 }
 

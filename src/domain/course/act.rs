@@ -155,12 +155,20 @@ pub enum Verb {
     Outage(Outage),
     /// Ends what `trouble` began.
     Mend {},
+    /// Does something at the second provider.
+    Creem(AtCreem),
+}
+
+/// The verbs of the second provider.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum AtCreem {
     /// Begins a purchase at Creem by the application's own button.
-    CreemCheckout(CreemCheckout),
+    Checkout(CreemCheckout),
     /// Calls Creem's API, or one of the sandbox's controls of it, and brings the application what Creem tells of it.
-    Creem(Api),
+    Call(Api),
     /// Reads the newest event of Creem's of a type that the application was brought.
-    CreemEvent {
+    Event {
         /// Its type: `checkout.completed`.
         #[serde(rename = "type")]
         kind: String,
@@ -168,7 +176,7 @@ pub enum Verb {
         about: String,
     },
     /// Signs an event of either provider as Creem would, or wrongly, and sends it straight to the application.
-    CreemDeliver(CreemDeliver),
+    Deliver(CreemDeliver),
 }
 
 /// A request as a browser or a program sends it.

@@ -49,9 +49,7 @@ mod tests {
 
     #[test]
     fn a_refund_that_failed_is_undone_and_a_dispute_takes_unless_it_says_otherwise() {
-        let refund = |status: &str| {
-            json!({"id": "ref_1", "transaction": {"id": "tran_1"}, "refund_amount": 5, "status": status})
-        };
+        let refund = |status: &str| json!({"id": "ref_1", "transaction": {"id": "tran_1"}, "refund_amount": 5, "status": status});
         for (status, undone) in [("succeeded", false), ("failed", true), ("canceled", true)] {
             let fact = Fact::Refunded {
                 payment: "tran_1".to_owned(),

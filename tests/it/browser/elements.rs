@@ -326,7 +326,10 @@ fn a_page_gathers_what_a_server_confirms_and_asks_the_bank_afterwards() {
     page.browser.leave_frames();
     page.browser.reads("payment_intent succeeded");
     let done = page.now(secret);
-    assert_eq!((&done["status"], &done["shipping"]["name"]), (&"succeeded".into(), &"Aki Sato".into()));
+    assert_eq!(
+        (&done["status"], &done["shipping"]["name"]),
+        (&"succeeded".into(), &"Aki Sato".into())
+    );
     let used = page.sandbox.api.read(&format!("/v1/confirmation_tokens/{token}"));
     assert_eq!(used["payment_intent"], done["id"]);
 }

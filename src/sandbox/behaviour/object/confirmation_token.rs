@@ -132,7 +132,8 @@ mod tests {
     const TEST: &str = "POST /v1/test_helpers/confirmation_tokens";
 
     fn paid(world: &mut Lab, token: &Value, more: Value) -> Result<Value, Failure> {
-        let mut params = json!({"amount": 500, "currency": "jpy", "confirm": true, NAME: token["id"]});
+        let mut params =
+            json!({"amount": 500, "currency": "jpy", "confirm": true, NAME: token["id"]});
         if let (Some(params), Value::Object(more)) = (params.as_object_mut(), more) {
             params.extend(more);
         }
@@ -151,7 +152,10 @@ mod tests {
         assert_eq!(token["payment_method_preview"]["card"]["last4"], "4242");
         assert_eq!(token["expires_at"].as_i64(), token["created"].as_i64().map(|at| at + LASTS_S));
         let intent = paid(&mut world, &token, json!({"setup_future_usage": "on_session"})).unwrap();
-        assert_eq!((&intent["status"], &intent["shipping"]["name"]), (&json!("succeeded"), &json!("Aki")));
+        assert_eq!(
+            (&intent["status"], &intent["shipping"]["name"]),
+            (&json!("succeeded"), &json!("Aki"))
+        );
         assert_eq!(intent["setup_future_usage"], "on_session");
         let used = world.get(NAME, text(&token, "id"));
         assert_eq!((&used["payment_intent"], &used["expires_at"]), (&intent["id"], &Value::Null));
@@ -177,7 +181,8 @@ mod tests {
         let refused = paid(&mut world, &late, json!({})).unwrap_err();
         assert!(refused.message.contains("has expired"), "{}", refused.message);
         assert_eq!(world.call(TEST, json!({})).unwrap_err().status, 400);
-        let both = json!({"payment_method": "pm_card_visa", "payment_method_data": {"type": "konbini"}});
+        let both =
+            json!({"payment_method": "pm_card_visa", "payment_method_data": {"type": "konbini"}});
         assert_eq!(world.call(TEST, both).unwrap_err().param.as_deref(), Some("payment_method"));
         let nothing = paid(&mut world, &json!({"id": "ctoken_none"}), json!({})).unwrap_err();
         assert_eq!(nothing.code.as_deref(), Some("resource_missing"));
