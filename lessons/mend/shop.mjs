@@ -1,5 +1,5 @@
 // A small shop on Node's own library: pages, webhook, ledger. One place of it is broken; mend that.
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 
@@ -7,15 +7,22 @@ const PORT = Number(process.env.PORT ?? 5001);
 const KEY = process.env.STRIPE_SECRET_KEY;
 const SECRET = process.env.STRIPE_WEBHOOK_SECRET;
 const API = process.env.STRIPE_API_BASE ?? "http://127.0.0.1:12111";
+const CREEM_KEY = process.env.CREEM_API_KEY ?? "";
+const CREEM_SECRET = process.env.CREEM_WEBHOOK_SECRET ?? "";
+const CREEM_API = process.env.CREEM_API_BASE_URL ?? API;
 const HOME = `http://127.0.0.1:${PORT}`;
 const BOOK = new URL("shop.json", import.meta.url);
 const [CURRENCY, PRICE] = ["jpy", 500];
+const QUOTA = 3;
 
 const book = (() => {
   try {
     return JSON.parse(readFileSync(BOOK, "utf8"));
   } catch {
-    return { rows: {}, events: {}, refunds: {}, disputes: {}, periods: {}, ended: {}, orders: {}, users: {}, creditOrders: {} };
+    return {
+      rows: {}, events: {}, refunds: {}, disputes: {}, periods: {}, ended: {}, orders: {}, users: {}, creditOrders: {},
+      keyOrders: {}, keys: {}, sales: {}, creemPayments: {}, creemLosses: {},
+    };
   }
 })();
 const keep = () => writeFileSync(BOOK, JSON.stringify(book));
@@ -108,6 +115,113 @@ function credits(user) {
     const came = !["unpaid", "expired", "failed"].includes(row.status);
     return sum + (came ? Math.floor((10 * stayed) / row.amount) : 0);
   }, 0);
+}
+
+async function buyKey(user) {
+  const made = await stripe("POST", "/v1/checkout/sessions", {
+    mode: "subscription", client_reference_id: user, "line_items[0][quantity]": 1,
+    "line_items[0][price_data][currency]": CURRENCY, "line_items[0][price_data][unit_amount]": 980,
+    "line_items[0][price_data][recurring][interval]": "month",
+    "line_items[0][price_data][product_data][name]": "The tea API",
+    success_url: HOME + "/success?session_id={CHECKOUT_SESSION_ID}", cancel_url: HOME + "/cancel",
+  });
+  book.keyOrders[made.id] = user;
+  keep();
+  return made;
+}
+
+const digest = (key) => createHash("sha256").update(key).digest("hex");
+
+async function thanks(user, id) {
+  if (book.keyOrders[id] !== user) return [404, null];
+  const session = await stripe("GET", `/v1/checkout/sessions/${id}`);
+  if (session.payment_status !== "paid" || !session.subscription) return [409, null];
+  // A purchase has one key, whoever asks first; what is kept of it is its hash.
+  if (Object.values(book.keys).some((it) => it.session === id)) return [200, { key: null }];
+  const key = `tea_${randomBytes(32).toString("base64url")}`;
+  book.keys[digest(key)] = { session: id, user, subscription: session.subscription, period: 0, used: 0 };
+  keep();
+  return [200, { key }];
+}
+
+function keys(user) {
+  const own = Object.values(book.keys).filter((it) => it.user === user);
+  return { keys: own.length, used: own.reduce((sum, it) => sum + it.used, 0), quota: QUOTA };
+}
+
+function tea(header) {
+  const [kind, text = ""] = header.split(" ");
+  const key = book.keys[digest(text)];
+  if (!key || kind !== "Bearer") return 401;
+  // What is over opens nothing any more.
+  const over = book.ended[key.subscription];
+  if (over) return 401;
+  const now = Object.values(book.periods).filter((it) => it.subscription === key.subscription).length;
+  if (key.period === now && key.used >= QUOTA) return 429;
+  Object.assign(key, { used: key.period === now ? key.used + 1 : 1, period: now });
+  keep();
+  return 200;
+}
+
+async function creem(method, path, fields) {
+  const headers = { "x-api-key": CREEM_KEY, "Content-Type": "application/json" };
+  const answer = await fetch(CREEM_API + path, { method, headers, body: fields && JSON.stringify(fields) });
+  if (!answer.ok) throw new Error(`Creem answers ${answer.status}`);
+  return answer.json();
+}
+
+async function atCreem({ user, cart }) {
+  const found = await creem("GET", "/v1/products/search?page_size=100");
+  const known = found.items.find((it) => it.name === "Ten credits");
+  const fields = { name: "Ten credits", price: 500, currency: "EUR", billing_type: "onetime" };
+  const sold = known ?? (await creem("POST", "/v1/products", fields));
+  const made = await creem("POST", "/v1/checkouts", {
+    product_id: sold.id, units: 1, success_url: HOME + "/", metadata: { user, cart },
+  });
+  return { id: made.id, url: made.checkout_url };
+}
+
+async function orderAt(_, form) {
+  if (orders(form.user).orders.some((it) => it.cart === form.cart && it.paid)) return null;
+  const made = form.provider === "creem" ? await atCreem(form) : await newSession();
+  book.sales[made.id] = { provider: form.provider, user: form.user, cart: form.cart };
+  keep();
+  return made;
+}
+
+function isCreems(body, header) {
+  // Creem's own secret, over the bytes that came.
+  const expected = createHmac("sha256", CREEM_SECRET).update(body).digest();
+  const given = Buffer.from(header, "hex");
+  return given.length === expected.length && timingSafeEqual(given, expected);
+}
+
+function recordCreem({ eventType, object }) {
+  const named = (it) => it.id ?? it;
+  if (eventType === "checkout.completed") {
+    const { transaction, amount_paid: amount, currency } = object.order;
+    book.creemPayments[object.id] = { payment: named(transaction), amount, currency: currency.toLowerCase() };
+  }
+  if (["refund.created", "dispute.created"].includes(eventType))
+    book.creemLosses[object.id] = { payment: named(object.transaction), amount: object.refund_amount ?? object.amount };
+  keep();
+}
+
+function orders(user) {
+  const known = Object.fromEntries(
+    rows().filter((row) => !["unpaid", "expired", "failed"].includes(row.status)).map((row) => [row.session_id, row]),
+  );
+  const found = Object.entries(book.sales).filter(([, it]) => it.user === user).map(([id, { provider, cart }]) => {
+    const row = known[id];
+    const paid = book.creemPayments[id];
+    const losses = Object.values(book.creemLosses).filter((it) => it.payment === paid?.payment);
+    const of = paid
+      ? { amount: paid.amount, currency: paid.currency, lost: losses.reduce((sum, it) => sum + it.amount, 0) }
+      : row && { amount: row.amount, currency: row.currency, lost: row.refunded + row.disputed };
+    return { provider, id, cart, paid: Boolean(of), ...(of ?? { amount: 0, currency: null, lost: 0 }) };
+  });
+  const left = (it) => (it.paid ? Math.floor((10 * Math.max(it.amount - it.lost, 0)) / it.amount) : 0);
+  return { credits: found.reduce((sum, it) => sum + left(it), 0), orders: found };
 }
 
 async function enter({ user, email }) {
@@ -253,20 +367,35 @@ async function handle(method, url, headers, body) {
     const found = await verify(url.searchParams.get("user"), url.searchParams.get("session_id"));
     return [found ? 200 : 404, JSON.stringify(found), { "Content-Type": "application/json" }];
   }
+  if (method === "GET" && url.pathname === "/keys/thanks") {
+    const [status, found] = await thanks(url.searchParams.get("user"), url.searchParams.get("session_id"));
+    return [status, JSON.stringify(found), { "Content-Type": "application/json" }];
+  }
+  if (method === "GET" && url.pathname === "/keys")
+    return [200, JSON.stringify(keys(url.searchParams.get("user"))), { "Content-Type": "application/json" }];
+  if (method === "GET" && url.pathname === "/api/tea") return [tea(headers.authorization ?? ""), "{}"];
+  if (method === "GET" && url.pathname === "/orders")
+    return [200, JSON.stringify(orders(url.searchParams.get("user"))), { "Content-Type": "application/json" }];
   if (method === "GET" && url.pathname === "/order")
     return [200, JSON.stringify(order(url.searchParams.get("order"))), { "Content-Type": "application/json" }];
   if (method === "POST" && url.pathname === "/checkout") return [303, "", { Location: (await newSession()).url }];
   const form = Object.fromEntries(new URLSearchParams(method === "POST" ? body.toString() : ""));
   const leads = {
     "/cards": newCard, "/subscribe": newSubscription, "/portal": newPortal, "/credits/buy": buyCredits,
+    "/keys/buy": buyKey, "/orders": orderAt,
   }[url.pathname];
   if (method === "POST" && leads) {
-    const to = await leads(form.email ?? form.user);
+    const to = await leads(form.email ?? form.user, form);
     return to ? [303, "", { Location: to.url }] : [409, ""];
   }
   const says = { "/intents": newIntent, "/users": enter }[url.pathname];
   if (method === "POST" && says) return [200, JSON.stringify(await says(form)), { "Content-Type": "application/json" }];
   if (method === "POST" && url.pathname === "/cards/charge") return [await charge(form), ""];
+  if (method === "POST" && url.pathname === "/webhook/creem") {
+    if (!isCreems(body, headers["creem-signature"] ?? "")) return [400, "no genuine signature"];
+    recordCreem(JSON.parse(body.toString()));
+    return [200, ""];
+  }
   if (method === "POST" && url.pathname === "/webhook") {
     // Check, then read.
     if (!isGenuine(body, headers["stripe-signature"] ?? "")) return [400, "no genuine signature"];

@@ -1,5 +1,5 @@
 """A small shop on Python's own library: pages, webhook, ledger. One place of it is broken; mend that."""
-import hashlib, hmac, html, json, os, sqlite3, time, urllib.parse, urllib.request
+import hashlib, hmac, html, json, os, secrets, sqlite3, time, urllib.parse, urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -7,9 +7,13 @@ PORT = int(os.environ.get("PORT", "5001"))
 KEY = os.environ["STRIPE_SECRET_KEY"]
 SECRET = os.environ["STRIPE_WEBHOOK_SECRET"]
 API = os.environ.get("STRIPE_API_BASE", "http://127.0.0.1:12111")
+CREEM_KEY = os.environ.get("CREEM_API_KEY", "")
+CREEM_SECRET = os.environ.get("CREEM_WEBHOOK_SECRET", "")
+CREEM_API = os.environ.get("CREEM_API_BASE_URL", API)
 HOME = f"http://127.0.0.1:{PORT}"
 BOOK = Path(__file__).with_name("shop.db")
 CURRENCY, PRICE = "jpy", 500
+QUOTA = 3
 
 
 def book():
@@ -26,6 +30,13 @@ def book():
     db.execute("CREATE TABLE IF NOT EXISTS orders (payment_intent TEXT PRIMARY KEY, number TEXT, amount INTEGER)")
     db.execute("CREATE TABLE IF NOT EXISTS users (user TEXT PRIMARY KEY, customer TEXT)")
     db.execute("CREATE TABLE IF NOT EXISTS credit_orders (session_id TEXT PRIMARY KEY, user TEXT)")
+    db.execute("CREATE TABLE IF NOT EXISTS key_orders (session_id TEXT PRIMARY KEY, user TEXT)")
+    db.execute("""CREATE TABLE IF NOT EXISTS api_keys (session_id TEXT PRIMARY KEY, hash TEXT UNIQUE, subscription TEXT,
+        period INTEGER, used INTEGER)""")
+    db.execute("CREATE TABLE IF NOT EXISTS sales (id TEXT PRIMARY KEY, provider TEXT, user TEXT, cart TEXT)")
+    db.execute("""CREATE TABLE IF NOT EXISTS creem_payments (checkout TEXT PRIMARY KEY, payment TEXT, amount INTEGER,
+        currency TEXT)""")
+    db.execute("CREATE TABLE IF NOT EXISTS creem_losses (id TEXT PRIMARY KEY, payment TEXT, amount INTEGER)")
     return db
 
 
@@ -122,6 +133,127 @@ def credits(user):
         if row["session_id"] in own and row["status"] not in ("unpaid", "expired", "failed"):
             total += 10 * stayed // row["amount"]
     return {"credits": total}
+
+
+def buy_key(form):
+    made = stripe("POST", "/v1/checkout/sessions", {
+        "mode": "subscription", "client_reference_id": form["user"], "line_items[0][quantity]": 1,
+        "line_items[0][price_data][currency]": CURRENCY, "line_items[0][price_data][unit_amount]": 980,
+        "line_items[0][price_data][recurring][interval]": "month",
+        "line_items[0][price_data][product_data][name]": "The tea API",
+        "success_url": HOME + "/success?session_id={CHECKOUT_SESSION_ID}", "cancel_url": HOME + "/cancel",
+    })
+    with book() as db:
+        db.execute("INSERT OR IGNORE INTO key_orders VALUES (?, ?)", (made["id"], form["user"]))
+    return made
+
+
+def digest(key):
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def thanks(asked):
+    user, name = asked.get("user", ""), asked.get("session_id", "")
+    with book() as db:
+        if not db.execute("SELECT 1 FROM key_orders WHERE session_id = ? AND user = ?", (name, user)).fetchone():
+            return 404, None
+    session = stripe("GET", "/v1/checkout/sessions/" + name)
+    if session["payment_status"] != "paid" or not session["subscription"]:
+        return 409, None
+    key = "tea_" + secrets.token_urlsafe(32)
+    with book() as db:
+        # A purchase has one key, whoever asks first; what is kept of it is its hash.
+        made = db.execute("INSERT OR IGNORE INTO api_keys VALUES (?, ?, ?, 0, 0)",
+                          (name, digest(key), session["subscription"])).rowcount
+    return 200, {"key": key if made else None}
+
+
+def keys(user):
+    with book() as db:
+        count, used = db.execute("""SELECT count(*), coalesce(sum(used), 0) FROM api_keys JOIN key_orders
+            USING (session_id) WHERE user = ?""", (user,)).fetchone()
+    return {"keys": count, "used": used, "quota": QUOTA}
+
+
+def tea(header):
+    kind, _, text = header.partition(" ")
+    with book() as db:
+        key = db.execute("SELECT * FROM api_keys WHERE hash = ?", (digest(text),)).fetchone()
+        if not key or kind != "Bearer":
+            return 401
+        # What is over opens nothing any more.
+        over = db.execute("SELECT 1 FROM ended WHERE subscription = ?", (key["subscription"],)).fetchone()
+        if over:
+            return 401
+        now = db.execute("SELECT count(*) FROM periods WHERE subscription = ?", (key["subscription"],)).fetchone()[0]
+        counted = db.execute(
+            """UPDATE api_keys SET used = CASE period WHEN :now THEN used + 1 ELSE 1 END, period = :now
+               WHERE hash = :hash AND (period <> :now OR used < :quota)""",
+            {"now": now, "hash": key["hash"], "quota": QUOTA}).rowcount
+    return 200 if counted else 429
+
+
+def creem(method, path, fields=None):
+    body = json.dumps(fields).encode() if fields else None
+    headers = {"x-api-key": CREEM_KEY, "Content-Type": "application/json"}
+    with urllib.request.urlopen(urllib.request.Request(CREEM_API + path, body, headers, method=method), timeout=20) as answer:
+        return json.load(answer)
+
+
+def at_creem(form):
+    found = creem("GET", "/v1/products/search?page_size=100")["items"]
+    sold = next((it for it in found if it["name"] == "Ten credits"), None) or creem("POST", "/v1/products", {
+        "name": "Ten credits", "price": 500, "currency": "EUR", "billing_type": "onetime"})
+    made = creem("POST", "/v1/checkouts", {
+        "product_id": sold["id"], "units": 1, "success_url": HOME + "/",
+        "metadata": {"user": form["user"], "cart": form["cart"]}})
+    return {"id": made["id"], "url": made["checkout_url"]}
+
+
+def order_at(form):
+    if any(it["cart"] == form["cart"] and it["paid"] for it in orders(form["user"])["orders"]):
+        return None
+    made = at_creem(form) if form["provider"] == "creem" else new_session()
+    with book() as db:
+        row = (made["id"], form["provider"], form["user"], form["cart"])
+        db.execute("INSERT OR IGNORE INTO sales VALUES (?, ?, ?, ?)", row)
+    return made
+
+
+def is_creems(body, header):
+    # Creem's own secret, over the bytes that came.
+    expected = hmac.new(CREEM_SECRET.encode(), body, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(header.encode(), expected.encode())
+
+
+def record_creem(event):
+    kind, thing = event["eventType"], event["object"]
+    named = lambda it: it["id"] if isinstance(it, dict) else it
+    with book() as db:
+        if kind == "checkout.completed":
+            order = thing["order"]
+            row = (thing["id"], named(order["transaction"]), order["amount_paid"], order["currency"].lower())
+            db.execute("INSERT OR IGNORE INTO creem_payments VALUES (?, ?, ?, ?)", row)
+        if kind in ("refund.created", "dispute.created"):
+            row = (thing["id"], named(thing["transaction"]), thing.get("refund_amount", thing.get("amount")))
+            db.execute("INSERT OR IGNORE INTO creem_losses VALUES (?, ?, ?)", row)
+
+
+def orders(user):
+    known = {row["session_id"]: row for row in rows() if row["status"] not in ("unpaid", "expired", "failed")}
+    found = []
+    with book() as db:
+        for sale in db.execute("SELECT * FROM sales WHERE user = ? ORDER BY rowid", (user,)).fetchall():
+            row = known.get(sale["id"])
+            paid = db.execute("""SELECT amount, currency, (SELECT coalesce(sum(amount), 0) FROM creem_losses AS it
+                WHERE it.payment = creem_payments.payment) AS lost FROM creem_payments WHERE checkout = ?""",
+                (sale["id"],)).fetchone()
+            of = dict(paid) if paid else row and {
+                "amount": row["amount"], "currency": row["currency"], "lost": row["refunded"] + row["disputed"]}
+            found.append({**{name: sale[name] for name in ("provider", "id", "cart")}, "paid": bool(of),
+                          **(of or {"amount": 0, "currency": None, "lost": 0})})
+    left = sum(10 * max(it["amount"] - it["lost"], 0) // it["amount"] for it in found if it["paid"])
+    return {"credits": left, "orders": found}
 
 
 def enter(form):
@@ -289,6 +421,17 @@ class Shop(BaseHTTPRequestHandler):
         elif url.path == "/credits/verify":
             found = verify(dict(urllib.parse.parse_qsl(url.query)))
             self.answer(200 if found else 404, json.dumps(found), "application/json")
+        elif url.path == "/keys/thanks":
+            status, found = thanks(dict(urllib.parse.parse_qsl(url.query)))
+            self.answer(status, json.dumps(found), "application/json")
+        elif url.path == "/keys":
+            user = urllib.parse.parse_qs(url.query).get("user", [""])[0]
+            self.answer(200, json.dumps(keys(user)), "application/json")
+        elif url.path == "/api/tea":
+            self.answer(tea(self.headers.get("Authorization", "")), "{}", "application/json")
+        elif url.path == "/orders":
+            user = urllib.parse.parse_qs(url.query).get("user", [""])[0]
+            self.answer(200, json.dumps(orders(user)), "application/json")
         elif url.path == "/order":
             number = urllib.parse.parse_qs(url.query).get("order", [""])[0]
             self.answer(200, json.dumps(order(number)), "application/json")
@@ -309,16 +452,22 @@ class Shop(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.path == "/checkout":
             return self.answer(303, Location=new_session()["url"])
-        leads = {"/cards": new_card, "/subscribe": new_subscription, "/portal": new_portal, "/credits/buy": buy_credits}
+        leads = {"/cards": new_card, "/subscribe": new_subscription, "/portal": new_portal, "/credits/buy": buy_credits,
+                 "/keys/buy": buy_key, "/orders": order_at}
         path = self.path.partition("?")[0]
         says = {"/intents": new_intent, "/users": enter}
+        if path == "/webhook/creem":
+            if not is_creems(body, self.headers.get("creem-signature", "")):
+                return self.answer(400, "no genuine signature")
+            record_creem(json.loads(body))
+            return self.answer(200)
         form = {} if path == "/webhook" else dict(urllib.parse.parse_qsl(body.decode()))
         if path in says:
             return self.answer(200, json.dumps(says[path](form)), "application/json")
         if path in leads or path == "/cards/charge":
             if path not in leads:
                 return self.answer(charge(form))
-            to = leads[path](form if path == "/credits/buy" else form["email"])
+            to = leads[path](form if "user" in form else form["email"])
             return self.answer(303, Location=to["url"]) if to else self.answer(409)
         if self.path != "/webhook":
             return self.answer(404)

@@ -12,8 +12,8 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::host::is_loopback;
 use crate::domain::member::text;
 use crate::domain::mode::Mode;
-use crate::domain::secret::{CreemKey, SigningSecret};
-use crate::merchant::provider::creem_api::Creem;
+use crate::domain::secret::{ApiKey, CreemKey, SigningSecret};
+use crate::shop::creem_api::Creem;
 use crate::stripe::failure::Error;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -50,11 +50,7 @@ pub async fn connect(context: &Context, provider: &Provider) -> Result<Option<Co
     if context.config.mode != Mode::Sandbox {
         return Ok(None);
     }
-    let world = provider.stripe.key().world();
-    let world = world.map_or_else(String::new, |world| format!("w_{world}_"));
-    let Some(key) = CreemKey::read(&format!("creem_test_{world}{SANDBOX_KEY}")) else {
-        return Ok(None);
-    };
+    let Some(key) = sandbox_key(provider.stripe.key()) else { return Ok(None) };
     let api = Creem::new(Some(base.unwrap_or(provider.base())), key)?;
     // Whoever else answers there may speak for Stripe alone.
     match api.get("/v1/products/search", &[("page_size", "1")]).await {
@@ -64,6 +60,12 @@ pub async fn connect(context: &Context, provider: &Provider) -> Result<Option<Co
             Ok(None)
         }
     }
+}
+
+/// The key that opens the sandbox's Creem in the world that a key of Stripe's leads to.
+pub fn sandbox_key(stripe: &ApiKey) -> Option<CreemKey> {
+    let world = stripe.world().map_or_else(String::new, |world| format!("w_{world}_"));
+    CreemKey::read(&format!("creem_test_{world}{SANDBOX_KEY}"))
 }
 
 /// A webhook that leads to the shop.

@@ -15,7 +15,9 @@ use crate::domain::signature::TOLERANCE_S;
 use crate::net::tls::{Files, Identity, TlsError};
 use crate::shop::listener::{self, ListenerConfig, Running};
 use crate::shop::listener_event::{EventSink, ListenerEvent};
+use crate::shop::second::Second;
 use crate::shop::site::Site;
+use crate::store::keyring::Keyring;
 use crate::stripe::Stripe;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -36,6 +38,8 @@ pub struct ListenOptions {
     pub secret: Option<SigningSecret>,
     /// The key that the shop calls the provider with, where it is another than the command's.
     pub key: Option<ApiKey>,
+    /// The second provider that it sells through, where it does.
+    pub second: Option<Second>,
 }
 
 /// A listener that is registered and does not listen.
@@ -101,6 +105,8 @@ impl MerchantServer {
                 product: "Tea".to_owned(),
                 price: Money::new(500, Currency::JPY),
                 price_id: options.price,
+                second: options.second,
+                keys: Keyring::at(&context.config.home),
             }),
             sink: sink.clone(),
         };

@@ -211,6 +211,6 @@ mod tests {
                 assert!(catalog.object(object).is_some(), "{object}");
             }
         }
-        assert_eq!(catalog.routes().all().len(), 660);
+        assert_eq!(catalog.routes().all().len(), 661);
     }
 }

@@ -198,6 +198,8 @@ mod tests {
                 "restricted-keys",
                 "going-live",
                 "orders-and-credits",
+                "api-keys",
+                "two-providers",
             ]
         );
     }

@@ -9,8 +9,8 @@ use crate::merchant::checkout::{Begun, CODE_MAX, Purchase, refuse_second};
 use crate::merchant::failure::ShopError;
 use crate::merchant::password::is_same;
 use crate::merchant::provider::creem::PRODUCT;
-use crate::merchant::provider::creem_api::Creem;
 use crate::merchant::provider::stripe::metadata;
+use crate::shop::creem_api::Creem;
 use crate::stripe::failure::Error;
 use serde_json::{Value, json};
 

@@ -8,7 +8,7 @@ use crate::domain::member::{owned, text};
 use crate::domain::money::Money;
 use crate::merchant::base::Base;
 use crate::merchant::provider::ProviderName;
-use crate::merchant::provider::creem_api::Creem;
+use crate::shop::creem_api::Creem;
 use crate::store::StoreError;
 use crate::stripe::Stripe;
 use crate::stripe::failure::Error;

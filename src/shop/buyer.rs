@@ -6,6 +6,7 @@ use crate::domain::money::Money;
 use crate::domain::peek::Peek as _;
 use crate::shop::answer::{self, Answer};
 use crate::shop::page;
+use crate::shop::second;
 use crate::shop::site::Site;
 use crate::shop::till::{Form, FormError, page_of, said};
 use crate::store::buyer::Known;
@@ -17,15 +18,21 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// What can be read, each for this machine alone.
-pub const READS: [&str; 7] = [
+pub const READS: [&str; 10] = [
     "/access",
     "/credits",
     "/credits/verify",
     "/intents/return",
+    "/keys",
+    "/keys/thanks",
     "/order",
+    ORDERS,
     "/rights",
     "/users/cards",
 ];
+
+/// What is read and also written to.
+pub const ORDERS: &str = "/orders";
 
 /// What one purchase of credits gives.
 const CREDITS: &str = "10";
@@ -53,7 +60,10 @@ impl Site {
             }
             "/credits/verify" => self.verify(ledger, &form).await,
             "/intents/return" => self.back(locale, &form).await,
+            "/keys" => self.keys_of(&form).await,
+            "/keys/thanks" => self.key_bought(&form).await,
             "/order" => order(ledger, &form).await,
+            ORDERS => second::orders(ledger, &form).await,
             "/rights" => {
                 let pages = RIGHTS.iter().map(|(page, rights)| ((*page).to_owned(), json!(rights)));
                 Ok(said(&Value::Object(pages.collect())))

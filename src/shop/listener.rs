@@ -11,12 +11,14 @@ use crate::net::tasks::Tasks;
 use crate::net::tls::Identity;
 use crate::os::clock::{Clock, Stopwatch};
 use crate::shop::answer::{self, Answer, BodyError};
+use crate::shop::api_key;
 use crate::shop::buyer;
 use crate::shop::forward::{FORWARDS_MAX, Forwarder};
 use crate::shop::intake::{Intake, Received, Secrets};
 use crate::shop::listener_event::{EventSink, ListenerEvent, Via};
 use crate::shop::locality;
 use crate::shop::metrics::{Ended, Metrics};
+use crate::shop::second;
 use crate::shop::site::{self, Site};
 use crate::shop::till;
 use crate::store::Ledger;
@@ -219,7 +221,7 @@ async fn route(desk: &Arc<Desk>, request: Request<Arriving>) -> Answer {
     if request.headers().get_all(HOST).iter().count() > 1 {
         return answer::error(400, "two_hosts", "The request has more than one Host header.");
     }
-    if request.uri().path() == "/webhook" {
+    if matches!(request.uri().path(), "/webhook" | second::WEBHOOK) {
         return webhook(desk, request).await;
     }
     let reading = request.method() == Method::GET || request.method() == Method::HEAD;
@@ -282,7 +284,14 @@ async fn page(desk: &Arc<Desk>, request: Request<Arriving>) -> Answer {
             let query = parts.uri.query().unwrap_or_default();
             site.read(path, locale, Arc::clone(&desk.ledger), query).await
         }
-        (path, _) if !reading && (PAGES.contains(&path) || buyer::READS.contains(&path)) => {
+        (api_key::API, Some(site)) if reading => {
+            site.tea(Arc::clone(&desk.ledger), &parts.headers).await
+        }
+        (path, _)
+            if !reading
+                && path != buyer::ORDERS
+                && (PAGES.contains(&path) || buyer::READS.contains(&path)) =>
+        {
             answer::method_not_allowed("GET, HEAD")
         }
         ("/checkout", Some(_)) if parts.method != Method::POST => {
@@ -335,8 +344,16 @@ async fn webhook(desk: &Arc<Desk>, request: Request<Arriving>) -> Answer {
             return rejected(desk, began, cause, answer::body_fault(fault));
         }
     };
-    let signature = parts.headers.get("stripe-signature").and_then(|value| value.to_str().ok());
-    match desk.intake.deliver(signature, &body).await {
+    let delivered = if parts.uri.path() == second::WEBHOOK {
+        let Some(second) = desk.site.as_ref().and_then(|site| site.second.as_ref()) else {
+            return answer::error(404, "no_second", "There is no second provider.");
+        };
+        second.hear(&desk.intake, &parts.headers, &body).await
+    } else {
+        let signature = parts.headers.get("stripe-signature");
+        desk.intake.deliver(signature.and_then(|value| value.to_str().ok()), &body).await
+    };
+    match delivered {
         Ok(received) => {
             desk.stands(None);
             accepted(desk, began, received, parts.headers, body);
@@ -415,6 +432,7 @@ mod tests {
     use crate::domain::signature::{TOLERANCE_S, sign};
     use crate::domain::time::Timestamp;
     use crate::net::outbound::{self, Patience, Reach};
+    use crate::store::keyring::Keyring;
     use crate::store::{FILE, Filter};
     use crate::stripe::Stripe;
     use crate::stripe::fake::Fake;
@@ -691,6 +709,8 @@ mod tests {
             product: "T-shirt <b>".to_owned(),
             price: Money::new(500, Currency::JPY),
             price_id: None,
+            second: None,
+            keys: Keyring::at(std::path::Path::new("none")),
         }
     }
 

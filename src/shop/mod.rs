@@ -2,7 +2,9 @@
 //! It talks to the provider over HTTP alone, as any merchant does.
 
 pub mod answer;
+pub mod api_key;
 pub mod buyer;
+pub mod creem_api;
 pub mod forward;
 pub mod gather;
 pub mod intake;
@@ -12,5 +14,6 @@ pub mod locality;
 pub mod metrics;
 pub mod page;
 pub mod poll;
+pub mod second;
 pub mod site;
 pub mod till;

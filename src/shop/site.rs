@@ -6,7 +6,9 @@ use crate::domain::report::{LedgerRow, Total};
 use crate::domain::secret::{ApiKey, KeyKind};
 use crate::shop::answer::{self, Answer};
 use crate::shop::page::{self, Offer};
+use crate::shop::second::Second;
 use crate::store::dispute::Held;
+use crate::store::keyring::Keyring;
 use crate::store::{Filter, Ledger, StoreError};
 use crate::stripe::Stripe;
 use crate::stripe::failure::{Error, ErrorKind};
@@ -37,6 +39,10 @@ pub struct Site {
     pub price: Money,
     /// The Price at the provider that says so, where the shop does not say it itself.
     pub price_id: Option<String>,
+    /// The second provider that it sells through, where it does.
+    pub second: Option<Second>,
+    /// The keys that it has sold.
+    pub keys: Keyring,
 }
 
 /// The language of whoever asks.

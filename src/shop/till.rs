@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// The routes, each of which takes a form.
-pub const ROUTES: [&str; 11] = [
+pub const ROUTES: [&str; 13] = [
     "/cards",
     "/cards/charge",
     "/cards/remove",
@@ -24,6 +24,8 @@ pub const ROUTES: [&str; 11] = [
     "/portal",
     "/credits/buy",
     "/intents",
+    "/keys/buy",
+    "/orders",
     "/users",
     "/users/default",
 ];
@@ -53,6 +55,8 @@ impl Site {
             "/portal" => self.portal(locale, host, &form).await,
             "/credits/buy" => self.buy_credits(locale, host, &form).await,
             "/intents" => self.intent(&form).await,
+            "/keys/buy" => self.buy_key(locale, host, &form).await,
+            "/orders" => self.order((locale, host), ledger, &form).await,
             "/users" => self.user(ledger, &form).await,
             "/users/default" => self.default_card(ledger, &form).await,
             _ => self.evidence(&form).await,
@@ -327,6 +331,13 @@ impl<'f> Form<'f> {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
         let user = self.get("user").filter(|it| it.len() <= 64 && it.bytes().all(plain));
         user.ok_or(FormError::Form("user"))
+    }
+
+    /// Which cart it is.
+    pub(super) fn cart(&self) -> Result<&'f str, FormError> {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+        let cart = self.get("cart").filter(|it| it.len() <= 64 && it.bytes().all(plain));
+        cart.ok_or(FormError::Form("cart"))
     }
 
     /// The number under which something is done once.

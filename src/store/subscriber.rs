@@ -18,6 +18,15 @@ pub struct Subscriber {
     pub total: i64,
 }
 
+/// How a subscription stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Term {
+    /// How many periods were paid.
+    pub periods: usize,
+    /// Whether it has ended; one that is to end goes on until then.
+    pub is_over: bool,
+}
+
 /// The lines of a type of event, but for those that were put apart.
 const LINES: &str =
     "SELECT seq, body, pack FROM events WHERE type = ?1 AND apart IS NULL ORDER BY seq";
@@ -54,6 +63,24 @@ impl Ledger {
     }
 }
 
+impl Ledger {
+    /// How a subscription stands: an invoice counts once, however often it was told of.
+    pub fn term(&self, subscription: &str) -> Result<Term, StoreError> {
+        self.read(|connection| {
+            let (mut paid, mut is_over) = (BTreeSet::new(), false);
+            each(connection, "invoice.paid", |invoice| {
+                if subscription_of(invoice) == Some(subscription) {
+                    paid.insert(invoice.text("id").to_owned());
+                }
+            })?;
+            each(connection, "customer.subscription.deleted", |ended| {
+                is_over = is_over || ended.text("id") == subscription;
+            })?;
+            Ok(Term { periods: paid.len(), is_over })
+        })
+    }
+}
+
 /// What the events of a type are about, in the order in which they came.
 pub(super) fn each(
     connection: &Connection,
@@ -66,7 +93,9 @@ pub(super) fn each(
     while let Some(row) = rows.next()? {
         let body = bodies.of(row.get(0)?, row.get(1)?, row.get(2)?)?;
         let event: Value = serde_json::from_slice(&body).unwrap_or_default();
-        if let Some(object) = event.pointer("/data/object") {
+        // Creem's stand at the top.
+        let own = || event.get("object").filter(|it| it.is_object());
+        if let Some(object) = event.pointer("/data/object").or_else(own) {
             tell(object);
         }
     }
@@ -118,6 +147,7 @@ mod tests {
         hear("evt_3", "invoice.paid", invoice("in_other", Value::Null));
         hear("evt_4", "invoice.payment_failed", invoice("in_2", of("sub_1")));
         assert_eq!(ledger.subscriber("cus_1").unwrap(), stands(true, 1, 900));
+        assert_eq!(ledger.term("sub_1").unwrap(), Term { periods: 1, is_over: false });
         assert_eq!(ledger.subscriber("cus_2").unwrap(), stands(false, 0, 0));
         let over = json!({"id": "sub_1", "object": "subscription", "customer": {"id": "cus_1"}});
         hear("evt_5", "customer.subscription.deleted", over);

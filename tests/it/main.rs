@@ -55,6 +55,7 @@ mod merchant_commands;
 mod merchant_creem;
 mod merchant_keys;
 mod merchant_rights;
+mod merchant_routes;
 mod merchant_shop;
 mod merchant_wallet;
 mod network;

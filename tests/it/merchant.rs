@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use stripegym::parts::{
-    ApiKey, Batch, Clock, Currency, Entropy, EventSink, FILE, Filter, Gathered, Intake, Ledger,
-    LedgerWriter, ListenerConfig, ListenerEvent, Money, Poller, Reconciliation, Running, Secrets,
-    SigningSecret, Site, Stripe, TOLERANCE_S, Verdict, Window, gather, host, listener, reconcile,
+    ApiKey, Batch, Clock, Currency, Entropy, EventSink, FILE, Filter, Gathered, Intake, Keyring,
+    Ledger, LedgerWriter, ListenerConfig, ListenerEvent, Money, Poller, Reconciliation, Running,
+    Secrets, SigningSecret, Site, Stripe, TOLERANCE_S, Verdict, Window, gather, host, listener,
+    reconcile,
 };
 use tokio::sync::mpsc;
 
@@ -45,6 +46,8 @@ impl World {
             product: "Tea".to_owned(),
             price: Money::new(500, Currency::JPY),
             price_id: None,
+            second: None,
+            keys: Keyring::at(self._folder.path()),
         };
         let running = listener::start(ListenerConfig {
             addr: SocketAddr::from(([127, 0, 0, 1], 0)),

@@ -130,7 +130,7 @@ fn a_server_that_is_not_there_is_told_what_it_needs() {
     assert_eq!(ran.code, 3, "{ran:?}");
     let whole = env.ok(&["day3", "--app", &url, "--print-env"]);
     let lines: Vec<&str> = whole.lines().collect();
-    assert_eq!(lines.len(), 5, "{whole}");
+    assert_eq!(lines.len(), 8, "{whole}");
     assert_eq!(lines[0], format!("PORT={}", free.port()));
     assert!(lines[1].starts_with("STRIPE_API_BASE=http://127.0.0.1:"), "{whole}");
     let secret = lines[4].strip_prefix("STRIPE_WEBHOOK_SECRET=whsec_").unwrap();

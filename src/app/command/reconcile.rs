@@ -18,7 +18,7 @@ use crate::domain::reconcile::judge::Rules;
 use crate::domain::reconcile::{Finding, FindingSink, Reconciliation, Verdict};
 use crate::domain::report::{Explanation, FixState, Fixed, Reconciled, Report};
 use crate::domain::time::Timestamp;
-use crate::merchant::provider::creem_api::Creem;
+use crate::shop::creem_api::Creem;
 use crate::store::compared::Span;
 use crate::store::findings::SqliteSink;
 use std::collections::BTreeMap;

@@ -7,7 +7,7 @@ use crate::domain::entry::{EntryError, EntryStatus, Fact, RefundState};
 use crate::domain::money::Money;
 use crate::domain::reconcile::row::{Key, Row, What};
 use crate::domain::time::Timestamp;
-use crate::merchant::provider::creem_api::Creem;
+use crate::shop::creem_api::Creem;
 use crate::store::compared::Span;
 use crate::stripe::Stripe;
 use crate::stripe::calls::Window;

@@ -18,7 +18,7 @@ use crate::domain::reconcile::merge::{Gathering, compare};
 use crate::domain::reconcile::row::{Row, What};
 use crate::domain::reconcile::{Finding, Side, Summary};
 use crate::domain::time::Timestamp;
-use crate::merchant::provider::creem_api::Creem;
+use crate::shop::creem_api::Creem;
 use crate::store::Ledger;
 use crate::store::compared::Span;
 use crate::store::kept::{Fresh, Keeping};

@@ -2,13 +2,17 @@
 
 use crate::app::context::Context;
 use crate::app::course::application::Candidate;
+use crate::app::creem;
+use crate::app::provider::Provider;
 use crate::config::sources::Origin;
 use crate::domain::course::launch::{authority, port_of};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::notice::Notice;
-use crate::domain::secret::SigningSecret;
+use crate::domain::secret::{ApiKey, SigningSecret};
 use crate::os::private;
 use crate::sandbox::host;
+use crate::shop::creem_api::Creem;
+use crate::shop::second::Second;
 use std::fs;
 use std::io::Write as _;
 
@@ -16,8 +20,9 @@ use std::io::Write as _;
 const SECRET: &str = "sk_test_stripegymSandboxKey";
 /// The publishable key of a sandbox that nobody gave one.
 const PUBLISHABLE: &str = "pk_test_stripegymSandboxKey";
-/// The file in the home folder that keeps the shared secret.
+/// The files in the home folder that keep the shared secrets: of the provider, and of the second one.
 const FILE: &str = "own-server-secret";
+const SECOND_FILE: &str = "own-server-creem-secret";
 
 /// The variables by name, in the order in which they are shown.
 pub type AppEnv = Vec<(&'static str, String)>;
@@ -44,6 +49,17 @@ pub fn variables(context: &Context, base: &str, url: &str, secret: &SigningSecre
     ]
 }
 
+/// What it needs to know of the second provider, which speaks on the same port.
+pub fn second(context: &Context, base: &str, secret: &SigningSecret) -> AppEnv {
+    let key = ApiKey::read(key(context)).and_then(|key| creem::sandbox_key(&key));
+    let key = key.map_or_else(String::new, |key| key.reveal().to_owned());
+    vec![
+        ("CREEM_API_BASE_URL", base.to_owned()),
+        ("CREEM_API_KEY", key),
+        ("CREEM_WEBHOOK_SECRET", secret.reveal().to_owned()),
+    ]
+}
+
 /// The same as they may be seen on a screen: what is secret shows how it begins and ends.
 pub fn masked(context: &Context, variables: &AppEnv) -> AppEnv {
     let hide = |(name, value): &(&'static str, String)| {
@@ -67,7 +83,8 @@ pub async fn print(context: &Context, candidate: &Candidate) -> Result<(), Fault
     let base = hosted.or_else(|| config.api_base.clone()).unwrap_or_else(own);
     let fixed = candidate.command.as_deref().and_then(port_of).unwrap_or(config.port);
     let url = candidate.address.clone().unwrap_or_else(|| format!("http://127.0.0.1:{fixed}"));
-    let variables = variables(context, &base, &url, &secret(context)?);
+    let mut variables = variables(context, &base, &url, &secret(context)?);
+    variables.extend(second(context, &base, &second_secret(context)?));
     context.notices.say(Notice::Surroundings { variables, whole: true });
     Ok(())
 }
@@ -78,21 +95,51 @@ pub fn secret(context: &Context) -> Result<SigningSecret, Fault> {
     if let Some(configured) = context.config.webhook_secrets.first() {
         return Ok(configured.clone());
     }
+    kept(context, FILE)
+}
+
+/// The secret that it believes of the second provider, likewise.
+pub fn second_secret(context: &Context) -> Result<SigningSecret, Fault> {
+    match context.config.creem.secrets.first() {
+        Some(configured) => Ok(configured.clone()),
+        None => kept(context, SECOND_FILE),
+    }
+}
+
+/// One for the built-in shop, which is told it at its start.
+pub fn fresh_second(context: &Context) -> Result<SigningSecret, Fault> {
+    fresh(context, SECOND_FILE)
+}
+
+fn fresh(context: &Context, name: &'static str) -> Result<SigningSecret, Fault> {
+    let mut numbers = context.entropy.numbers(name);
+    let text = format!("whsec_{:016x}{:016x}", numbers.next(), numbers.next());
+    SigningSecret::read(&text).ok_or_else(|| FaultKind::Bug { what: name.to_owned() }.into())
+}
+
+/// The second provider as the built-in shop sells through it.
+pub fn second_of(provider: &Provider, secret: &SigningSecret) -> Option<Second> {
+    let key = creem::sandbox_key(provider.stripe.key())?;
+    let api = Creem::new(Some(provider.base()), key).ok()?;
+    Some(Second { api, secret: secret.clone() })
+}
+
+/// A secret that a file of the home folder keeps, made where there is none.
+fn kept(context: &Context, file: &'static str) -> Result<SigningSecret, Fault> {
     let home = &context.config.home;
-    let path = home.join(FILE);
+    let path = home.join(file);
     let known = fs::read_to_string(&path).ok().and_then(|text| SigningSecret::read(&text));
     if let Some(known) = known {
         return Ok(known);
     }
-    let mut numbers = context.entropy.numbers(FILE);
-    let text = format!("whsec_{:016x}{:016x}", numbers.next(), numbers.next());
+    let made = fresh(context, file)?;
     let failed = |error| Fault::file(&path, error);
     private::folder(home).map_err(failed)?;
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&path).and_then(|mut file| file.write_all(text.as_bytes()));
+    let written = options.open(&path).and_then(|mut it| it.write_all(made.reveal().as_bytes()));
     written.map_err(failed)?;
-    SigningSecret::read(&text).ok_or_else(|| FaultKind::Bug { what: FILE.to_owned() }.into())
+    Ok(made)
 }

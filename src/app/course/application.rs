@@ -119,6 +119,8 @@ pub struct Application {
     price: Option<String>,
     /// The key that it calls the provider with, where it is not its own.
     key: Option<ApiKey>,
+    /// The secret that it believes of the second provider.
+    second: Option<SigningSecret>,
 }
 
 /// What it is.
@@ -149,10 +151,16 @@ impl Application {
         let lock = Some(CourseLock::take(&context.config.home)?);
         let log = Log::default();
         let mut secret = None;
+        let own = candidate.command.is_some() || candidate.address.is_some();
+        let second =
+            if own { app_env::second_secret(context)? } else { app_env::fresh_second(context)? };
         let price = if candidate.price { Some(seed_price::price(provider).await?) } else { None };
         let body = match (&candidate.command, &candidate.address) {
             (None, None) => {
-                let options = listening(context.config.port, price.clone(), None);
+                let options = ListenOptions {
+                    second: app_env::second_of(provider, &second),
+                    ..listening(context.config.port, price.clone(), None)
+                };
                 let shop = open_shop((context, provider), &log, options).await?;
                 Body::Shop(Some(shop))
             }
@@ -169,6 +177,7 @@ impl Application {
                     (None, None) => format!("http://127.0.0.1:{}", free_port()?),
                 };
                 let mut start = starting(context, provider, (command, &url), believed);
+                start.variables.extend(app_env::second(context, provider.base(), &second));
                 start.variables.extend(price.clone().map(|id| (seed_price::VARIABLE, id)));
                 let output = start.output.display().to_string();
                 let program = Program::start(start, log.clone(), context.stop.clone()).await?;
@@ -200,6 +209,7 @@ impl Application {
             as_found: candidate.as_found,
             price,
             key: None,
+            second: Some(second),
         };
         if application.track() != Track::Shop {
             application.look_around().await?;
@@ -287,6 +297,7 @@ impl Application {
             as_found: false,
             price: None,
             key: None,
+            second: None,
         }
     }
 
@@ -348,6 +359,11 @@ impl Application {
         self.secret.as_ref()
     }
 
+    /// The secret that it believes of the second provider, where it knows of one.
+    pub const fn second_secret(&self) -> Option<&SigningSecret> {
+        self.second.as_ref()
+    }
+
     /// Notes that a secret of its own is another one from now on.
     pub fn believe(&mut self, secret: SigningSecret) {
         self.secret = Some(secret);
@@ -391,7 +407,9 @@ impl Application {
                 let Some(shop) = held.take() else { return Ok(()) };
                 let port = shop.server.running.addr().port();
                 close_shop(shop).await;
-                let options = listening(port, price, key);
+                let second = self.second.as_ref();
+                let second = second.and_then(|it| app_env::second_of(provider, it));
+                let options = ListenOptions { second, ..listening(port, price, key) };
                 *held = Some(open_shop((context, provider), &self.log, options).await?);
             }
         }
@@ -456,7 +474,7 @@ pub fn free_port() -> Result<u16, Fault> {
 }
 
 const fn listening(port: u16, price: Option<String>, key: Option<ApiKey>) -> ListenOptions {
-    ListenOptions { port, or_next: true, forward_to: None, price, secret: None, key }
+    ListenOptions { port, or_next: true, forward_to: None, price, secret: None, key, second: None }
 }
 
 async fn open_shop(

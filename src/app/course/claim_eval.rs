@@ -82,6 +82,7 @@ pub async fn found(run: &LessonRun<'_>, claim: &Claim) -> Result<Finding, ActErr
         Claim::Verdicts(it) => verdicts(vars, it),
         Claim::Log(it) => log_in_time(run, vars, it).await,
         Claim::NoSecret { places } => Ok(no_secret(run, places)),
+        Claim::Unwritten { text } => Ok(unwritten(run, &vars.filled(text)?)),
         Claim::Alive {} => {
             let there = run.over().is_none() && run.answers().await;
             let got = run.over().unwrap_or_else(|| if there { "ok" } else { "–" }.to_owned());
@@ -449,6 +450,12 @@ fn no_secret(run: &LessonRun<'_>, places: &[Where]) -> Finding {
         seen.extend(found.map(|what| format!("{name}: {what}")));
     }
     finding(seen.is_empty(), Statement::NoSecret, seen.join(" · "))
+}
+
+/// No file of the application has a text that it was to show and forget.
+fn unwritten(run: &LessonRun<'_>, text: &str) -> Finding {
+    let found = blocking(|| run.file_with(text));
+    finding(found.is_none(), Statement::NoSecret, found.unwrap_or_default())
 }
 
 fn key(run: &LessonRun<'_>, kinds: &[String], live: bool) -> Finding {

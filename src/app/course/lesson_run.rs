@@ -3,6 +3,7 @@
 use crate::app::context::Context;
 use crate::app::course::act_error::ActError;
 use crate::app::course::application::Application;
+use crate::app::course::creem_line::CreemLine;
 use crate::app::course::exchanges::{Answer, Exchanges};
 use crate::app::course::fault_proxy::{FaultProxy, Resign};
 use crate::app::course::log::Log;
@@ -80,6 +81,8 @@ pub struct LessonRun<'c> {
     files: OnceLock<Project>,
     /// Whether the lesson may run commands of the project.
     may_run: bool,
+    /// The line from Creem, once a lesson has asked for it.
+    pub(super) creem: Option<CreemLine>,
 }
 
 impl<'c> LessonRun<'c> {
@@ -139,6 +142,7 @@ impl<'c> LessonRun<'c> {
             own: None,
             files: OnceLock::new(),
             may_run: false,
+            creem: None,
         };
         if let Err(fault) = run.begin().await {
             run.close().await;
@@ -236,6 +240,17 @@ impl<'c> LessonRun<'c> {
         let folder = self.own.as_deref().or(documents).ok_or("--project DIR")?;
         let sight = rule.look(self.files.get_or_init(|| blocking(|| project_files::read(folder))));
         if sight.looked == 0 { Err("0 files") } else { Ok(sight) }
+    }
+
+    /// A file of the application that has a text: the built-in shop keeps its own in the home folder, another one below
+    /// its project, or where it is started.
+    pub fn file_with(&self, text: &str) -> Option<String> {
+        let home = &self.context.config.home;
+        if self.track() == Track::Shop {
+            return project_files::with(home, text.as_bytes(), None);
+        }
+        let folder = self.own.as_deref().unwrap_or(Path::new("."));
+        project_files::with(folder, text.as_bytes(), Some(home))
     }
 
     /// Has the project's files read anew by whoever next looks.
@@ -418,6 +433,9 @@ impl<'c> LessonRun<'c> {
     pub async fn close(self) {
         if let Err(error) = self.provider.stripe.delete_webhook_endpoint(&self.endpoint).await {
             tracing::warn!(%error, "the webhook endpoint could not be removed");
+        }
+        if let Some(line) = self.creem {
+            line.close().await;
         }
         self.proxy.close().await;
     }

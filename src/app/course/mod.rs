@@ -8,6 +8,7 @@ pub mod books;
 pub mod choose;
 pub mod claim_eval;
 pub mod course_lock;
+mod creem_line;
 pub mod env_file;
 pub mod evidence;
 pub mod exchanges;

@@ -2,6 +2,7 @@
 
 use crate::app::checkout_browser::{self, Landing, Means, Typed};
 use crate::app::course::act_error::ActError;
+use crate::app::course::creem_line;
 use crate::app::course::exchanges::Answer;
 use crate::app::course::lesson_delivery::{self, Signing};
 use crate::app::course::lesson_run::{LessonRun, attempts};
@@ -107,6 +108,7 @@ async fn outcome(run: &mut LessonRun<'_>, act: &Act) -> Result<Value, ActError> 
             run.mend().await?;
             Ok(Value::Null)
         }
+        Verb::Creem(it) => creem_line::perform(run, act.save.as_deref(), it).await,
     }
 }
 
@@ -158,7 +160,7 @@ async fn delivery(run: &LessonRun<'_>, event: &str) -> Result<Value, ActError> {
 }
 
 /// One answer as it is; of several the last, with all of them as `answers`.
-fn gathered(mut answers: Vec<Value>) -> Value {
+pub(super) fn gathered(mut answers: Vec<Value>) -> Value {
     if answers.len() == 1 {
         return answers.pop().unwrap_or_default();
     }
@@ -229,8 +231,13 @@ async fn refund(run: &LessonRun<'_>, of: &str, amount: Option<i64>) -> Result<Va
 
 /// The session whose hosted page an answer leads to.
 fn session_of(answer: &Answer) -> Option<String> {
+    led_to(answer, "cs_")
+}
+
+/// The id that an answer leads to.
+pub(super) fn led_to(answer: &Answer, prefix: &str) -> Option<String> {
     let (_, to) = answer.headers.iter().find(|(name, _)| name == "location")?;
-    let at = to.find("cs_")?;
+    let at = to.rfind(prefix)?;
     let id: String =
         to.get(at..)?.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
     (300..400).contains(&answer.status).then_some(id)
@@ -388,7 +395,7 @@ async fn deliver(run: &mut LessonRun<'_>, it: &Deliver) -> Result<Value, ActErro
 }
 
 /// The answer to a delivery; none at all has the status 0, and what follows is done all the same.
-fn unanswered(sent: Result<Answer, ActError>) -> Result<Value, ActError> {
+pub(super) fn unanswered(sent: Result<Answer, ActError>) -> Result<Value, ActError> {
     match sent {
         Err(ActError::Mismatch { got, .. }) => {
             Ok(Answer { body: got.to_string(), ..Answer::default() }.json())

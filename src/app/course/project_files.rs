@@ -8,6 +8,8 @@ use std::process::{Command, Stdio};
 
 /// The largest file that is read, in bytes.
 const FILE_MAX: u64 = 1024 * 1024;
+/// The largest file that is searched for a text, in bytes: a database.
+const DATA_MAX: u64 = 64 * 1024 * 1024;
 /// How many files are read at most.
 const FILES_MAX: usize = 5_000;
 /// How deep folders are followed.
@@ -77,6 +79,20 @@ fn git(folder: &Path, arguments: &[&str]) -> Option<Vec<String>> {
     Some(text.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect())
 }
 
+/// The file below a folder that has these bytes, but for those below `but`.
+pub fn with(folder: &Path, bytes: &[u8], but: Option<&Path>) -> Option<String> {
+    let left_out = but.and_then(|it| fs::canonicalize(it).ok());
+    let has = |name: &String| {
+        let path = folder.join(name);
+        let is_out = fs::canonicalize(&path)
+            .is_ok_and(|whole| left_out.as_ref().is_some_and(|it| whole.starts_with(it)));
+        let is_small = fs::symlink_metadata(&path).is_ok_and(|it| it.len() <= DATA_MAX);
+        let read = || fs::read(&path).unwrap_or_default();
+        !is_out && is_small && read().windows(bytes.len().max(1)).any(|part| part == bytes)
+    };
+    walk(folder).into_iter().find(has)
+}
+
 /// Whether a path is of the project, and not a file with the values of its environment.
 fn counts(path: &str) -> bool {
     let mut parts = path.split('/').rev();
@@ -136,6 +152,17 @@ mod tests {
 
     fn run(folder: &Path, arguments: &[&str]) {
         assert!(git(folder, arguments).is_some(), "git {arguments:?}");
+    }
+
+    #[test]
+    fn a_text_is_found_in_any_file_but_where_it_may_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path();
+        put(at, &[("shop.db", b"\0\x01tea_1\xff"), ("home/run.json", b"tea_2"), ("a.py", b"")]);
+        assert_eq!(with(at, b"tea_1", Some(&at.join("home"))).as_deref(), Some("shop.db"));
+        assert_eq!(with(at, b"tea_2", Some(&at.join("home"))), None);
+        assert_eq!(with(at, b"tea_2", None).as_deref(), Some("home/run.json"));
+        assert_eq!(with(at, b"tea_3", None), None);
     }
 
     #[test]

@@ -155,6 +155,28 @@ pub enum Verb {
     Outage(Outage),
     /// Ends what `trouble` began.
     Mend {},
+    /// Does something at the second provider.
+    Creem(AtCreem),
+}
+
+/// The verbs of the second provider.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum AtCreem {
+    /// Begins a purchase at Creem by the application's own button.
+    Checkout(CreemCheckout),
+    /// Calls Creem's API, or one of the sandbox's controls of it, and brings the application what Creem tells of it.
+    Call(Api),
+    /// Reads the newest event of Creem's of a type that the application was brought.
+    Event {
+        /// Its type: `checkout.completed`.
+        #[serde(rename = "type")]
+        kind: String,
+        /// `$checkout`: what it is about.
+        about: String,
+    },
+    /// Signs an event of either provider as Creem would, or wrongly, and sends it straight to the application.
+    Deliver(CreemDeliver),
 }
 
 /// A request as a browser or a program sends it.
@@ -289,6 +311,53 @@ pub struct Deliver {
     pub mutate: Mutate,
     /// Milliseconds after which no answer is waited for any more, where that is sooner than usual.
     pub patience_ms: Option<u64>,
+}
+
+/// A purchase at Creem.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreemCheckout {
+    /// Which of the application's routes begins it: `/orders`.
+    pub to: String,
+    /// What is sent there; may refer to something kept.
+    pub form: String,
+}
+
+/// An event that the program sends itself where Creem would.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreemDeliver {
+    /// `$event`.
+    pub event: String,
+    /// How often.
+    #[serde(default = "one")]
+    pub times: usize,
+    /// Whether each gets an id of its own.
+    #[serde(default)]
+    pub new_id: bool,
+    /// How it is signed.
+    #[serde(default)]
+    pub signed: CreemSigned,
+    /// Whether it goes where Stripe's events go.
+    #[serde(default)]
+    pub to_stripe: bool,
+}
+
+/// How a delivery of the second provider is signed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CreemSigned {
+    /// In Creem's way, with Creem's secret.
+    #[default]
+    Well,
+    /// In Creem's way, with Stripe's secret.
+    StripeSecret,
+    /// In Stripe's way, with Stripe's secret.
+    StripeWay,
+    /// Not at all.
+    Missing,
+    /// In Creem's way; then a byte was changed.
+    Tampered,
 }
 
 /// What fails behind the application.

@@ -60,6 +60,11 @@ pub enum Claim {
         #[serde(rename = "in")]
         places: Vec<Where>,
     },
+    /// No file of the application has a text that it was to show and forget.
+    Unwritten {
+        /// The text; may refer to something kept.
+        text: String,
+    },
     /// The application still takes requests.
     Alive {},
     /// The key that the provider is called with.

@@ -1,7 +1,7 @@
 //! What of a lesson can be asked of an application that lacks some of the usual routes. Pure.
 
 use crate::domain::course::Day;
-use crate::domain::course::act::{Act, Verb, Via};
+use crate::domain::course::act::{Act, AtCreem, Verb, Via};
 use crate::domain::course::claim::Claim;
 
 /// What an application has beside its webhook.
@@ -31,7 +31,7 @@ impl Routes {
         let all: Vec<&Act> = steps.into_iter().chain(acts).collect();
         let asks = all.iter().any(|act| match &act.verb {
             Verb::Http(it) => is_page(&it.url),
-            Verb::Form { .. } => true,
+            Verb::Form { .. } | Verb::Creem(AtCreem::Checkout(_)) => true,
             Verb::Checkout(it) => it.via == Via::App && !day.lesson.stands_in,
             _ => false,
         });

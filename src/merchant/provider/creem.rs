@@ -7,9 +7,10 @@ use crate::domain::event::{CREEM, Event};
 use crate::domain::member::{owned, string, text};
 use crate::domain::signature::SignatureError;
 use crate::domain::time::Timestamp;
-use crate::domain::trade::fact::{Fact, Snapshot, Sold, Stands};
+use crate::domain::trade::fact::{Fact, Snapshot, Sold};
+use crate::merchant::provider::back::Names;
 use crate::merchant::provider::stripe::metadata;
-use crate::merchant::provider::{Provider, ProviderName};
+use crate::merchant::provider::{Provider, ProviderName, id_of, number};
 use crate::os::clock::Clock;
 use crate::shop::intake::{IntakeError, Secrets, fingerprint};
 use hyper::HeaderMap;
@@ -74,6 +75,9 @@ impl Provider for CreemProvider {
     }
 }
 
+/// How its refunds and disputes name what they are about.
+const BACK: Names = Names { payment: "transaction", refunded: "refund_amount" };
+
 /// What an event states.
 pub fn of_event(event: &Event) -> Vec<Fact> {
     let object = &event.object;
@@ -86,8 +90,8 @@ pub fn of_event(event: &Event) -> Vec<Fact> {
             facts.extend(owned(object, "id").map(failed));
             facts
         }
-        "refund.created" => of_refund(object),
-        "dispute.created" => of_dispute(object),
+        "refund.created" => BACK.refund(object),
+        "dispute.created" => BACK.dispute(object),
         kind if kind.starts_with("subscription.") => {
             of_subscription(object, event.created.0, &event.id)
         }
@@ -177,21 +181,6 @@ fn of_subscription(subscription: &Value, at: i64, event: &str) -> Vec<Fact> {
     })]
 }
 
-fn of_refund(refund: &Value) -> Vec<Fact> {
-    let found = owned(refund, "id").zip(id_of(refund.get("transaction")));
-    let undone = matches!(text(refund, "status"), Some("failed" | "canceled"));
-    let amount = number(refund, "refund_amount");
-    let fact = found.map(|(refund, payment)| Fact::Refunded { payment, refund, amount, undone });
-    fact.into_iter().collect()
-}
-
-fn of_dispute(dispute: &Value) -> Vec<Fact> {
-    let found = owned(dispute, "id").zip(id_of(dispute.get("transaction")));
-    let (amount, stands) = (number(dispute, "amount"), Stands::Taken);
-    let fact = found.map(|(dispute, payment)| Fact::Disputed { payment, dispute, amount, stands });
-    fact.into_iter().collect()
-}
-
 /// Who buys what, as we wrote it into the checkout.
 fn about(of: &Value) -> Sold {
     let said = |name: &str| of.get("metadata").map(|it| string(it, name)).unwrap_or_default();
@@ -210,15 +199,6 @@ fn changed(product: Option<&Value>, metadata: Option<&Value>) -> Option<String> 
     id_of(product).filter(|it| *it != begun)
 }
 
-fn id_of(value: Option<&Value>) -> Option<String> {
-    let value = value?;
-    value.as_str().map(str::to_owned).or_else(|| owned(value, "id"))
-}
-
-fn number(of: &Value, name: &str) -> i64 {
-    of.get(name).and_then(Value::as_i64).unwrap_or_default()
-}
-
 /// An instant, in seconds: Creem writes most of them out.
 fn instant(of: &Value, name: &str) -> Option<i64> {
     Timestamp::read(text(of, name)?).map(|it| it.0)
@@ -227,6 +207,7 @@ fn instant(of: &Value, name: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::trade::fact::Stands;
     use serde_json::json;
 
     fn stated(kind: &str, object: &Value) -> Vec<Fact> {

@@ -1,15 +1,17 @@
 //! A payment provider, as the application sees it: whoever sends an event proves it, and an event states facts.
 
+mod back;
 pub mod creem;
-pub mod creem_api;
 pub mod stripe;
 
 use crate::domain::book::line::Source;
 use crate::domain::event::Event;
+use crate::domain::member::owned;
 use crate::domain::named::named;
 use crate::domain::trade::fact::Fact;
 use crate::shop::intake::IntakeError;
 use hyper::HeaderMap;
+use serde_json::Value;
 use std::fmt;
 
 named! {
@@ -39,6 +41,16 @@ pub fn interpret(event: &Event) -> (ProviderName, Vec<Fact>) {
     } else {
         (ProviderName::Stripe, stripe::of_event(event))
     }
+}
+
+/// The id of an object that is named or comes along.
+fn id_of(value: Option<&Value>) -> Option<String> {
+    let value = value?;
+    value.as_str().map(str::to_owned).or_else(|| owned(value, "id"))
+}
+
+fn number(of: &Value, name: &str) -> i64 {
+    of.get(name).and_then(Value::as_i64).unwrap_or_default()
 }
 
 /// A provider whose events are heard.

@@ -3,8 +3,9 @@
 use crate::domain::book::line::Source;
 use crate::domain::event::Event;
 use crate::domain::member::{owned, string, text};
-use crate::domain::trade::fact::{Fact, Snapshot, Sold, Stands};
-use crate::merchant::provider::{Provider, ProviderName};
+use crate::domain::trade::fact::{Fact, Snapshot, Sold};
+use crate::merchant::provider::back::Names;
+use crate::merchant::provider::{Provider, ProviderName, id_of, number};
 use crate::shop::intake::{Intake, IntakeError};
 use hyper::HeaderMap;
 use serde::Deserialize;
@@ -59,6 +60,9 @@ impl Provider for StripeProvider {
     }
 }
 
+/// How its refunds and disputes name what they are about.
+const BACK: Names = Names { payment: "payment_intent", refunded: "amount" };
+
 /// What an event states.
 pub fn of_event(event: &Event) -> Vec<Fact> {
     let object = &event.object;
@@ -77,9 +81,9 @@ pub fn of_event(event: &Event) -> Vec<Fact> {
         "invoice_payment.paid" => of_invoice_payment(object),
         "charge.refunded" => of_refunded_charge(object),
         "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated" => {
-            of_refund(object)
+            BACK.refund(object)
         }
-        kind if kind.starts_with("charge.dispute.") => of_dispute(object),
+        kind if kind.starts_with("charge.dispute.") => BACK.dispute(object),
         kind if kind.starts_with("customer.subscription.") => {
             of_subscription(object, event.created.0, &event.id, before(&event.body))
         }
@@ -211,26 +215,6 @@ fn of_refunded_charge(charge: &Value) -> Vec<Fact> {
     payment.map(|payment| Fact::RefundedInAll { payment, amount }).into_iter().collect()
 }
 
-fn of_refund(refund: &Value) -> Vec<Fact> {
-    let found = owned(refund, "id").zip(id_of(refund.get("payment_intent")));
-    let undone = matches!(text(refund, "status"), Some("failed" | "canceled"));
-    let amount = number(refund, "amount");
-    let fact = found.map(|(refund, payment)| Fact::Refunded { payment, refund, amount, undone });
-    fact.into_iter().collect()
-}
-
-fn of_dispute(dispute: &Value) -> Vec<Fact> {
-    let found = owned(dispute, "id").zip(id_of(dispute.get("payment_intent")));
-    let stands = match text(dispute, "status").unwrap_or_default() {
-        status if status.starts_with("warning_") => Stands::Asked,
-        "won" | "prevented" => Stands::Won,
-        _ => Stands::Taken,
-    };
-    let amount = number(dispute, "amount");
-    let fact = found.map(|(dispute, payment)| Fact::Disputed { payment, dispute, amount, stands });
-    fact.into_iter().collect()
-}
-
 /// What a subscription states that was seen at `at`; `before` has what the event changed.
 pub fn of_subscription(
     subscription: &Value,
@@ -291,15 +275,6 @@ fn before(body: &[u8]) -> BTreeMap<String, String> {
 }
 
 /// The id of an object that stands there in whole or by its id.
-fn id_of(value: Option<&Value>) -> Option<String> {
-    let value = value?;
-    value.as_str().map(str::to_owned).or_else(|| owned(value, "id"))
-}
-
-fn number(of: &Value, name: &str) -> i64 {
-    of.get(name).and_then(Value::as_i64).unwrap_or_default()
-}
-
 fn of_metadata(metadata: Option<&Value>, name: &str) -> String {
     metadata.map(|it| string(it, name)).unwrap_or_default()
 }
@@ -311,6 +286,7 @@ fn credits(metadata: Option<&Value>) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::trade::fact::Stands;
     use serde_json::json;
 
     fn stated(kind: &str, object: &Value, previous: &Value) -> Vec<Fact> {

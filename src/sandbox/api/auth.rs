@@ -129,7 +129,7 @@ fn is_for_browsers(method: &str, path: &str) -> bool {
     let words: Vec<&str> = path.trim_matches('/').split('/').collect();
     let reads_or_writes = matches!(method, "GET" | "POST");
     match words.as_slice() {
-        ["v1", "tokens" | "payment_methods" | "sources"]
+        ["v1", "tokens" | "payment_methods" | "sources" | "confirmation_tokens"]
         | ["v1", "payment_intents" | "setup_intents", _, "confirm"] => method == "POST",
         ["v1", "payment_intents" | "setup_intents", _] | ["v1", "payment_pages", ..] => {
             reads_or_writes
@@ -206,6 +206,7 @@ mod tests {
         for (method, path) in [
             ("POST", "/v1/tokens"),
             ("POST", "/v1/payment_methods"),
+            ("POST", "/v1/confirmation_tokens"),
             ("GET", "/v1/payment_intents/pi_1"),
             ("POST", "/v1/payment_intents/pi_1/confirm"),
         ] {
@@ -213,6 +214,7 @@ mod tests {
         }
         for (method, path) in [
             ("GET", "/v1/payment_methods"),
+            ("GET", "/v1/confirmation_tokens/ctoken_1"),
             ("GET", "/v1/payment_intents"),
             ("POST", "/v1/payment_intents"),
             ("POST", "/v1/payment_intents/pi_1/capture"),

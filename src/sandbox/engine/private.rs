@@ -20,6 +20,8 @@ pub enum Private {
     Charge(ChargePart),
     /// Of a `coupon`.
     Coupon(Box<CouponPart>),
+    /// Of a `confirmation_token`.
+    ConfirmationToken(Box<ConfirmationTokenPart>),
     /// Of a `checkout.session`.
     Session(Box<SessionPart>),
     /// Of a `customer`.
@@ -100,6 +102,7 @@ macro_rules! parts {
 parts! {
     ChargePart => Charge,
     CouponPart => Coupon,
+    ConfirmationTokenPart => ConfirmationToken,
     SessionPart => Session,
     CustomerPart => Customer,
     Envelope => Event,
@@ -224,6 +227,14 @@ pub struct PaymentLinkPart {
     pub session: Map<String, Value>,
     /// Every line item, as the API shows it.
     pub line_items: Vec<Value>,
+}
+
+/// See [`Private::ConfirmationToken`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ConfirmationTokenPart {
+    /// The payment method that it previews.
+    pub method: String,
 }
 
 /// See [`Private::PaymentMethod`].

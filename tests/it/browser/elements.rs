@@ -276,6 +276,66 @@ fn a_card_is_kept_a_token_is_made_and_a_konbini_shows_its_voucher() {
 
 #[test]
 #[ignore = "needs Chromium: ./test"]
+fn a_page_gathers_what_a_server_confirms_and_asks_the_bank_afterwards() {
+    let mut page = Page::set("en");
+    page.open(
+        "const elements = stripe.elements({ mode: 'payment', amount: 1200, currency: 'jpy' });
+         elements.create('payment').mount('#one');
+         elements.create('address', { mode: 'shipping' }).mount('#two');
+         stripe.createConfirmationToken({ elements }).catch((e) => say(`${e.name}: ${e.message}`));
+         go(async () => {
+           const { error } = await elements.submit();
+           if (error) return { error };
+           return stripe.createConfirmationToken({ elements, params: { return_url: location.href + 'done' } });
+         });",
+    );
+    page.browser.reads("IntegrationError: elements.submit()");
+    page.go();
+    page.browser.reads("incomplete_number");
+    page.fill("one", &[("number", "4000000000003220"), ("expiry", "12/34"), ("cvc", "123")]);
+    page.fill("one", &[("postalCode", "94103")]);
+    let kyoto = [("name", "Aki Sato"), ("locality", "Kyoto"), ("addressLine1", "1-2-3")];
+    page.fill("two", &kyoto);
+    page.go();
+    let said = page.browser.reads("confirmation_token ctoken_");
+    let token = said.split_whitespace().find(|it| it.starts_with("ctoken_")).unwrap().to_owned();
+    let shown = page.sandbox.api.read(&format!("/v1/confirmation_tokens/{token}"));
+    let preview = &shown["payment_method_preview"];
+    assert_eq!((&preview["type"], &preview["card"]["last4"]), (&"card".into(), &"3220".into()));
+    assert_eq!(shown["shipping"]["name"], "Aki Sato", "{shown}");
+    assert!(preview.get("id").is_none() && !shown.to_string().contains("4000000000003220"));
+
+    // The server confirms, and the page shows what the bank asks.
+    let paid = page.sandbox.api.make(
+        "/v1/payment_intents",
+        &[
+            ("amount", "1200"),
+            ("currency", "jpy"),
+            ("automatic_payment_methods[enabled]", "true"),
+            ("confirm", "true"),
+            ("confirmation_token", &token),
+        ],
+    );
+    assert_eq!(paid["status"], "requires_action", "{paid}");
+    assert_eq!(paid["next_action"]["type"], "use_stripe_sdk");
+    let secret = paid["client_secret"].as_str().unwrap();
+    page.open(&format!("go(() => stripe.handleNextAction({{ clientSecret: '{secret}' }}));"));
+    page.go();
+    page.browser.enter("[name=__privateStripeFrameChallenge]");
+    page.browser.click("#pass");
+    page.browser.leave_frames();
+    page.browser.reads("payment_intent succeeded");
+    let done = page.now(secret);
+    assert_eq!(
+        (&done["status"], &done["shipping"]["name"]),
+        (&"succeeded".into(), &"Aki Sato".into())
+    );
+    let used = page.sandbox.api.read(&format!("/v1/confirmation_tokens/{token}"));
+    assert_eq!(used["payment_intent"], done["id"]);
+}
+
+#[test]
+#[ignore = "needs Chromium: ./test"]
 fn what_a_page_does_wrong_is_told_at_once() {
     let mut page = Page::set("en");
     page.open(

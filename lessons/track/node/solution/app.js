@@ -2,9 +2,11 @@
 
 import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
 import express from "express";
+import * as apikey from "./apikey.js";
 import * as cards from "./cards.js";
 import * as checkout from "./checkout.js";
 import * as credit from "./credit.js";
+import * as creem from "./creem.js";
 import * as dispute from "./dispute.js";
 import * as intent from "./intent.js";
 import * as ledger from "./ledger.js";
@@ -73,6 +75,13 @@ app.post("/portal", form, portal.enter);
 app.post("/credits/buy", form, credit.begin);
 app.get("/credits", credit.show);
 app.get("/credits/verify", credit.verify);
+app.post("/keys/buy", form, apikey.begin);
+app.get("/keys/thanks", apikey.thanks);
+app.get("/keys", apikey.show);
+app.get("/api/tea", apikey.tea);
+app.post("/webhook/creem", express.raw({ type: () => true, limit: "4mb" }), creem.receive);
+app.post("/orders", form, creem.begin);
+app.get("/orders", creem.show);
 app.get("/readyz", live.ready);
 app.get("/rights", rights.show);
 app.post("/intents", form, intent.begin);

@@ -1,7 +1,9 @@
 // The ledger: a file that only gathers facts. Each is kept once, whatever comes twice, late or together.
 
 import Database from "libsql";
+import * as apikey from "./apikey.js";
 import * as credit from "./credit.js";
+import * as creem from "./creem.js";
 import * as dispute from "./dispute.js";
 import * as intent from "./intent.js";
 import * as refund from "./refund.js";
@@ -57,8 +59,8 @@ export function prepare() {
   db = new Database(settings.ledgerDb, { timeout: 10_000 });
   db.pragma("journal_mode = WAL");
   db.pragma("synchronous = FULL");
-  const parts = [credit, dispute, intent, subscription, users].map((part) => part.SCHEMA);
-  transaction(() => db.exec(SCHEMA + parts.join("")));
+  const parts = [apikey, credit, creem, dispute, intent, subscription, users];
+  transaction(() => db.exec(SCHEMA + parts.map((part) => part.SCHEMA).join("")));
 }
 
 // All of it or nothing; a lock is never left behind.
@@ -122,6 +124,9 @@ function keepRefund(fact) {
 
 export const subscriber = (whose) => subscription.standing(db, whose);
 export const noteCredits = (whose, session) => credit.note(db, whose, session);
+// What keys and sales keep of their own, in one transaction.
+export const keys = (work) => transaction(() => work(db));
+export const sales = (work) => transaction(() => work(db));
 export const creditOrders = (whose) => credit.orders(db, whose);
 export const order = (number) => intent.came(db, number);
 export const user = (whose) => users.known(db, whose);

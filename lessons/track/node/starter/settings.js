@@ -29,3 +29,7 @@ export const bind = optional("BIND") || "127.0.0.1";
 export const ledgerDb = optional("LEDGER_DB") || "ledger.db";
 // Without a token the ledger is shown to this machine alone.
 export const ledgerToken = optional("LEDGER_TOKEN");
+// The second provider; without its secret nothing that claims to be its is believed.
+export const creemApiBase = address("CREEM_API_BASE_URL");
+export const creemApiKey = optional("CREEM_API_KEY");
+export const creemWebhookSecret = optional("CREEM_WEBHOOK_SECRET");

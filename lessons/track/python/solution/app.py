@@ -8,9 +8,11 @@ import uuid
 from flask import Flask, abort, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+import apikey
 import cards
 import checkout
 import credit
+import creem
 import dispute
 import intent
 import ledger
@@ -36,9 +38,11 @@ def create() -> Flask:
     app = Flask(__name__)
     # No event of Stripe's comes near it. What is larger is refused unread, which a sender may see as a reset.
     app.config["MAX_CONTENT_LENGTH"] = 4 * 1024 * 1024
+    app.register_blueprint(apikey.blueprint)
     app.register_blueprint(cards.blueprint)
     app.register_blueprint(checkout.blueprint)
     app.register_blueprint(credit.blueprint)
+    app.register_blueprint(creem.blueprint)
     app.register_blueprint(dispute.blueprint)
     app.register_blueprint(intent.blueprint)
     app.register_blueprint(live.blueprint)

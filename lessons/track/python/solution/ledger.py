@@ -4,7 +4,9 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
+import apikey
 import credit
+import creem
 import dispute
 import intent
 import refund
@@ -79,8 +81,9 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
 def prepare() -> None:
     with opened() as db:
         db.execute("PRAGMA journal_mode = WAL")
-        parts = "".join(part.SCHEMA for part in (credit, dispute, intent, subscription, users))
-        db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {parts} COMMIT;")
+        parts = (apikey, credit, creem, dispute, intent, subscription, users)
+        tables = "".join(part.SCHEMA for part in parts)
+        db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {tables} COMMIT;")
 
 
 def record(event: dict, fact: object) -> bool:

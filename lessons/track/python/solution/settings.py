@@ -27,3 +27,7 @@ PORT = int(os.environ.get("PORT") or 4242)
 LEDGER_DB = os.environ.get("LEDGER_DB") or "ledger.db"
 # Without a token the ledger is shown to this machine alone.
 LEDGER_TOKEN = os.environ.get("LEDGER_TOKEN", "").strip()
+# The second provider; without its secret nothing that claims to be its is believed.
+CREEM_API_BASE = os.environ.get("CREEM_API_BASE_URL", "").strip().rstrip("/")
+CREEM_API_KEY = os.environ.get("CREEM_API_KEY", "").strip()
+CREEM_WEBHOOK_SECRET = os.environ.get("CREEM_WEBHOOK_SECRET", "").strip()

@@ -8,6 +8,7 @@ pub mod billing_meter_event;
 pub mod cash_balance;
 pub mod charge;
 pub mod checkout_session;
+pub mod confirmation_token;
 pub mod coupon;
 pub mod credit_note;
 pub mod customer;
@@ -97,6 +98,7 @@ fn find_handler(key: &str) -> Option<Handler> {
         cash_balance::handler,
         charge::handler,
         checkout_session::handler,
+        confirmation_token::handler,
         connect::handler,
         coupon::handler,
         credit_note::handler,

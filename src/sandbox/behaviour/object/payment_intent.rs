@@ -6,6 +6,7 @@ use crate::sandbox::behaviour::connect::terms;
 use crate::sandbox::behaviour::document::{
     Handler, copy, fill, int, merge_metadata, merge_options, text,
 };
+use crate::sandbox::behaviour::object::confirmation_token;
 use crate::sandbox::behaviour::payment::confirm::{self, ConfirmOptions};
 use crate::sandbox::behaviour::payment::intent::{self, IntentSpec};
 use crate::sandbox::behaviour::payment::verification::{self, Said};
@@ -42,7 +43,7 @@ const FIELDS: &[&str] = &[
 ];
 
 /// Parameters that need objects which the sandbox does not have yet.
-const NOT_YET: &[&str] = &["confirmation_token", "customer_account", "hooks", "mandate"];
+const NOT_YET: &[&str] = &["customer_account", "hooks", "mandate"];
 
 const RETURN_URL: &str = "This PaymentIntent is configured to accept payment methods enabled in your Dashboard. Because some of these payment methods might redirect your customer off of your page, you must provide a `return_url`. If you don't want to accept redirect-based payment methods, set `automatic_payment_methods[enabled]` to `true` and `automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents and Payment Intents.";
 
@@ -69,6 +70,8 @@ pub fn handler(key: &str) -> Option<Handler> {
 }
 
 fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    let whole = confirmation_token::applied(txn, call)?;
+    let (token, call) = (call.text(confirmation_token::NAME), whole.as_ref().unwrap_or(call));
     check(call)?;
     let amount = required(call, "amount")?.as_i64().unwrap_or(0);
     let currency = required(call, "currency")?.as_str().unwrap_or_default().to_owned();
@@ -80,15 +83,8 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         txn.find("customer", customer, "customer")?;
     }
     let confirms = call.flag("confirm") == Some(true);
-    for name in
-        ["error_on_requires_action", "mandate_data", "off_session", "return_url", "use_stripe_sdk"]
-    {
-        if !confirms && call.get(name).is_some_and(|value| value != &json!(false)) {
-            let message = format!(
-                "You cannot provide `{name}` when creating a PaymentIntent without setting `confirm` to `true`."
-            );
-            return Err(Failure::invalid(message).param(name));
-        }
+    if !confirms {
+        refuse_confirmation(call, token)?;
     }
     offer::check(call)?;
     let (types, automatic) =
@@ -116,15 +112,29 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         part,
         more,
     };
-    let method_id = chosen_method(txn, call)?;
+    let method_id = method::chosen(txn, call)?;
     if let Some(method_id) = &method_id {
         check_method(txn, method_id, spec.customer.as_deref())?;
     }
     let id = open(txn, call, spec, method_id.as_deref());
     if confirms {
+        confirmation_token::spend(txn, token, ("payment_intent", &id));
         return try_payment(txn, call, &id, method_id);
     }
     shown(txn, &id)
+}
+
+/// Fails where a call that does not confirm says how.
+fn refuse_confirmation(call: &Call, token: Option<&str>) -> Result<(), Failure> {
+    let names =
+        ["error_on_requires_action", "mandate_data", "off_session", "return_url", "use_stripe_sdk"];
+    let sent = |name: &&&str| call.get(name).is_some_and(|value| value != &json!(false));
+    let token = token.map(|_| confirmation_token::NAME);
+    let Some(name) = token.or_else(|| names.iter().find(sent).copied()) else { return Ok(()) };
+    let message = format!(
+        "You cannot provide `{name}` when creating a PaymentIntent without setting `confirm` to `true`."
+    );
+    Err(Failure::invalid(message).param(name))
 }
 
 /// Opens the intent; `payment_intent.created` tells of it with its payment method.
@@ -154,12 +164,7 @@ fn check(call: &Call) -> Result<(), Failure> {
         let text = "`amount_details[line_items]` is not modelled by this sandbox yet.";
         return Err(Failure::of(501, FailureKind::Api, text).param("amount_details[line_items]"));
     }
-    if call.sent("payment_method") && call.sent("payment_method_data") {
-        let text =
-            "You may only specify one of these parameters: payment_method, payment_method_data.";
-        return Err(Failure::invalid(text).param("payment_method"));
-    }
-    Ok(())
+    method::ensure_one(call)
 }
 
 /// Whether payments in a currency can be made with a type of payment method.
@@ -195,16 +200,6 @@ fn write(doc: &mut Doc, call: &Call) {
     }
     fill(doc, "payment_intent", &["payment_details", "shipping"]);
     merge_metadata(doc, &call.params);
-}
-
-/// The payment method that a call names or describes, as its own copy.
-fn chosen_method(txn: &mut Txn<'_>, call: &Call) -> Result<Option<String>, Failure> {
-    if let Some(data) = call.hash("payment_method_data") {
-        return method::create_from_params(txn, data, "payment_method_data").map(Some);
-    }
-    let Some(asked) = call.text("payment_method") else { return Ok(None) };
-    let found = method::instantiate_test_method(txn, asked, "payment_method")?;
-    Ok(Some(text(&found, "id").to_owned()))
 }
 
 /// Fails where the payer may not pay with a payment method.
@@ -315,7 +310,7 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     if !customer.is_empty() {
         txn.find("customer", &customer, "customer")?;
     }
-    let method_id = chosen_method(txn, call)?;
+    let method_id = method::chosen(txn, call)?;
     if let Some(method_id) = &method_id {
         check_method(txn, method_id, Some(&customer))?;
     }
@@ -359,6 +354,8 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 fn confirm(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let id = call.id(0);
     let pi = found(txn, call)?;
+    let whole = confirmation_token::applied(txn, call)?;
+    let (token, call) = (call.text(confirmation_token::NAME), whole.as_ref().unwrap_or(call));
     check(call)?;
     ensure_free(txn, &pi, "confirm")?;
     confirm::ensure_confirmable(&pi)?;
@@ -369,13 +366,14 @@ fn confirm(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         );
         return Err(Failure::invalid(message).param("amount_to_confirm"));
     }
-    let method_id = chosen_method(txn, call)?;
+    let method_id = method::chosen(txn, call)?;
     txn.edit_with("payment_intent", id, |doc, part: &mut PaymentIntentPart| {
         keep(part, call);
         write(doc, call);
         copy(doc, call, &["capture_method"]);
         merge_options(doc, "payment_intent", call);
     });
+    confirmation_token::spend(txn, token, ("payment_intent", id));
     try_payment(txn, call, id, method_id)
 }
 

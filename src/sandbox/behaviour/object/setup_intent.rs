@@ -1,6 +1,7 @@
 //! Setup intents, their attempts and mandates, as the API makes, confirms, cancels and shows them.
 
 use crate::sandbox::behaviour::document::{Handler, copy, merge_metadata, merge_options, text};
+use crate::sandbox::behaviour::object::confirmation_token;
 use crate::sandbox::behaviour::payment::verification::Said;
 use crate::sandbox::behaviour::payment::{method, offer};
 use crate::sandbox::behaviour::setup::confirm::{self, Options};
@@ -30,7 +31,7 @@ const FIELDS: &[&str] = &[
 const ALWAYS: [&str; 3] = ["customer", "description", "metadata"];
 
 /// Parameters that need what the sandbox does not have yet.
-const NOT_YET: &[&str] = &["confirmation_token", "customer_account"];
+const NOT_YET: &[&str] = &["customer_account"];
 
 /// The behaviour of `/v1/setup_intents`, `/v1/setup_attempts` and `/v1/mandates`.
 pub fn handler(key: &str) -> Option<Handler> {
@@ -56,11 +57,7 @@ fn found(txn: &Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
 
 fn check(txn: &Txn<'_>, call: &Call) -> Result<(), Failure> {
     call.ensure_modelled(" of setup intents", NOT_YET)?;
-    if call.sent("payment_method") && call.sent("payment_method_data") {
-        let text =
-            "You may only specify one of these parameters: payment_method, payment_method_data.";
-        return Err(Failure::invalid(text).param("payment_method"));
-    }
+    method::ensure_one(call)?;
     if let Some(customer) = call.text("customer") {
         txn.find("customer", customer, "customer")?;
     }
@@ -68,10 +65,13 @@ fn check(txn: &Txn<'_>, call: &Call) -> Result<(), Failure> {
 }
 
 fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
+    let whole = confirmation_token::applied(txn, call)?;
+    let (token, sent) = (call.text(confirmation_token::NAME), call);
+    let call = whole.as_ref().unwrap_or(call);
     check(txn, call)?;
     let confirms = call.flag("confirm") == Some(true);
-    for name in ["mandate_data", "return_url", "use_stripe_sdk"] {
-        if !confirms && call.get(name).is_some_and(|value| value != &json!(false)) {
+    for name in [confirmation_token::NAME, "mandate_data", "return_url", "use_stripe_sdk"] {
+        if !confirms && sent.get(name).is_some_and(|value| value != &json!(false)) {
             let message = format!(
                 "You cannot provide `{name}` when creating a SetupIntent without setting `confirm` to `true`."
             );
@@ -87,7 +87,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         doc.insert("payment_method_configuration_details".to_owned(), details);
     }
     write(&mut doc, call);
-    let chosen = chosen_method(txn, call)?;
+    let chosen = method::chosen(txn, call)?;
     if let Some(chosen) = &chosen {
         let pm = txn.find("payment_method", chosen, "payment_method")?;
         intent::ensure_owned(&pm, call.text("customer").unwrap_or_default())?;
@@ -97,6 +97,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     keep(&mut part, call);
     let made = intent::open(txn, doc, part);
     if confirms {
+        confirmation_token::spend(txn, token, ("setup_intent", text(&made, "id")));
         return try_setup(txn, call, &made, chosen);
     }
     Ok(made.into())
@@ -123,16 +124,6 @@ fn write(doc: &mut Doc, call: &Call) {
     copy(doc, call, FIELDS);
     merge_options(doc, "setup_intent", call);
     merge_metadata(doc, &call.params);
-}
-
-/// The payment method that a call names or describes, as its own copy.
-fn chosen_method(txn: &mut Txn<'_>, call: &Call) -> Result<Option<String>, Failure> {
-    if let Some(data) = call.hash("payment_method_data") {
-        return method::create_from_params(txn, data, "payment_method_data").map(Some);
-    }
-    let Some(asked) = call.text("payment_method") else { return Ok(None) };
-    let found = method::instantiate_test_method(txn, asked, "payment_method")?;
-    Ok(Some(text(&found, "id").to_owned()))
 }
 
 fn try_setup(
@@ -172,7 +163,7 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         return Err(intent::unexpected_state(&si, message).param(name));
     }
     let customer = call.text("customer").unwrap_or_else(|| text(&si, "customer")).to_owned();
-    let chosen = chosen_method(txn, call)?;
+    let chosen = method::chosen(txn, call)?;
     if let Some(chosen) = &chosen {
         let pm = txn.find("payment_method", chosen, "payment_method")?;
         intent::ensure_owned(&pm, &customer)?;
@@ -202,13 +193,16 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 
 fn confirm(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     found(txn, call)?;
+    let whole = confirmation_token::applied(txn, call)?;
+    let (token, call) = (call.text(confirmation_token::NAME), whole.as_ref().unwrap_or(call));
     check(txn, call)?;
-    let chosen = chosen_method(txn, call)?;
+    let chosen = method::chosen(txn, call)?;
     txn.edit_with("setup_intent", call.id(0), |doc, part: &mut SetupIntentPart| {
         keep(part, call);
         write(doc, call);
     });
     let si = found(txn, call)?;
+    confirmation_token::spend(txn, token, ("setup_intent", call.id(0)));
     try_setup(txn, call, &si, chosen)
 }
 

@@ -12,6 +12,7 @@ use crate::sandbox::behaviour::document::text;
 use crate::sandbox::behaviour::payment::bank;
 use crate::sandbox::behaviour::saved::token::{self, Held};
 use crate::sandbox::behaviour::saved::wallet;
+use crate::sandbox::call::Call;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::PaymentMethodPart;
 use crate::sandbox::engine::txn::{Txn, missing};
@@ -65,6 +66,25 @@ pub fn create_from_params(txn: &mut Txn<'_>, params: &Doc, at: &str) -> Result<S
             Ok(create_plain(txn, other, &details, &billing))
         }
     }
+}
+
+/// The payment method that a call names or describes, as its own copy.
+pub fn chosen(txn: &mut Txn<'_>, call: &Call) -> Result<Option<String>, Failure> {
+    if let Some(data) = call.hash("payment_method_data") {
+        return create_from_params(txn, data, "payment_method_data").map(Some);
+    }
+    let Some(asked) = call.text("payment_method") else { return Ok(None) };
+    let found = instantiate_test_method(txn, asked, "payment_method")?;
+    Ok(Some(text(&found, "id").to_owned()))
+}
+
+/// Fails where a call both names and describes a payment method.
+pub fn ensure_one(call: &Call) -> Result<(), Failure> {
+    if !call.sent("payment_method") || !call.sent("payment_method_data") {
+        return Ok(());
+    }
+    let text = "You may only specify one of these parameters: payment_method, payment_method_data.";
+    Err(Failure::invalid(text).param("payment_method"))
 }
 
 /// Makes a card payment method from what was typed in. Returns its id.

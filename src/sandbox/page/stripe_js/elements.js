@@ -31,6 +31,8 @@ export class Elements {
     this.id = `group${groups}`;
     this.client = options.locale && options.locale !== "auto" ? { ...client, locale: options.locale } : client;
     this.options = options;
+    /** Whether every element was found to be whole. */
+    this.submitted = false;
     /** @type {Element[]} */
     this.all = [];
     this.listeners = [];

@@ -22,8 +22,8 @@ const BY_NAME = {
 
 const OFFLINE = [
   "collectBankAccountForPayment", "collectBankAccountForSetup", "collectBankAccountToken",
-  "collectFinancialConnectionsAccounts", "createConfirmationToken", "createEphemeralKeyNonce",
-  "createRadarSession", "initCheckoutElementsSdk", "initCheckoutFormSdk", "initializePricing", "processOrder",
+  "collectFinancialConnectionsAccounts", "createEphemeralKeyNonce", "createRadarSession",
+  "initCheckoutElementsSdk", "initCheckoutFormSdk", "initializePricing", "processOrder",
   "retrieveOrder", "verifyIdentity",
 ];
 
@@ -123,6 +123,29 @@ async function createPaymentMethod(client, given) {
   return answer("paymentMethod", await sendFrom(client, card, "", "payment_methods", sent));
 }
 
+/**
+ * Gathers how somebody wants to pay, for a server that confirms: what is typed, who pays, where it goes.
+ * @param {import("./client.js").Client} client
+ * @param {any} given
+ * @returns {Promise<any>}
+ */
+async function createConfirmationToken(client, given) {
+  const group = given.elements ?? given.element?.group;
+  const element = given.element ?? group?.getElement("payment") ?? group?.getElement("card");
+  if (!element) throw misuse("`elements` should have a mounted Payment Element.");
+  // Believed: that it is asked for before a token is, and so in which words.
+  if (element.type === "payment" && !group.submitted) {
+    throw misuse("elements.submit() must be called before stripe.createConfirmationToken().");
+  }
+  const { billing, shipping } = await group.beside();
+  const { payment_method_data: data, ...rest } = given.params ?? {};
+  const method = { type: "card", ...data, billing_details: { ...billing, ...data?.billing_details } };
+  const params = { ...rest, payment_method_data: method, shipping: rest.shipping ?? shipping };
+  const later = group.options.setupFutureUsage;
+  if (later) params.setup_future_usage = later;
+  return answer("confirmationToken", await sendFrom(client, element, "payment_method_data", "confirmation_tokens", params));
+}
+
 async function createToken(client, what, data = {}) {
   if (what instanceof Element) {
     return answer("token", await sendFrom(client, what, "token", "tokens", { card: data }));
@@ -172,7 +195,7 @@ function paymentRequest() {
  * @typedef {Pick<import("@stripe/stripe-js").Stripe, "elements" | "confirmPayment" | "confirmSetup"
  *   | "createPaymentMethod" | "createToken" | "handleCardAction" | "handleNextAction" | "retrievePaymentIntent"
  *   | "retrieveSetupIntent" | "verifyMicrodepositsForPayment" | "verifyMicrodepositsForSetup" | "paymentRequest"
- *   | "registerAppInfo" | "createEmbeddedCheckoutPage">} Core
+ *   | "registerAppInfo" | "createEmbeddedCheckoutPage" | "createConfirmationToken">} Core
  */
 
 /**
@@ -199,6 +222,7 @@ export function Stripe(key, options = {}) {
     confirmPayment: (given) => confirmAll(client, given),
     confirmSetup: (given) => confirmAll(client, given),
     createPaymentMethod: (given) => createPaymentMethod(client, given),
+    createConfirmationToken: (given) => createConfirmationToken(client, given),
     createToken: (what, data) => createToken(client, what, data),
     handleCardAction: (secret) => actFor(client, secret),
     handleNextAction: (/** @type {any} */ given) => actFor(client, given.clientSecret),

@@ -1,0 +1,30 @@
+// Keys of an API that is sold by subscription: one for a purchase, shown once, kept as a hash, counted, and over in time.
+
+// Lesson api-keys: a table with a row for each Checkout Session that is begun for a key, and whose it is; and one with the
+// hash of each key, its session (which has one), its subscription, and what was used of the period. `ledger.prepare` makes
+// them, `ledger.keys` hands the database to what works with them. What was paid and what has ended stands in the tables of
+// subscription.js. A period that was paid is good for 3 calls.
+export const SCHEMA = "";
+
+export async function begin(_request, answer) {
+  // Lesson api-keys: make a Checkout Session for a subscription of the form's `user` (buyer.user), note whose it is, and
+  // lead the browser there with 303.
+  answer.status(501).send("api-keys");
+}
+
+export async function thanks(_request, answer) {
+  // Lesson api-keys: as JSON, the `key` of the query's `session_id`, the first time; null from then on. 404 where it is not
+  // a purchase of the query's `user`, 409 where it is not paid.
+  answer.status(501).send("api-keys");
+}
+
+export function tea(_request, answer) {
+  // Lesson api-keys: what is sold, for `Authorization: Bearer KEY`: 401 without a key that is good now, 429 where nothing is
+  // left of what the period is good for.
+  answer.status(501).send("api-keys");
+}
+
+export function show(_request, answer) {
+  // Lesson api-keys: for this machine alone. As JSON, of the query's `user`: how many `keys`, the calls `used`, the `quota`.
+  answer.status(501).send("api-keys");
+}
