@@ -200,6 +200,11 @@ pub enum FaultKind {
         /// Its file.
         path: String,
     },
+    /// The server that the ledger stands on cannot be used.
+    LedgerServer {
+        /// Its address, without a password.
+        url: String,
+    },
     /// The ledger's file is damaged, or no ledger.
     LedgerBroken {
         /// Its file.
@@ -349,6 +354,7 @@ impl FaultKind {
             | Self::Page { .. }
             | Self::NotOffered { .. }
             | Self::Ledger { .. }
+            | Self::LedgerServer { .. }
             | Self::LedgerBroken { .. }
             | Self::LedgerBusy { .. }
             | Self::LedgerInUse { .. }
@@ -389,6 +395,7 @@ impl FaultKind {
             Self::Page { .. } => "page",
             Self::NotOffered { .. } => "not_offered",
             Self::Ledger { .. } => "ledger",
+            Self::LedgerServer { .. } => "ledger_server",
             Self::LedgerBroken { .. } => "ledger_broken",
             Self::LedgerBusy { .. } => "ledger_busy",
             Self::LedgerInUse { .. } => "ledger_in_use",

@@ -74,6 +74,7 @@ pub(super) fn what(problem: &FaultKind, canvas: &Canvas) -> String {
         FaultKind::ProviderOdd { what } => Msg::FaultProviderOdd { what },
         FaultKind::Page { what, .. } => Msg::FaultPage { what },
         FaultKind::Ledger { .. } | FaultKind::LedgerBroken { .. } => Msg::FaultLedger,
+        FaultKind::LedgerServer { .. } => Msg::FaultLedgerServer,
         FaultKind::LedgerBusy { .. } => Msg::FaultLedgerBusy,
         FaultKind::LedgerInUse { .. } => Msg::FaultLedgerInUse,
         FaultKind::Newer { .. } => Msg::FaultNewer,
@@ -146,7 +147,7 @@ fn place(problem: &FaultKind) -> Option<String> {
                 .collect();
             (!parts.is_empty()).then(|| parts.join(" "))
         }
-        FaultKind::Page { url, .. } => Some(url.clone()),
+        FaultKind::Page { url, .. } | FaultKind::LedgerServer { url } => Some(url.clone()),
         FaultKind::Lesson { file, key, .. } => Some(format!("{file}: {key}")),
         FaultKind::Ledger { path }
         | FaultKind::LedgerBroken { path }
@@ -225,6 +226,7 @@ fn next(fault: &Fault, canvas: &Canvas) -> Vec<String> {
         FaultKind::ProgressBroken { .. } => vec![Msg::DoctorProgressFix, Msg::NextDoctor],
         FaultKind::SandboxBroken { .. } => vec![Msg::DoctorSandboxFix, Msg::NextDoctor],
         FaultKind::LedgerBroken { .. } => vec![Msg::DoctorLedgerFix, Msg::NextDoctor],
+        FaultKind::LedgerServer { url } => vec![Msg::NextLedgerServer { url }],
         FaultKind::LedgerBusy { .. } => vec![Msg::NextLedgerBusy],
         FaultKind::NoScenario { .. } => vec![Msg::NextScenarios],
         FaultKind::NotFound { .. } if own.is_some() => Vec::new(),

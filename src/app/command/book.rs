@@ -6,7 +6,7 @@ use crate::app::ledger_file;
 use crate::app::parts::{Parts, hand_on};
 use crate::domain::book::export::Form;
 use crate::domain::book::{Account, Booked};
-use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::fault::{Fault, FaultKind, UsageError};
 use crate::domain::notice::Notice;
 use crate::domain::report::{Compacted, Report};
 use crate::domain::sheet::{Cell, Looked, Sheet, SheetKind};
@@ -63,6 +63,13 @@ pub async fn run(
     action: BookAction,
     parts: Option<Parts>,
 ) -> Result<Report, Fault> {
+    if action == BookAction::Compact && context.config.ledger.is_some() {
+        // A server keeps its own house.
+        let (flag, other) = ("--ledger postgres://…".to_owned(), "ledger compact".to_owned());
+        let usage_error = UsageError::Conflict { flag, other };
+        let command = "stripegym ledger compact".to_owned();
+        return Err(FaultKind::Usage { usage_error, command }.into());
+    }
     let ledger = ledger_file::read(context)?;
     if let BookAction::Export(Export::Sqlite(path)) = &action
         && path.exists()
