@@ -26,7 +26,8 @@ mod talk;
 pub(crate) mod usage;
 mod values;
 
-use crate::cli::args::{Command, Line};
+use crate::cli::args::{Command, Ledger, Line};
+use crate::cli::ledger_args::LedgerBook;
 use crate::cli::reconcile_args::ReconcileCommand;
 use crate::config::keys;
 use crate::config::sources::Sources;
@@ -95,6 +96,9 @@ fn run_line(arguments: &[OsString], early: &Canvas) -> ExitCode {
 /// Where the ledger of a command is, when it is no file of the folder.
 pub(crate) fn ledger_of(command: &Command) -> Option<String> {
     match command {
+        Command::Ledger { command: Ledger::Book(LedgerBook::Migrate(asked)), .. } => {
+            Some(asked.to.clone())
+        }
         Command::Ledger { ledger, .. } => ledger.clone(),
         Command::Listen(asked) => asked.ledger.clone(),
         Command::Reconcile(asked) => match &asked.command {

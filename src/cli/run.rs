@@ -371,6 +371,7 @@ fn format(line: &Line) -> Format {
             LedgerBook::Export(export) if export.format == BookFormat::Csv => Shape::Csv,
             LedgerBook::Export(_) => Shape::Table,
             LedgerBook::Import(import) => import.format,
+            LedgerBook::Migrate(migrate) => migrate.format,
             LedgerBook::Accounts(it)
             | LedgerBook::Balance(it)
             | LedgerBook::Compact(it)

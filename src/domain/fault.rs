@@ -205,6 +205,13 @@ pub enum FaultKind {
         /// Its address, without a password.
         url: String,
     },
+    /// The server has a ledger already, and another was to be taken over.
+    LedgerThere {
+        /// Its address, without a password.
+        url: String,
+        /// The file that was to be taken over.
+        file: String,
+    },
     /// The ledger's file is damaged, or no ledger.
     LedgerBroken {
         /// Its file.
@@ -355,6 +362,7 @@ impl FaultKind {
             | Self::NotOffered { .. }
             | Self::Ledger { .. }
             | Self::LedgerServer { .. }
+            | Self::LedgerThere { .. }
             | Self::LedgerBroken { .. }
             | Self::LedgerBusy { .. }
             | Self::LedgerInUse { .. }
@@ -396,6 +404,7 @@ impl FaultKind {
             Self::NotOffered { .. } => "not_offered",
             Self::Ledger { .. } => "ledger",
             Self::LedgerServer { .. } => "ledger_server",
+            Self::LedgerThere { .. } => "ledger_there",
             Self::LedgerBroken { .. } => "ledger_broken",
             Self::LedgerBusy { .. } => "ledger_busy",
             Self::LedgerInUse { .. } => "ledger_in_use",

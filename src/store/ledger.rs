@@ -10,8 +10,8 @@ use crate::store::book::{Balance, Problem};
 use crate::store::compact::{self, Compacted};
 use crate::store::compared::{Named, Position, Span};
 use crate::store::dispute::Held;
-use crate::store::postgres::PgLedger;
 use crate::store::postgres::writer::PgWriter;
+use crate::store::postgres::{PgLedger, take_over};
 use crate::store::verify::Verified;
 use crate::store::writer::{Accepted, LedgerBatch, LedgerWriter, QUEUE_DEPTH, Write};
 use crate::store::{Each, Filter, SqliteLedger, StoreError, StoredEvent, Until};
@@ -57,6 +57,16 @@ impl Ledger {
     pub fn connect(url: &LedgerUrl) -> Result<Self, StoreError> {
         let engine = Engine::Postgres(PgLedger::open(url)?);
         Ok(Self { engine, until: Until::default() })
+    }
+
+    /// Takes a ledger's file over to a server that has no ledger yet, where each row is held to the file's; whether the
+    /// server had none. Ends once `asked` says so, and is then as if it had not begun.
+    pub fn migrate(
+        from: &Path,
+        to: &LedgerUrl,
+        asked: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> Result<bool, StoreError> {
+        take_over(from, to, &Until::of(Arc::new(asked)))
     }
 
     /// The same, of which everything that takes long ends with [`StoreError::Interrupted`] once `asked` says so.

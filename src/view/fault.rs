@@ -75,6 +75,7 @@ pub(super) fn what(problem: &FaultKind, canvas: &Canvas) -> String {
         FaultKind::Page { what, .. } => Msg::FaultPage { what },
         FaultKind::Ledger { .. } | FaultKind::LedgerBroken { .. } => Msg::FaultLedger,
         FaultKind::LedgerServer { .. } => Msg::FaultLedgerServer,
+        FaultKind::LedgerThere { url, .. } => Msg::FaultInTheWay { path: url },
         FaultKind::LedgerBusy { .. } => Msg::FaultLedgerBusy,
         FaultKind::LedgerInUse { .. } => Msg::FaultLedgerInUse,
         FaultKind::Newer { .. } => Msg::FaultNewer,
@@ -167,6 +168,7 @@ fn place(problem: &FaultKind) -> Option<String> {
         | FaultKind::PortTaken { .. }
         | FaultKind::Incomparable { .. }
         | FaultKind::InTheWay { .. }
+        | FaultKind::LedgerThere { .. }
         | FaultKind::ProviderDown { .. }
         | FaultKind::ProviderOdd { .. }
         | FaultKind::NoScenario { .. }
@@ -227,6 +229,7 @@ fn next(fault: &Fault, canvas: &Canvas) -> Vec<String> {
         FaultKind::SandboxBroken { .. } => vec![Msg::DoctorSandboxFix, Msg::NextDoctor],
         FaultKind::LedgerBroken { .. } => vec![Msg::DoctorLedgerFix, Msg::NextDoctor],
         FaultKind::LedgerServer { url } => vec![Msg::NextLedgerServer { url }],
+        FaultKind::LedgerThere { url, file } => vec![Msg::NextLedgerImport { file, url }],
         FaultKind::LedgerBusy { .. } => vec![Msg::NextLedgerBusy],
         FaultKind::NoScenario { .. } => vec![Msg::NextScenarios],
         FaultKind::NotFound { .. } if own.is_some() => Vec::new(),

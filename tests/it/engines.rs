@@ -132,8 +132,10 @@ fn the_same_events_are_the_same_ledger_on_both_engines() {
     assert_eq!(other.ok(&["ledger", "export"]), both.env.ok(&["ledger", "export"]));
     other.ok(&["ledger", "verify"]);
     // Taken in again it changes nothing.
-    let known = both.env.ok(&["ledger", "import", copy, "--ledger", &url]);
-    assert!(known.contains('0'), "{known}");
+    let lines = || both.cluster.sql("SELECT count(*) FROM stripegym.events");
+    let before = lines();
+    both.env.ok(&["ledger", "import", copy, "--ledger", &url]);
+    assert_eq!(lines(), before);
     assert_eq!(both.both(SHOWN[0]).out, first[0]);
 }
 
@@ -373,4 +375,36 @@ fn a_server_is_believed_by_its_certificate_and_told_the_password() {
     }
     let ran = show(&env, right);
     assert_eq!(ran.code, 0, "{}", ran.err);
+}
+
+#[test]
+fn a_file_is_taken_over_row_by_row_while_its_listener_goes_on() {
+    let Some(both) = Both::open() else { return };
+    let url = both.cluster.url();
+    let other = Cluster::start(&[]).unwrap();
+    let to = other.url();
+    let file = both.env.path().join(".stripegym/ledger.db");
+    let (from, file) = (format!("sqlite:{}", file.display()), file.to_str().unwrap());
+    let story = story();
+    let (before, after) = story.split_at(story.len() / 2);
+    for body in before {
+        assert_eq!(both.deliver(body), 200);
+    }
+    // Bodies in packs are taken out of them on the way.
+    both.env.ok(&["ledger", "compact"]);
+    both.env.ok(&["ledger", "migrate", "--from", &from, "--to", &to]);
+    let journal = |env: &Env, more: &[&str]| env.ok(&[&["ledger", "export"], more].concat());
+    assert_eq!(journal(&both.env, &[]), journal(&both.env, &["--ledger", &to]));
+    // A server that has a ledger is not written over.
+    let ran = both.env.run(&["ledger", "migrate", "--from", &from, "--to", &url]);
+    assert_eq!((ran.code, ran.err.contains("ledger import")), (3, true), "{}", ran.err);
+    // Another listener begins on the server, the one on the file goes on: what only that one heard is brought over.
+    for body in after {
+        assert_eq!(both.deliver(body), 200);
+    }
+    both.env.ok(&["ledger", "import", file, "--ledger", &to]);
+    assert_eq!(journal(&both.env, &[]), journal(&both.env, &["--ledger", &to]));
+    both.env.ok(&["ledger", "verify", "--ledger", &to]);
+    let gone = both.env.run(&["ledger", "migrate", "--from", "sqlite:nowhere.db", "--to", &to]);
+    assert_eq!(gone.code, 3, "{}", gone.err);
 }

@@ -20,7 +20,7 @@ use std::path::Path;
 use tokio_postgres::types::Type;
 
 /// A table that is no consequence of the journal, its columns, and by which it is read.
-const OWN: [(&str, &str, &str); 4] = [
+pub(super) const OWN: [(&str, &str, &str); 4] = [
     (
         "events",
         "seq, id, type, object, created, livemode, received, problem, body, via, signed, secret, apart, writer, place, \
@@ -33,10 +33,10 @@ const OWN: [(&str, &str, &str); 4] = [
 ];
 
 /// How long a rebuild waits for its turn; nobody waits for its answer.
-const WAIT_MS: u32 = 30_000;
+pub(super) const WAIT_MS: u32 = 30_000;
 
 /// The values of a row as SQLite has them.
-fn values(row: &Row) -> Result<Vec<Value>, PgError> {
+pub(super) fn values(row: &Row) -> Result<Vec<Value>, PgError> {
     let mut values = Vec::with_capacity(row.0.len());
     for (at, column) in row.0.columns().iter().enumerate() {
         let value = match *column.type_() {

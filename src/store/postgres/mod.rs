@@ -13,8 +13,11 @@ mod line;
 mod load;
 mod read;
 mod schema;
+mod taken_over;
 mod tls;
 pub mod writer;
+
+pub use taken_over::take_over;
 
 use crate::domain::ledger_url::LedgerUrl;
 use crate::store::{StoreError, Until};

@@ -172,6 +172,7 @@ messages! {
     NextAppExec, NextNoPages, NextSandbox,
     NextLogs { request: &'a str },
     NextLedgerServer { url: &'a str },
+    NextLedgerImport { file: &'a str, url: &'a str },
     NextLedgerBusy, NextHome, NextFile, NextScenarios, NextAgain, NextBug, NextEventsList,
     NextDevCheck, NextExplain, NextStopSandbox, NextOtherCourse,
     // Where things are
