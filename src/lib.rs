@@ -68,7 +68,8 @@ pub mod parts {
     pub use crate::shop::poll::Poller;
     pub use crate::shop::site::Site;
     pub use crate::store::keyring::Keyring;
-    pub use crate::store::writer::{LedgerWriter, Write};
+    pub use crate::store::ledger::Writer as LedgerWriter;
+    pub use crate::store::writer::Write;
     pub use crate::store::{FILE, Filter, Ledger};
     pub use crate::stripe::Stripe;
     pub use crate::stripe::calls::Window;

@@ -103,7 +103,10 @@ impl Context {
         Place {
             mode: self.config.mode,
             base: base.map(str::to_owned),
-            home: self.config.home.display().to_string(),
+            home: match &self.config.ledger {
+                Some(url) => url.shown(),
+                None => self.config.home.display().to_string(),
+            },
         }
     }
 }

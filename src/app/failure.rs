@@ -38,7 +38,7 @@ impl From<Error> for Fault {
     }
 }
 
-/// A failure of the ledger, which is the file at `path`.
+/// A failure of the ledger, which is the file at `path`, or the server of that address.
 pub fn of_store(error: &StoreError, path: &Path) -> Fault {
     let path = path.display().to_string();
     match error {
@@ -49,6 +49,7 @@ pub fn of_store(error: &StoreError, path: &Path) -> Fault {
         StoreError::Full { .. } => Fault::because(FaultKind::DiskFull { path }, error),
         StoreError::Newer { .. } => Fault::because(FaultKind::Newer { path }, error),
         StoreError::Interrupted => FaultKind::Interrupted.into(),
+        StoreError::Away { .. } => Fault::because(FaultKind::LedgerServer { url: path }, error),
         StoreError::Moved { .. } | StoreError::Io { .. } | StoreError::Gone => {
             Fault::because(FaultKind::Ledger { path }, error)
         }
@@ -67,6 +68,7 @@ pub fn of_progress(error: &StoreError, path: &Path) -> Fault {
             | StoreError::Reset { .. }
             | StoreError::Moved { .. }
             | StoreError::Io { .. }
+            | StoreError::Away { .. }
             | StoreError::Gone => FaultKind::File { path },
             StoreError::Interrupted => FaultKind::Interrupted,
         },

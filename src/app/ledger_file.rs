@@ -1,7 +1,8 @@
-//! Opens the folder's ledger, for reading and for writing.
+//! Opens the ledger, for reading and for writing: the folder's, or the one on a server that the command names.
 
 use crate::app::context::Context;
 use crate::app::failure::of_store;
+use crate::config::Config;
 use crate::domain::fault::Fault;
 use crate::store::writer::LedgerBatch;
 use crate::store::{Ledger, StoreError};
@@ -17,11 +18,11 @@ pub struct LedgerFile {
 }
 
 impl LedgerFile {
-    /// Opens (and makes) the folder's ledger, its writer's thread started.
+    /// Opens (and makes) the ledger, its writer's thread started.
     pub async fn open(context: &Context) -> Result<Self, Fault> {
-        let path = context.config.ledger_path();
+        let config = Arc::clone(&context.config);
         let opened = apart(move || {
-            let ledger = Ledger::open(&path)?;
+            let ledger = opened(&config)?;
             let writer = ledger.writer()?;
             Ok(Self { ledger: Arc::new(ledger), batch: Arc::new(writer.start()) })
         });
@@ -36,16 +37,23 @@ pub async fn apart<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.unwrap_or(Err(StoreError::Gone))
 }
 
-/// Opens the folder's ledger for a command that only looks at it or works on it as a whole: what takes long ends once
+fn opened(config: &Config) -> Result<Ledger, StoreError> {
+    match &config.ledger {
+        Some(url) => Ledger::connect(url),
+        None => Ledger::open(&config.ledger_path()),
+    }
+}
+
+/// Opens the ledger for a command that only looks at it or works on it as a whole: what takes long ends once
 /// the command's end is asked for.
 pub fn read(context: &Context) -> Result<Ledger, Fault> {
     let stop = context.stop.clone();
-    Ledger::open(&context.config.ledger_path())
+    opened(&context.config)
         .and_then(|ledger| ledger.until(move || stop.is_stopped()))
         .map_err(|error| fault(context, &error))
 }
 
-/// A failure of the folder's ledger.
+/// A failure of the ledger.
 pub fn fault(context: &Context, error: &StoreError) -> Fault {
-    of_store(error, &context.config.ledger_path())
+    of_store(error, &context.config.ledger_name())
 }

@@ -78,6 +78,9 @@ pub(crate) enum Command {
     Listen(Listen),
     /// The ledger.
     Ledger {
+        /// Where it is, when it is no file of the folder.
+        #[arg(long, global = true, value_name = "postgres://…")]
+        ledger: Option<String>,
         #[command(subcommand)]
         command: Ledger,
     },
@@ -240,6 +243,9 @@ pub(crate) struct Checkout {
 /// `stripegym listen`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Listen {
+    /// Where the ledger is, when it is no file of the folder.
+    #[arg(long, value_name = "postgres://…")]
+    pub(crate) ledger: Option<String>,
     /// Port to listen on.
     #[arg(long, value_parser = whole(0, u16::MAX))]
     pub(crate) port: Option<u16>,

@@ -20,6 +20,8 @@ pub(crate) enum LedgerBook {
     Import(LedgerImport),
     /// Its entries.
     Journal(LedgerJournal),
+    /// Takes a ledger's file over to a server.
+    Migrate(LedgerMigrate),
     /// What a person should look at.
     Problems(LedgerSheet),
     /// Makes what follows from the journal anew.
@@ -45,6 +47,26 @@ pub(crate) struct LedgerImport {
     /// Table, JSON or CSV.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Shape,
+}
+
+/// `stripegym ledger migrate`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct LedgerMigrate {
+    /// The file.
+    #[arg(long, value_name = "sqlite:FILE", value_parser = file)]
+    pub(crate) from: PathBuf,
+    /// The server.
+    #[arg(long, value_name = "postgres://…")]
+    pub(crate) to: String,
+    /// Table, JSON or CSV.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Shape,
+}
+
+/// The file of `sqlite:FILE`.
+fn file(text: &str) -> Result<PathBuf, &'static str> {
+    let path = text.strip_prefix("sqlite:").filter(|path| !path.is_empty());
+    path.map(PathBuf::from).ok_or("sqlite:FILE")
 }
 
 /// `stripegym ledger journal`.

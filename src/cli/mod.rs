@@ -26,7 +26,9 @@ mod talk;
 pub(crate) mod usage;
 mod values;
 
-use crate::cli::args::{Command, Line};
+use crate::cli::args::{Command, Ledger, Line};
+use crate::cli::ledger_args::LedgerBook;
+use crate::cli::reconcile_args::ReconcileCommand;
 use crate::config::keys;
 use crate::config::sources::Sources;
 use crate::domain::fault::{Fault, FaultKind};
@@ -82,12 +84,29 @@ fn run_line(arguments: &[OsString], early: &Canvas) -> ExitCode {
             .with_flag(keys::NOW, asked.now.clone()),
         _ => sources,
     };
+    let sources = sources.with_flag(keys::LEDGER, line.command.as_ref().and_then(ledger_of));
     let home = sources.find(keys::HOME).map_or_else(|| ".stripegym".to_owned(), |it| it.value);
     let sources = match language::settle(&sources, Path::new(&home), run::is_conversation(&line)) {
         Some(locale) => sources.with_flag(keys::LANG, Some(locale.code().to_owned())),
         None => sources,
     };
     run::run(line, &name, &sources, early)
+}
+
+/// Where the ledger of a command is, when it is no file of the folder.
+pub(crate) fn ledger_of(command: &Command) -> Option<String> {
+    match command {
+        Command::Ledger { command: Ledger::Book(LedgerBook::Migrate(asked)), .. } => {
+            Some(asked.to.clone())
+        }
+        Command::Ledger { ledger, .. } => ledger.clone(),
+        Command::Listen(asked) => asked.ledger.clone(),
+        Command::Reconcile(asked) => match &asked.command {
+            Some(ReconcileCommand::Explain { sides, .. }) => sides.ledger.clone(),
+            None => asked.sides.ledger.clone(),
+        },
+        _ => None,
+    }
 }
 
 /// `stripegym help checkout` is `stripegym checkout --help`.

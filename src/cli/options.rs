@@ -427,6 +427,7 @@ pub(crate) fn book(asked: LedgerBook) -> book::BookAction {
         LedgerBook::Compact(_) => book::BookAction::Compact,
         LedgerBook::Problems(_) => book::BookAction::Problems,
         LedgerBook::Import(it) => book::BookAction::Import(it.file),
+        LedgerBook::Migrate(it) => book::BookAction::Migrate(it.from),
         LedgerBook::Rebuild(_) => book::BookAction::Rebuild,
         LedgerBook::Verify(_) => book::BookAction::Verify,
         LedgerBook::Export(it) => book::BookAction::Export(match (it.format, it.output) {

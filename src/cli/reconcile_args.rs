@@ -79,6 +79,9 @@ pub(crate) struct Reconcile {
 /// What is compared.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Sides {
+    /// Where the ledger is, when it is no file of the folder.
+    #[arg(long, value_name = "postgres://…")]
+    pub(crate) ledger: Option<String>,
     /// Ours.
     #[arg(long, value_name = "SOURCE")]
     pub(crate) ours: Option<String>,

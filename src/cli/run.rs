@@ -246,11 +246,11 @@ pub(crate) async fn dispatch(
             checkout::run(context, &reader.order(&asked, config)?, &then).await
         }
         Command::Listen(asked) => listen::run(context, reader.listen(asked, config)?).await,
-        Command::Ledger { command: Ledger::Show(asked) } => {
+        Command::Ledger { command: Ledger::Show(asked), .. } => {
             let parts = parts(reader.canvas, false);
             ledger::run(context, reader.ledger(&asked)?, parts)
         }
-        Command::Ledger { command: Ledger::Book(asked) } => {
+        Command::Ledger { command: Ledger::Book(asked), .. } => {
             let text = matches!(&asked, LedgerBook::Export(it) if it.format != BookFormat::Csv);
             let parts = parts(reader.canvas, text);
             book::run(context, options::book(asked), parts).await
@@ -365,12 +365,13 @@ fn show(report: &Report, canvas: &Canvas, quiet: bool, pager: Option<&str>) -> E
 
 fn format(line: &Line) -> Format {
     let shape = match &line.command {
-        Some(Command::Ledger { command: Ledger::Show(show) }) => show.format,
-        Some(Command::Ledger { command: Ledger::Book(book) }) => match book {
+        Some(Command::Ledger { command: Ledger::Show(show), .. }) => show.format,
+        Some(Command::Ledger { command: Ledger::Book(book), .. }) => match book {
             LedgerBook::Journal(journal) => journal.format,
             LedgerBook::Export(export) if export.format == BookFormat::Csv => Shape::Csv,
             LedgerBook::Export(_) => Shape::Table,
             LedgerBook::Import(import) => import.format,
+            LedgerBook::Migrate(migrate) => migrate.format,
             LedgerBook::Accounts(it)
             | LedgerBook::Balance(it)
             | LedgerBook::Compact(it)

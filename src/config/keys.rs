@@ -53,7 +53,11 @@ pub const LOG: Key = key("RUST_LOG", "");
 /// No colours when set.
 pub const NO_COLOR: Key = key("NO_COLOR", "");
 
-/// All of them, in the order of `.env.example`.
+/// The address of a ledger that stands on a server. The command line alone says it: no other command must take the
+/// ledger of one for its own.
+pub const LEDGER: Key = key("--ledger", "");
+
+/// All that can stand in the environment, in the order of `.env.example`.
 pub const ALL: &[Key] = &[
     SECRET_KEY,
     PUBLISHABLE_KEY,

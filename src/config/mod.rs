@@ -9,6 +9,7 @@ use crate::config::keys::Key;
 use crate::config::sources::{Origin, Sources};
 use crate::domain::fault::FaultKind;
 use crate::domain::host::is_loopback;
+use crate::domain::ledger_url::LedgerUrl;
 use crate::domain::locale::Locale;
 use crate::domain::mode::Mode;
 use crate::domain::secret::{ApiKey, KeyKind, SigningSecret, is_world_name};
@@ -35,6 +36,8 @@ pub struct Config {
     pub creem: CreemSettings,
     /// The folder of ledger and sandbox.
     pub home: PathBuf,
+    /// Where the ledger stands, where that is no file of the folder.
+    pub ledger: Option<LedgerUrl>,
     /// The port that the sandbox tries first.
     pub sandbox_port: u16,
     /// Hosts with ports that the sandbox may deliver webhooks to beyond this machine.
@@ -108,6 +111,7 @@ impl Config {
             api_base,
             creem: CreemSettings::load(sources, live)?,
             home: sources.find(keys::HOME).map_or_else(PathBuf::new, |f| PathBuf::from(f.value)),
+            ledger: ledger(sources)?,
             sandbox_port: parsed(sources, keys::SANDBOX_PORT, "0-65535", port)?.unwrap_or(0),
             deliver_to: parsed(
                 sources,
@@ -139,6 +143,19 @@ impl Config {
     pub fn ledger_path(&self) -> PathBuf {
         self.home.join("ledger.db")
     }
+
+    /// The ledger's file, or the address of its server without a password.
+    pub fn ledger_name(&self) -> PathBuf {
+        self.ledger.as_ref().map_or_else(|| self.ledger_path(), |url| url.shown().into())
+    }
+}
+
+/// Where the ledger stands, where that is no file; the password may stand where PostgreSQL's own programs look for it.
+fn ledger(sources: &Sources) -> Result<Option<LedgerUrl>, FaultKind> {
+    let password = sources.variable("PGPASSWORD");
+    parsed(sources, keys::LEDGER, "postgres://USER@HOST/DATABASE", |text| {
+        LedgerUrl::read(text, password)
+    })
 }
 
 /// The key that commands call with: where a world is named, one that leads there.

@@ -200,6 +200,18 @@ pub enum FaultKind {
         /// Its file.
         path: String,
     },
+    /// The server that the ledger stands on cannot be used.
+    LedgerServer {
+        /// Its address, without a password.
+        url: String,
+    },
+    /// The server has a ledger already, and another was to be taken over.
+    LedgerThere {
+        /// Its address, without a password.
+        url: String,
+        /// The file that was to be taken over.
+        file: String,
+    },
     /// The ledger's file is damaged, or no ledger.
     LedgerBroken {
         /// Its file.
@@ -349,6 +361,8 @@ impl FaultKind {
             | Self::Page { .. }
             | Self::NotOffered { .. }
             | Self::Ledger { .. }
+            | Self::LedgerServer { .. }
+            | Self::LedgerThere { .. }
             | Self::LedgerBroken { .. }
             | Self::LedgerBusy { .. }
             | Self::LedgerInUse { .. }
@@ -389,6 +403,8 @@ impl FaultKind {
             Self::Page { .. } => "page",
             Self::NotOffered { .. } => "not_offered",
             Self::Ledger { .. } => "ledger",
+            Self::LedgerServer { .. } => "ledger_server",
+            Self::LedgerThere { .. } => "ledger_there",
             Self::LedgerBroken { .. } => "ledger_broken",
             Self::LedgerBusy { .. } => "ledger_busy",
             Self::LedgerInUse { .. } => "ledger_in_use",

@@ -68,6 +68,8 @@ pub enum LedgerState {
     Replaced,
     /// A copy of it stands in its place and is used now.
     Adopted,
+    /// No server that it stands on can be written to.
+    Away,
     /// Its disk or its file fails.
     Failed,
 }

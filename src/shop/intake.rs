@@ -178,6 +178,7 @@ impl IntakeError {
         Some(match error {
             StoreError::Busy { .. } | StoreError::Reset { .. } => LedgerState::Busy,
             StoreError::Full { .. } => LedgerState::Full,
+            StoreError::Away { .. } => LedgerState::Away,
             StoreError::Moved { how, .. } => match how {
                 Moved::Removed => LedgerState::Removed,
                 Moved::Rebuilt => LedgerState::Rebuilt,
@@ -197,6 +198,7 @@ impl IntakeError {
             Self::Store(StoreError::Busy { .. } | StoreError::Reset { .. }) => "ledger_busy",
             Self::Store(StoreError::Moved { .. }) => "ledger_moved",
             Self::Store(StoreError::Full { .. }) => "disk_full",
+            Self::Store(StoreError::Away { .. }) => "ledger_away",
             Self::Store(_) => "ledger_failed",
         }
     }

@@ -7,7 +7,8 @@ use crate::os::place::beside;
 use crate::os::private;
 use crate::store::pack::Bodies;
 use crate::store::{
-    Each, Ledger, STORED_EVENT, StoreError, StoredEvent, rebuild, schema, sqlite, stored_event,
+    Each, STORED_EVENT, SqliteLedger, StoreError, StoredEvent, rebuild, schema, sqlite,
+    stored_event,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, TransactionBehavior, params_from_iter};
@@ -38,7 +39,7 @@ pub struct Problem {
     pub text: String,
 }
 
-impl Ledger {
+impl SqliteLedger {
     /// What every account holds, by account and currency.
     pub fn balances(&self) -> Result<Vec<Balance>, StoreError> {
         let sum = sum("amount");
@@ -59,21 +60,7 @@ impl Ledger {
         Ok(balances)
     }
 
-    /// The last `limit` entries, or all, oldest first; only those about `subject`, where one is named.
-    pub fn entries(
-        &self,
-        subject: Option<&str>,
-        limit: Option<u32>,
-    ) -> Result<Vec<Booked>, StoreError> {
-        let mut found = Vec::new();
-        self.each_entry(subject, limit, &mut |entry| {
-            found.push(entry);
-            Ok(())
-        })?;
-        Ok(found)
-    }
-
-    /// Gives the same entries to `each`.
+    /// Gives the last `limit` entries, or all, oldest first, to `each`; only those about `subject`, where one is named.
     pub fn each_entry(
         &self,
         subject: Option<&str>,

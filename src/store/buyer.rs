@@ -3,7 +3,6 @@
 use crate::domain::entry::EntryStatus;
 use crate::domain::peek::Peek as _;
 use crate::domain::report::LedgerRow;
-use crate::store::subscriber::each;
 use crate::store::{Filter, Ledger, StoreError};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,31 +38,26 @@ impl Ledger {
     /// What came for an order, in minor units; `None` while nothing has. A payment counts once, and nothing that is told
     /// of it before or later takes it back.
     pub fn paid_for(&self, order: &str) -> Result<Option<i64>, StoreError> {
-        self.read(|connection| {
-            let mut paid = BTreeMap::new();
-            each(connection, "payment_intent.succeeded", |intent| {
-                if noted(intent, "order") == Some(order) {
-                    let came = intent.get("amount_received").and_then(Value::as_i64);
-                    paid.insert(intent.text("id").to_owned(), came.unwrap_or_default());
-                }
-            })?;
-            Ok((!paid.is_empty()).then(|| paid.values().sum()))
-        })
+        let mut paid = BTreeMap::new();
+        self.objects_of("payment_intent.succeeded", |intent| {
+            if noted(intent, "order") == Some(order) {
+                let came = intent.get("amount_received").and_then(Value::as_i64);
+                paid.insert(intent.text("id").to_owned(), came.unwrap_or_default());
+            }
+        })?;
+        Ok((!paid.is_empty()).then(|| paid.values().sum()))
     }
 
     /// How many credits a user has: those of each session that was paid, as far as its money stayed.
     pub fn credits(&self, user: &str) -> Result<i64, StoreError> {
-        let sold = self.read(|connection| {
-            let mut sold = BTreeMap::new();
-            each(connection, "checkout.session.completed", |session| {
-                let credits = noted(session, "credits").and_then(|it| it.parse::<i64>().ok());
-                if let Some(credits) = credits
-                    && session.text("client_reference_id") == user
-                {
-                    sold.insert(session.text("id").to_owned(), credits);
-                }
-            })?;
-            Ok(sold)
+        let mut sold = BTreeMap::new();
+        self.objects_of("checkout.session.completed", |session| {
+            let credits = noted(session, "credits").and_then(|it| it.parse::<i64>().ok());
+            if let Some(credits) = credits
+                && session.text("client_reference_id") == user
+            {
+                sold.insert(session.text("id").to_owned(), credits);
+            }
         })?;
         let disputes = self.disputes()?;
         let mut left = 0;
@@ -80,21 +74,19 @@ impl Ledger {
 
     /// Whose customer a user is: the one that was made for them, and never one that somebody else has made.
     pub fn user(&self, user: &str) -> Result<Known, StoreError> {
-        self.read(|connection| {
-            let (mut made, mut gone) = (Vec::new(), BTreeSet::new());
-            each(connection, "customer.created", |customer| {
-                if noted(customer, "user") == Some(user) {
-                    made.push(customer.text("id").to_owned());
-                }
-            })?;
-            each(connection, "customer.deleted", |customer| {
-                gone.insert(customer.text("id").to_owned());
-            })?;
-            made.sort_unstable();
-            made.dedup();
-            let (gone, left): (Vec<_>, Vec<_>) = made.into_iter().partition(|id| gone.contains(id));
-            Ok(Known { customer: left.into_iter().next(), gone: gone.len() })
-        })
+        let (mut made, mut gone) = (Vec::new(), BTreeSet::new());
+        self.objects_of("customer.created", |customer| {
+            if noted(customer, "user") == Some(user) {
+                made.push(customer.text("id").to_owned());
+            }
+        })?;
+        self.objects_of("customer.deleted", |customer| {
+            gone.insert(customer.text("id").to_owned());
+        })?;
+        made.sort_unstable();
+        made.dedup();
+        let (gone, left): (Vec<_>, Vec<_>) = made.into_iter().partition(|id| gone.contains(id));
+        Ok(Known { customer: left.into_iter().next(), gone: gone.len() })
     }
 }
 

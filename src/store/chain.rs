@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
 /// After how many lines of a writer the heads are sealed.
-const SEAL_EVERY: i64 = 256;
+pub(super) const SEAL_EVERY: i64 = 256;
 
 /// How far a writer came.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 //! has its body in one place or the other, and it goes on from there the next time.
 
 use crate::store::pack::{self, Bodies, Body, Opened, PackError};
-use crate::store::{Ledger, StoreError, schema, writer};
+use crate::store::{SqliteLedger, StoreError, schema, writer};
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ const BYTES: usize = 4 * 1024 * 1024;
 const WAIT: Duration = Duration::from_secs(30);
 
 /// Whoever hears how many lines of how many are packed, and says whether to go on.
-type Each<'e> = &'e mut dyn FnMut(u64, u64) -> bool;
+pub type Each<'e> = &'e mut dyn FnMut(u64, u64) -> bool;
 
 /// What compacting came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub struct Compacted {
     pub after: u64,
 }
 
-impl Ledger {
+impl SqliteLedger {
     /// Packs every body and gives free pages back; says now and then how many lines of how many are done.
     pub fn compact(&self, each: Each<'_>) -> Result<Compacted, StoreError> {
         // Nobody may take the file away meanwhile.
@@ -168,6 +168,7 @@ mod tests {
     use crate::domain::book::line::{Line, Source};
     use crate::domain::event::Event;
     use crate::domain::time::Timestamp;
+    use crate::store::Ledger;
     use crate::store::writer::Write;
     use crate::store::{FILE, Filter};
     use serde_json::json;

@@ -8,7 +8,7 @@ use crate::domain::reconcile::row::{Key, Row, What};
 use crate::domain::time::Timestamp;
 use crate::store::pack::Bodies;
 use crate::store::sqlite::{self, LINE};
-use crate::store::{Each, Ledger, StoreError, schema};
+use crate::store::{Each, SqliteLedger, StoreError, schema};
 use rusqlite::{Connection, OptionalExtension as _, Params, TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,7 +43,24 @@ pub type Named = (Row, Vec<String>);
 /// Whoever takes the rows; whether more are wanted.
 type Give<'g> = &'g mut dyn FnMut(Row, Vec<String>) -> bool;
 
-impl Ledger {
+impl Position {
+    /// The place of a line in a ledger, with what the chain's hash was there.
+    pub(super) const fn new(ledger: i64, line: i64, hash: String) -> Self {
+        Self { ledger, line, hash }
+    }
+
+    /// The line.
+    pub(super) const fn line(&self) -> i64 {
+        self.line
+    }
+
+    /// Whether it is in this ledger, whose chain's hash at the line is this one.
+    pub(super) fn is_in(&self, ledger: i64, hash: &str) -> bool {
+        self.ledger == ledger && self.hash == hash
+    }
+}
+
+impl SqliteLedger {
     /// About how many rows there are: sessions, and PaymentIntents without one are not counted.
     pub fn compared_about(&self) -> Result<u64, StoreError> {
         let sql = "SELECT COALESCE(SUM(sessions), 0) FROM totals";
@@ -162,7 +179,7 @@ fn hash_at(connection: &Connection, line: i64) -> rusqlite::Result<String> {
 }
 
 /// The names of what a line is about.
-fn name(line: &Line, names: &mut BTreeSet<String>) {
+pub(super) fn name(line: &Line, names: &mut BTreeSet<String>) {
     for fact in &line.meaning.facts {
         names.insert(fact.subject.clone());
         names.insert(fact.key.object.clone());
@@ -243,9 +260,9 @@ fn kept(
 }
 
 /// What the facts of a subject come to so far.
-#[derive(Default)]
-struct Subject {
-    id: String,
+#[derive(Debug, Default)]
+pub(super) struct Subject {
+    pub(super) id: String,
     currency: Option<Currency>,
     at: i64,
     received: Option<i64>,
@@ -277,70 +294,131 @@ fn others(
     while let Some(found) = rows.next()? {
         let id: String = found.get(0)?;
         if id != subject.id {
-            let done =
-                std::mem::replace(&mut subject, Subject { id, at: i64::MAX, ..Subject::default() });
+            let done = std::mem::replace(&mut subject, Subject::new(id));
             if !told(connection, span, &done, give)? {
                 return Ok(());
             }
         }
-        let (what, amount): (String, i64) = (found.get(3)?, found.get(4)?);
-        subject.currency = subject.currency.or(Some(schema::currency(found, 5)?));
-        subject.at = subject.at.min(found.get(6)?);
-        match what.as_str() {
-            "received" => subject.received = Some(amount),
-            "captured" => {
-                let captured = subject.captured.entry(found.get(1)?).or_default();
-                *captured = amount.max(*captured);
-            }
-            "refunded_so_far" => subject.refunded = amount.max(subject.refunded),
-            "sent" => subject.sent = Some(amount),
-            "returned" => subject.returned = true,
-            "withdrawn" => subject.withdrawn = Some(amount),
-            "reinstated" => subject.reinstated = amount,
-            _ => {}
-        }
+        let (what, object): (String, String) = (found.get(3)?, found.get(1)?);
+        subject.learn(&what, object, (found.get(4)?, schema::currency(found, 5)?), found.get(6)?);
     }
     told(connection, span, &subject, give).map(|_| ())
 }
 
+impl Subject {
+    /// Of which nothing is known.
+    pub(super) fn new(id: String) -> Self {
+        Self { id, at: i64::MAX, ..Self::default() }
+    }
+
+    /// Takes in a fact.
+    pub(super) fn learn(
+        &mut self,
+        what: &str,
+        object: String,
+        (amount, currency): (i64, Currency),
+        at: i64,
+    ) {
+        self.currency = self.currency.or(Some(currency));
+        self.at = self.at.min(at);
+        match what {
+            "received" => self.received = Some(amount),
+            "captured" => {
+                let captured = self.captured.entry(object).or_default();
+                *captured = amount.max(*captured);
+            }
+            "refunded_so_far" => self.refunded = amount.max(self.refunded),
+            "sent" => self.sent = Some(amount),
+            "returned" => self.returned = true,
+            "withdrawn" => self.withdrawn = Some(amount),
+            "reinstated" => self.reinstated = amount,
+            _ => {}
+        }
+    }
+
+    /// The row of a subject, where it is one, with the charges of which something may be said that changes it.
+    pub(super) fn row<A: Asked>(
+        &self,
+        span: Span,
+        asked: &mut A,
+    ) -> Result<Option<Named>, A::Failure> {
+        let Some(currency) = self.currency.filter(|_| span.has(Timestamp(self.at))) else {
+            return Ok(None);
+        };
+        let row = |what: What, amount: i64| {
+            Row::new(what, &self.id, Money::new(amount, currency), Timestamp(self.at))
+        };
+        if let Some(sent) = self.sent {
+            let status = if self.returned { EntryStatus::Failed } else { EntryStatus::Paid };
+            let row = Row { status: Some(status), ..row(What::Payout, sent) };
+            return Ok(Some((row, Vec::new())));
+        }
+        if let Some(withdrawn) = self.withdrawn {
+            let fee = asked.kept(&self.id, currency)?;
+            let row = Row { refunded: Some(self.reinstated), fee, ..row(What::Dispute, withdrawn) };
+            return Ok(Some((row, Vec::new())));
+        }
+        let captured = (!self.captured.is_empty())
+            .then(|| self.captured.values().fold(0_i64, |sum, one| sum.saturating_add(*one)));
+        let Some(amount) = self.received.or(captured) else { return Ok(None) };
+        if asked.has_session(&self.id)? {
+            return Ok(None);
+        }
+        let key = if self.id.starts_with("pi_") { Key::Intent } else { Key::Charge };
+        let refunded = if key == Key::Intent { asked.refunded(&self.id)? } else { self.refunded };
+        let charge = self.captured.keys().next().map(String::as_str).unwrap_or_default();
+        let mut row =
+            row(What::Payment, amount).with_key(Key::Charge, charge).with_key(key, &self.id);
+        row.status = Some(EntryStatus::Paid);
+        row.refunded = Some(refunded);
+        row.fee = asked.fee(&self.id, currency)?;
+        Ok(Some((row, self.captured.keys().cloned().collect())))
+    }
+}
+
+/// What an engine knows beside the facts of a subject.
+pub(super) trait Asked {
+    /// How it fails.
+    type Failure;
+    /// Whether a session has this payment.
+    fn has_session(&mut self, payment: &str) -> Result<bool, Self::Failure>;
+    /// What went back of a payment.
+    fn refunded(&mut self, payment: &str) -> Result<i64, Self::Failure>;
+    /// What was kept of a payment, where it is known and of this currency.
+    fn fee(&mut self, payment: &str, currency: Currency) -> Result<Option<i64>, Self::Failure>;
+    /// What was kept of an object itself.
+    fn kept(&mut self, object: &str, currency: Currency) -> Result<Option<i64>, Self::Failure>;
+}
+
+impl Asked for &Connection {
+    type Failure = rusqlite::Error;
+
+    fn has_session(&mut self, payment: &str) -> rusqlite::Result<bool> {
+        let known = format!("SELECT 1 FROM ledger WHERE {}", schema::is("payment_intent", 1));
+        self.prepare_cached(&known)?.exists([payment])
+    }
+
+    fn refunded(&mut self, payment: &str) -> rusqlite::Result<i64> {
+        refunds(self, payment)
+    }
+
+    fn fee(&mut self, payment: &str, currency: Currency) -> rusqlite::Result<Option<i64>> {
+        fee(self, payment, currency)
+    }
+
+    fn kept(&mut self, object: &str, currency: Currency) -> rusqlite::Result<Option<i64>> {
+        kept(self, object, currency)
+    }
+}
+
 /// Gives the row of a subject, where it is one; whether more is wanted.
 fn told(
-    connection: &Connection,
+    mut connection: &Connection,
     span: Span,
     it: &Subject,
     give: Give<'_>,
 ) -> rusqlite::Result<bool> {
-    let Some(currency) = it.currency.filter(|_| span.has(Timestamp(it.at))) else {
-        return Ok(true);
-    };
-    let row = |what: What, amount: i64| {
-        Row::new(what, &it.id, Money::new(amount, currency), Timestamp(it.at))
-    };
-    if let Some(sent) = it.sent {
-        let status = if it.returned { EntryStatus::Failed } else { EntryStatus::Paid };
-        let row = Row { status: Some(status), ..row(What::Payout, sent) };
-        return Ok(give(row, Vec::new()));
-    }
-    if let Some(withdrawn) = it.withdrawn {
-        let fee = kept(connection, &it.id, currency)?;
-        let row = Row { refunded: Some(it.reinstated), fee, ..row(What::Dispute, withdrawn) };
-        return Ok(give(row, Vec::new()));
-    }
-    let captured = (!it.captured.is_empty())
-        .then(|| it.captured.values().fold(0_i64, |sum, one| sum.saturating_add(*one)));
-    let Some(amount) = it.received.or(captured) else { return Ok(true) };
-    let known = format!("SELECT 1 FROM ledger WHERE {}", schema::is("payment_intent", 1));
-    if connection.prepare_cached(&known)?.query_row([&it.id], |_| Ok(())).optional()?.is_some() {
-        return Ok(true);
-    }
-    let key = if it.id.starts_with("pi_") { Key::Intent } else { Key::Charge };
-    let refunded = if key == Key::Intent { refunds(connection, &it.id)? } else { it.refunded };
-    let charge = it.captured.keys().next().map(String::as_str).unwrap_or_default();
-    let mut row = row(What::Payment, amount).with_key(Key::Charge, charge).with_key(key, &it.id);
-    row.status = Some(EntryStatus::Paid);
-    row.refunded = Some(refunded);
-    row.fee = fee(connection, &it.id, currency)?;
-    Ok(give(row, it.captured.keys().cloned().collect()))
+    Ok(it.row(span, &mut connection)?.is_none_or(|(row, charges)| give(row, charges)))
 }
 
 fn refunds(connection: &Connection, intent: &str) -> rusqlite::Result<i64> {

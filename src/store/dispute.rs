@@ -1,7 +1,7 @@
 //! What disputes hold of each payment and what they cost: a view of the facts, kept nowhere.
 
 use crate::store::pack::Bodies;
-use crate::store::{Ledger, StoreError};
+use crate::store::{SqliteLedger, StoreError};
 use rusqlite::{OptionalExtension as _, params};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -29,13 +29,13 @@ pub(super) const LINE: &str = "\
     AND type >= 'charge.dispute.' AND type < 'charge.dispute/' LIMIT 1";
 
 /// The payment of a dispute, as an event about it names it.
-fn payment(body: &[u8]) -> Option<String> {
+pub(super) fn payment(body: &[u8]) -> Option<String> {
     let event: Value = serde_json::from_slice(body).ok()?;
     let named = event.pointer("/data/object/payment_intent")?;
     Some(named.get("id").unwrap_or(named).as_str()?.to_owned())
 }
 
-impl Ledger {
+impl SqliteLedger {
     /// What disputes hold, by PaymentIntent; a payment that was never disputed is not in it.
     pub fn disputes(&self) -> Result<BTreeMap<String, Held>, StoreError> {
         self.read(|connection| {
@@ -66,8 +66,8 @@ mod tests {
     use crate::domain::book::line::{Line, Source};
     use crate::domain::event::Event;
     use crate::domain::time::Timestamp;
-    use crate::store::FILE;
     use crate::store::writer::Write;
+    use crate::store::{FILE, Ledger};
     use serde_json::json;
 
     #[test]

@@ -4,9 +4,10 @@ use crate::batch::Commit as _;
 use crate::domain::book::line::{Line, Source};
 use crate::domain::event::Event;
 use crate::domain::time::Timestamp;
+use crate::store::ledger::Writer;
 use crate::store::migrate::version;
 use crate::store::pack::Bodies;
-use crate::store::writer::{LedgerWriter, Write};
+use crate::store::writer::Write;
 use crate::store::{Ledger, StoreError, schema, sqlite};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
@@ -32,7 +33,7 @@ pub struct Imported {
 }
 
 struct Intake {
-    writer: LedgerWriter,
+    writer: Writer,
     waiting: Vec<Write>,
     done: Imported,
 }
@@ -40,8 +41,7 @@ struct Intake {
 impl Ledger {
     /// Takes in the journal of another ledger, or events and objects, one a line.
     pub fn import(&self, file: &Path, now: Timestamp) -> Result<Imported, StoreError> {
-        let mut writer = self.writer()?;
-        writer.watch(&self.until)?;
+        let writer = self.watched_writer()?;
         let mut intake = Intake { writer, waiting: Vec::new(), done: Imported::default() };
         let io = |error: std::io::Error| StoreError::Io {
             path: file.to_owned(),

@@ -1,6 +1,6 @@
-//! The merchant's ledger on SQLite: a journal of lines as they came, and what follows from it: one row a Checkout
+//! The merchant's ledger, in a file of SQLite or on a PostgreSQL server ([`ledger`]): a journal of lines as they came, and what follows from it: one row a Checkout
 //! Session, refunds by PaymentIntent, and a book in double entry.
-//! Several processes may use one file at once. Writing goes through [`writer::LedgerWriter`] alone.
+//! Several processes may use one ledger at once. Writing goes through [`ledger::Writer`] alone.
 
 pub mod book;
 pub mod buyer;
@@ -14,9 +14,11 @@ mod import;
 pub mod journal;
 pub mod kept;
 pub mod keyring;
+pub mod ledger;
 pub mod lock;
 pub mod migrate;
 mod pack;
+pub mod postgres;
 pub mod progress;
 mod rebuild;
 pub mod runs;
@@ -34,6 +36,7 @@ use crate::domain::reconcile::Record;
 use crate::domain::report::{LedgerRow, Total};
 use crate::domain::time::Timestamp;
 use crate::store::guard::Moved;
+pub use crate::store::ledger::Ledger;
 use crate::store::pack::Bodies;
 use crate::store::writer::LedgerWriter;
 use rusqlite::types::Value;
@@ -101,6 +104,14 @@ pub enum StoreError {
         /// What the system or SQLite said.
         reason: String,
     },
+    /// No server answers, or none that can be written to.
+    #[error("{}: {reason}", path.display())]
+    Away {
+        /// The address.
+        path: PathBuf,
+        /// What the driver or the server said.
+        reason: String,
+    },
     /// Its end was asked for; what was not committed yet is as if it had not begun.
     #[error("interrupted")]
     Interrupted,
@@ -120,6 +131,7 @@ impl StoreError {
                 | Self::Moved { .. }
                 | Self::Reset { .. }
                 | Self::Io { .. }
+                | Self::Away { .. }
         )
     }
 }
@@ -173,6 +185,16 @@ impl fmt::Debug for Until {
 }
 
 impl Until {
+    /// The end that `asked` tells of.
+    pub(crate) fn of(asked: Arc<dyn Fn() -> bool + Send + Sync>) -> Self {
+        Self(Some(asked))
+    }
+
+    /// Whether it was asked for.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.0.as_ref().is_some_and(|asked| asked())
+    }
+
     /// Has what this connection does end with an error once that was asked for.
     pub(crate) fn watch(&self, connection: &mut Connection) -> rusqlite::Result<()> {
         let Some(asked) = self.0.clone() else { return Ok(()) };
@@ -180,15 +202,15 @@ impl Until {
     }
 }
 
-/// The ledger for reading, and the way to its writer.
+/// The ledger in a file, for reading, and the way to its writer.
 #[derive(Debug)]
-pub struct Ledger {
+pub struct SqliteLedger {
     path: PathBuf,
     reader: Arc<Mutex<Connection>>,
     until: Until,
 }
 
-impl Ledger {
+impl SqliteLedger {
     /// Opens the ledger at `path`; makes file and folder where there are none, and brings an older file up.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let reader = schema::open(path)?;
@@ -196,12 +218,9 @@ impl Ledger {
         Ok(Self { path: path.to_owned(), reader, until: Until::default() })
     }
 
-    /// The same, of which everything that takes long ends with [`StoreError::Interrupted`] once `asked` says so.
-    pub fn until(
-        mut self,
-        asked: impl Fn() -> bool + Send + Sync + 'static,
-    ) -> Result<Self, StoreError> {
-        self.until = Until(Some(Arc::new(asked)));
+    /// The same, of which everything that takes long ends with [`StoreError::Interrupted`] once that is asked for.
+    pub(crate) fn until(mut self, until: Until) -> Result<Self, StoreError> {
+        self.until = until;
         let watched = {
             let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
             self.until.watch(&mut reader)
@@ -734,7 +753,8 @@ mod tests {
     #[test]
     fn whatever_is_looked_for_is_found_by_an_index_and_the_first_screen_adds_nothing_up() {
         let desk = desk();
-        let connection = desk.ledger.reader.lock().unwrap();
+        let own = SqliteLedger::open(desk.ledger.path()).unwrap();
+        let connection = own.reader.lock().unwrap();
         let by = |column: &str| schema::is(column, 1);
         let filter = |it: Filter| [rows_sql(&it).0, totals_sql(&it).0];
         let first = filter(Filter { limit: Some(50), ..Filter::default() });

@@ -105,6 +105,15 @@ fn decompressed(packed: &[u8]) -> Result<Vec<u8>, PackError> {
     zstd::bulk::decompress(packed, size.ok_or_else(odd)?).map_err(PackError::Damaged)
 }
 
+/// The body of a line that is in no pack, of what stands in its columns `body` and `pack`.
+pub(super) fn alone_opened(body: &[u8], pack: Option<i64>) -> Result<Vec<u8>, PackError> {
+    match pack {
+        None => Ok(body.to_vec()),
+        Some(ALONE) => decompressed(body),
+        Some(pack) => Err(PackError::Missing(pack)),
+    }
+}
+
 /// How many bytes a frame comes to when it is opened, as it says itself.
 fn size(packed: &[u8]) -> Option<usize> {
     let size = zstd::zstd_safe::get_frame_content_size(packed).ok().flatten()?;

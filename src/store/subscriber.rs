@@ -2,7 +2,7 @@
 
 use crate::domain::peek::Peek as _;
 use crate::store::pack::Bodies;
-use crate::store::{Ledger, StoreError};
+use crate::store::{Ledger, SqliteLedger, StoreError};
 use rusqlite::{Connection, params};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,30 +35,28 @@ impl Ledger {
     /// How a customer stands. An invoice counts once, however often it was told of; a subscription that is over stays so,
     /// whatever comes later.
     pub fn subscriber(&self, customer: &str) -> Result<Subscriber, StoreError> {
-        self.read(|connection| {
-            let mut paid: BTreeMap<String, (String, i64)> = BTreeMap::new();
-            let mut over = BTreeSet::new();
-            let is_own = |it: &Value| named(it.get("customer")) == Some(customer);
-            each(connection, "invoice.paid", |invoice| {
-                if !is_own(invoice) {
-                    return;
-                }
-                if let Some(subscription) = subscription_of(invoice) {
-                    let amount = invoice.get("amount_paid").and_then(Value::as_i64);
-                    let bought = (subscription.to_owned(), amount.unwrap_or_default());
-                    paid.insert(invoice.text("id").to_owned(), bought);
-                }
-            })?;
-            each(connection, "customer.subscription.deleted", |subscription| {
-                if is_own(subscription) {
-                    over.insert(subscription.text("id").to_owned());
-                }
-            })?;
-            Ok(Subscriber {
-                has_access: paid.values().any(|(subscription, _)| !over.contains(subscription)),
-                paid: paid.len(),
-                total: paid.values().map(|(_, amount)| amount).sum(),
-            })
+        let mut paid: BTreeMap<String, (String, i64)> = BTreeMap::new();
+        let mut over = BTreeSet::new();
+        let is_own = |it: &Value| named(it.get("customer")) == Some(customer);
+        self.objects_of("invoice.paid", |invoice| {
+            if !is_own(invoice) {
+                return;
+            }
+            if let Some(subscription) = subscription_of(invoice) {
+                let amount = invoice.get("amount_paid").and_then(Value::as_i64);
+                let bought = (subscription.to_owned(), amount.unwrap_or_default());
+                paid.insert(invoice.text("id").to_owned(), bought);
+            }
+        })?;
+        self.objects_of("customer.subscription.deleted", |subscription| {
+            if is_own(subscription) {
+                over.insert(subscription.text("id").to_owned());
+            }
+        })?;
+        Ok(Subscriber {
+            has_access: paid.values().any(|(subscription, _)| !over.contains(subscription)),
+            paid: paid.len(),
+            total: paid.values().map(|(_, amount)| amount).sum(),
         })
     }
 }
@@ -66,27 +64,28 @@ impl Ledger {
 impl Ledger {
     /// How a subscription stands: an invoice counts once, however often it was told of.
     pub fn term(&self, subscription: &str) -> Result<Term, StoreError> {
-        self.read(|connection| {
-            let (mut paid, mut is_over) = (BTreeSet::new(), false);
-            each(connection, "invoice.paid", |invoice| {
-                if subscription_of(invoice) == Some(subscription) {
-                    paid.insert(invoice.text("id").to_owned());
-                }
-            })?;
-            each(connection, "customer.subscription.deleted", |ended| {
-                is_over = is_over || ended.text("id") == subscription;
-            })?;
-            Ok(Term { periods: paid.len(), is_over })
-        })
+        let (mut paid, mut is_over) = (BTreeSet::new(), false);
+        self.objects_of("invoice.paid", |invoice| {
+            if subscription_of(invoice) == Some(subscription) {
+                paid.insert(invoice.text("id").to_owned());
+            }
+        })?;
+        self.objects_of("customer.subscription.deleted", |ended| {
+            is_over = is_over || ended.text("id") == subscription;
+        })?;
+        Ok(Term { periods: paid.len(), is_over })
+    }
+}
+
+impl SqliteLedger {
+    /// Gives what the events of a type are about to `tell`, in the order in which they came.
+    pub fn objects_of(&self, kind: &str, tell: &mut dyn FnMut(&Value)) -> Result<(), StoreError> {
+        self.read(|connection| each(connection, kind, tell))
     }
 }
 
 /// What the events of a type are about, in the order in which they came.
-pub(super) fn each(
-    connection: &Connection,
-    kind: &str,
-    mut tell: impl FnMut(&Value),
-) -> rusqlite::Result<()> {
+fn each(connection: &Connection, kind: &str, tell: &mut dyn FnMut(&Value)) -> rusqlite::Result<()> {
     let mut bodies = Bodies::new(connection);
     let mut lines = connection.prepare_cached(LINES)?;
     let mut rows = lines.query(params![kind])?;

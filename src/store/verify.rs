@@ -4,7 +4,7 @@ use crate::store::chain::{Chain, Hashed, seal_of};
 use crate::store::pack::Bodies;
 use crate::store::rebuild::{COUNTED, FOLLOWING, Table, replay};
 use crate::store::sqlite::{LINE, Sqlite};
-use crate::store::{Ledger, StoreError, schema};
+use crate::store::{SqliteLedger, StoreError, schema};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, TransactionBehavior};
 use std::cmp::Ordering;
@@ -59,27 +59,30 @@ pub struct Verified {
     pub findings: Vec<Finding>,
 }
 
-impl Ledger {
+impl SqliteLedger {
     /// Looks at every row: whether the chains hold, and whether what follows from the journal is what stands there.
     pub fn verify(&self) -> Result<Verified, StoreError> {
         let mut connection = schema::open(self.path())?;
         let mut work = || {
             self.until.watch(&mut connection)?;
             // One snapshot: whoever writes meanwhile is not in the way.
-            let transaction =
-                connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
-            let mut verified = Verified::default();
-            let sealed = checkpoints(&transaction, &mut verified)?;
-            let chains = lines(&transaction, &sealed, &mut verified)?;
-            heads(&transaction, &chains, &mut verified)?;
-            // What follows from a journal that is damaged is not what followed from it.
-            if verified.findings.is_empty() {
-                following(&transaction, &mut verified)?;
-            }
-            Ok(verified)
+            look(&*connection.transaction_with_behavior(TransactionBehavior::Deferred)?)
         };
         work().map_err(|error| schema::explain(self.path(), &error))
     }
+}
+
+/// Looks at every row that a connection sees.
+pub(super) fn look(connection: &Connection) -> rusqlite::Result<Verified> {
+    let mut verified = Verified::default();
+    let sealed = checkpoints(connection, &mut verified)?;
+    let chains = lines(connection, &sealed, &mut verified)?;
+    heads(connection, &chains, &mut verified)?;
+    // What follows from a journal that is damaged is not what followed from it.
+    if verified.findings.is_empty() {
+        following(connection, &mut verified)?;
+    }
+    Ok(verified)
 }
 
 impl Verified {
@@ -334,6 +337,7 @@ mod tests {
     use crate::domain::entry::{CheckoutRecord, EntryStatus, Fact};
     use crate::domain::event::Event;
     use crate::domain::time::Timestamp;
+    use crate::store::Ledger;
     use crate::store::writer::Write;
     use crate::store::{FILE, Filter};
     use serde_json::json;

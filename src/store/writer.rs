@@ -9,6 +9,7 @@ use crate::os::place::{Place, Standing};
 use crate::os::private;
 use crate::store::chain::Chain;
 use crate::store::guard::{self, Moved};
+use crate::store::ledger::Writer;
 use crate::store::lock::LedgerLock;
 use crate::store::pack::Packed;
 use crate::store::sqlite::Sqlite;
@@ -24,7 +25,7 @@ pub const QUEUE_DEPTH: usize = 4_096;
 const CACHE_KB: i64 = 16 * 1024;
 
 /// The ledger's writer behind its queue.
-pub type LedgerBatch = Batch<LedgerWriter>;
+pub type LedgerBatch = Batch<Writer>;
 
 /// What can be written.
 #[derive(Clone, Debug)]
@@ -104,11 +105,6 @@ impl LedgerWriter {
     /// Has what it writes end with an error once that was asked for.
     pub(super) fn watch(&mut self, until: &Until) -> Result<(), StoreError> {
         until.watch(&mut self.connection).map_err(|error| schema::explain(&self.path, &error))
-    }
-
-    /// Starts the writer's thread behind a queue of [`QUEUE_DEPTH`].
-    pub fn start(self) -> LedgerBatch {
-        Batch::start(self, QUEUE_DEPTH)
     }
 
     /// All of them at once, as if none could fail for its own sake; where one does, each by itself. A savepoint an item

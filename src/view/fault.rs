@@ -74,6 +74,8 @@ pub(super) fn what(problem: &FaultKind, canvas: &Canvas) -> String {
         FaultKind::ProviderOdd { what } => Msg::FaultProviderOdd { what },
         FaultKind::Page { what, .. } => Msg::FaultPage { what },
         FaultKind::Ledger { .. } | FaultKind::LedgerBroken { .. } => Msg::FaultLedger,
+        FaultKind::LedgerServer { .. } => Msg::FaultLedgerServer,
+        FaultKind::LedgerThere { url, .. } => Msg::FaultInTheWay { path: url },
         FaultKind::LedgerBusy { .. } => Msg::FaultLedgerBusy,
         FaultKind::LedgerInUse { .. } => Msg::FaultLedgerInUse,
         FaultKind::Newer { .. } => Msg::FaultNewer,
@@ -146,7 +148,7 @@ fn place(problem: &FaultKind) -> Option<String> {
                 .collect();
             (!parts.is_empty()).then(|| parts.join(" "))
         }
-        FaultKind::Page { url, .. } => Some(url.clone()),
+        FaultKind::Page { url, .. } | FaultKind::LedgerServer { url } => Some(url.clone()),
         FaultKind::Lesson { file, key, .. } => Some(format!("{file}: {key}")),
         FaultKind::Ledger { path }
         | FaultKind::LedgerBroken { path }
@@ -166,6 +168,7 @@ fn place(problem: &FaultKind) -> Option<String> {
         | FaultKind::PortTaken { .. }
         | FaultKind::Incomparable { .. }
         | FaultKind::InTheWay { .. }
+        | FaultKind::LedgerThere { .. }
         | FaultKind::ProviderDown { .. }
         | FaultKind::ProviderOdd { .. }
         | FaultKind::NoScenario { .. }
@@ -225,6 +228,8 @@ fn next(fault: &Fault, canvas: &Canvas) -> Vec<String> {
         FaultKind::ProgressBroken { .. } => vec![Msg::DoctorProgressFix, Msg::NextDoctor],
         FaultKind::SandboxBroken { .. } => vec![Msg::DoctorSandboxFix, Msg::NextDoctor],
         FaultKind::LedgerBroken { .. } => vec![Msg::DoctorLedgerFix, Msg::NextDoctor],
+        FaultKind::LedgerServer { url } => vec![Msg::NextLedgerServer { url }],
+        FaultKind::LedgerThere { url, file } => vec![Msg::NextLedgerImport { file, url }],
         FaultKind::LedgerBusy { .. } => vec![Msg::NextLedgerBusy],
         FaultKind::NoScenario { .. } => vec![Msg::NextScenarios],
         FaultKind::NotFound { .. } if own.is_some() => Vec::new(),

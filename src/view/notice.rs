@@ -146,6 +146,7 @@ const fn ledger(path: &str, trouble: LedgerState) -> Msg<'_> {
         LedgerState::Rebuilt => Msg::NoticeLedgerRebuilt { path },
         LedgerState::Replaced => Msg::NoticeLedgerReplaced { path },
         LedgerState::Adopted => Msg::NoticeLedgerAdopted { path },
+        LedgerState::Away => Msg::NoticeLedgerAway { path },
         LedgerState::Failed => Msg::NoticeLedgerFailed { path },
     }
 }

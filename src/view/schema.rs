@@ -36,7 +36,7 @@ fn written(command: &str) -> Option<&'static str> {
             "{place, rows: [{number, created, line, reason, object, takes_back, account, currency,\n amount}]}"
         }
         "ledger import" | "ledger problems" => "{place, rows: [{name, about, text}]}",
-        "ledger verify" | "ledger rebuild" => {
+        "ledger verify" | "ledger rebuild" | "ledger migrate" => {
             "{place, ok, lines: int, writers: int, checkpoints: int,\n rows: [{table, row, deviation}]}"
         }
         "reconcile" => {

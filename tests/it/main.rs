@@ -18,6 +18,8 @@ mod checkout_loop;
 #[cfg(unix)]
 mod ci;
 mod cli;
+#[cfg(unix)]
+mod cluster;
 mod coming_back;
 #[cfg(target_os = "linux")]
 mod compacting;
@@ -28,6 +30,8 @@ mod crash;
 mod creem;
 mod delivery;
 mod documented;
+#[cfg(unix)]
+mod engines;
 mod env;
 #[cfg(target_os = "linux")]
 mod faults;

@@ -6,7 +6,7 @@ use crate::app::ledger_file;
 use crate::app::parts::{Parts, hand_on};
 use crate::domain::book::export::Form;
 use crate::domain::book::{Account, Booked};
-use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::fault::{Fault, FaultKind, UsageError};
 use crate::domain::notice::Notice;
 use crate::domain::report::{Compacted, Report};
 use crate::domain::sheet::{Cell, Looked, Sheet, SheetKind};
@@ -38,6 +38,8 @@ pub enum BookAction {
     Verify,
     /// Everything that follows from the journal, made anew.
     Rebuild,
+    /// A ledger's file taken over to a server.
+    Migrate(PathBuf),
     /// The book for other programs.
     Export(Export),
 }
@@ -63,6 +65,16 @@ pub async fn run(
     action: BookAction,
     parts: Option<Parts>,
 ) -> Result<Report, Fault> {
+    if action == BookAction::Compact && context.config.ledger.is_some() {
+        // A server keeps its own house.
+        let (flag, other) = ("--ledger postgres://…".to_owned(), "ledger compact".to_owned());
+        let usage_error = UsageError::Conflict { flag, other };
+        let command = "stripegym ledger compact".to_owned();
+        return Err(FaultKind::Usage { usage_error, command }.into());
+    }
+    if let BookAction::Migrate(from) = &action {
+        migrate(context, from).await?;
+    }
     let ledger = ledger_file::read(context)?;
     if let BookAction::Export(Export::Sqlite(path)) = &action
         && path.exists()
@@ -161,8 +173,24 @@ fn work(context: &Context, ledger: &Ledger, action: &BookAction) -> Result<Repor
             ledger.rebuild()?;
             verify(context, ledger)?
         }
-        BookAction::Verify => verify(context, ledger)?,
+        BookAction::Verify | BookAction::Migrate(_) => verify(context, ledger)?,
     })
+}
+
+/// Takes a ledger's file over to the server that the command names, which has none yet.
+async fn migrate(context: &Context, from: &Path) -> Result<(), Fault> {
+    let Some(url) = context.config.ledger.clone() else { return Ok(()) };
+    let file = from.display().to_string();
+    if !from.is_file() {
+        return Err(FaultKind::File { path: file }.into());
+    }
+    let (own, stop, to) = (from.to_owned(), context.stop.clone(), url.clone());
+    let moved = ledger_file::apart(move || Ledger::migrate(&own, &to, move || stop.is_stopped()));
+    match moved.await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(FaultKind::LedgerThere { url: url.shown(), file }.into()),
+        Err(error) => Err(ledger_file::fault(context, &error)),
+    }
 }
 
 fn copy(ledger: &Ledger, path: &Path) -> Result<Report, StoreError> {

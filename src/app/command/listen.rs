@@ -162,7 +162,7 @@ async fn hear(context: &Context, server: &mut MerchantServer, asked: &ListenRun)
         };
         let Some(seen) = seen else { break };
         if let ListenerEvent::Ledger { trouble, .. } = seen {
-            let path = context.config.ledger_path().display().to_string();
+            let path = context.config.ledger_name().display().to_string();
             context.notices.say(match trouble {
                 Some(trouble) => Notice::LedgerState { path, trouble },
                 None => Notice::LedgerBack { path },

@@ -5,8 +5,8 @@ use crate::app::course::talk::of_code;
 use crate::cli::args::{Checkout, Command};
 use crate::cli::options::Reader;
 use crate::cli::talk::{Talking, line};
-use crate::cli::{exit, grammar, run, usage};
-use crate::domain::fault::{Fault, FaultKind};
+use crate::cli::{exit, grammar, ledger_of, run, usage};
+use crate::domain::fault::{Fault, FaultKind, UsageError};
 use crate::view;
 use crate::view::canvas::Canvas;
 use crate::view::notice::{Line, render};
@@ -48,6 +48,11 @@ async fn answer(context: &Context, canvas: &Canvas, line: &str) -> String {
         }
     };
     let Some(command) = parsed.command else { return String::new() };
+    if ledger_of(&command).is_some() {
+        // A conversation is about the folder's ledger, and would show that one instead.
+        let usage_error = UsageError::UnknownFlag { flag: "--ledger".to_owned(), meant: None };
+        return fault(&FaultKind::Usage { usage_error, command: name }.into(), canvas);
+    }
     let (notices, heard) = NoticeSink::pair();
     let inner = Context { notices, ..context.clone() };
     let reader = Reader {

@@ -1,0 +1,90 @@
+//! The address of a ledger that stands on a server. It may name a password, so that it cannot be printed by accident.
+
+use std::fmt;
+
+/// `postgres://USER@HOST/DATABASE`. `Debug` shows it without its password; there is no `Display`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct LedgerUrl {
+    text: String,
+    password: Option<String>,
+}
+
+impl LedgerUrl {
+    /// Reads an address; `None` for any other text. The password is the one of the address, else `password`.
+    pub fn read(text: &str, password: Option<&str>) -> Option<Self> {
+        let rest =
+            text.strip_prefix("postgres://").or_else(|| text.strip_prefix("postgresql://"))?;
+        let whole =
+            !rest.is_empty() && !rest.contains(|it: char| it.is_whitespace() || it.is_control());
+        whole.then(|| Self { text: text.to_owned(), password: password.map(str::to_owned) })
+    }
+
+    /// The address itself, for whoever connects and nobody else.
+    pub fn reveal(&self) -> &str {
+        &self.text
+    }
+
+    /// The password that the address need not name.
+    pub fn password(&self) -> Option<&str> {
+        self.password.as_deref()
+    }
+
+    /// The address for people: without a password, and of what follows the database only where the server is.
+    pub fn shown(&self) -> String {
+        let (before, query) = self.text.split_once('?').unwrap_or((&self.text, ""));
+        let (scheme, rest) = before.split_once("://").unwrap_or(("postgres", before));
+        let named = match rest.rsplit_once('@') {
+            Some((user, place)) => {
+                let name = user.split_once(':').map_or(user, |(name, _)| name);
+                format!("{scheme}://{name}@{place}")
+            }
+            None => format!("{scheme}://{rest}"),
+        };
+        let told = |part: &&str| {
+            let name = part.split_once('=').map_or(*part, |(name, _)| name);
+            matches!(name, "host" | "port" | "user" | "dbname")
+        };
+        let told: Vec<&str> = query.split('&').filter(told).collect();
+        if told.is_empty() { named } else { format!("{named}?{}", told.join("&")) }
+    }
+}
+
+impl fmt::Debug for LedgerUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LedgerUrl").field(&self.shown()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_its_password() {
+        for (text, shown) in [
+            ("postgres://shop@db/books", "postgres://shop@db/books"),
+            ("postgres://shop:hunter2@db:5433/books", "postgres://shop@db:5433/books"),
+            (
+                "postgresql://a:p@x@one,two/books?target_session_attrs=read-write",
+                "postgresql://a@one,two/books",
+            ),
+            (
+                "postgres:///books?host=/run/pg&user=shop&password=hunter2&options=-cx%3Dy",
+                "postgres:///books?host=/run/pg&user=shop",
+            ),
+        ] {
+            let url = LedgerUrl::read(text, Some("hunter2")).unwrap();
+            assert_eq!(url.shown(), shown);
+            assert!(!format!("{url:?}").contains("hunter2"), "{url:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_else_is_an_address() {
+        for text in
+            ["", "postgres://", "postgres:x", "sqlite:books.db", "mysql://a@b/c", "postgres://a b"]
+        {
+            assert!(LedgerUrl::read(text, None).is_none(), "{text}");
+        }
+    }
+}
