@@ -16,6 +16,7 @@ pub mod hex;
 pub mod host;
 pub mod html;
 pub mod id;
+pub mod ledger_state;
 pub mod ledger_url;
 pub mod locale;
 pub mod member;

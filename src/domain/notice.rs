@@ -1,5 +1,7 @@
 //! What a command says while it runs, as data.
 
+pub use crate::domain::ledger_state::LedgerState;
+
 use crate::domain::course::graded::{Graded, Means, Round};
 use crate::domain::course::outcome::CheckResult;
 use crate::domain::course::statement::Statement;
@@ -52,27 +54,6 @@ pub struct Delivery {
 
 /// Why a delivery was not passed on: whom it was for has a certificate that nobody vouches for.
 pub const UNTRUSTED: &str = "certificate_not_trusted";
-
-/// Why the ledger takes no deliveries for a while, or where it is written now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LedgerState {
-    /// Another program holds it.
-    Busy,
-    /// Its disk is full.
-    Full,
-    /// Its file was removed and cannot be built anew yet.
-    Removed,
-    /// Its file was removed and built anew.
-    Rebuilt,
-    /// Another file stands in its place.
-    Replaced,
-    /// A copy of it stands in its place and is used now.
-    Adopted,
-    /// No server that it stands on can be written to.
-    Away,
-    /// Its disk or its file fails.
-    Failed,
-}
 
 /// One step of `day0`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -219,13 +219,9 @@ mod tests {
         }
 
         fn packs(&self) -> u64 {
-            self.ledger
-                .read(|it| {
-                    it.query_row("SELECT COUNT(*) FROM packs", [], |row| {
-                        crate::store::count(row, 0)
-                    })
-                })
-                .unwrap()
+            let file = SqliteLedger::open(self.ledger.path()).unwrap();
+            let sql = "SELECT COUNT(*) FROM packs";
+            file.read(|it| it.query_row(sql, [], |row| crate::store::count(row, 0))).unwrap()
         }
     }
 

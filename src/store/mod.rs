@@ -26,6 +26,7 @@ pub mod schema;
 pub mod second;
 mod sqlite;
 pub mod subscriber;
+mod until;
 pub mod verify;
 pub mod writer;
 
@@ -38,10 +39,10 @@ use crate::domain::time::Timestamp;
 use crate::store::guard::Moved;
 pub use crate::store::ledger::Ledger;
 use crate::store::pack::Bodies;
+pub(crate) use crate::store::until::Until;
 use crate::store::writer::LedgerWriter;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params_from_iter};
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -170,37 +171,6 @@ pub struct StoredEvent {
 
 /// Whoever takes rows one by one, and says where no more can be taken.
 pub type Each<'e, T> = &'e mut dyn FnMut(T) -> io::Result<()>;
-
-/// After how many steps of SQLite it is looked whether the end was asked for: a fraction of a millisecond.
-const STEPS: i32 = 2_000;
-
-/// Whether the end of long work was asked for.
-#[derive(Clone, Default)]
-pub(crate) struct Until(Option<Arc<dyn Fn() -> bool + Send + Sync>>);
-
-impl fmt::Debug for Until {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Until").field(&self.0.is_some()).finish()
-    }
-}
-
-impl Until {
-    /// The end that `asked` tells of.
-    pub(crate) fn of(asked: Arc<dyn Fn() -> bool + Send + Sync>) -> Self {
-        Self(Some(asked))
-    }
-
-    /// Whether it was asked for.
-    pub(crate) fn is_asked(&self) -> bool {
-        self.0.as_ref().is_some_and(|asked| asked())
-    }
-
-    /// Has what this connection does end with an error once that was asked for.
-    pub(crate) fn watch(&self, connection: &mut Connection) -> rusqlite::Result<()> {
-        let Some(asked) = self.0.clone() else { return Ok(()) };
-        connection.progress_handler(STEPS, Some(move || asked()))
-    }
-}
 
 /// The ledger in a file, for reading, and the way to its writer.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 use crate::env::{eventually, outer_path};
 use std::ffi::OsStr;
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
@@ -23,7 +24,11 @@ pub(crate) struct Cluster {
 
 /// Where PostgreSQL's programs are. Without them the stories about it cannot be told: on a build server that is a
 /// failure, and elsewhere it is said.
-#[expect(clippy::disallowed_methods, reason = "whether this is a build server is the machine's")]
+#[expect(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "whether this is a build server is the machine's, and a person is told what is not tested"
+)]
 fn programs() -> Option<PathBuf> {
     let mut folders: Vec<PathBuf> = outer_path().split(':').map(PathBuf::from).collect();
     // Debian keeps them out of the search path, one folder a version.
@@ -98,7 +103,7 @@ impl Cluster {
         let path = self.folder.path().join("data/postgresql.auto.conf");
         let mut text = fs::read_to_string(&path).unwrap();
         let socket = self.socket().display().to_string();
-        text += &format!("listen_addresses = ''\nunix_socket_directories = '{socket}'\n");
+        writeln!(text, "listen_addresses = ''\nunix_socket_directories = '{socket}'").unwrap();
         text += "shared_buffers = '16MB'\nmax_connections = 60\n";
         for setting in settings {
             text += setting;

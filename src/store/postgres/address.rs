@@ -104,7 +104,7 @@ mod tests {
         let roots = Some(PathBuf::from("/a b.pem"));
         assert_eq!(own, Own { roots, verified: true, attributes: false });
         let url = LedgerUrl::read("postgres://a:hunter2@b/c?nonsense=hunter2", None).unwrap();
-        let said = settings(&url).unwrap_err();
+        let said = settings(&url).err().unwrap();
         assert!(!said.contains("hunter2"), "{said}");
     }
 }
