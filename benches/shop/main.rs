@@ -13,14 +13,13 @@
 #[path = "../host/mod.rs"]
 mod host;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
+use stripegym::parts::{Clock, SigningSecret, sign};
 
 /// How often something is asked, for how long, and over how many connections.
 const RATE: u32 = 200;
@@ -81,19 +80,17 @@ fn head(method: &str, path: &str, port: u16, more: &str) -> String {
 
 /// A webhook that nobody has sent before.
 fn webhook(shop: &Shop, number: u32) -> (String, String) {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    let now = Clock::system().now();
     let body = format!(
-        "{{\"id\":\"evt_{}{number}\",\"object\":\"event\",\"type\":\"customer.updated\",\"created\":{now},\
+        "{{\"id\":\"evt_{}{number}\",\"object\":\"event\",\"type\":\"customer.updated\",\"created\":{},\
          \"livemode\":false,\"api_version\":\"2026-10-28.endive\",\"data\":{{\"object\":{{\"id\":\"cus_{number}\",\
          \"object\":\"customer\",\"email\":\"ann@example.com\",\"metadata\":{{}}}}}}}}",
-        shop.name.to_lowercase()
+        shop.name.to_lowercase(),
+        now.0,
     );
-    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
-    mac.update(format!("{now}.{body}").as_bytes());
-    let signed: String =
-        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    let more =
-        format!("Content-Type: application/json\r\nStripe-Signature: t={now},v1={signed}\r\n");
+    let secret = SigningSecret::read(SECRET).unwrap();
+    let signed = sign(&secret, now, body.as_bytes());
+    let more = format!("Content-Type: application/json\r\nStripe-Signature: {signed}\r\n");
     (head("POST", shop.webhook, shop.port, &more), body)
 }
 
@@ -182,7 +179,8 @@ fn sign_up(port: u16) -> String {
 }
 
 fn ours() -> Duration {
-    let host::Host { mut child, mut out, home, .. } = host::start(&["--ephemeral"]);
+    let host::Host { child, mut out, ready, home } = host::start(&["--ephemeral"]);
+    assert!(ready.starts_with("Ready"), "{ready}");
     thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
     let mut shop = Command::new(env!("CARGO_BIN_EXE_stripegym"))
         .args(["shop", "--port", "0"])

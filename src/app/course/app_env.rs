@@ -2,6 +2,7 @@
 
 use crate::app::context::Context;
 use crate::app::course::application::Candidate;
+use crate::app::course::{port_probe, program};
 use crate::app::creem;
 use crate::app::provider::Provider;
 use crate::config::sources::Origin;
@@ -72,6 +73,22 @@ pub fn masked(context: &Context, variables: &AppEnv) -> AppEnv {
         (*name, format!("{begin}…{end}"))
     };
     variables.iter().map(hide).collect()
+}
+
+/// Says what a server that is known by its address needs, and whether it answers there.
+pub async fn tell(
+    context: &Context,
+    provider: &Provider,
+    url: &str,
+    secret: &SigningSecret,
+) -> Result<(), Fault> {
+    let variables = variables(context, provider.base(), url, secret);
+    let variables = masked(context, &variables);
+    context.notices.say(Notice::Surroundings { variables, whole: false });
+    if program::connects(&authority(url)).await {
+        return Ok(());
+    }
+    Err(port_probe::down(url).await)
 }
 
 /// Says all of them, whole, for whoever asked for it.

@@ -9,8 +9,7 @@ use crate::app::course::course_lock::CourseLock;
 use crate::app::course::exchanges::{Answer, send};
 use crate::app::course::link_finder;
 use crate::app::course::log::Log;
-use crate::app::course::port_probe;
-use crate::app::course::program::{self, Program, Start};
+use crate::app::course::program::{Program, Start};
 use crate::app::course::seed_price;
 use crate::app::ledger_file::LedgerFile;
 use crate::app::merchant_server::{ListenOptions, MerchantServer};
@@ -166,7 +165,7 @@ impl Application {
             }
             (None, Some(url)) => {
                 let believed = secret.insert(app_env::secret(context)?);
-                found(context, provider, url, believed).await?;
+                app_env::tell(context, provider, url, believed).await?;
                 Body::Address(url.clone())
             }
             (Some(command), address) => {
@@ -441,22 +440,6 @@ fn starting(
         address: authority(url),
         output: context.config.home.join(OUTPUT),
     }
-}
-
-/// Says what a server that is known by its address needs, and whether it answers there.
-async fn found(
-    context: &Context,
-    provider: &Provider,
-    url: &str,
-    secret: &SigningSecret,
-) -> Result<(), Fault> {
-    let variables = app_env::variables(context, provider.base(), url, secret);
-    let variables = app_env::masked(context, &variables);
-    context.notices.say(Notice::Surroundings { variables, whole: false });
-    if program::connects(&authority(url)).await {
-        return Ok(());
-    }
-    Err(port_probe::down(url).await)
 }
 
 /// Whether an answer says that there is no such page.

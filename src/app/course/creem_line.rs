@@ -4,7 +4,8 @@
 use crate::app::course::act_error::ActError;
 use crate::app::course::exchanges::Answer;
 use crate::app::course::lesson_run::LessonRun;
-use crate::app::course::perform::{gathered, id, led_to, unanswered};
+use crate::app::course::link_finder::led_to;
+use crate::app::course::perform::{gathered, id, unanswered};
 use crate::app::creem::sandbox_key;
 use crate::app::remote::segment;
 use crate::domain::course::act::{Api, AtCreem, CreemCheckout, CreemDeliver, CreemSigned};

@@ -1,5 +1,6 @@
 //! What of a page leads to a route: a form, a link, or a script that names it. Pure.
 
+use crate::app::course::exchanges::Answer;
 use crate::app::form;
 use serde_json::{Value, json};
 
@@ -31,6 +32,15 @@ fn path(address: &str) -> &str {
     });
     let path = rest.split(['?', '#']).next().unwrap_or_default();
     if path.len() > 1 { path.trim_end_matches('/') } else { path }
+}
+
+/// The id that an answer leads to.
+pub fn led_to(answer: &Answer, prefix: &str) -> Option<String> {
+    let (_, to) = answer.headers.iter().find(|(name, _)| name == "location")?;
+    let at = to.rfind(prefix)?;
+    let id: String =
+        to.get(at..)?.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+    (300..400).contains(&answer.status).then_some(id)
 }
 
 #[cfg(test)]

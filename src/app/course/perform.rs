@@ -231,16 +231,7 @@ async fn refund(run: &LessonRun<'_>, of: &str, amount: Option<i64>) -> Result<Va
 
 /// The session whose hosted page an answer leads to.
 fn session_of(answer: &Answer) -> Option<String> {
-    led_to(answer, "cs_")
-}
-
-/// The id that an answer leads to.
-pub(super) fn led_to(answer: &Answer, prefix: &str) -> Option<String> {
-    let (_, to) = answer.headers.iter().find(|(name, _)| name == "location")?;
-    let at = to.rfind(prefix)?;
-    let id: String =
-        to.get(at..)?.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-    (300..400).contains(&answer.status).then_some(id)
+    link_finder::led_to(answer, "cs_")
 }
 
 async fn session(run: &LessonRun<'_>, id: &str) -> Result<Value, ActError> {

@@ -5,6 +5,7 @@
 mod carry;
 pub mod changes;
 mod commit;
+pub mod confirmation;
 pub mod content;
 pub mod delivery;
 pub mod diff;

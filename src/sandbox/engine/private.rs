@@ -1,5 +1,6 @@
 //! What the sandbox knows of an object beyond what the API shows: typed, and stored apart from it.
 
+use crate::sandbox::engine::confirmation::ConfirmationTokenPart;
 use crate::sandbox::engine::line_look::LineLook;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -227,14 +228,6 @@ pub struct PaymentLinkPart {
     pub session: Map<String, Value>,
     /// Every line item, as the API shows it.
     pub line_items: Vec<Value>,
-}
-
-/// See [`Private::ConfirmationToken`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ConfirmationTokenPart {
-    /// The payment method that it previews.
-    pub method: String,
 }
 
 /// See [`Private::PaymentMethod`].

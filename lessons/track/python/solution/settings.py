@@ -27,7 +27,15 @@ PORT = int(os.environ.get("PORT") or 4242)
 LEDGER_DB = os.environ.get("LEDGER_DB") or "ledger.db"
 # Without a token the ledger is shown to this machine alone.
 LEDGER_TOKEN = os.environ.get("LEDGER_TOKEN", "").strip()
+
+
+def _own(name: str) -> str | None:
+    """A secret of what may be left out: where it is not set it is none, and never an empty text."""
+    value = os.environ.get(name)
+    return value.strip() or None if value else None
+
+
 # The second provider; without its secret nothing that claims to be its is believed.
 CREEM_API_BASE = os.environ.get("CREEM_API_BASE_URL", "").strip().rstrip("/")
-CREEM_API_KEY = os.environ.get("CREEM_API_KEY", "").strip()
-CREEM_WEBHOOK_SECRET = os.environ.get("CREEM_WEBHOOK_SECRET", "").strip()
+CREEM_API_KEY = _own("CREEM_API_KEY")
+CREEM_WEBHOOK_SECRET = _own("CREEM_WEBHOOK_SECRET")

@@ -6,11 +6,10 @@ use crate::sandbox::behaviour::connect::terms;
 use crate::sandbox::behaviour::document::{
     Handler, copy, fill, int, merge_metadata, merge_options, text,
 };
-use crate::sandbox::behaviour::object::confirmation_token;
 use crate::sandbox::behaviour::payment::confirm::{self, ConfirmOptions};
 use crate::sandbox::behaviour::payment::intent::{self, IntentSpec};
 use crate::sandbox::behaviour::payment::verification::{self, Said};
-use crate::sandbox::behaviour::payment::{cash, method, offer, settle};
+use crate::sandbox::behaviour::payment::{cash, confirmation, method, offer, settle};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;
@@ -70,8 +69,8 @@ pub fn handler(key: &str) -> Option<Handler> {
 }
 
 fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    let whole = confirmation_token::applied(txn, call)?;
-    let (token, call) = (call.text(confirmation_token::NAME), whole.as_ref().unwrap_or(call));
+    let whole = confirmation::applied(txn, call)?;
+    let (token, call) = (call.text(confirmation::NAME), whole.as_ref().unwrap_or(call));
     check(call)?;
     let amount = required(call, "amount")?.as_i64().unwrap_or(0);
     let currency = required(call, "currency")?.as_str().unwrap_or_default().to_owned();
@@ -118,7 +117,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     }
     let id = open(txn, call, spec, method_id.as_deref());
     if confirms {
-        confirmation_token::spend(txn, token, ("payment_intent", &id));
+        confirmation::spend(txn, token, ("payment_intent", &id));
         return try_payment(txn, call, &id, method_id);
     }
     shown(txn, &id)
@@ -129,7 +128,7 @@ fn refuse_confirmation(call: &Call, token: Option<&str>) -> Result<(), Failure> 
     let names =
         ["error_on_requires_action", "mandate_data", "off_session", "return_url", "use_stripe_sdk"];
     let sent = |name: &&&str| call.get(name).is_some_and(|value| value != &json!(false));
-    let token = token.map(|_| confirmation_token::NAME);
+    let token = token.map(|_| confirmation::NAME);
     let Some(name) = token.or_else(|| names.iter().find(sent).copied()) else { return Ok(()) };
     let message = format!(
         "You cannot provide `{name}` when creating a PaymentIntent without setting `confirm` to `true`."
@@ -354,8 +353,8 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 fn confirm(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let id = call.id(0);
     let pi = found(txn, call)?;
-    let whole = confirmation_token::applied(txn, call)?;
-    let (token, call) = (call.text(confirmation_token::NAME), whole.as_ref().unwrap_or(call));
+    let whole = confirmation::applied(txn, call)?;
+    let (token, call) = (call.text(confirmation::NAME), whole.as_ref().unwrap_or(call));
     check(call)?;
     ensure_free(txn, &pi, "confirm")?;
     confirm::ensure_confirmable(&pi)?;
@@ -373,7 +372,7 @@ fn confirm(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         copy(doc, call, &["capture_method"]);
         merge_options(doc, "payment_intent", call);
     });
-    confirmation_token::spend(txn, token, ("payment_intent", id));
+    confirmation::spend(txn, token, ("payment_intent", id));
     try_payment(txn, call, id, method_id)
 }
 

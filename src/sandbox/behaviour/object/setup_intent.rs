@@ -1,9 +1,8 @@
 //! Setup intents, their attempts and mandates, as the API makes, confirms, cancels and shows them.
 
 use crate::sandbox::behaviour::document::{Handler, copy, merge_metadata, merge_options, text};
-use crate::sandbox::behaviour::object::confirmation_token;
 use crate::sandbox::behaviour::payment::verification::Said;
-use crate::sandbox::behaviour::payment::{method, offer};
+use crate::sandbox::behaviour::payment::{confirmation, method, offer};
 use crate::sandbox::behaviour::setup::confirm::{self, Options};
 use crate::sandbox::behaviour::setup::intent;
 use crate::sandbox::call::Call;
@@ -65,12 +64,12 @@ fn check(txn: &Txn<'_>, call: &Call) -> Result<(), Failure> {
 }
 
 fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    let whole = confirmation_token::applied(txn, call)?;
-    let (token, sent) = (call.text(confirmation_token::NAME), call);
+    let whole = confirmation::applied(txn, call)?;
+    let (token, sent) = (call.text(confirmation::NAME), call);
     let call = whole.as_ref().unwrap_or(call);
     check(txn, call)?;
     let confirms = call.flag("confirm") == Some(true);
-    for name in [confirmation_token::NAME, "mandate_data", "return_url", "use_stripe_sdk"] {
+    for name in [confirmation::NAME, "mandate_data", "return_url", "use_stripe_sdk"] {
         if !confirms && sent.get(name).is_some_and(|value| value != &json!(false)) {
             let message = format!(
                 "You cannot provide `{name}` when creating a SetupIntent without setting `confirm` to `true`."
@@ -97,7 +96,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     keep(&mut part, call);
     let made = intent::open(txn, doc, part);
     if confirms {
-        confirmation_token::spend(txn, token, ("setup_intent", text(&made, "id")));
+        confirmation::spend(txn, token, ("setup_intent", text(&made, "id")));
         return try_setup(txn, call, &made, chosen);
     }
     Ok(made.into())
@@ -193,8 +192,8 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 
 fn confirm(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     found(txn, call)?;
-    let whole = confirmation_token::applied(txn, call)?;
-    let (token, call) = (call.text(confirmation_token::NAME), whole.as_ref().unwrap_or(call));
+    let whole = confirmation::applied(txn, call)?;
+    let (token, call) = (call.text(confirmation::NAME), whole.as_ref().unwrap_or(call));
     check(txn, call)?;
     let chosen = method::chosen(txn, call)?;
     txn.edit_with("setup_intent", call.id(0), |doc, part: &mut SetupIntentPart| {
@@ -202,7 +201,7 @@ fn confirm(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         write(doc, call);
     });
     let si = found(txn, call)?;
-    confirmation_token::spend(txn, token, ("setup_intent", call.id(0)));
+    confirmation::spend(txn, token, ("setup_intent", call.id(0)));
     try_setup(txn, call, &si, chosen)
 }
 

@@ -7,6 +7,7 @@ pub mod bank;
 pub mod cash;
 pub mod charge;
 pub mod confirm;
+pub mod confirmation;
 pub mod direct;
 pub mod intent;
 pub mod method;
