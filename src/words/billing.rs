@@ -18,7 +18,7 @@ words! {
         save change_title plan continue_on confirm_title due_today nothing_today then_each confirm
         go_back no_change cancel_title cancel_now_text cancel_reason cancel_comment cancel_submit
         customer_service low_quality missing_features other switched_service too_complex too_expensive
-        unused offer_title offer_accept keep_title keep_submit pause_title pause_text
+        unused offer_title offer_accept keep_title keep_submit stay_plan stay_title stay_submit done_change_later done_stay pause_title pause_text
         pause_submit resume_title resume_text resume_submit done_card done_change done_cancel
         done_cancel_now done_keep done_pause done_resume done_details done_removed done_offer
         ended_title ended_text login_title login_text login_submit login_sent login_sandbox
@@ -45,6 +45,9 @@ words! {
         ends(date)
         trial_until(date)
         keep_text(date)
+        stay_text(date)
+        change_later(date)
+        changes_to(plan, date)
         cancel_text(date)
         offer_text(percent)
         login_sent_text(email)

@@ -84,6 +84,14 @@ const SUBSCRIPTIONS: &[Refusal] = &[
     ),
     (
         "POST /v1/subscriptions",
+        "customer=$cus billing_mode[type]=classic items[0][price]=$price items[1][price_data][currency]=usd items[1][price_data][product]=$prod items[1][price_data][unit_amount]=5 items[1][price_data][recurring][interval]=year",
+        400,
+        "-",
+        "-",
+        "All prices on a subscription must have the same `recurring.interval`",
+    ),
+    (
+        "POST /v1/subscriptions",
         "customer=$cus items[0][price]=$once",
         400,
         "-",

@@ -57,7 +57,8 @@ pub fn record(
     let envelope = Envelope {
         kind: Name::of(kind),
         api_version: Name::of(Settings::of(txn).get("api_version")),
-        created: txn.now().0,
+        // Believed: also what happens by a test clock is told of in the time of the world, and is kept for that long.
+        created: txn.world_now().0,
         account: (!account.is_empty()).then(|| account.as_str().into()),
         previous,
         request: txn.origin().request_id.as_deref().map(Box::from),

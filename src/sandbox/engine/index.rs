@@ -6,6 +6,8 @@
 use crate::sandbox::engine::object::Stored;
 use crate::sandbox::engine::private::{Envelope, TransactionPart};
 use crate::wire::peek::{self, Raw};
+use serde_json::Value;
+use std::sync::Arc;
 
 /// The members of a kind that lists filter by and searches ask for: dotted paths.
 /// `metadata` stands for each of its keys.
@@ -104,6 +106,27 @@ pub fn metadata_key(name: &str, value: &str) -> u64 {
     key(&format!("metadata.{name}"), value)
 }
 
+/// Kinds of which more than their text says how they are found.
+fn by_part(kind: &str) -> bool {
+    matches!(kind, "event" | "_delivery" | "balance_transaction")
+}
+
+/// Whether an object is found as it was before by what is seen at once: its text is the very same, and nothing but the
+/// text says how it is found.
+pub fn is_found_alike(before: &Stored, after: &Stored) -> bool {
+    !by_part(after.kind) && Arc::ptr_eq(&before.text, &after.text)
+}
+
+/// Whether what says how an object of a kind is found is the same in two documents of it.
+pub fn are_found_alike(kind: &str, before: &Value, after: &Value) -> bool {
+    fn at<'d>(doc: &'d Value, path: &str) -> Option<&'d Value> {
+        path.split('.').try_fold(doc, |at, name| at.get(name))
+    }
+    let is_whole = |doc: &Value| doc.get("deleted").is_none();
+    let same = |path: &&str| at(before, path) == at(after, path);
+    !by_part(kind) && is_whole(before) && is_whole(after) && declared(kind).iter().all(same)
+}
+
 /// Every hash under which an object is found.
 pub fn keys(stored: &Stored) -> Vec<u64> {
     let mut found = vec![id_key(&stored.id)];
@@ -163,7 +186,23 @@ fn collect(found: &mut Vec<u64>, path: &str, rest: &str, raw: Raw<'_>) {
 mod tests {
     use super::*;
     use serde_json::json;
-    use std::sync::Arc;
+
+    #[test]
+    fn what_is_not_indexed_changes_nothing_of_how_an_object_is_found() {
+        let of = |subscription: &str| {
+            json!({"id": "in_1", "total": 1, "status": "open",
+            "parent": {"subscription_details": {"subscription": subscription}}})
+        };
+        let mut other = of("sub_1");
+        other["total"] = json!(2);
+        assert!(are_found_alike("invoice", &of("sub_1"), &other));
+        assert!(!are_found_alike("invoice", &of("sub_1"), &of("sub_2")));
+        other["status"] = json!("paid");
+        assert!(!are_found_alike("invoice", &of("sub_1"), &other));
+        let gone = json!({"id": "in_1", "deleted": true});
+        assert!(!are_found_alike("product_feature", &of("sub_1"), &gone));
+        assert!(!are_found_alike("event", &other, &other), "its part says how it is found");
+    }
 
     #[test]
     fn an_object_is_found_by_its_declared_members_and_each_key_of_its_metadata() {

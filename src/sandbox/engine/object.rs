@@ -86,19 +86,24 @@ impl Stored {
 #[derive(Clone, Debug)]
 pub struct Object {
     stored: Arc<Stored>,
-    value: Value,
+    value: Arc<Value>,
 }
 
 impl Object {
     /// Reads a stored object.
     pub fn read(stored: &Arc<Stored>) -> Self {
         let value = serde_json::from_str(&stored.shown()).unwrap_or_default();
-        Self { stored: Arc::clone(stored), value }
+        Self { stored: Arc::clone(stored), value: Arc::new(value) }
     }
 
     /// An object whose document is at hand already.
-    pub(super) const fn with(stored: Arc<Stored>, value: Value) -> Self {
-        Self { stored, value }
+    pub(super) fn with(stored: Arc<Stored>, value: Value) -> Self {
+        Self { stored, value: Arc::new(value) }
+    }
+
+    /// The same document, stored with another private part.
+    pub(super) fn stored_as(&self, stored: Arc<Stored>) -> Self {
+        Self { stored, value: Arc::clone(&self.value) }
     }
 
     /// As it is stored.
@@ -116,7 +121,7 @@ impl Object {
 
     /// A copy of the document.
     pub fn document(&self) -> Value {
-        self.value.clone()
+        Value::clone(&self.value)
     }
 }
 

@@ -58,31 +58,28 @@ impl Table {
         Self { order, index: entries.into_iter().collect(), due }
     }
 
-    fn put(&mut self, stored: &Arc<Stored>) -> Option<Arc<Stored>> {
+    fn put(&mut self, stored: &Arc<Stored>, alike: bool) -> Option<Arc<Stored>> {
         let seq = stored.seq;
-        let (new_keys, new_due) = (index::keys(stored), stored.due());
         let before = self.order.insert(seq, Arc::clone(stored));
-        match &before {
-            None => {
-                for key in new_keys {
-                    self.index.insert((key, seq));
-                }
+        let is_alike = |old: &Arc<Stored>| alike || index::is_found_alike(old, stored);
+        if !before.as_ref().is_some_and(is_alike) {
+            let new_keys = index::keys(stored);
+            let old_keys = before.as_deref().map(index::keys).unwrap_or_default();
+            for key in old_keys.iter().filter(|key| !new_keys.contains(key)) {
+                self.index.remove(&(*key, seq));
             }
-            Some(old) => {
-                let old_keys = index::keys(old);
-                for key in old_keys.iter().filter(|key| !new_keys.contains(key)) {
-                    self.index.remove(&(*key, seq));
-                }
-                for key in new_keys.into_iter().filter(|key| !old_keys.contains(key)) {
-                    self.index.insert((key, seq));
-                }
-                if let Some(due) = old.due() {
-                    self.due.remove(&(due, seq));
-                }
+            for key in new_keys.into_iter().filter(|key| !old_keys.contains(key)) {
+                self.index.insert((key, seq));
             }
         }
-        if let Some(due) = new_due {
-            self.due.insert((due, seq));
+        let (old_due, new_due) = (before.as_deref().and_then(Stored::due), stored.due());
+        if old_due != new_due {
+            if let Some(due) = old_due {
+                self.due.remove(&(due, seq));
+            }
+            if let Some(due) = new_due {
+                self.due.insert((due, seq));
+            }
         }
         before
     }
@@ -228,11 +225,21 @@ impl State {
 
     /// Stores an object at its place. Returns what stood there.
     pub fn put(&mut self, scope: &Scope, stored: &Arc<Stored>) -> Option<Arc<Stored>> {
+        self.put_again(scope, stored, false)
+    }
+
+    /// [`State::put`]; `alike` says that it is found as what stood there was.
+    pub fn put_again(
+        &mut self,
+        scope: &Scope,
+        stored: &Arc<Stored>,
+        alike: bool,
+    ) -> Option<Arc<Stored>> {
         self.last_seq = self.last_seq.max(stored.seq);
         let world = Arc::make_mut(self.worlds.entry(scope.world).or_default());
         let tables = Arc::make_mut(world.accounts.entry(Arc::clone(&scope.account)).or_default());
         let table = Arc::make_mut(tables.entry(stored.kind).or_default());
-        let before = table.put(stored);
+        let before = table.put(stored, alike);
         if before.is_none() {
             world.objects += 1;
             self.objects += 1;

@@ -11,15 +11,17 @@ use crate::sandbox::engine::object::{Doc, Object, Stored, kind};
 use crate::sandbox::engine::private::{Part, Private};
 use crate::sandbox::engine::state::{Scope, State, Table};
 use crate::sandbox::engine::txn::follow::Behaviour;
+use crate::sandbox::engine::txn::known::Known;
 use crate::sandbox::engine::worlds;
 use crate::wire::failure::Failure;
 use crate::wire::render;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::Arc;
 
 pub mod follow;
+mod known;
 pub mod timeline;
 
 /// Who caused a change: `request` of the events that it emits. Empty for what happens by itself.
@@ -104,18 +106,22 @@ impl View {
     /// The objects of a kind whose member at `path` has exactly this value, newest first. Where an index
     /// is declared, only those are looked at.
     pub fn having(&self, kind: &str, path: &'static str, value: &str) -> Vec<Arc<Object>> {
+        let read = |stored: &Arc<Stored>| Arc::new(Object::read(stored));
+        self.stored_having(kind, path, value).into_iter().map(read).collect()
+    }
+
+    fn stored_having(&self, kind: &str, path: &'static str, value: &str) -> Vec<&Arc<Stored>> {
         let Some(table) = self.table(kind) else { return Vec::new() };
         let names: Vec<&str> = path.split('.').collect();
         let fits = |stored: &&Arc<Stored>| {
             stored.member(&names, |raw| raw.and_then(|raw| raw.plain().map(|found| found == value)))
                 == Some(true)
         };
-        let read = |stored: &Arc<Stored>| Arc::new(Object::read(stored));
         if index::declared(kind).contains(&path) {
             let key = index::key(path, value);
-            return table.indexed_before(key, u64::MAX).filter(fits).map(read).collect();
+            return table.indexed_before(key, u64::MAX).filter(fits).collect();
         }
-        table.all().rev().filter(fits).map(read).collect()
+        table.all().rev().filter(fits).collect()
     }
 
     /// How many objects of a kind there are.
@@ -184,8 +190,8 @@ pub struct Txn<'e> {
     site: &'e Site,
     origin: Origin,
     changes: BTreeMap<u64, Change>,
-    /// What was written, as it was written: reading it back need not parse it.
-    fresh: HashMap<u64, Arc<Object>>,
+    /// What was read or written: reading it again need not parse it.
+    known: Known,
 }
 
 impl Deref for Txn<'_> {
@@ -205,9 +211,9 @@ impl<'e> Txn<'e> {
         site: &'e Site,
         origin: Origin,
     ) -> Self {
-        let (changes, fresh) = (BTreeMap::new(), HashMap::new());
+        let (changes, known) = (BTreeMap::new(), Known::default());
         let (world_now, timeline) = (now, None);
-        Self { view, now, world_now, timeline, entropy, site, origin, changes, fresh }
+        Self { view, now, world_now, timeline, entropy, site, origin, changes, known }
     }
 
     /// The instant at which the change happens.
@@ -246,9 +252,13 @@ impl<'e> Txn<'e> {
 
     /// The object of that kind and id, with this change's writes.
     pub fn get(&self, kind: &str, id: &str) -> Option<Arc<Object>> {
-        let stored = self.view.stored(kind, id)?;
-        let known = self.fresh.get(&stored.seq);
-        known.map_or_else(|| Some(Arc::new(Object::read(stored))), |known| Some(Arc::clone(known)))
+        self.view.stored(kind, id).map(|stored| self.known.read(stored))
+    }
+
+    /// See [`View::having`].
+    pub fn having(&self, kind: &str, path: &'static str, value: &str) -> Vec<Arc<Object>> {
+        let found = self.view.stored_having(kind, path, value);
+        found.into_iter().map(|stored| self.known.read(stored)).collect()
     }
 
     /// See [`View::find`].
@@ -271,6 +281,8 @@ impl<'e> Txn<'e> {
         let name = |member| doc.get(member).and_then(Value::as_str).unwrap_or_default();
         let (kind, id) = (kind(name("object")), name("id"));
         let old = self.view.stored(kind, id).cloned();
+        let held = old.as_ref().and_then(|old| self.known.held(old));
+        let alike = held.is_some_and(|held| index::are_found_alike(kind, &held, &doc));
         let stored = Arc::new(Stored {
             kind,
             id: old.as_ref().map_or_else(|| Arc::from(id), |old| Arc::clone(&old.id)),
@@ -279,8 +291,8 @@ impl<'e> Txn<'e> {
             private: private.or_else(|| old.as_ref().and_then(|old| old.private.clone())),
         });
         let object = Arc::new(Object::with(Arc::clone(&stored), doc));
-        self.fresh.insert(stored.seq, Arc::clone(&object));
-        self.write(stored);
+        self.known.note(&object);
+        self.write(stored, alike);
         object
     }
 
@@ -289,14 +301,10 @@ impl<'e> Txn<'e> {
         let old = self.view.stored(kind, id).cloned();
         let seq = old.as_ref().map_or_else(|| self.view.state.next_seq(), |old| old.seq);
         let id = old.map_or_else(|| Arc::from(id), |old| Arc::clone(&old.id));
-        self.fresh.remove(&seq);
-        self.write(Arc::new(Stored {
-            kind,
-            id,
-            seq,
-            text,
-            private: Some(Arc::new(part.stored())),
-        }));
+        self.known.forget(seq);
+        let stored =
+            Arc::new(Stored { kind, id, seq, text, private: Some(Arc::new(part.stored())) });
+        self.write(stored, false);
     }
 
     /// Changes a record of the sandbox's own; `false` where there is none.
@@ -313,9 +321,9 @@ impl<'e> Txn<'e> {
         true
     }
 
-    fn write(&mut self, stored: Arc<Stored>) {
+    fn write(&mut self, stored: Arc<Stored>, alike: bool) {
         let (scope, seq) = (self.view.scope.clone(), stored.seq);
-        let before = self.view.state.put(&scope, &stored);
+        let before = self.view.state.put_again(&scope, &stored, alike);
         self.note(scope, seq, before, Some(stored));
     }
 
@@ -363,21 +371,28 @@ impl<'e> Txn<'e> {
         Some((before, after))
     }
 
-    /// Changes only what the sandbox keeps of an object beyond what the API shows.
+    /// Changes only what the sandbox keeps of an object beyond what the API shows: its document stays as it is, and is
+    /// neither written nor looked through anew.
     pub fn edit_part<T: Part + 'static>(
         &mut self,
         kind: &str,
         id: &str,
         change: impl FnOnce(&mut T),
     ) {
-        self.edit_with(kind, id, |_, part: &mut T| change(part));
+        let Some(before) = self.view.stored(kind, id).cloned() else { return };
+        let mut part = before.part::<T>().cloned().unwrap_or_default();
+        change(&mut part);
+        let private = Some(Arc::new(part.stored()));
+        let stored = Arc::new(Stored { private, ..Stored::clone(&before) });
+        self.known.carry(&before, &stored);
+        self.write(stored, false);
     }
 
     /// Removes an object for good.
     pub fn remove(&mut self, kind: &str, id: &str) {
         let Some(stored) = self.view.stored(kind, id).cloned() else { return };
         let scope = self.view.scope.clone();
-        self.fresh.remove(&stored.seq);
+        self.known.forget(stored.seq);
         let before = self.view.state.remove(&scope, stored.kind, stored.seq);
         self.note(scope, stored.seq, before, None);
     }
@@ -407,10 +422,9 @@ impl<'e> Txn<'e> {
     /// Does something and undoes it: what would be.
     pub fn supposing<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
         let state = self.view.state.clone();
-        let (changes, fresh) = (self.changes.clone(), self.fresh.clone());
+        let changes = std::mem::take(&mut self.changes);
         let result = work(self);
-        self.view.state = state;
-        (self.changes, self.fresh) = (changes, fresh);
+        (self.view.state, self.changes) = (state, changes);
         result
     }
 

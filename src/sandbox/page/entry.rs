@@ -3,6 +3,7 @@
 use crate::catalog::limit::is_email;
 use crate::sandbox::behaviour::cards::{Billing, CardEntry};
 use crate::sandbox::behaviour::checkout::attempt::{Means, Payer};
+use crate::sandbox::behaviour::checkout::subscribe;
 use crate::sandbox::behaviour::tax_id;
 use crate::words::page::Words;
 use serde_json::{Map, Value, json};
@@ -29,7 +30,7 @@ pub struct FieldError {
 pub struct Asks {
     /// The e-mail address that the merchant gave; it is not asked for then.
     pub email: Option<String>,
-    /// Whether there is anything to pay.
+    /// Whether there is nothing to pay with.
     pub free: bool,
     /// The methods on offer, of those that the page knows.
     pub methods: Vec<String>,
@@ -115,7 +116,8 @@ impl Asks {
         Self {
             email: given.map(str::to_owned),
             free: session.get("amount_total").and_then(Value::as_i64) == Some(0)
-                && text("mode") != Some("setup"),
+                && text("mode") != Some("setup")
+                && !subscribe::asks_method(session),
             methods,
             phone: is_on("phone_number_collection"),
             billing: text("billing_address_collection") == Some("required")

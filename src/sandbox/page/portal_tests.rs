@@ -192,6 +192,51 @@ async fn a_plan_and_a_quantity_are_changed_after_what_they_come_to_was_seen() {
 }
 
 #[tokio::test]
+async fn a_change_to_less_waits_for_the_end_of_the_period_and_can_be_taken_back() {
+    let portal = Portal::open().await;
+    let three = json!({"items": [{"id": portal.now()["items"]["data"][0]["id"], "quantity": 3}],
+        "proration_behavior": "none"});
+    portal.browser.api(&format!("POST /v1/subscriptions/{}", portal.subscription), three).await;
+    let waits = json!({"features": {"subscription_update": {
+        "schedule_at_period_end": {"conditions": [{"type": "decreasing_item_amount"}]}}}});
+    let path = format!("POST /v1/billing_portal/configurations/{}", portal.configuration);
+    portal.browser.api(&path, waits).await;
+
+    let path = portal.at(&portal.place("update")).await;
+    let home = path.replace(&portal.place("update"), "");
+    let one = [("price", &*portal.prices[0]), ("quantity", "1"), ("promotion_code", "")];
+    let chosen = portal.browser.post(&path, &one).await;
+    let seen = portal.follow(&chosen).await;
+    assert!(seen.html.contains("The change takes effect on "), "{}", seen.html);
+    let done = portal.browser.post(&chosen.location, &one).await;
+    let told = portal.follow(&done).await;
+    assert!(told.html.contains("Your plan changes when the current period ends."), "{}", told.html);
+    assert!(told.html.contains("Changes to Tea club — ¥980 per month on "), "{}", told.html);
+    let now = portal.now();
+    assert_eq!(now["items"]["data"][0]["quantity"], 3, "until then it is as it was");
+    let planned = portal.browser.object("subscription_schedule", now["schedule"].as_str().unwrap());
+    assert_eq!(planned["phases"][1]["items"][0]["quantity"], 1);
+    assert_eq!(planned["phases"][1]["start_date"], now["items"]["data"][0]["current_period_end"]);
+    assert_eq!(portal.browser.get(&path).await.status, 404, "one change waits already");
+
+    let stay = path.replace("/update", "/stay");
+    let page = portal.browser.get(&stay).await;
+    assert!(page.html.contains("Keep your current plan"), "{}", page.html);
+    let kept = portal.browser.post(&stay, &[]).await;
+    assert!(portal.follow(&kept).await.html.contains("Your plan stays as it is."));
+    assert_eq!(portal.now()["schedule"], Value::Null);
+    assert!(!portal.browser.get(&home).await.html.contains("Changes to "));
+
+    // What costs more begins at once, and who leaves takes what waits along.
+    portal.browser.post(&chosen.location, &one).await;
+    assert!(portal.now()["schedule"].is_string());
+    let leave = path.replace("/update", "/cancel");
+    portal.browser.post(&leave, &[("feedback", "other"), ("comment", "")]).await;
+    let now = portal.now();
+    assert_eq!((&now["schedule"], &now["cancel_at_period_end"]), (&Value::Null, &json!(true)));
+}
+
+#[tokio::test]
 async fn a_change_that_is_declined_changes_nothing_and_one_that_asks_leads_to_the_bank() {
     let portal = Portal::open().await;
     let customer = format!("POST /v1/customers/{}", id(&portal.customer));

@@ -169,6 +169,41 @@ async fn a_card_pays_and_the_payer_goes_to_the_shop_with_the_session() {
 }
 
 #[tokio::test]
+async fn a_trial_asks_for_a_card_unless_its_session_does_so_only_where_something_is_due() {
+    let browser = Browser::new();
+    for (collection, has_card) in [("always", true), ("if_required", false)] {
+        let plan = json!({"currency": "jpy", "unit_amount": 500, "product_data": {"name": "Tea"},
+            "recurring": {"interval": "month", "interval_count": 1}});
+        let id = browser
+            .session(json!({"mode": "subscription", "payment_method_collection": collection,
+                "subscription_data": {"trial_period_days": 7},
+                "line_items": [{"quantity": 1, "price_data": plan}]}))
+            .await;
+        let path = format!("/c/pay/{id}");
+        let page = browser.get(&path).await;
+        assert_eq!(page.html.contains("name=\"number\""), has_card, "{collection}");
+        if has_card {
+            let bare = browser.post(&path, &[("email", "aki@example.com")]).await;
+            assert_eq!(bare.status, 402, "a card is missing");
+        }
+        let fields =
+            if has_card { card("4242424242424242") } else { vec![("email", "aki@example.com")] };
+        let done = browser.post(&path, &fields).await;
+        assert_eq!(done.location, format!("https://shop.example/ok?id={id}"), "{}", done.html);
+        let session = browser.object(SESSION, &id);
+        assert_eq!(
+            (&session["status"], &session["payment_status"]),
+            (&json!("complete"), &json!("no_payment_required"))
+        );
+        let made = browser.object("subscription", session["subscription"].as_str().unwrap());
+        assert_eq!(made["status"], "trialing");
+        assert_eq!(made["default_payment_method"].is_string(), has_card);
+        assert_eq!(made["pending_setup_intent"].is_string(), !has_card);
+        assert_eq!(made["customer"], session["customer"]);
+    }
+}
+
+#[tokio::test]
 async fn a_button_pressed_many_times_at_once_pays_once() {
     let browser = Browser::new();
     let id = browser.session(json!({})).await;

@@ -72,6 +72,52 @@ fn a_renewal_is_told_of_a_week_before_with_what_it_will_cost() {
     assert_eq!(upcoming(&lab).len(), 1);
 }
 
+/// What the official CLI makes for `subscription_schedule.completed` and `.expiring`: schedules of 2020, on clocks.
+#[test]
+fn what_happens_on_a_clock_of_years_ago_is_told_of_today() {
+    let of_2020 = 1_577_836_800;
+    for (phase, end, until, kind, status) in [
+        (
+            json!({"iterations": 1}),
+            "release",
+            1_580_515_200,
+            "subscription_schedule.completed",
+            "completed",
+        ),
+        (
+            json!({"end_date": 1_580_256_000}),
+            "cancel",
+            1_579_478_400,
+            "subscription_schedule.expiring",
+            "active",
+        ),
+    ] {
+        let mut lab = Lab::new();
+        let clock = lab.ok("POST /v1/test_helpers/test_clocks", json!({"frozen_time": of_2020}));
+        let customer = lab.ok("POST /v1/customers", json!({"test_clock": clock["id"]}));
+        let price = json!({"currency": "usd", "unit_amount": 1_500,
+            "recurring": {"interval": "month"}, "product_data": {"name": "Plan"}});
+        let price = lab.ok("POST /v1/prices", price);
+        let mut phase = phase;
+        phase["items"] = json!([{"price": price["id"], "quantity": 1}]);
+        let asked = json!({"customer": customer["id"], "start_date": of_2020, "phases": [phase],
+            "end_behavior": end});
+        lab.ok("POST /v1/subscription_schedules", asked);
+        let advance = format!("POST /v1/test_helpers/test_clocks/{}/advance", id(&clock));
+        lab.ok(&advance, json!({"frozen_time": until}));
+        lab.advance(1);
+        let listed = lab.ok("GET /v1/events", json!({"type": kind}));
+        let all = listed["data"].as_array().unwrap();
+        assert_eq!(all.len(), 1, "{kind}: {:?}", lab.events());
+        let event = &all[0];
+        assert_eq!(event["data"]["object"]["status"], status);
+        assert_eq!(event["created"], lab.now.0 - 1, "when the world heard of it");
+        assert_eq!(event["data"]["object"]["created"], of_2020);
+        lab.advance(31 * DAY);
+        assert_eq!(lab.ok("GET /v1/events", json!({"type": kind}))["data"], json!([]));
+    }
+}
+
 #[test]
 fn what_ends_is_not_told_of() {
     let mut lab = Lab::new();

@@ -1,16 +1,16 @@
 //! Making a subscription: what it is for, when it is billed, and its first invoice.
 
 use crate::catalog::version::is_before;
-use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::billing::discount::{self, Holder};
 use crate::sandbox::behaviour::billing::invoice::{self, Draft};
 use crate::sandbox::behaviour::billing::items::{self, Pending, Spec};
 use crate::sandbox::behaviour::billing::line::{self, How};
 use crate::sandbox::behaviour::billing::money::{self, Try};
-use crate::sandbox::behaviour::billing::period::{Interval, Period};
+use crate::sandbox::behaviour::billing::period::Period;
+use crate::sandbox::behaviour::billing::start::Plan;
 use crate::sandbox::behaviour::billing::subscription::{self, KIND};
 use crate::sandbox::behaviour::billing::{
-    anchor, draft, ending, on_clock_of, proration, renew, split, trial,
+    draft, ending, on_clock_of, proration, renew, split, sweep, trial,
 };
 use crate::sandbox::behaviour::document::{copy, int, merge_metadata, new, text};
 use crate::sandbox::behaviour::payment::confirm::Outcome;
@@ -36,8 +36,7 @@ const FIELDS: &[&str] = &[
 ];
 
 /// Parameters that follow nothing yet: to take them would be to promise invoices that do not come.
-pub const IDLE: &[&str] =
-    &["billing_schedules", "billing_thresholds", "pending_invoice_item_interval"];
+pub const IDLE: &[&str] = &["billing_schedules", "billing_thresholds"];
 
 /// The key of a call that no client made: of a schedule or of a quote. A subscription that such a one makes runs at
 /// once, and its first invoice is left as a draft for an hour.
@@ -48,16 +47,6 @@ const FLEXIBLE_FROM: &str = "2025-09-30";
 
 /// What is said where a payment would need its payer and must not.
 pub const NEEDS_ACTION: &str = "Payment for this subscription requires additional user action, but the requested payment behavior doesn't save the invoice or PaymentIntent. Retry the request with `payment_behavior=allow_incomplete` or `payment_behavior=default_incomplete`, then complete the PaymentIntent on the subscription's latest invoice. Additional information is available here: https://stripe.com/docs/billing/subscriptions/overview#requires-action";
-
-/// When a new subscription is billed.
-#[derive(Clone, Copy, Debug)]
-struct Plan {
-    start: Timestamp,
-    anchor: Timestamp,
-    trial_end: Option<Timestamp>,
-    first: Period,
-    interval: Interval,
-}
 
 /// Makes a subscription for a customer.
 ///
@@ -72,14 +61,14 @@ fn make(txn: &mut Txn<'_>, call: &Call, customer: &Arc<Object>) -> Result<Arc<Ob
     ensure_possible(txn, call, customer)?;
     let specs = items::read(txn, &sent_items(call)?, call.text("currency"))?;
     let Some(first) = specs.first() else { return Err(items::required("items")) };
-    let plan = schedule(txn, call, &first.price)?;
+    let plan = Plan::read(txn, call, &specs)?;
     let currency = call.text("currency").unwrap_or_else(|| text(&first.price, "currency"));
     let id = txn.new_id("sub_1", 23);
     let mut doc = new(KIND, members(txn, call, customer, (&id, currency, &plan)));
     write(txn, call, &mut doc)?;
     let mut made = Vec::new();
     for (at, spec) in specs.iter().enumerate() {
-        let mut item = items::item(txn, &id, spec, plan.first)?;
+        let mut item = items::item(txn, &id, spec, plan.first_of(&spec.price))?;
         let (sent, of) = (spec.sent.get("discounts"), (text(customer, "id"), currency));
         items::give_discounts(txn, &mut item, sent, of, &format!("items[{at}]"))?;
         made.push(item);
@@ -187,32 +176,6 @@ pub fn ensure_own(txn: &Txn<'_>, customer: &str, method: &str) -> Result<(), Fai
     Err(Failure::invalid(message).code("resource_missing").param("default_payment_method"))
 }
 
-fn schedule(txn: &Txn<'_>, call: &Call, price: &Value) -> Result<Plan, Failure> {
-    let recurring = price.get("recurring").unwrap_or(&Value::Null);
-    let interval = Interval::read(recurring).ok_or_else(|| items::required("items"))?;
-    let now = txn.now();
-    let trial_end = trial::end(txn, call, price)?;
-    let start = call.int("backdate_start_date").map_or(now, Timestamp).min(now);
-    let by_calendar = call.hash("billing_cycle_anchor_config");
-    let by_calendar = by_calendar.and_then(|config| anchor::next(config, now)).map(|at| at.0);
-    let asked = call.int("billing_cycle_anchor").or(by_calendar);
-    if let Some(asked) = asked {
-        trial::ensure_future(txn, "billing_cycle_anchor", asked)?;
-    }
-    let anchor = asked.map(Timestamp).or(trial_end).unwrap_or(start);
-    let first = match (trial_end, asked) {
-        (Some(end), _) => Period { start: now, end },
-        (None, Some(anchor)) => {
-            let whole = interval.around(Timestamp(anchor), now);
-            // What was dated back runs since then already.
-            let start = if start < now { whole.start.max(start) } else { now };
-            Period { start, end: whole.end }
-        }
-        (None, None) => interval.around(anchor, now),
-    };
-    Ok(Plan { start, anchor, trial_end, first, interval })
-}
-
 fn members(
     txn: &Txn<'_>,
     call: &Call,
@@ -274,6 +237,7 @@ pub fn billing_mode(call: &Call, now: i64) -> Value {
 pub fn write(txn: &Txn<'_>, call: &Call, doc: &mut Doc) -> Result<(), Failure> {
     copy(doc, call, FIELDS);
     split::shape(doc);
+    sweep::write(txn, call, doc)?;
     for name in ["automatic_tax", "invoice_settings", "payment_settings"] {
         if let (Some(Value::Object(known)), Some(sent)) = (doc.get_mut(name), call.hash(name)) {
             known.extend(sent.iter().map(|(name, value)| (name.clone(), value.clone())));
@@ -310,7 +274,8 @@ fn lines(
     made: &Object,
 ) -> Result<Vec<LinePart>, Failure> {
     let currency = text(made, "currency").to_owned();
-    let mut lines = added(txn, call, (customer, text(made, "id"), &currency), plan.first)?;
+    let mut lines =
+        added(txn, call, (customer, text(made, "id"), &currency), plan.first(plan.shortest))?;
     let known: Vec<String> =
         lines.iter().filter_map(|it| line::invoice_item(&it.doc).map(str::to_owned)).collect();
     let pending = invoice::pending(txn, text(customer, "id"), &currency, Some(text(made, "id")));
@@ -320,8 +285,9 @@ fn lines(
     let free = call.text("proration_behavior") == Some("none");
     for item in subscription::items(made) {
         let cost = items::cost(txn, item, &currency);
-        for period in billed(plan, free) {
-            let whole = plan.interval.around(plan.anchor, period.start);
+        let interval = renew::interval_of(item).unwrap_or(plan.shortest);
+        for period in plan.billed(interval, free) {
+            let whole = interval.around(plan.anchor, period.start);
             let how = if plan.trial_end.is_some() {
                 How::Trial
             } else if free && plan.anchor > txn.now() {
@@ -336,24 +302,6 @@ fn lines(
         }
     }
     Ok(lines)
-}
-
-/// The periods that the first invoice bills: more than one where the start was dated back, of which the first is cut
-/// where the anchor says so. Believed: that it is so in the classic mode too, which has one line for all of them.
-fn billed(plan: &Plan, free: bool) -> Vec<Period> {
-    let mut periods = Vec::new();
-    let mut start = plan.start;
-    // Nobody dates back further than that.
-    while plan.trial_end.is_none() && start < plan.first.start && periods.len() < 1_000 && !free {
-        let period = plan.interval.around(plan.anchor, start);
-        if period.end > plan.first.start {
-            break;
-        }
-        periods.push(Period { start, end: period.end });
-        start = period.end;
-    }
-    periods.push(plan.first);
-    periods
 }
 
 /// `add_invoice_items`, for the same period as the subscription.

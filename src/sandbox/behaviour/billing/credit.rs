@@ -188,8 +188,7 @@ fn settle(
 }
 
 fn change(txn: &mut Txn<'_>, id: &str, name: &str, to: i64) {
-    let changed =
-        invoice::edit_closed(txn, id, |doc, _| drop(doc.insert(name.to_owned(), json!(to))));
+    let changed = invoice::edit_closed(txn, id, |doc| drop(doc.insert(name.to_owned(), json!(to))));
     if let Some((before, after)) = changed {
         txn.emit_change("invoice.updated", &before, &after);
     }
@@ -199,7 +198,7 @@ fn change(txn: &mut Txn<'_>, id: &str, name: &str, to: i64) {
 fn take_off(txn: &mut Txn<'_>, known: &Object, total: i64) {
     let id = text(known, "id").to_owned();
     let left = int(known, "amount_remaining") - total;
-    let changed = invoice::edit_closed(txn, &id, |doc, _| {
+    let changed = invoice::edit_closed(txn, &id, |doc| {
         let taken = doc.get("pre_payment_credit_notes_amount").and_then(Value::as_i64).unwrap_or(0);
         doc.insert("amount_due".to_owned(), json!(left));
         doc.insert("amount_remaining".to_owned(), json!(left));

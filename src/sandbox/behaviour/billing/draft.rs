@@ -37,10 +37,8 @@ pub fn advance(txn: &mut Txn<'_>, id: &str, is_advancing: bool) -> Option<Arc<Ob
     invoice::forget_job(txn, &known);
     let due = Timestamp(int(&known, "created") + DRAFT_FOR).max(txn.now());
     let job = is_advancing.then(|| txn.schedule(due, ADVANCE_JOB, &json!({"invoice": id})));
-    let changed = invoice::edit_closed(txn, id, |doc, part| {
-        times(doc, is_advancing);
-        part.job = job;
-    });
+    txn.edit_part(KIND, id, |part: &mut InvoicePart| part.job = job);
+    let changed = invoice::edit_closed(txn, id, |doc| times(doc, is_advancing));
     changed.map(|(_, after)| after)
 }
 
@@ -100,9 +98,14 @@ pub fn on_overdue(txn: &mut Txn<'_>, args: &Value) {
     }
 }
 
-/// Drafts an invoice of what is pending for a subscription that has ended or is paused, and of what was used of it,
-/// where there is anything.
-pub fn bill_pending(txn: &mut Txn<'_>, subscription: &Object, used: Vec<LinePart>) {
+/// Drafts an invoice of what is pending for a subscription that has ended, is paused or says how often that is billed,
+/// and of what was used of it, where there is anything.
+pub fn bill_pending(
+    txn: &mut Txn<'_>,
+    subscription: &Object,
+    used: Vec<LinePart>,
+    reason: &'static str,
+) {
     let Some(customer) = txn.get("customer", text(subscription, "customer")) else { return };
     let (currency, id) = (text(subscription, "currency"), text(subscription, "id"));
     let mut lines = invoice::pending(txn, text(&customer, "id"), currency, Some(id));
@@ -118,7 +121,7 @@ pub fn bill_pending(txn: &mut Txn<'_>, subscription: &Object, used: Vec<LinePart
             id: None,
             customer: &customer,
             subscription: Some(subscription),
-            reason: "subscription_cycle",
+            reason,
             period: Period::at(txn.now()),
             currency,
             lines,

@@ -116,7 +116,7 @@ pub fn cancel(txn: &mut Txn<'_>, call: &Call, id: &str) -> Result<Arc<Object>, F
         let ended = subscription::end(txn, id, "cancellation_requested");
         if call.flag("invoice_now") == Some(true) {
             let used = usage::so_far(txn, &known);
-            draft::bill_pending(txn, &known, used);
+            draft::bill_pending(txn, &known, used, "subscription_cycle");
         }
         ended.ok_or_else(|| missing(KIND, id, "id"))
     })

@@ -218,7 +218,7 @@ pub fn finalize(txn: &mut Txn<'_>, id: &str) -> Result<Arc<Object>, Failure> {
     let is_paid = settled.due == 0;
     let now = txn.now().0;
     let links = hosted::links(txn, id);
-    let Some((before, after)) = edit_closed(txn, id, |doc, _| {
+    let Some((before, after)) = edit_closed(txn, id, |doc| {
         let mut set = |name: &str, value: Value| drop(doc.insert(name.to_owned(), value));
         set("amount_due", json!(settled.due));
         set("amount_remaining", json!(settled.due));
@@ -264,9 +264,9 @@ pub fn finalize(txn: &mut Txn<'_>, id: &str) -> Result<Arc<Object>, Failure> {
 pub fn edit_closed(
     txn: &mut Txn<'_>,
     id: &str,
-    change: impl FnOnce(&mut Doc, &mut InvoicePart),
+    change: impl FnOnce(&mut Doc),
 ) -> Option<(Arc<Object>, Arc<Object>)> {
-    txn.edit_with(KIND, id, change)
+    txn.edit(KIND, id, change)
 }
 
 /// Notes when an invoice came into its status.
@@ -315,7 +315,7 @@ pub fn close(txn: &mut Txn<'_>, id: &str, act: Act) -> Result<Arc<Object>, Failu
         _ => ("uncollectible", "marked_uncollectible_at", "invoice.marked_uncollectible"),
     };
     let now = txn.now().0;
-    let changed = edit_closed(txn, id, |doc, _| {
+    let changed = edit_closed(txn, id, |doc| {
         doc.insert("status".to_owned(), json!(status));
         doc.insert("next_payment_attempt".to_owned(), Value::Null);
         if act == Act::Void {

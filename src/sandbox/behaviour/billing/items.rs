@@ -1,7 +1,8 @@
 //! What a subscription is for: the prices that a call names, and how many of each.
 
 use crate::sandbox::behaviour::billing::discount::{self, Holder};
-use crate::sandbox::behaviour::billing::{line, period::Period, plan};
+use crate::sandbox::behaviour::billing::period::{Interval, Period};
+use crate::sandbox::behaviour::billing::{line, plan};
 use crate::sandbox::behaviour::document::{int, new, text};
 use crate::sandbox::behaviour::pricing;
 use crate::sandbox::engine::object::{Doc, Object};
@@ -114,6 +115,31 @@ pub fn ensure_recurring(price: &Value, param: &str) -> Result<(), Failure> {
     }
     let text = "The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.";
     Err(Failure::invalid(text).param(param))
+}
+
+/// Refuses intervals that do not go together on one subscription: by the older rules all are the same; by the flexible
+/// ones each is a multiple of the shortest. Believed: all but the beginning of the first sentence, and the second one.
+pub fn ensure_aligned<'p>(
+    prices: impl Iterator<Item = &'p Value>,
+    is_flexible: bool,
+) -> Result<(), Failure> {
+    let all: Vec<Interval> =
+        prices.filter_map(|price| Interval::read(price.get("recurring")?)).collect();
+    let Some(shortest) = all.iter().copied().min_by_key(|it| it.least()) else { return Ok(()) };
+    if !is_flexible && all.iter().any(|it| *it != shortest) {
+        let text = "All prices on a subscription must have the same `recurring.interval` and `recurring.interval_count`. If you meant to update an existing subscription item instead of creating a new one, make sure to include the subscription item ID in the request. See examples at https://stripe.com/docs/billing/subscriptions/upgrade-downgrade#changing.";
+        return Err(Failure::invalid(text));
+    }
+    if all.iter().any(|it| !it.is_multiple_of(shortest)) {
+        let text = "The `recurring.interval` and `recurring.interval_count` of each price on a subscription must be a multiple of those of the shortest one. See https://docs.stripe.com/billing/subscriptions/mixed-interval#interval-alignment.";
+        return Err(Failure::invalid(text));
+    }
+    Ok(())
+}
+
+/// Whether a subscription or a schedule is billed by the flexible rules.
+pub fn is_flexible(of: &Value) -> bool {
+    of.get("billing_mode").is_some_and(|it| text(it, "type") == "flexible")
 }
 
 /// Tax rates by their ids, in whole, as items show them.

@@ -1,8 +1,9 @@
 //! Billing: subscriptions and what they owe.
 //!
 //! Pure are `period` (which time is billed), `proration` (what a part of it costs), `lifecycle` (which status allows
-//! what) and `wording`. `items` and `line` say what is sold, `sums` what it comes to, `invoice` and `money` ask for it
-//! and take it, `retry` tries again; `subscription`, `create`, `change` and `renew` are a subscription's life.
+//! what) and `wording`. `items` and `line` say what is sold, `start` when it is billed first, `sums` what it comes to,
+//! `invoice` and `money` ask for it and take it, `retry` tries again; `subscription`, `create`, `change` and `renew` are
+//! a subscription's life.
 
 pub mod added;
 pub mod anchor;
@@ -24,6 +25,8 @@ pub mod leaving;
 mod life_tests;
 pub mod lifecycle;
 pub mod line;
+#[cfg(test)]
+mod mixed_tests;
 pub mod money;
 pub mod pausing;
 pub mod period;
@@ -42,9 +45,11 @@ pub mod schedule;
 mod schedule_tests;
 pub mod scheduled;
 pub mod split;
+pub mod start;
 pub mod subscription;
 pub mod sums;
 pub mod swap;
+pub mod sweep;
 pub mod told;
 pub mod totals;
 pub mod trial;
@@ -82,6 +87,7 @@ pub fn job(name: &str) -> Option<Job> {
         held::EXPIRE_JOB => held::on_expire,
         quote::EXPIRE_JOB => quote::on_expire,
         schedule::NOTICE_JOB => schedule::on_notice,
+        sweep::JOB => sweep::on_due,
         schedule::TURN_JOB => schedule::on_turn,
         trial::NOTICE_JOB => trial::on_notice,
         _ => return None,

@@ -147,7 +147,7 @@ pub fn attempt(txn: &mut Txn<'_>, id: &str, how: &Try<'_>) -> Result<Outcome, Fa
 }
 
 fn note_attempt(txn: &mut Txn<'_>, id: &str, count: i64) {
-    invoice::edit_closed(txn, id, |doc, _| {
+    invoice::edit_closed(txn, id, |doc| {
         doc.insert("attempted".to_owned(), json!(true));
         doc.insert("attempt_count".to_owned(), json!(count));
     });
@@ -196,7 +196,7 @@ pub fn complete(txn: &mut Txn<'_>, id: &str, amount: i64, payment: Option<&Objec
     let Some(invoice) = txn.get(KIND, id) else { return };
     invoice::forget_job(txn, &invoice);
     let now = txn.now().0;
-    let changed = invoice::edit_closed(txn, id, |doc, _| {
+    let changed = invoice::edit_closed(txn, id, |doc| {
         let mut set = |name: &str, value: Value| drop(doc.insert(name.to_owned(), value));
         set("amount_paid", json!(amount));
         set("amount_remaining", json!(0));

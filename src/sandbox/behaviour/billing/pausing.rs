@@ -93,7 +93,7 @@ fn settle(txn: &mut Txn<'_>, call: &Call, known: &Arc<Object>) {
     let counts = asked("outstanding_usage_through") == "now";
     let used = if counts { usage::so_far(txn, known) } else { Vec::new() };
     if call.text("invoicing_behavior") == Some("invoice") {
-        draft::bill_pending(txn, known, used);
+        draft::bill_pending(txn, known, used, "subscription_cycle");
         return;
     }
     for line in used {

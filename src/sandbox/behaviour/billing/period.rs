@@ -39,6 +39,26 @@ impl Interval {
         (1..=10_000).contains(&count).then_some(Self { unit, count })
     }
 
+    /// Whether a period of this interval is a whole number of periods of another one: days of days, months of months,
+    /// and everything of single days.
+    pub const fn is_multiple_of(self, other: Self) -> bool {
+        match (self.unit, other.unit) {
+            (Unit::Seconds(own), Unit::Seconds(of)) | (Unit::Months(own), Unit::Months(of)) => {
+                (own * self.count) % (of * other.count) == 0
+            }
+            (Unit::Months(_), Unit::Seconds(of)) => of * other.count == DAY,
+            (Unit::Seconds(_), Unit::Months(_)) => false,
+        }
+    }
+
+    /// How many seconds a period has at least, by which the shortest of several is found.
+    pub const fn least(self) -> i64 {
+        match self.unit {
+            Unit::Seconds(seconds) => seconds * self.count,
+            Unit::Months(months) => months * self.count * 28 * DAY,
+        }
+    }
+
     /// The `n`th boundary from the anchor on, which is the 0th. A month without the anchor's day has its last day
     /// instead, and the next one the anchor's day again.
     pub fn boundary(self, anchor: Timestamp, n: i64) -> Timestamp {
@@ -128,6 +148,41 @@ mod tests {
         assert_eq!(period.start, at("2026-02-28T18:16:33Z"));
         assert_eq!(period.end, at("2026-03-31T18:16:33Z"));
         assert_eq!(period.length(), 31 * DAY);
+    }
+
+    #[test]
+    fn some_intervals_are_whole_numbers_of_others() {
+        let of = |text: &str| {
+            let (count, unit) = text.split_once(' ').unwrap();
+            Interval::new(unit, count.parse().unwrap()).unwrap()
+        };
+        // As the documentation has them.
+        for (longer, shorter) in [
+            ("3 month", "1 month"),
+            ("1 year", "1 month"),
+            ("1 week", "1 day"),
+            ("1 week", "7 day"),
+            ("7 day", "1 week"),
+            ("3 month", "1 day"),
+            ("2 year", "1 day"),
+            ("4 week", "2 week"),
+            ("6 month", "2 month"),
+            ("1 year", "12 month"),
+        ] {
+            assert!(of(longer).is_multiple_of(of(shorter)), "{longer} of {shorter}");
+            assert!(of(shorter).least() <= of(longer).least(), "{longer} of {shorter}");
+        }
+        for (longer, shorter) in [
+            ("3 month", "2 month"),
+            ("6 month", "4 month"),
+            ("1 month", "1 week"),
+            ("1 week", "2 day"),
+            ("1 year", "5 month"),
+            ("1 year", "1 week"),
+            ("60 day", "1 month"),
+        ] {
+            assert!(!of(longer).is_multiple_of(of(shorter)), "{longer} of {shorter}");
+        }
     }
 
     #[test]

@@ -115,6 +115,17 @@ fn one(
     Ok(Value::Object(doc))
 }
 
+/// Refuses phases that sell intervals which do not go together; `is_flexible` says by which rules they are billed.
+pub fn ensure_aligned(txn: &Txn<'_>, phases: &[Value], is_flexible: bool) -> Result<(), Failure> {
+    for phase in phases {
+        let sold = phase.get("items").and_then(Value::as_array).into_iter().flatten();
+        let prices: Vec<Arc<Object>> =
+            sold.filter_map(|item| txn.get("price", text(item, "price"))).collect();
+        items::ensure_aligned(prices.iter().map(|price| &***price), is_flexible)?;
+    }
+    Ok(())
+}
+
 /// The kind of the schedules that phases belong to.
 pub const KIND: &str = "subscription_schedule";
 

@@ -4,23 +4,22 @@ use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::billing::invoice::{self, Draft, KIND};
 use crate::sandbox::behaviour::billing::period::{DAY, Period};
 use crate::sandbox::behaviour::billing::{
-    change, create, lifecycle, on_clock_of, phase, renew, schedule, subscription,
+    added, change, create, lifecycle, on_clock_of, phase, renew, schedule, scheduled, subscription,
 };
 use crate::sandbox::behaviour::document::text;
 use crate::sandbox::call::Call;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::InvoicePart;
 use crate::sandbox::engine::txn::Txn;
-use crate::wire::failure::Failure;
+use crate::wire::failure::{Failure, FailureKind};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 const NOTHING_NAMED: &str =
     "You must either provide a `customer` or a `subscription` to the upcoming invoice endpoint.";
 
-/// Parameters of a preview that are about more than the next invoice of what there is.
-const NOT_YET: &[&str] =
-    &["customer_account", "customer_details", "invoice_items", "schedule_details"];
+/// Parameters of a preview for somebody who is no customer.
+const NOT_YET: &[&str] = &["customer_account", "customer_details"];
 
 /// The invoice that would come next. Nothing is kept.
 ///
@@ -43,9 +42,11 @@ pub fn preview(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
     txn.find("customer", &customer, "customer")?;
     on_clock_of(txn, &customer, |txn| {
         txn.supposing(|txn| {
-            let id = match planned.as_deref().filter(|_| named.is_none()) {
-                Some(planned) => first(txn, planned)?,
-                None => come(txn, call, named.as_ref(), &customer)?,
+            add_items(txn, call, of, &customer)?;
+            let id = match (call.hash("schedule_details"), planned.as_deref()) {
+                (Some(details), planned) => by_phases(txn, call, details, (planned, &customer))?,
+                (None, Some(planned)) if named.is_none() => first(txn, planned)?,
+                _ => come(txn, call, named.as_ref(), &customer)?,
             };
             let found = txn.find(KIND, &id, "invoice")?;
             Ok(shown(txn, &found))
@@ -72,6 +73,63 @@ pub fn on_upcoming(txn: &mut Txn<'_>, args: &Value) {
     });
     if let Some(invoice) = coming {
         txn.emit_about("invoice.upcoming", &invoice);
+    }
+}
+
+/// Adds what is to be on the invoice beside what would be.
+///
+/// Fails with 501 for changes of items that are pending.
+fn add_items(
+    txn: &mut Txn<'_>,
+    call: &Call,
+    of: Option<&Object>,
+    customer: &str,
+) -> Result<(), Failure> {
+    let found = txn.find("customer", customer, "customer")?;
+    for (at, item) in call.list("invoice_items").iter().enumerate() {
+        let mut params = item.as_object().cloned().unwrap_or_default();
+        if params.contains_key("invoiceitem") {
+            let param = format!("invoice_items[{at}][invoiceitem]");
+            let text = format!("`{param}` is not modelled by this sandbox yet.");
+            return Err(Failure::of(501, FailureKind::Api, text).param(param));
+        }
+        let mut own = [of, Some(&*found)].into_iter().flatten().map(|it| text(it, "currency"));
+        if let Some(currency) = own.find(|currency| !currency.is_empty()) {
+            params.entry("currency").or_insert_with(|| json!(currency));
+        }
+        added::make(txn, &Call { params, ..call.clone() }, &found)?;
+    }
+    Ok(())
+}
+
+/// Has a schedule run by other phases, or a new one; the invoice that comes of it.
+fn by_phases(
+    txn: &mut Txn<'_>,
+    call: &Call,
+    details: &Doc,
+    (planned, customer): (Option<&Object>, &str),
+) -> Result<String, Failure> {
+    let mut params = details.clone();
+    let latest = |txn: &Txn<'_>, schedule: &Value| {
+        let own = txn.get(subscription::KIND, text(schedule, "subscription"));
+        own.map(|it| (text(&it, "latest_invoice").to_owned(), it))
+    };
+    let Some(planned) = planned else {
+        let starts = details.get("phases").and_then(|all| all.get(0)?.get("start_date").cloned());
+        params.insert("start_date".to_owned(), starts.unwrap_or_else(|| json!("now")));
+        params.insert("customer".to_owned(), json!(customer));
+        let made = scheduled::create(txn, &Call { params, ..call.clone() })?;
+        return match latest(txn, &made) {
+            Some((invoice, _)) => Ok(invoice),
+            None => first(txn, &made),
+        };
+    };
+    let before = latest(txn, planned).map(|it| it.0);
+    let after = scheduled::update(txn, &Call { params, ..call.clone() }, text(planned, "id"))?;
+    match latest(txn, &after) {
+        Some((invoice, own)) if Some(&invoice) == before.as_ref() => next(txn, &own),
+        Some((invoice, _)) => Ok(invoice),
+        None => first(txn, &after),
     }
 }
 

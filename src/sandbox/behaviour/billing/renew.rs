@@ -7,7 +7,7 @@ use crate::sandbox::behaviour::billing::line::{self, How};
 use crate::sandbox::behaviour::billing::period::{Interval, Period};
 use crate::sandbox::behaviour::billing::subscription::{self, KIND};
 use crate::sandbox::behaviour::billing::{
-    discount, draft, items, money, pausing, preview, schedule, trial, usage,
+    discount, draft, items, money, pausing, preview, schedule, sweep, trial, usage,
 };
 use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::engine::object::{Doc, Object};
@@ -32,7 +32,7 @@ pub const EXPIRES_AFTER: i64 = 23 * 3_600;
 pub fn plan(txn: &mut Txn<'_>, id: &str) {
     let Some(known) = txn.get(KIND, id) else { return };
     let part = known.part::<SubscriptionPart>().into_owned();
-    for job in [&part.job, &part.end, &part.upcoming].into_iter().flatten() {
+    for job in [&part.job, &part.end, &part.upcoming, &part.sweep].into_iter().flatten() {
         txn.unschedule(job);
     }
     if lifecycle::is_over(text(&known, "status")) {
@@ -47,7 +47,9 @@ pub fn plan(txn: &mut Txn<'_>, id: &str) {
     // At the end of a period it is its own job that ends it.
     let cancel = cancel.filter(|at| Some(*at) != end);
     let ends = cancel.map(|at| txn.schedule(at.max(txn.now()), CANCEL_JOB, &args));
+    let sweep = sweep::due(&known).map(|at| txn.schedule(at.max(txn.now()), sweep::JOB, &args));
     txn.edit_part(KIND, id, |part: &mut SubscriptionPart| {
+        part.sweep = sweep;
         part.job = job;
         part.end = ends;
         part.upcoming = upcoming;
@@ -234,7 +236,7 @@ pub fn end_with_usage(txn: &mut Txn<'_>, id: &str, reason: &str) {
     let Some(known) = txn.get(KIND, id) else { return };
     if subscription::end(txn, id, reason).is_some() && usage::is_any(&known) {
         let used = usage::so_far(txn, &known);
-        draft::bill_pending(txn, &known, used);
+        draft::bill_pending(txn, &known, used, "subscription_cycle");
     }
 }
 

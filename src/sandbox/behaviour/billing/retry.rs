@@ -48,10 +48,12 @@ pub fn plan(txn: &mut Txn<'_>, invoice: &Object) {
     let is_retried = is_retried(invoice) && !held::is_waited_for(txn, invoice);
     let next = wait.filter(|_| is_retried).map(|days| txn.now().plus(days * DAY));
     let job = next.map(|at| txn.schedule(at, RETRY_JOB, &json!({"invoice": id})));
-    invoice::edit_closed(txn, id, |doc, part| {
-        doc.insert("next_payment_attempt".to_owned(), json!(next.map(|at: Timestamp| at.0)));
+    txn.edit_part(KIND, id, |part: &mut InvoicePart| {
         part.job = job;
         part.retries = done + 1;
+    });
+    invoice::edit_closed(txn, id, |doc| {
+        doc.insert("next_payment_attempt".to_owned(), json!(next.map(|at: Timestamp| at.0)));
     });
 }
 

@@ -1,5 +1,6 @@
 //! Subscription schedules from end to end, and changes that wait for their payment.
 
+use crate::sandbox::behaviour::billing::scheduled;
 use crate::sandbox::behaviour::billing::tests::{DAY, HOUR, Shop, id, price, since};
 use serde_json::{Value, json};
 
@@ -377,6 +378,65 @@ fn a_preview_of_a_schedule_shows_what_its_next_phase_bills() {
     }
     assert_eq!(shop.lab.events().len(), before, "nothing is kept");
     assert_eq!(again(&shop, &later)["status"], "not_started");
+}
+
+#[test]
+fn a_preview_is_worked_out_with_other_phases_and_with_items_that_are_added() {
+    let mut shop = Shop::new("pm_card_visa");
+    let (small, large) = (shop.price.clone(), price(&mut shop.lab, 9_000, "month"));
+    let running = schedule(&mut shop, json!({"phases": [phase(&small, 1), phase(&small, 1)]}));
+    let start = running["phases"][0]["start_date"].clone();
+    let mut first = phase(&small, 1);
+    first["start_date"] = start;
+    first["end_date"] = running["phases"][0]["end_date"].clone();
+    let before = (shop.lab.events().len(), shop.lab.view().count("subscription_schedule"));
+    let other = json!({"schedule": running["id"],
+        "schedule_details": {"phases": [first, phase(&large, 2)]}});
+    let new = json!({"customer": shop.customer,
+        "schedule_details": {"phases": [phase(&large, 1)]}});
+    let later = json!({"customer": shop.customer, "schedule_details":
+        {"phases": [{"start_date": shop.lab.now.0 + 9 * DAY, "items": [{"price": large}]}]}});
+    let added = json!({"schedule": running["id"], "invoice_items": [
+        {"amount": 700, "description": "Setup"}, {"amount": -200}]});
+    for (ask, total) in [(other, 18_000), (new, 9_000), (later, 9_000), (added, 2_500)] {
+        let shown = shop.lab.ok("POST /v1/invoices/create_preview", ask.clone());
+        assert_eq!((&shown["total"], &shown["status"]), (&json!(total), &json!("draft")), "{ask}");
+    }
+    let after = (shop.lab.events().len(), shop.lab.view().count("subscription_schedule"));
+    assert_eq!(after, before, "nothing is kept");
+    assert_eq!(shop.lab.view().count("invoiceitem"), 0);
+    assert_eq!(again(&shop, &running)["phases"], running["phases"]);
+}
+
+#[test]
+fn a_change_that_waits_comes_with_the_next_period_and_its_schedule_lets_go_after_it() {
+    let mut shop = Shop::new("pm_card_visa");
+    let small = shop.price.clone();
+    let item = json!([{"price": small, "quantity": 3}]);
+    let sub = shop.subscribe(json!({"items": item, "metadata": {"kept": "1"}}));
+    let change = phase(&small, 1);
+    let own = id(&sub);
+    let made = shop.lab.change(|txn| scheduled::change_later(txn, &own, &change)).unwrap();
+    assert_eq!(made["phases"].as_array().unwrap().len(), 2);
+    assert_eq!(shop.again(&sub)["quantity"], 3);
+    // Another wish takes the place of the first.
+    let again = phase(&small, 2);
+    let made = shop.lab.change(|txn| scheduled::change_later(txn, &own, &again)).unwrap();
+    assert_eq!(made["phases"].as_array().unwrap().len(), 2);
+    assert_eq!(shop.again(&sub)["schedule"], made["id"]);
+    let end = sub["items"]["data"][0]["current_period_end"].as_i64().unwrap();
+    shop.lab.advance(end - shop.lab.now.0 + 2 * HOUR);
+    let invoice = shop.latest(&sub);
+    assert_eq!(
+        (&invoice["total"], &invoice["billing_reason"]),
+        (&json!(4_000), &json!("subscription_cycle"))
+    );
+    let now = shop.again(&sub);
+    assert_eq!((&now["quantity"], &now["metadata"]["kept"]), (&json!(2), &json!("1")));
+    shop.lab.advance(32 * DAY);
+    let now = shop.again(&sub);
+    assert_eq!((&now["schedule"], &now["status"]), (&Value::Null, &json!("active")));
+    assert_eq!((&now["quantity"], &shop.latest(&sub)["total"]), (&json!(2), &json!(4_000)));
 }
 
 #[test]

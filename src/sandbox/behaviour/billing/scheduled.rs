@@ -12,10 +12,10 @@ use crate::sandbox::behaviour::billing::subscription::{self, KIND as SUBSCRIPTIO
 use crate::sandbox::behaviour::billing::{create, ending, items, lifecycle, on_clock_of};
 use crate::sandbox::behaviour::document::text;
 use crate::sandbox::behaviour::document::{merge_metadata, new};
-use crate::sandbox::call::Call;
+use crate::sandbox::call::{Call, Version};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::PlannedPart;
-use crate::sandbox::engine::txn::Txn;
+use crate::sandbox::engine::txn::{Txn, View};
 use crate::wire::failure::Failure;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -48,6 +48,8 @@ fn make(txn: &mut Txn<'_>, call: &Call, customer: &Value) -> Result<Arc<Object>,
         (None, None) => return Err(items::required("start_date")),
     };
     let phases = phase::read(txn, call.list("phases"), start)?;
+    let mode = create::billing_mode(call, txn.now().0);
+    phase::ensure_aligned(txn, &phases, text(&mode, "type") == "flexible")?;
     let settings = phase::settings(&phase::usual_settings(), call.hash("default_settings"));
     let id = store(txn, call, (customer, &settings, &phases));
     turn(txn, &id)?;
@@ -131,6 +133,46 @@ fn adopt(txn: &mut Txn<'_>, call: &Call, id: &str) -> Result<Arc<Object>, Failur
     })
 }
 
+/// Has a subscription go on as a phase says once its period ends, and be released then. What its schedule had planned
+/// for later is given up.
+///
+/// Fails for one that is over, and for what a phase cannot sell.
+pub fn change_later(txn: &mut Txn<'_>, id: &str, phase: &Value) -> Result<Arc<Object>, Failure> {
+    let known = txn.find(SUBSCRIPTION, id, "subscription")?;
+    let schedule = match text(&known, "schedule") {
+        "" => {
+            let params = Map::from_iter([("from_subscription".to_owned(), json!(id))]);
+            let version = Version { text: txn.site().api_version.clone(), named: true };
+            let key = create::DRAFTS.to_owned();
+            adopt(txn, &Call { key, ids: Vec::new(), params, version }, id)?
+        }
+        own => txn.find(KIND, own, "schedule")?,
+    };
+    on_clock_of(txn, text(&known, "customer"), |txn| {
+        let now = txn.now();
+        let mut all: Vec<Value> =
+            phases(&schedule).iter().filter(|it| start_of(it) <= now.0).cloned().collect();
+        let end = all.last().map_or(now.0, end_of);
+        all.extend(phase::read(txn, std::slice::from_ref(phase), Timestamp(end))?);
+        phase::ensure_aligned(txn, &all, items::is_flexible(&schedule))?;
+        let own = text(&schedule, "id").to_owned();
+        let changed = txn.edit(KIND, &own, |doc| drop(doc.insert("phases".to_owned(), json!(all))));
+        settle_end(txn, &own);
+        plan(txn, &own);
+        if let Some((before, after)) = changed {
+            txn.emit_change("subscription_schedule.updated", &before, &after);
+        }
+        txn.find(KIND, &own, "schedule")
+    })
+}
+
+/// The phase that a subscription goes into next, where a schedule has it go into one.
+pub fn next_phase(view: &View, subscription: &Value) -> Option<Value> {
+    let schedule = view.get(KIND, text(subscription, "schedule")).filter(|it| is_open(it))?;
+    let ends = schedule.get("current_phase").filter(|it| it.is_object()).map(end_of)?;
+    phases(&schedule).iter().find(|phase| start_of(phase) >= ends).cloned()
+}
+
 /// Writes down which schedule a subscription follows.
 fn attach(txn: &mut Txn<'_>, subscription: &str, schedule: &str) {
     let changed = subscription::edit(txn, subscription, |doc, _| {
@@ -165,7 +207,9 @@ pub fn update(txn: &mut Txn<'_>, call: &Call, id: &str) -> Result<Arc<Object>, F
 fn apply(txn: &mut Txn<'_>, call: &Call, known: &Arc<Object>) -> Result<Arc<Object>, Failure> {
     let id = text(known, "id").to_owned();
     let phases = if call.sent("phases") {
-        Some(phase::read(txn, call.list("phases"), first_start(txn, call, known)?)?)
+        let phases = phase::read(txn, call.list("phases"), first_start(txn, call, known)?)?;
+        phase::ensure_aligned(txn, &phases, items::is_flexible(known))?;
+        Some(phases)
     } else {
         None
     };

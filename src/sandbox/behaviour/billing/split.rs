@@ -147,11 +147,6 @@ mod tests {
                 "transfer_data[destination]",
             ),
             (json!({"billing_thresholds": {"amount_gte": 500}}), 501, "billing_thresholds"),
-            (
-                json!({"pending_invoice_item_interval": {"interval": "week"}}),
-                501,
-                "pending_invoice_item_interval",
-            ),
         ] {
             let failure = shop.try_subscribe(params.clone()).unwrap_err();
             assert_eq!(

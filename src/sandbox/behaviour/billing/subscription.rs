@@ -55,7 +55,11 @@ pub fn set_items(doc: &mut Doc, items: &[Value]) {
 
 /// Stores a subscription, and each of its items beside it where it can be found by its own id.
 pub fn store(txn: &mut Txn<'_>, doc: Doc, part: SubscriptionPart) -> Arc<Object> {
+    let before = doc.get("id").and_then(Value::as_str).and_then(|id| txn.get(KIND, id));
     let stored = txn.put_with(doc, part);
+    if before.is_some_and(|before| before.get("items") == stored.get("items")) {
+        return stored;
+    }
     let (mut kept, all) = (Vec::new(), items(&stored).to_vec());
     for item in all {
         kept.push(text(&item, "id").to_owned());
@@ -131,7 +135,10 @@ pub fn follow(txn: &mut Txn<'_>, id: &str, invoice: &str, turn: Turn) {
     if turn == Turn::Paid && status == "paused" {
         return;
     }
-    set_status(txn, id, lifecycle::after(status, turn));
+    let after = lifecycle::after(status, turn);
+    if after != text(&known, "status") {
+        set_status(txn, id, after);
+    }
 }
 
 /// Sets a status and tells of it, where it is another one.
@@ -145,7 +152,7 @@ pub fn set_status(txn: &mut Txn<'_>, id: &str, status: &str) {
 /// Takes back everything that a subscription was to do by itself.
 pub fn forget_jobs(txn: &mut Txn<'_>, subscription: &Object) {
     let part = subscription.part::<SubscriptionPart>().into_owned();
-    let jobs = [part.job, part.notice, part.end, part.resume, part.upcoming];
+    let jobs = [part.job, part.notice, part.end, part.resume, part.upcoming, part.sweep];
     for job in jobs.into_iter().flatten() {
         txn.unschedule(&job);
     }

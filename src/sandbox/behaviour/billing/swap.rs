@@ -7,7 +7,7 @@ use crate::sandbox::behaviour::billing::period::{Interval, Period};
 use crate::sandbox::behaviour::billing::prorate::Delta;
 use crate::sandbox::behaviour::billing::renew::interval_of;
 use crate::sandbox::behaviour::billing::subscription;
-use crate::sandbox::behaviour::document::text;
+use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::txn::{Txn, missing};
 use crate::wire::failure::Failure;
@@ -41,6 +41,11 @@ pub fn deltas(txn: &mut Txn<'_>, known: &Object, sent: &[Value]) -> Result<Vec<D
             None => added(txn, known, sent, &path)?,
         };
         deltas.push(delta);
+    }
+    if !deltas.is_empty() {
+        let after = replaced(known, &deltas);
+        let prices = after.iter().filter_map(|item| item.get("price"));
+        items::ensure_aligned(prices, items::is_flexible(known))?;
     }
     Ok(deltas)
 }
@@ -126,14 +131,25 @@ fn added(
         );
         return Err(Failure::invalid(message).param("plan"));
     }
-    let now = txn.now();
-    let end = subscription::period_end(known).map_or(now, Timestamp);
-    let period = Period { start: now, end };
+    let period = Period { start: txn.now(), end: end_of_added(known, &price, txn.now()) };
     let spec = Spec { price, sent };
     let mut new = items::item(txn, text(known, "id"), &spec, period)?;
     let of = (text(known, "customer"), text(known, "currency"));
     items::give_discounts(txn, &mut new, spec.sent.get("discounts"), of, path)?;
     Ok(Delta { old: None, new: Some(new) })
+}
+
+/// When the first period of an item ends that is added to others: with theirs, where they have the same interval or a
+/// trial; else its own one counts from the same anchor.
+fn end_of_added(known: &Value, price: &Value, now: Timestamp) -> Timestamp {
+    let all = subscription::items(known);
+    let own = price.get("recurring").and_then(Interval::read);
+    let alike = all.iter().find(|item| interval_of(item) == own);
+    if let (None, Some(own), "active" | "past_due") = (alike, own, text(known, "status")) {
+        return own.around(Timestamp(int(known, "billing_cycle_anchor")), now).end;
+    }
+    let end = alike.map(|item| subscription::period_of(item).end);
+    end.or_else(|| subscription::period_end(known).map(Timestamp)).unwrap_or(now)
 }
 
 /// Whether a change takes an item to another interval.

@@ -172,6 +172,40 @@ fn a_card_that_is_refused_is_charged_again_and_the_next_one_in_its_place() {
 }
 
 #[test]
+fn what_is_pending_is_billed_at_an_interval_of_its_own_where_one_is_asked_for() {
+    let mut shop = Shop::new("pm_card_visa");
+    let weekly = json!({"interval": "week", "interval_count": 1});
+    let asked = json!({"pending_invoice_item_interval": {"interval": "week"}});
+    let made = shop.subscribe(asked);
+    let start = shop.lab.now.0;
+    assert_eq!(made["pending_invoice_item_interval"], weekly);
+    assert_eq!(made["next_pending_invoice_item_invoice"], start + 7 * DAY);
+    let item = json!({"customer": shop.customer, "subscription": made["id"], "amount": 900,
+        "currency": "usd", "description": "Extra"});
+    shop.lab.ok("POST /v1/invoiceitems", item);
+    shop.lab.advance(7 * DAY + 2 * HOUR);
+    let invoice = shop.latest(&made);
+    assert_eq!(
+        (&invoice["total"], &invoice["billing_reason"], &invoice["status"]),
+        (&json!(900), &json!("manual"), &json!("paid"))
+    );
+    let now = shop.again(&made);
+    assert_eq!(now["next_pending_invoice_item_invoice"], start + 14 * DAY);
+    // Where nothing is pending, nothing is billed.
+    shop.lab.advance(14 * DAY);
+    assert_eq!(shop.lab.view().count("invoice"), 2);
+    assert_eq!(shop.again(&made)["next_pending_invoice_item_invoice"], start + 28 * DAY);
+    let none = shop.change(&made, json!({"pending_invoice_item_interval": null}));
+    assert_eq!(
+        (&none["pending_invoice_item_interval"], &none["next_pending_invoice_item_invoice"]),
+        (&Value::Null, &Value::Null)
+    );
+    let long = json!({"pending_invoice_item_interval": {"interval": "year", "interval_count": 2}});
+    let refused = shop.try_subscribe(long).unwrap_err();
+    assert_eq!(refused.param.as_deref(), Some("pending_invoice_item_interval"));
+}
+
+#[test]
 fn a_clock_goes_two_intervals_of_its_shortest_subscription_or_two_years() {
     let mut shop = Shop::without_card();
     let start = shop.lab.now.0;

@@ -80,24 +80,43 @@ pub fn pay(
         finish::complete(txn, session_id, None)?;
         return Ok(Next::Complete);
     }
+    if recurs {
+        return join(txn, session_id, means, &payer);
+    }
     let method = payment_method(txn, means, &payer)?;
     create_customer(txn, &session, &payer);
     if is_setup {
         return save(txn, &session, &method);
     }
     let session = txn.find(SESSION, session_id, "session")?;
-    if recurs {
-        return match subscribe::pay(txn, &session, &method)? {
-            Some((intent, outcome)) => follow(txn, session_id, &intent, outcome),
-            None => finish::complete(txn, session_id, None).map(|_| Next::Complete),
-        };
-    }
     let intent = open_intent(txn, &session, &payer);
     if matches!(means, Means::Konbini) {
         confirm_by_phone(txn, &intent, &payer);
     }
     let outcome = confirm::confirm(txn, &intent, &method, &options(&session))?;
     follow(txn, session_id, &intent, outcome)
+}
+
+/// Subscribes to what a session sells, with the method that is sent, where one is asked for.
+fn join(
+    txn: &mut Txn<'_>,
+    session_id: &str,
+    means: &Means,
+    payer: &Payer,
+) -> Result<Next, Failure> {
+    let session = txn.find(SESSION, session_id, "session")?;
+    let is_sent = !matches!(means, Means::Method(id) if id.is_empty());
+    let method = if is_sent || subscribe::asks_method(&session) {
+        Some(payment_method(txn, means, payer)?)
+    } else {
+        None
+    };
+    create_customer(txn, &session, payer);
+    let session = txn.find(SESSION, session_id, "session")?;
+    match subscribe::pay(txn, &session, method.as_deref())? {
+        Some((intent, outcome)) => follow(txn, session_id, &intent, outcome),
+        None => finish::complete(txn, session_id, None).map(|_| Next::Complete),
+    }
 }
 
 /// Saves a payment method in place of paying with it.

@@ -195,10 +195,20 @@ fn price(
     }
 }
 
-/// Payment mode sells one-time prices; subscription mode needs one that recurs.
+/// Payment mode sells one-time prices; subscription mode needs one that recurs, and one interval. Believed: that links
+/// are refused in the same words.
 fn fits_mode(prices: &[(Arc<Object>, i64, Map<String, Value>)], mode: &str) -> Result<(), Failure> {
     let recurring = |price: &Value| text(price, "type") == "recurring";
     let at = prices.iter().position(|(price, ..)| recurring(price));
+    let mut intervals = prices.iter().filter_map(|(price, ..)| {
+        let of = price.get("recurring").filter(|it| it.is_object())?;
+        Some((text(of, "interval"), int(of, "interval_count")))
+    });
+    let first = intervals.next();
+    if mode != "payment" && intervals.any(|it| Some(it) != first) {
+        let text = "Checkout does not support multiple prices with different billing intervals.";
+        return Err(Failure::invalid(text));
+    }
     match (mode, at) {
         ("payment", Some(at)) => {
             let text = "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use only one-time prices.";

@@ -425,6 +425,65 @@ fn a_link_to_what_comes_again_opens_sessions_that_subscribe() {
 }
 
 #[test]
+fn a_link_says_how_what_comes_again_begins_and_each_change_of_that_holds_for_who_comes_later() {
+    let mut lab = Lab::new();
+    let mut recurring = line(1_500, "jpy");
+    recurring["price_data"]["recurring"] = json!({"interval": "month"});
+    let link = lab.ok(
+        "POST /v1/payment_links",
+        json!({"line_items": [recurring], "customer_creation": "always",
+            "payment_method_collection": "always",
+            "subscription_data": {"trial_period_days": 14, "description": "Tea club",
+                "metadata": {"from": "flyer", "old": "1"}}}),
+    );
+    assert_eq!(link["subscription_data"]["trial_period_days"], 14);
+    let come = |lab: &mut Lab| {
+        let known = lab.view().get("payment_link", id(&link)).unwrap();
+        let session = lab.change(|txn| payment_link::open_session(txn, &known, &[])).unwrap();
+        let session = session.document();
+        assert_eq!(session["amount_total"], 0, "nothing is due yet");
+        pay(lab, id(&session));
+        let done = lab.get("checkout.session", id(&session));
+        lab.get("subscription", done["subscription"].as_str().unwrap())
+    };
+    let made = come(&mut lab);
+    assert_eq!((&made["status"], &made["description"]), (&json!("trialing"), &json!("Tea club")));
+    assert_eq!(made["trial_end"].as_i64().unwrap(), lab.now.0 + 14 * 86_400);
+    assert_eq!(made["metadata"], json!({"from": "flyer", "old": "1"}));
+
+    let path = format!("POST /v1/payment_links/{}", id(&link));
+    let change = json!({"subscription_data": {"metadata": {"from": "shop", "old": null}}});
+    let changed = lab.ok(&path, change);
+    assert_eq!(changed["subscription_data"]["metadata"], json!({"from": "shop"}));
+    assert_eq!(changed["subscription_data"]["trial_period_days"], 14, "what is not sent stays");
+    let later = come(&mut lab);
+    assert_eq!(
+        (&later["status"], &later["metadata"]),
+        (&json!("trialing"), &json!({"from": "shop"}))
+    );
+    assert_eq!(lab.get("subscription", id(&made))["metadata"]["from"], "flyer");
+}
+
+#[test]
+fn a_link_is_not_made_with_what_its_sessions_would_refuse() {
+    let mut lab = Lab::new();
+    let mut recurring = line(1_500, "jpy");
+    recurring["price_data"]["recurring"] = json!({"interval": "month"});
+    let trial = json!({"trial_period_days": 3});
+    for (sold, name, value, mode) in [
+        (&line(1_500, "jpy"), "subscription_data", &trial, "payment"),
+        (&line(1_500, "jpy"), "payment_method_collection", &json!("if_required"), "payment"),
+        (&recurring, "payment_intent_data", &json!({"description": "x"}), "subscription"),
+    ] {
+        let refused =
+            lab.call("POST /v1/payment_links", json!({"line_items": [sold], name: value}));
+        let refused = refused.unwrap_err();
+        assert_eq!(refused.message, format!("You can not pass `{name}` in `{mode}` mode."));
+        assert_eq!(refused.param.as_deref(), Some(name));
+    }
+}
+
+#[test]
 fn an_order_is_written_down_as_a_paid_invoice() {
     let mut lab = Lab::new();
     lab.ok("POST /v1/coupons", json!({"id": "TEN", "percent_off": 10.0}));

@@ -4,7 +4,7 @@
 use crate::sandbox::behaviour::billing::money::{self, Try};
 use crate::sandbox::behaviour::billing::{create, invoice, subscription};
 use crate::sandbox::behaviour::checkout::SESSION;
-use crate::sandbox::behaviour::document::text;
+use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::behaviour::payment::confirm::Outcome;
 use crate::sandbox::behaviour::payment::method;
 use crate::sandbox::call::{Call, Version};
@@ -38,6 +38,13 @@ pub fn is_one(session: &Value) -> bool {
     text(session, "mode") == "subscription"
 }
 
+/// Whether a session that sells what comes again wants to know what it is paid with: always, unless it says that it
+/// does so only where something is due.
+pub fn asks_method(session: &Value) -> bool {
+    let only_if_due = text(session, "payment_method_collection") == "if_required";
+    is_one(session) && (!only_if_due || int(session, "amount_total") > 0)
+}
+
 /// Whether what recurs is free for now.
 pub fn has_trial(data: &Doc) -> bool {
     ["trial_end", "trial_period_days"].iter().any(|name| data.get(*name).is_some_and(Value::is_i64))
@@ -58,27 +65,31 @@ pub fn free_at_first(part: &mut SessionPart) {
 }
 
 /// Makes the subscription of a session, where no earlier try has, and pays its first invoice; the intent with which
-/// it is paid, and how far that came. None is needed where nothing is due yet.
+/// it is paid, and how far that came. None is needed where nothing is due yet, and no method where none is asked for.
 ///
 /// Fails with a 402 where the card is refused; what that wrote stays.
 pub fn pay(
     txn: &mut Txn<'_>,
     session: &Arc<Object>,
-    method: &str,
+    method: Option<&str>,
 ) -> Result<Option<(String, Outcome)>, Failure> {
     let id = text(session, "id");
     let part = session.part::<SessionPart>().into_owned();
     let own = Some(text(session, "customer")).filter(|id| !id.is_empty());
     let customer = own.or(part.customer.as_deref()).unwrap_or_default().to_owned();
-    method::attach(txn, method, &customer)?;
+    if let Some(method) = method {
+        method::attach(txn, method, &customer)?;
+    }
     let made = match &part.subscription {
         Some(made) => txn.find(subscription::KIND, made, "subscription")?,
         None => open(txn, session, &part, (&customer, method))?,
     };
     let own = text(&made, "id").to_owned();
-    txn.edit(subscription::KIND, &own, |doc| {
-        doc.insert("default_payment_method".to_owned(), json!(method));
-    });
+    if method.is_some() {
+        txn.edit(subscription::KIND, &own, |doc| {
+            doc.insert("default_payment_method".to_owned(), json!(method));
+        });
+    }
     txn.edit_part(SESSION, id, |part: &mut SessionPart| part.subscription = Some(own));
     let bill = text(&made, "latest_invoice").to_owned();
     let asked = txn.find(invoice::KIND, &bill, "invoice")?;
@@ -89,7 +100,7 @@ pub fn pay(
     txn.edit_part("payment_intent", &intent, |part: &mut PaymentIntentPart| {
         part.session = Some(id.to_owned());
     });
-    let how = Try { method: Some(method), ..Try::default() };
+    let how = Try { method, ..Try::default() };
     Ok(Some((intent, money::attempt(txn, &bill, &how)?)))
 }
 
@@ -98,7 +109,7 @@ fn open(
     txn: &mut Txn<'_>,
     session: &Value,
     part: &SessionPart,
-    (customer, method): (&str, &str),
+    (customer, method): (&str, Option<&str>),
 ) -> Result<Arc<Object>, Failure> {
     let mut params = Map::new();
     for name in DATA {
@@ -119,7 +130,9 @@ fn open(
     set("items", json!(items));
     set("add_invoice_items", json!(once));
     set("currency", json!(session.get("currency")));
-    set("default_payment_method", json!(method));
+    if method.is_some() {
+        set("default_payment_method", json!(method));
+    }
     set("payment_behavior", json!("default_incomplete"));
     let automatic = session.get("automatic_tax").and_then(|it| it.get("enabled"));
     set("automatic_tax", json!({"enabled": automatic == Some(&json!(true))}));

@@ -2,7 +2,9 @@
 
 use crate::sandbox::behaviour::checkout::create::{self, Seller};
 use crate::sandbox::behaviour::checkout::{defaults, inline, lines, shipping};
-use crate::sandbox::behaviour::document::{Handler, fill, int, merge_metadata, new, text};
+use crate::sandbox::behaviour::document::{
+    Handler, fill, int, keep_unsent, merge_metadata, new, text,
+};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;
@@ -56,13 +58,27 @@ const OF_SESSIONS: &[&str] = &[
     "name_collection",
     "optional_items",
     "payment_intent_data",
+    "payment_method_collection",
     "payment_method_types",
     "phone_number_collection",
     "shipping_address_collection",
     "shipping_options",
     "submit_type",
+    "subscription_data",
     "tax_id_collection",
 ];
+
+/// Parameters of links that sell nothing which comes again, and of those that do.
+const OF_MODES: [(&str, &[&str]); 2] = [
+    ("payment", &["application_fee_amount", "payment_intent_data"]),
+    (
+        "subscription",
+        &["application_fee_percent", "payment_method_collection", "subscription_data"],
+    ),
+];
+
+/// Parameters of a link that its sessions say among those of what recurs.
+const OF_SUBSCRIPTIONS: [&str; 3] = ["application_fee_percent", "on_behalf_of", "transfer_data"];
 
 /// The behaviour of `/v1/payment_links`.
 pub fn handler(key: &str) -> Option<Handler> {
@@ -102,8 +118,8 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let currency = found.total.currency;
     let offered = shipping::resolve(txn, call.list("shipping_options"), currency)?;
     drop(lines::optional(txn, call.list("optional_items"), currency)?);
-    let is_recurring =
-        found.items.iter().any(|item| item.pointer("/price/type") == Some(&json!("recurring")));
+    let mode = mode(&found.items);
+    check_mode(call, mode)?;
     let id = txn.new_id("plink_1", 23);
     let code = txn.new_id("test_", 16);
     let url = format!("{}/buy/{code}", txn.site().base_url);
@@ -113,7 +129,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
             "id": id, "active": true, "allow_promotion_codes": false,
             "automatic_tax": {"enabled": false, "liability": null},
             "billing_address_collection": "auto", "currency": currency.code(),
-            "customer_creation": if is_recurring { "always" } else { "if_required" },
+            "customer_creation": if mode == "subscription" { "always" } else { "if_required" },
             "custom_fields": [], "livemode": false, "payment_method_collection": "always",
             "phone_number_collection": {"enabled": false}, "shipping_options": offered,
             "submit_type": "auto", "tax_id_collection": {"enabled": false, "required": "never"},
@@ -146,6 +162,24 @@ fn check(call: &Call) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whether what a link sells comes again.
+fn mode(items: &[Value]) -> &'static str {
+    let recurs = |item: &Value| item.pointer("/price/type") == Some(&json!("recurring"));
+    if items.iter().any(recurs) { "subscription" } else { "payment" }
+}
+
+/// Refuses what its sessions would refuse once somebody comes. Believed: that it is, and in their words.
+fn check_mode(call: &Call, mode: &str) -> Result<(), Failure> {
+    let others = OF_MODES.iter().filter(|(of, _)| *of != mode).flat_map(|(_, names)| *names);
+    match others.into_iter().find(|name| call.get(name).is_some()) {
+        Some(name) => {
+            let text = format!("You can not pass `{name}` in `{mode}` mode.");
+            Err(Failure::invalid(text).param(*name))
+        }
+        None => Ok(()),
+    }
+}
+
 /// `after_completion`, with the words for those who come back.
 fn after_completion(sent: Option<&Value>) -> Value {
     if let Some(sent) = sent.filter(|sent| text(sent, "type") == "redirect") {
@@ -160,8 +194,12 @@ fn after_completion(sent: Option<&Value>) -> Value {
 fn write(doc: &mut Doc, call: &Call) {
     for name in PLAIN {
         if let Some(value) = call.params.get(*name) {
-            let cleared = value.is_null() && *name != "inactive_message";
-            let kept = if cleared { Value::Null } else { value.clone() };
+            let mut kept = value.clone();
+            if let Some(known) =
+                doc.get("subscription_data").filter(|_| *name == "subscription_data")
+            {
+                keep_unsent(&mut kept, known.clone());
+            }
             doc.insert((*name).to_owned(), kept);
         }
     }
@@ -211,7 +249,9 @@ fn write(doc: &mut Doc, call: &Call) {
         data.entry("metadata").or_insert(json!({}));
     }
     if let Some(Value::Object(data)) = doc.get_mut("subscription_data") {
-        data.entry("metadata").or_insert(json!({}));
+        if let Value::Object(metadata) = data.entry("metadata").or_insert(json!({})) {
+            metadata.retain(|_, value| !value.is_null());
+        }
         data.entry("invoice_settings").or_insert(json!({"issuer": {"type": "self"}}));
     }
     fill(
@@ -243,10 +283,19 @@ fn sold(items: &[Value], call: &Call) -> Map<String, Value> {
         }
     }
     params.insert("line_items".to_owned(), items.iter().enumerate().map(line).collect());
-    let is_recurring =
-        items.iter().any(|item| item.pointer("/price/type") == Some(&json!("recurring")));
-    let mode = if is_recurring { "subscription" } else { "payment" };
+    let mode = mode(items);
     params.insert("mode".to_owned(), json!(mode));
+    if mode == "subscription" {
+        // Who subscribes is kept as a customer in any case.
+        params.remove("customer_creation");
+        let mut data = call.hash("subscription_data").cloned().unwrap_or_default();
+        for name in OF_SUBSCRIPTIONS {
+            if let Some(value) = call.params.get(name) {
+                data.insert(name.to_owned(), value.clone());
+            }
+        }
+        params.insert("subscription_data".to_owned(), Value::Object(data));
+    }
     params
 }
 
@@ -257,6 +306,7 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     reference::check(txn, call)?;
     let part = link.part::<PaymentLinkPart>();
     let mut items = part.line_items.clone();
+    check_mode(call, mode(&items))?;
     for (at, sent) in call.list("line_items").iter().enumerate() {
         let named = text(sent, "id");
         let Some(item) = items.iter_mut().find(|item| text(item, "id") == named) else {
@@ -280,8 +330,12 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
             doc.insert("shipping_options".to_owned(), json!(offered));
         }
         let mut session = std::mem::take(&mut part.session);
-        let fresh = sold(&items, call);
+        let mut fresh = sold(&items, call);
         let lines = session.remove("line_items");
+        let known = session.remove("subscription_data");
+        if let (Some(data), Some(known)) = (fresh.get_mut("subscription_data"), known) {
+            keep_unsent(data, known);
+        }
         session.extend(fresh);
         if let (Some(known), false) = (lines, call.sent("line_items")) {
             session.insert("line_items".to_owned(), known);

@@ -4,7 +4,7 @@ use crate::sandbox::behaviour::document::{keep_unsent, new, text};
 use crate::sandbox::behaviour::portal::CONFIGURATION;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::Txn;
-use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::failure::Failure;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -119,12 +119,6 @@ pub fn check(txn: &Txn<'_>, features: &Value) -> Result<(), Failure> {
     if on("customer_update") && list("/customer_update/allowed_updates").is_empty() {
         let text = "You must specify at least one allowed update when enabling the customer update feature.";
         return Err(Failure::invalid(text).param("features[customer_update][allowed_updates]"));
-    }
-    if !list("/subscription_update/schedule_at_period_end/conditions").is_empty() {
-        let text =
-            "`schedule_at_period_end` of a portal is not modelled by this sandbox yet.".to_owned();
-        return Err(Failure::of(501, FailureKind::Api, text)
-            .param(format!("{AT}[schedule_at_period_end][conditions]")));
     }
     let products = list("/subscription_update/products");
     if on("subscription_update") {

@@ -1,5 +1,6 @@
 //! What a customer may change a subscription to.
 
+use crate::sandbox::behaviour::billing::period::Interval;
 use crate::sandbox::behaviour::billing::{plan, subscription};
 use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::engine::object::Object;
@@ -69,6 +70,31 @@ pub fn prices(view: &View, configuration: &Value, known: &Object) -> Vec<Offered
         }
     }
     found
+}
+
+/// When a change begins that a configuration has wait for the end of the period, because it costs less or is billed
+/// more often; `None` for one that begins at once.
+pub fn waits_until(
+    view: &View,
+    configuration: &Value,
+    known: &Value,
+    (price, quantity): (&str, i64),
+) -> Option<i64> {
+    let feature = configuration.pointer("/features/subscription_update/schedule_at_period_end")?;
+    let conditions = feature.get("conditions").and_then(Value::as_array)?;
+    let item = subscription::items(known).first()?;
+    let before = view.get("price", item.get("price").map_or("", |it| text(it, "id")))?;
+    let after = view.get("price", price)?;
+    let length = |price: &Value| Interval::read(price.get("recurring")?).map(Interval::least);
+    let meets = |condition: &Value| match text(condition, "type") {
+        "decreasing_item_amount" => {
+            cost(view, &after, quantity) < cost(view, &before, self::quantity(known))
+        }
+        "shortening_interval" => length(&after) < length(&before),
+        _ => false,
+    };
+    let waits = text(known, "status") != "trialing" && conditions.iter().any(meets);
+    subscription::period_end(known).filter(|_| waits)
 }
 
 /// What a price costs in a period, for so many.

@@ -75,6 +75,8 @@ pub struct SubscriptionPart {
     pub resume: Option<String>,
     /// The job that tells of its next invoice.
     pub upcoming: Option<String>,
+    /// The job that bills what is pending between its renewals.
+    pub sweep: Option<String>,
 }
 
 /// A change of a subscription that is made once its invoice is paid.

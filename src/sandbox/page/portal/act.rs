@@ -1,7 +1,7 @@
 //! What a customer does in a portal. Everything is done by the API's own calls: so it follows the same rules, and the
 //! same events tell of it.
 
-use crate::sandbox::behaviour::billing::subscription;
+use crate::sandbox::behaviour::billing::{scheduled, subscription};
 use crate::sandbox::behaviour::cards::CardEntry;
 use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::behaviour::object;
@@ -22,6 +22,8 @@ const SUBSCRIPTION: &str = "/v1/subscriptions/{subscription_exposed_id}";
 pub enum Done {
     /// It is done.
     Fully,
+    /// It will be, once the period ends.
+    Later,
     /// The intent of that id waits for the owner.
     Asks(String),
 }
@@ -44,6 +46,8 @@ pub struct Estimate {
     pub today: i64,
     /// What is due for each period from then on, before taxes and discounts.
     pub then: i64,
+    /// When it begins, where it waits for the end of the period.
+    pub begins: Option<i64>,
 }
 
 /// Calls an endpoint of the API.
@@ -118,6 +122,8 @@ pub fn cancel(
 ) -> Result<bool, Failure> {
     let said = |text: &str| if text.is_empty() { Value::Null } else { json!(text) };
     let details = json!({"feedback": said(reason), "comment": said(comment)});
+    // A change that waits is given up with what it would change.
+    stay(txn, id)?;
     let feature = configuration.pointer("/features/subscription_cancel").cloned();
     let feature = feature.unwrap_or_default();
     if text(&feature, "mode") != "immediately" {
@@ -141,6 +147,17 @@ pub fn keep(txn: &mut Txn<'_>, id: &str) -> Result<(), Failure> {
         json!({"cancel_at": null})
     };
     call(txn, &format!("POST {SUBSCRIPTION}"), &[id], params).map(drop)
+}
+
+/// Takes a change back that waits for the end of the period.
+pub fn stay(txn: &mut Txn<'_>, id: &str) -> Result<(), Failure> {
+    let known = txn.find(subscription::KIND, id, "id")?;
+    let schedule = text(&known, "schedule");
+    if schedule.is_empty() {
+        return Ok(());
+    }
+    let key = "POST /v1/subscription_schedules/{schedule}/release";
+    call(txn, key, &[schedule], json!({})).map(drop)
 }
 
 /// Stops collecting for a subscription, until then or until it is resumed.
@@ -172,6 +189,16 @@ pub fn change(
     configuration: &Value,
     to: &Change,
 ) -> Result<Done, Failure> {
+    let known = txn.find(subscription::KIND, id, "id")?;
+    let wanted = (to.price.as_str(), to.quantity);
+    if offer::waits_until(txn, configuration, &known, wanted).is_some() {
+        let item = json!({"price": to.price, "quantity": to.quantity});
+        let mut phase = json!({"items": [item], "proration_behavior": "none"});
+        if let (false, Some(phase)) = (to.discounts.is_null(), phase.as_object_mut()) {
+            phase.insert("discounts".to_owned(), to.discounts.clone());
+        }
+        return scheduled::change_later(txn, id, &phase).map(|_| Done::Later);
+    }
     let params = changes(txn, id, configuration, to)?;
     let with = |behaviour: &str| {
         let mut params = params.clone();
@@ -207,6 +234,12 @@ pub fn estimate(
     params.insert("payment_behavior".to_owned(), json!("default_incomplete"));
     let params = Value::Object(params);
     let known = txn.find(subscription::KIND, id, "id")?;
+    let wanted = (to.price.as_str(), to.quantity);
+    let begins = offer::waits_until(txn, configuration, &known, wanted);
+    if begins.is_some() {
+        let price = txn.find("price", &to.price, "price")?;
+        return Ok(Estimate { today: 0, then: offer::cost(txn, &price, to.quantity), begins });
+    }
     txn.supposing(|txn| {
         let after = call(txn, &format!("POST {SUBSCRIPTION}"), &[id], params)?;
         let latest = text(&after, "latest_invoice");
@@ -214,7 +247,7 @@ pub fn estimate(
         let today = txn.get("invoice", latest).filter(|_| is_new);
         let today = today.map_or(0, |it| int(&it, "amount_due"));
         let price = txn.find("price", &to.price, "price")?;
-        Ok(Estimate { today, then: offer::cost(txn, &price, to.quantity) })
+        Ok(Estimate { today, then: offer::cost(txn, &price, to.quantity), begins })
     })
 }
 

@@ -1,6 +1,6 @@
 //! The first page of the portal: what there is, and where it can be changed.
 
-use crate::sandbox::behaviour::billing::subscription;
+use crate::sandbox::behaviour::billing::{scheduled, subscription};
 use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::behaviour::portal::{features, offer};
 use crate::sandbox::engine::object::Object;
@@ -124,7 +124,9 @@ pub fn note(b: &billing::Words, name: &str) -> Option<&'static str> {
         "change" => b.done_change,
         "cancel" => b.done_cancel,
         "cancel_now" => b.done_cancel_now,
+        "change_later" => b.done_change_later,
         "keep" => b.done_keep,
+        "stay" => b.done_stay,
         "pause" => b.done_pause,
         "resume" => b.done_resume,
         "details" => b.done_details,
@@ -156,6 +158,8 @@ fn subscribed(guest: &Guest, view: &View, known: &Object) -> Subscribed {
         (None, Some(at)) if !paused && status != "paused" => notes.push(b.renews(&day(at))),
         _ => {}
     }
+    let coming = step::coming(guest, known);
+    notes.extend(coming.as_ref().map(|(name, day)| b.changes_to(name, day)));
     if paused {
         notes.push(b.paused_now.to_owned());
     }
@@ -177,7 +181,12 @@ fn subscribed(guest: &Guest, view: &View, known: &Object) -> Subscribed {
             _ => "",
         },
         notes,
-        links: links(guest, view, known, (&id, ends.is_some(), paused || status == "paused")),
+        links: links(
+            guest,
+            view,
+            known,
+            (&id, ends.is_some() && coming.is_none(), paused || status == "paused"),
+        ),
         id,
     }
 }
@@ -190,7 +199,9 @@ fn links(
 ) -> Vec<(String, &'static str)> {
     let (b, configuration) = (guest.b(), &guest.visited.configuration);
     let owned = || id.to_owned();
-    let changes = offer::refusal(view, known).is_none()
+    let coming = scheduled::next_phase(view, known).is_some();
+    let changes = !coming
+        && offer::refusal(view, known).is_none()
         && !offer::prices(view, configuration, known).is_empty();
     let has_own_card = !text(known, "default_payment_method").is_empty();
     let all = [
@@ -200,6 +211,7 @@ fn links(
         (paused, Place::Resume(owned()), b.resume_plan),
         (!ends, Place::Cancel(owned()), b.cancel_plan),
         (ends, Place::Keep(owned()), b.keep_plan),
+        (coming, Place::Stay(owned()), b.stay_plan),
     ];
     let open = |place: &Place| {
         // Who may pause may go on, and so may whoever's trial ended without a card.

@@ -231,6 +231,7 @@ async fn form(
         },
         Place::Cancel(id) => step::cancel(guest, id, sent),
         Place::Keep(id) => step::keep(guest, id),
+        Place::Stay(id) => step::stay(guest, id),
         Place::Pause(id) => step::pause(guest, id),
         Place::Resume(id) => step::resume(guest, id),
     };
@@ -314,6 +315,7 @@ fn run(
             match act::change(txn, id, configuration, &to)? {
                 Done::Asks(intent) => return Ok(Next::Asks(intent)),
                 Done::Fully => Ok("change"),
+                Done::Later => Ok("change_later"),
             }
         }
         Place::Cancel(id) => {
@@ -327,6 +329,7 @@ fn run(
             }
         }
         Place::Keep(id) => act::keep(txn, id).map(|()| "keep"),
+        Place::Stay(id) => act::stay(txn, id).map(|()| "stay"),
         Place::Pause(id) => {
             let until = step::pauses_until(guest, field("months"), txn.now());
             act::pause(txn, id, until).map(|()| "pause")
@@ -374,7 +377,7 @@ async fn keep_card(guest: &Guest, of: Option<&str>, sent: &Form) -> Result<Next,
     };
     let made = guest.world.change(Origin::default(), keep).await;
     match made.map_err(|failure| pay::refused(&failure, words))? {
-        Done::Fully => Ok(Next::Done("card")),
+        Done::Fully | Done::Later => Ok(Next::Done("card")),
         Done::Asks(intent) => Ok(Next::Asks(intent)),
     }
 }

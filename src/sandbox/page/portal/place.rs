@@ -24,6 +24,8 @@ pub enum Place {
     Cancel(String),
     /// The end is taken back.
     Keep(String),
+    /// A change that waits is taken back.
+    Stay(String),
     /// A pause.
     Pause(String),
     /// Its end.
@@ -49,6 +51,7 @@ impl Place {
                     "confirm" => Self::Confirm(id),
                     "cancel" => Self::Cancel(id),
                     "keep" => Self::Keep(id),
+                    "stay" => Self::Stay(id),
                     "pause" => Self::Pause(id),
                     "resume" => Self::Resume(id),
                     _ => return None,
@@ -73,6 +76,7 @@ impl Place {
             Self::Confirm(id) => of(id, "confirm"),
             Self::Cancel(id) => of(id, "cancel"),
             Self::Keep(id) => of(id, "keep"),
+            Self::Stay(id) => of(id, "stay"),
             Self::Pause(id) => of(id, "pause"),
             Self::Resume(id) => of(id, "resume"),
         }
@@ -84,7 +88,7 @@ impl Place {
             Self::Home => None,
             Self::Card(_) | Self::Kept(_) | Self::Method(_) => Some("payment_method_update"),
             Self::Details => Some("customer_update"),
-            Self::Change(_) | Self::Confirm(_) => Some("subscription_update"),
+            Self::Change(_) | Self::Confirm(_) | Self::Stay(_) => Some("subscription_update"),
             Self::Cancel(_) | Self::Keep(_) => Some("subscription_cancel"),
             Self::Pause(_) | Self::Resume(_) => Some("subscription_pause"),
         }
@@ -98,6 +102,7 @@ impl Place {
             | Self::Confirm(id)
             | Self::Cancel(id)
             | Self::Keep(id)
+            | Self::Stay(id)
             | Self::Pause(id)
             | Self::Resume(id) => Some(id),
             Self::Home | Self::Details | Self::Method(_) => None,

@@ -1,6 +1,6 @@
 //! Another plan or quantity: the choice of it, and what it comes to.
 
-use crate::sandbox::behaviour::billing::subscription;
+use crate::sandbox::behaviour::billing::{scheduled, subscription};
 use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::behaviour::portal::offer::{self, Offered};
 use crate::sandbox::engine::object::Object;
@@ -27,7 +27,7 @@ pub fn every(b: &Words, view: &View, item: &Value) -> String {
 }
 
 /// An amount with how often it is due.
-fn per(b: &Words, price: &Value, amount: &str) -> String {
+pub fn per(b: &Words, price: &Value, amount: &str) -> String {
     let recurring = price.get("recurring").cloned().unwrap_or_default();
     let count = int(&recurring, "interval_count");
     let many = count.to_string();
@@ -50,7 +50,10 @@ fn offered(guest: &Guest, known: &Object) -> Vec<Offered> {
 /// The choice.
 pub fn choose(guest: &Guest, id: &str, sent: &Form, told: &Told) -> Shown {
     let (b, known) = (guest.b(), guest.subscription(id)?);
-    if guest.world.read(|view| offer::refusal(view, &known)).is_some() {
+    let is_open = guest.world.read(|view| {
+        offer::refusal(view, &known).is_none() && scheduled::next_phase(view, &known).is_none()
+    });
+    if !is_open {
         return None;
     }
     let all = offered(guest, &known);
@@ -199,7 +202,9 @@ pub async fn confirm(guest: &Guest, id: &str, sent: &Form) -> Result<Shown, Stri
         (b.then_each.to_owned(), per(b, &price, &shown(estimate.then, currency))),
     ];
     let mut said = Vec::new();
-    if estimate.today > 0 {
+    if let Some(at) = estimate.begins {
+        said.push(b.change_later(&step::day(guest, at)));
+    } else if estimate.today > 0 {
         rows.push((b.due_today.to_owned(), shown(estimate.today, currency)));
     } else {
         said.push(b.nothing_today.to_owned());

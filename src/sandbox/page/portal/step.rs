@@ -1,8 +1,9 @@
 //! One thing to do in the portal: what it is about, what is asked, and the buttons that do it.
 
 use crate::domain::time::Timestamp;
-use crate::sandbox::behaviour::billing::subscription;
+use crate::sandbox::behaviour::billing::{scheduled, subscription};
 use crate::sandbox::behaviour::document::{int, text};
+use crate::sandbox::behaviour::portal::offer;
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::settings::Settings;
 use crate::sandbox::page::answer::page;
@@ -11,7 +12,7 @@ use crate::sandbox::page::field::{Choice, Field, Maker, shown};
 use crate::sandbox::page::invoice::bill;
 use crate::sandbox::page::pay::Told;
 use crate::sandbox::page::portal::place::Place;
-use crate::sandbox::page::portal::{Guest, Shown};
+use crate::sandbox::page::portal::{Guest, Shown, plan};
 use crate::sandbox::page::view::other_language;
 use crate::words::billing;
 use crate::words::page::Words;
@@ -273,6 +274,38 @@ pub fn keep(guest: &Guest, id: &str) -> Shown {
         heading: b.keep_title.to_owned(),
         text: vec![names(guest, &known), b.keep_text(&day(guest, ends))],
         buttons: button(b.keep_submit),
+        ..Step::default()
+    })
+}
+
+/// The change that waits for the end of the period, as it is told: what the subscription is then, and when.
+pub fn coming(guest: &Guest, known: &Object) -> Option<(String, String)> {
+    guest
+        .world
+        .read(|view| {
+            let phase = scheduled::next_phase(view, known)?;
+            let item = phase.pointer("/items/0")?;
+            let price = view.get("price", text(item, "price"))?;
+            let product = view.get("product", text(&price, "product"))?;
+            let name = match int(item, "quantity") {
+                0 | 1 => text(&product, "name").to_owned(),
+                many => guest.b().times(text(&product, "name"), &many.to_string()),
+            };
+            let cost = offer::cost(view, &price, int(item, "quantity").max(1));
+            let cost = plan::per(guest.b(), &price, &shown(cost, text(&price, "currency")));
+            Some((format!("{name} — {cost}"), int(&phase, "start_date")))
+        })
+        .map(|(name, at)| (name, day(guest, at)))
+}
+
+/// A change that waits is taken back.
+pub fn stay(guest: &Guest, id: &str) -> Shown {
+    let (b, known) = (guest.b(), guest.subscription(id)?);
+    let (_, day) = coming(guest, &known)?;
+    Some(Step {
+        heading: b.stay_title.to_owned(),
+        text: vec![names(guest, &known), b.stay_text(&day)],
+        buttons: button(b.stay_submit),
         ..Step::default()
     })
 }
