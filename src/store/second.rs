@@ -3,7 +3,6 @@
 use crate::domain::entry::EntryStatus;
 use crate::domain::event::CREEM;
 use crate::domain::peek::Peek as _;
-use crate::store::subscriber::each;
 use crate::store::{Filter, Ledger, StoreError};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -47,16 +46,13 @@ impl Ledger {
     }
 
     fn bought_of_stripe(&self, user: &str) -> Result<Vec<Bought>, StoreError> {
-        let carts = self.read(|connection| {
-            let mut carts: Vec<(String, String)> = Vec::new();
-            each(connection, "checkout.session.completed", |session| {
-                let (id, cart) = (session.text("id"), noted(session, "cart"));
-                let is_own = session.text("client_reference_id") == user && !cart.is_empty();
-                if is_own && !carts.iter().any(|(known, _)| known == id) {
-                    carts.push((id.to_owned(), cart.to_owned()));
-                }
-            })?;
-            Ok(carts)
+        let mut carts: Vec<(String, String)> = Vec::new();
+        self.objects_of("checkout.session.completed", |session| {
+            let (id, cart) = (session.text("id"), noted(session, "cart"));
+            let is_own = session.text("client_reference_id") == user && !cart.is_empty();
+            if is_own && !carts.iter().any(|(known, _)| known == id) {
+                carts.push((id.to_owned(), cart.to_owned()));
+            }
         })?;
         let disputes = self.disputes()?;
         let mut bought = Vec::new();
@@ -85,49 +81,46 @@ impl Ledger {
 
     /// A checkout counts once, and so does what took its money back, however often they are told of.
     fn bought_of_creem(&self, user: &str) -> Result<Vec<Bought>, StoreError> {
-        self.read(|connection| {
-            let mut bought: Vec<(String, Bought)> = Vec::new();
-            each(connection, &format!("{CREEM}checkout.completed"), |checkout| {
-                let Some(order) = checkout.get("order").filter(|it| it.text("status") == "paid")
-                else {
-                    return;
-                };
-                let id = checkout.text("id");
-                let is_own = noted(checkout, "user") == user && !noted(checkout, "cart").is_empty();
-                if !is_own || bought.iter().any(|(_, known)| known.id == id) {
-                    return;
-                }
-                let payment = named(order.get("transaction")).to_owned();
-                // What was paid, and not what the product costs: a code may have taken something off.
-                let it = Bought {
-                    is_creem: true,
-                    id: id.to_owned(),
-                    cart: noted(checkout, "cart").to_owned(),
-                    amount: number(order, "amount_paid"),
-                    currency: order.text("currency").to_ascii_lowercase(),
-                    lost: 0,
-                };
-                bought.push((payment, it));
-            })?;
-            let mut losses: BTreeMap<String, (String, i64)> = BTreeMap::new();
-            each(connection, &format!("{CREEM}refund.created"), |refund| {
-                let undone = matches!(refund.text("status"), "failed" | "canceled");
-                let amount = if undone { 0 } else { number(refund, "refund_amount") };
-                let payment = named(refund.get("transaction")).to_owned();
-                losses.insert(refund.text("id").to_owned(), (payment, amount));
-            })?;
-            each(connection, &format!("{CREEM}dispute.created"), |dispute| {
-                let payment = named(dispute.get("transaction")).to_owned();
-                losses.insert(dispute.text("id").to_owned(), (payment, number(dispute, "amount")));
-            })?;
-            Ok(bought
-                .into_iter()
-                .map(|(payment, it)| {
-                    let own = losses.values().filter(|(of, _)| *of == payment);
-                    Bought { lost: own.map(|(_, amount)| amount).sum(), ..it }
-                })
-                .collect())
-        })
+        let mut bought: Vec<(String, Bought)> = Vec::new();
+        self.objects_of(&format!("{CREEM}checkout.completed"), |checkout| {
+            let Some(order) = checkout.get("order").filter(|it| it.text("status") == "paid") else {
+                return;
+            };
+            let id = checkout.text("id");
+            let is_own = noted(checkout, "user") == user && !noted(checkout, "cart").is_empty();
+            if !is_own || bought.iter().any(|(_, known)| known.id == id) {
+                return;
+            }
+            let payment = named(order.get("transaction")).to_owned();
+            // What was paid, and not what the product costs: a code may have taken something off.
+            let it = Bought {
+                is_creem: true,
+                id: id.to_owned(),
+                cart: noted(checkout, "cart").to_owned(),
+                amount: number(order, "amount_paid"),
+                currency: order.text("currency").to_ascii_lowercase(),
+                lost: 0,
+            };
+            bought.push((payment, it));
+        })?;
+        let mut losses: BTreeMap<String, (String, i64)> = BTreeMap::new();
+        self.objects_of(&format!("{CREEM}refund.created"), |refund| {
+            let undone = matches!(refund.text("status"), "failed" | "canceled");
+            let amount = if undone { 0 } else { number(refund, "refund_amount") };
+            let payment = named(refund.get("transaction")).to_owned();
+            losses.insert(refund.text("id").to_owned(), (payment, amount));
+        })?;
+        self.objects_of(&format!("{CREEM}dispute.created"), |dispute| {
+            let payment = named(dispute.get("transaction")).to_owned();
+            losses.insert(dispute.text("id").to_owned(), (payment, number(dispute, "amount")));
+        })?;
+        Ok(bought
+            .into_iter()
+            .map(|(payment, it)| {
+                let own = losses.values().filter(|(of, _)| *of == payment);
+                Bought { lost: own.map(|(_, amount)| amount).sum(), ..it }
+            })
+            .collect())
     }
 }
 

@@ -84,6 +84,12 @@ impl SqliteLedger {
     }
 }
 
+/// What an event is about; Creem's stands at the top.
+pub(super) fn about(event: &Value) -> Option<&Value> {
+    let own = || event.get("object").filter(|it| it.is_object());
+    event.pointer("/data/object").or_else(own)
+}
+
 /// What the events of a type are about, in the order in which they came.
 fn each(connection: &Connection, kind: &str, tell: &mut dyn FnMut(&Value)) -> rusqlite::Result<()> {
     let mut bodies = Bodies::new(connection);
@@ -92,9 +98,7 @@ fn each(connection: &Connection, kind: &str, tell: &mut dyn FnMut(&Value)) -> ru
     while let Some(row) = rows.next()? {
         let body = bodies.of(row.get(0)?, row.get(1)?, row.get(2)?)?;
         let event: Value = serde_json::from_slice(&body).unwrap_or_default();
-        // Creem's stand at the top.
-        let own = || event.get("object").filter(|it| it.is_object());
-        if let Some(object) = event.pointer("/data/object").or_else(own) {
+        if let Some(object) = about(&event) {
             tell(object);
         }
     }

@@ -8,6 +8,7 @@ use crate::domain::report::{LedgerRow, Total};
 use crate::domain::time::Timestamp;
 use crate::store::book::clamped;
 use crate::store::postgres::{Args, PgError, PgLedger, Reading, Row, line, text};
+use crate::store::subscriber::about;
 use crate::store::{Each, Filter, StoreError, StoredEvent};
 use serde_json::Value;
 use std::time::Duration;
@@ -179,7 +180,7 @@ impl PgLedger {
                 for row in &rows {
                     let body = line::body(row, 0, 1)?;
                     let event: Value = serde_json::from_slice(&body).unwrap_or_default();
-                    if let Some(object) = event.pointer("/data/object") {
+                    if let Some(object) = about(&event) {
                         tell(object);
                     }
                 }
