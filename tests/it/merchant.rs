@@ -20,7 +20,7 @@ struct World {
     clock: Clock,
     sink: EventSink,
     seen: mpsc::Receiver<ListenerEvent>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 async fn world() -> World {
@@ -34,7 +34,7 @@ async fn world() -> World {
     let ledger = Arc::new(Ledger::open(&folder.path().join(FILE)).unwrap());
     let batch = Arc::new(ledger.writer().unwrap().start());
     let (sink, seen) = EventSink::channel();
-    World { sandbox, stripe, ledger, batch, clock, sink, seen, _folder: folder }
+    World { sandbox, stripe, ledger, batch, clock, sink, seen, folder }
 }
 
 impl World {
@@ -47,7 +47,7 @@ impl World {
             price: Money::new(500, Currency::JPY),
             price_id: None,
             second: None,
-            keys: Keyring::at(self._folder.path()),
+            keys: Keyring::at(self.folder.path()),
         };
         let running = listener::start(ListenerConfig {
             addr: SocketAddr::from(([127, 0, 0, 1], 0)),

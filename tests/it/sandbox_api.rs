@@ -40,6 +40,31 @@ fn a_request_without_a_key_or_with_a_broken_one_is_401() {
 }
 
 #[test]
+fn a_page_s_key_gathers_what_a_secret_key_confirms_once() {
+    let (_env, sandbox) = sandbox();
+    let page = Api::new(sandbox.api.port, "pk_test_stripegymPage1234");
+    let method = page.make("/v1/payment_methods", &[("type", "card"), ("card[token]", "tok_visa")]);
+    let form = [("payment_method", text(&method, "id")), ("return_url", "https://example.com/x")];
+    let token = page.make("/v1/confirmation_tokens", &form);
+    let path = format!("/v1/confirmation_tokens/{}", text(&token, "id"));
+    assert_eq!(page.get(&path).status, 403, "a page cannot read it back");
+    let shown = sandbox.api.read(&path);
+    assert_eq!(shown["payment_method_preview"]["card"]["last4"], "4242");
+    let pay = [
+        ("amount", "500"),
+        ("currency", "jpy"),
+        ("automatic_payment_methods[enabled]", "true"),
+        ("confirm", "true"),
+        ("confirmation_token", text(&token, "id")),
+    ];
+    let paid = sandbox.api.make("/v1/payment_intents", &pay);
+    assert_eq!((&paid["status"], &paid["payment_method"]), (&"succeeded".into(), &method["id"]));
+    assert_eq!(sandbox.api.read(&path)["payment_intent"], paid["id"]);
+    let error = sandbox.api.post("/v1/payment_intents", &pay).error(400);
+    assert_eq!(error["param"], "confirmation_token", "{error}");
+}
+
+#[test]
 fn a_live_key_is_never_served() {
     let (_env, sandbox) = sandbox();
     let reply = Api::new(sandbox.api.port, "sk_live_51abcdefghijklmnop").get("/v1/customers");
