@@ -32,7 +32,7 @@ fn each_item_renews_by_its_own_interval_and_together_where_they_meet() {
     let made = shop.subscribe(json!({"items": [{"price": quarterly}, {"price": monthly}]}));
     let month = |n: i64| start.plus_months(n);
     assert_eq!(ends(&made), [month(3).0, month(1).0]);
-    let both = [(quarterly.clone(), 10_000), (monthly.clone(), 2_000)];
+    let both = [(quarterly, 10_000), (monthly.clone(), 2_000)];
     let first = shop.latest(&made);
     assert_eq!((billed(&first), &first["status"]), (both.to_vec(), &json!("paid")));
     assert_eq!(first["lines"]["data"][0]["period"]["end"], month(3).0);
@@ -116,7 +116,7 @@ fn an_item_that_is_added_counts_from_the_same_anchor_and_is_charged_for_its_part
     assert_eq!(ends(&after), [start.plus_months(1).0, year.end.0]);
     assert_eq!(after["items"]["data"][1]["current_period_start"], now.0);
     let invoice = shop.latest(&made);
-    assert_eq!(billed(&invoice), [(yearly.clone(), proration::share(36_500, year, now))]);
+    assert_eq!(billed(&invoice), [(yearly, proration::share(36_500, year, now))]);
     shop.lab.advance(start.plus_months(1).since(now) + 2 * HOUR);
     let renewal = shop.latest(&made);
     assert_eq!(billed(&renewal), [(shop.price.clone(), 2_000)]);

@@ -82,7 +82,7 @@ mod tests {
             txn.put(json!({"object": "customer", "id": "cus_1", "name": "a"}));
             txn.supposing(|txn| {
                 txn.edit("customer", "cus_1", |doc| {
-                    drop(doc.insert("name".to_owned(), json!("b")))
+                    doc.insert("name".to_owned(), json!("b"));
                 });
                 txn.put(json!({"object": "product", "id": "prod_1", "name": "never"}));
                 assert_eq!(txn.get("customer", "cus_1").unwrap()["name"], "b");
