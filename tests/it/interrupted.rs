@@ -50,13 +50,13 @@ fn whole(env: &Env, day: &str) -> (usize, u64) {
     (said, u64::try_from(began.elapsed().as_millis()).unwrap())
 }
 
-/// The signal comes after a number of bytes, or of milliseconds: some of what happens says nothing.
-#[expect(clippy::print_stdout, reason = "the drawn places, for whoever has to repeat a failure")]
 /// Where a day stands in the week: in a few rounds some are killed, others stopped by hand.
 fn place_of(day: &str) -> usize {
     DAYS.iter().position(|it| *it == day).unwrap()
 }
 
+/// The signal comes after a number of bytes, or of milliseconds: some of what happens says nothing.
+#[expect(clippy::print_stdout, reason = "the drawn places, for whoever has to repeat a failure")]
 fn story(day: &str, seed: u64, times: usize) {
     let (said, took_ms) = whole(&world(), day);
     let mut drawn = Drawn(seed);
