@@ -62,7 +62,7 @@ pub mod parts {
     pub use crate::sandbox::call::search::{self, Index};
     pub use crate::sandbox::host;
     pub use crate::shop::gather::{Gathered, gather};
-    pub use crate::shop::intake::{Intake, Secrets};
+    pub use crate::shop::intake::{Intake, Secrets, fingerprint};
     pub use crate::shop::listener::{self, ListenerConfig, Running};
     pub use crate::shop::listener_event::{EventSink, ListenerEvent};
     pub use crate::shop::poll::Poller;

@@ -87,8 +87,9 @@ impl FromStr for Currency {
 
     /// Accepts either case, as the API does.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let lower = text.to_ascii_lowercase();
-        ROWS.binary_search_by(|row| row.0.cmp(lower.as_str()))
+        let lower = |code: [u8; 3]| code.map(|byte| byte.to_ascii_lowercase());
+        let code = <[u8; 3]>::try_from(text.as_bytes()).map(lower).unwrap_or_default();
+        ROWS.binary_search_by(|row| row.0.as_bytes().cmp(&code))
             .ok()
             .and_then(|at| ROWS.get(at))
             .map(|row| Self(row.0))

@@ -7,7 +7,7 @@ use crate::domain::event::{Event, EventError};
 use crate::domain::member;
 use crate::domain::notice::LedgerState;
 use crate::domain::secret::SigningSecret;
-use crate::domain::signature::{self, SignatureError};
+use crate::domain::signature::{self, SignatureError, Verified};
 use crate::domain::time::Timestamp;
 use crate::os::clock::Clock;
 use crate::shop::listener_event::{ListenerEvent, Via};
@@ -248,9 +248,9 @@ impl Intake {
         header: Option<&str>,
         body: &[u8],
     ) -> Result<Received, IntakeError> {
-        let mut read = self.verify(header, body);
+        let mut read = self.verify_as(Event::outline, header, body);
         if matches!(read, Err(IntakeError::Signature(_))) && self.secrets.told().await {
-            read = self.verify(header, body);
+            read = self.verify_as(Event::outline, header, body);
         }
         let (event, source) = read?;
         self.store(event, source).await
@@ -262,10 +262,19 @@ impl Intake {
         header: Option<&str>,
         body: &[u8],
     ) -> Result<(Event, Source), IntakeError> {
+        self.verify_as(Event::read, header, body)
+    }
+
+    fn verify_as<'b>(
+        &self,
+        read: fn(Verified<'b>) -> Result<Event, EventError>,
+        header: Option<&str>,
+        body: &'b [u8],
+    ) -> Result<(Event, Source), IntakeError> {
         let known = self.secrets.all();
         let payload =
             signature::verify(body, header, &known.secrets, self.now(), self.tolerance_s)?;
-        let event = Event::read(payload)?;
+        let event = read(payload)?;
         let secret = known.fingerprints.get(payload.secret()).cloned().unwrap_or_default();
         Ok((event, Source::Webhook { signed: payload.signed(), secret }))
     }

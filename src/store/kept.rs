@@ -15,6 +15,7 @@ const LAYOUT: &str = "
     CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
     CREATE TABLE rows (number INTEGER PRIMARY KEY, side INTEGER NOT NULL, row BLOB NOT NULL) STRICT;
     CREATE TABLE names (name BLOB NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (name, number)) STRICT, WITHOUT ROWID;
+    CREATE TABLE late (name BLOB NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (name, number)) STRICT, WITHOUT ROWID;
     CREATE TABLE findings (place BLOB NOT NULL, finding BLOB NOT NULL, pending INTEGER NOT NULL, times INTEGER NOT NULL,
         PRIMARY KEY (place, finding)) STRICT, WITHOUT ROWID;
     CREATE INDEX pending ON findings (place) WHERE pending = 1;
@@ -240,7 +241,8 @@ impl Kept {
     /// The rows under a name, each with its side. A row that is gone may have left some of its names.
     fn by_name(&self, name: &[u8]) -> io::Result<Vec<(i64, i64, Row)>> {
         let sql = "SELECT side, rows.number, row FROM names JOIN rows ON rows.number = names.number \
-                   WHERE name = ?1";
+                   WHERE name = ?1 UNION ALL SELECT side, rows.number, row FROM late \
+                   JOIN rows ON rows.number = late.number WHERE name = ?1";
         let mut statement = self.0.prepare_cached(sql).map_err(failed)?;
         let mut rows = statement.query([name]).map_err(failed)?;
         let mut found = Vec::new();
@@ -306,7 +308,8 @@ impl Kept {
         }
         let last = "SELECT COALESCE(MAX(number), 0) FROM rows";
         let mut last: i64 = self.0.query_row(last, [], |row| row.get(0)).map_err(failed)?;
-        let insert = "INSERT OR IGNORE INTO names (name, number) VALUES (?1, ?2)";
+        // Among all names each would change a page of its own; those that came later stand together.
+        let insert = "INSERT OR IGNORE INTO late (name, number) VALUES (?1, ?2)";
         for (side, rows) in [Side::Ours, Side::Theirs].into_iter().zip(*rows) {
             for fresh in rows {
                 last += 1;
@@ -323,10 +326,15 @@ impl Kept {
     fn forget(&self, number: i64, row: &Row) -> io::Result<()> {
         let sql = "DELETE FROM rows WHERE number = ?1";
         self.0.prepare_cached(sql).and_then(|mut it| it.execute([number])).map_err(failed)?;
-        let sql = "DELETE FROM names WHERE name = ?1 AND number = ?2";
-        let mut statement = self.0.prepare_cached(sql).map_err(failed)?;
-        for name in names(row).into_iter().chain([named(OWN, &row.id)]) {
-            statement.execute(params![name, number]).map_err(failed)?;
+        let names: Vec<Vec<u8>> = names(row).into_iter().chain([named(OWN, &row.id)]).collect();
+        for sql in [
+            "DELETE FROM names WHERE name = ?1 AND number = ?2",
+            "DELETE FROM late WHERE name = ?1 AND number = ?2",
+        ] {
+            let mut statement = self.0.prepare_cached(sql).map_err(failed)?;
+            for name in &names {
+                statement.execute(params![name, number]).map_err(failed)?;
+            }
         }
         Ok(())
     }
@@ -357,12 +365,15 @@ impl Kept {
     fn remove(&self, finding: &Finding) -> io::Result<()> {
         let mut bytes = Vec::with_capacity(400);
         finding.write(&mut bytes);
+        let place = finding.order();
+        let one = params![place, bytes];
         let sql = "UPDATE findings SET times = times - 1 WHERE place = ?1 AND finding = ?2";
-        let changed = self.0.execute(sql, params![finding.order(), bytes]).map_err(failed)?;
-        if changed != 1 {
+        let changed = self.0.prepare_cached(sql).and_then(|mut it| it.execute(one));
+        if changed.map_err(failed)? != 1 {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "a finding was not kept"));
         }
-        self.0.execute("DELETE FROM findings WHERE times = 0", []).map_err(failed)?;
+        let sql = "DELETE FROM findings WHERE place = ?1 AND finding = ?2 AND times = 0";
+        self.0.prepare_cached(sql).and_then(|mut it| it.execute(one)).map_err(failed)?;
         Ok(())
     }
 

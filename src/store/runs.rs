@@ -1,22 +1,24 @@
 //! Rows of any number in the order of their keys: what exceeds the room in memory is sorted and written down, and the
-//! written runs are merged when they are read. The files have no name for longer than it takes to open them.
+//! written runs are merged when they are read. All runs of a sorter are one file, which has no name for longer than it
+//! takes to open it.
 
 use crate::domain::reconcile::merge;
 use crate::domain::reconcile::row::Row;
 use crate::os::private;
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering as Atomic};
 
-/// What is read of every run at once, at most.
-const READ_MAX: usize = 64 * 1024;
+/// What is read of every run at once, at least and at most.
+const READ: [usize; 2] = [8 * 1024, 64 * 1024];
 
-/// How many runs of one size there are before they become one: so many files are open at once for each sorter.
-const FILES_MAX: usize = 64;
+/// What is written at once.
+const WRITTEN: usize = 64 * 1024;
+
+/// How many runs of one size there are before they become one.
+const RUNS_MAX: usize = 128;
 
 /// Where runs are written, and how much memory there is before they are.
 #[derive(Clone, Debug)]
@@ -46,8 +48,41 @@ impl Room {
     }
 }
 
-/// An entry in memory: the beginning of its key, by which most are told apart, and where its bytes are.
-#[derive(Clone, Copy)]
+/// The file of a sorter: written at its end, read anywhere.
+struct Spool {
+    file: File,
+    end: u64,
+    waiting: Vec<u8>,
+}
+
+impl Spool {
+    fn put(&mut self, key: &[u8], value: &[u8]) -> io::Result<()> {
+        for part in [key, value] {
+            // Both were measured when they came.
+            let size = u32::try_from(part.len()).unwrap_or(u32::MAX);
+            self.waiting.extend_from_slice(&size.to_le_bytes());
+        }
+        self.waiting.extend_from_slice(key);
+        self.waiting.extend_from_slice(value);
+        if self.waiting.len() < WRITTEN { Ok(()) } else { self.flush() }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(self.end))?;
+        self.file.write_all(&self.waiting)?;
+        self.end += self.waiting.len() as u64;
+        self.waiting.clear();
+        Ok(())
+    }
+
+    fn read(&mut self, at: u64, into: &mut [u8]) -> io::Result<usize> {
+        self.file.seek(SeekFrom::Start(at))?;
+        self.file.read(into)
+    }
+}
+
+/// Where an entry is: the beginning of its key, by which most are told apart, and where its bytes are.
+#[derive(Clone, Copy, Default)]
 struct Place {
     prefix: u64,
     at: usize,
@@ -55,26 +90,51 @@ struct Place {
     value: u32,
 }
 
+impl Place {
+    fn of(self, bytes: &[u8]) -> (&[u8], &[u8]) {
+        let all = bytes.get(self.at..).unwrap_or_default();
+        let (key, rest) = all.split_at_checked(self.key as usize).unwrap_or_default();
+        (key, rest.get(..self.value as usize).unwrap_or_default())
+    }
+}
+
 /// Takes keys and values in any order.
 pub struct Runs {
     room: Room,
     bytes: Vec<u8>,
     places: Vec<Place>,
+    spool: Option<Spool>,
     /// The largest first.
     written: Vec<Written>,
+    key: Vec<u8>,
     value: Vec<u8>,
 }
 
-/// A run on disk, and how often what is in it was merged.
+/// A run in the file, and how often what is in it was merged.
+#[derive(Clone, Copy)]
 struct Written {
-    file: File,
+    from: u64,
+    to: u64,
     merged: u32,
 }
 
 impl Runs {
     /// Nothing yet.
     pub const fn new(room: Room) -> Self {
-        Self { room, bytes: Vec::new(), places: Vec::new(), written: Vec::new(), value: Vec::new() }
+        Self {
+            room,
+            bytes: Vec::new(),
+            places: Vec::new(),
+            spool: None,
+            written: Vec::new(),
+            key: Vec::new(),
+            value: Vec::new(),
+        }
+    }
+
+    /// Whether nothing came.
+    pub const fn is_empty(&self) -> bool {
+        self.places.is_empty() && self.written.is_empty()
     }
 
     /// Takes an entry in.
@@ -100,44 +160,62 @@ impl Runs {
     fn sort(&mut self) {
         let bytes = &self.bytes;
         self.places.sort_unstable_by(|a, b| {
-            a.prefix.cmp(&b.prefix).then_with(|| parts(bytes, *a).cmp(&parts(bytes, *b)))
+            a.prefix.cmp(&b.prefix).then_with(|| a.of(bytes).cmp(&b.of(bytes)))
         });
     }
 
     fn spill(&mut self) -> io::Result<()> {
         self.sort();
-        let mut out = BufWriter::with_capacity(READ_MAX, self.room.file()?);
+        let mut spool = match self.spool.take() {
+            Some(spool) => spool,
+            None => Spool { file: self.room.file()?, end: 0, waiting: Vec::new() },
+        };
+        let from = spool.end;
         for place in self.places.drain(..) {
-            let (key, value) = parts(&self.bytes, place);
-            put(&mut out, key, value)?;
+            let (key, value) = place.of(&self.bytes);
+            spool.put(key, value)?;
         }
+        spool.flush()?;
         self.bytes.clear();
-        self.written.push(Written { file: begin_again(out)?, merged: 0 });
-        self.merge_small()
+        self.written.push(Written { from, to: spool.end, merged: 0 });
+        self.spool = Some(self.merge_small(spool)?);
+        Ok(())
     }
 
     /// Makes one run of those of one size, where there are too many of them.
-    fn merge_small(&mut self) -> io::Result<()> {
+    fn merge_small(&mut self, mut spool: Spool) -> io::Result<Spool> {
         loop {
             let merged = self.written.last().map_or(0, |run| run.merged);
             let alike = self.written.iter().rev().take_while(|run| run.merged == merged).count();
-            if alike < FILES_MAX {
-                return Ok(());
+            if alike < RUNS_MAX {
+                return Ok(spool);
             }
             let some = self.written.split_off(self.written.len() - alike);
-            let mut all = InOrder::of(Vec::new(), some, READ_MAX / 2)?;
-            let mut out = BufWriter::with_capacity(READ_MAX, self.room.file()?);
-            while all.step(|entry| put(&mut out, &entry.key, &entry.value))?.is_some() {}
-            self.written.push(Written { file: begin_again(out)?, merged: merged + 1 });
+            let from = spool.end;
+            let mut all = InOrder::of(Vec::new(), &some, Some(spool), READ[0])?;
+            while all
+                .step(|key, value, spool| match spool {
+                    Some(spool) => spool.put(key, value),
+                    None => Ok(()),
+                })?
+                .is_some()
+            {}
+            spool = match all.spool {
+                Some(spool) => spool,
+                None => return Err(io::ErrorKind::NotFound.into()),
+            };
+            spool.flush()?;
+            self.written.push(Written { from, to: spool.end, merged: merged + 1 });
         }
     }
 
     /// Everything in order.
     pub fn in_order(mut self) -> io::Result<InOrder> {
         self.sort();
-        let each = (self.room.bytes / (self.written.len() + 1)).clamp(4 * 1024, READ_MAX);
+        let [least, most] = READ;
+        let each = (self.room.bytes / (self.written.len() + 1)).clamp(least, most);
         let memory = Run::Memory { bytes: self.bytes, places: self.places.into_iter() };
-        InOrder::of(vec![memory], self.written, each)
+        InOrder::of(vec![memory], &self.written, self.spool, each)
     }
 }
 
@@ -151,23 +229,10 @@ fn make_room<T>(vec: &mut Vec<T>, more: usize, most: usize) {
     }
 }
 
-fn put(out: &mut impl Write, key: &[u8], value: &[u8]) -> io::Result<()> {
-    for part in [key, value] {
-        // Both were measured when they came.
-        out.write_all(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_le_bytes())?;
-    }
-    out.write_all(key)?;
-    out.write_all(value)
-}
-
-fn begin_again(out: BufWriter<File>) -> io::Result<File> {
-    let mut file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-    file.seek(SeekFrom::Start(0))?;
-    Ok(file)
-}
-
 fn prefix(key: &[u8]) -> u64 {
-    // What Stripe's ids begin with tells little.
+    if let Some(first) = key.first_chunk() {
+        return u64::from_be_bytes(*first);
+    }
     let mut first = [0_u8; 8];
     for (slot, byte) in first.iter_mut().zip(key) {
         *slot = *byte;
@@ -175,109 +240,189 @@ fn prefix(key: &[u8]) -> u64 {
     u64::from_be_bytes(first)
 }
 
-fn parts(bytes: &[u8], place: Place) -> (&[u8], &[u8]) {
-    let all = bytes.get(place.at..).unwrap_or_default();
-    let (key, rest) = all.split_at_checked(place.key as usize).unwrap_or_default();
-    (key, rest.get(..place.value as usize).unwrap_or_default())
+/// What of a run in the file is in memory.
+struct Window {
+    bytes: Vec<u8>,
+    /// What of them is still to be read, and where in the file that goes on.
+    at: usize,
+    next: u64,
+    to: u64,
 }
 
-/// The next entry of a run.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Entry {
-    key: Vec<u8>,
-    value: Vec<u8>,
-    run: usize,
-}
-
-impl Ord for Entry {
-    /// Turned round: the heap gives its greatest first.
-    fn cmp(&self, other: &Self) -> Ordering {
-        (&other.key, &other.value, other.run).cmp(&(&self.key, &self.value, self.run))
+impl Window {
+    /// Has so many bytes at hand, where there are any left.
+    fn have(&mut self, count: usize, each: usize, spool: &mut Spool) -> io::Result<bool> {
+        let left = self.bytes.len() - self.at;
+        if left >= count {
+            return Ok(true);
+        }
+        if left == 0 && self.next == self.to {
+            return Ok(false);
+        }
+        self.bytes.drain(..self.at);
+        self.at = 0;
+        let rest = usize::try_from(self.to - self.next).unwrap_or(usize::MAX);
+        let wished = each.max(count).saturating_sub(left).min(rest);
+        self.bytes.resize(left + wished, 0);
+        let mut from = left;
+        while let Some(room) = self.bytes.get_mut(from..).filter(|room| !room.is_empty()) {
+            let read = spool.read(self.next, room)?;
+            if read == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            from += read;
+            self.next += read as u64;
+        }
+        if self.bytes.len() < count { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(true) }
     }
-}
 
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
+    fn size(&self, at: usize) -> u32 {
+        let bytes = self.bytes.get(self.at + at..).and_then(<[u8]>::first_chunk);
+        bytes.map_or(0, |bytes| u32::from_le_bytes(*bytes))
     }
 }
 
 enum Run {
     Memory { bytes: Vec<u8>, places: std::vec::IntoIter<Place> },
-    File(BufReader<File>),
+    File(Window),
 }
 
 impl Run {
-    fn next(&mut self, run: usize, mut entry: Entry) -> io::Result<Option<Entry>> {
-        entry.run = run;
-        entry.key.clear();
-        entry.value.clear();
-        match self {
-            Self::Memory { bytes, places } => {
-                let Some(place) = places.next() else { return Ok(None) };
-                let (key, value) = parts(bytes, place);
-                entry.key.extend_from_slice(key);
-                entry.value.extend_from_slice(value);
-            }
-            Self::File(file) => {
-                if file.fill_buf()?.is_empty() {
-                    return Ok(None);
-                }
-                let mut size = || -> io::Result<usize> {
-                    let mut bytes = [0_u8; 4];
-                    file.read_exact(&mut bytes)?;
-                    Ok(u32::from_le_bytes(bytes) as usize)
-                };
-                let (key, value) = (size()?, size()?);
-                entry.key.resize(key, 0);
-                file.read_exact(&mut entry.key)?;
-                entry.value.resize(value, 0);
-                file.read_exact(&mut entry.value)?;
-            }
+    fn next(&mut self, each: usize, spool: Option<&mut Spool>) -> io::Result<Option<Place>> {
+        let window = match self {
+            Self::Memory { places, .. } => return Ok(places.next()),
+            Self::File(window) => window,
+        };
+        let Some(spool) = spool else { return Ok(None) };
+        if !window.have(8, each, spool)? {
+            return Ok(None);
         }
-        Ok(Some(entry))
+        let (key, value) = (window.size(0), window.size(4));
+        let whole = 8 + key as usize + value as usize;
+        window.have(whole, each, spool)?;
+        let place = Place { prefix: 0, at: window.at + 8, key, value };
+        window.at += whole;
+        let (bytes, _) = place.of(&window.bytes);
+        Ok(Some(Place { prefix: prefix(bytes), ..place }))
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Memory { bytes, .. } => bytes,
+            Self::File(window) => &window.bytes,
+        }
+    }
+}
+
+/// A run with its next entry.
+struct Head {
+    run: Run,
+    place: Place,
+}
+
+impl Head {
+    fn entry(&self) -> (&[u8], &[u8]) {
+        self.place.of(self.run.bytes())
     }
 }
 
 /// Entries in order.
 pub struct InOrder {
-    sources: Vec<Run>,
-    heads: BinaryHeap<Entry>,
+    heads: Vec<Head>,
+    /// The runs as a heap: the beginning of each one's next key, and its number.
+    heap: Vec<(u64, usize)>,
+    spool: Option<Spool>,
+    each: usize,
 }
 
 impl InOrder {
-    fn of(mut sources: Vec<Run>, written: Vec<Written>, each: usize) -> io::Result<Self> {
-        let files = written.into_iter();
-        sources.extend(files.map(|run| Run::File(BufReader::with_capacity(each, run.file))));
-        let mut heads = BinaryHeap::with_capacity(sources.len());
-        for (number, source) in sources.iter_mut().enumerate() {
-            heads.extend(source.next(number, Entry::default())?);
+    fn of(
+        runs: Vec<Run>,
+        written: &[Written],
+        mut spool: Option<Spool>,
+        each: usize,
+    ) -> io::Result<Self> {
+        let files = written
+            .iter()
+            .map(|it| Run::File(Window { bytes: Vec::new(), at: 0, next: it.from, to: it.to }));
+        let mut heads = Vec::with_capacity(runs.len() + written.len());
+        for mut run in runs.into_iter().chain(files) {
+            if let Some(place) = run.next(each, spool.as_mut())? {
+                heads.push(Head { run, place });
+            }
         }
-        Ok(Self { sources, heads })
+        let heap = heads.iter().enumerate().map(|(at, head)| (head.place.prefix, at)).collect();
+        let mut all = Self { heads, heap, spool, each };
+        for at in (0..all.heap.len() / 2).rev() {
+            all.sink(at);
+        }
+        Ok(all)
+    }
+
+    fn head(&self) -> Option<&Head> {
+        self.heap.first().and_then(|(_, run)| self.heads.get(*run))
     }
 
     /// The next key.
     pub fn peek(&self) -> Option<&[u8]> {
-        self.heads.peek().map(|entry| entry.key.as_slice())
+        self.head().map(|head| head.entry().0)
     }
 
     /// The next value, read by `read`.
     pub fn next_with<T>(&mut self, read: impl FnOnce(&[u8]) -> Option<T>) -> io::Result<Option<T>> {
         let odd = || io::Error::new(io::ErrorKind::InvalidData, "a sorted run is not as written");
-        self.step(|entry| read(&entry.value).ok_or_else(odd))
+        self.step(|_, value, _| read(value).ok_or_else(odd))
     }
 
     /// Goes past the next entry.
-    fn step<T>(&mut self, read: impl FnOnce(&Entry) -> io::Result<T>) -> io::Result<Option<T>> {
-        let Some(entry) = self.heads.pop() else { return Ok(None) };
-        let found = read(&entry)?;
-        let run = entry.run;
-        if let Some(source) = self.sources.get_mut(run)
-            && let Some(next) = source.next(run, entry)?
-        {
-            self.heads.push(next);
+    fn step<T>(
+        &mut self,
+        read: impl FnOnce(&[u8], &[u8], Option<&mut Spool>) -> io::Result<T>,
+    ) -> io::Result<Option<T>> {
+        let Some(&(_, at)) = self.heap.first() else { return Ok(None) };
+        let Some(head) = self.heads.get_mut(at) else { return Ok(None) };
+        let (key, value) = head.place.of(head.run.bytes());
+        let found = read(key, value, self.spool.as_mut())?;
+        let next = head.run.next(self.each, self.spool.as_mut())?;
+        if let Some(place) = next {
+            head.place = place;
         }
+        match (next, self.heap.first_mut()) {
+            (Some(place), Some(top)) => top.0 = place.prefix,
+            _ => {
+                self.heap.swap_remove(0);
+            }
+        }
+        self.sink(0);
         Ok(Some(found))
+    }
+
+    fn is_before(&self, a: (u64, usize), b: (u64, usize)) -> bool {
+        if a.0 != b.0 {
+            return a.0 < b.0;
+        }
+        let entry = |at: usize| self.heads.get(at).map(Head::entry);
+        (entry(a.1), a.1) < (entry(b.1), b.1)
+    }
+
+    /// Puts what stands at `at` in the heap below whatever comes before it.
+    fn sink(&mut self, mut at: usize) {
+        let Some(&own) = self.heap.get(at) else { return };
+        loop {
+            let below = 2 * at + 1;
+            let Some(&left) = self.heap.get(below) else { break };
+            let (mut to, mut least) = (below, left);
+            if let Some(&right) = self.heap.get(below + 1)
+                && self.is_before(right, left)
+            {
+                (to, least) = (below + 1, right);
+            }
+            if !self.is_before(least, own) {
+                break;
+            }
+            self.heap.swap(at, to);
+            at = to;
+        }
     }
 }
 
@@ -290,11 +435,16 @@ impl merge::Sorter for Runs {
     }
 
     fn push(&mut self, key: &str, row: &Row) -> io::Result<()> {
-        let mut value = std::mem::take(&mut self.value);
+        // Ids begin alike. Scattered, the first bytes of nearly any two tell them apart.
+        let (mut place, mut value) =
+            (std::mem::take(&mut self.key), std::mem::take(&mut self.value));
+        place.clear();
+        place.extend_from_slice(&merge::scattered(key).to_be_bytes());
+        place.extend_from_slice(key.as_bytes());
         value.clear();
         row.write(&mut value);
-        let pushed = self.push_bytes(key.as_bytes(), &value);
-        self.value = value;
+        let pushed = self.push_bytes(&place, &value);
+        (self.key, self.value) = (place, value);
         pushed
     }
 
@@ -310,8 +460,8 @@ impl merge::Sorted for InOrder {
         self.peek()
     }
 
-    fn take(&mut self) -> io::Result<Option<Row>> {
-        self.next_with(Row::read)
+    fn take(&mut self, row: &mut Row) -> io::Result<()> {
+        self.next_with(|bytes| row.fill(bytes)).map(drop)
     }
 }
 

@@ -98,3 +98,53 @@ fn after_payments_while_the_listener_was_down_the_money_ties_out() {
     said(&env, &["catch-up", "--since", "60d"]);
     assert_eq!(said(&env, &["reconcile"])["money"], compared["money"]);
 }
+
+#[test]
+fn what_happened_before_the_providers_events_begin_is_told_by_its_objects() {
+    const SOLD_AT: i64 = 1_790_000_000;
+    let env = Env::new().with("STRIPEGYM_NOW", &SOLD_AT.to_string());
+    let sandbox = env.sandbox(&[]);
+    env.ok(&["checkout", "--amount", "500", "--currency", "jpy", "--pay", "4242424242424242"]);
+    let sold = pay(&sandbox, "1000", "pm_card_visa");
+    sandbox.api.make("/v1/refunds", &[("payment_intent", &sold), ("amount", "300")]);
+    pay(&sandbox, "800", "pm_card_createDispute");
+    // No event is as young as those that are asked for.
+    let later = (SOLD_AT + 45 * 86_400).to_string();
+    let run = |args: &[&str]| {
+        let mut command = env.command(args);
+        command.env("STRIPEGYM_NOW", &later);
+        Env::run_within(command, crate::env::PATIENCE)
+    };
+    let caught = run(&["catch-up", "--since", "60d", "--json"]);
+    let told: Value =
+        serde_json::from_str(&caught.out).unwrap_or_else(|_| panic!("{}", caught.err));
+    assert_eq!(told["events"], 0, "{told}");
+    assert!(told["fresh"].as_u64().unwrap() > 3, "{told}");
+    let compared = run(&["reconcile", "--json"]);
+    assert_eq!(compared.code, 0, "{}{}", compared.out, compared.err);
+    let again: Value =
+        serde_json::from_str(&run(&["catch-up", "--since", "60d", "--json"]).out).unwrap();
+    assert_eq!(again["fresh"], 0, "{again}");
+    assert_eq!(run(&["ledger", "verify"]).code, 0);
+}
+
+#[test]
+fn only_what_could_not_be_delivered_is_asked_for_where_that_is_wished() {
+    let env = Env::new();
+    let sandbox = env.sandbox(&[]);
+    let (mut listener, _) = listen_with(&env, &[]);
+    let heard = pay(&sandbox, "2000", "pm_card_visa");
+    listener.line_with("charge.succeeded");
+    eventually("everything was delivered", || {
+        let list = sandbox.api.read("/_stripegym/deliveries?status=pending&limit=100");
+        list["data"].as_array().unwrap().is_empty().then_some(())
+    });
+    listener.interrupt();
+    pay(&sandbox, "700", "pm_card_visa");
+    let all = sandbox.api.read("/v1/events?limit=100")["data"].as_array().unwrap().len();
+    let caught = said(&env, &["catch-up", "--undelivered"]);
+    let read = caught["events"].as_u64().unwrap();
+    assert!(read > 0 && usize::try_from(read).unwrap() < all, "{caught} of {all}, not {heard}");
+    assert!(caught["fresh"].as_u64().unwrap() > 0, "{caught}");
+    env.ok(&["reconcile"]);
+}

@@ -127,6 +127,51 @@ fn no_line_is_wider_than_the_terminal() {
 }
 
 #[test]
+fn what_the_provider_proves_is_replayed_after_a_y_and_not_after_an_n() {
+    for lang in LANGS {
+        let env = world(lang);
+        let sandbox = env.sandbox(&[]);
+        let row = [
+            ("amount", "700"),
+            ("currency", "jpy"),
+            ("payment_method", "pm_card_visa"),
+            ("confirm", "true"),
+            ("automatic_payment_methods[enabled]", "true"),
+            ("automatic_payment_methods[allow_redirects]", "never"),
+        ];
+        sandbox.api.make("/v1/payment_intents", &row);
+        for (answer, code) in [("n\n", 1), ("y\n", 0)] {
+            let mut asking = Terminal::start(&env, &["reconcile", "--fix"]);
+            asking.shows("? ");
+            asking.press(answer);
+            assert_eq!(asking.end(), code, "{lang} {answer}:\n{}", asking.written());
+        }
+        assert_eq!(env.run(&["reconcile"]).code, 0, "{lang}");
+    }
+}
+
+#[test]
+fn of_many_rows_that_agree_a_person_sees_those_that_differ() {
+    let head = "id,amount,currency\n";
+    let rows = |differing: usize| -> String {
+        let row = |n: usize| format!("pi_{n:02},{},jpy", 500 + usize::from(n == differing));
+        (0..60).map(row).collect::<Vec<_>>().join("\n")
+    };
+    for lang in LANGS {
+        let env = world(lang);
+        std::fs::write(env.path().join("a.csv"), format!("{head}{}", rows(99))).unwrap();
+        std::fs::write(env.path().join("b.csv"), format!("{head}{}", rows(7))).unwrap();
+        let sides = ["reconcile", "--ours", "csv:a.csv", "--theirs", "csv:b.csv"];
+        let mut shown = Terminal::start(&env, &sides);
+        assert_eq!(shown.end(), 1, "{lang}:\n{}", shown.written());
+        let said = plain(&shown.written());
+        assert!(said.contains("pi_07") && !said.contains("pi_08"), "{lang}:\n{said}");
+        // Who reads a file gets those that agree as well.
+        assert!(env.run(&sides).out.contains("pi_08"), "{lang}");
+    }
+}
+
+#[test]
 fn lines_of_a_log_come_as_they_are_written_until_ctrl_c() {
     for lang in LANGS {
         let env = world(lang);

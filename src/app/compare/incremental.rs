@@ -25,12 +25,13 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 
 /// From how many new or connected rows on it is quicker, and takes less memory, to compare everything.
 const ROWS_MAX: usize = 50_000;
 
 /// What is changed when what is kept means something else.
-const FORM: u32 = 2;
+const FORM: u32 = 3;
 
 /// Under which name it is noted how far both sides were read.
 const WAS: &str = "was";
@@ -223,22 +224,32 @@ fn replaced(kept: &Kept, news: &mut [News; 2]) -> io::Result<Numbered> {
     Ok(gone)
 }
 
+/// What is new on a side and how far it goes now; `None` where that cannot be told, or is too much.
+type Changed = Option<(News, Read)>;
+
 /// What is new on both sides, and how far they go now; `None` where that cannot be told, or is too much.
 fn changed(plan: &Plan, was: &Was, kept: &Kept, given: Given) -> Option<([News; 2], Was)> {
     let ([own_source, other_source], [own_map, other_map]) = (&plan.sources, &plan.maps);
     let [own, other] = &was.sides;
     let [own_told, other_told] = given.provider;
     let ledger = given.ledger.as_deref();
-    let read = |source, map, read, told| match side(plan, (source, map), read, ledger, kept, told) {
-        Ok(found) => found,
+    let files = [(own_source, own_map, own), (other_source, other_map, other)];
+    // What was compared of files is gone through again to know that nothing of it changed: both at once.
+    let [own_file, other_file] = thread::scope(|scope| {
+        files
+            .map(|(source, map, read)| scope.spawn(move || file(plan, (source, map), read)))
+            .map(|file| file.join().unwrap_or(Ok(None)))
+    });
+    let read = |source, read: &Read, file, told| {
+        let found = match (&read.at, file) {
+            (At::File(..), file) => file,
+            _ => side(plan, source, read, ledger, kept, told),
+        };
         // It is said where everything is read, with the right line.
-        Err(error) => {
-            tracing::debug!(%error, "what changed cannot be read");
-            None
-        }
+        found.inspect_err(|error| tracing::debug!(%error, "what changed cannot be read")).ok()?
     };
-    let (ours, own) = read(own_source, own_map, own, own_told)?;
-    let (theirs, other) = read(other_source, other_map, other, other_told)?;
+    let (ours, own) = read(own_source, own, own_file, own_told)?;
+    let (theirs, other) = read(other_source, other, other_file, other_told)?;
     Some(([ours, theirs], Was::new(&plan.rules, [own, other])))
 }
 
@@ -253,24 +264,30 @@ enum SideError {
     Io(#[from] io::Error),
 }
 
+/// A side that is a file.
+fn file(plan: &Plan, (source, map): (&Source, &Map), read: &Read) -> Result<Changed, SideError> {
+    let (At::File(mark, head), Source::Csv(path) | Source::Jsonl(path)) = (&read.at, source) else {
+        return Ok(None);
+    };
+    let Some((found, mark)) = grown(plan, (source, path, map), mark, *head)? else {
+        return Ok(None);
+    };
+    let rows = found.into_iter().map(Fresh::new).collect();
+    let news = News { rows, ..News::default() };
+    Ok(Some((news, Read { at: At::File(mark, *head), rows: read.rows })))
+}
+
+/// A side that is none.
 fn side(
     plan: &Plan,
-    (source, map): (&Source, &Map),
+    source: &Source,
     read: &Read,
     ledger: Option<&Ledger>,
     kept: &Kept,
     told: Option<(News, Told)>,
-) -> Result<Option<(News, Read)>, SideError> {
+) -> Result<Changed, SideError> {
     let rows = read.rows;
     Ok(match (&read.at, source) {
-        (At::File(mark, head), Source::Csv(path) | Source::Jsonl(path)) => {
-            let Some((found, mark)) = grown(plan, (source, path, map), mark, *head)? else {
-                return Ok(None);
-            };
-            let rows_found = found.into_iter().map(Fresh::new).collect();
-            let news = News { rows: rows_found, ..News::default() };
-            Some((news, Read { at: At::File(mark, *head), rows }))
-        }
         (At::Ledger(from), Source::Ledger) => {
             let Some(ledger) = ledger else { return Ok(None) };
             let found = changed::ledger(ledger, from, kept, plan.span)?;

@@ -13,10 +13,11 @@ use crate::domain::book::creem::PREFIX;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::notice::Notice;
 use crate::domain::reconcile::columns::Map;
+use crate::domain::reconcile::judge::Matched;
 use crate::domain::reconcile::judge::Rules;
-use crate::domain::reconcile::merge::{Gathering, compare};
-use crate::domain::reconcile::row::{Row, What};
-use crate::domain::reconcile::{Finding, Side, Summary};
+use crate::domain::reconcile::merge::{Gathering, LANES, lane_of, tie_out};
+use crate::domain::reconcile::row::{Key, Row, What};
+use crate::domain::reconcile::{Finding, Side, Summary, Verdict};
 use crate::domain::time::Timestamp;
 use crate::shop::creem_api::Creem;
 use crate::store::Ledger;
@@ -28,12 +29,16 @@ use crate::stripe::calls::Window;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Duration;
 
-/// What each sorter may hold in memory. A side has one for each key that its rows stand under and one for the parts
-/// of payouts, and what is found has one: eleven at most, and mostly three.
-const ROOM: usize = 2 * 1024 * 1024;
+/// What each sorter may hold in memory. A side has one for each lane of each key that its rows stand under and one for
+/// the parts of payouts, and what is found has one: nineteen at most, and mostly five.
+const ROOM: usize = 1024 * 1024;
+
+/// After how many findings it is told how far it has come.
+const TOLD_EVERY: u64 = 1_024;
 
 /// From how many rows on nobody reads what agrees.
 const BRIEF_FROM: u64 = 10_000;
@@ -153,7 +158,7 @@ pub async fn run(
 type Shelf = Arc<Mutex<Option<Keeping>>>;
 
 fn taken(shelf: &Shelf) -> Option<Keeping> {
-    shelf.lock().unwrap_or_else(PoisonError::into_inner).take()
+    locked(shelf).take()
 }
 
 /// Compares what is new alone; where that cannot be told, what is read from now on is kept for the next time.
@@ -176,7 +181,7 @@ async fn again(
         let compared = incremental::again(&home, &plan, room.clone(), given);
         if !matches!(compared, Ok(Some(_))) {
             let keeping = Keeping::begin(&incremental::place(&home, &plan), room)?;
-            *shelf.lock().unwrap_or_else(PoisonError::into_inner) = Some(keeping);
+            *locked(&shelf) = Some(keeping);
         }
         compared
     });
@@ -209,9 +214,14 @@ fn of_folder(context: &Context, error: io::Error) -> Fault {
     Fault::file(&context.config.home, error)
 }
 
+/// Whether rows are kept. It is decided before the first is read.
+fn is_kept(shelf: &Shelf) -> bool {
+    locked(shelf).is_some()
+}
+
 /// Keeps a row for the next time, where rows are kept.
 fn keep(shelf: &Shelf, side: Side, fresh: impl FnOnce() -> Fresh) -> io::Result<()> {
-    match shelf.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+    match locked(shelf).as_mut() {
         Some(keeping) => keeping.row(side, &fresh()),
         None => Ok(()),
     }
@@ -236,8 +246,7 @@ async fn gather(
         (Source::Provider, _, Some(stripe)) => {
             let window = Window { since: span.since, until: span.until };
             let failed = |error| of_provided(context, error);
-            let kept = shelf.lock().unwrap_or_else(PoisonError::into_inner).is_some();
-            if kept {
+            if is_kept(shelf) {
                 // Before anything is read: what happens meanwhile is read again the next time.
                 let told = changed::told(stripe).await.map_err(failed)?;
                 counted.reached(told.map(At::Provider));
@@ -292,6 +301,7 @@ async fn file(
     shelf: Shelf,
 ) -> Result<Gathering<Runs>, Fault> {
     let (plan, read) = (Arc::clone(plan), source.clone());
+    let kept = is_kept(&shelf);
     let reading = tokio::task::spawn_blocking(move || {
         let [ours, theirs] = &plan.maps;
         let map = if side == Side::Ours { ours } else { theirs };
@@ -301,7 +311,7 @@ async fn file(
                 return Ok(());
             }
             gathering.push(&row)?;
-            keep(&shelf, side, || Fresh::new(row))
+            if kept { keep(&shelf, side, || Fresh::new(row)) } else { Ok(()) }
         })?;
         counted.told(&told);
         Ok::<_, TableError>((gathering, told))
@@ -328,7 +338,50 @@ fn of_provided(context: &Context, error: ProvidedError) -> Fault {
     }
 }
 
-/// Compares what was gathered.
+/// What was found so far, by whichever lane.
+struct Found<'f> {
+    plan: &'f Plan,
+    brief: bool,
+    progress: &'f Progress,
+    keeping: Option<Mutex<Keeping>>,
+    sorted: Mutex<Runs>,
+}
+
+/// What one lane found.
+#[derive(Default)]
+struct Tally {
+    summary: Summary,
+    bytes: Vec<u8>,
+    count: u64,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Found<'_> {
+    fn take(&self, tally: &mut Tally, finding: &Finding) -> io::Result<()> {
+        tally.count += 1;
+        if tally.count.is_multiple_of(TOLD_EVERY) {
+            self.progress.found.fetch_add(TOLD_EVERY, Ordering::Relaxed);
+        }
+        if !self.plan.wants(finding) {
+            return Ok(());
+        }
+        tally.summary.add(finding);
+        if let Some(keeping) = self.keeping.as_ref().filter(|_| finding.verdict != Verdict::Match) {
+            locked(keeping).finding(finding)?;
+        }
+        if self.brief && finding.verdict.is_well() {
+            return Ok(());
+        }
+        tally.bytes.clear();
+        finding.write(&mut tally.bytes);
+        locked(&self.sorted).push_bytes(&finding.order(), &tally.bytes)
+    }
+}
+
+/// Compares what was gathered, lanes side by side.
 pub(super) fn merge(
     plan: &Plan,
     ours: Gathering<Runs>,
@@ -337,29 +390,61 @@ pub(super) fn merge(
     progress: &Progress,
     keeping: Option<Keeping>,
 ) -> io::Result<Compared> {
-    let mut summary = Summary::default();
-    let mut sorted = Runs::new(room);
-    let mut bytes = Vec::new();
     let rows = [ours.rows, theirs.rows];
     let brief = plan.leaves_out(ours.rows.max(theirs.rows));
-    compare(&plan.rules, ours, theirs, &mut |finding: Finding| {
-        progress.found.fetch_add(1, Ordering::Relaxed);
-        if !plan.wants(&finding) {
-            return Ok(());
+    let sorted = Mutex::new(Runs::new(room));
+    let found = Found { plan, brief, progress, keeping: keeping.map(Mutex::new), sorted };
+    let mut tallies: [Tally; LANES] = Default::default();
+    let sides = Mutex::new([ours, theirs]);
+    for key in Key::ALL {
+        let lanes = locked(&sides).each_mut().map(|side| side.take(key));
+        let [Some(own), Some(other)] = lanes else { continue };
+        if own.iter().chain(&other).all(Runs::is_empty) {
+            continue;
         }
-        summary.add(&finding);
-        if let Some(keeping) = &keeping {
-            keeping.finding(&finding)?;
-        }
-        if brief && finding.verdict.is_well() {
-            return Ok(());
-        }
-        bytes.clear();
-        finding.write(&mut bytes);
-        sorted.push_bytes(&finding.order(), &bytes)
-    })?;
-    if let Some(keeping) = keeping {
+        let (found, sides) = (&found, &sides);
+        thread::scope(|scope| {
+            let pairs = own.into_iter().zip(other).zip(&mut tallies);
+            let work = |(pair, tally)| move || one_lane(found, key, pair, tally, sides);
+            let mut lanes = pairs.map(work);
+            let first = lanes.next();
+            let others: Vec<_> = lanes.map(|lane| scope.spawn(lane)).collect();
+            let first = first.map_or(Ok(()), |lane| lane());
+            let mut ends = others.into_iter().map(thread::ScopedJoinHandle::join);
+            let broken = |_| Err(io::Error::other("a lane broke off"));
+            first.and(ends.try_for_each(|end| end.unwrap_or_else(broken)))
+        })?;
+    }
+    let [own, other] = sides.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let [first, rest @ ..] = &mut tallies;
+    for (side, parts) in [(Side::Ours, own.into_parts()), (Side::Theirs, other.into_parts())] {
+        tie_out(&plan.rules, side, parts, &mut |finding| found.take(first, finding))?;
+    }
+    for tally in rest {
+        first.summary.add_all(&tally.summary);
+    }
+    let summary = std::mem::take(&mut first.summary);
+    if let Some(keeping) = found.keeping {
+        let keeping = keeping.into_inner().unwrap_or_else(PoisonError::into_inner);
         keeping.end(&summary, &progress.was(&plan.rules, rows).noted()?)?;
     }
+    let sorted = found.sorted.into_inner().unwrap_or_else(PoisonError::into_inner);
     Ok(Compared { summary, findings: sorted.in_order()? })
+}
+
+fn one_lane(
+    found: &Found<'_>,
+    key: Key,
+    pair: (Runs, Runs),
+    tally: &mut Tally,
+    sides: &Mutex<[Gathering<Runs>; 2]>,
+) -> io::Result<()> {
+    lane_of(&found.plan.rules, key, pair, &mut |matched| match matched {
+        Matched::Found(finding) => found.take(tally, finding),
+        // What is tried under its next key may belong to another lane there.
+        Matched::Later(side, row) => {
+            let [ours, theirs] = &mut *locked(sides);
+            if side == Side::Ours { ours } else { theirs }.put(row, Some(key))
+        }
+    })
 }

@@ -5,6 +5,7 @@ use crate::app::compare::progress::{Counted, Part};
 use crate::app::compare::source::Source;
 use crate::domain::reconcile::columns::{Columns, Map, Odd, plain};
 use crate::domain::reconcile::row::Row;
+use memchr::{memchr_iter, memchr2};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
@@ -131,11 +132,13 @@ fn separated(
         }
     };
     let (columns, delimiter) = found;
+    // What quotes nothing is cut where the signs stand; from the first line that does on, as CSV has it.
+    let quoted = cut(&mut file, delimiter, &mut line, &columns, each)?;
     let mut rows = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .delimiter(delimiter)
-        .from_reader(file);
+        .from_reader(quoted.chain(file));
     let mut record = csv::StringRecord::new();
     let broken = |error: csv::Error| TableError::Form(error.to_string());
     while rows.read_record(&mut record).map_err(broken)? {
@@ -149,6 +152,46 @@ fn separated(
         }
     }
     Ok(bytes)
+}
+
+/// Gives the rows of lines that quote nothing to `each`, and counts them; the first line that is not so, or nothing.
+fn cut(
+    file: &mut impl BufRead,
+    delimiter: u8,
+    line: &mut u64,
+    columns: &Columns,
+    each: &mut dyn FnMut(Row) -> io::Result<()>,
+) -> Result<io::Cursor<Vec<u8>>, TableError> {
+    let mut bytes = Vec::new();
+    let mut ends: Vec<usize> = Vec::new();
+    loop {
+        bytes.clear();
+        if file.read_until(b'\n', &mut bytes)? == 0 {
+            return Ok(io::Cursor::new(bytes));
+        }
+        let all = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+        let all = all.strip_suffix(b"\r").unwrap_or(all);
+        let text = std::str::from_utf8(all);
+        let Some(text) = text.ok().filter(|it| memchr2(b'"', b'\r', it.as_bytes()).is_none())
+        else {
+            return Ok(io::Cursor::new(bytes));
+        };
+        *line += 1;
+        if text.is_empty() {
+            continue;
+        }
+        ends.clear();
+        ends.extend(memchr_iter(delimiter, text.as_bytes()));
+        ends.push(text.len());
+        let cell = |at: usize| {
+            let from = at.checked_sub(1).and_then(|at| ends.get(at)).map_or(0, |end| end + 1);
+            Cow::Borrowed(ends.get(at).and_then(|to| text.get(from..*to)).unwrap_or_default())
+        };
+        let row = columns.row(cell).map_err(|odd| TableError::Line { line: *line, odd })?;
+        if let Some(row) = row {
+            each(row)?;
+        }
+    }
 }
 
 /// The sign that stands most often between the names.
@@ -281,6 +324,8 @@ fn only_table(connection: &Connection) -> Result<String, TableError> {
 mod tests {
     use super::*;
     use crate::domain::reconcile::row::Key;
+    use proptest::prelude::*;
+    use std::fmt::Write as _;
 
     fn rows(bytes: &[u8], map: &Map) -> Result<Vec<Row>, TableError> {
         let folder = tempfile::tempdir().unwrap();
@@ -305,6 +350,46 @@ mod tests {
         let excel =
             rows(b"\xEF\xBB\xBFsep=;\r\nid;amount;currency\r\nch_1;500;jpy\r\n", &Map::default());
         assert_eq!(excel.unwrap()[0].key(Key::Charge), Some("ch_1"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn lines_without_quotes_are_read_as_lines_with_quotes_are(
+            lines in prop::collection::vec(("(|pi_[0-9]|ch_1|é|[ a-z]{0,4})", 0..3_i64, 0..4_usize), 0..12),
+            ended in any::<bool>(),
+        ) {
+            let mut texts = [(); 2].map(|()| "id,amount,currency,reference\n".to_owned());
+            for (id, amount, end) in &lines {
+                let end = ["\n", "\r\n", "\n\n", "\n"][*end];
+                for (text, sign) in texts.iter_mut().zip(["", "\""]) {
+                    let more = if *amount == 2 { ",x" } else { "" };
+                    write!(text, "{sign}{id}{sign},{amount},jpy,{id}{more}{end}").unwrap();
+                }
+            }
+            if !ended {
+                for text in &mut texts {
+                    text.truncate(text.trim_end().len());
+                }
+            }
+            let [plain, quoted] = texts.map(|text| rows(text.as_bytes(), &Map::default()).unwrap());
+            prop_assert_eq!(plain, quoted);
+        }
+    }
+
+    #[test]
+    fn a_quote_anywhere_is_one_and_its_line_is_still_told() {
+        let head = "id,amount,currency\n";
+        let text = format!("{head}ch_1,1,jpy\n\"ch_2\n, 2\",2,jpy\nch_3,3,jpy\n");
+        let found = rows(text.as_bytes(), &Map::default()).unwrap();
+        let ids: Vec<&str> = found.iter().map(|row| row.id.as_str()).collect();
+        assert_eq!(ids, ["ch_1", "ch_2\n, 2", "ch_3"]);
+        let error = rows(format!("{text}ch_4,x,jpy\n").as_bytes(), &Map::default()).unwrap_err();
+        assert_eq!(error.to_string(), "line 6: `x` is no amount");
+        let mut said = Map::default();
+        assert!(said.add("encoding", "utf-8"));
+        let error = rows(b"id,amount,currency\na,1,jpy\nb,2,jpy\nc\xFF,3,jpy\n", &said);
+        assert!(error.unwrap_err().to_string().to_lowercase().contains("utf-8"));
     }
 
     #[test]

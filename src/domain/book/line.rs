@@ -181,7 +181,7 @@ impl Meaning {
         }
         let unreadable = |problem: String| Self { problem: Some(problem), ..Self::default() };
         if kind != SEEN {
-            return match Event::stored(body) {
+            return match Event::outlined(body) {
                 Ok(event) => Self::of_event(&event),
                 Err(error) => unreadable(error.to_string()),
             };
@@ -260,6 +260,83 @@ fn seen_read(written: &Value) -> Option<Seen> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    /// Members that objects have, and what may stand there.
+    fn any_member() -> impl Strategy<Value = (String, Value)> {
+        let names = [
+            "amount",
+            "amount_captured",
+            "amount_paid",
+            "amount_received",
+            "amount_refunded",
+            "amount_total",
+            "balance_transaction",
+            "balance_transactions",
+            "captured",
+            "charge",
+            "currency",
+            "failure_balance_transaction",
+            "fee",
+            "invoice",
+            "latest_charge",
+            "lines",
+            "mode",
+            "net",
+            "payment",
+            "payment_intent",
+            "payment_status",
+            "payments",
+            "refunds",
+            "reporting_category",
+            "source",
+            "status",
+            "total_details",
+            "total_taxes",
+            "type",
+        ];
+        let plain = prop_oneof![
+            (0..3_i64).prop_map(Value::from),
+            any::<bool>().prop_map(Value::from),
+            prop::sample::select(vec![
+                "jpy",
+                "paid",
+                "succeeded",
+                "failed",
+                "pi_1",
+                "ch_1",
+                "charge"
+            ])
+            .prop_map(Value::from),
+            Just(Value::Null),
+        ];
+        let inner = plain.clone().prop_map(|it| {
+            json!({"id": "in_1", "object": "refund", "amount": it,
+            "currency": "jpy", "charge": "ch_9", "amount_tax": it, "payment_intent": it})
+        });
+        let list = inner.clone().prop_map(|it| json!({"data": [it]}));
+        let value = prop_oneof![3 => plain, 1 => inner.clone(), 1 => list,
+            1 => inner.prop_map(|it| json!([it]))];
+        (prop::sample::select(names.to_vec()).prop_map(str::to_owned), value)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_never_looked_into_tells_nothing_of_money(
+            kind in prop::sample::select(vec!["checkout.session", "payment_intent", "charge", "refund",
+                "dispute", "payout", "invoice", "invoice_payment", "balance_transaction", "transfer"]),
+            members in prop::collection::vec(any_member(), 0..12),
+        ) {
+            let mut object = json!({"id": "ob_1", "object": kind, "amount": 2, "currency": "jpy",
+                "status": "succeeded", "created": 4});
+            object.as_object_mut().unwrap().extend(members);
+            let event = json!({"id": "evt_1", "object": "event", "type": "x.y", "created": 7,
+                "data": {"object": object}});
+            let whole = Event::stored(event.to_string().as_bytes()).unwrap();
+            let line = Line::event(whole, Timestamp(9), Source::Poll);
+            prop_assert_eq!(Meaning::again(&line.kind, false, &line.body), line.meaning);
+        }
+    }
 
     #[test]
     fn a_fetched_object_says_what_an_event_about_it_says() {

@@ -376,9 +376,10 @@ fn stand(row: &mut Row, word: &str) -> Result<(), Odd> {
         ),
         (EntryStatus::Expired, &["expired", "期限切れ"]),
     ];
-    let word_plain = plain(word);
-    let known = WORDS.iter().find(|(_, words)| words.contains(&word_plain.as_str()));
-    let status = known.map(|(status, _)| *status).or_else(|| EntryStatus::read(&word_plain));
+    let listed = |word: &str| WORDS.iter().find(|(_, words)| words.contains(&word));
+    let read = |word: &str| listed(word).map(|(it, _)| *it).or_else(|| EntryStatus::read(word));
+    // As programs write it, and then as people do.
+    let status = read(word).or_else(|| read(&plain(word)));
     let status = status.ok_or_else(|| Odd::Cell { field: "status", value: word.to_owned() })?;
     if status == EntryStatus::Refunded {
         row.refunded = row.refunded.or(Some(row.amount));
@@ -389,6 +390,9 @@ fn stand(row: &mut Row, word: &str) -> Result<(), Odd> {
 }
 
 fn truth(text: &str) -> Result<Option<bool>, Odd> {
+    if text.is_empty() {
+        return Ok(None);
+    }
     match text.trim().to_ascii_lowercase().as_str() {
         "" => Ok(None),
         "true" | "1" | "live" => Ok(Some(true)),

@@ -21,11 +21,11 @@ pub struct Rules {
 }
 
 /// What became of a row under a key.
-pub enum Matched {
+pub enum Matched<'r> {
     /// It was judged.
-    Found(Box<Finding>),
+    Found(&'r Finding),
     /// Nothing stands against it under this key, and it has another.
-    Later(Side, Box<Row>),
+    Later(Side, &'r Row),
 }
 
 /// One side of a group: its payment, what stands there too often, and whether refunds came by themselves.
@@ -35,12 +35,12 @@ struct Folded {
 }
 
 /// Judges the rows under one value of `key`.
-pub fn group(
+pub fn group<E>(
     rules: &Rules,
     key: Key,
     [ours, theirs]: [Vec<Row>; 2],
-    out: &mut impl FnMut(Matched),
-) {
+    out: &mut impl FnMut(Matched<'_>) -> Result<(), E>,
+) -> Result<(), E> {
     let names = |rows: &[Row]| rows.iter().map(|row| row.id.clone()).collect::<HashSet<_>>();
     let (our_names, their_names) = (names(&ours), names(&theirs));
     let mut ours = fold(ours, &their_names);
@@ -48,18 +48,14 @@ pub fn group(
     if key == Key::Reference {
         // A merchant's own number may stand for several payments: what is there on both sides belongs together.
         while !ours.extra.is_empty() && !theirs.extra.is_empty() {
-            out(Matched::Found(Box::new(pair(
-                rules,
-                key,
-                ours.extra.remove(0),
-                theirs.extra.remove(0),
-            ))));
+            let (own, other) = (ours.extra.remove(0), theirs.extra.remove(0));
+            out(Matched::Found(&pair(rules, key, own, other)))?;
         }
     }
     match (ours.main, theirs.main) {
-        (Some(ours), Some(theirs)) => out(Matched::Found(Box::new(pair(rules, key, ours, theirs)))),
-        (Some(row), None) => alone(rules, key, Side::Ours, row, out),
-        (None, Some(row)) => alone(rules, key, Side::Theirs, row, out),
+        (Some(ours), Some(theirs)) => out(Matched::Found(&pair(rules, key, ours, theirs)))?,
+        (Some(row), None) => alone(rules, key, Side::Ours, &row, out)?,
+        (None, Some(row)) => alone(rules, key, Side::Theirs, &row, out)?,
         (None, None) => {}
     }
     for (side, rows) in [(Side::Ours, ours.extra), (Side::Theirs, theirs.extra)] {
@@ -68,9 +64,10 @@ pub fn group(
                 Side::Ours => Verdict::DuplicateInLedger,
                 Side::Theirs => Verdict::DuplicateAtProvider,
             };
-            out(Matched::Found(Box::new(single(verdict, key, side, row))));
+            out(Matched::Found(&single(verdict, key, side, row)))?;
         }
     }
+    Ok(())
 }
 
 /// Which of several names of one payment tells most of it.
@@ -131,16 +128,23 @@ fn chosen(mut payments: Vec<Row>, others: &HashSet<String>) -> (Folded, Vec<Row>
     (Folded { main: Some(main), extra: own }, views)
 }
 
-fn alone(rules: &Rules, key: Key, side: Side, row: Row, out: &mut impl FnMut(Matched)) {
+/// Judges a row that nothing stands against.
+pub fn alone<E>(
+    rules: &Rules,
+    key: Key,
+    side: Side,
+    row: &Row,
+    out: &mut impl FnMut(Matched<'_>) -> Result<(), E>,
+) -> Result<(), E> {
     if row.first_key(Some(key)).is_some() {
-        return out(Matched::Later(side, Box::new(row)));
+        return out(Matched::Later(side, row));
     }
     let verdict = match side {
-        _ if rules.waits_for(&row) => Verdict::Pending,
+        _ if rules.waits_for(row) => Verdict::Pending,
         Side::Ours => Verdict::MissingAtProvider,
         Side::Theirs => Verdict::MissingInLedger,
     };
-    out(Matched::Found(Box::new(single(verdict, key, side, row))));
+    out(Matched::Found(&single(verdict, key, side, row.clone())))
 }
 
 fn single(verdict: Verdict, key: Key, side: Side, row: Row) -> Finding {
@@ -153,13 +157,22 @@ fn single(verdict: Verdict, key: Key, side: Side, row: Row) -> Finding {
 }
 
 fn pair(rules: &Rules, key: Key, ours: Row, theirs: Row) -> Finding {
-    let (mut verdict, difference) = compare(rules, &ours, &theirs);
+    let mut finding = Finding { ours: Some(ours), theirs: Some(theirs), ..Finding::blank() };
+    judged(rules, key, &mut finding);
+    finding
+}
+
+/// Says of the two rows of a finding how they compare.
+pub fn judged(rules: &Rules, key: Key, finding: &mut Finding) {
+    let Finding { ours: Some(ours), theirs: Some(theirs), .. } = finding else { return };
+    let (mut verdict, difference) = compare(rules, ours, theirs);
     let moves = matches!(verdict, Verdict::Status | Verdict::Refund | Verdict::Dispute);
-    if moves && rules.waits_for(&theirs) {
+    if moves && rules.waits_for(theirs) {
         verdict = Verdict::Pending;
     }
-    let id = if rank(&ours) < rank(&theirs) { ours.id.clone() } else { theirs.id.clone() };
-    Finding { verdict, id, key, difference, ours: Some(ours), theirs: Some(theirs) }
+    let id = if rank(ours) < rank(theirs) { &ours.id } else { &theirs.id };
+    finding.id.clone_from(id);
+    (finding.verdict, finding.key, finding.difference) = (verdict, key, difference);
 }
 
 /// The first difference of two rows, and by how much they are apart.

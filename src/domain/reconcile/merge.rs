@@ -1,13 +1,18 @@
 //! Two sides, each ordered by a key, go past each other once a key: what finds its like is judged, what does not is
-//! tried under the next key. Only the rows under one value are held at a time.
+//! tried under the next key. Only the rows under one value are held at a time. Values are spread over lanes, each a
+//! comparison of its own, so that several can be gone through at once.
 
 use crate::domain::currency::Currency;
-use crate::domain::reconcile::judge::{Matched, Rules, group};
+use crate::domain::reconcile::judge::{Matched, Rules, alone, group, judged};
 use crate::domain::reconcile::row::{Key, Row, What};
 use crate::domain::reconcile::{Finding, Side, Verdict};
 use std::cmp::Ordering;
 
-/// Puts rows into the order of their keys, in memory or with runs on disk.
+/// Over how many lanes the values of a key are spread: as many as are gone through at once.
+pub const LANES: usize = 2;
+
+/// Puts rows into the order of their keys, in memory or with runs on disk. Any order does that is the same for both
+/// sides; rows of one key are ordered by how they are written.
 pub trait Sorter: Sized {
     /// How it fails.
     type Failure;
@@ -27,15 +32,32 @@ pub trait Sorted {
     /// How it fails.
     type Failure;
 
-    /// The key of the next row; `None` at the end.
+    /// What stands for the key of the next row; `None` at the end.
     fn key(&self) -> Option<&[u8]>;
-    /// The next row.
-    fn take(&mut self) -> Result<Option<Row>, Self::Failure>;
+    /// Puts the next row into `row`, where there is one.
+    fn take(&mut self, row: &mut Row) -> Result<(), Self::Failure>;
+}
+
+/// Scatters keys: what begins alike is far apart, and the same key is always in the same place.
+pub fn scattered(key: &str) -> u64 {
+    const BY: u64 = 0x9E37_79B9_7F4A_7C15;
+    let mix = |sum: u64, word: u64| {
+        let mixed = (sum.rotate_left(23) ^ word).wrapping_mul(BY);
+        mixed ^ mixed >> 29
+    };
+    let (words, rest) = key.as_bytes().as_chunks::<8>();
+    let sum = words.iter().fold(BY, |sum, word| mix(sum, u64::from_le_bytes(*word)));
+    let rest = rest.iter().fold(key.len() as u64, |rest, byte| rest << 8 | u64::from(*byte));
+    mix(mix(sum, rest), 0)
+}
+
+fn lane(key: &str) -> usize {
+    usize::from(!scattered(key).is_multiple_of(2))
 }
 
 /// One side on its way: its rows under the first key that each has, and the parts of its payouts.
 pub struct Gathering<S> {
-    keys: [S; 4],
+    keys: [[S; LANES]; 4],
     parts: S,
     /// How many rows came.
     pub rows: u64,
@@ -44,7 +66,8 @@ pub struct Gathering<S> {
 impl<S: Sorter> Gathering<S> {
     /// Nothing yet, with sorters like `sorter`.
     pub fn new(sorter: &S) -> Self {
-        Self { keys: [(); 4].map(|()| sorter.empty()), parts: sorter.empty(), rows: 0 }
+        let lanes = || [(); LANES].map(|()| sorter.empty());
+        Self { keys: [(); 4].map(|()| lanes()), parts: sorter.empty(), rows: 0 }
     }
 
     /// Takes a row in.
@@ -58,88 +81,134 @@ impl<S: Sorter> Gathering<S> {
         self.put(row, None)
     }
 
-    fn put(&mut self, row: &Row, after: Option<Key>) -> Result<(), S::Failure> {
+    /// Takes a row in under the first key that it has after `after`.
+    pub fn put(&mut self, row: &Row, after: Option<Key>) -> Result<(), S::Failure> {
         let Some(key) = row.first_key(after) else { return Ok(()) };
-        match self.keys.get_mut(key as usize).zip(row.key(key)) {
-            Some((sorter, value)) => sorter.push(value, row),
-            None => Ok(()),
-        }
+        let Some((lanes, value)) = self.keys.get_mut(key as usize).zip(row.key(key)) else {
+            return Ok(());
+        };
+        lanes.get_mut(lane(value)).map_or(Ok(()), |sorter| sorter.push(value, row))
     }
 
-    fn take(&mut self, key: Key) -> Option<S> {
-        let sorter = self.keys.get_mut(key as usize)?;
-        let empty = sorter.empty();
-        Some(std::mem::replace(sorter, empty))
+    /// What came under a key, by lane. What is put there from now on comes too late.
+    pub fn take(&mut self, key: Key) -> Option<[S; LANES]> {
+        let lanes = self.keys.get_mut(key as usize)?;
+        Some(lanes.each_mut().map(|sorter| {
+            let empty = sorter.empty();
+            std::mem::replace(sorter, empty)
+        }))
+    }
+
+    /// The parts of its payouts, once every key was gone through.
+    pub fn into_parts(self) -> S {
+        self.parts
     }
 }
 
-/// Compares two sides; what is found comes in no order that means anything.
+/// Compares two sides, one lane after the other; what is found comes in no order that means anything.
 pub fn compare<S: Sorter>(
     rules: &Rules,
     mut ours: Gathering<S>,
     mut theirs: Gathering<S>,
-    found: &mut impl FnMut(Finding) -> Result<(), S::Failure>,
+    found: &mut impl FnMut(&Finding) -> Result<(), S::Failure>,
 ) -> Result<(), S::Failure> {
     for key in Key::ALL {
         let (Some(own), Some(other)) = (ours.take(key), theirs.take(key)) else { continue };
-        let (mut own, mut other) = (own.sorted()?, other.sorted()?);
-        while let Some(sides) = next_group(&mut own, &mut other)? {
-            let mut outcomes = Vec::with_capacity(2);
-            group(rules, key, sides, &mut |outcome| outcomes.push(outcome));
-            for outcome in outcomes {
-                match outcome {
-                    Matched::Found(finding) => found(*finding)?,
-                    Matched::Later(Side::Ours, row) => ours.put(&row, Some(key))?,
-                    Matched::Later(Side::Theirs, row) => theirs.put(&row, Some(key))?,
-                }
-            }
+        for sides in own.into_iter().zip(other) {
+            lane_of(rules, key, sides, &mut |matched| match matched {
+                Matched::Found(finding) => found(finding),
+                Matched::Later(Side::Ours, row) => ours.put(row, Some(key)),
+                Matched::Later(Side::Theirs, row) => theirs.put(row, Some(key)),
+            })?;
         }
     }
-    for (side, parts) in [(Side::Ours, ours.parts), (Side::Theirs, theirs.parts)] {
-        tie_out(rules, side, parts.sorted()?, found)?;
+    for (side, side_parts) in [(Side::Ours, ours.parts), (Side::Theirs, theirs.parts)] {
+        tie_out(rules, side, side_parts, found)?;
     }
     Ok(())
 }
 
-/// The rows under the least value that either side has next.
-fn next_group<S: Sorted>(
-    ours: &mut S,
-    theirs: &mut S,
-) -> Result<Option<[Vec<Row>; 2]>, S::Failure> {
-    let order = match (ours.key(), theirs.key()) {
-        (None, None) => return Ok(None),
-        (Some(_), None) => Ordering::Less,
-        (None, Some(_)) => Ordering::Greater,
-        (Some(own), Some(other)) => own.cmp(other),
-    };
-    let own = if order == Ordering::Greater { Vec::new() } else { under_one(ours)? };
-    let other = if order == Ordering::Less { Vec::new() } else { under_one(theirs)? };
-    Ok(Some([own, other]))
+/// Goes through one lane of a key.
+pub fn lane_of<S: Sorter>(
+    rules: &Rules,
+    key: Key,
+    (ours, theirs): (S, S),
+    out: &mut impl FnMut(Matched<'_>) -> Result<(), S::Failure>,
+) -> Result<(), S::Failure> {
+    let (mut ours, mut theirs) = (ours.sorted()?, theirs.sorted()?);
+    // Most rows stand alone against their like: for those nothing is made anew.
+    let rows = || Some(Row::blank());
+    let mut finding = Finding { ours: rows(), theirs: rows(), ..Finding::blank() };
+    let mut value = Vec::new();
+    while let Finding { ours: Some(own), theirs: Some(other), .. } = &mut finding {
+        let order = match (ours.key(), theirs.key()) {
+            (None, None) => break,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(own), Some(other)) => own.cmp(other),
+        };
+        let least = if order == Ordering::Greater { theirs.key() } else { ours.key() };
+        value.clear();
+        value.extend_from_slice(least.unwrap_or_default());
+        let (on_ours, on_theirs) = (order != Ordering::Greater, order != Ordering::Less);
+        if on_ours {
+            ours.take(own)?;
+        }
+        if on_theirs {
+            theirs.take(other)?;
+        }
+        let more = ours.key() == Some(&value) || theirs.key() == Some(&value);
+        let refund = on_ours && own.what == What::Refund || on_theirs && other.what == What::Refund;
+        if more || refund {
+            let own = under_one(&mut ours, &value, on_ours.then_some(own))?;
+            let other = under_one(&mut theirs, &value, on_theirs.then_some(other))?;
+            group(rules, key, [own, other], out)?;
+        } else if on_ours && on_theirs {
+            judged(rules, key, &mut finding);
+            out(Matched::Found(&finding))?;
+        } else if on_ours {
+            alone(rules, key, Side::Ours, own, out)?;
+        } else {
+            alone(rules, key, Side::Theirs, other, out)?;
+        }
+    }
+    Ok(())
 }
 
-fn under_one<S: Sorted>(rows: &mut S) -> Result<Vec<Row>, S::Failure> {
-    let Some(key) = rows.key().map(<[u8]>::to_vec) else { return Ok(Vec::new()) };
-    let mut found = Vec::with_capacity(1);
-    while rows.key() == Some(&key) {
-        found.extend(rows.take()?);
+/// The first row, where there is one, and those that follow it under the same value.
+fn under_one<S: Sorted>(
+    rows: &mut S,
+    value: &[u8],
+    first: Option<&mut Row>,
+) -> Result<Vec<Row>, S::Failure> {
+    let first = first.map(|row| std::mem::replace(row, Row::blank()));
+    let mut found: Vec<Row> = first.into_iter().collect();
+    while rows.key() == Some(value) {
+        let mut row = Row::blank();
+        rows.take(&mut row)?;
+        found.push(row);
     }
     Ok(found)
 }
 
 /// Holds every payout against what it was made of, where that is said. A part counts once.
-fn tie_out<S: Sorted>(
+pub fn tie_out<S: Sorter>(
     rules: &Rules,
     side: Side,
-    mut parts: S,
-    found: &mut impl FnMut(Finding) -> Result<(), S::Failure>,
+    parts: S,
+    found: &mut impl FnMut(&Finding) -> Result<(), S::Failure>,
 ) -> Result<(), S::Failure> {
-    while let Some(key) = parts.key().map(<[u8]>::to_vec) {
+    let mut parts = parts.sorted()?;
+    let (mut key, mut row) = (Vec::new(), Row::blank());
+    while let Some(next) = parts.key() {
+        key.clear();
+        key.extend_from_slice(next);
         let (mut payout, mut sum, mut count): (Option<Row>, i128, u64) = (None, 0, 0);
         let mut currency: Option<Currency> = None;
         while parts.key() == Some(&key) {
-            let Some(row) = parts.take()? else { break };
+            parts.take(&mut row)?;
             if row.what == What::Payout {
-                payout = payout.or(Some(row));
+                payout = payout.or_else(|| Some(row.clone()));
             } else {
                 sum += i128::from(row.moved());
                 count += 1;
@@ -159,7 +228,7 @@ fn tie_out<S: Sorted>(
                 Side::Theirs => (None, Some(payout)),
             };
             let (verdict, difference) = (Verdict::PayoutRemainder, Some(left));
-            found(Finding { verdict, id, key: Key::Intent, difference, ours, theirs })?;
+            found(&Finding { verdict, id, key: Key::Intent, difference, ours, theirs })?;
         }
     }
     Ok(())
@@ -208,8 +277,11 @@ impl Sorted for InOrder {
         self.next.as_ref().map(|(key, _)| key.as_bytes())
     }
 
-    fn take(&mut self) -> Result<Option<Row>, Self::Failure> {
-        Ok(std::mem::replace(&mut self.next, self.rest.next()).map(|(_, row)| row))
+    fn take(&mut self, row: &mut Row) -> Result<(), Self::Failure> {
+        if let Some((_, next)) = std::mem::replace(&mut self.next, self.rest.next()) {
+            *row = next;
+        }
+        Ok(())
     }
 }
 
@@ -225,7 +297,7 @@ pub fn in_memory(rules: &Rules, ours: &[Row], theirs: &[Row]) -> Vec<Finding> {
     };
     let mut found = Vec::with_capacity(ours.len().max(theirs.len()));
     let Ok(()) = compare(rules, gather(ours), gather(theirs), &mut |finding| {
-        found.push(finding);
+        found.push(finding.clone());
         Ok(())
     });
     found.sort_by_cached_key(|finding| {

@@ -136,6 +136,18 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Nothing yet.
+    pub const fn blank() -> Self {
+        Self {
+            verdict: Verdict::Match,
+            id: String::new(),
+            key: Key::Intent,
+            difference: None,
+            ours: None,
+            theirs: None,
+        }
+    }
+
     /// By what findings are ordered: oldest first; of one payment the judged row before what is too many.
     pub fn order(&self) -> Vec<u8> {
         let created = self.theirs.as_ref().or(self.ours.as_ref()).map_or(0, |row| row.created.0);

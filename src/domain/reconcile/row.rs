@@ -113,6 +113,26 @@ pub struct Row {
 }
 
 impl Row {
+    /// A row of nothing: what another is read into.
+    pub const fn blank() -> Self {
+        Self {
+            what: What::Payment,
+            id: String::new(),
+            keys: [const { String::new() }; 4],
+            amount: 0,
+            currency: Currency::JPY,
+            status: None,
+            refunded: None,
+            disputed: None,
+            fee: None,
+            net: None,
+            created: Timestamp(0),
+            livemode: None,
+            payout: String::new(),
+            category: String::new(),
+        }
+    }
+
     /// A row with nothing but its id and amount.
     pub fn new(what: What, id: &str, money: Money, created: Timestamp) -> Self {
         Self {
@@ -252,7 +272,7 @@ impl Row {
         out.push(flag(self.livemode));
         out.push(self.status.map_or(u8::MAX, |status| status as u8));
         number(out, self.created.0);
-        out.extend(self.currency.code().bytes());
+        out.extend_from_slice(self.currency.code().as_bytes());
         number(out, self.amount);
         for value in [self.refunded, self.disputed, self.fee, self.net] {
             out.push(u8::from(value.is_some()));
@@ -260,52 +280,66 @@ impl Row {
                 number(out, value);
             }
         }
-        let texts = self.keys.iter().chain([&self.id, &self.payout, &self.category]);
-        for value in texts {
-            number(out, i64::try_from(value.len()).unwrap_or(0));
-            out.extend(value.bytes());
+        let [intent, charge, session, reference] = &self.keys;
+        let texts = [intent, charge, session, reference, &self.id, &self.payout, &self.category];
+        for (at, text) in texts.into_iter().enumerate() {
+            // An id is often a key as well.
+            let said = texts.iter().take(at).position(|before| *before == text && !text.is_empty());
+            if let Some(at) = said.and_then(|at| i64::try_from(at).ok()) {
+                number(out, -1 - at);
+                continue;
+            }
+            number(out, i64::try_from(text.len()).unwrap_or(0));
+            out.extend_from_slice(text.as_bytes());
         }
     }
 
     /// Reads what [`Row::write`] wrote; `None` for anything else.
     pub fn read(bytes: &[u8]) -> Option<Self> {
+        let mut row = Self::blank();
+        row.fill(bytes).map(|()| row)
+    }
+
+    /// Becomes what [`Row::write`] wrote, in the room that it has; `None` for anything else.
+    pub fn fill(&mut self, bytes: &[u8]) -> Option<()> {
         let mut rest = bytes;
-        let what = *What::ALL.get(usize::from(byte(&mut rest)?))?;
-        let livemode =
+        self.what = *What::ALL.get(usize::from(byte(&mut rest)?))?;
+        self.livemode =
             [Some(false), Some(true), None].get(usize::from(byte(&mut rest)?)).copied()?;
-        let status = EntryStatus::ALL.get(usize::from(byte(&mut rest)?)).copied();
-        let created = Timestamp(take_number(&mut rest)?);
-        let currency = std::str::from_utf8(take(&mut rest, 3)?).ok()?.parse().ok()?;
-        let amount = take_number(&mut rest)?;
-        let mut values = [None; 4];
-        for value in &mut values {
-            if byte(&mut rest)? == 1 {
-                *value = Some(take_number(&mut rest)?);
+        self.status = EntryStatus::ALL.get(usize::from(byte(&mut rest)?)).copied();
+        self.created = Timestamp(take_number(&mut rest)?);
+        let code = take(&mut rest, 3)?;
+        if self.currency.code().as_bytes() != code {
+            self.currency = std::str::from_utf8(code).ok()?.parse().ok()?;
+        }
+        self.amount = take_number(&mut rest)?;
+        let values = [&mut self.refunded, &mut self.disputed, &mut self.fee, &mut self.net];
+        for value in values {
+            *value = if byte(&mut rest)? == 1 { Some(take_number(&mut rest)?) } else { None };
+        }
+        let [intent, charge, session, reference] = &mut self.keys;
+        let texts = [
+            intent,
+            charge,
+            session,
+            reference,
+            &mut self.id,
+            &mut self.payout,
+            &mut self.category,
+        ];
+        let mut said = [""; 7];
+        for (at, text) in texts.into_iter().enumerate() {
+            let length = take_number(&mut rest)?;
+            let now = match usize::try_from(length) {
+                Ok(length) => std::str::from_utf8(take(&mut rest, length)?).ok()?,
+                Err(_) => said.get(usize::try_from(-1 - length).ok().filter(|it| *it < at)?)?,
+            };
+            now.clone_into(text);
+            if let Some(slot) = said.get_mut(at) {
+                *slot = now;
             }
         }
-        let mut texts: [String; 7] = Default::default();
-        for text in &mut texts {
-            let length = usize::try_from(take_number(&mut rest)?).ok()?;
-            std::str::from_utf8(take(&mut rest, length)?).ok()?.clone_into(text);
-        }
-        let [intent, charge, session, reference, id, payout, category] = texts;
-        let [refunded, disputed, fee, net] = values;
-        Some(Self {
-            what,
-            id,
-            keys: [intent, charge, session, reference],
-            amount,
-            currency,
-            status,
-            refunded,
-            disputed,
-            fee,
-            net,
-            created,
-            livemode,
-            payout,
-            category,
-        })
+        Some(())
     }
 }
 

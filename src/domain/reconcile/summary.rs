@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 /// The reporting category of a dispute that was won.
 const REVERSAL: &str = "dispute_reversal";
 
+/// How many sums are gone through before one is looked up.
+const FEW: usize = 16;
+
 /// What came in by one currency on both sides, in minor units, refunds not taken off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sum {
@@ -46,6 +49,28 @@ impl Summary {
     pub fn add(&mut self, finding: &Finding) {
         *self.counts.entry(finding.verdict).or_insert(0) += 1;
         self.change(finding, 1);
+    }
+
+    /// Counts in what another one counted.
+    pub fn add_all(&mut self, other: &Self) {
+        for (verdict, count) in &other.counts {
+            *self.counts.entry(*verdict).or_insert(0) += count;
+        }
+        for (currency, more) in &other.sums {
+            let sum = self.sums.entry(*currency).or_default();
+            for (own, more) in [(&mut sum.ours, more.ours), (&mut sum.theirs, more.theirs)] {
+                *own = own.saturating_add(more);
+            }
+        }
+        for (kind, more) in &other.money {
+            let flows = self.money.entry(kind.clone()).or_default();
+            for (flow, more) in flows.iter_mut().zip(more) {
+                flow.rows = flow.rows.saturating_add(more.rows);
+                flow.gross = flow.gross.saturating_add(more.gross);
+                flow.fee = flow.fee.saturating_add(more.fee);
+                flow.net = flow.net.saturating_add(more.net);
+            }
+        }
     }
 
     /// Counts a finding out that was counted in.
@@ -112,7 +137,13 @@ impl Summary {
         [gross, fee]: [i64; 2],
         by: i64,
     ) {
-        let flows = self.money.entry((currency, category.to_owned())).or_default();
+        // Of few there are many: those are found without a name of their own.
+        let known = self.money.iter_mut().take(FEW);
+        let mut known = known.filter(|((of, name), _)| *of == currency && name == category);
+        let flows = match known.next() {
+            Some((_, flows)) => flows,
+            None => self.money.entry((currency, category.to_owned())).or_default(),
+        };
         let [ours, theirs] = flows;
         let flow = if side == Side::Ours { ours } else { theirs };
         flow.rows = flow.rows.saturating_add_signed(by);
