@@ -179,7 +179,7 @@ fn sign_up(port: u16) -> String {
 }
 
 fn ours() -> Duration {
-    let host::Host { child, mut out, ready, home } = host::start(&["--ephemeral"]);
+    let host::Host { child, mut out, ready, home } = host::start(&[]);
     assert!(ready.starts_with("Ready"), "{ready}");
     thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
     let mut shop = Command::new(env!("CARGO_BIN_EXE_stripegym"))
