@@ -6,6 +6,11 @@
 // rustdoc asks of every type whether it survives a panic, through all that it is made of.
 #![recursion_limit = "256"]
 
+/// What the program allocates by, so that tests that measure a year measure what the program does.
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod batch;
 mod domain;
 mod wire;
