@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// The parameter that names one.
 pub const NAME: &str = "confirmation_token";
 
-/// How long one can be used, in seconds.
+/// How long one can be used, in seconds. Believed: twelve hours.
 pub const LASTS_S: i64 = 12 * 60 * 60;
 
 /// What a payment method has and its preview has not.
@@ -50,6 +50,7 @@ pub fn gather(txn: &mut Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
     let mut preview = found.as_object().cloned().unwrap_or_default();
     preview.retain(|name, _| !UNSEEN.contains(&name.as_str()));
     let now = txn.now().0;
+    // Believed: that it is always for Stripe's own SDK.
     let mut doc = new(
         NAME,
         json!({
@@ -115,6 +116,7 @@ pub fn spend(txn: &mut Txn<'_>, token: Option<&str>, (kind, id): (&str, &str)) {
     let Some(token) = token else { return };
     txn.edit(NAME, token, |doc| {
         doc.insert(kind.to_owned(), json!(id));
+        // Believed: what was used expires no more.
         doc.insert("expires_at".to_owned(), Value::Null);
     });
 }
