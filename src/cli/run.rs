@@ -90,6 +90,10 @@ fn carry_out(
     (config, pager): (Config, Option<String>),
     canvas: &Canvas,
 ) -> Result<Report, Fault> {
+    #[cfg(target_os = "linux")]
+    if line.command.as_ref().is_some_and(holds_little) {
+        crate::os::pages::small();
+    }
     let runtime = runtime(line.command.as_ref())
         .map_err(|error| FaultKind::Bug { what: format!("no runtime: {error}") })?;
     let person = canvas.format == Format::Text && !config.is_ci && out::is_dialogue();
@@ -158,6 +162,19 @@ pub(crate) fn is_conversation(line: &Line) -> bool {
 /// Whether what is said must not depend on a terminal.
 const fn for_build_servers(line: &Line) -> bool {
     matches!(&line.command, Some(Command::Check(check)) if check.ci)
+}
+
+/// Whether a command keeps little in memory however long it runs: what waits for events, and what reads in streams.
+#[cfg(target_os = "linux")]
+const fn holds_little(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Listen(_)
+            | Command::Ledger { .. }
+            | Command::Reconcile(_)
+            | Command::CatchUp(_)
+            | Command::Shop(_)
+    )
 }
 
 /// Threads for what serves others while it works; one thread for the rest.

@@ -5,6 +5,8 @@ pub mod entropy;
 pub mod http_date;
 #[cfg(target_os = "linux")]
 pub mod keeper;
+#[cfg(target_os = "linux")]
+pub mod pages;
 pub mod place;
 pub mod private;
 pub mod zone;
