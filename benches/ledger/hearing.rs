@@ -25,7 +25,7 @@ fn load(peer: &Peer, connections: usize, rate: Option<u64>) -> Load {
     }
 }
 
-fn run(peer: &Peer, connections: usize, rate: Option<u64>) -> Outcome {
+pub(crate) fn run(peer: &Peer, connections: usize, rate: Option<u64>) -> Outcome {
     let outcome = load::run(&load(peer, connections, rate));
     if outcome.errors > 0 {
         println!("    ! {} failed, the first: {:?}", outcome.errors, outcome.first_error);

@@ -1,5 +1,6 @@
 //! The merchant under load, each figure beside a reference of the same run: rows a second of SQLite itself, a careful
-//! Flask program, `DuckDB`. `cargo bench --bench ledger`, or with the names of sections: `-- webhook steady disk reconcile`.
+//! Flask program, `DuckDB`, pgbench. `cargo bench --bench ledger`, or with the names of sections: `-- webhook steady disk
+//! reconcile postgres failover joined`.
 //!
 //! Only ratios of one run travel between machines. The first run makes a Python environment in the target folder; where
 //! there is no Python, our own figures stand alone.
@@ -16,6 +17,10 @@
 )]
 
 mod books;
+#[path = "../../tests/it/cluster.rs"]
+#[allow(dead_code, reason = "the tests ask more of a cluster")]
+mod cluster;
+mod env;
 mod hearing;
 #[path = "../host/mod.rs"]
 #[allow(dead_code, reason = "the other benches read what the sandbox says")]
@@ -26,6 +31,7 @@ mod http;
 #[path = "../engine/load.rs"]
 mod load;
 mod peer;
+mod postgres;
 mod reference;
 
 use std::panic::{self, AssertUnwindSafe};
@@ -83,11 +89,14 @@ impl Figure {
 
 type Section = (&'static str, fn(&mut Vec<Figure>));
 
-const SECTIONS: [Section; 4] = [
+const SECTIONS: [Section; 7] = [
     ("webhook", hearing::closed),
     ("steady", hearing::steady),
     ("disk", books::disk),
     ("reconcile", books::reconcile),
+    ("postgres", postgres::webhooks),
+    ("failover", postgres::failover),
+    ("joined", postgres::joined),
 ];
 
 fn main() {

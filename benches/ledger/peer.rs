@@ -2,7 +2,7 @@
 
 use crate::host;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -40,10 +40,16 @@ pub(crate) fn program() -> Command {
 impl Peer {
     /// `stripegym listen`, and the sandbox that it wants.
     pub(crate) fn ours() -> Self {
+        Self::ours_with(&[])
+    }
+
+    /// The same, with more flags.
+    pub(crate) fn ours_with(more: &[&str]) -> Self {
         let sandbox = host::start(&["--ephemeral"]);
         let folder = sandbox.home;
         let mut listener = program()
             .args(["listen", "--port", "0", "--json"])
+            .args(more)
             .env("STRIPEGYM_HOME", folder.path())
             .env("STRIPE_WEBHOOK_SECRET", SECRET)
             .current_dir(folder.path())
@@ -190,4 +196,19 @@ pub(crate) fn request(number: u64, filler: &str, out: &mut Vec<u8>) {
         )
         .as_bytes(),
     );
+}
+
+/// Sends one event by itself; the status of the answer, or nothing where there was none.
+pub(crate) fn post(peer: &Peer, number: u64) -> u16 {
+    let mut bytes = Vec::new();
+    request(number, &filler(), &mut bytes);
+    let asked = TcpStream::connect(("127.0.0.1", peer.port)).and_then(|mut stream| {
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        stream.write_all(&bytes)?;
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line)?;
+        Ok(line)
+    });
+    let line = asked.unwrap_or_default();
+    line.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0)
 }

@@ -68,6 +68,9 @@ pub(crate) struct Reconcile {
     /// Compares only what changed since the last time.
     #[arg(long)]
     pub(crate) incremental: bool,
+    /// Compares a server's rows here.
+    #[arg(long)]
+    pub(crate) in_process: bool,
     /// Says what would be replayed, and asks.
     #[arg(long)]
     pub(crate) fix: bool,
@@ -149,6 +152,7 @@ impl Reader<'_> {
             asker: self.person.then(Asker::stdin),
             explain,
             incremental: asked.incremental,
+            in_process: asked.in_process,
         })
     }
 

@@ -4,12 +4,14 @@ use crate::batch::{Batch, Commit, ItemResult};
 use crate::domain::book::Booked;
 use crate::domain::currency::Currency;
 use crate::domain::ledger_url::LedgerUrl;
+use crate::domain::reconcile::Side;
 use crate::domain::report::{LedgerRow, Total};
 use crate::domain::time::Timestamp;
 use crate::store::book::{Balance, Problem};
 use crate::store::compact::{self, Compacted};
 use crate::store::compared::{Named, Position, Span};
 use crate::store::dispute::Held;
+use crate::store::postgres::joined::Joining;
 use crate::store::postgres::writer::PgWriter;
 use crate::store::postgres::{PgLedger, take_over};
 use crate::store::verify::Verified;
@@ -276,6 +278,19 @@ impl Ledger {
     /// Gives each row of `span` to `each`, all as of one instant, and keeps no other reader waiting.
     pub fn compared(&self, span: Span, each: Each<'_, Named>) -> Result<Position, StoreError> {
         ask!(self.compared(span, each))
+    }
+
+    /// Begins a comparison where the ledger is, of which the ledger is `side`; `None` where it is compared here.
+    pub fn joining(
+        &self,
+        side: Side,
+        span: Span,
+        skips_creem: bool,
+    ) -> Result<Option<Joining>, StoreError> {
+        match &self.engine {
+            Engine::Sqlite(_) => Ok(None),
+            Engine::Postgres(it) => it.joining(side, span, skips_creem),
+        }
     }
 
     /// The names of everything that the lines after `from` are about, and how far that is; `None` where it is not the

@@ -178,6 +178,22 @@ impl Cluster {
         String::from_utf8(ran.stdout).unwrap().trim().to_owned()
     }
 
+    /// What pgbench says of a script.
+    #[allow(dead_code, reason = "benches alone ask how fast it is")]
+    pub(crate) fn bench(&self, script: &str, more: &[&str]) -> String {
+        fs::write(self.folder.path().join("bench.sql"), script).unwrap();
+        let port = self.port.to_string();
+        let own = ["-f", "bench.sql", "-h", self.socket_text(), "-p", &port, "-U", USER];
+        let ran = self.run("pgbench", &[more, &own, &["postgres"]].concat());
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        String::from_utf8(ran.stdout).unwrap()
+    }
+
+    /// What the server wrote down.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
     fn socket(&self) -> &Path {
         self.folder.path()
     }

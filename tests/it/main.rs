@@ -51,6 +51,7 @@ mod http;
 #[cfg(unix)]
 mod interrupted;
 #[cfg(target_os = "linux")]
+mod joined;
 mod large_ledger;
 mod listener;
 mod merchant;
@@ -62,6 +63,7 @@ mod merchant_rights;
 mod merchant_routes;
 mod merchant_shop;
 mod merchant_wallet;
+mod moving;
 mod network;
 mod own_server;
 mod pack;

@@ -61,6 +61,8 @@ pub struct ReconcileOptions {
     pub explain: Option<String>,
     /// Whether only what changed since the last time is compared.
     pub incremental: bool,
+    /// Whether the rows of a ledger on a server are compared here.
+    pub in_process: bool,
 }
 
 /// Takes rows one by one instead of keeping them for a report.
@@ -135,6 +137,7 @@ async fn work(
         about: options.explain.clone(),
         // Creem tells no changes: beside its sales everything is compared.
         incremental: options.incremental && !with_creem,
+        in_process: options.in_process,
         creem,
     };
     let desk = Desk { context, provider, file, plan };

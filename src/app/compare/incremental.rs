@@ -400,6 +400,7 @@ mod tests {
             brief: false,
             about: None,
             incremental: true,
+            in_process: false,
             creem: None,
         }
     }

@@ -4,6 +4,7 @@ pub mod changed;
 pub mod decode;
 pub mod incremental;
 pub mod mark;
+pub mod on_server;
 pub mod progress;
 pub mod provided;
 pub mod repair;

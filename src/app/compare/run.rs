@@ -3,6 +3,7 @@
 
 use crate::app::compare::changed::{self, News, Told};
 use crate::app::compare::incremental::{self, At, Given};
+use crate::app::compare::on_server::{self, Sink};
 use crate::app::compare::progress::{Part, Progress};
 use crate::app::compare::provided::{self, ProvidedError};
 use crate::app::compare::source::Source;
@@ -48,6 +49,7 @@ const SAY_EVERY: Duration = Duration::from_millis(500);
 
 /// What is compared.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a wish by itself")]
 pub struct Plan {
     /// Ours and theirs.
     pub sources: [Source; 2],
@@ -65,6 +67,8 @@ pub struct Plan {
     pub about: Option<String>,
     /// Whether only what changed since the last time is compared, where that can be told.
     pub incremental: bool,
+    /// Whether the rows of a ledger on a server are compared here all the same.
+    pub in_process: bool,
     /// The second provider, where it is asked as well.
     pub creem: Option<Creem>,
 }
@@ -73,6 +77,12 @@ impl Plan {
     /// Whether what agrees is left out where the longer side has so many rows.
     pub const fn leaves_out(&self, rows: u64) -> bool {
         self.only_differences || self.brief && rows > BRIEF_FROM
+    }
+
+    /// Whether sales through Creem are left out of the ledger: what was sold through another provider than is asked is
+    /// nobody's difference.
+    pub fn skips_creem(&self) -> bool {
+        self.creem.is_none() && self.sources.contains(&Source::Provider)
     }
 
     /// Whether a finding is one that was asked for.
@@ -129,8 +139,29 @@ pub async fn run(
         }
     }
     let work = async {
-        let side =
-            |side: Side| gather(context, &plan, side, &room, ledger, stripe, &progress, &keeping);
+        if let Some(ledger) = ledger {
+            let ms = || began.ms();
+            let told = (&progress, &ms as &(dyn Fn() -> u64 + Sync));
+            let joined =
+                Box::pin(on_server::compare(context, &plan, &room, ledger, stripe, told)).await?;
+            if let Some(compared) = joined {
+                return Ok(compared);
+            }
+        }
+        let side = |side: Side| {
+            let here = Box::new(Gathering::new(&Runs::new(room.clone())));
+            let here = Box::pin(side_of(
+                context,
+                &plan,
+                side,
+                Sink::Here(here),
+                ledger,
+                stripe,
+                &progress,
+                &keeping,
+            ));
+            async { here.await.map(Sink::into_here) }
+        };
         let (ours, theirs) = tokio::join!(side(Side::Ours), side(Side::Theirs));
         let (ours, theirs) = (ours?, theirs?);
         let (merged, room) = (Arc::clone(&plan), room.clone());
@@ -155,7 +186,7 @@ pub async fn run(
 }
 
 /// Where a comparison that is to be kept stands while both sides are read.
-type Shelf = Arc<Mutex<Option<Keeping>>>;
+pub(super) type Shelf = Arc<Mutex<Option<Keeping>>>;
 
 fn taken(shelf: &Shelf) -> Option<Keeping> {
     locked(shelf).take()
@@ -210,7 +241,7 @@ async fn news(
     found
 }
 
-fn of_folder(context: &Context, error: io::Error) -> Fault {
+pub(super) fn of_folder(context: &Context, error: io::Error) -> Fault {
     Fault::file(&context.config.home, error)
 }
 
@@ -227,18 +258,18 @@ fn keep(shelf: &Shelf, side: Side, fresh: impl FnOnce() -> Fresh) -> io::Result<
     }
 }
 
+/// Reads a side into `sink`.
 #[expect(clippy::too_many_arguments, reason = "what a side is made of")]
-async fn gather(
+pub(super) async fn side_of(
     context: &Context,
     plan: &Arc<Plan>,
     side: Side,
-    room: &Room,
+    mut sink: Sink,
     ledger: Option<&Arc<Ledger>>,
     stripe: Option<&Stripe>,
     progress: &Arc<Progress>,
     shelf: &Shelf,
-) -> Result<Gathering<Runs>, Fault> {
-    let mut gathering = Gathering::new(&Runs::new(room.clone()));
+) -> Result<Sink, Fault> {
     let [source, _] = &plan.sources;
     let source = if side == Side::Ours { source } else { plan.sources.last().unwrap_or(source) };
     let (span, whole, counted) = (plan.span, Arc::clone(progress), progress.side(side));
@@ -253,7 +284,7 @@ async fn gather(
             }
             let mut each = |row: Row| {
                 counted.row();
-                gathering.push(&row)?;
+                sink.push(&row)?;
                 keep(shelf, side, || Fresh::of_object(row, &[]))
             };
             let given = provided::rows(stripe, window, context.clock.now(), &mut each).await;
@@ -262,12 +293,11 @@ async fn gather(
                 let given = provided::creem_rows(creem, span, context.clock.now(), &mut each).await;
                 given.map_err(failed)?;
             }
-            gathering
+            sink
         }
         (Source::Ledger, Some(ledger), _) => {
             let (ledger, shelf) = (Arc::clone(ledger), Arc::clone(shelf));
-            // What was sold through another provider than is asked is nobody's difference.
-            let skips = plan.creem.is_none() && plan.sources.contains(&Source::Provider);
+            let skips = plan.skips_creem();
             let read = ledger_file::apart(move || {
                 counted.expect(ledger.compared_about()?);
                 let position = ledger.compared(span, &mut |(row, charges)| {
@@ -276,15 +306,15 @@ async fn gather(
                     }
                     counted.row();
                     counted.done.fetch_add(1, Ordering::Relaxed);
-                    gathering.push(&row)?;
+                    sink.push(&row)?;
                     keep(&shelf, side, || Fresh::of_object(row, &charges))
                 })?;
                 counted.reached(Some(At::Ledger(position)));
-                Ok(gathering)
+                Ok(sink)
             });
             read.await.map_err(|error| ledger_file::fault(context, &error))?
         }
-        _ => file(context, plan, side, source, gathering, counted, Arc::clone(shelf)).await?,
+        _ => file(context, plan, side, source, sink, counted, Arc::clone(shelf)).await?,
     };
     whole.end(side);
     Ok(gathered)
@@ -296,10 +326,10 @@ async fn file(
     plan: &Arc<Plan>,
     side: Side,
     source: &Source,
-    mut gathering: Gathering<Runs>,
+    mut sink: Sink,
     counted: Arc<Part>,
     shelf: Shelf,
-) -> Result<Gathering<Runs>, Fault> {
+) -> Result<Sink, Fault> {
     let (plan, read) = (Arc::clone(plan), source.clone());
     let kept = is_kept(&shelf);
     let reading = tokio::task::spawn_blocking(move || {
@@ -310,15 +340,15 @@ async fn file(
             if !plan.span.has(row.created) {
                 return Ok(());
             }
-            gathering.push(&row)?;
+            sink.push(&row)?;
             if kept { keep(&shelf, side, || Fresh::new(row)) } else { Ok(()) }
         })?;
         counted.told(&told);
-        Ok::<_, TableError>((gathering, told))
+        Ok::<_, TableError>((sink, told))
     });
     let path = || source.name();
     let read = reading.await.unwrap_or_else(|error| Err(io::Error::other(error).into()));
-    let (gathering, told) = read.map_err(|error| match error {
+    let (sink, told) = read.map_err(|error| match error {
         TableError::Io(error) if error.kind() != io::ErrorKind::InvalidData => {
             Fault::because(FaultKind::File { path: path() }, error)
         }
@@ -327,7 +357,7 @@ async fn file(
     if let Some(encoding) = told.encoding.filter(|encoding| *encoding != "UTF-8") {
         context.notices.say(Notice::Encoding { path: path(), encoding });
     }
-    Ok(gathering)
+    Ok(sink)
 }
 
 fn of_provided(context: &Context, error: ProvidedError) -> Fault {
@@ -339,7 +369,7 @@ fn of_provided(context: &Context, error: ProvidedError) -> Fault {
 }
 
 /// What was found so far, by whichever lane.
-struct Found<'f> {
+pub(super) struct Found<'f> {
     plan: &'f Plan,
     brief: bool,
     progress: &'f Progress,
@@ -349,8 +379,8 @@ struct Found<'f> {
 
 /// What one lane found.
 #[derive(Default)]
-struct Tally {
-    summary: Summary,
+pub(super) struct Tally {
+    pub(super) summary: Summary,
     bytes: Vec<u8>,
     count: u64,
 }
@@ -359,8 +389,24 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Found<'_> {
-    fn take(&self, tally: &mut Tally, finding: &Finding) -> io::Result<()> {
+impl<'f> Found<'f> {
+    /// Nothing yet, and nothing is kept for another time.
+    pub(super) const fn new(
+        plan: &'f Plan,
+        brief: bool,
+        progress: &'f Progress,
+        sorted: Runs,
+    ) -> Self {
+        Self { plan, brief, progress, keeping: None, sorted: Mutex::new(sorted) }
+    }
+
+    /// Everything that was found, in order.
+    pub(super) fn end(self, summary: Summary) -> io::Result<Compared> {
+        let sorted = self.sorted.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(Compared { summary, findings: sorted.in_order()? })
+    }
+
+    pub(super) fn take(&self, tally: &mut Tally, finding: &Finding) -> io::Result<()> {
         tally.count += 1;
         if tally.count.is_multiple_of(TOLD_EVERY) {
             self.progress.found.fetch_add(TOLD_EVERY, Ordering::Relaxed);

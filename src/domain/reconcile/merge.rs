@@ -73,12 +73,19 @@ impl<S: Sorter> Gathering<S> {
     /// Takes a row in.
     pub fn push(&mut self, row: &Row) -> Result<(), S::Failure> {
         self.rows += 1;
-        if row.what == What::Payout {
-            self.parts.push(&row.id, row)?;
-        } else if !row.payout.is_empty() {
-            self.parts.push(&row.payout, &row.as_part())?;
-        }
+        self.push_part(row)?;
         self.put(row, None)
+    }
+
+    /// Takes a row in for the tie-out of payouts alone.
+    pub fn push_part(&mut self, row: &Row) -> Result<(), S::Failure> {
+        if row.what == What::Payout {
+            self.parts.push(&row.id, row)
+        } else if row.payout.is_empty() {
+            Ok(())
+        } else {
+            self.parts.push(&row.payout, &row.as_part())
+        }
     }
 
     /// Takes a row in under the first key that it has after `after`.

@@ -44,7 +44,74 @@ pub struct Summary {
     pub money: BTreeMap<(Currency, String), [Flow; 2]>,
 }
 
+/// Rows of one side and one kind that agree with the other side's, counted elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Many {
+    /// Their currency.
+    pub currency: Currency,
+    /// What they are about.
+    pub what: What,
+    /// Their reporting category, where they name one.
+    pub category: String,
+    /// Whether they were paid.
+    pub paid: bool,
+    /// How many.
+    pub rows: u64,
+    /// What they come to.
+    pub amount: i64,
+    /// What was kept of them.
+    pub fee: i64,
+    /// Of how many something went back, and how much.
+    pub refunded: (u64, i64),
+    /// Of how many the payer's bank took something, and how much.
+    pub disputed: (u64, i64),
+}
+
 impl Summary {
+    /// Counts rows in that agree: as [`Summary::add`] counts their findings one by one.
+    pub fn add_agreeing(&mut self, side: Side, many: &Many) {
+        let Many { currency, what, rows, amount, fee, .. } = *many;
+        if side == Side::Ours {
+            let count = self.counts.entry(Verdict::Match).or_insert(0);
+            *count = count.saturating_add(usize::try_from(rows).unwrap_or(usize::MAX));
+        }
+        if many.paid {
+            let sum = self.sums.entry(currency).or_default();
+            let own = if side == Side::Ours { &mut sum.ours } else { &mut sum.theirs };
+            *own = own.saturating_add(amount);
+        }
+        if what == What::Payment && !many.paid {
+            return;
+        }
+        let gross = match what {
+            What::Refund | What::Dispute | What::Payout => amount.saturating_neg(),
+            What::Payment | What::Other => amount,
+        };
+        let category = if many.category.is_empty() { what.category() } else { &many.category };
+        self.flow_of(side, (currency, category), rows, [gross, fee]);
+        let (count, back) = many.refunded;
+        let (category, back) = match what {
+            What::Dispute => (REVERSAL, back),
+            _ => (What::Refund.category(), back.saturating_neg()),
+        };
+        self.flow_of(side, (currency, category), count, [back, 0]);
+        let (count, taken) = many.disputed;
+        let category = What::Dispute.category();
+        self.flow_of(side, (currency, category), count, [taken.saturating_neg(), 0]);
+    }
+
+    fn flow_of(&mut self, side: Side, of: (Currency, &str), rows: u64, [gross, fee]: [i64; 2]) {
+        if rows == 0 {
+            return;
+        }
+        let [ours, theirs] = self.money.entry((of.0, of.1.to_owned())).or_default();
+        let flow = if side == Side::Ours { ours } else { theirs };
+        flow.rows = flow.rows.saturating_add(rows);
+        flow.gross = flow.gross.saturating_add(gross);
+        flow.fee = flow.fee.saturating_add(fee);
+        flow.net = flow.net.saturating_add(gross.saturating_sub(fee));
+    }
+
     /// Counts a finding in.
     pub fn add(&mut self, finding: &Finding) {
         *self.counts.entry(finding.verdict).or_insert(0) += 1;

@@ -33,6 +33,9 @@ const SUBJECTS: &str = "\
     WHERE (what IN ('received', 'captured', 'refunded_so_far', 'withdrawn', 'reinstated') OR kind = 'payout') \
     AND NOT (subject >= 'creem/' AND subject < 'creem0')";
 
+/// The facts' own key: of several that speak of one thing the last counts, wherever the rows are made.
+const ORDER: &str = "subject, object, kind, what, amount, currency, detail";
+
 /// Sums by object and currency.
 type Sums = BTreeMap<(String, Currency), i64>;
 
@@ -198,7 +201,7 @@ impl PgLedger {
             let args: Args = vec![Box::new(from), Box::new(to)];
             reading.each(&sql, args, |rows| sessions(reading, &rows, &mut give))?;
             let mut subjects = Vec::new();
-            let sql = format!("{SUBJECTS} ORDER BY subject");
+            let sql = format!("{SUBJECTS} ORDER BY {ORDER}");
             reading.each(&sql, Vec::new(), |rows| {
                 gather(&mut subjects, &rows)?;
                 let last = subjects.pop();
@@ -260,7 +263,7 @@ impl PgLedger {
             );
             let rows = reading.rows(&sql, vec![Box::new(names.clone())])?;
             sessions(reading, &rows, &mut give)?;
-            let sql = format!("{SUBJECTS} AND subject = ANY($1) ORDER BY subject");
+            let sql = format!("{SUBJECTS} AND subject = ANY($1) ORDER BY {ORDER}");
             let mut subjects = Vec::new();
             gather(&mut subjects, &reading.rows(&sql, vec![Box::new(names)])?)?;
             others(reading, &subjects, span, &mut give)?;

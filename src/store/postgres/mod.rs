@@ -9,6 +9,8 @@ mod compared;
 mod copy;
 mod draft;
 mod flush;
+mod held;
+pub mod joined;
 mod line;
 mod load;
 mod read;

@@ -115,6 +115,7 @@ help-reconcile-format = How to write it.
 help-reconcile-output = The file that is written, instead of stdout.
 help-reconcile-only-differences = Leaves out what agrees.
 help-reconcile-incremental = Compares only what is new since the last time: rows appended to files, lines of the ledger, what the provider tells of by events. Where that cannot be told, everything is compared.
+help-reconcile-in-process = Reads the rows of a ledger on a PostgreSQL server and compares them here. Otherwise the server compares: the other side's rows are copied to it, joined there, and only what differs comes back. The answer is the same.
 help-reconcile-fix = Says what the provider proves and the ledger lacks, and replays it.
 help-reconcile-yes = Replays it without a question.
 help-reconcile-explain-about = Shows both records of one thing and what decided.

@@ -115,6 +115,7 @@ help-reconcile-format = 出力形式。
 help-reconcile-output = 標準出力の代わりに書き込むファイル。
 help-reconcile-only-differences = 一致した行を省きます。
 help-reconcile-incremental = 前回以降に増えた分だけを突き合わせます。ファイルに追記された行、台帳の新しい受信記録、プロバイダーのイベントが対象です。差分が分からないときはすべて突き合わせます。
+help-reconcile-in-process = PostgreSQL サーバー上の台帳の行を読み出し、手元で突き合わせます。指定しない場合はサーバーが突き合わせます。相手側の行をサーバーに送って結合し、差分だけを受け取ります。結果は同じです。
 help-reconcile-fix = 決済側で確認できる不足分を示し、台帳に記録し直します。
 help-reconcile-yes = 確認せずに記録し直します。
 help-reconcile-explain-about = 1 件について両側の記録と判定の理由を示します。

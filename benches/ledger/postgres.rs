@@ -1,0 +1,137 @@
+//! The ledger on PostgreSQL: beside what pgbench stores with 64 clients, over the change to a standby, and a comparison on
+//! the server beside the same one here. Clusters are private, in a folder of their own, with everything flushed.
+
+use crate::cluster::Cluster;
+use crate::hearing::run;
+use crate::peer::{self, Peer, program, timed};
+use crate::{Figure, median};
+use std::fmt::Write as _;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+const SETTINGS: [&str; 4] = [
+    "shared_buffers = '256MB'",
+    "max_wal_size = '4GB'",
+    "max_connections = 200",
+    "synchronous_commit = on",
+];
+
+/// Rows of a comparison.
+const ROWS: u64 = 1_000_000;
+
+fn cluster() -> Option<Cluster> {
+    let cluster = Cluster::start(&SETTINGS);
+    if cluster.is_none() {
+        println!("    there is no PostgreSQL: nothing of it is measured");
+    }
+    cluster
+}
+
+/// Transactions a second of pgbench with 64 clients, each of an event with its 3 KB and a row of five columns: PG.
+fn reference(cluster: &Cluster) -> f64 {
+    cluster.sql(
+        "DROP TABLE IF EXISTS event, ledger; DROP SEQUENCE IF EXISTS numbers; CREATE SEQUENCE numbers; \
+         CREATE TABLE event (id TEXT PRIMARY KEY, body BYTEA NOT NULL); \
+         ALTER TABLE event ALTER COLUMN body SET STORAGE EXTERNAL; \
+         CREATE TABLE ledger (session_id TEXT PRIMARY KEY, amount BIGINT, currency TEXT, status TEXT, created BIGINT)",
+    );
+    let flags = ["-n", "-c", "64", "-j", "2", "-T", "4", "-M", "prepared"];
+    let said = cluster.bench(include_str!("ins.sql"), &flags);
+    let rate = said.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next());
+    rate.unwrap().parse().unwrap()
+}
+
+/// Webhooks to durable rows on a server.
+pub(crate) fn webhooks(figures: &mut Vec<Figure>) {
+    let Some(cluster) = cluster() else { return };
+    let pg = median(|| reference(&cluster));
+    let ours = Peer::ours_with(&["--ledger", &cluster.url()]);
+    let many = median(|| run(&ours, 64, None).rate());
+    let rate = |rate: f64| format!("{rate:.0}/s");
+    figures.push(
+        Figure::new(
+            "webhook to PostgreSQL, 64 connections, of pgbench's with 64 clients",
+            rate(many),
+        )
+        .at_least(rate(pg), many / pg, 1.0),
+    );
+    let one = median(|| run(&ours, 1, None).rate());
+    figures.push(Figure::new("the same, one connection", rate(one)));
+    let Some(flask) = Peer::flask() else { return };
+    let theirs = median(|| run(&flask, 16, None).rate());
+    figures.push(
+        Figure::new("webhook to PostgreSQL, 64 connections, of Flask's at 16", rate(many))
+            .at_least(rate(theirs), many / theirs, 6.0),
+    );
+}
+
+/// From the end of the primary to the first webhook that its standby took.
+pub(crate) fn failover(figures: &mut Vec<Figure>) {
+    let mut times = Vec::new();
+    for _ in 0..3 {
+        let Some(mut primary) = cluster() else { return };
+        let standby = primary.standby();
+        let ours = Peer::ours_with(&["--ledger", &primary.url_with(&standby)]);
+        assert_eq!(peer::post(&ours, 1), 200);
+        let began = Instant::now();
+        primary.kill();
+        standby.promote();
+        let mut number = 2;
+        while peer::post(&ours, number) != 200 {
+            assert!(began.elapsed() < Duration::from_mins(1), "the standby never took a webhook");
+            number += 1;
+        }
+        times.push(began.elapsed().as_secs_f64());
+    }
+    let time = crate::middle(times);
+    figures.push(Figure::new(
+        "primary killed, standby promoted: until the first 200",
+        format!("{time:.2} s"),
+    ));
+}
+
+/// A million rows on the server against a million of a file, compared there and here.
+pub(crate) fn joined(figures: &mut Vec<Figure>) {
+    let Some(cluster) = cluster() else { return };
+    let (url, folder) = (cluster.url(), tempfile::tempdir().unwrap());
+    let command = |args: &[&str]| -> Command {
+        let mut command = program();
+        let home = folder.path().join("home");
+        command.args(args).current_dir(folder.path()).env("STRIPEGYM_HOME", home);
+        command
+    };
+    timed(command(&["ledger", "show", "--ledger", &url]));
+    cluster.sql(&format!(
+        "INSERT INTO stripegym.ledger SELECT 'cs_' || n, 500 + n % 900 + (n % 1000 = 7)::int, 'jpy', 'paid', 'paid', 0, \
+         1700000000 + n, 1700000000 + n, 'pi_' || n, 'evt_' || n FROM generate_series(0, {ROWS} - 1) AS n; \
+         ANALYZE stripegym.ledger"
+    ));
+    let mut text = "id,payment_intent,amount,currency,status,amount_refunded,created\n".to_owned();
+    for n in 0..ROWS {
+        let (amount, created) = (500 + n % 900, 1_700_000_000 + n);
+        writeln!(text, "ch_{n},pi_{n},{amount},jpy,succeeded,0,{created}").unwrap();
+    }
+    std::fs::write(folder.path().join("theirs.csv"), text).unwrap();
+    let compared = |more: &[&str]| {
+        let flags =
+            ["reconcile", "--ledger", &url, "--theirs", "csv:theirs.csv", "--only-differences"];
+        let written = ["--format", "csv", "--output", "found.csv"];
+        let (took, _) = timed(command(&[&flags[..], &written, more].concat()));
+        let found = std::fs::read_to_string(folder.path().join("found.csv")).unwrap();
+        assert_eq!(
+            found.lines().count() as u64 - 1,
+            ROWS / 1_000,
+            "each row that is wrong and no other"
+        );
+        took
+    };
+    let there = median(|| compared(&[]));
+    let here = median(|| compared(&["--in-process"]));
+    figures.push(
+        Figure::new(
+            "1,000,000 rows on PostgreSQL × 1,000,000 from CSV, compared on the server",
+            format!("{there:.2} s"),
+        )
+        .at_most(format!("{here:.2} s, compared here"), there / here, 1.0),
+    );
+}
