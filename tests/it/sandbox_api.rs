@@ -2,7 +2,7 @@
 
 use crate::env::{Env, KEY, Sandbox, eventually};
 use crate::http::{Api, Reply, percent, send};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Barrier;
 use std::thread;
@@ -147,11 +147,7 @@ fn an_unknown_path_is_404_and_what_is_not_modelled_says_so() {
     let error = sandbox.api.post("/v1/climate/orders", &order).error(501);
     assert!(text(&error, "message").contains("POST /v1/climate/orders"), "{error}");
     assert!(text(&error, "message").contains("(money)"), "{error}");
-    assert_eq!(
-        sandbox.api.read("/v1/climate/orders")["data"],
-        serde_json::json!([]),
-        "there are none"
-    );
+    assert_eq!(sandbox.api.read("/v1/climate/orders")["data"], json!([]), "there are none");
 }
 
 #[test]
@@ -215,9 +211,9 @@ fn an_empty_string_clears_and_a_missing_parameter_keeps() {
     let changed = sandbox.api.make(&path, &[("description", ""), ("metadata[a]", "")]);
     assert_eq!(changed["description"], Value::Null);
     assert_eq!(changed["name"], "Aki");
-    assert_eq!(changed["metadata"], serde_json::json!({"b": "2"}));
+    assert_eq!(changed["metadata"], json!({"b": "2"}));
     let changed = sandbox.api.make(&path, &[("metadata", "")]);
-    assert_eq!(changed["metadata"], serde_json::json!({}));
+    assert_eq!(changed["metadata"], json!({}));
 }
 
 #[test]
@@ -417,7 +413,7 @@ fn a_deleted_customer_leaves_a_stub() {
     };
     assert_eq!((found("aki@example.com"), found("ben@example.com")), (1, 0));
     let gone = sandbox.api.delete(&format!("/v1/customers/{id}")).ok();
-    assert_eq!(gone, serde_json::json!({"id": id, "object": "customer", "deleted": true}));
+    assert_eq!(gone, json!({"id": id, "object": "customer", "deleted": true}));
     assert_eq!(sandbox.api.read(&format!("/v1/customers/{id}"))["deleted"], true);
     assert_eq!(found("aki@example.com"), 0);
     assert_eq!(ids(&sandbox.api.read("/v1/customers")).len(), 0);
@@ -470,4 +466,77 @@ fn a_browser_at_the_printed_address_meets_a_page_and_no_login_box() {
     assert!(home.text().contains(&sandbox.url), "{}", home.text());
     let stranger = send(port, "GET", "/v1/charges", &[], b"").unwrap();
     assert_eq!(stranger.status, 401, "the API asks for a key all the same");
+}
+
+#[test]
+fn a_session_of_the_page_s_own_is_told_to_who_has_its_secret_alone() {
+    let env = Env::new();
+    let sandbox = env.sandbox(&["--ephemeral"]);
+    let form = [
+        ("mode", "payment"),
+        ("ui_mode", "elements"),
+        ("line_items[0][price_data][currency]", "jpy"),
+        ("line_items[0][price_data][unit_amount]", "1200"),
+        ("line_items[0][price_data][product_data][name]", "Tea"),
+        ("line_items[0][quantity]", "1"),
+    ];
+    let session = sandbox.api.make("/v1/checkout/sessions", &form);
+    let (id, secret) =
+        (session["id"].as_str().unwrap(), session["client_secret"].as_str().unwrap());
+    let path = format!("/c/session/{secret}");
+    let post = |path: &str, body: &Value| {
+        send(
+            sandbox.api.port,
+            "POST",
+            path,
+            &[("Content-Type", "text/plain")],
+            body.to_string().as_bytes(),
+        )
+        .unwrap()
+    };
+    let shown = send(sandbox.api.port, "GET", &path, &[], b"").unwrap();
+    assert_eq!(shown.header("access-control-allow-origin"), Some("*"));
+    let shown = shown.ok();
+    assert_eq!(
+        (&shown["session"]["amount_total"], &shown["session"]["metadata"]),
+        (&1200.into(), &Value::Null)
+    );
+    let foreign = [("Origin", "https://shop.example.com")];
+    for (path, headers) in [
+        (format!("/c/session/{id}"), &[][..]),
+        (format!("/c/session/{id}_secret_guess"), &[][..]),
+        (path.clone(), &foreign[..]),
+    ] {
+        assert_eq!(
+            send(sandbox.api.port, "GET", &path, headers, b"").unwrap().status,
+            400,
+            "{path}"
+        );
+    }
+    for (odd, status) in [
+        (json!({"pay": {"payment_method": "pm_card_visa", "due": 1200}}), 400),
+        (
+            json!({"pay": {"payment_method": "pm_card_visa", "due": 1, "email": "a@example.com"}}),
+            400,
+        ),
+        (
+            json!({"pay": {"payment_method": "pm_card_chargeDeclined", "email": "a@example.com"}}),
+            402,
+        ),
+        (json!({"change": {"quantities": [["li_none", 2]]}}), 400),
+        (json!({"change": {"shipping": "shr_none"}}), 400),
+        (json!({"change": {"code": "NONE"}}), 400),
+        (json!({"steal": {}}), 400),
+    ] {
+        assert_eq!(post(&path, &odd).status, status, "{odd}");
+    }
+    let paid =
+        json!({"pay": {"payment_method": "pm_card_visa", "due": 1200, "email": "a@example.com"}});
+    assert_eq!(post(&path, &paid).ok()["session"]["status"], "complete");
+    assert_eq!(post(&path, &paid).status, 400, "what is paid is not paid again");
+    let now = sandbox.api.read(&format!("/v1/checkout/sessions/{id}"));
+    assert_eq!(
+        (&now["payment_status"], &now["customer_details"]["email"]),
+        (&"paid".into(), &"a@example.com".into())
+    );
 }

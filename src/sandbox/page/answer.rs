@@ -1,12 +1,14 @@
 //! Answers of the pages: HTML and redirects, with the headers that keep them to themselves.
 
 use crate::domain::locale::Locale;
+use crate::sandbox::api::browser;
 use crate::sandbox::page::leave;
 use crate::words::accept;
 use askama::Template;
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
+use serde_json::Value;
 
 /// Where a page may be shown, and what it may do there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +67,15 @@ pub fn page_in(framing: Framing, status: StatusCode, template: &impl Template) -
             guarded(StatusCode::INTERNAL_SERVER_ERROR.into_response(), framing)
         }
     }
+}
+
+/// JSON that a merchant's page may read, whatever its address.
+pub fn open_json(status: u16, value: &Value) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+    let kind = [(header::CONTENT_TYPE, "application/json")];
+    let mut response = guarded((status, kind, value.to_string()).into_response(), Framing::Alone);
+    browser::open(response.headers_mut());
+    response
 }
 
 /// A file to look at or to keep under a name.

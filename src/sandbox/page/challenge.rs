@@ -86,14 +86,16 @@ fn form(pages: &Pages, found: &Found, locale: Locale, status: StatusCode) -> Res
 /// Where the payer goes once the challenge is over.
 fn leave_for(pages: &Pages, found: &Found, return_url: Option<&str>, locale: Locale) -> Response {
     let Found { intent, session, invoice, .. } = found;
-    if let Some(session) = session {
+    // Where the page is the merchant's own, Stripe.js above it sees that this is over.
+    let own = session.as_ref().is_some_and(|it| leave::is_merchants(it));
+    if let Some(session) = session.as_ref().filter(|_| !own) {
         let path = pages.path(&leave::pay_path(session));
         let refused = if text(session, "status") == "complete" { "" } else { "refused=1&" };
         let back = format!("{path}?{refused}lang={}", locale.code());
         let success = leave::success(session).filter(|_| refused.is_empty());
         return see_other(&success.unwrap_or(back));
     }
-    if let Some(url) = return_url {
+    if let Some(url) = return_url.filter(|_| !own) {
         return see_other(&leave::returned(url, intent));
     }
     let w = Words::of(locale);

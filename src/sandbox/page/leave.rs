@@ -19,6 +19,11 @@ pub fn is_framed(session: &Value) -> bool {
     text(session, "ui_mode") == "embedded_page"
 }
 
+/// Whether a session is paid on a page of the merchant's own, with elements.
+pub fn is_merchants(session: &Value) -> bool {
+    text(session, "ui_mode") == "elements"
+}
+
 /// The path of the page that pays a session, within its world. In a frame it is named by the secret, which only the
 /// merchant's page has.
 pub fn pay_path(session: &Value) -> String {

@@ -19,6 +19,7 @@ pub mod pay;
 pub mod pdf;
 pub mod portal;
 pub mod refusal;
+pub mod session;
 pub mod stripe_js;
 pub mod token;
 pub mod view;
@@ -58,6 +59,7 @@ pub fn router() -> Router {
         .route("/c/embed/{session}", get(pay::show).post(pay::submit))
         .route("/c/embed.js", get(pay::show_frame_script))
         .route("/c/recover/{session}", get(pay::recover))
+        .route("/c/session/{secret}", get(session::show).post(session::submit))
         .route("/c/style.css", get(answer::style))
         .route("/3ds/{intent}", get(challenge::show).post(challenge::submit))
         .route("/express/{*link}", get(onboard::dashboard))

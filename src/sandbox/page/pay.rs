@@ -241,7 +241,7 @@ fn find(pages: &Pages, page: &str) -> Option<Found> {
         };
         let paid_with = intent.as_deref().and_then(kind).unwrap_or_default();
         // Only pages of the sandbox's own are served here, each under its own name.
-        let is_own = text(&session, "ui_mode") != "elements"
+        let is_own = !leave::is_merchants(&session)
             && leave::pay_path(&session).rsplit('/').next() == Some(page);
         let found = Found { session, rates, intent, saved, paid_with, confirmation };
         is_own.then_some(found)

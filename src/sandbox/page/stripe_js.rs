@@ -14,12 +14,14 @@ use axum::response::{IntoResponse as _, Response};
 use std::sync::LazyLock;
 
 /// The parts of the script, each a module; what a part needs stands before it.
-const SCRIPT: [&str; 6] = [
+const SCRIPT: [&str; 8] = [
     include_str!("stripe_js/client.js"),
     include_str!("stripe_js/element.js"),
     include_str!("stripe_js/elements.js"),
     include_str!("stripe_js/action.js"),
     include_str!("stripe_js/embedded.js"),
+    include_str!("stripe_js/checkout_view.js"),
+    include_str!("stripe_js/checkout.js"),
     include_str!("stripe_js/stripe.js"),
 ];
 

@@ -1,6 +1,7 @@
 //! What every page is asked with: which object it is about, and in which language.
 
 use crate::domain::locale::Locale;
+use crate::sandbox::api::browser;
 use crate::sandbox::page::Pages;
 use crate::sandbox::page::answer::{language, page};
 use crate::sandbox::page::token::TokenKey;
@@ -26,6 +27,11 @@ impl Visit {
     /// The language of the answer; `locale` is the session's.
     pub fn language(&self, locale: Option<&str>) -> Locale {
         language(&self.uri, &self.headers, locale)
+    }
+
+    /// Whether a page of neither this machine nor the sandbox asks.
+    pub fn is_foreign(&self) -> bool {
+        browser::is_foreign(&self.headers)
     }
 
     /// There is nothing at this address.

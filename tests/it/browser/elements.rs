@@ -434,3 +434,82 @@ fn checkout_within_the_page_asks_the_bank_and_tells_the_page() {
     page.browser.reads("destroyed");
     assert!(!page.browser.has("#one iframe"));
 }
+
+/// What is typed into a payment element.
+const fn owns(number: &str) -> [(&str, &str); 4] {
+    [("number", number), ("expiry", "12/34"), ("cvc", "123"), ("postalCode", "94103")]
+}
+
+/// What the merchant's own page of a session begins with: its elements, its sum, and what becomes of it.
+const OWN_CHECKOUT: &str = r##"
+const checkout = stripe.initCheckoutElementsSdk({ clientSecret: Promise.resolve("SECRET") });
+checkout.createContactDetailsElement().mount("#one");
+checkout.createPaymentElement().mount("#two");
+checkout.on("change", (it) => { document.title = `${it.total.total.amount} ${it.canConfirm}`; });
+checkout.loadActions().then(({ actions }) => {
+  const line = actions.getSession().lineItems[0];
+  say(`${line.name} ${line.quantity} ${line.total.minorUnitsAmount}`);
+  const deed = (it) => say(it.error ? `${it.error.code}: ${it.error.message}` : `${it.session.status.type} ${it.session.total.total.minorUnitsAmount}`);
+  window.actions = actions;
+  window.deed = (act) => act(actions).then(deed, (e) => say(`${e.name}: ${e.message}`));
+  document.getElementById("go").onclick = () => window.deed((it) => it.confirm(CONFIRM));
+  say("loaded");
+});
+"##;
+
+#[test]
+#[ignore = "needs Chromium: ./test"]
+fn checkout_of_the_page_s_own_is_changed_declined_asked_and_paid() {
+    let mut page = Page::set("en");
+    let coupon =
+        page.sandbox.api.make("/v1/coupons", &[("amount_off", "200"), ("currency", "jpy")]);
+    let code = [
+        ("promotion[type]", "coupon"),
+        ("promotion[coupon]", coupon["id"].as_str().unwrap()),
+        ("code", "SPRING"),
+    ];
+    page.sandbox.api.make("/v1/promotion_codes", &code);
+    let more = [
+        ("ui_mode", "elements"),
+        ("allow_promotion_codes", "true"),
+        ("line_items[0][adjustable_quantity][enabled]", "true"),
+    ];
+    let secret = embedded(&page, &more);
+    let id = secret.split("_secret_").next().unwrap().to_owned();
+    let script =
+        OWN_CHECKOUT.replace("SECRET", &secret).replace("CONFIRM", "{ redirect: 'if_required' }");
+    page.open(&script);
+    page.browser.reads("loaded");
+    page.browser.reads("Uji matcha set 1 1200");
+    for (act, said) in [
+        ("it.applyPromotionCode('WINTER')", "invalidCode: This promotion code is invalid."),
+        ("it.applyPromotionCode('SPRING')", "open 1000"),
+        (
+            "it.updateLineItemQuantity({ lineItem: it.getSession().lineItems[0].id, quantity: 2 })",
+            "open 2200",
+        ),
+        ("it.updateEmail('aki')", "incompleteEmail"),
+        ("it.removePromotionCode()", "open 2400"),
+        ("it.confirm()", "IntegrationError: A returnUrl is required"),
+    ] {
+        page.browser.script(&format!("window.deed((it) => {act})"));
+        page.browser.reads(said);
+    }
+    page.fill("one", &[("email", "aki@example.com")]);
+    page.fill("two", &owns("4000000000000002"));
+    page.go();
+    page.browser.reads("paymentFailed: Your card was declined.");
+    page.fill("two", &owns("4000000000003220"));
+    page.browser.keep_picture("own-checkout-en");
+    assert_eq!(page.browser.too_wide_for_a_phone(), 0);
+    page.go();
+    page.browser.enter("[name=__privateStripeFrameChallenge]");
+    page.browser.click("#pass");
+    page.browser.leave_frames();
+    page.browser.reads("complete 2400");
+    let session = page.sandbox.api.read(&format!("/v1/checkout/sessions/{id}"));
+    assert_eq!(
+        (&session["payment_status"], &session["customer_details"]["email"]),
+        (&"paid".into(), &"aki@example.com".into())
+    );
+}

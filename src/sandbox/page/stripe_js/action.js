@@ -29,7 +29,7 @@ export function returned(url, noun, intent) {
  * @param {string} url
  * @param {() => Promise<boolean>} isOver
  */
-function above(url, isOver) {
+export function above(url, isOver) {
   const before = /** @type {HTMLElement | null} */ (document.activeElement);
   const veil = document.createElement("div");
   veil.setAttribute("role", "dialog");

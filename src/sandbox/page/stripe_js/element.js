@@ -12,10 +12,14 @@ const TITLES = {
   payment: "Secure payment input frame",
   address: "Secure address input frame",
   linkAuthentication: "Secure email input frame",
+  contactDetails: "Secure email input frame",
 };
 
-/** Elements that only show something where a wallet or a partner is there, which is nowhere offline. */
-const EMPTY = ["expressCheckout", "paymentMethodMessaging", "paymentRequestButton", "linkSignup"];
+/** Elements whose inside is another one's. */
+const INSIDE = { contactDetails: "linkAuthentication" };
+
+/** Elements that only show something where a wallet, a partner or a second currency is there, which is nowhere offline. */
+const EMPTY = ["expressCheckout", "paymentMethodMessaging", "paymentRequestButton", "linkSignup", "currencySelector"];
 
 let frames = 0;
 
@@ -97,7 +101,7 @@ export class Element {
     frame.allow = "payment *; clipboard-write";
     frame.style.cssText = "border:0;width:100%;height:1.2em;display:block;color-scheme:light";
     const { root, locale } = this.group.client;
-    frame.src = `${root}/v3/frame/${this.type}${locale ? `?lang=${locale}` : ""}`;
+    frame.src = `${root}/v3/frame/${INSIDE[this.type] ?? this.type}${locale ? `?lang=${locale}` : ""}`;
     frame.addEventListener("load", () => this.connect(frame));
     frame.addEventListener("error", () => this.emit("loaderror", { error: { type: "api_connection_error" } }));
     const box = document.createElement("div");

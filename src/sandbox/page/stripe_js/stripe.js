@@ -4,6 +4,7 @@ import { call, misuse, rootOf } from "./client.js";
 import { Element } from "./element.js";
 import { Elements, intentOf } from "./elements.js";
 import { actOn, leaveFor, returned } from "./action.js";
+import { checkoutElements } from "./checkout.js";
 import { embed } from "./embedded.js";
 
 const script = /** @type {HTMLScriptElement | null} */ (document.currentScript);
@@ -23,7 +24,7 @@ const BY_NAME = {
 const OFFLINE = [
   "collectBankAccountForPayment", "collectBankAccountForSetup", "collectBankAccountToken",
   "collectFinancialConnectionsAccounts", "createEphemeralKeyNonce", "createRadarSession",
-  "initCheckoutElementsSdk", "initCheckoutFormSdk", "initializePricing", "processOrder",
+  "initCheckoutFormSdk", "initializePricing", "processOrder",
   "retrieveOrder", "verifyIdentity",
 ];
 
@@ -195,7 +196,8 @@ function paymentRequest() {
  * @typedef {Pick<import("@stripe/stripe-js").Stripe, "elements" | "confirmPayment" | "confirmSetup"
  *   | "createPaymentMethod" | "createToken" | "handleCardAction" | "handleNextAction" | "retrievePaymentIntent"
  *   | "retrieveSetupIntent" | "verifyMicrodepositsForPayment" | "verifyMicrodepositsForSetup" | "paymentRequest"
- *   | "registerAppInfo" | "createEmbeddedCheckoutPage" | "createConfirmationToken">} Core
+ *   | "registerAppInfo" | "createEmbeddedCheckoutPage" | "createConfirmationToken"
+ *   | "initCheckoutElementsSdk">} Core
  */
 
 /**
@@ -231,6 +233,7 @@ export function Stripe(key, options = {}) {
     verifyMicrodepositsForPayment: (secret, data) => verifyDeposits(client, secret, data),
     verifyMicrodepositsForSetup: (secret, data) => verifyDeposits(client, secret, data),
     createEmbeddedCheckoutPage: (given) => embed(client, given),
+    initCheckoutElementsSdk: (given) => checkoutElements(client, given),
     paymentRequest,
     registerAppInfo: () => {},
   };
@@ -239,6 +242,7 @@ export function Stripe(key, options = {}) {
     ...core,
     // What releases before dahlia call it.
     initEmbeddedCheckout: core.createEmbeddedCheckoutPage,
+    initCheckout: core.initCheckoutElementsSdk,
     _registerWrapper: () => {},
   };
   for (const [name, type] of Object.entries(BY_NAME)) {
