@@ -17,6 +17,7 @@ pub mod host;
 pub mod jobs;
 pub mod lock;
 pub mod page;
+pub mod paper;
 pub mod registry;
 pub mod serve;
 pub mod version;

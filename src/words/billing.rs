@@ -23,7 +23,7 @@ words! {
         done_cancel_now done_keep done_pause done_resume done_details done_removed done_offer
         ended_title ended_text login_title login_text login_submit login_sent login_sandbox
         login_nobody login_open login_off privacy terms months_of_pause promotion_code
-        confirmed_title
+        confirmed_title quote quote_number quote_for valid_until
     }
     with {
         date(year, month, day)

@@ -10,6 +10,7 @@
 
 mod after_sale;
 mod billing_refusals;
+mod billing_story;
 mod book;
 mod browser;
 mod catching_up;

@@ -5,7 +5,9 @@ use crate::sandbox::engine::line_look::LineLook;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use billing::{Billed, Held, InvoicePart, LinePart, PlannedPart, QuotePart, SubscriptionPart};
+pub use billing::{
+    Billed, Held, InvoicePart, LinePart, PlannedPart, QuotePart, SubscriptionPart, Used,
+};
 pub use creem::CreemPart;
 pub use name::{Name, kept_once};
 

@@ -2,11 +2,13 @@
 
 use crate::domain::locale::Locale;
 use crate::domain::member;
-use crate::domain::money::Money;
+
 use crate::sandbox::behaviour::tax_id;
 use crate::sandbox::engine::line_look::LineLook;
 use crate::sandbox::page::countries;
 use crate::sandbox::page::entry::{Asks, FieldError, Form};
+
+pub use crate::sandbox::paper::bill::shown;
 use crate::words::page::Words;
 use serde_json::Value;
 
@@ -284,12 +286,4 @@ pub fn lines(items: &[Value], looks: &[LineLook], words: &Words) -> Vec<Line> {
             }
         })
         .collect()
-}
-
-/// An amount in its currency's own form: `¥1,500`, `$15.00`.
-pub fn shown(minor: i64, currency: &str) -> String {
-    currency.parse().map_or_else(
-        |_| format!("{minor} {currency}"),
-        |currency| Money::new(minor, currency).to_string(),
-    )
 }

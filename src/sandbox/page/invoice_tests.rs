@@ -1,11 +1,11 @@
 //! Invoices as a browser without JavaScript meets them, and their PDFs.
 
-use super::pdf::reading::text_of;
 use super::tests::{Browser, card};
 use crate::catalog::Catalog;
 use crate::catalog::route::Routed;
 use crate::sandbox::call::{Call, Version};
 use crate::sandbox::engine::txn::Origin;
+use crate::sandbox::paper::pdf::reading::text_of;
 use crate::sandbox::registry;
 use serde_json::{Value, json};
 

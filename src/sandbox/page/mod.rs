@@ -16,7 +16,6 @@ pub mod microdeposits;
 pub mod onboard;
 pub mod order;
 pub mod pay;
-pub mod pdf;
 pub mod portal;
 pub mod refusal;
 pub mod session;

@@ -12,11 +12,12 @@ use crate::sandbox::page::Pages;
 use crate::sandbox::page::answer::{Framing, asset, page_in, query, see_other};
 use crate::sandbox::page::choices::{self, Step};
 use crate::sandbox::page::entry::{self, Asks, Entry, FieldError, Form, Saved};
-use crate::sandbox::page::field;
+
 use crate::sandbox::page::leave::{self, Framed};
 use crate::sandbox::page::refusal;
 use crate::sandbox::page::view::{NoticePage, PayPage, Setting};
 use crate::sandbox::page::visit::Visit;
+use crate::sandbox::paper::bill;
 use crate::wire::failure::Failure;
 use crate::words::page::Words;
 use axum::extract;
@@ -177,7 +178,7 @@ async fn choose(
     }
     if is_other {
         let total = int(&found.session, "amount_total");
-        let total = field::shown(total, text(&found.session, "currency"));
+        let total = bill::shown(total, text(&found.session, "currency"));
         let told = Told { note: words.total_changed(&total), ..Told::default() };
         return Err(Box::new((found, form, StatusCode::OK, told)));
     }

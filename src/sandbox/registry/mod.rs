@@ -9,6 +9,7 @@ pub mod connect;
 pub mod draft;
 pub mod filter;
 pub mod plan;
+pub mod printed;
 pub mod record;
 pub mod reference;
 pub mod rules;
@@ -64,7 +65,8 @@ pub fn find(endpoint: &'static Endpoint) -> Answerer {
 
 fn own(key: &str) -> Option<Handler> {
     let found = object::handler(key).or_else(|| account::handler(key));
-    found.or_else(|| connect::handler(key)).or_else(|| second::handler(key))
+    let found = found.or_else(|| connect::handler(key)).or_else(|| second::handler(key));
+    found.or_else(|| printed::handler(key))
 }
 
 fn plain(endpoint: &'static Endpoint) -> Option<Handler> {

@@ -20,9 +20,10 @@ pub fn handler(key: &str) -> Option<Handler> {
     })
 }
 
-/// What is in a file: the bytes and their type, of an answer to a retrieval of the contents.
+/// What is in a file: the bytes and their type, of an answer to a retrieval of the contents, or of a quote's PDF.
 pub fn opened(path: &str, status: u16, body: &Body) -> Option<(Vec<u8>, &'static str)> {
-    let is_contents = path.starts_with("/v1/files/") && path.ends_with("/contents");
+    let is_contents = (path.starts_with("/v1/files/") && path.ends_with("/contents"))
+        || (path.starts_with("/v1/quotes/") && path.ends_with("/pdf"));
     if status != 200 || !is_contents {
         return None;
     }

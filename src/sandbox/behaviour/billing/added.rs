@@ -1,14 +1,16 @@
 //! What is added to invoices by hand: items, with their prices.
 
 use crate::domain::time::Timestamp;
+use crate::sandbox::behaviour::billing::discount::{self, Holder};
 use crate::sandbox::behaviour::billing::items::{self, INVOICE_ITEM as KIND, Pending};
 use crate::sandbox::behaviour::billing::period::Period;
 use crate::sandbox::behaviour::billing::{invoice, line, plan};
-use crate::sandbox::behaviour::document::{merge_metadata, text};
+use crate::sandbox::behaviour::document::{copy, int, merge_metadata, text};
 use crate::sandbox::behaviour::pricing;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::step::known_currency;
 use crate::sandbox::engine::object::{Doc, Object};
+use crate::sandbox::engine::private::LinePart;
 use crate::sandbox::engine::settings::Settings;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::Failure;
@@ -122,7 +124,72 @@ pub fn make(txn: &mut Txn<'_>, call: &Call, customer: &Value) -> Result<Arc<Obje
         quantity: priced.quantity,
         more,
     };
-    Ok(items::put_pending(txn, spec))
+    let made = items::put_pending(txn, spec);
+    match call.params.get("discounts") {
+        Some(_) => discounted(txn, call, &made),
+        None => Ok(made),
+    }
+}
+
+/// Gives an item the discounts that a call sends. Believed: whose they are is the item's alone.
+fn discounted(txn: &mut Txn<'_>, call: &Call, item: &Object) -> Result<Arc<Object>, Failure> {
+    let Some(sent) = call.params.get("discounts") else {
+        return txn.find(KIND, text(item, "id"), "id");
+    };
+    let id = text(item, "id").to_owned();
+    let holder = Holder {
+        member: "invoice_item",
+        id: &id,
+        customer: text(item, "customer"),
+        currency: text(item, "currency"),
+    };
+    let given = discount::read(txn, sent, holder, &line::names(item.get("discounts")))?;
+    txn.edit(KIND, &id, |doc| drop(doc.insert("discounts".to_owned(), json!(given))));
+    txn.find(KIND, &id, "id")
+}
+
+/// Changes an item as a call asks, and the line of a draft that it stands on.
+pub fn change(txn: &mut Txn<'_>, call: &Call, known: &Object) -> Result<Arc<Object>, Failure> {
+    let reprices = ["amount", "price_data", "pricing", "quantity", "unit_amount_decimal"]
+        .iter()
+        .any(|it| call.sent(it));
+    let mut asked = call.clone();
+    if reprices && call.sent("quantity") && !call.sent("amount") && !call.sent("pricing") {
+        let unit = int(known, "amount") / int(known, "quantity").max(1);
+        let amount = unit * call.int("quantity").unwrap_or(1);
+        asked.params.insert("amount".to_owned(), json!(amount));
+    }
+    asked.params.insert("currency".to_owned(), json!(text(known, "currency")));
+    let priced = if reprices { Some(priced(txn, &asked)?) } else { None };
+    let rates = items::tax_rates(txn, call.get("tax_rates"), "tax_rates")?;
+    let id = text(known, "id").to_owned();
+    txn.edit(KIND, &id, |doc| {
+        copy(doc, call, &["description", "discountable", "period"]);
+        if let Some(priced) = priced {
+            doc.insert("amount".to_owned(), json!(priced.amount));
+            doc.insert("pricing".to_owned(), priced.pricing);
+            doc.insert("quantity".to_owned(), json!(priced.quantity));
+            doc.insert("quantity_decimal".to_owned(), json!(priced.quantity.to_string()));
+        }
+        if call.sent("tax_rates") {
+            doc.insert("tax_rates".to_owned(), json!(rates));
+        }
+        merge_metadata(doc, &call.params);
+    });
+    let after = discounted(txn, call, &*txn.find(KIND, &id, "id")?)?;
+    let invoice = text(&after, "invoice").to_owned();
+    if !invoice.is_empty() {
+        let fresh = line::of_invoice_item(txn, &after);
+        invoice::edit(txn, &invoice, |_, part| {
+            let of = |it: &&mut LinePart| line::invoice_item(&it.doc) == Some(&*id);
+            if let Some(slot) = part.lines.iter_mut().find(of) {
+                let kept = slot.doc.get("id").cloned().unwrap_or_default();
+                *slot = fresh;
+                line::set(slot, "id", kept);
+            }
+        });
+    }
+    Ok(after)
 }
 
 /// Puts an item on a draft.

@@ -13,7 +13,7 @@ use crate::sandbox::behaviour::billing::prorate;
 use crate::sandbox::behaviour::billing::renew::{self, interval_of, items_of};
 use crate::sandbox::behaviour::billing::subscription::{self, KIND};
 use crate::sandbox::behaviour::billing::{
-    draft, held, items, on_clock_of, scheduled, split, swap, trial, usage,
+    draft, held, items, on_clock_of, scheduled, split, swap, threshold, trial, usage,
 };
 use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::behaviour::payment::confirm::Outcome;
@@ -74,6 +74,7 @@ fn apply(txn: &mut Txn<'_>, call: &Call, known: &Arc<Object>) -> Result<Arc<Obje
     let trial = Trial::read(txn, call, known)?;
     let plan = swap::plan(txn, known, &deltas, billing, trial.is_change());
     subscription::set_items(&mut doc, &plan.items);
+    threshold::ensure_beyond(txn, call, &doc)?;
     trial.write(txn, &mut doc);
     if plan.anew {
         doc.insert("billing_cycle_anchor".to_owned(), json!(txn.now().0));
@@ -112,6 +113,7 @@ fn apply(txn: &mut Txn<'_>, call: &Call, known: &Arc<Object>) -> Result<Arc<Obje
     if waits {
         held::settle(txn, known);
     }
+    threshold::look(txn, &id);
     txn.find(KIND, &id, "id")
 }
 

@@ -54,6 +54,34 @@ pub fn ensure_room(txn: &Txn<'_>, clock: &str) -> Result<(), Failure> {
     Err(Failure::invalid(text).param("test_clock"))
 }
 
+/// What of a customer lives by a clock, and cannot be brought to another one.
+const LIVING: [&str; 5] =
+    ["subscription", "invoice", "invoiceitem", "subscription_schedule", "quote"];
+
+/// Has a customer that there is live by a clock.
+///
+/// Believed: all of it but the parameter; and that a customer who is billed already, or has a clock, cannot.
+pub fn take_in(txn: &mut Txn<'_>, clock: &str, customer: &str) -> Result<(), Failure> {
+    let known = txn.find("customer", customer, "customer")?;
+    if !text(&known, "test_clock").is_empty() {
+        let text = format!("Customer {customer} is already attached to a test clock.");
+        return Err(Failure::invalid(text).param("customer"));
+    }
+    if LIVING.iter().any(|kind| !txn.having(kind, "customer", customer).is_empty()) {
+        let text = format!(
+            "Customer {customer} cannot be attached to a test clock because it already has subscriptions, invoices or quotes."
+        );
+        return Err(Failure::invalid(text).param("customer"));
+    }
+    let changed = txn.edit("customer", customer, |doc| {
+        doc.insert("test_clock".to_owned(), json!(clock));
+    });
+    if let Some((before, after)) = changed {
+        txn.emit_change("customer.updated", &before, &after);
+    }
+    Ok(())
+}
+
 /// Begins to move a clock; it is there a moment later.
 ///
 /// Fails for where it is already or was, for too far, and while it is moving. Believed: the sentences.

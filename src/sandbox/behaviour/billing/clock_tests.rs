@@ -1,5 +1,6 @@
 //! What lists show of test clocks, and what is told before a time comes.
 
+use crate::sandbox::behaviour::billing::tests::Shop;
 use crate::sandbox::testing::Lab;
 use serde_json::{Value, json};
 
@@ -154,4 +155,24 @@ fn a_trial_that_is_ended_by_hand_pauses_or_ends_where_nobody_can_be_charged() {
         let events = lab.events();
         assert!(told.is_none_or(|kind| events.iter().any(|it| it == kind)), "{behaviour}");
     }
+}
+
+#[test]
+fn a_customer_that_there_is_comes_to_live_by_a_new_clock() {
+    let mut shop = Shop::new("pm_card_visa");
+    let frozen = shop.lab.now.0 - 100 * DAY;
+    let asked = json!({"frozen_time": frozen, "customer": shop.customer});
+    let clock = shop.lab.ok("POST /v1/test_helpers/test_clocks", asked.clone());
+    let customer = shop.customer.clone();
+    assert_eq!(shop.lab.get("customer", &customer)["test_clock"], clock["id"]);
+    let sub = shop.subscribe(json!({}));
+    assert_eq!((&sub["test_clock"], &sub["start_date"]), (&clock["id"], &json!(frozen)));
+    let again = shop.lab.call("POST /v1/test_helpers/test_clocks", asked).unwrap_err();
+    assert_eq!((again.status, again.param.as_deref()), (400, Some("customer")), "it has one");
+    let mut other = Shop::new("pm_card_visa");
+    other.subscribe(json!({}));
+    let asked = json!({"frozen_time": frozen, "customer": other.customer});
+    let failure = other.lab.call("POST /v1/test_helpers/test_clocks", asked).unwrap_err();
+    assert_eq!(failure.status, 400, "it is billed by the world's clock");
+    assert_eq!(other.lab.view().count("test_helpers.test_clock"), 0);
 }

@@ -10,7 +10,7 @@ use crate::sandbox::behaviour::billing::period::Period;
 use crate::sandbox::behaviour::billing::start::Plan;
 use crate::sandbox::behaviour::billing::subscription::{self, KIND};
 use crate::sandbox::behaviour::billing::{
-    draft, ending, on_clock_of, proration, renew, split, sweep, trial,
+    draft, ending, on_clock_of, proration, renew, split, sweep, threshold, trial,
 };
 use crate::sandbox::behaviour::document::{copy, int, merge_metadata, new, text};
 use crate::sandbox::behaviour::payment::confirm::Outcome;
@@ -36,7 +36,7 @@ const FIELDS: &[&str] = &[
 ];
 
 /// Parameters that follow nothing yet: to take them would be to promise invoices that do not come.
-pub const IDLE: &[&str] = &["billing_schedules", "billing_thresholds"];
+pub const IDLE: &[&str] = &["billing_schedules"];
 
 /// The key of a call that no client made: of a schedule or of a quote. A subscription that such a one makes runs at
 /// once, and its first invoice is left as a draft for an hour.
@@ -74,6 +74,7 @@ fn make(txn: &mut Txn<'_>, call: &Call, customer: &Arc<Object>) -> Result<Arc<Ob
         made.push(item);
     }
     subscription::set_items(&mut doc, &made);
+    threshold::ensure_beyond(txn, call, &doc)?;
     ending::write(txn, call, &mut doc)?;
     let sent = call.params.get("discounts").cloned().unwrap_or_default();
     let holder =
@@ -238,6 +239,7 @@ pub fn write(txn: &Txn<'_>, call: &Call, doc: &mut Doc) -> Result<(), Failure> {
     copy(doc, call, FIELDS);
     split::shape(doc);
     sweep::write(txn, call, doc)?;
+    threshold::write(call, doc)?;
     for name in ["automatic_tax", "invoice_settings", "payment_settings"] {
         if let (Some(Value::Object(known)), Some(sent)) = (doc.get_mut(name), call.hash(name)) {
             known.extend(sent.iter().map(|(name, value)| (name.clone(), value.clone())));

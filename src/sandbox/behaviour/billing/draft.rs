@@ -42,6 +42,15 @@ pub fn advance(txn: &mut Txn<'_>, id: &str, is_advancing: bool) -> Option<Arc<Ob
     changed.map(|(_, after)| after)
 }
 
+/// The same for a draft that a subscription's time has brought, as its pause of collection has it.
+pub fn advance_for(txn: &mut Txn<'_>, subscription: &Value, id: &str, is_advancing: bool) {
+    let pause = subscription.get("pause_collection").filter(|it| it.is_object());
+    let behaviour = pause.map(|it| text(it, "behavior").to_owned());
+    let waits = behaviour.as_deref() == Some("keep_as_draft");
+    advance(txn, id, is_advancing && !waits);
+    txn.edit_part(KIND, id, |part: &mut InvoicePart| part.paused = behaviour);
+}
+
 /// The job behind [`ADVANCE_JOB`].
 pub fn on_due(txn: &mut Txn<'_>, args: &Value) {
     let id = text(args, "invoice").to_owned();

@@ -2,12 +2,12 @@
 
 use crate::sandbox::behaviour::billing::discount::{self, Holder};
 use crate::sandbox::behaviour::billing::period::{Interval, Period};
-use crate::sandbox::behaviour::billing::{line, plan};
+use crate::sandbox::behaviour::billing::{line, plan, threshold};
 use crate::sandbox::behaviour::document::{int, new, text};
 use crate::sandbox::behaviour::pricing;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::txn::{Txn, missing};
-use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::failure::Failure;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -188,10 +188,10 @@ pub fn write(txn: &Txn<'_>, doc: &mut Doc, spec: &Spec) -> Result<(), Failure> {
         let rates = tax_rates(txn, Some(sent), "tax_rates")?;
         doc.insert("tax_rates".to_owned(), json!(rates));
     }
-    if spec.sent.get("billing_thresholds").is_some_and(|sent| !sent.is_null()) {
-        let text =
-            "`billing_thresholds` of subscription items is not modelled by this sandbox yet.";
-        return Err(Failure::of(501, FailureKind::Api, text).param("billing_thresholds"));
+    let (sent, is_metered) = (spec.sent.get(threshold::NAME), spec.quantity().is_none());
+    if sent.is_some() || !is_metered {
+        let shown = threshold::of_item(sent, is_metered, "")?;
+        doc.insert(threshold::NAME.to_owned(), shown);
     }
     Ok(())
 }

@@ -7,6 +7,8 @@
 
 pub mod added;
 pub mod anchor;
+#[cfg(test)]
+mod asked_tests;
 pub mod balance;
 pub mod change;
 pub mod clock;
@@ -48,8 +50,12 @@ pub mod split;
 pub mod start;
 pub mod subscription;
 pub mod sums;
+pub mod supposed;
 pub mod swap;
 pub mod sweep;
+pub mod threshold;
+#[cfg(test)]
+mod threshold_tests;
 pub mod told;
 pub mod totals;
 pub mod trial;

@@ -45,6 +45,13 @@ pub fn ask(txn: &mut Txn<'_>, invoice: &Object) {
     if let Some(of) = subscription.and_then(|id| txn.get(subscription::KIND, id)) {
         more.extend(split::terms(&of, int(invoice, "amount_due")));
     }
+    let own = invoice.part::<InvoicePart>();
+    if !own.terms.is_empty() {
+        more.extend(own.terms.clone());
+        if let Some(account) = invoice.get("on_behalf_of").filter(|it| it.is_string()) {
+            more.insert("on_behalf_of".to_owned(), account.clone());
+        }
+    }
     let spec = IntentSpec {
         amount: int(invoice, "amount_due"),
         currency: text(invoice, "currency").to_owned(),

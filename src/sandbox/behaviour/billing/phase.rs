@@ -4,7 +4,7 @@ use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::billing::create::DRAFTS;
 use crate::sandbox::behaviour::billing::period::Interval;
 use crate::sandbox::behaviour::billing::subscription;
-use crate::sandbox::behaviour::billing::{items, line, renew};
+use crate::sandbox::behaviour::billing::{items, line, renew, threshold};
 use crate::sandbox::behaviour::document::{fit, merge_metadata};
 use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::behaviour::offer::Offer;
@@ -12,7 +12,7 @@ use crate::sandbox::call::{Call, Version};
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::settings::Settings;
 use crate::sandbox::engine::txn::Txn;
-use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::failure::Failure;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -36,18 +36,6 @@ const PASSED: &[&str] = &[
     "on_behalf_of",
     "transfer_data",
 ];
-
-/// What follows nothing yet.
-const IDLE: &str = "billing_thresholds";
-
-/// Fails with 501 where thresholds are set: the invoices that they promise do not come.
-pub fn ensure_modelled(thresholds: Option<&Value>, at: &str) -> Result<(), Failure> {
-    if thresholds.is_none() {
-        return Ok(());
-    }
-    let text = format!("`{IDLE}` of subscription schedules is not modelled by this sandbox yet.");
-    Err(Failure::of(501, FailureKind::Api, text).param(format!("{at}[{IDLE}]")))
-}
 
 /// Reads phases, each from where the one before it ends.
 ///
@@ -78,7 +66,6 @@ fn one(
     };
     let end = end(txn, sent, at, (start, first))?;
     let get = |name: &str| sent.get(name).filter(|value| !value.is_null());
-    ensure_modelled(get(IDLE), at)?;
     let mut doc = blank(text(first, "currency"));
     for name in FIELDS {
         if let Some(value) = get(name) {
@@ -90,6 +77,7 @@ fn one(
     set("end_date", json!(end.0));
     set("items", sold.into_iter().map(|(_, item)| item).collect());
     set("automatic_tax", automatic_tax(get("automatic_tax")));
+    set(threshold::NAME, threshold::shown(get(threshold::NAME), None)?);
     set("discounts", discounts(txn, get("discounts"), &format!("{at}[discounts]"))?);
     let behaviour = get("proration_behavior").cloned();
     set("proration_behavior", behaviour.unwrap_or_else(|| json!("create_prorations")));
@@ -157,15 +145,16 @@ fn sold(
             return Err(items::required(&format!("{at}[price]")));
         };
         items::ensure_recurring(&price, &format!("{at}[price]"))?;
-        ensure_modelled(item.get(IDLE).filter(|it| !it.is_null()), &at)?;
         let rates = items::tax_rates(txn, item.get("tax_rates"), &format!("{at}[tax_rates]"))?;
         let discounts = discounts(txn, item.get("discounts"), &format!("{at}[discounts]"))?;
         let spec = items::Spec { price: Arc::clone(&price), sent: item.clone() };
+        let is_metered = spec.quantity().is_none();
+        let least = threshold::of_item(item.get(threshold::NAME), is_metered, &at)?;
         let mut doc = Doc::new();
         merge_metadata(&mut doc, &item);
         let id = text(&price, "id");
         let members = json!({
-            "billing_thresholds": item.get("billing_thresholds"), "discounts": discounts,
+            "billing_thresholds": least, "discounts": discounts,
             "plan": id, "price": id, "quantity": spec.quantity(), "tax_rates": rates,
         });
         doc.extend(members.as_object().cloned().unwrap_or_default());
@@ -281,11 +270,14 @@ fn extra(txn: &mut Txn<'_>, sent: &Value, at: &str) -> Result<Value, Failure> {
 }
 
 /// `default_settings` after a call; what it does not say stays.
-pub fn settings(known: &Value, sent: Option<&Map<String, Value>>) -> Value {
+///
+/// Fails for thresholds that cannot be.
+pub fn settings(known: &Value, sent: Option<&Map<String, Value>>) -> Result<Value, Failure> {
     let mut doc = known.as_object().cloned().unwrap_or_default();
     for (name, value) in sent.into_iter().flatten() {
         let shown = match name.as_str() {
             "automatic_tax" => automatic_tax(Some(value)),
+            threshold::NAME => threshold::shown(Some(value), doc.get(name))?,
             "invoice_settings" => {
                 let mut all = doc.get(name).cloned().unwrap_or_default();
                 if let (Value::Object(all), Value::Object(sent)) = (&mut all, value) {
@@ -297,7 +289,7 @@ pub fn settings(known: &Value, sent: Option<&Map<String, Value>>) -> Value {
         };
         doc.insert(name.clone(), shown);
     }
-    Value::Object(doc)
+    Ok(Value::Object(doc))
 }
 
 /// `default_settings` where nothing is said.
@@ -321,7 +313,9 @@ pub fn of_subscription(known: &Value) -> Value {
     let all = subscription::items(known);
     let first = all.first().map(subscription::period_of);
     let mut doc = blank(text(known, "currency"));
-    for name in ["collection_method", "default_payment_method", "description", "trial_end"] {
+    for name in
+        [threshold::NAME, "collection_method", "default_payment_method", "description", "trial_end"]
+    {
         doc.insert(name.to_owned(), known.get(name).cloned().unwrap_or_default());
     }
     let sold: Vec<Value> = all
@@ -382,6 +376,7 @@ pub fn call(txn: &Txn<'_>, schedule: &Value, phase: &Value) -> Call {
         settings.retain(|_, value| !value.is_null());
         set("invoice_settings", Value::Object(settings));
     }
+    set(threshold::NAME, value(threshold::NAME).unwrap_or_default());
     set("default_tax_rates", ids(phase.get("default_tax_rates")));
     set("discounts", entries(phase.get("discounts")));
     set("items", each(phase, "items"));
@@ -423,6 +418,9 @@ fn each(phase: &Value, member: &str) -> Value {
             if let Some(value) = item.get(name).filter(|value| !value.is_null()) {
                 sent.insert(name.to_owned(), value.clone());
             }
+        }
+        if let Some(least) = item.get(threshold::NAME) {
+            sent.insert(threshold::NAME.to_owned(), least.clone());
         }
         sent.insert("tax_rates".to_owned(), ids(item.get("tax_rates")));
         let discounts = entries(item.get("discounts"));

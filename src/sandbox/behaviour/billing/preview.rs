@@ -4,22 +4,23 @@ use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::billing::invoice::{self, Draft, KIND};
 use crate::sandbox::behaviour::billing::period::{DAY, Period};
 use crate::sandbox::behaviour::billing::{
-    added, change, create, lifecycle, on_clock_of, phase, renew, schedule, scheduled, subscription,
+    added, change, create, items, lifecycle, on_clock_of, phase, renew, schedule, scheduled,
+    subscription, supposed,
 };
 use crate::sandbox::behaviour::document::text;
 use crate::sandbox::call::Call;
 use crate::sandbox::engine::object::{Doc, Object};
 use crate::sandbox::engine::private::InvoicePart;
 use crate::sandbox::engine::txn::Txn;
-use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::failure::Failure;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 const NOTHING_NAMED: &str =
     "You must either provide a `customer` or a `subscription` to the upcoming invoice endpoint.";
 
-/// Parameters of a preview for somebody who is no customer.
-const NOT_YET: &[&str] = &["customer_account", "customer_details"];
+/// Parameters that follow nothing yet.
+const NOT_YET: &[&str] = &["customer_account"];
 
 /// The invoice that would come next. Nothing is kept.
 ///
@@ -37,11 +38,15 @@ pub fn preview(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
     };
     let customer = call.text("customer").map(str::to_owned);
     let of = named.as_deref().or(planned.as_deref());
-    let customer = customer.or_else(|| Some(text(of?, "customer").to_owned()));
-    let Some(customer) = customer else { return Err(Failure::invalid(NOTHING_NAMED)) };
-    txn.find("customer", &customer, "customer")?;
-    on_clock_of(txn, &customer, |txn| {
+    let known = customer.or_else(|| Some(text(of?, "customer").to_owned()));
+    match &known {
+        Some(id) => drop(txn.find("customer", id, "customer")?),
+        None if call.hash("customer_details").is_some() => {}
+        None => return Err(Failure::invalid(NOTHING_NAMED)),
+    }
+    on_clock_of(txn, known.as_deref().unwrap_or_default(), |txn| {
         txn.supposing(|txn| {
+            let customer = supposed::customer(txn, call, known.as_deref())?;
             add_items(txn, call, of, &customer)?;
             let id = match (call.hash("schedule_details"), planned.as_deref()) {
                 (Some(details), planned) => by_phases(txn, call, details, (planned, &customer))?,
@@ -49,7 +54,11 @@ pub fn preview(txn: &mut Txn<'_>, call: &Call) -> Result<Value, Failure> {
                 _ => come(txn, call, named.as_ref(), &customer)?,
             };
             let found = txn.find(KIND, &id, "invoice")?;
-            Ok(shown(txn, &found))
+            let mut invoice = shown(txn, &found);
+            if let (None, Some(invoice)) = (&known, invoice.as_object_mut()) {
+                invoice.insert("customer".to_owned(), Value::Null);
+            }
+            Ok(invoice)
         })
     })
 }
@@ -76,9 +85,7 @@ pub fn on_upcoming(txn: &mut Txn<'_>, args: &Value) {
     }
 }
 
-/// Adds what is to be on the invoice beside what would be.
-///
-/// Fails with 501 for changes of items that are pending.
+/// Adds what is to be on the invoice beside what would be, and changes what is pending.
 fn add_items(
     txn: &mut Txn<'_>,
     call: &Call,
@@ -88,10 +95,12 @@ fn add_items(
     let found = txn.find("customer", customer, "customer")?;
     for (at, item) in call.list("invoice_items").iter().enumerate() {
         let mut params = item.as_object().cloned().unwrap_or_default();
-        if params.contains_key("invoiceitem") {
+        if let Some(id) = params.remove("invoiceitem") {
             let param = format!("invoice_items[{at}][invoiceitem]");
-            let text = format!("`{param}` is not modelled by this sandbox yet.");
-            return Err(Failure::of(501, FailureKind::Api, text).param(param));
+            let id = id.as_str().unwrap_or_default();
+            let known = txn.find(items::INVOICE_ITEM, id, &param)?;
+            added::change(txn, &Call { params, ..call.clone() }, &known)?;
+            continue;
         }
         let mut own = [of, Some(&*found)].into_iter().flatten().map(|it| text(it, "currency"));
         if let Some(currency) = own.find(|currency| !currency.is_empty()) {

@@ -11,7 +11,7 @@ use crate::sandbox::behaviour::billing::{
 };
 use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::engine::object::{Doc, Object};
-use crate::sandbox::engine::private::{InvoicePart, LinePart, SubscriptionPart};
+use crate::sandbox::engine::private::{LinePart, SubscriptionPart};
 use crate::sandbox::engine::txn::Txn;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -207,8 +207,6 @@ fn draft_cycle(
         lines.push(line::regular(txn, known, item, (*period, cost, How::Whole)));
     }
     let is_unpaid = text(known, "status") == "unpaid";
-    let pause = known.get("pause_collection").filter(|it| it.is_object());
-    let behaviour = pause.map(|it| text(it, "behavior").to_owned());
     let mut more = Doc::new();
     more.insert("auto_advance".to_owned(), json!(!is_unpaid));
     let made = invoice::draft(
@@ -226,9 +224,7 @@ fn draft_cycle(
     );
     subscription::note_billed(txn, &id, &made);
     discount::settle(txn, &id, &made);
-    let waits = is_unpaid || behaviour.as_deref() == Some("keep_as_draft");
-    draft::advance(txn, &invoice, !waits);
-    txn.edit_part(invoice::KIND, &invoice, |part: &mut InvoicePart| part.paused = behaviour);
+    draft::advance_for(txn, known, &invoice, !is_unpaid);
 }
 
 /// Ends a subscription, and bills what was used of it and not billed yet.

@@ -22,8 +22,6 @@ use std::sync::Arc;
 
 /// Fails with 501 for what of any schedule follows nothing yet.
 fn ensure_modelled(call: &Call) -> Result<(), Failure> {
-    let usual = call.hash("default_settings").and_then(|it| it.get("billing_thresholds"));
-    phase::ensure_modelled(usual.filter(|it| !it.is_null()), "default_settings")?;
     call.ensure_modelled(" of subscription schedules", &["pause_schedules"])
 }
 
@@ -50,7 +48,7 @@ fn make(txn: &mut Txn<'_>, call: &Call, customer: &Value) -> Result<Arc<Object>,
     let phases = phase::read(txn, call.list("phases"), start)?;
     let mode = create::billing_mode(call, txn.now().0);
     phase::ensure_aligned(txn, &phases, text(&mode, "type") == "flexible")?;
-    let settings = phase::settings(&phase::usual_settings(), call.hash("default_settings"));
+    let settings = phase::settings(&phase::usual_settings(), call.hash("default_settings"))?;
     let id = store(txn, call, (customer, &settings, &phases));
     turn(txn, &id)?;
     retold(txn, &id)
@@ -213,9 +211,9 @@ fn apply(txn: &mut Txn<'_>, call: &Call, known: &Arc<Object>) -> Result<Arc<Obje
     } else {
         None
     };
+    let usual = known.get("default_settings").cloned().unwrap_or_default();
+    let settings = phase::settings(&usual, call.hash("default_settings"))?;
     let changed = txn.edit(KIND, &id, |doc| {
-        let usual = doc.get("default_settings").cloned().unwrap_or_default();
-        let settings = phase::settings(&usual, call.hash("default_settings"));
         doc.insert("default_settings".to_owned(), settings);
         if let Some(end) = call.text("end_behavior") {
             doc.insert("end_behavior".to_owned(), json!(end));

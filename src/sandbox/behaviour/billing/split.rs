@@ -48,6 +48,40 @@ pub fn shape(doc: &mut Doc) {
     }
 }
 
+/// What another account gets of the payment of an invoice that is made by hand, after what a call sends of it.
+///
+/// Believed: the sentences but that of a destination which does not exist.
+pub fn of_invoice(txn: &mut Txn<'_>, call: &Call, known: &Doc) -> Result<Doc, Failure> {
+    let mut terms = known.clone();
+    for name in ["application_fee_amount", "transfer_data"] {
+        match call.params.get(name) {
+            Some(Value::Null) => drop(terms.remove(name)),
+            Some(sent) => drop(terms.insert(name.to_owned(), sent.clone())),
+            None => {}
+        }
+    }
+    let to = terms.get("transfer_data");
+    if let Some(account) = to.and_then(|it| it.get("destination")?.as_str()) {
+        transfer::ensure_destination(txn, account, "transfer_data[destination]")?;
+    }
+    let Some(fee) = terms.get("application_fee_amount") else { return Ok(terms) };
+    let refuse = |text: &str| Err(Failure::invalid(text).param("application_fee_amount"));
+    if fee.as_i64().is_some_and(|fee| fee < 0) {
+        return refuse("Invalid non-negative integer");
+    }
+    if txn.scope().account.is_empty() && to.is_none() {
+        return refuse(
+            "Can only apply an application_fee_amount when the request is made on behalf of another account (using an OAuth key or the Stripe-Account header), or when `transfer_data[destination]` is set.",
+        );
+    }
+    if to.is_some_and(|it| it.get("amount").is_some_and(|it| !it.is_null())) {
+        return refuse(
+            "You may only specify one of these parameters: application_fee_amount, transfer_data[amount].",
+        );
+    }
+    Ok(terms)
+}
+
 /// The members of an intent that asks for so much of what a subscription owes.
 pub fn terms(subscription: &Value, amount: i64) -> Doc {
     let share =
@@ -146,7 +180,7 @@ mod tests {
                 400,
                 "transfer_data[destination]",
             ),
-            (json!({"billing_thresholds": {"amount_gte": 500}}), 501, "billing_thresholds"),
+            (json!({"billing_schedules": []}), 501, "billing_schedules"),
         ] {
             let failure = shop.try_subscribe(params.clone()).unwrap_err();
             assert_eq!(

@@ -185,6 +185,7 @@ pub fn end(txn: &mut Txn<'_>, id: &str, reason: &str) -> Option<Arc<Object>> {
         }
         *part = SubscriptionPart {
             billed: std::mem::take(&mut part.billed),
+            used: std::mem::take(&mut part.used),
             ..SubscriptionPart::default()
         };
     })?;

@@ -5,6 +5,7 @@
 use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::billing::on_clock_of;
 use crate::sandbox::behaviour::billing::period::DAY;
+use crate::sandbox::behaviour::billing::threshold;
 use crate::sandbox::behaviour::billing::usage::{self, EVENT, METER};
 use crate::sandbox::behaviour::document::Handler;
 use crate::sandbox::behaviour::document::text;
@@ -90,12 +91,14 @@ fn count(txn: &mut Txn<'_>, sent: &Sent<'_>) -> Result<Arc<Object>, Failure> {
             let text = format!("An event already exists with identifier {identifier}.");
             return Err(Failure::invalid(text).code("resource_already_exists"));
         }
-        Ok(txn.put(json!({
+        let made = txn.put(json!({
             "id": own, "object": EVENT, "canceled": false, "created": now,
             "event_name": sent.name, "identifier": identifier, "livemode": false,
             "of": usage::of(text(&meter, "id"), &customer), "payload": sent.payload,
             "timestamp": at, "value": amount,
-        })))
+        }));
+        threshold::counted(txn, text(&meter, "id"), &customer);
+        Ok(made)
     })
 }
 

@@ -6,7 +6,7 @@ use crate::sandbox::behaviour::billing::lifecycle::{Act, Invoice};
 use crate::sandbox::behaviour::billing::money::{self, Try};
 use crate::sandbox::behaviour::billing::period::Period;
 use crate::sandbox::behaviour::billing::{
-    create, draft, items, line, on_clock_of, preview, subscription,
+    create, draft, items, line, on_clock_of, preview, split, subscription,
 };
 use crate::sandbox::behaviour::document::{Handler, copy, fill, merge_metadata, text};
 use crate::sandbox::behaviour::payment::confirm::Outcome;
@@ -16,6 +16,7 @@ use crate::sandbox::call::list::{self, Filter};
 use crate::sandbox::call::search::{self, Index};
 use crate::sandbox::call::step::known_currency;
 use crate::sandbox::engine::object::{Doc, Object};
+use crate::sandbox::engine::private::InvoicePart;
 use crate::sandbox::engine::settings::Settings;
 use crate::sandbox::engine::txn::Txn;
 use crate::wire::failure::{Failure, FailureKind};
@@ -57,14 +58,7 @@ const FIELDS: &[&str] = &[
 ];
 
 /// Parameters that follow nothing yet.
-const NOT_YET: &[&str] = &[
-    "application_fee_amount",
-    "customer_account",
-    "from_invoice",
-    "shipping_cost",
-    "shipping_details",
-    "transfer_data",
-];
+const NOT_YET: &[&str] = &["customer_account", "from_invoice", "shipping_cost", "shipping_details"];
 
 /// The behaviour of `/v1/invoices`.
 pub fn handler(key: &str) -> Option<Handler> {
@@ -144,6 +138,7 @@ fn drafted(
     more.insert("created".to_owned(), json!(txn.now().0));
     write(txn, call, &mut more)?;
     let id = invoice::new_id(txn);
+    let terms = split::of_invoice(txn, call, &Doc::new())?;
     if let Some(sent) = call.params.get("discounts") {
         let holder = Holder {
             member: "invoice",
@@ -168,6 +163,7 @@ fn drafted(
             more,
         },
     );
+    txn.edit_part(KIND, &id, |part: &mut InvoicePart| part.terms = terms);
     if call.flag("auto_advance") == Some(true) {
         let advanced = draft::advance(txn, &id, true);
         return Ok(advanced.unwrap_or(made).into());
@@ -249,7 +245,11 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
         let given = discount::read(txn, sent, holder, &had)?;
         doc.insert("discounts".to_owned(), json!(given));
     }
-    invoice::edit(txn, &id, |kept, _| *kept = doc);
+    let terms = split::of_invoice(txn, call, &known.part::<InvoicePart>().terms)?;
+    invoice::edit(txn, &id, |kept, part| {
+        *kept = doc;
+        part.terms = terms;
+    });
     if let Some(advances) = call.flag("auto_advance") {
         in_time(txn, &known, |txn| {
             if status == Invoice::Draft {
@@ -279,7 +279,8 @@ fn finalize(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 }
 
 fn pay(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    call.ensure_modelled(" of paying", &["forgive", "mandate"])?;
+    // `forgive` is about sources that hold a balance: a card is charged in whole or not at all.
+    call.ensure_modelled(" of paying", &["mandate"])?;
     let known = found(txn, call)?;
     Invoice::read(text(&known, "status")).allows(Act::Pay)?;
     let id = text(&known, "id").to_owned();

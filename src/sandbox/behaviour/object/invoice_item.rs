@@ -4,7 +4,7 @@ use crate::sandbox::behaviour::billing::invoice::{self, KIND as INVOICE};
 use crate::sandbox::behaviour::billing::items::{self, INVOICE_ITEM as KIND};
 use crate::sandbox::behaviour::billing::lifecycle::{Act, Invoice};
 use crate::sandbox::behaviour::billing::{added, line, on_clock_of};
-use crate::sandbox::behaviour::document::{Handler, copy, int, merge_metadata, text};
+use crate::sandbox::behaviour::document::{Handler, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list::{self, Filter};
@@ -81,52 +81,10 @@ const FIXED: &str =
     "Can't update an invoice item that is attached to an invoice that is no longer editable";
 
 fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    call.ensure_modelled(" of invoice items", &["discounts", "invoicing_rules"])?;
+    call.ensure_modelled(" of invoice items", &["invoicing_rules"])?;
     let known = found(txn, call)?;
     ensure_loose(txn, &known, FIXED)?;
-    let reprices = ["amount", "price_data", "pricing", "quantity", "unit_amount_decimal"]
-        .iter()
-        .any(|it| call.sent(it));
-    let mut asked = call.clone();
-    if reprices && call.sent("quantity") && !call.sent("amount") && !call.sent("pricing") {
-        let unit = int(&known, "amount") / int(&known, "quantity").max(1);
-        let amount = unit * call.int("quantity").unwrap_or(1);
-        asked.params.insert("amount".to_owned(), json!(amount));
-    }
-    asked.params.insert("currency".to_owned(), json!(text(&known, "currency")));
-    let priced = if reprices { Some(added::priced(txn, &asked)?) } else { None };
-    let rates = items::tax_rates(txn, call.get("tax_rates"), "tax_rates")?;
-    let id = text(&known, "id").to_owned();
-    let Some((_, after)) = txn.edit(KIND, &id, |doc| {
-        copy(doc, call, &["description", "discountable", "period"]);
-        if let Some(priced) = priced {
-            doc.insert("amount".to_owned(), json!(priced.amount));
-            doc.insert("pricing".to_owned(), priced.pricing);
-            doc.insert("quantity".to_owned(), json!(priced.quantity));
-            doc.insert("quantity_decimal".to_owned(), json!(priced.quantity.to_string()));
-        }
-        if call.sent("tax_rates") {
-            doc.insert("tax_rates".to_owned(), json!(rates));
-        }
-        merge_metadata(doc, &call.params);
-    }) else {
-        return Ok(known.into());
-    };
-    let invoice = text(&after, "invoice").to_owned();
-    if !invoice.is_empty() {
-        let fresh = line::of_invoice_item(txn, &after);
-        invoice::edit(txn, &invoice, |_, part| {
-            let of = |it: &&mut crate::sandbox::engine::private::LinePart| {
-                line::invoice_item(&it.doc) == Some(&*id)
-            };
-            if let Some(slot) = part.lines.iter_mut().find(of) {
-                let kept = slot.doc.get("id").cloned().unwrap_or_default();
-                *slot = fresh;
-                line::set(slot, "id", kept);
-            }
-        });
-    }
-    Ok(after.into())
+    added::change(txn, call, &known).map(Body::from)
 }
 
 fn delete(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {

@@ -80,6 +80,9 @@ const OF_MODES: [(&str, &[&str]); 2] = [
 /// Parameters of a link that its sessions say among those of what recurs.
 const OF_SUBSCRIPTIONS: [&str; 3] = ["application_fee_percent", "on_behalf_of", "transfer_data"];
 
+/// Parameters of a link that its sessions say of the payment.
+const OF_PAYMENTS: [&str; 3] = ["application_fee_amount", "on_behalf_of", "transfer_data"];
+
 /// The behaviour of `/v1/payment_links`.
 pub fn handler(key: &str) -> Option<Handler> {
     Some(match key {
@@ -285,18 +288,28 @@ fn sold(items: &[Value], call: &Call) -> Map<String, Value> {
     params.insert("line_items".to_owned(), items.iter().enumerate().map(line).collect());
     let mode = mode(items);
     params.insert("mode".to_owned(), json!(mode));
-    if mode == "subscription" {
+    if mode == "payment" {
+        named_in(&mut params, call, "payment_intent_data", &OF_PAYMENTS);
+    } else {
         // Who subscribes is kept as a customer in any case.
         params.remove("customer_creation");
-        let mut data = call.hash("subscription_data").cloned().unwrap_or_default();
-        for name in OF_SUBSCRIPTIONS {
-            if let Some(value) = call.params.get(name) {
-                data.insert(name.to_owned(), value.clone());
-            }
-        }
-        params.insert("subscription_data".to_owned(), Value::Object(data));
+        params.entry("subscription_data").or_insert_with(|| json!({}));
+        named_in(&mut params, call, "subscription_data", &OF_SUBSCRIPTIONS);
     }
     params
+}
+
+/// Says parameters of a call within one of a session's hashes.
+fn named_in(params: &mut Map<String, Value>, call: &Call, hash: &str, names: &[&str]) {
+    let sent = names.iter().filter_map(|name| Some((*name, call.get(name)?.clone())));
+    let sent: Vec<(&str, Value)> = sent.collect();
+    if sent.is_empty() {
+        return;
+    }
+    let data = params.entry(hash).or_insert_with(|| json!({}));
+    if let Value::Object(data) = data {
+        data.extend(sent.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    }
 }
 
 fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {

@@ -2,6 +2,7 @@
 
 use crate::sandbox::behaviour::object::include;
 use crate::sandbox::behaviour::offer;
+use crate::sandbox::engine::private::PaymentLinkPart;
 use crate::sandbox::testing::Lab;
 use serde_json::{Value, json};
 
@@ -374,6 +375,30 @@ fn tax_rates_and_shipping_rates_are_made_and_changed_in_part() {
     assert_eq!(failure.param.as_deref(), Some("fixed_amount"));
     let listed = lab.ok("GET /v1/shipping_rates", json!({"currency": "jpy"}));
     assert_eq!(listed["data"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_payment_link_gives_other_accounts_their_part_of_each_payment() {
+    let mut lab = Lab::new();
+    let account = lab.ok("POST /v1/accounts", json!({"type": "standard"}));
+    let account = id(&account);
+    let price = json!({"currency": "jpy", "unit_amount": 500, "product_data": {"name": "Tea"}});
+    let price = lab.ok("POST /v1/prices", price);
+    let asked = json!({"line_items": [{"price": id(&price), "quantity": 2}],
+        "application_fee_amount": 90, "on_behalf_of": account,
+        "transfer_data": {"destination": account}});
+    let link = lab.ok("POST /v1/payment_links", asked);
+    assert_eq!(
+        (&link["application_fee_amount"], &link["transfer_data"]["destination"]),
+        (&json!(90), &json!(account))
+    );
+    let view = lab.view();
+    let part = view.record::<PaymentLinkPart>("payment_link", id(&link)).unwrap();
+    assert_eq!(
+        part.session["payment_intent_data"],
+        json!({"application_fee_amount": 90, "on_behalf_of": account,
+            "transfer_data": {"destination": account}})
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Test clocks, as the API makes, moves and removes them.
 
 use crate::sandbox::behaviour::billing::clock::{self, KIND};
-use crate::sandbox::behaviour::document::Handler;
+use crate::sandbox::behaviour::document::{Handler, text};
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;
@@ -25,9 +25,12 @@ pub fn handler(key: &str) -> Option<Handler> {
 }
 
 fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    call.ensure_modelled(" of test clocks", &["customer"])?;
     let frozen = call.int("frozen_time").unwrap_or_default();
-    Ok(clock::create(txn, frozen, call.text("name")).into())
+    let made = clock::create(txn, frozen, call.text("name"));
+    if let Some(customer) = call.text("customer") {
+        clock::take_in(txn, text(&made, "id"), customer)?;
+    }
+    Ok(made.into())
 }
 
 fn advance(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {

@@ -21,6 +21,8 @@ pub struct InvoicePart {
     pub paid_out_of_band: bool,
     /// What becomes of it once it has a number, while its subscription collects nothing.
     pub paused: Option<String>,
+    /// What another account gets of its payment: `application_fee_amount` and `transfer_data`, as they were sent.
+    pub terms: Map<String, Value>,
 }
 
 /// A line of an invoice.
@@ -77,6 +79,22 @@ pub struct SubscriptionPart {
     pub upcoming: Option<String>,
     /// The job that bills what is pending between its renewals.
     pub sweep: Option<String>,
+    /// What was billed of its running periods' usage before they are over.
+    pub used: Vec<Used>,
+}
+
+/// What was billed of the usage of an item before its period is over.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Used {
+    /// `si_…`.
+    pub item: String,
+    /// When the period began.
+    pub since: i64,
+    /// How many.
+    pub quantity: i64,
+    /// What they came to.
+    pub amount: i64,
 }
 
 /// A change of a subscription that is made once its invoice is paid.

@@ -1,8 +1,5 @@
 //! `/i/{account}/{invoice}`: an invoice as who owes it meets it: what it says, its PDF, and a form that pays it.
 
-pub mod bill;
-pub mod print;
-
 use crate::domain::locale::Locale;
 use crate::sandbox::behaviour::billing::hosted;
 use crate::sandbox::behaviour::cards::CardEntry;
@@ -14,10 +11,11 @@ use crate::sandbox::engine::worlds::World;
 use crate::sandbox::page::answer::{file, page, query, see_other};
 use crate::sandbox::page::entry::{self, Asks, Entry, FieldError, Form};
 use crate::sandbox::page::field::{Field, Maker};
-use crate::sandbox::page::invoice::bill::Bill;
 use crate::sandbox::page::pay::{self, Told};
 use crate::sandbox::page::view::other_language;
 use crate::sandbox::page::visit::Visit;
+use crate::sandbox::paper::bill::Bill;
+use crate::sandbox::paper::{preferred, print};
 use crate::words::billing;
 use crate::words::page::Words;
 use askama::Template;
@@ -146,10 +144,7 @@ fn find(visit: &Visit, link: &str) -> Option<Found> {
     let looked = world.read(|view| {
         let invoice = view.get("invoice", &id)?;
         let intent = hosted::intent_of(view, &invoice);
-        let customer = view.get("customer", text(&invoice, "customer"));
-        let preferred = customer.and_then(|it| {
-            it.pointer("/preferred_locales/0").and_then(Value::as_str).map(str::to_owned)
-        });
+        let preferred = preferred(view, text(&invoice, "customer"));
         Some((invoice, intent, preferred))
     });
     // A draft is nobody's business yet.

@@ -15,6 +15,7 @@ use crate::sandbox::engine::txn::{Txn, View, missing};
 use crate::sandbox::registry::draft;
 use crate::sandbox::registry::second::names::{self, put};
 use crate::sandbox::registry::second::shape::shaped;
+use crate::sandbox::registry::second::token::{self, Of};
 use crate::sandbox::registry::second::{ensure_modelled, of_first};
 use crate::wire::failure::Failure;
 use crate::wire::render;
@@ -29,8 +30,7 @@ const PARTS: [&str; 4] = ["defaults", "future_requirements", "identity", "requir
 const PLAIN: [&str; 5] =
     ["contact_email", "contact_phone", "dashboard", "display_name", "metadata"];
 /// What there is nothing behind.
-const UNMODELLED: [&str; 9] = [
-    "/account_token",
+pub const UNMODELLED: &[&str] = &[
     "/configuration/customer/capabilities",
     "/configuration/customer/test_clock",
     "/configuration/recipient/capabilities/bank_accounts",
@@ -64,8 +64,8 @@ pub fn find(txn: &Txn<'_>, id: &str) -> Result<Arc<Object>, Failure> {
 }
 
 fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
-    let sent = parts(call);
-    ensure_modelled(&sent, &UNMODELLED)?;
+    let sent = token::redeem(txn, Of::Account, "", parts(call))?;
+    ensure_modelled(&sent, UNMODELLED)?;
     let mut params = names::first_account(&sent);
     params.insert("controller".to_owned(), controller(&sent));
     params.extend(capabilities(&sent)?);
@@ -167,8 +167,8 @@ fn accept(params: &mut Map<String, Value>, date: Option<&Value>) -> Result<(), F
 fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let found = find(txn, call.id(0))?;
     let (id, before) = (text(&found, "id").to_owned(), configurations(txn, &found));
-    let sent = parts(call);
-    ensure_modelled(&sent, &UNMODELLED)?;
+    let sent = token::redeem(txn, Of::Account, "", parts(call))?;
+    ensure_modelled(&sent, UNMODELLED)?;
     let mut params = names::first_account(&sent);
     params.remove("country");
     if sent.get("dashboard").is_some() || sent.pointer("/defaults/responsibilities").is_some() {

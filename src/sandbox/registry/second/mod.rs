@@ -10,6 +10,7 @@ pub mod link;
 pub mod names;
 pub mod person;
 pub mod shape;
+pub mod token;
 
 use crate::sandbox::behaviour::document::Handler;
 use crate::sandbox::call::Call;
@@ -19,9 +20,10 @@ use crate::sandbox::registry::{self, unplaced};
 use crate::wire::failure::Failure;
 use serde_json::{Map, Value};
 
-/// The behaviour of `/v2/core/accounts` and `/v2/core/account_links`.
+/// The behaviour of `/v2/core/accounts`, `/v2/core/account_links` and `/v2/core/account_tokens`.
 pub fn handler(key: &str) -> Option<Handler> {
-    account::handler(key).or_else(|| person::handler(key)).or_else(|| link::handler(key))
+    let found = account::handler(key).or_else(|| person::handler(key));
+    found.or_else(|| link::handler(key)).or_else(|| token::handler(key))
 }
 
 /// What v1 answers.

@@ -11,6 +11,7 @@ use crate::sandbox::call::neighbours;
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::txn::{Txn, View, missing};
 use crate::sandbox::registry::second::shape::shaped;
+use crate::sandbox::registry::second::token::{self, Of};
 use crate::sandbox::registry::second::{account, ensure_modelled, names, of_first};
 use crate::wire::failure::Failure;
 use crate::wire::render;
@@ -18,7 +19,7 @@ use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 /// What there is nothing behind.
-const UNMODELLED: [&str; 2] = ["/documents", "/person_token"];
+const UNMODELLED: [&str; 1] = ["/documents"];
 
 /// The behaviour of `/v2/core/accounts/{account_id}/persons`.
 pub fn handler(key: &str) -> Option<Handler> {
@@ -61,7 +62,8 @@ fn write(
     ids: &[&str],
     event: &str,
 ) -> Result<Body, Failure> {
-    let mut sent = Value::Object(call.params.clone());
+    let sent = Value::Object(call.params.clone());
+    let mut sent = token::redeem(txn, Of::Person, call.id(0), sent)?;
     ensure_modelled(&sent, &UNMODELLED)?;
     let params = names::first_person(&sent);
     let made = of_first(txn, call, key, ids, params)?;

@@ -148,7 +148,7 @@ fn an_update_changes_what_it_names_and_tells_of_each_part() {
     }
     assert_eq!(told(&mut lab, "v2.core.account[defaults].updated").len(), 0);
     for (sent, param) in [
-        (json!({"account_token": "at"}), "account_token"),
+        (json!({"identity": {"individual": {"documents": {}}}}), "identity[individual][documents]"),
         (
             json!({"configuration": {"recipient": {"capabilities": {"cards": {"requested": true}}}}}),
             "configuration[recipient][capabilities][cards]",

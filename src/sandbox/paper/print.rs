@@ -1,8 +1,8 @@
-//! An invoice as a PDF: A4, as many pages as its lines take. Pure.
+//! An invoice or a quote as a PDF: A4, as many pages as its lines take. Pure.
 
 use crate::domain::locale::Locale;
-use crate::sandbox::page::invoice::bill::{Bill, BillLine};
-use crate::sandbox::page::pdf::{self, HEIGHT, POINT, Pdf, Side, WIDTH, Weight};
+use crate::sandbox::paper::bill::{Bill, BillLine};
+use crate::sandbox::paper::pdf::{self, HEIGHT, POINT, Pdf, Side, WIDTH, Weight};
 use crate::words::billing::Words;
 
 const MARGIN: i64 = 48 * POINT;
@@ -26,13 +26,13 @@ pub fn print(bill: &Bill, locale: Locale) -> Vec<u8> {
     let w = Words::of(locale);
     let mut sheet = Sheet { pdf: Pdf::default(), y: 0 };
     sheet.turn();
-    sheet.head(bill, w);
+    sheet.head(bill);
     sheet.columns(w);
     for line in &bill.lines {
         sheet.line(line, w);
     }
     sheet.sums(bill, w);
-    let title = format!("{} {}", w.invoice, bill.number);
+    let title = format!("{} {}", bill.title, bill.number);
     sheet.pdf.finish(&title, locale.code())
 }
 
@@ -65,8 +65,8 @@ impl Sheet {
         self.pdf.rule((MARGIN, self.y + 10 * POINT), RIGHT - MARGIN);
     }
 
-    fn head(&mut self, bill: &Bill, w: &Words) {
-        self.left(20 * POINT, w.invoice, Weight::Bold);
+    fn head(&mut self, bill: &Bill) {
+        self.left(20 * POINT, &bill.title, Weight::Bold);
         self.pdf.text((RIGHT, self.y), 11 * POINT, &bill.merchant, (Weight::Bold, Side::Right));
         self.down(8 * POINT);
         for (name, value) in &bill.registration {
@@ -81,13 +81,13 @@ impl Sheet {
             self.pdf.text((x, self.y), TEXT, value, (Weight::Plain, Side::Left));
         }
         self.down(STEP + STEP);
-        self.left(TEXT, w.bill_to, Weight::Bold);
+        self.left(TEXT, &bill.addressee, Weight::Bold);
         for line in &bill.bill_to {
             self.down(STEP);
             self.left(TEXT, line, Weight::Plain);
         }
         self.down(2 * STEP);
-        self.left(14 * POINT, &format!("{} {}", w.amount_due, bill.due), Weight::Bold);
+        self.left(14 * POINT, &format!("{} {}", bill.due_name, bill.due), Weight::Bold);
         self.paragraph(&bill.memo);
         self.down(2 * STEP);
     }
@@ -138,7 +138,7 @@ impl Sheet {
             self.right(RIGHT, amount, Weight::Plain);
             self.down(STEP);
         }
-        self.right(name_at + 60 * POINT, w.amount_due, Weight::Bold);
+        self.right(name_at + 60 * POINT, &bill.due_name, Weight::Bold);
         self.right(RIGHT, &bill.due, Weight::Bold);
         self.down(2 * STEP);
         if !bill.rates.is_empty() {

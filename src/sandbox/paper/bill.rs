@@ -1,12 +1,12 @@
 //! What an invoice says, in words and sums that a page and a PDF show alike.
 
 use crate::domain::locale::Locale;
+use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::InvoicePart;
 use crate::sandbox::engine::txn::View;
-use crate::sandbox::page::field::shown;
 use crate::words::billing::Words;
 use serde_json::Value;
 use std::sync::Arc;
@@ -48,6 +48,12 @@ pub struct RateSum {
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_field_names, reason = "an invoice's own term: who it is billed to")]
 pub struct Bill {
+    /// What it is.
+    pub title: String,
+    /// What stands above who it is for.
+    pub addressee: String,
+    /// What the last sum is called.
+    pub due_name: String,
     /// Who sends it.
     pub merchant: String,
     /// Its number.
@@ -96,6 +102,9 @@ impl Bill {
         let lines = maker.lines();
         let mark = maker.mark();
         Self {
+            title: maker.words.invoice.to_owned(),
+            addressee: maker.words.bill_to.to_owned(),
+            due_name: maker.words.amount_due.to_owned(),
             merchant: text(invoice, "account_name").to_owned(),
             number: text(invoice, "number").to_owned(),
             facts: maker.facts(),
@@ -110,6 +119,14 @@ impl Bill {
             footer: text(invoice, "footer").to_owned(),
         }
     }
+}
+
+/// An amount in its currency's own form: `¥1,500`, `$15.00`.
+pub fn shown(minor: i64, currency: &str) -> String {
+    currency.parse().map_or_else(
+        |_| format!("{minor} {currency}"),
+        |currency| Money::new(minor, currency).to_string(),
+    )
 }
 
 /// A day as its readers write it; where the account is in Japan, Japan's.
@@ -142,6 +159,25 @@ pub fn address(of: &Value) -> Vec<String> {
     let town = Some(town.join(", ")).filter(|it| !it.is_empty());
     let own = |name: &str| member(name).map(str::to_owned);
     [own("line1"), own("line2"), town, own("country")].into_iter().flatten().collect()
+}
+
+/// The tax ids that are named, else all of the account's own.
+pub fn registered(view: &View, named: Option<&[Value]>, words: &Words) -> Vec<(String, String)> {
+    let found: Vec<Arc<Object>> = match named {
+        Some(ids) => ids.iter().filter_map(|id| view.get("tax_id", id.as_str()?)).collect(),
+        None => view.newest("tax_id").filter(|it| !it["customer"].is_string()).collect(),
+    };
+    found
+        .iter()
+        .map(|it| {
+            let kind = text(it, "type");
+            let name = match kind {
+                "jp_trn" => words.registration.to_owned(),
+                other => other.replace('_', " ").to_uppercase(),
+            };
+            (name, text(it, "value").to_owned())
+        })
+        .collect()
 }
 
 impl Maker<'_> {
@@ -181,26 +217,9 @@ impl Maker<'_> {
         known.chain(own).collect()
     }
 
-    /// The tax ids that the invoice names, else all of the account's own.
     fn registration(&self) -> Vec<(String, String)> {
         let named = self.invoice.get("account_tax_ids").and_then(Value::as_array);
-        let found: Vec<Arc<Object>> = match named {
-            Some(ids) => {
-                ids.iter().filter_map(|id| self.view.get("tax_id", id.as_str()?)).collect()
-            }
-            None => self.view.newest("tax_id").filter(|it| !it["customer"].is_string()).collect(),
-        };
-        found
-            .iter()
-            .map(|it| {
-                let kind = text(it, "type");
-                let name = match kind {
-                    "jp_trn" => self.words.registration.to_owned(),
-                    other => other.replace('_', " ").to_uppercase(),
-                };
-                (name, text(it, "value").to_owned())
-            })
-            .collect()
+        registered(self.view, named.map(Vec::as_slice), self.words)
     }
 
     fn bill_to(&self) -> Vec<String> {
