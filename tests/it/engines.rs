@@ -444,3 +444,43 @@ fn what_happened_while_nobody_listened_is_caught_up_with_on_both_engines() {
     assert_eq!(env.run(&["reconcile", "--pending", "0s", "--ledger", &url]).code, 0);
     env.ok(&["ledger", "verify", "--ledger", &url]);
 }
+
+#[test]
+fn a_team_s_own_table_on_a_server_is_graded_by_the_columns_that_it_has() {
+    let Some(cluster) = Cluster::start(&[]) else { return };
+    let env = Env::new().with("STRIPEGYM_SANDBOX_PORT", "0");
+    let url = cluster.url();
+    env.ok(&["ledger", "show", "--ledger", &url]);
+    // The server of a team: it writes where it likes, and calls things what it likes.
+    cluster.sql("CREATE TABLE customers (id TEXT, name TEXT)");
+    cluster.sql(
+        "CREATE VIEW orders AS SELECT session_id AS sid, amount AS total_cents, currency AS money, status AS state, \
+         to_timestamp(created) AS placed_at FROM stripegym.ledger",
+    );
+    let program = env!("CARGO_BIN_EXE_stripegym");
+    let command =
+        format!("exec '{program}' listen --port $PORT --ledger '{url}' --home own --json");
+    let graded = |ledger: &str| -> Value {
+        let ran =
+            env.run(&["day4", "--exec", &command, "--webhook-only", "--ledger", ledger, "--json"]);
+        let last = ran.out.lines().last().unwrap_or_default();
+        serde_json::from_str(last).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
+    };
+    let columns = "session_id=sid&amount=total_cents&currency=money&status=state&created=placed_at";
+    for table in ["", "table=orders&", "table=public.orders&"] {
+        let result = graded(&format!("{url}?{table}{columns}"));
+        for check in ["D4.2", "D4.3", "D4.5"] {
+            assert_eq!(result["checks"][check], "pass", "{table} {result}");
+        }
+    }
+    for (wrong, said) in [
+        (format!("{url}?table=orders&session_id=sid&amount=price"), "total_cents"),
+        (format!("{url}?table=absent"), "public.orders"),
+        ("postgres://shop:hunter2@127.0.0.1:9/books".to_owned(), "shop@127.0.0.1:9"),
+    ] {
+        let result = graded(&wrong).to_string();
+        assert!(result.contains(said) && !result.contains("hunter"), "{wrong} {result}");
+        assert!(!result.contains(r#""D4.3":"pass""#), "{wrong} {result}");
+    }
+    assert_eq!(cluster.sql("SELECT count(*) FROM customers"), "0");
+}

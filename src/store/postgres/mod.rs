@@ -9,6 +9,7 @@ mod compared;
 mod copy;
 mod draft;
 mod flush;
+pub mod foreign;
 mod line;
 mod load;
 mod read;
@@ -286,6 +287,13 @@ impl Reading {
     fn at_one_instant(mut self) -> Result<Self, PgError> {
         self.within = true;
         self.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+        Ok(self)
+    }
+
+    /// The same within a transaction that may write.
+    fn in_transaction(mut self) -> Result<Self, PgError> {
+        self.within = true;
+        self.run("BEGIN")?;
         Ok(self)
     }
 
