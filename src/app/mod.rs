@@ -23,6 +23,7 @@ pub mod reconcile_run;
 pub mod remote;
 pub mod scenario;
 pub mod seeded;
+pub mod shop_database;
 pub mod signed_delivery;
 pub mod trial;
 pub mod trigger;

@@ -5,7 +5,7 @@ use crate::app::course::books::Source;
 use crate::cli::course_args::{Check, Dev, Progress, ReportAsked, Solution};
 use crate::cli::deliver_args::{Deliver, Setup, Sign};
 use crate::cli::grammar::lessons_and;
-use crate::cli::ledger_args::{LedgerBook, LedgerShow};
+use crate::cli::ledger_args::{CatchUp, LedgerBook, LedgerShow};
 use crate::cli::merchant_args::Merchant;
 use crate::cli::reconcile_args::Reconcile;
 use crate::cli::request_args::Logs;
@@ -181,17 +181,6 @@ pub(crate) enum Command {
     },
 }
 
-/// `stripegym catch-up`.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct CatchUp {
-    /// From when on.
-    #[arg(long, value_name = "WHEN")]
-    pub(crate) since: Option<String>,
-    /// Only what could not be delivered.
-    #[arg(long)]
-    pub(crate) undelivered: bool,
-}
-
 /// `stripegym checkout`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Checkout {
@@ -275,6 +264,9 @@ pub(crate) struct Listen {
 /// `stripegym shop`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Shop {
+    /// Where the ledger is and the shop's own database, when they are no files of the folder.
+    #[arg(long, value_name = "postgres://…")]
+    pub(crate) ledger: Option<String>,
     /// Port to listen on.
     #[arg(long, value_parser = whole(0, u16::MAX))]
     pub(crate) port: Option<u16>,
@@ -449,7 +441,7 @@ pub(crate) struct Target {
     #[arg(long, requires = "own")]
     pub(crate) webhook_only: bool,
     /// Where its ledger is.
-    #[arg(long, value_name = "sqlite:PATH", requires = "own")]
+    #[arg(long, value_name = "sqlite:PATH|postgres://…", requires = "own")]
     pub(crate) ledger: Option<Source>,
     /// Where its checkout begins.
     #[arg(long, value_name = "PATH", requires = "own")]

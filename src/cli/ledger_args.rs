@@ -63,6 +63,20 @@ pub(crate) struct LedgerMigrate {
     pub(crate) format: Shape,
 }
 
+/// `stripegym catch-up`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct CatchUp {
+    /// Where the ledger is, when it is no file of the folder.
+    #[arg(long, value_name = "postgres://…")]
+    pub(crate) ledger: Option<String>,
+    /// From when on.
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) since: Option<String>,
+    /// Only what could not be delivered.
+    #[arg(long)]
+    pub(crate) undelivered: bool,
+}
+
 /// The file of `sqlite:FILE`.
 fn file(text: &str) -> Result<PathBuf, &'static str> {
     let path = text.strip_prefix("sqlite:").filter(|path| !path.is_empty());

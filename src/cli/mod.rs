@@ -101,6 +101,11 @@ pub(crate) fn ledger_of(command: &Command) -> Option<String> {
         }
         Command::Ledger { ledger, .. } => ledger.clone(),
         Command::Listen(asked) => asked.ledger.clone(),
+        Command::CatchUp(asked) => asked.ledger.clone(),
+        Command::Shop(asked) => asked.ledger.clone(),
+        Command::Merchant(asked) => {
+            Some(asked.text("ledger")).filter(|text| !text.is_empty()).map(str::to_owned)
+        }
         Command::Reconcile(asked) => match &asked.command {
             Some(ReconcileCommand::Explain { sides, .. }) => sides.ledger.clone(),
             None => asked.sides.ledger.clone(),

@@ -18,7 +18,7 @@ use crate::app::merchant_server::ListenOptions;
 use crate::app::payment::{Item, Order};
 use crate::app::trial::Scope;
 use crate::cli::ledger_args::LedgerShow;
-use crate::cli::ledger_args::{BookFormat, LedgerBook};
+use crate::cli::ledger_args::{BookFormat, CatchUp, LedgerBook};
 use crate::cli::{args, course_args, deliver_args, sandbox_args};
 use crate::config::Config;
 use crate::domain::book::export::Form;
@@ -80,10 +80,7 @@ impl Reader<'_> {
         })
     }
 
-    pub(crate) fn catch_up(
-        &self,
-        asked: &args::CatchUp,
-    ) -> Result<catch_up::CatchUpOptions, FaultKind> {
+    pub(crate) fn catch_up(&self, asked: &CatchUp) -> Result<catch_up::CatchUpOptions, FaultKind> {
         let since = self.instant("--since", asked.since.as_deref())?;
         Ok(catch_up::CatchUpOptions { since, undelivered: asked.undelivered })
     }

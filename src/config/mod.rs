@@ -9,7 +9,7 @@ use crate::config::keys::Key;
 use crate::config::sources::{Origin, Sources};
 use crate::domain::fault::FaultKind;
 use crate::domain::host::is_loopback;
-use crate::domain::ledger_url::LedgerUrl;
+use crate::domain::ledger_url::{LedgerUrl, Password};
 use crate::domain::locale::Locale;
 use crate::domain::mode::Mode;
 use crate::domain::secret::{ApiKey, KeyKind, SigningSecret, is_world_name};
@@ -38,6 +38,8 @@ pub struct Config {
     pub home: PathBuf,
     /// Where the ledger stands, where that is no file of the folder.
     pub ledger: Option<LedgerUrl>,
+    /// The password of databases whose address names none.
+    pub database_password: Option<Password>,
     /// The port that the sandbox tries first.
     pub sandbox_port: u16,
     /// Hosts with ports that the sandbox may deliver webhooks to beyond this machine.
@@ -99,7 +101,6 @@ impl Config {
             // Keys that repeat would make Stripe answer for what it did the last time.
             return Err(setting(sources, keys::SEED, "STRIPEGYM_MODE=sandbox"));
         }
-        let key_origin = sources.find(keys::SECRET_KEY).map_or(Origin::Default, |f| f.origin);
         let port = |text: &str| text.parse::<u16>().ok();
         let lang = parsed(sources, keys::LANG, "ja, en", Locale::read)?;
         Ok(Self {
@@ -129,9 +130,10 @@ impl Config {
             })?,
             seed,
             log: sources.find(keys::LOG).map(|found| found.value),
+            database_password: sources.variable("PGPASSWORD").map(Password::new),
             no_color: sources.find(keys::NO_COLOR).is_some(),
             live,
-            key_origin,
+            key_origin: sources.find(keys::SECRET_KEY).map_or(Origin::Default, |f| f.origin),
             is_ci: sources.variable("CI").is_some_and(|it| !matches!(it, "" | "0" | "false")),
             has_display: cfg!(any(target_os = "macos", windows))
                 || sources.variable("DISPLAY").is_some()

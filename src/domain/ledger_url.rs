@@ -2,6 +2,23 @@
 
 use std::fmt;
 
+/// A password that stands beside the addresses of servers. It cannot be printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(String);
+
+impl Password {
+    /// The password of this text.
+    pub fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password")
+    }
+}
+
 /// `postgres://USER@HOST/DATABASE`. `Debug` shows it without its password; there is no `Display`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LedgerUrl {
@@ -17,6 +34,12 @@ impl LedgerUrl {
         let whole =
             !rest.is_empty() && !rest.contains(|it: char| it.is_whitespace() || it.is_control());
         whole.then(|| Self { text: text.to_owned(), password: password.map(str::to_owned) })
+    }
+
+    /// The same with the password that it need not name.
+    #[must_use]
+    pub fn with_password(self, password: Option<&Password>) -> Self {
+        Self { password: password.map(|it| it.0.clone()), ..self }
     }
 
     /// The address itself, for whoever connects and nobody else.
@@ -73,8 +96,10 @@ mod tests {
                 "postgres:///books?host=/run/pg&user=shop",
             ),
         ] {
-            let url = LedgerUrl::read(text, Some("hunter2")).unwrap();
-            assert_eq!(url.shown(), shown);
+            let password = Password::new("hunter2");
+            let url = LedgerUrl::read(text, None).unwrap().with_password(Some(&password));
+            assert_eq!((url.shown().as_str(), url.password()), (shown, Some("hunter2")));
+            assert!(!format!("{password:?}").contains("hunter2"));
             assert!(!format!("{url:?}").contains("hunter2"), "{url:?}");
         }
     }

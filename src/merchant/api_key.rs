@@ -245,9 +245,9 @@ fn plan(object: &Value) -> &str {
 mod tests {
     use super::*;
     use crate::domain::trade::fact::{Fact, Snapshot};
-    use crate::merchant::base::Engine;
+    use crate::merchant::base::LAYOUT;
     use crate::merchant::base::account::User;
-    use crate::merchant::base::sqlite::SqliteFile;
+    use crate::store::tables::Tables;
     use proptest::prelude::*;
 
     const NOW: Timestamp = Timestamp(50);
@@ -282,13 +282,8 @@ mod tests {
         ]
     }
 
-    fn change<T>(
-        file: &SqliteFile,
-        mut work: impl FnMut(&mut dyn Base) -> Result<T, StoreError>,
-    ) -> T {
-        let mut made = None;
-        file.change(&mut |base| work(base).map(|it| made = Some(it))).unwrap();
-        made.unwrap()
+    fn change<T>(file: &Tables, work: impl FnOnce(&mut dyn Base) -> Result<T, StoreError>) -> T {
+        file.change(|base| work(base)).unwrap()
     }
 
     proptest! {
@@ -299,7 +294,7 @@ mod tests {
             told in Just([purchase(), purchase()].concat()).prop_shuffle(),
         ) {
             let folder = tempfile::tempdir().unwrap();
-            let file = SqliteFile::open(&folder.path().join("shop.db")).unwrap();
+            let file = Tables::open(&folder.path().join("shop.db"), &LAYOUT).unwrap();
             let user = User { id: ANN.into(), email: "ann@example.com".into(), created: NOW };
             change(&file, |base| base.add_user(&user, ""));
             for fact in told {

@@ -163,25 +163,24 @@ mod tests {
     use super::*;
     use crate::domain::trade::fact::{Snapshot, Sold, Stands};
     use crate::domain::trade::sale::SaleStatus;
-    use crate::merchant::base::Engine;
+    use crate::merchant::base::LAYOUT;
     use crate::merchant::base::account::User;
-    use crate::merchant::base::sqlite::SqliteFile;
+    use crate::store::tables::Tables;
     use proptest::prelude::*;
     use std::path::Path;
 
     const NOW: Timestamp = Timestamp(1_000);
     const ANN: &str = "user_ann";
 
-    fn open(folder: &Path) -> SqliteFile {
-        let file = SqliteFile::open(&folder.join("shop.db")).unwrap();
+    fn open(folder: &Path) -> Tables {
+        let file = Tables::open(&folder.join("shop.db"), &LAYOUT).unwrap();
         let user = User { id: ANN.into(), email: "ann@example.com".into(), created: NOW };
         change(&file, |base| base.add_user(&user, "").map(drop));
         file
     }
 
-    fn change(file: &SqliteFile, work: impl FnOnce(&mut dyn Base) -> Result<(), StoreError>) {
-        let mut work = Some(work);
-        file.change(&mut |base| work.take().unwrap()(base)).unwrap();
+    fn change(file: &Tables, work: impl FnOnce(&mut dyn Base) -> Result<(), StoreError>) {
+        file.change(|base| work(base)).unwrap();
     }
 
     fn sold(sale: &str, user: Option<&str>, paid: bool) -> Fact {
@@ -327,7 +326,7 @@ mod tests {
     fn two_processes_at_once_make_one_order() {
         let folder = tempfile::tempdir().unwrap();
         let files =
-            [open(folder.path()), SqliteFile::open(&folder.path().join("shop.db")).unwrap()];
+            [open(folder.path()), Tables::open(&folder.path().join("shop.db"), &LAYOUT).unwrap()];
         std::thread::scope(|scope| {
             for file in &files {
                 scope.spawn(move || {
@@ -361,9 +360,9 @@ mod tests {
     fn what_fails_in_the_middle_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let file = open(folder.path());
-        let failed = file.change(&mut |base| {
+        let failed = file.change(|base| {
             learn(base, ProviderName::Stripe, &[sold("cs_1", Some(ANN), true)], NOW)?;
-            Err(StoreError::Gone)
+            Err::<(), _>(StoreError::Gone)
         });
         assert_eq!(failed, Err(StoreError::Gone));
         change(&file, |base| {

@@ -26,6 +26,7 @@ pub mod schema;
 pub mod second;
 mod sqlite;
 pub mod subscriber;
+pub mod tables;
 mod until;
 pub mod verify;
 pub mod writer;

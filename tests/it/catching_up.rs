@@ -32,7 +32,7 @@ fn dispute(sandbox: &Sandbox, payment: &str) -> Value {
 
 /// Everything that moves money: payments with and without a session, refunds of which one comes back, disputes of which
 /// one is won, a payout.
-fn trade(env: &Env, sandbox: &Sandbox) {
+pub(crate) fn trade(env: &Env, sandbox: &Sandbox) {
     env.ok(&["checkout", "--amount", "500", "--currency", "jpy", "--pay", "4242424242424242"]);
     let sold = pay(sandbox, "1000", "pm_card_visa");
     sandbox.api.make("/v1/refunds", &[("payment_intent", &sold), ("amount", "300")]);

@@ -7,6 +7,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Mutex;
 
 /// The user and group that servers run as where the tests run as root, which PostgreSQL refuses.
 const NOBODY: u32 = 65_534;
@@ -18,7 +19,7 @@ const USER: &str = "books";
 pub(crate) struct Cluster {
     folder: tempfile::TempDir,
     programs: PathBuf,
-    server: Option<Child>,
+    server: Mutex<Option<Child>>,
     port: u16,
 }
 
@@ -58,7 +59,7 @@ fn is_root() -> bool {
 impl Cluster {
     /// A server on a new cluster, or nothing where there is no PostgreSQL.
     pub(crate) fn start(settings: &[&str]) -> Option<Self> {
-        let mut cluster = Self::empty()?;
+        let cluster = Self::empty()?;
         let made = cluster.run(
             "initdb",
             &["-D", "data", "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
@@ -76,12 +77,12 @@ impl Cluster {
         if is_root() {
             chown(folder.path(), Some(NOBODY), Some(NOBODY)).unwrap();
         }
-        Some(Self { folder, programs, server: None, port: 5432 })
+        Some(Self { folder, programs, server: Mutex::default(), port: 5432 })
     }
 
     /// A standby of this server, which waits for its commits to be there as well.
     pub(crate) fn standby(&self) -> Self {
-        let mut standby = Self::empty().unwrap();
+        let standby = Self::empty().unwrap();
         let from = format!("host={} user={USER} application_name=standby", self.socket().display());
         let made = standby
             .run("pg_basebackup", &["-D", "data", "-d", &from, "-R", "-X", "stream", "-c", "fast"]);
@@ -133,7 +134,7 @@ impl Cluster {
     }
 
     /// Starts the server, and waits until it answers.
-    pub(crate) fn up(&mut self) {
+    pub(crate) fn up(&self) {
         let path = self.folder.path().join("log");
         let log = fs::File::options().create(true).append(true).open(path).unwrap();
         let begin = || {
@@ -149,12 +150,12 @@ impl Cluster {
             }
             self.run("psql", &self.psql("SELECT 1")).status.success().then_some(())
         });
-        self.server = Some(server);
+        *self.server.lock().unwrap() = Some(server);
     }
 
     /// Ends the server as a power cut would.
-    pub(crate) fn kill(&mut self) {
-        let Some(mut server) = self.server.take() else { return };
+    pub(crate) fn kill(&self) {
+        let Some(mut server) = self.server.lock().unwrap().take() else { return };
         server.kill().unwrap();
         server.wait().unwrap();
     }
@@ -192,6 +193,11 @@ impl Cluster {
     /// What the server wrote down.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
+    /// The socket that its server listens at.
+    pub(crate) fn listens(&self) -> PathBuf {
+        self.folder.path().join(format!(".s.PGSQL.{}", self.port))
     }
 
     fn socket(&self) -> &Path {
@@ -241,7 +247,7 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        let Some(mut server) = self.server.take() else { return };
+        let Some(mut server) = self.server.get_mut().unwrap().take() else { return };
         // Its own children end with it: a server that is killed leaves its memory behind.
         let pid = server.id().to_string();
         let asked = Command::new("kill").args(["-QUIT", &pid]).env("PATH", outer_path()).status();

@@ -228,7 +228,10 @@ fn story_of_refunds() -> Vec<Vec<u8>> {
 }
 
 /// Delivers numbered events until one after `until` is taken; those that were acknowledged, and what else was said.
-fn deliver_on(port: u16, range: std::ops::Range<usize>) -> (Vec<String>, Vec<(u16, bool)>) {
+pub(crate) fn deliver_on(
+    port: u16,
+    range: std::ops::Range<usize>,
+) -> (Vec<String>, Vec<(u16, bool)>) {
     let (mut taken, mut refused) = (Vec::new(), Vec::new());
     for n in range {
         let reply =
@@ -243,7 +246,7 @@ fn deliver_on(port: u16, range: std::ops::Range<usize>) -> (Vec<String>, Vec<(u1
 }
 
 /// Every event that was acknowledged is in the ledger, whose rows are all as they were written.
-fn nothing_is_lost(env: &Env, cluster: &Cluster, url: &str, taken: &[String]) {
+pub(crate) fn nothing_is_lost(env: &Env, cluster: &Cluster, url: &str, taken: &[String]) {
     let there = cluster.sql("SELECT id FROM stripegym.events");
     let there: std::collections::BTreeSet<&str> = there.lines().collect();
     for id in taken {
@@ -254,7 +257,7 @@ fn nothing_is_lost(env: &Env, cluster: &Cluster, url: &str, taken: &[String]) {
 
 #[test]
 fn while_the_server_is_away_deliveries_are_put_off_and_then_go_on() {
-    let Some(mut cluster) = Cluster::start(&[]) else { return };
+    let Some(cluster) = Cluster::start(&[]) else { return };
     let env = Env::new().with("STRIPE_WEBHOOK_SECRET", SECRET);
     let _sandbox = env.sandbox(&[]);
     let url = cluster.url();
@@ -277,7 +280,7 @@ fn while_the_server_is_away_deliveries_are_put_off_and_then_go_on() {
 
 #[test]
 fn a_standby_takes_over_and_what_was_acknowledged_is_there() {
-    let Some(mut primary) = Cluster::start(&[]) else { return };
+    let Some(primary) = Cluster::start(&[]) else { return };
     let standby = primary.standby();
     let env = Env::new().with("STRIPE_WEBHOOK_SECRET", SECRET);
     let _sandbox = env.sandbox(&[]);
@@ -407,4 +410,77 @@ fn a_file_is_taken_over_row_by_row_while_its_listener_goes_on() {
     both.env.ok(&["ledger", "verify", "--ledger", &to]);
     let gone = both.env.run(&["ledger", "migrate", "--from", "sqlite:nowhere.db", "--to", &to]);
     assert_eq!(gone.code, 3, "{}", gone.err);
+}
+
+#[test]
+fn what_happened_while_nobody_listened_is_caught_up_with_on_both_engines() {
+    let Some(cluster) = Cluster::start(&[]) else { return };
+    let env = Env::new();
+    let sandbox = env.sandbox(&[]);
+    crate::catching_up::trade(&env, &sandbox);
+    let url = cluster.url();
+    let home = env.path().join(".stripegym").display().to_string();
+    let on = |command: &[&str], more: &[&str]| {
+        env.ok(&[command, more, &["--json"]].concat()).replace(&url, &home)
+    };
+    let server = ["--ledger", url.as_str()];
+    let caught = |more: &[&str]| -> Value {
+        let mut said: Value = serde_json::from_str(&on(&["catch-up"], more)).unwrap();
+        said.as_object_mut()
+            .unwrap()
+            .retain(|name, _| matches!(&**name, "events" | "fresh" | "unreadable"));
+        said
+    };
+    let first = caught(&[]);
+    assert_eq!(first, caught(&server));
+    assert!(first["fresh"].as_u64().unwrap() > 10, "{first}");
+    // Twice changes nothing, and it goes on where it stood.
+    assert_eq!(caught(&server)["fresh"], 0);
+    for command in [&["ledger", "balance"][..], &["ledger", "accounts"]] {
+        assert_eq!(on(command, &[]), on(command, &server), "{command:?}");
+    }
+    let rows = |more: &[&str]| env.ok(&[&["ledger", "show", "--format", "csv"], more].concat());
+    assert!(rows(&server).lines().count() > 1 && rows(&[]) == rows(&server));
+    assert_eq!(env.run(&["reconcile", "--pending", "0s", "--ledger", &url]).code, 0);
+    env.ok(&["ledger", "verify", "--ledger", &url]);
+}
+
+#[test]
+fn a_team_s_own_table_on_a_server_is_graded_by_the_columns_that_it_has() {
+    let Some(cluster) = Cluster::start(&[]) else { return };
+    let env = Env::new().with("STRIPEGYM_SANDBOX_PORT", "0");
+    let url = cluster.url();
+    env.ok(&["ledger", "show", "--ledger", &url]);
+    // The server of a team: it writes where it likes, and calls things what it likes.
+    cluster.sql("CREATE TABLE customers (id TEXT, name TEXT)");
+    cluster.sql(
+        "CREATE VIEW orders AS SELECT session_id AS sid, amount AS total_cents, currency AS money, status AS state, \
+         to_timestamp(created) AS placed_at FROM stripegym.ledger",
+    );
+    let program = env!("CARGO_BIN_EXE_stripegym");
+    let command =
+        format!("exec '{program}' listen --port $PORT --ledger '{url}' --home own --json");
+    let graded = |ledger: &str| -> Value {
+        let ran =
+            env.run(&["day4", "--exec", &command, "--webhook-only", "--ledger", ledger, "--json"]);
+        let last = ran.out.lines().last().unwrap_or_default();
+        serde_json::from_str(last).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
+    };
+    let columns = "session_id=sid&amount=total_cents&currency=money&status=state&created=placed_at";
+    for table in ["", "table=orders&", "table=public.orders&"] {
+        let result = graded(&format!("{url}?{table}{columns}"));
+        for check in ["D4.2", "D4.3", "D4.5"] {
+            assert_eq!(result["checks"][check], "pass", "{table} {result}");
+        }
+    }
+    for (wrong, said) in [
+        (format!("{url}?table=orders&session_id=sid&amount=price"), "total_cents"),
+        (format!("{url}?table=absent"), "public.orders"),
+        ("postgres://shop:hunter2@127.0.0.1:9/books".to_owned(), "shop@127.0.0.1:9"),
+    ] {
+        let result = graded(&wrong).to_string();
+        assert!(result.contains(said) && !result.contains("hunter"), "{wrong} {result}");
+        assert!(!result.contains(r#""D4.3":"pass""#), "{wrong} {result}");
+    }
+    assert_eq!(cluster.sql("SELECT count(*) FROM customers"), "0");
 }

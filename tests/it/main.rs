@@ -21,6 +21,26 @@ mod ci;
 mod cli;
 #[cfg(unix)]
 mod cluster;
+#[cfg(not(unix))]
+mod cluster {
+    //! Where no servers of a test's own are started, the stories about them are not told.
+
+    pub(crate) enum Cluster {}
+
+    impl Cluster {
+        pub(crate) const fn start(_: &[&str]) -> Option<Self> {
+            None
+        }
+
+        pub(crate) fn url(&self) -> String {
+            match *self {}
+        }
+
+        pub(crate) fn sql(&self, _: &str) -> String {
+            match *self {}
+        }
+    }
+}
 mod coming_back;
 #[cfg(target_os = "linux")]
 mod compacting;
@@ -29,6 +49,8 @@ mod conformance;
 mod course;
 mod crash;
 mod creem;
+#[cfg(unix)]
+mod cut_off;
 mod delivery;
 mod documented;
 #[cfg(unix)]
@@ -93,7 +115,11 @@ mod tls;
 mod track;
 mod transcript;
 mod trigger;
+#[cfg(unix)]
+mod two_shops;
 mod webdriver;
 mod week;
+#[cfg(unix)]
+mod wire;
 mod worlds;
 mod worlds_many;

@@ -190,7 +190,7 @@ fn a_purchase_is_one_order_whoever_comes_first() {
     }
     let count = i64::try_from(count).unwrap();
     eventually("every event is worked in", || {
-        let sql = "SELECT COUNT(*) FROM facts WHERE json_extract(said, '$.fact') = 'sold'";
+        let sql = "SELECT COUNT(*) FROM facts WHERE said LIKE '%\"fact\":\"sold\"%'";
         (shop.number(sql) >= count).then_some(())
     });
     assert_eq!(
@@ -243,134 +243,139 @@ fn the_page_that_a_buyer_lands_on_says_so_in_both_languages() {
 
 #[test]
 fn a_code_takes_off_what_it_says() {
-    let shop = Shop::open();
-    let mut ann = shop.shopper("ann");
-    let price = shop.price("shop_credits_small");
-    let api = &shop.sandbox.api;
-    api.make("/v1/coupons", &[("id", "HALF"), ("percent_off", "50"), ("duration", "once")]);
-    api.make("/v1/coupons", &[("id", "FREE"), ("percent_off", "100"), ("duration", "once")]);
-    let form = [("promotion[type]", "coupon"), ("promotion[coupon]", "HALF"), ("code", "SPRING")];
-    api.make("/v1/promotion_codes", &form);
-    let mut total = |code: &str| {
-        let asked = json!({ "provider": "stripe", "stripePriceId": price, "couponCode": code });
-        let begun = ann.ask_json("/api/payment/checkout-session", &asked).ok();
-        let id = begun["data"]["sessionId"].as_str().unwrap().to_owned();
-        let session = api.read(&format!("/v1/checkout/sessions/{id}"));
-        (session["amount_total"].as_i64().unwrap(), id)
-    };
-    assert_eq!((total("HALF").0, total("SPRING").0, total("").0), (250, 250, 500));
-    let (amount, free) = total("FREE");
-    assert_eq!(amount, 0);
-    let form = [("payment_method", "pm_card_visa")];
-    api.make(&format!("/v1/payment_pages/{free}/confirm"), &form);
-    assert_eq!(ann.verify(&free).ok()["data"]["order"]["status"], "succeeded");
-    assert_eq!(shop.credits(), 100);
+    Shop::on_both(|shop| {
+        let mut ann = shop.shopper("ann");
+        let price = shop.price("shop_credits_small");
+        let api = &shop.sandbox.api;
+        api.make("/v1/coupons", &[("id", "HALF"), ("percent_off", "50"), ("duration", "once")]);
+        api.make("/v1/coupons", &[("id", "FREE"), ("percent_off", "100"), ("duration", "once")]);
+        let form =
+            [("promotion[type]", "coupon"), ("promotion[coupon]", "HALF"), ("code", "SPRING")];
+        api.make("/v1/promotion_codes", &form);
+        let mut total = |code: &str| {
+            let asked = json!({ "provider": "stripe", "stripePriceId": price, "couponCode": code });
+            let begun = ann.ask_json("/api/payment/checkout-session", &asked).ok();
+            let id = begun["data"]["sessionId"].as_str().unwrap().to_owned();
+            let session = api.read(&format!("/v1/checkout/sessions/{id}"));
+            (session["amount_total"].as_i64().unwrap(), id)
+        };
+        assert_eq!((total("HALF").0, total("SPRING").0, total("").0), (250, 250, 500));
+        let (amount, free) = total("FREE");
+        assert_eq!(amount, 0);
+        let form = [("payment_method", "pm_card_visa")];
+        api.make(&format!("/v1/payment_pages/{free}/confirm"), &form);
+        assert_eq!(ann.verify(&free).ok()["data"]["order"]["status"], "succeeded");
+        assert_eq!(shop.credits(), 100);
+    });
 }
 
 #[test]
 fn money_that_goes_back_takes_its_credits_along() {
-    let shop = Shop::open();
-    let mut ann = shop.shopper("ann");
-    let price = shop.price("shop_credits_small");
-    let session = ann.begin(&price);
-    shop.pay(&session);
-    ann.verify(&session).ok();
-    let api = &shop.sandbox.api;
-    let paid = api.read(&format!("/v1/checkout/sessions/{session}"));
-    let intent = paid["payment_intent"].as_str().unwrap();
-    let has = |credits: i64| {
-        eventually("the credits are right", || (shop.credits() == credits).then_some(()));
-    };
-    has(100);
-    api.make("/v1/refunds", &[("payment_intent", intent), ("amount", "100")]);
-    has(80);
-    api.make("/v1/refunds", &[("payment_intent", intent)]);
-    has(0);
-    assert_eq!(ann.verify(&session).ok()["data"]["order"]["status"], "refunded");
-    // A disputed payment is taken at once, and comes back where the dispute is won.
-    let disputed = ann.begin(&price);
-    shop.pay_with(&disputed, "tok_createDispute");
-    ann.verify(&disputed).ok();
-    let status = |wanted: &str| {
-        eventually(wanted, || {
-            let sql = "SELECT COUNT(*) FROM orders WHERE status = '{wanted}'";
-            (shop.number(&sql.replace("{wanted}", wanted)) == 1).then_some(())
-        });
-    };
-    status("disputed");
-    has(0);
-    let dispute = api.read("/v1/disputes")["data"][0]["id"].as_str().unwrap().to_owned();
-    let evidence = [("evidence[uncategorized_text]", "winning_evidence"), ("submit", "true")];
-    api.make(&format!("/v1/disputes/{dispute}"), &evidence);
-    status("succeeded");
-    has(100);
+    Shop::on_both(|shop| {
+        let mut ann = shop.shopper("ann");
+        let price = shop.price("shop_credits_small");
+        let session = ann.begin(&price);
+        shop.pay(&session);
+        ann.verify(&session).ok();
+        let api = &shop.sandbox.api;
+        let paid = api.read(&format!("/v1/checkout/sessions/{session}"));
+        let intent = paid["payment_intent"].as_str().unwrap();
+        let has = |credits: i64| {
+            eventually("the credits are right", || (shop.credits() == credits).then_some(()));
+        };
+        has(100);
+        api.make("/v1/refunds", &[("payment_intent", intent), ("amount", "100")]);
+        has(80);
+        api.make("/v1/refunds", &[("payment_intent", intent)]);
+        has(0);
+        assert_eq!(ann.verify(&session).ok()["data"]["order"]["status"], "refunded");
+        // A disputed payment is taken at once, and comes back where the dispute is won.
+        let disputed = ann.begin(&price);
+        shop.pay_with(&disputed, "tok_createDispute");
+        ann.verify(&disputed).ok();
+        let status = |wanted: &str| {
+            eventually(wanted, || {
+                let sql = "SELECT COUNT(*) FROM orders WHERE status = '{wanted}'";
+                (shop.number(&sql.replace("{wanted}", wanted)) == 1).then_some(())
+            });
+        };
+        status("disputed");
+        has(0);
+        let dispute = api.read("/v1/disputes")["data"][0]["id"].as_str().unwrap().to_owned();
+        let evidence = [("evidence[uncategorized_text]", "winning_evidence"), ("submit", "true")];
+        api.make(&format!("/v1/disputes/{dispute}"), &evidence);
+        status("succeeded");
+        has(100);
+    });
 }
 
 #[test]
 fn a_subscription_gives_credits_each_period_until_it_ends() {
-    let shop = Shop::open();
-    let mut ann = shop.shopper("ann");
-    let price = shop.price("shop_monthly");
-    let session = ann.begin(&price);
-    shop.pay(&session);
-    let verified = ann.verify(&session).ok();
-    let subscription = &verified["data"]["subscription"];
-    assert_eq!(subscription["status"], "active", "{verified}");
-    assert!(subscription["currentPeriodEnd"].as_str().unwrap().ends_with('Z'), "{verified}");
-    let id = subscription["id"].as_str().unwrap();
-    let has = |credits: i64, orders: i64| {
-        eventually("credits and orders are right", || {
-            ((shop.credits(), shop.orders()) == (credits, orders)).then_some(())
+    Shop::on_both(|shop| {
+        let mut ann = shop.shopper("ann");
+        let price = shop.price("shop_monthly");
+        let session = ann.begin(&price);
+        shop.pay(&session);
+        let verified = ann.verify(&session).ok();
+        let subscription = &verified["data"]["subscription"];
+        assert_eq!(subscription["status"], "active", "{verified}");
+        assert!(subscription["currentPeriodEnd"].as_str().unwrap().ends_with('Z'), "{verified}");
+        let id = subscription["id"].as_str().unwrap();
+        let has = |credits: i64, orders: i64| {
+            eventually("credits and orders are right", || {
+                ((shop.credits(), shop.orders()) == (credits, orders)).then_some(())
+            });
+        };
+        has(300, 1);
+        let again = json!({ "provider": "stripe", "stripePriceId": price });
+        let refused = ann.ask_json("/api/payment/checkout-session", &again);
+        assert_eq!(refused.status, 409, "one has it already: {}", refused.text());
+        shop.env.ok(&["clock", "advance", "32d"]);
+        has(600, 2);
+        shop.sandbox.api.delete(&format!("/v1/subscriptions/{id}")).ok();
+        eventually("it has ended", || {
+            let sql = "SELECT COUNT(*) FROM subscriptions WHERE status = 'canceled'";
+            (shop.number(sql) == 1).then_some(())
         });
-    };
-    has(300, 1);
-    let again = json!({ "provider": "stripe", "stripePriceId": price });
-    let refused = ann.ask_json("/api/payment/checkout-session", &again);
-    assert_eq!(refused.status, 409, "one has it already: {}", refused.text());
-    shop.env.ok(&["clock", "advance", "32d"]);
-    has(600, 2);
-    shop.sandbox.api.delete(&format!("/v1/subscriptions/{id}")).ok();
-    eventually("it has ended", || {
-        let sql = "SELECT COUNT(*) FROM subscriptions WHERE status = 'canceled'";
-        (shop.number(sql) == 1).then_some(())
+        has(600, 2);
+        assert!(ann.get("/account").text().contains("Ended"));
+        // The period that was paid last goes back, and with it its credits.
+        let invoices = shop
+            .sandbox
+            .api
+            .read(&format!("/v1/invoices?subscription={id}&limit=1&expand[]=data.payments"));
+        let intent = &invoices["data"][0]["payments"]["data"][0]["payment"]["payment_intent"];
+        let form = [("payment_intent", intent.as_str().unwrap())];
+        shop.sandbox.api.make("/v1/refunds", &form);
+        has(300, 2);
     });
-    has(600, 2);
-    assert!(ann.get("/account").text().contains("Ended"));
-    // The period that was paid last goes back, and with it its credits.
-    let invoices = shop
-        .sandbox
-        .api
-        .read(&format!("/v1/invoices?subscription={id}&limit=1&expand[]=data.payments"));
-    let intent = &invoices["data"][0]["payments"]["data"][0]["payment"]["payment_intent"];
-    let form = [("payment_intent", intent.as_str().unwrap())];
-    shop.sandbox.api.make("/v1/refunds", &form);
-    has(300, 2);
 }
 
 #[test]
 fn a_shop_that_was_killed_goes_on_where_it_was() {
-    let mut shop = Shop::open();
-    let mut ann = shop.shopper("ann");
-    let session = ann.begin(&shop.price("shop_credits_small"));
-    shop.program.kill();
-    shop.pay(&session);
-    let event = shop.event("checkout.session.completed");
-    let known = shop.sandbox.api.read("/v1/webhook_endpoints")["data"].clone();
-    shop.start_again();
-    // Whoever was signed in still is; the landing page and the event come late and in any order.
-    assert_eq!(ann.verify(&session).ok()["data"]["order"]["status"], "succeeded");
-    assert_eq!(shop.deliver(&event).status, 200);
-    assert_eq!((shop.orders(), shop.credits()), (1, 100));
-    assert_eq!(shop.program.interrupt(), 130);
-    // It is the same endpoint with the same secret each time, and leads nowhere while there is no shop.
-    let left = shop.sandbox.api.read("/v1/webhook_endpoints")["data"].clone();
-    assert_eq!((left.as_array().unwrap().len(), &left[0]["id"]), (1, &known[0]["id"]));
-    assert_ne!(left[0]["url"], known[0]["url"]);
-    let session = ann_buys_while_closed(&mut shop, &mut ann);
-    eventually("what was paid meanwhile is worked in", || (shop.orders() == 2).then_some(()));
-    assert_eq!(ann.verify(&session).ok()["data"]["order"]["status"], "succeeded");
-    let again = shop.sandbox.api.read("/v1/webhook_endpoints")["data"].clone();
-    assert_eq!((&again[0]["id"], &again[0]["url"]), (&known[0]["id"], &known[0]["url"]));
+    Shop::on_both(|mut shop| {
+        let mut ann = shop.shopper("ann");
+        let session = ann.begin(&shop.price("shop_credits_small"));
+        shop.program.kill();
+        shop.pay(&session);
+        let event = shop.event("checkout.session.completed");
+        let known = shop.sandbox.api.read("/v1/webhook_endpoints")["data"].clone();
+        shop.start_again();
+        // Whoever was signed in still is; the landing page and the event come late and in any order.
+        assert_eq!(ann.verify(&session).ok()["data"]["order"]["status"], "succeeded");
+        assert_eq!(shop.deliver(&event).status, 200);
+        assert_eq!((shop.orders(), shop.credits()), (1, 100));
+        assert_eq!(shop.program.interrupt(), 130);
+        // It is the same endpoint with the same secret each time, and leads nowhere while there is no shop.
+        let left = shop.sandbox.api.read("/v1/webhook_endpoints")["data"].clone();
+        assert_eq!((left.as_array().unwrap().len(), &left[0]["id"]), (1, &known[0]["id"]));
+        assert_ne!(left[0]["url"], known[0]["url"]);
+        let session = ann_buys_while_closed(&mut shop, &mut ann);
+        eventually("what was paid meanwhile is worked in", || (shop.orders() == 2).then_some(()));
+        assert_eq!(ann.verify(&session).ok()["data"]["order"]["status"], "succeeded");
+        let again = shop.sandbox.api.read("/v1/webhook_endpoints")["data"].clone();
+        assert_eq!((&again[0]["id"], &again[0]["url"]), (&known[0]["id"], &known[0]["url"]));
+    });
 }
 
 /// Opens the shop, begins to buy there, closes it, pays, and opens it again.

@@ -1,11 +1,14 @@
 //! Somebody in the merchant application: a browser without scripts, which keeps cookies, follows where it is sent
 //! within the shop, and fills in the forms that it is shown.
 
+use crate::cluster::Cluster;
 use crate::env::{Env, Running, Sandbox, eventually};
 use crate::http::{Reply, encode, send};
 use crate::shop::{SECRET, signature};
 use serde_json::{Value, json};
+use std::fmt::Debug;
 use std::rc::Rc;
+use std::str::FromStr;
 
 /// What everybody signs in with.
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -15,7 +18,9 @@ pub(crate) struct Shop {
     pub(crate) program: Running,
     pub(crate) port: u16,
     pub(crate) sandbox: Rc<Sandbox>,
-    pub(crate) env: Env,
+    pub(crate) env: Rc<Env>,
+    /// The server that keeps its database, where that is no file.
+    pub(crate) server: Option<Rc<Cluster>>,
 }
 
 impl Shop {
@@ -33,15 +38,49 @@ impl Shop {
 
     /// A shop of this world beside a sandbox that runs.
     pub(crate) fn at(env: Env, sandbox: &Rc<Sandbox>) -> Self {
-        let (program, port) = start(&env, 0);
-        Self { program, port, sandbox: Rc::clone(sandbox), env }
+        let (program, port) = start(&env, 0, None);
+        Self { program, port, sandbox: Rc::clone(sandbox), env: Rc::new(env), server: None }
+    }
+
+    /// A shop beside a sandbox of its own, whose ledger and database are on a server; nothing where there is none.
+    pub(crate) fn on_a_server() -> Option<Self> {
+        let server = Rc::new(Cluster::start(&[])?);
+        Some(Self::on_line(&server, &server.url()))
+    }
+
+    /// The same whose line to that server is this one.
+    pub(crate) fn on_line(server: &Rc<Cluster>, url: &str) -> Self {
+        let env = Env::new().with("STRIPEGYM_LANG", "en").with("STRIPE_WEBHOOK_SECRET", SECRET);
+        let sandbox = Rc::new(env.sandbox(&[]));
+        let (program, port) = start(&env, 0, Some(url));
+        Self { program, port, sandbox, env: Rc::new(env), server: Some(Rc::clone(server)) }
+    }
+
+    /// The story's shop on either engine: in a file, and on a server where there is one.
+    pub(crate) fn on_both(story: fn(Self)) {
+        story(Self::open());
+        Self::on_a_server().into_iter().for_each(story);
+    }
+
+    /// Another process of the same shop: on the same database, beside the same sandbox.
+    pub(crate) fn another(&self) -> Self {
+        let url = self.server.as_ref().map(|it| it.url());
+        let (program, port) = start(&self.env, 0, url.as_deref());
+        let (sandbox, env) = (Rc::clone(&self.sandbox), Rc::clone(&self.env));
+        Self { program, port, sandbox, env, server: self.server.clone() }
     }
 
     /// Starts it again after it has ended, at the port where it was.
     pub(crate) fn start_again(&mut self) {
-        let (program, port) = start(&self.env, self.port);
+        let url = self.server.as_ref().map(|it| it.url());
+        let (program, port) = start(&self.env, self.port, url.as_deref());
         assert_eq!(port, self.port);
         self.program = program;
+    }
+
+    /// The same browser, which goes on with this process: its cookies are for the host, whatever the port.
+    pub(crate) fn goes_on(&self, shopper: &Shopper) -> Shopper {
+        Shopper { port: self.port, ..shopper.clone() }
     }
 
     /// A new browser, in English.
@@ -133,14 +172,23 @@ impl Shop {
         open
     }
 
-    /// The first value that a statement gives.
-    pub(crate) fn asked<T: rusqlite::types::FromSql>(&self, sql: &str) -> T {
-        self.database().query_row(sql, [], |row| row.get(0)).unwrap()
+    /// The first value that a statement gives; its tables are the application's.
+    pub(crate) fn asked<T: FromStr<Err: Debug>>(&self, sql: &str) -> T {
+        let text: String = if let Some(server) = &self.server {
+            server.sql(&format!("SET search_path = stripegym_shop; {sql}"))
+        } else {
+            let sql = format!("SELECT CAST(({sql}) AS TEXT)");
+            self.database().query_row(&sql, [], |row| row.get(0)).unwrap()
+        };
+        text.parse().unwrap()
     }
 }
 
-fn start(env: &Env, port: u16) -> (Running, u16) {
-    let mut program = env.start(&["shop", "--port", &port.to_string()]);
+fn start(env: &Env, port: u16, server: Option<&str>) -> (Running, u16) {
+    let port = port.to_string();
+    let mut words = vec!["shop", "--port", &port];
+    words.extend(server.into_iter().flat_map(|url| ["--ledger", url]));
+    let mut program = env.start(&words);
     let line = program.line_with("http://127.0.0.1:");
     let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
     let port = url.trim_end_matches('/').rsplit(':').next().unwrap().parse().unwrap();

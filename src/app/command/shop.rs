@@ -3,19 +3,19 @@
 use crate::app::context::Context;
 use crate::app::creem::{self, Connected, Shop, Webhook};
 use crate::app::endpoint::{Endpoint, Place};
-use crate::app::failure::{of_listener, of_store};
+use crate::app::failure::of_listener;
 use crate::app::kept_endpoint::Server;
-use crate::app::ledger_file::{self, LedgerFile};
+use crate::app::ledger_file::LedgerFile;
 use crate::app::merchant_server::delivery;
 use crate::app::provider::Provider;
+use crate::app::shop_database;
 use crate::domain::fault::{Fault, FaultKind, UsageError};
 use crate::domain::mode::Mode;
 use crate::domain::notice::Notice;
 use crate::domain::report::Report;
 use crate::domain::secret::ApiKey;
 use crate::domain::signature::TOLERANCE_S;
-use crate::merchant::base::sqlite::SqliteFile;
-use crate::merchant::base::{self, Database};
+use crate::merchant::base::Database;
 use crate::merchant::follower::Follower;
 use crate::merchant::plan::{self, Market, Offer, Plan};
 use crate::merchant::server::{self, CreemConfig, Running, ShopConfig};
@@ -59,7 +59,7 @@ async fn work(
 ) -> Result<Report, Fault> {
     let file = LedgerFile::open(context).await?;
     let is_sandbox = context.config.mode == Mode::Sandbox;
-    let database = open(context).await?;
+    let database = shop_database::open(context).await?;
     let past = Past::of(context, provider, &file, &database);
     past.catch_up(context).await?;
     let creem = creem::connect(context, provider).await?;
@@ -71,7 +71,7 @@ async fn work(
     let offers = plan::offers(market, plans).await?;
     let sold = offers.clone();
     let noted = database.change(move |base| plan::note(base, &sold)).await;
-    noted.map_err(|error| of_store(&error, &path(context)))?;
+    noted.map_err(|error| shop_database::fault(context, &error))?;
     let (sink, seen) = EventSink::channel();
     let made = (&file, database, offers, sink);
     let running = start(context, provider, creem.as_ref(), asked, made).await?;
@@ -179,7 +179,7 @@ impl Past {
 
     /// Makes up for what happened while no shop was open; where nobody has an account, nothing did.
     async fn catch_up(&self, context: &Context) -> Result<(), Fault> {
-        let fault = |error| of_store(&error, &path(context));
+        let fault = |error| shop_database::fault(context, &error);
         let found = self.follower.database.look(|base| base.has_users()).await;
         if found.map_err(fault)?
             && let Err(error) = self.poller.once().await
@@ -217,18 +217,6 @@ fn plans(asked: &ShopOptions) -> Result<Vec<Plan>, Fault> {
             UsageError::BadValue { flag: "--plans".to_owned(), value, expected: reason };
         FaultKind::Usage { usage_error, command: "stripegym shop".to_owned() }.into()
     })
-}
-
-fn path(context: &Context) -> PathBuf {
-    context.config.home.join(base::FILE)
-}
-
-/// Opens the application's database.
-async fn open(context: &Context) -> Result<Database, Fault> {
-    let path = path(context);
-    let own = path.clone();
-    let opened = ledger_file::apart(move || SqliteFile::open(&own)).await;
-    opened.map(Database::new).map_err(|error| of_store(&error, &path))
 }
 
 /// Registers the webhook with the sandbox: as the endpoint that the folder's shop was the last time.

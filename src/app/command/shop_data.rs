@@ -2,9 +2,8 @@
 //! that is at work meanwhile is not in the way: each is one transaction.
 
 use crate::app::context::Context;
-use crate::app::failure::of_store;
 use crate::app::given::{Asked, Given};
-use crate::app::ledger_file;
+use crate::app::shop_database;
 use crate::domain::fault::{Fault, FaultKind, UsageError};
 use crate::domain::merchant::api_key::{KeyText, Opens};
 use crate::domain::merchant::kv::{self, Place, Wrong};
@@ -14,12 +13,11 @@ use crate::domain::report::{Objects, Report};
 use crate::domain::time::Timestamp;
 use crate::domain::trade::credit::Reason;
 use crate::merchant::account::{self, new_id};
+use crate::merchant::base::Base;
 use crate::merchant::base::account::User;
 use crate::merchant::base::api_key::KeptKey;
 use crate::merchant::base::credit::CreditEntry;
 use crate::merchant::base::order::Order;
-use crate::merchant::base::sqlite::SqliteFile;
-use crate::merchant::base::{self, Base, Database};
 use crate::os::entropy::secret_bytes;
 use crate::store::StoreError;
 use serde_json::{Value, json};
@@ -49,19 +47,12 @@ impl KeptError {
 
 /// Does it.
 pub async fn run(context: &Context, asked: Asked, kept: Kept) -> Result<Report, Fault> {
-    let path = context.config.home.join(base::FILE);
-    if !path.exists() {
-        let what = path.display().to_string();
-        return Err(Fault::from(FaultKind::NotFound { what }).followed_by(Some("shop".to_owned())));
-    }
-    let own = path.clone();
-    let opened = ledger_file::apart(move || SqliteFile::open(&own)).await;
-    let database = opened.map(Database::new).map_err(|error| of_store(&error, &path))?;
+    let database = shop_database::open_known(context).await?;
     let (noun, now) = (asked.command.shows, context.clock.now());
     let job = Job { asked, now };
     let page = job.page();
     let done = database.change(move |base| job.work(base, kept)).await;
-    let rows = done.map_err(|error| of_store(&error, &path))?;
+    let rows = done.map_err(|error| shop_database::fault(context, &error))?;
     let rows = rows.map_err(|refusal| Fault::from(*refusal.kind).followed_by(refusal.next))?;
     if !kept.is_list() {
         return Ok(Report::Objects(Objects { noun, rows, is_list: false, has_more: false }));

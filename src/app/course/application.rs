@@ -185,7 +185,7 @@ impl Application {
                 Body::Program { url, program }
             }
         };
-        let (webhook_path, books) = (candidate.webhook_path(), candidate.books.clone());
+        let books = candidate.books.clone().in_the(&context.config);
         let routes = Routes {
             pages: !candidate.webhook_only,
             ledger: books.is_page(),
@@ -199,7 +199,7 @@ impl Application {
             log,
             opening,
             secret,
-            webhook_path,
+            webhook_path: candidate.webhook_path(),
             checkout_path: path_of(candidate.checkout_path.as_deref(), CHECKOUT_PATH),
             api_version: candidate.api_version.clone(),
             books,

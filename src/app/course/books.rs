@@ -1,11 +1,15 @@
-//! Where the ledger of an application is read from: its `/ledger` page, a SQLite file, or what a command prints.
+//! Where the ledger of an application is read from: its `/ledger` page, a SQLite file, a table on a PostgreSQL server, or
+//! what a command prints.
 
 use crate::app::course::act_error::ActError;
 use crate::app::course::exchanges::send;
 use crate::app::course::outage::Outage;
+use crate::config::Config;
 use crate::domain::course::books::{self, Books};
 use crate::domain::course::statement::Statement;
+use crate::domain::ledger_url::LedgerUrl;
 use crate::net::outbound;
+use crate::store::postgres::foreign::{self, Wanted};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Map, Value, json};
@@ -37,6 +41,15 @@ pub enum Source {
         /// Which of its columns stand for those of lessons.
         columns: BTreeMap<String, String>,
     },
+    /// A table on a PostgreSQL server, read and never written to.
+    Postgres {
+        /// The server and the database.
+        url: LedgerUrl,
+        /// The table; without a name, the one that has sessions.
+        table: Option<String>,
+        /// Which of its columns stand for those of lessons.
+        columns: BTreeMap<String, String>,
+    },
     /// What a command prints.
     Command(String),
 }
@@ -44,10 +57,16 @@ pub enum Source {
 impl FromStr for Source {
     type Err = String;
 
-    /// Reads `sqlite:PATH` and `sqlite:PATH?table=NAME&amount=COLUMN`.
+    /// Reads `sqlite:PATH`, `sqlite:PATH?table=NAME&amount=COLUMN`, and `postgres://…` with the same behind it.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let form =
-            || "sqlite:PATH, sqlite:PATH?table=NAME&session_id=COLUMN&amount=COLUMN".to_owned();
+        let form = || {
+            "sqlite:PATH, sqlite:PATH?table=NAME&session_id=COLUMN&amount=COLUMN, \
+             postgres://USER@HOST/DATABASE?table=NAME&session_id=COLUMN&amount=COLUMN"
+                .to_owned()
+        };
+        if LedgerUrl::read(text, None).is_some() {
+            return on_server(text).ok_or_else(form);
+        }
         let rest = text.strip_prefix("sqlite:").filter(|rest| !rest.is_empty()).ok_or_else(form)?;
         let (path, asked) = match rest.rsplit_once('?') {
             Some((path, asked)) if asked.contains('=') => (path, asked),
@@ -67,7 +86,37 @@ impl FromStr for Source {
     }
 }
 
+/// The table that an address names with its server: `table` and the columns of lessons are ours, the rest is the server's.
+fn on_server(text: &str) -> Option<Source> {
+    let (before, query) = text.split_once('?').unwrap_or((text, ""));
+    let (mut table, mut columns, mut left) = (None, BTreeMap::new(), Vec::new());
+    for part in query.split('&').filter(|part| !part.is_empty()) {
+        match part.split_once('=') {
+            Some(("table", name)) => table = Some(name.to_owned()),
+            Some((ours, theirs)) if books::is_column(ours) => {
+                columns.insert(ours.to_owned(), theirs.to_owned());
+            }
+            _ => left.push(part),
+        }
+    }
+    let address =
+        if left.is_empty() { before.to_owned() } else { format!("{before}?{}", left.join("&")) };
+    Some(Source::Postgres { url: LedgerUrl::read(&address, None)?, table, columns })
+}
+
 impl Source {
+    /// The same with the password of the settings, which its address need not name.
+    #[must_use]
+    pub fn in_the(self, config: &Config) -> Self {
+        match self {
+            Self::Postgres { url, table, columns } => {
+                let url = url.with_password(config.database_password.as_ref());
+                Self::Postgres { url, table, columns }
+            }
+            other => other,
+        }
+    }
+
     /// Whether it is a page of the application.
     pub const fn is_page(&self) -> bool {
         matches!(self, Self::Page | Self::PageAt(_))
@@ -81,14 +130,16 @@ impl Source {
         }
     }
 
-    /// Keeps everybody from writing to the file of a ledger: to the one that is known, or to one of a folder that has
-    /// one of these sessions.
+    /// Keeps everybody from writing to a ledger: to the one that is known, or to a file of a folder that has one of these
+    /// sessions.
     pub async fn outage(&self, sessions: &BTreeSet<String>, folder: PathBuf) -> Option<Outage> {
         let (known, sessions) = (self.clone(), sessions.clone());
-        let begin = move || {
-            if let Self::Sqlite { path, .. } = known {
-                Outage::begin(&path)
-            } else {
+        let begin = move || match known {
+            Self::Sqlite { path, .. } => Outage::begin(&path),
+            Self::Postgres { url, table, columns } => {
+                Outage::on_server(&url, table.as_deref(), &|there| fit(there, &columns))
+            }
+            Self::Page | Self::PageAt(_) | Self::None | Self::Command(_) => {
                 let mut own = files(&folder).into_iter().filter(|path| has(path, &sessions));
                 own.find_map(|path| Outage::begin(&path))
             }
@@ -106,6 +157,12 @@ impl Source {
                 let (path, table, columns) = (path.clone(), table.clone(), columns.clone());
                 let read = move || of_file(&path, table.as_deref(), &columns);
                 let lost = |_| ActError::mismatch("sqlite:", "–");
+                tokio::task::spawn_blocking(read).await.map_err(lost)??
+            }
+            Self::Postgres { url, table, columns } => {
+                let (url, table, columns) = (url.clone(), table.clone(), columns.clone());
+                let read = move || of_server(&url, table.as_deref(), &columns);
+                let lost = |_| ActError::mismatch("postgres:", "–");
                 tokio::task::spawn_blocking(read).await.map_err(lost)??
             }
         };
@@ -170,7 +227,43 @@ fn of_file(
         })?,
     };
     let found = rows(&database, &table).map_err(failed)?;
-    let mut books = Books::default();
+    let others = names_of(&database, &table).map_err(failed)?;
+    understood(found, others, &table, columns)
+}
+
+/// Reads a table on a server.
+fn of_server(
+    url: &LedgerUrl,
+    table: Option<&str>,
+    columns: &BTreeMap<String, String>,
+) -> Result<Books, ActError> {
+    let fits = |there: &[String]| fit(there, columns);
+    let found = foreign::read(url, Wanted { name: table, fits: &fits });
+    let found = found.map_err(|error| ActError::mismatch(url.shown(), error.to_string()))?;
+    let found = found.map_err(|there| {
+        ActError::mismatch(
+            format!("{}: {}", url.shown(), table.unwrap_or("session_id")),
+            there.join(", "),
+        )
+    })?;
+    understood(found.rows, found.columns, &found.table, columns)
+}
+
+/// How many columns of lessons those of a table stand for, with those that were told.
+fn fit(there: &[String], told: &BTreeMap<String, String>) -> Option<usize> {
+    let ours = told.iter().filter(|(_, theirs)| there.contains(theirs));
+    let ours: Vec<String> = ours.map(|(ours, _)| ours.clone()).collect();
+    books::known(&[there, &ours].concat())
+}
+
+/// The rows of a table as lessons see them.
+fn understood(
+    found: Vec<Map<String, Value>>,
+    others: Vec<String>,
+    table: &str,
+    columns: &BTreeMap<String, String>,
+) -> Result<Books, ActError> {
+    let mut books = Books { others, ..Books::default() };
     for mut row in found {
         for (ours, theirs) in columns {
             let lacking = || {
@@ -185,7 +278,6 @@ fn of_file(
         books.rows.push(books::of_row(&row).map_err(unread)?);
     }
     books.count = u64::try_from(books.rows.len()).unwrap_or(u64::MAX);
-    books.others = names_of(&database, &table).map_err(failed)?;
     Ok(books)
 }
 
@@ -232,11 +324,7 @@ fn fitting(
     // Reading the list here tells a file that is no database from one without tables.
     database.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))?;
     for name in names(database) {
-        let mut columns = names_of(database, &name)?;
-        let ours = told.iter().filter(|(_, theirs)| columns.contains(theirs));
-        let ours: Vec<String> = ours.map(|(ours, _)| ours.clone()).collect();
-        columns.extend(ours);
-        let Some(known) = books::known(&columns) else { continue };
+        let Some(known) = fit(&names_of(database, &name)?, told) else { continue };
         if best.as_ref().is_none_or(|(most, _)| known > *most) {
             best = Some((known, name));
         }
@@ -297,6 +385,11 @@ mod tests {
         assert_eq!((&*columns["session_id"], &*columns["amount"]), ("sid", "total_cents"));
         assert!("sqlite:a.db?price=x".parse::<Source>().is_err());
         assert!("postgres:x".parse::<Source>().is_err());
+        let told = "postgres://shop:hunter2@db/books?table=t&sslmode=require&amount=total_cents";
+        let Ok(Source::Postgres { url, table, columns }) = told.parse() else { panic!() };
+        assert_eq!(url.reveal(), "postgres://shop:hunter2@db/books?sslmode=require");
+        assert_eq!((table.as_deref(), &*columns["amount"]), (Some("t"), "total_cents"));
+        assert!(!format!("{:?}", told.parse::<Source>()).contains("hunter2"));
         assert!("sqlite:".parse::<Source>().is_err());
     }
 

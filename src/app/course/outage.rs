@@ -1,6 +1,8 @@
-//! A ledger that cannot be written to for a moment: its SQLite file is locked. Whatever becomes of the run, the system
+//! A ledger that cannot be written to for a moment: its SQLite file is locked, or its table on a server. Whatever becomes of the run, the system
 //! takes the lock away with it, and the file is as it was.
 
+use crate::domain::ledger_url::LedgerUrl;
+use crate::store::postgres::foreign::{Held, Wanted};
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 use std::time::Duration;
@@ -10,7 +12,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// An outage; dropping it ends it.
 #[derive(Debug)]
-pub struct Outage(#[expect(dead_code, reason = "what counts is its transaction")] Connection);
+#[expect(dead_code, reason = "what counts is the transaction of either")]
+pub enum Outage {
+    /// Of a file.
+    File(Connection),
+    /// Of a table.
+    Server(Held),
+}
 
 impl Outage {
     /// Keeps everybody else from writing to a file; nothing where that cannot be.
@@ -19,7 +27,16 @@ impl Outage {
         let database = Connection::open_with_flags(path, flags).ok()?;
         database.busy_timeout(PATIENCE).ok()?;
         database.execute_batch("BEGIN IMMEDIATE").ok()?;
-        Some(Self(database))
+        Some(Self::File(database))
+    }
+
+    /// The same of a table on a server.
+    pub fn on_server(
+        url: &LedgerUrl,
+        table: Option<&str>,
+        fits: &(dyn Fn(&[String]) -> Option<usize> + Sync),
+    ) -> Option<Self> {
+        Held::begin(url, Wanted { name: table, fits }).map(Self::Server)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The commands about what the shop keeps in its own database.
 
-use crate::domain::merchant_command::Kind::{Count, Id, OneOf, Switch, Text};
+use crate::domain::merchant_command::Kind::{Count, Id, OneOf, Server, Switch, Text};
 use crate::domain::merchant_command::commands::{AFTER, LIMIT, ROW};
 use crate::domain::merchant_command::noun::{API_KEY, KV, ORDER, USER};
 use crate::domain::merchant_command::{Arg, Kept, MerchantCommand, Work};
@@ -8,6 +8,7 @@ use crate::domain::merchant_command::{Arg, Kept, MerchantCommand, Work};
 const OF_USER: Arg = Arg::typed("user", Id(&USER), &[]).needed();
 const NAMESPACE: Arg = Arg::typed("namespace", Text, &[]).needed();
 const KEY: Arg = Arg::typed("key", Text, &[]).needed();
+const LEDGER: Arg = Arg::flag("ledger", Server, &[]);
 
 /// `order list`.
 pub const ORDER_LIST: MerchantCommand = MerchantCommand {
@@ -30,6 +31,7 @@ pub const ORDER_LIST: MerchantCommand = MerchantCommand {
         ),
         LIMIT,
         AFTER,
+        LEDGER,
     ],
     shows: &ORDER,
     ..ROW
@@ -39,7 +41,7 @@ pub const ORDER_LIST: MerchantCommand = MerchantCommand {
 pub const ORDER_SHOW: MerchantCommand = MerchantCommand {
     words: "order show",
     work: Work::Kept(Kept::Order),
-    args: &[Arg::typed("order", Id(&ORDER), &[])],
+    args: &[Arg::typed("order", Id(&ORDER), &[]), LEDGER],
     shows: &ORDER,
     ..ROW
 };
@@ -48,7 +50,7 @@ pub const ORDER_SHOW: MerchantCommand = MerchantCommand {
 pub const CREDIT_SHOW: MerchantCommand = MerchantCommand {
     words: "credit show",
     work: Work::Kept(Kept::Credits),
-    args: &[OF_USER],
+    args: &[OF_USER, LEDGER],
     shows: &USER,
     ..ROW
 };
@@ -57,7 +59,7 @@ pub const CREDIT_SHOW: MerchantCommand = MerchantCommand {
 pub const CREDIT_GRANT: MerchantCommand = MerchantCommand {
     words: "credit grant",
     work: Work::Kept(Kept::Grant),
-    args: &[OF_USER, Arg::typed("credits", Count(1, 1_000_000_000), &[]).needed()],
+    args: &[OF_USER, Arg::typed("credits", Count(1, 1_000_000_000), &[]).needed(), LEDGER],
     shows: &USER,
     ..ROW
 };
@@ -66,7 +68,7 @@ pub const CREDIT_GRANT: MerchantCommand = MerchantCommand {
 pub const API_KEY_LIST: MerchantCommand = MerchantCommand {
     words: "api-key list",
     work: Work::Kept(Kept::Keys),
-    args: &[LIMIT, AFTER],
+    args: &[LIMIT, AFTER, LEDGER],
     shows: &API_KEY,
     ..ROW
 };
@@ -75,7 +77,7 @@ pub const API_KEY_LIST: MerchantCommand = MerchantCommand {
 pub const API_KEY_ISSUE: MerchantCommand = MerchantCommand {
     words: "api-key issue",
     work: Work::Kept(Kept::Issue),
-    args: &[OF_USER, Arg::flag("replace", Switch("true"), &[])],
+    args: &[OF_USER, Arg::flag("replace", Switch("true"), &[]), LEDGER],
     shows: &API_KEY,
     ..ROW
 };
@@ -84,7 +86,7 @@ pub const API_KEY_ISSUE: MerchantCommand = MerchantCommand {
 pub const API_KEY_REVOKE: MerchantCommand = MerchantCommand {
     words: "api-key revoke",
     work: Work::Kept(Kept::Revoke),
-    args: &[Arg::typed("api-key", Count(1, i64::MAX), &[]).needed()],
+    args: &[Arg::typed("api-key", Count(1, i64::MAX), &[]).needed(), LEDGER],
     shows: &API_KEY,
     ..ROW
 };
@@ -93,7 +95,7 @@ pub const API_KEY_REVOKE: MerchantCommand = MerchantCommand {
 pub const KV_GET: MerchantCommand = MerchantCommand {
     words: "kv get",
     work: Work::Kept(Kept::Value),
-    args: &[NAMESPACE, KEY],
+    args: &[NAMESPACE, KEY, LEDGER],
     shows: &KV,
     ..ROW
 };
@@ -102,7 +104,7 @@ pub const KV_GET: MerchantCommand = MerchantCommand {
 pub const KV_SET: MerchantCommand = MerchantCommand {
     words: "kv set",
     work: Work::Kept(Kept::SetValue),
-    args: &[NAMESPACE, KEY, Arg::typed("value", Text, &[]).needed()],
+    args: &[NAMESPACE, KEY, Arg::typed("value", Text, &[]).needed(), LEDGER],
     shows: &KV,
     ..ROW
 };
@@ -111,7 +113,7 @@ pub const KV_SET: MerchantCommand = MerchantCommand {
 pub const KV_LIST: MerchantCommand = MerchantCommand {
     words: "kv list",
     work: Work::Kept(Kept::Values),
-    args: &[NAMESPACE, LIMIT, AFTER],
+    args: &[NAMESPACE, LIMIT, AFTER, LEDGER],
     shows: &KV,
     ..ROW
 };

@@ -102,6 +102,8 @@ pub enum Kind {
     Means,
     /// A file.
     File,
+    /// Where a database is, when it is no file of the folder.
+    Server,
 }
 
 /// An argument of a command.
@@ -158,6 +160,7 @@ impl Arg {
             Kind::Payment => "cs_…|pi_…|ch_…",
             Kind::Means => "CARD|decline|3ds|konbini|cancel",
             Kind::File => "FILE",
+            Kind::Server => "postgres://…",
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Who has an account, and who is signed in.
 
 use crate::domain::time::Timestamp;
-use crate::merchant::base::sqlite::Sqlite;
 use crate::store::StoreError;
-use rusqlite::{OptionalExtension, Row, params};
+use crate::store::tables::Within;
+use crate::store::tables::cell::{Found, OddCell};
 
-/// The first migration.
-pub(super) const SCHEMA: &str = "
+/// The first migration of a file.
+pub(super) const OF_FILE: &str = "
     CREATE TABLE users (
         id       TEXT PRIMARY KEY,
         email    TEXT NOT NULL UNIQUE,
@@ -21,6 +21,23 @@ pub(super) const SCHEMA: &str = "
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX sessions_by_expires ON sessions (expires);
 ";
+
+/// The first migration of a server.
+pub(super) const OF_SERVER: &str = r#"
+    CREATE TABLE users (
+        id       TEXT COLLATE "C" PRIMARY KEY,
+        email    TEXT COLLATE "C" NOT NULL UNIQUE,
+        password TEXT NOT NULL,
+        created  BIGINT NOT NULL
+    );
+    CREATE TABLE sessions (
+        token   TEXT COLLATE "C" PRIMARY KEY,
+        "user"  TEXT COLLATE "C" NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+        created BIGINT NOT NULL,
+        expires BIGINT NOT NULL
+    );
+    CREATE INDEX sessions_by_expires ON sessions (expires);
+"#;
 
 /// Somebody with an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,31 +80,31 @@ pub trait Accounts {
     fn close_session(&mut self, token: &str, now: Timestamp) -> Result<(), StoreError>;
 }
 
-fn user(row: &Row<'_>) -> rusqlite::Result<User> {
-    Ok(User { id: row.get(0)?, email: row.get(1)?, created: Timestamp(row.get(2)?) })
+fn user(row: &Found) -> Result<User, OddCell> {
+    Ok(User { id: row.get(0)?, email: row.get(1)?, created: row.get(2)? })
 }
 
-impl Accounts for Sqlite<'_> {
+impl Accounts for Within<'_> {
     fn add_user(&mut self, user: &User, password: &str) -> Result<bool, StoreError> {
         let sql = "INSERT INTO users (id, email, password, created) VALUES (?1, ?2, ?3, ?4) \
                    ON CONFLICT (email) DO NOTHING";
-        let values = params![user.id, user.email, password, user.created.0];
-        self.run(|it| Ok(it.prepare_cached(sql)?.execute(values)? > 0))
+        let values =
+            [(&user.id).into(), (&user.email).into(), password.into(), user.created.into()];
+        Ok(self.run(sql, &values)? > 0)
     }
 
     fn user_by_email(&mut self, email: &str) -> Result<Option<(User, String)>, StoreError> {
         let sql = "SELECT id, email, created, password FROM users WHERE email = ?1";
-        let read = |row: &Row<'_>| Ok((user(row)?, row.get(3)?));
-        self.run(|it| it.prepare_cached(sql)?.query_row([email], read).optional())
+        self.first(sql, &[email.into()], |row| Ok((user(row)?, row.get(3)?)))
     }
 
     fn user(&mut self, id: &str) -> Result<Option<User>, StoreError> {
         let sql = "SELECT id, email, created FROM users WHERE id = ?1";
-        self.run(|it| it.prepare_cached(sql)?.query_row([id], user).optional())
+        self.first(sql, &[id.into()], user)
     }
 
     fn has_users(&mut self) -> Result<bool, StoreError> {
-        self.run(|it| it.prepare_cached("SELECT 1 FROM users LIMIT 1")?.exists([]))
+        Ok(self.first("SELECT id FROM users LIMIT 1", &[], |_| Ok(()))?.is_some())
     }
 
     fn open_session(
@@ -97,21 +114,20 @@ impl Accounts for Sqlite<'_> {
         now: Timestamp,
         expires: Timestamp,
     ) -> Result<(), StoreError> {
-        let sql = "INSERT INTO sessions (token, user, created, expires) VALUES (?1, ?2, ?3, ?4)";
-        self.run(|it| it.prepare_cached(sql)?.execute(params![token, user, now.0, expires.0]))?;
-        Ok(())
+        let sql =
+            "INSERT INTO sessions (token, \"user\", created, expires) VALUES (?1, ?2, ?3, ?4)";
+        self.run(sql, &[token.into(), user.into(), now.into(), expires.into()]).map(drop)
     }
 
     fn session(&mut self, token: &str, now: Timestamp) -> Result<Option<User>, StoreError> {
         let sql = "SELECT users.id, users.email, users.created FROM sessions \
-                   JOIN users ON users.id = sessions.user \
+                   JOIN users ON users.id = sessions.\"user\" \
                    WHERE sessions.token = ?1 AND sessions.expires > ?2";
-        self.run(|it| it.prepare_cached(sql)?.query_row(params![token, now.0], user).optional())
+        self.first(sql, &[token.into(), now.into()], user)
     }
 
     fn close_session(&mut self, token: &str, now: Timestamp) -> Result<(), StoreError> {
         let sql = "DELETE FROM sessions WHERE token = ?1 OR expires <= ?2";
-        self.run(|it| it.prepare_cached(sql)?.execute(params![token, now.0]))?;
-        Ok(())
+        self.run(sql, &[token.into(), now.into()]).map(drop)
     }
 }

@@ -6,12 +6,12 @@ use crate::domain::merchant::one_time::Awaited;
 use crate::domain::merchant::quota::{Month, PRO};
 use crate::domain::time::Timestamp;
 use crate::domain::trade::subscription::Mirror;
-use crate::merchant::base::sqlite::Sqlite;
 use crate::store::StoreError;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use crate::store::tables::Within;
+use crate::store::tables::cell::{Found, OddCell};
 
-/// The tables of this feature.
-pub(super) const SCHEMA: &str = "
+/// The fifth migration of a file.
+pub(super) const OF_FILE: &str = "
     CREATE TABLE upgrade_returns (
         session TEXT PRIMARY KEY,
         user    TEXT NOT NULL,
@@ -37,6 +37,34 @@ pub(super) const SCHEMA: &str = "
         PRIMARY KEY (user, month)
     ) STRICT, WITHOUT ROWID;
 ";
+
+/// The fifth migration of a server.
+pub(super) const OF_SERVER: &str = r#"
+    CREATE TABLE upgrade_returns (
+        session TEXT COLLATE "C" PRIMARY KEY,
+        "user"  TEXT COLLATE "C" NOT NULL,
+        hash    TEXT COLLATE "C" NOT NULL UNIQUE,
+        expires BIGINT NOT NULL,
+        used    BIGINT
+    );
+    CREATE INDEX upgrade_returns_by_user ON upgrade_returns ("user");
+    CREATE TABLE api_keys (
+        id           BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        "user"       TEXT COLLATE "C" NOT NULL,
+        subscription TEXT COLLATE "C" NOT NULL UNIQUE,
+        hash         TEXT COLLATE "C" UNIQUE,
+        hint         TEXT,
+        issued       BIGINT NOT NULL,
+        revoked      BIGINT
+    );
+    CREATE UNIQUE INDEX api_keys_open ON api_keys ("user") WHERE revoked IS NULL;
+    CREATE TABLE api_usage (
+        "user" TEXT COLLATE "C" NOT NULL,
+        month  TEXT COLLATE "C" NOT NULL,
+        calls  BIGINT NOT NULL,
+        PRIMARY KEY ("user", month)
+    );
+"#;
 
 /// A key as it is kept: never its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,12 +146,12 @@ pub trait ApiKeys {
     fn calls(&mut self, user: &str, month: &Month) -> Result<u32, StoreError>;
 }
 
-const KEPT: &str = "SELECT api_keys.id, api_keys.user, api_keys.subscription, hint, issued, revoked, \
+const KEPT: &str = "SELECT api_keys.id, api_keys.\"user\", api_keys.subscription, hint, issued, revoked, \
                     customer, plan, status, until, ends FROM api_keys \
                     LEFT JOIN subscriptions ON provider = 'stripe' \
                     AND subscriptions.subscription = api_keys.subscription";
 
-fn kept(row: &Row<'_>) -> rusqlite::Result<KeptKey> {
+fn kept(row: &Found) -> Result<KeptKey, OddCell> {
     let (user, subscription): (String, String) = (row.get(1)?, row.get(2)?);
     let status: Option<String> = row.get(8)?;
     let paid_by = match status {
@@ -135,7 +163,7 @@ fn kept(row: &Row<'_>) -> rusqlite::Result<KeptKey> {
             price: None,
             status,
             until: row.get(9)?,
-            ends: row.get(10)?,
+            ends: row.get::<i64>(10)? != 0,
         }),
         None => None,
     };
@@ -144,59 +172,48 @@ fn kept(row: &Row<'_>) -> rusqlite::Result<KeptKey> {
         user,
         subscription,
         hint: row.get(3)?,
-        issued: Timestamp(row.get(4)?),
-        revoked: row.get::<_, Option<i64>>(5)?.map(Timestamp),
+        issued: row.get(4)?,
+        revoked: row.get(5)?,
         paid_by,
     })
 }
 
-const AWAITED: &str = "SELECT session, user, hash, expires, used FROM upgrade_returns";
+const AWAITED: &str = "SELECT session, \"user\", hash, expires, used FROM upgrade_returns";
 
-fn awaited(row: &Row<'_>) -> rusqlite::Result<Awaited> {
+fn awaited(row: &Found) -> Result<Awaited, OddCell> {
     Ok(Awaited {
         session: row.get(0)?,
         user: row.get(1)?,
         hash: row.get(2)?,
-        expires: Timestamp(row.get(3)?),
-        used: row.get::<_, Option<i64>>(4)?.map(Timestamp),
+        expires: row.get(3)?,
+        used: row.get(4)?,
     })
 }
 
-fn key_of_user(db: &Connection, user: &str) -> rusqlite::Result<Option<KeptKey>> {
-    let sql = format!("{KEPT} WHERE api_keys.user = ?1 AND revoked IS NULL");
-    db.prepare_cached(&sql)?.query_row([user], kept).optional()
-}
-
-fn revoke(db: &Connection, key: i64, now: Timestamp) -> rusqlite::Result<bool> {
-    let sql = "UPDATE api_keys SET revoked = ?2 WHERE id = ?1 AND revoked IS NULL";
-    Ok(db.prepare_cached(sql)?.execute([key, now.0])? > 0)
-}
-
-impl ApiKeys for Sqlite<'_> {
+impl ApiKeys for Within<'_> {
     fn await_return(&mut self, it: &Awaited) -> Result<(), StoreError> {
-        let sql = "INSERT INTO upgrade_returns (session, user, hash, expires) \
+        let sql = "INSERT INTO upgrade_returns (session, \"user\", hash, expires) \
                    VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
-        let values = params![it.session, it.user, it.hash, it.expires.0];
-        self.run(|db| db.prepare_cached(sql)?.execute(values).map(drop))
+        let values =
+            [(&it.session).into(), (&it.user).into(), (&it.hash).into(), it.expires.into()];
+        self.run(sql, &values).map(drop)
     }
 
     fn awaited_return(&mut self, session: &str) -> Result<Option<Awaited>, StoreError> {
-        let sql = format!("{AWAITED} WHERE session = ?1");
-        self.run(|db| db.prepare_cached(&sql)?.query_row([session], awaited).optional())
+        self.first(&format!("{AWAITED} WHERE session = ?1"), &[session.into()], awaited)
     }
 
     fn open_return(&mut self, user: &str, now: Timestamp) -> Result<Option<Awaited>, StoreError> {
         let sql = format!(
-            "{AWAITED} WHERE user = ?1 AND used IS NULL AND expires > ?2 \
+            "{AWAITED} WHERE \"user\" = ?1 AND used IS NULL AND expires > ?2 \
              ORDER BY expires DESC LIMIT 1"
         );
-        let values = params![user, now.0];
-        self.run(|db| db.prepare_cached(&sql)?.query_row(values, awaited).optional())
+        self.first(&sql, &[user.into(), now.into()], awaited)
     }
 
     fn use_return(&mut self, session: &str, now: Timestamp) -> Result<bool, StoreError> {
         let sql = "UPDATE upgrade_returns SET used = ?2 WHERE session = ?1 AND used IS NULL";
-        self.run(|db| Ok(db.prepare_cached(sql)?.execute(params![session, now.0])? > 0))
+        Ok(self.run(sql, &[session.into(), now.into()])? > 0)
     }
 
     fn issue(
@@ -205,47 +222,44 @@ impl ApiKeys for Sqlite<'_> {
         subscription: &str,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let sql = "INSERT INTO api_keys (user, subscription, issued) VALUES (?1, ?2, ?3) \
+        // A key whose subscription has ended is not in the way of the next, whether its end was heard of or not.
+        if let Some(old) = self.key_of_user(user)?
+            && old.opens(now) == Opens::Nothing
+        {
+            self.revoke_key(old.id, now)?;
+        }
+        let sql = "INSERT INTO api_keys (\"user\", subscription, issued) VALUES (?1, ?2, ?3) \
                    ON CONFLICT DO NOTHING";
-        self.run(|db| {
-            // A key whose subscription has ended is not in the way of the next, whether its end was heard of or not.
-            if let Some(old) = key_of_user(db, user)?
-                && old.opens(now) == Opens::Nothing
-            {
-                revoke(db, old.id, now)?;
-            }
-            Ok(db.prepare_cached(sql)?.execute(params![user, subscription, now.0])? > 0)
-        })
+        Ok(self.run(sql, &[user.into(), subscription.into(), now.into()])? > 0)
     }
 
     fn key_of_user(&mut self, user: &str) -> Result<Option<KeptKey>, StoreError> {
-        self.run(|db| key_of_user(db, user))
+        let sql = format!("{KEPT} WHERE api_keys.\"user\" = ?1 AND revoked IS NULL");
+        self.first(&sql, &[user.into()], kept)
     }
 
     fn key_of_text(&mut self, text: &KeyText) -> Result<Option<KeptKey>, StoreError> {
-        let sql = format!("{KEPT} WHERE hash = ?1");
-        self.run(|db| db.prepare_cached(&sql)?.query_row([text.hash()], kept).optional())
+        self.first(&format!("{KEPT} WHERE hash = ?1"), &[text.hash().into()], kept)
     }
 
     fn api_keys(&mut self) -> Result<Vec<KeptKey>, StoreError> {
-        let sql = format!("{KEPT} ORDER BY api_keys.id DESC");
-        self.run(|db| db.prepare_cached(&sql)?.query_map([], kept)?.collect())
+        self.all(&format!("{KEPT} ORDER BY api_keys.id DESC"), &[], kept)
     }
 
     fn set_text(&mut self, key: i64, text: &KeyText) -> Result<bool, StoreError> {
         let sql = "UPDATE api_keys SET hash = ?2, hint = ?3 \
                    WHERE id = ?1 AND hash IS NULL AND revoked IS NULL";
-        let values = params![key, text.hash(), text.hint()];
-        self.run(|db| Ok(db.prepare_cached(sql)?.execute(values)? > 0))
+        Ok(self.run(sql, &[key.into(), text.hash().into(), text.hint().into()])? > 0)
     }
 
     fn clear_text(&mut self, key: i64) -> Result<bool, StoreError> {
         let sql = "UPDATE api_keys SET hash = NULL, hint = NULL WHERE id = ?1 AND revoked IS NULL";
-        self.run(|db| Ok(db.prepare_cached(sql)?.execute([key])? > 0))
+        Ok(self.run(sql, &[key.into()])? > 0)
     }
 
     fn revoke_key(&mut self, key: i64, now: Timestamp) -> Result<bool, StoreError> {
-        self.run(|db| revoke(db, key, now))
+        let sql = "UPDATE api_keys SET revoked = ?2 WHERE id = ?1 AND revoked IS NULL";
+        Ok(self.run(sql, &[key.into(), now.into()])? > 0)
     }
 
     fn count_call(
@@ -254,17 +268,15 @@ impl ApiKeys for Sqlite<'_> {
         month: &Month,
         quota: u32,
     ) -> Result<Option<u32>, StoreError> {
-        let sql = "INSERT INTO api_usage (user, month, calls) VALUES (?1, ?2, 1) \
-                   ON CONFLICT DO UPDATE SET calls = calls + 1 WHERE calls < ?3 RETURNING calls";
-        let values = params![user, month.as_str(), quota];
-        self.run(|db| db.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional())
+        let sql = "INSERT INTO api_usage (\"user\", month, calls) VALUES (?1, ?2, 1) \
+                   ON CONFLICT (\"user\", month) DO UPDATE SET calls = api_usage.calls + 1 \
+                   WHERE api_usage.calls < ?3 RETURNING calls";
+        self.first(sql, &[user.into(), month.as_str().into(), quota.into()], |row| row.get(0))
     }
 
     fn calls(&mut self, user: &str, month: &Month) -> Result<u32, StoreError> {
-        let sql = "SELECT calls FROM api_usage WHERE user = ?1 AND month = ?2";
-        let values = params![user, month.as_str()];
-        let found =
-            self.run(|db| db.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional())?;
+        let sql = "SELECT calls FROM api_usage WHERE \"user\" = ?1 AND month = ?2";
+        let found = self.first(sql, &[user.into(), month.as_str().into()], |row| row.get(0))?;
         Ok(found.unwrap_or_default())
     }
 }
@@ -274,7 +286,6 @@ mod tests {
     use super::*;
     use crate::merchant::base::Database;
     use crate::merchant::base::account::User;
-    use crate::merchant::base::sqlite::SqliteFile;
 
     const NOW: Timestamp = Timestamp(1_000);
 
@@ -285,8 +296,8 @@ mod tests {
 
     fn shop() -> Shop {
         let folder = tempfile::tempdir().unwrap();
-        let file = SqliteFile::open(&folder.path().join("shop.db")).unwrap();
-        Shop { database: Database::new(file), _folder: folder }
+        let database = Database::open(&folder.path().join("shop.db")).unwrap();
+        Shop { database, _folder: folder }
     }
 
     fn paid_by(subscription: &str, status: &str, ends: bool) -> Mirror {

@@ -1,15 +1,14 @@
-//! The credit book. Entries are added; the file itself refuses to change or remove one.
+//! The credit book. Entries are added; the database itself refuses to change or remove one.
 
 use crate::domain::time::Timestamp;
 use crate::domain::trade::credit::Reason;
-use crate::merchant::base::sqlite::Sqlite;
 use crate::store::StoreError;
-use crate::store::schema::unknown;
-use rusqlite::{Row, params};
+use crate::store::tables::Within;
+use crate::store::tables::cell::{Found, OddCell};
 use std::collections::BTreeMap;
 
-/// The third migration.
-pub(super) const SCHEMA: &str = "
+/// The third migration of a file.
+pub(super) const OF_FILE: &str = "
     CREATE TABLE credits (
         number   INTEGER PRIMARY KEY AUTOINCREMENT,
         user     TEXT NOT NULL REFERENCES users (id),
@@ -26,6 +25,26 @@ pub(super) const SCHEMA: &str = "
     CREATE TRIGGER credits_are_not_removed BEFORE DELETE ON credits
         BEGIN SELECT RAISE(ABORT, 'the credit book is only added to'); END;
 ";
+
+/// The third migration of a server.
+pub(super) const OF_SERVER: &str = r#"
+    CREATE TABLE credits (
+        number   BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        "user"   TEXT COLLATE "C" NOT NULL REFERENCES users (id),
+        provider TEXT COLLATE "C" NOT NULL,
+        sale     TEXT COLLATE "C" NOT NULL,
+        reason   TEXT COLLATE "C" NOT NULL,
+        amount   BIGINT NOT NULL,
+        at       BIGINT NOT NULL
+    );
+    CREATE INDEX credits_by_user ON credits ("user", number);
+    CREATE INDEX credits_by_sale ON credits (provider, sale);
+    CREATE FUNCTION credits_stay() RETURNS trigger LANGUAGE plpgsql AS $body$
+        BEGIN RAISE EXCEPTION 'the credit book is only added to'; END
+    $body$;
+    CREATE TRIGGER credits_are_not_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON credits
+        FOR EACH STATEMENT EXECUTE FUNCTION credits_stay();
+"#;
 
 /// An entry of the credit book.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,26 +85,23 @@ pub trait Credits {
     fn credit_entries(&mut self, user: &str, most: u32) -> Result<Vec<CreditEntry>, StoreError>;
 }
 
-fn reason(row: &Row<'_>, at: usize) -> rusqlite::Result<Reason> {
-    let word: String = row.get(at)?;
-    Reason::read(&word).ok_or_else(|| unknown(at, &word))
+fn reason(row: &Found, at: usize) -> Result<Reason, OddCell> {
+    row.word(at, Reason::read)
 }
 
-impl Credits for Sqlite<'_> {
+impl Credits for Within<'_> {
     fn add_credits(&mut self, entry: &CreditEntry) -> Result<(), StoreError> {
-        let sql = "INSERT INTO credits (user, provider, sale, reason, amount, at) \
+        let sql = "INSERT INTO credits (\"user\", provider, sale, reason, amount, at) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        self.run(|it| {
-            it.prepare_cached(sql)?.execute(params![
-                entry.user,
-                entry.provider,
-                entry.sale,
-                entry.reason.name(),
-                entry.amount,
-                entry.at.0,
-            ])
-        })?;
-        Ok(())
+        let values = [
+            (&entry.user).into(),
+            (&entry.provider).into(),
+            (&entry.sale).into(),
+            entry.reason.name().into(),
+            entry.amount.into(),
+            entry.at.into(),
+        ];
+        self.run(sql, &values).map(drop)
     }
 
     fn credits_of_sale(
@@ -93,39 +109,37 @@ impl Credits for Sqlite<'_> {
         provider: &str,
         sale: &str,
     ) -> Result<BTreeMap<Reason, i64>, StoreError> {
-        let sql = "SELECT reason, SUM(amount) FROM credits WHERE provider = ?1 AND sale = ?2 \
-                   GROUP BY reason";
-        self.run(|it| {
-            let read = |row: &Row<'_>| Ok((reason(row, 0)?, row.get(1)?));
-            it.prepare_cached(sql)?.query_map([provider, sale], read)?.collect()
-        })
+        let sql = "SELECT reason, CAST(SUM(amount) AS BIGINT) FROM credits \
+                   WHERE provider = ?1 AND sale = ?2 GROUP BY reason";
+        let read = |row: &Found| Ok((reason(row, 0)?, row.get(1)?));
+        Ok(self.all(sql, &[provider.into(), sale.into()], read)?.into_iter().collect())
     }
 
     fn credits(&mut self, user: &str) -> Result<i64, StoreError> {
-        let sql = "SELECT COALESCE(SUM(amount), 0) FROM credits WHERE user = ?1";
-        self.run(|it| it.prepare_cached(sql)?.query_row([user], |row| row.get(0)))
+        let sql =
+            "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM credits WHERE \"user\" = ?1";
+        let sum = self.first(sql, &[user.into()], |row| row.get(0))?;
+        Ok(sum.unwrap_or_default())
     }
 
     fn credits_by_day(&mut self) -> Result<Vec<(Timestamp, i64)>, StoreError> {
-        let sql =
-            "SELECT at / 86400 * 86400 AS day, SUM(amount) FROM credits GROUP BY day ORDER BY day";
-        let read = |row: &Row<'_>| Ok((Timestamp(row.get(0)?), row.get(1)?));
-        self.run(|it| it.prepare_cached(sql)?.query_map([], read)?.collect())
+        let sql = "SELECT at / 86400 * 86400 AS day, CAST(SUM(amount) AS BIGINT) FROM credits \
+                   GROUP BY day ORDER BY day";
+        self.all(sql, &[], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
     fn credit_entries(&mut self, user: &str, most: u32) -> Result<Vec<CreditEntry>, StoreError> {
-        let sql = "SELECT user, provider, sale, reason, amount, at FROM credits WHERE user = ?1 \
-                   ORDER BY number DESC LIMIT ?2";
-        let read = |row: &Row<'_>| {
+        let sql = "SELECT \"user\", provider, sale, reason, amount, at FROM credits \
+                   WHERE \"user\" = ?1 ORDER BY number DESC LIMIT ?2";
+        self.all(sql, &[user.into(), most.into()], |row| {
             Ok(CreditEntry {
                 user: row.get(0)?,
                 provider: row.get(1)?,
                 sale: row.get(2)?,
                 reason: reason(row, 3)?,
                 amount: row.get(4)?,
-                at: Timestamp(row.get(5)?),
+                at: row.get(5)?,
             })
-        };
-        self.run(|it| it.prepare_cached(sql)?.query_map(params![user, most], read)?.collect())
+        })
     }
 }

@@ -1,12 +1,11 @@
 //! The key-value table, and the map from users to customers that stands in it.
 
 use crate::domain::merchant::kv::{self, Place};
-use crate::merchant::base::sqlite::Sqlite;
 use crate::store::StoreError;
-use rusqlite::{Connection, OptionalExtension as _};
+use crate::store::tables::Within;
 
-/// The table of this feature.
-pub(super) const SCHEMA: &str = "
+/// The fourth migration of a file.
+pub(super) const OF_FILE: &str = "
     CREATE TABLE kv (
         namespace TEXT NOT NULL,
         key       TEXT NOT NULL,
@@ -14,6 +13,16 @@ pub(super) const SCHEMA: &str = "
         PRIMARY KEY (namespace, key)
     ) STRICT, WITHOUT ROWID;
 ";
+
+/// The fourth migration of a server.
+pub(super) const OF_SERVER: &str = r#"
+    CREATE TABLE kv (
+        namespace TEXT COLLATE "C" NOT NULL,
+        key       TEXT COLLATE "C" NOT NULL,
+        value     TEXT NOT NULL,
+        PRIMARY KEY (namespace, key)
+    );
+"#;
 
 /// Values under keys in namespaces.
 pub trait Kv {
@@ -41,37 +50,37 @@ pub trait Kv {
     ) -> Result<(), StoreError>;
 }
 
-fn value(db: &Connection, namespace: &str, key: &str) -> rusqlite::Result<Option<String>> {
+fn value(base: &Within<'_>, namespace: &str, key: &str) -> Result<Option<String>, StoreError> {
     let sql = "SELECT value FROM kv WHERE namespace = ?1 AND key = ?2";
-    db.prepare_cached(sql)?.query_row([namespace, key], |row| row.get(0)).optional()
+    base.first(sql, &[namespace.into(), key.into()], |row| row.get(0))
 }
 
-impl Kv for Sqlite<'_> {
+fn set(base: &Within<'_>, namespace: &str, key: &str, value: &str) -> Result<(), StoreError> {
+    let sql = "INSERT INTO kv (namespace, key, value) VALUES (?1, ?2, ?3) \
+               ON CONFLICT (namespace, key) DO UPDATE SET value = excluded.value";
+    base.run(sql, &[namespace.into(), key.into(), value.into()]).map(drop)
+}
+
+impl Kv for Within<'_> {
     fn value(&mut self, place: &Place) -> Result<Option<String>, StoreError> {
-        self.run(|db| value(db, place.namespace(), place.key()))
+        value(self, place.namespace(), place.key())
     }
 
     fn set_value(&mut self, place: &Place, value: &str) -> Result<(), StoreError> {
-        let sql = "INSERT INTO kv (namespace, key, value) VALUES (?1, ?2, ?3) \
-                   ON CONFLICT DO UPDATE SET value = excluded.value";
-        let values = [place.namespace(), place.key(), value];
-        self.run(|db| db.prepare_cached(sql)?.execute(values).map(drop))
+        set(self, place.namespace(), place.key(), value)
     }
 
     fn values(&mut self, namespace: &str) -> Result<Vec<(String, String)>, StoreError> {
         let sql = "SELECT key, value FROM kv WHERE namespace = ?1 ORDER BY key";
-        self.run(|db| {
-            let mut statement = db.prepare_cached(sql)?;
-            statement.query_map([namespace], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
-        })
+        self.all(sql, &[namespace.into()], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
     fn customer_of(&mut self, provider: &str, user: &str) -> Result<Option<String>, StoreError> {
-        self.run(|db| value(db, &kv::customers(provider), user))
+        value(self, &kv::customers(provider), user)
     }
 
     fn user_of(&mut self, provider: &str, customer: &str) -> Result<Option<String>, StoreError> {
-        self.run(|db| value(db, &kv::users(provider), customer))
+        value(self, &kv::users(provider), customer)
     }
 
     fn bind_customer(
@@ -81,16 +90,11 @@ impl Kv for Sqlite<'_> {
         user: &str,
     ) -> Result<(), StoreError> {
         let (customers, users) = (kv::customers(provider), kv::users(provider));
-        let set = "INSERT INTO kv (namespace, key, value) VALUES (?1, ?2, ?3) \
-                   ON CONFLICT DO UPDATE SET value = excluded.value";
-        self.run(|db| {
-            if value(db, &users, customer)?.is_some_and(|known| known != user) {
-                return Ok(());
-            }
-            let mut statement = db.prepare_cached(set)?;
-            statement.execute([users.as_str(), customer, user])?;
-            statement.execute([customers.as_str(), user, customer]).map(drop)
-        })
+        if value(self, &users, customer)?.is_some_and(|known| known != user) {
+            return Ok(());
+        }
+        set(self, &users, customer, user)?;
+        set(self, &customers, user, customer)
     }
 }
 
@@ -98,12 +102,11 @@ impl Kv for Sqlite<'_> {
 mod tests {
     use super::*;
     use crate::merchant::base::Database;
-    use crate::merchant::base::sqlite::SqliteFile;
 
     #[tokio::test]
     async fn a_customer_is_one_users_and_no_one_elses() {
         let folder = tempfile::tempdir().unwrap();
-        let database = Database::new(SqliteFile::open(&folder.path().join("shop.db")).unwrap());
+        let database = Database::open(&folder.path().join("shop.db")).unwrap();
         let done = database.change(|base| {
             base.bind_customer("stripe", "cus_1", "user_a")?;
             base.bind_customer("stripe", "cus_1", "user_b")?;

@@ -1,50 +1,59 @@
-//! The application's database, in words of what it is about: one file of statements a feature, each behind a trait.
-//! [`Database`] runs them in transactions; what is changed is on disk before anybody is told.
+//! The application's database, in words of what it is about: one file of statements a feature, each behind a trait. The
+//! statements are the same in a file and on a server, where several shops share it. [`Database`] runs them in transactions;
+//! what is changed is on disk before anybody is told.
 
 pub mod account;
 pub mod api_key;
 pub mod credit;
 pub mod kv;
 pub mod order;
-pub mod sqlite;
 
+use crate::domain::ledger_url::LedgerUrl;
 use crate::merchant::base::account::Accounts;
 use crate::merchant::base::api_key::ApiKeys;
 use crate::merchant::base::credit::Credits;
 use crate::merchant::base::kv::Kv;
 use crate::merchant::base::order::Orders;
 use crate::store::StoreError;
-use std::fmt;
+use crate::store::tables::{Layout, Tables, Within};
+use std::path::Path;
 use std::sync::Arc;
 
 /// The name of the file in the home folder.
 pub const FILE: &str = "shop.db";
+
+/// Its tables.
+pub const LAYOUT: Layout = Layout {
+    schema: "stripegym_shop",
+    turn: 0x7374_7269_7065_0003,
+    of_file: &[account::OF_FILE, order::OF_FILE, credit::OF_FILE, kv::OF_FILE, api_key::OF_FILE],
+    of_server: &[
+        account::OF_SERVER,
+        order::OF_SERVER,
+        credit::OF_SERVER,
+        kv::OF_SERVER,
+        api_key::OF_SERVER,
+    ],
+};
 
 /// Everything that is kept, within one transaction.
 pub trait Base: Accounts + ApiKeys + Credits + Kv + Orders {}
 
 impl<T: Accounts + ApiKeys + Credits + Kv + Orders> Base for T {}
 
-/// What is done within one transaction.
-pub type Work<'w> = &'w mut dyn FnMut(&mut dyn Base) -> Result<(), StoreError>;
-
-/// Something that keeps a [`Base`].
-pub trait Engine: Send + Sync + fmt::Debug {
-    /// Works in a transaction of its own, which nobody else's comes between; durable when this returns.
-    fn change(&self, work: Work<'_>) -> Result<(), StoreError>;
-
-    /// Reads what is durable.
-    fn look(&self, work: Work<'_>) -> Result<(), StoreError>;
-}
-
 /// The database, for whoever must not wait on it.
 #[derive(Clone, Debug)]
-pub struct Database(Arc<dyn Engine>);
+pub struct Database(Arc<Tables>);
 
 impl Database {
-    /// The database that `engine` keeps.
-    pub fn new(engine: impl Engine + 'static) -> Self {
-        Self(Arc::new(engine))
+    /// The database in a file, which is made where there is none.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Ok(Self(Arc::new(Tables::open(path, &LAYOUT)?)))
+    }
+
+    /// The database on a server, whose tables are made where there are none.
+    pub fn connect(url: &LedgerUrl) -> Result<Self, StoreError> {
+        Ok(Self(Arc::new(Tables::connect(url, &LAYOUT)?)))
     }
 
     /// Changes something; what fails leaves nothing behind.
@@ -52,7 +61,7 @@ impl Database {
         &self,
         work: impl FnOnce(&mut dyn Base) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.run(work, |engine, work| engine.change(work)).await
+        self.apart(move |tables| tables.change(|base: &mut Within<'_>| work(base))).await
     }
 
     /// Reads something.
@@ -60,25 +69,15 @@ impl Database {
         &self,
         work: impl FnOnce(&mut dyn Base) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.run(work, |engine, work| engine.look(work)).await
+        self.apart(move |tables| tables.look(|base: &mut Within<'_>| work(base))).await
     }
 
-    async fn run<T: Send + 'static>(
+    async fn apart<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut dyn Base) -> Result<T, StoreError> + Send + 'static,
-        how: fn(&dyn Engine, Work<'_>) -> Result<(), StoreError>,
+        work: impl FnOnce(&Tables) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let engine = Arc::clone(&self.0);
-        let done = tokio::task::spawn_blocking(move || {
-            let (mut work, mut made) = (Some(work), None);
-            how(&*engine, &mut |base| {
-                if let Some(work) = work.take() {
-                    made = Some(work(base)?);
-                }
-                Ok(())
-            })?;
-            made.ok_or(StoreError::Gone)
-        });
-        done.await.unwrap_or(Err(StoreError::Gone))
+        let tables = Arc::clone(&self.0);
+        let done = tokio::task::spawn_blocking(move || work(&tables)).await;
+        done.unwrap_or(Err(StoreError::Gone))
     }
 }

@@ -4,14 +4,12 @@ use crate::domain::time::Timestamp;
 use crate::domain::trade::fact::Fact;
 use crate::domain::trade::sale::{Sale, SaleStatus};
 use crate::domain::trade::subscription::Mirror;
-use crate::merchant::base::sqlite::Sqlite;
 use crate::store::StoreError;
-use crate::store::schema::unknown;
-use rusqlite::types::Type;
-use rusqlite::{OptionalExtension, Row, params};
+use crate::store::tables::Within;
+use crate::store::tables::cell::{Found, OddCell};
 
-/// The second migration. That an order is one, whoever makes it first, is the word of its unique key.
-pub(super) const SCHEMA: &str = "
+/// The second migration of a file. That an order is one, whoever makes it first, is the word of its unique key.
+pub(super) const OF_FILE: &str = "
     CREATE TABLE applied (
         provider TEXT NOT NULL,
         event    TEXT NOT NULL,
@@ -70,6 +68,68 @@ pub(super) const SCHEMA: &str = "
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX subscriptions_by_user ON subscriptions (user);
 ";
+
+/// The second migration of a server.
+pub(super) const OF_SERVER: &str = r#"
+    CREATE TABLE applied (
+        provider TEXT COLLATE "C" NOT NULL,
+        event    TEXT COLLATE "C" NOT NULL,
+        at       BIGINT NOT NULL,
+        PRIMARY KEY (provider, event)
+    );
+    CREATE TABLE reached (
+        journal BIGINT PRIMARY KEY,
+        line    BIGINT NOT NULL
+    );
+    CREATE TABLE prices (
+        provider TEXT COLLATE "C" NOT NULL,
+        price    TEXT COLLATE "C" NOT NULL,
+        plan     TEXT COLLATE "C" NOT NULL,
+        credits  BIGINT NOT NULL,
+        PRIMARY KEY (provider, price)
+    );
+    CREATE TABLE facts (
+        provider TEXT COLLATE "C" NOT NULL,
+        subject  TEXT COLLATE "C" NOT NULL,
+        said     TEXT COLLATE "C" NOT NULL
+    );
+    -- What is said may be longer than an entry of an index.
+    CREATE UNIQUE INDEX facts_once ON facts (provider, subject, md5(said));
+    CREATE TABLE payments (
+        provider TEXT COLLATE "C" NOT NULL,
+        payment  TEXT COLLATE "C" NOT NULL,
+        sale     TEXT COLLATE "C" NOT NULL,
+        PRIMARY KEY (provider, payment, sale)
+    );
+    CREATE TABLE orders (
+        id           TEXT COLLATE "C" PRIMARY KEY,
+        provider     TEXT COLLATE "C" NOT NULL,
+        sale         TEXT COLLATE "C" NOT NULL,
+        "user"       TEXT COLLATE "C" NOT NULL REFERENCES users (id),
+        plan         TEXT COLLATE "C" NOT NULL,
+        subscription TEXT COLLATE "C",
+        status       TEXT COLLATE "C" NOT NULL,
+        amount       BIGINT NOT NULL,
+        currency     TEXT COLLATE "C" NOT NULL,
+        refunded     BIGINT NOT NULL,
+        disputed     BIGINT NOT NULL,
+        created      BIGINT NOT NULL,
+        UNIQUE (provider, sale)
+    );
+    CREATE INDEX orders_by_user ON orders ("user", created);
+    CREATE TABLE subscriptions (
+        provider     TEXT COLLATE "C" NOT NULL,
+        subscription TEXT COLLATE "C" NOT NULL,
+        "user"       TEXT COLLATE "C" NOT NULL REFERENCES users (id),
+        customer     TEXT COLLATE "C",
+        plan         TEXT COLLATE "C" NOT NULL,
+        status       TEXT COLLATE "C" NOT NULL,
+        until        BIGINT NOT NULL,
+        ends         BIGINT NOT NULL,
+        PRIMARY KEY (provider, subscription)
+    );
+    CREATE INDEX subscriptions_by_user ON subscriptions ("user");
+"#;
 
 /// Something that a user has bought.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -177,11 +237,10 @@ pub trait Orders {
     fn subscriptions(&mut self, user: &str) -> Result<Vec<Mirror>, StoreError>;
 }
 
-const ORDER: &str = "SELECT id, provider, sale, user, plan, subscription, status, amount, currency, \
+const ORDER: &str = "SELECT id, provider, sale, \"user\", plan, subscription, status, amount, currency, \
                      refunded, disputed, created FROM orders";
 
-fn order(row: &Row<'_>) -> rusqlite::Result<Order> {
-    let status: String = row.get(6)?;
+fn order(row: &Found) -> Result<Order, OddCell> {
     Ok(Order {
         id: row.get(0)?,
         provider: row.get(1)?,
@@ -189,22 +248,16 @@ fn order(row: &Row<'_>) -> rusqlite::Result<Order> {
         user: row.get(3)?,
         plan: row.get(4)?,
         subscription: row.get(5)?,
-        status: SaleStatus::read(&status).ok_or_else(|| unknown(6, &status))?,
+        status: row.word(6, SaleStatus::read)?,
         amount: row.get(7)?,
         currency: row.get(8)?,
         refunded: row.get(9)?,
         disputed: row.get(10)?,
-        created: Timestamp(row.get(11)?),
+        created: row.get(11)?,
     })
 }
 
-fn fact(row: &Row<'_>) -> rusqlite::Result<Fact> {
-    let said: String = row.get(0)?;
-    serde_json::from_str(&said)
-        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))
-}
-
-fn mirror(row: &Row<'_>) -> rusqlite::Result<Mirror> {
+fn mirror(row: &Found) -> Result<Mirror, OddCell> {
     Ok(Mirror {
         subscription: row.get(0)?,
         user: row.get(1)?,
@@ -213,16 +266,16 @@ fn mirror(row: &Row<'_>) -> rusqlite::Result<Mirror> {
         price: None,
         status: row.get(4)?,
         until: row.get(5)?,
-        ends: row.get(6)?,
+        // Kept as a number: one of the two engines knows nothing else.
+        ends: row.get::<i64>(6)? != 0,
     })
 }
 
-impl Orders for Sqlite<'_> {
+impl Orders for Within<'_> {
     fn apply(&mut self, provider: &str, event: &str, now: Timestamp) -> Result<bool, StoreError> {
         let sql = "INSERT INTO applied (provider, event, at) VALUES (?1, ?2, ?3) \
                    ON CONFLICT DO NOTHING";
-        let values = params![provider, event, now.0];
-        self.run(|it| Ok(it.prepare_cached(sql)?.execute(values)? > 0))
+        Ok(self.run(sql, &[provider.into(), event.into(), now.into()])? > 0)
     }
 
     fn put_price(
@@ -234,60 +287,54 @@ impl Orders for Sqlite<'_> {
     ) -> Result<(), StoreError> {
         let sql = "INSERT INTO prices (provider, price, plan, credits) VALUES (?1, ?2, ?3, ?4) \
                    ON CONFLICT DO NOTHING";
-        self.run(|it| it.prepare_cached(sql)?.execute(params![provider, price, plan, credits]))?;
-        Ok(())
+        let values = [provider.into(), price.into(), plan.into(), credits.into()];
+        self.run(sql, &values).map(drop)
     }
 
     fn price(&mut self, provider: &str, price: &str) -> Result<Option<(String, i64)>, StoreError> {
         let sql = "SELECT plan, credits FROM prices WHERE provider = ?1 AND price = ?2";
-        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
-        self.run(|it| it.prepare_cached(sql)?.query_row([provider, price], read).optional())
+        let values = [provider.into(), price.into()];
+        self.first(sql, &values, |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
     fn reached(&mut self, journal: i64) -> Result<i64, StoreError> {
-        let sql = "SELECT COALESCE(MAX(line), 0) FROM reached WHERE journal = ?1";
-        self.run(|it| it.prepare_cached(sql)?.query_row([journal], |row| row.get(0)))
+        let sql = "SELECT line FROM reached WHERE journal = ?1";
+        Ok(self.first(sql, &[journal.into()], |row| row.get(0))?.unwrap_or_default())
     }
 
     fn reach(&mut self, journal: i64, line: i64) -> Result<(), StoreError> {
         let sql = "INSERT INTO reached (journal, line) VALUES (?1, ?2) \
-                   ON CONFLICT (journal) DO UPDATE SET line = MAX(line, excluded.line)";
-        self.run(|it| it.prepare_cached(sql)?.execute([journal, line]))?;
-        Ok(())
+                   ON CONFLICT (journal) DO UPDATE SET line = excluded.line \
+                   WHERE excluded.line > reached.line";
+        self.run(sql, &[journal.into(), line.into()]).map(drop)
     }
 
     fn learn(&mut self, provider: &str, fact: &Fact) -> Result<bool, StoreError> {
         let sql = "INSERT INTO facts (provider, subject, said) VALUES (?1, ?2, ?3) \
                    ON CONFLICT DO NOTHING";
-        self.run(|it| {
-            let said = serde_json::to_string(fact)
-                .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-            let values = params![provider, fact.subject(), said];
-            Ok(it.prepare_cached(sql)?.execute(values)? > 0)
-        })
+        let said = serde_json::to_string(fact).map_err(|error| self.odd(error.to_string()))?;
+        Ok(self.run(sql, &[provider.into(), fact.subject().into(), said.into()])? > 0)
     }
 
     fn facts(&mut self, provider: &str, subject: &str) -> Result<Vec<Fact>, StoreError> {
         let sql = "SELECT said FROM facts WHERE provider = ?1 AND subject = ?2 ORDER BY said";
-        self.run(|it| it.prepare_cached(sql)?.query_map([provider, subject], fact)?.collect())
+        let read = |row: &Found| row.word(0, |said| serde_json::from_str(said).ok());
+        self.all(sql, &[provider.into(), subject.into()], read)
     }
 
     fn link(&mut self, provider: &str, payment: &str, sale: &str) -> Result<(), StoreError> {
         let sql = "INSERT INTO payments (provider, payment, sale) VALUES (?1, ?2, ?3) \
                    ON CONFLICT DO NOTHING";
-        self.run(|it| it.prepare_cached(sql)?.execute([provider, payment, sale]))?;
-        Ok(())
+        self.run(sql, &[provider.into(), payment.into(), sale.into()]).map(drop)
     }
 
     fn sales_of(&mut self, provider: &str, payment: &str) -> Result<Vec<String>, StoreError> {
-        let sql = "SELECT sale FROM payments WHERE provider = ?1 AND payment = ?2";
-        self.run(|it| {
-            it.prepare_cached(sql)?.query_map([provider, payment], |row| row.get(0))?.collect()
-        })
+        let sql = "SELECT sale FROM payments WHERE provider = ?1 AND payment = ?2 ORDER BY sale";
+        self.all(sql, &[provider.into(), payment.into()], |row| row.get(0))
     }
 
     fn put_order(&mut self, order: &Order) -> Result<(), StoreError> {
-        let sql = "INSERT INTO orders (id, provider, sale, user, plan, subscription, status, amount, \
+        let sql = "INSERT INTO orders (id, provider, sale, \"user\", plan, subscription, status, amount, \
                    currency, refunded, disputed, created) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
                    ON CONFLICT (provider, sale) DO UPDATE SET plan = excluded.plan, \
@@ -295,34 +342,34 @@ impl Orders for Sqlite<'_> {
                    amount = excluded.amount, currency = excluded.currency, \
                    refunded = excluded.refunded, disputed = excluded.disputed, \
                    created = excluded.created";
-        self.run(|it| {
-            it.prepare_cached(sql)?.execute(params![
-                order.id,
-                order.provider,
-                order.sale,
-                order.user,
-                order.plan,
-                order.subscription,
-                order.status.name(),
-                order.amount,
-                order.currency,
-                order.refunded,
-                order.disputed,
-                order.created.0,
-            ])
-        })?;
-        Ok(())
+        let values = [
+            (&order.id).into(),
+            (&order.provider).into(),
+            (&order.sale).into(),
+            (&order.user).into(),
+            (&order.plan).into(),
+            order.subscription.as_deref().into(),
+            order.status.name().into(),
+            order.amount.into(),
+            (&order.currency).into(),
+            order.refunded.into(),
+            order.disputed.into(),
+            order.created.into(),
+        ];
+        self.run(sql, &values).map(drop)
     }
 
     fn order_of(&mut self, provider: &str, sale: &str) -> Result<Option<Order>, StoreError> {
         let sql = format!("{ORDER} WHERE provider = ?1 AND sale = ?2");
-        self.run(|it| it.prepare_cached(&sql)?.query_row([provider, sale], order).optional())
+        self.first(&sql, &[provider.into(), sale.into()], order)
     }
 
     fn orders(&mut self, user: Option<&str>, most: u32) -> Result<Vec<Order>, StoreError> {
-        let sql =
-            format!("{ORDER} WHERE ?1 IS NULL OR user = ?1 ORDER BY created DESC, id LIMIT ?2");
-        self.run(|it| it.prepare_cached(&sql)?.query_map(params![user, most], order)?.collect())
+        let sql = format!(
+            "{ORDER} WHERE CAST(?1 AS TEXT) IS NULL OR \"user\" = ?1 \
+             ORDER BY created DESC, id LIMIT ?2"
+        );
+        self.all(&sql, &[user.into(), most.into()], order)
     }
 
     fn put_subscription(
@@ -332,29 +379,27 @@ impl Orders for Sqlite<'_> {
         mirror: &Mirror,
     ) -> Result<(), StoreError> {
         let sql = "INSERT INTO subscriptions \
-                   (provider, subscription, user, customer, plan, status, until, ends) \
+                   (provider, subscription, \"user\", customer, plan, status, until, ends) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
                    ON CONFLICT (provider, subscription) DO UPDATE SET customer = excluded.customer, \
                    plan = excluded.plan, status = excluded.status, until = excluded.until, \
                    ends = excluded.ends";
-        self.run(|it| {
-            it.prepare_cached(sql)?.execute(params![
-                provider,
-                mirror.subscription,
-                user,
-                mirror.customer,
-                mirror.plan,
-                mirror.status,
-                mirror.until,
-                mirror.ends,
-            ])
-        })?;
-        Ok(())
+        let values = [
+            provider.into(),
+            (&mirror.subscription).into(),
+            user.into(),
+            mirror.customer.as_deref().into(),
+            (&mirror.plan).into(),
+            (&mirror.status).into(),
+            mirror.until.into(),
+            i64::from(mirror.ends).into(),
+        ];
+        self.run(sql, &values).map(drop)
     }
 
     fn subscriptions(&mut self, user: &str) -> Result<Vec<Mirror>, StoreError> {
-        let sql = "SELECT subscription, user, customer, plan, status, until, ends \
-                   FROM subscriptions WHERE user = ?1 ORDER BY until DESC, subscription";
-        self.run(|it| it.prepare_cached(sql)?.query_map([user], mirror)?.collect())
+        let sql = "SELECT subscription, \"user\", customer, plan, status, until, ends \
+                   FROM subscriptions WHERE \"user\" = ?1 ORDER BY until DESC, subscription";
+        self.all(sql, &[user.into()], mirror)
     }
 }

@@ -9,12 +9,14 @@ mod compared;
 mod copy;
 mod draft;
 mod flush;
+pub mod foreign;
 mod held;
 pub mod joined;
 mod line;
 mod load;
 mod read;
 mod schema;
+pub mod tables;
 mod taken_over;
 mod tls;
 pub mod writer;
@@ -48,6 +50,10 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// How many rows of many are read at once.
 const AT_ONCE: usize = 1_000;
+
+/// Writes to the server's log and nowhere else, so that the commit of what has changed nothing is waited for as well: what
+/// it has seen may have been committed by a server that was cut off in the middle of waiting for its standby.
+pub(super) const WRITTEN: &str = "SELECT pg_logical_emit_message(true, 'stripegym', '')";
 
 /// Values of a statement.
 pub(super) type Args = Vec<Box<dyn ToSql + Send + Sync>>;
@@ -286,6 +292,13 @@ impl Reading {
         Ok(self)
     }
 
+    /// The same within a transaction that may write.
+    fn in_transaction(mut self) -> Result<Self, PgError> {
+        self.within = true;
+        self.run("BEGIN")?;
+        Ok(self)
+    }
+
     fn client(&self) -> Result<Arc<Object>, PgError> {
         let gone = || PgError::NoConnection("the connection was given up".to_owned());
         self.client.clone().ok_or_else(gone)
@@ -391,7 +404,7 @@ impl PgLedger {
         let server = Server::new(url)?;
         let until = Until::default();
         let reading = server.reading(&until).map_err(|error| server.explain(&error))?;
-        schema::bring_up(&server, &reading)?;
+        schema::bring_up(&server, &reading, &schema::LEDGER)?;
         drop(reading);
         Ok(Self { path: server.path(), server, until })
     }

@@ -1,5 +1,5 @@
-//! The layout of the ledger's tables, in a schema of its own: numbered migrations that only go forward, one process at a
-//! time.
+//! The layout of the ledger's tables, in a schema of its own, and how any such layout is brought forward: numbered
+//! migrations that only go forward, one process at a time.
 
 use crate::os::entropy::Entropy;
 use crate::store::StoreError;
@@ -115,14 +115,58 @@ const MIGRATIONS: &[&str] = &[r#"
     );
 "#];
 
-/// How far a database of this version has come.
-fn known() -> i64 {
-    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+/// Tables that stand in a schema of their own, and how they came to be what they are.
+pub(super) struct Plan {
+    /// The schema.
+    pub(super) schema: &'static str,
+    /// Its migrations, which find it first where they name none.
+    pub(super) migrations: &'static [&'static str],
+    /// What is done behind them.
+    pub(super) also: fn(&Reading) -> Result<(), PgError>,
+}
+
+/// The ledger's.
+pub(super) const LEDGER: Plan =
+    Plan { schema: "stripegym", migrations: MIGRATIONS, also: number_ledger };
+
+impl Plan {
+    /// How far a database of this version has come.
+    fn known(&self) -> i64 {
+        i64::try_from(self.migrations.len()).unwrap_or(i64::MAX)
+    }
+
+    /// Makes the migrations that are missing. Another process may have made them while this one waited for its turn.
+    fn migrate(&self, reading: &Reading) -> Result<(), PgError> {
+        let schema = self.schema;
+        reading.run(&format!(
+            "CREATE SCHEMA IF NOT EXISTS {schema}; SET LOCAL search_path = {schema}; \
+             CREATE TABLE IF NOT EXISTS {schema}.migrations \
+             (number BIGINT PRIMARY KEY, made TIMESTAMPTZ NOT NULL DEFAULT now(), by TEXT NOT NULL)"
+        ))?;
+        let found = self.version(reading)?;
+        let missing = (1_i64..).zip(self.migrations).skip_while(|(number, _)| *number <= found);
+        for (number, migration) in missing {
+            reading.run(migration)?;
+            let sql = format!("INSERT INTO {schema}.migrations (number, by) VALUES ($1, $2)");
+            reading.rows(&sql, vec![Box::new(number), text(env!("CARGO_PKG_VERSION"))])?;
+        }
+        (self.also)(reading)
+    }
+
+    /// How many of its migrations a database has had.
+    fn version(&self, reading: &Reading) -> Result<i64, PgError> {
+        let table = format!("{}.migrations", self.schema);
+        let sql = "SELECT to_regclass($1::text) IS NOT NULL";
+        if !reading.one(sql, vec![text(&table)])?.get::<bool>(0)? {
+            return Ok(0);
+        }
+        reading.one(&format!("SELECT COALESCE(max(number), 0) FROM {table}"), Vec::new())?.get(0)
+    }
 }
 
 /// Brings the database to the schema that this version knows. Where it is there already, nothing is written and no lock
 /// is taken, so that whoever may only read can read.
-pub(super) fn bring_up(server: &Server, reading: &Reading) -> Result<(), StoreError> {
+pub(super) fn bring_up(server: &Server, reading: &Reading, plan: &Plan) -> Result<(), StoreError> {
     let fail = |error: PgError| server.explain(&error);
     let encoding = reading.one(
         "SELECT pg_encoding_to_char(encoding)::text FROM pg_database WHERE datname = current_database()",
@@ -130,14 +174,14 @@ pub(super) fn bring_up(server: &Server, reading: &Reading) -> Result<(), StoreEr
     );
     let encoding: String = encoding.and_then(|row| row.get(0)).map_err(fail)?;
     if encoding != "UTF8" {
-        let reason = format!("the database's encoding is {encoding}; the ledger needs UTF8");
+        let reason = format!("the database's encoding is {encoding}; UTF8 is needed");
         return Err(StoreError::Away { path: server.path(), reason });
     }
-    let found = version(reading).map_err(fail)?;
-    if found > known() {
-        return Err(StoreError::Newer { path: server.path(), found, known: known() });
+    let (found, known) = (plan.version(reading).map_err(fail)?, plan.known());
+    if found > known {
+        return Err(StoreError::Newer { path: server.path(), found, known });
     }
-    if found == known() {
+    if found == known {
         return Ok(());
     }
     reading
@@ -145,40 +189,17 @@ pub(super) fn bring_up(server: &Server, reading: &Reading) -> Result<(), StoreEr
             "BEGIN; SET LOCAL lock_timeout = 10000; SELECT pg_advisory_xact_lock({LOCK})"
         ))
         .map_err(fail)?;
-    let worked = migrate(reading);
+    let worked = plan.migrate(reading);
     let ended = reading.run(if worked.is_ok() { "COMMIT" } else { "ROLLBACK" });
     worked.and(ended).map_err(fail)
 }
 
-/// Makes the migrations that are missing. Another process may have made them while this one waited for its turn.
-fn migrate(reading: &Reading) -> Result<(), PgError> {
-    reading.run(
-        "CREATE SCHEMA IF NOT EXISTS stripegym; CREATE TABLE IF NOT EXISTS stripegym.migrations \
-         (number BIGINT PRIMARY KEY, made TIMESTAMPTZ NOT NULL DEFAULT now(), by TEXT NOT NULL)",
-    )?;
-    let found = version(reading)?;
-    for (number, migration) in (1_i64..).zip(MIGRATIONS).skip_while(|(number, _)| *number <= found)
-    {
-        reading.run(migration)?;
-        let sql = "INSERT INTO stripegym.migrations (number, by) VALUES ($1, $2)";
-        reading.rows(sql, vec![Box::new(number), text(env!("CARGO_PKG_VERSION"))])?;
-    }
+/// Gives a ledger the number that tells it from others.
+fn number_ledger(reading: &Reading) -> Result<(), PgError> {
     let number = Entropy::system().numbers("ledger").next() % 0x7FFF_FFFF + 1;
     let number = i64::try_from(number).unwrap_or(1);
     let sql =
         "INSERT INTO stripegym.about (name, value) VALUES ('number', $1) ON CONFLICT DO NOTHING";
     reading.rows(sql, vec![Box::new(number)])?;
     Ok(())
-}
-
-/// How many of its migrations a database has had.
-fn version(reading: &Reading) -> Result<i64, PgError> {
-    let there =
-        reading.one("SELECT to_regclass('stripegym.migrations') IS NOT NULL", Vec::new())?;
-    if !there.get::<bool>(0)? {
-        return Ok(0);
-    }
-    let row =
-        reading.one("SELECT COALESCE(max(number), 0) FROM stripegym.migrations", Vec::new())?;
-    row.get(0)
 }

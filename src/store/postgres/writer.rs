@@ -7,7 +7,7 @@ use crate::store::chain::Chain;
 use crate::store::pack::Packed;
 use crate::store::postgres::draft::{Draft, Touched};
 use crate::store::postgres::load::load;
-use crate::store::postgres::{PgError, Server, flush};
+use crate::store::postgres::{PgError, Server, WRITTEN, flush};
 use crate::store::writer::{Accepted, Write};
 use crate::store::{StoreError, journal, schema};
 use deadpool_postgres::Object;
@@ -126,6 +126,10 @@ async fn batch(
             Box::pin(flush::lines(client, &draft, &lines, (chain, &sealed))),
             Box::pin(flush::following(client, &draft)),
         )?;
+        if draft.new.lines.is_empty() {
+            // All of it was there before: what is acknowledged once more must stand wherever commits are waited for.
+            client.batch_execute(WRITTEN).await?;
+        }
         after = draft.chain;
     }
     for (name, value) in cursors {
