@@ -12,6 +12,9 @@ pub(crate) fn problem(error: &clap::Error, command: String) -> FaultKind {
     };
     let flag = || text(ContextKind::InvalidArg).unwrap_or_default();
     let usage_error = match error.kind() {
+        ErrorKind::UnknownArgument if is_negative(&flag()) => {
+            UsageError::Negative { value: flag() }
+        }
         ErrorKind::UnknownArgument => {
             UsageError::UnknownFlag { flag: flag(), meant: text(ContextKind::SuggestedArg) }
         }
@@ -35,6 +38,12 @@ pub(crate) fn problem(error: &clap::Error, command: String) -> FaultKind {
         _ => UsageError::Other { message: first_line(error) },
     };
     FaultKind::Usage { usage_error, command }
+}
+
+/// Whether a number below zero was typed, which a parser takes for a flag: `-5`.
+fn is_negative(typed: &str) -> bool {
+    let digits = typed.strip_prefix('-').unwrap_or_default();
+    digits.starts_with(|it: char| it.is_ascii_digit())
 }
 
 /// The commands that may follow `command`.
@@ -89,6 +98,21 @@ mod tests {
             meant: Some("--amount".to_owned()),
         };
         assert_eq!(usage_error(&typed), expected);
+    }
+
+    #[test]
+    fn a_negative_number_is_called_one_and_not_a_flag() {
+        for typed in [
+            ["stripegym", "checkout", "--amount", "-5"],
+            ["stripegym", "customer", "list", "-1"],
+            ["stripegym", "checkout", "--quantity", "-1.5"],
+        ] {
+            assert!(
+                matches!(usage_error(&typed), UsageError::Negative { value } if value.starts_with('-'))
+            );
+        }
+        let unknown = usage_error(&["stripegym", "checkout", "-x5"]);
+        assert!(matches!(unknown, UsageError::UnknownFlag { .. }));
     }
 
     #[test]

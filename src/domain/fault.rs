@@ -30,6 +30,11 @@ pub enum UsageError {
         /// The nearest flag that exists.
         meant: Option<String>,
     },
+    /// A number below zero, where none is taken.
+    Negative {
+        /// The number as typed.
+        value: String,
+    },
     /// There is no such command; perhaps another was meant.
     UnknownCommand {
         /// The command as typed.

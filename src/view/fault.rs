@@ -119,6 +119,7 @@ fn misused(usage_error: &UsageError, canvas: &Canvas) -> String {
         UsageError::UnknownFlag { flag, meant: near } => {
             meant(canvas.say(&Msg::FaultUnknownFlag { flag }), near)
         }
+        UsageError::Negative { value } => canvas.say(&Msg::FaultNegative { value }),
         UsageError::UnknownCommand { command, meant: near } => {
             meant(canvas.say(&Msg::FaultUnknownCommand { command }), near)
         }

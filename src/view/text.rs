@@ -273,11 +273,14 @@ fn caught_up(it: &CaughtUp, canvas: &Canvas) -> String {
 }
 
 fn compacted(it: &Compacted, canvas: &Canvas) -> String {
+    if it.payload == 0 {
+        return canvas.prose(&Msg::CompactedNone);
+    }
     let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let lines = count(it.lines);
     let (before, after) = (megabytes(it.before), megabytes(it.after));
     // Of what came, in whole percent; upwards, so that it is never said to be less than it is.
-    let part = it.after.saturating_mul(100).div_ceil(it.payload.max(1));
+    let part = it.after.saturating_mul(100).div_ceil(it.payload);
     canvas.prose(&Msg::Compacted { lines, before: &before, after: &after, part: count(part) })
 }
 

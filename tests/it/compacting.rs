@@ -70,6 +70,13 @@ fn a_compacted_ledger_takes_a_fraction_of_its_events_and_says_the_same() {
 }
 
 #[test]
+fn a_ledger_without_events_is_said_to_have_none() {
+    let env = Env::new();
+    let text = env.ok(&["ledger", "compact"]);
+    assert!(text.contains("no events to pack") && !text.contains('%'), "{text}");
+}
+
+#[test]
 fn whatever_write_is_the_last_or_finds_no_room_the_ledger_is_whole() {
     let full = filled();
     let before = said(&full);

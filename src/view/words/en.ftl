@@ -245,6 +245,7 @@ fault-where = where
 fault-cause = cause
 fault-next = next
 fault-unknown-flag = There is no flag `{ $flag }`.
+fault-negative = `{ $value }` does not fit: no number here may be negative.
 fault-unknown-command = There is no command `{ $command }`.
 fault-meant = Perhaps you meant `{ $meant }`.
 fault-bad-value = `{ $value }` does not fit `{ $flag }`.
@@ -385,7 +386,7 @@ col-deviation = Deviation
 
 ## Ledger and reconciliation
 
-ledger-empty = The ledger has no such row.
+ledger-empty = The ledger has no rows to show.
 ledger-hint = A row is written when a webhook arrives: stripegym listen
 ledger-count = { $shown } of { $all } rows
 ledger-nothing = Nothing to show.
@@ -432,6 +433,7 @@ caught-up = Since { $from }: { $events } events and { $objects } objects read, {
 notice-catching-up = up to { $until }: { $read } read, { $fresh } new
 ledger-imported = { $read } lines read, { $fresh } of them new.
 compacted = { $lines } lines packed; the file went from { $before } to { $after } MB: { $part } % of the bytes of the events in it.
+compacted-none = There are no events to pack: the ledger has none yet.
 notice-compacting = { $done } of { $all } lines packed
 notice-comparing = { $rows } rows read, { $rate } a second{ $left ->
         [-1] {""}

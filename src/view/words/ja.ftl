@@ -245,6 +245,7 @@ fault-where = 場所
 fault-cause = 原因
 fault-next = 次の一手
 fault-unknown-flag = `{ $flag }` というフラグはありません。
+fault-negative = `{ $value }` は指定できません。負の数は使えません。
 fault-unknown-command = `{ $command }` というコマンドはありません。
 fault-meant = `{ $meant }` のことでしょうか。
 fault-bad-value = `{ $flag }` に `{ $value }` は指定できません。
@@ -381,7 +382,7 @@ col-deviation = 相違
 
 ## Ledger and reconciliation
 
-ledger-empty = 該当する行はありません。
+ledger-empty = 台帳に表示する行はありません。
 ledger-hint = Webhook を受信すると行が書き込まれます: stripegym listen
 ledger-count = { $all } 行中 { $shown } 行
 ledger-nothing = 表示するものはありません。
@@ -420,6 +421,7 @@ caught-up = { $from } 以降のイベント { $events } 件、オブジェクト
 notice-catching-up = { $until } まで: { $read } 件読み込み、新規 { $fresh } 件
 ledger-imported = { $read } 行を読み込みました（新規 { $fresh } 行）。
 compacted = { $lines } 行を圧縮しました。ファイルは { $before } MB から { $after } MB になりました（イベントのバイト数の { $part } %）。
+compacted-none = 台帳にはまだイベントがないため、圧縮するものはありません。
 notice-compacting = { $all } 行中 { $done } 行を圧縮しました
 notice-comparing = { $rows } 行を読み込みました（毎秒 { $rate } 行）{ $left ->
         [-1] {""}

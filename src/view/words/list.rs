@@ -115,6 +115,7 @@ messages! {
     // Failures
     FaultLabel, FaultWhere, FaultCause, FaultNext,
     FaultUnknownFlag { flag: &'a str },
+    FaultNegative { value: &'a str },
     FaultUnknownCommand { command: &'a str },
     FaultMeant { meant: &'a str },
     FaultBadValue { flag: &'a str, value: &'a str },
@@ -214,6 +215,7 @@ messages! {
     NoticeCatchingUp { until: &'a str, read: i64, fresh: i64 },
     LedgerImported { read: i64, fresh: i64 },
     Compacted { lines: i64, before: &'a str, after: &'a str, part: i64 },
+    CompactedNone,
     NoticeCompacting { done: i64, all: i64 },
     NoticeComparing { rows: i64, rate: i64, left: i64 },
     NoticeMerging { rows: i64, left: i64 },
