@@ -69,7 +69,7 @@ pub(crate) fn webhooks(figures: &mut Vec<Figure>) {
 pub(crate) fn failover(figures: &mut Vec<Figure>) {
     let mut times = Vec::new();
     for _ in 0..3 {
-        let Some(mut primary) = cluster() else { return };
+        let Some(primary) = cluster() else { return };
         let standby = primary.standby();
         let ours = Peer::ours_with(&["--ledger", &primary.url_with(&standby)]);
         assert_eq!(peer::post(&ours, 1), 200);
