@@ -16,7 +16,13 @@ fn name(context: &Context) -> PathBuf {
 
 /// A failure of it.
 pub fn fault(context: &Context, error: &StoreError) -> Fault {
-    of_store(error, &name(context))
+    match error {
+        StoreError::Corrupt { .. } if context.config.ledger.is_none() => {
+            let path = name(context).display().to_string();
+            Fault::because(FaultKind::ShopDatabaseBroken { path }, error)
+        }
+        _ => of_store(error, &name(context)),
+    }
 }
 
 /// Opens it, and makes it where there is none.

@@ -222,6 +222,11 @@ pub enum FaultKind {
         /// Its file.
         path: String,
     },
+    /// The file of the shop's database is damaged, or no database.
+    ShopDatabaseBroken {
+        /// Its file.
+        path: String,
+    },
     /// Another program holds the ledger.
     LedgerBusy {
         /// Its file.
@@ -369,6 +374,7 @@ impl FaultKind {
             | Self::LedgerServer { .. }
             | Self::LedgerThere { .. }
             | Self::LedgerBroken { .. }
+            | Self::ShopDatabaseBroken { .. }
             | Self::LedgerBusy { .. }
             | Self::LedgerInUse { .. }
             | Self::Newer { .. }
@@ -411,6 +417,7 @@ impl FaultKind {
             Self::LedgerServer { .. } => "ledger_server",
             Self::LedgerThere { .. } => "ledger_there",
             Self::LedgerBroken { .. } => "ledger_broken",
+            Self::ShopDatabaseBroken { .. } => "shop_database_broken",
             Self::LedgerBusy { .. } => "ledger_busy",
             Self::LedgerInUse { .. } => "ledger_in_use",
             Self::Newer { .. } => "newer_file",

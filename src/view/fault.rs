@@ -74,6 +74,7 @@ pub(super) fn what(problem: &FaultKind, canvas: &Canvas) -> String {
         FaultKind::ProviderOdd { what } => Msg::FaultProviderOdd { what },
         FaultKind::Page { what, .. } => Msg::FaultPage { what },
         FaultKind::Ledger { .. } | FaultKind::LedgerBroken { .. } => Msg::FaultLedger,
+        FaultKind::ShopDatabaseBroken { .. } => Msg::FaultShopDatabase,
         FaultKind::LedgerServer { .. } => Msg::FaultLedgerServer,
         FaultKind::LedgerThere { url, .. } => Msg::FaultInTheWay { path: url },
         FaultKind::LedgerBusy { .. } => Msg::FaultLedgerBusy,
@@ -153,6 +154,7 @@ fn place(problem: &FaultKind) -> Option<String> {
         FaultKind::Lesson { file, key, .. } => Some(format!("{file}: {key}")),
         FaultKind::Ledger { path }
         | FaultKind::LedgerBroken { path }
+        | FaultKind::ShopDatabaseBroken { path }
         | FaultKind::LedgerBusy { path }
         | FaultKind::LedgerInUse { path }
         | FaultKind::Newer { path }
@@ -186,6 +188,16 @@ fn place(problem: &FaultKind) -> Option<String> {
         | FaultKind::Interrupted
         | FaultKind::Gone
         | FaultKind::Bug { .. } => None,
+    }
+}
+
+/// What helps a program that does not start.
+fn of_program<'a>(command: &'a str, how: &'a StartError) -> Msg<'a> {
+    match how {
+        StartError::NotFound | StartError::Exited { .. } => Msg::NextProgramAlone { command },
+        StartError::Silent { elsewhere: Some(address) } => Msg::NextProgramAt { address },
+        StartError::Silent { elsewhere: None } | StartError::Taken => Msg::NextProgramPort,
+        StartError::NotHere => Msg::NextPrintEnv { url: "http://127.0.0.1:5000" },
     }
 }
 
@@ -229,6 +241,7 @@ fn next(fault: &Fault, canvas: &Canvas) -> Vec<String> {
         FaultKind::ProgressBroken { .. } => vec![Msg::DoctorProgressFix, Msg::NextDoctor],
         FaultKind::SandboxBroken { .. } => vec![Msg::DoctorSandboxFix, Msg::NextDoctor],
         FaultKind::LedgerBroken { .. } => vec![Msg::DoctorLedgerFix, Msg::NextDoctor],
+        FaultKind::ShopDatabaseBroken { .. } => vec![Msg::NextShopDatabase],
         FaultKind::LedgerServer { url } => vec![Msg::NextLedgerServer { url }],
         FaultKind::LedgerThere { url, file } => vec![Msg::NextLedgerImport { file, url }],
         FaultKind::LedgerBusy { .. } => vec![Msg::NextLedgerBusy],
@@ -246,16 +259,7 @@ fn next(fault: &Fault, canvas: &Canvas) -> Vec<String> {
             vec![Msg::NextListen, Msg::NextPrintEnv { url }, Msg::NextAppExec]
         }
         FaultKind::NoPages { .. } => vec![Msg::NextNoPages],
-        FaultKind::Program { command, how, .. } => match how {
-            StartError::NotFound | StartError::Exited { .. } => {
-                vec![Msg::NextProgramAlone { command }]
-            }
-            StartError::Silent { elsewhere: Some(address) } => vec![Msg::NextProgramAt { address }],
-            StartError::Silent { elsewhere: None } | StartError::Taken => {
-                vec![Msg::NextProgramPort]
-            }
-            StartError::NotHere => vec![Msg::NextPrintEnv { url: "http://127.0.0.1:5000" }],
-        },
+        FaultKind::Program { command, how, .. } => vec![of_program(command, how)],
         FaultKind::Interrupted | FaultKind::Gone => vec![Msg::NextAgain],
         FaultKind::Bug { .. } => vec![Msg::NextBug],
     };

@@ -276,7 +276,11 @@ fn what_is_set_back_is_kept_aside() {
     let env = env();
     env.ok(&["day1", "--only", "check"]);
     let home = env.path().join(".stripegym");
-    env.ok(&["reset", "day1"]);
+    // What was mended is broken anew when the day begins again.
+    std::fs::create_dir_all(env.path().join("mend/day1")).unwrap();
+    std::fs::write(env.path().join("mend/day1/shop.py"), "mended").unwrap();
+    let reset = env.ok(&["reset", "day1"]);
+    assert!(reset.contains("mend/day1") && !env.path().join("mend/day1").exists());
     let status: Value = serde_json::from_str(&env.ok(&["status", "--json"])).unwrap();
     assert_eq!(status["days"][1]["passed"], 0);
     env.ok(&["reset", "--all"]);

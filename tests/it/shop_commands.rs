@@ -132,3 +132,16 @@ fn where_no_shop_was_there_is_nothing_to_show() {
         assert!(!env.path().join(".stripegym/shop.db").exists());
     }
 }
+
+#[test]
+fn a_file_that_is_no_database_of_a_shop_is_not_taken_for_the_ledger() {
+    let env = Env::new().with("STRIPEGYM_LANG", "en");
+    std::fs::create_dir_all(env.path().join(".stripegym")).unwrap();
+    std::fs::write(env.path().join(".stripegym/shop.db"), [7; 8_192]).unwrap();
+    let said = refused(&env, "order list", 3);
+    assert!(
+        said.contains("The shop's database cannot be used") && said.contains("shop.db"),
+        "{said}"
+    );
+    assert!(said.contains("stripegym shop begins a new one") && !said.contains("ledger"), "{said}");
+}

@@ -2,6 +2,7 @@
 
 use crate::app::backup;
 use crate::app::context::Context;
+use crate::app::course::talk::exercise;
 use crate::app::course::{library, of_lesson, record};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::report::Report;
@@ -38,6 +39,22 @@ fn alone(context: &Context) -> Result<LedgerLock, Fault> {
     lock.ok_or_else(|| FaultKind::LedgerInUse { path: path.display().to_string() }.into())
 }
 
+/// Puts programs to mend into `backup`, or, where that is on another disk, beside where they were: begun again, a day
+/// breaks them anew.
+fn put_aside(folder: &Path, backup: &Path) -> std::io::Result<()> {
+    let within = backup.join(folder);
+    if let Some(parent) = within.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    match fs::rename(folder, &within) {
+        Err(error) if error.kind() == std::io::ErrorKind::CrossesDevices => {
+            let stamp = backup.file_name().unwrap_or_default();
+            fs::rename(folder, folder.with_extension(stamp))
+        }
+        renamed => renamed,
+    }
+}
+
 /// Puts a copy aside and sets back. While another process hosts the sandbox nothing of it is touched, nor
 /// of the ledger while another process writes it.
 pub async fn run(context: &Context, action: &ResetAction) -> Result<Report, Fault> {
@@ -68,6 +85,15 @@ pub async fn run(context: &Context, action: &ResetAction) -> Result<Report, Faul
                 what.push(name);
             }
         }
+    }
+    let exercises = match action {
+        ResetAction::Day(id) => Some(Path::new(exercise::FOLDER).join(id)),
+        ResetAction::All => Some(exercise::FOLDER.into()),
+        ResetAction::Ledger | ResetAction::Sandbox => None,
+    };
+    if let Some(folder) = exercises.filter(|folder| folder.exists()) {
+        put_aside(&folder, &backup).map_err(|error| broken(&folder, &error))?;
+        what.push(folder.display().to_string());
     }
     if let ResetAction::Day(id) = action {
         let day = library().day(id).map_err(|it| of_lesson(&it))?;

@@ -11,7 +11,7 @@ impl Talking<'_> {
     /// Writes the program, and grades it as it is.
     pub(super) async fn begin_exercise(&mut self, step: &Step) -> Result<(), Fault> {
         let Some(mend) = &step.mend else { return Ok(()) };
-        let folder = std::path::Path::new("mend").join(self.id());
+        let folder = std::path::Path::new(exercise::FOLDER).join(self.id());
         let Some(exercise) = exercise::begin(mend, &folder)? else {
             self.say(&Msg::TalkInstall);
             return self.note(step, Gone::Shown);

@@ -134,7 +134,7 @@ messages! {
     FaultProviderRefused { status: i64, message: &'a str },
     FaultProviderOdd { what: &'a str },
     FaultPage { what: &'a str },
-    FaultLedger, FaultLedgerBusy, FaultLedgerServer, FaultSandboxStore, FaultFile,
+    FaultLedger, FaultLedgerBusy, FaultShopDatabase, NextShopDatabase, FaultLedgerServer, FaultSandboxStore, FaultFile,
     FaultNoScenario { kind: &'a str },
     FaultNotFound { what: &'a str },
     FaultLesson { what: &'a str },

@@ -16,6 +16,9 @@ use std::path::{Path, PathBuf};
 const LANGUAGES: [(&str, &str, &str); 2] =
     [("python", "python3", "shop.py"), ("node", "node", "shop.mjs")];
 
+/// Where programs to mend are written, a folder for each lesson.
+pub const FOLDER: &str = "mend";
+
 /// A program to mend.
 #[derive(Clone, Debug)]
 pub struct Exercise {
