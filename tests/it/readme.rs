@@ -256,3 +256,52 @@ fn each_row_beside_other_emulators_begins_at_an_endpoint_with_behaviour() {
         assert!(read(file).contains(&format!("({link})")), "{file} does not lead to {link}");
     }
 }
+
+/// A file of stories, and one of them where it is one.
+type Proof = (String, Option<String>);
+
+/// Whether a test of that name stands in a file of stories, or, without a name, whether there is that file.
+fn stands(module: &str, name: Option<&str>) -> bool {
+    let stories = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+    let file = stories.join(format!("{}.rs", module.replace("::", "/")));
+    let inner = stories.join(module.replace("::", "/")).join("mod.rs");
+    let text = fs::read_to_string(file).or_else(|_| fs::read_to_string(inner)).ok();
+    text.is_some_and(|text| name.is_none_or(|name| text.contains(&format!("fn {name}("))))
+}
+
+/// The tests that a cell names: `file::name`, then further names of that file; or a whole `file`.
+fn proofs(cell: &str) -> Vec<Proof> {
+    let mut named: Vec<Proof> = Vec::new();
+    for word in cell.split('`').skip(1).step_by(2).filter(|word| !word.starts_with("cargo ")) {
+        let proof = match (word.rsplit_once("::"), named.last()) {
+            (Some((module, name)), _) => (module.to_owned(), Some(name.to_owned())),
+            (None, _) if stands(word, None) => (word.to_owned(), None),
+            (None, Some((module, _))) => (module.clone(), Some(word.to_owned())),
+            (None, None) => (word.to_owned(), None),
+        };
+        named.push(proof);
+    }
+    named
+}
+
+/// Both pages about the shop say for every flow which test holds it, and there are those tests.
+#[test]
+fn each_flow_of_the_shop_is_held_by_tests_that_there_are() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let [english, japanese] = ["docs/shop.md", "docs/shop.ja.md"].map(|file| {
+        let page = fs::read_to_string(root.join(file)).unwrap();
+        let flows = rows(&page).into_iter().filter(|row| row.len() == 3);
+        flows.map(|row| (row[0].clone(), proofs(&row[2]))).collect::<Vec<_>>()
+    });
+    assert!(english.len() > 20, "{english:?}");
+    let held = |flows: &[(String, Vec<Proof>)]| {
+        flows.iter().map(|(_, proofs)| proofs.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(held(&english), held(&japanese));
+    for (flow, proofs) in &english {
+        for (module, name) in proofs {
+            assert!(stands(module, name.as_deref()), "{flow}: {module} {name:?}");
+        }
+    }
+    assert!(!stands("merchant_shop", Some("nothing")) && !stands("nowhere", None));
+}
