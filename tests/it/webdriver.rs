@@ -24,14 +24,27 @@ pub(crate) struct Browser {
 /// The narrowest phone that pages are made for, in pixels.
 const PHONE: u16 = 360;
 
-impl Browser {
-    /// Starts chromedriver and a window that asks for pages in `lang`.
-    pub(crate) fn start(env: &Env, lang: &str) -> Self {
+/// Starts chromedriver; the line that names its port. It takes a free port of one kind of address and ends where another
+/// program has just taken the same number of the other kind: so it is started again.
+fn driver(env: &Env) -> (Running, String) {
+    for _ in 0..5 {
         let mut command = Command::new("chromedriver");
         command.arg("--port=0").env_clear().env("PATH", outer_path()).env("HOME", env.path());
         command.env("LANG", "C.UTF-8").current_dir(env.path());
         let mut driver = Running::new(command, env.path());
-        let line = driver.line_with("was started successfully on port");
+        if let Some(line) = driver.line_or_end("was started successfully on port") {
+            return (driver, line);
+        }
+        let (_, said) = driver.finish();
+        assert!(said.contains("port not available"), "{said}");
+    }
+    panic!("chromedriver finds no port")
+}
+
+impl Browser {
+    /// Starts chromedriver and a window that asks for pages in `lang`.
+    pub(crate) fn start(env: &Env, lang: &str) -> Self {
+        let (driver, line) = driver(env);
         let port: String = line.chars().filter(char::is_ascii_digit).collect();
         let mut browser =
             Self { driver, port: port.parse().unwrap(), session: String::new(), width: 1_000 };
