@@ -97,7 +97,7 @@ pub async fn compare(
     let trouble = Arc::new(Mutex::new(None));
     let parts = Gathering::new(&Runs::new(room.clone()));
     let sink = Sink::There(Box::new(There { joining, parts, trouble: Arc::clone(&trouble) }));
-    let other = if side == Side::Ours { Side::Theirs } else { Side::Ours };
+    let other = side.other();
     let read =
         Box::pin(side_of(context, plan, other, sink, None, stripe, progress, &Shelf::default()))
             .await;
@@ -126,7 +126,7 @@ fn join(
 ) -> Result<io::Result<Compared>, StoreError> {
     let There { joining, parts, .. } = there;
     let brief = plan.leaves_out(joining.longer());
-    let found = Found::new(plan, brief, progress, Runs::new(room));
+    let found = Found::new(plan, brief, progress, None, room);
     let mut tally = Tally::default();
     let agreed =
         joining.finish(&plan.rules, brief, &mut |finding| found.take(&mut tally, finding))?;

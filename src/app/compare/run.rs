@@ -390,14 +390,16 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl<'f> Found<'f> {
-    /// Nothing yet, and nothing is kept for another time.
-    pub(super) const fn new(
+    /// Nothing yet; what is found is sorted in `room`, and kept for another time where `keeping` is there.
+    pub(super) fn new(
         plan: &'f Plan,
         brief: bool,
         progress: &'f Progress,
-        sorted: Runs,
+        keeping: Option<Keeping>,
+        room: Room,
     ) -> Self {
-        Self { plan, brief, progress, keeping: None, sorted: Mutex::new(sorted) }
+        let keeping = keeping.map(Mutex::new);
+        Self { plan, brief, progress, keeping, sorted: Mutex::new(Runs::new(room)) }
     }
 
     /// Everything that was found, in order.
@@ -438,8 +440,7 @@ pub(super) fn merge(
 ) -> io::Result<Compared> {
     let rows = [ours.rows, theirs.rows];
     let brief = plan.leaves_out(ours.rows.max(theirs.rows));
-    let sorted = Mutex::new(Runs::new(room));
-    let found = Found { plan, brief, progress, keeping: keeping.map(Mutex::new), sorted };
+    let mut found = Found::new(plan, brief, progress, keeping, room);
     let mut tallies: [Tally; LANES] = Default::default();
     let sides = Mutex::new([ours, theirs]);
     for key in Key::ALL {
@@ -470,12 +471,11 @@ pub(super) fn merge(
         first.summary.add_all(&tally.summary);
     }
     let summary = std::mem::take(&mut first.summary);
-    if let Some(keeping) = found.keeping {
+    if let Some(keeping) = found.keeping.take() {
         let keeping = keeping.into_inner().unwrap_or_else(PoisonError::into_inner);
         keeping.end(&summary, &progress.was(&plan.rules, rows).noted()?)?;
     }
-    let sorted = found.sorted.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Ok(Compared { summary, findings: sorted.in_order()? })
+    found.end(summary)
 }
 
 fn one_lane(

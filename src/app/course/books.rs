@@ -72,33 +72,44 @@ impl FromStr for Source {
             Some((path, asked)) if asked.contains('=') => (path, asked),
             _ => (rest, ""),
         };
-        let (mut table, mut columns) = (None, BTreeMap::new());
-        for pair in asked.split('&').filter(|pair| !pair.is_empty()) {
-            match pair.split_once('=').ok_or_else(form)? {
-                ("table", name) => table = Some(name.to_owned()),
-                (ours, theirs) if books::is_column(ours) => {
-                    columns.insert(ours.to_owned(), theirs.to_owned());
+        let (mapped, left) = Mapped::read(asked);
+        match left.first().map(|pair| pair.split_once('=')) {
+            None => {}
+            Some(None) => return Err(form()),
+            Some(Some((other, _))) => return Err(format!("{} · {other}: –", form())),
+        }
+        Ok(Self::Sqlite { path: PathBuf::from(path), table: mapped.table, columns: mapped.columns })
+    }
+}
+
+/// The table that is named behind a place, and which of its columns stand for those of lessons.
+#[derive(Default)]
+struct Mapped {
+    table: Option<String>,
+    columns: BTreeMap<String, String>,
+}
+
+impl Mapped {
+    /// Reads `table=NAME&amount=COLUMN`; and what is neither a table nor a column, in order.
+    fn read(query: &str) -> (Self, Vec<&str>) {
+        let (mut mapped, mut left) = (Self::default(), Vec::new());
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            match pair.split_once('=') {
+                Some(("table", name)) => mapped.table = Some(name.to_owned()),
+                Some((ours, theirs)) if books::is_column(ours) => {
+                    mapped.columns.insert(ours.to_owned(), theirs.to_owned());
                 }
-                (other, _) => return Err(format!("{} · {other}: –", form())),
+                _ => left.push(pair),
             }
         }
-        Ok(Self::Sqlite { path: PathBuf::from(path), table, columns })
+        (mapped, left)
     }
 }
 
 /// The table that an address names with its server: `table` and the columns of lessons are ours, the rest is the server's.
 fn on_server(text: &str) -> Option<Source> {
     let (before, query) = text.split_once('?').unwrap_or((text, ""));
-    let (mut table, mut columns, mut left) = (None, BTreeMap::new(), Vec::new());
-    for part in query.split('&').filter(|part| !part.is_empty()) {
-        match part.split_once('=') {
-            Some(("table", name)) => table = Some(name.to_owned()),
-            Some((ours, theirs)) if books::is_column(ours) => {
-                columns.insert(ours.to_owned(), theirs.to_owned());
-            }
-            _ => left.push(part),
-        }
-    }
+    let (Mapped { table, columns }, left) = Mapped::read(query);
     let address =
         if left.is_empty() { before.to_owned() } else { format!("{before}?{}", left.join("&")) };
     Some(Source::Postgres { url: LedgerUrl::read(&address, None)?, table, columns })

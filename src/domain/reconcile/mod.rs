@@ -118,6 +118,17 @@ pub enum Side {
     Theirs,
 }
 
+impl Side {
+    /// The one that it is compared with.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Ours => Self::Theirs,
+            Self::Theirs => Self::Ours,
+        }
+    }
+}
+
 /// What was found of one row or pair of rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {

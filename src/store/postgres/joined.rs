@@ -266,7 +266,7 @@ impl Joining {
                 refunded: (row.count(8)?, clamped(line::sum(&row, 9)?)),
                 disputed: (row.count(10)?, clamped(line::sum(&row, 11)?)),
             };
-            summary.add_agreeing(if of_ledger { self.side } else { other(self.side) }, &many);
+            summary.add_agreeing(if of_ledger { self.side } else { self.side.other() }, &many);
         }
         Ok(summary)
     }
@@ -294,7 +294,7 @@ impl Joining {
                     of.clone_into(&mut value);
                 }
                 let of_ledger = row.get::<i32>(0)? == 0;
-                let side = if of_ledger { self.side } else { other(self.side) };
+                let side = if of_ledger { self.side } else { self.side.other() };
                 let [ours, theirs] = &mut gathered;
                 if side == Side::Ours { ours } else { theirs }.push(compared(row, 2)?);
             }
@@ -358,13 +358,6 @@ impl Joining {
             (None, Some(theirs)) => alone(rules, key, Side::Theirs, &theirs, &mut tell),
             (None, None) => Ok(()),
         }
-    }
-}
-
-const fn other(side: Side) -> Side {
-    match side {
-        Side::Ours => Side::Theirs,
-        Side::Theirs => Side::Ours,
     }
 }
 
