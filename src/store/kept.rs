@@ -20,7 +20,7 @@ const LAYOUT: &str = "
         PRIMARY KEY (place, finding)) STRICT, WITHOUT ROWID;
     CREATE INDEX pending ON findings (place) WHERE pending = 1;
     CREATE TABLE counts (verdict TEXT PRIMARY KEY, rows INTEGER NOT NULL) STRICT;
-    CREATE TABLE sums (currency TEXT PRIMARY KEY, ours INTEGER NOT NULL, theirs INTEGER NOT NULL) STRICT;
+    CREATE TABLE sums (currency TEXT PRIMARY KEY, rows INTEGER NOT NULL, ours INTEGER NOT NULL, theirs INTEGER NOT NULL) STRICT;
     CREATE TABLE money (currency TEXT NOT NULL, category TEXT NOT NULL, side INTEGER NOT NULL, rows INTEGER NOT NULL,
         gross INTEGER NOT NULL, fee INTEGER NOT NULL, net INTEGER NOT NULL, PRIMARY KEY (currency, category, side)) STRICT;
 ";
@@ -395,8 +395,8 @@ impl Kept {
             it.execute(sql, params![verdict.name(), size(*count as u64)])?;
         }
         for (currency, sum) in &summary.sums {
-            let sql = "INSERT INTO sums VALUES (?1, ?2, ?3)";
-            it.execute(sql, params![currency.code(), sum.ours, sum.theirs])?;
+            let sql = "INSERT INTO sums VALUES (?1, ?2, ?3, ?4)";
+            it.execute(sql, params![currency.code(), size(sum.rows), sum.ours, sum.theirs])?;
         }
         for ((currency, category), flows) in &summary.money {
             for (side, flow) in (0_i64..).zip(flows) {
@@ -428,10 +428,12 @@ impl Kept {
             let count: i64 = row.get(1)?;
             summary.counts.insert(verdict, usize::try_from(count).unwrap_or(0));
         }
-        let mut statement = self.0.prepare("SELECT currency, ours, theirs FROM sums")?;
+        let mut statement = self.0.prepare("SELECT currency, rows, ours, theirs FROM sums")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let sum = Sum { ours: row.get(1)?, theirs: row.get(2)? };
+            let count: i64 = row.get(1)?;
+            let rows = u64::try_from(count).unwrap_or(0);
+            let sum = Sum { rows, ours: row.get(2)?, theirs: row.get(3)? };
             summary.sums.insert(super::schema::currency(row, 0)?, sum);
         }
         let sql = "SELECT currency, category, side, rows, gross, fee, net FROM money";

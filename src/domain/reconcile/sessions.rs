@@ -159,7 +159,7 @@ mod tests {
         let done = reconcile(&same, &same);
         assert!(done.is_clean());
         assert_eq!(done.count(Verdict::Match), 5);
-        assert_eq!(done.summary.sums[&Currency::JPY], Sum { ours: 510, theirs: 510 });
+        assert_eq!(done.summary.sums[&Currency::JPY], Sum { rows: 10, ours: 510, theirs: 510 });
     }
 
     #[test]
@@ -168,7 +168,7 @@ mod tests {
         let twice = Record { session_id: "cs_other".to_owned(), ..good.clone() };
         let done = reconcile(&[good.clone(), twice], &[good]);
         assert_eq!((done.count(Verdict::Match), done.count(Verdict::DuplicateInLedger)), (1, 1));
-        assert_eq!(done.summary.sums[&Currency::JPY], Sum { ours: 202, theirs: 101 });
+        assert_eq!(done.summary.sums[&Currency::JPY], Sum { rows: 3, ours: 202, theirs: 101 });
     }
 
     fn provided() -> ProviderSnapshot {

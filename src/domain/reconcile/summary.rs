@@ -14,6 +14,8 @@ const FEW: usize = 16;
 /// What came in by one currency on both sides, in minor units, refunds not taken off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sum {
+    /// How many payments these are, of both sides.
+    pub rows: u64,
     /// Amounts that the ledger says were paid.
     pub ours: i64,
     /// Amounts that the provider says were paid.
@@ -77,6 +79,7 @@ impl Summary {
         }
         if many.paid {
             let sum = self.sums.entry(currency).or_default();
+            sum.rows = sum.rows.saturating_add(rows);
             let own = if side == Side::Ours { &mut sum.ours } else { &mut sum.theirs };
             *own = own.saturating_add(amount);
         }
@@ -125,6 +128,7 @@ impl Summary {
         }
         for (currency, more) in &other.sums {
             let sum = self.sums.entry(*currency).or_default();
+            sum.rows = sum.rows.saturating_add(more.rows);
             for (own, more) in [(&mut sum.ours, more.ours), (&mut sum.theirs, more.theirs)] {
                 *own = own.saturating_add(more);
             }
@@ -146,6 +150,7 @@ impl Summary {
         *count = count.saturating_sub(1);
         self.change(finding, -1);
         self.counts.retain(|_, count| *count > 0);
+        self.sums.retain(|_, sum| sum.rows > 0);
         self.money.retain(|_, flows| flows.iter().any(|flow| flow.rows > 0));
     }
 
@@ -171,6 +176,7 @@ impl Summary {
     fn take(&mut self, side: Side, row: &Row, by: i64) {
         if row.was_paid() {
             let sum = self.sums.entry(row.currency).or_default();
+            sum.rows = sum.rows.saturating_add_signed(by);
             let own = if side == Side::Ours { &mut sum.ours } else { &mut sum.theirs };
             *own = own.saturating_add(row.amount.saturating_mul(by));
         }

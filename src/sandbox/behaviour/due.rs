@@ -31,6 +31,13 @@ pub fn run_some(txn: &mut Txn<'_>, accounts: &[Scope], until: Timestamp) -> Opti
     last
 }
 
+/// Has everything happen that is due in this account by now, as part of this change: the loop that does so may not
+/// have come to it yet, and what is asked here depends on it.
+pub fn catch_up(txn: &mut Txn<'_>) {
+    let (own, now) = ([txn.scope().clone()], txn.now());
+    txn.by_itself(|txn| while run_some(txn, &own, now).is_some() {});
+}
+
 /// The next job: looked for anew each time, as an earlier one may take a later one back.
 fn soonest(
     txn: &Txn<'_>,

@@ -10,6 +10,7 @@ use crate::domain::currency::Currency;
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::document::{int, text};
+use crate::sandbox::behaviour::due;
 use crate::sandbox::behaviour::fees;
 use crate::sandbox::engine::index;
 use crate::sandbox::engine::object::{Object, Stored};
@@ -199,6 +200,13 @@ pub fn sums(view: &View, currency: &str) -> (i64, i64) {
     let part = view.record::<BalancePart>(SUMS.0, SUMS.1);
     let found = part.and_then(|part| part.sums.iter().find(|(known, ..)| known == currency));
     found.map_or((0, 0), |(_, available, pending)| (*available, *pending))
+}
+
+/// What can be taken of a currency, in minor units. A payment that is booked a moment after it was made is booked
+/// first: whether there is enough is no question of who was faster.
+pub fn available(txn: &mut Txn<'_>, currency: &str) -> i64 {
+    due::catch_up(txn);
+    sums(txn, currency).0
 }
 
 /// The currencies that anything is or was there of.

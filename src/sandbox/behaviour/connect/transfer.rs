@@ -74,7 +74,7 @@ fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let amount = Money::new(amount, currency);
     match &source {
         Some(charge) => ensure_covered(txn, charge, amount)?,
-        None if balance::sums(txn, currency.code()).0 < amount.minor => {
+        None if balance::available(txn, currency.code()) < amount.minor => {
             return Err(insufficient());
         }
         None => {}

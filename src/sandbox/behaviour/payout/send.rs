@@ -44,15 +44,14 @@ pub struct Terms {
 }
 
 /// Fails for what cannot be paid out: more at once than is possible, or more than is there.
-pub fn check(txn: &Txn<'_>, terms: &Terms) -> Result<(), Failure> {
+pub fn check(txn: &mut Txn<'_>, terms: &Terms) -> Result<(), Failure> {
     let amount = terms.amount;
     if terms.instant && amount.currency.code() == "usd" && amount.minor > INSTANT_MAX {
         return Err(Failure::invalid(
             "Instant Payouts to bank accounts are only supported for amounts less than or equal to $9999",
         ));
     }
-    let (available, _) = balance::sums(txn, amount.currency.code());
-    if amount.minor > available {
+    if amount.minor > balance::available(txn, amount.currency.code()) {
         return Err(Failure::invalid(
             "You have insufficient funds in your Stripe account for this transfer. Your card balance is too low.  You can use the /v1/balance endpoint to view your Stripe balance (for more details, see stripe.com/docs/api#balance).",
         )

@@ -137,6 +137,31 @@ fn a_pending_payout_is_taken_back_and_a_paid_one_reversed_once() {
 }
 
 #[test]
+fn a_payment_that_is_booked_a_moment_later_can_be_paid_out_and_transferred_at_once() {
+    let paid = json!({
+        "amount": 10_000, "currency": "usd", "confirm": true,
+        "payment_method": "pm_card_bypassPending",
+        "automatic_payment_methods": {"enabled": true, "allow_redirects": "never"},
+    });
+    let mut lab = Lab::new();
+    let charge = lab.ok("POST /v1/payment_intents", paid.clone());
+    assert_eq!(charge["capture_method"], "automatic_async");
+    lab.ok("POST /v1/payouts", json!({"amount": 9_000, "currency": "usd"}));
+    let told: Vec<String> = lab.events();
+    let at = |kind: &str| told.iter().position(|it| it == kind).expect(kind);
+    assert!(at("charge.updated") < at("payout.created"), "{told:?}");
+    let view = lab.view();
+    let updated = view.newest("event").find(|it| it["type"] == "charge.updated").unwrap();
+    assert_eq!(updated["request"]["id"], json!(null), "nobody asked for it: {updated:?}");
+
+    let mut lab = Lab::new();
+    let account = lab.ok("POST /v1/accounts", json!({"type": "standard", "country": "US"}));
+    lab.ok("POST /v1/payment_intents", paid);
+    let asked = json!({"amount": 9_000, "currency": "usd", "destination": account["id"]});
+    lab.ok("POST /v1/transfers", asked);
+}
+
+#[test]
 fn test_bank_accounts_send_the_money_back_with_their_reason() {
     for (last4, code) in [
         ("1113", "account_closed"),

@@ -26,6 +26,14 @@ impl Behaviour {
 }
 
 impl Txn<'_> {
+    /// Does something that no request asked for, as part of this change.
+    pub fn by_itself<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
+        let origin = std::mem::take(&mut self.origin);
+        let done = work(self);
+        self.origin = origin;
+        done
+    }
+
     /// Has happen what follows from an event for whoever stands above.
     pub fn follow(&mut self, event: &str, about: &Object) {
         (self.site().behaviour.follow)(self, event, about);
