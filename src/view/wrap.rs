@@ -1,11 +1,14 @@
 //! Breaks prose into lines of a width. Words stay whole; Japanese may break between any two characters
-//! except before what must not begin a line.
+//! except before what must not begin a line, and after what must not end one.
 
 use unicode_width::UnicodeWidthChar as _;
 
 /// What must not begin a line.
 const NOT_FIRST: &str =
     "、。，．・：；？！）」』】〕’”％ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ,.:;?!)]}%";
+
+/// What must not end a line.
+const NOT_LAST: &str = "（「『【〔〈《‘“([{";
 
 /// `text` in lines of at most `width` columns; further lines begin with `indent` blanks. A word that is
 /// wider than a line stays whole, so that addresses and ids can be copied.
@@ -72,7 +75,10 @@ fn pieces(line: &str) -> Vec<&str> {
         let may_break = match before {
             None => false,
             Some(' ') => c != ' ',
-            Some(last) => (is_wide(last) || is_wide(c)) && c != ' ' && !NOT_FIRST.contains(c),
+            Some(last) => {
+                let wide = is_wide(last) || is_wide(c);
+                wide && c != ' ' && !NOT_FIRST.contains(c) && !NOT_LAST.contains(last)
+            }
         };
         if may_break {
             out.extend(line.get(start..at));
@@ -107,6 +113,8 @@ mod tests {
     fn japanese_breaks_between_characters_but_not_before_a_full_stop() {
         assert_eq!(wrap("台帳に記録しました。", 18, 0), "台帳に記録しまし\nた。");
         assert_eq!(wrap("署名を検証 ms で", 11, 0), "署名を検証\nms で");
+        assert_eq!(wrap("別の鍵（--tamper secret）", 8, 0), "別の鍵\n（--tamper\nsecret）");
+        assert_eq!(wrap("答え、「digits」", 8, 0), "答え、\n「digits」");
     }
 
     #[test]
