@@ -17,6 +17,8 @@ use crate::domain::request::Told;
 use crate::domain::sheet::Sheet;
 use crate::domain::signed_delivery::{Delivered, Signed};
 use crate::domain::time::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// `stripegym` without a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,6 +128,11 @@ impl LedgerRow {
         use crate::domain::entry::EntryStatus::{NoPaymentRequired, Paid, PartiallyRefunded};
         matches!(self.record.status, Paid | PartiallyRefunded | NoPaymentRequired)
     }
+
+    /// The same in a word. What the buyer's bank has taken was not paid for.
+    pub const fn goods(&self, held: Disputed) -> &'static str {
+        if self.is_to_send() && held.amount == 0 { "send" } else { "hold" }
+    }
 }
 
 /// What the ledger comes to in one currency.
@@ -146,10 +153,21 @@ pub struct Ledger {
     pub place: Place,
     /// The rows, oldest first.
     pub rows: Vec<LedgerRow>,
+    /// What disputes hold of its payments, by PaymentIntent; a table for people has none of that.
+    pub disputes: Arc<BTreeMap<String, Disputed>>,
     /// Totals of what was asked for, by currency, whatever the limit.
     pub totals: Vec<Total>,
     /// Rows of the whole ledger.
     pub all: u64,
+}
+
+/// What the disputes of a payment come to, in minor units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Disputed {
+    /// What was taken and not given back.
+    pub amount: i64,
+    /// What was kept for it, won or lost.
+    pub fee: i64,
 }
 
 /// `stripegym reconcile`.

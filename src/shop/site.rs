@@ -2,7 +2,7 @@
 
 use crate::domain::locale::Locale;
 use crate::domain::money::Money;
-use crate::domain::report::{LedgerRow, Total};
+use crate::domain::report::{Disputed, LedgerRow, Total};
 use crate::domain::secret::{ApiKey, KeyKind};
 use crate::shop::answer::{self, Answer};
 use crate::shop::page::{self, Offer};
@@ -190,8 +190,7 @@ fn ledger_json(rows: &[LedgerRow], totals: &[Total], disputes: &BTreeMap<String,
     let row = |row: &LedgerRow| {
         let intent = row.record.payment_intent.as_deref();
         let held = intent.and_then(|it| disputes.get(it)).copied().unwrap_or_default();
-        // What the buyer's bank has taken was not paid for.
-        let goods = if row.is_to_send() && held.amount == 0 { "send" } else { "hold" };
+        let goods = row.goods(Disputed { amount: held.amount, fee: held.fee });
         json!({
             "session_id": row.record.session_id,
             "amount": row.record.amount.minor,

@@ -183,6 +183,11 @@ impl Ledger {
         ask!(self.is_readable())
     }
 
+    /// Whether it would take a line now.
+    pub fn is_writable(&self) -> bool {
+        ask!(self.is_writable())
+    }
+
     /// Up to when the poller `name` has read.
     pub fn cursor(&self, name: &str) -> Result<Option<Timestamp>, StoreError> {
         ask!(self.cursor(name))

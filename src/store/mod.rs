@@ -318,6 +318,16 @@ impl SqliteLedger {
         looked.is_ok()
     }
 
+    /// Whether the file is where it was opened, and somebody may write to it now.
+    pub fn is_writable(&self) -> bool {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let tried = Connection::open_with_flags(&self.path, flags).and_then(|connection| {
+            connection.busy_timeout(schema::BUSY_WAIT)?;
+            connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")
+        });
+        tried.is_ok()
+    }
+
     /// Up to when the poller `name` has read.
     pub fn cursor(&self, name: &str) -> Result<Option<Timestamp>, StoreError> {
         let sql = "SELECT value FROM cursor WHERE name = ?1";

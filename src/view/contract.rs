@@ -27,6 +27,10 @@ pub fn render(canvas: &Canvas) -> String {
     }
     lines.extend([canvas.prose(&Msg::ContractWebhook), head(&Msg::ContractEnvironment)]);
     lines.push(format!("  {}", hang(canvas, "", &CONTRACT.environment.join(" "), 3)));
+    for it in &CONTRACT.environment_of {
+        let variables = format!("{} · {}", it.variables.join(" "), it.lesson);
+        lines.push(format!("  {}", hang(canvas, "", &variables, 3)));
+    }
     lines.push(head(&Msg::ContractLedger));
     for it in &CONTRACT.ledger {
         lines.push(line(&it.column, &format!("{} · {}", needed(it.required), it.form)));

@@ -140,6 +140,7 @@ mod tests {
     use crate::view::notice::Line;
     use crate::view::{self, fault, notice};
     use proptest::prelude::*;
+    use std::sync::Arc;
 
     fn canvases() -> Vec<Canvas> {
         let formats = [Format::Text, Format::Json, Format::Csv];
@@ -181,7 +182,13 @@ mod tests {
         };
         let line = LedgerRow { record, refunded: 0, updated: Timestamp(0), event_id: Some(own()) };
         let place = Place { mode: Mode::Sandbox, base: None, home: "home".to_owned() };
-        let ledger = Report::Ledger(Ledger { place, rows: vec![line], totals: Vec::new(), all: 1 });
+        let ledger = Report::Ledger(Ledger {
+            place,
+            rows: vec![line],
+            disputes: Arc::default(),
+            totals: Vec::new(),
+            all: 1,
+        });
         let kind = SheetKind::Problems;
         let place = Place { mode: Mode::Sandbox, base: None, home: "home".to_owned() };
         let rows = vec![vec![Cell::Word(own()), Cell::Word(own()), Cell::Word(own())]];

@@ -219,6 +219,11 @@ fn ledger(it: &Ledger) -> Value {
         out.insert("refunded".into(), json!(row.refunded));
         out.insert("updated".into(), at(row.updated));
         out.insert("event".into(), json!(row.event_id));
+        let intent = row.record.payment_intent.as_deref();
+        let held = intent.and_then(|intent| it.disputes.get(intent)).copied().unwrap_or_default();
+        out.insert("disputed".into(), json!(held.amount));
+        out.insert("dispute_fee".into(), json!(held.fee));
+        out.insert("goods".into(), json!(row.goods(held)));
         Value::Object(out)
     };
     let total = |total: &crate::domain::report::Total| {

@@ -28,7 +28,7 @@ fn written(command: &str) -> Option<&'static str> {
             "One object a line:\n{listening: URL, endpoint|null} or {polling: URL}, {secret} with --print-secret,\n{at, outcome: \"recorded\"|\"stored\"|\"not_booked\"|\"duplicate\"|\"rejected\", status, reason|null,\n event|null, type|null, took_ms, forwarded: int|text|null} for each delivery,\n{summary: {deliveries, recorded, duplicates, rejected}} at the end"
         }
         "ledger show" => {
-            "{place, rows: [{session, amount, currency, status, created, payment_intent,\n refunded, updated, event}], totals: [{currency, rows, paid, refunded, net}], all}"
+            "{place, rows: [{session, amount, currency, status, created, payment_intent,\n refunded, updated, event, disputed, dispute_fee,\n goods: \"send\"|\"hold\"}], totals: [{currency, rows, paid, refunded, net}], all}"
         }
         "ledger accounts" => "{place, rows: [{account, postings: int}]}",
         "ledger balance" => "{place, rows: [{account, currency, amount, postings: int}]}",
@@ -61,7 +61,7 @@ fn written(command: &str) -> Option<&'static str> {
             "One object a line: {lesson, title, goal, text}, {did, by_hand, short|null} for a step,\n{look: {sessions, events}}, for a check {check, code, kind, state: \"pass\"|\"fail\"|\"warn\"|\n \"partial\"|\"attest\"|\"skip\"|\"blocked\", title, checked, expected, got, why, next,\n findings: [{holds, expected, got}], duration_ms}, and at the end\n{day, ok, lesson_version, api_version, track, checks: {id: state},\n notes: [{id, state, title, because}], gates: as notes, took_ms}. One that opens with the\nwhole loop says {step: 1-7, name, facts}, and at the end {ok, took_ms, event, checkout,\nreconciliation, course}, the last three as of `checkout`, `reconcile` and the above"
         }
         "contract" => {
-            "{routes: [{route, required: bool, flags}], environment: [name], ledger: [{column, form,\n required: bool}]}"
+            "{routes: [{route, required: bool, flags}], environment: [name], environment_of:\n [{lesson, variables: [name]}], ledger: [{column, form, required: bool}]}"
         }
         "check" => {
             "One object a line: for a check {id, code, day, kind, state: as `day`,\n severity: \"wrong\"|\"risky\"|\"habit\", root|null, request|null, answer|null, log|null, said|null, title, checked, expected,\n got, why, next, hint_tier: 0-3, evidence: {sessions: [cs], events: [{id, type,\n attempts: [status]}], ledger_rows: [{session, amount, currency, status}]}, duration_ms,\n lesson_version, api_version, mode, track}, and at the end {summary: {ok, days: [day], checks,\n passed, failed, warned, open, skipped, strict, next, took_ms}}.\nWith --watch {watching: folder, means: \"events\"|\"polling\", why|null} at first, and a round's summary has\n{round: {number, cause: \"began\"|\"files\"|\"delivery\"|\"back\", files: {first, count}|null,\n event|null, changes: [{id, before, after}]}}, or {round: {number, failed: {kind, message, cause}}}"
@@ -159,6 +159,7 @@ mod tests {
     use crate::view::json;
     use serde_json::{Value, json};
     use std::collections::{BTreeMap, BTreeSet};
+    use std::sync::Arc;
 
     #[expect(clippy::too_many_lines, reason = "a sample of each report")]
     fn samples() -> Vec<(&'static str, Report)> {
@@ -210,7 +211,9 @@ mod tests {
         };
         let total = Total { rows: 1, paid: record.amount, refunded: Money::new(0, Currency::JPY) };
         let row = LedgerRow { record, refunded: 0, updated: Timestamp(0), event_id: None };
-        let ledger = Ledger { place: place.clone(), rows: vec![row], totals: vec![total], all: 1 };
+        let (rows, totals) = (vec![row], vec![total]);
+        let disputes = Arc::default();
+        let ledger = Ledger { place: place.clone(), rows, disputes, totals, all: 1 };
         let sheet = Sheet {
             place: place.clone(),
             kind: SheetKind::Findings,

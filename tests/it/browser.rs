@@ -5,6 +5,7 @@ mod billing;
 mod creem;
 mod elements;
 mod merchant;
+mod pages;
 mod wallet;
 
 use crate::env::{Env, Sandbox};

@@ -53,6 +53,7 @@ mod creem;
 mod cut_off;
 mod delivery;
 mod documented;
+mod door;
 #[cfg(unix)]
 mod engines;
 mod env;
@@ -82,6 +83,7 @@ mod merchant_charts;
 mod merchant_commands;
 mod merchant_creem;
 mod merchant_keys;
+mod merchant_lessons;
 mod merchant_rights;
 mod merchant_routes;
 mod merchant_shop;

@@ -392,7 +392,11 @@ fn refunds_name_their_reason_and_disputes_are_listed() {
     );
     assert_eq!((&part["amount"], &part["reason"]), (&json!(200), &json!("requested_by_customer")));
     assert_eq!(part["payment_intent"], payment);
-    assert_eq!(asked(&env, &format!("refund {payment}"))["amount"], 700);
+    // Typed twice under one key it is one refund.
+    let once = format!("refund {payment} --amount 100 --idempotency order-7");
+    let first = asked(&env, &once);
+    assert_eq!(id(&asked(&env, &once), "refund"), id(&first, "refund"));
+    assert_eq!(asked(&env, &format!("refund {payment}"))["amount"], 600);
     let twice = refused(&env, &format!("refund {payment}"));
     assert!(twice.contains("already been refunded"), "{twice}");
     assert_eq!(env.run(&["refund"]).code, 2);
@@ -600,4 +604,21 @@ fn ledger_and_comparison_know_subscriptions_refunds_disputes_and_fees() {
     assert_eq!(of("revenue"), Some(-(2 * 980 + 1000 + 800)), "{balance}");
     assert_eq!((of("refunds"), of("disputes")), (Some(300), Some(800)), "{balance}");
     assert!(of("fees").is_some_and(|fees| fees > 0), "{balance}");
+}
+
+#[test]
+fn a_row_of_the_ledger_says_what_a_dispute_holds_of_it() {
+    let (env, _sandbox) = world();
+    for (amount, card) in [("800", "4000000000000259"), ("900", "4242424242424242")] {
+        env.ok(&["checkout", "--amount", amount, "--pay", card]);
+    }
+    env.ok(&["catch-up", "--since", "1d"]);
+    let shown = asked(&env, "ledger show");
+    let row = |amount: i64| {
+        let rows = shown["rows"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["amount"] == amount);
+        row.unwrap_or_else(|| panic!("{amount}: {shown}"))
+    };
+    assert_eq!((&row(800)["disputed"], &row(800)["goods"]), (&json!(800), &json!("hold")));
+    assert_eq!((&row(900)["disputed"], &row(900)["goods"]), (&json!(0), &json!("send")));
 }

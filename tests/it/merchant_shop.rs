@@ -401,3 +401,19 @@ fn what_another_process_heard_is_worked_in_at_the_next_start() {
     shop.start_again();
     assert_eq!((shop.orders(), shop.credits()), (1, 100));
 }
+
+#[test]
+fn it_says_whether_a_delivery_would_be_taken() {
+    let shop = Shop::open();
+    let ready = || shop.browser().get("/readyz").status;
+    assert_eq!(ready(), 200);
+    for file in ["ledger.db", "shop.db"] {
+        let path = shop.env.path().join(".stripegym").join(file);
+        let held = rusqlite::Connection::open(path).unwrap();
+        held.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+        held.execute_batch("BEGIN IMMEDIATE").unwrap();
+        assert_eq!(ready(), 503, "{file} is locked");
+        held.execute_batch("ROLLBACK").unwrap();
+        assert_eq!(ready(), 200, "{file} is free again");
+    }
+}

@@ -2,7 +2,7 @@
 //! address; with its ledger in whatever form it has.
 
 use crate::env::{Env, Ran, eventually};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -130,7 +130,17 @@ fn a_server_that_is_not_there_is_told_what_it_needs() {
     assert_eq!(ran.code, 3, "{ran:?}");
     let whole = env.ok(&["day3", "--app", &url, "--print-env"]);
     let lines: Vec<&str> = whole.lines().collect();
-    assert_eq!(lines.len(), 8, "{whole}");
+    // What is printed is what the contract promises, by name and in its order.
+    let contract: Value = serde_json::from_str(&env.ok(&["contract", "--json"])).unwrap();
+    let more = contract["environment_of"].as_array().unwrap().iter();
+    let more = more.flat_map(|it| it["variables"].as_array().unwrap());
+    let promised: Vec<_> = contract["environment"].as_array().unwrap().iter().chain(more).collect();
+    let names: Vec<_> = lines.iter().map(|it| it.split_once('=').unwrap().0).collect();
+    assert_eq!(
+        (names.len(), promised),
+        (8, names.iter().map(|it| json!(it)).collect::<Vec<_>>().iter().collect())
+    );
+    assert!(lines[7].starts_with("CREEM_WEBHOOK_SECRET=whsec_"), "{whole}");
     assert_eq!(lines[0], format!("PORT={}", free.port()));
     assert!(lines[1].starts_with("STRIPE_API_BASE=http://127.0.0.1:"), "{whole}");
     let secret = lines[4].strip_prefix("STRIPE_WEBHOOK_SECRET=whsec_").unwrap();

@@ -468,6 +468,30 @@ fn a_browser_at_the_printed_address_meets_a_page_and_no_login_box() {
     assert_eq!(stranger.status, 401, "the API asks for a key all the same");
 }
 
+/// Whoever has no secret of the session is refused, and told nothing that was sent but an id.
+fn stays_closed(sandbox: &Sandbox, id: &str, secret: &str) {
+    let path = format!("/c/session/{secret}");
+    let foreign = [("Origin", "https://shop.example.com")];
+    for (path, headers) in [
+        (format!("/c/session/{id}"), &[][..]),
+        (format!("/c/session/{id}_secret_guess"), &[][..]),
+        ("/c/session/sk_test_somebodys0123456789".to_owned(), &[][..]),
+        (path.clone(), &foreign[..]),
+    ] {
+        let refused = send(sandbox.api.port, "GET", &path, headers, b"").unwrap();
+        assert_eq!(refused.status, 400, "{path}");
+        // The answer repeats an id at most, and no secret that was sent.
+        let said = refused.text();
+        assert!(!["_secret_", "guess", "sk_test"].iter().any(|it| said.contains(it)), "{said}");
+        assert_eq!(said.contains(id), path.contains("_secret_"), "{said}");
+    }
+    let pay = json!({"pay": {"payment_method": "pm_card_visa", "email": "a@example.com"}});
+    let (path, plain) = (format!("{path}x"), [("Content-Type", "text/plain")]);
+    let refused =
+        send(sandbox.api.port, "POST", &path, &plain, pay.to_string().as_bytes()).unwrap();
+    assert!(refused.status == 400 && !refused.text().contains(secret), "{}", refused.text());
+}
+
 #[test]
 fn a_session_of_the_page_s_own_is_told_to_who_has_its_secret_alone() {
     let env = Env::new();
@@ -501,18 +525,7 @@ fn a_session_of_the_page_s_own_is_told_to_who_has_its_secret_alone() {
         (&shown["session"]["amount_total"], &shown["session"]["metadata"]),
         (&1200.into(), &Value::Null)
     );
-    let foreign = [("Origin", "https://shop.example.com")];
-    for (path, headers) in [
-        (format!("/c/session/{id}"), &[][..]),
-        (format!("/c/session/{id}_secret_guess"), &[][..]),
-        (path.clone(), &foreign[..]),
-    ] {
-        assert_eq!(
-            send(sandbox.api.port, "GET", &path, headers, b"").unwrap().status,
-            400,
-            "{path}"
-        );
-    }
+    stays_closed(&sandbox, id, secret);
     for (odd, status) in [
         (json!({"pay": {"payment_method": "pm_card_visa", "due": 1200}}), 400),
         (
@@ -539,4 +552,39 @@ fn a_session_of_the_page_s_own_is_told_to_who_has_its_secret_alone() {
         (&now["payment_status"], &now["customer_details"]["email"]),
         (&"paid".into(), &"a@example.com".into())
     );
+}
+
+#[test]
+fn a_session_of_the_page_s_own_shows_the_cards_that_it_lets_be_shown() {
+    let env = Env::new();
+    let sandbox = env.sandbox(&["--ephemeral"]);
+    let api = &sandbox.api;
+    let customer = api.make("/v1/customers", &[("email", "ann@example.com")]);
+    let customer = customer["id"].as_str().unwrap();
+    for shown in ["always", "limited", "unspecified"] {
+        let card = [("type", "card"), ("card[token]", "tok_visa"), ("allow_redisplay", shown)];
+        let card = api.make("/v1/payment_methods", &card);
+        let path = format!("/v1/payment_methods/{}/attach", card["id"].as_str().unwrap());
+        api.make(&path, &[("customer", customer)]);
+    }
+    let saved = |filters: &[&str]| {
+        let names: Vec<String> = (0..filters.len())
+            .map(|at| format!("saved_payment_method_options[allow_redisplay_filters][{at}]"))
+            .collect();
+        let mut form = vec![
+            ("mode", "payment"),
+            ("ui_mode", "elements"),
+            ("customer", customer),
+            ("line_items[0][price_data][currency]", "jpy"),
+            ("line_items[0][price_data][unit_amount]", "1200"),
+            ("line_items[0][price_data][product_data][name]", "Tea"),
+            ("line_items[0][quantity]", "1"),
+        ];
+        form.extend(names.iter().map(String::as_str).zip(filters.iter().copied()));
+        let session = api.make("/v1/checkout/sessions", &form);
+        let path = format!("/c/session/{}", session["client_secret"].as_str().unwrap());
+        let shown = send(api.port, "GET", &path, &[], b"").unwrap().ok();
+        shown["saved"].as_array().unwrap().len()
+    };
+    assert_eq!([saved(&[]), saved(&["limited"]), saved(&["always", "unspecified"])], [1, 1, 2]);
 }

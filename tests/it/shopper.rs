@@ -13,6 +13,9 @@ use std::str::FromStr;
 /// What everybody signs in with.
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
+/// The file of a world that says what its shop sells, where it is something else than what the shop brings.
+pub(crate) const PLANS: &str = "plans.toml";
+
 /// The application beside a sandbox.
 pub(crate) struct Shop {
     pub(crate) program: Running,
@@ -85,17 +88,12 @@ impl Shop {
 
     /// A new browser, in English.
     pub(crate) fn browser(&self) -> Shopper {
-        Shopper { port: self.port, cookies: Vec::new(), lang: "en" }
+        Shopper::at(self.port)
     }
 
     /// Somebody who has just made an account.
     pub(crate) fn shopper(&self, name: &str) -> Shopper {
-        let mut shopper = self.browser();
-        let email = format!("{name}@example.com");
-        let form = [("email", email.as_str()), ("password", PASSWORD)];
-        let reply = shopper.send_form("/signup", "/signup", &form);
-        assert_eq!(reply.status, 303, "{}", reply.text());
-        shopper
+        Shopper::with_account(self.port, &format!("{name}@example.com"))
     }
 
     /// Pays a hosted page without a browser.
@@ -172,6 +170,24 @@ impl Shop {
         open
     }
 
+    /// Whether a text stands in any file of its world.
+    pub(crate) fn sees(&self, text: &str) -> bool {
+        let mut folders = vec![self.env.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if let Ok(bytes) = std::fs::read(&path)
+                    && bytes.windows(text.len()).any(|part| part == text.as_bytes())
+                {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
     /// The first value that a statement gives; its tables are the application's.
     pub(crate) fn asked<T: FromStr<Err: Debug>>(&self, sql: &str) -> T {
         let text: String = if let Some(server) = &self.server {
@@ -188,6 +204,10 @@ fn start(env: &Env, port: u16, server: Option<&str>) -> (Running, u16) {
     let port = port.to_string();
     let mut words = vec!["shop", "--port", &port];
     words.extend(server.into_iter().flat_map(|url| ["--ledger", url]));
+    // What it sells, where the world has a file of that.
+    if env.path().join(PLANS).exists() {
+        words.extend(["--plans", PLANS]);
+    }
     let mut program = env.start(&words);
     let line = program.line_with("http://127.0.0.1:");
     let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
@@ -204,6 +224,20 @@ pub(crate) struct Shopper {
 }
 
 impl Shopper {
+    /// A new browser before the shop at this port, in English.
+    pub(crate) const fn at(port: u16) -> Self {
+        Self { port, cookies: Vec::new(), lang: "en" }
+    }
+
+    /// Somebody who has just made an account there.
+    pub(crate) fn with_account(port: u16, email: &str) -> Self {
+        let mut shopper = Self::at(port);
+        let form = [("email", email), ("password", PASSWORD)];
+        let reply = shopper.send_form("/signup", "/signup", &form);
+        assert_eq!(reply.status, 303, "{}", reply.text());
+        shopper
+    }
+
     pub(crate) fn get(&mut self, path: &str) -> Reply {
         self.ask("GET", path, None)
     }

@@ -21,6 +21,10 @@ pub(crate) struct Browser {
     width: u16,
 }
 
+/// Keys that are no letters, as the protocol writes them.
+pub(crate) const TAB: char = '\u{e004}';
+pub(crate) const ENTER: char = '\u{e007}';
+
 /// The narrowest phone that pages are made for, in pixels.
 const PHONE: u16 = 360;
 
@@ -67,6 +71,7 @@ impl Browser {
         ];
         let wish = json!({"capabilities": {"alwaysMatch": {
             "browserName": "chrome",
+            "goog:loggingPrefs": {"browser": "ALL"},
             "goog:chromeOptions": {"args": arguments},
         }}});
         let made = browser.send("POST", "/session", &wish);
@@ -138,6 +143,27 @@ impl Browser {
     /// Runs a script in the page; what it returns.
     pub(crate) fn script(&mut self, script: &str) -> Value {
         self.call("POST", "/execute/sync", &json!({"script": script, "args": []}))
+    }
+
+    /// Has pages run no scripts of theirs; those of a story are run all the same.
+    pub(crate) fn without_scripts(&mut self) {
+        let off = json!({"cmd": "Emulation.setScriptExecutionDisabled", "params": {"value": true}});
+        self.call("POST", "/goog/cdp/execute", &off);
+    }
+
+    /// Presses a key and lets it go, wherever the focus is.
+    pub(crate) fn press(&mut self, key: char) {
+        let key = key.to_string();
+        let strokes = json!([{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}]);
+        let wish = json!({"actions": [{"type": "key", "id": "keyboard", "actions": strokes}]});
+        self.call("POST", "/actions", &wish);
+    }
+
+    /// What the console has said since it was last asked.
+    pub(crate) fn console(&mut self) -> Vec<String> {
+        let lines = self.call("POST", "/se/log", &json!({"type": "browser"}));
+        let lines = lines.as_array().unwrap().iter();
+        lines.map(|it| format!("{} {}", it["level"], it["message"])).collect()
     }
 
     /// Waits until the address contains `part`.

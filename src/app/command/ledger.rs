@@ -5,9 +5,10 @@ use crate::app::ledger_file;
 use crate::app::parts::{Parts, hand_on};
 use crate::domain::entry::EntryStatus;
 use crate::domain::fault::Fault;
-use crate::domain::report::{Ledger, LedgerRow, Report};
+use crate::domain::report::{Disputed, Ledger, LedgerRow, Report};
 use crate::domain::time::Timestamp;
 use crate::store::{Each, Filter};
+use std::sync::Arc;
 
 /// How many rows a person reads; that there are more is said below them.
 pub const ROWS_READ: u32 = 1_000;
@@ -38,14 +39,20 @@ pub fn run(
     let totals = ledger.totals(filter).map_err(fault)?;
     let all = ledger.totals(&Filter::default()).map_err(fault)?;
     let all: u64 = all.iter().map(|total| total.rows).sum();
-    let report =
-        |rows, totals| Report::Ledger(Ledger { place: context.place(None), rows, totals, all });
+    let report = |rows, totals, disputes: &Arc<_>| {
+        let (place, disputes) = (context.place(None), Arc::clone(disputes));
+        Report::Ledger(Ledger { place, rows, disputes, totals, all })
+    };
     if let Some(parts) = parts {
-        let part = |some: &[LedgerRow]| report(some.to_vec(), Vec::new());
+        let disputes = ledger.disputes().map_err(fault)?.into_iter();
+        let disputes =
+            disputes.map(|(intent, it)| (intent, Disputed { amount: it.amount, fee: it.fee }));
+        let disputes = Arc::new(disputes.collect());
+        let part = |some: &[LedgerRow]| report(some.to_vec(), Vec::new(), &disputes);
         let read = |each: Each<'_, LedgerRow>| ledger.each_row(filter, each);
-        return hand_on(context, parts, &report(Vec::new(), totals), part, read);
+        return hand_on(context, parts, &report(Vec::new(), totals, &disputes), part, read);
     }
     let mut rows = ledger.rows(filter).map_err(fault)?;
     rows.reverse();
-    Ok(report(rows, totals))
+    Ok(report(rows, totals, &Arc::default()))
 }

@@ -11,6 +11,7 @@ use crate::domain::merchant_command::noun::{CARD, Noun, PAYMENT, PRICE};
 use crate::domain::merchant_command::{self, Arg, Kind, MerchantCommand, Work};
 use crate::domain::report::{Objects, Report};
 use crate::stripe::Stripe;
+use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -47,7 +48,12 @@ impl Job<'_> {
         let params = self.params();
         let mut answer = match self.command.work {
             Work::Show | Work::List => self.stripe.get(&path, &params).await?,
-            Work::Post => self.stripe.post(&path, &params).await?,
+            Work::Post => match self.one("idempotency") {
+                Some(key) => {
+                    self.stripe.call_with_key(Method::POST, &path, &params, Some(key)).await?
+                }
+                None => self.stripe.post(&path, &params).await?,
+            },
             Work::Delete => self.stripe.delete(&path).await?,
             Work::Cancel if self.one("now").is_some() => self.stripe.delete(&path).await?,
             Work::Cancel => {

@@ -16,6 +16,8 @@ pub struct Contract {
     pub routes: Vec<Route>,
     /// The variables of the environment that a server finds when it is started.
     pub environment: Vec<String>,
+    /// Those that it finds besides, by the lesson that asks for them.
+    pub environment_of: Vec<EnvironmentOf>,
     /// The columns of the ledger.
     pub ledger: Vec<Column>,
 }
@@ -31,6 +33,16 @@ pub struct Route {
     pub required: bool,
     /// The flags that say where it is or that it is not there, or the optional lesson that asks for it.
     pub flags: String,
+}
+
+/// Variables that one lesson asks for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnvironmentOf {
+    /// The optional lesson.
+    pub lesson: String,
+    /// The variables.
+    pub variables: Vec<String>,
 }
 
 /// A column of the ledger.

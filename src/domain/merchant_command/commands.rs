@@ -33,6 +33,7 @@ const SUBSCRIPTION_ID: Arg = Arg::typed("subscription", Id(&SUBSCRIPTION), &[]).
 const INVOICE_ID: Arg = Arg::typed("invoice", Id(&INVOICE), &[]).needed();
 const NEWEST_DISPUTE: Arg = Arg::typed("dispute", Newest(&DISPUTE), &[]);
 const METHOD_ID: Arg = Arg::typed("payment-method", Id(&CARD), &[]).needed();
+const ONCE: Arg = Arg::flag("idempotency", Text, &[]); // Under one key it is done once.
 const TEST_CARD: &str = "4242424242424242";
 
 /// How a price is chosen, for the first item.
@@ -422,6 +423,7 @@ pub static COMMANDS: &[MerchantCommand] = &[
                 &["reason"],
             ),
             METADATA,
+            ONCE,
         ],
         one_of: &["refunded", "payment"],
         one_needed: true,
@@ -450,6 +452,7 @@ pub static COMMANDS: &[MerchantCommand] = &[
         args: &[
             Arg::typed("text", Text, &["evidence.uncategorized_text"]).needed(),
             NEWEST_DISPUTE,
+            ONCE,
         ],
         fixed: &[("submit", "false")],
         shows: &DISPUTE,
@@ -458,7 +461,7 @@ pub static COMMANDS: &[MerchantCommand] = &[
     MerchantCommand {
         words: "dispute submit",
         path: "/v1/disputes/{dispute}",
-        args: &[NEWEST_DISPUTE],
+        args: &[NEWEST_DISPUTE, ONCE],
         fixed: &[("submit", "true")],
         shows: &DISPUTE,
         ..ROW

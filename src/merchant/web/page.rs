@@ -3,6 +3,7 @@
 
 use crate::domain::locale::Locale;
 use crate::merchant::failure::Said;
+use crate::merchant::web::route::page_above;
 use crate::merchant::web::visit::Visit;
 use crate::shop::answer::{self, Answer};
 use crate::words::merchant::Words;
@@ -95,12 +96,17 @@ pub fn show(visit: &Visit, status: StatusCode, title: &str, inner: &impl Templat
         languages: languages.into(),
         email: visit.user.as_ref().map(|it| it.email.as_str()),
         proof: visit.proof(),
-        back: form_urlencoded::byte_serialize(visit.here().as_bytes()).collect(),
+        back: form_urlencoded::byte_serialize(back(visit).as_bytes()).collect(),
         live: false,
         // A template of ours that fails to render leaves the page empty.
         inner: inner.render().unwrap_or_default(),
     };
     answer::html(status, layout.render().unwrap_or_default())
+}
+
+/// Where somebody is led back to who changes the language: a page that only a form leads to is not there to be opened.
+fn back(visit: &Visit) -> String {
+    page_above(&visit.path).map_or_else(|| visit.here(), str::to_owned)
 }
 
 #[derive(Template)]

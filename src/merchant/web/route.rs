@@ -132,6 +132,7 @@ const ROUTES: &[Route] = &[
         Box::pin(async move { shopfront::pricing(&desk, &visit) })
     }),
     form("/pricing", Needs::User, |desk, visit| Box::pin(payment::buy(desk, visit))),
+    get("/readyz", Needs::Nobody, |desk, _| Box::pin(webhook::ready(desk))),
     get("/signup", Needs::Nobody, |_, visit| {
         Box::pin(async move { account::sign_up_page(&visit) })
     }),
@@ -154,6 +155,14 @@ const ROUTES: &[Route] = &[
     hook("/api/creem/webhook", |desk, visit| Box::pin(webhook::creem(desk, visit))),
     hook("/api/stripe/webhook", |desk, visit| Box::pin(webhook::stripe(desk, visit))),
 ];
+
+/// The page above a path that only a form leads to.
+pub fn page_above(path: &str) -> Option<&str> {
+    let of_path = |path: &str| ROUTES.iter().any(|it| it.path == path);
+    let is_page = |path: &str| ROUTES.iter().any(|it| it.path == path && it.method == Verb::Get);
+    let above = path.rfind('/').and_then(|at| path.get(..at)).filter(|above| is_page(above));
+    (of_path(path) && !is_page(path)).then(|| above.unwrap_or("/"))
+}
 
 /// Answers a request.
 pub async fn answer(desk: Arc<Desk>, request: Request<Arriving>) -> Answer {
@@ -348,4 +357,23 @@ fn refused(speaks: Speaks, visit: &Visit, error: &ShopError, live: bool) -> Answ
         answer.headers_mut().insert(RETRY_AFTER, value);
     }
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_only_a_form_leads_to_has_a_page_above() {
+        for (path, above) in [
+            ("/cards/add", Some("/cards")),
+            ("/upgrade/portal", Some("/upgrade")),
+            ("/logout", Some("/")),
+            ("/pay", None),
+            ("/nowhere/at/all", None),
+            ("/", None),
+        ] {
+            assert_eq!(page_above(path), above, "{path}");
+        }
+    }
 }

@@ -134,15 +134,15 @@ struct CreditRow {
 <h2>{{ words.subscriptions }}</h2>
 {% if subscriptions.is_empty() %}<p class="soft">{{ words.no_subscriptions }}</p>{% else %}<div class="scroll"><table>
 <thead><tr><th scope="col">{{ words.plan }}</th><th scope="col">{{ words.status }}</th><th scope="col">{{ words.period }}</th></tr></thead>
-<tbody>{% for row in subscriptions %}<tr><td>{{ row.plan }}</td><td>{{ row.status }}</td><td>{{ row.until }}</td></tr>{% endfor %}</tbody></table></div>{% endif %}
+<tbody>{% for row in subscriptions %}<tr><td data-label="{{ words.plan }}">{{ row.plan }}</td><td data-label="{{ words.status }}">{{ row.status }}</td><td data-label="{{ words.period }}">{{ row.until }}</td></tr>{% endfor %}</tbody></table></div>{% endif %}
 <h2>{{ words.orders }}</h2>
 {% if orders.is_empty() %}<p class="soft">{{ words.no_orders }}</p>{% else %}<div class="scroll"><table>
 <thead><tr><th scope="col">{{ words.date }}</th><th scope="col">{{ words.plan }}</th><th scope="col" class="number">{{ words.amount }}</th><th scope="col">{{ words.status }}</th><th scope="col">{{ words.order }}</th></tr></thead>
-<tbody>{% for row in orders %}<tr><td>{{ row.day }}</td><td>{{ row.plan }}</td><td class="number">{{ row.amount }}</td><td>{{ row.status }}</td><td>{{ row.order.id }}</td></tr>{% endfor %}</tbody></table></div>{% endif %}
+<tbody>{% for row in orders %}<tr><td data-label="{{ words.date }}">{{ row.day }}</td><td data-label="{{ words.plan }}">{{ row.plan }}</td><td data-label="{{ words.amount }}" class="number">{{ row.amount }}</td><td data-label="{{ words.status }}">{{ row.status }}</td><td data-label="{{ words.order }}">{{ row.order.id }}</td></tr>{% endfor %}</tbody></table></div>{% endif %}
 <h2>{{ words.credit_book }}</h2>
 {% if entries.is_empty() %}<p class="soft">{{ words.no_credits }}</p>{% else %}<div class="scroll"><table>
 <thead><tr><th scope="col">{{ words.date }}</th><th scope="col">{{ words.reason }}</th><th scope="col" class="number">{{ words.credits }}</th></tr></thead>
-<tbody>{% for row in entries %}<tr><td>{{ row.day }}</td><td>{{ row.reason }}</td><td class="number">{{ row.amount }}</td></tr>{% endfor %}</tbody></table></div>{% endif %}"#
+<tbody>{% for row in entries %}<tr><td data-label="{{ words.date }}">{{ row.day }}</td><td data-label="{{ words.reason }}">{{ row.reason }}</td><td data-label="{{ words.credits }}" class="number">{{ row.amount }}</td></tr>{% endfor %}</tbody></table></div>{% endif %}"#
 )]
 struct Account<'p> {
     credits: i64,

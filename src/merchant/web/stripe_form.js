@@ -9,6 +9,8 @@ const { key, secret, kind, back } = form.dataset;
 const stripe = Stripe(key, { locale: document.documentElement.lang });
 const elements = stripe.elements({ clientSecret: secret });
 elements.create("payment").mount("#card");
+// Without a script there is nothing to confirm, and no button.
+button.hidden = false;
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();

@@ -124,7 +124,7 @@ fn theirs(is_theirs: bool) -> Outcome {
     source = r#"<section class="card narrow"><h1>{{ title }}</h1><p class="soft">{{ more }}</p>
 <form data-key="{{ key }}" data-secret="{{ secret }}" data-kind="{{ kind }}" data-back="{{ back }}">
 <p id="card-label">{{ words.card_field }}</p><div id="card" role="group" aria-labelledby="card-label"></div>
-<p role="alert" id="said"></p><button id="confirm">{{ button }}</button></form>
+<p role="alert" id="said"></p><button id="confirm" hidden>{{ button }}</button></form>
 <noscript><p class="alert">{{ words.needs_script }}</p></noscript>
 <p><a href="{{ leave }}">{{ words.back }}</a></p>
 <script src="{{ library }}"></script><script src="/stripe-form.js"></script></section>"#

@@ -26,6 +26,17 @@ pub async fn creem(desk: Arc<Desk>, visit: Visit) -> Outcome {
     Ok(hear(&desk, provider, &visit).await)
 }
 
+/// `GET /readyz`: whether a delivery would be taken: journal and database let themselves be written to.
+pub async fn ready(desk: Arc<Desk>) -> Outcome {
+    let journal = Arc::clone(&desk.journal);
+    let journal = tokio::task::spawn_blocking(move || journal.is_writable()).await;
+    let database = desk.database.change(|_| Ok(())).await;
+    if matches!(journal, Ok(true)) && database.is_ok() {
+        return Ok(answer::plain(200, "ready\n".to_owned()));
+    }
+    Ok(answer::error(503, "not_ready", "The shop cannot take deliveries."))
+}
+
 async fn hear(desk: &Desk, provider: &dyn Provider, visit: &Visit) -> Answer {
     let began = desk.clock.stopwatch();
     let (seen, answer) = match take(desk, provider, visit).await {

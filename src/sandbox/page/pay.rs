@@ -253,18 +253,11 @@ fn find(pages: &Pages, page: &str) -> Option<Found> {
 /// The cards that the session's customer kept, of those that the session lets be shown again.
 fn saved(view: &View, session: &Value) -> Vec<Saved> {
     let customer = text(session, "customer");
-    let allowed = session.pointer("/saved_payment_method_options/allow_redisplay_filters");
-    let allowed = allowed.and_then(Value::as_array);
     if customer.is_empty() || text(session, "mode") == "setup" {
         return Vec::new();
     }
-    let fits = |method: &Value| {
-        let shown = text(method, "allow_redisplay");
-        text(method, "type") == "card"
-            && allowed.into_iter().flatten().any(|it| it.as_str() == Some(shown))
-    };
     let methods = view.having("payment_method", "customer", customer);
-    let shown = methods.iter().filter(|method| fits(method)).map(|method| {
+    let shown = methods.iter().filter(|method| is_shown_again(session, method)).map(|method| {
         let card = method.get("card").cloned().unwrap_or_default();
         let brand = text(&card, "display_brand").replace('_', " ");
         let mut letters = brand.chars();
@@ -276,6 +269,14 @@ fn saved(view: &View, session: &Value) -> Vec<Saved> {
         }
     });
     shown.collect()
+}
+
+/// Whether a session lets a kept card be shown again.
+pub fn is_shown_again(session: &Value, method: &Value) -> bool {
+    let allowed = session.pointer("/saved_payment_method_options/allow_redisplay_filters");
+    let mut allowed = allowed.and_then(Value::as_array).into_iter().flatten();
+    let shown = text(method, "allow_redisplay");
+    text(method, "type") == "card" && allowed.any(|it| it.as_str() == Some(shown))
 }
 
 fn voucher(pages: &Pages, id: &str, locale: Locale) -> String {

@@ -1,5 +1,6 @@
 //! `/c/session/{secret}`: a Checkout Session of a merchant's own page, as Stripe.js sees it, changes it and pays it.
-//! Stripe documents only what its script makes of that, so what goes between is the sandbox's own.
+//! Stripe documents only what its script makes of that, so what goes between is the sandbox's own, and the words of its
+//! refusals are believed.
 
 use crate::domain::currency::Currency;
 use crate::sandbox::behaviour::cards::Billing;
@@ -12,6 +13,7 @@ use crate::sandbox::engine::private::SessionPart;
 use crate::sandbox::engine::txn::{Origin, Txn, View};
 use crate::sandbox::page::answer::open_json;
 use crate::sandbox::page::leave;
+use crate::sandbox::page::pay::is_shown_again;
 use crate::sandbox::page::visit::Visit;
 use crate::wire::failure::Failure;
 use axum::body::Bytes;
@@ -91,7 +93,8 @@ fn find(visit: &Visit) -> Option<String> {
 
 /// The session as it is now, or why what was asked for is not done.
 fn answer(visit: &Visit, done: Result<(), Failure>) -> Response {
-    let missing = || Failure::missing("checkout.session", &visit.id, "client_secret");
+    // What was sent may be the secret of another session: only what is public of it is said again.
+    let missing = || Failure::missing("checkout.session", public(&visit.id), "client_secret");
     let whole = match (done, find(visit)) {
         (Err(failure), _) => Err(failure),
         (Ok(()), None) => Err(missing()),
@@ -103,6 +106,12 @@ fn answer(visit: &Visit, done: Result<(), Failure>) -> Response {
         Ok(whole) => open_json(200, &whole),
         Err(failure) => open_json(failure.status, &failure.body()),
     }
+}
+
+/// What may be said again of a client secret: the id that it begins with, and nothing of anything else.
+fn public(secret: &str) -> &str {
+    let id = secret.split_once("_secret_").map_or("", |(id, _)| id);
+    if id.starts_with("cs_") { id } else { "" }
 }
 
 async fn change(visit: &Visit, id: &str, wanted: &Wanted) -> Result<(), Failure> {
@@ -158,6 +167,7 @@ async fn pay(visit: &Visit, id: &str, paid: &Paid) -> Result<(), Failure> {
 
 fn pay_in(txn: &mut Txn<'_>, id: &str, paid: &Paid) -> Result<(), Failure> {
     let session = txn.find(SESSION, id, "session")?;
+    // Believed: that a total that the page does not show is never paid.
     if paid.due.is_some_and(|due| due != int(&session, "amount_total")) {
         return Err(Failure::invalid(
             "The amount due has changed. Show the new total before it is confirmed again.",
@@ -174,6 +184,7 @@ fn pay_in(txn: &mut Txn<'_>, id: &str, paid: &Paid) -> Result<(), Failure> {
     billing.name = name.or(billing.name);
     billing.address = of(&paid.billing, "address").or(billing.address);
     let known = session.pointer("/customer_details/email").and_then(Value::as_str);
+    // Believed: in which words it is asked for.
     if billing.email.is_none() && known.is_none() {
         return Err(Failure::invalid(
             "An email is required: pass it to confirm, or call updateEmail before.",
@@ -251,11 +262,10 @@ fn code(view: &View, session: &Object) -> Option<Value> {
     view.get("promotion_code", id)?.get("code").cloned()
 }
 
-/// The cards of its customer that may be shown again.
+/// The cards of its customer that it lets be shown again. Believed: that they are those of Checkout's own page.
 fn saved(view: &View, session: &Object) -> Vec<Value> {
     let customer = text(session, "customer");
-    let is_shown =
-        |it: &&Arc<Object>| text(it, "type") == "card" && text(it, "allow_redisplay") == "always";
+    let is_shown = |it: &&Arc<Object>| is_shown_again(session, it);
     let all = if customer.is_empty() {
         Vec::new()
     } else {

@@ -221,6 +221,11 @@ impl PgLedger {
         looked.is_ok()
     }
 
+    /// The same: only a server that lets itself be written to is connected with.
+    pub fn is_writable(&self) -> bool {
+        self.is_readable()
+    }
+
     /// Up to when the poller `name` has read.
     pub fn cursor(&self, name: &str) -> Result<Option<Timestamp>, StoreError> {
         let sql = "SELECT value FROM stripegym.cursor WHERE name = $1";

@@ -2,7 +2,7 @@
 
 cards = 登録済みのカード
 cards-none = カードはまだ登録されていません。
-card-is = { $brand } 末尾 { $last4 }(有効期限 { $expiry })
+card-is = { $brand } 末尾 { $last4 }（有効期限 { $expiry }）
 card-default = 自動更新の支払いに使用中
 card-make-default = 自動更新の支払いに使う
 card-remove = 削除
@@ -12,7 +12,7 @@ card-field = カード
 card-save = このカードを登録する
 pay = お支払い
 pay-more = ショップが自分で用意したフォームです。カード番号はブラウザーから決済サービスへ直接送られ、ショップには届きません。
-pay-amount = 金額(円)
+pay-amount = 金額（円）
 pay-range = { $least } から { $most } まで。
 pay-go = 次へ
 pay-now = { $amount } を支払う

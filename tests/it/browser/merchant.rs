@@ -60,6 +60,7 @@ fn buys(lang: &'static str) {
     browser.click(if ja { "footer a[lang=en]" } else { "footer a[lang=ja]" });
     browser.reads(if ja { "My account" } else { "マイアカウント" });
     browser.click("header button");
+    browser.find_field("header a[href='/login']");
     browser.open(&format!("{url}/account"));
     browser.arrive("/login?next=");
 }

@@ -1,4 +1,7 @@
-// Checkout on a page of the merchant's own: elements of a session, and what changes and pays it.
+// Checkout on a page of the merchant's own: elements of a session, and what changes and pays it. Members and codes are those
+// that the official package declares. Believed: in which words something is refused, when a confirmation can be asked for
+// (`canConfirm`), that the shipping address decides about taxes before the billing address, and that what is said here
+// alone (email, names, tax id) reaches the session no sooner than it is confirmed.
 
 import { misuse } from "./client.js";
 import { Elements } from "./elements.js";
@@ -303,7 +306,7 @@ export function checkoutElements(client, given) {
   const checkout = new Checkout(client, given);
   const made = (/** @type {string} */ slot) => /** @type {any} */ (checkout.made.get(slot) ?? null);
   const absent = (/** @type {string} */ name) => {
-    throw misuse(`checkout.${name} is not offered by the sandbox's Stripe.js.`);
+    throw misuse(`checkout.${name} is not offered by the sandbox's Stripe.js. At Stripe it is a beta, which accounts are let into one by one.`);
   };
   return {
     on: (event, handler) => {

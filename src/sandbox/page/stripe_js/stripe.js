@@ -24,9 +24,11 @@ const BY_NAME = {
 const OFFLINE = [
   "collectBankAccountForPayment", "collectBankAccountForSetup", "collectBankAccountToken",
   "collectFinancialConnectionsAccounts", "createEphemeralKeyNonce", "createRadarSession",
-  "initCheckoutFormSdk", "initializePricing", "processOrder",
-  "retrieveOrder", "verifyIdentity",
+  "initializePricing", "processOrder", "retrieveOrder", "verifyIdentity",
 ];
+
+/** What Stripe lets accounts into one by one; its pages are not to be seen, and so not imitated. */
+const BETA = ["initCheckoutFormSdk"];
 
 /** What is sent of a payment method's data: everything but the element that holds it. */
 function split(data) {
@@ -249,6 +251,11 @@ export function Stripe(key, options = {}) {
     for (const end of ["Payment", "Setup"]) {
       stripe[`confirm${name}${end}`] = (secret, data, more) => confirmTyped(client, type, secret, data, more);
     }
+  }
+  for (const name of BETA) {
+    stripe[name] = () => {
+      throw misuse(`stripe.${name} is not offered by the sandbox's Stripe.js. At Stripe it is a beta; initCheckoutElementsSdk is not.`);
+    };
   }
   for (const name of OFFLINE) {
     stripe[name] = () => {
