@@ -1,16 +1,22 @@
 //! Group commit: a bounded queue in front of one writer thread. What waits while a commit is under way
-//! goes into the next one together, so that many callers share one flush to disk. It knows neither what
-//! an item is nor where it is stored; that is the [`Commit`] it is given.
+//! goes into the next one together, so that many callers share one flush to disk. Where one caller after the other comes
+//! alone, there is nothing to share, and each commits its own: handing it to a thread and being woken by it takes longer
+//! than the rest. It knows neither what an item is nor where it is stored; that is the [`Commit`] it is given.
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, ready};
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
 /// The most items that one commit takes.
 pub const BATCH_ITEMS_MAX: usize = 256;
+
+/// After how many commits of one item each it is taken that callers come alone.
+const ALONE_AFTER: usize = 8;
 
 /// The storage behind a [`Batch`]: makes several items durable at once. An item that cannot be stored for its
 /// own sake leaves nothing and holds up none of the others.
@@ -24,6 +30,12 @@ pub trait Commit: Send + 'static {
 
     /// Stores `items` together or not at all, and answers for each of them, in the same order.
     fn commit(&mut self, items: Vec<Self::Item>) -> Result<Vec<ItemResult<Self>>, Self::Error>;
+
+    /// Stores one item where its caller stands, as [`Self::commit`] does, where that takes no longer than a flush; gives it
+    /// back where it would have to be waited for somebody.
+    fn commit_here(&mut self, item: Self::Item) -> Result<ItemResult<Self>, Self::Item> {
+        Err(item)
+    }
 
     /// Whether what waited behind a failed commit fails with it: its turn would end as late and as badly.
     fn fails_the_queue(_error: &Self::Error) -> bool {
@@ -51,10 +63,31 @@ struct Pending<C: Commit> {
     ack: Ack<C>,
 }
 
+/// What the writer's thread and its callers share.
+struct Desk<C> {
+    /// Whoever has it commits.
+    commit: Mutex<C>,
+    /// Items that are queued or being committed.
+    under_way: AtomicUsize,
+    /// How many of the last commits were of one item each.
+    alone: AtomicUsize,
+}
+
+impl<C> Desk<C> {
+    fn note(&self, items: usize) {
+        if items == 1 {
+            self.alone.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.alone.store(0, Ordering::Relaxed);
+        }
+    }
+}
+
 /// A running writer. Dropping it stores what is queued, answers its callers, and waits for the thread.
 pub struct Batch<C: Commit> {
     queue: Option<SyncSender<Pending<C>>>,
     thread: Option<JoinHandle<()>>,
+    desk: Arc<Desk<C>>,
 }
 
 impl<C: Commit> Batch<C> {
@@ -62,21 +95,65 @@ impl<C: Commit> Batch<C> {
     pub fn start(commit: C, depth: usize) -> Self {
         let depth = depth.max(1);
         let (queue, inbox) = sync_channel(depth);
+        let desk = Desk {
+            commit: Mutex::new(commit),
+            under_way: AtomicUsize::new(0),
+            alone: AtomicUsize::new(0),
+        };
+        let desk = Arc::new(desk);
+        let shared = Arc::clone(&desk);
         let thread = std::thread::Builder::new()
             .name("batch-writer".to_owned())
-            .spawn(move || write(commit, &inbox, depth))
+            .spawn(move || write(&shared, &inbox, depth))
             .ok();
         // Without a thread the inbox is gone too, and every ticket says so.
-        Self { queue: Some(queue), thread }
+        Self { queue: Some(queue), thread, desk }
+    }
+
+    /// The same for a caller who waits for each item before the next. Where nobody else does, the item may be stored
+    /// before this returns.
+    pub fn submit_each(&self, item: C::Item) -> Result<Ticket<C>, Full> {
+        match self.commit_here(item) {
+            Ok(outcome) => Ok(Ticket(Waiting::Told(Some(outcome)))),
+            Err(item) => self.submit(item),
+        }
+    }
+
+    /// Stores an item on the caller's thread, unless others come meanwhile.
+    fn commit_here(&self, item: C::Item) -> Result<ItemResult<C>, C::Item> {
+        let desk = &*self.desk;
+        if desk.alone.load(Ordering::Relaxed) < ALONE_AFTER {
+            return Err(item);
+        }
+        // What was queued before comes before.
+        let free = desk.under_way.compare_exchange(0, 1, Ordering::AcqRel, Ordering::Relaxed);
+        if free.is_err() {
+            return Err(item);
+        }
+        let outcome = match desk.commit.try_lock() {
+            Ok(mut commit) => commit.commit_here(item),
+            Err(_) => Err(item),
+        };
+        desk.under_way.fetch_sub(1, Ordering::AcqRel);
+        if outcome.is_ok() {
+            desk.note(1);
+        }
+        outcome
     }
 
     /// Queues an item; the ticket resolves once it is durable. Never waits for room.
     pub fn submit(&self, item: C::Item) -> Result<Ticket<C>, Full> {
         let (ack, answer) = oneshot::channel();
-        let Some(queue) = &self.queue else { return Ok(Ticket { answer }) };
-        match queue.try_send(Pending { item, ack }) {
+        let ticket = Ticket(Waiting::Asked(answer));
+        let Some(queue) = &self.queue else { return Ok(ticket) };
+        self.desk.under_way.fetch_add(1, Ordering::AcqRel);
+        let sent = queue.try_send(Pending { item, ack });
+        if sent.is_err() {
+            self.desk.under_way.fetch_sub(1, Ordering::AcqRel);
+        }
+        match sent {
             // A lost writer dropped the acknowledgement, so that the ticket resolves to `WriterGone`.
-            Ok(()) | Err(TrySendError::Disconnected(_)) => Ok(Ticket { answer }),
+            Ok(()) | Err(TrySendError::Disconnected(_)) => Ok(ticket),
             Err(TrySendError::Full(_)) => Err(Full),
         }
     }
@@ -85,11 +162,13 @@ impl<C: Commit> Batch<C> {
     /// Not for asynchronous code.
     pub fn submit_blocking(&self, item: C::Item) -> Result<C::Done, C::Error> {
         let (ack, answer) = oneshot::channel();
+        self.desk.under_way.fetch_add(1, Ordering::AcqRel);
         let sent = self.queue.as_ref().map(|queue| queue.send(Pending { item, ack }));
-        match sent {
-            Some(Ok(())) => Ticket::<C> { answer }.wait(),
-            Some(Err(_)) | None => Err(WriterGone.into()),
+        if let Some(Ok(())) = sent {
+            return Ticket::<C>(Waiting::Asked(answer)).wait();
         }
+        self.desk.under_way.fetch_sub(1, Ordering::AcqRel);
+        Err(WriterGone.into())
     }
 }
 
@@ -110,15 +189,27 @@ impl<C: Commit> fmt::Debug for Batch<C> {
     }
 }
 
-/// A future of what becomes of one queued item.
-pub struct Ticket<C: Commit> {
-    answer: oneshot::Receiver<ItemResult<C>>,
+/// A future of what becomes of one item.
+pub struct Ticket<C: Commit>(Waiting<C>);
+
+enum Waiting<C: Commit> {
+    /// It is queued.
+    Asked(oneshot::Receiver<ItemResult<C>>),
+    /// It was stored at once; empty once that was told.
+    Told(Option<ItemResult<C>>),
 }
+
+/// Nothing in it is ever pinned: the outcome is moved out.
+impl<C: Commit> Unpin for Ticket<C> {}
 
 impl<C: Commit> Ticket<C> {
     /// Blocks the thread until the item is durable. Not for asynchronous code.
     pub fn wait(self) -> Result<C::Done, C::Error> {
-        self.answer.blocking_recv().unwrap_or_else(|_| Err(WriterGone.into()))
+        let told = match self.0 {
+            Waiting::Asked(answer) => answer.blocking_recv().ok(),
+            Waiting::Told(told) => told,
+        };
+        told.unwrap_or_else(|| Err(WriterGone.into()))
     }
 }
 
@@ -126,9 +217,11 @@ impl<C: Commit> Future for Ticket<C> {
     type Output = Result<C::Done, C::Error>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.answer)
-            .poll(context)
-            .map(|answer| answer.unwrap_or_else(|_| Err(WriterGone.into())))
+        let told = match &mut self.0 {
+            Waiting::Asked(answer) => ready!(Pin::new(answer).poll(context)).ok(),
+            Waiting::Told(told) => told.take(),
+        };
+        Poll::Ready(told.unwrap_or_else(|| Err(WriterGone.into())))
     }
 }
 
@@ -139,19 +232,25 @@ impl<C: Commit> fmt::Debug for Ticket<C> {
 }
 
 /// Takes batches until every sender is gone and the queue is empty.
-fn write<C: Commit>(mut commit: C, inbox: &Receiver<Pending<C>>, depth: usize) {
+fn write<C: Commit>(desk: &Desk<C>, inbox: &Receiver<Pending<C>>, depth: usize) {
     while let Ok(first) = inbox.recv() {
+        // Whoever committed its own item at once has ended by then, and what came meanwhile goes with the first. One that
+        // panicked left it open what is stored.
+        let Ok(mut commit) = desk.commit.lock() else { return };
         let mut items = vec![first.item];
         let mut acks = vec![first.ack];
         for pending in inbox.try_iter().take(BATCH_ITEMS_MAX - 1) {
             items.push(pending.item);
             acks.push(pending.ack);
         }
+        desk.note(items.len());
         let outcome = commit.commit(items);
+        drop(commit);
         if outcome.as_ref().is_err_and(C::fails_the_queue) {
             // Only what waits now: what comes later finds out for itself.
             acks.extend(inbox.try_iter().take(depth).map(|pending| pending.ack));
         }
+        desk.under_way.fetch_sub(acks.len(), Ordering::AcqRel);
         answer::<C>(acks, outcome);
     }
 }
@@ -180,8 +279,6 @@ fn tell<T>(ack: oneshot::Sender<T>, outcome: T) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
-    use std::sync::Mutex;
     use std::sync::mpsc;
 
     #[derive(Clone, Debug, PartialEq)]
@@ -196,6 +293,9 @@ mod tests {
             Self::Gone
         }
     }
+
+    /// Noted in place of a size where an item was committed on its caller's thread.
+    const HERE: usize = usize::MAX;
 
     /// Doubles numbers; each commit first takes one permission from `gate`.
     struct Doubler {
@@ -220,6 +320,16 @@ mod tests {
             }
             let each = |n| if n == 15 { Err(Fault::Disk) } else { Ok(n * 2) };
             Ok(items.into_iter().map(each).collect())
+        }
+
+        fn commit_here(&mut self, item: u32) -> Result<Result<u32, Fault>, u32> {
+            // An odd one takes long.
+            if item % 2 == 1 {
+                return Err(item);
+            }
+            self.sizes.lock().unwrap().push(HERE);
+            assert_ne!(item, 668, "asked to panic");
+            Ok(Ok(item * 2))
         }
 
         fn fails_the_queue(error: &Fault) -> bool {
@@ -303,6 +413,43 @@ mod tests {
         drop(batch);
         assert_eq!(sizes.lock().unwrap().iter().sum::<usize>(), 5);
         assert!(tickets.into_iter().all(|ticket| ticket.wait().is_ok()));
+    }
+
+    #[test]
+    fn who_comes_alone_again_and_again_commits_its_own_until_others_come() {
+        let (batch, open, sizes) = doubler(8);
+        let each = |item| batch.submit_each(item).unwrap().wait();
+        for _ in 0..ALONE_AFTER + 6 {
+            open.send(()).unwrap();
+        }
+        for item in 0..u32::try_from(ALONE_AFTER).unwrap() {
+            assert_eq!(each(20 + 2 * item), Ok(40 + 4 * item));
+        }
+        assert_eq!(*sizes.lock().unwrap(), [1; ALONE_AFTER]);
+        assert_eq!(each(2), Ok(4));
+        assert_eq!(sizes.lock().unwrap().pop(), Some(HERE));
+        assert_eq!(each(3), Ok(6), "what would take long goes to the thread");
+        assert_eq!(sizes.lock().unwrap().pop(), Some(1));
+        // What is queued first is stored first, so nobody goes past it.
+        let (batch, open, sizes) = doubler(8);
+        batch.desk.alone.store(ALONE_AFTER, Ordering::Relaxed);
+        let several: Vec<_> = (20..24).map(|n| batch.submit(n).unwrap()).collect();
+        let behind = batch.submit_each(2).unwrap();
+        drop(open);
+        assert!(several.into_iter().all(|ticket| ticket.wait().is_ok()));
+        assert_eq!(behind.wait(), Ok(4));
+        assert!(!sizes.lock().unwrap().contains(&HERE));
+    }
+
+    #[test]
+    fn a_writer_that_was_lost_on_its_callers_thread_is_lost() {
+        let (batch, open, _) = doubler(8);
+        drop(open);
+        batch.desk.alone.store(ALONE_AFTER, Ordering::Relaxed);
+        let lost = std::panic::AssertUnwindSafe(|| batch.submit_each(668));
+        assert!(std::panic::catch_unwind(lost).is_err());
+        assert_eq!(batch.submit_each(2).unwrap().wait(), Err(Fault::Gone));
+        assert_eq!(batch.submit_blocking(2), Err(Fault::Gone));
     }
 
     #[tokio::test]

@@ -43,7 +43,12 @@ use std::process::ExitCode;
 
 /// The whole program.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments = ask_for_help(arguments.into_iter().collect());
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    #[cfg(target_os = "linux")]
+    if run::may_hold_little(&arguments) {
+        crate::os::pages::small();
+    }
+    let arguments = ask_for_help(arguments);
     let canvas = early_canvas(&arguments);
     let say = canvas.clone();
     // A panic may quote what it was working on: it passes the same writer as logs.

@@ -34,6 +34,7 @@ use crate::net::shutdown::Stop;
 use crate::os::zone;
 use crate::view;
 use crate::view::canvas::{Canvas, Format};
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -175,6 +176,14 @@ const fn holds_little(command: &Command) -> bool {
             | Command::CatchUp(_)
             | Command::Shop(_)
     )
+}
+
+/// The same of words that nobody has read yet: what is read in the meantime stays on the pages that it was put on.
+#[cfg(target_os = "linux")]
+pub(crate) fn may_hold_little(arguments: &[OsString]) -> bool {
+    let mut words = arguments.iter().skip(1).filter(|it| !it.as_encoded_bytes().starts_with(b"-"));
+    let little = ["listen", "ledger", "reconcile", "catch-up", "shop"];
+    words.next().is_some_and(|word| little.iter().any(|name| word == name))
 }
 
 /// Threads for what serves others while it works; one thread for the rest.

@@ -293,7 +293,8 @@ impl Intake {
         if other_mode {
             line = line.apart(Apart::OtherMode);
         }
-        let ticket = self.batch.submit(Write::line(line)).map_err(|_| IntakeError::Overloaded)?;
+        let ticket =
+            self.batch.submit_each(Write::line(line)).map_err(|_| IntakeError::Overloaded)?;
         let mut accepted = ticket.await?;
         if other_mode {
             accepted.problem = Some(OTHER_MODE.to_owned());

@@ -86,18 +86,19 @@ impl Chain {
         self.hash = hasher.finalize().to_vec();
     }
 
-    /// Writes down how far the chain came since `before`, and seals it where it is time.
-    pub(super) fn note(&self, before: &Self, connection: &Connection) -> rusqlite::Result<()> {
+    /// Writes down how far the chain came since `before`, and seals it where it is time; whether it was.
+    pub(super) fn note(&self, before: &Self, connection: &Connection) -> rusqlite::Result<bool> {
         if self == before {
-            return Ok(());
+            return Ok(false);
         }
         let sql = "INSERT INTO heads (writer, place, hash) VALUES (?1, ?2, ?3) \
                    ON CONFLICT (writer) DO UPDATE SET place = excluded.place, hash = excluded.hash";
         connection.prepare_cached(sql)?.execute(params![self.writer, self.place, self.hash])?;
-        if before.place == 0 || before.place / SEAL_EVERY != self.place / SEAL_EVERY {
+        let is_time = before.place == 0 || before.place / SEAL_EVERY != self.place / SEAL_EVERY;
+        if is_time {
             self.seal(connection)?;
         }
-        Ok(())
+        Ok(is_time)
     }
 
     /// Seals how far the chain came, on top of what was sealed before.

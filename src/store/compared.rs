@@ -63,7 +63,7 @@ impl Position {
 impl SqliteLedger {
     /// About how many rows there are: sessions, and PaymentIntents without one are not counted.
     pub fn compared_about(&self) -> Result<u64, StoreError> {
-        let sql = "SELECT COALESCE(SUM(sessions), 0) FROM totals";
+        let sql = "SELECT COALESCE(SUM(sessions), 0) FROM sums";
         self.read(|connection| connection.query_row(sql, [], |row| super::count(row, 0)))
     }
 

@@ -346,6 +346,14 @@ impl Commit for Writer {
         }
     }
 
+    fn commit_here(&mut self, item: Write) -> Result<ItemResult<Self>, Write> {
+        match self {
+            Self::Sqlite(it) => it.commit_here(item),
+            // A server is waited for.
+            Self::Postgres(_) => Err(item),
+        }
+    }
+
     fn fails_the_queue(error: &StoreError) -> bool {
         error.passes()
     }

@@ -41,16 +41,18 @@ pub(super) const FOLLOWING: [Table; 6] = [
     Table { name: "conflicts", columns: "subject, trouble, said", key: 3 },
 ];
 
-/// What the rows of the ledger come to, as the table of totals has it.
+/// What the rows of the ledger come to, as the sums that are kept have it.
 pub(super) const COUNTED: &str = "SELECT currency, status, COUNT(*), SUM(amount >> 32), SUM(amount & 4294967295), \
     SUM(refunded >> 32), SUM(refunded & 4294967295) FROM ledger GROUP BY currency, status";
 
 /// Makes what follows from the journal anew.
 pub(super) fn anew(transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
+    // First of all: rows that are in no sum go without changing one.
+    transaction
+        .execute_batch("DELETE FROM summed; INSERT INTO summed VALUES (0); DELETE FROM totals")?;
     for table in &FOLLOWING {
         transaction.execute(&format!("DELETE FROM {}", table.name), [])?;
     }
-    transaction.execute("DELETE FROM totals", [])?;
     let mut nothing = Chain::new(0);
     let mut store = Sqlite::new(transaction, &mut nothing);
     let again = |number: i64, line: &Line| {
@@ -58,7 +60,9 @@ pub(super) fn anew(transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
         transaction.prepare_cached(sql)?.execute(params![number, line.meaning.problem])?;
         Ok(())
     };
-    replay(transaction, &mut store, again)
+    let lines = replay(transaction, &mut store, again)?;
+    schema::sum_up(transaction)?;
+    Ok(lines)
 }
 
 /// Applies every line of `journal` to `store`, in the order of the file; how many there were.

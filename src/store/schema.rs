@@ -207,7 +207,56 @@ const MIGRATIONS: &[&str] = &[
     CREATE UNIQUE INDEX entries_that_take_back ON entries (takes_back) WHERE takes_back IS NOT NULL;
     CREATE INDEX events_of_disputes ON events (object) WHERE type >= 'charge.dispute.' AND type < 'charge.dispute/';
 ",
+    // New rows are summed up a few hundred at a time: each by itself would change one more page with every event. What is
+    // not in the totals yet is added by whoever asks for the sums.
+    "
+    CREATE TABLE summed (up_to INTEGER NOT NULL) STRICT;
+    INSERT INTO summed SELECT COALESCE(MAX(rowid), 0) FROM ledger;
+    CREATE VIEW sums AS
+        SELECT currency, status, sessions, high, low, refunded_high, refunded_low FROM totals
+        UNION ALL
+        SELECT currency, status, 1, amount >> 32, amount & 4294967295, refunded >> 32, refunded & 4294967295
+        FROM ledger WHERE rowid > (SELECT up_to FROM summed);
+    CREATE TRIGGER summed_further AFTER UPDATE OF up_to ON summed BEGIN
+        INSERT INTO totals SELECT currency, status, COUNT(*), SUM(amount >> 32), SUM(amount & 4294967295),
+            SUM(refunded >> 32), SUM(refunded & 4294967295)
+        FROM ledger WHERE rowid > OLD.up_to AND rowid <= NEW.up_to GROUP BY currency, status
+        ON CONFLICT (currency, status) DO UPDATE SET sessions = sessions + excluded.sessions,
+            high = high + excluded.high, low = low + excluded.low,
+            refunded_high = refunded_high + excluded.refunded_high,
+            refunded_low = refunded_low + excluded.refunded_low;
+    END;
+    DROP TRIGGER ledger_added;
+    DROP TRIGGER ledger_removed;
+    CREATE TRIGGER ledger_removed AFTER DELETE ON ledger WHEN OLD.rowid <= (SELECT up_to FROM summed) BEGIN
+        UPDATE totals SET sessions = sessions - 1, high = high - (OLD.amount >> 32),
+            low = low - (OLD.amount & 4294967295), refunded_high = refunded_high - (OLD.refunded >> 32),
+            refunded_low = refunded_low - (OLD.refunded & 4294967295)
+        WHERE currency = OLD.currency AND status = OLD.status;
+        DELETE FROM totals WHERE currency = OLD.currency AND status = OLD.status AND sessions = 0;
+    END;
+    DROP TRIGGER ledger_changed;
+    CREATE TRIGGER ledger_changed AFTER UPDATE OF amount, currency, status, refunded ON ledger
+    WHEN OLD.rowid <= (SELECT up_to FROM summed) BEGIN
+        UPDATE totals SET sessions = sessions - 1, high = high - (OLD.amount >> 32),
+            low = low - (OLD.amount & 4294967295), refunded_high = refunded_high - (OLD.refunded >> 32),
+            refunded_low = refunded_low - (OLD.refunded & 4294967295)
+        WHERE currency = OLD.currency AND status = OLD.status;
+        DELETE FROM totals WHERE currency = OLD.currency AND status = OLD.status AND sessions = 0;
+        INSERT INTO totals VALUES (NEW.currency, NEW.status, 1, NEW.amount >> 32, NEW.amount & 4294967295,
+            NEW.refunded >> 32, NEW.refunded & 4294967295)
+        ON CONFLICT (currency, status) DO UPDATE SET sessions = sessions + 1, high = high + excluded.high,
+            low = low + excluded.low, refunded_high = refunded_high + excluded.refunded_high,
+            refunded_low = refunded_low + excluded.refunded_low;
+    END;
+",
 ];
+
+/// Brings the totals up to the last row.
+pub(super) fn sum_up(connection: &Connection) -> rusqlite::Result<()> {
+    let sql = "UPDATE summed SET up_to = (SELECT COALESCE(MAX(rowid), 0) FROM ledger)";
+    connection.prepare_cached(sql)?.execute([]).map(|_| ())
+}
 
 /// The layout of files of an older version.
 #[cfg(test)]

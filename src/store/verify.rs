@@ -250,8 +250,8 @@ fn following(connection: &Connection, verified: &mut Verified) -> rusqlite::Resu
 
 /// What is kept of sums is held to the rows that stand there, each of which was held to the journal.
 fn totals(connection: &Connection, verified: &mut Verified) -> rusqlite::Result<()> {
-    const KEPT: &str =
-        "SELECT currency, status, sessions, high, low, refunded_high, refunded_low FROM totals";
+    const KEPT: &str = "SELECT currency, status, SUM(sessions), SUM(high), SUM(low), SUM(refunded_high), \
+                        SUM(refunded_low) FROM sums GROUP BY currency, status";
     let sql = format!(
         "SELECT DISTINCT currency || ' ' || status FROM (SELECT * FROM ({KEPT} EXCEPT {COUNTED}) \
          UNION ALL SELECT * FROM ({COUNTED} EXCEPT {KEPT})) ORDER BY 1"

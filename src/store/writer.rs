@@ -17,12 +17,17 @@ use crate::store::{StoreError, Until, journal, schema};
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// How many items wait for the writer before further ones are refused.
 pub const QUEUE_DEPTH: usize = 4_096;
 
 /// What the writer keeps of the file in memory at most.
 const CACHE_KB: i64 = 16 * 1024;
+
+/// After how many pages in the log they are brought into the file: twice as many as by default, because events that come
+/// after each other change the same pages, and each time costs flushes of its own.
+const LOG_PAGES: i64 = 2_000;
 
 /// The ledger's writer behind its queue.
 pub type LedgerBatch = Batch<Writer>;
@@ -132,7 +137,9 @@ impl LedgerWriter {
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut chain = self.chain.clone();
         let done = work(&mut transaction, &mut chain)?;
-        chain.note(&self.chain, &transaction)?;
+        if chain.note(&self.chain, &transaction)? {
+            schema::sum_up(&transaction)?;
+        }
         transaction.commit()?;
         self.chain = chain;
         Ok(done)
@@ -163,6 +170,15 @@ impl LedgerWriter {
         };
         tracing::warn!(path = %self.path.display(), "the ledger's file {}", how.name());
         Err(StoreError::Moved { path: self.path.clone(), how })
+    }
+
+    /// Writes to the file that was opened, wherever that is by now.
+    fn put(&mut self, items: &[Write]) -> Result<Vec<ItemResult>, StoreError> {
+        self.write(items).map_err(|error| {
+            let error = schema::explain(&self.path, &error);
+            self.doubtful = matches!(error, StoreError::Io { .. } | StoreError::Corrupt { .. });
+            error
+        })
     }
 
     fn rebuild(&mut self) -> Result<(), StoreError> {
@@ -230,8 +246,10 @@ impl LedgerWriter {
 /// Opens the file for writing: with room for the pages that ids at random lead to, of which each event changes some.
 fn connect(path: &Path) -> Result<Connection, StoreError> {
     let connection = schema::open(path)?;
-    let roomy = connection.pragma_update(None, "cache_size", -CACHE_KB);
-    roomy.map_err(|error| schema::explain(path, &error))?;
+    for (name, value) in [("cache_size", -CACHE_KB), ("wal_autocheckpoint", LOG_PAGES)] {
+        let set = connection.pragma_update(None, name, value);
+        set.map_err(|error| schema::explain(path, &error))?;
+    }
     Ok(connection)
 }
 
@@ -253,13 +271,29 @@ impl Commit for LedgerWriter {
 
     fn commit(&mut self, items: Vec<Write>) -> Result<Vec<ItemResult>, StoreError> {
         self.stand()?;
-        let done = self.write(&items).map_err(|error| {
-            let error = schema::explain(&self.path, &error);
-            self.doubtful = matches!(error, StoreError::Io { .. } | StoreError::Corrupt { .. });
-            error
-        })?;
+        let done = self.put(&items)?;
         self.stand()?;
         Ok(done)
+    }
+
+    /// Where the file is the one that was opened, and nobody else writes to it now.
+    fn commit_here(&mut self, item: Write) -> Result<ItemResult, Write> {
+        let stands = !self.doubtful && self.place.look(&self.path) == Standing::Same;
+        if !stands || self.connection.busy_timeout(Duration::ZERO).is_err() {
+            return Err(item);
+        }
+        let outcome = self.put(std::slice::from_ref(&item));
+        // What cannot be set now is set when the file is opened anew.
+        self.doubtful |= self.connection.busy_timeout(schema::BUSY_WAIT).is_err();
+        match outcome {
+            Ok(mut done) => match (self.stand(), done.pop()) {
+                (Ok(()), Some(done)) => Ok(done),
+                (Ok(()), None) => Err(item),
+                (Err(error), _) => Ok(Err(error)),
+            },
+            Err(StoreError::Busy { .. }) => Err(item),
+            Err(error) => Ok(Err(error)),
+        }
     }
 
     fn fails_the_queue(error: &StoreError) -> bool {

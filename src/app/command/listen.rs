@@ -1,6 +1,6 @@
 //! `stripegym listen`: hears events, writes the ledger, says a line for each.
 
-use crate::app::context::Context;
+use crate::app::context::{Context, NoticeSink};
 use crate::app::ledger_file::LedgerFile;
 use crate::app::merchant_server::{ListenOptions, MerchantServer, delivery};
 use crate::app::provider::Provider;
@@ -15,11 +15,13 @@ use crate::net::shutdown;
 use crate::net::tasks::Tasks;
 use crate::net::tls::Files;
 use crate::shop::intake::{Intake, Secrets};
-use crate::shop::listener_event::ListenerEvent;
+use crate::shop::listener_event::{EventSink, ListenerEvent};
 use crate::shop::poll::Poller;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::mpsc::Receiver;
+use tokio::sync::oneshot;
 
 /// How often the provider is asked for events where it cannot deliver them.
 const POLL_EVERY: Duration = Duration::from_secs(2);
@@ -69,7 +71,7 @@ async fn work(context: &Context, provider: &Provider, asked: ListenRun) -> Resul
     let heard = match ready {
         Ok(()) => {
             greet(context, &server, asked.print_secret);
-            Ok(hear(context, &mut server, &asked).await)
+            Ok(hear(context, &mut server, &asked, &tasks).await)
         }
         Err(fault) => Err(fault),
     };
@@ -141,42 +143,75 @@ fn poll(
     });
 }
 
-async fn hear(context: &Context, server: &mut MerchantServer, asked: &ListenRun) -> Listened {
-    let mut listened = Listened::default();
-    let mut stop = context.stop.clone();
-    let deadline = async {
-        match asked.lasting {
-            Some(time) => tokio::time::sleep(time).await,
-            None => std::future::pending().await,
-        }
+/// Tells of what is heard. Whoever hears wakes it, so it runs among their tasks: a thread of its own would be woken for
+/// each event.
+async fn hear(
+    context: &Context,
+    server: &mut MerchantServer,
+    asked: &ListenRun,
+    tasks: &Tasks,
+) -> Listened {
+    let hearing = Hearing {
+        seen: std::mem::replace(&mut server.seen, EventSink::channel().1),
+        notices: context.notices.clone(),
+        stop: context.stop.clone(),
+        path: context.config.ledger_name().display().to_string(),
+        asked: asked.clone(),
     };
-    tokio::pin!(deadline);
-    loop {
-        let seen = tokio::select! {
-            seen = server.seen.recv() => seen,
-            () = &mut deadline => break,
-            () = stop.wait() => {
-                listened.interrupted = true;
-                break;
+    let (tell, told) = oneshot::channel();
+    tasks.spawn(async move {
+        // Where nobody waits for it any more, the command ended.
+        tell.send(hearing.run().await).ok();
+    });
+    told.await.unwrap_or_default()
+}
+
+struct Hearing {
+    seen: Receiver<ListenerEvent>,
+    notices: NoticeSink,
+    stop: shutdown::Stop,
+    path: String,
+    asked: ListenRun,
+}
+
+impl Hearing {
+    async fn run(mut self) -> Listened {
+        let mut listened = Listened::default();
+        let lasting = self.asked.lasting;
+        let deadline = async {
+            match lasting {
+                Some(time) => tokio::time::sleep(time).await,
+                None => std::future::pending().await,
             }
         };
-        let Some(seen) = seen else { break };
-        if let ListenerEvent::Ledger { trouble, .. } = seen {
-            let path = context.config.ledger_name().display().to_string();
-            context.notices.say(match trouble {
-                Some(trouble) => Notice::LedgerState { path, trouble },
-                None => Notice::LedgerBack { path },
-            });
+        tokio::pin!(deadline);
+        loop {
+            let seen = tokio::select! {
+                seen = self.seen.recv() => seen,
+                () = &mut deadline => break,
+                () = self.stop.wait() => {
+                    listened.interrupted = true;
+                    break;
+                }
+            };
+            let Some(seen) = seen else { break };
+            if let ListenerEvent::Ledger { trouble, .. } = seen {
+                let path = self.path.clone();
+                self.notices.say(match trouble {
+                    Some(trouble) => Notice::LedgerState { path, trouble },
+                    None => Notice::LedgerBack { path },
+                });
+            }
+            let Some(delivery) = delivery(&seen) else { continue };
+            count(&mut listened, &delivery);
+            let wanted = delivery.kind.is_some() && delivery.kind == self.asked.until;
+            self.notices.say(Notice::Delivered(delivery));
+            if wanted || self.asked.count.is_some_and(|most| listened.deliveries >= most) {
+                break;
+            }
         }
-        let Some(delivery) = delivery(&seen) else { continue };
-        count(&mut listened, &delivery);
-        let wanted = delivery.kind.is_some() && delivery.kind == asked.until;
-        context.notices.say(Notice::Delivered(delivery));
-        if wanted || asked.count.is_some_and(|most| listened.deliveries >= most) {
-            break;
-        }
+        listened
     }
-    listened
 }
 
 fn count(listened: &mut Listened, delivery: &Delivery) {

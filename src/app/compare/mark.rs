@@ -32,12 +32,12 @@ pub struct Marking {
 
 impl Marking {
     /// Goes on by these bytes.
-    #[expect(clippy::naive_bytecount, reason = "reading takes longer than counting")]
     pub fn update(&mut self, bytes: &[u8]) {
         let Some(last) = bytes.last() else { return };
         self.last = *last;
         self.bytes += bytes.len() as u64;
-        self.quotes += bytes.iter().filter(|byte| **byte == b'"').count();
+        // Counted 32 at a time: one by one, that takes most of the time that it takes to see that nothing changed.
+        self.quotes += memchr::memchr_iter(b'"', bytes).count();
         let mut bytes = bytes;
         if !self.rest.is_empty() {
             let (head, tail) = bytes.split_at(bytes.len().min(BLOCK - self.rest.len()));

@@ -283,8 +283,14 @@ impl Row {
         let [intent, charge, session, reference] = &self.keys;
         let texts = [intent, charge, session, reference, &self.id, &self.payout, &self.category];
         for (at, text) in texts.into_iter().enumerate() {
+            // Most are empty, and to hold two of those against each other is what takes longest: they point nowhere,
+            // and processors that look at 32 bytes at once take a long way around what may not be looked at.
+            if text.is_empty() {
+                number(out, 0);
+                continue;
+            }
             // An id is often a key as well.
-            let said = texts.iter().take(at).position(|before| *before == text && !text.is_empty());
+            let said = texts.iter().take(at).position(|before| *before == text);
             if let Some(at) = said.and_then(|at| i64::try_from(at).ok()) {
                 number(out, -1 - at);
                 continue;
