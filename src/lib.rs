@@ -48,7 +48,7 @@ pub use cli::main;
 #[doc(hidden)]
 pub mod parts {
     pub use crate::app::compare::table::csv;
-    pub use crate::batch::Batch;
+
     pub use crate::catalog::Catalog;
     pub use crate::catalog::route::Routed;
     pub use crate::catalog::version::Version;
@@ -73,7 +73,7 @@ pub mod parts {
     pub use crate::shop::poll::Poller;
     pub use crate::shop::site::Site;
     pub use crate::store::keyring::Keyring;
-    pub use crate::store::ledger::Writer as LedgerWriter;
+    pub use crate::store::lanes::LedgerBatch;
     pub use crate::store::writer::Write;
     pub use crate::store::{FILE, Filter, Ledger};
     pub use crate::stripe::Stripe;

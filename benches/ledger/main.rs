@@ -1,6 +1,6 @@
 //! The merchant under load, each figure beside a reference of the same run: rows a second of SQLite itself, a careful
 //! Flask program, `DuckDB`, pgbench. `cargo bench --bench ledger`, or with the names of sections: `-- webhook steady disk
-//! reconcile postgres failover joined`.
+//! reconcile postgres shards failover joined`.
 //!
 //! Only ratios of one run travel between machines. The first run makes a Python environment in the target folder; where
 //! there is no Python, our own figures stand alone.
@@ -89,12 +89,13 @@ impl Figure {
 
 type Section = (&'static str, fn(&mut Vec<Figure>));
 
-const SECTIONS: [Section; 7] = [
+const SECTIONS: [Section; 8] = [
     ("webhook", hearing::closed),
     ("steady", hearing::steady),
     ("disk", books::disk),
     ("reconcile", books::reconcile),
     ("postgres", postgres::webhooks),
+    ("shards", postgres::shards),
     ("failover", postgres::failover),
     ("joined", postgres::joined),
 ];

@@ -1,4 +1,4 @@
-//! The ledger on PostgreSQL: beside what pgbench stores with 64 clients, over the change to a standby, and a comparison on
+//! The ledger on PostgreSQL: beside what pgbench stores with 64 clients, on two servers beside one, over the change to a standby, and a comparison on
 //! the server beside the same one here. Clusters are private, in a folder of their own, with everything flushed.
 
 use crate::cluster::Cluster;
@@ -63,6 +63,29 @@ pub(crate) fn webhooks(figures: &mut Vec<Figure>) {
         Figure::new("webhook to PostgreSQL, 64 connections, of Flask's at 16", rate(many))
             .at_least(rate(theirs), many / theirs, 6.0),
     );
+}
+
+/// Webhooks to durable rows on two servers, beside the same on one of this machine.
+pub(crate) fn shards(figures: &mut Vec<Figure>) {
+    let (Some(alone), Some(first), Some(second)) = (cluster(), cluster(), cluster()) else {
+        return;
+    };
+    let on_one = Peer::ours_with(&["--ledger", &alone.url()]);
+    let on_two = Peer::ours_with(&["--ledger", &[first.url(), second.url()].join(";")]);
+    for connections in [64, 256] {
+        let one = median(|| run(&on_one, connections, None).rate());
+        let two = median(|| run(&on_two, connections, None).rate());
+        let what =
+            format!("webhook to two PostgreSQL servers, {connections} connections, of one's");
+        figures.push(Figure {
+            reference: format!("{one:.0}/s"),
+            ratio: Some(two / one),
+            ..Figure::new(what, format!("{two:.0}/s"))
+        });
+    }
+    let count = |cluster: &Cluster| cluster.sql("SELECT count(*) FROM stripegym.events");
+    let [first, second] = [count(&first), count(&second)];
+    println!("    {first} events on the first server, {second} on the second");
 }
 
 /// From the end of the primary to the first webhook that its standby took.

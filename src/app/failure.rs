@@ -50,6 +50,9 @@ pub fn of_store(error: &StoreError, path: &Path) -> Fault {
         StoreError::Newer { .. } => Fault::because(FaultKind::Newer { path }, error),
         StoreError::Interrupted => FaultKind::Interrupted.into(),
         StoreError::Away { .. } => Fault::because(FaultKind::LedgerServer { url: path }, error),
+        StoreError::Servers { next, .. } => {
+            Fault::because(FaultKind::LedgerServers { url: path, next: next.clone() }, error)
+        }
         StoreError::Moved { .. } | StoreError::Io { .. } | StoreError::Gone => {
             Fault::because(FaultKind::Ledger { path }, error)
         }
@@ -69,6 +72,7 @@ pub fn of_progress(error: &StoreError, path: &Path) -> Fault {
             | StoreError::Moved { .. }
             | StoreError::Io { .. }
             | StoreError::Away { .. }
+            | StoreError::Servers { .. }
             | StoreError::Gone => FaultKind::File { path },
             StoreError::Interrupted => FaultKind::Interrupted,
         },

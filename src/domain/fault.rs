@@ -210,6 +210,13 @@ pub enum FaultKind {
         /// Its address, without a password.
         url: String,
     },
+    /// The servers that were named are not those of one ledger, or do not do together what was asked.
+    LedgerServers {
+        /// Their addresses, without passwords.
+        url: String,
+        /// The command that fits.
+        next: String,
+    },
     /// The server has a ledger already, and another was to be taken over.
     LedgerThere {
         /// Its address, without a password.
@@ -372,6 +379,7 @@ impl FaultKind {
             | Self::NotOffered { .. }
             | Self::Ledger { .. }
             | Self::LedgerServer { .. }
+            | Self::LedgerServers { .. }
             | Self::LedgerThere { .. }
             | Self::LedgerBroken { .. }
             | Self::ShopDatabaseBroken { .. }
@@ -415,6 +423,7 @@ impl FaultKind {
             Self::NotOffered { .. } => "not_offered",
             Self::Ledger { .. } => "ledger",
             Self::LedgerServer { .. } => "ledger_server",
+            Self::LedgerServers { .. } => "ledger_servers",
             Self::LedgerThere { .. } => "ledger_there",
             Self::LedgerBroken { .. } => "ledger_broken",
             Self::ShopDatabaseBroken { .. } => "shop_database_broken",

@@ -19,7 +19,8 @@ impl fmt::Debug for Password {
     }
 }
 
-/// `postgres://USER@HOST/DATABASE`. `Debug` shows it without its password; there is no `Display`.
+/// `postgres://USER@HOST/DATABASE`; of a ledger on several servers all of them in their order, with semicolons between
+/// them. `Debug` shows it without its password; there is no `Display`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LedgerUrl {
     text: String,
@@ -29,11 +30,30 @@ pub struct LedgerUrl {
 impl LedgerUrl {
     /// Reads an address; `None` for any other text. The password is the one of the address, else `password`.
     pub fn read(text: &str, password: Option<&str>) -> Option<Self> {
-        let rest =
-            text.strip_prefix("postgres://").or_else(|| text.strip_prefix("postgresql://"))?;
-        let whole =
-            !rest.is_empty() && !rest.contains(|it: char| it.is_whitespace() || it.is_control());
-        whole.then(|| Self { text: text.to_owned(), password: password.map(str::to_owned) })
+        let whole = |part: &str| {
+            let rest =
+                part.strip_prefix("postgres://").or_else(|| part.strip_prefix("postgresql://"));
+            rest.is_some_and(|rest| {
+                let odd = |it: char| it.is_whitespace() || it.is_control();
+                !rest.is_empty() && !rest.contains(odd)
+            })
+        };
+        parts(text)
+            .into_iter()
+            .all(whole)
+            .then(|| Self { text: text.to_owned(), password: password.map(str::to_owned) })
+    }
+
+    /// Each of its servers, in their order; one for most ledgers.
+    pub fn servers(&self) -> Vec<Self> {
+        let one = |text: &str| Self { text: text.to_owned(), password: self.password.clone() };
+        parts(&self.text).into_iter().map(one).collect()
+    }
+
+    /// The first of its servers, where what is not divided stands.
+    #[must_use]
+    pub fn first(&self) -> Self {
+        self.servers().into_iter().next().unwrap_or_else(|| self.clone())
     }
 
     /// The same with the password that it need not name.
@@ -54,6 +74,11 @@ impl LedgerUrl {
 
     /// The address for people: without a password, and of what follows the database only where the server is.
     pub fn shown(&self) -> String {
+        let parts = parts(&self.text);
+        if parts.len() > 1 {
+            let one = |text: &&str| Self { text: (*text).to_owned(), password: None }.shown();
+            return parts.iter().map(one).collect::<Vec<_>>().join(";");
+        }
         let (before, query) = self.text.split_once('?').unwrap_or((&self.text, ""));
         let (scheme, rest) = before.split_once("://").unwrap_or(("postgres", before));
         let named = match rest.rsplit_once('@') {
@@ -70,6 +95,22 @@ impl LedgerUrl {
         let told: Vec<&str> = query.split('&').filter(told).collect();
         if told.is_empty() { named } else { format!("{named}?{}", told.join("&")) }
     }
+}
+
+/// The addresses of a text. Whatever else has a semicolon in it is no further address.
+fn parts(text: &str) -> Vec<&str> {
+    let begins = |at: usize| {
+        let rest = text.get(at + 1..).unwrap_or_default();
+        rest.starts_with("postgres://") || rest.starts_with("postgresql://")
+    };
+    let mut parts = Vec::new();
+    let mut from = 0;
+    for (at, _) in text.match_indices(';').filter(|(at, _)| begins(*at)) {
+        parts.push(text.get(from..at).unwrap_or_default());
+        from = at + 1;
+    }
+    parts.push(text.get(from..).unwrap_or_default());
+    parts
 }
 
 impl fmt::Debug for LedgerUrl {
@@ -92,6 +133,10 @@ mod tests {
                 "postgresql://a@one,two/books",
             ),
             (
+                "postgres://a:one@x/books;postgresql://b:two;x@y/books?user=c;d",
+                "postgres://a@x/books;postgresql://b@y/books?user=c;d",
+            ),
+            (
                 "postgres:///books?host=/run/pg&user=shop&password=hunter2&options=-cx%3Dy",
                 "postgres:///books?host=/run/pg&user=shop",
             ),
@@ -105,10 +150,28 @@ mod tests {
     }
 
     #[test]
+    fn several_servers_are_named_in_their_order() {
+        let url = LedgerUrl::read("postgres://a@x/b;postgres://a@y,z/b?sslmode=require", Some("p"));
+        let servers = url.unwrap().servers();
+        let said: Vec<_> = servers.iter().map(|it| (it.reveal(), it.password())).collect();
+        let both =
+            [("postgres://a@x/b", Some("p")), ("postgres://a@y,z/b?sslmode=require", Some("p"))];
+        assert_eq!(said, both);
+        assert_eq!(servers[1].first(), servers[1]);
+    }
+
+    #[test]
     fn nothing_else_is_an_address() {
-        for text in
-            ["", "postgres://", "postgres:x", "sqlite:books.db", "mysql://a@b/c", "postgres://a b"]
-        {
+        for text in [
+            "",
+            "postgres://",
+            "postgres:x",
+            "sqlite:books.db",
+            "mysql://a@b/c",
+            "postgres://a b",
+            "postgres://a/b; postgres://c/d",
+            "postgres://a/b;postgres://",
+        ] {
             assert!(LedgerUrl::read(text, None).is_none(), "{text}");
         }
     }

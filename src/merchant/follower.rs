@@ -30,12 +30,21 @@ impl Follower {
     /// Works in everything that is new; how many lines that were.
     pub async fn catch_up(&self) -> Result<usize, StoreError> {
         let journal = Arc::clone(&self.journal);
-        let number = apart(move || journal.number()).await?;
+        let numbers = apart(move || journal.journals()).await?;
+        let mut count = 0;
+        for (nth, number) in numbers.into_iter().enumerate() {
+            count += self.follow(nth, number).await?;
+        }
+        Ok(count)
+    }
+
+    /// The same of one of its journals.
+    async fn follow(&self, nth: usize, number: i64) -> Result<usize, StoreError> {
         let mut count = 0;
         loop {
             let reached = self.database.look(move |base| base.reached(number)).await?;
             let journal = Arc::clone(&self.journal);
-            let lines = apart(move || journal.events_after(reached, LINES)).await?;
+            let lines = apart(move || journal.events_after(nth, reached, LINES)).await?;
             let Some((last, _)) = lines.last() else { return Ok(count) };
             let (last, live, now) = (*last, self.live, self.clock.now());
             count += lines.len();

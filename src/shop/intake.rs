@@ -124,6 +124,8 @@ pub struct Received {
     pub about: String,
     /// What storing it came to.
     pub accepted: Accepted,
+    /// The lane that it was stored by.
+    pub lane: usize,
 }
 
 impl Received {
@@ -156,9 +158,9 @@ pub enum IntakeError {
     /// More comes in than can be stored.
     #[error("too many deliveries are waiting; try again")]
     Overloaded,
-    /// It could not be stored.
+    /// It could not be stored, by this lane.
     #[error("the ledger could not store the event: {0}")]
-    Store(#[from] StoreError),
+    Store(StoreError, usize),
 }
 
 impl IntakeError {
@@ -167,15 +169,15 @@ impl IntakeError {
         match self {
             Self::Signature(_) | Self::Event(_) => 400,
             Self::Overloaded => 503,
-            Self::Store(error) if error.passes() => 503,
-            Self::Store(_) => 500,
+            Self::Store(error, _) if error.passes() => 503,
+            Self::Store(..) => 500,
         }
     }
 
-    /// What is the matter with the ledger, where it is the ledger.
-    pub const fn trouble(&self) -> Option<LedgerState> {
-        let Self::Store(error) = self else { return None };
-        Some(match error {
+    /// What is the matter with the ledger, where it is the ledger, and on which lane.
+    pub const fn trouble(&self) -> Option<(usize, LedgerState)> {
+        let Self::Store(error, lane) = self else { return None };
+        let state = match error {
             StoreError::Busy { .. } | StoreError::Reset { .. } => LedgerState::Busy,
             StoreError::Full { .. } => LedgerState::Full,
             StoreError::Away { .. } => LedgerState::Away,
@@ -186,7 +188,8 @@ impl IntakeError {
                 Moved::Adopted => LedgerState::Adopted,
             },
             _ => LedgerState::Failed,
-        })
+        };
+        Some((*lane, state))
     }
 
     /// A stable name of the cause, for programs.
@@ -195,11 +198,11 @@ impl IntakeError {
             Self::Signature(error) => error.name(),
             Self::Event(error) => error.name(),
             Self::Overloaded => "overloaded",
-            Self::Store(StoreError::Busy { .. } | StoreError::Reset { .. }) => "ledger_busy",
-            Self::Store(StoreError::Moved { .. }) => "ledger_moved",
-            Self::Store(StoreError::Full { .. }) => "disk_full",
-            Self::Store(StoreError::Away { .. }) => "ledger_away",
-            Self::Store(_) => "ledger_failed",
+            Self::Store(StoreError::Busy { .. } | StoreError::Reset { .. }, _) => "ledger_busy",
+            Self::Store(StoreError::Moved { .. }, _) => "ledger_moved",
+            Self::Store(StoreError::Full { .. }, _) => "disk_full",
+            Self::Store(StoreError::Away { .. }, _) => "ledger_away",
+            Self::Store(..) => "ledger_failed",
         }
     }
 }
@@ -230,6 +233,11 @@ impl Intake {
     pub const fn for_mode(mut self, live: bool) -> Self {
         self.live = live;
         self
+    }
+
+    /// By how many lanes events are stored: one a server of the ledger.
+    pub fn lanes(&self) -> usize {
+        self.batch.lanes()
     }
 
     /// The clock.
@@ -293,19 +301,21 @@ impl Intake {
         if other_mode {
             line = line.apart(Apart::OtherMode);
         }
-        let ticket =
-            self.batch.submit_each(Write::line(line)).map_err(|_| IntakeError::Overloaded)?;
-        let mut accepted = ticket.await?;
+        let write = Write::line(line);
+        let lane = self.batch.lane(&write);
+        let ticket = self.batch.submit_each(write).map_err(|_| IntakeError::Overloaded)?;
+        let mut accepted = ticket.await.map_err(|error| IntakeError::Store(error, lane))?;
         if other_mode {
             accepted.problem = Some(OTHER_MODE.to_owned());
         }
-        Ok(Received { event: id, kind, about, accepted })
+        Ok(Received { event: id, kind, about, accepted, lane })
     }
 
     /// Stores up to when a poller has read.
     pub(crate) async fn store_cursor(&self, name: &str, at: Timestamp) -> Result<(), IntakeError> {
         let posting = Write::Cursor(name.to_owned(), at);
-        self.batch.submit(posting).map_err(|_| IntakeError::Overloaded)?.await?;
+        let ticket = self.batch.submit(posting).map_err(|_| IntakeError::Overloaded)?;
+        ticket.await.map_err(|error| IntakeError::Store(error, 0))?;
         Ok(())
     }
 }

@@ -26,6 +26,7 @@ use crate::store::writer::LedgerBatch;
 use hyper::header::HOST;
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Method, Request};
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -155,24 +156,31 @@ struct Desk {
     site: Option<Site>,
     sink: EventSink,
     metrics: Metrics,
-    /// What was the matter with the ledger at the last delivery: a person is told when it changes.
-    trouble: Mutex<Option<LedgerState>>,
+    /// What was the matter with the ledger at the last delivery, by the lane that it took: a person is told when it changes.
+    trouble: Mutex<BTreeMap<usize, LedgerState>>,
 }
 
 impl Desk {
-    /// Whether the ledger takes what comes: nothing was the matter with it at the last delivery, and it can be read.
+    /// Whether the ledger takes what comes, or of several servers one does: nothing was the matter with it at the last
+    /// delivery, and it can be read.
     async fn is_ready(&self) -> bool {
-        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        let troubled = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).len();
+        let trouble = troubled >= self.intake.lanes();
         let ledger = Arc::clone(&self.ledger);
         let read = tokio::task::spawn_blocking(move || ledger.is_readable()).await;
         !trouble && matches!(read, Ok(true))
     }
 
-    fn stands(&self, now: Option<LedgerState>) {
+    fn stands(&self, lane: usize, now: Option<LedgerState>) {
         let mut known = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        if *known != now {
-            *known = now;
-            self.sink.tell(ListenerEvent::Ledger { at: self.intake.now(), trouble: now });
+        let before = match now {
+            Some(now) => known.insert(lane, now),
+            None => known.remove(&lane),
+        };
+        if before != now {
+            // Where one lane is well again and another is not, that one is told.
+            let trouble = now.or_else(|| known.values().next().copied());
+            self.sink.tell(ListenerEvent::Ledger { at: self.intake.now(), trouble });
         }
     }
 }
@@ -355,14 +363,14 @@ async fn webhook(desk: &Arc<Desk>, request: Request<Arriving>) -> Answer {
     };
     match delivered {
         Ok(received) => {
-            desk.stands(None);
+            desk.stands(received.lane, None);
             accepted(desk, began, received, parts.headers, body);
             answer::received()
         }
         Err(refusal) => {
             tracing::debug!(%refusal, "a delivery was refused");
-            if let Some(trouble) = refusal.trouble() {
-                desk.stands(Some(trouble));
+            if let Some((lane, trouble)) = refusal.trouble() {
+                desk.stands(lane, Some(trouble));
             }
             let text = refusal.to_string();
             let answer = answer::error(refusal.status(), refusal.name(), &text);

@@ -1,6 +1,7 @@
 //! Lines of another ledger, or of a file of events and objects, into this one. A line that is known changes nothing.
 
 use crate::batch::Commit as _;
+use crate::domain::book::home::is_sure;
 use crate::domain::book::line::{Line, Source};
 use crate::domain::event::Event;
 use crate::domain::time::Timestamp;
@@ -34,6 +35,7 @@ pub struct Imported {
 
 struct Intake {
     writer: Writer,
+    is_divided: bool,
     waiting: Vec<Write>,
     done: Imported,
 }
@@ -42,7 +44,9 @@ impl Ledger {
     /// Takes in the journal of another ledger, or events and objects, one a line.
     pub fn import(&self, file: &Path, now: Timestamp) -> Result<Imported, StoreError> {
         let writer = self.watched_writer()?;
-        let mut intake = Intake { writer, waiting: Vec::new(), done: Imported::default() };
+        let is_divided = self.is_divided();
+        let mut intake =
+            Intake { writer, is_divided, waiting: Vec::new(), done: Imported::default() };
         let io = |error: std::io::Error| StoreError::Io {
             path: file.to_owned(),
             reason: error.to_string(),
@@ -116,6 +120,12 @@ impl Intake {
 
     fn put(&mut self, line: Line) -> Result<(), StoreError> {
         self.done.read += 1;
+        if self.is_divided && !is_sure(&line) {
+            let why = "it does not say of which payment it is, and so not on which server it belongs; \
+                       fetched with expand[]=data.source, a balance transaction does";
+            self.done.unreadable.push((line.id, why.to_owned()));
+            return Ok(());
+        }
         self.waiting.push(Write::line(line));
         if self.waiting.len() >= LINES_MAX { self.flush() } else { Ok(()) }
     }

@@ -1,6 +1,6 @@
 //! The ledger, whichever engine keeps it. An engine that cannot do one of these does not compile.
 
-use crate::batch::{Batch, Commit, ItemResult};
+use crate::batch::{Commit, ItemResult};
 use crate::domain::book::Booked;
 use crate::domain::currency::Currency;
 use crate::domain::ledger_url::LedgerUrl;
@@ -11,11 +11,12 @@ use crate::store::book::{Balance, Problem};
 use crate::store::compact::{self, Compacted};
 use crate::store::compared::{Named, Position, Span};
 use crate::store::dispute::Held;
+use crate::store::lanes;
 use crate::store::postgres::joined::Joining;
 use crate::store::postgres::writer::PgWriter;
 use crate::store::postgres::{PgLedger, take_over};
 use crate::store::verify::Verified;
-use crate::store::writer::{Accepted, LedgerBatch, LedgerWriter, QUEUE_DEPTH, Write};
+use crate::store::writer::{Accepted, LedgerBatch, LedgerWriter, Write};
 use crate::store::{Each, Filter, SqliteLedger, StoreError, StoredEvent, Until};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -92,8 +93,8 @@ impl Ledger {
     /// A writer with connections of its own, for a [`crate::batch::Batch`].
     pub fn writer(&self) -> Result<Writer, StoreError> {
         Ok(match &self.engine {
-            Engine::Sqlite(it) => Writer::Sqlite(it.writer()?),
-            Engine::Postgres(it) => Writer::Postgres(it.writer()),
+            Engine::Sqlite(it) => Writer::Sqlite(Box::new(it.writer()?)),
+            Engine::Postgres(it) => Writer::Postgres(it.writers()),
         })
     }
 
@@ -136,13 +137,19 @@ impl Ledger {
         ask!(self.events(limit))
     }
 
-    /// The events after the line of this number, oldest first, at most `limit`, each with its line's number.
+    /// The events of one of its journals after the line of this number, oldest first, at most `limit`, each with its
+    /// line's number.
     pub fn events_after(
         &self,
+        journal: usize,
         line: i64,
         limit: u32,
     ) -> Result<Vec<(i64, StoredEvent)>, StoreError> {
-        ask!(self.events_after(line, limit))
+        match &self.engine {
+            Engine::Sqlite(it) if journal == 0 => it.events_after(line, limit),
+            Engine::Sqlite(_) => Ok(Vec::new()),
+            Engine::Postgres(it) => it.events_after(journal, line, limit),
+        }
     }
 
     /// The events of these types that the provider made since an instant, oldest arrival first, at most `most`.
@@ -165,9 +172,18 @@ impl Ledger {
         ask!(self.objects_of(kind, &mut tell))
     }
 
-    /// The number that tells this ledger from others.
-    pub fn number(&self) -> Result<i64, StoreError> {
-        ask!(self.number())
+    /// The numbers of its journals, each of which tells it from others: one, and on several servers one each. How far
+    /// somebody has read is said of each by itself.
+    pub fn journals(&self) -> Result<Vec<i64>, StoreError> {
+        match &self.engine {
+            Engine::Sqlite(it) => Ok(vec![it.number()?]),
+            Engine::Postgres(it) => it.journals(),
+        }
+    }
+
+    /// Whether it is divided over several servers.
+    pub fn is_divided(&self) -> bool {
+        matches!(&self.engine, Engine::Postgres(it) if it.is_divided())
     }
 
     /// The lines of the journal about any of these objects, oldest first: id, type, when it came.
@@ -322,15 +338,18 @@ impl Ledger {
 #[derive(Debug)]
 pub enum Writer {
     /// To a file.
-    Sqlite(LedgerWriter),
-    /// To a server.
-    Postgres(PgWriter),
+    Sqlite(Box<LedgerWriter>),
+    /// To a server, or to several, each by its writer.
+    Postgres(Vec<PgWriter>),
 }
 
 impl Writer {
-    /// Starts the writer's thread behind a queue of [`QUEUE_DEPTH`].
+    /// Starts the writer's thread behind its queue; of several servers one each.
     pub fn start(self) -> LedgerBatch {
-        Batch::start(self, QUEUE_DEPTH)
+        LedgerBatch::start(match self {
+            Self::Sqlite(_) => vec![self],
+            Self::Postgres(all) => all.into_iter().map(|it| Self::Postgres(vec![it])).collect(),
+        })
     }
 }
 
@@ -342,7 +361,10 @@ impl Commit for Writer {
     fn commit(&mut self, items: Vec<Write>) -> Result<Vec<ItemResult<Self>>, StoreError> {
         match self {
             Self::Sqlite(it) => it.commit(items),
-            Self::Postgres(it) => it.commit(items),
+            Self::Postgres(all) => match all.as_mut_slice() {
+                [one] => one.commit(items),
+                several => lanes::commit(several, items),
+            },
         }
     }
 

@@ -14,6 +14,7 @@ mod import;
 pub mod journal;
 pub mod kept;
 pub mod keyring;
+pub mod lanes;
 pub mod ledger;
 pub mod lock;
 pub mod migrate;
@@ -113,6 +114,16 @@ pub enum StoreError {
         path: PathBuf,
         /// What the driver or the server said.
         reason: String,
+    },
+    /// The servers that were named are not those of one ledger, or do not do together what was asked.
+    #[error("{reason}")]
+    Servers {
+        /// Their addresses.
+        path: PathBuf,
+        /// What does not fit.
+        reason: String,
+        /// The command that does.
+        next: String,
     },
     /// Its end was asked for; what was not committed yet is as if it had not begun.
     #[error("interrupted")]

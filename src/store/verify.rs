@@ -21,6 +21,8 @@ pub enum Deviation {
     Reordered,
     /// It follows from nothing.
     Added,
+    /// It stands on two servers of one ledger.
+    Divided,
 }
 
 impl Deviation {
@@ -31,6 +33,7 @@ impl Deviation {
             Self::Missing => "missing",
             Self::Reordered => "reordered",
             Self::Added => "added",
+            Self::Divided => "divided",
         }
     }
 }

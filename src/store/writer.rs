@@ -1,7 +1,7 @@
 //! The only writer of the ledger: what it is given becomes durable in one transaction a batch.
 //! Seeing an event again changes nothing, and neither does another event about the same fact.
 
-use crate::batch::{Batch, Commit, WriterGone};
+use crate::batch::{Commit, WriterGone};
 use crate::domain::book::line::{Line, Source};
 use crate::domain::entry::{EntryStatus, Fact};
 use crate::domain::time::Timestamp;
@@ -9,7 +9,7 @@ use crate::os::place::{Place, Standing};
 use crate::os::private;
 use crate::store::chain::Chain;
 use crate::store::guard::{self, Moved};
-use crate::store::ledger::Writer;
+pub use crate::store::lanes::LedgerBatch;
 use crate::store::lock::LedgerLock;
 use crate::store::pack::Packed;
 use crate::store::sqlite::Sqlite;
@@ -28,9 +28,6 @@ const CACHE_KB: i64 = 16 * 1024;
 /// After how many pages in the log they are brought into the file: twice as many as by default, because events that come
 /// after each other change the same pages, and each time costs flushes of its own.
 const LOG_PAGES: i64 = 2_000;
-
-/// The ledger's writer behind its queue.
-pub type LedgerBatch = Batch<Writer>;
 
 /// What can be written.
 #[derive(Clone, Debug)]

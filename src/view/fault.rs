@@ -76,6 +76,7 @@ pub(super) fn what(problem: &FaultKind, canvas: &Canvas) -> String {
         FaultKind::Ledger { .. } | FaultKind::LedgerBroken { .. } => Msg::FaultLedger,
         FaultKind::ShopDatabaseBroken { .. } => Msg::FaultShopDatabase,
         FaultKind::LedgerServer { .. } => Msg::FaultLedgerServer,
+        FaultKind::LedgerServers { .. } => Msg::FaultLedgerServers,
         FaultKind::LedgerThere { url, .. } => Msg::FaultInTheWay { path: url },
         FaultKind::LedgerBusy { .. } => Msg::FaultLedgerBusy,
         FaultKind::LedgerInUse { .. } => Msg::FaultLedgerInUse,
@@ -150,7 +151,9 @@ fn place(problem: &FaultKind) -> Option<String> {
                 .collect();
             (!parts.is_empty()).then(|| parts.join(" "))
         }
-        FaultKind::Page { url, .. } | FaultKind::LedgerServer { url } => Some(url.clone()),
+        FaultKind::Page { url, .. }
+        | FaultKind::LedgerServer { url }
+        | FaultKind::LedgerServers { url, .. } => Some(url.clone()),
         FaultKind::Lesson { file, key, .. } => Some(format!("{file}: {key}")),
         FaultKind::Ledger { path }
         | FaultKind::LedgerBroken { path }
@@ -243,6 +246,7 @@ fn next(fault: &Fault, canvas: &Canvas) -> Vec<String> {
         FaultKind::LedgerBroken { .. } => vec![Msg::DoctorLedgerFix, Msg::NextDoctor],
         FaultKind::ShopDatabaseBroken { .. } => vec![Msg::NextShopDatabase],
         FaultKind::LedgerServer { url } => vec![Msg::NextLedgerServer { url }],
+        FaultKind::LedgerServers { next, .. } => vec![Msg::NextLedgerServers { command: next }],
         FaultKind::LedgerThere { url, file } => vec![Msg::NextLedgerImport { file, url }],
         FaultKind::LedgerBusy { .. } => vec![Msg::NextLedgerBusy],
         FaultKind::NoScenario { .. } => vec![Msg::NextScenarios],

@@ -166,15 +166,24 @@ impl Cluster {
     }
 
     fn psql(&self, sql: &str) -> Vec<String> {
+        self.psql_in("postgres", sql)
+    }
+
+    fn psql_in(&self, database: &str, sql: &str) -> Vec<String> {
         let (socket, port) = (self.socket_text(), self.port.to_string());
         let args =
-            ["-X", "-q", "-A", "-t", "-h", socket, "-p", &port, "-U", USER, "-c", sql, "postgres"];
+            ["-X", "-q", "-A", "-t", "-h", socket, "-p", &port, "-U", USER, "-c", sql, database];
         args.map(str::to_owned).into()
     }
 
     /// What a statement says.
     pub(crate) fn sql(&self, sql: &str) -> String {
-        let ran = self.run("psql", &self.psql(sql));
+        self.sql_in("postgres", sql)
+    }
+
+    /// The same in another of its databases.
+    pub(crate) fn sql_in(&self, database: &str, sql: &str) -> String {
+        let ran = self.run("psql", &self.psql_in(database, sql));
         assert!(ran.status.success(), "{sql}: {}", String::from_utf8_lossy(&ran.stderr));
         String::from_utf8(ran.stdout).unwrap().trim().to_owned()
     }
@@ -211,6 +220,12 @@ impl Cluster {
     /// The address of a ledger in it.
     pub(crate) fn url(&self) -> String {
         format!("postgres://{USER}@{}/postgres", self.host())
+    }
+
+    /// The address of a ledger in another of its databases, which is made.
+    pub(crate) fn database(&self, name: &str) -> String {
+        self.sql(&format!("CREATE DATABASE {name}"));
+        format!("postgres://{USER}@{}/{name}", self.host())
     }
 
     /// Has the server speak TLS alone at a port, with this certificate and key, and ask for this password there.

@@ -35,7 +35,7 @@ fn send(ports: &[u16], range: std::ops::Range<usize>, sent: &AtomicUsize) -> Vec
 }
 
 /// Has four senders deliver 160 events while something happens, after every 40 that were taken.
-fn under_load(ports: &[u16], mut happens: impl FnMut(usize)) -> Vec<String> {
+pub(crate) fn under_load(ports: &[u16], mut happens: impl FnMut(usize)) -> Vec<String> {
     let sent = AtomicUsize::new(0);
     thread::scope(|scope| {
         let senders: Vec<_> = (0..4)

@@ -1,4 +1,5 @@
-//! One story on both engines: the ledger in a file and the ledger on a PostgreSQL server come to the same, row by row.
+//! One story on all engines: the ledger in a file, on a PostgreSQL server and divided over two of them come to the same,
+//! row by row.
 
 use crate::cluster::Cluster;
 use crate::env::{Env, Ran, Running, Sandbox, eventually};
@@ -8,11 +9,13 @@ use serde_json::{Value, json};
 use std::sync::Barrier;
 use std::thread;
 
-/// A sandbox, a listener with a ledger in a file, and one with a ledger on a server.
+/// A sandbox, a listener with a ledger in a file, one with a ledger on a server, and one with a ledger on two.
 struct Both {
     env: Env,
     sandbox: Sandbox,
     cluster: Cluster,
+    second: Cluster,
+    pair: String,
     listeners: Vec<(Running, u16)>,
 }
 
@@ -21,16 +24,18 @@ impl Both {
         let cluster = Cluster::start(&[])?;
         let env = Env::new().with("STRIPE_WEBHOOK_SECRET", SECRET);
         let sandbox = env.sandbox(&[]);
-        let listeners =
-            vec![listen_with(&env, &[]), listen_with(&env, &["--ledger", &cluster.url()])];
-        Some(Self { env, sandbox, cluster, listeners })
+        let second = Cluster::start(&[])?;
+        let pair = [cluster.database("pair"), second.url()].join(";");
+        let on = |url: &str| listen_with(&env, &["--ledger", url]);
+        let listeners = vec![listen_with(&env, &[]), on(&cluster.url()), on(&pair)];
+        Some(Self { env, sandbox, cluster, second, pair, listeners })
     }
 
-    /// Delivers an event to both, which say the same.
+    /// Delivers an event to all, which say the same.
     fn deliver(&self, body: &[u8]) -> u16 {
         let said = self.listeners.iter().map(|(_, port)| deliver(*port, body).unwrap());
         let said: Vec<_> = said.map(|reply| (reply.status, reply.text())).collect();
-        assert_eq!(said[0], said[1]);
+        assert!(said.iter().all(|it| *it == said[0]), "{said:?}");
         said[0].0
     }
 
@@ -43,8 +48,62 @@ impl Both {
         of_server.out = of_server.out.replace(&url, &home);
         assert_eq!(of_file.out, of_server.out, "{command:?}\n{}\n{}", of_file.err, of_server.err);
         assert_eq!(of_file.code, of_server.code, "{command:?}\n{}", of_server.err);
+        let mut of_pair = self.env.run(&[command, &["--ledger", &self.pair]].concat());
+        of_pair.out = of_pair.out.replace(&self.pair, &home);
+        assert_eq!(
+            unnumbered(&of_file.out),
+            unnumbered(&of_pair.out),
+            "{command:?}\n{}",
+            of_pair.err
+        );
+        assert_eq!(of_file.code, of_pair.code, "{command:?}\n{}", of_pair.err);
         of_file
     }
+}
+
+/// What is said of a ledger without its own numbers, and in no order: on two servers its lines have other numbers, and what
+/// happened on one stands neither before nor after what happened on the other.
+fn unnumbered(out: &str) -> Vec<String> {
+    fn of_value(value: Value, into: &mut Vec<String>) {
+        match value {
+            Value::Object(members) => {
+                let own = |name: &str| {
+                    matches!(name, "number" | "takes_back" | "writers" | "checkpoints")
+                };
+                let (nested, plain): (Vec<_>, Vec<_>) = members
+                    .into_iter()
+                    .filter(|(name, _)| !own(name))
+                    .partition(|it| it.1.is_array());
+                into.push(json!(plain).to_string());
+                for (_, value) in nested {
+                    of_value(value, into);
+                }
+            }
+            Value::Array(all) => {
+                for one in all {
+                    of_value(one, into);
+                }
+            }
+            other => into.push(other.to_string()),
+        }
+    }
+    let mut parts = Vec::new();
+    if let Ok(value) = serde_json::from_str(out) {
+        of_value(value, &mut parts);
+    } else if out.starts_with("number,") {
+        for line in out.lines() {
+            let cells: Vec<&str> = line.split(',').collect();
+            parts.push([&cells[1..5], &cells[6..]].concat().join(","));
+        }
+    } else {
+        let own = |line: &&str| line.starts_with("  number:") || line.starts_with("  takes-back:");
+        for entry in out.split("\n\n") {
+            let lines: Vec<&str> = entry.trim_end().lines().filter(|it| !own(it)).collect();
+            parts.push(lines.join("\n"));
+        }
+    }
+    parts.sort();
+    parts
 }
 
 fn event(id: &str, kind: &str, object: &Value) -> Vec<u8> {
@@ -122,6 +181,12 @@ fn the_same_events_are_the_same_ledger_on_both_engines() {
     assert_eq!(both.both(&["ledger", "rebuild", "--json"]).code, 0);
     let again: Vec<String> = SHOWN.iter().map(|command| both.both(command).out).collect();
     assert_eq!(first, again);
+    // Both servers have their part, and no event is on two: a verification would name it.
+    let count = "SELECT count(*) FROM stripegym.events";
+    let parts = [both.cluster.sql_in("pair", count), both.second.sql(count)];
+    let parts = parts.map(|it| it.parse::<u32>().unwrap());
+    assert!(parts.iter().all(|it| *it > 2), "{parts:?}");
+    assert_eq!((parts[0] + parts[1]).to_string(), both.cluster.sql(count));
     // As a file it is the ledger that it is.
     let url = both.cluster.url();
     let other = Env::new();
@@ -159,7 +224,7 @@ fn both_engines_are_compared_with_the_provider_alike() {
         api.make("/v1/refunds", &[("payment_intent", id), ("amount", "100")]);
     }
     let url = both.cluster.url();
-    for more in [&[][..], &["--ledger", &url]] {
+    for more in [&[][..], &["--ledger", &url], &["--ledger", &both.pair]] {
         eventually("everything that happened was heard", || {
             let command = [&["reconcile", "--pending", "0s", "--json"], more].concat();
             (both.env.run(&command).code == 0).then_some(())
@@ -419,11 +484,14 @@ fn what_happened_while_nobody_listened_is_caught_up_with_on_both_engines() {
     let sandbox = env.sandbox(&[]);
     crate::catching_up::trade(&env, &sandbox);
     let url = cluster.url();
+    let pair = [cluster.database("one"), cluster.database("two")].join(";");
     let home = env.path().join(".stripegym").display().to_string();
     let on = |command: &[&str], more: &[&str]| {
-        env.ok(&[command, more, &["--json"]].concat()).replace(&url, &home)
+        let said = env.ok(&[command, more, &["--json"]].concat());
+        said.replace(&pair, &home).replace(&url, &home)
     };
     let server = ["--ledger", url.as_str()];
+    let divided = ["--ledger", pair.as_str()];
     let caught = |more: &[&str]| -> Value {
         let mut said: Value = serde_json::from_str(&on(&["catch-up"], more)).unwrap();
         said.as_object_mut()
@@ -433,16 +501,22 @@ fn what_happened_while_nobody_listened_is_caught_up_with_on_both_engines() {
     };
     let first = caught(&[]);
     assert_eq!(first, caught(&server));
+    // What was settled is on the server of what it settles.
+    assert_eq!(first, caught(&divided));
     assert!(first["fresh"].as_u64().unwrap() > 10, "{first}");
     // Twice changes nothing, and it goes on where it stood.
     assert_eq!(caught(&server)["fresh"], 0);
     for command in [&["ledger", "balance"][..], &["ledger", "accounts"]] {
         assert_eq!(on(command, &[]), on(command, &server), "{command:?}");
+        assert_eq!(on(command, &[]), on(command, &divided), "{command:?}");
     }
     let rows = |more: &[&str]| env.ok(&[&["ledger", "show", "--format", "csv"], more].concat());
     assert!(rows(&server).lines().count() > 1 && rows(&[]) == rows(&server));
-    assert_eq!(env.run(&["reconcile", "--pending", "0s", "--ledger", &url]).code, 0);
-    env.ok(&["ledger", "verify", "--ledger", &url]);
+    assert_eq!(rows(&server), rows(&divided));
+    for url in [&url, &pair] {
+        assert_eq!(env.run(&["reconcile", "--pending", "0s", "--ledger", url]).code, 0);
+        env.ok(&["ledger", "verify", "--ledger", url]);
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 
 /// Numbers that look drawn, always the same from one seed.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
     fn below(&mut self, most: u64) -> u64 {
@@ -30,7 +30,7 @@ fn event(n: usize, kind: &str, object: &Value) -> String {
 const CURRENCIES: [&str; 3] = ["jpy", "jpy", "usd"];
 
 /// An event about one of a few things, so that events meet and contradict each other.
-fn any_event(n: usize, dice: &mut Dice) -> String {
+pub(crate) fn any_event(n: usize, dice: &mut Dice) -> String {
     let at = dice.below(12);
     let (intent, charge) = (format!("pi_{at}"), format!("ch_{at}"));
     let amount = 400 + 100 * dice.below(3);
@@ -100,7 +100,7 @@ fn any_event(n: usize, dice: &mut Dice) -> String {
 }
 
 /// Rows of the other side, which name these things by whichever keys.
-fn table(dice: &mut Dice, rows: u64) -> String {
+pub(crate) fn table(dice: &mut Dice, rows: u64) -> String {
     let mut text = "id,payment_intent,charge,session,reference,amount,currency,status,amount_refunded,disputed_amount,fee,\
                     created,livemode,payout,category\n"
         .to_owned();

@@ -106,6 +106,8 @@ mod sandbox_api;
 mod sandbox_files;
 #[cfg(target_os = "linux")]
 mod servers;
+#[cfg(unix)]
+mod shards;
 mod shop;
 mod shop_commands;
 mod shopper;

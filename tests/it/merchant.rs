@@ -5,10 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use stripegym::parts::{
-    ApiKey, Batch, Clock, Currency, Entropy, EventSink, FILE, Filter, Gathered, Intake, Keyring,
-    Ledger, LedgerWriter, ListenerConfig, ListenerEvent, Money, Poller, Reconciliation, Running,
-    Secrets, SigningSecret, Site, Stripe, TOLERANCE_S, Verdict, Window, gather, host, listener,
-    reconcile,
+    ApiKey, Clock, Currency, Entropy, EventSink, FILE, Filter, Gathered, Intake, Keyring, Ledger,
+    LedgerBatch, ListenerConfig, ListenerEvent, Money, Poller, Reconciliation, Running, Secrets,
+    SigningSecret, Site, Stripe, TOLERANCE_S, Verdict, Window, gather, host, listener, reconcile,
 };
 use tokio::sync::mpsc;
 
@@ -16,7 +15,7 @@ struct World {
     sandbox: host::Running,
     stripe: Stripe,
     ledger: Arc<Ledger>,
-    batch: Arc<Batch<LedgerWriter>>,
+    batch: Arc<LedgerBatch>,
     clock: Clock,
     sink: EventSink,
     seen: mpsc::Receiver<ListenerEvent>,

@@ -14,8 +14,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use stripegym::parts::{
-    ApiKey, Batch, Clock, Entropy, EventSink, FILE, Filter, Ledger, LedgerWriter, ListenerConfig,
-    Running, SigningSecret, Stripe, TOLERANCE_S, Timestamp, Window, host, listener, sign,
+    ApiKey, Clock, Entropy, EventSink, FILE, Filter, Ledger, LedgerBatch, ListenerConfig, Running,
+    SigningSecret, Stripe, TOLERANCE_S, Timestamp, Window, host, listener, sign,
 };
 use tokio::runtime::Runtime;
 
@@ -100,7 +100,7 @@ struct Merchant {
     folder: tempfile::TempDir,
     clock: Clock,
     runtime: Runtime,
-    running: Option<(Running, Arc<Ledger>, Arc<Batch<LedgerWriter>>)>,
+    running: Option<(Running, Arc<Ledger>, Arc<LedgerBatch>)>,
 }
 
 /// The files of a ledger as they are on the disk.

@@ -5,6 +5,7 @@
 use crate::app::context::Context;
 use crate::app::ledger_file::{self, LedgerFile};
 use crate::app::provider::Provider;
+use crate::domain::book::home::is_sure;
 use crate::domain::book::line::{Apart, Line, Source};
 use crate::domain::event::Event;
 use crate::domain::fault::{Fault, FaultKind};
@@ -102,7 +103,7 @@ async fn work(
         } else {
             desk.events(window).await?;
             let since = Some(at.plus(-SETTLED_LATE_S));
-            desk.list(BALANCE, "", Window { since, ..window }).await?;
+            desk.list(BALANCE, desk.of_balance(), Window { since, ..window }).await?;
         }
         at = end;
         desk.reached(at).await?;
@@ -138,9 +139,15 @@ impl Desk<'_> {
 
     async fn objects(&mut self, window: Window) -> Result<(), Fault> {
         for (path, expand) in LISTS {
+            let expand = if path == BALANCE { self.of_balance() } else { expand };
             self.list(path, expand, window).await?;
         }
         Ok(())
+    }
+
+    /// What of balance transactions is expanded: where each has to find its server, what it is of.
+    fn of_balance(&self) -> &'static str {
+        if self.file.ledger.is_divided() { "data.source" } else { "" }
     }
 
     async fn list(&mut self, path: &str, expand: &str, window: Window) -> Result<(), Fault> {
@@ -159,7 +166,11 @@ impl Desk<'_> {
                 let livemode = object.get("livemode").and_then(Value::as_bool);
                 self.line(Line::fetched(object, at, now, Source::Seen), livemode)
             };
-            let lines = page.iter().map(line).collect();
+            let mut lines: Vec<Line> = page.iter().map(line).collect();
+            if self.file.ledger.is_divided() {
+                lines.retain(is_sure);
+                self.done.unreadable += page.len() - lines.len();
+            }
             self.write(lines).await?;
         }
         Ok(())

@@ -8,6 +8,7 @@ pub mod creem;
 pub mod derive;
 pub mod export;
 pub mod fact;
+pub mod home;
 pub mod line;
 pub mod read;
 

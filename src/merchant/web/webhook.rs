@@ -66,7 +66,7 @@ async fn take(
         let name = provider.name();
         let change =
             desk.database.change(move |base| projection::apply(base, name, &id, &facts, now));
-        change.await?;
+        change.await.map_err(|error| IntakeError::Store(error, received.lane))?;
     }
     Ok(received)
 }

@@ -2,11 +2,12 @@
 
 use crate::domain::ledger_url::LedgerUrl;
 use crate::store::postgres::tls::Trust;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr as _;
 use std::time::Duration;
 use tokio_postgres::Config;
-use tokio_postgres::config::{SslMode, TargetSessionAttrs};
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
 /// How long the next of several servers waits for its turn, where one does not even refuse.
 const CONNECT: Duration = Duration::from_millis(500);
@@ -16,6 +17,9 @@ const SILENT: Duration = Duration::from_secs(10);
 
 /// The settings that an address says, and what its server is believed by.
 pub(super) fn settings(url: &LedgerUrl) -> Result<(Config, Trust), String> {
+    if url.servers().len() > 1 {
+        return Err("several servers are named where one is meant".to_owned());
+    }
     let (plain, own) = without_own(url.reveal());
     // The driver's word for a part that it does not understand never repeats the part's value.
     let mut config = Config::from_str(&plain).map_err(|error| super::said(&error))?;
@@ -41,6 +45,59 @@ pub(super) fn settings(url: &LedgerUrl) -> Result<(Config, Trust), String> {
     let trust = Trust::new(own.roots.as_deref())?;
     Ok((config, trust))
 }
+
+/// What the server of a foreign table is called by, and as whom: the same address in the words of PostgreSQL's own client
+/// library, which runs on the server that reads it.
+pub(super) fn foreign(url: &LedgerUrl) -> Result<(Options, Options), String> {
+    let (config, _) = settings(url)?;
+    let (_, own) = without_own(url.reveal());
+    let hosts = config.get_hosts().iter().map(|host| match host {
+        Host::Tcp(name) => name.clone(),
+        #[cfg(unix)]
+        Host::Unix(path) => path.display().to_string(),
+    });
+    let hosts: Vec<String> = hosts.collect();
+    let ports: Vec<String> = config.get_ports().iter().map(u16::to_string).collect();
+    let mut server = Options::new();
+    let mut say = |name: &'static str, value: String| {
+        if !value.is_empty() {
+            server.insert(name, value);
+        }
+    };
+    say("host", hosts.join(","));
+    say("port", ports.join(","));
+    say("dbname", config.get_dbname().unwrap_or_default().to_owned());
+    let attributes = match config.get_target_session_attrs() {
+        TargetSessionAttrs::ReadWrite => "read-write",
+        _ => "any",
+    };
+    say("target_session_attrs", attributes.to_owned());
+    say("connect_timeout", "2".to_owned());
+    say("application_name", "stripegym".to_owned());
+    let mode = match (&own.roots, config.get_ssl_mode()) {
+        (_, SslMode::Disable) => "disable",
+        (Some(_), _) => "verify-full",
+        (None, SslMode::Require) => "require",
+        (None, _) => "prefer",
+    };
+    say("sslmode", mode.to_owned());
+    say("sslrootcert", own.roots.map(|path| path.display().to_string()).unwrap_or_default());
+    // How many rows there are is asked there: a plan that takes a million rows for a few never ends.
+    say("use_remote_estimate", "true".to_owned());
+    say("fetch_size", "10000".to_owned());
+    say("updatable", "false".to_owned());
+    let mut user = Options::new();
+    if let Some(name) = config.get_user() {
+        user.insert("user", name.to_owned());
+    }
+    if let Some(password) = config.get_password() {
+        user.insert("password", String::from_utf8_lossy(password).into_owned());
+    }
+    Ok((server, user))
+}
+
+/// Options by their names.
+pub(super) type Options = BTreeMap<&'static str, String>;
 
 /// What an address says that the driver has no word for.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -78,7 +135,6 @@ fn without_own(text: &str) -> (String, Own) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio_postgres::config::Host;
 
     fn read(text: &str) -> Config {
         let url = LedgerUrl::read(text, Some("from outside")).unwrap();
@@ -94,6 +150,22 @@ mod tests {
         let config = read("postgres://shop:own@one/books?target_session_attrs=any");
         assert_eq!(config.get_target_session_attrs(), TargetSessionAttrs::Any);
         assert_eq!(config.get_password(), Some(b"own".as_slice()));
+    }
+
+    #[test]
+    fn a_server_reads_the_other_by_the_same_address() {
+        let url =
+            LedgerUrl::read("postgres://shop@one:5433/books?sslmode=disable", Some("hunter2"));
+        let (server, user) = foreign(&url.unwrap()).unwrap();
+        assert_eq!(server["host"], "one");
+        assert_eq!(
+            (&*server["port"], &*server["dbname"], &*server["sslmode"]),
+            ("5433", "books", "disable")
+        );
+        assert_eq!((&*user["user"], &*user["password"]), ("shop", "hunter2"));
+        assert!(!server.values().any(|it| it.contains("hunter")));
+        let pair = LedgerUrl::read("postgres://a/b;postgres://c/d", None).unwrap();
+        assert!(settings(&pair).is_err());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::store::postgres::draft::Touched;
 use crate::store::postgres::line::{self, LINE};
 use crate::store::postgres::load::{load, rows};
 use crate::store::postgres::writer::begin;
-use crate::store::postgres::{AT_ONCE, PgError, PgLedger, Reading, Row, flush, read};
+use crate::store::postgres::{AT_ONCE, PgError, PgLedger, Reading, Row, Server, flush, read};
 use crate::store::rebuild::FOLLOWING;
 use crate::store::verify::{self, Verified};
 use crate::store::{StoreError, Until, journal, schema};
@@ -85,18 +85,32 @@ impl PgLedger {
     /// Looks at every row: whether the chains hold, and whether what follows from the journal is what stands there. The
     /// rows are looked at as of one instant, in a file of SQLite's own that goes with the look.
     pub fn verify(&self) -> Result<Verified, StoreError> {
-        self.at_one_instant(|reading| {
-            // A name that is empty is a file that SQLite removes by itself.
-            let mut file = Connection::open("")?;
-            schema::lay_out(&mut file)?;
-            copy(reading, &mut file)?;
-            self.until.watch(&mut file)?;
-            Ok(verify::look(&file)?)
-        })
+        let mut all = Verified::default();
+        for server in self.servers() {
+            let one = self.verify_on(server).map_err(|error| server.explain(&error))?;
+            all.lines += one.lines;
+            all.writers += one.writers;
+            all.checkpoints += one.checkpoints;
+            all.findings.extend(one.findings);
+        }
+        all.findings.extend(self.divided()?);
+        Ok(all)
+    }
+
+    fn verify_on(&self, server: &Server) -> Result<Verified, PgError> {
+        let reading = server.reading(&self.until)?.at_one_instant()?;
+        // A name that is empty is a file that SQLite removes by itself.
+        let mut file = Connection::open("")?;
+        schema::lay_out(&mut file)?;
+        copy(&reading, &mut file)?;
+        self.until.watch(&mut file)?;
+        Ok(verify::look(&file)?)
     }
 
     /// Writes the ledger to SQLite's file at `path`, where nothing stands yet.
     pub fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
+        let reason = "the journals of several servers are not one file's journal";
+        self.alone(reason, "ledger export --format csv")?;
         let new = !path.exists();
         private::database(path)
             .map_err(|error| StoreError::Io { path: path.to_owned(), reason: error.to_string() })?;
@@ -118,7 +132,11 @@ impl PgLedger {
 
     /// Makes everything that follows from the journal anew; how many lines there were.
     pub fn rebuild(&self) -> Result<u64, StoreError> {
-        let (server, until) = (self.server.clone(), self.until.clone());
+        self.servers().iter().map(|server| self.rebuild_on(server)).sum()
+    }
+
+    fn rebuild_on(&self, server: &Server) -> Result<u64, StoreError> {
+        let until = self.until.clone();
         let pool = server.pool.clone();
         let worked = server.wait(&self.until, async move {
             let client = pool.get().await?;
@@ -129,7 +147,7 @@ impl PgLedger {
             }
             worked
         });
-        worked.map_err(|error| self.server.explain(&error))
+        worked.map_err(|error| server.explain(&error))
     }
 }
 

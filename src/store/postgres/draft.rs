@@ -89,6 +89,8 @@ pub(super) struct Draft {
     pub(super) read: Touched,
     /// Lines that stand there already.
     pub(super) known: BTreeSet<String>,
+    /// Which of a ledger's servers this is, where there are several.
+    pub(super) place: Option<i64>,
     /// The number of the last line.
     pub(super) last_line: i64,
     /// The number of the last entry.
@@ -124,6 +126,7 @@ impl Draft {
             read,
             chain,
             known: BTreeSet::new(),
+            place: None,
             last_line: 0,
             last_entry: 0,
             item: 0,

@@ -90,7 +90,7 @@ impl PgLedger {
         skips_creem: bool,
     ) -> Result<Option<Joining>, StoreError> {
         let fail = |error: PgError| self.server.explain(&error);
-        let reading = self.server.reading(&self.until).map_err(fail)?;
+        let reading = self.reading().map_err(fail)?;
         let mut joining = Joining { reading, side, waiting: Vec::new(), held: 0, given: 0 };
         match joining.begin(span, skips_creem) {
             Ok(()) => Ok(Some(joining)),

@@ -20,7 +20,8 @@ const ENDS: &str = "\
     SELECT (SELECT COALESCE(max(seq), 0) FROM stripegym.events), \
            (SELECT COALESCE(max(number), 0) FROM stripegym.entries), \
            (SELECT number FROM stripegym.checkpoints ORDER BY number DESC LIMIT 1), \
-           (SELECT seal FROM stripegym.checkpoints ORDER BY number DESC LIMIT 1)";
+           (SELECT seal FROM stripegym.checkpoints ORDER BY number DESC LIMIT 1), \
+           (SELECT value FROM stripegym.about WHERE name = 'place')";
 
 const KNOWN: &str = "SELECT id FROM stripegym.events WHERE id = ANY($1)";
 
@@ -95,6 +96,7 @@ pub(super) async fn load(
     let mut sealed = Sealed::default();
     for row in &ends {
         (draft.last_line, draft.last_entry) = (row.get(0)?, row.get(1)?);
+        draft.place = row.get(4)?;
         let number: Option<i64> = row.get(2)?;
         let seal: Option<Vec<u8>> = row.get(3)?;
         sealed = (number.unwrap_or_default(), seal.unwrap_or_default());

@@ -16,6 +16,7 @@ mod line;
 mod load;
 mod read;
 mod schema;
+mod shards;
 pub mod tables;
 mod taken_over;
 mod tls;
@@ -24,6 +25,7 @@ pub mod writer;
 pub use taken_over::take_over;
 
 use crate::domain::ledger_url::LedgerUrl;
+use crate::store::postgres::shards::Shards;
 use crate::store::{StoreError, Until};
 use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod,
@@ -80,6 +82,13 @@ pub(super) enum PgError {
     Refused(std::io::Error),
     /// SQLite's file beside it.
     Beside(rusqlite::Error),
+    /// These servers do not do that together.
+    Servers {
+        /// Why.
+        reason: String,
+        /// The command that fits.
+        next: String,
+    },
     /// Its end was asked for.
     Interrupted,
 }
@@ -119,7 +128,9 @@ impl PgError {
 
     /// Whether the same may well be done on another connection, a moment later.
     fn may_pass(&self) -> bool {
-        !self.is_of_the_row() && self.code() != Some(&SqlState::LOCK_NOT_AVAILABLE)
+        !matches!(self, Self::Servers { .. })
+            && !self.is_of_the_row()
+            && self.code() != Some(&SqlState::LOCK_NOT_AVAILABLE)
     }
 
     /// Whether something is the matter with a row, and not with the server: then the row alone cannot be taken.
@@ -219,6 +230,10 @@ impl Server {
             PgError::Beside(error) => return crate::store::schema::explain(&path, error),
             PgError::Odd(reason) => return StoreError::Corrupt { path, reason: reason.clone() },
             PgError::Raced => return StoreError::Busy { path },
+            PgError::Servers { reason, next } => {
+                let (reason, next) = (reason.clone(), next.clone());
+                return StoreError::Servers { path, reason, next };
+            }
             PgError::Late => "no answer in time".to_owned(),
             PgError::NoConnection(reason) => reason.clone(),
             PgError::Refused(error) => error.to_string(),
@@ -270,7 +285,7 @@ impl Server {
         let pool = self.pool.clone();
         let client = self.wait(until, async move { Ok(pool.get().await?) })?;
         let (server, until) = (self.clone(), until.clone());
-        Ok(Reading { client: Some(Arc::new(client)), server, until, within: false })
+        Ok(Reading { client: Some(Arc::new(client)), server, until, within: false, all: false })
     }
 }
 
@@ -282,9 +297,16 @@ pub(super) struct Reading {
     until: Until,
     /// Whether it is within a transaction.
     within: bool,
+    /// Whether it reads all servers of a ledger, through the first.
+    all: bool,
 }
 
 impl Reading {
+    /// A statement about the ledger's tables, of whichever servers are read.
+    fn about(&self, sql: &str) -> String {
+        if self.all { sql.replace(" stripegym.", " stripegym_all.") } else { sql.to_owned() }
+    }
+
     /// The same, all of whose reading is as of one instant, and keeps no writer waiting.
     fn at_one_instant(mut self) -> Result<Self, PgError> {
         self.within = true;
@@ -306,13 +328,13 @@ impl Reading {
 
     /// Statements without values or rows.
     fn run(&self, sql: &str) -> Result<(), PgError> {
-        let (client, sql) = (self.client()?, sql.to_owned());
+        let (client, sql) = (self.client()?, self.about(sql));
         self.server.wait(&self.until, async move { Ok(client.batch_execute(&sql).await?) })
     }
 
     /// The rows of a statement.
     fn rows(&self, sql: &str, args: Args) -> Result<Vec<Row>, PgError> {
-        let (client, sql) = (self.client()?, sql.to_owned());
+        let (client, sql) = (self.client()?, self.about(sql));
         self.server.wait(&self.until, async move {
             let statement = client.prepare_cached(&sql).await?;
             let args: Vec<&(dyn ToSql + Sync)> =
@@ -334,7 +356,8 @@ impl Reading {
         args: Args,
         mut each: impl FnMut(Vec<Row>) -> Result<(), PgError>,
     ) -> Result<(), PgError> {
-        let (client, sql) = (self.client()?, format!("DECLARE part NO SCROLL CURSOR FOR {sql}"));
+        let (client, sql) =
+            (self.client()?, self.about(&format!("DECLARE part NO SCROLL CURSOR FOR {sql}")));
         self.server.wait(&self.until, async move {
             let args: Vec<&(dyn ToSql + Sync)> =
                 args.iter().map(|it| &**it as &(dyn ToSql + Sync)).collect();
@@ -393,20 +416,27 @@ impl Row {
 /// The ledger on a server, for reading, and the way to its writer.
 #[derive(Debug)]
 pub struct PgLedger {
+    /// The server, and where there are several the first.
     server: Server,
     path: PathBuf,
     until: Until,
+    shards: Option<Shards>,
 }
 
 impl PgLedger {
     /// Opens the ledger of an address, and lays out its tables where there are none.
     pub fn open(url: &LedgerUrl) -> Result<Self, StoreError> {
-        let server = Server::new(url)?;
         let until = Until::default();
-        let reading = server.reading(&until).map_err(|error| server.explain(&error))?;
-        schema::bring_up(&server, &reading, &schema::LEDGER)?;
-        drop(reading);
-        Ok(Self { path: server.path(), server, until })
+        let mut servers = Vec::new();
+        for one in url.servers() {
+            let server = Server::new(&one)?;
+            let reading = server.reading(&until).map_err(|error| server.explain(&error))?;
+            schema::bring_up(&server, &reading, &schema::LEDGER)?;
+            servers.push(server);
+        }
+        let server = servers.first().cloned().ok_or(StoreError::Gone)?;
+        let shards = shards::looked_at(url, servers)?;
+        Ok(Self { path: PathBuf::from(url.shown()), server, until, shards })
     }
 
     /// The same, of which everything that takes long ends once that is asked for.
@@ -421,14 +451,16 @@ impl PgLedger {
         &self.path
     }
 
-    /// A writer, for a [`crate::batch::Batch`].
-    pub fn writer(&self) -> writer::PgWriter {
-        writer::PgWriter::new(self.server.clone())
+    /// A writer for a [`crate::batch::Batch`], of each server.
+    pub fn writers(&self) -> Vec<writer::PgWriter> {
+        let place = |nth| self.shards.as_ref().map(|_| nth);
+        let each = self.servers().iter().cloned().zip(1_i64..);
+        each.map(|(server, nth)| writer::PgWriter::new(server, place(nth))).collect()
     }
 
     /// Reads with a connection of its own.
     fn read<T>(&self, work: impl FnOnce(&Reading) -> Result<T, PgError>) -> Result<T, StoreError> {
-        let read = self.server.reading(&self.until).and_then(|reading| work(&reading));
+        let read = self.reading().and_then(|reading| work(&reading));
         read.map_err(|error| self.server.explain(&error))
     }
 
@@ -437,7 +469,7 @@ impl PgLedger {
         &self,
         work: impl FnOnce(&Reading) -> Result<T, PgError>,
     ) -> Result<T, StoreError> {
-        let reading = self.server.reading(&self.until).and_then(Reading::at_one_instant);
+        let reading = self.reading().and_then(Reading::at_one_instant);
         let read = reading.and_then(|reading| work(&reading));
         read.map_err(|error| self.server.explain(&error))
     }

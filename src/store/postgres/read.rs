@@ -7,7 +7,7 @@ use crate::domain::reconcile::Record;
 use crate::domain::report::{LedgerRow, Total};
 use crate::domain::time::Timestamp;
 use crate::store::book::clamped;
-use crate::store::postgres::{Args, PgError, PgLedger, Reading, Row, line, text};
+use crate::store::postgres::{Args, PgError, PgLedger, Reading, Row, Server, line, text};
 use crate::store::subscriber::about;
 use crate::store::{Each, Filter, StoreError, StoredEvent};
 use serde_json::Value;
@@ -144,6 +144,7 @@ impl PgLedger {
     /// The events after the line of this number, oldest first, at most `limit`, each with its line's number.
     pub fn events_after(
         &self,
+        journal: usize,
         after: i64,
         limit: u32,
     ) -> Result<Vec<(i64, StoredEvent)>, StoreError> {
@@ -152,7 +153,11 @@ impl PgLedger {
              ORDER BY seq LIMIT {limit}"
         );
         let numbered = |row: &Row| Ok((row.get(6)?, stored(row)?));
-        self.read(|reading| all(&reading.rows(&sql, vec![Box::new(after)])?, numbered))
+        let Some(server) = self.servers().get(journal) else { return Ok(Vec::new()) };
+        let read = server
+            .reading(&self.until)
+            .and_then(|reading| all(&reading.rows(&sql, vec![Box::new(after)])?, numbered));
+        read.map_err(|error| server.explain(&error))
     }
 
     /// The events of these types that the provider made since an instant, oldest arrival first, at most `most`.
@@ -189,9 +194,13 @@ impl PgLedger {
         })
     }
 
-    /// The number that tells this ledger from others.
-    pub fn number(&self) -> Result<i64, StoreError> {
-        self.read(number)
+    /// The number of the journal of each server, which tells it from others.
+    pub fn journals(&self) -> Result<Vec<i64>, StoreError> {
+        let one = |server: &Server| {
+            let read = server.reading(&self.until).and_then(|reading| number(&reading));
+            read.map_err(|error| server.explain(&error))
+        };
+        self.servers().iter().map(one).collect()
     }
 
     /// The lines of the journal about any of these objects, oldest first: id, type, when it came.
@@ -205,10 +214,14 @@ impl PgLedger {
         self.read(|reading| all(&reading.rows(sql, vec![Box::new(names.to_vec())])?, one))
     }
 
-    /// Whether the server answers, and lets itself be written to.
+    /// Whether a server answers, and lets itself be written to.
     pub fn is_readable(&self) -> bool {
-        let pool = self.server.pool.clone();
-        let looked = self.server.wait(&self.until, async move {
+        self.servers().iter().any(|server| self.answers(server))
+    }
+
+    fn answers(&self, server: &Server) -> bool {
+        let pool = server.pool.clone();
+        let looked = server.wait(&self.until, async move {
             let look = async {
                 let client = pool.get().await?;
                 Ok(client

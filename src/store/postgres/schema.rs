@@ -6,7 +6,7 @@ use crate::store::StoreError;
 use crate::store::postgres::{PgError, Reading, Server, text};
 
 /// The key of the lock that migrations hold.
-const LOCK: i64 = 0x7374_7269_7065_0001;
+pub(super) const LOCK: i64 = 0x7374_7269_7065_0001;
 
 /// Each entry brings a database from the version of its index to the next. Never edited once released. Texts are compared
 /// by their bytes, whatever the database's own order, so that both engines give rows in one order.
@@ -131,7 +131,7 @@ pub(super) const LEDGER: Plan =
 
 impl Plan {
     /// How far a database of this version has come.
-    fn known(&self) -> i64 {
+    pub(super) fn known(&self) -> i64 {
         i64::try_from(self.migrations.len()).unwrap_or(i64::MAX)
     }
 

@@ -40,7 +40,8 @@ pub struct PgTables {
 impl PgTables {
     /// Opens the tables of an address, and makes them where there are none.
     pub fn open(url: &LedgerUrl, layout: &'static Layout) -> Result<Self, StoreError> {
-        let server = Server::new(url)?;
+        // What is not divided stands on the first of a ledger's servers.
+        let server = Server::new(&url.first())?;
         let reading = server.reading(&Until::default()).map_err(|error| server.explain(&error))?;
         let plan = Plan { schema: layout.schema, migrations: layout.of_server, also: |_| Ok(()) };
         schema::bring_up(&server, &reading, &plan)?;

@@ -45,13 +45,15 @@ type ItemResult = Result<Accepted, StoreError>;
 #[derive(Debug)]
 pub struct PgWriter {
     server: Server,
+    /// Which of a ledger's servers it writes to, where there are several.
+    place: Option<i64>,
     /// Where its chain of lines ends.
     chain: Chain,
 }
 
 impl PgWriter {
-    pub(super) fn new(server: Server) -> Self {
-        Self { server, chain: Chain::new(schema::writer_number()) }
+    pub(super) fn new(server: Server, place: Option<i64>) -> Self {
+        Self { server, place, chain: Chain::new(schema::writer_number()) }
     }
 
     /// Tries all of them at once until it is done or the time is over.
@@ -79,7 +81,7 @@ impl PgWriter {
     ) -> Result<Vec<Accepted>, PgError> {
         let client =
             timeout_at(until, self.server.pool.get()).await.map_err(|_| PgError::Late)??;
-        let work = Box::pin(batch(&client, items, &self.chain));
+        let work = Box::pin(batch(&client, items, &self.chain, self.place));
         let worked = timeout_at(until, work).await.unwrap_or(Err(PgError::Late));
         match worked {
             Ok((done, chain)) => {
@@ -100,6 +102,7 @@ async fn batch(
     client: &Object,
     items: &[&Write],
     chain: &Chain,
+    place: Option<i64>,
 ) -> Result<(Vec<Accepted>, Chain), PgError> {
     client.batch_execute(&begin(TURN_MS)).await?;
     let mut touched = Touched::default();
@@ -121,6 +124,7 @@ async fn batch(
     let mut taken = Vec::new();
     if !lines.is_empty() {
         let (mut draft, sealed) = load(client, touched, chain.clone()).await?;
+        is_at(place, draft.place)?;
         taken = take(&mut draft, &lines)?;
         tokio::try_join!(
             Box::pin(flush::lines(client, &draft, &lines, (chain, &sealed))),
@@ -146,6 +150,15 @@ async fn batch(
         Write::Cursor(..) => fresh(),
     });
     Ok((done.collect(), after))
+}
+
+/// Whether the server is the one that the writer was made for: a line on another one is a line that nobody looks for there.
+fn is_at(place: Option<i64>, found: Option<i64>) -> Result<(), PgError> {
+    if place == found {
+        return Ok(());
+    }
+    let reason = "this server has become another one of a ledger on several servers".to_owned();
+    Err(PgError::Servers { reason, next: "stripegym listen --help".to_owned() })
 }
 
 /// What lines do by the rules of the journal.
