@@ -217,6 +217,11 @@ pub enum FaultKind {
         /// The file that was to be taken over.
         file: String,
     },
+    /// The server has rows of a shop already, and those of a file were to be taken over.
+    ShopThere {
+        /// Its address, without a password.
+        url: String,
+    },
     /// The ledger's file is damaged, or no ledger.
     LedgerBroken {
         /// Its file.
@@ -373,6 +378,7 @@ impl FaultKind {
             | Self::Ledger { .. }
             | Self::LedgerServer { .. }
             | Self::LedgerThere { .. }
+            | Self::ShopThere { .. }
             | Self::LedgerBroken { .. }
             | Self::ShopDatabaseBroken { .. }
             | Self::LedgerBusy { .. }
@@ -416,6 +422,7 @@ impl FaultKind {
             Self::Ledger { .. } => "ledger",
             Self::LedgerServer { .. } => "ledger_server",
             Self::LedgerThere { .. } => "ledger_there",
+            Self::ShopThere { .. } => "shop_there",
             Self::LedgerBroken { .. } => "ledger_broken",
             Self::ShopDatabaseBroken { .. } => "shop_database_broken",
             Self::LedgerBusy { .. } => "ledger_busy",
