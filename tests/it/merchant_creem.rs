@@ -1,12 +1,13 @@
 //! Creem as the shop's second provider: sold, heard, taken back, by whoever comes first and however often.
 
 use crate::creem::{call, control, get, hmac, id, post};
-use crate::env::{eventually, rounds};
+use crate::env::{Env, eventually, rounds};
 use crate::http::{Reply, send};
 use crate::shop::now;
 use crate::shopper::{Shop, Shopper, hidden, replayed, within};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::thread;
 
 const CREDITS: &str = "270 credits";
@@ -370,4 +371,69 @@ fn the_ledger_is_held_against_both_providers() {
             differs.out
         );
     });
+}
+
+#[test]
+fn what_creem_keeps_is_fetched_by_the_shop_and_by_catch_up() {
+    // One that has made what is sold, and has ended: from here on Creem delivers to nobody.
+    let mut maker = Shop::open();
+    maker.program.interrupt();
+    let sandbox = Rc::clone(&maker.sandbox);
+    let env = |home: Env| {
+        let (url, key) = (&sandbox.url, &sandbox.api.key);
+        home.with("STRIPEGYM_MODE", "stripe")
+            .with("STRIPEGYM_LANG", "en")
+            .with("STRIPE_API_BASE", url)
+            .with("STRIPE_SECRET_KEY", key)
+            .with("CREEM_API_BASE_URL", url)
+            .with("CREEM_API_KEY", "creem_test_0123456789abcdef")
+    };
+    let mut shop = Shop::at(env(Env::new()), &sandbox);
+    let mut ann = shop.shopper("ann");
+    let product = product(&shop, CREDITS);
+    let paid = |shop: &Shop, checkout: &str| {
+        pay(shop, checkout).0["order"]["transaction"].as_str().unwrap().to_owned()
+    };
+    let first = paid(&shop, &begin(&mut ann, &product));
+    shop.has(270, 1);
+    let webhooks = get(&sandbox, "/v1/webhooks");
+    let fetching =
+        webhooks["items"].as_array().unwrap().iter().filter(|it| it["delivery_mode"] == "cli");
+    let fetching: Vec<&Value> = fetching.collect();
+    assert_eq!(fetching.len(), 1, "{webhooks}");
+    let kept = || get(&sandbox, &format!("/v1/webhooks/{}/events/pending", id(fetching[0])));
+    // What happens while it is not there waits at Creem.
+    let (one, other) = (begin(&mut ann, &product), begin(&mut ann, &product));
+    let second = paid(&shop, &one);
+    shop.program.kill();
+    let third = paid(&shop, &other);
+    post(&sandbox, "/v1/refunds", &json!({ "transaction_id": first }));
+    let waiting = kept();
+    assert!(waiting["items"].as_array().unwrap().len() >= 2, "{waiting}");
+    let caught =
+        |env: &Env| -> Value { serde_json::from_str(&env.ok(&["catch-up", "--json"])).unwrap() };
+    let told = caught(&shop.env);
+    assert!(told["events"].as_u64() >= Some(2) && told["fresh"].as_u64() >= Some(2), "{told}");
+    assert_eq!(kept()["items"], json!([]));
+    assert_eq!(caught(&shop.env)["fresh"], 0);
+    let shown = shop.env.ok(&["ledger", "show", "--json"]);
+    for sold in [&first, &second, &third] {
+        assert!(shown.contains(&format!("creem/{sold}")), "{shown}");
+    }
+    shop.env.ok(&["reconcile"]);
+    // The shop works in what its ledger was given, once.
+    shop.start_again();
+    shop.has(540, 3);
+    // Who begins later is told the money by transactions alone: what was paid, and how much of it went back.
+    let late = env(Env::new());
+    assert_eq!(caught(&late)["objects"].as_u64().map(|it| it >= 3), Some(true));
+    let journal = late.ok(&["ledger", "journal", "--json"]);
+    for sold in [&first, &second, &third] {
+        assert!(journal.contains(&format!("creem/{sold}")), "{journal}");
+    }
+    assert!(journal.contains("refund"), "{journal}");
+    let problems: Value =
+        serde_json::from_str(&late.ok(&["ledger", "problems", "--json"])).unwrap();
+    assert_eq!(problems["rows"], json!([]));
+    assert_eq!(caught(&late)["fresh"], 0);
 }
