@@ -4,6 +4,7 @@
 use crate::app::context::Context;
 use crate::app::control::Control;
 use crate::app::endpoint::NOWHERE;
+use crate::app::ledger_file::LedgerFile;
 use crate::app::provider::Provider;
 use crate::app::remote::segment;
 use crate::domain::canonical;
@@ -13,10 +14,15 @@ use crate::domain::host::is_loopback;
 use crate::domain::member::text;
 use crate::domain::mode::Mode;
 use crate::domain::secret::{ApiKey, CreemKey, SigningSecret};
+use crate::domain::signature::TOLERANCE_S;
 use crate::shop::creem_api::Creem;
+use crate::shop::creem_poll::CreemPoller;
+use crate::shop::intake::{Intake, Secrets};
+use crate::shop::listener_event::EventSink;
 use crate::stripe::failure::Error;
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// What the key is made of where nobody gave one; the sandbox takes any of test mode.
 const SANDBOX_KEY: &str = "stripegymSandboxKey";
@@ -29,8 +35,10 @@ const FOLDER_DIGITS: usize = 16;
 pub struct Connected {
     /// The client.
     pub api: Creem,
-    /// Whether it is on this machine: products are made and webhooks registered there as they are needed.
+    /// Whether it is on this machine: products are made there as they are needed.
     pub is_here: bool,
+    /// Whether it delivers to this machine: a webhook is registered there. What it does not deliver is fetched.
+    pub delivers: bool,
 }
 
 /// Creem by the settings; `None` where there is neither a key nor a sandbox that speaks for it.
@@ -45,7 +53,8 @@ pub async fn connect(context: &Context, provider: &Provider) -> Result<Option<Co
             return Err(FaultKind::Setting { name, origin, expected }.into());
         }
         let is_here = base.is_some_and(is_loopback);
-        return Ok(Some(Connected { api: Creem::new(base, key)?, is_here }));
+        let delivers = is_here && context.config.mode == Mode::Sandbox;
+        return Ok(Some(Connected { api: Creem::new(base, key)?, is_here, delivers }));
     }
     if context.config.mode != Mode::Sandbox {
         return Ok(None);
@@ -54,7 +63,7 @@ pub async fn connect(context: &Context, provider: &Provider) -> Result<Option<Co
     let api = Creem::new(Some(base.unwrap_or(provider.base())), key)?;
     // Whoever else answers there may speak for Stripe alone.
     match api.get("/v1/products/search", &[("page_size", "1")]).await {
-        Ok(_) => Ok(Some(Connected { api, is_here: true })),
+        Ok(_) => Ok(Some(Connected { api, is_here: true, delivers: true })),
         Err(error) => {
             tracing::warn!(%error, "nobody speaks for Creem");
             Ok(None)
@@ -66,6 +75,12 @@ pub async fn connect(context: &Context, provider: &Provider) -> Result<Option<Co
 pub fn sandbox_key(stripe: &ApiKey) -> Option<CreemKey> {
     let world = stripe.world().map_or_else(String::new, |world| format!("w_{world}_"));
     CreemKey::read(&format!("creem_test_{world}{SANDBOX_KEY}"))
+}
+
+/// What tells this folder from others, and does not tell where it is.
+fn folder(context: &Context) -> String {
+    let home = context.config.home.canonicalize().unwrap_or_else(|_| context.config.home.clone());
+    canonical::sha256(&home.to_string_lossy()).chars().take(FOLDER_DIGITS).collect()
 }
 
 /// A webhook that leads to the shop.
@@ -103,11 +118,7 @@ impl Connected {
             (shop.trust)(secret);
             return Ok(Webhook { id: id.to_owned(), stays: false });
         }
-        let home =
-            context.config.home.canonicalize().unwrap_or_else(|_| context.config.home.clone());
-        let hash = canonical::sha256(&home.to_string_lossy());
-        let folder: String = hash.chars().take(FOLDER_DIGITS).collect();
-        let name = format!("stripegym shop {folder}");
+        let name = format!("stripegym shop {}", folder(context));
         let known = if shop.is_folders {
             let all = self.api.all("/v1/webhooks").await?;
             all.into_iter().find(|it| text(it, "name") == Some(&*name))
@@ -129,6 +140,30 @@ impl Connected {
         (shop.trust)(secret);
         self.api.patch(&path, &json!({ "url": shop.url, "status": "enabled" })).await?;
         Ok(Webhook { id: id.to_owned(), stays: shop.is_folders })
+    }
+
+    /// Whoever fetches what Creem keeps for this folder, into the journal. Creem is asked to keep it from the first time on.
+    pub async fn poller(
+        &self,
+        context: &Context,
+        file: &LedgerFile,
+        sink: EventSink,
+    ) -> Result<CreemPoller, Fault> {
+        let name = format!("stripegym events {}", folder(context));
+        let all = self.api.all("/v1/webhooks").await?;
+        let known = all.into_iter().find(|it| text(it, "name") == Some(&*name));
+        let kept = if let Some(known) = known {
+            known
+        } else {
+            let sent = json!({ "delivery_mode": "cli", "name": name });
+            self.api.post("/v1/webhooks", &sent, None).await?
+        };
+        let odd = || FaultKind::ProviderOdd { what: "a webhook without `id`".to_owned() };
+        let webhook = format!("/v1/webhooks/{}", segment(text(&kept, "id").ok_or_else(odd)?));
+        let (clock, batch) = (context.clock.clone(), Arc::clone(&file.batch));
+        let intake = Intake::new(Secrets::default(), TOLERANCE_S, clock, batch);
+        let intake = intake.for_mode(self.api.key().is_live());
+        Ok(CreemPoller { api: self.api.clone(), webhook, intake, sink })
     }
 
     /// Takes a webhook off Creem's list, or lets it be tried again later where its shop comes back.

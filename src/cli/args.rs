@@ -5,7 +5,7 @@ use crate::app::course::books::Source;
 use crate::cli::course_args::{Check, Dev, Progress, ReportAsked, Solution};
 use crate::cli::deliver_args::{Deliver, Setup, Sign};
 use crate::cli::grammar::lessons_and;
-use crate::cli::ledger_args::{CatchUp, LedgerBook, LedgerShow};
+use crate::cli::ledger_args::{CatchUp, LedgerBook, LedgerShow, Migrate};
 use crate::cli::merchant_args::Merchant;
 use crate::cli::reconcile_args::Reconcile;
 use crate::cli::request_args::Logs;
@@ -263,7 +263,10 @@ pub(crate) struct Listen {
 
 /// `stripegym shop`.
 #[derive(Clone, Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Shop {
+    #[command(subcommand)]
+    pub(crate) command: Option<ShopCommand>,
     /// Where the ledger is and the shop's own database, when they are no files of the folder.
     #[arg(long, value_name = "postgres://…")]
     pub(crate) ledger: Option<String>,
@@ -273,6 +276,13 @@ pub(crate) struct Shop {
     /// What is sold.
     #[arg(long, value_name = "FILE")]
     pub(crate) plans: Option<std::path::PathBuf>,
+}
+
+/// `stripegym shop …`.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum ShopCommand {
+    /// Takes its database's file over to a server.
+    Migrate(Migrate),
 }
 
 /// How a table is written.

@@ -21,7 +21,7 @@ pub(crate) enum LedgerBook {
     /// Its entries.
     Journal(LedgerJournal),
     /// Takes a ledger's file over to a server.
-    Migrate(LedgerMigrate),
+    Migrate(Migrate),
     /// What a person should look at.
     Problems(LedgerSheet),
     /// Makes what follows from the journal anew.
@@ -49,9 +49,9 @@ pub(crate) struct LedgerImport {
     pub(crate) format: Shape,
 }
 
-/// `stripegym ledger migrate`.
+/// `stripegym ledger migrate`, and `stripegym shop migrate`.
 #[derive(Clone, Debug, Args)]
-pub(crate) struct LedgerMigrate {
+pub(crate) struct Migrate {
     /// The file.
     #[arg(long, value_name = "sqlite:FILE", value_parser = file)]
     pub(crate) from: PathBuf,

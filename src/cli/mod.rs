@@ -26,7 +26,7 @@ mod talk;
 pub(crate) mod usage;
 mod values;
 
-use crate::cli::args::{Command, Ledger, Line};
+use crate::cli::args::{Command, Ledger, Line, ShopCommand};
 use crate::cli::ledger_args::LedgerBook;
 use crate::cli::reconcile_args::ReconcileCommand;
 use crate::config::keys;
@@ -107,7 +107,10 @@ pub(crate) fn ledger_of(command: &Command) -> Option<String> {
         Command::Ledger { ledger, .. } => ledger.clone(),
         Command::Listen(asked) => asked.ledger.clone(),
         Command::CatchUp(asked) => asked.ledger.clone(),
-        Command::Shop(asked) => asked.ledger.clone(),
+        Command::Shop(asked) => match &asked.command {
+            Some(ShopCommand::Migrate(migrate)) => Some(migrate.to.clone()),
+            None => asked.ledger.clone(),
+        },
         Command::Merchant(asked) => {
             Some(asked.text("ledger")).filter(|text| !text.is_empty()).map(str::to_owned)
         }

@@ -3,8 +3,8 @@
 use crate::app::command::{
     account, book, cards, catch_up, check, checkout, clock, day, deliver, dev, doctor, events,
     explain, fault, hint, home, items, keys, ledger, listen, logs, merchant, plan_sync, progress,
-    reconcile, report, reset, round, sandbox, setup, shop, shop_data, solution, starter, status,
-    trigger, verify_report, worlds,
+    reconcile, report, reset, round, sandbox, setup, shop, shop_data, shop_migrate, solution,
+    starter, status, trigger, verify_report, worlds,
 };
 use crate::app::context::{Context, NoticeSink};
 use crate::app::course::talk::note_shown;
@@ -12,7 +12,7 @@ use crate::app::course::{RunOptions, library, of_lesson};
 use crate::app::parts::Parts;
 use crate::app::seeded::World;
 use crate::app::trigger::Asked;
-use crate::cli::args::{self, Command, Day, Ledger, Lesson, Line, Shape};
+use crate::cli::args::{self, Command, Day, Ledger, Lesson, Line, Shape, ShopCommand};
 use crate::cli::course_args::{Dev, Progress};
 use crate::cli::deliver_args::Tampered;
 use crate::cli::ledger_args::{BookFormat, LedgerBook};
@@ -242,6 +242,14 @@ async fn host(
     }
 }
 
+/// Opens the merchant's application, or moves its database.
+async fn open(asked: args::Shop, context: &Context) -> Result<Report, Fault> {
+    match asked.command {
+        Some(ShopCommand::Migrate(migrate)) => shop_migrate::run(context, &migrate.from).await,
+        None => shop::run(context, &options::shop(asked)).await,
+    }
+}
+
 /// Runs a lesson as the manifest says that it begins.
 async fn lesson(context: &Context, id: &str, options: &RunOptions) -> Result<Report, Fault> {
     let all = library().manifest().map_err(|it| of_lesson(&it))?;
@@ -291,7 +299,7 @@ pub(crate) async fn dispatch(
         Command::Sign(asked) => deliver::sign(context, &asked.event, asked.explain).await,
         Command::Merchant(asked) => trade(asked, context, reader).await,
         Command::Setup(asked) => setup::run(context, &reader.setup(asked, config)?).await,
-        Command::Shop(asked) => shop::run(context, &options::shop(asked)).await,
+        Command::Shop(asked) => open(asked, context).await,
         Command::Trigger(args::Trigger { kind: Some(kind), on, set }) => {
             trigger::run(context, &kind, &Asked { on, set }).await
         }
@@ -405,6 +413,9 @@ fn format(line: &Line) -> Format {
             | LedgerBook::Rebuild(it)
             | LedgerBook::Verify(it) => it.format,
         },
+        Some(Command::Shop(args::Shop { command: Some(ShopCommand::Migrate(it)), .. })) => {
+            it.format
+        }
         Some(Command::Reconcile(reconcile)) => reconcile.format.shape(),
         command if build_server::wants_json(&build_server::asked(command.as_ref())) => Shape::Json,
         _ => Shape::Table,

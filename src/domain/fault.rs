@@ -224,6 +224,11 @@ pub enum FaultKind {
         /// The file that was to be taken over.
         file: String,
     },
+    /// The server has rows of a shop already, and those of a file were to be taken over.
+    ShopThere {
+        /// Its address, without a password.
+        url: String,
+    },
     /// The ledger's file is damaged, or no ledger.
     LedgerBroken {
         /// Its file.
@@ -381,6 +386,7 @@ impl FaultKind {
             | Self::LedgerServer { .. }
             | Self::LedgerServers { .. }
             | Self::LedgerThere { .. }
+            | Self::ShopThere { .. }
             | Self::LedgerBroken { .. }
             | Self::ShopDatabaseBroken { .. }
             | Self::LedgerBusy { .. }
@@ -425,6 +431,7 @@ impl FaultKind {
             Self::LedgerServer { .. } => "ledger_server",
             Self::LedgerServers { .. } => "ledger_servers",
             Self::LedgerThere { .. } => "ledger_there",
+            Self::ShopThere { .. } => "shop_there",
             Self::LedgerBroken { .. } => "ledger_broken",
             Self::ShopDatabaseBroken { .. } => "shop_database_broken",
             Self::LedgerBusy { .. } => "ledger_busy",

@@ -27,6 +27,8 @@ pub enum SheetKind {
     Problems,
     /// Rows that are not as they were written.
     Findings,
+    /// Tables of the shop's database.
+    Tables,
 }
 
 impl SheetKind {
@@ -50,6 +52,7 @@ impl SheetKind {
             ],
             Self::Problems => &[("name", true), ("about", true), ("text", true)],
             Self::Findings => &[("table", true), ("row", true), ("deviation", true)],
+            Self::Tables => &[("table", true), ("rows", true)],
         }
     }
 }

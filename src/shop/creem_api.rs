@@ -49,6 +49,11 @@ impl Creem {
         &self.key
     }
 
+    /// Where it is asked.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// `GET path` with `params` as its query.
     pub async fn get(&self, path: &str, params: &[(&str, &str)]) -> Result<Value, Error> {
         // Not kept over the call: it cannot be sent to another thread.
@@ -78,19 +83,25 @@ impl Creem {
 
     /// Every item of a list, page by page.
     pub async fn all(&self, path: &str) -> Result<Vec<Value>, Error> {
-        let (mut items, mut page) = (Vec::new(), 1_i64);
-        loop {
-            let number = page.to_string();
-            let mut list =
-                self.get(path, &[("page_number", &number), ("page_size", "100")]).await?;
-            if let Some(Value::Array(some)) = list.get_mut("items").map(Value::take) {
-                items.extend(some);
-            }
-            match list.pointer("/pagination/next_page").and_then(Value::as_i64) {
-                Some(next) if next > page => page = next,
-                _ => return Ok(items),
-            }
+        let (mut items, mut page) = (Vec::new(), Some(1));
+        while let Some(number) = page {
+            let (some, next) = self.page(path, number).await?;
+            items.extend(some);
+            page = next;
         }
+        Ok(items)
+    }
+
+    /// A page of a list, from 1, and the number of the next.
+    pub async fn page(&self, path: &str, page: i64) -> Result<(Vec<Value>, Option<i64>), Error> {
+        let number = page.to_string();
+        let mut list = self.get(path, &[("page_number", &number), ("page_size", "100")]).await?;
+        let next = list.pointer("/pagination/next_page").and_then(Value::as_i64);
+        let items = match list.get_mut("items").map(Value::take) {
+            Some(Value::Array(some)) => some,
+            _ => Vec::new(),
+        };
+        Ok((items, next.filter(|next| *next > page)))
     }
 
     async fn call(

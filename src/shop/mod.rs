@@ -5,6 +5,7 @@ pub mod answer;
 pub mod api_key;
 pub mod buyer;
 pub mod creem_api;
+pub mod creem_poll;
 pub mod forward;
 pub mod gather;
 pub mod intake;

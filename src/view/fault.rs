@@ -77,7 +77,9 @@ pub(super) fn what(problem: &FaultKind, canvas: &Canvas) -> String {
         FaultKind::ShopDatabaseBroken { .. } => Msg::FaultShopDatabase,
         FaultKind::LedgerServer { .. } => Msg::FaultLedgerServer,
         FaultKind::LedgerServers { .. } => Msg::FaultLedgerServers,
-        FaultKind::LedgerThere { url, .. } => Msg::FaultInTheWay { path: url },
+        FaultKind::LedgerThere { url, .. } | FaultKind::ShopThere { url } => {
+            Msg::FaultInTheWay { path: url }
+        }
         FaultKind::LedgerBusy { .. } => Msg::FaultLedgerBusy,
         FaultKind::LedgerInUse { .. } => Msg::FaultLedgerInUse,
         FaultKind::Newer { .. } => Msg::FaultNewer,
@@ -175,6 +177,7 @@ fn place(problem: &FaultKind) -> Option<String> {
         | FaultKind::Incomparable { .. }
         | FaultKind::InTheWay { .. }
         | FaultKind::LedgerThere { .. }
+        | FaultKind::ShopThere { .. }
         | FaultKind::ProviderDown { .. }
         | FaultKind::ProviderOdd { .. }
         | FaultKind::NoScenario { .. }
@@ -248,6 +251,7 @@ fn next(fault: &Fault, canvas: &Canvas) -> Vec<String> {
         FaultKind::LedgerServer { url } => vec![Msg::NextLedgerServer { url }],
         FaultKind::LedgerServers { next, .. } => vec![Msg::NextLedgerServers { command: next }],
         FaultKind::LedgerThere { url, file } => vec![Msg::NextLedgerImport { file, url }],
+        FaultKind::ShopThere { url } => vec![Msg::NextShopThere { url }],
         FaultKind::LedgerBusy { .. } => vec![Msg::NextLedgerBusy],
         FaultKind::NoScenario { .. } => vec![Msg::NextScenarios],
         FaultKind::NotFound { .. } if own.is_some() => Vec::new(),

@@ -51,6 +51,7 @@ fn written(command: &str) -> Option<&'static str> {
         "shop" => {
             "One object a line:\n{listening: URL, endpoint|null}, before it {polling: URL} with a Stripe key,\n{at, outcome: \"recorded\"|\"stored\"|\"not_booked\"|\"duplicate\"|\"rejected\", status, reason|null,\n event|null, type|null, took_ms, forwarded: null} for each delivery"
         }
+        "shop migrate" => "{place, rows: [{table, rows: int}]}",
         "sandbox fault add" => "{on, answer, times: int, used: int}",
         "sandbox fault list" => "{faults: [{on, answer, times: int, used: int}]}",
         "sandbox fault clear" => "{cleared: int}",
@@ -221,6 +222,13 @@ mod tests {
             looked: Some(Looked { lines: 1, writers: 1, checkpoints: 1 }),
             all: None,
         };
+        let tables = Sheet {
+            place: place.clone(),
+            kind: SheetKind::Tables,
+            rows: vec![vec![Cell::Word("users".into()), Cell::Number(1)]],
+            looked: None,
+            all: None,
+        };
         let event = EventRow {
             id: "evt_1".into(),
             kind: "x".into(),
@@ -244,6 +252,7 @@ mod tests {
             ("listen", Report::Listened(Listened::default())),
             ("ledger show", Report::Ledger(ledger)),
             ("ledger verify", Report::Sheet(sheet)),
+            ("shop migrate", Report::Sheet(tables)),
             ("reconcile", Report::Reconciled(reconciled)),
             ("catch-up", Report::CaughtUp(caught_up)),
             ("ledger compact", Report::Compacted(compacted)),

@@ -14,7 +14,11 @@ const ID_WIDTH: usize = 20;
 
 /// For people.
 pub(super) fn text(it: &Sheet, canvas: &Canvas) -> String {
-    let mut out = heading(&Msg::HeaderLedger, &it.place, canvas);
+    let title = match it.kind {
+        SheetKind::Tables => Msg::HeaderShop,
+        _ => Msg::HeaderLedger,
+    };
+    let mut out = heading(&title, &it.place, canvas);
     let shown: Vec<bool> = it.kind.columns().iter().map(|(_, shown)| *shown).collect();
     let head: Vec<(String, Side)> = it
         .kind
@@ -38,6 +42,14 @@ pub(super) fn text(it: &Sheet, canvas: &Canvas) -> String {
             checkpoints: int(looked.checkpoints),
             findings: int(it.rows.len() as u64),
         }),
+        None if it.kind == SheetKind::Tables => {
+            let count = |row: &Vec<Cell>| match row.last() {
+                Some(Cell::Number(number)) => *number,
+                _ => 0,
+            };
+            let rows = it.rows.iter().map(count).sum();
+            canvas.say(&Msg::ShopMoved { tables: int(it.rows.len()), rows })
+        }
         None if rows.is_empty() => canvas.say(&Msg::LedgerNothing),
         None if it.all.is_some_and(|all| all > rows.len() as u64) => {
             canvas.say(&Msg::LedgerCount { shown: int(rows.len()), all: int(it.all.unwrap_or(0)) })
@@ -60,6 +72,7 @@ fn column(name: &str, canvas: &Canvas) -> (String, Side) {
         "text" => (Msg::ColSaid, Side::Left),
         "table" => (Msg::ColTable, Side::Left),
         "row" => (Msg::ColRow, Side::Left),
+        "rows" => (Msg::ColRows, Side::Right),
         _ => (Msg::ColDeviation, Side::Left),
     };
     (canvas.say(&msg), side)

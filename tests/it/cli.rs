@@ -6,7 +6,7 @@ use serde_json::Value;
 
 const CARD: &str = "4242424242424242";
 
-const COMMANDS: [&[&str]; 43] = [
+const COMMANDS: [&[&str]; 44] = [
     &["day0"],
     &["day1"],
     &["day6"],
@@ -49,6 +49,7 @@ const COMMANDS: [&[&str]; 43] = [
     &["saved-cards"],
     &["setup"],
     &["shop"],
+    &["shop", "migrate"],
     &["doctor"],
 ];
 

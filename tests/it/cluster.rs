@@ -1,13 +1,15 @@
 //! A PostgreSQL server of a test's own: a cluster in a temporary folder, on a socket in it, run by a user without rights.
 
-use crate::env::{eventually, outer_path};
+use crate::env::{PATIENCE, eventually, outer_path};
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Read as _;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::Mutex;
+use std::sync::{Mutex, mpsc};
+use std::thread;
 
 /// The user and group that servers run as where the tests run as root, which PostgreSQL refuses.
 const NOBODY: u32 = 65_534;
@@ -139,25 +141,27 @@ impl Cluster {
         let log = fs::File::options().create(true).append(true).open(path).unwrap();
         let begin = || {
             let mut command = self.command("postgres", &["-D", "data"]);
-            command.stdout(log.try_clone().unwrap()).stderr(log.try_clone().unwrap());
+            // Nothing is ever said there: what is open as long as any process of the server lives.
+            command.stdout(Stdio::piped()).stderr(log.try_clone().unwrap());
             command.spawn().unwrap()
         };
         let mut server = begin();
         eventually("the server answers", || {
-            if server.try_wait().unwrap().is_some() {
-                // What a killed one left behind is in the way for a moment.
-                server = begin();
-            }
+            assert_eq!(server.try_wait().unwrap(), None, "{}", self.log());
             self.run("psql", &self.psql("SELECT 1")).status.success().then_some(())
         });
         *self.server.lock().unwrap() = Some(server);
     }
 
-    /// Ends the server as a power cut would.
+    /// Ends the server as a power cut would: with it end its own processes, each of which may answer for a moment longer.
     pub(crate) fn kill(&self) {
         let Some(mut server) = self.server.lock().unwrap().take() else { return };
         server.kill().unwrap();
         server.wait().unwrap();
+        let mut open = server.stdout.take().unwrap();
+        let (tell, told) = mpsc::channel();
+        thread::spawn(move || tell.send(open.read_to_end(&mut Vec::new()).is_ok()));
+        assert_eq!(told.recv_timeout(PATIENCE), Ok(true), "a process of the server lives on");
     }
 
     /// Makes a standby the server that is written to.

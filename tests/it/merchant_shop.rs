@@ -3,7 +3,7 @@
 use crate::env::{eventually, rounds};
 use crate::http::{self, Reply};
 use crate::shop::{SECRET, now, signature};
-use crate::shopper::{PASSWORD, Shop, Shopper};
+use crate::shopper::{PASSWORD, Shop, Shopper, deliver, replayed};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::thread;
@@ -61,184 +61,194 @@ fn accounts_open_to_their_owners_and_to_nobody_else() {
 
 #[test]
 fn signing_in_is_tried_so_often_and_no_more() {
-    let shop = Shop::open();
-    let _ann = shop.shopper("ann");
-    let mut eve = shop.browser();
-    let mut tries = |email: &str, password: &str| {
-        eve.submit("/login", &[("email", email), ("password", password)])
-    };
-    for _ in 0..5 {
-        assert_eq!(tries("ann@example.com", "guess guess").status, 401);
-    }
-    let refused = tries("ann@example.com", PASSWORD);
-    assert_eq!(refused.status, 429, "also the right one waits");
-    assert_eq!(tries("ben@example.com", "guess guess").status, 401, "others do not");
+    Shop::on_each(|shop| {
+        let _ann = shop.shopper("ann");
+        let mut eve = shop.browser();
+        let mut tries = |email: &str, password: &str| {
+            eve.submit("/login", &[("email", email), ("password", password)])
+        };
+        for _ in 0..5 {
+            assert_eq!(tries("ann@example.com", "guess guess").status, 401);
+        }
+        let refused = tries("ann@example.com", PASSWORD);
+        assert_eq!(refused.status, 429, "also the right one waits");
+        assert_eq!(tries("ben@example.com", "guess guess").status, 401, "others do not");
+    });
 }
 
 #[test]
 fn what_is_asked_wrongly_is_refused_as_what_it_is() {
-    let shop = Shop::open();
-    let mut ann = shop.shopper("ann");
-    let mut nobody = shop.browser();
-    let price = shop.price("shop_credits_small");
-    let api = "/api/payment/checkout-session";
-    let asked = json!({ "provider": "stripe", "stripePriceId": price });
-    let refusal = |reply: Reply, status: u16| {
-        assert_eq!(reply.status, status, "{}", reply.text());
-        let body = reply.json();
-        assert!(body["success"] == false && body["error"].is_string(), "{body}");
-    };
-    refusal(nobody.ask_json(api, &asked), 401);
-    refusal(nobody.verify("cs_test_a1"), 401);
-    for (body, status) in [
-        (json!({ "provider": "stripe" }), 400),
-        (json!({ "provider": "stripe", "stripePriceId": "price_unknown" }), 400),
-        (json!({ "provider": "cash", "stripePriceId": price }), 400),
-        (json!({ "provider": "creem", "creemProductId": "prod_1" }), 400),
-        (json!({ "provider": "creem", "stripePriceId": price }), 400),
-        (json!({ "provider": "stripe", "stripePriceId": price, "couponCode": "NOPE" }), 400),
-        (
-            json!({ "provider": "stripe", "stripePriceId": price, "couponCode": "x".repeat(200) }),
-            400,
-        ),
-        (json!(["stripe"]), 400),
-    ] {
-        refusal(ann.ask_json(api, &body), status);
-    }
-    let json_kind = ("Content-Type", "application/json");
-    refusal(ann.send("POST", api, &[json_kind], b"{\"provider\":"), 400);
-    refusal(
-        ann.send("POST", api, &[("Content-Type", "text/plain")], asked.to_string().as_bytes()),
-        415,
-    );
-    let foreign = [json_kind, ("Origin", "http://evil.test")];
-    refusal(ann.send("POST", api, &foreign, asked.to_string().as_bytes()), 403);
-    refusal(ann.send("POST", api, &[json_kind], &vec![b' '; 70 * 1024]), 413);
-    for session in ["", "pi_1", "cs_1/../x"] {
-        refusal(ann.verify(session), 400);
-    }
-    refusal(ann.verify("cs_test_unknown"), 404);
-    let open = ann.begin(&price);
-    refusal(ann.verify(&open), 400);
-    // Forms: without proof, with another's, too long, from another site.
-    let buy = [("price", price.as_str())];
-    assert_eq!(ann.post("/pricing", &buy).status, 403);
-    assert_eq!(ann.post("/pricing", &[("csrf", "0".repeat(64).as_str()), buy[0]]).status, 403);
-    let long = "x".repeat(70 * 1024);
-    assert_eq!(ann.post("/pricing", &[("csrf", &long)]).status, 413);
-    assert_eq!(
-        nobody.submit("/pricing", &buy).status,
-        403,
-        "the form is shown to whoever is signed in"
-    );
-    assert_eq!(ann.get(api).status, 405);
-    assert_eq!(ann.get("/nowhere").status, 404);
-    let host = [("Host", "evil.test")];
-    assert_eq!(ann.send("GET", "/pricing", &host, b"").status, 403);
-    assert_eq!(ann.ask_json("/api/creem/webhook", &json!({})).status, 400, "it is not signed");
+    Shop::on_each(|shop| {
+        let mut ann = shop.shopper("ann");
+        let mut nobody = shop.browser();
+        let price = shop.price("shop_credits_small");
+        let api = "/api/payment/checkout-session";
+        let asked = json!({ "provider": "stripe", "stripePriceId": price });
+        let refusal = |reply: Reply, status: u16| {
+            assert_eq!(reply.status, status, "{}", reply.text());
+            let body = reply.json();
+            assert!(body["success"] == false && body["error"].is_string(), "{body}");
+        };
+        refusal(nobody.ask_json(api, &asked), 401);
+        refusal(nobody.verify("cs_test_a1"), 401);
+        for (body, status) in [
+            (json!({ "provider": "stripe" }), 400),
+            (json!({ "provider": "stripe", "stripePriceId": "price_unknown" }), 400),
+            (json!({ "provider": "cash", "stripePriceId": price }), 400),
+            (json!({ "provider": "creem", "creemProductId": "prod_1" }), 400),
+            (json!({ "provider": "creem", "stripePriceId": price }), 400),
+            (json!({ "provider": "stripe", "stripePriceId": price, "couponCode": "NOPE" }), 400),
+            (
+                json!({ "provider": "stripe", "stripePriceId": price, "couponCode": "x".repeat(200) }),
+                400,
+            ),
+            (json!(["stripe"]), 400),
+        ] {
+            refusal(ann.ask_json(api, &body), status);
+        }
+        let json_kind = ("Content-Type", "application/json");
+        refusal(ann.send("POST", api, &[json_kind], b"{\"provider\":"), 400);
+        refusal(
+            ann.send("POST", api, &[("Content-Type", "text/plain")], asked.to_string().as_bytes()),
+            415,
+        );
+        let foreign = [json_kind, ("Origin", "http://evil.test")];
+        refusal(ann.send("POST", api, &foreign, asked.to_string().as_bytes()), 403);
+        refusal(ann.send("POST", api, &[json_kind], &vec![b' '; 70 * 1024]), 413);
+        for session in ["", "pi_1", "cs_1/../x"] {
+            refusal(ann.verify(session), 400);
+        }
+        refusal(ann.verify("cs_test_unknown"), 404);
+        let open = ann.begin(&price);
+        refusal(ann.verify(&open), 400);
+        // Forms: without proof, with another's, too long, from another site.
+        let buy = [("price", price.as_str())];
+        assert_eq!(ann.post("/pricing", &buy).status, 403);
+        assert_eq!(ann.post("/pricing", &[("csrf", "0".repeat(64).as_str()), buy[0]]).status, 403);
+        let long = "x".repeat(70 * 1024);
+        assert_eq!(ann.post("/pricing", &[("csrf", &long)]).status, 413);
+        assert_eq!(
+            nobody.submit("/pricing", &buy).status,
+            403,
+            "the form is shown to whoever is signed in"
+        );
+        assert_eq!(ann.get(api).status, 405);
+        assert_eq!(ann.get("/nowhere").status, 404);
+        let host = [("Host", "evil.test")];
+        assert_eq!(ann.send("GET", "/pricing", &host, b"").status, 403);
+        assert_eq!(ann.ask_json("/api/creem/webhook", &json!({})).status, 400, "it is not signed");
+    });
 }
 
 #[test]
 fn a_webhook_is_believed_only_as_it_was_signed() {
-    let shop = Shop::open();
-    let path = "/api/stripe/webhook";
-    let body = crate::shop::completed("evt_1", "cs_test_1", 500);
-    let send = |signature: &str, body: &[u8]| {
-        let headers = [("Stripe-Signature", signature)];
-        http::send(shop.port, "POST", path, &headers, body).unwrap().status
-    };
-    assert_eq!(send(&signature("whsec_another", 0, &body), &body), 400);
-    assert_eq!(send(&signature(SECRET, 600, &body), &body), 400);
-    assert_eq!(send("t=1,v1=00", &body), 400);
-    assert_eq!(send(&signature(SECRET, 0, &body), b"{}"), 400);
-    assert_eq!(http::send(shop.port, "POST", path, &[], &body).unwrap().status, 400);
-    let large = vec![b'x'; 2 * 1024 * 1024];
-    assert_eq!(send(&signature(SECRET, 0, &large), &large), 413);
-    assert_eq!((shop.number("SELECT COUNT(*) FROM applied"), shop.orders()), (0, 0));
-    // A sale of the same account that was not made here is noted, and nobody's.
-    assert_eq!(send(&signature(SECRET, 0, &body), &body), 200);
-    assert_eq!((shop.number("SELECT COUNT(*) FROM applied"), shop.orders()), (1, 0));
-    assert!(now() > 0);
+    Shop::on_each(|shop| {
+        let path = "/api/stripe/webhook";
+        let body = crate::shop::completed("evt_1", "cs_test_1", 500);
+        let send = |signature: &str, body: &[u8]| {
+            let headers = [("Stripe-Signature", signature)];
+            http::send(shop.port, "POST", path, &headers, body).unwrap().status
+        };
+        assert_eq!(send(&signature("whsec_another", 0, &body), &body), 400);
+        assert_eq!(send(&signature(SECRET, 600, &body), &body), 400);
+        assert_eq!(send("t=1,v1=00", &body), 400);
+        assert_eq!(send(&signature(SECRET, 0, &body), b"{}"), 400);
+        assert_eq!(http::send(shop.port, "POST", path, &[], &body).unwrap().status, 400);
+        let large = vec![b'x'; 2 * 1024 * 1024];
+        assert_eq!(send(&signature(SECRET, 0, &large), &large), 413);
+        assert_eq!((shop.number("SELECT COUNT(*) FROM applied"), shop.orders()), (0, 0));
+        // A sale of the same account that was not made here is noted, and nobody's.
+        assert_eq!(send(&signature(SECRET, 0, &body), &body), 200);
+        assert_eq!((shop.number("SELECT COUNT(*) FROM applied"), shop.orders()), (1, 0));
+        assert!(now() > 0);
+    });
 }
 
 #[test]
 fn a_purchase_is_one_order_whoever_comes_first() {
-    let shop = Shop::open();
-    let mut ann = shop.shopper("ann");
-    let mut eve = shop.shopper("eve");
-    let price = shop.price("shop_credits_small");
-    let count = rounds(50, 200);
-    let mut ids = BTreeSet::new();
-    for _ in 0..count {
-        let session = ann.begin(&price);
-        shop.pay(&session);
-        // The sandbox delivers while both pages are loaded.
-        let found: Vec<Reply> = thread::scope(|scope| {
-            let tabs = [ann.clone(), ann.clone()].map(|mut tab| {
-                let session = &session;
-                scope.spawn(move || tab.verify(session))
+    Shop::on_each(|shop| {
+        let mut ann = shop.shopper("ann");
+        let mut eve = shop.shopper("eve");
+        let price = shop.price("shop_credits_small");
+        let count = rounds(50, 200);
+        let mut ids = BTreeSet::new();
+        for _ in 0..count {
+            let session = ann.begin(&price);
+            shop.pay(&session);
+            // The sandbox delivers while both pages are loaded.
+            let found: Vec<Reply> = thread::scope(|scope| {
+                let tabs = [ann.clone(), ann.clone()].map(|mut tab| {
+                    let session = &session;
+                    scope.spawn(move || tab.verify(session))
+                });
+                tabs.into_iter().map(|tab| tab.join().unwrap()).collect()
             });
-            tabs.into_iter().map(|tab| tab.join().unwrap()).collect()
-        });
-        for reply in found {
-            let order = reply.ok()["data"]["order"].clone();
-            assert_eq!(order["status"], "succeeded", "{order}");
-            assert_eq!((&order["amountTotal"], &order["currency"]), (&"500".into(), &"JPY".into()));
-            ids.insert(order["id"].as_str().unwrap().to_owned());
+            for reply in found {
+                let order = reply.ok()["data"]["order"].clone();
+                assert_eq!(order["status"], "succeeded", "{order}");
+                assert_eq!(
+                    (&order["amountTotal"], &order["currency"]),
+                    (&"500".into(), &"JPY".into())
+                );
+                ids.insert(order["id"].as_str().unwrap().to_owned());
+            }
+            assert_eq!(eve.verify(&session).status, 403, "somebody else's");
         }
-        assert_eq!(eve.verify(&session).status, 403, "somebody else's");
-    }
-    let count = i64::try_from(count).unwrap();
-    eventually("every event is worked in", || {
-        let sql = "SELECT COUNT(*) FROM facts WHERE said LIKE '%\"fact\":\"sold\"%'";
-        (shop.number(sql) >= count).then_some(())
+        let count = i64::try_from(count).unwrap();
+        eventually("every event is worked in", || {
+            let sql = "SELECT COUNT(*) FROM facts WHERE said LIKE '%\"fact\":\"sold\"%'";
+            (shop.number(sql) >= count).then_some(())
+        });
+        assert_eq!(
+            (i64::try_from(ids.len()).unwrap(), shop.orders(), shop.credits()),
+            (count, count, count * 100)
+        );
+        // Replayed, also many times, nothing changes.
+        let event = shop.event("checkout.session.completed");
+        let port = shop.port;
+        replayed(1_000, |_| assert_eq!(deliver(port, &event).status, 200));
+        assert_eq!((shop.orders(), shop.credits()), (count, count * 100));
+        let page = ann.get("/account").text();
+        assert!(page.contains(&format!("data-credits=\"{}\"", count * 100)), "{page}");
+        assert!(eve.get("/account").text().contains("data-credits=\"0\""));
     });
-    assert_eq!(
-        (i64::try_from(ids.len()).unwrap(), shop.orders(), shop.credits()),
-        (count, count, count * 100)
-    );
-    // Replayed, also many times, nothing changes.
-    let event = shop.event("checkout.session.completed");
-    for _ in 0..rounds(100, 1_000) {
-        assert_eq!(shop.deliver(&event).status, 200);
-    }
-    assert_eq!((shop.orders(), shop.credits()), (count, count * 100));
-    let page = ann.get("/account").text();
-    assert!(page.contains(&format!("data-credits=\"{}\"", count * 100)), "{page}");
-    assert!(eve.get("/account").text().contains("data-credits=\"0\""));
 }
 
 #[test]
 fn the_page_that_a_buyer_lands_on_says_so_in_both_languages() {
-    let shop = Shop::open();
-    let mut ann = shop.shopper("ann");
-    let price = shop.price("shop_credits_large");
-    let page = ann.get("/pricing").text();
-    let number = page.split("name=\"number\" value=\"").nth(1).unwrap().split('"').next().unwrap();
-    let fields = [("price", price.as_str()), ("number", number), ("code", "")];
-    let begun = ann.submit("/pricing", &fields);
-    assert_eq!(begun.status, 303, "{}", begun.text());
-    assert!(begun.header("location").unwrap().contains("cs_test_"));
-    // A double click begins one checkout.
-    assert_eq!(ann.submit("/pricing", &fields).header("location"), begun.header("location"));
-    let sessions = shop.sandbox.api.read("/v1/checkout/sessions");
-    assert_eq!(sessions["data"].as_array().unwrap().len(), 1);
-    let session = &sessions["data"][0];
-    assert_eq!(session["client_reference_id"], session["metadata"]["userId"]);
-    let id = session["id"].as_str().unwrap();
-    shop.pay(id);
-    let landed = format!("/payment/success?session_id={id}&provider=stripe");
-    let english = ann.get(&landed).text();
-    assert!(english.contains("Thank you") && english.contains("$29.00"), "{english}");
-    assert_eq!(ann.verify(id).ok()["data"]["order"]["amountTotal"], "29.00");
-    let language = [("Accept-Language", "ja")];
-    let japanese = ann.send("GET", &landed, &language, b"").text();
-    assert!(japanese.contains("lang=\"ja\"") && japanese.contains("お支払いが完了しました"));
-    let mut nobody = shop.browser();
-    let sent_on = nobody.get(&landed);
-    assert_eq!(sent_on.status, 303);
-    assert!(sent_on.header("location").unwrap().starts_with("/login?next=%2Fpayment%2Fsuccess"));
-    assert_eq!(ann.get("/payment/success").header("location"), Some("/pricing"));
+    Shop::on_each(|shop| {
+        let mut ann = shop.shopper("ann");
+        let price = shop.price("shop_credits_large");
+        let page = ann.get("/pricing").text();
+        let number =
+            page.split("name=\"number\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let fields = [("price", price.as_str()), ("number", number), ("code", "")];
+        let begun = ann.submit("/pricing", &fields);
+        assert_eq!(begun.status, 303, "{}", begun.text());
+        assert!(begun.header("location").unwrap().contains("cs_test_"));
+        // A double click begins one checkout.
+        assert_eq!(ann.submit("/pricing", &fields).header("location"), begun.header("location"));
+        let sessions = shop.sandbox.api.read("/v1/checkout/sessions");
+        assert_eq!(sessions["data"].as_array().unwrap().len(), 1);
+        let session = &sessions["data"][0];
+        assert_eq!(session["client_reference_id"], session["metadata"]["userId"]);
+        let id = session["id"].as_str().unwrap();
+        shop.pay(id);
+        let landed = format!("/payment/success?session_id={id}&provider=stripe");
+        let english = ann.get(&landed).text();
+        assert!(english.contains("Thank you") && english.contains("$29.00"), "{english}");
+        assert_eq!(ann.verify(id).ok()["data"]["order"]["amountTotal"], "29.00");
+        let language = [("Accept-Language", "ja")];
+        let japanese = ann.send("GET", &landed, &language, b"").text();
+        assert!(japanese.contains("lang=\"ja\"") && japanese.contains("お支払いが完了しました"));
+        let mut nobody = shop.browser();
+        let sent_on = nobody.get(&landed);
+        assert_eq!(sent_on.status, 303);
+        assert!(
+            sent_on.header("location").unwrap().starts_with("/login?next=%2Fpayment%2Fsuccess")
+        );
+        assert_eq!(ann.get("/payment/success").header("location"), Some("/pricing"));
+    });
 }
 
 #[test]
@@ -390,16 +400,17 @@ fn ann_buys_while_closed(shop: &mut Shop, ann: &mut Shopper) -> String {
 
 #[test]
 fn what_another_process_heard_is_worked_in_at_the_next_start() {
-    let mut shop = Shop::open();
-    let mut ann = shop.shopper("ann");
-    let session = ann.begin(&shop.price("shop_credits_small"));
-    shop.program.interrupt();
-    let (mut listener, _) = crate::shop::listen(&shop.env);
-    shop.pay(&session);
-    listener.line_with("checkout.session.completed");
-    listener.interrupt();
-    shop.start_again();
-    assert_eq!((shop.orders(), shop.credits()), (1, 100));
+    Shop::on_each(|mut shop| {
+        let mut ann = shop.shopper("ann");
+        let session = ann.begin(&shop.price("shop_credits_small"));
+        shop.program.interrupt();
+        let (mut listener, _) = crate::shop::listen_with(&shop.env, &shop.words(&[]));
+        shop.pay(&session);
+        listener.line_with("checkout.session.completed");
+        listener.interrupt();
+        shop.start_again();
+        assert_eq!((shop.orders(), shop.credits()), (1, 100));
+    });
 }
 
 #[test]

@@ -2,13 +2,14 @@
 //! within the shop, and fills in the forms that it is shown.
 
 use crate::cluster::Cluster;
-use crate::env::{Env, Running, Sandbox, eventually};
-use crate::http::{Reply, encode, send};
+use crate::env::{Env, Running, Sandbox, eventually, rounds};
+use crate::http::{Api, Reply, encode, send};
 use crate::shop::{SECRET, signature};
 use serde_json::{Value, json};
 use std::fmt::Debug;
 use std::rc::Rc;
 use std::str::FromStr;
+use std::thread;
 
 /// What everybody signs in with.
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -22,73 +23,130 @@ pub(crate) struct Shop {
     pub(crate) port: u16,
     pub(crate) sandbox: Rc<Sandbox>,
     pub(crate) env: Rc<Env>,
-    /// The server that keeps its database, where that is no file.
-    pub(crate) server: Option<Rc<Cluster>>,
+    /// The server that keeps its database, where that is no file, and the address that the shop knows it by.
+    pub(crate) server: Option<(Rc<Cluster>, String)>,
+}
+
+/// Where a story's shop keeps what it knows. A story is told of each of them; one that says nothing of the engine is told
+/// of a server in the long run alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum On {
+    File,
+    Server,
+}
+
+impl On {
+    /// Every engine.
+    const BOTH: [Self; 2] = [Self::File, Self::Server];
+
+    /// The engines of this run, where one is enough to tell a story.
+    fn each() -> impl Iterator<Item = Self> {
+        Self::BOTH.into_iter().take(rounds(1, 2))
+    }
+
+    /// A shop on it in this environment, beside a sandbox of its own; nothing where there is no server to be had.
+    fn shop(self, env: &[(&str, &str)]) -> Option<Shop> {
+        let server = match self {
+            Self::File => None,
+            Self::Server => Some(Rc::new(Cluster::start(&[])?)),
+        };
+        let server = server.map(|it| (Rc::clone(&it), it.url()));
+        let env = env.iter().fold(Env::new(), |env, (name, value)| env.with(name, value));
+        Some(Shop::beside_its_own(env, server))
+    }
 }
 
 impl Shop {
-    /// A shop beside a sandbox of its own.
+    /// A shop in a file, beside a sandbox of its own.
     pub(crate) fn open() -> Self {
         Self::with(Env::new())
     }
 
     /// The same in this environment.
     pub(crate) fn with(env: Env) -> Self {
+        Self::beside_its_own(env, None)
+    }
+
+    fn beside_its_own(env: Env, server: Option<(Rc<Cluster>, String)>) -> Self {
         let env = env.with("STRIPEGYM_LANG", "en").with("STRIPE_WEBHOOK_SECRET", SECRET);
         let sandbox = env.sandbox(&[]);
-        Self::at(env, &Rc::new(sandbox))
+        Self::beside(Rc::new(env), Rc::new(sandbox), server, 0)
+    }
+
+    fn beside(
+        env: Rc<Env>,
+        sandbox: Rc<Sandbox>,
+        server: Option<(Rc<Cluster>, String)>,
+        port: u16,
+    ) -> Self {
+        let url = server.as_ref().map(|(_, url)| url.as_str());
+        let (program, port) = start(&env, port, url, &sandbox);
+        Self { program, port, sandbox, env, server }
     }
 
     /// A shop of this world beside a sandbox that runs.
     pub(crate) fn at(env: Env, sandbox: &Rc<Sandbox>) -> Self {
-        let (program, port) = start(&env, 0, None);
-        Self { program, port, sandbox: Rc::clone(sandbox), env: Rc::new(env), server: None }
+        Self::beside(Rc::new(env), Rc::clone(sandbox), None, 0)
     }
 
     /// A shop beside a sandbox of its own, whose ledger and database are on a server; nothing where there is none.
     pub(crate) fn on_a_server() -> Option<Self> {
-        let server = Rc::new(Cluster::start(&[])?);
-        Some(Self::on_line(&server, &server.url()))
+        On::Server.shop(&[])
     }
 
     /// The same whose line to that server is this one.
     pub(crate) fn on_line(server: &Rc<Cluster>, url: &str) -> Self {
-        let env = Env::new().with("STRIPEGYM_LANG", "en").with("STRIPE_WEBHOOK_SECRET", SECRET);
-        let sandbox = Rc::new(env.sandbox(&[]));
-        let (program, port) = start(&env, 0, Some(url));
-        Self { program, port, sandbox, env: Rc::new(env), server: Some(Rc::clone(server)) }
+        Self::beside_its_own(Env::new(), Some((Rc::clone(server), url.to_owned())))
     }
 
-    /// The story's shop on either engine: in a file, and on a server where there is one.
-    pub(crate) fn on_both(story: fn(Self)) {
-        story(Self::open());
-        Self::on_a_server().into_iter().for_each(story);
+    /// The story's shop on either engine, in every run: what is told depends on the engine.
+    pub(crate) fn on_both(story: impl Fn(Self)) {
+        On::BOTH.into_iter().filter_map(|on| on.shop(&[])).for_each(story);
+    }
+
+    /// The story's shop on either engine; in the short run in a file alone.
+    pub(crate) fn on_each(story: impl Fn(Self)) {
+        Self::on_each_in(&[], story);
+    }
+
+    /// The same in this environment.
+    pub(crate) fn on_each_in(env: &[(&str, &str)], story: impl Fn(Self)) {
+        On::each().filter_map(|on| on.shop(env)).for_each(story);
     }
 
     /// Another process of the same shop: on the same database, beside the same sandbox.
     pub(crate) fn another(&self) -> Self {
-        let url = self.server.as_ref().map(|it| it.url());
-        let (program, port) = start(&self.env, 0, url.as_deref());
-        let (sandbox, env) = (Rc::clone(&self.sandbox), Rc::clone(&self.env));
-        Self { program, port, sandbox, env, server: self.server.clone() }
+        let (env, sandbox) = (Rc::clone(&self.env), Rc::clone(&self.sandbox));
+        Self::beside(env, sandbox, self.server.clone(), 0)
     }
 
     /// Starts it again after it has ended, at the port where it was.
     pub(crate) fn start_again(&mut self) {
-        let url = self.server.as_ref().map(|it| it.url());
-        let (program, port) = start(&self.env, self.port, url.as_deref());
+        let url = self.server.as_ref().map(|(_, url)| url.as_str());
+        let (program, port) = start(&self.env, self.port, url, &self.sandbox);
         assert_eq!(port, self.port);
         self.program = program;
     }
 
+    /// The words of a command that is about the shop's ledger and database, wherever they are.
+    pub(crate) fn words<'w>(&'w self, words: &[&'w str]) -> Vec<&'w str> {
+        let place = self.server.iter().flat_map(|(_, url)| ["--ledger", url]);
+        words.iter().copied().chain(place).collect()
+    }
+
+    /// What such a command says, which has to go well.
+    pub(crate) fn says(&self, words: &[&str]) -> String {
+        self.env.ok(&self.words(words))
+    }
+
     /// The same browser, which goes on with this process: its cookies are for the host, whatever the port.
     pub(crate) fn goes_on(&self, shopper: &Shopper) -> Shopper {
-        Shopper { port: self.port, ..shopper.clone() }
+        shopper.at(self.port)
     }
 
     /// A new browser, in English.
     pub(crate) fn browser(&self) -> Shopper {
-        Shopper::at(self.port)
+        Shopper::before(self.port)
     }
 
     /// Somebody who has just made an account.
@@ -98,10 +156,7 @@ impl Shop {
 
     /// Pays a hosted page without a browser.
     pub(crate) fn pay(&self, session: &str) {
-        let page = self.sandbox.api.read(&format!("/v1/checkout/sessions/{session}"));
-        let amount = page["amount_total"].to_string();
-        let form = [("payment_method", "pm_card_visa"), ("expected_amount", amount.as_str())];
-        self.sandbox.api.make(&format!("/v1/payment_pages/{session}/confirm"), &form);
+        pay(&self.sandbox.api, session);
     }
 
     /// The price of a plan.
@@ -129,10 +184,7 @@ impl Shop {
 
     /// Delivers an event as the provider would, once more.
     pub(crate) fn deliver(&self, event: &Value) -> Reply {
-        let body = serde_json::to_vec(event).unwrap();
-        let signed = signature(SECRET, 0, &body);
-        let headers = [("Content-Type", "application/json"), ("Stripe-Signature", signed.as_str())];
-        send(self.port, "POST", "/api/stripe/webhook", &headers, &body).unwrap()
+        deliver(self.port, event)
     }
 
     /// A number that a statement gives.
@@ -160,6 +212,15 @@ impl Shop {
     /// A hosted page as the provider knows it.
     pub(crate) fn session(&self, id: &str) -> Value {
         self.sandbox.api.read(&format!("/v1/checkout/sessions/{id}"))
+    }
+
+    /// Changes what stands in its database, which nobody does while all is well.
+    pub(crate) fn change(&self, sql: &str) {
+        if let Some((server, _)) = &self.server {
+            server.sql(&format!("SET search_path = stripegym_shop; {sql}"));
+        } else {
+            self.database().execute(sql, []).unwrap();
+        }
     }
 
     /// The application's database.
@@ -190,7 +251,7 @@ impl Shop {
 
     /// The first value that a statement gives; its tables are the application's.
     pub(crate) fn asked<T: FromStr<Err: Debug>>(&self, sql: &str) -> T {
-        let text: String = if let Some(server) = &self.server {
+        let text: String = if let Some((server, _)) = &self.server {
             server.sql(&format!("SET search_path = stripegym_shop; {sql}"))
         } else {
             let sql = format!("SELECT CAST(({sql}) AS TEXT)");
@@ -200,7 +261,34 @@ impl Shop {
     }
 }
 
-fn start(env: &Env, port: u16, server: Option<&str>) -> (Running, u16) {
+/// Pays a hosted page of the sandbox without a browser.
+pub(crate) fn pay(api: &Api, session: &str) {
+    let page = api.read(&format!("/v1/checkout/sessions/{session}"));
+    let amount = page["amount_total"].to_string();
+    let form = [("payment_method", "pm_card_visa"), ("expected_amount", amount.as_str())];
+    api.make(&format!("/v1/payment_pages/{session}/confirm"), &form);
+}
+
+/// Delivers an event of Stripe's to the shop at a port.
+pub(crate) fn deliver(port: u16, event: &Value) -> Reply {
+    let body = serde_json::to_vec(event).unwrap();
+    let signed = signature(SECRET, 0, &body);
+    let headers = [("Content-Type", "application/json"), ("Stripe-Signature", signed.as_str())];
+    send(port, "POST", "/api/stripe/webhook", &headers, &body).unwrap()
+}
+
+/// Has several senders do something so many times, each time with its number.
+pub(crate) fn replayed(times: usize, send: impl Fn(usize) + Sync) {
+    const SENDERS: usize = 8;
+    let send = &send;
+    thread::scope(|scope| {
+        for nth in 0..SENDERS {
+            scope.spawn(move || (nth..times).step_by(SENDERS).for_each(send));
+        }
+    });
+}
+
+fn start(env: &Env, port: u16, server: Option<&str>, beside: &Sandbox) -> (Running, u16) {
     let port = port.to_string();
     let mut words = vec!["shop", "--port", &port];
     words.extend(server.into_iter().flat_map(|url| ["--ledger", url]));
@@ -209,9 +297,16 @@ fn start(env: &Env, port: u16, server: Option<&str>) -> (Running, u16) {
         words.extend(["--plans", PLANS]);
     }
     let mut program = env.start(&words);
-    let line = program.line_with("http://127.0.0.1:");
-    let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
-    let port = url.trim_end_matches('/').rsplit(':').next().unwrap().parse().unwrap();
+    let mut named = || {
+        let line = program.line_with("http://127.0.0.1:");
+        let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
+        url.trim_end_matches('/').rsplit(':').next().unwrap().parse::<u16>().unwrap()
+    };
+    // Where it fetches events from is said before where it listens.
+    let mut port = named();
+    while port == beside.api.port {
+        port = named();
+    }
     (program, port)
 }
 
@@ -225,17 +320,22 @@ pub(crate) struct Shopper {
 
 impl Shopper {
     /// A new browser before the shop at this port, in English.
-    pub(crate) const fn at(port: u16) -> Self {
+    pub(crate) const fn before(port: u16) -> Self {
         Self { port, cookies: Vec::new(), lang: "en" }
     }
 
     /// Somebody who has just made an account there.
     pub(crate) fn with_account(port: u16, email: &str) -> Self {
-        let mut shopper = Self::at(port);
+        let mut shopper = Self::before(port);
         let form = [("email", email), ("password", PASSWORD)];
         let reply = shopper.send_form("/signup", "/signup", &form);
         assert_eq!(reply.status, 303, "{}", reply.text());
         shopper
+    }
+
+    /// The same browser at another port of the host, for which its cookies are as well.
+    pub(crate) fn at(&self, port: u16) -> Self {
+        Self { port, ..self.clone() }
     }
 
     pub(crate) fn get(&mut self, path: &str) -> Reply {
@@ -268,10 +368,15 @@ impl Shopper {
         self.send("POST", path, &kind, body.to_string().as_bytes())
     }
 
+    /// Asks for the hosted page of what a price is for.
+    pub(crate) fn ask_for(&mut self, price: &str) -> Reply {
+        let asked = json!({ "provider": "stripe", "stripePriceId": price });
+        self.ask_json("/api/payment/checkout-session", &asked)
+    }
+
     /// Begins to buy what a price is for; the session.
     pub(crate) fn begin(&mut self, price: &str) -> String {
-        let asked = json!({ "provider": "stripe", "stripePriceId": price });
-        let begun = self.ask_json("/api/payment/checkout-session", &asked).ok();
+        let begun = self.ask_for(price).ok();
         assert_eq!(begun["success"], true, "{begun}");
         assert!(begun["data"]["url"].as_str().unwrap().starts_with("http://"), "{begun}");
         begun["data"]["sessionId"].as_str().unwrap().to_owned()

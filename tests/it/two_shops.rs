@@ -3,12 +3,13 @@
 
 use crate::cluster::Cluster;
 use crate::env::{eventually, rounds};
-use crate::http::Reply;
+use crate::http::{Api, Reply};
 use crate::merchant_keys::{buy, call_status, return_path, show, upgrade};
-use crate::shopper::{PASSWORD, Shop, Shopper};
+use crate::shopper::{PASSWORD, Shop, Shopper, pay};
 use crate::wire::{Commit, Wire};
 use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 /// What each of two browsers is answered at the same time.
@@ -131,11 +132,7 @@ fn the_shop_s_commands_show_what_a_server_has() {
     shop.pay(&session);
     shop.has(100, 1);
     let key = buy(&shop, &mut ann);
-    let url = shop.server.as_ref().unwrap().url();
-    let said = |words: &str| {
-        let words: Vec<&str> = words.split(' ').collect();
-        shop.env.ok(&[&words[..], &["--ledger", &url]].concat())
-    };
+    let said = |words: &str| shop.says(&words.split(' ').collect::<Vec<_>>());
     assert!(said("order list --json").contains(&session));
     assert!(said("order show --json").contains("succeeded"));
     said("credit grant ann@example.com 50");
@@ -148,7 +145,7 @@ fn the_shop_s_commands_show_what_a_server_has() {
     assert_eq!(call_status(&shop, &key), 401);
     // The journal of what was heard stands beside it, and the book is only added to.
     assert!(said("ledger show --json").contains(&session));
-    let server = shop.server.as_ref().unwrap();
+    let (server, _) = shop.server.as_ref().unwrap();
     for sql in ["UPDATE credits SET amount = 9", "DELETE FROM credits", "TRUNCATE credits"] {
         let tried = format!(
             "SET search_path = stripegym_shop; DO $x$ BEGIN {sql}; RAISE 'changed'; \
@@ -197,4 +194,85 @@ fn a_shop_outlasts_its_server_and_its_line() {
     eventually("it goes on", || (shop.deliver(&event).status == 200).then_some(()));
     assert_eq!(tab.verify(&session).status, 200);
     shop.has(100, 1);
+}
+
+/// What is answered in the end to who asks again for as long as they are put off.
+fn at_last(what: &str, mut ask: impl FnMut() -> Reply) -> Reply {
+    eventually(what, || {
+        let reply = ask();
+        assert!([200, 503].contains(&reply.status), "{what}: {}", reply.text());
+        (reply.status == 200).then_some(reply)
+    })
+}
+
+/// Buys so often, each time at the next of the processes; each session with the order that it was said to have become.
+fn buy_on(
+    tabs: &mut [Shopper; 2],
+    api: &Api,
+    price: &str,
+    times: usize,
+    sold: &AtomicUsize,
+) -> Vec<(String, String)> {
+    let one = |n: usize| {
+        let (mut turns, text) =
+            (n.., |value: &serde_json::Value| value.as_str().unwrap().to_owned());
+        let mut tab = || turns.next().unwrap() % 2;
+        let begun = at_last("a sale begins", || tabs[tab()].ask_for(price)).json();
+        let session = text(&begun["data"]["sessionId"]);
+        pay(api, &session);
+        let order = at_last("it is confirmed", || tabs[tab()].verify(&session)).json();
+        let order = &order["data"]["order"];
+        assert_eq!(order["status"], "succeeded", "{order}");
+        sold.fetch_add(1, Ordering::SeqCst);
+        (session, text(&order["id"]))
+    };
+    (0..times).map(one).collect()
+}
+
+#[test]
+fn a_primary_is_killed_while_two_shops_sell_and_its_standby_has_every_sale_once() {
+    let Some(primary) = Cluster::start(&[]) else { return };
+    let (standby, primary) = (primary.standby(), Rc::new(primary));
+    let shop = Shop::on_line(&primary, &primary.url_with(&standby));
+    let other = shop.another();
+    let (price, each) = (shop.price("shop_credits_small"), rounds(6, 60));
+    let people: Vec<Shopper> = (0..4).map(|n| shop.shopper(&format!("ann{n}"))).collect();
+    let sold = AtomicUsize::new(0);
+    let orders: Vec<(String, String)> = thread::scope(|scope| {
+        let buyers = people.iter().enumerate().map(|(n, ann)| {
+            let mut tabs = [shop.goes_on(ann), other.goes_on(ann)];
+            tabs.rotate_left(n % 2);
+            let (api, price, sold) = (shop.sandbox.api.clone(), &price, &sold);
+            scope.spawn(move || buy_on(&mut tabs, &api, price, each, sold))
+        });
+        let buyers: Vec<_> = buyers.collect();
+        eventually("sales go on", || (sold.load(Ordering::SeqCst) > each).then_some(()));
+        primary.kill();
+        standby.promote();
+        buyers.into_iter().flat_map(|it| it.join().unwrap()).collect()
+    });
+    assert!(orders.len() == 4 * each, "each of them, by processes that nobody started again");
+    let asked = |sql: &str| standby.sql(&format!("SET search_path = stripegym_shop; {sql}"));
+    let kept: BTreeSet<String> =
+        asked("SELECT sale || ' ' || id FROM orders").lines().map(str::to_owned).collect();
+    let said = orders.iter().map(|(session, order)| format!("{session} {order}")).collect();
+    assert_eq!(kept, said, "every order that was confirmed, once, and no other");
+    let booked = "SELECT count(*), sum(amount), count(DISTINCT sale) FROM credits";
+    let count = orders.len();
+    assert_eq!(asked(booked), format!("{count}|{}|{count}", count * 100));
+    // So is every event that either of them acknowledged.
+    let there = asked("SELECT event FROM applied JOIN stripegym.events ON id = event");
+    let there: BTreeSet<&str> = there.lines().collect();
+    let api = &shop.sandbox.api;
+    let events = api.read("/v1/events?type=checkout.session.completed&limit=100");
+    for event in events["data"].as_array().unwrap() {
+        let id = event["id"].as_str().unwrap();
+        let told = api.read(&format!("/_stripegym/deliveries?event={id}&status=succeeded"));
+        let is_known = told["data"].as_array().unwrap().is_empty() || there.contains(id);
+        assert!(is_known, "{id} was acknowledged and is not there");
+    }
+    for process in [&shop, &other] {
+        assert!(people.iter().all(|ann| process.goes_on(ann).get("/account").status == 200));
+    }
+    shop.says(&["ledger", "verify"]);
 }

@@ -3,8 +3,10 @@
 //! moved on the balance, and what was kept of it, no event tells: the balance's own list does.
 
 use crate::app::context::Context;
+use crate::app::creem::{self, Connected};
 use crate::app::ledger_file::{self, LedgerFile};
 use crate::app::provider::Provider;
+use crate::domain::book::creem as book_of_creem;
 use crate::domain::book::home::is_sure;
 use crate::domain::book::line::{Apart, Line, Source};
 use crate::domain::event::Event;
@@ -13,6 +15,9 @@ use crate::domain::notice::Notice;
 use crate::domain::report::{CaughtUp, Report};
 use crate::domain::secret::ApiKey;
 use crate::domain::time::Timestamp;
+use crate::shop::intake::IntakeError;
+use crate::shop::listener_event::EventSink;
+use crate::shop::poll::PollError;
 use crate::store::writer::Write;
 use crate::stripe::Stripe;
 use crate::stripe::calls::Window;
@@ -29,6 +34,9 @@ const OVERLAP_S: i64 = 120;
 
 /// The list of what moved the balance.
 const BALANCE: &str = "/v1/balance_transactions";
+
+/// The list of what was paid at Creem.
+const TRANSACTIONS: &str = "/v1/transactions/search";
 
 /// What a charge moved may be known so much later than the charge.
 const SETTLED_LATE_S: i64 = 3_600;
@@ -108,6 +116,9 @@ async fn work(
         at = end;
         desk.reached(at).await?;
     }
+    if let Some(creem) = creem::connect(context, provider).await? {
+        desk.of_creem(&creem, from).await?;
+    }
     Ok(Report::CaughtUp(desk.done))
 }
 
@@ -174,6 +185,46 @@ impl Desk<'_> {
             self.write(lines).await?;
         }
         Ok(())
+    }
+
+    /// What Creem keeps for this folder, where it does not deliver, and its transactions since `from`: it lists no events.
+    async fn of_creem(&mut self, creem: &Connected, from: Timestamp) -> Result<(), Fault> {
+        if !creem.delivers {
+            let poller = creem.poller(self.context, &self.file, EventSink::channel().0).await?;
+            let round = poller.once().await.map_err(|error| self.poll_failed(error))?;
+            self.done.events += round.read;
+            self.done.fresh += round.fresh;
+            self.done.unreadable += round.unreadable;
+        }
+        let mut page = Some(1).filter(|_| !self.undelivered);
+        while let Some(number) = page {
+            let (some, next) = creem.api.page(TRANSACTIONS, number).await?;
+            let now = self.context.clock.now();
+            let is_new = |it: &&Value| book_of_creem::made(it).is_none_or(|at| at >= from);
+            let line = |it: &Value| {
+                let line = Line::fetched_of_creem(it, now, Source::Seen);
+                let livemode = Some(line.livemode);
+                self.line(line, livemode)
+            };
+            let lines: Vec<Line> = some.iter().filter(is_new).map(line).collect();
+            self.done.objects += lines.len();
+            self.write(lines).await?;
+            page = next;
+        }
+        Ok(())
+    }
+
+    fn poll_failed(&self, error: PollError) -> Fault {
+        match error {
+            PollError::Provider(error) => error.into(),
+            PollError::Store(error) | PollError::Intake(IntakeError::Store(error)) => {
+                ledger_file::fault(self.context, &error)
+            }
+            PollError::Intake(error) => {
+                let path = self.file.ledger.path().display().to_string();
+                Fault::because(FaultKind::LedgerBusy { path }, error)
+            }
+        }
     }
 
     /// The line, kept apart where it is of the other mode; what does not say its mode is of the key's.

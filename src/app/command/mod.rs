@@ -32,6 +32,7 @@ pub mod sandbox;
 pub mod setup;
 pub mod shop;
 pub mod shop_data;
+pub mod shop_migrate;
 pub mod solution;
 pub mod starter;
 pub mod status;

@@ -1,6 +1,6 @@
 //! `stripegym shop`: the merchant's application, until it is stopped.
 
-use crate::app::context::Context;
+use crate::app::context::{Context, NoticeSink};
 use crate::app::creem::{self, Connected, Shop, Webhook};
 use crate::app::endpoint::{Endpoint, Place};
 use crate::app::failure::of_listener;
@@ -21,6 +21,7 @@ use crate::merchant::plan::{self, Market, Offer, Plan};
 use crate::merchant::server::{self, CreemConfig, Running, ShopConfig};
 use crate::net::shutdown::{self, Stop};
 use crate::net::tasks::Tasks;
+use crate::shop::creem_poll::CreemPoller;
 use crate::shop::intake::{Intake, Secrets};
 use crate::shop::listener_event::{EventSink, ListenerEvent};
 use crate::shop::poll::{PollError, Poller};
@@ -60,9 +61,9 @@ async fn work(
     let file = LedgerFile::open(context).await?;
     let is_sandbox = context.config.mode == Mode::Sandbox;
     let database = shop_database::open(context).await?;
-    let past = Past::of(context, provider, &file, &database);
-    past.catch_up(context).await?;
     let creem = creem::connect(context, provider).await?;
+    let past = Past::of(context, provider, creem.as_ref(), (&file, &database)).await;
+    past.catch_up(context).await?;
     let market = Market {
         stripe: &provider.stripe,
         make: is_sandbox,
@@ -82,9 +83,9 @@ async fn work(
     } else {
         // Stripe cannot reach this machine, unless through a tunnel: what it does not deliver is fetched.
         context.notices.say(Notice::Polling { base: provider.base().to_owned() });
-        past.follow(context, &tasks, &following);
         None
     };
+    past.follow(context, !is_sandbox, &tasks, &following);
     let webhook = register_creem(context, creem, &running, endpoint.as_ref()).await?;
     let id = endpoint.as_ref().map(|it| it.id.clone());
     context.notices.say(Notice::Listening { url: running.url(), endpoint: id });
@@ -156,11 +157,17 @@ async fn watch(context: &Context, mut seen: Receiver<ListenerEvent>) {
 /// What happened and was not delivered here: fetched into the journal, and worked in from there.
 struct Past {
     poller: Poller,
+    creem: Option<CreemPoller>,
     follower: Follower,
 }
 
 impl Past {
-    fn of(context: &Context, provider: &Provider, file: &LedgerFile, database: &Database) -> Self {
+    async fn of(
+        context: &Context,
+        provider: &Provider,
+        creem: Option<&Connected>,
+        (file, database): (&LedgerFile, &Database),
+    ) -> Self {
         let live = provider.stripe.is_live();
         let (clock, batch) = (context.clock.clone(), Arc::clone(&file.batch));
         let intake = Intake::new(Secrets::default(), TOLERANCE_S, clock.clone(), batch);
@@ -173,33 +180,59 @@ impl Past {
             // Nobody watches what is fetched.
             sink: EventSink::channel().0,
         };
+        let creem = match creem.filter(|it| !it.delivers) {
+            Some(it) => Some(it.poller(context, file, EventSink::channel().0).await),
+            None => None,
+        };
+        // A tunnel may bring what it does not keep.
+        let failed = |fault: Fault| {
+            let cause = fault.cause.unwrap_or_else(|| fault.kind.name().to_owned());
+            context.notices.say(Notice::PollFailed { cause });
+        };
+        let creem = creem.and_then(|made| made.map_err(failed).ok());
         let (journal, database) = (Arc::clone(&file.ledger), database.clone());
-        Self { poller, follower: Follower { journal, database, clock, live } }
+        Self { poller, creem, follower: Follower { journal, database, clock, live } }
     }
 
     /// Makes up for what happened while no shop was open; where nobody has an account, nothing did.
     async fn catch_up(&self, context: &Context) -> Result<(), Fault> {
         let fault = |error| shop_database::fault(context, &error);
         let found = self.follower.database.look(|base| base.has_users()).await;
-        if found.map_err(fault)?
-            && let Err(error) = self.poller.once().await
-        {
-            context.notices.say(Notice::PollFailed { cause: error.to_string() });
+        if found.map_err(fault)? {
+            let failed = |error: PollError| {
+                context.notices.say(Notice::PollFailed { cause: error.to_string() });
+            };
+            self.poller.once().await.map_or_else(failed, drop);
+            if let Some(creem) = &self.creem {
+                creem.once().await.map_or_else(failed, drop);
+            }
         }
         self.follower.catch_up().await.map(drop).map_err(fault)
     }
 
-    /// Goes on doing so until `stop`.
-    fn follow(self, context: &Context, tasks: &Tasks, stop: &Stop) {
-        let Self { poller, follower } = self;
-        let (notices, polling, following) = (context.notices.clone(), stop.clone(), stop.clone());
-        tasks.spawn(async move {
-            let failed = |error: &PollError| {
-                notices.say(Notice::PollFailed { cause: error.to_string() });
-            };
-            poller.run(FOLLOW_EVERY, polling, failed).await;
-        });
-        tasks.spawn(async move { follower.run(FOLLOW_EVERY, following).await });
+    /// Goes on doing so until `stop`, of Stripe where `polls`: whatever delivers is not asked.
+    fn follow(self, context: &Context, polls: bool, tasks: &Tasks, stop: &Stop) {
+        let Self { poller, creem, follower } = self;
+        let failed = |notices: &NoticeSink, error: &PollError| {
+            notices.say(Notice::PollFailed { cause: error.to_string() });
+        };
+        if polls || creem.is_some() {
+            let stop = stop.clone();
+            tasks.spawn(async move { follower.run(FOLLOW_EVERY, stop).await });
+        }
+        if polls {
+            let (notices, stop) = (context.notices.clone(), stop.clone());
+            tasks.spawn(async move {
+                poller.run(FOLLOW_EVERY, stop, |error| failed(&notices, error)).await;
+            });
+        }
+        if let Some(creem) = creem {
+            context.notices.say(Notice::Polling { base: creem.api.base().to_owned() });
+            let (notices, stop) = (context.notices.clone(), stop.clone());
+            tasks.spawn(async move {
+                creem.run(FOLLOW_EVERY, stop, |error| failed(&notices, error)).await;
+            });
+        }
     }
 }
 
@@ -237,7 +270,7 @@ async fn register_creem(
     running: &Running,
     endpoint: Option<&Endpoint>,
 ) -> Result<Option<(Connected, Webhook)>, Fault> {
-    let Some(creem) = creem.filter(|it| it.is_here) else { return Ok(None) };
+    let Some(creem) = creem.filter(|it| it.delivers) else { return Ok(None) };
     let trust = |secret| running.trust_creem(secret);
     let is_folders = endpoint.is_some_and(Endpoint::stays);
     let shop = Shop { url: running.creem_webhook_url(), trust: &trust, is_folders };

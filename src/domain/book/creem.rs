@@ -70,15 +70,27 @@ pub fn row_of(event: &Event) -> Result<Option<Seen>, EntryError> {
     })
 }
 
+/// What a transaction says that was asked for: what was paid, and what went back of it so far.
+pub fn of_transaction(it: &Value, at: Timestamp) -> Result<Vec<Fact>, EntryError> {
+    let mut said = Said { at, facts: Vec::new() };
+    said.transaction(it)?;
+    Ok(said.facts)
+}
+
 /// The row of a transaction as it stands at `at`; `None` for one that was not paid.
 pub fn row_of_transaction(it: &Value, at: Timestamp) -> Result<Option<CheckoutRecord>, EntryError> {
     if !is_paid(it) {
         return Ok(None);
     }
-    let created = it.get("created_at").and_then(Value::as_i64);
-    let created = created.map_or(at, |ms| Timestamp(ms.div_euclid(1_000)));
+    let created = made(it).unwrap_or(at);
     let money = (amount(it, "amount_paid")?, currency(it, "currency")?);
     Ok(Some(sale(id(it)?, money, created, at)))
+}
+
+/// When a transaction was made: it is told in milliseconds.
+pub fn made(transaction: &Value) -> Option<Timestamp> {
+    let ms = transaction.get("created_at").and_then(Value::as_i64)?;
+    Some(Timestamp(ms.div_euclid(1_000)))
 }
 
 fn sale(
@@ -316,5 +328,22 @@ mod tests {
             "object": {"id": "disp_1", "amount": "5", "currency": "USD"}});
         let event = Event::of_creem(body.to_string().as_bytes()).unwrap();
         assert_eq!(of_event(&event), Err(EntryError::Missing("amount")));
+    }
+
+    #[test]
+    fn a_transaction_that_was_asked_for_says_what_was_paid_and_what_went_back() {
+        let asked = |status: &str, gone: i64| {
+            json!({"id": "tran_1", "object": "transaction", "status": status, "amount_paid": 2_900,
+                "tax_amount": 0, "currency": "USD", "refunded_amount": gone, "created_at": 5_000_999})
+        };
+        let at = Timestamp(9);
+        let facts = of_transaction(&asked("partialRefund", 900), at).unwrap();
+        assert_eq!(booked(&facts).values().sum::<i64>(), 2_000);
+        let row = row_of_transaction(&asked("paid", 0), at).unwrap().unwrap();
+        assert_eq!((row.session_id.as_str(), row.created), ("creem/tran_1", Timestamp(5_000)));
+        for open in ["pending", "declined", "canceled", "void", "uncollectible"] {
+            assert_eq!(of_transaction(&asked(open, 0), at).unwrap(), [], "{open}");
+        }
+        assert!(of_transaction(&json!({"id": "tran_1", "status": "paid"}), at).is_err());
     }
 }

@@ -136,14 +136,32 @@ impl Line {
     /// follows from what it says, so that the same said again is known.
     pub fn fetched(object: &Value, at: Timestamp, received: Timestamp, source: Source) -> Self {
         let created = object.get("created").and_then(Value::as_i64).map_or(at, Timestamp);
+        let livemode = object.get("livemode").and_then(Value::as_bool).unwrap_or(false);
         let written = json!([{"fetched": object, "at": at.0}]);
+        Self::about(object, &written, (created, livemode), (received, source))
+    }
+
+    /// The same of a transaction of Creem's, which says what was paid, and what went back so far.
+    pub fn fetched_of_creem(transaction: &Value, received: Timestamp, source: Source) -> Self {
+        let created = creem::made(transaction).unwrap_or(received);
+        let livemode = member::text(transaction, "mode") == Some("prod");
+        let written = json!([{"creem": transaction, "at": created.0}]);
+        Self::about(transaction, &written, (created, livemode), (received, source))
+    }
+
+    fn about(
+        object: &Value,
+        written: &Value,
+        (created, livemode): (Timestamp, bool),
+        (received, source): (Timestamp, Source),
+    ) -> Self {
         let body = written.to_string().into_bytes();
         Self {
-            id: format!("seen_{}", hash(&written)),
+            id: format!("seen_{}", hash(written)),
             kind: SEEN.to_owned(),
             object: object.get("id").and_then(Value::as_str).map(str::to_owned),
             created,
-            livemode: object.get("livemode").and_then(Value::as_bool).unwrap_or(false),
+            livemode,
             received,
             source,
             apart: None,
@@ -196,13 +214,22 @@ impl Meaning {
             Self { facts: rows.iter().flat_map(read::of_seen).collect(), rows, problem: None };
         for one in all() {
             let at = one.get("at").and_then(Value::as_i64).map_or(Timestamp(0), Timestamp);
-            if let Some(object) = one.get("fetched")
-                && let Err(error) = meaning.add_fetched(object, at)
-            {
+            let added = match (one.get("fetched"), one.get("creem")) {
+                (Some(object), _) => meaning.add_fetched(object, at),
+                (None, Some(transaction)) => meaning.add_of_creem(transaction, at),
+                (None, None) => Ok(()),
+            };
+            if let Err(error) = added {
                 meaning.problem = Some(error.to_string());
             }
         }
         meaning
+    }
+
+    fn add_of_creem(&mut self, transaction: &Value, at: Timestamp) -> Result<(), EntryError> {
+        self.rows.extend(creem::row_of_transaction(transaction, at)?.map(Seen::Session));
+        self.facts.extend(creem::of_transaction(transaction, at)?);
+        Ok(())
     }
 
     fn add_fetched(&mut self, object: &Value, at: Timestamp) -> Result<(), EntryError> {

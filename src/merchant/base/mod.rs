@@ -15,6 +15,7 @@ use crate::merchant::base::credit::Credits;
 use crate::merchant::base::kv::Kv;
 use crate::merchant::base::order::Orders;
 use crate::store::StoreError;
+use crate::store::tables::moved::{self, Moved};
 use crate::store::tables::{Layout, Tables, Within};
 use std::path::Path;
 use std::sync::Arc;
@@ -54,6 +55,16 @@ impl Database {
     /// The database on a server, whose tables are made where there are none.
     pub fn connect(url: &LedgerUrl) -> Result<Self, StoreError> {
         Ok(Self(Arc::new(Tables::connect(url, &LAYOUT)?)))
+    }
+
+    /// Takes the file of a shop that has ended over to a server, where each row is held to the file's; `None` where the
+    /// server has rows that are not the file's. Ends once `stopped` says so, and is then as if it had not begun.
+    pub fn take_over(
+        from: &Path,
+        to: &LedgerUrl,
+        stopped: &dyn Fn() -> bool,
+    ) -> Result<Option<Vec<Moved>>, StoreError> {
+        moved::take_over(from, to, &LAYOUT, stopped)
     }
 
     /// Changes something; what fails leaves nothing behind.

@@ -25,6 +25,9 @@ const AGAIN: Duration = Duration::from_millis(50);
 /// How long a statement may take.
 const STATEMENT: Duration = Duration::from_secs(5);
 
+/// How long one may take where all rows of a table are moved.
+const AT_LENGTH: Duration = Duration::from_mins(10);
+
 /// How long a change waits for its turn.
 const TURN_MS: u32 = 1_200;
 
@@ -62,7 +65,24 @@ impl PgTables {
         &self,
         work: impl FnOnce(&mut Within<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let within = self.begin(&self.changing)?;
+        self.change_for(STATEMENT, work)
+    }
+
+    /// The same of what is much, and may take its time.
+    pub(in crate::store) fn change_at_length<T>(
+        &self,
+        work: impl FnOnce(&mut Within<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.change_for(AT_LENGTH, work)
+    }
+
+    fn change_for<T>(
+        &self,
+        patience: Duration,
+        work: impl FnOnce(&mut Within<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut within = self.begin(&self.changing)?;
+        within.patience = patience;
         let made = work(&mut Within::of_server(&within, &self.path))?;
         within.commit().map_err(|error| self.server.explain(&error))?;
         Ok(made)
@@ -84,7 +104,8 @@ impl PgTables {
         let (pool, sql) = (self.server.pool.clone(), sql.to_owned());
         let begun = self.server.wait(&Until::default(), begin(pool, sql));
         let (client, number) = begun.map_err(|error| self.server.explain(&error))?;
-        Ok(PgWithin { client: Some(Arc::new(client)), number, server: self.server.clone() })
+        let (client, server) = (Some(Arc::new(client)), self.server.clone());
+        Ok(PgWithin { client, number, patience: STATEMENT, server })
     }
 }
 
@@ -126,6 +147,8 @@ pub struct PgWithin {
     client: Option<Arc<Object>>,
     /// What the server knows the transaction by, where it changes something.
     number: Option<i64>,
+    /// How long a statement may take.
+    patience: Duration,
     server: Server,
 }
 
@@ -147,8 +170,9 @@ impl PgWithin {
     {
         let gone = || PgError::NoConnection("the transaction has ended".to_owned());
         let work = work(self.client.clone().ok_or_else(gone)?);
+        let patience = self.patience;
         self.server.wait(&Until::default(), async move {
-            timeout(STATEMENT, work).await.unwrap_or(Err(PgError::Late))
+            timeout(patience, work).await.unwrap_or(Err(PgError::Late))
         })
     }
 

@@ -116,6 +116,11 @@ impl Found {
         Self(cells)
     }
 
+    /// All of its values.
+    pub(crate) fn into_cells(self) -> Vec<Cell> {
+        self.0
+    }
+
     /// The value of a column.
     pub fn get<T: FromCell>(&self, at: usize) -> Result<T, OddCell> {
         self.0.get(at).and_then(T::from_cell).ok_or_else(|| self.odd(at))

@@ -3,6 +3,7 @@
 //! What both must do alike is done here or does not compile; a layout alone is written once for each.
 
 pub mod cell;
+pub mod moved;
 mod sqlite;
 
 use crate::domain::ledger_url::LedgerUrl;
@@ -106,6 +107,14 @@ impl<'t> Within<'t> {
         }
     }
 
+    /// The rows of a statement.
+    fn rows(&self, sql: &str, values: &[Cell]) -> Result<Vec<Found>, StoreError> {
+        match self.engine {
+            Engine::File(it) => sqlite::rows(it, sql, values, self.path),
+            Engine::Server(it) => it.rows(sql, values),
+        }
+    }
+
     /// What `read` makes of the rows of a statement.
     pub fn all<T>(
         &self,
@@ -113,11 +122,10 @@ impl<'t> Within<'t> {
         values: &[Cell],
         read: impl Fn(&Found) -> Result<T, OddCell>,
     ) -> Result<Vec<T>, StoreError> {
-        let found = match self.engine {
-            Engine::File(it) => sqlite::rows(it, sql, values, self.path),
-            Engine::Server(it) => it.rows(sql, values),
-        };
-        found?.iter().map(|row| read(row).map_err(|it| self.odd(it.to_string()))).collect()
+        self.rows(sql, values)?
+            .iter()
+            .map(|row| read(row).map_err(|it| self.odd(it.to_string())))
+            .collect()
     }
 
     /// Something that is not as it is kept here.

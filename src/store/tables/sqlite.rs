@@ -9,7 +9,8 @@ use crate::store::schema::explain;
 use crate::store::tables::cell::{Cell, Found};
 use crate::store::tables::{Layout, Within};
 use rusqlite::types::{ToSqlOutput, Type, ValueRef};
-use rusqlite::{Connection, Row, ToSql, TransactionBehavior, params_from_iter};
+use rusqlite::{Connection, OpenFlags, Row, ToSql, TransactionBehavior, params_from_iter};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -97,6 +98,78 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
         Ok(connection)
     };
     open().map_err(|error| explain(path, &error))
+}
+
+/// Works on a file that is there and has the tables of `layout`, while nobody else has it open. What somebody else's file
+/// has is not brought forward.
+pub(super) fn alone<T>(
+    path: &Path,
+    layout: &Layout,
+    work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let fail = |error: rusqlite::Error| explain(path, &error);
+    let open = || {
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        connection.busy_timeout(BUSY_WAIT)?;
+        // A file that another process has open cannot be locked whole.
+        connection.pragma_update(None, "locking_mode", "exclusive")?;
+        let found = version(&connection)?;
+        Ok((connection, found))
+    };
+    let (mut connection, found) = open().map_err(fail)?;
+    let steps = usize::try_from(found).unwrap_or_default();
+    let known = layout.of_file.get(..steps).unwrap_or(layout.of_file);
+    if known.is_empty() || !has_tables_of(&connection, known).map_err(fail)? {
+        let reason = "it has other tables".to_owned();
+        return Err(StoreError::Corrupt { path: path.to_owned(), reason });
+    }
+    if steps > layout.of_file.len() {
+        let known = i64::try_from(layout.of_file.len()).unwrap_or(i64::MAX);
+        return Err(StoreError::Newer { path: path.to_owned(), found, known });
+    }
+    migrate(&mut connection, layout.of_file, |_| Ok(())).map_err(fail)?;
+    let held = connection.transaction_with_behavior(TransactionBehavior::Immediate);
+    let held = held.map_err(fail)?;
+    work(&held)
+}
+
+/// Whether a file has at least the tables that migrations make.
+fn has_tables_of(connection: &Connection, migrations: &[&str]) -> rusqlite::Result<bool> {
+    let mut empty = Connection::open_in_memory()?;
+    migrate(&mut empty, migrations, |_| Ok(()))?;
+    let names = |of: &Connection| {
+        let mut statement = of.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
+        let names = statement.query_map([], |row| row.get::<_, String>(0))?;
+        names.collect::<rusqlite::Result<BTreeSet<_>>>()
+    };
+    Ok(names(connection)?.is_superset(&names(&empty)?))
+}
+
+/// Hands on the rows of a statement, so many at once.
+pub(super) fn each(
+    connection: &Connection,
+    sql: &str,
+    path: &Path,
+    at_once: usize,
+    mut each: impl FnMut(Vec<Found>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let fail = |error: rusqlite::Error| explain(path, &error);
+    let mut statement = connection.prepare(sql).map_err(fail)?;
+    let count = statement.column_count();
+    let mut rows = statement.query([]).map_err(fail)?;
+    loop {
+        let mut some = Vec::with_capacity(at_once);
+        while some.len() < at_once
+            && let Some(row) = rows.next().map_err(fail)?
+        {
+            let cells: rusqlite::Result<_> = (0..count).map(|at| cell(row, at)).collect();
+            some.push(Found::new(cells.map_err(fail)?));
+        }
+        if some.is_empty() {
+            return Ok(());
+        }
+        each(some)?;
+    }
 }
 
 impl FileTables {

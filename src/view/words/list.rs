@@ -175,11 +175,12 @@ messages! {
     NextLedgerServer { url: &'a str },
     NextLedgerServers { command: &'a str },
     NextLedgerImport { file: &'a str, url: &'a str },
+    NextShopThere { url: &'a str },
     NextLedgerBusy, NextHome, NextFile, NextScenarios, NextAgain, NextBug, NextEventsList,
     NextDevCheck, NextExplain, NextStopSandbox, NextOtherCourse,
     // Where things are
     PlaceSandbox, PlaceStripe, HeaderHome, HeaderCheckout, HeaderLedger, HeaderReconcile,
-    HeaderDoctor, HeaderCards,
+    HeaderShop, HeaderDoctor, HeaderCards,
     // stripegym
     HomeFolder { path: &'a str },
     HomeKey { key: &'a str, origin: &'a str },
@@ -198,6 +199,7 @@ messages! {
     LedgerEmpty, LedgerHint,
     LedgerCount { shown: i64, all: i64 },
     LedgerNothing,
+    ShopMoved { tables: i64, rows: i64 },
     LedgerVerified { lines: i64, writers: i64, checkpoints: i64, findings: i64 },
     ReconcileEmpty,
     ReconcileClean { rows: i64 },
