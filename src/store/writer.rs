@@ -237,8 +237,7 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
 
 /// The right to write, beside others who have it.
 pub(super) fn lock(path: &Path) -> Result<LedgerLock, StoreError> {
-    let io =
-        |error: std::io::Error| StoreError::Io { path: path.to_owned(), reason: error.to_string() };
+    let io = |error: std::io::Error| StoreError::of_system(path, &error);
     if let Some(folder) = path.parent() {
         private::folder(folder).map_err(io)?;
     }
@@ -254,8 +253,10 @@ impl Commit for LedgerWriter {
     fn commit(&mut self, items: Vec<Write>) -> Result<Vec<ItemResult>, StoreError> {
         self.stand()?;
         let done = self.write(&items).map_err(|error| {
+            let unsure = error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure);
             let error = schema::explain(&self.path, &error);
-            self.doubtful = matches!(error, StoreError::Io { .. } | StoreError::Corrupt { .. });
+            let odd = matches!(error, StoreError::Io { .. } | StoreError::Corrupt { .. });
+            self.doubtful = unsure || odd;
             error
         })?;
         self.stand()?;

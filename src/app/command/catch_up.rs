@@ -7,7 +7,7 @@ use crate::app::ledger_file::{self, LedgerFile};
 use crate::app::provider::Provider;
 use crate::domain::book::line::{Apart, Line, Source};
 use crate::domain::event::Event;
-use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::fault::Fault;
 use crate::domain::notice::Notice;
 use crate::domain::report::{CaughtUp, Report};
 use crate::domain::secret::ApiKey;
@@ -178,10 +178,7 @@ impl Desk<'_> {
         let mut tickets = Vec::with_capacity(lines.len());
         for line in lines {
             let ticket = self.file.batch.submit(Write::line(line));
-            tickets.push(ticket.map_err(|full| {
-                let path = self.file.ledger.path().display().to_string();
-                Fault::because(FaultKind::LedgerBusy { path }, full)
-            })?);
+            tickets.push(ticket.map_err(|full| ledger_file::busy(self.context, full))?);
         }
         for ticket in tickets {
             let accepted =
@@ -196,10 +193,8 @@ impl Desk<'_> {
         let (read, fresh) = (self.done.events + self.done.objects, self.done.fresh);
         self.context.notices.say(Notice::CatchingUp { until: at, read, fresh });
         let cursor = Write::Cursor(self.cursor.clone(), at.plus(-OVERLAP_S));
-        let path = || self.file.ledger.path().display().to_string();
         let ticket = self.file.batch.submit(cursor);
-        let ticket =
-            ticket.map_err(|full| Fault::because(FaultKind::LedgerBusy { path: path() }, full))?;
+        let ticket = ticket.map_err(|full| ledger_file::busy(self.context, full))?;
         ticket.await.map_err(|error| ledger_file::fault(self.context, &error))?;
         Ok(())
     }
