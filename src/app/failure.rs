@@ -1,5 +1,6 @@
 //! From each layer's error to the fault that a person meets.
 
+use crate::domain::data_file::DataFile;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::shop::listener::ListenerError;
 use crate::store::StoreError;
@@ -38,46 +39,15 @@ impl From<Error> for Fault {
     }
 }
 
-/// A failure of the ledger, which is the file at `path`, or the server of that address.
-pub fn of_store(error: &StoreError, path: &Path) -> Fault {
+/// A failure of a file that keeps data, which is at `path`, or on the server of that address.
+pub fn of_store(error: &StoreError, file: DataFile, path: &Path) -> Fault {
     let path = path.display().to_string();
-    match error {
-        StoreError::Busy { .. } | StoreError::Reset { .. } => {
-            Fault::because(FaultKind::LedgerBusy { path }, error)
-        }
-        StoreError::Corrupt { .. } => Fault::because(FaultKind::LedgerBroken { path }, error),
-        StoreError::Full { .. } => Fault::because(FaultKind::DiskFull { path }, error),
-        StoreError::Newer { .. } => Fault::because(FaultKind::Newer { path }, error),
-        StoreError::Interrupted => FaultKind::Interrupted.into(),
-        StoreError::Away { .. } => Fault::because(FaultKind::LedgerServer { url: path }, error),
-        StoreError::Servers { next, .. } => {
-            Fault::because(FaultKind::LedgerServers { url: path, next: next.clone() }, error)
-        }
-        StoreError::Moved { .. } | StoreError::Io { .. } | StoreError::Gone => {
-            Fault::because(FaultKind::Ledger { path }, error)
-        }
+    if let StoreError::Servers { next, .. } = error {
+        let kind = FaultKind::LedgerServers { url: path, next: next.clone() };
+        return Fault::because(kind, error);
     }
-}
-
-/// A failure of the progress file at `path`.
-pub fn of_progress(error: &StoreError, path: &Path) -> Fault {
-    let path = path.display().to_string();
-    Fault::because(
-        match error {
-            StoreError::Corrupt { .. } => FaultKind::ProgressBroken { path },
-            StoreError::Full { .. } => FaultKind::DiskFull { path },
-            StoreError::Newer { .. } => FaultKind::Newer { path },
-            StoreError::Busy { .. }
-            | StoreError::Reset { .. }
-            | StoreError::Moved { .. }
-            | StoreError::Io { .. }
-            | StoreError::Away { .. }
-            | StoreError::Servers { .. }
-            | StoreError::Gone => FaultKind::File { path },
-            StoreError::Interrupted => FaultKind::Interrupted,
-        },
-        error,
-    )
+    let Some(trouble) = error.trouble() else { return FaultKind::Interrupted.into() };
+    Fault::because(FaultKind::Data { file, path, trouble }, error)
 }
 
 /// A listener that did not start.
@@ -91,5 +61,52 @@ pub fn of_listener(error: &ListenerError, command: &str) -> Fault {
         ListenerError::Forward(cause) => {
             Fault::because(FaultKind::ProviderOdd { what: "--forward-to".to_owned() }, cause)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::data_file::FileState;
+    use crate::store::guard::Moved;
+    use std::path::PathBuf;
+
+    fn every_error(path: PathBuf) -> Vec<(StoreError, FileState)> {
+        let reason = String::new;
+        let of = |path: &PathBuf| path.clone();
+        vec![
+            (StoreError::Busy { path: of(&path) }, FileState::Busy),
+            (StoreError::Reset { path: of(&path) }, FileState::Busy),
+            (StoreError::Full { path: of(&path) }, FileState::Full),
+            (StoreError::ReadOnly { path: of(&path) }, FileState::ReadOnly),
+            (StoreError::Corrupt { path: of(&path), reason: reason() }, FileState::Broken),
+            (StoreError::Newer { path: of(&path), found: 2, known: 1 }, FileState::Newer),
+            (StoreError::Moved { path: of(&path), how: Moved::Removed }, FileState::Unusable),
+            (StoreError::Io { path: of(&path), reason: reason() }, FileState::Unusable),
+            (StoreError::Gone, FileState::Unusable),
+            (StoreError::Away { path, reason: reason() }, FileState::Away),
+        ]
+    }
+
+    #[test]
+    fn a_failure_is_told_with_whose_file_it_is() {
+        let mut names = std::collections::BTreeSet::new();
+        for file in [DataFile::Ledger, DataFile::Shop, DataFile::Sandbox, DataFile::Progress] {
+            let path = PathBuf::from("x.db");
+            for (error, trouble) in every_error(path.clone()) {
+                let fault = of_store(&error, file, &path);
+                let wanted = FaultKind::Data { file, path: "x.db".to_owned(), trouble };
+                assert_eq!(*fault.kind, wanted, "{error}");
+                names.insert((fault.kind.name(), format!("{file:?}")));
+            }
+            assert_eq!(
+                *of_store(&StoreError::Interrupted, file, &path).kind,
+                FaultKind::Interrupted
+            );
+        }
+        let whose = names.iter().filter(|(name, _)| !matches!(*name, "disk_full" | "newer_file"));
+        let names: Vec<_> = whose.map(|(name, _)| name).collect();
+        let once: std::collections::BTreeSet<_> = names.iter().collect();
+        assert_eq!(once.len(), names.len(), "a name belongs to one file");
     }
 }

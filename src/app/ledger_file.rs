@@ -3,7 +3,8 @@
 use crate::app::context::Context;
 use crate::app::failure::of_store;
 use crate::config::Config;
-use crate::domain::fault::Fault;
+use crate::domain::data_file::{DataFile, FileState};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::store::writer::LedgerBatch;
 use crate::store::{Ledger, StoreError};
 use std::sync::Arc;
@@ -53,7 +54,14 @@ pub fn read(context: &Context) -> Result<Ledger, Fault> {
         .map_err(|error| fault(context, &error))
 }
 
+/// A queue of writes that is full.
+pub fn busy(context: &Context, full: impl ToString) -> Fault {
+    let path = context.config.ledger_name().display().to_string();
+    let (file, trouble) = (DataFile::Ledger, FileState::Busy);
+    Fault::because(FaultKind::Data { file, path, trouble }, full)
+}
+
 /// A failure of the ledger.
 pub fn fault(context: &Context, error: &StoreError) -> Fault {
-    of_store(error, &context.config.ledger_name())
+    of_store(error, DataFile::Ledger, &context.config.ledger_name())
 }

@@ -10,6 +10,7 @@ pub mod control;
 pub mod course;
 pub mod creem;
 pub mod endpoint;
+pub mod event_type;
 pub mod failure;
 pub mod form;
 pub mod given;

@@ -67,7 +67,11 @@ pub async fn create(stripe: &Stripe, order: &Order) -> Result<Value, Fault> {
     if let Some(email) = &order.email {
         set(&mut params, "customer_email", json!(email));
     }
-    Ok(stripe.create_session(&params).await?)
+    let made = stripe.create_session(&params).await;
+    made.map_err(|error| {
+        let listed = (error.is_missing() && matches!(order.item, Item::Price(_))).then(plans);
+        Fault::from(error).followed_by(listed)
+    })
 }
 
 fn set(object: &mut Value, name: &str, value: Value) {
@@ -76,11 +80,19 @@ fn set(object: &mut Value, name: &str, value: Value) {
     }
 }
 
+/// The command that lists prices.
+fn plans() -> String {
+    "plan list".to_owned()
+}
+
 /// The id of the price that has a lookup key.
 pub async fn price_of(stripe: &Stripe, key: &str) -> Result<String, Fault> {
     let list = stripe.get("/v1/prices", &json!({ "lookup_keys": [key], "limit": 1 })).await?;
     let id = list.pointer("/data/0/id").and_then(Value::as_str);
-    let missing = || FaultKind::NotFound { what: format!("price with lookup_key={key}") };
+    let missing = || {
+        let what = format!("price with lookup_key={key}");
+        Fault::from(FaultKind::NotFound { what }).followed_by(Some(plans()))
+    };
     Ok(id.ok_or_else(missing)?.to_owned())
 }
 

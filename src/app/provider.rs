@@ -2,14 +2,16 @@
 //! command hosts itself for as long as it runs.
 
 use crate::app::context::Context;
+use crate::domain::data_file::{DataFile, FileState};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::host::is_loopback;
 use crate::domain::mode::Mode;
 use crate::domain::notice::Notice;
 use crate::domain::secret::ApiKey;
 use crate::net::outbound::{self, Beyond};
+use crate::os::trouble;
 use crate::sandbox::host::{self, HostError, Options, Running};
-use crate::store::{self, StoreError};
+use crate::store;
 use crate::stripe::{STRIPE_BASE, Stripe};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -124,7 +126,6 @@ pub fn options(context: &Context) -> Options {
 
 /// A sandbox that could not be hosted.
 pub fn of_host(error: HostError, home: &Path, command: &str) -> Fault {
-    let home = home.display().to_string();
     match error {
         HostError::Hosted { address } => FaultKind::SandboxInUse { base: address }.into(),
         HostError::Listen { addr, source } => {
@@ -132,21 +133,25 @@ pub fn of_host(error: HostError, home: &Path, command: &str) -> Fault {
                 FaultKind::PortTaken { address: addr.to_string(), command: command.to_owned() };
             Fault::because(problem, source)
         }
-        HostError::Folder { source, .. } => {
-            Fault::because(FaultKind::SandboxStore { path: home }, source)
+        HostError::Folder { path, source } => {
+            let trouble = trouble::of(&source);
+            of_sandbox(&path, trouble, source)
         }
         HostError::Journal(cause) => {
-            let file = Path::new(&home).join("sandbox.db");
-            let path = file.display().to_string();
-            let problem = match store::inspect(&file) {
-                // It can be read, and not by what reads it: it is of another version.
-                Ok(()) | Err(StoreError::Corrupt { .. }) => FaultKind::SandboxBroken { path },
-                Err(StoreError::Full { .. }) => FaultKind::DiskFull { path },
-                Err(_) => FaultKind::SandboxStore { path },
+            let file = home.join("sandbox.db");
+            let trouble = match cause.trouble() {
+                // It says too little by itself: a look at the file may tell more.
+                FileState::Unusable => store::inspect(&file).err().and_then(|it| it.trouble()),
+                known => Some(known),
             };
-            Fault::because(problem, cause)
+            of_sandbox(&file, trouble.unwrap_or(FileState::Unusable), cause)
         }
     }
+}
+
+fn of_sandbox(path: &Path, trouble: FileState, cause: impl ToString) -> Fault {
+    let (file, path) = (DataFile::Sandbox, path.display().to_string());
+    Fault::because(FaultKind::Data { file, path, trouble }, cause)
 }
 
 fn client(context: &Context, base: &str) -> Result<Stripe, Fault> {

@@ -3,6 +3,7 @@
 use crate::app::context::Context;
 use crate::app::failure::of_store;
 use crate::app::ledger_file;
+use crate::domain::data_file::DataFile;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::merchant::base::{self, Database};
 use crate::store::StoreError;
@@ -16,13 +17,7 @@ fn name(context: &Context) -> PathBuf {
 
 /// A failure of it.
 pub fn fault(context: &Context, error: &StoreError) -> Fault {
-    match error {
-        StoreError::Corrupt { .. } if context.config.ledger.is_none() => {
-            let path = name(context).display().to_string();
-            Fault::because(FaultKind::ShopDatabaseBroken { path }, error)
-        }
-        _ => of_store(error, &name(context)),
-    }
+    of_store(error, DataFile::Shop, &name(context))
 }
 
 /// Opens it, and makes it where there is none.

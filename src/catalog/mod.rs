@@ -18,6 +18,7 @@ pub mod stripe_version;
 pub mod validate;
 pub mod version;
 
+pub use crate::catalog::near::nearest;
 use std::collections::HashSet;
 use std::sync::OnceLock;
 
@@ -56,6 +57,11 @@ pub struct Catalog {
     events: Vec<&'static str>,
     thin_events: Vec<&'static str>,
     error_codes: HashSet<&'static str>,
+}
+
+/// Every event type that an account can receive, sorted; for whoever needs nothing else of the catalog.
+pub fn event_types() -> impl Iterator<Item = &'static str> {
+    EVENTS.lines()
 }
 
 impl Catalog {

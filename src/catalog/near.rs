@@ -21,14 +21,19 @@ const BEGINNING: (usize, usize, usize) = (700_000, 4, 10);
 
 /// The one field that a misspelt name most likely meant.
 pub(crate) fn field(fields: &[Field], name: &str) -> Option<&'static str> {
+    nearest(fields.iter().map(|field| field.name), name)
+}
+
+/// The one of some names that a misspelt one most likely meant.
+pub fn nearest<'n>(names: impl Iterator<Item = &'n str>, name: &str) -> Option<&'n str> {
     if name.len() > LONGEST_NAME || name.is_empty() {
         return None;
     }
     let given: Vec<char> = name.to_lowercase().chars().collect();
     let least = if given.len() > 3 { LIKENESS.1 } else { LIKENESS.0 };
-    let measured = fields.iter().map(|field| {
-        let letters: Vec<char> = field.name.chars().collect();
-        (likeness(&letters, &given), letters, field.name)
+    let measured = names.map(|name| {
+        let letters: Vec<char> = name.chars().collect();
+        (likeness(&letters, &given), letters, name)
     });
     let mut alike: Vec<_> = measured.filter(|(likeness, ..)| *likeness >= least).collect();
     alike.sort_by_key(|alike| std::cmp::Reverse(alike.0));

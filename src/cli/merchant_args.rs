@@ -144,6 +144,7 @@ fn parser(kind: Kind) -> Option<ValueParser> {
         | Kind::Item
         | Kind::LookupKey
         | Kind::Payment
+        | Kind::Session
         | Kind::Server
         | Kind::File => ValueParser::from(NonEmptyStringValueParser::new()),
         Kind::Text

@@ -34,6 +34,7 @@ use crate::config::sources::Sources;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::locale::Locale;
 use crate::view::canvas::{Canvas, Format};
+use crate::view::words::Msg;
 use clap::error::ErrorKind;
 use jiff::tz::TimeZone;
 use std::ffi::OsString;
@@ -76,6 +77,10 @@ fn run_line(arguments: &[OsString], early: &Canvas) -> ExitCode {
             return fail(&Fault::because(problem, broken.cause), early);
         }
     };
+    if let Some(path) = sources.passed_over() {
+        let path = path.display().to_string();
+        out::aside(&early.say(&Msg::EnvPassedOver { path: &path }));
+    }
     let global = &line.global;
     let sources = sources
         .with_flag(keys::LANG, global.lang.clone())

@@ -14,6 +14,7 @@ use crate::app::course::books::Source;
 use crate::app::course::choose::Choice;
 use crate::app::course::watch::WatchOptions;
 use crate::app::course::{self, Manner};
+use crate::app::event_type;
 use crate::app::merchant_server::ListenOptions;
 use crate::app::payment::{Item, Order};
 use crate::app::trial::Scope;
@@ -129,6 +130,9 @@ impl Reader<'_> {
         asked: args::Listen,
         config: &Config,
     ) -> Result<listen::ListenRun, FaultKind> {
+        if let Some(kind) = &asked.until {
+            self.event_type("--until", kind, (config, false))?;
+        }
         let lasting = self.lasting(asked.lasting.as_deref())?;
         let files = asked.tls_cert.zip(asked.tls_key);
         let tls = files.map(|(certificate, key)| Files { certificate, key });
@@ -145,6 +149,36 @@ impl Reader<'_> {
             until: asked.until,
             count: asked.count,
             print_secret: asked.print_secret,
+        })
+    }
+
+    /// Refuses a type of event that there is not.
+    fn event_type(
+        &self,
+        flag: &str,
+        kind: &str,
+        (config, groups): (&Config, bool),
+    ) -> Result<(), FaultKind> {
+        event_type::check(kind, config.mode, groups).map_err(|meant| {
+            self.bad(flag, kind, meant.unwrap_or("checkout.session.completed, invoice.paid, …"))
+        })
+    }
+
+    /// What is wanted of the events.
+    pub(crate) fn events(
+        &self,
+        asked: args::Events,
+        config: &Config,
+    ) -> Result<events::EventsAction, FaultKind> {
+        Ok(match asked {
+            args::Events::List(list) => {
+                if let Some(kind) = &list.kind {
+                    self.event_type("--type", kind, (config, true))?;
+                }
+                events::EventsAction::List { kind: list.kind, limit: list.limit }
+            }
+            args::Events::Show { id } => events::EventsAction::Show(id),
+            args::Events::Resend { id } => events::EventsAction::Resend(id),
         })
     }
 
@@ -249,7 +283,9 @@ impl Reader<'_> {
         asked: deliver_args::Setup,
         config: &Config,
     ) -> Result<setup::SetupOptions, FaultKind> {
-        let means = self.means("--with", &asked.with)?;
+        let means = Means::read(&asked.with).filter(|it| !matches!(it, Means::Konbini));
+        let expected = "4242424242424242, decline, 3ds, cancel";
+        let means = means.ok_or_else(|| self.bad("--with", "…", expected))?;
         let shop = format!("http://127.0.0.1:{}", config.port);
         Ok(setup::SetupOptions { email: asked.email, means, shop })
     }
@@ -285,17 +321,6 @@ impl Reader<'_> {
             answers,
             ..course::RunOptions::default()
         })
-    }
-}
-
-/// What is wanted of the events.
-pub(crate) fn events(asked: args::Events) -> events::EventsAction {
-    match asked {
-        args::Events::List(list) => {
-            events::EventsAction::List { kind: list.kind, limit: list.limit }
-        }
-        args::Events::Show { id } => events::EventsAction::Show(id),
-        args::Events::Resend { id } => events::EventsAction::Resend(id),
     }
 }
 

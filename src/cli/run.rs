@@ -304,7 +304,7 @@ pub(crate) async fn dispatch(
             trigger::run(context, &kind, &Asked { on, set }).await
         }
         Command::Trigger(_) => Ok(trigger::list()),
-        Command::Events { command } => events::run(context, &options::events(command)).await,
+        Command::Events { command } => events::run(context, &reader.events(command, config)?).await,
         Command::Cards { filter } => cards::run(filter.as_deref()),
         Command::Doctor => Ok(doctor::run(context).await),
         Command::EnvExample | Command::Keep { .. } => Ok(Report::Silent),

@@ -4,6 +4,7 @@
 use crate::config::keys::{self, Key};
 use crate::domain::locale::Locale;
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Where a value came from.
@@ -47,6 +48,8 @@ pub struct Sources {
     environment: BTreeMap<String, String>,
     file: BTreeMap<String, String>,
     file_path: PathBuf,
+    /// Whether something stands at the file's name that is no file.
+    passed_over: bool,
 }
 
 /// The `.env` file cannot be read.
@@ -63,17 +66,28 @@ impl Sources {
     /// The process's environment and the `.env` of `folder`.
     pub fn read(folder: &Path) -> Result<Self, BrokenFile> {
         let file_path = folder.join(".env");
-        let mut file = BTreeMap::new();
-        if file_path.is_file() {
-            let shown = file_path.display().to_string();
-            let broken =
-                |place: String, cause: &str| BrokenFile { path: place, cause: cause.to_owned() };
-            let bytes =
-                std::fs::read(&file_path).map_err(|e| broken(shown.clone(), &e.to_string()))?;
-            file = settings(&String::from_utf8_lossy(&bytes))
-                .map_err(|line| broken(format!("{shown}:{line}"), "not NAME=VALUE"))?;
+        let shown = file_path.display().to_string();
+        let broken = |path: String, cause: &str| BrokenFile { path, cause: cause.to_owned() };
+        let mut sources = Self { environment: environment(), ..Self::default() };
+        match std::fs::metadata(&file_path) {
+            Ok(about) if about.is_file() => {
+                let bytes =
+                    std::fs::read(&file_path).map_err(|e| broken(shown.clone(), &e.to_string()))?;
+                sources.file = readable(&bytes)
+                    .and_then(|()| settings(&String::from_utf8_lossy(&bytes)))
+                    .map_err(|(line, cause)| broken(format!("{shown}:{line}"), cause))?;
+            }
+            // A folder of Python's may be called that, and a pipe must not be waited for.
+            Ok(_) => sources.passed_over = true,
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(broken(shown, &error.to_string())),
         }
-        Ok(Self { environment: environment(), file, file_path, flags: BTreeMap::new() })
+        Ok(Self { file_path, ..sources })
+    }
+
+    /// The `.env` that is no file, where there is one.
+    pub fn passed_over(&self) -> Option<&Path> {
+        self.passed_over.then_some(&self.file_path)
     }
 
     /// The process's environment alone: for what must be known before anything can fail.
@@ -154,10 +168,24 @@ impl Sources {
     }
 }
 
+/// The number of a line, and what is wrong there.
+type Broken = (usize, &'static str);
+
+/// Whether a file can be text at all. In UTF-16, no setting would be found.
+fn readable(bytes: &[u8]) -> Result<(), Broken> {
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err((1, "UTF-16; save it as UTF-8"));
+    }
+    let Some(at) = bytes.iter().position(|byte| *byte == 0) else { return Ok(()) };
+    let before = bytes.get(..at).unwrap_or_default();
+    let line = before.split(|byte| *byte == b'\n').count();
+    Err((line, "no text (UTF-16?); save it as UTF-8"))
+}
+
 /// The settings in the text of a `.env`. The file is the learner's, and other programs read it by other rules:
 /// what is no setting of ours is passed over, whatever it looks like. Fails with the number of the line of one
-/// of ours that cannot be read.
-fn settings(text: &str) -> Result<BTreeMap<String, String>, usize> {
+/// of ours that cannot be read, and why.
+fn settings(text: &str) -> Result<BTreeMap<String, String>, Broken> {
     let lines: Vec<&str> = text.strip_prefix('\u{feff}').unwrap_or(text).lines().collect();
     let mut file = BTreeMap::new();
     let mut at = 0;
@@ -179,8 +207,11 @@ fn settings(text: &str) -> Result<BTreeMap<String, String>, usize> {
         }
         let read = dotenvy::from_read_iter(bare.as_bytes()).next();
         match read {
+            Some(Ok((_, value))) if value.contains(char::REPLACEMENT_CHARACTER) => {
+                return Err((at, "not UTF-8"));
+            }
             Some(Ok((name, value))) if name == key.name => drop(file.insert(name, value)),
-            _ => return Err(at),
+            _ => return Err((at, "not NAME=VALUE")),
         }
     }
     Ok(file)
@@ -272,6 +303,46 @@ mod tests {
                 "{line}"
             );
         }
+    }
+
+    #[test]
+    fn what_is_no_text_is_told_by_its_line_and_without_its_content() {
+        let wide = |text: &str, mark: &[u8]| {
+            let units = text.encode_utf16().flat_map(u16::to_le_bytes);
+            mark.iter().copied().chain(units).collect::<Vec<u8>>()
+        };
+        let text = "STRIPEGYM_SEED=7\nSTRIPE_SECRET_KEY=sk_test_hidden\n";
+        for (bytes, line, cause) in [
+            (wide(text, b"\xff\xfe"), 1, "UTF-16"),
+            (wide(text, b""), 1, "UTF-16"),
+            (b"A=1\nSTRIPE_SECRET_KEY=sk_test_hidden\0\n".to_vec(), 2, "save it as UTF-8"),
+            (b"A=1\n\nSTRIPEGYM_HOME=\x93\xfa\x96\x7b\n".to_vec(), 3, "not UTF-8"),
+        ] {
+            let error = read(&bytes).err().unwrap_or_else(|| panic!("{cause}")).to_string();
+            assert!(error.contains(&format!(".env:{line}:")), "{error}");
+            assert!(error.contains(cause) && !error.contains("hidden"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_file_is_passed_over_and_told() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(Sources::read(folder.path()).unwrap().passed_over(), None);
+        let path = folder.path().join(".env");
+        std::fs::create_dir(&path).unwrap();
+        assert_eq!(Sources::read(folder.path()).unwrap().passed_over(), Some(path.as_path()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_cannot_be_reached_is_no_missing_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".env");
+        std::os::unix::fs::symlink(".env", &path).unwrap();
+        assert!(Sources::read(folder.path()).is_err());
+        std::fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("not-there", &path).unwrap();
+        assert!(Sources::read(folder.path()).is_ok());
     }
 
     #[test]

@@ -102,7 +102,7 @@ pub enum Finding {
     },
     /// Another file that is kept in the home folder.
     Store {
-        /// What it keeps: `progress`, `sandbox`.
+        /// What it keeps: `progress`, `shop`, `sandbox`.
         what: &'static str,
         /// Its path.
         path: String,

@@ -1,6 +1,7 @@
 //! The failures that a person meets, as data: what happened and where. `view::fault` has the words,
 //! `cli::exit` the codes.
 
+use crate::domain::data_file::{DataFile, FileState};
 use std::path::Path;
 
 /// Which of the exit codes a failure belongs to.
@@ -200,15 +201,14 @@ pub enum FaultKind {
         /// What was looked for.
         what: String,
     },
-    /// The ledger cannot be opened, read or written.
-    Ledger {
-        /// Its file.
+    /// A file that keeps data cannot be used, or the server that it stands on.
+    Data {
+        /// Which.
+        file: DataFile,
+        /// Its path, or the server's address without a password.
         path: String,
-    },
-    /// The server that the ledger stands on cannot be used.
-    LedgerServer {
-        /// Its address, without a password.
-        url: String,
+        /// What is wrong with it.
+        trouble: FileState,
     },
     /// The servers that were named are not those of one ledger, or do not do together what was asked.
     LedgerServers {
@@ -229,49 +229,9 @@ pub enum FaultKind {
         /// Its address, without a password.
         url: String,
     },
-    /// The ledger's file is damaged, or no ledger.
-    LedgerBroken {
-        /// Its file.
-        path: String,
-    },
-    /// The file of the shop's database is damaged, or no database.
-    ShopDatabaseBroken {
-        /// Its file.
-        path: String,
-    },
-    /// Another program holds the ledger.
-    LedgerBusy {
-        /// Its file.
-        path: String,
-    },
-    /// A file of ours was written by a newer version.
-    Newer {
-        /// The file.
-        path: String,
-    },
-    /// The disk of a file of ours is full.
-    DiskFull {
-        /// The file.
-        path: String,
-    },
-    /// The progress file is damaged.
-    ProgressBroken {
-        /// The file.
-        path: String,
-    },
-    /// The sandbox's file is damaged, or this version cannot read it.
-    SandboxBroken {
-        /// The file.
-        path: String,
-    },
     /// A running program writes the ledger that is to be set back.
     LedgerInUse {
         /// Its file.
-        path: String,
-    },
-    /// The sandbox's own files cannot be used.
-    SandboxStore {
-        /// The home folder.
         path: String,
     },
     /// A file or folder cannot be used.
@@ -283,6 +243,8 @@ pub enum FaultKind {
     NoScenario {
         /// The type as typed.
         kind: String,
+        /// The nearest that has one.
+        meant: Option<String>,
         /// The types that have one.
         known: Vec<String>,
     },
@@ -382,20 +344,11 @@ impl FaultKind {
             | Self::ProviderOdd { .. }
             | Self::Page { .. }
             | Self::NotOffered { .. }
-            | Self::Ledger { .. }
-            | Self::LedgerServer { .. }
+            | Self::Data { .. }
             | Self::LedgerServers { .. }
             | Self::LedgerThere { .. }
             | Self::ShopThere { .. }
-            | Self::LedgerBroken { .. }
-            | Self::ShopDatabaseBroken { .. }
-            | Self::LedgerBusy { .. }
             | Self::LedgerInUse { .. }
-            | Self::Newer { .. }
-            | Self::DiskFull { .. }
-            | Self::ProgressBroken { .. }
-            | Self::SandboxBroken { .. }
-            | Self::SandboxStore { .. }
             | Self::File { .. }
             | Self::NotFound { .. }
             | Self::SandboxNotRunning { .. }
@@ -427,20 +380,11 @@ impl FaultKind {
             Self::ProviderOdd { .. } => "provider_odd",
             Self::Page { .. } => "page",
             Self::NotOffered { .. } => "not_offered",
-            Self::Ledger { .. } => "ledger",
-            Self::LedgerServer { .. } => "ledger_server",
+            Self::Data { file, trouble, .. } => file.name(*trouble),
             Self::LedgerServers { .. } => "ledger_servers",
             Self::LedgerThere { .. } => "ledger_there",
             Self::ShopThere { .. } => "shop_there",
-            Self::LedgerBroken { .. } => "ledger_broken",
-            Self::ShopDatabaseBroken { .. } => "shop_database_broken",
-            Self::LedgerBusy { .. } => "ledger_busy",
             Self::LedgerInUse { .. } => "ledger_in_use",
-            Self::Newer { .. } => "newer_file",
-            Self::DiskFull { .. } => "disk_full",
-            Self::ProgressBroken { .. } => "progress_broken",
-            Self::SandboxBroken { .. } => "sandbox_broken",
-            Self::SandboxStore { .. } => "sandbox_store",
             Self::File { .. } => "file",
             Self::NoScenario { .. } => "no_scenario",
             Self::NotFound { .. } => "not_found",

@@ -10,6 +10,7 @@ pub mod card;
 pub mod course;
 pub mod creem;
 pub mod currency;
+pub mod data_file;
 pub mod entry;
 pub mod event;
 pub mod hex;

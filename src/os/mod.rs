@@ -9,4 +9,5 @@ pub mod keeper;
 pub mod pages;
 pub mod place;
 pub mod private;
+pub mod trouble;
 pub mod zone;

@@ -1,5 +1,6 @@
 //! Hosting: one process serves the sandbox of a folder; everyone else finds it there.
 
+use crate::catalog;
 use crate::net::server::{Limits, bind, serve};
 use crate::net::shutdown::{Stopper, pair};
 use crate::net::tasks::Tasks;
@@ -65,10 +66,10 @@ pub enum HostError {
         /// Where it said that it is reachable; empty where it did not say.
         address: String,
     },
-    /// The folder cannot be used.
+    /// The folder, or a file in it, cannot be used.
     #[error("{}: {source}", path.display())]
     Folder {
-        /// The folder.
+        /// Which.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
@@ -137,14 +138,14 @@ pub async fn start(options: Options) -> Result<Running, HostError> {
     };
     let site = Site {
         base_url: format!("http://{reachable}"),
-        api_version: crate::catalog::Catalog::get().api_version().to_owned(),
+        api_version: catalog::Catalog::get().api_version().to_owned(),
         beyond: options.delivery.beyond.clone(),
         behaviour: BEHAVIOUR,
     };
     if let Some(home) = &options.home {
         // SQLite would make it with the mode of the day, and it holds signing secrets.
-        let made = private::database(&home.join("sandbox.db"));
-        made.map_err(|source| HostError::Folder { path: home.clone(), source })?;
+        let path = home.join("sandbox.db");
+        private::database(&path).map_err(|source| HostError::Folder { path, source })?;
         // SQLite flushes the folder for its log, but not the name of the folder itself.
         let whole = home.canonicalize().ok();
         if let Some(Err(error)) = whole.as_deref().and_then(Path::parent).map(private::sync_folder)
@@ -180,6 +181,16 @@ async fn take(home: &Path) -> Result<HostLock, HostError> {
         tokio::time::sleep(TAKE_PAUSE).await;
     }
     Err(HostError::Hosted { address: announced(home).await.unwrap_or_default() })
+}
+
+/// Every type of event that there is.
+pub fn event_types() -> impl Iterator<Item = &'static str> {
+    catalog::event_types()
+}
+
+/// The one of some names that a misspelt one most likely meant.
+pub fn meant<'n>(names: impl Iterator<Item = &'n str>, given: &str) -> Option<&'n str> {
+    catalog::nearest(names, given)
 }
 
 /// Where the sandbox of a folder is hosted right now, if it is.

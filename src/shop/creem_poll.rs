@@ -150,7 +150,7 @@ mod tests {
         let said: Vec<(&str, bool)> =
             acknowledged.iter().map(|(path, body)| (path.as_str(), body.contains("200"))).collect();
         assert_eq!(said, [("evt_0/ack", false), ("evt_1/ack", true), ("evt_1/ack", true)]);
-        assert_eq!(ledger.events_after(0, 9).unwrap().len(), 1);
+        assert_eq!(ledger.events_after(0, 0, 9).unwrap().len(), 1);
     }
 
     #[tokio::test]

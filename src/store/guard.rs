@@ -43,7 +43,7 @@ impl Moved {
 /// Builds the file anew at `path` from `old`, the connection to the file that was removed. Returns whether it
 /// did: `false` where something stands there meanwhile.
 pub(super) fn rebuild(path: &Path, old: &Connection) -> Result<bool, StoreError> {
-    let io = |error: io::Error| StoreError::Io { path: path.to_owned(), reason: error.to_string() };
+    let io = |error: io::Error| StoreError::of_system(path, &error);
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
     private::folder(folder).map_err(io)?;
     let _building = LedgerLock::building(path).map_err(io)?;
@@ -66,7 +66,7 @@ fn fill(draft: &Path, old: &Connection) -> Result<(), StoreError> {
     old.execute("VACUUM INTO ?1", [name.as_ref()])
         .map_err(|error| schema::explain(draft, &error))?;
     let flushed = fs::File::open(draft).and_then(|file| file.sync_all());
-    flushed.map_err(|error| StoreError::Io { path: draft.to_owned(), reason: error.to_string() })
+    flushed.map_err(|error| StoreError::of_system(draft, &error))
 }
 
 /// Whether the file at `path` is a copy of the ledger that `old` has open, or a ledger without anything in it:

@@ -28,6 +28,7 @@ pub mod second;
 mod sqlite;
 pub mod subscriber;
 pub mod tables;
+mod trouble;
 mod until;
 pub mod verify;
 pub mod writer;
@@ -67,7 +68,13 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
-    /// The file is damaged, or no ledger at all.
+    /// The file can be read and not written.
+    #[error("{} is read-only", path.display())]
+    ReadOnly {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is damaged, or another than it should be.
     #[error("{} is damaged: {reason}", path.display())]
     Corrupt {
         /// The file.
@@ -129,24 +136,8 @@ pub enum StoreError {
     #[error("interrupted")]
     Interrupted,
     /// The writer thread ended; whether the item was stored is unknown.
-    #[error("the ledger's writer ended")]
+    #[error("its writer ended")]
     Gone,
-}
-
-impl StoreError {
-    /// Whether it passes by itself, or once a person has seen to it, while this process goes on: whoever
-    /// sent something sends it again.
-    pub const fn passes(&self) -> bool {
-        matches!(
-            self,
-            Self::Busy { .. }
-                | Self::Full { .. }
-                | Self::Moved { .. }
-                | Self::Reset { .. }
-                | Self::Io { .. }
-                | Self::Away { .. }
-        )
-    }
 }
 
 /// Which rows are wanted; by default all.

@@ -100,11 +100,7 @@ impl Progress {
     /// Opens (and makes) the file at `path`.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let fail = |error: rusqlite::Error| schema::explain(path, &error);
-        let io = |error: std::io::Error| StoreError::Io {
-            path: path.to_owned(),
-            reason: error.to_string(),
-        };
-        private::database(path).map_err(io)?;
+        private::database(path).map_err(|error| StoreError::of_system(path, &error))?;
         let mut connection = Connection::open(path).map_err(fail)?;
         connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(fail)?;
         let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);

@@ -9,6 +9,7 @@ use crate::os::private;
 use crate::store::StoreError;
 use crate::store::migrate::{migrate, version};
 use crate::store::rebuild;
+use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode, Row, Transaction};
 use std::path::Path;
@@ -282,9 +283,7 @@ pub(super) fn lay_out(connection: &mut Connection) -> rusqlite::Result<()> {
 
 /// Opens a connection: write-ahead log, every commit flushed to disk, schema up to date.
 pub(crate) fn open(path: &Path) -> Result<Connection, StoreError> {
-    let io =
-        |error: std::io::Error| StoreError::Io { path: path.to_owned(), reason: error.to_string() };
-    private::database(path).map_err(io)?;
+    private::database(path).map_err(|error| StoreError::of_system(path, &error))?;
     let fail = |error: rusqlite::Error| explain(path, &error);
     let mut connection = Connection::open(path).map_err(fail)?;
     connection.busy_timeout(OPEN_WAIT).map_err(fail)?;
@@ -344,9 +343,13 @@ fn number(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
 /// What an error of SQLite means for a person.
 pub(crate) fn explain(path: &Path, error: &rusqlite::Error) -> StoreError {
     let path = path.to_owned();
+    // Memory that is shared lies in a file of its own: it cannot be made longer where the disk has no room.
+    let no_room = error.sqlite_error().is_some_and(|it| it.extended_code == SQLITE_IOERR_SHMSIZE);
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { path },
         Some(ErrorCode::DiskFull) => StoreError::Full { path },
+        Some(ErrorCode::SystemIoFailure) if no_room => StoreError::Full { path },
+        Some(ErrorCode::ReadOnly) => StoreError::ReadOnly { path },
         Some(ErrorCode::OperationInterrupted) => StoreError::Interrupted,
         // A row that we never wrote, or a table that is not there; without a code it is our reading of a value.
         None
@@ -389,4 +392,25 @@ pub(crate) fn status(row: &Row<'_>, at: usize) -> rusqlite::Result<EntryStatus> 
 pub(crate) fn unknown(at: usize, text: &str) -> rusqlite::Error {
     let reason = format!("`{text}` is not known here");
     rusqlite::Error::FromSqlConversionFailure(at, Type::Text, reason.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::OpenFlags;
+
+    #[test]
+    fn what_may_only_be_read_and_what_finds_no_room_is_told_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        drop(open(&path).unwrap());
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let reader = Connection::open_with_flags(&path, flags).unwrap();
+        let error = reader.execute("CREATE TABLE t (x)", []).unwrap_err();
+        assert!(matches!(explain(&path, &error), StoreError::ReadOnly { .. }), "{error}");
+        for code in [SQLITE_IOERR_SHMSIZE, rusqlite::ffi::SQLITE_FULL] {
+            let error = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+            assert!(matches!(explain(&path, &error), StoreError::Full { .. }), "{error}");
+        }
+    }
 }

@@ -172,8 +172,10 @@ impl LedgerWriter {
     /// Writes to the file that was opened, wherever that is by now.
     fn put(&mut self, items: &[Write]) -> Result<Vec<ItemResult>, StoreError> {
         self.write(items).map_err(|error| {
+            let unsure = error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure);
             let error = schema::explain(&self.path, &error);
-            self.doubtful = matches!(error, StoreError::Io { .. } | StoreError::Corrupt { .. });
+            let odd = matches!(error, StoreError::Io { .. } | StoreError::Corrupt { .. });
+            self.doubtful = unsure || odd;
             error
         })
     }
@@ -252,8 +254,7 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
 
 /// The right to write, beside others who have it.
 pub(super) fn lock(path: &Path) -> Result<LedgerLock, StoreError> {
-    let io =
-        |error: std::io::Error| StoreError::Io { path: path.to_owned(), reason: error.to_string() };
+    let io = |error: std::io::Error| StoreError::of_system(path, &error);
     if let Some(folder) = path.parent() {
         private::folder(folder).map_err(io)?;
     }

@@ -37,6 +37,15 @@ pub fn render(it: &Doctor, canvas: &Canvas) -> String {
     out
 }
 
+/// What helps a file that cannot be read.
+fn cure(what: &str) -> Msg<'static> {
+    match what {
+        "progress" => Msg::DoctorProgressFix,
+        "shop" => Msg::NextShopDatabase,
+        _ => Msg::DoctorSandboxFix,
+    }
+}
+
 fn words(finding: &Finding, canvas: &Canvas) -> (String, Option<String>) {
     let (what, cure) = match finding {
         Finding::Home { path, broken: None } => (Msg::DoctorHome { path }, None),
@@ -95,11 +104,7 @@ fn words(finding: &Finding, canvas: &Canvas) -> (String, Option<String>) {
         }
         Finding::Ledger { path, .. } => (Msg::DoctorLedger { path }, None),
         Finding::Store { what, path, broken: Some(cause), .. } => {
-            let cure = match *what {
-                "progress" => Msg::DoctorProgressFix,
-                _ => Msg::DoctorSandboxFix,
-            };
-            (Msg::DoctorStoreBroken { path, cause }, Some(cure))
+            (Msg::DoctorStoreBroken { path, cause }, Some(cure(what)))
         }
         Finding::Store { path, busy: true, .. } => (Msg::DoctorStoreBusy { path }, None),
         Finding::Store { path, .. } => (Msg::DoctorStore { path }, None),

@@ -1,5 +1,6 @@
 //! A failure for its reader: what happened, where, why, and what to type next.
 
+use crate::domain::data_file::{DataFile, FileState};
 use crate::domain::fault::{Class, Fault, FaultKind, StartError, UsageError};
 use crate::view::canvas::{Canvas, Format, Tone};
 use crate::view::foreign;
@@ -73,22 +74,20 @@ pub(super) fn what(problem: &FaultKind, canvas: &Canvas) -> String {
         }
         FaultKind::ProviderOdd { what } => Msg::FaultProviderOdd { what },
         FaultKind::Page { what, .. } => Msg::FaultPage { what },
-        FaultKind::Ledger { .. } | FaultKind::LedgerBroken { .. } => Msg::FaultLedger,
-        FaultKind::ShopDatabaseBroken { .. } => Msg::FaultShopDatabase,
-        FaultKind::LedgerServer { .. } => Msg::FaultLedgerServer,
+        FaultKind::Data { file, trouble, .. } => return of_data(*file, *trouble, canvas),
         FaultKind::LedgerServers { .. } => Msg::FaultLedgerServers,
         FaultKind::LedgerThere { url, .. } | FaultKind::ShopThere { url } => {
             Msg::FaultInTheWay { path: url }
         }
-        FaultKind::LedgerBusy { .. } => Msg::FaultLedgerBusy,
         FaultKind::LedgerInUse { .. } => Msg::FaultLedgerInUse,
-        FaultKind::Newer { .. } => Msg::FaultNewer,
-        FaultKind::DiskFull { .. } => Msg::FaultDiskFull,
-        FaultKind::ProgressBroken { .. } => Msg::FaultProgress,
-        FaultKind::SandboxBroken { .. } => Msg::FaultSandboxBroken,
-        FaultKind::SandboxStore { .. } => Msg::FaultSandboxStore,
         FaultKind::File { .. } => Msg::FaultFile,
-        FaultKind::NoScenario { kind, .. } => Msg::FaultNoScenario { kind },
+        FaultKind::NoScenario { kind, meant, .. } => {
+            return with_meant(
+                canvas.say(&Msg::FaultNoScenario { kind }),
+                meant.as_deref(),
+                canvas,
+            );
+        }
         FaultKind::NotFound { what } => Msg::FaultNotFound { what },
         FaultKind::NoSuchCode { code } => Msg::FaultNoSuchCode { code },
         FaultKind::SandboxNotRunning { home } => Msg::FaultSandboxNotRunning { home },
@@ -114,11 +113,56 @@ pub(super) fn what(problem: &FaultKind, canvas: &Canvas) -> String {
     })
 }
 
-fn misused(usage_error: &UsageError, canvas: &Canvas) -> String {
-    let meant = |what: String, meant: &Option<String>| match meant {
+/// What is wrong with a file that keeps data.
+fn of_data(file: DataFile, trouble: FileState, canvas: &Canvas) -> String {
+    let what = canvas.say(&match file {
+        DataFile::Ledger => Msg::DataLedger,
+        DataFile::Shop => Msg::DataShop,
+        DataFile::Sandbox => Msg::DataSandbox,
+        DataFile::Progress => Msg::DataProgress,
+    });
+    let what = what.as_str();
+    canvas.say(&match trouble {
+        FileState::Broken => Msg::DataBroken { what },
+        FileState::Busy => Msg::DataBusy { what },
+        FileState::Full => Msg::DataFull { what },
+        FileState::Newer => Msg::DataNewer { what },
+        FileState::ReadOnly => Msg::DataReadOnly { what },
+        FileState::Unusable => Msg::DataUnusable { what },
+        FileState::Away => Msg::DataAway { what },
+    })
+}
+
+/// What helps then.
+fn after_data(file: DataFile, path: &str, trouble: FileState) -> Vec<Msg<'_>> {
+    let first = match (trouble, file) {
+        (FileState::Broken, DataFile::Ledger) => Msg::DoctorLedgerFix,
+        (FileState::Broken, DataFile::Shop) => Msg::NextShopDatabase,
+        (FileState::Broken, DataFile::Sandbox) => Msg::DoctorSandboxFix,
+        (FileState::Broken, DataFile::Progress) => Msg::DoctorProgressFix,
+        (FileState::Busy, _) => Msg::NextDataBusy,
+        (FileState::Full, _) => Msg::NextDiskFull,
+        (FileState::Newer, DataFile::Sandbox) => {
+            return vec![Msg::NextNewer, Msg::DoctorSandboxFix];
+        }
+        (FileState::Newer, _) => return vec![Msg::NextNewer],
+        (FileState::ReadOnly, _) => Msg::NextReadOnly { path },
+        (FileState::Unusable, _) => Msg::NextHome,
+        (FileState::Away, _) => return vec![Msg::NextLedgerServer { url: path }],
+    };
+    vec![first, Msg::NextDoctor]
+}
+
+/// With what was perhaps meant.
+fn with_meant(what: String, meant: Option<&str>, canvas: &Canvas) -> String {
+    match meant {
         Some(meant) => format!("{what} {}", canvas.say(&Msg::FaultMeant { meant })),
         None => what,
-    };
+    }
+}
+
+fn misused(usage_error: &UsageError, canvas: &Canvas) -> String {
+    let meant = |what, meant: &Option<String>| with_meant(what, meant.as_deref(), canvas);
     match usage_error {
         UsageError::UnknownFlag { flag, meant: near } => {
             meant(canvas.say(&Msg::FaultUnknownFlag { flag }), near)
@@ -153,20 +197,10 @@ fn place(problem: &FaultKind) -> Option<String> {
                 .collect();
             (!parts.is_empty()).then(|| parts.join(" "))
         }
-        FaultKind::Page { url, .. }
-        | FaultKind::LedgerServer { url }
-        | FaultKind::LedgerServers { url, .. } => Some(url.clone()),
+        FaultKind::Page { url, .. } | FaultKind::LedgerServers { url, .. } => Some(url.clone()),
         FaultKind::Lesson { file, key, .. } => Some(format!("{file}: {key}")),
-        FaultKind::Ledger { path }
-        | FaultKind::LedgerBroken { path }
-        | FaultKind::ShopDatabaseBroken { path }
-        | FaultKind::LedgerBusy { path }
+        FaultKind::Data { path, .. }
         | FaultKind::LedgerInUse { path }
-        | FaultKind::Newer { path }
-        | FaultKind::DiskFull { path }
-        | FaultKind::ProgressBroken { path }
-        | FaultKind::SandboxBroken { path }
-        | FaultKind::SandboxStore { path }
         | FaultKind::NotOurs { path, .. }
         | FaultKind::PlanFile { path }
         | FaultKind::File { path } => Some(path.clone()),
@@ -237,22 +271,12 @@ fn next(fault: &Fault, canvas: &Canvas) -> Vec<String> {
         | FaultKind::ProviderOdd { .. }
         | FaultKind::Page { .. }
         | FaultKind::TimedOut { .. } => vec![Msg::NextDoctor],
-        FaultKind::Ledger { .. } | FaultKind::SandboxStore { .. } => {
-            vec![Msg::NextHome, Msg::NextDoctor]
-        }
+        FaultKind::Data { file, path, trouble } => after_data(*file, path, *trouble),
         FaultKind::File { .. } => vec![Msg::NextFile],
         FaultKind::NotOffered { fits, .. } => vec![Msg::FaultExpected { expected: fits }],
-        FaultKind::Newer { .. } => vec![Msg::NextNewer],
-        FaultKind::DiskFull { .. } => vec![Msg::NextDiskFull, Msg::NextDoctor],
-        FaultKind::ProgressBroken { .. } => vec![Msg::DoctorProgressFix, Msg::NextDoctor],
-        FaultKind::SandboxBroken { .. } => vec![Msg::DoctorSandboxFix, Msg::NextDoctor],
-        FaultKind::LedgerBroken { .. } => vec![Msg::DoctorLedgerFix, Msg::NextDoctor],
-        FaultKind::ShopDatabaseBroken { .. } => vec![Msg::NextShopDatabase],
-        FaultKind::LedgerServer { url } => vec![Msg::NextLedgerServer { url }],
         FaultKind::LedgerServers { next, .. } => vec![Msg::NextLedgerServers { command: next }],
         FaultKind::LedgerThere { url, file } => vec![Msg::NextLedgerImport { file, url }],
         FaultKind::ShopThere { url } => vec![Msg::NextShopThere { url }],
-        FaultKind::LedgerBusy { .. } => vec![Msg::NextLedgerBusy],
         FaultKind::NoScenario { .. } => vec![Msg::NextScenarios],
         FaultKind::NotFound { .. } if own.is_some() => Vec::new(),
         FaultKind::NotFound { .. } => vec![Msg::NextEventsList],

@@ -4,6 +4,7 @@ use crate::domain::signed_delivery::{Delivered, Signed};
 use crate::view::canvas::{Canvas, Tone};
 use crate::view::table::short;
 use crate::view::words::{Msg, int};
+use crate::view::wrap::wrap;
 
 /// Characters of a signature that are enough to know it by.
 const DIGITS: usize = 12;
@@ -20,15 +21,18 @@ pub fn signed(it: &Signed, canvas: &Canvas) -> String {
         return header;
     }
     let quiet = |msg: &Msg<'_>| canvas.tone(Tone::Quiet, &canvas.say(msg));
+    let step = |number: &str, msg: &Msg<'_>| {
+        wrap(&format!("{}   {}", label(number), quiet(msg)), canvas.width, 4)
+    };
     let bytes = int(it.bytes);
     let text = format!("{}.{}…", it.at.0, it.start);
     [
-        format!("{}   {}", label("1"), quiet(&Msg::SignText { bytes })),
+        step("1", &Msg::SignText { bytes }),
         format!("    {}", short(&text, usize::from(canvas.width).saturating_sub(6))),
-        format!("{}   {}", label("2"), quiet(&Msg::SignKey { secret: &it.secret })),
-        format!("{}   {}", label("3"), quiet(&Msg::SignMac)),
+        step("2", &Msg::SignKey { secret: &it.secret }),
+        step("3", &Msg::SignMac),
         format!("    {}", canvas.tone(Tone::Good, &it.mac)),
-        format!("{}   {}", label("4"), quiet(&Msg::SignHeader)),
+        step("4", &Msg::SignHeader),
         format!("    Stripe-Signature: t={},v1={}", it.at.0, head(&it.mac)),
     ]
     .join("\n")

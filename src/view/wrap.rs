@@ -7,8 +7,8 @@ use unicode_width::UnicodeWidthChar as _;
 const NOT_FIRST: &str =
     "、。，．・：；？！）」』】〕’”％ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ,.:;?!)]}%";
 
-/// What must not end a line.
-const NOT_LAST: &str = "（「『【〔〈《‘“([{";
+/// What must not end one: a bracket stays with what it opens.
+const NOT_LAST: &str = "（「『【〔［｛“‘([{";
 
 /// `text` in lines of at most `width` columns; further lines begin with `indent` blanks. A word that is
 /// wider than a line stays whole, so that addresses and ids can be copied.
@@ -76,8 +76,8 @@ fn pieces(line: &str) -> Vec<&str> {
             None => false,
             Some(' ') => c != ' ',
             Some(last) => {
-                let wide = is_wide(last) || is_wide(c);
-                wide && c != ' ' && !NOT_FIRST.contains(c) && !NOT_LAST.contains(last)
+                let between = (is_wide(last) || is_wide(c)) && c != ' ';
+                between && !NOT_FIRST.contains(c) && !NOT_LAST.contains(last)
             }
         };
         if may_break {
@@ -113,8 +113,8 @@ mod tests {
     fn japanese_breaks_between_characters_but_not_before_a_full_stop() {
         assert_eq!(wrap("台帳に記録しました。", 18, 0), "台帳に記録しまし\nた。");
         assert_eq!(wrap("署名を検証 ms で", 11, 0), "署名を検証\nms で");
-        assert_eq!(wrap("別の鍵（--tamper secret）", 8, 0), "別の鍵\n（--tamper\nsecret）");
-        assert_eq!(wrap("答え、「digits」", 8, 0), "答え、\n「digits」");
+        assert_eq!(wrap("別の鍵（--tamper secret）", 9, 0), "別の鍵\n（--tamper\nsecret）");
+        assert_eq!(wrap("応答「digits」は 200", 8, 0), "応答\n「digits」\nは 200");
     }
 
     #[test]

@@ -9,7 +9,7 @@ words! {
     /// Every sentence of invoices and of the portal in one language.
     BOOK {
         months invoice number issued due_date paid_on period bill_to registration description quantity
-        unit_price amount rate taxable tax by_rate reduced subtotal discount total balance amount_due
+        unit_price amount rate taxable tax by_rate reduced subtotal discount shipping total balance amount_due
         amount_paid credited download paid_title paid_text void_title void_text given_up pay_title
         ask_title ask_text ask_go processing invoices no_invoices open paid void uncollectible draft
         current none_current pay_with no_card change_card add_card default_card make_default remove_card

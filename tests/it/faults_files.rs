@@ -1,6 +1,7 @@
 //! The files that are kept: who may read them, and what is said of those that cannot be used.
 
 use crate::env::Env;
+use crate::faults::Faults;
 use crate::http::send_bytes;
 use crate::shop::{SECRET, Shop, completed};
 use rusqlite::Connection;
@@ -62,33 +63,16 @@ fn damage(path: &Path) {
 }
 
 #[test]
-fn a_damaged_file_is_called_by_its_own_name_and_the_way_out_is_its_own() {
-    for (name, command, way_out) in [
-        ("progress.db", &["status"][..], "progress import"),
-        ("sandbox.db", &["events", "list"], "stripegym reset sandbox"),
-        ("ledger.db", &["ledger", "show"], "listen and reconcile --fix"),
-    ] {
-        let env = Env::new();
-        env.ok(&["day0", "--json"]);
-        env.run(&["check", "D0.1", "--ci"]);
-        let path = env.path().join(".stripegym").join(name);
-        assert!(path.exists(), "{name}");
-        fs::write(&path, "not a database, but long enough to be looked at ".repeat(400)).unwrap();
-        for suffix in ["-wal", "-shm"] {
-            drop(fs::remove_file(path.with_file_name(format!("{name}{suffix}"))));
-        }
-        let ran = env.run(command);
-        assert_eq!(ran.code, 3, "{name}: {}", ran.err);
-        let said = ran.err.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(said.contains(name) && said.contains(way_out), "{name}: {}", ran.err);
-        assert!(!said.contains("free space"), "{}", ran.err);
-        if name != "ledger.db" {
-            assert!(!said.contains("ledger"), "{}", ran.err);
-        }
+fn doctor_names_a_damaged_file_and_its_own_way_out() {
+    for file in &KEPT {
+        let env = Env::new().with("STRIPEGYM_LANG", "en");
+        let home = env.path().join(".stripegym");
+        fs::create_dir(&home).unwrap();
+        fs::write(home.join(file.name), "no database at all ".repeat(900)).unwrap();
         let doctor = env.run(&["doctor"]);
         let said = doctor.out.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(said.contains(name) && said.contains("cannot be read"), "{}", doctor.out);
-        assert!(said.contains(way_out), "{}", doctor.out);
+        assert!(said.contains(file.name) && said.contains("cannot be read"), "{}", doctor.out);
+        assert!(said.contains(file.way_out), "{}", doctor.out);
     }
 }
 
@@ -102,19 +86,145 @@ fn doctor_reads_files_to_their_end() {
     assert!(doctor.out.contains("cannot be read"), "{}", doctor.out);
 }
 
-#[test]
-fn a_newer_file_asks_for_the_newer_program() {
-    for (name, command) in [("ledger.db", &["ledger", "show"][..]), ("progress.db", &["status"])] {
-        let env = Env::new();
-        env.ok(&["day0", "--json"]);
-        env.run(&["check", "D0.1", "--ci"]);
-        let path = env.path().join(".stripegym").join(name);
-        Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
-        let ran = env.run(command);
-        assert_eq!(ran.code, 3, "{}", ran.err);
-        assert!(ran.err.contains("newer") && ran.err.contains(name), "{}", ran.err);
-        assert!(!ran.err.contains("free space"), "{}", ran.err);
+/// A file of the folder: what is said of it, and a command that writes it.
+struct Kept {
+    name: &'static str,
+    what: &'static str,
+    command: &'static [&'static str],
+    /// The way out where it is damaged.
+    way_out: &'static str,
+}
+
+const KEPT: [Kept; 4] = [
+    Kept {
+        name: "ledger.db",
+        what: "The ledger (what your shop was told of payments)",
+        command: &["listen", "--port", "0", "--count", "1", "--for", "1s"],
+        way_out: "listen and reconcile --fix build a new one",
+    },
+    Kept {
+        name: "shop.db",
+        what: "The shop's database (its accounts and orders)",
+        command: &["kv", "set", "settings", "greeting", "hello"],
+        way_out: "stripegym shop begins a new one",
+    },
+    Kept {
+        name: "sandbox.db",
+        what: "The sandbox's file (all that the sandbox knows)",
+        command: &["events", "list"],
+        way_out: "stripegym reset sandbox",
+    },
+    Kept {
+        name: "progress.db",
+        what: "The progress file (which steps and checks you have done)",
+        command: &["hint", "D1.1"],
+        way_out: "progress import",
+    },
+];
+
+/// What can be wrong with one.
+#[derive(Clone, Copy, Debug)]
+enum Cause {
+    Damaged,
+    Newer,
+    Held,
+    Folder,
+    ReadOnly,
+    Full,
+    /// The file can be written, and the memory beside it that readers share cannot grow.
+    FullBeside,
+}
+
+/// Runs the command of a file that has something wrong with it, in a folder of its own.
+fn told_of(file: &Kept, cause: Cause) -> crate::env::Ran {
+    let env = Env::new().with("STRIPEGYM_LANG", "en");
+    let home = env.path().join(".stripegym");
+    fs::create_dir(&home).unwrap();
+    let path = home.join(file.name);
+    if file.name == "shop.db" {
+        // The commands of the shop make none.
+        fs::write(&path, "").unwrap();
     }
+    let faults = Faults::over(&home);
+    let mut rule = None;
+    let held = match cause {
+        Cause::Damaged => {
+            fs::write(&path, "no database, but long enough to be looked at ".repeat(400)).unwrap();
+            None
+        }
+        Cause::Newer | Cause::Held => Some(Connection::open(&path).unwrap()),
+        Cause::Folder => {
+            drop(fs::remove_file(&path));
+            fs::create_dir(&path).unwrap();
+            None
+        }
+        Cause::ReadOnly => {
+            rule = Some(format!("openw 1+ EROFS {}", file.name));
+            None
+        }
+        Cause::Full => {
+            rule = Some(format!("write 1+ ENOSPC {}", file.name));
+            None
+        }
+        Cause::FullBeside => {
+            rule = Some(format!("write 1+ ENOSPC {}-shm", file.name));
+            None
+        }
+    };
+    match (cause, &held) {
+        (Cause::Newer, Some(other)) => other.pragma_update(None, "user_version", 99).unwrap(),
+        (Cause::Held, Some(other)) => {
+            other.execute_batch("BEGIN EXCLUSIVE; CREATE TABLE mine (x)").unwrap();
+        }
+        _ => {}
+    }
+    let command = match &rule {
+        None => env.command(file.command),
+        Some(rule) => {
+            let command = faults.under(env.command(file.command));
+            faults.set(&[rule.as_str()]);
+            command
+        }
+    };
+    let ran = Env::run_within(command, crate::env::PATIENCE);
+    assert!(rule.is_none() || !faults.hits().is_empty(), "{} {cause:?}: no fault", file.name);
+    ran
+}
+
+#[test]
+fn whatever_is_wrong_with_a_file_it_is_told_whose_it_is_and_what_to_do() {
+    let causes = [
+        (Cause::Damaged, "is damaged", ""),
+        (Cause::Newer, "was written by a newer stripegym", "Use that newer version"),
+        (Cause::Held, "is held by another program", "End the other program"),
+        (Cause::Folder, "cannot be used", "Choose another folder with --home"),
+        (Cause::ReadOnly, "it is read-only", "chmod u+w"),
+        (Cause::Full, "the disk is full", "Make room"),
+        (Cause::FullBeside, "the disk is full", "Make room"),
+    ];
+    std::thread::scope(|scope| {
+        for file in &KEPT {
+            scope.spawn(move || {
+                for (cause, said_so, way_out) in causes {
+                    // It has no memory beside it.
+                    if matches!(cause, Cause::FullBeside) && file.name == "progress.db" {
+                        continue;
+                    }
+                    let ran = told_of(file, cause);
+                    let said = ran.err.split_whitespace().collect::<Vec<_>>().join(" ");
+                    let about = format!("{} {cause:?}: {}", file.name, ran.err);
+                    assert_eq!(ran.code, 3, "{about}");
+                    assert!(said.contains(file.what) && said.contains(said_so), "{about}");
+                    let way_out = if way_out.is_empty() { file.way_out } else { way_out };
+                    assert!(said.contains(file.name) && said.contains(way_out), "{about}");
+                    let others = KEPT.iter().filter(|it| it.name != file.name);
+                    for other in others {
+                        assert!(!said.contains(other.what), "{about}");
+                    }
+                }
+            });
+        }
+    });
 }
 
 #[test]

@@ -30,6 +30,72 @@ fn a_listener_ends_by_type_by_number_and_by_time() {
 }
 
 #[test]
+fn a_type_of_event_that_there_is_not_is_refused_with_the_nearest() {
+    let env = Env::new().with("STRIPEGYM_LANG", "en");
+    for (words, meant) in [
+        ("listen --for 1s --until checkout.sesion.completed", "checkout.session.completed"),
+        ("listen --for 1s --until zz", "invoice.paid"),
+        ("events list --type invoice.payed", "invoice.paid"),
+        ("events list --type zz", "checkout.session.completed"),
+        ("trigger invoice.payed", "Perhaps you meant `invoice.paid`"),
+    ] {
+        let ran = env.run(&words.split(' ').collect::<Vec<_>>());
+        assert_eq!(ran.code, 2, "{words}: {}", ran.err);
+        let said = ran.err.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains(meant), "{words}: {}", ran.err);
+        assert!(!said.contains("Listening"), "{words}: {}", ran.err);
+    }
+    env.ok(&["events", "list", "--type", "invoice.*"]);
+}
+
+#[test]
+fn a_name_that_leads_to_nothing_comes_with_the_command_that_lists_what_there_is() {
+    let env = Env::new().with("STRIPEGYM_LANG", "en");
+    let _sandbox = env.sandbox(&[]);
+    for (words, next) in [
+        ("pay zzz", "stripegym checkout --no-wait"),
+        ("pay capture zzz", "stripegym pay list"),
+        ("refund zzz", "stripegym pay list"),
+        ("checkout --price zzz --no-wait", "stripegym plan list"),
+        ("checkout --lookup-key zzz --no-wait", "stripegym plan list"),
+        ("reconcile explain zzz", "stripegym ledger show"),
+        ("events show zzz", "stripegym events list"),
+        ("deliver zzz", "stripegym events list"),
+        ("sign zzz", "stripegym events list"),
+        ("customer show zzz", "stripegym customer list"),
+        ("subscription cancel zzz", "stripegym subscription list"),
+        ("portal --customer zzz", "stripegym customer list"),
+    ] {
+        let ran = env.run(&words.split(' ').collect::<Vec<_>>());
+        assert_ne!(ran.code, 0, "{words}: {}", ran.out);
+        assert!(ran.err.contains(&format!("next: {next}")), "{words}: {}", ran.err);
+        // What is named can be typed.
+        env.ok(&next.split(' ').skip(1).collect::<Vec<_>>());
+    }
+    let unfit = env.run(&["setup", "--with", "konbini"]);
+    assert!(unfit.code == 2 && !unfit.err.contains("konbini"), "{}", unfit.err);
+}
+
+#[test]
+fn a_dotenv_that_cannot_be_read_is_told_and_never_its_values() {
+    for (lang, passed) in [("en", "is not a file"), ("ja", "ファイルではない")] {
+        let env = Env::new().with("STRIPEGYM_LANG", lang);
+        let path = env.path().join(".env");
+        let wide = "STRIPE_SECRET_KEY=sk_test_hidden\n".encode_utf16().flat_map(u16::to_le_bytes);
+        std::fs::write(&path, [0xff, 0xfe].into_iter().chain(wide).collect::<Vec<u8>>()).unwrap();
+        let ran = env.run(&["status"]);
+        assert_eq!(ran.code, 3, "{}", ran.err);
+        assert!(ran.err.contains(".env:1") && ran.err.contains("UTF-16"), "{}", ran.err);
+        assert!(!ran.err.contains("hidden"), "{}", ran.err);
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        let ran = env.run(&["status"]);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        assert!(ran.err.contains(".env") && ran.err.contains(passed), "{}", ran.err);
+    }
+}
+
+#[test]
 fn a_listener_hands_on_exactly_what_it_received() {
     let (front, back) = (Env::new(), Env::new());
     let (front, back) =

@@ -46,6 +46,7 @@ mod coming_back;
 mod compacting;
 mod compare;
 mod conformance;
+mod connected;
 mod course;
 mod crash;
 mod creem;

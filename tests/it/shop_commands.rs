@@ -140,7 +140,9 @@ fn a_file_that_is_no_database_of_a_shop_is_not_taken_for_the_ledger() {
     std::fs::write(env.path().join(".stripegym/shop.db"), [7; 8_192]).unwrap();
     let said = refused(&env, "order list", 3);
     assert!(
-        said.contains("The shop's database cannot be used") && said.contains("shop.db"),
+        said.contains("The shop's database")
+            && said.contains("damaged")
+            && said.contains("shop.db"),
         "{said}"
     );
     assert!(said.contains("stripegym shop begins a new one") && !said.contains("ledger"), "{said}");

@@ -58,6 +58,30 @@ fn ctrl_c_ends_a_question() {
 }
 
 #[test]
+fn a_second_terminal_waits_for_the_day_of_the_first_and_says_so() {
+    for (lang, taken) in
+        [("en", "Another terminal has a day open"), ("ja", "別のターミナルで day を実行中")]
+    {
+        let env = world(lang);
+        let mut first = Terminal::start(&env, &["day2"]);
+        first.shows("day2>");
+        let mut second = Terminal::start(&env, &["day2"]);
+        second.shows(taken);
+        second.shows("Ctrl-C");
+        second.press(CTRL_C);
+        assert_eq!(second.end(), INTERRUPTED, "{lang}:\n{}", second.written());
+        let mut third = Terminal::start(&env, &["day1"]);
+        third.shows(taken);
+        assert_eq!(third.written().matches(taken).count(), 1, "{lang}: it is said once");
+        first.press("quit\r");
+        assert_eq!(first.end(), 0, "{lang}:\n{}", first.written());
+        third.shows("day1>");
+        third.press("quit\r");
+        assert_eq!(third.end(), 0, "{lang}:\n{}", third.written());
+    }
+}
+
+#[test]
 fn waiting_for_a_payment_stays_on_one_line() {
     for lang in LANGS {
         let env = world(lang);

@@ -3,9 +3,9 @@
  * FAULTS_DIR      the folder that is followed; files elsewhere are left alone
  * FAULTS_CONTROL  a file with one rule a line, read anew whenever it was replaced:
  *                     CALL COUNT ERROR PART
- *                 CALL   write | sync | open | torn (half of the bytes are written, then the error)
+ *                 CALL   write | sync | open | openw (for writing) | torn (half of the bytes are written, then the error)
  *                 COUNT  3: the third call that fits;  3+: the third and every one after it
- *                 ERROR  ENOSPC | EIO | EACCES | EMFILE
+ *                 ERROR  ENOSPC | EIO | EACCES | EMFILE | EROFS
  *                        CUT: the call is the last one of the program; a write is made before it ends
  *                 PART   text that the path of the file has; `*` for any
  *                 Calls are counted from the moment that the rule was read. Each call that was made to fail
@@ -34,7 +34,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum call { WRITE, SYNC, OPEN, TORN };
+enum call { WRITE, SYNC, OPEN, OPENW, TORN };
 
 /* Stands where an error does. */
 enum { CUT = -1 };
@@ -130,6 +130,7 @@ static int error_of(const char *name) {
   if (!strcmp(name, "ENOSPC")) return ENOSPC;
   if (!strcmp(name, "EACCES")) return EACCES;
   if (!strcmp(name, "EMFILE")) return EMFILE;
+  if (!strcmp(name, "EROFS")) return EROFS;
   if (!strcmp(name, "CUT")) return CUT;
   return EIO;
 }
@@ -153,7 +154,7 @@ static void read_rules(void) {
     char call[16], count[16], error[16];
     struct rule rule = {0};
     if (sscanf(line, "%15s %15s %15s %255s", call, count, error, rule.part) != 4) continue;
-    rule.call = !strcmp(call, "sync") ? SYNC : !strcmp(call, "open") ? OPEN : !strcmp(call, "torn") ? TORN : WRITE;
+    rule.call = !strcmp(call, "sync") ? SYNC : !strcmp(call, "open") ? OPEN : !strcmp(call, "openw") ? OPENW : !strcmp(call, "torn") ? TORN : WRITE;
     rule.count = strtol(count, NULL, 10);
     rule.onwards = strchr(count, '+') != NULL;
     rule.error = error_of(error);
@@ -167,7 +168,7 @@ static int fails(enum call call, const char *path, int *torn) {
   int error = 0;
   for (int at = 0; at < rules_count; at++) {
     struct rule *rule = &rules[at];
-    int fits = rule->call == call || (rule->call == TORN && call == WRITE);
+    int fits = rule->call == call || (rule->call == TORN && call == WRITE) || (rule->call == OPEN && call == OPENW);
     if (!fits || (strcmp(rule->part, "*") && !strstr(path, rule->part))) continue;
     rule->seen++;
     if (error || !(rule->seen == rule->count || (rule->onwards && rule->seen > rule->count))) continue;
@@ -176,7 +177,7 @@ static int fails(enum call call, const char *path, int *torn) {
   }
   if (error) {
     char log[PATH_MAX], line[PATH_MAX + 32];
-    static const char *const names[] = {"write", "sync", "open", "torn"};
+    static const char *const names[] = {"write", "sync", "open", "open", "torn"};
     snprintf(log, sizeof log, "%s.log", control);
     int fd = real_open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     int length = snprintf(line, sizeof line, "%s %s\n", names[torn && *torn ? TORN : call], path);
@@ -287,7 +288,7 @@ static int opened(int at, const char *name, int flags, mode_t mode) {
   struct stat about;
   if (!named(at, name, path)) return real_openat(at, name, flags, mode);
   pthread_mutex_lock(&lock);
-  int error = fails(OPEN, path, NULL);
+  int error = fails((flags & O_ACCMODE) == O_RDONLY ? OPEN : OPENW, path, NULL);
   int missing = (flags & O_CREAT) && fstatat(at, name, &about, 0) && errno == ENOENT;
   int fd = error ? -1 : real_openat(at, name, flags, mode);
   int problem = error ? error : errno;

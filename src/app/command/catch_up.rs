@@ -10,7 +10,7 @@ use crate::domain::book::creem as book_of_creem;
 use crate::domain::book::home::is_sure;
 use crate::domain::book::line::{Apart, Line, Source};
 use crate::domain::event::Event;
-use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::fault::Fault;
 use crate::domain::notice::Notice;
 use crate::domain::report::{CaughtUp, Report};
 use crate::domain::secret::ApiKey;
@@ -217,13 +217,10 @@ impl Desk<'_> {
     fn poll_failed(&self, error: PollError) -> Fault {
         match error {
             PollError::Provider(error) => error.into(),
-            PollError::Store(error) | PollError::Intake(IntakeError::Store(error)) => {
+            PollError::Store(error) | PollError::Intake(IntakeError::Store(error, _)) => {
                 ledger_file::fault(self.context, &error)
             }
-            PollError::Intake(error) => {
-                let path = self.file.ledger.path().display().to_string();
-                Fault::because(FaultKind::LedgerBusy { path }, error)
-            }
+            PollError::Intake(error) => ledger_file::busy(self.context, error),
         }
     }
 
@@ -240,10 +237,7 @@ impl Desk<'_> {
         let mut tickets = Vec::with_capacity(lines.len());
         for line in lines {
             let ticket = self.file.batch.submit(Write::line(line));
-            tickets.push(ticket.map_err(|full| {
-                let path = self.file.ledger.path().display().to_string();
-                Fault::because(FaultKind::LedgerBusy { path }, full)
-            })?);
+            tickets.push(ticket.map_err(|full| ledger_file::busy(self.context, full))?);
         }
         for ticket in tickets {
             let accepted =
@@ -258,10 +252,8 @@ impl Desk<'_> {
         let (read, fresh) = (self.done.events + self.done.objects, self.done.fresh);
         self.context.notices.say(Notice::CatchingUp { until: at, read, fresh });
         let cursor = Write::Cursor(self.cursor.clone(), at.plus(-OVERLAP_S));
-        let path = || self.file.ledger.path().display().to_string();
         let ticket = self.file.batch.submit(cursor);
-        let ticket =
-            ticket.map_err(|full| Fault::because(FaultKind::LedgerBusy { path: path() }, full))?;
+        let ticket = ticket.map_err(|full| ledger_file::busy(self.context, full))?;
         ticket.await.map_err(|error| ledger_file::fault(self.context, &error))?;
         Ok(())
     }

@@ -51,7 +51,11 @@ pub async fn pay(context: &Context, session: &str, means: &Means) -> Result<Repo
     }
     let provider = Provider::connect(context).await?;
     let answer = async {
-        let session = provider.stripe.session(session).await?;
+        let found = provider.stripe.session(session).await;
+        let session = found.map_err(|error| {
+            let anew = error.is_missing().then(|| "checkout --no-wait".to_owned());
+            Fault::from(error).followed_by(anew)
+        })?;
         settle(context, &provider, &session, (means, EMAIL)).await
     };
     let answer = answer.await;

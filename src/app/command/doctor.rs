@@ -8,6 +8,7 @@ use crate::domain::merchant::rights::{PAGES, RIGHTS};
 use crate::domain::mode::Mode;
 use crate::domain::report::Report;
 use crate::domain::secret::KeyKind;
+use crate::merchant::base;
 use crate::net::outbound::{self, Patience, Reach};
 use crate::net::server;
 use crate::os::{http_date, private};
@@ -55,6 +56,7 @@ pub async fn run(context: &Context) -> Report {
     findings.extend(kept("progress", &config.home.join(progress::FILE), |path| {
         Progress::open(path).map(drop)
     }));
+    findings.extend(kept("shop", &config.home.join(base::FILE), |_| Ok(())));
     findings.extend(kept("sandbox", &config.home.join("sandbox.db"), |_| Ok(())));
     findings.push(env_file());
     Report::Doctor(Doctor { place: context.place(base.as_deref()), findings })

@@ -253,7 +253,8 @@ async fn explain(desk: &Desk<'_>, id: String, findings: Vec<Finding>) -> Result<
         None => Vec::new(),
     };
     if findings.is_empty() && lines.is_empty() {
-        return Err(FaultKind::NotFound { what: id }.into());
+        let none = Fault::from(FaultKind::NotFound { what: id });
+        return Err(none.followed_by(Some("ledger show".to_owned())));
     }
     let place = desk.context.place(desk.provider.map(Provider::base));
     Ok(Report::Comparison(Box::new(Explanation { place, id, findings, lines })))

@@ -1,7 +1,8 @@
 //! `stripegym shop migrate`: the database of a shop that has ended, taken over to the server that the command names.
 
 use crate::app::context::Context;
-use crate::app::{ledger_file, shop_database};
+use crate::app::{failure, ledger_file, shop_database};
+use crate::domain::data_file::DataFile;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::report::Report;
 use crate::domain::sheet::{Cell, Sheet, SheetKind};
@@ -21,7 +22,7 @@ pub async fn run(context: &Context, from: &Path) -> Result<Report, Fault> {
     let moved = ledger_file::apart(move || Database::take_over(&own, &to, &|| stop.is_stopped()));
     let moved = moved.await.map_err(|error| match &error {
         StoreError::Corrupt { path, .. } if path.as_path() == from => {
-            Fault::because(FaultKind::ShopDatabaseBroken { path: file }, error)
+            failure::of_store(&error, DataFile::Shop, from)
         }
         _ => shop_database::fault(context, &error),
     })?;

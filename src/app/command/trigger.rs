@@ -7,6 +7,7 @@ use crate::app::trigger::{self, Asked};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::mode::Mode;
 use crate::domain::report::Report;
+use crate::sandbox::host;
 
 /// The types that have a scenario.
 pub fn list() -> Report {
@@ -17,7 +18,9 @@ pub fn list() -> Report {
 pub async fn run(context: &Context, kind: &str, asked: &Asked) -> Result<Report, Fault> {
     let Some(scenario) = scenario::find(kind) else {
         let known = table::ALL.iter().map(|scenario| scenario.kind.to_owned()).collect();
-        return Err(FaultKind::NoScenario { kind: kind.to_owned(), known }.into());
+        let meant = host::meant(table::ALL.iter().map(|scenario| scenario.kind), kind);
+        let meant = meant.map(str::to_owned);
+        return Err(FaultKind::NoScenario { kind: kind.to_owned(), meant, known }.into());
     };
     if context.config.live || (context.config.mode == Mode::Stripe && scenario.needs_sandbox()) {
         return Err(FaultKind::SandboxOnly { command: format!("stripegym trigger {kind}") }.into());

@@ -5,6 +5,7 @@ use crate::app::course::record;
 use crate::app::failure::of_store;
 use crate::domain::course::progress::Snapshot;
 use crate::domain::course::progress_report::{Flaw, Kind, ProgressReport, Shape, Verified};
+use crate::domain::data_file::DataFile;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::locale::Locale;
 use crate::domain::report::Report;
@@ -69,7 +70,7 @@ fn progress(
         return against.map_or(Ok(None), |_| Err(lacking()));
     }
     let read = Progress::open(&path).and_then(|progress| progress.snapshot());
-    let snapshot = read.map_err(|error| of_store(&error, &path))?;
+    let snapshot = read.map_err(|error| of_store(&error, DataFile::Progress, &path))?;
     Ok(Some((shown, snapshot)))
 }
 

@@ -5,7 +5,7 @@ use crate::app::context::Context;
 use crate::app::ledger_file::{self, LedgerFile};
 use crate::app::remote::segment;
 use crate::domain::book::line::{Line, Source};
-use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::fault::Fault;
 use crate::domain::reconcile::Finding;
 use crate::domain::reconcile::row::{Row, What};
 use crate::domain::report::{FixState, Fixed};
@@ -77,10 +77,8 @@ pub async fn repair(
 pub async fn take(context: &Context, file: &LedgerFile, object: &Value) -> Result<bool, Fault> {
     let now = context.clock.now();
     let line = Line::fetched(object, now, now, Source::Seen);
-    let path = || file.ledger.path().display().to_string();
     let ticket = file.batch.submit(Write::line(line));
-    let ticket =
-        ticket.map_err(|full| Fault::because(FaultKind::LedgerBusy { path: path() }, full))?;
+    let ticket = ticket.map_err(|full| ledger_file::busy(context, full))?;
     let accepted = ticket.await.map_err(|error| ledger_file::fault(context, &error))?;
     Ok(accepted.fresh)
 }

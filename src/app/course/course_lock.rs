@@ -5,30 +5,44 @@ use crate::os::private;
 use std::fs::{File, TryLockError};
 use std::path::Path;
 
-const LOCK: &str = "course.lock";
+/// The files of the locks: of grading, and of a day that is taken as a conversation.
+const COURSE: &str = "course.lock";
+pub(super) const TALK: &str = "talk.lock";
 
-/// The right to grade in a folder; given up when dropped, and by the system when the process dies.
+/// A lock of a folder; given up when dropped, and by the system when the process dies.
 #[derive(Debug)]
-pub struct CourseLock(
+pub(super) struct FolderLock(
     #[expect(dead_code, reason = "what counts is that the file stays open")] File,
 );
 
-impl CourseLock {
-    /// Takes it, or says who has to end first.
-    pub fn take(home: &Path) -> Result<Self, Fault> {
-        let path = home.join(LOCK);
+impl FolderLock {
+    /// Takes it; `None` where another process has it.
+    pub(super) fn take(home: &Path, name: &str) -> Result<Option<Self>, Fault> {
+        let path = home.join(name);
         let broken = |error: std::io::Error| Fault::file(&path, error);
         private::folder(home).map_err(broken)?;
         let mut options = private::options();
         let file = options.create(true).truncate(false).read(true).write(true).open(&path);
         let file = file.map_err(broken)?;
         match file.try_lock() {
-            Ok(()) => Ok(Self(file)),
-            Err(TryLockError::WouldBlock) => {
-                Err(FaultKind::CourseInUse { home: home.display().to_string() }.into())
-            }
+            Ok(()) => Ok(Some(Self(file))),
+            Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(broken(error)),
         }
+    }
+}
+
+/// The right to grade in a folder.
+#[derive(Debug)]
+pub struct CourseLock {
+    _lock: FolderLock,
+}
+
+impl CourseLock {
+    /// Takes it, or says who has to end first.
+    pub fn take(home: &Path) -> Result<Self, Fault> {
+        let in_use = || FaultKind::CourseInUse { home: home.display().to_string() };
+        Ok(Self { _lock: FolderLock::take(home, COURSE)?.ok_or_else(in_use)? })
     }
 }
 

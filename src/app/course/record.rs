@@ -1,12 +1,13 @@
 //! What a run leaves in the progress file.
 
 use crate::app::context::Context;
-use crate::app::failure::of_progress;
+use crate::app::failure::of_store;
 use crate::domain::canonical;
 use crate::domain::course::Day;
 use crate::domain::course::evidence::findings_hash;
 use crate::domain::course::outcome::{CheckResult, DayResult, State};
 use crate::domain::course::progress::Attempt;
+use crate::domain::data_file::DataFile;
 use crate::domain::fault::{Fault, FaultKind, UsageError};
 use crate::store::StoreError;
 use crate::store::progress::{FILE, Progress};
@@ -24,7 +25,7 @@ pub fn open(context: &Context) -> Result<Progress, Fault> {
 
 /// A failure of the progress file.
 pub fn fault(context: &Context, error: &StoreError) -> Fault {
-    of_progress(error, &path(context))
+    of_store(error, DataFile::Progress, &path(context))
 }
 
 /// Notes what a person attests now; everything that was attested so far.

@@ -4,6 +4,7 @@ use crate::app::course::talk::exercise::{self, Exercise};
 use crate::cli::talk::{Talking, run};
 use crate::domain::course::talk::{Gone, Step};
 use crate::domain::fault::{Fault, FaultKind};
+use crate::view::table::short;
 use crate::view::talk as view;
 use crate::view::words::Msg;
 
@@ -19,8 +20,9 @@ impl Talking<'_> {
         let path = exercise.path.display().to_string();
         let line = i64::try_from(exercise.line).unwrap_or_default();
         self.say(&Msg::TalkFile { path: &path, line });
-        let wrong: Vec<String> =
-            exercise.wrong.lines().take(4).map(|line| format!("    {}", line.trim())).collect();
+        let room = usize::from(self.canvas().width).saturating_sub(4);
+        let shown = |line: &str| format!("    {}", short(line.trim(), room));
+        let wrong: Vec<String> = exercise.wrong.lines().take(4).map(shown).collect();
         self.screen.add(&wrong.join("\n"));
         self.now.exercise = Some(exercise.clone());
         // One that was mended in the learner's place is not done by looking at it again.

@@ -11,7 +11,9 @@ mod screen;
 use crate::app::context::Context;
 use crate::app::course::record;
 use crate::app::course::talk::exercise::Exercise;
+use crate::app::course::talk::turn::Turn;
 use crate::app::course::talk::{self, Room, Script, StepText};
+use crate::cli::out;
 use crate::cli::talk::editor::{Prompt, Typed};
 use crate::cli::talk::line::{Asked, asked};
 use crate::cli::talk::screen::Screen;
@@ -44,6 +46,12 @@ pub(crate) async fn hold(
         return Ok(None);
     }
     let Some(script) = talk::script(&quiet, id)? else { return Ok(None) };
+    let waiting = || {
+        let home = context.config.home.display().to_string();
+        let said = canvas.say(&Msg::TalkTaken { home: &home });
+        out::aside(&view::text(&said, canvas));
+    };
+    let _turn = Turn::take(&quiet, waiting).await?;
     let Some(prompt) = Prompt::start() else { return Ok(None) };
     let room = Room::open(&quiet).await?;
     let mut talking = Talking::new(&quiet, canvas, script, (room, prompt))?;

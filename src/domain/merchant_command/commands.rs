@@ -2,7 +2,7 @@
 
 use crate::domain::merchant_command::Kind::{
     Card, Count, Currency, File, Id, Item, KeptCard, LookupKey, Means, Newest, NewestCard, OneOf,
-    Pairs, Payment, Switch, Text, When,
+    Pairs, Payment, Session, Switch, Text, When,
 };
 use crate::domain::merchant_command::kept;
 use crate::domain::merchant_command::noun::{
@@ -164,7 +164,7 @@ pub static COMMANDS: &[MerchantCommand] = &[
         words: "pay",
         work: Work::PayPage,
         args: &[
-            Arg::typed("session", Text, &[]).needed(),
+            Arg::typed("session", Session, &[]).needed(),
             Arg::flag("with", Means, &[]).or(TEST_CARD),
         ],
         shows: &PAYMENT,

@@ -70,6 +70,8 @@ impl Kept {
 pub enum Kind {
     /// Words, as they are.
     Text,
+    /// The id of a Checkout Session.
+    Session,
     /// A whole number within these bounds; amounts are minor units.
     Count(i64, i64),
     /// The code of a currency.
@@ -157,6 +159,7 @@ impl Arg {
             Kind::Id(noun) | Kind::Newest(noun) => noun.id,
             Kind::LookupKey => "KEY",
             Kind::Item => "si_…",
+            Kind::Session => "cs_…",
             Kind::Payment => "cs_…|pi_…|ch_…",
             Kind::Means => "CARD|decline|3ds|konbini|cancel",
             Kind::File => "FILE",

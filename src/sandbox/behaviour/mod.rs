@@ -23,6 +23,7 @@ pub mod pricing;
 pub mod report;
 pub mod saved;
 pub mod setup;
+pub mod shipping;
 pub mod tax;
 pub mod tax_id;
 pub mod total;

@@ -7,15 +7,18 @@
 //! Before and after each commit the file and the folder's lock are looked at: what stands under their names must
 //! be what is written. A file that was removed is written anew; somebody else's is left alone.
 
+use crate::domain::data_file::FileState;
 use crate::os::place::{Place, Standing, beside, put, remove};
 use crate::os::private;
+use crate::os::trouble;
 use crate::sandbox::engine::carry;
 use crate::sandbox::engine::commit::Durable;
 use crate::sandbox::engine::load;
 use crate::sandbox::engine::state::State;
 use crate::sandbox::engine::txn::Change;
 use crate::sandbox::lock::{HostLock, LockError};
-use rusqlite::{Connection, OpenFlags, Transaction, params};
+use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, params};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -59,8 +62,8 @@ pub enum JournalError {
         path: PathBuf,
         /// What SQLite said.
         reason: String,
-        /// Whether the file itself is damaged, so that waiting does not help.
-        damaged: bool,
+        /// What that says about the file.
+        trouble: FileState,
     },
     /// The file was written by a newer version.
     #[error("{path} was written by a newer stripegym (schema {found}, this one knows {SCHEMA})")]
@@ -116,10 +119,30 @@ pub enum JournalError {
         path: PathBuf,
         /// What the system said.
         reason: String,
+        /// What that says about the file.
+        trouble: FileState,
     },
     /// The writer thread ended.
     #[error("the writer of the sandbox's file ended")]
     Gone,
+}
+
+impl JournalError {
+    /// What is wrong with the file.
+    pub fn trouble(&self) -> FileState {
+        match self {
+            Self::Sqlite { trouble, .. } | Self::Io { trouble, .. } => *trouble,
+            Self::Newer { .. } => FileState::Newer,
+            Self::Row { .. } => FileState::Broken,
+            Self::Lock(error) => match &**error {
+                LockError::Hosted { .. } => FileState::Busy,
+                LockError::Io { source, .. } => trouble::of(source),
+            },
+            Self::Replaced { .. } | Self::Removed { .. } | Self::Diverged { .. } | Self::Gone => {
+                FileState::Unusable
+            }
+        }
+    }
 }
 
 /// How a commit ended that did not succeed.
@@ -176,8 +199,7 @@ impl Journal {
 
     /// The file was removed: what is open still has everything, so it is written out anew.
     fn put_back(&mut self) -> Result<(), JournalError> {
-        let io =
-            |e: std::io::Error| JournalError::Io { path: self.path.clone(), reason: e.to_string() };
+        let io = |e: std::io::Error| system(&self.path, &e);
         let Some(connection) = &self.connection else {
             return Err(JournalError::Removed { path: self.path.clone() });
         };
@@ -202,8 +224,7 @@ impl Journal {
             self.to_open = true;
         }
         // Whether it stands under its name now or could not be made: the draft has done its part.
-        let io =
-            |e: std::io::Error| JournalError::Io { path: self.path.clone(), reason: e.to_string() };
+        let io = |e: std::io::Error| system(&self.path, &e);
         remove(&draft).map_err(io)?;
         named?;
         private::sync_folder(folder).map_err(io)?;
@@ -223,6 +244,7 @@ impl Journal {
                 return Err(JournalError::Io {
                     path: self.path.clone(),
                     reason: reason.to_owned(),
+                    trouble: FileState::Busy,
                 });
             }
         }
@@ -403,9 +425,32 @@ pub(super) fn integer(number: u64) -> i64 {
 }
 
 pub(super) fn sqlite(path: &Path, error: &rusqlite::Error) -> JournalError {
-    let damaged = matches!(
-        error.sqlite_error_code(),
-        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
-    );
-    JournalError::Sqlite { path: path.to_owned(), reason: error.to_string(), damaged }
+    // Memory that is shared lies in a file of its own: it cannot be made longer where the disk has no room.
+    let no_room = error.sqlite_error().is_some_and(|it| it.extended_code == SQLITE_IOERR_SHMSIZE);
+    let trouble = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => FileState::Full,
+        Some(ErrorCode::SystemIoFailure) if no_room => FileState::Full,
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => FileState::Busy,
+        Some(ErrorCode::ReadOnly) => FileState::ReadOnly,
+        // A table that is not there, or a value that we never wrote.
+        None
+        | Some(
+            ErrorCode::DatabaseCorrupt
+            | ErrorCode::NotADatabase
+            | ErrorCode::ConstraintViolation
+            | ErrorCode::TypeMismatch
+            | ErrorCode::Unknown,
+        ) => FileState::Broken,
+        Some(_) => FileState::Unusable,
+    };
+    let reason = match trouble {
+        FileState::Full => "the disk is full".to_owned(),
+        _ => error.to_string(),
+    };
+    JournalError::Sqlite { path: path.to_owned(), reason, trouble }
+}
+
+fn system(path: &Path, error: &std::io::Error) -> JournalError {
+    let (reason, trouble) = (error.to_string(), trouble::of(error));
+    JournalError::Io { path: path.to_owned(), reason, trouble }
 }

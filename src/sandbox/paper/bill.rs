@@ -306,6 +306,9 @@ impl Maker<'_> {
         for discount in off.into_iter().flatten().filter(|it| int(it, "amount") != 0) {
             rows.push((self.discount_name(discount), -int(discount, "amount")));
         }
+        if int(invoice, "amount_shipping") != 0 {
+            rows.push((w.shipping.to_owned(), int(invoice, "amount_shipping")));
+        }
         for (tax, rate) in self.taxes() {
             let (name, number) = (text(&rate, "display_name"), percent(&rate));
             let name = if text(tax, "tax_behavior") == "inclusive" {

@@ -83,9 +83,7 @@ fn cell(row: &Row<'_>, at: usize) -> rusqlite::Result<Cell> {
 }
 
 fn connect(path: &Path) -> Result<Connection, StoreError> {
-    let io =
-        |error: std::io::Error| StoreError::Io { path: path.to_owned(), reason: error.to_string() };
-    private::database(path).map_err(io)?;
+    private::database(path).map_err(|error| StoreError::of_system(path, &error))?;
     let open = || {
         let connection = Connection::open(path)?;
         connection.busy_timeout(BUSY_WAIT)?;

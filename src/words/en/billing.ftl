@@ -26,6 +26,7 @@ by-rate = Taxes by rate
 percent = { $rate }%
 reduced = * Reduced tax rate
 subtotal = Subtotal
+shipping = Shipping
 discount = Discount
 tax-of = { $name } ({ $percent }%)
 tax-within = { $name } ({ $percent }%, included)

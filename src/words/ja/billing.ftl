@@ -26,6 +26,7 @@ by-rate = 税率ごとの合計
 percent = { $rate }%
 reduced = ※ 軽減税率の対象
 subtotal = 小計
+shipping = 送料
 discount = 割引
 tax-of = { $name }（{ $percent }%）
 tax-within = { $name }（{ $percent }%・内税）

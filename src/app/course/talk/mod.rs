@@ -2,6 +2,7 @@
 //! with the learner asks here what happened; nothing here speaks.
 
 pub mod exercise;
+pub mod turn;
 
 pub use crate::content::steps::{StepText, StepTexts};
 

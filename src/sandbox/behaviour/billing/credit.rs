@@ -11,7 +11,7 @@ use crate::sandbox::call::Call;
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::private::InvoicePart;
 use crate::sandbox::engine::txn::Txn;
-use crate::wire::failure::Failure;
+use crate::wire::failure::{Failure, FailureKind};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -29,7 +29,6 @@ struct Line {
 /// Fails for an invoice that has no number or is closed, for more than there is, and where what becomes of the money
 /// does not sum to it.
 pub fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
-    call.ensure_modelled(" of credit notes", &["refunds", "shipping_cost"])?;
     let of = call.text("invoice").unwrap_or_default();
     let known = txn.find(INVOICE, of, "invoice")?;
     let status = Invoice::read(text(&known, "status"));
@@ -37,6 +36,7 @@ pub fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
         let text = "You can only create credit notes for invoices that are open or paid.";
         return Err(Failure::invalid(text).param("invoice"));
     }
+    let shipping = shipping(txn, call, &known)?;
     let mut lines = lines(txn, call, &known)?;
     let bases: Vec<total::Line> = lines
         .iter()
@@ -54,15 +54,80 @@ pub fn create(txn: &mut Txn<'_>, call: &Call) -> Result<Arc<Object>, Failure> {
             doc.insert("taxes".to_owned(), json!(taxes));
         }
     }
-    let total: i64 = outcomes.iter().map(|it| it.total).sum();
+    let shipped = shipping.as_ref().map_or(0, |it| int(it, "amount_total"));
+    let total = outcomes.iter().map(|it| it.total).sum::<i64>() + shipped;
     let back = settle(txn, call, &known, (status, total))?;
-    Ok(put(txn, call, (&known, status), &back, (&lines, &outcomes)))
+    let made = put(txn, call, (&known, status), &back, (&lines, &outcomes, shipping.as_ref()));
+    Ok(made)
+}
+
+/// What is given back of an invoice's shipping: all of it, once. Believed: the sentences.
+fn shipping(txn: &Txn<'_>, call: &Call, invoice: &Object) -> Result<Option<Value>, Failure> {
+    let Some(sent) = call.hash("shipping_cost") else { return Ok(None) };
+    let own = invoice.get("shipping_cost").filter(|it| it.is_object());
+    let named = sent.get("shipping_rate").and_then(Value::as_str);
+    let refuse = |text: &str| Err(Failure::invalid(text).param("shipping_cost[shipping_rate]"));
+    let Some(own) = own.filter(|it| named.is_none_or(|named| named == text(it, "shipping_rate")))
+    else {
+        return refuse("The shipping rate of a credit note has to be that of its invoice.");
+    };
+    if notes(txn, invoice).iter().any(|it| it.get("shipping_cost").is_some_and(Value::is_object)) {
+        return refuse("The shipping of this invoice was credited already.");
+    }
+    Ok(Some(own.clone()))
+}
+
+/// The credit notes of an invoice that hold.
+fn notes(txn: &Txn<'_>, invoice: &Object) -> Vec<Arc<Object>> {
+    let mut all = txn.having(KIND, "invoice", text(invoice, "id"));
+    all.retain(|it| text(it, "status") != "void");
+    all
+}
+
+/// The refunds of an invoice's payment that a call says to belong to its credit note, with how much of each. Believed:
+/// the sentences.
+fn linked(txn: &Txn<'_>, call: &Call, invoice: &Object) -> Result<Vec<(String, i64)>, Failure> {
+    let mut linked: Vec<(String, i64)> = Vec::new();
+    let intent = invoice.part::<InvoicePart>().intent.clone().unwrap_or_default();
+    for (at, sent) in call.list("refunds").iter().enumerate() {
+        let param = |name: &str| format!("refunds[{at}][{name}]");
+        if sent.get("payment_record_refund").is_some() {
+            let text =
+                "`payment_record_refund` of credit notes is not modelled by this sandbox yet.";
+            let failure = Failure::of(501, FailureKind::Api, text);
+            return Err(failure.param(param("payment_record_refund")));
+        }
+        let Some(id) = sent.get("refund").and_then(Value::as_str) else {
+            return Err(items::required(&param("refund")));
+        };
+        let refund = txn.find("refund", id, &param("refund"))?;
+        if intent.is_empty() || text(&refund, "payment_intent") != intent {
+            let text = format!("The refund `{id}` is not of a payment of this invoice.");
+            return Err(Failure::invalid(text).param(param("refund")));
+        }
+        let before = notes(txn, invoice);
+        let before = before.iter().filter_map(|it| it.get("refunds")?.as_array());
+        let before = before.flatten().filter(|it| text(it, "refund") == id);
+        let taken: i64 = before.map(|it| int(it, "amount_refunded")).sum();
+        let here: i64 = linked.iter().filter(|(of, _)| of == id).map(|(_, amount)| amount).sum();
+        let left = int(&refund, "amount") - taken - here;
+        let amount = sent.get("amount_refunded").and_then(Value::as_i64).unwrap_or(left);
+        if amount < 1 || amount > left {
+            let text = format!("The refund `{id}` has {left} left that no credit note is for.");
+            return Err(Failure::invalid(text).param(param("amount_refunded")));
+        }
+        linked.push((id.to_owned(), amount));
+    }
+    Ok(linked)
 }
 
 fn lines(txn: &Txn<'_>, call: &Call, invoice: &Object) -> Result<Vec<Line>, Failure> {
     let sent = call.list("lines");
     if sent.is_empty() {
         let Some(amount) = call.int("amount") else {
+            if call.sent("shipping_cost") {
+                return Ok(Vec::new());
+            }
             let text = "You must provide either `amount` or `lines` when creating a credit note.";
             return Err(Failure::invalid(text));
         };
@@ -129,7 +194,7 @@ fn shown(txn: &Txn<'_>, (amount, quantity): (i64, i64), sent: &Value) -> Value {
 /// What became of the money.
 #[derive(Debug, Default)]
 struct Back {
-    refund: Option<(String, i64)>,
+    refunds: Vec<(String, i64)>,
     balance: Option<String>,
     elsewhere: Option<i64>,
     before_payment: i64,
@@ -157,24 +222,29 @@ fn settle(
         return Err(Failure::invalid(text));
     }
     if status == Invoice::Open {
+        if call.sent("refunds") {
+            let text = "You can only link refunds to credit notes of invoices that are paid.";
+            return Err(Failure::invalid(text).param("refunds"));
+        }
         take_off(txn, known, total);
         return Ok(Back { before_payment: total, ..Back::default() });
     }
-    if credit + elsewhere + refunded != total {
+    let linked = linked(txn, call, known)?;
+    let given = credit + elsewhere + refunded + linked.iter().map(|it| it.1).sum::<i64>();
+    if given != total {
         let text = format!(
-            "The sum of credit_amount, refund_amount and out_of_band_amount ({}) must equal the credit note total ({total}).",
-            credit + elsewhere + refunded
+            "The sum of credit_amount, refund_amount and out_of_band_amount ({given}) must equal the credit note total ({total})."
         );
         return Err(Failure::invalid(text));
     }
-    let mut back = Back { after_payment: total, ..Back::default() };
+    let mut back = Back { after_payment: total, refunds: linked, ..Back::default() };
     if refunded > 0 {
         let intent = known.part::<InvoicePart>().intent.clone().unwrap_or_default();
         let intent = txn.find("payment_intent", &intent, "refund_amount")?;
         let charge = text(&intent, "latest_charge").to_owned();
         let spec = RefundSpec { charge, amount: Some(refunded), ..RefundSpec::default() };
         let made = refund::create(txn, &spec)?;
-        back.refund = Some((text(&made, "id").to_owned(), refunded));
+        back.refunds.push((text(&made, "id").to_owned(), refunded));
     }
     if credit > 0 {
         let (customer, currency) = (text(known, "customer"), text(known, "currency"));
@@ -221,11 +291,13 @@ fn put(
     call: &Call,
     (known, status): (&Object, Invoice),
     back: &Back,
-    (lines, outcomes): (&[Line], &[Outcome]),
+    (lines, outcomes, shipping): (&[Line], &[Outcome], Option<&Value>),
 ) -> Arc<Object> {
     let id = txn.new_id("cn_1", 23);
     let sum = |of: fn(&Outcome) -> i64| -> i64 { outcomes.iter().map(of).sum() };
-    let (subtotal, total, tax) = (sum(|it| it.subtotal), sum(|it| it.total), sum(Outcome::tax));
+    let shipped = shipping.map_or(0, |it| int(it, "amount_total"));
+    let (subtotal, tax) = (sum(|it| it.subtotal), sum(Outcome::tax));
+    let total = sum(|it| it.total) + shipped;
     let taxes: Vec<Value> = lines
         .iter()
         .flat_map(|it| it.doc.get("taxes").and_then(Value::as_array).cloned().unwrap_or_default())
@@ -233,7 +305,7 @@ fn put(
     let count = txn.having(KIND, "invoice", text(known, "id")).len() + 1;
     let number = format!("{}-CN-{count:02}", text(known, "number"));
     let refunds: Vec<Value> = back
-        .refund
+        .refunds
         .iter()
         .map(|(refund, amount)| {
             json!({
@@ -250,7 +322,7 @@ fn put(
     let mut doc = new(
         KIND,
         json!({
-            "id": id, "amount": total, "amount_shipping": 0, "created": now,
+            "id": id, "amount": total, "amount_shipping": shipped, "created": now,
             "currency": known.get("currency"), "customer": known.get("customer"),
             "customer_balance_transaction": back.balance, "discount_amount": 0,
             "discount_amounts": [], "effective_at": call.int("effective_at").unwrap_or(now),
@@ -262,7 +334,7 @@ fn put(
             "livemode": false, "memo": call.get("memo"), "number": number,
             "out_of_band_amount": back.elsewhere, "pdf": pdf,
             "post_payment_amount": back.after_payment, "pre_payment_amount": back.before_payment,
-            "pretax_credit_amounts": [], "reason": call.get("reason"), "refunds": refunds,
+            "pretax_credit_amounts": [], "reason": call.get("reason"), "refunds": refunds, "shipping_cost": shipping,
             "status": "issued", "subtotal": subtotal, "subtotal_excluding_tax": subtotal,
             "total": total, "total_excluding_tax": total - tax, "total_taxes": taxes, "type": kind,
         }),

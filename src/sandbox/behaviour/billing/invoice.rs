@@ -2,7 +2,9 @@
 
 use crate::sandbox::behaviour::billing::lifecycle::{Act, Invoice};
 use crate::sandbox::behaviour::billing::period::Period;
-use crate::sandbox::behaviour::billing::{balance, grant, held, hosted, items, line, money, sums};
+use crate::sandbox::behaviour::billing::{
+    balance, grant, held, hosted, items, line, money, revision, sums,
+};
 use crate::sandbox::behaviour::document::{int, new, text};
 use crate::sandbox::behaviour::payment::intent;
 use crate::sandbox::engine::object::{Doc, Object};
@@ -211,6 +213,7 @@ pub fn edit(
 pub fn finalize(txn: &mut Txn<'_>, id: &str) -> Result<Arc<Object>, Failure> {
     let invoice = txn.find(KIND, id, "id")?;
     Invoice::read(text(&invoice, "status")).allows(Act::Finalize)?;
+    revision::take_place(txn, &invoice)?;
     forget_job(txn, &invoice);
     let invoice = grant::apply(txn, &invoice);
     let settled = balance::apply(txn, &invoice);

@@ -23,6 +23,9 @@ enum Step {
     Plan(i64),
     LetGo,
     Add(i64),
+    Use(i64),
+    Threshold(Option<i64>, bool),
+    ThresholdOfUse(Option<i64>),
 }
 
 fn a_step() -> impl Strategy<Value = Step> {
@@ -42,15 +45,33 @@ fn a_step() -> impl Strategy<Value = Step> {
         (1_i64..9).prop_map(Step::Plan),
         Just(Step::LetGo),
         (-3_000_i64..3_000).prop_map(Step::Add),
+        (1_i64..400).prop_map(Step::Use),
+        (prop::option::of(50_i64..4_000), any::<bool>())
+            .prop_map(|(amount, anew)| Step::Threshold(amount, anew)),
+        prop::option::of(1_i64..500).prop_map(Step::ThresholdOfUse),
     ]
+}
+
+/// What is used, at 5 each.
+fn metered_price(shop: &mut Shop) -> String {
+    let meter = json!({"display_name": "Calls", "event_name": "calls",
+        "default_aggregation": {"formula": "sum"}});
+    let meter = id(&shop.lab.ok("POST /v1/billing/meters", meter));
+    let recurring = json!({"interval": "month", "usage_type": "metered", "meter": meter});
+    let price = json!({"currency": "usd", "unit_amount": 5, "recurring": recurring,
+        "product_data": {"name": "Calls"}});
+    id(&shop.lab.ok("POST /v1/prices", price))
 }
 
 struct Life {
     shop: Shop,
     sub: String,
     other: String,
-    /// It was paused: what was paid for and given back then is billed again afterwards.
+    /// It was paused, or its anchor was set anew by a threshold: what was paid for and given back then is billed again
+    /// afterwards.
     was_paused: bool,
+    /// How much was used.
+    used: i64,
     /// What the events said last of each object.
     heard: BTreeMap<String, Value>,
 }
@@ -59,9 +80,12 @@ impl Life {
     fn new() -> Self {
         let mut shop = Shop::new("pm_card_visa");
         let other = price(&mut shop.lab, 3_333, "month");
-        let sub = id(&shop.subscribe(json!({"payment_settings":
-            {"save_default_payment_method": "off"}})));
-        Self { shop, sub, other, was_paused: false, heard: BTreeMap::new() }
+        let metered = metered_price(&mut shop);
+        let sub = id(&shop.subscribe(json!({
+            "items": [{"price": shop.price}, {"price": metered}],
+            "payment_settings": {"save_default_payment_method": "off"},
+        })));
+        Self { shop, sub, other, was_paused: false, used: 0, heard: BTreeMap::new() }
     }
 
     /// Calls, and holds that a refusal is one of Stripe's.
@@ -132,11 +156,42 @@ impl Life {
                 let path = format!("POST /v1/subscription_schedules/{schedule}/release");
                 self.call(&path, json!({}));
             }
+            Step::Use(_) | Step::Threshold(..) | Step::ThresholdOfUse(_) => {
+                self.count(step, &path, &known);
+            }
             Step::Add(amount) => {
                 let item =
                     json!({"customer": self.shop.customer, "amount": amount, "currency": "usd"});
                 self.call("POST /v1/invoiceitems", item);
             }
+        }
+    }
+
+    /// What is used, and what of it is billed before its period ends.
+    fn count(&mut self, step: Step, path: &str, known: &Value) {
+        match step {
+            Step::Use(value) => {
+                self.used += value;
+                let event = json!({"event_name": "calls", "payload":
+                    {"stripe_customer_id": self.shop.customer, "value": value.to_string()}});
+                self.call("POST /v1/billing/meter_events", event);
+            }
+            Step::Threshold(amount, anew) => {
+                self.was_paused |= anew && amount.is_some();
+                let asked = amount.map(
+                    |amount| json!({"amount_gte": amount, "reset_billing_cycle_anchor": anew}),
+                );
+                self.call(path, json!({"billing_thresholds": asked}));
+            }
+            Step::ThresholdOfUse(most) => {
+                let of = known["items"]["data"].as_array().unwrap();
+                let metered = |it: &&Value| it["price"]["recurring"]["usage_type"] == "metered";
+                let Some(metered) = of.iter().find(metered) else { return };
+                let path = format!("POST /v1/subscription_items/{}", id(metered));
+                let asked = most.map(|most| json!({ "usage_gte": most }));
+                self.call(&path, json!({"billing_thresholds": asked}));
+            }
+            _ => {}
         }
     }
 
@@ -180,6 +235,7 @@ impl Life {
             assert_eq!(schedule["status"], "active");
             assert_eq!(schedule["subscription"], known["id"]);
         }
+        let mut counted = 0;
         let mut billed: BTreeMap<String, Vec<(i64, i64)>> = BTreeMap::new();
         for invoice in view.newest("invoice") {
             sums_hold(&invoice);
@@ -188,13 +244,16 @@ impl Life {
             }
             for line in invoice["lines"]["data"].as_array().unwrap() {
                 let of = &line["parent"]["subscription_item_details"];
-                if of["proration"] == false {
+                if line["description"].as_str().unwrap_or_default().contains("Calls") {
+                    counted += line["quantity"].as_i64().unwrap_or(0);
+                } else if of["proration"] == false {
                     let at = |name: &str| line["period"][name].as_i64().unwrap();
                     let item = of["subscription_item"].as_str().unwrap().to_owned();
                     billed.entry(item).or_default().push((at("start"), at("end")));
                 }
             }
         }
+        assert!(counted <= self.used, "{counted} were billed of {}", self.used);
         for periods in billed.values_mut() {
             periods.sort_unstable();
             let once = periods.windows(2).all(|two| two[0].1 <= two[1].0);

@@ -42,10 +42,13 @@ pub mod quote;
 mod quote_tests;
 pub mod renew;
 pub mod retry;
+pub mod revision;
 pub mod schedule;
 #[cfg(test)]
 mod schedule_tests;
 pub mod scheduled;
+#[cfg(test)]
+mod shipped_tests;
 pub mod split;
 pub mod start;
 pub mod subscription;

@@ -208,11 +208,14 @@ fn total_taxes(outcomes: &[Outcome], rates: &[Vec<Value>]) -> Vec<Value> {
 
 fn write_sums(doc: &mut Doc, outcomes: &[Outcome], rates: &[Vec<Value>], applied: &[Applied]) {
     let subtotal: i64 = outcomes.iter().map(|it| it.subtotal).sum();
-    let total: i64 = outcomes.iter().map(|it| it.total).sum();
+    let lines: i64 = outcomes.iter().map(|it| it.total).sum();
     let tax: i64 = outcomes.iter().map(Outcome::tax).sum();
     let off: i64 = outcomes.iter().map(Outcome::discount).sum();
-    // What is within the prices is what the total has less than its parts.
-    let within = subtotal - off + tax - total;
+    // What is within the prices is what the lines have less than their parts.
+    let within = subtotal - off + tax - lines;
+    // Believed: shipping bears no tax here, and no discount takes from it.
+    let shipping = doc.get("shipping_cost").map_or(0, |it| int(it, "amount_total"));
+    let total = lines + shipping;
     let discounts = |with_type: bool| -> Value {
         let each = applied.iter().enumerate().filter_map(|(at, it)| {
             let of = |outcome: &Outcome| outcome.discounts.get(at).copied().unwrap_or(0);
@@ -223,7 +226,7 @@ fn write_sums(doc: &mut Doc, outcomes: &[Outcome], rates: &[Vec<Value>], applied
     let due = total.max(0);
     let members = json!({
         "amount_due": due, "amount_overpaid": 0, "amount_paid": 0, "amount_remaining": due,
-        "amount_shipping": 0, "subtotal": subtotal, "subtotal_excluding_tax": subtotal - within,
+        "amount_shipping": shipping, "subtotal": subtotal, "subtotal_excluding_tax": subtotal - within,
         "total": total, "total_discount_amounts": discounts(false),
         "total_excluding_tax": total - tax, "total_pretax_credit_amounts": discounts(true),
         "total_taxes": total_taxes(outcomes, rates),

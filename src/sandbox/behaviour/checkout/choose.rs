@@ -1,9 +1,10 @@
 //! What the buyer changes of a session before they pay: quantities, optional items, shipping, a promotion code, and
 //! where they are.
 
-use crate::sandbox::behaviour::checkout::{SESSION, discount, shipping, sums};
+use crate::sandbox::behaviour::checkout::{SESSION, discount, sums};
 use crate::sandbox::behaviour::document::{int, text};
 use crate::sandbox::behaviour::offer::{Offer, Purchase};
+use crate::sandbox::behaviour::shipping;
 use crate::sandbox::behaviour::tax;
 use crate::sandbox::behaviour::total::amount;
 use crate::sandbox::engine::line_look::LineLook;

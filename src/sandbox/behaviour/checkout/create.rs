@@ -5,12 +5,13 @@ use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 use crate::sandbox::behaviour::checkout::lines::Lines;
 use crate::sandbox::behaviour::checkout::{
-    SESSION, defaults, discount, expire, inline, lines, not_modelled, setup, shipping, subscribe,
-    sums, validate,
+    SESSION, defaults, discount, expire, inline, lines, not_modelled, setup, subscribe, sums,
+    validate,
 };
 use crate::sandbox::behaviour::document::member;
 use crate::sandbox::behaviour::payment::offer;
 use crate::sandbox::behaviour::setup::intent;
+use crate::sandbox::behaviour::shipping;
 use crate::sandbox::behaviour::tax;
 use crate::sandbox::behaviour::total::amount;
 use crate::sandbox::call::Call;

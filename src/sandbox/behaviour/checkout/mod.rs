@@ -1,6 +1,6 @@
 //! Checkout: how a session is made, paid, settled and ended, and the objects that it brings along.
 //!
-//! `validate` and `create` make a session, `lines`, `shipping`, `discount` and `sums` say what it costs, `choose` is
+//! `validate` and `create` make a session, `lines`, `discount` and `sums` say what it costs, `choose` is
 //! what the buyer changes of that, `attempt` pays it, `setup` saves a method instead, `finish` completes it (`invoice`
 //! writes it down), `expire` ends it. The pages and the endpoints both call these.
 
@@ -16,7 +16,6 @@ pub mod invoice;
 pub mod lines;
 pub mod recover;
 pub mod setup;
-pub mod shipping;
 pub mod subscribe;
 pub mod sums;
 pub mod update;

@@ -1,8 +1,9 @@
 //! Changes the few members of a session that may change after it was made.
 
 use crate::domain::money::Money;
-use crate::sandbox::behaviour::checkout::{SESSION, inline, not_modelled, shipping, sums};
+use crate::sandbox::behaviour::checkout::{SESSION, inline, not_modelled, sums};
 use crate::sandbox::behaviour::document::{int, merge_metadata, text};
+use crate::sandbox::behaviour::shipping;
 use crate::sandbox::behaviour::total::amount;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::reference;

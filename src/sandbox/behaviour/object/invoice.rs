@@ -6,10 +6,11 @@ use crate::sandbox::behaviour::billing::lifecycle::{Act, Invoice};
 use crate::sandbox::behaviour::billing::money::{self, Try};
 use crate::sandbox::behaviour::billing::period::Period;
 use crate::sandbox::behaviour::billing::{
-    create, draft, items, line, on_clock_of, preview, split, subscription,
+    create, draft, items, line, on_clock_of, preview, revision, split, subscription,
 };
 use crate::sandbox::behaviour::document::{Handler, copy, fill, merge_metadata, text};
 use crate::sandbox::behaviour::payment::confirm::Outcome;
+use crate::sandbox::behaviour::shipping;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list::{self, Filter};
@@ -54,11 +55,12 @@ const FIELDS: &[&str] = &[
     "footer",
     "number",
     "on_behalf_of",
+    "shipping_details",
     "statement_descriptor",
 ];
 
 /// Parameters that follow nothing yet.
-const NOT_YET: &[&str] = &["customer_account", "from_invoice", "shipping_cost", "shipping_details"];
+const NOT_YET: &[&str] = &["customer_account"];
 
 /// The behaviour of `/v1/invoices`.
 pub fn handler(key: &str) -> Option<Handler> {
@@ -98,6 +100,9 @@ fn in_time<R>(txn: &mut Txn<'_>, invoice: &Value, work: impl FnOnce(&mut Txn<'_>
 
 fn make(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     call.ensure_modelled(" of invoices", NOT_YET)?;
+    if let Some(original) = revision::asked(txn, call)? {
+        return in_time(txn, &original, |txn| revised(txn, call, &original));
+    }
     let of = match call.text("subscription") {
         Some(id) => Some(txn.find(subscription::KIND, id, "subscription")?),
         None => None,
@@ -136,6 +141,7 @@ fn drafted(
     }
     let mut more = Doc::new();
     more.insert("created".to_owned(), json!(txn.now().0));
+    more.insert("currency".to_owned(), json!(currency));
     write(txn, call, &mut more)?;
     let id = invoice::new_id(txn);
     let terms = split::of_invoice(txn, call, &Doc::new())?;
@@ -171,6 +177,37 @@ fn drafted(
     Ok(made.into())
 }
 
+/// A draft that takes the place of an invoice that has its number.
+fn revised(txn: &mut Txn<'_>, call: &Call, original: &Arc<Object>) -> Result<Body, Failure> {
+    let mut more = revision::members(txn, original);
+    write(txn, call, &mut more)?;
+    let terms = split::of_invoice(txn, call, &original.part::<InvoicePart>().terms)?;
+    let made = revision::draft(txn, original, more)?;
+    let id = text(&made, "id").to_owned();
+    txn.edit_part(KIND, &id, |part: &mut InvoicePart| part.terms = terms);
+    if call.sent("discounts") {
+        let discounts = given(txn, call, &made)?;
+        invoice::edit(txn, &id, |doc, _| drop(doc.insert("discounts".to_owned(), discounts)));
+    }
+    if call.flag("auto_advance") == Some(true) {
+        draft::advance(txn, &id, true);
+    }
+    txn.find(KIND, &id, "id").map(Body::from)
+}
+
+/// The discounts that a call sends for an invoice that there is.
+fn given(txn: &mut Txn<'_>, call: &Call, known: &Value) -> Result<Value, Failure> {
+    let had = line::names(known.get("discounts"));
+    let holder = Holder {
+        member: "invoice",
+        id: text(known, "id"),
+        customer: text(known, "customer"),
+        currency: text(known, "currency"),
+    };
+    let sent = call.params.get("discounts").cloned().unwrap_or_default();
+    discount::read(txn, &sent, holder, &had).map(|it| json!(it))
+}
+
 fn currency(txn: &Txn<'_>, call: &Call, customer: &Value) -> Result<String, Failure> {
     let settings = Settings::of(txn);
     let usual = match text(customer, "currency") {
@@ -198,7 +235,7 @@ fn ensure_collectible(call: &Call, customer: &Value) -> Result<(), Failure> {
 }
 
 /// Writes the sent parameters that an invoice shows.
-fn write(txn: &Txn<'_>, call: &Call, doc: &mut Doc) -> Result<(), Failure> {
+fn write(txn: &mut Txn<'_>, call: &Call, doc: &mut Doc) -> Result<(), Failure> {
     copy(doc, call, FIELDS);
     for (name, value) in
         [("automatic_tax", "liability"), ("rendering", ""), ("payment_settings", "")]
@@ -211,7 +248,8 @@ fn write(txn: &Txn<'_>, call: &Call, doc: &mut Doc) -> Result<(), Failure> {
         }
         doc.insert(name.to_owned(), Value::Object(shown));
     }
-    fill(doc, KIND, &["automatic_tax", "payment_settings", "rendering"]);
+    fill(doc, KIND, &["automatic_tax", "payment_settings", "rendering", "shipping_details"]);
+    ship(txn, call, doc)?;
     if let Some(days) = call.int("days_until_due") {
         let created = doc.get("created").and_then(Value::as_i64).unwrap_or(txn.now().0);
         doc.insert("due_date".to_owned(), json!(created + days * 86_400));
@@ -221,6 +259,24 @@ fn write(txn: &Txn<'_>, call: &Call, doc: &mut Doc) -> Result<(), Failure> {
         doc.insert("default_tax_rates".to_owned(), json!(rates));
     }
     merge_metadata(doc, &call.params);
+    Ok(())
+}
+
+/// Takes over what it costs to be sent what is billed; it may be cleared.
+fn ship(txn: &mut Txn<'_>, call: &Call, doc: &mut Doc) -> Result<(), Failure> {
+    const COST: &str = "shipping_cost";
+    if !call.sent(COST) {
+        return Ok(());
+    }
+    let cost = match call.get(COST).filter(|it| it.is_object()) {
+        Some(sent) => {
+            let currency = doc.get("currency").and_then(Value::as_str).unwrap_or_default();
+            let currency = known_currency(currency)?;
+            shipping::cost(&shipping::option_at(txn, sent, COST, currency)?)
+        }
+        None => Value::Null,
+    };
+    doc.insert(COST.to_owned(), cost);
     Ok(())
 }
 
@@ -234,16 +290,9 @@ fn update(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     let id = text(&known, "id").to_owned();
     let mut doc = known.as_object().cloned().unwrap_or_default();
     write(txn, call, &mut doc)?;
-    if let Some(sent) = call.params.get("discounts") {
-        let had = line::names(known.get("discounts"));
-        let holder = Holder {
-            member: "invoice",
-            id: &id,
-            customer: text(&known, "customer"),
-            currency: text(&known, "currency"),
-        };
-        let given = discount::read(txn, sent, holder, &had)?;
-        doc.insert("discounts".to_owned(), json!(given));
+    if call.sent("discounts") {
+        let discounts = given(txn, call, &known)?;
+        doc.insert("discounts".to_owned(), discounts);
     }
     let terms = split::of_invoice(txn, call, &known.part::<InvoicePart>().terms)?;
     invoice::edit(txn, &id, |kept, part| {
@@ -280,7 +329,6 @@ fn finalize(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 
 fn pay(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
     // `forgive` is about sources that hold a balance: a card is charged in whole or not at all.
-    call.ensure_modelled(" of paying", &["mandate"])?;
     let known = found(txn, call)?;
     Invoice::read(text(&known, "status")).allows(Act::Pay)?;
     let id = text(&known, "id").to_owned();
@@ -290,7 +338,9 @@ fn pay(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {
 fn paid(txn: &mut Txn<'_>, call: &Call, id: &str) -> Result<Body, Failure> {
     let known = txn.find(KIND, id, "id")?;
     let elsewhere = call.flag("paid_out_of_band") == Some(true);
-    let method = call.text("payment_method").or_else(|| call.text("source"));
+    let mandated = mandated(txn, call)?;
+    let named = call.text("payment_method").or_else(|| call.text("source"));
+    let method = named.or(mandated.as_deref());
     if !elsewhere && method.is_none() && money::method(txn, &known).is_none() {
         return Err(money::no_method());
     }
@@ -312,6 +362,23 @@ fn paid(txn: &mut Txn<'_>, call: &Call, id: &str) -> Result<Body, Failure> {
         return Err(failure.code("invoice_payment_intent_requires_action").keeping_changes());
     }
     txn.find(KIND, id, "id").map(Body::from)
+}
+
+/// The payment method that a call names by a mandate for it. Believed: the sentences.
+///
+/// Fails for one that was given up, and for one of another payment method than is named beside it.
+fn mandated(txn: &Txn<'_>, call: &Call) -> Result<Option<String>, Failure> {
+    let Some(id) = call.text("mandate") else { return Ok(None) };
+    let mandate = txn.find("mandate", id, "mandate")?;
+    let method = text(&mandate, "payment_method");
+    let refuse = |text: String| Err(Failure::invalid(text).param("mandate"));
+    if text(&mandate, "status") != "active" {
+        return refuse(format!("The mandate `{id}` is not active and cannot be used."));
+    }
+    if call.text("payment_method").is_some_and(|named| named != method) {
+        return refuse(format!("The mandate `{id}` is not for the payment method provided."));
+    }
+    Ok(Some(method.to_owned()))
 }
 
 fn send(txn: &mut Txn<'_>, call: &Call) -> Result<Body, Failure> {

@@ -1,10 +1,11 @@
 //! Payment links: an address that opens a Checkout Session for whoever comes.
 
 use crate::sandbox::behaviour::checkout::create::{self, Seller};
-use crate::sandbox::behaviour::checkout::{defaults, inline, lines, shipping};
+use crate::sandbox::behaviour::checkout::{defaults, inline, lines};
 use crate::sandbox::behaviour::document::{
     Handler, fill, int, keep_unsent, merge_metadata, new, text,
 };
+use crate::sandbox::behaviour::shipping;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list;

@@ -1,7 +1,7 @@
 //! Shipping rates: what it costs to be sent something, and how long it takes.
 
-use crate::sandbox::behaviour::checkout::shipping;
 use crate::sandbox::behaviour::document::{Handler, copy, merge_metadata, text};
+use crate::sandbox::behaviour::shipping;
 use crate::sandbox::call::Call;
 use crate::sandbox::call::body::Body;
 use crate::sandbox::call::list::{self, Filter};

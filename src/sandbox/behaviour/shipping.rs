@@ -1,7 +1,7 @@
-//! Shipping options: the rates that a session offers, and the one that is chosen until the buyer says otherwise.
+//! What it costs to be sent something: rates, the options that a session offers, and the one that is chosen until the
+//! buyer says otherwise.
 
 use crate::domain::currency::Currency;
-use crate::sandbox::behaviour::checkout::inline;
 use crate::sandbox::behaviour::document::{merge_metadata, new, text};
 use crate::sandbox::engine::object::Object;
 use crate::sandbox::engine::txn::Txn;
@@ -24,39 +24,57 @@ pub fn resolve(
     }
     let mut options = Vec::with_capacity(sent.len());
     for (at, option) in sent.iter().enumerate() {
-        let path = format!("shipping_options[{at}]");
-        let rate = match (option.get("shipping_rate"), option.get("shipping_rate_data")) {
-            (Some(_), Some(_)) => {
-                let names = "shipping_rate, shipping_rate_data";
-                return Err(inline::exclusive(names, &format!("{path}[shipping_rate]")));
-            }
-            (None, None) => return Err(inline::missing(&format!("{path}[shipping_rate]"))),
-            (Some(id), None) => {
-                let param = format!("{path}[shipping_rate]");
-                let rate = txn.find("shipping_rate", id.as_str().unwrap_or_default(), &param)?;
-                if rate.get("active") == Some(&json!(false)) {
-                    // Believed: no recording has it.
-                    let text = "The shipping rate specified is inactive. This field only accepts active shipping rates.";
-                    return Err(Failure::invalid(text).param(param));
-                }
-                rate
-            }
-            (None, Some(data)) => {
-                let data = data.as_object().cloned().unwrap_or_default();
-                put(txn, &data, &format!("{path}[shipping_rate_data]"))?
-            }
-        };
-        let amount = amount_in(&rate, currency).ok_or_else(|| {
-            let text =
-                format!("The shipping rate `{}` has no amount in `{currency}`.", text(&rate, "id"));
-            Failure::invalid(text).param(path)
-        })?;
-        options.push(json!({"shipping_amount": amount, "shipping_rate": text(&rate, "id")}));
+        options.push(option_at(txn, option, &format!("shipping_options[{at}]"), currency)?);
     }
     Ok(options)
 }
 
-/// `shipping_cost` of a session whose buyer takes that option.
+/// The option at a path of a request: finds or makes its rate.
+///
+/// Fails for none, for one that is off, and for one without an amount in the currency.
+pub fn option_at(
+    txn: &mut Txn<'_>,
+    option: &Value,
+    path: &str,
+    currency: Currency,
+) -> Result<Value, Failure> {
+    let param = format!("{path}[shipping_rate]");
+    let rate = match (option.get("shipping_rate"), option.get("shipping_rate_data")) {
+        (Some(_), Some(_)) => {
+            let text =
+                "You may only specify one of these parameters: shipping_rate, shipping_rate_data.";
+            return Err(Failure::invalid(text).param(param));
+        }
+        (None, None) => return Err(missing(&param)),
+        (Some(id), None) => {
+            let rate = txn.find("shipping_rate", id.as_str().unwrap_or_default(), &param)?;
+            if rate.get("active") == Some(&json!(false)) {
+                // Believed: no recording has it.
+                let text = "The shipping rate specified is inactive. This field only accepts active shipping rates.";
+                return Err(Failure::invalid(text).param(param));
+            }
+            rate
+        }
+        (None, Some(data)) => {
+            let data = data.as_object().cloned().unwrap_or_default();
+            put(txn, &data, &format!("{path}[shipping_rate_data]"))?
+        }
+    };
+    let amount = amount_in(&rate, currency).ok_or_else(|| {
+        let text =
+            format!("The shipping rate `{}` has no amount in `{currency}`.", text(&rate, "id"));
+        Failure::invalid(text).param(path)
+    })?;
+    Ok(json!({"shipping_amount": amount, "shipping_rate": text(&rate, "id")}))
+}
+
+fn missing(param: &str) -> Failure {
+    Failure::invalid(format!("Missing required param: {param}."))
+        .code("parameter_missing")
+        .param(param)
+}
+
+/// `shipping_cost` of whoever takes that option.
 pub fn cost(option: &Value) -> Value {
     let amount = option.get("shipping_amount");
     json!({
@@ -85,9 +103,7 @@ pub fn put(
 ) -> Result<Arc<Object>, Failure> {
     let param = |name: &str| if at.is_empty() { name.to_owned() } else { format!("{at}[{name}]") };
     let Some(fixed) = params.get("fixed_amount").and_then(Value::as_object) else {
-        let param = param("fixed_amount");
-        let text = format!("Missing required param: {param}.");
-        return Err(Failure::invalid(text).code("parameter_missing").param(param));
+        return Err(missing(&param("fixed_amount")));
     };
     if fixed.get("amount").and_then(Value::as_i64).is_some_and(|amount| amount < 0) {
         let text = "This value must be greater than or equal to 0.";
