@@ -41,15 +41,16 @@ impl Both {
 
     /// What a command says of both: the same, wherever the ledger is.
     fn both(&self, command: &[&str]) -> Ran {
-        let of_file = self.env.run(command);
+        let mut of_file = self.env.run(command);
+        of_file.out = at_once(&of_file.out);
         let url = self.cluster.url();
         let mut of_server = self.env.run(&[command, &["--ledger", &url]].concat());
         let home = self.env.path().join(".stripegym").display().to_string();
-        of_server.out = of_server.out.replace(&url, &home);
+        of_server.out = at_once(&of_server.out.replace(&url, &home));
         assert_eq!(of_file.out, of_server.out, "{command:?}\n{}\n{}", of_file.err, of_server.err);
         assert_eq!(of_file.code, of_server.code, "{command:?}\n{}", of_server.err);
         let mut of_pair = self.env.run(&[command, &["--ledger", &self.pair]].concat());
-        of_pair.out = of_pair.out.replace(&self.pair, &home);
+        of_pair.out = at_once(&of_pair.out.replace(&self.pair, &home));
         assert_eq!(
             unnumbered(&of_file.out),
             unnumbered(&of_pair.out),
@@ -59,6 +60,16 @@ impl Both {
         assert_eq!(of_file.code, of_pair.code, "{command:?}\n{}", of_pair.err);
         of_file
     }
+}
+
+/// What is said without the instants at which events came: each listener is told after the one before.
+fn at_once(out: &str) -> String {
+    let mut parts = out.split("\"received\":\"");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |said, part| {
+        let rest = part.split_once('"').map_or("", |(_, rest)| rest);
+        format!("{said}\"received\":\"\"{rest}")
+    })
 }
 
 /// What is said of a ledger without its own numbers, and in no order: on two servers its lines have other numbers, and what

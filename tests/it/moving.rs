@@ -156,7 +156,7 @@ fn a_shop_moves_from_a_file_to_a_server_with_all_that_it_knows() {
     let run = |file: &str| {
         shop.env.run(&["shop", "migrate", "--from", &from(file), "--to", &url, "--json"])
     };
-    assert_eq!(refusal(&run("shop.db")), "ledger_busy", "somebody may still buy there");
+    assert_eq!(refusal(&run("shop.db")), "shop_database_busy", "somebody may still buy there");
     shop.program.interrupt();
     shop.env.ok(&["ledger", "migrate", "--from", &from("ledger.db"), "--to", &url]);
     let run = |file: &str| {
@@ -226,7 +226,7 @@ fn a_move_that_breaks_off_is_as_if_it_had_not_begun_and_is_done_again() {
         (held == "0").then_some(())
     });
     wire.next(Commit::Kept);
-    assert_eq!(refusal(&shop.env.run(&migrate)), "ledger_server");
+    assert_eq!(refusal(&shop.env.run(&migrate)), "shop_database_server");
     assert_eq!((wire.met(), users().as_str()), (2, "0"));
     // It was made, and only its answer was lost: the server is asked.
     wire.next(Commit::Unanswered);
