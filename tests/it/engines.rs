@@ -64,11 +64,11 @@ impl Both {
 
 /// What is said without the instants at which events came: each listener is told after the one before.
 fn at_once(out: &str) -> String {
-    let mut parts = out.split("\"received\":\"");
+    let mut parts = out.split("\"received\": \"");
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |said, part| {
         let rest = part.split_once('"').map_or("", |(_, rest)| rest);
-        format!("{said}\"received\":\"\"{rest}")
+        format!("{said}\"received\": \"\"{rest}")
     })
 }
 
