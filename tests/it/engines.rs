@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 use std::sync::Barrier;
 use std::thread;
 
+/// Events of a story about their number.
+const EVENTS: usize = 60;
+
 /// A sandbox, a listener with a ledger in a file, one with a ledger on a server, and one with a ledger on two.
 struct Both {
     env: Env,
@@ -177,6 +180,30 @@ const SHOWN: [&[&str]; 10] = [
     &["ledger", "export", "--format", "beancount"],
     &["ledger", "verify", "--json"],
 ];
+
+#[test]
+fn an_event_costs_a_server_the_same_however_many_came_before() {
+    let Some(cluster) = Cluster::start(&[]) else { return };
+    let env = Env::new().with("STRIPE_WEBHOOK_SECRET", SECRET);
+    let _sandbox = env.sandbox(&[]);
+    let (mut listener, port) = listen_with(&env, &["--ledger", &cluster.url()]);
+    for number in 0..EVENTS {
+        let id = format!("cs_{number}");
+        let said = deliver(port, &completed(&format!("evt_{number}"), &id, 500)).unwrap();
+        assert_eq!(said.status, 200, "{}", said.text());
+    }
+    listener.interrupt();
+    eventually("what it read is counted", || {
+        let sql = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' \
+                   AND pid <> pg_backend_pid()";
+        (cluster.sql(sql) == "0").then_some(())
+    });
+    // Whatever goes through a table reads more rows with each event; what is found by its key reads none of them so.
+    let sql = "SELECT COALESCE(sum(seq_tup_read), 0) FROM pg_stat_user_tables \
+               WHERE schemaname = 'stripegym' AND relname NOT IN ('about', 'migrations')";
+    let read: usize = cluster.sql(sql).parse().unwrap();
+    assert!(read < EVENTS, "{read} rows were gone through");
+}
 
 #[test]
 fn the_same_events_are_the_same_ledger_on_both_engines() {

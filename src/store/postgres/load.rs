@@ -27,8 +27,9 @@ const KNOWN: &str = "SELECT id FROM stripegym.events WHERE id = ANY($1)";
 
 /// The refunds of the payments of sessions are found by the session: only its row may know which payment that is.
 const REFUNDS: &str = "\
-    SELECT payment_intent, source, state, amount FROM stripegym.refunds WHERE payment_intent = ANY($1) \
-    OR payment_intent IN (SELECT payment_intent FROM stripegym.ledger WHERE session_id = ANY($2))";
+    SELECT payment_intent, source, state, amount FROM stripegym.refunds WHERE payment_intent = ANY($1) UNION \
+    SELECT payment_intent, source, state, amount FROM stripegym.refunds WHERE payment_intent IN \
+    (SELECT payment_intent FROM stripegym.ledger WHERE session_id = ANY($2))";
 
 const STANDING: &str = "\
     SELECT number, subject, COALESCE(object, subject), reason FROM stripegym.entries AS one \

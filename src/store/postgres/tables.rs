@@ -4,6 +4,7 @@
 
 use crate::domain::ledger_url::LedgerUrl;
 use crate::store::postgres::schema::{self, Plan};
+use crate::store::postgres::writer::BY_KEYS;
 use crate::store::postgres::{Args, PgError, Row, Server, WRITTEN};
 use crate::store::tables::cell::{Cell, Found};
 use crate::store::tables::{Layout, Within};
@@ -49,7 +50,7 @@ impl PgTables {
         let plan = Plan { schema: layout.schema, migrations: layout.of_server, also: |_| Ok(()) };
         schema::bring_up(&server, &reading, &plan)?;
         drop(reading);
-        let own = format!("SET LOCAL search_path = {}", layout.schema);
+        let own = format!("SET LOCAL search_path = {}; {BY_KEYS}", layout.schema);
         let turn = layout.turn;
         let changing = format!(
             "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = {TURN_MS}; \

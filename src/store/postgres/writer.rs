@@ -38,6 +38,10 @@ pub(super) fn begin(wait_ms: u32) -> String {
     )
 }
 
+/// Rows are found by their keys. A statement that is kept ready was planned when the tables were small, or before the server
+/// had looked at how large they are, and would go through all of them at each batch.
+pub(super) const BY_KEYS: &str = "SET LOCAL enable_seqscan = off; SET LOCAL jit = off";
+
 /// What became of one item.
 type ItemResult = Result<Accepted, StoreError>;
 
@@ -104,7 +108,7 @@ async fn batch(
     chain: &Chain,
     place: Option<i64>,
 ) -> Result<(Vec<Accepted>, Chain), PgError> {
-    client.batch_execute(&begin(TURN_MS)).await?;
+    client.batch_execute(&format!("{}; {BY_KEYS}", begin(TURN_MS))).await?;
     let mut touched = Touched::default();
     let mut cursors: BTreeMap<&str, i64> = BTreeMap::new();
     let mut lines: Vec<(&Line, &Packed)> = Vec::new();
