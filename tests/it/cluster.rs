@@ -67,7 +67,8 @@ impl Cluster {
             &["-D", "data", "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
         );
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        cluster.configure(settings);
+        let small = ["shared_buffers = '16MB'", "max_connections = 60"];
+        cluster.configure(&[&small, settings].concat());
         cluster.up();
         Some(cluster)
     }
@@ -107,7 +108,6 @@ impl Cluster {
         let mut text = fs::read_to_string(&path).unwrap();
         let socket = self.socket().display().to_string();
         writeln!(text, "listen_addresses = ''\nunix_socket_directories = '{socket}'").unwrap();
-        text += "shared_buffers = '16MB'\nmax_connections = 60\n";
         for setting in settings {
             text += setting;
             text.push('\n');
