@@ -13,10 +13,14 @@ use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode, Row, Transaction};
 use std::path::Path;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// How long opening waits for another process's transaction.
 const OPEN_WAIT: Duration = Duration::from_secs(10);
+
+/// How long it is waited before a file that is busy is opened again.
+const AGAIN: Duration = Duration::from_millis(10);
 
 /// How long a read or a commit waits for it: whoever sent an event waits for the answer, and sends it again.
 pub(crate) const BUSY_WAIT: Duration = Duration::from_secs(1);
@@ -283,6 +287,25 @@ pub(super) fn lay_out(connection: &mut Connection) -> rusqlite::Result<()> {
 
 /// Opens a connection: write-ahead log, every commit flushed to disk, schema up to date.
 pub(crate) fn open(path: &Path) -> Result<Connection, StoreError> {
+    patiently(OPEN_WAIT, || open_once(path))
+}
+
+/// Opens again what is busy, for as long as it may wait: where several open a new file at once, SQLite calls it busy without
+/// having waited for whoever changes its mode.
+pub(crate) fn patiently<T>(
+    wait: Duration,
+    mut open: impl FnMut() -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let began = Instant::now();
+    loop {
+        match open() {
+            Err(StoreError::Busy { .. }) if began.elapsed() < wait => thread::sleep(AGAIN),
+            done => return done,
+        }
+    }
+}
+
+fn open_once(path: &Path) -> Result<Connection, StoreError> {
     private::database(path).map_err(|error| StoreError::of_system(path, &error))?;
     let fail = |error: rusqlite::Error| explain(path, &error);
     let mut connection = Connection::open(path).map_err(fail)?;

@@ -5,7 +5,7 @@ use crate::os::private;
 use crate::store::StoreError;
 use crate::store::guard::Moved;
 use crate::store::migrate::{migrate, version};
-use crate::store::schema::explain;
+use crate::store::schema::{explain, patiently};
 use crate::store::tables::cell::{Cell, Found};
 use crate::store::tables::{Layout, Within};
 use rusqlite::types::{ToSqlOutput, Type, ValueRef};
@@ -95,7 +95,7 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
         connection.pragma_update(None, "foreign_keys", "on")?;
         Ok(connection)
     };
-    open().map_err(|error| explain(path, &error))
+    patiently(BUSY_WAIT, || open().map_err(|error| explain(path, &error)))
 }
 
 /// Works on a file that is there and has the tables of `layout`, while nobody else has it open. What somebody else's file

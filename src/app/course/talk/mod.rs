@@ -6,12 +6,13 @@ pub mod turn;
 
 pub use crate::content::steps::{StepText, StepTexts};
 
+use crate::app::compare::run::{self as compare, Plan};
+use crate::app::compare::source::Source;
 use crate::app::context::Context;
 use crate::app::course::{self, Beat, Manner, RunOptions, record};
 use crate::app::ledger_file::{self, LedgerFile};
 use crate::app::merchant_server::{ListenOptions, MerchantServer, Registered};
 use crate::app::provider::Provider;
-use crate::app::reconcile_run;
 use crate::app::remote::Remote;
 use crate::content::track::{self, Language};
 use crate::content::{Lesson, explain};
@@ -21,10 +22,10 @@ use crate::domain::fault::Fault;
 use crate::domain::locale::Locale;
 use crate::domain::member;
 use crate::domain::peek::Peek as _;
-use crate::domain::reconcile::{Record, reconcile};
+use crate::domain::reconcile::judge::Rules;
 use crate::shop::listener_event::ListenerEvent;
 use crate::store::Filter;
-use crate::stripe::calls::Window;
+use crate::store::compared::Span;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -214,14 +215,23 @@ impl<'c> Room<'c> {
         Ok(rows.into_iter().map(row).collect())
     }
 
+    /// Whether `reconcile` would find nothing: the same comparison, so that no payment agrees there and not here.
     async fn agrees(&self) -> Result<bool, Fault> {
-        let window = Window { since: None, until: None };
-        let theirs = reconcile_run::ask(self.context, &self.provider.stripe, window).await?;
-        let ledger = Arc::clone(&self.file.ledger);
-        let rows = ledger_file::apart(move || ledger.rows(&Filter::default())).await;
-        let rows = rows.map_err(|error| ledger_file::fault(self.context, &error))?;
-        let ours: Vec<Record> = rows.into_iter().map(|row| row.record).collect();
-        Ok(reconcile(&ours, &theirs.records()).is_clean())
+        let plan = Plan {
+            sources: [Source::Ledger, Source::Provider],
+            maps: Default::default(),
+            span: Span::default(),
+            rules: Rules { now: self.context.clock.now(), ..Rules::default() },
+            only_differences: true,
+            brief: true,
+            about: None,
+            incremental: false,
+            in_process: false,
+            creem: None,
+        };
+        let (ledger, stripe) = (&self.file.ledger, &self.provider.stripe);
+        let compared = compare::run(self.context, plan, Some(ledger), Some(stripe)).await?;
+        Ok(compared.summary.is_clean())
     }
 
     /// What was seen when it was last looked.
