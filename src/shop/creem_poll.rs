@@ -2,14 +2,13 @@
 //! `delivery_mode` is `cli`): each is fetched with the key, fed into the same street as deliveries, and acknowledged once it
 //! is durable; until then Creem keeps it. That Creem keeps events in this way is believed, of its own package.
 
-use crate::domain::book::line::Source;
 use crate::domain::event::Event;
 use crate::domain::peek::Peek as _;
 use crate::net::shutdown::Stop;
 use crate::shop::creem_api::Creem;
 use crate::shop::intake::Intake;
-use crate::shop::listener_event::{EventSink, Via};
-use crate::shop::poll::{PollError, Round};
+use crate::shop::listener_event::EventSink;
+use crate::shop::poll::{self, PollError, Round, again_and_again};
 use crate::stripe::failure::Error;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -51,28 +50,17 @@ impl CreemPoller {
         Ok(round)
     }
 
-    /// Does so again and again until `stop`, `every` so often; the next round makes up for one that failed.
-    pub async fn run(&self, every: Duration, mut stop: Stop, mut failed: impl FnMut(&PollError)) {
-        loop {
-            if let Err(error) = self.once().await {
-                failed(&error);
-            }
-            tokio::select! {
-                () = stop.wait() => return,
-                () = tokio::time::sleep(every) => {}
-            }
-        }
+    /// Does so again and again until `stop`, `every` so often: see [`again_and_again`].
+    pub async fn run(&self, every: Duration, stop: Stop, failed: impl FnMut(&PollError)) {
+        again_and_again(every, stop, || self.once(), failed).await;
     }
 
     async fn take(&self, kept: &Value, round: &mut Round) -> Result<(), PollError> {
-        let began = self.intake.clock().stopwatch();
         round.read += 1;
         let status = match Event::of_creem(kept.text("body").as_bytes()) {
             Ok(event) => {
-                let received = self.intake.store(event, Source::Poll).await?;
-                if received.accepted.fresh {
+                if poll::take(&self.intake, &self.sink, event).await? {
                     round.fresh += 1;
-                    self.sink.tell(received.seen(self.intake.now(), Via::Poll, began.ms()));
                 }
                 200
             }

@@ -89,7 +89,7 @@ impl Poller {
                 }
             };
             newest = newest.max(event.created);
-            if self.take(event).await? {
+            if take(&self.intake, &self.sink, event).await? {
                 round.fresh += 1;
             }
         }
@@ -101,28 +101,9 @@ impl Poller {
         Ok(round)
     }
 
-    /// Reads again and again until `stop`, `every` so often. A round that failed is told to `failed` and
-    /// the next one makes up for it.
-    pub async fn run(&self, every: Duration, mut stop: Stop, mut failed: impl FnMut(&PollError)) {
-        loop {
-            if let Err(error) = self.once().await {
-                failed(&error);
-            }
-            tokio::select! {
-                () = stop.wait() => return,
-                () = tokio::time::sleep(every) => {}
-            }
-        }
-    }
-
-    async fn take(&self, event: Event) -> Result<bool, PollError> {
-        let began = self.intake.clock().stopwatch();
-        let received = self.intake.store(event, Source::Poll).await?;
-        let fresh = received.accepted.fresh;
-        if fresh {
-            self.sink.tell(received.seen(self.now(), Via::Poll, began.ms()));
-        }
-        Ok(fresh)
+    /// Reads again and again until `stop`, `every` so often: see [`again_and_again`].
+    pub async fn run(&self, every: Duration, stop: Stop, failed: impl FnMut(&PollError)) {
+        again_and_again(every, stop, || self.once(), failed).await;
     }
 
     /// A cursor, read where it keeps no other work waiting.
@@ -136,10 +117,40 @@ impl Poller {
     fn polled(&self) -> String {
         format!("{}.polled", self.cursor)
     }
+}
 
-    fn now(&self) -> Timestamp {
-        self.intake.now()
+/// Has a round made again and again until `stop`, `every` so often. One that failed is told to `failed` and the next one
+/// makes up for it.
+pub(super) async fn again_and_again<F: Future<Output = Result<Round, PollError>>>(
+    every: Duration,
+    mut stop: Stop,
+    once: impl Fn() -> F,
+    mut failed: impl FnMut(&PollError),
+) {
+    loop {
+        if let Err(error) = once().await {
+            failed(&error);
+        }
+        tokio::select! {
+            () = stop.wait() => return,
+            () = tokio::time::sleep(every) => {}
+        }
     }
+}
+
+/// Makes an event that was asked for durable, and tells of it; whether it was new.
+pub(super) async fn take(
+    intake: &Intake,
+    sink: &EventSink,
+    event: Event,
+) -> Result<bool, PollError> {
+    let began = intake.clock().stopwatch();
+    let received = intake.store(event, Source::Poll).await?;
+    let fresh = received.accepted.fresh;
+    if fresh {
+        sink.tell(received.seen(intake.now(), Via::Poll, began.ms()));
+    }
+    Ok(fresh)
 }
 
 #[cfg(test)]

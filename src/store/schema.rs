@@ -2,14 +2,15 @@
 //! by what a person can do about them.
 
 use crate::domain::currency::Currency;
+use crate::domain::data_file::FileState;
 use crate::domain::entry::{CheckoutRecord, EntryStatus};
 use crate::domain::time::Timestamp;
 use crate::os::entropy::Entropy;
 use crate::os::private;
+use crate::os::trouble;
 use crate::store::StoreError;
 use crate::store::migrate::{migrate, version};
 use crate::store::rebuild;
-use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode, Row, Transaction};
 use std::path::Path;
@@ -366,24 +367,17 @@ fn number(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
 /// What an error of SQLite means for a person.
 pub(crate) fn explain(path: &Path, error: &rusqlite::Error) -> StoreError {
     let path = path.to_owned();
-    // Memory that is shared lies in a file of its own: it cannot be made longer where the disk has no room.
-    let no_room = error.sqlite_error().is_some_and(|it| it.extended_code == SQLITE_IOERR_SHMSIZE);
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { path },
-        Some(ErrorCode::DiskFull) => StoreError::Full { path },
-        Some(ErrorCode::SystemIoFailure) if no_room => StoreError::Full { path },
-        Some(ErrorCode::ReadOnly) => StoreError::ReadOnly { path },
-        Some(ErrorCode::OperationInterrupted) => StoreError::Interrupted,
-        // A row that we never wrote, or a table that is not there; without a code it is our reading of a value.
-        None
-        | Some(
-            ErrorCode::DatabaseCorrupt
-            | ErrorCode::NotADatabase
-            | ErrorCode::ConstraintViolation
-            | ErrorCode::TypeMismatch
-            | ErrorCode::Unknown,
-        ) => StoreError::Corrupt { path, reason: error.to_string() },
-        Some(_) => StoreError::Io { path, reason: error.to_string() },
+    if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) {
+        return StoreError::Interrupted;
+    }
+    match trouble::of_sqlite(error) {
+        FileState::Busy => StoreError::Busy { path },
+        FileState::Full => StoreError::Full { path },
+        FileState::ReadOnly => StoreError::ReadOnly { path },
+        FileState::Broken => StoreError::Corrupt { path, reason: error.to_string() },
+        FileState::Newer | FileState::Unusable | FileState::Away => {
+            StoreError::Io { path, reason: error.to_string() }
+        }
     }
 }
 
@@ -421,6 +415,7 @@ pub(crate) fn unknown(at: usize, text: &str) -> rusqlite::Error {
 mod tests {
     use super::*;
     use rusqlite::OpenFlags;
+    use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 
     #[test]
     fn what_may_only_be_read_and_what_finds_no_room_is_told_by_name() {

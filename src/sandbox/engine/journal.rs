@@ -17,8 +17,7 @@ use crate::sandbox::engine::load;
 use crate::sandbox::engine::state::State;
 use crate::sandbox::engine::txn::Change;
 use crate::sandbox::lock::{HostLock, LockError};
-use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
-use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, params};
+use rusqlite::{Connection, OpenFlags, Transaction, params};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -425,24 +424,7 @@ pub(super) fn integer(number: u64) -> i64 {
 }
 
 pub(super) fn sqlite(path: &Path, error: &rusqlite::Error) -> JournalError {
-    // Memory that is shared lies in a file of its own: it cannot be made longer where the disk has no room.
-    let no_room = error.sqlite_error().is_some_and(|it| it.extended_code == SQLITE_IOERR_SHMSIZE);
-    let trouble = match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => FileState::Full,
-        Some(ErrorCode::SystemIoFailure) if no_room => FileState::Full,
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => FileState::Busy,
-        Some(ErrorCode::ReadOnly) => FileState::ReadOnly,
-        // A table that is not there, or a value that we never wrote.
-        None
-        | Some(
-            ErrorCode::DatabaseCorrupt
-            | ErrorCode::NotADatabase
-            | ErrorCode::ConstraintViolation
-            | ErrorCode::TypeMismatch
-            | ErrorCode::Unknown,
-        ) => FileState::Broken,
-        Some(_) => FileState::Unusable,
-    };
+    let trouble = trouble::of_sqlite(error);
     let reason = match trouble {
         FileState::Full => "the disk is full".to_owned(),
         _ => error.to_string(),

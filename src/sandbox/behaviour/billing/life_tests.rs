@@ -52,17 +52,6 @@ fn a_step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What is used, at 5 each.
-fn metered_price(shop: &mut Shop) -> String {
-    let meter = json!({"display_name": "Calls", "event_name": "calls",
-        "default_aggregation": {"formula": "sum"}});
-    let meter = id(&shop.lab.ok("POST /v1/billing/meters", meter));
-    let recurring = json!({"interval": "month", "usage_type": "metered", "meter": meter});
-    let price = json!({"currency": "usd", "unit_amount": 5, "recurring": recurring,
-        "product_data": {"name": "Calls"}});
-    id(&shop.lab.ok("POST /v1/prices", price))
-}
-
 struct Life {
     shop: Shop,
     sub: String,
@@ -80,7 +69,7 @@ impl Life {
     fn new() -> Self {
         let mut shop = Shop::new("pm_card_visa");
         let other = price(&mut shop.lab, 3_333, "month");
-        let metered = metered_price(&mut shop);
+        let metered = shop.metered_price();
         let sub = id(&shop.subscribe(json!({
             "items": [{"price": shop.price}, {"price": metered}],
             "payment_settings": {"save_default_payment_method": "off"},

@@ -409,13 +409,7 @@ mod tests {
     /// A subscription of which 400 units at 5 were used.
     fn metered() -> (Shop, Value) {
         let mut shop = Shop::new("pm_card_visa");
-        let meter = json!({"display_name": "Calls", "event_name": "calls",
-            "default_aggregation": {"formula": "sum"}});
-        let meter = id(&shop.lab.ok("POST /v1/billing/meters", meter));
-        let recurring = json!({"interval": "month", "usage_type": "metered", "meter": meter});
-        let price = json!({"currency": "usd", "unit_amount": 5, "recurring": recurring,
-            "product_data": {"name": "Calls"}});
-        shop.price = id(&shop.lab.ok("POST /v1/prices", price));
+        shop.price = shop.metered_price();
         let made = shop.subscribe(json!({}));
         let used = json!({"event_name": "calls",
             "payload": {"stripe_customer_id": shop.customer, "value": "400"}});

@@ -31,6 +31,17 @@ impl Shop {
         Self { lab, customer, price }
     }
 
+    /// A monthly price of what is used (`calls`), at 5 each.
+    pub(super) fn metered_price(&mut self) -> String {
+        let meter = json!({"display_name": "Calls", "event_name": "calls",
+            "default_aggregation": {"formula": "sum"}});
+        let meter = id(&self.lab.ok("POST /v1/billing/meters", meter));
+        let recurring = json!({"interval": "month", "usage_type": "metered", "meter": meter});
+        let price = json!({"currency": "usd", "unit_amount": 5, "recurring": recurring,
+            "product_data": {"name": "Calls"}});
+        id(&self.lab.ok("POST /v1/prices", price))
+    }
+
     /// Makes a card the customer's default.
     pub(super) fn pay_with(&mut self, card: &str) {
         let attach = format!("POST /v1/payment_methods/{card}/attach");
