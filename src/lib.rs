@@ -55,6 +55,7 @@ pub mod parts {
     pub use crate::domain::book::line::{Line, Meaning, Source};
     pub use crate::domain::currency::Currency;
     pub use crate::domain::event::Event;
+    pub use crate::domain::ledger_url::LedgerPlace;
     pub use crate::domain::money::Money;
     pub use crate::domain::reconcile::columns::Map;
     pub use crate::domain::reconcile::row::Row;

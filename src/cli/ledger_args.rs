@@ -2,6 +2,7 @@
 
 use crate::cli::args::Shape;
 use crate::cli::values::whole;
+use crate::domain::ledger_url::LedgerPlace;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -20,8 +21,8 @@ pub(crate) enum LedgerBook {
     Import(LedgerImport),
     /// Its entries.
     Journal(LedgerJournal),
-    /// Takes a ledger's file over to a server.
-    Migrate(Migrate),
+    /// Takes a ledger over to servers that have none.
+    Migrate(LedgerMigrate),
     /// What a person should look at.
     Problems(LedgerSheet),
     /// Makes what follows from the journal anew.
@@ -41,15 +42,29 @@ pub(crate) struct LedgerSheet {
 /// `stripegym ledger import`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct LedgerImport {
-    /// The file.
-    #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
+    /// The file, or the servers of another ledger.
+    #[arg(value_name = "FILE", value_parser = |text: &str| Ok::<_, String>(LedgerPlace::read(text)))]
+    pub(crate) from: LedgerPlace,
     /// Table, JSON or CSV.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Shape,
 }
 
-/// `stripegym ledger migrate`, and `stripegym shop migrate`.
+/// `stripegym ledger migrate`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct LedgerMigrate {
+    /// The file, or the servers.
+    #[arg(long, value_name = "sqlite:FILE", value_parser = place)]
+    pub(crate) from: LedgerPlace,
+    /// The server, or several.
+    #[arg(long, value_name = "postgres://…")]
+    pub(crate) to: String,
+    /// Table, JSON or CSV.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Shape,
+}
+
+/// `stripegym shop migrate`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Migrate {
     /// The file.
@@ -81,6 +96,17 @@ pub(crate) struct CatchUp {
 fn file(text: &str) -> Result<PathBuf, &'static str> {
     let path = text.strip_prefix("sqlite:").filter(|path| !path.is_empty());
     path.map(PathBuf::from).ok_or("sqlite:FILE")
+}
+
+/// The file of `sqlite:FILE`, or servers.
+fn place(text: &str) -> Result<LedgerPlace, &'static str> {
+    match LedgerPlace::read(text) {
+        server @ LedgerPlace::Server(_) => Ok(server),
+        LedgerPlace::File(_) => match file(text) {
+            Ok(path) => Ok(LedgerPlace::File(path)),
+            Err(_) => Err("sqlite:FILE, postgres://…"),
+        },
+    }
 }
 
 /// `stripegym ledger journal`.

@@ -448,7 +448,7 @@ pub(crate) fn book(asked: LedgerBook) -> book::BookAction {
         LedgerBook::Balance(_) => book::BookAction::Balance,
         LedgerBook::Compact(_) => book::BookAction::Compact,
         LedgerBook::Problems(_) => book::BookAction::Problems,
-        LedgerBook::Import(it) => book::BookAction::Import(it.file),
+        LedgerBook::Import(it) => book::BookAction::Import(it.from),
         LedgerBook::Migrate(it) => book::BookAction::Migrate(it.from),
         LedgerBook::Rebuild(_) => book::BookAction::Rebuild,
         LedgerBook::Verify(_) => book::BookAction::Verify,

@@ -1,6 +1,7 @@
 //! The address of a ledger that stands on a server. It may name a password, so that it cannot be printed by accident.
 
 use std::fmt;
+use std::path::PathBuf;
 
 /// A password that stands beside the addresses of servers. It cannot be printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -25,6 +26,39 @@ impl fmt::Debug for Password {
 pub struct LedgerUrl {
     text: String,
     password: Option<String>,
+}
+
+/// Where a ledger stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LedgerPlace {
+    /// In a file of this machine.
+    File(PathBuf),
+    /// On a server, or on several.
+    Server(LedgerUrl),
+}
+
+impl LedgerPlace {
+    /// The place of a text: an address, or else a file.
+    pub fn read(text: &str) -> Self {
+        LedgerUrl::read(text, None).map_or_else(|| Self::File(text.into()), Self::Server)
+    }
+
+    /// The same with the password that an address need not name.
+    #[must_use]
+    pub fn with_password(self, password: Option<&Password>) -> Self {
+        match self {
+            Self::Server(url) => Self::Server(url.with_password(password)),
+            file @ Self::File(_) => file,
+        }
+    }
+
+    /// As a person would type it, without a password.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Server(url) => format!("'{}'", url.shown()),
+        }
+    }
 }
 
 impl LedgerUrl {

@@ -167,6 +167,7 @@ mod tests {
     use crate::domain::book::export;
     use crate::domain::book::line::{Line, Source};
     use crate::domain::event::Event;
+    use crate::domain::ledger_url::LedgerPlace;
     use crate::domain::time::Timestamp;
     use crate::store::Ledger;
     use crate::store::writer::Write;
@@ -262,7 +263,7 @@ mod tests {
         let copy = folder.path().join("copy.db");
         desk.ledger.copy_to(&copy).unwrap();
         let other = Ledger::open(&folder.path().join(FILE)).unwrap();
-        assert_eq!(other.import(&copy, Timestamp(9)).unwrap().fresh, 40);
+        assert_eq!(other.import(&LedgerPlace::File(copy), Timestamp(9)).unwrap().fresh, 40);
         let bodies = |ledger: &Ledger| -> Vec<Vec<u8>> {
             ledger.events(u32::MAX).unwrap().into_iter().map(|it| it.body).collect()
         };

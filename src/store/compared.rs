@@ -29,12 +29,11 @@ impl Span {
     }
 }
 
-/// How far a ledger was read: which one, up to which line, and what the chain's hash was there.
+/// How far a ledger was read: which one, and of each of its journals up to which line, and what the chain's hash was there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     ledger: i64,
-    line: i64,
-    hash: String,
+    ends: Vec<(i64, String)>,
 }
 
 /// A row, with the charges of which something may be said that changes it.
@@ -44,19 +43,16 @@ pub type Named = (Row, Vec<String>);
 type Give<'g> = &'g mut dyn FnMut(Row, Vec<String>) -> bool;
 
 impl Position {
-    /// The place of a line in a ledger, with what the chain's hash was there.
-    pub(super) const fn new(ledger: i64, line: i64, hash: String) -> Self {
-        Self { ledger, line, hash }
+    /// The place in a ledger: of each of its journals the line, with what the chain's hash was there.
+    pub(super) const fn new(ledger: i64, ends: Vec<(i64, String)>) -> Self {
+        Self { ledger, ends }
     }
 
-    /// The line.
-    pub(super) const fn line(&self) -> i64 {
-        self.line
-    }
-
-    /// Whether it is in this ledger, whose chain's hash at the line is this one.
-    pub(super) fn is_in(&self, ledger: i64, hash: &str) -> bool {
-        self.ledger == ledger && self.hash == hash
+    /// Of each journal the line, with what the chain's hash was there; `None` for a place of another ledger than this
+    /// one.
+    pub(super) fn ends_of(&self, other: &Self) -> Option<&[(i64, String)]> {
+        let same = self.ledger == other.ledger && self.ends.len() == other.ends.len();
+        same.then_some(&self.ends)
     }
 }
 
@@ -108,12 +104,13 @@ impl SqliteLedger {
     ) -> Result<Option<(BTreeSet<String>, Position)>, StoreError> {
         self.at_one_instant(|transaction| {
             let here = position(transaction)?;
-            if here.ledger != from.ledger || hash_at(transaction, from.line)? != from.hash {
+            let Some([(line, hash)]) = from.ends_of(&here) else { return Ok(None) };
+            if hash_at(transaction, *line)? != *hash {
                 return Ok(None);
             }
             let sql = format!("SELECT {LINE} FROM events WHERE seq > ?1 ORDER BY seq");
             let mut statement = transaction.prepare(&sql)?;
-            let mut rows = statement.query([from.line])?;
+            let mut rows = statement.query([line])?;
             let mut bodies = Bodies::new(transaction);
             let (mut names, mut lines) = (BTreeSet::new(), 0);
             while let Some(row) = rows.next()? {
@@ -168,7 +165,7 @@ impl SqliteLedger {
 fn position(connection: &Connection) -> rusqlite::Result<Position> {
     let sql = "SELECT COALESCE(MAX(seq), 0) FROM events";
     let line = connection.query_row(sql, [], |row| row.get(0))?;
-    Ok(Position { ledger: schema::id(connection)?, line, hash: hash_at(connection, line)? })
+    Ok(Position::new(schema::id(connection)?, vec![(line, hash_at(connection, line)?)]))
 }
 
 /// The chain's hash at a line; nothing where there is no such line.

@@ -4,12 +4,13 @@ use crate::batch::Commit as _;
 use crate::domain::book::home::is_sure;
 use crate::domain::book::line::{Line, Source};
 use crate::domain::event::Event;
+use crate::domain::ledger_url::{LedgerPlace, LedgerUrl};
 use crate::domain::time::Timestamp;
 use crate::store::ledger::Writer;
 use crate::store::migrate::version;
 use crate::store::pack::Bodies;
 use crate::store::writer::Write;
-use crate::store::{Ledger, StoreError, schema, sqlite};
+use crate::store::{Ledger, StoreError, Until, schema, sqlite};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 use std::fs::File;
@@ -33,20 +34,38 @@ pub struct Imported {
     pub unreadable: Vec<(String, String)>,
 }
 
-struct Intake {
+/// Why a line belongs to no server of several.
+pub(super) const UNSURE: &str = "it does not say of which payment it is, and so not on which server it belongs; fetched \
+    with expand[]=data.source, a balance transaction does";
+
+/// Lines on their way into a ledger, some at once.
+#[derive(Debug)]
+pub(super) struct Intake {
     writer: Writer,
     is_divided: bool,
+    until: Until,
     waiting: Vec<Write>,
     done: Imported,
 }
 
 impl Ledger {
     /// Takes in the journal of another ledger, or events and objects, one a line.
-    pub fn import(&self, file: &Path, now: Timestamp) -> Result<Imported, StoreError> {
-        let writer = self.watched_writer()?;
-        let is_divided = self.is_divided();
-        let mut intake =
-            Intake { writer, is_divided, waiting: Vec::new(), done: Imported::default() };
+    pub fn import(&self, from: &LedgerPlace, now: Timestamp) -> Result<Imported, StoreError> {
+        match from {
+            LedgerPlace::File(file) => self.import_file(file, now),
+            LedgerPlace::Server(url) => self.import_server(url),
+        }
+    }
+
+    fn import_server(&self, url: &LedgerUrl) -> Result<Imported, StoreError> {
+        let other = Self::connect(url)?.within(self.asked().clone())?;
+        let mut intake = Intake::new(self)?;
+        other.snapshot()?.each(&mut |line| intake.put(line))?;
+        Ok(intake.end()?.0)
+    }
+
+    fn import_file(&self, file: &Path, now: Timestamp) -> Result<Imported, StoreError> {
+        let mut intake = Intake::new(self)?;
         let io = |error: std::io::Error| StoreError::Io {
             path: file.to_owned(),
             reason: error.to_string(),
@@ -60,12 +79,28 @@ impl Ledger {
                 intake.text(&line.map_err(io)?, number, now)?;
             }
         }
-        intake.flush()?;
-        Ok(intake.done)
+        Ok(intake.end()?.0)
     }
 }
 
 impl Intake {
+    /// Into this ledger.
+    pub(super) fn new(ledger: &Ledger) -> Result<Self, StoreError> {
+        Ok(Self {
+            writer: ledger.watched_writer()?,
+            is_divided: ledger.is_divided(),
+            until: ledger.asked().clone(),
+            waiting: Vec::new(),
+            done: Imported::default(),
+        })
+    }
+
+    /// Writes what waits; what it all came to, and the writer.
+    pub(super) fn end(mut self) -> Result<(Imported, Writer), StoreError> {
+        self.flush()?;
+        Ok((self.done, self.writer))
+    }
+
     fn journal(&mut self, file: &Path) -> Result<(), StoreError> {
         let fail = |error: rusqlite::Error| schema::explain(file, &error);
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -118,12 +153,11 @@ impl Intake {
         self.done.unreadable.push((number.to_string(), why.to_owned()));
     }
 
-    fn put(&mut self, line: Line) -> Result<(), StoreError> {
+    /// Takes a line.
+    pub(super) fn put(&mut self, line: Line) -> Result<(), StoreError> {
         self.done.read += 1;
         if self.is_divided && !is_sure(&line) {
-            let why = "it does not say of which payment it is, and so not on which server it belongs; \
-                       fetched with expand[]=data.source, a balance transaction does";
-            self.done.unreadable.push((line.id, why.to_owned()));
+            self.done.unreadable.push((line.id, UNSURE.to_owned()));
             return Ok(());
         }
         self.waiting.push(Write::line(line));
@@ -133,6 +167,9 @@ impl Intake {
     fn flush(&mut self) -> Result<(), StoreError> {
         if self.waiting.is_empty() {
             return Ok(());
+        }
+        if self.until.is_asked() {
+            return Err(StoreError::Interrupted);
         }
         for outcome in self.writer.commit(std::mem::take(&mut self.waiting))? {
             self.done.fresh += u64::from(outcome?.fresh);
@@ -160,6 +197,7 @@ mod tests {
         let refund = "{\"id\":\"re_1\",\"object\":\"refund\",\"amount\":200,\"currency\":\"jpy\",\"created\":6,\
             \"payment_intent\":\"pi_1\",\"charge\":\"ch_1\",\"status\":\"succeeded\"}";
         std::fs::write(&lines, format!("{event}\n\n{refund}\nno json\n")).unwrap();
+        let lines = LedgerPlace::File(lines);
         let done = ledger.import(&lines, Timestamp(9)).unwrap();
         assert_eq!((done.read, done.fresh, done.unreadable.len()), (3, 2, 1));
         assert_eq!(done.unreadable[0].0, "4");
@@ -168,7 +206,8 @@ mod tests {
         assert_eq!(ledger.import(&lines, Timestamp(99)).unwrap().fresh, 0);
         assert_eq!(ledger.event("evt_1").unwrap().unwrap().body, event.as_bytes());
         let other = Ledger::open(&folder.path().join("b").join(FILE)).unwrap();
-        let done = other.import(ledger.path(), Timestamp(9)).unwrap();
+        let done =
+            other.import(&LedgerPlace::File(ledger.path().to_owned()), Timestamp(9)).unwrap();
         assert_eq!((done.read, done.fresh), (2, 2));
         assert_eq!(other.rows(&Filter::default()), ledger.rows(&Filter::default()));
         assert!(other.verify().unwrap().findings.is_empty());

@@ -3,7 +3,7 @@
 use crate::batch::{Commit, ItemResult};
 use crate::domain::book::Booked;
 use crate::domain::currency::Currency;
-use crate::domain::ledger_url::LedgerUrl;
+use crate::domain::ledger_url::{LedgerPlace, LedgerUrl};
 use crate::domain::reconcile::Side;
 use crate::domain::report::{LedgerRow, Total};
 use crate::domain::time::Timestamp;
@@ -12,9 +12,10 @@ use crate::store::compact::{self, Compacted};
 use crate::store::compared::{Named, Position, Span};
 use crate::store::dispute::Held;
 use crate::store::lanes;
+use crate::store::postgres::PgLedger;
 use crate::store::postgres::joined::Joining;
 use crate::store::postgres::writer::PgWriter;
-use crate::store::postgres::{PgLedger, take_over};
+use crate::store::snapshot::Snapshot;
 use crate::store::verify::Verified;
 use crate::store::writer::{Accepted, LedgerBatch, LedgerWriter, Write};
 use crate::store::{Each, Filter, SqliteLedger, StoreError, StoredEvent, Until};
@@ -62,14 +63,12 @@ impl Ledger {
         Ok(Self { engine, until: Until::default() })
     }
 
-    /// Takes a ledger's file over to a server that has no ledger yet, where each row is held to the file's; whether the
-    /// server had none. Ends once `asked` says so, and is then as if it had not begun.
-    pub fn migrate(
-        from: &Path,
-        to: &LedgerUrl,
-        asked: impl Fn() -> bool + Send + Sync + 'static,
-    ) -> Result<bool, StoreError> {
-        take_over(from, to, &Until::of(Arc::new(asked)))
+    /// Opens the ledger wherever it is.
+    pub(super) fn at(place: &LedgerPlace) -> Result<Self, StoreError> {
+        match place {
+            LedgerPlace::File(path) => Self::open(path),
+            LedgerPlace::Server(url) => Self::connect(url),
+        }
     }
 
     /// The same, of which everything that takes long ends with [`StoreError::Interrupted`] once `asked` says so.
@@ -77,12 +76,29 @@ impl Ledger {
         self,
         asked: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Result<Self, StoreError> {
-        let until = Until::of(Arc::new(asked));
+        self.within(Until::of(Arc::new(asked)))
+    }
+
+    /// The same, until the end that somebody else hears of.
+    pub(super) fn within(self, until: Until) -> Result<Self, StoreError> {
         let engine = match self.engine {
             Engine::Sqlite(it) => Engine::Sqlite(it.until(until.clone())?),
             Engine::Postgres(it) => Engine::Postgres(it.until(until.clone())),
         };
         Ok(Self { engine, until })
+    }
+
+    /// What its end is asked by.
+    pub(super) const fn asked(&self) -> &Until {
+        &self.until
+    }
+
+    /// Its journal as of now.
+    pub(super) fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        Ok(match &self.engine {
+            Engine::Sqlite(it) => Snapshot::File(it.snapshot()?),
+            Engine::Postgres(it) => Snapshot::Server(it.snapshot()?),
+        })
     }
 
     /// The file, or the server's address without a password.

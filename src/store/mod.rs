@@ -4,6 +4,7 @@
 
 pub mod book;
 pub mod buyer;
+mod carry;
 mod chain;
 mod compact;
 pub mod compared;
@@ -25,6 +26,7 @@ mod rebuild;
 pub mod runs;
 pub mod schema;
 pub mod second;
+mod snapshot;
 mod sqlite;
 pub mod subscriber;
 pub mod tables;

@@ -150,7 +150,10 @@ async fn what_nobody_heard_is_found_and_repaired() {
     let folder = tempfile::tempdir().unwrap();
     let shown = folder.path().join("shown.jsonl");
     std::fs::write(&shown, format!("{session}\n{refund}\n")).unwrap();
-    let done = world.ledger.import(&shown, world.clock.now()).unwrap();
+    let done = world
+        .ledger
+        .import(&stripegym::parts::LedgerPlace::File(shown), world.clock.now())
+        .unwrap();
     assert_eq!((done.fresh, done.unreadable.len()), (2, 0));
     assert_eq!(world.statuses(), ["refunded"]);
     assert!(world.compare().await.1.is_clean());

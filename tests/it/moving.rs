@@ -51,49 +51,64 @@ impl Address {
     }
 }
 
+/// Has the senders end, whatever becomes of the story.
+struct Ending<'a>(&'a Address);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.ended.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
-fn a_ledger_moves_from_a_file_to_a_server_and_nobody_is_kept_waiting() {
+fn a_ledger_moves_from_a_file_to_one_server_to_two_to_three_and_back_and_nobody_is_kept_waiting() {
     let Some(cluster) = Cluster::start(&[]) else { return };
-    let url = cluster.url();
     let env = Env::new().with("STRIPE_WEBHOOK_SECRET", SECRET);
     let _sandbox = env.sandbox(&[]);
-    let (of_file, port) = listen_with(&env, &[]);
+    let (mut listener, port) = listen_with(&env, &[]);
     let address = Address {
         port: RwLock::new(port),
         sent: AtomicUsize::new(0),
         ended: AtomicBool::new(false),
     };
-    let file = env.path().join(".stripegym/ledger.db").display().to_string();
-    let from = format!("sqlite:{file}");
+    let places = [&["alone"][..], &["pair_1", "pair_2"], &["one", "two", "three"], &["again"]];
+    let mut here = env.path().join(".stripegym/ledger.db").display().to_string();
     let taken = thread::scope(|scope| {
         let senders: Vec<_> = (0..2).map(|_| scope.spawn(|| address.send())).collect();
+        let ending = Ending(&address);
+        for names in places {
+            let all: Vec<String> = names.iter().map(|name| cluster.database(name)).collect();
+            let (url, is_file) = (all.join(";"), here.starts_with('/'));
+            let from = if is_file { format!("sqlite:{here}") } else { here.clone() };
+            address.more();
+            // The lines go over while the listener goes on.
+            env.ok(&["ledger", "migrate", "--from", &from, "--to", &url]);
+            address.more();
+            // Another listener stands beside it; what only the first heard is brought over.
+            let (next, port) = listen_with(&env, &["--ledger", &url]);
+            env.ok(&["ledger", "import", &here, "--ledger", &url]);
+            address.more();
+            // From here on the address leads there.
+            *address.port.write().unwrap() = port;
+            address.more();
+            drop(std::mem::replace(&mut listener, next));
+            env.ok(&["ledger", "import", &here, "--ledger", &url]);
+            here = url;
+        }
         address.more();
-        // The rows go over while the file's listener goes on.
-        env.ok(&["ledger", "migrate", "--from", &from, "--to", &url]);
-        address.more();
-        // Another listener stands beside it, on the server; what only the file heard is brought over.
-        let (_of_server, port) = listen_with(&env, &["--ledger", &url]);
-        env.ok(&["ledger", "import", &file, "--ledger", &url]);
-        address.more();
-        // From here on the address leads to the server.
-        *address.port.write().unwrap() = port;
-        address.more();
-        drop(of_file);
-        env.ok(&["ledger", "import", &file, "--ledger", &url]);
-        address.more();
-        address.ended.store(true, Ordering::Relaxed);
+        drop(ending);
         senders.into_iter().flat_map(|it| it.join().unwrap()).collect::<BTreeSet<String>>()
     });
-    let there = cluster.sql("SELECT id FROM stripegym.events");
+    let there = cluster.sql_in("again", "SELECT id FROM stripegym.events");
     let there: BTreeSet<String> = there.lines().map(str::to_owned).collect();
     assert_eq!(there, taken, "every event that was acknowledged, once, and no other");
-    assert_eq!(cluster.sql("SELECT count(*) FROM stripegym.ledger"), taken.len().to_string());
-    env.ok(&["ledger", "verify", "--ledger", &url]);
-    // The file has nothing that the server lacks.
-    let lines = || cluster.sql("SELECT count(*) FROM stripegym.events");
-    let before = lines();
-    env.ok(&["ledger", "import", &file, "--ledger", &url]);
-    assert_eq!(lines(), before);
+    let rows = cluster.sql_in("again", "SELECT count(*) FROM stripegym.ledger");
+    assert_eq!(rows, taken.len().to_string());
+    env.ok(&["ledger", "verify", "--ledger", &here]);
+    for names in &places[1..3] {
+        let count = |name: &&str| cluster.sql_in(name, "SELECT count(*) FROM stripegym.events");
+        assert!(names.iter().all(|name| count(name) != "0"), "each had a part of it: {names:?}");
+    }
 }
 
 /// The rows of tables in a shop's file, each as psql would write it.
@@ -126,8 +141,8 @@ fn of_server(cluster: &Cluster, tables: &[String]) -> BTreeMap<String, BTreeSet<
     tables.iter().map(rows).collect()
 }
 
-/// Why a move was refused.
-fn refusal(ran: &Ran) -> String {
+/// What a refusal says that it is.
+pub(crate) fn refusal(ran: &Ran) -> String {
     assert_ne!(ran.code, 0, "{}", ran.out);
     let text = format!("{}{}", ran.out, ran.err);
     let error: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}"));

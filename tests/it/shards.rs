@@ -7,6 +7,7 @@ use crate::engines::deliver_on;
 use crate::env::{Env, Ran, eventually, rounds};
 use crate::http;
 use crate::joined::{Dice, any_event, table};
+use crate::moving::refusal;
 use crate::shop::{SECRET, completed, deliver, listen_with};
 use crate::shopper::Shop;
 use serde_json::{Value, json};
@@ -200,25 +201,90 @@ fn two_servers_compare_as_one_does_whatever_the_rows_are() {
 }
 
 #[test]
-fn a_ledger_grows_from_one_server_to_two() {
+fn a_ledger_that_was_carried_over_is_the_same_and_another_is_refused() {
     let Some(cluster) = Cluster::start(&[]) else { return };
     let env = Env::new().with("STRIPE_WEBHOOK_SECRET", SECRET);
     let _sandbox = env.sandbox(&[]);
     let url = cluster.url();
-    let (mut listener, port) = listen_with(&env, &["--ledger", &url]);
+    let (_listener, port) = listen_with(&env, &["--ledger", &url]);
     assert_eq!(deliver_on(port, 0..20).0.len(), 20);
-    listener.interrupt();
     let pair = [cluster.database("one"), cluster.database("two")].join(";");
-    env.ok(&["ledger", "export", "--format", "sqlite", "--output", "one.db", "--ledger", &url]);
-    env.ok(&["ledger", "import", "one.db", "--ledger", &pair]);
-    env.ok(&["ledger", "verify", "--ledger", &pair]);
+    let migrate = ["ledger", "migrate", "--from", &url, "--to", &pair, "--json"];
+    env.ok(&migrate);
+    // Done again, it goes on with what came meanwhile.
+    assert_eq!(deliver_on(port, 20..30).0.len(), 10);
+    env.ok(&migrate);
     let show = |url: &str| env.ok(&["ledger", "show", "--format", "csv", "--ledger", url]);
     assert_eq!(show(&url), show(&pair));
-    let (_listener, port) = listen_with(&env, &["--ledger", &pair]);
     // What was there is known on whichever server it is.
-    assert_eq!(deliver(port, &completed("evt_3", "cs_3", 500)).unwrap().status, 200);
-    assert_eq!(deliver_on(port, 15..25).0.len(), 10);
-    assert_eq!(show(&pair).lines().count(), 26);
+    let (_beside, beside) = listen_with(&env, &["--ledger", &pair]);
+    assert_eq!(deliver(beside, &completed("evt_3", "cs_3", 500)).unwrap().status, 200);
+    assert_eq!(show(&pair).lines().count(), 31);
+    assert_eq!(deliver_on(beside, 25..35).0.len(), 10);
+    assert_eq!(show(&pair).lines().count(), 36);
+    // It has something of its own now: what it lacks is taken in, and nothing is taken over.
+    assert_eq!(deliver_on(port, 40..50).0.len(), 10);
+    let refused = env.run(&migrate);
+    assert_eq!(refusal(&refused), "ledger_there");
+    let next = format!("stripegym ledger import '{url}' --ledger '{pair}'");
+    let said = format!("{}{}", refused.out, refused.err);
+    assert!(said.contains(&next), "{said}");
+    env.ok(&["ledger", "import", &url, "--ledger", &pair]);
+    assert_eq!(show(&pair).lines().count(), 46);
+}
+
+#[test]
+fn a_line_that_belongs_to_no_server_is_named_before_anything_is_carried() {
+    let Some(cluster) = Cluster::start(&[]) else { return };
+    let env = Env::new();
+    let of_payment = json!({"id": "txn_1", "object": "balance_transaction", "amount": 500, "currency": "jpy",
+        "created": 7, "fee": 18, "net": 482, "type": "charge", "source": "ch_1"});
+    let event = String::from_utf8(completed("evt_1", "cs_1", 500)).unwrap();
+    std::fs::write(env.path().join("seen.jsonl"), format!("{event}\n{of_payment}\n")).unwrap();
+    let (one, pair) = (cluster.url(), [cluster.database("one"), cluster.database("two")].join(";"));
+    env.ok(&["ledger", "import", "seen.jsonl", "--ledger", &one]);
+    let refused = env.run(&["ledger", "migrate", "--from", &one, "--to", &pair, "--json"]);
+    assert_eq!(refusal(&refused), "ledger_servers");
+    let said = format!("{}{}", refused.out, refused.err);
+    assert!(said.contains("txn_1") && said.contains("expand[]=data.source"), "{said}");
+    let lines = |name: &str| cluster.sql_in(name, "SELECT count(*) FROM stripegym.events");
+    assert_eq!([lines("one"), lines("two")], ["0", "0"]);
+    let taken = env.run(&["ledger", "import", &one, "--ledger", &pair, "--json"]);
+    assert!(taken.out.contains("unreadable"), "{}", taken.out);
+    assert_eq!(lines("one") == "1", lines("two") == "0");
+}
+
+#[test]
+fn an_incremental_comparison_of_a_divided_ledger_says_what_a_whole_one_says() {
+    use std::os::unix::fs::MetadataExt as _;
+    let Some(cluster) = Cluster::start(&[]) else { return };
+    let env = Env::new();
+    let pair = [cluster.database("one"), cluster.database("two")].join(";");
+    let mut dice = Dice(77);
+    std::fs::write(env.path().join("theirs.csv"), table(&mut dice, 40)).unwrap();
+    let sides = ["reconcile", "--ours", "ledger", "--theirs", "csv:theirs.csv"];
+    let whole =
+        [&sides[..], &["--only-differences", "--format", "jsonl", "--ledger", &pair]].concat();
+    let incremental = [&whole[..], &["--incremental"]].concat();
+    // What is compared as a whole is kept in a new file.
+    let kept = || {
+        let all = std::fs::read_dir(env.path().join(".stripegym")).unwrap().filter_map(Result::ok);
+        let mut all = all.filter(|it| it.file_name().to_string_lossy().starts_with("compared-"));
+        all.next().unwrap().metadata().unwrap().ino()
+    };
+    let mut file = None;
+    for round in 0..rounds(4, 40) {
+        let from = round * 20;
+        let named = |event: &String| !event.contains("\"payment_intent\":null");
+        let events: Vec<String> =
+            (from..from + 20).map(|n| any_event(n, &mut dice)).filter(named).collect();
+        std::fs::write(env.path().join("events.jsonl"), events.join("\n")).unwrap();
+        env.ok(&["ledger", "import", "events.jsonl", "--ledger", &pair]);
+        let (all, again) = (env.run(&whole), env.run(&incremental));
+        assert_eq!((again.code, &again.out), (all.code, &all.out), "{round}: {}", again.err);
+        let is = kept();
+        assert_eq!(*file.get_or_insert(is), is, "{round}: only what is new was compared");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::app::parts::{Parts, hand_on};
 use crate::domain::book::export::Form;
 use crate::domain::book::{Account, Booked};
 use crate::domain::fault::{Fault, FaultKind, UsageError};
+use crate::domain::ledger_url::LedgerPlace;
 use crate::domain::notice::Notice;
 use crate::domain::report::{Compacted, Report};
 use crate::domain::sheet::{Cell, Looked, Sheet, SheetKind};
@@ -33,13 +34,13 @@ pub enum BookAction {
     /// What a person should look at.
     Problems,
     /// Takes in events, objects, or another ledger.
-    Import(PathBuf),
+    Import(LedgerPlace),
     /// Whether every row is as it was written.
     Verify,
     /// Everything that follows from the journal, made anew.
     Rebuild,
-    /// A ledger's file taken over to a server.
-    Migrate(PathBuf),
+    /// A ledger taken over to servers that have none.
+    Migrate(LedgerPlace),
     /// The book for other programs.
     Export(Export),
 }
@@ -159,8 +160,9 @@ fn work(context: &Context, ledger: &Ledger, action: &BookAction) -> Result<Repor
             };
             sheet(SheetKind::Problems, rows.map(row).collect())
         }
-        BookAction::Import(file) => {
-            let done = ledger.import(file, context.clock.now())?;
+        BookAction::Import(from) => {
+            let from = from.clone().with_password(context.config.database_password.as_ref());
+            let done = ledger.import(&from, context.clock.now())?;
             let (read, fresh) = (done.read, done.fresh);
             context.notices.say(Notice::Imported { read, fresh });
             let word = |text: &str| Cell::Word(text.to_owned());
@@ -177,15 +179,16 @@ fn work(context: &Context, ledger: &Ledger, action: &BookAction) -> Result<Repor
     })
 }
 
-/// Takes a ledger's file over to the server that the command names, which has none yet.
-async fn migrate(context: &Context, from: &Path) -> Result<(), Fault> {
+/// Takes a ledger over to the servers that the command names, which have none yet.
+async fn migrate(context: &Context, from: &LedgerPlace) -> Result<(), Fault> {
     let Some(url) = context.config.ledger.clone() else { return Ok(()) };
-    let file = from.display().to_string();
-    if !from.is_file() {
+    let file = from.shown();
+    if matches!(from, LedgerPlace::File(path) if !path.is_file()) {
         return Err(FaultKind::File { path: file }.into());
     }
-    let (own, stop, to) = (from.to_owned(), context.stop.clone(), url.clone());
-    let moved = ledger_file::apart(move || Ledger::migrate(&own, &to, move || stop.is_stopped()));
+    let from = from.clone().with_password(context.config.database_password.as_ref());
+    let (stop, to) = (context.stop.clone(), url.clone());
+    let moved = ledger_file::apart(move || Ledger::migrate(&from, &to, move || stop.is_stopped()));
     match moved.await {
         Ok(true) => Ok(()),
         Ok(false) => Err(FaultKind::LedgerThere { url: url.shown(), file }.into()),

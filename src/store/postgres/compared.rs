@@ -156,22 +156,23 @@ fn gather(subjects: &mut Vec<Subject>, rows: &[Row]) -> Result<(), PgError> {
     Ok(())
 }
 
-/// How far the ledger goes.
-fn position(reading: &Reading) -> Result<Position, PgError> {
-    let sql =
-        "SELECT seq, upper(encode(hash, 'hex')) FROM stripegym.events ORDER BY seq DESC LIMIT 1";
-    let last = reading.rows(sql, Vec::new())?.into_iter().next();
-    let (line, hash) = match last {
-        Some(row) => (row.get(0)?, row.get(1)?),
-        None => (0, String::new()),
+/// How far each of these journals goes.
+fn position(reading: &Reading, journals: &[String]) -> Result<Position, PgError> {
+    let end = |journal: &String| {
+        let sql = format!(
+            "SELECT seq, upper(encode(hash, 'hex')) FROM {journal} ORDER BY seq DESC LIMIT 1"
+        );
+        let last = reading.rows(&sql, Vec::new())?.into_iter().next();
+        last.map_or(Ok((0, String::new())), |row| Ok((row.get(0)?, row.get(1)?)))
     };
-    Ok(Position::new(read::number(reading)?, line, hash))
+    let ends: Result<_, PgError> = journals.iter().map(end).collect();
+    Ok(Position::new(read::number(reading)?, ends?))
 }
 
-/// The chain's hash at a line; nothing where there is no such line.
-fn hash_at(reading: &Reading, line: i64) -> Result<String, PgError> {
-    let sql = "SELECT upper(encode(hash, 'hex')) FROM stripegym.events WHERE seq = $1";
-    let found = reading.rows(sql, vec![Box::new(line)])?;
+/// The chain's hash at a line of a journal; nothing where there is no such line.
+fn hash_at(reading: &Reading, journal: &str, line: i64) -> Result<String, PgError> {
+    let sql = format!("SELECT upper(encode(hash, 'hex')) FROM {journal} WHERE seq = $1");
+    let found = reading.rows(&sql, vec![Box::new(line)])?;
     found.first().map_or(Ok(String::new()), |row| row.get(0))
 }
 
@@ -211,7 +212,7 @@ impl PgLedger {
                 Ok(())
             })?;
             others(reading, &subjects, span, &mut give)?;
-            position(reading)
+            position(reading, &self.journals_read())
         })
     }
 
@@ -222,26 +223,26 @@ impl PgLedger {
         from: &Position,
         most: usize,
     ) -> Result<Option<(BTreeSet<String>, Position)>, StoreError> {
-        if self.is_divided() {
-            // A line has a place on its server and none among all: everything is compared.
-            return Ok(None);
-        }
+        let journals = self.journals_read();
         self.at_one_instant(|reading| {
-            let here = position(reading)?;
-            if !from.is_in(read::number(reading)?, &hash_at(reading, from.line())?) {
-                return Ok(None);
-            }
-            let sql =
-                format!("SELECT {LINE} FROM stripegym.events WHERE seq > $1 ORDER BY seq LIMIT $2");
+            let here = position(reading, &journals)?;
+            let Some(ends) = from.ends_of(&here) else { return Ok(None) };
             let limit = i64::try_from(most.saturating_add(1)).unwrap_or(i64::MAX);
             let (mut names, mut lines) = (BTreeSet::new(), 0);
-            reading.each(&sql, vec![Box::new(from.line()), Box::new(limit)], |rows| {
-                lines += rows.len();
-                for row in &rows {
-                    name(&line::line(row)?.1, &mut names);
+            for (journal, (end, hash)) in journals.iter().zip(ends) {
+                if hash_at(reading, journal, *end)? != *hash {
+                    return Ok(None);
                 }
-                Ok(())
-            })?;
+                let sql =
+                    format!("SELECT {LINE} FROM {journal} WHERE seq > $1 ORDER BY seq LIMIT $2");
+                reading.each(&sql, vec![Box::new(*end), Box::new(limit)], |rows| {
+                    lines += rows.len();
+                    for row in &rows {
+                        name(&line::line(row)?.1, &mut names);
+                    }
+                    Ok(())
+                })?;
+            }
             Ok((lines <= most).then_some((names, here)))
         })
     }

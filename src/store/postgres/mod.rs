@@ -17,6 +17,7 @@ mod load;
 mod read;
 mod schema;
 mod shards;
+pub(in crate::store) mod snapshot;
 pub mod tables;
 mod taken_over;
 mod tls;

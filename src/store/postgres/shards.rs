@@ -381,6 +381,11 @@ impl PgLedger {
         self.shards.is_some()
     }
 
+    /// The journal of each server, for whoever reads on the first.
+    pub(super) fn journals_read(&self) -> Vec<String> {
+        (0..self.servers().len()).map(|at| format!("{}.events", schema_of(at))).collect()
+    }
+
     /// Every server that it stands on.
     pub(super) fn servers(&self) -> &[Server] {
         self.shards.as_ref().map_or(std::slice::from_ref(&self.server), Shards::servers)

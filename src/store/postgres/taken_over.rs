@@ -198,11 +198,6 @@ pub fn take_over(from: &Path, url: &LedgerUrl, until: &Until) -> Result<bool, St
     let of_file = |error: rusqlite::Error| schema::explain(from, &error);
     until.watch(&mut file).map_err(of_file)?;
     let to = PgLedger::open(url)?.until(until.clone());
-    let import = format!("ledger import '{}'", from.display());
-    to.alone(
-        "a file is not divided over several servers row by row; its events are taken in",
-        &import,
-    )?;
     let snapshot =
         file.transaction_with_behavior(TransactionBehavior::Deferred).map_err(of_file)?;
     let work = || {
