@@ -28,7 +28,7 @@ pub(super) const ROW: [&str; 17] = [
 /// What a row is, by its number in `What::ALL`.
 pub(super) const PAYMENT: i16 = 0;
 /// The same of a refund.
-pub(super) const REFUND: i16 = 1;
+const REFUND: i16 = 1;
 
 /// A table of rows, each under the key that is tried next.
 pub(super) fn table(name: &str) -> String {
@@ -120,9 +120,43 @@ pub(super) fn columns(of: &str) -> String {
     ROW.map(|name| format!("{of}.{name}")).join(", ")
 }
 
+/// How a row is counted under its value: the ledger's, the other side's, and a refund of either.
+const OF_LEDGER: i32 = 1;
+const OF_OTHER: i32 = 1 << 30;
+const OF_REFUND: i32 = 1 << 29;
+
+/// Fills `odd` with every value under a key but those that one row of each side has; it says of each whether several rows
+/// of a side have it, or a refund. One pass over both sides, of which one number a value is kept.
+pub(super) fn fill_odd(key: Key) -> String {
+    let side = |table: &str, code: i32| {
+        format!(
+            "SELECT value, CASE WHEN what = {REFUND} THEN {} ELSE {code} END AS code FROM pg_temp.{table} WHERE key = {}",
+            code + OF_REFUND,
+            key as i16
+        )
+    };
+    format!(
+        "INSERT INTO pg_temp.odd SELECT value, sum(code) NOT IN ({OF_LEDGER}, {OF_OTHER}) FROM ({} UNION ALL {}) AS one \
+         GROUP BY value HAVING sum(code) <> {OF_LEDGER} + {OF_OTHER}",
+        side("held", OF_LEDGER),
+        side("given", OF_OTHER)
+    )
+}
+
+/// Moves the rows of a table that find nothing under their key to their next, and says which keys that are.
+pub(super) fn move_on(table: &str, key: Key) -> Option<String> {
+    let (next, value) = next(key)?;
+    Some(format!(
+        "WITH moved AS (UPDATE pg_temp.{table} AS one SET key = {next}, value = {value} FROM pg_temp.odd \
+         WHERE odd.value = one.value AND NOT odd.crowded AND one.key = {} AND one.what = {PAYMENT} \
+         AND {next} IS NOT NULL RETURNING one.key) SELECT DISTINCT key FROM moved",
+        key as i16
+    ))
+}
+
 /// Whether a row's value is one that one row of each side has at most.
 pub(super) fn alone_under(name: &str) -> String {
-    format!("NOT EXISTS (SELECT 1 FROM pg_temp.crowded WHERE crowded.value = {name}.value)")
+    format!("NOT EXISTS (SELECT 1 FROM pg_temp.odd WHERE odd.crowded AND odd.value = {name}.value)")
 }
 
 /// The rows of a table under a key that stand alone on their side.
@@ -135,7 +169,7 @@ pub(super) fn under(table: &str, key: Key) -> String {
 }
 
 /// A payment's next key after one, and its value, as expressions; nothing after the last.
-pub(super) fn next(key: Key) -> Option<(String, String)> {
+fn next(key: Key) -> Option<(String, String)> {
     let after = [(Key::Charge, "charge"), (Key::Session, "session"), (Key::Reference, "reference")];
     let after: Vec<_> = after.into_iter().filter(|(it, _)| *it > key).collect();
     let case = |then: &dyn Fn(Key, &str) -> String| {

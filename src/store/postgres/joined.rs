@@ -10,17 +10,18 @@ use crate::domain::currency::Currency;
 use crate::domain::entry::EntryStatus;
 use crate::domain::reconcile::judge::{Matched, Rules, alone, group, judged};
 use crate::domain::reconcile::row::{Key, Row as Compared, What};
-use crate::domain::reconcile::summary::Many;
 use crate::domain::reconcile::{Finding, Side, Summary};
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
-use crate::store::book::clamped;
 use crate::store::compared::Span;
+use crate::store::postgres::agreeing::Agreeing;
 use crate::store::postgres::held::{
-    self, PAID, PAYMENT, REFUND, ROW, agree, alone_under, columns, next, under,
+    self, ROW, agree, alone_under, columns, fill_odd, move_on, under,
 };
 use crate::store::postgres::{Args, PgError, PgLedger, Reading, Row, line};
 use deadpool_postgres::Object;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
@@ -66,6 +67,8 @@ pub struct Joining {
     /// Which side the ledger is.
     side: Side,
     waiting: Vec<Waiting>,
+    /// Under which keys rows wait.
+    keys: RefCell<BTreeSet<Key>>,
     held: u64,
     given: u64,
 }
@@ -91,7 +94,8 @@ impl PgLedger {
     ) -> Result<Option<Joining>, StoreError> {
         let fail = |error: PgError| self.server.explain(&error);
         let reading = self.reading().map_err(fail)?;
-        let mut joining = Joining { reading, side, waiting: Vec::new(), held: 0, given: 0 };
+        let (waiting, keys) = (Vec::new(), RefCell::default());
+        let mut joining = Joining { reading, side, waiting, keys, held: 0, given: 0 };
         match joining.begin(span, skips_creem) {
             Ok(()) => Ok(Some(joining)),
             Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
@@ -111,7 +115,8 @@ fn is_text(row: &Compared) -> bool {
 impl Joining {
     fn begin(&mut self, span: Span, skips_creem: bool) -> Result<(), PgError> {
         self.reading.run(&format!(
-            "SET work_mem = '64MB'; {}; {}; CREATE TEMP TABLE crowded (value TEXT COLLATE \"C\" NOT NULL)",
+            "SET work_mem = '64MB'; {}; {}; \
+             CREATE TEMP TABLE odd (value TEXT COLLATE \"C\" NOT NULL, crowded BOOLEAN NOT NULL)",
             held::table("held"),
             held::table("given")
         ))?;
@@ -120,7 +125,11 @@ impl Joining {
         // One statement: all of the ledger as of one instant.
         self.reading
             .rows(&held::fill(), vec![Box::new(from), Box::new(to), Box::new(skips_creem)])?;
-        self.held = self.reading.one("SELECT count(*) FROM pg_temp.held", Vec::new())?.count(0)?;
+        let sql = "SELECT key, count(*) FROM pg_temp.held GROUP BY key";
+        for row in self.reading.rows(sql, Vec::new())? {
+            self.wait_under(row.get(0)?)?;
+            self.held = self.held.saturating_add(row.count(1)?);
+        }
         Ok(())
     }
 
@@ -141,6 +150,7 @@ impl Joining {
         }
         self.given += 1;
         if let Some(key) = row.first_key(None) {
+            self.keys.get_mut().insert(key);
             self.waiting.push((key, row.clone()));
         }
         if self.waiting.len() < COPIED {
@@ -163,7 +173,10 @@ impl Joining {
         let waiting = std::mem::take(&mut self.waiting);
         let work = || {
             copy(&self.reading, "given", waiting)?;
-            self.reading.run("BEGIN; ANALYZE pg_temp.held; ANALYZE pg_temp.given")?;
+            // The columns that are joined by.
+            let begin =
+                "BEGIN; ANALYZE pg_temp.held (key, value); ANALYZE pg_temp.given (key, value)";
+            self.reading.run(begin)?;
             let mut summary = Summary::default();
             for key in Key::ALL {
                 self.stage(rules, key, brief, &mut summary, found)?;
@@ -182,40 +195,20 @@ impl Joining {
         summary: &mut Summary,
         found: Found<'_>,
     ) -> Result<(), PgError> {
-        let at = key as i16;
-        let any = format!(
-            "SELECT EXISTS (SELECT 1 FROM pg_temp.held WHERE key = {at}) \
-             OR EXISTS (SELECT 1 FROM pg_temp.given WHERE key = {at})"
-        );
-        if !self.reading.one(&any, Vec::new())?.get::<bool>(0)? {
+        if !self.keys.borrow().contains(&key) {
             return Ok(());
         }
-        let crowded = |table: &str| {
-            format!(
-                "SELECT value FROM pg_temp.{table} WHERE key = {at} GROUP BY value \
-                 HAVING count(*) > 1 OR bool_or(what = {REFUND})"
-            )
-        };
-        self.reading.run(&format!(
-            "TRUNCATE pg_temp.crowded; INSERT INTO pg_temp.crowded {} UNION {}; ANALYZE pg_temp.crowded",
-            crowded("held"),
-            crowded("given")
-        ))?;
+        self.reading
+            .run(&format!("TRUNCATE pg_temp.odd; {}; ANALYZE pg_temp.odd", fill_odd(key)))?;
         self.groups(rules, key, found)?;
-        if let Some((next, value)) = next(key) {
-            for (own, other) in [("held", "given"), ("given", "held")] {
-                self.reading.run(&format!(
-                    "UPDATE pg_temp.{own} AS one SET key = {next}, value = {value} WHERE key = {at} \
-                     AND what = {PAYMENT} AND {next} IS NOT NULL AND {} AND NOT EXISTS \
-                     (SELECT 1 FROM pg_temp.{other} AS it WHERE it.key = {at} AND it.value = one.value)",
-                    alone_under("one")
-                ))?;
+        for table in ["held", "given"] {
+            let Some(sql) = move_on(table, key) else { break };
+            for row in self.reading.rows(&sql, Vec::new())? {
+                self.wait_under(row.get(0)?)?;
             }
         }
         let agree = agree(rules);
-        if brief {
-            summary.add_all(&self.agreed(key, &agree)?);
-        }
+        let mut agreeing = if brief { Some(Agreeing::all(&self.reading, key)?) } else { None };
         let wanted = if brief { format!("WHERE ({agree}) IS NOT TRUE") } else { String::new() };
         let sql = format!(
             "SELECT {}, {}, h.value IS NOT NULL, g.value IS NOT NULL FROM {} AS h FULL JOIN {} AS g \
@@ -226,49 +219,19 @@ impl Joining {
             under("given", key)
         );
         self.reading.each(&sql, Vec::new(), |rows| {
-            rows.iter().try_for_each(|row| self.judge(rules, key, row, found))
-        })
+            rows.iter().try_for_each(|row| self.judge(rules, key, row, agreeing.as_mut(), found))
+        })?;
+        if let Some(agreeing) = agreeing {
+            agreeing.count_into(self.side, summary);
+        }
+        Ok(())
     }
 
-    /// The sums of what agrees.
-    fn agreed(&self, key: Key, agree: &str) -> Result<Summary, PgError> {
-        let of = |side: u8, name: &str| {
-            format!(
-                "({side}, {name}.currency, {name}.what, {name}.category, {name}.status, {name}.amount, {name}.fee, \
-                 {name}.refunded, {name}.disputed)"
-            )
-        };
-        let sql = format!(
-            "SELECT it.side, it.currency, it.what, it.category, \
-             (it.what = {PAYMENT} AND (it.status IS NULL OR it.{PAID})) AS paid, count(*), sum(it.amount)::text, \
-             COALESCE(sum(it.fee), 0)::text, count(*) FILTER (WHERE it.refunded <> 0), \
-             COALESCE(sum(it.refunded), 0)::text, count(*) FILTER (WHERE it.disputed <> 0), \
-             COALESCE(sum(it.disputed), 0)::text \
-             FROM {} AS h JOIN {} AS g ON g.value = h.value CROSS JOIN LATERAL (VALUES {}, {}) \
-             AS it (side, currency, what, category, status, amount, fee, refunded, disputed) \
-             WHERE {agree} GROUP BY 1, 2, 3, 4, 5",
-            under("held", key),
-            under("given", key),
-            of(0, "h"),
-            of(1, "g")
-        );
-        let mut summary = Summary::default();
-        for row in self.reading.rows(&sql, Vec::new())? {
-            let of_ledger = row.get::<i32>(0)? == 0;
-            let many = Many {
-                currency: line::currency(&row, 1)?,
-                what: what(&row, 2)?,
-                category: row.get(3)?,
-                paid: row.get(4)?,
-                rows: row.count(5)?,
-                amount: clamped(line::sum(&row, 6)?),
-                fee: clamped(line::sum(&row, 7)?),
-                refunded: (row.count(8)?, clamped(line::sum(&row, 9)?)),
-                disputed: (row.count(10)?, clamped(line::sum(&row, 11)?)),
-            };
-            summary.add_agreeing(if of_ledger { self.side } else { self.side.other() }, &many);
-        }
-        Ok(summary)
+    /// Notes that rows wait under a key.
+    fn wait_under(&self, key: i16) -> Result<(), PgError> {
+        let known = Key::ALL.into_iter().find(|it| *it as i16 == key);
+        self.keys.borrow_mut().insert(known.ok_or_else(|| PgError::unknown(&key.to_string()))?);
+        Ok(())
     }
 
     /// Judges what several rows have one key, a key after the other.
@@ -328,6 +291,7 @@ impl Joining {
         let (mut held, mut given) = (Vec::new(), Vec::new());
         for (side, row) in rows {
             let Some(next) = row.first_key(Some(key)) else { continue };
+            self.keys.borrow_mut().insert(next);
             if side == self.side { &mut held } else { &mut given }.push((next, row));
         }
         copy(&self.reading, "held", held)?;
@@ -335,10 +299,24 @@ impl Joining {
     }
 
     /// Judges a row of the join.
-    fn judge(&self, rules: &Rules, key: Key, row: &Row, found: Found<'_>) -> Result<(), PgError> {
+    fn judge(
+        &self,
+        rules: &Rules,
+        key: Key,
+        row: &Row,
+        agreeing: Option<&mut Agreeing>,
+        found: Found<'_>,
+    ) -> Result<(), PgError> {
         let flags = 2 * ROW.len();
         let held = if row.get(flags)? { Some(compared(row, 0)?) } else { None };
         let given = if row.get(flags + 1)? { Some(compared(row, ROW.len())?) } else { None };
+        if let Some(agreeing) = agreeing {
+            for (is_ledger, row) in [(true, &held), (false, &given)] {
+                if let Some(row) = row {
+                    agreeing.take_out(is_ledger, row);
+                }
+            }
+        }
         let (ours, theirs) = if self.side == Side::Ours { (held, given) } else { (given, held) };
         let mut tell = |matched: Matched<'_>| match matched {
             Matched::Found(finding) => found(finding).map_err(PgError::Refused),
@@ -361,7 +339,7 @@ impl Joining {
     }
 }
 
-fn what(row: &Row, at: usize) -> Result<What, PgError> {
+pub(super) fn what(row: &Row, at: usize) -> Result<What, PgError> {
     let number: i16 = row.get(at)?;
     let known = usize::try_from(number).ok().and_then(|number| What::ALL.get(number).copied());
     known.ok_or_else(|| PgError::unknown(&number.to_string()))

@@ -4,6 +4,7 @@
 //! numbered in the order in which they are seen, and no two listeners work out one subject from halves of its facts.
 
 mod address;
+mod agreeing;
 mod book;
 mod compared;
 mod copy;
