@@ -67,16 +67,33 @@ pub(crate) fn webhooks(figures: &mut Vec<Figure>) {
     );
 }
 
+/// Webhooks a second to durable rows on so many new servers of this machine, once what others left for the disk is there.
+fn on_servers(servers: usize, connections: usize) -> f64 {
+    let synced = Command::new("sync").status();
+    assert!(synced.is_ok_and(|it| it.success()), "the disk is behind");
+    let clusters: Vec<Cluster> = (0..servers).filter_map(|_| cluster()).collect();
+    let url = clusters.iter().map(Cluster::url).collect::<Vec<_>>().join(";");
+    let ours = Peer::ours_with(&["--ledger", &url]);
+    let rate = run(&ours, connections, None).rate();
+    let count = |it: &Cluster| it.sql("SELECT count(*) FROM stripegym.events");
+    let counts: Vec<String> = clusters.iter().map(count).collect();
+    println!("    {servers} servers, {connections} connections: {} events", counts.join(" + "));
+    rate
+}
+
 /// Webhooks to durable rows on two servers, beside the same on one of this machine.
 pub(crate) fn shards(figures: &mut Vec<Figure>) {
-    let (Some(alone), Some(first), Some(second)) = (cluster(), cluster(), cluster()) else {
+    if cluster().is_none() {
         return;
-    };
-    let on_one = Peer::ours_with(&["--ledger", &alone.url()]);
-    let on_two = Peer::ours_with(&["--ledger", &[first.url(), second.url()].join(";")]);
+    }
     for connections in [64, 256] {
-        let one = median(|| run(&on_one, connections, None).rate());
-        let two = median(|| run(&on_two, connections, None).rate());
+        // By turns, each on servers of its own: one that has just been filled has work to do behind its answers.
+        let (mut of_one, mut of_two) = (Vec::new(), Vec::new());
+        for _ in 0..3 {
+            of_one.push(on_servers(1, connections));
+            of_two.push(on_servers(2, connections));
+        }
+        let (one, two) = (crate::middle(of_one), crate::middle(of_two));
         let what =
             format!("webhook to two PostgreSQL servers, {connections} connections, of one's");
         figures.push(Figure {
@@ -85,9 +102,6 @@ pub(crate) fn shards(figures: &mut Vec<Figure>) {
             ..Figure::new(what, format!("{two:.0}/s"))
         });
     }
-    let count = |cluster: &Cluster| cluster.sql("SELECT count(*) FROM stripegym.events");
-    let [first, second] = [count(&first), count(&second)];
-    println!("    {first} events on the first server, {second} on the second");
 }
 
 /// From the end of the primary to the first webhook that its standby took.
