@@ -29,7 +29,7 @@ struct Sums {
 pub(super) struct Agreeing(BTreeMap<Kind, Sums>);
 
 impl Agreeing {
-    /// Of everything that stands alone on its side under a key.
+    /// Of everything under a key, none of whose values several rows of a side have.
     pub(super) fn all(reading: &Reading, key: Key) -> Result<Self, PgError> {
         let side = |number: u8, table: &str| {
             format!(

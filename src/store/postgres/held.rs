@@ -154,18 +154,24 @@ pub(super) fn move_on(table: &str, key: Key) -> Option<String> {
     ))
 }
 
-/// Whether a row's value is one that one row of each side has at most.
-pub(super) fn alone_under(name: &str) -> String {
-    format!("NOT EXISTS (SELECT 1 FROM pg_temp.odd WHERE odd.crowded AND odd.value = {name}.value)")
+/// How many values of `odd` several rows of a side have, and how many one row alone.
+pub(super) const COUNTED: &str =
+    "SELECT count(*) FILTER (WHERE crowded), count(*) FILTER (WHERE NOT crowded) FROM pg_temp.odd";
+
+/// Whether several rows of a side have a row's value, or a refund.
+pub(super) fn crowded(name: &str) -> String {
+    format!("EXISTS (SELECT 1 FROM pg_temp.odd WHERE odd.crowded AND odd.value = {name}.value)")
 }
 
-/// The rows of a table under a key that stand alone on their side.
+/// Takes the rows under a key out of a table whose values several rows of a side have.
+pub(super) fn take_out(table: &str, key: Key) -> String {
+    let key = key as i16;
+    format!("DELETE FROM pg_temp.{table} AS one WHERE key = {key} AND {}", crowded("one"))
+}
+
+/// The rows of a table under a key.
 pub(super) fn under(table: &str, key: Key) -> String {
-    format!(
-        "(SELECT * FROM pg_temp.{table} AS one WHERE key = {} AND {})",
-        key as i16,
-        alone_under("one")
-    )
+    format!("(SELECT * FROM pg_temp.{table} WHERE key = {})", key as i16)
 }
 
 /// A payment's next key after one, and its value, as expressions; nothing after the last.

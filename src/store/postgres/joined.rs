@@ -16,7 +16,7 @@ use crate::store::StoreError;
 use crate::store::compared::Span;
 use crate::store::postgres::agreeing::Agreeing;
 use crate::store::postgres::held::{
-    self, ROW, agree, alone_under, columns, fill_odd, move_on, under,
+    self, COUNTED, ROW, agree, columns, crowded, fill_odd, move_on, take_out, under,
 };
 use crate::store::postgres::{Args, PgError, PgLedger, Reading, Row, line};
 use deadpool_postgres::Object;
@@ -115,7 +115,7 @@ fn is_text(row: &Compared) -> bool {
 impl Joining {
     fn begin(&mut self, span: Span, skips_creem: bool) -> Result<(), PgError> {
         self.reading.run(&format!(
-            "SET work_mem = '64MB'; {}; {}; \
+            "SET work_mem = '64MB'; SET jit = off; {}; {}; \
              CREATE TEMP TABLE odd (value TEXT COLLATE \"C\" NOT NULL, crowded BOOLEAN NOT NULL)",
             held::table("held"),
             held::table("given")
@@ -200,11 +200,19 @@ impl Joining {
         }
         self.reading
             .run(&format!("TRUNCATE pg_temp.odd; {}; ANALYZE pg_temp.odd", fill_odd(key)))?;
-        self.groups(rules, key, found)?;
+        let counted = self.reading.one(COUNTED, Vec::new())?;
+        let (has_crowds, has_alone) = (counted.count(0)? > 0, counted.count(1)? > 0);
+        if has_crowds {
+            self.groups(rules, key, found)?;
+        }
         for table in ["held", "given"] {
-            let Some(sql) = move_on(table, key) else { break };
-            for row in self.reading.rows(&sql, Vec::new())? {
-                self.wait_under(row.get(0)?)?;
+            if has_crowds {
+                self.reading.run(&take_out(table, key))?;
+            }
+            if let Some(sql) = move_on(table, key).filter(|_| has_alone) {
+                for row in self.reading.rows(&sql, Vec::new())? {
+                    self.wait_under(row.get(0)?)?;
+                }
             }
         }
         let agree = agree(rules);
@@ -238,10 +246,10 @@ impl Joining {
     fn groups(&self, rules: &Rules, key: Key, found: Found<'_>) -> Result<(), PgError> {
         let side = |number: u8, table: &str| {
             format!(
-                "SELECT {number} AS side, one.value, {} FROM pg_temp.{table} AS one WHERE key = {} AND NOT {}",
+                "SELECT {number} AS side, one.value, {} FROM pg_temp.{table} AS one WHERE key = {} AND {}",
                 columns("one"),
                 key as i16,
-                alone_under("one")
+                crowded("one")
             )
         };
         let sql = format!("{} UNION ALL {} ORDER BY 2", side(0, "held"), side(1, "given"));
