@@ -4,6 +4,7 @@ use crate::cluster::Cluster;
 use crate::env::{Env, rounds};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
+use std::time::Duration;
 
 /// Numbers that look drawn, always the same from one seed.
 pub(crate) struct Dice(pub(crate) u64);
@@ -138,8 +139,10 @@ pub(crate) fn table(dice: &mut Dice, rows: u64) -> String {
 /// What both ways say: the same, to the byte.
 fn both(env: &Env, url: &str, more: &[&str]) -> String {
     let command = [&["reconcile", "--ledger", url][..], more].concat();
-    let there = env.run(&command);
-    let here = env.run(&[&command[..], &["--in-process"]].concat());
+    // A million rows take their time where everything else runs as well.
+    let run = |command: &[&str]| Env::run_within(env.command(command), Duration::from_mins(15));
+    let there = run(&command);
+    let here = run(&[&command[..], &["--in-process"]].concat());
     assert_eq!(there.out, here.out, "{more:?}\n{}{}", there.err, here.err);
     assert_eq!(there.code, here.code, "{more:?}\n{}{}", there.err, here.err);
     assert!(there.code < 2, "{more:?}\n{}", there.err);
