@@ -104,14 +104,17 @@ pub(crate) fn shards(figures: &mut Vec<Figure>) {
     }
 }
 
-/// From the end of the primary to the first webhook that its standby took.
+/// Webhooks to durable rows on a server and on its standby, which each answer waits for; and from the end of the primary to
+/// the first webhook that the standby took.
 pub(crate) fn failover(figures: &mut Vec<Figure>) {
-    let mut times = Vec::new();
+    let (mut times, mut many, mut one) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..3 {
         let Some(primary) = cluster() else { return };
         let standby = primary.standby();
         let ours = Peer::ours_with(&["--ledger", &primary.url_with(&standby)]);
         assert_eq!(peer::post(&ours, 1), 200);
+        many.push(run(&ours, 64, None).rate());
+        one.push(run(&ours, 1, None).rate());
         let began = Instant::now();
         primary.kill();
         standby.promote();
@@ -121,6 +124,13 @@ pub(crate) fn failover(figures: &mut Vec<Figure>) {
             number += 1;
         }
         times.push(began.elapsed().as_secs_f64());
+    }
+    for (what, rates) in [("64 connections", many), ("one connection", one)] {
+        let rate = crate::middle(rates);
+        figures.push(Figure::new(
+            format!("webhook to PostgreSQL with a standby that is waited for, {what}"),
+            format!("{rate:.0}/s"),
+        ));
     }
     let time = crate::middle(times);
     figures.push(Figure::new(

@@ -309,3 +309,49 @@ fn a_shop_follows_what_each_of_two_servers_has_heard() {
     assert_eq!(followed, "2");
     shop.env.ok(&["ledger", "verify", "--ledger", &pair]);
 }
+
+/// How many rows of the journal and of the postings both servers have read.
+fn read(cluster: &Cluster) -> u64 {
+    let sql = "SELECT sum(seq_tup_read + COALESCE(idx_tup_fetch, 0)) FROM pg_stat_user_tables \
+               WHERE schemaname = 'stripegym' AND relname IN ('events', 'postings')";
+    ["one", "two"].map(|name| cluster.sql_in(name, sql).parse::<u64>().unwrap()).iter().sum()
+}
+
+#[test]
+fn what_is_looked_for_by_its_number_costs_two_servers_the_same_however_many_rows_there_are() {
+    let Some(cluster) = Cluster::start(&["autovacuum = off"]) else { return };
+    let env = Env::new();
+    let pair = [cluster.database("one"), cluster.database("two")].join(";");
+    let mut dice = Dice(5);
+    let named = |event: &String| !event.contains("\"payment_intent\":null");
+    let mut events: Vec<String> = (0..40).map(|n| any_event(n, &mut dice)).filter(named).collect();
+    for n in 0..3_000 {
+        let event: Value =
+            serde_json::from_slice(&completed(&format!("evt_of_{n}"), &format!("cs_of_{n}"), 500))
+                .unwrap();
+        events.push(event.to_string());
+    }
+    std::fs::write(env.path().join("events.jsonl"), events.join("\n")).unwrap();
+    env.ok(&["ledger", "import", "events.jsonl", "--ledger", &pair]);
+    for name in ["one", "two"] {
+        cluster.sql_in(name, "ANALYZE");
+    }
+    // Whoever reads makes the views first.
+    env.ok(&["ledger", "balance", "--ledger", &pair]);
+    let mut before = 0;
+    eventually("what was read is counted", || {
+        let is = read(&cluster);
+        (std::mem::replace(&mut before, is) == is).then_some(())
+    });
+    env.ok(&["ledger", "journal", "--object", "pi_3", "--ledger", &pair]);
+    env.ok(&["ledger", "show", "--limit", "5", "--json", "--ledger", &pair]);
+    // Another whole look says that what came before it is counted.
+    env.ok(&["ledger", "balance", "--ledger", &pair]);
+    let rows = |name: &str| -> u64 {
+        cluster.sql_in(name, "SELECT count(*) FROM stripegym.postings").parse().unwrap()
+    };
+    let whole = rows("one") + rows("two");
+    eventually("the whole look is counted", || (read(&cluster) >= before + whole).then_some(()));
+    let looked_for = read(&cluster) - before - whole;
+    assert!(looked_for < whole / 4, "{looked_for} of {whole} rows were read to find a few");
+}

@@ -6,6 +6,7 @@ use crate::domain::time::Timestamp;
 use crate::store::book::{Balance, Problem};
 use crate::store::dispute::{Held, payment};
 use crate::store::postgres::line::{self, Postings};
+use crate::store::postgres::part::Part;
 use crate::store::postgres::{Args, PgError, PgLedger, Reading, Row, text};
 use crate::store::{Each, StoreError};
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,9 +34,16 @@ const DISPUTES: &str = "\
     FROM stripegym.facts WHERE (subject >= 'dp_' AND subject < 'dp`') OR (subject >= 'du_' AND subject < 'du`') \
     GROUP BY subject";
 
-/// The columns that [`booked`] reads.
-const BOOKED: &str = "number, events.id, events.received, events.created, subject, \
-                      COALESCE(entries.object, subject), reason, takes_back";
+/// The entries of one server, in the columns that [`booked`] reads.
+fn entries_of(part: &Part, about: &str) -> String {
+    part.sql(&format!(
+        "SELECT {} AS number, events.id, events.received, events.created, subject, \
+         COALESCE(entries.object, subject), reason, {} \
+         FROM stripegym.entries JOIN stripegym.events ON events.seq = entries.line WHERE {about}",
+        part.number("entries.number"),
+        part.number("takes_back")
+    ))
+}
 
 fn booked(row: &Row, postings: &mut Postings) -> Result<Booked, PgError> {
     let number: i64 = row.get(0)?;
@@ -52,11 +60,18 @@ fn booked(row: &Row, postings: &mut Postings) -> Result<Booked, PgError> {
 }
 
 /// The postings of the entries of rows that begin with an entry's number.
-fn postings_of(reading: &Reading, rows: &[Row]) -> Result<Postings, PgError> {
+fn postings_of(reading: &Reading, parts: &[Part], rows: &[Row]) -> Result<Postings, PgError> {
     let numbers: Vec<i64> = rows.iter().map(|row| row.get(0)).collect::<Result<_, _>>()?;
-    let sql =
-        "SELECT entry, account, currency, amount FROM stripegym.postings WHERE entry = ANY($1)";
-    line::postings(&reading.rows(sql, vec![Box::new(numbers)])?)
+    let mut found = Postings::new();
+    for part in parts {
+        let own: Vec<i64> = numbers.iter().filter_map(|number| part.own(*number)).collect();
+        let sql = part.sql(
+            "SELECT entry, account, currency, amount FROM stripegym.postings WHERE entry = ANY($1)",
+        );
+        let postings = line::postings(&reading.rows(&sql, vec![Box::new(own)])?)?;
+        found.extend(postings.into_iter().map(|(own, postings)| (part.shown(own), postings)));
+    }
+    Ok(found)
 }
 
 impl PgLedger {
@@ -92,15 +107,16 @@ impl PgLedger {
             args.push(text(subject));
             about = "(subject = $1 OR entries.object = $1)";
         }
-        let from = "FROM stripegym.entries JOIN stripegym.events ON events.seq = entries.line";
-        let mut sql = format!("SELECT {BOOKED} {from} WHERE {about}");
+        let parts = self.parts();
+        let all: Vec<String> = parts.iter().map(|part| entries_of(part, about)).collect();
+        let mut sql = all.join(" UNION ALL ");
         if let Some(limit) = limit {
             sql = format!("SELECT * FROM ({sql} ORDER BY number DESC LIMIT {limit}) AS part");
         }
         sql += " ORDER BY number";
         self.at_one_instant(|reading| {
             reading.each(&sql, args, |rows| {
-                let mut postings = postings_of(reading, &rows)?;
+                let mut postings = postings_of(reading, &parts, &rows)?;
                 rows.iter()
                     .try_for_each(|row| each(booked(row, &mut postings)?).map_err(PgError::Refused))
             })
@@ -131,15 +147,17 @@ impl PgLedger {
     pub fn disputes(&self) -> Result<BTreeMap<String, Held>, StoreError> {
         self.at_one_instant(|reading| {
             let mut found: BTreeMap<String, Held> = BTreeMap::new();
-            for row in reading.rows(DISPUTES, Vec::new())? {
-                let (amount, fee): (i64, i64) = (row.get(1)?, row.get(2)?);
-                let sql = "SELECT body, pack FROM stripegym.events WHERE seq = $1";
-                let Some(seq) = row.get::<Option<i64>>(3)? else { continue };
-                let body = line::body(&reading.one(sql, vec![Box::new(seq)])?, 0, 1)?;
-                let Some(intent) = payment(&body) else { continue };
-                let held = found.entry(intent).or_default();
-                held.amount = held.amount.saturating_add(amount);
-                held.fee = held.fee.saturating_add(fee);
+            for part in self.parts() {
+                let sql = part.sql("SELECT body, pack FROM stripegym.events WHERE seq = $1");
+                for row in reading.rows(&part.sql(DISPUTES), Vec::new())? {
+                    let (amount, fee): (i64, i64) = (row.get(1)?, row.get(2)?);
+                    let Some(seq) = row.get::<Option<i64>>(3)? else { continue };
+                    let body = line::body(&reading.one(&sql, vec![Box::new(seq)])?, 0, 1)?;
+                    let Some(intent) = payment(&body) else { continue };
+                    let held = found.entry(intent).or_default();
+                    held.amount = held.amount.saturating_add(amount);
+                    held.fee = held.fee.saturating_add(fee);
+                }
             }
             Ok(found)
         })

@@ -212,7 +212,7 @@ impl PgLedger {
                 Ok(())
             })?;
             others(reading, &subjects, span, &mut give)?;
-            position(reading, &self.journals_read())
+            position(reading, &self.journals_here())
         })
     }
 
@@ -223,7 +223,7 @@ impl PgLedger {
         from: &Position,
         most: usize,
     ) -> Result<Option<(BTreeSet<String>, Position)>, StoreError> {
-        let journals = self.journals_read();
+        let journals = self.journals_here();
         self.at_one_instant(|reading| {
             let here = position(reading, &journals)?;
             let Some(ends) = from.ends_of(&here) else { return Ok(None) };

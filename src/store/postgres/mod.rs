@@ -15,6 +15,7 @@ mod held;
 pub mod joined;
 mod line;
 mod load;
+mod part;
 mod read;
 mod schema;
 mod shards;

@@ -211,7 +211,20 @@ impl PgLedger {
         let sql = "SELECT id, type, received FROM stripegym.events WHERE object = ANY($1) OR seq IN \
                    (SELECT line FROM stripegym.facts WHERE subject = ANY($1)) ORDER BY seq LIMIT 1000";
         let one = |row: &Row| Ok((row.get(0)?, row.get(1)?, Timestamp(row.get(2)?)));
-        self.read(|reading| all(&reading.rows(sql, vec![Box::new(names.to_vec())])?, one))
+        let mut found = Vec::new();
+        let read = |reading: &Reading| {
+            for part in self.parts() {
+                let rows = reading.rows(&part.sql(sql), vec![Box::new(names.to_vec())])?;
+                found.extend(all(&rows, one)?);
+            }
+            Ok(())
+        };
+        self.read(read)?;
+        if self.is_divided() {
+            // What several servers heard is in the order in which it came, as far as seconds tell.
+            found.sort_by_key(|line: &(String, String, Timestamp)| line.2);
+        }
+        Ok(found)
     }
 
     /// Whether a server answers, and lets itself be written to.

@@ -11,6 +11,7 @@ use crate::domain::ledger_url::LedgerUrl;
 use crate::store::StoreError;
 use crate::store::postgres::address::{self, Options};
 use crate::store::postgres::copy::OWN;
+use crate::store::postgres::part::Part;
 use crate::store::postgres::schema::{self, LOCK};
 use crate::store::postgres::{PgError, PgLedger, Reading, Row, Server, WRITTEN, text};
 use crate::store::rebuild::FOLLOWING;
@@ -124,11 +125,6 @@ fn options(options: &Options) -> String {
     if all.is_empty() { String::new() } else { format!(" OPTIONS ({})", all.join(", ")) }
 }
 
-/// The schema on the first server that has the tables of one of them, by its place.
-fn schema_of(at: usize) -> String {
-    if at == 0 { "\"stripegym\"".to_owned() } else { format!("stripegym_{}", at + 1) }
-}
-
 /// The tables of a ledger, with their columns.
 fn tables() -> impl Iterator<Item = (&'static str, &'static str)> {
     let own = OWN.into_iter().map(|(name, columns, _)| (name, columns));
@@ -139,14 +135,15 @@ fn tables() -> impl Iterator<Item = (&'static str, &'static str)> {
 fn view(name: &str, columns: &str, servers: usize) -> String {
     let own = name == "cursor";
     let of_server = |at: usize| {
+        let part = Part::new(at, servers);
         let column = |column: &str| match column.trim() {
             it @ ("seq" | "number" | "line" | "entry" | "takes_back") => {
-                format!("({it} - 1) * {servers} + {} AS {it}", at + 1)
+                format!("{} AS {it}", part.number(it))
             }
             it => it.to_owned(),
         };
         let columns: Vec<String> = columns.split(',').map(column).collect();
-        format!("SELECT {} FROM {}.{name}", columns.join(", "), schema_of(at))
+        format!("SELECT {} FROM {}.{name}", columns.join(", "), part.schema())
     };
     let parts = (0..if own { 1 } else { servers }).map(of_server).collect::<Vec<_>>();
     format!("CREATE VIEW stripegym_all.{name} AS {}", parts.join(" UNION ALL "))
@@ -174,10 +171,11 @@ impl Shards {
         if reading.one(sql, Vec::new())?.get::<String>(0)? != self.known_by()? {
             return Ok(false);
         }
-        for (at, url) in self.url.servers().iter().enumerate().skip(1) {
+        let urls = self.url.servers();
+        for (at, url) in urls.iter().enumerate().skip(1) {
             let sql = "SELECT umoptions::text[] FROM pg_user_mappings \
                        WHERE srvname::text = $1 AND usename::text IN (current_user::text, 'public')";
-            let found = reading.rows(sql, vec![text(&schema_of(at))])?;
+            let found = reading.rows(sql, vec![text(Part::new(at, urls.len()).schema())])?;
             let (_, user) = address::foreign(url).map_err(PgError::Odd)?;
             let wanted: BTreeSet<String> =
                 user.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -202,7 +200,8 @@ impl Shards {
         let urls = self.url.servers();
         for (at, url) in urls.iter().enumerate().skip(1) {
             let (server, user) = address::foreign(url).map_err(PgError::Odd)?;
-            let name = schema_of(at);
+            let part = Part::new(at, urls.len());
+            let name = part.schema();
             parts.push(format!(
                 "DROP SCHEMA IF EXISTS {name} CASCADE; DROP SERVER IF EXISTS {name} CASCADE; \
                  CREATE SERVER {name} FOREIGN DATA WRAPPER postgres_fdw{}; \
@@ -381,11 +380,6 @@ impl PgLedger {
         self.shards.is_some()
     }
 
-    /// The journal of each server, for whoever reads on the first.
-    pub(super) fn journals_read(&self) -> Vec<String> {
-        (0..self.servers().len()).map(|at| format!("{}.events", schema_of(at))).collect()
-    }
-
     /// Every server that it stands on.
     pub(super) fn servers(&self) -> &[Server] {
         self.shards.as_ref().map_or(std::slice::from_ref(&self.server), Shards::servers)
@@ -400,12 +394,15 @@ impl PgLedger {
 
     /// Rows that stand on two servers, of which no two should.
     pub(super) fn divided(&self) -> Result<Vec<Finding>, StoreError> {
-        let Some(shards) = &self.shards else { return Ok(Vec::new()) };
+        if !self.is_divided() {
+            return Ok(Vec::new());
+        }
         let mut findings = Vec::new();
         for (table, column) in ALONE {
-            let one =
-                |at| format!("SELECT DISTINCT {column} AS name FROM {}.{table}", schema_of(at));
-            let all: Vec<String> = (0..shards.servers.len()).map(one).collect();
+            let one = |part: Part| {
+                format!("SELECT DISTINCT {column} AS name FROM {}.{table}", part.schema())
+            };
+            let all: Vec<String> = self.parts().into_iter().map(one).collect();
             let sql = format!(
                 "SELECT name FROM ({}) AS named GROUP BY name HAVING count(*) > 1 ORDER BY name LIMIT {NAMED}",
                 all.join(" UNION ALL ")
