@@ -3,8 +3,9 @@
 use crate::cli::args::Shape;
 use crate::cli::values::whole;
 use crate::domain::ledger_url::LedgerPlace;
+use clap::builder::{PathBufValueParser, TypedValueParser as _};
 use clap::{Args, Subcommand, ValueEnum};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The book behind the ledger's rows.
 #[derive(Clone, Debug, Subcommand)]
@@ -43,7 +44,7 @@ pub(crate) struct LedgerSheet {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct LedgerImport {
     /// The file, or the servers of another ledger.
-    #[arg(value_name = "FILE", value_parser = |text: &str| Ok::<_, String>(LedgerPlace::read(text)))]
+    #[arg(value_name = "FILE", value_parser = PathBufValueParser::new().try_map(|it| LedgerPlace::read(&it).ok_or(Unfit)))]
     pub(crate) from: LedgerPlace,
     /// Table, JSON or CSV.
     #[arg(long, value_enum, default_value_t)]
@@ -100,14 +101,17 @@ fn file(text: &str) -> Result<PathBuf, &'static str> {
 
 /// The file of `sqlite:FILE`, or servers.
 fn place(text: &str) -> Result<LedgerPlace, &'static str> {
-    match LedgerPlace::read(text) {
-        server @ LedgerPlace::Server(_) => Ok(server),
-        LedgerPlace::File(_) => match file(text) {
-            Ok(path) => Ok(LedgerPlace::File(path)),
-            Err(_) => Err("sqlite:FILE, postgres://…"),
-        },
+    let expected = "sqlite:FILE, postgres://…";
+    match LedgerPlace::read(Path::new(text)) {
+        Some(LedgerPlace::File(_)) => file(text).map(LedgerPlace::File).map_err(|_| expected),
+        server => server.ok_or(expected),
     }
 }
+
+/// What was typed is neither a file nor servers.
+#[derive(Debug, thiserror::Error)]
+#[error("FILE, postgres://…")]
+struct Unfit;
 
 /// `stripegym ledger journal`.
 #[derive(Clone, Debug, Args)]

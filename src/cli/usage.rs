@@ -24,7 +24,7 @@ pub(crate) fn problem(error: &clap::Error, command: String) -> FaultKind {
         },
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => UsageError::BadValue {
             flag: flag(),
-            value: text(ContextKind::InvalidValue).unwrap_or_default(),
+            value: without_password(text(ContextKind::InvalidValue).unwrap_or_default()),
             expected: expected(error, text(ContextKind::ValidValue)),
         },
         ErrorKind::MissingRequiredArgument => UsageError::Missing { what: flag() },
@@ -38,6 +38,14 @@ pub(crate) fn problem(error: &clap::Error, command: String) -> FaultKind {
         _ => UsageError::Other { message: first_line(error) },
     };
     FaultKind::Usage { usage_error, command }
+}
+
+/// A value as it was typed; of what may be an address with a password in it only how it begins.
+pub(crate) fn without_password(typed: String) -> String {
+    match typed.split_once("://") {
+        Some((scheme, rest)) if rest.contains('@') => format!("{scheme}://…"),
+        _ => typed,
+    }
 }
 
 /// Whether a number below zero was typed, which a parser takes for a flag: `-5`.

@@ -1,7 +1,7 @@
 //! The address of a ledger that stands on a server. It may name a password, so that it cannot be printed by accident.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A password that stands beside the addresses of servers. It cannot be printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -38,9 +38,12 @@ pub enum LedgerPlace {
 }
 
 impl LedgerPlace {
-    /// The place of a text: an address, or else a file.
-    pub fn read(text: &str) -> Self {
-        LedgerUrl::read(text, None).map_or_else(|| Self::File(text.into()), Self::Server)
+    /// The place of what was typed: an address, or else a file; `None` for an address that is none.
+    pub fn read(typed: &Path) -> Option<Self> {
+        match typed.to_str().filter(|text| text.contains("://")) {
+            Some(address) => LedgerUrl::read(address, None).map(Self::Server),
+            None => Some(Self::File(typed.to_owned())),
+        }
     }
 
     /// The same with the password that an address need not name.
@@ -55,7 +58,7 @@ impl LedgerPlace {
     /// As a person would type it, without a password.
     pub fn shown(&self) -> String {
         match self {
-            Self::File(path) => path.display().to_string(),
+            Self::File(path) => shell_words::quote(&path.display().to_string()).into_owned(),
             Self::Server(url) => format!("'{}'", url.shown()),
         }
     }
@@ -192,6 +195,14 @@ mod tests {
             [("postgres://a@x/b", Some("p")), ("postgres://a@y,z/b?sslmode=require", Some("p"))];
         assert_eq!(said, both);
         assert_eq!(servers[1].first(), servers[1]);
+    }
+
+    #[test]
+    fn a_place_is_a_file_or_servers_and_a_mistyped_address_is_neither() {
+        let read = |text: &str| LedgerPlace::read(Path::new(text));
+        assert_eq!(read("it's one.db").unwrap().shown(), "'it'\\''s one.db'");
+        assert_eq!(read("postgres://a:hunter2@x/b").unwrap().shown(), "'postgres://a@x/b'");
+        assert_eq!(read("postgres://a:hunter2@x/b; postgres://a:hunter2@y/b"), None);
     }
 
     #[test]

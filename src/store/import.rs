@@ -6,9 +6,11 @@ use crate::domain::book::line::{Line, Source};
 use crate::domain::event::Event;
 use crate::domain::ledger_url::{LedgerPlace, LedgerUrl};
 use crate::domain::time::Timestamp;
+use crate::store::homes::Homes;
 use crate::store::ledger::Writer;
 use crate::store::migrate::version;
 use crate::store::pack::Bodies;
+use crate::store::snapshot::EachLine;
 use crate::store::writer::Write;
 use crate::store::{Ledger, StoreError, Until, schema, sqlite};
 use rusqlite::{Connection, OpenFlags};
@@ -43,6 +45,7 @@ pub(super) const UNSURE: &str = "it does not say of which payment it is, and so 
 pub(super) struct Intake {
     writer: Writer,
     is_divided: bool,
+    homes: Homes,
     until: Until,
     waiting: Vec<Write>,
     done: Imported,
@@ -58,9 +61,9 @@ impl Ledger {
     }
 
     fn import_server(&self, url: &LedgerUrl) -> Result<Imported, StoreError> {
-        let other = Self::connect(url)?.within(self.asked().clone())?;
+        let other = Self::existing(url)?.within(self.asked().clone())?.snapshot()?;
         let mut intake = Intake::new(self)?;
-        other.snapshot()?.each(&mut |line| intake.put(line))?;
+        intake.journal(&mut |each| other.each(each))?;
         Ok(intake.end()?.0)
     }
 
@@ -73,7 +76,7 @@ impl Ledger {
         let mut head = BufReader::new(File::open(file).map_err(io)?);
         if head.fill_buf().map_err(io)?.starts_with(b"SQLite format 3\0") {
             drop(head);
-            intake.journal(file)?;
+            intake.journal(&mut |each| lines(file, each))?;
         } else {
             for (line, number) in head.lines().zip(1_u64..) {
                 intake.text(&line.map_err(io)?, number, now)?;
@@ -89,6 +92,7 @@ impl Intake {
         Ok(Self {
             writer: ledger.watched_writer()?,
             is_divided: ledger.is_divided(),
+            homes: Homes::default(),
             until: ledger.asked().clone(),
             waiting: Vec::new(),
             done: Imported::default(),
@@ -101,22 +105,15 @@ impl Intake {
         Ok((self.done, self.writer))
     }
 
-    fn journal(&mut self, file: &Path) -> Result<(), StoreError> {
-        let fail = |error: rusqlite::Error| schema::explain(file, &error);
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let other = Connection::open_with_flags(file, flags).map_err(fail)?;
-        let columns = match version(&other).map_err(fail)? {
-            ..WITH_PACKS => sqlite::LINE.replace(", pack", ", NULL"),
-            _ => sqlite::LINE.to_owned(),
-        };
-        let sql = format!("SELECT {columns} FROM events ORDER BY seq");
-        let mut statement = other.prepare(&sql).map_err(fail)?;
-        let mut rows = statement.query([]).map_err(fail)?;
-        let mut bodies = Bodies::new(&other);
-        while let Some(row) = rows.next().map_err(fail)? {
-            self.put(sqlite::line(row, &mut bodies).map_err(fail)?)?;
+    /// Takes a journal, whose lines `read` gives to whoever it is given.
+    pub(super) fn journal(
+        &mut self,
+        read: &mut dyn FnMut(EachLine<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        if self.is_divided {
+            self.homes = Homes::of(read)?;
         }
-        Ok(())
+        read(&mut |line| self.put(line))
     }
 
     fn text(&mut self, text: &str, number: u64, now: Timestamp) -> Result<(), StoreError> {
@@ -153,14 +150,14 @@ impl Intake {
         self.done.unreadable.push((number.to_string(), why.to_owned()));
     }
 
-    /// Takes a line.
-    pub(super) fn put(&mut self, line: Line) -> Result<(), StoreError> {
+    fn put(&mut self, line: Line) -> Result<(), StoreError> {
         self.done.read += 1;
-        if self.is_divided && !is_sure(&line) {
+        let home = if self.is_divided { self.homes.find(&line) } else { None };
+        if self.is_divided && home.is_none() && !is_sure(&line) {
             self.done.unreadable.push((line.id, UNSURE.to_owned()));
             return Ok(());
         }
-        self.waiting.push(Write::line(line));
+        self.waiting.push(Write::line_at(line, home));
         if self.waiting.len() >= LINES_MAX { self.flush() } else { Ok(()) }
     }
 
@@ -176,6 +173,25 @@ impl Intake {
         }
         Ok(())
     }
+}
+
+/// Gives the lines of another ledger's file to `each`; the file is left as it is, whatever its version.
+fn lines(file: &Path, each: EachLine<'_>) -> Result<(), StoreError> {
+    let fail = |error: rusqlite::Error| schema::explain(file, &error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let other = Connection::open_with_flags(file, flags).map_err(fail)?;
+    let columns = match version(&other).map_err(fail)? {
+        ..WITH_PACKS => sqlite::LINE.replace(", pack", ", NULL"),
+        _ => sqlite::LINE.to_owned(),
+    };
+    let sql = format!("SELECT {columns} FROM events ORDER BY seq");
+    let mut statement = other.prepare(&sql).map_err(fail)?;
+    let mut rows = statement.query([]).map_err(fail)?;
+    let mut bodies = Bodies::new(&other);
+    while let Some(row) = rows.next().map_err(fail)? {
+        each(sqlite::line(row, &mut bodies).map_err(fail)?)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -51,7 +51,8 @@ impl LedgerBatch {
 /// Which of several servers has something. How far a poller has read stands on the first.
 fn lane(item: &Write, servers: usize) -> usize {
     match item {
-        Write::Line(line, _) if servers > 1 => server_of(&home(line), servers),
+        Write::Line(.., Some(home)) => server_of(home, servers),
+        Write::Line(line, ..) if servers > 1 => server_of(&home(line), servers),
         Write::Line(..) | Write::Cursor(..) => 0,
     }
 }

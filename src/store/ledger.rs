@@ -3,7 +3,7 @@
 use crate::batch::{Commit, ItemResult};
 use crate::domain::book::Booked;
 use crate::domain::currency::Currency;
-use crate::domain::ledger_url::{LedgerPlace, LedgerUrl};
+use crate::domain::ledger_url::LedgerUrl;
 use crate::domain::reconcile::Side;
 use crate::domain::report::{LedgerRow, Total};
 use crate::domain::time::Timestamp;
@@ -63,12 +63,10 @@ impl Ledger {
         Ok(Self { engine, until: Until::default() })
     }
 
-    /// Opens the ledger wherever it is.
-    pub(super) fn at(place: &LedgerPlace) -> Result<Self, StoreError> {
-        match place {
-            LedgerPlace::File(path) => Self::open(path),
-            LedgerPlace::Server(url) => Self::connect(url),
-        }
+    /// Opens a ledger that is there already; nothing is made where there is none.
+    pub(super) fn existing(url: &LedgerUrl) -> Result<Self, StoreError> {
+        PgLedger::look_for(url)?;
+        Self::connect(url)
     }
 
     /// The same, of which everything that takes long ends with [`StoreError::Interrupted`] once `asked` says so.

@@ -11,6 +11,7 @@ pub mod compared;
 pub mod dispute;
 pub mod findings;
 pub mod guard;
+mod homes;
 mod import;
 pub mod journal;
 pub mod kept;

@@ -33,6 +33,23 @@ impl StoreError {
         })
     }
 
+    /// The file, or the address without a password; nothing where it is about none.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Busy { path }
+            | Self::Full { path }
+            | Self::ReadOnly { path }
+            | Self::Reset { path }
+            | Self::Corrupt { path, .. }
+            | Self::Newer { path, .. }
+            | Self::Moved { path, .. }
+            | Self::Io { path, .. }
+            | Self::Away { path, .. }
+            | Self::Servers { path, .. } => Some(path),
+            Self::Gone | Self::Interrupted => None,
+        }
+    }
+
     /// Whether it passes by itself, or once a person has seen to it, while this process goes on: whoever
     /// sent something sends it again.
     pub const fn passes(&self) -> bool {

@@ -32,8 +32,9 @@ const LOG_PAGES: i64 = 2_000;
 /// What can be written.
 #[derive(Clone, Debug)]
 pub enum Write {
-    /// A line of the journal, and what follows from it; its body also as it is kept.
-    Line(Box<Line>, Packed),
+    /// A line of the journal, and what follows from it; its body also as it is kept, and where it belongs, if it does not
+    /// say that itself.
+    Line(Box<Line>, Packed, Option<String>),
     /// Up to when a poller has read; it never moves back.
     Cursor(String, Timestamp),
 }
@@ -41,8 +42,13 @@ pub enum Write {
 impl Write {
     /// A line. Its body is compressed here, and not where everybody waits for the one writer.
     pub fn line(line: Line) -> Self {
+        Self::line_at(line, None)
+    }
+
+    /// A line that belongs there.
+    pub(super) fn line_at(line: Line, home: Option<String>) -> Self {
         let packed = Packed::new(&line.body).unwrap_or_default();
-        Self::Line(Box::new(line), packed)
+        Self::Line(Box::new(line), packed, home)
     }
 
     /// What was seen at the provider without an event: what reconciliation replays.
@@ -337,7 +343,7 @@ fn is_of_the_row(error: &rusqlite::Error) -> bool {
 
 fn post(connection: &Connection, chain: &mut Chain, item: &Write) -> rusqlite::Result<Accepted> {
     match item {
-        Write::Line(line, packed) => {
+        Write::Line(line, packed, _) => {
             journal::take(&mut Sqlite::new(connection, chain).with(packed), line)
         }
         Write::Cursor(name, value) => {

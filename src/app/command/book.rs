@@ -2,10 +2,12 @@
 //! ledger.
 
 use crate::app::context::Context;
+use crate::app::failure::of_store;
 use crate::app::ledger_file;
 use crate::app::parts::{Parts, hand_on};
 use crate::domain::book::export::Form;
 use crate::domain::book::{Account, Booked};
+use crate::domain::data_file::DataFile;
 use crate::domain::fault::{Fault, FaultKind, UsageError};
 use crate::domain::ledger_url::LedgerPlace;
 use crate::domain::notice::Notice;
@@ -94,7 +96,10 @@ pub async fn run(
             (BookAction::Export(Export::Text(form)), Some(parts)) => {
                 text(&own, &ledger, *form, parts)
             }
-            _ => work(&own, &ledger, &action).map_err(|error| ledger_file::fault(&own, &error)),
+            _ => work(&own, &ledger, &action).map_err(|error| match &action {
+                BookAction::Import(from) => of_either(&own, &from.shown(), &error),
+                _ => ledger_file::fault(&own, &error),
+            }),
         })
     });
     done.await.unwrap_or_else(|error| Err(ledger_file::fault(context, &error)))
@@ -183,8 +188,10 @@ fn work(context: &Context, ledger: &Ledger, action: &BookAction) -> Result<Repor
 async fn migrate(context: &Context, from: &LedgerPlace) -> Result<(), Fault> {
     let Some(url) = context.config.ledger.clone() else { return Ok(()) };
     let file = from.shown();
-    if matches!(from, LedgerPlace::File(path) if !path.is_file()) {
-        return Err(FaultKind::File { path: file }.into());
+    if let LedgerPlace::File(path) = from
+        && !path.is_file()
+    {
+        return Err(FaultKind::File { path: path.display().to_string() }.into());
     }
     let from = from.clone().with_password(context.config.database_password.as_ref());
     let (stop, to) = (context.stop.clone(), url.clone());
@@ -192,7 +199,15 @@ async fn migrate(context: &Context, from: &LedgerPlace) -> Result<(), Fault> {
     match moved.await {
         Ok(true) => Ok(()),
         Ok(false) => Err(FaultKind::LedgerThere { url: url.shown(), file }.into()),
-        Err(error) => Err(ledger_file::fault(context, &error)),
+        Err(error) => Err(of_either(context, &file, &error)),
+    }
+}
+
+/// A failure of the ledger that the command names, or of the one that its lines come from.
+fn of_either(context: &Context, from: &str, error: &StoreError) -> Fault {
+    match error.path().filter(|path| from.contains(&*path.to_string_lossy())) {
+        Some(source) => of_store(error, DataFile::Ledger, source),
+        None => ledger_file::fault(context, error),
     }
 }
 

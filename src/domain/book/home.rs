@@ -18,11 +18,7 @@ pub fn home(line: &Line) -> String {
         return intent.to_owned();
     }
     let body: Value = serde_json::from_slice(&line.body).unwrap_or_default();
-    let object = match line.kind.as_str() {
-        SEEN => body.get(0).and_then(|one| one.get("fetched")),
-        _ => body.pointer("/data/object").or_else(|| body.get("object")),
-    };
-    let named = match object {
+    let named = match object_of(line, &body) {
         Some(object) if line.kind.starts_with(CREEM) => of_creem(object),
         Some(object) => of_object(object).map(str::to_owned),
         None => body.pointer("/0/session").and_then(Value::as_str).map(str::to_owned),
@@ -44,6 +40,33 @@ pub fn is_sure(line: &Line) -> bool {
         is(object) != Some("balance_transaction") || !source.is_some_and(is_of_payment)
     };
     all.len() < 2 && all.iter().all(one)
+}
+
+/// The object whose payment a line would have to say, and does not; nothing where its home is known, or where it is about
+/// several.
+pub fn unsaid(line: &Line) -> Option<String> {
+    if is_sure(line) {
+        return None;
+    }
+    let body: Value = serde_json::from_slice(&line.body).ok()?;
+    let one = body.as_array().filter(|all| all.len() == 1)?.first()?;
+    one.pointer("/fetched/source")?.as_str().map(str::to_owned)
+}
+
+/// The objects of which a line says where they belong: what it is about, and its charge.
+pub fn said(line: &Line) -> Vec<String> {
+    let body: Value = serde_json::from_slice(&line.body).unwrap_or_default();
+    let Some(object) = object_of(line, &body) else { return Vec::new() };
+    let named = ["latest_charge", "charge"].into_iter().filter_map(|name| object.get(name));
+    named.chain([object]).filter_map(id).map(str::to_owned).collect()
+}
+
+/// The object that a line is about.
+fn object_of<'b>(line: &Line, body: &'b Value) -> Option<&'b Value> {
+    match line.kind.as_str() {
+        SEEN => body.get(0).and_then(|one| one.get("fetched")),
+        _ => body.pointer("/data/object").or_else(|| body.get("object")),
+    }
 }
 
 /// Which of several servers has a home. Never changed: what is written stands where it is.
@@ -161,7 +184,13 @@ mod tests {
         assert_eq!(home(&event("payout.paid", &json!({"id": "po_1", "object": "payout"}))), "po_1");
         assert_eq!(home(&fetched(&transaction(&json!("po_1")))), "po_1");
         assert!(is_sure(&fetched(&transaction(&json!("po_1")))));
-        assert!(!is_sure(&fetched(&transaction(&json!("ch_1")))), "whose charge is that?");
+        let unsure = fetched(&transaction(&json!("ch_1")));
+        assert!(!is_sure(&unsure), "whose charge is that?");
+        assert_eq!(unsaid(&unsure).unwrap(), "ch_1");
+        assert_eq!(unsaid(&fetched(&transaction(&charge))), None);
+        assert_eq!(said(&event("charge.succeeded", &charge)), ["ch_1"]);
+        let intent = json!({"id": "pi_1", "object": "payment_intent", "latest_charge": "ch_1"});
+        assert_eq!(said(&event("payment_intent.succeeded", &intent)), ["ch_1", "pi_1"]);
     }
 
     #[test]

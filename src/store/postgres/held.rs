@@ -61,6 +61,10 @@ pub(super) fn fill() -> String {
          sold AS (SELECT DISTINCT payment_intent AS subject FROM stripegym.ledger WHERE payment_intent IS NOT NULL), \
          moved AS (SELECT DISTINCT subject FROM stripegym.facts WHERE what = 'withdrawn' \
            OR (kind = 'payout' AND what = 'sent')), \
+         kept AS (SELECT settled.subject, kept.currency, sum(kept.amount)::bigint AS fee FROM stripegym.facts AS settled \
+           JOIN stripegym.facts AS kept ON kept.subject = settled.object AND kept.what = 'fee' \
+           WHERE settled.what = 'settled' AND settled.subject IN (SELECT subject FROM moved) \
+           GROUP BY settled.subject, kept.currency), \
          told AS (SELECT facts.*, sold.subject IS NOT NULL AS is_sold FROM stripegym.facts AS facts \
            LEFT JOIN sold ON sold.subject = facts.subject LEFT JOIN moved ON moved.subject = facts.subject \
            WHERE (what IN ('received', 'captured', 'refunded_so_far', 'withdrawn', 'reinstated') OR kind = 'payout') \
@@ -96,12 +100,10 @@ pub(super) fn fill() -> String {
            CASE what WHEN 3 THEN NULL WHEN 2 THEN COALESCE(reinstated, 0) ELSE CASE WHEN is_intent THEN \
              least(CASE WHEN sums.returned THEN sums.sent ELSE greatest(COALESCE(sums.total, 0), COALESCE(sums.sent, 0)) END, \
              9223372036854775807)::bigint ELSE greatest(COALESCE(refunded, 0), 0) END END AS refunded, \
-           CASE what WHEN 3 THEN NULL WHEN 2 THEN (SELECT sum(kept.amount)::bigint FROM stripegym.facts AS settled \
-             JOIN stripegym.facts AS kept ON kept.subject = settled.object AND kept.what = 'fee' \
-             WHERE settled.subject = one.subject AND settled.what = 'settled' AND kept.currency = one.currency) \
-             ELSE fees.fee END AS fee, at AS created FROM of_subject AS one \
+           CASE what WHEN 3 THEN NULL WHEN 2 THEN kept.fee ELSE fees.fee END AS fee, at AS created FROM of_subject AS one \
            LEFT JOIN sums ON sums.subject = one.subject \
            LEFT JOIN fees ON fees.subject = one.subject AND fees.currency = one.currency \
+           LEFT JOIN kept ON kept.subject = one.subject AND kept.currency = one.currency \
            WHERE what <> 0 OR NOT is_sold), \
          rows AS (SELECT * FROM of_session UNION ALL SELECT * FROM others WHERE amount IS NOT NULL) \
          SELECT CASE WHEN what <> 0 OR intent <> '' THEN 0 WHEN charge <> '' THEN 1 ELSE 2 END, \

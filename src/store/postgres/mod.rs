@@ -442,6 +442,24 @@ impl PgLedger {
         Ok(Self { path: PathBuf::from(url.shown()), server, until, shards })
     }
 
+    /// Whether there is a ledger on each of these servers; an error that says where there is none.
+    pub fn look_for(url: &LedgerUrl) -> Result<(), StoreError> {
+        for one in url.servers() {
+            let server = Server::new(&one)?;
+            let sql = "SELECT to_regclass('stripegym.events') IS NOT NULL";
+            let looked = server.reading(&Until::default());
+            let looked = looked.and_then(|reading| reading.one(sql, Vec::new())?.get::<bool>(0));
+            if !looked.map_err(|error| server.explain(&error))? {
+                let shown = one.shown();
+                let reason = format!("there is no ledger at {shown}");
+                let next =
+                    format!("psql '{shown}' -c 'SELECT current_database(), inet_server_addr()'");
+                return Err(StoreError::Servers { path: server.path(), reason, next });
+            }
+        }
+        Ok(())
+    }
+
     /// The same, of which everything that takes long ends once that is asked for.
     #[must_use]
     pub(super) fn until(mut self, until: Until) -> Self {

@@ -21,6 +21,9 @@ const ROW: &str =
 /// The columns that [`stored`] reads.
 const STORED: &str = "id, type, created, received, body, problem, seq, pack";
 
+/// The most lines about some objects.
+const LINES_MAX: usize = 1_000;
+
 /// How long it may take to see that the server answers.
 const ALIVE: Duration = Duration::from_secs(1);
 
@@ -209,12 +212,13 @@ impl PgLedger {
         names: &[String],
     ) -> Result<Vec<(String, String, Timestamp)>, StoreError> {
         let sql = "SELECT id, type, received FROM stripegym.events WHERE object = ANY($1) OR seq IN \
-                   (SELECT line FROM stripegym.facts WHERE subject = ANY($1)) ORDER BY seq LIMIT 1000";
+                   (SELECT line FROM stripegym.facts WHERE subject = ANY($1)) ORDER BY seq";
+        let sql = format!("{sql} LIMIT {LINES_MAX}");
         let one = |row: &Row| Ok((row.get(0)?, row.get(1)?, Timestamp(row.get(2)?)));
         let mut found = Vec::new();
         let read = |reading: &Reading| {
             for part in self.parts() {
-                let rows = reading.rows(&part.sql(sql), vec![Box::new(names.to_vec())])?;
+                let rows = reading.rows(&part.sql(&sql), vec![Box::new(names.to_vec())])?;
                 found.extend(all(&rows, one)?);
             }
             Ok(())
@@ -223,6 +227,7 @@ impl PgLedger {
         if self.is_divided() {
             // What several servers heard is in the order in which it came, as far as seconds tell.
             found.sort_by_key(|line: &(String, String, Timestamp)| line.2);
+            found.truncate(LINES_MAX);
         }
         Ok(found)
     }

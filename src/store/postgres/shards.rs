@@ -289,13 +289,15 @@ fn told(misfit: &Misfit, url: &LedgerUrl) -> StoreError {
     let name = |at: usize| all.get(at).map_or("", String::as_str);
     let show = |named: &[String]| format!("stripegym ledger show --ledger '{}'", named.join(";"));
     let (reason, next) = match misfit {
-        Misfit::Own(at) => (
-            format!("{} has a ledger of its own, which stands on that server alone", name(*at)),
-            format!(
-                "stripegym ledger export --format sqlite --output one.db --ledger '{}'",
-                name(*at)
-            ),
-        ),
+        Misfit::Own(at) => {
+            (format!("{} has a ledger of its own, which stands on that server alone", name(*at)), {
+                let new = |place: usize| {
+                    if place == *at { "postgres://USER@NEW/DATABASE" } else { name(place) }
+                };
+                let to: Vec<&str> = (0..all.len()).map(new).collect();
+                format!("stripegym ledger migrate --from '{}' --to '{}'", name(*at), to.join(";"))
+            })
+        }
         Misfit::Count(known, count) => {
             let named = |place: i64| known.iter().find(|it| it.0 == place).map(|it| name(it.1));
             let one = |place: i64| {

@@ -114,7 +114,7 @@ async fn batch(
     let mut lines: Vec<(&Line, &Packed)> = Vec::new();
     for item in items {
         match item {
-            Write::Line(line, packed) => {
+            Write::Line(line, packed, _) => {
                 touched.add(line);
                 lines.push((line.as_ref(), packed));
             }
