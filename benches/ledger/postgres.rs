@@ -68,30 +68,31 @@ pub(crate) fn webhooks(figures: &mut Vec<Figure>) {
 }
 
 /// Webhooks a second to durable rows on so many new servers of this machine, once what others left for the disk is there.
-fn on_servers(servers: usize, connections: usize) -> f64 {
+fn on_servers(servers: usize, connections: usize) -> Option<f64> {
     let synced = Command::new("sync").status();
     assert!(synced.is_ok_and(|it| it.success()), "the disk is behind");
-    let clusters: Vec<Cluster> = (0..servers).filter_map(|_| cluster()).collect();
+    let clusters: Vec<Cluster> = (0..servers).map(|_| cluster()).collect::<Option<_>>()?;
     let url = clusters.iter().map(Cluster::url).collect::<Vec<_>>().join(";");
     let ours = Peer::ours_with(&["--ledger", &url]);
     let rate = run(&ours, connections, None).rate();
     let count = |it: &Cluster| it.sql("SELECT count(*) FROM stripegym.events");
     let counts: Vec<String> = clusters.iter().map(count).collect();
     println!("    {servers} servers, {connections} connections: {} events", counts.join(" + "));
-    rate
+    Some(rate)
 }
 
 /// Webhooks to durable rows on two servers, beside the same on one of this machine.
 pub(crate) fn shards(figures: &mut Vec<Figure>) {
-    if cluster().is_none() {
-        return;
-    }
     for connections in [64, 256] {
         // By turns, each on servers of its own: one that has just been filled has work to do behind its answers.
         let (mut of_one, mut of_two) = (Vec::new(), Vec::new());
         for _ in 0..3 {
-            of_one.push(on_servers(1, connections));
-            of_two.push(on_servers(2, connections));
+            let (Some(one), Some(two)) = (on_servers(1, connections), on_servers(2, connections))
+            else {
+                return;
+            };
+            of_one.push(one);
+            of_two.push(two);
         }
         let (one, two) = (crate::middle(of_one), crate::middle(of_two));
         let what =

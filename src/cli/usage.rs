@@ -41,7 +41,7 @@ pub(crate) fn problem(error: &clap::Error, command: String) -> FaultKind {
 }
 
 /// A value as it was typed; of what may be an address with a password in it only how it begins.
-pub(crate) fn without_password(typed: String) -> String {
+fn without_password(typed: String) -> String {
     match typed.split_once("://") {
         Some((scheme, rest)) if rest.contains('@') => format!("{scheme}://…"),
         _ => typed,

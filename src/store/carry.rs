@@ -30,30 +30,32 @@ impl Ledger {
             LedgerPlace::Server(url) if url == to => return Ok(false),
             LedgerPlace::Server(url) => Self::existing(url)?,
         };
-        carry(&here.within(until.clone())?, to, until)
+        carry(&here.within(until.clone())?, &from.shown(), to, until)
     }
 }
 
-fn carry(from: &Ledger, to: &LedgerUrl, until: Until) -> Result<bool, StoreError> {
+/// Carries a ledger over, which a person calls `shown`.
+fn carry(from: &Ledger, shown: &str, to: &LedgerUrl, until: Until) -> Result<bool, StoreError> {
     let here = from.snapshot()?;
     let import = |reason: String| {
-        let (from, path) = (from.path().display().to_string(), to.shown());
-        let from = shell_words::quote(&from);
-        let next = format!("stripegym ledger import {from} --ledger '{path}'");
+        let path = to.shown();
+        let next = format!("stripegym ledger import {shown} --ledger '{path}'");
         StoreError::Servers { path: path.into(), reason, next }
     };
-    // Before anything is made there.
-    if to.servers().len() > 1
-        && let Some(object) = Homes::of(&mut |each| here.each(each))?.lost
-    {
-        return Err(import(format!("{object}: {UNSURE}")));
+    let mut homes = Homes::default();
+    if to.servers().len() > 1 {
+        homes = Homes::of(&mut |each| here.each(each))?;
+        if let Some(object) = &homes.lost {
+            // Before anything is made there.
+            return Err(import(format!("{object}: {UNSURE}")));
+        }
     }
     let to = Ledger::connect(to)?.within(until)?;
     if to.snapshot()?.lacking_in(&here)?.is_some() {
         return Ok(false);
     }
-    let mut intake = Intake::new(&to)?;
-    intake.journal(&mut |each| here.each(each))?;
+    let mut intake = Intake::new(&to, homes)?;
+    here.each(&mut |line| intake.put(line))?;
     let mut writer = intake.end()?.1;
     cursors(&here, &to, &mut writer)?;
     match here.lacking_in(&to.snapshot()?)? {

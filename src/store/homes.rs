@@ -7,6 +7,9 @@ use crate::store::StoreError;
 use crate::store::snapshot::EachLine;
 use std::collections::BTreeMap;
 
+/// A journal, as often as it is read: its lines go to whoever is given.
+pub(super) type Read<'r> = &'r mut dyn FnMut(EachLine<'_>) -> Result<(), StoreError>;
+
 /// The homes that lines of a journal do not say.
 #[derive(Debug, Default)]
 pub(super) struct Homes {
@@ -18,9 +21,7 @@ pub(super) struct Homes {
 
 impl Homes {
     /// Those of a journal, whose lines `read` gives to whoever it is given.
-    pub(super) fn of(
-        read: &mut dyn FnMut(EachLine<'_>) -> Result<(), StoreError>,
-    ) -> Result<Self, StoreError> {
+    pub(super) fn of(read: Read<'_>) -> Result<Self, StoreError> {
         let (mut asked, mut lost) = (BTreeMap::new(), None);
         read(&mut |line| {
             if !is_sure(&line) {
@@ -47,7 +48,7 @@ impl Homes {
         Ok(Self { known, lost: unknown.map(|(_, about)| about).or(lost) })
     }
 
-    /// The home of a line that does not say it.
+    /// The home of a line that is not sure of one.
     pub(super) fn find(&self, line: &Line) -> Option<String> {
         self.known.get(&unsaid(line)?).cloned()
     }

@@ -6,11 +6,10 @@ use crate::domain::book::line::{Line, Source};
 use crate::domain::event::Event;
 use crate::domain::ledger_url::{LedgerPlace, LedgerUrl};
 use crate::domain::time::Timestamp;
-use crate::store::homes::Homes;
+use crate::store::homes::{Homes, Read};
 use crate::store::ledger::Writer;
 use crate::store::migrate::version;
-use crate::store::pack::Bodies;
-use crate::store::snapshot::EachLine;
+use crate::store::snapshot::{EachLine, each_line};
 use crate::store::writer::Write;
 use crate::store::{Ledger, StoreError, Until, schema, sqlite};
 use rusqlite::{Connection, OpenFlags};
@@ -62,13 +61,18 @@ impl Ledger {
 
     fn import_server(&self, url: &LedgerUrl) -> Result<Imported, StoreError> {
         let other = Self::existing(url)?.within(self.asked().clone())?.snapshot()?;
-        let mut intake = Intake::new(self)?;
-        intake.journal(&mut |each| other.each(each))?;
+        self.import_journal(&mut |each| other.each(each))
+    }
+
+    /// Takes in the lines of a journal, which `read` gives to whoever it is given.
+    fn import_journal(&self, read: Read<'_>) -> Result<Imported, StoreError> {
+        let homes = if self.is_divided() { Homes::of(read)? } else { Homes::default() };
+        let mut intake = Intake::new(self, homes)?;
+        read(&mut |line| intake.put(line))?;
         Ok(intake.end()?.0)
     }
 
     fn import_file(&self, file: &Path, now: Timestamp) -> Result<Imported, StoreError> {
-        let mut intake = Intake::new(self)?;
         let io = |error: std::io::Error| StoreError::Io {
             path: file.to_owned(),
             reason: error.to_string(),
@@ -76,23 +80,23 @@ impl Ledger {
         let mut head = BufReader::new(File::open(file).map_err(io)?);
         if head.fill_buf().map_err(io)?.starts_with(b"SQLite format 3\0") {
             drop(head);
-            intake.journal(&mut |each| lines(file, each))?;
-        } else {
-            for (line, number) in head.lines().zip(1_u64..) {
-                intake.text(&line.map_err(io)?, number, now)?;
-            }
+            return self.import_journal(&mut |each| lines(file, each));
+        }
+        let mut intake = Intake::new(self, Homes::default())?;
+        for (line, number) in head.lines().zip(1_u64..) {
+            intake.text(&line.map_err(io)?, number, now)?;
         }
         Ok(intake.end()?.0)
     }
 }
 
 impl Intake {
-    /// Into this ledger.
-    pub(super) fn new(ledger: &Ledger) -> Result<Self, StoreError> {
+    /// Into this ledger, of a journal whose lines have these homes where they do not say one.
+    pub(super) fn new(ledger: &Ledger, homes: Homes) -> Result<Self, StoreError> {
         Ok(Self {
             writer: ledger.watched_writer()?,
             is_divided: ledger.is_divided(),
-            homes: Homes::default(),
+            homes,
             until: ledger.asked().clone(),
             waiting: Vec::new(),
             done: Imported::default(),
@@ -103,17 +107,6 @@ impl Intake {
     pub(super) fn end(mut self) -> Result<(Imported, Writer), StoreError> {
         self.flush()?;
         Ok((self.done, self.writer))
-    }
-
-    /// Takes a journal, whose lines `read` gives to whoever it is given.
-    pub(super) fn journal(
-        &mut self,
-        read: &mut dyn FnMut(EachLine<'_>) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        if self.is_divided {
-            self.homes = Homes::of(read)?;
-        }
-        read(&mut |line| self.put(line))
     }
 
     fn text(&mut self, text: &str, number: u64, now: Timestamp) -> Result<(), StoreError> {
@@ -150,12 +143,16 @@ impl Intake {
         self.done.unreadable.push((number.to_string(), why.to_owned()));
     }
 
-    fn put(&mut self, line: Line) -> Result<(), StoreError> {
+    /// Takes a line.
+    pub(super) fn put(&mut self, line: Line) -> Result<(), StoreError> {
         self.done.read += 1;
-        let home = if self.is_divided { self.homes.find(&line) } else { None };
-        if self.is_divided && home.is_none() && !is_sure(&line) {
-            self.done.unreadable.push((line.id, UNSURE.to_owned()));
-            return Ok(());
+        let mut home = None;
+        if self.is_divided && !is_sure(&line) {
+            home = self.homes.find(&line);
+            if home.is_none() {
+                self.done.unreadable.push((line.id, UNSURE.to_owned()));
+                return Ok(());
+            }
         }
         self.waiting.push(Write::line_at(line, home));
         if self.waiting.len() >= LINES_MAX { self.flush() } else { Ok(()) }
@@ -184,14 +181,7 @@ fn lines(file: &Path, each: EachLine<'_>) -> Result<(), StoreError> {
         ..WITH_PACKS => sqlite::LINE.replace(", pack", ", NULL"),
         _ => sqlite::LINE.to_owned(),
     };
-    let sql = format!("SELECT {columns} FROM events ORDER BY seq");
-    let mut statement = other.prepare(&sql).map_err(fail)?;
-    let mut rows = statement.query([]).map_err(fail)?;
-    let mut bodies = Bodies::new(&other);
-    while let Some(row) = rows.next().map_err(fail)? {
-        each(sqlite::line(row, &mut bodies).map_err(fail)?)?;
-    }
-    Ok(())
+    each_line(&other, &columns, file, each)
 }
 
 #[cfg(test)]

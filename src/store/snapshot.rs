@@ -8,7 +8,7 @@ use crate::store::sqlite::{self, LINE};
 use crate::store::{SqliteLedger, StoreError, schema};
 use rusqlite::{Connection, OptionalExtension as _};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How many lines are held to another ledger's at once.
 const AT_ONCE: usize = 500;
@@ -52,28 +52,44 @@ impl Snapshot {
 
     /// The first line that another ledger has otherwise or not at all; `None` where it has all of them, as they are here.
     pub(super) fn lacking_in(&self, other: &Self) -> Result<Option<String>, StoreError> {
-        let mut lacking = None;
-        let mut some = Vec::new();
-        let mut hold = |some: &mut Vec<Line>| {
-            let ids: Vec<String> = some.iter().map(|line| line.id.clone()).collect();
-            let there = other.find(&ids)?;
-            let differs = some.drain(..).find(|line| there.get(&line.id) != Some(line));
-            lacking = lacking.take().or(differs.map(|line| line.id));
-            Ok::<_, StoreError>(lacking.is_some())
-        };
-        let mut found = false;
+        let (mut lacking, mut some) = (None, Vec::new());
         self.each(&mut |line| {
-            if !found {
+            if lacking.is_none() {
                 some.push(line);
-                found = some.len() >= AT_ONCE && hold(&mut some)?;
+                if some.len() >= AT_ONCE {
+                    lacking = other.differs(&std::mem::take(&mut some))?;
+                }
             }
             Ok(())
         })?;
-        if !found {
-            hold(&mut some)?;
-        }
-        Ok(lacking)
+        if lacking.is_none() { other.differs(&some) } else { Ok(lacking) }
     }
+
+    /// The first of some lines that is here otherwise or not at all.
+    fn differs(&self, some: &[Line]) -> Result<Option<String>, StoreError> {
+        let ids: Vec<String> = some.iter().map(|line| line.id.clone()).collect();
+        let here = self.find(&ids)?;
+        let differs = some.iter().find(|line| here.get(&line.id) != Some(line));
+        Ok(differs.map(|line| line.id.clone()))
+    }
+}
+
+/// Gives the lines of a file's journal, read in these columns, to `each`, in the order in which they were written.
+pub(super) fn each_line(
+    connection: &Connection,
+    columns: &str,
+    path: &Path,
+    each: EachLine<'_>,
+) -> Result<(), StoreError> {
+    let fail = |error: rusqlite::Error| schema::explain(path, &error);
+    let sql = format!("SELECT {columns} FROM events ORDER BY seq");
+    let mut statement = connection.prepare(&sql).map_err(fail)?;
+    let mut rows = statement.query([]).map_err(fail)?;
+    let mut bodies = Bodies::new(connection);
+    while let Some(row) = rows.next().map_err(fail)? {
+        each(sqlite::line(row, &mut bodies).map_err(fail)?)?;
+    }
+    Ok(())
 }
 
 /// A file's journal.
@@ -99,15 +115,7 @@ impl SqliteLedger {
 
 impl FileSnapshot {
     fn each(&self, each: EachLine<'_>) -> Result<(), StoreError> {
-        let fail = |error: rusqlite::Error| schema::explain(&self.path, &error);
-        let sql = format!("SELECT {LINE} FROM events ORDER BY seq");
-        let mut statement = self.connection.prepare(&sql).map_err(fail)?;
-        let mut rows = statement.query([]).map_err(fail)?;
-        let mut bodies = Bodies::new(&self.connection);
-        while let Some(row) = rows.next().map_err(fail)? {
-            each(sqlite::line(row, &mut bodies).map_err(fail)?)?;
-        }
-        Ok(())
+        each_line(&self.connection, LINE, &self.path, each)
     }
 
     fn find(&self, ids: &[String]) -> Result<BTreeMap<String, Line>, StoreError> {

@@ -42,12 +42,8 @@ pub fn is_sure(line: &Line) -> bool {
     all.len() < 2 && all.iter().all(one)
 }
 
-/// The object whose payment a line would have to say, and does not; nothing where its home is known, or where it is about
-/// several.
+/// The object whose payment a line that is not sure of its home would have to say; nothing where it is about several.
 pub fn unsaid(line: &Line) -> Option<String> {
-    if is_sure(line) {
-        return None;
-    }
     let body: Value = serde_json::from_slice(&line.body).ok()?;
     let one = body.as_array().filter(|all| all.len() == 1)?.first()?;
     one.pointer("/fetched/source")?.as_str().map(str::to_owned)

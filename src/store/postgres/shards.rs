@@ -290,13 +290,14 @@ fn told(misfit: &Misfit, url: &LedgerUrl) -> StoreError {
     let show = |named: &[String]| format!("stripegym ledger show --ledger '{}'", named.join(";"));
     let (reason, next) = match misfit {
         Misfit::Own(at) => {
-            (format!("{} has a ledger of its own, which stands on that server alone", name(*at)), {
-                let new = |place: usize| {
-                    if place == *at { "postgres://USER@NEW/DATABASE" } else { name(place) }
-                };
-                let to: Vec<&str> = (0..all.len()).map(new).collect();
-                format!("stripegym ledger migrate --from '{}' --to '{}'", name(*at), to.join(";"))
-            })
+            let own = name(*at);
+            let mut to = all.clone();
+            if let Some(it) = to.get_mut(*at) {
+                "postgres://USER@NEW/DATABASE".clone_into(it);
+            }
+            let reason =
+                format!("{own} has a ledger of its own, which stands on that server alone");
+            (reason, format!("stripegym ledger migrate --from '{own}' --to '{}'", to.join(";")))
         }
         Misfit::Count(known, count) => {
             let named = |place: i64| known.iter().find(|it| it.0 == place).map(|it| name(it.1));
